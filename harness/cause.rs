@@ -1,0 +1,272 @@
+//! Why a check failed: the stable codes, and for each the sentence and the one-line mend.
+//!
+//! Invariant: a cause is a pure function of the transcript. It names what reproduces the finding; where nothing does,
+//! there is none.
+
+pub mod receiver;
+pub mod sender;
+
+use std::fmt;
+
+use crate::recipe::{Digest, KeyForm, Message, Recipe};
+
+/// Declares the codes in one table: name, code, sentence, mend.
+macro_rules! codes {
+    ($($name:ident = $code:literal: $text:literal, $mend:literal;)*) => {
+        /// A stable name of a cause (the interface's list of codes).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = $text] $name,)*
+        }
+
+        impl Code {
+            /// Every code that the suite can find.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The code as reports have it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// What the implementation does.
+            pub fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The usual mend, in one line.
+            pub fn mend(self) -> &'static str {
+                match self { $(Self::$name => $mend,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    MessageBodyAlone = "message.body-alone":
+        "the signature covers the body alone, without timestamp and colon",
+        "sign the timestamp header's value, a colon, and the raw body: hmac(secret, timestamp + \":\" + body)";
+    MessageSeparator = "message.separator":
+        "something other than a colon stands between timestamp and body in the signed text",
+        "join timestamp and body with a single colon";
+    MessageDoubleStringified = "message.double-stringified":
+        "the payload is stringified twice before it is signed, as the documentation's sample does by mistake",
+        "sign the JSON text that is sent, as it is: `${timestamp}:${payload}`, without a second JSON.stringify";
+    MessageTimestampUnit = "message.timestamp-unit":
+        "the timestamp is taken in seconds where it is milliseconds",
+        "use the timestamp header's text as it stands, in milliseconds";
+    MessagePart = "message.part":
+        "the signature covers a part of the text that it should cover",
+        "sign the timestamp header's value, a colon, and the whole raw body";
+    MessagePrefixOrNewline = "message.prefix-or-newline":
+        "the signed text has bytes that the body on the wire does not have",
+        "sign exactly the bytes that are sent, without a line feed behind them";
+    KeyHexDecoded = "key.hex-decoded":
+        "the secret is decoded from hexadecimal before it keys the signature",
+        "use the secret's characters as the key, as UTF-8 text";
+    KeyBase64Decoded = "key.base64-decoded":
+        "the secret is decoded from base64 before it keys the signature",
+        "use the secret's characters as the key, as UTF-8 text";
+    KeyTrimmed = "key.trimmed":
+        "white space at the ends of the secret, or the case of its letters, is changed before it keys the signature",
+        "use the secret as it was given, without trim() or a change of case";
+    KeyEmpty = "key.empty":
+        "the signature is made under an empty key, as when the secret was never read",
+        "read the secret from the configuration, and refuse to start without one";
+    KeyOtherWebhook = "key.other-webhook":
+        "the signature is made under the secret of another webhook",
+        "look the secret up by the webhook that the delivery belongs to";
+    DigestEncoding = "digest.encoding":
+        "the digest is not written as lowercase hexadecimal digits",
+        "write the digest as 64 lowercase hexadecimal digits";
+    DigestPrefix = "digest.prefix":
+        "the digits have `sha256=` before them",
+        "use the 64 digits alone as the header's value";
+    DigestTruncated = "digest.truncated":
+        "the digest is cut short",
+        "use all 64 digits, and compare all of them";
+    DigestAlgorithm = "digest.algorithm":
+        "the algorithm is not HMAC-SHA256",
+        "use HMAC with SHA-256";
+    HeaderMissing = "header.missing":
+        "a header that must be there is not",
+        "send X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp with every delivery";
+    HeaderDuplicate = "header.duplicate":
+        "a header that must stand once stands several times",
+        "set the header, do not append it";
+    HeaderTimestampFormat = "header.timestamp-format":
+        "the timestamp header is not the present time in decimal milliseconds",
+        "send the time of sending as decimal milliseconds since the epoch";
+    HeaderName = "header.name":
+        "a header's name is matched letter by letter",
+        "match header names without regard to case";
+    AcceptsEverything = "accepts.everything":
+        "every request is acknowledged, whatever its signature",
+        "verify the signature before anything else, and answer 401 where it does not match";
+    AcceptsUnsigned = "accepts.unsigned":
+        "requests without a signature or a timestamp are acknowledged",
+        "answer 401 where either header is missing or empty, also where no secret is configured";
+    AcceptsAlternative = "accepts.alternative":
+        "a second way of signing is accepted beside the right one",
+        "accept one way of signing only: HMAC-SHA256 over timestamp, colon and raw body";
+    RefusesEverything = "refuses.everything":
+        "every delivery is refused, whatever way of signing was tried",
+        "check that the receiver's secret, path and method are those of the webhook";
+    RefusesUnknownEvent = "refuses.unknown-event":
+        "events, objects or members that are not on a list are refused",
+        "acknowledge what you do not use: Twenty sends every kind of event to every webhook";
+    RefusesHeaderCase = "refuses.header-case":
+        "header names in another case are not found",
+        "match header names without regard to case (RFC 9110, section 5.1)";
+    RefusesConcurrent = "refuses.concurrent":
+        "deliveries at the same time are not all acknowledged",
+        "acknowledge first and work behind it, or queue instead of refusing";
+    AnswerLate = "answer.late":
+        "the answer comes late",
+        "acknowledge first and do the work behind it";
+    AnswerNone = "answer.none":
+        "the request is not answered: the connection ends, or the process does",
+        "answer a request that cannot be taken with a 4xx status";
+    SendOncePerWebhook = "send.once-per-webhook":
+        "an event does not reach each webhook exactly once",
+        "deliver each event once to each webhook that is registered for it";
+    SendAfterDelete = "send.after-delete":
+        "a deleted webhook goes on receiving events",
+        "look the registered webhooks up for each event, not once at the start";
+    SendAckStatus = "send.ack-status":
+        "a status is misread as an acknowledgement, or as a failure",
+        "take every status from 200 to 299 as an acknowledgement, and no other";
+    SendRedirect = "send.redirect":
+        "a redirect is followed or taken as an acknowledgement",
+        "do not follow redirects; a 3xx is a delivery that failed";
+    SendBatch = "send.batch":
+        "one request carries several events",
+        "send one request for each event";
+    SendSecretLeak = "send.secret-leak":
+        "the secret is sent along with the request",
+        "send the signature only; the secret stays with sender and receiver";
+    SendMethod = "send.method":
+        "the request method is not POST",
+        "send deliveries with POST";
+    SendUrl = "send.url":
+        "the request does not go to the registered URL as it was registered",
+        "keep host, port, path and query of the registered URL unchanged";
+    SendBodyForm = "send.body-form":
+        "the body is not one JSON text in UTF-8 without a byte-order mark, declared as application/json",
+        "send the JSON text alone, in UTF-8, with Content-Type: application/json";
+    SendNonce = "send.nonce":
+        "the nonce is missing, malformed or used twice",
+        "send 16 random bytes as 32 lowercase hexadecimal digits, new for each request";
+    SendLate = "send.late":
+        "a delivery starts later than the deadline allows",
+        "start the delivery when the event occurs, not in a later sweep";
+    SendLost = "send.lost":
+        "an event that should have been delivered never arrived",
+        "deliver every kind of event to every webhook that has no filter";
+    SendCrash = "send.crash":
+        "the sender ended in the middle of the run",
+        "handle failed deliveries without ending the process";
+    PayloadMember = "payload.member":
+        "a member of the payload is missing, has another name, or should not be there",
+        "send the members of the documented payload under their documented names";
+    PayloadType = "payload.type":
+        "a member of the payload has another JSON type",
+        "send each member with the JSON type that the record has it in";
+    PayloadValue = "payload.value":
+        "a value of the record came out changed",
+        "serialise the record as UTF-8 JSON without converting its values";
+    PayloadTime = "payload.time":
+        "the payload's time is not the time of the event in UTC",
+        "write the time of the event as an RFC 3339 date-time in UTC, such as 2025-02-10T15:30:50Z";
+    PayloadDialect = "payload.dialect":
+        "the payload has the form of the other dialect",
+        "choose the dialect that you mean with --dialect documented or --dialect shipped";
+}
+
+/// A cause that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// Which.
+    pub code: Code,
+    /// Which of its kind: the separator, the encoding, the statuses.
+    pub detail: Option<String>,
+}
+
+impl Cause {
+    /// A cause without a detail.
+    pub fn new(code: Code) -> Self {
+        Self { code, detail: None }
+    }
+
+    /// A cause with a detail.
+    pub fn detailed(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: Some(detail.into()) }
+    }
+
+    /// The cause that a wrong way of signing is; `None` for the contract's own.
+    ///
+    /// What is signed comes before the key, and the key before the digest. Where more than one is wrong, the detail says
+    /// all of it.
+    pub fn of_recipe(recipe: &Recipe) -> Option<Self> {
+        let (code, detail) =
+            of_message(recipe.message).or_else(|| of_key(recipe.key)).or_else(|| of_digest(recipe.digest))?;
+        let detail = if recipe.distance() > 1 { Some(recipe.describe()) } else { detail.map(str::to_owned) };
+        Some(Self { code, detail })
+    }
+}
+
+fn of_message(message: Message) -> Option<(Code, Option<&'static str>)> {
+    Some(match message {
+        Message::Contract => return None,
+        Message::BodyAlone => (Code::MessageBodyAlone, None),
+        Message::TimestampAlone => (Code::MessagePart, Some("timestamp alone")),
+        Message::Separator(separator) => (
+            Code::MessageSeparator,
+            Some(match separator {
+                "" => "none",
+                "\n" => "line feed",
+                other => other,
+            }),
+        ),
+        Message::DoubleStringified { ascii } => {
+            (Code::MessageDoubleStringified, ascii.then_some("in ASCII, as Python's json.dumps writes it"))
+        }
+        Message::Seconds => (Code::MessageTimestampUnit, Some("seconds")),
+        Message::Part => (Code::MessagePart, Some("record alone")),
+        Message::TrailingNewline => (Code::MessagePrefixOrNewline, Some("line feed behind the body")),
+    })
+}
+
+fn of_key(key: KeyForm) -> Option<(Code, Option<&'static str>)> {
+    Some(match key {
+        KeyForm::Utf8 => return None,
+        KeyForm::HexDecoded => (Code::KeyHexDecoded, None),
+        KeyForm::Base64Decoded => (Code::KeyBase64Decoded, None),
+        KeyForm::Trimmed => (Code::KeyTrimmed, Some("white space")),
+        KeyForm::Uppercase => (Code::KeyTrimmed, Some("upper case")),
+        KeyForm::Lowercase => (Code::KeyTrimmed, Some("lower case")),
+        KeyForm::Empty => (Code::KeyEmpty, None),
+        KeyForm::Other => (Code::KeyOtherWebhook, Some("a secret that was never agreed on")),
+    })
+}
+
+fn of_digest(digest: Digest) -> Option<(Code, Option<&'static str>)> {
+    Some(match digest {
+        Digest::Hex => return None,
+        Digest::Uppercase => (Code::DigestEncoding, Some("upper")),
+        Digest::Base64 => (Code::DigestEncoding, Some("base64")),
+        Digest::Base64Url => (Code::DigestEncoding, Some("base64url")),
+        Digest::Prefixed => (Code::DigestPrefix, Some("sha256=")),
+        Digest::Truncated => (Code::DigestTruncated, None),
+        Digest::Sha1 => (Code::DigestAlgorithm, Some("sha1")),
+        Digest::Sha512 => (Code::DigestAlgorithm, Some("sha512")),
+        Digest::Unkeyed => (Code::DigestAlgorithm, Some("unkeyed")),
+        Digest::Zeros => (Code::DigestAlgorithm, Some("zeros")),
+    })
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.as_str())?;
+        self.detail.as_ref().map_or(Ok(()), |detail| write!(f, " ({detail})"))
+    }
+}

@@ -1,0 +1,49 @@
+//! Which bytes a receiver hashes, and what it lets in, from what it acknowledged and what it refused.
+//!
+//! Invariant: what the receiver computes comes first (`message.*`, `key.*`, `digest.*`); what it lets in besides is
+//! `accepts.alternative` with that code as its detail.
+
+use super::{Cause, Code};
+use crate::transcript::{Respect, Transcript, Trial};
+
+/// Why plain genuine deliveries are refused: the way of signing that was acknowledged instead.
+///
+/// `refuses.everything` where nothing at all was acknowledged though other ways were tried, `None` where the trials do
+/// not tell.
+pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
+    let instead = transcript.trials.iter().filter(|trial| transcript.acknowledged(trial.exchange));
+    let mut recipes: Vec<_> = instead
+        .filter_map(|trial| match trial.respect {
+            Respect::Signed(recipe) => Some(recipe),
+            _ => None,
+        })
+        .collect();
+    recipes.sort_by_key(|recipe| recipe.distance());
+    if let Some(recipe) = recipes.first() {
+        return Cause::of_recipe(recipe);
+    }
+    let tried_others = transcript.trials.iter().any(|trial| matches!(trial.respect, Respect::Signed(_)));
+    let nothing = !transcript.exchanges.iter().any(|exchange| exchange.outcome.acknowledges());
+    (tried_others && nothing).then(|| Cause::new(Code::RefusesEverything))
+}
+
+/// Why a negative was acknowledged.
+pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> {
+    let negatives = || transcript.trials.iter().filter(|trial| trial.respect != Respect::Genuine);
+    if negatives().count() > 1 && negatives().all(|trial| transcript.acknowledged(trial.exchange)) {
+        return Some(Cause::new(Code::AcceptsEverything));
+    }
+    match admitted.respect {
+        Respect::Signed(recipe) => {
+            let inner = Cause::of_recipe(&recipe)?;
+            let genuine_too = admitted.twins.iter().all(|&twin| transcript.acknowledged(twin));
+            Some(if genuine_too {
+                Cause::detailed(Code::AcceptsAlternative, inner.to_string())
+            } else {
+                inner
+            })
+        }
+        Respect::Unsigned | Respect::Undated => Some(Cause::new(Code::AcceptsUnsigned)),
+        Respect::Genuine | Respect::Content | Respect::Timestamp | Respect::Borrowed => None,
+    }
+}

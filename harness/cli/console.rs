@@ -1,0 +1,79 @@
+//! Where commands print: the report to stdout, progress and complaints to stderr.
+//!
+//! Invariant: a write that fails is an error of the command, but for a reader that has gone away, which is nobody's.
+
+use std::io::{self, Write};
+
+use anstream::AutoStream;
+use anstyle::AnsiColor;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::options::ColorChoice;
+use crate::error::Error;
+use crate::suite::Progress;
+
+/// The two output streams.
+pub(super) struct Console {
+    out: AutoStream<io::Stdout>,
+    err: AutoStream<io::Stderr>,
+}
+
+impl Console {
+    pub(super) fn new(color: ColorChoice) -> Self {
+        let choice = match color {
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
+        };
+        let choose = |choice, detected| if choice == anstream::ColorChoice::Auto { detected } else { choice };
+        let (out, err) = (io::stdout(), io::stderr());
+        let (for_out, for_err) =
+            (choose(choice, AutoStream::choice(&out)), choose(choice, AutoStream::choice(&err)));
+        Self { out: AutoStream::new(out, for_out), err: AutoStream::new(err, for_err) }
+    }
+
+    /// Prints to stdout.
+    pub(super) fn print(&mut self, text: &str) -> Result<(), Error> {
+        match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
+            Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::Report { path: "(stdout)".into(), source: why })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints a line to stderr.
+    pub(super) fn tell(&mut self, text: &str) {
+        // Where stderr is gone there is nobody left to tell.
+        let _ = writeln!(self.err, "{text}");
+    }
+
+    /// Prints an error to stderr.
+    pub(super) fn complain(&mut self, text: &str) {
+        let style = AnsiColor::Red.on_default().bold();
+        self.tell(&format!("{style}error:{style:#} {text}"));
+    }
+}
+
+/// A line on the terminal that says how far a run is; on anything else it says nothing.
+pub(super) struct ProgressLine(ProgressBar);
+
+impl ProgressLine {
+    pub(super) fn new(what: &'static str, quiet: bool) -> Self {
+        let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
+        let style = ProgressStyle::with_template("{prefix} [{bar:20}] {pos}/{len} {wide_msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+        bar.set_prefix(what);
+        Self(bar)
+    }
+
+    pub(super) fn show(&self, progress: Progress) {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        self.0.set_length(count(progress.of));
+        self.0.set_position(count(progress.done));
+        match progress.scenario {
+            Some(scenario) => self.0.set_message(scenario.describe()),
+            None => self.0.finish_and_clear(),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `list`: every requirement and its check.
+//!
+//! Invariant: what is listed is what can be run; there is no second list.
+
+use clap::{Args, ValueEnum};
+
+use super::console::Console;
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::requirement::Role;
+use crate::requirements;
+
+/// Options of `list`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Only what binds this role
+    #[arg(value_enum)]
+    role: Option<RoleName>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RoleName {
+    Sender,
+    Receiver,
+}
+
+pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    let wanted = arguments.role.map(|role| match role {
+        RoleName::Sender => Role::Sender,
+        RoleName::Receiver => Role::Receiver,
+    });
+    let mut text = String::new();
+    for requirement in requirements::all().filter(|one| wanted.is_none_or(|role| one.role == role)) {
+        text.push_str(&format!(
+            "{:<6} {:<6} {:<42} {}\n",
+            requirement.id, requirement.level, requirement.check_id, requirement.text
+        ));
+    }
+    console.print(&text)?;
+    Ok(ExitStatus::Passed)
+}

@@ -1,0 +1,292 @@
+//! The options that several commands share, and what they are read into.
+//!
+//! Invariant: every option has its environment variable, and every mistake names the option and the mend.
+
+use std::collections::hash_map::RandomState;
+use std::fs;
+use std::hash::{BuildHasher, Hasher};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use tokio::sync::watch;
+
+use super::console::Console;
+use crate::clock::Clock;
+use crate::dialect::{DOCUMENTED, Dialect, SHIPPED};
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::report::text::Detail;
+use crate::report::{Report, json, junit, text};
+use crate::requirement::{Level, Requirement, Role};
+use crate::selection::{self, Filter};
+use crate::signature::Secret;
+use crate::suite::Options;
+use crate::transcript::Limits;
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// Where the output is a terminal that shows colours
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The dialects by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum DialectName {
+    /// The body as the documentation shows it
+    Documented,
+    /// The body as the server that ships sends it
+    Shipped,
+}
+
+impl DialectName {
+    pub(super) fn dialect(self) -> &'static Dialect {
+        match self {
+            Self::Documented => &DOCUMENTED,
+            Self::Shipped => &SHIPPED,
+        }
+    }
+}
+
+/// What can gate a run.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Gate {
+    /// Only failures of must
+    Must,
+    /// Failures of must and should
+    Should,
+}
+
+/// The options of every command that runs the suite.
+#[derive(Debug, Args)]
+pub(super) struct RunOptions {
+    /// The form of body
+    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
+    pub(super) dialect: DialectName,
+    /// Run only what this pattern matches: an id (VER-1) or a check (receiver/**); @FILE reads patterns
+    #[arg(long, value_name = "PATTERN", env = "TWENTY_CONFORM_RUN", value_delimiter = ',', hide_env = true)]
+    run: Vec<String>,
+    /// Do not run what this pattern matches
+    #[arg(long, value_name = "PATTERN", env = "TWENTY_CONFORM_SKIP", value_delimiter = ',', hide_env = true)]
+    skip: Vec<String>,
+    /// The weakest level that runs
+    #[arg(long, value_enum, default_value = "advice", env = "TWENTY_CONFORM_LEVEL", hide_env = true)]
+    level: Level,
+    /// The weakest level whose failures fail the run
+    #[arg(long, value_enum, default_value = "must", env = "TWENTY_CONFORM_FAIL_ON", hide_env = true)]
+    fail_on: Gate,
+    /// What ids, secrets and nonces are made from [default: random]
+    #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
+    seed: Option<u64>,
+    /// How long an answer or a reply is waited for, such as 10s or 500ms
+    #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    timeout: Duration,
+    /// Within which a delivery must start after its event
+    #[arg(long, default_value = "5s", value_parser = duration, env = "TWENTY_CONFORM_DEADLINE", hide_env = true)]
+    deadline: Duration,
+    /// Write a report as well: text, json or junit; - is stdout, in the place of the text
+    #[arg(
+        long,
+        value_name = "FORMAT=PATH",
+        env = "TWENTY_CONFORM_REPORT",
+        value_delimiter = ',',
+        hide_env = true
+    )]
+    report: Vec<ReportTarget>,
+    /// Show only what did not pass
+    #[arg(short, long, conflicts_with = "verbose", env = "TWENTY_CONFORM_QUIET", hide_env = true)]
+    pub(super) quiet: bool,
+    /// Show long commands too
+    #[arg(short, long, env = "TWENTY_CONFORM_VERBOSE", hide_env = true)]
+    verbose: bool,
+}
+
+/// How the secret is given.
+#[derive(Debug, Args)]
+pub(super) struct SecretOptions {
+    /// The webhook's secret
+    #[arg(long, env = "TWENTY_WEBHOOK_SECRET", hide_env_values = true, conflicts_with = "secret_file")]
+    secret: Option<String>,
+    /// A file that holds the secret; one line feed at its end is not part of it
+    #[arg(long, value_name = "FILE", env = "TWENTY_CONFORM_SECRET_FILE", hide_env = true)]
+    secret_file: Option<PathBuf>,
+}
+
+/// A format and where it goes.
+#[derive(Debug, Clone)]
+struct ReportTarget {
+    format: ReportFormat,
+    path: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ReportFormat {
+    Text,
+    Json,
+    Junit,
+}
+
+impl FromStr for ReportTarget {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, path) =
+            text.split_once('=').ok_or("it must have the form FORMAT=PATH, such as json=report.json")?;
+        let format = ReportFormat::from_str(format, false)
+            .map_err(|_| format!("there is no report format {format:?}; there are text, json and junit"))?;
+        if path.is_empty() {
+            return Err("the path is empty".to_owned());
+        }
+        Ok(Self { format, path: path.into() })
+    }
+}
+
+/// Reads `10s`, `500ms`, `5m`, or a number of seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let (number, unit) = (digits.parse::<f64>(), &text[digits.len()..]);
+    let factor = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        _ => return Err(format!("{unit:?} is no unit; there are ms, s and m")),
+    };
+    let seconds = number.map_err(|_| format!("{text:?} is no duration, such as 10s or 500ms"))? * factor;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() && seconds <= 86_400.0 => Ok(duration),
+        _ => Err(format!("{text:?} is not between 1 ms and a day")),
+    }
+}
+
+impl SecretOptions {
+    /// The secret, where one was given. Errors: the file cannot be read, or the secret is empty.
+    pub(super) fn read(&self) -> Result<Option<Secret>, Error> {
+        let secret = match (&self.secret, &self.secret_file) {
+            (Some(secret), _) => secret.clone(),
+            (None, Some(path)) => {
+                let text = fs::read_to_string(path).map_err(|why| {
+                    Error::Usage(format!("the secret file {} cannot be read: {why}", path.display()))
+                })?;
+                text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(&text).to_owned()
+            }
+            (None, None) => return Ok(None),
+        };
+        if secret.is_empty() {
+            return Err(Error::Usage(
+                "the secret is empty; give the one that the webhook was registered with".to_owned(),
+            ));
+        }
+        Ok(Some(Secret::new(secret)))
+    }
+
+    /// The secret. Errors: none was given.
+    pub(super) fn require(&self) -> Result<Secret, Error> {
+        let hint = "the secret is needed: give --secret, --secret-file, or TWENTY_WEBHOOK_SECRET";
+        self.read()?.ok_or_else(|| Error::Usage(hint.to_owned()))
+    }
+}
+
+/// What a run is done with, read from the options.
+pub(super) struct Plan {
+    pub(super) selected: Vec<&'static Requirement>,
+    pub(super) options: Options,
+    pub(super) fail_on: Level,
+}
+
+impl RunOptions {
+    /// Reads the options for a run on these roles.
+    ///
+    /// Errors: a pattern that matches nothing, a pattern file that cannot be read.
+    pub(super) fn plan(&self, roles: &[Role]) -> Result<Plan, Error> {
+        let filter = Filter { level: self.level, run: patterns(&self.run)?, skip: patterns(&self.skip)? };
+        let selected = selection::select(roles, &filter).map_err(Error::Usage)?;
+        let limits = Limits { timeout: self.timeout, deadline: self.deadline, ..Limits::default() };
+        let options = Options {
+            dialect: self.dialect.dialect(),
+            limits,
+            seed: self.seed.unwrap_or_else(random_seed),
+            clock: Clock::system(),
+            interrupted: interruption(),
+        };
+        let fail_on = match self.fail_on {
+            Gate::Must => Level::Must,
+            Gate::Should => Level::Should,
+        };
+        Ok(Plan { selected, options, fail_on })
+    }
+
+    /// Writes the reports and gives the status.
+    ///
+    /// Errors: a report that cannot be written; the others are written all the same.
+    pub(super) fn publish(&self, report: &Report, console: &mut Console) -> Result<ExitStatus, Error> {
+        let detail = match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (_, true) => Detail::Verbose,
+            _ => Detail::Normal,
+        };
+        let to_stdout = |target: &ReportTarget| target.path.as_os_str() == "-";
+        let mut failed = None;
+        for target in &self.report {
+            let rendered = match target.format {
+                ReportFormat::Text => anstream::adapter::strip_str(&text::render(report, detail)).to_string(),
+                ReportFormat::Json => json::render(report),
+                ReportFormat::Junit => junit::render(report),
+            };
+            let written = if to_stdout(target) {
+                console.print(&rendered)
+            } else {
+                let failed = |source| Error::Report { path: target.path.clone(), source };
+                fs::write(&target.path, rendered).map_err(failed)
+            };
+            failed = failed.or(written.err());
+        }
+        if !self.report.iter().any(to_stdout) {
+            failed = console.print(&text::render(report, detail)).err().or(failed);
+        }
+        if report.exit == ExitStatus::NothingSelected {
+            console.complain("nothing was selected to run");
+        }
+        failed.map_or(Ok(report.exit), Err)
+    }
+}
+
+/// Replaces each `@FILE` by the patterns in it, one on a line; empty lines and those that begin with `#` are passed over.
+fn patterns(given: &[String]) -> Result<Vec<String>, Error> {
+    let mut patterns = Vec::new();
+    for pattern in given {
+        let Some(path) = pattern.strip_prefix('@') else {
+            patterns.push(pattern.clone());
+            continue;
+        };
+        let text = fs::read_to_string(path)
+            .map_err(|why| Error::Usage(format!("the pattern file {path:?} cannot be read: {why}")))?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        patterns.extend(lines.map(str::to_owned));
+    }
+    Ok(patterns)
+}
+
+/// A seed that nobody chose: 32 bits, so that it is easily typed.
+pub(super) fn random_seed() -> u64 {
+    RandomState::new().build_hasher().finish() >> 32
+}
+
+/// Becomes true at Ctrl-C.
+fn interruption() -> watch::Receiver<bool> {
+    let (pressed, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            // Nobody listens any more where the run is over.
+            let _ = pressed.send(true);
+        }
+        // Kept, so that the channel stays open where signals cannot be listened to.
+        pressed.closed().await;
+    });
+    receiver
+}

@@ -1,0 +1,72 @@
+//! `receiver`: checks a receiver.
+//!
+//! Invariant: nothing is sent to an address that is not this machine's, unless that was asked for.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::console::{Console, ProgressLine};
+use super::options::{RunOptions, SecretOptions, duration};
+use crate::client::Target;
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::random::Random;
+use crate::report::{Heading, Report};
+use crate::requirement::Role;
+use crate::signature::Secret;
+use crate::subject::receiver::Receiver;
+use crate::suite;
+
+/// Options of `receiver`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The URL of a receiver that runs already
+    #[arg(long, required_unless_present = "exec", conflicts_with_all = ["exec", "path", "ready_timeout"], env = "TWENTY_CONFORM_URL", hide_env = true)]
+    url: Option<String>,
+    /// A command that starts a receiver; it gets PORT and TWENTY_WEBHOOK_SECRET, and no shell
+    #[arg(long, value_name = "COMMAND", env = "TWENTY_CONFORM_EXEC", hide_env = true)]
+    exec: Option<String>,
+    /// The path at which the started receiver takes deliveries
+    #[arg(long, default_value = "/", env = "TWENTY_CONFORM_PATH", hide_env = true)]
+    path: String,
+    /// How long the command may take until its port accepts
+    #[arg(long, default_value = "30s", value_parser = duration, env = "TWENTY_CONFORM_READY_TIMEOUT", hide_env = true)]
+    ready_timeout: Duration,
+    /// Send to an address that is not this machine's
+    #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", hide_env = true)]
+    allow_remote: bool,
+    #[command(flatten)]
+    secret: SecretOptions,
+    #[command(flatten)]
+    run: RunOptions,
+}
+
+pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    let plan = arguments.run.plan(&[Role::Receiver])?;
+    let options = &plan.options;
+    let (mut subject, name) = match (&arguments.url, &arguments.exec) {
+        (Some(url), _) => (at(url, &arguments).await?, url.clone()),
+        (None, Some(command)) => {
+            let made = || Secret::new(Random::from_seed(options.seed).secret());
+            let secret = arguments.secret.read()?.unwrap_or_else(made);
+            let path = &arguments.path;
+            if !path.starts_with('/') {
+                return Err(Error::Usage(format!("--path {path:?} must begin with a slash")));
+            }
+            (Receiver::start(command, path, secret, arguments.ready_timeout).await?, command.clone())
+        }
+        (None, None) => return Err(Error::Usage("give --url or --exec".to_owned())),
+    };
+    let progress = ProgressLine::new("receiver", arguments.run.quiet);
+    let run = suite::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
+    subject.stop().await;
+    let report = Report::new(&run?, &Heading { subject: name, seed: options.seed, fail_on: plan.fail_on });
+    arguments.run.publish(&report, console)
+}
+
+async fn at(url: &str, arguments: &Arguments) -> Result<Receiver, Error> {
+    let target = Target::parse(url).map_err(Error::Usage)?;
+    target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;
+    Ok(Receiver::at(target, arguments.secret.require()?).await?)
+}

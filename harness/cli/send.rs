@@ -1,0 +1,98 @@
+//! `send`: one signed delivery, without an account.
+//!
+//! Invariant: the data goes out as the bytes that the file holds.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::value::RawValue;
+
+use super::console::Console;
+use super::options::{DialectName, SecretOptions, duration, random_seed};
+use super::sign::input;
+use crate::client::{Client, Target};
+use crate::clock::Clock;
+use crate::dialect::Context;
+use crate::error::Error;
+use crate::event::{Event, EventName};
+use crate::exchange::{Delivery, Outcome};
+use crate::exit::ExitStatus;
+use crate::random::Random;
+use crate::sender::signed_headers;
+use crate::signature::Key;
+
+/// Options of `send`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Where to
+    #[arg(long, env = "TWENTY_CONFORM_URL", hide_env = true)]
+    url: String,
+    #[command(flatten)]
+    secret: SecretOptions,
+    /// The event's name
+    #[arg(long, default_value = "person.created", env = "TWENTY_CONFORM_EVENT", hide_env = true)]
+    event: String,
+    /// A file that holds the record as JSON, - for stdin [default: the event's sample]
+    #[arg(long, value_name = "FILE", env = "TWENTY_CONFORM_DATA", hide_env = true)]
+    data: Option<PathBuf>,
+    /// The form of body
+    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
+    dialect: DialectName,
+    /// How long an answer is waited for
+    #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    timeout: Duration,
+    /// Send to an address that is not this machine's
+    #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", hide_env = true)]
+    allow_remote: bool,
+}
+
+pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    let target = Target::parse(&arguments.url).map_err(Error::Usage)?;
+    target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;
+    let (dialect, clock, key) =
+        (arguments.dialect.dialect(), Clock::system(), Key::new(&arguments.secret.require()?));
+    let event = event(&arguments)?;
+    let random = Random::from_seed(random_seed());
+    let body = dialect.render(
+        &event,
+        &Context {
+            target_url: &target.url(),
+            webhook_id: &random.uuid(),
+            workspace_id: &random.uuid(),
+            occurred_at_ms: clock.now_ms(),
+        },
+    );
+    let nonce = dialect.nonce.then(|| random.nonce());
+    let headers = signed_headers(Some(&key), clock.now_ms(), nonce, &body);
+    let delivery = Delivery { method: "POST".to_owned(), target: target.path.clone(), headers, body };
+    let exchange = Client::new(arguments.timeout, clock).send(&target, &delivery).await;
+    let took = exchange.took.as_secs_f64() * 1000.0;
+    console.print(&format!("{} to {}: {} in {took:.1} ms\n", event.name, target.url(), exchange.outcome))?;
+    Ok(match exchange.outcome {
+        Outcome::Answered(response) => {
+            let body = String::from_utf8_lossy(&response.body).trim_end().to_owned();
+            if !body.is_empty() {
+                console.print(&(body + "\n"))?;
+            }
+            if (200..300).contains(&response.status) { ExitStatus::Passed } else { ExitStatus::Failed }
+        }
+        _ => ExitStatus::Incomplete,
+    })
+}
+
+fn event(arguments: &Arguments) -> Result<Event, Error> {
+    let (name, dialect) = (&arguments.event, arguments.dialect.dialect());
+    let sample = dialect.sample(name);
+    let Some(path) = &arguments.data else {
+        return sample.ok_or_else(|| {
+            Error::Usage(format!("there is no sample of {name}; give its record with --data FILE"))
+        });
+    };
+    let text = String::from_utf8(input(Some(path))?)
+        .map_err(|why| Error::Usage(format!("{} is not UTF-8: {why}", path.display())))?;
+    let record = RawValue::from_string(text.trim().to_owned())
+        .map_err(|why| Error::Usage(format!("{} is not JSON: {why}", path.display())))?;
+    let updated_fields = sample.and_then(|sample| sample.updated_fields);
+    Ok(Event { name: EventName::new(name.clone()), record, updated_fields })
+}

@@ -1,0 +1,119 @@
+//! `serve`: the reference peers on the command line, attached like any other subject.
+//!
+//! Invariant: stdout carries what a suite reads (observations, replies) and nothing else.
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader, stdin};
+
+use super::console::Console;
+use super::options::{SecretOptions, duration, random_seed};
+use crate::client::pooled::Pooled;
+use crate::clock::Clock;
+use crate::dialect::Dialect;
+use crate::endpoint::http;
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::random::Random;
+use crate::receiver::{Observation, Receiver, Settings};
+use crate::sender::{ANSWER_WAIT, Sender};
+use crate::subject::protocol::{Op, Reply};
+use crate::subject::sender::Sender as _;
+
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    peer: Peer,
+}
+
+#[derive(Debug, Subcommand)]
+enum Peer {
+    /// The reference receiver; it prints a line for each delivery that it takes in
+    Receiver(ReceiverArguments),
+    /// The reference sender; it speaks the attachment protocol on stdin and stdout
+    Sender,
+}
+
+#[derive(Debug, Args)]
+struct ReceiverArguments {
+    /// The port; 0 lets the system choose
+    #[arg(long, default_value_t = 0, env = "PORT")]
+    port: u16,
+    /// The address to listen at
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), env = "TWENTY_CONFORM_HOST", hide_env = true)]
+    host: IpAddr,
+    /// How far a delivery's timestamp may be from the present
+    #[arg(long, default_value = "5m", value_parser = duration, env = "TWENTY_CONFORM_WINDOW", hide_env = true)]
+    window: Duration,
+    /// The longest body that is taken, in bytes
+    #[arg(long, default_value_t = 5 * 1024 * 1024, env = "TWENTY_CONFORM_BODY_LIMIT", hide_env = true)]
+    body_limit: usize,
+    #[command(flatten)]
+    secret: SecretOptions,
+}
+
+pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    match arguments.peer {
+        Peer::Receiver(arguments) => receiver(arguments, console).await,
+        Peer::Sender => sender(console).await,
+    }
+}
+
+async fn receiver(arguments: ReceiverArguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    let secret = arguments.secret.require()?;
+    let settings =
+        Settings { window: arguments.window, body_limit: arguments.body_limit, ..Settings::new(secret) };
+    let receiver = Receiver::new(settings, Clock::system(), Arc::new(observe));
+    let address = SocketAddr::new(arguments.host, arguments.port);
+    let mut server = http::serve(address, Arc::new(receiver)).await.map_err(|why| {
+        Error::Usage(format!("{address} cannot be listened on: {why}; choose another --port"))
+    })?;
+    console.tell(&format!("listening on {}", server.url("/")));
+    tokio::select! {
+        () = server.ended() => Err(Error::Harness("the server ended by itself".to_owned())),
+        _ = tokio::signal::ctrl_c() => Ok(ExitStatus::Passed),
+    }
+}
+
+fn observe(observation: Observation) {
+    // Where nobody reads stdout there is nobody to observe for.
+    let _ = writeln!(std::io::stdout(), "{}", json!({ "observed": observation }));
+}
+
+async fn sender(console: &mut Console) -> Result<ExitStatus, Error> {
+    let transport = Arc::new(Pooled::new(ANSWER_WAIT).map_err(Error::Harness)?);
+    let new = |dialect: &'static Dialect| {
+        Sender::new(dialect, Clock::system(), Random::from_seed(random_seed()), transport.clone())
+    };
+    let mut sender: Option<Sender> = None;
+    let mut lines = BufReader::new(stdin()).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let (id, op) = Op::decode(&line);
+        let ends = matches!(op, Ok(Op::Shutdown));
+        let reply = match op {
+            Err(refusal) => refusal,
+            Ok(op) => {
+                if let Op::Hello { dialect } = &op
+                    && let Some(dialect) = Dialect::named(dialect)
+                {
+                    sender = Some(new(dialect));
+                }
+                match &sender {
+                    Some(sender) => sender.call(op).await?,
+                    None => Reply::Error("say hello first, in a dialect that there is".to_owned()),
+                }
+            }
+        };
+        console.print(&(reply.encode(&id) + "\n"))?;
+        if ends {
+            break;
+        }
+    }
+    Ok(ExitStatus::Passed)
+}

@@ -1,0 +1,61 @@
+//! What stands at an address and answers requests: the handler that decides, and the servers that carry it.
+//!
+//! Invariant: a server listens before its address is known to anybody, on a port that the system chose unless one was
+//! asked for, and ends with its value.
+
+pub mod http;
+pub mod mock;
+pub mod raw;
+
+use std::net::SocketAddr;
+
+use futures_util::future::BoxFuture;
+use tokio::task::JoinHandle;
+
+use crate::exchange::{Delivery, Response};
+
+/// Decides what becomes of a request.
+pub trait Handler: Send + Sync + 'static {
+    /// Answers a request; `None` ends the connection without an answer.
+    fn handle(&self, delivery: Delivery) -> BoxFuture<'_, Option<Response>>;
+
+    /// How many bytes of body are read; beyond them the server answers 413 by itself.
+    fn body_limit(&self) -> usize {
+        5 * 1024 * 1024
+    }
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    fn new(address: SocketAddr, task: JoinHandle<()>) -> Self {
+        Self { address, task }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its URL with a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Waits until it ends, which a healthy server does not do by itself.
+    pub async fn ended(&mut self) {
+        // A panic of the accept loop ends it too; there is nothing more to learn from it here.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

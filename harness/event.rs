@@ -1,0 +1,128 @@
+//! What happened in the CRM: an event's name, its record, and the sample events under `fixtures/events/`.
+//!
+//! Invariant: a record is kept as the JSON text it was given as; nothing here re-serialises one that is only passed on.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+include!(concat!(env!("OUT_DIR"), "/events.rs"));
+
+/// `<object>.<action>`, or `metadata.<name>.<operation>` in dialect `shipped`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventName(String);
+
+impl EventName {
+    /// Takes a name as it is; what is no event name is still a name that a subject may have sent.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The whole name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part before the last dot: `person` of `person.created`.
+    pub fn object(&self) -> &str {
+        self.0.rsplit_once('.').map_or(self.0.as_str(), |(object, _)| object)
+    }
+
+    /// The part after the last dot: `created` of `person.created`.
+    pub fn action(&self) -> &str {
+        self.0.rsplit_once('.').map_or("", |(_, action)| action)
+    }
+
+    /// Whether this is a metadata event (`metadata.<name>.<operation>`), which only dialect `shipped` has.
+    pub fn is_metadata(&self) -> bool {
+        self.0.starts_with("metadata.")
+    }
+
+    /// Whether `pattern` covers this event: an exact name, `person.*`, `*.created`, or `*.*`, which covers metadata
+    /// events too (contract section 2, filters).
+    pub fn matches(&self, pattern: &str) -> bool {
+        let Some((object, action)) = pattern.rsplit_once('.') else { return pattern == self.0 };
+        (object == "*" || object == self.object()) && (action == "*" || action == self.action())
+    }
+}
+
+impl fmt::Display for EventName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One event: its name, the record (or, for metadata events, `{recordId, properties}`) and the updated fields.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// What happened.
+    pub name: EventName,
+    /// The record as JSON text.
+    pub record: Box<RawValue>,
+    /// Names of the members that an update changed (dialect `shipped`).
+    pub updated_fields: Option<Vec<String>>,
+}
+
+impl Event {
+    /// The record's id: `id`, or `recordId` of a metadata event.
+    pub fn record_id(&self) -> Option<String> {
+        let record: Value = serde_json::from_str(self.record.get()).ok()?;
+        Some(record.get(self.id_member())?.as_str()?.to_owned())
+    }
+
+    /// The same event of another record: what is made before it is sent, so that each delivery can be told apart.
+    pub fn with_id(&self, id: &str) -> Self {
+        self.edit(|record| {
+            if let Some(members) = record.as_object_mut() {
+                members.insert(self.id_member().to_owned(), Value::from(id));
+            }
+        })
+    }
+
+    /// The same event with its record changed by `change`.
+    pub fn edit(&self, change: impl FnOnce(&mut Value)) -> Self {
+        let mut record: Value = serde_json::from_str(self.record.get()).unwrap_or(Value::Null);
+        change(&mut record);
+        Self { record: raw(&record), ..self.clone() }
+    }
+
+    fn id_member(&self) -> &'static str {
+        if self.name.is_metadata() { "recordId" } else { "id" }
+    }
+}
+
+/// A JSON value as raw text.
+pub fn raw(value: &Value) -> Box<RawValue> {
+    // A `Value` always serialises: its keys are text and it holds no NaN.
+    RawValue::from_string(value.to_string()).unwrap_or_else(|_| unreachable!("a JSON value is JSON text"))
+}
+
+/// A sample event as `fixtures/events/` holds it: one file, a record for each dialect that knows the event.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Sample {
+    /// What happened.
+    pub event: EventName,
+    /// The updated fields, for updates.
+    pub updated_fields: Option<Vec<String>>,
+    /// The record in dialect `documented`.
+    pub documented: Option<Box<RawValue>>,
+    /// The record in dialect `shipped`.
+    pub shipped: Option<Box<RawValue>>,
+}
+
+/// Every sample event, in the order of their names.
+pub fn samples() -> &'static [Sample] {
+    static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
+        let parse = |(file, text): &(&str, &str)| {
+            // Compiled in, and parsed by a test on every build: a malformed file never ships.
+            serde_json::from_str(text).unwrap_or_else(|e| unreachable!("fixtures/events/{file}: {e}"))
+        };
+        EVENT_FILES.iter().map(parse).collect()
+    });
+    &SAMPLES
+}

@@ -1,0 +1,147 @@
+//! What went over the wire: a delivery, what came of it, and when.
+//!
+//! Invariant: owned bytes and plain data. Whatever a subject does is an [`Outcome`], never an `Err`.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+/// One request that carries an event, as exact bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The request method, `POST` for a genuine delivery.
+    pub method: String,
+    /// Path and query, as they stand in the request line.
+    pub target: String,
+    /// Names and values in the order and the spelling of the wire. `Host`, `Content-Length` and
+    /// `Transfer-Encoding` belong to the connection and are added by whoever sends.
+    pub headers: Headers,
+    /// The body, after any transfer coding was taken off.
+    pub body: Bytes,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The final status.
+    pub status: u16,
+    /// Names and values as they came.
+    pub headers: Headers,
+    /// The first bytes of the body; see [`crate::client::Limits`] for how many are kept.
+    pub body: Bytes,
+}
+
+/// Headers in the order of the wire.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers(pub Vec<(String, Bytes)>);
+
+/// How an exchange ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A whole response head came.
+    Answered(Response),
+    /// Nothing, or not the whole of the head, came within the wait.
+    TimedOut,
+    /// Nobody listens there.
+    Refused,
+    /// The connection was reset.
+    Reset,
+    /// The connection was closed before an answer.
+    ClosedEarly,
+    /// What came was no HTTP: the parser's words.
+    Malformed(String),
+}
+
+/// The number of an exchange in its transcript, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExchangeId(pub usize);
+
+/// A delivery and what came of it.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// Its number.
+    pub id: ExchangeId,
+    /// What was sent.
+    pub delivery: Delivery,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// When the request was begun (receiver role) or had arrived (sender role), in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// From the first byte sent to the head of the answer.
+    pub took: Duration,
+}
+
+impl Headers {
+    /// Adds a header behind the others.
+    pub fn add(&mut self, name: impl Into<String>, value: impl Into<Bytes>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// Takes away every header of that name, in any case.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+    }
+
+    /// Puts one header in the place of all of that name.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<Bytes>) {
+        let name = name.into();
+        self.remove(&name);
+        self.add(name, value);
+    }
+
+    /// Every value under that name, in any case.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> {
+        self.0.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The value under that name, where it stands exactly once.
+    pub fn single(&self, name: &str) -> Option<&Bytes> {
+        let mut values = self.0.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        let first = values.next().map(|(_, value)| value);
+        first.filter(|_| values.next().is_none())
+    }
+}
+
+impl Response {
+    /// An answer with a plain text body.
+    pub fn text(status: u16, body: impl Into<Bytes>) -> Self {
+        let mut headers = Headers::default();
+        headers.add("Content-Type", "text/plain; charset=utf-8");
+        Self { status, headers, body: body.into() }
+    }
+}
+
+impl Outcome {
+    /// Whether this acknowledges a delivery: an answer with a status from 200 to 299 (documentation, "2xx").
+    pub fn acknowledges(&self) -> bool {
+        self.status().is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// The status, where there was an answer.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Answered(response) => Some(response.status),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answered(response) => write!(f, "{}", response.status),
+            Self::TimedOut => f.write_str("no answer in time"),
+            Self::Refused => f.write_str("connection refused"),
+            Self::Reset => f.write_str("connection reset"),
+            Self::ClosedEarly => f.write_str("connection closed without an answer"),
+            Self::Malformed(why) => write!(f, "no HTTP answer ({why})"),
+        }
+    }
+}
+
+impl fmt::Display for ExchangeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}

@@ -1,0 +1,150 @@
+//! The names of the ways to be wrong. Requirements name them as counterexamples; `mutant` enacts them.
+//!
+//! Invariant: names and sentences only, and no import of ours: a check can name a fault without reaching what enacts it.
+
+/// Declares the faults of one role in a table: the name, then what an implementation that has it does.
+macro_rules! faults {
+    ($(#[$doc:meta])* $kind:ident { $($name:ident: $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $kind {
+            $(#[doc = $text] $name,)*
+        }
+
+        impl $kind {
+            /// Every one of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// What an implementation with this fault does.
+            pub fn describe(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+/// The faults that a requirement's check must find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Faults {
+    /// Faults of senders.
+    Sender(&'static [SenderFault]),
+    /// Faults of receivers.
+    Receiver(&'static [ReceiverFault]),
+}
+
+impl Faults {
+    /// How many there are.
+    pub fn count(self) -> usize {
+        self.descriptions().count()
+    }
+
+    /// What implementations with these faults do.
+    pub fn descriptions(self) -> impl Iterator<Item = &'static str> {
+        let (senders, receivers): (&[SenderFault], &[ReceiverFault]) = match self {
+            Self::Sender(faults) => (faults, &[]),
+            Self::Receiver(faults) => (&[], faults),
+        };
+        senders.iter().map(|fault| fault.describe()).chain(receivers.iter().map(|fault| fault.describe()))
+    }
+}
+
+faults! {
+    /// One way for a sender to be wrong.
+    SenderFault {
+        FirstEventMissed: "a webhook becomes active only after the first event behind its registration",
+        SecondWebhookForgotten: "only the webhook registered first gets an event",
+        DeliveredTwice: "every event is delivered twice to each webhook",
+        DeliveredAfterDeletion: "a deleted webhook goes on receiving events",
+        DeletionsNotSent: "events of deleted records are not sent",
+        CustomObjectsNotSent: "events of custom objects are not sent",
+        MethodPut: "the request method is PUT",
+        QueryDropped: "the query of the registered URL is dropped",
+        SlashAppended: "a slash is put behind the registered path",
+        ByteOrderMark: "a byte-order mark stands before the body",
+        FormEncoded: "the body is form-encoded",
+        TextPlain: "the body is declared as text/plain",
+        BodyInArray: "the body is an array that holds the event",
+        SentLate: "a delivery starts after the deadline",
+        EventNameUppercase: "the event is named in the form PERSON_CREATED",
+        EventNameWrong: "every event is named as an update",
+        NullsDropped: "members that are null are left out of the record",
+        NumbersAsText: "numbers in the record are sent as text",
+        TextMangled: "characters beyond ASCII in the record are sent as question marks",
+        TimestampMissing: "the body has no timestamp",
+        TimestampLocal: "the body's timestamp is in local time, with an offset",
+        TimestampEpoch: "the body's timestamp is a number of milliseconds",
+        TimestampStale: "the body's timestamp is from an hour before the event",
+        TimestampAhead: "the body's timestamp is an hour ahead",
+        MembersRenamed: "the record's member has another name",
+        RecordShapeChanged: "a member of the record that was not given is sent with it",
+        SignatureMissing: "no signature header is sent",
+        SignatureDoubled: "the signature header is sent twice",
+        TimestampHeaderMissing: "no timestamp header is sent",
+        TimestampHeaderDoubled: "the timestamp header is sent twice",
+        SignatureBase64: "the signature is base64",
+        SignaturePrefixed: "the signature has `sha256=` before it",
+        SignatureTruncated: "the signature is cut to 32 digits",
+        SignsBodyAlone: "the signature covers the body alone",
+        SignsWithDot: "a dot stands between timestamp and body in the signed text",
+        SignsTwiceStringified: "the signed text holds the body stringified twice",
+        SignsHexDecodedKey: "the secret is decoded from hexadecimal before it keys the signature",
+        SignsSha1: "the signature is HMAC-SHA1",
+        SignsHexKeyBodyAlone: "the signature covers the body alone, under the secret decoded from hexadecimal",
+        TimestampHeaderSeconds: "the timestamp header is in seconds",
+        TimestampHeaderIso: "the timestamp header is an ISO date",
+        TimestampHeaderStale: "the timestamp header is from an hour ago",
+        KeyOfAnotherWebhook: "deliveries are signed under the secret of the webhook registered last",
+        SecretInHeader: "the secret is sent along in a header",
+        SecretInBody: "the secret is sent along in the body",
+        ResentAfterAcknowledgement: "a delivery that was answered 2xx other than 200 is sent again",
+        Only200Acknowledges: "of the 2xx statuses only 200 is reported as delivered",
+        RedirectAcknowledges: "a redirect is reported as delivered",
+        RedirectFollowed: "a redirect is followed, and its answer is reported as delivered",
+        ErrorsAcknowledge: "an error status is reported as delivered",
+        NonceConstant: "every request has the same nonce",
+        NonceMissing: "no nonce is sent",
+    }
+}
+
+faults! {
+    /// One way for a receiver to be wrong.
+    ReceiverFault {
+        RefusesEverything: "every delivery is refused",
+        RefusesDeletions: "deliveries of deleted records are refused",
+        VerifiesBodyAlone: "the signature is expected over the body alone",
+        VerifiesWithDot: "a dot is expected between timestamp and body",
+        VerifiesTwiceStringified: "the signature is expected over the body stringified twice",
+        VerifiesHexDecodedKey: "the secret is decoded from hexadecimal before it keys the signature",
+        VerifiesSha1: "HMAC-SHA1 is expected",
+        VerifiesSeconds: "the signature is expected with the timestamp in seconds",
+        RefusesUnknownEvents: "events and objects that are not on a list are refused",
+        RefusesUnknownMembers: "a body with members that are not on a list is refused",
+        HeaderNamesCaseSensitive: "header names are matched as the documentation spells them",
+        AnswersLate: "the answer comes later than 5 s",
+        OneAtATime: "a second delivery at the same time is answered 503",
+        IgnoresAlteredValues: "a value changed under the old signature is not noticed",
+        IgnoresAddedMembers: "members added under the old signature are not noticed",
+        StripsSecretMember: "a member named `secret` is taken out before the signature is checked",
+        AcceptsCutBody: "a body that is cut short is taken under the old signature",
+        RemembersSignatures: "a signature that was seen before is taken under any timestamp",
+        ReprintsTimestamp: "the timestamp is read as a number and printed again before it is hashed",
+        AcceptsOtherSecret: "a signature under a built-in default secret is taken too",
+        AcceptsEmptyKey: "a signature under the empty key is taken too",
+        AcceptsHexDecodedKey: "a signature under the secret decoded from hexadecimal is taken too",
+        AcceptsCaseFoldedKey: "a signature under the secret in lower case is taken too",
+        AcceptsMissingSignature: "a request without a signature header is taken",
+        AcceptsEmptySignature: "a request with an empty signature header is taken",
+        AcceptsMissingTimestamp: "a request without a timestamp is taken",
+        AcceptsBodyAlone: "a signature over the body alone is taken too",
+        AcceptsTimestampAlone: "a signature over the timestamp alone is taken too",
+        AcceptsDot: "a signature with a dot for the colon is taken too",
+        AcceptsTwiceStringified: "a signature over the body stringified twice is taken too",
+        AcceptsAnySignatureOnce: "a signature of any delivery is taken for any other at the same time",
+        AcceptsSha1: "a signature by HMAC-SHA1 is taken too",
+        AcceptsUnkeyed: "a plain SHA-256 is taken too",
+        AcceptsBase64: "a signature in base64 is taken too",
+        AcceptsPrefix: "a signature that is cut short is taken too",
+        AcceptsZeros: "64 zeros are taken too",
+        AcceptsEverything: "every request is acknowledged",
+    }
+}

@@ -1,0 +1,15 @@
+//! The binary: parses the command line, runs the command, ends with its status.
+//!
+//! Invariant: nothing is decided here; what a command does stands under `cli/`.
+
+use std::process::ExitCode;
+
+use twenty_conform::cli;
+
+fn main() -> ExitCode {
+    let arguments = match cli::parse(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(status) => return ExitCode::from(status.code()),
+    };
+    ExitCode::from(cli::run(arguments).code())
+}

@@ -1,0 +1,49 @@
+//! Ids, secrets and nonces from the run's seed.
+//!
+//! Invariant: the same seed gives the same sequence; nothing here reads the system's randomness.
+
+use std::sync::{Mutex, PoisonError};
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+/// A seeded source, shared by whoever makes deliveries.
+#[derive(Debug)]
+pub struct Random(Mutex<StdRng>);
+
+impl Random {
+    /// The sequence of a seed.
+    pub fn from_seed(seed: u64) -> Self {
+        Self(Mutex::new(StdRng::seed_from_u64(seed)))
+    }
+
+    fn bytes<const N: usize>(&self) -> [u8; N] {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).random()
+    }
+
+    /// 32 lowercase hexadecimal digits, as a nonce has them.
+    pub fn nonce(&self) -> String {
+        const_hex::encode(self.bytes::<16>())
+    }
+
+    /// A version 4 UUID.
+    pub fn uuid(&self) -> String {
+        let mut bytes = self.bytes::<16>();
+        bytes[6] = (bytes[6] & 0x0f) | 0x40;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        let hex = const_hex::encode(bytes);
+        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    }
+
+    /// 64 hexadecimal digits in mixed case, so that decoding the key or folding its case shows.
+    pub fn secret(&self) -> String {
+        let digits = const_hex::encode(self.bytes::<32>());
+        let mixed: String = digits
+            .chars()
+            .enumerate()
+            .map(|(at, digit)| if at % 2 == 0 { digit.to_ascii_uppercase() } else { digit })
+            .collect();
+        // One letter of each case at fixed places, whatever the seed gives.
+        format!("Aa{}", &mixed[2..])
+    }
+}

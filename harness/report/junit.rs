@@ -1,0 +1,48 @@
+//! The report as JUnit XML, for CI systems.
+//!
+//! Invariant: what is untestable or in error is an error there, never a skip: a skip reads as a pass.
+
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
+
+use super::{CheckEntry, Report, VerdictName};
+
+/// The report as XML with a line feed at its end.
+pub fn render(report: &Report) -> String {
+    let mut document = Document::new(report.tool.name);
+    document.set_time(Duration::from_millis(report.duration_ms));
+    let mut suite = TestSuite::new(format!("{} {} ({})", report.role, report.subject, report.dialect));
+    suite.set_time(Duration::from_millis(report.duration_ms));
+    for (requirement, check) in report.requirements.iter().zip(&report.checks) {
+        let mut case = TestCase::new(format!("{} {}", requirement.id, requirement.text), status(check));
+        case.set_classname(check.id);
+        suite.add_test_case(case);
+    }
+    document.add_test_suite(suite);
+    let mut text =
+        document.to_string().unwrap_or_else(|why| unreachable!("JUnit of text and numbers: {why}"));
+    text.push('\n');
+    text
+}
+
+fn status(check: &CheckEntry) -> TestCaseStatus {
+    let message = check.message.clone().unwrap_or_default();
+    let mut status = match check.verdict {
+        VerdictName::Pass => return TestCaseStatus::success(),
+        VerdictName::NotApplicable => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(message);
+            return status;
+        }
+        VerdictName::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        VerdictName::Untestable | VerdictName::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
+    };
+    let cause = check.cause.as_ref();
+    status.set_type(cause.map_or(check.verdict.as_str(), |cause| cause.code));
+    let mend = cause.map(|cause| format!("\ncause: {}: {}\nmend: {}", cause.code, cause.text, cause.mend));
+    let repro = check.repro.as_ref().map(|repro| format!("\nrepeat: {repro}"));
+    status.set_description(format!("{message}{}{}", mend.unwrap_or_default(), repro.unwrap_or_default()));
+    status.set_message(message.lines().next().unwrap_or_default().to_owned());
+    status
+}

@@ -1,0 +1,181 @@
+//! DLV: the request that carries an event.
+//!
+//! Invariant: each delivery is judged by its own bytes; what never arrived is for SUB to say.
+
+use url::Url;
+
+use super::judge::{Arrived, each};
+use crate::cause::{Cause, Code};
+use crate::dialect::{Members, NotAnObject};
+use crate::fault::{Faults, SenderFault};
+use crate::requirement::{Level, Requirement, Role, Verdict};
+use crate::transcript::{Scenario, Transcript};
+
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[
+    Requirement {
+        id: "DLV-1",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/delivery/method",
+        text: "The request method is POST.",
+        source: "D",
+        why: "Endpoints route by method; anything else meets a 404 or 405.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, method),
+        counterexamples: Faults::Sender(&[SenderFault::MethodPut]),
+    },
+    Requirement {
+        id: "DLV-2",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/delivery/url",
+        text: "The request goes to the registered URL: host, port, path and query unchanged.",
+        source: "D",
+        why: "Many endpoints carry a tenant or a token in path or query.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, url),
+        counterexamples: Faults::Sender(&[SenderFault::QueryDropped, SenderFault::SlashAppended]),
+    },
+    Requirement {
+        id: "DLV-3",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/delivery/json",
+        text: "The body is one JSON text in UTF-8 without a byte-order mark.",
+        source: "D, R (RFC 8259)",
+        why: "Parsers refuse anything else, and the signature covers the bytes that they refuse.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, json),
+        counterexamples: Faults::Sender(&[SenderFault::ByteOrderMark, SenderFault::FormEncoded]),
+    },
+    Requirement {
+        id: "DLV-4",
+        role: Role::Sender,
+        level: Level::Should,
+        check_id: "sender/delivery/content-type",
+        text: "Content-Type is application/json (parameters allowed).",
+        source: "S, R (RFC 9110)",
+        why: "Frameworks parse a body by its declared type, and hand an empty one on where they do not know it.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, content_type),
+        counterexamples: Faults::Sender(&[SenderFault::FormEncoded, SenderFault::TextPlain]),
+    },
+    Requirement {
+        id: "DLV-5",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/delivery/one-event",
+        text: "One request carries one event.",
+        source: "D",
+        why: "A receiver reads one event from a body; the others of a batch are lost without a trace.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, |arrived| one_event(t, arrived)),
+        counterexamples: Faults::Sender(&[SenderFault::BodyInArray]),
+    },
+    Requirement {
+        id: "DLV-6",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/delivery/prompt",
+        text: "Delivery is prompt: it starts within the delivery deadline (default 5 s) after the event.",
+        source: "D (\"real time\")",
+        why: "Webhooks are there so that nobody needs to poll.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, |arrived| prompt(t, arrived)),
+        counterexamples: Faults::Sender(&[SenderFault::SentLate]),
+    },
+];
+
+fn method(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let method = &arrived.exchange.delivery.method;
+    Ok(if method == "POST" {
+        Verdict::Pass
+    } else {
+        let message = format!("the request method is {method}");
+        arrived.evidence("POST", method, message).because(Cause::new(Code::SendMethod)).fail()
+    })
+}
+
+fn url(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let registered = Url::parse(&arrived.webhook.url).map_err(|why| Verdict::Untestable(why.to_string()))?;
+    let authority = registered.authority();
+    let target = registered
+        .query()
+        .map_or_else(|| registered.path().to_owned(), |query| format!("{}?{query}", registered.path()));
+    let delivery = &arrived.exchange.delivery;
+    let host = delivery.headers.single("host").map(|host| String::from_utf8_lossy(host).into_owned());
+    let host = host.unwrap_or_default();
+    Ok(if (host.as_str(), &delivery.target) == (authority, &target) {
+        Verdict::Pass
+    } else {
+        let actual = format!("{host}{}", delivery.target);
+        let message = format!("the request went to {actual}, not to {authority}{target}");
+        arrived
+            .evidence(format!("{authority}{target}"), actual, message)
+            .because(Cause::new(Code::SendUrl))
+            .fail()
+    })
+}
+
+fn json(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let body = &arrived.exchange.delivery.body;
+    let (detail, actual) = if body.starts_with(b"\xEF\xBB\xBF") {
+        ("byte-order mark", "a byte-order mark before the body".to_owned())
+    } else if let Err(why) = std::str::from_utf8(body) {
+        ("not UTF-8", format!("bytes that are not UTF-8 ({why})"))
+    } else if let Err(NotAnObject::NotJson(why)) = Members::parse(body) {
+        ("not JSON", format!("no JSON text ({why})"))
+    } else {
+        return Ok(Verdict::Pass);
+    };
+    let message = format!("the body is {actual}");
+    let cause = Cause::detailed(Code::SendBodyForm, detail);
+    Ok(arrived.evidence("one JSON text in UTF-8", actual, message).because(cause).fail())
+}
+
+fn content_type(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let declared = arrived.exchange.delivery.headers.single("content-type");
+    let declared = declared.map_or_else(|| "none".into(), |value| String::from_utf8_lossy(value));
+    let essence = declared.split(';').next().unwrap_or_default().trim();
+    Ok(if essence.eq_ignore_ascii_case("application/json") {
+        Verdict::Pass
+    } else {
+        let message = format!("the declared content type is {declared}");
+        let cause = Cause::detailed(Code::SendBodyForm, "content type");
+        arrived.evidence("application/json", declared, message).because(cause).fail()
+    })
+}
+
+fn one_event(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let carried = t.carried(arrived.exchange).len();
+    let is_array =
+        matches!(Members::parse(&arrived.exchange.delivery.body), Err(NotAnObject::OtherType("an array")));
+    Ok(if carried > 1 || is_array {
+        let actual = if is_array { format!("an array of {carried}") } else { format!("{carried} events") };
+        let message = format!("a request carries {actual}");
+        arrived.evidence("one event", actual, message).because(Cause::new(Code::SendBatch)).fail()
+    } else if carried == 0 {
+        Verdict::Untestable("the request carries no record that was emitted".to_owned())
+    } else {
+        Verdict::Pass
+    })
+}
+
+fn prompt(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let emission = arrived.emission()?;
+    let took = arrived.exchange.at_ms.saturating_sub(emission.asked_at_ms);
+    Ok(if u128::from(took) <= t.limits.deadline.as_millis() {
+        Verdict::Pass
+    } else {
+        let message = format!("{} arrived {took} ms after the event", emission.event.name);
+        let bound = format!("within {} ms", t.limits.deadline.as_millis());
+        arrived.evidence(bound, format!("{took} ms"), message).because(Cause::new(Code::SendLate)).fail()
+    })
+}

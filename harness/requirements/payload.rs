@@ -1,0 +1,370 @@
+//! PAY: the body, against the event that was emitted and against its reviewed shape.
+//!
+//! Invariant: the shape that judges is the snapshot that our own tests review; there is no second list of members.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::judge::{Arrived, each};
+use crate::cause::{Cause, Code};
+use crate::dialect::{self, Dialect, Members, NotAnObject, rfc3339};
+use crate::event::EventName;
+use crate::fault::{Faults, SenderFault};
+use crate::requirement::{Level, Requirement, Role, Verdict};
+use crate::shape::{self, Difference, Shape};
+use crate::transcript::{Scenario, Transcript};
+
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[
+    Requirement {
+        id: "PAY-1",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/payload/event",
+        text: "`event` is text of the form <object>.<action>, naming the event that happened.",
+        source: "D",
+        why: "Receivers route by it.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, |arrived| event(t.dialect, arrived)),
+        counterexamples: Faults::Sender(&[SenderFault::EventNameUppercase, SenderFault::EventNameWrong]),
+    },
+    Requirement {
+        id: "PAY-2",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/payload/record",
+        text: "`data` is an object that holds the record: every member given comes out equal (text in any script, \
+               numbers up to 2^53 compared as numbers, nesting, null, empty values).",
+        source: "D",
+        why: "\"The same information as if you asked for the record through the API\": a value that changes on the way \
+              changes in every system behind it.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, |arrived| record(t.dialect, arrived)),
+        counterexamples: Faults::Sender(&[
+            SenderFault::NullsDropped,
+            SenderFault::NumbersAsText,
+            SenderFault::TextMangled,
+            SenderFault::MembersRenamed,
+        ]),
+    },
+    Requirement {
+        id: "PAY-3",
+        role: Role::Sender,
+        level: Level::Should,
+        check_id: "sender/payload/timestamp-present",
+        text: "`timestamp` is present.",
+        source: "D",
+        why: "Without it nobody can tell in which order two updates of one record happened.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, |arrived| time_present(t.dialect, arrived)),
+        counterexamples: Faults::Sender(&[SenderFault::TimestampMissing]),
+    },
+    Requirement {
+        id: "PAY-4",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/payload/timestamp-form",
+        text: "`timestamp`, where present, is an RFC 3339 date-time in UTC (Z or +00:00).",
+        source: "D, R (RFC 3339)",
+        why: "Local times and epoch numbers are read wrongly by whoever expects what the documentation shows.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, |arrived| time_form(t.dialect, arrived)),
+        counterexamples: Faults::Sender(&[SenderFault::TimestampLocal, SenderFault::TimestampEpoch]),
+    },
+    Requirement {
+        id: "PAY-5",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/payload/timestamp-value",
+        text: "`timestamp` is when the event occurred: not after the request arrived (allowing for clock skew), not \
+               before the event was triggered (both allowing for the timestamp's own precision), not before \
+               data.createdAt.",
+        source: "D",
+        why: "A constant, or the time of the record's last change, passes for a time until two events are compared.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, |arrived| time_value(t, arrived)),
+        counterexamples: Faults::Sender(&[SenderFault::TimestampStale, SenderFault::TimestampAhead]),
+    },
+    Requirement {
+        id: "PAY-6",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/payload/shape",
+        text: "The body has the snapshot's shape for its event: members and their JSON types. A further top-level \
+               member is reported, and does not fail.",
+        source: "D",
+        why: "Receivers in typed languages refuse a body in which a member is missing or has another type.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, |arrived| has_shape(t.dialect, arrived)),
+        counterexamples: Faults::Sender(&[
+            SenderFault::MembersRenamed,
+            SenderFault::RecordShapeChanged,
+            SenderFault::NullsDropped,
+            SenderFault::NumbersAsText,
+            SenderFault::TimestampEpoch,
+            SenderFault::BodyInArray,
+        ]),
+    },
+];
+
+/// Top-level members that the snapshots do not have: worth knowing, and no failure.
+pub fn further_members(t: &Transcript) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for (_, exchange) in t.arrivals_in(Scenario::EveryEvent) {
+        let Some(emission) = t.carried(exchange).first().copied().filter(|emission| emission.is_sample)
+        else {
+            continue;
+        };
+        let differences =
+            differences(t.dialect, &emission.event.name, &exchange.delivery.body).unwrap_or_default();
+        let further = differences.into_iter().filter(is_further).map(|difference| difference.path);
+        found.extend(further);
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The cause of a missing member: the other dialect, where its member of the same purpose is there.
+fn missing(own: &Dialect, members: &Members, name: fn(&Dialect) -> &'static str) -> Cause {
+    let other =
+        dialect::ALL.into_iter().find(|other| name(other) != name(own) && members.get(name(other)).is_some());
+    match other {
+        Some(other) => Cause::detailed(Code::PayloadDialect, other.name),
+        None => Cause::detailed(Code::PayloadMember, name(own)),
+    }
+}
+
+fn event(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let (emission, members) = (arrived.emission()?, arrived.members()?);
+    let (key, expected) = (dialect.event_member, emission.event.name.as_str());
+    let Some(given) = members.get(key) else {
+        let message = format!("the body has no member `{key}`");
+        let cause = missing(dialect, &members, |dialect| dialect.event_member);
+        return Ok(arrived
+            .evidence(format!("`{key}`: {expected:?}"), "no such member", message)
+            .because(cause)
+            .fail());
+    };
+    Ok(if members.text(key).as_deref() == Some(expected) {
+        Verdict::Pass
+    } else {
+        let message = format!("`{key}` is {} where {expected} happened", given.get());
+        let cause = Cause::detailed(Code::PayloadValue, key);
+        arrived.evidence(format!("{expected:?}"), given.get(), message).because(cause).fail()
+    })
+}
+
+fn record(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let (emission, members) = (arrived.emission()?, arrived.members()?);
+    let key = dialect.content_member(&emission.event.name);
+    let Some(given) = members.get(key) else {
+        let message = format!("the body has no member `{key}`");
+        let cause = missing(dialect, &members, |dialect| dialect.record_member);
+        return Ok(arrived
+            .evidence(format!("the record in `{key}`"), "no such member", message)
+            .because(cause)
+            .fail());
+    };
+    let value =
+        |text: &str| serde_json::from_str::<Value>(text).map_err(|why| Verdict::Untestable(why.to_string()));
+    let (expected, actual) = (value(emission.event.record.get())?, value(given.get())?);
+    let Some(changed) = first_change(&expected, &actual, key) else { return Ok(Verdict::Pass) };
+    let actual = changed.actual.map_or_else(|| "missing".to_owned(), |value| shortened(&value.to_string()));
+    let expected = shortened(&changed.expected.to_string());
+    let message = format!("`{}` of {} is {actual}, not {expected}", changed.path, emission.event.name);
+    let code = if actual == "missing" { Code::PayloadMember } else { Code::PayloadValue };
+    Ok(arrived.evidence(expected, actual, message).because(Cause::detailed(code, changed.path)).fail())
+}
+
+struct Change {
+    path: String,
+    expected: Value,
+    actual: Option<Value>,
+}
+
+/// The first member of `expected` that is not the same in `actual`. Members that `actual` has besides are not looked at:
+/// that is for the shape.
+fn first_change(expected: &Value, actual: &Value, path: &str) -> Option<Change> {
+    let changed =
+        || Some(Change { path: path.to_owned(), expected: expected.clone(), actual: Some(actual.clone()) });
+    match (expected, actual) {
+        (Value::Object(expected), Value::Object(actual)) => expected.iter().find_map(|(key, value)| {
+            let path = format!("{path}.{key}");
+            match actual.get(key) {
+                Some(other) => first_change(value, other, &path),
+                None => Some(Change { path, expected: value.clone(), actual: None }),
+            }
+        }),
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => one
+            .iter()
+            .zip(other)
+            .enumerate()
+            .find_map(|(at, (one, other))| first_change(one, other, &format!("{path}[{at}]"))),
+        (Value::Number(one), Value::Number(other)) => {
+            // `1`, `1.0` and `1e0` are one number; integers are compared as such where both are.
+            let same = one == other || (one.as_f64().is_some() && one.as_f64() == other.as_f64());
+            if same { None } else { changed() }
+        }
+        (one, other) => {
+            if one == other {
+                None
+            } else {
+                changed()
+            }
+        }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 120;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+fn time_present(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let (key, members) = (dialect.time_member, arrived.members()?);
+    if members.get(key).is_some() {
+        return Ok(Verdict::Pass);
+    }
+    let cause = missing(dialect, &members, |dialect| dialect.time_member);
+    let message = format!("the body has no member `{key}`");
+    Ok(arrived.evidence(format!("`{key}`"), "no such member", message).because(cause).fail())
+}
+
+fn time_form(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let (key, members) = (dialect.time_member, arrived.members()?);
+    let Some(given) = members.get(key) else {
+        return Ok(Verdict::NotApplicable(format!("the body has no member `{key}`")));
+    };
+    Ok(if members.text(key).is_some_and(|text| Moment::parse(&text).is_some_and(|moment| moment.is_utc)) {
+        Verdict::Pass
+    } else {
+        let message = format!("`{key}` is {}, which is no RFC 3339 date-time in UTC", given.get());
+        let cause = Cause::detailed(Code::PayloadTime, "form");
+        arrived.evidence("such as \"2025-02-10T15:30:50Z\"", given.get(), message).because(cause).fail()
+    })
+}
+
+fn time_value(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let (emission, members) = (arrived.emission()?, arrived.members()?);
+    let key = t.dialect.time_member;
+    if members.get(key).is_none() {
+        return Ok(Verdict::NotApplicable(format!("the body has no member `{key}`")));
+    }
+    let moment = members.text(key).and_then(|text| Moment::parse(&text));
+    let moment =
+        moment.ok_or_else(|| Verdict::Untestable(format!("`{key}` is no date-time that can be read")))?;
+    let skew = i64::try_from(t.limits.skew.as_millis()).unwrap_or(i64::MAX);
+    let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+    let (earliest, latest) = (ms(emission.asked_at_ms), ms(arrived.exchange.at_ms));
+    let created = created_at(emission.event.record.get());
+    let (expected, what) = if moment.ms > latest.saturating_add(skew) {
+        (format!("not after {}", rfc3339(arrived.exchange.at_ms)), "after the request arrived")
+    } else if moment.ms.saturating_add(moment.precision_ms) < earliest.saturating_sub(skew) {
+        (format!("not before {}", rfc3339(emission.asked_at_ms)), "before the event was triggered")
+    } else if created.is_some_and(|created| moment.ms.saturating_add(moment.precision_ms) < created) {
+        ("not before the record's createdAt".to_owned(), "before the record was created")
+    } else {
+        return Ok(Verdict::Pass);
+    };
+    let given = members.text(key).unwrap_or_default();
+    let message = format!("`{key}` of {} is {given}, {what}", emission.event.name);
+    Ok(arrived.evidence(expected, given, message).because(Cause::detailed(Code::PayloadTime, what)).fail())
+}
+
+/// `createdAt` of a record, in milliseconds since the epoch, where it has one.
+fn created_at(record: &str) -> Option<i64> {
+    let text = Members::parse(record.as_bytes()).ok()?.text("createdAt")?;
+    Some(Moment::parse(&text)?.ms)
+}
+
+/// An RFC 3339 date-time as it was written.
+struct Moment {
+    /// Milliseconds since the epoch.
+    ms: i64,
+    /// How much the text leaves open: 1000 where it has no fraction.
+    precision_ms: i64,
+    /// Whether it says `Z` or `+00:00`.
+    is_utc: bool,
+}
+
+impl Moment {
+    fn parse(text: &str) -> Option<Self> {
+        // jiff reads more than RFC 3339 allows; the fixed places of the grammar are checked first.
+        let bytes = text.as_bytes();
+        let fits = |pattern: &[u8], bytes: &[u8]| {
+            bytes.len() == pattern.len()
+                && pattern.iter().zip(bytes).all(|(want, byte)| match want {
+                    b'0' => byte.is_ascii_digit(),
+                    b'T' => byte.eq_ignore_ascii_case(&b'T'),
+                    b'+' => matches!(byte, b'+' | b'-'),
+                    want => want == byte,
+                })
+        };
+        let (head, rest) = bytes.split_at_checked(19)?;
+        let offset_at = rest.iter().position(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'))?;
+        let (fraction, offset) = rest.split_at(offset_at);
+        let fraction_fits = fraction.is_empty()
+            || (fraction.len() > 1 && fraction[0] == b'.' && fraction[1..].iter().all(u8::is_ascii_digit));
+        let zulu = offset.eq_ignore_ascii_case(b"Z");
+        if !fits(b"0000-00-00T00:00:00", head) || !fraction_fits || !(zulu || fits(b"+00:00", offset)) {
+            return None;
+        }
+        let time: Timestamp = text.to_ascii_uppercase().parse().ok()?;
+        let precision_ms = match fraction.len() {
+            0 => 1000,
+            2 => 100,
+            3 => 10,
+            _ => 1,
+        };
+        Some(Self { ms: time.as_millisecond(), precision_ms, is_utc: zulu || offset == b"+00:00" })
+    }
+}
+
+/// The differences between a body and its event's snapshot, without the time member's absence, which is for PAY-3.
+fn differences(dialect: &Dialect, event: &EventName, body: &[u8]) -> Option<Vec<Difference>> {
+    let snapshot = Shape::snapshot(dialect, event)?;
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let mut differences = snapshot.differences(&Shape::of(&body));
+    differences.retain(|difference| !(difference.path == dialect.time_member && difference.actual.is_none()));
+    Some(differences)
+}
+
+/// Whether a difference is a member more at the top level.
+fn is_further(difference: &Difference) -> bool {
+    difference.expected.is_none() && !difference.path.contains('.')
+}
+
+fn has_shape(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let emission = arrived.emission()?;
+    if let Err(NotAnObject::NotJson(why)) = Members::parse(&arrived.exchange.delivery.body) {
+        return Err(Verdict::Untestable(format!("the body is not JSON ({why})")));
+    }
+    let name = &emission.event.name;
+    if !emission.is_sample {
+        return Ok(Verdict::NotApplicable("the record is none of the samples".to_owned()));
+    }
+    let Some(mut differences) = differences(dialect, name, &arrived.exchange.delivery.body) else {
+        return Ok(Verdict::NotApplicable(format!("there is no snapshot of {name} in this form")));
+    };
+    differences.retain(|difference| !is_further(difference));
+    let Some(first) = differences.first() else { return Ok(Verdict::Pass) };
+    let code = if first.expected.is_some() && first.actual.is_some() {
+        Code::PayloadType
+    } else {
+        Code::PayloadMember
+    };
+    let cause = Cause::detailed(code, first.path.clone());
+    let message = format!("the body of {name} differs from its snapshot:\n{}", shape::diff(&differences));
+    let count = format!("{} difference(s)", differences.len());
+    Ok(arrived.evidence("the snapshot's shape", count, message).because(cause).fail())
+}

@@ -1,0 +1,304 @@
+//! SIG and NON: the headers that let a receiver tell who sent a delivery.
+//!
+//! Invariant: what is verified is the bytes that arrived, under the secret that the webhook was registered with.
+
+use super::judge::{Arrived, each, of_all};
+use crate::cause::{Cause, Code, sender};
+use crate::dialect::rfc3339;
+use crate::fault::{Faults, SenderFault};
+use crate::requirement::{Evidence, Level, Requirement, Role, Verdict};
+use crate::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER};
+use crate::transcript::{Scenario, Transcript, Webhook, contains};
+
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[
+    Requirement {
+        id: "SIG-1",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/signing/signature-present",
+        text: "With a secret set, X-Twenty-Webhook-Signature is there exactly once.",
+        source: "D",
+        why: "Without it every careful receiver refuses the delivery; with two of them nobody knows which counts.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, |arrived| exactly_once(arrived, SIGNATURE_HEADER)),
+        counterexamples: Faults::Sender(&[SenderFault::SignatureMissing, SenderFault::SignatureDoubled]),
+    },
+    Requirement {
+        id: "SIG-2",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/signing/timestamp-present",
+        text: "With a secret set, X-Twenty-Webhook-Timestamp is there exactly once.",
+        source: "D",
+        why: "The signature cannot be computed without it.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, |arrived| exactly_once(arrived, TIMESTAMP_HEADER)),
+        counterexamples: Faults::Sender(&[
+            SenderFault::TimestampHeaderMissing,
+            SenderFault::TimestampHeaderDoubled,
+        ]),
+    },
+    Requirement {
+        id: "SIG-3",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/signing/hexadecimal",
+        text: "The signature is 64 hexadecimal digits and nothing else.",
+        source: "D",
+        why: "Receivers compare it as text, or decode it as hexadecimal; a prefix or base64 matches nothing.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, |arrived| hexadecimal(t, arrived)),
+        counterexamples: Faults::Sender(&[
+            SenderFault::SignatureBase64,
+            SenderFault::SignaturePrefixed,
+            SenderFault::SignatureTruncated,
+            SenderFault::SignsSha1,
+        ]),
+    },
+    Requirement {
+        id: "SIG-4",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/signing/genuine",
+        text: "It is HMAC-SHA256 under the secret's UTF-8 bytes of: timestamp header value, `:`, the body bytes as sent.",
+        source: "D",
+        why: "It is what every receiver computes. The documentation's own sample stringifies the payload twice and \
+              gives a signature that no receiver accepts.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, |arrived| genuine(t, arrived)),
+        counterexamples: Faults::Sender(&[
+            SenderFault::SignsBodyAlone,
+            SenderFault::SignsWithDot,
+            SenderFault::SignsTwiceStringified,
+            SenderFault::SignsHexDecodedKey,
+            SenderFault::SignsSha1,
+            SenderFault::SignsHexKeyBodyAlone,
+        ]),
+    },
+    Requirement {
+        id: "SIG-5",
+        role: Role::Sender,
+        level: Level::Should,
+        check_id: "sender/signing/timestamp-form",
+        text: "The timestamp is decimal milliseconds since the epoch, within the skew allowance of the send time.",
+        source: "D (sample), S",
+        why: "Receivers hold it against their own clock to refuse what is replayed.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, |arrived| timestamp_form(t, arrived)),
+        counterexamples: Faults::Sender(&[
+            SenderFault::TimestampHeaderSeconds,
+            SenderFault::TimestampHeaderIso,
+            SenderFault::TimestampHeaderStale,
+        ]),
+    },
+    Requirement {
+        id: "SIG-6",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/signing/own-secret",
+        text: "Each webhook's deliveries are signed under its own secret.",
+        source: "D",
+        why: "Endpoints belong to different parties; each knows its own secret only.",
+        scenarios: &[Scenario::SeveralWebhooks],
+        needs: None,
+        check: own_secret,
+        counterexamples: Faults::Sender(&[SenderFault::KeyOfAnotherWebhook]),
+    },
+    Requirement {
+        id: "SIG-8",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/signing/secret-kept",
+        text: "The secret appears nowhere in the request.",
+        source: "D, S",
+        why: "Whoever reads the request could sign their own from then on.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, secret_kept),
+        counterexamples: Faults::Sender(&[SenderFault::SecretInHeader, SenderFault::SecretInBody]),
+    },
+    Requirement {
+        id: "NON-1",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/signing/nonce",
+        text: "In dialect shipped, X-Twenty-Webhook-Nonce is 32 lowercase hex digits, different on every request.",
+        source: "S",
+        why: "Receivers that keep nonces refuse a second request with the same one.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: nonce,
+        counterexamples: Faults::Sender(&[SenderFault::NonceConstant, SenderFault::NonceMissing]),
+    },
+];
+
+/// The value of a header, where it stands exactly once; if not, SIG-1 and SIG-2 say so.
+fn single<'a>(arrived: &Arrived<'a>, name: &str) -> Result<&'a [u8], Verdict> {
+    let value = arrived.exchange.delivery.headers.single(name);
+    value
+        .map(|value| &**value)
+        .ok_or_else(|| Verdict::Untestable(format!("{name} is not there exactly once")))
+}
+
+fn shown(value: &[u8]) -> String {
+    format!("{:?}", String::from_utf8_lossy(value))
+}
+
+fn exactly_once(arrived: &Arrived<'_>, name: &str) -> Result<Verdict, Verdict> {
+    let count = arrived.exchange.delivery.headers.all(name).count();
+    let code = match count {
+        1 => return Ok(Verdict::Pass),
+        0 => Code::HeaderMissing,
+        _ => Code::HeaderDuplicate,
+    };
+    let message = format!("the request has {count} headers {name}");
+    let cause = Cause::detailed(code, name);
+    Ok(arrived.evidence("1", count.to_string(), message).because(cause).fail())
+}
+
+/// The wrong way of signing that gives this delivery's signature.
+fn mismatch(
+    t: &Transcript,
+    webhook: &Webhook,
+    timestamp: &[u8],
+    body: &[u8],
+    signature: &[u8],
+) -> Option<Cause> {
+    let secret = webhook.secret.expose();
+    let others: Vec<&str> =
+        t.webhooks.iter().map(|other| other.secret.expose()).filter(|other| *other != secret).collect();
+    sender::signature(secret, &others, timestamp, body, signature)
+}
+
+fn hexadecimal(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let signature = single(arrived, SIGNATURE_HEADER)?;
+    if Signature::parse(signature).is_some() {
+        return Ok(Verdict::Pass);
+    }
+    let timestamp = single(arrived, TIMESTAMP_HEADER).unwrap_or_default();
+    let cause = mismatch(t, arrived.webhook, timestamp, &arrived.exchange.delivery.body, signature);
+    let message = format!("the signature is {}", shown(signature));
+    Ok(arrived.evidence("64 hexadecimal digits", shown(signature), message).because(cause).fail())
+}
+
+fn genuine(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let (signature, timestamp) = (single(arrived, SIGNATURE_HEADER)?, single(arrived, TIMESTAMP_HEADER)?);
+    let body = &arrived.exchange.delivery.body;
+    let key = Key::new(&arrived.webhook.secret);
+    if key.verify(timestamp, body, signature) {
+        return Ok(Verdict::Pass);
+    }
+    let cause = mismatch(t, arrived.webhook, timestamp, body, signature);
+    let form_only = cause.as_ref().is_none_or(|cause| {
+        [Code::DigestEncoding, Code::DigestPrefix, Code::DigestTruncated].contains(&cause.code)
+    });
+    if Signature::parse(signature).is_none() && form_only {
+        return Err(Verdict::Untestable("the signature is not 64 hexadecimal digits".to_owned()));
+    }
+    let why = cause.as_ref().map_or("no known way of signing gives it", |cause| cause.code.text());
+    let message = format!("the signature does not match the request: {why}");
+    let expected = key.sign(timestamp, body).to_hex();
+    Ok(arrived.evidence(expected, String::from_utf8_lossy(signature), message).because(cause).fail())
+}
+
+fn timestamp_form(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let timestamp = single(arrived, TIMESTAMP_HEADER)?;
+    let at_ms = arrived.exchange.at_ms;
+    let digits =
+        std::str::from_utf8(timestamp).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let ms: Option<u64> = digits.and_then(|digits| digits.parse().ok());
+    let skew = u64::try_from(t.limits.skew.as_millis()).unwrap_or(u64::MAX);
+    // A delivery may have waited for its turn between signing and arriving, but not longer than the sender may take.
+    let wait = u64::try_from(t.limits.deadline.as_millis()).unwrap_or(u64::MAX);
+    let near =
+        |ms: u64| ms <= at_ms.saturating_add(skew) && ms >= at_ms.saturating_sub(skew.saturating_add(wait));
+    let (detail, words) = match ms {
+        Some(ms) if near(ms) => return Ok(Verdict::Pass),
+        Some(ms) if near(ms.saturating_mul(1000)) => ("seconds", "in seconds"),
+        Some(ms) if near(ms / 1000) => ("microseconds", "in microseconds"),
+        Some(_) => ("not the time of sending", "not the time of sending"),
+        None => ("not decimal digits", "not decimal digits"),
+    };
+    let message = format!("the timestamp header {} is {words}", shown(timestamp));
+    let cause = Cause::detailed(Code::HeaderTimestampFormat, detail);
+    let expected = format!("milliseconds near {at_ms} ({})", rfc3339(at_ms));
+    Ok(arrived.evidence(expected, shown(timestamp), message).because(cause).fail())
+}
+
+fn own_secret(t: &Transcript) -> Verdict {
+    each(t, Scenario::SeveralWebhooks, |arrived| {
+        let (signature, timestamp) = (single(arrived, SIGNATURE_HEADER)?, single(arrived, TIMESTAMP_HEADER)?);
+        let body = &arrived.exchange.delivery.body;
+        if Key::new(&arrived.webhook.secret).verify(timestamp, body, signature) {
+            return Ok(Verdict::Pass);
+        }
+        let cause = mismatch(t, arrived.webhook, timestamp, body, signature);
+        match cause {
+            Some(cause) if cause.code == Code::KeyOtherWebhook => {
+                let message = "a delivery is signed under the secret of another webhook";
+                Ok(arrived.evidence("its own secret", "another's", message).because(cause).fail())
+            }
+            _ => Err(Verdict::Untestable(
+                "the signature matches under no webhook's secret (see SIG-4)".to_owned(),
+            )),
+        }
+    })
+}
+
+fn secret_kept(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let delivery = &arrived.exchange.delivery;
+    let secret = arrived.webhook.secret.expose().as_bytes();
+    let forms = [secret.to_vec(), const_hex::encode(secret).into_bytes(), base64(secret)];
+    let leaks = |bytes: &[u8]| forms.iter().any(|form| contains(bytes, form));
+    let place = if leaks(&delivery.body) {
+        "the body".to_owned()
+    } else if leaks(delivery.target.as_bytes()) {
+        "the request's path or query".to_owned()
+    } else if let Some((name, _)) = delivery.headers.0.iter().find(|(_, value)| leaks(value)) {
+        format!("the header {name}")
+    } else {
+        return Ok(Verdict::Pass);
+    };
+    let message = format!("the webhook's secret stands in {place}");
+    let cause = Cause::detailed(Code::SendSecretLeak, place.clone());
+    Ok(arrived.evidence("nowhere", place, message).because(cause).fail())
+}
+
+fn base64(bytes: &[u8]) -> Vec<u8> {
+    use ::base64::Engine as _;
+    ::base64::engine::general_purpose::STANDARD.encode(bytes).into_bytes()
+}
+
+fn nonce(t: &Transcript) -> Verdict {
+    if !t.dialect.nonce {
+        return Verdict::NotApplicable(format!("dialect {} has no nonce", t.dialect.name));
+    }
+    let arrived: Vec<_> = t.arrivals_in(Scenario::EveryEvent).map(|(_, exchange)| exchange).collect();
+    let nonce_of = |at: usize| arrived[at].delivery.headers.single(NONCE_HEADER);
+    let verdicts = (0..arrived.len()).map(|at| {
+        let nonce = nonce_of(at);
+        let formed = |nonce: &[u8]| {
+            nonce.len() == 32 && nonce.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let (detail, actual) = match nonce {
+            None => ("missing", "not there exactly once".to_owned()),
+            Some(nonce) if !formed(nonce) => ("malformed", shown(nonce)),
+            Some(nonce) if (0..at).any(|before| nonce_of(before) == Some(nonce)) => {
+                ("repeated", shown(nonce))
+            }
+            Some(_) => return Verdict::Pass,
+        };
+        let message = format!("the nonce is {detail}: {actual}");
+        Evidence::new("32 lowercase hexadecimal digits, used once", actual, message)
+            .shown_by([arrived[at].id])
+            .because(Cause::detailed(Code::SendNonce, detail))
+            .fail()
+    });
+    of_all(verdicts, "no delivery arrived", "deliveries")
+}

@@ -1,0 +1,164 @@
+//! SUB: which events reach which webhook.
+//!
+//! Invariant: an event that must not arrive counts as absent only where another webhook did get it.
+
+use super::judge::of_all;
+use crate::cause::{Cause, Code};
+use crate::fault::{Faults, SenderFault};
+use crate::requirement::{Evidence, Level, Requirement, Role, Verdict};
+use crate::transcript::{Capability, Emission, Scenario, Transcript};
+
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[
+    Requirement {
+        id: "SUB-1",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/subscription/active-at-once",
+        text: "A webhook is active as soon as its registration has been answered: the next event reaches it.",
+        source: "D",
+        why: "Whoever registers a webhook and then makes a change expects to hear of it.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: active_at_once,
+        counterexamples: Faults::Sender(&[SenderFault::FirstEventMissed]),
+    },
+    Requirement {
+        id: "SUB-2",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/subscription/once-per-webhook",
+        text: "Several webhooks can be registered; every event reaches each of them, once per webhook.",
+        source: "D",
+        why: "Each webhook is a subscription of its own; nothing but the sender can make up for a delivery that was \
+              skipped, and a receiver should not have to guess that a second one is a copy.",
+        scenarios: &[Scenario::SeveralWebhooks],
+        needs: None,
+        check: once_per_webhook,
+        counterexamples: Faults::Sender(&[SenderFault::SecondWebhookForgotten, SenderFault::DeliveredTwice]),
+    },
+    Requirement {
+        id: "SUB-3",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/subscription/deleted",
+        text: "A deleted webhook receives no event that was emitted after the deletion was answered.",
+        source: "D",
+        why: "A deleted webhook's endpoint may belong to somebody else by now; the records are none of their business.",
+        scenarios: &[Scenario::Deletion],
+        needs: Some(Capability::Delete),
+        check: deleted,
+        counterexamples: Faults::Sender(&[SenderFault::DeliveredAfterDeletion]),
+    },
+    Requirement {
+        id: "SUB-4",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/subscription/every-kind",
+        text: "A webhook without a filter receives every kind of event: created, updated, deleted, of standard and \
+               custom objects.",
+        source: "D",
+        why: "A copy of the CRM that never hears of deletions, or of custom objects, drifts away from it in silence.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: every_kind,
+        counterexamples: Faults::Sender(&[SenderFault::DeletionsNotSent, SenderFault::CustomObjectsNotSent]),
+    },
+];
+
+/// The webhooks of a scenario at which an event did not arrive, and at which it arrived more than once.
+fn missed_and_repeated(t: &Transcript, emission: &Emission) -> (Vec<usize>, Vec<usize>) {
+    let count = |(index, _)| (index, t.deliveries(index, emission).len());
+    let counts: Vec<(usize, usize)> = t.webhooks_of(emission.scenario).map(count).collect();
+    let of = |wanted: fn(usize) -> bool| {
+        counts.iter().filter(|(_, count)| wanted(*count)).map(|(index, _)| *index).collect()
+    };
+    (of(|count| count == 0), of(|count| count > 1))
+}
+
+fn lost(t: &Transcript, emission: &Emission, message: String) -> Verdict {
+    let waited = format!("nothing within {:.1} s", 2.0 * t.limits.deadline.as_secs_f64());
+    let detail = emission.event.name.to_string();
+    Evidence::new("one delivery", waited, message).because(Cause::detailed(Code::SendLost, detail)).fail()
+}
+
+fn active_at_once(t: &Transcript) -> Verdict {
+    let verdicts = t.emissions_of(Scenario::EveryEvent).filter(|emission| emission.first).map(|emission| {
+        if missed_and_repeated(t, emission).0.is_empty() {
+            return Verdict::Pass;
+        }
+        lost(
+            t,
+            emission,
+            format!("the first event ({}) behind the registration did not arrive", emission.event.name),
+        )
+    });
+    of_all(verdicts, "no webhook could be registered", "events")
+}
+
+fn once_per_webhook(t: &Transcript) -> Verdict {
+    let webhooks = t.webhooks_of(Scenario::SeveralWebhooks).count();
+    let verdicts =
+        t.emissions_of(Scenario::SeveralWebhooks).filter(|emission| !emission.first).map(|emission| {
+            let name = &emission.event.name;
+            let (missed, repeated) = missed_and_repeated(t, emission);
+            if let Some(&webhook) = repeated.first() {
+                let deliveries = t.deliveries(webhook, emission);
+                let message = format!("{name} arrived {} times at one webhook", deliveries.len());
+                return Evidence::new("once", format!("{} times", deliveries.len()), message)
+                    .shown_by(deliveries.iter().map(|exchange| exchange.id))
+                    .because(Cause::detailed(Code::SendOncePerWebhook, "more than once"))
+                    .fail();
+            }
+            if missed.is_empty() {
+                return Verdict::Pass;
+            }
+            let message = format!("{name} did not arrive at {} of {webhooks} webhooks", missed.len());
+            Evidence::new(
+                "once at each webhook",
+                format!("at {} of {webhooks}", webhooks - missed.len()),
+                message,
+            )
+            .because(Cause::detailed(Code::SendOncePerWebhook, "webhooks are left out"))
+            .fail()
+        });
+    of_all(verdicts, "no webhooks could be registered", "events")
+}
+
+fn deleted(t: &Transcript) -> Verdict {
+    let Some((gone, at)) =
+        t.webhooks_of(Scenario::Deletion).find_map(|(index, webhook)| Some((index, webhook.deleted_at_ms?)))
+    else {
+        return Verdict::Untestable("no webhook could be deleted".to_owned());
+    };
+    let stays = t.webhooks_of(Scenario::Deletion).map(|(index, _)| index).find(|&index| index != gone);
+    let after = t.emissions_of(Scenario::Deletion).filter(|emission| emission.asked_at_ms >= at);
+    let verdicts = after.map(|emission| {
+        let (name, late) = (&emission.event.name, t.deliveries(gone, emission));
+        if !late.is_empty() {
+            let message = format!("{name}, emitted after the deletion, reached the deleted webhook");
+            return Evidence::new("no delivery", "a delivery", message)
+                .shown_by(late.iter().map(|exchange| exchange.id))
+                .because(Cause::new(Code::SendAfterDelete))
+                .fail();
+        }
+        if stays.is_some_and(|stays| !t.deliveries(stays, emission).is_empty()) {
+            return Verdict::Pass;
+        }
+        Verdict::Untestable(format!("{name} reached the webhook that stays neither"))
+    });
+    of_all(verdicts, "nothing was emitted after the deletion", "events")
+}
+
+fn every_kind(t: &Transcript) -> Verdict {
+    let verdicts = t.emissions_of(Scenario::EveryEvent).filter(|emission| !emission.first).map(|emission| {
+        if let Some(reason) = &emission.unsupported {
+            return Verdict::Untestable(format!("the sender cannot emit {}: {reason}", emission.event.name));
+        }
+        if missed_and_repeated(t, emission).0.is_empty() {
+            return Verdict::Pass;
+        }
+        lost(t, emission, format!("{} never arrived", emission.event.name))
+    });
+    of_all(verdicts, "no event could be emitted", "events")
+}

@@ -1,0 +1,205 @@
+//! The attachment protocol of senders: JSON lines, one reply for each request, matched by id (interface, section 3).
+//!
+//! Invariant: the record of an `emit` is raw JSON text on both sides; it is never parsed on the way.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::dialect::Members;
+use crate::event::{Event, EventName};
+use crate::signature::Secret;
+
+/// The version of the protocol.
+pub const VERSION: u32 = 1;
+
+/// One request to a sender.
+#[derive(Debug, Clone)]
+pub enum Op {
+    /// Who are you, and what can you do?
+    Hello {
+        /// The dialect to speak, by name.
+        dialect: String,
+    },
+    /// Register a webhook.
+    CreateWebhook {
+        /// Where its deliveries go.
+        url: String,
+        /// Its secret; `None` for none (capability `unsigned`).
+        secret: Option<Secret>,
+        /// Its filter; `None` for every event.
+        operations: Option<Vec<String>>,
+    },
+    /// Let an event happen.
+    Emit(Event),
+    /// What became of a webhook's deliveries?
+    Outcomes {
+        /// The webhook.
+        webhook: String,
+    },
+    /// Delete a webhook.
+    DeleteWebhook {
+        /// The webhook.
+        webhook: String,
+    },
+    /// End.
+    Shutdown,
+}
+
+/// What a sender replies.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// Done, with whatever it answers.
+    Ok(Value),
+    /// Not done: why.
+    Error(String),
+    /// Not something it can do: why.
+    Unsupported(String),
+}
+
+/// What a sender says of itself.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Hello {
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// Its version.
+    #[serde(default)]
+    pub version: String,
+    /// What it can do; words that the suite does not know are ignored.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
+}
+
+/// What a sender reports of one delivery.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Outcome {
+    /// The record's id.
+    #[serde(default)]
+    pub record: Option<String>,
+    /// Whether it was acknowledged.
+    pub delivered: bool,
+    /// The final status.
+    #[serde(default)]
+    pub status: Option<u16>,
+}
+
+impl Op {
+    /// The word for it on the wire.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Hello { .. } => "hello",
+            Self::CreateWebhook { .. } => "create_webhook",
+            Self::Emit(_) => "emit",
+            Self::Outcomes { .. } => "outcomes",
+            Self::DeleteWebhook { .. } => "delete_webhook",
+            Self::Shutdown => "shutdown",
+        }
+    }
+
+    /// The line for it, without the line feed.
+    pub fn encode(&self, id: u64) -> String {
+        let op = self.name();
+        let mut line = json!({ "id": id, "op": op });
+        match self {
+            Self::Hello { dialect } => {
+                line["protocol"] = VERSION.into();
+                line["dialect"] = dialect.as_str().into();
+            }
+            Self::CreateWebhook { url, secret, operations } => {
+                line["url"] = url.as_str().into();
+                line["secret"] = secret.as_ref().map(Secret::expose).into();
+                if let Some(operations) = operations {
+                    line["operations"] = operations.clone().into();
+                }
+            }
+            Self::Emit(event) => {
+                line["event"] = event.name.as_str().into();
+                if let Some(fields) = &event.updated_fields {
+                    line["updated_fields"] = fields.clone().into();
+                }
+                // The record goes in as the text that it is. A record that spans lines would end the line too early.
+                let head = line.to_string();
+                let record = single_line(&event.record);
+                return format!("{},\"data\":{record}}}", &head[..head.len() - 1]);
+            }
+            Self::Outcomes { webhook } | Self::DeleteWebhook { webhook } => {
+                line["webhook"] = webhook.as_str().into()
+            }
+            Self::Shutdown => {}
+        }
+        line.to_string()
+    }
+
+    /// Reads a line. Returns the request's id beside the request, or why there is none.
+    pub fn decode(line: &str) -> (Value, Result<Self, Reply>) {
+        let members = match Members::parse(line.as_bytes()) {
+            Ok(members) => members,
+            Err(why) => return (Value::Null, Err(Reply::Error(format!("no request: {why}")))),
+        };
+        let id = members.get("id").and_then(|id| serde_json::from_str(id.get()).ok()).unwrap_or(Value::Null);
+        (id, Self::from_members(&members))
+    }
+
+    fn from_members(members: &Members) -> Result<Self, Reply> {
+        let text = |key: &str| members.text(key).ok_or_else(|| Reply::Error(format!("`{key}` must be text")));
+        let list = |key: &str| -> Result<Option<Vec<String>>, Reply> {
+            let Some(raw) = members.get(key) else { return Ok(None) };
+            serde_json::from_str(raw.get())
+                .map_err(|_| Reply::Error(format!("`{key}` must be a list of texts")))
+        };
+        Ok(match text("op")?.as_str() {
+            "hello" => Self::Hello { dialect: text("dialect")? },
+            "create_webhook" => Self::CreateWebhook {
+                url: text("url")?,
+                secret: members.text("secret").map(Secret::new),
+                operations: list("operations")?,
+            },
+            "emit" => Self::Emit(Event {
+                name: EventName::new(text("event")?),
+                record: members
+                    .get("data")
+                    .ok_or_else(|| Reply::Error("`data` is missing".to_owned()))?
+                    .to_owned(),
+                updated_fields: list("updated_fields")?,
+            }),
+            "outcomes" => Self::Outcomes { webhook: text("webhook")? },
+            "delete_webhook" => Self::DeleteWebhook { webhook: text("webhook")? },
+            "shutdown" => Self::Shutdown,
+            other => return Err(Reply::Unsupported(format!("there is no operation {other:?}"))),
+        })
+    }
+}
+
+impl Reply {
+    /// The line for it, without the line feed.
+    pub fn encode(&self, id: &Value) -> String {
+        match self {
+            Self::Ok(answer) => json!({ "id": id, "ok": answer }),
+            Self::Error(message) => json!({ "id": id, "error": { "message": message } }),
+            Self::Unsupported(reason) => json!({ "id": id, "unsupported": { "reason": reason } }),
+        }
+        .to_string()
+    }
+
+    /// Reads a line. Errors: why it is no reply.
+    pub fn decode(line: &[u8]) -> Result<(u64, Self), String> {
+        let line: Value = serde_json::from_slice(line).map_err(|why| format!("not JSON ({why})"))?;
+        let id = line.get("id").and_then(Value::as_u64).ok_or("it has no `id` that is a number")?;
+        let words = |key: &str, inner: &str| {
+            let object = line.get(key)?;
+            Some(object.get(inner).and_then(Value::as_str).unwrap_or_default().to_owned())
+        };
+        if let Some(answer) = line.get("ok") {
+            return Ok((id, Self::Ok(answer.clone())));
+        }
+        let error = words("error", "message").map(Self::Error);
+        let reply = error.or_else(|| words("unsupported", "reason").map(Self::Unsupported));
+        reply.map(|reply| (id, reply)).ok_or_else(|| "it has none of `ok`, `error`, `unsupported`".to_owned())
+    }
+}
+
+/// JSON text without raw line feeds, which outside of strings are white space and inside of them cannot be.
+fn single_line(json: &RawValue) -> String {
+    json.get().replace(['\n', '\r'], " ")
+}

@@ -1,0 +1,148 @@
+//! A receiver under test: one that runs already, one that is started from a command, or one of ours in this process.
+//!
+//! Invariant: a receiver that was started here and ended by itself is started again on the same port before the next
+//! trial, and its end is recorded.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::SubjectError;
+use super::process::Process;
+use crate::client::Target;
+use crate::endpoint::Server;
+use crate::signature::Secret;
+
+/// How long a command may take until its port accepts.
+pub const READY_WAIT: Duration = Duration::from_secs(30);
+/// How often a port is tried while it is waited for.
+const READY_PACE: Duration = Duration::from_millis(10);
+/// How long one attempt to connect may take.
+const CONNECT_WAIT: Duration = Duration::from_secs(5);
+/// How long a process may take to be gone once its connection broke.
+const DEATH_WAIT: Duration = Duration::from_millis(300);
+
+/// A receiver under test.
+#[derive(Debug)]
+pub struct Receiver {
+    target: Target,
+    secret: Secret,
+    running: Running,
+}
+
+#[derive(Debug)]
+enum Running {
+    Elsewhere,
+    Here(#[expect(dead_code, reason = "held so that it goes on serving")] Server),
+    Command { command: String, port: u16, process: Process },
+}
+
+impl Receiver {
+    /// One that runs already.
+    ///
+    /// Errors: [`SubjectError::Unreachable`] where nothing accepts at its address.
+    pub async fn at(target: Target, secret: Secret) -> Result<Self, SubjectError> {
+        let address = (target.host.as_str(), target.port);
+        let failed = match timeout(CONNECT_WAIT, TcpStream::connect(address)).await {
+            Ok(Ok(_)) => return Ok(Self { target, secret, running: Running::Elsewhere }),
+            Ok(Err(why)) => why.to_string(),
+            Err(_) => format!("no answer within {} s", CONNECT_WAIT.as_secs()),
+        };
+        Err(SubjectError::Unreachable(format!(
+            "the receiver cannot be reached: connecting to {} for {} failed: {failed}",
+            target.authority(),
+            target.url()
+        )))
+    }
+
+    /// One of ours, in this process.
+    pub fn here(server: Server, path: &str, secret: Secret) -> Self {
+        let address = server.address();
+        let target = Target { host: address.ip().to_string(), port: address.port(), path: path.to_owned() };
+        Self { target, secret, running: Running::Here(server) }
+    }
+
+    /// Starts a command on a free port and waits until it accepts there.
+    ///
+    /// Errors: [`SubjectError::Usage`] where there is no such command, [`SubjectError::Unreachable`] where it ended or
+    /// its port never accepted.
+    pub async fn start(
+        command: &str,
+        path: &str,
+        secret: Secret,
+        ready: Duration,
+    ) -> Result<Self, SubjectError> {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let port = free.and_then(|listener| listener.local_addr()).map(|address| address.port());
+        let port = port.map_err(|why| SubjectError::Unreachable(format!("no port is free: {why}")))?;
+        let (process, host) = launch(command, port, &secret, ready).await?;
+        let target = Target { host, port, path: path.to_owned() };
+        Ok(Self { target, secret, running: Running::Command { command: command.to_owned(), port, process } })
+    }
+
+    /// Where deliveries go.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The secret that it was given.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// After a connection broke: whether the process behind it ended, and how. It is started again then.
+    ///
+    /// Errors: it cannot be started again.
+    pub async fn revive(&mut self, ready: Duration) -> Result<Option<String>, SubjectError> {
+        let Running::Command { command, port, process } = &mut self.running else { return Ok(None) };
+        let Some(how) = process.ends_within(DEATH_WAIT).await else { return Ok(None) };
+        let (again, _) = launch(command, *port, &self.secret, ready).await?;
+        *process = again;
+        Ok(Some(how))
+    }
+
+    /// Ends what was started here.
+    pub async fn stop(mut self) {
+        if let Running::Command { process, .. } = &mut self.running {
+            process.stop().await;
+        }
+    }
+}
+
+/// Starts the command and waits until its port accepts, on either loopback address. Returns the one that does.
+async fn launch(
+    command: &str,
+    port: u16,
+    secret: &Secret,
+    ready: Duration,
+) -> Result<(Process, String), SubjectError> {
+    let environment = [("PORT", port.to_string()), ("TWENTY_WEBHOOK_SECRET", secret.expose().to_owned())];
+    let mut process = Process::start(command, &environment, false)?;
+    if let (_, Some(mut stdout)) = process.pipes() {
+        // Read to its end, so that a talkative receiver never waits for room in the pipe.
+        tokio::spawn(async move { tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await });
+    }
+    let deadline = Instant::now() + ready;
+    loop {
+        for host in ["127.0.0.1", "::1"] {
+            if TcpStream::connect((host, port)).await.is_ok() {
+                return Ok((process, host.to_owned()));
+            }
+        }
+        if let Some(how) = process.ended() {
+            return Err(SubjectError::Unreachable(format!("the receiver did not start: {how}")));
+        }
+        if Instant::now() >= deadline {
+            let words = process.last_words();
+            process.stop().await;
+            return Err(SubjectError::Unreachable(format!(
+                "the receiver did not become ready: `{command}` was given PORT={port}, and nothing accepted at \
+                 127.0.0.1:{port} or [::1]:{port} within {} s{words}",
+                ready.as_secs_f64()
+            )));
+        }
+        sleep(READY_PACE).await;
+    }
+}

@@ -1,0 +1,217 @@
+//! Runs the scenarios that the selected requirements need, and judges what happened.
+//!
+//! Invariant: judging is a pure function of the transcript. A breakdown of the harness or of the attachment is never a
+//! failure of the subject, and never a pass.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use crate::cause::{Cause, Code};
+use crate::client::Client;
+use crate::clock::Clock;
+use crate::dialect::Dialect;
+use crate::error::Error;
+use crate::random::Random;
+use crate::requirement::{Evidence, Requirement, Role, Verdict};
+use crate::scenario;
+use crate::subject;
+use crate::transcript::{Ending, Limits, Scenario, Transcript};
+use crate::vectors;
+
+/// How a run is done.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The form of body.
+    pub dialect: &'static Dialect,
+    /// The bounds.
+    pub limits: Limits,
+    /// What ids, secrets and nonces are made from.
+    pub seed: u64,
+    /// The time of day.
+    pub clock: Clock,
+    /// Becomes true when the run is to end early.
+    pub interrupted: watch::Receiver<bool>,
+}
+
+/// What a run yields.
+#[derive(Debug)]
+pub struct Run {
+    /// Everything that happened.
+    pub transcript: Transcript,
+    /// One finding for each selected requirement, in the order of the contract.
+    pub findings: Vec<Finding>,
+    /// How long it took.
+    pub duration: Duration,
+    /// Whether it ended early.
+    pub interrupted: bool,
+}
+
+/// A requirement and what came of it.
+#[derive(Debug)]
+pub struct Finding {
+    /// Which.
+    pub requirement: &'static Requirement,
+    /// What came of it.
+    pub judgement: Judgement,
+}
+
+/// A verdict, or why there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judgement {
+    /// What the check says.
+    Judged(Verdict),
+    /// The harness or the attachment broke down before the check could say anything.
+    Error(String),
+}
+
+/// What is told while a run goes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// How many scenarios are done.
+    pub done: usize,
+    /// Of how many.
+    pub of: usize,
+    /// The one that begins, or `None` at the end.
+    pub scenario: Option<Scenario>,
+}
+
+/// Runs the suite against a receiver.
+///
+/// Errors: the suite contradicts itself.
+pub async fn receiver(
+    subject: &mut subject::receiver::Receiver,
+    selected: &[&'static Requirement],
+    options: &Options,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Run, Error> {
+    check_oracles()?;
+    let began = Instant::now();
+    let mut transcript = Transcript::new(Role::Receiver, options.dialect, options.limits);
+    transcript.secret = Some(subject.secret().clone());
+    transcript.url = subject.target().url();
+    let (client, random) =
+        (Client::new(options.limits.timeout, options.clock.clone()), Random::from_seed(options.seed));
+    let scenarios = needed(scenario::receiver::ALL, selected);
+    let mut stage =
+        scenario::receiver::Stage::new(subject, &client, &options.clock, &random, &mut transcript);
+    for (done, &scenario) in scenarios.iter().enumerate() {
+        progress(Progress { done, of: scenarios.len(), scenario: Some(scenario) });
+        let why = gone(&stage.transcript.endings);
+        let ended = match why {
+            Some(why) => Some(why),
+            None => unless_interrupted(stage.run(scenario), options).await,
+        };
+        if let Some(why) = ended {
+            stage.transcript.endings.push((scenario, Ending::Skipped(why)));
+        }
+    }
+    progress(Progress { done: scenarios.len(), of: scenarios.len(), scenario: None });
+    let findings = judge(&transcript, selected);
+    Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
+}
+
+/// Runs the suite against a sender.
+///
+/// Errors: the suite contradicts itself, or the sender does not answer the greeting.
+pub async fn sender(
+    subject: &dyn subject::sender::Sender,
+    selected: &[&'static Requirement],
+    options: &Options,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Run, Error> {
+    check_oracles()?;
+    let began = Instant::now();
+    let mut transcript = Transcript::new(Role::Sender, options.dialect, options.limits);
+    let random = Random::from_seed(options.seed);
+    let scenarios = needed(scenario::sender::ALL, selected);
+    let mut stage = scenario::sender::Stage::new(subject, &options.clock, &random, &mut transcript);
+    stage.greet().await?;
+    for (done, &scenario) in scenarios.iter().enumerate() {
+        progress(Progress { done, of: scenarios.len(), scenario: Some(scenario) });
+        let silent = done > 0 && stage.transcript.arrivals.is_empty();
+        let why = gone(&stage.transcript.endings)
+            .or_else(|| silent.then(|| "nothing was delivered in the scenarios before it".to_owned()));
+        let ended = match why {
+            Some(why) => Some(why),
+            None => unless_interrupted(stage.run(scenario), options).await,
+        };
+        if let Some(why) = ended {
+            stage.transcript.endings.push((scenario, Ending::Skipped(why)));
+        }
+    }
+    progress(Progress { done: scenarios.len(), of: scenarios.len(), scenario: None });
+    let findings = judge(&transcript, selected);
+    Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
+}
+
+/// Judges a transcript. It can be done again at any time, without the subject.
+pub fn judge(transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<Finding> {
+    let finding = |requirement: &&'static Requirement| Finding {
+        requirement,
+        judgement: judge_one(transcript, requirement),
+    };
+    selected.iter().map(finding).collect()
+}
+
+fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
+    if let Some(capability) = requirement.needs.filter(|needed| !transcript.capabilities.contains(needed)) {
+        let reason = format!("the sender does not declare the capability `{}`", capability.as_str());
+        return Judgement::Judged(Verdict::NotApplicable(reason));
+    }
+    let verdict = (requirement.check)(transcript);
+    let broken = requirement.scenarios.iter().find_map(|&scenario| match transcript.ending(scenario)? {
+        Ending::Complete => None,
+        other => Some(other),
+    });
+    match (broken, verdict) {
+        // What was seen before the breakdown speaks against the subject whatever came after it.
+        (
+            None | Some(Ending::Died(_) | Ending::Stuck(_) | Ending::Skipped(_)),
+            verdict @ Verdict::Fail(_),
+        ) => Judgement::Judged(verdict),
+        (None, verdict) => Judgement::Judged(verdict),
+        (Some(Ending::Broke(why)), _) => Judgement::Error(why.clone()),
+        (Some(Ending::Died(why)), _) if transcript.role == Role::Sender => {
+            let evidence = Evidence::new("the sender goes on", "it ended", why.clone());
+            Judgement::Judged(evidence.because(Cause::new(Code::SendCrash)).fail())
+        }
+        (Some(Ending::Died(why) | Ending::Stuck(why) | Ending::Skipped(why)), _) => {
+            Judgement::Judged(Verdict::Untestable(why.clone()))
+        }
+        (Some(Ending::Complete), verdict) => Judgement::Judged(verdict),
+    }
+}
+
+/// The scenarios that the selected requirements need, in their order.
+fn needed(all: &[Scenario], selected: &[&'static Requirement]) -> Vec<Scenario> {
+    let wanted =
+        |scenario: &Scenario| selected.iter().any(|requirement| requirement.scenarios.contains(scenario));
+    all.iter().copied().filter(wanted).collect()
+}
+
+/// Runs a scenario to its end, or up to the interruption, and says so then.
+async fn unless_interrupted(scenario: impl Future<Output = ()>, options: &Options) -> Option<String> {
+    let mut interrupted = options.interrupted.clone();
+    tokio::select! {
+        biased;
+        Ok(_) = interrupted.wait_for(|on| *on) => Some("the run was interrupted".to_owned()),
+        () = scenario => None,
+    }
+}
+
+/// Why no further scenario can be begun, if so.
+fn gone(endings: &[(Scenario, Ending)]) -> Option<String> {
+    endings.iter().find_map(|(_, ending)| match ending {
+        Ending::Died(why) | Ending::Broke(why) => Some(format!("the subject was lost before: {why}")),
+        _ => None,
+    })
+}
+
+fn check_oracles() -> Result<(), Error> {
+    let disagreements = vectors::disagreements().map_err(Error::Harness)?;
+    match disagreements.first() {
+        None => Ok(()),
+        Some(first) => Err(Error::Harness(format!("the two oracles of signatures disagree: {first}"))),
+    }
+}

@@ -1,0 +1,303 @@
+//! HTTP/1.1 as bytes, for the wire-exact client and the raw endpoint: heads, framing, chunks.
+//!
+//! Invariant: bounded. A head is at most [`MAX_HEAD`] bytes, a body no more than its caller allows to be kept.
+
+use std::fmt::Write as _;
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use crate::exchange::{Delivery, Headers, Response};
+
+/// The longest head that is read, in bytes.
+pub const MAX_HEAD: usize = 64 * 1024;
+const MAX_HEADERS: usize = 200;
+const READ_SIZE: usize = 16 * 1024;
+
+/// Why no whole message could be read.
+#[derive(Debug)]
+pub enum ReadError {
+    /// The connection ended before the head was whole; `true` where not a single byte had come.
+    Closed {
+        /// Whether nothing at all had come.
+        empty: bool,
+    },
+    /// The connection failed.
+    Io(io::Error),
+    /// What came is no HTTP.
+    Malformed(String),
+    /// The body is longer than allowed.
+    TooLarge,
+}
+
+/// How a body is delimited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// That many bytes.
+    Length(u64),
+    /// Chunks.
+    Chunked,
+    /// Until the connection ends (responses only).
+    UntilClose,
+}
+
+/// What has been read of a connection and not yet used.
+#[derive(Debug, Default)]
+pub struct Reader {
+    buffer: BytesMut,
+}
+
+/// A request's bytes, with `Host` and the framing that belong to the connection added behind the request line.
+pub fn encode_request(delivery: &Delivery, authority: &str) -> Vec<u8> {
+    let mut head =
+        format!("{} {} HTTP/1.1\r\nHost: {authority}\r\n", delivery.method, delivery.target).into_bytes();
+    push_headers(&mut head, &delivery.headers);
+    head.extend_from_slice(format!("Content-Length: {}\r\n\r\n", delivery.body.len()).as_bytes());
+    head.extend_from_slice(&delivery.body);
+    head
+}
+
+/// A response's bytes.
+pub fn encode_response(response: &Response) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {} {}\r\n", response.status, reason(response.status)).into_bytes();
+    push_headers(&mut head, &response.headers);
+    if may_have_body(response.status) {
+        head.extend_from_slice(format!("Content-Length: {}\r\n\r\n", response.body.len()).as_bytes());
+        head.extend_from_slice(&response.body);
+    } else {
+        head.extend_from_slice(b"\r\n");
+    }
+    head
+}
+
+fn push_headers(head: &mut Vec<u8>, headers: &Headers) {
+    for (name, value) in &headers.0 {
+        head.extend_from_slice(name.as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value);
+        head.extend_from_slice(b"\r\n");
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        202 => "Accepted",
+        204 => "No Content",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        405 => "Method Not Allowed",
+        413 => "Content Too Large",
+        500 => "Internal Server Error",
+        503 => "Service Unavailable",
+        _ => "",
+    }
+}
+
+fn may_have_body(status: u16) -> bool {
+    !(status < 200 || status == 204 || status == 304)
+}
+
+impl Reader {
+    /// Reads the head of the final response: interim ones (1xx) are skipped. Returns it without its body, and how the
+    /// body is delimited.
+    pub async fn response_head<R: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut R,
+    ) -> Result<(Response, Framing), ReadError> {
+        loop {
+            let head = self.head(stream).await?;
+            let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
+            let mut parsed = httparse::Response::new(&mut slots);
+            parsed.parse(&head).map_err(|why| ReadError::Malformed(format!("{why}: {}", quote(&head))))?;
+            let status = parsed.code.unwrap_or_default();
+            let headers = collect(parsed.headers);
+            if (100..200).contains(&status) && status != 101 {
+                continue;
+            }
+            let framing = if may_have_body(status) {
+                framing(&headers, Framing::UntilClose)?
+            } else {
+                Framing::Length(0)
+            };
+            return Ok((Response { status, headers, body: Bytes::new() }, framing));
+        }
+    }
+
+    /// Reads a whole request, with a body of at most `limit` bytes.
+    pub async fn request<R: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut R,
+        limit: usize,
+    ) -> Result<Delivery, ReadError> {
+        let head = self.head(stream).await?;
+        let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let mut parsed = httparse::Request::new(&mut slots);
+        parsed.parse(&head).map_err(|why| ReadError::Malformed(format!("{why}: {}", quote(&head))))?;
+        let (method, target) =
+            (parsed.method.unwrap_or_default().to_owned(), parsed.path.unwrap_or_default().to_owned());
+        let headers = collect(parsed.headers);
+        let framing = framing(&headers, Framing::Length(0))?;
+        if matches!(framing, Framing::Length(length) if length > limit as u64) {
+            return Err(ReadError::TooLarge);
+        }
+        let (body, whole) = self.body(stream, framing, limit, limit).await?;
+        if !whole {
+            return Err(ReadError::TooLarge);
+        }
+        Ok(Delivery { method, target, headers, body })
+    }
+
+    /// Reads a body to its end, keeps the first `keep` bytes of it, and gives up behind `limit` bytes. Returns what was
+    /// kept, and whether the end was reached.
+    pub async fn body<R: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut R,
+        framing: Framing,
+        keep: usize,
+        limit: usize,
+    ) -> Result<(Bytes, bool), ReadError> {
+        let mut body = BytesMut::new();
+        let mut seen = 0_usize;
+        match framing {
+            Framing::Length(length) => {
+                let length = usize::try_from(length).unwrap_or(usize::MAX);
+                let whole = self.take(stream, length.min(limit), keep, &mut body).await?;
+                return Ok((body.freeze(), whole && length <= limit));
+            }
+            Framing::UntilClose => loop {
+                let mut rest = limit.saturating_sub(seen).min(READ_SIZE);
+                if rest == 0 {
+                    return Ok((body.freeze(), false));
+                }
+                if self.buffer.is_empty() && self.fill(stream).await? == 0 {
+                    return Ok((body.freeze(), true));
+                }
+                rest = rest.min(self.buffer.len());
+                seen += rest;
+                keep_of(&self.buffer.split_to(rest), keep, &mut body);
+            },
+            Framing::Chunked => loop {
+                let line = self.line(stream).await?;
+                let digits = line.split(|&byte| byte == b';').next().unwrap_or_default();
+                let size = std::str::from_utf8(digits)
+                    .ok()
+                    .and_then(|text| usize::from_str_radix(text.trim(), 16).ok());
+                let size =
+                    size.ok_or_else(|| ReadError::Malformed(format!("chunk size {}", quote(&line))))?;
+                if size == 0 {
+                    while !self.line(stream).await?.is_empty() {}
+                    return Ok((body.freeze(), true));
+                }
+                seen = seen.saturating_add(size);
+                if seen > limit {
+                    return Ok((body.freeze(), false));
+                }
+                self.take(stream, size, keep, &mut body).await?;
+                self.line(stream).await?;
+            },
+        }
+    }
+
+    /// Moves `length` bytes; keeps those that fit.
+    async fn take<R: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut R,
+        length: usize,
+        keep: usize,
+        body: &mut BytesMut,
+    ) -> Result<bool, ReadError> {
+        let mut left = length;
+        while left > 0 {
+            if self.buffer.is_empty() && self.fill(stream).await? == 0 {
+                return Err(ReadError::Closed { empty: false });
+            }
+            let part = left.min(self.buffer.len());
+            keep_of(&self.buffer.split_to(part), keep, body);
+            left -= part;
+        }
+        Ok(true)
+    }
+
+    async fn head<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> Result<Bytes, ReadError> {
+        let mut searched = 0;
+        loop {
+            if let Some(at) = find(&self.buffer[searched..], b"\r\n\r\n") {
+                return Ok(self.buffer.split_to(searched + at + 4).freeze());
+            }
+            searched = self.buffer.len().saturating_sub(3);
+            if self.buffer.len() > MAX_HEAD {
+                return Err(ReadError::Malformed(format!("a head of more than {MAX_HEAD} bytes")));
+            }
+            if self.fill(stream).await? == 0 {
+                return Err(if self.buffer.is_empty() {
+                    ReadError::Closed { empty: true }
+                } else if self.buffer.starts_with(b"HTTP/") || self.buffer.len() < 5 {
+                    ReadError::Closed { empty: false }
+                } else {
+                    ReadError::Malformed(format!("it begins {}", quote(&self.buffer)))
+                });
+            }
+        }
+    }
+
+    async fn line<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> Result<Bytes, ReadError> {
+        loop {
+            if let Some(at) = find(&self.buffer, b"\r\n") {
+                let line = self.buffer.split_to(at + 2).freeze();
+                return Ok(line.slice(..at));
+            }
+            if self.buffer.len() > MAX_HEAD {
+                return Err(ReadError::Malformed("a chunk's line without end".to_owned()));
+            }
+            if self.fill(stream).await? == 0 {
+                return Err(ReadError::Closed { empty: false });
+            }
+        }
+    }
+
+    async fn fill<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> Result<usize, ReadError> {
+        self.buffer.reserve(READ_SIZE);
+        stream.read_buf(&mut self.buffer).await.map_err(ReadError::Io)
+    }
+}
+
+fn keep_of(part: &[u8], keep: usize, body: &mut BytesMut) {
+    let room = keep.saturating_sub(body.len());
+    body.extend_from_slice(&part[..part.len().min(room)]);
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+fn collect(headers: &[httparse::Header<'_>]) -> Headers {
+    Headers(
+        headers.iter().map(|header| (header.name.to_owned(), Bytes::copy_from_slice(header.value))).collect(),
+    )
+}
+
+fn framing(headers: &Headers, otherwise: Framing) -> Result<Framing, ReadError> {
+    let chunked = |value: &Bytes| value.to_ascii_lowercase().ends_with(b"chunked");
+    if headers.all("transfer-encoding").any(chunked) {
+        return Ok(Framing::Chunked);
+    }
+    let Some(length) = headers.all("content-length").next() else { return Ok(otherwise) };
+    let number = std::str::from_utf8(length).ok().and_then(|text| text.trim().parse().ok());
+    number
+        .map(Framing::Length)
+        .ok_or_else(|| ReadError::Malformed(format!("Content-Length {}", quote(length))))
+}
+
+/// The first bytes of what a peer sent, as a quotation that fits on a line.
+pub fn quote(bytes: &[u8]) -> String {
+    const LONGEST: usize = 120;
+    let mut text = String::from("\"");
+    for character in String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST)]).chars() {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{}", character.escape_debug());
+    }
+    text.push_str(if bytes.len() > LONGEST { "…\"" } else { "\"" });
+    text
+}
