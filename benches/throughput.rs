@@ -1,1 +1,90 @@
-fn main() {}
+//! What does a delivery cost, from the reference sender to the reference receiver over loopback?
+//!
+//! It tells whether a way that each scenario takes many times has become slower: render, sign, send, verify,
+//! parse, take in. `one` is the latency of a single delivery, `batch/64` what 64 at once take together. It
+//! cannot tell how fast Twenty or anybody's receiver is, nor how much a network adds; and since both peers
+//! share this machine's processors, it says nothing about the greatest load that either could bear. What
+//! comes behind the taking in, the way of the answer back to the sender, falls into the time of the next
+//! delivery.
+//!
+//! Invariant: each event is another record's, so none is passed over as a copy; a delivery that does not
+//! arrive stops the benchmark, and never makes it look fast.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on stops")]
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use twenty_conform::client::pooled::Pooled;
+use twenty_conform::clock::Clock;
+use twenty_conform::dialect::DOCUMENTED;
+use twenty_conform::endpoint::{Server, http};
+use twenty_conform::event::Event;
+use twenty_conform::random::Random;
+use twenty_conform::receiver::{Receiver, Settings};
+use twenty_conform::sender::{ANSWER_WAIT, Sender};
+use twenty_conform::signature::Secret;
+
+const BATCH: u32 = 64;
+
+/// A sender with one webhook, registered at a receiver that counts what it takes in.
+struct Pair {
+    sender: Sender,
+    observed: Arc<Semaphore>,
+    ids: Random,
+    sample: Event,
+    _server: Server,
+}
+
+impl Pair {
+    async fn start() -> Self {
+        let (observed, secret) = (Arc::new(Semaphore::new(0)), Secret::new("benchmark"));
+        let count = observed.clone();
+        let observer = Arc::new(move |_| count.add_permits(1));
+        let receiver = Receiver::new(Settings::new(secret.clone()), Clock::system(), observer);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let server = http::serve(address, Arc::new(receiver)).await.unwrap();
+        let transport = Arc::new(Pooled::new(ANSWER_WAIT).unwrap());
+        let sender = Sender::new(&DOCUMENTED, Clock::system(), Random::from_seed(1), transport);
+        sender.create_webhook(&server.url("/"), Some(&secret), None).unwrap();
+        let sample = DOCUMENTED.sample("person.created").unwrap();
+        Self { sender, observed, ids: Random::from_seed(2), sample, _server: server }
+    }
+
+    fn events(&self, count: u32) -> Vec<Event> {
+        (0..count).map(|_| self.sample.with_id(&self.ids.uuid())).collect()
+    }
+
+    /// Emits the events and waits until the receiver has taken in as many.
+    async fn deliver(&self, events: Vec<Event>) {
+        for event in &events {
+            self.sender.emit(event);
+        }
+        let count = u32::try_from(events.len()).unwrap();
+        let all = timeout(2 * ANSWER_WAIT, self.observed.acquire_many(count)).await;
+        all.expect("a delivery did not arrive").unwrap().forget();
+    }
+}
+
+fn throughput(criterion: &mut Criterion) {
+    let runtime: Runtime = Builder::new_multi_thread().enable_all().build().unwrap();
+    let pair = runtime.block_on(Pair::start());
+    let mut group = criterion.benchmark_group("delivery");
+    group.measurement_time(Duration::from_secs(5));
+    for (id, count) in [(BenchmarkId::from_parameter("one"), 1), (BenchmarkId::new("batch", BATCH), BATCH)] {
+        group.throughput(Throughput::Elements(count.into()));
+        group.bench_function(id, |bencher| {
+            let events = || pair.events(count);
+            bencher.to_async(&runtime).iter_batched(events, |all| pair.deliver(all), BatchSize::SmallInput);
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, throughput);
+criterion_main!(benches);

@@ -242,13 +242,15 @@ pub struct Emission {
 }
 
 /// A request that reached an endpoint.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Arrival {
     /// The webhook whose endpoint it reached, as an index into [`Transcript::webhooks`]; `None` at an endpoint that no
     /// webhook was registered for (the target of a redirect).
     pub webhook: Option<usize>,
     /// The request and what it was answered.
     pub exchange: ExchangeId,
+    /// The events that it carries, as indices into [`Transcript::emissions`].
+    pub carries: Vec<usize>,
 }
 
 /// What a sender reports of one delivery.
@@ -355,27 +357,36 @@ impl Transcript {
         self.emissions.iter().filter(move |emission| emission.scenario == scenario)
     }
 
-    /// What reached a webhook's endpoint, in the order of arrival.
-    pub fn arrivals_at(&self, webhook: usize) -> impl Iterator<Item = &Exchange> {
-        let here = move |arrival: &&Arrival| arrival.webhook == Some(webhook);
-        self.arrivals.iter().filter(here).map(|arrival| self.exchange(arrival.exchange))
+    /// Takes in what reached an endpoint. Record ids are unique, so an id's bytes in a body tell which event it carries,
+    /// whatever else the body is.
+    pub fn arrive(&mut self, webhook: Option<usize>, exchange: Exchange) {
+        let body = exchange.delivery.body.clone();
+        let ids = self.emissions.iter().map(|emission| emission.record_id.as_bytes()).enumerate();
+        let carries = ids.filter(|(_, id)| contains(&body, id)).map(|(at, _)| at).collect();
+        let exchange = self.record(exchange);
+        self.arrivals.push(Arrival { webhook, exchange, carries });
     }
 
-    /// What reached the endpoints of a scenario's webhooks, with the webhook of each.
-    pub fn arrivals_in(&self, scenario: Scenario) -> impl Iterator<Item = (&Webhook, &Exchange)> {
-        self.webhooks_of(scenario)
-            .flat_map(|(index, webhook)| self.arrivals_at(index).map(move |exchange| (webhook, exchange)))
+    /// What reached the endpoints of a scenario's webhooks, in the order of arrival, with the webhook of each.
+    pub fn arrivals_in(&self, scenario: Scenario) -> impl Iterator<Item = (&Webhook, &Arrival)> {
+        let of_scenario = move |arrival: &'_ Arrival| {
+            let webhook = &self.webhooks[arrival.webhook?];
+            (webhook.scenario == scenario).then_some(webhook)
+        };
+        self.arrivals.iter().filter_map(move |arrival| Some((of_scenario(arrival)?, arrival)))
     }
 
-    /// What carried an event to a webhook's endpoint. Record ids are unique, so the id's bytes in a body tell, whatever
-    /// else the body is.
-    pub fn deliveries(&self, webhook: usize, emission: &Emission) -> Vec<&Exchange> {
-        self.arrivals_at(webhook).filter(|exchange| emission.is_carried_by(exchange)).collect()
+    /// What carried an event to a webhook's endpoint.
+    pub fn deliveries(&self, webhook: usize, emission: &Emission) -> Vec<ExchangeId> {
+        let carries =
+            |arrival: &&Arrival| self.carried(arrival).any(|one| one.record_id == emission.record_id);
+        let here = self.arrivals.iter().filter(|arrival| arrival.webhook == Some(webhook));
+        here.filter(carries).map(|arrival| arrival.exchange).collect()
     }
 
-    /// The events that an exchange carries.
-    pub fn carried(&self, exchange: &Exchange) -> Vec<&Emission> {
-        self.emissions.iter().filter(|emission| emission.is_carried_by(exchange)).collect()
+    /// The events that an arrival carries.
+    pub fn carried(&self, arrival: &Arrival) -> impl Iterator<Item = &Emission> {
+        arrival.carries.iter().map(|&at| &self.emissions[at])
     }
 
     /// How a scenario ended, if it was begun.
@@ -384,14 +395,7 @@ impl Transcript {
     }
 }
 
-impl Emission {
-    /// Whether a request carries this event.
-    pub fn is_carried_by(&self, exchange: &Exchange) -> bool {
-        contains(&exchange.delivery.body, self.record_id.as_bytes())
-    }
-}
-
 /// Whether `needle` stands somewhere in `haystack`.
 pub fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    !needle.is_empty() && haystack.windows(needle.len()).any(|window| window == needle)
+    !needle.is_empty() && memchr::memmem::find(haystack, needle).is_some()
 }

@@ -164,7 +164,7 @@ impl Reader {
             Framing::Length(length) => {
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
                 let whole = self.take(stream, length.min(limit), keep, &mut body).await?;
-                return Ok((body.freeze(), whole && length <= limit));
+                Ok((body.freeze(), whole && length <= limit))
             }
             Framing::UntilClose => loop {
                 let mut rest = limit.saturating_sub(seen).min(READ_SIZE);

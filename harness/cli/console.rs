@@ -10,12 +10,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::options::ColorChoice;
 use crate::error::Error;
+use crate::signature::Secret;
 use crate::suite::Progress;
 
 /// The two output streams.
 pub(super) struct Console {
     out: AutoStream<io::Stdout>,
     err: AutoStream<io::Stderr>,
+    concealed: Vec<String>,
 }
 
 impl Console {
@@ -29,7 +31,7 @@ impl Console {
         let (out, err) = (io::stdout(), io::stderr());
         let (for_out, for_err) =
             (choose(choice, AutoStream::choice(&out)), choose(choice, AutoStream::choice(&err)));
-        Self { out: AutoStream::new(out, for_out), err: AutoStream::new(err, for_err) }
+        Self { out: AutoStream::new(out, for_out), err: AutoStream::new(err, for_err), concealed: Vec::new() }
     }
 
     /// Prints to stdout.
@@ -48,8 +50,16 @@ impl Console {
         let _ = writeln!(self.err, "{text}");
     }
 
+    /// Takes a secret out of every error that is printed from now on: an error may quote what a subject said.
+    pub(super) fn conceal(&mut self, secret: &Secret) {
+        // A very short one stands in any text by chance.
+        self.concealed.extend(Some(secret.expose().to_owned()).filter(|secret| secret.len() >= 4));
+    }
+
     /// Prints an error to stderr.
     pub(super) fn complain(&mut self, text: &str) {
+        let redact = |text: String, secret: &String| text.replace(secret.as_str(), "[redacted]");
+        let text = self.concealed.iter().fold(text.to_owned(), redact);
         let style = AnsiColor::Red.on_default().bold();
         self.tell(&format!("{style}error:{style:#} {text}"));
     }

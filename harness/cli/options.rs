@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
@@ -100,10 +101,17 @@ pub(super) struct RunOptions {
     )]
     report: Vec<ReportTarget>,
     /// Show only what did not pass
-    #[arg(short, long, conflicts_with = "verbose", env = "TWENTY_CONFORM_QUIET", hide_env = true)]
+    #[arg(
+        short,
+        long,
+        conflicts_with = "verbose",
+        env = "TWENTY_CONFORM_QUIET",
+        value_parser = BoolishValueParser::new(),
+        hide_env = true
+    )]
     pub(super) quiet: bool,
     /// Show long commands too
-    #[arg(short, long, env = "TWENTY_CONFORM_VERBOSE", hide_env = true)]
+    #[arg(short, long, env = "TWENTY_CONFORM_VERBOSE", value_parser = BoolishValueParser::new(), hide_env = true)]
     verbose: bool,
 }
 
@@ -277,16 +285,37 @@ pub(super) fn random_seed() -> u64 {
     RandomState::new().build_hasher().finish() >> 32
 }
 
-/// Becomes true at Ctrl-C.
+/// Becomes true at Ctrl-C, and where the process is asked to end.
 fn interruption() -> watch::Receiver<bool> {
     let (pressed, receiver) = watch::channel(false);
+    let asked = asked_to_end();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            // Nobody listens any more where the run is over.
-            let _ = pressed.send(true);
-        }
-        // Kept, so that the channel stays open where signals cannot be listened to.
+        asked.await;
+        // Nobody listens any more where the run is over.
+        let _ = pressed.send(true);
+        // Kept, so that the channel stays open.
         pressed.closed().await;
     });
     receiver
+}
+
+/// Ends with the signal. It is listened to from the call on, before a subject is started that would be left behind.
+#[cfg(unix)]
+fn asked_to_end() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async {
+        let (Ok(mut interrupt), Ok(mut terminate)) = signals else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
 }

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use super::console::{Console, ProgressLine};
 use super::options::{RunOptions, SecretOptions, duration};
@@ -22,7 +23,7 @@ use crate::suite;
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The URL of a receiver that runs already
-    #[arg(long, required_unless_present = "exec", conflicts_with_all = ["exec", "path", "ready_timeout"], env = "TWENTY_CONFORM_URL", hide_env = true)]
+    #[arg(long, conflicts_with_all = ["exec", "path", "ready_timeout"], env = "TWENTY_CONFORM_URL", hide_env = true)]
     url: Option<String>,
     /// A command that starts a receiver; it gets PORT and TWENTY_WEBHOOK_SECRET, and no shell
     #[arg(long, value_name = "COMMAND", env = "TWENTY_CONFORM_EXEC", hide_env = true)]
@@ -34,7 +35,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "30s", value_parser = duration, env = "TWENTY_CONFORM_READY_TIMEOUT", hide_env = true)]
     ready_timeout: Duration,
     /// Send to an address that is not this machine's
-    #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", hide_env = true)]
+    #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", value_parser = BoolishValueParser::new(), hide_env = true)]
     allow_remote: bool,
     #[command(flatten)]
     secret: SecretOptions,
@@ -54,9 +55,23 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             if !path.starts_with('/') {
                 return Err(Error::Usage(format!("--path {path:?} must begin with a slash")));
             }
-            (Receiver::start(command, path, secret, arguments.ready_timeout).await?, command.clone())
+            console.conceal(&secret);
+            let mut interrupted = options.interrupted.clone();
+            let started = tokio::select! {
+                started = Receiver::start(command, path, secret, arguments.ready_timeout) => started?,
+                Ok(_) = interrupted.wait_for(|on| *on) => {
+                    console.complain("interrupted before the receiver was ready; nothing was tested");
+                    return Ok(ExitStatus::Interrupted);
+                }
+            };
+            (started, command.clone())
         }
-        (None, None) => return Err(Error::Usage("give --url or --exec".to_owned())),
+        (None, None) => {
+            return Err(Error::Usage(
+                "give --url URL for a receiver that runs already, or --exec 'COMMAND' for one to start"
+                    .to_owned(),
+            ));
+        }
     };
     let progress = ProgressLine::new("receiver", arguments.run.quiet);
     let run = suite::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;

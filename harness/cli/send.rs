@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use serde_json::value::RawValue;
 
 use super::console::Console;
@@ -43,7 +44,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
     timeout: Duration,
     /// Send to an address that is not this machine's
-    #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", hide_env = true)]
+    #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", value_parser = BoolishValueParser::new(), hide_env = true)]
     allow_remote: bool,
 }
 

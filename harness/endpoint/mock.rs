@@ -54,7 +54,9 @@ struct Log {
 impl Endpoint {
     /// Starts an endpoint that answers 200 to everything.
     pub async fn start(clock: Clock) -> Self {
-        let server = MockServer::start().await;
+        // Not from wiremock's pool: a pooled server goes on listening when it is dropped, and the next endpoint on its
+        // port would receive what was meant for this one. Nor does it keep requests, which the log does.
+        let server = MockServer::builder().disable_request_recording().start().await;
         let log = Arc::new(Log {
             clock,
             script: Mutex::default(),

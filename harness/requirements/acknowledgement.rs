@@ -56,7 +56,7 @@ fn delivered<'a>(t: &'a Transcript, emission: &Emission) -> (Vec<ExchangeId>, Op
         .settled
         .iter()
         .find(|settled| Some(settled.webhook) == webhook && settled.record_id == emission.record_id);
-    (deliveries.into_iter().map(|exchange| exchange.id).collect(), settled)
+    (deliveries, settled)
 }
 
 fn acknowledged(t: &Transcript) -> Verdict {

@@ -85,6 +85,8 @@ pub(super) struct Arrived<'a> {
     pub(super) webhook: &'a Webhook,
     pub(super) exchange: &'a Exchange,
     emission: Option<&'a Emission>,
+    /// How many events it carries.
+    pub(super) carried: usize,
 }
 
 impl<'a> Arrived<'a> {
@@ -116,9 +118,14 @@ pub(super) fn each(
     scenario: Scenario,
     judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
 ) -> Verdict {
-    let verdicts = t.arrivals_in(scenario).map(|(webhook, exchange)| {
-        let emission = t.carried(exchange).first().copied();
-        judge(&Arrived { webhook, exchange, emission }).unwrap_or_else(|unclear| unclear)
+    let verdicts = t.arrivals_in(scenario).map(|(webhook, arrival)| {
+        let arrived = Arrived {
+            webhook,
+            exchange: t.exchange(arrival.exchange),
+            emission: t.carried(arrival).next(),
+            carried: arrival.carries.len(),
+        };
+        judge(&arrived).unwrap_or_else(|unclear| unclear)
     });
     of_all(verdicts, "no delivery arrived", "deliveries")
 }

@@ -116,13 +116,12 @@ pub const ALL: &[Requirement] = &[
 /// Top-level members that the snapshots do not have: worth knowing, and no failure.
 pub fn further_members(t: &Transcript) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for (_, exchange) in t.arrivals_in(Scenario::EveryEvent) {
-        let Some(emission) = t.carried(exchange).first().copied().filter(|emission| emission.is_sample)
-        else {
+    for (_, arrival) in t.arrivals_in(Scenario::EveryEvent) {
+        let Some(emission) = t.carried(arrival).next().filter(|emission| emission.is_sample) else {
             continue;
         };
-        let differences =
-            differences(t.dialect, &emission.event.name, &exchange.delivery.body).unwrap_or_default();
+        let body = &t.exchange(arrival.exchange).delivery.body;
+        let differences = differences(t.dialect, &emission.event.name, body).unwrap_or_default();
         let further = differences.into_iter().filter(is_further).map(|difference| difference.path);
         found.extend(further);
     }
@@ -363,7 +362,8 @@ fn has_shape(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdic
     } else {
         Code::PayloadMember
     };
-    let cause = Cause::detailed(code, first.path.clone());
+    let place = if first.path.is_empty() { "the whole body" } else { &first.path };
+    let cause = Cause::detailed(code, place);
     let message = format!("the body of {name} differs from its snapshot:\n{}", shape::diff(&differences));
     let count = format!("{} difference(s)", differences.len());
     Ok(arrived.evidence("the snapshot's shape", count, message).because(cause).fail())

@@ -47,6 +47,7 @@ pub const ALL: &[Requirement] = &[
         needs: None,
         check: |t| all_acknowledged(t, Scenario::Unfamiliar, Some(Cause::new(Code::RefusesUnknownEvent))),
         counterexamples: Faults::Receiver(&[
+            ReceiverFault::RefusesDeletions,
             ReceiverFault::RefusesUnknownEvents,
             ReceiverFault::RefusesUnknownMembers,
         ]),

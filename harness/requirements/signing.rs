@@ -279,7 +279,8 @@ fn nonce(t: &Transcript) -> Verdict {
     if !t.dialect.nonce {
         return Verdict::NotApplicable(format!("dialect {} has no nonce", t.dialect.name));
     }
-    let arrived: Vec<_> = t.arrivals_in(Scenario::EveryEvent).map(|(_, exchange)| exchange).collect();
+    let arrived: Vec<_> =
+        t.arrivals_in(Scenario::EveryEvent).map(|(_, arrival)| t.exchange(arrival.exchange)).collect();
     let nonce_of = |at: usize| arrived[at].delivery.headers.single(NONCE_HEADER);
     let verdicts = (0..arrived.len()).map(|at| {
         let nonce = nonce_of(at);

@@ -106,7 +106,7 @@ fn once_per_webhook(t: &Transcript) -> Verdict {
                 let deliveries = t.deliveries(webhook, emission);
                 let message = format!("{name} arrived {} times at one webhook", deliveries.len());
                 return Evidence::new("once", format!("{} times", deliveries.len()), message)
-                    .shown_by(deliveries.iter().map(|exchange| exchange.id))
+                    .shown_by(deliveries)
                     .because(Cause::detailed(Code::SendOncePerWebhook, "more than once"))
                     .fail();
             }
@@ -138,7 +138,7 @@ fn deleted(t: &Transcript) -> Verdict {
         if !late.is_empty() {
             let message = format!("{name}, emitted after the deletion, reached the deleted webhook");
             return Evidence::new("no delivery", "a delivery", message)
-                .shown_by(late.iter().map(|exchange| exchange.id))
+                .shown_by(late)
                 .because(Cause::new(Code::SendAfterDelete))
                 .fail();
         }

@@ -28,6 +28,7 @@ pub const ALL: &[Requirement] = &[
             ReceiverFault::IgnoresAddedMembers,
             ReceiverFault::StripsSecretMember,
             ReceiverFault::AcceptsCutBody,
+            ReceiverFault::AcceptsAnySignatureOnce,
             ReceiverFault::AcceptsEverything,
         ]),
     },

@@ -63,6 +63,7 @@ struct Sent {
     id: ExchangeId,
 }
 
+type Spell = fn(&str) -> String;
 type Change = fn(&Stage<'_>, &mut Delivery, &str) -> Option<()>;
 
 impl<'a> Stage<'a> {
@@ -175,17 +176,7 @@ impl<'a> Stage<'a> {
     }
 
     async fn header_case(&mut self) -> Result<(), SubjectError> {
-        let cases: [(&str, fn(&str) -> String); 3] = [
-            ("lower", str::to_ascii_lowercase),
-            ("upper", str::to_ascii_uppercase),
-            ("mixed", |name| {
-                name.chars()
-                    .enumerate()
-                    .map(|(at, c)| if at % 2 == 0 { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() })
-                    .collect()
-            }),
-        ];
-        for (case, spell) in cases {
+        for (case, spell) in HEADER_CASES {
             let plain = self.plain();
             let twin = self.send_event(&plain).await?.id;
             let (mut delivery, _) = self.sign(self.render(&plain));
@@ -476,6 +467,18 @@ const OTHER_MESSAGES: [Message; 6] = [
 
 const OTHER_DIGESTS: [Digest; 6] =
     [Digest::Sha1, Digest::Sha512, Digest::Unkeyed, Digest::Base64, Digest::Truncated, Digest::Zeros];
+
+/// Ways to spell a header name.
+const HEADER_CASES: [(&str, Spell); 3] = [
+    ("lower", str::to_ascii_lowercase),
+    ("upper", str::to_ascii_uppercase),
+    ("mixed", |name| {
+        let alternate = |(at, c): (usize, char)| {
+            if at % 2 == 0 { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() }
+        };
+        name.chars().enumerate().map(alternate).collect()
+    }),
+];
 
 /// A JSON object's text with a member more at its end.
 fn with_member(body: &[u8], key: &str, value: &Value) -> Bytes {

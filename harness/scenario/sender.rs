@@ -19,9 +19,7 @@ use crate::signature::Secret;
 use crate::subject::SubjectError;
 use crate::subject::protocol::{self, Hello, Op, Reply};
 use crate::subject::sender::{Sender, expect_ok};
-use crate::transcript::{
-    Arrival, Capability, Emission, Ending, Scenario, Settled, Transcript, Webhook, contains,
-};
+use crate::transcript::{Capability, Emission, Ending, Scenario, Settled, Transcript, Webhook, contains};
 
 /// The scenarios of senders, in the order in which they are run.
 pub const ALL: &[Scenario] = &[
@@ -351,14 +349,14 @@ impl<'a> Stage<'a> {
             headers: crate::exchange::Headers::default(),
             body: bytes::Bytes::new(),
         };
-        let exchange = self.transcript.record(Exchange {
+        let exchange = Exchange {
             id: ExchangeId(0),
             delivery: received.delivery,
             outcome: Outcome::Answered(answer),
             at_ms: received.at_ms,
             took: Duration::ZERO,
-        });
-        self.transcript.arrivals.push(Arrival { webhook, exchange });
+        };
+        self.transcript.arrive(webhook, exchange);
     }
 
     /// Deletes the scenario's webhooks, where the sender can.

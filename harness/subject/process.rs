@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::SubjectError;
@@ -19,6 +20,8 @@ const KEPT_STDERR: usize = 16 * 1024;
 const SHOWN_LINES: usize = 12;
 /// How long a process may take to end after it was asked to.
 const STOP_WAIT: Duration = Duration::from_secs(2);
+/// How long the rest of stderr is waited for once the process is gone: what it left running may hold it open.
+const STDERR_WAIT: Duration = Duration::from_millis(500);
 
 /// A running process and what it said on stderr.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub struct Process {
     id: Option<u32>,
     command: String,
     stderr: Arc<Mutex<VecDeque<u8>>>,
+    /// Reads stderr to its end; `None` once it got there.
+    reading: Option<JoinHandle<()>>,
 }
 
 impl Process {
@@ -56,10 +61,8 @@ impl Process {
             SubjectError::Usage(format!("the command {:?} cannot be started: {why}", words[0]))
         })?;
         let stderr = Arc::new(Mutex::new(VecDeque::new()));
-        if let Some(stream) = child.stderr.take() {
-            tokio::spawn(keep_last(stream, stderr.clone()));
-        }
-        Ok(Self { id: child.id(), child, command: command.to_owned(), stderr })
+        let reading = child.stderr.take().map(|stream| tokio::spawn(keep_last(stream, stderr.clone())));
+        Ok(Self { id: child.id(), child, command: command.to_owned(), stderr, reading })
     }
 
     /// Its input and output, where they were not taken before.
@@ -68,18 +71,24 @@ impl Process {
     }
 
     /// How it ended, if it did, with the last lines of its stderr.
-    pub fn ended(&mut self) -> Option<String> {
+    pub async fn ended(&mut self) -> Option<String> {
         let status = self.child.try_wait().ok()??;
-        Some(self.describe(status))
+        Some(self.describe(status).await)
     }
 
     /// Waits that long for it to end, and says how it did.
     pub async fn ends_within(&mut self, wait: Duration) -> Option<String> {
         let status = timeout(wait, self.child.wait()).await.ok()?.ok()?;
-        Some(self.describe(status))
+        Some(self.describe(status).await)
     }
 
-    fn describe(&self, status: ExitStatus) -> String {
+    async fn describe(&mut self, status: ExitStatus) -> String {
+        // The process may be seen to be gone before its last words were read.
+        if let Some(reading) = &mut self.reading
+            && timeout(STDERR_WAIT, reading).await.is_ok()
+        {
+            self.reading = None;
+        }
         format!("the command `{}` ended with {status}{}", self.command, self.last_words())
     }
 

@@ -36,7 +36,7 @@ pub struct Receiver {
 enum Running {
     Elsewhere,
     Here(#[expect(dead_code, reason = "held so that it goes on serving")] Server),
-    Command { command: String, port: u16, process: Process },
+    Command { command: String, port: u16, process: Box<Process> },
 }
 
 impl Receiver {
@@ -79,6 +79,7 @@ impl Receiver {
         let port = port.map_err(|why| SubjectError::Unreachable(format!("no port is free: {why}")))?;
         let (process, host) = launch(command, port, &secret, ready).await?;
         let target = Target { host, port, path: path.to_owned() };
+        let process = Box::new(process);
         Ok(Self { target, secret, running: Running::Command { command: command.to_owned(), port, process } })
     }
 
@@ -98,8 +99,10 @@ impl Receiver {
     pub async fn revive(&mut self, ready: Duration) -> Result<Option<String>, SubjectError> {
         let Running::Command { command, port, process } = &mut self.running else { return Ok(None) };
         let Some(how) = process.ends_within(DEATH_WAIT).await else { return Ok(None) };
-        let (again, _) = launch(command, *port, &self.secret, ready).await?;
-        *process = again;
+        let again = launch(command, *port, &self.secret, ready).await;
+        let (again, _) =
+            again.map_err(|why| SubjectError::Unreachable(format!("{how}; started again, {why}")))?;
+        **process = again;
         Ok(Some(how))
     }
 
@@ -131,7 +134,7 @@ async fn launch(
                 return Ok((process, host.to_owned()));
             }
         }
-        if let Some(how) = process.ended() {
+        if let Some(how) = process.ended().await {
             return Err(SubjectError::Unreachable(format!("the receiver did not start: {how}")));
         }
         if Instant::now() >= deadline {

@@ -25,7 +25,7 @@ use crate::wire::quote;
 /// The longest reply, in bytes.
 const LONGEST_REPLY: usize = 16 * 1024 * 1024;
 /// How long a process may take to be gone once its output ended.
-const DEATH_WAIT: Duration = Duration::from_millis(500);
+const DEATH_WAIT: Duration = Duration::from_secs(2);
 
 /// What can be asked to send.
 pub trait Sender: Send + Sync {
@@ -90,7 +90,7 @@ pub struct Command {
 #[derive(Debug, Default)]
 struct Conversation {
     asked: u64,
-    waiting: HashMap<u64, (&'static str, oneshot::Sender<Result<Reply, SubjectError>>)>,
+    waiting: HashMap<u64, oneshot::Sender<Result<Reply, SubjectError>>>,
     answered: HashSet<u64>,
     /// Why it is over, once it is: `None` inside where the output merely ended.
     over: Option<Option<SubjectError>>,
@@ -128,7 +128,7 @@ impl Command {
                 None => {
                     conversation.asked += 1;
                     let id = conversation.asked;
-                    conversation.waiting.insert(id, (name, answer));
+                    conversation.waiting.insert(id, answer);
                     Ok(id)
                 }
             }
@@ -146,19 +146,22 @@ impl Command {
             }
         };
         let conversation = async {
-            if written.await.is_err() {
-                return None;
-            }
+            // Where its input is closed, what it said before it closed it tells why.
+            let _ = written.await;
             answered.await.ok()
         };
         match timeout(self.wait, conversation).await {
             Ok(Some(reply)) => reply,
-            // The output ended, or the input is closed: the process is gone or about to be.
+            // Its output ended: the process is gone or about to be.
             Ok(None) => Err(self.death(name).await),
             Err(_) => {
                 lock(&self.conversation).waiting.remove(&id);
-                let wait = self.wait.as_secs_f64();
-                let words = self.process.lock().await.last_words();
+                let mut process = self.process.lock().await;
+                // What it left running may hold its stdout open.
+                if let Some(how) = process.ended().await {
+                    return Err(SubjectError::Died(format!("no reply to `{name}`: {how}")));
+                }
+                let (wait, words) = (self.wait.as_secs_f64(), process.last_words());
                 Err(SubjectError::Broke(format!(
                     "the sender did not reply to {} within {wait} s{words}",
                     quote(line.trim_end().as_bytes())
@@ -169,9 +172,13 @@ impl Command {
 
     async fn death(&self, asked: &str) -> SubjectError {
         let mut process = self.process.lock().await;
-        let how = process.ends_within(DEATH_WAIT).await;
-        let how = how.unwrap_or_else(|| format!("the sender closed its stdout{}", process.last_words()));
-        SubjectError::Died(format!("no reply to `{asked}`: {how}"))
+        match process.ends_within(DEATH_WAIT).await {
+            Some(how) => SubjectError::Died(format!("no reply to `{asked}`: {how}")),
+            None => SubjectError::Broke(format!(
+                "no reply to `{asked}`: the sender goes on, but closed its stdout{}",
+                process.last_words()
+            )),
+        }
     }
 }
 
@@ -196,7 +203,7 @@ async fn listen<R: AsyncRead + Unpin>(mut output: BufReader<R>, conversation: Ar
         }
     };
     let mut conversation = lock(&conversation);
-    for (_, (_, waiting)) in conversation.waiting.drain() {
+    for (_, waiting) in conversation.waiting.drain() {
         match &over {
             // A receiver that gave up waiting does not need the answer.
             Some(why) => drop(waiting.send(Err(why.clone()))),
@@ -210,7 +217,7 @@ async fn listen<R: AsyncRead + Unpin>(mut output: BufReader<R>, conversation: Ar
 fn take(line: &[u8], conversation: &mut Conversation) -> Result<(), String> {
     let (id, reply) = Reply::decode(line)?;
     match conversation.waiting.remove(&id) {
-        Some((_, waiting)) => {
+        Some(waiting) => {
             conversation.answered.insert(id);
             // A reply that came after its wait was over is late, not wrong.
             let _ = waiting.send(Ok(reply));

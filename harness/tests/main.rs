@@ -1,1 +1,15 @@
+//! All tests of the suite in one binary.
+//!
+//! Invariant: no test depends on another, on a fixed port, or on a fixed time; each waits for a condition.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod bad_input;
+mod cli;
+mod implementations;
+mod mutants;
+mod peers;
+mod readme;
+mod shapes;
+mod signing;
+mod tidy;

@@ -1,0 +1,267 @@
+//! The suite proves itself: the reference peers pass everything, and each mutant fails what names its fault and nothing
+//! else. Null subjects, which do one thing whatever comes, pass nothing by accident.
+//!
+//! Invariant: what a mutant must fail is written in the requirements' literals alone; the kill matrix shows it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt};
+use tokio::sync::watch;
+use twenty_conform::client::pooled::Pooled;
+use twenty_conform::clock::Clock;
+use twenty_conform::dialect::{self, DOCUMENTED, Dialect, SHIPPED};
+use twenty_conform::endpoint::{Handler, http, raw};
+use twenty_conform::exchange::{Delivery, Headers, Response};
+use twenty_conform::fault::{Faults, ReceiverFault, SenderFault};
+use twenty_conform::mutant;
+use twenty_conform::random::Random;
+use twenty_conform::receiver::{Receiver, Settings};
+use twenty_conform::requirement::{Role, Verdict};
+use twenty_conform::requirements;
+use twenty_conform::sender::{ANSWER_WAIT, Sender};
+use twenty_conform::signature::Secret;
+use twenty_conform::subject;
+use twenty_conform::suite::{self, Judgement, Options, Run};
+use twenty_conform::transcript::Limits;
+
+/// How many mutants run at the same time. Most of their time they wait for what does not come.
+const AT_ONCE: usize = 6;
+
+fn options(dialect: &'static Dialect, limits: Limits) -> Options {
+    let (never, interrupted) = watch::channel(false);
+    // The sending side lives as long as the process: nothing interrupts these runs.
+    std::mem::forget(never);
+    Options { dialect, limits, seed: 7, clock: Clock::system(), interrupted }
+}
+
+/// Bounds under which lateness shows soon, and which a busy machine keeps all the same.
+fn short() -> Limits {
+    Limits {
+        deadline: Duration::from_millis(1500),
+        prompt: Duration::from_millis(1500),
+        timeout: Duration::from_secs(8),
+        ..Limits::default()
+    }
+}
+
+const LATE: Duration = Duration::from_millis(1900);
+
+async fn check_sender(sender: &dyn subject::sender::Sender, options: &Options) -> Run {
+    let selected: Vec<_> = requirements::of(Role::Sender).collect();
+    suite::sender(sender, &selected, options, &|_| {}).await.unwrap()
+}
+
+async fn check_receiver(mut receiver: subject::receiver::Receiver, options: &Options) -> Run {
+    let selected: Vec<_> = requirements::of(Role::Receiver).collect();
+    suite::receiver(&mut receiver, &selected, options, &|_| {}).await.unwrap()
+}
+
+fn reference_receiver(secret: &Secret) -> Receiver {
+    Receiver::new(Settings::new(secret.clone()), Clock::system(), Arc::new(|_| {}))
+}
+
+fn secret() -> Secret {
+    Secret::new(Random::from_seed(7).secret())
+}
+
+/// The ids of the requirements with that kind of judgement.
+fn with(run: &Run, wanted: fn(&Judgement) -> bool) -> BTreeSet<&'static str> {
+    run.findings
+        .iter()
+        .filter(|finding| wanted(&finding.judgement))
+        .map(|finding| finding.requirement.id)
+        .collect()
+}
+
+fn failed(run: &Run) -> BTreeSet<&'static str> {
+    with(run, |judgement| matches!(judgement, Judgement::Judged(Verdict::Fail(_))))
+}
+
+fn passed(run: &Run) -> BTreeSet<&'static str> {
+    with(run, |judgement| matches!(judgement, Judgement::Judged(Verdict::Pass)))
+}
+
+fn assert_all_pass(run: &Run, what: &str) {
+    for finding in &run.findings {
+        let good = matches!(finding.judgement, Judgement::Judged(Verdict::Pass | Verdict::NotApplicable(_)));
+        assert!(good, "{what}: {}: {:?}", finding.requirement.id, finding.judgement);
+    }
+}
+
+/// The causes that a run names, by requirement.
+fn causes(run: &Run) -> Vec<String> {
+    let cause = |finding: &suite::Finding| match &finding.judgement {
+        Judgement::Judged(Verdict::Fail(evidence)) => {
+            let cause = evidence.cause.as_ref().map_or("-".to_owned(), ToString::to_string);
+            Some(format!("{} {cause}", finding.requirement.id))
+        }
+        _ => None,
+    };
+    run.findings.iter().filter_map(cause).collect()
+}
+
+/// Reviews a kill matrix.
+fn assert_matrix(name: &str, rows: &[(String, Vec<String>)]) {
+    let mut text = String::new();
+    for (fault, killed_by) in rows {
+        writeln!(text, "{fault}").unwrap();
+        for kill in killed_by {
+            writeln!(text, "  {kill}").unwrap();
+        }
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+fn named_for(is_counterexample: impl Fn(Faults) -> bool) -> BTreeSet<&'static str> {
+    requirements::all().filter(|one| is_counterexample(one.counterexamples)).map(|one| one.id).collect()
+}
+
+#[tokio::test]
+async fn the_reference_sender_passes_everything() {
+    for dialect in dialect::ALL {
+        let transport = Arc::new(Pooled::new(ANSWER_WAIT).unwrap());
+        let sender = Sender::new(dialect, Clock::system(), Random::from_seed(1), transport);
+        let run = check_sender(&sender, &options(dialect, Limits::default())).await;
+        assert_all_pass(&run, dialect.name);
+    }
+}
+
+#[tokio::test]
+async fn the_reference_receiver_passes_everything() {
+    for dialect in dialect::ALL {
+        let server =
+            http::serve(([127, 0, 0, 1], 0).into(), Arc::new(reference_receiver(&secret()))).await.unwrap();
+        let receiver = subject::receiver::Receiver::here(server, "/hook?x=1", secret());
+        let run = check_receiver(receiver, &options(dialect, Limits::default())).await;
+        assert_all_pass(&run, dialect.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_sender_mutant_fails_what_names_its_fault() {
+    let run = |fault: SenderFault| async move {
+        // The nonce is there in one dialect only.
+        let nonce = matches!(fault, SenderFault::NonceConstant | SenderFault::NonceMissing);
+        let dialect = if nonce { &SHIPPED } else { &DOCUMENTED };
+        let transport = Arc::new(Pooled::new(ANSWER_WAIT).unwrap());
+        let mutant = mutant::sender::Mutant::new(
+            fault,
+            dialect,
+            Clock::system(),
+            Random::from_seed(1),
+            transport,
+            LATE,
+        );
+        (fault, check_sender(&mutant, &options(dialect, short())).await)
+    };
+    let runs: Vec<_> =
+        stream::iter(SenderFault::ALL.iter().copied()).map(run).buffered(AT_ONCE).collect().await;
+    let mut wrong = String::new();
+    let mut rows = Vec::new();
+    for (fault, run) in &runs {
+        let expected = named_for(|faults| matches!(faults, Faults::Sender(faults) if faults.contains(fault)));
+        if expected.is_empty() || failed(run) != expected {
+            writeln!(wrong, "{fault:?}: expected {expected:?}, failed {:?}", causes(run)).unwrap();
+        }
+        rows.push((format!("{fault:?}"), causes(run)));
+    }
+    assert_eq!(wrong, "", "mutants and the requirements that name their faults disagree");
+    assert_matrix("kill-matrix-senders", &rows);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_receiver_mutant_fails_what_names_its_fault() {
+    let run = |fault: ReceiverFault| async move {
+        let inner = reference_receiver(&secret());
+        let mutant = mutant::receiver::Mutant::new(fault, inner, secret(), Clock::system(), LATE);
+        let server = raw::serve(Arc::new(mutant)).await.unwrap();
+        let receiver = subject::receiver::Receiver::here(server, "/", secret());
+        (fault, check_receiver(receiver, &options(&DOCUMENTED, short())).await)
+    };
+    let runs: Vec<_> =
+        stream::iter(ReceiverFault::ALL.iter().copied()).map(run).buffered(AT_ONCE).collect().await;
+    let mut wrong = String::new();
+    let mut rows = Vec::new();
+    for (fault, run) in &runs {
+        let expected =
+            named_for(|faults| matches!(faults, Faults::Receiver(faults) if faults.contains(fault)));
+        if expected.is_empty() || failed(run) != expected {
+            writeln!(wrong, "{fault:?}: expected {expected:?}, failed {:?}", causes(run)).unwrap();
+        }
+        rows.push((format!("{fault:?}"), causes(run)));
+    }
+    assert_eq!(wrong, "", "mutants and the requirements that name their faults disagree");
+    assert_matrix("kill-matrix-receivers", &rows);
+}
+
+#[test]
+fn every_requirement_names_a_fault() {
+    for requirement in requirements::all() {
+        assert!(requirement.counterexamples.count() > 0, "{} has no counterexample", requirement.id);
+        let fits = matches!(
+            (requirement.role, requirement.counterexamples),
+            (Role::Sender, Faults::Sender(_)) | (Role::Receiver, Faults::Receiver(_))
+        );
+        assert!(fits, "{} names faults of the other role", requirement.id);
+    }
+}
+
+/// A receiver that does one thing whatever comes.
+#[derive(Clone, Copy, Debug)]
+enum Null {
+    Status(u16),
+    Echo,
+    Closes,
+    Silent,
+}
+
+impl Handler for Null {
+    fn handle(&self, delivery: Delivery) -> BoxFuture<'_, Option<Response>> {
+        async move {
+            match self {
+                Self::Status(status) => Some(Response::text(*status, "")),
+                Self::Echo => {
+                    Some(Response { status: 200, headers: Headers::default(), body: delivery.body })
+                }
+                Self::Closes => None,
+                Self::Silent => std::future::pending().await,
+            }
+        }
+        .boxed()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn null_receivers_pass_nothing_by_accident() {
+    // Who acknowledges everything does acknowledge what is genuine; nothing else may pass.
+    let acknowledges = ["RCV-1", "RCV-2", "RCV-3", "RCV-7", "RCV-8"];
+    for (null, may_pass) in [
+        (Null::Status(200), &acknowledges[..]),
+        (Null::Echo, &acknowledges[..]),
+        (Null::Status(204), &acknowledges[..]),
+        (Null::Status(302), &[]),
+        (Null::Status(401), &[]),
+        (Null::Status(500), &[]),
+        (Null::Closes, &[]),
+        (Null::Silent, &[]),
+    ] {
+        let server = raw::serve(Arc::new(null)).await.unwrap();
+        let receiver = subject::receiver::Receiver::here(server, "/", secret());
+        let limits = Limits { timeout: Duration::from_millis(20), ..short() };
+        let limits = if matches!(null, Null::Silent) { limits } else { short() };
+        let run = check_receiver(receiver, &options(&DOCUMENTED, limits)).await;
+        assert_eq!(passed(&run), may_pass.iter().copied().collect(), "{null:?}");
+        let must_fail = if may_pass.is_empty() { "RCV-1" } else { "VER-1" };
+        assert!(failed(&run).contains(must_fail), "{null:?}: {:?}", failed(&run));
+    }
+}
