@@ -357,23 +357,27 @@ impl Transcript {
         self.emissions.iter().filter(move |emission| emission.scenario == scenario)
     }
 
-    /// Takes in what reached an endpoint. Record ids are unique, so an id's bytes in a body tell which event it carries,
-    /// whatever else the body is.
+    /// Takes in what reached an endpoint, and finds out which events it carries.
     pub fn arrive(&mut self, webhook: Option<usize>, exchange: Exchange) {
-        let body = exchange.delivery.body.clone();
-        let ids = self.emissions.iter().map(|emission| emission.record_id.as_bytes()).enumerate();
-        let carries = ids.filter(|(_, id)| contains(&body, id)).map(|(at, _)| at).collect();
+        let mut carries: Vec<usize> = uuids(&exchange.delivery.body)
+            .filter_map(|id| self.emissions.iter().position(|emission| emission.record_id == id))
+            .collect();
+        // The id may stand in a body more than once; that is one event all the same.
+        carries.sort_unstable();
+        carries.dedup();
         let exchange = self.record(exchange);
         self.arrivals.push(Arrival { webhook, exchange, carries });
     }
 
-    /// What reached the endpoints of a scenario's webhooks, in the order of arrival, with the webhook of each.
+    /// What reached the endpoints of a scenario's webhooks, with the webhook of each, in the order in which the events
+    /// were emitted: deliveries run side by side, and a report must not depend on which of them was faster.
     pub fn arrivals_in(&self, scenario: Scenario) -> impl Iterator<Item = (&Webhook, &Arrival)> {
-        let of_scenario = move |arrival: &'_ Arrival| {
-            let webhook = &self.webhooks[arrival.webhook?];
-            (webhook.scenario == scenario).then_some(webhook)
+        let of_scenario = |arrival: &'_ &Arrival| {
+            arrival.webhook.is_some_and(|webhook| self.webhooks[webhook].scenario == scenario)
         };
-        self.arrivals.iter().filter_map(move |arrival| Some((of_scenario(arrival)?, arrival)))
+        let mut arrivals: Vec<&Arrival> = self.arrivals.iter().filter(of_scenario).collect();
+        arrivals.sort_by_key(|arrival| (arrival.carries.first().copied(), arrival.webhook));
+        arrivals.into_iter().filter_map(|arrival| Some((&self.webhooks[arrival.webhook?], arrival)))
     }
 
     /// What carried an event to a webhook's endpoint.
@@ -395,7 +399,18 @@ impl Transcript {
     }
 }
 
-/// Whether `needle` stands somewhere in `haystack`.
-pub fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    !needle.is_empty() && memchr::memmem::find(haystack, needle).is_some()
+/// The UUIDs that stand in a body. The suite's record ids are UUIDs of its own, so they tell which events a body carries
+/// whatever else it is: no JSON, form-encoded, several events at once.
+pub fn uuids(body: &[u8]) -> impl Iterator<Item = &str> {
+    const DASHES: [usize; 4] = [8, 13, 18, 23];
+    body.windows(36).filter_map(|window| {
+        let is_dash = |at: usize| window[at] == b'-';
+        let fits = |(at, byte): (usize, &u8)| {
+            if DASHES.contains(&at) { is_dash(at) } else { byte.is_ascii_hexdigit() }
+        };
+        // The dashes first: they rule out nearly every place with one look.
+        (DASHES.into_iter().all(is_dash) && window.iter().enumerate().all(fits))
+            .then(|| std::str::from_utf8(window).ok())
+            .flatten()
+    })
 }

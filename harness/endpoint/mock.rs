@@ -15,7 +15,7 @@ use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use crate::clock::Clock;
 use crate::exchange::{Delivery, Headers};
-use crate::transcript::contains;
+use crate::transcript::uuids;
 
 /// An endpoint of ours.
 pub struct Endpoint {
@@ -105,8 +105,7 @@ impl Respond for Responder {
         let at_ms = self.0.clock.now_ms();
         let delivery = owned(request);
         let script = self.0.script.lock().unwrap_or_else(PoisonError::into_inner);
-        let carried = |id: &&String| contains(&delivery.body, id.as_bytes());
-        let status = script.statuses.keys().find(carried).map_or(200, |id| script.statuses[id]);
+        let status = uuids(&delivery.body).find_map(|id| script.statuses.get(id).copied()).unwrap_or(200);
         let mut answer = ResponseTemplate::new(status);
         if let Some(location) = script.location.as_deref().filter(|_| (300..400).contains(&status)) {
             answer = answer.insert_header("Location", location);

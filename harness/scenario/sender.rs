@@ -3,7 +3,7 @@
 //! Invariant: waits end with the thing that is waited for. Only what must not come is watched for a fixed time, and that
 //! time is counted as waited.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -19,7 +19,7 @@ use crate::signature::Secret;
 use crate::subject::SubjectError;
 use crate::subject::protocol::{self, Hello, Op, Reply};
 use crate::subject::sender::{Sender, expect_ok};
-use crate::transcript::{Capability, Emission, Ending, Scenario, Settled, Transcript, Webhook, contains};
+use crate::transcript::{Capability, Emission, Ending, Scenario, Settled, Transcript, Webhook, uuids};
 
 /// The scenarios of senders, in the order in which they are run.
 pub const ALL: &[Scenario] = &[
@@ -193,8 +193,9 @@ impl<'a> Stage<'a> {
     async fn ask_for_outcomes(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
         let (index, webhook) = (self.registered[0].index, self.registered[0].name.clone());
         let arrived = self.registered[0].endpoint.received();
-        let carried = |id: &String| arrived.iter().any(|one| contains(&one.delivery.body, id.as_bytes()));
-        let wanted: Vec<String> = self.record_ids(scenario).into_iter().filter(carried).collect();
+        let carried: HashSet<&str> = arrived.iter().flat_map(|one| uuids(&one.delivery.body)).collect();
+        let asked = self.record_ids(scenario);
+        let wanted: Vec<&String> = asked.iter().filter(|id| carried.contains(id.as_str())).collect();
         let deadline = Instant::now() + self.transcript.limits.deadline;
         loop {
             let answer =
@@ -203,7 +204,7 @@ impl<'a> Stage<'a> {
             let outcomes: Vec<protocol::Outcome> = read("outcomes", deliveries)?;
             let settled: HashMap<String, protocol::Outcome> =
                 outcomes.into_iter().filter_map(|one| Some((one.record.clone()?, one))).collect();
-            if wanted.iter().all(|id| settled.contains_key(id)) || Instant::now() >= deadline {
+            if wanted.iter().all(|id| settled.contains_key(*id)) || Instant::now() >= deadline {
                 self.transcript.settled.extend(settled.into_iter().map(|(record_id, one)| Settled {
                     webhook: index,
                     record_id,
@@ -313,10 +314,10 @@ impl<'a> Stage<'a> {
 
     /// Waits until those records have arrived. Twice the deadline: what is late is not lost, and is another finding.
     async fn wait_for(&self, endpoint: &Endpoint, ids: Vec<String>) {
-        let (mut missing, mut seen) = (ids, 0);
+        let (mut missing, mut seen): (HashSet<String>, _) = (ids.into_iter().collect(), 0);
         let enough = |received: &[Received]| {
-            for one in &received[seen..] {
-                missing.retain(|id| !contains(&one.delivery.body, id.as_bytes()));
+            for id in received[seen..].iter().flat_map(|one| uuids(&one.delivery.body)) {
+                missing.remove(id);
             }
             seen = received.len();
             missing.is_empty()

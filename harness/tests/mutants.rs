@@ -31,7 +31,7 @@ use twenty_conform::suite::{self, Judgement, Options, Run};
 use twenty_conform::transcript::Limits;
 
 /// How many mutants run at the same time. Most of their time they wait for what does not come.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 10;
 
 fn options(dialect: &'static Dialect, limits: Limits) -> Options {
     let (never, interrupted) = watch::channel(false);
@@ -149,11 +149,13 @@ async fn the_reference_receiver_passes_everything() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_sender_mutant_fails_what_names_its_fault() {
+    let pool = Pooled::new(ANSWER_WAIT).unwrap();
+    let pool = &pool;
     let run = |fault: SenderFault| async move {
         // The nonce is there in one dialect only.
         let nonce = matches!(fault, SenderFault::NonceConstant | SenderFault::NonceMissing);
         let dialect = if nonce { &SHIPPED } else { &DOCUMENTED };
-        let transport = Arc::new(Pooled::new(ANSWER_WAIT).unwrap());
+        let transport = Arc::new(pool.clone());
         let mutant = mutant::sender::Mutant::new(
             fault,
             dialect,

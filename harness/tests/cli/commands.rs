@@ -1,0 +1,261 @@
+//! The commands that judge nothing or one thing: help, list, explain, sign, verify, send.
+//!
+//! Invariant: signatures that are expected here come from other programs (the vectors), or from `hmac` used by hand.
+
+use std::fs;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::Sha256;
+use twenty_conform::cause::Code;
+use twenty_conform::requirements;
+
+use super::program::{Ran, run, run_on, serve_receiver, twenty};
+use super::servers::ClosedPort;
+
+#[test]
+fn help_and_version_are_shown_on_request() {
+    for arguments in [["--help"], ["help"], ["-h"]] {
+        let ran = run(arguments).expect(0);
+        for command in ["demo", "receiver", "sender", "serve", "send", "sign", "verify", "list", "explain"] {
+            assert!(ran.stdout.contains(&format!("\n  {command} ")), "{command} in {ran:#?}");
+        }
+    }
+    let version = run(["--version"]).expect(0).stdout;
+    assert_eq!(version, format!("twenty-conform {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_a_usage_error() {
+    let nothing: [&str; 0] = [];
+    run(nothing).expect(2).complains_of(&["Usage: twenty-conform"]);
+    run(["conform"]).expect(2).complains_of(&["conform"]);
+    run(["receiver"]).expect(2).complains_of(&["--url", "--exec"]);
+    run(["receiver", "--url", "http://127.0.0.1:1/", "--exec", "x"]).expect(2).complains_of(&["--exec"]);
+    run(["sender"]).expect(2).complains_of(&["--exec"]);
+    for (option, value, named) in [
+        ("--timeout", "soon", "\"soon\""),
+        ("--timeout", "0s", "\"0s\""),
+        ("--timeout", "-1s", "-1s"),
+        ("--deadline", "3 weeks", "\"3 weeks\""),
+        ("--seed", "many", "many"),
+        ("--level", "maybe", "maybe"),
+        ("--dialect", "klingon", "klingon"),
+        ("--fail-on", "advice", "advice"),
+        ("--report", "json", "FORMAT=PATH"),
+        ("--report", "xml=report.xml", "\"xml\""),
+        ("--report", "json=", "path is empty"),
+        ("--color", "pink", "pink"),
+    ] {
+        let ran = run(["demo".to_owned(), format!("{option}={value}")]).expect(2);
+        ran.complains_of(&[option, named]);
+        assert_eq!(ran.stdout, "");
+    }
+}
+
+#[test]
+fn flags_are_switched_by_their_environment_variables() {
+    for (value, status) in [("1", 0), ("true", 0), ("off", 0), ("2", 2)] {
+        let mut command = twenty(["demo", "--run", "RCV-1"]);
+        command.env("TWENTY_CONFORM_QUIET", value);
+        let ran = super::program::finish(command).expect(status);
+        assert_eq!(ran.stdout.contains("RCV-1"), value == "off", "{value}: {ran:#?}");
+    }
+}
+
+#[test]
+fn list_shows_every_requirement_with_its_check() {
+    let lines = |arguments: &[&str]| {
+        let stdout = run(arguments).expect(0).stdout;
+        stdout.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let all = lines(&["list"]);
+    assert_eq!(all.len(), requirements::all().count());
+    for (line, requirement) in all.iter().zip(requirements::all()) {
+        let words: Vec<&str> = line.split_whitespace().take(3).collect();
+        let level = requirement.level.to_string();
+        assert_eq!(words, [requirement.id, level.as_str(), requirement.check_id], "{line}");
+        assert!(line.ends_with(requirement.text), "{line}");
+    }
+    let (senders, receivers) = (lines(&["list", "sender"]), lines(&["list", "receiver"]));
+    assert!(senders.iter().all(|line| line.contains(" sender/")) && !senders.is_empty());
+    assert!(receivers.iter().all(|line| line.contains(" receiver/")) && !receivers.is_empty());
+    assert_eq!(senders.len() + receivers.len(), all.len());
+}
+
+#[test]
+fn explain_knows_requirements_checks_and_causes() {
+    for requirement in requirements::all() {
+        let by_id = run(["explain", requirement.id]).expect(0).stdout;
+        for words in [requirement.id, requirement.check_id, requirement.text, requirement.why] {
+            assert!(by_id.contains(words), "{words:?} in {by_id}");
+        }
+    }
+    let by_id = run(["explain", "VER-1"]).expect(0).stdout;
+    assert_eq!(run(["explain", "ver-1"]).expect(0).stdout, by_id);
+    assert_eq!(run(["explain", "receiver/verification/altered-content"]).expect(0).stdout, by_id);
+    for code in [Code::MessageBodyAlone, Code::AcceptsEverything, Code::SendCrash] {
+        let text = run(["explain", code.as_str()]).expect(0).stdout;
+        assert!(text.contains(code.text()) && text.contains(code.mend()), "{text}");
+    }
+    run(["explain", "VER-999"]).expect(2).complains_of(&["\"VER-999\"", "twenty-conform list"]);
+}
+
+/// The vector of that name: secret, timestamp, body, and the signature that other programs gave.
+fn vector(name: &str) -> [String; 4] {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/vectors/signing.json");
+    let file: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let vector = file["vectors"].as_array().unwrap().iter().find(|vector| vector["name"] == name).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let signature = text(&vector["signatures"]["openssl"]);
+    [text(&vector["secret"]), text(&vector["timestamp"]), text(&vector["body"]), signature]
+}
+
+#[test]
+fn sign_gives_what_other_programs_give() {
+    let [secret, timestamp, body, signature] = vector("documentation-sample");
+    let expected = format!(
+        "X-Twenty-Webhook-Timestamp: {timestamp}\nX-Twenty-Webhook-Signature: {signature}\n"
+    );
+    let options = ["sign", "--secret", &secret, "--timestamp", &timestamp];
+    assert_eq!(run_on(options, body.clone()).expect(0).stdout, expected);
+    let folder = tempfile::tempdir().unwrap();
+    let (in_body, in_secret) = (folder.path().join("body.json"), folder.path().join("secret"));
+    fs::write(&in_body, &body).unwrap();
+    fs::write(&in_secret, format!("{secret}\n")).unwrap();
+    let (in_body, in_secret) = (in_body.to_str().unwrap(), in_secret.to_str().unwrap());
+    assert_eq!(run(options.iter().chain(&[in_body])).expect(0).stdout, expected);
+    let by_file = ["sign", "--secret-file", in_secret, "--timestamp", &timestamp, in_body];
+    assert_eq!(run(by_file).expect(0).stdout, expected);
+    let mut by_variable = twenty(["sign", "--timestamp", &timestamp, in_body]);
+    by_variable.env("TWENTY_WEBHOOK_SECRET", &secret);
+    assert_eq!(super::program::finish(by_variable).expect(0).stdout, expected);
+    // A line feed at the end is a byte of the body like any other.
+    assert_ne!(run_on(options, body + "\n").expect(0).stdout, expected);
+}
+
+#[test]
+fn sign_says_what_it_lacks() {
+    run(["sign"]).expect(2).complains_of(&["--secret", "TWENTY_WEBHOOK_SECRET"]);
+    run(["sign", "--secret", ""]).expect(2).complains_of(&["secret is empty"]);
+    run(["sign", "--secret", "s", "no/such/file"]).expect(2).complains_of(&["no/such/file"]);
+    run(["sign", "--secret-file", "no/such/file"]).expect(2).complains_of(&["no/such/file"]);
+}
+
+/// A request as somebody might have captured it.
+fn captured(timestamp: &str, signature: &str, body: &str) -> String {
+    format!(
+        "POST /hooks HTTP/1.1\r\nHost: example.com\r\ncontent-type: application/json\r\n\
+         x-twenty-webhook-timestamp: {timestamp}\r\nX-TWENTY-WEBHOOK-SIGNATURE: {signature}\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn verify(secret: &str, request: String) -> Ran {
+    run_on(["verify", "--secret", secret], request)
+}
+
+fn hmac_by_hand(key: &[u8], message: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+    mac.update(message.as_bytes());
+    const_hex::encode(mac.finalize().into_bytes())
+}
+
+#[test]
+fn verify_takes_a_genuine_request_for_genuine() {
+    for name in ["documentation-sample", "documentation-sample-indented", "shipped-record-event"] {
+        let [secret, timestamp, body, signature] = vector(name);
+        let ran = verify(&secret, captured(&timestamp, &signature, &body)).expect(0);
+        assert_eq!(ran.stdout, "the signature matches\n");
+        let apart = ["verify", "--secret", &secret, "--timestamp", &timestamp, "--signature", &signature];
+        run_on(apart, body).expect(0);
+    }
+}
+
+#[test]
+fn verify_names_the_cause_of_a_mismatch() {
+    let [secret, timestamp, body, right] = vector("documentation-sample");
+    let [_, _, _, stringified_twice] = vector("documentation-sample-stringified-twice");
+    let hex_secret = "9f2c4e7a1b3d5f60718293a4b5c6d7e8";
+    let hex_key = const_hex::decode(hex_secret).unwrap();
+    let whole = format!("{timestamp}:{body}");
+    for (secret, signature, cause) in [
+        (secret.as_str(), hmac_by_hand(secret.as_bytes(), &body), &["message.body-alone:"][..]),
+        (&secret, stringified_twice, &["message.double-stringified"]),
+        (&secret, hmac_by_hand(secret.as_bytes(), &format!("{timestamp}.{body}")), &["message.separator (.)"]),
+        (hex_secret, hmac_by_hand(&hex_key, &whole), &["key.hex-decoded:"]),
+        (hex_secret, hmac_by_hand(&hex_key, &body), &["message.body-alone", "decoded from hexadecimal"]),
+        (&secret, right.to_uppercase() + "0", &["unknown", "is the secret the right one?"]),
+        ("another", right.clone(), &["unknown"]),
+    ] {
+        let ran = verify(secret, captured(&timestamp, &signature, &body)).expect(1);
+        let line = ran.stdout.lines().find(|line| line.starts_with("  cause")).unwrap_or_default();
+        assert!(cause.iter().all(|words| line.contains(words)), "{cause:?} in {ran:#?}");
+    }
+}
+
+#[test]
+fn verify_says_what_is_wrong_with_its_input() {
+    let [secret, timestamp, body, signature] = vector("documentation-sample");
+    let good = captured(&timestamp, &signature, &body);
+    let header = format!("X-TWENTY-WEBHOOK-SIGNATURE: {signature}\r\n");
+    for (request, words) in [
+        (String::new(), "no empty line"),
+        (body.clone(), "no HTTP request"),
+        ("\u{0}\u{1}rubbish\r\n\r\n".to_owned(), "no HTTP request"),
+        (good.split("\r\n\r\n").next().unwrap().to_owned(), "no empty line"),
+        (good.replace(&header, ""), "0 headers X-Twenty-Webhook-Signature"),
+        (good.replace(&header, &header.repeat(2)), "2 headers X-Twenty-Webhook-Signature"),
+        (good.replace("x-twenty-webhook-timestamp", "date"), "0 headers X-Twenty-Webhook-Timestamp"),
+    ] {
+        verify(&secret, request).expect(2).complains_of(&[words]);
+    }
+    run_on(["verify", "--secret", &secret, "--timestamp", "1"], body).expect(2).complains_of(&["--signature"]);
+    run_on(["verify"], good).expect(2).complains_of(&["--secret"]);
+}
+
+#[test]
+fn send_delivers_what_a_receiver_takes() {
+    let mut receiver = serve_receiver("s3cr3t");
+    let url = receiver.url.clone();
+    let send = |arguments: &[&str]| run(["send", "--url", &url, "--secret", "s3cr3t"].iter().chain(arguments));
+
+    let ran = send(&[]).expect(0);
+    assert!(ran.stdout.starts_with(&format!("person.created to {url}: 200 in ")), "{ran:#?}");
+    assert!(receiver.next_line().contains("\"event\":\"person.created\""));
+
+    send(&["--dialect", "shipped", "--event", "company.deleted"]).expect(0);
+    assert!(receiver.next_line().contains("\"event\":\"company.deleted\""));
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("record.json");
+    fs::write(&file, r#"{"id": "r1", "mass": 1.50}"#).unwrap();
+    send(&["--event", "comet.sighted", "--data", file.to_str().unwrap()]).expect(0);
+    assert_eq!(receiver.next_line(), "{\"observed\":{\"event\":\"comet.sighted\",\"id\":\"r1\"}}\n");
+
+    fs::write(&file, "{").unwrap();
+    send(&["--data", file.to_str().unwrap()]).expect(2).complains_of(&["record.json is not JSON"]);
+    send(&["--event", "comet.sighted"]).expect(2).complains_of(&["comet.sighted", "--data"]);
+}
+
+#[test]
+fn send_tells_a_refusal_from_silence() {
+    let receiver = serve_receiver("s3cr3t");
+    let refused = run(["send", "--url", &receiver.url, "--secret", "another"]).expect(1);
+    assert!(refused.stdout.contains(": 401 in "), "{refused:#?}");
+    let closed = ClosedPort::new();
+    let unreachable = run(["send", "--url", &closed.url(), "--secret", "s3cr3t"]).expect(3);
+    assert!(unreachable.stdout.contains("connection refused"), "{unreachable:#?}");
+    run(["send", "--url", &receiver.url]).expect(2).complains_of(&["--secret"]);
+    run(["send", "--url", "ftp://127.0.0.1/", "--secret", "s"]).expect(2).complains_of(&["\"ftp\""]);
+}
+
+#[test]
+fn an_address_elsewhere_is_not_sent_to_unasked() {
+    for command in ["send", "receiver"] {
+        let ran = run([command, "--url", "http://192.0.2.1/", "--secret", "s3cr3t"]).expect(2);
+        ran.complains_of(&["192.0.2.1:80", "--allow-remote"]);
+        assert_eq!(ran.stdout, "");
+    }
+}

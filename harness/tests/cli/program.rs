@@ -1,0 +1,185 @@
+//! The binary under test: started with known surroundings, its output and its reports taken apart.
+//!
+//! Invariant: no variable of the surroundings sways a run, and no run lasts for ever.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long a run may take at most, on a machine that has much else to do.
+const LONGEST_RUN: Duration = Duration::from_secs(300);
+
+/// Variables besides `TWENTY_…` that the binary heeds.
+const HEEDED: [&str; 5] = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PORT", "TERM"];
+
+/// What a run left behind.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) status: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// A JSON report.
+#[derive(Debug)]
+pub(crate) struct Report(pub(crate) Value);
+
+/// A reference peer that runs as a process of its own, until the value goes.
+pub(crate) struct Served {
+    child: Child,
+    pub(crate) url: String,
+}
+
+/// The binary with these arguments, in the repository's root.
+pub(crate) fn twenty<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("twenty-conform"));
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
+    let ours = |name: &OsStr| name.to_string_lossy().starts_with("TWENTY_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| ours(name)) {
+        command.env_remove(name);
+    }
+    for name in HEEDED {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs it to its end.
+pub(crate) fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Ran {
+    finish(twenty(arguments))
+}
+
+/// Runs it to its end with this input.
+pub(crate) fn run_on<A: AsRef<OsStr>>(
+    arguments: impl IntoIterator<Item = A>,
+    input: impl Into<Vec<u8>>,
+) -> Ran {
+    let mut command = assert_cmd::Command::from_std(twenty(arguments));
+    Ran::new(command.write_stdin(input).timeout(LONGEST_RUN).output().unwrap())
+}
+
+/// Runs a command to its end.
+pub(crate) fn finish(command: Command) -> Ran {
+    Ran::new(assert_cmd::Command::from_std(command).timeout(LONGEST_RUN).output().unwrap())
+}
+
+/// Runs it with a JSON report beside what it prints.
+pub(crate) fn judged<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> (Ran, Report) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("report.json");
+    let mut command = twenty(arguments);
+    command.arg("--report").arg(format!("json={}", path.display()));
+    let ran = finish(command);
+    let report = Report::read(&path).unwrap_or_else(|why| panic!("no report ({why}): {ran:#?}"));
+    (ran, report)
+}
+
+/// The command that serves a reference peer, for `--exec`.
+pub(crate) fn reference(peer: &str) -> String {
+    let binary = assert_cmd::cargo::cargo_bin!("twenty-conform").display().to_string().replace('\\', "/");
+    format!("'{binary}' serve {peer}")
+}
+
+/// Starts the reference receiver on a port that the system chooses.
+pub(crate) fn serve_receiver(secret: &str) -> Served {
+    let mut command = twenty(["serve", "receiver", "--port", "0", "--secret", secret]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim().strip_prefix("listening on ").map(str::to_owned);
+    Served { url: url.unwrap_or_else(|| panic!("it said {line:?}")), child }
+}
+
+impl Served {
+    /// Its next line on stdout.
+    pub(crate) fn next_line(&mut self) -> String {
+        // Byte by byte, so that nothing is read beyond the line.
+        let mut line = String::new();
+        BufReader::with_capacity(1, self.child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        line
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ran {
+    pub(crate) fn new(output: Output) -> Self {
+        Self {
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Fails unless it ended with that status.
+    #[track_caller]
+    pub(crate) fn expect(self, status: i32) -> Self {
+        assert_eq!(self.status, Some(status), "{self:#?}");
+        self
+    }
+
+    /// Fails unless stderr has all of these words.
+    #[track_caller]
+    pub(crate) fn complains_of(&self, words: &[&str]) {
+        for word in words {
+            assert!(self.stderr.contains(word), "{word:?} is not in stderr: {self:#?}");
+        }
+    }
+
+    /// The line that ends a text report.
+    pub(crate) fn result_line(&self) -> &str {
+        self.stdout.lines().last().unwrap_or_default()
+    }
+}
+
+impl Report {
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path).map_err(|why| why.to_string())?;
+        serde_json::from_str(&text).map(Self).map_err(|why| format!("{why}: {text}"))
+    }
+
+    /// Every requirement's id and verdict.
+    pub(crate) fn verdicts(&self) -> Vec<(&str, &str)> {
+        self.entries("requirements")
+            .iter()
+            .map(|one| (one["id"].as_str().unwrap(), one["verdict"].as_str().unwrap()))
+            .collect()
+    }
+
+    /// The ids of the requirements with that verdict.
+    pub(crate) fn with(&self, verdict: &str) -> BTreeSet<&str> {
+        self.verdicts().into_iter().filter(|(_, other)| *other == verdict).map(|(id, _)| id).collect()
+    }
+
+    /// The finding on a requirement.
+    pub(crate) fn check(&self, id: &str) -> &Value {
+        let found = self.entries("checks").iter().find(|check| check["requirements"][0] == id);
+        found.unwrap_or_else(|| panic!("{id} is not in the report: {:#}", self.0))
+    }
+
+    /// The code of the cause of a requirement's failure, or nothing.
+    pub(crate) fn cause(&self, id: &str) -> &str {
+        self.check(id)["cause"]["code"].as_str().unwrap_or_default()
+    }
+
+    /// What is said of a requirement.
+    pub(crate) fn message(&self, id: &str) -> &str {
+        self.check(id)["message"].as_str().unwrap_or_default()
+    }
+
+    fn entries(&self, of: &str) -> &[Value] {
+        self.0[of].as_array().map(Vec::as_slice).unwrap_or_default()
+    }
+}

@@ -1,0 +1,318 @@
+//! The commands that run the suite: who conforms and who does not, what is selected, and how a run ends.
+//!
+//! Invariant: every exit status that a run can have is met here or with the subjects that misbehave.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use twenty_conform::clock::Clock;
+use twenty_conform::endpoint::http;
+use twenty_conform::fault::ReceiverFault;
+use twenty_conform::mutant;
+use twenty_conform::receiver::{Receiver, Settings};
+use twenty_conform::requirement::{Level, Role};
+use twenty_conform::requirements;
+use twenty_conform::signature::Secret;
+
+use super::program::{Ran, Report, judged, reference, run};
+use super::servers::{ClosedPort, always};
+
+/// The ids of the requirements on a role.
+fn of(role: Role) -> BTreeSet<&'static str> {
+    requirements::all().filter(|requirement| requirement.role == role).map(|one| one.id).collect()
+}
+
+fn verification() -> BTreeSet<&'static str> {
+    of(Role::Receiver).into_iter().filter(|id| id.starts_with("VER-")).collect()
+}
+
+fn demo(dialect: &str) {
+    let ran = run(["demo", "--dialect", dialect, "--seed", "7"]).expect(0);
+    let line = ran.result_line();
+    assert!(line.starts_with("RESULT: pass must ") && line.ends_with(" untestable 0 seed 7"), "{ran:#?}");
+    assert!(ran.stdout.ends_with(&format!("{line}\n")));
+    for requirement in requirements::all() {
+        assert!(ran.stdout.contains(&format!(" {:<6} ", requirement.id)), "{}: {ran:#?}", requirement.id);
+    }
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn demo_passes_in_the_documented_dialect() {
+    demo("documented");
+}
+
+#[test]
+fn demo_passes_in_the_shipped_dialect() {
+    demo("shipped");
+}
+
+#[test]
+fn the_reference_receiver_passes_behind_a_command() {
+    for dialect in ["documented", "shipped"] {
+        let (ran, report) = judged(["receiver", "--dialect", dialect, "--exec", &reference("receiver")]);
+        ran.expect(0);
+        assert_eq!(report.with("pass"), of(Role::Receiver));
+    }
+}
+
+#[test]
+fn the_reference_sender_passes_behind_a_command() {
+    for dialect in ["documented", "shipped"] {
+        let (ran, report) = judged(["sender", "--dialect", dialect, "--exec", &reference("sender")]);
+        ran.expect(0);
+        let (passed, not_applicable) = (report.with("pass"), report.with("not-applicable"));
+        assert_eq!(passed.union(&not_applicable).copied().collect::<BTreeSet<_>>(), of(Role::Sender));
+        // The nonce is the one thing that only one dialect has.
+        assert_eq!(not_applicable, if dialect == "shipped" { [].into() } else { ["NON-1"].into() });
+    }
+}
+
+#[test]
+fn a_receiver_that_takes_everything_fails_every_verification() {
+    let (ran, report) = judged(["receiver", "--url", &always(200), "--secret", "s3cr3t"]);
+    assert!(ran.expect(1).result_line().starts_with("RESULT: fail "));
+    assert_eq!(report.with("fail"), verification());
+    for id in verification() {
+        assert_eq!(report.cause(id), "accepts.everything", "{id}");
+    }
+}
+
+#[test]
+fn a_receiver_that_refuses_everything_passes_no_verification() {
+    let (ran, report) = judged(["receiver", "--url", &always(401), "--secret", "s3cr3t"]);
+    assert!(ran.expect(1).result_line().starts_with("RESULT: fail "));
+    assert_eq!(report.with("fail"), ["RCV-1"].into());
+    assert_eq!(report.cause("RCV-1"), "refuses.everything");
+    assert_eq!(report.with("pass"), [].into());
+    assert!(verification().is_subset(&report.with("untestable")));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_verdicts() {
+    let url = always(200);
+    let once = || judged(["receiver", "--url", &url, "--secret", "s3cr3t", "--seed", "11"]).1;
+    let (one, other) = (once(), once());
+    assert_eq!(one.verdicts(), other.verdicts());
+    let findings = |report: &Report| {
+        let ids = report.verdicts().into_iter().map(|(id, _)| id.to_owned()).collect::<Vec<_>>();
+        ids.into_iter().map(|id| (report.message(&id).to_owned(), report.check(&id)["exchanges"].clone())).collect()
+    };
+    let (one, other): (Vec<_>, Vec<_>) = (findings(&one), findings(&other));
+    assert_eq!(one, other);
+    let conforming = || judged(["receiver", "--exec", &reference("receiver"), "--seed", "11"]).1;
+    let (one, other) = (conforming(), conforming());
+    assert_eq!(one.verdicts(), other.verdicts());
+    assert_eq!((&one.0["seed"], &one.0["exchanges"]), (&other.0["seed"], &other.0["exchanges"]));
+}
+
+/// What is selected by these options, from the requirements on receivers.
+fn selected(options: &[&str]) -> (Ran, Vec<String>) {
+    let exec = reference("receiver");
+    let (ran, report) = judged(["receiver", "--exec", &exec].iter().chain(options));
+    (ran, report.verdicts().into_iter().map(|(id, _)| id.to_owned()).collect())
+}
+
+#[test]
+fn patterns_and_levels_select() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("patterns");
+    fs::write(&file, "# a comment\n\n  VER-1\nreceiver/*/header-case\n").unwrap();
+    let file = format!("@{}", file.display());
+    for (options, expected) in [
+        (&["--run", "VER-1"][..], &["VER-1"][..]),
+        (&["--run", "VER-1", "--run", "RCV-3"], &["RCV-3", "VER-1"]),
+        (&["--run", "VER-1,RCV-3"], &["RCV-3", "VER-1"]),
+        (&["--run", &file], &["RCV-3", "VER-1"]),
+        (&["--run", "receiver/verification/*", "--skip", "VER-*", "--run", "**/genuine"], &["RCV-1"]),
+        (&["--run", "receiver/**", "--skip", "VER-*", "--skip", "RCV-[1-7]", "--skip", "RCV-?"], &[]),
+        (&["--run", "RCV-*", "--level", "must"], &["RCV-1", "RCV-3", "RCV-8"]),
+    ] {
+        if expected.is_empty() {
+            // There are no other wildcards.
+            let exec = reference("receiver");
+            run(["receiver", "--exec", &exec].iter().chain(options)).expect(2).complains_of(&["RCV-[1-7]"]);
+            continue;
+        }
+        let (ran, ids) = selected(options);
+        assert_eq!(ids, expected, "{options:?}");
+        ran.expect(0);
+    }
+    let (_, ids) = selected(&["--level", "must"]);
+    let must = |id: &&str| requirements::all().any(|one| one.id == *id && one.level == Level::Must);
+    assert_eq!(ids, of(Role::Receiver).into_iter().filter(must).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_an_error() {
+    let exec = reference("receiver");
+    let run = |options: &[&str]| run(["receiver", "--exec", &exec].iter().chain(options));
+    run(&["--run", "VER-999"]).expect(2).complains_of(&["\"VER-999\"", "twenty-conform list"]);
+    run(&["--skip", "receiver/none/*"]).expect(2).complains_of(&["\"receiver/none/*\""]);
+    run(&["--run", ""]).expect(2).complains_of(&["\"\""]);
+    // A sender's requirement is none of a receiver's.
+    run(&["--run", "SUB-1"]).expect(2).complains_of(&["\"SUB-1\""]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("patterns");
+    fs::write(&file, "VER-1\nVER-999\n").unwrap();
+    run(&["--run", &format!("@{}", file.display())]).expect(2).complains_of(&["\"VER-999\""]);
+    run(&["--run", "@no/such/file"]).expect(2).complains_of(&["no/such/file"]);
+}
+
+#[test]
+fn nothing_selected_is_not_green() {
+    let (ran, ids) = selected(&["--run", "VER-1", "--skip", "VER-*"]);
+    let ran = ran.expect(4);
+    ran.complains_of(&["nothing was selected"]);
+    assert!(ran.result_line().starts_with("RESULT: incomplete must 0/0 "), "{ran:#?}");
+    assert_eq!(ids, Vec::<String>::new());
+}
+
+#[test]
+fn only_what_gates_fails_a_run() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let secret = Secret::new("s3cr3t");
+    let inner = Receiver::new(Settings::new(secret.clone()), Clock::system(), Arc::new(|_| {}));
+    let fault = ReceiverFault::RefusesUnknownEvents;
+    let mutant =
+        mutant::receiver::Mutant::new(fault, inner, secret, Clock::system(), Duration::from_secs(1));
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let server = runtime.block_on(http::serve(address, Arc::new(mutant))).unwrap();
+    for (gate, status, result) in [("must", 0, "RESULT: pass "), ("should", 1, "RESULT: fail ")] {
+        let (ran, report) =
+            judged(["receiver", "--url", &server.url("/"), "--secret", "s3cr3t", "--fail-on", gate]);
+        assert_eq!(report.with("fail"), ["RCV-2"].into());
+        assert!(ran.expect(status).result_line().starts_with(result));
+    }
+}
+
+#[test]
+fn who_cannot_be_reached_or_started_is_named() {
+    let closed = ClosedPort::new();
+    let ran = run(["receiver", "--url", &closed.url(), "--secret", "s3cr3t"]).expect(3);
+    ran.complains_of(&[&closed.address.to_string(), &closed.url(), "refused"]);
+    assert_eq!(ran.stdout, "");
+    for role in ["receiver", "sender"] {
+        run([role, "--exec", "no-such-command --at all"]).expect(2).complains_of(&["\"no-such-command\""]);
+        run([role, "--exec", "quote ' missing"]).expect(2).complains_of(&["quote ' missing"]);
+        run([role, "--exec", ""]).expect(2).complains_of(&["\"\""]);
+    }
+    run(["receiver", "--url", &closed.url()]).expect(2).complains_of(&["--secret"]);
+    run(["receiver", "--exec", "x", "--path", "hooks"]).expect(2).complains_of(&["\"hooks\"", "slash"]);
+}
+
+#[cfg(unix)]
+mod interrupted {
+    use std::io::{Read, Write};
+    use std::process::Child;
+    use std::sync::mpsc;
+
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+
+    use super::super::program::{Ran, Report, reference, twenty};
+    use super::super::servers::{read_request, serve};
+
+    fn signal(child: &Child, signal: Signal) {
+        kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
+    }
+
+    /// Ends the binary with a signal at a receiver's first, unanswered, request.
+    fn amid_a_run(with: Signal) {
+        let (arrived, arrival) = mpsc::channel();
+        let url = serve(move |mut stream| {
+            if read_request(&mut stream)? {
+                let _ = arrived.send(());
+                // Held open, and never answered, until the other side goes away.
+                stream.read_to_end(&mut Vec::new())?;
+            }
+            Ok(())
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+        let mut command = twenty(["receiver", "--url", &url, "--secret", "s3cr3t", "--timeout", "300s"]);
+        command.arg("--report").arg(format!("json={}", path.display()));
+        let child =
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        arrival.recv().unwrap();
+        signal(&child, with);
+        let ran = Ran::new(child.wait_with_output().unwrap()).expect(130);
+        assert!(ran.stdout.contains("interrupted"), "{ran:#?}");
+        assert!(ran.result_line().starts_with("RESULT: incomplete "), "{ran:#?}");
+        let report = Report::read(&path).unwrap();
+        assert_eq!(report.0["interrupted"], true);
+        assert_eq!(report.0["exit_status"], 130);
+        assert_eq!(report.with("untestable"), super::of(super::Role::Receiver));
+    }
+
+    #[test]
+    fn by_the_keyboard_a_run_leaves_a_partial_report() {
+        amid_a_run(Signal::SIGINT);
+    }
+
+    #[test]
+    fn by_whoever_asks_it_to_end_a_run_leaves_a_partial_report() {
+        amid_a_run(Signal::SIGTERM);
+    }
+
+    #[test]
+    fn before_a_receiver_is_ready_nothing_is_left_behind() {
+        // What the command starts connects, and stays connected for as long as it lives.
+        let (started, start) = mpsc::channel();
+        let url = serve(move |stream| {
+            let _ = started.send(stream);
+            Ok(())
+        });
+        let address = url.trim_start_matches("http://").trim_end_matches('/').replace(':', " ");
+        let script = "import socket, sys, time; held = socket.create_connection((sys.argv[1], int(sys.argv[2]))); \
+                      held.sendall(b'x'); time.sleep(600)";
+        let exec = format!("sh -c \"python3 -c '{script}' {address} & wait\"");
+        if super::super::super::implementations::is_missing("python3") {
+            return;
+        }
+        let child = twenty(["receiver", "--ready-timeout", "300s", "--exec", &exec])
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut held = start.recv().unwrap();
+        held.read_exact(&mut [0]).unwrap();
+        signal(&child, Signal::SIGINT);
+        Ran::new(child.wait_with_output().unwrap()).expect(130).complains_of(&["interrupted"]);
+        // Its end closes the connection.
+        assert_eq!(held.read(&mut [0]).unwrap_or(0), 0);
+    }
+
+    #[test]
+    fn a_reference_receiver_ends_in_good_order() {
+        let mut child = twenty(["serve", "receiver", "--port", "0", "--secret", "s3cr3t"])
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It listens once it says so.
+        child.stderr.as_mut().unwrap().read_exact(&mut [0; 12]).unwrap();
+        signal(&child, Signal::SIGINT);
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+
+    #[test]
+    fn a_reference_sender_ends_with_its_input() {
+        let command = reference("sender");
+        assert!(command.ends_with("serve sender"));
+        let mut child = twenty(["serve", "sender"])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(b"{\"id\":1,\"op\":\"hello\",\"protocol\":1,\"dialect\":\"shipped\"}\nrubbish\n").unwrap();
+        drop(input);
+        let ran = Ran::new(child.wait_with_output().unwrap()).expect(0);
+        let lines: Vec<&str> = ran.stdout.lines().collect();
+        assert_eq!(lines.len(), 2, "{ran:#?}");
+        assert!(lines[0].starts_with("{\"id\":1,\"ok\":{") && lines[0].contains("\"outcomes\""), "{ran:#?}");
+        assert!(lines[1].starts_with("{\"id\":null,\"error\":{"), "{ran:#?}");
+    }
+}

@@ -1,0 +1,73 @@
+//! Servers that are no receivers: each does one thing to every connection.
+//!
+//! Invariant: a server lives on a port that the system chose, and for as long as the test binary does.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+
+use tokio::net::TcpSocket;
+
+/// Serves every connection with `serve`, each in a thread of its own. Returns the URL.
+pub(crate) fn serve(serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let serve = Arc::new(serve);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let serve = serve.clone();
+            // A client that goes away in the middle is what these servers provoke.
+            thread::spawn(move || serve(stream).ok());
+        }
+    });
+    url
+}
+
+/// Answers every request with that status.
+pub(crate) fn always(status: u16) -> String {
+    serve(move |mut stream| {
+        while read_request(&mut stream)? {
+            write!(stream, "HTTP/1.1 {status} \r\nContent-Length: 0\r\n\r\n")?;
+        }
+        Ok(())
+    })
+}
+
+/// Reads a whole request; `false` where the connection ended before it.
+pub(crate) fn read_request(stream: &mut TcpStream) -> io::Result<bool> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 16 * 1024];
+    loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+            let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
+            if bytes.len() >= end + 4 + length {
+                return Ok(true);
+            }
+        }
+        match stream.read(&mut buffer)? {
+            0 => return Ok(false),
+            count => bytes.extend_from_slice(&buffer[..count]),
+        }
+    }
+}
+
+/// A port at which nobody listens, and which nobody else gets while the value lives.
+pub(crate) struct ClosedPort {
+    _held: TcpSocket,
+    pub(crate) address: SocketAddr,
+}
+
+impl ClosedPort {
+    pub(crate) fn new() -> Self {
+        let held = TcpSocket::new_v4().unwrap();
+        held.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        Self { address: held.local_addr().unwrap(), _held: held }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+}
