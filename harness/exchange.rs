@@ -28,7 +28,7 @@ pub struct Response {
     pub status: u16,
     /// Names and values as they came.
     pub headers: Headers,
-    /// The first bytes of the body; see [`crate::client::Limits`] for how many are kept.
+    /// The first 64 KiB of the body.
     pub body: Bytes,
 }
 

@@ -148,6 +148,8 @@ pub struct CheckEntry {
     /// The numbers of the exchanges that show it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<usize>,
+    /// How long the receiver took over everything that was tried for this check, in microseconds; 0 for senders.
+    pub duration_us: u64,
 }
 
 /// A cause in a report.
@@ -280,6 +282,7 @@ impl Report {
         self.counts.clear();
         for level in Level::ALL {
             let counts = self.counts.entry(level).or_default();
+            counts.extend(VerdictName::ALL.map(|verdict| (verdict.as_str(), 0)));
             for entry in self.requirements.iter().filter(|entry| entry.level == level) {
                 *counts.entry(entry.verdict.as_str()).or_default() += 1;
             }
@@ -300,6 +303,9 @@ impl Outcome {
 }
 
 impl VerdictName {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Pass, Self::Fail, Self::Untestable, Self::NotApplicable, Self::Error];
+
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -355,6 +361,7 @@ fn check_entry(finding: &Finding, transcript: &Transcript, redact: &Redaction) -
         cause: None,
         repro: None,
         exchanges: Vec::new(),
+        duration_us: duration_us(finding, transcript),
     };
     match &finding.judgement {
         Judgement::Judged(Verdict::Pass) => {}
@@ -378,6 +385,12 @@ fn check_entry(finding: &Finding, transcript: &Transcript, redact: &Redaction) -
         }
     }
     entry
+}
+
+fn duration_us(finding: &Finding, transcript: &Transcript) -> u64 {
+    let tried = transcript.trials.iter().filter(|trial| finding.requirement.scenarios.contains(&trial.scenario));
+    let took: std::time::Duration = tried.map(|trial| transcript.exchange(trial.exchange).took).sum();
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Takes secrets out of what is shown.

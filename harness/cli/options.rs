@@ -301,7 +301,7 @@ fn interruption() -> watch::Receiver<bool> {
 
 /// Ends with the signal. It is listened to from the call on, before a subject is started that would be left behind.
 #[cfg(unix)]
-fn asked_to_end() -> impl Future<Output = ()> {
+pub(super) fn asked_to_end() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     async {
@@ -314,7 +314,7 @@ fn asked_to_end() -> impl Future<Output = ()> {
 }
 
 #[cfg(not(unix))]
-async fn asked_to_end() {
+pub(super) async fn asked_to_end() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
     }

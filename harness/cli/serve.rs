@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
 use super::console::Console;
-use super::options::{SecretOptions, duration, random_seed};
+use super::options::{SecretOptions, asked_to_end, duration, random_seed};
 use crate::client::pooled::Pooled;
 use crate::clock::Clock;
 use crate::dialect::Dialect;
@@ -74,10 +74,11 @@ async fn receiver(arguments: ReceiverArguments, console: &mut Console) -> Result
     let mut server = http::serve(address, Arc::new(receiver)).await.map_err(|why| {
         Error::Usage(format!("{address} cannot be listened on: {why}; choose another --port"))
     })?;
+    let asked = asked_to_end();
     console.tell(&format!("listening on {}", server.url("/")));
     tokio::select! {
         () = server.ended() => Err(Error::Harness("the server ended by itself".to_owned())),
-        _ = tokio::signal::ctrl_c() => Ok(ExitStatus::Passed),
+        () = asked => Ok(ExitStatus::Passed),
     }
 }
 

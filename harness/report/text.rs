@@ -26,7 +26,7 @@ pub enum Detail {
 }
 
 /// The longest command that is shown in full without `-v`.
-const SHOWN_COMMAND: usize = 400;
+const SHOWN_COMMAND: usize = 700;
 
 /// The report as text with ANSI colours; whoever prints it takes them off where they are not wanted.
 pub fn render(report: &Report, detail: Detail) -> String {

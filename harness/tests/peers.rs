@@ -1,1 +1,361 @@
-//! To be written.
+//! The reference peers, the wire-exact client and the readers of bodies, each by itself.
+//!
+//! Invariant: what the reference does here is what the contract says, in places that no scenario reaches.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use twenty_conform::client::pooled::Pooled;
+use twenty_conform::client::{Client, Target};
+use twenty_conform::clock::Clock;
+use twenty_conform::dialect::{DOCUMENTED, Dialect, Members, NotAnObject, SHIPPED};
+use twenty_conform::endpoint::mock::Endpoint;
+use twenty_conform::endpoint::{Handler, http, raw};
+use twenty_conform::event::EventName;
+use twenty_conform::exchange::{Delivery, Headers, Outcome, Response};
+use twenty_conform::random::Random;
+use twenty_conform::receiver::{Observation, Receiver, Settings};
+use twenty_conform::sender::{ANSWER_WAIT, Sender, signed_headers};
+use twenty_conform::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+
+const NOW: u64 = 1_735_066_639_761;
+const WAIT: Duration = Duration::from_secs(20);
+
+fn key() -> Key {
+    Key::new(&Secret::new("s3cr3t"))
+}
+
+fn delivery_at(now_ms: u64, body: &str) -> Delivery {
+    let body = Bytes::copy_from_slice(body.as_bytes());
+    let headers = signed_headers(Some(&key()), now_ms, None, &body);
+    Delivery { method: "POST".to_owned(), target: "/".to_owned(), headers, body }
+}
+
+fn genuine() -> Delivery {
+    delivery_at(NOW, r#"{"event":"person.created","data":{"id":"abc12345"}}"#)
+}
+
+/// A receiver whose clock stands still, and what it takes in.
+fn receiver() -> (Receiver, Arc<Mutex<Vec<Observation>>>) {
+    let observed = Arc::new(Mutex::new(Vec::new()));
+    let keep = observed.clone();
+    let observer = Arc::new(move |observation| keep.lock().unwrap().push(observation));
+    (Receiver::new(Settings::new(Secret::new("s3cr3t")), Clock::fixed(NOW), observer), observed)
+}
+
+#[test]
+fn the_receiver_takes_a_delivery_in_once_however_often_it_comes() {
+    let (receiver, observed) = receiver();
+    let again = delivery_at(NOW + 5000, r#"{"event":"person.created","data":{"id":"abc12345"}}"#);
+    for delivery in [genuine(), genuine(), again] {
+        assert_eq!(receiver.answer(&delivery).status, 200);
+    }
+    let other = delivery_at(NOW, r#"{"event":"person.updated","data":{"id":"abc12345"}}"#);
+    assert_eq!(receiver.answer(&other).status, 200);
+    let events: Vec<String> = observed.lock().unwrap().iter().map(|one| one.event.clone()).collect();
+    assert_eq!(events, ["person.created", "person.updated"]);
+}
+
+#[test]
+fn the_receiver_forgets_the_oldest_first() {
+    let observed = Arc::new(AtomicUsize::new(0));
+    let count = observed.clone();
+    let observer = Arc::new(move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+    });
+    let settings = Settings { remembered: 2, ..Settings::new(Secret::new("s3cr3t")) };
+    let receiver = Receiver::new(settings, Clock::fixed(NOW), observer);
+    let body = |number: u32| format!(r#"{{"event":"person.created","data":{{"id":"{number}"}}}}"#);
+    for number in [1, 2, 3, 3, 2, 1] {
+        receiver.answer(&delivery_at(NOW, &body(number)));
+    }
+    assert_eq!(observed.load(Ordering::SeqCst), 4, "1, 2 and 3 were new; 1 had been forgotten when it came again");
+}
+
+#[test]
+fn the_receivers_window_is_five_minutes_both_ways() {
+    let (receiver, _) = receiver();
+    let at = |ms| receiver.answer(&delivery_at(ms, r#"{"event":"a.b","data":{}}"#)).status;
+    for (ms, status) in [
+        (NOW - 300_000, 200),
+        (NOW + 300_000, 200),
+        (NOW - 300_001, 401),
+        (NOW + 300_001, 401),
+        (NOW / 1000, 401),
+        (0, 401),
+    ] {
+        assert_eq!(at(ms), status, "{ms}");
+    }
+}
+
+#[test]
+fn the_receiver_refuses_with_the_status_that_fits() {
+    let (receiver, observed) = receiver();
+    let altered = |change: &dyn Fn(&mut Delivery)| {
+        let mut delivery = genuine();
+        change(&mut delivery);
+        receiver.answer(&delivery).status
+    };
+    assert_eq!(altered(&|one| "GET".clone_into(&mut one.method)), 405);
+    for name in [SIGNATURE_HEADER, TIMESTAMP_HEADER] {
+        assert_eq!(altered(&|one| one.headers.remove(name)), 401);
+        assert_eq!(altered(&|one| one.headers.set(name, "")), 401);
+        let doubled = |one: &mut Delivery| one.headers.add(name, one.headers.single(name).unwrap().clone());
+        assert_eq!(altered(&doubled), 401);
+    }
+    assert_eq!(altered(&|one| one.headers.set(SIGNATURE_HEADER, &b"\xe9"[..])), 401);
+    assert_eq!(altered(&|one| one.headers.set(TIMESTAMP_HEADER, &b"\xe9"[..])), 401);
+    for body in ["", "[]", "null", "\"x\"", "{}", r#"{"event":""}"#, r#"{"event":7}"#, r#"{"event":"a.b""#] {
+        assert_eq!(receiver.answer(&delivery_at(NOW, body)).status, 400, "{body}");
+    }
+    assert!(observed.lock().unwrap().is_empty(), "a refused delivery left something behind");
+}
+
+#[test]
+fn the_receiver_takes_whatever_json_there_is() {
+    let (receiver, observed) = receiver();
+    let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+    for rest in [
+        r#""data":{"id":"1","lone":"\ud800"}"#,
+        r#""data":{"id":"1","big":123456789012345678901234567890,"tiny":1e-400}"#,
+        r#""data":{"id":"1"},"data":{"id":"2"}"#,
+        &format!(r#""data":{{"id":"1","deep":{deep}}}"#),
+    ] {
+        let body = format!(" {{ \"event\" : \"person.created\",\n{rest} }}\n");
+        assert_eq!(receiver.answer(&delivery_at(NOW, &body)).status, 200, "{body}");
+    }
+    let shipped = r#"{"eventName":"metadata.view.deleted","event":{"recordId":"r1","metadataName":"view"}}"#;
+    assert_eq!(receiver.answer(&delivery_at(NOW, shipped)).status, 200);
+    let last = observed.lock().unwrap().pop().unwrap();
+    assert_eq!(last, Observation { event: "metadata.view.deleted".to_owned(), id: Some("r1".to_owned()) });
+}
+
+#[tokio::test]
+async fn a_body_beyond_the_limit_is_answered_413() {
+    let (receiver, _) = receiver();
+    let server = http::serve(([127, 0, 0, 1], 0).into(), Arc::new(receiver)).await.unwrap();
+    let target = Target::parse(&server.url("/")).unwrap();
+    let client = Client::new(WAIT, Clock::fixed(NOW));
+    for (length, status) in [(5 * 1024 * 1024 - 100, 200), (6 * 1024 * 1024, 413)] {
+        let body = format!(r#"{{"event":"a.b","data":"{}"}}"#, "x".repeat(length));
+        let exchange = client.send(&target, &delivery_at(NOW, &body)).await;
+        assert_eq!(exchange.outcome.status(), Some(status), "{length}: {}", exchange.outcome);
+    }
+}
+
+fn sender(dialect: &'static Dialect) -> Sender {
+    let transport = Arc::new(Pooled::new(ANSWER_WAIT).unwrap());
+    Sender::new(dialect, Clock::system(), Random::from_seed(1), transport)
+}
+
+#[tokio::test]
+async fn the_sender_keeps_filters() {
+    let (endpoint, all) = (Endpoint::start(Clock::system()).await, Endpoint::start(Clock::system()).await);
+    let sender = sender(&SHIPPED);
+    let filter = vec!["person.*".to_owned(), "*.deleted".to_owned()];
+    sender.create_webhook(&endpoint.url("/"), Some(&Secret::new("a")), Some(filter)).unwrap();
+    sender.create_webhook(&all.url("/"), Some(&Secret::new("b")), Some(vec!["*.*".to_owned()])).unwrap();
+    let samples = SHIPPED.samples();
+    for event in &samples {
+        sender.emit(event);
+    }
+    let wanted = |name: &EventName| name.object() == "person" || name.action() == "deleted";
+    let expected = samples.iter().filter(|event| wanted(&event.name)).count();
+    assert!(all.wait(WAIT, |received| received.len() == samples.len()).await);
+    assert!(endpoint.wait(WAIT, |received| received.len() == expected).await);
+}
+
+#[tokio::test]
+async fn the_sender_sends_no_header_of_ours_without_a_secret_and_a_new_nonce_with_one() {
+    let (unsigned, signed) = (Endpoint::start(Clock::system()).await, Endpoint::start(Clock::system()).await);
+    let sender = sender(&SHIPPED);
+    sender.create_webhook(&unsigned.url("/"), None, None).unwrap();
+    sender.create_webhook(&signed.url("/"), Some(&Secret::new("b")), None).unwrap();
+    let event = SHIPPED.sample("person.created").unwrap();
+    for _ in 0..5 {
+        sender.emit(&event);
+    }
+    assert!(unsigned.wait(WAIT, |received| received.len() == 5).await);
+    assert!(signed.wait(WAIT, |received| received.len() == 5).await);
+    let ours = |headers: &Headers| headers.0.iter().any(|(name, _)| name.starts_with("x-twenty"));
+    assert!(!unsigned.received().iter().any(|one| ours(&one.delivery.headers)));
+    let nonce = |one: &twenty_conform::endpoint::mock::Received| one.delivery.headers.single(NONCE_HEADER).cloned();
+    let mut nonces: Vec<Bytes> = signed.received().iter().filter_map(nonce).collect();
+    nonces.sort();
+    nonces.dedup();
+    assert_eq!(nonces.len(), 5);
+}
+
+/// Never answers.
+struct Hangs;
+
+impl Handler for Hangs {
+    fn handle(&self, _: Delivery) -> BoxFuture<'_, Option<Response>> {
+        std::future::pending().boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_hanging_and_a_dead_endpoint_delay_no_other() {
+    let hanging = raw::serve(Arc::new(Hangs)).await.unwrap();
+    let dead = {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        format!("http://{}/", listener.local_addr().unwrap())
+    };
+    let healthy = Endpoint::start(Clock::system()).await;
+    let sender = sender(&DOCUMENTED);
+    sender.create_webhook(&hanging.url("/"), Some(&Secret::new("a")), None).unwrap();
+    let dead = sender.create_webhook(&dead, Some(&Secret::new("b")), None).unwrap();
+    sender.create_webhook(&healthy.url("/"), Some(&Secret::new("c")), None).unwrap();
+    let event = DOCUMENTED.sample("person.created").unwrap();
+    let began = Instant::now();
+    // More than are under way to one webhook at the same time.
+    for _ in 0..100 {
+        sender.emit(&event);
+    }
+    assert!(healthy.wait(WAIT, |received| received.len() == 100).await);
+    assert!(began.elapsed() < ANSWER_WAIT, "the healthy endpoint waited for the hanging one");
+    let settled = sender.outcomes(dead).unwrap();
+    assert!(settled.iter().all(|one| !one.delivered && one.status.is_none()));
+}
+
+#[test]
+fn the_sender_refuses_what_is_no_url() {
+    let sender = Sender::new(
+        &DOCUMENTED,
+        Clock::fixed(NOW),
+        Random::from_seed(1),
+        Arc::new(Pooled::new(ANSWER_WAIT).unwrap()),
+    );
+    for url in ["", "hook", "ftp://127.0.0.1/"] {
+        assert!(sender.create_webhook(url, None, None).unwrap_err().contains(url));
+    }
+    assert!(!sender.delete_webhook(1));
+    assert!(sender.outcomes(1).is_none());
+}
+
+/// A peer that reads one request and answers it with these bytes, whatever they are.
+async fn peer(answer: &'static [u8]) -> (Target, tokio::task::JoinHandle<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = Target::parse(&format!("http://{}/p?q=1", listener.local_addr().unwrap())).unwrap();
+    let task = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        let mut buffer = [0; 1024];
+        while !request.ends_with(b"}}") {
+            let count = stream.read(&mut buffer).await.unwrap();
+            assert!(count > 0, "the request was cut off");
+            request.extend_from_slice(&buffer[..count]);
+        }
+        stream.write_all(answer).await.unwrap();
+        request
+    });
+    (target, task)
+}
+
+#[tokio::test]
+async fn the_client_sends_exactly_what_it_was_given() {
+    let (target, request) = peer(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+    let mut delivery = genuine();
+    delivery.target = target.path.clone();
+    delivery.headers.0.clear();
+    delivery.headers.add("X-TwEnTy", &b"a\xe9b"[..]);
+    delivery.headers.add("X-TwEnTy", "twice");
+    let exchange = Client::new(WAIT, Clock::fixed(NOW)).send(&target, &delivery).await;
+    assert_eq!(exchange.outcome.status(), Some(204));
+    let body = &*delivery.body;
+    let expected = [
+        format!("POST /p?q=1 HTTP/1.1\r\nHost: {}\r\n", target.authority()).as_bytes(),
+        b"X-TwEnTy: a\xe9b\r\nX-TwEnTy: twice\r\n",
+        format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes(),
+        body,
+    ]
+    .concat();
+    assert_eq!(request.await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn the_client_says_what_came_of_it() {
+    let answered = |answer: &'static [u8]| async move {
+        let (target, _) = peer(answer).await;
+        Client::new(WAIT, Clock::fixed(NOW)).send(&target, &genuine()).await.outcome
+    };
+    let status = |outcome: Outcome| outcome.status();
+    assert_eq!(status(answered(b"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await), Some(200));
+    assert_eq!(status(answered(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut").await), Some(200));
+    assert_eq!(answered(b"").await, Outcome::ClosedEarly);
+    assert_eq!(answered(b"HTTP/1.1 200 OK\r\nContent-Le").await, Outcome::ClosedEarly);
+    assert!(matches!(answered(b"SSH-2.0-OpenSSH_9.6\r\n\r\n").await, Outcome::Malformed(_)));
+    match answered(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: 1\r\n\r\n").await {
+        Outcome::Answered(response) => assert_eq!(&*response.body, b"abcde"),
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn the_client_waits_no_longer_than_it_was_told() {
+    let server = raw::serve(Arc::new(Hangs)).await.unwrap();
+    let target = Target::parse(&server.url("/")).unwrap();
+    let client = Client::new(Duration::from_millis(50), Clock::fixed(NOW));
+    assert_eq!(client.send(&target, &genuine()).await.outcome, Outcome::TimedOut);
+    drop(server);
+    let refused = {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Target::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap()
+    };
+    assert_eq!(client.send(&refused, &genuine()).await.outcome, Outcome::Refused);
+}
+
+#[test]
+fn targets_know_this_machine() {
+    for (url, loopback) in [
+        ("http://localhost:3000/hooks", true),
+        ("http://127.0.0.53/", true),
+        ("http://[::1]:80/", true),
+        ("http://192.0.2.1/", false),
+        ("http://localhost.example/", false),
+    ] {
+        assert_eq!(Target::parse(url).unwrap().is_loopback(), loopback, "{url}");
+    }
+    assert_eq!(Target::parse("http://[::1]:8080/a?b=c").unwrap().url(), "http://[::1]:8080/a?b=c");
+    for wrong in ["", "localhost:3000", "/hooks", "ftp://127.0.0.1/"] {
+        assert!(Target::parse(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn filters_match_as_the_server_matches_them() {
+    let name = |text: &str| EventName::new(text);
+    for (pattern, event, matches) in [
+        ("*.*", "person.created", true),
+        ("*.*", "metadata.view.deleted", true),
+        ("person.*", "person.created", true),
+        ("person.*", "company.created", false),
+        ("*.created", "rocket.created", true),
+        ("*.created", "rocket.updated", false),
+        ("person.created", "person.created", true),
+        ("person", "person.created", false),
+    ] {
+        assert_eq!(name(event).matches(pattern), matches, "{pattern} on {event}");
+    }
+}
+
+#[test]
+fn members_are_read_as_raw_text() {
+    let members = Members::parse(br#" {"a": 1.0 ,"b":{"c":[ 1 ]},"a":2e3} "#).unwrap();
+    assert_eq!(members.get("a").unwrap().get(), "2e3");
+    assert_eq!(members.get("b").unwrap().get(), r#"{"c":[ 1 ]}"#);
+    assert_eq!(members.keys().collect::<Vec<_>>(), ["a", "b", "a"]);
+    for (body, found) in [("[]", "an array"), ("\"x\"", "text"), ("null", "null"), ("true", "a boolean"), ("-1", "a number")] {
+        assert!(matches!(Members::parse(body.as_bytes()), Err(NotAnObject::OtherType(other)) if other == found));
+    }
+    for body in [&b"{"[..], b"", b"{}{}", b"\xEF\xBB\xBF{}", b"{\"a\":\"\xff\"}"] {
+        assert!(matches!(Members::parse(body), Err(NotAnObject::NotJson(_))));
+    }
+}

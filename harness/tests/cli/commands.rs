@@ -37,7 +37,7 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error() {
         ("--timeout", "soon", "\"soon\""),
         ("--timeout", "0s", "\"0s\""),
         ("--timeout", "-1s", "-1s"),
-        ("--deadline", "3 weeks", "\"3 weeks\""),
+        ("--deadline", "3 weeks", "3 weeks"),
         ("--seed", "many", "many"),
         ("--level", "maybe", "maybe"),
         ("--dialect", "klingon", "klingon"),
@@ -114,9 +114,8 @@ fn vector(name: &str) -> [String; 4] {
 #[test]
 fn sign_gives_what_other_programs_give() {
     let [secret, timestamp, body, signature] = vector("documentation-sample");
-    let expected = format!(
-        "X-Twenty-Webhook-Timestamp: {timestamp}\nX-Twenty-Webhook-Signature: {signature}\n"
-    );
+    let expected =
+        format!("X-Twenty-Webhook-Timestamp: {timestamp}\nX-Twenty-Webhook-Signature: {signature}\n");
     let options = ["sign", "--secret", &secret, "--timestamp", &timestamp];
     assert_eq!(run_on(options, body.clone()).expect(0).stdout, expected);
     let folder = tempfile::tempdir().unwrap();
@@ -183,7 +182,11 @@ fn verify_names_the_cause_of_a_mismatch() {
     for (secret, signature, cause) in [
         (secret.as_str(), hmac_by_hand(secret.as_bytes(), &body), &["message.body-alone:"][..]),
         (&secret, stringified_twice, &["message.double-stringified"]),
-        (&secret, hmac_by_hand(secret.as_bytes(), &format!("{timestamp}.{body}")), &["message.separator (.)"]),
+        (
+            &secret,
+            hmac_by_hand(secret.as_bytes(), &format!("{timestamp}.{body}")),
+            &["message.separator (.)"],
+        ),
         (hex_secret, hmac_by_hand(&hex_key, &whole), &["key.hex-decoded:"]),
         (hex_secret, hmac_by_hand(&hex_key, &body), &["message.body-alone", "decoded from hexadecimal"]),
         (&secret, right.to_uppercase() + "0", &["unknown", "is the secret the right one?"]),
@@ -211,7 +214,9 @@ fn verify_says_what_is_wrong_with_its_input() {
     ] {
         verify(&secret, request).expect(2).complains_of(&[words]);
     }
-    run_on(["verify", "--secret", &secret, "--timestamp", "1"], body).expect(2).complains_of(&["--signature"]);
+    run_on(["verify", "--secret", &secret, "--timestamp", "1"], body)
+        .expect(2)
+        .complains_of(&["--signature"]);
     run_on(["verify"], good).expect(2).complains_of(&["--secret"]);
 }
 
@@ -219,7 +224,8 @@ fn verify_says_what_is_wrong_with_its_input() {
 fn send_delivers_what_a_receiver_takes() {
     let mut receiver = serve_receiver("s3cr3t");
     let url = receiver.url.clone();
-    let send = |arguments: &[&str]| run(["send", "--url", &url, "--secret", "s3cr3t"].iter().chain(arguments));
+    let send =
+        |arguments: &[&str]| run(["send", "--url", &url, "--secret", "s3cr3t"].iter().chain(arguments));
 
     let ran = send(&[]).expect(0);
     assert!(ran.stdout.starts_with(&format!("person.created to {url}: 200 in ")), "{ran:#?}");

@@ -99,7 +99,9 @@ fn the_same_seed_gives_the_same_verdicts() {
     assert_eq!(one.verdicts(), other.verdicts());
     let findings = |report: &Report| {
         let ids = report.verdicts().into_iter().map(|(id, _)| id.to_owned()).collect::<Vec<_>>();
-        ids.into_iter().map(|id| (report.message(&id).to_owned(), report.check(&id)["exchanges"].clone())).collect()
+        ids.into_iter()
+            .map(|id| (report.message(&id).to_owned(), report.check(&id)["exchanges"].clone()))
+            .collect()
     };
     let (one, other): (Vec<_>, Vec<_>) = (findings(&one), findings(&other));
     assert_eq!(one, other);
@@ -177,8 +179,7 @@ fn only_what_gates_fails_a_run() {
     let secret = Secret::new("s3cr3t");
     let inner = Receiver::new(Settings::new(secret.clone()), Clock::system(), Arc::new(|_| {}));
     let fault = ReceiverFault::RefusesUnknownEvents;
-    let mutant =
-        mutant::receiver::Mutant::new(fault, inner, secret, Clock::system(), Duration::from_secs(1));
+    let mutant = mutant::receiver::Mutant::new(fault, inner, secret, Clock::system(), Duration::from_secs(1));
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let server = runtime.block_on(http::serve(address, Arc::new(mutant))).unwrap();
     for (gate, status, result) in [("must", 0, "RESULT: pass "), ("should", 1, "RESULT: fail ")] {
@@ -206,15 +207,27 @@ fn who_cannot_be_reached_or_started_is_named() {
 
 #[cfg(unix)]
 mod interrupted {
+    use std::fs;
     use std::io::{Read, Write};
-    use std::process::Child;
+    use std::process::{Child, Stdio};
     use std::sync::mpsc;
 
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
 
-    use super::super::program::{Ran, Report, reference, twenty};
+    use super::super::program::{Ran, Report, twenty};
     use super::super::servers::{read_request, serve};
+    use super::{Role, of};
+    use crate::implementations::is_missing;
+
+    /// Connects to a URL, and stays connected for as long as it lives.
+    const GRANDCHILD: &str = "
+import socket, sys, time, urllib.parse
+url = urllib.parse.urlsplit(sys.argv[1])
+held = socket.create_connection((url.hostname, url.port))
+held.sendall(b'x')
+time.sleep(600)
+";
 
     fn signal(child: &Child, signal: Signal) {
         kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
@@ -235,8 +248,7 @@ mod interrupted {
         let path = folder.path().join("report.json");
         let mut command = twenty(["receiver", "--url", &url, "--secret", "s3cr3t", "--timeout", "300s"]);
         command.arg("--report").arg(format!("json={}", path.display()));
-        let child =
-            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         arrival.recv().unwrap();
         signal(&child, with);
         let ran = Ran::new(child.wait_with_output().unwrap()).expect(130);
@@ -245,7 +257,7 @@ mod interrupted {
         let report = Report::read(&path).unwrap();
         assert_eq!(report.0["interrupted"], true);
         assert_eq!(report.0["exit_status"], 130);
-        assert_eq!(report.with("untestable"), super::of(super::Role::Receiver));
+        assert_eq!(report.with("untestable"), of(Role::Receiver));
     }
 
     #[test]
@@ -260,21 +272,20 @@ mod interrupted {
 
     #[test]
     fn before_a_receiver_is_ready_nothing_is_left_behind() {
-        // What the command starts connects, and stays connected for as long as it lives.
         let (started, start) = mpsc::channel();
         let url = serve(move |stream| {
             let _ = started.send(stream);
             Ok(())
         });
-        let address = url.trim_start_matches("http://").trim_end_matches('/').replace(':', " ");
-        let script = "import socket, sys, time; held = socket.create_connection((sys.argv[1], int(sys.argv[2]))); \
-                      held.sendall(b'x'); time.sleep(600)";
-        let exec = format!("sh -c \"python3 -c '{script}' {address} & wait\"");
-        if super::super::super::implementations::is_missing("python3") {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("grandchild.py");
+        fs::write(&script, GRANDCHILD).unwrap();
+        let exec = format!("sh -c 'python3 {} {url} & wait'", script.display());
+        if is_missing("python3") {
             return;
         }
         let child = twenty(["receiver", "--ready-timeout", "300s", "--exec", &exec])
-            .stderr(std::process::Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut held = start.recv().unwrap();
@@ -288,7 +299,7 @@ mod interrupted {
     #[test]
     fn a_reference_receiver_ends_in_good_order() {
         let mut child = twenty(["serve", "receiver", "--port", "0", "--secret", "s3cr3t"])
-            .stderr(std::process::Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         // It listens once it says so.
@@ -299,15 +310,12 @@ mod interrupted {
 
     #[test]
     fn a_reference_sender_ends_with_its_input() {
-        let command = reference("sender");
-        assert!(command.ends_with("serve sender"));
-        let mut child = twenty(["serve", "sender"])
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            twenty(["serve", "sender"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut input = child.stdin.take().unwrap();
-        input.write_all(b"{\"id\":1,\"op\":\"hello\",\"protocol\":1,\"dialect\":\"shipped\"}\nrubbish\n").unwrap();
+        input
+            .write_all(b"{\"id\":1,\"op\":\"hello\",\"protocol\":1,\"dialect\":\"shipped\"}\nrubbish\n")
+            .unwrap();
         drop(input);
         let ran = Ran::new(child.wait_with_output().unwrap()).expect(0);
         let lines: Vec<&str> = ran.stdout.lines().collect();

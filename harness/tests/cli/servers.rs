@@ -26,9 +26,10 @@ pub(crate) fn serve(serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 
 
 /// Answers every request with that status.
 pub(crate) fn always(status: u16) -> String {
+    let answer = format!("HTTP/1.1 {status} \r\nContent-Length: 0\r\n\r\n");
     serve(move |mut stream| {
         while read_request(&mut stream)? {
-            write!(stream, "HTTP/1.1 {status} \r\nContent-Length: 0\r\n\r\n")?;
+            stream.write_all(answer.as_bytes())?;
         }
         Ok(())
     })

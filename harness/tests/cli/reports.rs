@@ -1,0 +1,287 @@
+//! What a run writes: the formats, where they go, and what must be in none of them.
+//!
+//! Invariant: a report that could not be written is never green, and no output holds the secret.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use twenty_conform::requirement::Role;
+use twenty_conform::requirements;
+
+use super::program::{Ran, Report, finish, judged, reference, run, twenty};
+use super::servers::always;
+
+/// The three formats, as options that write into a folder.
+fn all_formats(folder: &Path) -> Vec<String> {
+    let option = |format| format!("--report={format}={}", folder.join(format).display());
+    ["text", "json", "junit"].map(option).to_vec()
+}
+
+/// A run with a report of each format: what it printed, the text, the JSON, the JUnit.
+fn reported(arguments: &[&str]) -> (Ran, String, Report, String) {
+    let folder = TempDir::new().unwrap();
+    let arguments: Vec<&str> = arguments.to_vec();
+    let formats = all_formats(folder.path());
+    let ran = run(arguments.into_iter().chain(formats.iter().map(String::as_str)));
+    let read = |format| fs::read_to_string(folder.path().join(format)).unwrap();
+    (ran, read("text"), Report::read(&folder.path().join("json")).unwrap(), read("junit"))
+}
+
+#[test]
+fn the_json_report_has_the_fields_of_the_interface() {
+    let exec = reference("receiver");
+    let (ran, _, report, _) = reported(&["receiver", "--exec", &exec, "--seed", "42"]);
+    let (ran, report) = (ran.expect(0), report.0);
+    assert_eq!(report["format"], "twenty-conform-report/1");
+    assert_eq!(report["tool"]["name"], "twenty-conform");
+    assert_eq!(report["tool"]["version"], env!("CARGO_PKG_VERSION"));
+    for (field, expected) in [
+        ("role", Value::from("receiver")),
+        ("dialect", "documented".into()),
+        ("subject", exec.into()),
+        ("seed", 42.into()),
+        ("result", "pass".into()),
+        ("exit_status", 0.into()),
+    ] {
+        assert_eq!(report[field], expected, "{field}");
+    }
+    assert!(report["duration_ms"].is_u64());
+    assert!(report.get("interrupted").is_none(), "only a partial report says so");
+    let receivers = || requirements::all().filter(|requirement| requirement.role == Role::Receiver);
+    let (requirements, checks) = (&report["requirements"], &report["checks"]);
+    assert_eq!(requirements.as_array().unwrap().len(), receivers().count());
+    assert_eq!(checks.as_array().unwrap().len(), receivers().count());
+    for (at, requirement) in receivers().enumerate() {
+        let (entry, check) = (&requirements[at], &checks[at]);
+        assert_eq!((&entry["id"], &entry["verdict"]), (&requirement.id.into(), &"pass".into()));
+        assert_eq!(entry["level"], requirement.level.to_string());
+        assert_eq!(entry["checks"], Value::from(vec![requirement.check_id]));
+        assert_eq!((&check["id"], &check["verdict"]), (&requirement.check_id.into(), &"pass".into()));
+        assert_eq!(check["requirements"], Value::from(vec![requirement.id]));
+        assert_eq!(check["level"], requirement.level.to_string());
+    }
+    let counts = |level: &str| report["counts"][level]["pass"].as_u64().unwrap_or_default();
+    let line = format!("must {0}/{0} should {1}/{1} ", counts("must"), counts("should"));
+    assert!(ran.result_line().contains(&line), "{line} in {ran:#?}");
+    assert!(report["counts"]["advice"].is_object());
+}
+
+#[test]
+fn a_failure_has_its_evidence_in_the_json_report() {
+    let url = always(200);
+    let (ran, report) = judged(["receiver", "--url", &url, "--secret", "s3cr3t"]);
+    ran.expect(1);
+    assert_eq!((&report.0["result"], &report.0["exit_status"]), (&"fail".into(), &1.into()));
+    assert_eq!(report.0["subject"], url.as_str());
+    assert_eq!(report.0["counts"]["must"]["fail"], 6);
+    let check = report.check("VER-4");
+    for (field, expected) in [("verdict", "fail"), ("expected", "not 2xx"), ("actual", "200")] {
+        assert_eq!(check[field], expected, "{field}");
+    }
+    assert!(report.message("VER-4").contains("without a signature was acknowledged"), "{check:#}");
+    for field in ["code", "text", "mend"] {
+        assert!(check["cause"][field].as_str().is_some_and(|text| !text.is_empty()), "{field}");
+    }
+    let repro = check["repro"].as_str().unwrap();
+    assert!(repro.starts_with("curl -sS -i -X POST ") && repro.contains(&url), "{repro}");
+    assert!(
+        check["exchanges"].as_array().is_some_and(|all| all.iter().all(Value::is_u64) && !all.is_empty())
+    );
+}
+
+/// The names of the elements of an XML text. Fails where they are not nested, or not closed.
+fn elements(xml: &str) -> Vec<&str> {
+    let mut rest = xml.trim_end().strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>").unwrap();
+    let (mut all, mut open) = (Vec::new(), Vec::new());
+    while let Some((text, behind)) = rest.split_once('<') {
+        assert!(!text.contains('>') && (text.trim().is_empty() || !open.is_empty()), "{text:?}");
+        // A `>` in a value is written as an entity by every writer that we use.
+        let (tag, behind) = behind.split_once('>').unwrap();
+        let name = tag.trim_start_matches('/').split([' ', '\n', '/']).next().unwrap();
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name), "{tag}");
+        } else {
+            all.push(name);
+            if !tag.ends_with('/') {
+                open.push(name);
+            }
+        }
+        rest = behind;
+    }
+    assert!(open.is_empty() && rest.trim().is_empty(), "{open:?} {rest:?}");
+    all
+}
+
+#[test]
+fn the_junit_report_has_a_case_for_each_requirement() {
+    for (url, failures, errors) in [(always(200), 6, 0), (always(401), 1, 10)] {
+        let (ran, _, report, junit) = reported(&["receiver", "--url", &url, "--secret", "s3cr3t"]);
+        ran.expect(1);
+        let elements = elements(&junit);
+        let count = |wanted: &str| elements.iter().filter(|name| **name == wanted).count();
+        assert_eq!(count("testcase"), report.verdicts().len());
+        assert_eq!(count("failure"), failures);
+        // What could not be tested is no skip: a skip reads as a pass.
+        assert_eq!((count("error"), count("skipped")), (errors, 0));
+        for (id, _) in report.verdicts() {
+            assert!(junit.contains(&format!("<testcase name=\"{id} ")), "{id} in {junit}");
+        }
+    }
+}
+
+#[test]
+fn the_text_report_is_what_is_printed() {
+    for url in [always(200), always(401)] {
+        for detail in [&[][..], &["-q"], &["-v"]] {
+            let arguments = ["receiver", "--url", &url, "--secret", "s3cr3t"];
+            let (ran, text, ..) = reported(&[&arguments, detail].concat());
+            assert_eq!(ran.expect(1).stdout, text);
+            assert!(text.lines().last().is_some_and(|line| line.starts_with("RESULT: fail must ")));
+        }
+    }
+}
+
+#[test]
+fn a_report_on_stdout_is_there_alone() {
+    let exec = reference("receiver");
+    let ran = run(["receiver", "--exec", &exec, "--report", "json=-"]).expect(0);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["result"], "pass");
+    let ran = run(["receiver", "--exec", &exec, "--report", "junit=-"]).expect(0);
+    assert_eq!(elements(&ran.stdout).len(), 2 + requirements_on_receivers());
+}
+
+fn requirements_on_receivers() -> usize {
+    requirements::all().filter(|requirement| requirement.role == Role::Receiver).count()
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_not_green() {
+    let folder = TempDir::new().unwrap();
+    let missing = folder.path().join("missing").join("report.json");
+    let written = folder.path().join("report.txt");
+    let (exec, missing) = (reference("receiver"), missing.display().to_string());
+    let ran = run([
+        "receiver",
+        "--exec",
+        &exec,
+        "--report",
+        &format!("json={missing}"),
+        "--report",
+        &format!("text={}", written.display()),
+    ])
+    .expect(70);
+    ran.complains_of(&[&missing, "cannot be written"]);
+    // The others are written all the same.
+    assert!(ran.result_line().starts_with("RESULT: pass "), "{ran:#?}");
+    assert_eq!(fs::read_to_string(written).unwrap(), ran.stdout);
+}
+
+#[test]
+fn a_full_disk_under_stdout_is_not_green() {
+    let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else { return };
+    let full = |arguments: &[&str]| {
+        let mut command = twenty(arguments);
+        command.stdout(full.try_clone().unwrap()).stderr(Stdio::piped());
+        Ran::new(command.spawn().unwrap().wait_with_output().unwrap())
+    };
+    for arguments in [&["list"][..], &["explain", "VER-1"], &["demo", "--run", "RCV-1"]] {
+        full(arguments).expect(70).complains_of(&["(stdout) cannot be written"]);
+    }
+    full(&["demo", "--run", "RCV-1", "--report", "json=-"]).expect(70);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    for arguments in [&["list"][..], &["demo", "--run", "RCV-1"]] {
+        let mut child = twenty(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ran = Ran::new(child.wait_with_output().unwrap()).expect(0);
+        assert_eq!(ran.stderr, "");
+    }
+}
+
+const SECRET: &str = "Mellon-hAlf-mAsk-77";
+
+/// Fails where the secret stands in what a run printed, or in a file in a folder.
+fn no_secret(ran: &Ran, folder: &Path) {
+    let files = fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+    for text in [ran.stdout.clone(), ran.stderr.clone()].into_iter().chain(files) {
+        assert!(!text.contains(SECRET), "{text}");
+    }
+}
+
+#[test]
+fn the_secret_is_in_no_report() {
+    let (conforming, everything, nothing) = (reference("receiver"), always(200), always(401));
+    // Given on a command line of the subject's too, which the report names.
+    let with_secret = format!("{conforming} --secret {SECRET}");
+    for (subject, status) in [
+        (["--exec", &conforming], 0),
+        (["--exec", &with_secret], 0),
+        (["--url", &everything], 1),
+        (["--url", &nothing], 1),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let formats = all_formats(folder.path());
+        let arguments = ["receiver", "-v", "--secret", SECRET].into_iter().chain(subject);
+        let ran = run(arguments.chain(formats.iter().map(String::as_str))).expect(status);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+        no_secret(&ran, folder.path());
+    }
+}
+
+#[test]
+fn the_secret_is_in_no_other_output() {
+    let folder = TempDir::new().unwrap();
+    let in_secret = |arguments: &[&str]| {
+        let ran = run(arguments.iter().chain(&["--secret", SECRET]));
+        no_secret(&ran, folder.path());
+        ran
+    };
+    let (refusing, closed) = (always(401), super::servers::ClosedPort::new());
+    in_secret(&["sign"]).expect(0);
+    in_secret(&["verify", "--timestamp", "1", "--signature", "00"]).expect(1);
+    in_secret(&["send", "--url", &refusing]).expect(1);
+    in_secret(&["send", "--url", &closed.url()]).expect(3);
+    in_secret(&["receiver", "--url", &closed.url()]).expect(3);
+    in_secret(&["receiver", "--exec", "no-such-command"]).expect(2);
+    in_secret(&["receiver", "--exec", "x", "--url", "y"]).expect(2);
+    in_secret(&["receiver", "--exec", "x", "--bogus"]).expect(2);
+    let mut help = twenty(["receiver", "--help"]);
+    help.env("TWENTY_WEBHOOK_SECRET", SECRET);
+    no_secret(&finish(help).expect(0), folder.path());
+    if cfg!(unix) {
+        // A subject that gives it away itself.
+        let gives_away = "sh -c 'echo the secret is $TWENTY_WEBHOOK_SECRET >&2; exit 4'";
+        let ran = in_secret(&["receiver", "--exec", gives_away]).expect(3);
+        ran.complains_of(&["the secret is [redacted]", "exit status: 4"]);
+    }
+}
+
+#[test]
+fn what_is_no_terminal_gets_neither_colours_nor_progress() {
+    let exec = reference("receiver");
+    for (arguments, variables, coloured) in [
+        (&[][..], &[][..], false),
+        (&[], &[("NO_COLOR", "1"), ("TERM", "xterm-256color")], false),
+        (&["--color", "never"], &[("CLICOLOR_FORCE", "1")], false),
+        (&[], &[("TWENTY_CONFORM_COLOR", "never"), ("CLICOLOR_FORCE", "1")], false),
+        (&["--color", "always"], &[], true),
+        (&[], &[("CLICOLOR_FORCE", "1")], true),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let mut command = twenty(["receiver", "--exec", &exec]);
+        command.args(all_formats(folder.path())).args(arguments).envs(variables.iter().copied());
+        let ran = finish(command).expect(0);
+        assert_eq!(ran.stdout.contains('\u{1b}'), coloured, "{arguments:?} {variables:?}");
+        assert_eq!(ran.stderr, "");
+        for format in ["text", "json", "junit"] {
+            let report = fs::read_to_string(folder.path().join(format)).unwrap();
+            assert!(!report.contains('\u{1b}'), "{format}: {report:?}");
+        }
+    }
+}
