@@ -388,7 +388,8 @@ fn check_entry(finding: &Finding, transcript: &Transcript, redact: &Redaction) -
 }
 
 fn duration_us(finding: &Finding, transcript: &Transcript) -> u64 {
-    let tried = transcript.trials.iter().filter(|trial| finding.requirement.scenarios.contains(&trial.scenario));
+    let tried =
+        transcript.trials.iter().filter(|trial| finding.requirement.scenarios.contains(&trial.scenario));
     let took: std::time::Duration = tried.map(|trial| transcript.exchange(trial.exchange).took).sum();
     u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }

@@ -75,7 +75,11 @@ fn the_receiver_forgets_the_oldest_first() {
     for number in [1, 2, 3, 3, 2, 1] {
         receiver.answer(&delivery_at(NOW, &body(number)));
     }
-    assert_eq!(observed.load(Ordering::SeqCst), 4, "1, 2 and 3 were new; 1 had been forgotten when it came again");
+    assert_eq!(
+        observed.load(Ordering::SeqCst),
+        4,
+        "1, 2 and 3 were new; 1 had been forgotten when it came again"
+    );
 }
 
 #[test]
@@ -185,7 +189,8 @@ async fn the_sender_sends_no_header_of_ours_without_a_secret_and_a_new_nonce_wit
     assert!(signed.wait(WAIT, |received| received.len() == 5).await);
     let ours = |headers: &Headers| headers.0.iter().any(|(name, _)| name.starts_with("x-twenty"));
     assert!(!unsigned.received().iter().any(|one| ours(&one.delivery.headers)));
-    let nonce = |one: &twenty_conform::endpoint::mock::Received| one.delivery.headers.single(NONCE_HEADER).cloned();
+    let nonce =
+        |one: &twenty_conform::endpoint::mock::Received| one.delivery.headers.single(NONCE_HEADER).cloned();
     let mut nonces: Vec<Bytes> = signed.received().iter().filter_map(nonce).collect();
     nonces.sort();
     nonces.dedup();
@@ -287,12 +292,19 @@ async fn the_client_says_what_came_of_it() {
         Client::new(WAIT, Clock::fixed(NOW)).send(&target, &genuine()).await.outcome
     };
     let status = |outcome: Outcome| outcome.status();
-    assert_eq!(status(answered(b"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await), Some(200));
+    assert_eq!(
+        status(answered(b"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await),
+        Some(200)
+    );
     assert_eq!(status(answered(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut").await), Some(200));
     assert_eq!(answered(b"").await, Outcome::ClosedEarly);
     assert_eq!(answered(b"HTTP/1.1 200 OK\r\nContent-Le").await, Outcome::ClosedEarly);
     assert!(matches!(answered(b"SSH-2.0-OpenSSH_9.6\r\n\r\n").await, Outcome::Malformed(_)));
-    match answered(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: 1\r\n\r\n").await {
+    match answered(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: 1\r\n\r\n",
+    )
+    .await
+    {
         Outcome::Answered(response) => assert_eq!(&*response.body, b"abcde"),
         other => panic!("{other}"),
     }
@@ -352,8 +364,12 @@ fn members_are_read_as_raw_text() {
     assert_eq!(members.get("a").unwrap().get(), "2e3");
     assert_eq!(members.get("b").unwrap().get(), r#"{"c":[ 1 ]}"#);
     assert_eq!(members.keys().collect::<Vec<_>>(), ["a", "b", "a"]);
-    for (body, found) in [("[]", "an array"), ("\"x\"", "text"), ("null", "null"), ("true", "a boolean"), ("-1", "a number")] {
-        assert!(matches!(Members::parse(body.as_bytes()), Err(NotAnObject::OtherType(other)) if other == found));
+    for (body, found) in
+        [("[]", "an array"), ("\"x\"", "text"), ("null", "null"), ("true", "a boolean"), ("-1", "a number")]
+    {
+        assert!(
+            matches!(Members::parse(body.as_bytes()), Err(NotAnObject::OtherType(other)) if other == found)
+        );
     }
     for body in [&b"{"[..], b"", b"{}{}", b"\xEF\xBB\xBF{}", b"{\"a\":\"\xff\"}"] {
         assert!(matches!(Members::parse(body), Err(NotAnObject::NotJson(_))));

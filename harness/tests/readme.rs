@@ -1,1 +1,252 @@
-//! To be written.
+//! The README, as far as the project can say by itself what must stand there.
+//!
+//! Invariant: what is generated is equal to what the code says; what is shown as a command is one that there is.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use tempfile::TempDir;
+
+use crate::cli::program::run;
+use crate::implementations::is_missing;
+
+const REWRITE: &str = "UPDATE_README=1 cargo test --test conform readme";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn readme() -> String {
+    fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+/// Fails unless the block of that name stands as expected, or rewrites it where that was asked for. `essence` takes off
+/// what differs from run to run.
+fn keep_true(block: &str, expected: &str, essence: fn(&str) -> String) {
+    // Several tests may rewrite the file, one after another.
+    static REWRITING: Mutex<()> = Mutex::new(());
+    let _turn = REWRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let (begin, end) = (format!("<!-- {block}:begin -->\n"), format!("<!-- {block}:end -->"));
+    let text = readme();
+    let from = text.find(&begin).unwrap_or_else(|| panic!("README.md has no line {begin}")) + begin.len();
+    let to = from + text[from..].find(&end).unwrap_or_else(|| panic!("README.md has no line {end}"));
+    if essence(&text[from..to]) == essence(expected) {
+        return;
+    }
+    if std::env::var_os("UPDATE_README").is_some() {
+        fs::write(root().join("README.md"), format!("{}{expected}{}", &text[..from], &text[to..])).unwrap();
+        return;
+    }
+    let (had, wanted): (Vec<&str>, Vec<&str>) =
+        (text[from..to].lines().collect(), expected.lines().collect());
+    let gone = had.iter().filter(|line| !wanted.contains(line)).map(|line| format!("- {line}\n"));
+    let new = wanted.iter().filter(|line| !had.contains(line)).map(|line| format!("+ {line}\n"));
+    let difference: String = gone.chain(new).collect();
+    panic!("README.md, block {block}, is out of date; `{REWRITE}` rewrites it:\n{difference}");
+}
+
+/// Text as a cell of a table: outside of code, `<` begins no tag.
+fn cell(text: &str) -> String {
+    let pieces = text.split('`').enumerate();
+    let pieces =
+        pieces.map(|(at, piece)| if at % 2 == 0 { piece.replace('<', "\\<") } else { piece.to_owned() });
+    pieces.collect::<Vec<_>>().join("`").replace('|', "\\|")
+}
+
+#[test]
+fn the_requirement_table_is_what_is_checked() {
+    let mut table =
+        String::from("| id | level | role | requirement | source | check |\n|---|---|---|---|---|---|\n");
+    for one in twenty_conform::requirements::all() {
+        let (text, source) = (cell(one.text), cell(one.source));
+        writeln!(
+            table,
+            "| {} | {} | {} | {text} | {source} | `{}` |",
+            one.id, one.level, one.role, one.check_id
+        )
+        .unwrap();
+    }
+    keep_true("requirements", &table, str::to_owned);
+}
+
+/// The first sentence of a file's `//!`, without the brackets of its links.
+fn first_sentence(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let lines = text.lines().map_while(|line| line.strip_prefix("//! "));
+    let paragraph = lines.collect::<Vec<_>>().join(" ").replace("[`", "`").replace("`]", "`");
+    match paragraph.find(". ") {
+        Some(end) => paragraph[..=end].to_owned(),
+        None => paragraph,
+    }
+}
+
+/// The modules of the library in the order in which `lib.rs` has them read, the others behind them.
+fn modules() -> Vec<String> {
+    let map = fs::read_to_string(root().join("harness/lib.rs")).unwrap();
+    let map: String = map.lines().take_while(|line| line.starts_with("//!")).collect();
+    let mut modules: Vec<(usize, String)> = fs::read_dir(root().join("harness"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .map(|name| match name.as_str() {
+            "lib" | "main" => (0, name),
+            _ => (map.find(&format!("[`{name}`]")).unwrap_or(usize::MAX), name),
+        })
+        .collect();
+    modules.sort();
+    modules.into_iter().map(|(_, name)| name).collect()
+}
+
+#[test]
+fn the_code_map_is_what_there_is() {
+    let mut table = String::from("| path | what |\n|---|---|\n");
+    for name in modules() {
+        let file = PathBuf::from("harness").join(format!("{name}.rs"));
+        let folder = root().join("harness").join(&name);
+        let folder = if folder.is_dir() { format!(", `{name}/`") } else { String::new() };
+        let what = cell(&first_sentence(&root().join(&file)));
+        writeln!(table, "| `{}`{folder} | {what} |", file.display()).unwrap();
+    }
+    keep_true("code-map", &table, str::to_owned);
+}
+
+/// What a command prints, with the command above it. Of each paragraph only the first lines are kept.
+fn shown(command: &str, arguments: &[&str], status: i32, kept: usize) -> String {
+    let printed = run(arguments).expect(status).stdout;
+    let shorten = |paragraph: &str| {
+        let lines: Vec<&str> = paragraph.trim_end().lines().collect();
+        match lines.get(..kept) {
+            Some(first) if lines.len() > kept => format!("{}\n[…]", first.join("\n")),
+            _ => lines.join("\n"),
+        }
+    };
+    let paragraphs: Vec<String> = printed.split("\n\n").map(shorten).collect();
+    format!("```console\n$ {command}\n{}\n```\n", paragraphs.join("\n\n"))
+}
+
+/// Without how long it took.
+fn timeless(text: &str) -> String {
+    let line = |line: &str| line.split_once(" exchanges in ").map_or(line, |(before, _)| before).to_owned();
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_demo_prints_what_is_shown() {
+    let shown = shown("cargo run --release -- demo --seed 42", &["demo", "--seed", "42"], 0, 4);
+    keep_true("demo", &shown, timeless);
+}
+
+#[test]
+fn the_failure_prints_what_is_shown() {
+    if is_missing("node") {
+        return;
+    }
+    let receiver = "node fixtures/implementations/receivers/node-body-alone/server.mjs";
+    let command = format!("twenty-conform receiver --exec '{receiver}' --seed 42");
+    let shown = shown(&command, &["receiver", "--exec", receiver, "--seed", "42"], 1, 9);
+    keep_true("failure", &shown, timeless);
+}
+
+#[test]
+fn the_adapter_conforms() {
+    if is_missing("python3") {
+        return;
+    }
+    let text = readme();
+    let (_, behind) = text.split_once("```python\n").unwrap();
+    let (adapter, _) = behind.split_once("```\n").unwrap();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("adapter.py");
+    fs::write(&path, adapter).unwrap();
+    run(["sender", "--exec", &format!("python3 '{}'", path.display()), "--seed", "42"]).expect(0);
+}
+
+/// Every long option of a help text.
+fn options(help: &str) -> BTreeSet<String> {
+    let words = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words.filter(|word| word.len() > 2 && word.starts_with("--")).map(str::to_owned).collect()
+}
+
+/// The long options that a (sub)command has, with those of the commands under it; `None` where there is no such command.
+fn options_of(command: &[&str]) -> Option<BTreeSet<String>> {
+    let ran = run(command.iter().chain(&["--help"]));
+    (ran.status == Some(0)).then(|| options(&ran.stdout))
+}
+
+/// The arguments of a call of the binary, however it is called; `None` where something else is called.
+fn arguments(call: &[String]) -> Option<&[String]> {
+    let is_variable = |word: &String| word.split_once('=').is_some_and(|(name, _)| !name.starts_with('-'));
+    let call = &call[call.iter().take_while(|word| is_variable(word)).count()..];
+    match call.first()?.as_str() {
+        "twenty-conform" => Some(&call[1..]),
+        "cargo" if call.get(1)? == "run" => Some(&call[call.iter().position(|word| word == "--")? + 1..]),
+        _ => None,
+    }
+}
+
+/// Every command of the README: the lines of code blocks that begin with a prompt or are a step of a CI job, and the
+/// code in running text that begins with the binary's name.
+fn commands(text: &str) -> Vec<String> {
+    let joined = text.replace("\\\n", " ");
+    let (mut fenced, mut found) = (false, Vec::new());
+    for line in joined.lines() {
+        if line.starts_with("```") {
+            fenced = !fenced;
+        } else if fenced {
+            let prefixes = ["$ ", "- run: "];
+            found.extend(
+                prefixes.iter().find_map(|prefix| line.trim_start().strip_prefix(prefix)).map(str::to_owned),
+            );
+        } else {
+            let code = line.split('`').skip(1).step_by(2);
+            found.extend(code.filter(|code| code.starts_with("twenty-conform ")).map(str::to_owned));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_command_shown_is_one_that_there_is() {
+    let mut wrong = Vec::new();
+    let mut checked = 0;
+    for line in commands(&readme()) {
+        let words = shlex::split(&line).unwrap_or_else(|| panic!("a quote is not closed: {line}"));
+        for call in words.split(|word| word == "|" || word == "&&" || word == ">") {
+            let Some(arguments) = arguments(call) else { continue };
+            checked += 1;
+            let command: Vec<&str> =
+                arguments.iter().map(String::as_str).take_while(|word| !word.starts_with('-')).collect();
+            let Some(known) = options_of(&command) else {
+                wrong.push(format!("{line}: there is no command {}", command.join(" ")));
+                continue;
+            };
+            let given = arguments.iter().filter(|word| word.starts_with("--"));
+            let given = given.map(|word| word.split('=').next().unwrap());
+            wrong.extend(
+                given.filter(|option| !known.contains(*option)).map(|option| format!("{line}: no {option}")),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "the README shows what there is not:\n{}", wrong.join("\n"));
+    assert!(checked > 10, "only {checked} commands were found");
+}
+
+#[test]
+fn every_option_named_is_one_that_there_is() {
+    let commands =
+        ["demo", "receiver", "sender", "serve receiver", "serve sender", "send", "sign", "verify", "list"];
+    let mut known = options_of(&[]).unwrap();
+    for command in commands {
+        known.extend(options_of(&command.split(' ').collect::<Vec<_>>()).unwrap());
+    }
+    let text = readme();
+    let outside_of_blocks: String = text.split("```").step_by(2).collect();
+    let code = outside_of_blocks.split('`').skip(1).step_by(2);
+    let named = code.filter(|code| code.starts_with("--")).flat_map(options);
+    let wrong: Vec<String> = named.filter(|option| !known.contains(option)).collect();
+    assert!(wrong.is_empty(), "the README names options that there are not: {}", wrong.join(", "));
+}

@@ -49,10 +49,14 @@ fn imports(text: &str) -> Vec<(usize, String)> {
         for (at, _) in line.match_indices("crate::") {
             let rest = &line[at + "crate::".len()..];
             let names: Vec<&str> = match rest.strip_prefix('{') {
-                Some(list) => list.split(['}', ',']).map(|name| name.trim().split("::").next().unwrap()).collect(),
+                Some(list) => {
+                    list.split(['}', ',']).map(|name| name.trim().split("::").next().unwrap()).collect()
+                }
                 None => rest.split(|c: char| !c.is_alphanumeric() && c != '_').take(1).collect(),
             };
-            found.extend(names.into_iter().filter(|name| !name.is_empty()).map(|name| (number + 1, name.to_owned())));
+            found.extend(
+                names.into_iter().filter(|name| !name.is_empty()).map(|name| (number + 1, name.to_owned())),
+            );
         }
     }
     found
@@ -99,8 +103,21 @@ fn assert_only(allowed: &[&str], needles: &[&str], rule: &str) {
 fn imports_point_one_way() {
     let pure = ["event", "dialect", "signature", "shape", "exchange", "recipe", "transcript", "fault"];
     let above = [
-        "cli", "client", "endpoint", "error", "exit", "mutant", "receiver", "report", "requirements", "scenario",
-        "selection", "sender", "subject", "suite", "vectors",
+        "cli",
+        "client",
+        "endpoint",
+        "error",
+        "exit",
+        "mutant",
+        "receiver",
+        "report",
+        "requirements",
+        "scenario",
+        "selection",
+        "sender",
+        "subject",
+        "suite",
+        "vectors",
     ];
     assert_does_not_import(&pure, &above, "the core imports nothing above it");
     let judges = ["requirement", "requirements", "cause"];
@@ -108,8 +125,25 @@ fn imports_point_one_way() {
         ["cli", "client", "endpoint", "error", "exit", "report", "scenario", "selection", "subject", "suite"];
     assert_does_not_import(&judges, &machinery, "checks and causes judge a transcript and nothing else");
     let below_the_command_line = [
-        "cause", "client", "clock", "endpoint", "exchange", "mutant", "random", "receiver", "recipe", "report",
-        "requirement", "requirements", "scenario", "selection", "sender", "subject", "suite", "vectors", "wire",
+        "cause",
+        "client",
+        "clock",
+        "endpoint",
+        "exchange",
+        "mutant",
+        "random",
+        "receiver",
+        "recipe",
+        "report",
+        "requirement",
+        "requirements",
+        "scenario",
+        "selection",
+        "sender",
+        "subject",
+        "suite",
+        "vectors",
+        "wire",
     ];
     assert_does_not_import(&below_the_command_line, &["cli"], "nothing imports the command line");
 }
@@ -119,7 +153,8 @@ fn checks_never_see_the_reference_peers_or_the_mutants() {
     // `cause::sender` is imported as `sender`, so paths are looked at, not names.
     let mut broken = Vec::new();
     for (name, text) in library() {
-        if !["requirement", "requirements", "cause", "recipe", "shape", "transcript"].contains(&module(&name)) {
+        if !["requirement", "requirements", "cause", "recipe", "shape", "transcript"].contains(&module(&name))
+        {
             continue;
         }
         for (line, import) in imports(&text) {
@@ -136,7 +171,9 @@ fn the_leaves_import_nothing_of_ours() {
     let mut broken = Vec::new();
     for (name, text) in library() {
         if ["signature", "fault"].contains(&module(&name)) {
-            broken.extend(imports(&text).into_iter().map(|(line, import)| format!("{name}:{line} imports {import}")));
+            broken.extend(
+                imports(&text).into_iter().map(|(line, import)| format!("{name}:{line} imports {import}")),
+            );
         }
     }
     assert_no(broken, "`signature` and `fault` import nothing of ours");
@@ -154,7 +191,11 @@ fn only_some_modules_open_sockets_or_processes() {
 #[test]
 fn only_the_command_line_reads_clock_randomness_and_environment() {
     let sources = ["Clock::system", "RandomState", "env::args", "env::var", "rand::random", "ctrl_c"];
-    assert_only(&["cli", "main"], &sources, "clock, randomness and environment are read by `cli` and handed on");
+    assert_only(
+        &["cli", "main"],
+        &sources,
+        "clock, randomness and environment are read by `cli` and handed on",
+    );
     assert_only(&["clock"], &["SystemTime"], "the time of day is read in `clock` alone");
 }
 
@@ -184,7 +225,10 @@ fn no_file_is_too_long() {
         let lines = text.lines().count();
         (lines > 500).then(|| format!("{name} has {lines} lines"))
     };
-    assert_no(rust_files("harness").into_iter().filter_map(too_long).collect(), "past 500 lines a file needs a seam");
+    assert_no(
+        rust_files("harness").into_iter().filter_map(too_long).collect(),
+        "past 500 lines a file needs a seam",
+    );
 }
 
 #[test]
@@ -219,7 +263,8 @@ fn tests_wait_for_conditions() {
 
 #[test]
 fn ids_are_unique_and_well_formed() {
-    let mut ids: Vec<&str> = twenty_conform::requirements::all().flat_map(|one| [one.id, one.check_id]).collect();
+    let mut ids: Vec<&str> =
+        twenty_conform::requirements::all().flat_map(|one| [one.id, one.check_id]).collect();
     for requirement in twenty_conform::requirements::all() {
         let (role, check) = (requirement.role.as_str(), requirement.check_id);
         assert!(check.starts_with(&format!("{role}/")) && check.split('/').count() == 3, "{check}");
@@ -235,8 +280,22 @@ fn ids_are_unique_and_well_formed() {
 #[test]
 fn nothing_but_what_belongs_there_stands_at_the_top() {
     let known = [
-        ".ci", ".git", ".gitignore", "CHANGELOG.md", "Cargo.lock", "Cargo.toml", "LICENSE-APACHE", "LICENSE-MIT",
-        "README.md", "benches", "deny.toml", "fixtures", "harness", "rustfmt.toml", "snapshots", "target",
+        ".ci",
+        ".git",
+        ".gitignore",
+        "CHANGELOG.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "README.md",
+        "benches",
+        "deny.toml",
+        "fixtures",
+        "harness",
+        "rustfmt.toml",
+        "snapshots",
+        "target",
     ];
     let mut broken = Vec::new();
     for entry in fs::read_dir(root()).unwrap() {
