@@ -21,8 +21,7 @@ use clap::{Parser, Subcommand};
 
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use console::Console;
-use options::ColorChoice;
+use console::{ColorChoice, Console};
 
 /// Conformance suite for Twenty CRM's webhooks: does a sender or a receiver conform, and if not, why exactly?
 #[derive(Debug, Parser)]

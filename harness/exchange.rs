@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+
 /// One request that carries an event, as exact bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -73,6 +75,21 @@ pub struct Exchange {
 }
 
 impl Headers {
+    /// The headers of a delivery that is sent at `now_ms`: without a key no signature, timestamp or nonce.
+    pub fn of_delivery(key: Option<&Key>, now_ms: u64, nonce: Option<String>, body: &[u8]) -> Self {
+        let mut headers = Self::default();
+        headers.add("Content-Type", "application/json");
+        if let Some(key) = key {
+            let timestamp = now_ms.to_string();
+            headers.add(SIGNATURE_HEADER, key.sign(timestamp.as_bytes(), body).to_hex());
+            headers.add(TIMESTAMP_HEADER, timestamp);
+            if let Some(nonce) = nonce {
+                headers.add(NONCE_HEADER, nonce);
+            }
+        }
+        headers
+    }
+
     /// Adds a header behind the others.
     pub fn add(&mut self, name: impl Into<String>, value: impl Into<Bytes>) {
         self.0.push((name.into(), value.into()));

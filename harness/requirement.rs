@@ -11,6 +11,8 @@ use crate::exchange::ExchangeId;
 use crate::fault::Faults;
 use crate::transcript::{Capability, Scenario, Transcript};
 
+pub use crate::transcript::Role;
+
 /// One sentence of the contract, its oracle, and the proof that the oracle bites.
 pub struct Requirement {
     /// The contract's id, never reused or renumbered: `VER-1`.
@@ -41,16 +43,6 @@ impl fmt::Debug for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.id)
     }
-}
-
-/// Whom a requirement binds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Who sends deliveries.
-    Sender,
-    /// Who answers them.
-    Receiver,
 }
 
 /// How strongly a requirement binds; the strongest first.
@@ -135,16 +127,6 @@ impl Evidence {
     }
 }
 
-impl Role {
-    /// The word on the command line and in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sender => "sender",
-            Self::Receiver => "receiver",
-        }
-    }
-}
-
 impl Level {
     /// All levels, the strongest first.
     pub const ALL: [Self; 3] = [Self::Must, Self::Should, Self::Advice];
@@ -156,12 +138,6 @@ impl Level {
             Self::Should => "should",
             Self::Advice => "advice",
         }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

@@ -17,7 +17,7 @@ use crate::dialect::{Context, Dialect};
 use crate::event::Event;
 use crate::exchange::{Delivery, Headers, Outcome};
 use crate::random::Random;
-use crate::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::signature::{Key, Secret};
 
 /// How long an answer is waited for, as the server that ships does it (contract section 2).
 pub const ANSWER_WAIT: Duration = Duration::from_secs(5);
@@ -183,7 +183,7 @@ async fn deliver(
     // The semaphore is never closed.
     let _turn = turns.acquire().await;
     let nonce = sender.dialect.nonce.then(|| sender.random.nonce());
-    delivery.headers = signed_headers(key.as_ref(), sender.clock.now_ms(), nonce, &delivery.body);
+    delivery.headers = Headers::of_delivery(key.as_ref(), sender.clock.now_ms(), nonce, &delivery.body);
     let outcome = sender.transport.send(url, delivery).await;
     let settled = Settled {
         event: event.name.to_string(),
@@ -198,19 +198,4 @@ async fn deliver(
         }
         webhook.settled.push_back(settled);
     }
-}
-
-/// The headers of a delivery that is sent at `now_ms`: without a key no signature, timestamp or nonce.
-pub fn signed_headers(key: Option<&Key>, now_ms: u64, nonce: Option<String>, body: &[u8]) -> Headers {
-    let mut headers = Headers::default();
-    headers.add("Content-Type", "application/json");
-    if let Some(key) = key {
-        let timestamp = now_ms.to_string();
-        headers.add(SIGNATURE_HEADER, key.sign(timestamp.as_bytes(), body).to_hex());
-        headers.add(TIMESTAMP_HEADER, timestamp);
-        if let Some(nonce) = nonce {
-            headers.add(NONCE_HEADER, nonce);
-        }
-    }
-    headers
 }

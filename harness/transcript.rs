@@ -3,6 +3,7 @@
 //! Invariant: a check needs nothing else. No clock, no socket, no subject stands behind a transcript.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,6 @@ use crate::dialect::Dialect;
 use crate::event::Event;
 use crate::exchange::{Exchange, ExchangeId, Outcome};
 use crate::recipe::Recipe;
-use crate::requirement::Role;
 use crate::signature::Secret;
 
 /// A run, as far as it concerns the verdicts.
@@ -47,6 +47,16 @@ pub struct Transcript {
     pub endings: Vec<(Scenario, Ending)>,
     /// Time spent only to see that nothing more comes.
     pub waited: Duration,
+}
+
+/// Who is tested, and whom a requirement binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Who sends deliveries.
+    Sender,
+    /// Who answers them.
+    Receiver,
 }
 
 /// The bounds of a run.
@@ -278,6 +288,22 @@ pub enum Capability {
     Outcomes,
     /// Webhooks can do without a secret.
     Unsigned,
+}
+
+impl Role {
+    /// The word on the command line and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sender => "sender",
+            Self::Receiver => "receiver",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 impl Capability {

@@ -6,12 +6,23 @@ use std::io::{self, Write};
 
 use anstream::AutoStream;
 use anstyle::AnsiColor;
+use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::options::ColorChoice;
 use crate::error::Error;
 use crate::signature::Secret;
 use crate::suite::Progress;
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// Where the output is a terminal that shows colours
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
 
 /// The two output streams.
 pub(super) struct Console {

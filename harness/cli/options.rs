@@ -26,17 +26,6 @@ use crate::signature::Secret;
 use crate::suite::Options;
 use crate::transcript::Limits;
 
-/// When to colour.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum ColorChoice {
-    /// Where the output is a terminal that shows colours
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
 /// The dialects by name.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum DialectName {

@@ -17,10 +17,9 @@ use crate::clock::Clock;
 use crate::dialect::Context;
 use crate::error::Error;
 use crate::event::{Event, EventName};
-use crate::exchange::{Delivery, Outcome};
+use crate::exchange::{Delivery, Headers, Outcome};
 use crate::exit::ExitStatus;
 use crate::random::Random;
-use crate::sender::signed_headers;
 use crate::signature::Key;
 
 /// Options of `send`.
@@ -65,7 +64,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         },
     );
     let nonce = dialect.nonce.then(|| random.nonce());
-    let headers = signed_headers(Some(&key), clock.now_ms(), nonce, &body);
+    let headers = Headers::of_delivery(Some(&key), clock.now_ms(), nonce, &body);
     let delivery = Delivery { method: "POST".to_owned(), target: target.path.clone(), headers, body };
     let exchange = Client::new(arguments.timeout, clock).send(&target, &delivery).await;
     let took = exchange.took.as_secs_f64() * 1000.0;

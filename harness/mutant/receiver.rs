@@ -17,11 +17,10 @@ use tokio::time::sleep;
 use crate::clock::Clock;
 use crate::dialect::{self, Members};
 use crate::endpoint::Handler;
-use crate::exchange::{Delivery, Response};
+use crate::exchange::{Delivery, Headers, Response};
 use crate::fault::ReceiverFault;
 use crate::receiver::Receiver;
 use crate::recipe::{Digest, KeyForm, Message, OTHER_SECRET, Recipe};
-use crate::sender::signed_headers;
 use crate::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 
 /// A receiver with one fault.
@@ -74,7 +73,7 @@ impl Mutant {
             Gate::Judge => {}
             Gate::Admit(body) => {
                 let key = Key::new(&self.secret);
-                delivery.headers = signed_headers(Some(&key), self.clock.now_ms(), None, &body);
+                delivery.headers = Headers::of_delivery(Some(&key), self.clock.now_ms(), None, &body);
                 delivery.body = body;
                 "POST".clone_into(&mut delivery.method);
             }

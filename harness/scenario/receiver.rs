@@ -13,9 +13,8 @@ use crate::client::Client;
 use crate::clock::Clock;
 use crate::dialect::Context;
 use crate::event::Event;
-use crate::exchange::{Delivery, Exchange, ExchangeId};
+use crate::exchange::{Delivery, Exchange, ExchangeId, Headers};
 use crate::random::Random;
-use crate::sender::signed_headers;
 use crate::signature::Key;
 use crate::subject::SubjectError;
 use crate::subject::receiver::{READY_WAIT, Receiver};
@@ -149,7 +148,7 @@ impl<'a> Stage<'a> {
     fn sign(&self, body: Bytes) -> (Delivery, String) {
         let now_ms = self.clock.now_ms();
         let nonce = self.transcript.dialect.nonce.then(|| self.random.nonce());
-        let headers = signed_headers(Some(&self.key), now_ms, nonce, &body);
+        let headers = Headers::of_delivery(Some(&self.key), now_ms, nonce, &body);
         let target = self.subject.target().path.clone();
         (Delivery { method: "POST".to_owned(), target, headers, body }, now_ms.to_string())
     }

@@ -1,1 +1,100 @@
-//! To be written.
+//! Subjects that misbehave: what they do is named and quoted, costs bounded time and memory, and leaves the rest of the
+//! report as it is.
+//!
+//! Invariant: nothing that a subject does makes a run green, hang, or end without saying why.
+
+mod receivers;
+mod senders;
+
+use std::fs;
+use std::io::{self, Read};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver};
+
+use tempfile::TempDir;
+
+use crate::cli::program::{Ran, finish, twenty};
+use crate::cli::servers::serve;
+use crate::implementations::is_missing;
+
+/// A Python program in a folder of its own.
+struct Script {
+    folder: TempDir,
+    arguments: String,
+}
+
+impl Script {
+    /// `None` where there is no Python, which has been said then.
+    fn new(text: &str) -> Option<Self> {
+        if is_missing("python3") {
+            return None;
+        }
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("script.py"), text).unwrap();
+        Some(Self { folder, arguments: String::new() })
+    }
+
+    fn with(self, argument: &str) -> Self {
+        Self { arguments: format!("{} '{argument}'", self.arguments), ..self }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The command that runs it.
+    fn command(&self) -> String {
+        let path = self.path("script.py").display().to_string().replace('\\', "/");
+        format!("python3 '{path}'{}", self.arguments)
+    }
+}
+
+/// A connection that a subject holds for as long as it, or anything that it started, lives.
+struct Held(Receiver<TcpStream>);
+
+impl Held {
+    /// Returns the URL to connect to beside the connection to come.
+    fn new() -> (String, Self) {
+        let (connected, connection) = mpsc::channel();
+        let url = serve(move |stream| connected.send(stream).map_err(io::Error::other));
+        (url, Self(connection))
+    }
+
+    /// Waits until it is let go of.
+    fn is_let_go(self) {
+        let mut stream = self.0.recv().unwrap();
+        // A reset lets go of it as well.
+        assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
+    }
+}
+
+/// Runs the binary under Python, which knows how much memory it took at most. Returns that in MiB where the system says
+/// it in known units.
+fn run_and_weigh(arguments: &[&str]) -> Option<(Ran, Option<u64>)> {
+    const WEIGH: &str = "
+import os, sys
+child = os.fork()
+if child == 0:
+    os.execv(sys.argv[2], sys.argv[2:])
+_, status, usage = os.wait4(child, 0)
+open(sys.argv[1], 'w').write(str(usage.ru_maxrss))
+sys.exit(os.waitstatus_to_exitcode(status) % 256)
+";
+    let script = Script::new(WEIGH)?;
+    let peak = script.path("peak");
+    // The same surroundings as for any other run.
+    let plain = twenty(arguments);
+    let mut command = std::process::Command::new("python3");
+    command.arg(script.path("script.py")).arg(&peak).arg(plain.get_program()).args(plain.get_args());
+    for (name, _) in plain.get_envs() {
+        command.env_remove(name);
+    }
+    command.current_dir(plain.get_current_dir().unwrap());
+    let ran = finish(command);
+    let peak: u64 = fs::read_to_string(peak).unwrap_or_else(|why| panic!("{why}: {ran:#?}")).parse().unwrap();
+    Some((ran, cfg!(target_os = "linux").then_some(peak / 1024)))
+}
+
+/// The most memory that a run may take, in MiB.
+const MOST_MEMORY: u64 = 200;

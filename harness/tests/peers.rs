@@ -21,7 +21,7 @@ use twenty_conform::event::EventName;
 use twenty_conform::exchange::{Delivery, Headers, Outcome, Response};
 use twenty_conform::random::Random;
 use twenty_conform::receiver::{Observation, Receiver, Settings};
-use twenty_conform::sender::{ANSWER_WAIT, Sender, signed_headers};
+use twenty_conform::sender::{ANSWER_WAIT, Sender};
 use twenty_conform::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 
 const NOW: u64 = 1_735_066_639_761;
@@ -33,7 +33,7 @@ fn key() -> Key {
 
 fn delivery_at(now_ms: u64, body: &str) -> Delivery {
     let body = Bytes::copy_from_slice(body.as_bytes());
-    let headers = signed_headers(Some(&key()), now_ms, None, &body);
+    let headers = Headers::of_delivery(Some(&key()), now_ms, None, &body);
     Delivery { method: "POST".to_owned(), target: "/".to_owned(), headers, body }
 }
 

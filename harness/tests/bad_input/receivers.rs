@@ -1,0 +1,239 @@
+//! Receivers that do not start, end in a run, or answer with something other than an HTTP response.
+//!
+//! Invariant: whatever came instead of an answer is named, and nothing counts as a refusal that is none.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+
+use twenty_conform::requirement::Role;
+use twenty_conform::requirements;
+
+use super::{MOST_MEMORY, Script, run_and_weigh};
+use crate::cli::program::{Ran, Report, judged, run};
+use crate::cli::servers::{read_request, serve};
+
+/// A receiver that conforms, but for what it does in the place of `BEFORE`.
+const RECEIVER: &str = r#"
+import hashlib, hmac, os, socketserver, sys
+from http.server import BaseHTTPRequestHandler
+
+KEY = os.environ["TWENTY_WEBHOOK_SECRET"].encode()
+
+class Receiver(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        timestamp = self.headers["X-Twenty-Webhook-Timestamp"]
+        signature = self.headers["X-Twenty-Webhook-Signature"]
+        BEFORE
+        right = hmac.new(KEY, f"{timestamp}:".encode() + body, hashlib.sha256).hexdigest()
+        genuine = timestamp and signature and hmac.compare_digest(right, signature)
+        self.send_response(200 if genuine else 401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+class Server(socketserver.ThreadingTCPServer):
+    request_queue_size = 128
+    allow_reuse_address = daemon_threads = True
+
+def warn(line):
+    print(line, file=sys.stderr, flush=True)
+
+AT_START = None
+Server(("127.0.0.1", int(os.environ["PORT"])), Receiver).serve_forever()
+"#;
+
+fn receiver(before: &str, at_start: &str) -> Option<Script> {
+    Script::new(&RECEIVER.replace("BEFORE", before).replace("AT_START = None", at_start))
+}
+
+#[test]
+fn a_command_that_never_listens_is_not_waited_for_for_ever() {
+    let ran = run(["receiver", "--ready-timeout", "1s", "--exec", "sleep 600"]).expect(3);
+    ran.complains_of(&["did not become ready", "`sleep 600` was given PORT=", "127.0.0.1:", "within 1 s"]);
+    assert_eq!(ran.stdout, "");
+}
+
+#[test]
+fn a_command_that_ends_at_once_is_shown_with_its_stderr() {
+    let Some(script) = receiver("pass", "warn('no database'); sys.exit(4)") else { return };
+    let ran = run(["receiver", "--exec", &script.command()]).expect(3);
+    ran.complains_of(&["the receiver did not start", "exit status: 4", "no database"]);
+    run(["receiver", "--exec", "true"]).expect(3).complains_of(&["`true` ended with exit status: 0"]);
+}
+
+/// Ends the process at a request without a signature, as a receiver does that reads a header that is not there.
+const DIES: &str = "if signature is None: warn('KeyError: signature'); os._exit(9)";
+
+#[test]
+fn a_receiver_that_dies_at_a_request_is_started_again() {
+    let Some(script) = receiver(DIES, "") else { return };
+    let command = script.command();
+    let options = ["--run", "VER-1,VER-4,VER-5", "--secret", "s3cr3t"];
+    let (ran, report) = judged(["receiver", "--exec", &command].iter().chain(&options));
+    assert!(ran.expect(1).result_line().starts_with("RESULT: fail "));
+    // The checks before and behind it are not touched.
+    assert_eq!(report.verdicts(), [("VER-1", "pass"), ("VER-4", "fail"), ("VER-5", "pass")]);
+    assert_eq!(report.cause("VER-4"), "answer.none");
+    for words in ["without a signature", "exit status: 9", "KeyError: signature"] {
+        assert!(report.message("VER-4").contains(words), "{words:?} in {}", report.message("VER-4"));
+    }
+    let notes: Vec<&str> =
+        report.0["notes"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    for note in notes {
+        assert!(note.starts_with("behind exchange #") && note.contains("exit status: 9"), "{note}");
+        assert!(note.contains("KeyError: signature"), "{note}");
+    }
+}
+
+#[test]
+fn a_receiver_that_cannot_be_started_again_ends_the_run() {
+    let once = "
+first = os.path.join(os.path.dirname(__file__), 'first')
+if os.path.exists(first): warn('the lock is held'); sys.exit(3)
+open(first, 'w').close()
+";
+    let Some(script) = receiver(DIES, once) else { return };
+    let command = script.command();
+    let options = ["--run", "VER-1,VER-4,VER-5", "--secret", "s3cr3t"];
+    let (ran, report) = judged(["receiver", "--exec", &command].iter().chain(&options));
+    assert!(ran.expect(3).result_line().starts_with("RESULT: incomplete "));
+    assert_eq!(report.verdicts(), [("VER-1", "pass"), ("VER-4", "untestable"), ("VER-5", "untestable")]);
+    for id in ["VER-4", "VER-5"] {
+        for words in ["exit status: 9", "KeyError: signature", "exit status: 3", "the lock is held"] {
+            assert!(report.message(id).contains(words), "{words:?} in {}", report.message(id));
+        }
+    }
+}
+
+#[test]
+fn a_talkative_receiver_is_no_trouble() {
+    let talkative = "for out in (sys.stdout, sys.stderr): print('noise\\n' * 20_000, file=out, flush=True)";
+    let Some(script) = receiver(talkative, "") else { return };
+    let command = script.command();
+    let arguments = ["receiver", "--exec", &command, "--secret", "s3cr3t"];
+    let Some((ran, peak)) = run_and_weigh(&arguments) else { return };
+    assert!(ran.expect(0).result_line().starts_with("RESULT: pass "));
+    assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} MiB");
+}
+
+/// Runs the suite on a server that answers each request so.
+fn judge(answer: impl Fn(&mut TcpStream) -> io::Result<()> + Send + Sync + 'static) -> (Ran, Report) {
+    let url = serve(move |mut stream| {
+        while read_request(&mut stream)? {
+            answer(&mut stream)?;
+        }
+        Ok(())
+    });
+    judged(["receiver", "--url", &url, "--secret", "s3cr3t", "--timeout", "10s"])
+}
+
+/// That no answer came is a failure to take what is genuine, and tells nothing of what is not.
+#[track_caller]
+fn answers_nothing((ran, report): (Ran, Report), actual: &str) {
+    assert!(ran.expect(1).result_line().starts_with("RESULT: fail "));
+    assert_eq!(report.with("fail"), ["RCV-1"].into());
+    let shown = report.check("RCV-1")["actual"].as_str().unwrap();
+    assert!(shown.contains(actual), "{actual:?} in {shown:?}");
+    assert!(report.message("RCV-1").contains(actual), "{}", report.message("RCV-1"));
+    let all: BTreeSet<&str> =
+        requirements::all().filter(|one| one.role == Role::Receiver).map(|one| one.id).collect();
+    assert_eq!(report.with("untestable"), all.into_iter().filter(|id| *id != "RCV-1").collect());
+}
+
+fn closed() -> io::Error {
+    io::ErrorKind::ConnectionAborted.into()
+}
+
+#[test]
+fn a_connection_that_closes_before_an_answer_is_named() {
+    answers_nothing(judge(|_| Err(closed())), "connection closed without an answer");
+}
+
+#[test]
+fn a_connection_that_closes_within_an_answer_is_named() {
+    let half = |stream: &mut TcpStream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Le")?;
+        Err(closed())
+    };
+    answers_nothing(judge(half), "connection closed without an answer");
+}
+
+#[test]
+fn a_connection_that_is_reset_is_named() {
+    let url = serve(|stream| {
+        // What has arrived and is not read when a socket closes resets the connection.
+        stream.peek(&mut [0]).map(drop)
+    });
+    answers_nothing(judged(["receiver", "--url", &url, "--secret", "s3cr3t"]), "connection reset");
+}
+
+#[test]
+fn an_answer_that_is_no_http_is_quoted() {
+    let other = |stream: &mut TcpStream| {
+        stream.write_all(b"SSH-2.0-OpenSSH_9.6\r\n")?;
+        Err(closed())
+    };
+    answers_nothing(judge(other), "no HTTP answer (it begins \"SSH-2.0-OpenSSH_9.6\\r\\n\")");
+    let other = |stream: &mut TcpStream| stream.write_all(b"HTTP/1.1 two hundred\r\n\r\n");
+    answers_nothing(judge(other), "HTTP/1.1 two hundred");
+}
+
+#[test]
+fn a_header_without_end_is_named() {
+    let endless = |stream: &mut TcpStream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\n")?;
+        let filler = b"X-Filler: of which there is no end\r\n".repeat(100);
+        loop {
+            stream.write_all(&filler)?;
+        }
+    };
+    answers_nothing(judge(endless), "no HTTP answer (a head of more than 65536 bytes)");
+}
+
+#[test]
+fn an_answer_that_never_comes_is_not_waited_for_for_ever() {
+    let url = serve(|mut stream| stream.read_to_end(&mut Vec::new()).map(drop));
+    let options = ["--timeout", "20ms", "--run", "RCV-1,VER-1"];
+    let (ran, report) = judged(["receiver", "--url", &url, "--secret", "s3cr3t"].iter().chain(&options));
+    ran.expect(1);
+    assert_eq!(report.verdicts(), [("RCV-1", "fail"), ("VER-1", "untestable")]);
+    assert_eq!(report.check("RCV-1")["actual"], "no answer in time");
+}
+
+#[test]
+fn a_body_without_end_is_an_answer_and_costs_bounded_memory() {
+    const LENGTH: usize = 100 * 1024 * 1024;
+    for (head, prefix) in [
+        (format!("Content-Length: {LENGTH}\r\n\r\n"), String::new()),
+        ("Connection: close\r\n\r\n".to_owned(), String::new()),
+        ("Transfer-Encoding: chunked\r\n\r\n".to_owned(), format!("{LENGTH:x}\r\n")),
+    ] {
+        let url = serve(move |mut stream| {
+            read_request(&mut stream)?;
+            stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}{prefix}").as_bytes())?;
+            let part = [b'x'; 64 * 1024];
+            (0..LENGTH / part.len()).try_for_each(|_| stream.write_all(&part))
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let report = folder.path().join("report.json");
+        let option = format!("--report=json={}", report.display());
+        let Some((ran, peak)) = run_and_weigh(&["receiver", "--url", &url, "--secret", "s3cr3t", &option])
+        else {
+            return;
+        };
+        // The status is the answer, whatever comes behind it.
+        ran.expect(1);
+        let report = Report::read(&report).unwrap();
+        assert_eq!(report.check("RCV-1")["verdict"], "pass");
+        assert_eq!(report.cause("VER-1"), "accepts.everything");
+        assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} MiB");
+    }
+}

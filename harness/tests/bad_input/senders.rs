@@ -1,0 +1,279 @@
+//! Senders that break the attachment protocol, end, or never end.
+//!
+//! Invariant: a broken protocol is an error and status 70; a sender that ends in a run fails it; one that was never
+//! there is status 3.
+
+use std::collections::BTreeSet;
+
+use twenty_conform::requirement::{Requirement, Role};
+use twenty_conform::requirements;
+use twenty_conform::transcript::Scenario;
+
+use super::{Held, MOST_MEMORY, Script, run_and_weigh};
+use crate::cli::program::{Ran, Report, judged, run};
+
+/// A sender that delivers nothing and answers as the protocol wants it, but for what stands in the place of `INSTEAD`.
+const SENDER: &str = r#"
+import json, os, signal, socket, subprocess, sys, time, urllib.parse
+
+def say(line):
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+def warn(line):
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+def ok(answer):
+    say(json.dumps({"id": request["id"], "ok": answer}))
+
+def usual():
+    answers = {"hello": {"name": "scripted", "capabilities": []}, "create_webhook": {"webhook": "w1"}}
+    ok(answers.get(op, {}))
+
+def hold():
+    url = urllib.parse.urlsplit(sys.argv[1])
+    return socket.create_connection((url.hostname, url.port))
+
+seen = 0
+while True:
+    line = sys.stdin.readline()
+    if not line:
+        break
+    request, seen = json.loads(line), seen + 1
+    op = request["op"]
+    INSTEAD
+"#;
+
+fn sender(instead: &str) -> Option<Script> {
+    Script::new(&SENDER.replace("INSTEAD", &instead.trim().replace('\n', "\n    ")))
+}
+
+/// Arguments for a run that waits long for replies, and short for deliveries that never come.
+fn arguments(command: &str) -> [&str; 9] {
+    ["sender", "--dialect", "shipped", "--timeout", "60s", "--deadline", "100ms", "--exec", command]
+}
+
+/// Runs the suite on a sender.
+fn judge(instead: &str) -> Option<(Ran, Report)> {
+    sender(instead).map(|script| judged(arguments(&script.command())))
+}
+
+/// Runs the suite on a sender that comes to nothing before anything can be judged.
+fn start(instead: &str) -> Option<Ran> {
+    sender(instead).map(|script| run(arguments(&script.command())))
+}
+
+/// The ids of the requirements on senders that declare nothing: those that the first scenario is judged for, and all.
+fn first_and_all() -> (BTreeSet<&'static str>, BTreeSet<&'static str>) {
+    let bound = |one: &&Requirement| one.role == Role::Sender && one.needs.is_none();
+    let first = |one: &&Requirement| one.scenarios.contains(&Scenario::EveryEvent);
+    let ids = |requirements: &mut dyn Iterator<Item = &'static Requirement>| {
+        requirements.map(|one| one.id).collect()
+    };
+    let mut in_first = requirements::all().filter(bound).filter(first);
+    (ids(&mut in_first), ids(&mut requirements::all().filter(bound)))
+}
+
+/// What was broken is an error that says all of `words`, and nothing else is judged by it.
+#[track_caller]
+fn is_broken(judged: Option<(Ran, Report)>, words: &[&str]) {
+    let Some((ran, report)) = judged else { return };
+    let ran = ran.expect(70);
+    assert!(ran.result_line().starts_with("RESULT: error "), "{ran:#?}");
+    assert_eq!((&report.0["result"], &report.0["exit_status"]), (&"error".into(), &70.into()));
+    let (first, all) = first_and_all();
+    assert_eq!(report.with("error"), first);
+    assert_eq!(report.with("untestable"), all.difference(&first).copied().collect());
+    for id in first {
+        let message = report.message(id);
+        assert!(words.iter().all(|word| message.contains(word)), "{words:?} in {message:?}");
+    }
+}
+
+/// That it ended is a failure of the scenario in which it did, says all of `words`, and leaves the rest untestable.
+#[track_caller]
+fn is_dead(judged: Option<(Ran, Report)>, words: &[&str]) {
+    let Some((ran, report)) = judged else { return };
+    assert!(ran.expect(1).result_line().starts_with("RESULT: fail "));
+    let (first, all) = first_and_all();
+    assert_eq!(report.with("fail"), first);
+    assert_eq!(report.cause("DLV-1"), "send.crash");
+    assert_eq!(report.with("untestable"), all.difference(&first).copied().collect());
+    // An event that was taken before the end and never arrived is a finding of its own.
+    for id in first.into_iter().filter(|id| report.cause(id) != "send.lost") {
+        assert_eq!(report.cause(id), "send.crash");
+        let message = report.message(id);
+        assert!(words.iter().all(|word| message.contains(word)), "{words:?} in {message:?}");
+    }
+}
+
+#[test]
+fn rubbish_for_a_greeting_is_quoted() {
+    let Some(ran) = start(r#"say("Listening on \"3000\"")"#) else { return };
+    ran.expect(70).complains_of(&[r#"the sender wrote to stdout "Listening on \"3000\"""#, "not JSON"]);
+}
+
+#[test]
+fn a_greeting_of_another_type_is_quoted() {
+    let Some(ran) = start("ok(7)") else { return };
+    ran.expect(70).complains_of(&["answer to `hello` cannot be read", "\"7\""]);
+}
+
+#[test]
+fn a_greeting_that_is_refused_leaves_nothing_to_test() {
+    let refusal = r#"say(json.dumps({"id": request["id"], "error": {"message": "no licence"}}))"#;
+    let Some(ran) = start(refusal) else { return };
+    ran.expect(3).complains_of(&["`hello`", "no licence"]);
+}
+
+#[test]
+fn a_greeting_that_never_comes_is_not_waited_for_for_ever() {
+    let ran = run(["sender", "--timeout", "1s", "--exec", "sleep 600"]).expect(70);
+    ran.complains_of(&["did not reply to", r#"\"op\":\"hello\""#, "within 1 s"]);
+}
+
+#[test]
+fn rubbish_later_is_quoted() {
+    let rubbish = r#"say("Delivered!") if op == "emit" and seen > 4 else usual()"#;
+    is_broken(judge(rubbish), &["the sender wrote to stdout \"Delivered!\"", "not JSON"]);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_quoted() {
+    let rubbish =
+        r#"sys.stdout.buffer.write(b"\xff\xfe\x00\n") if op == "emit" else usual(); sys.stdout.flush()"#;
+    is_broken(judge(rubbish), &["the sender wrote to stdout", "not JSON"]);
+}
+
+#[test]
+fn a_second_answer_is_quoted() {
+    let twice = "usual()\nif op == 'create_webhook': usual()";
+    is_broken(judge(twice), &[r#"{\"id\": 2, \"ok\": "#, "request 2 was answered before"]);
+}
+
+#[test]
+fn an_answer_to_nothing_is_quoted() {
+    let unasked = r#"say('{"id": 999, "ok": {}}') if op == "emit" else usual()"#;
+    is_broken(judge(unasked), &[r#"{\"id\": 999, \"ok\": {}}"#, "there was no request 999"]);
+}
+
+#[test]
+fn an_answer_without_its_content_is_quoted() {
+    let empty = r#"ok({"hook": "w1"}) if op == "create_webhook" else usual()"#;
+    is_broken(judge(empty), &["`create_webhook` has no text `webhook`", "hook"]);
+}
+
+#[test]
+fn an_answer_that_never_comes_is_not_waited_for_for_ever() {
+    // A shell is there at once, so that a short wait is enough for its greeting.
+    let silent =
+        r#"sh -c 'read request; echo "{\"id\":1,\"ok\":{}}"; read request; echo silent >&2; sleep 600'"#;
+    let judged = judged(["sender", "--dialect", "shipped", "--timeout", "4s", "--exec", silent]);
+    is_broken(Some(judged), &["did not reply to", r#"\"op\":\"create_webhook\""#, "within 4 s", "silent"]);
+}
+
+#[test]
+fn an_error_for_an_answer_is_named_and_tells_nothing() {
+    let refusal = r#"say(json.dumps({"id": request["id"], "error": {"message": "quota used up"}}))"#;
+    let instead = format!("if op == 'create_webhook': {refusal}\nelse: usual()");
+    let Some((ran, report)) = judge(&instead) else { return };
+    assert!(ran.expect(3).result_line().starts_with("RESULT: incomplete "));
+    assert_eq!(report.with("untestable"), first_and_all().1);
+    assert!(report.message("SUB-1").contains("quota used up"), "{}", report.message("SUB-1"));
+}
+
+#[test]
+fn a_sender_that_ends_at_once_was_never_there() {
+    let Some(ran) = start("warn('no configuration'); sys.exit(4)") else { return };
+    ran.expect(3).complains_of(&["no reply to `hello`", "exit status: 4", "no configuration"]);
+    run(["sender", "--exec", "true"]).expect(3).complains_of(&["`true` ended with exit status: 0"]);
+}
+
+#[test]
+fn what_a_sender_said_before_it_ended_counts() {
+    let ran = run(["sender", "--exec", "echo usage: send FILE"]).expect(70);
+    ran.complains_of(&["the sender wrote to stdout \"usage: send FILE\""]);
+}
+
+#[test]
+fn an_end_behind_the_greeting_is_a_crash() {
+    is_dead(judge("usual(); sys.exit(5)"), &["no reply to `create_webhook`", "exit status: 5"]);
+}
+
+#[test]
+fn an_end_in_the_middle_is_a_crash() {
+    let crash = "if seen > 5: warn('out of cheese'); sys.exit(7)\nusual()";
+    is_dead(judge(crash), &["no reply to `emit`", "exit status: 7", "out of cheese"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_end_by_a_signal_is_a_crash() {
+    let killed = "os.kill(os.getpid(), signal.SIGKILL) if op == 'emit' else usual()";
+    is_dead(judge(killed), &["no reply to `emit`", "signal: 9"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_stdout_is_no_end() {
+    let closed = "os.close(1) if op == 'emit' else usual()";
+    is_broken(judge(closed), &["no reply to `emit`", "the sender goes on, but closed its stdout"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_sender_leaves_running_is_ended_with_it() {
+    let (url, held) = Held::new();
+    // It inherits stdout and stderr, which therefore stay open when the sender ends.
+    let leaves = "if op == 'hello': usual()
+else: subprocess.Popen(['sleep', '600'], pass_fds=[hold().fileno()]); sys.exit(6)";
+    let Some(script) = sender(leaves).map(|script| script.with(&url)) else { return };
+    let mut arguments = arguments(&script.command()).map(str::to_owned);
+    arguments[4] = "4s".to_owned();
+    is_dead(Some(judged(arguments)), &["no reply to `create_webhook`", "exit status: 6"]);
+    held.is_let_go();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sender_that_does_not_end_is_ended() {
+    let (url, held) = Held::new();
+    let stays = "if op == 'hello': signal.signal(signal.SIGTERM, signal.SIG_IGN); held = hold()
+usual()
+while op == 'shutdown': time.sleep(1)";
+    let Some(script) = sender(stays).map(|script| script.with(&url)) else { return };
+    let (ran, report) = judged(arguments(&script.command()));
+    ran.expect(1);
+    assert_eq!(report.cause("SUB-1"), "send.lost");
+    held.is_let_go();
+}
+
+#[test]
+fn a_line_without_end_costs_bounded_memory() {
+    let endless = "for _ in range(1600 if op == 'emit' else 0): sys.stdout.write('x' * 65536)
+usual()";
+    let Some(script) = sender(endless) else { return };
+    let report = script.path("report.json");
+    let report_option = format!("--report=json={}", report.display());
+    let command = script.command();
+    let arguments: Vec<&str> = arguments(&command).into_iter().chain([report_option.as_str()]).collect();
+    let Some((ran, peak)) = run_and_weigh(&arguments) else { return };
+    let judged = (ran, Report::read(&report).unwrap());
+    is_broken(Some(judged), &["a line of more than 16777216 bytes", "begins \"xxxxxxxx"]);
+    assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} MiB");
+}
+
+#[test]
+fn a_talkative_stderr_costs_bounded_memory() {
+    let talkative = "if op == 'emit' and seen < 10: warn('noise\\n' * 2_000_000)
+if seen > 12: warn('the last words'); sys.exit(8)
+usual()";
+    let Some(script) = sender(talkative) else { return };
+    let command = script.command();
+    let Some((ran, peak)) = run_and_weigh(&arguments(&command)) else { return };
+    let ran = ran.expect(1);
+    assert!(ran.stdout.contains("noise\n") && ran.stdout.contains("the last words"), "{ran:#?}");
+    assert!(ran.stdout.len() < 100_000);
+    assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} MiB");
+}
