@@ -108,6 +108,55 @@ codes! {
     AcceptsAlternative = "accepts.alternative":
         "a second way of signing is accepted beside the right one",
         "accept one way of signing only: HMAC-SHA256 over timestamp, colon and raw body";
+    AcceptsStale = "accepts.stale":
+        "an old delivery is acknowledged as if it were new",
+        "answer 401 where the timestamp is more than five minutes from the present, after verifying the signature";
+    AcceptsFuture = "accepts.future":
+        "a delivery from the future is acknowledged",
+        "hold the timestamp's distance from the present against the window, in both directions";
+    AcceptsMalformed = "accepts.malformed":
+        "a signed request that is no delivery is acknowledged",
+        "answer 400 where the verified body is not a JSON object that names an event";
+    AcceptsTimestampFormat = "accepts.timestamp-format":
+        "a timestamp that is not digits only is accepted",
+        "match the timestamp against ^[0-9]+$ before anything else; NaN compares false with every bound";
+    AcceptsBackDoor = "accepts.back-door":
+        "an unsigned request is let in by another way",
+        "let the signature alone decide: no trusted addresses, no secret in a header, no unsigned pings";
+    MessageReserialised = "message.reserialised":
+        "the signature is checked over a re-serialised parse, not over the bytes that came",
+        "hash the raw request body, before any JSON parser";
+    DigestTrailing = "digest.trailing":
+        "characters beside the 64 digits are ignored",
+        "match the signature against ^[0-9a-f]{64}$ before decoding it";
+    CrashSignatureLength = "crash.signature-length":
+        "a signature of another length breaks the comparison",
+        "compare lengths before a constant-time comparison that throws on unequal ones";
+    CrashHeaderBytes = "crash.header-bytes":
+        "a header with bytes beyond ASCII breaks the receiver",
+        "treat a header that is not ASCII as a signature that does not match";
+    CrashMalformedJson = "crash.malformed-json":
+        "a body that cannot be parsed breaks the receiver",
+        "catch the parser's error, and answer 400";
+    AnswerStatus = "answer.status":
+        "the status is not the one that fits",
+        "answer 401 to a wrong signature, 400 to a body that is no delivery, 413 to one that is too large, 405 to \
+         another method";
+    RefusesDialect = "refuses.dialect":
+        "the body of the other dialect is refused",
+        "read the event's name from `event` or `eventName`";
+    RefusesLarge = "refuses.large":
+        "a large body is refused",
+        "raise the body limit of the framework or proxy to 1 MiB or more";
+    RefusesChunked = "refuses.chunked":
+        "a body without a length, or in several segments, is refused",
+        "read the body to its end, whatever its framing, before hashing it";
+    RefusesSplitCharacter = "refuses.split-character":
+        "a body that is split inside a character is refused",
+        "collect the body as bytes; decode it, if at all, when it is whole";
+    RefusesSpelling = "refuses.spelling":
+        "a body in another spelling of JSON is refused",
+        "hash the raw request body, before any JSON parser, and parse leniently behind it";
     RefusesEverything = "refuses.everything":
         "every delivery is refused, whatever way of signing was tried",
         "check that the receiver's secret, path and method are those of the webhook";

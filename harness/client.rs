@@ -11,9 +11,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncWriteExt, split};
+use tokio::io::{AsyncWrite, AsyncWriteExt, split};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use crate::clock::Clock;
@@ -24,6 +24,8 @@ use crate::wire::{ReadError, Reader, encode_request};
 const KEPT_BODY: usize = 64 * 1024;
 /// How many bytes of an answer's body are read at all before the connection is given up.
 const READ_BODY: usize = 1024 * 1024;
+/// Between two segments of a body, so that they do not arrive as one.
+const SEGMENT_PAUSE: Duration = Duration::from_millis(5);
 /// How long an answer's body may take behind its head.
 const BODY_WAIT: Duration = Duration::from_secs(1);
 
@@ -104,17 +106,17 @@ impl Client {
 
     /// Sends one delivery. The exchange has no number yet: the transcript gives it one.
     pub async fn send(&self, target: &Target, delivery: &Delivery) -> Exchange {
-        let bytes = encode_request(delivery, &target.authority());
+        let segments = encode_request(delivery, &target.authority());
         let at_ms = self.clock.now_ms();
         let began = Instant::now();
-        let (outcome, took) = self.attempt(target, &bytes, began).await;
+        let (outcome, took) = self.attempt(target, &segments, began).await;
         Exchange { id: ExchangeId(0), delivery: delivery.clone(), outcome, at_ms, took }
     }
 
-    async fn attempt(&self, target: &Target, bytes: &[u8], began: Instant) -> (Outcome, Duration) {
+    async fn attempt(&self, target: &Target, segments: &[Vec<u8>], began: Instant) -> (Outcome, Duration) {
         let deadline = began + self.timeout;
         if let Some(stream) = self.idle(target) {
-            match self.converse(stream, target, bytes, deadline).await {
+            match self.converse(stream, target, segments, deadline).await {
                 // A peer may close an idle connection at any moment. No byte of an answer came, so the request is sent
                 // again, on a fresh connection, where an end without an answer does mean something.
                 (Outcome::ClosedEarly | Outcome::Reset, false) => {}
@@ -127,7 +129,7 @@ impl Client {
             Ok(Ok(stream)) => {
                 // Without it a small request may wait for the acknowledgement of the one before it.
                 let _ = stream.set_nodelay(true);
-                let outcome = self.converse(stream, target, bytes, deadline).await.0;
+                let outcome = self.converse(stream, target, segments, deadline).await.0;
                 (outcome, began.elapsed())
             }
         }
@@ -138,7 +140,7 @@ impl Client {
         &self,
         stream: TcpStream,
         target: &Target,
-        bytes: &[u8],
+        segments: &[Vec<u8>],
         deadline: Instant,
     ) -> (Outcome, bool) {
         let mut reader = Reader::default();
@@ -150,7 +152,7 @@ impl Client {
             let (answer, written) = tokio::select! {
                 biased;
                 answer = &mut answer => (answer, false),
-                written = outgoing.write_all(bytes) => (answer.await, written.is_ok()),
+                written = write(&mut outgoing, segments) => (answer.await, written.is_ok()),
             };
             answer.map(|(response, framing)| (response, framing, written))
         };
@@ -195,6 +197,17 @@ impl Client {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.entry(target.authority()).or_default().push(stream);
     }
+}
+
+/// Writes each segment by itself, with a pause that lets the peer read it before the next.
+async fn write<W: AsyncWrite + Unpin>(outgoing: &mut W, segments: &[Vec<u8>]) -> io::Result<()> {
+    for (at, segment) in segments.iter().enumerate() {
+        if at > 0 {
+            sleep(SEGMENT_PAUSE).await;
+        }
+        outgoing.write_all(segment).await?;
+    }
+    Ok(())
 }
 
 fn keeps_alive(response: &Response) -> bool {

@@ -21,6 +21,20 @@ pub struct Delivery {
     pub headers: Headers,
     /// The body, after any transfer coding was taken off.
     pub body: Bytes,
+    /// How the body goes, or came, over the wire.
+    pub transfer: Transfer,
+}
+
+/// How a body goes over the wire.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Transfer {
+    /// With its length, all at once.
+    #[default]
+    Whole,
+    /// With its length, in segments that begin at these places of the body.
+    Segments(Vec<usize>),
+    /// In chunks of these lengths, without its length.
+    Chunks(Vec<usize>),
 }
 
 /// What came back.

@@ -7,6 +7,8 @@ pub mod delivery;
 pub mod payload;
 pub mod reception;
 pub mod signing;
+pub mod spelling;
+pub mod strictness;
 pub mod subscription;
 pub mod verification;
 
@@ -24,6 +26,8 @@ pub fn all() -> impl Iterator<Item = &'static Requirement> {
         acknowledgement::ALL,
         reception::ALL,
         verification::ALL,
+        strictness::ALL,
+        spelling::ALL,
     ]
     .into_iter()
     .flatten()

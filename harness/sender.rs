@@ -15,7 +15,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::dialect::{Context, Dialect};
 use crate::event::Event;
-use crate::exchange::{Delivery, Headers, Outcome};
+use crate::exchange::{Delivery, Headers, Outcome, Transfer};
 use crate::random::Random;
 use crate::signature::{Key, Secret};
 
@@ -149,6 +149,7 @@ impl Sender {
                 target: String::new(),
                 headers: Headers::default(),
                 body,
+                transfer: Transfer::Whole,
             };
             let (key, url, turns) = (webhook.key.clone(), webhook.url.clone(), webhook.turns.clone());
             tokio::spawn(deliver(self.0.clone(), id, url, key, delivery, turns, event.clone()));

@@ -68,6 +68,8 @@ pub struct Limits {
     pub deadline: Duration,
     /// Within which a receiver should answer (contract RCV-7).
     pub prompt: Duration,
+    /// Within which it should answer if it can (contract RCV-12).
+    pub quick: Duration,
     /// How long the suite watches for what must not come: a second delivery, one after a deletion.
     pub quiet: Duration,
     /// How far two clocks may be apart.
@@ -80,6 +82,7 @@ impl Default for Limits {
             timeout: Duration::from_secs(10),
             deadline: Duration::from_secs(5),
             prompt: Duration::from_secs(5),
+            quick: Duration::from_secs(1),
             quiet: Duration::from_millis(400),
             skew: Duration::from_secs(5),
         }
@@ -97,6 +100,26 @@ pub enum Scenario {
     HeaderCase,
     /// Receiver: many deliveries at the same time.
     Concurrent,
+    /// Receiver: `Content-Type` with a parameter.
+    ContentType,
+    /// Receiver: bodies in chunks and in segments, several deliveries on one connection.
+    Framing,
+    /// Receiver: a body of 256 KiB.
+    Body256KiB,
+    /// Receiver: a body of 1 MiB.
+    Body1MiB,
+    /// Receiver: bodies that grow until one is refused.
+    BodyLimit,
+    /// Receiver: the same content again, signed anew.
+    Repeated,
+    /// Receiver: JSON as `JSON.stringify` writes it.
+    JavascriptJson,
+    /// Receiver: a lone surrogate, escaped.
+    LoneSurrogate,
+    /// Receiver: JSON as other programs may write it.
+    OtherSpelling,
+    /// Receiver: the body of the other dialect.
+    OtherDialect,
     /// Receiver: content changed under the old signature.
     AlteredContent,
     /// Receiver: the timestamp header changed under the old signature.
@@ -109,6 +132,26 @@ pub enum Scenario {
     OtherMessage,
     /// Receiver: another algorithm or form of digest.
     OtherDigest,
+    /// Receiver: something beside the digits of the signature.
+    Surrounded,
+    /// Receiver: signatures of other lengths, and of bytes that are no digits.
+    SignatureLength,
+    /// Receiver: timestamps that are not digits only.
+    TimestampForm,
+    /// Receiver: correctly signed, and too old or from the future.
+    Stale,
+    /// Receiver: correctly signed, and up to a minute off.
+    Recent,
+    /// Receiver: correctly signed, and no delivery.
+    Malformed,
+    /// Receiver: unsigned, malformed beside well-formed.
+    UnsignedMalformed,
+    /// Receiver: request methods other than POST.
+    OtherMethod,
+    /// Receiver: unsigned requests with something that might let them in.
+    BackDoor,
+    /// Receiver: the same content in another spelling under the old signature.
+    Respelled,
     /// Receiver that refuses the plain genuine delivery: every known way of signing, to find the one it expects.
     Diagnosis,
     /// Sender: one webhook, every sample event and one record of every kind of value.
@@ -133,6 +176,40 @@ impl Scenario {
             }
             Self::HeaderCase => "a genuine delivery with its header names in lower, upper and mixed case",
             Self::Concurrent => "64 genuine deliveries at the same time, each on a connection of its own",
+            Self::ContentType => "a genuine delivery with Content-Type: application/json; charset=utf-8",
+            Self::Framing => {
+                "genuine deliveries in chunks, in segments, split inside a character, and several on one connection"
+            }
+            Self::Body256KiB => "a genuine delivery of 256 KiB",
+            Self::Body1MiB => "a genuine delivery of 1 MiB",
+            Self::BodyLimit => {
+                "genuine deliveries that double in size up to 16 MiB, and the first that is refused again in chunks"
+            }
+            Self::Repeated => "the same content again under a new timestamp and signature",
+            Self::JavascriptJson => "genuine deliveries with whatever JSON.stringify can write",
+            Self::LoneSurrogate => "a genuine delivery with the escape of a lone surrogate",
+            Self::OtherSpelling => {
+                "genuine deliveries with white space, other orders, other escapes, other numbers, duplicate keys"
+            }
+            Self::OtherDialect => "a genuine delivery in the other dialect's form",
+            Self::Surrounded => {
+                "the right digits with something before or behind them, and beside a second signature header"
+            }
+            Self::SignatureLength => {
+                "signatures of 0, 1, 63, 65 and 200 digits, and of 64 bytes beyond ASCII"
+            }
+            Self::TimestampForm => {
+                "deliveries correctly signed under timestamps that are not digits only, and text moved over the colon"
+            }
+            Self::Stale => "deliveries correctly signed for a day ago, for tomorrow, and in seconds",
+            Self::Recent => "deliveries correctly signed for up to a minute ago or ahead",
+            Self::Malformed => "correctly signed bodies that are no deliveries",
+            Self::UnsignedMalformed => "unsigned requests, malformed beside well-formed",
+            Self::OtherMethod => "a signed delivery by GET, PUT, PATCH and DELETE",
+            Self::BackDoor => {
+                "unsigned deliveries that claim a local address, carry the secret itself, or are called a ping"
+            }
+            Self::Respelled => "the same content in another spelling under the old signature",
             Self::AlteredContent => {
                 "a genuine delivery whose body was changed behind the signature: a value, a member more, \
                  a member less, cut short"
@@ -201,6 +278,24 @@ pub struct Trial {
 pub enum Respect {
     /// In none: it is correctly signed, and to be acknowledged.
     Genuine,
+    /// In its form, which HTTP and JSON leave open: which. It is correctly signed, and to be acknowledged.
+    Form(&'static str),
+    /// In something beside the digits of its signature: what.
+    Surrounded(&'static str),
+    /// In the form of its timestamp, under which it is correctly signed: which.
+    TimestampForm(&'static str),
+    /// In its age: how old.
+    Stale(&'static str),
+    /// In its age, which is negative.
+    Future,
+    /// In that it is no delivery: what it is.
+    Malformed(&'static str),
+    /// In its request method.
+    Method,
+    /// In that it is unsigned and tries another way in: which.
+    BackDoor(&'static str),
+    /// In the spelling of its body, under the twin's signature: which.
+    Respelled(&'static str),
     /// In its body, under the twin's signature.
     Content,
     /// In its timestamp header, under the twin's signature.

@@ -8,11 +8,13 @@ use std::io;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use crate::exchange::{Delivery, Headers, Response};
+use crate::exchange::{Delivery, Headers, Response, Transfer};
 
 /// The longest head that is read, in bytes.
 pub const MAX_HEAD: usize = 64 * 1024;
 const MAX_HEADERS: usize = 200;
+/// How many chunks' lengths are kept.
+const MAX_CHUNKS: usize = 4096;
 const READ_SIZE: usize = 16 * 1024;
 
 /// Why no whole message could be read.
@@ -46,16 +48,52 @@ pub enum Framing {
 #[derive(Debug, Default)]
 pub struct Reader {
     buffer: BytesMut,
+    /// The lengths of the chunks of the body that was read last.
+    chunks: Vec<usize>,
 }
 
-/// A request's bytes, with `Host` and the framing that belong to the connection added behind the request line.
-pub fn encode_request(delivery: &Delivery, authority: &str) -> Vec<u8> {
-    let mut head =
+/// A request's bytes, with `Host` and the framing that belong to the connection added behind the request line. Where the
+/// body is to come in segments, each stands by itself.
+pub fn encode_request(delivery: &Delivery, authority: &str) -> Vec<Vec<u8>> {
+    let body = &delivery.body;
+    let mut bytes =
         format!("{} {} HTTP/1.1\r\nHost: {authority}\r\n", delivery.method, delivery.target).into_bytes();
-    push_headers(&mut head, &delivery.headers);
-    head.extend_from_slice(format!("Content-Length: {}\r\n\r\n", delivery.body.len()).as_bytes());
-    head.extend_from_slice(&delivery.body);
-    head
+    push_headers(&mut bytes, &delivery.headers);
+    let length = format!("Content-Length: {}\r\n\r\n", body.len());
+    match &delivery.transfer {
+        Transfer::Whole => {
+            bytes.extend_from_slice(length.as_bytes());
+            bytes.extend_from_slice(body);
+            vec![bytes]
+        }
+        Transfer::Segments(starts) => {
+            bytes.extend_from_slice(length.as_bytes());
+            let mut segments = vec![bytes];
+            let mut from = 0;
+            for &to in starts.iter().chain([&body.len()]) {
+                let to = to.clamp(from, body.len());
+                segments.push(body[from..to].to_vec());
+                from = to;
+            }
+            segments
+        }
+        Transfer::Chunks(lengths) => {
+            bytes.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
+            let mut rest = &body[..];
+            // What the lengths leave over is the last chunk; a chunk of no length would end the body.
+            for &length in lengths.iter().chain([&body.len()]) {
+                let (chunk, behind) = rest.split_at(length.min(rest.len()));
+                rest = behind;
+                if !chunk.is_empty() {
+                    bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+                    bytes.extend_from_slice(chunk);
+                    bytes.extend_from_slice(b"\r\n");
+                }
+            }
+            bytes.extend_from_slice(b"0\r\n\r\n");
+            vec![bytes]
+        }
+    }
 }
 
 /// A response's bytes.
@@ -146,7 +184,11 @@ impl Reader {
         if !whole {
             return Err(ReadError::TooLarge);
         }
-        Ok(Delivery { method, target, headers, body })
+        let transfer = match framing {
+            Framing::Chunked => Transfer::Chunks(std::mem::take(&mut self.chunks)),
+            _ => Transfer::Whole,
+        };
+        Ok(Delivery { method, target, headers, body, transfer })
     }
 
     /// Reads a body to its end, keeps the first `keep` bytes of it, and gives up behind `limit` bytes. Returns what was
@@ -160,6 +202,7 @@ impl Reader {
     ) -> Result<(Bytes, bool), ReadError> {
         let mut body = BytesMut::new();
         let mut seen = 0_usize;
+        self.chunks.clear();
         match framing {
             Framing::Length(length) => {
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
@@ -191,6 +234,10 @@ impl Reader {
                     return Ok((body.freeze(), true));
                 }
                 seen = seen.saturating_add(size);
+                // A peer that sends a byte in each chunk shall not fill the memory with lengths.
+                if self.chunks.len() < MAX_CHUNKS {
+                    self.chunks.push(size);
+                }
                 if seen > limit {
                     return Ok((body.freeze(), false));
                 }

@@ -29,7 +29,8 @@ pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
 
 /// Why a negative was acknowledged.
 pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> {
-    let negatives = || transcript.trials.iter().filter(|trial| trial.respect != Respect::Genuine);
+    let genuine = |respect: Respect| matches!(respect, Respect::Genuine | Respect::Form(_));
+    let negatives = || transcript.trials.iter().filter(|trial| !genuine(trial.respect));
     if negatives().count() > 1 && negatives().all(|trial| transcript.acknowledged(trial.exchange)) {
         return Some(Cause::new(Code::AcceptsEverything));
     }
@@ -44,6 +45,19 @@ pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> 
             })
         }
         Respect::Unsigned | Respect::Undated => Some(Cause::new(Code::AcceptsUnsigned)),
-        Respect::Genuine | Respect::Content | Respect::Timestamp | Respect::Borrowed => None,
+        Respect::Surrounded(what) => {
+            let inner = Cause::detailed(Code::DigestTrailing, what).to_string();
+            Some(Cause::detailed(Code::AcceptsAlternative, inner))
+        }
+        Respect::TimestampForm(which) => Some(Cause::detailed(Code::AcceptsTimestampFormat, which)),
+        Respect::Stale(which) => Some(Cause::detailed(Code::AcceptsStale, which)),
+        Respect::Future => Some(Cause::new(Code::AcceptsFuture)),
+        Respect::Malformed(what) => Some(Cause::detailed(Code::AcceptsMalformed, what)),
+        Respect::Method => Some(Cause::detailed(Code::AnswerStatus, "another method is acknowledged")),
+        Respect::BackDoor(which) => Some(Cause::detailed(Code::AcceptsBackDoor, which)),
+        Respect::Respelled(which) => Some(Cause::detailed(Code::MessageReserialised, which)),
+        Respect::Genuine | Respect::Form(_) | Respect::Content | Respect::Timestamp | Respect::Borrowed => {
+            None
+        }
     }
 }

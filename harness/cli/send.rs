@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::dialect::Context;
 use crate::error::Error;
 use crate::event::{Event, EventName};
-use crate::exchange::{Delivery, Headers, Outcome};
+use crate::exchange::{Delivery, Headers, Outcome, Transfer};
 use crate::exit::ExitStatus;
 use crate::random::Random;
 use crate::signature::Key;
@@ -65,7 +65,13 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     );
     let nonce = dialect.nonce.then(|| random.nonce());
     let headers = Headers::of_delivery(Some(&key), clock.now_ms(), nonce, &body);
-    let delivery = Delivery { method: "POST".to_owned(), target: target.path.clone(), headers, body };
+    let delivery = Delivery {
+        method: "POST".to_owned(),
+        target: target.path.clone(),
+        headers,
+        body,
+        transfer: Transfer::Whole,
+    };
     let exchange = Client::new(arguments.timeout, clock).send(&target, &delivery).await;
     let took = exchange.took.as_secs_f64() * 1000.0;
     console.print(&format!("{} to {}: {} in {took:.1} ms\n", event.name, target.url(), exchange.outcome))?;

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::{Handler, Server};
-use crate::exchange::{Delivery, Headers, Response};
+use crate::exchange::{Delivery, Headers, Response, Transfer};
 
 /// Serves on an address; port 0 lets the system choose.
 ///
@@ -79,8 +79,13 @@ async fn answer(
     let headers =
         head.headers.iter().map(|(name, value)| (name.to_string(), Bytes::copy_from_slice(value.as_bytes())));
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
-    let delivery =
-        Delivery { method: head.method.to_string(), target, headers: Headers(headers.collect()), body };
+    let delivery = Delivery {
+        method: head.method.to_string(),
+        target,
+        headers: Headers(headers.collect()),
+        body,
+        transfer: Transfer::Whole,
+    };
     handler.handle(delivery).await.map(outgoing).ok_or(NoAnswer)
 }
 

@@ -14,7 +14,7 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use crate::clock::Clock;
-use crate::exchange::{Delivery, Headers};
+use crate::exchange::{Delivery, Headers, Transfer};
 use crate::transcript::uuids;
 
 /// An endpoint of ours.
@@ -135,5 +135,6 @@ fn owned(request: &Request) -> Delivery {
         target,
         headers: Headers(headers.collect()),
         body: Bytes::copy_from_slice(&request.body),
+        transfer: Transfer::Whole,
     }
 }

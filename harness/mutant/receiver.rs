@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use crate::clock::Clock;
 use crate::dialect::{self, Members};
 use crate::endpoint::Handler;
-use crate::exchange::{Delivery, Headers, Response};
+use crate::exchange::{Delivery, Headers, Response, Transfer};
 use crate::fault::ReceiverFault;
 use crate::receiver::Receiver;
 use crate::recipe::{Digest, KeyForm, Message, OTHER_SECRET, Recipe};
@@ -44,6 +44,8 @@ enum Gate {
     Admit(Bytes),
     /// Keeps it out.
     Refuse,
+    /// Answers with this status by itself.
+    Answer(u16),
 }
 
 impl Mutant {
@@ -52,7 +54,7 @@ impl Mutant {
         Self { fault, inner, secret, clock, late, busy: AtomicUsize::new(0), seen: Mutex::default() }
     }
 
-    async fn answer(&self, mut delivery: Delivery) -> Response {
+    async fn answer(&self, mut delivery: Delivery) -> Option<Response> {
         let event = event_name(&delivery.body);
         if self.fault == ReceiverFault::AnswersLate && event.starts_with("note.created") {
             sleep(self.late).await;
@@ -60,35 +62,51 @@ impl Mutant {
         if self.fault == ReceiverFault::OneAtATime {
             // The work takes a moment, in which others come.
             let others = self.busy.fetch_add(1, Ordering::SeqCst);
-            sleep(Duration::from_millis(20)).await;
+            sleep(Duration::from_millis(5)).await;
             self.busy.fetch_sub(1, Ordering::SeqCst);
             if others > 0 {
-                return Response::text(503, "busy\n");
+                return Some(Response::text(503, "busy\n"));
             }
         }
         let presented = (header(&delivery, TIMESTAMP_HEADER), header(&delivery, SIGNATURE_HEADER));
         let original = delivery.body.clone();
         match self.gate(&delivery, &event) {
-            Gate::Refuse => return Response::text(401, "refused\n"),
+            Gate::Refuse => return Some(Response::text(401, "refused\n")),
+            Gate::Answer(status) => return Some(Response::text(status, "")),
             Gate::Judge => {}
             Gate::Admit(body) => {
                 let key = Key::new(&self.secret);
                 delivery.headers = Headers::of_delivery(Some(&key), self.clock.now_ms(), None, &body);
                 delivery.body = body;
-                "POST".clone_into(&mut delivery.method);
+                if matches!(self.fault, ReceiverFault::AcceptsOtherMethods | ReceiverFault::AcceptsEverything)
+                {
+                    "POST".clone_into(&mut delivery.method);
+                }
             }
         }
         let response = self.inner.answer(&delivery);
         if let ((Some(timestamp), Some(signature)), 200) = (presented, response.status) {
             self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert((timestamp, signature), original);
         }
-        response
+        match (self.fault, response.status) {
+            (ReceiverFault::ClosesOnRefusal, 400..) => None,
+            (ReceiverFault::RefusesWith500, 400..) => Some(Response::text(500, "")),
+            _ => Some(response),
+        }
     }
 
     fn gate(&self, delivery: &Delivery, event: &str) -> Gate {
-        use Gate::{Admit, Judge, Refuse};
+        use Gate::{Admit, Answer, Judge, Refuse};
         let body = &delivery.body;
         let (timestamp, signature) = (header(delivery, TIMESTAMP_HEADER), header(delivery, SIGNATURE_HEADER));
+        let number: Option<u64> = timestamp
+            .as_deref()
+            .filter(|text| text.iter().all(u8::is_ascii_digit))
+            .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+        let absent = |name: &str| delivery.headers.all(name).next().is_none();
+        let verified = || self.genuine(&timestamp, &signature, body);
+        let fresh = || number.is_some_and(|ms| self.clock.now_ms().abs_diff(ms) < WINDOW_MS);
+        let refuse_if = |condition: bool| if condition { Refuse } else { Judge };
         let admit_if = |condition: bool| if condition { Admit(body.clone()) } else { Judge };
         let signed_by = |recipe: Recipe| {
             let given = signature.as_ref().zip(timestamp.as_ref());
@@ -155,10 +173,8 @@ impl Mutant {
                 admit_if(known && timestamp.is_some_and(|timestamp| timestamp.len() > 1))
             }
             ReceiverFault::ReprintsTimestamp => {
-                let number: Option<u64> =
-                    timestamp.as_ref().and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
                 let printed = number.map(|number| Bytes::from(number.to_string()));
-                admit_if(self.genuine(&printed, &signature, body))
+                admit_if(self.genuine(&printed, &signature, body) && fresh())
             }
             ReceiverFault::AcceptsOtherSecret => {
                 let key = Key::new(&Secret::new(OTHER_SECRET));
@@ -168,11 +184,11 @@ impl Mutant {
             ReceiverFault::AcceptsEmptyKey => besides(Recipe::key(KeyForm::Empty)),
             ReceiverFault::AcceptsHexDecodedKey => besides(Recipe::key(KeyForm::HexDecoded)),
             ReceiverFault::AcceptsCaseFoldedKey => besides(Recipe::key(KeyForm::Lowercase)),
-            ReceiverFault::AcceptsMissingSignature => admit_if(signature.is_none()),
+            ReceiverFault::AcceptsMissingSignature => admit_if(absent(SIGNATURE_HEADER)),
             ReceiverFault::AcceptsEmptySignature => {
                 admit_if(signature.is_some_and(|signature| signature.is_empty()))
             }
-            ReceiverFault::AcceptsMissingTimestamp => admit_if(timestamp.is_none()),
+            ReceiverFault::AcceptsMissingTimestamp => admit_if(absent(TIMESTAMP_HEADER)),
             ReceiverFault::AcceptsBodyAlone => besides(Recipe::message(Message::BodyAlone)),
             ReceiverFault::AcceptsTimestampAlone => besides(Recipe::message(Message::TimestampAlone)),
             ReceiverFault::AcceptsDot => besides(Recipe::message(Message::Separator("."))),
@@ -188,7 +204,151 @@ impl Mutant {
             ReceiverFault::AcceptsEverything => {
                 Admit(if event.is_empty() { Bytes::from_static(ANY_EVENT) } else { body.clone() })
             }
-            ReceiverFault::AnswersLate | ReceiverFault::OneAtATime => Judge,
+            ReceiverFault::RefusesCharset => {
+                let type_of = header(delivery, "content-type");
+                if type_of.is_some_and(|value| value.contains(&b';')) { Refuse } else { Judge }
+            }
+            ReceiverFault::RefusesChunked => {
+                if matches!(delivery.transfer, Transfer::Chunks(_)) {
+                    Refuse
+                } else {
+                    Judge
+                }
+            }
+            ReceiverFault::DecodesEachChunk => {
+                if decoded_by_chunk(delivery) == *body {
+                    Judge
+                } else {
+                    Refuse
+                }
+            }
+            ReceiverFault::LimitsTo100Kilobytes => {
+                if body.len() > 100_000 {
+                    Answer(413)
+                } else {
+                    Judge
+                }
+            }
+            ReceiverFault::LimitsTo512Kibibytes => {
+                if body.len() > 512 * 1024 {
+                    Answer(413)
+                } else {
+                    Judge
+                }
+            }
+            ReceiverFault::TruncatesLargeBodies => {
+                if body.len() > 100_000 {
+                    Refuse
+                } else {
+                    Judge
+                }
+            }
+            ReceiverFault::RefusesRepeats => {
+                let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                if seen.values().any(|old| old == body) { Answer(409) } else { Judge }
+            }
+            ReceiverFault::AcceptsTrailing => {
+                let digits =
+                    signature.as_ref().filter(|value| value.len() > 64).map(|value| value.slice(..64));
+                admit_if(self.genuine(&timestamp, &digits, body))
+            }
+            ReceiverFault::AcceptsShaPrefix => {
+                let digits = signature.as_ref().and_then(|value| value.strip_prefix(b"sha256="));
+                admit_if(self.genuine(&timestamp, &digits.map(Bytes::copy_from_slice), body))
+            }
+            ReceiverFault::TakesFirstSignature => {
+                let first = delivery.headers.all(SIGNATURE_HEADER).next().cloned();
+                admit_if(self.genuine(&timestamp, &first, body) && fresh())
+            }
+            ReceiverFault::TakesLastSignature => {
+                let last = delivery.headers.all(SIGNATURE_HEADER).last().cloned();
+                admit_if(self.genuine(&timestamp, &last, body) && fresh())
+            }
+            ReceiverFault::ThrowsOnLength => {
+                if signature.is_some_and(|value| value.len() != 64) {
+                    Answer(500)
+                } else {
+                    Judge
+                }
+            }
+            ReceiverFault::ThrowsOnHeaderBytes => {
+                if signature.is_some_and(|value| !value.is_ascii()) {
+                    Answer(500)
+                } else {
+                    Judge
+                }
+            }
+            ReceiverFault::AcceptsAnyTimestamp => {
+                let named = timestamp.as_ref().is_some_and(|text| !text.is_empty());
+                admit_if(verified() && number.is_none() && named)
+            }
+            ReceiverFault::AcceptsNaN => admit_if(verified() && timestamp.as_deref() == Some(b"NaN")),
+            ReceiverFault::NoWindow => admit_if(verified() && number.is_some()),
+            ReceiverFault::WindowOnPastOnly => {
+                admit_if(verified() && number.is_some_and(|ms| ms > self.clock.now_ms()))
+            }
+            ReceiverFault::AcceptsSeconds => {
+                let near =
+                    |seconds: u64| self.clock.now_ms().abs_diff(seconds.saturating_mul(1000)) < WINDOW_MS;
+                admit_if(verified() && number.is_some_and(near))
+            }
+            ReceiverFault::WindowTooSmall => {
+                let far = |ms: u64| self.clock.now_ms().abs_diff(ms) > 5_000;
+                if number.is_some_and(far) { Refuse } else { Judge }
+            }
+            ReceiverFault::AcknowledgesMalformed => {
+                if verified() && number.is_some() && event.is_empty() {
+                    Answer(200)
+                } else {
+                    Judge
+                }
+            }
+            ReceiverFault::BreaksOnMalformed => {
+                if verified() && number.is_some() && event.is_empty() {
+                    Answer(500)
+                } else {
+                    Judge
+                }
+            }
+            ReceiverFault::AcceptsOtherMethods => admit_if(verified() && delivery.method != "POST"),
+            ReceiverFault::TrustsForwardedFor => admit_if(!absent("x-forwarded-for")),
+            ReceiverFault::AcceptsSecretAsHeader => {
+                let secret = self.secret.expose().as_bytes();
+                admit_if(delivery.headers.0.iter().any(|(_, value)| value.ends_with(secret)))
+            }
+            ReceiverFault::AcceptsPing => {
+                let ping = body.windows(6).any(|window| window == b"\"ping\"");
+                if ping && absent(SIGNATURE_HEADER) { Answer(200) } else { Judge }
+            }
+            ReceiverFault::ParsesFirst => {
+                if Members::parse(body).is_err() {
+                    Answer(400)
+                } else {
+                    Judge
+                }
+            }
+            ReceiverFault::RefusesControlCharacters => refuse_if(holds(body, r"\u0000")),
+            ReceiverFault::RefusesDeepNesting => refuse_if(holds(body, &"[".repeat(33))),
+            ReceiverFault::HashesReserialised => {
+                if self.genuine(&timestamp, &signature, &reserialised(body)) && fresh() {
+                    Admit(body.clone())
+                } else {
+                    Refuse
+                }
+            }
+            ReceiverFault::FallsBackToReserialised => {
+                admit_if(self.genuine(&timestamp, &signature, &reserialised(body)) && fresh())
+            }
+            ReceiverFault::RefusesLoneSurrogates => refuse_if(holds(body, r#"\ud800""#)),
+            ReceiverFault::RefusesOtherDialect => {
+                let other = Members::parse(body).is_ok_and(|members| members.get("eventName").is_some());
+                refuse_if(other)
+            }
+            // These are enacted before the gate, or behind it.
+            ReceiverFault::AnswersLate
+            | ReceiverFault::OneAtATime
+            | ReceiverFault::ClosesOnRefusal
+            | ReceiverFault::RefusesWith500 => Judge,
         }
     }
 
@@ -200,14 +360,17 @@ impl Mutant {
 
 impl Handler for Mutant {
     fn handle(&self, delivery: Delivery) -> BoxFuture<'_, Option<Response>> {
-        async { Some(self.answer(delivery).await) }.boxed()
+        self.answer(delivery).boxed()
     }
 }
+
+/// The reference receiver's window.
+const WINDOW_MS: u64 = 300_000;
 
 const ANY_EVENT: &[u8] = br#"{"event":"any.event","data":{}}"#;
 
 fn header(delivery: &Delivery, name: &str) -> Option<Bytes> {
-    delivery.headers.all(name).next().cloned()
+    delivery.headers.single(name).cloned()
 }
 
 fn event_name(body: &[u8]) -> String {
@@ -218,6 +381,29 @@ fn event_name(body: &[u8]) -> String {
 
 fn record(body: &Value) -> Option<&Value> {
     dialect::ALL.iter().find_map(|dialect| body.get(dialect.record_member))
+}
+
+fn holds(body: &[u8], needle: &str) -> bool {
+    body.windows(needle.len()).any(|window| window == needle.as_bytes())
+}
+
+/// The body as a parse and a print leave it; as it is where it cannot be parsed.
+fn reserialised(body: &[u8]) -> Vec<u8> {
+    let value: Result<Value, _> = serde_json::from_slice(body);
+    value.map_or_else(|_| b"(not JSON)".to_vec(), |value| value.to_string().into_bytes())
+}
+
+/// The body with each of its chunks decoded as text by itself.
+fn decoded_by_chunk(delivery: &Delivery) -> Vec<u8> {
+    let Transfer::Chunks(lengths) = &delivery.transfer else { return delivery.body.to_vec() };
+    let mut rest = &delivery.body[..];
+    let mut decoded = String::new();
+    for &length in lengths {
+        let (chunk, behind) = rest.split_at(length.min(rest.len()));
+        decoded.push_str(&String::from_utf8_lossy(chunk));
+        rest = behind;
+    }
+    decoded.into_bytes()
 }
 
 /// Both have the same members and the same record id: only values differ.

@@ -5,13 +5,17 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::exchange::Delivery;
+use crate::exchange::{Delivery, Transfer};
 
 /// The command that sends this delivery to a URL.
 pub(super) fn command(url: &str, delivery: &Delivery) -> String {
     let mut words =
         vec!["curl".to_owned(), "-sS".to_owned(), "-i".to_owned(), "-X".to_owned(), delivery.method.clone()];
     words.push(quoted(url));
+    if matches!(delivery.transfer, Transfer::Chunks(_)) {
+        // curl chooses the chunks' lengths itself; the coding is what it can repeat.
+        words.extend(["-H".to_owned(), quoted("Transfer-Encoding: chunked")]);
+    }
     for (name, value) in &delivery.headers.0 {
         words.push("-H".to_owned());
         let value = String::from_utf8_lossy(value);
@@ -43,7 +47,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::command;
-    use crate::exchange::{Delivery, Headers};
+    use crate::exchange::{Delivery, Headers, Transfer};
 
     fn delivery(body: &'static [u8]) -> Delivery {
         let headers = Headers(vec![("X-A".to_owned(), Bytes::from_static(b"it's"))]);
@@ -52,6 +56,7 @@ mod tests {
             target: "/".to_owned(),
             headers,
             body: Bytes::from_static(body),
+            transfer: Transfer::Whole,
         }
     }
 

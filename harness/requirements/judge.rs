@@ -11,7 +11,11 @@ use crate::transcript::{Emission, Scenario, Transcript, Trial, Webhook};
 
 /// The verdict on positives: each trial is acknowledged. One that is refused speaks against the receiver only where its
 /// twin was acknowledged; `cause` says what the refusal means then.
-pub(super) fn all_acknowledged(t: &Transcript, scenario: Scenario, cause: Option<Cause>) -> Verdict {
+pub(super) fn all_acknowledged(
+    t: &Transcript,
+    scenario: Scenario,
+    cause: impl Fn(&Trial) -> Option<Cause>,
+) -> Verdict {
     let trials: Vec<&Trial> = t.trials_of(scenario).collect();
     let refused: Vec<&Trial> =
         trials.iter().copied().filter(|trial| !t.acknowledged(trial.exchange)).collect();
@@ -21,7 +25,7 @@ pub(super) fn all_acknowledged(t: &Transcript, scenario: Scenario, cause: Option
         let outcome = t.outcome(first.exchange).to_string();
         let message = format!("{} was refused: {outcome}{}", first.what, others(judged.len(), trials.len()));
         let evidence = Evidence::new("2xx", &outcome, with_death(t, first.exchange, message));
-        return evidence.shown_by(judged.iter().map(|trial| trial.exchange)).because(cause).fail();
+        return evidence.shown_by(judged.iter().map(|trial| trial.exchange)).because(cause(first)).fail();
     }
     untwinned(t, &trials, unclear.first().copied()).unwrap_or(Verdict::Pass)
 }

@@ -5,17 +5,19 @@
 
 mod forged;
 mod genuine;
+mod spelling;
+mod strict;
 
 use bytes::Bytes;
 use serde_json::Value;
 
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::dialect::Context;
+use crate::dialect::{Context, Dialect};
 use crate::event::Event;
-use crate::exchange::{Delivery, Exchange, ExchangeId, Headers};
+use crate::exchange::{Delivery, Exchange, ExchangeId, Headers, Transfer};
 use crate::random::Random;
-use crate::signature::Key;
+use crate::signature::{Key, NONCE_HEADER};
 use crate::subject::SubjectError;
 use crate::subject::receiver::{READY_WAIT, Receiver};
 use crate::transcript::{Ending, Respect, Scenario, Transcript, Trial};
@@ -32,12 +34,32 @@ pub const ALL: &[Scenario] = &[
     Scenario::Unfamiliar,
     Scenario::HeaderCase,
     Scenario::Concurrent,
+    Scenario::ContentType,
+    Scenario::Framing,
+    Scenario::Body256KiB,
+    Scenario::Body1MiB,
+    Scenario::BodyLimit,
+    Scenario::Repeated,
+    Scenario::JavascriptJson,
+    Scenario::LoneSurrogate,
+    Scenario::OtherSpelling,
+    Scenario::OtherDialect,
     Scenario::AlteredContent,
     Scenario::AlteredTimestamp,
     Scenario::WrongKey,
     Scenario::MissingHeader,
     Scenario::OtherMessage,
     Scenario::OtherDigest,
+    Scenario::Surrounded,
+    Scenario::SignatureLength,
+    Scenario::TimestampForm,
+    Scenario::Stale,
+    Scenario::Recent,
+    Scenario::Malformed,
+    Scenario::UnsignedMalformed,
+    Scenario::OtherMethod,
+    Scenario::BackDoor,
+    Scenario::Respelled,
     Scenario::Diagnosis,
 ];
 
@@ -93,7 +115,27 @@ impl<'a> Stage<'a> {
             Scenario::Unfamiliar => self.unfamiliar().await,
             Scenario::HeaderCase => self.header_case().await,
             Scenario::Concurrent => self.concurrent().await,
+            Scenario::ContentType => self.content_type().await,
+            Scenario::Framing => self.framing().await,
+            Scenario::Body256KiB => self.large(scenario, 256).await,
+            Scenario::Body1MiB => self.large(scenario, 1024).await,
+            Scenario::BodyLimit => self.body_limit().await,
+            Scenario::Repeated => self.repeated().await,
+            Scenario::JavascriptJson => self.javascript_json().await,
+            Scenario::LoneSurrogate => self.lone_surrogate().await,
+            Scenario::OtherSpelling => self.other_spelling().await,
+            Scenario::OtherDialect => self.other_dialect().await,
+            Scenario::Recent => self.recent().await,
             Scenario::AlteredContent
+            | Scenario::Surrounded
+            | Scenario::SignatureLength
+            | Scenario::TimestampForm
+            | Scenario::Stale
+            | Scenario::Malformed
+            | Scenario::UnsignedMalformed
+            | Scenario::OtherMethod
+            | Scenario::BackDoor
+            | Scenario::Respelled
             | Scenario::AlteredTimestamp
             | Scenario::WrongKey
             | Scenario::MissingHeader
@@ -118,6 +160,10 @@ impl<'a> Stage<'a> {
         let plain = self.plain();
         let twin = self.send_event(&plain).await?;
         let mut delivery = twin.delivery.clone();
+        if self.transcript.dialect.nonce {
+            // Not part of what is signed: a receiver that remembers nonces must not refuse for that alone.
+            delivery.headers.set(NONCE_HEADER, self.random.nonce());
+        }
         if change(self, &mut delivery, &twin.timestamp).is_none() {
             return Ok(());
         }
@@ -134,7 +180,11 @@ impl<'a> Stage<'a> {
     }
 
     fn render(&self, event: &Event) -> Bytes {
-        self.transcript.dialect.render(
+        self.render_as(self.transcript.dialect, event)
+    }
+
+    fn render_as(&self, dialect: &Dialect, event: &Event) -> Bytes {
+        dialect.render(
             event,
             &Context {
                 target_url: &self.subject.target().url(),
@@ -146,11 +196,16 @@ impl<'a> Stage<'a> {
     }
 
     fn sign(&self, body: Bytes) -> (Delivery, String) {
-        let now_ms = self.clock.now_ms();
+        self.sign_at(body, self.clock.now_ms())
+    }
+
+    fn sign_at(&self, body: Bytes, sent_ms: u64) -> (Delivery, String) {
         let nonce = self.transcript.dialect.nonce.then(|| self.random.nonce());
-        let headers = Headers::of_delivery(Some(&self.key), now_ms, nonce, &body);
+        let headers = Headers::of_delivery(Some(&self.key), sent_ms, nonce, &body);
         let target = self.subject.target().path.clone();
-        (Delivery { method: "POST".to_owned(), target, headers, body }, now_ms.to_string())
+        let delivery =
+            Delivery { method: "POST".to_owned(), target, headers, body, transfer: Transfer::Whole };
+        (delivery, sent_ms.to_string())
     }
 
     async fn send_event(&mut self, event: &Event) -> Result<Sent, SubjectError> {

@@ -1,5 +1,5 @@
-//! Subjects that misbehave: what they do is named and quoted, costs bounded time and memory, and leaves the rest of the
-//! report as it is.
+//! Subjects that misbehave: what they do is named and quoted, costs bounded time and memory, and leaves the
+//! rest of the report as it is.
 //!
 //! Invariant: nothing that a subject does makes a run green, hang, or end without saying why.
 
@@ -62,15 +62,15 @@ impl Held {
     }
 
     /// Waits until it is let go of.
-    fn is_let_go(self) {
+    fn await_end(self) {
         let mut stream = self.0.recv().unwrap();
         // A reset lets go of it as well.
         assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
     }
 }
 
-/// Runs the binary under Python, which knows how much memory it took at most. Returns that in MiB where the system says
-/// it in known units.
+/// Runs the binary under Python, which knows how much memory it took at most. Returns that in MiB where the
+/// system says it in known units.
 fn run_and_weigh(arguments: &[&str]) -> Option<(Ran, Option<u64>)> {
     const WEIGH: &str = "
 import os, sys

@@ -1,7 +1,7 @@
 //! The commands as a user meets them: arguments in; stdout, stderr, files and an exit status out.
 //!
-//! Invariant: what is looked at is what the interface fixes: statuses, the result line, the fields of reports, and that
-//! whatever went wrong is named.
+//! Invariant: what is looked at is what the interface fixes: statuses, the result line, the fields of
+//! reports, and that whatever went wrong is named.
 
 pub(crate) mod program;
 pub(crate) mod servers;

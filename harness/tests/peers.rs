@@ -18,7 +18,7 @@ use twenty_conform::dialect::{DOCUMENTED, Dialect, Members, NotAnObject, SHIPPED
 use twenty_conform::endpoint::mock::Endpoint;
 use twenty_conform::endpoint::{Handler, http, raw};
 use twenty_conform::event::EventName;
-use twenty_conform::exchange::{Delivery, Headers, Outcome, Response};
+use twenty_conform::exchange::{Delivery, Headers, Outcome, Response, Transfer};
 use twenty_conform::random::Random;
 use twenty_conform::receiver::{Observation, Receiver, Settings};
 use twenty_conform::sender::{ANSWER_WAIT, Sender};
@@ -34,7 +34,7 @@ fn key() -> Key {
 fn delivery_at(now_ms: u64, body: &str) -> Delivery {
     let body = Bytes::copy_from_slice(body.as_bytes());
     let headers = Headers::of_delivery(Some(&key()), now_ms, None, &body);
-    Delivery { method: "POST".to_owned(), target: "/".to_owned(), headers, body }
+    Delivery { method: "POST".to_owned(), target: "/".to_owned(), headers, body, transfer: Transfer::Whole }
 }
 
 fn genuine() -> Delivery {

@@ -1,6 +1,7 @@
 //! The README, as far as the project can say by itself what must stand there.
 //!
-//! Invariant: what is generated is equal to what the code says; what is shown as a command is one that there is.
+//! Invariant: what is generated is equal to what the code says; what is shown as a command is one that there
+//! is.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -23,8 +24,8 @@ fn readme() -> String {
     fs::read_to_string(root().join("README.md")).unwrap()
 }
 
-/// Fails unless the block of that name stands as expected, or rewrites it where that was asked for. `essence` takes off
-/// what differs from run to run.
+/// Fails unless the block of that name stands as expected, or rewrites it where that was asked for. `essence`
+/// takes off what differs from run to run.
 fn keep_true(block: &str, expected: &str, essence: fn(&str) -> String) {
     // Several tests may rewrite the file, one after another.
     static REWRITING: Mutex<()> = Mutex::new(());
@@ -114,17 +115,19 @@ fn the_code_map_is_what_there_is() {
     keep_true("code-map", &table, str::to_owned);
 }
 
-/// What a command prints, with the command above it. Of each paragraph only the first lines are kept.
-fn shown(command: &str, arguments: &[&str], status: i32, kept: usize) -> String {
+/// What a command prints, with the command above it. Of each paragraph only the first lines are kept: as many
+/// as `kept` says for it, or as the last of them says.
+fn shown(command: &str, arguments: &[&str], status: i32, kept: &[usize]) -> String {
     let printed = run(arguments).expect(status).stdout;
-    let shorten = |paragraph: &str| {
+    let shorten = |(at, paragraph): (usize, &str)| {
         let lines: Vec<&str> = paragraph.trim_end().lines().collect();
+        let kept = *kept.get(at).or(kept.last()).unwrap();
         match lines.get(..kept) {
             Some(first) if lines.len() > kept => format!("{}\n[…]", first.join("\n")),
             _ => lines.join("\n"),
         }
     };
-    let paragraphs: Vec<String> = printed.split("\n\n").map(shorten).collect();
+    let paragraphs: Vec<String> = printed.split("\n\n").enumerate().map(shorten).collect();
     format!("```console\n$ {command}\n{}\n```\n", paragraphs.join("\n\n"))
 }
 
@@ -136,7 +139,7 @@ fn timeless(text: &str) -> String {
 
 #[test]
 fn the_demo_prints_what_is_shown() {
-    let shown = shown("cargo run --release -- demo --seed 42", &["demo", "--seed", "42"], 0, 4);
+    let shown = shown("cargo run --release -- demo --seed 42", &["demo", "--seed", "42"], 0, &[4]);
     keep_true("demo", &shown, timeless);
 }
 
@@ -147,7 +150,7 @@ fn the_failure_prints_what_is_shown() {
     }
     let receiver = "node fixtures/implementations/receivers/node-body-alone/server.mjs";
     let command = format!("twenty-conform receiver --exec '{receiver}' --seed 42");
-    let shown = shown(&command, &["receiver", "--exec", receiver, "--seed", "42"], 1, 9);
+    let shown = shown(&command, &["receiver", "--exec", receiver, "--seed", "42"], 1, &[1, 2, 8, 3, 2]);
     keep_true("failure", &shown, timeless);
 }
 
@@ -171,7 +174,8 @@ fn options(help: &str) -> BTreeSet<String> {
     words.filter(|word| word.len() > 2 && word.starts_with("--")).map(str::to_owned).collect()
 }
 
-/// The long options that a (sub)command has, with those of the commands under it; `None` where there is no such command.
+/// The long options that a (sub)command has, with those of the commands under it; `None` where there is no
+/// such command.
 fn options_of(command: &[&str]) -> Option<BTreeSet<String>> {
     let ran = run(command.iter().chain(&["--help"]));
     (ran.status == Some(0)).then(|| options(&ran.stdout))
@@ -188,8 +192,8 @@ fn arguments(call: &[String]) -> Option<&[String]> {
     }
 }
 
-/// Every command of the README: the lines of code blocks that begin with a prompt or are a step of a CI job, and the
-/// code in running text that begins with the binary's name.
+/// Every command of the README: the lines of code blocks that begin with a prompt or are a step of a CI job,
+/// and the code in running text that begins with the binary's name.
 fn commands(text: &str) -> Vec<String> {
     let joined = text.replace("\\\n", " ");
     let (mut fenced, mut found) = (false, Vec::new());

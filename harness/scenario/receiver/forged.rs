@@ -29,7 +29,7 @@ impl Stage<'_> {
                 self.borrowed(scenario).await
             }
             Scenario::OtherDigest => self.forged(scenario, &OTHER_DIGESTS.map(Recipe::digest)).await,
-            _ => Ok(()),
+            _ => self.strict_negatives_of(scenario).await,
         }
     }
 

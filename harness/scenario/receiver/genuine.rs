@@ -2,12 +2,15 @@
 //!
 //! Invariant: everything sent here is correctly signed at the time of sending.
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use serde_json::json;
+use serde_json::value::RawValue;
 
-use super::{CONCURRENT, PLAIN_EVENT, Stage, with_member};
+use super::{CONCURRENT, PLAIN_EVENT, Stage, spelling, with_member};
+use crate::dialect;
 use crate::event::{Event, EventName};
-use crate::exchange::Delivery;
+use crate::exchange::{Delivery, Transfer};
 use crate::subject::SubjectError;
 use crate::transcript::{Respect, Scenario};
 
@@ -36,7 +39,7 @@ impl Stage<'_> {
         let (plain, others): (Vec<_>, Vec<_>) =
             events.iter().partition(|event| event.name.as_str() == PLAIN_EVENT);
         for event in plain.into_iter().chain(others) {
-            let sent = self.send_event(event).await?;
+            let sent = self.send_event(&event.with_id(&self.random.uuid())).await?;
             self.write(
                 Scenario::Genuine,
                 format!("a genuine delivery of {}", event.name),
@@ -72,12 +75,12 @@ impl Stage<'_> {
         });
         cases.extend(special.map(|event| (format!("a genuine delivery of {}", event.name), event)));
         for (what, event) in cases {
-            let twin = self.send_event(&plain).await?.id;
-            let sent = self.send_event(&event).await?;
+            let twin = self.send_event(&self.plain()).await?.id;
+            let sent = self.send_event(&event.with_id(&self.random.uuid())).await?;
             self.write(Scenario::Unfamiliar, what, Respect::Genuine, sent.id, [twin]);
         }
-        let twin = self.send_event(&plain).await?.id;
-        let body = with_member(&self.render(&plain), "memberOfALaterVersion", &json!("text"));
+        let twin = self.send_event(&self.plain()).await?.id;
+        let body = with_member(&self.render(&self.plain()), "memberOfALaterVersion", &json!("text"));
         let sent = self.send_body(body).await?;
         let what = "a genuine delivery whose body has an unknown member".to_owned();
         self.write(Scenario::Unfamiliar, what, Respect::Genuine, sent.id, [twin]);
@@ -86,9 +89,8 @@ impl Stage<'_> {
 
     pub(super) async fn header_case(&mut self) -> Result<(), SubjectError> {
         for (case, spell) in HEADER_CASES {
-            let plain = self.plain();
-            let twin = self.send_event(&plain).await?.id;
-            let (mut delivery, _) = self.sign(self.render(&plain));
+            let twin = self.send_event(&self.plain()).await?.id;
+            let (mut delivery, _) = self.sign(self.render(&self.plain()));
             for (name, _) in &mut delivery.headers.0 {
                 *name = spell(name);
             }
@@ -119,4 +121,184 @@ impl Stage<'_> {
             None => Ok(()),
         }
     }
+
+    pub(super) async fn content_type(&mut self) -> Result<(), SubjectError> {
+        self.form(Scenario::ContentType, "Content-Type with a charset", |delivery| {
+            delivery.headers.set("Content-Type", "application/json; charset=utf-8");
+        })
+        .await
+    }
+
+    pub(super) async fn framing(&mut self) -> Result<(), SubjectError> {
+        let scenario = Scenario::Framing;
+        self.form(scenario, "in one chunk", |delivery| delivery.transfer = Transfer::Chunks(Vec::new()))
+            .await?;
+        self.form(scenario, "in chunks of 7 bytes", |delivery| {
+            delivery.transfer = Transfer::Chunks(vec![7; delivery.body.len() / 7]);
+        })
+        .await?;
+        self.form(scenario, "in three segments", |delivery| {
+            let length = delivery.body.len();
+            delivery.transfer = Transfer::Segments(vec![0, length / 3, 2 * length / 3]);
+        })
+        .await?;
+        for (what, chunked) in
+            [("in segments split inside a character", false), ("in chunks split inside a character", true)]
+        {
+            let record = with_raw_member(&self.plain(), r#""name":"日本語 👩🏽‍🚀""#);
+            let twin = self.send_event(&self.plain()).await?.id;
+            let (mut delivery, _) = self.sign(self.render(&record));
+            // The second byte of the first character that has several.
+            let inside = delivery.body.iter().position(|byte| !byte.is_ascii()).map_or(1, |at| at + 1);
+            delivery.transfer =
+                if chunked { Transfer::Chunks(vec![inside]) } else { Transfer::Segments(vec![0, inside]) };
+            let id = self.send(delivery).await?;
+            self.write(scenario, format!("a genuine delivery {what}"), Respect::Form(what), id, [twin]);
+        }
+        for _ in 0..5 {
+            // The client keeps its connection where the receiver does.
+            self.form(scenario, "on a kept connection", |_| {}).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn large(&mut self, scenario: Scenario, kib: usize) -> Result<(), SubjectError> {
+        let twin = self.send_event(&self.plain()).await?.id;
+        let id = self.send_body(self.padded(kib * 1024)).await?.id;
+        let what = format!("a genuine delivery of {kib} KiB");
+        self.write(scenario, what, Respect::Form("size"), id, [twin]);
+        Ok(())
+    }
+
+    /// Doubles the body until it is refused, and sends the refused size in chunks as well.
+    pub(super) async fn body_limit(&mut self) -> Result<(), SubjectError> {
+        for mib in [1, 2, 4, 8, 16] {
+            let twin = self.send_event(&self.plain()).await?.id;
+            let (mut delivery, _) = self.sign(self.padded(mib * 1024 * 1024));
+            let id = self.send(delivery.clone()).await?;
+            if self.transcript.acknowledged(id) {
+                continue;
+            }
+            let what = format!("a genuine delivery of {mib} MiB");
+            self.write(Scenario::BodyLimit, what.clone(), Respect::Form("with its length"), id, [twin]);
+            delivery.transfer = Transfer::Chunks(vec![64 * 1024; delivery.body.len() / (64 * 1024)]);
+            let id = self.send(delivery).await?;
+            self.write(Scenario::BodyLimit, what + " in chunks", Respect::Form("in chunks"), id, [twin]);
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    pub(super) async fn repeated(&mut self) -> Result<(), SubjectError> {
+        let first = self.send_event(&self.plain()).await?;
+        let again = self.send_body(first.delivery.body).await?.id;
+        let what = "a delivery that was acknowledged before, under a new timestamp and signature".to_owned();
+        self.write(Scenario::Repeated, what, Respect::Genuine, again, [first.id]);
+        Ok(())
+    }
+
+    pub(super) async fn javascript_json(&mut self) -> Result<(), SubjectError> {
+        self.records(Scenario::JavascriptJson, spelling::JAVASCRIPT).await
+    }
+
+    pub(super) async fn lone_surrogate(&mut self) -> Result<(), SubjectError> {
+        self.records(Scenario::LoneSurrogate, &[("a lone surrogate, escaped", spelling::LONE_SURROGATE)])
+            .await
+    }
+
+    pub(super) async fn other_spelling(&mut self) -> Result<(), SubjectError> {
+        self.records(Scenario::OtherSpelling, spelling::FOREIGN).await?;
+        for (what, respell) in spelling::RESPELLINGS {
+            let twin = self.send_event(&self.plain()).await?.id;
+            let body = self.render(&self.plain());
+            let Some(body) = std::str::from_utf8(&body).ok().and_then(respell) else { continue };
+            let id = self.send_body(body.into()).await?.id;
+            self.write(
+                Scenario::OtherSpelling,
+                format!("a genuine delivery with {what}"),
+                Respect::Form(what),
+                id,
+                [twin],
+            );
+        }
+        Ok(())
+    }
+
+    pub(super) async fn other_dialect(&mut self) -> Result<(), SubjectError> {
+        let twin = self.send_event(&self.plain()).await?.id;
+        let own = self.transcript.dialect;
+        for dialect in dialect::ALL.into_iter().filter(|dialect| dialect.name != own.name) {
+            let Some(event) = dialect.sample(PLAIN_EVENT) else { continue };
+            let body = self.render_as(dialect, &event.with_id(&self.random.uuid()));
+            let id = self.send_body(body).await?.id;
+            let what = format!("a genuine delivery in dialect {}", dialect.name);
+            self.write(Scenario::OtherDialect, what, Respect::Form(dialect.name), id, [twin]);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn recent(&mut self) -> Result<(), SubjectError> {
+        for (what, offset_ms) in
+            [("a minute ago", -59_000), ("a minute ahead", 59_000), ("ten seconds ago", -10_000)]
+        {
+            let twin = self.send_event(&self.plain()).await?.id;
+            let sent_ms = self.clock.now_ms().saturating_add_signed(offset_ms);
+            let (delivery, _) = self.sign_at(self.render(&self.plain()), sent_ms);
+            let id = self.send(delivery).await?;
+            self.write(
+                Scenario::Recent,
+                format!("a genuine delivery signed for {what}"),
+                Respect::Form(what),
+                id,
+                [twin],
+            );
+        }
+        Ok(())
+    }
+
+    /// A genuine delivery in another form, behind a plain one.
+    async fn form(
+        &mut self,
+        scenario: Scenario,
+        what: &'static str,
+        change: impl Fn(&mut Delivery),
+    ) -> Result<(), SubjectError> {
+        let twin = self.send_event(&self.plain()).await?.id;
+        let (mut delivery, _) = self.sign(self.render(&self.plain()));
+        change(&mut delivery);
+        let id = self.send(delivery).await?;
+        self.write(scenario, format!("a genuine delivery: {what}"), Respect::Form(what), id, [twin]);
+        Ok(())
+    }
+
+    /// Genuine deliveries of records with a further member, each behind a plain one.
+    async fn records(
+        &mut self,
+        scenario: Scenario,
+        members: &[(&'static str, &'static str)],
+    ) -> Result<(), SubjectError> {
+        for &(what, member) in members {
+            let plain = self.plain();
+            let twin = self.send_event(&plain).await?.id;
+            let id = self.send_event(&with_raw_member(&plain.with_id(&self.random.uuid()), member)).await?.id;
+            self.write(scenario, format!("a genuine delivery with {what}"), Respect::Form(what), id, [twin]);
+        }
+        Ok(())
+    }
+
+    /// A plain body of so many bytes.
+    fn padded(&self, length: usize) -> Bytes {
+        let bare = self.render(&with_raw_member(&self.plain(), r#""padding":"""#)).len();
+        let padding = format!("\"padding\":\"{}\"", "x".repeat(length.saturating_sub(bare)));
+        self.render(&with_raw_member(&self.plain(), &padding))
+    }
+}
+
+/// The event with a further member at the end of its record, as the text that it is.
+fn with_raw_member(event: &Event, member: &str) -> Event {
+    let record = event.record.get().trim_end();
+    let record = format!("{},{member}}}", record.strip_suffix('}').unwrap_or(record));
+    // The members come from the constants of `spelling`, which a test parses.
+    let record = RawValue::from_string(record).unwrap_or_else(|why| unreachable!("{member}: {why}"));
+    Event { record, ..event.clone() }
 }

@@ -1,7 +1,7 @@
 //! Senders that break the attachment protocol, end, or never end.
 //!
-//! Invariant: a broken protocol is an error and status 70; a sender that ends in a run fails it; one that was never
-//! there is status 3.
+//! Invariant: a broken protocol is an error and status 70; a sender that ends in a run fails it; one that was
+//! never there is status 3.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use twenty_conform::transcript::Scenario;
 use super::{Held, MOST_MEMORY, Script, run_and_weigh};
 use crate::cli::program::{Ran, Report, judged, run};
 
-/// A sender that delivers nothing and answers as the protocol wants it, but for what stands in the place of `INSTEAD`.
+/// A sender that delivers nothing and answers as the protocol wants it, but for what stands in `INSTEAD`.
 const SENDER: &str = r#"
 import json, os, signal, socket, subprocess, sys, time, urllib.parse
 
@@ -64,15 +64,14 @@ fn start(instead: &str) -> Option<Ran> {
     sender(instead).map(|script| run(arguments(&script.command())))
 }
 
-/// The ids of the requirements on senders that declare nothing: those that the first scenario is judged for, and all.
-fn first_and_all() -> (BTreeSet<&'static str>, BTreeSet<&'static str>) {
-    let bound = |one: &&Requirement| one.role == Role::Sender && one.needs.is_none();
-    let first = |one: &&Requirement| one.scenarios.contains(&Scenario::EveryEvent);
-    let ids = |requirements: &mut dyn Iterator<Item = &'static Requirement>| {
-        requirements.map(|one| one.id).collect()
-    };
-    let mut in_first = requirements::all().filter(bound).filter(first);
-    (ids(&mut in_first), ids(&mut requirements::all().filter(bound)))
+/// The ids of the requirements that bind the sender of a report: those that the first scenario shows, and the others.
+fn first_and_others(report: &Report) -> (BTreeSet<&'static str>, BTreeSet<&'static str>) {
+    let free = report.with("not-applicable");
+    let bound = |one: &&Requirement| one.role == Role::Sender && !free.contains(one.id);
+    let in_first = |one: &&Requirement| one.scenarios.contains(&Scenario::EveryEvent);
+    let (first, others): (Vec<_>, Vec<_>) = requirements::all().filter(bound).partition(in_first);
+    let ids = |requirements: Vec<&'static Requirement>| requirements.iter().map(|one| one.id).collect();
+    (ids(first), ids(others))
 }
 
 /// What was broken is an error that says all of `words`, and nothing else is judged by it.
@@ -82,24 +81,23 @@ fn is_broken(judged: Option<(Ran, Report)>, words: &[&str]) {
     let ran = ran.expect(70);
     assert!(ran.result_line().starts_with("RESULT: error "), "{ran:#?}");
     assert_eq!((&report.0["result"], &report.0["exit_status"]), (&"error".into(), &70.into()));
-    let (first, all) = first_and_all();
-    assert_eq!(report.with("error"), first);
-    assert_eq!(report.with("untestable"), all.difference(&first).copied().collect());
+    let (first, others) = first_and_others(&report);
+    assert_eq!((report.with("error"), report.with("untestable")), (first.clone(), others));
     for id in first {
         let message = report.message(id);
         assert!(words.iter().all(|word| message.contains(word)), "{words:?} in {message:?}");
     }
 }
 
-/// That it ended is a failure of the scenario in which it did, says all of `words`, and leaves the rest untestable.
+/// That it ended is a failure of what the scenario shows, says all of `words`, and leaves the rest
+/// untestable.
 #[track_caller]
 fn is_dead(judged: Option<(Ran, Report)>, words: &[&str]) {
     let Some((ran, report)) = judged else { return };
     assert!(ran.expect(1).result_line().starts_with("RESULT: fail "));
-    let (first, all) = first_and_all();
-    assert_eq!(report.with("fail"), first);
+    let (first, others) = first_and_others(&report);
+    assert_eq!((report.with("fail"), report.with("untestable")), (first.clone(), others));
     assert_eq!(report.cause("DLV-1"), "send.crash");
-    assert_eq!(report.with("untestable"), all.difference(&first).copied().collect());
     // An event that was taken before the end and never arrived is a finding of its own.
     for id in first.into_iter().filter(|id| report.cause(id) != "send.lost") {
         assert_eq!(report.cause(id), "send.crash");
@@ -179,7 +177,8 @@ fn an_error_for_an_answer_is_named_and_tells_nothing() {
     let instead = format!("if op == 'create_webhook': {refusal}\nelse: usual()");
     let Some((ran, report)) = judge(&instead) else { return };
     assert!(ran.expect(3).result_line().starts_with("RESULT: incomplete "));
-    assert_eq!(report.with("untestable"), first_and_all().1);
+    let (first, others) = first_and_others(&report);
+    assert_eq!(report.with("untestable"), &first | &others);
     assert!(report.message("SUB-1").contains("quota used up"), "{}", report.message("SUB-1"));
 }
 
@@ -232,7 +231,7 @@ else: subprocess.Popen(['sleep', '600'], pass_fds=[hold().fileno()]); sys.exit(6
     let mut arguments = arguments(&script.command()).map(str::to_owned);
     arguments[4] = "4s".to_owned();
     is_dead(Some(judged(arguments)), &["no reply to `create_webhook`", "exit status: 6"]);
-    held.is_let_go();
+    held.await_end();
 }
 
 #[cfg(unix)]
@@ -246,7 +245,7 @@ while op == 'shutdown': time.sleep(1)";
     let (ran, report) = judged(arguments(&script.command()));
     ran.expect(1);
     assert_eq!(report.cause("SUB-1"), "send.lost");
-    held.is_let_go();
+    held.await_end();
 }
 
 #[test]

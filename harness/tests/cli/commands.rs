@@ -1,6 +1,7 @@
 //! The commands that judge nothing or one thing: help, list, explain, sign, verify, send.
 //!
-//! Invariant: signatures that are expected here come from other programs (the vectors), or from `hmac` used by hand.
+//! Invariant: signatures that are expected here come from other programs (the vectors), or from `hmac` by
+//! hand.
 
 use std::fs;
 

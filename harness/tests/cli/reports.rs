@@ -56,17 +56,22 @@ fn the_json_report_has_the_fields_of_the_interface() {
     assert_eq!(checks.as_array().unwrap().len(), receivers().count());
     for (at, requirement) in receivers().enumerate() {
         let (entry, check) = (&requirements[at], &checks[at]);
-        assert_eq!((&entry["id"], &entry["verdict"]), (&requirement.id.into(), &"pass".into()));
+        assert_eq!(entry["id"], requirement.id);
+        assert!(["pass", "not-applicable"].contains(&entry["verdict"].as_str().unwrap()), "{entry:#}");
         assert_eq!(entry["level"], requirement.level.to_string());
         assert_eq!(entry["checks"], Value::from(vec![requirement.check_id]));
-        assert_eq!((&check["id"], &check["verdict"]), (&requirement.check_id.into(), &"pass".into()));
+        assert_eq!((&check["id"], &check["verdict"]), (&requirement.check_id.into(), &entry["verdict"]));
         assert_eq!(check["requirements"], Value::from(vec![requirement.id]));
         assert_eq!(check["level"], requirement.level.to_string());
+        assert!(check["duration_us"].is_u64(), "{check:#}");
     }
-    let counts = |level: &str| report["counts"][level]["pass"].as_u64().unwrap_or_default();
-    let line = format!("must {0}/{0} should {1}/{1} ", counts("must"), counts("should"));
-    assert!(ran.result_line().contains(&line), "{line} in {ran:#?}");
-    assert!(report["counts"]["advice"].is_object());
+    for level in ["must", "should", "advice"] {
+        let counts = report["counts"][level].as_object().unwrap();
+        let of = |verdict: &str| counts[verdict].as_u64().unwrap();
+        let part = format!(" {level} {0}/{0} ", of("pass"));
+        assert!(ran.result_line().contains(&part), "{part} in {ran:#?}");
+        assert_eq!(of("fail") + of("untestable") + of("error"), 0, "{counts:#?}");
+    }
 }
 
 #[test]
@@ -76,7 +81,7 @@ fn a_failure_has_its_evidence_in_the_json_report() {
     ran.expect(1);
     assert_eq!((&report.0["result"], &report.0["exit_status"]), (&"fail".into(), &1.into()));
     assert_eq!(report.0["subject"], url.as_str());
-    assert_eq!(report.0["counts"]["must"]["fail"], 6);
+    assert!(report.0["counts"]["must"]["fail"].as_u64().is_some_and(|count| count >= 6));
     let check = report.check("VER-4");
     for (field, expected) in [("verdict", "fail"), ("expected", "not 2xx"), ("actual", "200")] {
         assert_eq!(check[field], expected, "{field}");
@@ -117,15 +122,16 @@ fn elements(xml: &str) -> Vec<&str> {
 
 #[test]
 fn the_junit_report_has_a_case_for_each_requirement() {
-    for (url, failures, errors) in [(always(200), 6, 0), (always(401), 1, 10)] {
+    for url in [always(200), always(401)] {
         let (ran, _, report, junit) = reported(&["receiver", "--url", &url, "--secret", "s3cr3t"]);
         ran.expect(1);
         let elements = elements(&junit);
         let count = |wanted: &str| elements.iter().filter(|name| **name == wanted).count();
         assert_eq!(count("testcase"), report.verdicts().len());
-        assert_eq!(count("failure"), failures);
+        assert_eq!(count("failure"), report.with("fail").len());
         // What could not be tested is no skip: a skip reads as a pass.
-        assert_eq!((count("error"), count("skipped")), (errors, 0));
+        assert_eq!(count("error"), report.with("untestable").len());
+        assert_eq!(count("skipped"), report.with("not-applicable").len());
         for (id, _) in report.verdicts() {
             assert!(junit.contains(&format!("<testcase name=\"{id} ")), "{id} in {junit}");
         }
@@ -151,11 +157,7 @@ fn a_report_on_stdout_is_there_alone() {
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(report["result"], "pass");
     let ran = run(["receiver", "--exec", &exec, "--report", "junit=-"]).expect(0);
-    assert_eq!(elements(&ran.stdout).len(), 2 + requirements_on_receivers());
-}
-
-fn requirements_on_receivers() -> usize {
-    requirements::all().filter(|requirement| requirement.role == Role::Receiver).count()
+    assert_eq!(elements(&ran.stdout)[..3], ["testsuites", "testsuite", "testcase"]);
 }
 
 #[test]

@@ -37,21 +37,35 @@ pub(crate) fn always(status: u16) -> String {
 
 /// Reads a whole request; `false` where the connection ended before it.
 pub(crate) fn read_request(stream: &mut TcpStream) -> io::Result<bool> {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 16 * 1024];
+    let (mut bytes, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
+    // Where the body begins, and how long it is: nothing for one in chunks.
+    let mut body: Option<(usize, Option<usize>)> = None;
     loop {
-        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-            let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
-            if bytes.len() >= end + 4 + length {
-                return Ok(true);
-            }
+        if body.is_none() {
+            let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+            body = end.map(|end| (end + 4, length(&bytes[..end])));
+        }
+        let whole = match body {
+            None => false,
+            Some((begin, Some(length))) => bytes.len() >= begin + length,
+            Some((begin, None)) => bytes[begin..].ends_with(b"0\r\n\r\n"),
+        };
+        if whole {
+            return Ok(true);
         }
         match stream.read(&mut buffer)? {
             0 => return Ok(false),
             count => bytes.extend_from_slice(&buffer[..count]),
         }
+    }
+}
+
+fn length(head: &[u8]) -> Option<usize> {
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let value = |name| head.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    match value("transfer-encoding:") {
+        Some(_) => None,
+        None => Some(value("content-length:").map_or(0, |length| length.parse().unwrap())),
     }
 }
 

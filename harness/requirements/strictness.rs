@@ -1,0 +1,281 @@
+//! VER, further: nothing beside the right form is taken, nothing stale, nothing that is no delivery; and every refusal is
+//! an answer.
+//!
+//! Invariant: minimal pairs as everywhere; how a negative is refused is judged only where it is refused.
+
+use super::judge::{all_acknowledged, none_acknowledged, of_all};
+use crate::cause::{Cause, Code};
+use crate::exchange::Outcome;
+use crate::fault::{Faults, ReceiverFault};
+use crate::requirement::{Evidence, Level, Requirement, Role, Verdict};
+use crate::transcript::{Respect, Scenario, Transcript, Trial};
+
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[
+    Requirement {
+        id: "VER-7",
+        role: Role::Receiver,
+        level: Level::Should,
+        check_id: "receiver/verification/surrounded",
+        text: "Nothing may surround the 64 digits: trailing characters, an odd digit, a sha256= prefix, a second \
+               signature header (the genuine one beside a bogus one, in both orders). Uppercase digits may be taken either way.",
+        source: "W",
+        why: "Lax decoders stop at the first character that is no digit; six public receivers take whatever stands \
+              behind.",
+        scenarios: &[Scenario::Surrounded],
+        needs: None,
+        check: |t| none_acknowledged(t, Scenario::Surrounded),
+        counterexamples: Faults::Receiver(&[
+            ReceiverFault::AcceptsTrailing,
+            ReceiverFault::AcceptsShaPrefix,
+            ReceiverFault::TakesFirstSignature,
+            ReceiverFault::TakesLastSignature,
+            ReceiverFault::AcceptsEverything,
+        ]),
+    },
+    Requirement {
+        id: "VER-9",
+        role: Role::Receiver,
+        level: Level::Should,
+        check_id: "receiver/verification/refusal-status",
+        text: "A refusal is a 4xx (401 in the field), not a 5xx, a hang or a closed connection; the receiver \
+               answers the next delivery as before. Signatures of 0, 1, 63, 65 and 64 non-ASCII characters included.",
+        source: "W",
+        why: "A comparison that throws on another length turns every scanner's probe into a crash report, and in some \
+              run times ends the process.",
+        scenarios: &[
+            Scenario::SignatureLength,
+            Scenario::AlteredContent,
+            Scenario::AlteredTimestamp,
+            Scenario::WrongKey,
+            Scenario::MissingHeader,
+            Scenario::OtherMessage,
+            Scenario::OtherDigest,
+        ],
+        needs: None,
+        check: refusal_status,
+        counterexamples: Faults::Receiver(&[
+            ReceiverFault::ThrowsOnLength,
+            ReceiverFault::ThrowsOnHeaderBytes,
+            ReceiverFault::ClosesOnRefusal,
+            ReceiverFault::RefusesWith500,
+        ]),
+    },
+    Requirement {
+        id: "VER-10",
+        role: Role::Receiver,
+        level: Level::Should,
+        check_id: "receiver/verification/timestamp-form",
+        text: "The timestamp header is digits only: text moved across the colon, and deliveries correctly signed \
+               under abc, NaN, an ISO date, +1735..., -1, or digits with spaces, are not acknowledged.",
+        source: "R",
+        why: "With anything but digits before the colon the signed text can be cut in two ways; and NaN is within \
+              every window.",
+        scenarios: &[Scenario::TimestampForm],
+        needs: None,
+        check: |t| none_acknowledged(t, Scenario::TimestampForm),
+        counterexamples: Faults::Receiver(&[
+            ReceiverFault::AcceptsAnyTimestamp,
+            ReceiverFault::AcceptsNaN,
+            ReceiverFault::AcceptsEverything,
+        ]),
+    },
+    Requirement {
+        id: "VER-11",
+        role: Role::Receiver,
+        level: Level::Should,
+        check_id: "receiver/verification/freshness",
+        text: "A correctly signed delivery that is old (one day) or from the future (one day), or in seconds, is \
+               not acknowledged; one that is up to 60 s off is.",
+        source: "S",
+        why: "A delivery that was recorded once can be sent again for ever, unless its time is looked at.",
+        scenarios: &[Scenario::Stale, Scenario::Recent],
+        needs: None,
+        check: freshness,
+        counterexamples: Faults::Receiver(&[
+            ReceiverFault::NoWindow,
+            ReceiverFault::WindowOnPastOnly,
+            ReceiverFault::AcceptsSeconds,
+            ReceiverFault::WindowTooSmall,
+            ReceiverFault::AcceptsEverything,
+        ]),
+    },
+    Requirement {
+        id: "VER-12",
+        role: Role::Receiver,
+        level: Level::Should,
+        check_id: "receiver/verification/malformed",
+        text: "Signed but not a delivery: truncated JSON, [], null, \"x\", {}, invalid UTF-8: 4xx.",
+        source: "W",
+        why: "A 500 is a failure of the receiver's own; a 200 says that something was taken in that was not.",
+        scenarios: &[Scenario::Malformed],
+        needs: None,
+        check: malformed,
+        counterexamples: Faults::Receiver(&[
+            ReceiverFault::AcknowledgesMalformed,
+            ReceiverFault::BreaksOnMalformed,
+            ReceiverFault::AcceptsEverything,
+            ReceiverFault::ClosesOnRefusal,
+            ReceiverFault::RefusesWith500,
+        ]),
+    },
+    Requirement {
+        id: "VER-13",
+        role: Role::Receiver,
+        level: Level::Advice,
+        check_id: "receiver/verification/method",
+        text: "GET, PUT, PATCH and DELETE are not acknowledged.",
+        source: "D",
+        why: "What answers 200 to every method looks healthy to whoever only opens it.",
+        scenarios: &[Scenario::OtherMethod],
+        needs: None,
+        check: |t| none_acknowledged(t, Scenario::OtherMethod),
+        counterexamples: Faults::Receiver(&[
+            ReceiverFault::AcceptsOtherMethods,
+            ReceiverFault::AcceptsEverything,
+        ]),
+    },
+    Requirement {
+        id: "VER-14",
+        role: Role::Receiver,
+        level: Level::Advice,
+        check_id: "receiver/verification/back-door",
+        text: "No other way in: X-Forwarded-For, X-Real-IP or Forwarded naming 127.0.0.1, 10.0.0.1 or 172.18.0.2; \
+               the secret itself in Authorization: Bearer, X-Webhook-Secret, X-Twenty-Webhook-Secret, X-Twenty-Webhook-Token; an unsigned ping body.",
+        source: "W",
+        why: "Shortcuts for tests and proxies stay in the code; a header that names an address can be sent by \
+              anybody.",
+        scenarios: &[Scenario::BackDoor],
+        needs: None,
+        check: |t| none_acknowledged(t, Scenario::BackDoor),
+        counterexamples: Faults::Receiver(&[
+            ReceiverFault::TrustsForwardedFor,
+            ReceiverFault::AcceptsSecretAsHeader,
+            ReceiverFault::AcceptsPing,
+            ReceiverFault::AcceptsEverything,
+            ReceiverFault::AcceptsMissingSignature,
+            ReceiverFault::AcceptsMissingTimestamp,
+        ]),
+    },
+    Requirement {
+        id: "VER-19",
+        role: Role::Receiver,
+        level: Level::Advice,
+        check_id: "receiver/verification/verify-first",
+        text: "Unsigned and malformed is answered like unsigned and well-formed: nothing is parsed before it is \
+               verified.",
+        source: "W",
+        why: "Whatever is parsed before it is verified is open to everybody.",
+        scenarios: &[Scenario::UnsignedMalformed],
+        needs: None,
+        check: verify_first,
+        counterexamples: Faults::Receiver(&[
+            ReceiverFault::ParsesFirst,
+            ReceiverFault::AcceptsMissingSignature,
+            ReceiverFault::AcceptsMissingTimestamp,
+        ]),
+    },
+];
+
+/// Every negative that is refused is refused with a 4xx.
+fn refusal_status(t: &Transcript) -> Verdict {
+    let mut verdicts = vec![none_acknowledged(t, Scenario::SignatureLength)];
+    let scenarios = [
+        Scenario::SignatureLength,
+        Scenario::AlteredContent,
+        Scenario::AlteredTimestamp,
+        Scenario::WrongKey,
+        Scenario::MissingHeader,
+        Scenario::OtherMessage,
+        Scenario::OtherDigest,
+    ];
+    let refused = scenarios.into_iter().flat_map(|scenario| t.trials_of(scenario));
+    let refused = refused.filter(|trial| !t.acknowledged(trial.exchange));
+    verdicts.extend(refused.map(|trial| is_4xx(t, trial, of_crash(t, trial, Code::CrashSignatureLength))));
+    if let Verdict::Fail(_) = verdicts[0] {
+        // That a signature of another length is taken is for VER-4 and VER-6 to say.
+        verdicts.remove(0);
+    }
+    of_all(verdicts.into_iter(), "nothing was refused", "refusals")
+}
+
+/// Why a refusal is no answer: what the trial is about, where other refusals are answers.
+fn of_crash(t: &Transcript, trial: &Trial, code: Code) -> Option<Code> {
+    let elsewhere = |other: &&Trial| {
+        let positive = matches!(other.respect, Respect::Genuine | Respect::Form(_));
+        other.scenario != trial.scenario && !positive && !t.acknowledged(other.exchange)
+    };
+    let in_400s = |other: &Trial| t.outcome(other.exchange).status().is_some_and(|status| status / 100 == 4);
+    let answered: Vec<bool> = t.trials.iter().filter(elsewhere).map(in_400s).collect();
+    if !answered.is_empty() && !answered.contains(&true) {
+        return None;
+    }
+    match trial.respect {
+        Respect::Surrounded(which) if which.contains("ASCII") => Some(Code::CrashHeaderBytes),
+        Respect::Surrounded(_) | Respect::Malformed(_) => Some(code),
+        _ => None,
+    }
+}
+
+fn is_4xx(t: &Transcript, trial: &Trial, crash: Option<Code>) -> Verdict {
+    let outcome = t.outcome(trial.exchange);
+    if outcome.status().is_some_and(|status| (400..500).contains(&status)) {
+        return if trial.twins.iter().all(|&twin| t.acknowledged(twin)) {
+            Verdict::Pass
+        } else {
+            Verdict::Untestable("a plain genuine delivery beside it was not acknowledged".to_owned())
+        };
+    }
+    // Where genuine deliveries fare no better, it is not the refusal that is wrong.
+    if !t.acknowledged(trial.twins[0]) {
+        return Verdict::Untestable("a plain genuine delivery beside it was not acknowledged".to_owned());
+    }
+    let death = t.death_at(trial.exchange).map(|how| format!("; {how}")).unwrap_or_default();
+    let message = format!("{} was answered: {outcome}{death}", trial.what);
+    let code = crash.unwrap_or(if matches!(outcome, Outcome::Answered(_)) {
+        Code::AnswerStatus
+    } else {
+        Code::AnswerNone
+    });
+    Evidence::new("4xx", outcome.to_string(), message)
+        .shown_by([trial.exchange])
+        .because(Cause::new(code))
+        .fail()
+}
+
+fn freshness(t: &Transcript) -> Verdict {
+    let too_small = |_: &Trial| Some(Cause::detailed(Code::AnswerStatus, "a window of less than a minute"));
+    let both = [none_acknowledged(t, Scenario::Stale), all_acknowledged(t, Scenario::Recent, too_small)];
+    of_all(both.into_iter(), "nothing was tried", "directions")
+}
+
+fn malformed(t: &Transcript) -> Verdict {
+    let mut verdicts = vec![none_acknowledged(t, Scenario::Malformed)];
+    let refused = t.trials_of(Scenario::Malformed).filter(|trial| !t.acknowledged(trial.exchange));
+    verdicts.extend(refused.map(|trial| is_4xx(t, trial, of_crash(t, trial, Code::CrashMalformedJson))));
+    of_all(verdicts.into_iter(), "nothing was tried", "bodies")
+}
+
+/// The first trial is unsigned and well-formed, the others unsigned and malformed.
+fn verify_first(t: &Transcript) -> Verdict {
+    let mut trials = t.trials_of(Scenario::UnsignedMalformed);
+    let Some(well_formed) = trials.next() else {
+        return Verdict::Untestable("nothing could be tried".to_owned());
+    };
+    let expected = t.outcome(well_formed.exchange).to_string();
+    let verdicts = trials.map(|trial| {
+        if !trial.twins.iter().all(|&twin| t.acknowledged(twin)) {
+            return Verdict::Untestable("a plain genuine delivery beside it was not acknowledged".to_owned());
+        }
+        let actual = t.outcome(trial.exchange).to_string();
+        if actual == expected {
+            return Verdict::Pass;
+        }
+        let message = format!("{} was answered {actual}, a well-formed one {expected}", trial.what);
+        Evidence::new(expected.clone(), actual, message)
+            .shown_by([well_formed.exchange, trial.exchange])
+            .because(Cause::detailed(Code::AnswerStatus, "parsed before verified"))
+            .fail()
+    });
+    of_all(verdicts, "nothing could be tried", "bodies")
+}
