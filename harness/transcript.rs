@@ -2,17 +2,23 @@
 //!
 //! Invariant: a check needs nothing else. No clock, no socket, no subject stands behind a transcript.
 
+mod emission;
+mod scenario;
+mod trial;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::dialect::Dialect;
-use crate::event::Event;
 use crate::exchange::{Exchange, ExchangeId, Outcome};
-use crate::recipe::Recipe;
 use crate::signature::Secret;
+
+pub use emission::{Arrival, Capability, Emission, Settled, Webhook};
+pub use scenario::Scenario;
+pub use trial::{Respect, Trial};
 
 /// A run, as far as it concerns the verdicts.
 #[derive(Debug)]
@@ -89,160 +95,6 @@ impl Default for Limits {
     }
 }
 
-/// What is done to a subject. Scenarios are few; each feeds several checks. How each is done stands under `scenario/`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Scenario {
-    /// Receiver: every sample event, correctly signed.
-    Genuine,
-    /// Receiver: events, objects and members that it does not know.
-    Unfamiliar,
-    /// Receiver: header names in other cases.
-    HeaderCase,
-    /// Receiver: many deliveries at the same time.
-    Concurrent,
-    /// Receiver: `Content-Type` with a parameter.
-    ContentType,
-    /// Receiver: bodies in chunks and in segments, several deliveries on one connection.
-    Framing,
-    /// Receiver: a body of 256 KiB.
-    Body256KiB,
-    /// Receiver: a body of 1 MiB.
-    Body1MiB,
-    /// Receiver: bodies that grow until one is refused.
-    BodyLimit,
-    /// Receiver: the same content again, signed anew.
-    Repeated,
-    /// Receiver: JSON as `JSON.stringify` writes it.
-    JavascriptJson,
-    /// Receiver: a lone surrogate, escaped.
-    LoneSurrogate,
-    /// Receiver: JSON as other programs may write it.
-    OtherSpelling,
-    /// Receiver: the body of the other dialect.
-    OtherDialect,
-    /// Receiver: content changed under the old signature.
-    AlteredContent,
-    /// Receiver: the timestamp header changed under the old signature.
-    AlteredTimestamp,
-    /// Receiver: signed under another key.
-    WrongKey,
-    /// Receiver: a header missing or empty.
-    MissingHeader,
-    /// Receiver: signed over something else.
-    OtherMessage,
-    /// Receiver: another algorithm or form of digest.
-    OtherDigest,
-    /// Receiver: something beside the digits of the signature.
-    Surrounded,
-    /// Receiver: signatures of other lengths, and of bytes that are no digits.
-    SignatureLength,
-    /// Receiver: timestamps that are not digits only.
-    TimestampForm,
-    /// Receiver: correctly signed, and too old or from the future.
-    Stale,
-    /// Receiver: correctly signed, and up to a minute off.
-    Recent,
-    /// Receiver: correctly signed, and no delivery.
-    Malformed,
-    /// Receiver: unsigned, malformed beside well-formed.
-    UnsignedMalformed,
-    /// Receiver: request methods other than POST.
-    OtherMethod,
-    /// Receiver: unsigned requests with something that might let them in.
-    BackDoor,
-    /// Receiver: the same content in another spelling under the old signature.
-    Respelled,
-    /// Receiver that refuses the plain genuine delivery: every known way of signing, to find the one it expects.
-    Diagnosis,
-    /// Sender: one webhook, every sample event and one record of every kind of value.
-    EveryEvent,
-    /// Sender: three webhooks with secrets of their own.
-    SeveralWebhooks,
-    /// Sender: one webhook is deleted while another stays.
-    Deletion,
-    /// Sender: an endpoint that answers with every status from 200 to 299.
-    Acknowledged,
-    /// Sender: an endpoint that answers with statuses of the other classes.
-    NotAcknowledged,
-}
-
-impl Scenario {
-    /// What is done, for `explain`.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Genuine => "every sample event of the dialect, correctly signed",
-            Self::Unfamiliar => {
-                "correctly signed deliveries of an unknown event, an unknown object, and with unknown members"
-            }
-            Self::HeaderCase => "a genuine delivery with its header names in lower, upper and mixed case",
-            Self::Concurrent => "64 genuine deliveries at the same time, each on a connection of its own",
-            Self::ContentType => "a genuine delivery with Content-Type: application/json; charset=utf-8",
-            Self::Framing => {
-                "genuine deliveries in chunks, in segments, split inside a character, and several on one connection"
-            }
-            Self::Body256KiB => "a genuine delivery of 256 KiB",
-            Self::Body1MiB => "a genuine delivery of 1 MiB",
-            Self::BodyLimit => {
-                "genuine deliveries that double in size up to 16 MiB, and the first that is refused again in chunks"
-            }
-            Self::Repeated => "the same content again under a new timestamp and signature",
-            Self::JavascriptJson => "genuine deliveries with whatever JSON.stringify can write",
-            Self::LoneSurrogate => "a genuine delivery with the escape of a lone surrogate",
-            Self::OtherSpelling => {
-                "genuine deliveries with white space, other orders, other escapes, other numbers, duplicate keys"
-            }
-            Self::OtherDialect => "a genuine delivery in the other dialect's form",
-            Self::Surrounded => {
-                "the right digits with something before or behind them, and beside a second signature header"
-            }
-            Self::SignatureLength => {
-                "signatures of 0, 1, 63, 65 and 200 digits, and of 64 bytes beyond ASCII"
-            }
-            Self::TimestampForm => {
-                "deliveries correctly signed under timestamps that are not digits only, and text moved over the colon"
-            }
-            Self::Stale => "deliveries correctly signed for a day ago, for tomorrow, and in seconds",
-            Self::Recent => "deliveries correctly signed for up to a minute ago or ahead",
-            Self::Malformed => "correctly signed bodies that are no deliveries",
-            Self::UnsignedMalformed => "unsigned requests, malformed beside well-formed",
-            Self::OtherMethod => "a signed delivery by GET, PUT, PATCH and DELETE",
-            Self::BackDoor => {
-                "unsigned deliveries that claim a local address, carry the secret itself, or are called a ping"
-            }
-            Self::Respelled => "the same content in another spelling under the old signature",
-            Self::AlteredContent => {
-                "a genuine delivery whose body was changed behind the signature: a value, a member more, \
-                 a member less, cut short"
-            }
-            Self::AlteredTimestamp => {
-                "a genuine delivery whose timestamp header was changed behind the signature: a millisecond later, \
-                 a minute earlier, with a zero before it"
-            }
-            Self::WrongKey => {
-                "deliveries signed under another secret, the empty key, and the secret decoded or in other case"
-            }
-            Self::MissingHeader => "deliveries whose signature, timestamp or both are missing or empty",
-            Self::OtherMessage => {
-                "deliveries signed over the body alone, the timestamp alone, with another separator, \
-                 over the payload stringified twice, and with the signature of another delivery"
-            }
-            Self::OtherDigest => {
-                "deliveries signed with SHA-1, SHA-512, plain SHA-256, in base64, cut short, and with zeros"
-            }
-            Self::Diagnosis => "deliveries signed in every known wrong way, to find the one that is expected",
-            Self::EveryEvent => {
-                "one webhook without a filter; every sample event and a record with every kind of value is emitted"
-            }
-            Self::SeveralWebhooks => "three webhooks with secrets of their own; several events are emitted",
-            Self::Deletion => "two webhooks, one of which is deleted between two events",
-            Self::Acknowledged => "an endpoint that answers each event with another status from 200 to 299",
-            Self::NotAcknowledged => {
-                "an endpoint that answers with redirects (to another endpoint), client errors and server errors"
-            }
-        }
-    }
-}
-
 /// How a scenario ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
@@ -258,133 +110,6 @@ pub enum Ending {
     Skipped(String),
 }
 
-/// One thing tried on a receiver.
-#[derive(Debug, Clone)]
-pub struct Trial {
-    /// What it belongs to.
-    pub scenario: Scenario,
-    /// What was sent, as a noun phrase: "a delivery signed over the body alone".
-    pub what: String,
-    /// In which respect it differs from its twins.
-    pub respect: Respect,
-    /// What came of it.
-    pub exchange: ExchangeId,
-    /// Plain genuine deliveries: the one before it, and for negatives also the one behind it.
-    pub twins: Vec<ExchangeId>,
-}
-
-/// In which one respect a trial differs from a plain genuine delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Respect {
-    /// In none: it is correctly signed, and to be acknowledged.
-    Genuine,
-    /// In its form, which HTTP and JSON leave open: which. It is correctly signed, and to be acknowledged.
-    Form(&'static str),
-    /// In something beside the digits of its signature: what.
-    Surrounded(&'static str),
-    /// In the form of its timestamp, under which it is correctly signed: which.
-    TimestampForm(&'static str),
-    /// In its age: how old.
-    Stale(&'static str),
-    /// In its age, which is negative.
-    Future,
-    /// In that it is no delivery: what it is.
-    Malformed(&'static str),
-    /// In its request method.
-    Method,
-    /// In that it is unsigned and tries another way in: which.
-    BackDoor(&'static str),
-    /// In the spelling of its body, under the twin's signature: which.
-    Respelled(&'static str),
-    /// In its body, under the twin's signature.
-    Content,
-    /// In its timestamp header, under the twin's signature.
-    Timestamp,
-    /// In how it is signed.
-    Signed(Recipe),
-    /// In timestamp and signature, which are those of another delivery.
-    Borrowed,
-    /// In that it has no signature, or an empty one.
-    Unsigned,
-    /// In that it has no timestamp, or an empty one.
-    Undated,
-}
-
-/// A webhook that was registered at a sender.
-#[derive(Debug, Clone)]
-pub struct Webhook {
-    /// What it belongs to.
-    pub scenario: Scenario,
-    /// The URL that was registered.
-    pub url: String,
-    /// Its secret.
-    pub secret: Secret,
-    /// When its deletion had been answered, in milliseconds since the epoch, where it was deleted by the scenario
-    /// itself (not merely cleared away).
-    pub deleted_at_ms: Option<u64>,
-}
-
-/// An event that a sender was made to emit.
-#[derive(Debug, Clone)]
-pub struct Emission {
-    /// What it belongs to.
-    pub scenario: Scenario,
-    /// The event, with a record id of its own.
-    pub event: Event,
-    /// That id.
-    pub record_id: String,
-    /// When the sender was asked, in milliseconds since the epoch.
-    pub asked_at_ms: u64,
-    /// Whether it is the first one behind a registration: that one shows SUB-1, and nothing else is judged by its
-    /// absence.
-    pub first: bool,
-    /// Whether the record is that of the sample event, so that the body has the sample's shape.
-    pub is_sample: bool,
-    /// The status that the endpoint answers it with.
-    pub answer: u16,
-    /// Why the sender cannot let this event happen, where it says so.
-    pub unsupported: Option<String>,
-}
-
-/// A request that reached an endpoint.
-#[derive(Debug, Clone)]
-pub struct Arrival {
-    /// The webhook whose endpoint it reached, as an index into [`Transcript::webhooks`]; `None` at an endpoint that no
-    /// webhook was registered for (the target of a redirect).
-    pub webhook: Option<usize>,
-    /// The request and what it was answered.
-    pub exchange: ExchangeId,
-    /// The events that it carries, as indices into [`Transcript::emissions`].
-    pub carries: Vec<usize>,
-}
-
-/// What a sender reports of one delivery.
-#[derive(Debug, Clone)]
-pub struct Settled {
-    /// The webhook, as an index into [`Transcript::webhooks`].
-    pub webhook: usize,
-    /// The record's id.
-    pub record_id: String,
-    /// Whether it was acknowledged.
-    pub delivered: bool,
-    /// The final status, where there was an answer.
-    pub status: Option<u16>,
-}
-
-/// What a sender can declare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Capability {
-    /// Webhooks can be deleted.
-    Delete,
-    /// Webhooks take filters.
-    Filters,
-    /// The outcomes of deliveries can be asked for.
-    Outcomes,
-    /// Webhooks can do without a secret.
-    Unsigned,
-}
-
 impl Role {
     /// The word on the command line and in reports.
     pub fn as_str(self) -> &'static str {
@@ -398,18 +123,6 @@ impl Role {
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-impl Capability {
-    /// The word of the attachment protocol.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Delete => "delete",
-            Self::Filters => "filters",
-            Self::Outcomes => "outcomes",
-            Self::Unsigned => "unsigned",
-        }
     }
 }
 

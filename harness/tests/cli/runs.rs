@@ -135,7 +135,7 @@ fn patterns_and_levels_select() {
         (&["--run", "VER-1,RCV-3"], &["RCV-3", "VER-1"]),
         (&["--run", &file], &["RCV-3", "VER-1"]),
         (
-            &["--run", "receiver/verification/*", "--skip", "VER-*", "--run", "**/reception/genuine"],
+            &["--run", "receiver/verification/altered-*", "--skip", "VER-*", "--run", "**/reception/genuine"],
             &["RCV-1"],
         ),
         (&["--run", "receiver/**", "--skip", "VER-*", "--skip", "RCV-[1-7]", "--skip", "RCV-?"], &[]),

@@ -1,0 +1,97 @@
+//! What a sender was made to do, and what came of it.
+//!
+//! Invariant: plain data; indices refer to the transcript's lists, which only grow.
+
+use serde::{Deserialize, Serialize};
+
+use super::Scenario;
+use crate::event::Event;
+use crate::exchange::ExchangeId;
+use crate::signature::Secret;
+
+/// A webhook that was registered at a sender.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// What it belongs to.
+    pub scenario: Scenario,
+    /// The URL that was registered.
+    pub url: String,
+    /// Its secret.
+    pub secret: Secret,
+    /// When its deletion had been answered, in milliseconds since the epoch, where it was deleted by the scenario
+    /// itself (not merely cleared away).
+    pub deleted_at_ms: Option<u64>,
+}
+
+/// An event that a sender was made to emit.
+#[derive(Debug, Clone)]
+pub struct Emission {
+    /// What it belongs to.
+    pub scenario: Scenario,
+    /// The event, with a record id of its own.
+    pub event: Event,
+    /// That id.
+    pub record_id: String,
+    /// When the sender was asked, in milliseconds since the epoch.
+    pub asked_at_ms: u64,
+    /// Whether it is the first one behind a registration: that one shows SUB-1, and nothing else is judged by its
+    /// absence.
+    pub first: bool,
+    /// Whether the record is that of the sample event, so that the body has the sample's shape.
+    pub is_sample: bool,
+    /// The status that the endpoint answers it with.
+    pub answer: u16,
+    /// Why the sender cannot let this event happen, where it says so.
+    pub unsupported: Option<String>,
+}
+
+/// A request that reached an endpoint.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// The webhook whose endpoint it reached, as an index into [`Transcript::webhooks`]; `None` at an endpoint that no
+    /// webhook was registered for (the target of a redirect).
+    pub webhook: Option<usize>,
+    /// The request and what it was answered.
+    pub exchange: ExchangeId,
+    /// The events that it carries, as indices into [`Transcript::emissions`].
+    pub carries: Vec<usize>,
+}
+
+/// What a sender reports of one delivery.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// The webhook, as an index into [`Transcript::webhooks`].
+    pub webhook: usize,
+    /// The record's id.
+    pub record_id: String,
+    /// Whether it was acknowledged.
+    pub delivered: bool,
+    /// The final status, where there was an answer.
+    pub status: Option<u16>,
+}
+
+/// What a sender can declare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Capability {
+    /// Webhooks can be deleted.
+    Delete,
+    /// Webhooks take filters.
+    Filters,
+    /// The outcomes of deliveries can be asked for.
+    Outcomes,
+    /// Webhooks can do without a secret.
+    Unsigned,
+}
+
+impl Capability {
+    /// The word of the attachment protocol.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Filters => "filters",
+            Self::Outcomes => "outcomes",
+            Self::Unsigned => "unsigned",
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The names of what is done to a subject. How each is done stands under `scenario/`.
+//!
+//! Invariant: names and sentences only.
+
+/// What is done to a subject. Scenarios are few; each feeds several checks. How each is done stands under `scenario/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scenario {
+    /// Receiver: every sample event, correctly signed.
+    Genuine,
+    /// Receiver: events, objects and members that it does not know.
+    Unfamiliar,
+    /// Receiver: header names in other cases.
+    HeaderCase,
+    /// Receiver: many deliveries at the same time.
+    Concurrent,
+    /// Receiver: `Content-Type` with a parameter.
+    ContentType,
+    /// Receiver: bodies in chunks and in segments, several deliveries on one connection.
+    Framing,
+    /// Receiver: a body of 256 KiB.
+    Body256KiB,
+    /// Receiver: a body of 1 MiB.
+    Body1MiB,
+    /// Receiver: bodies that grow until one is refused.
+    BodyLimit,
+    /// Receiver: the same content again, signed anew.
+    Repeated,
+    /// Receiver: JSON as `JSON.stringify` writes it.
+    JavascriptJson,
+    /// Receiver: a lone surrogate, escaped.
+    LoneSurrogate,
+    /// Receiver: JSON as other programs may write it.
+    OtherSpelling,
+    /// Receiver: the body of the other dialect.
+    OtherDialect,
+    /// Receiver: content changed under the old signature.
+    AlteredContent,
+    /// Receiver: the timestamp header changed under the old signature.
+    AlteredTimestamp,
+    /// Receiver: signed under another key.
+    WrongKey,
+    /// Receiver: a header missing or empty.
+    MissingHeader,
+    /// Receiver: signed over something else.
+    OtherMessage,
+    /// Receiver: another algorithm or form of digest.
+    OtherDigest,
+    /// Receiver: something beside the digits of the signature.
+    Surrounded,
+    /// Receiver: signatures of other lengths, and of bytes that are no digits.
+    SignatureLength,
+    /// Receiver: timestamps that are not digits only.
+    TimestampForm,
+    /// Receiver: correctly signed, and too old or from the future.
+    Stale,
+    /// Receiver: correctly signed, and up to a minute off.
+    Recent,
+    /// Receiver: correctly signed, and no delivery.
+    Malformed,
+    /// Receiver: unsigned, malformed beside well-formed.
+    UnsignedMalformed,
+    /// Receiver: request methods other than POST.
+    OtherMethod,
+    /// Receiver: unsigned requests with something that might let them in.
+    BackDoor,
+    /// Receiver: the same content in another spelling under the old signature.
+    Respelled,
+    /// Receiver that refuses the plain genuine delivery: every known way of signing, to find the one it expects.
+    Diagnosis,
+    /// Sender: one webhook, every sample event and one record of every kind of value.
+    EveryEvent,
+    /// Sender: three webhooks with secrets of their own.
+    SeveralWebhooks,
+    /// Sender: one webhook is deleted while another stays.
+    Deletion,
+    /// Sender: an endpoint that answers with every status from 200 to 299.
+    Acknowledged,
+    /// Sender: an endpoint that answers with statuses of the other classes.
+    NotAcknowledged,
+}
+
+impl Scenario {
+    /// What is done, for `explain`.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Genuine => "every sample event of the dialect, correctly signed",
+            Self::Unfamiliar => {
+                "correctly signed deliveries of an unknown event, an unknown object, and with unknown members"
+            }
+            Self::HeaderCase => "a genuine delivery with its header names in lower, upper and mixed case",
+            Self::Concurrent => "64 genuine deliveries at the same time, each on a connection of its own",
+            Self::ContentType => "a genuine delivery with Content-Type: application/json; charset=utf-8",
+            Self::Framing => {
+                "genuine deliveries in chunks, in segments, split inside a character, and several on one connection"
+            }
+            Self::Body256KiB => "a genuine delivery of 256 KiB",
+            Self::Body1MiB => "a genuine delivery of 1 MiB",
+            Self::BodyLimit => {
+                "genuine deliveries that double in size up to 16 MiB, and the first that is refused again in chunks"
+            }
+            Self::Repeated => "the same content again under a new timestamp and signature",
+            Self::JavascriptJson => "genuine deliveries with whatever JSON.stringify can write",
+            Self::LoneSurrogate => "a genuine delivery with the escape of a lone surrogate",
+            Self::OtherSpelling => {
+                "genuine deliveries with white space, other orders, other escapes, other numbers, duplicate keys"
+            }
+            Self::OtherDialect => "a genuine delivery in the other dialect's form",
+            Self::Surrounded => {
+                "the right digits with something before or behind them, and beside a second signature header"
+            }
+            Self::SignatureLength => {
+                "signatures of 0, 1, 63, 65 and 200 digits, and of 64 bytes beyond ASCII"
+            }
+            Self::TimestampForm => {
+                "deliveries correctly signed under timestamps that are not digits only, and text moved over the colon"
+            }
+            Self::Stale => "deliveries correctly signed for a day ago, for tomorrow, and in seconds",
+            Self::Recent => "deliveries correctly signed for up to a minute ago or ahead",
+            Self::Malformed => "correctly signed bodies that are no deliveries",
+            Self::UnsignedMalformed => "unsigned requests, malformed beside well-formed",
+            Self::OtherMethod => "a signed delivery by GET, PUT, PATCH and DELETE",
+            Self::BackDoor => {
+                "unsigned deliveries that claim a local address, carry the secret itself, or are called a ping"
+            }
+            Self::Respelled => "the same content in another spelling under the old signature",
+            Self::AlteredContent => {
+                "a genuine delivery whose body was changed behind the signature: a value, a member more, \
+                 a member less, cut short"
+            }
+            Self::AlteredTimestamp => {
+                "a genuine delivery whose timestamp header was changed behind the signature: a millisecond later, \
+                 a minute earlier, with a zero before it"
+            }
+            Self::WrongKey => {
+                "deliveries signed under another secret, the empty key, and the secret decoded or in other case"
+            }
+            Self::MissingHeader => "deliveries whose signature, timestamp or both are missing or empty",
+            Self::OtherMessage => {
+                "deliveries signed over the body alone, the timestamp alone, with another separator, \
+                 over the payload stringified twice, and with the signature of another delivery"
+            }
+            Self::OtherDigest => {
+                "deliveries signed with SHA-1, SHA-512, plain SHA-256, in base64, cut short, and with zeros"
+            }
+            Self::Diagnosis => "deliveries signed in every known wrong way, to find the one that is expected",
+            Self::EveryEvent => {
+                "one webhook without a filter; every sample event and a record with every kind of value is emitted"
+            }
+            Self::SeveralWebhooks => "three webhooks with secrets of their own; several events are emitted",
+            Self::Deletion => "two webhooks, one of which is deleted between two events",
+            Self::Acknowledged => "an endpoint that answers each event with another status from 200 to 299",
+            Self::NotAcknowledged => {
+                "an endpoint that answers with redirects (to another endpoint), client errors and server errors"
+            }
+        }
+    }
+}

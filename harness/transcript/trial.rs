@@ -1,0 +1,59 @@
+//! What is tried on a receiver.
+//!
+//! Invariant: a trial differs from its twins in the one respect that it names.
+
+use super::Scenario;
+use crate::exchange::ExchangeId;
+use crate::recipe::Recipe;
+
+/// One thing tried on a receiver.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// What it belongs to.
+    pub scenario: Scenario,
+    /// What was sent, as a noun phrase: "a delivery signed over the body alone".
+    pub what: String,
+    /// In which respect it differs from its twins.
+    pub respect: Respect,
+    /// What came of it.
+    pub exchange: ExchangeId,
+    /// Plain genuine deliveries: the one before it, and for negatives also the one behind it.
+    pub twins: Vec<ExchangeId>,
+}
+
+/// In which one respect a trial differs from a plain genuine delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Respect {
+    /// In none: it is correctly signed, and to be acknowledged.
+    Genuine,
+    /// In its form, which HTTP and JSON leave open: which. It is correctly signed, and to be acknowledged.
+    Form(&'static str),
+    /// In something beside the digits of its signature: what.
+    Surrounded(&'static str),
+    /// In the form of its timestamp, under which it is correctly signed: which.
+    TimestampForm(&'static str),
+    /// In its age: how old.
+    Stale(&'static str),
+    /// In its age, which is negative.
+    Future,
+    /// In that it is no delivery: what it is.
+    Malformed(&'static str),
+    /// In its request method.
+    Method,
+    /// In that it is unsigned and tries another way in: which.
+    BackDoor(&'static str),
+    /// In the spelling of its body, under the twin's signature: which.
+    Respelled(&'static str),
+    /// In its body, under the twin's signature.
+    Content,
+    /// In its timestamp header, under the twin's signature.
+    Timestamp,
+    /// In how it is signed.
+    Signed(Recipe),
+    /// In timestamp and signature, which are those of another delivery.
+    Borrowed,
+    /// In that it has no signature, or an empty one.
+    Unsigned,
+    /// In that it has no timestamp, or an empty one.
+    Undated,
+}
