@@ -58,6 +58,12 @@ impl Target {
                 parsed.scheme()
             ));
         }
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err(
+                "the URL holds a user name or a password, which deliveries do not carry; leave it out"
+                    .to_owned(),
+            );
+        }
         let host = parsed.host_str().ok_or_else(|| format!("{url:?} has no host"))?;
         let path = parsed
             .query()

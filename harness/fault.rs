@@ -88,6 +88,7 @@ faults! {
         SignsWithDot: "a dot stands between timestamp and body in the signed text",
         SignsTwiceStringified: "the signed text holds the body stringified twice",
         SignsHexDecodedKey: "the secret is decoded from hexadecimal before it keys the signature",
+        SignsTrimmedKey: "white space at the ends of the secret is cut off before it keys the signature",
         SignsSha1: "the signature is HMAC-SHA1",
         SignsHexKeyBodyAlone: "the signature covers the body alone, under the secret decoded from hexadecimal",
         TimestampHeaderSeconds: "the timestamp header is in seconds",

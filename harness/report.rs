@@ -10,9 +10,11 @@ mod curl;
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use crate::cause::Cause;
+use crate::exchange::Delivery;
 use crate::exit::ExitStatus;
 use crate::requirement::{Level, Role, Verdict};
 use crate::requirements::payload::further_members;
@@ -381,7 +383,7 @@ fn check_entry(finding: &Finding, transcript: &Transcript, redact: &Redaction) -
             let first = evidence.exchanges.first().map(|id| transcript.exchange(*id));
             entry.repro = first
                 .filter(|_| transcript.role == Role::Receiver)
-                .map(|exchange| redact.text(&curl::command(&transcript.url, &exchange.delivery)));
+                .map(|exchange| curl::command(&transcript.url, &redact.delivery(&exchange.delivery)));
         }
     }
     entry
@@ -407,7 +409,33 @@ impl Redaction {
         Self(secrets.filter(|secret| secret.expose().len() >= Self::SHORTEST).collect())
     }
 
+    /// The delivery without the secret, before it is quoted: quoting changes the text that is looked for.
+    fn delivery(&self, delivery: &Delivery) -> Delivery {
+        let mut delivery = delivery.clone();
+        for (_, value) in &mut delivery.headers.0 {
+            *value = self.bytes(value);
+        }
+        delivery.body = self.bytes(&delivery.body);
+        delivery
+    }
+
+    fn bytes(&self, bytes: &Bytes) -> Bytes {
+        let holds = |secret: &&Secret| {
+            let secret = secret.expose().as_bytes();
+            bytes.windows(secret.len()).any(|window| window == secret)
+        };
+        match self.0.iter().find(holds) {
+            None => bytes.clone(),
+            Some(_) => Bytes::from(self.text(&String::from_utf8_lossy(bytes))),
+        }
+    }
+
     fn text(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "[redacted]"))
+        self.0.iter().fold(text.to_owned(), |text, secret| {
+            // Quotations escape what JSON escapes.
+            let escaped = serde_json::Value::from(secret.expose()).to_string();
+            let escaped = escaped.trim_matches('"');
+            text.replace(secret.expose(), "[redacted]").replace(escaped, "[redacted]")
+        })
     }
 }

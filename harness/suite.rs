@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::random::Random;
 use crate::requirement::{Evidence, Requirement, Role, Verdict};
 use crate::scenario;
-use crate::subject;
+use crate::subject::{self, SubjectError};
 use crate::transcript::{Ending, Limits, Scenario, Transcript};
 use crate::vectors;
 
@@ -126,7 +126,12 @@ pub async fn sender(
     let random = Random::from_seed(options.seed);
     let scenarios = needed(scenario::sender::ALL, selected);
     let mut stage = scenario::sender::Stage::new(subject, &options.clock, &random, &mut transcript);
-    stage.greet().await?;
+    let greeted = tokio::select! {
+        biased;
+        () = interruption(options) => Ok(()),
+        greeted = stage.greet() => greeted.map(drop),
+    };
+    greeted?;
     for (done, &scenario) in scenarios.iter().enumerate() {
         progress(Progress { done, of: scenarios.len(), scenario: Some(scenario) });
         let silent = done > 0 && stage.transcript.arrivals.is_empty();
@@ -143,6 +148,21 @@ pub async fn sender(
     progress(Progress { done: scenarios.len(), of: scenarios.len(), scenario: None });
     let findings = judge(&transcript, selected);
     Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
+}
+
+/// The run that could not be begun: nothing was tried, and each requirement says why.
+pub fn not_begun(
+    role: Role,
+    selected: &[&'static Requirement],
+    options: &Options,
+    why: &SubjectError,
+) -> Run {
+    let judgement = || match why {
+        SubjectError::Broke(why) => Judgement::Error(why.clone()),
+        other => Judgement::Judged(Verdict::Untestable(other.to_string())),
+    };
+    let findings = selected.iter().map(|&requirement| Finding { requirement, judgement: judgement() });
+    Run { transcript, findings: findings.collect(), duration: Duration::ZERO, interrupted: false }
 }
 
 /// Judges a transcript. It can be done again at any time, without the subject.
@@ -192,11 +212,19 @@ fn needed(all: &[Scenario], selected: &[&'static Requirement]) -> Vec<Scenario> 
 
 /// Runs a scenario to its end, or up to the interruption, and says so then.
 async fn unless_interrupted(scenario: impl Future<Output = ()>, options: &Options) -> Option<String> {
-    let mut interrupted = options.interrupted.clone();
     tokio::select! {
         biased;
-        Ok(_) = interrupted.wait_for(|on| *on) => Some("the run was interrupted".to_owned()),
+        () = interruption(options) => Some("the run was interrupted".to_owned()),
         () = scenario => None,
+    }
+}
+
+/// Waits for the interruption.
+async fn interruption(options: &Options) {
+    let mut interrupted = options.interrupted.clone();
+    if interrupted.wait_for(|on| *on).await.is_err() {
+        // Nobody is left who could interrupt.
+        std::future::pending::<()>().await;
     }
 }
 

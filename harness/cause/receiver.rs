@@ -29,15 +29,25 @@ pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
 
 /// Why a negative was acknowledged.
 pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> {
-    let genuine = |respect: Respect| matches!(respect, Respect::Genuine | Respect::Form(_));
-    let negatives = || transcript.trials.iter().filter(|trial| !genuine(trial.respect));
-    if negatives().count() > 1 && negatives().all(|trial| transcript.acknowledged(trial.exchange)) {
+    // Method and form are no matter of the signature: a receiver that verifies nothing may still route by method.
+    let by_signature = |trial: &&Trial| {
+        use Respect::{Content, Signed, Timestamp, Undated, Unsigned};
+        matches!(trial.respect, Content | Timestamp | Signed(_) | Unsigned | Undated)
+    };
+    let mut negatives = transcript.trials.iter().filter(by_signature);
+    let genuine_too = admitted.twins.iter().all(|&twin| transcript.acknowledged(twin));
+    let respects: std::collections::HashSet<_> = transcript
+        .trials
+        .iter()
+        .filter(by_signature)
+        .map(|trial| std::mem::discriminant(&trial.respect))
+        .collect();
+    if genuine_too && respects.len() > 1 && negatives.all(|trial| transcript.acknowledged(trial.exchange)) {
         return Some(Cause::new(Code::AcceptsEverything));
     }
     match admitted.respect {
         Respect::Signed(recipe) => {
             let inner = Cause::of_recipe(&recipe)?;
-            let genuine_too = admitted.twins.iter().all(|&twin| transcript.acknowledged(twin));
             Some(if genuine_too {
                 Cause::detailed(Code::AcceptsAlternative, inner.to_string())
             } else {

@@ -3,6 +3,7 @@
 //! Invariant: every option has its environment variable, and every mistake names the option and the mend.
 
 use std::collections::hash_map::RandomState;
+use std::env;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::path::PathBuf;
@@ -19,12 +20,13 @@ use crate::dialect::{DOCUMENTED, Dialect, SHIPPED};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::report::text::Detail;
-use crate::report::{Report, json, junit, text};
+use crate::report::{Heading, Report, json, junit, text};
 use crate::requirement::{Level, Requirement, Role};
 use crate::selection::{self, Filter};
 use crate::signature::Secret;
-use crate::suite::Options;
-use crate::transcript::Limits;
+use crate::subject::SubjectError;
+use crate::suite::{self, Options};
+use crate::transcript::{Limits, Transcript};
 
 /// The dialects by name.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -107,11 +109,12 @@ pub(super) struct RunOptions {
 /// How the secret is given.
 #[derive(Debug, Args)]
 pub(super) struct SecretOptions {
-    /// The webhook's secret
-    #[arg(long, env = "TWENTY_WEBHOOK_SECRET", hide_env_values = true, conflicts_with = "secret_file")]
+    // The environment is read by hand: what stands on the command line wins over it, and does not clash with it.
+    /// The webhook's secret [env: TWENTY_WEBHOOK_SECRET]
+    #[arg(long, conflicts_with = "secret_file")]
     secret: Option<String>,
     /// A file that holds the secret; one line feed at its end is not part of it
-    #[arg(long, value_name = "FILE", env = "TWENTY_CONFORM_SECRET_FILE", hide_env = true)]
+    #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
 }
 
@@ -164,10 +167,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 impl SecretOptions {
     /// The secret, where one was given. Errors: the file cannot be read, or the secret is empty.
     pub(super) fn read(&self) -> Result<Option<Secret>, Error> {
-        let secret = match (&self.secret, &self.secret_file) {
-            (Some(secret), _) => secret.clone(),
+        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let given = self.secret.is_some() || self.secret_file.is_some();
+        let secret = self.secret.clone().or_else(|| variable("TWENTY_WEBHOOK_SECRET").filter(|_| !given));
+        let file = variable("TWENTY_CONFORM_SECRET_FILE").map(PathBuf::from).filter(|_| !given);
+        let secret = match (secret, self.secret_file.clone().or(file)) {
+            (Some(secret), _) => secret,
             (None, Some(path)) => {
-                let text = fs::read_to_string(path).map_err(|why| {
+                let text = fs::read_to_string(&path).map_err(|why| {
                     Error::Usage(format!("the secret file {} cannot be read: {why}", path.display()))
                 })?;
                 text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(&text).to_owned()
@@ -218,6 +225,30 @@ impl RunOptions {
         Ok(Plan { selected, options, fail_on })
     }
 
+    /// Writes the reports of a run that could not be begun, each requirement with the reason, and gives that reason back.
+    ///
+    /// Errors: the reason itself, or a report that cannot be written.
+    pub(super) fn publish_not_begun(
+        &self,
+        role: Role,
+        subject: &str,
+        plan: &Plan,
+        secret: Option<Secret>,
+        why: SubjectError,
+        console: &mut Console,
+    ) -> Result<ExitStatus, Error> {
+        if !matches!(why, SubjectError::Usage(_)) {
+            let mut transcript = Transcript::new(role, plan.options.dialect, plan.options.limits);
+            // So that it is taken out of what the subject said last.
+            transcript.secret = secret;
+            let run = suite::not_begun(transcript, &plan.selected, &why);
+            let heading =
+                Heading { subject: subject.to_owned(), seed: plan.options.seed, fail_on: plan.fail_on };
+            self.publish(&Report::new(&run, &heading), console)?;
+        }
+        Err(why.into())
+    }
+
     /// Writes the reports and gives the status.
     ///
     /// Errors: a report that cannot be written; the others are written all the same.
@@ -249,7 +280,15 @@ impl RunOptions {
         if report.exit == ExitStatus::NothingSelected {
             console.complain("nothing was selected to run");
         }
-        failed.map_or(Ok(report.exit), Err)
+        match failed {
+            // An interruption comes first among the statuses; what could not be written is said all the same.
+            Some(why) if report.exit == ExitStatus::Interrupted => {
+                console.complain(&why.to_string());
+                Ok(report.exit)
+            }
+            Some(why) => Err(why),
+            None => Ok(report.exit),
+        }
     }
 }
 

@@ -23,10 +23,11 @@ use crate::suite;
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The URL of a receiver that runs already
-    #[arg(long, conflicts_with_all = ["exec", "path", "ready_timeout"], env = "TWENTY_CONFORM_URL", hide_env = true)]
+    // The environment is read by hand: what stands on the command line wins over it, and does not clash with it.
+    #[arg(long, conflicts_with = "exec")]
     url: Option<String>,
     /// A command that starts a receiver; it gets PORT and TWENTY_WEBHOOK_SECRET, and no shell
-    #[arg(long, value_name = "COMMAND", env = "TWENTY_CONFORM_EXEC", hide_env = true)]
+    #[arg(long, value_name = "COMMAND")]
     exec: Option<String>,
     /// The path at which the started receiver takes deliveries
     #[arg(long, default_value = "/", env = "TWENTY_CONFORM_PATH", hide_env = true)]
@@ -46,19 +47,44 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let plan = arguments.run.plan(&[Role::Receiver])?;
     let options = &plan.options;
-    let (mut subject, name) = match (&arguments.url, &arguments.exec) {
-        (Some(url), _) => (at(url, &arguments).await?, url.clone()),
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let given = arguments.url.is_some() || arguments.exec.is_some();
+    let url = arguments.url.clone().or_else(|| variable("TWENTY_CONFORM_URL").filter(|_| !given));
+    let exec = arguments.exec.clone().or_else(|| variable("TWENTY_CONFORM_EXEC").filter(|_| !given));
+    let (mut subject, name) = match (&url, &exec) {
+        (Some(url), _) => match at(url, &arguments).await {
+            Ok(reached) => (reached, url.clone()),
+            Err(Error::Subject(why)) => {
+                return arguments.run.publish_not_begun(
+                    Role::Receiver,
+                    url,
+                    &plan,
+                    arguments.secret.read()?,
+                    why,
+                    console,
+                );
+            }
+            Err(why) => return Err(why),
+        },
         (None, Some(command)) => {
             let made = || Secret::new(Random::from_seed(options.seed).secret());
             let secret = arguments.secret.read()?.unwrap_or_else(made);
             let path = &arguments.path;
-            if !path.starts_with('/') {
-                return Err(Error::Usage(format!("--path {path:?} must begin with a slash")));
+            if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+                return Err(Error::Usage(format!(
+                    "--path {path:?} must begin with a slash and hold only characters that a request line can \
+                     (escape the others, such as %20 for a space)"
+                )));
             }
             console.conceal(&secret);
             let mut interrupted = options.interrupted.clone();
             let started = tokio::select! {
-                started = Receiver::start(command, path, secret, arguments.ready_timeout) => started?,
+                started = Receiver::start(command, path, secret.clone(), arguments.ready_timeout) => match started {
+                    Ok(started) => started,
+                    Err(why) => {
+                        return arguments.run.publish_not_begun(Role::Receiver, command, &plan, Some(secret), why, console);
+                    }
+                },
                 Ok(_) = interrupted.wait_for(|on| *on) => {
                     console.complain("interrupted before the receiver was ready; nothing was tested");
                     return Ok(ExitStatus::Interrupted);

@@ -29,6 +29,12 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let progress = ProgressLine::new("sender", arguments.run.quiet);
     let run = suite::sender(&subject, &plan.selected, &plan.options, &|at| progress.show(at)).await;
     subject.stop().await;
+    let run = match run {
+        Err(Error::Subject(why)) => {
+            return arguments.run.publish_not_begun(Role::Sender, &arguments.exec, &plan, None, why, console);
+        }
+        run => run?,
+    };
     let heading = Heading { subject: arguments.exec.clone(), seed: plan.options.seed, fail_on: plan.fail_on };
-    arguments.run.publish(&Report::new(&run?, &heading), console)
+    arguments.run.publish(&Report::new(&run, &heading), console)
 }

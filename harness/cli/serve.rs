@@ -94,7 +94,10 @@ async fn sender(console: &mut Console) -> Result<ExitStatus, Error> {
     };
     let mut sender: Option<Sender> = None;
     let mut lines = BufReader::new(stdin()).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
+    loop {
+        let line =
+            lines.next_line().await.map_err(|why| Error::Usage(format!("stdin cannot be read: {why}")))?;
+        let Some(line) = line else { break };
         let (id, op) = Op::decode(&line);
         let ends = matches!(op, Ok(Op::Shutdown));
         let reply = match op {

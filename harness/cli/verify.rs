@@ -91,6 +91,11 @@ fn request(captured: &[u8]) -> Result<(Headers, Vec<u8>), Error> {
     for header in parsed.headers.iter() {
         headers.add(header.name, header.value.to_vec());
     }
+    if headers.all("transfer-encoding").next().is_some() {
+        return Err(Error::Usage(format!(
+            "the captured body is in chunks, which are not what is signed; {hint}"
+        )));
+    }
     let length = headers
         .single("content-length")
         .and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok());

@@ -277,6 +277,7 @@ impl Tampering {
             SenderFault::SignsHexDecodedKey => {
                 sign_by(Recipe::key(KeyForm::HexDecoded), &secret, &mut delivery)
             }
+            SenderFault::SignsTrimmedKey => sign_by(Recipe::key(KeyForm::Trimmed), &secret, &mut delivery),
             SenderFault::SignsSha1 => sign_by(Recipe::digest(Digest::Sha1), &secret, &mut delivery),
             SenderFault::SignsHexKeyBodyAlone => {
                 let recipe = Recipe { key: KeyForm::HexDecoded, ..Recipe::message(Message::BodyAlone) };

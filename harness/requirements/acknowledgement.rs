@@ -84,9 +84,18 @@ fn acknowledged(t: &Transcript) -> Verdict {
                     format!("a delivery that was answered {status} was sent {times} times"),
                 ),
             };
+            let cause = if deliveries.len() > 1
+                && settled.is_some_and(|settled| settled.delivered)
+                && status == 200
+            {
+                // Even the plainest acknowledgement is followed by a copy: it is not the status that is misread.
+                Cause::detailed(Code::SendOncePerWebhook, "more than once")
+            } else {
+                Cause::detailed(Code::SendAckStatus, status.to_string())
+            };
             Evidence::new("delivered, and not sent again", actual, message)
                 .shown_by(deliveries)
-                .because(Cause::detailed(Code::SendAckStatus, status.to_string()))
+                .because(cause)
                 .fail()
         });
     with_statuses(of_all(verdicts, "no event could be emitted", "statuses"), t)
@@ -100,12 +109,10 @@ fn not_acknowledged(t: &Transcript) -> Verdict {
                 (true, _) => {
                     Verdict::Untestable(format!("the delivery that {status} was meant for did not arrive"))
                 }
-                (false, None) => {
-                    let message = format!("a delivery that was answered {status} is not among the outcomes");
-                    Evidence::new("reported as not delivered", "no outcome", message)
-                        .shown_by(deliveries)
-                        .fail()
-                }
+                // Only settled deliveries are listed: one that is to be sent again later is not.
+                (false, None) => Verdict::Untestable(format!(
+                    "a delivery that was answered {status} was not settled within the deadline"
+                )),
                 (false, Some(settled)) if !settled.delivered => Verdict::Pass,
                 (false, Some(_)) => {
                     let redirect = (300..400).contains(&status);
@@ -126,7 +133,8 @@ fn with_statuses(verdict: Verdict, t: &Transcript) -> Verdict {
     let Verdict::Fail(mut evidence) = verdict else { return verdict };
     let statuses: Vec<u16> =
         evidence.exchanges.iter().filter_map(|id| t.exchange(*id).outcome.status()).collect();
-    if let Some(cause) = evidence.cause.as_mut().filter(|_| !statuses.is_empty()) {
+    let misread = |cause: &&mut Cause| matches!(cause.code, Code::SendAckStatus | Code::SendRedirect);
+    if let Some(cause) = evidence.cause.as_mut().filter(misread).filter(|_| !statuses.is_empty()) {
         cause.detail = Some(ranges(statuses));
     }
     Verdict::Fail(evidence)

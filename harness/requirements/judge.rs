@@ -44,7 +44,7 @@ pub(super) fn none_acknowledged(t: &Transcript, scenario: Scenario) -> Verdict {
         let evidence = Evidence::new("not 2xx", &outcome, message);
         return evidence.shown_by(admitted.iter().map(|trial| trial.exchange)).because(causes).fail();
     }
-    if let Some(fatal) = trials.iter().find(|trial| t.death_at(trial.exchange).is_some()) {
+    if let Some(fatal) = trials.iter().find(|trial| died_unanswered(t, trial)) {
         let message = with_death(t, fatal.exchange, format!("{} was not answered", fatal.what));
         let evidence =
             Evidence::new("an answer that is not 2xx", t.outcome(fatal.exchange).to_string(), message);
@@ -53,6 +53,11 @@ pub(super) fn none_acknowledged(t: &Transcript, scenario: Scenario) -> Verdict {
     }
     let unclear = trials.iter().copied().find(|trial| !has_twins(t, trial));
     untwinned(t, &trials, unclear).unwrap_or(Verdict::Pass)
+}
+
+/// Whether the receiver ended in place of an answer. One that ended behind its answer is for VER-9 to blame.
+fn died_unanswered(t: &Transcript, trial: &Trial) -> bool {
+    t.death_at(trial.exchange).is_some() && t.outcome(trial.exchange).status().is_none()
 }
 
 fn has_twins(t: &Transcript, trial: &Trial) -> bool {

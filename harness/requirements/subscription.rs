@@ -76,6 +76,11 @@ fn missed_and_repeated(t: &Transcript, emission: &Emission) -> (Vec<usize>, Vec<
     (of(|count| count == 0), of(|count| count > 1))
 }
 
+fn cannot_be_emitted(emission: &Emission) -> Option<Verdict> {
+    let reason = emission.unsupported.as_ref()?;
+    Some(Verdict::Untestable(format!("the sender cannot emit {}: {reason}", emission.event.name)))
+}
+
 fn lost(t: &Transcript, emission: &Emission, message: String) -> Verdict {
     let waited = format!("nothing within {:.1} s", 2.0 * t.limits.deadline.as_secs_f64());
     let detail = emission.event.name.to_string();
@@ -84,6 +89,9 @@ fn lost(t: &Transcript, emission: &Emission, message: String) -> Verdict {
 
 fn active_at_once(t: &Transcript) -> Verdict {
     let verdicts = t.emissions_of(Scenario::EveryEvent).filter(|emission| emission.first).map(|emission| {
+        if let Some(untestable) = cannot_be_emitted(emission) {
+            return untestable;
+        }
         if missed_and_repeated(t, emission).0.is_empty() {
             return Verdict::Pass;
         }
@@ -100,6 +108,9 @@ fn once_per_webhook(t: &Transcript) -> Verdict {
     let webhooks = t.webhooks_of(Scenario::SeveralWebhooks).count();
     let verdicts =
         t.emissions_of(Scenario::SeveralWebhooks).filter(|emission| !emission.first).map(|emission| {
+            if let Some(untestable) = cannot_be_emitted(emission) {
+                return untestable;
+            }
             let name = &emission.event.name;
             let (missed, repeated) = missed_and_repeated(t, emission);
             if let Some(&webhook) = repeated.first() {
@@ -152,8 +163,8 @@ fn deleted(t: &Transcript) -> Verdict {
 
 fn every_kind(t: &Transcript) -> Verdict {
     let verdicts = t.emissions_of(Scenario::EveryEvent).filter(|emission| !emission.first).map(|emission| {
-        if let Some(reason) = &emission.unsupported {
-            return Verdict::Untestable(format!("the sender cannot emit {}: {reason}", emission.event.name));
+        if let Some(untestable) = cannot_be_emitted(emission) {
+            return untestable;
         }
         if missed_and_repeated(t, emission).0.is_empty() {
             return Verdict::Pass;

@@ -30,8 +30,8 @@ pub const ALL: &[Scenario] = &[
     Scenario::NotAcknowledged,
 ];
 
-/// Path and query of the webhooks: with everything in them that a careless sender changes.
-const TARGET: &str = "/hooks/twenty?tenant=a%20b&empty=&x=1";
+/// The query of the webhooks' URLs: with everything in it that a careless sender changes.
+const QUERY: &str = "tenant=a%20b&empty=&x=1";
 
 /// How often outcomes are asked for while they are not settled.
 const OUTCOMES_PACE: Duration = Duration::from_millis(10);
@@ -47,6 +47,8 @@ pub struct Stage<'a> {
     /// What is written.
     pub transcript: &'a mut Transcript,
     registered: Vec<Registered>,
+    /// What tells the webhooks' paths apart, in the order of the transcript's webhooks.
+    tokens: Vec<String>,
 }
 
 /// A webhook, its endpoint, and what the sender calls it.
@@ -65,7 +67,7 @@ impl<'a> Stage<'a> {
         random: &'a Random,
         transcript: &'a mut Transcript,
     ) -> Self {
-        Self { subject, clock, random, transcript, registered: Vec::new() }
+        Self { subject, clock, random, transcript, registered: Vec::new(), tokens: Vec::new() }
     }
 
     /// Asks who the sender is, and writes down what it declares.
@@ -219,7 +221,10 @@ impl<'a> Stage<'a> {
 
     async fn register(&mut self, scenario: Scenario, secret: String) -> Result<(), SubjectError> {
         let endpoint = Endpoint::start(self.clock.clone()).await;
-        let (url, secret) = (endpoint.url(TARGET), Secret::new(secret));
+        // No two webhooks share a path: what an earlier one still gets is not taken for a later one's.
+        let token = self.random.nonce();
+        let (url, secret) = (endpoint.url(&format!("/hooks/{token}?{QUERY}")), Secret::new(secret));
+        self.tokens.push(token);
         let op = Op::CreateWebhook { url: url.clone(), secret: Some(secret.clone()), operations: None };
         let answer = self.call(op).await?;
         let name = answer.get("webhook").and_then(Value::as_str).map(str::to_owned);
@@ -339,7 +344,12 @@ impl<'a> Stage<'a> {
             self.registered.iter().map(|one| (one.index, one.endpoint.received())).collect();
         for (index, received) in arrived {
             for one in received {
-                self.take(Some(index), one);
+                let strays = |(other, token): (usize, &String)| {
+                    other != index && one.delivery.target.contains(token.as_str())
+                };
+                if !self.tokens.iter().enumerate().any(strays) {
+                    self.take(Some(index), one);
+                }
             }
         }
     }

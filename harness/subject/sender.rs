@@ -163,8 +163,7 @@ impl Command {
                 }
                 let (wait, words) = (self.wait.as_secs_f64(), process.last_words());
                 Err(SubjectError::Broke(format!(
-                    "the sender did not reply to {} within {wait} s{words}",
-                    quote(line.trim_end().as_bytes())
+                    "the sender did not reply to `{name}` (request {id}) within {wait} s{words}"
                 )))
             }
         }

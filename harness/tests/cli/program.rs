@@ -138,6 +138,14 @@ impl Ran {
         }
     }
 
+    /// Fails unless all of these words stand somewhere in what it printed.
+    #[track_caller]
+    pub(crate) fn says(&self, words: &[&str]) {
+        for word in words {
+            assert!(self.stdout.contains(word) || self.stderr.contains(word), "{word:?} is not in {self:#?}");
+        }
+    }
+
     /// The line that ends a text report.
     pub(crate) fn result_line(&self) -> &str {
         self.stdout.lines().last().unwrap_or_default()

@@ -204,8 +204,7 @@ fn only_what_gates_fails_a_run() {
 fn who_cannot_be_reached_or_started_is_named() {
     let closed = ClosedPort::new();
     let ran = run(["receiver", "--url", &closed.url(), "--secret", "s3cr3t"]).expect(3);
-    ran.complains_of(&[&closed.address.to_string(), &closed.url(), "refused"]);
-    assert_eq!(ran.stdout, "");
+    ran.says(&[&closed.address.to_string(), &closed.url(), "refused"]);
     for role in ["receiver", "sender"] {
         run([role, "--exec", "no-such-command --at all"]).expect(2).complains_of(&["\"no-such-command\""]);
         run([role, "--exec", "quote ' missing"]).expect(2).complains_of(&["quote ' missing"]);
@@ -302,7 +301,7 @@ time.sleep(600)
         let mut held = start.recv().unwrap();
         held.read_exact(&mut [0]).unwrap();
         signal(&child, Signal::SIGINT);
-        Ran::new(child.wait_with_output().unwrap()).expect(130).complains_of(&["interrupted"]);
+        Ran::new(child.wait_with_output().unwrap()).expect(130).says(&["interrupted"]);
         // Its end closes the connection.
         assert_eq!(held.read(&mut [0]).unwrap_or(0), 0);
     }
