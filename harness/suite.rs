@@ -151,12 +151,7 @@ pub async fn sender(
 }
 
 /// The run that could not be begun: nothing was tried, and each requirement says why.
-pub fn not_begun(
-    role: Role,
-    selected: &[&'static Requirement],
-    options: &Options,
-    why: &SubjectError,
-) -> Run {
+pub fn not_begun(transcript: Transcript, selected: &[&'static Requirement], why: &SubjectError) -> Run {
     let judgement = || match why {
         SubjectError::Broke(why) => Judgement::Error(why.clone()),
         other => Judgement::Judged(Verdict::Untestable(other.to_string())),
