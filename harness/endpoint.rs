@@ -7,10 +7,12 @@ pub mod http;
 pub mod mock;
 pub mod raw;
 
+use std::io;
 use std::net::SocketAddr;
 
 use futures_util::future::BoxFuture;
-use tokio::task::JoinHandle;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::exchange::{Delivery, Response};
 
@@ -58,4 +60,34 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Listens on an address and handles each connection beside the others. Connections end with the server.
+///
+/// Errors: the address cannot be listened on.
+async fn listen<F>(
+    address: SocketAddr,
+    handle: impl Fn(TcpStream) -> F + Send + 'static,
+) -> io::Result<Server>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    let task = tokio::spawn(async move {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => {
+                    // Out of file descriptors: the next one may find some again.
+                    let Ok((stream, _)) = accepted else { continue };
+                    // Without it a small answer may wait for the acknowledgement of the one before it.
+                    let _ = stream.set_nodelay(true);
+                    connections.spawn(handle(stream));
+                }
+                Some(_) = connections.join_next() => {}
+            }
+        }
+    });
+    Ok(Server::new(address, task))
 }

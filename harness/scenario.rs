@@ -4,3 +4,14 @@
 
 pub mod receiver;
 pub mod sender;
+
+use crate::transcript::{Scenario, Transcript};
+
+/// What a run against a subject has at hand.
+pub trait Stage {
+    /// Runs one scenario, and writes down what came of it and how it ended.
+    fn run(&mut self, scenario: Scenario) -> impl Future<Output = ()> + Send;
+
+    /// What was written so far.
+    fn transcript(&mut self) -> &mut Transcript;
+}

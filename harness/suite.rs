@@ -14,7 +14,7 @@ use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::random::Random;
 use crate::requirement::{Evidence, Requirement, Role, Verdict};
-use crate::scenario;
+use crate::scenario::{self, Stage};
 use crate::subject::{self, SubjectError};
 use crate::transcript::{Ending, Limits, Scenario, Transcript};
 use crate::vectors;
@@ -95,18 +95,7 @@ pub async fn receiver(
     let scenarios = needed(scenario::receiver::ALL, selected);
     let mut stage =
         scenario::receiver::Stage::new(subject, &client, &options.clock, &random, &mut transcript);
-    for (done, &scenario) in scenarios.iter().enumerate() {
-        progress(Progress { done, of: scenarios.len(), scenario: Some(scenario) });
-        let why = gone(&stage.transcript.endings);
-        let ended = match why {
-            Some(why) => Some(why),
-            None => unless_interrupted(stage.run(scenario), options).await,
-        };
-        if let Some(why) = ended {
-            stage.transcript.endings.push((scenario, Ending::Skipped(why)));
-        }
-    }
-    progress(Progress { done: scenarios.len(), of: scenarios.len(), scenario: None });
+    play(&mut stage, &scenarios, options, progress).await;
     let findings = judge(&transcript, selected);
     Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
 }
@@ -132,20 +121,7 @@ pub async fn sender(
         greeted = stage.greet() => greeted.map(drop),
     };
     greeted?;
-    for (done, &scenario) in scenarios.iter().enumerate() {
-        progress(Progress { done, of: scenarios.len(), scenario: Some(scenario) });
-        let silent = done > 0 && stage.transcript.arrivals.is_empty();
-        let why = gone(&stage.transcript.endings)
-            .or_else(|| silent.then(|| "nothing was delivered in the scenarios before it".to_owned()));
-        let ended = match why {
-            Some(why) => Some(why),
-            None => unless_interrupted(stage.run(scenario), options).await,
-        };
-        if let Some(why) = ended {
-            stage.transcript.endings.push((scenario, Ending::Skipped(why)));
-        }
-    }
-    progress(Progress { done: scenarios.len(), of: scenarios.len(), scenario: None });
+    play(&mut stage, &scenarios, options, progress).await;
     let findings = judge(&transcript, selected);
     Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
 }
@@ -205,6 +181,26 @@ fn needed(all: &[Scenario], selected: &[&'static Requirement]) -> Vec<Scenario> 
     all.iter().copied().filter(wanted).collect()
 }
 
+/// Runs scenarios one after another; those that cannot be begun, or not be ended, say why.
+async fn play(
+    stage: &mut impl Stage,
+    scenarios: &[Scenario],
+    options: &Options,
+    progress: &(dyn Fn(Progress) + Sync),
+) {
+    for (done, &scenario) in scenarios.iter().enumerate() {
+        progress(Progress { done, of: scenarios.len(), scenario: Some(scenario) });
+        let ended = match hopeless(stage.transcript()) {
+            Some(why) => Some(why),
+            None => unless_interrupted(stage.run(scenario), options).await,
+        };
+        if let Some(why) = ended {
+            stage.transcript().endings.push((scenario, Ending::Skipped(why)));
+        }
+    }
+    progress(Progress { done: scenarios.len(), of: scenarios.len(), scenario: None });
+}
+
 /// Runs a scenario to its end, or up to the interruption, and says so then.
 async fn unless_interrupted(scenario: impl Future<Output = ()>, options: &Options) -> Option<String> {
     tokio::select! {
@@ -223,12 +219,15 @@ async fn interruption(options: &Options) {
     }
 }
 
-/// Why no further scenario can be begun, if so.
-fn gone(endings: &[(Scenario, Ending)]) -> Option<String> {
-    endings.iter().find_map(|(_, ending)| match ending {
+/// Why no further scenario is begun, if so.
+fn hopeless(transcript: &Transcript) -> Option<String> {
+    let lost = transcript.endings.iter().find_map(|(_, ending)| match ending {
         Ending::Died(why) | Ending::Broke(why) => Some(format!("the subject was lost before: {why}")),
         _ => None,
-    })
+    });
+    let silent =
+        transcript.role == Role::Sender && !transcript.endings.is_empty() && transcript.arrivals.is_empty();
+    lost.or_else(|| silent.then(|| "nothing was delivered in the scenarios before it".to_owned()))
 }
 
 fn check_oracles() -> Result<(), Error> {

@@ -12,37 +12,19 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::net::TcpStream;
 
-use super::{Handler, Server};
+use super::{Handler, Server, listen};
 use crate::exchange::{Delivery, Headers, Response, Transfer};
 
 /// Serves on an address; port 0 lets the system choose.
 ///
 /// Errors: the address cannot be listened on.
 pub async fn serve(address: SocketAddr, handler: Arc<dyn Handler>) -> io::Result<Server> {
-    let listener = TcpListener::bind(address).await?;
-    let address = listener.local_addr()?;
-    let task = tokio::spawn(async move {
-        // Connections belong to this task, so that they end with it.
-        let mut connections = JoinSet::new();
-        loop {
-            tokio::select! {
-                accepted = listener.accept() => {
-                    // Out of file descriptors: the next one may find some again.
-                    let Ok((stream, _)) = accepted else { continue };
-                    let _ = stream.set_nodelay(true);
-                    connections.spawn(connection(stream, handler.clone()));
-                }
-                Some(_) = connections.join_next() => {}
-            }
-        }
-    });
-    Ok(Server::new(address, task))
+    listen(address, move |stream| connection(stream, handler.clone())).await
 }
 
-async fn connection(stream: tokio::net::TcpStream, handler: Arc<dyn Handler>) {
+async fn connection(stream: TcpStream, handler: Arc<dyn Handler>) {
     let service = service_fn(|request| answer(request, handler.clone()));
     let connection =
         http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);

@@ -7,10 +7,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::TcpStream;
 
-use super::{Handler, Server};
+use super::{Handler, Server, listen};
 use crate::exchange::Response;
 use crate::wire::{ReadError, Reader, encode_response};
 
@@ -21,22 +20,8 @@ const DRAINED: u64 = 32 * 1024 * 1024;
 ///
 /// Errors: no port can be listened on.
 pub async fn serve(handler: Arc<dyn Handler>) -> io::Result<Server> {
-    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-    let address = listener.local_addr()?;
-    let task = tokio::spawn(async move {
-        let mut connections = JoinSet::new();
-        loop {
-            tokio::select! {
-                accepted = listener.accept() => {
-                    let Ok((stream, _)) = accepted else { continue };
-                    let _ = stream.set_nodelay(true);
-                    connections.spawn(connection(stream, handler.clone()));
-                }
-                Some(_) = connections.join_next() => {}
-            }
-        }
-    });
-    Ok(Server::new(address, task))
+    let address = SocketAddr::from(([127, 0, 0, 1], 0));
+    listen(address, move |stream| connection(stream, handler.clone())).await
 }
 
 async fn connection(mut stream: TcpStream, handler: Arc<dyn Handler>) {

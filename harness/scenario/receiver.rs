@@ -93,6 +93,20 @@ struct Sent {
 
 type Change = fn(&Stage<'_>, &mut Delivery, &str) -> Option<()>;
 
+impl super::Stage for Stage<'_> {
+    async fn run(&mut self, scenario: Scenario) {
+        let ending = match self.play(scenario).await {
+            Ok(()) => Ending::Complete,
+            Err(why) => Ending::Died(why.to_string()),
+        };
+        self.transcript.endings.push((scenario, ending));
+    }
+
+    fn transcript(&mut self) -> &mut Transcript {
+        self.transcript
+    }
+}
+
 impl<'a> Stage<'a> {
     /// A stage for a receiver.
     pub fn new(
@@ -104,15 +118,6 @@ impl<'a> Stage<'a> {
     ) -> Self {
         let key = Key::new(subject.secret());
         Self { subject, client, clock, random, transcript, key, silent: 0 }
-    }
-
-    /// Runs one scenario and writes down how it ended.
-    pub async fn run(&mut self, scenario: Scenario) {
-        let ending = match self.play(scenario).await {
-            Ok(()) => Ending::Complete,
-            Err(why) => Ending::Died(why.to_string()),
-        };
-        self.transcript.endings.push((scenario, ending));
     }
 
     async fn play(&mut self, scenario: Scenario) -> Result<(), SubjectError> {

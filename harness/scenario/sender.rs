@@ -59,6 +59,26 @@ struct Registered {
     name: String,
 }
 
+impl super::Stage for Stage<'_> {
+    async fn run(&mut self, scenario: Scenario) {
+        let played = self.play(scenario).await;
+        self.collect();
+        let cleared = if played.is_ok() { self.clear_away().await } else { Ok(()) };
+        let ending = match played.and(cleared) {
+            Ok(()) => Ending::Complete,
+            Err(SubjectError::Died(why)) => Ending::Died(why),
+            Err(SubjectError::Broke(why)) => Ending::Broke(why),
+            Err(why) => Ending::Stuck(why.to_string()),
+        };
+        self.registered.clear();
+        self.transcript.endings.push((scenario, ending));
+    }
+
+    fn transcript(&mut self) -> &mut Transcript {
+        self.transcript
+    }
+}
+
 impl<'a> Stage<'a> {
     /// A stage for a sender.
     pub fn new(
@@ -81,21 +101,6 @@ impl<'a> Stage<'a> {
             |capability: &Capability| hello.capabilities.iter().any(|name| name == capability.as_str());
         self.transcript.capabilities = all.into_iter().filter(declared).collect();
         Ok(hello)
-    }
-
-    /// Runs one scenario, clears its webhooks away, and writes down how it ended.
-    pub async fn run(&mut self, scenario: Scenario) {
-        let played = self.play(scenario).await;
-        self.collect();
-        let cleared = if played.is_ok() { self.clear_away().await } else { Ok(()) };
-        let ending = match played.and(cleared) {
-            Ok(()) => Ending::Complete,
-            Err(SubjectError::Died(why)) => Ending::Died(why),
-            Err(SubjectError::Broke(why)) => Ending::Broke(why),
-            Err(why) => Ending::Stuck(why.to_string()),
-        };
-        self.registered.clear();
-        self.transcript.endings.push((scenario, ending));
     }
 
     async fn play(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
