@@ -187,6 +187,9 @@ impl Report {
         let milliseconds =
             |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let mut notes = Vec::new();
+        if run.interrupted {
+            notes.push("the run was interrupted: this report is only a part of one".to_owned());
+        }
         let further = further_members(transcript);
         if !further.is_empty() {
             notes.push(format!("further top-level members in the payload: {}", further.join(", ")));

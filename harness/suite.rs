@@ -156,6 +156,8 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
         other => Some(other),
     });
     match (broken, verdict) {
+        // What does not bind the subject does not bind it when it breaks down either.
+        (_, verdict @ Verdict::NotApplicable(_)) => Judgement::Judged(verdict),
         // What was seen before the breakdown speaks against the subject whatever came after it.
         (
             None | Some(Ending::Died(_) | Ending::Stuck(_) | Ending::Skipped(_)),

@@ -110,7 +110,9 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
     }
     if let Some(repro) = &check.repro {
         let fits = detail == Detail::Verbose || repro.len() <= SHOWN_COMMAND;
-        line("repeat", if fits { repro } else { "(a long command: -v, or the JSON report, shows it)" });
+        let shown = if fits { repro } else { "(a long command: -v, or the JSON report, shows it)" };
+        // As it stands, over lines or not: the bytes that it sends are what is signed.
+        let _ = writeln!(text, "               {DIM}repeat  {DIM:#} {shown}");
     }
 }
 

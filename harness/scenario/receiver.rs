@@ -19,7 +19,7 @@ use crate::exchange::{Delivery, Exchange, ExchangeId, Headers, Outcome, Transfer
 use crate::random::Random;
 use crate::signature::{Key, NONCE_HEADER};
 use crate::subject::SubjectError;
-use crate::subject::receiver::{READY_WAIT, Receiver};
+use crate::subject::receiver::Receiver;
 use crate::transcript::{Ending, Respect, Scenario, Transcript, Trial};
 
 /// How many deliveries come at the same time (contract RCV-8).
@@ -253,7 +253,7 @@ impl<'a> Stage<'a> {
     }
 
     async fn revive(&mut self, id: ExchangeId) -> Result<(), SubjectError> {
-        if let Some(how) = self.subject.revive(READY_WAIT).await? {
+        if let Some(how) = self.subject.revive().await? {
             self.transcript.deaths.push((id, how));
         }
         Ok(())

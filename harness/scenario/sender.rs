@@ -165,6 +165,7 @@ impl<'a> Stage<'a> {
         // The deleted one gets nothing, so only the one that stays is waited for.
         let after: Vec<String> = self.record_ids(scenario).split_off(1);
         self.wait_for(&self.registered[1].endpoint, after).await;
+        self.awaited(scenario);
         self.watch().await;
         Ok(())
     }
@@ -270,6 +271,7 @@ impl<'a> Stage<'a> {
             is_sample: !matches!(kind, Kind::Other),
             answer: if let Kind::Answered(status) = kind { status } else { 200 },
             unsupported: None,
+            awaited: false,
         });
         let reply = self.subject.call(Op::Emit(event)).await?;
         if let (Reply::Unsupported(reason), Some(emission)) = (&reply, self.transcript.emissions.last_mut()) {
@@ -312,7 +314,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Waits until every event of the scenario has reached every webhook of it.
-    async fn wait_for_all(&self) {
+    async fn wait_for_all(&mut self) {
         let Some(scenario) =
             self.registered.first().map(|first| self.transcript.webhooks[first.index].scenario)
         else {
@@ -320,6 +322,13 @@ impl<'a> Stage<'a> {
         };
         let waits = self.registered.iter().map(|one| self.wait_for(&one.endpoint, self.record_ids(scenario)));
         join_all(waits).await;
+        self.awaited(scenario);
+    }
+
+    /// Notes that what was emitted so far had all the time to arrive that it may take.
+    fn awaited(&mut self, scenario: Scenario) {
+        let of_scenario = self.transcript.emissions.iter_mut().filter(|one| one.scenario == scenario);
+        of_scenario.for_each(|emission| emission.awaited = true);
     }
 
     /// Waits until those records have arrived. Twice the deadline: what is late is not lost, and is another finding.

@@ -15,8 +15,6 @@ use crate::client::Target;
 use crate::endpoint::Server;
 use crate::signature::Secret;
 
-/// How long a command may take until its port accepts.
-pub const READY_WAIT: Duration = Duration::from_secs(30);
 /// How often a port is tried while it is waited for.
 const READY_PACE: Duration = Duration::from_millis(10);
 /// How long one attempt to connect may take.
@@ -36,7 +34,7 @@ pub struct Receiver {
 enum Running {
     Elsewhere,
     Here(#[expect(dead_code, reason = "held so that it goes on serving")] Server),
-    Command { command: String, port: u16, process: Box<Process> },
+    Command { command: String, port: u16, ready: Duration, process: Box<Process> },
 }
 
 impl Receiver {
@@ -80,7 +78,11 @@ impl Receiver {
         let (process, host) = launch(command, port, &secret, ready).await?;
         let target = Target { host, port, path: path.to_owned() };
         let process = Box::new(process);
-        Ok(Self { target, secret, running: Running::Command { command: command.to_owned(), port, process } })
+        Ok(Self {
+            target,
+            secret,
+            running: Running::Command { command: command.to_owned(), port, ready, process },
+        })
     }
 
     /// Where deliveries go.
@@ -96,10 +98,10 @@ impl Receiver {
     /// After a connection broke: whether the process behind it ended, and how. It is started again then.
     ///
     /// Errors: it cannot be started again.
-    pub async fn revive(&mut self, ready: Duration) -> Result<Option<String>, SubjectError> {
-        let Running::Command { command, port, process } = &mut self.running else { return Ok(None) };
+    pub async fn revive(&mut self) -> Result<Option<String>, SubjectError> {
+        let Running::Command { command, port, ready, process } = &mut self.running else { return Ok(None) };
         let Some(how) = process.ends_within(DEATH_WAIT).await else { return Ok(None) };
-        let again = launch(command, *port, &self.secret, ready).await;
+        let again = launch(command, *port, &self.secret, *ready).await;
         let (again, _) =
             again.map_err(|why| SubjectError::Unreachable(format!("{how}; started again, {why}")))?;
         **process = again;

@@ -43,24 +43,26 @@ pub struct Emission {
     pub answer: u16,
     /// Why the sender cannot let this event happen, where it says so.
     pub unsupported: Option<String>,
+    /// Whether its deliveries had all the time to arrive that they may take. Where not, a missing one tells nothing.
+    pub awaited: bool,
 }
 
 /// A request that reached an endpoint.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    /// The webhook whose endpoint it reached, as an index into [`Transcript::webhooks`]; `None` at an endpoint that no
+    /// The webhook whose endpoint it reached, as an index into [`super::Transcript::webhooks`]; `None` at an endpoint that no
     /// webhook was registered for (the target of a redirect).
     pub webhook: Option<usize>,
     /// The request and what it was answered.
     pub exchange: ExchangeId,
-    /// The events that it carries, as indices into [`Transcript::emissions`].
+    /// The events that it carries, as indices into [`super::Transcript::emissions`].
     pub carries: Vec<usize>,
 }
 
 /// What a sender reports of one delivery.
 #[derive(Debug, Clone)]
 pub struct Settled {
-    /// The webhook, as an index into [`Transcript::webhooks`].
+    /// The webhook, as an index into [`super::Transcript::webhooks`].
     pub webhook: usize,
     /// The record's id.
     pub record_id: String,
