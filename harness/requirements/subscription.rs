@@ -150,12 +150,12 @@ fn once_per_webhook(t: &Transcript) -> Verdict {
 
 fn deleted(t: &Transcript) -> Verdict {
     let Some((gone, at)) =
-        t.webhooks_of(Scenario::Deletion).find_map(|(index, webhook)| Some((index, webhook.deleted_at_ms?)))
+        t.webhooks_of(Scenario::Deletion).find_map(|(index, webhook)| Some((index, webhook.deleted_after?)))
     else {
         return Verdict::Untestable("no webhook could be deleted".to_owned());
     };
     let stays = t.webhooks_of(Scenario::Deletion).map(|(index, _)| index).find(|&index| index != gone);
-    let after = t.emissions_of(Scenario::Deletion).filter(|emission| emission.asked_at_ms >= at);
+    let after = t.emissions.iter().skip(at).filter(|emission| emission.scenario == Scenario::Deletion);
     let verdicts = after.map(|emission| {
         let (name, late) = (&emission.event.name, t.deliveries(gone, emission));
         if !late.is_empty() {

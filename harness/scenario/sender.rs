@@ -158,7 +158,7 @@ impl<'a> Stage<'a> {
         let gone = &self.registered[0];
         let (index, webhook) = (gone.index, gone.name.clone());
         expect_ok("delete_webhook", self.subject.call(Op::DeleteWebhook { webhook }).await?)?;
-        self.transcript.webhooks[index].deleted_at_ms = Some(self.clock.now_ms());
+        self.transcript.webhooks[index].deleted_after = Some(self.transcript.emissions.len());
         for name in ["person.created", "company.updated"] {
             self.emit(scenario, &self.sample(name), Kind::Sample).await?;
         }
@@ -240,7 +240,7 @@ impl<'a> Stage<'a> {
             ))
         })?;
         let index = self.transcript.webhooks.len();
-        self.transcript.webhooks.push(Webhook { scenario, url, secret, deleted_at_ms: None });
+        self.transcript.webhooks.push(Webhook { scenario, url, secret, deleted_after: None });
         self.registered.push(Registered { index, endpoint, name });
         Ok(())
     }
@@ -390,7 +390,7 @@ impl<'a> Stage<'a> {
             return Ok(());
         }
         for registered in &self.registered {
-            if self.transcript.webhooks[registered.index].deleted_at_ms.is_none() {
+            if self.transcript.webhooks[registered.index].deleted_after.is_none() {
                 self.call(Op::DeleteWebhook { webhook: registered.name.clone() }).await?;
             }
         }

@@ -18,9 +18,9 @@ pub struct Webhook {
     pub url: String,
     /// Its secret.
     pub secret: Secret,
-    /// When its deletion had been answered, in milliseconds since the epoch, where it was deleted by the scenario
-    /// itself (not merely cleared away).
-    pub deleted_at_ms: Option<u64>,
+    /// Where the scenario itself deleted it (not merely cleared it away): how many events had been emitted before. Times
+    /// would not tell: the event before a deletion and the one after it may fall into the same millisecond.
+    pub deleted_after: Option<usize>,
 }
 
 /// An event that a sender was made to emit.
