@@ -19,8 +19,20 @@ use crate::transcript::uuids;
 
 /// An endpoint of ours.
 pub struct Endpoint {
-    server: MockServer,
+    /// There until the endpoint goes.
+    server: Option<MockServer>,
+    uri: String,
     log: Arc<Log>,
+}
+
+impl Drop for Endpoint {
+    /// wiremock waits for a lock, spinning, when a server is dropped. In a task that has used up its share of polls that
+    /// lock is never given, so the server is dropped on a thread of its own.
+    fn drop(&mut self) {
+        let server = self.server.take();
+        // Where no thread can be had the closure is dropped, and the server with it.
+        let _ = std::thread::Builder::new().spawn(move || drop(server));
+    }
 }
 
 /// A request that arrived, when it did, and what it was answered.
@@ -64,12 +76,12 @@ impl Endpoint {
             arrived: Notify::new(),
         });
         Mock::given(any()).respond_with(Responder(log.clone())).mount(&server).await;
-        Self { server, log }
+        Self { uri: server.uri(), server: Some(server), log }
     }
 
     /// Its URL with path and query.
     pub fn url(&self, target: &str) -> String {
-        format!("{}{target}", self.server.uri())
+        format!("{}{target}", self.uri)
     }
 
     /// Sets what it answers from now on.
