@@ -60,6 +60,15 @@ codes! {
     MessagePrefixOrNewline = "message.prefix-or-newline":
         "the signed text has bytes that the body on the wire does not have",
         "sign exactly the bytes that are sent, without a line feed behind them";
+    MessageTimestampDiffers = "message.timestamp-differs":
+        "the signed text holds another spelling of the timestamp than the header",
+        "sign the timestamp header's text as it stands, without reading it as a number first";
+    MessageSecretMember = "message.secret-member":
+        "a member named `secret` is taken out of the body before it is hashed",
+        "hash the raw request body with everything that is in it";
+    KeyPrefix = "key.prefix":
+        "the key is the secret with something more, something less, or only its beginning",
+        "use all of the secret's characters as the key, and nothing else";
     KeyHexDecoded = "key.hex-decoded":
         "the secret is decoded from hexadecimal before it keys the signature",
         "use the secret's characters as the key, as UTF-8 text";
@@ -108,6 +117,9 @@ codes! {
     AcceptsAlternative = "accepts.alternative":
         "a second way of signing is accepted beside the right one",
         "accept one way of signing only: HMAC-SHA256 over timestamp, colon and raw body";
+    AcceptsReplayed = "accepts.replayed":
+        "a signature that was made for one delivery is accepted for another",
+        "compute the signature anew for each request, from its own timestamp and body";
     AcceptsStale = "accepts.stale":
         "an old delivery is acknowledged as if it were new",
         "answer 401 where the timestamp is more than five minutes from the present, after verifying the signature";

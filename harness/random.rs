@@ -21,6 +21,11 @@ impl Random {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).random()
     }
 
+    /// The seed of a sequence of its own, for what goes on beside other things.
+    pub fn seed(&self) -> u64 {
+        u64::from_le_bytes(self.bytes())
+    }
+
     /// 32 lowercase hexadecimal digits, as a nonce has them.
     pub fn nonce(&self) -> String {
         const_hex::encode(self.bytes::<16>())

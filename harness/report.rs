@@ -210,7 +210,7 @@ impl Report {
             interrupted: run.interrupted,
             duration_ms: milliseconds(run.duration),
             waited_ms: milliseconds(transcript.waited),
-            exchanges: transcript.exchanges.len(),
+            exchanges: transcript.exchanges.count(),
             counts: BTreeMap::new(),
             notes,
             requirements: run.findings.iter().map(requirement_entry).collect(),

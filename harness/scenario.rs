@@ -10,7 +10,7 @@ use crate::transcript::{Scenario, Transcript};
 /// What a run against a subject has at hand.
 pub trait Stage {
     /// Runs one scenario, and writes down what came of it and how it ended.
-    fn run(&mut self, scenario: Scenario) -> impl Future<Output = ()> + Send;
+    fn run(&mut self, scenario: Scenario) -> impl Future<Output = ()>;
 
     /// What was written so far.
     fn transcript(&mut self) -> &mut Transcript;

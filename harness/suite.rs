@@ -26,8 +26,12 @@ pub struct Options {
     pub dialect: &'static Dialect,
     /// The bounds.
     pub limits: Limits,
-    /// What ids, secrets and nonces are made from.
+    /// What ids, secrets, nonces and generated cases are made from.
     pub seed: u64,
+    /// How many cases each property generates.
+    pub cases: u32,
+    /// How many cases go on at the same time.
+    pub jobs: usize,
     /// The time of day.
     pub clock: Clock,
     /// Becomes true when the run is to end early.
@@ -90,11 +94,11 @@ pub async fn receiver(
     let mut transcript = Transcript::new(Role::Receiver, options.dialect, options.limits);
     transcript.secret = Some(subject.secret().clone());
     transcript.url = subject.target().url();
-    let (client, random) =
-        (Client::new(options.limits.timeout, options.clock.clone()), Random::from_seed(options.seed));
+    let client = Client::new(options.limits.timeout, options.clock.clone());
+    let extent =
+        scenario::receiver::Extent { cases: options.cases, jobs: options.jobs.max(1), seed: options.seed };
     let scenarios = needed(scenario::receiver::ALL, selected);
-    let mut stage =
-        scenario::receiver::Stage::new(subject, &client, &options.clock, &random, &mut transcript);
+    let mut stage = scenario::receiver::Stage::new(subject, &client, &options.clock, extent, &mut transcript);
     play(&mut stage, &scenarios, options, progress).await;
     let findings = judge(&transcript, selected);
     Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
@@ -199,6 +203,7 @@ async fn play(
         if let Some(why) = ended {
             stage.transcript().endings.push((scenario, Ending::Skipped(why)));
         }
+        stage.transcript().release();
     }
     progress(Progress { done: scenarios.len(), of: scenarios.len(), scenario: None });
 }

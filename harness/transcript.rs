@@ -3,10 +3,11 @@
 //! Invariant: a check needs nothing else. No clock, no socket, no subject stands behind a transcript.
 
 mod emission;
+mod exchanges;
 mod scenario;
 mod trial;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -17,8 +18,9 @@ use crate::exchange::{Exchange, ExchangeId, Outcome};
 use crate::signature::Secret;
 
 pub use emission::{Arrival, Capability, Emission, Settled, Webhook};
+pub use exchanges::Exchanges;
 pub use scenario::Scenario;
-pub use trial::{Respect, Trial};
+pub use trial::{Comparison, Observed, Respect, Tally, Trial};
 
 /// A run, as far as it concerns the verdicts.
 #[derive(Debug)]
@@ -33,10 +35,18 @@ pub struct Transcript {
     pub secret: Option<Secret>,
     /// The receiver's URL; empty for senders.
     pub url: String,
-    /// Every exchange; the one with number N stands at N - 1.
-    pub exchanges: Vec<Exchange>,
+    /// Every exchange.
+    pub exchanges: Exchanges,
     /// What was tried on a receiver.
     pub trials: Vec<Trial>,
+    /// How many generated cases came out as they should, beside the trials.
+    pub tallies: Vec<Tally>,
+    /// What a receiver says that it took in.
+    pub observed: Vec<Observed>,
+    /// How long refusals took, by how much of the signature was right.
+    pub comparison: Option<Comparison>,
+    /// What is worth knowing about how the run went.
+    pub remarks: Vec<String>,
     /// A receiver that was started here and ended by itself: after which exchange, and how.
     pub deaths: Vec<(ExchangeId, String)>,
     /// The webhooks that were registered at a sender.
@@ -135,8 +145,12 @@ impl Transcript {
             limits,
             secret: None,
             url: String::new(),
-            exchanges: Vec::new(),
+            exchanges: Exchanges::default(),
             trials: Vec::new(),
+            tallies: Vec::new(),
+            observed: Vec::new(),
+            comparison: None,
+            remarks: Vec::new(),
             deaths: Vec::new(),
             webhooks: Vec::new(),
             emissions: Vec::new(),
@@ -149,16 +163,23 @@ impl Transcript {
     }
 
     /// Takes an exchange in and numbers it.
-    pub fn record(&mut self, mut exchange: Exchange) -> ExchangeId {
-        exchange.id = ExchangeId(self.exchanges.len() + 1);
-        let id = exchange.id;
-        self.exchanges.push(exchange);
-        id
+    pub fn record(&mut self, exchange: Exchange) -> ExchangeId {
+        self.exchanges.push(exchange)
     }
 
-    /// The exchange of that number. Numbers come from [`Transcript::record`], so it is there.
+    /// The exchange of that number, which a trial, a death or an arrival names.
     pub fn exchange(&self, id: ExchangeId) -> &Exchange {
-        &self.exchanges[id.0 - 1]
+        self.exchanges.get(id).unwrap_or_else(|| unreachable!("exchange {id} was released"))
+    }
+
+    /// Lets go of the exchanges that nothing refers to: those of generated cases that came out as they should.
+    pub fn release(&mut self) {
+        let trials = self.trials.iter().flat_map(|trial| trial.twins.iter().copied().chain([trial.exchange]));
+        let deaths = self.deaths.iter().map(|(at, _)| *at);
+        let arrivals = self.arrivals.iter().map(|arrival| arrival.exchange);
+        let compared = self.comparison.iter().flat_map(|comparison| comparison.shown_by.iter().copied());
+        let named: HashSet<ExchangeId> = trials.chain(deaths).chain(arrivals).chain(compared).collect();
+        self.exchanges.keep(&named);
     }
 
     /// What came of the exchange of that number.
@@ -179,6 +200,12 @@ impl Transcript {
     /// What was tried in a scenario.
     pub fn trials_of(&self, scenario: Scenario) -> impl Iterator<Item = &Trial> {
         self.trials.iter().filter(move |trial| trial.scenario == scenario)
+    }
+
+    /// How many generated cases of a scenario came out as they should.
+    pub fn tallied(&self, scenario: Scenario) -> usize {
+        let of_scenario = self.tallies.iter().filter(|tally| tally.scenario == scenario);
+        of_scenario.map(|tally| tally.as_expected).sum()
     }
 
     /// The webhooks of a scenario, with their indices, in the order of their registration.

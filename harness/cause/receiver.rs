@@ -23,7 +23,7 @@ pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
         return Cause::of_recipe(recipe);
     }
     let tried_others = transcript.trials.iter().any(|trial| matches!(trial.respect, Respect::Signed(_)));
-    let nothing = !transcript.exchanges.iter().any(|exchange| exchange.outcome.acknowledges());
+    let nothing = transcript.exchanges.acknowledged() == 0;
     (tried_others && nothing).then(|| Cause::new(Code::RefusesEverything))
 }
 
@@ -32,7 +32,7 @@ pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> 
     // Method and form are no matter of the signature: a receiver that verifies nothing may still route by method.
     let by_signature = |trial: &&Trial| {
         use Respect::{Content, Signed, Timestamp, Undated, Unsigned};
-        matches!(trial.respect, Content | Timestamp | Signed(_) | Unsigned | Undated)
+        matches!(trial.respect, Content(_) | Timestamp(_) | Signed(_) | Unsigned | Undated)
     };
     let mut negatives = transcript.trials.iter().filter(by_signature);
     let genuine_too = admitted.twins.iter().all(|&twin| transcript.acknowledged(twin));
@@ -48,17 +48,10 @@ pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> 
     match admitted.respect {
         Respect::Signed(recipe) => {
             let inner = Cause::of_recipe(&recipe)?;
-            Some(if genuine_too {
-                Cause::detailed(Code::AcceptsAlternative, inner.to_string())
-            } else {
-                inner
-            })
+            Some(if genuine_too { alternative(inner) } else { inner })
         }
         Respect::Unsigned | Respect::Undated => Some(Cause::new(Code::AcceptsUnsigned)),
-        Respect::Surrounded(what) => {
-            let inner = Cause::detailed(Code::DigestTrailing, what).to_string();
-            Some(Cause::detailed(Code::AcceptsAlternative, inner))
-        }
+        Respect::Surrounded(what) => Some(alternative(Cause::detailed(Code::DigestTrailing, what))),
         Respect::TimestampForm(which) => Some(Cause::detailed(Code::AcceptsTimestampFormat, which)),
         Respect::Stale(which) => Some(Cause::detailed(Code::AcceptsStale, which)),
         Respect::Future => Some(Cause::new(Code::AcceptsFuture)),
@@ -66,8 +59,31 @@ pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> 
         Respect::Method => Some(Cause::detailed(Code::AnswerStatus, "another method is acknowledged")),
         Respect::BackDoor(which) => Some(Cause::detailed(Code::AcceptsBackDoor, which)),
         Respect::Respelled(which) => Some(Cause::detailed(Code::MessageReserialised, which)),
-        Respect::Genuine | Respect::Form(_) | Respect::Content | Respect::Timestamp | Respect::Borrowed => {
-            None
+        Respect::Borrowed => Some(Cause::new(Code::AcceptsReplayed)),
+        Respect::Content(_) | Respect::Timestamp(_) if takes_borrowed(transcript) => {
+            Some(Cause::new(Code::AcceptsReplayed))
         }
+        Respect::Content(which) => {
+            Some(alternative(Cause::detailed(Code::MessagePart, format!("without {which}"))))
+        }
+        Respect::SecretMember => Some(alternative(Cause::new(Code::MessageSecretMember))),
+        Respect::Timestamp("zeros") => {
+            Some(alternative(Cause::detailed(Code::MessageTimestampDiffers, "printed again as a number")))
+        }
+        Respect::Timestamp(_) => Some(Cause::new(Code::AcceptsReplayed)),
+        Respect::Key(which) => Some(alternative(Cause::detailed(Code::KeyPrefix, which))),
+        Respect::Digits(which) => Some(alternative(Cause::detailed(Code::DigestTruncated, which))),
+        Respect::Genuine | Respect::Form(_) => None,
     }
+}
+
+/// What is taken beside the genuine way.
+fn alternative(inner: Cause) -> Cause {
+    Cause::detailed(Code::AcceptsAlternative, inner.to_string())
+}
+
+/// Whether the signature of one delivery is taken for another.
+fn takes_borrowed(transcript: &Transcript) -> bool {
+    let borrowed = |trial: &&Trial| trial.respect == Respect::Borrowed;
+    transcript.trials.iter().filter(borrowed).any(|trial| transcript.acknowledged(trial.exchange))
 }

@@ -76,6 +76,12 @@ pub(super) struct RunOptions {
     /// What ids, secrets and nonces are made from [default: random]
     #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
     seed: Option<u64>,
+    /// How many cases each property generates (receivers)
+    #[arg(long, default_value = "64", value_parser = clap::value_parser!(u32).range(..=100_000), env = "TWENTY_CONFORM_CASES", hide_env = true)]
+    cases: u32,
+    /// How many cases go on at the same time (receivers)
+    #[arg(long, default_value = "4", value_parser = jobs, env = "TWENTY_CONFORM_JOBS", hide_env = true)]
+    jobs: usize,
     /// How long an answer or a reply is waited for, such as 10s or 500ms
     #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
     timeout: Duration,
@@ -147,6 +153,14 @@ impl FromStr for ReportTarget {
     }
 }
 
+/// Reads how many things may go on at the same time.
+fn jobs(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|jobs| (1..=64).contains(jobs))
+        .ok_or_else(|| format!("{text:?} is not from 1 to 64"))
+}
+
 /// Reads `10s`, `500ms`, `5m`, or a number of seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
@@ -215,6 +229,8 @@ impl RunOptions {
             dialect: self.dialect.dialect(),
             limits,
             seed: self.seed.unwrap_or_else(random_seed),
+            cases: self.cases,
+            jobs: self.jobs,
             clock: Clock::system(),
             interrupted: interruption(),
         };

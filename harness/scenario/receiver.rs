@@ -1,23 +1,26 @@
-//! What is done to a receiver: genuine deliveries, and negatives between their twins.
+//! What is done to a receiver: genuine deliveries, and forged ones between their twins.
 //!
-//! Invariant: a negative is made from the twin that was sent right before it and differs from it in one respect; the twin
-//! behind it is the same delivery, signed anew.
+//! Invariant: results are written down in the order of the cases, whichever of them was faster; and what ends a receiver is
+//! blamed on the one case that does so alone.
 
+mod case;
 mod forged;
+mod generate;
 mod genuine;
+mod maker;
+mod property;
 mod spelling;
 mod strict;
 
-use bytes::Bytes;
-use serde_json::Value;
+use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
 
+use self::case::{Attempt, Case, Line};
+use self::maker::Maker;
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::dialect::{Context, Dialect};
-use crate::event::Event;
-use crate::exchange::{Delivery, Exchange, ExchangeId, Headers, Outcome, Transfer};
+use crate::exchange::{Delivery, Exchange, ExchangeId, Outcome};
 use crate::random::Random;
-use crate::signature::{Key, NONCE_HEADER};
 use crate::subject::SubjectError;
 use crate::subject::receiver::Receiver;
 use crate::transcript::{Ending, Respect, Scenario, Transcript, Trial};
@@ -25,12 +28,9 @@ use crate::transcript::{Ending, Respect, Scenario, Transcript, Trial};
 /// How many deliveries come at the same time (contract RCV-8).
 pub const CONCURRENT: usize = 64;
 
-/// The event that twins carry.
-const PLAIN_EVENT: &str = "person.created";
-
-/// How many deliveries in a row may be without an answer before the run is given up: twins are among any three, so it is
-/// not a negative alone that is not answered.
-const MAX_SILENT: usize = 3;
+/// How many cases are tried before their results are written down. Where a receiver ends in the middle, those are the
+/// suspects.
+const BATCH: usize = 32;
 
 /// The scenarios of receivers, in the order in which they are run.
 pub const ALL: &[Scenario] = &[
@@ -67,31 +67,42 @@ pub const ALL: &[Scenario] = &[
     Scenario::Diagnosis,
 ];
 
+/// How much is tried, and how much of it at the same time.
+#[derive(Debug, Clone, Copy)]
+pub struct Extent {
+    /// How many cases each property generates (`--cases`).
+    pub cases: u32,
+    /// How many cases go on at the same time (`--jobs`).
+    pub jobs: usize,
+    /// What the cases are generated from.
+    pub seed: u64,
+}
+
 /// What a run against a receiver has at hand.
 pub struct Stage<'a> {
     /// The receiver.
-    pub subject: &'a mut Receiver,
-    /// What sends.
-    pub client: &'a Client,
-    /// The time of day.
-    pub clock: &'a Clock,
-    /// Ids and nonces.
-    pub random: &'a Random,
+    subject: &'a mut Receiver,
+    line: Line<'a>,
+    maker: Maker,
     /// What is written.
-    pub transcript: &'a mut Transcript,
-    key: Key,
-    /// How many exchanges in a row had no answer within the wait.
-    silent: usize,
+    transcript: &'a mut Transcript,
+    extent: Extent,
+    /// Whether it was found out if the receiver takes several deliveries at the same time.
+    jobs_settled: bool,
 }
 
-/// A correctly signed delivery that was sent, and what it was made of.
-struct Sent {
-    delivery: Delivery,
-    timestamp: String,
-    id: ExchangeId,
+/// The exchanges of a case that was tried.
+struct Tried {
+    trial: ExchangeId,
+    twins: Vec<ExchangeId>,
 }
 
-type Change = fn(&Stage<'_>, &mut Delivery, &str) -> Option<()>;
+/// What came of several cases, in their order: `None` where there was nothing to try, or no more was sent.
+struct Batch {
+    tried: Vec<Option<Tried>>,
+    /// Why no more was sent, if so.
+    stuck: Option<SubjectError>,
+}
 
 impl super::Stage for Stage<'_> {
     async fn run(&mut self, scenario: Scenario) {
@@ -112,33 +123,78 @@ impl<'a> Stage<'a> {
     pub fn new(
         subject: &'a mut Receiver,
         client: &'a Client,
-        clock: &'a Clock,
-        random: &'a Random,
+        clock: &Clock,
+        extent: Extent,
         transcript: &'a mut Transcript,
     ) -> Self {
-        let key = Key::new(subject.secret());
-        Self { subject, client, clock, random, transcript, key, silent: 0 }
+        let target = subject.target().clone();
+        let maker = Maker::new(
+            transcript.dialect,
+            subject.secret().clone(),
+            clock.clone(),
+            Random::from_seed(extent.seed),
+            (target.url(), target.path.clone()),
+        );
+        let line = Line::new(client, target);
+        Self { subject, line, maker, transcript, extent, jobs_settled: false }
     }
 
     async fn play(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
         match scenario {
             Scenario::Genuine => self.genuine().await,
-            Scenario::Unfamiliar => self.unfamiliar().await,
-            Scenario::HeaderCase => self.header_case().await,
             Scenario::Concurrent => self.concurrent().await,
-            Scenario::ContentType => self.content_type().await,
-            Scenario::Framing => self.framing().await,
-            Scenario::Body256KiB => self.large(scenario, 256).await,
-            Scenario::Body1MiB => self.large(scenario, 1024).await,
             Scenario::BodyLimit => self.body_limit().await,
-            Scenario::Repeated => self.repeated().await,
-            Scenario::JavascriptJson => self.javascript_json().await,
-            Scenario::LoneSurrogate => self.lone_surrogate().await,
-            Scenario::OtherSpelling => self.other_spelling().await,
-            Scenario::OtherDialect => self.other_dialect().await,
-            Scenario::Recent => self.recent().await,
+            Scenario::Diagnosis => self.diagnose().await,
+            _ => {
+                let cases = self.cases_of(scenario);
+                self.try_all(scenario, cases).await?;
+                self.properties_of(scenario).await
+            }
+        }
+    }
+
+    /// The properties that belong to a scenario.
+    async fn properties_of(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
+        match scenario {
+            Scenario::Unfamiliar => self.hold(scenario, &generate::event_names()).await,
+            Scenario::HeaderCase => self.hold(scenario, &generate::header_cases()).await,
+            Scenario::Framing => self.hold(scenario, &generate::cuttings()).await,
+            Scenario::JavascriptJson => self.hold(scenario, &generate::sizes()).await,
+            Scenario::AlteredContent => self.hold(scenario, &generate::alterations()).await,
+            Scenario::AlteredTimestamp => self.hold(scenario, &generate::redatings()).await,
+            Scenario::WrongKey => self.hold(scenario, &generate::rekeyings()).await,
+            Scenario::OtherDigest => self.hold(scenario, &generate::digits()).await,
+            Scenario::SignatureLength => self.hold(scenario, &generate::junk()).await,
+            Scenario::TimestampForm => self.hold(scenario, &generate::timestamp_forms()).await,
+            Scenario::Stale => self.hold(scenario, &generate::stale()).await,
+            Scenario::Recent => self.hold(scenario, &generate::recent()).await,
+            Scenario::Malformed => self.hold(scenario, &generate::malformations()).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// The fixed cases of a scenario.
+    fn cases_of(&self, scenario: Scenario) -> Vec<Case<'static>> {
+        match scenario {
+            Scenario::Unfamiliar
+            | Scenario::HeaderCase
+            | Scenario::ContentType
+            | Scenario::Framing
+            | Scenario::Body256KiB
+            | Scenario::Body1MiB
+            | Scenario::Repeated
+            | Scenario::JavascriptJson
+            | Scenario::LoneSurrogate
+            | Scenario::OtherSpelling
+            | Scenario::OtherDialect
+            | Scenario::Recent => genuine::cases(scenario, self.transcript.dialect),
             Scenario::AlteredContent
-            | Scenario::Surrounded
+            | Scenario::AlteredTimestamp
+            | Scenario::WrongKey
+            | Scenario::MissingHeader
+            | Scenario::OtherMessage
+            | Scenario::OtherDigest => forged::cases(scenario),
+            Scenario::Surrounded
             | Scenario::SignatureLength
             | Scenario::TimestampForm
             | Scenario::Stale
@@ -146,105 +202,160 @@ impl<'a> Stage<'a> {
             | Scenario::UnsignedMalformed
             | Scenario::OtherMethod
             | Scenario::BackDoor
-            | Scenario::Respelled
-            | Scenario::AlteredTimestamp
-            | Scenario::WrongKey
-            | Scenario::MissingHeader
-            | Scenario::OtherMessage
-            | Scenario::OtherDigest => self.negatives_of(scenario).await,
-            Scenario::Diagnosis => self.diagnose().await,
-            Scenario::EveryEvent
-            | Scenario::SeveralWebhooks
-            | Scenario::Deletion
-            | Scenario::Acknowledged
-            | Scenario::NotAcknowledged => Ok(()),
+            | Scenario::Respelled => strict::cases(scenario, self.maker.secret.expose()),
+            _ => Vec::new(),
         }
     }
 
-    async fn negative(
-        &mut self,
-        scenario: Scenario,
-        respect: Respect,
-        what: String,
-        change: impl Fn(&Stage<'_>, &mut Delivery, &str) -> Option<()>,
-    ) -> Result<(), SubjectError> {
-        let plain = self.plain();
-        let twin = self.send_event(&plain).await?;
-        let mut delivery = twin.delivery.clone();
-        if self.transcript.dialect.nonce {
-            // Not part of what is signed: a receiver that remembers nonces must not refuse for that alone.
-            delivery.headers.set(NONCE_HEADER, self.random.nonce());
+    /// Tries each case, and writes down what came of it.
+    async fn try_all(&mut self, scenario: Scenario, cases: Vec<Case<'_>>) -> Result<(), SubjectError> {
+        for batch in cases.chunks(BATCH) {
+            let Batch { tried, stuck } = self.attempt_all(batch).await;
+            for (case, tried) in batch.iter().zip(tried) {
+                if let Some(tried) = tried {
+                    self.write(scenario, case, tried);
+                }
+            }
+            if let Some(why) = stuck {
+                return Err(why);
+            }
         }
-        if change(self, &mut delivery, &twin.timestamp).is_none() {
-            return Ok(());
-        }
-        let id = self.send(delivery).await?;
-        let mut behind = self.send_body(twin.delivery.body.clone()).await?.id;
-        if let Some(how) = self.transcript.death_at(behind).map(str::to_owned) {
-            // It answered and ended then: that is the negative's doing. The receiver runs again, so the twin can be sent.
-            self.transcript.deaths.push((id, how));
-            behind = self.send_body(twin.delivery.body.clone()).await?.id;
-        }
-        self.write(scenario, what, respect, id, [twin.id, behind]);
         Ok(())
     }
 
-    fn plain(&self) -> Event {
-        // Every dialect has this sample; a test looks.
-        let sample = self.transcript.dialect.sample(PLAIN_EVENT);
-        sample.unwrap_or_else(|| unreachable!("no sample {PLAIN_EVENT}")).with_id(&self.random.uuid())
+    /// Tries cases, some of them at the same time. Those during which the receiver ended are tried again alone, so that the
+    /// one that ends it is known.
+    async fn attempt_all(&mut self, cases: &[Case<'_>]) -> Batch {
+        if let Err(why) = self.settle_jobs().await {
+            return Batch { tried: Vec::new(), stuck: Some(why) };
+        }
+        let makers: Vec<Maker> =
+            cases.iter().map(|_| self.maker.with_seed(self.maker.random.seed())).collect();
+        let line = &self.line;
+        let attempts: Vec<_> =
+            cases.iter().zip(&makers).map(|(case, maker)| line.attempt(maker, case)).collect();
+        let attempts: Vec<_> = stream::iter(attempts).buffered(self.extent.jobs).collect().await;
+        let (mut tried, mut stuck, mut suspects) = (Vec::with_capacity(cases.len()), None, Vec::new());
+        let mut unclear = false;
+        for (at, attempt) in attempts.into_iter().enumerate() {
+            let attempt = attempt.unwrap_or_else(|why| {
+                stuck = Some(why);
+                None
+            });
+            let timed_out = |exchange: &Exchange| exchange.outcome == Outcome::TimedOut;
+            if let Some(attempt) = attempt.as_ref().filter(|attempt| !attempt.is_answered()) {
+                // A process that ended does not keep a connection open until the wait is over.
+                if !attempt.exchanges().all(|one| one.outcome.status().is_some() || timed_out(one)) {
+                    suspects.push(at);
+                    unclear |= !attempt.twins_are_answered();
+                }
+            }
+            tried.push(attempt.map(|attempt| self.enter(attempt)));
+        }
+        if !suspects.is_empty() {
+            match self.subject.revive().await {
+                Ok(None) if !unclear => {}
+                Ok(death) => {
+                    let again = self.again(cases, &makers, &suspects, &mut tried, death).await;
+                    stuck = again.err().or(stuck);
+                }
+                Err(why) => stuck = Some(why),
+            }
+        }
+        Batch { tried, stuck }
     }
 
-    fn render(&self, event: &Event) -> Bytes {
-        self.render_as(self.transcript.dialect, event)
+    /// Tries suspects alone. Where none of them ends the receiver again, what ended it the first time stands as it was
+    /// seen: trying again hides nothing.
+    async fn again(
+        &mut self,
+        cases: &[Case<'_>],
+        makers: &[Maker],
+        suspects: &[usize],
+        tried: &mut [Option<Tried>],
+        death: Option<String>,
+    ) -> Result<(), SubjectError> {
+        let deaths = self.transcript.deaths.len();
+        let first = suspects.iter().find_map(|&at| {
+            let one = tried[at].as_ref()?;
+            let unanswered = self.transcript.outcome(one.trial).status().is_none();
+            unanswered.then_some((at, one.trial))
+        });
+        let mut kept = None;
+        for &at in suspects {
+            let before = std::mem::replace(&mut tried[at], self.alone(&cases[at], &makers[at]).await?);
+            if first.is_some_and(|(first, _)| first == at) {
+                kept = before;
+            }
+        }
+        if let (Some(how), Some((at, exchange))) = (death, first)
+            && self.transcript.deaths.len() == deaths
+        {
+            self.transcript.deaths.push((exchange, how));
+            tried[at] = kept;
+        }
+        Ok(())
     }
 
-    fn render_as(&self, dialect: &Dialect, event: &Event) -> Bytes {
-        dialect.render(
-            event,
-            &Context {
-                target_url: &self.subject.target().url(),
-                webhook_id: "20202020-0000-4000-8000-000000000001",
-                workspace_id: "20202020-1c25-4d02-bf25-6aeccf7ea419",
-                occurred_at_ms: self.clock.now_ms(),
-            },
-        )
+    /// Tries a case while nothing else goes on.
+    async fn alone(&mut self, case: &Case<'_>, maker: &Maker) -> Result<Option<Tried>, SubjectError> {
+        let Some((twin, delivery, behind)) = case.prepare(maker) else { return Ok(None) };
+        let mut twins = vec![self.send(twin).await?];
+        let trial = self.send(delivery).await?;
+        if let Some(body) = behind {
+            let mut twin = self.send(maker.sign(body.clone())).await?;
+            if let Some(how) = self.transcript.death_at(twin).map(str::to_owned) {
+                // It answered and ended then: that is the forged delivery's doing. The receiver runs again, so the twin can
+                // be sent.
+                self.transcript.deaths.push((trial, how));
+                twin = self.send(maker.sign(body)).await?;
+            }
+            twins.push(twin);
+        }
+        Ok(Some(Tried { trial, twins }))
     }
 
-    fn sign(&self, body: Bytes) -> (Delivery, String) {
-        self.sign_at(body, self.clock.now_ms())
+    /// Finds out whether the receiver takes several plain deliveries at the same time. If it does not, that is RCV-8's to
+    /// judge, and everything else is sent one after the other.
+    async fn settle_jobs(&mut self) -> Result<(), SubjectError> {
+        if self.jobs_settled || self.extent.jobs < 2 {
+            return Ok(());
+        }
+        self.jobs_settled = true;
+        let alone = self.send(self.maker.deliver(&self.maker.plain())).await?;
+        if !self.transcript.acknowledged(alone) {
+            return Ok(());
+        }
+        let together: Vec<Delivery> =
+            (0..2 * self.extent.jobs).map(|_| self.maker.deliver(&self.maker.plain())).collect();
+        let exchanges = self.together(&together).await?;
+        if !exchanges.iter().all(|&id| self.transcript.acknowledged(id)) {
+            self.extent.jobs = 1;
+            self.transcript.remarks.push(
+                "deliveries at the same time were not all acknowledged, so the cases were tried one at a time"
+                    .to_owned(),
+            );
+        }
+        Ok(())
     }
 
-    fn sign_at(&self, body: Bytes, sent_ms: u64) -> (Delivery, String) {
-        let nonce = self.transcript.dialect.nonce.then(|| self.random.nonce());
-        let headers = Headers::of_delivery(Some(&self.key), sent_ms, nonce, &body);
-        let target = self.subject.target().path.clone();
-        let delivery =
-            Delivery { method: "POST".to_owned(), target, headers, body, transfer: Transfer::Whole };
-        (delivery, sent_ms.to_string())
-    }
-
-    async fn send_event(&mut self, event: &Event) -> Result<Sent, SubjectError> {
-        let body = self.render(event);
-        self.send_body(body).await
-    }
-
-    async fn send_body(&mut self, body: Bytes) -> Result<Sent, SubjectError> {
-        let (delivery, timestamp) = self.sign(body);
-        let id = self.send(delivery.clone()).await?;
-        Ok(Sent { delivery, timestamp, id })
+    /// Sends deliveries at the same time.
+    async fn together(&mut self, deliveries: &[Delivery]) -> Result<Vec<ExchangeId>, SubjectError> {
+        let line = &self.line;
+        let sent = deliveries.iter().map(|delivery| line.client.send(&line.target, delivery));
+        let ids: Vec<ExchangeId> =
+            join_all(sent).await.into_iter().map(|exchange| self.transcript.record(exchange)).collect();
+        let broken = ids.iter().copied().find(|&id| self.transcript.outcome(id).status().is_none());
+        if let Some(id) = broken {
+            self.revive(id).await?;
+        }
+        Ok(ids)
     }
 
     /// Sends one delivery. Errors: none of the last few was answered, so that going on would only wait.
     async fn send(&mut self, delivery: Delivery) -> Result<ExchangeId, SubjectError> {
-        if self.silent >= MAX_SILENT {
-            return Err(SubjectError::Stuck(format!(
-                "the receiver did not answer {MAX_SILENT} deliveries in a row within the wait, so no more were sent"
-            )));
-        }
-        let exchange: Exchange = self.client.send(self.subject.target(), &delivery).await;
+        let exchange = self.line.send(&delivery).await?;
         let answered = exchange.outcome.status().is_some();
-        self.silent = if exchange.outcome == Outcome::TimedOut { self.silent + 1 } else { 0 };
         let id = self.transcript.record(exchange);
         if !answered {
             self.revive(id).await?;
@@ -259,21 +370,20 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    fn write<const N: usize>(
-        &mut self,
-        scenario: Scenario,
-        what: String,
-        respect: Respect,
-        exchange: ExchangeId,
-        twins: [ExchangeId; N],
-    ) {
-        self.transcript.trials.push(Trial { scenario, what, respect, exchange, twins: twins.to_vec() });
+    fn enter(&mut self, attempt: Attempt) -> Tried {
+        let twin = self.transcript.record(attempt.twin);
+        let trial = self.transcript.record(attempt.trial);
+        let behind = attempt.behind.map(|exchange| self.transcript.record(exchange));
+        Tried { trial, twins: [twin].into_iter().chain(behind).collect() }
     }
-}
 
-/// A JSON object's text with a member more at its end.
-fn with_member(body: &[u8], key: &str, value: &Value) -> Bytes {
-    let end = body.iter().rposition(|&byte| byte == b'}').unwrap_or(body.len());
-    let member = format!(",{}:{value}}}", Value::from(key));
-    Bytes::from([&body[..end], member.as_bytes()].concat())
+    fn write(&mut self, scenario: Scenario, case: &Case<'_>, Tried { trial, twins }: Tried) {
+        let what = case.what.clone();
+        self.transcript.trials.push(Trial { scenario, what, respect: case.respect, exchange: trial, twins });
+    }
+
+    /// Writes down a trial that has no twins.
+    fn write_single(&mut self, scenario: Scenario, what: String, respect: Respect, exchange: ExchangeId) {
+        self.transcript.trials.push(Trial { scenario, what, respect, exchange, twins: Vec::new() });
+    }
 }

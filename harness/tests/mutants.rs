@@ -37,7 +37,7 @@ fn options(dialect: &'static Dialect, limits: Limits) -> Options {
     let (never, interrupted) = watch::channel(false);
     // The sending side lives as long as the process: nothing interrupts these runs.
     std::mem::forget(never);
-    Options { dialect, limits, seed: 7, clock: Clock::system(), interrupted }
+    Options { dialect, limits, seed: 7, cases: 8, jobs: 4, clock: Clock::system(), interrupted }
 }
 
 /// Bounds under which lateness shows soon, and which a busy machine keeps all the same.

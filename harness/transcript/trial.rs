@@ -2,6 +2,10 @@
 //!
 //! Invariant: a trial differs from its twins in the one respect that it names.
 
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
 use super::Scenario;
 use crate::exchange::ExchangeId;
 use crate::recipe::Recipe;
@@ -44,16 +48,57 @@ pub enum Respect {
     BackDoor(&'static str),
     /// In the spelling of its body, under the twin's signature: which.
     Respelled(&'static str),
-    /// In its body, under the twin's signature.
-    Content,
-    /// In its timestamp header, under the twin's signature.
-    Timestamp,
+    /// In its body, under the twin's signature: which part of it.
+    Content(&'static str),
+    /// In a further member `secret` of its body, under the twin's signature.
+    SecretMember,
+    /// In its timestamp header, under the twin's signature: how.
+    Timestamp(&'static str),
     /// In how it is signed.
     Signed(Recipe),
+    /// In the key that it is signed with: which.
+    Key(&'static str),
+    /// In the digits of its signature: how.
+    Digits(&'static str),
     /// In timestamp and signature, which are those of another delivery.
     Borrowed,
     /// In that it has no signature, or an empty one.
     Unsigned,
     /// In that it has no timestamp, or an empty one.
     Undated,
+}
+
+/// The generated cases of one property that came out as they should. Those that did not are trials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// What they belong to.
+    pub scenario: Scenario,
+    /// What was generated.
+    pub property: &'static str,
+    /// How many.
+    pub as_expected: usize,
+}
+
+/// What a receiver says of a delivery that it took in (interface, section 3).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Observed {
+    /// The event's name.
+    pub event: String,
+    /// The record's id, where the receiver found one.
+    #[serde(default)]
+    pub id: Option<String>,
+}
+
+/// How long a receiver took to refuse signatures, by where they go wrong. Taken in turns, so that what else happens on
+/// the machine meets all alike.
+#[derive(Debug, Clone, Default)]
+pub struct Comparison {
+    /// Wrong from the first digit.
+    pub early: Vec<Duration>,
+    /// Wrong in the last digits alone.
+    pub late: Vec<Duration>,
+    /// Wrong from the first digit again: what two equal series differ by.
+    pub control: Vec<Duration>,
+    /// One exchange with an early and one with a late difference.
+    pub shown_by: Vec<ExchangeId>,
 }

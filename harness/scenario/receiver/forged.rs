@@ -5,99 +5,92 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Change, Stage, with_member};
+use super::Stage;
+use super::case::{Case, Change};
+use super::maker::with_member;
 use crate::event::raw;
-use crate::exchange::Delivery;
 use crate::recipe::{Digest, KeyForm, Message, Recipe};
 use crate::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::subject::SubjectError;
 use crate::transcript::{Respect, Scenario};
 
+/// The fixed cases of a scenario.
+pub(super) fn cases(scenario: Scenario) -> Vec<Case<'static>> {
+    match scenario {
+        Scenario::AlteredContent => ALTERED_CONTENT.iter().map(altered).collect(),
+        Scenario::AlteredTimestamp => ALTERED_TIMESTAMP.iter().map(altered).collect(),
+        Scenario::WrongKey => WRONG_KEYS.map(Recipe::key).map(signed).into(),
+        Scenario::MissingHeader => {
+            changed(Respect::Unsigned, UNSIGNED).chain(changed(Respect::Undated, UNDATED)).collect()
+        }
+        Scenario::OtherMessage => {
+            let mut cases: Vec<_> = OTHER_MESSAGES.map(Recipe::message).map(signed).into();
+            cases.push(borrowed());
+            cases
+        }
+        Scenario::OtherDigest => OTHER_DIGESTS.map(Recipe::digest).map(signed).into(),
+        _ => Vec::new(),
+    }
+}
+
+fn changed(
+    respect: Respect,
+    changes: &'static [(&'static str, Change)],
+) -> impl Iterator<Item = Case<'static>> {
+    changes.iter().map(move |(what, change)| Case::forged(*what, respect, change))
+}
+
+fn altered(&(what, respect, change): &(&'static str, Respect, Change)) -> Case<'static> {
+    Case::forged(what, respect, change)
+}
+
+/// A delivery signed by a recipe; none where that says nothing under this secret (one that is not hexadecimal cannot be
+/// decoded).
+fn signed(recipe: Recipe) -> Case<'static> {
+    let what = format!("a delivery signed {}", recipe.describe());
+    Case::forged(what, Respect::Signed(recipe), move |maker, delivery, timestamp| {
+        let value = recipe.compute(maker.secret.expose(), timestamp.as_bytes(), &delivery.body)?;
+        delivery.headers.set(SIGNATURE_HEADER, value);
+        Some(())
+    })
+}
+
+/// A delivery with timestamp and signature of another one.
+fn borrowed() -> Case<'static> {
+    let what = "a delivery with timestamp and signature of another delivery";
+    Case::behind(what, Respect::Borrowed, |maker, twin| {
+        let mut delivery = maker.deliver(&maker.plain());
+        for name in [TIMESTAMP_HEADER, SIGNATURE_HEADER] {
+            delivery.headers.set(name, twin.delivery.headers.single(name)?.clone());
+        }
+        Some(delivery)
+    })
+    .refused()
+}
+
 impl Stage<'_> {
-    /// Sends every negative of a scenario, each between its twins.
-    pub(super) async fn negatives_of(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
-        match scenario {
-            Scenario::AlteredContent => self.changed(scenario, Respect::Content, ALTERED_CONTENT).await,
-            Scenario::AlteredTimestamp => self.changed(scenario, Respect::Timestamp, ALTERED_TIMESTAMP).await,
-            Scenario::WrongKey => self.forged(scenario, &WRONG_KEYS.map(Recipe::key)).await,
-            Scenario::MissingHeader => {
-                self.changed(scenario, Respect::Unsigned, UNSIGNED).await?;
-                self.changed(scenario, Respect::Undated, UNDATED).await
-            }
-            Scenario::OtherMessage => {
-                self.forged(scenario, &OTHER_MESSAGES.map(Recipe::message)).await?;
-                self.borrowed(scenario).await
-            }
-            Scenario::OtherDigest => self.forged(scenario, &OTHER_DIGESTS.map(Recipe::digest)).await,
-            _ => self.strict_negatives_of(scenario).await,
-        }
-    }
-
-    /// Sends each change of a twin between that twin and the next.
-    async fn changed(
-        &mut self,
-        scenario: Scenario,
-        respect: Respect,
-        changes: &[(&str, Change)],
-    ) -> Result<(), SubjectError> {
-        for (what, change) in changes {
-            self.negative(scenario, respect, (*what).to_owned(), change).await?;
-        }
-        Ok(())
-    }
-
-    /// Sends a delivery for each recipe, but for those that say nothing under this secret (one that is not hexadecimal
-    /// cannot be decoded).
-    async fn forged(&mut self, scenario: Scenario, recipes: &[Recipe]) -> Result<(), SubjectError> {
-        let secret = self.subject.secret().clone();
-        for recipe in recipes {
-            let change = |_: &Stage<'_>, delivery: &mut Delivery, timestamp: &str| {
-                let value = recipe.compute(secret.expose(), timestamp.as_bytes(), &delivery.body)?;
-                delivery.headers.set(SIGNATURE_HEADER, value);
-                Some(())
-            };
-            let what = format!("a delivery signed {}", recipe.describe());
-            self.negative(scenario, Respect::Signed(*recipe), what, change).await?;
-        }
-        Ok(())
-    }
-
-    /// Sends a delivery with timestamp and signature of another one that went before it.
-    async fn borrowed(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
-        let other = self.send_event(&self.plain()).await?.delivery;
-        let change = |_: &Stage<'_>, delivery: &mut Delivery, _: &str| {
-            for name in [TIMESTAMP_HEADER, SIGNATURE_HEADER] {
-                delivery.headers.set(name, other.headers.single(name)?.clone());
-            }
-            Some(())
-        };
-        let what = "a delivery with timestamp and signature of another delivery".to_owned();
-        self.negative(scenario, Respect::Borrowed, what, change).await
-    }
-
     /// Where the plain genuine delivery is refused: one delivery for each way of signing that is wrong in one or two
     /// respects.
     pub(super) async fn diagnose(&mut self) -> Result<(), SubjectError> {
-        let plain = self.plain();
-        let twin = self.send_event(&plain).await?.id;
+        let twin = self.send(self.maker.deliver(&self.maker.plain())).await?;
         if self.transcript.acknowledged(twin) {
             return Ok(());
         }
-        let secret = self.subject.secret().clone();
         let telling = |recipe: &Recipe| {
             (1..=2).contains(&recipe.distance())
                 && recipe.digest != Digest::Zeros
                 && !matches!(recipe.key, KeyForm::Empty | KeyForm::Other)
         };
         for recipe in Recipe::lattice().into_iter().filter(telling) {
-            let (mut delivery, timestamp) = self.sign(self.render(&self.plain()));
-            let Some(value) = recipe.compute(secret.expose(), timestamp.as_bytes(), &delivery.body) else {
+            let mut twin = self.maker.twin(self.maker.render(&self.maker.plain()));
+            let secret = self.maker.secret.expose();
+            let Some(value) = recipe.compute(secret, twin.timestamp.as_bytes(), &twin.delivery.body) else {
                 continue;
             };
-            delivery.headers.set(SIGNATURE_HEADER, value);
-            let id = self.send(delivery).await?;
+            twin.delivery.headers.set(SIGNATURE_HEADER, value);
+            let id = self.send(twin.delivery).await?;
             let what = format!("a delivery signed {}", recipe.describe());
-            self.write(Scenario::Diagnosis, what, Respect::Signed(recipe), id, []);
+            self.write_single(Scenario::Diagnosis, what, Respect::Signed(recipe), id);
             if self.transcript.acknowledged(id) {
                 break;
             }
@@ -106,48 +99,76 @@ impl Stage<'_> {
     }
 }
 
-const ALTERED_CONTENT: &[(&str, Change)] = &[
-    ("a delivery with a value changed behind the signature", |_, delivery, _| {
+const ALTERED_CONTENT: &[(&str, Respect, Change)] = &[
+    ("a delivery with a value changed behind the signature", Respect::Content("values"), |_, delivery, _| {
         let text = std::str::from_utf8(&delivery.body).ok()?;
         // A digit of the record's createdAt, which every plain record has: the form of the body stays as it is.
         let changed = text.replacen("2025-", "2024-", 1);
         (changed != text).then(|| delivery.body = Bytes::from(changed))
     }),
-    ("a delivery with a member added behind the signature", |_, delivery, _| {
-        delivery.body = with_member(&delivery.body, "admin", &json!(true));
-        Some(())
-    }),
-    ("a delivery with a member `secret` added behind the signature", |_, delivery, _| {
-        delivery.body = with_member(&delivery.body, "secret", &json!("let me in"));
-        Some(())
-    }),
-    ("a delivery with a member taken away behind the signature", |_, delivery, _| {
-        let mut value: Value = serde_json::from_slice(&delivery.body).ok()?;
-        let members = value.as_object_mut()?;
-        let last = members.keys().next_back()?.clone();
-        members.shift_remove(&last)?;
-        delivery.body = Bytes::from(raw(&value).get().to_owned());
-        Some(())
-    }),
-    ("a delivery with its last bytes cut off behind the signature", |_, delivery, _| {
-        delivery.body.truncate(delivery.body.len().checked_sub(2)?);
-        Some(())
-    }),
+    (
+        "a delivery with a member added behind the signature",
+        Respect::Content("added members"),
+        |_, delivery, _| {
+            delivery.body = with_member(&delivery.body, "admin", &json!(true));
+            Some(())
+        },
+    ),
+    (
+        "a delivery with a member `secret` added behind the signature",
+        Respect::SecretMember,
+        |_, delivery, _| {
+            delivery.body = with_member(&delivery.body, "secret", &json!("let me in"));
+            Some(())
+        },
+    ),
+    (
+        "a delivery with a member taken away behind the signature",
+        Respect::Content("missing members"),
+        |_, delivery, _| {
+            let mut value: Value = serde_json::from_slice(&delivery.body).ok()?;
+            let members = value.as_object_mut()?;
+            let last = members.keys().next_back()?.clone();
+            members.shift_remove(&last)?;
+            delivery.body = Bytes::from(raw(&value).get().to_owned());
+            Some(())
+        },
+    ),
+    (
+        "a delivery with its last bytes cut off behind the signature",
+        Respect::Content("the end"),
+        |_, delivery, _| {
+            delivery.body.truncate(delivery.body.len().checked_sub(2)?);
+            Some(())
+        },
+    ),
 ];
 
-const ALTERED_TIMESTAMP: &[(&str, Change)] = &[
-    ("a delivery whose timestamp is a millisecond later than the signed one", |_, delivery, timestamp| {
-        delivery.headers.set(TIMESTAMP_HEADER, (timestamp.parse::<u64>().ok()? + 1).to_string());
-        Some(())
-    }),
-    ("a delivery whose timestamp is a minute earlier than the signed one", |_, delivery, timestamp| {
-        delivery.headers.set(TIMESTAMP_HEADER, (timestamp.parse::<u64>().ok()? - 60_000).to_string());
-        Some(())
-    }),
-    ("a delivery whose timestamp has a zero before it that was not signed", |_, delivery, timestamp| {
-        delivery.headers.set(TIMESTAMP_HEADER, format!("0{timestamp}"));
-        Some(())
-    }),
+const ALTERED_TIMESTAMP: &[(&str, Respect, Change)] = &[
+    (
+        "a delivery whose timestamp is a millisecond later than the signed one",
+        Respect::Timestamp("later"),
+        |_, delivery, timestamp| {
+            delivery.headers.set(TIMESTAMP_HEADER, (timestamp.parse::<u64>().ok()? + 1).to_string());
+            Some(())
+        },
+    ),
+    (
+        "a delivery whose timestamp is a minute earlier than the signed one",
+        Respect::Timestamp("earlier"),
+        |_, delivery, timestamp| {
+            delivery.headers.set(TIMESTAMP_HEADER, (timestamp.parse::<u64>().ok()? - 60_000).to_string());
+            Some(())
+        },
+    ),
+    (
+        "a delivery whose timestamp has a zero before it that was not signed",
+        Respect::Timestamp("zeros"),
+        |_, delivery, timestamp| {
+            delivery.headers.set(TIMESTAMP_HEADER, format!("0{timestamp}"));
+            Some(())
+        },
+    ),
 ];
 
 const WRONG_KEYS: [KeyForm; 7] = [
@@ -182,14 +203,14 @@ const UNDATED: &[(&str, Change)] = &[
         delivery.headers.remove(TIMESTAMP_HEADER);
         Some(())
     }),
-    ("a delivery without a timestamp, signed as if it were empty", |stage, delivery, _| {
+    ("a delivery without a timestamp, signed as if it were empty", |maker, delivery, _| {
         delivery.headers.remove(TIMESTAMP_HEADER);
-        delivery.headers.set(SIGNATURE_HEADER, stage.key.sign(b"", &delivery.body).to_hex());
+        delivery.headers.set(SIGNATURE_HEADER, maker.key.sign(b"", &delivery.body).to_hex());
         Some(())
     }),
-    ("a delivery with an empty timestamp, signed so", |stage, delivery, _| {
+    ("a delivery with an empty timestamp, signed so", |maker, delivery, _| {
         delivery.headers.set(TIMESTAMP_HEADER, "");
-        delivery.headers.set(SIGNATURE_HEADER, stage.key.sign(b"", &delivery.body).to_hex());
+        delivery.headers.set(SIGNATURE_HEADER, maker.key.sign(b"", &delivery.body).to_hex());
         Some(())
     }),
 ];

@@ -4,209 +4,174 @@
 
 use bytes::Bytes;
 
-use super::{Change, Stage, spelling};
+use super::case::{Case, Change};
+use super::maker::Maker;
+use super::spelling::{self, Respell};
 use crate::dialect::rfc3339;
 use crate::exchange::Delivery;
 use crate::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use crate::subject::SubjectError;
 use crate::transcript::{Respect, Scenario};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-impl Stage<'_> {
-    pub(super) async fn strict_negatives_of(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
-        match scenario {
-            Scenario::Surrounded => self.surrounded(scenario, SURROUNDED).await,
-            Scenario::SignatureLength => self.surrounded(scenario, SIGNATURE_LENGTHS).await,
-            Scenario::TimestampForm => self.timestamp_form().await,
-            Scenario::Stale => self.stale().await,
-            Scenario::Malformed => self.malformed().await,
-            Scenario::UnsignedMalformed => self.unsigned_malformed().await,
-            Scenario::OtherMethod => self.other_method().await,
-            Scenario::BackDoor => self.back_door().await,
-            Scenario::Respelled => self.respelled().await,
-            _ => Ok(()),
-        }
+/// The fixed cases of a scenario.
+pub(super) fn cases(scenario: Scenario, secret: &str) -> Vec<Case<'static>> {
+    match scenario {
+        Scenario::Surrounded => surrounded(SURROUNDED),
+        Scenario::SignatureLength => surrounded(SIGNATURE_LENGTHS),
+        Scenario::TimestampForm => timestamp_form(),
+        Scenario::Stale => stale(),
+        Scenario::Malformed => malformed(),
+        Scenario::UnsignedMalformed => unsigned_malformed(),
+        Scenario::OtherMethod => other_method(),
+        Scenario::BackDoor => back_door(secret),
+        Scenario::Respelled => respelled(),
+        _ => Vec::new(),
     }
+}
 
-    async fn surrounded(
-        &mut self,
-        scenario: Scenario,
-        changes: &[(&'static str, Change)],
-    ) -> Result<(), SubjectError> {
-        for (what, change) in changes {
-            let words = format!("a delivery with {what}");
-            self.negative(scenario, Respect::Surrounded(what), words, change).await?;
-        }
-        Ok(())
-    }
+fn surrounded(changes: &'static [(&'static str, Change)]) -> Vec<Case<'static>> {
+    let case = |&(what, change): &(&'static str, Change)| {
+        Case::forged(format!("a delivery with {what}"), Respect::Surrounded(what), change)
+    };
+    changes.iter().map(case).collect()
+}
 
-    async fn timestamp_form(&mut self) -> Result<(), SubjectError> {
-        let now_ms = self.clock.now_ms();
-        let forms: [(&'static str, String); 8] = [
-            ("abc", "abc".to_owned()),
-            ("NaN", "NaN".to_owned()),
-            ("an ISO date", rfc3339(now_ms)),
-            ("a plus sign", format!("+{now_ms}")),
-            ("a negative number", "-1".to_owned()),
-            ("a fraction", format!("{now_ms}.5")),
-            ("an exponent", format!("{}e3", now_ms / 1000)),
-            ("spaces between the digits", {
-                let digits = now_ms.to_string();
-                format!("{} {}", &digits[..4], &digits[4..])
-            }),
-        ];
-        for (which, timestamp) in forms {
-            let change = |stage: &Stage<'_>, delivery: &mut Delivery, _: &str| {
-                stage.date(delivery, &timestamp);
-                Some(())
-            };
-            let what = format!("a delivery correctly signed under a timestamp that is {which}");
-            self.negative(Scenario::TimestampForm, Respect::TimestampForm(which), what, change).await?;
-        }
-        // The same signed text, cut at a later colon.
-        let change = |_: &Stage<'_>, delivery: &mut Delivery, timestamp: &str| {
-            let colon = delivery.body.iter().position(|&byte| byte == b':')?;
-            let moved = [timestamp.as_bytes(), b":", &delivery.body[..colon]].concat();
-            delivery.headers.set(TIMESTAMP_HEADER, moved);
-            delivery.body = delivery.body.slice(colon + 1..);
+fn timestamp_form() -> Vec<Case<'static>> {
+    let forms: [(&'static str, fn(u64) -> String); 8] = [
+        ("abc", |_| "abc".to_owned()),
+        ("NaN", |_| "NaN".to_owned()),
+        ("an ISO date", rfc3339),
+        ("a plus sign", |now_ms| format!("+{now_ms}")),
+        ("a negative number", |_| "-1".to_owned()),
+        ("a fraction", |now_ms| format!("{now_ms}.5")),
+        ("an exponent", |now_ms| format!("{}e3", now_ms / 1000)),
+        ("spaces between the digits", |now_ms| {
+            let digits = now_ms.to_string();
+            let (first, rest) = digits.split_at(digits.len().min(4));
+            format!("{first} {rest}")
+        }),
+    ];
+    let form = |(which, form): (&'static str, fn(u64) -> String)| {
+        let what = format!("a delivery correctly signed under a timestamp that is {which}");
+        Case::forged(what, Respect::TimestampForm(which), move |maker, delivery, _| {
+            maker.date(delivery, form(maker.clock.now_ms()).as_bytes());
             Some(())
-        };
-        let (which, what) =
-            ("text moved over the colon", "a delivery with text moved over the colon".to_owned());
-        self.negative(Scenario::TimestampForm, Respect::TimestampForm(which), what, change).await
-    }
+        })
+    };
+    // The same signed text, cut at a later colon.
+    let moved = |_: &Maker, delivery: &mut Delivery, timestamp: &str| {
+        let colon = delivery.body.iter().position(|&byte| byte == b':')?;
+        let moved = [timestamp.as_bytes(), b":", &delivery.body[..colon]].concat();
+        delivery.headers.set(TIMESTAMP_HEADER, moved);
+        delivery.body = delivery.body.slice(colon + 1..);
+        Some(())
+    };
+    let which = Respect::TimestampForm("text moved over the colon");
+    let moved = Case::forged("a delivery with text moved over the colon", which, moved);
+    forms.into_iter().map(form).chain([moved]).collect()
+}
 
-    async fn stale(&mut self) -> Result<(), SubjectError> {
-        let now_ms = self.clock.now_ms();
-        for (respect, what, timestamp) in [
-            (Respect::Stale("a day"), "for a day ago", now_ms - DAY_MS),
-            (Respect::Future, "for tomorrow", now_ms + DAY_MS),
-            (Respect::Stale("seconds"), "in seconds", now_ms / 1000),
-        ] {
-            let change = |stage: &Stage<'_>, delivery: &mut Delivery, _: &str| {
-                stage.date(delivery, &timestamp.to_string());
-                Some(())
-            };
-            let what = format!("a delivery correctly signed {what}");
-            self.negative(Scenario::Stale, respect, what, change).await?;
-        }
-        Ok(())
-    }
-
-    async fn malformed(&mut self) -> Result<(), SubjectError> {
-        for &(which, body) in MALFORMED {
-            let change = |stage: &Stage<'_>, delivery: &mut Delivery, timestamp: &str| {
-                delivery.body = Bytes::from_static(body);
-                stage.date(delivery, timestamp);
-                Some(())
-            };
-            let what = format!("a correctly signed body that is {which}");
-            self.negative(Scenario::Malformed, Respect::Malformed(which), what, change).await?;
-        }
-        let which = "truncated JSON";
-        let change = |stage: &Stage<'_>, delivery: &mut Delivery, timestamp: &str| {
-            delivery.body.truncate(delivery.body.len() / 2);
-            stage.date(delivery, timestamp);
+fn stale() -> Vec<Case<'static>> {
+    let times: [(Respect, &str, fn(u64) -> u64); 3] = [
+        (Respect::Stale("a day"), "for a day ago", |now_ms| now_ms.saturating_sub(DAY_MS)),
+        (Respect::Future, "for tomorrow", |now_ms| now_ms + DAY_MS),
+        (Respect::Stale("seconds"), "in seconds", |now_ms| now_ms / 1000),
+    ];
+    let case = |(respect, what, time): (Respect, &str, fn(u64) -> u64)| {
+        Case::forged(format!("a delivery correctly signed {what}"), respect, move |maker, delivery, _| {
+            maker.date(delivery, time(maker.clock.now_ms()).to_string().as_bytes());
             Some(())
-        };
+        })
+    };
+    times.into_iter().map(case).collect()
+}
+
+fn malformed() -> Vec<Case<'static>> {
+    let case = |which: &'static str, body: fn(&Bytes) -> Bytes| {
         let what = format!("a correctly signed body that is {which}");
-        self.negative(Scenario::Malformed, Respect::Malformed(which), what, change).await
-    }
-
-    async fn unsigned_malformed(&mut self) -> Result<(), SubjectError> {
-        let bodies: [(&'static str, Option<&'static [u8]>); 4] = [
-            ("well-formed", None),
-            ("truncated JSON", Some(b"{\"event\":\"person.cr")),
-            ("not UTF-8", Some(b"{\"event\":\"\xff\"}")),
-            ("empty", Some(b"")),
-        ];
-        for (which, body) in bodies {
-            let change = |_: &Stage<'_>, delivery: &mut Delivery, _: &str| {
-                unsign(delivery);
-                if let Some(body) = body {
-                    delivery.body = Bytes::from_static(body);
-                }
-                Some(())
-            };
-            let what = format!("an unsigned body that is {which}");
-            self.negative(Scenario::UnsignedMalformed, Respect::Unsigned, what, change).await?;
-        }
-        Ok(())
-    }
-
-    async fn other_method(&mut self) -> Result<(), SubjectError> {
-        for method in ["GET", "PUT", "PATCH", "DELETE"] {
-            let change = |_: &Stage<'_>, delivery: &mut Delivery, _: &str| {
-                method.clone_into(&mut delivery.method);
-                Some(())
-            };
-            let what = format!("a correctly signed delivery by {method}");
-            self.negative(Scenario::OtherMethod, Respect::Method, what, change).await?;
-        }
-        Ok(())
-    }
-
-    async fn back_door(&mut self) -> Result<(), SubjectError> {
-        for header in ["X-Forwarded-For", "X-Real-IP", "Forwarded"] {
-            for address in ["127.0.0.1", "10.0.0.1", "172.18.0.2"] {
-                let value = if header == "Forwarded" { format!("for={address}") } else { address.to_owned() };
-                self.unsigned_with(header, header, value).await?;
-            }
-        }
-        let secret = self.subject.secret().expose().to_owned();
-        // A secret that no header can carry has no such way in.
-        if secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-            self.unsigned_with("Authorization: Bearer", "Authorization", format!("Bearer {secret}")).await?;
-            for header in ["X-Webhook-Secret", "X-Twenty-Webhook-Secret", "X-Twenty-Webhook-Token"] {
-                self.unsigned_with(header, header, secret.clone()).await?;
-            }
-        }
-        for body in [&b"{\"event\":\"ping\"}"[..], b"{\"type\":\"ping\"}", b"{\"ping\":true}"] {
-            let change = |_: &Stage<'_>, delivery: &mut Delivery, _: &str| {
-                unsign(delivery);
-                delivery.body = Bytes::from_static(body);
-                Some(())
-            };
-            let what = "an unsigned ping".to_owned();
-            self.negative(Scenario::BackDoor, Respect::BackDoor("ping"), what, change).await?;
-        }
-        Ok(())
-    }
-
-    async fn unsigned_with(
-        &mut self,
-        which: &'static str,
-        header: &str,
-        value: String,
-    ) -> Result<(), SubjectError> {
-        let change = |_: &Stage<'_>, delivery: &mut Delivery, _: &str| {
-            unsign(delivery);
-            delivery.headers.set(header, value.clone());
+        Case::forged(what, Respect::Malformed(which), move |maker, delivery, timestamp| {
+            delivery.body = body(&delivery.body);
+            maker.date(delivery, timestamp.as_bytes());
             Some(())
-        };
-        let what = format!("an unsigned delivery with {which}");
-        self.negative(Scenario::BackDoor, Respect::BackDoor(which), what, change).await
-    }
+        })
+    };
+    MALFORMED.iter().map(|&(which, body)| case(which, body)).collect()
+}
 
-    async fn respelled(&mut self) -> Result<(), SubjectError> {
-        for &(which, respell) in spelling::RESPELLINGS {
-            let change = |_: &Stage<'_>, delivery: &mut Delivery, _: &str| {
-                delivery.body = respell(std::str::from_utf8(&delivery.body).ok()?)?.into();
-                Some(())
-            };
-            let what = format!("a delivery respelled behind its signature: {which}");
-            self.negative(Scenario::Respelled, Respect::Respelled(which), what, change).await?;
+fn unsigned_malformed() -> Vec<Case<'static>> {
+    let bodies: [(&str, Option<&'static [u8]>); 4] = [
+        ("well-formed", None),
+        ("truncated JSON", Some(b"{\"event\":\"person.cr")),
+        ("not UTF-8", Some(b"{\"event\":\"\xff\"}")),
+        ("empty", Some(b"")),
+    ];
+    let case = |(which, body): (&str, Option<&'static [u8]>)| {
+        Case::forged(format!("an unsigned body that is {which}"), Respect::Unsigned, move |_, delivery, _| {
+            unsign(delivery);
+            if let Some(body) = body {
+                delivery.body = Bytes::from_static(body);
+            }
+            Some(())
+        })
+    };
+    bodies.into_iter().map(case).collect()
+}
+
+fn other_method() -> Vec<Case<'static>> {
+    let case = |method: &'static str| {
+        let what = format!("a correctly signed delivery by {method}");
+        Case::forged(what, Respect::Method, move |_, delivery, _| {
+            method.clone_into(&mut delivery.method);
+            Some(())
+        })
+    };
+    ["GET", "PUT", "PATCH", "DELETE"].into_iter().map(case).collect()
+}
+
+fn back_door(secret: &str) -> Vec<Case<'static>> {
+    let mut cases = Vec::new();
+    for header in ["X-Forwarded-For", "X-Real-IP", "Forwarded"] {
+        for address in ["127.0.0.1", "10.0.0.1", "172.18.0.2"] {
+            let value = if header == "Forwarded" { format!("for={address}") } else { address.to_owned() };
+            cases.push(unsigned_with(header, header, value));
         }
-        Ok(())
     }
+    // A secret that no header can carry has no such way in.
+    if secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+        cases.push(unsigned_with("Authorization: Bearer", "Authorization", format!("Bearer {secret}")));
+        for header in ["X-Webhook-Secret", "X-Twenty-Webhook-Secret", "X-Twenty-Webhook-Token"] {
+            cases.push(unsigned_with(header, header, secret.to_owned()));
+        }
+    }
+    for body in [&b"{\"event\":\"ping\"}"[..], b"{\"type\":\"ping\"}", b"{\"ping\":true}"] {
+        cases.push(Case::forged("an unsigned ping", Respect::BackDoor("ping"), move |_, delivery, _| {
+            unsign(delivery);
+            delivery.body = Bytes::from_static(body);
+            Some(())
+        }));
+    }
+    cases
+}
 
-    /// Puts a timestamp in, and signs what there is under it.
-    fn date(&self, delivery: &mut Delivery, timestamp: &str) {
-        let signature = self.key.sign(timestamp.as_bytes(), &delivery.body).to_hex();
-        delivery.headers.set(TIMESTAMP_HEADER, timestamp.to_owned());
-        delivery.headers.set(SIGNATURE_HEADER, signature);
-    }
+fn unsigned_with(which: &'static str, header: &'static str, value: String) -> Case<'static> {
+    let what = format!("an unsigned delivery with {which}");
+    Case::forged(what, Respect::BackDoor(which), move |_, delivery, _| {
+        unsign(delivery);
+        delivery.headers.set(header, value.clone());
+        Some(())
+    })
+}
+
+fn respelled() -> Vec<Case<'static>> {
+    let case = |&(which, respell): &(&'static str, Respell)| {
+        let what = format!("a delivery respelled behind its signature: {which}");
+        Case::forged(what, Respect::Respelled(which), move |_, delivery, _| {
+            delivery.body = respell(std::str::from_utf8(&delivery.body).ok()?)?.into();
+            Some(())
+        })
+    };
+    spelling::RESPELLINGS.iter().map(case).collect()
 }
 
 fn unsign(delivery: &mut Delivery) {
@@ -255,14 +220,16 @@ const SIGNATURE_LENGTHS: &[(&str, Change)] = &[
     }),
 ];
 
-const MALFORMED: &[(&str, &[u8])] = &[
-    ("[]", b"[]"),
-    ("null", b"null"),
-    ("a text", b"\"x\""),
-    ("an empty object", b"{}"),
-    (
-        "not UTF-8",
-        b"{\"event\":\"person.created\",\"eventName\":\"person.created\",\"data\":{\"id\":\"\xff\"}}",
-    ),
-    ("empty", b""),
+const MALFORMED: &[(&str, fn(&Bytes) -> Bytes)] = &[
+    ("[]", |_| Bytes::from_static(b"[]")),
+    ("null", |_| Bytes::from_static(b"null")),
+    ("a text", |_| Bytes::from_static(b"\"x\"")),
+    ("an empty object", |_| Bytes::from_static(b"{}")),
+    ("not UTF-8", |_| {
+        Bytes::from_static(
+            b"{\"event\":\"person.created\",\"eventName\":\"person.created\",\"data\":{\"id\":\"\xff\"}}",
+        )
+    }),
+    ("empty", |_| Bytes::new()),
+    ("truncated JSON", |body| body.slice(..body.len() / 2)),
 ];

@@ -1,0 +1,142 @@
+//! Makes deliveries: plain events, rendered and signed.
+//!
+//! Invariant: pure but for the clock and its own random sequence, so that what is made at the same time for several cases
+//! does not depend on which of them is faster.
+
+use bytes::Bytes;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::clock::Clock;
+use crate::dialect::{Context, Dialect};
+use crate::event::Event;
+use crate::exchange::{Delivery, Headers, Transfer};
+use crate::random::Random;
+use crate::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+
+/// The event that twins carry.
+pub(super) const PLAIN_EVENT: &str = "person.created";
+
+/// What deliveries are made from.
+pub(super) struct Maker {
+    pub(super) dialect: &'static Dialect,
+    pub(super) secret: Secret,
+    pub(super) key: Key,
+    pub(super) clock: Clock,
+    pub(super) random: Random,
+    /// The receiver's URL.
+    url: String,
+    /// Path and query of it.
+    path: String,
+    /// The event that twins carry, without an id of its own.
+    event: Event,
+}
+
+/// A plain genuine delivery, and the timestamp under which it is signed.
+pub(super) struct Twin {
+    pub(super) delivery: Delivery,
+    pub(super) timestamp: String,
+}
+
+impl Maker {
+    pub(super) fn new(
+        dialect: &'static Dialect,
+        secret: Secret,
+        clock: Clock,
+        random: Random,
+        (url, path): (String, String),
+    ) -> Self {
+        // Every dialect has this sample; a test looks.
+        let event = dialect.sample(PLAIN_EVENT).unwrap_or_else(|| unreachable!("no sample {PLAIN_EVENT}"));
+        Self { dialect, key: Key::new(&secret), secret, clock, random, url, path, event }
+    }
+
+    /// The same, with a random sequence of its own.
+    pub(super) fn with_seed(&self, seed: u64) -> Self {
+        Self {
+            random: Random::from_seed(seed),
+            secret: self.secret.clone(),
+            key: self.key.clone(),
+            clock: self.clock.clone(),
+            url: self.url.clone(),
+            path: self.path.clone(),
+            event: self.event.clone(),
+            ..*self
+        }
+    }
+
+    /// The event that twins carry, of a record of its own.
+    pub(super) fn plain(&self) -> Event {
+        self.event.with_id(&self.random.uuid())
+    }
+
+    pub(super) fn render(&self, event: &Event) -> Bytes {
+        self.render_as(self.dialect, event)
+    }
+
+    pub(super) fn render_as(&self, dialect: &Dialect, event: &Event) -> Bytes {
+        dialect.render(
+            event,
+            &Context {
+                target_url: &self.url,
+                webhook_id: "20202020-0000-4000-8000-000000000001",
+                workspace_id: "20202020-1c25-4d02-bf25-6aeccf7ea419",
+                occurred_at_ms: self.clock.now_ms(),
+            },
+        )
+    }
+
+    /// A genuine delivery of this body.
+    pub(super) fn sign(&self, body: Bytes) -> Delivery {
+        self.sign_at(body, self.clock.now_ms())
+    }
+
+    /// A genuine delivery of this body, sent at that time.
+    pub(super) fn sign_at(&self, body: Bytes, sent_ms: u64) -> Delivery {
+        let nonce = self.dialect.nonce.then(|| self.random.nonce());
+        let headers = Headers::of_delivery(Some(&self.key), sent_ms, nonce, &body);
+        let target = self.path.clone();
+        Delivery { method: "POST".to_owned(), target, headers, body, transfer: Transfer::Whole }
+    }
+
+    /// A genuine delivery of this event.
+    pub(super) fn deliver(&self, event: &Event) -> Delivery {
+        self.sign(self.render(event))
+    }
+
+    /// A genuine delivery of this body, with its timestamp.
+    pub(super) fn twin(&self, body: Bytes) -> Twin {
+        let sent_ms = self.clock.now_ms();
+        Twin { delivery: self.sign_at(body, sent_ms), timestamp: sent_ms.to_string() }
+    }
+
+    /// Puts a timestamp in, and signs what there is under it.
+    pub(super) fn date(&self, delivery: &mut Delivery, timestamp: &[u8]) {
+        let signature = self.key.sign(timestamp, &delivery.body).to_hex();
+        delivery.headers.set(TIMESTAMP_HEADER, timestamp.to_vec());
+        delivery.headers.set(SIGNATURE_HEADER, signature);
+    }
+
+    /// A plain body of so many bytes.
+    pub(super) fn padded(&self, length: usize) -> Bytes {
+        let bare = self.render(&with_raw_member(&self.plain(), r#""padding":"""#)).len();
+        let padding = format!("\"padding\":\"{}\"", "x".repeat(length.saturating_sub(bare)));
+        self.render(&with_raw_member(&self.plain(), &padding))
+    }
+}
+
+/// The event with a further member at the end of its record, as the text that it is.
+pub(super) fn with_raw_member(event: &Event, member: &str) -> Event {
+    let record = event.record.get().trim_end();
+    let record = format!("{},{member}}}", record.strip_suffix('}').unwrap_or(record));
+    // The members come from constants that a test parses, and from a printer of JSON.
+    let record = RawValue::from_string(record).unwrap_or_else(|why| unreachable!("{member}: {why}"));
+    Event { record, ..event.clone() }
+}
+
+/// A JSON object's text with a member more at its end.
+pub(super) fn with_member(body: &[u8], key: &str, value: &Value) -> Bytes {
+    let end = body.iter().rposition(|&byte| byte == b'}').unwrap_or(body.len());
+    let member = format!(",{}:{value}}}", Value::from(key));
+    Bytes::from([&body[..end], member.as_bytes()].concat())
+}

@@ -1,0 +1,160 @@
+//! Properties: cases that are generated, and the smallest of those that come out otherwise than they should.
+//!
+//! Invariant: a property judges nothing. That a case deviates only decides what is looked into further and what is written
+//! down as a trial; the checks say what it means.
+
+use std::fmt;
+use std::time::Duration;
+
+use proptest::strategy::{SBoxedStrategy, Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
+
+use super::case::Case;
+use super::{BATCH, Batch, Stage, Tried};
+use crate::exchange::ExchangeId;
+use crate::subject::SubjectError;
+use crate::transcript::{Scenario, Tally};
+
+/// How many smaller cases are tried at most.
+const MAX_STEPS: usize = 400;
+/// How long is spent on them at most.
+const MAX_TIME: Duration = Duration::from_secs(3);
+
+/// A rule that holds for every case that a strategy generates.
+pub(super) struct Property<T: fmt::Debug> {
+    /// What is generated, in a few words.
+    pub(super) name: &'static str,
+    pub(super) expected: Expected,
+    pub(super) strategy: SBoxedStrategy<T>,
+    pub(super) case: fn(&T) -> Case<'static>,
+}
+
+/// How a case should come out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// Acknowledged.
+    Acknowledged,
+    /// Answered 4xx.
+    Refused,
+}
+
+/// How a case comes out otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deviation {
+    /// It is refused, or not answered, where its twin is acknowledged.
+    Refused,
+    /// It is acknowledged.
+    Acknowledged,
+    /// It is refused with another status than 4xx, or not answered.
+    Broken,
+    /// A twin is not acknowledged, so it does not tell.
+    Untwinned,
+}
+
+impl Stage<'_> {
+    /// Tries as many generated cases as were asked for. Of each kind of deviation, the first is shrunk and written down.
+    pub(super) async fn hold<T: fmt::Debug>(
+        &mut self,
+        scenario: Scenario,
+        property: &Property<T>,
+    ) -> Result<(), SubjectError> {
+        let mut runner = self.runner(scenario, property.name);
+        let (mut left, mut as_expected) = (self.extent.cases as usize, 0);
+        let mut found = Vec::new();
+        while left > 0 {
+            let trees: Vec<_> = (0..left.min(BATCH))
+                .map(|_| {
+                    let tree = property.strategy.new_tree(&mut runner);
+                    tree.unwrap_or_else(|why| unreachable!("{} cannot be generated: {why}", property.name))
+                })
+                .collect();
+            left -= trees.len();
+            let cases: Vec<Case<'static>> =
+                trees.iter().map(|tree| (property.case)(&tree.current())).collect();
+            let Batch { tried, stuck } = self.attempt_all(&cases).await;
+            for ((tree, case), tried) in trees.into_iter().zip(&cases).zip(tried) {
+                let Some(tried) = tried else { continue };
+                match self.deviation(property.expected, &tried) {
+                    None => as_expected += 1,
+                    Some(deviation) if found.contains(&deviation) => {}
+                    Some(deviation) => {
+                        found.push(deviation);
+                        self.shrink(scenario, property, tree, (case, tried), deviation).await?;
+                    }
+                }
+            }
+            if let Some(why) = stuck {
+                return Err(why);
+            }
+        }
+        self.transcript.tallies.push(Tally { scenario, property: property.name, as_expected });
+        Ok(())
+    }
+
+    /// Looks for the smallest case that deviates in the same way, and writes it down.
+    async fn shrink<T: fmt::Debug>(
+        &mut self,
+        scenario: Scenario,
+        property: &Property<T>,
+        mut tree: impl ValueTree<Value = T>,
+        (case, tried): (&Case<'static>, Tried),
+        deviation: Deviation,
+    ) -> Result<(), SubjectError> {
+        let began = Instant::now();
+        let mut smallest: Option<(Case<'static>, Tried)> = None;
+        let (mut steps, mut deviates) = (0, true);
+        // A case that does not tell is no smaller for being shrunk.
+        while deviation != Deviation::Untwinned && steps < MAX_STEPS && began.elapsed() < MAX_TIME {
+            if !(if deviates { tree.simplify() } else { tree.complicate() }) {
+                break;
+            }
+            steps += 1;
+            let smaller = (property.case)(&tree.current());
+            let maker = self.maker.with_seed(self.maker.random.seed());
+            let tried = self.alone(&smaller, &maker).await?;
+            let same = |tried: &Tried| self.deviation(property.expected, tried) == Some(deviation);
+            deviates = tried.as_ref().is_some_and(same);
+            if let Some(tried) = tried.filter(|_| deviates) {
+                smallest = Some((smaller, tried));
+            }
+        }
+        match smallest {
+            Some((mut smallest, tried)) => {
+                smallest.what.push_str(&format!(" (generated, and made smaller in {steps} steps)"));
+                self.write(scenario, &smallest, tried);
+            }
+            None => self.write(scenario, case, tried),
+        }
+        Ok(())
+    }
+
+    fn deviation(&self, expected: Expected, Tried { trial, twins }: &Tried) -> Option<Deviation> {
+        let taken = |id: ExchangeId| self.transcript.acknowledged(id);
+        let twinned = twins.iter().all(|&twin| taken(twin));
+        let status = self.transcript.outcome(*trial).status();
+        match expected {
+            Expected::Acknowledged if taken(*trial) => None,
+            Expected::Acknowledged if twinned => Some(Deviation::Refused),
+            Expected::Refused if taken(*trial) => Some(Deviation::Acknowledged),
+            _ if !twinned => Some(Deviation::Untwinned),
+            Expected::Refused if !status.is_some_and(|status| (400..500).contains(&status)) => {
+                Some(Deviation::Broken)
+            }
+            Expected::Refused if self.transcript.death_at(*trial).is_some() => Some(Deviation::Broken),
+            _ => None,
+        }
+    }
+
+    /// What generates the cases of a property: the same for the same seed, whatever else is run.
+    fn runner(&self, scenario: Scenario, name: &str) -> TestRunner {
+        let seed = Sha256::new()
+            .chain_update(self.extent.seed.to_le_bytes())
+            .chain_update(format!("{scenario:?}/{name}"))
+            .finalize();
+        // Nothing is kept between runs: a case that failed is in the evidence, whole.
+        let config = Config { failure_persistence: None, ..Config::default() };
+        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
+    }
+}
