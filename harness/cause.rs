@@ -187,6 +187,21 @@ codes! {
     AnswerNone = "answer.none":
         "the request is not answered: the connection ends, or the process does",
         "answer a request that cannot be taken with a 4xx status";
+    DedupeNone = "dedupe.none":
+        "the same delivery is taken in each time that it comes",
+        "remember a hash of the body once it was taken in, and acknowledge what is known without doing it again";
+    DedupeTooCoarse = "dedupe.too-coarse":
+        "different events are taken for the same one",
+        "tell deliveries apart by their whole body, not by the record's id or anything that events share";
+    DedupeNonce = "dedupe.nonce":
+        "the same delivery is taken for another one when it is signed anew",
+        "tell deliveries apart by their body: a retry has a new timestamp, signature and nonce";
+    DedupeBeforeSuccess = "dedupe.before-success":
+        "a delivery is remembered before it was verified and taken in, so that the genuine one behind a forgery is lost",
+        "remember a delivery only after it was verified and taken in";
+    MisreadsDialect = "misreads.dialect":
+        "the body of the other dialect is acknowledged, and its event is not found in it",
+        "read the event's name from `event` or `eventName`, and the record from `data` or `record`";
     SendOncePerWebhook = "send.once-per-webhook":
         "an event does not reach each webhook exactly once",
         "deliver each event once to each webhook that is registered for it";

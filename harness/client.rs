@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::exchange::{Delivery, Exchange, ExchangeId, Outcome, Response};
 use crate::wire::{ReadError, Reader, encode_request};
 
-/// How many bytes of an answer's body are kept.
+/// How many bytes of an answer's body are kept, where nothing else is asked for.
 const KEPT_BODY: usize = 64 * 1024;
 /// How many bytes of an answer's body are read at all before the connection is given up.
 const READ_BODY: usize = 1024 * 1024;
@@ -33,6 +33,8 @@ const BODY_WAIT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Client {
     timeout: Duration,
+    /// How many bytes of an answer's body are kept.
+    kept: usize,
     clock: Clock,
     idle: Mutex<HashMap<String, Vec<TcpStream>>>,
 }
@@ -107,7 +109,13 @@ impl Target {
 impl Client {
     /// A client that waits that long for an answer.
     pub fn new(timeout: Duration, clock: Clock) -> Self {
-        Self { timeout, clock, idle: Mutex::default() }
+        Self { timeout, kept: KEPT_BODY, clock, idle: Mutex::default() }
+    }
+
+    /// The same, keeping that many bytes of an answer's body.
+    #[must_use]
+    pub fn keeping(self, kept: usize) -> Self {
+        Self { kept, ..self }
     }
 
     /// Sends one delivery. The exchange has no number yet: the transcript gives it one.
@@ -171,7 +179,7 @@ impl Client {
             Ok(Ok(answer)) => answer,
         };
         // The status is the answer, whatever becomes of the body behind it.
-        let body = reader.body(&mut incoming, framing, KEPT_BODY, READ_BODY);
+        let body = reader.body(&mut incoming, framing, self.kept, READ_BODY.max(self.kept));
         let body_deadline = Instant::now() + BODY_WAIT.min(self.timeout);
         let whole = match timeout_at(body_deadline, body).await {
             Ok(Ok((body, whole))) => {

@@ -180,6 +180,14 @@ faults! {
         FallsBackToReserialised: "where the raw body does not match, the parsed body, printed again, may",
         RefusesLoneSurrogates: "a body with a lone surrogate is refused",
         RefusesOtherDialect: "a body in the other dialect's form is refused",
+        DropsDeliveries: "what is acknowledged is not taken in",
+        TakesInRefused: "what is refused is taken in all the same",
+        DedupesNothing: "the same delivery is taken in each time",
+        DedupesOnConstant: "everything behind the first delivery is taken for a repetition of it",
+        DedupesOnRecord: "events of the same record are taken for repetitions",
+        DedupesOnNonce: "a delivery with another nonce is taken for another one",
+        MarksBeforeVerifying: "a body is remembered as taken in before it was verified",
+        MisreadsOtherDialect: "a body in the other dialect's form is acknowledged and not taken in",
         AcceptsEverything: "every request is acknowledged",
     }
 }

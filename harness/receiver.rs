@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt, ready};
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Clock;
@@ -16,6 +15,7 @@ use crate::dialect::{self, Members};
 use crate::endpoint::Handler;
 use crate::exchange::{Delivery, Response};
 use crate::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::transcript::Observed;
 
 /// How a receiver is set up.
 #[derive(Debug, Clone)]
@@ -37,17 +37,8 @@ impl Settings {
     }
 }
 
-/// A delivery that was taken in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Observation {
-    /// The event's name.
-    pub event: String,
-    /// The record's id, where the body has one.
-    pub id: Option<String>,
-}
-
 /// What is called for each delivery that is taken in.
-pub type Observer = Arc<dyn Fn(Observation) + Send + Sync>;
+pub type Observer = Arc<dyn Fn(Observed) + Send + Sync>;
 
 /// The reference receiver. It answers 2xx, 400, 401 or 405, and its server 413.
 pub struct Receiver {
@@ -139,7 +130,7 @@ impl Handler for Receiver {
 }
 
 /// Reads what a verified body tells, in either dialect. Errors: why it is no delivery.
-fn read(body: &[u8]) -> Result<Observation, String> {
+pub(crate) fn read(body: &[u8]) -> Result<Observed, String> {
     let members = Members::parse(body).map_err(|why| why.to_string())?;
     for dialect in dialect::ALL {
         let event = members.text(dialect.event_member).filter(|name| !name.is_empty());
@@ -148,7 +139,7 @@ fn read(body: &[u8]) -> Result<Observation, String> {
             let content = members.get(dialect.content_member(&name));
             let content = content.and_then(|raw| Members::parse(raw.get().as_bytes()).ok());
             let id = content.and_then(|members| members.text("id").or_else(|| members.text("recordId")));
-            return Ok(Observation { event, id });
+            return Ok(Observed { event, id });
         }
     }
     Err("the body names no event".to_owned())

@@ -4,6 +4,7 @@
 
 pub mod acknowledgement;
 pub mod delivery;
+pub mod intake;
 pub mod payload;
 pub mod reception;
 pub mod signing;
@@ -27,6 +28,7 @@ pub fn all() -> impl Iterator<Item = &'static Requirement> {
         reception::ALL,
         verification::ALL,
         strictness::ALL,
+        intake::ALL,
         spelling::ALL,
     ]
     .into_iter()

@@ -16,7 +16,7 @@ use crate::random::Random;
 use crate::requirement::{Evidence, Requirement, Role, Verdict};
 use crate::scenario::{self, Stage};
 use crate::subject::{self, SubjectError};
-use crate::transcript::{Ending, Limits, Scenario, Transcript};
+use crate::transcript::{Capability, Ending, Limits, Scenario, Transcript};
 use crate::vectors;
 
 /// How a run is done.
@@ -151,7 +151,12 @@ pub fn judge(transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<
 
 fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
     if let Some(capability) = requirement.needs.filter(|needed| !transcript.capabilities.contains(needed)) {
-        let reason = format!("the sender does not declare the capability `{}`", capability.as_str());
+        let reason = match capability {
+            Capability::Observations => {
+                "what the receiver takes in cannot be seen; --observe makes it so".to_owned()
+            }
+            other => format!("the sender does not declare the capability `{}`", other.as_str()),
+        };
         return Judgement::Judged(Verdict::NotApplicable(reason));
     }
     let verdict = (requirement.check)(transcript);

@@ -4,6 +4,7 @@
 
 mod emission;
 mod exchanges;
+mod intake;
 mod scenario;
 mod trial;
 
@@ -19,6 +20,7 @@ use crate::signature::Secret;
 
 pub use emission::{Arrival, Capability, Emission, Settled, Webhook};
 pub use exchanges::Exchanges;
+pub use intake::{Intake, IntakeKind};
 pub use scenario::Scenario;
 pub use trial::{Comparison, Observed, Respect, Tally, Trial};
 
@@ -41,6 +43,8 @@ pub struct Transcript {
     pub trials: Vec<Trial>,
     /// How many generated cases came out as they should, beside the trials.
     pub tallies: Vec<Tally>,
+    /// What was sent to see what a receiver takes in.
+    pub intakes: Vec<Intake>,
     /// What a receiver says that it took in.
     pub observed: Vec<Observed>,
     /// How long refusals took, by how much of the signature was right.
@@ -57,7 +61,7 @@ pub struct Transcript {
     pub arrivals: Vec<Arrival>,
     /// What a sender reported of its deliveries.
     pub settled: Vec<Settled>,
-    /// What a sender declared.
+    /// What a sender declared, or a receiver was attached with.
     pub capabilities: BTreeSet<Capability>,
     /// How each scenario that was begun ended.
     pub endings: Vec<(Scenario, Ending)>,
@@ -148,6 +152,7 @@ impl Transcript {
             exchanges: Exchanges::default(),
             trials: Vec::new(),
             tallies: Vec::new(),
+            intakes: Vec::new(),
             observed: Vec::new(),
             comparison: None,
             remarks: Vec::new(),
@@ -177,8 +182,10 @@ impl Transcript {
         let trials = self.trials.iter().flat_map(|trial| trial.twins.iter().copied().chain([trial.exchange]));
         let deaths = self.deaths.iter().map(|(at, _)| *at);
         let arrivals = self.arrivals.iter().map(|arrival| arrival.exchange);
+        let taken = self.intakes.iter().flat_map(|intake| intake.exchanges.iter().copied());
         let compared = self.comparison.iter().flat_map(|comparison| comparison.shown_by.iter().copied());
-        let named: HashSet<ExchangeId> = trials.chain(deaths).chain(arrivals).chain(compared).collect();
+        let named: HashSet<ExchangeId> =
+            trials.chain(deaths).chain(arrivals).chain(taken).chain(compared).collect();
         self.exchanges.keep(&named);
     }
 
@@ -200,6 +207,11 @@ impl Transcript {
     /// What was tried in a scenario.
     pub fn trials_of(&self, scenario: Scenario) -> impl Iterator<Item = &Trial> {
         self.trials.iter().filter(move |trial| trial.scenario == scenario)
+    }
+
+    /// How often a receiver took that in.
+    pub fn times_observed(&self, wanted: &Observed) -> usize {
+        self.observed.iter().filter(|observed| *observed == wanted).count()
     }
 
     /// How many generated cases of a scenario came out as they should.

@@ -4,7 +4,7 @@
 //! `accepts.alternative` with that code as its detail.
 
 use super::{Cause, Code};
-use crate::transcript::{Respect, Transcript, Trial};
+use crate::transcript::{Intake, IntakeKind, Respect, Transcript, Trial};
 
 /// Why plain genuine deliveries are refused: the way of signing that was acknowledged instead.
 ///
@@ -86,4 +86,33 @@ fn alternative(inner: Cause) -> Cause {
 fn takes_borrowed(transcript: &Transcript) -> bool {
     let borrowed = |trial: &&Trial| trial.respect == Respect::Borrowed;
     transcript.trials.iter().filter(borrowed).any(|trial| transcript.acknowledged(trial.exchange))
+}
+
+/// Why something was taken in too seldom or too often.
+pub fn of_intake(transcript: &Transcript, intake: &Intake) -> Option<Cause> {
+    let times = |intake: &Intake| transcript.times_observed(&intake.observed);
+    let of_kind = |kind: IntakeKind| transcript.intakes.iter().filter(move |intake| intake.kind == kind);
+    let genuine: Vec<usize> = of_kind(IntakeKind::Genuine).map(times).collect();
+    // Of everything only the first was taken in.
+    let constant = genuine.len() > 1 && transcript.observed.len() == 1;
+    let (seen, wanted) = (times(intake), intake.kind.times());
+    let code = match intake.kind {
+        _ if constant && seen < wanted => Cause::detailed(Code::DedupeTooCoarse, "constant"),
+        _ if transcript.observed.is_empty() => return None,
+        IntakeKind::Same if seen > wanted => Cause::new(Code::DedupeNone),
+        IntakeKind::SignedAnew if seen > wanted => {
+            if of_kind(IntakeKind::Same).all(|same| times(same) > 1) {
+                Cause::new(Code::DedupeNone)
+            } else if transcript.dialect.nonce {
+                Cause::new(Code::DedupeNonce)
+            } else {
+                Cause::detailed(Code::DedupeNonce, "timestamp or signature")
+            }
+        }
+        IntakeKind::SameRecord if seen < wanted => Cause::detailed(Code::DedupeTooCoarse, "record"),
+        IntakeKind::BehindForged if seen < wanted => Cause::new(Code::DedupeBeforeSuccess),
+        IntakeKind::OtherDialect if seen < wanted => Cause::new(Code::MisreadsDialect),
+        _ => return None,
+    };
+    Some(code)
 }

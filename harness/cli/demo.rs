@@ -20,6 +20,7 @@ use crate::requirement::Role;
 use crate::sender::{ANSWER_WAIT, Sender};
 use crate::signature::Secret;
 use crate::subject;
+use crate::subject::observations::{Observations, Source};
 use crate::suite;
 
 /// Options of `demo`.
@@ -48,10 +49,14 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let sent = suite::sender(&sender, &of(Role::Sender), options, &|at| progress.show(at)).await?;
 
     let secret = Secret::new(random.secret());
-    let receiver = Receiver::new(Settings::new(secret.clone()), options.clock.clone(), Arc::new(|_| {}));
+    let observations = Observations::default();
+    let told = observations.clone();
+    let observer = Arc::new(move |observed| told.add(observed));
+    let receiver = Receiver::new(Settings::new(secret.clone()), options.clock.clone(), observer);
     let server = http::serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(receiver)).await;
     let server = server.map_err(|why| Error::Harness(format!("no port can be listened on: {why}")))?;
-    let mut subject = subject::receiver::Receiver::here(server, "/", secret);
+    let mut subject =
+        subject::receiver::Receiver::here(server, "/", secret).observed_by(Source::Told(observations));
     let progress = ProgressLine::new("receiver", arguments.run.quiet);
     let received =
         suite::receiver(&mut subject, &of(Role::Receiver), options, &|at| progress.show(at)).await?;

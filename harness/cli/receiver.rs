@@ -16,6 +16,7 @@ use crate::random::Random;
 use crate::report::{Heading, Report};
 use crate::requirement::Role;
 use crate::signature::Secret;
+use crate::subject::observations::Source;
 use crate::subject::receiver::Receiver;
 use crate::suite;
 
@@ -32,6 +33,9 @@ pub(super) struct Arguments {
     /// The path at which the started receiver takes deliveries
     #[arg(long, default_value = "/", env = "TWENTY_CONFORM_PATH", hide_env = true)]
     path: String,
+    /// Where the receiver says what it takes in: stdout (of the command), or a URL that answers a GET with a JSON array
+    #[arg(long, value_name = "stdout|URL", env = "TWENTY_CONFORM_OBSERVE", hide_env = true)]
+    observe: Option<String>,
     /// How long the command may take until its port accepts
     #[arg(long, default_value = "30s", value_parser = duration, env = "TWENTY_CONFORM_READY_TIMEOUT", hide_env = true)]
     ready_timeout: Duration,
@@ -99,11 +103,24 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             ));
         }
     };
+    if let Some(observe) = &arguments.observe {
+        subject = observed(subject, observe, arguments.allow_remote)?;
+    }
     let progress = ProgressLine::new("receiver", arguments.run.quiet);
     let run = suite::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
     subject.stop().await;
     let report = Report::new(&run?, &Heading { subject: name, seed: options.seed, fail_on: plan.fail_on });
     arguments.run.publish(&report, console)
+}
+
+/// Attaches what says what the receiver takes in.
+fn observed(subject: Receiver, observe: &str, allow_remote: bool) -> Result<Receiver, Error> {
+    if observe == "stdout" {
+        return Ok(subject.observed_on_stdout()?);
+    }
+    let target = Target::parse(observe).map_err(|why| Error::Usage(format!("--observe: {why}")))?;
+    target.check_allowed(allow_remote).map_err(Error::Usage)?;
+    Ok(subject.observed_by(Source::Asked(target)))
 }
 
 async fn at(url: &str, arguments: &Arguments) -> Result<Receiver, Error> {

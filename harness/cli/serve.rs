@@ -20,10 +20,11 @@ use crate::endpoint::http;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
-use crate::receiver::{Observation, Receiver, Settings};
+use crate::receiver::{Receiver, Settings};
 use crate::sender::{ANSWER_WAIT, Sender};
 use crate::subject::protocol::{Op, Reply};
 use crate::subject::sender::Sender as _;
+use crate::transcript::Observed;
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
@@ -82,9 +83,9 @@ async fn receiver(arguments: ReceiverArguments, console: &mut Console) -> Result
     }
 }
 
-fn observe(observation: Observation) {
+fn observe(observed: Observed) {
     // Where nobody reads stdout there is nobody to observe for.
-    let _ = writeln!(std::io::stdout(), "{}", json!({ "observed": observation }));
+    let _ = writeln!(std::io::stdout(), "{}", json!({ "observed": observed }));
 }
 
 async fn sender(console: &mut Console) -> Result<ExitStatus, Error> {

@@ -3,6 +3,8 @@
 //!
 //! Invariant: what a gate lets in is signed anew for the reference receiver behind it, which does the rest.
 
+mod intake;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -19,9 +21,9 @@ use crate::dialect::{self, Members};
 use crate::endpoint::Handler;
 use crate::exchange::{Delivery, Headers, Response, Transfer};
 use crate::fault::ReceiverFault;
-use crate::receiver::Receiver;
+use crate::receiver::{Observer, Receiver, Settings};
 use crate::recipe::{Digest, KeyForm, Message, OTHER_SECRET, Recipe};
-use crate::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 
 /// A receiver with one fault.
 pub struct Mutant {
@@ -34,6 +36,9 @@ pub struct Mutant {
     busy: AtomicUsize,
     /// The body of each delivery that was let in, by timestamp and signature.
     seen: Mutex<HashMap<(Bytes, Bytes), Bytes>>,
+    /// What a wrong way of taking in remembers.
+    known: intake::Known,
+    observer: Observer,
 }
 
 /// What the gate does with a request.
@@ -49,9 +54,29 @@ enum Gate {
 }
 
 impl Mutant {
-    /// Wraps a reference receiver that has the same secret. `late` is what `AnswersLate` takes for one kind of event.
-    pub fn new(fault: ReceiverFault, inner: Receiver, secret: Secret, clock: Clock, late: Duration) -> Self {
-        Self { fault, inner, secret, clock, late, busy: AtomicUsize::new(0), seen: Mutex::default() }
+    /// A reference receiver with these settings and this observer, behind a gate. `late` is what `AnswersLate` takes for
+    /// one kind of event.
+    pub fn new(
+        fault: ReceiverFault,
+        settings: Settings,
+        clock: Clock,
+        late: Duration,
+        observer: Observer,
+    ) -> Self {
+        let secret = settings.secret.clone();
+        let settings = intake::settings(fault, settings);
+        let inner = Receiver::new(settings, clock.clone(), intake::wrap(fault, observer.clone()));
+        Self {
+            fault,
+            inner,
+            secret,
+            clock,
+            late,
+            busy: AtomicUsize::new(0),
+            seen: Mutex::default(),
+            known: intake::Known::default(),
+            observer,
+        }
     }
 
     async fn answer(&self, mut delivery: Delivery) -> Option<Response> {
@@ -89,6 +114,12 @@ impl Mutant {
             self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert((timestamp, signature), original);
         }
         match (self.fault, response.status) {
+            (ReceiverFault::TakesInRefused, 400..) => {
+                if let Ok(observed) = crate::receiver::read(&delivery.body) {
+                    (self.observer)(observed);
+                }
+                Some(response)
+            }
             (ReceiverFault::ClosesOnRefusal, 400..) => None,
             (ReceiverFault::RefusesWith500, 400..) => Some(Response::text(500, "")),
             _ => Some(response),
@@ -344,8 +375,26 @@ impl Mutant {
                 let other = Members::parse(body).is_ok_and(|members| members.get("eventName").is_some());
                 refuse_if(other)
             }
+            ReceiverFault::DedupesOnNonce => {
+                let known =
+                    header(delivery, NONCE_HEADER).is_some_and(|nonce| verified() && self.known.knew(nonce));
+                if known { Answer(200) } else { Judge }
+            }
+            ReceiverFault::MarksBeforeVerifying => {
+                let known = self.known.knew(body.clone());
+                if known && verified() && fresh() { Answer(200) } else { Judge }
+            }
+            ReceiverFault::MisreadsOtherDialect => {
+                let other = Members::parse(body).is_ok_and(|members| members.get("eventName").is_some());
+                if other && verified() && fresh() { Answer(200) } else { Judge }
+            }
             // These are enacted before the gate, or behind it.
-            ReceiverFault::AnswersLate
+            ReceiverFault::DropsDeliveries
+            | ReceiverFault::TakesInRefused
+            | ReceiverFault::DedupesNothing
+            | ReceiverFault::DedupesOnConstant
+            | ReceiverFault::DedupesOnRecord
+            | ReceiverFault::AnswersLate
             | ReceiverFault::OneAtATime
             | ReceiverFault::ClosesOnRefusal
             | ReceiverFault::RefusesWith500 => Judge,

@@ -2,11 +2,12 @@
 //!
 //! Invariant: a spelling is refused or taken for its spelling alone: its twins carry the same kind of record.
 
-use super::judge::{all_acknowledged, none_acknowledged};
+use super::intake;
+use super::judge::{all_acknowledged, none_acknowledged, of_all};
 use crate::cause::{Cause, Code};
 use crate::fault::{Faults, ReceiverFault};
-use crate::requirement::{Level, Requirement, Role};
-use crate::transcript::{Respect, Scenario, Transcript, Trial};
+use crate::requirement::{Level, Requirement, Role, Verdict};
+use crate::transcript::{Capability, Respect, Scenario, Transcript, Trial};
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
@@ -86,12 +87,25 @@ pub const ALL: &[Requirement] = &[
         text: "The body of the other dialect is acknowledged too, and taken in where that can be observed.",
         source: "W",
         why: "The documentation shows one form and the server sends the other; who reads both is safe.",
-        scenarios: &[Scenario::OtherDialect],
+        scenarios: &[Scenario::OtherDialect, Scenario::Intake],
         needs: None,
-        check: |t| all_acknowledged(t, Scenario::OtherDialect, |_| Some(Cause::new(Code::RefusesDialect))),
-        counterexamples: Faults::Receiver(&[ReceiverFault::RefusesOtherDialect]),
+        check: other_dialect,
+        counterexamples: Faults::Receiver(&[
+            ReceiverFault::RefusesOtherDialect,
+            ReceiverFault::MisreadsOtherDialect,
+            ReceiverFault::DedupesOnConstant,
+        ]),
     },
 ];
+
+fn other_dialect(t: &Transcript) -> Verdict {
+    let acknowledged =
+        all_acknowledged(t, Scenario::OtherDialect, |_| Some(Cause::new(Code::RefusesDialect)));
+    if !t.capabilities.contains(&Capability::Observations) {
+        return acknowledged;
+    }
+    of_all([acknowledged, intake::other_dialect(t)].into_iter(), "nothing was tried", "directions")
+}
 
 /// Why a spelling is refused. Where another spelling of the same content is taken under the old signature, it is a parse
 /// that is hashed, not the bytes.

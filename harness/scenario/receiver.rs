@@ -7,6 +7,7 @@ mod case;
 mod forged;
 mod generate;
 mod genuine;
+mod intake;
 mod maker;
 mod property;
 mod spelling;
@@ -23,7 +24,7 @@ use crate::exchange::{Delivery, Exchange, ExchangeId, Outcome};
 use crate::random::Random;
 use crate::subject::SubjectError;
 use crate::subject::receiver::Receiver;
-use crate::transcript::{Ending, Respect, Scenario, Transcript, Trial};
+use crate::transcript::{Capability, Ending, Respect, Scenario, Transcript, Trial};
 
 /// How many deliveries come at the same time (contract RCV-8).
 pub const CONCURRENT: usize = 64;
@@ -64,6 +65,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::OtherMethod,
     Scenario::BackDoor,
     Scenario::Respelled,
+    Scenario::Intake,
     Scenario::Diagnosis,
 ];
 
@@ -108,6 +110,7 @@ impl super::Stage for Stage<'_> {
     async fn run(&mut self, scenario: Scenario) {
         let ending = match self.play(scenario).await {
             Ok(()) => Ending::Complete,
+            Err(SubjectError::Broke(why)) => Ending::Broke(why),
             Err(why) => Ending::Died(why.to_string()),
         };
         self.transcript.endings.push((scenario, ending));
@@ -136,6 +139,9 @@ impl<'a> Stage<'a> {
             (target.url(), target.path.clone()),
         );
         let line = Line::new(client, target);
+        if subject.observes().is_some() {
+            transcript.capabilities.insert(Capability::Observations);
+        }
         Self { subject, line, maker, transcript, extent, jobs_settled: false }
     }
 
@@ -144,6 +150,7 @@ impl<'a> Stage<'a> {
             Scenario::Genuine => self.genuine().await,
             Scenario::Concurrent => self.concurrent().await,
             Scenario::BodyLimit => self.body_limit().await,
+            Scenario::Intake => self.intake().await,
             Scenario::Diagnosis => self.diagnose().await,
             _ => {
                 let cases = self.cases_of(scenario);

@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::SubjectError;
+use super::observations::{Observations, Source};
 use super::process::Process;
 use crate::client::Target;
 use crate::endpoint::Server;
@@ -28,13 +29,14 @@ pub struct Receiver {
     target: Target,
     secret: Secret,
     running: Running,
+    observes: Option<Source>,
 }
 
 #[derive(Debug)]
 enum Running {
     Elsewhere,
     Here(#[expect(dead_code, reason = "held so that it goes on serving")] Server),
-    Command { command: String, port: u16, ready: Duration, process: Box<Process> },
+    Command { command: String, port: u16, ready: Duration, process: Box<Process>, said: Observations },
 }
 
 impl Receiver {
@@ -44,7 +46,7 @@ impl Receiver {
     pub async fn at(target: Target, secret: Secret) -> Result<Self, SubjectError> {
         let address = (target.host.as_str(), target.port);
         let failed = match timeout(CONNECT_WAIT, TcpStream::connect(address)).await {
-            Ok(Ok(_)) => return Ok(Self { target, secret, running: Running::Elsewhere }),
+            Ok(Ok(_)) => return Ok(Self { target, secret, running: Running::Elsewhere, observes: None }),
             Ok(Err(why)) => why.to_string(),
             Err(_) => format!("no answer within {} s", CONNECT_WAIT.as_secs()),
         };
@@ -59,7 +61,7 @@ impl Receiver {
     pub fn here(server: Server, path: &str, secret: Secret) -> Self {
         let address = server.address();
         let target = Target { host: address.ip().to_string(), port: address.port(), path: path.to_owned() };
-        Self { target, secret, running: Running::Here(server) }
+        Self { target, secret, running: Running::Here(server), observes: None }
     }
 
     /// Starts a command on a free port and waits until it accepts there.
@@ -72,17 +74,44 @@ impl Receiver {
         secret: Secret,
         ready: Duration,
     ) -> Result<Self, SubjectError> {
+        let said = Observations::default();
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let port = free.and_then(|listener| listener.local_addr()).map(|address| address.port());
         let port = port.map_err(|why| SubjectError::Unreachable(format!("no port is free: {why}")))?;
-        let (process, host) = launch(command, port, &secret, ready).await?;
+        let (process, host) = launch(command, port, &secret, ready, &said).await?;
         let target = Target { host, port, path: path.to_owned() };
         let process = Box::new(process);
         Ok(Self {
             target,
             secret,
-            running: Running::Command { command: command.to_owned(), port, ready, process },
+            running: Running::Command { command: command.to_owned(), port, ready, process, said },
+            observes: None,
         })
+    }
+
+    /// With a source that says what it takes in.
+    #[must_use]
+    pub fn observed_by(self, source: Source) -> Self {
+        Self { observes: Some(source), ..self }
+    }
+
+    /// With its own stdout as that source (interface, section 3: `--observe stdout`).
+    ///
+    /// Errors: [`SubjectError::Usage`] where it was not started here.
+    pub fn observed_on_stdout(mut self) -> Result<Self, SubjectError> {
+        let Running::Command { said, .. } = &self.running else {
+            return Err(SubjectError::Usage(
+                "--observe stdout needs a receiver that is started with --exec; give --observe URL otherwise"
+                    .to_owned(),
+            ));
+        };
+        self.observes = Some(Source::Told(said.clone()));
+        Ok(self)
+    }
+
+    /// What says what it takes in, where there is such a thing.
+    pub fn observes(&self) -> Option<&Source> {
+        self.observes.as_ref()
     }
 
     /// Where deliveries go.
@@ -99,9 +128,11 @@ impl Receiver {
     ///
     /// Errors: it cannot be started again.
     pub async fn revive(&mut self) -> Result<Option<String>, SubjectError> {
-        let Running::Command { command, port, ready, process } = &mut self.running else { return Ok(None) };
+        let Running::Command { command, port, ready, process, said } = &mut self.running else {
+            return Ok(None);
+        };
         let Some(how) = process.ends_within(DEATH_WAIT).await else { return Ok(None) };
-        let again = launch(command, *port, &self.secret, *ready).await;
+        let again = launch(command, *port, &self.secret, *ready, said).await;
         let (again, _) =
             again.map_err(|why| SubjectError::Unreachable(format!("{how}; started again, {why}")))?;
         **process = again;
@@ -122,12 +153,13 @@ async fn launch(
     port: u16,
     secret: &Secret,
     ready: Duration,
+    said: &Observations,
 ) -> Result<(Process, String), SubjectError> {
     let environment = [("PORT", port.to_string()), ("TWENTY_WEBHOOK_SECRET", secret.expose().to_owned())];
     let mut process = Process::start(command, &environment, false)?;
-    if let (_, Some(mut stdout)) = process.pipes() {
-        // Read to its end, so that a talkative receiver never waits for room in the pipe.
-        tokio::spawn(async move { tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await });
+    if let (_, Some(stdout)) = process.pipes() {
+        // Read to its end even where nobody observes, so that a talkative receiver never waits for room in the pipe.
+        tokio::spawn(said.clone().read(stdout));
     }
     let deadline = Instant::now() + ready;
     loop {

@@ -21,12 +21,13 @@ use twenty_conform::exchange::{Delivery, Headers, Response};
 use twenty_conform::fault::{Faults, ReceiverFault, SenderFault};
 use twenty_conform::mutant;
 use twenty_conform::random::Random;
-use twenty_conform::receiver::{Receiver, Settings};
+use twenty_conform::receiver::{Observer, Receiver, Settings};
 use twenty_conform::requirement::{Role, Verdict};
 use twenty_conform::requirements;
 use twenty_conform::sender::{ANSWER_WAIT, Sender};
 use twenty_conform::signature::Secret;
 use twenty_conform::subject;
+use twenty_conform::subject::observations::{Observations, Source};
 use twenty_conform::suite::{self, Judgement, Options, Run};
 use twenty_conform::transcript::Limits;
 
@@ -63,8 +64,11 @@ async fn check_receiver(mut receiver: subject::receiver::Receiver, options: &Opt
     suite::receiver(&mut receiver, &selected, options, &|_| {}).await.unwrap()
 }
 
-fn reference_receiver(secret: &Secret) -> Receiver {
-    Receiver::new(Settings::new(secret.clone()), Clock::system(), Arc::new(|_| {}))
+/// Observations, and an observer that makes them.
+fn observations() -> (Observations, Observer) {
+    let observations = Observations::default();
+    let told = observations.clone();
+    (observations, Arc::new(move |observed| told.add(observed)))
 }
 
 fn secret() -> Secret {
@@ -140,9 +144,11 @@ async fn the_reference_sender_passes_everything() {
 #[tokio::test]
 async fn the_reference_receiver_passes_everything() {
     for dialect in dialect::ALL {
-        let server =
-            http::serve(([127, 0, 0, 1], 0).into(), Arc::new(reference_receiver(&secret()))).await.unwrap();
-        let receiver = subject::receiver::Receiver::here(server, "/hook?x=1", secret());
+        let (observations, observer) = observations();
+        let reference = Receiver::new(Settings::new(secret()), Clock::system(), observer);
+        let server = http::serve(([127, 0, 0, 1], 0).into(), Arc::new(reference)).await.unwrap();
+        let receiver = subject::receiver::Receiver::here(server, "/hook?x=1", secret())
+            .observed_by(Source::Told(observations));
         let run = check_receiver(receiver, &options(dialect, Limits::default())).await;
         assert_all_pass(&run, dialect.name);
     }
@@ -185,11 +191,15 @@ async fn each_sender_mutant_fails_what_names_its_fault() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_receiver_mutant_fails_what_names_its_fault() {
     let run = |fault: ReceiverFault| async move {
-        let inner = reference_receiver(&secret());
-        let mutant = mutant::receiver::Mutant::new(fault, inner, secret(), Clock::system(), LATE);
+        // The nonce is there in one dialect only.
+        let dialect = if fault == ReceiverFault::DedupesOnNonce { &SHIPPED } else { &DOCUMENTED };
+        let (observations, observer) = observations();
+        let mutant =
+            mutant::receiver::Mutant::new(fault, Settings::new(secret()), Clock::system(), LATE, observer);
         let server = raw::serve(Arc::new(mutant)).await.unwrap();
-        let receiver = subject::receiver::Receiver::here(server, "/", secret());
-        (fault, check_receiver(receiver, &options(&DOCUMENTED, short())).await)
+        let receiver =
+            subject::receiver::Receiver::here(server, "/", secret()).observed_by(Source::Told(observations));
+        (fault, check_receiver(receiver, &options(dialect, short())).await)
     };
     let runs: Vec<_> =
         stream::iter(ReceiverFault::ALL.iter().copied()).map(run).buffered(AT_ONCE).collect().await;

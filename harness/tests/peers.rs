@@ -20,9 +20,10 @@ use twenty_conform::endpoint::{Handler, http, raw};
 use twenty_conform::event::EventName;
 use twenty_conform::exchange::{Delivery, Headers, Outcome, Response, Transfer};
 use twenty_conform::random::Random;
-use twenty_conform::receiver::{Observation, Receiver, Settings};
+use twenty_conform::receiver::{Receiver, Settings};
 use twenty_conform::sender::{ANSWER_WAIT, Sender};
 use twenty_conform::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use twenty_conform::transcript::Observed;
 
 const NOW: u64 = 1_735_066_639_761;
 const WAIT: Duration = Duration::from_secs(20);
@@ -42,7 +43,7 @@ fn genuine() -> Delivery {
 }
 
 /// A receiver whose clock stands still, and what it takes in.
-fn receiver() -> (Receiver, Arc<Mutex<Vec<Observation>>>) {
+fn receiver() -> (Receiver, Arc<Mutex<Vec<Observed>>>) {
     let observed = Arc::new(Mutex::new(Vec::new()));
     let keep = observed.clone();
     let observer = Arc::new(move |observation| keep.lock().unwrap().push(observation));
@@ -137,7 +138,7 @@ fn the_receiver_takes_whatever_json_there_is() {
     let shipped = r#"{"eventName":"metadata.view.deleted","event":{"recordId":"r1","metadataName":"view"}}"#;
     assert_eq!(receiver.answer(&delivery_at(NOW, shipped)).status, 200);
     let last = observed.lock().unwrap().pop().unwrap();
-    assert_eq!(last, Observation { event: "metadata.view.deleted".to_owned(), id: Some("r1".to_owned()) });
+    assert_eq!(last, Observed { event: "metadata.view.deleted".to_owned(), id: Some("r1".to_owned()) });
 }
 
 #[tokio::test]

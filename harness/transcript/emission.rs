@@ -72,7 +72,7 @@ pub struct Settled {
     pub status: Option<u16>,
 }
 
-/// What a sender can declare.
+/// What a sender can declare, and what a receiver can be attached with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Capability {
@@ -84,6 +84,8 @@ pub enum Capability {
     Outcomes,
     /// Webhooks can do without a secret.
     Unsigned,
+    /// What a receiver takes in can be observed.
+    Observations,
 }
 
 impl Capability {
@@ -94,6 +96,7 @@ impl Capability {
             Self::Filters => "filters",
             Self::Outcomes => "outcomes",
             Self::Unsigned => "unsigned",
+            Self::Observations => "observations",
         }
     }
 }

@@ -33,6 +33,8 @@ pub enum Scenario {
     OtherSpelling,
     /// Receiver: the body of the other dialect.
     OtherDialect,
+    /// Receiver: genuine and forged deliveries, and the same ones twice, to see what is taken in.
+    Intake,
     /// Receiver: content changed under the old signature.
     AlteredContent,
     /// Receiver: the timestamp header changed under the old signature.
@@ -105,6 +107,10 @@ impl Scenario {
                 "genuine deliveries with white space, other orders, other escapes, other numbers, duplicate keys"
             }
             Self::OtherDialect => "a genuine delivery in the other dialect's form",
+            Self::Intake => {
+                "genuine and forged deliveries, the same one twice (byte for byte, signed anew, behind a forged copy), \
+                 two events of one record, and the other dialect, each of a record of its own"
+            }
             Self::Surrounded => {
                 "the right digits with something before or behind them, and beside a second signature header"
             }

@@ -12,7 +12,7 @@ use twenty_conform::clock::Clock;
 use twenty_conform::endpoint::http;
 use twenty_conform::fault::ReceiverFault;
 use twenty_conform::mutant;
-use twenty_conform::receiver::{Receiver, Settings};
+use twenty_conform::receiver::Settings;
 use twenty_conform::requirement::{Level, Role};
 use twenty_conform::requirements;
 use twenty_conform::signature::Secret;
@@ -185,9 +185,10 @@ fn nothing_selected_is_not_green() {
 fn only_what_gates_fails_a_run() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let secret = Secret::new("s3cr3t");
-    let inner = Receiver::new(Settings::new(secret.clone()), Clock::system(), Arc::new(|_| {}));
     let fault = ReceiverFault::RefusesUnknownEvents;
-    let mutant = mutant::receiver::Mutant::new(fault, inner, secret, Clock::system(), Duration::from_secs(1));
+    let late = Duration::from_secs(1);
+    let settings = Settings::new(secret);
+    let mutant = mutant::receiver::Mutant::new(fault, settings, Clock::system(), late, Arc::new(|_| {}));
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let server = runtime.block_on(http::serve(address, Arc::new(mutant))).unwrap();
     for (gate, status, result) in [("must", 0, "RESULT: pass "), ("should", 1, "RESULT: fail ")] {

@@ -1,0 +1,141 @@
+//! What a receiver says that it took in: lines on its stdout, an address that is asked, or our own receiver's calls.
+//!
+//! Invariant: bounded. Of each line no more than 64 KiB is read, and no more than a million observations are kept.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::SubjectError;
+use crate::client::{Client, Target};
+use crate::clock::Clock;
+use crate::exchange::{Delivery, Headers, Outcome, Transfer};
+use crate::transcript::Observed;
+use crate::wire::quote;
+
+/// The longest line that is looked at, in bytes.
+const MAX_LINE: u64 = 64 * 1024;
+/// How many observations are kept.
+const MAX_KEPT: usize = 1_000_000;
+/// How often an address is asked.
+const PACE: Duration = Duration::from_millis(20);
+
+/// Where a receiver says what it took in.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// As it happens: from its stdout, or from our own receiver.
+    Told(Observations),
+    /// When it is asked.
+    Asked(Target),
+}
+
+/// What was said so far.
+#[derive(Debug, Clone, Default)]
+pub struct Observations(Arc<Log>);
+
+#[derive(Debug, Default)]
+struct Log {
+    seen: Mutex<Vec<Observed>>,
+    more: Notify,
+}
+
+/// A line of stdout that says something.
+#[derive(Debug, Deserialize)]
+struct Line {
+    observed: Observed,
+}
+
+impl Observations {
+    /// Takes one in.
+    pub fn add(&self, observed: Observed) {
+        let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() < MAX_KEPT {
+            seen.push(observed);
+        }
+        drop(seen);
+        self.0.more.notify_waiters();
+    }
+
+    /// Reads a stream to its end; lines that say nothing are passed over.
+    pub(super) async fn read<R: AsyncRead + Unpin>(self, stream: R) {
+        let mut stream = BufReader::new(stream);
+        let mut line = Vec::new();
+        // Whether the end of a line that was too long is still to come.
+        let mut inside = false;
+        while let Ok(1..) = (&mut stream).take(MAX_LINE).read_until(b'\n', &mut line).await {
+            let whole = line.last() == Some(&b'\n') || (line.len() as u64) < MAX_LINE;
+            if whole
+                && !inside
+                && let Ok(Line { observed }) = serde_json::from_slice(&line)
+            {
+                self.add(observed);
+            }
+            inside = !whole;
+            line.clear();
+        }
+    }
+
+    fn all(&self) -> Vec<Observed> {
+        self.0.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Source {
+    /// Waits until `enough` holds of everything that was said, or `wait` is over. Returns all of it.
+    ///
+    /// Errors: [`SubjectError::Broke`] where the address does not answer with a JSON array of observations.
+    pub async fn until(
+        &self,
+        wait: Duration,
+        mut enough: impl FnMut(&[Observed]) -> bool,
+    ) -> Result<Vec<Observed>, SubjectError> {
+        let deadline = Instant::now() + wait;
+        loop {
+            match self {
+                Self::Told(observations) => {
+                    // Asked for before looking, so that nothing that comes in between is missed.
+                    let more = observations.0.more.notified();
+                    let seen = observations.all();
+                    if enough(&seen) || timeout_at(deadline, more).await.is_err() {
+                        return Ok(observations.all());
+                    }
+                }
+                Self::Asked(target) => {
+                    let seen = ask(target).await?;
+                    if enough(&seen) || Instant::now() >= deadline {
+                        return Ok(seen);
+                    }
+                    sleep(PACE).await;
+                }
+            }
+        }
+    }
+}
+
+async fn ask(target: &Target) -> Result<Vec<Observed>, SubjectError> {
+    let broke = |what: String| {
+        SubjectError::Broke(format!(
+            "the address of --observe, {}, did not answer with a JSON array of objects such as \
+             {{\"event\":\"person.created\",\"id\":\"abc12345\"}}: {what}",
+            target.url()
+        ))
+    };
+    let delivery = Delivery {
+        method: "GET".to_owned(),
+        target: target.path.clone(),
+        headers: Headers::default(),
+        body: bytes::Bytes::new(),
+        transfer: Transfer::Whole,
+    };
+    let client = Client::new(Duration::from_secs(10), Clock::system()).keeping(16 * 1024 * 1024);
+    let response = match client.send(target, &delivery).await.outcome {
+        Outcome::Answered(response) if response.status == 200 => response,
+        other => return Err(broke(other.to_string())),
+    };
+    serde_json::from_slice(&response.body)
+        .map_err(|why| broke(format!("{why}; it begins {}", quote(&response.body))))
+}
