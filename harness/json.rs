@@ -74,6 +74,29 @@ impl Json {
         Ok(members)
     }
 
+    /// The text with every member of this name cut out of the outermost object, and nothing else changed: what the program
+    /// that wrote it would have written without them. `None` where there is no such member.
+    pub fn without(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
+        let members = Self::members(bytes).ok()?;
+        let name = Text::from(name);
+        if members.iter().all(|member| member.name != name) {
+            return None;
+        }
+        let (before, behind) = (&bytes[..members.first()?.span.start], &bytes[members.last()?.span.end..]);
+        let mut kept = Vec::new();
+        for (position, member) in members.iter().enumerate().filter(|(_, member)| member.name != name) {
+            if !kept.is_empty() {
+                // The comma, and the white space around it, that stood before this very member.
+                kept.extend_from_slice(&bytes[members[position - 1].span.end..member.span.start]);
+            }
+            kept.extend_from_slice(&bytes[member.span.clone()]);
+        }
+        if kept.is_empty() {
+            return Some([before.trim_ascii_end(), behind.trim_ascii_start()].concat());
+        }
+        Some([before, &kept, behind].concat())
+    }
+
     /// The value of the member of this name: the last one, as parsers have it.
     pub fn get(&self, name: &str) -> Option<&Self> {
         let Self::Object(members) = self else { return None };

@@ -3,7 +3,8 @@
 //! The way of the data, and so the order in which to read:
 //!
 //! - [`event`] and [`dialect`] say what happened and what its body is; [`signature`] signs it, [`recipe`] signs it wrongly.
-//! - [`json`] keeps the spelling of a JSON text; [`serialiser`] has what each language makes of one that it parses and prints.
+//! - [`json`] keeps the spelling of a JSON text; [`serialiser`] has what each language makes of one that it parses and
+//!   prints again.
 //! - [`exchange`] and [`transcript`] hold what went over the wire and what was known, as data.
 //! - [`scenario`] does things to a [`subject`], through [`client`] (to receivers) and [`endpoint`] (from senders).
 //! - [`requirement`] and [`requirements`] judge a transcript; [`cause`] says why something failed.

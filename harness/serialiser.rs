@@ -65,6 +65,20 @@ impl Serialiser {
         }
     }
 
+    /// What prints it, as the end of "printed again by ...".
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Javascript => "JavaScript's JSON.stringify",
+            Self::PythonDefault => "Python's json.dumps",
+            Self::PythonCompact => "Python's json.dumps with compact separators",
+            Self::PythonUnescaped => "Python's json.dumps with compact separators and ensure_ascii=False",
+            Self::Go => "Go's json.Marshal",
+            Self::Php => "PHP's json_encode",
+            Self::Sorted => "a serialiser that sorts the keys",
+            Self::Pretty => "JavaScript's JSON.stringify with an indent of two",
+        }
+    }
+
     /// One JSON object that no two serialisers print alike, and none as it stands, yet all of them read. As a member of a
     /// record it makes a body tell which serialiser a program puts between the wire and the hash.
     pub const fn probe() -> &'static str {
