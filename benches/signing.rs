@@ -1,4 +1,5 @@
-//! What does one signature cost, by the size of the body: to make it, to find it right, to find it wrong?
+//! What does one signature cost, by the size of the body: to make it, to find it right, to find it wrong, and to search
+//! for the way in which a wrong one was made?
 //!
 //! It tells whether signing or verifying has become slower, and from which size on hashing is all that
 //! counts. It cannot tell what a delivery costs: no header is looked up, no JSON is parsed, no socket is
@@ -15,11 +16,13 @@ use std::hint::black_box;
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::Value;
+use twenty_conform::cause::sender::signature as cause;
 use twenty_conform::dialect::{Context, DOCUMENTED};
 use twenty_conform::signature::{Key, Secret};
 
 const SIZES: [(&str, usize); 5] =
     [("200B", 200), ("1KiB", 1 << 10), ("16KiB", 16 << 10), ("256KiB", 256 << 10), ("1MiB", 1 << 20)];
+const SECRET: &str = "Aa6b2D9c41f0Ee73b85c0D1a2F3b4C5d6E7f8091a2B3c4D5e6F708192a3B4c5D";
 const TIMESTAMP: &[u8] = b"1735066639761";
 
 /// One request, as far as its signature goes.
@@ -74,7 +77,7 @@ fn by_size<T>(criterion: &mut Criterion, name: &str, all: &[Signed], operation: 
 }
 
 fn signing(criterion: &mut Criterion) {
-    let key = Key::new(&Secret::new("Aa6b2D9c41f0Ee73b85c0D1a2F3b4C5d6E7f8091a2B3c4D5e6F708192a3B4c5D"));
+    let key = Key::new(&Secret::new(SECRET));
     let all = SIZES.map(|size| Signed::new(&key, size));
     let verify = |one: &Signed| key.verify(TIMESTAMP, &one.body, &one.genuine);
     let refuse = |one: &Signed| key.verify(TIMESTAMP, &one.body, &one.wrong);
@@ -83,6 +86,10 @@ fn signing(criterion: &mut Criterion) {
     by_size(criterion, "sign", &all, |one| key.sign(TIMESTAMP, &one.body));
     by_size(criterion, "verify", &all, verify);
     by_size(criterion, "refuse", &all, refuse);
+    // Nothing known gives the wrong signature, so the search goes through every recipe.
+    let search = |one: &Signed| cause(SECRET, &[], TIMESTAMP, &one.body, &one.wrong);
+    assert!(all.iter().all(|one| search(one).is_none()), "not what is to be measured");
+    by_size(criterion, "search", &all[..3], search);
 }
 
 criterion_group!(benches, signing);

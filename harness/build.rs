@@ -11,7 +11,7 @@ fn main() -> io::Result<()> {
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
     for (folder, ending, constant, file) in [
         ("fixtures/events", ".json", "EVENT_FILES", "events.rs"),
-        ("fixtures/vectors", ".json", "VECTOR_FILES", "vectors.rs"),
+        ("fixtures/vectors", "signing.json", "VECTOR_FILES", "vectors.rs"),
         ("snapshots/shapes", ".snap", "SHAPE_FILES", "shapes.rs"),
     ] {
         println!("cargo:rerun-if-changed={folder}");

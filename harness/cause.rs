@@ -136,8 +136,11 @@ codes! {
         "an unsigned request is let in by another way",
         "let the signature alone decide: no trusted addresses, no secret in a header, no unsigned pings";
     MessageReserialised = "message.reserialised":
-        "the signature is checked over a re-serialised parse, not over the bytes that came",
-        "hash the raw request body, before any JSON parser";
+        "the signature covers a re-serialised parse of the body, not the bytes on the wire",
+        "hash the raw request body, before any JSON parser; a sender signs the very bytes that it sends";
+    MessageSecretMember = "message.secret-member":
+        "a member named `secret` is taken out of the body before it is hashed",
+        "hash the raw request body as it stands, with every member in it";
     DigestTrailing = "digest.trailing":
         "characters beside the 64 digits are ignored",
         "match the signature against ^[0-9a-f]{64}$ before decoding it";
@@ -309,6 +312,8 @@ fn of_message(message: Message) -> Option<(Code, Option<&'static str>)> {
         Message::Seconds => (Code::MessageTimestampUnit, Some("seconds")),
         Message::Part => (Code::MessagePart, Some("record alone")),
         Message::TrailingNewline => (Code::MessagePrefixOrNewline, Some("line feed behind the body")),
+        Message::Reserialised(serialiser) => (Code::MessageReserialised, Some(serialiser.name())),
+        Message::SecretMember => (Code::MessageSecretMember, None),
     })
 }
 

@@ -3,6 +3,8 @@
 //! The way of the data, and so the order in which to read:
 //!
 //! - [`event`] and [`dialect`] say what happened and what its body is; [`signature`] signs it, [`recipe`] signs it wrongly.
+//! - [`json`] keeps the spelling of a JSON text; [`serialiser`] has what each language makes of one that it parses and
+//!   prints again.
 //! - [`exchange`] and [`transcript`] hold what went over the wire and what was known, as data.
 //! - [`scenario`] does things to a [`subject`], through [`client`] (to receivers) and [`endpoint`] (from senders).
 //! - [`requirement`] and [`requirements`] judge a transcript; [`cause`] says why something failed.
@@ -25,6 +27,7 @@ pub mod event;
 pub mod exchange;
 pub mod exit;
 pub mod fault;
+pub mod json;
 pub mod mutant;
 pub mod random;
 pub mod receiver;
@@ -35,6 +38,7 @@ pub mod requirements;
 pub mod scenario;
 pub mod selection;
 pub mod sender;
+pub mod serialiser;
 pub mod shape;
 pub mod signature;
 pub mod subject;

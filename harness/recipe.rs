@@ -12,6 +12,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
+use crate::json::Json;
+use crate::serialiser::Serialiser;
+
 /// How a signature header's value comes about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Recipe {
@@ -46,6 +49,10 @@ pub enum Message {
     Part,
     /// A line feed behind the body.
     TrailingNewline,
+    /// The body as a program prints it that has parsed it.
+    Reserialised(Serialiser),
+    /// The body without its member `secret`.
+    SecretMember,
 }
 
 /// What is made of the secret before it keys the HMAC.
@@ -172,6 +179,15 @@ impl Message {
         Self::Seconds,
         Self::Part,
         Self::TrailingNewline,
+        Self::Reserialised(Serialiser::Javascript),
+        Self::Reserialised(Serialiser::PythonDefault),
+        Self::Reserialised(Serialiser::PythonCompact),
+        Self::Reserialised(Serialiser::PythonUnescaped),
+        Self::Reserialised(Serialiser::Go),
+        Self::Reserialised(Serialiser::Php),
+        Self::Reserialised(Serialiser::Sorted),
+        Self::Reserialised(Serialiser::Pretty),
+        Self::SecretMember,
     ];
 
     fn bytes<'a>(&self, timestamp: &'a [u8], body: &'a [u8]) -> Option<Cow<'a, [u8]>> {
@@ -196,6 +212,10 @@ impl Message {
                 around(":", record.get().as_bytes())
             }
             Self::TrailingNewline => around(":", &[body, b"\n"].concat()),
+            Self::Reserialised(serialiser) => {
+                around(":", &serialiser.reprint(body).filter(|printed| printed != body)?)
+            }
+            Self::SecretMember => around(":", &Json::without(body, "secret")?),
         })
     }
 
@@ -215,7 +235,37 @@ impl Message {
             Self::Seconds => "with the timestamp in seconds".into(),
             Self::Part => "over the record in place of the whole body".into(),
             Self::TrailingNewline => "with a line feed behind the body".into(),
+            Self::Reserialised(serialiser) => {
+                format!("over the body as parsed and printed again by {}", serialiser.words()).into()
+            }
+            Self::SecretMember => "over the body without its member `secret`".into(),
         }
+    }
+}
+
+/// Every message that one request can be made into, made once for a search through all recipes.
+pub struct Messages<'a>(Vec<(Message, Cow<'a, [u8]>)>);
+
+impl<'a> Messages<'a> {
+    /// The messages of a request.
+    pub fn of(timestamp: &'a [u8], body: &'a [u8]) -> Self {
+        let made = |&message: &Message| Some((message, message.bytes(timestamp, body)?));
+        Self(Message::ALL.iter().filter_map(made).collect())
+    }
+
+    /// The recipes that give `header` under `secret`, in the order of [`Recipe::lattice`].
+    pub fn recipes(&self, secret: &str, header: &[u8]) -> impl Iterator<Item = Recipe> {
+        let made = |&key: &KeyForm| Some((key, key.bytes(secret)?));
+        let keys: Vec<_> = KeyForm::ALL.iter().filter_map(made).collect();
+        Recipe::lattice().into_iter().filter(move |recipe| {
+            // Most digests are ruled out by their length, and cost nothing.
+            let bytes = || {
+                let (_, message) = self.0.iter().find(|(message, _)| *message == recipe.message)?;
+                let (_, key) = keys.iter().find(|(key, _)| *key == recipe.key)?;
+                Some(recipe.digest.value(key, message).into_bytes())
+            };
+            recipe.digest.length() == header.len() && bytes().is_some_and(|value| value == header)
+        })
     }
 }
 
@@ -288,6 +338,19 @@ impl Digest {
             Self::Sha512 => const_hex::encode(mac::<Hmac<Sha512>>(key, message)),
             Self::Unkeyed => const_hex::encode(Sha256::digest(message)),
             Self::Zeros => "0".repeat(64),
+        }
+    }
+
+    /// How many characters the value has.
+    fn length(self) -> usize {
+        match self {
+            Self::Hex | Self::Uppercase | Self::Unkeyed | Self::Zeros => 64,
+            Self::Base64 => 44,
+            Self::Base64Url => 43,
+            Self::Prefixed => 71,
+            Self::Truncated => 32,
+            Self::Sha1 => 40,
+            Self::Sha512 => 128,
         }
     }
 

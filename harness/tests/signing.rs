@@ -3,7 +3,9 @@
 //! Invariant: whatever bytes go in, only the same timestamp, body and secret verify.
 
 use proptest::prelude::*;
-use twenty_conform::recipe::Recipe;
+use twenty_conform::cause::{Code, sender};
+use twenty_conform::recipe::{KeyForm, Message, Messages, Recipe};
+use twenty_conform::serialiser::Serialiser;
 use twenty_conform::signature::{Key, Secret, Signature};
 use twenty_conform::vectors;
 
@@ -129,4 +131,54 @@ fn a_secret_never_prints() {
     let secret = Secret::new("do-not-print-me");
     let shown = format!("{secret} {secret:?} {:?}", Key::new(&secret));
     assert!(!shown.contains("print-me"), "{shown}");
+}
+
+/// A body whose record carries the probe, and a member `secret` besides.
+fn probing() -> String {
+    let probe = Serialiser::probe();
+    format!(
+        r#"{{"event":"person.created","secret":"x","data":{{"id":"a1","probe":{probe}}},"timestamp":"2025-02-10T15:30:50Z"}}"#
+    )
+}
+
+#[test]
+fn a_search_finds_every_recipe_that_can_be_followed() {
+    let (secret, timestamp, body) = (" 00aA11BBccDD", b"1735066639761", probing());
+    let messages = Messages::of(timestamp, body.as_bytes());
+    let mut followed = 0;
+    for recipe in Recipe::lattice() {
+        let Some(header) = recipe.compute(secret, timestamp, body.as_bytes()) else { continue };
+        followed += 1;
+        let mut found = messages.recipes(secret, header.as_bytes());
+        assert!(found.any(|found| found == recipe), "{} is not found", recipe.describe());
+    }
+    // All messages under all keys but two: this secret is neither hexadecimal nor base64.
+    assert_eq!(followed, Recipe::lattice().len() / KeyForm::ALL.len() * (KeyForm::ALL.len() - 2));
+}
+
+#[test]
+fn the_serialiser_that_was_signed_over_is_named() {
+    let timestamp = b"1735066639761";
+    let cause = |body: &str, recipe: Recipe| {
+        let header = recipe.compute("s3cr3t", timestamp, body.as_bytes()).unwrap();
+        sender::signature("s3cr3t", &[], timestamp, body.as_bytes(), header.as_bytes()).unwrap()
+    };
+    for serialiser in Serialiser::ALL {
+        let found = cause(&probing(), Recipe::message(Message::Reserialised(*serialiser)));
+        assert_eq!(
+            (found.code, found.detail.as_deref()),
+            (Code::MessageReserialised, Some(serialiser.name()))
+        );
+    }
+    // Where two print alike, both are named.
+    let found = cause(r#"{"b":1,"a":"x"}"#, Recipe::message(Message::Reserialised(Serialiser::Sorted)));
+    assert_eq!((found.code, found.detail.as_deref()), (Code::MessageReserialised, Some("go or sorted")));
+    let found = cause(&probing(), Recipe::message(Message::SecretMember));
+    assert_eq!((found.code, found.detail), (Code::MessageSecretMember, None));
+    // What says nothing with this body is not followed.
+    let plain = br#"{"a":1,"b":"x"}"#;
+    let silent = [Serialiser::Javascript, Serialiser::Go, Serialiser::Sorted].map(Message::Reserialised);
+    for message in silent.into_iter().chain([Message::SecretMember]) {
+        assert_eq!(Recipe::message(message).compute("s3cr3t", timestamp, plain), None, "{message:?}");
+    }
 }

@@ -1,0 +1,136 @@
+//! How each language prints a number that its parser has read.
+//!
+//! Invariant: pure. A number is taken as it was written, and becomes a double only where the language makes it one.
+
+/// How many digits an integer may have in Python (`sys.get_int_max_str_digits()`).
+const PYTHON_DIGITS: usize = 4300;
+
+/// ECMAScript's `Number::toString`. `None` is a number that is too large for a double: JavaScript prints it as `null`.
+pub(super) fn javascript(raw: &str) -> Option<String> {
+    let double = finite(raw)?;
+    // Minus zero has no sign in JavaScript's text.
+    Some(if double == 0.0 { "0".to_owned() } else { ecmascript(double) })
+}
+
+/// `str` of an integer of any size, `repr` of a float. `None` is an integer with too many digits.
+pub(super) fn python(raw: &str) -> Option<String> {
+    if is_integer(raw) {
+        let digits = raw.trim_start_matches('-');
+        return match digits {
+            "0" => Some("0".to_owned()),
+            _ => (digits.len() <= PYTHON_DIGITS).then(|| raw.to_owned()),
+        };
+    }
+    Some(match double(raw) {
+        f64::INFINITY => "Infinity".to_owned(),
+        f64::NEG_INFINITY => "-Infinity".to_owned(),
+        double => {
+            let shortest = Shortest::of(double);
+            let n = shortest.point;
+            if -4 < n && n <= 16 {
+                let text = shortest.positional();
+                if text.contains('.') { text } else { text + ".0" }
+            } else {
+                shortest.exponential("", |exponent| format!("{exponent:02}"))
+            }
+        }
+    })
+}
+
+/// `encoding/json` of a `float64`. `None` is a number that is too large for one.
+pub(super) fn go(raw: &str) -> Option<String> {
+    let double = finite(raw)?;
+    // Go draws the line between the two forms where ECMAScript does, and cleans the exponent's leading zero away.
+    Some(match double {
+        0.0 if double.is_sign_negative() => "-0".to_owned(),
+        0.0 => "0".to_owned(),
+        _ => ecmascript(double),
+    })
+}
+
+/// An integer that fits 64 bits, or else a float with `serialize_precision = -1`. `None` is a float that is too large.
+pub(super) fn php(raw: &str) -> Option<String> {
+    if is_integer(raw)
+        && let Ok(integer) = raw.parse::<i64>()
+    {
+        return Some(integer.to_string());
+    }
+    let double = finite(raw)?;
+    let shortest = Shortest::of(double);
+    let n = shortest.point;
+    Some(if (-3..=17).contains(&n) {
+        shortest.positional()
+    } else {
+        shortest.exponential(".0", |exponent| exponent.to_string())
+    })
+}
+
+fn is_integer(raw: &str) -> bool {
+    !raw.contains(['.', 'e', 'E'])
+}
+
+fn double(raw: &str) -> f64 {
+    // Rust reads whatever JSON calls a number, and rounds as IEEE 754 asks.
+    raw.parse().unwrap_or_else(|_| unreachable!("a JSON number is a number"))
+}
+
+fn finite(raw: &str) -> Option<f64> {
+    Some(double(raw)).filter(|double| double.is_finite())
+}
+
+fn ecmascript(double: f64) -> String {
+    let shortest = Shortest::of(double);
+    if -6 < shortest.point && shortest.point <= 21 {
+        shortest.positional()
+    } else {
+        shortest.exponential("", |exponent| exponent.to_string())
+    }
+}
+
+/// The fewest digits that read back as the same double: 0.DIGITS times ten to the power of `point`.
+struct Shortest {
+    negative: bool,
+    digits: String,
+    point: i32,
+}
+
+impl Shortest {
+    fn of(double: f64) -> Self {
+        let text = format!("{:e}", double.abs());
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let exponent: i32 = exponent.parse().unwrap_or_else(|_| unreachable!("an exponent is an integer"));
+        // Zero has its point behind its one digit, as every number below ten.
+        Self { negative: double.is_sign_negative(), digits: digits.replace('.', ""), point: exponent + 1 }
+    }
+
+    fn sign(&self) -> &'static str {
+        if self.negative { "-" } else { "" }
+    }
+
+    /// With as many zeros as it takes to bring the digits to the point.
+    fn positional(&self) -> String {
+        let (sign, digits) = (self.sign(), &self.digits);
+        let Ok(whole) = usize::try_from(self.point) else {
+            return format!("{sign}0.{}{digits}", zeros(self.point.unsigned_abs()));
+        };
+        match digits.split_at_checked(whole) {
+            Some(("", fraction)) => format!("{sign}0.{fraction}"),
+            Some((whole, "")) => format!("{sign}{whole}"),
+            Some((whole, fraction)) => format!("{sign}{whole}.{fraction}"),
+            None => format!("{sign}{digits}{}", "0".repeat(whole - digits.len())),
+        }
+    }
+
+    /// One digit before the point, `bare` behind it where there are no more, and the exponent with its sign.
+    fn exponential(&self, bare: &str, print: impl Fn(u32) -> String) -> String {
+        let (first, rest) = self.digits.split_at(1);
+        let fraction = if rest.is_empty() { bare.to_owned() } else { format!(".{rest}") };
+        let exponent = self.point - 1;
+        let sign = if exponent < 0 { '-' } else { '+' };
+        format!("{}{first}{fraction}e{sign}{}", self.sign(), print(exponent.unsigned_abs()))
+    }
+}
+
+fn zeros(count: u32) -> String {
+    "0".repeat(count as usize)
+}
