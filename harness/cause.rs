@@ -63,9 +63,6 @@ codes! {
     MessageTimestampDiffers = "message.timestamp-differs":
         "the signed text holds another spelling of the timestamp than the header",
         "sign the timestamp header's text as it stands, without reading it as a number first";
-    MessageSecretMember = "message.secret-member":
-        "a member named `secret` is taken out of the body before it is hashed",
-        "hash the raw request body with everything that is in it";
     KeyPrefix = "key.prefix":
         "the key is the secret with something more, something less, or only its beginning",
         "use all of the secret's characters as the key, and nothing else";

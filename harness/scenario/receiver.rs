@@ -10,6 +10,7 @@ mod genuine;
 mod intake;
 mod maker;
 mod property;
+mod respell;
 mod spelling;
 mod strict;
 
@@ -166,7 +167,12 @@ impl<'a> Stage<'a> {
             Scenario::Unfamiliar => self.hold(scenario, &generate::event_names()).await,
             Scenario::HeaderCase => self.hold(scenario, &generate::header_cases()).await,
             Scenario::Framing => self.hold(scenario, &generate::cuttings()).await,
-            Scenario::JavascriptJson => self.hold(scenario, &generate::sizes()).await,
+            Scenario::JavascriptJson => {
+                self.hold(scenario, &respell::javascript()).await?;
+                self.hold(scenario, &generate::sizes()).await
+            }
+            Scenario::OtherSpelling => self.hold(scenario, &respell::spellings()).await,
+            Scenario::Respelled => self.hold(scenario, &respell::respelled()).await,
             Scenario::AlteredContent => self.hold(scenario, &generate::alterations()).await,
             Scenario::AlteredTimestamp => self.hold(scenario, &generate::redatings()).await,
             Scenario::WrongKey => self.hold(scenario, &generate::rekeyings()).await,

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::maker::{Maker, Twin};
+use super::maker::{Maker, Twin, with_raw_member};
 use crate::client::{Client, Target};
 use crate::exchange::{Delivery, Exchange, Outcome};
 use crate::signature::NONCE_HEADER;
@@ -29,6 +29,8 @@ pub(super) struct Case<'c> {
     pub(super) respect: Respect,
     /// Whether it is to be refused, and so has a twin behind it as well.
     forged: bool,
+    /// A further member of the records of its twins, so that it differs from them in its own respect alone.
+    member: Option<&'static str>,
     make: Make<'c>,
 }
 
@@ -54,7 +56,13 @@ impl<'c> Case<'c> {
         respect: Respect,
         make: impl Fn(&Maker) -> Option<Delivery> + Send + Sync + 'c,
     ) -> Self {
-        Self { what: what.into(), respect, forged: false, make: Box::new(move |maker, _| make(maker)) }
+        Self {
+            what: what.into(),
+            respect,
+            forged: false,
+            member: None,
+            make: Box::new(move |maker, _| make(maker)),
+        }
     }
 
     /// One that is genuine, made from the twin before it.
@@ -63,7 +71,7 @@ impl<'c> Case<'c> {
         respect: Respect,
         make: impl Fn(&Maker, &Twin) -> Option<Delivery> + Send + Sync + 'c,
     ) -> Self {
-        Self { what: what.into(), respect, forged: false, make: Box::new(make) }
+        Self { what: what.into(), respect, forged: false, member: None, make: Box::new(make) }
     }
 
     /// One that is to be refused: the twin, changed.
@@ -81,7 +89,12 @@ impl<'c> Case<'c> {
             change(maker, &mut delivery, &twin.timestamp)?;
             Some(delivery)
         };
-        Self { what: what.into(), respect, forged: true, make: Box::new(make) }
+        Self { what: what.into(), respect, forged: true, member: None, make: Box::new(make) }
+    }
+
+    /// The same, with twins whose records have a further member.
+    pub(super) fn of_record_with(self, member: &'static str) -> Self {
+        Self { member: Some(member), ..self }
     }
 
     /// The same, to be refused, and so with a twin behind it as well.
@@ -91,7 +104,9 @@ impl<'c> Case<'c> {
 
     /// The twin, the delivery between, and the body of the twin behind it where there is one.
     pub(super) fn prepare(&self, maker: &Maker) -> Option<(Delivery, Delivery, Option<bytes::Bytes>)> {
-        let twin = maker.twin(maker.render(&maker.plain()));
+        let plain = maker.plain();
+        let event = self.member.map_or(plain.clone(), |member| with_raw_member(&plain, member));
+        let twin = maker.twin(maker.render(&event));
         let delivery = (self.make)(maker, &twin)?;
         let behind = self.forged.then(|| twin.delivery.body.clone());
         Some((twin.delivery, delivery, behind))

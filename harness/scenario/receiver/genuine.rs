@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::case::Case;
-use super::maker::{PLAIN_EVENT, with_member, with_raw_member};
+use super::maker::{BEYOND_ASCII, PLAIN_EVENT, with_member, with_raw_member};
 use super::{CONCURRENT, Stage, spelling};
 use crate::dialect::{self, Dialect};
 use crate::event::{Event, EventName};
@@ -119,15 +119,19 @@ fn framing() -> Vec<Case<'static>> {
     for (what, chunked) in
         [("in segments split inside a character", false), ("in chunks split inside a character", true)]
     {
-        cases.push(Case::genuine(format!("a genuine delivery {what}"), Respect::Form(what), move |maker| {
-            let record = with_raw_member(&maker.plain(), r#""name":"日本語 👩🏽‍🚀""#);
-            let mut delivery = maker.deliver(&record);
-            // The second byte of the first character that has several.
-            let inside = delivery.body.iter().position(|byte| !byte.is_ascii()).map_or(1, |at| at + 1);
-            delivery.transfer =
-                if chunked { Transfer::Chunks(vec![inside]) } else { Transfer::Segments(vec![0, inside]) };
-            Some(delivery)
-        }));
+        let case =
+            Case::behind(format!("a genuine delivery {what}"), Respect::Form(what), move |maker, twin| {
+                let mut delivery = maker.sign(twin.delivery.body.clone());
+                // The second byte of the first character that has several.
+                let inside = delivery.body.iter().position(|byte| !byte.is_ascii()).map_or(1, |at| at + 1);
+                delivery.transfer = if chunked {
+                    Transfer::Chunks(vec![inside])
+                } else {
+                    Transfer::Segments(vec![0, inside])
+                };
+                Some(delivery)
+            });
+        cases.push(case.of_record_with(BEYOND_ASCII));
     }
     // The client keeps its connections where the receiver does.
     cases.extend((0..5).map(|_| form("on a kept connection", |_| {})));

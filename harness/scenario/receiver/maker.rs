@@ -17,6 +17,9 @@ use crate::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 /// The event that twins carry.
 pub(super) const PLAIN_EVENT: &str = "person.created";
 
+/// A record's further member with characters of several bytes, which can be cut.
+pub(super) const BEYOND_ASCII: &str = r#""name":"日本語 👩🏽‍🚀""#;
+
 /// What deliveries are made from.
 pub(super) struct Maker {
     pub(super) dialect: &'static Dialect,

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use proptest::strategy::{SBoxedStrategy, Strategy, ValueTree};
+use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
@@ -27,7 +27,7 @@ pub(super) struct Property<T: fmt::Debug> {
     /// What is generated, in a few words.
     pub(super) name: &'static str,
     pub(super) expected: Expected,
-    pub(super) strategy: SBoxedStrategy<T>,
+    pub(super) strategy: BoxedStrategy<T>,
     pub(super) case: fn(&T) -> Case<'static>,
 }
 
