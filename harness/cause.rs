@@ -8,6 +8,7 @@ pub mod sender;
 
 use std::fmt;
 
+use crate::exchange::ExchangeId;
 use crate::recipe::{Digest, KeyForm, Message, Recipe};
 
 /// Declares the codes in one table: name, code, sentence, mend.
@@ -103,8 +104,8 @@ codes! {
         "the timestamp header is not the present time in decimal milliseconds",
         "send the time of sending as decimal milliseconds since the epoch";
     HeaderName = "header.name":
-        "a header's name is matched letter by letter",
-        "match header names without regard to case";
+        "the signature or the timestamp is looked for under another header name",
+        "read X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp, in any case";
     AcceptsEverything = "accepts.everything":
         "every request is acknowledged, whatever its signature",
         "verify the signature before anything else, and answer 401 where it does not match";
@@ -265,17 +266,39 @@ pub struct Cause {
     pub code: Code,
     /// Which of its kind: the separator, the encoding, the statuses.
     pub detail: Option<String>,
+    /// Other causes that explain what was seen as well.
+    pub or: Vec<String>,
+    /// The exchanges that show it, where they are others than those of the failure.
+    pub shown_by: Vec<ExchangeId>,
 }
 
 impl Cause {
     /// A cause without a detail.
     pub fn new(code: Code) -> Self {
-        Self { code, detail: None }
+        Self { code, detail: None, or: Vec::new(), shown_by: Vec::new() }
     }
 
     /// A cause with a detail.
     pub fn detailed(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: Some(detail.into()) }
+        Self { detail: Some(detail.into()), ..Self::new(code) }
+    }
+
+    /// With the exchanges that show it.
+    #[must_use]
+    pub fn shown_by(mut self, exchanges: impl IntoIterator<Item = ExchangeId>) -> Self {
+        self.shown_by.extend(exchanges);
+        self
+    }
+
+    /// With another cause that explains what was seen as well, unless it is the same.
+    #[must_use]
+    pub fn or(mut self, other: Self) -> Self {
+        let name = other.to_string();
+        if name != self.to_string() && !self.or.contains(&name) {
+            self.or.push(name);
+        }
+        self.shown_by.extend(other.shown_by);
+        self
     }
 
     /// The cause that a wrong way of signing is; `None` for the contract's own.
@@ -286,7 +309,7 @@ impl Cause {
         let (code, detail) =
             of_message(recipe.message).or_else(|| of_key(recipe.key)).or_else(|| of_digest(recipe.digest))?;
         let detail = if recipe.distance() > 1 { Some(recipe.describe()) } else { detail.map(str::to_owned) };
-        Some(Self { code, detail })
+        Some(Self { detail, ..Self::new(code) })
     }
 }
 

@@ -162,6 +162,12 @@ pub struct CauseEntry {
     /// Which of its kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Other causes that explain what was seen as well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub or: Vec<String>,
+    /// The numbers of the exchanges that show it, where they are others than those of the failure.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shown_by: Vec<usize>,
     /// What the implementation does.
     pub text: &'static str,
     /// The mend.
@@ -338,7 +344,14 @@ impl From<&Judgement> for VerdictName {
 impl From<&Cause> for CauseEntry {
     fn from(cause: &Cause) -> Self {
         let code = cause.code;
-        Self { code: code.as_str(), detail: cause.detail.clone(), text: code.text(), mend: code.mend() }
+        Self {
+            code: code.as_str(),
+            detail: cause.detail.clone(),
+            or: cause.or.clone(),
+            shown_by: cause.shown_by.iter().map(|id| id.0).collect(),
+            text: code.text(),
+            mend: code.mend(),
+        }
     }
 }
 
@@ -380,7 +393,8 @@ fn check_entry(finding: &Finding, transcript: &Transcript, redact: &Redaction) -
             entry.message = Some(redact.text(&evidence.message));
             entry.cause = evidence.cause.as_ref().map(|cause| {
                 let detail = cause.detail.as_ref().map(|detail| redact.text(detail));
-                CauseEntry { detail, ..CauseEntry::from(cause) }
+                let or = cause.or.iter().map(|other| redact.text(other)).collect();
+                CauseEntry { detail, or, ..CauseEntry::from(cause) }
             });
             entry.exchanges = evidence.exchanges.iter().map(|id| id.0).collect();
             let first = evidence.exchanges.first().map(|id| transcript.exchange(*id));

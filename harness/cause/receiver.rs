@@ -4,27 +4,80 @@
 //! `accepts.alternative` with that code as its detail.
 
 use super::{Cause, Code};
-use crate::transcript::{Intake, IntakeKind, Respect, Transcript, Trial};
+use crate::exchange::{ExchangeId, Outcome};
+use crate::recipe::{Digest, Message, Recipe};
+use crate::transcript::{Intake, IntakeKind, Respect, Scenario, Transcript, Trial};
 
-/// Why plain genuine deliveries are refused: the way of signing that was acknowledged instead.
+/// How the trial is called that has a prefix before its digits.
+const SHA256_PREFIX: &str = "`sha256=` before the digits";
+
+/// Why plain genuine deliveries are refused: what was acknowledged instead. Of several that are as near to the contract,
+/// the first, which names the others.
 ///
 /// `refuses.everything` where nothing at all was acknowledged though other ways were tried, `None` where the trials do
 /// not tell.
 pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
     let instead = transcript.trials.iter().filter(|trial| transcript.acknowledged(trial.exchange));
-    let mut recipes: Vec<_> = instead
-        .filter_map(|trial| match trial.respect {
-            Respect::Signed(recipe) => Some(recipe),
-            _ => None,
+    let mut found: Vec<(usize, Cause)> = instead
+        .filter_map(|trial| {
+            let (distance, cause) = hypothesis(trial.respect)?;
+            Some((distance, cause.shown_by([trial.exchange])))
         })
         .collect();
-    recipes.sort_by_key(|recipe| recipe.distance());
-    if let Some(recipe) = recipes.first() {
-        return Cause::of_recipe(recipe);
+    found.sort_by_key(|(distance, _)| *distance);
+    let nearest = found.first().map(|(distance, _)| *distance);
+    let mut causes =
+        found.into_iter().filter(|(distance, _)| Some(*distance) == nearest).map(|(_, cause)| cause);
+    if let Some(first) = causes.next() {
+        return Some(causes.fold(first, Cause::or));
     }
     let tried_others = transcript.trials.iter().any(|trial| matches!(trial.respect, Respect::Signed(_)));
     let nothing = transcript.exchanges.acknowledged() == 0;
     (tried_others && nothing).then(|| Cause::new(Code::RefusesEverything))
+}
+
+/// What a receiver does that takes such a trial in place of the genuine delivery, and how far from the contract that is.
+fn hypothesis(respect: Respect) -> Option<(usize, Cause)> {
+    Some(match respect {
+        Respect::Signed(recipe) => (recipe.distance(), Cause::of_recipe(&recipe)?),
+        Respect::Stale("seconds") => {
+            (1, Cause::detailed(Code::MessageTimestampUnit, "the header is read in seconds"))
+        }
+        Respect::TimestampForm("an ISO date") => {
+            (1, Cause::detailed(Code::HeaderTimestampFormat, "an ISO date is expected"))
+        }
+        Respect::Header(name, recipe) if recipe == Recipe::GENUINE => {
+            (1, Cause::detailed(Code::HeaderName, name))
+        }
+        Respect::Header(name, recipe) => {
+            let detail = format!("{name}, signed {}", recipe.describe());
+            (1 + recipe.distance(), Cause::detailed(Code::HeaderName, detail))
+        }
+        _ => return None,
+    })
+}
+
+/// The serialiser that a receiver puts between the wire and the hash, where it takes what is signed over its output and
+/// not, or not always, what is signed over the bytes as they came.
+pub fn of_reserialising(transcript: &Transcript) -> Option<Cause> {
+    if takes_other_spellings(transcript) == Some(true) {
+        return None;
+    }
+    serialiser(transcript)
+}
+
+fn serialiser(transcript: &Transcript) -> Option<Cause> {
+    let reserialised = |trial: &&Trial| {
+        matches!(trial.respect, Respect::Signed(Recipe { message: Message::Reserialised(_), .. }))
+            && transcript.acknowledged(trial.exchange)
+    };
+    let mut causes = transcript
+        .trials
+        .iter()
+        .filter(reserialised)
+        .filter_map(|trial| Some(hypothesis(trial.respect)?.1.shown_by([trial.exchange])));
+    let first = causes.next()?;
+    Some(causes.fold(first, Cause::or))
 }
 
 /// Why a negative was acknowledged.
@@ -43,11 +96,27 @@ pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> 
         .map(|trial| std::mem::discriminant(&trial.respect))
         .collect();
     if genuine_too && respects.len() > 1 && negatives.all(|trial| transcript.acknowledged(trial.exchange)) {
-        return Some(Cause::new(Code::AcceptsEverything));
+        let refuses_in_body = says_error(transcript, admitted.exchange)
+            && !admitted.twins.iter().any(|&twin| says_error(transcript, twin));
+        return Some(if refuses_in_body {
+            Cause::detailed(Code::AcceptsEverything, "an error in the body of a 2xx")
+        } else {
+            Cause::new(Code::AcceptsEverything)
+        });
+    }
+    if !genuine_too && let Some((_, cause)) = hypothesis(admitted.respect) {
+        return Some(cause);
     }
     match admitted.respect {
+        Respect::Surrounded(SHA256_PREFIX) if !genuine_too => {
+            Cause::of_recipe(&Recipe::digest(Digest::Prefixed))
+        }
         Respect::Signed(recipe) => {
             let inner = Cause::of_recipe(&recipe)?;
+            let raw_too = takes_other_spellings(transcript) != Some(false);
+            if let (Message::Reserialised(_), false) = (recipe.message, raw_too) {
+                return Some(inner);
+            }
             Some(if genuine_too { alternative(inner) } else { inner })
         }
         Respect::Unsigned | Respect::Undated => Some(Cause::new(Code::AcceptsUnsigned)),
@@ -58,7 +127,11 @@ pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> 
         Respect::Malformed(what) => Some(Cause::detailed(Code::AcceptsMalformed, what)),
         Respect::Method => Some(Cause::detailed(Code::AnswerStatus, "another method is acknowledged")),
         Respect::BackDoor(which) => Some(Cause::detailed(Code::AcceptsBackDoor, which)),
-        Respect::Respelled(which) => Some(Cause::detailed(Code::MessageReserialised, which)),
+        Respect::Respelled(which) => {
+            let cause = serialiser(transcript);
+            let cause = cause.unwrap_or_else(|| Cause::detailed(Code::MessageReserialised, which));
+            Some(if takes_other_spellings(transcript) == Some(false) { cause } else { alternative(cause) })
+        }
         Respect::Borrowed => Some(Cause::new(Code::AcceptsReplayed)),
         Respect::Content(_) | Respect::Timestamp(_) if takes_borrowed(transcript) => {
             Some(Cause::new(Code::AcceptsReplayed))
@@ -71,6 +144,10 @@ pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> 
             Some(alternative(Cause::detailed(Code::MessageTimestampDiffers, "printed again as a number")))
         }
         Respect::Timestamp(_) => Some(Cause::new(Code::AcceptsReplayed)),
+        Respect::DefaultSecret(which) => {
+            Some(alternative(Cause::detailed(Code::KeyOtherWebhook, format!("the default secret {which:?}"))))
+        }
+        Respect::Header(..) => None,
         Respect::Key(which) => Some(alternative(Cause::detailed(Code::KeyPrefix, which))),
         Respect::Digits(which) => Some(alternative(Cause::detailed(Code::DigestTruncated, which))),
         Respect::Genuine | Respect::Form(_) => None,
@@ -79,7 +156,21 @@ pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> 
 
 /// What is taken beside the genuine way.
 fn alternative(inner: Cause) -> Cause {
-    Cause::detailed(Code::AcceptsAlternative, inner.to_string())
+    Cause { code: Code::AcceptsAlternative, detail: Some(inner.to_string()), ..inner }
+}
+
+/// Whether other spellings are taken under a signature of their own; `None` where none was tried.
+fn takes_other_spellings(transcript: &Transcript) -> Option<bool> {
+    let mut trials = transcript.trials_of(Scenario::OtherSpelling).peekable();
+    trials.peek()?;
+    Some(trials.all(|trial| transcript.acknowledged(trial.exchange)))
+}
+
+/// Whether an answer's body speaks of an error.
+fn says_error(transcript: &Transcript, id: ExchangeId) -> bool {
+    let Outcome::Answered(response) = transcript.outcome(id) else { return false };
+    let body = String::from_utf8_lossy(&response.body).to_lowercase();
+    ["error", "invalid", "unauthor", "forbidden", "mismatch"].iter().any(|word| body.contains(word))
 }
 
 /// Whether the signature of one delivery is taken for another.

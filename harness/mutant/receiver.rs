@@ -3,26 +3,30 @@
 //!
 //! Invariant: what a gate lets in is signed anew for the reference receiver behind it, which does the rest.
 
+mod body;
 mod intake;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use serde_json::Value;
 use tokio::time::sleep;
 
+use self::body::{
+    decoded_by_chunk, event_name, header, holds, holds_all_of, same_record_other_values, without_secret,
+};
 use crate::clock::Clock;
 use crate::dialect::{self, Members};
 use crate::endpoint::Handler;
 use crate::exchange::{Delivery, Headers, Response, Transfer};
 use crate::fault::ReceiverFault;
 use crate::receiver::{Observer, Receiver, Settings};
-use crate::recipe::{Digest, KeyForm, Message, OTHER_SECRET, Recipe};
+use crate::recipe::{Digest, KeyForm, Message, Recipe};
+use crate::serialiser::Serialiser;
 use crate::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 
 /// A receiver with one fault.
@@ -121,6 +125,9 @@ impl Mutant {
                 Some(response)
             }
             (ReceiverFault::ClosesOnRefusal, 400..) => None,
+            (ReceiverFault::RefusesInBody, 400..) => {
+                Some(Response::text(200, "{\"success\":false,\"error\":\"invalid signature\"}"))
+            }
             (ReceiverFault::RefusesWith500, 400..) => Some(Response::text(500, "")),
             _ => Some(response),
         }
@@ -139,6 +146,22 @@ impl Mutant {
         let fresh = || number.is_some_and(|ms| self.clock.now_ms().abs_diff(ms) < WINDOW_MS);
         let refuse_if = |condition: bool| if condition { Refuse } else { Judge };
         let admit_if = |condition: bool| if condition { Admit(body.clone()) } else { Judge };
+        let only_if = |condition: bool| if condition { Admit(body.clone()) } else { Refuse };
+        let near_as_seconds =
+            |seconds: u64| self.clock.now_ms().abs_diff(seconds.saturating_mul(1000)) < WINDOW_MS;
+        let verified_as = |serialiser: Serialiser| {
+            let printed = serialiser.reprint(body);
+            printed.is_some_and(|printed| self.genuine(&timestamp, &signature, &printed))
+        };
+        let hashing = |serialiser: Serialiser| only_if(verified_as(serialiser) && fresh());
+        // How many digits from the first on are right.
+        let alike = || {
+            let (timestamp, given) = (timestamp.as_deref().unwrap_or_default(), signature.as_deref());
+            let right = Key::new(&self.secret).sign(timestamp, body).to_hex();
+            let given = given.unwrap_or_default().iter();
+            let alike = given.zip(right.as_bytes()).take_while(|(one, other)| one == other).count();
+            u32::try_from(alike).unwrap_or(u32::MAX)
+        };
         let signed_by = |recipe: Recipe| {
             let given = signature.as_ref().zip(timestamp.as_ref());
             given.is_some_and(|(signature, timestamp)| {
@@ -146,7 +169,7 @@ impl Mutant {
                 value.is_some_and(|value| value.as_bytes() == &**signature)
             })
         };
-        let instead = |recipe: Recipe| if signed_by(recipe) { Admit(body.clone()) } else { Refuse };
+        let instead = |recipe: Recipe| only_if(signed_by(recipe));
         let besides = |recipe: Recipe| admit_if(signed_by(recipe));
         // A body that was let in before under the same timestamp and signature, and what this one is to it.
         let before = |same: &dyn Fn(&[u8], &[u8]) -> bool| {
@@ -207,8 +230,8 @@ impl Mutant {
                 let printed = number.map(|number| Bytes::from(number.to_string()));
                 admit_if(self.genuine(&printed, &signature, body) && fresh())
             }
-            ReceiverFault::AcceptsOtherSecret => {
-                let key = Key::new(&Secret::new(OTHER_SECRET));
+            ReceiverFault::AcceptsDefaultSecret => {
+                let key = Key::new(&Secret::new("your-webhook-secret"));
                 let given = timestamp.zip(signature);
                 admit_if(given.is_some_and(|(timestamp, signature)| key.verify(&timestamp, body, &signature)))
             }
@@ -318,11 +341,7 @@ impl Mutant {
             ReceiverFault::WindowOnPastOnly => {
                 admit_if(verified() && number.is_some_and(|ms| ms > self.clock.now_ms()))
             }
-            ReceiverFault::AcceptsSeconds => {
-                let near =
-                    |seconds: u64| self.clock.now_ms().abs_diff(seconds.saturating_mul(1000)) < WINDOW_MS;
-                admit_if(verified() && number.is_some_and(near))
-            }
+            ReceiverFault::AcceptsSeconds => admit_if(verified() && number.is_some_and(near_as_seconds)),
             ReceiverFault::WindowTooSmall => {
                 let far = |ms: u64| self.clock.now_ms().abs_diff(ms) > 5_000;
                 if number.is_some_and(far) { Refuse } else { Judge }
@@ -360,15 +379,35 @@ impl Mutant {
             }
             ReceiverFault::RefusesControlCharacters => refuse_if(holds(body, r"\u0000")),
             ReceiverFault::RefusesDeepNesting => refuse_if(holds(body, &"[".repeat(33))),
-            ReceiverFault::HashesReserialised => {
-                if self.genuine(&timestamp, &signature, &reserialised(body)) && fresh() {
-                    Admit(body.clone())
-                } else {
-                    Refuse
-                }
-            }
+            ReceiverFault::HashesAsJavascript => hashing(Serialiser::Javascript),
+            ReceiverFault::HashesAsPython => hashing(Serialiser::PythonDefault),
+            ReceiverFault::HashesAsPythonCompact => hashing(Serialiser::PythonCompact),
+            ReceiverFault::HashesAsGo => hashing(Serialiser::Go),
+            ReceiverFault::HashesAsPhp => hashing(Serialiser::Php),
+            ReceiverFault::HashesSorted => hashing(Serialiser::Sorted),
+            ReceiverFault::HashesPretty => hashing(Serialiser::Pretty),
             ReceiverFault::FallsBackToReserialised => {
-                admit_if(self.genuine(&timestamp, &signature, &reserialised(body)) && fresh())
+                admit_if(verified_as(Serialiser::Javascript) && fresh())
+            }
+            ReceiverFault::ReadsSeconds => only_if(verified() && number.is_some_and(near_as_seconds)),
+            ReceiverFault::ReadsOtherHeader => {
+                let signature = header(delivery, "X-Webhook-Signature");
+                only_if(self.genuine(&timestamp, &signature, body) && fresh())
+            }
+            ReceiverFault::RequiresShaPrefix => instead(Recipe::digest(Digest::Prefixed)),
+            ReceiverFault::ExpectsUppercase => instead(Recipe::digest(Digest::Uppercase)),
+            ReceiverFault::VerifiesHexKeyBodyAlone => {
+                instead(Recipe { key: KeyForm::HexDecoded, ..Recipe::message(Message::BodyAlone) })
+            }
+            ReceiverFault::ComparesPrefix => {
+                admit_if(signature.as_ref().is_some_and(|given| given.len() == 64) && alike() >= 8 && fresh())
+            }
+            ReceiverFault::ComparesDigitByDigit => {
+                let until = Instant::now() + TIME_A_DIGIT * alike();
+                while Instant::now() < until {
+                    std::hint::spin_loop();
+                }
+                Judge
             }
             ReceiverFault::RefusesLoneSurrogates => refuse_if(holds(body, r#"\ud800""#)),
             ReceiverFault::RefusesOtherDialect => {
@@ -381,12 +420,16 @@ impl Mutant {
                 if known { Answer(200) } else { Judge }
             }
             ReceiverFault::MarksBeforeVerifying => {
-                let known = self.known.knew(body.clone());
+                let known = self.known.knew(body.clone()) && delivery.method == "POST";
                 if known && verified() && fresh() { Answer(200) } else { Judge }
             }
             ReceiverFault::MisreadsOtherDialect => {
-                let other = Members::parse(body).is_ok_and(|members| members.get("eventName").is_some());
-                if other && verified() && fresh() { Answer(200) } else { Judge }
+                let other = Members::parse(body).ok().and_then(|members| members.text("eventName"));
+                if other.is_some() && delivery.method == "POST" && verified() && fresh() {
+                    Answer(200)
+                } else {
+                    Judge
+                }
             }
             // These are enacted before the gate, or behind it.
             ReceiverFault::DropsDeliveries
@@ -397,6 +440,7 @@ impl Mutant {
             | ReceiverFault::AnswersLate
             | ReceiverFault::OneAtATime
             | ReceiverFault::ClosesOnRefusal
+            | ReceiverFault::RefusesInBody
             | ReceiverFault::RefusesWith500 => Judge,
         }
     }
@@ -413,71 +457,10 @@ impl Handler for Mutant {
     }
 }
 
+/// What a digit more costs a comparison that goes digit by digit.
+const TIME_A_DIGIT: Duration = Duration::from_micros(20);
+
 /// The reference receiver's window.
 const WINDOW_MS: u64 = 300_000;
 
 const ANY_EVENT: &[u8] = br#"{"event":"any.event","data":{}}"#;
-
-fn header(delivery: &Delivery, name: &str) -> Option<Bytes> {
-    delivery.headers.single(name).cloned()
-}
-
-fn event_name(body: &[u8]) -> String {
-    let members = Members::parse(body).ok();
-    let of = |members: Members| dialect::ALL.iter().find_map(|dialect| members.text(dialect.event_member));
-    members.and_then(of).unwrap_or_default()
-}
-
-fn record(body: &Value) -> Option<&Value> {
-    dialect::ALL.iter().find_map(|dialect| body.get(dialect.record_member))
-}
-
-fn holds(body: &[u8], needle: &str) -> bool {
-    body.windows(needle.len()).any(|window| window == needle.as_bytes())
-}
-
-/// The body as a parse and a print leave it; as it is where it cannot be parsed.
-fn reserialised(body: &[u8]) -> Vec<u8> {
-    let value: Result<Value, _> = serde_json::from_slice(body);
-    value.map_or_else(|_| b"(not JSON)".to_vec(), |value| value.to_string().into_bytes())
-}
-
-/// The body with each of its chunks decoded as text by itself.
-fn decoded_by_chunk(delivery: &Delivery) -> Vec<u8> {
-    let Transfer::Chunks(lengths) = &delivery.transfer else { return delivery.body.to_vec() };
-    let mut rest = &delivery.body[..];
-    let mut decoded = String::new();
-    for &length in lengths {
-        let (chunk, behind) = rest.split_at(length.min(rest.len()));
-        decoded.push_str(&String::from_utf8_lossy(chunk));
-        rest = behind;
-    }
-    decoded.into_bytes()
-}
-
-/// Both have the same members and the same record id: only values differ.
-fn same_record_other_values(old: &[u8], new: &[u8]) -> bool {
-    let (Ok(old), Ok(new)) = (serde_json::from_slice::<Value>(old), serde_json::from_slice::<Value>(new))
-    else {
-        return false;
-    };
-    let keys = |body: &Value| body.as_object().map(|members| members.keys().cloned().collect::<Vec<_>>());
-    let id = |body: &Value| record(body).and_then(|record| record.get("id").cloned());
-    keys(&old) == keys(&new) && id(&old) == id(&new)
-}
-
-/// The new body has every member of the old one unchanged, and more.
-fn holds_all_of(old: &[u8], new: &[u8]) -> bool {
-    let (Ok(old), Ok(new)) = (serde_json::from_slice::<Value>(old), serde_json::from_slice::<Value>(new))
-    else {
-        return false;
-    };
-    old.as_object().is_some_and(|members| members.iter().all(|(key, value)| new.get(key) == Some(value)))
-}
-
-/// The body without its top-level member `secret`, where it has one at its end.
-fn without_secret(body: &[u8]) -> Option<Bytes> {
-    let text = std::str::from_utf8(body).ok()?;
-    let at = text.rfind(",\"secret\":")?;
-    Some(Bytes::from(format!("{}}}", &text[..at])))
-}

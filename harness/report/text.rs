@@ -100,6 +100,9 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
     if let Some(cause) = &check.cause {
         let which = cause.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
         line("cause", &format!("{}{which}: {}", cause.code, cause.text));
+        if !cause.or.is_empty() {
+            line("or", &format!("{}, which explains what was seen as well", cause.or.join(", or ")));
+        }
         line("mend", cause.mend);
     }
     if !check.exchanges.is_empty() {

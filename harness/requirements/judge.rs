@@ -3,7 +3,7 @@
 //! Invariant: nothing passes by the absence of evidence. No trial, no delivery or no acknowledged twin is `Untestable`.
 
 use crate::cause::Cause;
-use crate::cause::receiver::{of_admission, of_refusal};
+use crate::cause::receiver::{of_admission, of_refusal, of_reserialising};
 use crate::dialect::Members;
 use crate::exchange::{Exchange, ExchangeId};
 use crate::requirement::{Evidence, Verdict};
@@ -23,9 +23,16 @@ pub(super) fn all_acknowledged(
         refused.into_iter().partition(|trial| has_twins(t, trial));
     if let Some(first) = judged.first() {
         let outcome = t.outcome(first.exchange).to_string();
-        let message = format!("{} was refused: {outcome}{}", first.what, others(judged.len(), trials.len()));
+        let message = format!(
+            "{} was refused: {outcome}{}",
+            first.what,
+            others(judged.len(), trials.len() + t.tallied(scenario))
+        );
         let evidence = Evidence::new("2xx", &outcome, with_death(t, first.exchange, message));
-        return evidence.shown_by(judged.iter().map(|trial| trial.exchange)).because(cause(first)).fail();
+        return evidence
+            .shown_by(judged.iter().map(|trial| trial.exchange))
+            .because(of_reserialising(t).or_else(|| cause(first)))
+            .fail();
     }
     untwinned(t, &trials, unclear.first().copied()).unwrap_or(Verdict::Pass)
 }
@@ -38,8 +45,11 @@ pub(super) fn none_acknowledged(t: &Transcript, scenario: Scenario) -> Verdict {
         trials.iter().copied().filter(|trial| t.acknowledged(trial.exchange)).collect();
     if let Some(first) = admitted.first() {
         let outcome = t.outcome(first.exchange).to_string();
-        let message =
-            format!("{} was acknowledged: {outcome}{}", first.what, others(admitted.len(), trials.len()));
+        let message = format!(
+            "{} was acknowledged: {outcome}{}",
+            first.what,
+            others(admitted.len(), trials.len() + t.tallied(scenario))
+        );
         let causes = admitted.iter().find_map(|trial| of_admission(t, trial));
         let evidence = Evidence::new("not 2xx", &outcome, message);
         return evidence.shown_by(admitted.iter().map(|trial| trial.exchange)).because(causes).fail();

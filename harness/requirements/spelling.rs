@@ -26,6 +26,8 @@ pub const ALL: &[Requirement] = &[
         counterexamples: Faults::Receiver(&[
             ReceiverFault::RefusesControlCharacters,
             ReceiverFault::RefusesDeepNesting,
+            ReceiverFault::HashesAsPythonCompact,
+            ReceiverFault::HashesAsPhp,
         ]),
     },
     Requirement {
@@ -40,7 +42,11 @@ pub const ALL: &[Requirement] = &[
         scenarios: &[Scenario::OtherSpelling, Scenario::Respelled],
         needs: None,
         check: |t| all_acknowledged(t, Scenario::OtherSpelling, |trial| of_spelling(t, trial)),
-        counterexamples: Faults::Receiver(&[ReceiverFault::HashesReserialised]),
+        counterexamples: Faults::Receiver(&[
+            ReceiverFault::HashesAsJavascript,
+            ReceiverFault::HashesAsPythonCompact,
+            ReceiverFault::HashesAsPhp,
+        ]),
     },
     Requirement {
         id: "VER-17",
@@ -55,8 +61,15 @@ pub const ALL: &[Requirement] = &[
         needs: None,
         check: |t| none_acknowledged(t, Scenario::Respelled),
         counterexamples: Faults::Receiver(&[
-            ReceiverFault::HashesReserialised,
+            ReceiverFault::HashesAsJavascript,
+            ReceiverFault::HashesAsPython,
+            ReceiverFault::HashesAsPythonCompact,
+            ReceiverFault::HashesAsGo,
+            ReceiverFault::HashesAsPhp,
+            ReceiverFault::HashesSorted,
+            ReceiverFault::HashesPretty,
             ReceiverFault::FallsBackToReserialised,
+            ReceiverFault::RefusesInBody,
             ReceiverFault::AcceptsEverything,
             ReceiverFault::IgnoresAlteredValues,
             ReceiverFault::IgnoresAddedMembers,
@@ -76,7 +89,7 @@ pub const ALL: &[Requirement] = &[
         check: |t| all_acknowledged(t, Scenario::LoneSurrogate, |trial| of_spelling(t, trial)),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::RefusesLoneSurrogates,
-            ReceiverFault::HashesReserialised,
+            ReceiverFault::HashesAsPhp,
         ]),
     },
     Requirement {
@@ -93,7 +106,8 @@ pub const ALL: &[Requirement] = &[
         counterexamples: Faults::Receiver(&[
             ReceiverFault::RefusesOtherDialect,
             ReceiverFault::MisreadsOtherDialect,
-            ReceiverFault::DedupesOnConstant,
+            ReceiverFault::HashesAsPythonCompact,
+            ReceiverFault::HashesAsPhp,
         ]),
     },
 ];

@@ -3,6 +3,8 @@
 //!
 //! Invariant: minimal pairs as everywhere; how a negative is refused is judged only where it is refused.
 
+use std::time::Duration;
+
 use super::judge::{all_acknowledged, none_acknowledged, of_all};
 use crate::cause::{Cause, Code};
 use crate::exchange::Outcome;
@@ -28,9 +30,11 @@ pub const ALL: &[Requirement] = &[
         counterexamples: Faults::Receiver(&[
             ReceiverFault::AcceptsTrailing,
             ReceiverFault::AcceptsShaPrefix,
+            ReceiverFault::RequiresShaPrefix,
             ReceiverFault::TakesFirstSignature,
             ReceiverFault::TakesLastSignature,
             ReceiverFault::AcceptsEverything,
+            ReceiverFault::RefusesInBody,
         ]),
     },
     Requirement {
@@ -78,6 +82,7 @@ pub const ALL: &[Requirement] = &[
             ReceiverFault::AcceptsAnyTimestamp,
             ReceiverFault::AcceptsNaN,
             ReceiverFault::AcceptsEverything,
+            ReceiverFault::RefusesInBody,
         ]),
     },
     Requirement {
@@ -96,8 +101,10 @@ pub const ALL: &[Requirement] = &[
             ReceiverFault::NoWindow,
             ReceiverFault::WindowOnPastOnly,
             ReceiverFault::AcceptsSeconds,
+            ReceiverFault::ReadsSeconds,
             ReceiverFault::WindowTooSmall,
             ReceiverFault::AcceptsEverything,
+            ReceiverFault::RefusesInBody,
         ]),
     },
     Requirement {
@@ -115,6 +122,7 @@ pub const ALL: &[Requirement] = &[
             ReceiverFault::AcknowledgesMalformed,
             ReceiverFault::BreaksOnMalformed,
             ReceiverFault::AcceptsEverything,
+            ReceiverFault::RefusesInBody,
             ReceiverFault::ClosesOnRefusal,
             ReceiverFault::RefusesWith500,
         ]),
@@ -133,6 +141,7 @@ pub const ALL: &[Requirement] = &[
         counterexamples: Faults::Receiver(&[
             ReceiverFault::AcceptsOtherMethods,
             ReceiverFault::AcceptsEverything,
+            ReceiverFault::RefusesInBody,
         ]),
     },
     Requirement {
@@ -153,9 +162,24 @@ pub const ALL: &[Requirement] = &[
             ReceiverFault::AcceptsSecretAsHeader,
             ReceiverFault::AcceptsPing,
             ReceiverFault::AcceptsEverything,
+            ReceiverFault::RefusesInBody,
             ReceiverFault::AcceptsMissingSignature,
             ReceiverFault::AcceptsMissingTimestamp,
         ]),
+    },
+    Requirement {
+        id: "VER-15",
+        role: Role::Receiver,
+        level: Level::Advice,
+        check_id: "receiver/verification/comparison-time",
+        text: "The comparison takes no measurably different time for a longer matching prefix.",
+        source: "W",
+        why: "A comparison that ends at the first wrong digit tells by its time how many were right, and so lets a \
+              signature be guessed digit by digit.",
+        scenarios: &[Scenario::Comparison],
+        needs: None,
+        check: comparison_time,
+        counterexamples: Faults::Receiver(&[ReceiverFault::ComparesDigitByDigit]),
     },
     Requirement {
         id: "VER-19",
@@ -278,4 +302,59 @@ fn verify_first(t: &Transcript) -> Verdict {
             .fail()
     });
     of_all(verdicts, "nothing could be tried", "bodies")
+}
+
+/// How many standard deviations the ranks of two series must be apart: less than one run in a hundred million by chance.
+const MEASURABLE: f64 = 6.0;
+
+fn comparison_time(t: &Transcript) -> Verdict {
+    let Some(comparison) = &t.comparison else {
+        return Verdict::Untestable("the signatures compared were not all answered 4xx".to_owned());
+    };
+    let [early, late, control] =
+        [&comparison.early, &comparison.late, &comparison.control].map(|series| median(series));
+    let apart = late.saturating_sub(early);
+    // What two equal series differ by is noise; a difference of that size says nothing.
+    let noise = early.abs_diff(control);
+    if ranks_apart(&comparison.early, &comparison.late) < MEASURABLE || apart <= noise * 3 {
+        return Verdict::Pass;
+    }
+    let message = format!(
+        "a signature that is wrong in its last digit alone is refused {apart:.0?} later than one that is wrong in its first \
+         (medians of {} each): compare in constant time, over all digits",
+        comparison.early.len()
+    );
+    Evidence::new(format!("{early:.0?}"), format!("{late:.0?}"), message)
+        .shown_by(comparison.shown_by.iter().copied())
+        .fail()
+}
+
+fn median(series: &[Duration]) -> Duration {
+    let mut sorted = series.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
+/// By how many standard deviations the second series ranks above the first (Mann and Whitney's U, normal approximation).
+fn ranks_apart(first: &[Duration], second: &[Duration]) -> f64 {
+    let wins: f64 = second
+        .iter()
+        .map(|b| {
+            first
+                .iter()
+                .map(|a| {
+                    if b > a {
+                        1.0
+                    } else if b == a {
+                        0.5
+                    } else {
+                        0.0
+                    }
+                })
+                .sum::<f64>()
+        })
+        .sum();
+    #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
+    let (m, n) = (first.len() as f64, second.len() as f64);
+    (wins - m * n / 2.0) / (m * n * (m + n + 1.0) / 12.0).sqrt()
 }

@@ -30,6 +30,7 @@ pub const ALL: &[Requirement] = &[
             ReceiverFault::AcceptsCutBody,
             ReceiverFault::AcceptsAnySignatureOnce,
             ReceiverFault::AcceptsEverything,
+            ReceiverFault::RefusesInBody,
         ]),
     },
     Requirement {
@@ -47,6 +48,7 @@ pub const ALL: &[Requirement] = &[
             ReceiverFault::RemembersSignatures,
             ReceiverFault::ReprintsTimestamp,
             ReceiverFault::AcceptsEverything,
+            ReceiverFault::RefusesInBody,
         ]),
     },
     Requirement {
@@ -63,12 +65,13 @@ pub const ALL: &[Requirement] = &[
         needs: None,
         check: |t| none_acknowledged(t, Scenario::WrongKey),
         counterexamples: Faults::Receiver(&[
-            ReceiverFault::AcceptsOtherSecret,
+            ReceiverFault::AcceptsDefaultSecret,
             ReceiverFault::AcceptsEmptyKey,
             ReceiverFault::AcceptsHexDecodedKey,
             ReceiverFault::AcceptsCaseFoldedKey,
             ReceiverFault::VerifiesHexDecodedKey,
             ReceiverFault::AcceptsEverything,
+            ReceiverFault::RefusesInBody,
         ]),
     },
     Requirement {
@@ -87,6 +90,7 @@ pub const ALL: &[Requirement] = &[
             ReceiverFault::AcceptsEmptySignature,
             ReceiverFault::AcceptsMissingTimestamp,
             ReceiverFault::AcceptsEverything,
+            ReceiverFault::RefusesInBody,
         ]),
     },
     Requirement {
@@ -112,6 +116,7 @@ pub const ALL: &[Requirement] = &[
             ReceiverFault::AcceptsTwiceStringified,
             ReceiverFault::AcceptsAnySignatureOnce,
             ReceiverFault::AcceptsEverything,
+            ReceiverFault::RefusesInBody,
         ]),
     },
     Requirement {
@@ -133,8 +138,10 @@ pub const ALL: &[Requirement] = &[
             ReceiverFault::AcceptsUnkeyed,
             ReceiverFault::AcceptsBase64,
             ReceiverFault::AcceptsPrefix,
+            ReceiverFault::ComparesPrefix,
             ReceiverFault::AcceptsZeros,
             ReceiverFault::AcceptsEverything,
+            ReceiverFault::RefusesInBody,
         ]),
     },
 ];

@@ -4,6 +4,7 @@
 //! blamed on the one case that does so alone.
 
 mod case;
+mod diagnosis;
 mod forged;
 mod generate;
 mod genuine;
@@ -13,6 +14,7 @@ mod property;
 mod respell;
 mod spelling;
 mod strict;
+mod timing;
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
@@ -66,6 +68,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::OtherMethod,
     Scenario::BackDoor,
     Scenario::Respelled,
+    Scenario::Comparison,
     Scenario::Intake,
     Scenario::Diagnosis,
 ];
@@ -151,6 +154,7 @@ impl<'a> Stage<'a> {
             Scenario::Genuine => self.genuine().await,
             Scenario::Concurrent => self.concurrent().await,
             Scenario::BodyLimit => self.body_limit().await,
+            Scenario::Comparison => self.comparison().await,
             Scenario::Intake => self.intake().await,
             Scenario::Diagnosis => self.diagnose().await,
             _ => {
@@ -179,7 +183,10 @@ impl<'a> Stage<'a> {
             Scenario::OtherDigest => self.hold(scenario, &generate::digits()).await,
             Scenario::SignatureLength => self.hold(scenario, &generate::junk()).await,
             Scenario::TimestampForm => self.hold(scenario, &generate::timestamp_forms()).await,
-            Scenario::Stale => self.hold(scenario, &generate::stale()).await,
+            Scenario::Stale => {
+                self.hold(scenario, &generate::stale()).await?;
+                self.window().await
+            }
             Scenario::Recent => self.hold(scenario, &generate::recent()).await,
             Scenario::Malformed => self.hold(scenario, &generate::malformations()).await,
             _ => Ok(()),

@@ -201,8 +201,13 @@ async fn each_receiver_mutant_fails_what_names_its_fault() {
             subject::receiver::Receiver::here(server, "/", secret()).observed_by(Source::Told(observations));
         (fault, check_receiver(receiver, &options(dialect, short())).await)
     };
-    let runs: Vec<_> =
-        stream::iter(ReceiverFault::ALL.iter().copied()).map(run).buffered(AT_ONCE).collect().await;
+    // What a comparison takes can only be measured where nothing else goes on.
+    let (alone, beside): (Vec<_>, Vec<_>) =
+        ReceiverFault::ALL.iter().copied().partition(|fault| *fault == ReceiverFault::ComparesDigitByDigit);
+    let mut runs: Vec<_> = stream::iter(beside).map(run).buffered(AT_ONCE).collect().await;
+    for fault in alone {
+        runs.push(run(fault).await);
+    }
     let mut wrong = String::new();
     let mut rows = Vec::new();
     for (fault, run) in &runs {

@@ -33,6 +33,8 @@ pub enum Scenario {
     OtherSpelling,
     /// Receiver: the body of the other dialect.
     OtherDialect,
+    /// Receiver: signatures that are wrong early and late.
+    Comparison,
     /// Receiver: genuine and forged deliveries, and the same ones twice, to see what is taken in.
     Intake,
     /// Receiver: content changed under the old signature.
@@ -107,6 +109,9 @@ impl Scenario {
                 "genuine deliveries with white space, other orders, other escapes, other numbers, duplicate keys"
             }
             Self::OtherDialect => "a genuine delivery in the other dialect's form",
+            Self::Comparison => {
+                "300 forged deliveries in turns, with the first or the last digit of their signatures wrong"
+            }
             Self::Intake => {
                 "genuine and forged deliveries, the same one twice (byte for byte, signed anew, behind a forged copy), \
                  two events of one record, and the other dialect, each of a record of its own"

@@ -58,6 +58,10 @@ pub enum Respect {
     Signed(Recipe),
     /// In the key that it is signed with: which.
     Key(&'static str),
+    /// In the key, which is one that programs fall back to: which.
+    DefaultSecret(&'static str),
+    /// In the header that its signature or timestamp stands in, and in how it is signed: which.
+    Header(&'static str, Recipe),
     /// In the digits of its signature: how.
     Digits(&'static str),
     /// In timestamp and signature, which are those of another delivery.

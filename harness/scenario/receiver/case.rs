@@ -3,6 +3,7 @@
 //! Invariant: a forged delivery is made from the twin that is sent right before it and differs from it in one respect; the
 //! twin behind it is the same delivery, signed anew.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::maker::{Maker, Twin, with_raw_member};
@@ -30,7 +31,7 @@ pub(super) struct Case<'c> {
     /// Whether it is to be refused, and so has a twin behind it as well.
     forged: bool,
     /// A further member of the records of its twins, so that it differs from them in its own respect alone.
-    member: Option<&'static str>,
+    member: Option<Cow<'static, str>>,
     make: Make<'c>,
 }
 
@@ -93,8 +94,8 @@ impl<'c> Case<'c> {
     }
 
     /// The same, with twins whose records have a further member.
-    pub(super) fn of_record_with(self, member: &'static str) -> Self {
-        Self { member: Some(member), ..self }
+    pub(super) fn of_record_with(self, member: impl Into<Cow<'static, str>>) -> Self {
+        Self { member: Some(member.into()), ..self }
     }
 
     /// The same, to be refused, and so with a twin behind it as well.
@@ -105,7 +106,10 @@ impl<'c> Case<'c> {
     /// The twin, the delivery between, and the body of the twin behind it where there is one.
     pub(super) fn prepare(&self, maker: &Maker) -> Option<(Delivery, Delivery, Option<bytes::Bytes>)> {
         let plain = maker.plain();
-        let event = self.member.map_or(plain.clone(), |member| with_raw_member(&plain, member));
+        let event = match &self.member {
+            Some(member) => with_raw_member(&plain, member),
+            None => plain,
+        };
         let twin = maker.twin(maker.render(&event));
         let delivery = (self.make)(maker, &twin)?;
         let behind = self.forged.then(|| twin.delivery.body.clone());

@@ -5,13 +5,11 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::Stage;
 use super::case::{Case, Change};
 use super::maker::with_member;
 use crate::event::raw;
 use crate::recipe::{Digest, KeyForm, Message, Recipe};
-use crate::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use crate::subject::SubjectError;
+use crate::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::transcript::{Respect, Scenario};
 
 /// The fixed cases of a scenario.
@@ -19,7 +17,9 @@ pub(super) fn cases(scenario: Scenario) -> Vec<Case<'static>> {
     match scenario {
         Scenario::AlteredContent => ALTERED_CONTENT.iter().map(altered).collect(),
         Scenario::AlteredTimestamp => ALTERED_TIMESTAMP.iter().map(altered).collect(),
-        Scenario::WrongKey => WRONG_KEYS.map(Recipe::key).map(signed).into(),
+        Scenario::WrongKey => {
+            WRONG_KEYS.map(Recipe::key).map(signed).into_iter().chain(DEFAULTS.map(default)).collect()
+        }
         Scenario::MissingHeader => {
             changed(Respect::Unsigned, UNSIGNED).chain(changed(Respect::Undated, UNDATED)).collect()
         }
@@ -28,7 +28,12 @@ pub(super) fn cases(scenario: Scenario) -> Vec<Case<'static>> {
             cases.push(borrowed());
             cases
         }
-        Scenario::OtherDigest => OTHER_DIGESTS.map(Recipe::digest).map(signed).into(),
+        Scenario::OtherDigest => OTHER_DIGESTS
+            .map(Recipe::digest)
+            .map(signed)
+            .into_iter()
+            .chain([0, 63].map(other_digit))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -55,6 +60,31 @@ fn signed(recipe: Recipe) -> Case<'static> {
     })
 }
 
+/// A delivery with one digit of its signature changed.
+fn other_digit(at: usize) -> Case<'static> {
+    let what = format!("a delivery with digit {} of its signature changed", at + 1);
+    Case::forged(what, Respect::Digits("one digit"), move |_, delivery, _| {
+        let mut digits = delivery.headers.single(SIGNATURE_HEADER)?.to_vec();
+        let digit = digits.get_mut(at)?;
+        *digit = if *digit == b'0' { b'1' } else { b'0' };
+        delivery.headers.set(SIGNATURE_HEADER, digits);
+        Some(())
+    })
+}
+
+/// A delivery signed under a secret that programs fall back to; none where that is the secret.
+fn default(secret: &'static str) -> Case<'static> {
+    let what = format!("a delivery signed under the default secret {secret:?}");
+    Case::forged(what, Respect::DefaultSecret(secret), move |maker, delivery, timestamp| {
+        if maker.secret.expose() == secret {
+            return None;
+        }
+        let signature = Key::new(&Secret::new(secret)).sign(timestamp.as_bytes(), &delivery.body);
+        delivery.headers.set(SIGNATURE_HEADER, signature.to_hex());
+        Some(())
+    })
+}
+
 /// A delivery with timestamp and signature of another one.
 fn borrowed() -> Case<'static> {
     let what = "a delivery with timestamp and signature of another delivery";
@@ -66,37 +96,6 @@ fn borrowed() -> Case<'static> {
         Some(delivery)
     })
     .refused()
-}
-
-impl Stage<'_> {
-    /// Where the plain genuine delivery is refused: one delivery for each way of signing that is wrong in one or two
-    /// respects.
-    pub(super) async fn diagnose(&mut self) -> Result<(), SubjectError> {
-        let twin = self.send(self.maker.deliver(&self.maker.plain())).await?;
-        if self.transcript.acknowledged(twin) {
-            return Ok(());
-        }
-        let telling = |recipe: &Recipe| {
-            (1..=2).contains(&recipe.distance())
-                && recipe.digest != Digest::Zeros
-                && !matches!(recipe.key, KeyForm::Empty | KeyForm::Other)
-        };
-        for recipe in Recipe::lattice().into_iter().filter(telling) {
-            let mut twin = self.maker.twin(self.maker.render(&self.maker.plain()));
-            let secret = self.maker.secret.expose();
-            let Some(value) = recipe.compute(secret, twin.timestamp.as_bytes(), &twin.delivery.body) else {
-                continue;
-            };
-            twin.delivery.headers.set(SIGNATURE_HEADER, value);
-            let id = self.send(twin.delivery).await?;
-            let what = format!("a delivery signed {}", recipe.describe());
-            self.write_single(Scenario::Diagnosis, what, Respect::Signed(recipe), id);
-            if self.transcript.acknowledged(id) {
-                break;
-            }
-        }
-        Ok(())
-    }
 }
 
 const ALTERED_CONTENT: &[(&str, Respect, Change)] = &[
@@ -179,6 +178,22 @@ const WRONG_KEYS: [KeyForm; 7] = [
     KeyForm::Trimmed,
     KeyForm::Uppercase,
     KeyForm::Lowercase,
+];
+
+/// What programs use where no secret is configured. The last two are what a missing variable becomes as text.
+const DEFAULTS: [&str; 12] = [
+    "secret",
+    "changeme",
+    "change-me",
+    "test",
+    "test-secret",
+    "dev-secret",
+    "default-secret",
+    "webhook-secret",
+    "your-webhook-secret",
+    "your_webhook_secret",
+    "undefined",
+    "None",
 ];
 
 const UNSIGNED: &[(&str, Change)] = &[

@@ -493,8 +493,8 @@ pub(super) fn cuttings() -> Property<Cutting> {
                 Cutting::Segments(..) => "in segments of any length",
             };
             let cutting = cutting.clone();
-            Case::behind(format!("a genuine delivery {which}"), Respect::Form(which), move |maker, twin| {
-                let mut delivery = maker.sign(twin.delivery.body.clone());
+            Case::genuine(format!("a genuine delivery {which}"), Respect::Form(which), move |maker| {
+                let mut delivery = maker.deliver(&with_raw_member(&maker.plain(), BEYOND_ASCII));
                 let length = delivery.body.len();
                 delivery.transfer = match &cutting {
                     Cutting::Chunks(lengths) => Transfer::Chunks(lengths.clone()),

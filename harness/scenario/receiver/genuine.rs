@@ -119,18 +119,14 @@ fn framing() -> Vec<Case<'static>> {
     for (what, chunked) in
         [("in segments split inside a character", false), ("in chunks split inside a character", true)]
     {
-        let case =
-            Case::behind(format!("a genuine delivery {what}"), Respect::Form(what), move |maker, twin| {
-                let mut delivery = maker.sign(twin.delivery.body.clone());
-                // The second byte of the first character that has several.
-                let inside = delivery.body.iter().position(|byte| !byte.is_ascii()).map_or(1, |at| at + 1);
-                delivery.transfer = if chunked {
-                    Transfer::Chunks(vec![inside])
-                } else {
-                    Transfer::Segments(vec![0, inside])
-                };
-                Some(delivery)
-            });
+        let case = Case::genuine(format!("a genuine delivery {what}"), Respect::Form(what), move |maker| {
+            let mut delivery = maker.deliver(&with_raw_member(&maker.plain(), BEYOND_ASCII));
+            // The second byte of the first character that has several.
+            let inside = delivery.body.iter().position(|byte| !byte.is_ascii()).map_or(1, |at| at + 1);
+            delivery.transfer =
+                if chunked { Transfer::Chunks(vec![inside]) } else { Transfer::Segments(vec![0, inside]) };
+            Some(delivery)
+        });
         cases.push(case.of_record_with(BEYOND_ASCII));
     }
     // The client keeps its connections where the receiver does.

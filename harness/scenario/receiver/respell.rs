@@ -176,11 +176,10 @@ pub(super) fn spellings() -> Property<Vec<Respelling>> {
         strategy: respellings().boxed(),
         case: |changes| {
             let (which, changes) = (name(changes), changes.clone());
-            Case::behind(
-                format!("a genuine delivery with {which}"),
-                Respect::Form(which),
-                move |maker, twin| Some(maker.sign(respell(&twin.delivery.body, &changes)?.into())),
-            )
+            Case::genuine(format!("a genuine delivery with {which}"), Respect::Form(which), move |maker| {
+                let body = maker.render(&with_raw_member(&maker.plain(), SAMPLE));
+                Some(maker.sign(respell(&body, &changes)?.into()))
+            })
             .of_record_with(SAMPLE)
         },
     }

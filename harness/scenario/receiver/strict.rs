@@ -9,6 +9,8 @@ use super::maker::Maker;
 use super::spelling::{self, Respell};
 use crate::dialect::rfc3339;
 use crate::exchange::Delivery;
+use crate::recipe::{Message, Recipe};
+use crate::serialiser::Serialiser;
 use crate::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::transcript::{Respect, Scenario};
 
@@ -171,7 +173,19 @@ fn respelled() -> Vec<Case<'static>> {
             Some(())
         })
     };
-    spelling::RESPELLINGS.iter().map(case).collect()
+    spelling::RESPELLINGS.iter().map(case).chain(Serialiser::ALL.iter().map(reserialised)).collect()
+}
+
+/// A delivery whose signature is over what a serialiser makes of its body: only who hashes that takes it.
+fn reserialised(&serialiser: &Serialiser) -> Case<'static> {
+    let recipe = Recipe::message(Message::Reserialised(serialiser));
+    let what = format!("a delivery signed {}", recipe.describe());
+    Case::forged(what, Respect::Signed(recipe), move |maker, delivery, timestamp| {
+        let value = recipe.compute(maker.secret.expose(), timestamp.as_bytes(), &delivery.body)?;
+        delivery.headers.set(SIGNATURE_HEADER, value);
+        Some(())
+    })
+    .of_record_with(format!("\"probe\":{}", Serialiser::probe()))
 }
 
 fn unsign(delivery: &mut Delivery) {
