@@ -3,17 +3,21 @@
 //! Invariant: only this module and its commands print, and read the environment, the clock and randomness at start; what
 //! they read is handed on.
 
+mod attach;
 mod console;
 mod demo;
 mod explain;
 mod list;
 mod options;
+mod plan;
 mod receiver;
+mod replay;
 mod send;
 mod sender;
 mod serve;
 mod sign;
 mod verify;
+mod watch;
 
 use std::ffi::OsString;
 
@@ -54,6 +58,8 @@ enum Command {
     Receiver(receiver::Arguments),
     /// Check a sender, by a command that speaks the attachment protocol
     Sender(sender::Arguments),
+    /// Send a saved failure again, and say whether it is still there
+    Replay(replay::Arguments),
     /// Run a reference peer
     Serve(serve::Arguments),
     /// Send one signed delivery
@@ -101,6 +107,7 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
         Command::Demo(arguments) => demo::run(arguments, console).await,
         Command::Receiver(arguments) => receiver::run(arguments, console).await,
         Command::Sender(arguments) => sender::run(arguments, console).await,
+        Command::Replay(arguments) => replay::run(arguments, console).await,
         Command::Serve(arguments) => serve::run(arguments, console).await,
         Command::Send(arguments) => send::run(arguments, console).await,
         Command::Sign(arguments) => sign::run(&arguments, console),

@@ -6,9 +6,9 @@ use clap::Args;
 
 use super::console::{Console, ProgressLine};
 use super::options::RunOptions;
+use super::plan::Unbegun;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::report::{Heading, Report};
 use crate::requirement::Role;
 use crate::subject::sender::Command;
 use crate::suite;
@@ -24,17 +24,20 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let plan = arguments.run.plan(&[Role::Sender])?;
+    let mut plan = arguments.run.plan(&[Role::Sender])?;
+    let folder = arguments.run.folder()?;
+    let evidence = folder.map(|folder| plan.keep(&folder, Role::Sender, &arguments.exec, None));
     let subject = Command::start(&arguments.exec, plan.options.limits.timeout)?;
     let progress = ProgressLine::new("sender", arguments.run.quiet);
     let run = suite::sender(&subject, &plan.selected, &plan.options, &|at| progress.show(at)).await;
     subject.stop().await;
     let run = match run {
         Err(Error::Subject(why)) => {
-            return arguments.run.publish_not_begun(Role::Sender, &arguments.exec, &plan, None, why, console);
+            let unbegun = Unbegun { role: Role::Sender, subject: &arguments.exec, secret: None, why };
+            return plan.publish_not_begun(unbegun, &arguments.run, evidence.as_ref(), console);
         }
         run => run?,
     };
-    let heading = Heading { subject: arguments.exec.clone(), seed: plan.options.seed, fail_on: plan.fail_on };
-    arguments.run.publish(&Report::new(&run, &heading), console)
+    let report = plan.report(&run, &arguments.exec, evidence.as_ref());
+    arguments.run.publish(&report, console)
 }

@@ -6,6 +6,8 @@
 pub(crate) mod program;
 pub(crate) mod servers;
 
+mod again;
 mod commands;
+mod evidence;
 mod reports;
 mod runs;

@@ -10,6 +10,7 @@ mod implementations;
 mod mutants;
 mod peers;
 mod readme;
+mod replays;
 mod serialisers;
 mod shapes;
 mod signing;
