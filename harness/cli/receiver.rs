@@ -51,15 +51,16 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let run = Once { arguments: &arguments, attachment: &attachment, source: source.flatten() };
     if arguments.watch.is_empty() {
         let folder = arguments.run.folder()?;
-        return run.run(&mut plan, folder.as_ref(), false, console).await;
+        return run.run(&mut plan, folder.as_ref(), false, &mut || {}, console).await;
     }
     let mut watch = Watch::new(&arguments.watch, arguments.run.written())?;
     let folder = arguments.run.folder()?;
     let mut again = false;
     loop {
         watch.begin();
-        let ended = run.run(&mut plan, folder.as_ref(), again, console).await;
-        watch.end();
+        let mut told = None;
+        let ended = run.run(&mut plan, folder.as_ref(), again, &mut || told = watch.end(), console).await;
+        told.into_iter().for_each(|told| console.tell(&told));
         let status = match ended {
             Ok(ExitStatus::Interrupted) => return Ok(ExitStatus::Interrupted),
             Ok(status) => status,
@@ -93,6 +94,7 @@ impl Once<'_> {
         plan: &mut Plan,
         folder: Option<&Folder>,
         again: bool,
+        ended: &mut (dyn FnMut() + Send),
         console: &mut Console,
     ) -> Result<ExitStatus, Error> {
         let Attachment { name, secret, .. } = self.attachment;
@@ -107,6 +109,7 @@ impl Once<'_> {
                 return Ok(ExitStatus::Interrupted);
             }
             Err(why) => {
+                ended();
                 let secret = Some(secret.clone());
                 let unbegun = Unbegun { role: Role::Receiver, subject: name, secret, why };
                 return plan.publish_not_begun(unbegun, run, evidence.as_ref(), console);
@@ -115,6 +118,8 @@ impl Once<'_> {
         let progress = ProgressLine::new("receiver", run.quiet);
         let ran = suite::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
         subject.stop().await;
+        // Before the report is out: what changes behind it is no more the run's.
+        ended();
         let report = plan.report(&ran?, name, evidence.as_ref());
         run.publish(&report, console)
     }

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::time::sleep;
 
@@ -18,13 +18,15 @@ use crate::error::Error;
 
 /// How often files are looked at, and for how long nothing may change behind a change: editors and builds write several.
 const PACE: Duration = Duration::from_millis(200);
+/// What changes in the middle of so many runs on end is written by the receiver itself.
+const BY_ITSELF: usize = 3;
 /// How many files and folders may be watched.
 const MOST_ENTRIES: usize = 20_000;
 /// Folders that tools write, and the marks of what is hidden.
 const PASSED_OVER: [&str; 3] = ["target", "node_modules", "__pycache__"];
 
-/// What a file is known by.
-type State = (Option<SystemTime>, u64);
+/// What a file is known by: when it was changed, since the epoch, and its length.
+type State = (Option<Duration>, u64);
 type Snapshot = BTreeMap<PathBuf, State>;
 
 /// The files that are watched.
@@ -33,9 +35,9 @@ pub(super) struct Watch {
     /// What runs write.
     written: Vec<PathBuf>,
     known: Snapshot,
-    /// What changed while the last run went on.
-    amid: BTreeSet<PathBuf>,
-    /// Whether that is to start another run.
+    /// In how many runs on end a file has changed while they went on.
+    amid: BTreeMap<PathBuf, usize>,
+    /// What of that is to start another run.
     again: BTreeSet<PathBuf>,
 }
 
@@ -54,7 +56,7 @@ impl Watch {
             roots: Vec::new(),
             written: written.into_iter().map(resolved).collect(),
             known: Snapshot::new(),
-            amid: BTreeSet::new(),
+            amid: BTreeMap::new(),
             again: BTreeSet::new(),
         };
         for path in paths {
@@ -73,14 +75,21 @@ impl Watch {
         self.known = self.snapshot();
     }
 
-    /// A run ends. What changed in the middle of it starts another, but for what changed in the middle of the one before as
-    /// well: that is written by the receiver itself.
-    pub(super) fn end(&mut self) {
+    /// A run ends. What changed in the middle of it starts another, but for what does so in one run after the other: that is
+    /// written by the receiver itself. Returns what has just been found to be so.
+    pub(super) fn end(&mut self) -> Option<String> {
         let now = self.snapshot();
-        let amid: BTreeSet<PathBuf> = differences(&self.known, &now).cloned().collect();
-        self.again = amid.difference(&self.amid).cloned().collect();
+        let count = |path: &PathBuf| (path.clone(), self.amid.get(path).map_or(1, |times| times + 1));
+        let amid: BTreeMap<PathBuf, usize> = differences(&self.known, &now).map(count).collect();
+        let of = |wanted: fn(usize) -> bool| -> BTreeSet<PathBuf> {
+            amid.iter().filter(|(_, times)| wanted(**times)).map(|(path, _)| path.clone()).collect()
+        };
+        self.again = of(|times| times < BY_ITSELF);
+        let found = of(|times| times == BY_ITSELF);
         self.amid = amid;
         self.known = now;
+        let starts_none = "in the middle of each run, and starts none by that any more";
+        (!found.is_empty()).then(|| format!("{} {starts_none}", describe(&found)))
     }
 
     /// Waits until something has changed, and nothing changes any more. Returns what.
@@ -118,7 +127,8 @@ impl Watch {
                 let Ok(entries) = fs::read_dir(&path) else { continue };
                 open.extend(entries.flatten().map(|entry| entry.path()).filter(|path| self.is_watched(path)));
             } else if let Ok(file) = fs::metadata(&path) {
-                files.insert(path, (file.modified().ok(), file.len()));
+                let changed = file.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+                files.insert(path, (changed, file.len()));
             }
         }
         files
@@ -194,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_each_run_writes_starts_one_run_more_and_no_other() {
+    fn what_each_run_writes_starts_two_runs_more_and_no_other() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         let mut watch = Watch::new(&[folder.path().to_owned()], []).unwrap();
@@ -202,10 +212,11 @@ mod tests {
         for text in ["a", "ab", "abc", "abcd"] {
             watch.begin();
             touched(&log, text);
-            watch.end();
+            let told = watch.end();
+            assert_eq!(told.is_some_and(|told| told.contains("log changed in the middle")), text == "abc");
             runs.push(watch.again.len());
         }
-        assert_eq!(runs, [1, 0, 0, 0]);
+        assert_eq!(runs, [1, 1, 0, 0]);
         assert!(Watch::new(&[folder.path().join("missing")], []).is_err());
     }
 }
