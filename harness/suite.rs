@@ -90,6 +90,7 @@ pub async fn receiver(
     let mut transcript = Transcript::new(Role::Receiver, options.dialect, options.limits);
     transcript.secret = Some(subject.secret().clone());
     transcript.url = subject.target().url();
+    transcript.trust = subject.target().trust();
     let (client, random) =
         (Client::new(options.limits.timeout, options.clock.clone()), Random::from_seed(options.seed));
     let scenarios = needed(scenario::receiver::ALL, selected);

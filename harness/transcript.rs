@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::dialect::Dialect;
-use crate::exchange::{Exchange, ExchangeId, Outcome};
+use crate::exchange::{Exchange, ExchangeId, Outcome, Trust};
 use crate::signature::Secret;
 
 pub use emission::{Arrival, Capability, Emission, Settled, Webhook};
@@ -33,6 +33,8 @@ pub struct Transcript {
     pub secret: Option<Secret>,
     /// The receiver's URL; empty for senders.
     pub url: String,
+    /// Whose certificates the receiver could show.
+    pub trust: Trust,
     /// Every exchange; the one with number N stands at N - 1.
     pub exchanges: Vec<Exchange>,
     /// What was tried on a receiver.
@@ -135,6 +137,7 @@ impl Transcript {
             limits,
             secret: None,
             url: String::new(),
+            trust: Trust::System,
             exchanges: Vec::new(),
             trials: Vec::new(),
             deaths: Vec::new(),
