@@ -155,9 +155,24 @@ impl Stage<'_> {
             let id = self.send(delivery).await?;
             self.write(scenario, format!("a genuine delivery {what}"), Respect::Form(what), id, [twin]);
         }
-        for _ in 0..5 {
-            // The client keeps its connection where the receiver does.
-            self.form(scenario, "on a kept connection", |_| {}).await?;
+        self.on_one_connection(scenario).await
+    }
+
+    /// Several deliveries one after another on one connection, for as long as the receiver keeps it.
+    async fn on_one_connection(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
+        let plain = self.plain();
+        let twin = self.send_event(&plain).await?.id;
+        let deliveries: Vec<Delivery> =
+            (0..5).map(|_| self.sign(self.render(&plain.with_id(&self.random.uuid()))).0).collect();
+        let exchanges = self.client.send_all(self.subject.target(), &deliveries).await;
+        for exchange in exchanges {
+            let answered = exchange.outcome.status().is_some();
+            let id = self.transcript.record(exchange);
+            let what = "on one connection";
+            self.write(scenario, format!("a genuine delivery: {what}"), Respect::Form(what), id, [twin]);
+            if !answered {
+                self.revive(id).await?;
+            }
         }
         Ok(())
     }
