@@ -13,6 +13,7 @@ mod send;
 mod sender;
 mod serve;
 mod sign;
+mod trust;
 mod verify;
 
 use std::ffi::OsString;

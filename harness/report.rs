@@ -14,7 +14,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::cause::Cause;
-use crate::exchange::Delivery;
+use crate::exchange::{Delivery, Trust};
 use crate::exit::ExitStatus;
 use crate::requirement::{Level, Role, Verdict};
 use crate::requirements::payload::further_members;
@@ -195,6 +195,9 @@ impl Report {
         let mut notes = Vec::new();
         if run.interrupted {
             notes.push("the run was interrupted: this report is only a part of one".to_owned());
+        }
+        if transcript.trust == Trust::Anybody {
+            notes.push("the receiver's certificate was not looked at (--insecure)".to_owned());
         }
         let further = further_members(transcript);
         if !further.is_empty() {
@@ -398,9 +401,9 @@ fn check_entry(finding: &Finding, transcript: &Transcript, redact: &Redaction) -
             });
             entry.exchanges = evidence.exchanges.iter().map(|id| id.0).collect();
             let first = evidence.exchanges.first().map(|id| transcript.exchange(*id));
-            entry.repro = first
-                .filter(|_| transcript.role == Role::Receiver)
-                .map(|exchange| curl::command(&transcript.url, &redact.delivery(&exchange.delivery)));
+            entry.repro = first.filter(|_| transcript.role == Role::Receiver).map(|exchange| {
+                curl::command(&transcript.url, &transcript.trust, &redact.delivery(&exchange.delivery))
+            });
         }
     }
     entry

@@ -94,6 +94,7 @@ pub async fn receiver(
     let mut transcript = Transcript::new(Role::Receiver, options.dialect, options.limits);
     transcript.secret = Some(subject.secret().clone());
     transcript.url = subject.target().url();
+    transcript.trust = subject.target().trust();
     let client = Client::new(options.limits.timeout, options.clock.clone());
     let extent =
         scenario::receiver::Extent { cases: options.cases, jobs: options.jobs.max(1), seed: options.seed };

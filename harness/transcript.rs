@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::dialect::Dialect;
-use crate::exchange::{Exchange, ExchangeId, Outcome};
+use crate::exchange::{Exchange, ExchangeId, Outcome, Trust};
 use crate::signature::Secret;
 
 pub use emission::{Arrival, Capability, Emission, Settled, Webhook};
@@ -37,6 +37,8 @@ pub struct Transcript {
     pub secret: Option<Secret>,
     /// The receiver's URL; empty for senders.
     pub url: String,
+    /// Whose certificates the receiver could show.
+    pub trust: Trust,
     /// Every exchange.
     pub exchanges: Exchanges,
     /// What was tried on a receiver.
@@ -149,6 +151,7 @@ impl Transcript {
             limits,
             secret: None,
             url: String::new(),
+            trust: Trust::System,
             exchanges: Exchanges::default(),
             trials: Vec::new(),
             tallies: Vec::new(),

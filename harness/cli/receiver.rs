@@ -9,7 +9,7 @@ use clap::builder::BoolishValueParser;
 
 use super::console::{Console, ProgressLine};
 use super::options::{RunOptions, SecretOptions, duration};
-use crate::client::Target;
+use super::trust::TrustOptions;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
@@ -43,6 +43,8 @@ pub(super) struct Arguments {
     #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", value_parser = BoolishValueParser::new(), hide_env = true)]
     allow_remote: bool,
     #[command(flatten)]
+    trust: TrustOptions,
+    #[command(flatten)]
     secret: SecretOptions,
     #[command(flatten)]
     run: RunOptions,
@@ -56,7 +58,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let url = arguments.url.clone().or_else(|| variable("TWENTY_CONFORM_URL").filter(|_| !given));
     let exec = arguments.exec.clone().or_else(|| variable("TWENTY_CONFORM_EXEC").filter(|_| !given));
     let (mut subject, name) = match (&url, &exec) {
-        (Some(url), _) => match at(url, &arguments).await {
+        (Some(url), _) => match at(url, &arguments, console).await {
             Ok(reached) => (reached, url.clone()),
             Err(Error::Subject(why)) => {
                 return arguments.run.publish_not_begun(
@@ -70,6 +72,13 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             }
             Err(why) => return Err(why),
         },
+        (None, Some(_)) if arguments.trust.given() => {
+            return Err(Error::Usage(
+                "--ca and --insecure are for a receiver behind https, given with --url; what --exec starts is spoken to \
+                 over plain http"
+                    .to_owned(),
+            ));
+        }
         (None, Some(command)) => {
             let made = || Secret::new(Random::from_seed(options.seed).secret());
             let secret = arguments.secret.read()?.unwrap_or_else(made);
@@ -104,7 +113,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         }
     };
     if let Some(observe) = &arguments.observe {
-        subject = observed(subject, observe, arguments.allow_remote)?;
+        subject = observed(subject, observe, &arguments, console)?;
     }
     let progress = ProgressLine::new("receiver", arguments.run.quiet);
     let run = suite::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
@@ -114,17 +123,22 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
 }
 
 /// Attaches what says what the receiver takes in.
-fn observed(subject: Receiver, observe: &str, allow_remote: bool) -> Result<Receiver, Error> {
+fn observed(
+    subject: Receiver,
+    observe: &str,
+    arguments: &Arguments,
+    console: &mut Console,
+) -> Result<Receiver, Error> {
     if observe == "stdout" {
         return Ok(subject.observed_on_stdout()?);
     }
-    let target = Target::parse(observe).map_err(|why| Error::Usage(format!("--observe: {why}")))?;
-    target.check_allowed(allow_remote).map_err(Error::Usage)?;
+    let target = arguments.trust.target(observe, console)?;
+    target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;
     Ok(subject.observed_by(Source::Asked(target)))
 }
 
-async fn at(url: &str, arguments: &Arguments) -> Result<Receiver, Error> {
-    let target = Target::parse(url).map_err(Error::Usage)?;
+async fn at(url: &str, arguments: &Arguments, console: &mut Console) -> Result<Receiver, Error> {
+    let target = arguments.trust.target(url, console)?;
     target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;
     Ok(Receiver::at(target, arguments.secret.require()?).await?)
 }

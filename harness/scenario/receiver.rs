@@ -170,7 +170,10 @@ impl<'a> Stage<'a> {
         match scenario {
             Scenario::Unfamiliar => self.hold(scenario, &generate::event_names()).await,
             Scenario::HeaderCase => self.hold(scenario, &generate::header_cases()).await,
-            Scenario::Framing => self.hold(scenario, &generate::cuttings()).await,
+            Scenario::Framing => {
+                self.on_one_connection().await?;
+                self.hold(scenario, &generate::cuttings()).await
+            }
             Scenario::JavascriptJson => {
                 self.hold(scenario, &respell::javascript()).await?;
                 self.hold(scenario, &generate::sizes()).await

@@ -129,8 +129,6 @@ fn framing() -> Vec<Case<'static>> {
         });
         cases.push(case.of_record_with(BEYOND_ASCII));
     }
-    // The client keeps its connections where the receiver does.
-    cases.extend((0..5).map(|_| form("on a kept connection", |_| {})));
     cases
 }
 
@@ -214,6 +212,28 @@ impl Stage<'_> {
                 exchange,
                 twins: vec![twin],
             });
+        }
+        Ok(())
+    }
+
+    /// Several deliveries one after another on one connection, for as long as the receiver keeps it.
+    pub(super) async fn on_one_connection(&mut self) -> Result<(), SubjectError> {
+        let twin = self.send(self.maker.deliver(&self.maker.plain())).await?;
+        let deliveries: Vec<Delivery> = (0..5).map(|_| self.maker.deliver(&self.maker.plain())).collect();
+        for exchange in self.line.client.send_all(&self.line.target, &deliveries).await {
+            let answered = exchange.outcome.status().is_some();
+            let exchange = self.transcript.record(exchange);
+            let which = "on one connection";
+            self.transcript.trials.push(Trial {
+                scenario: Scenario::Framing,
+                what: format!("a genuine delivery {which}"),
+                respect: Respect::Form(which),
+                exchange,
+                twins: vec![twin],
+            });
+            if !answered {
+                self.revive(exchange).await?;
+            }
         }
         Ok(())
     }
