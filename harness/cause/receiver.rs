@@ -127,17 +127,21 @@ pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> 
         Respect::Malformed(what) => Some(Cause::detailed(Code::AcceptsMalformed, what)),
         Respect::Method => Some(Cause::detailed(Code::AnswerStatus, "another method is acknowledged")),
         Respect::BackDoor(which) => Some(Cause::detailed(Code::AcceptsBackDoor, which)),
-        Respect::Respelled(which) => {
-            let cause = serialiser(transcript);
-            let cause = cause.unwrap_or_else(|| Cause::detailed(Code::MessageReserialised, which));
-            Some(if takes_other_spellings(transcript) == Some(false) { cause } else { alternative(cause) })
-        }
         Respect::Borrowed => Some(Cause::new(Code::AcceptsReplayed)),
-        Respect::Content(_) | Respect::Timestamp(_) if takes_borrowed(transcript) => {
+        Respect::Content(_) | Respect::Timestamp(_) | Respect::Respelled(_) if takes_borrowed(transcript) => {
             Some(Cause::new(Code::AcceptsReplayed))
         }
         Respect::Content(which) => {
             Some(alternative(Cause::detailed(Code::MessagePart, format!("without {which}"))))
+        }
+        // Who does not see other content does not see another spelling either.
+        Respect::Respelled(which) => {
+            if let Some(part) = ignored_part(transcript) {
+                return Some(alternative(Cause::detailed(Code::MessagePart, format!("without {part}"))));
+            }
+            let cause = serialiser(transcript);
+            let cause = cause.unwrap_or_else(|| Cause::detailed(Code::MessageReserialised, which));
+            Some(if takes_other_spellings(transcript) == Some(false) { cause } else { alternative(cause) })
         }
         Respect::SecretMember => Some(alternative(Cause::new(Code::MessageSecretMember))),
         Respect::Timestamp("zeros") => {
@@ -171,6 +175,14 @@ fn says_error(transcript: &Transcript, id: ExchangeId) -> bool {
     let Outcome::Answered(response) = transcript.outcome(id) else { return false };
     let body = String::from_utf8_lossy(&response.body).to_lowercase();
     ["error", "invalid", "unauthor", "forbidden", "mismatch"].iter().any(|word| body.contains(word))
+}
+
+/// What can be changed under an old signature, where something can.
+fn ignored_part(transcript: &Transcript) -> Option<&'static str> {
+    transcript.trials.iter().find_map(|trial| match trial.respect {
+        Respect::Content(which) if transcript.acknowledged(trial.exchange) => Some(which),
+        _ => None,
+    })
 }
 
 /// Whether the signature of one delivery is taken for another.

@@ -138,7 +138,7 @@ fn as_the_manifests_say(role: &str) {
 fn differences(manifest: &Manifest, dialect: &str) -> Option<String> {
     let mut arguments = vec![manifest.role.as_str(), "--exec", &manifest.command, "--dialect", dialect];
     if manifest.role == "receiver" {
-        arguments.extend(["--secret", "s3cr3t"]);
+        arguments.extend(["--secret", "s3cr3t", "--observe", "stdout"]);
     }
     let (ran, report) = judged(arguments);
     let mut wrong = Vec::new();

@@ -59,8 +59,17 @@ async fn check_sender(sender: &dyn subject::sender::Sender, options: &Options) -
     suite::sender(sender, &selected, options, &|_| {}).await.unwrap()
 }
 
-async fn check_receiver(mut receiver: subject::receiver::Receiver, options: &Options) -> Run {
-    let selected: Vec<_> = requirements::of(Role::Receiver).collect();
+async fn check_receiver(receiver: subject::receiver::Receiver, options: &Options) -> Run {
+    check_receiver_but(receiver, options, "").await
+}
+
+/// The same, without one requirement.
+async fn check_receiver_but(
+    mut receiver: subject::receiver::Receiver,
+    options: &Options,
+    left_out: &str,
+) -> Run {
+    let selected: Vec<_> = requirements::of(Role::Receiver).filter(|one| one.id != left_out).collect();
     suite::receiver(&mut receiver, &selected, options, &|_| {}).await.unwrap()
 }
 
@@ -199,9 +208,10 @@ async fn each_receiver_mutant_fails_what_names_its_fault() {
         let server = raw::serve(Arc::new(mutant)).await.unwrap();
         let receiver =
             subject::receiver::Receiver::here(server, "/", secret()).observed_by(Source::Told(observations));
-        (fault, check_receiver(receiver, &options(dialect, short())).await)
+        // What a comparison takes can only be measured where nothing else goes on.
+        let left_out = if fault == ReceiverFault::ComparesDigitByDigit { "" } else { "VER-15" };
+        (fault, check_receiver_but(receiver, &options(dialect, short()), left_out).await)
     };
-    // What a comparison takes can only be measured where nothing else goes on.
     let (alone, beside): (Vec<_>, Vec<_>) =
         ReceiverFault::ALL.iter().copied().partition(|fault| *fault == ReceiverFault::ComparesDigitByDigit);
     let mut runs: Vec<_> = stream::iter(beside).map(run).buffered(AT_ONCE).collect().await;

@@ -13,6 +13,9 @@ const EACH: usize = 100;
 
 impl Stage<'_> {
     pub(super) async fn comparison(&mut self) -> Result<(), SubjectError> {
+        if !self.takes_plain().await? {
+            return Ok(());
+        }
         let mut comparison = Comparison::default();
         for round in 0..EACH {
             // Each series is first, second and third equally often.
@@ -43,7 +46,15 @@ impl Stage<'_> {
                 }
             }
         }
-        self.transcript.comparison = Some(comparison);
+        if self.takes_plain().await? {
+            self.transcript.comparison = Some(comparison);
+        }
         Ok(())
+    }
+
+    /// Whether what is genuine is acknowledged: only then it is the signature that the others are refused for.
+    async fn takes_plain(&mut self) -> Result<bool, SubjectError> {
+        let id = self.send(self.maker.deliver(&self.maker.plain())).await?;
+        Ok(self.transcript.acknowledged(id))
     }
 }
