@@ -304,6 +304,12 @@ impl<'a> Stage<'a> {
             let unanswered = self.transcript.outcome(one.trial).status().is_none();
             unanswered.then_some((at, one.trial))
         });
+        if death.is_none() {
+            let remark = "deliveries at the same time were not all answered; those were tried again alone";
+            if !self.transcript.remarks.iter().any(|known| known == remark) {
+                self.transcript.remarks.push(remark.to_owned());
+            }
+        }
         let mut kept = None;
         for &at in suspects {
             let before = std::mem::replace(&mut tried[at], self.alone(&cases[at], &makers[at]).await?);

@@ -104,6 +104,7 @@ impl Stage<'_> {
     ) -> Result<(), SubjectError> {
         let began = Instant::now();
         let mut smallest: Option<(Case<'static>, Tried)> = None;
+        let deaths = self.transcript.deaths.len();
         let (mut steps, mut deviates) = (0, true);
         // A case that does not tell is no smaller for being shrunk.
         while deviation != Deviation::Untwinned && steps < MAX_STEPS && began.elapsed() < MAX_TIME {
@@ -120,6 +121,13 @@ impl Stage<'_> {
                 smallest = Some((smaller, tried));
             }
         }
+        // Of the ends on the way, only that of the smallest case tells something.
+        let kept = smallest.as_ref().map(|(_, tried)| tried.trial);
+        let mut at = 0;
+        self.transcript.deaths.retain(|(exchange, _)| {
+            at += 1;
+            at <= deaths || Some(*exchange) == kept
+        });
         match smallest {
             Some((mut smallest, tried)) => {
                 smallest.what.push_str(&format!(" (generated, and made smaller in {steps} steps)"));
