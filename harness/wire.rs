@@ -6,8 +6,10 @@ mod request;
 
 use std::fmt::Write as _;
 use std::io;
+use std::mem::MaybeUninit;
 
 use bytes::{BufMut, Bytes, BytesMut};
+use httparse::ParserConfig;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::exchange::{Delivery, Headers, Response, Transfer};
@@ -118,9 +120,11 @@ impl Reader {
     ) -> Result<ResponseHead, ReadError> {
         loop {
             let head = self.head(stream).await?;
-            let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
-            let mut parsed = httparse::Response::new(&mut slots);
-            parsed.parse(&head).map_err(|why| ReadError::Malformed(format!("{why}: {}", quote(&head))))?;
+            let mut slots = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+            let mut parsed = httparse::Response::new(&mut []);
+            let parser = ParserConfig::default();
+            let read = parser.parse_response_with_uninit_headers(&mut parsed, &head, &mut slots);
+            read.map_err(|why| ReadError::Malformed(format!("{why}: {}", quote(&head))))?;
             let status = parsed.code.unwrap_or_default();
             if (100..200).contains(&status) && status != 101 {
                 interim(status);
@@ -161,9 +165,10 @@ impl Reader {
         limit: usize,
     ) -> Result<Delivery, ReadError> {
         let head = self.head(stream).await?;
-        let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
-        let mut parsed = httparse::Request::new(&mut slots);
-        parsed.parse(&head).map_err(|why| ReadError::Malformed(format!("{why}: {}", quote(&head))))?;
+        let mut slots = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+        let mut parsed = httparse::Request::new(&mut []);
+        let read = parsed.parse_with_uninit_headers(&head, &mut slots);
+        read.map_err(|why| ReadError::Malformed(format!("{why}: {}", quote(&head))))?;
         let (method, target) =
             (parsed.method.unwrap_or_default().to_owned(), parsed.path.unwrap_or_default().to_owned());
         let headers = collect(parsed.headers);

@@ -154,7 +154,7 @@ mod tests {
             delivery.transfer = transfer;
             assert!(plain(&delivery).contains(words), "{}", plain(&delivery));
         }
-        assert!(plain(&delivery).ends_with(r#"--data-binary '{"a'"#), "{}", plain(&delivery));
+        assert!(plain(&delivery).ends_with(r#"--data-binary '{"'"#), "{}", plain(&delivery));
         (delivery.transfer, delivery.body) = (Transfer::Whole, vec![b'x'; 2 * 1024 * 1024].into());
         assert!(plain(&delivery).contains(" -H 'Expect:' "));
     }

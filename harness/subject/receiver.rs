@@ -14,6 +14,7 @@ use super::observations::{Observations, Source};
 use super::process::Process;
 use crate::client::{Connection, Target};
 use crate::endpoint::Server;
+use crate::exchange::Outcome;
 use crate::signature::Secret;
 
 /// How often a port is tried while it is waited for.
@@ -46,6 +47,8 @@ impl Receiver {
     pub async fn at(target: Target, secret: Secret) -> Result<Self, SubjectError> {
         let failed = match timeout(CONNECT_WAIT, Connection::open(&target)).await {
             Ok(Ok(_)) => return Ok(Self { target, secret, running: Running::Elsewhere, observes: None }),
+            // Neither HTTP nor TLS: a name that is not found, a network that is not reached.
+            Ok(Err(Outcome::Malformed(why))) => why,
             Ok(Err(why)) => why.to_string(),
             Err(_) => format!("no answer within {} s", CONNECT_WAIT.as_secs()),
         };

@@ -14,6 +14,7 @@ use twenty_conform::client::{Client, Target};
 use twenty_conform::clock::Clock;
 use twenty_conform::exchange::{Delivery, Headers, Outcome, Transfer};
 
+use crate::cli::program::run;
 use peer::{OK, head, once, request, to_the_end};
 
 const WAIT: Duration = Duration::from_secs(20);
@@ -282,5 +283,39 @@ fn the_host_header_has_the_port_unless_it_is_the_schemes_own() {
         let target = Target::parse(url).unwrap();
         assert_eq!((target.authority(), target.address()), (authority.to_owned(), address.to_owned()));
         assert_eq!(target.url(), format!("http://{authority}/a"));
+    }
+}
+
+#[tokio::test]
+async fn send_tries_what_the_suite_does() {
+    for (more, framing, first_bytes) in [
+        (&["--chunks=7"][..], "Transfer-Encoding: chunked\r\n\r\n", "7\r\n{\"even"),
+        (&["--expect"], "Expect: 100-continue\r\n\r\n", "{\"event\":"),
+        (&[], "Content-Length: ", "{\"event\":"),
+    ] {
+        let (target, seen) = once(async |stream| {
+            let head = head(stream).await;
+            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+            let first = peer::exactly(stream, 9).await;
+            stream
+                .write_all(b"HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+                .await
+                .unwrap();
+            (String::from_utf8(head).unwrap(), String::from_utf8(first).unwrap())
+        })
+        .await;
+        let arguments = ["send", "--secret=s3cr3t", "--url"].map(str::to_owned);
+        let arguments =
+            arguments.into_iter().chain([target.url()]).chain(more.iter().map(|&one| one.to_owned()));
+        let arguments: Vec<String> = arguments.collect();
+        let ran = tokio::task::spawn_blocking(move || run(arguments)).await.unwrap().expect(0);
+        assert!(ran.stdout.contains(": 202 in "), "{ran:#?}");
+        let (head, first) = seen.await.unwrap();
+        assert!(head.contains(framing), "{more:?}: {head}");
+        assert_eq!(first, first_bytes, "{more:?}");
+    }
+    for wrong in [&["--chunks=0"][..], &["--chunks=few"], &["--chunks=1", "--expect"]] {
+        let given = ["send", "--secret=s3cr3t", "--url=http://127.0.0.1:1/"];
+        run(given.iter().chain(wrong)).expect(2).complains_of(&["--chunks"]);
     }
 }

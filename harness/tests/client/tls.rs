@@ -13,7 +13,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -22,7 +22,7 @@ use twenty_conform::exchange::{Outcome, Transfer, Trust};
 
 use super::peer::{self, OK, exactly, head, request, to_the_end};
 use super::{client, delivery, head_of, large, status};
-use crate::cli::program::{finish, run, twenty};
+use crate::cli::program::{finish, judged, run, twenty};
 
 /// A certificate with its key, as a server shows it.
 struct Shown {
@@ -352,6 +352,32 @@ async fn a_receiver_whose_certificate_is_not_taken_cannot_be_reached() {
     let given = format!("--ca={}", ca.path().display());
     let ran = said(["receiver".to_owned(), url, "--secret=s3cr3t".to_owned(), given]).await.expect(3);
     ran.says(&["cannot be reached", "expired", "renew"]);
+}
+
+#[tokio::test]
+async fn a_report_says_that_no_certificate_was_looked_at() {
+    let acceptor = TlsAcceptor::from(configuration(&self_signed(expired), false));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("--url=https://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                // A receiver that takes everything, so that something fails.
+                while !request(&mut stream).await.0.is_empty() && stream.write_all(OK).await.is_ok() {}
+            });
+        }
+    });
+    let arguments =
+        ["receiver", "--secret=s3cr3t", "--insecure", "--run=VER-3", "--seed=1", &url].map(str::to_owned);
+    let (ran, report) = tokio::task::spawn_blocking(move || judged(arguments)).await.unwrap();
+    ran.expect(1).complains_of(&["not looked at"]);
+    let notes = report.0["notes"].to_string();
+    assert!(notes.contains("--insecure"), "{notes}");
+    let repro = report.check("VER-3")["repro"].as_str().unwrap().to_owned();
+    holds(&repro, &["curl ", " 'https://127.0.0.1:", " --http1.1 -k "]);
 }
 
 #[test]
