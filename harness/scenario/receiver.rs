@@ -312,6 +312,11 @@ impl<'a> Stage<'a> {
         }
         let mut kept = None;
         for &at in suspects {
+            if cases[at].generated && self.transcript.deaths.len() > deaths {
+                // Each end costs a start, and one such case is enough.
+                tried[at] = None;
+                continue;
+            }
             let before = std::mem::replace(&mut tried[at], self.alone(&cases[at], &makers[at]).await?);
             if first.is_some_and(|(first, _)| first == at) {
                 kept = before;
@@ -407,12 +412,13 @@ impl<'a> Stage<'a> {
     }
 
     fn write(&mut self, scenario: Scenario, case: &Case<'_>, Tried { trial, twins }: Tried) {
-        let what = case.what.clone();
-        self.transcript.trials.push(Trial { scenario, what, respect: case.respect, exchange: trial, twins });
+        let (what, respect, generated) = (case.what.clone(), case.respect, case.generated);
+        self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange: trial, twins });
     }
 
     /// Writes down a trial that has no twins.
     fn write_single(&mut self, scenario: Scenario, what: String, respect: Respect, exchange: ExchangeId) {
-        self.transcript.trials.push(Trial { scenario, what, respect, exchange, twins: Vec::new() });
+        let (generated, twins) = (false, Vec::new());
+        self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange, twins });
     }
 }
