@@ -168,15 +168,15 @@ impl<'a> Stage<'a> {
     /// The properties that belong to a scenario.
     async fn properties_of(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
         match scenario {
-            Scenario::Unfamiliar => self.hold(scenario, &generate::event_names()).await,
-            Scenario::HeaderCase => self.hold(scenario, &generate::header_cases()).await,
+            Scenario::Unfamiliar => self.hold(scenario, &generate::genuine::event_names()).await,
+            Scenario::HeaderCase => self.hold(scenario, &generate::genuine::header_cases()).await,
             Scenario::Framing => {
                 self.on_one_connection().await?;
-                self.hold(scenario, &generate::cuttings()).await
+                self.hold(scenario, &generate::genuine::cuttings()).await
             }
             Scenario::JavascriptJson => {
                 self.hold(scenario, &respell::javascript()).await?;
-                self.hold(scenario, &generate::sizes()).await
+                self.hold(scenario, &generate::genuine::sizes()).await
             }
             Scenario::OtherSpelling => self.hold(scenario, &respell::spellings()).await,
             Scenario::Respelled => self.hold(scenario, &respell::respelled()).await,
@@ -190,7 +190,7 @@ impl<'a> Stage<'a> {
                 self.hold(scenario, &generate::stale()).await?;
                 self.window().await
             }
-            Scenario::Recent => self.hold(scenario, &generate::recent()).await,
+            Scenario::Recent => self.hold(scenario, &generate::genuine::recent()).await,
             Scenario::Malformed => self.hold(scenario, &generate::malformations()).await,
             _ => Ok(()),
         }
