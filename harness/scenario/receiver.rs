@@ -389,7 +389,7 @@ impl<'a> Stage<'a> {
     /// Sends one delivery. Errors: none of the last few was answered, so that going on would only wait.
     async fn send(&mut self, delivery: Delivery) -> Result<ExchangeId, SubjectError> {
         let exchange = self.line.send(&delivery).await?;
-        let answered = exchange.outcome.status().is_some();
+        let answered = exchange.outcome.status().is_some() || exchange.outcome == Outcome::Abandoned;
         let id = self.transcript.record(exchange);
         if !answered {
             self.revive(id).await?;

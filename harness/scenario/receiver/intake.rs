@@ -10,7 +10,7 @@ use super::Stage;
 use super::maker::PLAIN_EVENT;
 use crate::dialect;
 use crate::event::Event;
-use crate::exchange::{Delivery, ExchangeId};
+use crate::exchange::{Delivery, ExchangeId, Transfer};
 use crate::recipe::{KeyForm, Message, Recipe};
 use crate::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::subject::SubjectError;
@@ -162,6 +162,10 @@ const FORGED: &[(&str, Forge)] = &[
     ("a delivery correctly signed for a day ago", |stage, delivery, _| {
         let sent_ms = stage.maker.clock.now_ms().checked_sub(DAY_MS)?;
         stage.maker.date(delivery, sent_ms.to_string().as_bytes());
+        Some(())
+    }),
+    ("a genuine delivery that was broken off in the middle of its body", |_, delivery, _| {
+        delivery.transfer = Transfer::Broken(delivery.body.len() / 2);
         Some(())
     }),
     ("a delivery with a signature of 64 zeros", |_, delivery, _| {
