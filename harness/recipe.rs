@@ -71,6 +71,8 @@ pub enum KeyForm {
     Uppercase,
     /// In lower case.
     Lowercase,
+    /// With a line feed behind it, as a file has one that was read whole.
+    TrailingNewline,
     /// No bytes at all.
     Empty,
     /// Another secret altogether.
@@ -291,6 +293,7 @@ impl KeyForm {
         Self::Trimmed,
         Self::Uppercase,
         Self::Lowercase,
+        Self::TrailingNewline,
         Self::Empty,
         Self::Other,
     ];
@@ -304,6 +307,7 @@ impl KeyForm {
             Self::Trimmed => different(secret.trim().as_bytes()),
             Self::Uppercase => Some(secret.to_uppercase()).filter(|form| form != secret).map(own),
             Self::Lowercase => Some(secret.to_lowercase()).filter(|form| form != secret).map(own),
+            Self::TrailingNewline => Some(Cow::Owned([secret.as_bytes(), b"\n"].concat())),
             Self::Empty => different(b""),
             Self::Other => different(OTHER_SECRET.as_bytes()),
         }
@@ -317,6 +321,7 @@ impl KeyForm {
             Self::Trimmed => "under the secret with the white space at its ends cut off",
             Self::Uppercase => "under the secret in upper case",
             Self::Lowercase => "under the secret in lower case",
+            Self::TrailingNewline => "under the secret with a line feed behind it",
             Self::Empty => "under the empty key",
             Self::Other => "under another secret",
         }

@@ -351,7 +351,7 @@ impl From<&Cause> for CauseEntry {
             or: cause.or.clone(),
             shown_by: cause.shown_by.iter().map(|id| id.0).collect(),
             text: code.text(),
-            mend: code.mend(),
+            mend: cause.mend(),
         }
     }
 }

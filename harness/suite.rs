@@ -161,7 +161,9 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
         return Judgement::Judged(Verdict::NotApplicable(reason));
     }
     let verdict = (requirement.check)(transcript);
-    let broken = requirement.scenarios.iter().find_map(|&scenario| match transcript.ending(scenario)? {
+    // What only looks for the cause says nothing of the requirement where it breaks down.
+    let judging = requirement.scenarios.iter().filter(|scenario| **scenario != Scenario::Diagnosis);
+    let broken = judging.copied().find_map(|scenario| match transcript.ending(scenario)? {
         Ending::Complete => None,
         other => Some(other),
     });

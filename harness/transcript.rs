@@ -221,7 +221,7 @@ impl Transcript {
     pub fn generated(&self, scenario: Scenario) -> (usize, usize) {
         let of_scenario = self.tallies.iter().filter(|tally| tally.scenario == scenario);
         of_scenario.fold((0, 0), |(deviating, cases), tally| {
-            (deviating + tally.cases - tally.as_expected, cases + tally.cases)
+            (deviating + tally.cases - tally.as_expected - tally.untwinned, cases + tally.cases)
         })
     }
 

@@ -5,7 +5,7 @@
 use crate::cause::Cause;
 use crate::cause::receiver::{of_admission, of_end, of_refusal, of_reserialising};
 use crate::dialect::Members;
-use crate::exchange::{Exchange, ExchangeId};
+use crate::exchange::{Exchange, ExchangeId, Outcome};
 use crate::requirement::{Evidence, Verdict};
 use crate::transcript::{Emission, Scenario, Transcript, Trial, Webhook};
 
@@ -20,7 +20,7 @@ pub(super) fn all_acknowledged(
     let refused: Vec<&Trial> =
         trials.iter().copied().filter(|trial| !t.acknowledged(trial.exchange)).collect();
     let (judged, unclear): (Vec<&Trial>, Vec<&Trial>) =
-        refused.into_iter().partition(|trial| has_twins(t, trial));
+        refused.into_iter().partition(|trial| has_twins(t, trial) && !limits_rate(t, trial));
     if let Some(first) = judged.first() {
         let outcome = t.outcome(first.exchange).to_string();
         let message =
@@ -77,12 +77,27 @@ fn has_twins(t: &Transcript, trial: &Trial) -> bool {
     trial.twins.iter().all(|&twin| t.acknowledged(twin))
 }
 
+/// Whether a delivery was refused because there were too many: that says nothing of this one. How many at a time must be
+/// taken is RCV-8's matter.
+fn limits_rate(t: &Transcript, trial: &Trial) -> bool {
+    let Outcome::Answered(response) = t.outcome(trial.exchange) else { return false };
+    let later = response.headers.all("retry-after").next().is_some();
+    trial.scenario != Scenario::Concurrent && (response.status == 429 || response.status == 503 && later)
+}
+
 /// The reason why trials do not tell, if there is one.
 fn untwinned(t: &Transcript, trials: &[&Trial], unclear: Option<&Trial>) -> Option<Verdict> {
     if trials.is_empty() {
         return Some(Verdict::Untestable("nothing could be tried".to_owned()));
     }
-    let twin = unclear?.twins.iter().find(|&&twin| !t.acknowledged(twin))?;
+    let unclear = unclear?;
+    let Some(twin) = unclear.twins.iter().find(|&&twin| !t.acknowledged(twin)) else {
+        let outcome = t.outcome(unclear.exchange);
+        return Some(Verdict::Untestable(format!(
+            "the receiver limits its rate ({} was answered {outcome}); lower --jobs or --cases",
+            unclear.what
+        )));
+    };
     let cause = of_refusal(t).map(|cause| format!("; cause: {cause}")).unwrap_or_default();
     Some(Verdict::Untestable(format!(
         "a plain genuine delivery beside it was not acknowledged ({twin}: {}{cause})",

@@ -16,11 +16,13 @@ mod spelling;
 mod strict;
 mod timing;
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 
 use self::case::{Attempt, Case, Line};
-use self::maker::Maker;
+use self::maker::{Behind, Maker};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::exchange::{Delivery, Exchange, ExchangeId, Outcome};
@@ -35,6 +37,9 @@ pub const CONCURRENT: usize = 64;
 /// How many cases are tried before their results are written down. Where a receiver ends in the middle, those are the
 /// suspects.
 const BATCH: usize = 32;
+
+/// What takes longer than that for an answer is tried with fewer cases.
+const SLOW: Duration = Duration::from_millis(50);
 
 /// The scenarios of receivers, in the order in which they are run.
 pub const ALL: &[Scenario] = &[
@@ -95,6 +100,12 @@ pub struct Stage<'a> {
     extent: Extent,
     /// Whether it was found out if the receiver takes several deliveries at the same time.
     jobs_settled: bool,
+    /// Whether it takes a plain genuine delivery at all, as far as that was tried.
+    takes_plain: bool,
+    /// Whether it stopped answering for good.
+    given_up: bool,
+    /// Whether it takes long over each answer.
+    slow: bool,
 }
 
 /// The exchanges of a case that was tried.
@@ -112,9 +123,16 @@ struct Batch {
 
 impl super::Stage for Stage<'_> {
     async fn run(&mut self, scenario: Scenario) {
+        if self.line.is_silent() && !self.given_up {
+            // What it hung on may be over.
+            let exchange = self.line.knock(&self.maker.deliver(&self.maker.plain())).await;
+            self.given_up = exchange.outcome.status().is_none();
+            self.transcript.record(exchange);
+        }
         let ending = match self.play(scenario).await {
             Ok(()) => Ending::Complete,
             Err(SubjectError::Broke(why)) => Ending::Broke(why),
+            Err(SubjectError::Stuck(why)) => Ending::Stuck(why),
             Err(why) => Ending::Died(why.to_string()),
         };
         self.transcript.endings.push((scenario, ending));
@@ -146,7 +164,17 @@ impl<'a> Stage<'a> {
         if subject.observes().is_some() {
             transcript.capabilities.insert(Capability::Observations);
         }
-        Self { subject, line, maker, transcript, extent, jobs_settled: false }
+        Self {
+            subject,
+            line,
+            maker,
+            transcript,
+            extent,
+            jobs_settled: false,
+            takes_plain: true,
+            given_up: false,
+            slow: false,
+        }
     }
 
     async fn play(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
@@ -335,14 +363,16 @@ impl<'a> Stage<'a> {
     async fn alone(&mut self, case: &Case<'_>, maker: &Maker) -> Result<Option<Tried>, SubjectError> {
         let Some((twin, delivery, behind)) = case.prepare(maker) else { return Ok(None) };
         let mut twins = vec![self.send(twin).await?];
-        let trial = self.send(delivery).await?;
-        if let Some(body) = behind {
-            let mut twin = self.send(maker.sign(body.clone())).await?;
+        let trial =
+            if case.is_forged() { self.send_forgery(delivery).await? } else { self.send(delivery).await? };
+        if let Some(Behind { body, sent_ms }) = behind {
+            let again = |later_ms| maker.sign_behind(Behind { body: body.clone(), sent_ms }, later_ms);
+            let mut twin = self.send(again(2)).await?;
             if let Some(how) = self.transcript.death_at(twin).map(str::to_owned) {
                 // It answered and ended then: that is the forged delivery's doing. The receiver runs again, so the twin can
                 // be sent.
                 self.transcript.deaths.push((trial, how));
-                twin = self.send(maker.sign(body)).await?;
+                twin = self.send(again(3)).await?;
             }
             twins.push(twin);
         }
@@ -352,12 +382,14 @@ impl<'a> Stage<'a> {
     /// Finds out whether the receiver takes several plain deliveries at the same time. If it does not, that is RCV-8's to
     /// judge, and everything else is sent one after the other.
     async fn settle_jobs(&mut self) -> Result<(), SubjectError> {
-        if self.jobs_settled || self.extent.jobs < 2 {
+        if self.jobs_settled {
             return Ok(());
         }
         self.jobs_settled = true;
         let alone = self.send(self.maker.deliver(&self.maker.plain())).await?;
-        if !self.transcript.acknowledged(alone) {
+        self.takes_plain = self.transcript.acknowledged(alone);
+        self.pace(self.transcript.exchange(alone).took);
+        if !self.takes_plain || self.extent.jobs < 2 {
             return Ok(());
         }
         let together: Vec<Delivery> =
@@ -373,6 +405,21 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// Generates fewer cases for a receiver that takes long over each.
+    fn pace(&mut self, took: Duration) {
+        let cases = u32::try_from(u128::from(self.extent.cases) * SLOW.as_millis() / took.as_millis().max(1));
+        let cases = cases.unwrap_or(u32::MAX).max(4);
+        if took > SLOW && cases < self.extent.cases {
+            self.transcript.remarks.push(format!(
+                "an answer took {} ms, so only {cases} cases were generated for each property in place of {}",
+                took.as_millis(),
+                self.extent.cases
+            ));
+            self.extent.cases = cases;
+            self.slow = true;
+        }
+    }
+
     /// Sends deliveries at the same time.
     async fn together(&mut self, deliveries: &[Delivery]) -> Result<Vec<ExchangeId>, SubjectError> {
         let line = &self.line;
@@ -386,9 +433,19 @@ impl<'a> Stage<'a> {
         Ok(ids)
     }
 
-    /// Sends one delivery. Errors: none of the last few was answered, so that going on would only wait.
+    /// Sends one genuine delivery. Errors: none of the last few was answered, so that going on would only wait.
     async fn send(&mut self, delivery: Delivery) -> Result<ExchangeId, SubjectError> {
         let exchange = self.line.send(&delivery).await?;
+        self.record(exchange).await
+    }
+
+    /// Sends one that may be refused, or not be answered at all.
+    async fn send_forgery(&mut self, delivery: Delivery) -> Result<ExchangeId, SubjectError> {
+        let exchange = self.line.send_forged(&delivery).await?;
+        self.record(exchange).await
+    }
+
+    async fn record(&mut self, exchange: Exchange) -> Result<ExchangeId, SubjectError> {
         let answered = exchange.outcome.status().is_some() || exchange.outcome == Outcome::Abandoned;
         let id = self.transcript.record(exchange);
         if !answered {

@@ -85,6 +85,8 @@ pub struct Tally {
     pub cases: usize,
     /// How many of them came out as they should.
     pub as_expected: usize,
+    /// How many of them tell nothing, since a twin was not acknowledged.
+    pub untwinned: usize,
 }
 
 /// What a receiver says of a delivery that it took in (interface, section 3).

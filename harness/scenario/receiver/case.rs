@@ -6,15 +6,15 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::maker::{Maker, Twin, with_raw_member};
+use super::maker::{Behind, Maker, Twin, with_raw_member};
 use crate::client::{Client, Target};
 use crate::exchange::{Delivery, Exchange, Outcome};
 use crate::signature::NONCE_HEADER;
 use crate::subject::SubjectError;
 use crate::transcript::Respect;
 
-/// How many deliveries in a row may be without an answer before the run is given up: twins are among any three, so it is
-/// not a negative alone that is not answered.
+/// How many genuine deliveries in a row may be without an answer before no more are sent. Forged ones do not count: one
+/// that hangs says nothing of the next genuine one.
 const MAX_SILENT: usize = 3;
 
 /// Makes a delivery, beside the twin that goes before it; `None` where there is nothing to try with this secret or body.
@@ -125,8 +125,13 @@ impl<'c> Case<'c> {
         Self { forged: true, ..self }
     }
 
-    /// The twin, the delivery between, and the body of the twin behind it where there is one.
-    pub(super) fn prepare(&self, maker: &Maker) -> Option<(Delivery, Delivery, Option<bytes::Bytes>)> {
+    /// Whether it is to be refused.
+    pub(super) fn is_forged(&self) -> bool {
+        self.forged
+    }
+
+    /// The twin, the delivery between, and what the twin behind it is made from where there is one.
+    pub(super) fn prepare(&self, maker: &Maker) -> Option<(Delivery, Delivery, Option<Behind>)> {
         let plain = maker.plain();
         let event = match &self.member {
             Some(member) => with_raw_member(&plain, member),
@@ -134,7 +139,7 @@ impl<'c> Case<'c> {
         };
         let twin = maker.twin(maker.render(&event));
         let delivery = (self.make)(maker, &twin)?;
-        let behind = self.forged.then(|| twin.delivery.body.clone());
+        let behind = self.forged.then(|| Behind { body: twin.delivery.body.clone(), sent_ms: twin.sent_ms });
         Some((twin.delivery, delivery, behind))
     }
 }
@@ -144,23 +149,42 @@ impl<'a> Line<'a> {
         Self { client, target, silent: AtomicUsize::new(0) }
     }
 
-    /// Sends one delivery. Errors: none of the last few was answered, so that going on would only wait.
+    /// Sends one genuine delivery. Errors: none of the last few was answered, so that going on would only wait.
     pub(super) async fn send(&self, delivery: &Delivery) -> Result<Exchange, SubjectError> {
         self.check()?;
-        Ok(self.exchange(delivery).await)
+        Ok(self.exchange(delivery, true).await)
+    }
+
+    /// Sends one that may be refused.
+    pub(super) async fn send_forged(&self, delivery: &Delivery) -> Result<Exchange, SubjectError> {
+        self.check()?;
+        Ok(self.exchange(delivery, false).await)
+    }
+
+    /// Whether so many genuine deliveries in a row were not answered that no more are sent.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed) >= MAX_SILENT
+    }
+
+    /// Sends one genuine delivery in spite of that, and goes on where it is answered.
+    pub(super) async fn knock(&self, delivery: &Delivery) -> Exchange {
+        self.exchange(delivery, true).await
     }
 
     fn check(&self) -> Result<(), SubjectError> {
-        if self.silent.load(Ordering::Relaxed) < MAX_SILENT {
+        if !self.is_silent() {
             return Ok(());
         }
         Err(SubjectError::Stuck(format!(
-            "the receiver did not answer {MAX_SILENT} deliveries in a row within the wait, so no more were sent"
+            "the receiver did not answer {MAX_SILENT} genuine deliveries in a row within the wait, so no more were sent"
         )))
     }
 
-    async fn exchange(&self, delivery: &Delivery) -> Exchange {
+    async fn exchange(&self, delivery: &Delivery, genuine: bool) -> Exchange {
         let exchange = self.client.send(&self.target, delivery).await;
+        if !genuine {
+            return exchange;
+        }
         if exchange.outcome == Outcome::TimedOut {
             self.silent.fetch_add(1, Ordering::Relaxed);
         } else {
@@ -178,10 +202,10 @@ impl<'a> Line<'a> {
         let Some((twin, delivery, behind)) = case.prepare(maker) else { return Ok(None) };
         // Looked at once, so that what was begun is written down whole.
         self.check()?;
-        let twin = self.exchange(&twin).await;
-        let trial = self.exchange(&delivery).await;
+        let twin = self.exchange(&twin, true).await;
+        let trial = self.exchange(&delivery, !case.is_forged()).await;
         let behind = match behind {
-            Some(body) => Some(self.exchange(&maker.sign(body)).await),
+            Some(behind) => Some(self.exchange(&maker.sign_behind(behind, 2), true).await),
             None => None,
         };
         Ok(Some(Attempt { twin, trial, behind }))

@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::case::Case;
-use super::maker::{BEYOND_ASCII, PLAIN_EVENT, with_member, with_raw_member};
+use super::maker::{BEYOND_ASCII, Behind, FURTHER, PADDING, PLAIN_EVENT, with_member, with_raw_member};
 use super::{CONCURRENT, Stage, spelling};
 use crate::dialect::{self, Dialect};
 use crate::event::{Event, EventName};
@@ -136,11 +136,15 @@ fn large(kib: usize) -> Case<'static> {
     Case::genuine(format!("a genuine delivery of {kib} KiB"), Respect::Form("size"), move |maker| {
         Some(maker.sign(maker.padded(kib * 1024)))
     })
+    .of_record_with(PADDING)
 }
 
 fn repeated() -> Case<'static> {
     let what = "a delivery that was acknowledged before, under a new timestamp and signature";
-    Case::behind(what, Respect::Genuine, |maker, twin| Some(maker.sign(twin.delivery.body.clone())))
+    Case::behind(what, Respect::Genuine, |maker, twin| {
+        let behind = Behind { body: twin.delivery.body.clone(), sent_ms: twin.sent_ms };
+        Some(maker.sign_behind(behind, 1))
+    })
 }
 
 /// Genuine deliveries of records with a further member.
@@ -149,6 +153,7 @@ fn records(members: &'static [(&'static str, &'static str)]) -> impl Iterator<It
         Case::genuine(format!("a genuine delivery with {what}"), Respect::Form(what), move |maker| {
             Some(maker.deliver(&with_raw_member(&maker.plain(), member)))
         })
+        .of_record_with(FURTHER)
     })
 }
 
@@ -182,6 +187,13 @@ fn recent(&(what, offset_ms): &(&'static str, i64)) -> Case<'static> {
     })
 }
 
+/// On a connection of its own, which is closed behind it: one that is kept open would keep a server from the others that
+/// serves one connection after the other.
+fn closing(mut delivery: Delivery) -> Delivery {
+    delivery.headers.add("Connection", "close");
+    delivery
+}
+
 impl Stage<'_> {
     pub(super) async fn genuine(&mut self) -> Result<(), SubjectError> {
         let standard = |event: &Event| {
@@ -203,7 +215,7 @@ impl Stage<'_> {
     pub(super) async fn concurrent(&mut self) -> Result<(), SubjectError> {
         let twin = self.send(self.maker.deliver(&self.maker.plain())).await?;
         let deliveries: Vec<Delivery> =
-            (0..CONCURRENT).map(|_| self.maker.deliver(&self.maker.plain())).collect();
+            (0..CONCURRENT).map(|_| self.maker.deliver(&self.maker.plain())).map(closing).collect();
         for exchange in self.together(&deliveries).await? {
             self.transcript.trials.push(Trial {
                 scenario: Scenario::Concurrent,
@@ -243,7 +255,10 @@ impl Stage<'_> {
     /// Doubles the body until it is refused, and sends the refused size in chunks as well.
     pub(super) async fn body_limit(&mut self) -> Result<(), SubjectError> {
         for mib in [1, 2, 4, 8, 16] {
-            let twin = self.send(self.maker.deliver(&self.maker.plain())).await?;
+            // The body that was taken before it is as large as this one will be.
+            self.transcript.release();
+            let twin = with_raw_member(&self.maker.plain(), PADDING);
+            let twin = self.send(self.maker.deliver(&twin)).await?;
             let mut delivery = self.maker.sign(self.maker.padded(mib * 1024 * 1024));
             let id = self.send(delivery.clone()).await?;
             if self.transcript.acknowledged(id) {

@@ -3,8 +3,10 @@
 //! Invariant: what has to be observed is waited for; only what must not be is watched for a fixed time, counted as waited.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::sleep;
 
 use super::Stage;
 use super::maker::PLAIN_EVENT;
@@ -24,11 +26,7 @@ impl Stage<'_> {
     pub(super) async fn intake(&mut self) -> Result<(), SubjectError> {
         let Some(source) = self.subject.observes().cloned() else { return Ok(()) };
         let from = self.transcript.intakes.len();
-        self.send_genuine().await?;
-        self.send_forged().await?;
-        self.send_twice().await?;
-        self.send_same_record().await?;
-        self.send_in_other_dialects().await?;
+        let sent = self.send_everything().await;
         let mut wanted: HashMap<Observed, usize> = HashMap::new();
         for intake in &self.transcript.intakes[from..] {
             let taken = intake.exchanges.iter().any(|&id| self.transcript.acknowledged(id));
@@ -45,7 +43,16 @@ impl Stage<'_> {
         source.until(limits.prompt, everything).await?;
         self.transcript.waited += limits.quiet;
         self.transcript.observed = source.until(limits.quiet, |_| false).await?;
-        Ok(())
+        // What was sent is judged by what was observed of it, also where not everything could be sent.
+        sent
+    }
+
+    async fn send_everything(&mut self) -> Result<(), SubjectError> {
+        self.send_genuine().await?;
+        self.send_forged().await?;
+        self.send_twice().await?;
+        self.send_same_record().await?;
+        self.send_in_other_dialects().await
     }
 
     async fn send_genuine(&mut self) -> Result<(), SubjectError> {
@@ -66,7 +73,7 @@ impl Stage<'_> {
             if forge(self, &mut delivery, &twin.timestamp).is_none() {
                 continue;
             }
-            let id = self.send(delivery).await?;
+            let id = self.send_forgery(delivery).await?;
             self.intend(what.to_owned(), &event, IntakeKind::Forged, vec![id]);
         }
         Ok(())
@@ -91,7 +98,7 @@ impl Stage<'_> {
         let genuine = self.maker.deliver(&event);
         let mut forged = genuine.clone();
         forged.headers.set(SIGNATURE_HEADER, "0".repeat(64));
-        let ids = vec![self.send(forged).await?, self.send(genuine).await?];
+        let ids = vec![self.send_forgery(forged).await?, self.send(genuine).await?];
         let what = "a delivery behind a forged copy of it";
         self.intend(what.to_owned(), &event, IntakeKind::BehindForged, ids);
         Ok(())
@@ -102,6 +109,11 @@ impl Stage<'_> {
         let Some(event) = self.transcript.dialect.sample("person.updated") else { return Ok(()) };
         let event = event.with_id(&self.maker.random.uuid());
         let other = event.edit(|record| record["memberThatChanged"] = serde_json::json!(true));
+        // Both within one second, and not on its edge.
+        let into_second_ms = self.maker.clock.now_ms() % 1000;
+        if into_second_ms > 700 {
+            sleep(Duration::from_millis(1000 - into_second_ms)).await;
+        }
         let mut ids = Vec::new();
         for event in [&event, &other] {
             ids.push(self.send(self.maker.deliver(event)).await?);

@@ -9,7 +9,7 @@ use proptest::sample::{Index, select};
 use crate::event::{Event, EventName};
 use crate::exchange::{Delivery, Transfer};
 use crate::scenario::receiver::case::Case;
-use crate::scenario::receiver::maker::{BEYOND_ASCII, Maker, with_raw_member};
+use crate::scenario::receiver::maker::{BEYOND_ASCII, FURTHER, Maker, with_raw_member};
 use crate::scenario::receiver::property::{Expected, Property};
 use crate::transcript::Respect;
 
@@ -144,6 +144,7 @@ pub(in crate::scenario::receiver) fn sizes() -> Property<(u32, u8)> {
                 let delivery: Delivery = maker.deliver(&with_raw_member(&maker.plain(), &filling));
                 Some(delivery)
             })
+            .of_record_with(FURTHER)
         },
     }
 }
