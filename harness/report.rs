@@ -203,9 +203,7 @@ impl Report {
         if !further.is_empty() {
             notes.push(format!("further top-level members in the payload: {}", further.join(", ")));
         }
-        notes.extend(
-            transcript.deaths.iter().map(|(at, how)| redact.text(&format!("behind exchange {at} {how}"))),
-        );
+        notes.extend(ends(transcript).map(|note| redact.text(&note)));
         let mut report = Self {
             format: FORMAT,
             tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -356,6 +354,18 @@ impl From<&Cause> for CauseEntry {
             mend: code.mend(),
         }
     }
+}
+
+/// How often the subject ended by itself, and where: a sentence for each way.
+fn ends(transcript: &Transcript) -> impl Iterator<Item = String> {
+    let mut ways: Vec<(&str, Vec<String>)> = Vec::new();
+    for (at, how) in &transcript.deaths {
+        match ways.iter_mut().find(|(known, _)| known == how) {
+            Some((_, places)) => places.push(at.to_string()),
+            None => ways.push((how, vec![at.to_string()])),
+        }
+    }
+    ways.into_iter().map(|(how, places)| format!("behind exchange {} {how}", places.join(", ")))
 }
 
 fn requirement_entry(finding: &Finding) -> RequirementEntry {

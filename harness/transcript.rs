@@ -221,10 +221,12 @@ impl Transcript {
         self.observed.iter().filter(|observed| *observed == wanted).count()
     }
 
-    /// How many generated cases of a scenario came out as they should.
-    pub fn tallied(&self, scenario: Scenario) -> usize {
+    /// How many generated cases of a scenario came out otherwise than they should, and how many there were.
+    pub fn generated(&self, scenario: Scenario) -> (usize, usize) {
         let of_scenario = self.tallies.iter().filter(|tally| tally.scenario == scenario);
-        of_scenario.map(|tally| tally.as_expected).sum()
+        of_scenario.fold((0, 0), |(deviating, cases), tally| {
+            (deviating + tally.cases - tally.as_expected, cases + tally.cases)
+        })
     }
 
     /// The webhooks of a scenario, with their indices, in the order of their registration.

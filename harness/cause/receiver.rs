@@ -191,6 +191,23 @@ fn takes_borrowed(transcript: &Transcript) -> bool {
     transcript.trials.iter().filter(borrowed).any(|trial| transcript.acknowledged(trial.exchange))
 }
 
+/// Why a receiver ended in place of an answer: what was particular about the request.
+pub fn of_end(respect: Respect) -> Cause {
+    let of_another_length = |digest| {
+        matches!(
+            digest,
+            Digest::Sha1 | Digest::Sha512 | Digest::Base64 | Digest::Base64Url | Digest::Truncated
+        )
+    };
+    Cause::new(match respect {
+        Respect::Surrounded(which) if which.contains("ASCII") => Code::CrashHeaderBytes,
+        Respect::Surrounded(_) => Code::CrashSignatureLength,
+        Respect::Signed(recipe) if of_another_length(recipe.digest) => Code::CrashSignatureLength,
+        Respect::Malformed(_) | Respect::Content("the end") => Code::CrashMalformedJson,
+        _ => Code::AnswerNone,
+    })
+}
+
 /// Why something was taken in too seldom or too often.
 pub fn of_intake(transcript: &Transcript, intake: &Intake) -> Option<Cause> {
     let times = |intake: &Intake| transcript.times_observed(&intake.observed);

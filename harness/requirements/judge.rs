@@ -3,7 +3,7 @@
 //! Invariant: nothing passes by the absence of evidence. No trial, no delivery or no acknowledged twin is `Untestable`.
 
 use crate::cause::Cause;
-use crate::cause::receiver::{of_admission, of_refusal, of_reserialising};
+use crate::cause::receiver::{of_admission, of_end, of_refusal, of_reserialising};
 use crate::dialect::Members;
 use crate::event::EventName;
 use crate::exchange::{Exchange, ExchangeId};
@@ -24,18 +24,25 @@ pub(super) fn all_acknowledged(
         refused.into_iter().partition(|trial| has_twins(t, trial));
     if let Some(first) = judged.first() {
         let outcome = t.outcome(first.exchange).to_string();
-        let message = format!(
-            "{} was refused: {outcome}{}",
-            first.what,
-            others(judged.len(), trials.len() + t.tallied(scenario))
-        );
+        let message =
+            format!("{} was refused: {outcome}{}", first.what, others(t, scenario, &judged, &trials));
         let evidence = Evidence::new("2xx", &outcome, with_death(t, first.exchange, message));
         return evidence
             .shown_by(judged.iter().map(|trial| trial.exchange))
-            .because(of_reserialising(t).or_else(|| cause(first)))
+            .because(computed(t, scenario).or_else(|| cause(first)))
             .fail();
     }
     untwinned(t, &trials, unclear.first().copied()).unwrap_or(Verdict::Pass)
+}
+
+/// Why it is refused, where that lies in what the receiver computes and the scenario is one of spelling.
+fn computed(t: &Transcript, scenario: Scenario) -> Option<Cause> {
+    use Scenario::{Genuine, JavascriptJson, LoneSurrogate, OtherDialect, OtherSpelling, Unfamiliar};
+    let spells = matches!(
+        scenario,
+        Genuine | JavascriptJson | LoneSurrogate | OtherDialect | OtherSpelling | Unfamiliar
+    );
+    of_reserialising(t).filter(|_| spells)
 }
 
 /// The verdict on negatives: no trial is acknowledged. One that is refused counts only where the twins before and behind
@@ -46,11 +53,8 @@ pub(super) fn none_acknowledged(t: &Transcript, scenario: Scenario) -> Verdict {
         trials.iter().copied().filter(|trial| t.acknowledged(trial.exchange)).collect();
     if let Some(first) = admitted.first() {
         let outcome = t.outcome(first.exchange).to_string();
-        let message = format!(
-            "{} was acknowledged: {outcome}{}",
-            first.what,
-            others(admitted.len(), trials.len() + t.tallied(scenario))
-        );
+        let message =
+            format!("{} was acknowledged: {outcome}{}", first.what, others(t, scenario, &admitted, &trials));
         let causes = admitted.iter().find_map(|trial| of_admission(t, trial));
         let evidence = Evidence::new("not 2xx", &outcome, message);
         return evidence.shown_by(admitted.iter().map(|trial| trial.exchange)).because(causes).fail();
@@ -59,8 +63,7 @@ pub(super) fn none_acknowledged(t: &Transcript, scenario: Scenario) -> Verdict {
         let message = with_death(t, fatal.exchange, format!("{} was not answered", fatal.what));
         let evidence =
             Evidence::new("an answer that is not 2xx", t.outcome(fatal.exchange).to_string(), message);
-        let cause = Cause::new(crate::cause::Code::AnswerNone);
-        return evidence.shown_by([fatal.exchange]).because(cause).fail();
+        return evidence.shown_by([fatal.exchange]).because(of_end(fatal.respect)).fail();
     }
     let unclear = trials.iter().copied().find(|trial| !has_twins(t, trial));
     untwinned(t, &trials, unclear).unwrap_or(Verdict::Pass)
@@ -95,9 +98,20 @@ fn with_death(t: &Transcript, exchange: ExchangeId, message: String) -> String {
     }
 }
 
-/// "(and 3 more of 12)".
-fn others(found: usize, of: usize) -> String {
-    if found > 1 { format!(" (and {} more of {of})", found - 1) } else { String::new() }
+/// "(and 3 more of 12; 7 of 64 generated cases)".
+fn others(t: &Transcript, scenario: Scenario, found: &[&Trial], all: &[&Trial]) -> String {
+    let fixed = |trials: &[&Trial]| trials.iter().filter(|trial| !trial.generated).count();
+    let first_is_fixed = found.first().is_some_and(|first| !first.generated);
+    let more = fixed(found) - usize::from(first_is_fixed);
+    let mut words: Vec<String> = Vec::new();
+    if more > 0 {
+        words.push(format!("and {more} more of {}", fixed(all)));
+    }
+    let (deviating, cases) = t.generated(scenario);
+    if deviating > 0 {
+        words.push(format!("{deviating} of {cases} generated cases came out wrong as well"));
+    }
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join("; ")) }
 }
 
 /// A delivery that is judged by itself: the webhook it came to, the request, and the event that it carries.

@@ -168,15 +168,15 @@ impl<'a> Stage<'a> {
     /// The properties that belong to a scenario.
     async fn properties_of(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
         match scenario {
-            Scenario::Unfamiliar => self.hold(scenario, &generate::event_names()).await,
-            Scenario::HeaderCase => self.hold(scenario, &generate::header_cases()).await,
+            Scenario::Unfamiliar => self.hold(scenario, &generate::genuine::event_names()).await,
+            Scenario::HeaderCase => self.hold(scenario, &generate::genuine::header_cases()).await,
             Scenario::Framing => {
                 self.on_one_connection().await?;
-                self.hold(scenario, &generate::cuttings()).await
+                self.hold(scenario, &generate::genuine::cuttings()).await
             }
             Scenario::JavascriptJson => {
                 self.hold(scenario, &respell::javascript()).await?;
-                self.hold(scenario, &generate::sizes()).await
+                self.hold(scenario, &generate::genuine::sizes()).await
             }
             Scenario::OtherSpelling => self.hold(scenario, &respell::spellings()).await,
             Scenario::Respelled => self.hold(scenario, &respell::respelled()).await,
@@ -190,7 +190,7 @@ impl<'a> Stage<'a> {
                 self.hold(scenario, &generate::stale()).await?;
                 self.window().await
             }
-            Scenario::Recent => self.hold(scenario, &generate::recent()).await,
+            Scenario::Recent => self.hold(scenario, &generate::genuine::recent()).await,
             Scenario::Malformed => self.hold(scenario, &generate::malformations()).await,
             _ => Ok(()),
         }
@@ -312,6 +312,11 @@ impl<'a> Stage<'a> {
         }
         let mut kept = None;
         for &at in suspects {
+            if cases[at].generated && self.transcript.deaths.len() > deaths {
+                // Each end costs a start, and one such case is enough.
+                tried[at] = None;
+                continue;
+            }
             let before = std::mem::replace(&mut tried[at], self.alone(&cases[at], &makers[at]).await?);
             if first.is_some_and(|(first, _)| first == at) {
                 kept = before;
@@ -384,7 +389,7 @@ impl<'a> Stage<'a> {
     /// Sends one delivery. Errors: none of the last few was answered, so that going on would only wait.
     async fn send(&mut self, delivery: Delivery) -> Result<ExchangeId, SubjectError> {
         let exchange = self.line.send(&delivery).await?;
-        let answered = exchange.outcome.status().is_some();
+        let answered = exchange.outcome.status().is_some() || exchange.outcome == Outcome::Abandoned;
         let id = self.transcript.record(exchange);
         if !answered {
             self.revive(id).await?;
@@ -407,12 +412,13 @@ impl<'a> Stage<'a> {
     }
 
     fn write(&mut self, scenario: Scenario, case: &Case<'_>, Tried { trial, twins }: Tried) {
-        let what = case.what.clone();
-        self.transcript.trials.push(Trial { scenario, what, respect: case.respect, exchange: trial, twins });
+        let (what, respect, generated) = (case.what.clone(), case.respect, case.generated);
+        self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange: trial, twins });
     }
 
     /// Writes down a trial that has no twins.
     fn write_single(&mut self, scenario: Scenario, what: String, respect: Respect, exchange: ExchangeId) {
-        self.transcript.trials.push(Trial { scenario, what, respect, exchange, twins: Vec::new() });
+        let (generated, twins) = (false, Vec::new());
+        self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange, twins });
     }
 }

@@ -47,7 +47,7 @@ fn short() -> Limits {
         deadline: Duration::from_millis(1500),
         prompt: Duration::from_millis(1500),
         quick: Duration::from_millis(1500),
-        timeout: Duration::from_secs(8),
+        timeout: Duration::from_secs(30),
         ..Limits::default()
     }
 }

@@ -209,6 +209,7 @@ impl Stage<'_> {
                 scenario: Scenario::Concurrent,
                 what: format!("one of {CONCURRENT} genuine deliveries at the same time"),
                 respect: Respect::Genuine,
+                generated: false,
                 exchange,
                 twins: vec![twin],
             });
@@ -228,6 +229,7 @@ impl Stage<'_> {
                 scenario: Scenario::Framing,
                 what: format!("a genuine delivery {which}"),
                 respect: Respect::Form(which),
+                generated: false,
                 exchange,
                 twins: vec![twin],
             });
@@ -254,6 +256,7 @@ impl Stage<'_> {
                     scenario: Scenario::BodyLimit,
                     what: format!("a genuine delivery of {mib} MiB {how}"),
                     respect: Respect::Form(how),
+                    generated: false,
                     exchange,
                     twins: vec![twin],
                 });

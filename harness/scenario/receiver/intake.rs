@@ -10,7 +10,7 @@ use super::Stage;
 use super::maker::PLAIN_EVENT;
 use crate::dialect;
 use crate::event::Event;
-use crate::exchange::{Delivery, ExchangeId};
+use crate::exchange::{Delivery, ExchangeId, Transfer};
 use crate::recipe::{KeyForm, Message, Recipe};
 use crate::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::subject::SubjectError;
@@ -53,7 +53,7 @@ impl Stage<'_> {
             let event = event.with_id(&self.maker.random.uuid());
             let id = self.send(self.maker.deliver(&event)).await?;
             let what = format!("a genuine delivery of {}", event.name);
-            self.expect(what, &event, IntakeKind::Genuine, vec![id]);
+            self.intend(what, &event, IntakeKind::Genuine, vec![id]);
         }
         Ok(())
     }
@@ -67,7 +67,7 @@ impl Stage<'_> {
                 continue;
             }
             let id = self.send(delivery).await?;
-            self.expect(what.to_owned(), &event, IntakeKind::Forged, vec![id]);
+            self.intend(what.to_owned(), &event, IntakeKind::Forged, vec![id]);
         }
         Ok(())
     }
@@ -76,7 +76,7 @@ impl Stage<'_> {
         let event = self.maker.plain();
         let delivery = self.maker.deliver(&event);
         let ids = vec![self.send(delivery.clone()).await?, self.send(delivery).await?];
-        self.expect("the same delivery twice, byte for byte".to_owned(), &event, IntakeKind::Same, ids);
+        self.intend("the same delivery twice, byte for byte".to_owned(), &event, IntakeKind::Same, ids);
 
         let event = self.maker.plain();
         let body = self.maker.render(&event);
@@ -85,7 +85,7 @@ impl Stage<'_> {
         let later = self.maker.clock.now_ms() + 1;
         ids.push(self.send(self.maker.sign_at(body, later)).await?);
         let what = "the same delivery twice, the second time under a new timestamp, signature and nonce";
-        self.expect(what.to_owned(), &event, IntakeKind::SignedAnew, ids);
+        self.intend(what.to_owned(), &event, IntakeKind::SignedAnew, ids);
 
         let event = self.maker.plain();
         let genuine = self.maker.deliver(&event);
@@ -93,7 +93,7 @@ impl Stage<'_> {
         forged.headers.set(SIGNATURE_HEADER, "0".repeat(64));
         let ids = vec![self.send(forged).await?, self.send(genuine).await?];
         let what = "a delivery behind a forged copy of it";
-        self.expect(what.to_owned(), &event, IntakeKind::BehindForged, ids);
+        self.intend(what.to_owned(), &event, IntakeKind::BehindForged, ids);
         Ok(())
     }
 
@@ -107,7 +107,7 @@ impl Stage<'_> {
             ids.push(self.send(self.maker.deliver(event)).await?);
         }
         let what = "two different events of the same record, within the same second";
-        self.expect(what.to_owned(), &event, IntakeKind::SameRecord, ids);
+        self.intend(what.to_owned(), &event, IntakeKind::SameRecord, ids);
         Ok(())
     }
 
@@ -119,12 +119,12 @@ impl Stage<'_> {
             let body: Bytes = self.maker.render_as(dialect, &event);
             let id = self.send(self.maker.sign(body)).await?;
             let what = format!("a genuine delivery in dialect {}", dialect.name);
-            self.expect(what, &event, IntakeKind::OtherDialect, vec![id]);
+            self.intend(what, &event, IntakeKind::OtherDialect, vec![id]);
         }
         Ok(())
     }
 
-    fn expect(&mut self, what: String, event: &Event, kind: IntakeKind, exchanges: Vec<ExchangeId>) {
+    fn intend(&mut self, what: String, event: &Event, kind: IntakeKind, exchanges: Vec<ExchangeId>) {
         let observed = Observed { event: event.name.as_str().to_owned(), id: event.record_id() };
         self.transcript.intakes.push(Intake { what, observed, kind, exchanges });
     }
@@ -162,6 +162,10 @@ const FORGED: &[(&str, Forge)] = &[
     ("a delivery correctly signed for a day ago", |stage, delivery, _| {
         let sent_ms = stage.maker.clock.now_ms().checked_sub(DAY_MS)?;
         stage.maker.date(delivery, sent_ms.to_string().as_bytes());
+        Some(())
+    }),
+    ("a genuine delivery that was broken off in the middle of its body", |_, delivery, _| {
+        delivery.transfer = Transfer::Broken(delivery.body.len() / 2);
         Some(())
     }),
     ("a delivery with a signature of 64 zeros", |_, delivery, _| {

@@ -61,7 +61,8 @@ impl Stage<'_> {
         property: &Property<T>,
     ) -> Result<(), SubjectError> {
         let mut runner = self.runner(scenario, property.name);
-        let (mut left, mut as_expected) = (self.extent.cases as usize, 0);
+        let mut left = self.extent.cases as usize;
+        let mut tally = Tally { scenario, property: property.name, cases: 0, as_expected: 0 };
         let mut found = Vec::new();
         while left > 0 {
             let trees: Vec<_> = (0..left.min(BATCH))
@@ -72,12 +73,18 @@ impl Stage<'_> {
                 .collect();
             left -= trees.len();
             let cases: Vec<Case<'static>> =
-                trees.iter().map(|tree| (property.case)(&tree.current())).collect();
+                trees.iter().map(|tree| (property.case)(&tree.current()).generated()).collect();
+            let deaths = self.transcript.deaths.len();
             let Batch { tried, stuck } = self.attempt_all(&cases).await;
+            if self.transcript.deaths.len() > deaths {
+                // Each end costs a start: no more of these.
+                left = 0;
+            }
             for ((tree, case), tried) in trees.into_iter().zip(&cases).zip(tried) {
                 let Some(tried) = tried else { continue };
+                tally.cases += 1;
                 match self.deviation(property.expected, &tried) {
-                    None => as_expected += 1,
+                    None => tally.as_expected += 1,
                     Some(deviation) if found.contains(&deviation) => {}
                     Some(deviation) => {
                         found.push(deviation);
@@ -86,10 +93,11 @@ impl Stage<'_> {
                 }
             }
             if let Some(why) = stuck {
+                self.transcript.tallies.push(tally);
                 return Err(why);
             }
         }
-        self.transcript.tallies.push(Tally { scenario, property: property.name, as_expected });
+        self.transcript.tallies.push(tally);
         Ok(())
     }
 
@@ -112,7 +120,7 @@ impl Stage<'_> {
                 break;
             }
             steps += 1;
-            let smaller = (property.case)(&tree.current());
+            let smaller = (property.case)(&tree.current()).generated();
             let maker = self.maker.with_seed(self.maker.random.seed());
             let tried = self.alone(&smaller, &maker).await?;
             let same = |tried: &Tried| self.deviation(property.expected, tried) == Some(deviation);
