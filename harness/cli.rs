@@ -7,6 +7,7 @@ mod console;
 mod demo;
 mod explain;
 mod list;
+mod listen;
 mod options;
 mod receiver;
 mod send;
@@ -53,8 +54,10 @@ enum Command {
     Demo(demo::Arguments),
     /// Check a receiver, by its URL or by a command that starts it
     Receiver(receiver::Arguments),
-    /// Check a sender, by a command that speaks the attachment protocol
+    /// Check a sender, by a command or a URL that speaks the attachment protocol, or by recorded traffic
     Sender(sender::Arguments),
+    /// Stand as an endpoint for any sender, and judge each delivery as it comes
+    Listen(listen::Arguments),
     /// Run a reference peer
     Serve(serve::Arguments),
     /// Send one signed delivery
@@ -102,6 +105,7 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
         Command::Demo(arguments) => demo::run(arguments, console).await,
         Command::Receiver(arguments) => receiver::run(arguments, console).await,
         Command::Sender(arguments) => sender::run(arguments, console).await,
+        Command::Listen(arguments) => listen::run(arguments, console).await,
         Command::Serve(arguments) => serve::run(arguments, console).await,
         Command::Send(arguments) => send::run(arguments, console).await,
         Command::Sign(arguments) => sign::run(&arguments, console),

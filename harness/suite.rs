@@ -245,7 +245,10 @@ fn hopeless(transcript: &Transcript) -> Option<String> {
     lost.or_else(|| silent.then(|| "nothing was delivered in the scenarios before it".to_owned()))
 }
 
-fn check_oracles() -> Result<(), Error> {
+/// Holds the two oracles of signatures against each other.
+///
+/// Errors: they disagree.
+pub fn check_oracles() -> Result<(), Error> {
     let disagreements = vectors::disagreements().map_err(Error::Harness)?;
     match disagreements.first() {
         None => Ok(()),

@@ -29,6 +29,9 @@ pub use trial::{Comparison, Observed, Respect, Tally, Trial};
 pub struct Transcript {
     /// Who was tested.
     pub role: Role,
+    /// Whether it is traffic that was only watched or recorded: no event in it was emitted by the suite, so that each
+    /// delivery is judged by what it says itself.
+    pub recorded: bool,
     /// The form of body that was asked for.
     pub dialect: &'static Dialect,
     /// The bounds that held.
@@ -147,6 +150,7 @@ impl Transcript {
     pub fn new(role: Role, dialect: &'static Dialect, limits: Limits) -> Self {
         Self {
             role,
+            recorded: false,
             dialect,
             limits,
             secret: None,

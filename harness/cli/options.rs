@@ -55,6 +55,15 @@ pub(super) enum Gate {
     Should,
 }
 
+impl Gate {
+    pub(super) fn level(self) -> Level {
+        match self {
+            Self::Must => Level::Must,
+            Self::Should => Level::Should,
+        }
+    }
+}
+
 /// The options of every command that runs the suite.
 #[derive(Debug, Args)]
 pub(super) struct RunOptions {
@@ -179,10 +188,15 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 impl SecretOptions {
+    /// Whether it stands on the command line.
+    pub(super) fn given(&self) -> bool {
+        self.secret.is_some() || self.secret_file.is_some()
+    }
+
     /// The secret, where one was given. Errors: the file cannot be read, or the secret is empty.
     pub(super) fn read(&self) -> Result<Option<Secret>, Error> {
         let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let given = self.secret.is_some() || self.secret_file.is_some();
+        let given = self.given();
         let secret = self.secret.clone().or_else(|| variable("TWENTY_WEBHOOK_SECRET").filter(|_| !given));
         let file = variable("TWENTY_CONFORM_SECRET_FILE").map(PathBuf::from).filter(|_| !given);
         let secret = match (secret, self.secret_file.clone().or(file)) {
@@ -234,11 +248,7 @@ impl RunOptions {
             clock: Clock::system(),
             interrupted: interruption(),
         };
-        let fail_on = match self.fail_on {
-            Gate::Must => Level::Must,
-            Gate::Should => Level::Should,
-        };
-        Ok(Plan { selected, options, fail_on })
+        Ok(Plan { selected, options, fail_on: self.fail_on.level() })
     }
 
     /// Writes the reports of a run that could not be begun, each requirement with the reason, and gives that reason back.

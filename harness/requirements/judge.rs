@@ -5,6 +5,7 @@
 use crate::cause::Cause;
 use crate::cause::receiver::{of_admission, of_end, of_refusal, of_reserialising};
 use crate::dialect::Members;
+use crate::event::EventName;
 use crate::exchange::{Exchange, ExchangeId, Outcome};
 use crate::requirement::{Evidence, Verdict};
 use crate::transcript::{Emission, Scenario, Transcript, Trial, Webhook};
@@ -133,6 +134,8 @@ pub(super) struct Arrived<'a> {
     pub(super) webhook: &'a Webhook,
     pub(super) exchange: &'a Exchange,
     emission: Option<&'a Emission>,
+    /// Whether it is recorded traffic, in which nothing was emitted by the suite.
+    recorded: bool,
     /// How many events it carries.
     pub(super) carried: usize,
 }
@@ -142,6 +145,20 @@ impl<'a> Arrived<'a> {
     pub(super) fn emission(&self) -> Result<&'a Emission, Verdict> {
         self.emission
             .ok_or_else(|| Verdict::Untestable("the request carries no record that was emitted".to_owned()))
+    }
+
+    /// The event that was emitted, as above; `None` in recorded traffic, where the delivery alone says what happened.
+    pub(super) fn emitted(&self) -> Result<Option<&'a Emission>, Verdict> {
+        if self.recorded { Ok(None) } else { self.emission().map(Some) }
+    }
+
+    /// The name of the event: the emitted one's or, in recorded traffic, the one that the body gives.
+    pub(super) fn event_name(&self, member: &str) -> Result<EventName, Verdict> {
+        if let Some(emission) = self.emitted()? {
+            return Ok(emission.event.name.clone());
+        }
+        let named = self.members()?.text(member).map(EventName::new);
+        named.ok_or_else(|| Verdict::Untestable(format!("the body has no text `{member}` (see PAY-1)")))
     }
 
     /// The members of its body; where it is no JSON object, that is for DLV-3, DLV-5 and PAY-6 to say.
@@ -172,6 +189,7 @@ pub(super) fn each(
             exchange: t.exchange(arrival.exchange),
             emission: t.carried(arrival).next(),
             carried: arrival.carries.len(),
+            recorded: t.recorded,
         };
         judge(&arrived).unwrap_or_else(|unclear| unclear)
     });

@@ -7,5 +7,8 @@ pub(crate) mod program;
 pub(crate) mod servers;
 
 mod commands;
+mod control;
+mod listen;
 mod reports;
 mod runs;
+mod transcripts;
