@@ -81,7 +81,7 @@ codes! {
         "read the secret from the configuration, and refuse to start without one";
     KeyOtherWebhook = "key.other-webhook":
         "the signature is made under the secret of another webhook",
-        "look the secret up by the webhook that the delivery belongs to";
+        "use the secret of the very webhook: look it up, or read it from the configuration and refuse to start without";
     DigestEncoding = "digest.encoding":
         "the digest is not written as lowercase hexadecimal digits",
         "write the digest as 64 lowercase hexadecimal digits";

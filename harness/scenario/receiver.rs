@@ -38,6 +38,9 @@ pub const CONCURRENT: usize = 64;
 /// suspects.
 const BATCH: usize = 32;
 
+/// How long a forged delivery is waited for, once it is known that they hang.
+const IMPATIENT: Duration = Duration::from_secs(1);
+
 /// What takes longer than that for an answer is tried with fewer cases.
 const SLOW: Duration = Duration::from_millis(50);
 
@@ -160,7 +163,8 @@ impl<'a> Stage<'a> {
             Random::from_seed(extent.seed),
             (target.url(), target.path.clone()),
         );
-        let line = Line::new(client, target);
+        let impatient = Client::new(transcript.limits.timeout.min(IMPATIENT), clock.clone());
+        let line = Line::new(client, impatient, target);
         if subject.observes().is_some() {
             transcript.capabilities.insert(Capability::Observations);
         }
@@ -333,10 +337,7 @@ impl<'a> Stage<'a> {
             unanswered.then_some((at, one.trial))
         });
         if death.is_none() {
-            let remark = "deliveries at the same time were not all answered; those were tried again alone";
-            if !self.transcript.remarks.iter().any(|known| known == remark) {
-                self.transcript.remarks.push(remark.to_owned());
-            }
+            self.remark("deliveries at the same time were not all answered; those were tried again alone");
         }
         let mut kept = None;
         for &at in suspects {
@@ -417,6 +418,13 @@ impl<'a> Stage<'a> {
             ));
             self.extent.cases = cases;
             self.slow = true;
+        }
+    }
+
+    /// Notes something about the run, once.
+    fn remark(&mut self, remark: &str) {
+        if !self.transcript.remarks.iter().any(|known| known == remark) {
+            self.transcript.remarks.push(remark.to_owned());
         }
     }
 

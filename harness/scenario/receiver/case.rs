@@ -48,8 +48,12 @@ pub(super) struct Attempt {
 pub(super) struct Line<'a> {
     pub(super) client: &'a Client,
     pub(super) target: Target,
+    /// What sends forged deliveries once some of them were not answered: it waits for a second only.
+    impatient: Client,
     /// How many exchanges in a row had no answer within the wait.
     silent: AtomicUsize,
+    /// How many forged deliveries had none.
+    hung: AtomicUsize,
 }
 
 impl<'c> Case<'c> {
@@ -145,8 +149,13 @@ impl<'c> Case<'c> {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn new(client: &'a Client, target: Target) -> Self {
-        Self { client, target, silent: AtomicUsize::new(0) }
+    pub(super) fn new(client: &'a Client, impatient: Client, target: Target) -> Self {
+        Self { client, target, impatient, silent: AtomicUsize::new(0), hung: AtomicUsize::new(0) }
+    }
+
+    /// Whether it is known by now that forged deliveries are not answered.
+    pub(super) fn hangs_on_forged(&self) -> bool {
+        self.hung.load(Ordering::Relaxed) >= MAX_SILENT
     }
 
     /// Sends one genuine delivery. Errors: none of the last few was answered, so that going on would only wait.
@@ -181,8 +190,10 @@ impl<'a> Line<'a> {
     }
 
     async fn exchange(&self, delivery: &Delivery, genuine: bool) -> Exchange {
-        let exchange = self.client.send(&self.target, delivery).await;
+        let client = if !genuine && self.hangs_on_forged() { &self.impatient } else { self.client };
+        let exchange = client.send(&self.target, delivery).await;
         if !genuine {
+            self.hung.fetch_add(usize::from(exchange.outcome == Outcome::TimedOut), Ordering::Relaxed);
             return exchange;
         }
         if exchange.outcome == Outcome::TimedOut {
