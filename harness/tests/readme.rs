@@ -246,8 +246,18 @@ fn every_command_shown_is_one_that_there_is() {
 
 #[test]
 fn every_option_named_is_one_that_there_is() {
-    let commands =
-        ["demo", "receiver", "sender", "listen", "serve receiver", "serve sender", "send", "sign", "verify", "list"];
+    let commands = [
+        "demo",
+        "receiver",
+        "sender",
+        "listen",
+        "serve receiver",
+        "serve sender",
+        "send",
+        "sign",
+        "verify",
+        "list",
+    ];
     let mut known = options_of(&[]).unwrap();
     for command in commands {
         known.extend(options_of(&command.split(' ').collect::<Vec<_>>()).unwrap());
