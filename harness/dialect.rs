@@ -152,7 +152,7 @@ impl Dialect {
         let (object, action) = (event.object(), event.action());
         let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
         let recased = |known: &&str| known.eq_ignore_ascii_case(action) && *known != action;
-        is_word(object) && is_word(action) && !self.actions.iter().any(|known| recased(known))
+        is_word(object) && is_word(action) && !self.actions.iter().any(recased)
     }
 
     /// The body of an event. The record's text goes in as it stands.

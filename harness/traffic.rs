@@ -90,6 +90,7 @@ impl Traffic {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::{SHOWN, unshown};
     use crate::requirement::Role;

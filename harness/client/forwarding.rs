@@ -73,6 +73,7 @@ pub async fn leads_to(target: &Target, server: SocketAddr) -> io::Result<bool> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::leads_to;
     use crate::client::Target;

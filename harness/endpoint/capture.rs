@@ -120,7 +120,7 @@ async fn connection(mut stream: TcpStream, catcher: &dyn Catcher, underway: &wat
                 let closes = has_token(&delivery.headers, "close");
                 let _underway = Underway::new(underway);
                 let Some(response) = catcher.catch(Came::Whole(delivery)).await else { return };
-                if stream.write_all(&encode_response(&response)).await.is_err() || closes {
+                if !answered(&mut stream, &response).await || closes {
                     return;
                 }
                 continue;
@@ -141,11 +141,16 @@ async fn connection(mut stream: TcpStream, catcher: &dyn Catcher, underway: &wat
         catcher.catch(Came::Broken(what.clone())).await;
         let mut refusal = Response::text(answer, what + "\n");
         refusal.headers.add("Connection", "close");
-        if stream.write_all(&encode_response(&refusal)).await.is_ok() {
+        if answered(&mut stream, &refusal).await {
             let _ = stream.shutdown().await;
             let rest = async { tokio::io::copy(&mut stream.take(DRAINED), &mut tokio::io::sink()).await };
             let _ = timeout(DRAIN_WAIT, rest).await;
         }
         return;
     }
+}
+
+/// Writes an answer. Returns whether all of it went out in time.
+async fn answered(stream: &mut TcpStream, response: &Response) -> bool {
+    matches!(timeout(REQUEST_WAIT, stream.write_all(&encode_response(response))).await, Ok(Ok(())))
 }

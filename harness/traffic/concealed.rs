@@ -103,6 +103,7 @@ fn replaced(bytes: Bytes, old: &str, new: &str) -> Bytes {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use bytes::Bytes;
 

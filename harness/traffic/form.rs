@@ -241,6 +241,7 @@ fn headers(spelled: &[(String, Octets)]) -> Headers {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use bytes::Bytes;
 

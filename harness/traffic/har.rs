@@ -136,6 +136,7 @@ fn exchange(entry: Entry) -> Result<Option<Exchange>, String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::read;
 

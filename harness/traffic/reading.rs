@@ -89,6 +89,7 @@ pub(super) fn line_of(before: &[u8]) -> usize {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::read;
     use crate::signature::Secret;
