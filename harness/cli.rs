@@ -3,19 +3,23 @@
 //! Invariant: only this module and its commands print, and read the environment, the clock and randomness at start; what
 //! they read is handed on.
 
+mod attach;
 mod console;
 mod demo;
 mod explain;
 mod list;
 mod listen;
 mod options;
+mod plan;
 mod receiver;
+mod replay;
 mod send;
 mod sender;
 mod serve;
 mod sign;
 mod trust;
 mod verify;
+mod watch;
 
 use std::ffi::OsString;
 
@@ -58,6 +62,8 @@ enum Command {
     Sender(sender::Arguments),
     /// Stand as an endpoint for any sender, and judge each delivery as it comes
     Listen(listen::Arguments),
+    /// Send a saved failure again, and say whether it is still there
+    Replay(replay::Arguments),
     /// Run a reference peer
     Serve(serve::Arguments),
     /// Send one signed delivery
@@ -106,6 +112,7 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
         Command::Receiver(arguments) => receiver::run(arguments, console).await,
         Command::Sender(arguments) => sender::run(arguments, console).await,
         Command::Listen(arguments) => listen::run(arguments, console).await,
+        Command::Replay(arguments) => replay::run(arguments, console).await,
         Command::Serve(arguments) => serve::run(arguments, console).await,
         Command::Send(arguments) => send::run(arguments, console).await,
         Command::Sign(arguments) => sign::run(&arguments, console),

@@ -8,7 +8,8 @@
 //! - [`exchange`] and [`transcript`] hold what went over the wire and what was known, as data.
 //! - [`scenario`] does things to a [`subject`], through [`client`] (to receivers) and [`endpoint`] (from senders).
 //! - [`requirement`] and [`requirements`] judge a transcript; [`cause`] says why something failed.
-//! - [`suite`] runs it all; [`report`] writes it down for people and programs; [`cli`] is the command line.
+//! - [`suite`] runs it all; [`report`] writes it down for people and programs, [`evidence`] keeps all of it on disk, and a
+//!   [`case`] is one finding that can be sent again; [`cli`] is the command line.
 //! - [`traffic`] judges deliveries that nobody was asked for: watched ones and recorded ones.
 //! - [`sender`] and [`receiver`] are the reference peers; [`fault`] and [`mutant`] are the ways to be wrong, which prove that
 //!   every check bites.
@@ -17,6 +18,7 @@
 
 #![warn(missing_docs)]
 
+pub mod case;
 pub mod cause;
 pub mod cli;
 pub mod client;
@@ -25,6 +27,7 @@ pub mod dialect;
 pub mod endpoint;
 pub mod error;
 pub mod event;
+pub mod evidence;
 pub mod exchange;
 pub mod exit;
 pub mod fault;

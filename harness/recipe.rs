@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
+use serde::{Serialize, Serializer};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
@@ -165,6 +166,13 @@ impl Recipe {
             words.push(self.digest.words().into());
         }
         if words.is_empty() { "as the contract says".to_owned() } else { words.join(", ") }
+    }
+}
+
+impl Serialize for Recipe {
+    /// As the words that describe it.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.describe())
     }
 }
 
@@ -408,7 +416,7 @@ fn mac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
 }
 
 /// JSON text with everything beyond ASCII as `\u` escapes, surrogate pairs included.
-fn escape_non_ascii(json: &str) -> String {
+pub(crate) fn escape_non_ascii(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     let mut units = [0; 2];
     for character in json.chars() {

@@ -6,24 +6,35 @@ pub mod json;
 pub mod junit;
 pub mod text;
 
+mod check;
 mod curl;
+mod redaction;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use bytes::Bytes;
 use serde::Serialize;
 
-use crate::cause::Cause;
-use crate::exchange::{Delivery, Trust};
+use crate::exchange::{Delivery, ExchangeId, Trust};
 use crate::exit::ExitStatus;
-use crate::requirement::{Level, Role, Verdict};
+use crate::requirement::{Level, Requirement, Verdict};
 use crate::requirements::payload::further_members;
-use crate::signature::Secret;
 use crate::suite::{Finding, Judgement, Run};
 use crate::transcript::Transcript;
+use check::check_entry;
+
+pub use check::{CauseEntry, CheckEntry};
+pub use redaction::Redaction;
+pub(crate) use redaction::replaced;
 
 /// The name and version of the JSON form.
 pub const FORMAT: &str = "twenty-conform-report/1";
+
+/// Where the body of an exchange stands in the folder of a run's evidence.
+pub fn body_name(id: ExchangeId) -> PathBuf {
+    Path::new("bodies").join(format!("{}.bin", id.0))
+}
 
 /// A run's result, ready to be rendered.
 #[derive(Debug, Clone, Serialize)]
@@ -56,8 +67,22 @@ pub struct Report {
     pub waited_ms: u64,
     /// How many exchanges there were.
     pub exchanges: usize,
+    /// How many of them there were in a second, the deliberate waits left out.
+    pub exchanges_per_s: f64,
+    /// How long the run took without those waits.
+    #[serde(skip)]
+    pub active: Duration,
     /// How many requirements of each level came out how.
     pub counts: BTreeMap<Level, BTreeMap<&'static str, usize>>,
+    /// The weakest level whose failures count.
+    #[serde(skip)]
+    pub fail_on: Level,
+    /// Whether something of the run's evidence could not be written.
+    #[serde(skip)]
+    pub lacks_evidence: bool,
+    /// The exchanges whose bodies the commands read from files beside the report.
+    #[serde(skip)]
+    pub bodies: Vec<ExchangeId>,
     /// What is worth knowing and fails nothing.
     pub notes: Vec<String>,
     /// Each requirement's verdict.
@@ -121,59 +146,6 @@ pub struct RequirementEntry {
     pub text: &'static str,
 }
 
-/// A check in a report.
-#[derive(Debug, Clone, Serialize)]
-pub struct CheckEntry {
-    /// Its stable id.
-    pub id: &'static str,
-    /// What it judges.
-    pub requirements: [&'static str; 1],
-    /// The level of that.
-    pub level: Level,
-    /// What it found.
-    pub verdict: VerdictName,
-    /// What the contract has there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expected: Option<String>,
-    /// What happened there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub actual: Option<String>,
-    /// The finding, or the reason why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// Why.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cause: Option<CauseEntry>,
-    /// The first exchange that shows it, as a command.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub repro: Option<String>,
-    /// The numbers of the exchanges that show it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub exchanges: Vec<usize>,
-    /// How long the receiver took over everything that was tried for this check, in microseconds; 0 for senders.
-    pub duration_us: u64,
-}
-
-/// A cause in a report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CauseEntry {
-    /// Its stable code.
-    pub code: &'static str,
-    /// Which of its kind.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// Other causes that explain what was seen as well.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub or: Vec<String>,
-    /// The numbers of the exchanges that show it, where they are others than those of the failure.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub shown_by: Vec<usize>,
-    /// What the implementation does.
-    pub text: &'static str,
-    /// The mend.
-    pub mend: &'static str,
-}
-
 /// What a report says beside the findings.
 #[derive(Debug, Clone)]
 pub struct Heading {
@@ -183,6 +155,13 @@ pub struct Heading {
     pub seed: u64,
     /// The weakest level whose failures count.
     pub fail_on: Level,
+    /// The folder of the run's evidence, where there is one.
+    pub out: Option<PathBuf>,
+}
+
+impl Tool {
+    /// This program.
+    pub const THIS: Self = Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
 }
 
 impl Report {
@@ -190,8 +169,7 @@ impl Report {
     pub fn new(run: &Run, heading: &Heading) -> Self {
         let transcript = &run.transcript;
         let redact = Redaction::of(transcript);
-        let milliseconds =
-            |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let mut notes = Vec::new();
         if run.interrupted {
             notes.push("the run was interrupted: this report is only a part of one".to_owned());
@@ -204,9 +182,10 @@ impl Report {
             notes.push(format!("further top-level members in the payload: {}", further.join(", ")));
         }
         notes.extend(ends(transcript).map(|note| redact.text(&note)));
+        notes.extend(transcript.remarks.iter().map(|remark| redact.text(remark)));
         let mut report = Self {
             format: FORMAT,
-            tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+            tool: Tool::THIS,
             role: transcript.role.as_str(),
             dialect: transcript.dialect.name,
             subject: redact.text(&heading.subject),
@@ -218,28 +197,49 @@ impl Report {
             duration_ms: milliseconds(run.duration),
             waited_ms: milliseconds(transcript.waited),
             exchanges: transcript.exchanges.count(),
+            exchanges_per_s: 0.0,
+            active: run.duration.saturating_sub(transcript.waited),
             counts: BTreeMap::new(),
+            fail_on: heading.fail_on,
+            lacks_evidence: false,
+            bodies: Vec::new(),
             notes,
-            requirements: run.findings.iter().map(requirement_entry).collect(),
-            checks: run.findings.iter().map(|finding| check_entry(finding, transcript, &redact)).collect(),
+            requirements: run.findings.iter().map(RequirementEntry::of).collect(),
+            checks: Vec::new(),
         };
-        report.conclude(heading.fail_on);
+        for finding in &run.findings {
+            let check = check_entry(finding, transcript, &redact, heading.out.as_deref(), &mut report.bodies);
+            report.checks.push(check);
+        }
+        report.conclude();
         report
     }
 
     /// One report of two runs, one for each role.
     #[must_use]
-    pub fn merged(mut self, other: Self, fail_on: Level) -> Self {
+    pub fn merged(mut self, other: Self) -> Self {
         self.role = "both";
         self.duration_ms += other.duration_ms;
         self.waited_ms += other.waited_ms;
         self.exchanges += other.exchanges;
+        self.active += other.active;
         self.interrupted |= other.interrupted;
+        self.lacks_evidence |= other.lacks_evidence;
         self.notes.extend(other.notes);
         self.requirements.extend(other.requirements);
         self.checks.extend(other.checks);
-        self.conclude(fail_on);
+        self.conclude();
         self
+    }
+
+    /// Says what of the run's evidence could not be written, if anything: the run does not count as whole then.
+    pub fn lacks_evidence(&mut self, failures: &[String]) {
+        if !failures.is_empty() {
+            self.lacks_evidence = true;
+            self.notes
+                .extend(failures.iter().map(|failure| format!("the evidence is incomplete: {failure}")));
+            self.conclude();
+        }
     }
 
     /// How many requirements of a level passed, and how many could have: those that apply.
@@ -267,13 +267,15 @@ impl Report {
         format!("RESULT: {result} {} untestable {} seed {}", levels.join(" "), self.untestable(), self.seed)
     }
 
-    fn conclude(&mut self, fail_on: Level) {
+    fn conclude(&mut self) {
         let gated = |wanted: VerdictName| {
-            self.requirements.iter().any(|entry| entry.level <= fail_on && entry.verdict == wanted)
+            self.requirements.iter().any(|entry| entry.level <= self.fail_on && entry.verdict == wanted)
         };
         self.exit = if self.interrupted {
             ExitStatus::Interrupted
-        } else if self.requirements.iter().any(|entry| entry.verdict == VerdictName::Error) {
+        } else if self.lacks_evidence
+            || self.requirements.iter().any(|entry| entry.verdict == VerdictName::Error)
+        {
             ExitStatus::Harness
         } else if gated(VerdictName::Fail) {
             ExitStatus::Failed
@@ -285,6 +287,7 @@ impl Report {
             ExitStatus::Passed
         };
         self.exit_status = self.exit.code();
+        self.exchanges_per_s = per_second(self.exchanges, self.active);
         self.result = match self.exit {
             ExitStatus::Passed => Outcome::Pass,
             ExitStatus::Failed => Outcome::Fail,
@@ -342,20 +345,6 @@ impl From<&Judgement> for VerdictName {
     }
 }
 
-impl From<&Cause> for CauseEntry {
-    fn from(cause: &Cause) -> Self {
-        let code = cause.code;
-        Self {
-            code: code.as_str(),
-            detail: cause.detail.clone(),
-            or: cause.or.clone(),
-            shown_by: cause.shown_by.iter().map(|id| id.0).collect(),
-            text: code.text(),
-            mend: cause.mend(),
-        }
-    }
-}
-
 /// How often the subject ended by itself, and where: a sentence for each way.
 fn ends(transcript: &Transcript) -> impl Iterator<Item = String> {
     let mut ways: Vec<(&str, Vec<String>)> = Vec::new();
@@ -368,104 +357,32 @@ fn ends(transcript: &Transcript) -> impl Iterator<Item = String> {
     ways.into_iter().map(|(how, places)| format!("behind exchange {} {how}", places.join(", ")))
 }
 
-fn requirement_entry(finding: &Finding) -> RequirementEntry {
-    let requirement = finding.requirement;
-    RequirementEntry {
-        id: requirement.id,
-        level: requirement.level,
-        verdict: (&finding.judgement).into(),
-        checks: [requirement.check_id],
-        text: requirement.text,
+impl RequirementEntry {
+    /// The entry of a requirement with that verdict.
+    pub fn new(requirement: &Requirement, verdict: VerdictName) -> Self {
+        Self {
+            id: requirement.id,
+            level: requirement.level,
+            verdict,
+            checks: [requirement.check_id],
+            text: requirement.text,
+        }
+    }
+
+    fn of(finding: &Finding) -> Self {
+        Self::new(finding.requirement, (&finding.judgement).into())
     }
 }
 
-fn check_entry(finding: &Finding, transcript: &Transcript, redact: &Redaction) -> CheckEntry {
-    let requirement = finding.requirement;
-    let mut entry = CheckEntry {
-        id: requirement.check_id,
-        requirements: [requirement.id],
-        level: requirement.level,
-        verdict: (&finding.judgement).into(),
-        expected: None,
-        actual: None,
-        message: None,
-        cause: None,
-        repro: None,
-        exchanges: Vec::new(),
-        duration_us: duration_us(finding, transcript),
-    };
-    match &finding.judgement {
-        Judgement::Judged(Verdict::Pass) => {}
-        Judgement::Judged(Verdict::Untestable(reason) | Verdict::NotApplicable(reason))
-        | Judgement::Error(reason) => {
-            entry.message = Some(redact.text(reason));
-        }
-        Judgement::Judged(Verdict::Fail(evidence)) => {
-            entry.expected = Some(redact.text(&evidence.expected.0));
-            entry.actual = Some(redact.text(&evidence.actual.0));
-            entry.message = Some(redact.text(&evidence.message));
-            entry.cause = evidence.cause.as_ref().map(|cause| {
-                let detail = cause.detail.as_ref().map(|detail| redact.text(detail));
-                let or = cause.or.iter().map(|other| redact.text(other)).collect();
-                CauseEntry { detail, or, ..CauseEntry::from(cause) }
-            });
-            entry.exchanges = evidence.exchanges.iter().map(|id| id.0).collect();
-            let first = evidence.exchanges.first().map(|id| transcript.exchange(*id));
-            entry.repro = first.filter(|_| transcript.role == Role::Receiver).map(|exchange| {
-                curl::command(&transcript.url, &transcript.trust, &redact.delivery(&exchange.delivery))
-            });
-        }
-    }
-    entry
+/// The command that sends a delivery to a URL.
+pub fn command(url: &str, trust: &Trust, delivery: &Delivery) -> String {
+    curl::command(url, trust, delivery, None)
 }
 
-fn duration_us(finding: &Finding, transcript: &Transcript) -> u64 {
-    let tried =
-        transcript.trials.iter().filter(|trial| finding.requirement.scenarios.contains(&trial.scenario));
-    let took: std::time::Duration = tried.map(|trial| transcript.exchange(trial.exchange).took).sum();
-    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// Takes secrets out of what is shown.
-struct Redaction(Vec<Secret>);
-
-impl Redaction {
-    /// The shortest secret that is looked for: a shorter one stands in any text by chance.
-    const SHORTEST: usize = 4;
-
-    fn of(transcript: &Transcript) -> Self {
-        let own = transcript.webhooks.iter().map(|webhook| webhook.secret.clone());
-        let secrets = own.chain(transcript.secret.clone());
-        Self(secrets.filter(|secret| secret.expose().len() >= Self::SHORTEST).collect())
-    }
-
-    /// The delivery without the secret, before it is quoted: quoting changes the text that is looked for.
-    fn delivery(&self, delivery: &Delivery) -> Delivery {
-        let mut delivery = delivery.clone();
-        for (_, value) in &mut delivery.headers.0 {
-            *value = self.bytes(value);
-        }
-        delivery.body = self.bytes(&delivery.body);
-        delivery
-    }
-
-    fn bytes(&self, bytes: &Bytes) -> Bytes {
-        let holds = |secret: &&Secret| {
-            let secret = secret.expose().as_bytes();
-            bytes.windows(secret.len()).any(|window| window == secret)
-        };
-        match self.0.iter().find(holds) {
-            None => bytes.clone(),
-            Some(_) => Bytes::from(self.text(&String::from_utf8_lossy(bytes))),
-        }
-    }
-
-    fn text(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| {
-            // Quotations escape what JSON escapes.
-            let escaped = serde_json::Value::from(secret.expose()).to_string();
-            let escaped = escaped.trim_matches('"');
-            text.replace(secret.expose(), "[redacted]").replace(escaped, "[redacted]")
-        })
-    }
+/// To a tenth; 0 where nothing was done.
+fn per_second(exchanges: usize, active: Duration) -> f64 {
+    // Beyond 2^53 nobody counts exchanges.
+    #[expect(clippy::cast_precision_loss, reason = "a rate is no exact number")]
+    let rate = exchanges as f64 / active.as_secs_f64();
+    if active.is_zero() { 0.0 } else { (rate * 10.0).round() / 10.0 }
 }

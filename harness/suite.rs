@@ -16,7 +16,7 @@ use crate::random::Random;
 use crate::requirement::{Evidence, Requirement, Role, Verdict};
 use crate::scenario::{self, Stage};
 use crate::subject::{self, SubjectError};
-use crate::transcript::{Capability, Ending, Limits, Scenario, Transcript};
+use crate::transcript::{Capability, Ending, Keeper, Limits, Scenario, Transcript};
 use crate::vectors;
 
 /// How a run is done.
@@ -36,6 +36,8 @@ pub struct Options {
     pub clock: Clock,
     /// Becomes true when the run is to end early.
     pub interrupted: watch::Receiver<bool>,
+    /// Who is told of the run while it goes on.
+    pub keeper: Option<Keeper>,
 }
 
 /// What a run yields.
@@ -95,6 +97,7 @@ pub async fn receiver(
     transcript.secret = Some(subject.secret().clone());
     transcript.url = subject.target().url();
     transcript.trust = subject.target().trust();
+    transcript.keeper.clone_from(&options.keeper);
     let client = Client::new(options.limits.timeout, options.clock.clone());
     let extent =
         scenario::receiver::Extent { cases: options.cases, jobs: options.jobs.max(1), seed: options.seed };
@@ -117,6 +120,7 @@ pub async fn sender(
     check_oracles()?;
     let began = Instant::now();
     let mut transcript = Transcript::new(Role::Sender, options.dialect, options.limits);
+    transcript.keeper.clone_from(&options.keeper);
     let random = Random::from_seed(options.seed);
     let scenarios = needed(scenario::sender::ALL, selected);
     let mut stage = scenario::sender::Stage::new(subject, &options.clock, &random, &mut transcript);
@@ -211,7 +215,7 @@ async fn play(
         if let Some(why) = ended {
             stage.transcript().endings.push((scenario, Ending::Skipped(why)));
         }
-        stage.transcript().release();
+        stage.transcript().close();
     }
     progress(Progress { done: scenarios.len(), of: scenarios.len(), scenario: None });
 }

@@ -5,6 +5,7 @@
 mod emission;
 mod exchanges;
 mod intake;
+mod keeper;
 mod scenario;
 mod trial;
 
@@ -21,6 +22,7 @@ use crate::signature::Secret;
 pub use emission::{Arrival, Capability, Emission, Settled, Webhook};
 pub use exchanges::Exchanges;
 pub use intake::{Intake, IntakeKind};
+pub use keeper::{Keeper, Kept};
 pub use scenario::Scenario;
 pub use trial::{Comparison, Observed, Respect, Tally, Trial};
 
@@ -72,6 +74,10 @@ pub struct Transcript {
     pub endings: Vec<(Scenario, Ending)>,
     /// Time spent only to see that nothing more comes.
     pub waited: Duration,
+    /// Who is told of it all while it goes on.
+    pub keeper: Option<Keeper>,
+    /// How many trials and intakes it was told of.
+    told: (usize, usize),
 }
 
 /// Who is tested, and whom a requirement binds.
@@ -171,12 +177,37 @@ impl Transcript {
             capabilities: BTreeSet::new(),
             endings: Vec::new(),
             waited: Duration::ZERO,
+            keeper: None,
+            told: (0, 0),
         }
     }
 
     /// Takes an exchange in and numbers it.
     pub fn record(&mut self, exchange: Exchange) -> ExchangeId {
-        self.exchanges.push(exchange)
+        let id = self.exchanges.push(exchange);
+        if let (Some(keeper), Some(exchange)) = (&self.keeper, self.exchanges.get(id)) {
+            keeper.tell(Kept::Exchange(exchange));
+        }
+        id
+    }
+
+    /// Takes in a webhook that is about to be registered. Returns its index.
+    pub fn register(&mut self, webhook: Webhook) -> usize {
+        if let Some(keeper) = &self.keeper {
+            keeper.tell(Kept::Secret(&webhook.secret));
+        }
+        self.webhooks.push(webhook);
+        self.webhooks.len() - 1
+    }
+
+    /// Ends a scenario: what was tried in it is told, and what nothing refers to is let go of.
+    pub fn close(&mut self) {
+        let (trials, intakes) = (&self.trials[self.told.0..], &self.intakes[self.told.1..]);
+        if let Some(keeper) = self.keeper.as_ref().filter(|_| !(trials.is_empty() && intakes.is_empty())) {
+            keeper.tell(Kept::Scenario { trials, intakes });
+        }
+        self.told = (self.trials.len(), self.intakes.len());
+        self.release();
     }
 
     /// The exchange of that number, which a trial, a death or an arrival names.

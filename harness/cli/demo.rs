@@ -15,7 +15,6 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
 use crate::receiver::{Receiver, Settings};
-use crate::report::{Heading, Report};
 use crate::requirement::Role;
 use crate::sender::{ANSWER_WAIT, Sender};
 use crate::signature::Secret;
@@ -31,12 +30,14 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let plan = arguments.run.plan(&[Role::Sender, Role::Receiver])?;
+    let mut plan = arguments.run.plan(&[Role::Sender, Role::Receiver])?;
+    let folder = arguments.run.folder()?;
+    let random = Random::from_seed(plan.options.seed);
+
+    let subject = "the reference sender and receiver";
+    let of_sender = folder.as_ref().map(|folder| folder.within("sender"));
+    let evidence = of_sender.map(|folder| plan.keep(&folder, Role::Sender, subject, None));
     let options = &plan.options;
-    let random = Random::from_seed(options.seed);
-    let of = |role| plan.selected.iter().copied().filter(|one| one.role == role).collect::<Vec<_>>();
-    let heading =
-        |subject: &str| Heading { subject: subject.to_owned(), seed: options.seed, fail_on: plan.fail_on };
 
     let transport = Pooled::new(ANSWER_WAIT).map_err(Error::Harness)?;
     let sender = Sender::new(
@@ -46,22 +47,31 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         Arc::new(transport),
     );
     let progress = ProgressLine::new("sender", arguments.run.quiet);
-    let sent = suite::sender(&sender, &of(Role::Sender), options, &|at| progress.show(at)).await?;
+    let sent =
+        suite::sender(&sender, &plan.selected_for(Role::Sender), options, &|at| progress.show(at)).await?;
+    let report = plan.report(&sent, subject, evidence.as_ref());
 
     let secret = Secret::new(random.secret());
+    let subject = "the reference receiver";
+    let of_receiver = folder.as_ref().map(|folder| folder.within("receiver"));
+    let evidence = of_receiver.map(|folder| plan.keep(&folder, Role::Receiver, subject, Some(&secret)));
+    let options = &plan.options;
     let observations = Observations::default();
     let told = observations.clone();
     let observer = Arc::new(move |observed| told.add(observed));
     let receiver = Receiver::new(Settings::new(secret.clone()), options.clock.clone(), observer);
     let server = http::serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(receiver)).await;
     let server = server.map_err(|why| Error::Harness(format!("no port can be listened on: {why}")))?;
-    let mut subject =
+    let mut attached =
         subject::receiver::Receiver::here(server, "/", secret).observed_by(Source::Told(observations));
     let progress = ProgressLine::new("receiver", arguments.run.quiet);
     let received =
-        suite::receiver(&mut subject, &of(Role::Receiver), options, &|at| progress.show(at)).await?;
+        suite::receiver(&mut attached, &plan.selected_for(Role::Receiver), options, &|at| progress.show(at))
+            .await?;
 
-    let report = Report::new(&sent, &heading("the reference sender and receiver"))
-        .merged(Report::new(&received, &heading("the reference receiver")), plan.fail_on);
+    let mut report = report.merged(plan.report(&received, subject, evidence.as_ref()));
+    if let Some(folder) = &folder {
+        folder.report(&mut report);
+    }
     arguments.run.publish(&report, console)
 }

@@ -6,7 +6,7 @@ use std::collections::hash_map::RandomState;
 use std::env;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -15,18 +15,19 @@ use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
 use super::console::Console;
+use super::plan::Plan;
 use crate::clock::Clock;
 use crate::dialect::{DOCUMENTED, Dialect, SHIPPED};
 use crate::error::Error;
+use crate::evidence::Folder;
 use crate::exit::ExitStatus;
 use crate::report::text::Detail;
-use crate::report::{Heading, Report, json, junit, text};
-use crate::requirement::{Level, Requirement, Role};
+use crate::report::{Report, json, junit, text};
+use crate::requirement::{Level, Role};
 use crate::selection::{self, Filter};
 use crate::signature::Secret;
-use crate::subject::SubjectError;
-use crate::suite::{self, Options};
-use crate::transcript::{Limits, Transcript};
+use crate::suite::Options;
+use crate::transcript::Limits;
 
 /// The dialects by name.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -106,6 +107,10 @@ pub(super) struct RunOptions {
         hide_env = true
     )]
     report: Vec<ReportTarget>,
+    /// Keep the run's evidence in this folder, which must be new or empty: every exchange and every trial as it comes, the
+    /// reports, and a case for `replay` of each failure that one delivery shows (receivers)
+    #[arg(long, value_name = "DIR", env = "TWENTY_CONFORM_OUT", hide_env = true)]
+    out: Option<PathBuf>,
     /// Show only what did not pass
     #[arg(
         short,
@@ -224,13 +229,6 @@ impl SecretOptions {
     }
 }
 
-/// What a run is done with, read from the options.
-pub(super) struct Plan {
-    pub(super) selected: Vec<&'static Requirement>,
-    pub(super) options: Options,
-    pub(super) fail_on: Level,
-}
-
 impl RunOptions {
     /// Reads the options for a run on these roles.
     ///
@@ -247,32 +245,21 @@ impl RunOptions {
             jobs: self.jobs,
             clock: Clock::system(),
             interrupted: interruption(),
+            keeper: None,
         };
-        Ok(Plan { selected, options, fail_on: self.fail_on.level() })
+        Ok(Plan { selected, options, level: self.level, fail_on: self.fail_on.level() })
     }
 
-    /// Writes the reports of a run that could not be begun, each requirement with the reason, and gives that reason back.
+    /// The folder of the run's evidence, where one was asked for.
     ///
-    /// Errors: the reason itself, or a report that cannot be written.
-    pub(super) fn publish_not_begun(
-        &self,
-        role: Role,
-        subject: &str,
-        plan: &Plan,
-        secret: Option<Secret>,
-        why: SubjectError,
-        console: &mut Console,
-    ) -> Result<ExitStatus, Error> {
-        if !matches!(why, SubjectError::Usage(_)) {
-            let mut transcript = Transcript::new(role, plan.options.dialect, plan.options.limits);
-            // So that it is taken out of what the subject said last.
-            transcript.secret = secret;
-            let run = suite::not_begun(transcript, &plan.selected, &why);
-            let heading =
-                Heading { subject: subject.to_owned(), seed: plan.options.seed, fail_on: plan.fail_on };
-            self.publish(&Report::new(&run, &heading), console)?;
-        }
-        Err(why.into())
+    /// Errors: it cannot be made, or there is something in it.
+    pub(super) fn folder(&self) -> Result<Option<Folder>, Error> {
+        self.out.as_deref().map(Folder::claim).transpose()
+    }
+
+    /// The files and folders that a run writes.
+    pub(super) fn written(&self) -> impl Iterator<Item = &Path> {
+        self.report.iter().map(|target| target.path.as_path()).chain(self.out.as_deref())
     }
 
     /// Writes the reports and gives the status.
@@ -302,6 +289,9 @@ impl RunOptions {
         }
         if !self.report.iter().any(to_stdout) {
             failed = console.print(&text::render(report, detail)).err().or(failed);
+        }
+        if report.lacks_evidence {
+            console.complain("the evidence is incomplete; the report's notes say what could not be written");
         }
         if report.exit == ExitStatus::NothingSelected {
             console.complain("nothing was selected to run");
@@ -340,7 +330,7 @@ pub(super) fn random_seed() -> u64 {
 }
 
 /// Becomes true at Ctrl-C, and where the process is asked to end.
-fn interruption() -> watch::Receiver<bool> {
+pub(super) fn interruption() -> watch::Receiver<bool> {
     let (pressed, receiver) = watch::channel(false);
     let asked = asked_to_end();
     tokio::spawn(async move {

@@ -1,21 +1,25 @@
-//! `receiver`: checks a receiver.
+//! `receiver`: checks a receiver, once or again at each change of its files.
 //!
-//! Invariant: nothing is sent to an address that is not this machine's, unless that was asked for.
+//! Invariant: the receiver is ended whatever came of the run, and every run of a watch has the same seed.
 
-use std::time::Duration;
+use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
 
+use super::attach::{AttachOptions, Attachment};
 use super::console::{Console, ProgressLine};
-use super::options::{RunOptions, SecretOptions, duration};
-use super::trust::TrustOptions;
+use super::options::RunOptions;
+use super::plan::{Plan, Unbegun};
+use super::watch::Watch;
+use crate::client::Target;
+use crate::dialect::rfc3339;
 use crate::error::Error;
+use crate::evidence::{Evidence, Folder};
 use crate::exit::ExitStatus;
 use crate::random::Random;
-use crate::report::{Heading, Report};
 use crate::requirement::Role;
 use crate::signature::Secret;
+use crate::subject::SubjectError;
 use crate::subject::observations::Source;
 use crate::subject::receiver::Receiver;
 use crate::suite;
@@ -23,122 +27,120 @@ use crate::suite;
 /// Options of `receiver`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The URL of a receiver that runs already
-    // The environment is read by hand: what stands on the command line wins over it, and does not clash with it.
-    #[arg(long, conflicts_with = "exec")]
-    url: Option<String>,
-    /// A command that starts a receiver; it gets PORT and TWENTY_WEBHOOK_SECRET, and no shell
-    #[arg(long, value_name = "COMMAND")]
-    exec: Option<String>,
+    #[command(flatten)]
+    attach: AttachOptions,
     /// The path at which the started receiver takes deliveries
     #[arg(long, default_value = "/", env = "TWENTY_CONFORM_PATH", hide_env = true)]
     path: String,
     /// Where the receiver says what it takes in: stdout (of the command), or a URL that answers a GET with a JSON array
     #[arg(long, value_name = "stdout|URL", env = "TWENTY_CONFORM_OBSERVE", hide_env = true)]
     observe: Option<String>,
-    /// How long the command may take until its port accepts
-    #[arg(long, default_value = "30s", value_parser = duration, env = "TWENTY_CONFORM_READY_TIMEOUT", hide_env = true)]
-    ready_timeout: Duration,
-    /// Send to an address that is not this machine's
-    #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", value_parser = BoolishValueParser::new(), hide_env = true)]
-    allow_remote: bool,
-    #[command(flatten)]
-    trust: TrustOptions,
-    #[command(flatten)]
-    secret: SecretOptions,
+    /// Run again, with the same seed, whenever something below this path changes, until Ctrl-C; can be given several times
+    #[arg(long, value_name = "PATH", env = "TWENTY_CONFORM_WATCH", value_delimiter = ',', hide_env = true)]
+    watch: Vec<PathBuf>,
     #[command(flatten)]
     run: RunOptions,
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let plan = arguments.run.plan(&[Role::Receiver])?;
-    let options = &plan.options;
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let given = arguments.url.is_some() || arguments.exec.is_some();
-    let url = arguments.url.clone().or_else(|| variable("TWENTY_CONFORM_URL").filter(|_| !given));
-    let exec = arguments.exec.clone().or_else(|| variable("TWENTY_CONFORM_EXEC").filter(|_| !given));
-    let (mut subject, name) = match (&url, &exec) {
-        (Some(url), _) => match at(url, &arguments, console).await {
-            Ok(reached) => (reached, url.clone()),
-            Err(Error::Subject(why)) => {
-                return arguments.run.publish_not_begun(
-                    Role::Receiver,
-                    url,
-                    &plan,
-                    arguments.secret.read()?,
-                    why,
-                    console,
-                );
-            }
-            Err(why) => return Err(why),
-        },
-        (None, Some(_)) if arguments.trust.given() => {
-            return Err(Error::Usage(
-                "--ca and --insecure are for a receiver behind https, given with --url; what --exec starts is spoken to \
-                 over plain http"
-                    .to_owned(),
-            ));
-        }
-        (None, Some(command)) => {
-            let made = || Secret::new(Random::from_seed(options.seed).secret());
-            let secret = arguments.secret.read()?.unwrap_or_else(made);
-            let path = &arguments.path;
-            if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
-                return Err(Error::Usage(format!(
-                    "--path {path:?} must begin with a slash and hold only characters that a request line can \
-                     (escape the others, such as %20 for a space)"
-                )));
-            }
-            console.conceal(&secret);
-            let mut interrupted = options.interrupted.clone();
-            let started = tokio::select! {
-                started = Receiver::start(command, path, secret.clone(), arguments.ready_timeout) => match started {
-                    Ok(started) => started,
-                    Err(why) => {
-                        return arguments.run.publish_not_begun(Role::Receiver, command, &plan, Some(secret), why, console);
-                    }
-                },
-                Ok(_) = interrupted.wait_for(|on| *on) => {
-                    console.complain("interrupted before the receiver was ready; nothing was tested");
-                    return Ok(ExitStatus::Interrupted);
-                }
-            };
-            (started, command.clone())
-        }
-        (None, None) => {
-            return Err(Error::Usage(
-                "give --url URL for a receiver that runs already, or --exec 'COMMAND' for one to start"
-                    .to_owned(),
-            ));
-        }
+    let mut plan = arguments.run.plan(&[Role::Receiver])?;
+    let seed = plan.options.seed;
+    let made = || Secret::new(Random::from_seed(seed).secret());
+    let attachment = arguments.attach.attachment(&arguments.path, made, console)?;
+    let source = match arguments.observe.as_deref() {
+        Some(observe) => asked(observe, &arguments, console)?,
+        None => None,
     };
-    if let Some(observe) = &arguments.observe {
-        subject = observed(subject, observe, &arguments, console)?;
+    let run = Once { arguments: &arguments, attachment: &attachment, source };
+    if arguments.watch.is_empty() {
+        let folder = arguments.run.folder()?;
+        return run.run(&mut plan, folder.as_ref(), false, console).await;
     }
-    let progress = ProgressLine::new("receiver", arguments.run.quiet);
-    let run = suite::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
-    subject.stop().await;
-    let report = Report::new(&run?, &Heading { subject: name, seed: options.seed, fail_on: plan.fail_on });
-    arguments.run.publish(&report, console)
+    let mut watch = Watch::new(&arguments.watch, arguments.run.written())?;
+    let folder = arguments.run.folder()?;
+    let mut again = false;
+    loop {
+        watch.begin();
+        let ended = run.run(&mut plan, folder.as_ref(), again, console).await;
+        watch.end();
+        let status = match ended {
+            Ok(ExitStatus::Interrupted) => return Ok(ExitStatus::Interrupted),
+            Ok(status) => status,
+            Err(why) if !again && why.exit_status() == ExitStatus::Usage => return Err(why),
+            // It may be the very thing that the next change mends.
+            Err(why) => {
+                console.complain(&why.to_string());
+                why.exit_status()
+            }
+        };
+        again = true;
+        let mut interrupted = plan.options.interrupted.clone();
+        tokio::select! {
+            change = watch.changed() => console.tell(&format!("\n{}: {change}; running again", rfc3339(plan.options.clock.now_ms()))),
+            Ok(_) = interrupted.wait_for(|on| *on) => return Ok(status),
+        }
+    }
 }
 
-/// Attaches what says what the receiver takes in.
-fn observed(
-    subject: Receiver,
-    observe: &str,
-    arguments: &Arguments,
-    console: &mut Console,
-) -> Result<Receiver, Error> {
+/// What a single run needs beside its plan.
+struct Once<'a> {
+    arguments: &'a Arguments,
+    attachment: &'a Attachment,
+    /// Where what is taken in can be asked for.
+    source: Option<Target>,
+}
+
+impl Once<'_> {
+    async fn run(
+        &self,
+        plan: &mut Plan,
+        folder: Option<&Folder>,
+        again: bool,
+        console: &mut Console,
+    ) -> Result<ExitStatus, Error> {
+        let Attachment { name, secret, .. } = self.attachment;
+        let run = &self.arguments.run;
+        let evidence = folder.map(|folder| plan.keep(folder, Role::Receiver, name, Some(secret)));
+        let options = &plan.options;
+        let mut subject = match self.reach(plan, again).await {
+            Ok(Some(reached)) => reached,
+            Ok(None) => {
+                evidence.iter().for_each(Evidence::discard);
+                console.complain("interrupted before the receiver was ready; nothing was tested");
+                return Ok(ExitStatus::Interrupted);
+            }
+            Err(why) => {
+                let secret = Some(secret.clone());
+                let unbegun = Unbegun { role: Role::Receiver, subject: name, secret, why };
+                return plan.publish_not_begun(unbegun, run, evidence.as_ref(), console);
+            }
+        };
+        let progress = ProgressLine::new("receiver", run.quiet);
+        let ran = suite::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
+        subject.stop().await;
+        let report = plan.report(&ran?, name, evidence.as_ref());
+        run.publish(&report, console)
+    }
+
+    /// Reaches the receiver, with what says what it takes in.
+    async fn reach(&self, plan: &Plan, patient: bool) -> Result<Option<Receiver>, SubjectError> {
+        let Some(reached) = self.attachment.reach(&plan.options.interrupted, patient).await? else {
+            return Ok(None);
+        };
+        match (&self.source, &self.arguments.observe) {
+            (Some(target), _) => Ok(Some(reached.observed_by(Source::Asked(target.clone())))),
+            (None, Some(_)) => reached.observed_on_stdout().map(Some),
+            (None, None) => Ok(Some(reached)),
+        }
+    }
+}
+
+/// Where what the receiver takes in can be asked for; nothing where it is said on stdout.
+fn asked(observe: &str, arguments: &Arguments, console: &mut Console) -> Result<Option<Target>, Error> {
     if observe == "stdout" {
-        return Ok(subject.observed_on_stdout()?);
+        return Ok(None);
     }
-    let target = arguments.trust.target(observe, console)?;
-    target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;
-    Ok(subject.observed_by(Source::Asked(target)))
-}
-
-async fn at(url: &str, arguments: &Arguments, console: &mut Console) -> Result<Receiver, Error> {
-    let target = arguments.trust.target(url, console)?;
-    target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;
-    Ok(Receiver::at(target, arguments.secret.require()?).await?)
+    let target = arguments.attach.trust.target(observe, console)?;
+    target.check_allowed(arguments.attach.allow_remote).map_err(Error::Usage)?;
+    Ok(Some(target))
 }

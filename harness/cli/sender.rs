@@ -8,12 +8,12 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::console::{Console, ProgressLine};
-use super::options::{Plan, RunOptions, SecretOptions};
+use super::options::{RunOptions, SecretOptions};
+use super::plan::{Plan, Unbegun};
 use super::sign::input;
 use super::trust::TrustOptions;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::report::{Heading, Report};
 use crate::requirement::Role;
 use crate::subject::control::Control;
 use crate::subject::sender::Command;
@@ -52,6 +52,17 @@ enum Attached {
     Transcript(PathBuf),
 }
 
+impl Attached {
+    /// What reports call it.
+    fn name(&self) -> String {
+        match self {
+            Self::Exec(command) => command.clone(),
+            Self::Control(url) => url.clone(),
+            Self::Transcript(file) => file.display().to_string(),
+        }
+    }
+}
+
 impl Arguments {
     fn attached(&self) -> Result<Attached, Error> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -75,7 +86,7 @@ impl Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let plan = arguments.run.plan(&[Role::Sender])?;
+    let mut plan = arguments.run.plan(&[Role::Sender])?;
     let wait = plan.options.limits.timeout;
     let attached = arguments.attached()?;
     if !matches!(attached, Attached::Control(_)) && arguments.trust.given() {
@@ -87,6 +98,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
                 .to_owned(),
         ));
     }
+    let folder = arguments.run.folder()?;
+    let evidence = folder.map(|folder| plan.keep(&folder, Role::Sender, &attached.name(), None));
     let progress = ProgressLine::new("sender", arguments.run.quiet);
     let show = |at| progress.show(at);
     let (run, subject) = match attached {
@@ -112,12 +125,13 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     };
     let run = match run {
         Err(Error::Subject(why)) => {
-            return arguments.run.publish_not_begun(Role::Sender, &subject, &plan, None, why, console);
+            let unbegun = Unbegun { role: Role::Sender, subject: &subject, secret: None, why };
+            return plan.publish_not_begun(unbegun, &arguments.run, evidence.as_ref(), console);
         }
         run => run?,
     };
-    let heading = Heading { subject, seed: plan.options.seed, fail_on: plan.fail_on };
-    arguments.run.publish(&Report::new(&run, &heading), console)
+    let report = plan.report(&run, &subject, evidence.as_ref());
+    arguments.run.publish(&report, console)
 }
 
 /// Judges a file. Errors: it cannot be read, or is none of the formats: which line.

@@ -4,6 +4,7 @@
 //! header, and goes through base64 in a body.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,8 +17,17 @@ const EXPECTS_BEYOND: usize = 1024 * 1024;
 /// The longest word that goes on a command line: no system takes less than 128 KiB.
 const LONGEST_WORD: usize = 100_000;
 
-/// The command that sends this delivery to a URL.
-pub(super) fn command(url: &str, trust: &Trust, delivery: &Delivery) -> String {
+/// The longest body that is shown in a command where it can stand in a file instead.
+const SHOWN_BODY: usize = 512;
+
+/// Whether a body is better read from a file than shown: it is long, or a shell cannot take it as it is.
+pub(super) fn wants_file(body: &[u8]) -> bool {
+    let typed = std::str::from_utf8(body).is_ok_and(is_printable) && !body.starts_with(b"@");
+    body.len() > SHOWN_BODY || !typed
+}
+
+/// The command that sends this delivery to a URL, its body from a file where there is one.
+pub(super) fn command(url: &str, trust: &Trust, delivery: &Delivery, file: Option<&Path>) -> String {
     let mut words =
         vec!["curl".to_owned(), "-sS".to_owned(), "-i".to_owned(), "-X".to_owned(), delivery.method.clone()];
     words.push(quoted(url.as_bytes()));
@@ -60,6 +70,10 @@ pub(super) fn command(url: &str, trust: &Trust, delivery: &Delivery) -> String {
         words.extend(["-H".to_owned(), quoted(&header)]);
     }
     words.push("--data-binary".to_owned());
+    if let Some(file) = file.filter(|_| body.len() == delivery.body.len()) {
+        words.push(quoted(&[b"@", file.as_os_str().as_encoded_bytes()].concat()));
+        return words.join(" ");
+    }
     let text = std::str::from_utf8(body).is_ok_and(is_printable);
     if text && body.len() <= LONGEST_WORD && !body.starts_with(b"@") {
         words.push(quoted(body));
@@ -94,6 +108,8 @@ fn quoted(word: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use bytes::Bytes;
 
     use super::command;
@@ -111,12 +127,12 @@ mod tests {
     }
 
     fn plain(delivery: &Delivery) -> String {
-        command("http://h/", &Trust::System, delivery)
+        command("http://h/", &Trust::System, delivery, None)
     }
 
     #[test]
     fn quotes_what_a_shell_would_take_apart() {
-        let command = command("http://h/?a=1&b=2", &Trust::System, &delivery(b"{\"a\":\"it's\"}"));
+        let command = command("http://h/?a=1&b=2", &Trust::System, &delivery(b"{\"a\":\"it's\"}"), None);
         assert_eq!(
             command,
             r#"curl -sS -i -X POST 'http://h/?a=1&b=2' -H 'X-A: it'\''s' --data-binary '{"a":"it'\''s"}'"#
@@ -161,10 +177,23 @@ mod tests {
 
     #[test]
     fn says_whose_certificate_is_taken() {
-        let https = |trust: Trust| command("https://h/", &trust, &delivery(b"{}"));
+        let https = |trust: Trust| command("https://h/", &trust, &delivery(b"{}"), None);
         assert!(https(Trust::System).contains(" 'https://h/' --http1.1 -H "));
         assert!(https(Trust::File("a b.pem".into())).contains(" --http1.1 --cacert 'a b.pem' -H "));
         assert!(https(Trust::Anybody).contains(" --http1.1 -k -H "));
         assert!(!plain(&delivery(b"{}")).contains("http1"));
+    }
+
+    #[test]
+    fn reads_what_is_long_or_cannot_be_typed_from_a_file() {
+        let long = [b'x'; super::SHOWN_BODY + 1];
+        for (body, wants) in
+            [(&b"{}"[..], false), (b"\xff", true), (b"@file", true), (b"a\nb", false), (&long, true)]
+        {
+            assert_eq!(super::wants_file(body), wants, "{body:?}");
+        }
+        let file = Path::new("out dir/bodies/7.bin");
+        let command = command("http://h/", &Trust::System, &delivery(b"\xff"), Some(file));
+        assert!(command.ends_with(" --data-binary '@out dir/bodies/7.bin'"), "{command}");
     }
 }

@@ -21,7 +21,7 @@ pub enum Detail {
     Quiet,
     /// Every requirement.
     Normal,
-    /// Every requirement, and the commands that repeat failures in full.
+    /// Every requirement with the number of its cases, and the commands that repeat failures in full.
     Verbose,
 }
 
@@ -64,9 +64,22 @@ pub fn render(report: &Report, detail: Detail) -> String {
     } else {
         String::new()
     };
-    let _ =
-        writeln!(text, "\n{DIM}{} exchanges in {} ms{waited}{DIM:#}", report.exchanges, report.duration_ms);
+    let _ = writeln!(
+        text,
+        "\n{DIM}{} exchanges in {} ms{waited}: {:.1} per second{}{DIM:#}",
+        report.exchanges,
+        report.duration_ms,
+        report.exchanges_per_s,
+        if report.waited_ms > 0 { " of the rest" } else { "" }
+    );
     let _ = writeln!(text, "{}", report.result_line());
+    text
+}
+
+/// One check as text with ANSI colours.
+pub fn check(requirement: &RequirementEntry, check: &CheckEntry, detail: Detail) -> String {
+    let mut text = String::new();
+    entry(&mut text, requirement, check, detail);
     text
 }
 
@@ -78,9 +91,13 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
         VerdictName::NotApplicable => (DIM, "n/a"),
         VerdictName::Error => (BAD, "ERROR"),
     };
+    let cases = match check.cases {
+        1.. if detail == Detail::Verbose => format!(" {DIM}({} cases){DIM:#}", check.cases),
+        _ => String::new(),
+    };
     let _ = writeln!(
         text,
-        "  {style}{mark:<10}{style:#} {:<6} {DIM}{:<6}{DIM:#} {}",
+        "  {style}{mark:<10}{style:#} {:<6} {DIM}{:<6}{DIM:#} {}{cases}",
         requirement.id, requirement.level, requirement.text
     );
     let mut line = |name: &str, value: &str| {

@@ -239,8 +239,8 @@ impl<'a> Stage<'a> {
                 "the sender's answer to `create_webhook` has no text `webhook`: {answer}"
             ))
         })?;
-        let index = self.transcript.webhooks.len();
-        self.transcript.webhooks.push(Webhook { scenario, url, secret, deleted_after: None });
+        let webhook = Webhook { scenario, url, secret, deleted_after: None };
+        let index = self.transcript.register(webhook);
         self.registered.push(Registered { index, endpoint, name });
         Ok(())
     }

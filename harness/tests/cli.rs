@@ -6,8 +6,10 @@
 pub(crate) mod program;
 pub(crate) mod servers;
 
+mod again;
 mod commands;
 mod control;
+mod evidence;
 mod listen;
 mod reports;
 mod runs;

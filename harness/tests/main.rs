@@ -11,6 +11,7 @@ mod implementations;
 mod mutants;
 mod peers;
 mod readme;
+mod replays;
 mod serialisers;
 mod shapes;
 mod signing;

@@ -38,7 +38,8 @@ fn options(dialect: &'static Dialect, limits: Limits) -> Options {
     let (never, interrupted) = watch::channel(false);
     // The sending side lives as long as the process: nothing interrupts these runs.
     std::mem::forget(never);
-    Options { dialect, limits, seed: 7, cases: 8, jobs: 4, clock: Clock::system(), interrupted }
+    let clock = Clock::system();
+    Options { dialect, limits, seed: 7, cases: 8, jobs: 4, clock, interrupted, keeper: None }
 }
 
 /// Bounds under which lateness shows soon, and which a busy machine keeps all the same.

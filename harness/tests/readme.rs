@@ -251,6 +251,7 @@ fn every_option_named_is_one_that_there_is() {
         "receiver",
         "sender",
         "listen",
+        "replay",
         "serve receiver",
         "serve sender",
         "send",

@@ -2,6 +2,8 @@
 //!
 //! Invariant: each has a record id of its own, so that whatever is observed of it belongs to it alone.
 
+use serde::Serialize;
+
 use super::Observed;
 use crate::exchange::ExchangeId;
 
@@ -19,7 +21,8 @@ pub struct Intake {
 }
 
 /// What an intake shows, and so how often it is to be taken in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum IntakeKind {
     /// A genuine delivery: once.
     Genuine,

@@ -2,8 +2,11 @@
 //!
 //! Invariant: names and sentences only.
 
+use serde::Serialize;
+
 /// What is done to a subject. Scenarios are few; each feeds several checks. How each is done stands under `scenario/`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scenario {
     /// Receiver: every sample event, correctly signed.
     Genuine,
@@ -18,8 +21,10 @@ pub enum Scenario {
     /// Receiver: bodies in chunks and in segments, several deliveries on one connection.
     Framing,
     /// Receiver: a body of 256 KiB.
+    #[serde(rename = "body-256-kib")]
     Body256KiB,
     /// Receiver: a body of 1 MiB.
+    #[serde(rename = "body-1-mib")]
     Body1MiB,
     /// Receiver: bodies that grow until one is refused.
     BodyLimit,

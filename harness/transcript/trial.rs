@@ -28,7 +28,8 @@ pub struct Trial {
 }
 
 /// In which one respect a trial differs from a plain genuine delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Respect {
     /// In none: it is correctly signed, and to be acknowledged.
     Genuine,

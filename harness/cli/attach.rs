@@ -1,0 +1,144 @@
+//! The options that say which receiver is meant, and the way to it.
+//!
+//! Invariant: nothing is sent to an address that is not this machine's, unless that was asked for; and whatever is wrong with
+//! the options is said before anything is reached, started or written.
+
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::console::Console;
+use super::options::{SecretOptions, duration};
+use super::trust::TrustOptions;
+use crate::client::Target;
+use crate::error::Error;
+use crate::signature::Secret;
+use crate::subject::SubjectError;
+use crate::subject::receiver::Receiver;
+
+/// How often a receiver that is started again by somebody else is tried.
+const REACH_PACE: Duration = Duration::from_millis(50);
+
+/// Which receiver.
+#[derive(Debug, Args)]
+pub(super) struct AttachOptions {
+    /// The URL of a receiver that runs already
+    // The environment is read by hand: what stands on the command line wins over it, and does not clash with it.
+    #[arg(long, conflicts_with = "exec")]
+    url: Option<String>,
+    /// A command that starts a receiver; it gets PORT and TWENTY_WEBHOOK_SECRET, and no shell
+    #[arg(long, value_name = "COMMAND")]
+    exec: Option<String>,
+    /// How long the command may take until its port accepts
+    #[arg(long, default_value = "30s", value_parser = duration, env = "TWENTY_CONFORM_READY_TIMEOUT", hide_env = true)]
+    ready_timeout: Duration,
+    /// Send to an address that is not this machine's
+    #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", value_parser = BoolishValueParser::new(), hide_env = true)]
+    pub(super) allow_remote: bool,
+    #[command(flatten)]
+    pub(super) trust: TrustOptions,
+    #[command(flatten)]
+    secret: SecretOptions,
+}
+
+/// A receiver that can be reached.
+pub(super) struct Attachment {
+    /// What reports call it.
+    pub(super) name: String,
+    pub(super) secret: Secret,
+    place: Place,
+    ready: Duration,
+}
+
+enum Place {
+    At(Target),
+    Command { path: String },
+}
+
+impl AttachOptions {
+    /// The receiver that is meant. `path` is for one that is started, and `made` its secret where none is given.
+    ///
+    /// Errors: none is named, its URL or path is malformed, it is not allowed, or there is no secret for it.
+    pub(super) fn attachment(
+        &self,
+        path: &str,
+        made: impl FnOnce() -> Secret,
+        console: &mut Console,
+    ) -> Result<Attachment, Error> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let given = self.url.is_some() || self.exec.is_some();
+        let url = self.url.clone().or_else(|| variable("TWENTY_CONFORM_URL").filter(|_| !given));
+        let exec = self.exec.clone().or_else(|| variable("TWENTY_CONFORM_EXEC").filter(|_| !given));
+        let (name, secret, place) = match (url, exec) {
+            (Some(url), _) => {
+                let target = self.trust.target(&url, console)?;
+                target.check_allowed(self.allow_remote).map_err(Error::Usage)?;
+                (url, self.secret.require()?, Place::At(target))
+            }
+            (None, Some(_)) if self.trust.given() => {
+                return Err(Error::Usage(
+                    "--ca and --insecure are for a receiver behind https, given with --url; what --exec starts is spoken \
+                     to over plain http"
+                        .to_owned(),
+                ));
+            }
+            (None, Some(command)) => {
+                if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
+                {
+                    return Err(Error::Usage(format!(
+                        "--path {path:?} must begin with a slash and hold only characters that a request line can \
+                         (escape the others, such as %20 for a space)"
+                    )));
+                }
+                let secret = self.secret.read()?.unwrap_or_else(made);
+                (command, secret, Place::Command { path: path.to_owned() })
+            }
+            (None, None) => {
+                return Err(Error::Usage(
+                    "give --url URL for a receiver that runs already, or --exec 'COMMAND' for one to start"
+                        .to_owned(),
+                ));
+            }
+        };
+        console.conceal(&secret);
+        Ok(Attachment { name, secret, place, ready: self.ready_timeout })
+    }
+}
+
+impl Attachment {
+    /// Reaches it, or starts it; `None` where that was interrupted. With patience one that runs already may take as long to
+    /// listen as one that is started: it is being started again by somebody else.
+    ///
+    /// Errors: it cannot be reached or started.
+    pub(super) async fn reach(
+        &self,
+        interrupted: &watch::Receiver<bool>,
+        patient: bool,
+    ) -> Result<Option<Receiver>, SubjectError> {
+        let mut interrupted = interrupted.clone();
+        let reached = async {
+            match &self.place {
+                Place::At(target) => {
+                    let deadline = Instant::now() + self.ready;
+                    loop {
+                        let reached = Receiver::at(target.clone(), self.secret.clone()).await;
+                        if reached.is_ok() || !patient || Instant::now() >= deadline {
+                            return reached;
+                        }
+                        sleep(REACH_PACE).await;
+                    }
+                }
+                Place::Command { path } => {
+                    Receiver::start(&self.name, path, self.secret.clone(), self.ready).await
+                }
+            }
+        };
+        tokio::select! {
+            reached = reached => reached.map(Some),
+            Ok(_) = interrupted.wait_for(|on| *on) => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! `replay`: sends one saved case again, and says whether its finding is still there.
+//!
+//! Invariant: the delivery goes out between its twins, as in the run; where they are refused nothing is claimed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+
+use super::attach::AttachOptions;
+use super::console::Console;
+use super::options::{duration, interruption};
+use crate::case::{Attempt, Case, Doubt, Replayed, Timing, resigned};
+use crate::client::{Client, Target};
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::exchange::Delivery;
+use crate::exit::ExitStatus;
+use crate::random::Random;
+use crate::report::text::{self, Detail};
+use crate::report::{CheckEntry, Redaction, RequirementEntry, Tool, VerdictName, command};
+use crate::requirement::{Requirement, Role};
+use crate::requirements;
+use crate::signature::Secret;
+use crate::subject::SubjectError;
+use crate::subject::receiver::Receiver;
+
+/// The longest file that is read: a body of 16 MiB, every byte of it escaped.
+const LONGEST_FILE: u64 = 256 * 1024 * 1024;
+
+/// Options of `replay`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A case that a run with --out saved: DIR/cases/ID.json
+    file: PathBuf,
+    #[command(flatten)]
+    attach: AttachOptions,
+    /// The path at which the started receiver takes deliveries [default: that of the case]
+    #[arg(long, env = "TWENTY_CONFORM_PATH", hide_env = true)]
+    path: Option<String>,
+    /// Send it byte for byte as it was, under its old timestamp, instead of signing it anew
+    #[arg(long, env = "TWENTY_CONFORM_AS_SAVED", value_parser = BoolishValueParser::new(), hide_env = true)]
+    as_saved: bool,
+    /// How long an answer is waited for
+    #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    timeout: Duration,
+}
+
+/// What is sent, in this order, and how it came about.
+struct Deliveries {
+    before: Option<Delivery>,
+    trial: Delivery,
+    behind: Option<Delivery>,
+    timing: Timing,
+}
+
+pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    let no_case =
+        |why: String| Error::Usage(format!("{} cannot be replayed: {why}", arguments.file.display()));
+    let case = Case::parse(&read(&arguments.file).map_err(no_case)?).map_err(no_case)?;
+    let named = |one: &&Requirement| one.role == Role::Receiver && one.id == case.requirement;
+    let requirement = requirements::all().find(named).ok_or_else(|| {
+        no_case(format!("it is about {:?}, which is no requirement on receivers", case.requirement))
+    })?;
+    let made = || Secret::new(Random::from_seed(case.seed).secret());
+    let path = arguments.path.as_deref().unwrap_or_else(|| case.path());
+    let attachment = arguments.attach.attachment(path, made, console)?;
+    let case = case.with_secret(&attachment.secret);
+    let clock = Clock::system();
+    let timing = timing(&case, &attachment.secret, arguments.as_saved, clock.now_ms())?;
+    let mut interrupted = interruption();
+    let Some(mut subject) = attachment.reach(&interrupted, false).await? else {
+        console.complain("interrupted before the receiver was ready; nothing was sent");
+        return Ok(ExitStatus::Interrupted);
+    };
+    let case = case.at_path(&subject.target().path);
+    let target = subject.target().clone();
+    let deliveries = deliveries(&case, &attachment.secret, timing, clock.now_ms());
+    let client = Client::new(arguments.timeout, clock);
+    let attempt = tokio::select! {
+        attempt = send(&client, &mut subject, &case, &deliveries) => Some(attempt),
+        Ok(_) = interrupted.wait_for(|on| *on) => None,
+    };
+    subject.stop().await;
+    let Some(attempt) = attempt else {
+        console.complain("interrupted before everything was sent; nothing can be told");
+        return Ok(ExitStatus::Interrupted);
+    };
+    let attempt = attempt?;
+
+    let replayed = case.judge(&attempt, &deliveries.timing);
+    let mut redaction = Redaction::default();
+    redaction.add(&attachment.secret);
+    let how = if arguments.as_saved { "as it was saved" } else { "signed anew" };
+    let heading = format!(
+        "{} {} · replay {} · receiver {} · {how}\n\n",
+        Tool::THIS.name,
+        Tool::THIS.version,
+        arguments.file.display(),
+        attachment.name
+    );
+    let shown = entry(requirement, &case, &attempt, &replayed, &target, &redaction);
+    console.print(&(redaction.text(&heading) + &shown))?;
+    Ok(match replayed {
+        Replayed::StillThere(_) => ExitStatus::Failed,
+        Replayed::Gone => ExitStatus::Passed,
+        Replayed::Untold(_) => ExitStatus::Incomplete,
+    })
+}
+
+/// Reads the file. Errors: it cannot be read, or is too long to be a case.
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let found = fs::metadata(path).map_err(|why| why.to_string())?;
+    if !found.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    if found.len() > LONGEST_FILE {
+        return Err(format!("it has {} bytes, and no case is that long", found.len()));
+    }
+    fs::read(path).map_err(|why| why.to_string())
+}
+
+/// How the case is sent. Errors: its way of signing cannot be found with this secret.
+fn timing(case: &Case, secret: &Secret, as_saved: bool, now_ms: u64) -> Result<Timing, Error> {
+    if as_saved {
+        return Ok(Timing::Frozen(Duration::from_millis(now_ms.saturating_sub(case.at_ms))));
+    }
+    match resigned(case, secret, now_ms).doubt {
+        Some(doubt @ Doubt::OtherSecret) => Err(Error::Usage(doubt.to_string())),
+        doubt => Ok(Timing::Present(doubt)),
+    }
+}
+
+fn deliveries(case: &Case, secret: &Secret, timing: Timing, now_ms: u64) -> Deliveries {
+    match timing {
+        Timing::Frozen(_) => {
+            let (before, trial, behind) = case.as_saved();
+            Deliveries { before, trial, behind, timing }
+        }
+        Timing::Present(_) => {
+            let anew = resigned(case, secret, now_ms);
+            Deliveries { before: anew.before, trial: anew.trial, behind: anew.behind, timing }
+        }
+    }
+}
+
+/// Sends the twin, the delivery, the twin again. Errors: a receiver that ended cannot be started again.
+async fn send(
+    client: &Client,
+    subject: &mut Receiver,
+    case: &Case,
+    deliveries: &Deliveries,
+) -> Result<Attempt, SubjectError> {
+    let target = subject.target().clone();
+    let before = match &deliveries.before {
+        Some(twin) => Some(client.send(&target, twin).await),
+        None => None,
+    };
+    let trial = client.send(&target, &deliveries.trial).await;
+    let may_have_ended = trial.outcome.status().is_none() || case.died.is_some();
+    let died = if may_have_ended { subject.revive().await? } else { None };
+    let behind = match &deliveries.behind {
+        Some(twin) => Some(client.send(&target, twin).await),
+        None => None,
+    };
+    Ok(Attempt { before, trial, behind, died })
+}
+
+/// What came of it, as a report shows a check.
+fn entry(
+    requirement: &Requirement,
+    case: &Case,
+    attempt: &Attempt,
+    replayed: &Replayed,
+    target: &Target,
+    redaction: &Redaction,
+) -> String {
+    let (verdict, message) = match replayed {
+        Replayed::StillThere(message) => (VerdictName::Fail, Some(message)),
+        Replayed::Gone => (VerdictName::Pass, None),
+        Replayed::Untold(why) => (VerdictName::Untestable, Some(why)),
+    };
+    let check = CheckEntry {
+        verdict,
+        expected: Some(case.expected.to_string()),
+        actual: Some(redaction.text(&attempt.trial.outcome.to_string())),
+        message: message.map(|message| redaction.text(message)),
+        repro: Some(command(
+            &redaction.text(&target.url()),
+            &target.trust(),
+            &redaction.delivery(&attempt.trial.delivery),
+        )),
+        ..CheckEntry::unjudged(requirement)
+    };
+    text::check(&RequirementEntry::new(requirement, verdict), &check, Detail::Verbose)
+}

@@ -1,0 +1,170 @@
+//! What a check found, as every format shows it.
+//!
+//! Invariant: secrets are taken out here, once; what a format shows of a check stands in its entry.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{Redaction, VerdictName, body_name, curl};
+use crate::cause::Cause;
+use crate::exchange::ExchangeId;
+use crate::requirement::{Level, Requirement, Role, Verdict};
+use crate::suite::{Finding, Judgement};
+use crate::transcript::{Comparison, Scenario, Transcript};
+
+/// A check in a report.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckEntry {
+    /// Its stable id.
+    pub id: &'static str,
+    /// What it judges.
+    pub requirements: [&'static str; 1],
+    /// The level of that.
+    pub level: Level,
+    /// What it found.
+    pub verdict: VerdictName,
+    /// What the contract has there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What happened there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actual: Option<String>,
+    /// The finding, or the reason why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<CauseEntry>,
+    /// The first exchange that shows it, as a command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repro: Option<String>,
+    /// The numbers of the exchanges that show it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<usize>,
+    /// How many cases were tried in its scenarios, fixed and generated ones; 0 for senders.
+    pub cases: usize,
+    /// How long the receiver took over everything that was tried for this check, in microseconds; 0 for senders.
+    pub duration_us: u64,
+}
+
+/// A cause in a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CauseEntry {
+    /// Its stable code.
+    pub code: &'static str,
+    /// Which of its kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Other causes that explain what was seen as well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub or: Vec<String>,
+    /// The numbers of the exchanges that show it, where they are others than those of the failure.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shown_by: Vec<usize>,
+    /// What the implementation does.
+    pub text: &'static str,
+    /// The mend.
+    pub mend: &'static str,
+}
+
+impl CheckEntry {
+    /// The entry of a check of which nothing is known.
+    pub fn unjudged(requirement: &Requirement) -> Self {
+        Self {
+            id: requirement.check_id,
+            requirements: [requirement.id],
+            level: requirement.level,
+            verdict: VerdictName::Untestable,
+            expected: None,
+            actual: None,
+            message: None,
+            cause: None,
+            repro: None,
+            exchanges: Vec::new(),
+            cases: 0,
+            duration_us: 0,
+        }
+    }
+}
+
+impl From<&Cause> for CauseEntry {
+    fn from(cause: &Cause) -> Self {
+        let code = cause.code;
+        Self {
+            code: code.as_str(),
+            detail: cause.detail.clone(),
+            or: cause.or.clone(),
+            shown_by: cause.shown_by.iter().map(|id| id.0).collect(),
+            text: code.text(),
+            mend: cause.mend(),
+        }
+    }
+}
+
+/// The entry of a finding. `bodies` gets the exchanges whose bodies a command reads from the folder `out`.
+pub(super) fn check_entry(
+    finding: &Finding,
+    transcript: &Transcript,
+    redact: &Redaction,
+    out: Option<&Path>,
+    bodies: &mut Vec<ExchangeId>,
+) -> CheckEntry {
+    let mut entry = CheckEntry {
+        verdict: (&finding.judgement).into(),
+        cases: cases(finding, transcript),
+        duration_us: duration_us(finding, transcript),
+        ..CheckEntry::unjudged(finding.requirement)
+    };
+    match &finding.judgement {
+        Judgement::Judged(Verdict::Pass) => {}
+        Judgement::Judged(Verdict::Untestable(reason) | Verdict::NotApplicable(reason))
+        | Judgement::Error(reason) => {
+            entry.message = Some(redact.text(reason));
+        }
+        Judgement::Judged(Verdict::Fail(evidence)) => {
+            entry.expected = Some(redact.text(&evidence.expected.0));
+            entry.actual = Some(redact.text(&evidence.actual.0));
+            entry.message = Some(redact.text(&evidence.message));
+            entry.cause = evidence.cause.as_ref().map(|cause| {
+                let detail = cause.detail.as_ref().map(|detail| redact.text(detail));
+                let or = cause.or.iter().map(|other| redact.text(other)).collect();
+                CauseEntry { detail, or, ..CauseEntry::from(cause) }
+            });
+            entry.exchanges = evidence.exchanges.iter().map(|id| id.0).collect();
+            let first = evidence.exchanges.first().filter(|_| transcript.role == Role::Receiver);
+            entry.repro = first.map(|&id| {
+                let delivery = redact.delivery(&transcript.exchange(id).delivery);
+                let file = out.filter(|_| curl::wants_file(&delivery.body)).map(|out| {
+                    bodies.push(id);
+                    out.join(body_name(id))
+                });
+                curl::command(&redact.text(&transcript.url), &transcript.trust, &delivery, file.as_deref())
+            });
+        }
+    }
+    entry
+}
+
+fn duration_us(finding: &Finding, transcript: &Transcript) -> u64 {
+    let tried =
+        transcript.trials.iter().filter(|trial| finding.requirement.scenarios.contains(&trial.scenario));
+    let took: Duration = tried.map(|trial| transcript.exchange(trial.exchange).took).sum();
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// How many cases were tried in the scenarios of a finding's requirement.
+fn cases(finding: &Finding, transcript: &Transcript) -> usize {
+    let of_scenario = |&scenario: &Scenario| {
+        let compared = |one: &Comparison| one.early.len() + one.late.len() + one.control.len();
+        let further = match scenario {
+            Scenario::Intake => transcript.intakes.len(),
+            Scenario::Comparison => transcript.comparison.as_ref().map_or(0, compared),
+            _ => 0,
+        };
+        let fixed = transcript.trials_of(scenario).filter(|trial| !trial.generated).count();
+        fixed + transcript.generated(scenario).1 + further
+    };
+    finding.requirement.scenarios.iter().map(of_scenario).sum()
+}

@@ -1,0 +1,323 @@
+//! What a run keeps of itself with `--out`, what is never in it, and what happens where it cannot be kept.
+//!
+//! Invariant: every exchange that a report counts stands in the evidence once, and the secret in no file of it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::program::{Ran, Report, finish, reference, run, twenty};
+use super::servers::{always, read_request, serve};
+
+/// With characters that JSON and URLs escape, and long enough for base64 to show it.
+const SECRET: &str = "Mellon \"hAlf\" mÄsk\\77";
+
+/// A run with evidence: what it printed, and the folder.
+fn kept(arguments: &[&str]) -> (Ran, TempDir) {
+    let folder = TempDir::new().unwrap();
+    let mut command = twenty(arguments);
+    command.arg("--out").arg(folder.path());
+    (finish(command), folder)
+}
+
+fn json(path: &Path) -> Value {
+    let text = fs::read_to_string(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.is_empty() || text.ends_with('\n'), "{} ends in a line", path.display());
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|why| panic!("{line}: {why}")))
+        .collect()
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+/// The exchanges of a folder are numbered from 1 without a gap, and are as many as the report counts.
+#[track_caller]
+fn is_whole(folder: &Path) -> Vec<Value> {
+    let exchanges = lines(&folder.join("exchanges.jsonl"));
+    for (at, exchange) in exchanges.iter().enumerate() {
+        assert_eq!(exchange["number"], at + 1);
+        for field in ["at_ms", "took_us"] {
+            assert!(exchange[field].is_u64(), "{field} in {exchange}");
+        }
+        assert!(exchange["delivery"]["headers"].is_array() && !exchange["outcome"].is_null(), "{exchange}");
+    }
+    let report = json(&folder.join("report.json"));
+    assert_eq!(report["exchanges"], exchanges.len());
+    assert!(fs::read_to_string(folder.join("report.txt")).unwrap().contains("\nRESULT: "));
+    exchanges
+}
+
+#[test]
+fn a_run_keeps_every_exchange_and_every_trial() {
+    let (ran, folder) = kept(&["receiver", "--exec", &reference("receiver"), "--seed", "42", "--cases", "8"]);
+    let (ran, folder) = (ran.expect(0), folder.path());
+    assert_eq!(ran.stderr, "");
+    let manifest = json(&folder.join("run.json"));
+    for (field, expected) in [
+        ("format", Value::from("twenty-conform-run/1")),
+        ("role", "receiver".into()),
+        ("dialect", "documented".into()),
+        ("subject", reference("receiver").into()),
+        ("seed", 42.into()),
+        ("cases", 8.into()),
+        ("level", "advice".into()),
+        ("fail_on", "must".into()),
+    ] {
+        assert_eq!(manifest[field], expected, "{field}");
+    }
+    assert_eq!(manifest["limits"]["timeout_ms"], 10_000);
+    let exchanges = is_whole(folder);
+    let numbers = |trial: &Value| {
+        let twins = trial["twins"].as_array().unwrap().iter();
+        twins.chain([&trial["exchange"]]).map(|number| number.as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    let trials = lines(&folder.join("trials.jsonl"));
+    assert!(trials.len() > 150, "{}", trials.len());
+    for trial in &trials {
+        assert!(trial["scenario"].is_string() && trial["what"].is_string(), "{trial}");
+        assert!(
+            numbers(trial).iter().all(|&number| (1..=exchanges.len() as u64).contains(&number)),
+            "{trial}"
+        );
+    }
+    let scenarios: BTreeSet<&str> = trials.iter().map(|trial| trial["scenario"].as_str().unwrap()).collect();
+    for scenario in ["genuine", "body-256-kib", "altered-content", "back-door"] {
+        assert!(scenarios.contains(scenario), "{scenario} in {scenarios:?}");
+    }
+    // A body that is no text comes back byte for byte; so does what is in chunks.
+    let coded = exchanges.iter().filter_map(|one| one["delivery"]["body"]["base64"].as_str());
+    assert!(coded.map(|text| STANDARD.decode(text).unwrap()).any(|body| body.contains(&0xff)));
+    assert!(exchanges.iter().any(|one| one["delivery"]["transfer"]["chunks"].is_array()));
+    assert!(!folder.join("cases").exists() && !folder.join("bodies").exists());
+}
+
+#[test]
+fn the_report_says_how_many_cases_and_exchanges_there_were() {
+    let (ran, folder) =
+        kept(&["receiver", "--exec", &reference("receiver"), "--cases", "5", "--run", "VER-2,RCV-1"]);
+    let report = Report::read(&folder.path().join("report.json")).unwrap();
+    assert_eq!(report.check("VER-2")["cases"], 8, "three that are fixed and five that are generated");
+    assert_eq!(report.check("RCV-1")["cases"], 15);
+    let (count, rate) =
+        (report.0["exchanges"].as_f64().unwrap(), report.0["exchanges_per_s"].as_f64().unwrap());
+    let seconds =
+        (report.0["duration_ms"].as_f64().unwrap() - report.0["waited_ms"].as_f64().unwrap()) / 1000.0;
+    assert!((count / rate - seconds).abs() < 0.01, "{count} at {rate} in {seconds}");
+    let line = ran.expect(0).stdout.lines().rev().nth(1).unwrap().to_owned();
+    assert!(line.ends_with(&format!(": {rate:.1} per second")), "{line}");
+    let verbose = fs::read_to_string(folder.path().join("report.txt")).unwrap();
+    assert!(verbose.contains("An altered timestamp header is not acknowledged. (8 cases)\n"), "{verbose}");
+}
+
+#[test]
+fn a_demo_keeps_both_runs() {
+    let (ran, folder) = kept(&["demo", "--cases", "4"]);
+    ran.expect(0);
+    let folder = folder.path();
+    let both: usize = ["sender", "receiver"].iter().map(|role| is_whole(&folder.join(role)).len()).sum();
+    let report = json(&folder.join("report.json"));
+    assert_eq!((&report["role"], &report["exchanges"]), (&"both".into(), &both.into()));
+    let intakes = lines(&folder.join("receiver/trials.jsonl"));
+    assert!(intakes.iter().any(|one| one["intake"] == "same" && one["times"] == 1));
+}
+
+/// What somebody would find who looks for a secret: itself, escaped in JSON once and twice, in base64, for a URL.
+fn spellings(secret: &str) -> Vec<String> {
+    let escaped = |text: &str| {
+        let quoted = Value::from(text).to_string();
+        quoted[1..quoted.len() - 1].to_owned()
+    };
+    let once = escaped(secret);
+    let ascii: String = secret
+        .chars()
+        .map(|character| match character {
+            '\u{80}'.. => format!("\\u{:04x}", character as u32),
+            _ => escaped(&character.to_string()),
+        })
+        .collect();
+    let mut all = vec![secret.to_owned(), escaped(&once), escaped(&ascii), once, ascii];
+    all.extend([STANDARD_NO_PAD.encode(secret), URL_SAFE_NO_PAD.encode(secret)]);
+    all.push(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect());
+    all
+}
+
+#[test]
+fn the_secret_is_in_no_file() {
+    // One that gives it away in every way there is, to whoever asks.
+    let spoken = spellings(SECRET).join(" | ");
+    let answer =
+        format!("HTTP/1.1 200 \r\nX-Key: {spoken}\r\nContent-Length: {}\r\n\r\n{spoken}", spoken.len());
+    let talkative = serve(move |mut stream| {
+        while read_request(&mut stream)? {
+            std::io::Write::write_all(&mut stream, answer.as_bytes())?;
+        }
+        Ok(())
+    });
+    // A header holds the secret where it can: this one can be one.
+    let plain = "Mellon-hAlf-mAsk-77";
+    let in_command = format!("{} --secret {plain}", reference("receiver"));
+    let everything = always(200);
+    for (secret, subject, status) in [
+        (SECRET, ["--url", &talkative], 1),
+        (plain, ["--url", &everything], 1),
+        (plain, ["--exec", &in_command], 0),
+    ] {
+        let mut arguments = vec!["receiver", "--cases", "4", "--secret", secret];
+        arguments.extend(subject);
+        let (ran, folder) = kept(&arguments);
+        let ran = ran.expect(status);
+        let spelled = spellings(secret);
+        let holds = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            spelled.iter().find(|spelling| text.contains(spelling.as_str())).cloned()
+        };
+        for path in files(folder.path()) {
+            assert_eq!(holds(&fs::read(&path).unwrap()), None, "{}", path.display());
+        }
+        assert_eq!(holds(ran.stdout.as_bytes()), None);
+        assert!(fs::read_to_string(folder.path().join("exchanges.jsonl")).unwrap().contains("[redacted]"));
+        is_whole(folder.path());
+    }
+}
+
+#[test]
+fn a_sender_that_sends_its_secret_leaves_it_in_no_file() {
+    let (ran, folder) = kept(&["sender", "--exec", &reference("sender"), "--seed", "5"]);
+    ran.expect(0);
+    let exchanges = is_whole(folder.path());
+    assert!(exchanges.iter().all(|one| one["delivery"]["target"].as_str().unwrap().starts_with("/hooks/")));
+    assert_eq!(json(&folder.path().join("run.json"))["role"], "sender");
+}
+
+#[test]
+fn a_long_body_is_beside_the_command_that_sends_it() {
+    let secret = ["--secret", "s3cr3t", "--cases", "4"];
+    let (refusing, accepting) = (always(401), always(200));
+    // The bodies of this dialect are long.
+    let long = ["receiver", "--url", &refusing, "--run", "RCV-1", "--dialect", "shipped"];
+    let (ran, long) = kept(&[&long, &secret[..]].concat());
+    ran.expect(1);
+    assert_eq!(files(&long.path().join("bodies")).len(), 1);
+    let short = ["receiver", "--url", &accepting, "--run", "VER-1,VER-12,VER-19"];
+    let (ran, short) = kept(&[&short, &secret[..]].concat());
+    ran.expect(1);
+    for folder in [long.path(), short.path()] {
+        let exchanges = lines(&folder.join("exchanges.jsonl"));
+        let report = json(&folder.join("report.json"));
+        for check in report["checks"].as_array().unwrap() {
+            let Some(repro) = check["repro"].as_str() else { continue };
+            let number = check["exchanges"][0].as_u64().unwrap();
+            let body = &exchanges[usize::try_from(number).unwrap() - 1]["delivery"]["body"];
+            let path = folder.join("bodies").join(format!("{number}.bin"));
+            match repro.split_once("--data-binary '@") {
+                Some((_, file)) => {
+                    assert_eq!(file.trim_end_matches('\''), path.display().to_string());
+                    let bytes = fs::read(&path).unwrap();
+                    match body["base64"].as_str() {
+                        Some(coded) => assert_eq!(bytes, STANDARD.decode(coded).unwrap()),
+                        None => assert_eq!(bytes, body.as_str().unwrap().as_bytes()),
+                    }
+                }
+                None => assert!(body.as_str().is_some_and(|text| text.len() <= 512), "{repro}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_in_a_folder_is_never_overwritten() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("mine"), "mine").unwrap();
+    let out = folder.path().display().to_string();
+    let exec = reference("receiver");
+    let run = |out: &str| run(["receiver", "--exec", &exec, "--run", "RCV-1", "--out", out]);
+    run(&out).expect(2).complains_of(&[&out, "is not empty", "never overwritten"]);
+    assert_eq!(files(folder.path()).len(), 1);
+    // Below a file there is no folder.
+    let below = folder.path().join("mine/out").display().to_string();
+    run(&below).expect(2).complains_of(&[&below, "cannot be made"]);
+    let new = folder.path().join("a/b").display().to_string();
+    run(&new).expect(0);
+    run(&new).expect(2).complains_of(&[&new, "is not empty"]);
+    let mut command = twenty(["receiver", "--exec", &exec, "--run", "RCV-1"]);
+    command.env("TWENTY_CONFORM_OUT", folder.path().join("c"));
+    finish(command).expect(0);
+    is_whole(&folder.path().join("c"));
+}
+
+#[test]
+fn a_run_that_cannot_be_begun_leaves_its_reason() {
+    let closed = super::servers::ClosedPort::new();
+    let (ran, folder) = kept(&["receiver", "--url", &closed.url(), "--secret", "s3cr3t"]);
+    ran.expect(3).complains_of(&["cannot be reached"]);
+    assert!(is_whole(folder.path()).is_empty());
+    // A command that there is not is a matter of the command line: the folder is free for the next attempt.
+    let (ran, folder) = kept(&["receiver", "--exec", "no-such-command"]);
+    ran.expect(2);
+    assert!(!folder.path().exists() || files(folder.path()).is_empty());
+}
+
+/// The binary, in a shell that lets no file grow beyond so many blocks of 512 bytes (or 1024, as shells differ).
+#[cfg(unix)]
+fn with_room_for(blocks: u32, arguments: &[&str]) -> Command {
+    let binary = twenty(arguments);
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+    command.arg(binary.get_program()).args(binary.get_args()).current_dir(env!("CARGO_MANIFEST_DIR"));
+    for (name, value) in binary.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
+#[cfg(unix)]
+#[test]
+fn evidence_that_cannot_be_written_is_not_green() {
+    let folder = TempDir::new().unwrap();
+    let exec = reference("receiver");
+    for (name, blocks, lost) in [
+        ("small", 256, &["exchanges.jsonl"][..]),
+        ("tiny", 1, &["run.json", "exchanges.jsonl", "trials.jsonl", "report.json", "report.txt"]),
+    ] {
+        let out = folder.path().join(name);
+        let arguments = ["receiver", "--exec", &exec, "--cases", "4", "--out", out.to_str().unwrap()];
+        let ran = finish(with_room_for(blocks, &arguments)).expect(70);
+        ran.complains_of(&["the evidence is incomplete"]);
+        // The run went on to its verdict, and every file that is not whole is named.
+        assert!(ran.result_line().starts_with("RESULT: error must 10/10 "), "{ran:#?}");
+        for file in ["run.json", "exchanges.jsonl", "trials.jsonl", "report.json", "report.txt"] {
+            let note = format!("note: the evidence is incomplete: {}", out.join(file).display());
+            assert_eq!(ran.stdout.contains(&note), lost.contains(&file), "{file}: {ran:#?}");
+        }
+        // What could be written is in order up to there.
+        let text = fs::read_to_string(out.join("exchanges.jsonl")).unwrap();
+        let whole = text.lines().take_while(|line| serde_json::from_str::<Value>(line).is_ok()).count();
+        assert!(whole + 1 >= text.lines().count());
+        if name == "small" {
+            let report = Report::read(&out.join("report.json")).unwrap();
+            assert_eq!((&report.0["result"], &report.0["exit_status"]), (&"error".into(), &70.into()));
+        }
+    }
+}

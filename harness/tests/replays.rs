@@ -1,0 +1,507 @@
+//! Saved cases: what is signed anew is what the same change makes of a delivery of now, and a finding is still there a day
+//! later, or gone.
+//!
+//! Invariant: the oracle of a case that is signed anew is the change itself, made under the new time; that of a replay is the
+//! mutant, and the reference beside it.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
+use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
+use serde_json::json;
+use tokio::sync::watch;
+use twenty_conform::case::{Attempt, Case, Doubt, FORMAT, Replayed, Timing, resigned};
+use twenty_conform::client::{Client, Target};
+use twenty_conform::clock::Clock;
+use twenty_conform::dialect::{DOCUMENTED, SHIPPED, rfc3339};
+use twenty_conform::endpoint::{Handler, raw};
+use twenty_conform::exchange::{Delivery, Exchange, ExchangeId, Headers, Outcome, Response, Transfer};
+use twenty_conform::fault::{Faults, ReceiverFault};
+use twenty_conform::mutant;
+use twenty_conform::random::Random;
+use twenty_conform::receiver::{Receiver, Settings};
+use twenty_conform::recipe::Recipe;
+use twenty_conform::report::Redaction;
+use twenty_conform::requirement::Verdict;
+use twenty_conform::requirements;
+use twenty_conform::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use twenty_conform::subject;
+use twenty_conform::suite::{self, Judgement, Options, Run};
+use twenty_conform::transcript::Limits;
+
+const THEN: u64 = 1_735_066_639_761;
+const DAY: u64 = 24 * 60 * 60 * 1000;
+const NOW: u64 = THEN + DAY + 12_345;
+const BODY: &[u8] = br#"{"event":"person.created","data":{"id":"abc12345"},"n":1.0}"#;
+
+fn secret() -> Secret {
+    Secret::new(Random::from_seed(7).secret())
+}
+
+fn twin(at_ms: u64) -> Delivery {
+    let headers = Headers::of_delivery(Some(&Key::new(&secret())), at_ms, None, BODY);
+    let (method, target) = ("POST".to_owned(), "/".to_owned());
+    Delivery { method, target, headers, body: Bytes::from_static(BODY), transfer: Transfer::Whole }
+}
+
+fn case(twins: &[Delivery], trial: &Delivery) -> Case {
+    Case {
+        format: FORMAT.to_owned(),
+        requirement: "VER-1".to_owned(),
+        check: "receiver/verification/altered-content".to_owned(),
+        level: "must".to_owned(),
+        dialect: "documented".to_owned(),
+        what: "a delivery".to_owned(),
+        respect: json!("genuine"),
+        expected: "not 2xx".parse().unwrap(),
+        actual: "200".to_owned(),
+        died: None,
+        seed: 7,
+        exchanges: vec![1, 2, 3],
+        at_ms: THEN,
+        redacted: false,
+        twins: twins.iter().map(Into::into).collect(),
+        trial: trial.into(),
+    }
+}
+
+/// A change of a twin, given the time at which it was signed.
+type Change = Box<dyn Fn(&mut Delivery, u64)>;
+
+fn timestamp(delivery: &mut Delivery, value: impl Into<Bytes>) {
+    delivery.headers.set(TIMESTAMP_HEADER, value.into());
+}
+
+fn signature(delivery: &mut Delivery, change: impl Fn(&str) -> String) {
+    let digits = delivery.headers.single(SIGNATURE_HEADER).unwrap().to_vec();
+    delivery.headers.set(SIGNATURE_HEADER, change(std::str::from_utf8(&digits).unwrap()));
+}
+
+/// Puts a timestamp in, and signs under it.
+fn dated(value: impl Fn(u64) -> String + 'static) -> Change {
+    Box::new(move |delivery, at_ms| {
+        let value = value(at_ms);
+        let signed = Key::new(&secret()).sign(value.as_bytes(), &delivery.body).to_hex();
+        timestamp(delivery, value);
+        delivery.headers.set(SIGNATURE_HEADER, signed);
+    })
+}
+
+fn redated(value: impl Fn(u64) -> String + 'static) -> Change {
+    Box::new(move |delivery, at_ms| timestamp(delivery, value(at_ms)))
+}
+
+fn digits(change: impl Fn(&str) -> String + 'static) -> Change {
+    Box::new(move |delivery, _| signature(delivery, &change))
+}
+
+fn under(key: impl Fn(&str) -> String + 'static) -> Change {
+    Box::new(move |delivery, at_ms| {
+        let key = Key::new(&Secret::new(key(secret().expose())));
+        let signed = key.sign(at_ms.to_string().as_bytes(), &delivery.body).to_hex();
+        delivery.headers.set(SIGNATURE_HEADER, signed);
+    })
+}
+
+/// Everything that scenarios do to deliveries.
+fn changes() -> Vec<(&'static str, Change)> {
+    let without = |names: &'static [&'static str]| -> Change {
+        Box::new(move |delivery, _| names.iter().for_each(|name| delivery.headers.remove(name)))
+    };
+    let body = |body: &'static [u8]| -> Change {
+        Box::new(move |delivery, _| delivery.body = Bytes::from_static(body))
+    };
+    vec![
+        ("nothing", Box::new(|_, _| {})),
+        ("another body", body(b"{\"event\":\"person.created\"}")),
+        ("no body", body(b"")),
+        ("a genuine one a little later", dated(|at| (at + 3).to_string())),
+        ("a minute ago", dated(|at| (at - 59_000).to_string())),
+        ("a day ago", dated(|at| (at - DAY).to_string())),
+        ("forty years ago", dated(|at| (at - 40 * 365 * DAY).to_string())),
+        ("tomorrow", dated(|at| (at + DAY).to_string())),
+        ("in seconds", dated(|at| (at / 1000).to_string())),
+        ("a millisecond later than signed", redated(|at| (at + 1).to_string())),
+        ("zeros before it", redated(|at| format!("00{at}"))),
+        ("a plus sign", dated(|at| format!("+{at}"))),
+        ("a fraction", dated(|at| format!("{at}.5"))),
+        ("an exponent", dated(|at| format!("{}e3", at / 1000))),
+        ("a space within", dated(|at| format!("{} {:09}", at / 1_000_000_000, at % 1_000_000_000))),
+        ("an ISO date", dated(rfc3339)),
+        ("no time", dated(|_| "abc".to_owned())),
+        ("a negative number", dated(|_| "-1".to_owned())),
+        ("an empty timestamp", dated(|_| String::new())),
+        (
+            "text moved over the colon",
+            Box::new(|delivery, at_ms| {
+                timestamp(delivery, format!("{at_ms}:{{\"event\""));
+                delivery.body = delivery.body.slice(8..);
+            }),
+        ),
+        ("no signature", without(&[SIGNATURE_HEADER])),
+        ("no timestamp", without(&[TIMESTAMP_HEADER])),
+        ("neither", without(&[SIGNATURE_HEADER, TIMESTAMP_HEADER])),
+        ("an empty signature", digits(|_| String::new())),
+        ("letters behind", digits(|digits| format!("{digits}zz"))),
+        ("a prefix", digits(|digits| format!("sha256={digits}"))),
+        ("uppercase", digits(str::to_uppercase)),
+        ("63 digits", digits(|digits| digits[..63].to_owned())),
+        ("the last 40 digits", digits(|digits| digits[24..].to_owned())),
+        ("one digit", digits(|digits| digits[..1].to_owned())),
+        ("rotated", digits(|digits| format!("{}{}", &digits[5..], &digits[..5]))),
+        ("zeros", digits(|_| "0".repeat(64))),
+        ("65 zeros", digits(|_| "0".repeat(65))),
+        ("letters", digits(|_| "z".repeat(64))),
+        (
+            "a bogus signature beside it",
+            Box::new(|delivery, _| delivery.headers.add(SIGNATURE_HEADER, "0".repeat(64))),
+        ),
+        ("a key with a character more", under(|secret| format!("{secret}x"))),
+        ("a key with a character less", under(|secret| secret[..20].to_owned() + &secret[21..])),
+        ("a key in other case", under(|secret| secret.replacen('A', "a", 1))),
+        ("the key twice", under(|secret| secret.repeat(2))),
+        (
+            "header names in other case",
+            Box::new(|delivery, _| {
+                delivery.headers.0.iter_mut().for_each(|(name, _)| *name = name.to_uppercase());
+            }),
+        ),
+        ("another method", Box::new(|delivery, _| "PUT".clone_into(&mut delivery.method))),
+    ]
+}
+
+#[test]
+fn what_is_signed_anew_is_what_the_change_makes_of_a_delivery_of_now() {
+    for (name, change) in changes() {
+        let at = |at_ms| {
+            let mut delivery = twin(at_ms);
+            change(&mut delivery, at_ms);
+            delivery
+        };
+        let case = case(&[twin(THEN), twin(THEN + 8)], &at(THEN));
+        let anew = resigned(&case, &secret(), NOW);
+        assert_eq!(anew.trial, at(NOW), "{name}");
+        assert_eq!((anew.before, anew.behind), (Some(twin(NOW)), Some(twin(NOW + 1))), "{name}");
+        assert_eq!(anew.doubt, None, "{name}");
+    }
+}
+
+#[test]
+fn every_known_way_of_signing_is_found_again() {
+    let body = br#"{"event":"person.created","data":{"id":"abc"},"n":1.0,"secret":"x","t":"<\u00e9/>"}"#;
+    for recipe in Recipe::lattice() {
+        let at = |at_ms: u64| {
+            let mut delivery = twin(at_ms);
+            delivery.body = Bytes::from_static(body);
+            let at = at_ms.to_string();
+            let value = recipe.compute(secret().expose(), at.as_bytes(), body)?;
+            delivery.headers.set(SIGNATURE_HEADER, value);
+            Some(delivery)
+        };
+        let Some(old) = at(THEN) else { continue };
+        let anew = resigned(&case(&[twin(THEN)], &old), &secret(), NOW);
+        assert_eq!(Some(anew.trial), at(NOW), "{}", recipe.describe());
+        assert_eq!(anew.doubt, None, "{}", recipe.describe());
+    }
+}
+
+#[test]
+fn a_digit_that_was_changed_is_changed_again() {
+    for at in 0..64 {
+        let mut trial = twin(THEN);
+        signature(&mut trial, |digits| {
+            let other = if &digits[at..=at] == "0" { "1" } else { "0" };
+            format!("{}{other}{}", &digits[..at], &digits[at + 1..])
+        });
+        let anew = resigned(&case(&[twin(THEN)], &trial), &secret(), NOW).trial;
+        let of = |delivery: &Delivery| delivery.headers.single(SIGNATURE_HEADER).unwrap().clone();
+        let (genuine, anew) = (of(&twin(NOW)), of(&anew));
+        let differ: Vec<usize> = (0..64).filter(|&place| genuine[place] != anew[place]).collect();
+        assert_eq!(differ, [at]);
+    }
+}
+
+#[test]
+fn nonces_are_new_and_as_different_as_they_were() {
+    let with = |nonce: &'static str| {
+        let mut delivery = twin(THEN);
+        delivery.headers.set(NONCE_HEADER, nonce);
+        delivery
+    };
+    let (one, other) = ("0123456789abcdef0123456789abcdef", "f123456789abcdef0123456789abcdef");
+    let nonce = |delivery: Delivery| {
+        let value = delivery.headers.single(NONCE_HEADER).unwrap().to_vec();
+        String::from_utf8(value).unwrap()
+    };
+    for (trial, same) in [(one, true), (other, false)] {
+        let anew = resigned(&case(&[with(one)], &with(trial)), &secret(), NOW);
+        let (before, trial, behind) =
+            (nonce(anew.before.unwrap()), nonce(anew.trial), nonce(anew.behind.unwrap()));
+        assert_eq!(before == trial, same);
+        assert!(before != one && behind != one && before != behind && before.len() == 32);
+    }
+    let anew = resigned(&case(&[with(one)], &with("no nonce")), &secret(), NOW);
+    assert_eq!(nonce(anew.trial), "no nonce");
+}
+
+#[test]
+fn what_cannot_be_made_anew_is_said() {
+    let mut trial = twin(THEN);
+    let unknown = Key::new(&Secret::new("a key that nobody knows")).sign(b"1", BODY).to_hex();
+    trial.headers.set(SIGNATURE_HEADER, unknown.clone());
+    let mut case = case(&[twin(THEN)], &trial);
+    let doubt = |case: &Case, secret: &Secret| resigned(case, secret, NOW).doubt;
+    assert_eq!(doubt(&case, &secret()), Some(Doubt::UnknownSignature));
+    assert_eq!(doubt(&case, &Secret::new("another")), Some(Doubt::OtherSecret));
+    // The key of a default secret is named, and any digits are any digits.
+    case.respect = json!({ "digits": "any digits" });
+    assert_eq!(doubt(&case, &secret()), None);
+    case.respect = json!({ "default-secret": "changeme" });
+    let under = |at: u64| Key::new(&Secret::new("changeme")).sign(at.to_string().as_bytes(), BODY).to_hex();
+    trial.headers.set(SIGNATURE_HEADER, under(THEN));
+    case.trial = (&trial).into();
+    let anew = resigned(&case, &secret(), NOW);
+    assert_eq!(anew.trial.headers.single(SIGNATURE_HEADER).unwrap(), under(NOW).as_bytes());
+    // Another secret does not matter where the signature is the twin's own.
+    let altered = Delivery { body: Bytes::from_static(b"{}"), ..twin(THEN) };
+    case.trial = (&altered).into();
+    let anew = resigned(&case, &Secret::new("another"), NOW);
+    assert_eq!(anew.doubt, None);
+    let of = |delivery: &Delivery| delivery.headers.single(SIGNATURE_HEADER).unwrap().clone();
+    assert_eq!(of(&anew.trial), of(&anew.before.unwrap()));
+}
+
+proptest! {
+    #[test]
+    fn under_any_secret_at_any_time(
+        secret in "\\PC{1,40}",
+        body in proptest::collection::vec(any::<u8>(), 0..200),
+        (then, now) in (1_600_000_000_000..1_900_000_000_000_u64).prop_flat_map(|then| (proptest::strategy::Just(then), 1_600_000_000_000..1_900_000_000_000_u64)),
+        off in -100_000..100_000_i64,
+    ) {
+        let (secret, body) = (Secret::new(secret), Bytes::from(body));
+        let key = Key::new(&secret);
+        let at = |at_ms: u64| Delivery {
+            headers: Headers::of_delivery(Some(&key), at_ms, None, &body),
+            body: body.clone(),
+            ..twin(THEN)
+        };
+        let trial = at(then.saturating_add_signed(off));
+        let anew = resigned(&case(&[at(then)], &trial), &secret, now);
+        prop_assert_eq!(anew.trial, at(now.saturating_add_signed(off)));
+        prop_assert_eq!(anew.before, Some(at(now)));
+    }
+}
+
+fn answered(status: u16) -> Exchange {
+    let outcome = Outcome::Answered(Response::text(status, ""));
+    Exchange { id: ExchangeId(0), delivery: twin(THEN), outcome, at_ms: NOW, took: Duration::ZERO }
+}
+
+fn attempt(before: u16, trial: u16, behind: u16) -> Attempt {
+    Attempt {
+        before: Some(answered(before)),
+        trial: answered(trial),
+        behind: Some(answered(behind)),
+        died: None,
+    }
+}
+
+#[test]
+fn nothing_is_claimed_where_twins_are_refused() {
+    let present = Timing::Present(None);
+    let mut case = case(&[twin(THEN)], &twin(THEN));
+    let judge = |case: &Case, (before, trial, behind): (u16, u16, u16)| match case
+        .judge(&attempt(before, trial, behind), &present)
+    {
+        Replayed::StillThere(_) => "there",
+        Replayed::Gone => "gone",
+        Replayed::Untold(_) => "untold",
+    };
+    for (expected, statuses, replayed) in [
+        ("not 2xx", (200, 401, 200), "gone"),
+        ("not 2xx", (200, 200, 200), "there"),
+        // What is acknowledged is acknowledged, whatever became of the twins.
+        ("not 2xx", (401, 200, 401), "there"),
+        ("not 2xx", (401, 401, 401), "untold"),
+        ("not 2xx", (200, 401, 401), "untold"),
+        ("4xx", (200, 500, 200), "there"),
+        ("4xx", (200, 500, 401), "untold"),
+        ("2xx", (200, 401, 200), "there"),
+        // It has no twin behind it in a run either: what is repeated may be what is refused.
+        ("2xx", (200, 409, 409), "there"),
+        ("2xx", (401, 401, 401), "untold"),
+        ("2xx", (401, 200, 401), "gone"),
+        ("413", (200, 401, 200), "there"),
+        ("413", (200, 413, 200), "gone"),
+        ("413", (200, 200, 200), "gone"),
+    ] {
+        case.expected = expected.parse().unwrap();
+        assert_eq!(judge(&case, statuses), replayed, "{expected} {statuses:?}");
+    }
+    let doubtful = Timing::Present(Some(Doubt::UnknownSignature));
+    case.expected = "not 2xx".parse().unwrap();
+    assert!(matches!(case.judge(&attempt(200, 401, 200), &doubtful), Replayed::Untold(_)));
+    assert!(matches!(case.judge(&attempt(200, 200, 200), &doubtful), Replayed::StillThere(_)));
+    let frozen = Timing::Frozen(Duration::from_secs(3600));
+    match case.judge(&attempt(401, 401, 401), &frozen) {
+        Replayed::Untold(why) => assert!(why.contains("60 min ago") && why.contains("--as-saved"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    let mut died = attempt(200, 401, 200);
+    died.died = Some("`it` ended".to_owned());
+    assert!(matches!(case.judge(&died, &present), Replayed::StillThere(_)));
+}
+
+#[test]
+fn a_file_that_is_no_case_is_named() {
+    let whole = serde_json::to_value(case(&[twin(THEN)], &twin(THEN))).unwrap();
+    let edited = |edit: &dyn Fn(&mut serde_json::Value)| {
+        let mut value = whole.clone();
+        edit(&mut value);
+        value.to_string()
+    };
+    for (text, words) in [
+        (String::new(), "it is not JSON"),
+        ("{\"format\":".to_owned(), "line 1 column 10"),
+        ("[]".to_owned(), "no JSON object of a case"),
+        ("{}".to_owned(), "no member `format`"),
+        ("{\"format\":\"twenty-conform-run/1\"}".to_owned(), "\"twenty-conform-run/1\""),
+        (format!("{{\"format\":\"{FORMAT}\"}}"), "missing field `requirement`"),
+        (edited(&|value| value["expected"] = json!("5xx")), "\"5xx\" cannot be expected"),
+        (edited(&|value| value["trial"]["body"] = json!(7)), "a text, or an object"),
+        (
+            edited(&|value| value["trial"]["method"] = json!("PO ST")),
+            "in `trial` \"PO ST\" is no request method",
+        ),
+        (edited(&|value| value["trial"]["target"] = json!("x")), "the target \"x\" is no path"),
+        (edited(&|value| value["twins"][0]["headers"][0][1] = json!("a\r\nb")), "in `twins[0]` the value of"),
+        (edited(&|value| value["twins"][0]["headers"][0][0] = json!("a:")), "\"a:\" is no header name"),
+        (
+            edited(&|value| value["twins"] = json!([value["trial"], value["trial"], value["trial"]])),
+            "3 twins",
+        ),
+    ] {
+        let why = Case::parse(text.as_bytes()).unwrap_err();
+        assert!(why.contains(words), "{words:?} in {why:?}");
+    }
+    assert!(Case::parse(whole.to_string().as_bytes()).is_ok());
+}
+
+#[test]
+fn the_secret_comes_back_where_it_was_taken_out() {
+    let (secret, mut redaction) = (Secret::new("p\"ä s"), Redaction::default());
+    redaction.add(&secret);
+    let mut trial = twin(THEN);
+    trial.headers.add("Authorization", "Bearer p\"ä s");
+    trial.body = Bytes::from_static("\u{0}p\"ä s".as_bytes());
+    let mut case = case(&[], &redaction.delivery(&trial));
+    assert!(!serde_json::to_string(&case).unwrap().contains("ä s"));
+    case.redacted = true;
+    assert_eq!(case.with_secret(&secret).as_saved().1, trial);
+}
+
+/// Requirements whose failures no single delivery shows: many at once, what is taken in, how long it takes.
+const SHOWN_BY_MORE: [&str; 5] = ["RCV-8", "VER-15", "PRC-1", "PRC-2", "PRC-3"];
+
+async fn receive(handler: Arc<dyn Handler>, case: &Case, (timing, now_ms): (Timing, u64)) -> Replayed {
+    let server = raw::serve(handler).await.unwrap();
+    let target = Target::parse(&server.url("/")).unwrap();
+    let client = Client::new(Duration::from_secs(20), Clock::fixed(now_ms));
+    let (before, trial, behind) = match timing {
+        Timing::Frozen(_) => case.as_saved(),
+        Timing::Present(_) => {
+            let anew = resigned(case, &secret(), now_ms);
+            (anew.before, anew.trial, anew.behind)
+        }
+    };
+    let mut exchanges = Vec::new();
+    for delivery in [&before, &Some(trial), &behind].into_iter().flatten() {
+        exchanges.push(client.send(&target, delivery).await);
+    }
+    let mut exchanges = exchanges.into_iter();
+    let attempt = Attempt {
+        before: before.is_some().then(|| exchanges.next()).flatten(),
+        trial: exchanges.next().unwrap(),
+        behind: exchanges.next(),
+        died: None,
+    };
+    case.judge(&attempt, &timing)
+}
+
+fn mutant(fault: ReceiverFault, at_ms: u64) -> Arc<dyn Handler> {
+    let (settings, late) = (Settings::new(secret()), Duration::from_millis(1900));
+    Arc::new(mutant::receiver::Mutant::new(fault, settings, Clock::fixed(at_ms), late, Arc::new(|_| {})))
+}
+
+fn reference(at_ms: u64) -> Arc<dyn Handler> {
+    Arc::new(Receiver::new(Settings::new(secret()), Clock::fixed(at_ms), Arc::new(|_| {})))
+}
+
+/// The cases of a mutant's failures, as they come back from their files.
+async fn cases(fault: ReceiverFault) -> Vec<Result<Case, &'static str>> {
+    let (_never, interrupted) = watch::channel(false);
+    let prompt = Duration::from_millis(1500);
+    let limits = Limits { prompt, quick: prompt, timeout: Duration::from_secs(8), ..Limits::default() };
+    let dialect = if fault == ReceiverFault::DedupesOnNonce { &SHIPPED } else { &DOCUMENTED };
+    let clock = Clock::fixed(THEN);
+    let options = Options { dialect, limits, seed: 7, cases: 4, jobs: 4, clock, interrupted, keeper: None };
+    let names = |faults: Faults| matches!(faults, Faults::Receiver(faults) if faults.contains(&fault));
+    let selected: Vec<_> = requirements::all().filter(|one| names(one.counterexamples)).collect();
+    let server = raw::serve(mutant(fault, THEN)).await.unwrap();
+    let mut receiver = subject::receiver::Receiver::here(server, "/", secret());
+    let run: Run = suite::receiver(&mut receiver, &selected, &options, &|_| {}).await.unwrap();
+    let mut cases = Vec::new();
+    for finding in &run.findings {
+        let Judgement::Judged(Verdict::Fail(evidence)) = &finding.judgement else { continue };
+        let (requirement, none) = (finding.requirement, Redaction::of(&run.transcript));
+        let case = Case::of(&run.transcript, requirement, evidence, 7, &none).ok_or(requirement.id);
+        cases.push(case.map(|case| {
+            let read = Case::parse(serde_json::to_string(&case).unwrap().as_bytes()).unwrap();
+            assert_eq!(read, case);
+            read.with_secret(&secret())
+        }));
+    }
+    cases
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_mutants_failures_are_still_there_a_day_later_and_gone_on_the_reference() {
+    let replay = |fault: ReceiverFault| async move {
+        let mut wrong = String::new();
+        let mut number = 0;
+        for case in cases(fault).await {
+            let case = match case {
+                Ok(case) => case,
+                Err(id) if SHOWN_BY_MORE.contains(&id) => continue,
+                Err(id) => {
+                    writeln!(wrong, "{fault:?} {id}: no case").unwrap();
+                    continue;
+                }
+            };
+            number += 1;
+            for (how, at_ms) in [
+                (Timing::Present(resigned(&case, &secret(), NOW).doubt), NOW),
+                (Timing::Frozen(Duration::ZERO), THEN),
+            ] {
+                let on_mutant = receive(mutant(fault, at_ms), &case, (how.clone(), at_ms)).await;
+                let on_reference = receive(reference(at_ms), &case, (how.clone(), at_ms)).await;
+                if !matches!(on_mutant, Replayed::StillThere(_)) || on_reference != Replayed::Gone {
+                    let (id, what) = (&case.requirement, &case.what);
+                    writeln!(wrong, "{fault:?} {id} {how:?} ({what}): {on_mutant:?}, {on_reference:?}")
+                        .unwrap();
+                }
+            }
+        }
+        (number, wrong)
+    };
+    let faults = ReceiverFault::ALL.iter().copied();
+    let replayed: Vec<(usize, String)> = stream::iter(faults).map(replay).buffered(6).collect().await;
+    let wrong: String = replayed.iter().map(|(_, wrong)| wrong.as_str()).collect();
+    assert_eq!(wrong, "");
+    let number: usize = replayed.iter().map(|(number, _)| number).sum();
+    assert!(number >= ReceiverFault::ALL.len(), "only {number} cases");
+}
