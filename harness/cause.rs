@@ -81,7 +81,7 @@ codes! {
         "read the secret from the configuration, and refuse to start without one";
     KeyOtherWebhook = "key.other-webhook":
         "the signature is made under the secret of another webhook",
-        "look the secret up by the webhook that the delivery belongs to";
+        "use the secret of the very webhook: look it up, or read it from the configuration and refuse to start without";
     DigestEncoding = "digest.encoding":
         "the digest is not written as lowercase hexadecimal digits",
         "write the digest as 64 lowercase hexadecimal digits";
@@ -99,7 +99,7 @@ codes! {
         "send X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp with every delivery";
     HeaderDuplicate = "header.duplicate":
         "a header that must stand once stands several times",
-        "set the header, do not append it";
+        "set the header, do not append it; a receiver refuses a request in which it stands twice";
     HeaderTimestampFormat = "header.timestamp-format":
         "the timestamp header is not the present time in decimal milliseconds",
         "send the time of sending as decimal milliseconds since the epoch";
@@ -266,6 +266,8 @@ pub struct Cause {
     pub code: Code,
     /// Which of its kind: the separator, the encoding, the statuses.
     pub detail: Option<String>,
+    /// What is taken besides, where that is the cause.
+    pub inner: Option<Code>,
     /// Other causes that explain what was seen as well.
     pub or: Vec<String>,
     /// The exchanges that show it, where they are others than those of the failure.
@@ -275,12 +277,20 @@ pub struct Cause {
 impl Cause {
     /// A cause without a detail.
     pub fn new(code: Code) -> Self {
-        Self { code, detail: None, or: Vec::new(), shown_by: Vec::new() }
+        Self { code, detail: None, inner: None, or: Vec::new(), shown_by: Vec::new() }
     }
 
     /// A cause with a detail.
     pub fn detailed(code: Code, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..Self::new(code) }
+    }
+
+    /// The mend, in one line: of what is taken besides, where that can be mended by itself.
+    pub fn mend(&self) -> &'static str {
+        use Code::{DigestTrailing, DigestTruncated, MessagePart, MessageReserialised, MessageSecretMember};
+        let by_itself =
+            [DigestTrailing, DigestTruncated, MessagePart, MessageReserialised, MessageSecretMember];
+        self.inner.filter(|inner| by_itself.contains(inner)).unwrap_or(self.code).mend()
     }
 
     /// With the exchanges that show it.
@@ -345,6 +355,7 @@ fn of_key(key: KeyForm) -> Option<(Code, Option<&'static str>)> {
         KeyForm::Trimmed => (Code::KeyTrimmed, Some("white space")),
         KeyForm::Uppercase => (Code::KeyTrimmed, Some("upper case")),
         KeyForm::Lowercase => (Code::KeyTrimmed, Some("lower case")),
+        KeyForm::TrailingNewline => (Code::KeyPrefix, Some("a line feed behind it")),
         KeyForm::Empty => (Code::KeyEmpty, None),
         KeyForm::Other => (Code::KeyOtherWebhook, Some("a secret that was never agreed on")),
     })

@@ -8,6 +8,7 @@ mod console;
 mod demo;
 mod explain;
 mod list;
+mod listen;
 mod options;
 mod plan;
 mod receiver;
@@ -16,6 +17,7 @@ mod send;
 mod sender;
 mod serve;
 mod sign;
+mod trust;
 mod verify;
 mod watch;
 
@@ -56,8 +58,10 @@ enum Command {
     Demo(demo::Arguments),
     /// Check a receiver, by its URL or by a command that starts it
     Receiver(receiver::Arguments),
-    /// Check a sender, by a command that speaks the attachment protocol
+    /// Check a sender, by a command or a URL that speaks the attachment protocol, or by recorded traffic
     Sender(sender::Arguments),
+    /// Stand as an endpoint for any sender, and judge each delivery as it comes
+    Listen(listen::Arguments),
     /// Send a saved failure again, and say whether it is still there
     Replay(replay::Arguments),
     /// Run a reference peer
@@ -107,6 +111,7 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
         Command::Demo(arguments) => demo::run(arguments, console).await,
         Command::Receiver(arguments) => receiver::run(arguments, console).await,
         Command::Sender(arguments) => sender::run(arguments, console).await,
+        Command::Listen(arguments) => listen::run(arguments, console).await,
         Command::Replay(arguments) => replay::run(arguments, console).await,
         Command::Serve(arguments) => serve::run(arguments, console).await,
         Command::Send(arguments) => send::run(arguments, console).await,

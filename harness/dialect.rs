@@ -146,6 +146,15 @@ impl Dialect {
         }
     }
 
+    /// Whether an event could have this name: an object and an action with a dot between them, without white space, and an
+    /// action that the dialect knows in no other case than it has there.
+    pub fn could_be_named(&self, event: &EventName) -> bool {
+        let (object, action) = (event.object(), event.action());
+        let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+        let recased = |known: &&str| known.eq_ignore_ascii_case(action) && *known != action;
+        is_word(object) && is_word(action) && !self.actions.iter().any(recased)
+    }
+
     /// The body of an event. The record's text goes in as it stands.
     pub fn render(&self, event: &Event, context: &Context<'_>) -> Bytes {
         let mut body = String::with_capacity(event.record.get().len() + 256);

@@ -3,6 +3,7 @@
 //! Invariant: a server listens before its address is known to anybody, on a port that the system chose unless one was
 //! asked for, and ends with its value.
 
+pub mod capture;
 pub mod http;
 pub mod mock;
 pub mod raw;

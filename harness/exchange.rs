@@ -3,6 +3,7 @@
 //! Invariant: owned bytes and plain data. Whatever a subject does is an [`Outcome`], never an `Err`.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,6 +36,24 @@ pub enum Transfer {
     Segments(Vec<usize>),
     /// In chunks of these lengths, without its length.
     Chunks(Vec<usize>),
+    /// With its length, behind a head that has `Expect: 100-continue`: once the peer says so, or has said nothing for a
+    /// second, and not at all where it gives its final answer before.
+    Expecting,
+    /// With its length, of which only so many bytes are sent: the connection is closed then, without waiting for an
+    /// answer.
+    Broken(usize),
+}
+
+/// Whose certificates a peer behind `https` may show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// Those that the system trusts.
+    #[default]
+    System,
+    /// Those in this PEM file, and those that they have signed.
+    File(PathBuf),
+    /// Anybody's: the certificate is not looked at.
+    Anybody,
 }
 
 /// What came back.
@@ -67,6 +86,10 @@ pub enum Outcome {
     ClosedEarly,
     /// What came was no HTTP: the parser's words.
     Malformed(String),
+    /// The peer's certificate or the TLS handshake failed: why, and the mend where there is a usual one.
+    Tls(String),
+    /// The client closed the connection before an answer came, as [`Transfer::Broken`] means it to.
+    Abandoned,
 }
 
 /// The number of an exchange in its transcript, counted from 1.
@@ -167,6 +190,8 @@ impl fmt::Display for Outcome {
             Self::Reset => f.write_str("connection reset"),
             Self::ClosedEarly => f.write_str("connection closed without an answer"),
             Self::Malformed(why) => write!(f, "no HTTP answer ({why})"),
+            Self::Tls(why) => write!(f, "no TLS connection: {why}"),
+            Self::Abandoned => f.write_str("closed by the client, as meant"),
         }
     }
 }

@@ -10,6 +10,7 @@
 //! - [`requirement`] and [`requirements`] judge a transcript; [`cause`] says why something failed.
 //! - [`suite`] runs it all; [`report`] writes it down for people and programs, [`evidence`] keeps all of it on disk, and a
 //!   [`case`] is one finding that can be sent again; [`cli`] is the command line.
+//! - [`traffic`] judges deliveries that nobody was asked for: watched ones and recorded ones.
 //! - [`sender`] and [`receiver`] are the reference peers; [`fault`] and [`mutant`] are the ways to be wrong, which prove that
 //!   every check bites.
 //!
@@ -46,6 +47,7 @@ pub mod shape;
 pub mod signature;
 pub mod subject;
 pub mod suite;
+pub mod traffic;
 pub mod transcript;
 pub mod vectors;
 pub mod wire;

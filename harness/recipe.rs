@@ -5,6 +5,7 @@
 //! recipe differs from it in what its members say and in nothing else.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -71,6 +72,8 @@ pub enum KeyForm {
     Uppercase,
     /// In lower case.
     Lowercase,
+    /// With a line feed behind it, as a file has one that was read whole.
+    TrailingNewline,
     /// No bytes at all.
     Empty,
     /// Another secret altogether.
@@ -261,18 +264,30 @@ impl<'a> Messages<'a> {
         Self(Message::ALL.iter().filter_map(made).collect())
     }
 
-    /// The recipes that give `header` under `secret`, in the order of [`Recipe::lattice`].
-    pub fn recipes(&self, secret: &str, header: &[u8]) -> impl Iterator<Item = Recipe> {
+    /// The recipes that give `header` under `secret`, in the order of [`Recipe::lattice`], of those that `asked` lets
+    /// through. A digest that needs no key is looked at under the secret alone.
+    pub fn recipes<'s>(
+        &'s self,
+        secret: &'s str,
+        header: &'s [u8],
+        asked: impl Fn(&Recipe) -> bool + 's,
+    ) -> impl Iterator<Item = Recipe> + 's {
+        static LATTICE: LazyLock<Vec<Recipe>> = LazyLock::new(Recipe::lattice);
         let made = |&key: &KeyForm| Some((key, key.bytes(secret)?));
         let keys: Vec<_> = KeyForm::ALL.iter().filter_map(made).collect();
-        Recipe::lattice().into_iter().filter(move |recipe| {
-            // Most digests are ruled out by their length, and cost nothing.
-            let bytes = || {
+        // What the header looks like rules most digests out before anything is hashed.
+        let fits = Digest::ALL.iter().copied().filter(|digest| digest.looks_like(header));
+        let digests: Vec<Digest> = fits.collect();
+        LATTICE.iter().copied().filter(move |recipe| {
+            let gives = || {
                 let (_, message) = self.0.iter().find(|(message, _)| *message == recipe.message)?;
                 let (_, key) = keys.iter().find(|(key, _)| *key == recipe.key)?;
-                Some(recipe.digest.value(key, message).into_bytes())
+                Some(recipe.digest.value(key, message).as_bytes() == header)
             };
-            recipe.digest.length() == header.len() && bytes().is_some_and(|value| value == header)
+            digests.contains(&recipe.digest)
+                && (recipe.digest.is_keyed() || recipe.key == KeyForm::Utf8)
+                && asked(recipe)
+                && gives() == Some(true)
         })
     }
 }
@@ -286,6 +301,7 @@ impl KeyForm {
         Self::Trimmed,
         Self::Uppercase,
         Self::Lowercase,
+        Self::TrailingNewline,
         Self::Empty,
         Self::Other,
     ];
@@ -299,6 +315,7 @@ impl KeyForm {
             Self::Trimmed => different(secret.trim().as_bytes()),
             Self::Uppercase => Some(secret.to_uppercase()).filter(|form| form != secret).map(own),
             Self::Lowercase => Some(secret.to_lowercase()).filter(|form| form != secret).map(own),
+            Self::TrailingNewline => Some(Cow::Owned([secret.as_bytes(), b"\n"].concat())),
             Self::Empty => different(b""),
             Self::Other => different(OTHER_SECRET.as_bytes()),
         }
@@ -312,6 +329,7 @@ impl KeyForm {
             Self::Trimmed => "under the secret with the white space at its ends cut off",
             Self::Uppercase => "under the secret in upper case",
             Self::Lowercase => "under the secret in lower case",
+            Self::TrailingNewline => "under the secret with a line feed behind it",
             Self::Empty => "under the empty key",
             Self::Other => "under another secret",
         }
@@ -349,16 +367,26 @@ impl Digest {
         }
     }
 
-    /// How many characters the value has.
-    fn length(self) -> usize {
+    /// Whether its value depends on the key.
+    fn is_keyed(self) -> bool {
+        !matches!(self, Self::Unkeyed | Self::Zeros)
+    }
+
+    /// Whether its value can be this one, as far as length and characters tell.
+    fn looks_like(self, value: &[u8]) -> bool {
+        let digits = |length| {
+            value.len() == length && value.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
         match self {
-            Self::Hex | Self::Uppercase | Self::Unkeyed | Self::Zeros => 64,
-            Self::Base64 => 44,
-            Self::Base64Url => 43,
-            Self::Prefixed => 71,
-            Self::Truncated => 32,
-            Self::Sha1 => 40,
-            Self::Sha512 => 128,
+            Self::Hex | Self::Unkeyed => digits(64),
+            Self::Uppercase => value.len() == 64 && !value.iter().any(u8::is_ascii_lowercase),
+            Self::Base64 => value.len() == 44 && value.ends_with(b"="),
+            Self::Base64Url => value.len() == 43,
+            Self::Prefixed => value.len() == 71 && value.starts_with(b"sha256="),
+            Self::Truncated => digits(32),
+            Self::Sha1 => digits(40),
+            Self::Sha512 => digits(128),
+            Self::Zeros => value.len() == 64 && value.iter().all(|&byte| byte == b'0'),
         }
     }
 

@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::exchange::{Delivery, ExchangeId};
+use crate::exchange::{Delivery, ExchangeId, Trust};
 use crate::exit::ExitStatus;
 use crate::requirement::{Level, Requirement, Verdict};
 use crate::requirements::payload::further_members;
 use crate::suite::{Finding, Judgement, Run};
+use crate::transcript::Transcript;
 use check::check_entry;
 
 pub use check::{CauseEntry, CheckEntry};
@@ -173,13 +174,14 @@ impl Report {
         if run.interrupted {
             notes.push("the run was interrupted: this report is only a part of one".to_owned());
         }
+        if transcript.trust == Trust::Anybody {
+            notes.push("the receiver's certificate was not looked at (--insecure)".to_owned());
+        }
         let further = further_members(transcript);
         if !further.is_empty() {
             notes.push(format!("further top-level members in the payload: {}", further.join(", ")));
         }
-        notes.extend(
-            transcript.deaths.iter().map(|(at, how)| redact.text(&format!("behind exchange {at} {how}"))),
-        );
+        notes.extend(ends(transcript).map(|note| redact.text(&note)));
         notes.extend(transcript.remarks.iter().map(|remark| redact.text(remark)));
         let mut report = Self {
             format: FORMAT,
@@ -343,6 +345,18 @@ impl From<&Judgement> for VerdictName {
     }
 }
 
+/// How often the subject ended by itself, and where: a sentence for each way.
+fn ends(transcript: &Transcript) -> impl Iterator<Item = String> {
+    let mut ways: Vec<(&str, Vec<String>)> = Vec::new();
+    for (at, how) in &transcript.deaths {
+        match ways.iter_mut().find(|(known, _)| known == how) {
+            Some((_, places)) => places.push(at.to_string()),
+            None => ways.push((how, vec![at.to_string()])),
+        }
+    }
+    ways.into_iter().map(|(how, places)| format!("behind exchange {} {how}", places.join(", ")))
+}
+
 impl RequirementEntry {
     /// The entry of a requirement with that verdict.
     pub fn new(requirement: &Requirement, verdict: VerdictName) -> Self {
@@ -361,8 +375,8 @@ impl RequirementEntry {
 }
 
 /// The command that sends a delivery to a URL.
-pub fn command(url: &str, delivery: &Delivery) -> String {
-    curl::command(url, delivery, None)
+pub fn command(url: &str, trust: &Trust, delivery: &Delivery) -> String {
+    curl::command(url, trust, delivery, None)
 }
 
 /// To a tenth; 0 where nothing was done.

@@ -28,8 +28,8 @@ pub fn all() -> impl Iterator<Item = &'static Requirement> {
         reception::ALL,
         verification::ALL,
         strictness::ALL,
-        intake::ALL,
         spelling::ALL,
+        intake::ALL,
     ]
     .into_iter()
     .flatten()

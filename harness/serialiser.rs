@@ -92,7 +92,7 @@ impl Serialiser {
 
     /// What the serialiser prints of a body that has been read already.
     pub fn print(self, json: &Json) -> Option<Vec<u8>> {
-        let value = self.read(json, 0)?;
+        let value = self.read(json, 0).filter(|value| self.prints(value))?;
         let mut printer = Printer { layout: self.layout(), escape: self.escape(), out: String::new() };
         printer.value(&value, 0);
         Some(printer.out.into_bytes())
@@ -117,6 +117,19 @@ impl Serialiser {
         })
     }
 
+    /// Whether the language prints what it has read. What a duplicate has replaced is no obstacle.
+    fn prints(self, value: &Json) -> bool {
+        let speaks = |text: &Text| self != Self::PythonUnescaped || is_unicode(text);
+        match value {
+            Json::Null | Json::Bool(_) => true,
+            Json::Number(text) => self != Self::Php || !text.ends_with(number::INFINITY),
+            // Python has no UTF-8 for a surrogate that stands alone.
+            Json::Text(text) => speaks(text),
+            Json::Array(elements) => elements.iter().all(|element| self.prints(element)),
+            Json::Object(members) => members.iter().all(|(name, value)| speaks(name) && self.prints(value)),
+        }
+    }
+
     fn number(self, raw: &str) -> Option<Json> {
         match self {
             Self::Javascript | Self::Sorted | Self::Pretty => {
@@ -126,7 +139,7 @@ impl Serialiser {
                 number::python(raw).map(Json::Number)
             }
             Self::Go => number::go(raw).map(Json::Number),
-            Self::Php => number::php(raw).map(Json::Number),
+            Self::Php => Some(Json::Number(number::php(raw))),
         }
     }
 
@@ -137,8 +150,7 @@ impl Serialiser {
                 let character = |c: Result<char, u16>| c.unwrap_or(char::REPLACEMENT_CHARACTER);
                 Some(Text::from(text.characters().map(character).collect::<String>().as_str()))
             }
-            // PHP does not read it, and Python cannot encode it as UTF-8.
-            Self::Php | Self::PythonUnescaped => text.characters().all(|c| c.is_ok()).then(|| text.clone()),
+            Self::Php => Some(text).filter(|text| is_unicode(text)).cloned(),
             _ => Some(text.clone()),
         }
     }
@@ -237,6 +249,10 @@ impl Printer {
             self.out.extend(std::iter::repeat_n(indent, depth));
         }
     }
+}
+
+fn is_unicode(text: &Text) -> bool {
+    text.characters().all(|character| character.is_ok())
 }
 
 /// The last value of each name, in the place of the first.

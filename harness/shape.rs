@@ -4,7 +4,9 @@
 //! Invariant: values never enter a shape, so two bodies of one event have one shape; the order of members is shown but
 //! never judged.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
@@ -63,8 +65,12 @@ impl Shape {
     /// The snapshot of an event's body, where there is one.
     pub fn snapshot(dialect: &Dialect, event: &EventName) -> Option<Self> {
         let file = snapshot_name(dialect, event) + ".snap";
-        let (_, text) = SHAPE_FILES.iter().find(|(name, _)| *name == file)?;
-        Self::parse_snapshot(text)
+        // Traffic asks for the same few, thousands of times.
+        static SNAPSHOTS: LazyLock<HashMap<&str, Shape>> = LazyLock::new(|| {
+            let parse = |(name, text): &(&'static str, &str)| Some((*name, Shape::parse_snapshot(text)?));
+            SHAPE_FILES.iter().filter_map(parse).collect()
+        });
+        SNAPSHOTS.get(file.as_str()).cloned()
     }
 
     /// Reads what [`Shape::to_json`] wrote, behind the head that the snapshot tool puts before it.

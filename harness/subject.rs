@@ -4,6 +4,7 @@
 //! Invariant: what a subject does wrong is named and quoted; it never takes the suite down with it, and what was started
 //! here is ended here.
 
+pub mod control;
 pub mod observations;
 pub mod process;
 pub mod protocol;

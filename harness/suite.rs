@@ -96,6 +96,7 @@ pub async fn receiver(
     let mut transcript = Transcript::new(Role::Receiver, options.dialect, options.limits);
     transcript.secret = Some(subject.secret().clone());
     transcript.url = subject.target().url();
+    transcript.trust = subject.target().trust();
     transcript.keeper.clone_from(&options.keeper);
     let client = Client::new(options.limits.timeout, options.clock.clone());
     let extent =
@@ -164,7 +165,9 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
         return Judgement::Judged(Verdict::NotApplicable(reason));
     }
     let verdict = (requirement.check)(transcript);
-    let broken = requirement.scenarios.iter().find_map(|&scenario| match transcript.ending(scenario)? {
+    // What only looks for the cause says nothing of the requirement where it breaks down.
+    let judging = requirement.scenarios.iter().filter(|scenario| **scenario != Scenario::Diagnosis);
+    let broken = judging.copied().find_map(|scenario| match transcript.ending(scenario)? {
         Ending::Complete => None,
         other => Some(other),
     });
@@ -246,7 +249,10 @@ fn hopeless(transcript: &Transcript) -> Option<String> {
     lost.or_else(|| silent.then(|| "nothing was delivered in the scenarios before it".to_owned()))
 }
 
-fn check_oracles() -> Result<(), Error> {
+/// Holds the two oracles of signatures against each other.
+///
+/// Errors: they disagree.
+pub fn check_oracles() -> Result<(), Error> {
     let disagreements = vectors::disagreements().map_err(Error::Harness)?;
     match disagreements.first() {
         None => Ok(()),

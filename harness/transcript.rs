@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::dialect::Dialect;
-use crate::exchange::{Exchange, ExchangeId, Outcome};
+use crate::exchange::{Exchange, ExchangeId, Outcome, Trust};
 use crate::signature::Secret;
 
 pub use emission::{Arrival, Capability, Emission, Settled, Webhook};
@@ -31,6 +31,9 @@ pub use trial::{Comparison, Observed, Respect, Tally, Trial};
 pub struct Transcript {
     /// Who was tested.
     pub role: Role,
+    /// Whether it is traffic that was only watched or recorded: no event in it was emitted by the suite, so that each
+    /// delivery is judged by what it says itself.
+    pub recorded: bool,
     /// The form of body that was asked for.
     pub dialect: &'static Dialect,
     /// The bounds that held.
@@ -39,6 +42,8 @@ pub struct Transcript {
     pub secret: Option<Secret>,
     /// The receiver's URL; empty for senders.
     pub url: String,
+    /// Whose certificates the receiver could show.
+    pub trust: Trust,
     /// Every exchange.
     pub exchanges: Exchanges,
     /// What was tried on a receiver.
@@ -151,10 +156,12 @@ impl Transcript {
     pub fn new(role: Role, dialect: &'static Dialect, limits: Limits) -> Self {
         Self {
             role,
+            recorded: false,
             dialect,
             limits,
             secret: None,
             url: String::new(),
+            trust: Trust::System,
             exchanges: Exchanges::default(),
             trials: Vec::new(),
             tallies: Vec::new(),
@@ -209,7 +216,7 @@ impl Transcript {
     }
 
     /// Lets go of the exchanges that nothing refers to: those of generated cases that came out as they should.
-    fn release(&mut self) {
+    pub fn release(&mut self) {
         let trials = self.trials.iter().flat_map(|trial| trial.twins.iter().copied().chain([trial.exchange]));
         let deaths = self.deaths.iter().map(|(at, _)| *at);
         let arrivals = self.arrivals.iter().map(|arrival| arrival.exchange);
@@ -245,10 +252,12 @@ impl Transcript {
         self.observed.iter().filter(|observed| *observed == wanted).count()
     }
 
-    /// How many generated cases of a scenario came out as they should.
-    pub fn tallied(&self, scenario: Scenario) -> usize {
+    /// How many generated cases of a scenario came out otherwise than they should, and how many there were.
+    pub fn generated(&self, scenario: Scenario) -> (usize, usize) {
         let of_scenario = self.tallies.iter().filter(|tally| tally.scenario == scenario);
-        of_scenario.map(|tally| tally.as_expected).sum()
+        of_scenario.fold((0, 0), |(deviating, cases), tally| {
+            (deviating + tally.cases - tally.as_expected - tally.untwinned, cases + tally.cases)
+        })
     }
 
     /// The webhooks of a scenario, with their indices, in the order of their registration.

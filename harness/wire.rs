@@ -2,13 +2,19 @@
 //!
 //! Invariant: bounded. A head is at most [`MAX_HEAD`] bytes, a body no more than its caller allows to be kept.
 
+mod request;
+
 use std::fmt::Write as _;
 use std::io;
+use std::mem::MaybeUninit;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
+use httparse::ParserConfig;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::exchange::{Delivery, Headers, Response, Transfer};
+
+pub use request::{Step, encode_request};
 
 /// The longest head that is read, in bytes.
 pub const MAX_HEAD: usize = 64 * 1024;
@@ -44,56 +50,25 @@ pub enum Framing {
     UntilClose,
 }
 
+/// The head of a final response.
+#[derive(Debug)]
+pub struct ResponseHead {
+    /// The response, without its body.
+    pub response: Response,
+    /// How its body is delimited.
+    pub framing: Framing,
+    /// Whether the connection may carry another exchange behind this one.
+    pub persistent: bool,
+}
+
 /// What has been read of a connection and not yet used.
 #[derive(Debug, Default)]
 pub struct Reader {
     buffer: BytesMut,
+    /// How many bytes have come in all.
+    received: u64,
     /// The lengths of the chunks of the body that was read last.
     chunks: Vec<usize>,
-}
-
-/// A request's bytes, with `Host` and the framing that belong to the connection added behind the request line. Where the
-/// body is to come in segments, each stands by itself.
-pub fn encode_request(delivery: &Delivery, authority: &str) -> Vec<Vec<u8>> {
-    let body = &delivery.body;
-    let mut bytes =
-        format!("{} {} HTTP/1.1\r\nHost: {authority}\r\n", delivery.method, delivery.target).into_bytes();
-    push_headers(&mut bytes, &delivery.headers);
-    let length = format!("Content-Length: {}\r\n\r\n", body.len());
-    match &delivery.transfer {
-        Transfer::Whole => {
-            bytes.extend_from_slice(length.as_bytes());
-            bytes.extend_from_slice(body);
-            vec![bytes]
-        }
-        Transfer::Segments(starts) => {
-            bytes.extend_from_slice(length.as_bytes());
-            let mut segments = vec![bytes];
-            let mut from = 0;
-            for &to in starts.iter().chain([&body.len()]) {
-                let to = to.clamp(from, body.len());
-                segments.push(body[from..to].to_vec());
-                from = to;
-            }
-            segments
-        }
-        Transfer::Chunks(lengths) => {
-            bytes.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
-            let mut rest = &body[..];
-            // What the lengths leave over is the last chunk; a chunk of no length would end the body.
-            for &length in lengths.iter().chain([&body.len()]) {
-                let (chunk, behind) = rest.split_at(length.min(rest.len()));
-                rest = behind;
-                if !chunk.is_empty() {
-                    bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
-                    bytes.extend_from_slice(chunk);
-                    bytes.extend_from_slice(b"\r\n");
-                }
-            }
-            bytes.extend_from_slice(b"0\r\n\r\n");
-            vec![bytes]
-        }
-    }
 }
 
 /// A response's bytes.
@@ -109,12 +84,11 @@ pub fn encode_response(response: &Response) -> Vec<u8> {
     head
 }
 
-fn push_headers(head: &mut Vec<u8>, headers: &Headers) {
+fn push_headers(head: &mut impl BufMut, headers: &Headers) {
     for (name, value) in &headers.0 {
-        head.extend_from_slice(name.as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value);
-        head.extend_from_slice(b"\r\n");
+        for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+            head.put_slice(part);
+        }
     }
 }
 
@@ -138,29 +112,50 @@ fn may_have_body(status: u16) -> bool {
 }
 
 impl Reader {
-    /// Reads the head of the final response: interim ones (1xx) are skipped. Returns it without its body, and how the
-    /// body is delimited.
+    /// Reads the head of the final response. Interim ones (1xx) are passed over; `interim` is told their statuses.
     pub async fn response_head<R: AsyncRead + Unpin>(
         &mut self,
         stream: &mut R,
-    ) -> Result<(Response, Framing), ReadError> {
+        interim: impl Fn(u16),
+    ) -> Result<ResponseHead, ReadError> {
         loop {
             let head = self.head(stream).await?;
-            let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
-            let mut parsed = httparse::Response::new(&mut slots);
-            parsed.parse(&head).map_err(|why| ReadError::Malformed(format!("{why}: {}", quote(&head))))?;
+            let mut slots = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+            let mut parsed = httparse::Response::new(&mut []);
+            let parser = ParserConfig::default();
+            let read = parser.parse_response_with_uninit_headers(&mut parsed, &head, &mut slots);
+            read.map_err(|why| ReadError::Malformed(format!("{why}: {}", quote(&head))))?;
             let status = parsed.code.unwrap_or_default();
-            let headers = collect(parsed.headers);
             if (100..200).contains(&status) && status != 101 {
+                interim(status);
                 continue;
             }
+            let (version, headers) = (parsed.version, collect(parsed.headers));
             let framing = if may_have_body(status) {
                 framing(&headers, Framing::UntilClose)?
             } else {
                 Framing::Length(0)
             };
-            return Ok((Response { status, headers, body: Bytes::new() }, framing));
+            let persistent = status != 101
+                && framing != Framing::UntilClose
+                && !has_token(&headers, "close")
+                && (version == Some(1) || has_token(&headers, "keep-alive"));
+            return Ok(ResponseHead {
+                response: Response { status, headers, body: Bytes::new() },
+                framing,
+                persistent,
+            });
         }
+    }
+
+    /// How many bytes have come in all.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Whether everything that has come has been used.
+    pub fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
     }
 
     /// Reads a whole request, with a body of at most `limit` bytes.
@@ -170,9 +165,10 @@ impl Reader {
         limit: usize,
     ) -> Result<Delivery, ReadError> {
         let head = self.head(stream).await?;
-        let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
-        let mut parsed = httparse::Request::new(&mut slots);
-        parsed.parse(&head).map_err(|why| ReadError::Malformed(format!("{why}: {}", quote(&head))))?;
+        let mut slots = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+        let mut parsed = httparse::Request::new(&mut []);
+        let read = parsed.parse_with_uninit_headers(&head, &mut slots);
+        read.map_err(|why| ReadError::Malformed(format!("{why}: {}", quote(&head))))?;
         let (method, target) =
             (parsed.method.unwrap_or_default().to_owned(), parsed.path.unwrap_or_default().to_owned());
         let headers = collect(parsed.headers);
@@ -306,8 +302,24 @@ impl Reader {
 
     async fn fill<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> Result<usize, ReadError> {
         self.buffer.reserve(READ_SIZE);
-        stream.read_buf(&mut self.buffer).await.map_err(ReadError::Io)
+        match stream.read_buf(&mut self.buffer).await {
+            Ok(count) => {
+                self.received += count as u64;
+                Ok(count)
+            }
+            // TLS that ends without saying so: an end all the same.
+            Err(why) if why.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+            Err(why) => Err(ReadError::Io(why)),
+        }
     }
+}
+
+/// Whether the `Connection` headers have that token.
+pub fn has_token(headers: &Headers, token: &str) -> bool {
+    let named = |value: &Bytes| {
+        value.split(|&byte| byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+    };
+    headers.all("connection").any(named)
 }
 
 fn keep_of(part: &[u8], keep: usize, body: &mut BytesMut) {

@@ -44,6 +44,10 @@ pub enum TransferForm {
     Segments(Vec<usize>),
     /// In chunks of these lengths.
     Chunks(Vec<usize>),
+    /// Behind `Expect: 100-continue`.
+    Expecting,
+    /// Broken off behind so many bytes.
+    Broken(usize),
 }
 
 /// How an exchange ended.
@@ -69,6 +73,10 @@ pub enum OutcomeForm {
     ClosedEarly,
     /// With something that is no HTTP.
     Malformed(String),
+    /// Without a TLS connection.
+    Tls(String),
+    /// By the client, as it was meant to.
+    Abandoned,
 }
 
 /// An exchange, as a line of `exchanges.jsonl`.
@@ -145,6 +153,8 @@ impl From<&Delivery> for DeliveryForm {
                 Transfer::Whole => TransferForm::Whole,
                 Transfer::Segments(starts) => TransferForm::Segments(starts.clone()),
                 Transfer::Chunks(lengths) => TransferForm::Chunks(lengths.clone()),
+                Transfer::Expecting => TransferForm::Expecting,
+                Transfer::Broken(sent) => TransferForm::Broken(*sent),
             },
         }
     }
@@ -163,6 +173,8 @@ impl From<&DeliveryForm> for Delivery {
                 TransferForm::Whole => Transfer::Whole,
                 TransferForm::Segments(starts) => Transfer::Segments(starts.clone()),
                 TransferForm::Chunks(lengths) => Transfer::Chunks(lengths.clone()),
+                TransferForm::Expecting => Transfer::Expecting,
+                TransferForm::Broken(sent) => Transfer::Broken(*sent),
             },
         }
     }
@@ -179,6 +191,8 @@ impl From<&Outcome> for OutcomeForm {
             Outcome::Reset => Self::Reset,
             Outcome::ClosedEarly => Self::ClosedEarly,
             Outcome::Malformed(why) => Self::Malformed(why.clone()),
+            Outcome::Tls(why) => Self::Tls(why.clone()),
+            Outcome::Abandoned => Self::Abandoned,
         }
     }
 }

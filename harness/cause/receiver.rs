@@ -3,6 +3,8 @@
 //! Invariant: what the receiver computes comes first (`message.*`, `key.*`, `digest.*`); what it lets in besides is
 //! `accepts.alternative` with that code as its detail.
 
+use std::collections::HashSet;
+
 use super::{Cause, Code};
 use crate::exchange::{ExchangeId, Outcome};
 use crate::recipe::{Digest, Message, Recipe};
@@ -46,6 +48,9 @@ fn hypothesis(respect: Respect) -> Option<(usize, Cause)> {
         Respect::TimestampForm("an ISO date") => {
             (1, Cause::detailed(Code::HeaderTimestampFormat, "an ISO date is expected"))
         }
+        Respect::DefaultSecret(which) => {
+            (1, Cause::detailed(Code::KeyOtherWebhook, format!("the default secret {which:?}")))
+        }
         Respect::Header(name, recipe) if recipe == Recipe::GENUINE => {
             (1, Cause::detailed(Code::HeaderName, name))
         }
@@ -82,27 +87,15 @@ fn serialiser(transcript: &Transcript) -> Option<Cause> {
 
 /// Why a negative was acknowledged.
 pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> {
-    // Method and form are no matter of the signature: a receiver that verifies nothing may still route by method.
-    let by_signature = |trial: &&Trial| {
-        use Respect::{Content, Signed, Timestamp, Undated, Unsigned};
-        matches!(trial.respect, Content(_) | Timestamp(_) | Signed(_) | Unsigned | Undated)
-    };
-    let mut negatives = transcript.trials.iter().filter(by_signature);
     let genuine_too = admitted.twins.iter().all(|&twin| transcript.acknowledged(twin));
-    let respects: std::collections::HashSet<_> = transcript
-        .trials
-        .iter()
-        .filter(by_signature)
-        .map(|trial| std::mem::discriminant(&trial.respect))
-        .collect();
-    if genuine_too && respects.len() > 1 && negatives.all(|trial| transcript.acknowledged(trial.exchange)) {
-        let refuses_in_body = says_error(transcript, admitted.exchange)
-            && !admitted.twins.iter().any(|&twin| says_error(transcript, twin));
-        return Some(if refuses_in_body {
-            Cause::detailed(Code::AcceptsEverything, "an error in the body of a 2xx")
-        } else {
-            Cause::new(Code::AcceptsEverything)
-        });
+    if genuine_too {
+        let twin_says = |&twin: &ExchangeId| says_error(transcript, twin);
+        if says_error(transcript, admitted.exchange) && !admitted.twins.iter().any(twin_says) {
+            return Some(Cause::detailed(Code::AcceptsEverything, "an error in the body of a 2xx"));
+        }
+        if let Some(cause) = takes_everything(transcript) {
+            return Some(cause);
+        }
     }
     if !genuine_too && let Some((_, cause)) = hypothesis(admitted.respect) {
         return Some(cause);
@@ -126,18 +119,23 @@ pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> 
         Respect::Future => Some(Cause::new(Code::AcceptsFuture)),
         Respect::Malformed(what) => Some(Cause::detailed(Code::AcceptsMalformed, what)),
         Respect::Method => Some(Cause::detailed(Code::AnswerStatus, "another method is acknowledged")),
+        Respect::BackDoor(_) if takes_unsigned(transcript) => Some(Cause::new(Code::AcceptsUnsigned)),
         Respect::BackDoor(which) => Some(Cause::detailed(Code::AcceptsBackDoor, which)),
-        Respect::Respelled(which) => {
-            let cause = serialiser(transcript);
-            let cause = cause.unwrap_or_else(|| Cause::detailed(Code::MessageReserialised, which));
-            Some(if takes_other_spellings(transcript) == Some(false) { cause } else { alternative(cause) })
-        }
         Respect::Borrowed => Some(Cause::new(Code::AcceptsReplayed)),
-        Respect::Content(_) | Respect::Timestamp(_) if takes_borrowed(transcript) => {
+        Respect::Content(_) | Respect::Timestamp(_) | Respect::Respelled(_) if takes_borrowed(transcript) => {
             Some(Cause::new(Code::AcceptsReplayed))
         }
         Respect::Content(which) => {
             Some(alternative(Cause::detailed(Code::MessagePart, format!("without {which}"))))
+        }
+        // Who does not see other content does not see another spelling either.
+        Respect::Respelled(which) => {
+            if let Some(part) = ignored_part(transcript) {
+                return Some(alternative(Cause::detailed(Code::MessagePart, format!("without {part}"))));
+            }
+            let cause = serialiser(transcript);
+            let cause = cause.unwrap_or_else(|| Cause::detailed(Code::MessageReserialised, which));
+            Some(if takes_other_spellings(transcript) == Some(false) { cause } else { alternative(cause) })
         }
         Respect::SecretMember => Some(alternative(Cause::new(Code::MessageSecretMember))),
         Respect::Timestamp("zeros") => {
@@ -154,9 +152,34 @@ pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> 
     }
 }
 
+/// Whether every delivery with a wrong signature is taken, and those without one too. Method and form are no matter of the
+/// signature: a receiver that verifies nothing may still route by method.
+fn takes_everything(transcript: &Transcript) -> Option<Cause> {
+    use Respect::{Content, Digits, Key, Signed, Timestamp, Undated, Unsigned};
+    let forged = |trial: &&Trial| {
+        matches!(trial.respect, Content(_) | Timestamp(_) | Signed(_) | Key(_) | Digits(_))
+            && trial.scenario != Scenario::Diagnosis
+    };
+    let unsigned = |trial: &&Trial| matches!(trial.respect, Unsigned | Undated);
+    let taken = |trial: &Trial| transcript.acknowledged(trial.exchange);
+    let kinds: HashSet<_> =
+        transcript.trials.iter().filter(forged).map(|trial| std::mem::discriminant(&trial.respect)).collect();
+    let all_forged = transcript.trials.iter().filter(forged).all(taken);
+    let all_unsigned = transcript.trials.iter().filter(unsigned).all(taken);
+    match (kinds.len(), all_forged, all_unsigned) {
+        (0, ..) | (_, false, _) => None,
+        (1, true, _) if !transcript.trials.iter().any(|trial| unsigned(&trial)) => None,
+        (_, true, true) => Some(Cause::new(Code::AcceptsEverything)),
+        (_, true, false) => {
+            Some(Cause::detailed(Code::AcceptsEverything, "any signature, as long as there is one"))
+        }
+    }
+}
+
 /// What is taken beside the genuine way.
 fn alternative(inner: Cause) -> Cause {
-    Cause { code: Code::AcceptsAlternative, detail: Some(inner.to_string()), ..inner }
+    let code = Code::AcceptsAlternative;
+    Cause { code, detail: Some(inner.to_string()), inner: Some(inner.code), ..inner }
 }
 
 /// Whether other spellings are taken under a signature of their own; `None` where none was tried.
@@ -166,17 +189,55 @@ fn takes_other_spellings(transcript: &Transcript) -> Option<bool> {
     Some(trials.all(|trial| transcript.acknowledged(trial.exchange)))
 }
 
+/// Whether a request with neither signature nor timestamp is taken.
+fn takes_unsigned(transcript: &Transcript) -> bool {
+    let bare =
+        |trial: &&Trial| trial.respect == Respect::Unsigned && trial.scenario == Scenario::MissingHeader;
+    let mut trials = transcript.trials.iter().filter(bare).peekable();
+    trials.peek().is_some() && trials.all(|trial| transcript.acknowledged(trial.exchange))
+}
+
 /// Whether an answer's body speaks of an error.
 fn says_error(transcript: &Transcript, id: ExchangeId) -> bool {
     let Outcome::Answered(response) = transcript.outcome(id) else { return false };
     let body = String::from_utf8_lossy(&response.body).to_lowercase();
-    ["error", "invalid", "unauthor", "forbidden", "mismatch"].iter().any(|word| body.contains(word))
+    ["error", "invalid", "unauthor", "forbidden", "mismatch", "denied", "\"ok\":false", "\"success\":false"]
+        .iter()
+        .any(|word| body.contains(word))
+}
+
+/// What can be changed under an old signature, where something can.
+fn ignored_part(transcript: &Transcript) -> Option<&'static str> {
+    transcript.trials.iter().find_map(|trial| match trial.respect {
+        Respect::Content(which) if transcript.acknowledged(trial.exchange) => Some(which),
+        _ => None,
+    })
 }
 
 /// Whether the signature of one delivery is taken for another.
 fn takes_borrowed(transcript: &Transcript) -> bool {
     let borrowed = |trial: &&Trial| trial.respect == Respect::Borrowed;
     transcript.trials.iter().filter(borrowed).any(|trial| transcript.acknowledged(trial.exchange))
+}
+
+/// Why a receiver ended in place of an answer: what was particular about the request.
+pub fn of_end(respect: Respect) -> Cause {
+    let of_another_length = |digest| {
+        matches!(
+            digest,
+            Digest::Sha1 | Digest::Sha512 | Digest::Base64 | Digest::Base64Url | Digest::Truncated
+        )
+    };
+    Cause::new(match respect {
+        Respect::Surrounded(which) if which.contains("ASCII") => Code::CrashHeaderBytes,
+        Respect::Surrounded(_) => Code::CrashSignatureLength,
+        Respect::Signed(recipe) if of_another_length(recipe.digest) => Code::CrashSignatureLength,
+        Respect::Malformed(_)
+        | Respect::Content("the end")
+        | Respect::TimestampForm("text moved over the colon") => Code::CrashMalformedJson,
+        Respect::Unsigned => Code::CrashSignatureLength,
+        _ => Code::AnswerNone,
+    })
 }
 
 /// Why something was taken in too seldom or too often.

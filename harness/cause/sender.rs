@@ -17,7 +17,7 @@ pub fn signature(
     header: &[u8],
 ) -> Option<Cause> {
     let messages = Messages::of(timestamp, body);
-    let mut found = messages.recipes(secret, header);
+    let mut found = messages.recipes(secret, header, |_| true);
     if let Some(recipe) = found.next() {
         return of_recipes(recipe, found);
     }
@@ -26,7 +26,7 @@ pub fn signature(
             && recipe.message != Message::TimestampAlone
             && recipe.digest != Digest::Unkeyed
     };
-    let under_other = others.iter().flat_map(|other| messages.recipes(other, header)).filter(telling);
+    let under_other = others.iter().flat_map(|other| messages.recipes(other, header, telling));
     let recipe = under_other.min_by_key(Recipe::distance)?;
     Some(match recipe.distance() {
         0 => Cause::new(Code::KeyOtherWebhook),

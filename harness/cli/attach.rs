@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::console::Console;
 use super::options::{SecretOptions, duration};
+use super::trust::TrustOptions;
 use crate::client::Target;
 use crate::error::Error;
 use crate::signature::Secret;
@@ -37,6 +38,8 @@ pub(super) struct AttachOptions {
     /// Send to an address that is not this machine's
     #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", value_parser = BoolishValueParser::new(), hide_env = true)]
     pub(super) allow_remote: bool,
+    #[command(flatten)]
+    pub(super) trust: TrustOptions,
     #[command(flatten)]
     secret: SecretOptions,
 }
@@ -71,9 +74,16 @@ impl AttachOptions {
         let exec = self.exec.clone().or_else(|| variable("TWENTY_CONFORM_EXEC").filter(|_| !given));
         let (name, secret, place) = match (url, exec) {
             (Some(url), _) => {
-                let target = Target::parse(&url).map_err(Error::Usage)?;
+                let target = self.trust.target(&url, console)?;
                 target.check_allowed(self.allow_remote).map_err(Error::Usage)?;
                 (url, self.secret.require()?, Place::At(target))
+            }
+            (None, Some(_)) if self.trust.given() => {
+                return Err(Error::Usage(
+                    "--ca and --insecure are for a receiver behind https, given with --url; what --exec starts is spoken \
+                     to over plain http"
+                        .to_owned(),
+                ));
             }
             (None, Some(command)) => {
                 if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')

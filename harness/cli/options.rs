@@ -56,6 +56,15 @@ pub(super) enum Gate {
     Should,
 }
 
+impl Gate {
+    pub(super) fn level(self) -> Level {
+        match self {
+            Self::Must => Level::Must,
+            Self::Should => Level::Should,
+        }
+    }
+}
+
 /// The options of every command that runs the suite.
 #[derive(Debug, Args)]
 pub(super) struct RunOptions {
@@ -184,10 +193,15 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 impl SecretOptions {
+    /// Whether it stands on the command line.
+    pub(super) fn given(&self) -> bool {
+        self.secret.is_some() || self.secret_file.is_some()
+    }
+
     /// The secret, where one was given. Errors: the file cannot be read, or the secret is empty.
     pub(super) fn read(&self) -> Result<Option<Secret>, Error> {
         let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let given = self.secret.is_some() || self.secret_file.is_some();
+        let given = self.given();
         let secret = self.secret.clone().or_else(|| variable("TWENTY_WEBHOOK_SECRET").filter(|_| !given));
         let file = variable("TWENTY_CONFORM_SECRET_FILE").map(PathBuf::from).filter(|_| !given);
         let secret = match (secret, self.secret_file.clone().or(file)) {
@@ -233,11 +247,7 @@ impl RunOptions {
             interrupted: interruption(),
             keeper: None,
         };
-        let fail_on = match self.fail_on {
-            Gate::Must => Level::Must,
-            Gate::Should => Level::Should,
-        };
-        Ok(Plan { selected, options, level: self.level, fail_on })
+        Ok(Plan { selected, options, level: self.level, fail_on: self.fail_on.level() })
     }
 
     /// The folder of the run's evidence, where one was asked for.

@@ -47,8 +47,11 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let seed = plan.options.seed;
     let made = || Secret::new(Random::from_seed(seed).secret());
     let attachment = arguments.attach.attachment(&arguments.path, made, console)?;
-    let source = arguments.observe.as_deref().map(|observe| asked(observe, &arguments)).transpose()?;
-    let run = Once { arguments: &arguments, attachment: &attachment, source: source.flatten() };
+    let source = match arguments.observe.as_deref() {
+        Some(observe) => asked(observe, &arguments, console)?,
+        None => None,
+    };
+    let run = Once { arguments: &arguments, attachment: &attachment, source };
     if arguments.watch.is_empty() {
         let folder = arguments.run.folder()?;
         return run.run(&mut plan, folder.as_ref(), false, &mut || {}, console).await;
@@ -138,11 +141,11 @@ impl Once<'_> {
 }
 
 /// Where what the receiver takes in can be asked for; nothing where it is said on stdout.
-fn asked(observe: &str, arguments: &Arguments) -> Result<Option<Target>, Error> {
+fn asked(observe: &str, arguments: &Arguments, console: &mut Console) -> Result<Option<Target>, Error> {
     if observe == "stdout" {
         return Ok(None);
     }
-    let target = Target::parse(observe).map_err(|why| Error::Usage(format!("--observe: {why}")))?;
+    let target = arguments.attach.trust.target(observe, console)?;
     target.check_allowed(arguments.attach.allow_remote).map_err(Error::Usage)?;
     Ok(Some(target))
 }

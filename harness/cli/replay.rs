@@ -13,7 +13,7 @@ use super::attach::AttachOptions;
 use super::console::Console;
 use super::options::{duration, interruption};
 use crate::case::{Attempt, Case, Doubt, Replayed, Timing, resigned};
-use crate::client::Client;
+use crate::client::{Client, Target};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exchange::Delivery;
@@ -76,7 +76,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         return Ok(ExitStatus::Interrupted);
     };
     let case = case.at_path(&subject.target().path);
-    let url = subject.target().url();
+    let target = subject.target().clone();
     let deliveries = deliveries(&case, &attachment.secret, timing, clock.now_ms());
     let client = Client::new(arguments.timeout, clock);
     let attempt = tokio::select! {
@@ -101,7 +101,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         arguments.file.display(),
         attachment.name
     );
-    let shown = entry(requirement, &case, &attempt, &replayed, &url, &redaction);
+    let shown = entry(requirement, &case, &attempt, &replayed, &target, &redaction);
     console.print(&(redaction.text(&heading) + &shown))?;
     Ok(match replayed {
         Replayed::StillThere(_) => ExitStatus::Failed,
@@ -174,7 +174,7 @@ fn entry(
     case: &Case,
     attempt: &Attempt,
     replayed: &Replayed,
-    url: &str,
+    target: &Target,
     redaction: &Redaction,
 ) -> String {
     let (verdict, message) = match replayed {
@@ -187,7 +187,11 @@ fn entry(
         expected: Some(case.expected.to_string()),
         actual: Some(redaction.text(&attempt.trial.outcome.to_string())),
         message: message.map(|message| redaction.text(message)),
-        repro: Some(command(url, &redaction.delivery(&attempt.trial.delivery))),
+        repro: Some(command(
+            &redaction.text(&target.url()),
+            &target.trust(),
+            &redaction.delivery(&attempt.trial.delivery),
+        )),
         ..CheckEntry::unjudged(requirement)
     };
     text::check(&RequirementEntry::new(requirement, verdict), &check, Detail::Verbose)

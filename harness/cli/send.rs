@@ -2,6 +2,7 @@
 //!
 //! Invariant: the data goes out as the bytes that the file holds.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use serde_json::value::RawValue;
 use super::console::Console;
 use super::options::{DialectName, SecretOptions, duration, random_seed};
 use super::sign::input;
-use crate::client::{Client, Target};
+use super::trust::TrustOptions;
+use crate::client::Client;
 use crate::clock::Clock;
 use crate::dialect::Context;
 use crate::error::Error;
@@ -45,10 +47,24 @@ pub(super) struct Arguments {
     /// Send to an address that is not this machine's
     #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", value_parser = BoolishValueParser::new(), hide_env = true)]
     allow_remote: bool,
+    #[command(flatten)]
+    trust: TrustOptions,
+    /// Send the body in chunks of so many bytes, without its length
+    #[arg(
+        long,
+        value_name = "BYTES",
+        conflicts_with = "expect",
+        env = "TWENTY_CONFORM_CHUNKS",
+        hide_env = true
+    )]
+    chunks: Option<NonZeroUsize>,
+    /// Send the body only once the receiver has answered 100 Continue, or nothing for a second
+    #[arg(long, env = "TWENTY_CONFORM_EXPECT", value_parser = BoolishValueParser::new(), hide_env = true)]
+    expect: bool,
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let target = Target::parse(&arguments.url).map_err(Error::Usage)?;
+    let target = arguments.trust.target(&arguments.url, console)?;
     target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;
     let (dialect, clock, key) =
         (arguments.dialect.dialect(), Clock::system(), Key::new(&arguments.secret.require()?));
@@ -69,8 +85,12 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         method: "POST".to_owned(),
         target: target.path.clone(),
         headers,
+        transfer: match arguments.chunks.map(NonZeroUsize::get) {
+            Some(length) => Transfer::Chunks(vec![length; body.len() / length]),
+            None if arguments.expect => Transfer::Expecting,
+            None => Transfer::Whole,
+        },
         body,
-        transfer: Transfer::Whole,
     };
     let exchange = Client::new(arguments.timeout, clock).send(&target, &delivery).await;
     let took = exchange.took.as_secs_f64() * 1000.0;

@@ -17,7 +17,8 @@ use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
 use self::body::{
-    decoded_by_chunk, event_name, header, holds, holds_all_of, same_record_other_values, without_secret,
+    decoded_by_chunk, event_name, has_unknown_members, header, holds, holds_all_of, same_record_other_values,
+    without_secret,
 };
 use crate::clock::Clock;
 use crate::dialect::{self, Members};
@@ -154,6 +155,11 @@ impl Mutant {
             printed.is_some_and(|printed| self.genuine(&timestamp, &signature, &printed))
         };
         let hashing = |serialiser: Serialiser| only_if(verified_as(serialiser) && fresh());
+        let by_default = || {
+            let key = Key::new(&Secret::new("your-webhook-secret"));
+            let given = timestamp.as_ref().zip(signature.as_ref());
+            given.is_some_and(|(timestamp, signature)| key.verify(timestamp, body, signature))
+        };
         // How many digits from the first on are right.
         let alike = || {
             let (timestamp, given) = (timestamp.as_deref().unwrap_or_default(), signature.as_deref());
@@ -205,10 +211,7 @@ impl Mutant {
                 });
                 if known { Judge } else { Refuse }
             }
-            ReceiverFault::RefusesUnknownMembers => {
-                let unknown = body.windows(21).any(|window| window == b"memberOfALaterVersion");
-                if unknown { Refuse } else { Judge }
-            }
+            ReceiverFault::RefusesUnknownMembers => refuse_if(has_unknown_members(body, event)),
             ReceiverFault::HeaderNamesCaseSensitive => {
                 let exact = |name: &str| delivery.headers.0.iter().any(|(other, _)| other == name);
                 if exact(SIGNATURE_HEADER) && exact(TIMESTAMP_HEADER) { Judge } else { Refuse }
@@ -230,11 +233,7 @@ impl Mutant {
                 let printed = number.map(|number| Bytes::from(number.to_string()));
                 admit_if(self.genuine(&printed, &signature, body) && fresh())
             }
-            ReceiverFault::AcceptsDefaultSecret => {
-                let key = Key::new(&Secret::new("your-webhook-secret"));
-                let given = timestamp.zip(signature);
-                admit_if(given.is_some_and(|(timestamp, signature)| key.verify(&timestamp, body, &signature)))
-            }
+            ReceiverFault::AcceptsDefaultSecret => admit_if(by_default()),
             ReceiverFault::AcceptsEmptyKey => besides(Recipe::key(KeyForm::Empty)),
             ReceiverFault::AcceptsHexDecodedKey => besides(Recipe::key(KeyForm::HexDecoded)),
             ReceiverFault::AcceptsCaseFoldedKey => besides(Recipe::key(KeyForm::Lowercase)),
@@ -332,6 +331,12 @@ impl Mutant {
                     Judge
                 }
             }
+            ReceiverFault::ThrowsOnTimestamp => {
+                let named = timestamp.as_ref().is_some_and(|text| !text.is_empty());
+                if named && number.is_none() { Answer(500) } else { Judge }
+            }
+            ReceiverFault::VerifiesKeyWithNewline => instead(Recipe::key(KeyForm::TrailingNewline)),
+            ReceiverFault::VerifiesDefaultSecret => only_if(by_default()),
             ReceiverFault::AcceptsAnyTimestamp => {
                 let named = timestamp.as_ref().is_some_and(|text| !text.is_empty());
                 admit_if(verified() && number.is_none() && named)

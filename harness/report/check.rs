@@ -98,7 +98,7 @@ impl From<&Cause> for CauseEntry {
             or: cause.or.clone(),
             shown_by: cause.shown_by.iter().map(|id| id.0).collect(),
             text: code.text(),
-            mend: code.mend(),
+            mend: cause.mend(),
         }
     }
 }
@@ -140,7 +140,7 @@ pub(super) fn check_entry(
                     bodies.push(id);
                     out.join(body_name(id))
                 });
-                curl::command(&transcript.url, &delivery, file.as_deref())
+                curl::command(&redact.text(&transcript.url), &transcript.trust, &delivery, file.as_deref())
             });
         }
     }
@@ -163,7 +163,8 @@ fn cases(finding: &Finding, transcript: &Transcript) -> usize {
             Scenario::Comparison => transcript.comparison.as_ref().map_or(0, compared),
             _ => 0,
         };
-        transcript.trials_of(scenario).count() + transcript.tallied(scenario) + further
+        let fixed = transcript.trials_of(scenario).filter(|trial| !trial.generated).count();
+        fixed + transcript.generated(scenario).1 + further
     };
     finding.requirement.scenarios.iter().map(of_scenario).sum()
 }

@@ -38,7 +38,9 @@ pub fn render(report: &Report, detail: Detail) -> String {
         report.tool.name, report.tool.version, report.role, report.subject, report.dialect, report.seed
     );
     if let Some(cause) = leading_cause(report) {
-        let _ = writeln!(text, "\n{BAD}Every genuine delivery is refused{BAD:#}: {}", cause.text);
+        let which = cause.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+        let or = if cause.or.is_empty() { String::new() } else { format!("; or {}", cause.or.join(", or ")) };
+        let _ = writeln!(text, "\n{BAD}Every genuine delivery is refused{BAD:#}: {}{which}{or}", cause.text);
         let _ = writeln!(text, "  mend: {}", cause.mend);
     }
     let mut area = "";

@@ -37,7 +37,7 @@ pub const ALL: &[Requirement] = &[
         why: "Who works first and verifies then has done what nobody signed, whatever is answered afterwards.",
         scenarios: &[Scenario::Intake],
         needs: Some(Capability::Observations),
-        check: |t| each(t, IntakeKind::Forged, left_nothing),
+        check: left_nothing,
         counterexamples: Faults::Receiver(&[ReceiverFault::TakesInRefused]),
     },
     Requirement {
@@ -81,21 +81,25 @@ fn taken_in(t: &Transcript, intake: &Intake) -> Verdict {
     found(t, intake, "observed", message)
 }
 
-fn left_nothing(t: &Transcript, intake: &Intake) -> Verdict {
-    if intake.exchanges.iter().any(|&id| t.acknowledged(id)) {
-        return Verdict::Untestable(format!("{} was acknowledged", intake.what));
-    }
+fn left_nothing(t: &Transcript) -> Verdict {
     if t.observed.is_empty() {
         return Verdict::Untestable("nothing was observed in the whole run".to_owned());
     }
-    if t.times_observed(&intake.observed) == 0 {
-        return Verdict::Pass;
-    }
-    let message = format!(
-        "{} was refused and observed all the same: what is done with a delivery is done before it is verified",
-        intake.what
-    );
-    found(t, intake, "not observed", message)
+    // One that was acknowledged was not refused, and is no matter of this requirement.
+    let refused = t.intakes.iter().filter(|intake| {
+        intake.kind == IntakeKind::Forged && !intake.exchanges.iter().any(|&id| t.acknowledged(id))
+    });
+    let verdicts = refused.map(|intake| {
+        if t.times_observed(&intake.observed) == 0 {
+            return Verdict::Pass;
+        }
+        let message = format!(
+            "{} was refused and observed all the same: what is done with a delivery is done before it is verified",
+            intake.what
+        );
+        found(t, intake, "not observed", message)
+    });
+    of_all(verdicts, "no forged delivery was refused", "deliveries")
 }
 
 fn once(t: &Transcript) -> Verdict {

@@ -3,9 +3,10 @@
 //! Invariant: nothing passes by the absence of evidence. No trial, no delivery or no acknowledged twin is `Untestable`.
 
 use crate::cause::Cause;
-use crate::cause::receiver::{of_admission, of_refusal, of_reserialising};
+use crate::cause::receiver::{of_admission, of_end, of_refusal, of_reserialising};
 use crate::dialect::Members;
-use crate::exchange::{Exchange, ExchangeId};
+use crate::event::EventName;
+use crate::exchange::{Exchange, ExchangeId, Outcome};
 use crate::requirement::{Evidence, Verdict};
 use crate::transcript::{Emission, Scenario, Transcript, Trial, Webhook};
 
@@ -20,21 +21,28 @@ pub(super) fn all_acknowledged(
     let refused: Vec<&Trial> =
         trials.iter().copied().filter(|trial| !t.acknowledged(trial.exchange)).collect();
     let (judged, unclear): (Vec<&Trial>, Vec<&Trial>) =
-        refused.into_iter().partition(|trial| has_twins(t, trial));
+        refused.into_iter().partition(|trial| has_twins(t, trial) && !limits_rate(t, trial));
     if let Some(first) = judged.first() {
         let outcome = t.outcome(first.exchange).to_string();
-        let message = format!(
-            "{} was refused: {outcome}{}",
-            first.what,
-            others(judged.len(), trials.len() + t.tallied(scenario))
-        );
+        let message =
+            format!("{} was refused: {outcome}{}", first.what, others(t, scenario, &judged, &trials));
         let evidence = Evidence::new("2xx", &outcome, with_death(t, first.exchange, message));
         return evidence
             .shown_by(judged.iter().map(|trial| trial.exchange))
-            .because(of_reserialising(t).or_else(|| cause(first)))
+            .because(computed(t, scenario).or_else(|| cause(first)))
             .fail();
     }
     untwinned(t, &trials, unclear.first().copied()).unwrap_or(Verdict::Pass)
+}
+
+/// Why it is refused, where that lies in what the receiver computes and the scenario is one of spelling.
+fn computed(t: &Transcript, scenario: Scenario) -> Option<Cause> {
+    use Scenario::{Genuine, JavascriptJson, LoneSurrogate, OtherDialect, OtherSpelling, Unfamiliar};
+    let spells = matches!(
+        scenario,
+        Genuine | JavascriptJson | LoneSurrogate | OtherDialect | OtherSpelling | Unfamiliar
+    );
+    of_reserialising(t).filter(|_| spells)
 }
 
 /// The verdict on negatives: no trial is acknowledged. One that is refused counts only where the twins before and behind
@@ -45,11 +53,8 @@ pub(super) fn none_acknowledged(t: &Transcript, scenario: Scenario) -> Verdict {
         trials.iter().copied().filter(|trial| t.acknowledged(trial.exchange)).collect();
     if let Some(first) = admitted.first() {
         let outcome = t.outcome(first.exchange).to_string();
-        let message = format!(
-            "{} was acknowledged: {outcome}{}",
-            first.what,
-            others(admitted.len(), trials.len() + t.tallied(scenario))
-        );
+        let message =
+            format!("{} was acknowledged: {outcome}{}", first.what, others(t, scenario, &admitted, &trials));
         let causes = admitted.iter().find_map(|trial| of_admission(t, trial));
         let evidence = Evidence::new("not 2xx", &outcome, message);
         return evidence.shown_by(admitted.iter().map(|trial| trial.exchange)).because(causes).fail();
@@ -58,8 +63,7 @@ pub(super) fn none_acknowledged(t: &Transcript, scenario: Scenario) -> Verdict {
         let message = with_death(t, fatal.exchange, format!("{} was not answered", fatal.what));
         let evidence =
             Evidence::new("an answer that is not 2xx", t.outcome(fatal.exchange).to_string(), message);
-        let cause = Cause::new(crate::cause::Code::AnswerNone);
-        return evidence.shown_by([fatal.exchange]).because(cause).fail();
+        return evidence.shown_by([fatal.exchange]).because(of_end(fatal.respect)).fail();
     }
     let unclear = trials.iter().copied().find(|trial| !has_twins(t, trial));
     untwinned(t, &trials, unclear).unwrap_or(Verdict::Pass)
@@ -74,12 +78,27 @@ fn has_twins(t: &Transcript, trial: &Trial) -> bool {
     trial.twins.iter().all(|&twin| t.acknowledged(twin))
 }
 
+/// Whether a delivery was refused because there were too many: that says nothing of this one. How many at a time must be
+/// taken is RCV-8's matter.
+fn limits_rate(t: &Transcript, trial: &Trial) -> bool {
+    let Outcome::Answered(response) = t.outcome(trial.exchange) else { return false };
+    let later = response.headers.all("retry-after").next().is_some();
+    trial.scenario != Scenario::Concurrent && (response.status == 429 || response.status == 503 && later)
+}
+
 /// The reason why trials do not tell, if there is one.
 fn untwinned(t: &Transcript, trials: &[&Trial], unclear: Option<&Trial>) -> Option<Verdict> {
     if trials.is_empty() {
         return Some(Verdict::Untestable("nothing could be tried".to_owned()));
     }
-    let twin = unclear?.twins.iter().find(|&&twin| !t.acknowledged(twin))?;
+    let unclear = unclear?;
+    let Some(twin) = unclear.twins.iter().find(|&&twin| !t.acknowledged(twin)) else {
+        let outcome = t.outcome(unclear.exchange);
+        return Some(Verdict::Untestable(format!(
+            "the receiver limits its rate ({} was answered {outcome}); lower --jobs or --cases",
+            unclear.what
+        )));
+    };
     let cause = of_refusal(t).map(|cause| format!("; cause: {cause}")).unwrap_or_default();
     Some(Verdict::Untestable(format!(
         "a plain genuine delivery beside it was not acknowledged ({twin}: {}{cause})",
@@ -94,9 +113,20 @@ fn with_death(t: &Transcript, exchange: ExchangeId, message: String) -> String {
     }
 }
 
-/// "(and 3 more of 12)".
-fn others(found: usize, of: usize) -> String {
-    if found > 1 { format!(" (and {} more of {of})", found - 1) } else { String::new() }
+/// "(and 3 more of 12; 7 of 64 generated cases)".
+fn others(t: &Transcript, scenario: Scenario, found: &[&Trial], all: &[&Trial]) -> String {
+    let fixed = |trials: &[&Trial]| trials.iter().filter(|trial| !trial.generated).count();
+    let first_is_fixed = found.first().is_some_and(|first| !first.generated);
+    let more = fixed(found) - usize::from(first_is_fixed);
+    let mut words: Vec<String> = Vec::new();
+    if more > 0 {
+        words.push(format!("and {more} more of {}", fixed(all)));
+    }
+    let (deviating, cases) = t.generated(scenario);
+    if deviating > 0 {
+        words.push(format!("{deviating} of {cases} generated cases came out wrong as well"));
+    }
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join("; ")) }
 }
 
 /// A delivery that is judged by itself: the webhook it came to, the request, and the event that it carries.
@@ -104,6 +134,8 @@ pub(super) struct Arrived<'a> {
     pub(super) webhook: &'a Webhook,
     pub(super) exchange: &'a Exchange,
     emission: Option<&'a Emission>,
+    /// Whether it is recorded traffic, in which nothing was emitted by the suite.
+    recorded: bool,
     /// How many events it carries.
     pub(super) carried: usize,
 }
@@ -113,6 +145,20 @@ impl<'a> Arrived<'a> {
     pub(super) fn emission(&self) -> Result<&'a Emission, Verdict> {
         self.emission
             .ok_or_else(|| Verdict::Untestable("the request carries no record that was emitted".to_owned()))
+    }
+
+    /// The event that was emitted, as above; `None` in recorded traffic, where the delivery alone says what happened.
+    pub(super) fn emitted(&self) -> Result<Option<&'a Emission>, Verdict> {
+        if self.recorded { Ok(None) } else { self.emission().map(Some) }
+    }
+
+    /// The name of the event: the emitted one's or, in recorded traffic, the one that the body gives.
+    pub(super) fn event_name(&self, member: &str) -> Result<EventName, Verdict> {
+        if let Some(emission) = self.emitted()? {
+            return Ok(emission.event.name.clone());
+        }
+        let named = self.members()?.text(member).map(EventName::new);
+        named.ok_or_else(|| Verdict::Untestable(format!("the body has no text `{member}` (see PAY-1)")))
     }
 
     /// The members of its body; where it is no JSON object, that is for DLV-3, DLV-5 and PAY-6 to say.
@@ -143,6 +189,7 @@ pub(super) fn each(
             exchange: t.exchange(arrival.exchange),
             emission: t.carried(arrival).next(),
             carried: arrival.carries.len(),
+            recorded: t.recorded,
         };
         judge(&arrived).unwrap_or_else(|unclear| unclear)
     });

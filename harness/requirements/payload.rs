@@ -12,7 +12,7 @@ use crate::event::EventName;
 use crate::fault::{Faults, SenderFault};
 use crate::requirement::{Level, Requirement, Role, Verdict};
 use crate::shape::{self, Difference, Shape};
-use crate::transcript::{Scenario, Transcript};
+use crate::transcript::{Emission, Scenario, Transcript};
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
@@ -141,23 +141,36 @@ fn missing(own: &Dialect, members: &Members, name: fn(&Dialect) -> &'static str)
 }
 
 fn event(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
-    let (emission, members) = (arrived.emission()?, arrived.members()?);
-    let (key, expected) = (dialect.event_member, emission.event.name.as_str());
+    let (emission, members, key) = (arrived.emitted()?, arrived.members()?, dialect.event_member);
+    // Nobody knows which event of recorded traffic happened; its name has a form all the same.
+    let expected = match emission {
+        Some(emission) => format!("{:?}", emission.event.name.as_str()),
+        None => "<object>.<action>".to_owned(),
+    };
     let Some(given) = members.get(key) else {
         let message = format!("the body has no member `{key}`");
         let cause = missing(dialect, &members, |dialect| dialect.event_member);
         return Ok(arrived
-            .evidence(format!("`{key}`: {expected:?}"), "no such member", message)
+            .evidence(format!("`{key}`: {expected}"), "no such member", message)
             .because(cause)
             .fail());
     };
-    Ok(if members.text(key).as_deref() == Some(expected) {
-        Verdict::Pass
-    } else {
-        let message = format!("`{key}` is {} where {expected} happened", given.get());
-        let cause = Cause::detailed(Code::PayloadValue, key);
-        arrived.evidence(format!("{expected:?}"), given.get(), message).because(cause).fail()
-    })
+    let text = members.text(key);
+    let (right, message) = match emission {
+        Some(Emission { event, .. }) => (
+            text.as_deref() == Some(event.name.as_str()),
+            format!("`{key}` is {} where {} happened", given.get(), event.name),
+        ),
+        None => (
+            text.is_some_and(|text| dialect.could_be_named(&EventName::new(text))),
+            format!("`{key}` is {}, which does not have the form <object>.<action>", given.get()),
+        ),
+    };
+    if right {
+        return Ok(Verdict::Pass);
+    }
+    let cause = Cause::detailed(Code::PayloadValue, key);
+    Ok(arrived.evidence(expected, given.get(), message).because(cause).fail())
 }
 
 fn record(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
@@ -254,7 +267,7 @@ fn time_form(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdic
 }
 
 fn time_value(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
-    let (emission, members) = (arrived.emission()?, arrived.members()?);
+    let (emission, members) = (arrived.emitted()?, arrived.members()?);
     let key = t.dialect.time_member;
     if members.get(key).is_none() {
         return Ok(Verdict::NotApplicable(format!("the body has no member `{key}`")));
@@ -264,19 +277,31 @@ fn time_value(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict>
         moment.ok_or_else(|| Verdict::Untestable(format!("`{key}` is no date-time that can be read")))?;
     let skew = i64::try_from(t.limits.skew.as_millis()).unwrap_or(i64::MAX);
     let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
-    let (earliest, latest) = (ms(emission.asked_at_ms), ms(arrived.exchange.at_ms));
-    let created = created_at(emission.event.record.get());
+    let latest = ms(arrived.exchange.at_ms);
+    // When an event of recorded traffic was triggered nobody knows; its record is the one that arrived.
+    let asked_at_ms = emission.map(|emission| emission.asked_at_ms);
+    let event = arrived.event_name(t.dialect.event_member);
+    let created = match emission {
+        Some(emission) => created_at(emission.event.record.get()),
+        None => event
+            .as_ref()
+            .ok()
+            .and_then(|event| created_at(members.get(t.dialect.content_member(event))?.get())),
+    };
     let (expected, what) = if moment.ms > latest.saturating_add(skew) {
         (format!("not after {}", rfc3339(arrived.exchange.at_ms)), "after the request arrived")
-    } else if moment.ms.saturating_add(moment.precision_ms) < earliest.saturating_sub(skew) {
-        (format!("not before {}", rfc3339(emission.asked_at_ms)), "before the event was triggered")
+    } else if let Some(asked) = asked_at_ms
+        && moment.ms.saturating_add(moment.precision_ms) < ms(asked).saturating_sub(skew)
+    {
+        (format!("not before {}", rfc3339(asked)), "before the event was triggered")
     } else if created.is_some_and(|created| moment.ms.saturating_add(moment.precision_ms) < created) {
         ("not before the record's createdAt".to_owned(), "before the record was created")
     } else {
         return Ok(Verdict::Pass);
     };
     let given = members.text(key).unwrap_or_default();
-    let message = format!("`{key}` of {} is {given}, {what}", emission.event.name);
+    let name = event.map_or_else(|_| "a delivery".to_owned(), |event| event.to_string());
+    let message = format!("`{key}` of {name} is {given}, {what}");
     Ok(arrived.evidence(expected, given, message).because(Cause::detailed(Code::PayloadTime, what)).fail())
 }
 
@@ -344,18 +369,32 @@ fn is_further(difference: &Difference) -> bool {
 }
 
 fn has_shape(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
-    let emission = arrived.emission()?;
-    if let Err(NotAnObject::NotJson(why)) = Members::parse(&arrived.exchange.delivery.body) {
-        return Err(Verdict::Untestable(format!("the body is not JSON ({why})")));
+    let emission = arrived.emitted()?;
+    match Members::parse(&arrived.exchange.delivery.body) {
+        Err(NotAnObject::NotJson(why)) => {
+            return Err(Verdict::Untestable(format!("the body is not JSON ({why})")));
+        }
+        // No event has such a body, whichever it was.
+        Err(NotAnObject::OtherType(found)) if emission.is_none() => {
+            let message = format!("the body is {found}, not an object");
+            let cause = Cause::detailed(Code::PayloadType, "the whole body");
+            return Ok(arrived.evidence("an object", found, message).because(cause).fail());
+        }
+        _ => {}
     }
-    let name = &emission.event.name;
-    if !emission.is_sample {
+    let name = &arrived.event_name(dialect.event_member)?;
+    if emission.is_some_and(|emission| !emission.is_sample) {
         return Ok(Verdict::NotApplicable("the record is none of the samples".to_owned()));
     }
     let Some(mut differences) = differences(dialect, name, &arrived.exchange.delivery.body) else {
         return Ok(Verdict::NotApplicable(format!("there is no snapshot of {name} in this form")));
     };
     differences.retain(|difference| !is_further(difference));
+    if emission.is_none() {
+        // What a record holds is up to its workspace: custom fields, and nothing in those that are empty.
+        let within = format!("{}.", dialect.content_member(name));
+        differences.retain(|difference| !difference.path.starts_with(&within));
+    }
     let Some(first) = differences.first() else { return Ok(Verdict::Pass) };
     let code = if first.expected.is_some() && first.actual.is_some() {
         Code::PayloadType

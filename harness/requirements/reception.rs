@@ -35,6 +35,8 @@ pub const ALL: &[Requirement] = &[
             ReceiverFault::VerifiesSha1,
             ReceiverFault::VerifiesSeconds,
             ReceiverFault::VerifiesHexKeyBodyAlone,
+            ReceiverFault::VerifiesKeyWithNewline,
+            ReceiverFault::VerifiesDefaultSecret,
             ReceiverFault::RequiresShaPrefix,
             ReceiverFault::ExpectsUppercase,
             ReceiverFault::ReadsSeconds,

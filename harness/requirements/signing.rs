@@ -2,6 +2,8 @@
 //!
 //! Invariant: what is verified is the bytes that arrived, under the secret that the webhook was registered with.
 
+use std::collections::HashSet;
+
 use super::judge::{Arrived, each, of_all};
 use crate::cause::{Cause, Code, sender};
 use crate::dialect::rfc3339;
@@ -215,7 +217,9 @@ fn genuine(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
 /// Under every kind of secret: hexadecimal digits, text beyond ASCII, white space at the ends.
 fn every_secret(t: &Transcript) -> Verdict {
     let both = [Scenario::EveryEvent, Scenario::SeveralWebhooks];
-    of_all(both.map(|scenario| each(t, scenario, |arrived| genuine(t, arrived))).into_iter(), "", "scenarios")
+    // Recorded traffic is that of one webhook.
+    let played = both.into_iter().filter(|&scenario| !(t.recorded && scenario == Scenario::SeveralWebhooks));
+    of_all(played.map(|scenario| each(t, scenario, |arrived| genuine(t, arrived))), "", "scenarios")
 }
 
 fn timestamp_form(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
@@ -296,23 +300,21 @@ fn nonce(t: &Transcript) -> Verdict {
     }
     let arrived: Vec<_> =
         t.arrivals_in(Scenario::EveryEvent).map(|(_, arrival)| t.exchange(arrival.exchange)).collect();
-    let nonce_of = |at: usize| arrived[at].delivery.headers.single(NONCE_HEADER);
-    let verdicts = (0..arrived.len()).map(|at| {
-        let nonce = nonce_of(at);
+    let mut seen = HashSet::new();
+    let verdicts = arrived.iter().map(|exchange| {
+        let nonce = exchange.delivery.headers.single(NONCE_HEADER);
         let formed = |nonce: &[u8]| {
             nonce.len() == 32 && nonce.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         };
         let (detail, actual) = match nonce {
             None => ("missing", "not there exactly once".to_owned()),
             Some(nonce) if !formed(nonce) => ("malformed", shown(nonce)),
-            Some(nonce) if (0..at).any(|before| nonce_of(before) == Some(nonce)) => {
-                ("repeated", shown(nonce))
-            }
+            Some(nonce) if !seen.insert(nonce) => ("repeated", shown(nonce)),
             Some(_) => return Verdict::Pass,
         };
         let message = format!("the nonce is {detail}: {actual}");
         Evidence::new("32 lowercase hexadecimal digits, used once", actual, message)
-            .shown_by([arrived[at].id])
+            .shown_by([exchange.id])
             .because(Cause::detailed(Code::SendNonce, detail))
             .fail()
     });

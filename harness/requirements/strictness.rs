@@ -55,12 +55,18 @@ pub const ALL: &[Requirement] = &[
             Scenario::MissingHeader,
             Scenario::OtherMessage,
             Scenario::OtherDigest,
+            Scenario::Surrounded,
+            Scenario::TimestampForm,
+            Scenario::Stale,
+            Scenario::Respelled,
+            Scenario::BackDoor,
         ],
         needs: None,
         check: refusal_status,
         counterexamples: Faults::Receiver(&[
             ReceiverFault::ThrowsOnLength,
             ReceiverFault::ThrowsOnHeaderBytes,
+            ReceiverFault::ThrowsOnTimestamp,
             ReceiverFault::ClosesOnRefusal,
             ReceiverFault::RefusesWith500,
         ]),
@@ -208,6 +214,11 @@ fn refusal_status(t: &Transcript) -> Verdict {
         Scenario::MissingHeader,
         Scenario::OtherMessage,
         Scenario::OtherDigest,
+        Scenario::Surrounded,
+        Scenario::TimestampForm,
+        Scenario::Stale,
+        Scenario::Respelled,
+        Scenario::BackDoor,
     ];
     let refused = scenarios.into_iter().flat_map(|scenario| t.trials_of(scenario));
     let refused = refused.filter(|trial| !t.acknowledged(trial.exchange));
@@ -220,7 +231,7 @@ fn refusal_status(t: &Transcript) -> Verdict {
 }
 
 /// Why a refusal is no answer: what the trial is about, where other refusals are answers.
-fn of_crash(t: &Transcript, trial: &Trial, code: Code) -> Option<Code> {
+fn of_crash(t: &Transcript, trial: &Trial, code: Code) -> Option<Cause> {
     let elsewhere = |other: &&Trial| {
         let positive = matches!(other.respect, Respect::Genuine | Respect::Form(_));
         other.scenario != trial.scenario && !positive && !t.acknowledged(other.exchange)
@@ -231,13 +242,17 @@ fn of_crash(t: &Transcript, trial: &Trial, code: Code) -> Option<Code> {
         return None;
     }
     match trial.respect {
-        Respect::Surrounded(which) if which.contains("ASCII") => Some(Code::CrashHeaderBytes),
-        Respect::Surrounded(_) | Respect::Malformed(_) => Some(code),
+        Respect::Surrounded(which) if which.contains("ASCII") => Some(Cause::new(Code::CrashHeaderBytes)),
+        Respect::Surrounded(_) | Respect::Malformed(_) => Some(Cause::new(code)),
+        Respect::TimestampForm("text moved over the colon") => Some(Cause::new(Code::CrashMalformedJson)),
+        Respect::TimestampForm(_) => {
+            Some(Cause::detailed(Code::AnswerStatus, "a timestamp that is no number breaks the receiver"))
+        }
         _ => None,
     }
 }
 
-fn is_4xx(t: &Transcript, trial: &Trial, crash: Option<Code>) -> Verdict {
+fn is_4xx(t: &Transcript, trial: &Trial, crash: Option<Cause>) -> Verdict {
     let outcome = t.outcome(trial.exchange);
     let died = t.death_at(trial.exchange).is_some();
     if !died && outcome.status().is_some_and(|status| (400..500).contains(&status)) {
@@ -252,16 +267,12 @@ fn is_4xx(t: &Transcript, trial: &Trial, crash: Option<Code>) -> Verdict {
         return Verdict::Untestable("a plain genuine delivery beside it was not acknowledged".to_owned());
     }
     let death = t.death_at(trial.exchange).map(|how| format!("; {how}")).unwrap_or_default();
-    let message = format!("{} was answered: {outcome}{death}", trial.what);
-    let code = crash.unwrap_or(if matches!(outcome, Outcome::Answered(_)) && !died {
-        Code::AnswerStatus
-    } else {
-        Code::AnswerNone
-    });
-    Evidence::new("4xx", outcome.to_string(), message)
-        .shown_by([trial.exchange])
-        .because(Cause::new(code))
-        .fail()
+    let answer = if outcome.status().is_some() { "was answered" } else { "was not answered" };
+    let message = format!("{} {answer}: {outcome}{death}", trial.what);
+    let answered = matches!(outcome, Outcome::Answered(_)) && !died;
+    let cause =
+        crash.unwrap_or_else(|| Cause::new(if answered { Code::AnswerStatus } else { Code::AnswerNone }));
+    Evidence::new("4xx", outcome.to_string(), message).shown_by([trial.exchange]).because(cause).fail()
 }
 
 fn freshness(t: &Transcript) -> Verdict {
@@ -271,10 +282,11 @@ fn freshness(t: &Transcript) -> Verdict {
 }
 
 fn malformed(t: &Transcript) -> Verdict {
-    let mut verdicts = vec![none_acknowledged(t, Scenario::Malformed)];
     let refused = t.trials_of(Scenario::Malformed).filter(|trial| !t.acknowledged(trial.exchange));
-    verdicts.extend(refused.map(|trial| is_4xx(t, trial, of_crash(t, trial, Code::CrashMalformedJson))));
-    of_all(verdicts.into_iter(), "nothing was tried", "bodies")
+    let refused = refused.map(|trial| is_4xx(t, trial, of_crash(t, trial, Code::CrashMalformedJson)));
+    // What breaks the receiver comes before what it only takes for a delivery.
+    let verdicts = refused.chain([none_acknowledged(t, Scenario::Malformed)]);
+    of_all(verdicts, "nothing was tried", "bodies")
 }
 
 /// The first trial is unsigned and well-formed, the others unsigned and malformed.

@@ -66,6 +66,8 @@ pub const ALL: &[Requirement] = &[
         check: |t| none_acknowledged(t, Scenario::WrongKey),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::AcceptsDefaultSecret,
+            ReceiverFault::VerifiesDefaultSecret,
+            ReceiverFault::VerifiesKeyWithNewline,
             ReceiverFault::AcceptsEmptyKey,
             ReceiverFault::AcceptsHexDecodedKey,
             ReceiverFault::AcceptsCaseFoldedKey,

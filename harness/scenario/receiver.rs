@@ -16,11 +16,13 @@ mod spelling;
 mod strict;
 mod timing;
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 
 use self::case::{Attempt, Case, Line};
-use self::maker::Maker;
+use self::maker::{Behind, Maker};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::exchange::{Delivery, Exchange, ExchangeId, Outcome};
@@ -35,6 +37,12 @@ pub const CONCURRENT: usize = 64;
 /// How many cases are tried before their results are written down. Where a receiver ends in the middle, those are the
 /// suspects.
 const BATCH: usize = 32;
+
+/// How long a forged delivery is waited for, once it is known that they hang.
+const IMPATIENT: Duration = Duration::from_secs(1);
+
+/// What takes longer than that for an answer is tried with fewer cases.
+const SLOW: Duration = Duration::from_millis(50);
 
 /// The scenarios of receivers, in the order in which they are run.
 pub const ALL: &[Scenario] = &[
@@ -95,6 +103,12 @@ pub struct Stage<'a> {
     extent: Extent,
     /// Whether it was found out if the receiver takes several deliveries at the same time.
     jobs_settled: bool,
+    /// Whether it takes a plain genuine delivery at all, as far as that was tried.
+    takes_plain: bool,
+    /// Whether it stopped answering for good.
+    given_up: bool,
+    /// Whether it takes long over each answer.
+    slow: bool,
 }
 
 /// The exchanges of a case that was tried.
@@ -112,9 +126,16 @@ struct Batch {
 
 impl super::Stage for Stage<'_> {
     async fn run(&mut self, scenario: Scenario) {
+        if self.line.is_silent() && !self.given_up {
+            // What it hung on may be over.
+            let exchange = self.line.knock(&self.maker.deliver(&self.maker.plain())).await;
+            self.given_up = exchange.outcome.status().is_none();
+            self.transcript.record(exchange);
+        }
         let ending = match self.play(scenario).await {
             Ok(()) => Ending::Complete,
             Err(SubjectError::Broke(why)) => Ending::Broke(why),
+            Err(SubjectError::Stuck(why)) => Ending::Stuck(why),
             Err(why) => Ending::Died(why.to_string()),
         };
         self.transcript.endings.push((scenario, ending));
@@ -142,11 +163,22 @@ impl<'a> Stage<'a> {
             Random::from_seed(extent.seed),
             (target.url(), target.path.clone()),
         );
-        let line = Line::new(client, target);
+        let impatient = Client::new(transcript.limits.timeout.min(IMPATIENT), clock.clone());
+        let line = Line::new(client, impatient, target);
         if subject.observes().is_some() {
             transcript.capabilities.insert(Capability::Observations);
         }
-        Self { subject, line, maker, transcript, extent, jobs_settled: false }
+        Self {
+            subject,
+            line,
+            maker,
+            transcript,
+            extent,
+            jobs_settled: false,
+            takes_plain: true,
+            given_up: false,
+            slow: false,
+        }
     }
 
     async fn play(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
@@ -168,12 +200,15 @@ impl<'a> Stage<'a> {
     /// The properties that belong to a scenario.
     async fn properties_of(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
         match scenario {
-            Scenario::Unfamiliar => self.hold(scenario, &generate::event_names()).await,
-            Scenario::HeaderCase => self.hold(scenario, &generate::header_cases()).await,
-            Scenario::Framing => self.hold(scenario, &generate::cuttings()).await,
+            Scenario::Unfamiliar => self.hold(scenario, &generate::genuine::event_names()).await,
+            Scenario::HeaderCase => self.hold(scenario, &generate::genuine::header_cases()).await,
+            Scenario::Framing => {
+                self.on_one_connection().await?;
+                self.hold(scenario, &generate::genuine::cuttings()).await
+            }
             Scenario::JavascriptJson => {
                 self.hold(scenario, &respell::javascript()).await?;
-                self.hold(scenario, &generate::sizes()).await
+                self.hold(scenario, &generate::genuine::sizes()).await
             }
             Scenario::OtherSpelling => self.hold(scenario, &respell::spellings()).await,
             Scenario::Respelled => self.hold(scenario, &respell::respelled()).await,
@@ -187,7 +222,7 @@ impl<'a> Stage<'a> {
                 self.hold(scenario, &generate::stale()).await?;
                 self.window().await
             }
-            Scenario::Recent => self.hold(scenario, &generate::recent()).await,
+            Scenario::Recent => self.hold(scenario, &generate::genuine::recent()).await,
             Scenario::Malformed => self.hold(scenario, &generate::malformations()).await,
             _ => Ok(()),
         }
@@ -301,8 +336,16 @@ impl<'a> Stage<'a> {
             let unanswered = self.transcript.outcome(one.trial).status().is_none();
             unanswered.then_some((at, one.trial))
         });
+        if death.is_none() {
+            self.remark("deliveries at the same time were not all answered; those were tried again alone");
+        }
         let mut kept = None;
         for &at in suspects {
+            if cases[at].generated && self.transcript.deaths.len() > deaths {
+                // Each end costs a start, and one such case is enough.
+                tried[at] = None;
+                continue;
+            }
             let before = std::mem::replace(&mut tried[at], self.alone(&cases[at], &makers[at]).await?);
             if first.is_some_and(|(first, _)| first == at) {
                 kept = before;
@@ -321,14 +364,16 @@ impl<'a> Stage<'a> {
     async fn alone(&mut self, case: &Case<'_>, maker: &Maker) -> Result<Option<Tried>, SubjectError> {
         let Some((twin, delivery, behind)) = case.prepare(maker) else { return Ok(None) };
         let mut twins = vec![self.send(twin).await?];
-        let trial = self.send(delivery).await?;
-        if let Some(body) = behind {
-            let mut twin = self.send(maker.sign(body.clone())).await?;
+        let trial =
+            if case.is_forged() { self.send_forgery(delivery).await? } else { self.send(delivery).await? };
+        if let Some(Behind { body, sent_ms }) = behind {
+            let again = |later_ms| maker.sign_behind(Behind { body: body.clone(), sent_ms }, later_ms);
+            let mut twin = self.send(again(2)).await?;
             if let Some(how) = self.transcript.death_at(twin).map(str::to_owned) {
                 // It answered and ended then: that is the forged delivery's doing. The receiver runs again, so the twin can
                 // be sent.
                 self.transcript.deaths.push((trial, how));
-                twin = self.send(maker.sign(body)).await?;
+                twin = self.send(again(3)).await?;
             }
             twins.push(twin);
         }
@@ -338,12 +383,14 @@ impl<'a> Stage<'a> {
     /// Finds out whether the receiver takes several plain deliveries at the same time. If it does not, that is RCV-8's to
     /// judge, and everything else is sent one after the other.
     async fn settle_jobs(&mut self) -> Result<(), SubjectError> {
-        if self.jobs_settled || self.extent.jobs < 2 {
+        if self.jobs_settled {
             return Ok(());
         }
         self.jobs_settled = true;
         let alone = self.send(self.maker.deliver(&self.maker.plain())).await?;
-        if !self.transcript.acknowledged(alone) {
+        self.takes_plain = self.transcript.acknowledged(alone);
+        self.pace(self.transcript.exchange(alone).took);
+        if !self.takes_plain || self.extent.jobs < 2 {
             return Ok(());
         }
         let together: Vec<Delivery> =
@@ -359,6 +406,28 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// Generates fewer cases for a receiver that takes long over each.
+    fn pace(&mut self, took: Duration) {
+        let cases = u32::try_from(u128::from(self.extent.cases) * SLOW.as_millis() / took.as_millis().max(1));
+        let cases = cases.unwrap_or(u32::MAX).max(4);
+        if took > SLOW && cases < self.extent.cases {
+            self.transcript.remarks.push(format!(
+                "an answer took {} ms, so only {cases} cases were generated for each property in place of {}",
+                took.as_millis(),
+                self.extent.cases
+            ));
+            self.extent.cases = cases;
+            self.slow = true;
+        }
+    }
+
+    /// Notes something about the run, once.
+    fn remark(&mut self, remark: &str) {
+        if !self.transcript.remarks.iter().any(|known| known == remark) {
+            self.transcript.remarks.push(remark.to_owned());
+        }
+    }
+
     /// Sends deliveries at the same time.
     async fn together(&mut self, deliveries: &[Delivery]) -> Result<Vec<ExchangeId>, SubjectError> {
         let line = &self.line;
@@ -372,10 +441,20 @@ impl<'a> Stage<'a> {
         Ok(ids)
     }
 
-    /// Sends one delivery. Errors: none of the last few was answered, so that going on would only wait.
+    /// Sends one genuine delivery. Errors: none of the last few was answered, so that going on would only wait.
     async fn send(&mut self, delivery: Delivery) -> Result<ExchangeId, SubjectError> {
         let exchange = self.line.send(&delivery).await?;
-        let answered = exchange.outcome.status().is_some();
+        self.record(exchange).await
+    }
+
+    /// Sends one that may be refused, or not be answered at all.
+    async fn send_forgery(&mut self, delivery: Delivery) -> Result<ExchangeId, SubjectError> {
+        let exchange = self.line.send_forged(&delivery).await?;
+        self.record(exchange).await
+    }
+
+    async fn record(&mut self, exchange: Exchange) -> Result<ExchangeId, SubjectError> {
+        let answered = exchange.outcome.status().is_some() || exchange.outcome == Outcome::Abandoned;
         let id = self.transcript.record(exchange);
         if !answered {
             self.revive(id).await?;
@@ -398,12 +477,13 @@ impl<'a> Stage<'a> {
     }
 
     fn write(&mut self, scenario: Scenario, case: &Case<'_>, Tried { trial, twins }: Tried) {
-        let what = case.what.clone();
-        self.transcript.trials.push(Trial { scenario, what, respect: case.respect, exchange: trial, twins });
+        let (what, respect, generated) = (case.what.clone(), case.respect, case.generated);
+        self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange: trial, twins });
     }
 
     /// Writes down a trial that has no twins.
     fn write_single(&mut self, scenario: Scenario, what: String, respect: Respect, exchange: ExchangeId) {
-        self.transcript.trials.push(Trial { scenario, what, respect, exchange, twins: Vec::new() });
+        let (generated, twins) = (false, Vec::new());
+        self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange, twins });
     }
 }

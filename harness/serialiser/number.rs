@@ -2,6 +2,9 @@
 //!
 //! Invariant: pure. A number is taken as it was written, and becomes a double only where the language makes it one.
 
+/// How a number is written that is too large for a double, where the language has one to hold.
+pub(super) const INFINITY: &str = "Infinity";
+
 /// How many digits an integer may have in Python (`sys.get_int_max_str_digits()`).
 const PYTHON_DIGITS: usize = 4300;
 
@@ -12,7 +15,8 @@ pub(super) fn javascript(raw: &str) -> Option<String> {
     Some(if double == 0.0 { "0".to_owned() } else { ecmascript(double) })
 }
 
-/// `str` of an integer of any size, `repr` of a float. `None` is an integer with too many digits.
+/// `str` of an integer of any size, `repr` of a float, which may be [`INFINITY`]. `None` is an integer with too many
+/// digits.
 pub(super) fn python(raw: &str) -> Option<String> {
     if is_integer(raw) {
         let digits = raw.trim_start_matches('-');
@@ -21,19 +25,16 @@ pub(super) fn python(raw: &str) -> Option<String> {
             _ => (digits.len() <= PYTHON_DIGITS).then(|| raw.to_owned()),
         };
     }
-    Some(match double(raw) {
-        f64::INFINITY => "Infinity".to_owned(),
-        f64::NEG_INFINITY => "-Infinity".to_owned(),
-        double => {
-            let shortest = Shortest::of(double);
-            let n = shortest.point;
-            if -4 < n && n <= 16 {
-                let text = shortest.positional();
-                if text.contains('.') { text } else { text + ".0" }
-            } else {
-                shortest.exponential("", |exponent| format!("{exponent:02}"))
-            }
-        }
+    let double = double(raw);
+    if double.is_infinite() {
+        return Some(infinite(double));
+    }
+    let shortest = Shortest::of(double);
+    Some(if (-3..=16).contains(&shortest.point) {
+        let text = shortest.positional();
+        if text.contains('.') { text } else { text + ".0" }
+    } else {
+        shortest.exponential("", |exponent| format!("{exponent:02}"))
     })
 }
 
@@ -48,21 +49,27 @@ pub(super) fn go(raw: &str) -> Option<String> {
     })
 }
 
-/// An integer that fits 64 bits, or else a float with `serialize_precision = -1`. `None` is a float that is too large.
-pub(super) fn php(raw: &str) -> Option<String> {
+/// An integer that fits 64 bits, or else a float with `serialize_precision = -1`, which may be [`INFINITY`].
+pub(super) fn php(raw: &str) -> String {
     if is_integer(raw)
         && let Ok(integer) = raw.parse::<i64>()
     {
-        return Some(integer.to_string());
+        return integer.to_string();
     }
-    let double = finite(raw)?;
+    let double = double(raw);
+    if double.is_infinite() {
+        return infinite(double);
+    }
     let shortest = Shortest::of(double);
-    let n = shortest.point;
-    Some(if (-3..=17).contains(&n) {
+    if (-3..=17).contains(&shortest.point) {
         shortest.positional()
     } else {
         shortest.exponential(".0", |exponent| exponent.to_string())
-    })
+    }
+}
+
+fn infinite(double: f64) -> String {
+    format!("{}{INFINITY}", if double < 0.0 { "-" } else { "" })
 }
 
 fn is_integer(raw: &str) -> bool {
@@ -80,14 +87,15 @@ fn finite(raw: &str) -> Option<f64> {
 
 fn ecmascript(double: f64) -> String {
     let shortest = Shortest::of(double);
-    if -6 < shortest.point && shortest.point <= 21 {
+    if (-5..=21).contains(&shortest.point) {
         shortest.positional()
     } else {
         shortest.exponential("", |exponent| exponent.to_string())
     }
 }
 
-/// The fewest digits that read back as the same double: 0.DIGITS times ten to the power of `point`.
+/// The fewest digits that read back as the same double, and of several the nearest, and of two as near the even one:
+/// 0.DIGITS times ten to the power of `point`.
 struct Shortest {
     negative: bool,
     digits: String,
@@ -96,7 +104,14 @@ struct Shortest {
 
 impl Shortest {
     fn of(double: f64) -> Self {
-        let text = format!("{:e}", double.abs());
+        let magnitude = double.abs();
+        let mut text = format!("{magnitude:e}");
+        let fraction = text.find('e').map_or(0, |at| at.saturating_sub(2));
+        // Rust rounds a tie up here, and every language in question to even, as Rust does where the digits are counted.
+        let even = format!("{magnitude:.fraction$e}");
+        if even.parse() == Ok(magnitude) {
+            text = even;
+        }
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let exponent: i32 = exponent.parse().unwrap_or_else(|_| unreachable!("an exponent is an integer"));
         // Zero has its point behind its one digit, as every number below ten.

@@ -18,7 +18,7 @@ use crate::transcript::Observed;
 use crate::wire::quote;
 
 /// The longest line that is looked at, in bytes.
-const MAX_LINE: u64 = 64 * 1024;
+const MAX_LINE: usize = 64 * 1024;
 /// How many observations are kept.
 const MAX_KEPT: usize = 1_000_000;
 /// How often an address is asked.
@@ -62,14 +62,17 @@ impl Observations {
 
     /// Reads a stream to its end; lines that say nothing are passed over.
     pub(super) async fn read<R: AsyncRead + Unpin>(self, stream: R) {
-        let mut stream = BufReader::new(stream);
+        let mut stream = BufReader::with_capacity(MAX_LINE, stream);
         let mut line = Vec::new();
         // Whether the end of a line that was too long is still to come.
         let mut inside = false;
-        while let Ok(1..) = (&mut stream).take(MAX_LINE).read_until(b'\n', &mut line).await {
-            let whole = line.last() == Some(&b'\n') || (line.len() as u64) < MAX_LINE;
+        while let Ok(1..) = (&mut stream).take(MAX_LINE as u64).read_until(b'\n', &mut line).await {
+            let whole = line.last() == Some(&b'\n') || line.len() < MAX_LINE;
+            // Most lines of most receivers are no JSON, and there may be very many.
+            let object = line.trim_ascii_start().first() == Some(&b'{');
             if whole
                 && !inside
+                && object
                 && let Ok(Line { observed }) = serde_json::from_slice(&line)
             {
                 self.add(observed);
@@ -131,7 +134,8 @@ async fn ask(target: &Target) -> Result<Vec<Observed>, SubjectError> {
         body: bytes::Bytes::new(),
         transfer: Transfer::Whole,
     };
-    let client = Client::new(Duration::from_secs(10), Clock::system()).keeping(16 * 1024 * 1024);
+    // The time of day is of no matter here.
+    let client = Client::new(Duration::from_secs(10), Clock::fixed(0)).keeping(16 * 1024 * 1024);
     let response = match client.send(target, &delivery).await.outcome {
         Outcome::Answered(response) if response.status == 200 => response,
         other => return Err(broke(other.to_string())),

@@ -12,8 +12,9 @@ use tokio::time::{Instant, sleep, timeout};
 use super::SubjectError;
 use super::observations::{Observations, Source};
 use super::process::Process;
-use crate::client::Target;
+use crate::client::{Connection, Target};
 use crate::endpoint::Server;
+use crate::exchange::Outcome;
 use crate::signature::Secret;
 
 /// How often a port is tried while it is waited for.
@@ -42,17 +43,18 @@ enum Running {
 impl Receiver {
     /// One that runs already.
     ///
-    /// Errors: [`SubjectError::Unreachable`] where nothing accepts at its address.
+    /// Errors: [`SubjectError::Unreachable`] where nothing accepts at its address, or no TLS connection comes about there.
     pub async fn at(target: Target, secret: Secret) -> Result<Self, SubjectError> {
-        let address = (target.host.as_str(), target.port);
-        let failed = match timeout(CONNECT_WAIT, TcpStream::connect(address)).await {
+        let failed = match timeout(CONNECT_WAIT, Connection::open(&target)).await {
             Ok(Ok(_)) => return Ok(Self { target, secret, running: Running::Elsewhere, observes: None }),
+            // Neither HTTP nor TLS: a name that is not found, a network that is not reached.
+            Ok(Err(Outcome::Malformed(why))) => why,
             Ok(Err(why)) => why.to_string(),
             Err(_) => format!("no answer within {} s", CONNECT_WAIT.as_secs()),
         };
         Err(SubjectError::Unreachable(format!(
             "the receiver cannot be reached: connecting to {} for {} failed: {failed}",
-            target.authority(),
+            target.address(),
             target.url()
         )))
     }
@@ -60,7 +62,7 @@ impl Receiver {
     /// One of ours, in this process.
     pub fn here(server: Server, path: &str, secret: Secret) -> Self {
         let address = server.address();
-        let target = Target { host: address.ip().to_string(), port: address.port(), path: path.to_owned() };
+        let target = Target::http(address.ip().to_string(), address.port(), path);
         Self { target, secret, running: Running::Here(server), observes: None }
     }
 
@@ -79,7 +81,7 @@ impl Receiver {
         let port = free.and_then(|listener| listener.local_addr()).map(|address| address.port());
         let port = port.map_err(|why| SubjectError::Unreachable(format!("no port is free: {why}")))?;
         let (process, host) = launch(command, port, &secret, ready, &said).await?;
-        let target = Target { host, port, path: path.to_owned() };
+        let target = Target::http(host, port, path);
         let process = Box::new(process);
         Ok(Self {
             target,

@@ -8,6 +8,9 @@ pub(crate) mod servers;
 
 mod again;
 mod commands;
+mod control;
 mod evidence;
+mod listen;
 mod reports;
 mod runs;
+mod transcripts;

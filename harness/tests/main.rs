@@ -7,6 +7,7 @@
 mod bad_input;
 mod cases;
 mod cli;
+mod client;
 mod implementations;
 mod mutants;
 mod peers;

@@ -48,7 +48,7 @@ fn short() -> Limits {
         deadline: Duration::from_millis(1500),
         prompt: Duration::from_millis(1500),
         quick: Duration::from_millis(1500),
-        timeout: Duration::from_secs(8),
+        timeout: Duration::from_secs(30),
         ..Limits::default()
     }
 }
@@ -60,8 +60,17 @@ async fn check_sender(sender: &dyn subject::sender::Sender, options: &Options) -
     suite::sender(sender, &selected, options, &|_| {}).await.unwrap()
 }
 
-async fn check_receiver(mut receiver: subject::receiver::Receiver, options: &Options) -> Run {
-    let selected: Vec<_> = requirements::of(Role::Receiver).collect();
+async fn check_receiver(receiver: subject::receiver::Receiver, options: &Options) -> Run {
+    check_receiver_but(receiver, options, "").await
+}
+
+/// The same, without one requirement.
+async fn check_receiver_but(
+    mut receiver: subject::receiver::Receiver,
+    options: &Options,
+    left_out: &str,
+) -> Run {
+    let selected: Vec<_> = requirements::of(Role::Receiver).filter(|one| one.id != left_out).collect();
     suite::receiver(&mut receiver, &selected, options, &|_| {}).await.unwrap()
 }
 
@@ -200,9 +209,10 @@ async fn each_receiver_mutant_fails_what_names_its_fault() {
         let server = raw::serve(Arc::new(mutant)).await.unwrap();
         let receiver =
             subject::receiver::Receiver::here(server, "/", secret()).observed_by(Source::Told(observations));
-        (fault, check_receiver(receiver, &options(dialect, short())).await)
+        // What a comparison takes can only be measured where nothing else goes on.
+        let left_out = if fault == ReceiverFault::ComparesDigitByDigit { "" } else { "VER-15" };
+        (fault, check_receiver_but(receiver, &options(dialect, short()), left_out).await)
     };
-    // What a comparison takes can only be measured where nothing else goes on.
     let (alone, beside): (Vec<_>, Vec<_>) =
         ReceiverFault::ALL.iter().copied().partition(|fault| *fault == ReceiverFault::ComparesDigitByDigit);
     let mut runs: Vec<_> = stream::iter(beside).map(run).buffered(AT_ONCE).collect().await;

@@ -250,6 +250,7 @@ fn every_option_named_is_one_that_there_is() {
         "demo",
         "receiver",
         "sender",
+        "listen",
         "replay",
         "serve receiver",
         "serve sender",

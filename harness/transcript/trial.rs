@@ -19,6 +19,8 @@ pub struct Trial {
     pub what: String,
     /// In which respect it differs from its twins.
     pub respect: Respect,
+    /// Whether it was generated: of generated cases only those that tell something are trials.
+    pub generated: bool,
     /// What came of it.
     pub exchange: ExchangeId,
     /// Plain genuine deliveries: the one before it, and for negatives also the one behind it.
@@ -73,15 +75,19 @@ pub enum Respect {
     Undated,
 }
 
-/// The generated cases of one property that came out as they should. Those that did not are trials.
+/// The generated cases of one property, beside those of them that are trials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tally {
     /// What they belong to.
     pub scenario: Scenario,
     /// What was generated.
     pub property: &'static str,
-    /// How many.
+    /// How many were tried.
+    pub cases: usize,
+    /// How many of them came out as they should.
     pub as_expected: usize,
+    /// How many of them tell nothing, since a twin was not acknowledged.
+    pub untwinned: usize,
 }
 
 /// What a receiver says of a delivery that it took in (interface, section 3).

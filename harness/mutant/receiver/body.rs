@@ -65,3 +65,16 @@ pub(super) fn without_secret(body: &[u8]) -> Option<Bytes> {
     let at = text.rfind(",\"secret\":")?;
     Some(Bytes::from(format!("{}}}", &text[..at])))
 }
+
+/// Whether the body, or the record in it, has members that the samples of that event do not have.
+pub(super) fn has_unknown_members(body: &[u8], event: &str) -> bool {
+    let Ok(members) = Members::parse(body) else { return false };
+    let known = |dialect: &&'static dialect::Dialect| {
+        let sample = dialect.sample(event)?;
+        let record = Members::parse(members.get(dialect.record_member)?.get().as_bytes()).ok()?;
+        let sample = Members::parse(sample.record.get().as_bytes()).ok()?;
+        Some(record.keys().all(|key| sample.get(key).is_some()))
+    };
+    let records: Vec<bool> = dialect::ALL.iter().filter_map(known).collect();
+    members.get("memberOfALaterVersion").is_some() || !records.is_empty() && !records.contains(&true)
+}

@@ -7,12 +7,13 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::Stage;
+use super::forged::DEFAULT_SECRETS;
 use super::maker::{with_member, with_raw_member};
 use crate::dialect::rfc3339;
 use crate::exchange::Delivery;
 use crate::recipe::{Digest, KeyForm, Message, Recipe};
 use crate::serialiser::Serialiser;
-use crate::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::subject::SubjectError;
 use crate::transcript::{Respect, Scenario};
 
@@ -57,6 +58,7 @@ impl Stage<'_> {
         let lattice: Vec<Recipe> = Recipe::lattice().into_iter().filter(telling).collect();
         let (near, far) = ((1..=1), (2..=2));
         let mut found = self.sign_differently(&lattice, near).await?;
+        found |= self.sign_by_default().await?;
         found |= self.time_differently().await?;
         found |= self.name_differently(&[Recipe::GENUINE]).await?;
         if !found {
@@ -97,6 +99,20 @@ impl Stage<'_> {
             twin.delivery.headers.set(SIGNATURE_HEADER, value);
             let what = format!("a delivery signed {}", recipe.describe());
             found |= self.try_single(what, Respect::Signed(*recipe), twin.delivery).await?;
+        }
+        Ok(found)
+    }
+
+    /// Signs under the secrets that programs fall back to.
+    async fn sign_by_default(&mut self) -> Result<bool, SubjectError> {
+        let mut found = false;
+        for secret in DEFAULT_SECRETS {
+            let mut twin = self.maker.twin(self.maker.render(&self.maker.plain()));
+            let key = Key::new(&Secret::new(secret));
+            let signature = key.sign(twin.timestamp.as_bytes(), &twin.delivery.body).to_hex();
+            twin.delivery.headers.set(SIGNATURE_HEADER, signature);
+            let what = format!("a delivery signed under the default secret {secret:?}");
+            found |= self.try_single(what, Respect::DefaultSecret(secret), twin.delivery).await?;
         }
         Ok(found)
     }
@@ -157,7 +173,7 @@ impl Stage<'_> {
         respect: Respect,
         delivery: Delivery,
     ) -> Result<bool, SubjectError> {
-        let id = self.send(delivery).await?;
+        let id = self.send_forgery(delivery).await?;
         self.write_single(Scenario::Diagnosis, what, respect, id);
         Ok(self.transcript.acknowledged(id))
     }
@@ -170,7 +186,8 @@ impl Stage<'_> {
         }
         let mut bounds = Vec::new();
         for ahead in [false, true] {
-            let bound = if self.takes_age(LONGEST_MS, ahead).await? {
+            let Some(any) = self.takes_age(LONGEST_MS, ahead).await? else { return Ok(()) };
+            let bound = if any {
                 None
             } else {
                 let (mut taken, mut refused) = (0, LONGEST_MS);
@@ -181,10 +198,10 @@ impl Stage<'_> {
                     } else {
                         u64::midpoint(taken, refused)
                     };
-                    if self.takes_age(middle, ahead).await? {
-                        taken = middle;
-                    } else {
-                        refused = middle;
+                    match self.takes_age(middle, ahead).await? {
+                        Some(true) => taken = middle,
+                        Some(false) => refused = middle,
+                        None => return Ok(()),
                     }
                 }
                 Some(taken)
@@ -201,12 +218,14 @@ impl Stage<'_> {
         Ok(())
     }
 
-    async fn takes_age(&mut self, age_ms: u64, ahead: bool) -> Result<bool, SubjectError> {
+    async fn takes_age(&mut self, age_ms: u64, ahead: bool) -> Result<Option<bool>, SubjectError> {
         let now_ms = self.maker.clock.now_ms();
         let sent_ms = if ahead { now_ms + age_ms } else { now_ms.saturating_sub(age_ms) };
         let body: Bytes = self.maker.render(&self.maker.plain());
-        let id = self.send(self.maker.sign_at(body, sent_ms)).await?;
-        Ok(self.transcript.acknowledged(id))
+        let id = self.send_forgery(self.maker.sign_at(body, sent_ms)).await?;
+        let outcome = self.transcript.outcome(id);
+        // Who hangs on what is old would take its time over each.
+        Ok(outcome.status().map(|_| outcome.acknowledges()))
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn cases(scenario: Scenario) -> Vec<Case<'static>> {
         Scenario::AlteredContent => ALTERED_CONTENT.iter().map(altered).collect(),
         Scenario::AlteredTimestamp => ALTERED_TIMESTAMP.iter().map(altered).collect(),
         Scenario::WrongKey => {
-            WRONG_KEYS.map(Recipe::key).map(signed).into_iter().chain(DEFAULTS.map(default)).collect()
+            WRONG_KEYS.map(Recipe::key).map(signed).into_iter().chain(DEFAULT_SECRETS.map(default)).collect()
         }
         Scenario::MissingHeader => {
             changed(Respect::Unsigned, UNSIGNED).chain(changed(Respect::Undated, UNDATED)).collect()
@@ -170,7 +170,8 @@ const ALTERED_TIMESTAMP: &[(&str, Respect, Change)] = &[
     ),
 ];
 
-const WRONG_KEYS: [KeyForm; 7] = [
+const WRONG_KEYS: [KeyForm; 8] = [
+    KeyForm::TrailingNewline,
     KeyForm::Other,
     KeyForm::Empty,
     KeyForm::HexDecoded,
@@ -181,7 +182,7 @@ const WRONG_KEYS: [KeyForm; 7] = [
 ];
 
 /// What programs use where no secret is configured. The last two are what a missing variable becomes as text.
-const DEFAULTS: [&str; 12] = [
+pub(super) const DEFAULT_SECRETS: [&str; 12] = [
     "secret",
     "changeme",
     "change-me",

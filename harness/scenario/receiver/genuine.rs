@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::case::Case;
-use super::maker::{BEYOND_ASCII, PLAIN_EVENT, with_member, with_raw_member};
+use super::maker::{BEYOND_ASCII, Behind, FURTHER, PADDING, PLAIN_EVENT, with_member, with_raw_member};
 use super::{CONCURRENT, Stage, spelling};
 use crate::dialect::{self, Dialect};
 use crate::event::{Event, EventName};
@@ -129,8 +129,6 @@ fn framing() -> Vec<Case<'static>> {
         });
         cases.push(case.of_record_with(BEYOND_ASCII));
     }
-    // The client keeps its connections where the receiver does.
-    cases.extend((0..5).map(|_| form("on a kept connection", |_| {})));
     cases
 }
 
@@ -138,11 +136,15 @@ fn large(kib: usize) -> Case<'static> {
     Case::genuine(format!("a genuine delivery of {kib} KiB"), Respect::Form("size"), move |maker| {
         Some(maker.sign(maker.padded(kib * 1024)))
     })
+    .of_record_with(PADDING)
 }
 
 fn repeated() -> Case<'static> {
     let what = "a delivery that was acknowledged before, under a new timestamp and signature";
-    Case::behind(what, Respect::Genuine, |maker, twin| Some(maker.sign(twin.delivery.body.clone())))
+    Case::behind(what, Respect::Genuine, |maker, twin| {
+        let behind = Behind { body: twin.delivery.body.clone(), sent_ms: twin.sent_ms };
+        Some(maker.sign_behind(behind, 1))
+    })
 }
 
 /// Genuine deliveries of records with a further member.
@@ -151,6 +153,7 @@ fn records(members: &'static [(&'static str, &'static str)]) -> impl Iterator<It
         Case::genuine(format!("a genuine delivery with {what}"), Respect::Form(what), move |maker| {
             Some(maker.deliver(&with_raw_member(&maker.plain(), member)))
         })
+        .of_record_with(FURTHER)
     })
 }
 
@@ -184,6 +187,13 @@ fn recent(&(what, offset_ms): &(&'static str, i64)) -> Case<'static> {
     })
 }
 
+/// On a connection of its own, which is closed behind it: one that is kept open would keep a server from the others that
+/// serves one connection after the other.
+fn closing(mut delivery: Delivery) -> Delivery {
+    delivery.headers.add("Connection", "close");
+    delivery
+}
+
 impl Stage<'_> {
     pub(super) async fn genuine(&mut self) -> Result<(), SubjectError> {
         let standard = |event: &Event| {
@@ -205,12 +215,13 @@ impl Stage<'_> {
     pub(super) async fn concurrent(&mut self) -> Result<(), SubjectError> {
         let twin = self.send(self.maker.deliver(&self.maker.plain())).await?;
         let deliveries: Vec<Delivery> =
-            (0..CONCURRENT).map(|_| self.maker.deliver(&self.maker.plain())).collect();
+            (0..CONCURRENT).map(|_| self.maker.deliver(&self.maker.plain())).map(closing).collect();
         for exchange in self.together(&deliveries).await? {
             self.transcript.trials.push(Trial {
                 scenario: Scenario::Concurrent,
                 what: format!("one of {CONCURRENT} genuine deliveries at the same time"),
                 respect: Respect::Genuine,
+                generated: false,
                 exchange,
                 twins: vec![twin],
             });
@@ -218,10 +229,36 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// Several deliveries one after another on one connection, for as long as the receiver keeps it.
+    pub(super) async fn on_one_connection(&mut self) -> Result<(), SubjectError> {
+        let twin = self.send(self.maker.deliver(&self.maker.plain())).await?;
+        let deliveries: Vec<Delivery> = (0..5).map(|_| self.maker.deliver(&self.maker.plain())).collect();
+        for exchange in self.line.client.send_all(&self.line.target, &deliveries).await {
+            let answered = exchange.outcome.status().is_some();
+            let exchange = self.transcript.record(exchange);
+            let which = "on one connection";
+            self.transcript.trials.push(Trial {
+                scenario: Scenario::Framing,
+                what: format!("a genuine delivery {which}"),
+                respect: Respect::Form(which),
+                generated: false,
+                exchange,
+                twins: vec![twin],
+            });
+            if !answered {
+                self.revive(exchange).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Doubles the body until it is refused, and sends the refused size in chunks as well.
     pub(super) async fn body_limit(&mut self) -> Result<(), SubjectError> {
         for mib in [1, 2, 4, 8, 16] {
-            let twin = self.send(self.maker.deliver(&self.maker.plain())).await?;
+            // The body that was taken before it is as large as this one will be.
+            self.transcript.release();
+            let twin = with_raw_member(&self.maker.plain(), PADDING);
+            let twin = self.send(self.maker.deliver(&twin)).await?;
             let mut delivery = self.maker.sign(self.maker.padded(mib * 1024 * 1024));
             let id = self.send(delivery.clone()).await?;
             if self.transcript.acknowledged(id) {
@@ -234,6 +271,7 @@ impl Stage<'_> {
                     scenario: Scenario::BodyLimit,
                     what: format!("a genuine delivery of {mib} MiB {how}"),
                     respect: Respect::Form(how),
+                    generated: false,
                     exchange,
                     twins: vec![twin],
                 });

@@ -20,6 +20,12 @@ pub(super) const PLAIN_EVENT: &str = "person.created";
 /// A record's further member with characters of several bytes, which can be cut.
 pub(super) const BEYOND_ASCII: &str = r#""name":"日本語 👩🏽‍🚀""#;
 
+/// A record's further member with nothing particular about it.
+pub(super) const FURTHER: &str = r#""further":"x""#;
+
+/// A record's further member that is filled up to make a body large.
+pub(super) const PADDING: &str = r#""padding":"""#;
+
 /// What deliveries are made from.
 pub(super) struct Maker {
     pub(super) dialect: &'static Dialect,
@@ -39,6 +45,13 @@ pub(super) struct Maker {
 pub(super) struct Twin {
     pub(super) delivery: Delivery,
     pub(super) timestamp: String,
+    pub(super) sent_ms: u64,
+}
+
+/// What a twin behind a case is made from: the body of the one before it, and when that was sent.
+pub(super) struct Behind {
+    pub(super) body: Bytes,
+    pub(super) sent_ms: u64,
 }
 
 impl Maker {
@@ -110,7 +123,13 @@ impl Maker {
     /// A genuine delivery of this body, with its timestamp.
     pub(super) fn twin(&self, body: Bytes) -> Twin {
         let sent_ms = self.clock.now_ms();
-        Twin { delivery: self.sign_at(body, sent_ms), timestamp: sent_ms.to_string() }
+        Twin { delivery: self.sign_at(body, sent_ms), timestamp: sent_ms.to_string(), sent_ms }
+    }
+
+    /// A genuine delivery of a body that was sent before, so many milliseconds behind that at least: under the same
+    /// timestamp it would be the same delivery byte for byte.
+    pub(super) fn sign_behind(&self, Behind { body, sent_ms }: Behind, later_ms: u64) -> Delivery {
+        self.sign_at(body, self.clock.now_ms().max(sent_ms + later_ms))
     }
 
     /// Puts a timestamp in, and signs what there is under it.
@@ -122,9 +141,15 @@ impl Maker {
 
     /// A plain body of so many bytes.
     pub(super) fn padded(&self, length: usize) -> Bytes {
-        let bare = self.render(&with_raw_member(&self.plain(), r#""padding":"""#)).len();
-        let padding = format!("\"padding\":\"{}\"", "x".repeat(length.saturating_sub(bare)));
-        self.render(&with_raw_member(&self.plain(), &padding))
+        let bare = self.render(&with_raw_member(&self.plain(), PADDING));
+        // Filled up behind the rendering, since a large body would be copied several times on its way through it.
+        let place = bare.windows(PADDING.len()).position(|window| window == PADDING.as_bytes());
+        let at = place.map_or(bare.len(), |at| at + PADDING.len() - 1);
+        let mut body = Vec::with_capacity(length.max(bare.len()));
+        body.extend_from_slice(&bare[..at]);
+        body.resize(at + length.saturating_sub(bare.len()), b'x');
+        body.extend_from_slice(&bare[at..]);
+        body.into()
     }
 }
 

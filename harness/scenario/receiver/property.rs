@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::case::Case;
 use super::{BATCH, Batch, Stage, Tried};
-use crate::exchange::ExchangeId;
+use crate::exchange::{ExchangeId, Outcome};
 use crate::subject::SubjectError;
 use crate::transcript::{Scenario, Tally};
 
@@ -60,8 +60,17 @@ impl Stage<'_> {
         scenario: Scenario,
         property: &Property<T>,
     ) -> Result<(), SubjectError> {
+        if !self.takes_plain {
+            // Nothing that is generated would tell; the fixed cases say so.
+            return Ok(());
+        }
+        if property.expected == Expected::Refused && self.line.hangs_on_forged() {
+            self.remark("forged deliveries are not answered, so none were generated");
+            return Ok(());
+        }
         let mut runner = self.runner(scenario, property.name);
-        let (mut left, mut as_expected) = (self.extent.cases as usize, 0);
+        let mut left = self.extent.cases as usize;
+        let mut tally = Tally { scenario, property: property.name, cases: 0, as_expected: 0, untwinned: 0 };
         let mut found = Vec::new();
         while left > 0 {
             let trees: Vec<_> = (0..left.min(BATCH))
@@ -72,12 +81,21 @@ impl Stage<'_> {
                 .collect();
             left -= trees.len();
             let cases: Vec<Case<'static>> =
-                trees.iter().map(|tree| (property.case)(&tree.current())).collect();
+                trees.iter().map(|tree| (property.case)(&tree.current()).generated()).collect();
+            let deaths = self.transcript.deaths.len();
             let Batch { tried, stuck } = self.attempt_all(&cases).await;
+            let hangs = |tried: &Tried| *self.transcript.outcome(tried.trial) == Outcome::TimedOut;
+            if self.transcript.deaths.len() > deaths || tried.iter().flatten().any(hangs) {
+                // Each end costs a start, each hang the whole wait: no more of these.
+                left = 0;
+            }
             for ((tree, case), tried) in trees.into_iter().zip(&cases).zip(tried) {
                 let Some(tried) = tried else { continue };
-                match self.deviation(property.expected, &tried) {
-                    None => as_expected += 1,
+                tally.cases += 1;
+                let deviation = self.deviation(property.expected, &tried);
+                tally.untwinned += usize::from(deviation == Some(Deviation::Untwinned));
+                match deviation {
+                    None => tally.as_expected += 1,
                     Some(deviation) if found.contains(&deviation) => {}
                     Some(deviation) => {
                         found.push(deviation);
@@ -86,10 +104,11 @@ impl Stage<'_> {
                 }
             }
             if let Some(why) = stuck {
+                self.transcript.tallies.push(tally);
                 return Err(why);
             }
         }
-        self.transcript.tallies.push(Tally { scenario, property: property.name, as_expected });
+        self.transcript.tallies.push(tally);
         Ok(())
     }
 
@@ -104,14 +123,16 @@ impl Stage<'_> {
     ) -> Result<(), SubjectError> {
         let began = Instant::now();
         let mut smallest: Option<(Case<'static>, Tried)> = None;
+        let deaths = self.transcript.deaths.len();
         let (mut steps, mut deviates) = (0, true);
         // A case that does not tell is no smaller for being shrunk.
-        while deviation != Deviation::Untwinned && steps < MAX_STEPS && began.elapsed() < MAX_TIME {
+        let hangs = *self.transcript.outcome(tried.trial) == Outcome::TimedOut;
+        while deviation != Deviation::Untwinned && !hangs && steps < MAX_STEPS && began.elapsed() < MAX_TIME {
             if !(if deviates { tree.simplify() } else { tree.complicate() }) {
                 break;
             }
             steps += 1;
-            let smaller = (property.case)(&tree.current());
+            let smaller = (property.case)(&tree.current()).generated();
             let maker = self.maker.with_seed(self.maker.random.seed());
             let tried = self.alone(&smaller, &maker).await?;
             let same = |tried: &Tried| self.deviation(property.expected, tried) == Some(deviation);
@@ -120,6 +141,13 @@ impl Stage<'_> {
                 smallest = Some((smaller, tried));
             }
         }
+        // Of the ends on the way, only that of the smallest case tells something.
+        let kept = smallest.as_ref().map(|(_, tried)| tried.trial);
+        let mut at = 0;
+        self.transcript.deaths.retain(|(exchange, _)| {
+            at += 1;
+            at <= deaths || Some(*exchange) == kept
+        });
         match smallest {
             Some((mut smallest, tried)) => {
                 smallest.what.push_str(&format!(" (generated, and made smaller in {steps} steps)"));

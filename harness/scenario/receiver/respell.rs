@@ -7,7 +7,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
 
 use super::case::Case;
-use super::maker::with_raw_member;
+use super::maker::{FURTHER, with_raw_member};
 use super::property::{Expected, Property};
 use crate::json::{Json, Text};
 use crate::serialiser::Serialiser;
@@ -32,6 +32,7 @@ pub(super) fn javascript() -> Property<Json> {
             Case::genuine(what, Respect::Form(which), move |maker| {
                 Some(maker.deliver(&with_raw_member(&maker.plain(), &format!("\"generated\":{text}"))))
             })
+            .of_record_with(FURTHER)
         },
     }
 }

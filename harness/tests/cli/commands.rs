@@ -18,9 +18,10 @@ use super::servers::ClosedPort;
 fn help_and_version_are_shown_on_request() {
     for arguments in [["--help"], ["help"], ["-h"]] {
         let ran = run(arguments).expect(0);
-        for command in
-            ["demo", "receiver", "sender", "replay", "serve", "send", "sign", "verify", "list", "explain"]
-        {
+        for command in [
+            "demo", "receiver", "sender", "listen", "replay", "serve", "send", "sign", "verify", "list",
+            "explain",
+        ] {
             assert!(ran.stdout.contains(&format!("\n  {command} ")), "{command} in {ran:#?}");
         }
     }

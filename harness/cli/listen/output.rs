@@ -1,0 +1,200 @@
+//! What `listen` says: for people, or as JSON lines.
+//!
+//! Invariant: what a sender wrote is printed without its control characters, and without the secret.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::{Value, json};
+
+use crate::dialect::rfc3339;
+use crate::exchange::Exchange;
+use crate::exit::ExitStatus;
+use crate::report::VerdictName;
+use crate::requirement::Level;
+use crate::traffic::concealed::Concealed;
+use crate::traffic::tally::{Judged, Tally};
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const UNCLEAR: Style = AnsiColor::Yellow.on_default();
+const DIM: Style = Style::new().dimmed();
+
+/// The longest name or id that is shown.
+const LONGEST: usize = 80;
+
+/// What was counted beside what was judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counts {
+    /// How many deliveries were taken.
+    pub(super) received: u64,
+    /// How many were kept, where they are.
+    pub(super) stored: Option<u64>,
+}
+
+/// How it is said.
+pub(super) struct Output {
+    pub(super) json: bool,
+}
+
+impl Output {
+    /// The line that says where it listens, for programs.
+    pub(super) fn ready(&self, url: &str) -> Option<String> {
+        self.json.then(|| line(&json!({ "ready": { "url": url } })))
+    }
+
+    /// A delivery and what came of it.
+    pub(super) fn delivery(&self, exchange: &Exchange, judged: &Judged, concealed: &Concealed) -> String {
+        let (delivery, status) = (&exchange.delivery, exchange.outcome.status());
+        let target = concealed.text(&delivery.target);
+        let at = rfc3339(exchange.at_ms);
+        if self.json {
+            let mut object = json!({
+                "number": exchange.id.0, "at": at, "at_ms": exchange.at_ms, "method": delivery.method,
+                "target": target, "bytes": delivery.body.len(), "status": status,
+            });
+            if let (Some(object), Ok(Value::Object(judged))) =
+                (object.as_object_mut(), serde_json::to_value(judged))
+            {
+                object.extend(judged);
+            }
+            return line(&object);
+        }
+        let (style, mark) = verdict(judged.verdict);
+        let time = at.split('T').nth(1).unwrap_or(&at);
+        let name = |name: &Option<String>| name.as_deref().map_or_else(|| "-".to_owned(), printable);
+        let answered = status.map(|status| format!(" → {status}")).unwrap_or_default();
+        let mut text = format!(
+            "{time}  #{}  {}  {}  {} B  {style}{mark}{style:#}{DIM}{answered}{DIM:#}\n",
+            exchange.id.0,
+            name(&judged.event),
+            name(&judged.record),
+            delivery.body.len(),
+        );
+        for failure in &judged.failed {
+            let message = lines(&failure.message);
+            // Writing to a string does not fail.
+            let _ =
+                writeln!(text, "    {BAD}{:<6}{BAD:#} {:<6} {message}", failure.requirement, failure.level);
+            if let Some(cause) = &failure.cause {
+                let which = cause.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+                let said = lines(&format!("{}{which}: {}", cause.code, cause.text));
+                let _ = writeln!(text, "           {DIM}cause{DIM:#}  {said}");
+                if !cause.or.is_empty() {
+                    let _ =
+                        writeln!(text, "           {DIM}or{DIM:#}     {}", lines(&cause.or.join(", or ")));
+                }
+                let _ = writeln!(text, "           {DIM}mend{DIM:#}   {}", cause.mend);
+            }
+        }
+        if !judged.untestable.is_empty() {
+            let _ = writeln!(text, "    {DIM}it does not tell {}{DIM:#}", judged.untestable.join(", "));
+        }
+        text
+    }
+
+    /// What was no whole request.
+    pub(super) fn broken(&self, what: &str) -> String {
+        if self.json {
+            return line(&json!({ "broken": what }));
+        }
+        format!("{BAD}broken{BAD:#}  {}\n", printable(what))
+    }
+
+    /// What all of it has shown.
+    pub(super) fn summary(
+        &self,
+        tally: &Tally,
+        Counts { received, stored }: Counts,
+        fail_on: Level,
+        took: Duration,
+    ) -> String {
+        let exit = tally.exit(fail_on);
+        let result = match exit {
+            ExitStatus::Passed => "pass",
+            ExitStatus::Failed => "fail",
+            _ => "incomplete",
+        };
+        if self.json {
+            let requirements = tally.entries.iter().map(|entry| {
+                json!({
+                    "id": entry.requirement.id, "level": entry.requirement.level, "verdict": entry.verdict(),
+                    "passed": entry.passed, "failed": entry.failed, "untestable": entry.untestable,
+                    "first": entry.first, "why": entry.why,
+                })
+            });
+            let causes = tally.causes().map(|(cause, count)| json!({ "cause": cause, "count": count }));
+            return line(&json!({ "summary": {
+                "result": result, "exit_status": exit.code(), "received": received, "judged": tally.judged,
+                "failed": tally.failed, "broken": tally.broken, "stored": stored,
+                "duration_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                "requirements": requirements.collect::<Vec<_>>(), "causes": causes.collect::<Vec<_>>(),
+            }}));
+        }
+        let mut text = String::from("\n");
+        for entry in &tally.entries {
+            let (style, mark) = verdict(entry.verdict());
+            let of = entry.passed + entry.failed + entry.untestable;
+            let said = match entry.verdict() {
+                VerdictName::Pass => format!("{} of {of}", entry.passed),
+                VerdictName::Fail => {
+                    let first = entry.first.map(|first| format!(", first #{first}")).unwrap_or_default();
+                    format!("{} of {of} break it{first}", entry.failed)
+                }
+                _ => lines(entry.why.as_deref().unwrap_or("no delivery came")),
+            };
+            let _ = writeln!(
+                text,
+                "  {style}{mark:<10}{style:#} {:<6} {DIM}{:<6}{DIM:#} {said}",
+                entry.requirement.id, entry.requirement.level
+            );
+        }
+        for (cause, count) in tally.causes() {
+            let _ = writeln!(text, "  {DIM}cause{DIM:#}      {} ({count})", lines(cause));
+        }
+        let stored = stored.map(|stored| format!(" stored {stored}")).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "\nRESULT: {result} received {} judged {} failed {} broken {}{stored}",
+            received, tally.judged, tally.failed, tally.broken
+        );
+        text
+    }
+}
+
+fn verdict(verdict: VerdictName) -> (Style, &'static str) {
+    match verdict {
+        VerdictName::Pass => (GOOD, "pass"),
+        VerdictName::Fail => (BAD, "FAIL"),
+        VerdictName::NotApplicable => (DIM, "not shown"),
+        VerdictName::Untestable | VerdictName::Error => (UNCLEAR, "untestable"),
+    }
+}
+
+fn line(value: &Value) -> String {
+    format!("{value}\n")
+}
+
+/// What a sender wrote, on one line and not too long.
+fn printable(text: &str) -> String {
+    let mut shown: String = text.chars().take(LONGEST).flat_map(visible).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// The same over as many lines as it has, each behind the first further in.
+fn lines(text: &str) -> String {
+    let lines = text.lines().map(|line| line.chars().flat_map(visible).collect::<String>());
+    lines.collect::<Vec<_>>().join("\n                  ")
+}
+
+/// A character, or the escape of one that would do something to the terminal.
+fn visible(character: char) -> impl Iterator<Item = char> {
+    let control = character.is_control() && character != '\t';
+    let escaped = control.then(|| character.escape_default());
+    let plain = (!control).then_some(character);
+    escaped.into_iter().flatten().chain(plain)
+}

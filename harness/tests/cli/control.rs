@@ -1,0 +1,75 @@
+//! `sender --control`: the attachment protocol by POST.
+//!
+//! Invariant: the sender is the reference sender behind a server of this test binary; what is no reply is quoted.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::task::spawn_blocking;
+use twenty_conform::client::pooled::Pooled;
+use twenty_conform::clock::Clock;
+use twenty_conform::dialect::DOCUMENTED;
+use twenty_conform::endpoint::{Handler, http};
+use twenty_conform::exchange::{Delivery, Response};
+use twenty_conform::random::Random;
+use twenty_conform::sender::Sender;
+use twenty_conform::subject::protocol::Op;
+use twenty_conform::subject::sender::Sender as _;
+
+use super::program::{judged, run};
+use super::servers::{ClosedPort, always, read_request, serve};
+
+/// The reference sender, controlled by POST.
+struct Controlled(Sender);
+
+impl Handler for Controlled {
+    fn handle(&self, delivery: Delivery) -> BoxFuture<'_, Option<Response>> {
+        async move {
+            let (id, op) = Op::decode(std::str::from_utf8(&delivery.body).ok()?);
+            let reply = match op {
+                Ok(op) => self.0.call(op).await.ok()?,
+                Err(refusal) => refusal,
+            };
+            Some(Response::text(200, reply.encode(&id)))
+        }
+        .boxed()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_behind_a_url_is_checked_like_one_behind_a_command() {
+    let transport = Arc::new(Pooled::new(Duration::from_secs(5)).unwrap());
+    let sender = Sender::new(&DOCUMENTED, Clock::system(), Random::from_seed(1), transport);
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let server = http::serve(address, Arc::new(Controlled(sender))).await.unwrap();
+    let url = server.url("/control");
+    let (ran, report) = spawn_blocking(move || judged(["sender", "--control", &url])).await.unwrap();
+    let ran = ran.expect(0);
+    assert!(report.with("pass").len() > 20, "{ran:?}");
+    assert!(report.with("not-applicable").iter().all(|id| ["NON-1", "SIG-9"].contains(id)), "{report:?}");
+}
+
+#[test]
+fn what_is_no_reply_is_quoted() {
+    let text = serve(|mut stream| {
+        use std::io::Write as _;
+        read_request(&mut stream)?;
+        stream.write_all(b"HTTP/1.1 500 \r\nContent-Length: 8\r\n\r\n<oops />")
+    });
+    let ran = run(["sender", "--control", &text]).expect(70);
+    ran.complains_of(&["`hello`", "500", "<oops />", "not JSON"]);
+    run(["sender", "--control", &always(200)]).expect(70).complains_of(&["`hello`", "not JSON"]);
+}
+
+#[test]
+fn a_sender_that_is_not_there_is_unreachable() {
+    let closed = ClosedPort::new();
+    let (ran, report) = judged(["sender", "--control", &closed.url()]);
+    ran.expect(3).complains_of(&[&closed.url(), "connection refused"]);
+    assert!(report.with("pass").is_empty() && report.with("untestable").contains("DLV-1"));
+    run(["sender", "--control", "http://192.0.2.1/"]).expect(2).complains_of(&["--allow-remote"]);
+    run(["sender", "--control", "ftp://127.0.0.1/"]).expect(2).complains_of(&["ftp"]);
+}
