@@ -202,6 +202,10 @@ codes! {
     SendBodyForm = "send.body-form":
         "the body is not one JSON text in UTF-8 without a byte-order mark, declared as application/json",
         "send the JSON text alone, in UTF-8, with Content-Type: application/json";
+    SendFraming = "send.framing":
+        "what is sent is no whole HTTP request",
+        "send requests with an HTTP library, or by RFC 9112: a request line, headers, an empty line, and a body of the \
+         length that was declared";
     SendNonce = "send.nonce":
         "the nonce is missing, malformed or used twice",
         "send 16 random bytes as 32 lowercase hexadecimal digits, new for each request";

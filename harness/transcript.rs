@@ -16,7 +16,7 @@ use crate::dialect::Dialect;
 use crate::exchange::{Exchange, ExchangeId, Outcome};
 use crate::signature::Secret;
 
-pub use emission::{Arrival, Capability, Emission, Settled, Webhook};
+pub use emission::{Arrival, Broken, Capability, Emission, LONGEST_BODY, Settled, Traits, Webhook};
 pub use scenario::Scenario;
 pub use trial::{Respect, Trial};
 
@@ -45,6 +45,8 @@ pub struct Transcript {
     pub emissions: Vec<Emission>,
     /// What reached an endpoint of ours from a sender.
     pub arrivals: Vec<Arrival>,
+    /// What reached an endpoint of ours and was no whole request.
+    pub broken: Vec<Broken>,
     /// What a sender reported of its deliveries.
     pub settled: Vec<Settled>,
     /// What a sender declared.
@@ -141,6 +143,7 @@ impl Transcript {
             webhooks: Vec::new(),
             emissions: Vec::new(),
             arrivals: Vec::new(),
+            broken: Vec::new(),
             settled: Vec::new(),
             capabilities: BTreeSet::new(),
             endings: Vec::new(),
@@ -192,7 +195,7 @@ impl Transcript {
     }
 
     /// Takes in what reached an endpoint, and finds out which events it carries.
-    pub fn arrive(&mut self, webhook: Option<usize>, exchange: Exchange) {
+    pub fn arrive(&mut self, webhook: Option<usize>, exchange: Exchange, traits: Traits) {
         let mut carries: Vec<usize> = uuids(&exchange.delivery.body)
             .filter_map(|id| self.emissions.iter().position(|emission| emission.record_id == id))
             .collect();
@@ -200,7 +203,7 @@ impl Transcript {
         carries.sort_unstable();
         carries.dedup();
         let exchange = self.record(exchange);
-        self.arrivals.push(Arrival { webhook, exchange, carries });
+        self.arrivals.push(Arrival { webhook, exchange, carries, traits });
     }
 
     /// What reached the endpoints of a scenario's webhooks, with the webhook of each, in the order in which the events
@@ -212,6 +215,11 @@ impl Transcript {
         let mut arrivals: Vec<&Arrival> = self.arrivals.iter().filter(of_scenario).collect();
         arrivals.sort_by_key(|arrival| (arrival.carries.first().copied(), arrival.webhook));
         arrivals.into_iter().filter_map(|arrival| Some((&self.webhooks[arrival.webhook?], arrival)))
+    }
+
+    /// What reached the endpoints of a scenario's webhooks and was no whole request.
+    pub fn broken_in(&self, scenario: Scenario) -> impl Iterator<Item = &Broken> {
+        self.broken.iter().filter(move |broken| self.webhooks[broken.webhook].scenario == scenario)
     }
 
     /// What carried an event to a webhook's endpoint.

@@ -59,6 +59,14 @@ fn delivered<'a>(t: &'a Transcript, emission: &Emission) -> (Vec<ExchangeId>, Op
     (deliveries, settled)
 }
 
+/// Whether the outcomes were asked for so long after a delivery that it had to be settled.
+fn had_time(t: &Transcript, delivery: ExchangeId) -> bool {
+    let arrival = t.arrivals.iter().find(|arrival| arrival.exchange == delivery);
+    let asked = arrival.and_then(|arrival| t.webhooks[arrival.webhook?].outcomes_at_ms);
+    let deadline = u64::try_from(t.limits.deadline.as_millis()).unwrap_or(u64::MAX);
+    asked.is_some_and(|asked| asked >= t.exchange(delivery).at_ms.saturating_add(deadline))
+}
+
 fn acknowledged(t: &Transcript) -> Verdict {
     let verdicts =
         t.emissions_of(Scenario::Acknowledged).filter(|emission| !emission.first).map(|emission| {
@@ -71,6 +79,11 @@ fn acknowledged(t: &Transcript) -> Verdict {
                 }
                 (1, Some(settled)) if settled.delivered => return Verdict::Pass,
                 (1, None) if !t.capabilities.contains(&Capability::Outcomes) => return Verdict::Pass,
+                (1, None) if !had_time(t, deliveries[0]) => {
+                    return Verdict::Untestable(format!(
+                        "the delivery that {status} was meant for arrived too late to be settled"
+                    ));
+                }
                 (1, None) => (
                     "no outcome".to_owned(),
                     format!("a delivery that was answered {status} is not among the outcomes"),

@@ -8,8 +8,8 @@ use super::judge::{Arrived, each};
 use crate::cause::{Cause, Code};
 use crate::dialect::{Members, NotAnObject};
 use crate::fault::{Faults, SenderFault};
-use crate::requirement::{Level, Requirement, Role, Verdict};
-use crate::transcript::{Scenario, Transcript};
+use crate::requirement::{Evidence, Level, Requirement, Role, Verdict};
+use crate::transcript::{LONGEST_BODY, Scenario, Transcript};
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
@@ -23,7 +23,7 @@ pub const ALL: &[Requirement] = &[
         why: "Endpoints route by method; anything else meets a 404 or 405.",
         scenarios: &[Scenario::EveryEvent],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, method),
+        check: |t| with_broken(t, each(t, Scenario::EveryEvent, method)),
         counterexamples: Faults::Sender(&[SenderFault::MethodPut]),
     },
     Requirement {
@@ -93,6 +93,15 @@ pub const ALL: &[Requirement] = &[
     },
 ];
 
+/// The verdict on the requests of the first scenario, but for what came there and was none.
+fn with_broken(t: &Transcript, verdict: Verdict) -> Verdict {
+    let broken: Vec<_> = t.broken_in(Scenario::EveryEvent).collect();
+    let Some(first) = broken.first() else { return verdict };
+    let more = if broken.len() > 1 { format!(" (and {} more)", broken.len() - 1) } else { String::new() };
+    let message = format!("what reached the endpoint is no whole HTTP request: {}{more}", first.what);
+    Evidence::new("a POST request", "no whole request", message).because(Cause::new(Code::SendFraming)).fail()
+}
+
 fn method(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let method = &arrived.exchange.delivery.method;
     Ok(if method == "POST" {
@@ -125,8 +134,12 @@ fn url(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
 }
 
 fn json(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
-    let body = &arrived.exchange.delivery.body;
-    let (detail, actual) = if body.starts_with(b"\xEF\xBB\xBF") {
+    let (body, length) = (&arrived.exchange.delivery.body, arrived.arrival.traits.body_length);
+    let (detail, actual) = if length > LONGEST_BODY as u64 {
+        ("too long", format!("{length} bytes long, for a record of ours"))
+    } else if arrived.whole_body().is_err() {
+        return arrived.whole_body().map(|_| Verdict::Pass);
+    } else if body.starts_with(b"\xEF\xBB\xBF") {
         ("byte-order mark", "a byte-order mark before the body".to_owned())
     } else if let Err(why) = std::str::from_utf8(body) {
         ("not UTF-8", format!("bytes that are not UTF-8 ({why})"))
@@ -154,9 +167,8 @@ fn content_type(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
 }
 
 fn one_event(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
-    let carried = arrived.carried;
-    let is_array =
-        matches!(Members::parse(&arrived.exchange.delivery.body), Err(NotAnObject::OtherType("an array")));
+    let carried = arrived.arrival.carries.len();
+    let is_array = matches!(Members::parse(arrived.whole_body()?), Err(NotAnObject::OtherType("an array")));
     Ok(if carried > 1 || is_array {
         let actual = if is_array { format!("an array of {carried}") } else { format!("{carried} events") };
         let message = format!("a request carries {actual}");
@@ -170,11 +182,11 @@ fn one_event(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
 
 fn prompt(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let emission = arrived.emission()?;
-    let took = arrived.exchange.at_ms.saturating_sub(emission.asked_at_ms);
+    let took = arrived.arrival.traits.began_ms.saturating_sub(emission.asked_at_ms);
     Ok(if u128::from(took) <= t.limits.deadline.as_millis() {
         Verdict::Pass
     } else {
-        let message = format!("{} arrived {took} ms after the event", emission.event.name);
+        let message = format!("{} began to arrive {took} ms after the event", emission.event.name);
         let bound = format!("within {} ms", t.limits.deadline.as_millis());
         arrived.evidence(bound, format!("{took} ms"), message).because(Cause::new(Code::SendLate)).fail()
     })

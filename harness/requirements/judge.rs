@@ -7,7 +7,7 @@ use crate::cause::receiver::{of_admission, of_refusal};
 use crate::dialect::Members;
 use crate::exchange::{Exchange, ExchangeId};
 use crate::requirement::{Evidence, Verdict};
-use crate::transcript::{Emission, Scenario, Transcript, Trial, Webhook};
+use crate::transcript::{Arrival, Emission, Scenario, Transcript, Trial, Webhook};
 
 /// The verdict on positives: each trial is acknowledged. One that is refused speaks against the receiver only where its
 /// twin was acknowledged; `cause` says what the refusal means then.
@@ -93,9 +93,8 @@ fn others(found: usize, of: usize) -> String {
 pub(super) struct Arrived<'a> {
     pub(super) webhook: &'a Webhook,
     pub(super) exchange: &'a Exchange,
+    pub(super) arrival: &'a Arrival,
     emission: Option<&'a Emission>,
-    /// How many events it carries.
-    pub(super) carried: usize,
 }
 
 impl<'a> Arrived<'a> {
@@ -107,7 +106,16 @@ impl<'a> Arrived<'a> {
 
     /// The members of its body; where it is no JSON object, that is for DLV-3, DLV-5 and PAY-6 to say.
     pub(super) fn members(&self) -> Result<Members, Verdict> {
-        Members::parse(&self.exchange.delivery.body).map_err(|why| Verdict::Untestable(why.to_string()))
+        Members::parse(self.whole_body()?).map_err(|why| Verdict::Untestable(why.to_string()))
+    }
+
+    /// Its body, where all of it was kept; where not, that is for DLV-3 to say.
+    pub(super) fn whole_body(&self) -> Result<&'a [u8], Verdict> {
+        let (kept, length) = (&*self.exchange.delivery.body, self.arrival.traits.body_length);
+        if kept.len() as u64 == length {
+            return Ok(kept);
+        }
+        Err(Verdict::Untestable(format!("of a body of {length} bytes only {} were kept", kept.len())))
     }
 
     /// Evidence that this delivery shows.
@@ -131,8 +139,8 @@ pub(super) fn each(
         let arrived = Arrived {
             webhook,
             exchange: t.exchange(arrival.exchange),
+            arrival,
             emission: t.carried(arrival).next(),
-            carried: arrival.carries.len(),
         };
         judge(&arrived).unwrap_or_else(|unclear| unclear)
     });

@@ -345,14 +345,15 @@ fn is_further(difference: &Difference) -> bool {
 
 fn has_shape(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let emission = arrived.emission()?;
-    if let Err(NotAnObject::NotJson(why)) = Members::parse(&arrived.exchange.delivery.body) {
+    let body = arrived.whole_body()?;
+    if let Err(NotAnObject::NotJson(why)) = Members::parse(body) {
         return Err(Verdict::Untestable(format!("the body is not JSON ({why})")));
     }
     let name = &emission.event.name;
     if !emission.is_sample {
         return Ok(Verdict::NotApplicable("the record is none of the samples".to_owned()));
     }
-    let Some(mut differences) = differences(dialect, name, &arrived.exchange.delivery.body) else {
+    let Some(mut differences) = differences(dialect, name, body) else {
         return Ok(Verdict::NotApplicable(format!("there is no snapshot of {name} in this form")));
     };
     differences.retain(|difference| !is_further(difference));

@@ -113,7 +113,24 @@ fn active_at_once(t: &Transcript) -> Verdict {
     of_all(verdicts, "no webhook could be registered", "events")
 }
 
+/// What it tells that more requests reached an endpoint than are kept: in the first scenario where that was so.
+fn flooded(t: &Transcript) -> Option<Verdict> {
+    let (index, webhook) = t.webhooks.iter().enumerate().find(|(_, webhook)| webhook.dropped > 0)?;
+    let kept = t.arrivals.iter().filter(|arrival| arrival.webhook == Some(index)).count() as u64;
+    let (requests, events) = (kept + webhook.dropped, t.emissions_of(webhook.scenario).count());
+    if requests <= events as u64 {
+        return Some(Verdict::Untestable(format!("of {requests} requests only {kept} could be kept")));
+    }
+    let message =
+        format!("{requests} requests reached one webhook's endpoint, where {events} events were emitted");
+    let evidence = Evidence::new("once at each webhook", format!("{requests} requests"), message);
+    Some(evidence.because(Cause::detailed(Code::SendOncePerWebhook, "more than once")).fail())
+}
+
 fn once_per_webhook(t: &Transcript) -> Verdict {
+    if let Some(flooded) = flooded(t) {
+        return flooded;
+    }
     let webhooks = t.webhooks_of(Scenario::SeveralWebhooks).count();
     let verdicts =
         t.emissions_of(Scenario::SeveralWebhooks).filter(|emission| !emission.first).map(|emission| {

@@ -3,23 +3,26 @@
 //! Invariant: waits end with the thing that is waited for. Only what must not come is watched for a fixed time, and that
 //! time is counted as waited.
 
-use std::collections::{HashMap, HashSet};
+mod answers;
+mod events;
+
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use serde_json::Value;
+use tokio::time::sleep;
 
 use crate::clock::Clock;
-use crate::endpoint::mock::{Endpoint, Received, Script};
+use crate::endpoint::scripted::{Budget, Endpoint, Received, Settings};
 use crate::event::Event;
-use crate::exchange::{Exchange, ExchangeId, Outcome, Response};
+use crate::exchange::{Exchange, ExchangeId};
 use crate::random::Random;
 use crate::signature::Secret;
 use crate::subject::SubjectError;
-use crate::subject::protocol::{self, Hello, Op, Reply};
+use crate::subject::protocol::{Hello, Op, Reply};
 use crate::subject::sender::{Sender, expect_ok};
-use crate::transcript::{Capability, Emission, Ending, Scenario, Settled, Transcript, Webhook, uuids};
+use crate::transcript::{Broken, Capability, Emission, Ending, Scenario, Traits, Transcript, Webhook, uuids};
 
 /// The scenarios of senders, in the order in which they are run.
 pub const ALL: &[Scenario] = &[
@@ -46,7 +49,10 @@ pub struct Stage<'a> {
     pub random: &'a Random,
     /// What is written.
     pub transcript: &'a mut Transcript,
+    settings: Settings,
     registered: Vec<Registered>,
+    /// The endpoints of webhooks that cannot be deleted, so that what still goes there meets no closed port.
+    retired: Vec<Endpoint>,
     /// What tells the webhooks' paths apart, in the order of the transcript's webhooks.
     tokens: Vec<String>,
 }
@@ -70,7 +76,7 @@ impl super::Stage for Stage<'_> {
             Err(SubjectError::Broke(why)) => Ending::Broke(why),
             Err(why) => Ending::Stuck(why.to_string()),
         };
-        self.registered.clear();
+        self.leave();
         self.transcript.endings.push((scenario, ending));
     }
 
@@ -87,7 +93,18 @@ impl<'a> Stage<'a> {
         random: &'a Random,
         transcript: &'a mut Transcript,
     ) -> Self {
-        Self { subject, clock, random, transcript, registered: Vec::new(), tokens: Vec::new() }
+        let (clock_of_endpoints, patience) = (clock.clone(), transcript.limits.timeout);
+        let settings = Settings { clock: clock_of_endpoints, budget: Budget::of_a_run(), patience };
+        Self {
+            subject,
+            clock,
+            random,
+            transcript,
+            settings,
+            registered: Vec::new(),
+            retired: Vec::new(),
+            tokens: Vec::new(),
+        }
     }
 
     /// Asks who the sender is, and writes down what it declares.
@@ -109,124 +126,19 @@ impl<'a> Stage<'a> {
             Scenario::SeveralWebhooks => self.several_webhooks().await,
             Scenario::Deletion => self.deletion().await,
             Scenario::Acknowledged => self.statuses(scenario, &(200..=299).collect::<Vec<_>>()).await,
-            Scenario::NotAcknowledged => self.statuses(scenario, NOT_ACKNOWLEDGING).await,
+            Scenario::NotAcknowledged => self.statuses(scenario, answers::NOT_ACKNOWLEDGING).await,
             _ => Ok(()),
         }
     }
 
-    async fn every_event(&mut self) -> Result<(), SubjectError> {
-        let scenario = Scenario::EveryEvent;
-        self.register(scenario, self.random.secret()).await?;
-        self.first(scenario).await?;
-        for event in self.transcript.dialect.samples() {
-            self.emit(scenario, &event, Kind::Sample).await?;
-        }
-        self.emit(scenario, &self.every_kind_of_value(), Kind::Other).await?;
-        self.wait_for_all().await;
-        Ok(())
-    }
-
-    async fn several_webhooks(&mut self) -> Result<(), SubjectError> {
-        let scenario = Scenario::SeveralWebhooks;
-        // The key is the secret's UTF-8 bytes as they are: beyond ASCII, and with white space at its ends.
-        let secrets = [
-            self.random.secret(),
-            format!("ключ-鍵-{}", self.random.nonce()),
-            format!(" {} ", self.random.secret()),
-        ];
-        for secret in secrets {
-            self.register(scenario, secret).await?;
-        }
-        self.first(scenario).await?;
-        for name in ["person.created", "company.created", "person.updated", "note.created"] {
-            self.emit(scenario, &self.sample(name), Kind::Sample).await?;
-        }
-        self.wait_for_all().await;
-        self.watch().await;
-        Ok(())
-    }
-
-    async fn deletion(&mut self) -> Result<(), SubjectError> {
-        if !self.transcript.capabilities.contains(&Capability::Delete) {
-            return Ok(());
-        }
-        let scenario = Scenario::Deletion;
-        self.register(scenario, self.random.secret()).await?;
-        self.register(scenario, self.random.secret()).await?;
-        self.first(scenario).await?;
-        self.wait_for_all().await;
-        let gone = &self.registered[0];
-        let (index, webhook) = (gone.index, gone.name.clone());
-        expect_ok("delete_webhook", self.subject.call(Op::DeleteWebhook { webhook }).await?)?;
-        self.transcript.webhooks[index].deleted_after = Some(self.transcript.emissions.len());
-        for name in ["person.created", "company.updated"] {
-            self.emit(scenario, &self.sample(name), Kind::Sample).await?;
-        }
-        // The deleted one gets nothing, so only the one that stays is waited for.
-        let after: Vec<String> = self.record_ids(scenario).split_off(1);
-        self.wait_for(&self.registered[1].endpoint, after).await;
-        self.awaited(scenario);
-        self.watch().await;
-        Ok(())
-    }
-
-    /// One event for each status, and what the sender made of the answers.
-    async fn statuses(&mut self, scenario: Scenario, statuses: &[u16]) -> Result<(), SubjectError> {
-        let elsewhere = Endpoint::start(self.clock.clone()).await;
-        self.register(scenario, self.random.secret()).await?;
-        self.first(scenario).await?;
-        let sample = self.sample("person.updated");
-        let ids: Vec<(String, u16)> = statuses.iter().map(|&status| (self.random.uuid(), status)).collect();
-        self.registered[0].endpoint.follow(Script {
-            statuses: ids.iter().cloned().collect(),
-            location: Some(elsewhere.url("/moved")),
-        });
-        for (id, status) in ids {
-            self.emit_as(scenario, &sample, id, Kind::Answered(status)).await?;
-        }
-        self.wait_for_all().await;
-        if scenario == Scenario::Acknowledged {
-            self.watch().await;
-        }
-        if self.transcript.capabilities.contains(&Capability::Outcomes) {
-            self.ask_for_outcomes(scenario).await?;
-        }
-        for received in elsewhere.received() {
-            self.take(None, received);
-        }
-        Ok(())
-    }
-
-    /// Asks until every delivery that arrived is settled, or the time in which it has to be is over.
-    async fn ask_for_outcomes(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
-        let (index, webhook) = (self.registered[0].index, self.registered[0].name.clone());
-        let arrived = self.registered[0].endpoint.received();
-        let carried: HashSet<&str> = arrived.iter().flat_map(|one| uuids(&one.delivery.body)).collect();
-        let asked = self.record_ids(scenario);
-        let wanted: Vec<&String> = asked.iter().filter(|id| carried.contains(id.as_str())).collect();
-        let deadline = Instant::now() + self.transcript.limits.deadline;
-        loop {
-            let answer =
-                expect_ok("outcomes", self.subject.call(Op::Outcomes { webhook: webhook.clone() }).await?)?;
-            let deliveries = answer.get("deliveries").cloned().unwrap_or(Value::Null);
-            let outcomes: Vec<protocol::Outcome> = read("outcomes", deliveries)?;
-            let settled: HashMap<String, protocol::Outcome> =
-                outcomes.into_iter().filter_map(|one| Some((one.record.clone()?, one))).collect();
-            if wanted.iter().all(|id| settled.contains_key(*id)) || Instant::now() >= deadline {
-                self.transcript.settled.extend(settled.into_iter().map(|(record_id, one)| Settled {
-                    webhook: index,
-                    record_id,
-                    delivered: one.delivered,
-                    status: one.status,
-                }));
-                return Ok(());
-            }
-            sleep(OUTCOMES_PACE).await;
-        }
+    /// An endpoint that answers 200 to everything.
+    async fn endpoint(&self) -> Result<Endpoint, SubjectError> {
+        let started = Endpoint::start(self.settings.clone()).await;
+        started.map_err(|why| SubjectError::Broke(format!("no endpoint can be set up: {why}")))
     }
 
     async fn register(&mut self, scenario: Scenario, secret: String) -> Result<(), SubjectError> {
-        let endpoint = Endpoint::start(self.clock.clone()).await;
+        let endpoint = self.endpoint().await?;
         // No two webhooks share a path: what an earlier one still gets is not taken for a later one's.
         let token = self.random.nonce();
         let (url, secret) = (endpoint.url(&format!("/hooks/{token}?{QUERY}")), Secret::new(secret));
@@ -240,7 +152,14 @@ impl<'a> Stage<'a> {
             ))
         })?;
         let index = self.transcript.webhooks.len();
-        self.transcript.webhooks.push(Webhook { scenario, url, secret, deleted_after: None });
+        self.transcript.webhooks.push(Webhook {
+            scenario,
+            url,
+            secret,
+            deleted_after: None,
+            outcomes_at_ms: None,
+            dropped: 0,
+        });
         self.registered.push(Registered { index, endpoint, name });
         Ok(())
     }
@@ -291,22 +210,6 @@ impl<'a> Stage<'a> {
         self.transcript.dialect.sample(name).unwrap_or_else(|| unreachable!("no sample {name}"))
     }
 
-    /// A record with every kind of value that must come out as it went in.
-    fn every_kind_of_value(&self) -> Event {
-        self.sample("person.updated").edit(|record| {
-            record["kindsOfValue"] = json!({
-                "scripts": ["Łódź", "日本語", "العربية", "ελληνικά", "हिन्दी", "👩🏽‍🚀"],
-                "escapes": "\" \\ / \u{8} \u{c} \n \r \t \u{1} \u{7f} \u{2028} <b>&amp;</b>",
-                "numbers": [0, -1, 0.1, 1.5e300, 5e-324, 9_007_199_254_740_992_u64, -9_007_199_254_740_992_i64],
-                "empty": [null, "", [], {}],
-                "booleans": [true, false],
-                "nested": { "a": { "b": { "c": [[[{ "d": null }]]] } } },
-                "": "an empty key",
-                "10": "keys that look like", "9": "integers",
-            });
-        })
-    }
-
     fn record_ids(&self, scenario: Scenario) -> Vec<String> {
         let possible =
             self.transcript.emissions_of(scenario).filter(|emission| emission.unsupported.is_none());
@@ -354,10 +257,10 @@ impl<'a> Stage<'a> {
 
     /// Writes down what reached the endpoints.
     fn collect(&mut self) {
-        let arrived: Vec<(usize, Vec<Received>)> =
-            self.registered.iter().map(|one| (one.index, one.endpoint.received())).collect();
-        for (index, received) in arrived {
-            for one in received {
+        let unfinished_after = self.transcript.limits.deadline;
+        let seen = |one: &Registered| (one.index, one.endpoint.seen(unfinished_after));
+        for (index, seen) in self.registered.iter().map(seen).collect::<Vec<_>>() {
+            for one in seen.received {
                 let strays = |(other, token): (usize, &String)| {
                     other != index && one.delivery.target.contains(token.as_str())
                 };
@@ -365,23 +268,36 @@ impl<'a> Stage<'a> {
                     self.take(Some(index), one);
                 }
             }
+            let broken = seen.broken.into_iter().map(|one| Broken { webhook: index, what: one.what });
+            self.transcript.broken.extend(broken);
+            self.transcript.webhooks[index].dropped = seen.dropped;
         }
     }
 
     fn take(&mut self, webhook: Option<usize>, received: Received) {
-        let answer = Response {
-            status: received.status,
-            headers: crate::exchange::Headers::default(),
-            body: bytes::Bytes::new(),
+        let traits = Traits {
+            began_ms: received.began_ms,
+            body_length: received.body_length,
+            let_go: received.let_go,
         };
         let exchange = Exchange {
             id: ExchangeId(0),
             delivery: received.delivery,
-            outcome: Outcome::Answered(answer),
+            outcome: received.outcome,
             at_ms: received.at_ms,
             took: Duration::ZERO,
         };
-        self.transcript.arrive(webhook, exchange);
+        self.transcript.arrive(webhook, exchange, traits);
+    }
+
+    /// Gives the scenario's endpoints up. Where a webhook cannot be deleted its endpoint stays, and counts no more.
+    fn leave(&mut self) {
+        let left = self.registered.drain(..).map(|one| one.endpoint);
+        if self.transcript.capabilities.contains(&Capability::Delete) {
+            left.for_each(drop);
+        } else {
+            self.retired.extend(left.inspect(Endpoint::retire));
+        }
     }
 
     /// Deletes the scenario's webhooks, where the sender can.
@@ -406,10 +322,6 @@ enum Kind {
     Other,
     Answered(u16),
 }
-
-/// Statuses outside 200 to 299, a sample of each class.
-const NOT_ACKNOWLEDGING: &[u16] =
-    &[300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 502, 503, 504];
 
 /// Reads an answer. Errors: [`SubjectError::Broke`], with the answer.
 fn read<T: serde::de::DeserializeOwned>(op: &str, answer: Value) -> Result<T, SubjectError> {

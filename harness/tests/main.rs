@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod cli;
+mod endpoints;
 mod implementations;
 mod mutants;
 mod peers;

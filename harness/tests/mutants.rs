@@ -43,7 +43,7 @@ fn options(dialect: &'static Dialect, limits: Limits) -> Options {
 /// Bounds under which lateness shows soon, and which a busy machine keeps all the same.
 fn short() -> Limits {
     Limits {
-        deadline: Duration::from_millis(1500),
+        deadline: Duration::from_millis(2500),
         prompt: Duration::from_millis(1500),
         quick: Duration::from_millis(1500),
         timeout: Duration::from_secs(8),
@@ -51,6 +51,8 @@ fn short() -> Limits {
     }
 }
 
+/// How late late senders are, and late receivers.
+const LATE_DELIVERY: Duration = Duration::from_millis(2700);
 const LATE: Duration = Duration::from_millis(1900);
 
 async fn check_sender(sender: &dyn subject::sender::Sender, options: &Options) -> Run {
@@ -148,31 +150,38 @@ async fn the_reference_receiver_passes_everything() {
     }
 }
 
+/// Runs the suite on a sender with a fault. Every bound is `patience` times what it is on a machine with nothing else to do.
+async fn run_sender_mutant(fault: SenderFault, patience: u32) -> Run {
+    // The nonce is there in one dialect only.
+    let nonce = matches!(fault, SenderFault::NonceConstant | SenderFault::NonceMissing);
+    let dialect = if nonce { &SHIPPED } else { &DOCUMENTED };
+    let transport = Arc::new(Pooled::new(ANSWER_WAIT * patience).unwrap());
+    let (clock, random, late) = (Clock::system(), Random::from_seed(1), LATE_DELIVERY * patience);
+    let mutant = mutant::sender::Mutant::new(fault, dialect, clock, random, transport, late);
+    let limits = short();
+    let limits =
+        Limits { deadline: limits.deadline * patience, timeout: limits.timeout * patience, ..limits };
+    check_sender(&mutant, &options(dialect, limits)).await
+}
+
+fn names_sender_fault(fault: SenderFault) -> BTreeSet<&'static str> {
+    named_for(|faults| matches!(faults, Faults::Sender(faults) if faults.contains(&fault)))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_sender_mutant_fails_what_names_its_fault() {
-    let pool = Pooled::new(ANSWER_WAIT).unwrap();
-    let pool = &pool;
-    let run = |fault: SenderFault| async move {
-        // The nonce is there in one dialect only.
-        let nonce = matches!(fault, SenderFault::NonceConstant | SenderFault::NonceMissing);
-        let dialect = if nonce { &SHIPPED } else { &DOCUMENTED };
-        let transport = Arc::new(pool.clone());
-        let mutant = mutant::sender::Mutant::new(
-            fault,
-            dialect,
-            Clock::system(),
-            Random::from_seed(1),
-            transport,
-            LATE,
-        );
-        (fault, check_sender(&mutant, &options(dialect, short())).await)
-    };
-    let runs: Vec<_> =
-        stream::iter(SenderFault::ALL.iter().copied()).map(run).buffered(AT_ONCE).collect().await;
+    // Each in a task of its own: while one is judged, the others go on.
+    let faults = stream::iter(SenderFault::ALL.iter().copied());
+    let runs = faults.map(|fault| tokio::spawn(async move { (fault, run_sender_mutant(fault, 1).await) }));
+    let mut runs: Vec<_> = runs.buffered(AT_ONCE).map(Result::unwrap).collect().await;
     let mut wrong = String::new();
     let mut rows = Vec::new();
-    for (fault, run) in &runs {
-        let expected = named_for(|faults| matches!(faults, Faults::Sender(faults) if faults.contains(fault)));
+    for (fault, run) in &mut runs {
+        let expected = names_sender_fault(*fault);
+        if failed(run) != expected {
+            // On a machine that is busy otherwise many at once may have been late; this one is not alone to blame yet.
+            *run = run_sender_mutant(*fault, 4).await;
+        }
         if expected.is_empty() || failed(run) != expected {
             writeln!(wrong, "{fault:?}: expected {expected:?}, failed {:?}", causes(run)).unwrap();
         }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: plain data; indices refer to the transcript's lists, which only grow.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::Scenario;
@@ -21,6 +23,10 @@ pub struct Webhook {
     /// Where the scenario itself deleted it (not merely cleared it away): how many events had been emitted before. Times
     /// would not tell: the event before a deletion and the one after it may fall into the same millisecond.
     pub deleted_after: Option<usize>,
+    /// When its outcomes were asked for last, in milliseconds since the epoch.
+    pub outcomes_at_ms: Option<u64>,
+    /// How many requests reached its endpoint beyond those that were kept.
+    pub dropped: u64,
 }
 
 /// An event that a sender was made to emit.
@@ -57,6 +63,32 @@ pub struct Arrival {
     pub exchange: ExchangeId,
     /// The events that it carries, as indices into [`super::Transcript::emissions`].
     pub carries: Vec<usize>,
+    /// What the endpoint saw of it beside its bytes.
+    pub traits: Traits,
+}
+
+/// How many bytes of a body are kept: many times what any record of ours takes. A parsed body may be fifty times as large
+/// as its text, so what is kept bounds what judging it costs.
+pub const LONGEST_BODY: usize = 1024 * 1024;
+
+/// What an endpoint saw of a request beside its bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Traits {
+    /// When its first byte had arrived, in milliseconds since the epoch.
+    pub began_ms: u64,
+    /// How long the body was on the wire, transfer coding apart; what was kept of it may be shorter.
+    pub body_length: u64,
+    /// How long it had been whole when the sender ended the connection without having been answered.
+    pub let_go: Option<Duration>,
+}
+
+/// What reached a webhook's endpoint and was no whole request.
+#[derive(Debug, Clone)]
+pub struct Broken {
+    /// The webhook, as an index into [`super::Transcript::webhooks`].
+    pub webhook: usize,
+    /// What is wrong with it, and how it begins: a fragment of a sentence.
+    pub what: String,
 }
 
 /// What a sender reports of one delivery.
