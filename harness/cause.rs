@@ -5,6 +5,7 @@
 
 pub mod receiver;
 pub mod sender;
+mod spelling;
 
 use std::fmt;
 
@@ -54,6 +55,9 @@ codes! {
     MessageTimestampUnit = "message.timestamp-unit":
         "the timestamp is taken in seconds where it is milliseconds",
         "use the timestamp header's text as it stands, in milliseconds";
+    MessageTimestampDiffers = "message.timestamp-differs":
+        "the signature covers another timestamp than the one in the header",
+        "read the clock once, and use the same text for the header and for the signature";
     MessagePart = "message.part":
         "the signature covers a part of the text that it should cover",
         "sign the timestamp header's value, a colon, and the whole raw body";
@@ -97,8 +101,8 @@ codes! {
         "the timestamp header is not the present time in decimal milliseconds",
         "send the time of sending as decimal milliseconds since the epoch";
     HeaderName = "header.name":
-        "a header's name is matched letter by letter",
-        "match header names without regard to case";
+        "a header has another name, or its name is matched letter by letter",
+        "send the headers under their documented names, and match names without regard to case";
     AcceptsEverything = "accepts.everything":
         "every request is acknowledged, whatever its signature",
         "verify the signature before anything else, and answer 401 where it does not match";
@@ -124,8 +128,8 @@ codes! {
         "an unsigned request is let in by another way",
         "let the signature alone decide: no trusted addresses, no secret in a header, no unsigned pings";
     MessageReserialised = "message.reserialised":
-        "the signature is checked over a re-serialised parse, not over the bytes that came",
-        "hash the raw request body, before any JSON parser";
+        "the signature covers another spelling of the body than the bytes that go over the wire",
+        "serialise once and sign the bytes that are sent; hash the raw request body, before any JSON parser";
     DigestTrailing = "digest.trailing":
         "characters beside the 64 digits are ignored",
         "match the signature against ^[0-9a-f]{64}$ before decoding it";
@@ -181,9 +185,18 @@ codes! {
     SendAfterDelete = "send.after-delete":
         "a deleted webhook goes on receiving events",
         "look the registered webhooks up for each event, not once at the start";
+    SendFilter = "send.filter":
+        "a webhook's filter is not kept",
+        "match each event's name against the webhook's operations: exact names, object.*, *.action and *.*";
     SendAckStatus = "send.ack-status":
-        "a status is misread as an acknowledgement, or as a failure",
-        "take every status from 200 to 299 as an acknowledgement, and no other";
+        "a status, or the lack of one, is misread as an acknowledgement or as a failure",
+        "take every final status from 200 to 299 as an acknowledgement, whatever comes with it, and nothing else";
+    SendBlocked = "send.blocked":
+        "a delivery is held up by another one that hangs or fails",
+        "give each delivery a task and a bounded wait of its own, and go on behind one that failed";
+    SendUnboundedRetry = "send.unbounded-retry":
+        "a delivery is sent again without end, or without a pause",
+        "end after a few attempts, with a pause before each that grows";
     SendRedirect = "send.redirect":
         "a redirect is followed or taken as an acknowledgement",
         "do not follow redirects; a 3xx is a delivery that failed";

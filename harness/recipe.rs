@@ -174,7 +174,8 @@ impl Message {
         Self::TrailingNewline,
     ];
 
-    fn bytes<'a>(&self, timestamp: &'a [u8], body: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+    /// The bytes that are signed, where there are such with these ingredients.
+    pub(crate) fn bytes<'a>(&self, timestamp: &'a [u8], body: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let around = |separator: &str, body: &[u8]| [timestamp, separator.as_bytes(), body].concat().into();
         Some(match self {
             Self::Contract => around(":", body),
@@ -232,7 +233,8 @@ impl KeyForm {
         Self::Other,
     ];
 
-    fn bytes<'a>(&self, secret: &'a str) -> Option<Cow<'a, [u8]>> {
+    /// The key, where it is another than the contract's.
+    pub(crate) fn bytes<'a>(&self, secret: &'a str) -> Option<Cow<'a, [u8]>> {
         let different = |form: &'a [u8]| (form != secret.as_bytes()).then_some(Cow::Borrowed(form));
         match self {
             Self::Utf8 => Some(secret.as_bytes().into()),
@@ -275,7 +277,22 @@ impl Digest {
         Self::Zeros,
     ];
 
-    fn value(self, key: &[u8], message: &[u8]) -> String {
+    /// Whether a header's value looks like this one's.
+    pub(crate) fn fits(self, header: &[u8]) -> bool {
+        let hex = |length: usize| header.len() == length && header.iter().all(u8::is_ascii_hexdigit);
+        match self {
+            Self::Hex | Self::Unkeyed | Self::Uppercase | Self::Zeros => hex(64),
+            Self::Base64 => header.len() == 44,
+            Self::Base64Url => header.len() == 43,
+            Self::Prefixed => header.starts_with(b"sha256="),
+            Self::Truncated => hex(32),
+            Self::Sha1 => hex(40),
+            Self::Sha512 => hex(128),
+        }
+    }
+
+    /// The header's value.
+    pub(crate) fn value(self, key: &[u8], message: &[u8]) -> String {
         let sha256 = || mac::<Hmac<Sha256>>(key, message);
         match self {
             Self::Hex => const_hex::encode(sha256()),

@@ -407,7 +407,7 @@ impl Redaction {
     const SHORTEST: usize = 4;
 
     fn of(transcript: &Transcript) -> Self {
-        let own = transcript.webhooks.iter().map(|webhook| webhook.secret.clone());
+        let own = transcript.webhooks.iter().filter_map(|webhook| webhook.secret.clone());
         let secrets = own.chain(transcript.secret.clone());
         Self(secrets.filter(|secret| secret.expose().len() >= Self::SHORTEST).collect())
     }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a check needs nothing else. No clock, no socket, no subject stands behind a transcript.
 
+mod conduct;
 mod emission;
 mod scenario;
 mod trial;
@@ -16,6 +17,7 @@ use crate::dialect::Dialect;
 use crate::exchange::{Exchange, ExchangeId, Outcome};
 use crate::signature::Secret;
 
+pub use conduct::{Conduct, Form, MOVED};
 pub use emission::{Arrival, Broken, Capability, Emission, LONGEST_BODY, Settled, Traits, Webhook};
 pub use scenario::Scenario;
 pub use trial::{Respect, Trial};
@@ -106,6 +108,8 @@ pub enum Ending {
     Died(String),
     /// The sender answered a request with an error, or not at all within the wait: what.
     Stuck(String),
+    /// The sender does not keep what it declares: what it said.
+    Unkept(String),
     /// The sender broke the attachment protocol: a quotation.
     Broke(String),
     /// It was not begun: why.
@@ -196,7 +200,10 @@ impl Transcript {
 
     /// Takes in what reached an endpoint, and finds out which events it carries.
     pub fn arrive(&mut self, webhook: Option<usize>, exchange: Exchange, traits: Traits) {
-        let mut carries: Vec<usize> = uuids(&exchange.delivery.body)
+        let delivery = &exchange.delivery;
+        // Where a redirect was followed without the body, the target tells.
+        let mut carries: Vec<usize> = uuids(&delivery.body)
+            .chain(uuids(delivery.target.as_bytes()))
             .filter_map(|id| self.emissions.iter().position(|emission| emission.record_id == id))
             .collect();
         // The id may stand in a body more than once; that is one event all the same.
@@ -222,12 +229,31 @@ impl Transcript {
         self.broken.iter().filter(move |broken| self.webhooks[broken.webhook].scenario == scenario)
     }
 
-    /// What carried an event to a webhook's endpoint.
-    pub fn deliveries(&self, webhook: usize, emission: &Emission) -> Vec<ExchangeId> {
-        let carries =
-            |arrival: &&Arrival| self.carried(arrival).any(|one| one.record_id == emission.record_id);
+    /// The events of its scenario that a webhook was there for.
+    pub fn emissions_to(&self, webhook: usize) -> impl Iterator<Item = &Emission> {
+        let Webhook { scenario, since, .. } = &self.webhooks[webhook];
+        self.emissions[*since..].iter().filter(move |emission| emission.scenario == *scenario)
+    }
+
+    /// What carried an event to a webhook's endpoint, in the order of arrival; not what came there by a redirect.
+    pub fn attempts(&self, webhook: usize, emission: &Emission) -> Vec<&Arrival> {
+        let carries = |arrival: &&Arrival| {
+            self.carried(arrival).any(|one| one.record_id == emission.record_id)
+                && !self.exchange(arrival.exchange).delivery.target.starts_with(MOVED)
+        };
         let here = self.arrivals.iter().filter(|arrival| arrival.webhook == Some(webhook));
-        here.filter(carries).map(|arrival| arrival.exchange).collect()
+        here.filter(carries).collect()
+    }
+
+    /// The numbers of what [`Transcript::attempts`] gives.
+    pub fn deliveries(&self, webhook: usize, emission: &Emission) -> Vec<ExchangeId> {
+        self.attempts(webhook, emission).into_iter().map(|arrival| arrival.exchange).collect()
+    }
+
+    /// What the sender reports of an event's delivery to a webhook, where it is settled.
+    pub fn settled_of(&self, webhook: usize, emission: &Emission) -> Option<&Settled> {
+        let mut settled = self.settled.iter();
+        settled.find(|settled| settled.webhook == webhook && settled.record_id == emission.record_id)
     }
 
     /// The events that an arrival carries.

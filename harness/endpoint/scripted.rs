@@ -32,6 +32,10 @@ const MOST_CONNECTIONS: usize = 256;
 /// How much of a body without end is sent at once, and the pause behind it.
 const ENDLESS_PART: [u8; 4096] = [b' '; 4096];
 const ENDLESS_PAUSE: Duration = Duration::from_millis(5);
+/// How long the first of the body is waited for before a connection is reset in the middle of a request.
+const RESET_PAUSE: Duration = Duration::from_millis(50);
+/// How long a connection that is closed at once is read on, so that it does not end with a reset.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
 /// How many bytes of a status line come before it is cut off, and how many behind it before a header is.
 const CUT_STATUS_LINE: usize = "HTTP/1.1 2".len();
 const CUT_HEADERS: usize = "Content-L".len();
@@ -122,6 +126,11 @@ impl Endpoint {
         self.log.seen(Duration::MAX).received
     }
 
+    /// Looks at the requests that arrived so far and were kept.
+    pub fn look<T>(&self, look: impl FnOnce(&[Received]) -> T) -> T {
+        self.log.look(look)
+    }
+
     /// How many requests arrived so far, whether they were kept or not.
     pub fn count(&self) -> u64 {
         self.log.count()
@@ -133,11 +142,11 @@ impl Endpoint {
         loop {
             // Asked for before looking, so that nothing that arrives in between is missed.
             let changed = self.log.changed();
-            if self.log.holds(&mut enough) {
+            if self.log.look(&mut enough) {
                 return true;
             }
             if timeout_at(deadline, changed).await.is_err() {
-                return self.log.holds(&mut enough);
+                return self.log.look(&mut enough);
             }
         }
     }
@@ -176,10 +185,15 @@ async fn connection(mut stream: TcpStream, log: Arc<Log>, patience: Duration) {
     let mut reader = Reader::default();
     loop {
         if matches!(log.before(), Before::Closes) {
+            return close(&mut reader, &mut stream).await;
+        }
+        let begun = matches!(reader.begins(&mut stream).await, Ok(true));
+        if !begun {
             return;
         }
-        if !matches!(reader.begins(&mut stream).await, Ok(true)) {
-            return;
+        // The script may have changed since.
+        if matches!(log.before(), Before::Closes) {
+            return close(&mut reader, &mut stream).await;
         }
         let (number, progress) = log.begin(reader.unused());
         let request = request(&mut reader, &mut stream, &log, number, &progress);
@@ -227,7 +241,8 @@ async fn request(
     let mut at_head = None;
     match log.before() {
         Before::Resets => {
-            // As much of the body as came along with the head: it tells which event was sent.
+            // As much of the body as comes along with the head: it tells which event was sent.
+            let _ = timeout(RESET_PAUSE, reader.begins(&mut Tap { stream, progress })).await;
             intake.part(reader.unused());
             log.receive(number, delivery, intake, Some(Answer::with_manner(Manner::Resets)));
             return Ok(None);
@@ -284,10 +299,14 @@ async fn answer(
             let closes = answer.response.headers.all("connection").any(says_close);
             return Ok(if closes { Then::Close } else { Then::Persist });
         }
-        Manner::Dripped(pause) => {
-            for byte in bytes.chunks(1) {
-                stream.write_all(byte).await?;
-                if waits(reader, stream, pause).await {
+        Manner::Dripped(over) => {
+            let began = Instant::now();
+            for (at, byte) in bytes.iter().enumerate() {
+                stream.write_all(&[*byte]).await?;
+                // Each byte has its time, so that what a busy machine is late with does not add up.
+                let next = began + over * u32::try_from(at + 1).unwrap_or(u32::MAX) / most(bytes.len());
+                let pause = next.saturating_duration_since(Instant::now());
+                if !pause.is_zero() && waits(reader, stream, pause).await {
                     return Ok(Then::Close);
                 }
             }
@@ -317,10 +336,21 @@ async fn answer(
     Ok(Then::Close)
 }
 
+fn most(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX).max(1)
+}
+
 fn interim(status: u16) -> Vec<u8> {
     let response =
         Response { status, headers: crate::exchange::Headers::default(), body: bytes::Bytes::new() };
     encode_response(&response)
+}
+
+/// Ends a connection so that its other side sees its end and no reset: what is still sent is read first.
+async fn close(reader: &mut Reader, stream: &mut TcpStream) {
+    // Where the other side is gone already there is nothing to close.
+    let _ = stream.shutdown().await;
+    let _ = timeout(CLOSE_WAIT, reader.ended(stream)).await;
 }
 
 /// Ends a connection so that its other side sees a reset.

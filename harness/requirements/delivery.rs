@@ -4,12 +4,12 @@
 
 use url::Url;
 
-use super::judge::{Arrived, each};
+use super::judge::{Arrived, each, of_all};
 use crate::cause::{Cause, Code};
 use crate::dialect::{Members, NotAnObject};
 use crate::fault::{Faults, SenderFault};
 use crate::requirement::{Evidence, Level, Requirement, Role, Verdict};
-use crate::transcript::{LONGEST_BODY, Scenario, Transcript};
+use crate::transcript::{Conduct, Emission, LONGEST_BODY, Scenario, Transcript, Webhook};
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
@@ -24,7 +24,7 @@ pub const ALL: &[Requirement] = &[
         scenarios: &[Scenario::EveryEvent],
         needs: None,
         check: |t| with_broken(t, each(t, Scenario::EveryEvent, method)),
-        counterexamples: Faults::Sender(&[SenderFault::MethodPut]),
+        counterexamples: Faults::Sender(&[SenderFault::MethodPut, SenderFault::MethodGet]),
     },
     Requirement {
         id: "DLV-2",
@@ -50,7 +50,11 @@ pub const ALL: &[Requirement] = &[
         scenarios: &[Scenario::EveryEvent],
         needs: None,
         check: |t| each(t, Scenario::EveryEvent, json),
-        counterexamples: Faults::Sender(&[SenderFault::ByteOrderMark, SenderFault::FormEncoded]),
+        counterexamples: Faults::Sender(&[
+            SenderFault::ByteOrderMark,
+            SenderFault::FormEncoded,
+            SenderFault::BodyInLatin1,
+        ]),
     },
     Requirement {
         id: "DLV-4",
@@ -76,7 +80,7 @@ pub const ALL: &[Requirement] = &[
         scenarios: &[Scenario::EveryEvent],
         needs: None,
         check: |t| each(t, Scenario::EveryEvent, one_event),
-        counterexamples: Faults::Sender(&[SenderFault::BodyInArray]),
+        counterexamples: Faults::Sender(&[SenderFault::BodyInArray, SenderFault::EventsBatched]),
     },
     Requirement {
         id: "DLV-6",
@@ -90,6 +94,19 @@ pub const ALL: &[Requirement] = &[
         needs: None,
         check: |t| each(t, Scenario::EveryEvent, |arrived| prompt(t, arrived)),
         counterexamples: Faults::Sender(&[SenderFault::SentLate]),
+    },
+    Requirement {
+        id: "DLV-7",
+        role: Role::Sender,
+        level: Level::Should,
+        check_id: "sender/delivery/unblocked",
+        text: "An endpoint that hangs, refuses or fails delays no delivery to another endpoint.",
+        source: "D, W",
+        why: "Endpoints belong to different parties; one that is down must not cut the others off.",
+        scenarios: &[Scenario::Unanswered],
+        needs: None,
+        check: unblocked,
+        counterexamples: Faults::Sender(&[SenderFault::OneHangBlocksAll, SenderFault::CrashesOnRefusal]),
     },
 ];
 
@@ -190,4 +207,57 @@ fn prompt(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
         let bound = format!("within {} ms", t.limits.deadline.as_millis());
         arrived.evidence(bound, format!("{took} ms"), message).because(Cause::new(Code::SendLate)).fail()
     })
+}
+
+/// The deliveries to the endpoints that are well. How soon they come while no other endpoint is there shows what keeps them.
+fn unblocked(t: &Transcript) -> Verdict {
+    let webhooks: Vec<_> = t.webhooks_of(Scenario::Unanswered).collect();
+    let hanging = webhooks.iter().find(|(_, webhook)| webhook.conduct == Conduct::Hangs);
+    let Some(&(hanging, Webhook { since, .. })) = hanging else {
+        return Verdict::Untestable("no webhook could be registered at an endpoint that hangs".to_owned());
+    };
+    if !t.emissions_to(hanging).any(|emission| !t.attempts(hanging, emission).is_empty()) {
+        return Verdict::Untestable("nothing reached the endpoint that hangs".to_owned());
+    }
+    let deadline = u64::try_from(t.limits.deadline.as_millis()).unwrap_or(u64::MAX);
+    // How long a delivery took to begin, and which it was.
+    let took = |webhook: usize, emission: &Emission| {
+        let first = t.attempts(webhook, emission).into_iter().next()?;
+        Some((first.traits.began_ms.saturating_sub(emission.asked_at_ms), first.exchange))
+    };
+    let well = || webhooks.iter().filter(|(_, webhook)| webhook.conduct == Conduct::Answers);
+    let judged = |emission: &&Emission| !emission.first && emission.unsupported.is_none();
+    let prompt_before = t.emissions[..*since].iter().filter(judged).any(|emission| {
+        well().any(|(index, _)| took(*index, emission).is_some_and(|(took, _)| took <= deadline))
+    });
+    if !prompt_before {
+        return Verdict::Untestable(
+            "deliveries are late while nothing is in their way, too (see DLV-6)".to_owned(),
+        );
+    }
+    let pairs = well().flat_map(|&(index, _)| {
+        let behind = t.emissions[*since..].iter().filter(|one| one.scenario == Scenario::Unanswered);
+        behind.filter(judged).map(move |emission| (index, emission))
+    });
+    let verdicts = pairs.map(|(index, emission)| {
+        let (actual, exchange) = match took(index, emission) {
+            Some((took, _)) if took <= deadline => return Verdict::Pass,
+            Some((took, exchange)) => (format!("after {took} ms"), Some(exchange)),
+            None if !emission.awaited => {
+                return Verdict::Untestable("the run broke off before it had to have arrived".to_owned());
+            }
+            None if t.webhooks[index].overflowed => {
+                return Verdict::Untestable("it may be among the requests that were not kept".to_owned());
+            }
+            None => ("not at all".to_owned(), None),
+        };
+        let name = &emission.event.name;
+        let message =
+            format!("while other endpoints hang and refuse, {name} reached one that is well {actual}");
+        Evidence::new(format!("within {deadline} ms"), actual, message)
+            .shown_by(exchange)
+            .because(Cause::detailed(Code::SendBlocked, "by other endpoints that hang or refuse"))
+            .fail()
+    });
+    of_all(verdicts, "no event could be emitted", "deliveries")
 }

@@ -98,6 +98,12 @@ pub(super) struct Arrived<'a> {
 }
 
 impl<'a> Arrived<'a> {
+    /// What reached a webhook's endpoint.
+    pub(super) fn of(t: &'a Transcript, webhook: &'a Webhook, arrival: &'a Arrival) -> Self {
+        let (exchange, emission) = (t.exchange(arrival.exchange), t.carried(arrival).next());
+        Self { webhook, exchange, arrival, emission }
+    }
+
     /// The event that it carries; where none of those emitted can be found in it, that is what does not tell.
     pub(super) fn emission(&self) -> Result<&'a Emission, Verdict> {
         self.emission
@@ -129,21 +135,18 @@ impl<'a> Arrived<'a> {
     }
 }
 
+/// Every delivery of a scenario.
+pub(super) fn all_in(t: &Transcript, scenario: Scenario) -> impl Iterator<Item = Arrived<'_>> {
+    t.arrivals_in(scenario).map(|(webhook, arrival)| Arrived::of(t, webhook, arrival))
+}
+
 /// One verdict on every delivery of a scenario. The first failure speaks for all and says how many there are.
 pub(super) fn each(
     t: &Transcript,
     scenario: Scenario,
     judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
 ) -> Verdict {
-    let verdicts = t.arrivals_in(scenario).map(|(webhook, arrival)| {
-        let arrived = Arrived {
-            webhook,
-            exchange: t.exchange(arrival.exchange),
-            arrival,
-            emission: t.carried(arrival).next(),
-        };
-        judge(&arrived).unwrap_or_else(|unclear| unclear)
-    });
+    let verdicts = all_in(t, scenario).map(|arrived| judge(&arrived).unwrap_or_else(|unclear| unclear));
     of_all(verdicts, "no delivery arrived", "deliveries")
 }
 

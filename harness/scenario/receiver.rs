@@ -155,9 +155,13 @@ impl<'a> Stage<'a> {
             Scenario::Diagnosis => self.diagnose().await,
             Scenario::EveryEvent
             | Scenario::SeveralWebhooks
+            | Scenario::Filtered
             | Scenario::Deletion
+            | Scenario::Unsigned
             | Scenario::Acknowledged
-            | Scenario::NotAcknowledged => Ok(()),
+            | Scenario::NotAcknowledged
+            | Scenario::AnswerForms
+            | Scenario::Unanswered => Ok(()),
         }
     }
 

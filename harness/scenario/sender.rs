@@ -5,6 +5,8 @@
 
 mod answers;
 mod events;
+mod outcomes;
+mod unanswered;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -22,22 +24,25 @@ use crate::signature::Secret;
 use crate::subject::SubjectError;
 use crate::subject::protocol::{Hello, Op, Reply};
 use crate::subject::sender::{Sender, expect_ok};
-use crate::transcript::{Broken, Capability, Emission, Ending, Scenario, Traits, Transcript, Webhook, uuids};
+use crate::transcript::{
+    Broken, Capability, Conduct, Emission, Ending, Form, Scenario, Traits, Transcript, Webhook, uuids,
+};
 
-/// The scenarios of senders, in the order in which they are run.
+/// The scenarios of senders, in the order in which they are run: what may end a sender comes last.
 pub const ALL: &[Scenario] = &[
     Scenario::EveryEvent,
     Scenario::SeveralWebhooks,
+    Scenario::Filtered,
     Scenario::Deletion,
+    Scenario::Unsigned,
     Scenario::Acknowledged,
     Scenario::NotAcknowledged,
+    Scenario::AnswerForms,
+    Scenario::Unanswered,
 ];
 
 /// The query of the webhooks' URLs: with everything in it that a careless sender changes.
 const QUERY: &str = "tenant=a%20b&empty=&x=1";
-
-/// How often outcomes are asked for while they are not settled.
-const OUTCOMES_PACE: Duration = Duration::from_millis(10);
 
 /// What a run against a sender has at hand.
 pub struct Stage<'a> {
@@ -65,6 +70,13 @@ struct Registered {
     name: String,
 }
 
+/// A webhook that is to be registered.
+struct Wanted {
+    secret: Option<String>,
+    operations: Option<&'static [&'static str]>,
+    conduct: Conduct,
+}
+
 impl super::Stage for Stage<'_> {
     async fn run(&mut self, scenario: Scenario) {
         let played = self.play(scenario).await;
@@ -74,6 +86,7 @@ impl super::Stage for Stage<'_> {
             Ok(()) => Ending::Complete,
             Err(SubjectError::Died(why)) => Ending::Died(why),
             Err(SubjectError::Broke(why)) => Ending::Broke(why),
+            Err(SubjectError::Unkept(why)) => Ending::Unkept(why),
             Err(why) => Ending::Stuck(why.to_string()),
         };
         self.leave();
@@ -93,18 +106,10 @@ impl<'a> Stage<'a> {
         random: &'a Random,
         transcript: &'a mut Transcript,
     ) -> Self {
-        let (clock_of_endpoints, patience) = (clock.clone(), transcript.limits.timeout);
-        let settings = Settings { clock: clock_of_endpoints, budget: Budget::of_a_run(), patience };
-        Self {
-            subject,
-            clock,
-            random,
-            transcript,
-            settings,
-            registered: Vec::new(),
-            retired: Vec::new(),
-            tokens: Vec::new(),
-        }
+        let patience = transcript.limits.timeout;
+        let settings = Settings { clock: clock.clone(), budget: Budget::of_a_run(), patience };
+        let (registered, retired, tokens) = (Vec::new(), Vec::new(), Vec::new());
+        Self { subject, clock, random, transcript, settings, registered, retired, tokens }
     }
 
     /// Asks who the sender is, and writes down what it declares.
@@ -124,27 +129,56 @@ impl<'a> Stage<'a> {
         match scenario {
             Scenario::EveryEvent => self.every_event().await,
             Scenario::SeveralWebhooks => self.several_webhooks().await,
-            Scenario::Deletion => self.deletion().await,
-            Scenario::Acknowledged => self.statuses(scenario, &(200..=299).collect::<Vec<_>>()).await,
-            Scenario::NotAcknowledged => self.statuses(scenario, answers::NOT_ACKNOWLEDGING).await,
+            Scenario::Filtered if self.declares(Capability::Filters) => self.filtered().await,
+            Scenario::Deletion if self.declares(Capability::Delete) => self.deletion().await,
+            Scenario::Unsigned if self.declares(Capability::Unsigned) => self.unsigned().await,
+            Scenario::Acknowledged => self.acknowledged().await,
+            Scenario::NotAcknowledged => self.not_acknowledged().await,
+            Scenario::AnswerForms => self.answer_forms().await,
+            Scenario::Unanswered => self.unanswered().await,
             _ => Ok(()),
         }
     }
 
-    /// An endpoint that answers 200 to everything.
-    async fn endpoint(&self) -> Result<Endpoint, SubjectError> {
-        let started = Endpoint::start(self.settings.clone()).await;
+    fn declares(&self, capability: Capability) -> bool {
+        self.transcript.capabilities.contains(&capability)
+    }
+
+    /// An endpoint that answers 200 to everything, or an address where nobody listens.
+    async fn endpoint(&self, conduct: Conduct) -> Result<Endpoint, SubjectError> {
+        let started = match conduct {
+            Conduct::Refuses => Endpoint::refusing(self.settings.clone()),
+            _ => Endpoint::start(self.settings.clone()).await,
+        };
         started.map_err(|why| SubjectError::Broke(format!("no endpoint can be set up: {why}")))
     }
 
-    async fn register(&mut self, scenario: Scenario, secret: String) -> Result<(), SubjectError> {
-        let endpoint = self.endpoint().await?;
+    /// Registers a webhook with a secret of its own, at an endpoint that answers.
+    async fn register(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
+        let wanted = Wanted::with_secret(self.random.secret());
+        self.register_as(scenario, wanted).await
+    }
+
+    async fn register_as(&mut self, scenario: Scenario, wanted: Wanted) -> Result<(), SubjectError> {
+        let endpoint = self.endpoint(wanted.conduct).await?;
         // No two webhooks share a path: what an earlier one still gets is not taken for a later one's.
         let token = self.random.nonce();
-        let (url, secret) = (endpoint.url(&format!("/hooks/{token}?{QUERY}")), Secret::new(secret));
+        let (url, secret) =
+            (endpoint.url(&format!("/hooks/{token}?{QUERY}")), wanted.secret.map(Secret::new));
         self.tokens.push(token);
-        let op = Op::CreateWebhook { url: url.clone(), secret: Some(secret.clone()), operations: None };
-        let answer = self.call(op).await?;
+        let operations: Option<Vec<String>> =
+            wanted.operations.map(|all| all.iter().map(|&one| one.to_owned()).collect());
+        let op =
+            Op::CreateWebhook { url: url.clone(), secret: secret.clone(), operations: operations.clone() };
+        let answer = match self.call(op).await {
+            Err(SubjectError::Stuck(why)) if operations.is_some() => {
+                return Err(unkept(Capability::Filters, &why));
+            }
+            Err(SubjectError::Stuck(why)) if secret.is_none() => {
+                return Err(unkept(Capability::Unsigned, &why));
+            }
+            answer => answer?,
+        };
         let name = answer.get("webhook").and_then(Value::as_str).map(str::to_owned);
         let name = name.ok_or_else(|| {
             SubjectError::Broke(format!(
@@ -156,9 +190,14 @@ impl<'a> Stage<'a> {
             scenario,
             url,
             secret,
+            operations,
+            conduct: wanted.conduct,
+            since: self.transcript.emissions.len(),
             deleted_after: None,
             outcomes_at_ms: None,
+            watched_until_ms: 0,
             dropped: 0,
+            overflowed: false,
         });
         self.registered.push(Registered { index, endpoint, name });
         Ok(())
@@ -181,14 +220,19 @@ impl<'a> Stage<'a> {
         kind: Kind,
     ) -> Result<(), SubjectError> {
         let event = event.with_id(&record_id);
+        let event = if matches!(kind, Kind::LongNumbers) { events::with_long_numbers(&event) } else { event };
+        let (answer, form) =
+            if let Kind::Answered(status, form) = kind { (status, form) } else { (200, Form::Plain) };
         self.transcript.emissions.push(Emission {
             scenario,
             event: event.clone(),
             record_id,
             asked_at_ms: self.clock.now_ms(),
             first: matches!(kind, Kind::First),
-            is_sample: !matches!(kind, Kind::Other),
-            answer: if let Kind::Answered(status) = kind { status } else { 200 },
+            is_sample: !matches!(kind, Kind::Other | Kind::LongNumbers),
+            has_long_numbers: matches!(kind, Kind::LongNumbers),
+            answer,
+            form,
             unsupported: None,
             awaited: false,
         });
@@ -216,16 +260,25 @@ impl<'a> Stage<'a> {
         possible.map(|emission| emission.record_id.clone()).collect()
     }
 
-    /// Waits until every event of the scenario has reached every webhook of it.
-    async fn wait_for_all(&mut self) {
-        let Some(scenario) =
-            self.registered.first().map(|first| self.transcript.webhooks[first.index].scenario)
-        else {
-            return;
+    /// The records of the events that a webhook was there for, as far as its filter lets them through.
+    fn expected_at(&self, webhook: usize) -> Vec<String> {
+        let operations = &self.transcript.webhooks[webhook].operations;
+        let wanted = |emission: &&Emission| {
+            let name = &emission.event.name;
+            emission.unsupported.is_none()
+                && operations.as_ref().is_none_or(|all| all.iter().any(|one| name.matches(one)))
         };
-        let waits = self.registered.iter().map(|one| self.wait_for(&one.endpoint, self.record_ids(scenario)));
-        join_all(waits).await;
-        self.awaited(scenario);
+        self.transcript.emissions_to(webhook).filter(wanted).map(|one| one.record_id.clone()).collect()
+    }
+
+    /// Waits until every event of the scenario has reached every webhook of it where it can be seen.
+    async fn wait_for_all(&mut self) {
+        let visible = |one: &&Registered| self.transcript.webhooks[one.index].conduct.sees_requests();
+        let seen = self.registered.iter().filter(visible);
+        join_all(seen.map(|one| self.wait_for(&one.endpoint, self.expected_at(one.index)))).await;
+        if let Some(first) = self.registered.first() {
+            self.awaited(self.transcript.webhooks[first.index].scenario);
+        }
     }
 
     /// Notes that what was emitted so far had all the time to arrive that it may take.
@@ -257,7 +310,7 @@ impl<'a> Stage<'a> {
 
     /// Writes down what reached the endpoints.
     fn collect(&mut self) {
-        let unfinished_after = self.transcript.limits.deadline;
+        let (now, unfinished_after) = (self.clock.now_ms(), self.transcript.limits.deadline);
         let seen = |one: &Registered| (one.index, one.endpoint.seen(unfinished_after));
         for (index, seen) in self.registered.iter().map(seen).collect::<Vec<_>>() {
             for one in seen.received {
@@ -270,7 +323,9 @@ impl<'a> Stage<'a> {
             }
             let broken = seen.broken.into_iter().map(|one| Broken { webhook: index, what: one.what });
             self.transcript.broken.extend(broken);
-            self.transcript.webhooks[index].dropped = seen.dropped;
+            let webhook = &mut self.transcript.webhooks[index];
+            webhook.watched_until_ms = now;
+            (webhook.dropped, webhook.overflowed) = (seen.dropped, seen.overflowed);
         }
     }
 
@@ -290,6 +345,23 @@ impl<'a> Stage<'a> {
         self.transcript.arrive(webhook, exchange, traits);
     }
 
+    /// Deletes the scenario's webhooks, where the sender can.
+    async fn clear_away(&mut self) -> Result<(), SubjectError> {
+        if !self.declares(Capability::Delete) {
+            return Ok(());
+        }
+        for registered in &self.registered {
+            if self.transcript.webhooks[registered.index].deleted_after.is_none() {
+                match self.call(Op::DeleteWebhook { webhook: registered.name.clone() }).await {
+                    // What the scenario was for is done; that a webhook cannot be deleted is for SUB-3 to say.
+                    Ok(_) | Err(SubjectError::Stuck(_)) => {}
+                    Err(why) => return Err(why),
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Gives the scenario's endpoints up. Where a webhook cannot be deleted its endpoint stays, and counts no more.
     fn leave(&mut self) {
         let left = self.registered.drain(..).map(|one| one.endpoint);
@@ -299,18 +371,11 @@ impl<'a> Stage<'a> {
             self.retired.extend(left.inspect(Endpoint::retire));
         }
     }
+}
 
-    /// Deletes the scenario's webhooks, where the sender can.
-    async fn clear_away(&mut self) -> Result<(), SubjectError> {
-        if !self.transcript.capabilities.contains(&Capability::Delete) {
-            return Ok(());
-        }
-        for registered in &self.registered {
-            if self.transcript.webhooks[registered.index].deleted_after.is_none() {
-                self.call(Op::DeleteWebhook { webhook: registered.name.clone() }).await?;
-            }
-        }
-        Ok(())
+impl Wanted {
+    fn with_secret(secret: String) -> Self {
+        Self { secret: Some(secret), operations: None, conduct: Conduct::Answers }
     }
 }
 
@@ -320,7 +385,13 @@ enum Kind {
     First,
     Sample,
     Other,
-    Answered(u16),
+    LongNumbers,
+    Answered(u16, Form),
+}
+
+/// What it is that an operation was answered with an error which stands for a capability.
+fn unkept(capability: Capability, why: &str) -> SubjectError {
+    SubjectError::Unkept(format!("the capability `{}` is declared and not kept: {why}", capability.as_str()))
 }
 
 /// Reads an answer. Errors: [`SubjectError::Broke`], with the answer.

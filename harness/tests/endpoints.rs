@@ -316,27 +316,51 @@ async fn of_a_long_body_the_beginning_is_kept() {
     assert_eq!((received[0].delivery.body.len(), received[0].body_length), (LONGEST_BODY, length as u64));
 }
 
+/// A UUID of that number.
+fn record(number: usize) -> String {
+    format!("20202020-0000-4000-8000-{number:012x}")
+}
+
+/// Sends these requests over one connection, one behind the other without waiting, and reads as many answers.
+async fn pipeline(endpoint: &Endpoint, requests: Vec<String>) {
+    let mut stream = connect(endpoint).await;
+    let (mut answers, mut sink) = stream.split();
+    let mut came = vec![0; "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".len() * requests.len()];
+    let sent = requests.concat();
+    let (read, written) = tokio::join!(answers.read_exact(&mut came), sink.write_all(sent.as_bytes()));
+    read.unwrap();
+    written.unwrap();
+}
+
 #[tokio::test]
 async fn of_many_requests_the_first_are_kept_and_all_are_counted() {
     let endpoint = endpoint(Script::default()).await;
     let (connections, each) = (8, 400);
     let mut senders = JoinSet::new();
-    for _ in 0..connections {
-        let (mut stream, request) = (connect(&endpoint).await, post(RECORD).repeat(each));
-        senders.spawn(async move {
-            let (mut answers, mut requests) = stream.split();
-            let mut came = vec![0; "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".len() * each];
-            let (read, written) =
-                tokio::join!(answers.read_exact(&mut came), requests.write_all(request.as_bytes()));
-            read.unwrap();
-            written.unwrap();
-        });
+    let endpoint = std::sync::Arc::new(endpoint);
+    for connection in 0..connections {
+        let requests = (0..each).map(|number| post(&record(connection * each + number))).collect();
+        let endpoint = endpoint.clone();
+        senders.spawn(async move { pipeline(&endpoint, requests).await });
     }
     senders.join_all().await;
     let seen = endpoint.seen(WAIT);
-    assert_eq!(seen.received.len(), MOST_REQUESTS);
+    assert_eq!((seen.received.len(), seen.overflowed), (MOST_REQUESTS, true));
     assert_eq!(seen.dropped as usize, connections * each - MOST_REQUESTS);
     assert_eq!(endpoint.count() as usize, connections * each);
+}
+
+#[tokio::test]
+async fn a_flood_with_one_event_leaves_room_for_the_others() {
+    let endpoint = endpoint(Script::default()).await;
+    let both = format!("{OTHER} {RECORD}");
+    for body in [RECORD, "none", &both] {
+        pipeline(&endpoint, vec![post(body); 2000]).await;
+    }
+    let seen = endpoint.seen(WAIT);
+    assert_eq!((seen.received.len(), seen.dropped, seen.overflowed), (3 * 64, 6000 - 3 * 64, false));
+    pipeline(&endpoint, (0..10).map(|number| post(&format!("{RECORD} {}", record(number)))).collect()).await;
+    assert_eq!(endpoint.received().len(), 3 * 64 + 10);
 }
 
 #[tokio::test]

@@ -13,11 +13,14 @@ use tokio::sync::Notify;
 use super::script::{Answer, Before, Script};
 use crate::clock::Clock;
 use crate::exchange::{Delivery, Outcome};
-use crate::transcript::LONGEST_BODY;
+use crate::transcript::{LONGEST_BODY, uuids};
 use crate::wire::quote;
 
 /// How many requests an endpoint keeps.
 pub const MOST_REQUESTS: usize = 1024;
+/// How many requests an endpoint keeps in which no record is new: of those that flood it with one event there are enough
+/// to tell, and room is left for the events behind them.
+const MOST_REPEATS: u32 = 64;
 /// How many bytes all endpoints of a run keep.
 const MOST_BYTES: usize = 48 * 1024 * 1024;
 /// How many requests that are not whole an endpoint keeps.
@@ -66,6 +69,8 @@ pub struct Seen {
     pub received: Vec<Received>,
     /// How many more there were.
     pub dropped: u64,
+    /// Whether some of these may have carried a record that none of those kept carries.
+    pub overflowed: bool,
     /// What was no whole request; the first few.
     pub broken: Vec<Broken>,
 }
@@ -101,6 +106,8 @@ struct Kept {
     script: Script,
     attempts: HashMap<String, usize>,
     seen: Seen,
+    /// How often each record came, as far as they are counted.
+    repeats: HashMap<String, u32>,
     under_way: BTreeMap<u64, Arc<Progress>>,
     begun: u64,
     retired: bool,
@@ -154,6 +161,24 @@ impl Progress {
         let bytes = self.bytes.load(Ordering::Relaxed);
         let what = format!("{why}, after {bytes} bytes; it begins {first}");
         Broken { began_ms: self.began_ms, bytes, what }
+    }
+}
+
+impl Kept {
+    /// Whether a request carries a record that did not come often before.
+    fn is_new(&mut self, body: &[u8]) -> bool {
+        // One without any counts as one of its own.
+        let (mut is_new, mut ids) = (false, uuids(body).peekable());
+        let none = ids.peek().is_none().then_some("");
+        for id in ids.chain(none) {
+            if !self.repeats.contains_key(id) && self.repeats.len() >= 4 * MOST_REQUESTS {
+                return true;
+            }
+            let count = self.repeats.entry(id.to_owned()).or_default();
+            *count = count.saturating_add(1);
+            is_new |= *count <= MOST_REPEATS;
+        }
+        is_new
     }
 }
 
@@ -218,7 +243,8 @@ impl Log {
         if kept.retired {
             return (None, answer);
         }
-        let room = kept.seen.received.len() < MOST_REQUESTS;
+        let is_new = kept.is_new(&delivery.body);
+        let room = is_new && kept.seen.received.len() < MOST_REQUESTS;
         let granted = if room { self.budget.take(cost) } else { 0 };
         let place = if room && granted == cost {
             intake.granted = 0;
@@ -231,6 +257,7 @@ impl Log {
         } else {
             self.budget.give_back(granted);
             kept.seen.dropped += 1;
+            kept.seen.overflowed |= is_new;
             None
         };
         self.changed.notify_waiters();
@@ -272,8 +299,8 @@ impl Log {
         seen
     }
 
-    pub(super) fn holds(&self, mut enough: impl FnMut(&[Received]) -> bool) -> bool {
-        enough(&self.lock().seen.received)
+    pub(super) fn look<T>(&self, look: impl FnOnce(&[Received]) -> T) -> T {
+        look(&self.lock().seen.received)
     }
 
     pub(super) fn count(&self) -> u64 {

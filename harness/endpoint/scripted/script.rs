@@ -58,7 +58,7 @@ pub enum Manner {
     /// It is sent.
     #[default]
     Whole,
-    /// It is sent byte by byte, with that pause behind each.
+    /// It is sent byte by byte, over that time.
     Dripped(Duration),
     /// Its head is sent, and a body that never ends.
     Endless,
@@ -113,6 +113,7 @@ impl Answer {
 }
 
 impl Default for Answer {
+    /// A plain 200 without a body.
     fn default() -> Self {
         Self::status(200)
     }

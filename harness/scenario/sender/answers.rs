@@ -2,88 +2,145 @@
 //!
 //! Invariant: each answer is given to one record's deliveries, whatever else is under way.
 
-use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
-use serde_json::Value;
-use tokio::time::{Instant, sleep};
-
-use super::{Kind, OUTCOMES_PACE, Stage, read};
-use crate::endpoint::scripted::{Answer, Script};
+use super::{Kind, Stage, Wanted};
+use crate::endpoint::scripted::{Answer, Before, Manner, Script};
 use crate::subject::SubjectError;
-use crate::subject::protocol::{self, Op};
-use crate::subject::sender::expect_ok;
-use crate::transcript::{Capability, Scenario, Settled, uuids};
+use crate::transcript::{Conduct, Form, MOVED, Scenario};
 
 /// Statuses outside 200 to 299, a sample of each class.
-pub(super) const NOT_ACKNOWLEDGING: &[u16] =
+const NOT_ACKNOWLEDGING: &[u16] =
     &[300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 502, 503, 504];
 
+/// The longest body of an answer.
+const LARGE_BODY: usize = 4 * 1024 * 1024;
+const JSON: &str = "application/json";
+
+/// A 200 with a body as endpoints have it.
+pub(super) fn plain() -> Answer {
+    Answer::status(200).body(JSON, "{\"received\":true}")
+}
+
+/// Where redirects lead to.
+struct Elsewhere<'a> {
+    another_host: &'a str,
+    itself: &'a str,
+}
+
+/// The answer of that status and form to a record's deliveries.
+fn answer(status: u16, form: Form, record_id: &str, elsewhere: &Elsewhere<'_>) -> Answer {
+    let mut answer = plain();
+    answer.response.status = status;
+    match form {
+        Form::Plain => answer,
+        Form::ToAnotherHost => answer.header("Location", format!("{}{record_id}", elsewhere.another_host)),
+        Form::ToItself => answer.header("Location", format!("{}{record_id}", elsewhere.itself)),
+        Form::Body("an empty body") => Answer::status(status),
+        Form::Body("a body of 4 MiB") => answer.body(JSON, format!("\"{}\"", "x".repeat(LARGE_BODY))),
+        Form::Body("a body without end") => Answer { manner: Manner::Endless, ..answer },
+        Form::Body("a body that is no JSON") => answer.body(JSON, "<!DOCTYPE html><title>ok</title>"),
+        Form::Body(_) => {
+            answer.body(JSON, "{\"success\":false,\"statusCode\":500,\"error\":\"Internal Server Error\"}")
+        }
+        Form::Interim("100") => Answer { interim: vec![100], ..answer },
+        Form::Interim("102") => Answer { interim: vec![102], ..answer },
+        Form::Interim("103") => Answer { interim: vec![103], ..answer },
+        Form::Interim(_) => Answer { interim: vec![102, 103, 103], ..answer },
+    }
+}
+
+/// The forms of answers that the scenario of that name has.
+const FORMS: &[Form] = &[
+    Form::Plain,
+    Form::Body("an empty body"),
+    Form::Body("a body of 4 MiB"),
+    Form::Body("a body without end"),
+    Form::Body("a body that is no JSON"),
+    Form::Body("a body that speaks of an error"),
+    Form::Interim("100"),
+    Form::Interim("102"),
+    Form::Interim("103"),
+    Form::Interim("102, 103 and 103"),
+];
+
 impl Stage<'_> {
-    /// One event for each status, and what the sender made of the answers.
-    pub(super) async fn statuses(
-        &mut self,
-        scenario: Scenario,
-        statuses: &[u16],
-    ) -> Result<(), SubjectError> {
-        let elsewhere = self.endpoint().await?;
-        self.register(scenario, self.random.secret()).await?;
-        self.first(scenario).await?;
-        let sample = self.sample("person.updated");
-        let ids: Vec<(String, u16)> = statuses.iter().map(|&status| (self.random.uuid(), status)).collect();
-        let answer = |&(ref id, status): &(String, u16)| {
-            let redirects = (300..400).contains(&status).then(|| elsewhere.url("/moved"));
-            let answer = Answer::status(status);
-            let answer = redirects.into_iter().fold(answer, |answer, to| answer.header("Location", to));
-            (id.clone(), vec![answer])
+    pub(super) async fn acknowledged(&mut self) -> Result<(), SubjectError> {
+        let scenario = Scenario::Acknowledged;
+        self.register(scenario).await?;
+        let answers: Vec<(u16, Form)> = (200..=299).map(|status| (status, Form::Plain)).collect();
+        let elsewhere = Elsewhere { another_host: "", itself: "" };
+        self.answered_each_in_its_way(scenario, &answers, &elsewhere).await?;
+        self.watch().await;
+        // What was acknowledged is settled then and there.
+        self.settle([(0, self.record_ids(scenario))], self.transcript.limits.timeout).await
+    }
+
+    pub(super) async fn not_acknowledged(&mut self) -> Result<(), SubjectError> {
+        let scenario = Scenario::NotAcknowledged;
+        let endpoint = self.endpoint(Conduct::Answers).await?;
+        self.register(scenario).await?;
+        let another_host = endpoint.url_by_name(MOVED).await;
+        let itself = self.registered[0].endpoint.url(MOVED);
+        let forms = |&status: &u16| match status {
+            300..400 => vec![(status, Form::ToAnotherHost), (status, Form::ToItself)],
+            _ => vec![(status, Form::Plain)],
         };
-        let by_record = ids.iter().map(answer).collect();
-        self.registered[0].endpoint.follow(Script { by_record, ..Script::default() });
-        for (id, status) in ids {
-            self.emit_as(scenario, &sample, id, Kind::Answered(status)).await?;
-        }
-        self.wait_for_all().await;
-        if scenario == Scenario::Acknowledged {
-            self.watch().await;
-        }
-        if self.transcript.capabilities.contains(&Capability::Outcomes) {
-            self.ask_for_outcomes(scenario).await?;
-        }
-        for received in elsewhere.received() {
+        // One that is acknowledged shows that outcomes are reported at all.
+        let answers: Vec<(u16, Form)> =
+            [(200, Form::Plain)].into_iter().chain(NOT_ACKNOWLEDGING.iter().flat_map(forms)).collect();
+        let elsewhere = Elsewhere { another_host: &another_host, itself: &itself };
+        self.answered_each_in_its_way(scenario, &answers, &elsewhere).await?;
+        // What was not acknowledged may be sent again later, and is then not settled: it is not waited for any longer.
+        self.settle([(0, self.record_ids(scenario))], self.transcript.limits.deadline).await?;
+        for received in endpoint.received() {
             self.take(None, received);
         }
         Ok(())
     }
 
-    /// Asks until every delivery that arrived is settled, or the time in which it has to be is over.
-    async fn ask_for_outcomes(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
-        let (index, webhook) = (self.registered[0].index, self.registered[0].name.clone());
-        let emitted = self.record_ids(scenario);
-        // What was acknowledged is settled then and there. What was not may be sent again later, and is not waited for.
-        let limits = self.transcript.limits;
-        let wait = if scenario == Scenario::Acknowledged { limits.timeout } else { limits.deadline };
-        let deadline = Instant::now() + wait;
-        loop {
-            let arrived = self.registered[0].endpoint.received();
-            let carried: HashSet<&str> = arrived.iter().flat_map(|one| uuids(&one.delivery.body)).collect();
-            let at_ms = self.clock.now_ms();
-            let answer =
-                expect_ok("outcomes", self.subject.call(Op::Outcomes { webhook: webhook.clone() }).await?)?;
-            let deliveries = answer.get("deliveries").cloned().unwrap_or(Value::Null);
-            let outcomes: Vec<protocol::Outcome> = read("outcomes", deliveries)?;
-            let settled: HashMap<String, protocol::Outcome> =
-                outcomes.into_iter().filter_map(|one| Some((one.record.clone()?, one))).collect();
-            let is_settled = |id: &String| settled.contains_key(id) || !carried.contains(id.as_str());
-            if emitted.iter().all(is_settled) || Instant::now() >= deadline {
-                self.transcript.webhooks[index].outcomes_at_ms = Some(at_ms);
-                self.transcript.settled.extend(settled.into_iter().map(|(record_id, one)| Settled {
-                    webhook: index,
-                    record_id,
-                    delivered: one.delivered,
-                    status: one.status,
-                }));
-                return Ok(());
-            }
-            sleep(OUTCOMES_PACE).await;
+    pub(super) async fn answer_forms(&mut self) -> Result<(), SubjectError> {
+        let scenario = Scenario::AnswerForms;
+        self.register(scenario).await?;
+        let early = Wanted::with_secret(self.random.secret());
+        self.register_as(scenario, Wanted { conduct: Conduct::AnswersEarly, ..early }).await?;
+        self.registered[1].endpoint.follow(Script::before(Before::Answers(plain())));
+        let answers: Vec<(u16, Form)> = FORMS.iter().map(|&form| (200, form)).collect();
+        let elsewhere = Elsewhere { another_host: "", itself: "" };
+        self.answered_each_in_its_way(scenario, &answers, &elsewhere).await?;
+        self.watch().await;
+        let ids = self.record_ids(scenario);
+        self.settle([(0, ids.clone()), (1, ids)], self.patience()).await
+    }
+
+    /// One event for each answer, all of which the webhook that was registered first gets.
+    async fn answered_each_in_its_way(
+        &mut self,
+        scenario: Scenario,
+        answers: &[(u16, Form)],
+        elsewhere: &Elsewhere<'_>,
+    ) -> Result<(), SubjectError> {
+        self.first(scenario).await?;
+        let sample = self.sample("person.updated");
+        let ids: Vec<String> = answers.iter().map(|_| self.random.uuid()).collect();
+        let script = |(id, &(status, form)): (&String, &(u16, Form))| {
+            (id.clone(), vec![answer(status, form, id, elsewhere)])
+        };
+        self.registered[0].endpoint.follow(Script {
+            by_record: ids.iter().zip(answers).map(script).collect(),
+            by_target: vec![(MOVED.to_owned(), Answer::status(200))],
+            ..Script::default()
+        });
+        for (id, &(status, form)) in ids.into_iter().zip(answers) {
+            self.emit_as(scenario, &sample, id, Kind::Answered(status, form)).await?;
         }
+        self.wait_for_all().await;
+        Ok(())
+    }
+
+    /// How long a sender is waited for that itself waits for what never comes.
+    pub(super) fn patience(&self) -> Duration {
+        let limits = self.transcript.limits;
+        limits.timeout.max(limits.deadline)
     }
 }
