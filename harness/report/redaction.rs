@@ -33,7 +33,7 @@ impl Redaction {
 
     /// Takes out every secret of a run.
     pub fn of(transcript: &Transcript) -> Self {
-        let own = transcript.webhooks.iter().map(|webhook| &webhook.secret);
+        let own = transcript.webhooks.iter().filter_map(|webhook| webhook.secret.as_ref());
         let mut redaction = Self::default();
         own.chain(&transcript.secret).for_each(|secret| redaction.add(secret));
         redaction
