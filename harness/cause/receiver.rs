@@ -235,7 +235,6 @@ pub fn of_end(respect: Respect) -> Cause {
         Respect::Malformed(_)
         | Respect::Content("the end")
         | Respect::TimestampForm("text moved over the colon") => Code::CrashMalformedJson,
-        Respect::Unsigned => Code::CrashSignatureLength,
         _ => Code::AnswerNone,
     })
 }

@@ -6,7 +6,7 @@ use super::judge::of_all;
 use crate::cause::{Cause, Code};
 use crate::fault::{Faults, SenderFault};
 use crate::requirement::{Evidence, Level, Requirement, Role, Verdict};
-use crate::transcript::{Capability, Emission, Scenario, Transcript};
+use crate::transcript::{Capability, Emission, Scenario, Transcript, Webhook};
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
@@ -138,9 +138,13 @@ fn active_at_once(t: &Transcript) -> Verdict {
     of_all(verdicts, "no webhook could be registered", "events")
 }
 
-/// What it tells that more requests reached an endpoint than are kept: in the first scenario where that was so.
+/// What it tells that more requests reached an endpoint than are kept: in the first scenario where that was so. Where
+/// deliveries are not acknowledged they may be sent again, and ACK-4 says how often.
 fn flooded(t: &Transcript) -> Option<Verdict> {
-    let (index, webhook) = t.webhooks.iter().enumerate().find(|(_, webhook)| webhook.dropped > 0)?;
+    let acknowledges =
+        |webhook: &Webhook| !matches!(webhook.scenario, Scenario::NotAcknowledged | Scenario::Unanswered);
+    let mut webhooks = t.webhooks.iter().enumerate();
+    let (index, webhook) = webhooks.find(|(_, webhook)| webhook.dropped > 0 && acknowledges(webhook))?;
     let kept = t.arrivals.iter().filter(|arrival| arrival.webhook == Some(index)).count() as u64;
     let (requests, events) = (kept + webhook.dropped, t.emissions_of(webhook.scenario).count());
     if requests <= events as u64 {
