@@ -71,9 +71,13 @@ impl Redaction {
             (const_hex::encode_upper(secret), "[redacted:HEX]"),
             (form.replace('+', "%20"), "[redacted:url]"),
             (form, "[redacted:form]"),
+            // White space at the ends of a header's value is no part of it.
+            (secret.trim().to_owned(), "[redacted:trimmed]"),
         ] {
             // Spelled alike, the first name holds.
-            if !self.spellings.iter().any(|known| known.finder.needle() == spelled.as_bytes()) {
+            if spelled.len() >= SHORTEST
+                && !self.spellings.iter().any(|known| known.finder.needle() == spelled.as_bytes())
+            {
                 let finder = Finder::new(&spelled).into_owned();
                 self.spellings.push(Spelling { finder, placeholder });
             }
@@ -235,6 +239,12 @@ mod tests {
         assert_eq!(of(b"\xff\x00s3cr3"), &b"\xff\x00s3cr3"[..]);
         assert_eq!(self::redaction("abc").text("abc"), "abc", "too short to be looked for");
         assert_eq!(Redaction::new(None).text("s3cr3t"), "s3cr3t");
+    }
+
+    #[test]
+    fn takes_out_what_a_header_leaves_of_it() {
+        assert_eq!(redaction(" s3cr3t ").text("<s3cr3t>< s3cr3t >"), "<[redacted:trimmed]><[redacted]>");
+        assert_eq!(redaction("  x  ").text("<x>"), "<x>");
     }
 
     #[test]
