@@ -5,7 +5,8 @@
 //! cannot tell how fast Twenty or anybody's receiver is, nor how much a network adds; and since both peers
 //! share this machine's processors, it says nothing about the greatest load that either could bear. What
 //! comes behind the taking in, the way of the answer back to the sender, falls into the time of the next
-//! delivery.
+//! delivery. `endpoint` is a request and its answer at the endpoints of the sender's scenarios, beside wiremock's,
+//! which they have to hold their own against.
 //!
 //! Invariant: each event is another record's, so none is passed over as a copy; a delivery that does not
 //! arrive stops the benchmark, and never makes it look fast.
@@ -21,14 +22,19 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use twenty_conform::client::pooled::Pooled;
+use twenty_conform::client::{Client, Target};
 use twenty_conform::clock::Clock;
 use twenty_conform::dialect::DOCUMENTED;
+use twenty_conform::endpoint::scripted::{Budget, Endpoint, Settings as EndpointSettings};
 use twenty_conform::endpoint::{Server, http};
 use twenty_conform::event::Event;
+use twenty_conform::exchange::{Delivery, Headers, Transfer};
 use twenty_conform::random::Random;
 use twenty_conform::receiver::{Receiver, Settings};
 use twenty_conform::sender::{ANSWER_WAIT, Sender};
 use twenty_conform::signature::Secret;
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const BATCH: u32 = 64;
 
@@ -86,5 +92,38 @@ fn throughput(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, throughput);
+fn endpoints(criterion: &mut Criterion) {
+    let runtime: Runtime = Builder::new_multi_thread().enable_all().build().unwrap();
+    let client = Client::new(ANSWER_WAIT, Clock::system());
+    let body = bytes::Bytes::from_static(br#"{"event":"person.created","data":{"id":"abc12345"}}"#);
+    let delivery = Delivery {
+        method: "POST".to_owned(),
+        target: "/".to_owned(),
+        headers: Headers::of_delivery(None, 0, None, &body),
+        body,
+        transfer: Transfer::Whole,
+    };
+    let settings =
+        EndpointSettings { clock: Clock::system(), budget: Budget::of_a_run(), patience: ANSWER_WAIT };
+    let (scripted, mock) = runtime.block_on(async {
+        let mock = MockServer::builder().disable_request_recording().start().await;
+        Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&mock).await;
+        (Endpoint::start(settings).await.unwrap(), mock)
+    });
+    // Neither keeps what comes: what is compared is the way there and back.
+    scripted.retire();
+    let mut group = criterion.benchmark_group("endpoint");
+    for (name, url) in [("scripted", scripted.url("/")), ("wiremock", mock.uri())] {
+        let target = Target::parse(&url).unwrap();
+        group.bench_function(name, |bencher| {
+            bencher.to_async(&runtime).iter(async || {
+                let exchange = client.send(&target, &delivery).await;
+                assert_eq!(exchange.outcome.status(), Some(200), "an answer did not come");
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, throughput, endpoints);
 criterion_main!(benches);

@@ -55,15 +55,15 @@ codes! {
     MessageTimestampUnit = "message.timestamp-unit":
         "the timestamp is taken in seconds where it is milliseconds",
         "use the timestamp header's text as it stands, in milliseconds";
+    MessageTimestampDiffers = "message.timestamp-differs":
+        "the signature covers another timestamp, or another spelling of it, than the header has",
+        "read the clock once, and use the header's text as it stands in the signed text";
     MessagePart = "message.part":
         "the signature covers a part of the text that it should cover",
         "sign the timestamp header's value, a colon, and the whole raw body";
     MessagePrefixOrNewline = "message.prefix-or-newline":
         "the signed text has bytes that the body on the wire does not have",
         "sign exactly the bytes that are sent, without a line feed behind them";
-    MessageTimestampDiffers = "message.timestamp-differs":
-        "the signed text holds another spelling of the timestamp than the header",
-        "sign the timestamp header's text as it stands, without reading it as a number first";
     KeyPrefix = "key.prefix":
         "the key is the secret with something more, something less, or only its beginning",
         "use all of the secret's characters as the key, and nothing else";
@@ -104,8 +104,8 @@ codes! {
         "the timestamp header is not the present time in decimal milliseconds",
         "send the time of sending as decimal milliseconds since the epoch";
     HeaderName = "header.name":
-        "the signature or the timestamp is looked for under another header name",
-        "read X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp, in any case";
+        "a header has another name, or its name is matched letter by letter",
+        "send the headers under their documented names, and match names without regard to case";
     AcceptsEverything = "accepts.everything":
         "every request is acknowledged, whatever its signature",
         "verify the signature before anything else, and answer 401 where it does not match";
@@ -209,9 +209,18 @@ codes! {
     SendAfterDelete = "send.after-delete":
         "a deleted webhook goes on receiving events",
         "look the registered webhooks up for each event, not once at the start";
+    SendFilter = "send.filter":
+        "a webhook's filter is not kept",
+        "match each event's name against the webhook's operations: exact names, object.*, *.action and *.*";
     SendAckStatus = "send.ack-status":
-        "a status is misread as an acknowledgement, or as a failure",
-        "take every status from 200 to 299 as an acknowledgement, and no other";
+        "a status, or the lack of one, is misread as an acknowledgement or as a failure",
+        "take every final status from 200 to 299 as an acknowledgement, whatever comes with it, and nothing else";
+    SendBlocked = "send.blocked":
+        "a delivery is held up by another one that hangs or fails",
+        "give each delivery a task and a bounded wait of its own, and go on behind one that failed";
+    SendUnboundedRetry = "send.unbounded-retry":
+        "a delivery is sent again without end, or without a pause",
+        "end after a few attempts, with a pause before each that grows";
     SendRedirect = "send.redirect":
         "a redirect is followed or taken as an acknowledgement",
         "do not follow redirects; a 3xx is a delivery that failed";
@@ -230,6 +239,10 @@ codes! {
     SendBodyForm = "send.body-form":
         "the body is not one JSON text in UTF-8 without a byte-order mark, declared as application/json",
         "send the JSON text alone, in UTF-8, with Content-Type: application/json";
+    SendFraming = "send.framing":
+        "what is sent is no whole HTTP request",
+        "send requests with an HTTP library, or by RFC 9112: a request line, headers, an empty line, and a body of the \
+         length that was declared";
     SendNonce = "send.nonce":
         "the nonce is missing, malformed or used twice",
         "send 16 random bytes as 32 lowercase hexadecimal digits, new for each request";

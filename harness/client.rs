@@ -3,6 +3,7 @@
 //! Invariant: header names keep their case and order, bodies are never touched, and whatever the peer does is an
 //! `Outcome`: this never fails.
 
+pub mod careless;
 pub mod forwarding;
 pub mod pooled;
 

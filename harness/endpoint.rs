@@ -5,15 +5,17 @@
 
 pub mod capture;
 pub mod http;
-pub mod mock;
 pub mod raw;
+pub mod scripted;
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::sleep;
 
 use crate::exchange::{Delivery, Response};
 
@@ -63,11 +65,18 @@ impl Drop for Server {
     }
 }
 
-/// Listens on an address and handles each connection beside the others. Connections end with the server.
+/// How many connections a server has at the same time. Further ones wait in the system's queue.
+const MOST_CONNECTIONS: usize = 1024;
+/// How long a server waits where a connection cannot be accepted: the system is out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// Listens on an address and handles each connection beside the others, `most` of them at the same time. Connections end
+/// with the server.
 ///
 /// Errors: the address cannot be listened on.
 async fn listen<F>(
     address: SocketAddr,
+    most: usize,
     handle: impl Fn(TcpStream) -> F + Send + 'static,
 ) -> io::Result<Server>
 where
@@ -79,9 +88,11 @@ where
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
-                accepted = listener.accept() => {
-                    // Out of file descriptors: the next one may find some again.
-                    let Ok((stream, _)) = accepted else { continue };
+                accepted = listener.accept(), if connections.len() < most => {
+                    let Ok((stream, _)) = accepted else {
+                        sleep(ACCEPT_PAUSE).await;
+                        continue;
+                    };
                     // Without it a small answer may wait for the acknowledgement of the one before it.
                     let _ = stream.set_nodelay(true);
                     connections.spawn(handle(stream));

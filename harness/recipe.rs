@@ -201,7 +201,8 @@ impl Message {
         Self::SecretMember,
     ];
 
-    fn bytes<'a>(&self, timestamp: &'a [u8], body: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+    /// The bytes that are signed, where there are such with these ingredients.
+    pub(crate) fn bytes<'a>(&self, timestamp: &'a [u8], body: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let around = |separator: &str, body: &[u8]| [timestamp, separator.as_bytes(), body].concat().into();
         Some(match self {
             Self::Contract => around(":", body),
@@ -306,7 +307,8 @@ impl KeyForm {
         Self::Other,
     ];
 
-    fn bytes<'a>(&self, secret: &'a str) -> Option<Cow<'a, [u8]>> {
+    /// The key, where it is another than the contract's.
+    pub(crate) fn bytes<'a>(&self, secret: &'a str) -> Option<Cow<'a, [u8]>> {
         let different = |form: &'a [u8]| (form != secret.as_bytes()).then_some(Cow::Borrowed(form));
         match self {
             Self::Utf8 => Some(secret.as_bytes().into()),
@@ -351,7 +353,8 @@ impl Digest {
         Self::Zeros,
     ];
 
-    fn value(self, key: &[u8], message: &[u8]) -> String {
+    /// The header's value.
+    pub(crate) fn value(self, key: &[u8], message: &[u8]) -> String {
         let sha256 = || mac::<Hmac<Sha256>>(key, message);
         match self {
             Self::Hex => const_hex::encode(sha256()),

@@ -13,7 +13,9 @@ pub mod strictness;
 pub mod subscription;
 pub mod verification;
 
+mod attempts;
 mod judge;
+mod numbers;
 
 use crate::requirement::{Requirement, Role};
 

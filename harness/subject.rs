@@ -28,6 +28,9 @@ pub enum SubjectError {
     /// It answered a request with an error, or did not answer within the wait.
     #[error("{0}")]
     Stuck(String),
+    /// It does not keep what it declares.
+    #[error("{0}")]
+    Unkept(String),
     /// It broke the attachment protocol; what it sent is quoted.
     #[error("{0}")]
     Broke(String),

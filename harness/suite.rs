@@ -176,7 +176,7 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
         (_, verdict @ Verdict::NotApplicable(_)) => Judgement::Judged(verdict),
         // What was seen before the breakdown speaks against the subject whatever came after it.
         (
-            None | Some(Ending::Died(_) | Ending::Stuck(_) | Ending::Skipped(_)),
+            None | Some(Ending::Died(_) | Ending::Stuck(_) | Ending::Unkept(_) | Ending::Skipped(_)),
             verdict @ Verdict::Fail(_),
         ) => Judgement::Judged(verdict),
         (None, verdict) => Judgement::Judged(verdict),
@@ -184,6 +184,10 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
         (Some(Ending::Died(why)), _) if transcript.role == Role::Sender => {
             let evidence = Evidence::new("the sender goes on", "it ended", why.clone());
             Judgement::Judged(evidence.because(Cause::new(Code::SendCrash)).fail())
+        }
+        (Some(Ending::Unkept(why)), _) => {
+            let evidence = Evidence::new("what is declared is kept", "it is not", why.clone());
+            Judgement::Judged(evidence.fail())
         }
         (Some(Ending::Died(why) | Ending::Stuck(why) | Ending::Skipped(why)), _) => {
             Judgement::Judged(Verdict::Untestable(why.clone()))

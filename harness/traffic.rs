@@ -14,7 +14,7 @@ use crate::exchange::Exchange;
 use crate::requirement::{Requirement, Role, Verdict};
 use crate::signature::Secret;
 use crate::suite::{self, Finding, Judgement};
-use crate::transcript::{Ending, Limits, Scenario, Transcript, Webhook};
+use crate::transcript::{Conduct, Ending, Limits, Scenario, Traits, Transcript, Webhook};
 
 /// What is known of traffic beside its requests.
 #[derive(Debug, Clone)]
@@ -63,12 +63,20 @@ impl Traffic {
         transcript.webhooks.push(Webhook {
             scenario: Scenario::EveryEvent,
             url: String::new(),
-            // Where there is none, nothing that looks at it is judged.
-            secret: self.secret.clone().unwrap_or_else(|| Secret::new("")),
+            secret: self.secret.clone(),
+            operations: None,
+            conduct: Conduct::Answers,
+            since: 0,
             deleted_after: None,
+            outcomes_at_ms: None,
+            watched_until_ms: 0,
+            dropped: 0,
+            overflowed: false,
         });
         for exchange in exchanges {
-            transcript.arrive(Some(0), exchange);
+            let body_length = exchange.delivery.body.len() as u64;
+            let traits = Traits { began_ms: exchange.at_ms, body_length, let_go: None };
+            transcript.arrive(Some(0), exchange, traits);
         }
         transcript.endings.push((Scenario::EveryEvent, Ending::Complete));
         transcript

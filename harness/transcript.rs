@@ -2,6 +2,7 @@
 //!
 //! Invariant: a check needs nothing else. No clock, no socket, no subject stands behind a transcript.
 
+mod conduct;
 mod emission;
 mod exchanges;
 mod intake;
@@ -19,7 +20,8 @@ use crate::dialect::Dialect;
 use crate::exchange::{Exchange, ExchangeId, Outcome, Trust};
 use crate::signature::Secret;
 
-pub use emission::{Arrival, Capability, Emission, Settled, Webhook};
+pub use conduct::{Conduct, Form, MOVED};
+pub use emission::{Arrival, Broken, Capability, Emission, LONGEST_BODY, Settled, Traits, Webhook};
 pub use exchanges::Exchanges;
 pub use intake::{Intake, IntakeKind};
 pub use keeper::{Keeper, Kept};
@@ -66,6 +68,8 @@ pub struct Transcript {
     pub emissions: Vec<Emission>,
     /// What reached an endpoint of ours from a sender.
     pub arrivals: Vec<Arrival>,
+    /// What reached an endpoint of ours and was no whole request.
+    pub broken: Vec<Broken>,
     /// What a sender reported of its deliveries.
     pub settled: Vec<Settled>,
     /// What a sender declared, or a receiver was attached with.
@@ -129,6 +133,8 @@ pub enum Ending {
     Died(String),
     /// The sender answered a request with an error, or not at all within the wait: what.
     Stuck(String),
+    /// The sender does not keep what it declares: what it said.
+    Unkept(String),
     /// The sender broke the attachment protocol: a quotation.
     Broke(String),
     /// It was not begun: why.
@@ -173,6 +179,7 @@ impl Transcript {
             webhooks: Vec::new(),
             emissions: Vec::new(),
             arrivals: Vec::new(),
+            broken: Vec::new(),
             settled: Vec::new(),
             capabilities: BTreeSet::new(),
             endings: Vec::new(),
@@ -193,8 +200,8 @@ impl Transcript {
 
     /// Takes in a webhook that is about to be registered. Returns its index.
     pub fn register(&mut self, webhook: Webhook) -> usize {
-        if let Some(keeper) = &self.keeper {
-            keeper.tell(Kept::Secret(&webhook.secret));
+        if let (Some(keeper), Some(secret)) = (&self.keeper, &webhook.secret) {
+            keeper.tell(Kept::Secret(secret));
         }
         self.webhooks.push(webhook);
         self.webhooks.len() - 1
@@ -271,15 +278,18 @@ impl Transcript {
     }
 
     /// Takes in what reached an endpoint, and finds out which events it carries.
-    pub fn arrive(&mut self, webhook: Option<usize>, exchange: Exchange) {
-        let mut carries: Vec<usize> = uuids(&exchange.delivery.body)
+    pub fn arrive(&mut self, webhook: Option<usize>, exchange: Exchange, traits: Traits) {
+        let delivery = &exchange.delivery;
+        // Where a redirect was followed without the body, the target tells.
+        let mut carries: Vec<usize> = uuids(&delivery.body)
+            .chain(uuids(delivery.target.as_bytes()))
             .filter_map(|id| self.emissions.iter().position(|emission| emission.record_id == id))
             .collect();
         // The id may stand in a body more than once; that is one event all the same.
         carries.sort_unstable();
         carries.dedup();
         let exchange = self.record(exchange);
-        self.arrivals.push(Arrival { webhook, exchange, carries });
+        self.arrivals.push(Arrival { webhook, exchange, carries, traits });
     }
 
     /// What reached the endpoints of a scenario's webhooks, with the webhook of each, in the order in which the events
@@ -293,12 +303,36 @@ impl Transcript {
         arrivals.into_iter().filter_map(|arrival| Some((&self.webhooks[arrival.webhook?], arrival)))
     }
 
-    /// What carried an event to a webhook's endpoint.
-    pub fn deliveries(&self, webhook: usize, emission: &Emission) -> Vec<ExchangeId> {
-        let carries =
-            |arrival: &&Arrival| self.carried(arrival).any(|one| one.record_id == emission.record_id);
+    /// What reached the endpoints of a scenario's webhooks and was no whole request.
+    pub fn broken_in(&self, scenario: Scenario) -> impl Iterator<Item = &Broken> {
+        self.broken.iter().filter(move |broken| self.webhooks[broken.webhook].scenario == scenario)
+    }
+
+    /// The events of its scenario that a webhook was there for.
+    pub fn emissions_to(&self, webhook: usize) -> impl Iterator<Item = &Emission> {
+        let Webhook { scenario, since, .. } = &self.webhooks[webhook];
+        self.emissions[*since..].iter().filter(move |emission| emission.scenario == *scenario)
+    }
+
+    /// What carried an event to a webhook's endpoint, in the order of arrival; not what came there by a redirect.
+    pub fn attempts(&self, webhook: usize, emission: &Emission) -> Vec<&Arrival> {
+        let carries = |arrival: &&Arrival| {
+            self.carried(arrival).any(|one| one.record_id == emission.record_id)
+                && !self.exchange(arrival.exchange).delivery.target.starts_with(MOVED)
+        };
         let here = self.arrivals.iter().filter(|arrival| arrival.webhook == Some(webhook));
-        here.filter(carries).map(|arrival| arrival.exchange).collect()
+        here.filter(carries).collect()
+    }
+
+    /// The numbers of what [`Transcript::attempts`] gives.
+    pub fn deliveries(&self, webhook: usize, emission: &Emission) -> Vec<ExchangeId> {
+        self.attempts(webhook, emission).into_iter().map(|arrival| arrival.exchange).collect()
+    }
+
+    /// What the sender reports of an event's delivery to a webhook, where it is settled.
+    pub fn settled_of(&self, webhook: usize, emission: &Emission) -> Option<&Settled> {
+        let mut settled = self.settled.iter();
+        settled.find(|settled| settled.webhook == webhook && settled.record_id == emission.record_id)
     }
 
     /// The events that an arrival carries.

@@ -61,6 +61,17 @@ pub struct ResponseHead {
     pub persistent: bool,
 }
 
+/// The head of a request.
+#[derive(Debug)]
+pub struct RequestHead {
+    /// The request without its body.
+    pub delivery: Delivery,
+    /// How the body is delimited.
+    pub framing: Framing,
+    /// Whether another request may follow on the connection.
+    pub persists: bool,
+}
+
 /// What has been read of a connection and not yet used.
 #[derive(Debug, Default)]
 pub struct Reader {
@@ -94,6 +105,9 @@ fn push_headers(head: &mut impl BufMut, headers: &Headers) {
 
 fn reason(status: u16) -> &'static str {
     match status {
+        100 => "Continue",
+        102 => "Processing",
+        103 => "Early Hints",
         200 => "OK",
         202 => "Accepted",
         204 => "No Content",
@@ -164,6 +178,24 @@ impl Reader {
         stream: &mut R,
         limit: usize,
     ) -> Result<Delivery, ReadError> {
+        let RequestHead { mut delivery, framing, .. } = self.request_head(stream).await?;
+        if matches!(framing, Framing::Length(length) if length > limit as u64) {
+            return Err(ReadError::TooLarge);
+        }
+        let (body, whole) = self.body(stream, framing, limit, limit).await?;
+        if !whole {
+            return Err(ReadError::TooLarge);
+        }
+        delivery.body = body;
+        delivery.transfer = self.transfer(framing);
+        Ok(delivery)
+    }
+
+    /// Reads the head of a request.
+    pub async fn request_head<R: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut R,
+    ) -> Result<RequestHead, ReadError> {
         let head = self.head(stream).await?;
         let mut slots = [const { MaybeUninit::uninit() }; MAX_HEADERS];
         let mut parsed = httparse::Request::new(&mut []);
@@ -173,18 +205,39 @@ impl Reader {
             (parsed.method.unwrap_or_default().to_owned(), parsed.path.unwrap_or_default().to_owned());
         let headers = collect(parsed.headers);
         let framing = framing(&headers, Framing::Length(0))?;
-        if matches!(framing, Framing::Length(length) if length > limit as u64) {
-            return Err(ReadError::TooLarge);
-        }
-        let (body, whole) = self.body(stream, framing, limit, limit).await?;
-        if !whole {
-            return Err(ReadError::TooLarge);
-        }
-        let transfer = match framing {
+        let says = |word: &[u8]| headers.all("connection").any(|value| value.eq_ignore_ascii_case(word));
+        let persists = if parsed.version == Some(0) { says(b"keep-alive") } else { !says(b"close") };
+        let delivery = Delivery { method, target, headers, body: Bytes::new(), transfer: Transfer::Whole };
+        Ok(RequestHead { delivery, framing, persists })
+    }
+
+    /// How the body that was read last came over the wire.
+    pub fn transfer(&mut self, framing: Framing) -> Transfer {
+        match framing {
             Framing::Chunked => Transfer::Chunks(std::mem::take(&mut self.chunks)),
             _ => Transfer::Whole,
-        };
-        Ok(Delivery { method, target, headers, body, transfer })
+        }
+    }
+
+    /// Waits for the first byte of the next message; `false` where the connection ended before it.
+    pub async fn begins<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> Result<bool, ReadError> {
+        Ok(!self.buffer.is_empty() || self.fill(stream).await? > 0)
+    }
+
+    /// What has been read and not yet used.
+    pub fn unused(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Waits until the peer ends the connection. What it sends meanwhile is kept, up to a head's length.
+    pub async fn ended<R: AsyncRead + Unpin>(&mut self, stream: &mut R) {
+        while self.buffer.len() < MAX_HEAD {
+            if !matches!(self.fill(stream).await, Ok(1..)) {
+                return;
+            }
+        }
+        // Whoever sends on and on has not gone; what it does next is not seen until it is read.
+        std::future::pending().await
     }
 
     /// Reads a body to its end, keeps the first `keep` bytes of it, and gives up behind `limit` bytes. Returns what was
@@ -197,25 +250,40 @@ impl Reader {
         limit: usize,
     ) -> Result<(Bytes, bool), ReadError> {
         let mut body = BytesMut::new();
-        let mut seen = 0_usize;
+        let mut keep_of = |part: &[u8]| {
+            let room = keep.saturating_sub(body.len());
+            body.extend_from_slice(&part[..part.len().min(room)]);
+        };
+        let whole = self.body_in_parts(stream, framing, limit as u64, &mut keep_of).await?;
+        Ok((body.freeze(), whole))
+    }
+
+    /// Reads a body to its end and hands each part of it on as it comes; gives up behind `limit` bytes. Returns whether
+    /// the end was reached.
+    pub async fn body_in_parts<R: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut R,
+        framing: Framing,
+        limit: u64,
+        part: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<bool, ReadError> {
+        let mut seen = 0_u64;
         self.chunks.clear();
         match framing {
             Framing::Length(length) => {
-                let length = usize::try_from(length).unwrap_or(usize::MAX);
-                let whole = self.take(stream, length.min(limit), keep, &mut body).await?;
-                Ok((body.freeze(), whole && length <= limit))
+                self.take(stream, length.min(limit), part).await?;
+                Ok(length <= limit)
             }
             Framing::UntilClose => loop {
-                let mut rest = limit.saturating_sub(seen).min(READ_SIZE);
-                if rest == 0 {
-                    return Ok((body.freeze(), false));
-                }
                 if self.buffer.is_empty() && self.fill(stream).await? == 0 {
-                    return Ok((body.freeze(), true));
+                    return Ok(true);
                 }
-                rest = rest.min(self.buffer.len());
-                seen += rest;
-                keep_of(&self.buffer.split_to(rest), keep, &mut body);
+                let rest = usize::try_from(limit - seen).unwrap_or(usize::MAX).min(self.buffer.len());
+                if rest == 0 {
+                    return Ok(false);
+                }
+                seen += rest as u64;
+                part(&self.buffer.split_to(rest));
             },
             Framing::Chunked => loop {
                 let line = self.line(stream).await?;
@@ -227,40 +295,39 @@ impl Reader {
                     size.ok_or_else(|| ReadError::Malformed(format!("chunk size {}", quote(&line))))?;
                 if size == 0 {
                     while !self.line(stream).await?.is_empty() {}
-                    return Ok((body.freeze(), true));
+                    return Ok(true);
                 }
-                seen = seen.saturating_add(size);
+                seen = seen.saturating_add(size as u64);
                 // A peer that sends a byte in each chunk shall not fill the memory with lengths.
                 if self.chunks.len() < MAX_CHUNKS {
                     self.chunks.push(size);
                 }
                 if seen > limit {
-                    return Ok((body.freeze(), false));
+                    return Ok(false);
                 }
-                self.take(stream, size, keep, &mut body).await?;
+                self.take(stream, size as u64, part).await?;
                 self.line(stream).await?;
             },
         }
     }
 
-    /// Moves `length` bytes; keeps those that fit.
+    /// Hands `length` bytes on.
     async fn take<R: AsyncRead + Unpin>(
         &mut self,
         stream: &mut R,
-        length: usize,
-        keep: usize,
-        body: &mut BytesMut,
-    ) -> Result<bool, ReadError> {
+        length: u64,
+        part: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<(), ReadError> {
         let mut left = length;
         while left > 0 {
             if self.buffer.is_empty() && self.fill(stream).await? == 0 {
                 return Err(ReadError::Closed { empty: false });
             }
-            let part = left.min(self.buffer.len());
-            keep_of(&self.buffer.split_to(part), keep, body);
-            left -= part;
+            let count = usize::try_from(left).unwrap_or(usize::MAX).min(self.buffer.len());
+            part(&self.buffer.split_to(count));
+            left -= count as u64;
         }
-        Ok(true)
+        Ok(())
     }
 
     async fn head<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> Result<Bytes, ReadError> {
@@ -320,11 +387,6 @@ pub fn has_token(headers: &Headers, token: &str) -> bool {
         value.split(|&byte| byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
     };
     headers.all("connection").any(named)
-}
-
-fn keep_of(part: &[u8], keep: usize, body: &mut BytesMut) {
-    let room = keep.saturating_sub(body.len());
-    body.extend_from_slice(&part[..part.len().min(room)]);
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {

@@ -64,7 +64,7 @@ impl Capture {
         let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let (underway, _) = watch::channel(0);
         let counted = underway.clone();
-        let server = listen(address, move |stream| {
+        let server = listen(address, MOST_CONNECTIONS, move |stream| {
             let (catcher, places, underway) = (catcher.clone(), places.clone(), counted.clone());
             async move {
                 // Never closed.

@@ -14,14 +14,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
-use super::{Handler, Server, listen};
+use super::{Handler, MOST_CONNECTIONS, Server, listen};
 use crate::exchange::{Delivery, Headers, Response, Transfer};
 
 /// Serves on an address; port 0 lets the system choose.
 ///
 /// Errors: the address cannot be listened on.
 pub async fn serve(address: SocketAddr, handler: Arc<dyn Handler>) -> io::Result<Server> {
-    listen(address, move |stream| connection(stream, handler.clone())).await
+    listen(address, MOST_CONNECTIONS, move |stream| connection(stream, handler.clone())).await
 }
 
 async fn connection(stream: TcpStream, handler: Arc<dyn Handler>) {

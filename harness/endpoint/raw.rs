@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{Handler, Server, listen};
+use super::{Handler, MOST_CONNECTIONS, Server, listen};
 use crate::exchange::Response;
 use crate::wire::{ReadError, Reader, encode_response};
 
@@ -21,7 +21,7 @@ const DRAINED: u64 = 32 * 1024 * 1024;
 /// Errors: no port can be listened on.
 pub async fn serve(handler: Arc<dyn Handler>) -> io::Result<Server> {
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
-    listen(address, move |stream| connection(stream, handler.clone())).await
+    listen(address, MOST_CONNECTIONS, move |stream| connection(stream, handler.clone())).await
 }
 
 async fn connection(mut stream: TcpStream, handler: Arc<dyn Handler>) {

@@ -1,13 +1,14 @@
-//! ACK: what a sender makes of an answer.
+//! ACK: what a sender makes of an answer, and of none.
 //!
-//! Invariant: only what was delivered is judged; a status that no delivery met does not tell.
+//! Invariant: only what was delivered is judged; an answer that no delivery met does not tell.
 
-use super::judge::of_all;
-use crate::cause::{Cause, Code};
-use crate::exchange::ExchangeId;
+mod answers;
+mod silence;
+
+use super::attempts;
 use crate::fault::{Faults, SenderFault};
-use crate::requirement::{Evidence, Level, Requirement, Role, Verdict};
-use crate::transcript::{Capability, Emission, Scenario, Settled, Transcript};
+use crate::requirement::{Level, Requirement, Role};
+use crate::transcript::{Capability, Form, Scenario};
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
@@ -22,10 +23,11 @@ pub const ALL: &[Requirement] = &[
         why: "Endpoints answer 202 or 204 as often as 200; a sender that waits for 200 alone sends again what was taken.",
         scenarios: &[Scenario::Acknowledged],
         needs: None,
-        check: acknowledged,
+        check: answers::acknowledged,
         counterexamples: Faults::Sender(&[
             SenderFault::ResentAfterAcknowledgement,
             SenderFault::Only200Acknowledges,
+            SenderFault::OnlyCommon2xxAcknowledge,
             SenderFault::DeliveredTwice,
         ]),
     },
@@ -39,118 +41,123 @@ pub const ALL: &[Requirement] = &[
         why: "A delivery that an error page or a login redirect answered was not taken in by anybody.",
         scenarios: &[Scenario::NotAcknowledged],
         needs: Some(Capability::Outcomes),
-        check: not_acknowledged,
+        check: answers::not_acknowledged,
         counterexamples: Faults::Sender(&[
             SenderFault::RedirectAcknowledges,
             SenderFault::RedirectFollowed,
+            SenderFault::RedirectFollowedAsGet,
             SenderFault::ErrorsAcknowledge,
+            SenderFault::ClientErrorsAcknowledge,
+        ]),
+    },
+    Requirement {
+        id: "ACK-3",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/acknowledgement/no-answer",
+        text: "No answer (refused, reset, closed early, cut off inside the header, timed out) does not acknowledge; the \
+               sender goes on with the next delivery.",
+        source: "D",
+        why: "What nobody answered for was taken in by nobody; and an endpoint that was down for a moment misses \
+              everything from then on where the sender gives it up.",
+        scenarios: &[Scenario::Unanswered],
+        needs: None,
+        check: silence::not_acknowledged,
+        counterexamples: Faults::Sender(&[
+            SenderFault::ResetAcknowledges,
+            SenderFault::ClosingAcknowledges,
+            SenderFault::FirstLineAcknowledges,
+            SenderFault::RefusalAcknowledges,
+            SenderFault::SilenceAcknowledges,
+            SenderFault::StopsAfterFailure,
+            SenderFault::CrashesOnRefusal,
+        ]),
+    },
+    Requirement {
+        id: "ACK-4",
+        role: Role::Sender,
+        level: Level::Should,
+        check_id: "sender/acknowledgement/further-attempts",
+        text: "If it sends again: same event, same data, bounded number, not in a tight loop.",
+        source: "D",
+        why: "A receiver tells a further attempt from another event by its content, and an endpoint that fails under \
+              load does not recover under more of it.",
+        scenarios: &[Scenario::Unanswered, Scenario::NotAcknowledged],
+        needs: None,
+        check: attempts::bounded,
+        counterexamples: Faults::Sender(&[
+            SenderFault::RetriesWithoutEnd,
+            SenderFault::RetriesWithoutPause,
+            SenderFault::RetriesWithOtherData,
+        ]),
+    },
+    Requirement {
+        id: "ACK-5",
+        role: Role::Sender,
+        level: Level::Should,
+        check_id: "sender/acknowledgement/status-alone",
+        text: "Only the status counts: an empty, huge, non-JSON or error-looking body under a 2xx is still an \
+               acknowledgement.",
+        source: "D",
+        why: "The documentation asks for a status and for nothing else; frameworks answer with whatever body they like.",
+        scenarios: &[Scenario::AnswerForms],
+        needs: None,
+        check: |t| answers::in_forms(t, |form| matches!(form, Form::Body(_)), true),
+        counterexamples: Faults::Sender(&[
+            SenderFault::AnswerMustBeJson,
+            SenderFault::ErrorInAnswerIsFailure,
+            SenderFault::AnswerReadToItsEnd,
+        ]),
+    },
+    Requirement {
+        id: "ACK-6",
+        role: Role::Sender,
+        level: Level::Should,
+        check_id: "sender/acknowledgement/wait",
+        text: "The wait for an answer is bounded (S: 5 s) and is at least 1 s.",
+        source: "S",
+        why: "A wait without end holds a connection for each delivery to an endpoint that hangs; one that is too short \
+              calls deliveries failed that were taken in. Bounded is what ends within --timeout.",
+        scenarios: &[Scenario::Unanswered],
+        needs: None,
+        check: silence::waits,
+        counterexamples: Faults::Sender(&[
+            SenderFault::WaitsTooShort,
+            SenderFault::WaitsForEver,
+            SenderFault::CrashesOnRefusal,
+        ]),
+    },
+    Requirement {
+        id: "ACK-7",
+        role: Role::Sender,
+        level: Level::Should,
+        check_id: "sender/acknowledgement/interim",
+        text: "An interim 1xx before a 2xx is not the answer.",
+        source: "R (RFC 9110, section 15.2)",
+        why: "Proxies send 100 and 103 of their own accord; the answer comes behind them.",
+        scenarios: &[Scenario::AnswerForms],
+        needs: None,
+        check: |t| answers::in_forms(t, |form| matches!(form, Form::Interim(_)), false),
+        counterexamples: Faults::Sender(&[
+            SenderFault::InterimIsTheAnswer,
+            SenderFault::FirstLineAcknowledges,
+        ]),
+    },
+    Requirement {
+        id: "ACK-8",
+        role: Role::Sender,
+        level: Level::Advice,
+        check_id: "sender/acknowledgement/redirect",
+        text: "A redirect is not followed to another host, and never turns the POST into a GET that counts as delivered.",
+        source: "W",
+        why: "Another host was never registered, and gets the record and its signature; a GET delivers nothing.",
+        scenarios: &[Scenario::NotAcknowledged],
+        needs: None,
+        check: answers::redirects,
+        counterexamples: Faults::Sender(&[
+            SenderFault::RedirectFollowed,
+            SenderFault::RedirectFollowedAsGet,
+            SenderFault::RedirectFollowedUncounted,
         ]),
     },
 ];
-
-/// The requests that carried an event of a scenario with one webhook, and what the sender reports of it.
-fn delivered<'a>(t: &'a Transcript, emission: &Emission) -> (Vec<ExchangeId>, Option<&'a Settled>) {
-    let webhook = t.webhooks_of(emission.scenario).next().map(|(index, _)| index);
-    let deliveries = webhook.map(|index| t.deliveries(index, emission)).unwrap_or_default();
-    let settled = t
-        .settled
-        .iter()
-        .find(|settled| Some(settled.webhook) == webhook && settled.record_id == emission.record_id);
-    (deliveries, settled)
-}
-
-fn acknowledged(t: &Transcript) -> Verdict {
-    let verdicts =
-        t.emissions_of(Scenario::Acknowledged).filter(|emission| !emission.first).map(|emission| {
-            let (status, (deliveries, settled)) = (emission.answer, delivered(t, emission));
-            let (actual, message) = match (deliveries.len(), settled) {
-                (0, _) => {
-                    return Verdict::Untestable(format!(
-                        "the delivery that {status} was meant for did not arrive"
-                    ));
-                }
-                (1, Some(settled)) if settled.delivered => return Verdict::Pass,
-                (1, None) if !t.capabilities.contains(&Capability::Outcomes) => return Verdict::Pass,
-                (1, None) => (
-                    "no outcome".to_owned(),
-                    format!("a delivery that was answered {status} is not among the outcomes"),
-                ),
-                (1, Some(_)) => (
-                    "reported as not delivered".to_owned(),
-                    format!("a delivery that was answered {status} is reported as not delivered"),
-                ),
-                (times, _) => (
-                    format!("sent {times} times"),
-                    format!("a delivery that was answered {status} was sent {times} times"),
-                ),
-            };
-            let cause = if deliveries.len() > 1
-                && settled.is_some_and(|settled| settled.delivered)
-                && status == 200
-            {
-                // Even the plainest acknowledgement is followed by a copy: it is not the status that is misread.
-                Cause::detailed(Code::SendOncePerWebhook, "more than once")
-            } else {
-                Cause::detailed(Code::SendAckStatus, status.to_string())
-            };
-            Evidence::new("delivered, and not sent again", actual, message)
-                .shown_by(deliveries)
-                .because(cause)
-                .fail()
-        });
-    with_statuses(of_all(verdicts, "no event could be emitted", "statuses"), t)
-}
-
-fn not_acknowledged(t: &Transcript) -> Verdict {
-    let verdicts =
-        t.emissions_of(Scenario::NotAcknowledged).filter(|emission| !emission.first).map(|emission| {
-            let (status, (deliveries, settled)) = (emission.answer, delivered(t, emission));
-            match (deliveries.is_empty(), settled) {
-                (true, _) => {
-                    Verdict::Untestable(format!("the delivery that {status} was meant for did not arrive"))
-                }
-                // Only settled deliveries are listed: one that is to be sent again later is not.
-                (false, None) => Verdict::Untestable(format!(
-                    "a delivery that was answered {status} was not settled within the deadline"
-                )),
-                (false, Some(settled)) if !settled.delivered => Verdict::Pass,
-                (false, Some(_)) => {
-                    let redirect = (300..400).contains(&status);
-                    let code = if redirect { Code::SendRedirect } else { Code::SendAckStatus };
-                    let message = format!("a delivery that was answered {status} is reported as delivered");
-                    Evidence::new("reported as not delivered", "reported as delivered", message)
-                        .shown_by(deliveries)
-                        .because(Cause::detailed(code, status.to_string()))
-                        .fail()
-                }
-            }
-        });
-    with_statuses(of_all(verdicts, "no event could be emitted", "statuses"), t)
-}
-
-/// The verdict with every status that was misread in its cause's detail, as ranges: `201-299`.
-fn with_statuses(verdict: Verdict, t: &Transcript) -> Verdict {
-    let Verdict::Fail(mut evidence) = verdict else { return verdict };
-    let statuses: Vec<u16> =
-        evidence.exchanges.iter().filter_map(|id| t.exchange(*id).outcome.status()).collect();
-    let misread = |cause: &&mut Cause| matches!(cause.code, Code::SendAckStatus | Code::SendRedirect);
-    if let Some(cause) = evidence.cause.as_mut().filter(misread).filter(|_| !statuses.is_empty()) {
-        cause.detail = Some(ranges(statuses));
-    }
-    Verdict::Fail(evidence)
-}
-
-fn ranges(mut numbers: Vec<u16>) -> String {
-    numbers.sort_unstable();
-    numbers.dedup();
-    let mut ranges: Vec<(u16, u16)> = Vec::new();
-    for number in numbers {
-        match ranges.last_mut() {
-            Some((_, last)) if *last + 1 == number => *last = number,
-            _ => ranges.push((number, number)),
-        }
-    }
-    let word =
-        |(first, last): (u16, u16)| if first == last { first.to_string() } else { format!("{first}-{last}") };
-    ranges.into_iter().map(word).collect::<Vec<_>>().join(", ")
-}

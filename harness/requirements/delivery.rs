@@ -4,12 +4,12 @@
 
 use url::Url;
 
-use super::judge::{Arrived, each};
+use super::judge::{Arrived, each, of_all};
 use crate::cause::{Cause, Code};
 use crate::dialect::{Members, NotAnObject};
 use crate::fault::{Faults, SenderFault};
-use crate::requirement::{Level, Requirement, Role, Verdict};
-use crate::transcript::{Scenario, Transcript};
+use crate::requirement::{Evidence, Level, Requirement, Role, Verdict};
+use crate::transcript::{Conduct, Emission, LONGEST_BODY, Scenario, Transcript, Webhook};
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
@@ -23,8 +23,8 @@ pub const ALL: &[Requirement] = &[
         why: "Endpoints route by method; anything else meets a 404 or 405.",
         scenarios: &[Scenario::EveryEvent],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, method),
-        counterexamples: Faults::Sender(&[SenderFault::MethodPut]),
+        check: |t| with_broken(t, each(t, Scenario::EveryEvent, method)),
+        counterexamples: Faults::Sender(&[SenderFault::MethodPut, SenderFault::MethodGet]),
     },
     Requirement {
         id: "DLV-2",
@@ -50,7 +50,11 @@ pub const ALL: &[Requirement] = &[
         scenarios: &[Scenario::EveryEvent],
         needs: None,
         check: |t| each(t, Scenario::EveryEvent, json),
-        counterexamples: Faults::Sender(&[SenderFault::ByteOrderMark, SenderFault::FormEncoded]),
+        counterexamples: Faults::Sender(&[
+            SenderFault::ByteOrderMark,
+            SenderFault::FormEncoded,
+            SenderFault::BodyInLatin1,
+        ]),
     },
     Requirement {
         id: "DLV-4",
@@ -76,7 +80,7 @@ pub const ALL: &[Requirement] = &[
         scenarios: &[Scenario::EveryEvent],
         needs: None,
         check: |t| each(t, Scenario::EveryEvent, one_event),
-        counterexamples: Faults::Sender(&[SenderFault::BodyInArray]),
+        counterexamples: Faults::Sender(&[SenderFault::BodyInArray, SenderFault::EventsBatched]),
     },
     Requirement {
         id: "DLV-6",
@@ -91,7 +95,29 @@ pub const ALL: &[Requirement] = &[
         check: |t| each(t, Scenario::EveryEvent, |arrived| prompt(t, arrived)),
         counterexamples: Faults::Sender(&[SenderFault::SentLate]),
     },
+    Requirement {
+        id: "DLV-7",
+        role: Role::Sender,
+        level: Level::Should,
+        check_id: "sender/delivery/unblocked",
+        text: "An endpoint that hangs, refuses or fails delays no delivery to another endpoint.",
+        source: "D, W",
+        why: "Endpoints belong to different parties; one that is down must not cut the others off.",
+        scenarios: &[Scenario::Unanswered],
+        needs: None,
+        check: unblocked,
+        counterexamples: Faults::Sender(&[SenderFault::OneHangBlocksAll, SenderFault::CrashesOnRefusal]),
+    },
 ];
+
+/// The verdict on the requests of the first scenario, but for what came there and was none.
+fn with_broken(t: &Transcript, verdict: Verdict) -> Verdict {
+    let broken: Vec<_> = t.broken_in(Scenario::EveryEvent).collect();
+    let Some(first) = broken.first() else { return verdict };
+    let more = if broken.len() > 1 { format!(" (and {} more)", broken.len() - 1) } else { String::new() };
+    let message = format!("what reached the endpoint is no whole HTTP request: {}{more}", first.what);
+    Evidence::new("a POST request", "no whole request", message).because(Cause::new(Code::SendFraming)).fail()
+}
 
 fn method(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let method = &arrived.exchange.delivery.method;
@@ -125,8 +151,12 @@ fn url(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
 }
 
 fn json(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
-    let body = &arrived.exchange.delivery.body;
-    let (detail, actual) = if body.starts_with(b"\xEF\xBB\xBF") {
+    let (body, length) = (&arrived.exchange.delivery.body, arrived.arrival.traits.body_length);
+    let (detail, actual) = if length > LONGEST_BODY as u64 {
+        ("too long", format!("{length} bytes long, for a record of ours"))
+    } else if arrived.whole_body().is_err() {
+        return arrived.whole_body().map(|_| Verdict::Pass);
+    } else if body.starts_with(b"\xEF\xBB\xBF") {
         ("byte-order mark", "a byte-order mark before the body".to_owned())
     } else if let Err(why) = std::str::from_utf8(body) {
         ("not UTF-8", format!("bytes that are not UTF-8 ({why})"))
@@ -154,9 +184,8 @@ fn content_type(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
 }
 
 fn one_event(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
-    let carried = arrived.carried;
-    let is_array =
-        matches!(Members::parse(&arrived.exchange.delivery.body), Err(NotAnObject::OtherType("an array")));
+    let carried = arrived.arrival.carries.len();
+    let is_array = matches!(Members::parse(arrived.whole_body()?), Err(NotAnObject::OtherType("an array")));
     Ok(if carried > 1 || is_array {
         let actual = if is_array { format!("an array of {carried}") } else { format!("{carried} events") };
         let message = format!("a request carries {actual}");
@@ -171,12 +200,65 @@ fn one_event(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
 
 fn prompt(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let emission = arrived.emission()?;
-    let took = arrived.exchange.at_ms.saturating_sub(emission.asked_at_ms);
+    let took = arrived.arrival.traits.began_ms.saturating_sub(emission.asked_at_ms);
     Ok(if u128::from(took) <= t.limits.deadline.as_millis() {
         Verdict::Pass
     } else {
-        let message = format!("{} arrived {took} ms after the event", emission.event.name);
+        let message = format!("{} began to arrive {took} ms after the event", emission.event.name);
         let bound = format!("within {} ms", t.limits.deadline.as_millis());
         arrived.evidence(bound, format!("{took} ms"), message).because(Cause::new(Code::SendLate)).fail()
     })
+}
+
+/// The deliveries to the endpoints that are well. How soon they come while no other endpoint is there shows what keeps them.
+fn unblocked(t: &Transcript) -> Verdict {
+    let webhooks: Vec<_> = t.webhooks_of(Scenario::Unanswered).collect();
+    let hanging = webhooks.iter().find(|(_, webhook)| webhook.conduct == Conduct::Hangs);
+    let Some(&(hanging, Webhook { since, .. })) = hanging else {
+        return Verdict::Untestable("no webhook could be registered at an endpoint that hangs".to_owned());
+    };
+    if !t.emissions_to(hanging).any(|emission| !t.attempts(hanging, emission).is_empty()) {
+        return Verdict::Untestable("nothing reached the endpoint that hangs".to_owned());
+    }
+    let deadline = u64::try_from(t.limits.deadline.as_millis()).unwrap_or(u64::MAX);
+    // How long a delivery took to begin, and which it was.
+    let took = |webhook: usize, emission: &Emission| {
+        let first = t.attempts(webhook, emission).into_iter().next()?;
+        Some((first.traits.began_ms.saturating_sub(emission.asked_at_ms), first.exchange))
+    };
+    let well = || webhooks.iter().filter(|(_, webhook)| webhook.conduct == Conduct::Answers);
+    let judged = |emission: &&Emission| !emission.first && emission.unsupported.is_none();
+    let prompt_before = t.emissions[..*since].iter().filter(judged).any(|emission| {
+        well().any(|(index, _)| took(*index, emission).is_some_and(|(took, _)| took <= deadline))
+    });
+    if !prompt_before {
+        return Verdict::Untestable(
+            "deliveries are late while nothing is in their way, too (see DLV-6)".to_owned(),
+        );
+    }
+    let pairs = well().flat_map(|&(index, _)| {
+        let behind = t.emissions[*since..].iter().filter(|one| one.scenario == Scenario::Unanswered);
+        behind.filter(judged).map(move |emission| (index, emission))
+    });
+    let verdicts = pairs.map(|(index, emission)| {
+        let (actual, exchange) = match took(index, emission) {
+            Some((took, _)) if took <= deadline => return Verdict::Pass,
+            Some((took, exchange)) => (format!("after {took} ms"), Some(exchange)),
+            None if !emission.awaited => {
+                return Verdict::Untestable("the run broke off before it had to have arrived".to_owned());
+            }
+            None if t.webhooks[index].overflowed => {
+                return Verdict::Untestable("it may be among the requests that were not kept".to_owned());
+            }
+            None => ("not at all".to_owned(), None),
+        };
+        let name = &emission.event.name;
+        let message =
+            format!("while other endpoints hang and refuse, {name} reached one that is well {actual}");
+        Evidence::new(format!("within {deadline} ms"), actual, message)
+            .shown_by(exchange)
+            .because(Cause::detailed(Code::SendBlocked, "by other endpoints that hang or refuse"))
+            .fail()
+    });
+    of_all(verdicts, "no event could be emitted", "deliveries")
 }

@@ -8,7 +8,7 @@ use crate::dialect::Members;
 use crate::event::EventName;
 use crate::exchange::{Exchange, ExchangeId, Outcome};
 use crate::requirement::{Evidence, Verdict};
-use crate::transcript::{Emission, Scenario, Transcript, Trial, Webhook};
+use crate::transcript::{Arrival, Emission, Scenario, Transcript, Trial, Webhook};
 
 /// The verdict on positives: each trial is acknowledged. One that is refused speaks against the receiver only where its
 /// twin was acknowledged; `cause` says what the refusal means then.
@@ -133,14 +133,19 @@ fn others(t: &Transcript, scenario: Scenario, found: &[&Trial], all: &[&Trial]) 
 pub(super) struct Arrived<'a> {
     pub(super) webhook: &'a Webhook,
     pub(super) exchange: &'a Exchange,
+    pub(super) arrival: &'a Arrival,
     emission: Option<&'a Emission>,
     /// Whether it is recorded traffic, in which nothing was emitted by the suite.
     recorded: bool,
-    /// How many events it carries.
-    pub(super) carried: usize,
 }
 
 impl<'a> Arrived<'a> {
+    /// What reached a webhook's endpoint.
+    pub(super) fn of(t: &'a Transcript, webhook: &'a Webhook, arrival: &'a Arrival) -> Self {
+        let (exchange, emission) = (t.exchange(arrival.exchange), t.carried(arrival).next());
+        Self { webhook, exchange, arrival, emission, recorded: t.recorded }
+    }
+
     /// The event that it carries; where none of those emitted can be found in it, that is what does not tell.
     pub(super) fn emission(&self) -> Result<&'a Emission, Verdict> {
         self.emission
@@ -163,7 +168,16 @@ impl<'a> Arrived<'a> {
 
     /// The members of its body; where it is no JSON object, that is for DLV-3, DLV-5 and PAY-6 to say.
     pub(super) fn members(&self) -> Result<Members, Verdict> {
-        Members::parse(&self.exchange.delivery.body).map_err(|why| Verdict::Untestable(why.to_string()))
+        Members::parse(self.whole_body()?).map_err(|why| Verdict::Untestable(why.to_string()))
+    }
+
+    /// Its body, where all of it was kept; where not, that is for DLV-3 to say.
+    pub(super) fn whole_body(&self) -> Result<&'a [u8], Verdict> {
+        let (kept, length) = (&*self.exchange.delivery.body, self.arrival.traits.body_length);
+        if kept.len() as u64 == length {
+            return Ok(kept);
+        }
+        Err(Verdict::Untestable(format!("of a body of {length} bytes only {} were kept", kept.len())))
     }
 
     /// Evidence that this delivery shows.
@@ -177,22 +191,18 @@ impl<'a> Arrived<'a> {
     }
 }
 
+/// Every delivery of a scenario.
+pub(super) fn all_in(t: &Transcript, scenario: Scenario) -> impl Iterator<Item = Arrived<'_>> {
+    t.arrivals_in(scenario).map(|(webhook, arrival)| Arrived::of(t, webhook, arrival))
+}
+
 /// One verdict on every delivery of a scenario. The first failure speaks for all and says how many there are.
 pub(super) fn each(
     t: &Transcript,
     scenario: Scenario,
     judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
 ) -> Verdict {
-    let verdicts = t.arrivals_in(scenario).map(|(webhook, arrival)| {
-        let arrived = Arrived {
-            webhook,
-            exchange: t.exchange(arrival.exchange),
-            emission: t.carried(arrival).next(),
-            carried: arrival.carries.len(),
-            recorded: t.recorded,
-        };
-        judge(&arrived).unwrap_or_else(|unclear| unclear)
-    });
+    let verdicts = all_in(t, scenario).map(|arrived| judge(&arrived).unwrap_or_else(|unclear| unclear));
     of_all(verdicts, "no delivery arrived", "deliveries")
 }
 

@@ -5,7 +5,8 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::judge::{Arrived, each};
+use super::judge::{Arrived, all_in, each, of_all};
+use super::numbers;
 use crate::cause::{Cause, Code};
 use crate::dialect::{self, Dialect, Members, NotAnObject, rfc3339};
 use crate::event::EventName;
@@ -46,8 +47,23 @@ pub const ALL: &[Requirement] = &[
             SenderFault::NullsDropped,
             SenderFault::NumbersAsText,
             SenderFault::TextMangled,
+            SenderFault::BodyInLatin1,
             SenderFault::MembersRenamed,
         ]),
+    },
+    Requirement {
+        id: "PAY-7",
+        role: Role::Sender,
+        level: Level::Should,
+        check_id: "sender/payload/long-numbers",
+        text: "So does a number beyond 2^53, or with more digits than a double holds.",
+        source: "W",
+        why: "Amounts in millionths and identifiers of other systems are such numbers; a parser that reads doubles \
+              changes their last digits without a word.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: long_numbers,
+        counterexamples: Faults::Sender(&[SenderFault::LongNumbersRounded]),
     },
     Requirement {
         id: "PAY-3",
@@ -175,6 +191,9 @@ fn event(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
 
 fn record(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let (emission, members) = (arrived.emission()?, arrived.members()?);
+    if emission.has_long_numbers {
+        return Ok(Verdict::NotApplicable("its numbers are for PAY-7 to judge".to_owned()));
+    }
     let key = dialect.content_member(&emission.event.name);
     let Some(given) = members.get(key) else {
         let message = format!("the body has no member `{key}`");
@@ -193,6 +212,29 @@ fn record(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> 
     let message = format!("`{}` of {} is {actual}, not {expected}", changed.path, emission.event.name);
     let code = if actual == "missing" { Code::PayloadMember } else { Code::PayloadValue };
     Ok(arrived.evidence(expected, actual, message).because(Cause::detailed(code, changed.path)).fail())
+}
+
+fn long_numbers(t: &Transcript) -> Verdict {
+    let carries = |arrived: &Arrived<'_>| {
+        let (emission, members) = (arrived.emission()?, arrived.members()?);
+        let key = t.dialect.content_member(&emission.event.name);
+        let given = members.get(key);
+        let given = given
+            .ok_or_else(|| Verdict::Untestable(format!("the body has no member `{key}` (see PAY-2)")))?;
+        Ok(match numbers::first_change(&emission.event.record, given, key) {
+            None => Verdict::Pass,
+            Some(change) => {
+                let message = format!("`{}` is {}, not {}", change.path, change.actual, change.expected);
+                let cause = Cause::detailed(Code::PayloadValue, change.path);
+                arrived.evidence(change.expected, change.actual, message).because(cause).fail()
+            }
+        })
+    };
+    let has_them = |arrived: &Arrived<'_>| arrived.emission().is_ok_and(|one| one.has_long_numbers);
+    let verdicts = all_in(t, Scenario::EveryEvent)
+        .filter(has_them)
+        .map(|arrived| carries(&arrived).unwrap_or_else(|unclear| unclear));
+    of_all(verdicts, "the record with such numbers did not arrive", "deliveries")
 }
 
 struct Change {
@@ -370,7 +412,8 @@ fn is_further(difference: &Difference) -> bool {
 
 fn has_shape(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let emission = arrived.emitted()?;
-    match Members::parse(&arrived.exchange.delivery.body) {
+    let body = arrived.whole_body()?;
+    match Members::parse(body) {
         Err(NotAnObject::NotJson(why)) => {
             return Err(Verdict::Untestable(format!("the body is not JSON ({why})")));
         }
@@ -386,7 +429,7 @@ fn has_shape(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdic
     if emission.is_some_and(|emission| !emission.is_sample) {
         return Ok(Verdict::NotApplicable("the record is none of the samples".to_owned()));
     }
-    let Some(mut differences) = differences(dialect, name, &arrived.exchange.delivery.body) else {
+    let Some(mut differences) = differences(dialect, name, body) else {
         return Ok(Verdict::NotApplicable(format!("there is no snapshot of {name} in this form")));
     };
     differences.retain(|difference| !is_further(difference));

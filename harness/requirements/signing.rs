@@ -4,13 +4,16 @@
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
+
+use super::attempts;
 use super::judge::{Arrived, each, of_all};
 use crate::cause::{Cause, Code, sender};
 use crate::dialect::rfc3339;
 use crate::fault::{Faults, SenderFault};
 use crate::requirement::{Evidence, Level, Requirement, Role, Verdict};
-use crate::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER};
-use crate::transcript::{Scenario, Transcript, Webhook};
+use crate::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, Signature, TIMESTAMP_HEADER};
+use crate::transcript::{Capability, Scenario, Transcript, Webhook};
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
@@ -25,7 +28,11 @@ pub const ALL: &[Requirement] = &[
         scenarios: &[Scenario::EveryEvent],
         needs: None,
         check: |t| each(t, Scenario::EveryEvent, |arrived| exactly_once(arrived, SIGNATURE_HEADER)),
-        counterexamples: Faults::Sender(&[SenderFault::SignatureMissing, SenderFault::SignatureDoubled]),
+        counterexamples: Faults::Sender(&[
+            SenderFault::SignatureMissing,
+            SenderFault::SignatureDoubled,
+            SenderFault::SignatureRenamed,
+        ]),
     },
     Requirement {
         id: "SIG-2",
@@ -41,6 +48,7 @@ pub const ALL: &[Requirement] = &[
         counterexamples: Faults::Sender(&[
             SenderFault::TimestampHeaderMissing,
             SenderFault::TimestampHeaderDoubled,
+            SenderFault::TimestampHeaderRenamed,
         ]),
     },
     Requirement {
@@ -58,8 +66,23 @@ pub const ALL: &[Requirement] = &[
             SenderFault::SignatureBase64,
             SenderFault::SignaturePrefixed,
             SenderFault::SignatureTruncated,
+            SenderFault::SignatureBase64Url,
             SenderFault::SignsSha1,
+            SenderFault::SignsSha512,
         ]),
+    },
+    Requirement {
+        id: "SIG-10",
+        role: Role::Sender,
+        level: Level::Should,
+        check_id: "sender/signing/lowercase",
+        text: "The digits are lowercase.",
+        source: "D (sample), S",
+        why: "Receivers that compare text with text refuse the same digits in upper case.",
+        scenarios: &[Scenario::EveryEvent],
+        needs: None,
+        check: |t| each(t, Scenario::EveryEvent, lowercase),
+        counterexamples: Faults::Sender(&[SenderFault::SignatureUppercase]),
     },
     Requirement {
         id: "SIG-4",
@@ -81,6 +104,12 @@ pub const ALL: &[Requirement] = &[
             SenderFault::SignsSha1,
             SenderFault::SignsHexKeyBodyAlone,
             SenderFault::SignsTrimmedKey,
+            SenderFault::SignsSeconds,
+            SenderFault::SignsOtherTimestamp,
+            SenderFault::SignsCompactSendsSpaced,
+            SenderFault::SignsSorted,
+            SenderFault::SignsSha512,
+            SenderFault::SignsUnkeyed,
         ]),
     },
     Requirement {
@@ -114,6 +143,23 @@ pub const ALL: &[Requirement] = &[
         counterexamples: Faults::Sender(&[SenderFault::KeyOfAnotherWebhook]),
     },
     Requirement {
+        id: "SIG-7",
+        role: Role::Sender,
+        level: Level::Must,
+        check_id: "sender/signing/further-attempts",
+        text: "A further attempt at the same delivery verifies too.",
+        source: "D",
+        why: "A signature that was stored with the first attempt does not fit a timestamp that is made anew, and a queue \
+              that forgets the headers sends what every receiver refuses.",
+        scenarios: &[Scenario::Unanswered, Scenario::NotAcknowledged],
+        needs: None,
+        check: attempts::verified,
+        counterexamples: Faults::Sender(&[
+            SenderFault::RetriesUnsigned,
+            SenderFault::RetriesWithOldSignature,
+        ]),
+    },
+    Requirement {
         id: "SIG-8",
         role: Role::Sender,
         level: Level::Must,
@@ -125,6 +171,19 @@ pub const ALL: &[Requirement] = &[
         needs: None,
         check: |t| each(t, Scenario::EveryEvent, secret_kept),
         counterexamples: Faults::Sender(&[SenderFault::SecretInHeader, SenderFault::SecretInBody]),
+    },
+    Requirement {
+        id: "SIG-9",
+        role: Role::Sender,
+        level: Level::Advice,
+        check_id: "sender/signing/unsigned",
+        text: "Without a secret no signature header is sent.",
+        source: "S",
+        why: "A signature under an empty key can be made by anybody, and looks like proof.",
+        scenarios: &[Scenario::Unsigned],
+        needs: Some(Capability::Unsigned),
+        check: |t| each(t, Scenario::Unsigned, |arrived| unsigned(t, arrived)),
+        counterexamples: Faults::Sender(&[SenderFault::SignsWithoutSecret]),
     },
     Requirement {
         id: "NON-1",
@@ -155,14 +214,31 @@ fn shown(value: &[u8]) -> String {
 
 fn exactly_once(arrived: &Arrived<'_>, name: &str) -> Result<Verdict, Verdict> {
     let count = arrived.exchange.delivery.headers.all(name).count();
-    let code = match count {
-        1 => return Ok(Verdict::Pass),
-        0 => Code::HeaderMissing,
-        _ => Code::HeaderDuplicate,
+    let renamed = if count == 0 { renamed(arrived, name) } else { None };
+    let cause = match (count, &renamed) {
+        (1, _) => return Ok(Verdict::Pass),
+        (0, Some(other)) => Cause::detailed(Code::HeaderName, other.as_str()),
+        (0, None) => Cause::detailed(Code::HeaderMissing, name),
+        _ => Cause::detailed(Code::HeaderDuplicate, name),
     };
-    let message = format!("the request has {count} headers {name}");
-    let cause = Cause::detailed(code, name);
+    let under = renamed.map(|other| format!("; its value stands under {other}")).unwrap_or_default();
+    let message = format!("the request has {count} headers {name}{under}");
     Ok(arrived.evidence("1", count.to_string(), message).because(cause).fail())
+}
+
+/// Under which other name a header stands: signature and timestamp verify, whichever headers they stand in.
+fn renamed(arrived: &Arrived<'_>, name: &str) -> Option<String> {
+    let (key, body) = (Key::new(arrived.webhook.secret.as_ref()?), arrived.whole_body().ok()?);
+    let headers = &arrived.exchange.delivery.headers.0;
+    // What cannot be a signature, or a timestamp, needs no hash.
+    let signatures = headers.iter().filter(|(_, value)| Signature::parse(value).is_some());
+    let short = |(_, value): &&(String, Bytes)| (1..=40).contains(&value.len());
+    signatures.take(4).find_map(|(signature_name, signature)| {
+        let verifies = |(_, timestamp): &&(String, Bytes)| key.verify(timestamp, body, signature);
+        let (timestamp_name, _) = headers.iter().filter(short).find(verifies)?;
+        let found = if name == SIGNATURE_HEADER { signature_name } else { timestamp_name };
+        (!found.eq_ignore_ascii_case(name)).then(|| found.clone())
+    })
 }
 
 /// The wrong way of signing that gives this delivery's signature.
@@ -173,9 +249,9 @@ fn mismatch(
     body: &[u8],
     signature: &[u8],
 ) -> Option<Cause> {
-    let secret = webhook.secret.expose();
-    let others: Vec<&str> =
-        t.webhooks.iter().map(|other| other.secret.expose()).filter(|other| *other != secret).collect();
+    let secret = webhook.secret.as_ref().map_or("", Secret::expose);
+    let others = t.webhooks.iter().filter_map(|other| other.secret.as_ref()).map(Secret::expose);
+    let others: Vec<&str> = others.filter(|other| *other != secret).collect();
     sender::signature(secret, &others, timestamp, body, signature)
 }
 
@@ -185,15 +261,49 @@ fn hexadecimal(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict
         return Ok(Verdict::Pass);
     }
     let timestamp = single(arrived, TIMESTAMP_HEADER).unwrap_or_default();
-    let cause = mismatch(t, arrived.webhook, timestamp, &arrived.exchange.delivery.body, signature);
+    let cause =
+        arrived.whole_body().ok().and_then(|body| mismatch(t, arrived.webhook, timestamp, body, signature));
     let message = format!("the signature is {}", shown(signature));
     Ok(arrived.evidence("64 hexadecimal digits", shown(signature), message).because(cause).fail())
 }
 
-fn genuine(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+fn lowercase(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let signature = single(arrived, SIGNATURE_HEADER)?;
+    if Signature::parse(signature).is_none() {
+        return Err(Verdict::Untestable("the signature is not 64 hexadecimal digits".to_owned()));
+    }
+    if !signature.iter().any(u8::is_ascii_uppercase) {
+        return Ok(Verdict::Pass);
+    }
+    let message = format!("the signature is {}", shown(signature));
+    let cause = Cause::detailed(Code::DigestEncoding, "upper");
+    Ok(arrived.evidence("lowercase digits", shown(signature), message).because(cause).fail())
+}
+
+fn unsigned(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let headers = &arrived.exchange.delivery.headers;
+    let Some(signature) = headers.all(SIGNATURE_HEADER).next() else { return Ok(Verdict::Pass) };
+    let timestamp = headers.single(TIMESTAMP_HEADER).map(|value| &**value).unwrap_or_default();
+    let body = arrived.whole_body()?;
+    let cause = if Key::new(&Secret::new("")).verify(timestamp, body, signature) {
+        Some(Cause::new(Code::KeyEmpty))
+    } else {
+        mismatch(t, arrived.webhook, timestamp, body, signature)
+    };
+    let message = "a webhook without a secret gets a signature";
+    Ok(arrived.evidence("no signature", shown(signature), message).because(cause).fail())
+}
+
+/// The key of the webhook that a delivery came to, which every one has but those that are to be unsigned.
+fn key_of(arrived: &Arrived<'_>) -> Result<Key, Verdict> {
+    let secret = arrived.webhook.secret.as_ref();
+    secret.map(Key::new).ok_or_else(|| Verdict::Untestable("the webhook has no secret".to_owned()))
+}
+
+pub(super) fn genuine(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let (signature, timestamp) = (single(arrived, SIGNATURE_HEADER)?, single(arrived, TIMESTAMP_HEADER)?);
-    let body = &arrived.exchange.delivery.body;
-    let key = Key::new(&arrived.webhook.secret);
+    let body = arrived.whole_body()?;
+    let key = key_of(arrived)?;
     if key.verify(timestamp, body, signature) {
         return Ok(Verdict::Pass);
     }
@@ -249,8 +359,8 @@ fn timestamp_form(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verd
 fn own_secret(t: &Transcript) -> Verdict {
     each(t, Scenario::SeveralWebhooks, |arrived| {
         let (signature, timestamp) = (single(arrived, SIGNATURE_HEADER)?, single(arrived, TIMESTAMP_HEADER)?);
-        let body = &arrived.exchange.delivery.body;
-        if Key::new(&arrived.webhook.secret).verify(timestamp, body, signature) {
+        let body = arrived.whole_body()?;
+        if key_of(arrived)?.verify(timestamp, body, signature) {
             return Ok(Verdict::Pass);
         }
         let cause = mismatch(t, arrived.webhook, timestamp, body, signature);
@@ -268,7 +378,10 @@ fn own_secret(t: &Transcript) -> Verdict {
 
 fn secret_kept(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let delivery = &arrived.exchange.delivery;
-    let secret = arrived.webhook.secret.expose().as_bytes();
+    let secret = arrived.webhook.secret.as_ref().map_or("", Secret::expose).as_bytes();
+    if secret.is_empty() {
+        return Err(Verdict::Untestable("the webhook has no secret".to_owned()));
+    }
     let forms = [secret.to_vec(), const_hex::encode(secret).into_bytes(), base64(secret)];
     let leaks = |bytes: &[u8]| forms.iter().any(|form| contains(bytes, form));
     let place = if leaks(&delivery.body) {

@@ -64,6 +64,23 @@ pub const ALL: &[Requirement] = &[
         check: every_kind,
         counterexamples: Faults::Sender(&[SenderFault::DeletionsNotSent, SenderFault::CustomObjectsNotSent]),
     },
+    Requirement {
+        id: "SUB-5",
+        role: Role::Sender,
+        level: Level::Should,
+        check_id: "sender/subscription/filter",
+        text: "A webhook with a filter receives the matching events only (capability filters).",
+        source: "S",
+        why: "Whoever asks for some events is not prepared for others, and relies on those that were asked for.",
+        scenarios: &[Scenario::Filtered],
+        needs: Some(Capability::Filters),
+        check: filtered,
+        counterexamples: Faults::Sender(&[
+            SenderFault::FiltersIgnored,
+            SenderFault::WildcardsNotUnderstood,
+            SenderFault::MetadataNotMatched,
+        ]),
+    },
 ];
 
 /// The webhooks of a scenario at which an event did not arrive, and at which it arrived more than once.
@@ -81,14 +98,22 @@ fn cannot_be_emitted(emission: &Emission) -> Option<Verdict> {
     Some(Verdict::Untestable(format!("the sender cannot emit {}: {reason}", emission.event.name)))
 }
 
-/// What the absence of a delivery tells where the run broke off before it had been waited for.
-fn not_awaited(emission: &Emission) -> Option<Verdict> {
-    let why = format!("the run broke off before {} had to have arrived", emission.event.name);
-    (!emission.awaited).then_some(Verdict::Untestable(why))
+/// What the absence of a delivery tells where the run broke off before it had been waited for, or where more came than could
+/// be kept.
+fn not_awaited(t: &Transcript, emission: &Emission) -> Option<Verdict> {
+    let name = &emission.event.name;
+    let why = if !emission.awaited {
+        format!("the run broke off before {name} had to have arrived")
+    } else if t.webhooks_of(emission.scenario).any(|(_, webhook)| webhook.overflowed) {
+        format!("{name} may be among the requests that were too many to be kept (see SUB-2)")
+    } else {
+        return None;
+    };
+    Some(Verdict::Untestable(why))
 }
 
 fn lost(t: &Transcript, emission: &Emission, message: String) -> Verdict {
-    if let Some(untestable) = not_awaited(emission) {
+    if let Some(untestable) = not_awaited(t, emission) {
         return untestable;
     }
     let waited = format!("nothing within {:.1} s", 2.0 * t.limits.deadline.as_secs_f64());
@@ -113,7 +138,24 @@ fn active_at_once(t: &Transcript) -> Verdict {
     of_all(verdicts, "no webhook could be registered", "events")
 }
 
+/// What it tells that more requests reached an endpoint than are kept: in the first scenario where that was so.
+fn flooded(t: &Transcript) -> Option<Verdict> {
+    let (index, webhook) = t.webhooks.iter().enumerate().find(|(_, webhook)| webhook.dropped > 0)?;
+    let kept = t.arrivals.iter().filter(|arrival| arrival.webhook == Some(index)).count() as u64;
+    let (requests, events) = (kept + webhook.dropped, t.emissions_of(webhook.scenario).count());
+    if requests <= events as u64 {
+        return Some(Verdict::Untestable(format!("of {requests} requests only {kept} could be kept")));
+    }
+    let message =
+        format!("{requests} requests reached one webhook's endpoint, where {events} events were emitted");
+    let evidence = Evidence::new("once at each webhook", format!("{requests} requests"), message);
+    Some(evidence.because(Cause::detailed(Code::SendOncePerWebhook, "more than once")).fail())
+}
+
 fn once_per_webhook(t: &Transcript) -> Verdict {
+    if let Some(flooded) = flooded(t) {
+        return flooded;
+    }
     let webhooks = t.webhooks_of(Scenario::SeveralWebhooks).count();
     let verdicts =
         t.emissions_of(Scenario::SeveralWebhooks).filter(|emission| !emission.first).map(|emission| {
@@ -133,7 +175,7 @@ fn once_per_webhook(t: &Transcript) -> Verdict {
             if missed.is_empty() {
                 return Verdict::Pass;
             }
-            if let Some(untestable) = not_awaited(emission) {
+            if let Some(untestable) = not_awaited(t, emission) {
                 return untestable;
             }
             let message = format!("{name} did not arrive at {} of {webhooks} webhooks", missed.len());
@@ -184,4 +226,48 @@ fn every_kind(t: &Transcript) -> Verdict {
         lost(t, emission, format!("{} never arrived", emission.event.name))
     });
     of_all(verdicts, "no event could be emitted", "events")
+}
+
+fn filtered(t: &Transcript) -> Verdict {
+    let webhooks = t.webhooks_of(Scenario::Filtered);
+    let (filtered, others): (Vec<_>, Vec<_>) =
+        webhooks.partition(|(_, webhook)| webhook.operations.is_some());
+    let reached_another =
+        |emission: &Emission| others.iter().any(|(index, _)| !t.deliveries(*index, emission).is_empty());
+    let verdicts = filtered.iter().flat_map(|&(index, webhook)| {
+        let operations = webhook.operations.clone().unwrap_or_default();
+        let filter = operations.join(", ");
+        t.emissions_of(Scenario::Filtered).filter(|emission| !emission.first).map(move |emission| {
+            if let Some(untestable) = cannot_be_emitted(emission) {
+                return untestable;
+            }
+            let (name, arrived) = (&emission.event.name, t.deliveries(index, emission));
+            let wanted = operations.iter().any(|operation| name.matches(operation));
+            let (expected, actual, message) = match (wanted, arrived.is_empty()) {
+                (true, false) | (false, true) => return Verdict::Pass,
+                (false, false) => (
+                    "no delivery",
+                    "a delivery",
+                    format!("{name} reached a webhook with the filter {filter}"),
+                ),
+                (true, true) if !reached_another(emission) => {
+                    return Verdict::Untestable(format!(
+                        "{name} reached the webhook without a filter neither"
+                    ));
+                }
+                (true, true) if webhook.overflowed => {
+                    return Verdict::Untestable(format!(
+                        "{name} may be among the requests that were not kept"
+                    ));
+                }
+                (true, true) => {
+                    let message = format!("{name} did not reach a webhook with the filter {filter}");
+                    ("a delivery", "no delivery", message)
+                }
+            };
+            let cause = Cause::detailed(Code::SendFilter, filter.clone());
+            Evidence::new(expected, actual, message).shown_by(arrived).because(cause).fail()
+        })
+    });
+    of_all(verdicts, "no webhook with a filter could be registered", "events and filters")
 }

@@ -3,6 +3,7 @@
 //!
 //! Invariant: nothing that a subject does makes a run green, hang, or end without saying why.
 
+mod deliveries;
 mod receivers;
 mod senders;
 

@@ -8,6 +8,7 @@ mod bad_input;
 mod cases;
 mod cli;
 mod client;
+mod endpoints;
 mod implementations;
 mod mutants;
 mod peers;

@@ -13,18 +13,19 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use twenty_conform::client::pooled::Pooled;
 use twenty_conform::clock::Clock;
 use twenty_conform::dialect::{self, DOCUMENTED, Dialect, SHIPPED};
 use twenty_conform::endpoint::{Handler, http, raw};
-use twenty_conform::exchange::{Delivery, Headers, Response};
+use twenty_conform::exchange::{Delivery, Headers, Outcome, Response};
 use twenty_conform::fault::{Faults, ReceiverFault, SenderFault};
 use twenty_conform::mutant;
 use twenty_conform::random::Random;
 use twenty_conform::receiver::{Observer, Receiver, Settings};
 use twenty_conform::requirement::{Role, Verdict};
 use twenty_conform::requirements;
-use twenty_conform::sender::{ANSWER_WAIT, Sender};
+use twenty_conform::sender::{ANSWER_WAIT, Sender, Transport};
 use twenty_conform::signature::Secret;
 use twenty_conform::subject;
 use twenty_conform::subject::observations::{Observations, Source};
@@ -45,7 +46,7 @@ fn options(dialect: &'static Dialect, limits: Limits) -> Options {
 /// Bounds under which lateness shows soon, and which a busy machine keeps all the same.
 fn short() -> Limits {
     Limits {
-        deadline: Duration::from_millis(1500),
+        deadline: Duration::from_millis(2500),
         prompt: Duration::from_millis(1500),
         quick: Duration::from_millis(1500),
         timeout: Duration::from_secs(30),
@@ -53,7 +54,11 @@ fn short() -> Limits {
     }
 }
 
+/// How late late senders are, and late receivers.
+const LATE_DELIVERY: Duration = Duration::from_millis(2700);
 const LATE: Duration = Duration::from_millis(1900);
+/// How long the mutants wait for an answer, where that is not their fault: all of them meet one that never comes.
+const MUTANT_WAIT: Duration = Duration::from_secs(3);
 
 async fn check_sender(sender: &dyn subject::sender::Sender, options: &Options) -> Run {
     let selected: Vec<_> = requirements::of(Role::Sender).collect();
@@ -164,31 +169,38 @@ async fn the_reference_receiver_passes_everything() {
     }
 }
 
+/// Runs the suite on a sender with a fault. Every bound is `patience` times what it is on a machine with nothing else to do.
+async fn run_sender_mutant(fault: SenderFault, patience: u32) -> Run {
+    // Nonces and events of metadata are there in one dialect only.
+    let shipped = [SenderFault::NonceConstant, SenderFault::NonceMissing, SenderFault::MetadataNotMatched];
+    let dialect = if shipped.contains(&fault) { &SHIPPED } else { &DOCUMENTED };
+    let transport = Arc::new(Pooled::new(MUTANT_WAIT * patience).unwrap());
+    let (clock, random, late) = (Clock::system(), Random::from_seed(1), LATE_DELIVERY * patience);
+    let mutant = mutant::sender::Mutant::new(fault, dialect, clock, random, transport, late);
+    let limits = short();
+    let limits =
+        Limits { deadline: limits.deadline * patience, timeout: limits.timeout * patience, ..limits };
+    check_sender(&mutant, &options(dialect, limits)).await
+}
+
+fn names_sender_fault(fault: SenderFault) -> BTreeSet<&'static str> {
+    named_for(|faults| matches!(faults, Faults::Sender(faults) if faults.contains(&fault)))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_sender_mutant_fails_what_names_its_fault() {
-    let pool = Pooled::new(ANSWER_WAIT).unwrap();
-    let pool = &pool;
-    let run = |fault: SenderFault| async move {
-        // The nonce is there in one dialect only.
-        let nonce = matches!(fault, SenderFault::NonceConstant | SenderFault::NonceMissing);
-        let dialect = if nonce { &SHIPPED } else { &DOCUMENTED };
-        let transport = Arc::new(pool.clone());
-        let mutant = mutant::sender::Mutant::new(
-            fault,
-            dialect,
-            Clock::system(),
-            Random::from_seed(1),
-            transport,
-            LATE,
-        );
-        (fault, check_sender(&mutant, &options(dialect, short())).await)
-    };
-    let runs: Vec<_> =
-        stream::iter(SenderFault::ALL.iter().copied()).map(run).buffered(AT_ONCE).collect().await;
+    // Each in a task of its own: while one is judged, the others go on.
+    let faults = stream::iter(SenderFault::ALL.iter().copied());
+    let runs = faults.map(|fault| tokio::spawn(async move { (fault, run_sender_mutant(fault, 1).await) }));
+    let mut runs: Vec<_> = runs.buffered(AT_ONCE).map(Result::unwrap).collect().await;
     let mut wrong = String::new();
     let mut rows = Vec::new();
-    for (fault, run) in &runs {
-        let expected = named_for(|faults| matches!(faults, Faults::Sender(faults) if faults.contains(fault)));
+    for (fault, run) in &mut runs {
+        let expected = names_sender_fault(*fault);
+        if failed(run) != expected {
+            // On a machine that is busy otherwise many at once may have been late; this one is not alone to blame yet.
+            *run = run_sender_mutant(*fault, 4).await;
+        }
         if expected.is_empty() || failed(run) != expected {
             writeln!(wrong, "{fault:?}: expected {expected:?}, failed {:?}", causes(run)).unwrap();
         }
@@ -297,4 +309,35 @@ async fn null_receivers_pass_nothing_by_accident() {
         let must_fail = if may_pass.is_empty() { "RCV-1" } else { "VER-1" };
         assert!(failed(&run).contains(must_fail), "{null:?}: {:?}", failed(&run));
     }
+}
+
+/// Sends again what failed, as a careful sender does: the same, a few times, with pauses that grow.
+struct Retries(Pooled);
+
+impl Transport for Retries {
+    fn send(&self, url: String, delivery: Delivery) -> BoxFuture<'_, Outcome> {
+        async move {
+            let mut outcome = self.0.send(url.clone(), delivery.clone()).await;
+            for pause in [100, 200, 400].map(Duration::from_millis) {
+                let again = outcome.status().is_none_or(|status| status >= 500);
+                if !again {
+                    break;
+                }
+                // The pause of a sender, which nothing ends early.
+                let _ = timeout(pause, std::future::pending::<()>()).await;
+                outcome = self.0.send(url.clone(), delivery.clone()).await;
+            }
+            outcome
+        }
+        .boxed()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_that_tries_again_with_care_passes_everything() {
+    let transport = Arc::new(Retries(Pooled::new(MUTANT_WAIT).unwrap()));
+    let sender = Sender::new(&DOCUMENTED, Clock::system(), Random::from_seed(1), transport);
+    let run = check_sender(&sender, &options(&DOCUMENTED, Limits::default())).await;
+    assert_all_pass(&run, "a sender that tries again");
+    assert!(passed(&run).is_superset(&["SIG-7", "ACK-4"].into()), "{:?}", passed(&run));
 }

@@ -11,11 +11,12 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use twenty_conform::client::pooled::Pooled;
 use twenty_conform::client::{Client, Target};
 use twenty_conform::clock::Clock;
 use twenty_conform::dialect::{DOCUMENTED, Dialect, Members, NotAnObject, SHIPPED};
-use twenty_conform::endpoint::mock::Endpoint;
 use twenty_conform::endpoint::{Handler, http, raw};
 use twenty_conform::event::EventName;
 use twenty_conform::exchange::{Delivery, Headers, Outcome, Response, Transfer};
@@ -24,6 +25,8 @@ use twenty_conform::receiver::{Receiver, Settings};
 use twenty_conform::sender::{ANSWER_WAIT, Sender};
 use twenty_conform::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use twenty_conform::transcript::Observed;
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 const NOW: u64 = 1_735_066_639_761;
 const WAIT: Duration = Duration::from_secs(20);
@@ -154,6 +157,46 @@ async fn a_body_beyond_the_limit_is_answered_413() {
     }
 }
 
+/// An endpoint that is none of ours: it answers 200 to everything and counts what comes.
+struct Endpoint {
+    server: MockServer,
+    arrived: Arc<Semaphore>,
+}
+
+struct Counts(Arc<Semaphore>);
+
+impl Respond for Counts {
+    fn respond(&self, _: &Request) -> ResponseTemplate {
+        self.0.add_permits(1);
+        ResponseTemplate::new(200)
+    }
+}
+
+impl Endpoint {
+    async fn start() -> Self {
+        let (server, arrived) = (MockServer::start().await, Arc::new(Semaphore::new(0)));
+        Mock::given(any()).respond_with(Counts(arrived.clone())).mount(&server).await;
+        Self { server, arrived }
+    }
+
+    fn url(&self) -> String {
+        format!("{}/", self.server.uri())
+    }
+
+    /// Waits until so many requests have arrived, and no more.
+    async fn wait(&self, count: usize) -> Vec<Request> {
+        let permits = u32::try_from(count).unwrap();
+        timeout(WAIT, self.arrived.acquire_many(permits))
+            .await
+            .expect("a delivery did not arrive")
+            .unwrap()
+            .forget();
+        let received = self.server.received_requests().await.unwrap();
+        assert_eq!(received.len(), count);
+        received
+    }
+}
+
 fn sender(dialect: &'static Dialect) -> Sender {
     let transport = Arc::new(Pooled::new(ANSWER_WAIT).unwrap());
     Sender::new(dialect, Clock::system(), Random::from_seed(1), transport)
@@ -161,38 +204,35 @@ fn sender(dialect: &'static Dialect) -> Sender {
 
 #[tokio::test]
 async fn the_sender_keeps_filters() {
-    let (endpoint, all) = (Endpoint::start(Clock::system()).await, Endpoint::start(Clock::system()).await);
+    let (endpoint, all) = (Endpoint::start().await, Endpoint::start().await);
     let sender = sender(&SHIPPED);
     let filter = vec!["person.*".to_owned(), "*.deleted".to_owned()];
-    sender.create_webhook(&endpoint.url("/"), Some(&Secret::new("a")), Some(filter)).unwrap();
-    sender.create_webhook(&all.url("/"), Some(&Secret::new("b")), Some(vec!["*.*".to_owned()])).unwrap();
+    sender.create_webhook(&endpoint.url(), Some(&Secret::new("a")), Some(filter)).unwrap();
+    sender.create_webhook(&all.url(), Some(&Secret::new("b")), Some(vec!["*.*".to_owned()])).unwrap();
     let samples = SHIPPED.samples();
     for event in &samples {
         sender.emit(event);
     }
     let wanted = |name: &EventName| name.object() == "person" || name.action() == "deleted";
     let expected = samples.iter().filter(|event| wanted(&event.name)).count();
-    assert!(all.wait(WAIT, |received| received.len() == samples.len()).await);
-    assert!(endpoint.wait(WAIT, |received| received.len() == expected).await);
+    all.wait(samples.len()).await;
+    endpoint.wait(expected).await;
 }
 
 #[tokio::test]
 async fn the_sender_sends_no_header_of_ours_without_a_secret_and_a_new_nonce_with_one() {
-    let (unsigned, signed) = (Endpoint::start(Clock::system()).await, Endpoint::start(Clock::system()).await);
+    let (unsigned, signed) = (Endpoint::start().await, Endpoint::start().await);
     let sender = sender(&SHIPPED);
-    sender.create_webhook(&unsigned.url("/"), None, None).unwrap();
-    sender.create_webhook(&signed.url("/"), Some(&Secret::new("b")), None).unwrap();
+    sender.create_webhook(&unsigned.url(), None, None).unwrap();
+    sender.create_webhook(&signed.url(), Some(&Secret::new("b")), None).unwrap();
     let event = SHIPPED.sample("person.created").unwrap();
     for _ in 0..5 {
         sender.emit(&event);
     }
-    assert!(unsigned.wait(WAIT, |received| received.len() == 5).await);
-    assert!(signed.wait(WAIT, |received| received.len() == 5).await);
-    let ours = |headers: &Headers| headers.0.iter().any(|(name, _)| name.starts_with("x-twenty"));
-    assert!(!unsigned.received().iter().any(|one| ours(&one.delivery.headers)));
-    let nonce =
-        |one: &twenty_conform::endpoint::mock::Received| one.delivery.headers.single(NONCE_HEADER).cloned();
-    let mut nonces: Vec<Bytes> = signed.received().iter().filter_map(nonce).collect();
+    let ours = |request: &Request| request.headers.keys().any(|name| name.as_str().starts_with("x-twenty"));
+    assert!(!unsigned.wait(5).await.iter().any(ours));
+    let nonce = |request: &Request| request.headers[NONCE_HEADER].as_bytes().to_vec();
+    let mut nonces: Vec<Vec<u8>> = signed.wait(5).await.iter().map(nonce).collect();
     nonces.sort();
     nonces.dedup();
     assert_eq!(nonces.len(), 5);
@@ -214,18 +254,18 @@ async fn a_hanging_and_a_dead_endpoint_delay_no_other() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         format!("http://{}/", listener.local_addr().unwrap())
     };
-    let healthy = Endpoint::start(Clock::system()).await;
+    let healthy = Endpoint::start().await;
     let sender = sender(&DOCUMENTED);
     sender.create_webhook(&hanging.url("/"), Some(&Secret::new("a")), None).unwrap();
     let dead = sender.create_webhook(&dead, Some(&Secret::new("b")), None).unwrap();
-    sender.create_webhook(&healthy.url("/"), Some(&Secret::new("c")), None).unwrap();
+    sender.create_webhook(&healthy.url(), Some(&Secret::new("c")), None).unwrap();
     let event = DOCUMENTED.sample("person.created").unwrap();
     let began = Instant::now();
     // More than are under way to one webhook at the same time.
     for _ in 0..100 {
         sender.emit(&event);
     }
-    assert!(healthy.wait(WAIT, |received| received.len() == 100).await);
+    healthy.wait(100).await;
     assert!(began.elapsed() < ANSWER_WAIT, "the healthy endpoint waited for the hanging one");
     let settled = sender.outcomes(dead).unwrap();
     assert!(settled.iter().all(|one| !one.delivered && one.status.is_none()));

@@ -2,9 +2,11 @@
 //!
 //! Invariant: plain data; indices refer to the transcript's lists, which only grow.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::Scenario;
+use super::{Conduct, Form, Scenario};
 use crate::event::Event;
 use crate::exchange::ExchangeId;
 use crate::signature::Secret;
@@ -16,11 +18,25 @@ pub struct Webhook {
     pub scenario: Scenario,
     /// The URL that was registered.
     pub url: String,
-    /// Its secret.
-    pub secret: Secret,
+    /// Its secret, where it has one.
+    pub secret: Option<Secret>,
+    /// Its filter, where it has one.
+    pub operations: Option<Vec<String>>,
+    /// What its endpoint does with deliveries.
+    pub conduct: Conduct,
+    /// How many events had been emitted when it was registered.
+    pub since: usize,
     /// Where the scenario itself deleted it (not merely cleared it away): how many events had been emitted before. Times
     /// would not tell: the event before a deletion and the one after it may fall into the same millisecond.
     pub deleted_after: Option<usize>,
+    /// When its outcomes were asked for last, in milliseconds since the epoch.
+    pub outcomes_at_ms: Option<u64>,
+    /// Until when its endpoint was watched, in milliseconds since the epoch.
+    pub watched_until_ms: u64,
+    /// How many requests reached its endpoint beyond those that were kept.
+    pub dropped: u64,
+    /// Whether some of these may have carried an event that none of those kept carries.
+    pub overflowed: bool,
 }
 
 /// An event that a sender was made to emit.
@@ -39,8 +55,12 @@ pub struct Emission {
     pub first: bool,
     /// Whether the record is that of the sample event, so that the body has the sample's shape.
     pub is_sample: bool,
+    /// Whether the record has numbers that a double does not hold. PAY-7 alone judges what becomes of it.
+    pub has_long_numbers: bool,
     /// The status that the endpoint answers it with.
     pub answer: u16,
+    /// What that answer is otherwise.
+    pub form: Form,
     /// Why the sender cannot let this event happen, where it says so.
     pub unsupported: Option<String>,
     /// Whether its deliveries had all the time to arrive that they may take. Where not, a missing one tells nothing.
@@ -57,6 +77,32 @@ pub struct Arrival {
     pub exchange: ExchangeId,
     /// The events that it carries, as indices into [`super::Transcript::emissions`].
     pub carries: Vec<usize>,
+    /// What the endpoint saw of it beside its bytes.
+    pub traits: Traits,
+}
+
+/// How many bytes of a body are kept: many times what any record of ours takes. A parsed body may be fifty times as large
+/// as its text, so what is kept bounds what judging it costs.
+pub const LONGEST_BODY: usize = 1024 * 1024;
+
+/// What an endpoint saw of a request beside its bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Traits {
+    /// When its first byte had arrived, in milliseconds since the epoch.
+    pub began_ms: u64,
+    /// How long the body was on the wire, transfer coding apart; what was kept of it may be shorter.
+    pub body_length: u64,
+    /// How long it had been whole when the sender ended the connection without having been answered.
+    pub let_go: Option<Duration>,
+}
+
+/// What reached a webhook's endpoint and was no whole request.
+#[derive(Debug, Clone)]
+pub struct Broken {
+    /// The webhook, as an index into [`super::Transcript::webhooks`].
+    pub webhook: usize,
+    /// What is wrong with it, and how it begins: a fragment of a sentence.
+    pub what: String,
 }
 
 /// What a sender reports of one delivery.

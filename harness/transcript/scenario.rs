@@ -80,12 +80,20 @@ pub enum Scenario {
     EveryEvent,
     /// Sender: three webhooks with secrets of their own.
     SeveralWebhooks,
+    /// Sender: webhooks with filters beside one without.
+    Filtered,
     /// Sender: one webhook is deleted while another stays.
     Deletion,
+    /// Sender: a webhook without a secret.
+    Unsigned,
     /// Sender: an endpoint that answers with every status from 200 to 299.
     Acknowledged,
     /// Sender: an endpoint that answers with statuses of the other classes.
     NotAcknowledged,
+    /// Sender: an endpoint whose answers are 200 in unusual forms.
+    AnswerForms,
+    /// Sender: endpoints that refuse, reset, break off, fail, and never answer, beside one that is well.
+    Unanswered,
 }
 
 impl Scenario {
@@ -163,10 +171,25 @@ impl Scenario {
                 "one webhook without a filter; every sample event and a record with every kind of value is emitted"
             }
             Self::SeveralWebhooks => "three webhooks with secrets of their own; several events are emitted",
+            Self::Filtered => {
+                "webhooks with the filters person.created, person.*, *.created, *.* and a list, and one without; \
+                 several events are emitted"
+            }
+            Self::Unsigned => "a webhook without a secret; several events are emitted",
             Self::Deletion => "two webhooks, one of which is deleted between two events",
             Self::Acknowledged => "an endpoint that answers each event with another status from 200 to 299",
             Self::NotAcknowledged => {
-                "an endpoint that answers with redirects (to another endpoint), client errors and server errors"
+                "an endpoint that answers with redirects (to another host, and to itself), client errors and \
+                 server errors"
+            }
+            Self::AnswerForms => {
+                "an endpoint that answers 200 with an empty body, one of 4 MiB, one without end, no JSON, and words \
+                 of an error, or behind 100, 102 and 103; and one that answers before it has read the body"
+            }
+            Self::Unanswered => {
+                "side by side: endpoints that refuse, close, reset in the middle of the request, break off inside \
+                 the status line and the headers, never answer, answer late, byte by byte, 500 always, and 500 \
+                 twice; and one that is well"
             }
         }
     }

@@ -16,6 +16,13 @@ use crate::transcript::{Respect, Scenario};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// A form of timestamp: what it is, and how it is made of the present time.
+type Form = (&'static str, fn(u64) -> String);
+/// Another time: in which respect it is, how it is called, and how it is made of the present one.
+type Time = (Respect, &'static str, fn(u64) -> u64);
+/// A body that is no delivery: what it is, and how it is made of one that is.
+type Malformation = (&'static str, fn(&Bytes) -> Bytes);
+
 /// The fixed cases of a scenario.
 pub(super) fn cases(scenario: Scenario, secret: &str) -> Vec<Case<'static>> {
     match scenario {
@@ -40,7 +47,7 @@ fn surrounded(changes: &'static [(&'static str, Change)]) -> Vec<Case<'static>> 
 }
 
 fn timestamp_form() -> Vec<Case<'static>> {
-    let forms: [(&'static str, fn(u64) -> String); 8] = [
+    let forms: [Form; 8] = [
         ("abc", |_| "abc".to_owned()),
         ("NaN", |_| "NaN".to_owned()),
         ("an ISO date", rfc3339),
@@ -54,7 +61,7 @@ fn timestamp_form() -> Vec<Case<'static>> {
             format!("{first} {rest}")
         }),
     ];
-    let form = |(which, form): (&'static str, fn(u64) -> String)| {
+    let form = |(which, form): Form| {
         let what = format!("a delivery correctly signed under a timestamp that is {which}");
         Case::forged(what, Respect::TimestampForm(which), move |maker, delivery, _| {
             maker.date(delivery, form(maker.clock.now_ms()).as_bytes());
@@ -75,12 +82,12 @@ fn timestamp_form() -> Vec<Case<'static>> {
 }
 
 fn stale() -> Vec<Case<'static>> {
-    let times: [(Respect, &str, fn(u64) -> u64); 3] = [
+    let times: [Time; 3] = [
         (Respect::Stale("a day"), "for a day ago", |now_ms| now_ms.saturating_sub(DAY_MS)),
         (Respect::Future, "for tomorrow", |now_ms| now_ms + DAY_MS),
         (Respect::Stale("seconds"), "in seconds", |now_ms| now_ms / 1000),
     ];
-    let case = |(respect, what, time): (Respect, &str, fn(u64) -> u64)| {
+    let case = |(respect, what, time): Time| {
         Case::forged(format!("a delivery correctly signed {what}"), respect, move |maker, delivery, _| {
             maker.date(delivery, time(maker.clock.now_ms()).to_string().as_bytes());
             Some(())
@@ -234,7 +241,7 @@ const SIGNATURE_LENGTHS: &[(&str, Change)] = &[
     }),
 ];
 
-const MALFORMED: &[(&str, fn(&Bytes) -> Bytes)] = &[
+const MALFORMED: &[Malformation] = &[
     ("[]", |_| Bytes::from_static(b"[]")),
     ("null", |_| Bytes::from_static(b"null")),
     ("a text", |_| Bytes::from_static(b"\"x\"")),

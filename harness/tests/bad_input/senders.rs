@@ -276,3 +276,37 @@ usual()";
     assert!(ran.stdout.len() < 100_000);
     assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} MiB");
 }
+
+#[test]
+fn a_capability_that_is_declared_and_not_kept_is_a_failure() {
+    for (capability, op, id) in [
+        ("delete", "delete_webhook", "SUB-3"),
+        ("filters", "create_webhook", "SUB-5"),
+        ("unsigned", "create_webhook", "SIG-9"),
+    ] {
+        let refused = match capability {
+            "filters" => "request.get('operations')",
+            "unsigned" => "request['secret'] is None",
+            _ => "True",
+        };
+        let kept = format!(
+            "if op == 'hello': ok({{'name': 'scripted', 'capabilities': ['{capability}']}})
+elif op == '{op}' and {refused}: say(json.dumps({{'id': request['id'], 'error': {{'message': 'not built yet'}}}}))
+elif op == 'create_webhook': hook = request['url']; usual()
+elif op == 'emit':
+    to, body = urllib.parse.urlsplit(hook), json.dumps(request['data']).encode()
+    stream = socket.create_connection((to.hostname, to.port))
+    head = 'POST ' + to.path + '?' + to.query + ' HTTP/1.1\\r\\nContent-Length: ' + str(len(body)) + '\\r\\n\\r\\n'
+    stream.sendall(head.encode() + body); stream.recv(1000); stream.close()
+    usual()
+else: usual()"
+        );
+        let Some(script) = sender(&kept) else { return };
+        let command = script.command();
+        let (_, report) = judged(arguments(&command).into_iter().chain(["--run", id]));
+        assert_eq!(report.with("fail"), [id].into(), "{:#}", report.0);
+        let message = report.message(id);
+        assert!(message.contains(&format!("`{capability}` is declared and not kept")), "{message}");
+        assert!(message.contains("not built yet"), "{message}");
+    }
+}

@@ -1,0 +1,191 @@
+//! Senders whose deliveries are none: floods, bodies and headers without end, a byte now and then, rubbish.
+//!
+//! Invariant: the endpoint stays up for what comes behind it, memory stays bounded, and a finding names what came.
+
+use super::{MOST_MEMORY, Script, run_and_weigh};
+use crate::cli::program::{Ran, Report};
+
+/// A sender that delivers each event as a plain request, but for the first, with which it does what stands in
+/// `MISBEHAVE`.
+const SENDER: &str = r#"
+import json, socket, sys, threading, time, urllib.parse
+
+webhooks = {}
+
+def connect(url):
+    to = urllib.parse.urlsplit(url)
+    stream = socket.create_connection((to.hostname, to.port), timeout=60)
+    return stream, to._replace(scheme="", netloc="").geturl(), to.netloc
+
+def request(url, body, connection="close"):
+    stream, target, host = connect(url)
+    head = f"POST {target} HTTP/1.1\r\nHost: {host}\r\nConnection: {connection}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return stream, head.encode() + body
+
+def drain(stream):
+    try:
+        while stream.recv(65536):
+            pass
+    except OSError:
+        pass
+
+def misbehave(url, body):
+    MISBEHAVE
+
+emitted = 0
+for line in sys.stdin:
+    asked = json.loads(line)
+    answer = {}
+    if asked["op"] == "hello":
+        answer = {"name": "misbehaving", "capabilities": ["delete"]}
+    elif asked["op"] == "create_webhook":
+        webhooks[str(asked["id"])] = asked["url"]
+        answer = {"webhook": str(asked["id"])}
+    elif asked["op"] == "delete_webhook":
+        webhooks.pop(asked["webhook"])
+    elif asked["op"] == "emit":
+        emitted += 1
+        body = json.dumps({"event": asked["event"], "data": asked["data"], "timestamp": "2025-02-10T15:30:50Z"}).encode()
+        for url in webhooks.values():
+            if emitted == 1:
+                misbehave(url, body)
+            stream, whole = request(url, body)
+            stream.sendall(whole)
+            drain(stream)
+    print(json.dumps({"id": asked["id"], "ok": answer}), flush=True)
+"#;
+
+/// Runs what misbehaviour shows in on such a sender, weighed.
+fn judge(misbehave: &str, deadline: &str) -> Option<(Ran, Report)> {
+    judge_by("SUB-2,SUB-4,DLV-1,DLV-3", misbehave, deadline)
+}
+
+fn judge_by(run: &str, misbehave: &str, deadline: &str) -> Option<(Ran, Report)> {
+    let script = Script::new(&SENDER.replace("MISBEHAVE", &misbehave.trim().replace('\n', "\n    ")))?;
+    let report = script.path("report.json");
+    let (command, report_option) = (script.command(), format!("--report=json={}", report.display()));
+    let arguments = [
+        "sender",
+        "--timeout",
+        "120s",
+        "--deadline",
+        deadline,
+        "--run",
+        run,
+        &report_option,
+        "--exec",
+        &command,
+    ];
+    let (ran, peak) = run_and_weigh(&arguments)?;
+    let report = Report::read(&report).unwrap_or_else(|why| panic!("no report ({why}): {ran:#?}"));
+    assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} MiB: {ran:#?}");
+    // Everything that came behind it arrived.
+    assert!(report.with("pass").contains("SUB-4"), "{ran:#?}");
+    Some((ran.expect(1), report))
+}
+
+/// The finding on that requirement, and on no other, says all of `words`.
+#[track_caller]
+fn is_named(judged: Option<(Ran, Report)>, id: &str, cause: &str, words: &[&str]) {
+    let Some((ran, report)) = judged else { return };
+    assert_eq!(report.with("fail"), [id].into(), "{ran:#?}");
+    assert_eq!(report.cause(id), cause);
+    let message = report.message(id);
+    assert!(words.iter().all(|word| message.contains(word)), "{words:?} in {message:?}");
+}
+
+#[test]
+fn a_flood_of_requests_is_counted() {
+    let count = 100_000;
+    let flood = format!(
+        "stream, whole = request(url, body, 'keep-alive')
+draining = threading.Thread(target=drain, args=(stream,))
+draining.start()
+for _ in range({count} // 100): stream.sendall(whole * 100)
+stream.shutdown(socket.SHUT_WR)
+draining.join()"
+    );
+    // The events of the scenario come on top: each of them is delivered once behind it.
+    let counted = format!("{} requests reached one webhook's endpoint, where 21 events", count + 21);
+    is_named(judge(&flood, "20s"), "SUB-2", "send.once-per-webhook", &[&counted]);
+}
+
+#[test]
+fn a_flood_of_connections_is_counted() {
+    let flood = "for _ in range(3000):
+    stream, whole = request(url, body)
+    stream.sendall(whole)
+    drain(stream)";
+    is_named(judge(flood, "20s"), "SUB-2", "send.once-per-webhook", &["3021 requests reached"]);
+}
+
+#[test]
+fn a_body_of_a_gibibyte_is_measured() {
+    let large = "stream, target, host = connect(url)
+head = f'POST {target} HTTP/1.1\\r\\nHost: {host}\\r\\nConnection: close\\r\\nContent-Length: {2 ** 30}\\r\\n\\r\\n'
+stream.sendall(head.encode() + body + b' ' * (2 ** 20 - len(body)))
+for _ in range(2 ** 10 - 1): stream.sendall(b' ' * 2 ** 20)
+drain(stream)";
+    is_named(judge(large, "20s"), "DLV-3", "send.body-form", &["1073741824 bytes long"]);
+}
+
+#[test]
+fn many_long_bodies_are_judged_in_bounded_memory() {
+    // Each is as long as a body may be, and many times as large once it is parsed.
+    // An unoptimised build takes a second with each.
+    let count = if cfg!(debug_assertions) { 10 } else { 60 };
+    let many = "event = json.loads(body)
+event['data']['pad'] = [1] * 500_000
+long = json.dumps(event, separators=(',', ':')).encode()
+for _ in range(COUNT):
+    stream, whole = request(url, long)
+    stream.sendall(whole)
+    drain(stream)";
+    let Some((ran, report)) =
+        judge_by("SUB-4,DLV-3,PAY-6", &many.replace("COUNT", &count.to_string()), "20s")
+    else {
+        return;
+    };
+    assert_eq!(report.with("fail"), ["PAY-6"].into(), "{ran:#?}");
+}
+
+#[test]
+fn a_header_without_end_is_given_up() {
+    let endless = "stream, target, host = connect(url)
+try:
+    stream.sendall(f'POST {target} HTTP/1.1\\r\\nHost: {host}\\r\\nX-Endless: '.encode())
+    while True: stream.sendall(b'y' * 65536)
+except OSError: pass";
+    let words = ["no whole HTTP request", "a head of more than 65536 bytes", "it begins \"POST /hooks/"];
+    is_named(judge(endless, "20s"), "DLV-1", "send.framing", &words);
+}
+
+#[test]
+fn a_byte_now_and_then_is_not_waited_for() {
+    // For as long as the run takes; the pause is the sender's, not the test's.
+    let trickle = "stream, whole = request(url, body)
+def send():
+    try:
+        for byte in whole: stream.sendall(bytes([byte])); time.sleep(1)
+    except OSError: pass
+threading.Thread(target=send, daemon=True).start()
+time.sleep(1)";
+    is_named(judge(trickle, "500ms"), "DLV-1", "send.framing", &["it was not whole", "it begins \"P"]);
+}
+
+#[test]
+fn rubbish_is_quoted() {
+    let rubbish = "stream, _, _ = connect(url)
+stream.sendall(b'\\x16\\x03\\x01 client hello \\xff\\r\\n\\r\\n')
+drain(stream)";
+    is_named(judge(rubbish, "20s"), "DLV-1", "send.framing", &["it is no HTTP", "client hello"]);
+}
+
+#[test]
+fn a_request_that_breaks_off_is_told() {
+    let cut = "stream, whole = request(url, body)
+stream.sendall(whole[:-5])
+stream.close()";
+    let words = ["the connection ended in the middle of it", "it begins \"POST /hooks/"];
+    is_named(judge(cut, "20s"), "DLV-1", "send.framing", &words);
+}
