@@ -3,23 +3,20 @@
 //! Invariant: pure. A case is read and written, signed anew and judged as data; whoever sends it stands elsewhere.
 
 mod expected;
-mod form;
 mod resign;
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};
 
 use crate::exchange::{Delivery, Exchange, ExchangeId};
-use crate::report::{Redaction, replaced};
+use crate::report::Redaction;
 use crate::requirement::{Evidence, Requirement};
 use crate::signature::Secret;
+use crate::traffic::form::DeliveryForm;
 use crate::transcript::{Scenario, Transcript, Trial};
 
 pub use expected::Expected;
-pub use form::{DeliveryForm, ExchangeForm, Octets, OutcomeForm, TransferForm};
 pub use resign::{Doubt, Resigned, resigned};
 
 /// The name and version of the file's form.
@@ -121,8 +118,8 @@ impl Case {
         let exchange = transcript.exchange(trial.exchange);
         let twins: Vec<&Delivery> =
             trial.twins.iter().map(|&twin| &transcript.exchange(twin).delivery).collect();
-        let clean = |delivery: &Delivery| redaction.delivery(delivery);
-        let redacted = twins.iter().copied().chain([&exchange.delivery]).any(|one| clean(one) != *one);
+        let redacted =
+            twins.iter().copied().chain([&exchange.delivery]).any(|one| redaction.clean(one).is_some());
         let (before, behind) = trial.twins.split_at(trial.twins.len().min(1));
         let numbers = before.iter().chain([&trial.exchange]).chain(behind);
         Some(Self {
@@ -140,8 +137,8 @@ impl Case {
             exchanges: numbers.map(|id| id.0).collect(),
             at_ms: exchange.at_ms,
             redacted,
-            twins: twins.into_iter().map(|twin| (&clean(twin)).into()).collect(),
-            trial: (&clean(&exchange.delivery)).into(),
+            twins: twins.into_iter().map(|twin| (&redaction.delivery(twin)).into()).collect(),
+            trial: (&redaction.delivery(&exchange.delivery)).into(),
         })
     }
 
@@ -175,15 +172,9 @@ impl Case {
     #[must_use]
     pub fn with_secret(mut self, secret: &Secret) -> Self {
         if self.redacted {
-            let placeholder = Finder::new(Redaction::PLACEHOLDER);
-            let put_back = |bytes: &Bytes| {
-                let whole = replaced(bytes, &placeholder, secret.expose().as_bytes());
-                whole.map_or_else(|| bytes.clone(), Bytes::from)
-            };
+            let redaction = Redaction::new([secret]);
             for delivery in self.twins.iter_mut().chain([&mut self.trial]) {
-                delivery.headers.iter_mut().for_each(|(_, value)| value.0 = put_back(&value.0));
-                delivery.body.0 = put_back(&delivery.body.0);
-                delivery.target = delivery.target.replace(Redaction::PLACEHOLDER, secret.expose());
+                *delivery = (&redaction.restored(&Delivery::from(&*delivery))).into();
             }
         }
         self

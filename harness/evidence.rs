@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-use crate::case::{Case, ExchangeForm};
+use crate::case::Case;
 use crate::error::Error;
 use crate::exchange::ExchangeId;
 use crate::report::text::{self, Detail};
@@ -19,6 +19,7 @@ use crate::report::{Redaction, Report, Tool, body_name, json};
 use crate::requirement::{Level, Role, Verdict};
 use crate::signature::Secret;
 use crate::suite::{Judgement, Options, Run};
+use crate::traffic::form::ExchangeForm;
 use crate::transcript::{Intake, Keeper, Kept, Scenario, Trial};
 
 /// The name and version of the form of `run.json`.
@@ -113,8 +114,7 @@ impl Folder {
     /// Begins the evidence of a run. What a run before it wrote here, in the same process, goes. What cannot be written is
     /// said in the end.
     pub fn begin(&self, manifest: &Manifest, secret: Option<&Secret>) -> Evidence {
-        let mut redaction = Redaction::default();
-        secret.into_iter().for_each(|secret| redaction.add(secret));
+        let redaction = Redaction::new(secret);
         let mut failures = Vec::new();
         // Only the folder of one of several runs is not there yet.
         let cleared = fs::create_dir_all(&self.0).and_then(|()| clear(&self.0));
@@ -220,8 +220,9 @@ impl Files {
         match kept {
             Kept::Secret(secret) => self.redaction.add(secret),
             Kept::Exchange(exchange) => {
-                let exchange = self.redaction.exchange(exchange);
-                self.failures.extend(self.exchanges.add(&ExchangeForm::from(&exchange)));
+                let (exchange, redacted) = self.redaction.exchange(exchange);
+                let form = ExchangeForm { redacted, ..ExchangeForm::from(&exchange) };
+                self.failures.extend(self.exchanges.add(&form));
             }
             Kept::Scenario { trials, intakes } => {
                 for trial in trials {
@@ -280,6 +281,7 @@ struct TrialLine {
     scenario: Scenario,
     what: String,
     respect: serde_json::Value,
+    generated: bool,
     exchange: usize,
     twins: Vec<usize>,
 }
@@ -289,6 +291,7 @@ fn trial_line(trial: &Trial, redaction: &Redaction) -> TrialLine {
         scenario: trial.scenario,
         what: redaction.text(&trial.what),
         respect: redaction.serialised(&trial.respect),
+        generated: trial.generated,
         exchange: trial.exchange.0,
         twins: trial.twins.iter().map(|id| id.0).collect(),
     }

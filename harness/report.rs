@@ -26,7 +26,6 @@ use check::check_entry;
 
 pub use check::{CauseEntry, CheckEntry};
 pub use redaction::Redaction;
-pub(crate) use redaction::replaced;
 
 /// The name and version of the JSON form.
 pub const FORMAT: &str = "twenty-conform-report/1";

@@ -27,11 +27,11 @@ use crate::endpoint::capture::{Came, Capture, Catcher};
 use crate::error::Error;
 use crate::exchange::{Delivery, Exchange, ExchangeId, Outcome, Response};
 use crate::exit::ExitStatus;
+use crate::report::Redaction;
 use crate::requirement::{Requirement, Role};
 use crate::requirements;
 use crate::suite;
 use crate::traffic::Traffic;
-use crate::traffic::concealed::Concealed;
 use crate::traffic::tally::{Judged, Tally};
 use crate::transcript::Limits;
 use keeping::Keeping;
@@ -126,7 +126,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             limits: Limits::default(),
             secret: secret.clone(),
         },
-        concealed: Concealed::new(secret.as_ref()),
+        redaction: Redaction::new(secret.as_ref()),
         tally: Tally::new(&selected),
         selected,
         output: Output { json: arguments.json },
@@ -240,7 +240,7 @@ impl Catcher for Queueing {
 /// Judges what is queued, says what came of it, and keeps it.
 struct Judging {
     traffic: Traffic,
-    concealed: Concealed,
+    redaction: Redaction,
     selected: Vec<&'static Requirement>,
     tally: Tally,
     output: Output,
@@ -289,7 +289,7 @@ impl Judging {
             Queued::Whole(exchange, room) => (exchange, room),
             Queued::Broken(what) => {
                 self.tally.broken += 1;
-                text.push_str(&self.output.broken(&self.concealed.text(&what)));
+                text.push_str(&self.output.broken(&self.redaction.text(&what)));
                 return Ok(());
             }
         };
@@ -297,11 +297,11 @@ impl Judging {
         exchange.id = ExchangeId(number);
         let transcript = self.traffic.transcript([(*exchange).clone()]);
         let findings = self.traffic.judge(&transcript, &self.selected);
-        let judged = Judged::new(self.traffic.dialect, &exchange.delivery.body, &findings, &self.concealed);
+        let judged = Judged::new(self.traffic.dialect, &exchange.delivery.body, &findings, &self.redaction);
         self.tally.add(number, &findings, &judged);
-        text.push_str(&self.output.delivery(&exchange, &judged, &self.concealed));
+        text.push_str(&self.output.delivery(&exchange, &judged, &self.redaction));
         if let Some(keeping) = &mut self.keeping {
-            keeping.keep(*exchange, &judged, &self.concealed)?;
+            keeping.keep(*exchange, &judged, &self.redaction)?;
         }
         Ok(())
     }

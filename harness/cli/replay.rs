@@ -91,8 +91,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let attempt = attempt?;
 
     let replayed = case.judge(&attempt, &deliveries.timing);
-    let mut redaction = Redaction::default();
-    redaction.add(&attachment.secret);
+    let redaction = Redaction::new([&attachment.secret]);
     let how = if arguments.as_saved { "as it was saved" } else { "signed anew" };
     let heading = format!(
         "{} {} · replay {} · receiver {} · {how}\n\n",

@@ -13,13 +13,16 @@ use super::plan::{Plan, Unbegun};
 use super::sign::input;
 use super::trust::TrustOptions;
 use crate::error::Error;
+use crate::evidence::Evidence;
 use crate::exit::ExitStatus;
+use crate::report::Redaction;
 use crate::requirement::Role;
+use crate::signature::Secret;
 use crate::subject::control::Control;
 use crate::subject::sender::Command;
 use crate::suite::{self, Run};
-use crate::traffic::concealed::Concealed;
 use crate::traffic::{Traffic, reading};
+use crate::transcript::Kept;
 
 /// Options of `sender`.
 #[derive(Debug, Args)]
@@ -87,7 +90,6 @@ impl Arguments {
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let mut plan = arguments.run.plan(&[Role::Sender])?;
-    let wait = plan.options.limits.timeout;
     let attached = arguments.attached()?;
     if !matches!(attached, Attached::Control(_)) && arguments.trust.given() {
         return Err(Error::Usage("--ca and --insecure are for --control with an https URL".to_owned()));
@@ -98,53 +100,76 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
                 .to_owned(),
         ));
     }
-    let folder = arguments.run.folder()?;
-    let evidence = folder.map(|folder| plan.keep(&folder, Role::Sender, &attached.name(), None));
-    let progress = ProgressLine::new("sender", arguments.run.quiet);
-    let show = |at| progress.show(at);
-    let (run, subject) = match attached {
-        Attached::Exec(command) => {
-            let subject = Command::start(&command, wait)?;
-            let run = suite::sender(&subject, &plan.selected, &plan.options, &show).await;
-            subject.stop().await;
-            (run, command)
-        }
-        Attached::Control(url) => {
-            let target = arguments.trust.target(&url, console)?;
-            target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;
-            let subject = Control::at(target, wait, plan.options.clock.clone());
-            let run = suite::sender(&subject, &plan.selected, &plan.options, &show).await;
-            if !matches!(run, Err(Error::Subject(_))) {
-                subject.stop().await;
-            }
-            (run, url)
-        }
-        Attached::Transcript(file) => {
-            (recorded(&file, &arguments, &plan, console), file.display().to_string())
-        }
+    let subject = attached.name();
+    // Those of a sender that is driven are made in the run, and told then.
+    let secret = match attached {
+        Attached::Transcript(_) => arguments.secret.read()?,
+        Attached::Exec(_) | Attached::Control(_) => None,
     };
-    let run = match run {
+    let folder = arguments.run.folder()?;
+    let evidence = folder.map(|folder| plan.keep(&folder, Role::Sender, &subject, secret.as_ref()));
+    let run = match attached.run(&arguments, &plan, secret, console).await {
         Err(Error::Subject(why)) => {
             let unbegun = Unbegun { role: Role::Sender, subject: &subject, secret: None, why };
             return plan.publish_not_begun(unbegun, &arguments.run, evidence.as_ref(), console);
         }
-        run => run?,
+        Err(why) => {
+            evidence.iter().for_each(Evidence::discard);
+            return Err(why);
+        }
+        Ok(run) => run,
     };
     let report = plan.report(&run, &subject, evidence.as_ref());
     arguments.run.publish(&report, console)
 }
 
+impl Attached {
+    /// Drives the sender, or judges what was recorded of it.
+    async fn run(
+        self,
+        arguments: &Arguments,
+        plan: &Plan,
+        secret: Option<Secret>,
+        console: &mut Console,
+    ) -> Result<Run, Error> {
+        let wait = plan.options.limits.timeout;
+        let progress = ProgressLine::new("sender", arguments.run.quiet);
+        let show = |at| progress.show(at);
+        match self {
+            Self::Exec(command) => {
+                let subject = Command::start(&command, wait)?;
+                let run = suite::sender(&subject, &plan.selected, &plan.options, &show).await;
+                subject.stop().await;
+                run
+            }
+            Self::Control(url) => {
+                let target = arguments.trust.target(&url, console)?;
+                target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;
+                let subject = Control::at(target, wait, plan.options.clock.clone());
+                let run = suite::sender(&subject, &plan.selected, &plan.options, &show).await;
+                if !matches!(run, Err(Error::Subject(_))) {
+                    subject.stop().await;
+                }
+                run
+            }
+            Self::Transcript(file) => recorded(&file, secret, plan, console),
+        }
+    }
+}
+
 /// Judges a file. Errors: it cannot be read, or is none of the formats: which line.
-fn recorded(file: &Path, arguments: &Arguments, plan: &Plan, console: &mut Console) -> Result<Run, Error> {
+fn recorded(file: &Path, secret: Option<Secret>, plan: &Plan, console: &mut Console) -> Result<Run, Error> {
     suite::check_oracles()?;
-    let secret = arguments.secret.read()?;
     secret.iter().for_each(|secret| console.conceal(secret));
     let began = std::time::Instant::now();
-    let recording = reading::read(&input(Some(file))?, &Concealed::new(secret.as_ref()))
+    let recording = reading::read(&input(Some(file))?, &Redaction::new(secret.as_ref()))
         .map_err(|why| Error::Usage(format!("{}: {why}", file.display())))?;
     recording.remarks.iter().for_each(|remark| console.tell(&format!("note: {remark}")));
     let traffic = Traffic { dialect: plan.options.dialect, limits: plan.options.limits, secret };
     let transcript = traffic.transcript(recording.exchanges);
+    if let Some(keeper) = &plan.options.keeper {
+        transcript.exchanges.behind(0).iter().for_each(|exchange| keeper.tell(Kept::Exchange(exchange)));
+    }
     let findings = traffic.judge(&transcript, &plan.selected);
     Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: false })
 }

@@ -1,12 +1,13 @@
-//! Takes secrets out of whatever is shown or kept.
+//! Takes secrets out of whatever is shown or kept, and puts one back where what was kept is used again.
 //!
 //! Invariant: what comes out holds a secret in none of the spellings that programs give it: as it is, escaped in JSON, in
-//! base64, in hexadecimal, or escaped for a URL. What holds none comes out byte for byte.
+//! base64, in hexadecimal, or escaped for a URL. What holds none comes out byte for byte, and what is put back is byte for byte
+//! what was taken out: each spelling has a placeholder of its own.
 
 use std::cmp::Reverse;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use memchr::memmem::Finder;
 use serde::Serialize;
@@ -21,22 +22,31 @@ use crate::transcript::Transcript;
 const SHORTEST: usize = 4;
 
 /// Takes secrets out of what is shown.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Redaction {
-    /// What finds each of the secrets' spellings, the longest first: one may hold another.
-    spellings: Vec<Finder<'static>>,
+    /// The secrets' spellings, the longest first: one may hold another.
+    spellings: Vec<Spelling>,
+}
+
+/// What finds a spelling of a secret, and what stands in its place.
+#[derive(Debug, Clone)]
+struct Spelling {
+    finder: Finder<'static>,
+    placeholder: &'static str,
 }
 
 impl Redaction {
-    /// What stands in the place of a secret.
-    pub const PLACEHOLDER: &str = "[redacted]";
+    /// Takes out these secrets.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        let mut redaction = Self::default();
+        secrets.into_iter().for_each(|secret| redaction.add(secret));
+        redaction
+    }
 
     /// Takes out every secret of a run.
     pub fn of(transcript: &Transcript) -> Self {
         let own = transcript.webhooks.iter().filter_map(|webhook| webhook.secret.as_ref());
-        let mut redaction = Self::default();
-        own.chain(&transcript.secret).for_each(|secret| redaction.add(secret));
-        redaction
+        Self::new(own.chain(&transcript.secret))
     }
 
     /// Takes out a secret more.
@@ -48,22 +58,31 @@ impl Redaction {
         let quoted = Value::from(secret).to_string();
         let ascii = escape_non_ascii(&quoted);
         let unquoted = |text: &str| text[1..text.len() - 1].to_owned();
-        let percent: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        let spelled = [
-            secret.to_owned(),
-            unquoted(&quoted),
-            unquoted(&ascii),
-            STANDARD_NO_PAD.encode(secret),
-            URL_SAFE_NO_PAD.encode(secret),
-            const_hex::encode(secret),
-            const_hex::encode_upper(secret),
-            percent.replace('+', "%20"),
-            percent,
-        ];
-        self.spellings.extend(spelled.iter().map(|spelling| Finder::new(spelling).into_owned()));
-        let order = |finder: &Finder<'_>| (Reverse(finder.needle().len()), finder.needle().to_vec());
-        self.spellings.sort_by_cached_key(order);
-        self.spellings.dedup_by(|one, other| one.needle() == other.needle());
+        let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        for (spelled, placeholder) in [
+            (secret.to_owned(), "[redacted]"),
+            (unquoted(&quoted), "[redacted:json]"),
+            (unquoted(&ascii), "[redacted:json-ascii]"),
+            (STANDARD.encode(secret), "[redacted:base64]"),
+            (STANDARD_NO_PAD.encode(secret), "[redacted:base64-unpadded]"),
+            (URL_SAFE.encode(secret), "[redacted:base64url]"),
+            (URL_SAFE_NO_PAD.encode(secret), "[redacted:base64url-unpadded]"),
+            (const_hex::encode(secret), "[redacted:hex]"),
+            (const_hex::encode_upper(secret), "[redacted:HEX]"),
+            (form.replace('+', "%20"), "[redacted:url]"),
+            (form, "[redacted:form]"),
+            // White space at the ends of a header's value is no part of it.
+            (secret.trim().to_owned(), "[redacted:trimmed]"),
+        ] {
+            // Spelled alike, the first name holds.
+            if spelled.len() >= SHORTEST
+                && !self.spellings.iter().any(|known| known.finder.needle() == spelled.as_bytes())
+            {
+                let finder = Finder::new(&spelled).into_owned();
+                self.spellings.push(Spelling { finder, placeholder });
+            }
+        }
+        self.spellings.sort_by_key(|spelling| Reverse(spelling.finder.needle().len()));
     }
 
     /// The text without the secrets.
@@ -96,46 +115,78 @@ impl Redaction {
         self.cleaned(bytes).map_or_else(|| bytes.clone(), Bytes::from)
     }
 
-    /// `None` where there is no secret in it.
-    fn cleaned(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        self.spellings.iter().fold(None, |cleaned, spelling| {
-            let bytes = cleaned.as_deref().unwrap_or(bytes);
-            replaced(bytes, spelling, Self::PLACEHOLDER.as_bytes()).or(cleaned)
-        })
-    }
-
     /// The delivery without the secrets, before it is quoted: quoting changes the text that is looked for.
     pub fn delivery(&self, delivery: &Delivery) -> Delivery {
-        Delivery {
-            method: delivery.method.clone(),
-            target: self.text(&delivery.target),
-            headers: self.headers(&delivery.headers),
-            body: self.bytes(&delivery.body),
-            transfer: delivery.transfer.clone(),
-        }
+        changed(delivery, |bytes| self.cleaned(bytes))
     }
 
-    /// The exchange without the secrets.
-    pub fn exchange(&self, exchange: &Exchange) -> Exchange {
+    /// The same, where there is a secret in it.
+    pub fn clean(&self, delivery: &Delivery) -> Option<Delivery> {
+        Some(self.delivery(delivery)).filter(|clean| clean != delivery)
+    }
+
+    /// The exchange without the secrets, and whether there was one in its delivery.
+    pub fn exchange(&self, exchange: &Exchange) -> (Exchange, bool) {
         let outcome = match &exchange.outcome {
             Outcome::Answered(response) => Outcome::Answered(Response {
                 status: response.status,
-                headers: self.headers(&response.headers),
+                headers: headers(&response.headers, |bytes| self.cleaned(bytes)),
                 body: self.bytes(&response.body),
             }),
             Outcome::Malformed(why) => Outcome::Malformed(self.text(why)),
             other => other.clone(),
         };
-        Exchange { delivery: self.delivery(&exchange.delivery), outcome, ..exchange.clone() }
+        let clean = self.clean(&exchange.delivery);
+        let held = clean.is_some();
+        let delivery = clean.unwrap_or_else(|| exchange.delivery.clone());
+        (Exchange { delivery, outcome, ..exchange.clone() }, held)
     }
 
-    fn headers(&self, headers: &Headers) -> Headers {
-        Headers(headers.0.iter().map(|(name, value)| (self.text(name), self.bytes(value))).collect())
+    /// A delivery with the secret in its places again. Where there are several, the one that was added first.
+    pub fn restored(&self, delivery: &Delivery) -> Delivery {
+        let mut known: Vec<(Finder<'_>, &[u8])> = Vec::new();
+        for Spelling { finder, placeholder } in &self.spellings {
+            if !known.iter().any(|(other, _)| other.needle() == placeholder.as_bytes()) {
+                known.push((Finder::new(placeholder), finder.needle()));
+            }
+        }
+        changed(delivery, |bytes| {
+            known.iter().fold(None, |restored: Option<Vec<u8>>, (placeholder, spelled)| {
+                let bytes = restored.as_deref().unwrap_or(bytes);
+                replaced(bytes, placeholder, spelled).or(restored)
+            })
+        })
+    }
+
+    /// `None` where there is no secret in it.
+    fn cleaned(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.spellings.iter().fold(None, |cleaned: Option<Vec<u8>>, Spelling { finder, placeholder }| {
+            let bytes = cleaned.as_deref().unwrap_or(bytes);
+            replaced(bytes, finder, placeholder.as_bytes()).or(cleaned)
+        })
     }
 }
 
+/// The delivery with every part of it that is somebody's text changed; `None` leaves a part as it is.
+fn changed(delivery: &Delivery, change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Delivery {
+    let target = change(delivery.target.as_bytes());
+    Delivery {
+        method: delivery.method.clone(),
+        target: target
+            .map_or_else(|| delivery.target.clone(), |target| String::from_utf8_lossy(&target).into_owned()),
+        headers: headers(&delivery.headers, &change),
+        body: change(&delivery.body).map_or_else(|| delivery.body.clone(), Bytes::from),
+        transfer: delivery.transfer.clone(),
+    }
+}
+
+fn headers(headers: &Headers, change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Headers {
+    let changed = |value: &Bytes| change(value).map_or_else(|| value.clone(), Bytes::from);
+    Headers(headers.0.iter().map(|(name, value)| (name.clone(), changed(value))).collect())
+}
+
 /// The bytes with something new in the place of all that is found; `None` where nothing is.
-pub(crate) fn replaced(bytes: &[u8], old: &Finder<'_>, new: &[u8]) -> Option<Vec<u8>> {
+fn replaced(bytes: &[u8], old: &Finder<'_>, new: &[u8]) -> Option<Vec<u8>> {
     let mut found = old.find_iter(bytes).peekable();
     found.peek()?;
     let mut result = Vec::with_capacity(bytes.len());
@@ -150,31 +201,33 @@ pub(crate) fn replaced(bytes: &[u8], old: &Finder<'_>, new: &[u8]) -> Option<Vec
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use bytes::Bytes;
 
     use super::Redaction;
+    use crate::exchange::{Delivery, Headers, Transfer};
     use crate::signature::Secret;
 
     fn redaction(secret: &str) -> Redaction {
-        let mut redaction = Redaction::default();
-        redaction.add(&Secret::new(secret));
-        redaction
+        Redaction::new([&Secret::new(secret)])
     }
 
     #[test]
     fn takes_out_every_spelling() {
-        let redaction = redaction("ключ \"7\"");
-        for spelled in [
-            "ключ \"7\"",
-            r#"ключ \"7\""#,
-            r#"\u043a\u043b\u044e\u0447 \"7\""#,
-            "0LrQu9GO0YcgIjci",
-            "d0bad0bbd18ed18720223722",
-            "%D0%BA%D0%BB%D1%8E%D1%87%20%227%22",
-            "%D0%BA%D0%BB%D1%8E%D1%87+%227%22",
+        let redaction = redaction("ключ \"7\"?");
+        for (spelled, name) in [
+            ("ключ \"7\"?", ""),
+            (r#"ключ \"7\"?"#, ":json"),
+            (r#"\u043a\u043b\u044e\u0447 \"7\"?"#, ":json-ascii"),
+            ("0LrQu9GO0YcgIjciPw==", ":base64"),
+            ("0LrQu9GO0YcgIjciPw", ":base64-unpadded"),
+            ("d0bad0bbd18ed187202237223f", ":hex"),
+            ("D0BAD0BBD18ED187202237223F", ":HEX"),
+            ("%D0%BA%D0%BB%D1%8E%D1%87%20%227%22%3F", ":url"),
+            ("%D0%BA%D0%BB%D1%8E%D1%87+%227%22%3F", ":form"),
         ] {
-            assert_eq!(redaction.text(&format!("<{spelled}>")), "<[redacted]>", "{spelled}");
+            assert_eq!(redaction.text(&format!("<{spelled}>")), format!("<[redacted{name}]>"), "{spelled}");
         }
     }
 
@@ -185,12 +238,47 @@ mod tests {
         assert_eq!(of(b"\xff\x00s3cr3ts3cr3t\xe6"), &b"\xff\x00[redacted][redacted]\xe6"[..]);
         assert_eq!(of(b"\xff\x00s3cr3"), &b"\xff\x00s3cr3"[..]);
         assert_eq!(self::redaction("abc").text("abc"), "abc", "too short to be looked for");
+        assert_eq!(Redaction::new(None).text("s3cr3t"), "s3cr3t");
+    }
+
+    #[test]
+    fn takes_out_what_a_header_leaves_of_it() {
+        assert_eq!(redaction(" s3cr3t ").text("<s3cr3t>< s3cr3t >"), "<[redacted:trimmed]><[redacted]>");
+        assert_eq!(redaction("  x  ").text("<x>"), "<x>");
     }
 
     #[test]
     fn a_secret_within_another_hides_neither() {
-        let mut redaction = redaction("s3cr3t");
-        redaction.add(&Secret::new("s3cr3t-longer"));
+        let redaction = Redaction::new([&Secret::new("s3cr3t"), &Secret::new("s3cr3t-longer")]);
         assert_eq!(redaction.text("s3cr3t-longer s3cr3t"), "[redacted] [redacted]");
+    }
+
+    #[test]
+    fn what_is_taken_out_comes_back() {
+        let redaction = redaction("s3cr3t\"x");
+        let body = b"\xff s3cr3t\"x s3cr3t\\\"x 733363723374\x2278 7333637233742278 czNjcjN0Ing= czNjcjN0Ing";
+        let delivery = Delivery {
+            method: "POST".to_owned(),
+            target: "/?s=7333637233742278".to_owned(),
+            headers: Headers(vec![("X-S".to_owned(), Bytes::from_static(b"s3cr3t\"x"))]),
+            body: Bytes::from_static(body),
+            transfer: Transfer::Whole,
+        };
+        let clean = redaction.clean(&delivery).unwrap();
+        let shown = format!("{clean:?}");
+        for spelling in ["s3cr3t", "7333637233742278", "czNjcjN0Ing"] {
+            assert!(!shown.contains(spelling), "{shown}");
+        }
+        assert_eq!(redaction.restored(&clean), delivery);
+        assert!(
+            redaction
+                .clean(&Delivery {
+                    body: Bytes::new(),
+                    target: "/".to_owned(),
+                    headers: Headers::default(),
+                    ..delivery
+                })
+                .is_none()
+        );
     }
 }

@@ -377,8 +377,8 @@ fn a_file_that_is_no_case_is_named() {
 
 #[test]
 fn the_secret_comes_back_where_it_was_taken_out() {
-    let (secret, mut redaction) = (Secret::new("p\"ä s"), Redaction::default());
-    redaction.add(&secret);
+    let secret = Secret::new("p\"ä s");
+    let redaction = Redaction::new([&secret]);
     let mut trial = twin(THEN);
     trial.headers.add("Authorization", "Bearer p\"ä s");
     trial.body = Bytes::from_static("\u{0}p\"ä s".as_bytes());

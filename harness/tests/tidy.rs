@@ -114,10 +114,12 @@ fn imports_point_one_way() {
         "transcript",
     ];
     let above = [
+        "case",
         "cli",
         "client",
         "endpoint",
         "error",
+        "evidence",
         "exit",
         "mutant",
         "receiver",
@@ -136,10 +138,12 @@ fn imports_point_one_way() {
         ["cli", "client", "endpoint", "error", "exit", "report", "scenario", "selection", "subject", "suite"];
     assert_does_not_import(&judges, &machinery, "checks and causes judge a transcript and nothing else");
     let below_the_command_line = [
+        "case",
         "cause",
         "client",
         "clock",
         "endpoint",
+        "evidence",
         "exchange",
         "mutant",
         "random",

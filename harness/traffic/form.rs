@@ -1,5 +1,5 @@
-//! An exchange as a line of JSON: what `listen --out` keeps, what a run's evidence keeps, and what
-//! `sender --transcript` reads.
+//! An exchange as a line of JSON: what `listen --out` and a run's evidence keep, and what `sender --transcript` reads. A saved
+//! case holds deliveries in the same form.
 //!
 //! Invariant: exact bytes. What is UTF-8 stands as text, what is not as base64, and both come back as they were.
 
@@ -34,25 +34,35 @@ pub struct ExchangeForm {
 }
 
 /// A request.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryForm {
-    method: String,
-    target: String,
-    headers: Vec<(String, Octets)>,
-    body: Octets,
+    /// The request method.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// Names and values in their order.
+    pub headers: Vec<(String, Octets)>,
+    /// The body.
+    pub body: Octets,
+    /// How it goes, or came, over the wire.
     #[serde(default)]
-    transfer: TransferForm,
+    pub transfer: TransferForm,
 }
 
-/// How the body came over the wire.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+/// How a body goes over the wire.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum TransferForm {
+pub enum TransferForm {
+    /// With its length, all at once.
     #[default]
     Whole,
+    /// In segments that begin at these places.
     Segments(Vec<usize>),
+    /// In chunks of these lengths.
     Chunks(Vec<usize>),
+    /// Behind `Expect: 100-continue`.
     Expecting,
+    /// Broken off behind so many bytes.
     Broken(usize),
 }
 
@@ -230,6 +240,34 @@ impl From<&OutcomeForm> for Outcome {
             OutcomeForm::Abandoned => Self::Abandoned,
         }
     }
+}
+
+impl DeliveryForm {
+    /// Whether it can be sent at all: a delivery that was edited by hand must not become two requests. Errors: what of it
+    /// cannot be.
+    pub fn check(&self) -> Result<(), String> {
+        if !is_token(&self.method) {
+            return Err(format!("{:?} is no request method", self.method));
+        }
+        if !self.target.starts_with('/') || !self.target.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(format!("the target {:?} is no path", self.target));
+        }
+        for (name, value) in &self.headers {
+            if !is_token(name) {
+                return Err(format!("{name:?} is no header name"));
+            }
+            if value.0.iter().any(|byte| [b'\r', b'\n', 0].contains(byte)) {
+                return Err(format!("the value of {name} holds a line feed or a NUL"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether it is a token of RFC 9110, section 5.6.2.
+fn is_token(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(fits)
 }
 
 fn spelled(headers: &Headers) -> Vec<(String, Octets)> {

@@ -4,10 +4,10 @@
 
 use serde_json::Value;
 
-use super::concealed::Concealed;
 use super::form::ExchangeForm;
 use super::har;
 use crate::exchange::{Exchange, ExchangeId};
+use crate::report::Redaction;
 
 /// What a file holds.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct Recording {
 /// Reads a file. Where the secret was taken out of a line and is known, it is put back.
 ///
 /// Errors: it is empty, cut off, or of another format; a fragment of a sentence that begins with the line.
-pub fn read(bytes: &[u8], concealed: &Concealed) -> Result<Recording, String> {
+pub fn read(bytes: &[u8], redaction: &Redaction) -> Result<Recording, String> {
     let text = std::str::from_utf8(bytes)
         .map_err(|why| format!("line {}: bytes that are not UTF-8", line_of(&bytes[..why.valid_up_to()])))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -36,20 +36,20 @@ pub fn read(bytes: &[u8], concealed: &Concealed) -> Result<Recording, String> {
             first.starts_with('{') && !first.starts_with("{\"number\"") && !first.starts_with("{\"at_ms\"")
         }
     };
-    let recording = if is_har { har::read(text) } else { own_lines(text, concealed) }?;
+    let recording = if is_har { har::read(text) } else { own_lines(text, redaction) }?;
     if recording.exchanges.is_empty() {
         return Err(format!("line {number}: there is no delivery in the file"));
     }
     Ok(recording)
 }
 
-fn own_lines(text: &str, concealed: &Concealed) -> Result<Recording, String> {
+fn own_lines(text: &str, redaction: &Redaction) -> Result<Recording, String> {
     let mut exchanges = Vec::new();
     for (number, line) in lines(text) {
         let form: ExchangeForm = serde_json::from_str(line).map_err(|why| refusal(number, line, &why))?;
         let mut exchange = Exchange::from(&form);
         if form.redacted {
-            exchange.delivery = concealed.restored(&exchange.delivery);
+            exchange.delivery = redaction.restored(&exchange.delivery);
         }
         exchange.id = ExchangeId(0);
         exchanges.push(exchange);
@@ -92,19 +92,19 @@ pub(super) fn line_of(before: &[u8]) -> usize {
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::read;
+    use crate::report::Redaction;
     use crate::signature::Secret;
-    use crate::traffic::concealed::Concealed;
 
     const LINE: &str = r#"{"number":1,"at_ms":5,"took_us":1,"delivery":{"method":"POST","target":"/[redacted]","headers":[["X-A",{"base64":"/w=="}]],"body":"{}","transfer":{"chunks":[2]}},"outcome":{"answered":{"status":200,"headers":[],"body":""}},"redacted":true,"verdict":"pass"}"#;
 
     fn refused(text: &str) -> String {
-        read(text.as_bytes(), &Concealed::default()).unwrap_err()
+        read(text.as_bytes(), &Redaction::default()).unwrap_err()
     }
 
     #[test]
     fn lines_are_read_with_the_secret_in_its_place() {
-        let concealed = Concealed::new(Some(&Secret::new("s3cr3t")));
-        let recording = read(format!("{LINE}\n\n{LINE}").as_bytes(), &concealed).unwrap();
+        let redaction = Redaction::new(Some(&Secret::new("s3cr3t")));
+        let recording = read(format!("{LINE}\n\n{LINE}").as_bytes(), &redaction).unwrap();
         assert_eq!(recording.exchanges.len(), 2);
         let delivery = &recording.exchanges[1].delivery;
         assert_eq!((delivery.target.as_str(), &delivery.headers.0[0].1[..]), ("/s3cr3t", &b"\xff"[..]));
@@ -129,6 +129,6 @@ mod tests {
             let why = refused(&text);
             assert!(why.contains(words), "{text}: {why}");
         }
-        assert_eq!(read(b"{}\n\xff", &Concealed::default()).unwrap_err(), "line 2: bytes that are not UTF-8");
+        assert_eq!(read(b"{}\n\xff", &Redaction::default()).unwrap_err(), "line 2: bytes that are not UTF-8");
     }
 }

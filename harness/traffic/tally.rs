@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::concealed::Concealed;
 use crate::dialect::{self, Dialect, Members};
 use crate::event::EventName;
 use crate::exit::ExitStatus;
+use crate::report::Redaction;
 use crate::report::{CauseEntry, VerdictName};
 use crate::requirement::{Level, Requirement, Verdict};
 use crate::suite::{Finding, Judgement};
@@ -87,10 +87,10 @@ pub struct Entry {
 }
 
 impl Judged {
-    /// The verdict of a delivery with this body. `concealed` takes the secret out of everything that is said.
-    pub fn new(dialect: &'static Dialect, body: &[u8], findings: &[Finding], concealed: &Concealed) -> Self {
+    /// The verdict of a delivery with this body. `redaction` takes the secret out of everything that is said.
+    pub fn new(dialect: &'static Dialect, body: &[u8], findings: &[Finding], redaction: &Redaction) -> Self {
         let (event, record) = names(dialect, body);
-        let clean = |text: Option<String>| text.map(|text| concealed.text(&text));
+        let clean = |text: Option<String>| text.map(|text| redaction.text(&text));
         let mut judged = Self {
             event: clean(event),
             record: clean(record),
@@ -110,12 +110,12 @@ impl Judged {
                     requirement: requirement.id,
                     level: requirement.level,
                     check: requirement.check_id,
-                    expected: concealed.text(&evidence.expected.0),
-                    actual: concealed.text(&evidence.actual.0),
-                    message: concealed.text(&evidence.message),
+                    expected: redaction.text(&evidence.expected.0),
+                    actual: redaction.text(&evidence.actual.0),
+                    message: redaction.text(&evidence.message),
                     cause: evidence.cause.as_ref().map(|cause| {
-                        let detail = cause.detail.as_ref().map(|detail| concealed.text(detail));
-                        let or = cause.or.iter().map(|other| concealed.text(other)).collect();
+                        let detail = cause.detail.as_ref().map(|detail| redaction.text(detail));
+                        let or = cause.or.iter().map(|other| redaction.text(other)).collect();
                         CauseEntry { detail, or, shown_by: Vec::new(), ..CauseEntry::from(cause) }
                     }),
                 }),

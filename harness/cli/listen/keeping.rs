@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::exchange::{Delivery, Exchange};
-use crate::traffic::concealed::Concealed;
+use crate::report::Redaction;
 use crate::traffic::form::ExchangeForm;
 use crate::traffic::tally::Judged;
 
@@ -58,9 +58,9 @@ impl Keeping {
         &mut self,
         mut exchange: Exchange,
         judged: &Judged,
-        concealed: &Concealed,
+        redaction: &Redaction,
     ) -> Result<(), Error> {
-        let clean = concealed.delivery(&exchange.delivery);
+        let clean = redaction.clean(&exchange.delivery);
         let redacted = clean.is_some();
         exchange.delivery = clean.unwrap_or(exchange.delivery);
         let path = self.folder.join(format!("{}.http", exchange.id.0));

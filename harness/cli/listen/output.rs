@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use crate::dialect::rfc3339;
 use crate::exchange::Exchange;
 use crate::exit::ExitStatus;
+use crate::report::Redaction;
 use crate::report::VerdictName;
 use crate::requirement::Level;
-use crate::traffic::concealed::Concealed;
 use crate::traffic::tally::{Judged, Tally};
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -45,9 +45,9 @@ impl Output {
     }
 
     /// A delivery and what came of it.
-    pub(super) fn delivery(&self, exchange: &Exchange, judged: &Judged, concealed: &Concealed) -> String {
+    pub(super) fn delivery(&self, exchange: &Exchange, judged: &Judged, redaction: &Redaction) -> String {
         let (delivery, status) = (&exchange.delivery, exchange.outcome.status());
-        let target = concealed.text(&delivery.target);
+        let target = redaction.text(&delivery.target);
         let at = rfc3339(exchange.at_ms);
         if self.json {
             let mut object = json!({

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use super::program::{Ran, Report, finish, reference, run, twenty};
 use super::servers::{always, read_request, serve};
+use crate::implementations::is_missing;
 
 /// With characters that JSON and URLs escape, and long enough for base64 to show it.
 const SECRET: &str = "Mellon \"hAlf\" mÄsk\\77";
@@ -199,13 +200,65 @@ fn the_secret_is_in_no_file() {
     }
 }
 
+/// Every header of an exchange, as text.
+fn headers(exchange: &Value) -> String {
+    exchange["delivery"]["headers"].to_string()
+}
+
 #[test]
-fn a_sender_that_sends_its_secret_leaves_it_in_no_file() {
-    let (ran, folder) = kept(&["sender", "--exec", &reference("sender"), "--seed", "5"]);
-    ran.expect(0);
+fn a_sender_that_sends_its_secrets_leaves_them_in_no_file() {
+    if is_missing("python3") {
+        return;
+    }
+    let example = "fixtures/implementations/senders/python/sender.py";
+    let example = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(example)).unwrap();
+    let signed = "headers = {\"X-Twenty-Webhook-Timestamp\": timestamp,";
+    assert!(example.contains(signed));
+    // What it got to know is beside the evidence, to be looked for in it.
+    let leaking = example.replace(
+        signed,
+        "open(__file__ + '.secrets', 'a').write(secret + '\\n')\n    headers = {\"X-Leak\": secret.encode().hex(), \
+         \"X-Key\": secret if secret.isascii() else 'none', \"X-Twenty-Webhook-Timestamp\": timestamp,",
+    );
+    let scripts = TempDir::new().unwrap();
+    let script = scripts.path().join("sender.py");
+    fs::write(&script, leaking).unwrap();
+    let exec = format!("python3 '{}'", script.display());
+    let (ran, folder) = kept(&["sender", "--exec", &exec, "--seed", "5"]);
+    ran.expect(1);
     let exchanges = is_whole(folder.path());
-    assert!(exchanges.iter().all(|one| one["delivery"]["target"].as_str().unwrap().starts_with("/hooks/")));
-    assert_eq!(json(&folder.path().join("run.json"))["role"], "sender");
+    assert!(exchanges.iter().all(|one| one["redacted"] == true));
+    assert!(exchanges.iter().any(|one| headers(one).contains("[redacted]")));
+    let secrets = fs::read_to_string(scripts.path().join("sender.py.secrets")).unwrap();
+    let secrets: BTreeSet<&str> = secrets.lines().collect();
+    assert!(secrets.len() >= 5, "{secrets:?}");
+    for path in files(folder.path()) {
+        let text = fs::read_to_string(&path).unwrap();
+        for secret in &secrets {
+            let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+            for spelled in [secret, secret.trim(), hex.as_str()] {
+                assert!(!text.contains(spelled), "{spelled} in {}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn recorded_traffic_is_kept_as_it_was_read() {
+    let (ran, first) = kept(&["sender", "--exec", &reference("sender"), "--seed", "5"]);
+    ran.expect(0);
+    let exchanges = is_whole(first.path());
+    let file = first.path().join("exchanges.jsonl").display().to_string();
+    let (ran, again) = kept(&["sender", "--transcript", &file]);
+    ran.expect(0);
+    let deliveries =
+        |exchanges: &[Value]| -> Vec<Value> { exchanges.iter().map(|one| one["delivery"].clone()).collect() };
+    assert_eq!(deliveries(&is_whole(again.path())), deliveries(&exchanges));
+    fs::write(first.path().join("broken"), "{").unwrap();
+    let broken = first.path().join("broken").display().to_string();
+    let (ran, nothing) = kept(&["sender", "--transcript", &broken]);
+    ran.expect(2);
+    assert!(!nothing.path().exists());
 }
 
 #[test]
