@@ -2,6 +2,8 @@
 //!
 //! Invariant: a record is kept as the JSON text it was given as; nothing here re-serialises one that is only passed on.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -70,8 +72,9 @@ pub struct Event {
 impl Event {
     /// The record's id: `id`, or `recordId` of a metadata event.
     pub fn record_id(&self) -> Option<String> {
-        let record: Value = serde_json::from_str(self.record.get()).ok()?;
-        Some(record.get(self.id_member())?.as_str()?.to_owned())
+        // The others stay unread: one of them may be text that is no Unicode.
+        let members: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(self.record.get()).ok()?;
+        serde_json::from_str(members.get(self.id_member())?.get()).ok()
     }
 
     /// The same event of another record: what is made before it is sent, so that each delivery can be told apart.

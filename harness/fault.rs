@@ -53,6 +53,7 @@ faults! {
     SenderFault {
         FirstEventMissed: "a webhook becomes active only after the first event behind its registration",
         SecondWebhookForgotten: "only the webhook registered first gets an event",
+        LargeRecordsNotSent: "events whose body is larger than 32 KiB are not sent",
         DeliveredTwice: "every event is delivered twice to each webhook",
         DeliveredAfterDeletion: "a deleted webhook goes on receiving events",
         DeletionsNotSent: "events of deleted records are not sent",
@@ -77,6 +78,7 @@ faults! {
         NullsDropped: "members that are null are left out of the record",
         NumbersAsText: "numbers in the record are sent as text",
         TextMangled: "characters beyond ASCII in the record are sent as question marks",
+        NestingCutOff: "what is nested deeper than 16 levels in the record is sent as null",
         LongNumbersRounded: "numbers in the record go through a double",
         TimestampMissing: "the body has no timestamp",
         TimestampLocal: "the body's timestamp is in local time, with an offset",
@@ -100,6 +102,7 @@ faults! {
         SignsWithDot: "a dot stands between timestamp and body in the signed text",
         SignsTwiceStringified: "the signed text holds the body stringified twice",
         SignsHexDecodedKey: "the secret is decoded from hexadecimal before it keys the signature",
+        KeyCutAt64Bytes: "of a secret of more than 64 bytes the first 64 are the key",
         SignsTrimmedKey: "white space at the ends of the secret is cut off before it keys the signature",
         SignsSeconds: "the signed text holds the timestamp in seconds, the header in milliseconds",
         SignsOtherTimestamp: "the clock is read once for the signature and once more for the header",

@@ -4,6 +4,8 @@
 //! Invariant: pure, and strict: `parse` takes what RFC 8259 calls a JSON text in UTF-8, whole and without a byte-order
 //! mark, and nothing else. `parse` of what `compact` writes gives the same tree.
 
+pub mod difference;
+
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 
@@ -99,9 +101,13 @@ impl Json {
 
     /// The value of the member of this name: the last one, as parsers have it.
     pub fn get(&self, name: &str) -> Option<&Self> {
+        self.member(&Text::from(name))
+    }
+
+    /// The same for a name that need not be Unicode.
+    pub fn member(&self, name: &Text) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
-        let name = Text::from(name);
-        members.iter().rev().find(|(other, _)| *other == name).map(|(_, value)| value)
+        members.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value)
     }
 
     /// The value as text without white space: numbers as they were written, as few escapes as `JSON.stringify` makes.

@@ -83,6 +83,8 @@ pub struct Evidence {
     pub exchanges: Vec<ExchangeId>,
     /// Why it came about, where that can be told.
     pub cause: Option<Cause>,
+    /// The generated event that shows it, as an index into the transcript's emissions.
+    pub emission: Option<usize>,
 }
 
 /// What the contract has at a place.
@@ -104,6 +106,7 @@ impl Evidence {
             message: message.into(),
             exchanges: Vec::new(),
             cause: None,
+            emission: None,
         }
     }
 

@@ -15,7 +15,6 @@ pub mod verification;
 
 mod attempts;
 mod judge;
-mod numbers;
 
 use crate::requirement::{Requirement, Role};
 

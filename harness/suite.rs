@@ -14,7 +14,7 @@ use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::random::Random;
 use crate::requirement::{Evidence, Requirement, Role, Verdict};
-use crate::scenario::{self, Stage};
+use crate::scenario::{self, Extent, Stage};
 use crate::subject::{self, SubjectError};
 use crate::transcript::{Capability, Ending, Keeper, Limits, Scenario, Transcript};
 use crate::vectors;
@@ -38,6 +38,12 @@ pub struct Options {
     pub interrupted: watch::Receiver<bool>,
     /// Who is told of the run while it goes on.
     pub keeper: Option<Keeper>,
+}
+
+impl Options {
+    fn extent(&self) -> Extent {
+        Extent { cases: self.cases, jobs: self.jobs.max(1), seed: self.seed }
+    }
 }
 
 /// What a run yields.
@@ -99,8 +105,7 @@ pub async fn receiver(
     transcript.trust = subject.target().trust();
     transcript.keeper.clone_from(&options.keeper);
     let client = Client::new(options.limits.timeout, options.clock.clone());
-    let extent =
-        scenario::receiver::Extent { cases: options.cases, jobs: options.jobs.max(1), seed: options.seed };
+    let extent = options.extent();
     let scenarios = needed(scenario::receiver::ALL, selected);
     let mut stage = scenario::receiver::Stage::new(subject, &client, &options.clock, extent, &mut transcript);
     play(&mut stage, &scenarios, options, progress).await;
@@ -123,7 +128,8 @@ pub async fn sender(
     transcript.keeper.clone_from(&options.keeper);
     let random = Random::from_seed(options.seed);
     let scenarios = needed(scenario::sender::ALL, selected);
-    let mut stage = scenario::sender::Stage::new(subject, &options.clock, &random, &mut transcript);
+    let extent = options.extent();
+    let mut stage = scenario::sender::Stage::new(subject, &options.clock, &random, extent, &mut transcript);
     let greeted = tokio::select! {
         biased;
         () = interruption(options) => Ok(()),

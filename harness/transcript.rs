@@ -21,7 +21,9 @@ use crate::exchange::{Exchange, ExchangeId, Outcome, Trust};
 use crate::signature::Secret;
 
 pub use conduct::{Conduct, Form, MOVED};
-pub use emission::{Arrival, Broken, Capability, Emission, LONGEST_BODY, Settled, Traits, Webhook};
+pub use emission::{
+    Arrival, Broken, Capability, Emission, Generated, LONGEST_BODY, Settled, Traits, Webhook,
+};
 pub use exchanges::Exchanges;
 pub use intake::{Intake, IntakeKind};
 pub use keeper::{Keeper, Kept};
@@ -350,14 +352,12 @@ impl Transcript {
 /// whatever else it is: no JSON, form-encoded, several events at once.
 pub fn uuids(body: &[u8]) -> impl Iterator<Item = &str> {
     const DASHES: [usize; 4] = [8, 13, 18, 23];
-    body.windows(36).filter_map(|window| {
-        let is_dash = |at: usize| window[at] == b'-';
-        let fits = |(at, byte): (usize, &u8)| {
-            if DASHES.contains(&at) { is_dash(at) } else { byte.is_ascii_hexdigit() }
-        };
-        // The dashes first: they rule out nearly every place with one look.
-        (DASHES.into_iter().all(is_dash) && window.iter().enumerate().all(fits))
-            .then(|| std::str::from_utf8(window).ok())
-            .flatten()
+    let fits = |(at, byte): (usize, &u8)| {
+        if DASHES.contains(&at) { *byte == b'-' } else { byte.is_ascii_hexdigit() }
+    };
+    // The first dash leads to the others: most bodies have few of them.
+    memchr::memchr_iter(b'-', body).filter_map(move |dash| {
+        let window = body.get(dash.checked_sub(DASHES[0])?..dash + 36 - DASHES[0])?;
+        window.iter().enumerate().all(fits).then(|| std::str::from_utf8(window).ok()).flatten()
     })
 }

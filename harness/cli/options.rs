@@ -86,7 +86,7 @@ pub(super) struct RunOptions {
     /// What ids, secrets and nonces are made from [default: random]
     #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
     seed: Option<u64>,
-    /// How many cases each property generates (receivers)
+    /// How many cases each property generates
     #[arg(long, default_value = "64", value_parser = clap::value_parser!(u32).range(..=100_000), env = "TWENTY_CONFORM_CASES", hide_env = true)]
     cases: u32,
     /// How many cases go on at the same time (receivers)

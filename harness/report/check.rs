@@ -11,6 +11,7 @@ use super::{Redaction, VerdictName, body_name, curl};
 use crate::cause::Cause;
 use crate::exchange::ExchangeId;
 use crate::requirement::{Level, Requirement, Role, Verdict};
+use crate::subject::protocol::Op;
 use crate::suite::{Finding, Judgement};
 use crate::transcript::{Comparison, Scenario, Transcript};
 
@@ -37,7 +38,7 @@ pub struct CheckEntry {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<CauseEntry>,
-    /// The first exchange that shows it, as a command.
+    /// The first exchange that shows it, as a command; for senders the operation that asks for the generated event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repro: Option<String>,
     /// The numbers of the exchanges that show it.
@@ -134,13 +135,22 @@ pub(super) fn check_entry(
             });
             entry.exchanges = evidence.exchanges.iter().map(|id| id.0).collect();
             let first = evidence.exchanges.first().filter(|_| transcript.role == Role::Receiver);
-            entry.repro = first.map(|&id| {
-                let delivery = redact.delivery(&transcript.exchange(id).delivery);
-                let file = out.filter(|_| curl::wants_file(&delivery.body)).map(|out| {
-                    bodies.push(id);
-                    out.join(body_name(id))
-                });
-                curl::command(&redact.text(&transcript.url), &transcript.trust, &delivery, file.as_deref())
+            let emission = evidence.emission.and_then(|at| transcript.emissions.get(at));
+            let emit = emission.map(|emission| redact.text(&Op::Emit(emission.event.clone()).encode(1)));
+            entry.repro = emit.or_else(|| {
+                first.map(|&id| {
+                    let delivery = redact.delivery(&transcript.exchange(id).delivery);
+                    let file = out.filter(|_| curl::wants_file(&delivery.body)).map(|out| {
+                        bodies.push(id);
+                        out.join(body_name(id))
+                    });
+                    curl::command(
+                        &redact.text(&transcript.url),
+                        &transcript.trust,
+                        &delivery,
+                        file.as_deref(),
+                    )
+                })
             });
         }
     }

@@ -4,7 +4,7 @@
 
 use url::Url;
 
-use super::judge::{Arrived, each, of_all};
+use super::judge::{Arrived, each, every_delivery, of_all};
 use crate::cause::{Cause, Code};
 use crate::dialect::{Members, NotAnObject};
 use crate::fault::{Faults, SenderFault};
@@ -47,9 +47,9 @@ pub const ALL: &[Requirement] = &[
         text: "The body is one JSON text in UTF-8 without a byte-order mark.",
         source: "D, R (RFC 8259)",
         why: "Parsers refuse anything else, and the signature covers the bytes that they refuse.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[Scenario::EveryEvent, Scenario::Generated],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, json),
+        check: |t| every_delivery(t, json),
         counterexamples: Faults::Sender(&[
             SenderFault::ByteOrderMark,
             SenderFault::FormEncoded,
@@ -77,9 +77,9 @@ pub const ALL: &[Requirement] = &[
         text: "One request carries one event.",
         source: "D",
         why: "A receiver reads one event from a body; the others of a batch are lost without a trace.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[Scenario::EveryEvent, Scenario::Generated],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, one_event),
+        check: |t| every_delivery(t, one_event),
         counterexamples: Faults::Sender(&[SenderFault::BodyInArray, SenderFault::EventsBatched]),
     },
     Requirement {

@@ -196,6 +196,48 @@ pub(super) fn all_in(t: &Transcript, scenario: Scenario) -> impl Iterator<Item =
     t.arrivals_in(scenario).map(|(webhook, arrival)| Arrived::of(t, webhook, arrival))
 }
 
+/// One verdict on every delivery that shows how this sender makes one: those of the first scenario and, of the generated
+/// ones, those that came out otherwise than they should.
+pub(super) fn every_delivery(
+    t: &Transcript,
+    judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
+) -> Verdict {
+    let plain = each(t, Scenario::EveryEvent, &judge);
+    if matches!(plain, Verdict::Fail(_)) {
+        return plain;
+    }
+    generated(t, judge).unwrap_or(plain)
+}
+
+/// What a generated event shows against the sender, where one does.
+pub(super) fn generated(
+    t: &Transcript,
+    judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
+) -> Option<Verdict> {
+    all_in(t, Scenario::Generated).find_map(|arrived| match judge(&arrived) {
+        Ok(Verdict::Fail(evidence)) | Err(Verdict::Fail(evidence)) => {
+            let emission = arrived.emission.filter(|emission| emission.generated.is_some());
+            Some(match emission {
+                Some(emission) => of_generated(t, *evidence, emission).fail(),
+                None => evidence.fail(),
+            })
+        }
+        _ => None,
+    })
+}
+
+/// Evidence that a generated event gives: it names the event, so that it can be emitted again.
+pub(super) fn of_generated(t: &Transcript, mut evidence: Evidence, emission: &Emission) -> Evidence {
+    let Some(generated) = &emission.generated else { return evidence };
+    let smaller = match generated.steps {
+        0 => String::new(),
+        steps => format!(", made smaller in {steps} steps"),
+    };
+    evidence.message = format!("{} (one of the generated {}{smaller})", evidence.message, generated.property);
+    evidence.emission = t.emissions.iter().position(|other| other.record_id == emission.record_id);
+    evidence
+}
+
 /// One verdict on every delivery of a scenario. The first failure speaks for all and says how many there are.
 pub(super) fn each(
     t: &Transcript,

@@ -4,13 +4,15 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::judge::{Arrived, all_in, each, of_all};
-use super::numbers;
+use super::judge::{Arrived, each, every_delivery};
 use crate::cause::{Cause, Code};
 use crate::dialect::{self, Dialect, Members, NotAnObject, rfc3339};
 use crate::event::EventName;
 use crate::fault::{Faults, SenderFault};
+use crate::json::Json;
+use crate::json::difference::{Change, Concern, first_change};
 use crate::requirement::{Level, Requirement, Role, Verdict};
 use crate::shape::{self, Difference, Shape};
 use crate::transcript::{Emission, Scenario, Transcript};
@@ -25,9 +27,9 @@ pub const ALL: &[Requirement] = &[
         text: "`event` is text of the form <object>.<action>, naming the event that happened.",
         source: "D",
         why: "Receivers route by it.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[Scenario::EveryEvent, Scenario::Generated],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, |arrived| event(t.dialect, arrived)),
+        check: |t| every_delivery(t, |arrived| event(t.dialect, arrived)),
         counterexamples: Faults::Sender(&[SenderFault::EventNameUppercase, SenderFault::EventNameWrong]),
     },
     Requirement {
@@ -40,13 +42,14 @@ pub const ALL: &[Requirement] = &[
         source: "D",
         why: "\"The same information as if you asked for the record through the API\": a value that changes on the way \
               changes in every system behind it.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[Scenario::EveryEvent, Scenario::Generated],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, |arrived| record(t.dialect, arrived)),
+        check: |t| every_delivery(t, |arrived| record(t.dialect, arrived)),
         counterexamples: Faults::Sender(&[
             SenderFault::NullsDropped,
             SenderFault::NumbersAsText,
             SenderFault::TextMangled,
+            SenderFault::NestingCutOff,
             SenderFault::BodyInLatin1,
             SenderFault::MembersRenamed,
         ]),
@@ -60,7 +63,7 @@ pub const ALL: &[Requirement] = &[
         source: "W",
         why: "Amounts in millionths and identifiers of other systems are such numbers; a parser that reads doubles \
               changes their last digits without a word.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[Scenario::EveryEvent, Scenario::Generated],
         needs: None,
         check: long_numbers,
         counterexamples: Faults::Sender(&[SenderFault::LongNumbersRounded]),
@@ -203,76 +206,52 @@ fn record(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> 
             .because(cause)
             .fail());
     };
-    let value =
-        |text: &str| serde_json::from_str::<Value>(text).map_err(|why| Verdict::Untestable(why.to_string()));
-    let (expected, actual) = (value(emission.event.record.get())?, value(given.get())?);
-    let Some(changed) = first_change(&expected, &actual, key) else { return Ok(Verdict::Pass) };
-    let actual = changed.actual.map_or_else(|| "missing".to_owned(), |value| shortened(&value.to_string()));
-    let expected = shortened(&changed.expected.to_string());
-    let message = format!("`{}` of {} is {actual}, not {expected}", changed.path, emission.event.name);
-    let code = if actual == "missing" { Code::PayloadMember } else { Code::PayloadValue };
-    Ok(arrived.evidence(expected, actual, message).because(Cause::detailed(code, changed.path)).fail())
+    match change(emission, given, key, Concern::Values)? {
+        None => Ok(Verdict::Pass),
+        Some(change) => Ok(altered(arrived, emission, change)),
+    }
+}
+
+fn change(
+    emission: &Emission,
+    given: &RawValue,
+    key: &str,
+    concern: Concern,
+) -> Result<Option<Change>, Verdict> {
+    let read = |text: &RawValue| {
+        Json::parse(text.get().as_bytes()).map_err(|why| Verdict::Untestable(why.to_string()))
+    };
+    Ok(first_change(&read(&emission.event.record)?, &read(given)?, key, concern))
+}
+
+fn altered(arrived: &Arrived<'_>, emission: &Emission, change: Change) -> Verdict {
+    let code = if change.actual.is_none() { Code::PayloadMember } else { Code::PayloadValue };
+    let actual = change.actual.map_or_else(|| "missing".to_owned(), |value| shortened(&value));
+    let expected = shortened(&change.expected);
+    let message = format!("`{}` of {} is {actual}, not {expected}", change.path, emission.event.name);
+    arrived.evidence(expected, actual, message).because(Cause::detailed(code, change.path)).fail()
 }
 
 fn long_numbers(t: &Transcript) -> Verdict {
     let carries = |arrived: &Arrived<'_>| {
         let (emission, members) = (arrived.emission()?, arrived.members()?);
+        if !emission.has_long_numbers {
+            return Ok(Verdict::NotApplicable("its numbers are those that a double holds".to_owned()));
+        }
         let key = t.dialect.content_member(&emission.event.name);
         let given = members.get(key);
         let given = given
             .ok_or_else(|| Verdict::Untestable(format!("the body has no member `{key}` (see PAY-2)")))?;
-        Ok(match numbers::first_change(&emission.event.record, given, key) {
+        Ok(match change(emission, given, key, Concern::LongNumbers)? {
             None => Verdict::Pass,
-            Some(change) => {
-                let message = format!("`{}` is {}, not {}", change.path, change.actual, change.expected);
-                let cause = Cause::detailed(Code::PayloadValue, change.path);
-                arrived.evidence(change.expected, change.actual, message).because(cause).fail()
-            }
+            Some(change) => altered(arrived, emission, change),
         })
     };
-    let has_them = |arrived: &Arrived<'_>| arrived.emission().is_ok_and(|one| one.has_long_numbers);
-    let verdicts = all_in(t, Scenario::EveryEvent)
-        .filter(has_them)
-        .map(|arrived| carries(&arrived).unwrap_or_else(|unclear| unclear));
-    of_all(verdicts, "the record with such numbers did not arrive", "deliveries")
-}
-
-struct Change {
-    path: String,
-    expected: Value,
-    actual: Option<Value>,
-}
-
-/// The first member of `expected` that is not the same in `actual`. Members that `actual` has besides are not looked at:
-/// that is for the shape.
-fn first_change(expected: &Value, actual: &Value, path: &str) -> Option<Change> {
-    let changed =
-        || Some(Change { path: path.to_owned(), expected: expected.clone(), actual: Some(actual.clone()) });
-    match (expected, actual) {
-        (Value::Object(expected), Value::Object(actual)) => expected.iter().find_map(|(key, value)| {
-            let path = format!("{path}.{key}");
-            match actual.get(key) {
-                Some(other) => first_change(value, other, &path),
-                None => Some(Change { path, expected: value.clone(), actual: None }),
-            }
-        }),
-        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => one
-            .iter()
-            .zip(other)
-            .enumerate()
-            .find_map(|(at, (one, other))| first_change(one, other, &format!("{path}[{at}]"))),
-        (Value::Number(one), Value::Number(other)) => {
-            // `1`, `1.0` and `1e0` are one number; integers are compared as such where both are.
-            let same = one == other || (one.as_f64().is_some() && one.as_f64() == other.as_f64());
-            if same { None } else { changed() }
+    match every_delivery(t, carries) {
+        Verdict::NotApplicable(_) => {
+            Verdict::Untestable("the record with such numbers did not arrive".to_owned())
         }
-        (one, other) => {
-            if one == other {
-                None
-            } else {
-                changed()
-            }
-        }
+        verdict => verdict,
     }
 }
 

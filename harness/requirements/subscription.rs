@@ -2,7 +2,7 @@
 //!
 //! Invariant: an event that must not arrive counts as absent only where another webhook did get it.
 
-use super::judge::of_all;
+use super::judge::{of_all, of_generated};
 use crate::cause::{Cause, Code};
 use crate::fault::{Faults, SenderFault};
 use crate::requirement::{Evidence, Level, Requirement, Role, Verdict};
@@ -32,10 +32,14 @@ pub const ALL: &[Requirement] = &[
         source: "D",
         why: "Each webhook is a subscription of its own; nothing but the sender can make up for a delivery that was \
               skipped, and a receiver should not have to guess that a second one is a copy.",
-        scenarios: &[Scenario::SeveralWebhooks],
+        scenarios: &[Scenario::SeveralWebhooks, Scenario::Generated],
         needs: None,
         check: once_per_webhook,
-        counterexamples: Faults::Sender(&[SenderFault::SecondWebhookForgotten, SenderFault::DeliveredTwice]),
+        counterexamples: Faults::Sender(&[
+            SenderFault::SecondWebhookForgotten,
+            SenderFault::LargeRecordsNotSent,
+            SenderFault::DeliveredTwice,
+        ]),
     },
     Requirement {
         id: "SUB-3",
@@ -83,10 +87,16 @@ pub const ALL: &[Requirement] = &[
     },
 ];
 
+/// The webhooks that an event should have reached: those of its scenario or, where it was generated, of its round.
+fn webhooks_there<'a>(t: &'a Transcript, emission: &'a Emission) -> impl Iterator<Item = usize> + 'a {
+    let there = |index: &usize| emission.generated.as_ref().is_none_or(|one| one.webhooks.contains(index));
+    t.webhooks_of(emission.scenario).map(|(index, _)| index).filter(there)
+}
+
 /// The webhooks of a scenario at which an event did not arrive, and at which it arrived more than once.
 fn missed_and_repeated(t: &Transcript, emission: &Emission) -> (Vec<usize>, Vec<usize>) {
-    let count = |(index, _)| (index, t.deliveries(index, emission).len());
-    let counts: Vec<(usize, usize)> = t.webhooks_of(emission.scenario).map(count).collect();
+    let count = |index| (index, t.deliveries(index, emission).len());
+    let counts: Vec<(usize, usize)> = webhooks_there(t, emission).map(count).collect();
     let of = |wanted: fn(usize) -> bool| {
         counts.iter().filter(|(_, count)| wanted(*count)).map(|(index, _)| *index).collect()
     };
@@ -160,38 +170,45 @@ fn once_per_webhook(t: &Transcript) -> Verdict {
     if let Some(flooded) = flooded(t) {
         return flooded;
     }
-    let webhooks = t.webhooks_of(Scenario::SeveralWebhooks).count();
-    let verdicts =
-        t.emissions_of(Scenario::SeveralWebhooks).filter(|emission| !emission.first).map(|emission| {
-            if let Some(untestable) = cannot_be_emitted(emission) {
-                return untestable;
-            }
-            let name = &emission.event.name;
-            let (missed, repeated) = missed_and_repeated(t, emission);
-            if let Some(&webhook) = repeated.first() {
-                let deliveries = t.deliveries(webhook, emission);
-                let message = format!("{name} arrived {} times at one webhook", deliveries.len());
-                return Evidence::new("once", format!("{} times", deliveries.len()), message)
-                    .shown_by(deliveries)
-                    .because(Cause::detailed(Code::SendOncePerWebhook, "more than once"))
-                    .fail();
-            }
-            if missed.is_empty() {
-                return Verdict::Pass;
-            }
-            if let Some(untestable) = not_awaited(t, emission) {
-                return untestable;
-            }
-            let message = format!("{name} did not arrive at {} of {webhooks} webhooks", missed.len());
-            Evidence::new(
-                "once at each webhook",
-                format!("at {} of {webhooks}", webhooks - missed.len()),
-                message,
-            )
-            .because(Cause::detailed(Code::SendOncePerWebhook, "webhooks are left out"))
-            .fail()
-        });
-    of_all(verdicts, "no webhooks could be registered", "events")
+    let once = |emission: &Emission| once_at_each(t, emission);
+    let fixed = t.emissions_of(Scenario::SeveralWebhooks).filter(|emission| !emission.first).map(once);
+    let fixed = of_all(fixed, "no webhooks could be registered", "events");
+    if matches!(fixed, Verdict::Fail(_)) {
+        return fixed;
+    }
+    let generated = t.emissions_of(Scenario::Generated).filter(|emission| !emission.first);
+    let failed = generated.filter_map(|emission| match once(emission) {
+        Verdict::Fail(evidence) => Some(of_generated(t, *evidence, emission).fail()),
+        _ => None,
+    });
+    failed.into_iter().next().unwrap_or(fixed)
+}
+
+fn once_at_each(t: &Transcript, emission: &Emission) -> Verdict {
+    if let Some(untestable) = cannot_be_emitted(emission) {
+        return untestable;
+    }
+    let name = &emission.event.name;
+    let webhooks = webhooks_there(t, emission).count();
+    let (missed, repeated) = missed_and_repeated(t, emission);
+    if let Some(&webhook) = repeated.first() {
+        let deliveries = t.deliveries(webhook, emission);
+        let message = format!("{name} arrived {} times at one webhook", deliveries.len());
+        return Evidence::new("once", format!("{} times", deliveries.len()), message)
+            .shown_by(deliveries)
+            .because(Cause::detailed(Code::SendOncePerWebhook, "more than once"))
+            .fail();
+    }
+    if missed.is_empty() {
+        return Verdict::Pass;
+    }
+    if let Some(untestable) = not_awaited(t, emission) {
+        return untestable;
+    }
+    let message = format!("{name} did not arrive at {} of {webhooks} webhooks", missed.len());
+    Evidence::new("once at each webhook", format!("at {} of {webhooks}", webhooks - missed.len()), message)
+        .because(Cause::detailed(Code::SendOncePerWebhook, "webhooks are left out"))
+        .fail()
 }
 
 fn deleted(t: &Transcript) -> Verdict {

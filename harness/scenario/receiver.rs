@@ -23,6 +23,7 @@ use futures_util::stream::{self, StreamExt};
 
 use self::case::{Attempt, Case, Line};
 use self::maker::{Behind, Maker};
+use super::Extent;
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::exchange::{Delivery, Exchange, ExchangeId, Outcome};
@@ -80,17 +81,6 @@ pub const ALL: &[Scenario] = &[
     Scenario::Intake,
     Scenario::Diagnosis,
 ];
-
-/// How much is tried, and how much of it at the same time.
-#[derive(Debug, Clone, Copy)]
-pub struct Extent {
-    /// How many cases each property generates (`--cases`).
-    pub cases: u32,
-    /// How many cases go on at the same time (`--jobs`).
-    pub jobs: usize,
-    /// What the cases are generated from.
-    pub seed: u64,
-}
 
 /// What a run against a receiver has at hand.
 pub struct Stage<'a> {

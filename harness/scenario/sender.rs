@@ -5,6 +5,7 @@
 
 mod answers;
 mod events;
+mod generated;
 mod outcomes;
 mod unanswered;
 
@@ -20,6 +21,7 @@ use crate::endpoint::scripted::{Budget, Endpoint, Received, Settings};
 use crate::event::Event;
 use crate::exchange::{Exchange, ExchangeId};
 use crate::random::Random;
+use crate::scenario::Extent;
 use crate::signature::Secret;
 use crate::subject::SubjectError;
 use crate::subject::protocol::{Hello, Op, Reply};
@@ -32,6 +34,7 @@ use crate::transcript::{
 pub const ALL: &[Scenario] = &[
     Scenario::EveryEvent,
     Scenario::SeveralWebhooks,
+    Scenario::Generated,
     Scenario::Filtered,
     Scenario::Deletion,
     Scenario::Unsigned,
@@ -52,6 +55,8 @@ pub struct Stage<'a> {
     pub clock: &'a Clock,
     /// Ids and secrets.
     pub random: &'a Random,
+    /// How much is generated, and from what.
+    pub extent: Extent,
     /// What is written.
     pub transcript: &'a mut Transcript,
     settings: Settings,
@@ -104,12 +109,13 @@ impl<'a> Stage<'a> {
         subject: &'a dyn Sender,
         clock: &'a Clock,
         random: &'a Random,
+        extent: Extent,
         transcript: &'a mut Transcript,
     ) -> Self {
         let patience = transcript.limits.timeout;
         let settings = Settings { clock: clock.clone(), budget: Budget::of_a_run(), patience };
         let (registered, retired, tokens) = (Vec::new(), Vec::new(), Vec::new());
-        Self { subject, clock, random, transcript, settings, registered, retired, tokens }
+        Self { subject, clock, random, extent, transcript, settings, registered, retired, tokens }
     }
 
     /// Asks who the sender is, and writes down what it declares.
@@ -129,6 +135,7 @@ impl<'a> Stage<'a> {
         match scenario {
             Scenario::EveryEvent => self.every_event().await,
             Scenario::SeveralWebhooks => self.several_webhooks().await,
+            Scenario::Generated => self.generated().await,
             Scenario::Filtered if self.declares(Capability::Filters) => self.filtered().await,
             Scenario::Deletion if self.declares(Capability::Delete) => self.deletion().await,
             Scenario::Unsigned if self.declares(Capability::Unsigned) => self.unsigned().await,
@@ -234,6 +241,7 @@ impl<'a> Stage<'a> {
             answer,
             form,
             unsupported: None,
+            generated: None,
             awaited: false,
         });
         let reply = self.subject.call(Op::Emit(event)).await?;
@@ -335,14 +343,17 @@ impl<'a> Stage<'a> {
             body_length: received.body_length,
             let_go: received.let_go,
         };
-        let exchange = Exchange {
+        self.transcript.arrive(webhook, Self::exchange(received), traits);
+    }
+
+    fn exchange(received: Received) -> Exchange {
+        Exchange {
             id: ExchangeId(0),
             delivery: received.delivery,
             outcome: received.outcome,
             at_ms: received.at_ms,
             took: Duration::ZERO,
-        };
-        self.transcript.arrive(webhook, exchange, traits);
+        }
     }
 
     /// Deletes the scenario's webhooks, where the sender can.

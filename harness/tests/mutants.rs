@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use twenty_conform::client::pooled::Pooled;
@@ -194,9 +195,14 @@ fn names_sender_fault(fault: SenderFault) -> BTreeSet<&'static str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_sender_mutant_fails_what_names_its_fault() {
-    // Each in a task of its own: while one is judged, the others go on.
+    // Each on a thread of its own: while one is judged, the others go on.
     let faults = stream::iter(SenderFault::ALL.iter().copied());
-    let runs = faults.map(|fault| tokio::spawn(async move { (fault, run_sender_mutant(fault, 1).await) }));
+    let runtime = Handle::current();
+    let run = |fault| {
+        let runtime = runtime.clone();
+        tokio::task::spawn_blocking(move || (fault, runtime.block_on(run_sender_mutant(fault, 1))))
+    };
+    let runs = faults.map(run);
     let mut runs: Vec<_> = runs.buffered(AT_ONCE).map(Result::unwrap).collect().await;
     let mut wrong = String::new();
     let mut rows = Vec::new();

@@ -2,6 +2,7 @@
 //!
 //! Invariant: plain data; indices refer to the transcript's lists, which only grow.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -63,8 +64,22 @@ pub struct Emission {
     pub form: Form,
     /// Why the sender cannot let this event happen, where it says so.
     pub unsupported: Option<String>,
+    /// How it was generated, where it was. Of generated events only those are here of which something came out otherwise
+    /// than it should.
+    pub generated: Option<Generated>,
     /// Whether its deliveries had all the time to arrive that they may take. Where not, a missing one tells nothing.
     pub awaited: bool,
+}
+
+/// How an event was generated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    /// What all of its kind are, as a noun phrase in the plural.
+    pub property: &'static str,
+    /// In how many steps it was made smaller.
+    pub steps: usize,
+    /// The webhooks that were there for it, as indices into [`super::Transcript::webhooks`].
+    pub webhooks: Range<usize>,
 }
 
 /// A request that reached an endpoint.

@@ -80,6 +80,8 @@ pub enum Scenario {
     EveryEvent,
     /// Sender: three webhooks with secrets of their own.
     SeveralWebhooks,
+    /// Sender: webhooks with generated secrets, and bursts of events with generated records.
+    Generated,
     /// Sender: webhooks with filters beside one without.
     Filtered,
     /// Sender: one webhook is deleted while another stays.
@@ -171,6 +173,11 @@ impl Scenario {
                 "one webhook without a filter; every sample event and a record with every kind of value is emitted"
             }
             Self::SeveralWebhooks => "three webhooks with secrets of their own; several events are emitted",
+            Self::Generated => {
+                "three webhooks, two of them with generated secrets; bursts of events whose records are generated: text \
+                 in any script, numbers at the edges of 2^53 and beyond, nesting, empty and integer-like names, lone \
+                 surrogates, up to 64 KiB"
+            }
             Self::Filtered => {
                 "webhooks with the filters person.created, person.*, *.created, *.* and a list, and one without; \
                  several events are emitted"

@@ -32,6 +32,9 @@ impl Tampering {
             SenderFault::StopsAfterFailure if self.registry.lock().stopped.contains(url) => {
                 return Some(Outcome::TimedOut);
             }
+            SenderFault::LargeRecordsNotSent if delivery.body.len() > 32 * 1024 => {
+                return Some(Outcome::TimedOut);
+            }
             SenderFault::MethodPut => "PUT".clone_into(&mut delivery.method),
             SenderFault::MethodGet => "GET".clone_into(&mut delivery.method),
             SenderFault::QueryDropped => url.truncate(url.find('?').unwrap_or(url.len())),
@@ -88,6 +91,10 @@ impl Tampering {
                     None => value,
                 });
             }),
+            SenderFault::NestingCutOff => self.edit(secret, delivery, |dialect, body| {
+                let record = &mut body[dialect.record_member];
+                *record = bodies::flattened(record.take(), 16);
+            }),
             SenderFault::LongNumbersRounded => self.edit(secret, delivery, |dialect, body| {
                 map_leaves(&mut body[dialect.record_member], &bodies::rounded);
             }),
@@ -131,6 +138,14 @@ impl Tampering {
             }
             SenderFault::SignsSeconds => sign_by(Recipe::message(Message::Seconds), secret, delivery),
             SenderFault::SignsHexDecodedKey => sign_by(Recipe::key(KeyForm::HexDecoded), secret, delivery),
+            SenderFault::KeyCutAt64Bytes => {
+                if let Some(secret) = secret.filter(|secret| secret.expose().len() > 64) {
+                    let bytes = &secret.expose().as_bytes()[..64];
+                    // Cut inside of a character, the rest of which is none.
+                    let cut = Secret::new(String::from_utf8_lossy(bytes));
+                    self.resign(Some(&cut), delivery, <[u8]>::to_vec);
+                }
+            }
             SenderFault::SignsTrimmedKey => sign_by(Recipe::key(KeyForm::Trimmed), secret, delivery),
             SenderFault::SignsSha1 => sign_by(Recipe::digest(Digest::Sha1), secret, delivery),
             SenderFault::SignsSha512 => sign_by(Recipe::digest(Digest::Sha512), secret, delivery),
@@ -189,6 +204,7 @@ impl Tampering {
             // These are enacted at the registry, at the reports, on the way, or behind the answer; or they do not apply
             // here.
             SenderFault::SecondWebhookForgotten
+            | SenderFault::LargeRecordsNotSent
             | SenderFault::StopsAfterFailure
             | SenderFault::SignsWithoutSecret
             | SenderFault::NonceConstant

@@ -4,23 +4,16 @@
 //! down as a trial; the checks say what it means.
 
 use std::fmt;
-use std::time::Duration;
 
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use super::case::Case;
 use super::{BATCH, Batch, Stage, Tried};
 use crate::exchange::{ExchangeId, Outcome};
+use crate::scenario::{MAX_STEPS, MAX_TIME};
 use crate::subject::SubjectError;
 use crate::transcript::{Scenario, Tally};
-
-/// How many smaller cases are tried at most.
-const MAX_STEPS: usize = 400;
-/// How long is spent on them at most.
-const MAX_TIME: Duration = Duration::from_secs(3);
 
 /// A rule that holds for every case that a strategy generates.
 pub(super) struct Property<T: fmt::Debug> {
@@ -68,7 +61,7 @@ impl Stage<'_> {
             self.remark("forged deliveries are not answered, so none were generated");
             return Ok(());
         }
-        let mut runner = self.runner(scenario, property.name);
+        let mut runner = self.extent.runner(scenario, property.name);
         let mut left = self.extent.cases as usize;
         let mut tally = Tally { scenario, property: property.name, cases: 0, as_expected: 0, untwinned: 0 };
         let mut found = Vec::new();
@@ -173,16 +166,5 @@ impl Stage<'_> {
             Expected::Refused if self.transcript.death_at(*trial).is_some() => Some(Deviation::Broken),
             _ => None,
         }
-    }
-
-    /// What generates the cases of a property: the same for the same seed, whatever else is run.
-    fn runner(&self, scenario: Scenario, name: &str) -> TestRunner {
-        let seed = Sha256::new()
-            .chain_update(self.extent.seed.to_le_bytes())
-            .chain_update(format!("{scenario:?}/{name}"))
-            .finalize();
-        // Nothing is kept between runs: a case that failed is in the evidence, whole.
-        let config = Config { failure_persistence: None, ..Config::default() };
-        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
     }
 }

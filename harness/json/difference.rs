@@ -1,0 +1,244 @@
+//! What came out of a record otherwise than it went in, leaf by leaf, in three concerns that do not overlap: numbers that a
+//! double does not hold, text that is no Unicode, and every other value.
+//!
+//! Invariant: a difference belongs to one concern, that of what was expected. Long numbers are compared digit by digit;
+//! all others as doubles, so that `1`, `1.0` and `1e0` are one number.
+
+use std::collections::HashMap;
+
+use super::{Json, Text};
+
+/// What a comparison looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Concern {
+    /// Everything that is not one of the others: objects, arrays and their lengths among it.
+    Values,
+    /// Numbers beyond 2^53, or with more digits than a double holds.
+    LongNumbers,
+    /// Text in which a surrogate stands alone.
+    LoneSurrogates,
+}
+
+/// A value that came out changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where it stands: names and positions behind the path that was asked for.
+    pub path: String,
+    /// As it was given.
+    pub expected: String,
+    /// What stands in its place; `None` where nothing does.
+    pub actual: Option<String>,
+}
+
+/// The first value of `expected` of that concern that is not the same in `actual`, below `path`. Members that `actual` has
+/// besides are not looked at: they are a matter of shape.
+pub fn first_change(expected: &Json, actual: &Json, path: &str, concern: Concern) -> Option<Change> {
+    let change = change(expected, Some(actual), concern)?;
+    Some(Change { path: format!("{path}{}", change.path), ..change })
+}
+
+/// The same, with the path below this value. `None` in the place of `actual` is a value that did not arrive.
+fn change(expected: &Json, actual: Option<&Json>, concern: Concern) -> Option<Change> {
+    // Two that are written alike need no closer look, and most are.
+    if actual == Some(expected) {
+        return None;
+    }
+    let within = |step: String, expected: &Json, actual: Option<&Json>| {
+        let change = change(expected, actual, concern)?;
+        Some(Change { path: step + &change.path, ..change })
+    };
+    let here = || {
+        let (expected, actual) = (expected.compact(), actual.map(Json::compact));
+        Some(Change { path: String::new(), expected, actual })
+    };
+    match (expected, actual) {
+        (Json::Object(members), Some(Json::Object(others))) => {
+            // Of members of the same name the last one counts.
+            let others: HashMap<&Text, &Json> = others.iter().map(|(name, value)| (name, value)).collect();
+            let mut members = members.iter();
+            members.find_map(|(name, value)| within(format!(".{name}"), value, others.get(name).copied()))
+        }
+        (Json::Array(elements), Some(Json::Array(others)))
+            if concern != Concern::Values || elements.len() == others.len() =>
+        {
+            let mut elements = elements.iter().enumerate();
+            elements.find_map(|(at, element)| within(format!("[{at}]"), element, others.get(at)))
+        }
+        (Json::Object(_) | Json::Array(_), _) if concern == Concern::Values => here(),
+        // It is gone, and with it what stands in it.
+        (Json::Object(members), _) => {
+            members.iter().find_map(|(name, value)| within(format!(".{name}"), value, None))
+        }
+        (Json::Array(elements), _) => {
+            let mut elements = elements.iter().enumerate();
+            elements.find_map(|(at, element)| within(format!("[{at}]"), element, None))
+        }
+        (leaf, other) if concern_of(leaf) == concern && !other.is_some_and(|other| is_same(leaf, other)) => {
+            here()
+        }
+        _ => None,
+    }
+}
+
+fn concern_of(value: &Json) -> Concern {
+    match value {
+        Json::Number(number) if is_long(number) => Concern::LongNumbers,
+        Json::Text(text) if is_lone(text) => Concern::LoneSurrogates,
+        _ => Concern::Values,
+    }
+}
+
+fn is_lone(text: &Text) -> bool {
+    text.characters().any(|character| character.is_err())
+}
+
+fn is_same(expected: &Json, actual: &Json) -> bool {
+    match (expected, actual) {
+        (Json::Number(one), Json::Number(other)) if is_long(one) => {
+            Decimal::parse(one) == Decimal::parse(other)
+        }
+        (Json::Number(one), Json::Number(other)) => one.parse::<f64>().ok() == other.parse::<f64>().ok(),
+        (one, other) => one == other,
+    }
+}
+
+/// Whether a double does not hold the number: read as one and written again it is another.
+fn is_long(number: &str) -> bool {
+    let again =
+        number.parse::<f64>().ok().filter(|double| double.is_finite()).map(|double| format!("{double:?}"));
+    let again = again.and_then(|text| Decimal::parse(&text));
+    again.is_none() || again != Decimal::parse(number)
+}
+
+/// A decimal number: sign, digits without zeros at the ends, and the power of ten behind the last of them.
+#[derive(Debug, PartialEq, Eq)]
+struct Decimal {
+    is_negative: bool,
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    /// Reads a JSON number; `None` for anything else.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (is_negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+            None => (rest, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all = format!("{whole}{fraction}");
+        if whole.is_empty() || !all.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let without_end = all.trim_end_matches('0');
+        let zeros = i64::try_from(all.len() - without_end.len()).ok()?;
+        let digits = without_end.trim_start_matches('0').to_owned();
+        let exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?.checked_add(zeros)?;
+        // Zero is zero, wherever its point stands.
+        let exponent = if digits.is_empty() { 0 } else { exponent };
+        Some(Self { is_negative, digits, exponent })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::{Change, Concern, Decimal, Json, first_change, is_long};
+
+    fn change(expected: &str, actual: &str, concern: Concern) -> Option<Change> {
+        let read = |text: &str| Json::parse(text.as_bytes()).unwrap();
+        first_change(&read(expected), &read(actual), "data", concern)
+    }
+
+    fn place(expected: &str, actual: &str, concern: Concern) -> Option<String> {
+        change(expected, actual, concern).map(|change| change.path)
+    }
+
+    #[test]
+    fn equal_numbers_are_equal_however_they_are_written() {
+        for same in [
+            ["1", "1.0"],
+            ["100", "1e2"],
+            ["-0.5", "-5E-1"],
+            ["0", "0e9"],
+            ["12345678901234567890", "1234567890123456789e1"],
+        ] {
+            assert_eq!(Decimal::parse(same[0]), Decimal::parse(same[1]), "{same:?}");
+        }
+        for other in [
+            ["9007199254740993", "9007199254740992"],
+            ["1", "-1"],
+            ["1", "10"],
+            ["0.1", "0.10000000000000001"],
+        ] {
+            assert_ne!(Decimal::parse(other[0]), Decimal::parse(other[1]), "{other:?}");
+        }
+        for none in ["", "\"1\"", "null", "1e", ".5", "[1]"] {
+            assert_eq!(Decimal::parse(none), None, "{none:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_double_holds_is_not_long() {
+        for held in
+            ["0", "-1", "0.1", "1.5e300", "5e-324", "9007199254740992", "1e21", "100000000000000000000"]
+        {
+            assert!(!is_long(held), "{held}");
+        }
+        for long in ["9007199254740993", "0.1000000000000000055", "123456789012345678901234567890", "1e400"] {
+            assert!(is_long(long), "{long}");
+        }
+    }
+
+    #[test]
+    fn the_place_of_a_long_number_is_found() {
+        let given = r#"{"a":1.0,"b":[{"c":9007199254740993},"x",null]}"#;
+        let changed = |actual: &str| place(given, actual, Concern::LongNumbers);
+        assert_eq!(changed(r#"{"b":[{"c":9007199254740993.0}],"a":7}"#), None);
+        for other in ["9007199254740992", "\"9007199254740993\"", "null"] {
+            assert_eq!(
+                changed(&format!(r#"{{"a":1,"b":[{{"c":{other}}}]}}"#)).as_deref(),
+                Some("data.b[0].c")
+            );
+        }
+        for lost in [r#"{"a":1}"#, r#"{"b":[]}"#, r#"{"b":[7]}"#, "[]", "1"] {
+            assert_eq!(changed(lost).as_deref(), Some("data.b[0].c"), "{lost}");
+        }
+    }
+
+    #[test]
+    fn each_difference_belongs_to_one_concern() {
+        let all = [Concern::Values, Concern::LongNumbers, Concern::LoneSurrogates];
+        for (given, came, concern) in [
+            ("[9007199254740993]", "[9007199254740992]", Concern::LongNumbers),
+            ("[9007199254740992]", "[9007199254740991]", Concern::Values),
+            (r#"["a\ud800"]"#, "[\"a\u{fffd}\"]", Concern::LoneSurrogates),
+            (r#"["a"]"#, r#"["b"]"#, Concern::Values),
+            (r#"{"":null}"#, "{}", Concern::Values),
+            (r#"{"":[9007199254740993]}"#, r#"{"":["9007199254740993"]}"#, Concern::LongNumbers),
+            ("[1,2]", "[1,2,3]", Concern::Values),
+            ("{}", "[]", Concern::Values),
+            ("true", "null", Concern::Values),
+        ] {
+            let found: Vec<_> = all.into_iter().filter(|one| change(given, came, *one).is_some()).collect();
+            assert_eq!(found, [concern], "{given} {came}");
+        }
+    }
+
+    #[test]
+    fn what_is_the_same_may_be_spelled_otherwise() {
+        for (given, came) in [
+            (r#"{"a":1,"b":-0.0,"c":"\u00e9"}"#, r#"{"further":1,"c":"é","b":0,"a":1.0}"#),
+            (r#"["\ud800","\ud83d\ude00"]"#, r#"["\uD800","😀"]"#),
+            ("1e21", "1000000000000000000000"),
+            ("5e-324", "4.9406564584124654e-324"),
+            (r#"{"a":1}"#, r#"{"a":2,"a":1}"#),
+        ] {
+            for concern in [Concern::Values, Concern::LongNumbers, Concern::LoneSurrogates] {
+                assert_eq!(change(given, came, concern), None, "{given} {came}");
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Which requests of an endpoint carry which record.
+//!
+//! Invariant: each request is looked through once, however often the endpoint is asked.
+
+use std::collections::HashMap;
+
+use crate::endpoint::scripted::Received;
+use crate::transcript::uuids;
+
+/// The requests of one endpoint, by the records that they carry.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    places: HashMap<String, Vec<usize>>,
+    /// What each request carries.
+    carried: Vec<Vec<String>>,
+}
+
+impl Inbox {
+    /// Looks through what has come since.
+    pub(super) fn read(&mut self, received: &[Received]) {
+        for (place, one) in received.iter().enumerate().skip(self.carried.len()) {
+            let mut carried = Vec::new();
+            for id in uuids(&one.delivery.body) {
+                let places = self.places.entry(id.to_owned()).or_default();
+                // An id may stand in a body more than once.
+                if places.last() != Some(&place) {
+                    places.push(place);
+                    carried.push(id.to_owned());
+                }
+            }
+            self.carried.push(carried);
+        }
+    }
+
+    /// Where the requests stand that carry a record.
+    pub(super) fn of(&self, id: &str) -> &[usize] {
+        self.places.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The UUIDs that stand in a request, those of records among them.
+    pub(super) fn carried(&self, place: usize) -> &[String] {
+        self.carried.get(place).map_or(&[], Vec::as_slice)
+    }
+}
