@@ -9,6 +9,7 @@ mod cases;
 mod cli;
 mod client;
 mod endpoints;
+mod guide;
 mod implementations;
 mod mutants;
 mod peers;

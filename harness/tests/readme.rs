@@ -1,4 +1,4 @@
-//! The README, as far as the project can say by itself what must stand there.
+//! The README, as far as the project can say by itself what must stand there; and the commands of the guide.
 //!
 //! Invariant: what is generated is equal to what the code says; what is shown as a command is one that there
 //! is.
@@ -9,9 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use tempfile::TempDir;
-
 use crate::cli::program::run;
+use crate::guide::guide;
 use crate::implementations::is_missing;
 
 const REWRITE: &str = "UPDATE_README=1 cargo test --test conform readme";
@@ -159,20 +158,6 @@ fn the_failure_prints_what_is_shown() {
     keep_true("failure", &shown, timeless);
 }
 
-#[test]
-fn the_adapter_conforms() {
-    if is_missing("python3") {
-        return;
-    }
-    let text = readme();
-    let (_, behind) = text.split_once("```python\n").unwrap();
-    let (adapter, _) = behind.split_once("```\n").unwrap();
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("adapter.py");
-    fs::write(&path, adapter).unwrap();
-    run(["sender", "--exec", &format!("python3 '{}'", path.display()), "--seed", "42"]).expect(0);
-}
-
 /// Every long option of a help text.
 fn options(help: &str) -> BTreeSet<String> {
     let words = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
@@ -197,7 +182,7 @@ fn arguments(call: &[String]) -> Option<&[String]> {
     }
 }
 
-/// Every command of the README: the lines of code blocks that begin with a prompt or are a step of a CI job,
+/// Every command of a document: the lines of code blocks that begin with a prompt or are a step of a CI job,
 /// and the code in running text that begins with the binary's name.
 fn commands(text: &str) -> Vec<String> {
     let joined = text.replace("\\\n", " ");
@@ -222,7 +207,7 @@ fn commands(text: &str) -> Vec<String> {
 fn every_command_shown_is_one_that_there_is() {
     let mut wrong = Vec::new();
     let mut checked = 0;
-    for line in commands(&readme()) {
+    for line in commands(&(readme() + &guide())) {
         let words = shlex::split(&line).unwrap_or_else(|| panic!("a quote is not closed: {line}"));
         for call in words.split(|word| word == "|" || word == "&&" || word == ">") {
             let Some(arguments) = arguments(call) else { continue };
@@ -240,7 +225,7 @@ fn every_command_shown_is_one_that_there_is() {
             );
         }
     }
-    assert!(wrong.is_empty(), "the README shows what there is not:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "README or guide show what there is not:\n{}", wrong.join("\n"));
     assert!(checked > 10, "only {checked} commands were found");
 }
 
@@ -263,10 +248,10 @@ fn every_option_named_is_one_that_there_is() {
     for command in commands {
         known.extend(options_of(&command.split(' ').collect::<Vec<_>>()).unwrap());
     }
-    let text = readme();
+    let text = readme() + &guide();
     let outside_of_blocks: String = text.split("```").step_by(2).collect();
     let code = outside_of_blocks.split('`').skip(1).step_by(2);
     let named = code.filter(|code| code.starts_with("--")).flat_map(options);
     let wrong: Vec<String> = named.filter(|option| !known.contains(option)).collect();
-    assert!(wrong.is_empty(), "the README names options that there are not: {}", wrong.join(", "));
+    assert!(wrong.is_empty(), "README or guide name options that there are not: {}", wrong.join(", "));
 }

@@ -306,6 +306,7 @@ fn nothing_but_what_belongs_there_stands_at_the_top() {
         "README.md",
         "benches",
         "deny.toml",
+        "docs",
         "fixtures",
         "harness",
         "rustfmt.toml",

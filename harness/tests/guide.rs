@@ -1,0 +1,98 @@
+//! The guide to the attachment of senders, as far as the project can say by itself what must stand there.
+//!
+//! Invariant: its programs are run as they stand there, and each line of its conversations is one of the
+//! protocol's.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+use twenty_conform::subject::protocol::{Op, Reply};
+
+use crate::cli::program::run;
+use crate::implementations::is_missing;
+
+/// How many lines of code the guide says its adapter has.
+const LINES: usize = 30;
+
+/// The guide's text.
+pub(crate) fn guide() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/attach-a-sender.md")).unwrap()
+}
+
+/// What stands in the blocks of a language.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let begin = format!("\n```{language}\n");
+    text.split(begin.as_str()).skip(1).map(|behind| behind.split_once("```\n").unwrap().0).collect()
+}
+
+/// Its programs, in a folder of their own and under the names that it gives them.
+fn programs() -> TempDir {
+    let (text, folder) = (guide(), TempDir::new().unwrap());
+    let names = ["adapter.py", "control.py"];
+    let programs = blocks(&text, "python");
+    assert_eq!(programs.len(), names.len());
+    for (name, program) in names.into_iter().zip(programs) {
+        fs::write(folder.path().join(name), program).unwrap();
+    }
+    folder
+}
+
+/// A program that is ended when the value goes.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Where it has ended by itself there is nothing to end.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_adapter_conforms() {
+    if is_missing("python3") {
+        return;
+    }
+    let folder = programs();
+    let path = folder.path().join("adapter.py");
+    let code = fs::read_to_string(&path).unwrap().lines().filter(|line| !line.trim().is_empty()).count();
+    assert!(code <= LINES, "{code} lines");
+    run(["sender", "--exec", &format!("python3 '{}'", path.display()), "--seed", "42"]).expect(0);
+}
+
+#[test]
+fn the_adapter_by_post_conforms() {
+    if is_missing("python3") {
+        return;
+    }
+    let folder = programs();
+    let mut command = Command::new("python3");
+    command.args(["control.py", "0"]).current_dir(folder.path());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut control = Running(command.spawn().unwrap());
+    let mut url = String::new();
+    BufReader::new(control.0.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    run(["sender", "--control", url.trim(), "--seed", "42"]).expect(0);
+}
+
+#[test]
+fn every_line_shown_is_one_of_the_protocol() {
+    let text = guide();
+    let mut asked = BTreeSet::new();
+    for line in blocks(&text, "text").into_iter().flat_map(str::lines) {
+        if let Some(request) = line.strip_prefix("→ ") {
+            let (id, op) = Op::decode(request);
+            assert!(id.is_u64(), "{line}");
+            asked.insert(op.unwrap_or_else(|refusal| panic!("{line}: {refusal:?}")).name());
+        } else {
+            let reply = line.strip_prefix("← ").unwrap_or_else(|| panic!("no arrow: {line}"));
+            Reply::decode(reply.as_bytes()).unwrap_or_else(|why| panic!("{line}: {why}"));
+        }
+    }
+    let all = ["create_webhook", "delete_webhook", "emit", "hello", "outcomes", "shutdown"];
+    assert_eq!(asked, BTreeSet::from(all), "the guide shows every operation");
+}
