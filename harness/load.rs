@@ -14,9 +14,11 @@ pub mod plan;
 pub mod probe;
 pub mod report;
 pub mod request;
+pub mod search;
 mod summary;
 pub mod tally;
 mod turns;
+pub mod verdict;
 mod witness;
 mod worker;
 

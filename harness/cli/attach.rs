@@ -59,6 +59,20 @@ enum Place {
 }
 
 impl AttachOptions {
+    /// Whether any receiver is named, on the command line or in the environment.
+    pub(super) fn named(&self) -> bool {
+        let variable = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        self.url.is_some()
+            || self.exec.is_some()
+            || variable("TWENTY_CONFORM_URL")
+            || variable("TWENTY_CONFORM_EXEC")
+    }
+
+    /// The secret, where one is given, for a receiver of ours.
+    pub(super) fn given_secret(&self) -> Result<Option<Secret>, Error> {
+        self.secret.read()
+    }
+
     /// The receiver that is meant. `path` is for one that is started, and `made` its secret where none is given.
     ///
     /// Errors: none is named, its URL or path is malformed, it is not allowed, or there is no secret for it.
