@@ -73,7 +73,7 @@ pub enum Ending {
     Complete,
     /// Somebody asked for it.
     Interrupted,
-    /// Nobody listened at the receiver's address any more, for three seconds.
+    /// Nobody listened at the receiver's address any more, for as long as the plan says.
     Gone,
 }
 
@@ -231,13 +231,19 @@ fn start(load: Arc<Load>, thread: usize, connections: usize) -> Result<oneshot::
     Ok(seen)
 }
 
+/// Whether a load can be put on a target at all. Errors: it is reached over TLS.
+pub fn check(target: &Target) -> Result<(), Error> {
+    if target.scheme == Scheme::Http {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{} is reached over TLS, and a load goes over plain http alone: measure the receiver behind what ends TLS",
+        target.url()
+    )))
+}
+
 /// The address behind a target: of several the first that takes a connection.
 async fn resolve(target: &Target) -> Result<SocketAddr, Error> {
-    if target.scheme != Scheme::Http {
-        return Err(Error::Usage(format!(
-            "{} is reached over TLS, and a load goes over plain http alone: measure the receiver behind what ends TLS",
-            target.url()
-        )));
-    }
+    check(target)?;
     connection::reachable(&target.host, target.port).await.map_err(Error::Subject)
 }

@@ -123,6 +123,14 @@ impl AttachOptions {
 }
 
 impl Attachment {
+    /// Where it is, where it runs already.
+    pub(super) fn target(&self) -> Option<&Target> {
+        match &self.place {
+            Place::At(target) => Some(target),
+            Place::Command { .. } => None,
+        }
+    }
+
     /// Reaches it, or starts it; `None` where that was interrupted. With patience one that runs already may take as long to
     /// listen as one that is started: it is being started again by somebody else.
     ///

@@ -153,7 +153,10 @@ impl Corpus {
 
 impl Source<'_> {
     fn is_no_json(&self, why: &serde_json::Error) -> String {
-        format!("the corpus is broken: {self} is no JSON text: {why}")
+        // The parser counts lines from the text's own beginning.
+        let words = why.to_string();
+        let words = words.split(" at line ").next().unwrap_or_default();
+        format!("the corpus is broken: {self} is no JSON text: {words} (column {})", why.column())
     }
 }
 

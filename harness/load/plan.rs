@@ -35,6 +35,8 @@ pub struct Plan {
     pub warm_up: Duration,
     /// How long an answer is waited for.
     pub timeout: Duration,
+    /// How long every connection may be refused until the receiver is taken for gone, and the load ends.
+    pub gone_after: Duration,
     /// Which share of the deliveries must be refused, from 0 to 1.
     pub probe_share: f64,
     /// What ids, nonces and the places of probes are made from.
@@ -52,6 +54,7 @@ impl Default for Plan {
             warm_up: Duration::from_secs(1),
             // What Twenty's server waits for (contract, section 2).
             timeout: Duration::from_secs(5),
+            gone_after: Duration::from_secs(3),
             probe_share: 0.01,
             seed: 0,
         }

@@ -153,7 +153,7 @@ impl Outcome {
                 notes.push("the load was interrupted: this is what there was until then".to_owned())
             }
             Ending::Gone => notes.push(format!(
-                "the load ended early, after {:.1} s: for three seconds every connection was refused",
+                "the load ended early, after {:.1} s: nobody listened at the receiver's address any more",
                 self.elapsed.as_secs_f64()
             )),
         }

@@ -24,8 +24,6 @@ use super::turns::{Stop, Turn, Turns};
 use super::witness::Witnesses;
 use crate::clock::Clock;
 
-/// How long nobody may listen at the receiver's address until it is taken for gone.
-const GONE: Duration = Duration::from_secs(3);
 /// How long a connection waits at first before it is tried again, and at most.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(80));
 /// How many connections are opened at the same time: many receivers have a short queue.
@@ -101,7 +99,7 @@ impl Load {
         match opened {
             Err(Failure::Refused) => {
                 let now = Instant::now();
-                if now - *refused.get_or_insert(now) >= GONE {
+                if now - *refused.get_or_insert(now) >= self.plan.gone_after {
                     self.stop.send_if_modified(|stop| {
                         let first = *stop == Stop::No;
                         *stop = if first { Stop::Gone } else { *stop };

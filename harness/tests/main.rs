@@ -10,6 +10,7 @@ mod cli;
 mod client;
 mod endpoints;
 mod implementations;
+mod load;
 mod mutants;
 mod peers;
 mod readme;

@@ -121,6 +121,9 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         true => Some(arguments.attach.attachment(&arguments.path, made, console)?),
         false => None,
     };
+    if let Some(target) = attachment.as_ref().and_then(Attachment::target) {
+        load::check(target)?;
+    }
     // What can be read is read before anything is started.
     let own = arguments.corpus.as_deref().map(Corpus::read).transpose().map_err(Error::Usage)?;
     let sockets = if attachment.is_some() { plan.concurrency } else { 2 * plan.concurrency };
@@ -222,6 +225,7 @@ impl Arguments {
             warm_up: self.warm_up,
             timeout: self.timeout,
             probe_share: self.probe_share,
+            gone_after: Plan::default().gone_after,
             seed: self.seed.unwrap_or_else(random_seed),
         }
     }
