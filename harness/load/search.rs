@@ -1,6 +1,6 @@
 //! The search for the highest rate that holds an objective, on a receiver.
 //!
-//! Invariant: it stops at once where a receiver lets a probe through: a rate at which it does not verify is none that it holds.
+//! Invariant: it stops at once where a receiver lets a probe through, or acknowledges nothing: no rate mends that.
 
 use std::time::Duration;
 
@@ -66,7 +66,9 @@ pub async fn find(
         numbers = outcome.numbers;
         let trial = judge(rate, search.confirms(), &outcome, quest);
         told(&trial);
+        let counts = outcome.counts();
         let goes_on = outcome.ending == Ending::Complete
+            && (counts.acknowledged > 0 || counts.ended() == 0)
             && outcome.broken_level().is_none_or(|level| level > quest.fail_on);
         if goes_on {
             search.tell(trial.held);

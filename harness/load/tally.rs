@@ -291,7 +291,7 @@ impl Tally {
 /// A series of equally long parts of the measured time.
 #[derive(Debug)]
 pub struct Series {
-    /// How long each is.
+    /// How long each is: whole seconds.
     pub interval: Duration,
     /// When the first begins, from the start of the load.
     start: Duration,
@@ -330,8 +330,9 @@ impl Series {
 
     /// The part that a time falls into; what comes after the end belongs to the last.
     fn index(&self, at: Duration) -> usize {
-        let behind = at.saturating_sub(self.start);
-        let index = usize::try_from(behind.as_millis() / self.interval.as_millis()).unwrap_or(usize::MAX);
+        // The interval is whole seconds.
+        let index = at.saturating_sub(self.start).as_secs() / self.interval.as_secs().max(1);
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
         index.min(self.moments.len() - 1)
     }
 

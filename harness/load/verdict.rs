@@ -96,9 +96,11 @@ pub fn report(outcome: &Outcome, facts: Facts<'_>) -> (BenchReport, ExitStatus) 
     let lets_through = outcome.broken_level().is_some_and(|level| level <= facts.fail_on);
     let total = outcome.total();
     let none_held = facts.search.as_ref().is_some_and(|search| search.found.is_none());
+    // Of a search that found nothing the last trial is what was too fast, unless nothing is acknowledged at any rate.
+    let too_many_errors = total.error_share > facts.max_errors;
     let status = if outcome.ending == Ending::Interrupted {
         ExitStatus::Interrupted
-    } else if lets_through || total.error_share > facts.max_errors && !none_held {
+    } else if lets_through || (too_many_errors && (!none_held || counts.acknowledged == 0)) {
         ExitStatus::Failed
     } else if thresholds.iter().any(|one| !one.held) || none_held && outcome.ending == Ending::Complete {
         ExitStatus::Slower

@@ -183,7 +183,7 @@ impl Line {
     /// Makes a delivery and counts what comes of it. `free` is since when the connection has waited for it. Returns how it
     /// ended, and when.
     async fn deliver(&mut self, turn: Turn, free: Instant) -> (Result<u16, Failure>, Instant) {
-        let begun = Instant::now();
+        let begun = if turn.scheduled { Instant::now() } else { turn.intended };
         let deadline = begun + self.load.plan.timeout;
         if turn.scheduled && begun.saturating_duration_since(free) > IDLE {
             self.connection.look();

@@ -33,6 +33,9 @@ use crate::report::Redaction;
 use crate::signature::Secret;
 use crate::subject::receiver::Receiver;
 
+/// How many rates one run can have, one after the other.
+const MOST_STEPS: usize = 100;
+
 /// Options of `bench receiver`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -59,10 +62,10 @@ pub(super) struct Arguments {
     )]
     rate_steps: Vec<f64>,
     /// How many connections, each with one delivery under way at most
-    #[arg(long, default_value = "64", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
+    #[arg(long, default_value = "64", value_name = "N", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
     concurrency: usize,
     /// How many threads send [default: half of the processors]
-    #[arg(long, value_parser = threads, env = "TWENTY_CONFORM_THREADS", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = threads, env = "TWENTY_CONFORM_THREADS", hide_env = true)]
     threads: Option<usize>,
     /// How long it is measured, at each rate
     #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_DURATION", hide_env = true)]
@@ -114,6 +117,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    if arguments.rate_steps.len() > MOST_STEPS {
+        return Err(Error::Usage(format!("--rate-steps has more than {MOST_STEPS} rates")));
+    }
     let plan = arguments.plan();
     let quest = arguments.quest()?;
     let made = || Secret::new(Random::from_seed(plan.seed).secret());
