@@ -57,6 +57,22 @@ pub struct BenchReport {
     pub notes: Vec<String>,
 }
 
+impl BenchReport {
+    /// Reads a report that was written as JSON. Errors: it is none, or one of another version; a fragment of a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Form {
+            format: String,
+        }
+        let form: Form =
+            serde_json::from_str(text).map_err(|why| format!("it is no report of a benchmark: {why}"))?;
+        if form.format != FORMAT {
+            return Err(format!("it has the format {:?}; this version reads {FORMAT:?}", form.format));
+        }
+        serde_json::from_str(text).map_err(|why| format!("it is a broken report of a benchmark: {why}"))
+    }
+}
+
 /// What made a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {

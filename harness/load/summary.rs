@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use hdrhistogram::iterators::IterationValue;
 
 use super::plan::Phase;
 use super::probe;
@@ -207,7 +208,7 @@ fn measured(counts: &Counts, stretch: Duration) -> Measured {
         statuses: statuses(&*counts.statuses),
         bytes_sent: counts.sent_bytes,
         bytes_received: counts.received_bytes,
-        latency: latency(&counts.latency),
+        latency: Latency::of(&counts.latency),
         lateness,
     }
 }
@@ -217,25 +218,27 @@ fn statuses(counts: &[u64]) -> Vec<StatusCount> {
     counted.map(|(status, &count)| StatusCount { status, count }).collect()
 }
 
-/// A distribution for reports.
-pub(super) fn latency(values: &Histogram<u64>) -> Latency {
-    let mut coarse = histogram(2);
-    for value in values.iter_recorded() {
-        coarse.saturating_record_n(value.value_iterated_to(), value.count_at_value());
-    }
-    let buckets = coarse.iter_recorded().map(|value| (value.value_iterated_to(), value.count_at_value()));
-    let at = |quantile| values.value_at_quantile(quantile).min(values.max());
-    Latency {
-        count: values.len(),
-        min_us: if values.is_empty() { 0 } else { values.min() },
-        mean_us: values.mean(),
-        stdev_us: values.stdev(),
-        p50_us: at(0.5),
-        p90_us: at(0.9),
-        p99_us: at(0.99),
-        p999_us: at(0.999),
-        max_us: values.max(),
-        buckets: buckets.collect(),
+impl Latency {
+    /// What there is to say of a distribution of microseconds.
+    pub fn of(values: &Histogram<u64>) -> Self {
+        let mut coarse = histogram(2);
+        for value in values.iter_recorded() {
+            coarse.saturating_record_n(value.value_iterated_to(), value.count_at_value());
+        }
+        let bucket = |value: IterationValue<u64>| (value.value_iterated_to(), value.count_at_value());
+        let at = |quantile| values.value_at_quantile(quantile).min(values.max());
+        Self {
+            count: values.len(),
+            min_us: if values.is_empty() { 0 } else { values.min() },
+            mean_us: values.mean(),
+            stdev_us: values.stdev(),
+            p50_us: at(0.5),
+            p90_us: at(0.9),
+            p99_us: at(0.99),
+            p999_us: at(0.999),
+            max_us: values.max(),
+            buckets: coarse.iter_recorded().map(bucket).collect(),
+        }
     }
 }
 

@@ -153,7 +153,7 @@ async fn keep_sending(load: Arc<Load>, seen: Arc<Mutex<Seen>>) {
         Err(_) => None,
     };
     let Some(turns) = turns else { return };
-    let mut line = Line { load, seen, turns, connection, request: Request::default(), body: Vec::new() };
+    let mut line = Line { load, seen, turns, connection, request: Request::default() };
     let mut back_off = BACK_OFF.0;
     let mut free = line.turns.start();
     while let Some(turn) = line.turns.take().await {
@@ -176,7 +176,6 @@ struct Line {
     turns: Arc<Turns>,
     connection: Connection,
     request: Request,
-    body: Vec<u8>,
 }
 
 impl Line {
@@ -249,10 +248,10 @@ impl Line {
         match kind {
             Kind::Genuine => template.sign(&load.maker.key, &mut self.request),
             Kind::Probe(probe) => {
-                self.body.clear();
-                self.body.extend_from_slice(&self.request.bytes[self.request.body..]);
+                // Rare enough to take memory of their own.
+                let mut body = self.request.bytes[self.request.body..].to_vec();
                 let id = template.id_in_body().map(|id| id.start);
-                load.maker.make(&probe::ALL[probe], &marks, &mut self.body, id, &mut self.request);
+                load.maker.make(&probe::ALL[probe], &marks, &mut body, id, &mut self.request);
             }
         }
     }

@@ -3,12 +3,11 @@
 //! Invariant: loads are short, and go to this machine alone.
 
 use std::fs;
-use std::process::Stdio;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::program::{Ran, reference, run, serve_receiver, twenty};
+use super::program::{Ran, reference, run, serve_receiver};
 use super::servers::ClosedPort;
 
 /// `bench receiver` with a short load and these arguments.
@@ -106,9 +105,12 @@ fn what_is_wrong_is_said_before_anything_is_sent() {
 #[test]
 fn an_interruption_leaves_a_partial_report() {
     use std::io::{BufRead, BufReader, Read};
+    use std::process::Stdio;
 
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
+
+    use crate::cli::program::twenty;
 
     let mut command =
         twenty(["bench", "receiver", "--duration", "60m", "--warm-up", "0", "--concurrency", "2", "--exec"]);

@@ -14,7 +14,7 @@ use twenty_conform::dialect::DOCUMENTED;
 use twenty_conform::load::corpus::Corpus;
 use twenty_conform::load::plan::Plan;
 use twenty_conform::load::report::BenchReport;
-use twenty_conform::load::{self, Ending, Subject, limits};
+use twenty_conform::load::{self, Ending, Subject};
 use twenty_conform::signature::Secret;
 
 use super::peer::{Connection, OK, Peer};
@@ -201,6 +201,8 @@ async fn what_cannot_be_done_is_said_before_it_begins() {
 #[cfg(unix)]
 #[test]
 fn a_limit_on_open_files_is_said_with_its_mend() {
+    use twenty_conform::load::limits;
+
     let why = limits::allow(usize::MAX / 2).unwrap_err();
     assert!(why.contains("ulimit -n") && why.contains("--concurrency"), "{why}");
     limits::allow(8).unwrap();

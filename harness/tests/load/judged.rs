@@ -12,6 +12,7 @@ use twenty_conform::fault::ReceiverFault;
 use twenty_conform::load::Ending;
 use twenty_conform::load::ids::Ids;
 use twenty_conform::load::plan::Plan;
+use twenty_conform::load::report::BenchReport;
 use twenty_conform::mutant::receiver::Mutant;
 use twenty_conform::receiver::{Receiver, Settings};
 use twenty_conform::report::bench;
@@ -152,4 +153,16 @@ async fn an_interruption_leaves_what_there_was() {
     assert!(report.total.acknowledged >= 40, "{:?}", report.total);
     assert_eq!(report.series.points.iter().map(|point| point.sent).sum::<u64>(), report.total.sent);
     assert!(report.series.points.len() < 60, "no hour of nothing");
+}
+
+#[test]
+fn a_report_of_another_version_is_refused() {
+    for (text, words) in [
+        ("{", "no report"),
+        (r#"{"format":"twenty-conform-report/1"}"#, "twenty-conform-report/1"),
+        (r#"{"format":"twenty-conform-bench/1"}"#, "broken"),
+    ] {
+        let why = BenchReport::parse(text).unwrap_err();
+        assert!(why.contains(words), "{why}");
+    }
 }
