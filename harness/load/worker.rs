@@ -204,9 +204,10 @@ impl Line {
         let opened = if self.connection.is_open() {
             Ok(())
         } else {
-            lock(&self.seen).reopened += 1;
             self.connection.answer.begin();
-            self.load.open(&mut self.connection, deadline).await
+            let opened = self.load.open(&mut self.connection, deadline).await;
+            lock(&self.seen).reopened += u64::from(opened.is_ok());
+            opened
         };
         let ended = match opened {
             Ok(()) => {
