@@ -101,7 +101,8 @@ impl fmt::Debug for Authority {
 type Wrong = Box<dyn std::error::Error + Send + Sync>;
 
 fn make(now_ms: u64) -> Result<Made, Wrong> {
-    let mut authority = parameters("twenty-conform authority of one run", &[], now_ms)?;
+    // With a name of its own: the one of an earlier run is another one, not this one with a wrong signature.
+    let mut authority = parameters(&format!("twenty-conform authority {now_ms}"), &[], now_ms)?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let key = KeyPair::generate()?;

@@ -10,6 +10,7 @@ mod again;
 mod commands;
 mod control;
 mod evidence;
+mod https;
 mod listen;
 mod reports;
 mod runs;
