@@ -4,7 +4,9 @@
 
 use futures_util::future::join_all;
 
+use super::answers::plain;
 use super::{Kind, Stage, Wanted};
+use crate::endpoint::scripted::Script;
 use crate::subject::SubjectError;
 use crate::transcript::{Certificate, Conduct, Scenario};
 
@@ -13,7 +15,7 @@ impl Stage<'_> {
         let scenario = Scenario::Https;
         self.register_secured(scenario, Certificate::Good).await?;
         self.first(scenario).await?;
-        for name in ["person.created", "person.updated"] {
+        for name in ["person.updated", "company.created"] {
             self.emit(scenario, &self.sample(name), Kind::Sample).await?;
         }
         self.wait_for_all().await;
@@ -51,7 +53,10 @@ impl Stage<'_> {
         certificate: Certificate,
     ) -> Result<(), SubjectError> {
         let wanted = Wanted::with_secret(self.random.secret());
-        self.register_as(scenario, Wanted { conduct: Conduct::Secured(certificate), ..wanted }).await
+        self.register_as(scenario, Wanted { conduct: Conduct::Secured(certificate), ..wanted }).await?;
+        // As other endpoints answer: what a sender makes of other forms is ACK-5's matter.
+        self.registered.iter().for_each(|one| one.endpoint.follow(Script::always(plain())));
+        Ok(())
     }
 
     /// How often the sender came to each endpoint so far.

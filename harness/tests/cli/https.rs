@@ -53,8 +53,8 @@ fn one_that_declares_https_and_trusts_nobody_of_ours_is_told_apart_from_one_that
     let (ran, report) =
         changed(TRUSTS, "globals().update(trust=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))", &only);
     ran.expect(1)
-        .says(&["over HTTPS, person.created did not reach the registered URL: the certificate was refused"]);
+        .says(&["over HTTPS, person.updated did not reach the registered URL: the certificate was refused"]);
     assert_eq!(report.cause("DLV-2"), "send.lost");
     let (ran, _) = changed("if scheme == \"https\":", "if scheme == \"https\": return\n    if 0:", &only);
-    ran.expect(1).says(&["over HTTPS, person.created did not reach the registered URL: nobody came there"]);
+    ran.expect(1).says(&["over HTTPS, person.updated did not reach the registered URL: nobody came there"]);
 }
