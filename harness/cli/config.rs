@@ -5,11 +5,12 @@
 use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Deserialize;
-use serde::de::{self, MapAccess, Visitor};
+use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
 
 use crate::error::Error;
 use crate::load::objective::Bound;
@@ -75,8 +76,34 @@ impl Config {
 
 impl<'de, T: FromStr<Err = String>> Deserialize<'de> for Read<T> {
     fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text<T>(PhantomData<T>);
+
+        impl<T: FromStr<Err = String>> Visitor<'_> for Text<T> {
+            type Value = Read<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            // Read here, an error has the place of the very string that is wrong.
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Read<T>, E> {
+                text.parse().map(Read).map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_str(Text(PhantomData))
+    }
+}
+
+/// The bound of a figure: a seed, so that what is wrong with it is told where it stands.
+struct Of(Metric);
+
+impl<'de> DeserializeSeed<'de> for Of {
+    type Value = f64;
+
+    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<f64, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(de::Error::custom)
+        bound(Some(self.0), &text).map_err(de::Error::custom)
     }
 }
 
@@ -99,9 +126,7 @@ impl<'de> Deserialize<'de> for MaxRegression {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MaxRegression, A::Error> {
                 let mut given = Vec::new();
                 while let Some(Read(metric)) = map.next_key::<Read<Metric>>()? {
-                    let text: String = map.next_value()?;
-                    let share = bound(Some(metric), &text).map_err(de::Error::custom)?;
-                    given.push(Given { metric: Some(metric), share });
+                    given.push(Given { metric: Some(metric), share: map.next_value_seed(Of(metric))? });
                 }
                 Ok(MaxRegression(given))
             }

@@ -284,12 +284,12 @@ fn figure(metric: Metric, old: &BenchReport, new: &BenchReport, most: f64) -> Ne
 }
 
 fn errors(old: &BenchReport, new: &BenchReport, (was, is): (f64, f64), most: f64) -> NewFigure {
+    // Each part's errors as to what a part has on average: their mean is the share of the whole.
     let shares = |report: &BenchReport| -> Vec<f64> {
-        let share = |point: &Point| {
-            let wrong = point.refused + point.failed;
-            100.0 * wrong as f64 / (wrong + point.acknowledged).max(1) as f64
-        };
-        parts(report).iter().map(share).collect()
+        let parts = parts(report);
+        let wrong = |point: &Point| (point.refused + point.failed) as f64;
+        let all: f64 = parts.iter().map(|point| wrong(point) + point.acknowledged as f64).sum();
+        parts.iter().map(|point| 100.0 * wrong(point) * parts.len() as f64 / all.max(1.0)).collect()
     };
     let more = is - was;
     let interval = difference(&shares(old), &shares(new), SEED, RESAMPLES).map(|one| one.about(more));

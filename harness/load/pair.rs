@@ -2,7 +2,9 @@
 //!
 //! Three series, each with both receivers started anew: the base against itself (the control, which says what the machine can
 //! tell at all), the base against the candidate, and, where that shows a regression, the same once more. A round of a series is
-//! four loads in the order base, candidate, candidate, base, and in the opposite order in every second round.
+//! four loads in the order base, candidate, candidate, base, and in the opposite order in every second round. A control whose
+//! interval is too wide goes on for up to three times its rounds while that may help; the other series have as many as it had.
+//! Only how wide it is decides that, never where it lies: to go on until a result is liked would be to choose it.
 //!
 //! Invariant: judging is pure. Nothing passes and nothing fails on a machine whose control is not steady, and a regression is
 //! only told by two series that agree.
@@ -19,6 +21,8 @@ use crate::exit::ExitStatus;
 pub const FORMAT: &str = "twenty-conform-pair/1";
 /// The most rounds of a series.
 pub const MOST_ROUNDS: usize = 1000;
+/// How many times the planned rounds a control may have before it is given up.
+const PATIENCE: usize = 3;
 
 /// What is compared in a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,16 +148,35 @@ impl SeriesName {
 impl Series {
     /// A series whose rounds all came to an end.
     pub fn of(name: SeriesName, rounds: Vec<Round>, seed: u64) -> Self {
-        let logs: Vec<f64> = rounds.iter().map(|round| log_ratio(round.base, round.candidate)).collect();
-        // Each series draws on its own.
-        let ratio = interval(&logs, seed ^ name as u64, RESAMPLES).map(Interval::ratio);
+        let ratio = ratio(name, &rounds, seed);
         Self { name, rounds, ratio }
     }
+
+    /// Whether a series has had its rounds. Planned are those that were asked for; behind the control, as many as it had.
+    pub fn is_over(name: SeriesName, rounds: &[Round], planned: usize, seed: u64, most: f64) -> bool {
+        let count = rounds.len();
+        if name != SeriesName::Control || count < planned {
+            return count >= planned;
+        }
+        if !count.is_multiple_of(planned.max(1)) {
+            return false;
+        }
+        let Some(ratio) = ratio(name, rounds, seed) else { return true };
+        // An interval gets narrower with the root of the rounds; where even all of them would not do, none more is measured.
+        let at_best = ratio.width() * (count as f64 / (PATIENCE * planned) as f64).sqrt();
+        count >= PATIENCE * planned || ratio.steadiness(most) != Steadiness::Wide || at_best > most / 2.0
+    }
+}
+
+fn ratio(name: SeriesName, rounds: &[Round], seed: u64) -> Option<Interval> {
+    let logs: Vec<f64> = rounds.iter().map(|round| log_ratio(round.base, round.candidate)).collect();
+    // Each series draws on its own.
+    interval(&logs, seed ^ name as u64, RESAMPLES).map(Interval::ratio)
 }
 
 /// The order of a round: whether each of the four loads is on the second receiver.
 pub fn order(round: usize) -> [bool; 4] {
-    if round % 2 == 0 { [false, true, true, false] } else { [true, false, false, true] }
+    if round.is_multiple_of(2) { [false, true, true, false] } else { [true, false, false, true] }
 }
 
 /// What the ratios so far say: the control's, and those of the candidate's series.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// How much of the figures that come out by chance an interval holds.
 pub const CONFIDENCE: f64 = 0.95;
 /// How often figures are drawn anew for an interval.
-pub const RESAMPLES: usize = 2000;
+pub const RESAMPLES: usize = 1000;
 /// The fewest figures that an interval is made of.
 pub const FEWEST: usize = 5;
 /// Of a mean one figure in so many is left out at each end: what disturbs a machine for a moment disturbs a few of them.
@@ -96,8 +96,8 @@ impl Interval {
     /// What these ratios of a thing to itself say of the machine, as to the threshold that is looked for.
     pub fn steadiness(&self, threshold: f64) -> Steadiness {
         let most = threshold / 2.0;
-        // Written so that what is not a number is not steady.
-        if !(self.width() <= most) {
+        // What is not a number is not steady.
+        if self.width().is_nan() || self.width() > most {
             Steadiness::Wide
         } else if self.low > 1.0 + most || self.high < 1.0 - most {
             Steadiness::Biased

@@ -48,7 +48,7 @@ pub struct Comparison<'a> {
     pub interrupted: &'a watch::Receiver<bool>,
     /// Each load; its warm-up is that of a receiver that was just started.
     pub plan: &'a Plan,
-    /// How many rounds each series has.
+    /// How many rounds each series has, where the control needs no more.
     pub rounds: usize,
     /// What is compared.
     pub figure: Figure,
@@ -105,8 +105,9 @@ pub async fn compare(
             Conclusion::GoOn(next) => next,
         };
         told(next);
+        let planned = series.first().map_or(comparison.rounds, |control| control.rounds.len());
         let mut rounds = Vec::new();
-        match comparison.run(next, &mut rounds, &mut numbers).await? {
+        match comparison.run(next, planned, &mut rounds, &mut numbers).await? {
             None => {
                 series.push(Series::of(next, rounds, comparison.plan.seed));
                 if series.last().and_then(ratio).is_none() {
@@ -127,6 +128,7 @@ impl Comparison<'_> {
     async fn run(
         &self,
         name: SeriesName,
+        planned: usize,
         rounds: &mut Vec<Round>,
         numbers: &mut u64,
     ) -> Result<Option<Trouble>, Error> {
@@ -146,7 +148,9 @@ impl Comparison<'_> {
                 return ended.map(Result::err);
             }
         };
-        let ran = self.alternate(&mut base, &mut other, rounds, numbers).await;
+        let is_over =
+            |rounds: &[Round]| Series::is_over(name, rounds, planned, self.plan.seed, self.max_regression);
+        let ran = self.alternate(&mut base, &mut other, is_over, rounds, numbers).await;
         base.receiver.stop().await;
         other.receiver.stop().await;
         match ran {
@@ -183,6 +187,7 @@ impl Comparison<'_> {
         &self,
         base: &mut Peer,
         other: &mut Peer,
+        is_over: impl Fn(&[Round]) -> bool,
         rounds: &mut Vec<Round>,
         numbers: &mut u64,
     ) -> Result<(), Result<Trouble, Error>> {
@@ -193,17 +198,19 @@ impl Comparison<'_> {
             }
         }
         let each = Plan { warm_up: self.plan.duration / RUN_UP, ..self.plan.clone() };
-        for round in 0..self.rounds {
+        while !is_over(rounds) {
             let (mut of_base, mut of_other) = (Vec::with_capacity(2), Vec::with_capacity(2));
-            for second in order(round) {
+            for second in order(rounds.len()) {
                 let (peer, figures) =
                     if second { (&mut *other, &mut of_other) } else { (&mut *base, &mut of_base) };
                 let outcome = self.load(&each, peer, numbers).await?;
                 figures.push(self.figure_of(&outcome));
             }
-            if let ([a, b], [c, d]) = (of_base.as_slice(), of_other.as_slice()) {
-                rounds.push(Round { base: [*a, *b], candidate: [*c, *d] });
-            }
+            let of = |figures: Vec<f64>| {
+                let two = "an order has two loads on each";
+                <[f64; 2]>::try_from(figures).map_err(|_| Err(Error::Harness(two.to_owned())))
+            };
+            rounds.push(Round { base: of(of_base)?, candidate: of(of_other)? });
         }
         Ok(())
     }

@@ -60,7 +60,8 @@ pub(super) fn figure(metric: &MetricEntry, value: f64) -> String {
 /// A change in percent; of errors in percent points.
 pub(super) fn change(metric: &MetricEntry, change: f64) -> Option<String> {
     change.is_finite().then(|| match metric.unit.as_str() {
-        "%" => format!("{change:+.2}pp"),
+        // A hundredth below nothing is nothing.
+        "%" => format!("{:+.2}pp", (change * 100.0).round() / 100.0 + 0.0),
         _ => format!("{:+.1}%", (change - 1.0) * 100.0),
     })
 }

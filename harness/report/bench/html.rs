@@ -26,7 +26,7 @@ td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 .dim{color:var(--dim)}.good{color:var(--good)}.bad{color:var(--bad);font-weight:600}
 pre{background:color-mix(in srgb,var(--line) 35%,transparent);padding:.6rem;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 svg{width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:var(--dim)}
-svg .grid{stroke:var(--line)}svg path{fill:none;stroke-width:1.8}svg .a{stroke:var(--a)}svg .b{stroke:var(--b)}svg .c{stroke:var(--c)}
+svg .grid{stroke:var(--line);stroke-width:1}svg path{fill:none;stroke-width:1.8}svg .a{stroke:var(--a)}svg .b{stroke:var(--b)}svg .c{stroke:var(--c)}
 svg text.a{fill:var(--a);stroke:none}svg text.b{fill:var(--b);stroke:none}svg text.c{fill:var(--c);stroke:none}";
 
 /// The report as a page.
