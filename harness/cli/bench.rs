@@ -2,7 +2,10 @@
 //!
 //! Invariant: the report is written whichever way a load ends, and the secret is in none of it.
 
+mod baseline;
+mod compare;
 mod output;
+mod pair;
 mod receiver;
 
 use clap::{Args, Subcommand};
@@ -23,11 +26,17 @@ pub(super) struct Arguments {
 enum What {
     /// Put load on a receiver: every delivery is signed, every answer judged, and a share must be refused
     Receiver(Box<receiver::Arguments>),
+    /// Hold reports against each other: what got worse, beyond the noise
+    Compare(Box<compare::Arguments>),
+    /// Start two receivers on this machine and measure them against each other, in turns, behind a control of one against itself
+    Pair(Box<pair::Arguments>),
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     match arguments.what {
         What::Receiver(arguments) => receiver::run(*arguments, console).await,
+        What::Compare(arguments) => compare::run(&arguments, console),
+        What::Pair(arguments) => pair::run(*arguments, console).await,
     }
 }
 
