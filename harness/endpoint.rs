@@ -5,6 +5,7 @@
 
 pub mod capture;
 pub mod http;
+pub mod intake;
 pub mod raw;
 pub mod scripted;
 

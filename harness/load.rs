@@ -4,10 +4,12 @@
 //! Invariant: it ends: at the plan's end and the wait for the last answers, when it is interrupted, or when nobody listens any
 //! more; and what was seen until then is returned whichever way it ends.
 
+pub mod accounts;
 mod answer;
 mod connection;
 pub mod corpus;
 pub mod ids;
+pub mod ledger;
 pub mod limits;
 pub mod objective;
 pub mod plan;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: the report is written whichever way a load ends, and the secret is in none of it.
 
+mod endpoint;
 mod output;
 mod receiver;
 
@@ -23,11 +24,14 @@ pub(super) struct Arguments {
 enum What {
     /// Put load on a receiver: every delivery is signed, every answer judged, and a share must be refused
     Receiver(Box<receiver::Arguments>),
+    /// Stand as an endpoint for any load: verify every delivery, keep accounts of what is wrong, lost and doubled
+    Endpoint(Box<endpoint::Arguments>),
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     match arguments.what {
         What::Receiver(arguments) => receiver::run(*arguments, console).await,
+        What::Endpoint(arguments) => endpoint::run(*arguments, console).await,
     }
 }
 

@@ -4,7 +4,9 @@
 
 mod bodies;
 mod connections;
+mod intake;
 mod judged;
+mod ledger;
 mod peer;
 mod schedule;
 

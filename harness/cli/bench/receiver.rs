@@ -273,12 +273,12 @@ fn rate(text: &str) -> Result<f64, String> {
     rate.ok_or_else(|| format!("{text:?} is no rate from 0.1 to {HIGHEST_RATE} deliveries per second"))
 }
 
-fn connections(text: &str) -> Result<usize, String> {
+pub(super) fn connections(text: &str) -> Result<usize, String> {
     let count = text.parse().ok().filter(|count| (1..=MOST_CONNECTIONS).contains(count));
     count.ok_or_else(|| format!("{text:?} is not from 1 to {MOST_CONNECTIONS}"))
 }
 
-fn threads(text: &str) -> Result<usize, String> {
+pub(super) fn threads(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
         .filter(|count| (1..=64).contains(count))
@@ -286,7 +286,7 @@ fn threads(text: &str) -> Result<usize, String> {
 }
 
 /// A duration, or nothing at all.
-fn pause(text: &str) -> Result<Duration, String> {
+pub(super) fn pause(text: &str) -> Result<Duration, String> {
     if matches!(text, "0" | "0s" | "0ms") { Ok(Duration::ZERO) } else { duration(text) }
 }
 
