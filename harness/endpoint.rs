@@ -6,6 +6,7 @@
 pub mod capture;
 pub mod certificates;
 pub mod http;
+pub mod intake;
 pub mod raw;
 pub mod scripted;
 

@@ -4,12 +4,14 @@
 //! Invariant: it ends: at the plan's end and the wait for the last answers, when it is interrupted, or when nobody listens any
 //! more; and what was seen until then is returned whichever way it ends.
 
+pub mod accounts;
 mod answer;
 pub mod baseline;
 pub mod comparison;
 mod connection;
 pub mod corpus;
 pub mod ids;
+pub mod ledger;
 pub mod limits;
 pub mod objective;
 pub mod pair;

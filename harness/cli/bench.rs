@@ -4,6 +4,7 @@
 
 mod baseline;
 mod compare;
+mod endpoint;
 mod output;
 mod pair;
 mod receiver;
@@ -30,6 +31,8 @@ enum What {
     Compare(Box<compare::Arguments>),
     /// Start two receivers on this machine and measure them against each other, in turns, behind a control of one against itself
     Pair(Box<pair::Arguments>),
+    /// Stand as an endpoint for any load: verify every delivery, keep accounts of what is wrong, lost and doubled
+    Endpoint(Box<endpoint::Arguments>),
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
@@ -37,6 +40,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         What::Receiver(arguments) => receiver::run(*arguments, console).await,
         What::Compare(arguments) => compare::run(&arguments, console),
         What::Pair(arguments) => pair::run(*arguments, console).await,
+        What::Endpoint(arguments) => endpoint::run(*arguments, console).await,
     }
 }
 
