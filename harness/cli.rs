@@ -4,6 +4,7 @@
 //! they read is handed on.
 
 mod attach;
+mod bench;
 mod console;
 mod demo;
 mod explain;
@@ -49,7 +50,7 @@ pub struct Arguments {
 
 const AFTER_HELP: &str = "\
 Exit status: 0 conforms; 1 does not; 2 usage; 3 incomplete (untestable, unreachable, not started); 4 nothing selected;
-70 harness fault or unwritable report; 130 interrupted.
+6 slower than a bound allows; 70 harness fault or unwritable report; 130 interrupted.
 Every option has an environment variable, TWENTY_CONFORM_ and its name; the secret's is TWENTY_WEBHOOK_SECRET.";
 
 #[derive(Debug, Subcommand)]
@@ -62,6 +63,8 @@ enum Command {
     Sender(sender::Arguments),
     /// Stand as an endpoint for any sender, and judge each delivery as it comes
     Listen(listen::Arguments),
+    /// Measure how fast a receiver is under signed load, and whether it goes on verifying
+    Bench(bench::Arguments),
     /// Send a saved failure again, and say whether it is still there
     Replay(replay::Arguments),
     /// Run a reference peer
@@ -112,6 +115,7 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
         Command::Receiver(arguments) => receiver::run(arguments, console).await,
         Command::Sender(arguments) => sender::run(arguments, console).await,
         Command::Listen(arguments) => listen::run(arguments, console).await,
+        Command::Bench(arguments) => bench::run(arguments, console).await,
         Command::Replay(arguments) => replay::run(arguments, console).await,
         Command::Serve(arguments) => serve::run(arguments, console).await,
         Command::Send(arguments) => send::run(arguments, console).await,

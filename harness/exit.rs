@@ -13,6 +13,8 @@ pub enum ExitStatus {
     Usage,
     /// 1: non-conformance at the gated level.
     Failed,
+    /// 6: slower than a bound allows.
+    Slower,
     /// 3: nothing failed, yet something gated was untestable, or the subject could not be reached or started.
     Incomplete,
     /// 4: nothing was selected to run.
@@ -29,6 +31,7 @@ impl ExitStatus {
             Self::Harness => 70,
             Self::Usage => 2,
             Self::Failed => 1,
+            Self::Slower => 6,
             Self::Incomplete => 3,
             Self::NothingSelected => 4,
             Self::Passed => 0,

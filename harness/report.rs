@@ -2,6 +2,7 @@
 //!
 //! Invariant: a report is made once, redacted once, and then only rendered; a format adds no judgement of its own.
 
+pub mod bench;
 pub mod json;
 pub mod junit;
 pub mod text;

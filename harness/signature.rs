@@ -91,6 +91,12 @@ impl Signature {
         (text.len() == 64 && const_hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(Self(bytes))
     }
 
+    /// Writes the header's value over what stands there: for a request that is made in its place.
+    pub fn write_hex(&self, digits: &mut [u8; 64]) {
+        // 32 bytes are 64 digits, so this cannot fail.
+        let _ = const_hex::encode_to_slice(self.0, digits);
+    }
+
     /// The header's value: 64 lowercase hexadecimal digits.
     pub fn to_hex(&self) -> String {
         const_hex::encode(self.0)

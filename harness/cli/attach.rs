@@ -59,6 +59,20 @@ enum Place {
 }
 
 impl AttachOptions {
+    /// Whether any receiver is named, on the command line or in the environment.
+    pub(super) fn named(&self) -> bool {
+        let variable = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        self.url.is_some()
+            || self.exec.is_some()
+            || variable("TWENTY_CONFORM_URL")
+            || variable("TWENTY_CONFORM_EXEC")
+    }
+
+    /// The secret, where one is given, for a receiver of ours.
+    pub(super) fn given_secret(&self) -> Result<Option<Secret>, Error> {
+        self.secret.read()
+    }
+
     /// The receiver that is meant. `path` is for one that is started, and `made` its secret where none is given.
     ///
     /// Errors: none is named, its URL or path is malformed, it is not allowed, or there is no secret for it.
@@ -109,6 +123,14 @@ impl AttachOptions {
 }
 
 impl Attachment {
+    /// Where it is, where it runs already.
+    pub(super) fn target(&self) -> Option<&Target> {
+        match &self.place {
+            Place::At(target) => Some(target),
+            Place::Command { .. } => None,
+        }
+    }
+
     /// Reaches it, or starts it; `None` where that was interrupted. With patience one that runs already may take as long to
     /// listen as one that is started: it is being started again by somebody else.
     ///

@@ -126,6 +126,14 @@ impl Receiver {
         &self.secret
     }
 
+    /// How the process behind it ended, where it was started here and did.
+    pub async fn ended(&mut self) -> Option<String> {
+        match &mut self.running {
+            Running::Command { process, .. } => process.ended().await,
+            Running::Elsewhere | Running::Here(_) => None,
+        }
+    }
+
     /// After a connection broke: whether the process behind it ended, and how. It is started again then.
     ///
     /// Errors: it cannot be started again.

@@ -7,6 +7,7 @@ pub(crate) mod program;
 pub(crate) mod servers;
 
 mod again;
+mod bench;
 mod commands;
 mod control;
 mod evidence;

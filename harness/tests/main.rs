@@ -11,6 +11,7 @@ mod client;
 mod endpoints;
 mod guide;
 mod implementations;
+mod load;
 mod mutants;
 mod peers;
 mod readme;

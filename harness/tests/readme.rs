@@ -236,6 +236,7 @@ fn every_option_named_is_one_that_there_is() {
         "receiver",
         "sender",
         "listen",
+        "bench receiver",
         "replay",
         "serve receiver",
         "serve sender",

@@ -121,6 +121,7 @@ fn imports_point_one_way() {
         "error",
         "evidence",
         "exit",
+        "load",
         "mutant",
         "receiver",
         "report",
@@ -145,6 +146,7 @@ fn imports_point_one_way() {
         "endpoint",
         "evidence",
         "exchange",
+        "load",
         "mutant",
         "random",
         "receiver",
@@ -197,9 +199,9 @@ fn the_leaves_import_nothing_of_ours() {
 #[test]
 fn only_some_modules_open_sockets_or_processes() {
     assert_only(
-        &["endpoint", "client", "subject"],
+        &["endpoint", "client", "load", "subject"],
         &["TcpStream", "TcpListener", "UdpSocket", "process::Command", "reqwest::", "MockServer"],
-        "only `endpoint`, `client` and `subject` open sockets or processes",
+        "only `endpoint`, `client`, `load` and `subject` open sockets or processes",
     );
 }
 

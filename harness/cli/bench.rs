@@ -1,0 +1,47 @@
+//! `bench`: how fast an implementation is under real, signed traffic, and whether it stays right meanwhile.
+//!
+//! Invariant: the report is written whichever way a load ends, and the secret is in none of it.
+
+mod output;
+mod receiver;
+
+use clap::{Args, Subcommand};
+
+use super::console::Console;
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::report::Redaction;
+
+/// Options of `bench`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Put load on a receiver: every delivery is signed, every answer judged, and a share must be refused
+    Receiver(Box<receiver::Arguments>),
+}
+
+pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    match arguments.what {
+        What::Receiver(arguments) => receiver::run(*arguments, console).await,
+    }
+}
+
+/// The arguments of this process, without the secret.
+fn command_line(redaction: &Redaction) -> Vec<String> {
+    let mut hidden = false;
+    let shown = std::env::args_os().skip(1).map(|argument| {
+        let argument = argument.to_string_lossy().into_owned();
+        let hide = std::mem::replace(&mut hidden, argument == "--secret");
+        match argument.strip_prefix("--secret=") {
+            _ if hide => "[redacted]".to_owned(),
+            Some(_) => "--secret=[redacted]".to_owned(),
+            None => redaction.text(&argument),
+        }
+    });
+    shown.collect()
+}

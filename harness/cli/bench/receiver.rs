@@ -1,0 +1,296 @@
+//! `bench receiver`: load on a receiver.
+//!
+//! Invariant: whatever is wrong with the options is said before anything is reached or started, and what was started is ended
+//! whichever way the load goes.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use tokio::sync::watch;
+
+use super::command_line;
+use super::output::OutputOptions;
+use crate::cli::attach::{AttachOptions, Attachment};
+use crate::cli::console::Console;
+use crate::cli::options::{DialectName, Gate, duration, interruption, random_seed};
+use crate::clock::Clock;
+use crate::endpoint::http;
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::load::corpus::Corpus;
+use crate::load::objective::{Bound, Objective, share};
+use crate::load::plan::{HIGHEST_RATE, MOST_CONNECTIONS, Mode, Plan};
+use crate::load::report::{Machine, Trial};
+use crate::load::search::{FIRST_RATE, Quest, find};
+use crate::load::verdict::{Facts, report};
+use crate::load::{self, Subject, limits};
+use crate::random::Random;
+use crate::receiver::{Receiver as Reference, Settings};
+use crate::report::Redaction;
+use crate::signature::Secret;
+use crate::subject::receiver::Receiver;
+
+/// How many rates one run can have, one after the other.
+const MOST_STEPS: usize = 100;
+
+/// Options of `bench receiver`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    attach: AttachOptions,
+    /// The path at which the started receiver takes deliveries
+    #[arg(long, default_value = "/", env = "TWENTY_CONFORM_PATH", hide_env = true)]
+    path: String,
+    /// The form of body
+    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
+    dialect: DialectName,
+    /// Deliveries per second, whether answers have come or not; latency counts from the time meant for each [default: as many
+    /// as the connections carry]. With --find-max the rate to begin with
+    #[arg(long, value_name = "N", conflicts_with = "rate_steps", value_parser = rate, env = "TWENTY_CONFORM_RATE", hide_env = true)]
+    rate: Option<f64>,
+    /// Several such rates, one after the other, each for the whole duration
+    #[arg(
+        long,
+        value_name = "N,N",
+        value_delimiter = ',',
+        value_parser = rate,
+        env = "TWENTY_CONFORM_RATE_STEPS",
+        hide_env = true
+    )]
+    rate_steps: Vec<f64>,
+    /// How many connections, each with one delivery under way at most
+    #[arg(long, default_value = "64", value_name = "N", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
+    concurrency: usize,
+    /// How many threads send [default: half of the processors]
+    #[arg(long, value_name = "N", value_parser = threads, env = "TWENTY_CONFORM_THREADS", hide_env = true)]
+    threads: Option<usize>,
+    /// How long it is measured, at each rate
+    #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_DURATION", hide_env = true)]
+    duration: Duration,
+    /// How long it goes on before it is measured; 0 for not at all
+    #[arg(long, default_value = "1s", value_parser = pause, env = "TWENTY_CONFORM_WARM_UP", hide_env = true)]
+    warm_up: Duration,
+    /// How long an answer is waited for
+    #[arg(long, default_value = "5s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    timeout: Duration,
+    /// Which share of the deliveries must be refused: wrongly signed, altered or stale ones, at random places
+    #[arg(long, default_value = "1%", value_name = "SHARE", value_parser = probe_share, env = "TWENTY_CONFORM_PROBE_SHARE", hide_env = true)]
+    probe_share: f64,
+    /// The weakest level whose probes fail the run when they are acknowledged
+    #[arg(long, value_enum, default_value = "must", env = "TWENTY_CONFORM_FAIL_ON", hide_env = true)]
+    fail_on: Gate,
+    /// Which share of the genuine deliveries may go without a 2xx, shed ones among them, until the run fails
+    #[arg(long, default_value = "0%", value_name = "SHARE", value_parser = share, env = "TWENTY_CONFORM_MAX_ERRORS", hide_env = true)]
+    max_errors: f64,
+    /// A bound that must hold, such as 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; otherwise the status is 6
+    #[arg(
+        long,
+        value_name = "BOUND",
+        value_delimiter = ',',
+        env = "TWENTY_CONFORM_THRESHOLD",
+        hide_env = true
+    )]
+    threshold: Vec<Bound>,
+    /// Search for the highest rate that holds this, such as 'p99<50ms' or 'p99<50ms,errors<0.1%'
+    #[arg(
+        long,
+        value_name = "OBJECTIVE",
+        conflicts_with = "rate_steps",
+        env = "TWENTY_CONFORM_FIND_MAX",
+        hide_env = true
+    )]
+    find_max: Option<String>,
+    /// How long each rate of a search is tried
+    #[arg(long, default_value = "2s", value_parser = duration, env = "TWENTY_CONFORM_TRIAL_DURATION", hide_env = true)]
+    trial_duration: Duration,
+    /// The bodies, in the place of the sample events: a file or a folder of files, each with one JSON text or one on each line
+    #[arg(long, value_name = "FILE|DIR", env = "TWENTY_CONFORM_CORPUS", hide_env = true)]
+    corpus: Option<PathBuf>,
+    /// What ids, nonces and the places of probes are made from [default: random]
+    #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
+    seed: Option<u64>,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    if arguments.rate_steps.len() > MOST_STEPS {
+        return Err(Error::Usage(format!("--rate-steps has more than {MOST_STEPS} rates")));
+    }
+    let plan = arguments.plan();
+    let quest = arguments.quest()?;
+    let made = || Secret::new(Random::from_seed(plan.seed).secret());
+    let attachment = match arguments.attach.named() {
+        true => Some(arguments.attach.attachment(&arguments.path, made, console)?),
+        false => None,
+    };
+    if let Some(target) = attachment.as_ref().and_then(Attachment::target) {
+        load::check(target)?;
+    }
+    // What can be read is read before anything is started.
+    let own = arguments.corpus.as_deref().map(Corpus::read).transpose().map_err(Error::Usage)?;
+    let sockets = if attachment.is_some() { plan.concurrency } else { 2 * plan.concurrency };
+    limits::allow(sockets).map_err(Error::Usage)?;
+    let (clock, interrupted) = (Clock::system(), interruption());
+    let secret = match &attachment {
+        Some(attachment) => attachment.secret.clone(),
+        None => arguments.attach.given_secret()?.unwrap_or_else(made),
+    };
+    console.conceal(&secret);
+    let reached = reach(attachment.as_ref(), &secret, &clock, &interrupted, console).await?;
+    let Some((mut receiver, name)) = reached else {
+        console.complain("interrupted before the receiver was ready; nothing was measured");
+        return Ok(ExitStatus::Interrupted);
+    };
+    let begun = Instant::now();
+    let started_at_ms = clock.now_ms();
+    let target = receiver.target().clone();
+    let dialect = arguments.dialect.dialect();
+    let corpus = own.unwrap_or_else(|| Corpus::samples(dialect, &target.url(), started_at_ms));
+    let subject = Subject {
+        target: &target,
+        secret: &secret,
+        dialect,
+        corpus: &corpus,
+        clock: &clock,
+        interrupted: &interrupted,
+    };
+    let ran = match &quest {
+        None => {
+            arguments.tell(console, &format!("measuring {name} for {:.0} s", length(&plan).as_secs_f64()));
+            load::run(&plan, &subject, 0).await.map(|outcome| (outcome, plan, None))
+        }
+        Some(quest) => {
+            let told = |trial: &Trial| arguments.tell(console, &progress(trial));
+            find(&plan, &subject, quest, told)
+                .await
+                .map(|found| (found.outcome, found.plan, Some(found.entry)))
+        }
+    };
+    let ended = receiver.ended().await;
+    receiver.stop().await;
+    let (outcome, plan, search) = ran?;
+    let redaction = Redaction::new([&secret]);
+    let (report, status) = report(
+        &outcome,
+        Facts {
+            subject: &name,
+            command: command_line(&redaction),
+            dialect: dialect.name,
+            started_at_ms,
+            took: begun.elapsed(),
+            plan: &plan,
+            corpus: &corpus,
+            machine: Machine::this(),
+            max_errors: arguments.max_errors,
+            fail_on: arguments.fail_on.level(),
+            thresholds: &arguments.threshold,
+            redaction: &redaction,
+            search,
+            notes: ended.into_iter().collect(),
+        },
+    );
+    arguments.output.publish(&report, status, console)
+}
+
+/// The receiver that is meant, with its name: one of ours where none is. `None` where that was interrupted.
+async fn reach(
+    attachment: Option<&Attachment>,
+    secret: &Secret,
+    clock: &Clock,
+    interrupted: &watch::Receiver<bool>,
+    console: &mut Console,
+) -> Result<Option<(Receiver, String)>, Error> {
+    if let Some(attachment) = attachment {
+        let reached = attachment.reach(interrupted, false).await?;
+        return Ok(reached.map(|receiver| (receiver, attachment.name.clone())));
+    }
+    console.tell("no receiver is named (--url, --exec): this measures the built-in one, in this process");
+    let reference = Reference::new(Settings::new(secret.clone()), clock.clone(), Arc::new(drop));
+    let server = http::serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(reference)).await;
+    let server = server.map_err(|why| Error::Harness(format!("no port can be listened on: {why}")))?;
+    Ok(Some((Receiver::here(server, "/", secret.clone()), "the reference receiver".to_owned())))
+}
+
+impl Arguments {
+    fn plan(&self) -> Plan {
+        let mode = match (self.rate, self.rate_steps.as_slice()) {
+            (Some(rate), _) => Mode::Rates(vec![rate]),
+            (None, []) => Mode::Saturation,
+            (None, rates) => Mode::Rates(rates.to_vec()),
+        };
+        let half = Machine::this().cores / 2;
+        Plan {
+            mode,
+            concurrency: self.concurrency,
+            threads: self.threads.unwrap_or(half).clamp(1, self.concurrency),
+            duration: self.duration,
+            warm_up: self.warm_up,
+            timeout: self.timeout,
+            probe_share: self.probe_share,
+            gone_after: Plan::default().gone_after,
+            seed: self.seed.unwrap_or_else(random_seed),
+        }
+    }
+
+    fn quest(&self) -> Result<Option<Quest>, Error> {
+        let Some(text) = &self.find_max else { return Ok(None) };
+        let objective: Objective =
+            text.parse().map_err(|why| Error::Usage(format!("--find-max {text:?}: {why}")))?;
+        Ok(Some(Quest {
+            objective,
+            text: text.clone(),
+            first: self.rate.unwrap_or(FIRST_RATE),
+            trial: self.trial_duration,
+            max_errors: self.max_errors,
+            fail_on: self.fail_on.level(),
+        }))
+    }
+
+    fn tell(&self, console: &mut Console, text: &str) {
+        if !self.output.quiet {
+            console.tell(text);
+        }
+    }
+}
+
+/// How long a load is meant to go on.
+fn length(plan: &Plan) -> Duration {
+    plan.phases().last().map_or(Duration::ZERO, load::plan::Phase::end)
+}
+
+fn progress(trial: &Trial) -> String {
+    let (rate, p99) = (trial.rate, trial.p99_us as f64 / 1000.0);
+    let held = if trial.held { "held".to_owned() } else { format!("not held: {}", trial.why) };
+    format!("{rate:.1}/s: p99 {p99:.3} ms, {held}")
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse::<f64>().ok().filter(|rate| (0.1..=HIGHEST_RATE).contains(rate));
+    rate.ok_or_else(|| format!("{text:?} is no rate from 0.1 to {HIGHEST_RATE} deliveries per second"))
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (1..=MOST_CONNECTIONS).contains(count));
+    count.ok_or_else(|| format!("{text:?} is not from 1 to {MOST_CONNECTIONS}"))
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|count| (1..=64).contains(count))
+        .ok_or_else(|| format!("{text:?} is not from 1 to 64"))
+}
+
+/// A duration, or nothing at all.
+fn pause(text: &str) -> Result<Duration, String> {
+    if matches!(text, "0" | "0s" | "0ms") { Ok(Duration::ZERO) } else { duration(text) }
+}
+
+fn probe_share(text: &str) -> Result<f64, String> {
+    share(text)
+        .and_then(|share| if share <= 0.5 { Ok(share) } else { Err(format!("{text:?} is more than half")) })
+}

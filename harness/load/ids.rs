@@ -1,0 +1,85 @@
+//! The record ids of a load: shaped like UUIDs, one after the other, so that whoever receives them can tell lost, doubled
+//! and reordered ones by counting.
+//!
+//! Invariant: two numbers of one run never give the same id, and an id gives its run and its number back.
+
+use std::ops::RangeInclusive;
+
+/// How long an id is, as a UUID is.
+pub const ID_LENGTH: usize = 36;
+/// The id that stands in a template where each delivery gets its own.
+pub(super) const PLACEHOLDER: &str = "00000000-0000-4000-8000-000000000000";
+
+/// The ids of one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ids {
+    run: u64,
+}
+
+/// What an id of a load says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Numbered {
+    /// The run, 60 bits of it.
+    pub run: u64,
+    /// The delivery's number in the run, counted from 0.
+    pub number: u64,
+}
+
+/// Where the digits of the run stand in the id, and those of the number. Between them stand the version and the variant.
+const RUN: [RangeInclusive<usize>; 3] = [0..=7, 9..=12, 15..=17];
+const NUMBER: [RangeInclusive<usize>; 2] = [20..=22, 24..=35];
+
+impl Ids {
+    /// The ids of the run with that seed.
+    pub fn of(seed: u64) -> Self {
+        // Spread over all bits, so that small seeds differ in more than one digit (the finaliser of SplitMix64).
+        let mut run = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        run = (run ^ (run >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        run = (run ^ (run >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Self { run: (run ^ (run >> 31)) & ((1 << 60) - 1) }
+    }
+
+    /// The run's number, as it comes back from [`Ids::read`].
+    pub fn run(self) -> u64 {
+        self.run
+    }
+
+    /// Writes the id of a number over what stands there.
+    pub fn write(self, number: u64, id: &mut [u8; ID_LENGTH]) {
+        id.copy_from_slice(PLACEHOLDER.as_bytes());
+        digits(self.run, &RUN, id);
+        digits(number, &NUMBER, id);
+    }
+
+    /// Reads an id. `None` where it is none of a load's.
+    pub fn read(id: &[u8]) -> Option<Numbered> {
+        let fixed = |at: usize| id[at] == PLACEHOLDER.as_bytes()[at];
+        if id.len() != ID_LENGTH || ![8, 13, 14, 18, 19, 23].into_iter().all(fixed) {
+            return None;
+        }
+        Some(Numbered { run: value(&RUN, id)?, number: value(&NUMBER, id)? })
+    }
+}
+
+/// Writes the last digits of a number into these places, the most significant first.
+fn digits(mut number: u64, places: &[RangeInclusive<usize>], id: &mut [u8; ID_LENGTH]) {
+    for place in places.iter().rev() {
+        for at in place.clone().rev() {
+            id[at] = b"0123456789abcdef"[(number & 0xf) as usize];
+            number >>= 4;
+        }
+    }
+}
+
+fn value(places: &[RangeInclusive<usize>], id: &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for at in places.iter().cloned().flatten() {
+        let digit = match id[at] {
+            digit @ b'0'..=b'9' => digit - b'0',
+            digit @ b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        value = value << 4 | u64::from(digit);
+    }
+    Some(value)
+}

@@ -1,0 +1,273 @@
+//! What a load is held to (`p99<50ms`, `errors<0.1%`), and the search for the highest rate that holds it.
+//!
+//! Invariant: pure. The search asks for one rate after the other and is told what came of it; it ends after a bounded number of
+//! questions, and what it finds has held twice.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use super::tally::{Counts, micros};
+
+/// Several bounds that must all hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Objective(pub Vec<Bound>);
+
+/// One bound.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bound {
+    /// A latency stays below this.
+    Latency(Measure, Duration),
+    /// The share of deliveries that were not acknowledged stays below this.
+    Errors(f64),
+}
+
+/// Which latency.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Measure {
+    /// That of this share of deliveries or fewer.
+    Quantile(f64),
+    /// The greatest.
+    Max,
+    /// The mean.
+    Mean,
+}
+
+/// Whether a bound was held, and by how much.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Held {
+    /// The bound as it was given.
+    pub bound: Bound,
+    /// What was measured, in the bound's unit: milliseconds, or a share in percent.
+    pub measured: f64,
+    /// Whether it is below the bound.
+    pub held: bool,
+}
+
+impl Measure {
+    /// The latency in microseconds.
+    fn of(self, counts: &Counts) -> f64 {
+        match self {
+            Self::Quantile(quantile) => counts.latency.value_at_quantile(quantile) as f64,
+            Self::Max => counts.latency.max() as f64,
+            Self::Mean => counts.latency.mean(),
+        }
+    }
+}
+
+impl Bound {
+    /// Whether these counts hold it. Where there is nothing that could be measured, nothing is held.
+    pub fn held_by(&self, counts: &Counts) -> Held {
+        let (measured, held) = match self {
+            Self::Latency(measure, most) => {
+                let measured = measure.of(counts);
+                (measured / 1000.0, !counts.latency.is_empty() && measured < micros(*most) as f64)
+            }
+            Self::Errors(most) => {
+                let share = counts.errors() as f64 / counts.ended().max(1) as f64;
+                (share * 100.0, counts.ended() > 0 && share < *most)
+            }
+        };
+        Held { bound: *self, measured, held }
+    }
+}
+
+impl Objective {
+    /// Whether these counts hold every bound. Deliveries that failed are held to `most_errors` where no bound says otherwise.
+    pub fn held_by(&self, counts: &Counts, most_errors: f64) -> Vec<Held> {
+        let mut held: Vec<Held> = self.0.iter().map(|bound| bound.held_by(counts)).collect();
+        if !self.0.iter().any(|bound| matches!(bound, Bound::Errors(_))) {
+            let mut errors = Bound::Errors(most_errors).held_by(counts);
+            // Here the share itself is allowed.
+            errors.held = counts.ended() > 0 && errors.measured <= most_errors * 100.0;
+            held.push(errors);
+        }
+        held
+    }
+}
+
+impl FromStr for Objective {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.split(',').map(|bound| bound.trim().parse()).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl FromStr for Bound {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let usual = "give something like p99<50ms, max<1s, mean<5ms or errors<0.1%";
+        let (what, most) = text.split_once('<').ok_or_else(|| format!("{text:?} is no bound; {usual}"))?;
+        let (what, most) = (what.trim(), most.trim());
+        if what == "errors" {
+            let share = share(most)?;
+            return if share > 0.0 {
+                Ok(Self::Errors(share))
+            } else {
+                Err("errors<0% is held by nothing; without it no error is allowed".to_owned())
+            };
+        }
+        let measure = match what.strip_prefix('p') {
+            Some(percent) => {
+                let percent: f64 =
+                    percent.parse().map_err(|_| format!("{what:?} is no percentile; {usual}"))?;
+                if !(percent > 0.0 && percent < 100.0) {
+                    return Err(format!("{what:?} is not between p0 and p100; there is max too"));
+                }
+                Measure::Quantile(percent / 100.0)
+            }
+            None if what == "max" => Measure::Max,
+            None if what == "mean" => Measure::Mean,
+            None => return Err(format!("{what:?} is nothing that is measured; {usual}")),
+        };
+        Ok(Self::Latency(measure, latency(most)?))
+    }
+}
+
+/// Reads a share, such as `0.1%` or `0.001`.
+pub fn share(text: &str) -> Result<f64, String> {
+    let (number, factor) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 0.01));
+    let share = number.trim().parse::<f64>().map(|number| number * factor);
+    share
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| format!("{text:?} is no share, such as 1% or 0.01"))
+}
+
+/// Reads a latency, such as `50ms`, `800us` or `1s`.
+fn latency(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|character: char| character.is_alphabetic());
+    let factor = match &text[digits.len()..] {
+        "us" | "µs" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        _ => return Err(format!("{text:?} is no latency, such as 50ms, 800us or 1s")),
+    };
+    let seconds = digits.trim().parse::<f64>().map(|number| number * factor);
+    let duration = seconds.ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration
+        .filter(|duration| *duration >= Duration::from_micros(1) && duration.as_secs() <= 3600)
+        .ok_or_else(|| format!("{text:?} is not between 1us and an hour"))
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Errors(share) => write!(f, "errors<{}%", rounded(share * 100.0)),
+            Self::Latency(measure, most) => {
+                match measure {
+                    Measure::Quantile(quantile) => write!(f, "p{}", rounded(quantile * 100.0))?,
+                    Measure::Max => f.write_str("max")?,
+                    Measure::Mean => f.write_str("mean")?,
+                }
+                match micros(*most) {
+                    us if us % 1_000_000 == 0 => write!(f, "<{}s", us / 1_000_000),
+                    us if us % 1000 == 0 => write!(f, "<{}ms", us / 1000),
+                    us => write!(f, "<{us}us"),
+                }
+            }
+        }
+    }
+}
+
+/// Without what a multiplication by a hundred leaves behind the last digit that was given.
+fn rounded(number: f64) -> f64 {
+    (number * 1e6).round() / 1e6
+}
+
+impl Serialize for Bound {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The most rates that a search tries.
+pub const MOST_TRIALS: usize = 24;
+/// How near the rate that holds and the one that does not must come to each other.
+const NEAR: f64 = 1.05;
+/// How far below a rate that held once and then not the next one lies.
+const SLIGHTLY: f64 = 1.1;
+/// The lowest rate that is tried, in deliveries per second.
+pub const LOWEST_RATE: f64 = 1.0;
+
+/// The search for the highest rate that holds: doubling or halving until one holds and another does not, then bisection, then
+/// the rate found once more.
+#[derive(Debug, Clone)]
+pub struct Search {
+    next: Option<f64>,
+    /// The highest rate that has held.
+    held: Option<f64>,
+    /// The lowest that has not.
+    failed: Option<f64>,
+    highest: f64,
+    trials: usize,
+    confirming: bool,
+    /// By what a rate that failed is divided where none has held.
+    down: f64,
+    found: Option<f64>,
+}
+
+impl Search {
+    /// From a first rate upwards, and never beyond `highest`.
+    pub fn from(first: f64, highest: f64) -> Self {
+        let next = Some(first.clamp(LOWEST_RATE, highest));
+        Self { next, held: None, failed: None, highest, trials: 0, confirming: false, down: 2.0, found: None }
+    }
+
+    /// The rate to try next; `None` once the search is over.
+    pub fn next_rate(&self) -> Option<f64> {
+        self.next
+    }
+
+    /// Whether that is one that has held before.
+    pub fn confirms(&self) -> bool {
+        self.confirming
+    }
+
+    /// The highest rate that held, and held again.
+    pub fn found(&self) -> Option<f64> {
+        self.found
+    }
+
+    /// Takes what came of the rate that was asked for.
+    pub fn tell(&mut self, held: bool) {
+        let Some(rate) = self.next.take() else { return };
+        self.trials += 1;
+        if self.confirming && held {
+            self.found = Some(rate);
+            return;
+        }
+        if held {
+            self.held = Some(rate);
+        } else {
+            self.failed = Some(rate);
+            // What has held once and then not, holds no more.
+            if self.confirming {
+                self.held = None;
+                self.down = SLIGHTLY;
+            }
+        }
+        self.confirming = false;
+        self.next = match (self.held, self.failed) {
+            // The last one is kept for the confirmation.
+            (Some(held), _) if self.trials + 1 >= MOST_TRIALS => self.confirm(held),
+            _ if self.trials >= MOST_TRIALS => None,
+            (Some(held), None) if held >= self.highest => self.confirm(held),
+            (Some(held), None) => Some((2.0 * held).min(self.highest)),
+            (Some(held), Some(failed)) if failed / held <= NEAR => self.confirm(held),
+            (Some(held), Some(failed)) => Some((held * failed).sqrt()),
+            (None, Some(failed)) if failed <= LOWEST_RATE => None,
+            (None, Some(failed)) => Some((failed / self.down).max(LOWEST_RATE)),
+            (None, None) => None,
+        };
+    }
+
+    fn confirm(&mut self, rate: f64) -> Option<f64> {
+        self.confirming = true;
+        Some(rate)
+    }
+}

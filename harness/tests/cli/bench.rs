@@ -1,0 +1,130 @@
+//! `bench receiver` as a user meets it.
+//!
+//! Invariant: loads are short, and go to this machine alone.
+
+use std::fs;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::program::{Ran, reference, run, serve_receiver};
+use super::servers::ClosedPort;
+
+/// `bench receiver` with a short load and these arguments.
+fn bench(arguments: &[&str]) -> Ran {
+    let short = ["--duration", "150ms", "--warm-up", "0", "--concurrency", "4", "--seed", "7"];
+    run(["bench", "receiver"].iter().chain(&short).chain(arguments))
+}
+
+#[test]
+fn without_a_receiver_it_measures_the_built_in_one() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("bench.json");
+    let report = format!("json={}", path.display());
+    let ran = bench(&["--probe-share", "10%", "--report", &report]).expect(0);
+    ran.complains_of(&["built-in"]);
+    let line = ran.result_line();
+    assert!(line.starts_with("RESULT: pass rate ") && line.ends_with(" seed 7"), "{line}");
+    let report: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(report["format"], "twenty-conform-bench/1");
+    assert_eq!(report["result"], "pass");
+    assert_eq!(report["load"]["mode"], "saturation");
+    assert!(report["total"]["acknowledged"].as_u64().unwrap() > 0);
+    assert_eq!(report["total"]["acknowledged"], report["total"]["sent"]);
+    assert!(report["probes"]["sent"].as_u64().unwrap() > 0);
+    assert_eq!(report["command"][0], "bench");
+}
+
+#[test]
+fn json_takes_the_place_of_the_text() {
+    let ran = bench(&["--json", "--rate-steps", "100,200", "--quiet"]).expect(0);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["load"]["rates"], serde_json::json!([100.0, 200.0]));
+    assert_eq!(report["phases"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_started_receiver_is_measured_and_ended_and_its_secret_stays_out() {
+    let secret = "s3cr3t-of-the-bench";
+    let ran =
+        bench(&["--exec", &reference("receiver"), "--secret", secret, "--json", "--dialect", "shipped"])
+            .expect(0);
+    assert!(!ran.stdout.contains(secret) && ran.stdout.contains("[redacted]"), "{}", ran.stdout);
+    // It was started with that secret: without it nothing would have been acknowledged.
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert!(report["total"]["acknowledged"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_receiver_with_another_secret_fails_with_the_first_exchange() {
+    let served = serve_receiver("the one that it knows");
+    let ran = bench(&["--url", &served.url, "--secret", "the one that we know"]).expect(1);
+    ran.says(&["401", "→ POST / HTTP/1.1", "← HTTP/1.1 401", "RESULT: fail"]);
+}
+
+#[test]
+fn a_bound_that_is_not_held_is_slow() {
+    let ran = bench(&["--threshold", "p50<1us", "--threshold", "errors<50%"]).expect(6);
+    ran.says(&["NOT HELD", "p50<1us", "RESULT: slow"]);
+}
+
+#[test]
+fn the_highest_rate_is_found() {
+    let ran = bench(&["--find-max", "p50<10s", "--rate", "400000", "--trial-duration", "20ms"]);
+    // Whether a rate holds is the machine's; that it is searched for and said is ours.
+    assert!(matches!(ran.status, Some(0 | 6)), "{ran:#?}");
+    assert!(ran.result_line().contains(" max "), "{ran:#?}");
+    ran.says(&["the highest rate that holds p50<10s", "400000.0/s"]);
+}
+
+#[test]
+fn what_is_wrong_is_said_before_anything_is_sent() {
+    let closed = ClosedPort::new();
+    let url = closed.url();
+    for (arguments, status, words) in [
+        (["--url", "http://192.0.2.1/", "--secret", "abcdef"].as_slice(), 2, ["192.0.2.1", "--allow-remote"]),
+        (&["--url", "https://127.0.0.1/", "--secret", "abcdef"], 2, ["TLS", "plain http"]),
+        (&["--url", &url], 2, ["secret", "--secret-file"]),
+        (&["--url", &url, "--secret", "abcdef"], 3, ["cannot be reached", "refused"]),
+        (&["--exec", "no-such-command-here"], 2, ["no-such-command-here", "cannot be started"]),
+        (&["--corpus", "no/such/corpus"], 2, ["corpus", "no/such/corpus"]),
+        (&["--find-max", "p99>1s"], 2, ["p99>1s", "p99<50ms"]),
+        (&["--threshold", "p99"], 2, ["--threshold", "no bound"]),
+        (&["--rate", "0"], 2, ["--rate", "no rate"]),
+        (&["--probe-share", "60%"], 2, ["--probe-share", "half"]),
+        (&["--max-errors", "x"], 2, ["--max-errors", "no share"]),
+        (&["--report", "html=x.html"], 2, ["html", "text and json"]),
+        (&["--rate", "5", "--rate-steps", "1,2"], 2, ["--rate", "cannot be used with"]),
+    ] {
+        bench(arguments).expect(status).complains_of(&words);
+    }
+    run(["bench", "receiver", "--concurrency", "0"]).expect(2).complains_of(&["--concurrency", "10000"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_leaves_a_partial_report() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::Stdio;
+
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+
+    use crate::cli::program::twenty;
+
+    let mut command =
+        twenty(["bench", "receiver", "--duration", "60m", "--warm-up", "0", "--concurrency", "2", "--exec"]);
+    command.arg(reference("receiver"));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    while !line.contains("measuring") {
+        line.clear();
+        assert!(errors.read_line(&mut line).unwrap() > 0, "it ended before it began");
+    }
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+    let mut stdout = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{stdout}");
+    assert!(stdout.contains("interrupted") && stdout.contains("RESULT: interrupted "), "{stdout}");
+}

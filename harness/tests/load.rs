@@ -1,0 +1,103 @@
+//! The load generator: what it sends, when, how it judges, and what becomes of it when a receiver misbehaves.
+//!
+//! Invariant: every receiver here is on this machine and in this process, every load is short or ended by a condition.
+
+mod bodies;
+mod connections;
+mod judged;
+mod peer;
+mod schedule;
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use twenty_conform::client::Target;
+use twenty_conform::clock::Clock;
+use twenty_conform::dialect::DOCUMENTED;
+use twenty_conform::load::corpus::Corpus;
+use twenty_conform::load::plan::{Mode, Plan};
+use twenty_conform::load::report::{BenchReport, Machine};
+use twenty_conform::load::verdict::{Facts, report};
+use twenty_conform::load::{self, Outcome, Subject};
+use twenty_conform::report::Redaction;
+use twenty_conform::requirement::Level;
+use twenty_conform::signature::Secret;
+
+const SECRET: &str = "0a1B2c3D4e5F-of-the-load";
+
+/// A short load without probes and without a warm-up.
+fn plan(duration_ms: u64) -> Plan {
+    Plan {
+        concurrency: 4,
+        duration: Duration::from_millis(duration_ms),
+        warm_up: Duration::ZERO,
+        timeout: Duration::from_secs(5),
+        probe_share: 0.0,
+        seed: 7,
+        ..Plan::default()
+    }
+}
+
+fn at_rate(rate: f64, duration_ms: u64) -> Plan {
+    Plan { mode: Mode::Rates(vec![rate]), ..plan(duration_ms) }
+}
+
+/// Puts the load on a target, until it is over or `interrupted`.
+async fn put(plan: &Plan, target: &Target, corpus: &Corpus, interrupted: &watch::Receiver<bool>) -> Outcome {
+    let subject = Subject {
+        target,
+        secret: &Secret::new(SECRET),
+        dialect: &DOCUMENTED,
+        corpus,
+        clock: &Clock::system(),
+        interrupted,
+    };
+    load::run(plan, &subject, 0).await.unwrap()
+}
+
+/// Puts the load of the sample events on a target, to its end.
+async fn run(plan: &Plan, target: &Target) -> Outcome {
+    let (_never, interrupted) = watch::channel(false);
+    put(plan, target, &samples(), &interrupted).await
+}
+
+fn samples() -> Corpus {
+    Corpus::samples(&DOCUMENTED, "http://127.0.0.1/", 1_735_066_639_761)
+}
+
+/// The report of a load, with so many errors allowed.
+fn judged(outcome: &Outcome, plan: &Plan, max_errors: f64, thresholds: &[&str]) -> BenchReport {
+    let thresholds: Vec<_> = thresholds.iter().map(|bound| bound.parse().unwrap()).collect();
+    let facts = Facts {
+        subject: "a receiver",
+        command: Vec::new(),
+        dialect: "documented",
+        started_at_ms: 0,
+        took: outcome.elapsed,
+        plan,
+        corpus: &samples(),
+        machine: Machine::this(),
+        max_errors,
+        fail_on: Level::Must,
+        thresholds: &thresholds,
+        redaction: &Redaction::new([&Secret::new(SECRET)]),
+        search: None,
+        notes: Vec::new(),
+    };
+    let (report, status) = report(outcome, facts);
+    assert_eq!(report.exit_status, status.code());
+    let text = serde_json::to_string(&report).unwrap();
+    assert_eq!(BenchReport::parse(&text).unwrap(), report, "it comes back as it went");
+    assert!(!text.contains(SECRET), "{text}");
+    report
+}
+
+/// How many errors of that kind a report has.
+fn errors(report: &BenchReport, kind: &str) -> u64 {
+    report.total.errors.iter().find(|error| error.name == kind).map_or(0, |error| error.count)
+}
+
+/// How many genuine deliveries were answered so.
+fn answers(report: &BenchReport, status: u16) -> u64 {
+    report.total.statuses.iter().find(|one| one.status == status).map_or(0, |one| one.count)
+}

@@ -1,0 +1,182 @@
+//! What a load sends: bodies of files and of the samples, ids, signatures, and probes.
+//!
+//! Invariant: what is sent is looked at as a receiver sees it.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+
+use tempfile::TempDir;
+use twenty_conform::client::Target;
+use twenty_conform::clock::Clock;
+use twenty_conform::dialect::{DOCUMENTED, SHIPPED};
+use twenty_conform::exchange::Delivery;
+use twenty_conform::load::corpus::Corpus;
+use twenty_conform::load::ids::{ID_LENGTH, Ids};
+use twenty_conform::load::probe::{self, Maker};
+use twenty_conform::load::request::{Head, Marks, Request};
+use twenty_conform::receiver::{Receiver, Settings};
+use twenty_conform::requirement::Level;
+use twenty_conform::requirements;
+use twenty_conform::signature::{Key, NONCE_HEADER, Secret};
+use twenty_conform::wire::Reader;
+
+use super::SECRET;
+
+const NOW_MS: u64 = 1_735_066_639_761;
+
+#[test]
+fn ids_are_unique_and_say_their_number() {
+    let mut seen = HashSet::new();
+    for seed in [0, 1, u64::MAX] {
+        for number in [0, 1, 15, 16, 0xffff_ffff, (1 << 60) - 1] {
+            let mut id = [0; ID_LENGTH];
+            Ids::of(seed).write(number, &mut id);
+            let read = Ids::read(&id).unwrap();
+            assert_eq!((read.run, read.number), (Ids::of(seed).run(), number));
+            assert!(seen.insert(id));
+        }
+    }
+    for other in ["", "0", "00000000-0000-4000-9000-000000000000", "g0000000-0000-4000-8000-000000000000"] {
+        assert_eq!(Ids::read(other.as_bytes()), None, "{other}");
+    }
+}
+
+/// What a body of a corpus is with its id.
+fn with_id(corpus: &Corpus, at: usize) -> String {
+    String::from_utf8(corpus.bodies()[at].bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn an_id_is_written_where_there_is_one_and_where_there_could_be() {
+    let id = "00000000-0000-4000-8000-000000000000";
+    for (text, expected) in [
+        (
+            r#"{"event":"a.b", "data":{"x":[1e3],"id": "abc","y":2} }"#,
+            format!(r#"{{"event":"a.b", "data":{{"x":[1e3],"id": "{id}","y":2}} }}"#),
+        ),
+        (r#"{"data":{"id":17}}"#, format!(r#"{{"data":{{"id":"{id}"}}}}"#)),
+        (r#"{"data":{"n":{"id":1}}}"#, format!(r#"{{"data":{{"id":"{id}","n":{{"id":1}}}}}}"#)),
+        (r#"{"record":{ }}"#, format!(r#"{{"record":{{"id":"{id}" }}}}"#)),
+        (r#"{"event":{"recordId":null}}"#, format!(r#"{{"event":{{"recordId":"{id}"}}}}"#)),
+        (r#"{"data":[1]}"#, r#"{"data":[1]}"#.to_owned()),
+        ("[1, 2]", "[1, 2]".to_owned()),
+    ] {
+        let corpus = Corpus::of([text.as_bytes()]).unwrap();
+        assert_eq!(with_id(&corpus, 0), expected);
+        assert_eq!(corpus.bodies()[0].id.is_some(), expected.contains(id), "{text}");
+    }
+}
+
+#[test]
+fn a_corpus_is_a_file_or_a_folder_of_texts_or_lines() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("b.jsonl"), "\n{\"n\":1}\n\n{\"n\":2}\r\n").unwrap();
+    fs::write(folder.path().join("a.json"), "{\n \"n\": 0\n}\n").unwrap();
+    fs::write(folder.path().join(".hidden"), "no JSON").unwrap();
+    let corpus = Corpus::read(folder.path()).unwrap();
+    let bodies: Vec<String> = (0..corpus.bodies().len()).map(|at| with_id(&corpus, at)).collect();
+    assert_eq!(bodies, ["{\n \"n\": 0\n}", "{\"n\":1}", "{\"n\":2}"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_corpus_is_named() {
+    let folder = TempDir::new().unwrap();
+    let fails = |name: &str, content: &[u8], words: &[&str]| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        let why = Corpus::read(&path).unwrap_err();
+        for word in words.iter().chain(&[name]) {
+            assert!(why.contains(word), "{word:?} is not in {why:?}");
+        }
+    };
+    fails("empty.json", b" \n ", &["empty"]);
+    fails("broken.jsonl", b"{\"n\":1}\n\n{\"n\":\n", &["broken", "line 3"]);
+    fails("first.jsonl", b"\n{\"n\":\n{\"n\":1}\n", &["broken", "line"]);
+    fails("pretty.json", b"{\n \"n\": 1\n,}\n", &["broken", "line 3"]);
+    fails("binary", b"\xff\xfe\x00", &["broken", "line 1"]);
+    let mut long = vec![b'a'; 16 * 1024 * 1024];
+    long[0] = b'"';
+    long.extend_from_slice(b"\"\n1\n");
+    fails("long.jsonl", &long, &["too large", "line 1", "16 MiB"]);
+    let large = folder.path().join("large");
+    File::create(&large).unwrap().set_len(65 << 20).unwrap();
+    assert!(Corpus::read(&large).unwrap_err().contains("64 MiB"));
+    let missing = folder.path().join("missing");
+    assert!(Corpus::read(&missing).unwrap_err().contains("missing"));
+    let nothing = TempDir::new().unwrap();
+    assert!(Corpus::read(nothing.path()).unwrap_err().contains("empty"));
+}
+
+fn target() -> Target {
+    Target::http("127.0.0.1", 4711, "/hook?x=1")
+}
+
+async fn parsed(request: &Request) -> Delivery {
+    let mut bytes = request.bytes.as_slice();
+    let delivery = Reader::default().request(&mut bytes, 1 << 24).await.unwrap();
+    assert!(bytes.is_empty(), "nothing stands behind the request");
+    delivery
+}
+
+#[tokio::test]
+async fn every_delivery_is_one_that_the_reference_takes() {
+    let (secret, clock) = (Secret::new(SECRET), Clock::fixed(NOW_MS));
+    let mut nonces = HashSet::new();
+    for dialect in [&DOCUMENTED, &SHIPPED] {
+        let receiver = Receiver::new(Settings::new(secret.clone()), clock.clone(), std::sync::Arc::new(drop));
+        let corpus = Corpus::samples(dialect, "http://127.0.0.1:4711/hook?x=1", NOW_MS);
+        assert!(corpus.bodies().iter().all(|body| body.id.is_some()));
+        let (mut request, mut number) = (Request::default(), 0);
+        for template in Head::new(&target(), dialect).templates(&corpus) {
+            for _ in 0..2 {
+                let marks = Marks { number, nonce: u128::from(number), now_ms: NOW_MS };
+                template.fill(Ids::of(7), &marks, &mut request);
+                template.sign(&Key::new(&secret), &mut request);
+                let delivery = parsed(&request).await;
+                assert_eq!(receiver.answer(&delivery).status, 200, "{delivery:?}");
+                assert_eq!(delivery.target, "/hook?x=1");
+                let id = &delivery.body[template.id_in_body().unwrap()];
+                assert_eq!(Ids::read(id).unwrap().number, number);
+                match delivery.headers.single(NONCE_HEADER) {
+                    Some(nonce) => assert!(nonce.len() == 32 && nonces.insert(nonce.clone())),
+                    None => assert_eq!(dialect.name, "documented"),
+                }
+                number += 1;
+            }
+        }
+        assert!(number > 10);
+    }
+    assert!(!nonces.is_empty());
+}
+
+#[tokio::test]
+async fn no_probe_is_one_that_the_reference_takes() {
+    let (secret, clock) = (Secret::new(SECRET), Clock::fixed(NOW_MS));
+    let receiver = Receiver::new(Settings::new(secret.clone()), clock, std::sync::Arc::new(drop));
+    let head = Head::new(&target(), &DOCUMENTED);
+    let maker = Maker { head: head.clone(), key: Key::new(&secret), secret: secret.clone() };
+    let corpus =
+        Corpus::of([br#"{"event":"a.created","data":{}}"#.as_slice(), br#"{"event":"a.created"}"#]).unwrap();
+    for template in head.templates(&corpus) {
+        for kind in &probe::ALL {
+            let (mut request, marks) = (Request::default(), Marks { number: 3, nonce: 0, now_ms: NOW_MS });
+            template.fill(Ids::of(7), &marks, &mut request);
+            let mut body = request.bytes[request.body..].to_vec();
+            let id = template.id_in_body().map(|id| id.start);
+            maker.make(kind, &marks, &mut body, id, &mut request);
+            let answer = receiver.answer(&parsed(&request).await);
+            assert_eq!(answer.status, 401, "{}: {:?}", kind.name, String::from_utf8_lossy(&request.bytes));
+        }
+    }
+}
+
+#[test]
+fn every_probe_names_a_requirement_of_its_level() {
+    let mut names = HashSet::new();
+    for kind in &probe::ALL {
+        let named = requirements::all().find(|one| one.id == kind.requirement);
+        assert_eq!(named.unwrap().level, kind.level, "{}", kind.name);
+        assert!(names.insert(kind.name));
+    }
+    assert!(probe::ALL.iter().any(|kind| kind.level == Level::Should));
+}

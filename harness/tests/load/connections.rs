@@ -1,0 +1,209 @@
+//! Receivers that answer in unusual ways, break off, hang, or go.
+//!
+//! Invariant: every load ends in its time, and every delivery is counted under what became of it.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::sync::watch;
+use twenty_conform::client::Target;
+use twenty_conform::clock::Clock;
+use twenty_conform::dialect::DOCUMENTED;
+use twenty_conform::load::corpus::Corpus;
+use twenty_conform::load::plan::Plan;
+use twenty_conform::load::report::BenchReport;
+use twenty_conform::load::{self, Ending, Subject};
+use twenty_conform::signature::Secret;
+
+use super::peer::{Connection, OK, Peer};
+use super::{SECRET, answers, at_rate, errors, judged, plan, put, run};
+
+/// The report of a short load on a peer.
+async fn on(peer: &Peer, plan: &Plan) -> BenchReport {
+    judged(&run(plan, &peer.target).await, plan, 0.0, &[])
+}
+
+#[tokio::test]
+async fn every_form_of_answer_counts() {
+    for answer in [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=\"y\"\r\nhello\r\nA\r\n0123456789\r\n0\r\nX: y\r\n\r\n".as_slice(),
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 201 Created\r\ncontent-length:  3 \r\n\r\nabc",
+        b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
+    ] {
+        let report = on(&Peer::answering(answer).await, &plan(40)).await;
+        let what = String::from_utf8_lossy(answer);
+        assert_eq!(report.result, "pass", "{what}: {report:?}");
+        assert!(report.total.acknowledged > 0, "{what}");
+        assert!(!report.notes.iter().any(|note| note.contains("opened")), "{what}: {:?}", report.notes);
+    }
+}
+
+#[tokio::test]
+async fn connections_that_are_closed_are_opened_again() {
+    for answer in [
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok".as_slice(),
+        b"HTTP/1.1 200 OK\r\n\r\nuntil the end",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 nobody asked",
+    ] {
+        let report = on(&Peer::once(answer).await, &plan(40)).await;
+        let what = String::from_utf8_lossy(answer);
+        assert_eq!(report.result, "pass", "{what}: {report:?}");
+        assert!(report.total.acknowledged > 4, "{what}: {:?}", report.total);
+        assert!(report.notes.iter().any(|note| note.contains("opened")), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_while_it_was_idle_is_no_error() {
+    // It keeps quiet about it, as a server does whose keep-alive runs out.
+    let peer = Peer::once(OK).await;
+    let plan = Plan { concurrency: 1, ..at_rate(20.0, 300) };
+    let report = on(&peer, &plan).await;
+    assert_eq!((report.total.acknowledged, report.total.failed), (6, 0), "{:?}", report.total);
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_an_error_of_its_kind() {
+    let head = Box::leak([b"HTTP/1.1 200 OK\r\nX: ".as_slice(), &[b'x'; 20_000]].concat().into_boxed_slice());
+    for (answer, kind) in [
+        (b"SSH-2.0-OpenSSH_9\r\n".as_slice(), "malformed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n", "malformed"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "malformed"),
+        (b"", "closed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", "closed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "closed"),
+        (head, "too-long"),
+    ] {
+        let report = on(&Peer::once(answer).await, &plan(30)).await;
+        let what = String::from_utf8_lossy(&answer[..answer.len().min(60)]);
+        // A peer that goes away with something unread resets the connection.
+        let count = errors(&report, kind) + if kind == "closed" { errors(&report, "reset") } else { 0 };
+        assert!(count > 0 && count == report.total.failed, "{what}: {:?}", report.total.errors);
+        assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1), "{what}");
+        assert!(report.unexpected.iter().any(|one| one.kind == kind || kind == "closed"), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn answers_that_never_end_hold_a_load_up_no_longer_than_the_wait() {
+    let drip = |mut connection: Connection| async move {
+        connection.request().await;
+        connection.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+        loop {
+            connection.write(b"3\r\nabc\r\n").await;
+            tokio::task::yield_now().await;
+            if connection.stream.try_read(&mut [0]).is_ok_and(|count| count == 0) {
+                return;
+            }
+        }
+    };
+    let silent = |mut connection: Connection| async move {
+        connection.request().await;
+        pending::<()>().await;
+    };
+    for peer in [Peer::new(drip).await, Peer::new(silent).await] {
+        let plan = Plan { timeout: Duration::from_millis(60), concurrency: 2, ..plan(100) };
+        let outcome = run(&plan, &peer.target).await;
+        assert_eq!(outcome.ending, Ending::Complete);
+        let report = judged(&outcome, &plan, 0.0, &[]);
+        assert!(report.total.failed >= 2 && report.total.acknowledged == 0, "{:?}", report.total);
+        assert_eq!(report.total.failed, errors(&report, "timed-out") + errors(&report, "too-long"));
+        assert!(report.total.latency.min_us >= 59_000 || errors(&report, "timed-out") == 0);
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_dies_in_the_middle_ends_the_load_early() {
+    let (die, mut dead) = watch::channel(false);
+    let die = Arc::new(die);
+    let peer = Peer::new(move |mut connection| {
+        let die = die.clone();
+        async move {
+            while let Some(number) = connection.request().await {
+                if number >= 30 {
+                    die.send_replace(true);
+                    return;
+                }
+                connection.write(OK).await;
+            }
+        }
+    })
+    .await;
+    let target = peer.target.clone();
+    tokio::spawn(async move {
+        dead.wait_for(|dead| *dead).await.unwrap();
+        drop(peer);
+    });
+    let plan = Plan { gone_after: Duration::from_millis(150), ..plan(3_600_000) };
+    let outcome = run(&plan, &target).await;
+    assert_eq!(outcome.ending, Ending::Gone);
+    let report = judged(&outcome, &plan, 0.0, &[]);
+    assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1));
+    assert_eq!(report.total.acknowledged, 30);
+    let refused = errors(&report, "refused");
+    assert!(refused > 0 && refused < 500, "tried again, with pauses: {refused}");
+    assert!(report.notes.iter().any(|note| note.contains("ended early")), "{:?}", report.notes);
+    assert_eq!(
+        judged(&outcome, &plan, 1.0, &[]).exit_status,
+        3,
+        "where errors are allowed it is still no pass"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_before_the_request_is_out_is_an_answer() {
+    let peer = Peer::new(|mut connection| async move {
+        // The head alone is read; the rest would never fit into what the system keeps.
+        let mut piece = [0; 1024];
+        if connection.stream.read(&mut piece).await.is_ok_and(|count| count > 0) {
+            connection.write(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n").await;
+            pending::<()>().await;
+        }
+    })
+    .await;
+    let body = format!("{{\"data\":{{\"x\":\"{}\"}}}}", "x".repeat(12 << 20));
+    let corpus = Corpus::of([body.as_bytes()]).unwrap();
+    let (_never, interrupted) = watch::channel(false);
+    let plan = Plan { concurrency: 1, ..plan(20) };
+    let outcome = put(&plan, &peer.target, &corpus, &interrupted).await;
+    let report = judged(&outcome, &plan, 0.0, &[]);
+    assert!(answers(&report, 413) > 0 && report.total.failed == 0, "{:?}", report.total);
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_said_before_it_begins() {
+    let (_never, interrupted) = watch::channel(false);
+    let body = format!("\"{}\"", "x".repeat(15 << 20));
+    let corpus = Corpus::of([body.as_bytes()]).unwrap();
+    let peer = Peer::answering(OK).await;
+    let secure = Target::parse("https://127.0.0.1:1/").unwrap();
+    for (target, words) in [(&peer.target, "--concurrency"), (&secure, "TLS")] {
+        let subject = Subject {
+            target,
+            secret: &Secret::new(SECRET),
+            dialect: &DOCUMENTED,
+            corpus: &corpus,
+            clock: &Clock::system(),
+            interrupted: &interrupted,
+        };
+        let why = load::run(&Plan { concurrency: 1000, ..plan(10) }, &subject, 0).await.unwrap_err();
+        assert!(why.to_string().contains(words), "{why}");
+        assert_eq!(why.exit_status().code(), 2);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_limit_on_open_files_is_said_with_its_mend() {
+    use twenty_conform::load::limits;
+
+    let why = limits::allow(usize::MAX / 2).unwrap_err();
+    assert!(why.contains("ulimit -n") && why.contains("--concurrency"), "{why}");
+    limits::allow(8).unwrap();
+}

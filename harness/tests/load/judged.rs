@@ -1,0 +1,168 @@
+//! That a load is judged: probes that are let through, load that is shed, and what is taken in.
+//!
+//! Invariant: every receiver that stops verifying is found, and the reference never is.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use twenty_conform::clock::Clock;
+use twenty_conform::fault::ReceiverFault;
+use twenty_conform::load::Ending;
+use twenty_conform::load::ids::Ids;
+use twenty_conform::load::plan::Plan;
+use twenty_conform::load::report::BenchReport;
+use twenty_conform::mutant::receiver::Mutant;
+use twenty_conform::receiver::{Receiver, Settings};
+use twenty_conform::report::bench;
+use twenty_conform::requirement::Level;
+use twenty_conform::signature::Secret;
+use twenty_conform::transcript::Observed;
+
+use super::peer::{OK, Peer, serve};
+use super::{answers, judged, plan, put, run, samples};
+
+fn settings() -> Settings {
+    Settings::new(Secret::new(super::SECRET))
+}
+
+#[tokio::test]
+async fn the_reference_passes_and_takes_in_each_delivery_once() {
+    let taken: Arc<Mutex<Vec<String>>> = Arc::default();
+    let told = taken.clone();
+    let observer = Arc::new(move |observed: Observed| told.lock().unwrap().extend(observed.id));
+    let (target, _server) = serve(Receiver::new(settings(), Clock::system(), observer)).await;
+    let plan = Plan { probe_share: 0.2, threads: 2, warm_up: Duration::from_millis(50), ..plan(250) };
+    let outcome = run(&plan, &target).await;
+    let report = judged(&outcome, &plan, 0.0, &[]);
+    assert_eq!(report.result, "pass", "{report:?}");
+    assert_eq!(report.total.acknowledged, report.total.sent);
+    assert!(report.probes.sent > 0 && report.probes.let_through == 0);
+    assert_eq!(report.probes.statuses.iter().map(|one| one.status).collect::<Vec<_>>(), [401]);
+    let taken = taken.lock().unwrap();
+    let run = Ids::of(plan.seed).run();
+    let numbers: HashSet<u64> = taken
+        .iter()
+        .map(|id| Ids::read(id.as_bytes()).unwrap())
+        .map(|id| {
+            assert_eq!(id.run, run);
+            id.number
+        })
+        .collect();
+    assert_eq!(numbers.len(), taken.len(), "no id came twice");
+    assert!(taken.len() as u64 >= report.total.acknowledged, "those of the warm-up too");
+    let text = bench::render(&report);
+    let last = text.lines().last().unwrap();
+    assert!(last.starts_with("RESULT: pass rate ") && last.ends_with(" seed 7"), "{last}");
+}
+
+/// Puts load on a mutant until it has acknowledged a probe of that name or the time is over.
+async fn broken(fault: ReceiverFault, name: &str) -> Level {
+    let mutant = Mutant::new(fault, settings(), Clock::system(), Duration::ZERO, Arc::new(drop));
+    let (target, _server) = serve(mutant).await;
+    let (stop, interrupted) = watch::channel(false);
+    // Short loads, one after the other: which probes are drawn is chance.
+    for seed in 0..50 {
+        let plan = Plan { probe_share: 0.5, seed, ..plan(100) };
+        let outcome = put(&plan, &target, &samples(), &interrupted).await;
+        let report = judged(&outcome, &plan, 0.0, &[]);
+        let Some(kind) = report.probes.kinds.iter().find(|kind| kind.name == name && kind.let_through > 0)
+        else {
+            continue;
+        };
+        let exchange = kind.exchange.as_ref().unwrap();
+        assert_eq!(exchange.status, Some(200));
+        assert!(
+            exchange.request.starts_with("POST / HTTP/1.1\r\n")
+                && exchange.answer.starts_with("HTTP/1.1 200")
+        );
+        let level = outcome.broken_level().unwrap();
+        let expected = if level == Level::Must { "fail" } else { "pass" };
+        assert_eq!(report.result, expected, "{report:?}");
+        let text = bench::render(&report);
+        assert!(text.contains("LET THROUGH") && text.contains(&kind.requirement), "{text}");
+        drop(stop);
+        return level;
+    }
+    panic!("{fault:?} was never found");
+}
+
+#[tokio::test]
+async fn a_receiver_that_accepts_the_unsigned_is_found() {
+    assert_eq!(broken(ReceiverFault::AcceptsMissingSignature, "signature-missing").await, Level::Must);
+}
+
+#[tokio::test]
+async fn a_receiver_without_a_window_breaks_no_must() {
+    assert_eq!(broken(ReceiverFault::NoWindow, "stale").await, Level::Should);
+}
+
+#[tokio::test]
+async fn a_receiver_that_sheds_load_with_2xx_is_found() {
+    // It verifies nothing any more once it has much to do.
+    let peer = Peer::answering(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").await;
+    let plan = Plan { probe_share: 0.5, ..plan(150) };
+    let report = judged(&run(&plan, &peer.target).await, &plan, 1.0, &[]);
+    assert!(report.probes.sent > 0 && report.probes.let_through == report.probes.sent);
+    assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1));
+}
+
+#[tokio::test]
+async fn load_that_is_shed_with_503_is_counted_and_allowed_only_on_demand() {
+    let peer = Peer::new(|mut connection| async move {
+        while let Some(number) = connection.request().await {
+            let busy = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n".as_slice();
+            connection.write(if number % 4 == 0 { busy } else { OK }).await;
+        }
+    })
+    .await;
+    let plan = plan(150);
+    let outcome = run(&plan, &peer.target).await;
+    let report = judged(&outcome, &plan, 0.0, &[]);
+    assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1));
+    assert!(answers(&report, 503) > 0 && answers(&report, 503) == report.total.refused);
+    assert_eq!(report.unexpected[0].kind, "503");
+    assert_eq!(report.unexpected[0].count, report.total.refused);
+    assert_eq!(judged(&outcome, &plan, 0.5, &[]).result, "pass");
+    let slow = judged(&outcome, &plan, 0.5, &["errors<1%"]);
+    assert_eq!((slow.result.as_str(), slow.exit_status), ("slow", 6));
+}
+
+#[tokio::test]
+async fn an_interruption_leaves_what_there_was() {
+    let (stop, interrupted) = watch::channel(false);
+    let stop = Arc::new(stop);
+    let peer = Peer::new(move |mut connection| {
+        let stop = stop.clone();
+        async move {
+            while let Some(number) = connection.request().await {
+                connection.write(OK).await;
+                if number == 50 {
+                    stop.send_replace(true);
+                }
+            }
+        }
+    })
+    .await;
+    let plan = plan(3_600_000);
+    let outcome = put(&plan, &peer.target, &samples(), &interrupted).await;
+    assert_eq!(outcome.ending, Ending::Interrupted);
+    let report = judged(&outcome, &plan, 0.0, &["p50<1us"]);
+    assert_eq!((report.result.as_str(), report.exit_status), ("interrupted", 130));
+    assert!(report.total.acknowledged >= 40, "{:?}", report.total);
+    assert_eq!(report.series.points.iter().map(|point| point.sent).sum::<u64>(), report.total.sent);
+    assert!(report.series.points.len() < 60, "no hour of nothing");
+}
+
+#[test]
+fn a_report_of_another_version_is_refused() {
+    for (text, words) in [
+        ("{", "no report"),
+        (r#"{"format":"twenty-conform-report/1"}"#, "twenty-conform-report/1"),
+        (r#"{"format":"twenty-conform-bench/1"}"#, "broken"),
+    ] {
+        let why = BenchReport::parse(text).unwrap_err();
+        assert!(why.contains(words), "{why}");
+    }
+}

@@ -1,0 +1,108 @@
+//! Receivers on bare sockets, and the reference receiver and its mutants, to put load on.
+//!
+//! Invariant: each listens on a port that the system chose before its address is known, and ends with its value.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use twenty_conform::client::Target;
+use twenty_conform::endpoint::{Handler, Server, http};
+
+/// An answer that keeps the connection.
+pub(super) const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+/// A receiver on bare sockets.
+pub(super) struct Peer {
+    pub(super) target: Target,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Peer {
+    /// One that plays a script on each connection; the script ends the connection by returning.
+    pub(super) async fn new<F, S>(script: S) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+        S: Fn(Connection) -> F + Send + Sync + 'static,
+    {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let target = Target::http("127.0.0.1", listener.local_addr().unwrap().port(), "/hook?x=1");
+        let count = Arc::new(AtomicUsize::new(0));
+        let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
+                connections.spawn(script(Connection { stream, count: count.clone() }));
+            }
+        });
+        Self { target, task }
+    }
+
+    /// One that gives the same answer to every request.
+    pub(super) async fn answering(answer: &'static [u8]) -> Self {
+        Self::new(move |mut connection| async move {
+            while connection.request().await.is_some() {
+                connection.write(answer).await;
+            }
+        })
+        .await
+    }
+
+    /// One that gives an answer to the first request of each connection, and ends the connection.
+    pub(super) async fn once(answer: &'static [u8]) -> Self {
+        Self::new(move |mut connection| async move {
+            if connection.request().await.is_some() {
+                connection.write(answer).await;
+            }
+        })
+        .await
+    }
+}
+
+/// A connection of a peer.
+pub(super) struct Connection {
+    pub(super) stream: TcpStream,
+    count: Arc<AtomicUsize>,
+}
+
+impl Connection {
+    /// Reads a request. Its number among all of the peer, counted from 0; `None` where the connection ended before.
+    pub(super) async fn request(&mut self) -> Option<usize> {
+        let mut read = Vec::new();
+        let mut piece = [0; 16 * 1024];
+        loop {
+            let end = read.windows(4).position(|window| window == b"\r\n\r\n");
+            if let Some(end) = end {
+                let head = String::from_utf8_lossy(&read[..end]).to_ascii_lowercase();
+                let length = head.split("content-length: ").nth(1).unwrap().lines().next().unwrap();
+                if read.len() - end - 4 >= length.parse::<usize>().unwrap() {
+                    return Some(self.count.fetch_add(1, Ordering::SeqCst));
+                }
+            }
+            match self.stream.read(&mut piece).await {
+                Ok(count @ 1..) => read.extend_from_slice(&piece[..count]),
+                _ => return None,
+            }
+        }
+    }
+
+    /// Writes; the client may have gone.
+    pub(super) async fn write(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes).await;
+    }
+}
+
+/// Serves a handler as receivers are served.
+pub(super) async fn serve(handler: impl Handler) -> (Target, Server) {
+    let server = http::serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(handler)).await.unwrap();
+    (Target::http("127.0.0.1", server.address().port(), "/"), server)
+}
