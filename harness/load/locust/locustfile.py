@@ -521,6 +521,7 @@ STATE = None  # of the test that runs, in a process that sends
 
 def kind_of(error):
     """The name of why there is no whole answer."""
+    error = getattr(error, "original", None) or error  # the client wraps what it could retry
     if isinstance(error, (gevent.Timeout, TimeoutError)):
         return "timed-out"
     if isinstance(error, ConnectionRefusedError):
