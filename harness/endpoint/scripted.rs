@@ -278,14 +278,11 @@ async fn answer(
     answer: &Answer,
 ) -> io::Result<Then> {
     let whole = Instant::now();
-    let waits = async |reader: &mut Reader, stream: &mut TcpStream, pause: Duration| {
-        let goes = timeout(pause, reader.ended(stream)).await.is_ok();
-        if goes {
-            log.let_go(place, whole.elapsed());
-        }
-        goes
+    let goes = async |reader: &mut Reader, stream: &mut TcpStream, pause: Duration| {
+        timeout(pause, reader.ended(stream)).await.is_ok()
     };
-    if !answer.delay.is_zero() && waits(reader, stream, answer.delay).await {
+    if !answer.delay.is_zero() && goes(reader, stream, answer.delay).await {
+        log.let_go(place, whole.elapsed());
         return Ok(Then::Close);
     }
     for &status in &answer.interim {
@@ -301,12 +298,17 @@ async fn answer(
         }
         Manner::Dripped(over) => {
             let began = Instant::now();
+            // Whoever has the status and the headers has its answer, and need not wait for the rest of it.
+            let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
             for (at, byte) in bytes.iter().enumerate() {
                 stream.write_all(&[*byte]).await?;
                 // Each byte has its time, so that what a busy machine is late with does not add up.
                 let next = began + over * u32::try_from(at + 1).unwrap_or(u32::MAX) / most(bytes.len());
                 let pause = next.saturating_duration_since(Instant::now());
-                if !pause.is_zero() && waits(reader, stream, pause).await {
+                if !pause.is_zero() && goes(reader, stream, pause).await {
+                    if at + 1 < head {
+                        log.let_go(place, whole.elapsed());
+                    }
                     return Ok(Then::Close);
                 }
             }

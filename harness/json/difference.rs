@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::{Json, Text};
 
 /// What a comparison looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Concern {
     /// Everything that is not one of the others: objects, arrays and their lengths among it.
     Values,

@@ -34,7 +34,7 @@ use twenty_conform::suite::{self, Judgement, Options, Run};
 use twenty_conform::transcript::Limits;
 
 /// How many mutants run at the same time. Most of their time they wait for what does not come.
-const AT_ONCE: usize = 10;
+const AT_ONCE: usize = 16;
 
 fn options(dialect: &'static Dialect, limits: Limits) -> Options {
     let (never, interrupted) = watch::channel(false);

@@ -9,7 +9,7 @@ mod inbox;
 mod records;
 mod smaller;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::slice;
 
@@ -37,16 +37,18 @@ const ROUND: usize = 64;
 /// How many requests an endpoint gets at most, so that it keeps all of them.
 const MOST_REQUESTS: u64 = 900;
 /// The events whose records are generated: those of several objects and actions which every dialect has.
-const EVENTS: [&str; 4] = ["person.created", "company.created", "person.updated", "note.created"];
+const EVENTS: [&str; 4] = ["company.created", "person.updated", "note.created", "company.updated"];
 const SCENARIO: Scenario = Scenario::Generated;
 
 /// How deliveries come out otherwise than they should.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Deviation {
     /// A webhook does not get one.
     Lost,
     /// A webhook gets it more than once.
     Repeated,
+    /// One request carries several of them.
+    Batched,
     /// Its signature does not verify.
     Unverified,
     /// What it carries is not the event, as far as that concern goes.
@@ -68,8 +70,10 @@ struct Round {
     /// As indices into the transcript's.
     webhooks: Range<usize>,
     inboxes: Vec<Inbox>,
+    /// What was emitted, by the ids of the records.
+    sent: HashMap<String, Sent>,
     /// What is wrong with plain events, or was found already: it is not looked for.
-    known: HashSet<Deviation>,
+    known: BTreeSet<Deviation>,
 }
 
 /// What goes on from one round to the next.
@@ -77,7 +81,7 @@ struct Search {
     properties: Vec<(Property, TestRunner, Tally)>,
     secrets: TestRunner,
     /// What was found already, and is not looked for any more.
-    found: HashSet<Deviation>,
+    found: BTreeSet<Deviation>,
 }
 
 impl Round {
@@ -115,7 +119,7 @@ impl Stage<'_> {
         let mut search = Search {
             properties: properties.collect(),
             secrets: self.extent.runner(SCENARIO, "secrets"),
-            found: HashSet::new(),
+            found: BTreeSet::new(),
         };
         let mut left = self.extent.cases as usize;
         if !self.declares(Capability::Delete) {
@@ -153,7 +157,7 @@ impl Stage<'_> {
         }
         let webhooks = began..self.transcript.webhooks.len();
         let inboxes = webhooks.clone().map(|_| Inbox::default()).collect();
-        let mut round = Round { webhooks, inboxes, known: search.found.clone() };
+        let mut round = Round { webhooks, inboxes, sent: HashMap::new(), known: search.found.clone() };
         // The first event behind a registration is for SUB-1 to judge, and shows nothing here.
         self.first(SCENARIO).await?;
         let plain = self.plain();
@@ -195,7 +199,7 @@ impl Stage<'_> {
                     let counting: Vec<_> = deviations.iter().filter(counts).copied().collect();
                     tally.as_expected += usize::from(counting.is_empty());
                     let Some(&new) = counting.iter().find(|one| !round.known.contains(one)) else {
-                        came.push((sent, property.name));
+                        came.push((sent.id, property.name));
                         continue;
                     };
                     round.known.insert(new);
@@ -211,12 +215,15 @@ impl Stage<'_> {
         }
         self.watch().await;
         round.read(&self.registered);
-        let repeated =
-            came.iter().find(|(sent, _)| self.deviations(&round, sent).contains(&Deviation::Repeated));
-        if let Some((sent, property)) = repeated
-            && search.found.insert(Deviation::Repeated)
-            && round.known.insert(Deviation::Repeated)
+        // What comes a second time may come late.
+        let twice = |id: &str| round.inboxes.iter().any(|inbox| inbox.of(id).len() > 1);
+        let mut repeated = came
+            .iter()
+            .filter_map(|(id, property)| Some((round.sent.get(id).filter(|_| twice(id))?, property)));
+        if let Some((sent, property)) =
+            repeated.next().filter(|_| !round.known.contains(&Deviation::Repeated))
         {
+            search.found.insert(Deviation::Repeated);
             self.write_case(sent, Deviation::Repeated, round.generated(property, 0), &round);
         }
         self.keep(&round);
@@ -253,7 +260,7 @@ impl Stage<'_> {
     }
 
     /// What is worth knowing and no requirement has: what becomes of text that is no Unicode.
-    fn note(&mut self, round: &Round, sent: &Sent, deviations: &HashSet<Deviation>) {
+    fn note(&mut self, round: &Round, sent: &Sent, deviations: &BTreeSet<Deviation>) {
         const BEGINS: &str = "text with a lone surrogate comes out otherwise than it went in";
         let concern = Concern::LoneSurrogates;
         let is_noted = self.transcript.remarks.iter().any(|one| one.starts_with(BEGINS));
@@ -281,8 +288,14 @@ impl Stage<'_> {
         });
     }
 
-    /// Writes down an event whose deliveries deviate, and these.
+    /// Writes down an event whose deliveries deviate, these, and what else they carry.
     fn write_case(&mut self, sent: &Sent, deviation: Deviation, generated: Generated, round: &Round) {
+        let along = round.inboxes.iter().flat_map(|inbox| inbox.along(&sent.id));
+        let along: BTreeSet<&str> = along.filter(|id| *id != sent.id).collect();
+        let along = along.into_iter().filter_map(|id| round.sent.get(id));
+        for other in along.filter(|_| deviation == Deviation::Batched) {
+            self.emitted(other, deviation, generated.clone());
+        }
         self.emitted(sent, deviation, generated);
         for which in 0..round.inboxes.len() {
             let index = self.registered[which].index;

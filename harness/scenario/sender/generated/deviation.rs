@@ -2,7 +2,7 @@
 //!
 //! Invariant: what was not kept whole does not tell.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use futures_util::future::join_all;
 
@@ -15,6 +15,7 @@ use crate::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 impl Stage<'_> {
     /// Waits until these have reached every webhook.
     pub(super) async fn arrive_all(&self, round: &mut Round, sent: &[Sent]) {
+        round.sent.extend(sent.iter().map(|one| (one.id.clone(), one.clone())));
         // Twice the deadline: what is late is not lost.
         let wait = self.transcript.limits.deadline * 2;
         let endpoints = self.registered.iter().zip(&mut round.inboxes);
@@ -36,7 +37,7 @@ impl Stage<'_> {
     }
 
     /// The ways in which an event's deliveries deviate, at any of the webhooks.
-    pub(super) fn deviations(&self, round: &Round, sent: &Sent) -> HashSet<Deviation> {
+    pub(super) fn deviations(&self, round: &Round, sent: &Sent) -> BTreeSet<Deviation> {
         (0..round.inboxes.len()).flat_map(|which| self.deviations_at(which, round, sent)).collect()
     }
 
@@ -48,6 +49,12 @@ impl Stage<'_> {
             _ => Some(Deviation::Repeated),
         };
         let mut found = Vec::from_iter(number);
+        let along: HashSet<&str> = round.inboxes[which].along(&sent.id).collect();
+        if along.iter().filter(|id| round.sent.contains_key(**id)).count() > 1 {
+            // Where one event ends and another begins only the sender knows.
+            found.push(Deviation::Batched);
+            return found;
+        }
         for one in got.iter().filter(|one| one.delivery.body.len() as u64 == one.body_length) {
             if !self.verifies(which, one) {
                 found.push(Deviation::Unverified);

@@ -37,6 +37,12 @@ impl Inbox {
         self.places.get(id).map_or(&[], Vec::as_slice)
     }
 
+    /// What else stands in the requests that carry a record, that record included.
+    pub(super) fn along<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let places = self.of(id).to_vec();
+        places.into_iter().flat_map(|place| self.carried(place)).map(String::as_str)
+    }
+
     /// The UUIDs that stand in a request, those of records among them.
     pub(super) fn carried(&self, place: usize) -> &[String] {
         self.carried.get(place).map_or(&[], Vec::as_slice)
