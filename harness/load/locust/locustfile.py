@@ -212,20 +212,34 @@ PROBES = [
 ]
 
 
-class Ids:
-    """Record ids shaped like UUIDs: 60 bits of this process's run, then a number, so that whoever receives them can tell
-    lost, doubled and reordered ones by counting. Genuine deliveries are numbered without gaps; probes have a run of their
-    own."""
+MASK = (1 << 64) - 1
 
-    def __init__(self):
-        self.run = secrets.randbits(59) << 1
-        self.numbers = [0, 0]
+
+def spread(number):
+    """A number spread over 64 bits (the finaliser of SplitMix64)."""
+    bits = (number + 0x9E3779B97F4A7C15) & MASK
+    bits = ((bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    bits = ((bits ^ (bits >> 27)) * 0x94D049BB133111EB) & MASK
+    return bits ^ (bits >> 31)
+
+
+class Ids:
+    """Record ids shaped like UUIDs: 36 bits of this process's run and a check of them, then a number, so that whoever
+    receives them can tell lost, doubled and reordered ones by counting. Genuine deliveries are numbered without gaps, and
+    probes by themselves."""
+
+    FIRST_PROBE = 1 << 35
+
+    def __init__(self, digits=None):
+        digits = secrets.randbits(36) if digits is None else digits
+        self.run = f"{digits << 24 | spread(~digits & MASK) & 0xFFFFFF:015x}"
+        self.numbers = [0, self.FIRST_PROBE]
 
     def next(self, is_probe):
         number = self.numbers[is_probe]
         self.numbers[is_probe] += 1
-        run, digits = f"{self.run | is_probe:015x}", f"{number:015x}"
-        return number, f"{run[:8]}-{run[8:12]}-4{run[12:]}-8{digits[:3]}-{digits[3:]}"
+        run, digits = self.run, f"{number:015x}"
+        return f"{run[:8]}-{run[8:12]}-4{run[12:]}-8{digits[:3]}-{digits[3:]}".encode()
 
 
 # --- Options --------------------------------------------------------------------------------------------------------
@@ -361,6 +375,7 @@ class State:
         self.interval = getattr(options, "twenty_interval", 1)
         self.random = random.Random()
         self.ids = Ids()
+        self.turn = 0
         self.key = os.environb.get(b"TWENTY_WEBHOOK_SECRET", b"")
         self.bodies = self.prepare(EMBEDDED["bodies"])
         self.warm_up, self.measured = counts(), counts()
@@ -385,10 +400,11 @@ class State:
         """The next delivery, not yet signed, and the number of its probe, or None."""
         is_probe = self.random.random() < self.probe_share
         probe = self.random.randrange(len(PROBES)) if is_probe else None
-        number, id = self.ids.next(is_probe)
-        parts = self.bodies[number % len(self.bodies)]
-        body = id.encode().join(parts) if len(parts) == 2 else parts[0]
-        return Delivery(self.key, body, len(parts[0]) if len(parts) == 2 else None, time.time_ns() // 1_000_000), probe
+        parts = self.bodies[self.turn % len(self.bodies)]
+        self.turn += 1
+        # A number that no id has would be missed where ids are counted.
+        body, id = (self.ids.next(is_probe).join(parts), len(parts[0])) if len(parts) == 2 else (parts[0], None)
+        return Delivery(self.key, body, id, time.time_ns() // 1_000_000), probe
 
     def begin(self, at, probe, late):
         """Counts a delivery that goes out. Returns the counts that it belongs to."""
