@@ -7,8 +7,12 @@
 mod answer;
 mod connection;
 pub mod corpus;
+pub mod distributed;
+pub mod export;
 pub mod ids;
+pub mod import;
 pub mod limits;
+pub mod locust;
 pub mod objective;
 pub mod plan;
 pub mod probe;

@@ -2,6 +2,9 @@
 //!
 //! Invariant: the report is written whichever way a load ends, and the secret is in none of it.
 
+mod distributed;
+mod export;
+mod import;
 mod output;
 mod receiver;
 
@@ -23,11 +26,20 @@ pub(super) struct Arguments {
 enum What {
     /// Put load on a receiver: every delivery is signed, every answer judged, and a share must be refused
     Receiver(Box<receiver::Arguments>),
+    /// The same from several processes of locust on this machine: a master and workers, whose counts must agree
+    Distributed(Box<distributed::Arguments>),
+    /// Write a load for another tool: a locustfile that signs at send time, or pre-signed deliveries for wrk, vegeta or k6
+    Export(export::Arguments),
+    /// Read locust's results into the report that every benchmark has
+    Import(import::Arguments),
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     match arguments.what {
         What::Receiver(arguments) => receiver::run(*arguments, console).await,
+        What::Distributed(arguments) => distributed::run(*arguments, console).await,
+        What::Export(arguments) => export::run(arguments, console),
+        What::Import(arguments) => import::run(arguments, console),
     }
 }
 

@@ -268,12 +268,12 @@ fn progress(trial: &Trial) -> String {
     format!("{rate:.1}/s: p99 {p99:.3} ms, {held}")
 }
 
-fn rate(text: &str) -> Result<f64, String> {
+pub(super) fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse::<f64>().ok().filter(|rate| (0.1..=HIGHEST_RATE).contains(rate));
     rate.ok_or_else(|| format!("{text:?} is no rate from 0.1 to {HIGHEST_RATE} deliveries per second"))
 }
 
-fn connections(text: &str) -> Result<usize, String> {
+pub(super) fn connections(text: &str) -> Result<usize, String> {
     let count = text.parse().ok().filter(|count| (1..=MOST_CONNECTIONS).contains(count));
     count.ok_or_else(|| format!("{text:?} is not from 1 to {MOST_CONNECTIONS}"))
 }
@@ -286,11 +286,11 @@ fn threads(text: &str) -> Result<usize, String> {
 }
 
 /// A duration, or nothing at all.
-fn pause(text: &str) -> Result<Duration, String> {
+pub(super) fn pause(text: &str) -> Result<Duration, String> {
     if matches!(text, "0" | "0s" | "0ms") { Ok(Duration::ZERO) } else { duration(text) }
 }
 
-fn probe_share(text: &str) -> Result<f64, String> {
+pub(super) fn probe_share(text: &str) -> Result<f64, String> {
     share(text)
         .and_then(|share| if share <= 0.5 { Ok(share) } else { Err(format!("{text:?} is more than half")) })
 }
