@@ -71,7 +71,7 @@ KEPT = 4096  # how much of an exchange is shown, in characters
 LONGEST_ANSWER = 64 * 1024 * 1024
 MOST_WITNESSES = 24  # beside one for each kind of probe
 MOST_POINTS = 3600  # of the series
-LEAVING = 5.0  # a worker that is interrupted together with the master may report so long before the master asks
+LEAVING = 2.0  # a worker that is interrupted together with the master may report so long before the master asks
 
 
 # --- Signing and probes ---------------------------------------------------------------------------------------------
@@ -388,6 +388,7 @@ class State:
         self.measure_from = self.start + options.warm_up
         self.last = self.measure_from
         self.stopped_at = None
+        self.closed = False
 
     def prepare(self, bodies):
         """The bodies as bytes around the place of the record's id, with the time at which the event occurred brought up to
@@ -495,24 +496,29 @@ class State:
         return text if len(text) <= KEPT else text[:KEPT] + "…"
 
     def stop(self):
-        """From now on nothing new is sent; what was due and never went out is counted."""
-        if self.stopped_at is not None:
-            return
-        self.stopped_at = time.perf_counter()
-        for user in list(self.users) if self.period else []:
+        """From now on nothing new falls due; what is due goes out still."""
+        if self.stopped_at is None:
+            self.stopped_at = time.perf_counter()
+
+    def is_over(self, user):
+        """Whether a user has nothing to send any more."""
+        return self.closed or self.stopped_at is not None and not (self.period and user.due <= self.stopped_at)
+
+    def settle(self):
+        """Waits for what is due, and for the answers that are still to come. What does not go out in time is counted."""
+        self.stop()
+        deadline = time.perf_counter() + self.timeout + 1
+        is_behind = lambda: any(not user.done and not self.is_over(user) for user in list(self.users))
+        while (any(self.under_way.values()) or is_behind()) and time.perf_counter() < deadline:
+            gevent.sleep(0.02)
+        self.closed = True
+        for user in [user for user in self.users if self.period and not user.done]:
             while user.due + self.period <= self.stopped_at:
                 user.due += self.period
                 if self.random.random() >= self.probe_share:
                     into = self.measured if user.due >= self.measure_from else self.warm_up
                     raise_count(into["failed"], "unsent")
-                    self.time(into, self.stopped_at - user.due)
-
-    def settle(self):
-        """Waits for the answers that are still to come."""
-        self.stop()
-        deadline = time.perf_counter() + self.timeout + 1
-        while any(self.under_way.values()) and time.perf_counter() < deadline:
-            gevent.sleep(0.02)
+                    self.time(into, time.perf_counter() - user.due)
 
     def snapshot(self, final):
         now = time.perf_counter()
@@ -558,8 +564,9 @@ class TwentyUser(FastHttpUser):
     insecure = os.environ.get("TWENTY_CONFORM_INSECURE", "").lower() in ("1", "true", "yes", "on")
     max_retries = 0
     max_redirects = 0
-    due = 0.0
+    due = 0.0  # when its next delivery, or the one under way, is meant to go out
     waited = False
+    done = False
 
     def __init__(self, environment):
         type(self).network_timeout = type(self).connection_timeout = STATE.timeout
@@ -579,6 +586,9 @@ class TwentyUser(FastHttpUser):
             self.waited = True
         self.state.users.add(self)
 
+    def on_stop(self):
+        self.done = True
+
     def wait_time(self):
         """Constant throughput: a delivery that was late does not shift those behind it."""
         if not self.state.period:
@@ -591,7 +601,7 @@ class TwentyUser(FastHttpUser):
     @task
     def deliver(self):
         state = self.state
-        if state.stopped_at is not None:
+        if state.is_over(self):
             raise StopUser()
         begun = time.perf_counter()
         intended = self.due if state.period else begun
