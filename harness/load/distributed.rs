@@ -103,7 +103,8 @@ pub async fn version(python: &str) -> Result<String, Error> {
         "make an environment with it (python3 -m venv .venv && .venv/bin/pip install locust=={LOCUST}) and name that with \
          --python .venv/bin/python"
     );
-    let words = [python, "-c", "from importlib.metadata import version; print(version('locust'))"];
+    let ask = "from importlib.metadata import distributions as all; print(*(one.version for one in all(name='locust')))";
+    let words = [python, "-c", ask];
     let mut process = Process::start(&command(&words)?, &[], false)
         .map_err(|why| Error::Usage(format!("{python:?} is no Python with locust ({why}); {mend}")))?;
     let mut said = String::new();
@@ -115,9 +116,13 @@ pub async fn version(python: &str) -> Result<String, Error> {
     let ended = process.ends_within(WORKER_WAIT).await;
     process.stop().await;
     let said = said.trim();
-    if said.is_empty() || !said.starts_with(|first: char| first.is_ascii_digit()) {
-        let how = ended.unwrap_or_else(|| "it did not answer".to_owned());
-        return Err(Error::Usage(format!("{python:?} has no locust ({how}); {mend}")));
+    if !said.starts_with(|first: char| first.is_ascii_digit()) {
+        let how = match ended {
+            Some(how) if how.contains("exit status: 0") => String::new(),
+            Some(how) => format!(" ({how})"),
+            None => " (it did not answer)".to_owned(),
+        };
+        return Err(Error::Usage(format!("{python:?} has no locust{how}; {mend}")));
     }
     Ok(said.to_owned())
 }
