@@ -4,6 +4,7 @@
 //! asked for, and ends with its value.
 
 pub mod capture;
+pub mod certificates;
 pub mod http;
 pub mod raw;
 pub mod scripted;

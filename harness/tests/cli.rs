@@ -11,6 +11,7 @@ mod bench;
 mod commands;
 mod control;
 mod evidence;
+mod https;
 mod listen;
 mod reports;
 mod runs;
