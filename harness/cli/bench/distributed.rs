@@ -45,7 +45,13 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "2", value_name = "N", value_parser = workers, env = "TWENTY_CONFORM_WORKERS", hide_env = true)]
     workers: usize,
     /// The Python that has locust
-    #[arg(long, default_value = "python3", value_name = "PATH", env = "TWENTY_CONFORM_PYTHON", hide_env = true)]
+    #[arg(
+        long,
+        default_value = "python3",
+        value_name = "PATH",
+        env = "TWENTY_CONFORM_PYTHON",
+        hide_env = true
+    )]
     python: String,
     /// Deliveries per second of all workers together [default: as many as the connections carry]
     #[arg(long, value_name = "N", value_parser = rate, env = "TWENTY_CONFORM_RATE", hide_env = true)]
@@ -194,7 +200,9 @@ fn conclude(played: &Played, ledger: &Reconciled, version: &str) -> (BenchReport
         (Some(_), None) => wrong.push("the ledger cannot be read any more".to_owned()),
         (None, _) => {
             wrong.extend(reconcile(&played.results, None));
-            report.notes.push("the receiver has no ledger (GET /ledger): what it verified is not known".to_owned());
+            report
+                .notes
+                .push("the receiver has no ledger (GET /ledger): what it verified is not known".to_owned());
         }
     }
     if version != LOCUST {

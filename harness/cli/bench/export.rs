@@ -79,7 +79,8 @@ pub(super) fn run(arguments: Arguments, console: &mut Console) -> Result<ExitSta
     let tool = arguments.tool.presigned();
     // What stands in bodies where nobody has said where they will go.
     let given = arguments.url.as_deref();
-    let target = Target::parse(given.unwrap_or(USUAL_URL)).map_err(|why| Error::Usage(format!("--url: {why}")))?;
+    let target =
+        Target::parse(given.unwrap_or(USUAL_URL)).map_err(|why| Error::Usage(format!("--url: {why}")))?;
     let (dialect, now_ms) = (arguments.dialect.dialect(), Clock::system().now_ms());
     let own = arguments.corpus.as_deref().map(Corpus::read).transpose().map_err(Error::Usage)?;
     let corpus = own.unwrap_or_else(|| Corpus::samples(dialect, &target.url(), now_ms));
