@@ -206,9 +206,13 @@ pub struct Probe {
 pub struct Series {
     /// How long each is.
     pub interval_ms: u64,
-    /// Of each part: sent, acknowledged, refused, failed, and latencies to two digits with how many there are.
-    pub points: Vec<(u64, u64, u64, u64, BTreeMap<u64, u64>)>,
+    /// The parts.
+    pub points: Vec<Point>,
 }
+
+/// A part of the series: sent, acknowledged, refused, failed, and latencies to two digits with how many there are.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Point(pub u64, pub u64, pub u64, pub u64, pub BTreeMap<u64, u64>);
 
 /// An exchange that was not as it must be.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
