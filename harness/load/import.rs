@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::locust::{FORMAT, Results, Witness};
+use super::locust::{self, FORMAT, Results, Witness};
 use super::report::{
     self, BenchReport, CorpusFacts, Latency, Lateness, LoadFacts, Machine, Measured, Named, PhaseEntry,
     Point, ProbeEntry, Probes, SeriesEntry, Shown, StatusCount, Tool, Unexpected,
@@ -231,19 +231,18 @@ fn distribution(values: impl Iterator<Item = (u64, u64)>) -> Latency {
 }
 
 fn series(results: &Results) -> SeriesEntry {
-    let point =
-        |(sent, acknowledged, refused, failed, latencies): &(u64, u64, u64, u64, BTreeMap<u64, u64>)| {
-            let latency = distribution(latencies.iter().map(|(&value, &count)| (value, count)));
-            let known = latency.count > 0;
-            Point {
-                sent: *sent,
-                acknowledged: *acknowledged,
-                refused: *refused,
-                failed: *failed,
-                p50_us: known.then_some(latency.p50_us),
-                p99_us: known.then_some(latency.p99_us),
-            }
-        };
+    let point = |locust::Point(sent, acknowledged, refused, failed, latencies): &locust::Point| {
+        let latency = distribution(latencies.iter().map(|(&value, &count)| (value, count)));
+        let known = latency.count > 0;
+        Point {
+            sent: *sent,
+            acknowledged: *acknowledged,
+            refused: *refused,
+            failed: *failed,
+            p50_us: known.then_some(latency.p50_us),
+            p99_us: known.then_some(latency.p99_us),
+        }
+    };
     let points = results.series.points.iter().map(point).collect();
     SeriesEntry { interval_ms: results.series.interval_ms, points }
 }

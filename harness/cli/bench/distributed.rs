@@ -123,7 +123,14 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         // What cannot be taken away is no reason to say nothing of what was measured.
         let _ = fs::remove_dir_all(place);
     }
-    let (played, ledger) = ran?;
+    let (played, ledger) = match ran {
+        // An interruption comes first among the statuses; what came of it is said all the same.
+        Err(why) if *interrupted.borrow() => {
+            console.complain(&why.to_string());
+            return Ok(ExitStatus::Interrupted);
+        }
+        ran => ran?,
+    };
     let redaction = Redaction::new([&attachment.secret]);
     let (mut report, status) = conclude(&played, &ledger, &version);
     report.subject = redaction.text(&attachment.name);

@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     /// Where the deliveries will go [default: http://127.0.0.1:3000/, for locust what --host says]
-    #[arg(long)]
+    #[arg(long, env = "TWENTY_CONFORM_URL", hide_env = true)]
     url: Option<String>,
     /// The form of body
     #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
