@@ -325,7 +325,7 @@ fn broken_results_are_named() {
 fn counts_that_agree_are_reconciled_and_others_are_not() {
     let results = results("results.json");
     let all = results.all;
-    let before = Ledger { verified: 7, duplicated: 0, lost: 0 };
+    let before = Ledger { verified: 7, duplicated: 0, gaps: 0 };
     let ledger = |verified: u64| Ledger { verified: 7 + verified, ..before };
     let against = |results: &Results, after: Ledger| reconcile(results, Some((&before, &after)));
     assert!(reconcile(&results, None).is_empty());
@@ -337,7 +337,7 @@ fn counts_that_agree_are_reconciled_and_others_are_not() {
     assert!(!against(&results, ledger(all.acknowledged + 1)).is_empty(), "one came that nobody sent");
     let twice = Ledger { duplicated: 1, ..ledger(all.acknowledged) };
     assert!(!against(&results, twice).is_empty());
-    let missing = Ledger { lost: 1, ..ledger(all.acknowledged) };
+    let missing = Ledger { gaps: 1, ..ledger(all.acknowledged) };
     assert!(!against(&results, missing).is_empty());
     assert!(!against(&results, Ledger { verified: 0, ..before }).is_empty(), "it was begun anew");
 

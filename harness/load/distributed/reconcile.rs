@@ -14,9 +14,9 @@ pub struct Ledger {
     /// Those of them that had come before.
     #[serde(default)]
     pub duplicated: u64,
-    /// Those that are missing among the numbers that have come.
+    /// Numbers of a load that are missing below the highest that came.
     #[serde(default)]
-    pub lost: u64,
+    pub gaps: u64,
 }
 
 /// What does not agree: one sentence for each. `before` and `after` are the ledger at the start and at the end, where the
@@ -45,10 +45,10 @@ pub fn reconcile(results: &Results, ledger: Option<(&Ledger, &Ledger)>) -> Vec<S
         wrong.push(format!("a worker is {}: what it sent is not known", worker.state));
     }
     let Some((before, after)) = ledger else { return wrong };
-    let (Some(verified), Some(duplicated), Some(lost)) = (
+    let (Some(verified), Some(duplicated), Some(missing)) = (
         after.verified.checked_sub(before.verified),
         after.duplicated.checked_sub(before.duplicated),
-        after.lost.checked_sub(before.lost),
+        after.gaps.checked_sub(before.gaps),
     ) else {
         wrong.push("the ledger has less at the end than at the start: it was begun anew".to_owned());
         return wrong;
@@ -67,9 +67,9 @@ pub fn reconcile(results: &Results, ledger: Option<(&Ledger, &Ledger)>) -> Vec<S
     if duplicated > 0 {
         wrong.push(format!("the ledger has {duplicated} deliveries twice"));
     }
-    if lost > unsure {
+    if missing > unsure {
         wrong.push(format!(
-            "the ledger misses {lost} deliveries among those that have come, and of {unsure} alone nothing is known"
+            "the ledger misses {missing} deliveries among those that have come, and of {unsure} alone nothing is known"
         ));
     }
     wrong
