@@ -67,7 +67,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.paths.add(self.path)
             self.server.cookies += "Cookie" in self.headers
-            (self.server.genuine if verified else self.server.refused).append(json.loads(body)["data"]["id"] if verified else body)
+            if verified:
+                delivery = json.loads(body)
+                self.server.genuine.append((delivery.get("data") or delivery["record"])["id"])
+            else:
+                self.server.refused.append(body)
             status = self.server.answer(verified, len(self.server.genuine))
         if status is None:
             time.sleep(3)
