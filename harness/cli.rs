@@ -5,6 +5,7 @@
 
 mod attach;
 mod bench;
+mod config;
 mod console;
 mod demo;
 mod explain;
@@ -49,7 +50,7 @@ pub struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-Exit status: 0 conforms; 1 does not; 2 usage; 3 incomplete (untestable, unreachable, not started); 4 nothing selected;
+Exit status: 0 conforms; 1 does not; 2 usage; 3 incomplete (untestable, unreachable, not started, not to be told); 4 nothing selected;
 6 slower than a bound allows; 70 harness fault or unwritable report; 130 interrupted.
 Every option has an environment variable, TWENTY_CONFORM_ and its name; the secret's is TWENTY_WEBHOOK_SECRET.";
 
@@ -63,7 +64,7 @@ enum Command {
     Sender(sender::Arguments),
     /// Stand as an endpoint for any sender, and judge each delivery as it comes
     Listen(listen::Arguments),
-    /// Measure how fast a receiver is under signed load, and whether it goes on verifying
+    /// Measure how fast a receiver is under signed load, whether it goes on verifying, and whether it got slower
     Bench(bench::Arguments),
     /// Send a saved failure again, and say whether it is still there
     Replay(replay::Arguments),

@@ -3,7 +3,7 @@
 //! Invariant: one number, the first that applies, in the order of the variants.
 
 /// How a command ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExitStatus {
     /// 130: interrupted; a partial report was written and says so.
     Interrupted,
@@ -13,9 +13,10 @@ pub enum ExitStatus {
     Usage,
     /// 1: non-conformance at the gated level.
     Failed,
-    /// 6: slower than a bound allows.
+    /// 6: slower than a bound allows, or confirmed to be slower than what it is compared with.
     Slower,
-    /// 3: nothing failed, yet something gated was untestable, or the subject could not be reached or started.
+    /// 3: nothing failed, yet something gated was untestable, the subject could not be reached or started, or what was measured
+    /// does not tell whether it is slower.
     Incomplete,
     /// 4: nothing was selected to run.
     NothingSelected,

@@ -5,6 +5,8 @@
 //! more; and what was seen until then is returned whichever way it ends.
 
 mod answer;
+pub mod baseline;
+pub mod comparison;
 mod connection;
 pub mod corpus;
 pub mod distributed;
@@ -14,13 +16,16 @@ pub mod import;
 pub mod limits;
 pub mod locust;
 pub mod objective;
+pub mod pair;
 pub mod plan;
 pub mod probe;
 pub mod report;
 pub mod request;
 pub mod search;
+pub mod statistics;
 mod summary;
 pub mod tally;
+pub mod thresholds;
 mod turns;
 pub mod verdict;
 mod witness;

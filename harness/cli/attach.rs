@@ -100,13 +100,7 @@ impl AttachOptions {
                 ));
             }
             (None, Some(command)) => {
-                if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
-                {
-                    return Err(Error::Usage(format!(
-                        "--path {path:?} must begin with a slash and hold only characters that a request line can \
-                         (escape the others, such as %20 for a space)"
-                    )));
-                }
+                check_path(path)?;
                 let secret = self.secret.read()?.unwrap_or_else(made);
                 (command, secret, Place::Command { path: path.to_owned() })
             }
@@ -120,6 +114,17 @@ impl AttachOptions {
         console.conceal(&secret);
         Ok(Attachment { name, secret, place, ready: self.ready_timeout })
     }
+}
+
+/// Errors: a receiver that is started cannot have that path.
+pub(super) fn check_path(path: &str) -> Result<(), Error> {
+    if path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "--path {path:?} must begin with a slash and hold only characters that a request line can (escape the others, such as \
+         %20 for a space)"
+    )))
 }
 
 impl Attachment {

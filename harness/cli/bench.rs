@@ -2,10 +2,13 @@
 //!
 //! Invariant: the report is written whichever way a load ends, and the secret is in none of it.
 
+mod baseline;
+mod compare;
 mod distributed;
 mod export;
 mod import;
 mod output;
+mod pair;
 mod receiver;
 
 use clap::{Args, Subcommand};
@@ -26,6 +29,10 @@ pub(super) struct Arguments {
 enum What {
     /// Put load on a receiver: every delivery is signed, every answer judged, and a share must be refused
     Receiver(Box<receiver::Arguments>),
+    /// Hold reports against each other: what got worse, beyond the noise
+    Compare(Box<compare::Arguments>),
+    /// Start two receivers on this machine and measure them against each other, in turns, behind a control of one against itself
+    Pair(Box<pair::Arguments>),
     /// The same from several processes of locust on this machine: a master and workers, whose counts must agree
     Distributed(Box<distributed::Arguments>),
     /// Write a load for another tool: a locustfile that signs at send time, or pre-signed deliveries for wrk, vegeta or k6
@@ -37,6 +44,8 @@ enum What {
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     match arguments.what {
         What::Receiver(arguments) => receiver::run(*arguments, console).await,
+        What::Compare(arguments) => compare::run(&arguments, console),
+        What::Pair(arguments) => pair::run(*arguments, console).await,
         What::Distributed(arguments) => distributed::run(*arguments, console).await,
         What::Export(arguments) => export::run(arguments, console),
         What::Import(arguments) => import::run(arguments, console),

@@ -145,6 +145,7 @@ pub fn results(results: &Results) -> (BenchReport, ExitStatus) {
         unexpected: unexpected(results),
         thresholds: Vec::new(),
         search: None,
+        comparison: None,
         notes,
     };
     (report, status)
@@ -169,7 +170,7 @@ fn machine(results: &Results) -> Machine {
     let os = if results.machine.os == "darwin" { "macos" } else { &results.machine.os };
     let arch = if results.machine.arch == "arm64" { "aarch64" } else { &results.machine.arch };
     let cores = results.workers.iter().map(|worker| worker.cores).max().unwrap_or_default();
-    Machine { cores, os: os.to_owned(), arch: arch.to_lowercase(), optimised: true }
+    Machine { cores, os: os.to_owned(), arch: arch.to_lowercase(), cpu: None, optimised: true }
 }
 
 fn measured(results: &Results) -> Measured {
@@ -240,6 +241,7 @@ fn series(results: &Results) -> SeriesEntry {
             refused: *refused,
             failed: *failed,
             p50_us: known.then_some(latency.p50_us),
+            p90_us: known.then_some(latency.p90_us),
             p99_us: known.then_some(latency.p99_us),
         }
     };

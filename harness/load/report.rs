@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::comparison::Comparison;
+
 /// The name and version of the JSON form.
 pub const FORMAT: &str = "twenty-conform-bench/1";
 
@@ -32,7 +34,8 @@ pub struct BenchReport {
     pub load: LoadFacts,
     /// The bodies.
     pub corpus: CorpusFacts,
-    /// `pass`, `fail`, `slow` (a bound was not held), `incomplete` or `interrupted`.
+    /// `pass`, `fail`, `slow` (a bound was not held, or it is slower than the baseline), `inconclusive` (whether it is slower
+    /// than the baseline could not be told), `incomplete` or `interrupted`.
     pub result: String,
     /// The exit status that goes with it.
     pub exit_status: u8,
@@ -53,6 +56,9 @@ pub struct BenchReport {
     /// The search for the highest rate, where one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchEntry>,
+    /// The comparison with a baseline, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
     /// What is worth knowing.
     pub notes: Vec<String>,
 }
@@ -91,6 +97,9 @@ pub struct Machine {
     pub os: String,
     /// The processor's architecture.
     pub arch: String,
+    /// The processor's model, where the system tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<String>,
     /// Whether the tool was built with optimisations.
     pub optimised: bool,
 }
@@ -250,6 +259,9 @@ pub struct Point {
     pub failed: u64,
     /// Half of those acknowledged took no longer, in microseconds; `None` where there was none.
     pub p50_us: Option<u64>,
+    /// 90 of 100 of those acknowledged took no longer, in microseconds.
+    #[serde(default)]
+    pub p90_us: Option<u64>,
     /// 99 of 100 of those acknowledged took no longer, in microseconds.
     pub p99_us: Option<u64>,
 }

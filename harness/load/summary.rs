@@ -88,6 +88,7 @@ impl Outcome {
                 refused: moment.refused,
                 failed: moment.failed,
                 p50_us: at(0.5),
+                p90_us: at(0.9),
                 p99_us: at(0.99),
             }
         });

@@ -57,8 +57,55 @@ impl Machine {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             os: std::env::consts::OS.to_owned(),
             arch: std::env::consts::ARCH.to_owned(),
+            cpu: processor(),
             optimised: !cfg!(debug_assertions),
         }
+    }
+}
+
+/// The processor's model as Linux tells it; elsewhere it is not known.
+fn processor() -> Option<String> {
+    let told = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let value = |name: &str| {
+        let named = |line: &str| {
+            let (key, value) = line.split_once(':')?;
+            (key.trim() == name).then(|| value.trim().to_owned())
+        };
+        told.lines().find_map(named).filter(|value| !value.is_empty())
+    };
+    // ARM's has numbers in the place of a name.
+    let numbers = || Some(format!("{} {}", value("CPU implementer")?, value("CPU part")?));
+    value("model name").or_else(numbers)
+}
+
+impl LoadFacts {
+    /// What there is to say of a plan. A search for the highest rate has its rates among its trials.
+    pub fn of(plan: &Plan, max_errors: f64, searches: bool) -> Self {
+        let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let (mode, rates) = match &plan.mode {
+            _ if searches => ("find-max", Vec::new()),
+            Mode::Saturation => ("saturation", Vec::new()),
+            Mode::Rates(rates) if rates.len() == 1 => ("rate", rates.clone()),
+            Mode::Rates(rates) => ("rate-steps", rates.clone()),
+        };
+        Self {
+            mode: mode.to_owned(),
+            rates,
+            concurrency: plan.concurrency,
+            threads: plan.threads,
+            duration_ms: ms(plan.duration),
+            warm_up_ms: ms(plan.warm_up),
+            timeout_ms: ms(plan.timeout),
+            probe_share: plan.probe_share,
+            max_errors,
+        }
+    }
+}
+
+impl Tool {
+    /// This program.
+    pub fn this() -> Self {
+        Self { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
     }
 }
 
@@ -82,12 +129,6 @@ pub fn report(outcome: &Outcome, facts: Facts<'_>) -> (BenchReport, ExitStatus) 
     let thresholds: Vec<ThresholdEntry> =
         facts.thresholds.iter().map(|bound| bound.held_by(&counts).into()).collect();
     let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    let (mode, rates) = match &plan.mode {
-        _ if facts.search.is_some() => ("find-max", Vec::new()),
-        Mode::Saturation => ("saturation", Vec::new()),
-        Mode::Rates(rates) if rates.len() == 1 => ("rate", rates.clone()),
-        Mode::Rates(rates) => ("rate-steps", rates.clone()),
-    };
     let mut notes = outcome.notes();
     notes.extend(facts.notes);
     if !facts.machine.optimised {
@@ -122,24 +163,14 @@ pub fn report(outcome: &Outcome, facts: Facts<'_>) -> (BenchReport, ExitStatus) 
     let report = BenchReport {
         format: FORMAT.to_owned(),
         role: "receiver".to_owned(),
-        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        tool: Tool::this(),
         machine: facts.machine,
         command: facts.command,
         subject: redaction.text(facts.subject),
         dialect: facts.dialect.to_owned(),
         started_at: rfc3339(facts.started_at_ms),
         seed: plan.seed,
-        load: LoadFacts {
-            mode: mode.to_owned(),
-            rates,
-            concurrency: plan.concurrency,
-            threads: plan.threads,
-            duration_ms: ms(plan.duration),
-            warm_up_ms: ms(plan.warm_up),
-            timeout_ms: ms(plan.timeout),
-            probe_share: plan.probe_share,
-            max_errors: facts.max_errors,
-        },
+        load: LoadFacts::of(plan, facts.max_errors, facts.search.is_some()),
         corpus: CorpusFacts::of(facts.corpus),
         result: result.to_owned(),
         exit_status: status.code(),
@@ -151,6 +182,7 @@ pub fn report(outcome: &Outcome, facts: Facts<'_>) -> (BenchReport, ExitStatus) 
         unexpected: outcome.unexpected(redaction),
         thresholds,
         search: facts.search,
+        comparison: None,
         notes: notes.iter().map(|note| redaction.text(note)).collect(),
     };
     (report, status)

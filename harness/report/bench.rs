@@ -2,6 +2,11 @@
 //!
 //! Invariant: the last line is the result line, and colours carry nothing that words do not.
 
+pub mod comparison;
+pub mod html;
+pub mod pair;
+pub mod trend;
+
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -61,6 +66,9 @@ pub fn render(report: &BenchReport) -> String {
         let unit = if one.bound.starts_with("errors") { "%" } else { " ms" };
         let _ =
             writeln!(text, "  {style}{word:<10}{style:#} {} (measured {:.3}{unit})", one.bound, one.measured);
+    }
+    if let Some(one) = &report.comparison {
+        let _ = write!(text, "\n{}", comparison::table(one));
     }
     for note in &report.notes {
         let _ = writeln!(text, "\nnote: {note}");

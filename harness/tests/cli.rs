@@ -9,6 +9,7 @@ pub(crate) mod servers;
 mod again;
 mod bench;
 mod commands;
+mod comparing;
 mod control;
 mod evidence;
 mod https;

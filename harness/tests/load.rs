@@ -3,10 +3,14 @@
 //! Invariant: every receiver here is on this machine and in this process, every load is short or ended by a condition.
 
 mod bodies;
+mod comparison;
 mod connections;
+mod formats;
 mod judged;
+pub(crate) mod made;
 mod peer;
 mod schedule;
+mod statistics;
 
 use std::time::Duration;
 

@@ -237,6 +237,8 @@ fn every_option_named_is_one_that_there_is() {
         "sender",
         "listen",
         "bench receiver",
+        "bench compare",
+        "bench pair",
         "bench distributed",
         "bench export",
         "bench import",

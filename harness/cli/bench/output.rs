@@ -7,17 +7,21 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use crate::cli::console::Console;
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::load::comparison::Comparison;
+use crate::load::pair::PairReport;
 use crate::load::report::BenchReport;
 use crate::report::bench;
 
 /// The options of every benchmark's reports.
 #[derive(Debug, Args)]
 pub(super) struct OutputOptions {
-    /// Write a report as well: text or json; - is stdout, in the place of the text
+    /// Write a report as well: text or json; of a load html, bmf (Bencher Metric Format) and smaller-is-better (the list that
+    /// trackers of trends read) too; - is stdout, in the place of the text
     #[arg(
         long,
         value_name = "FORMAT=PATH",
@@ -41,9 +45,21 @@ struct ReportTarget {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     Text,
     Json,
+    Html,
+    Bmf,
+    SmallerIsBetter,
+}
+
+/// What can be written in some of the formats.
+pub(super) trait Render {
+    /// These.
+    const FORMATS: &'static [Format];
+
+    /// Errors: it cannot be written so.
+    fn render(&self, format: Format) -> Result<String, Error>;
 }
 
 impl FromStr for ReportTarget {
@@ -52,8 +68,9 @@ impl FromStr for ReportTarget {
     fn from_str(text: &str) -> Result<Self, String> {
         let (format, path) =
             text.split_once('=').ok_or("it must have the form FORMAT=PATH, such as json=report.json")?;
-        let format = <Format as ValueEnum>::from_str(format, false)
-            .map_err(|_| format!("there is no report format {format:?}; there are text and json"))?;
+        let format = <Format as ValueEnum>::from_str(format, false).map_err(|_| {
+            format!("there is no report format {format:?}; there are {}", names(Format::value_variants()))
+        })?;
         if path.is_empty() {
             return Err("the path is empty".to_owned());
         }
@@ -61,33 +78,88 @@ impl FromStr for ReportTarget {
     }
 }
 
+/// As a list in a sentence.
+fn names(formats: &[Format]) -> String {
+    let names: Vec<String> = formats.iter().map(|format| format.name()).collect();
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+        None => "none".to_owned(),
+    }
+}
+
 impl Format {
-    fn render(self, report: &BenchReport) -> Result<String, Error> {
-        match self {
-            Self::Text => Ok(bench::render(report)),
-            Self::Json => {
-                let failed = |why| Error::Harness(format!("the report cannot be written as JSON: {why}"));
-                serde_json::to_string_pretty(report).map(|text| text + "\n").map_err(failed)
-            }
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
+fn json(value: &impl Serialize) -> Result<String, Error> {
+    let failed = |why| Error::Harness(format!("the report cannot be written as JSON: {why}"));
+    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(failed)
+}
+
+impl Render for BenchReport {
+    const FORMATS: &'static [Format] =
+        &[Format::Text, Format::Json, Format::Html, Format::Bmf, Format::SmallerIsBetter];
+
+    fn render(&self, format: Format) -> Result<String, Error> {
+        match format {
+            Format::Text => Ok(bench::render(self)),
+            Format::Json => json(self),
+            Format::Html => Ok(bench::html::render(self)),
+            Format::Bmf => json(&bench::trend::bmf(self)),
+            Format::SmallerIsBetter => json(&bench::trend::smaller_is_better(self)),
         }
     }
 }
 
+impl Render for Comparison {
+    const FORMATS: &'static [Format] = &[Format::Text, Format::Json];
+
+    fn render(&self, format: Format) -> Result<String, Error> {
+        if format == Format::Json { json(self) } else { Ok(bench::comparison::render(self)) }
+    }
+}
+
+impl Render for PairReport {
+    const FORMATS: &'static [Format] = &[Format::Text, Format::Json];
+
+    fn render(&self, format: Format) -> Result<String, Error> {
+        if format == Format::Json { json(self) } else { Ok(bench::pair::render(self)) }
+    }
+}
+
 impl OutputOptions {
+    /// Errors: a format that there is not for such a report.
+    pub(super) fn check<T: Render>(&self) -> Result<(), Error> {
+        let none = |target: &&ReportTarget| !T::FORMATS.contains(&target.format);
+        self.report.iter().find(none).map_or(Ok(()), |target| {
+            Err(Error::Usage(format!(
+                "--report {}: this command has reports as {}",
+                target.format.name(),
+                names(T::FORMATS)
+            )))
+        })
+    }
+
     /// Writes the reports, and gives the status back.
     ///
     /// Errors: a report that cannot be written.
     pub(super) fn publish(
         &self,
-        report: &BenchReport,
+        report: &impl Render,
         status: ExitStatus,
         console: &mut Console,
     ) -> Result<ExitStatus, Error> {
         let to_stdout = |target: &ReportTarget| target.path.as_os_str() == "-";
         let mut failed = None;
         for target in &self.report {
-            let rendered = target.format.render(report)?;
-            let plain = anstream::adapter::strip_str(&rendered).to_string();
+            let rendered = report.render(target.format)?;
+            let plain = match target.format {
+                Format::Text => anstream::adapter::strip_str(&rendered).to_string(),
+                _ => rendered,
+            };
             let written = if to_stdout(target) {
                 console.print(&plain)
             } else {
@@ -98,7 +170,7 @@ impl OutputOptions {
         }
         if !self.report.iter().any(to_stdout) {
             let format = if self.json { Format::Json } else { Format::Text };
-            failed = console.print(&format.render(report)?).err().or(failed);
+            failed = console.print(&report.render(format)?).err().or(failed);
         }
         match failed {
             // An interruption comes first among the statuses; what could not be written is said all the same.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use tokio::sync::watch;
 
+use super::baseline::{Baseline, BaselineOptions};
 use super::command_line;
 use super::output::OutputOptions;
 use crate::cli::attach::{AttachOptions, Attachment};
@@ -23,7 +24,7 @@ use crate::exit::ExitStatus;
 use crate::load::corpus::Corpus;
 use crate::load::objective::{Bound, Objective, share};
 use crate::load::plan::{HIGHEST_RATE, MOST_CONNECTIONS, Mode, Plan};
-use crate::load::report::{Machine, Trial};
+use crate::load::report::{BenchReport, CorpusFacts, LoadFacts, Machine, Trial};
 use crate::load::search::{FIRST_RATE, Quest, find};
 use crate::load::verdict::{Facts, report};
 use crate::load::{self, Subject, limits};
@@ -33,6 +34,8 @@ use crate::report::Redaction;
 use crate::signature::Secret;
 use crate::subject::receiver::Receiver;
 
+/// What reports call it that is measured.
+const ROLE: &str = "receiver";
 /// How many rates one run can have, one after the other.
 const MOST_STEPS: usize = 100;
 
@@ -113,6 +116,8 @@ pub(super) struct Arguments {
     #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
     seed: Option<u64>,
     #[command(flatten)]
+    baseline: BaselineOptions,
+    #[command(flatten)]
     output: OutputOptions,
 }
 
@@ -122,6 +127,9 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     }
     let plan = arguments.plan();
     let quest = arguments.quest()?;
+    let baseline = arguments.baseline.open()?;
+    let load = LoadFacts::of(&plan, arguments.max_errors, quest.is_some());
+    baseline.check(&Machine::this(), &load, (ROLE, arguments.dialect.dialect().name))?;
     let made = || Secret::new(Random::from_seed(plan.seed).secret());
     let attachment = match arguments.attach.named() {
         true => Some(arguments.attach.attachment(&arguments.path, made, console)?),
@@ -145,55 +153,109 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         console.complain("interrupted before the receiver was ready; nothing was measured");
         return Ok(ExitStatus::Interrupted);
     };
-    let begun = Instant::now();
-    let started_at_ms = clock.now_ms();
     let target = receiver.target().clone();
     let dialect = arguments.dialect.dialect();
-    let corpus = own.unwrap_or_else(|| Corpus::samples(dialect, &target.url(), started_at_ms));
-    let subject = Subject {
-        target: &target,
-        secret: &secret,
-        dialect,
-        corpus: &corpus,
-        clock: &clock,
-        interrupted: &interrupted,
-    };
-    let ran = match &quest {
-        None => {
-            arguments.tell(console, &format!("measuring {name} for {:.0} s", length(&plan).as_secs_f64()));
-            load::run(&plan, &subject, 0).await.map(|outcome| (outcome, plan, None))
-        }
-        Some(quest) => {
-            let told = |trial: &Trial| arguments.tell(console, &progress(trial));
-            find(&plan, &subject, quest, told)
-                .await
-                .map(|found| (found.outcome, found.plan, Some(found.entry)))
-        }
-    };
-    let ended = receiver.ended().await;
-    receiver.stop().await;
-    let (outcome, plan, search) = ran?;
-    let redaction = Redaction::new([&secret]);
-    let (report, status) = report(
-        &outcome,
-        Facts {
-            subject: &name,
-            command: command_line(&redaction),
-            dialect: dialect.name,
-            started_at_ms,
-            took: begun.elapsed(),
-            plan: &plan,
+    let corpus = own.unwrap_or_else(|| Corpus::samples(dialect, &target.url(), clock.now_ms()));
+    let measurement = Measurement {
+        arguments: &arguments,
+        name: &name,
+        subject: Subject {
+            target: &target,
+            secret: &secret,
+            dialect,
             corpus: &corpus,
-            machine: Machine::this(),
-            max_errors: arguments.max_errors,
-            fail_on: arguments.fail_on.level(),
-            thresholds: &arguments.threshold,
-            redaction: &redaction,
-            search,
-            notes: ended.into_iter().collect(),
+            clock: &clock,
+            interrupted: &interrupted,
         },
-    );
-    arguments.output.publish(&report, status, console)
+        plan,
+        quest,
+        bounds: baseline.bounds(&arguments.threshold),
+        redaction: Redaction::new([&secret]),
+    };
+    let measured = measurement.measure_with(&baseline, &mut receiver, console).await;
+    receiver.stop().await;
+    let (report, status) = measured?;
+    let status = arguments.output.publish(&report, status, console)?;
+    baseline.save(&report, arguments.output.quiet, console)?;
+    Ok(status)
+}
+
+/// What is measured, once or again.
+struct Measurement<'a> {
+    arguments: &'a Arguments,
+    name: &'a str,
+    subject: Subject<'a>,
+    plan: Plan,
+    quest: Option<Quest>,
+    bounds: Vec<Bound>,
+    redaction: Redaction,
+}
+
+impl Measurement<'_> {
+    /// Measures, and once more where it seems worse than the baseline.
+    async fn measure_with(
+        &self,
+        baseline: &Baseline,
+        receiver: &mut Receiver,
+        console: &mut Console,
+    ) -> Result<(BenchReport, ExitStatus), Error> {
+        baseline.check_bodies(&CorpusFacts::of(self.subject.corpus))?;
+        let (mut report, status, numbers) = self.measure(0, receiver, console).await?;
+        let mut again = None;
+        if baseline.suspects(&report, status) {
+            self.arguments.tell(console, "it seems worse than the baseline: once more, to be sure");
+            let (report, status, _) = self.measure(numbers, receiver, console).await?;
+            again = Some((report, status));
+        }
+        let status = baseline.conclude(&mut report, status, again)?;
+        Ok((report, status))
+    }
+
+    /// Measures once; `first` is the number of the first record id. Returns the number behind the last one too.
+    async fn measure(
+        &self,
+        first: u64,
+        receiver: &mut Receiver,
+        console: &mut Console,
+    ) -> Result<(BenchReport, ExitStatus, u64), Error> {
+        let begun = Instant::now();
+        let started_at_ms = self.subject.clock.now_ms();
+        let ran = match &self.quest {
+            None => {
+                let seconds = length(&self.plan).as_secs_f64();
+                self.arguments.tell(console, &format!("measuring {} for {seconds:.0} s", self.name));
+                let ran = load::run(&self.plan, &self.subject, first).await;
+                ran.map(|outcome| (outcome, self.plan.clone(), None))
+            }
+            Some(quest) => {
+                let told = |trial: &Trial| self.arguments.tell(console, &progress(trial));
+                let found = find(&self.plan, &self.subject, quest, told).await;
+                found.map(|found| (found.outcome, found.plan, Some(found.entry)))
+            }
+        };
+        let ended = receiver.ended().await;
+        let (outcome, plan, search) = ran?;
+        let (report, status) = report(
+            &outcome,
+            Facts {
+                subject: self.name,
+                command: command_line(&self.redaction),
+                dialect: self.subject.dialect.name,
+                started_at_ms,
+                took: begun.elapsed(),
+                plan: &plan,
+                corpus: self.subject.corpus,
+                machine: Machine::this(),
+                max_errors: self.arguments.max_errors,
+                fail_on: self.arguments.fail_on.level(),
+                thresholds: &self.bounds,
+                redaction: &self.redaction,
+                search,
+                notes: ended.into_iter().collect(),
+            },
+        );
+        Ok((report, status, outcome.numbers))
+    }
 }
 
 /// The receiver that is meant, with its name: one of ours where none is. `None` where that was interrupted.
@@ -278,7 +340,7 @@ pub(super) fn connections(text: &str) -> Result<usize, String> {
     count.ok_or_else(|| format!("{text:?} is not from 1 to {MOST_CONNECTIONS}"))
 }
 
-fn threads(text: &str) -> Result<usize, String> {
+pub(super) fn threads(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
         .filter(|count| (1..=64).contains(count))

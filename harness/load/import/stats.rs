@@ -122,6 +122,7 @@ fn series<'a>(entries: impl Iterator<Item = &'a Entry>) -> SeriesEntry {
             refused: 0,
             failed,
             p50_us: None,
+            p90_us: None,
             p99_us: None,
         }
     });
@@ -286,7 +287,13 @@ fn report(name: &str, statistics: Statistics) -> Result<(BenchReport, ExitStatus
         format: report::FORMAT.to_owned(),
         role: "receiver".to_owned(),
         tool: Tool { name: "locust".to_owned(), version: "of a version that is not known".to_owned() },
-        machine: Machine { cores: 0, os: "unknown".to_owned(), arch: "unknown".to_owned(), optimised: true },
+        machine: Machine {
+            cores: 0,
+            os: "unknown".to_owned(),
+            arch: "unknown".to_owned(),
+            cpu: None,
+            optimised: true,
+        },
         command: Vec::new(),
         subject: "what locust was told".to_owned(),
         dialect: "unknown".to_owned(),
@@ -314,6 +321,7 @@ fn report(name: &str, statistics: Statistics) -> Result<(BenchReport, ExitStatus
         unexpected: Vec::new(),
         thresholds: Vec::new(),
         search: None,
+        comparison: None,
         notes,
     };
     Ok((report, status))

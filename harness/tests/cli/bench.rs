@@ -93,7 +93,7 @@ fn what_is_wrong_is_said_before_anything_is_sent() {
         (&["--rate", "0"], 2, ["--rate", "no rate"]),
         (&["--probe-share", "60%"], 2, ["--probe-share", "half"]),
         (&["--max-errors", "x"], 2, ["--max-errors", "no share"]),
-        (&["--report", "html=x.html"], 2, ["html", "text and json"]),
+        (&["--report", "xml=x.xml"], 2, ["xml", "smaller-is-better"]),
         (&["--rate", "5", "--rate-steps", "1,2"], 2, ["--rate", "cannot be used with"]),
     ] {
         bench(arguments).expect(status).complains_of(&words);

@@ -1,0 +1,66 @@
+//! `bench compare`: reports that were written, held against each other.
+//!
+//! Invariant: nothing is measured. Reports that cannot be compared are refused with the reason, and one new report never
+//! confirms a regression.
+
+use clap::Args;
+
+use super::baseline::ProjectOptions;
+use super::output::OutputOptions;
+use crate::cli::console::Console;
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::load::baseline;
+use crate::load::comparison::{Comparison, comparable, compare, whole};
+use crate::load::report::BenchReport;
+
+/// Options of `bench compare`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The old report: a file (with a / in it, or ending in .json), or the name of a baseline
+    old: String,
+    /// The new report
+    new: String,
+    /// A second new report: without it a regression is only suspected (status 3), with it confirmed where both agree (status 6)
+    again: Option<String>,
+    #[command(flatten)]
+    project: ProjectOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    arguments.output.check::<Comparison>()?;
+    let project = arguments.project.read()?;
+    let read = |argument: &String| -> Result<(String, BenchReport), Error> {
+        let path = baseline::locate(argument, &project.folder).map_err(Error::Usage)?;
+        let report = baseline::read(&path).map_err(Error::Usage)?;
+        whole(&report)
+            .map_err(|why| Error::Usage(format!("the report {} is refused: {why}", path.display())))?;
+        Ok((argument.clone(), report))
+    };
+    let (old_name, old) = read(&arguments.old)?;
+    let new: Vec<(String, BenchReport)> = [Some(&arguments.new), arguments.again.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(read)
+        .collect::<Result<_, _>>()?;
+    if old.result == "fail" {
+        return Err(Error::Usage(format!("the report {old_name} is refused: it is of a load that failed")));
+    }
+    for (name, report) in &new {
+        comparable(&old, report)
+            .map_err(|why| Error::Usage(format!("{name} cannot be compared with {old_name}: {why}")))?;
+    }
+    if let [(_, first), (name, second)] = new.as_slice()
+        && first == second
+    {
+        return Err(Error::Usage(format!(
+            "{name} is the same report once more: what confirms must be measured anew"
+        )));
+    }
+    let named: Vec<(&str, &BenchReport)> = new.iter().map(|(name, report)| (name.as_str(), report)).collect();
+    let comparison = compare((&old_name, &old), &named, &project.most);
+    let status = comparison.status();
+    arguments.output.publish(&comparison, status, console)
+}

@@ -1,0 +1,236 @@
+//! `bench pair`: two receivers that are started here, measured against each other.
+//!
+//! Invariant: whatever is wrong with the options is said before anything is started, and the report is written whichever way it
+//! goes.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use super::baseline::ProjectOptions;
+use super::command_line;
+use super::output::OutputOptions;
+use super::receiver::{connections, pause, probe_share, rate, threads};
+use crate::cli::attach::check_path;
+use crate::cli::console::Console;
+use crate::cli::options::{DialectName, Gate, SecretOptions, duration, interruption, random_seed};
+use crate::clock::Clock;
+use crate::dialect::rfc3339;
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::load::corpus::Corpus;
+use crate::load::limits;
+use crate::load::objective::share;
+use crate::load::pair::measure::{Comparison, Measured, compare};
+use crate::load::pair::{FORMAT, Figure, MOST_ROUNDS, PairReport, SeriesName};
+use crate::load::plan::{Mode, Plan};
+use crate::load::report::{LoadFacts, Machine, Tool};
+use crate::load::statistics::FEWEST;
+use crate::load::thresholds::Metric;
+use crate::random::Random;
+use crate::report::Redaction;
+use crate::signature::Secret;
+
+/// The rounds of a series, and how long each load is, at saturation: with these a run takes about half a minute.
+const SATURATED: (usize, Duration) = (20, Duration::from_millis(100));
+/// The same at a rate, where a load must have enough deliveries for a p99.
+const PACED: (usize, Duration) = (10, Duration::from_millis(250));
+/// The fewest deliveries of a load at a rate: of fewer the p99 is the slowest one.
+const FEWEST_DELIVERIES: f64 = 100.0;
+
+/// Options of `bench pair`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The command that starts the receiver to compare with; it gets PORT and TWENTY_WEBHOOK_SECRET, and no shell
+    #[arg(long, value_name = "COMMAND", env = "TWENTY_CONFORM_BASE", hide_env = true)]
+    base: String,
+    /// The command that starts the receiver that is compared
+    #[arg(long, value_name = "COMMAND", env = "TWENTY_CONFORM_CANDIDATE", hide_env = true)]
+    candidate: String,
+    #[command(flatten)]
+    secret: SecretOptions,
+    /// How long a command may take until its port accepts
+    #[arg(long, default_value = "30s", value_parser = duration, env = "TWENTY_CONFORM_READY_TIMEOUT", hide_env = true)]
+    ready_timeout: Duration,
+    /// The path at which both take deliveries
+    #[arg(long, default_value = "/", env = "TWENTY_CONFORM_PATH", hide_env = true)]
+    path: String,
+    /// The form of body
+    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
+    dialect: DialectName,
+    /// Deliveries per second: p99 is compared then [default: as many as the connections carry, and the rates are compared]
+    #[arg(long, value_name = "N", value_parser = rate, env = "TWENTY_CONFORM_RATE", hide_env = true)]
+    rate: Option<f64>,
+    /// How many connections, each with one delivery under way at most
+    #[arg(long, default_value = "16", value_name = "N", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
+    concurrency: usize,
+    /// How many threads send
+    #[arg(long, default_value = "1", value_name = "N", value_parser = threads, env = "TWENTY_CONFORM_THREADS", hide_env = true)]
+    threads: usize,
+    /// How many rounds each series has, of four loads each: base, candidate, candidate, base; up to three times as many where the
+    /// control needs them [default: 20; 10 with --rate]
+    #[arg(long, value_name = "N", value_parser = rounds, env = "TWENTY_CONFORM_ROUNDS", hide_env = true)]
+    rounds: Option<usize>,
+    /// How long each load is measured [default: 100ms; 250ms with --rate]
+    #[arg(long, value_parser = duration, env = "TWENTY_CONFORM_DURATION", hide_env = true)]
+    duration: Option<Duration>,
+    /// How long a receiver that was just started has load before it is measured; 0 for not at all
+    #[arg(long, default_value = "500ms", value_parser = pause, env = "TWENTY_CONFORM_WARM_UP", hide_env = true)]
+    warm_up: Duration,
+    /// How long an answer is waited for
+    #[arg(long, default_value = "5s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    timeout: Duration,
+    /// Which share of the deliveries must be refused: wrongly signed, altered or stale ones, at random places
+    #[arg(long, default_value = "1%", value_name = "SHARE", value_parser = probe_share, env = "TWENTY_CONFORM_PROBE_SHARE", hide_env = true)]
+    probe_share: f64,
+    /// The weakest level whose probes fail the run when they are acknowledged
+    #[arg(long, value_enum, default_value = "must", env = "TWENTY_CONFORM_FAIL_ON", hide_env = true)]
+    fail_on: Gate,
+    /// Which share of the genuine deliveries may go without a 2xx until the run fails
+    #[arg(long, default_value = "0%", value_name = "SHARE", value_parser = share, env = "TWENTY_CONFORM_MAX_ERRORS", hide_env = true)]
+    max_errors: f64,
+    /// By how much the figure that is compared may be worse; it wins over --max-regression
+    // Without a variable of its own: the one of this name is for the bounds of `bench receiver`.
+    #[arg(long, value_name = "SHARE", value_parser = threshold)]
+    threshold: Option<f64>,
+    /// The bodies, in the place of the sample events: a file or a folder of files, each with one JSON text or one on each line
+    #[arg(long, value_name = "FILE|DIR", env = "TWENTY_CONFORM_CORPUS", hide_env = true)]
+    corpus: Option<PathBuf>,
+    /// What ids, nonces, the places of probes and the intervals are made from [default: random]
+    #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
+    seed: Option<u64>,
+    #[command(flatten)]
+    project: ProjectOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    arguments.output.check::<PairReport>()?;
+    let (rounds, plan) = arguments.plan()?;
+    let figure = if arguments.rate.is_some() { Figure::P99 } else { Figure::Rate };
+    let most = arguments.project.read()?.most;
+    let most = arguments.threshold.unwrap_or_else(|| match figure {
+        Figure::Rate => most.of(Metric::Rate),
+        Figure::P99 => most.of(Metric::P99),
+    });
+    let corpus = arguments.corpus.as_deref().map(Corpus::read).transpose().map_err(Error::Usage)?;
+    limits::allow(plan.concurrency).map_err(Error::Usage)?;
+    let secret = arguments.secret.read()?;
+    let secret = secret.unwrap_or_else(|| Secret::new(Random::from_seed(plan.seed).secret()));
+    console.conceal(&secret);
+    let redaction = Redaction::new([&secret]);
+    let (clock, interrupted) = (Clock::system(), interruption());
+    let (begun, started_at_ms) = (Instant::now(), clock.now_ms());
+    let dialect = arguments.dialect.dialect();
+    let quiet = arguments.output.quiet;
+    let told = |series: SeriesName| {
+        if !quiet {
+            let length = 4 * rounds as u32 * plan.duration + 2 * plan.warm_up;
+            console.tell(&format!("{}: for about {:.0} s", series.describe(), length.as_secs_f64().max(1.0)));
+        }
+    };
+    let comparison = Comparison {
+        base: &arguments.base,
+        candidate: &arguments.candidate,
+        path: &arguments.path,
+        secret: &secret,
+        ready: arguments.ready_timeout,
+        dialect,
+        corpus: corpus.as_ref(),
+        clock: &clock,
+        interrupted: &interrupted,
+        plan: &plan,
+        rounds,
+        figure,
+        max_regression: most,
+        max_errors: arguments.max_errors,
+        fail_on: arguments.fail_on.level(),
+        redaction: &redaction,
+    };
+    let Measured { series, status, why } = compare(&comparison, told).await?;
+    let whole = series.last().is_some_and(|series| series.ratio.is_some());
+    let machine = Machine::this();
+    let mut notes = Vec::new();
+    if !machine.optimised {
+        notes.push(
+            "the tool was built without optimisations: what it measures is itself for the most part"
+                .to_owned(),
+        );
+    }
+    let report = PairReport {
+        format: FORMAT.to_owned(),
+        tool: Tool::this(),
+        machine,
+        command: command_line(&redaction),
+        base: redaction.text(&arguments.base),
+        candidate: redaction.text(&arguments.candidate),
+        dialect: dialect.name.to_owned(),
+        started_at: rfc3339(started_at_ms),
+        seed: plan.seed,
+        load: LoadFacts::of(&plan, arguments.max_errors, false),
+        figure,
+        max_regression: most,
+        series,
+        result: result(status, whole).to_owned(),
+        why,
+        exit_status: status.code(),
+        duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        notes,
+    };
+    arguments.output.publish(&report, status, console)
+}
+
+impl Arguments {
+    /// The rounds of a series, and each load.
+    ///
+    /// Errors: a load with too few deliveries to compare a p99, or a path that is none.
+    fn plan(&self) -> Result<(usize, Plan), Error> {
+        check_path(&self.path)?;
+        let (rounds, duration) = if self.rate.is_some() { PACED } else { SATURATED };
+        let duration = self.duration.unwrap_or(duration);
+        if let Some(rate) = self.rate
+            && rate * duration.as_secs_f64() < FEWEST_DELIVERIES
+        {
+            return Err(Error::Usage(format!(
+                "a load of {} ms at {rate} deliveries per second has less than the {FEWEST_DELIVERIES} deliveries that a p99 \
+                 needs; give --duration {:.1}s or more",
+                duration.as_millis(),
+                (FEWEST_DELIVERIES / rate * 10.0).ceil() / 10.0
+            )));
+        }
+        let plan = Plan {
+            mode: self.rate.map_or(Mode::Saturation, |rate| Mode::Rates(vec![rate])),
+            concurrency: self.concurrency,
+            threads: self.threads.clamp(1, self.concurrency),
+            duration,
+            warm_up: self.warm_up,
+            timeout: self.timeout,
+            probe_share: self.probe_share,
+            gone_after: Plan::default().gone_after,
+            seed: self.seed.unwrap_or_else(random_seed),
+        };
+        Ok((self.rounds.unwrap_or(rounds), plan))
+    }
+}
+
+fn result(status: ExitStatus, whole: bool) -> &'static str {
+    match status {
+        ExitStatus::Passed => "pass",
+        ExitStatus::Slower => "slow",
+        ExitStatus::Failed => "fail",
+        ExitStatus::Interrupted => "interrupted",
+        _ if whole => "inconclusive",
+        _ => "incomplete",
+    }
+}
+
+fn rounds(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (FEWEST..=MOST_ROUNDS).contains(count));
+    count.ok_or_else(|| format!("{text:?} is not from {FEWEST} to {MOST_ROUNDS}"))
+}
+
+fn threshold(text: &str) -> Result<f64, String> {
+    crate::load::thresholds::bound(None, text)
+}

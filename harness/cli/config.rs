@@ -1,0 +1,137 @@
+//! The project's file, `twenty-conform.toml`: what holds where the command line and the environment say nothing.
+//!
+//! Invariant: whatever in it is not known or not right is an error that names the file and the line.
+
+use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
+
+use crate::error::Error;
+use crate::load::objective::Bound;
+use crate::load::thresholds::{Given, Metric, bound};
+
+/// Its name, in the current folder.
+pub(super) const FILE: &str = "twenty-conform.toml";
+
+/// What the file says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Config {
+    /// What it says of benchmarks.
+    #[serde(default)]
+    pub(super) bench: Bench,
+}
+
+/// The table `[bench]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Bench {
+    /// Bounds that must hold, such as `["p99<50ms", "errors<0.1%"]`.
+    #[serde(default)]
+    pub(super) threshold: Vec<Read<Bound>>,
+    /// By how much a figure may be worse: `"5%"`, or a table with `rate`, `p50`, `p90`, `p99` and `errors`.
+    #[serde(default)]
+    pub(super) max_regression: MaxRegression,
+    /// Where baselines are kept.
+    #[serde(default)]
+    pub(super) baseline_dir: Option<PathBuf>,
+}
+
+/// What is read from a text.
+#[derive(Debug)]
+pub(super) struct Read<T>(pub(super) T);
+
+/// Bounds of regressions.
+#[derive(Debug, Default)]
+pub(super) struct MaxRegression(pub(super) Vec<Given>);
+
+impl Config {
+    /// Reads the file: the one that is named, or the one in the current folder where there is one.
+    ///
+    /// Errors: the one that is named is not there, or it cannot be read.
+    pub(super) fn read(named: Option<&Path>) -> Result<Self, Error> {
+        let path = named.unwrap_or_else(|| Path::new(FILE));
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text)
+                .map_err(|(line, why)| Error::Usage(format!("{}:{line}: {why}", path.display()))),
+            Err(why) if why.kind() == ErrorKind::NotFound && named.is_none() => Ok(Self::default()),
+            Err(why) => Err(Error::Usage(format!("the file {} cannot be read: {why}", path.display()))),
+        }
+    }
+
+    /// Errors: the line, and what is wrong there.
+    fn parse(text: &str) -> Result<Self, (usize, String)> {
+        toml::from_str(text).map_err(|why| {
+            let before = why.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            (before.matches('\n').count() + 1, why.message().trim_end().to_owned())
+        })
+    }
+}
+
+impl<'de, T: FromStr<Err = String>> Deserialize<'de> for Read<T> {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text<T>(PhantomData<T>);
+
+        impl<T: FromStr<Err = String>> Visitor<'_> for Text<T> {
+            type Value = Read<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            // Read here, an error has the place of the very string that is wrong.
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Read<T>, E> {
+                text.parse().map(Read).map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_str(Text(PhantomData))
+    }
+}
+
+/// The bound of a figure: a seed, so that what is wrong with it is told where it stands.
+struct Of(Metric);
+
+impl<'de> DeserializeSeed<'de> for Of {
+    type Value = f64;
+
+    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<f64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        bound(Some(self.0), &text).map_err(de::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for MaxRegression {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bounds;
+
+        impl<'de> Visitor<'de> for Bounds {
+            type Value = MaxRegression;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a share such as \"5%\", or a table of such shares by figure")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<MaxRegression, E> {
+                let share = bound(None, text).map_err(E::custom)?;
+                Ok(MaxRegression(vec![Given { metric: None, share }]))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MaxRegression, A::Error> {
+                let mut given = Vec::new();
+                while let Some(Read(metric)) = map.next_key::<Read<Metric>>()? {
+                    given.push(Given { metric: Some(metric), share: map.next_value_seed(Of(metric))? });
+                }
+                Ok(MaxRegression(given))
+            }
+        }
+
+        deserializer.deserialize_any(Bounds)
+    }
+}

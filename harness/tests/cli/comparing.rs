@@ -1,0 +1,282 @@
+//! `bench` with baselines, `bench compare` and `bench pair` as a user meets them.
+//!
+//! Invariant: loads are short, and go to this machine alone; what they come to is the machine's, so where that matters the
+//! reports are made up.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::program::{Ran, finish, reference, run, twenty};
+use crate::load::made::Made;
+
+/// Those of the usual options that are not given.
+fn defaults<'a>(usual: &[[&'a str; 2]], given: &[&str]) -> Vec<&'a str> {
+    usual.iter().filter(|[name, _]| !given.contains(name)).flatten().copied().collect()
+}
+
+/// `bench receiver` with a short load in that folder.
+fn bench(folder: &TempDir, arguments: &[&str]) -> Ran {
+    let short = [["--duration", "100ms"], ["--warm-up", "0"], ["--concurrency", "2"], ["--seed", "7"]];
+    let short = defaults(&short, arguments);
+    let mut command = twenty(["bench", "receiver"].iter().chain(&short).chain(arguments));
+    command.current_dir(folder.path());
+    finish(command)
+}
+
+/// `bench pair` with short loads.
+fn pair(base: &str, candidate: &str, arguments: &[&str]) -> Ran {
+    let short = [
+        ["--rounds", "5"],
+        ["--duration", "10ms"],
+        ["--warm-up", "0"],
+        ["--concurrency", "2"],
+        ["--seed", "7"],
+    ];
+    let short = defaults(&short, arguments);
+    run(["bench", "pair", "--base", base, "--candidate", candidate].iter().chain(&short).chain(arguments))
+}
+
+fn write(folder: &TempDir, name: &str, content: &str) -> String {
+    let path = folder.path().join(name);
+    fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn baseline(folder: &TempDir) -> PathBuf {
+    folder.path().join(".twenty-conform/baselines/main.json")
+}
+
+fn read(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn a_baseline_is_kept_and_compared_with() {
+    let folder = TempDir::new().unwrap();
+    let ran = bench(&folder, &["--save", "main"]).expect(0);
+    ran.complains_of(&["kept as \"main\""]);
+    assert_eq!(read(&baseline(&folder))["format"], "twenty-conform-bench/1");
+    // A tenth of a second shows no noise: it cannot be told.
+    let ran = bench(&folder, &["--baseline", "main", "--json"]).expect(3);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((report["result"].as_str(), report["exit_status"].as_u64()), (Some("inconclusive"), Some(3)));
+    assert_eq!(report["comparison"]["old"], "main");
+    assert!(report["comparison"]["why"].as_str().unwrap().contains("at least 5 s"), "{report}");
+    let before = fs::read(baseline(&folder)).unwrap();
+    let ran = bench(&folder, &["--baseline", "main", "--save", "main"]).expect(3);
+    ran.complains_of(&["not kept as \"main\""]);
+    ran.says(&["compared with main", "RESULT: inconclusive"]);
+    assert_eq!(fs::read(baseline(&folder)).unwrap(), before, "it was not replaced");
+    // Elsewhere, and by name.
+    let ran = bench(&folder, &["--save", "v1", "--baseline-dir", "kept"]).expect(0);
+    ran.complains_of(&["kept as"]);
+    assert!(folder.path().join("kept/v1.json").is_file());
+}
+
+#[test]
+fn a_baseline_that_cannot_be_compared_with_is_refused_before_anything_is_started() {
+    let folder = TempDir::new().unwrap();
+    bench(&folder, &["--save", "main", "--quiet"]).expect(0);
+    let report = read(&baseline(&folder));
+    // Nothing can be started here, and nothing is.
+    let against = |arguments: &[&str]| {
+        bench(&folder, &[["--baseline", "main", "--exec", "no-such-command"].as_slice(), arguments].concat())
+    };
+    against(&[]).expect(2).complains_of(&["no-such-command", "cannot be started"]);
+    for (pointer, value, words) in [
+        ("/machine/cores", json!(999), "number of processors (999"),
+        ("/tool/version", json!("0.0.0"), "another version (0.0.0"),
+        ("/load/concurrency", json!(3), "--concurrency (3, now 2)"),
+        ("/result", json!("interrupted"), "interrupted"),
+        ("/result", json!("fail"), "a load that failed"),
+    ] {
+        let mut changed = report.clone();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        fs::write(baseline(&folder), changed.to_string()).unwrap();
+        against(&[]).expect(2).complains_of(&["\"main\" is refused", words]);
+    }
+    fs::write(baseline(&folder), report.to_string()).unwrap();
+    against(&["--rate", "10"]).expect(2).complains_of(&["mode (saturation, now rate)"]);
+    against(&["--dialect", "shipped"]).expect(2).complains_of(&["dialect"]);
+    fs::write(baseline(&folder), &report.to_string()[..100]).unwrap();
+    against(&[]).expect(2).complains_of(&["main.json", "no report"]);
+    bench(&folder, &["--baseline", "other"]).expect(2).complains_of(&["other", "--save NAME"]);
+    bench(&folder, &["--baseline", "../x"]).expect(2).complains_of(&["no name of a baseline"]);
+    bench(&folder, &["--save", "a/b"]).expect(2).complains_of(&["no name of a baseline"]);
+    // Other bodies show once they are read.
+    fs::write(baseline(&folder), report.to_string()).unwrap();
+    let corpus = write(&folder, "body.json", r#"{"event":"person.created","data":{"id":"x"}}"#);
+    bench(&folder, &["--baseline", "main", "--corpus", &corpus]).expect(2).complains_of(&["other bodies"]);
+}
+
+#[test]
+fn a_regression_against_a_baseline_is_measured_twice() {
+    // The old one has had a hundred times what any machine does, for as many seconds as show its noise.
+    let folder = TempDir::new().unwrap();
+    bench(&folder, &["--save", "main", "--quiet"]).expect(0);
+    let mut report = read(&baseline(&folder));
+    let made = Made::steady(50_000_000, 1).json();
+    for part in ["total", "phases", "series"] {
+        report[part] = made[part].clone();
+    }
+    report["load"]["duration_ms"] = json!(10_000);
+    fs::write(baseline(&folder), report.to_string()).unwrap();
+    let ran =
+        bench(&folder, &["--duration", "5s", "--baseline", "main", "--max-regression", "50%", "--json"])
+            .expect(6);
+    ran.complains_of(&["once more"]);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["result"], "slow");
+    assert_eq!(report["comparison"]["new"].as_array().unwrap().len(), 2);
+    assert!(report["comparison"]["why"].as_str().unwrap().contains("reports that agree"));
+}
+
+#[test]
+fn reports_are_compared() {
+    let folder = TempDir::new().unwrap();
+    let made = |name: &str, rate: u64| write(&folder, name, &Made::steady(rate, 2000).json().to_string());
+    let (old, new) = (made("old.json", 10_000), made("new.json", 8_000));
+    let (again, same) = (made("again.json", 8_010), made("same.json", 9_990));
+    run(["bench", "compare", &old, &same]).expect(0).says(&["RESULT: pass", "not worse by more than 5%"]);
+    run(["bench", "compare", &old, &new]).expect(3).says(&["RESULT: inconclusive", "one confirms nothing"]);
+    run(["bench", "compare", &old, &new, &again]).expect(6).says(&["RESULT: slow rate -20"]);
+    run(["bench", "compare", &old, &new, &same]).expect(3).says(&["not in the other"]);
+    run(["bench", "compare", &old, &new, &again, "--max-regression", "30%"]).expect(0);
+    run(["bench", "compare", &old, &new, &new]).expect(2).complains_of(&["measured anew"]);
+    let ran = run(["bench", "compare", &old, &new, "--json"]).expect(3);
+    let compared: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(compared["format"], "twenty-conform-compare/1");
+    // Baselines by their name.
+    let dir = folder.path().to_str().unwrap();
+    run(["bench", "compare", "old", "same", "--baseline-dir", dir]).expect(0);
+
+    let broken = write(&folder, "broken.json", "{");
+    run(["bench", "compare", &old, &broken]).expect(2).complains_of(&["broken.json", "no report"]);
+    run(["bench", "compare", "none.json", &new]).expect(2).complains_of(&["none.json"]);
+    run(["bench", "compare", "a b", &new]).expect(2).complains_of(&["a b", "no name"]);
+    let mut other = Made::steady(10_000, 2000).json();
+    other["machine"]["cpu"] = json!("Another");
+    let other = write(&folder, "other.json", &other.to_string());
+    run(["bench", "compare", &old, &other])
+        .expect(2)
+        .complains_of(&["other.json", "processor (A Processor, now Another)"]);
+    run(["bench", "compare", &old, &new, "--report", "html=x.html"])
+        .expect(2)
+        .complains_of(&["html", "text and json"]);
+    run(["bench", "compare", &old, &new, "--max-regression", "p98=1%"])
+        .expect(2)
+        .complains_of(&["p98", "errors"]);
+}
+
+#[test]
+fn the_projects_file_gives_bounds_and_names_its_faults() {
+    let folder = TempDir::new().unwrap();
+    let made = |name: &str, rate: u64| write(&folder, name, &Made::steady(rate, 2000).json().to_string());
+    let (old, new, again) = (made("old.json", 10_000), made("new.json", 8_000), made("again.json", 8_010));
+    let compare = |text: &str, arguments: &[&str]| {
+        write(&folder, "twenty-conform.toml", text);
+        let mut command = twenty(["bench", "compare", &old, &new, &again].iter().chain(arguments));
+        command.current_dir(folder.path());
+        finish(command)
+    };
+    compare("", &[]).expect(6);
+    compare("[bench]\nmax-regression = \"30%\"\n", &[]).expect(0);
+    compare("[bench.max-regression]\nrate = \"30%\"\nerrors = \"0%\"\n", &[]).expect(0);
+    compare("[bench]\nmax-regression = \"30%\"\n", &["--max-regression", "rate=5%"]).expect(6);
+    for (text, line, words) in [
+        ("[bench]\n\nmax-regresion = \"5%\"\n", 3, ["max-regresion", "max-regression"]),
+        ("[receiver]\n", 1, ["receiver", "bench"]),
+        ("[bench]\nmax-regression = \"5\"\n", 2, ["5", "no share"]),
+        ("[bench]\nmax-regression = 5\n", 2, ["integer", "5%"]),
+        ("[bench.max-regression]\n# first\np98 = \"5%\"\n", 3, ["p98", "p99"]),
+        ("[bench.max-regression]\nrate = \"0%\"\n", 2, ["0%", "between"]),
+        ("[bench]\nthreshold = [\n  \"p99<50ms\",\n  \"p99\",\n]\n", 4, ["no bound", "p99<50ms"]),
+        ("[bench]\nthreshold = \"p99<50ms\"\n", 2, ["string", "sequence"]),
+        ("[bench\n", 1, ["unclosed", "]"]),
+    ] {
+        let place = format!("twenty-conform.toml:{line}: ");
+        compare(text, &[]).expect(2).complains_of(&[&place, words[0], words[1]]);
+    }
+    // A file that is named must be there.
+    run(["bench", "compare", &old, &new, "--config", "no.toml"]).expect(2).complains_of(&["no.toml"]);
+    // Bounds of a load, where the command line gives none; what is given there stands alone.
+    write(&folder, "twenty-conform.toml", "[bench]\nthreshold = [\"p50<1us\"]\nbaseline-dir = \"here\"\n");
+    bench(&folder, &["--save", "main"]).expect(6).says(&["NOT HELD", "p50<1us"]);
+    assert!(folder.path().join("here/main.json").is_file());
+    bench(&folder, &["--threshold", "p50<60s"]).expect(0);
+}
+
+#[test]
+fn a_pair_is_measured_behind_its_control() {
+    let receiver = reference("receiver");
+    let ran = pair(&receiver, &receiver, &["--threshold", "90%", "--json"]);
+    // What such short loads say is up to the machine; it is never a regression of a thing against itself.
+    assert!(matches!(ran.status, Some(0 | 3)), "{ran:#?}");
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["format"], "twenty-conform-pair/1");
+    assert_eq!(report["exit_status"].as_i64(), ran.status.map(i64::from));
+    assert_eq!(report["figure"], "rate");
+    let control = &report["series"][0];
+    assert_eq!(control["name"], "control");
+    assert!(control["rounds"].as_array().unwrap().len() >= 5);
+    assert!(control["ratio"]["estimate"].as_f64().unwrap() > 0.0, "{report}");
+    ran.complains_of(&["control (base against base)"]);
+    // At a rate it is the p99 that is compared.
+    let ran = pair(
+        &receiver,
+        &receiver,
+        &["--rate", "2000", "--duration", "50ms", "--threshold", "90%", "--quiet"],
+    );
+    assert!(matches!(ran.status, Some(0 | 3)), "{ran:#?}");
+    assert!(ran.result_line().contains(" p99 ") && ran.stderr.is_empty(), "{ran:#?}");
+}
+
+#[test]
+fn a_receiver_that_goes_wrong_in_a_pair_is_named_with_what_it_did() {
+    let receiver = reference("receiver");
+    let loose = ["--threshold", "90%"];
+    pair("no-such-command", &receiver, &loose)
+        .expect(2)
+        .complains_of(&["no-such-command", "cannot be started"]);
+    // The program's own --version ends at once, without listening.
+    let dies = receiver.replace("serve receiver", "--version");
+    let ran = pair(&dies, &receiver, &loose).expect(3);
+    ran.says(&["the base: the receiver did not start", "ended with", "RESULT: incomplete"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_candidate_that_dies_or_refuses_is_told_from_a_slow_one() {
+    let receiver = reference("receiver");
+    // Steady enough at such a threshold on nearly any machine; where it is not, the candidate is never started.
+    let said = |candidate: &str, status: i32, words: &[&str]| {
+        let ran =
+            pair(&receiver, candidate, &["--threshold", "99%", "--duration", "30ms", "--concurrency", "1"]);
+        if ran.status == Some(3) && ran.stdout.contains("wider than half") {
+            return;
+        }
+        ran.expect(status).says(words);
+    };
+    let other = receiver.replace("serve receiver", "serve receiver --secret another-secret");
+    said(&other, 1, &["the candidate acknowledged 0 of", "401", "RESULT: fail"]);
+    said("sh -c 'exit 3'", 3, &["the candidate: the receiver did not start", "RESULT: incomplete"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_pair_is_said_first() {
+    for (arguments, words) in [
+        (["--rounds", "4"].as_slice(), ["--rounds", "from 5"]),
+        (&["--rate", "100"], ["100 deliveries", "--duration 1.0s"]),
+        (&["--max-regression", "x"], ["--max-regression", "no share"]),
+        (&["--threshold", "0%"], ["0%", "between"]),
+        (&["--path", "x"], ["--path", "slash"]),
+        (&["--report", "bmf=x"], ["bmf", "text and json"]),
+        (&["--corpus", "no/such"], ["corpus", "no/such"]),
+    ] {
+        let given = ["bench", "pair", "--base", "no-such-command", "--candidate", "no-such-command"];
+        run(given.iter().chain(arguments)).expect(2).complains_of(&words);
+    }
+}

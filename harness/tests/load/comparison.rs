@@ -1,0 +1,205 @@
+//! Reports held against each other: what is refused, what counts as worse, and what cannot be told.
+//!
+//! Invariant: the reports are made up, so that what they say is known.
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use twenty_conform::exit::ExitStatus;
+use twenty_conform::load::baseline;
+use twenty_conform::load::comparison::{Comparison, comparable, compare, whole};
+use twenty_conform::load::report::BenchReport;
+use twenty_conform::load::statistics::Place;
+use twenty_conform::load::thresholds::{Given, MaxRegression, Metric};
+
+use super::made::Made;
+
+fn against(old: &BenchReport, new: &[&BenchReport]) -> Comparison {
+    let named: Vec<(&str, &BenchReport)> = new.iter().map(|report| ("new", *report)).collect();
+    compare(("old", old), &named, &MaxRegression::default())
+}
+
+fn place(comparison: &Comparison, metric: Metric) -> Option<Place> {
+    comparison.metrics[metric as usize].new[0].place
+}
+
+#[test]
+fn one_new_report_suspects_and_a_second_confirms() {
+    let old = Made::steady(10_000, 2_000).report();
+    let (same, slower) = (Made::steady(9_950, 2_010).report(), Made::steady(8_500, 2_000).report());
+    let one = against(&old, &[&same]);
+    assert_eq!(
+        (one.status(), one.exit_status, one.result.as_str()),
+        (ExitStatus::Passed, 0, "pass"),
+        "{one:#?}"
+    );
+    assert!(!one.is_suspicious());
+
+    let one = against(&old, &[&slower]);
+    assert_eq!(one.status(), ExitStatus::Incomplete, "{one:#?}");
+    assert!(
+        one.is_suspicious() && one.why.contains("rate") && one.why.contains("confirms nothing"),
+        "{}",
+        one.why
+    );
+    let rate = &one.metrics[Metric::Rate as usize].new[0];
+    assert_eq!(rate.place, Some(Place::Beyond));
+    assert!((rate.change.unwrap() - 0.85).abs() < 1e-3, "{rate:?}");
+    let interval = rate.interval.unwrap();
+    assert!(interval.low < 0.85 && 0.85 < interval.high && interval.width() < 0.05, "{interval:?}");
+
+    let both = against(&old, &[&slower, &slower]);
+    assert_eq!((both.status(), both.result.as_str()), (ExitStatus::Slower, "slow"));
+    let one_of_two = against(&old, &[&slower, &same]);
+    assert_eq!(one_of_two.status(), ExitStatus::Incomplete);
+    assert!(one_of_two.why.contains("not in the other"), "{}", one_of_two.why);
+}
+
+#[test]
+fn each_figure_has_its_direction_and_bound() {
+    let old = Made::steady(10_000, 2_000).report();
+    let (faster, later) = (Made::steady(20_000, 1_000).report(), Made::steady(10_000, 2_300).report());
+    assert_eq!(against(&old, &[&faster]).status(), ExitStatus::Passed, "better is never worse");
+    let one = against(&old, &[&later]);
+    assert_eq!(place(&one, Metric::Rate), Some(Place::Within));
+    for metric in [Metric::P50, Metric::P90, Metric::P99] {
+        assert_eq!(place(&one, metric), Some(Place::Beyond), "{metric:?}");
+    }
+    let given: Vec<Given> = ["20%", "p99=10%"].iter().map(|text| text.parse().unwrap()).collect();
+    let most = MaxRegression::default().with(&given);
+    let loose = compare(("old", &old), &[("new", &later)], &most);
+    assert_eq!(
+        (place(&loose, Metric::P50), place(&loose, Metric::P99)),
+        (Some(Place::Within), Some(Place::Beyond))
+    );
+
+    let mut wrong = Made::steady(10_000, 2_000);
+    wrong.refused = (0..10).map(|at| 200 + at).collect();
+    let one = against(&old, &[&wrong.report()]);
+    assert_eq!(place(&one, Metric::Errors), Some(Place::Beyond), "{one:#?}");
+    // All of them in one second: whether there will be any again this does not say.
+    wrong.refused = vec![0, 0, 0, 0, 2000, 0, 0, 0, 0, 0];
+    assert_eq!(place(&against(&old, &[&wrong.report()]), Metric::Errors), Some(Place::Astride));
+}
+
+#[test]
+fn what_lies_within_the_noise_is_not_told() {
+    let old = Made::steady(10_000, 2_000).report();
+    let mut noisy = Made::steady(9_300, 2_000);
+    noisy.rates = vec![5_000, 14_000, 9_000, 6_000, 13_000, 9_500, 4_000, 15_000, 8_000, 9_500];
+    let one = against(&old, &[&noisy.report()]);
+    assert_eq!(place(&one, Metric::Rate), Some(Place::Astride), "{one:#?}");
+    assert_eq!(one.status(), ExitStatus::Incomplete);
+    assert!(!one.is_suspicious() && one.why.contains("noise"), "{}", one.why);
+    // Too short to show any noise.
+    let mut short = Made::steady(5_000, 2_000);
+    short.rates.truncate(3);
+    short.p99_us.truncate(3);
+    short.refused.truncate(3);
+    let one = against(&old, &[&short.report()]);
+    assert_eq!(place(&one, Metric::Rate), None);
+    assert!(one.why.contains("at least 5 s"), "{}", one.why);
+    assert_eq!(one.status(), ExitStatus::Incomplete);
+}
+
+/// The report with another value somewhere.
+fn with(pointer: &str, value: Value) -> BenchReport {
+    let mut json = Made::steady(1000, 1000).json();
+    *json.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = value;
+    BenchReport::parse(&json.to_string()).unwrap()
+}
+
+#[test]
+fn what_was_made_otherwise_is_refused_with_the_reason() {
+    let old = Made::steady(1000, 1000).report();
+    assert_eq!(comparable(&old, &old), Ok(()));
+    for (pointer, value, words) in [
+        ("/machine/cores", json!(64), "processors (2, now 64)"),
+        ("/machine/cpu", json!("Another"), "processor (A Processor, now Another)"),
+        ("/machine/cpu", Value::Null, "now unknown"),
+        ("/machine/os", json!("macos"), "operating system"),
+        ("/machine/arch", json!("aarch64"), "architecture"),
+        ("/machine/optimised", json!(false), "build"),
+        ("/tool/version", json!("0.0.1"), "version"),
+        ("/role", json!("sender"), "role"),
+        ("/dialect", json!("shipped"), "dialect"),
+        ("/load/mode", json!("rate"), "mode (saturation, now rate)"),
+        ("/load/rates", json!([500.0]), "rate (none, now 500)"),
+        ("/load/mode", json!("find-max"), "--find-max"),
+        ("/load/concurrency", json!(8), "--concurrency (64, now 8)"),
+        ("/load/threads", json!(2), "--threads"),
+        ("/load/timeout_ms", json!(1), "--timeout"),
+        ("/load/probe_share", json!(0.5), "--probe-share"),
+        ("/corpus/bytes", json!(9000), "bodies (22 of 8000 bytes, now 22 of 9000 bytes)"),
+        ("/corpus/longest", json!(7000), "bodies"),
+        ("/corpus/bodies", json!(1), "bodies"),
+    ] {
+        let why = comparable(&old, &with(pointer, value)).unwrap_err();
+        assert!(why.contains(words), "{pointer}: {why}");
+    }
+    // What does not change the figures: how long, from which seed, and a port's digits in the bodies.
+    for (pointer, value) in
+        [("/load/duration_ms", json!(20_000)), ("/seed", json!(9)), ("/corpus/bytes", json!(8022))]
+    {
+        assert_eq!(comparable(&old, &with(pointer, value)), Ok(()), "{pointer}");
+    }
+    assert!(whole(&with("/result", json!("interrupted"))).is_err());
+    assert!(whole(&with("/result", json!("incomplete"))).is_err());
+    let failed = against(&old, &[&with("/result", json!("fail"))]);
+    assert_eq!(failed.status(), ExitStatus::Failed);
+}
+
+#[test]
+fn bounds_are_read_and_later_ones_win() {
+    let read = |texts: &[&str]| {
+        let given: Vec<Given> = texts.iter().map(|text| text.parse().unwrap()).collect();
+        let most = MaxRegression::default().with(&given);
+        Metric::ALL.map(|metric| most.of(metric))
+    };
+    assert_eq!(read(&[]), [0.05, 0.05, 0.05, 0.05, 0.1]);
+    assert_eq!(read(&["p99=10%", "2%"]), [0.02, 0.02, 0.02, 0.1, 0.1]);
+    assert_eq!(read(&["errors=0%", "rate = 0.5"])[4], 0.0);
+    for wrong in ["", "x", "0%", "100%", "-1%", "p98=1%", "rate=", "rate=0%", "p99<1s"] {
+        assert!(wrong.parse::<Given>().is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn baselines_are_kept_whole_and_read_with_the_name_of_what_is_wrong() {
+    let folder = TempDir::new().unwrap();
+    let below = folder.path().join("a/b");
+    let (report, other) = (Made::steady(1000, 1000).report(), Made::steady(2000, 1000).report());
+    let path = baseline::save(&below, "main", &report).unwrap();
+    assert_eq!(baseline::read(&path).unwrap(), report);
+    assert_eq!(baseline::save(&below, "main", &other).unwrap(), path, "it is replaced");
+    assert_eq!(baseline::read(&path).unwrap(), other);
+    let entries = std::fs::read_dir(&below).unwrap().count();
+    assert_eq!(entries, 1, "nothing unfinished is left");
+    assert_eq!(baseline::locate("main", &below).unwrap(), path);
+    assert_eq!(baseline::locate("x.json", &below).unwrap().to_str(), Some("x.json"));
+
+    let whole_text = std::fs::read(&path).unwrap();
+    for (content, words) in [
+        (b"".as_slice(), "no report"),
+        (&whole_text[..whole_text.len() / 2], "no report"),
+        (b"[1,2]", "no report"),
+        (br#"{"format":"twenty-conform-report/1"}"#, "twenty-conform-report/1"),
+        (br#"{"format":"twenty-conform-bench/1","role":"receiver"}"#, "broken"),
+        (b"\xff\xfe", "no text"),
+    ] {
+        let broken = folder.path().join("broken.json");
+        std::fs::write(&broken, content).unwrap();
+        let why = baseline::read(&broken).unwrap_err();
+        assert!(why.contains("broken.json") && why.contains(words), "{why}");
+    }
+    let why = baseline::read(&folder.path().join("none.json")).unwrap_err();
+    assert!(why.contains("none.json"), "{why}");
+    for name in ["", ".", "..", "a/b", "../a", ".a", "a.", "a b", "ä", "-a", &"a".repeat(101)] {
+        assert!(baseline::check_name(name).is_err(), "{name:?}");
+    }
+    for name in ["main", "v1.2-rc_3", "0"] {
+        assert_eq!(baseline::check_name(name), Ok(()), "{name:?}");
+    }
+    // Where a file stands in the way there is no folder.
+    let (_, why) = baseline::save(&path.join("below"), "main", &report).unwrap_err();
+    assert!(!why.to_string().is_empty());
+}

@@ -1,0 +1,178 @@
+//! The forms that a report is written in: each is reviewed as a snapshot, and looked at for what no snapshot shows.
+//!
+//! Invariant: what is written is made from made-up reports alone, so the snapshots are the same on every machine.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use twenty_conform::load::comparison::compare;
+use twenty_conform::load::pair::{FORMAT, Figure, PairReport, Round, Series, SeriesName};
+use twenty_conform::load::report::{BenchReport, Tool};
+use twenty_conform::load::thresholds::MaxRegression;
+use twenty_conform::report::bench::{self, comparison, html, pair, trend};
+
+use super::made::Made;
+
+/// Reviews what is written. The folder is the top-level one.
+fn assert_format(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/bench"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    // A version is in every report, and says nothing of its form.
+    let text = text.replace(env!("CARGO_PKG_VERSION"), "[version]");
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap()
+}
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+/// A report in which there is something of everything, and what comes from outside tries to be markup.
+fn full() -> BenchReport {
+    let mut made = Made::steady(10_000, 2_000);
+    made.refused[3] = 12;
+    let mut json = made.json();
+    json["subject"] = json!("node <script>alert(1)</script> \"x\" & 'y'");
+    json["command"] = json!(["bench", "receiver", "--exec", "</code><b>"]);
+    json["result"] = json!("slow");
+    json["thresholds"] = json!([{ "bound": "p99<1ms", "measured": 2.03, "held": false }]);
+    json["notes"] = json!(["<img src=x onerror=alert(1)>"]);
+    let shown = |answer: &str| {
+        json!({ "at_ms": 3200.5, "took_ms": 1.5, "status": 503, "request": "POST / HTTP/1.1\r\n\r\n{\"a\":\"</pre>\"}",
+                "answer": answer })
+    };
+    json["unexpected"] = json!([{ "kind": "503", "text": "a genuine delivery was answered 503", "count": 12,
+                 "exchange": shown("HTTP/1.1 503 <svg onload=alert(1)>\u{1b}[31m") }]);
+    json["probes"]["let_through"] = json!(1);
+    json["probes"]["kinds"] = json!([{ "name": "other-secret", "requirement": "VER-3", "level": "must", "sent": 10,
+        "let_through": 1, "exchange": shown("") }]);
+    json["search"] = json!({ "objective": "p99<50ms", "found": 1234.5, "trials": [
+        { "rate": 1234.5, "achieved": 1234.5, "confirmation": false, "held": true, "why": "", "p50_us": 100, "p99_us": 900,
+          "error_share": 0.0 },
+        { "rate": 2469.0, "achieved": 2000.0, "confirmation": false, "held": false, "why": "only 2000.0/s went out",
+          "p50_us": 100, "p99_us": 900, "error_share": 0.0 }] });
+    let mut report = BenchReport::parse(&json.to_string()).unwrap();
+    let old = Made::steady(11_000, 1_900).report();
+    report.comparison = Some(compare(("main", &old), &[("this run", &report)], &MaxRegression::default()));
+    report
+}
+
+#[test]
+fn html_is_a_page_by_itself_and_escapes_what_comes_from_outside() {
+    let page = html::render(&full());
+    for needle in
+        ["<script", "<img", "<b>", "onload=alert(1)>", "</pre>\"", "http://", "https://", "src=", "href="]
+    {
+        let allowed = ["onload=alert(1)&gt;", "src=x onerror"];
+        let text = allowed.iter().fold(page.clone(), |text, allowed| text.replace(allowed, ""));
+        assert!(!text.contains(needle), "{needle:?} stands in the page");
+    }
+    assert!(!page.contains('\u{1b}'), "a control character stands in the page");
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; &quot;x&quot; &amp; &#39;y&#39;"));
+    assert!(page.contains("prefers-color-scheme:dark") && page.matches("<svg ").count() == 3);
+    assert!(!page.contains("NaN") && !page.contains("inf"), "a coordinate is no number");
+    assert_format("html", &page);
+}
+
+#[test]
+fn html_is_drawn_of_nothing_too() {
+    let mut report = Made::steady(0, 0).report();
+    report.total.latency.count = 0;
+    report.total.error_share = 0.0;
+    let page = html::render(&report);
+    assert!(!page.contains("NaN") && !page.contains("inf") && page.ends_with("</html>\n"));
+    // Figures that no load has.
+    let mut report = full();
+    report.series.interval_ms = 0;
+    report.total.latency.max_us = u64::MAX;
+    report.total.latency.buckets.push((u64::MAX, u64::MAX / 2));
+    let page = html::render(&report);
+    assert!(!page.contains("NaN") && page.ends_with("</html>\n"));
+}
+
+#[test]
+fn trends_are_the_forms_that_trackers_read() {
+    let report = full();
+    let (bmf, list) = (trend::bmf(&report), trend::smaller_is_better(&report));
+    for measures in bmf.as_object().unwrap().values() {
+        for (slug, metric) in measures.as_object().unwrap() {
+            assert!(slug.len() <= 64 && metric["value"].is_f64(), "{slug}: {metric}");
+            let bound =
+                |name: &str| metric.get(name).map_or(metric["value"].as_f64(), Value::as_f64).unwrap();
+            let value = metric["value"].as_f64().unwrap();
+            assert!(bound("lower_value") <= value && value <= bound("upper_value"), "{slug}: {metric}");
+        }
+    }
+    for entry in list.as_array().unwrap() {
+        assert!(entry["name"].is_string() && entry["unit"].is_string() && entry["value"].is_f64(), "{entry}");
+    }
+    assert_format("bmf", &pretty(&bmf));
+    assert_format("smaller-is-better", &pretty(&list));
+    // Another port, seed and secret: the same names, so that a trend goes on.
+    let mut other = full();
+    (other.subject, other.seed) = ("http://127.0.0.1:4011/".to_owned(), 8);
+    assert_eq!(trend::bmf(&other), bmf);
+}
+
+#[test]
+fn a_rate_has_a_name_of_its_own() {
+    let mut report = Made::steady(500, 2_000).report();
+    report.load.mode = "rate-steps".to_owned();
+    report.load.rates = vec![250.0, 500.0];
+    let mut second = report.phases[0].clone();
+    (report.phases[0].rate, second.rate) = (Some(250.0), Some(500.0));
+    report.phases.push(second);
+    let bmf = trend::bmf(&report);
+    let names: Vec<&String> = bmf.as_object().unwrap().keys().collect();
+    assert_eq!(
+        names,
+        ["receiver at 250/s, 64 connections, documented", "receiver at 500/s, 64 connections, documented"]
+    );
+}
+
+#[test]
+fn the_texts_are_what_was_reviewed() {
+    assert_format("text", &plain(&bench::render(&full())));
+    let old = Made::steady(10_000, 2_000).report();
+    let (slower, other) = (Made::steady(8_500, 2_100).report(), Made::steady(8_450, 2_000).report());
+    let compared =
+        compare(("main", &old), &[("new.json", &slower), ("again.json", &other)], &MaxRegression::default());
+    assert_format("compare", &plain(&comparison::render(&compared)));
+
+    let rounds = |other: f64| {
+        let round = |at: usize| {
+            let wave = 1.0 + (at % 5) as f64 / 500.0;
+            Round { base: [1000.0 * wave; 2], candidate: [1000.0 * other, 1001.0 * other] }
+        };
+        (0..20).map(round).collect::<Vec<_>>()
+    };
+    let series = [(SeriesName::Control, 1.0), (SeriesName::First, 0.9), (SeriesName::Second, 0.91)];
+    let report = PairReport {
+        format: FORMAT.to_owned(),
+        tool: Tool::this(),
+        machine: old.machine.clone(),
+        command: Vec::new(),
+        base: "./old".to_owned(),
+        candidate: "./new".to_owned(),
+        dialect: "documented".to_owned(),
+        started_at: old.started_at.clone(),
+        seed: 7,
+        load: old.load,
+        figure: Figure::Rate,
+        max_regression: 0.05,
+        series: series.map(|(name, other)| Series::of(name, rounds(other), 7)).to_vec(),
+        result: "slow".to_owned(),
+        why: "a regression of more than 5%, in two series that agree".to_owned(),
+        exit_status: 6,
+        duration_ms: 30_000,
+        notes: Vec::new(),
+    };
+    let text = serde_json::to_string(&report).unwrap();
+    assert_eq!(serde_json::from_str::<PairReport>(&text).unwrap(), report, "it comes back as it went");
+    assert_format("pair", &plain(&pair::render(&report)));
+}

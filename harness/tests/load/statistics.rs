@@ -1,0 +1,272 @@
+//! Intervals of noisy figures: what they must not depend on, and how often they are right, on figures that were made up.
+//!
+//! Invariant: every figure comes from a seed, so a share that is counted is the same in every run.
+
+use proptest::prelude::*;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use twenty_conform::exit::ExitStatus;
+use twenty_conform::load::pair::{Conclusion, Round, Series, SeriesName, conclude, order};
+use twenty_conform::load::statistics::{
+    Better, FEWEST, Interval, Place, Steadiness, difference, interval, log_ratio, trimmed_mean,
+};
+
+/// Enough to see a share, and few enough for an unoptimised build.
+const RESAMPLES: usize = 300;
+
+/// A figure of a normal distribution.
+fn normal(random: &mut StdRng) -> f64 {
+    let uniform = |random: &mut StdRng| random.random_range(f64::EPSILON..1.0);
+    (-2.0 * uniform(random).ln()).sqrt() * (std::f64::consts::TAU * uniform(random)).cos()
+}
+
+fn near(one: f64, other: f64) -> bool {
+    (one - other).abs() <= 1e-9 * (1.0 + one.abs().max(other.abs()))
+}
+
+fn figures() -> impl Strategy<Value = Vec<f64>> {
+    prop::collection::vec(-10.0..10.0f64, FEWEST..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_interval_moves_and_stretches_with_its_figures(values in figures(), by in -5.0..5.0f64, factor in 0.1..10.0f64) {
+        let of = |values: &[f64]| interval(values, 7, 100).unwrap();
+        let (one, moved) = (of(&values), of(&values.iter().map(|value| value * factor + by).collect::<Vec<_>>()));
+        for (one, moved) in [(one.low, moved.low), (one.estimate, moved.estimate), (one.high, moved.high)] {
+            prop_assert!(near(one * factor + by, moved), "{one} {moved}");
+        }
+    }
+
+    #[test]
+    fn their_order_says_nothing_and_the_same_seed_gives_the_same(values in figures(), seed: u64) {
+        let mut turned = values.clone();
+        turned.reverse();
+        prop_assert_eq!(interval(&values, seed, 100), interval(&turned, seed, 100));
+        let one = interval(&values, seed, 100).unwrap();
+        prop_assert!(one.low <= one.high);
+        let (least, most) = values.iter().fold((f64::MAX, f64::MIN), |(a, b), &value| (a.min(value), b.max(value)));
+        prop_assert!(least - 1e-9 <= one.low && one.high <= most + 1e-9 && one.estimate.is_finite());
+    }
+
+    #[test]
+    fn what_is_turned_round_is_the_inverse(base in 1.0..1e6f64, candidate in 1.0..1e6f64, drift in 0.9..1.1f64) {
+        // A drift that goes on evenly, in either order of a round: the middle two loads come after one and two steps of it.
+        let step = drift.ln();
+        let at = |figure: f64, step_count: f64| figure * (step * step_count).exp();
+        let there = log_ratio([at(base, 0.0), at(base, 3.0)], [at(candidate, 1.0), at(candidate, 2.0)]);
+        let back = log_ratio([at(base, 1.0), at(base, 2.0)], [at(candidate, 0.0), at(candidate, 3.0)]);
+        let true_one = (candidate / base).ln();
+        prop_assert!(near(there, true_one) && near(back, true_one), "{there} {back} {true_one}");
+        prop_assert!(near(log_ratio([base; 2], [candidate; 2]), -log_ratio([candidate; 2], [base; 2])));
+    }
+
+    #[test]
+    fn what_is_equal_differs_by_nothing(values in figures()) {
+        let one = difference(&values, &values, 3, 100).unwrap();
+        prop_assert!(near(one.estimate, 0.0) && one.low <= 1e-9 && one.high >= -1e-9, "{one:?}");
+        let same = vec![4.0; values.len()];
+        prop_assert_eq!(interval(&same, 3, 100), Some(Interval { low: 4.0, estimate: 4.0, high: 4.0 }));
+    }
+
+    #[test]
+    fn an_interval_lies_on_one_side_or_astride(low in 0.5..1.5f64, width in 0.0..0.5f64, most in 0.01..0.3f64) {
+        let one = Interval { low, estimate: low + width / 2.0, high: low + width };
+        let higher = match one.place(Better::Higher, most) {
+            Place::Beyond => one.high < 1.0 - most,
+            Place::Within => one.low >= 1.0 - most,
+            Place::Astride => one.low < 1.0 - most && one.high >= 1.0 - most,
+        };
+        let lower = match one.place(Better::Lower, most) {
+            Place::Beyond => one.low > 1.0 + most,
+            Place::Within => one.high <= 1.0 + most,
+            Place::Astride => one.low <= 1.0 + most && one.high > 1.0 + most,
+        };
+        prop_assert!(higher && lower);
+    }
+}
+
+#[test]
+fn outliers_move_a_trimmed_mean_little_and_too_few_figures_say_nothing() {
+    assert_eq!(trimmed_mean(&[]), None);
+    assert_eq!(trimmed_mean(&[1.0, 2.0, 3.0, 4.0, 1e9]), Some(3.0));
+    assert_eq!(interval(&[1.0; FEWEST - 1], 1, 100), None);
+    assert_eq!(interval(&[1.0, 2.0, f64::NAN, 3.0, 4.0], 1, 100), None, "what is no number is none");
+    assert_eq!(interval(&[1.0, 2.0, f64::INFINITY, 3.0, 4.0], 1, 100), None);
+    assert_eq!(difference(&[1.0; 4], &[1.0; 9], 1, 100), None);
+    let nan = Interval { low: f64::NAN, estimate: f64::NAN, high: f64::NAN };
+    assert_eq!(nan.steadiness(0.05), Steadiness::Wide);
+    assert_eq!(nan.place(Better::Higher, 0.05), Place::Astride);
+}
+
+#[test]
+fn the_interval_holds_the_truth_about_as_often_as_it_says() {
+    let mut random = StdRng::seed_from_u64(11);
+    // Normal figures, and ones of which a few lie far out.
+    for (far, least) in [(0.0, 92), (0.05, 92)] {
+        let held = (0..400).filter(|seed| {
+            let values: Vec<f64> = (0..20)
+                .map(|_| {
+                    let wide = if random.random_bool(far) { 10.0 } else { 1.0 };
+                    0.3 + 0.02 * wide * normal(&mut random)
+                })
+                .collect();
+            let one = interval(&values, *seed, RESAMPLES).unwrap();
+            one.low <= 0.3 && 0.3 <= one.high
+        });
+        let held = held.count() * 100 / 400;
+        assert!((least..=98).contains(&held), "{held} of 100, {far}");
+    }
+}
+
+/// A machine that is made up: how much loads differ, how its speed drifts, and how often something else disturbs it.
+struct Machine {
+    random: StdRng,
+    /// The standard deviation of a load's figure.
+    noise: f64,
+    /// By how much it gets slower from load to load.
+    drift: f64,
+    /// How likely a load is disturbed, and by how much at most.
+    disturbed: (f64, f64),
+    loads: f64,
+}
+
+impl Machine {
+    fn new(seed: u64, noise: f64, drift: f64, disturbed: (f64, f64)) -> Self {
+        Self { random: StdRng::seed_from_u64(seed), noise, drift, disturbed, loads: 0.0 }
+    }
+
+    fn load(&mut self, speed: f64) -> f64 {
+        self.loads += 1.0;
+        let disturbed = self.random.random_bool(self.disturbed.0);
+        let lost = if disturbed { self.random.random_range(0.0..self.disturbed.1) } else { 0.0 };
+        speed * (self.noise * normal(&mut self.random) - self.drift * self.loads).exp() * (1.0 - lost)
+    }
+
+    /// What `bench pair` says of a candidate of that speed; the base's is 1.
+    fn pair(&mut self, seed: u64, candidate: f64) -> ExitStatus {
+        let mut series: Vec<Series> = Vec::new();
+        loop {
+            let control = series.first().and_then(|one| one.ratio);
+            let ratios: Vec<Interval> = series.iter().skip(1).filter_map(|one| one.ratio).collect();
+            let next = match conclude(control.as_ref(), &ratios, Better::Higher, 0.05) {
+                Conclusion::Final(status, _) => return status,
+                Conclusion::GoOn(next) => next,
+            };
+            let other = if next == SeriesName::Control { 1.0 } else { candidate };
+            let planned = series.first().map_or(20, |control| control.rounds.len());
+            let mut rounds = Vec::new();
+            while !Series::is_over(next, &rounds, planned, seed, 0.05) {
+                let (mut base, mut second) = (Vec::new(), Vec::new());
+                for on_second in order(rounds.len()) {
+                    if on_second {
+                        second.push(self.load(other));
+                    } else {
+                        base.push(self.load(1.0));
+                    }
+                }
+                rounds.push(Round { base: [base[0], base[1]], candidate: [second[0], second[1]] });
+            }
+            series.push(Series::of(next, rounds, seed));
+        }
+    }
+
+    /// How many of so many runs end so.
+    fn count(make: impl Fn(u64) -> Self, runs: u64, candidate: f64, status: ExitStatus) -> usize {
+        (0..runs).filter(|seed| make(*seed).pair(*seed, candidate) == status).count()
+    }
+}
+
+#[test]
+fn a_tenth_more_work_is_found_on_a_quiet_machine() {
+    // A tenth more work is 1/1.1 of the rate.
+    for noise in [0.01, 0.02] {
+        let quiet = |seed| Machine::new(seed, noise, 0.0, (0.01, 0.3));
+        let found = Machine::count(quiet, 40, 1.0 / 1.1, ExitStatus::Slower);
+        assert!(found >= 38, "{found} of 40 with a noise of {noise}");
+        let passed = Machine::count(quiet, 40, 1.0, ExitStatus::Passed);
+        assert!(passed >= 38, "{passed} of 40 that are alike pass, with a noise of {noise}");
+    }
+}
+
+#[test]
+fn what_is_alike_is_never_slower_whatever_the_machine_does() {
+    // Drifting by a third in a series, noisy, and with something else on half of the loads.
+    for (noise, drift, disturbed) in [
+        (0.01, 0.004, (0.0, 0.1)),
+        (0.05, 0.0, (0.0, 0.1)),
+        (0.03, 0.001, (0.5, 0.5)),
+        (0.2, -0.002, (0.2, 0.6)),
+    ] {
+        let machine = |seed| Machine::new(seed, noise, drift, disturbed);
+        let slower = Machine::count(machine, 20, 1.0, ExitStatus::Slower);
+        assert_eq!(slower, 0, "{noise} {drift} {disturbed:?}");
+    }
+    // A drift alone takes nothing away from what can be told.
+    let drifting = |seed| Machine::new(seed, 0.01, 0.004, (0.0, 0.1));
+    assert!(Machine::count(drifting, 10, 1.0, ExitStatus::Passed) >= 9);
+    assert!(Machine::count(drifting, 10, 1.0 / 1.1, ExitStatus::Slower) >= 9);
+    // On a machine that is busy nothing is told, a real regression neither.
+    let busy = |seed| Machine::new(seed, 0.1, 0.0, (0.3, 0.6));
+    assert!(Machine::count(busy, 10, 1.0, ExitStatus::Incomplete) >= 9);
+    assert!(Machine::count(busy, 10, 0.7, ExitStatus::Incomplete) >= 9);
+}
+
+#[test]
+fn a_control_goes_on_while_that_may_help() {
+    let over = |name, count, spread: f64| {
+        let round = |at| Round {
+            base: [1.0; 2],
+            candidate: [if at % 2 == 0 { 1.0 + spread } else { 1.0 - spread }; 2],
+        };
+        let rounds: Vec<Round> = (0..count).map(round).collect();
+        Series::is_over(name, &rounds, 20, 7, 0.05)
+    };
+    for (name, count, spread, expected) in [
+        (SeriesName::Control, 19, 0.001, false),
+        (SeriesName::Control, 20, 0.001, true),
+        // Too wide, and not hopeless.
+        (SeriesName::Control, 20, 0.03, false),
+        (SeriesName::Control, 30, 0.03, false),
+        (SeriesName::Control, 60, 0.03, true),
+        (SeriesName::Control, 20, 0.3, true),
+        (SeriesName::First, 19, 0.03, false),
+        (SeriesName::First, 20, 0.03, true),
+    ] {
+        assert_eq!(over(name, count, spread), expected, "{name:?} {count} {spread}");
+    }
+}
+
+#[test]
+fn two_series_must_agree_and_an_unsteady_control_ends_it() {
+    let at = |low: f64, high: f64| Interval { low, estimate: f64::midpoint(low, high), high };
+    let steady = at(0.99, 1.01);
+    let say = |control: Interval, series: &[Interval]| conclude(Some(&control), series, Better::Higher, 0.05);
+    let status = |conclusion: Conclusion| match conclusion {
+        Conclusion::Final(status, why) => (status, why),
+        Conclusion::GoOn(next) => panic!("it goes on with {next:?}"),
+    };
+    assert_eq!(conclude(None, &[], Better::Higher, 0.05), Conclusion::GoOn(SeriesName::Control));
+    assert_eq!(say(steady, &[]), Conclusion::GoOn(SeriesName::First));
+    let (slow, fine, between) = (at(0.90, 0.92), at(0.98, 1.0), at(0.94, 0.96));
+    assert_eq!(say(steady, &[slow]), Conclusion::GoOn(SeriesName::Second));
+    for (control, series, expected, words) in [
+        (steady, [fine].as_slice(), ExitStatus::Passed, "no regression"),
+        (steady, &[between], ExitStatus::Incomplete, "both sides"),
+        (steady, &[slow, slow], ExitStatus::Slower, "two series that agree"),
+        (steady, &[slow, between], ExitStatus::Incomplete, "do not agree"),
+        (steady, &[slow, fine], ExitStatus::Incomplete, "do not agree"),
+        (at(0.97, 1.0), &[], ExitStatus::Incomplete, "wider than half"),
+        (at(1.026, 1.03), &[], ExitStatus::Incomplete, "further from 1"),
+        (at(0.96, 0.97), &[slow, slow], ExitStatus::Incomplete, "further from 1"),
+    ] {
+        let (status, why) = status(say(control, series));
+        assert_eq!(status, expected, "{why}");
+        assert!(why.contains(words), "{why}");
+    }
+    // Of latencies the higher one is the worse.
+    let (status, _) = status(conclude(Some(&steady), &[at(1.1, 1.2), at(1.1, 1.2)], Better::Lower, 0.05));
+    assert_eq!(status, ExitStatus::Slower);
+}
