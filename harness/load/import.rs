@@ -146,6 +146,7 @@ pub fn results(results: &Results) -> (BenchReport, ExitStatus) {
         unexpected: unexpected(results),
         thresholds: Vec::new(),
         search: None,
+        comparison: None,
         notes,
     };
     (report, status)

@@ -12,6 +12,7 @@ use crate::cli::console::Console;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::load::import;
+use crate::load::report::BenchReport;
 use crate::report::Redaction;
 
 /// Options of `bench import`.
@@ -26,6 +27,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    arguments.output.check::<BenchReport>()?;
     let (mut report, status) = import::read(&arguments.file).map_err(Error::Usage)?;
     report.command = command_line(&Redaction::new(None));
     arguments.output.publish(&report, status, console)

@@ -322,6 +322,7 @@ fn report(name: &str, statistics: Statistics) -> Result<(BenchReport, ExitStatus
         unexpected: Vec::new(),
         thresholds: Vec::new(),
         search: None,
+        comparison: None,
         notes,
     };
     Ok((report, status))
