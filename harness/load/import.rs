@@ -109,7 +109,6 @@ pub fn results(results: &Results) -> (BenchReport, ExitStatus) {
     let warm_up_ms = results.load.warm_up_ms;
     let asked_ms = results.load.run_time_ms.map(|whole| whole.saturating_sub(warm_up_ms));
     let report = BenchReport {
-        comparison: None,
         format: report::FORMAT.to_owned(),
         role: "receiver".to_owned(),
         tool: Tool { name: "locust".to_owned(), version: results.locust.clone() },

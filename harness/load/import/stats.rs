@@ -284,7 +284,6 @@ fn report(name: &str, statistics: Statistics) -> Result<(BenchReport, ExitStatus
     };
     let achieved = per_second((sent + probes.sent) as f64, duration_ms);
     let report = BenchReport {
-        comparison: None,
         format: report::FORMAT.to_owned(),
         role: "receiver".to_owned(),
         tool: Tool { name: "locust".to_owned(), version: "of a version that is not known".to_owned() },
