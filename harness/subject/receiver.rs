@@ -134,6 +134,14 @@ impl Receiver {
         }
     }
 
+    /// The same, after its connections broke: a process takes a moment to be gone.
+    pub async fn ends(&mut self) -> Option<String> {
+        match &mut self.running {
+            Running::Command { process, .. } => process.ends_within(DEATH_WAIT).await,
+            Running::Elsewhere | Running::Here(_) => None,
+        }
+    }
+
     /// After a connection broke: whether the process behind it ended, and how. It is started again then.
     ///
     /// Errors: it cannot be started again.

@@ -232,27 +232,24 @@ impl Comparison<'_> {
             interrupted: self.interrupted,
         };
         let ran = run(plan, &subject, *numbers).await;
-        let ended = peer.receiver.ended().await;
-        let died = |how: String| Trouble(ExitStatus::Incomplete, format!("{}: {how}", peer.name));
-        let outcome = match (ran, ended) {
-            // Why it cannot be reached any more is that it is gone.
-            (Err(Error::Subject(_)), Some(how)) => return Err(Ok(died(how))),
-            (Err(Error::Subject(why)), None) => return Err(Ok(died(why.to_string()))),
-            (Err(why), _) => return Err(Err(why)),
-            (Ok(outcome), _) if outcome.ending == Ending::Interrupted => {
-                return Err(Ok(Trouble::interruption()));
-            }
-            (Ok(_), Some(how)) => return Err(Ok(died(how))),
-            (Ok(outcome), None) => outcome,
+        let wrong = match &ran {
+            Ok(outcome) if outcome.ending == Ending::Interrupted => return Err(Ok(Trouble::interruption())),
+            Ok(outcome) => self.wrong(outcome),
+            Err(Error::Subject(why)) => Some(format!("does not listen any more: {why}")),
+            Err(_) => None,
         };
-        *numbers = outcome.numbers;
-        match self.wrong(&outcome) {
-            None => Ok(outcome),
-            Some(what) => {
-                let status = if peer.judged { ExitStatus::Failed } else { ExitStatus::Incomplete };
-                Err(Ok(Trouble(status, format!("{} {what}", peer.name))))
-            }
+        // Where it is gone, that is why; otherwise it is what it did.
+        let gone = match &wrong {
+            Some(_) => peer.receiver.ends().await,
+            None => peer.receiver.ended().await,
+        };
+        if let Some(what) = gone.map(|how| format!(": {how}")).or(wrong.map(|what| format!(" {what}"))) {
+            let status = if peer.judged { ExitStatus::Failed } else { ExitStatus::Incomplete };
+            return Err(Ok(Trouble(status, format!("{}{what}", peer.name))));
         }
+        let outcome = ran.map_err(Err)?;
+        *numbers = outcome.numbers;
+        Ok(outcome)
     }
 
     /// What a receiver did wrong under a load: the end of a sentence.

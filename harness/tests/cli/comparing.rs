@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::program::{Ran, finish, reference, run, twenty};
+use crate::implementations::is_missing;
 use crate::load::made::Made;
 
 /// Those of the usual options that are not given.
@@ -254,7 +255,7 @@ fn a_candidate_that_dies_or_refuses_is_told_from_a_slow_one() {
     // Steady enough at such a threshold on nearly any machine; where it is not, the candidate is never started.
     let said = |candidate: &str, status: i32, words: &[&str]| {
         let ran =
-            pair(&receiver, candidate, &["--threshold", "99%", "--duration", "30ms", "--concurrency", "1"]);
+            pair(&receiver, candidate, &["--threshold", "99%", "--duration", "30ms", "--probe-share", "50%"]);
         if ran.status == Some(3) && ran.stdout.contains("wider than half") {
             return;
         }
@@ -262,7 +263,48 @@ fn a_candidate_that_dies_or_refuses_is_told_from_a_slow_one() {
     };
     let other = receiver.replace("serve receiver", "serve receiver --secret another-secret");
     said(&other, 1, &["the candidate acknowledged 0 of", "401", "RESULT: fail"]);
+    if !is_missing("node") {
+        let serve = "require(\"http\").createServer((q,r)=>{q.resume();q.on(\"end\",()=>r.end())}).listen(process.env.PORT)";
+        let everything = format!("node -e '{serve}'");
+        said(&everything, 1, &["the candidate let through what must be refused", "VER-", "RESULT: fail"]);
+    }
     said("sh -c 'exit 3'", 3, &["the candidate: the receiver did not start", "RESULT: incomplete"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_receiver_that_dies_in_the_middle_ends_a_pair_with_what_there_was() {
+    let receiver = reference("receiver");
+    // More rounds than it lives for, by far; whenever it ends it is said.
+    let ran = pair(&format!("timeout 0.5 {receiver}"), &receiver, &["--rounds", "1000", "--json"]).expect(3);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["result"], "incomplete");
+    let why = report["why"].as_str().unwrap();
+    assert!(why.starts_with("the base") && why.contains("ended with"), "{why}");
+    assert_eq!(report["series"][0]["ratio"], Value::Null);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_pair_leaves_a_partial_report() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::Stdio;
+
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+
+    let receiver = reference("receiver");
+    let mut command = twenty(["bench", "pair", "--base", &receiver, "--candidate", &receiver]);
+    command.args(["--rounds", "1000", "--duration", "60s"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("control"), "{line}");
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+    let mut stdout = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{stdout}");
+    assert!(stdout.contains("interrupted") && stdout.contains("RESULT: interrupted "), "{stdout}");
 }
 
 #[test]
