@@ -17,6 +17,7 @@ pub mod probe;
 pub mod report;
 pub mod request;
 pub mod search;
+pub mod sending;
 mod summary;
 pub mod tally;
 mod turns;

@@ -5,6 +5,7 @@
 mod endpoint;
 mod output;
 mod receiver;
+mod sender;
 
 use clap::{Args, Subcommand};
 
@@ -24,6 +25,8 @@ pub(super) struct Arguments {
 enum What {
     /// Put load on a receiver: every delivery is signed, every answer judged, and a share must be refused
     Receiver(Box<receiver::Arguments>),
+    /// Have a sender send events, and measure until they have arrived: each is verified, and lost and doubled ones are found
+    Sender(Box<sender::Arguments>),
     /// Stand as an endpoint for any load: verify every delivery, keep accounts of what is wrong, lost and doubled
     Endpoint(Box<endpoint::Arguments>),
 }
@@ -31,6 +34,7 @@ enum What {
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     match arguments.what {
         What::Receiver(arguments) => receiver::run(*arguments, console).await,
+        What::Sender(arguments) => sender::run(*arguments, console).await,
         What::Endpoint(arguments) => endpoint::run(*arguments, console).await,
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::corpus::Corpus;
 use super::objective::Bound;
-use super::plan::{Mode, Plan};
+use super::plan::Plan;
 use super::report::{
     BenchReport, CorpusFacts, FORMAT, LoadFacts, Machine, SearchEntry, ThresholdEntry, Tool,
 };
@@ -50,6 +50,13 @@ pub struct Facts<'a> {
     pub notes: Vec<String>,
 }
 
+impl Tool {
+    /// This one.
+    pub fn this() -> Self {
+        Self { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
 impl Machine {
     /// This one.
     pub fn this() -> Self {
@@ -82,11 +89,9 @@ pub fn report(outcome: &Outcome, facts: Facts<'_>) -> (BenchReport, ExitStatus) 
     let thresholds: Vec<ThresholdEntry> =
         facts.thresholds.iter().map(|bound| bound.held_by(&counts).into()).collect();
     let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    let (mode, rates) = match &plan.mode {
-        _ if facts.search.is_some() => ("find-max", Vec::new()),
-        Mode::Saturation => ("saturation", Vec::new()),
-        Mode::Rates(rates) if rates.len() == 1 => ("rate", rates.clone()),
-        Mode::Rates(rates) => ("rate-steps", rates.clone()),
+    let (mode, rates) = match facts.search {
+        Some(_) => ("find-max", Vec::new()),
+        None => plan.mode.described(),
     };
     let mut notes = outcome.notes();
     notes.extend(facts.notes);
@@ -112,17 +117,11 @@ pub fn report(outcome: &Outcome, facts: Facts<'_>) -> (BenchReport, ExitStatus) 
     if counts.ended() == 0 {
         notes.push("no genuine delivery came to an end in the time that was measured".to_owned());
     }
-    let result = match status {
-        ExitStatus::Passed => "pass",
-        ExitStatus::Failed => "fail",
-        ExitStatus::Slower => "slow",
-        ExitStatus::Interrupted => "interrupted",
-        _ => "incomplete",
-    };
+    let result = word(status);
     let report = BenchReport {
         format: FORMAT.to_owned(),
         role: "receiver".to_owned(),
-        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        tool: Tool::this(),
         machine: facts.machine,
         command: facts.command,
         subject: redaction.text(facts.subject),
@@ -151,9 +150,21 @@ pub fn report(outcome: &Outcome, facts: Facts<'_>) -> (BenchReport, ExitStatus) 
         unexpected: outcome.unexpected(redaction),
         thresholds,
         search: facts.search,
+        sending: None,
         notes: notes.iter().map(|note| redaction.text(note)).collect(),
     };
     (report, status)
+}
+
+/// What a result is called.
+pub(super) fn word(status: ExitStatus) -> &'static str {
+    match status {
+        ExitStatus::Passed => "pass",
+        ExitStatus::Failed => "fail",
+        ExitStatus::Slower => "slow",
+        ExitStatus::Interrupted => "interrupted",
+        _ => "incomplete",
+    }
 }
 
 impl From<super::objective::Held> for ThresholdEntry {

@@ -9,6 +9,7 @@ mod judged;
 mod ledger;
 mod peer;
 mod schedule;
+mod sending;
 
 use std::time::Duration;
 

@@ -268,7 +268,7 @@ fn progress(trial: &Trial) -> String {
     format!("{rate:.1}/s: p99 {p99:.3} ms, {held}")
 }
 
-fn rate(text: &str) -> Result<f64, String> {
+pub(super) fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse::<f64>().ok().filter(|rate| (0.1..=HIGHEST_RATE).contains(rate));
     rate.ok_or_else(|| format!("{text:?} is no rate from 0.1 to {HIGHEST_RATE} deliveries per second"))
 }
