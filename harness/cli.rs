@@ -63,7 +63,7 @@ enum Command {
     Sender(sender::Arguments),
     /// Stand as an endpoint for any sender, and judge each delivery as it comes
     Listen(listen::Arguments),
-    /// Measure how fast a receiver is under signed load, and whether it goes on verifying
+    /// Measure how fast a receiver or a sender is under signed load, and whether it stays right meanwhile
     Bench(bench::Arguments),
     /// Send a saved failure again, and say whether it is still there
     Replay(replay::Arguments),
