@@ -64,7 +64,7 @@ enum Command {
     Sender(sender::Arguments),
     /// Stand as an endpoint for any sender, and judge each delivery as it comes
     Listen(listen::Arguments),
-    /// Measure how fast a receiver is under signed load, whether it goes on verifying, and whether it got slower
+    /// Measure how fast a receiver or a sender is under signed load, and whether it stays right meanwhile, and whether it got slower
     Bench(bench::Arguments),
     /// Send a saved failure again, and say whether it is still there
     Replay(replay::Arguments),

@@ -59,6 +59,11 @@ pub static SHIPPED: Dialect = Dialect {
     record: |sample| sample.shipped.as_deref(),
 };
 
+/// The actions that RCV-1 has every receiver acknowledge.
+const FAMILIAR: [&str; 3] = ["created", "updated", "deleted"];
+/// The object of the samples that stands for custom ones, which a receiver may not know.
+const CUSTOM: &str = "rocket";
+
 /// Both dialects, the default first.
 pub static ALL: [&Dialect; 2] = [&DOCUMENTED, &SHIPPED];
 
@@ -155,6 +160,15 @@ impl Dialect {
             Some(Event { name: sample.event.clone(), record, updated_fields: sample.updated_fields.clone() })
         };
         event::samples().iter().filter_map(known).collect()
+    }
+
+    /// The samples that every receiver has to acknowledge (RCV-1): what is done to standard objects.
+    pub fn familiar(&self) -> impl Iterator<Item = Event> {
+        self.samples().into_iter().filter(|event| {
+            !event.name.is_metadata()
+                && event.name.object() != CUSTOM
+                && FAMILIAR.contains(&event.name.action())
+        })
     }
 
     /// The sample of that name, where this dialect knows one.

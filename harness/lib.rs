@@ -11,7 +11,7 @@
 //! - [`suite`] runs it all; [`report`] writes it down for people and programs, [`evidence`] keeps all of it on disk, and a
 //!   [`case`] is one finding that can be sent again; [`cli`] is the command line.
 //! - [`traffic`] judges deliveries that nobody was asked for: watched ones and recorded ones.
-//! - [`load`] puts signed and judged load on a receiver.
+//! - [`load`] puts signed and judged load on a receiver or a sender, and keeps accounts of what arrives.
 //! - [`sender`] and [`receiver`] are the reference peers; [`fault`] and [`mutant`] are the ways to be wrong, which prove that
 //!   every check bites.
 //!

@@ -1,5 +1,5 @@
 //! Load on a receiver: every delivery with its own record, timestamp and signature, every answer judged, and deliveries among
-//! them that must be refused.
+//! them that must be refused. Load on a sender, and the accounts of what arrives, stand below it.
 //!
 //! Invariant: it ends: at the plan's end and the wait for the last answers, when it is interrupted, or when nobody listens any
 //! more; and what was seen until then is returned whichever way it ends.
@@ -24,6 +24,7 @@ pub mod probe;
 pub mod report;
 pub mod request;
 pub mod search;
+pub mod sending;
 pub mod statistics;
 mod summary;
 pub mod tally;

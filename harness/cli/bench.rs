@@ -11,6 +11,7 @@ mod import;
 mod output;
 mod pair;
 mod receiver;
+mod sender;
 
 use clap::{Args, Subcommand};
 
@@ -34,6 +35,8 @@ enum What {
     Compare(Box<compare::Arguments>),
     /// Start two receivers on this machine and measure them against each other, in turns, behind a control of one against itself
     Pair(Box<pair::Arguments>),
+    /// Have a sender send events, and measure until they have arrived: each is verified, and lost and doubled ones are found
+    Sender(Box<sender::Arguments>),
     /// Stand as an endpoint for any load: verify every delivery, keep accounts of what is wrong, lost and doubled
     Endpoint(Box<endpoint::Arguments>),
     /// The same from several processes of locust on this machine: a master and workers, whose counts must agree
@@ -49,6 +52,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         What::Receiver(arguments) => receiver::run(*arguments, console).await,
         What::Compare(arguments) => compare::run(&arguments, console),
         What::Pair(arguments) => pair::run(*arguments, console).await,
+        What::Sender(arguments) => sender::run(*arguments, console).await,
         What::Endpoint(arguments) => endpoint::run(*arguments, console).await,
         What::Distributed(arguments) => distributed::run(*arguments, console).await,
         What::Export(arguments) => export::run(arguments, console),

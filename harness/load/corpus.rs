@@ -18,10 +18,6 @@ use crate::dialect::{Context, Dialect};
 pub const LONGEST_BODY: usize = 16 * 1024 * 1024;
 /// How long all bodies may be together, in bytes.
 pub const LARGEST_CORPUS: usize = 64 * 1024 * 1024;
-/// The actions that RCV-1 has every receiver acknowledge.
-const FAMILIAR: [&str; 3] = ["created", "updated", "deleted"];
-/// The object of the samples that stands for custom ones, which a receiver may not know.
-const CUSTOM: &str = "rocket";
 
 /// The bodies that a load sends, one after the other and over again.
 #[derive(Debug, Clone)]
@@ -53,12 +49,7 @@ impl Corpus {
             workspace_id: "8e2b1c44-70d5-4a63-b0f4-1b1c9f0a2d02",
             occurred_at_ms: now_ms,
         };
-        let familiar = dialect.samples().into_iter().filter(|event| {
-            !event.name.is_metadata()
-                && event.name.object() != CUSTOM
-                && FAMILIAR.contains(&event.name.action())
-        });
-        let bodies = familiar.map(|event| {
+        let bodies = dialect.familiar().map(|event| {
             let body = dialect.render(&event.with_id(PLACEHOLDER), &context);
             Body::prepare(&body).unwrap_or_else(|_| Body { bytes: (*body).into(), id: None })
         });

@@ -146,6 +146,7 @@ pub fn results(results: &Results) -> (BenchReport, ExitStatus) {
         thresholds: Vec::new(),
         search: None,
         comparison: None,
+        sending: None,
         notes,
     };
     (report, status)

@@ -20,6 +20,17 @@ pub enum Mode {
     Rates(Vec<f64>),
 }
 
+impl Mode {
+    /// What it is called in reports, and its rates.
+    pub fn described(&self) -> (&'static str, Vec<f64>) {
+        match self {
+            Self::Saturation => ("saturation", Vec::new()),
+            Self::Rates(rates) if rates.len() == 1 => ("rate", rates.clone()),
+            Self::Rates(rates) => ("rate-steps", rates.clone()),
+        }
+    }
+}
+
 /// A load.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {

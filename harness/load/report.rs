@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::comparison::Comparison;
+use super::ledger::entry::LedgerEntry;
 
 /// The name and version of the JSON form.
 pub const FORMAT: &str = "twenty-conform-bench/1";
@@ -59,6 +60,9 @@ pub struct BenchReport {
     /// The comparison with a baseline, where one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
+    /// What is measured of senders alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sending: Option<SendingEntry>,
     /// What is worth knowing.
     pub notes: Vec<String>,
 }
@@ -77,6 +81,26 @@ impl BenchReport {
         }
         serde_json::from_str(text).map_err(|why| format!("it is a broken report of a benchmark: {why}"))
     }
+}
+
+/// What is measured of a sender alone. Elsewhere in its report a delivery is sent when the sender is asked for its event, and
+/// acknowledged when it has arrived and is verified; its latency is the time between.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SendingEntry {
+    /// The name and the version that the sender gives itself.
+    pub sender: String,
+    /// How many webhooks there were, each of which was to get every event.
+    pub webhooks: usize,
+    /// How many events were asked for at most; `None` where time was the bound.
+    pub events: Option<u64>,
+    /// Events per second, until the last delivery of each had arrived.
+    pub events_per_s: f64,
+    /// How long doubles were waited for behind the last delivery, in milliseconds.
+    pub settle_ms: u64,
+    /// Deliveries of nothing that was asked for.
+    pub strange: u64,
+    /// What arrived, warm-up included.
+    pub ledger: LedgerEntry,
 }
 
 /// What made a report.

@@ -162,21 +162,24 @@ impl Outcome {
         if self.reopened > 0 {
             notes.push(format!("{} connections were opened in the place of closed ones", self.reopened));
         }
-        for (phase, counts) in self.measured_phases() {
-            let (count, all, most) = counts.late;
-            let mean = all.checked_div(u32::try_from(count).unwrap_or(u32::MAX)).unwrap_or_default();
-            if let Some(rate) = phase.rate
-                && (mean > LATE_ON_AVERAGE || most > LATE_AT_MOST)
-            {
-                notes.push(format!(
-                    "the generator itself did not keep up with {rate} deliveries per second: though a connection was free, \
-                     they went out {:.1} ms late on average, {:.1} ms at most; that is part of the latencies",
-                    mean.as_secs_f64() * 1e3,
-                    most.as_secs_f64() * 1e3
-                ));
-            }
+        for (rate, mean, most) in self.lateness() {
+            notes.push(format!(
+                "the generator itself did not keep up with {rate} deliveries per second: though a connection was free, \
+                 they went out {mean:.1} ms late on average, {most:.1} ms at most; that is part of the latencies"
+            ));
         }
         notes
+    }
+
+    /// The rates that the generator itself did not keep up with: how late it was on average and at most, in milliseconds.
+    pub(super) fn lateness(&self) -> Vec<(f64, f64, f64)> {
+        let late = |(phase, counts): (&Phase, &Counts)| {
+            let (count, all, most) = counts.late;
+            let mean = all.checked_div(u32::try_from(count).unwrap_or(u32::MAX)).unwrap_or_default();
+            let rate = phase.rate.filter(|_| mean > LATE_ON_AVERAGE || most > LATE_AT_MOST)?;
+            Some((rate, mean.as_secs_f64() * 1e3, most.as_secs_f64() * 1e3))
+        };
+        self.measured_phases().filter_map(late).collect()
     }
 }
 

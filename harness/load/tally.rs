@@ -48,6 +48,9 @@ failures! {
     Malformed: "malformed", "what came was no HTTP answer";
     TooLong: "too-long", "the answer was longer than any that is read";
     Unsent: "unsent", "it was due, and no connection became free for it before the end";
+    Untaken: "untaken", "the sender did not take the event";
+    Lost: "lost", "the event was taken, and the delivery did not arrive";
+    Late: "late", "the delivery arrived when it was not waited for any more";
 }
 
 /// What a delivery is.
@@ -203,7 +206,7 @@ impl Counts {
                 None => self.refused += 1,
                 Some(failure) => {
                     self.failures[failure as usize] += 1;
-                    if matches!(failure, Failure::TimedOut | Failure::Unsent) {
+                    if matches!(failure, Failure::TimedOut | Failure::Unsent | Failure::Lost) {
                         // It took at least as long: left out, the slowest would make the rest look fast.
                         self.latency.saturating_record(micros(ended.latency));
                     }
@@ -276,6 +279,23 @@ impl Tally {
         self.phases[ended.phase].count(ended);
         if self.measured[ended.phase] {
             self.series.count(ended);
+        }
+    }
+
+    /// Whether a phase is measured, or warm-up.
+    pub fn measures(&self, phase: usize) -> bool {
+        self.measured.get(phase).is_some_and(|measured| *measured)
+    }
+
+    /// Counts a failure of a phase as another one: it is known better now.
+    pub fn correct(&mut self, phase: usize, from: Failure, to: Failure) {
+        let counted = |counts: &&mut Counts| counts.failures[from as usize] > 0;
+        let at = phase.min(self.phases.len());
+        let (before, behind) = self.phases.split_at_mut(at);
+        // Near the change of two phases it may be the one before.
+        if let Some(counts) = behind.iter_mut().chain(before).find(counted) {
+            counts.failures[from as usize] -= 1;
+            counts.failures[to as usize] += 1;
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::corpus::Corpus;
 use super::objective::Bound;
-use super::plan::{Mode, Plan};
+use super::plan::Plan;
 use super::report::{
     BenchReport, CorpusFacts, FORMAT, LoadFacts, Machine, SearchEntry, ThresholdEntry, Tool,
 };
@@ -82,12 +82,7 @@ impl LoadFacts {
     /// What there is to say of a plan. A search for the highest rate has its rates among its trials.
     pub fn of(plan: &Plan, max_errors: f64, searches: bool) -> Self {
         let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let (mode, rates) = match &plan.mode {
-            _ if searches => ("find-max", Vec::new()),
-            Mode::Saturation => ("saturation", Vec::new()),
-            Mode::Rates(rates) if rates.len() == 1 => ("rate", rates.clone()),
-            Mode::Rates(rates) => ("rate-steps", rates.clone()),
-        };
+        let (mode, rates) = if searches { ("find-max", Vec::new()) } else { plan.mode.described() };
         Self {
             mode: mode.to_owned(),
             rates,
@@ -153,13 +148,7 @@ pub fn report(outcome: &Outcome, facts: Facts<'_>) -> (BenchReport, ExitStatus) 
     if counts.ended() == 0 {
         notes.push("no genuine delivery came to an end in the time that was measured".to_owned());
     }
-    let result = match status {
-        ExitStatus::Passed => "pass",
-        ExitStatus::Failed => "fail",
-        ExitStatus::Slower => "slow",
-        ExitStatus::Interrupted => "interrupted",
-        _ => "incomplete",
-    };
+    let result = word(status);
     let report = BenchReport {
         format: FORMAT.to_owned(),
         role: "receiver".to_owned(),
@@ -183,9 +172,21 @@ pub fn report(outcome: &Outcome, facts: Facts<'_>) -> (BenchReport, ExitStatus) 
         thresholds,
         search: facts.search,
         comparison: None,
+        sending: None,
         notes: notes.iter().map(|note| redaction.text(note)).collect(),
     };
     (report, status)
+}
+
+/// What a result is called.
+pub(super) fn word(status: ExitStatus) -> &'static str {
+    match status {
+        ExitStatus::Passed => "pass",
+        ExitStatus::Failed => "fail",
+        ExitStatus::Slower => "slow",
+        ExitStatus::Interrupted => "interrupted",
+        _ => "incomplete",
+    }
 }
 
 impl From<super::objective::Held> for ThresholdEntry {

@@ -11,7 +11,9 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::load::report::{BenchReport, Measured, SearchEntry, SeriesEntry, Shown, StatusCount};
+use crate::load::report::{
+    BenchReport, Measured, SearchEntry, SendingEntry, SeriesEntry, Shown, StatusCount,
+};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -39,9 +41,9 @@ pub fn render(report: &BenchReport) -> String {
     let load = &report.load;
     let _ = writeln!(
         text,
-        "{DIM}{} · {} connections · {} · {} s measured behind {} s of warm-up · {} cores, {} {}{DIM:#}",
+        "{DIM}{} · {} · {} · {} s measured behind {} s of warm-up · {} cores, {} {}{DIM:#}",
         mode(report),
-        load.concurrency,
+        concurrency(report),
         counted(load.threads, "thread"),
         seconds(load.duration_ms),
         seconds(load.warm_up_ms),
@@ -55,7 +57,7 @@ pub fn render(report: &BenchReport) -> String {
     if report.phases.len() > 1 {
         phases(&mut text, report);
     }
-    totals(&mut text, &report.total);
+    totals(&mut text, report);
     course(&mut text, &report.series);
     judged(&mut text, report);
     if !report.thresholds.is_empty() {
@@ -84,8 +86,12 @@ pub fn result_line(report: &BenchReport) -> String {
         Some(rate) => format!(" max {rate:.1}/s"),
         None => " max none".to_owned(),
     });
+    let judged = match &report.sending {
+        Some(sending) => format!("wrong {} duplicated {}", sending.ledger.wrong, sending.ledger.duplicated),
+        None => format!("probes {}/{}", report.probes.let_through, report.probes.sent),
+    };
     format!(
-        "RESULT: {}{} rate {:.1}/s p50 {}ms p99 {}ms errors {}/{} probes {}/{} seed {}",
+        "RESULT: {}{} rate {:.1}/s p50 {}ms p99 {}ms errors {}/{} {judged} seed {}",
         report.result,
         found.unwrap_or_default(),
         total.rate,
@@ -93,10 +99,17 @@ pub fn result_line(report: &BenchReport) -> String {
         ms(total.latency.p99_us),
         total.refused + total.failed,
         total.acknowledged + total.refused + total.failed,
-        report.probes.let_through,
-        report.probes.sent,
         report.seed
     )
+}
+
+fn concurrency(report: &BenchReport) -> String {
+    let count = report.load.concurrency;
+    match (&report.sending, report.load.mode.as_str()) {
+        (None, _) => counted(count, "connection"),
+        (Some(_), "saturation") => format!("{} under way", counted(count, "event")),
+        (Some(_), _) => format!("{} at the same time", counted(count, "request")),
+    }
 }
 
 fn mode(report: &BenchReport) -> String {
@@ -148,9 +161,22 @@ fn phases(text: &mut String, report: &BenchReport) {
     }
 }
 
-fn totals(text: &mut String, total: &Measured) {
+fn totals(text: &mut String, report: &BenchReport) {
+    let total = &report.total;
     let latency = &total.latency;
-    let _ = writeln!(text, "\n{BOLD}{:.1} deliveries acknowledged per second{BOLD:#}", total.rate);
+    let _ = match &report.sending {
+        None => writeln!(text, "\n{BOLD}{:.1} deliveries acknowledged per second{BOLD:#}", total.rate),
+        Some(sending) => writeln!(
+            text,
+            "\n{BOLD}{:.1} events per second{BOLD:#}, {:.1} deliveries to {}",
+            sending.events_per_s,
+            total.rate,
+            counted(sending.webhooks, "webhook")
+        ),
+    };
+    if let Some(sending) = &report.sending {
+        let _ = writeln!(text, "  sender       {}", sending.sender.chars().map(visible).collect::<String>());
+    }
     let _ = writeln!(
         text,
         "  latency ms   {DIM}min{DIM:#} {}  {DIM}p50{DIM:#} {}  {DIM}p90{DIM:#} {}  {DIM}p99{DIM:#} {}  \
@@ -164,21 +190,23 @@ fn totals(text: &mut String, total: &Measured) {
         latency.mean_us / 1e3,
         latency.stdev_us / 1e3
     );
+    let (sent, arrived) =
+        if report.sending.is_some() { ("expected", "arrived") } else { ("sent", "acknowledged") };
     let _ = writeln!(
         text,
-        "  deliveries   {} sent, {} acknowledged, {} refused, {} failed",
+        "  deliveries   {} {sent}, {} {arrived}, {} refused, {} failed",
         total.sent, total.acknowledged, total.refused, total.failed
     );
     let errors: Vec<String> =
         total.errors.iter().map(|error| format!("{} {}", error.count, error.name)).collect();
     let errors = if errors.is_empty() { String::new() } else { format!("; {}", errors.join(", ")) };
     let _ = writeln!(text, "  answers      {}{errors}", listed(&total.statuses));
-    let _ = writeln!(
-        text,
-        "  bytes        {:.1} MiB sent, {:.1} MiB received",
-        total.bytes_sent as f64 / 1_048_576.0,
-        total.bytes_received as f64 / 1_048_576.0
-    );
+    let mib = |bytes: u64| bytes as f64 / 1_048_576.0;
+    let sent = match report.sending {
+        None => format!("{:.1} MiB sent, ", mib(total.bytes_sent)),
+        Some(_) => String::new(),
+    };
+    let _ = writeln!(text, "  bytes        {sent}{:.1} MiB received", mib(total.bytes_received));
 }
 
 fn course(text: &mut String, series: &SeriesEntry) {
@@ -206,13 +234,24 @@ fn course(text: &mut String, series: &SeriesEntry) {
 
 fn judged(text: &mut String, report: &BenchReport) {
     let probes = &report.probes;
-    let _ = writeln!(
-        text,
-        "\n{BOLD}probes{BOLD:#}: {} that must be refused, {} let through ({})",
-        probes.sent,
-        probes.let_through,
-        listed(&probes.statuses)
-    );
+    let _ = match &report.sending {
+        None => writeln!(
+            text,
+            "\n{BOLD}probes{BOLD:#}: {} that must be refused, {} let through ({})",
+            probes.sent,
+            probes.let_through,
+            listed(&probes.statuses)
+        ),
+        Some(SendingEntry { ledger, .. }) => writeln!(
+            text,
+            "\n{BOLD}received{BOLD:#}: {} with the warm-up; {} wrong, {} duplicated, {} lost, {} out of order",
+            ledger.received,
+            ledger.wrong,
+            ledger.duplicated,
+            ledger.lost.unwrap_or(ledger.gaps),
+            ledger.out_of_order
+        ),
+    };
     for kind in probes.kinds.iter().filter(|kind| kind.let_through > 0) {
         let _ = writeln!(
             text,
@@ -229,7 +268,11 @@ fn judged(text: &mut String, report: &BenchReport) {
 }
 
 fn shown(text: &mut String, exchange: &Shown) {
-    let _ = writeln!(text, "    the first one, {:.0} ms after the start:", exchange.at_ms);
+    // Of what was asked of a sender the time is not known.
+    let _ = match exchange.at_ms {
+        0.0 => writeln!(text, "    the first one:"),
+        at_ms => writeln!(text, "    the first one, {at_ms:.0} ms after the start:"),
+    };
     for (mark, part) in [("→", &exchange.request), ("←", &exchange.answer)] {
         if part.is_empty() {
             let _ = writeln!(text, "    {mark} (nothing)");

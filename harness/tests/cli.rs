@@ -8,6 +8,7 @@ pub(crate) mod servers;
 
 mod again;
 mod bench;
+mod bench_peers;
 mod commands;
 mod comparing;
 mod control;

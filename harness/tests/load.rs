@@ -12,6 +12,7 @@ mod ledger;
 pub(crate) mod made;
 mod peer;
 mod schedule;
+mod sending;
 mod statistics;
 
 use std::time::Duration;

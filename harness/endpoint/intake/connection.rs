@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::sync::SemaphorePermit;
 use tokio::time::{Sleep, sleep_until, timeout, timeout_at};
 
-use super::framing::{End, Incoming, LONGEST_HEAD, MOST_HEADERS, Slots};
+use super::framing::{End, Incoming, LONGEST_HEAD, MOST_HEADERS, Slots, head_end, parse};
 use super::{Broken, Intake, Request, Shared};
 
 /// How long a buffer is at first.
@@ -40,6 +40,26 @@ struct Connection<'a, I> {
     room: Option<SemaphorePermit<'a>>,
 }
 
+/// What has come of a request.
+enum Step {
+    /// All of it, and it was taken.
+    Taken { whole: usize, persists: bool },
+    /// Its head.
+    Begun(Incoming),
+    /// Less.
+    Nothing,
+}
+
+fn request<'a>(parsed: &'a httparse::Request<'_, 'a>, head: &'a [u8], body: &'a [u8]) -> Request<'a> {
+    Request {
+        method: parsed.method.unwrap_or_default(),
+        target: parsed.path.unwrap_or_default(),
+        headers: parsed.headers,
+        head,
+        body,
+    }
+}
+
 /// Serves a connection to its end.
 pub(super) async fn serve<I: Intake>(stream: TcpStream, shared: &Shared<I>) {
     let alarm = Box::pin(sleep_until((Instant::now() + shared.limits.patience).into()));
@@ -56,16 +76,20 @@ impl<I: Intake> Connection<'_, I> {
         let mut used = 0;
         loop {
             let mut deadline = Instant::now() + self.shared.limits.patience;
-            let (mut searched, mut incoming) = (0, None);
-            let end = loop {
-                if incoming.is_none() {
-                    incoming = Incoming::read(&self.came[used..], searched)?;
-                    searched = self.came.len() - used;
+            let (mut searched, mut begun) = (0, None::<Incoming>);
+            let (whole, persists) = loop {
+                if begun.is_none() {
+                    match self.begin(used, searched)? {
+                        Step::Taken { whole, persists } => break (whole, persists),
+                        Step::Begun(incoming) => begun = Some(incoming),
+                        Step::Nothing => searched = self.came.len() - used,
+                    }
                 }
-                if let Some(incoming) = &mut incoming
+                if let Some(incoming) = &mut begun
                     && let Some(end) = incoming.end(&mut self.came[used..], self.shared.limits.body)?
                 {
-                    break end;
+                    self.take(used, incoming.head, end)?;
+                    break (end.whole, incoming.persists);
                 }
                 // More has to come. What was answered so far goes out first, and what was used makes room.
                 if !self.flush(deadline).await {
@@ -73,7 +97,7 @@ impl<I: Intake> Connection<'_, I> {
                 }
                 self.came.drain(..used);
                 used = 0;
-                if let Some(incoming) = &mut incoming {
+                if let Some(incoming) = &mut begun {
                     incoming.slack(&mut self.came);
                     self.make_room(incoming, deadline).await?;
                     if std::mem::take(&mut incoming.expects) && self.came.len() == incoming.head {
@@ -95,11 +119,9 @@ impl<I: Intake> Connection<'_, I> {
                     None => return Err(Broken::Slow),
                 }
             };
-            let Some(incoming) = incoming else { return Ok(()) };
-            self.take(used, incoming.head, end);
-            used += end.whole;
-            let due = self.answers.len() > TOGETHER || !incoming.persists;
-            if due && (!self.flush(deadline).await || !incoming.persists) {
+            used += whole;
+            let due = self.answers.len() > TOGETHER || !persists;
+            if due && (!self.flush(deadline).await || !persists) {
                 return Ok(());
             }
             // It counts for one request.
@@ -107,22 +129,30 @@ impl<I: Intake> Connection<'_, I> {
         }
     }
 
-    /// Hands a whole request on, and keeps its answer to be sent.
-    fn take(&mut self, from: usize, head: usize, end: End) {
+    /// Looks at what has come, and takes the request where all of it is there, which it usually is: its head is parsed once.
+    fn begin(&mut self, from: usize, searched: usize) -> Result<Step, Broken> {
+        let came = &self.came[from..];
+        let Some(head) = head_end(came, searched)? else { return Ok(Step::Nothing) };
+        let mut slots: Slots<'_> = [const { MaybeUninit::uninit() }; MOST_HEADERS];
+        let parsed = parse(&came[..head], &mut slots)?;
+        let incoming = Incoming::of(&parsed, head)?;
+        match incoming.length() {
+            Some(whole) if whole <= came.len() && whole - head <= self.shared.limits.body => {
+                let answer = self.shared.intake.take(&request(&parsed, &came[..head], &came[head..whole]));
+                self.answers.extend_from_slice(&answer);
+                Ok(Step::Taken { whole, persists: incoming.persists })
+            }
+            _ => Ok(Step::Begun(incoming)),
+        }
+    }
+
+    /// Hands a request on that has come in pieces, and keeps its answer to be sent.
+    fn take(&mut self, from: usize, head: usize, end: End) -> Ended {
         let (head, body) = (&self.came[from..from + head], &self.came[from + head..from + end.body]);
         let mut slots: Slots<'_> = [const { MaybeUninit::uninit() }; MOST_HEADERS];
-        let mut parsed = httparse::Request::new(&mut []);
-        // It was parsed before, so this does not fail.
-        let _ = parsed.parse_with_uninit_headers(head, &mut slots);
-        let request = Request {
-            method: parsed.method.unwrap_or_default(),
-            target: parsed.path.unwrap_or_default(),
-            headers: parsed.headers,
-            head,
-            body,
-        };
-        let answer = self.shared.intake.take(&request);
+        let answer = self.shared.intake.take(&request(&parse(head, &mut slots)?, head, body));
         self.answers.extend_from_slice(&answer);
+        Ok(())
     }
 
     /// Makes sure that the buffer may grow as far as the request needs.

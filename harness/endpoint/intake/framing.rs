@@ -62,25 +62,39 @@ pub(super) struct End {
 /// The head of a request, parsed.
 pub(super) type Slots<'a> = [MaybeUninit<httparse::Header<'a>>; MOST_HEADERS];
 
-impl Incoming {
-    /// Reads the head; `searched` bytes have been looked at before, and found to be none. `None` where it is not whole.
-    ///
-    /// Errors: it is no HTTP/1.1, or too long.
-    pub(super) fn read(came: &[u8], searched: usize) -> Result<Option<Self>, Broken> {
-        let from = searched.saturating_sub(3);
-        let Some(end) = memchr::memmem::find(&came[from..], b"\r\n\r\n") else {
-            // What does not begin like a request never becomes one.
-            let begun =
-                came.first().is_none_or(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'\r' | b'\n'));
-            return if begun && came.len() <= LONGEST_HEAD { Ok(None) } else { Err(Broken::Malformed) };
-        };
+/// Where the head of a request ends; `searched` bytes have been looked at before, and it is not in them. `None` where it is not
+/// whole.
+///
+/// Errors: it is no HTTP/1.1, or too long.
+pub(super) fn head_end(came: &[u8], searched: usize) -> Result<Option<usize>, Broken> {
+    let from = searched.saturating_sub(3);
+    if let Some(end) = memchr::memmem::find(&came[from..], b"\r\n\r\n") {
         let head = from + end + 4;
-        let mut slots: Slots<'_> = [const { MaybeUninit::uninit() }; MOST_HEADERS];
-        let mut parsed = httparse::Request::new(&mut []);
-        let read = parsed.parse_with_uninit_headers(&came[..head], &mut slots);
-        if !matches!(read, Ok(httparse::Status::Complete(_))) || head > LONGEST_HEAD {
-            return Err(Broken::Malformed);
-        }
+        return if head > LONGEST_HEAD { Err(Broken::Malformed) } else { Ok(Some(head)) };
+    }
+    // What does not begin like a request never becomes one.
+    let begins = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'\r' | b'\n');
+    let begun = came.first().is_none_or(begins);
+    if begun && came.len() <= LONGEST_HEAD { Ok(None) } else { Err(Broken::Malformed) }
+}
+
+/// Parses a head that is whole. Errors: it is no HTTP.
+pub(super) fn parse<'h, 'b>(
+    head: &'b [u8],
+    slots: &'h mut Slots<'b>,
+) -> Result<httparse::Request<'h, 'b>, Broken> {
+    let mut parsed = httparse::Request::new(&mut []);
+    match parsed.parse_with_uninit_headers(head, slots) {
+        Ok(httparse::Status::Complete(_)) => Ok(parsed),
+        _ => Err(Broken::Malformed),
+    }
+}
+
+impl Incoming {
+    /// What a head of that length says of the request behind it.
+    ///
+    /// Errors: it says what cannot be, or what is not known here.
+    pub(super) fn of(parsed: &httparse::Request<'_, '_>, head: usize) -> Result<Self, Broken> {
         let mut persists = parsed.version == Some(1);
         let (mut expects, mut length, mut chunked) = (false, None, false);
         for header in parsed.headers.iter() {
@@ -115,7 +129,7 @@ impl Incoming {
             (true, None) => Rest::Chunks(Chunks { joined: head, next: head, stage: Stage::Size }),
             (false, length) => Rest::Length(length.unwrap_or(0)),
         };
-        Ok(Some(Self { head, persists, expects, rest }))
+        Ok(Self { head, persists, expects, rest })
     }
 
     /// How many bytes the whole will take, where that is known.
@@ -208,8 +222,10 @@ fn size(line: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::MaybeUninit;
+
     use super::super::Broken;
-    use super::{End, Incoming};
+    use super::{End, Incoming, MOST_HEADERS, head_end, parse};
 
     /// Gives the request in pieces of that length; returns its body and how much of it was used.
     fn read(request: &str, piece: usize, most: usize) -> Result<(Vec<u8>, usize), Broken> {
@@ -218,8 +234,13 @@ mod tests {
         for part in request.as_bytes().chunks(piece) {
             came.extend_from_slice(part);
             if incoming.is_none() {
-                incoming = Incoming::read(&came, searched)?;
+                let head = head_end(&came, searched)?;
                 searched = came.len();
+                let mut slots = [const { MaybeUninit::uninit() }; MOST_HEADERS];
+                incoming = match head {
+                    Some(head) => Some(Incoming::of(&parse(&came[..head], &mut slots)?, head)?),
+                    None => None,
+                };
             }
             if let Some(one) = &mut incoming
                 && let Some(End { body, whole }) = one.end(&mut came, most)?

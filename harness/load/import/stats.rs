@@ -322,6 +322,7 @@ fn report(name: &str, statistics: Statistics) -> Result<(BenchReport, ExitStatus
         thresholds: Vec::new(),
         search: None,
         comparison: None,
+        sending: None,
         notes,
     };
     Ok((report, status))

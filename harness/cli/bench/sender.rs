@@ -1,0 +1,247 @@
+//! `bench sender`: load on a sender.
+//!
+//! Invariant: whatever is wrong with the options is said before anything is reached or started, and what was started is ended
+//! whichever way the load goes.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use tokio::sync::watch;
+
+use super::command_line;
+use super::endpoint::Allowed;
+use super::output::OutputOptions;
+use super::receiver::{connections, pause, rate, threads};
+use crate::cli::console::Console;
+use crate::cli::options::{DialectName, duration, interruption, random_seed};
+use crate::client::Target;
+use crate::client::pooled::Pooled;
+use crate::clock::Clock;
+use crate::dialect::Dialect;
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::load::ledger::entry::Fault;
+use crate::load::limits;
+use crate::load::objective::Bound;
+use crate::load::plan::{Mode, Plan};
+use crate::load::report::Machine;
+use crate::load::sending::verdict::Facts;
+use crate::load::sending::{self, MOST_WEBHOOKS, Sent, Subject, Task};
+use crate::random::Random;
+use crate::report::Redaction;
+use crate::sender::{ANSWER_WAIT, Sender as Reference};
+use crate::subject::control::Control;
+use crate::subject::sender::{Command, Sender};
+
+/// How many events one run can have.
+const MOST_EVENTS: u64 = 1_000_000_000;
+/// How many connections a sender may have open to the endpoint.
+const SOCKETS: usize = 1024;
+
+/// Options of `bench sender`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    // The environment is read by hand: what stands on the command line wins over it, and does not clash with it.
+    /// A command that speaks the attachment protocol on its stdin and stdout; no shell
+    #[arg(long, value_name = "COMMAND", conflicts_with = "control")]
+    exec: Option<String>,
+    /// The URL of a sender that takes the same objects by POST, on this machine
+    #[arg(long, value_name = "URL")]
+    control: Option<String>,
+    /// The form of body
+    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
+    dialect: DialectName,
+    /// Events per second, whether earlier ones have arrived or not; latency counts from the time meant for each [default: as
+    /// many as arrive]
+    #[arg(long, value_name = "N", value_parser = rate, env = "TWENTY_CONFORM_RATE", hide_env = true)]
+    rate: Option<f64>,
+    /// How many events are under way at the same time; with --rate, how many requests wait for their reply
+    #[arg(long, default_value = "64", value_name = "N", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
+    concurrency: usize,
+    /// How many webhooks are registered, each with a secret of its own; every event is to reach each
+    #[arg(long, default_value = "1", value_name = "K", value_parser = webhooks, env = "TWENTY_CONFORM_WEBHOOKS", hide_env = true)]
+    webhooks: usize,
+    /// How many events, in the place of a duration; at most an hour without --rate
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_EVENTS), conflicts_with_all = ["duration", "warm_up"], env = "TWENTY_CONFORM_EVENTS", hide_env = true)]
+    events: Option<u64>,
+    /// How long it is measured [default: 10s]
+    #[arg(long, value_parser = duration, env = "TWENTY_CONFORM_DURATION", hide_env = true)]
+    duration: Option<Duration>,
+    /// How long it goes on before it is measured; 0 for not at all [default: 1s; with --events not at all]
+    #[arg(long, value_parser = pause, env = "TWENTY_CONFORM_WARM_UP", hide_env = true)]
+    warm_up: Option<Duration>,
+    /// How long a reply, and the arrival of a delivery behind its event, is waited for
+    #[arg(long, default_value = "5s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    timeout: Duration,
+    /// How long deliveries that come twice are waited for behind the last one
+    #[arg(long, default_value = "250ms", value_parser = pause, env = "TWENTY_CONFORM_SETTLE", hide_env = true)]
+    settle: Duration,
+    /// How many threads receive [default: half of the processors]
+    #[arg(long, value_name = "N", value_parser = threads, env = "TWENTY_CONFORM_THREADS", hide_env = true)]
+    threads: Option<usize>,
+    /// What does not fail the run
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FAULT",
+        value_delimiter = ',',
+        env = "TWENTY_CONFORM_ALLOW",
+        hide_env = true
+    )]
+    allow: Vec<Allowed>,
+    /// A bound that must hold, such as 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; otherwise the status is 6
+    #[arg(
+        long,
+        value_name = "BOUND",
+        value_delimiter = ',',
+        env = "TWENTY_CONFORM_THRESHOLD",
+        hide_env = true
+    )]
+    threshold: Vec<Bound>,
+    /// What ids and secrets are made from [default: random]
+    #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
+    seed: Option<u64>,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+/// Which sender.
+enum Attached {
+    Exec(String),
+    Control(String),
+    Reference,
+}
+
+pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    let attached = arguments.attached();
+    let task = arguments.task();
+    if let Attached::Control(url) = &attached {
+        target(url)?;
+    }
+    limits::allow(SOCKETS).map_err(Error::Usage)?;
+    let (clock, interrupted) = (Clock::system(), interruption());
+    let dialect = arguments.dialect.dialect();
+    let name = match &attached {
+        Attached::Exec(name) | Attached::Control(name) => name.clone(),
+        Attached::Reference => "the reference sender".to_owned(),
+    };
+    if matches!(attached, Attached::Reference) {
+        console
+            .tell("no sender is named (--exec, --control): this measures the built-in one, in this process");
+    }
+    if !arguments.output.quiet {
+        console.tell(&match task.events {
+            Some(events) => format!("measuring {name} for {events} events"),
+            None => format!("measuring {name} for {:.0} s", task.plan.duration.as_secs_f64()),
+        });
+    }
+    let (begun, started_at_ms) = (Instant::now(), clock.now_ms());
+    let sent = attached.measure(&task, dialect, &clock, &interrupted).await?;
+    let allowed: Vec<Fault> = arguments.allow.iter().map(|one| one.fault()).collect();
+    let (report, status) = sent.report(Facts {
+        subject: &name,
+        command: command_line(&Redaction::new([])),
+        dialect: dialect.name,
+        started_at_ms,
+        took: begun.elapsed(),
+        task: &task,
+        machine: Machine::this(),
+        allowed: &allowed,
+        thresholds: &arguments.threshold,
+    });
+    arguments.output.publish(&report, status, console)
+}
+
+impl Attached {
+    /// Puts the load on it, and ends what was started.
+    async fn measure(
+        &self,
+        task: &Task,
+        dialect: &'static Dialect,
+        clock: &Clock,
+        interrupted: &watch::Receiver<bool>,
+    ) -> Result<Sent, Error> {
+        let subject = |sender: Arc<dyn Sender>| Subject { sender, dialect, clock, interrupted };
+        let wait = task.plan.timeout;
+        match self {
+            Self::Exec(command) => {
+                let sender = Arc::new(Command::start(command, &[], wait)?);
+                let sent = sending::run(task, &subject(sender.clone())).await;
+                sender.stop().await;
+                sent
+            }
+            Self::Control(url) => {
+                let sender = Arc::new(Control::at(target(url)?, wait, clock.clone()));
+                let sent = sending::run(task, &subject(sender.clone())).await;
+                if !matches!(sent, Err(Error::Subject(_))) {
+                    sender.stop().await;
+                }
+                sent
+            }
+            Self::Reference => {
+                let transport = Arc::new(Pooled::new(ANSWER_WAIT).map_err(Error::Harness)?);
+                let random = Random::from_seed(task.plan.seed);
+                let sender = Reference::new(dialect, clock.clone(), random, transport);
+                sending::run(task, &subject(Arc::new(sender))).await
+            }
+        }
+    }
+}
+
+/// The URL of a control. Errors: it is none, or not on this machine: its deliveries could not arrive here.
+fn target(url: &str) -> Result<Target, Error> {
+    let target = Target::parse(url).map_err(Error::Usage)?;
+    if target.is_loopback() {
+        return Ok(target);
+    }
+    Err(Error::Usage(format!(
+        "--control {url} is not this machine, and the endpoint that is measured with listens on 127.0.0.1: start the sender \
+         here, or put its load on `bench endpoint --host`"
+    )))
+}
+
+impl Arguments {
+    fn attached(&self) -> Attached {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let choose = |exec: Option<String>, control: Option<String>| {
+            exec.map(Attached::Exec).or(control.map(Attached::Control))
+        };
+        let given = choose(self.exec.clone(), self.control.clone());
+        let set = || choose(variable("TWENTY_CONFORM_EXEC"), variable("TWENTY_CONFORM_CONTROL"));
+        given.or_else(set).unwrap_or(Attached::Reference)
+    }
+
+    fn task(&self) -> Task {
+        let default = Plan::default();
+        let duration = match (self.duration, self.events, self.rate) {
+            (Some(duration), ..) => duration,
+            (None, None, _) => default.duration,
+            (None, Some(events), Some(rate)) => Duration::from_secs_f64(events as f64 / rate),
+            (None, Some(_), None) => sending::LONGEST,
+        };
+        let warm_up = if self.events.is_some() { Duration::ZERO } else { default.warm_up };
+        let plan = Plan {
+            mode: self.rate.map_or(Mode::Saturation, |rate| Mode::Rates(vec![rate])),
+            concurrency: self.concurrency,
+            duration,
+            warm_up: self.warm_up.unwrap_or(warm_up),
+            timeout: self.timeout,
+            probe_share: 0.0,
+            seed: self.seed.unwrap_or_else(random_seed),
+            ..default
+        };
+        Task {
+            plan,
+            events: self.events,
+            webhooks: self.webhooks,
+            settle: self.settle,
+            receiving: self.threads.unwrap_or(Machine::this().cores / 2).max(1),
+        }
+    }
+}
+
+fn webhooks(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (1..=MOST_WEBHOOKS).contains(count));
+    count.ok_or_else(|| format!("{text:?} is not from 1 to {MOST_WEBHOOKS}"))
+}

@@ -1,0 +1,148 @@
+//! `bench endpoint` and `bench sender` as a user meets them.
+//!
+//! Invariant: each endpoint listens on a port that the system chose, and ends by itself or by a signal.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Stdio};
+
+use serde_json::Value;
+
+use super::program::{Ran, reference, run, twenty};
+
+const SECRET: &str = "s3cr3t-of-the-bench";
+
+/// A running `bench endpoint`.
+struct Standing {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    first: String,
+}
+
+impl Standing {
+    fn new(arguments: &[&str]) -> Self {
+        let mut command = twenty(["bench", "endpoint", "--secret", SECRET].iter().chain(arguments));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut first = String::new();
+        output.read_line(&mut first).unwrap();
+        Self { child, output, first }
+    }
+
+    /// Asks it to end; its status and the rest of what it printed.
+    #[cfg(unix)]
+    fn end(mut self) -> (Option<i32>, String) {
+        use nix::sys::signal::{Signal, kill};
+        use nix::unistd::Pid;
+        kill(Pid::from_raw(self.child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).unwrap();
+        assert!(!rest.contains(SECRET), "{rest}");
+        (self.child.wait().unwrap().code(), rest)
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A short load on a URL.
+fn load(url: &str, arguments: &[&str]) -> Ran {
+    let short = ["--duration", "150ms", "--warm-up", "0", "--concurrency", "4", "--json", "--quiet"];
+    let to = ["bench", "receiver", "--secret", SECRET, "--url", url];
+    run(to.iter().chain(&short).chain(arguments))
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_generator_sent_is_what_the_endpoint_verified() {
+    let standing = Standing::new(&["--json"]);
+    let ready: Value = serde_json::from_str(&standing.first).unwrap();
+    let url = ready["ready"]["url"].as_str().unwrap();
+    assert!(ready["ready"]["ledger"].as_str().unwrap().ends_with("/ledger"), "{ready}");
+    let ran = load(url, &["--probe-share", "0%", "--rate", "400"]).expect(0);
+    let sent: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let (status, rest) = standing.end();
+    let summary: Value = serde_json::from_str(&rest).unwrap();
+    let summary = &summary["summary"];
+    assert_eq!((status, &summary["result"]), (Some(0), &"pass".into()), "{summary}");
+    let ledger = &summary["ledger"];
+    assert_eq!(ledger["verified"], sent["total"]["sent"]);
+    assert_eq!((&ledger["lost"], &ledger["wrong"]), (&0.into(), &0.into()));
+}
+
+#[cfg(unix)]
+#[test]
+fn probes_are_wrong_unless_they_are_allowed() {
+    for (allow, status, result) in [(&["--allow", "wrong"][..], 0, "pass"), (&[], 1, "fail")] {
+        let standing = Standing::new(allow);
+        let url = standing.first.split_whitespace().nth(2).unwrap().to_owned();
+        load(&url, &["--probe-share", "30%"]).expect(0);
+        let (ended, rest) = standing.end();
+        assert_eq!(ended, Some(status), "{rest}");
+        assert!(
+            rest.contains("bad-signature × ") && rest.contains(&format!("RESULT: {result} received ")),
+            "{rest}"
+        );
+    }
+}
+
+#[test]
+fn an_endpoint_that_nothing_reaches_is_incomplete() {
+    let ran = run(["bench", "endpoint", "--secret", SECRET, "--duration", "50ms", "--quiet"]).expect(3);
+    assert!(ran.stdout.starts_with("listening on http://127.0.0.1:"), "{ran:?}");
+    assert_eq!(ran.result_line(), "RESULT: incomplete received 0 verified 0 wrong 0 duplicated 0 lost 0");
+}
+
+#[test]
+fn without_a_sender_the_built_in_one_is_measured() {
+    let ran =
+        run(["bench", "sender", "--events", "30", "--webhooks", "2", "--seed", "7", "--json"]).expect(0);
+    ran.complains_of(&["built-in"]);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&report["format"], &report["role"]), (&"twenty-conform-bench/1".into(), &"sender".into()));
+    assert_eq!(report["total"]["acknowledged"], 60);
+    assert_eq!(report["sending"]["ledger"]["verified"], 60);
+}
+
+#[test]
+fn a_started_sender_is_measured_and_ended() {
+    let ran = run([
+        "bench",
+        "sender",
+        "--duration",
+        "150ms",
+        "--warm-up",
+        "0",
+        "--concurrency",
+        "4",
+        "--threshold",
+        "p50<1us",
+        "--exec",
+        &reference("sender"),
+    ]);
+    ran.expect(6).says(&["events per second", "NOT HELD", "RESULT: slow rate "]);
+}
+
+#[test]
+fn what_is_wrong_with_a_sender_is_said() {
+    for (arguments, status, words) in [
+        (["--exec", "no-such-command-here"].as_slice(), 2, ["no-such-command-here", "cannot be started"]),
+        (&["--exec", "true", "--timeout", "2s"], 3, ["no reply to `hello`", "ended"]),
+        (&["--exec", "cat"], 70, ["stdout", "hello"]),
+        (&["--control", "http://192.0.2.1/"], 2, ["192.0.2.1", "bench endpoint"]),
+        (&["--events", "5", "--duration", "1s"], 2, ["--events", "cannot be used with"]),
+        (&["--webhooks", "65"], 2, ["--webhooks", "64"]),
+        (&["--rate", "0"], 2, ["--rate", "no rate"]),
+    ] {
+        let ran = run(["bench", "sender", "--quiet"].iter().chain(arguments)).expect(status);
+        ran.complains_of(&words);
+    }
+    run(["bench", "endpoint"]).expect(2).complains_of(&["secret", "--secret-file"]);
+    run(["bench", "endpoint", "--secret", "x", "--path", "hook"])
+        .expect(2)
+        .complains_of(&["--path", "slash"]);
+}

@@ -1,0 +1,302 @@
+//! Load on senders: the reference, mutants of it, and ones that refuse, hang or die.
+//!
+//! Invariant: what a sender loses, doubles or signs wrongly is found and shown, and the reference passes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::sync::watch;
+use twenty_conform::client::pooled::Pooled;
+use twenty_conform::clock::Clock;
+use twenty_conform::dialect::{DOCUMENTED, Dialect, SHIPPED};
+use twenty_conform::error::Error;
+use twenty_conform::fault::SenderFault;
+use twenty_conform::load::ledger::entry::Fault;
+use twenty_conform::load::plan::{Mode, Plan};
+use twenty_conform::load::report::{BenchReport, Machine, SendingEntry};
+use twenty_conform::load::sending::verdict::Facts;
+use twenty_conform::load::sending::{Sent, Subject, Task, run};
+use twenty_conform::mutant::sender::Mutant;
+use twenty_conform::random::Random;
+use twenty_conform::report::bench;
+use twenty_conform::sender::{ANSWER_WAIT, Sender as Reference};
+use twenty_conform::subject::SubjectError;
+use twenty_conform::subject::protocol::{Op, Reply};
+use twenty_conform::subject::sender::Sender;
+
+use super::{errors, plan};
+
+fn transport() -> Arc<Pooled> {
+    Arc::new(Pooled::new(ANSWER_WAIT).unwrap())
+}
+
+fn reference(dialect: &'static Dialect) -> Arc<dyn Sender> {
+    Arc::new(Reference::new(dialect, Clock::system(), Random::from_seed(1), transport()))
+}
+
+fn mutant(fault: SenderFault) -> Arc<dyn Sender> {
+    let random = Random::from_seed(1);
+    Arc::new(Mutant::new(fault, &DOCUMENTED, Clock::system(), random, transport(), Duration::ZERO))
+}
+
+/// So many events, one behind the other.
+fn events(count: u64) -> Task {
+    Task {
+        plan: Plan { duration: Duration::from_secs(60), timeout: Duration::from_millis(300), ..plan(0) },
+        events: Some(count),
+        webhooks: 1,
+        settle: Duration::from_millis(50),
+        receiving: 1,
+    }
+}
+
+async fn put(
+    task: &Task,
+    sender: Arc<dyn Sender>,
+    dialect: &'static Dialect,
+    interrupted: &watch::Receiver<bool>,
+) -> Result<Sent, Error> {
+    run(task, &Subject { sender, dialect, clock: &Clock::system(), interrupted }).await
+}
+
+fn judged(sent: &Sent, task: &Task, allowed: &[Fault]) -> BenchReport {
+    let (report, status) = sent.report(Facts {
+        subject: "a sender",
+        command: Vec::new(),
+        dialect: "documented",
+        started_at_ms: 0,
+        took: Duration::ZERO,
+        task,
+        machine: Machine::this(),
+        allowed,
+        thresholds: &[],
+    });
+    assert_eq!(report.exit_status, status.code());
+    let text = serde_json::to_string(&report).unwrap();
+    assert_eq!(BenchReport::parse(&text).unwrap(), report, "it comes back as it went");
+    report
+}
+
+/// The report of a load to its end.
+async fn measure(task: &Task, sender: Arc<dyn Sender>, dialect: &'static Dialect) -> BenchReport {
+    let (_never, interrupted) = watch::channel(false);
+    judged(&put(task, sender, dialect, &interrupted).await.unwrap(), task, &[])
+}
+
+fn sending(report: &BenchReport) -> &SendingEntry {
+    report.sending.as_ref().unwrap()
+}
+
+fn kinds(report: &BenchReport) -> Vec<(&str, u64)> {
+    report.unexpected.iter().map(|one| (one.kind.as_str(), one.count)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reference_delivers_every_event_to_every_webhook() {
+    for dialect in [&DOCUMENTED, &SHIPPED] {
+        let task = Task { webhooks: 3, ..events(40) };
+        let report = measure(&task, reference(dialect), dialect).await;
+        assert_eq!((report.result.as_str(), report.role.as_str()), ("pass", "sender"), "{report:?}");
+        assert_eq!(
+            (report.total.sent, report.total.acknowledged, report.total.latency.count),
+            (120, 120, 120)
+        );
+        let sending = sending(&report);
+        assert_eq!((sending.ledger.verified, sending.ledger.lost), (120, Some(0)), "{sending:?}");
+        assert_eq!((sending.ledger.runs.len(), sending.ledger.webhooks.len(), sending.strange), (3, 3, 0));
+        assert!(sending.events_per_s > 0.0 && report.total.rate > sending.events_per_s, "{report:?}");
+        assert!(report.total.latency.min_us > 0 && report.total.bytes_received > 0);
+        let text = bench::render(&report);
+        assert!(text.contains("deliveries to 3 webhooks") && text.contains("reference sender"), "{text}");
+        let last = text.lines().last().unwrap();
+        assert!(last.starts_with("RESULT: pass rate ") && last.contains(" wrong 0 duplicated 0 "), "{last}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_loop_asks_at_its_rate() {
+    let plan = Plan { mode: Mode::Rates(vec![200.0]), ..plan(250) };
+    let task = Task { plan, events: None, ..events(1) };
+    let report = measure(&task, reference(&DOCUMENTED), &DOCUMENTED).await;
+    assert_eq!((report.total.sent, report.total.acknowledged), (50, 50), "{report:?}");
+    assert_eq!((report.load.mode.as_str(), report.load.duration_ms), ("rate", 250));
+    assert!(report.total.lateness.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_warm_up_is_accounted_for_and_not_measured() {
+    let plan = Plan { warm_up: Duration::from_millis(60), ..plan(100) };
+    let task = Task { plan, events: None, ..events(1) };
+    let report = measure(&task, reference(&DOCUMENTED), &DOCUMENTED).await;
+    assert_eq!(report.result, "pass", "{report:?}");
+    assert!(report.total.acknowledged > 0 && report.total.acknowledged < sending(&report).ledger.verified);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_twice_is_found_and_shown() {
+    let task = events(20);
+    let (_never, interrupted) = watch::channel(false);
+    let sent = put(&task, mutant(SenderFault::DeliveredTwice), &DOCUMENTED, &interrupted).await.unwrap();
+    let report = judged(&sent, &task, &[]);
+    assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1));
+    assert_eq!(kinds(&report), [("duplicated", 20)], "{report:?}");
+    assert_eq!((report.total.acknowledged, report.total.failed), (20, 0));
+    let exchange = &report.unexpected[0].exchange;
+    assert!(exchange.request.contains("\"op\":\"emit\"") && exchange.answer.contains("/webhooks/1"));
+    assert_eq!(judged(&sent, &task, &[Fault::Duplicated]).result, "pass");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_signed_wrongly_is_found_and_shown() {
+    let task = events(20);
+    let (_never, interrupted) = watch::channel(false);
+    let sent = put(&task, mutant(SenderFault::SignsBodyAlone), &DOCUMENTED, &interrupted).await.unwrap();
+    let report = judged(&sent, &task, &[]);
+    assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1));
+    assert_eq!(kinds(&report), [("bad-signature", 20)], "none of them counts as lost: {report:?}");
+    assert_eq!(
+        (report.total.acknowledged, report.total.refused, report.total.statuses[0].status),
+        (0, 20, 401)
+    );
+    assert!(report.unexpected[0].exchange.request.starts_with("POST /webhooks/1 HTTP/1.1\r\n"));
+    assert!(bench::render(&report).contains("bad-signature"));
+    assert_eq!(judged(&sent, &task, &[Fault::Wrong]).result, "incomplete", "nothing was measured");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_lost_is_found_and_shown() {
+    let task = Task { webhooks: 2, ..events(8) };
+    let report = measure(&task, mutant(SenderFault::SecondWebhookForgotten), &DOCUMENTED).await;
+    assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1));
+    assert_eq!(kinds(&report), [("lost", 8)], "{report:?}");
+    assert_eq!((report.total.acknowledged, errors(&report, "lost")), (8, 8));
+    assert_eq!(sending(&report).events_per_s, 0.0, "no event reached both");
+    let lost: Vec<_> = sending(&report).ledger.webhooks.iter().map(|webhook| webhook.lost).collect();
+    assert_eq!(lost, [Some(0), Some(8)]);
+    assert!(report.unexpected[0].exchange.answer.contains("/webhooks/2"));
+
+    let report = measure(&events(12), mutant(SenderFault::DeletionsNotSent), &DOCUMENTED).await;
+    assert_eq!((report.total.acknowledged, kinds(&report)), (8, vec![("lost", 4)]), "{report:?}");
+    assert!(report.unexpected[0].exchange.request.contains(".deleted\""), "{report:?}");
+}
+
+/// The reference, with something in its way.
+struct Odd {
+    inner: Arc<dyn Sender>,
+    asked: AtomicU64,
+    does: fn(u64, Op) -> Odds,
+}
+
+enum Odds {
+    Pass(Op),
+    Reply(Result<Reply, SubjectError>),
+    Hang,
+}
+
+impl Sender for Odd {
+    fn call(&self, op: Op) -> BoxFuture<'_, Result<Reply, SubjectError>> {
+        let number = match &op {
+            Op::Emit(_) => self.asked.fetch_add(1, Ordering::Relaxed),
+            _ => 0,
+        };
+        match (self.does)(number, op) {
+            Odds::Pass(op) => self.inner.call(op),
+            Odds::Reply(reply) => std::future::ready(reply).boxed(),
+            Odds::Hang => std::future::pending().boxed(),
+        }
+    }
+}
+
+fn odd(does: fn(u64, Op) -> Odds) -> Arc<Odd> {
+    Arc::new(Odd { inner: reference(&DOCUMENTED), asked: AtomicU64::new(0), does })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_that_dies_leaves_a_partial_report() {
+    let dies = odd(|number, op| match op {
+        Op::Emit(_) if number >= 10 => {
+            Odds::Reply(Err(SubjectError::Died("no reply to `emit`: it ended with status 3".to_owned())))
+        }
+        op => Odds::Pass(op),
+    });
+    let report = measure(&events(1000), dies, &DOCUMENTED).await;
+    assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1), "{report:?}");
+    assert!(report.total.acknowledged > 0 && report.total.sent < 20, "{report:?}");
+    assert!(report.notes.iter().any(|note| note.contains("could not be asked any further")), "{report:?}");
+    assert!(report.notes.iter().any(|note| note.contains("ended with status 3")), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_that_refuses_events_is_found_and_shown() {
+    let refuses = odd(|number, op| match op {
+        Op::Emit(_) if number % 4 == 1 => Odds::Reply(Ok(Reply::Error("not today".to_owned()))),
+        op => Odds::Pass(op),
+    });
+    let report = measure(&events(20), refuses, &DOCUMENTED).await;
+    assert_eq!((report.result.as_str(), kinds(&report)), ("fail", vec![("untaken", 5)]), "{report:?}");
+    assert_eq!((report.total.acknowledged, errors(&report, "untaken")), (15, 5));
+    assert_eq!(report.unexpected[0].exchange.answer, "not today");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_that_only_says_so_ends_in_time() {
+    let says = odd(|_, op| match op {
+        Op::Emit(_) => Odds::Reply(Ok(Reply::Ok(serde_json::json!({})))),
+        op => Odds::Pass(op),
+    });
+    let begun = Instant::now();
+    let report = measure(&events(6), says, &DOCUMENTED).await;
+    assert_eq!((report.result.as_str(), kinds(&report)), ("fail", vec![("lost", 6)]), "{report:?}");
+    assert!(begun.elapsed() < Duration::from_secs(5), "each is waited for 300 ms, four at a time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interruption_loses_nothing_that_was_seen() {
+    let hangs = odd(|number, op| match op {
+        Op::Emit(_) if number >= 5 => Odds::Hang,
+        op => Odds::Pass(op),
+    });
+    let (stop, interrupted) = watch::channel(false);
+    let task = Task { plan: Plan { timeout: Duration::from_secs(60), ..events(1).plan }, ..events(1000) };
+    let put = put(&task, hangs.clone(), &DOCUMENTED, &interrupted);
+    let interrupting = async {
+        // Until each of the four that ask hangs.
+        while hangs.asked.load(Ordering::Relaxed) < 9 {
+            tokio::task::yield_now().await;
+        }
+        stop.send_replace(true);
+    };
+    let (sent, ()) = tokio::join!(put, interrupting);
+    let report = judged(&sent.unwrap(), &task, &[]);
+    assert_eq!((report.result.as_str(), report.exit_status), ("interrupted", 130), "{report:?}");
+    assert_eq!(report.total.failed, 0, "what is under way is not lost");
+}
+
+#[tokio::test]
+async fn a_sender_that_cannot_begin_is_an_error() {
+    let (_never, interrupted) = watch::channel(false);
+    for (does, words) in [
+        (
+            (|_, op| match op {
+                Op::Hello { .. } => Odds::Reply(Ok(Reply::Error("who are you".to_owned()))),
+                op => Odds::Pass(op),
+            }) as fn(u64, Op) -> Odds,
+            "who are you",
+        ),
+        (
+            |_, op| match op {
+                Op::CreateWebhook { .. } => Odds::Reply(Ok(Reply::Ok(serde_json::json!({"id": 1})))),
+                op => Odds::Pass(op),
+            },
+            "without a webhook",
+        ),
+    ] {
+        let Err(why) = put(&events(1), odd(does), &DOCUMENTED, &interrupted).await else {
+            panic!("{words}: it began")
+        };
+        assert!(why.to_string().contains(words), "{why}");
+    }
+}
