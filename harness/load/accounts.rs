@@ -160,8 +160,13 @@ impl Accounts {
         match (judged, webhook) {
             (Ok(envelope), Some((webhook, _))) => {
                 let identity = identity(&envelope);
-                let arrival = Arrival { webhook, identity, bytes, at_ms: now_ms };
-                let mark = self.ledger().verified(&arrival);
+                let mark = self.ledger().verified(&Arrival {
+                    webhook,
+                    identity,
+                    what: format_args!("{} {}", envelope.event, envelope.id.unwrap_or_default()),
+                    bytes,
+                    at_ms: now_ms,
+                });
                 if let Some(witness) = &self.witness {
                     witness.verified(webhook, &identity, mark);
                 }

@@ -47,6 +47,19 @@ impl Ids {
         Self { run: checked(digits) }
     }
 
+    /// The ids of a run by its number.
+    pub fn of_run(run: u64) -> Self {
+        Self { run }
+    }
+
+    /// The id of a number, as text.
+    pub fn id(self, number: u64) -> String {
+        let mut id = [0; ID_LENGTH];
+        self.write(number, &mut id);
+        // Digits and hyphens.
+        String::from_utf8_lossy(&id).into_owned()
+    }
+
     /// The run's number, as it comes back from [`Ids::read`].
     pub fn run(self) -> u64 {
         self.run

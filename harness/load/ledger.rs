@@ -9,10 +9,11 @@ pub mod envelope;
 pub mod seen;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use self::entry::{LedgerEntry, RunEntry, SampleEntry, WebhookEntry, WrongEntry};
 use self::seen::{Mark, Seen};
-use super::ids::Numbered;
+use super::ids::{Ids, Numbered};
 use crate::dialect::rfc3339;
 use crate::report::Redaction;
 
@@ -22,6 +23,8 @@ pub const MOST_WEBHOOKS: usize = 256;
 pub const KEPT: usize = 4096;
 /// How many characters of them are shown. What lies behind could be half a secret, which is not found.
 const SHOWN: usize = 3072;
+/// How many characters of an event and its id are kept.
+const LONGEST_NAME: usize = 200;
 /// How many runs a report names.
 const SHOWN_RUNS: usize = 64;
 /// What the account is called of webhooks that have none of their own.
@@ -90,6 +93,8 @@ pub struct Arrival<'a> {
     pub webhook: usize,
     /// What tells it apart.
     pub identity: Identity<'a>,
+    /// The event, and the record's id where it has one, to be shown.
+    pub what: fmt::Arguments<'a>,
     /// How long it was, head and body.
     pub bytes: usize,
     /// When it came, in milliseconds since the epoch.
@@ -127,6 +132,7 @@ pub struct Ledger {
     first_ms: Option<u64>,
     last_ms: u64,
     samples: BTreeMap<Wrong, Sample>,
+    first_duplicated: Option<String>,
 }
 
 /// The account of one webhook.
@@ -188,7 +194,11 @@ impl Ledger {
                 webhook.distinct += 1;
                 webhook.out_of_order += u64::from(late);
             }
-            Some(Mark::Again) => webhook.duplicated += 1,
+            Some(Mark::Again) => {
+                webhook.duplicated += 1;
+                self.first_duplicated
+                    .get_or_insert_with(|| arrival.what.to_string().chars().take(LONGEST_NAME).collect());
+            }
             Some(Mark::Untracked) => webhook.untracked += 1,
             None => webhook.without_id += 1,
         }
@@ -245,6 +255,7 @@ impl Ledger {
             distinct: counts.distinct(),
             highest: counts.highest(),
             gaps: counts.gaps(),
+            first_missing: counts.first_gap().map(|number| Ids::of_run(run).id(number)),
         });
         LedgerEntry {
             received: self.received(),
@@ -261,6 +272,7 @@ impl Ledger {
             first_at: self.first_ms.map(rfc3339),
             last_at: self.first_ms.map(|_| rfc3339(self.last_ms)),
             span_ms: self.last_ms.saturating_sub(self.first_ms.unwrap_or(self.last_ms)),
+            first_duplicated: self.first_duplicated.as_ref().map(|what| redaction.text(what)),
             kinds: kinds.collect(),
             webhooks: webhooks
                 .into_iter()

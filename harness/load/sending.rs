@@ -45,6 +45,8 @@ use crate::subject::sender::{Sender, expect_ok};
 const WINDOW: Duration = Duration::from_secs(300);
 /// How often what is under way is looked through for what is lost.
 const PACE: Duration = Duration::from_millis(5);
+/// How long the sender may take to delete its webhooks.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 /// The longest that a load without an end of its own goes on.
 pub const LONGEST: Duration = Duration::from_secs(3600);
 
@@ -61,6 +63,13 @@ pub struct Task {
     pub settle: Duration,
     /// How many threads receive.
     pub receiving: usize,
+}
+
+impl Task {
+    /// How many connections a sender may have open to the endpoint: one for each delivery under way, and not too many.
+    pub fn connections(&self) -> usize {
+        self.plan.concurrency.saturating_mul(self.webhooks).clamp(1024, 8192)
+    }
 }
 
 /// A sender, and what it is measured with.
@@ -121,7 +130,7 @@ pub async fn run(task: &Task, subject: &Subject<'_>) -> Result<Sent, Error> {
         Accounts::new(webhooks, subject.dialect, subject.clock.clone(), Some(WINDOW), redaction.clone());
     let accounts = Arc::new(accounts.with_witness(watch.clone()));
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let limits = Limits { threads: task.receiving, connections: 4096, ..Limits::default() };
+    let limits = Limits { threads: task.receiving, connections: task.connections(), ..Limits::default() };
     let service = Service::start(address, limits, accounts.clone()).await;
     let service = service.map_err(|why| Error::Harness(format!("no port can be listened on: {why}")))?;
 
@@ -138,20 +147,23 @@ pub async fn run(task: &Task, subject: &Subject<'_>) -> Result<Sent, Error> {
     }
 
     let mut load = Load { task, watch: watch.clone(), events: Arc::new(events) };
-    let (ending, broke, turns) = load.run(subject, start).await;
-    if ending != Ending::Interrupted {
-        let still = if broke.is_some() { Duration::ZERO } else { plan.timeout };
-        load.settle(still, &mut subject.interrupted.clone()).await;
+    let (mut ending, broke, turns) = load.run(subject, start).await;
+    let still = if broke.is_some() { Duration::ZERO } else { plan.timeout };
+    if ending != Ending::Interrupted && !load.settle(still, &mut subject.interrupted.clone()).await {
+        ending = Ending::Interrupted;
     }
     let unsent: Vec<(usize, Duration)> = match ending {
         Ending::Complete if task.events.is_none() => turns.unsent().collect(),
         _ => Vec::new(),
     };
     if hello.capabilities.iter().any(|one| one == "delete") && broke.is_none() {
-        for webhook in registered {
-            // What a sender makes of it is for the suite to say.
-            let _ = timeout(plan.timeout, subject.sender.call(Op::DeleteWebhook { webhook })).await;
-        }
+        let all = async {
+            for webhook in registered {
+                // What a sender makes of it is for the suite to say.
+                let _ = subject.sender.call(Op::DeleteWebhook { webhook }).await;
+            }
+        };
+        let _ = timeout(LAST_WAIT, all).await;
     }
     service.end().await;
     if ending != Ending::Interrupted {
@@ -252,8 +264,8 @@ impl Load<'_> {
         self.watch.expire(Instant::now().checked_sub(self.task.plan.timeout));
     }
 
-    /// Waits for what is under way, and for doubles behind it.
-    async fn settle(&self, still: Duration, interrupted: &mut channel::Receiver<bool>) {
+    /// Waits for what is under way, and for doubles behind it. Returns whether nobody interrupted it.
+    async fn settle(&self, still: Duration, interrupted: &mut channel::Receiver<bool>) -> bool {
         let waited = async {
             let begun = Instant::now();
             while self.watch.open() > 0 && begun.elapsed() < still {
@@ -263,8 +275,8 @@ impl Load<'_> {
             sleep(self.task.settle).await;
         };
         tokio::select! {
-            () = waited => {}
-            Ok(_) = interrupted.wait_for(|on| *on) => {}
+            () = waited => true,
+            Ok(_) = interrupted.wait_for(|on| *on) => false,
         }
     }
 }

@@ -49,7 +49,7 @@ failures! {
     TooLong: "too-long", "the answer was longer than any that is read";
     Unsent: "unsent", "it was due, and no connection became free for it before the end";
     Untaken: "untaken", "the sender did not take the event";
-    Lost: "lost", "the event was taken, and the delivery did not arrive";
+    Lost: "lost", "the event was asked for, and the delivery did not arrive";
     Late: "late", "the delivery arrived when it was not waited for any more";
 }
 

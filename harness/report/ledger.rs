@@ -62,6 +62,20 @@ pub fn render(ledger: &LedgerEntry) -> String {
             let _ = writeln!(text, "  {} more", ledger.webhooks.len() - SHOWN_WEBHOOKS);
         }
     }
+    if let Some(first) = &ledger.first_duplicated {
+        let _ =
+            writeln!(text, "\n{BAD}duplicated{BAD:#} × {}; the first: {}", ledger.duplicated, clean(first));
+    }
+    for run in ledger.runs.iter().filter(|run| run.gaps > 0) {
+        let first = run.first_missing.as_deref().unwrap_or("not known");
+        let _ = writeln!(
+            text,
+            "\n{BAD}missing{BAD:#} × {} of run {} at {}; the first record: {first}",
+            run.gaps,
+            run.run,
+            clean(&run.webhook)
+        );
+    }
     ledger.kinds.iter().for_each(|kind| wrong(&mut text, kind));
     text
 }

@@ -36,8 +36,6 @@ use crate::subject::sender::{Command, Sender};
 
 /// How many events one run can have.
 const MOST_EVENTS: u64 = 1_000_000_000;
-/// How many connections a sender may have open to the endpoint.
-const SOCKETS: usize = 1024;
 
 /// Options of `bench sender`.
 #[derive(Debug, Args)]
@@ -119,7 +117,9 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     if let Attached::Control(url) = &attached {
         target(url)?;
     }
-    limits::allow(SOCKETS).map_err(Error::Usage)?;
+    // The built-in sender has the other ends of them in this process.
+    let ends = if matches!(attached, Attached::Reference) { 2 } else { 1 };
+    limits::allow(ends * task.connections()).map_err(Error::Usage)?;
     let (clock, interrupted) = (Clock::system(), interruption());
     let dialect = arguments.dialect.dialect();
     let name = match &attached {

@@ -56,6 +56,8 @@ pub struct LedgerEntry {
     pub last_at: Option<String>,
     /// The time between the two, in milliseconds.
     pub span_ms: u64,
+    /// The event and the record's id of the first that came again, as they stand in the body.
+    pub first_duplicated: Option<String>,
     /// What was wrong, by kind.
     pub kinds: Vec<WrongEntry>,
     /// The account of each webhook.
@@ -121,4 +123,6 @@ pub struct RunEntry {
     pub highest: u64,
     /// How many below it did not.
     pub gaps: u64,
+    /// The record id of the first of these, where it is known.
+    pub first_missing: Option<String>,
 }

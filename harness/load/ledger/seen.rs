@@ -54,6 +54,8 @@ pub struct Run {
     distinct: u64,
     /// How many could not be told apart.
     untracked: u64,
+    /// Whether some are remembered elsewhere than in pages.
+    beside: bool,
 }
 
 impl Run {
@@ -70,6 +72,22 @@ impl Run {
     /// How many numbers below the highest have not come.
     pub fn gaps(&self) -> u64 {
         (self.highest + 1).saturating_sub(self.distinct + self.untracked)
+    }
+
+    /// The first number below the highest that has not come, where that is known.
+    pub fn first_gap(&self) -> Option<u64> {
+        if self.beside || self.gaps() == 0 {
+            return None;
+        }
+        for (expected, (&page, words)) in (0..).zip(&self.pages) {
+            if page != expected {
+                return Some(expected * PAGE);
+            }
+            if let Some(word) = words.iter().position(|word| *word != u64::MAX) {
+                return Some(page * PAGE + word as u64 * 64 + u64::from(words[word].trailing_ones()));
+            }
+        }
+        None
     }
 }
 
@@ -99,7 +117,10 @@ impl Seen {
                 bits[word] |= bit;
                 if again { Mark::Again } else { Mark::New { late } }
             }
-            None => remember(&mut self.others, digest(&(webhook, id.run, id.number)), late),
+            None => {
+                run.beside = true;
+                remember(&mut self.others, digest(&(webhook, id.run, id.number)), late)
+            }
         };
         match mark {
             Mark::New { .. } => run.distinct += 1,

@@ -41,12 +41,9 @@ impl Events {
     /// The event of a number.
     pub(super) fn event(&self, number: u64) -> Event {
         let (sample, at) = &self.samples[(number % self.samples.len() as u64) as usize];
-        let mut id = [0; ID_LENGTH];
-        self.ids.write(number, &mut id);
         let record = at.and_then(|at| {
-            let id = std::str::from_utf8(&id).ok()?;
             let mut text = sample.record.get().to_owned();
-            text.replace_range(at..at + ID_LENGTH, id);
+            text.replace_range(at..at + ID_LENGTH, &self.ids.id(number));
             RawValue::from_string(text).ok()
         });
         Event { record: record.unwrap_or_else(|| sample.record.clone()), ..sample.clone() }

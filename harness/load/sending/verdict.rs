@@ -153,7 +153,7 @@ impl Sent {
             found.push(Unexpected { kind: kind.to_owned(), text, count, exchange });
         };
         if let Some((number, webhook)) = state.first_lost {
-            let text = "the sender took the event, and its delivery did not arrive";
+            let text = "the sender was asked for the event, and its delivery did not arrive";
             let answer = format!("nothing arrived at {}", path(webhook));
             add("lost", text.to_owned(), state.lost.iter().sum(), asked(number, answer));
         }

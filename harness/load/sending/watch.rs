@@ -58,6 +58,8 @@ pub(super) struct State {
 /// An event that the sender was asked for.
 struct Emitted {
     turn: Turn,
+    /// When it was asked for; the time meant for it may have been long before.
+    asked: Instant,
     /// A bit for each webhook that it has not reached.
     left: u64,
     /// Whether all that have ended have arrived.
@@ -109,10 +111,11 @@ impl Watch {
         }
         let (waiting, ended) = oneshot::channel();
         let left = u64::MAX >> (64 - state.webhooks.clamp(1, MOST_WEBHOOKS));
-        state.window.push_back(Emitted { turn, left, whole: true, waiting: Some(waiting) });
+        let asked = Instant::now();
+        state.window.push_back(Emitted { turn, asked, left, whole: true, waiting: Some(waiting) });
         state.open += 1;
         state.firsts[turn.phase] = state.firsts[turn.phase].min(number);
-        let at = state.start.elapsed();
+        let at = asked.saturating_duration_since(state.start);
         state.last = state.last.max(at);
         for webhook in 0..state.webhooks {
             let late = late.filter(|_| webhook == 0);
@@ -130,10 +133,10 @@ impl Watch {
         state.give_up(index, Failure::Untaken);
     }
 
-    /// Gives up what was meant to go out before that time, or everything.
+    /// Gives up what was asked for before that time, or everything.
     pub(super) fn expire(&self, before: Option<Instant>) {
         let mut state = self.state();
-        let due = |emitted: &Emitted| before.is_none_or(|before| emitted.turn.intended < before);
+        let due = |emitted: &Emitted| before.is_none_or(|before| emitted.asked < before);
         while state.window.front().is_some_and(due) {
             state.give_up(0, Failure::Lost);
         }

@@ -181,6 +181,7 @@ async fn requests_in_a_row_are_answered_in_a_row_and_doubles_are_seen() {
     assert_eq!(rest(&mut stream).await, "HTTP/1.1 204 No Content\r\n\r\n");
     let ledger = endpoint.end().await;
     assert_eq!((ledger.verified, ledger.distinct, ledger.duplicated), (4, 1, 3), "{ledger:?}");
+    assert_eq!(ledger.first_duplicated.as_deref(), Some("\"person.created\" \"p1\""));
 }
 
 #[tokio::test]

@@ -15,7 +15,8 @@ use twenty_conform::report::{Redaction, ledger as text};
 use twenty_conform::signature::Secret;
 
 fn take(ledger: &mut Ledger, webhook: usize, identity: Identity<'_>) -> Option<Mark> {
-    ledger.verified(&Arrival { webhook, identity, bytes: 10, at_ms: 1_735_066_639_761 })
+    let what = format_args!("what");
+    ledger.verified(&Arrival { webhook, identity, what, bytes: 10, at_ms: 1_735_066_639_761 })
 }
 
 fn entry(ledger: &Ledger) -> LedgerEntry {
@@ -73,6 +74,15 @@ proptest! {
         prop_assert_eq!(entry.distinct, distinct as u64);
         prop_assert_eq!(entry.duplicated, doubled);
         prop_assert_eq!(entry.out_of_order, behind);
+        prop_assert_eq!(entry.first_duplicated.is_some(), doubled > 0);
+        for run in &entry.runs {
+            let (webhook, seed) = known.keys().find(|(webhook, seed)| {
+                ["/a", "/b", "/c"][*webhook] == run.webhook && format!("{:015x}", Ids::of(*seed).run()) == run.run
+            }).unwrap();
+            let numbers = &known[&(*webhook, *seed)];
+            let missing = (0..run.highest).find(|number| !numbers.contains(number));
+            prop_assert_eq!(run.first_missing.clone(), missing.map(|number| Ids::of(*seed).id(number)));
+        }
         prop_assert_eq!(entry.lost, Some(if foreign { 0 } else { missing }));
     }
 }

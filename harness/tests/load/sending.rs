@@ -168,7 +168,11 @@ async fn what_is_signed_wrongly_is_found_and_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_lost_is_found_and_shown() {
-    let task = Task { webhooks: 2, ..events(8) };
+    let all_at_once = |count| {
+        let task = events(count);
+        Task { plan: Plan { concurrency: 12, ..task.plan }, ..task }
+    };
+    let task = Task { webhooks: 2, ..all_at_once(8) };
     let report = measure(&task, mutant(SenderFault::SecondWebhookForgotten), &DOCUMENTED).await;
     assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1));
     assert_eq!(kinds(&report), [("lost", 8)], "{report:?}");
@@ -178,7 +182,7 @@ async fn what_is_lost_is_found_and_shown() {
     assert_eq!(lost, [Some(0), Some(8)]);
     assert!(report.unexpected[0].exchange.answer.contains("/webhooks/2"));
 
-    let report = measure(&events(12), mutant(SenderFault::DeletionsNotSent), &DOCUMENTED).await;
+    let report = measure(&all_at_once(12), mutant(SenderFault::DeletionsNotSent), &DOCUMENTED).await;
     assert_eq!((report.total.acknowledged, kinds(&report)), (8, vec![("lost", 4)]), "{report:?}");
     assert!(report.unexpected[0].exchange.request.contains(".deleted\""), "{report:?}");
 }
