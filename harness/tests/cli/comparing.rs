@@ -136,6 +136,27 @@ fn a_regression_against_a_baseline_is_measured_twice() {
 }
 
 #[test]
+fn every_form_of_a_report_is_written_without_the_secret() {
+    let folder = TempDir::new().unwrap();
+    let secret = "s3cr3t-of-the-forms";
+    let forms =
+        ["text=a.txt", "json=a.json", "html=a.html", "bmf=b.json", "smaller-is-better=c.json"].join(",");
+    let receiver = format!("{} --secret another-one", reference("receiver"));
+    // It refuses all, so that exchanges are shown.
+    let given = ["--exec", &receiver, "--secret", secret, "--report", &forms, "--max-errors", "100%"];
+    bench(&folder, &given).expect(3);
+    for name in ["a.txt", "a.json", "a.html", "b.json", "c.json"] {
+        let text = fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(!text.contains(secret), "{name}: {text}");
+    }
+    let page = fs::read_to_string(folder.path().join("a.html")).unwrap();
+    assert!(
+        page.starts_with("<!doctype html>") && page.contains("[redacted]") && page.contains("HTTP/1.1 401")
+    );
+    assert!(read(&folder.path().join("b.json")).as_object().unwrap().len() == 1);
+}
+
+#[test]
 fn reports_are_compared() {
     let folder = TempDir::new().unwrap();
     let made = |name: &str, rate: u64| write(&folder, name, &Made::steady(rate, 2000).json().to_string());
