@@ -1,6 +1,9 @@
 //! What does one signature cost, by the size of the body: to make it, to find it right, to find it wrong, and to search
 //! for the way in which a wrong one was made?
 //!
+//! `floor` is a plain SHA-256 of the same bytes, below which no signature can be, and `ring` the same signature by
+//! another library, so that a figure can be held against something of the same run.
+//!
 //! It tells whether signing or verifying has become slower, and from which size on hashing is all that
 //! counts. It cannot tell what a delivery costs: no header is looked up, no JSON is parsed, no socket is
 //! opened. Nor would it show that the comparison leaks time: comparing 32 bytes is lost in the noise of
@@ -16,6 +19,7 @@ use std::hint::black_box;
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use twenty_conform::cause::sender::signature as cause;
 use twenty_conform::dialect::{Context, DOCUMENTED};
 use twenty_conform::signature::{Key, Secret};
@@ -76,6 +80,24 @@ fn by_size<T>(criterion: &mut Criterion, name: &str, all: &[Signed], operation: 
     group.finish();
 }
 
+/// A signature as it goes into the header.
+fn hex(key: &Key, one: &Signed) -> [u8; 64] {
+    let mut digits = [0; 64];
+    key.sign(TIMESTAMP, &one.body).write_hex(&mut digits);
+    digits
+}
+
+/// The same by ring.
+fn ringed(key: &ring::hmac::Key, one: &Signed) -> [u8; 64] {
+    let mut context = ring::hmac::Context::with_key(key);
+    for part in [TIMESTAMP, b":", &one.body] {
+        context.update(part);
+    }
+    let mut digits = [0; 64];
+    const_hex::encode_to_slice(context.sign(), &mut digits).unwrap();
+    digits
+}
+
 fn signing(criterion: &mut Criterion) {
     let key = Key::new(&Secret::new(SECRET));
     let all = SIZES.map(|size| Signed::new(&key, size));
@@ -83,7 +105,11 @@ fn signing(criterion: &mut Criterion) {
     let refuse = |one: &Signed| key.verify(TIMESTAMP, &one.body, &one.wrong);
     // The wrong path would give figures just as plausible.
     assert!(all.iter().all(|one| verify(one) && !refuse(one)), "not what is to be measured");
-    by_size(criterion, "sign", &all, |one| key.sign(TIMESTAMP, &one.body));
+    by_size(criterion, "sign", &all, |one| hex(&key, one));
+    by_size(criterion, "floor", &all, |one| Sha256::digest(&one.body));
+    let other = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes());
+    assert!(all.iter().all(|one| ringed(&other, one) == one.genuine[..]), "not the same signature");
+    by_size(criterion, "ring", &all, |one| ringed(&other, one));
     by_size(criterion, "verify", &all, verify);
     by_size(criterion, "refuse", &all, refuse);
     // Nothing known gives the wrong signature, so the search goes through every recipe.

@@ -117,6 +117,31 @@ pub struct Context<'a> {
     pub occurred_at_ms: u64,
 }
 
+impl Member {
+    /// The JSON type that it has: `text`, `object` or `array`.
+    pub fn json_type(&self) -> &'static str {
+        match self.content {
+            Content::ObjectMetadata | Content::Record | Content::MetadataEvent => "object",
+            Content::UpdatedFields => "array",
+            Content::TargetUrl
+            | Content::EventName
+            | Content::WorkspaceId
+            | Content::WebhookId
+            | Content::Time => "text",
+        }
+    }
+
+    /// Whether a body without it is wrong. The time is recommended (PAY-3), and only updates have updated fields.
+    pub fn is_required(&self) -> bool {
+        !matches!(self.content, Content::Time | Content::UpdatedFields)
+    }
+
+    /// Whether it holds the record, or what was done to the metadata.
+    pub fn is_content(&self) -> bool {
+        matches!(self.content, Content::Record | Content::MetadataEvent)
+    }
+}
+
 impl Dialect {
     /// The dialect of that name.
     pub fn named(name: &str) -> Option<&'static Self> {

@@ -4,7 +4,9 @@
 //! asked for, and ends with its value.
 
 pub mod capture;
+pub mod certificates;
 pub mod http;
+pub mod intake;
 pub mod raw;
 pub mod scripted;
 

@@ -3,7 +3,7 @@
 //! Invariant: a record is kept as the JSON text it was given as; nothing here re-serialises one that is only passed on.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -73,7 +73,7 @@ impl Event {
     /// The record's id: `id`, or `recordId` of a metadata event.
     pub fn record_id(&self) -> Option<String> {
         // The others stay unread: one of them may be text that is no Unicode.
-        let members: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(self.record.get()).ok()?;
+        let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(self.record.get()).ok()?;
         serde_json::from_str(members.get(self.id_member())?.get()).ok()
     }
 

@@ -4,13 +4,19 @@
 //! Invariant: it ends: at the plan's end and the wait for the last answers, when it is interrupted, or when nobody listens any
 //! more; and what was seen until then is returned whichever way it ends.
 
+pub mod accounts;
 mod answer;
 pub mod baseline;
 pub mod comparison;
 mod connection;
 pub mod corpus;
+pub mod distributed;
+pub mod export;
 pub mod ids;
+pub mod import;
+pub mod ledger;
 pub mod limits;
+pub mod locust;
 pub mod objective;
 pub mod pair;
 pub mod plan;

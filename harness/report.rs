@@ -5,6 +5,7 @@
 pub mod bench;
 pub mod json;
 pub mod junit;
+pub mod ledger;
 pub mod text;
 
 mod check;

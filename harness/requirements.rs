@@ -14,6 +14,7 @@ pub mod subscription;
 pub mod verification;
 
 mod attempts;
+mod https;
 mod judge;
 
 use crate::requirement::{Requirement, Role};

@@ -4,6 +4,7 @@
 //! only a final 2xx acknowledges. Faults are enacted around it, never in here.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +32,13 @@ const WORKSPACE_ID: &str = "20202020-1c25-4d02-bf25-6aeccf7ea419";
 pub trait Transport: Send + Sync + 'static {
     /// Sends one request.
     fn send(&self, url: String, delivery: Delivery) -> BoxFuture<'_, Outcome>;
+
+    /// Trusts the authorities in a PEM file from now on, beside those that it trusts anyway.
+    ///
+    /// Errors: it cannot, or the file cannot be read: why.
+    fn trust(&self, ca: &Path) -> Result<(), String> {
+        Err(format!("this way out speaks no TLS: {} is not read", ca.display()))
+    }
 }
 
 /// The reference sender. Clones share one registry.
@@ -48,6 +56,8 @@ struct Inner {
 #[derive(Default)]
 struct Registry {
     registered: u64,
+    /// Whether an authority was given that is trusted beside the system's.
+    trusts: bool,
     webhooks: BTreeMap<u64, Webhook>,
 }
 
@@ -89,6 +99,20 @@ impl Sender {
     /// The form of body that it sends.
     pub fn dialect(&self) -> &'static Dialect {
         self.0.dialect
+    }
+
+    /// Trusts the authorities in a PEM file from now on, beside the system's.
+    ///
+    /// Errors: a sentence that says what is wrong with the file.
+    pub fn trust(&self, ca: &Path) -> Result<(), String> {
+        self.0.transport.trust(ca)?;
+        self.registry().trusts = true;
+        Ok(())
+    }
+
+    /// Whether it was given an authority to trust.
+    pub fn trusts(&self) -> bool {
+        self.registry().trusts
     }
 
     /// Registers a webhook, which is active from now on. `None` for `secret` sends unsigned; `None` for `operations`

@@ -3,6 +3,7 @@
 //! Invariant: judging is a pure function of the transcript. A breakdown of the harness or of the attachment is never a
 //! failure of the subject, and never a pass.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -11,6 +12,7 @@ use crate::cause::{Cause, Code};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::dialect::Dialect;
+use crate::endpoint::certificates::Authority;
 use crate::error::Error;
 use crate::random::Random;
 use crate::requirement::{Evidence, Requirement, Role, Verdict};
@@ -38,6 +40,8 @@ pub struct Options {
     pub interrupted: watch::Receiver<bool>,
     /// Who is told of the run while it goes on.
     pub keeper: Option<Keeper>,
+    /// The authority of the endpoints behind HTTPS.
+    pub authority: Arc<Authority>,
 }
 
 impl Options {
@@ -130,6 +134,9 @@ pub async fn sender(
     let scenarios = needed(scenario::sender::ALL, selected);
     let extent = options.extent();
     let mut stage = scenario::sender::Stage::new(subject, &options.clock, &random, extent, &mut transcript);
+    if need_https(selected) {
+        stage = stage.offering(&options.authority);
+    }
     let greeted = tokio::select! {
         biased;
         () = interruption(options) => Ok(()),
@@ -139,6 +146,11 @@ pub async fn sender(
     play(&mut stage, &scenarios, options, progress).await;
     let findings = judge(&transcript, selected);
     Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
+}
+
+/// Whether endpoints behind HTTPS are needed for these requirements, where the sender can do with them.
+pub fn need_https(selected: &[&'static Requirement]) -> bool {
+    needed(scenario::sender::ALL, selected).iter().any(|one| one.needs() == Some(Capability::Https))
 }
 
 /// The run that could not be begun: nothing was tried, and each requirement says why.
@@ -172,7 +184,11 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
     }
     let verdict = (requirement.check)(transcript);
     // What only looks for the cause says nothing of the requirement where it breaks down.
-    let judging = requirement.scenarios.iter().filter(|scenario| **scenario != Scenario::Diagnosis);
+    // Neither does what was not to be played: a requirement that needs a capability is out of the question before.
+    let played =
+        |scenario: Scenario| scenario.needs().is_none_or(|one| transcript.capabilities.contains(&one));
+    let judging = requirement.scenarios.iter();
+    let judging = judging.filter(|scenario| **scenario != Scenario::Diagnosis && played(**scenario));
     let broken = judging.copied().find_map(|scenario| match transcript.ending(scenario)? {
         Ending::Complete => None,
         other => Some(other),

@@ -20,9 +20,10 @@ use crate::dialect::Dialect;
 use crate::exchange::{Exchange, ExchangeId, Outcome, Trust};
 use crate::signature::Secret;
 
-pub use conduct::{Conduct, Form, MOVED};
+pub use conduct::{Certificate, Conduct, Form, MOVED};
 pub use emission::{
-    Arrival, Broken, Capability, Emission, Generated, LONGEST_BODY, Settled, Traits, Webhook,
+    Arrival, Broken, Capability, Emission, Generated, Handshake, HandshakeEnd, LONGEST_BODY, Settled, Traits,
+    Webhook,
 };
 pub use exchanges::Exchanges;
 pub use intake::{Intake, IntakeKind};
@@ -72,6 +73,8 @@ pub struct Transcript {
     pub arrivals: Vec<Arrival>,
     /// What reached an endpoint of ours and was no whole request.
     pub broken: Vec<Broken>,
+    /// What came to a webhook's endpoint behind HTTPS and did not get as far as a request.
+    pub handshakes: Vec<Handshake>,
     /// What a sender reported of its deliveries.
     pub settled: Vec<Settled>,
     /// What a sender declared, or a receiver was attached with.
@@ -182,6 +185,7 @@ impl Transcript {
             emissions: Vec::new(),
             arrivals: Vec::new(),
             broken: Vec::new(),
+            handshakes: Vec::new(),
             settled: Vec::new(),
             capabilities: BTreeSet::new(),
             endings: Vec::new(),

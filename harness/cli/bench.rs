@@ -4,6 +4,10 @@
 
 mod baseline;
 mod compare;
+mod distributed;
+mod endpoint;
+mod export;
+mod import;
 mod output;
 mod pair;
 mod receiver;
@@ -30,6 +34,14 @@ enum What {
     Compare(Box<compare::Arguments>),
     /// Start two receivers on this machine and measure them against each other, in turns, behind a control of one against itself
     Pair(Box<pair::Arguments>),
+    /// Stand as an endpoint for any load: verify every delivery, keep accounts of what is wrong, lost and doubled
+    Endpoint(Box<endpoint::Arguments>),
+    /// The same from several processes of locust on this machine: a master and workers, whose counts must agree
+    Distributed(Box<distributed::Arguments>),
+    /// Write a load for another tool: a locustfile that signs at send time, or pre-signed deliveries for wrk, vegeta or k6
+    Export(export::Arguments),
+    /// Read locust's results into the report that every benchmark has
+    Import(import::Arguments),
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
@@ -37,6 +49,10 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         What::Receiver(arguments) => receiver::run(*arguments, console).await,
         What::Compare(arguments) => compare::run(&arguments, console),
         What::Pair(arguments) => pair::run(*arguments, console).await,
+        What::Endpoint(arguments) => endpoint::run(*arguments, console).await,
+        What::Distributed(arguments) => distributed::run(*arguments, console).await,
+        What::Export(arguments) => export::run(arguments, console),
+        What::Import(arguments) => import::run(arguments, console),
     }
 }
 

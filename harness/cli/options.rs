@@ -8,6 +8,7 @@ use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
@@ -18,6 +19,7 @@ use super::console::Console;
 use super::plan::Plan;
 use crate::clock::Clock;
 use crate::dialect::{DOCUMENTED, Dialect, SHIPPED};
+use crate::endpoint::certificates::Authority;
 use crate::error::Error;
 use crate::evidence::Folder;
 use crate::exit::ExitStatus;
@@ -237,13 +239,15 @@ impl RunOptions {
         let filter = Filter { level: self.level, run: patterns(&self.run)?, skip: patterns(&self.skip)? };
         let selected = selection::select(roles, &filter).map_err(Error::Usage)?;
         let limits = Limits { timeout: self.timeout, deadline: self.deadline, ..Limits::default() };
+        let clock = Clock::system();
         let options = Options {
             dialect: self.dialect.dialect(),
             limits,
             seed: self.seed.unwrap_or_else(random_seed),
             cases: self.cases,
             jobs: self.jobs,
-            clock: Clock::system(),
+            authority: Arc::new(Authority::new(clock.clone())),
+            clock,
             interrupted: interruption(),
             keeper: None,
         };

@@ -11,7 +11,7 @@ use super::console::{Console, ProgressLine};
 use super::options::{RunOptions, SecretOptions};
 use super::plan::{Plan, Unbegun};
 use super::sign::input;
-use super::trust::TrustOptions;
+use super::trust::{TrustOptions, environment};
 use crate::error::Error;
 use crate::evidence::Evidence;
 use crate::exit::ExitStatus;
@@ -137,7 +137,9 @@ impl Attached {
         let show = |at| progress.show(at);
         match self {
             Self::Exec(command) => {
-                let subject = Command::start(&command, wait)?;
+                let https = suite::need_https(&plan.selected);
+                let told = if https { environment(&plan.options.authority) } else { Vec::new() };
+                let subject = Command::start(&command, &told, wait)?;
                 let run = suite::sender(&subject, &plan.selected, &plan.options, &show).await;
                 subject.stop().await;
                 run

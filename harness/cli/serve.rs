@@ -4,6 +4,7 @@
 
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
 use super::console::Console;
 use super::options::{SecretOptions, asked_to_end, duration, random_seed};
+use super::trust::AUTHORITY;
 use crate::client::pooled::Pooled;
 use crate::clock::Clock;
 use crate::dialect::Dialect;
@@ -93,6 +95,7 @@ async fn sender(console: &mut Console) -> Result<ExitStatus, Error> {
     let new = |dialect: &'static Dialect| {
         Sender::new(dialect, Clock::system(), Random::from_seed(random_seed()), transport.clone())
     };
+    let authority = || std::env::var_os(AUTHORITY).filter(|file| !file.is_empty()).map(PathBuf::from);
     let mut sender: Option<Sender> = None;
     let mut lines = BufReader::new(stdin()).lines();
     loop {
@@ -103,11 +106,12 @@ async fn sender(console: &mut Console) -> Result<ExitStatus, Error> {
         let ends = matches!(op, Ok(Op::Shutdown));
         let reply = match op {
             Err(refusal) => refusal,
-            Ok(op) => {
-                if let Op::Hello { dialect } = &op
+            Ok(mut op) => {
+                if let Op::Hello { dialect, ca } = &mut op
                     && let Some(dialect) = Dialect::named(dialect)
                 {
                     sender = Some(new(dialect));
+                    *ca = ca.take().or_else(authority);
                 }
                 match &sender {
                     Some(sender) => sender.call(op).await?,

@@ -4,41 +4,58 @@
 
 use std::error::Error as _;
 use std::io;
+use std::path::Path;
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use rustls::pki_types::CertificateDer;
 
+use super::tls;
 use crate::exchange::{Delivery, Headers, Outcome, Response};
 use crate::sender::Transport;
 
 /// A pool of connections.
-#[derive(Debug, Clone)]
-pub struct Pooled(reqwest::Client);
+#[derive(Debug)]
+pub struct Pooled {
+    wait: Duration,
+    /// Whether certificates are looked at.
+    verifies: bool,
+    /// Set anew when an authority is to be trusted.
+    client: RwLock<reqwest::Client>,
+}
 
 impl Pooled {
     /// A pool that waits that long for each answer.
     ///
     /// Errors: the TLS library cannot be set up; its words.
     pub fn new(wait: Duration) -> Result<Self, String> {
-        let provider = rustls::crypto::ring::default_provider();
-        // Set once for the process; that it is set already is as good.
-        let _ = provider.install_default();
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(wait)
-            // A proxy from the environment is none of a webhook's business.
-            .no_proxy()
-            .build();
-        client.map(Self).map_err(|why| why.to_string())
+        Self::verifying(wait, true)
+    }
+
+    /// The same that takes anybody's certificate, as careless senders do.
+    ///
+    /// Errors: the TLS library cannot be set up; its words.
+    pub fn trusting_anybody(wait: Duration) -> Result<Self, String> {
+        Self::verifying(wait, false)
+    }
+
+    fn verifying(wait: Duration, verifies: bool) -> Result<Self, String> {
+        let client = client(wait, verifies, &[]).map_err(|why| why.to_string())?;
+        Ok(Self { wait, verifies, client: RwLock::new(client) })
+    }
+
+    fn client(&self) -> reqwest::Client {
+        self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn post(&self, url: String, delivery: Delivery) -> Outcome {
         let Ok(method) = reqwest::Method::from_bytes(delivery.method.as_bytes()) else {
             return Outcome::Malformed(format!("{:?} is no request method", delivery.method));
         };
-        let mut request = self.0.request(method, url).body(delivery.body);
+        let mut request = self.client().request(method, url).body(delivery.body);
         for (name, value) in &delivery.headers.0 {
             request = request.header(name, &**value);
         }
@@ -65,12 +82,44 @@ impl Transport for Pooled {
     fn send(&self, url: String, delivery: Delivery) -> BoxFuture<'_, Outcome> {
         self.post(url, delivery).boxed()
     }
+
+    fn trust(&self, ca: &Path) -> Result<(), String> {
+        let client = client(self.wait, self.verifies, &tls::read(ca)?);
+        let client = client.map_err(|why| format!("the CA file {} cannot be used: {why}", ca.display()))?;
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+        Ok(())
+    }
+}
+
+/// A client that trusts these authorities beside the system's.
+fn client(
+    wait: Duration,
+    verifies: bool,
+    trusted: &[CertificateDer<'static>],
+) -> Result<reqwest::Client, reqwest::Error> {
+    let provider = rustls::crypto::ring::default_provider();
+    // Set once for the process; that it is set already is as good.
+    let _ = provider.install_default();
+    let trusted: Vec<_> =
+        trusted.iter().map(|one| reqwest::Certificate::from_der(one)).collect::<Result<_, _>>()?;
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(wait)
+        .tls_certs_merge(trusted)
+        .tls_danger_accept_invalid_certs(!verifies)
+        // A proxy from the environment is none of a webhook's business.
+        .no_proxy()
+        .build()
 }
 
 fn ended(why: &reqwest::Error) -> Outcome {
     let mut source = why.source();
     while let Some(error) = source {
-        match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+        let broken: Option<&io::Error> = error.downcast_ref();
+        if let Some(words) = broken.and_then(tls::refusal) {
+            return Outcome::Tls(words);
+        }
+        match broken.map(io::Error::kind) {
             Some(io::ErrorKind::ConnectionRefused) => return Outcome::Refused,
             Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => return Outcome::Reset,
             _ => source = error.source(),

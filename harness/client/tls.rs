@@ -98,7 +98,11 @@ impl fmt::Debug for Tls {
 
 /// What TLS has against the peer, or the peer against TLS, where that is why a connection failed.
 pub(super) fn refusal(why: &io::Error) -> Option<String> {
-    let error = why.get_ref()?.downcast_ref::<Error>()?;
+    let inner = why.get_ref()?;
+    let Some(error) = inner.downcast_ref::<Error>() else {
+        // Clients wrap one error of this kind into another.
+        return refusal(inner.downcast_ref::<io::Error>()?);
+    };
     Some(match error {
         Error::InvalidCertificate(reason) => format!("{error}; {}", mend(reason)),
         Error::InvalidMessage(_) => format!("what came is no TLS ({error}); is it an http URL?"),
@@ -142,6 +146,31 @@ fn is_an_authority(reason: &CertificateError) -> bool {
     other.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
 }
 
+/// The certificates in a PEM file, one at least.
+///
+/// Errors: the file cannot be read, or is no such file: which, and the mend.
+pub(super) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let wrong = |what: String| format!("the CA file {} {what}", path.display());
+    let mut text = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut text));
+    read.map_err(|why| wrong(format!("cannot be read: {why}")))?;
+    if text.len() as u64 > LONGEST_FILE {
+        return Err(wrong(format!("is longer than {} MiB", LONGEST_FILE / (1024 * 1024))));
+    }
+    let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<_, _>>()
+        .map_err(|why| wrong(format!("is no PEM: {why}; export the certificate as PEM (Base64) again")))?;
+    if certificates.is_empty() {
+        // What DER begins with.
+        let der =
+            if text.starts_with(b"\x30\x82") { " (openssl x509 -inform der makes PEM of DER)" } else { "" };
+        return Err(wrong(format!(
+            "holds no certificate; it must be PEM, with -----BEGIN CERTIFICATE-----{der}"
+        )));
+    }
+    Ok(certificates)
+}
+
 /// Takes what a file's certificates have signed, and those certificates themselves.
 #[derive(Debug)]
 struct Given {
@@ -152,27 +181,7 @@ struct Given {
 impl Given {
     fn read(path: &Path, provider: Arc<CryptoProvider>) -> Result<Self, String> {
         let wrong = |what: String| format!("the CA file {} {what}", path.display());
-        let mut text = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut text));
-        read.map_err(|why| wrong(format!("cannot be read: {why}")))?;
-        if text.len() as u64 > LONGEST_FILE {
-            return Err(wrong(format!("is longer than {} MiB", LONGEST_FILE / (1024 * 1024))));
-        }
-        let certificates: Vec<CertificateDer<'static>> =
-            CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(|why| {
-                wrong(format!("is no PEM: {why}; export the certificate as PEM (Base64) again"))
-            })?;
-        if certificates.is_empty() {
-            // What DER begins with.
-            let der = if text.starts_with(b"\x30\x82") {
-                " (openssl x509 -inform der makes PEM of DER)"
-            } else {
-                ""
-            };
-            return Err(wrong(format!(
-                "holds no certificate; it must be PEM, with -----BEGIN CERTIFICATE-----{der}"
-            )));
-        }
+        let certificates = read(path)?;
         let mut roots = RootCertStore::empty();
         for (at, certificate) in certificates.iter().enumerate() {
             let unreadable = |why| wrong(format!("has something else for certificate {}: {why}", at + 1));

@@ -6,27 +6,32 @@
 
 mod log;
 mod script;
+mod secured;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::certificates::Authority;
 use super::{Server, listen};
 use crate::clock::Clock;
 use crate::exchange::{Delivery, Response};
+use crate::transcript::Certificate;
 use crate::wire::{ReadError, Reader, RequestHead, encode_response};
 use log::{Log, Progress};
 
-pub use log::{Broken, Budget, MOST_REQUESTS, Received, Seen};
+pub use log::{Broken, Budget, Handshake, MOST_REQUESTS, Received, Seen};
 pub use script::{Answer, Before, Manner, Script};
 
+/// Where endpoints stand: a port of this machine that the system chooses.
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// How many connections an endpoint has at the same time; each may hold a head and a read buffer.
 const MOST_CONNECTIONS: usize = 256;
 /// How much of a body without end is sent at once, and the pause behind it.
@@ -44,6 +49,7 @@ const CUT_HEADERS: usize = "Content-L".len();
 #[derive(Debug)]
 pub struct Endpoint {
     address: SocketAddr,
+    scheme: &'static str,
     log: Arc<Log>,
     _standing: Standing,
 }
@@ -79,8 +85,29 @@ impl Endpoint {
         let log = Arc::new(Log::new(settings.clock, settings.budget));
         let (patience, shared) = (settings.patience, log.clone());
         let connect = move |stream| connection(stream, shared.clone(), patience);
-        let server = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), MOST_CONNECTIONS, connect).await?;
-        Ok(Self { address: server.address(), log, _standing: Standing::Listening { _server: server } })
+        let server = listen(ANY_PORT, MOST_CONNECTIONS, connect).await?;
+        Ok(Self::standing(server, "http", log))
+    }
+
+    /// The same behind HTTPS, with that certificate.
+    ///
+    /// Errors: no port can be listened on, or no certificate can be made.
+    pub async fn start_secured(
+        settings: Settings,
+        authority: &Authority,
+        certificate: Certificate,
+    ) -> io::Result<Self> {
+        let acceptor = authority.acceptor(certificate).map_err(io::Error::other)?;
+        let log = Arc::new(Log::new(settings.clock, settings.budget));
+        let (patience, shared) = (settings.patience, log.clone());
+        let connect = move |stream| secured::connection(stream, acceptor.clone(), shared.clone(), patience);
+        let server = listen(ANY_PORT, MOST_CONNECTIONS, connect).await?;
+        Ok(Self::standing(server, "https", log))
+    }
+
+    fn standing(server: Server, scheme: &'static str, log: Arc<Log>) -> Self {
+        let address = server.address();
+        Self { address, scheme, log, _standing: Standing::Listening { _server: server } }
     }
 
     /// An address at which every connection is refused, for as long as this value lives.
@@ -88,21 +115,22 @@ impl Endpoint {
     /// Errors: no port can be had.
     pub fn refusing(settings: Settings) -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
-        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        socket.bind(ANY_PORT)?;
         let log = Arc::new(Log::new(settings.clock, settings.budget));
-        Ok(Self { address: socket.local_addr()?, log, _standing: Standing::Refusing { _socket: socket } })
+        let (address, scheme) = (socket.local_addr()?, "http");
+        Ok(Self { address, scheme, log, _standing: Standing::Refusing { _socket: socket } })
     }
 
     /// Its URL with path and query.
     pub fn url(&self, target: &str) -> String {
-        format!("http://{}{target}", self.address)
+        format!("{}://{}{target}", self.scheme, self.address)
     }
 
     /// Its URL under another host name than in [`Endpoint::url`], where this machine has one.
     pub async fn url_by_name(&self, target: &str) -> String {
         let name = ("localhost", self.address.port());
         let found = lookup_host(name).await.is_ok_and(|mut found| found.any(|one| one == self.address));
-        if found { format!("http://localhost:{}{target}", name.1) } else { self.url(target) }
+        if found { format!("{}://localhost:{}{target}", self.scheme, name.1) } else { self.url(target) }
     }
 
     /// Sets what it answers from now on.
@@ -136,6 +164,22 @@ impl Endpoint {
         self.log.count()
     }
 
+    /// How often anybody came so far: with a request, or with a handshake that came to none.
+    pub fn visits(&self) -> u64 {
+        self.log.visits()
+    }
+
+    /// Waits until somebody has come more often than that, or `wait` is over.
+    pub async fn wait_for_visit(&self, behind: u64, wait: Duration) {
+        let deadline = Instant::now() + wait;
+        loop {
+            let changed = self.log.changed();
+            if self.visits() > behind || timeout_at(deadline, changed).await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Waits until `enough` holds of what was kept, or `wait` is over. Returns whether it held.
     pub async fn wait(&self, wait: Duration, mut enough: impl FnMut(&[Received]) -> bool) -> bool {
         let deadline = Instant::now() + wait;
@@ -152,13 +196,26 @@ impl Endpoint {
     }
 }
 
+/// A connection that a conversation goes over, secured or not.
+trait Connection: AsyncRead + AsyncWrite + Unpin + Send {
+    /// Lets its end be a reset.
+    fn reset(&self);
+}
+
+impl Connection for TcpStream {
+    fn reset(&self) {
+        // Where it cannot be set the connection is closed, which is the next best.
+        let _ = self.set_zero_linger();
+    }
+}
+
 /// Reads of a connection, and what they tell about the request under way.
-struct Tap<'a> {
-    stream: &'a mut TcpStream,
+struct Tap<'a, S> {
+    stream: &'a mut S,
     progress: &'a Progress,
 }
 
-impl AsyncRead for Tap<'_> {
+impl<S: Connection> AsyncRead for Tap<'_, S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -181,56 +238,81 @@ enum Then {
     Reset,
 }
 
+/// How a conversation ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// By the other side, before its first request.
+    WithoutRequest,
+    /// In whatever way.
+    Closed,
+    /// By a reset.
+    Reset,
+}
+
 async fn connection(mut stream: TcpStream, log: Arc<Log>, patience: Duration) {
+    converse(&mut stream, &log, patience).await;
+}
+
+async fn converse<S: Connection>(stream: &mut S, log: &Log, patience: Duration) -> Ended {
     let mut reader = Reader::default();
+    let mut ended = Ended::WithoutRequest;
     loop {
         if matches!(log.before(), Before::Closes) {
-            return close(&mut reader, &mut stream).await;
+            close(&mut reader, stream).await;
+            return Ended::Closed;
         }
-        let begun = matches!(reader.begins(&mut stream).await, Ok(true));
+        let begun = matches!(reader.begins(stream).await, Ok(true));
         if !begun {
-            return;
+            return ended;
         }
+        ended = Ended::Closed;
         // The script may have changed since.
         if matches!(log.before(), Before::Closes) {
-            return close(&mut reader, &mut stream).await;
+            close(&mut reader, stream).await;
+            return ended;
         }
         let (number, progress) = log.begin(reader.unused());
-        let request = request(&mut reader, &mut stream, &log, number, &progress);
+        let request = request(&mut reader, stream, log, number, &progress);
         let (place, answer, persists) = match timeout(patience, request).await {
             Ok(Ok(Some(request))) => request,
             Ok(Ok(None)) => {
                 log.abandon(number, None);
-                return reset(&stream);
+                stream.reset();
+                return Ended::Reset;
             }
             Ok(Err(why)) => {
                 log.abandon(number, Some(&words(&why)));
-                return refuse(&mut stream).await;
+                refuse(stream, "this is no HTTP request\n").await;
+                return ended;
             }
             Err(_) => {
                 let waited = patience.as_secs_f64();
                 log.abandon(number, Some(&format!("it was not whole {waited:.1} s after its first byte")));
-                return refuse(&mut stream).await;
+                refuse(stream, "this is no HTTP request\n").await;
+                return ended;
             }
         };
         let answered = match answer {
-            Some(answer) => self::answer(&mut reader, &mut stream, &log, place, &answer).await,
+            Some(answer) => self::answer(&mut reader, stream, log, place, &answer).await,
             None => Ok(Then::Persist),
         };
         match answered {
             Ok(Then::Persist) if persists => {}
-            Ok(Then::Reset) => return reset(&stream),
+            Ok(Then::Reset) => {
+                stream.reset();
+                return Ended::Reset;
+            }
             // A sender that breaks off has its own reasons.
-            _ => return,
+            _ => return ended,
         }
     }
 }
 
 /// Reads a request and takes it in. Returns its place, what is still to be answered, and whether another may follow on the
 /// connection; `None` where the connection is to be reset in its middle.
-async fn request(
+async fn request<S: Connection>(
     reader: &mut Reader,
-    stream: &mut TcpStream,
+    stream: &mut S,
     log: &Log,
     number: u64,
     progress: &Progress,
@@ -248,12 +330,12 @@ async fn request(
             return Ok(None);
         }
         Before::Answers(answer) => {
-            stream.write_all(&encode_response(&answer.response)).await.map_err(ReadError::Io)?;
+            send(stream, &encode_response(&answer.response)).await.map_err(ReadError::Io)?;
             at_head = Some(answer);
         }
         Before::Nothing | Before::Closes => {
             if waits_to_go_on(&delivery) && reader.unused().is_empty() {
-                stream.write_all(&interim(100)).await.map_err(ReadError::Io)?;
+                send(stream, &interim(100)).await.map_err(ReadError::Io)?;
             }
         }
     }
@@ -270,15 +352,15 @@ fn waits_to_go_on(delivery: &Delivery) -> bool {
     delivery.headers.all("expect").any(|value| value.eq_ignore_ascii_case(b"100-continue"))
 }
 
-async fn answer(
+async fn answer<S: Connection>(
     reader: &mut Reader,
-    stream: &mut TcpStream,
+    stream: &mut S,
     log: &Log,
     place: Option<usize>,
     answer: &Answer,
 ) -> io::Result<Then> {
     let whole = Instant::now();
-    let goes = async |reader: &mut Reader, stream: &mut TcpStream, pause: Duration| {
+    let goes = async |reader: &mut Reader, stream: &mut S, pause: Duration| {
         timeout(pause, reader.ended(stream)).await.is_ok()
     };
     if !answer.delay.is_zero() && goes(reader, stream, answer.delay).await {
@@ -286,12 +368,12 @@ async fn answer(
         return Ok(Then::Close);
     }
     for &status in &answer.interim {
-        stream.write_all(&interim(status)).await?;
+        send(stream, &interim(status)).await?;
     }
     let bytes = encode_response(&answer.response);
     match answer.manner {
         Manner::Whole => {
-            stream.write_all(&bytes).await?;
+            send(stream, &bytes).await?;
             let says_close = |value: &bytes::Bytes| value.eq_ignore_ascii_case(b"close");
             let closes = answer.response.headers.all("connection").any(says_close);
             return Ok(if closes { Then::Close } else { Then::Persist });
@@ -301,7 +383,7 @@ async fn answer(
             // Whoever has the status and the headers has its answer, and need not wait for the rest of it.
             let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
             for (at, byte) in bytes.iter().enumerate() {
-                stream.write_all(&[*byte]).await?;
+                send(stream, &[*byte]).await?;
                 // Each byte has its time, so that what a busy machine is late with does not add up.
                 let next = began + over * u32::try_from(at + 1).unwrap_or(u32::MAX) / most(bytes.len());
                 let pause = next.saturating_duration_since(Instant::now());
@@ -317,16 +399,16 @@ async fn answer(
         Manner::Endless => {
             // Without a length and without chunks a body ends with the connection (RFC 9112, section 6.3).
             let head = format!("HTTP/1.1 {} OK\r\nContent-Type: text/plain\r\n\r\n", answer.response.status);
-            stream.write_all(head.as_bytes()).await?;
+            send(stream, head.as_bytes()).await?;
             loop {
-                stream.write_all(&ENDLESS_PART).await?;
+                send(stream, &ENDLESS_PART).await?;
                 sleep(ENDLESS_PAUSE).await;
             }
         }
-        Manner::CutInStatusLine => stream.write_all(&bytes[..CUT_STATUS_LINE.min(bytes.len())]).await?,
+        Manner::CutInStatusLine => send(stream, &bytes[..CUT_STATUS_LINE.min(bytes.len())]).await?,
         Manner::CutInHeaders => {
             let line = bytes.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-            stream.write_all(&bytes[..(line + CUT_HEADERS).min(bytes.len())]).await?;
+            send(stream, &bytes[..(line + CUT_HEADERS).min(bytes.len())]).await?;
         }
         Manner::Closes => {}
         Manner::Resets => return Ok(Then::Reset),
@@ -336,6 +418,12 @@ async fn answer(
         }
     }
     Ok(Then::Close)
+}
+
+/// Sends bytes, and not only to where they wait to be secured.
+async fn send<S: Connection>(stream: &mut S, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await
 }
 
 fn most(length: usize) -> u32 {
@@ -349,24 +437,18 @@ fn interim(status: u16) -> Vec<u8> {
 }
 
 /// Ends a connection so that its other side sees its end and no reset: what is still sent is read first.
-async fn close(reader: &mut Reader, stream: &mut TcpStream) {
+async fn close<S: Connection>(reader: &mut Reader, stream: &mut S) {
     // Where the other side is gone already there is nothing to close.
     let _ = stream.shutdown().await;
     let _ = timeout(CLOSE_WAIT, reader.ended(stream)).await;
 }
 
-/// Ends a connection so that its other side sees a reset.
-fn reset(stream: &TcpStream) {
-    // Where it cannot be set the connection is closed, which is the next best.
-    let _ = stream.set_zero_linger();
-}
-
 /// Answers what is no request, as far as anybody listens.
-async fn refuse(stream: &mut TcpStream) {
-    let mut refusal = Response::text(400, "this is no HTTP request\n");
+async fn refuse<S: Connection>(stream: &mut S, why: &'static str) {
+    let mut refusal = Response::text(400, why);
     refusal.headers.add("Connection", "close");
     // Whoever sends what is no request may not take an answer either.
-    let _ = timeout(Duration::from_secs(1), stream.write_all(&encode_response(&refusal))).await;
+    let _ = timeout(Duration::from_secs(1), send(stream, &encode_response(&refusal))).await;
 }
 
 fn words(why: &ReadError) -> String {

@@ -4,7 +4,7 @@
 //! Invariant: a difference belongs to one concern, that of what was expected. Long numbers are compared digit by digit;
 //! all others as doubles, so that `1`, `1.0` and `1e0` are one number.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::{Json, Text};
 
@@ -54,7 +54,7 @@ fn change(expected: &Json, actual: Option<&Json>, concern: Concern) -> Option<Ch
     match (expected, actual) {
         (Json::Object(members), Some(Json::Object(others))) => {
             // Of members of the same name the last one counts.
-            let others: HashMap<&Text, &Json> = others.iter().map(|(name, value)| (name, value)).collect();
+            let others: BTreeMap<&Text, &Json> = others.iter().map(|(name, value)| (name, value)).collect();
             let mut members = members.iter();
             members.find_map(|(name, value)| within(format!(".{name}"), value, others.get(name).copied()))
         }

@@ -1,6 +1,9 @@
 //! The record ids of a load: shaped like UUIDs, one after the other, so that whoever receives them can tell lost, doubled
 //! and reordered ones by counting.
 //!
+//! A run carries a check of its own digits and a number is small, so that a UUID of anybody else's is taken for one of these
+//! in one of 2^50 cases: random ones have two digits in common with ours and no more.
+//!
 //! Invariant: two numbers of one run never give the same id, and an id gives its run and its number back.
 
 use std::ops::RangeInclusive;
@@ -19,11 +22,19 @@ pub struct Ids {
 /// What an id of a load says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Numbered {
-    /// The run, 60 bits of it.
+    /// The run, 60 bits with their check.
     pub run: u64,
     /// The delivery's number in the run, counted from 0.
     pub number: u64,
 }
+
+/// The number of a run's first probe. Probes are counted by themselves: what must be refused leaves no gap among what must
+/// arrive.
+pub const FIRST_PROBE: u64 = 1 << (NUMBER_BITS - 1);
+/// How many bits a number has at most.
+const NUMBER_BITS: u32 = 36;
+/// How many bits of a run are the check of the others.
+const CHECK_BITS: u32 = 24;
 
 /// Where the digits of the run stand in the id, and those of the number. Between them stand the version and the variant.
 const RUN: [RangeInclusive<usize>; 3] = [0..=7, 9..=12, 15..=17];
@@ -32,11 +43,8 @@ const NUMBER: [RangeInclusive<usize>; 2] = [20..=22, 24..=35];
 impl Ids {
     /// The ids of the run with that seed.
     pub fn of(seed: u64) -> Self {
-        // Spread over all bits, so that small seeds differ in more than one digit (the finaliser of SplitMix64).
-        let mut run = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        run = (run ^ (run >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        run = (run ^ (run >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        Self { run: (run ^ (run >> 31)) & ((1 << 60) - 1) }
+        let digits = spread(seed) >> (64 - (60 - CHECK_BITS));
+        Self { run: checked(digits) }
     }
 
     /// The run's number, as it comes back from [`Ids::read`].
@@ -57,8 +65,23 @@ impl Ids {
         if id.len() != ID_LENGTH || ![8, 13, 14, 18, 19, 23].into_iter().all(fixed) {
             return None;
         }
-        Some(Numbered { run: value(&RUN, id)?, number: value(&NUMBER, id)? })
+        let (run, number) = (value(&RUN, id)?, value(&NUMBER, id)?);
+        let ours = number >> NUMBER_BITS == 0 && checked(run >> CHECK_BITS) == run;
+        ours.then_some(Numbered { run, number })
     }
+}
+
+/// A number spread over all bits, so that small ones differ in more than one digit (the finaliser of SplitMix64).
+fn spread(number: u64) -> u64 {
+    let mut bits = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
+/// The digits of a run with their check behind them.
+fn checked(digits: u64) -> u64 {
+    digits << CHECK_BITS | (spread(!digits) & ((1 << CHECK_BITS) - 1))
 }
 
 /// Writes the last digits of a number into these places, the most significant first.

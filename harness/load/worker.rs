@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::connection::Connection;
-use super::ids::Ids;
+use super::ids::{FIRST_PROBE, Ids};
 use super::plan::Plan;
 use super::probe::{self, Maker};
 use super::request::{Marks, Request, Template};
@@ -39,8 +39,12 @@ pub(super) struct Load {
     pub(super) maker: Maker,
     pub(super) clock: Clock,
     pub(super) ids: Ids,
+    /// The number of the next delivery, which says what body it has.
+    turn: AtomicU64,
     /// The number of the next record id.
     pub(super) number: AtomicU64,
+    /// The number of the next probe's.
+    pub(super) probe: AtomicU64,
     /// A permit for each connection that is ready to begin.
     pub(super) ready: Semaphore,
     /// The turns, once the load has begun.
@@ -81,7 +85,9 @@ impl Load {
             maker,
             clock,
             ids,
+            turn: AtomicU64::new(first),
             number: AtomicU64::new(first),
+            probe: AtomicU64::new(FIRST_PROBE + first),
             ready: Semaphore::new(0),
             turns,
             stop,
@@ -242,8 +248,12 @@ impl Line {
     /// Makes the request, signed at this moment.
     fn make(&mut self, kind: Kind, nonce: u128) {
         let load = &*self.load;
-        let number = load.number.fetch_add(1, Ordering::Relaxed);
-        let template = &load.templates[(number % load.templates.len() as u64) as usize];
+        let turn = load.turn.fetch_add(1, Ordering::Relaxed);
+        let template = &load.templates[(turn % load.templates.len() as u64) as usize];
+        let next = if kind == Kind::Genuine { &load.number } else { &load.probe };
+        // A number that no id has would be missed where ids are counted.
+        let numbered = template.id_in_body().is_some();
+        let number = if numbered { next.fetch_add(1, Ordering::Relaxed) } else { turn };
         let marks = Marks { number, nonce, now_ms: load.clock.now_ms() };
         template.fill(load.ids, &marks, &mut self.request);
         match kind {

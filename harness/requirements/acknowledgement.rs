@@ -6,6 +6,7 @@ mod answers;
 mod silence;
 
 use super::attempts;
+use super::https::and_over_https;
 use crate::fault::{Faults, SenderFault};
 use crate::requirement::{Level, Requirement, Role};
 use crate::transcript::{Capability, Form, Scenario};
@@ -21,9 +22,9 @@ pub const ALL: &[Requirement] = &[
                where outcomes are reported.",
         source: "D",
         why: "Endpoints answer 202 or 204 as often as 200; a sender that waits for 200 alone sends again what was taken.",
-        scenarios: &[Scenario::Acknowledged],
+        scenarios: &[Scenario::Acknowledged, Scenario::Https],
         needs: None,
-        check: answers::acknowledged,
+        check: |t| and_over_https(t, answers::acknowledged(t), answers::acknowledged_over_https),
         counterexamples: Faults::Sender(&[
             SenderFault::ResentAfterAcknowledgement,
             SenderFault::Only200Acknowledges,
@@ -60,9 +61,9 @@ pub const ALL: &[Requirement] = &[
         source: "D",
         why: "What nobody answered for was taken in by nobody; and an endpoint that was down for a moment misses \
               everything from then on where the sender gives it up.",
-        scenarios: &[Scenario::Unanswered],
+        scenarios: &[Scenario::Unanswered, Scenario::BadCertificates],
         needs: None,
-        check: silence::not_acknowledged,
+        check: |t| and_over_https(t, silence::not_acknowledged(t), silence::bad_certificates),
         counterexamples: Faults::Sender(&[
             SenderFault::ResetAcknowledges,
             SenderFault::ClosingAcknowledges,
@@ -71,6 +72,8 @@ pub const ALL: &[Requirement] = &[
             SenderFault::SilenceAcknowledges,
             SenderFault::StopsAfterFailure,
             SenderFault::CrashesOnRefusal,
+            SenderFault::HandshakeAcknowledges,
+            SenderFault::CrashesOnCertificate,
         ]),
     },
     Requirement {

@@ -4,6 +4,7 @@
 
 use url::Url;
 
+use super::https::{self, each_either_way};
 use super::judge::{Arrived, each, every_delivery, of_all};
 use crate::cause::{Cause, Code};
 use crate::dialect::{Members, NotAnObject};
@@ -21,9 +22,9 @@ pub const ALL: &[Requirement] = &[
         text: "The request method is POST.",
         source: "D",
         why: "Endpoints route by method; anything else meets a 404 or 405.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[Scenario::EveryEvent, Scenario::Https],
         needs: None,
-        check: |t| with_broken(t, each(t, Scenario::EveryEvent, method)),
+        check: |t| with_broken(t, each_either_way(t, method)),
         counterexamples: Faults::Sender(&[SenderFault::MethodPut, SenderFault::MethodGet]),
     },
     Requirement {
@@ -34,10 +35,15 @@ pub const ALL: &[Requirement] = &[
         text: "The request goes to the registered URL: host, port, path and query unchanged.",
         source: "D",
         why: "Many endpoints carry a tenant or a token in path or query.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[Scenario::EveryEvent, Scenario::Https],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, url),
-        counterexamples: Faults::Sender(&[SenderFault::QueryDropped, SenderFault::SlashAppended]),
+        check: |t| https::and_over_https(t, each_either_way(t, url), https::reached),
+        counterexamples: Faults::Sender(&[
+            SenderFault::QueryDropped,
+            SenderFault::SlashAppended,
+            SenderFault::HttpsHostChanged,
+            SenderFault::HttpsDowngraded,
+        ]),
     },
     Requirement {
         id: "DLV-3",

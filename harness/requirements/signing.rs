@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use bytes::Bytes;
 
 use super::attempts;
+use super::https::{and_over_https, each_either_way, each_over_https};
 use super::judge::{Arrived, each, every_delivery, generated, of_all};
 use crate::cause::{Cause, Code, sender};
 use crate::dialect::rfc3339;
@@ -25,9 +26,9 @@ pub const ALL: &[Requirement] = &[
         text: "With a secret set, X-Twenty-Webhook-Signature is there exactly once.",
         source: "D",
         why: "Without it every careful receiver refuses the delivery; with two of them nobody knows which counts.",
-        scenarios: &[Scenario::EveryEvent, Scenario::Generated],
+        scenarios: &[Scenario::EveryEvent, Scenario::Generated, Scenario::Https],
         needs: None,
-        check: |t| every_delivery(t, |arrived| exactly_once(arrived, SIGNATURE_HEADER)),
+        check: |t| each_either_way(t, |arrived| exactly_once(arrived, SIGNATURE_HEADER)),
         counterexamples: Faults::Sender(&[
             SenderFault::SignatureMissing,
             SenderFault::SignatureDoubled,
@@ -42,9 +43,9 @@ pub const ALL: &[Requirement] = &[
         text: "With a secret set, X-Twenty-Webhook-Timestamp is there exactly once.",
         source: "D",
         why: "The signature cannot be computed without it.",
-        scenarios: &[Scenario::EveryEvent, Scenario::Generated],
+        scenarios: &[Scenario::EveryEvent, Scenario::Generated, Scenario::Https],
         needs: None,
-        check: |t| every_delivery(t, |arrived| exactly_once(arrived, TIMESTAMP_HEADER)),
+        check: |t| each_either_way(t, |arrived| exactly_once(arrived, TIMESTAMP_HEADER)),
         counterexamples: Faults::Sender(&[
             SenderFault::TimestampHeaderMissing,
             SenderFault::TimestampHeaderDoubled,
@@ -93,7 +94,7 @@ pub const ALL: &[Requirement] = &[
         source: "D",
         why: "It is what every receiver computes. The documentation's own sample stringifies the payload twice and \
               gives a signature that no receiver accepts.",
-        scenarios: &[Scenario::EveryEvent, Scenario::SeveralWebhooks, Scenario::Generated],
+        scenarios: &[Scenario::EveryEvent, Scenario::SeveralWebhooks, Scenario::Generated, Scenario::Https],
         needs: None,
         check: every_secret,
         counterexamples: Faults::Sender(&[
@@ -330,12 +331,13 @@ fn every_secret(t: &Transcript) -> Verdict {
     let both = [Scenario::EveryEvent, Scenario::SeveralWebhooks];
     // Recorded traffic is that of one webhook.
     let played = both.into_iter().filter(|&scenario| !(t.recorded && scenario == Scenario::SeveralWebhooks));
-    let fixed =
-        of_all(played.map(|scenario| each(t, scenario, |arrived| genuine(t, arrived))), "", "scenarios");
-    if matches!(fixed, Verdict::Fail(_)) {
-        return fixed;
-    }
-    generated(t, |arrived| genuine(t, arrived)).unwrap_or(fixed)
+    let genuine = |arrived: &Arrived<'_>| genuine(t, arrived);
+    let fixed = of_all(played.map(|scenario| each(t, scenario, genuine)), "", "scenarios");
+    let plain = match fixed {
+        Verdict::Fail(_) => fixed,
+        other => generated(t, genuine).unwrap_or(other),
+    };
+    and_over_https(t, plain, |t| each_over_https(t, genuine))
 }
 
 fn timestamp_form(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {

@@ -6,6 +6,7 @@
 mod answers;
 mod events;
 mod generated;
+mod https;
 mod outcomes;
 mod unanswered;
 
@@ -17,7 +18,8 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use crate::clock::Clock;
-use crate::endpoint::scripted::{Budget, Endpoint, Received, Settings};
+use crate::endpoint::certificates::Authority;
+use crate::endpoint::scripted::{self, Budget, Endpoint, Received, Settings};
 use crate::event::Event;
 use crate::exchange::{Exchange, ExchangeId};
 use crate::random::Random;
@@ -27,7 +29,8 @@ use crate::subject::SubjectError;
 use crate::subject::protocol::{Hello, Op, Reply};
 use crate::subject::sender::{Sender, expect_ok};
 use crate::transcript::{
-    Broken, Capability, Conduct, Emission, Ending, Form, Scenario, Traits, Transcript, Webhook, uuids,
+    Broken, Capability, Conduct, Emission, Ending, Form, Handshake, Scenario, Traits, Transcript, Webhook,
+    uuids,
 };
 
 /// The scenarios of senders, in the order in which they are run: what may end a sender comes last.
@@ -38,10 +41,12 @@ pub const ALL: &[Scenario] = &[
     Scenario::Filtered,
     Scenario::Deletion,
     Scenario::Unsigned,
+    Scenario::Https,
     Scenario::Acknowledged,
     Scenario::NotAcknowledged,
     Scenario::AnswerForms,
     Scenario::Unanswered,
+    Scenario::BadCertificates,
 ];
 
 /// The query of the webhooks' URLs: with everything in it that a careless sender changes.
@@ -60,6 +65,8 @@ pub struct Stage<'a> {
     /// What is written.
     pub transcript: &'a mut Transcript,
     settings: Settings,
+    /// The authority of the endpoints behind HTTPS, where there are to be any.
+    authority: Option<&'a Authority>,
     registered: Vec<Registered>,
     /// The endpoints of webhooks that cannot be deleted, so that what still goes there meets no closed port.
     retired: Vec<Endpoint>,
@@ -115,7 +122,14 @@ impl<'a> Stage<'a> {
         let patience = transcript.limits.timeout;
         let settings = Settings { clock: clock.clone(), budget: Budget::of_a_run(), patience };
         let (registered, retired, tokens) = (Vec::new(), Vec::new(), Vec::new());
-        Self { subject, clock, random, extent, transcript, settings, registered, retired, tokens }
+        let authority = None;
+        Self { subject, clock, random, extent, transcript, settings, authority, registered, retired, tokens }
+    }
+
+    /// The stage with endpoints behind HTTPS.
+    #[must_use]
+    pub fn offering(self, authority: &'a Authority) -> Self {
+        Self { authority: Some(authority), ..self }
     }
 
     /// Asks who the sender is, and writes down what it declares.
@@ -123,26 +137,41 @@ impl<'a> Stage<'a> {
     /// Errors: it does not answer, not in the protocol, or does not speak the dialect.
     pub async fn greet(&mut self) -> Result<Hello, SubjectError> {
         let dialect = self.transcript.dialect.name.to_owned();
-        let hello: Hello = read("hello", self.call(Op::Hello { dialect }).await?)?;
+        let ca = self.authority.and_then(|authority| match authority.file() {
+            Ok(file) => Some(file.to_owned()),
+            Err(why) => {
+                self.transcript.remarks.push(format!("HTTPS is not tried: {why}"));
+                None
+            }
+        });
+        // Who was not told of the authority has nobody to trust.
+        let https = ca.is_some().then_some(Capability::Https);
+        let hello: Hello = read("hello", self.call(Op::Hello { dialect, ca }).await?)?;
         let all = [Capability::Delete, Capability::Filters, Capability::Outcomes, Capability::Unsigned];
+        let all = all.into_iter().chain(https);
         let declared =
             |capability: &Capability| hello.capabilities.iter().any(|name| name == capability.as_str());
-        self.transcript.capabilities = all.into_iter().filter(declared).collect();
+        self.transcript.capabilities = all.filter(declared).collect();
         Ok(hello)
     }
 
     async fn play(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
+        if scenario.needs().is_some_and(|needed| !self.declares(needed)) {
+            return Ok(());
+        }
         match scenario {
             Scenario::EveryEvent => self.every_event().await,
             Scenario::SeveralWebhooks => self.several_webhooks().await,
             Scenario::Generated => self.generated().await,
-            Scenario::Filtered if self.declares(Capability::Filters) => self.filtered().await,
-            Scenario::Deletion if self.declares(Capability::Delete) => self.deletion().await,
-            Scenario::Unsigned if self.declares(Capability::Unsigned) => self.unsigned().await,
+            Scenario::Filtered => self.filtered().await,
+            Scenario::Deletion => self.deletion().await,
+            Scenario::Unsigned => self.unsigned().await,
+            Scenario::Https => self.https().await,
             Scenario::Acknowledged => self.acknowledged().await,
             Scenario::NotAcknowledged => self.not_acknowledged().await,
             Scenario::AnswerForms => self.answer_forms().await,
             Scenario::Unanswered => self.unanswered().await,
+            Scenario::BadCertificates => self.bad_certificates().await,
             _ => Ok(()),
         }
     }
@@ -153,9 +182,13 @@ impl<'a> Stage<'a> {
 
     /// An endpoint that answers 200 to everything, or an address where nobody listens.
     async fn endpoint(&self, conduct: Conduct) -> Result<Endpoint, SubjectError> {
-        let started = match conduct {
-            Conduct::Refuses => Endpoint::refusing(self.settings.clone()),
-            _ => Endpoint::start(self.settings.clone()).await,
+        let settings = self.settings.clone();
+        let started = match (conduct, self.authority) {
+            (Conduct::Refuses, _) => Endpoint::refusing(settings),
+            (Conduct::Secured(certificate), Some(authority)) => {
+                Endpoint::start_secured(settings, authority, certificate).await
+            }
+            _ => Endpoint::start(settings).await,
         };
         started.map_err(|why| SubjectError::Broke(format!("no endpoint can be set up: {why}")))
     }
@@ -331,6 +364,13 @@ impl<'a> Stage<'a> {
             }
             let broken = seen.broken.into_iter().map(|one| Broken { webhook: index, what: one.what });
             self.transcript.broken.extend(broken);
+            let handshake = |one: scripted::Handshake| Handshake {
+                webhook: index,
+                at_ms: one.at_ms,
+                end: one.end,
+                what: one.what,
+            };
+            self.transcript.handshakes.extend(seen.handshakes.into_iter().map(handshake));
             let webhook = &mut self.transcript.webhooks[index];
             webhook.watched_until_ms = now;
             (webhook.dropped, webhook.overflowed) = (seen.dropped, seen.overflowed);

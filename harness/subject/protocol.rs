@@ -2,6 +2,8 @@
 //!
 //! Invariant: the record of an `emit` is raw JSON text on both sides; it is never parsed on the way.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -20,6 +22,8 @@ pub enum Op {
     Hello {
         /// The dialect to speak, by name.
         dialect: String,
+        /// A PEM file with the authority of the endpoints behind HTTPS; `None` where there are none.
+        ca: Option<PathBuf>,
     },
     /// Register a webhook.
     CreateWebhook {
@@ -102,9 +106,12 @@ impl Op {
         let op = self.name();
         let mut line = json!({ "id": id, "op": op });
         match self {
-            Self::Hello { dialect } => {
+            Self::Hello { dialect, ca } => {
                 line["protocol"] = VERSION.into();
                 line["dialect"] = dialect.as_str().into();
+                if let Some(ca) = ca {
+                    line["ca"] = ca.to_string_lossy().into();
+                }
             }
             Self::CreateWebhook { url, secret, operations } => {
                 line["url"] = url.as_str().into();
@@ -149,7 +156,7 @@ impl Op {
                 .map_err(|_| Reply::Error(format!("`{key}` must be a list of texts")))
         };
         Ok(match text("op")?.as_str() {
-            "hello" => Self::Hello { dialect: text("dialect")? },
+            "hello" => Self::Hello { dialect: text("dialect")?, ca: members.text("ca").map(PathBuf::from) },
             "create_webhook" => Self::CreateWebhook {
                 url: text("url")?,
                 secret: members.text("secret").map(Secret::new),

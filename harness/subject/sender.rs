@@ -45,15 +45,23 @@ fn answer(sender: &sender::Sender, op: Op) -> Reply {
     let known = |webhook: &str| webhook.strip_prefix('w')?.parse::<u64>().ok();
     let unknown = |webhook: &str| Reply::Error(format!("there is no webhook {webhook:?}"));
     match op {
-        Op::Hello { dialect } if dialect == sender.dialect().name => {
+        Op::Hello { dialect, ca } if dialect == sender.dialect().name => {
+            if let Some(ca) = ca
+                && let Err(why) = sender.trust(&ca)
+            {
+                return Reply::Error(why);
+            }
+            let able = ["delete", "filters", "outcomes", "unsigned"].map(str::to_owned);
+            // Who was told of no authority cannot know whom to trust.
+            let https = sender.trusts().then(|| "https".to_owned());
             let hello = Hello {
                 name: "twenty-conform reference sender".to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
-                capabilities: ["delete", "filters", "outcomes", "unsigned"].map(str::to_owned).to_vec(),
+                capabilities: able.into_iter().chain(https).collect(),
             };
             Reply::Ok(json!(hello))
         }
-        Op::Hello { dialect } => Reply::Error(format!(
+        Op::Hello { dialect, .. } => Reply::Error(format!(
             "this sender was set up for dialect {}, not {dialect}",
             sender.dialect().name
         )),
@@ -97,11 +105,15 @@ struct Conversation {
 }
 
 impl Command {
-    /// Starts a command; `wait` bounds each reply.
+    /// Starts a command, with further variables in its environment; `wait` bounds each reply.
     ///
     /// Errors: [`SubjectError::Usage`] where there is no such command.
-    pub fn start(command: &str, wait: Duration) -> Result<Self, SubjectError> {
-        let mut process = Process::start(command, &[], true)?;
+    pub fn start(
+        command: &str,
+        environment: &[(&str, String)],
+        wait: Duration,
+    ) -> Result<Self, SubjectError> {
+        let mut process = Process::start(command, environment, true)?;
         let (input, output) = process.pipes();
         let conversation = Arc::new(Mutex::new(Conversation::default()));
         if let Some(output) = output {

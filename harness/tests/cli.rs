@@ -12,6 +12,7 @@ mod commands;
 mod comparing;
 mod control;
 mod evidence;
+mod https;
 mod listen;
 mod reports;
 mod runs;

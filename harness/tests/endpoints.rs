@@ -2,6 +2,8 @@
 //!
 //! Invariant: each is driven by a socket of the test's own, so that no HTTP library smooths over what happens.
 
+mod tls;
+
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 

@@ -12,6 +12,7 @@ mod endpoints;
 mod guide;
 mod implementations;
 mod load;
+mod load_locust;
 mod mutants;
 mod peers;
 mod readme;

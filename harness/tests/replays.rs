@@ -12,6 +12,7 @@ use twenty_conform::case::{Attempt, Case, Replayed, Timing, resigned};
 use twenty_conform::client::{Client, Target};
 use twenty_conform::clock::Clock;
 use twenty_conform::dialect::{DOCUMENTED, SHIPPED};
+use twenty_conform::endpoint::certificates::Authority;
 use twenty_conform::endpoint::{Handler, raw};
 use twenty_conform::fault::{Faults, ReceiverFault};
 use twenty_conform::mutant;
@@ -76,7 +77,9 @@ async fn cases(fault: ReceiverFault) -> Vec<Result<Case, &'static str>> {
     let limits = Limits { prompt, quick: prompt, timeout: Duration::from_secs(8), ..Limits::default() };
     let dialect = if fault == ReceiverFault::DedupesOnNonce { &SHIPPED } else { &DOCUMENTED };
     let clock = Clock::fixed(THEN);
-    let options = Options { dialect, limits, seed: 7, cases: 4, jobs: 4, clock, interrupted, keeper: None };
+    let authority = Arc::new(Authority::new(clock.clone()));
+    let options =
+        Options { dialect, limits, seed: 7, cases: 4, jobs: 4, clock, interrupted, keeper: None, authority };
     let names = |faults: Faults| matches!(faults, Faults::Receiver(faults) if faults.contains(&fault));
     let selected: Vec<_> = requirements::all().filter(|one| names(one.counterexamples)).collect();
     let server = raw::serve(mutant(fault, THEN)).await.unwrap();

@@ -34,6 +34,21 @@ pub enum Conduct {
     CutsHeaders,
     /// It never answers, and keeps the connection open.
     Hangs,
+    /// It stands behind HTTPS with that certificate, and answers each as its event says.
+    Secured(Certificate),
+}
+
+/// What certificate an endpoint behind HTTPS shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Certificate {
+    /// Signed by the authority that the sender was told of, for the host of the URL.
+    Good,
+    /// The same, and not valid any more.
+    Expired,
+    /// Signed by itself alone.
+    SelfSigned,
+    /// Signed by the authority, for another host.
+    OtherHost,
 }
 
 /// What an answer is beside its status.
@@ -51,6 +66,21 @@ pub enum Form {
     ToItself,
 }
 
+impl Certificate {
+    /// Those that nobody can trust.
+    pub const BAD: [Self; 3] = [Self::Expired, Self::SelfSigned, Self::OtherHost];
+
+    /// What there is to say of it, as the end of "a certificate that ...".
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Good => "is good",
+            Self::Expired => "has expired",
+            Self::SelfSigned => "is self-signed",
+            Self::OtherHost => "is for another host",
+        }
+    }
+}
+
 impl Conduct {
     /// Whether no answer comes from there.
     pub fn is_silent(self) -> bool {
@@ -66,9 +96,12 @@ impl Conduct {
         )
     }
 
-    /// Whether requests can be seen there.
+    /// Whether requests can be seen there. Behind a certificate that a careful sender refuses there are none.
     pub fn sees_requests(self) -> bool {
-        !matches!(self, Self::Refuses | Self::ClosesAtOnce)
+        match self {
+            Self::Secured(certificate) => certificate == Certificate::Good,
+            other => !matches!(other, Self::Refuses | Self::ClosesAtOnce),
+        }
     }
 
     /// What became of a delivery there, as the end of "a delivery that ...".
@@ -86,6 +119,10 @@ impl Conduct {
             Self::CutsStatusLine => "was answered with a status line cut short",
             Self::CutsHeaders => "was answered with headers cut short",
             Self::Hangs => "was never answered",
+            Self::Secured(Certificate::Good) => "was answered over HTTPS",
+            Self::Secured(Certificate::Expired) => "met a certificate that has expired",
+            Self::Secured(Certificate::SelfSigned) => "met a certificate that is self-signed",
+            Self::Secured(Certificate::OtherHost) => "met a certificate that is for another host",
         }
     }
 
@@ -104,6 +141,10 @@ impl Conduct {
             Self::CutsStatusLine => "cut inside the status line",
             Self::CutsHeaders => "cut inside the headers",
             Self::Hangs => "timed out",
+            Self::Secured(Certificate::Good) => "answered over HTTPS",
+            Self::Secured(Certificate::Expired) => "certificate expired",
+            Self::Secured(Certificate::SelfSigned) => "certificate self-signed",
+            Self::Secured(Certificate::OtherHost) => "certificate of another host",
         }
     }
 }

@@ -120,6 +120,32 @@ pub struct Broken {
     pub what: String,
 }
 
+/// A connection to a webhook's endpoint behind HTTPS that came to no request.
+#[derive(Debug, Clone)]
+pub struct Handshake {
+    /// The webhook, as an index into [`super::Transcript::webhooks`].
+    pub webhook: usize,
+    /// When it ended, in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// What it ended with.
+    pub end: HandshakeEnd,
+    /// The same in words: a whole clause.
+    pub what: String,
+}
+
+/// What a connection ended with that came to no request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandshakeEnd {
+    /// An alert that says that the certificate is not taken.
+    Refused,
+    /// Something that is no TLS came.
+    NoTls,
+    /// The other side went without a word, within the handshake or behind it: some look at the certificate only then.
+    Left,
+    /// Anything else: another alert, no protocol in common, a handshake that does not come to its end.
+    Broken,
+}
+
 /// What a sender reports of one delivery.
 #[derive(Debug, Clone)]
 pub struct Settled {
@@ -145,6 +171,8 @@ pub enum Capability {
     Outcomes,
     /// Webhooks can do without a secret.
     Unsigned,
+    /// Webhooks may be behind HTTPS, with certificates of the suite's authority.
+    Https,
     /// What a receiver takes in can be observed.
     Observations,
 }
@@ -157,6 +185,7 @@ impl Capability {
             Self::Filters => "filters",
             Self::Outcomes => "outcomes",
             Self::Unsigned => "unsigned",
+            Self::Https => "https",
             Self::Observations => "observations",
         }
     }

@@ -4,6 +4,8 @@
 
 use serde::Serialize;
 
+use super::Capability;
+
 /// What is done to a subject. Scenarios are few; each feeds several checks. How each is done stands under `scenario/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -88,6 +90,8 @@ pub enum Scenario {
     Deletion,
     /// Sender: a webhook without a secret.
     Unsigned,
+    /// Sender: an endpoint behind HTTPS with a certificate that it can trust.
+    Https,
     /// Sender: an endpoint that answers with every status from 200 to 299.
     Acknowledged,
     /// Sender: an endpoint that answers with statuses of the other classes.
@@ -96,6 +100,8 @@ pub enum Scenario {
     AnswerForms,
     /// Sender: endpoints that refuse, reset, break off, fail, and never answer, beside one that is well.
     Unanswered,
+    /// Sender: endpoints behind HTTPS with certificates that nobody can trust, beside one that is well.
+    BadCertificates,
 }
 
 impl Scenario {
@@ -184,6 +190,9 @@ impl Scenario {
             }
             Self::Unsigned => "a webhook without a secret; several events are emitted",
             Self::Deletion => "two webhooks, one of which is deleted between two events",
+            Self::Https => {
+                "an endpoint behind HTTPS, with a certificate of the authority that the sender was told of"
+            }
             Self::Acknowledged => "an endpoint that answers each event with another status from 200 to 299",
             Self::NotAcknowledged => {
                 "an endpoint that answers with redirects (to another host, and to itself), client errors and \
@@ -198,6 +207,21 @@ impl Scenario {
                  the status line and the headers, never answer, answer late, byte by byte, 500 always, and 500 \
                  twice; and one that is well"
             }
+            Self::BadCertificates => {
+                "side by side: endpoints behind HTTPS whose certificates have expired, are self-signed and are for \
+                 another host; and one whose certificate is good"
+            }
+        }
+    }
+
+    /// What a sender must have declared for it to be played at all.
+    pub fn needs(self) -> Option<Capability> {
+        match self {
+            Self::Filtered => Some(Capability::Filters),
+            Self::Deletion => Some(Capability::Delete),
+            Self::Unsigned => Some(Capability::Unsigned),
+            Self::Https | Self::BadCertificates => Some(Capability::Https),
+            _ => None,
         }
     }
 }

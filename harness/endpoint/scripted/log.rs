@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::script::{Answer, Before, Script};
 use crate::clock::Clock;
 use crate::exchange::{Delivery, Outcome};
-use crate::transcript::{LONGEST_BODY, uuids};
+use crate::transcript::{HandshakeEnd, LONGEST_BODY, uuids};
 use crate::wire::quote;
 
 /// How many requests an endpoint keeps.
@@ -25,8 +25,10 @@ const MOST_REPEATS: u32 = 64;
 const MOST_BYTES: usize = 48 * 1024 * 1024;
 /// How many requests that are not whole an endpoint keeps.
 const MOST_BROKEN: usize = 16;
+/// How many handshakes that came to no request an endpoint keeps: the first, and always the last one.
+const MOST_HANDSHAKES: usize = 64;
 /// How many bytes of what is no whole request are kept, to be quoted.
-const QUOTED: usize = 128;
+pub(super) const QUOTED: usize = 128;
 /// What a kept request costs beside its bytes, about.
 const OVERHEAD: usize = 512;
 
@@ -62,6 +64,17 @@ pub struct Broken {
     pub what: String,
 }
 
+/// A connection to an endpoint behind HTTPS that came to no request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handshake {
+    /// When it ended, in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// What it ended with.
+    pub end: HandshakeEnd,
+    /// The same in words: a whole clause.
+    pub what: String,
+}
+
 /// Everything that reached an endpoint.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
@@ -73,6 +86,8 @@ pub struct Seen {
     pub overflowed: bool,
     /// What was no whole request; the first few.
     pub broken: Vec<Broken>,
+    /// The connections that came to no request, behind HTTPS; the first few, and the last.
+    pub handshakes: Vec<Handshake>,
 }
 
 /// How far a request has come.
@@ -110,6 +125,7 @@ struct Kept {
     repeats: HashMap<String, u32>,
     under_way: BTreeMap<u64, Arc<Progress>>,
     begun: u64,
+    handshakes: u64,
     retired: bool,
 }
 
@@ -274,6 +290,24 @@ impl Log {
             kept.seen.broken.push(progress.broken(why));
         }
         self.changed.notify_waiters();
+    }
+
+    /// Takes in a connection that came to no request.
+    pub(super) fn handshake(&self, end: HandshakeEnd, what: String) {
+        let handshake = Handshake { at_ms: self.clock.now_ms(), end, what };
+        let mut kept = self.lock();
+        kept.handshakes += 1;
+        // The last one tells whether anybody came behind a certain event.
+        kept.seen.handshakes.truncate(MOST_HANDSHAKES - 1);
+        kept.seen.handshakes.push(handshake);
+        drop(kept);
+        self.changed.notify_waiters();
+    }
+
+    /// How often anybody came.
+    pub(super) fn visits(&self) -> u64 {
+        let kept = self.lock();
+        kept.begun + kept.handshakes
     }
 
     /// Notes that the sender ended the connection in place of waiting for the answer any longer.

@@ -38,6 +38,10 @@ impl Tampering {
             SenderFault::MethodPut => "PUT".clone_into(&mut delivery.method),
             SenderFault::MethodGet => "GET".clone_into(&mut delivery.method),
             SenderFault::QueryDropped => url.truncate(url.find('?').unwrap_or(url.len())),
+            SenderFault::HttpsHostChanged if url.starts_with("https:") => {
+                *url = url.replacen("//127.0.0.1", "//localhost", 1);
+            }
+            SenderFault::HttpsDowngraded => *url = url.replacen("https:", "http:", 1),
             SenderFault::SlashAppended => *url = url.replacen('?', "/?", 1),
             SenderFault::ByteOrderMark => {
                 self.resign(secret, delivery, |body| [b"\xEF\xBB\xBF", body].concat())
@@ -232,6 +236,10 @@ impl Tampering {
             | SenderFault::SilenceAcknowledges
             | SenderFault::FirstLineAcknowledges
             | SenderFault::CrashesOnRefusal
+            | SenderFault::HttpsHostChanged
+            | SenderFault::HandshakeAcknowledges
+            | SenderFault::CrashesOnCertificate
+            | SenderFault::AnyCertificateTaken
             | SenderFault::RetriesWithoutEnd
             | SenderFault::RetriesWithoutPause
             | SenderFault::RetriesWithOtherData

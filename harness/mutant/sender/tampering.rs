@@ -2,6 +2,7 @@
 //!
 //! Invariant: what a fault does not concern goes the way of the reference sender.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,12 +40,18 @@ pub(super) struct Tampering {
     pub(super) registry: Arc<Registry>,
     pub(super) late: Duration,
     inner: Arc<dyn Transport>,
+    /// The way out where the careless one, which speaks no TLS, does not reach.
+    secured: Arc<dyn Transport>,
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Transport for Tampering {
     fn send(&self, url: String, delivery: Delivery) -> BoxFuture<'_, Outcome> {
         self.tamper(url, delivery).boxed()
+    }
+
+    fn trust(&self, ca: &Path) -> Result<(), String> {
+        self.secured.trust(ca)
     }
 }
 
@@ -58,19 +65,26 @@ impl Tampering {
         late: Duration,
     ) -> Self {
         let careless = |takes| Arc::new(Careless { wait: CARELESS_WAIT, takes });
+        let other = match fault {
+            SenderFault::WaitsForEver => Pooled::new(FOR_EVER).ok(),
+            SenderFault::AnyCertificateTaken => Pooled::trusting_anybody(CARELESS_WAIT).ok(),
+            _ => None,
+        };
+        let secured = other.map_or(inner, |other| Arc::new(other));
         let inner: Arc<dyn Transport> = match fault {
             SenderFault::FirstLineAcknowledges => careless(Takes::FirstLine),
             SenderFault::InterimIsTheAnswer => careless(Takes::FirstHead),
             SenderFault::AnswerMustBeJson
             | SenderFault::ErrorInAnswerIsFailure
             | SenderFault::AnswerReadToItsEnd => careless(Takes::WholeBody),
-            SenderFault::WaitsForEver => match Pooled::new(FOR_EVER) {
-                Ok(patient) => Arc::new(patient),
-                Err(_) => inner,
-            },
-            _ => inner,
+            _ => secured.clone(),
         };
-        Self { fault, dialect, clock, registry, late, inner, turn: tokio::sync::Mutex::default() }
+        Self { fault, dialect, clock, registry, late, inner, secured, turn: tokio::sync::Mutex::default() }
+    }
+
+    fn forward(&self, url: String, delivery: Delivery) -> BoxFuture<'_, Outcome> {
+        let way = if url.starts_with("https:") { &self.secured } else { &self.inner };
+        way.send(url, delivery)
     }
 
     async fn tamper(&self, mut url: String, mut delivery: Delivery) -> Outcome {
@@ -81,13 +95,13 @@ impl Tampering {
         let outcome = match self.fault {
             SenderFault::OneHangBlocksAll => {
                 let _turn = self.turn.lock().await;
-                self.inner.send(url.clone(), delivery.clone()).await
+                self.forward(url.clone(), delivery.clone()).await
             }
             SenderFault::WaitsTooShort => {
-                let sent = timeout(TOO_SHORT, self.inner.send(url.clone(), delivery.clone()));
+                let sent = timeout(TOO_SHORT, self.forward(url.clone(), delivery.clone()));
                 sent.await.unwrap_or(Outcome::TimedOut)
             }
-            _ => self.inner.send(url.clone(), delivery.clone()).await,
+            _ => self.forward(url.clone(), delivery.clone()).await,
         };
         let outcome = self.again(&registered, &url, &mut delivery, outcome).await;
         let outcome = self.follow(&delivery, outcome).await;
@@ -105,11 +119,11 @@ impl Tampering {
         let (first, failed) =
             (outcome.status(), |outcome: &Outcome| outcome.status().is_some_and(|status| status >= 500));
         let most = match self.fault {
-            SenderFault::DeliveredTwice => return self.inner.send(url.to_owned(), delivery.clone()).await,
+            SenderFault::DeliveredTwice => return self.forward(url.to_owned(), delivery.clone()).await,
             SenderFault::ResentAfterAcknowledgement
                 if first.is_some_and(|status| (201..300).contains(&status)) =>
             {
-                return self.inner.send(url.to_owned(), delivery.clone()).await;
+                return self.forward(url.to_owned(), delivery.clone()).await;
             }
             SenderFault::RetriesWithoutEnd => usize::MAX,
             SenderFault::RetriesWithoutPause => 5,
@@ -139,7 +153,7 @@ impl Tampering {
                 }),
                 _ => resign_at(secret.as_ref(), delivery, now),
             }
-            outcome = self.inner.send(url.to_owned(), delivery.clone()).await;
+            outcome = self.forward(url.to_owned(), delivery.clone()).await;
         }
         outcome
     }
@@ -152,9 +166,9 @@ impl Tampering {
             return outcome;
         };
         match self.fault {
-            SenderFault::RedirectFollowed => self.inner.send(location, delivery.clone()).await,
+            SenderFault::RedirectFollowed => self.forward(location, delivery.clone()).await,
             SenderFault::RedirectFollowedUncounted => {
-                self.inner.send(location, delivery.clone()).await;
+                self.forward(location, delivery.clone()).await;
                 outcome
             }
             // To its own host alone, as careful clients have it.
@@ -165,7 +179,7 @@ impl Tampering {
                     body: Bytes::new(),
                     ..delivery.clone()
                 };
-                self.inner.send(location, get).await
+                self.forward(location, get).await
             }
             _ => outcome,
         }
@@ -179,9 +193,11 @@ impl Tampering {
             (SenderFault::ResetAcknowledges, Outcome::Reset)
             | (SenderFault::ClosingAcknowledges, Outcome::ClosedEarly)
             | (SenderFault::RefusalAcknowledges, Outcome::Refused)
-            | (SenderFault::SilenceAcknowledges, Outcome::TimedOut) => delivered(),
-            (SenderFault::CrashesOnRefusal, Outcome::Refused) => {
-                let how = "ended by an error that nobody caught: connection refused".to_owned();
+            | (SenderFault::SilenceAcknowledges, Outcome::TimedOut)
+            | (SenderFault::HandshakeAcknowledges, Outcome::Tls(_)) => delivered(),
+            (SenderFault::CrashesOnRefusal, Outcome::Refused)
+            | (SenderFault::CrashesOnCertificate, Outcome::Tls(_)) => {
+                let how = format!("ended by an error that nobody caught: {outcome}");
                 self.registry.lock().crashed = Some(how);
                 outcome
             }
@@ -192,7 +208,8 @@ impl Tampering {
             (
                 SenderFault::AnswerMustBeJson | SenderFault::ErrorInAnswerIsFailure,
                 Outcome::Answered(response),
-            ) => {
+                // The way out over HTTPS reads no body.
+            ) if !registered.starts_with("https:") => {
                 let body: Option<Value> = serde_json::from_slice(&response.body).ok();
                 let fails = match self.fault {
                     SenderFault::AnswerMustBeJson => body.is_none() && response.status != 204,

@@ -84,6 +84,24 @@ pub(super) fn acknowledged(t: &Transcript) -> Verdict {
     of_statuses(t, Scenario::Acknowledged, judge)
 }
 
+/// ACK-1, at the endpoint behind HTTPS whose certificate is good. That nothing came there is for DLV-2 to say.
+pub(super) fn acknowledged_over_https(t: &Transcript) -> Option<Verdict> {
+    t.arrivals_in(Scenario::Https).next()?;
+    let judge = |emission: &Emission| {
+        let (deliveries, settled) = delivered(t, emission);
+        match misread_acknowledgement(t, "200", &deliveries, settled) {
+            Ok(None) => Verdict::Pass,
+            Err(unclear) => unclear,
+            Ok(Some((actual, message))) => {
+                let cause = Cause::detailed(Code::SendAckStatus, "200 over HTTPS");
+                let evidence = Evidence::new("delivered, and not sent again", actual, message);
+                evidence.shown_by(deliveries).because(cause).fail()
+            }
+        }
+    };
+    Some(of_all(answered(t, Scenario::Https).map(judge), "no event could be emitted", "deliveries"))
+}
+
 /// ACK-2.
 pub(super) fn not_acknowledged(t: &Transcript) -> Verdict {
     // Only settled deliveries are listed: one that is to be sent again later is not. That outcomes are listed at all is

@@ -101,6 +101,58 @@ fn stopped(
     visible && attempts.is_empty() && seen_before && emission.awaited && reached_the_well()
 }
 
+/// ACK-3, where the answer is missing because the sender did not take the certificate.
+pub(super) fn bad_certificates(t: &Transcript) -> Option<Verdict> {
+    let mut webhooks = t.webhooks_of(Scenario::BadCertificates);
+    let (well, _) = webhooks.next()?;
+    let reports = t.capabilities.contains(&Capability::Outcomes);
+    let mut verdicts = Vec::new();
+    for (webhook, registered) in webhooks {
+        let became = registered.conduct.what_became();
+        if t.arrivals.iter().any(|arrival| arrival.webhook == Some(webhook)) {
+            // It got an answer, so nothing is wrong with taking that for one.
+            verdicts.push(Verdict::NotApplicable(format!("the sender delivers what {became}")));
+            continue;
+        }
+        let came = |wanted: &dyn Fn(u64) -> bool| {
+            t.handshakes.iter().any(|one| one.webhook == webhook && wanted(one.at_ms))
+        };
+        for emission in met(t, webhook) {
+            let (name, asked) = (&emission.event.name, emission.asked_at_ms);
+            let is_well = t.settled_of(well, emission).is_some_and(|settled| settled.delivered);
+            let stopped = emission.awaited
+                && came(&|at| at < asked)
+                && !came(&|at| at >= asked)
+                && !t.attempts(well, emission).is_empty();
+            verdicts.push(match t.settled_of(webhook, emission) {
+                Some(settled) if settled.delivered => {
+                    let message = format!("a delivery that {became} is reported as delivered");
+                    let cause = Cause::detailed(Code::SendAckStatus, registered.conduct.as_str());
+                    Evidence::new("reported as not delivered", "reported as delivered", message)
+                        .because(cause)
+                        .fail()
+                }
+                _ if stopped => {
+                    let message =
+                        format!("behind a delivery that {became}, {name} was not sent to that endpoint");
+                    let detail = format!("by a failure: {}", registered.conduct.as_str());
+                    Evidence::new("the next delivery is sent", "nobody comes", message)
+                        .because(Cause::detailed(Code::SendBlocked, detail))
+                        .fail()
+                }
+                Some(_) => Verdict::Pass,
+                None if !reports || is_well => Verdict::Pass,
+                None => Verdict::Untestable("no outcome is reported of any delivery".to_owned()),
+            });
+        }
+        if !came(&|_| true) {
+            let why = format!("nobody came to the endpoint where a delivery {became}");
+            verdicts.push(Verdict::Untestable(why));
+        }
+    }
+    Some(of_all(verdicts.into_iter(), "no webhook could be registered", "deliveries"))
+}
+
 /// ACK-6.
 pub(super) fn waits(t: &Transcript) -> Verdict {
     let verdicts =

@@ -42,7 +42,9 @@ fn script(conduct: Conduct, record_id: &str) -> Script {
         ..Script::always(plain())
     };
     match conduct {
-        Conduct::Answers | Conduct::AnswersEarly | Conduct::Refuses => Script::always(plain()),
+        Conduct::Answers | Conduct::AnswersEarly | Conduct::Refuses | Conduct::Secured(_) => {
+            Script::always(plain())
+        }
         Conduct::ClosesAtOnce => Script::before(Before::Closes),
         Conduct::Closes => always(Manner::Closes),
         Conduct::Resets => Script::before(Before::Resets),

@@ -11,9 +11,10 @@ use twenty_conform::clock::Clock;
 use twenty_conform::dialect::{DOCUMENTED, SHIPPED};
 use twenty_conform::exchange::Delivery;
 use twenty_conform::load::corpus::Corpus;
-use twenty_conform::load::ids::{ID_LENGTH, Ids};
+use twenty_conform::load::ids::{FIRST_PROBE, ID_LENGTH, Ids};
 use twenty_conform::load::probe::{self, Maker};
 use twenty_conform::load::request::{Head, Marks, Request};
+use twenty_conform::random::Random;
 use twenty_conform::receiver::{Receiver, Settings};
 use twenty_conform::requirement::Level;
 use twenty_conform::requirements;
@@ -28,7 +29,7 @@ const NOW_MS: u64 = 1_735_066_639_761;
 fn ids_are_unique_and_say_their_number() {
     let mut seen = HashSet::new();
     for seed in [0, 1, u64::MAX] {
-        for number in [0, 1, 15, 16, 0xffff_ffff, (1 << 60) - 1] {
+        for number in [0, 1, 15, 16, 0xffff_ffff, FIRST_PROBE, 2 * FIRST_PROBE - 1] {
             let mut id = [0; ID_LENGTH];
             Ids::of(seed).write(number, &mut id);
             let read = Ids::read(&id).unwrap();
@@ -38,6 +39,11 @@ fn ids_are_unique_and_say_their_number() {
     }
     for other in ["", "0", "00000000-0000-4000-9000-000000000000", "g0000000-0000-4000-8000-000000000000"] {
         assert_eq!(Ids::read(other.as_bytes()), None, "{other}");
+    }
+    let random = Random::from_seed(3);
+    for _ in 0..100_000 {
+        let other = random.uuid();
+        assert_eq!(Ids::read(other.as_bytes()), None, "{other} is nobody's");
     }
 }
 

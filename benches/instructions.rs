@@ -1,0 +1,218 @@
+//! How many instructions does the work of ours take, and has that changed?
+//!
+//! Each case runs under Callgrind (Valgrind) for some number of times and for twice as many; what it takes more is that many
+//! times the case, and nothing of the start of the program. Two such measurements have to be equal, or the harness is at
+//! fault (status 70). A case that takes more than its limit in `benches/instructions.toml` allows fails (status 6). With
+//! `--record` the file is written anew. Counts do not depend on what else the machine does, so they can gate in CI.
+//!
+//! It cannot tell time: Callgrind hides the processor's SHA instructions, so hashing counts for several times of what it
+//! takes, and caches and branches count for nothing. For time there are the other benchmarks.
+//!
+//! Invariant: everything that could differ between two runs is fixed: clock, secrets, bodies, the order of what is looked up.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on stops")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells its figures")]
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::hint::black_box;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use twenty_conform::cause::sender::signature as cause;
+use twenty_conform::dialect::{Context, DOCUMENTED};
+use twenty_conform::exchange::{Delivery, Exchange, ExchangeId, Headers, Outcome, Response, Transfer};
+use twenty_conform::report::{Heading, Report, json, text};
+use twenty_conform::requirement::{Level, Role};
+use twenty_conform::requirements;
+use twenty_conform::shape::Shape;
+use twenty_conform::signature::{Key, Secret, Signature};
+use twenty_conform::suite::{self, Run};
+use twenty_conform::traffic::Traffic;
+use twenty_conform::transcript::Limits;
+
+const SECRET: &str = "Aa6b2D9c41f0Ee73b85c0D1a2F3b4C5d6E7f8091a2B3c4D5e6F708192a3B4c5D";
+const NOW_MS: u64 = 1_735_066_639_761;
+const TIMESTAMP: &[u8] = b"1735066639761";
+const LIMITS: &str = "benches/instructions.toml";
+/// How many checks the report has.
+const CHECKS: usize = 1000;
+
+/// A case: what it is called, how often it is run, and what it does.
+type Case = (&'static str, u64, fn(&Setting));
+
+const CASES: [Case; 7] = [
+    ("sign", 200, |one| {
+        black_box(one.key.sign(TIMESTAMP, black_box(&one.body)));
+    }),
+    ("verify", 200, |one| assert!(one.key.verify(TIMESTAMP, &one.body, black_box(&one.genuine)))),
+    ("refuse", 200, |one| assert!(!one.key.verify(TIMESTAMP, &one.body, black_box(&one.wrong)))),
+    ("shape", 50, |one| {
+        let body = serde_json::from_slice(black_box(&one.body)).unwrap();
+        black_box(Shape::of(&body));
+    }),
+    ("judge", 10, |one| {
+        let transcript = one.traffic.transcript([one.exchange.clone()]);
+        let selected: Vec<_> = requirements::of(Role::Sender).collect();
+        black_box(one.traffic.judge(&transcript, &selected));
+    }),
+    ("cause", 2, |one| assert!(cause(SECRET, &[], TIMESTAMP, &one.body, black_box(&one.wrong)).is_none())),
+    ("report", 2, |one| {
+        let report = Report::new(&one.run, &one.heading);
+        black_box((text::render(&report, text::Detail::Verbose), json::render(&report)));
+    }),
+];
+
+/// What the cases work on: a delivery of 1 KiB, and a run of so many checks.
+struct Setting {
+    key: Key,
+    body: Bytes,
+    genuine: Vec<u8>,
+    wrong: Vec<u8>,
+    exchange: Exchange,
+    traffic: Traffic,
+    run: Run,
+    heading: Heading,
+}
+
+impl Setting {
+    fn new() -> Self {
+        let secret = Secret::new(SECRET);
+        let key = Key::new(&secret);
+        let event = DOCUMENTED.sample("person.created").unwrap();
+        let event = event.edit(|record| record["note"] = "Call back. ".repeat(72).into());
+        let context = Context { target_url: "", webhook_id: "", workspace_id: "", occurred_at_ms: NOW_MS };
+        let body = DOCUMENTED.render(&event, &context);
+        let signature: Signature = key.sign(TIMESTAMP, &body);
+        let genuine = signature.to_hex().into_bytes();
+        let mut wrong = genuine.clone();
+        let last = wrong.last_mut().unwrap();
+        *last = if *last == b'0' { b'1' } else { b'0' };
+        let exchange = Exchange {
+            id: ExchangeId(0),
+            delivery: Delivery {
+                method: "POST".to_owned(),
+                target: "/".to_owned(),
+                headers: Headers::of_delivery(Some(&key), NOW_MS, None, &body),
+                body: body.clone(),
+                transfer: Transfer::Whole,
+            },
+            outcome: Outcome::Answered(Response::text(200, "")),
+            at_ms: NOW_MS,
+            took: Duration::ZERO,
+        };
+        let traffic = Traffic { dialect: &DOCUMENTED, limits: Limits::default(), secret: Some(secret) };
+        let transcript = traffic.transcript([exchange.clone()]);
+        let selected: Vec<_> = requirements::of(Role::Sender).collect();
+        let selected: Vec<_> = selected.iter().copied().cycle().take(CHECKS).collect();
+        let findings = suite::judge(&transcript, &selected);
+        let run = Run { transcript, findings, duration: Duration::from_secs(1), interrupted: false };
+        let heading = Heading { subject: "a subject".to_owned(), seed: 7, fail_on: Level::Must, out: None };
+        Self { key, body, genuine, wrong, exchange, traffic, run, heading }
+    }
+}
+
+/// What the cases take, and how much more is allowed.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Recorded {
+    /// By how many percent a case may exceed its count before it fails.
+    tolerance_percent: f64,
+    /// Instructions of each case.
+    instructions: BTreeMap<String, u64>,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if let [case, times] = &*arguments
+        && let (Some((_, _, run)), Ok(times)) =
+            (CASES.iter().find(|(name, ..)| name == case), times.parse::<u64>())
+    {
+        let setting = Setting::new();
+        (0..times).for_each(|_| run(&setting));
+        return ExitCode::SUCCESS;
+    }
+    if arguments.iter().any(|argument| argument == "--test") {
+        // Whether each case does what it is for; the counts of a build without optimisation would say nothing.
+        let setting = Setting::new();
+        CASES.iter().for_each(|(_, _, run)| run(&setting));
+        return ExitCode::SUCCESS;
+    }
+    match gate(arguments.iter().any(|argument| argument == "--record")) {
+        Ok(status) => ExitCode::from(status),
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::from(70)
+        }
+    }
+}
+
+/// Counts every case and holds it against its limit. Returns the exit status.
+///
+/// Errors: it cannot be counted, or not twice alike.
+fn gate(record: bool) -> Result<u8, String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(LIMITS);
+    let mut counted = BTreeMap::new();
+    for (name, times, _) in CASES {
+        let (one, other) = (count(name, times)?, count(name, times)?);
+        if one != other {
+            return Err(format!(
+                "{name} took {one} instructions, and then {other}: something in it is not fixed"
+            ));
+        }
+        counted.insert(name.to_owned(), one);
+    }
+    if record {
+        let limits = Recorded { tolerance_percent: 3.0, instructions: counted };
+        let text = toml::to_string(&limits).map_err(|why| why.to_string())?;
+        let head = "# Instructions of each case of benches/instructions.rs; `cargo bench --bench instructions -- --record` writes them.\n";
+        fs::write(&path, format!("{head}{text}")).map_err(|why| format!("{LIMITS}: {why}"))?;
+        println!("{LIMITS} is written anew");
+        return Ok(0);
+    }
+    let text = fs::read_to_string(&path).map_err(|why| format!("{LIMITS}: {why}; --record makes it"))?;
+    let limits: Recorded = toml::from_str(&text).map_err(|why| format!("{LIMITS}: {why}"))?;
+    let mut status = 0;
+    for (name, count) in counted {
+        let Some(&limit) = limits.instructions.get(&name) else {
+            return Err(format!("{LIMITS} has no {name}; --record writes it"));
+        };
+        let change = (count as f64 / limit as f64 - 1.0) * 100.0;
+        let word = if change > limits.tolerance_percent { "FAIL" } else { "ok" };
+        println!("{word:<5} {name:<8} {count:>10} instructions, {change:+.2} % of the {limit} recorded");
+        if word == "FAIL" {
+            status = 6;
+        } else if change < -limits.tolerance_percent {
+            println!("      {name} takes less than it did; --record makes that the limit");
+        }
+    }
+    Ok(status)
+}
+
+/// How many instructions a case takes, from what so many runs of it and twice as many take.
+fn count(name: &str, times: u64) -> Result<u64, String> {
+    let (once, twice) = (collected(name, times)?, collected(name, 2 * times)?);
+    Ok((twice - once) / times)
+}
+
+/// What Callgrind counts of this program with one case.
+fn collected(name: &str, times: u64) -> Result<u64, String> {
+    let own = env::current_exe().map_err(|why| why.to_string())?;
+    let mut command = Command::new("valgrind");
+    command
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(own)
+        .args([name, &times.to_string()]);
+    let output = command.output().map_err(|why| {
+        format!("valgrind cannot be started ({why}); install it, as with `apt-get install valgrind`")
+    })?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    let collected = told.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok());
+    collected
+        .filter(|_| output.status.success())
+        .ok_or_else(|| format!("valgrind did not count {name}:\n{told}"))
+}

@@ -1,0 +1,234 @@
+//! `bench distributed`: load on a receiver from several processes of locust.
+//!
+//! Invariant: whatever is wrong with the options is said before anything is started, and what was started is ended whichever
+//! way the load goes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use tokio::sync::watch;
+
+use super::command_line;
+use super::output::OutputOptions;
+use super::receiver::{connections, pause, probe_share, rate};
+use crate::cli::attach::AttachOptions;
+use crate::cli::console::Console;
+use crate::cli::options::{DialectName, Gate, duration, interruption, random_seed};
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::load::corpus::Corpus;
+use crate::load::distributed::{self, Ledger, MOST_WORKERS, Order, Played, folder, ledger, reconcile};
+use crate::load::export::{Content, LOCUST, locust, write};
+use crate::load::objective::share;
+use crate::load::report::BenchReport;
+use crate::load::{self, import};
+use crate::random::Random;
+use crate::report::Redaction;
+use crate::signature::Secret;
+use crate::subject::receiver::Receiver;
+
+/// Options of `bench distributed`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    attach: AttachOptions,
+    /// The path at which the started receiver takes deliveries
+    #[arg(long, default_value = "/", env = "TWENTY_CONFORM_PATH", hide_env = true)]
+    path: String,
+    /// The form of body
+    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
+    dialect: DialectName,
+    /// How many processes send
+    #[arg(long, default_value = "2", value_name = "N", value_parser = workers, env = "TWENTY_CONFORM_WORKERS", hide_env = true)]
+    workers: usize,
+    /// The Python that has locust
+    #[arg(
+        long,
+        default_value = "python3",
+        value_name = "PATH",
+        env = "TWENTY_CONFORM_PYTHON",
+        hide_env = true
+    )]
+    python: String,
+    /// Deliveries per second of all workers together [default: as many as the connections carry]
+    #[arg(long, value_name = "N", value_parser = rate, env = "TWENTY_CONFORM_RATE", hide_env = true)]
+    rate: Option<f64>,
+    /// How many connections all workers have together
+    #[arg(long, default_value = "64", value_name = "N", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
+    concurrency: usize,
+    /// How long it is measured
+    #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_DURATION", hide_env = true)]
+    duration: Duration,
+    /// How long it goes on before it is measured; 0 for not at all
+    #[arg(long, default_value = "1s", value_parser = pause, env = "TWENTY_CONFORM_WARM_UP", hide_env = true)]
+    warm_up: Duration,
+    /// How long an answer is waited for
+    #[arg(long, default_value = "5s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    timeout: Duration,
+    /// Which share of the deliveries must be refused: wrongly signed, altered or stale ones, at random places
+    #[arg(long, default_value = "1%", value_name = "SHARE", value_parser = probe_share, env = "TWENTY_CONFORM_PROBE_SHARE", hide_env = true)]
+    probe_share: f64,
+    /// The weakest level whose probes fail the run when they are acknowledged
+    #[arg(long, value_enum, default_value = "must", env = "TWENTY_CONFORM_FAIL_ON", hide_env = true)]
+    fail_on: Gate,
+    /// Which share of the genuine deliveries may go without a 2xx until the run fails
+    #[arg(long, default_value = "0%", value_name = "SHARE", value_parser = share, env = "TWENTY_CONFORM_MAX_ERRORS", hide_env = true)]
+    max_errors: f64,
+    /// The bodies, in the place of the sample events: a file or a folder of files, each with one JSON text or one on each line
+    #[arg(long, value_name = "FILE|DIR", env = "TWENTY_CONFORM_CORPUS", hide_env = true)]
+    corpus: Option<PathBuf>,
+    /// Keep the locustfile and its results in this folder
+    #[arg(long, value_name = "DIR", env = "TWENTY_CONFORM_OUT", hide_env = true)]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    arguments.output.check::<BenchReport>()?;
+    let seed = random_seed();
+    let made = || Secret::new(Random::from_seed(seed).secret());
+    let attachment = arguments.attach.attachment(&arguments.path, made, console)?;
+    if let Some(target) = attachment.target() {
+        load::check(target)?;
+    }
+    if arguments.concurrency < arguments.workers {
+        return Err(Error::Usage(format!(
+            "{} connections are fewer than the {} workers that share them; give more with --concurrency",
+            arguments.concurrency, arguments.workers
+        )));
+    }
+    let own = arguments.corpus.as_deref().map(Corpus::read).transpose().map_err(Error::Usage)?;
+    let version = distributed::version(&arguments.python).await?;
+    let (clock, interrupted) = (Clock::system(), interruption());
+    let begun = Instant::now();
+    let Some(mut receiver) = attachment.reach(&interrupted, false).await? else {
+        console.complain("interrupted before the receiver was ready; nothing was measured");
+        return Ok(ExitStatus::Interrupted);
+    };
+    if !arguments.output.quiet {
+        let (workers, name) = (arguments.workers, &attachment.name);
+        console.tell(&format!("measuring {name} with locust {version}, {workers} workers"));
+    }
+    let (place, temporary) = match &arguments.out {
+        Some(out) => (out.clone(), false),
+        None => (folder(&std::env::temp_dir(), seed)?, true),
+    };
+    let ran = arguments.measure(&receiver, own, &place, &clock, &interrupted).await;
+    let ended = receiver.ended().await;
+    receiver.stop().await;
+    if temporary {
+        // What cannot be taken away is no reason to say nothing of what was measured.
+        let _ = fs::remove_dir_all(place);
+    }
+    let (played, ledger) = match ran {
+        // An interruption comes first among the statuses; what came of it is said all the same.
+        Err(why) if *interrupted.borrow() => {
+            console.complain(&why.to_string());
+            return Ok(ExitStatus::Interrupted);
+        }
+        ran => ran?,
+    };
+    let redaction = Redaction::new([&attachment.secret]);
+    let (mut report, status) = conclude(&played, &ledger, &version);
+    report.subject = redaction.text(&attachment.name);
+    report.command = command_line(&redaction);
+    report.duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report.notes.extend(ended);
+    report.notes = report.notes.iter().map(|note| redaction.text(note)).collect();
+    arguments.output.publish(&report, status, console)
+}
+
+impl Arguments {
+    /// Runs locust on a receiver, and holds what it says against the receiver's ledger, where that has one.
+    async fn measure(
+        &self,
+        receiver: &Receiver,
+        own: Option<Corpus>,
+        folder: &Path,
+        clock: &Clock,
+        interrupted: &watch::Receiver<bool>,
+    ) -> Result<(Played, Reconciled), Error> {
+        let (target, dialect) = (receiver.target(), self.dialect.dialect());
+        let corpus = own.unwrap_or_else(|| Corpus::samples(dialect, &target.url(), clock.now_ms()));
+        let content = Content { dialect, corpus: &corpus, url: &target.url(), now_ms: clock.now_ms() };
+        write(folder, &locust(&content).map_err(Error::Harness)?).map_err(Error::Usage)?;
+        let before = ledger(target, clock).await;
+        let fail_on = self.fail_on.level().to_string();
+        let played = distributed::run(&Order {
+            python: &self.python,
+            folder,
+            target,
+            allow_remote: self.attach.allow_remote,
+            secret: receiver.secret(),
+            workers: self.workers,
+            users: self.concurrency,
+            rate: self.rate,
+            duration: self.duration,
+            warm_up: self.warm_up,
+            timeout: self.timeout,
+            probe_share: self.probe_share,
+            fail_on: &fail_on,
+            max_errors: self.max_errors,
+            interrupted,
+        })
+        .await?;
+        let after = match &before {
+            Some(_) => ledger(target, clock).await,
+            None => None,
+        };
+        Ok((played, Reconciled { before, after }))
+    }
+}
+
+/// The ledger at the start and at the end, where the receiver has one.
+struct Reconciled {
+    before: Option<Ledger>,
+    after: Option<Ledger>,
+}
+
+/// The report of what locust has done, and its status.
+fn conclude(played: &Played, ledger: &Reconciled, version: &str) -> (BenchReport, ExitStatus) {
+    let (mut report, mut status) = import::results(&played.results);
+    let mut wrong = played.wrong.clone();
+    match (&ledger.before, &ledger.after) {
+        (Some(before), Some(after)) => {
+            wrong.extend(reconcile(&played.results, Some((before, after))));
+            if wrong.is_empty() {
+                report.notes.push(format!(
+                    "the ledger agrees: it verified {} deliveries, and {} were acknowledged",
+                    after.verified - before.verified,
+                    played.results.all.acknowledged
+                ));
+            }
+        }
+        (Some(_), None) => wrong.push("the ledger cannot be read any more".to_owned()),
+        (None, _) => {
+            wrong.extend(reconcile(&played.results, None));
+            report
+                .notes
+                .push("the receiver has no ledger (GET /ledger): what it verified is not known".to_owned());
+        }
+    }
+    if version != LOCUST {
+        report.notes.push(format!("the locustfile is tested with locust {LOCUST}, and this is {version}"));
+    }
+    report.notes.extend(played.early.iter().map(|how| format!("a worker ended early: {how}")));
+    if played.interrupted {
+        report.notes.push("it was interrupted: this is what there was until then".to_owned());
+        (status, report.result) = (ExitStatus::Interrupted, "interrupted".to_owned());
+    } else if !wrong.is_empty() {
+        (status, report.result) = (ExitStatus::Failed, "fail".to_owned());
+    }
+    report.notes.extend(wrong);
+    report.exit_status = status.code();
+    (report, status)
+}
+
+fn workers(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (1..=MOST_WORKERS).contains(count));
+    count.ok_or_else(|| format!("{text:?} is not from 1 to {MOST_WORKERS}"))
+}

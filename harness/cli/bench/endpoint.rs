@@ -1,0 +1,197 @@
+//! `bench endpoint`: stands as an endpoint for a load that somebody else puts on it, and keeps accounts of what arrives.
+//!
+//! Invariant: whatever arrived is in the summary, and the secret is in none of it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::receiver::{connections, pause, threads};
+use crate::cli::console::Console;
+use crate::cli::options::{DialectName, SecretOptions, asked_to_end, duration};
+use crate::clock::Clock;
+use crate::endpoint::intake::{Limits, Service};
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::load::accounts::{Accounts, LEDGER_PATH, Webhooks};
+use crate::load::ledger::MOST_WEBHOOKS;
+use crate::load::ledger::entry::{Fault, LedgerEntry};
+use crate::load::limits;
+use crate::load::report::Machine;
+use crate::report::{Redaction, ledger};
+
+/// The longest body that can be allowed, in bytes.
+const LONGEST_BODY: usize = 1 << 30;
+
+/// Options of `bench endpoint`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The port; 0 lets the system choose
+    #[arg(long, default_value_t = 0, env = "PORT")]
+    port: u16,
+    /// The address to listen at
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), env = "TWENTY_CONFORM_HOST", hide_env = true)]
+    host: IpAddr,
+    #[command(flatten)]
+    secret: SecretOptions,
+    /// A path that is a webhook's, with its query; any other one is answered 404 then [default: all are]
+    #[arg(long, value_name = "PATH", value_parser = path, env = "TWENTY_CONFORM_PATH", value_delimiter = ',', hide_env = true)]
+    path: Vec<String>,
+    /// The form of body
+    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
+    dialect: DialectName,
+    /// How far a timestamp may be from the present; 0 for any distance, such as for requests that were signed before
+    #[arg(long, default_value = "5m", value_parser = pause, env = "TWENTY_CONFORM_WINDOW", hide_env = true)]
+    window: Duration,
+    /// What does not fail the run: wrong deliveries where the load has some that must be refused, lost ones where it was not
+    /// seen from its beginning, duplicated ones where the same requests are sent again and again
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FAULT",
+        value_delimiter = ',',
+        env = "TWENTY_CONFORM_ALLOW",
+        hide_env = true
+    )]
+    allow: Vec<Allowed>,
+    /// How many connections there may be at the same time; further ones wait
+    #[arg(long, default_value = "1024", value_name = "N", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
+    concurrency: usize,
+    /// How many threads serve [default: half of the processors]
+    #[arg(long, value_name = "N", value_parser = threads, env = "TWENTY_CONFORM_THREADS", hide_env = true)]
+    threads: Option<usize>,
+    /// The longest body that is taken, in bytes; a longer one is answered 413
+    #[arg(long, default_value_t = Limits::default().body, value_parser = body_limit, env = "TWENTY_CONFORM_BODY_LIMIT", hide_env = true)]
+    body_limit: usize,
+    /// How long a request may take from its first byte to its last
+    #[arg(long, default_value = "30s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    timeout: Duration,
+    /// How long it stands [default: until it is interrupted]
+    #[arg(long, value_parser = duration, env = "TWENTY_CONFORM_DURATION", hide_env = true)]
+    duration: Option<Duration>,
+    /// Print JSON lines: one when it is ready, and a summary
+    #[arg(long, env = "TWENTY_CONFORM_JSON", value_parser = BoolishValueParser::new(), hide_env = true)]
+    json: bool,
+    /// Print the result line alone in the place of the summary
+    #[arg(short, long, env = "TWENTY_CONFORM_QUIET", value_parser = BoolishValueParser::new(), hide_env = true)]
+    quiet: bool,
+}
+
+/// What can be allowed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Allowed {
+    /// Deliveries that are not as they must be
+    Wrong,
+    /// Deliveries that came before
+    Duplicated,
+    /// Deliveries that did not come
+    Lost,
+}
+
+impl Allowed {
+    pub(super) fn fault(self) -> Fault {
+        match self {
+            Self::Wrong => Fault::Wrong,
+            Self::Duplicated => Fault::Duplicated,
+            Self::Lost => Fault::Lost,
+        }
+    }
+}
+
+pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    let secret = arguments.secret.require()?;
+    console.conceal(&secret);
+    if arguments.path.len() > MOST_WEBHOOKS {
+        return Err(Error::Usage(format!("--path has more than {MOST_WEBHOOKS} paths")));
+    }
+    limits::allow(arguments.concurrency).map_err(Error::Usage)?;
+    let redaction = Redaction::new([&secret]);
+    let webhooks = match arguments.path.is_empty() {
+        true => Webhooks::Anywhere(secret.clone()),
+        false => Webhooks::At(arguments.path.iter().map(|path| (path.clone(), secret.clone())).collect()),
+    };
+    let window = Some(arguments.window).filter(|window| !window.is_zero());
+    let dialect = arguments.dialect.dialect();
+    let accounts = Arc::new(Accounts::new(webhooks, dialect, Clock::system(), window, redaction));
+    let address = SocketAddr::new(arguments.host, arguments.port);
+    // Listened to before anybody knows the address.
+    let asked = asked_to_end();
+    let service = Service::start(address, arguments.limits(), accounts.clone()).await.map_err(|why| {
+        Error::Usage(format!("{address} cannot be listened on: {why}; choose another --host or --port"))
+    })?;
+    let url = service.url(arguments.path.first().map_or("/", String::as_str));
+    console.print(&match arguments.json {
+        true => format!("{}\n", json!({ "ready": { "url": url, "ledger": service.url(LEDGER_PATH) } })),
+        false => format!("listening on {url} (accounts at {})\n", service.url(LEDGER_PATH)),
+    })?;
+    match arguments.duration {
+        None => asked.await,
+        Some(duration) => {
+            tokio::select! {
+                () = asked => {}
+                () = sleep(duration) => {}
+            }
+        }
+    }
+    service.end().await;
+    arguments.conclude(&accounts.entry(true), console)
+}
+
+impl Arguments {
+    fn limits(&self) -> Limits {
+        Limits {
+            threads: self.threads.unwrap_or(Machine::this().cores / 2).max(1),
+            connections: self.concurrency,
+            body: self.body_limit,
+            patience: self.timeout,
+        }
+    }
+
+    /// Prints the summary, and gives the status.
+    fn conclude(&self, entry: &LedgerEntry, console: &mut Console) -> Result<ExitStatus, Error> {
+        let allowed: Vec<Fault> = self.allow.iter().map(|one| one.fault()).collect();
+        let status = if !entry.faults(&allowed).is_empty() {
+            ExitStatus::Failed
+        } else if entry.verified == 0 {
+            ExitStatus::Incomplete
+        } else {
+            ExitStatus::Passed
+        };
+        let result = match status {
+            ExitStatus::Passed => "pass",
+            ExitStatus::Failed => "fail",
+            _ => "incomplete",
+        };
+        let line = ledger::result_line(entry, result);
+        console.print(&if self.json {
+            let summary = json!({ "result": result, "exit_status": status.code(), "ledger": entry });
+            format!("{}\n", json!({ "summary": summary }))
+        } else if self.quiet {
+            line + "\n"
+        } else {
+            format!("\n{}\n{line}\n", ledger::render(entry))
+        })?;
+        Ok(status)
+    }
+}
+
+fn path(text: &str) -> Result<String, String> {
+    let known = text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    if known {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "{text:?} must begin with a slash and hold only characters that a request line can (escape the others, such as \
+         %20 for a space)"
+    ))
+}
+
+fn body_limit(text: &str) -> Result<usize, String> {
+    let limit = text.parse().ok().filter(|limit| (1..=LONGEST_BODY).contains(limit));
+    limit.ok_or_else(|| format!("{text:?} is not from 1 to {LONGEST_BODY} bytes"))
+}

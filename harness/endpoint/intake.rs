@@ -1,0 +1,224 @@
+//! A server for as many requests as the machine carries: each is judged where it lies, in its connection's buffer, and answered
+//! with bytes that are ready.
+//!
+//! It stands beside [`super::capture`], which hands each request on as a value of its own and holds its answer back until
+//! somebody has taken it: `listen` must queue and forward. Here nothing of a request outlives its answer, so a request in the
+//! usual case allocates nothing; both at once would have every request pay for what few need.
+//!
+//! Invariant: bounded in connections, bytes and time. What was taken is answered before the server ends, unless its peer does not
+//! read.
+
+mod connection;
+mod framing;
+
+use std::borrow::Cow;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::time::sleep;
+
+use super::ACCEPT_PAUSE;
+
+/// How many KiB all bodies that are longer than a connection's usual buffer may take together, unless one alone may be longer.
+const LONG_BODIES_KIB: usize = 64 * 1024;
+
+/// A whole request, as it lies in the buffer.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The path with the query.
+    pub target: &'a str,
+    /// The headers, as they were spelled.
+    pub headers: &'a [httparse::Header<'a>],
+    /// The request line and the headers.
+    pub head: &'a [u8],
+    /// The body, out of its chunks.
+    pub body: &'a [u8],
+}
+
+/// What is no whole request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// It is no HTTP/1.1, or its head is too long.
+    Malformed,
+    /// Its body is too long.
+    TooLarge,
+    /// It did not come to its end in time.
+    Slow,
+    /// The connection ended before its end.
+    CutOff,
+}
+
+/// An answer's bytes.
+pub type Answer = Cow<'static, [u8]>;
+
+/// Judges requests.
+pub trait Intake: Send + Sync + 'static {
+    /// Takes a request and says what it is answered with. It must not block.
+    fn take(&self, request: &Request<'_>) -> Answer;
+
+    /// Takes what is no whole request; `came` is its beginning. The server answers it, and ends the connection.
+    fn broken(&self, what: Broken, came: &[u8]);
+}
+
+/// What a server allows.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How many threads serve.
+    pub threads: usize,
+    /// How many connections there are at the same time; further ones wait.
+    pub connections: usize,
+    /// The longest body, in bytes.
+    pub body: usize,
+    /// How long a request may take from its first byte to its last, an answer to be read, and a connection be idle.
+    pub patience: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { threads: 1, connections: 1024, body: 8 * 1024 * 1024, patience: Duration::from_secs(30) }
+    }
+}
+
+/// A running server. It ends with its value.
+#[derive(Debug)]
+pub struct Service {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// A connection on its way to its thread, with its place.
+type Accepted = (std::net::TcpStream, OwnedSemaphorePermit);
+
+/// What all connections share.
+struct Shared<I> {
+    intake: Arc<I>,
+    limits: Limits,
+    /// The memory of long bodies, in KiB.
+    room: Arc<Semaphore>,
+    most_room: usize,
+}
+
+impl Service {
+    /// Serves on an address, with threads of its own; port 0 lets the system choose.
+    ///
+    /// Errors: the address cannot be listened on, or a thread cannot be started.
+    pub async fn start<I: Intake>(address: SocketAddr, limits: Limits, intake: Arc<I>) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let listener = listener.into_std()?;
+        let (stop, _) = watch::channel(false);
+        let most_room = LONG_BODIES_KIB.max(limits.body / 1024 + 2);
+        let room = Arc::new(Semaphore::new(most_room));
+        let shared = Arc::new(Shared { intake, limits, room, most_room });
+        let mut service = Self { address, stop, threads: Vec::new() };
+        let mut lines = Vec::new();
+        for number in 0..limits.threads.max(1) {
+            let (line, accepted) = mpsc::unbounded_channel();
+            lines.push(line);
+            let served = serve(shared.clone(), accepted, service.stop.subscribe());
+            service.run(format!("intake-{number}"), served)?;
+        }
+        let accepting = accept(listener, lines, limits.connections, service.stop.subscribe());
+        service.run("intake-accept".to_owned(), accepting)?;
+        Ok(service)
+    }
+
+    /// Runs a future on a thread of its own.
+    fn run(&mut self, name: String, future: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        // What is still under way when the future ends goes with the runtime.
+        self.threads.push(thread::Builder::new().name(name).spawn(move || runtime.block_on(future))?);
+        Ok(())
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its URL with a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Ends it, and waits until nothing is taken any more.
+    pub async fn end(mut self) {
+        self.stop.send_replace(true);
+        let threads = std::mem::take(&mut self.threads);
+        let joined = tokio::task::spawn_blocking(move || {
+            // A thread that panicked is over too.
+            threads.into_iter().for_each(|thread| drop(thread.join()));
+        });
+        let _ = joined.await;
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+/// Accepts connections and deals them out to the threads in turn.
+async fn accept(
+    listener: std::net::TcpListener,
+    lines: Vec<mpsc::UnboundedSender<Accepted>>,
+    most: usize,
+    mut stop: watch::Receiver<bool>,
+) {
+    let Ok(listener) = TcpListener::from_std(listener) else { return };
+    let places = Arc::new(Semaphore::new(most.max(1)));
+    let dealing = async {
+        for line in lines.iter().cycle() {
+            // Never closed.
+            let Ok(place) = places.clone().acquire_owned().await else { return };
+            let stream = loop {
+                match listener.accept().await.and_then(|(stream, _)| stream.into_std()) {
+                    Ok(stream) => break stream,
+                    // The system is out of file descriptors, or the peer has gone already.
+                    Err(_) => sleep(ACCEPT_PAUSE).await,
+                }
+            };
+            if line.send((stream, place)).is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = dealing => {}
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+}
+
+/// Serves the connections of one thread.
+async fn serve<I: Intake>(
+    shared: Arc<Shared<I>>,
+    mut accepted: mpsc::UnboundedReceiver<Accepted>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let serving = async {
+        while let Some((stream, place)) = accepted.recv().await {
+            let Ok(stream) = TcpStream::from_std(stream) else { continue };
+            // Without it a small answer may wait for the acknowledgement of the one before it.
+            let _ = stream.set_nodelay(true);
+            let shared = shared.clone();
+            tokio::spawn(async move {
+                connection::serve(stream, &shared).await;
+                drop(place);
+            });
+        }
+    };
+    tokio::select! {
+        () = serving => {}
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+}

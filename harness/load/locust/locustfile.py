@@ -1,0 +1,939 @@
+"""Signed, judged load on a receiver of Twenty's webhooks, from as many processes and machines as locust has.
+
+Written by `twenty-conform bench export locust`. One file, nothing beside locust to install.
+
+  TWENTY_WEBHOOK_SECRET=... locust -f locustfile.py --headless -u 64 -r 64 -t 30s --host http://127.0.0.1:3000/
+
+Every delivery has a record id, a timestamp and a signature of its own, made when it is sent. A share of the deliveries
+(--probe-share) must be refused: wrongly signed, altered or stale ones. Every answer is judged. At the end the counts of all
+workers are written to --results, and the exit status is 0 (pass), 1 (a probe was let through, too many genuine deliveries
+were not acknowledged, or a worker was lost or did not report), 3 (nothing was measured) or 2 (refused to begin).
+The secret is read from the environment by the processes that send, and is never written or passed on.
+"""
+
+import base64
+import datetime
+import hashlib
+import hmac
+import ipaddress
+import json
+import os
+import platform
+import random
+import re
+import secrets
+import sys
+import time
+import urllib.parse
+import weakref
+from importlib import metadata
+
+import gevent
+import locust.log
+from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
+from locust import FastHttpUser, events, task
+from locust.exception import StopUser
+from locust.runners import MasterRunner, WorkerRunner
+
+FORMAT = "twenty-conform-locust/1"
+
+# BEGIN EMBEDDED: what the export fills in.
+EMBEDDED = {
+    "version": "0",
+    "dialect": "documented",
+    "nonce": False,
+    "url": "",
+    "occurred_at": "2025-02-10T15:30:50.000Z",
+    "vectors": [
+        {
+            "name": "documentation-sample",
+            "secret": "your-secret",
+            "timestamp": "1735066639761",
+            "body": "{\"event\":\"person.created\",\"data\":{\"id\":\"abc12345\",\"firstName\":\"Alice\",\"lastName\":\"Doe\",\"email\":\"alice@example.com\",\"createdAt\":\"2025-02-10T15:30:45Z\",\"createdBy\":\"user_123\"},\"timestamp\":\"2025-02-10T15:30:50Z\"}",
+            "signature": "faf8daf5e4618d1bf03283cb04bb191107017a357e4854156ed2836b2d9c037b",
+        },
+    ],
+    "bodies": [
+        [
+            "{\"event\":\"person.created\",\"data\":{\"id\":\"",
+            "\",\"firstName\":\"Łucja\",\"email\":\"lucja@example.com\",\"createdAt\":\"2025-02-10T15:30:45Z\",\"createdBy\":\"user_123\"},\"timestamp\":\"2025-02-10T15:30:50.000Z\"}",
+        ],
+    ],
+}
+# END EMBEDDED
+
+TIMESTAMP_HEADER = "X-Twenty-Webhook-Timestamp"
+SIGNATURE_HEADER = "X-Twenty-Webhook-Signature"
+NONCE_HEADER = "X-Twenty-Webhook-Nonce"
+DAY_MS = 24 * 60 * 60 * 1000
+OTHER_SECRET = b"another-secret-than-the-one-agreed-on"
+KEPT = 4096  # how much of an exchange is shown, in characters
+LONGEST_ANSWER = 64 * 1024 * 1024
+MOST_WITNESSES = 24  # beside one for each kind of probe
+MOST_POINTS = 3600  # of the series
+LEAVING = 2.0  # a worker that is interrupted together with the master may report so long before the master asks
+
+
+# --- Signing and probes ---------------------------------------------------------------------------------------------
+
+
+def sign(key, timestamp, body):
+    """64 lowercase hexadecimal digits of HMAC-SHA256 over timestamp, colon and body."""
+    return hmac.new(key, timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+
+
+def check_vectors():
+    """What does not sign as independent programs do must not send anything."""
+    for vector in EMBEDDED["vectors"]:
+        made = sign(vector["secret"].encode(), vector["timestamp"], vector["body"].encode())
+        if made != vector["signature"]:
+            refuse(f"the signing vector {vector['name']} gives {made} here, and should give {vector['signature']}")
+    if not EMBEDDED["vectors"] or not EMBEDDED["bodies"]:
+        refuse("there is no signing vector or no body in this file; export it anew")
+
+
+def refuse(why):
+    print(f"twenty-conform: {why}", file=sys.stderr, flush=True)
+    sys.exit(2)
+
+
+class Delivery:
+    """One delivery before it is sent: its body, with the record's id at `id`, and what goes into its headers."""
+
+    def __init__(self, key, body, id, now_ms):
+        self.key, self.body, self.id, self.time = key, body, id, now_ms
+        self.timestamp = str(now_ms)
+        self.signature = None
+
+    def genuine(self):
+        self.signature = sign(self.key, self.timestamp, self.body)
+
+    def altered(self):
+        """The body with its content changed: one digit of the record's id, or a byte at its end where it has none."""
+        if self.id is None:
+            return self.body[:-1] + b" "
+        last = self.id + 35
+        digit = b"1" if self.body[last : last + 1] == b"0" else b"0"
+        return self.body[:last] + digit + self.body[last + 1 :]
+
+    def message(self, separator=b":", body=None):
+        return self.timestamp.encode() + separator + (self.body if body is None else body)
+
+    def mac(self, message, digest=hashlib.sha256, key=None):
+        return hmac.new(self.key if key is None else key, message, digest)
+
+
+def other_key(key):
+    def make(one):
+        # With the very same key it would be genuine.
+        one.signature = "0" * 64 if key == one.key else one.mac(one.message(), key=key).hexdigest()
+
+    return make
+
+
+def body_altered(one):
+    one.genuine()
+    one.body = one.altered()
+
+
+def body_cut(one):
+    one.genuine()
+    one.body = one.body[:-1]
+
+
+def timestamp_altered(one):
+    one.genuine()
+    one.timestamp = str(one.time + 1)
+
+
+def signature_empty(one):
+    one.signature = ""
+
+
+def timestamp_missing(one):
+    one.genuine()
+    one.timestamp = None
+
+
+def signed_over(message):
+    def make(one):
+        one.signature = one.mac(message(one)).hexdigest()
+
+    return make
+
+
+def other_delivery(one):
+    one.signature = sign(one.key, one.timestamp, one.altered())
+
+
+def signed_as(digest):
+    def make(one):
+        one.signature = digest(one)
+
+    return make
+
+
+def so_far_off(ms):
+    def make(one):
+        one.timestamp = str(one.time + ms)
+        one.genuine()
+
+    return make
+
+
+def stringified(one):
+    return one.message(body=json.dumps(one.body.decode(), ensure_ascii=False).encode())
+
+
+# What a receiver must refuse: its name, the requirement that forbids it, that requirement's level, how it is made.
+PROBES = [
+    ("body-altered", "VER-1", "must", body_altered),
+    ("body-cut", "VER-1", "must", body_cut),
+    ("timestamp-altered", "VER-2", "must", timestamp_altered),
+    ("other-key", "VER-3", "must", other_key(OTHER_SECRET)),
+    ("empty-key", "VER-3", "must", other_key(b"")),
+    ("signature-missing", "VER-4", "must", lambda one: None),
+    ("signature-empty", "VER-4", "must", signature_empty),
+    ("timestamp-missing", "VER-4", "must", timestamp_missing),
+    ("body-alone", "VER-5", "must", signed_over(lambda one: one.body)),
+    ("timestamp-alone", "VER-5", "must", signed_over(lambda one: one.timestamp.encode())),
+    ("other-separator", "VER-5", "must", signed_over(lambda one: one.message(b"."))),
+    ("double-stringified", "VER-5", "must", signed_over(stringified)),
+    ("other-delivery", "VER-5", "must", other_delivery),
+    ("sha1", "VER-6", "must", signed_as(lambda one: one.mac(one.message(), hashlib.sha1).hexdigest())),
+    ("sha512", "VER-6", "must", signed_as(lambda one: one.mac(one.message(), hashlib.sha512).hexdigest())),
+    ("unkeyed", "VER-6", "must", signed_as(lambda one: hashlib.sha256(one.message()).hexdigest())),
+    ("base64", "VER-6", "must", signed_as(lambda one: base64.b64encode(one.mac(one.message()).digest()).decode())),
+    ("truncated", "VER-6", "must", signed_as(lambda one: one.mac(one.message()).hexdigest()[:32])),
+    ("zeros", "VER-6", "must", signed_as(lambda one: "0" * 64)),
+    ("line-feed-signed", "VER-5", "must", signed_over(lambda one: one.message(body=one.body + b"\n"))),
+    ("stale", "VER-11", "should", so_far_off(-DAY_MS)),
+    ("future", "VER-11", "should", so_far_off(DAY_MS)),
+]
+
+
+MASK = (1 << 64) - 1
+
+
+def spread(number):
+    """A number spread over 64 bits (the finaliser of SplitMix64)."""
+    bits = (number + 0x9E3779B97F4A7C15) & MASK
+    bits = ((bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    bits = ((bits ^ (bits >> 27)) * 0x94D049BB133111EB) & MASK
+    return bits ^ (bits >> 31)
+
+
+class Ids:
+    """Record ids shaped like UUIDs: 36 bits of this process's run and a check of them, then a number, so that whoever
+    receives them can tell lost, doubled and reordered ones by counting. Genuine deliveries are numbered without gaps, and
+    probes by themselves."""
+
+    FIRST_PROBE = 1 << 35
+
+    def __init__(self, digits=None):
+        digits = secrets.randbits(36) if digits is None else digits
+        self.run = f"{digits << 24 | spread(~digits & MASK) & 0xFFFFFF:015x}"
+        self.numbers = [0, self.FIRST_PROBE]
+
+    def next(self, is_probe):
+        number = self.numbers[is_probe]
+        self.numbers[is_probe] += 1
+        run, digits = self.run, f"{number:015x}"
+        return f"{run[:8]}-{run[8:12]}-4{run[12:]}-8{digits[:3]}-{digits[3:]}".encode()
+
+
+# --- Options --------------------------------------------------------------------------------------------------------
+
+
+def share(text):
+    percent = text.endswith("%")
+    value = float(text[:-1] if percent else text) / (100 if percent else 1)
+    if not 0 <= value <= 1:
+        raise ValueError(text)
+    return value
+
+
+def probe_share(text):
+    if share(text) > 0.5:
+        raise ValueError(text)
+    return share(text)
+
+
+def rate(text):
+    value = float(text)
+    if not 0.1 <= value <= 1_000_000:
+        raise ValueError(text)
+    return value
+
+
+def seconds(text):
+    match = re.fullmatch(r"([0-9.]+)(ms|s|m)?", text)
+    value = float(match[1]) * {"ms": 0.001, "s": 1, "m": 60, None: 1}[match[2]] if match else -1
+    if not 0 <= value <= 86_400:
+        raise ValueError(text)
+    return value
+
+
+@events.init_command_line_parser.add_listener
+def add_options(parser):
+    def option(name, help, **more):
+        variable = "TWENTY_CONFORM_" + name.strip("-").upper().replace("-", "_")
+        parser.add_argument(name, env_var=variable, help=help, **more)
+
+    option("--rate", "Deliveries per second of all workers together, probes included [default: as many as the users send]",
+           type=rate, default=None)
+    option("--probe-share", "Which share of the deliveries must be refused, such as 1%% or 0.01", type=probe_share, default=0.01)
+    option("--fail-on", "The weakest level whose probes fail the run when they are acknowledged",
+           choices=["must", "should"], default="must")
+    option("--max-errors", "Which share of the genuine deliveries may go without a 2xx until the run fails", type=share,
+           default=0.0)
+    option("--timeout", "How long an answer is waited for", type=seconds, default=5.0)
+    option("--warm-up", "How long it goes on, from the start of the first users, before it is measured", type=seconds,
+           default=0.0)
+    option("--results", "Where the counts of all workers are written", default="twenty-conform-locust.json")
+    option("--allow-remote", "Send to an address that is not this machine's", action="store_true", default=False)
+
+
+def target_of(environment):
+    return environment.host or EMBEDDED["url"]
+
+
+def check_target(environment):
+    """What is wrong with the URL, or nothing."""
+    url = target_of(environment)
+    if not url:
+        return "there is nowhere to send to: give --host with the webhook's whole URL"
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
+        return f"--host {url!r} is no http or https URL"
+    if parts.username or parts.password:
+        return "the URL holds a user name or a password, which deliveries do not carry; leave it out"
+    try:
+        here = parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname).is_loopback
+    except ValueError:
+        here = False
+    if not here and not environment.parsed_options.allow_remote:
+        return f"{parts.netloc} is not this machine; --allow-remote allows sending to it"
+    return None
+
+
+# --- What this process counts ---------------------------------------------------------------------------------------
+
+
+def counts():
+    return {
+        "sent": 0,
+        "acknowledged": 0,
+        "refused": 0,
+        "failed": {},
+        "statuses": {},
+        "probes": {},
+        "probe_statuses": {},
+        "bytes_sent": 0,
+        "bytes_received": 0,
+        "latency": {"sum_us": 0, "squares_us": 0.0, "min_us": None, "max_us": 0, "buckets": {}},
+        "late": {"count": 0, "sum_us": 0, "max_us": 0},
+    }
+
+
+def combine(one, other, name=""):
+    """The counts of two processes, or of two parts of a run, together."""
+    if isinstance(one, dict):
+        return {
+            key: combine(one[key], other[key], key) if key in one and key in other else one.get(key, other.get(key))
+            for key in {**one, **other}
+        }
+    if isinstance(one, list):
+        return [combine(mine, theirs) for mine, theirs in zip(one, other)]
+    if one is None or other is None:
+        return other if one is None else one
+    if name.startswith(("min_", "max_")):
+        return min(one, other) if name.startswith("min_") else max(one, other)
+    return one + other
+
+
+def bucket(microseconds, digits):
+    """The highest value that is not told apart from this one with so many significant digits."""
+    unit = 10 ** max(len(str(microseconds)) - digits, 0)
+    return str(microseconds // unit * unit + unit - 1)
+
+
+def raise_count(where, key, by=1):
+    where[key] = where.get(key, 0) + by
+
+
+class State:
+    """One test in this process: what is asked for, and what has been counted so far."""
+
+    def __init__(self, environment):
+        options = environment.parsed_options
+        self.url = target_of(environment)
+        self.timeout = options.timeout
+        self.probe_share = options.probe_share
+        users = getattr(options, "twenty_users", 0) or 1
+        self.period = users / options.rate if options.rate else None
+        self.interval = getattr(options, "twenty_interval", 1)
+        self.random = random.Random()
+        self.ids = Ids()
+        self.turn = 0
+        self.key = os.environb.get(b"TWENTY_WEBHOOK_SECRET", b"")
+        self.bodies = self.prepare(EMBEDDED["bodies"])
+        self.warm_up, self.measured = counts(), counts()
+        self.under_way = {"genuine": 0, "probes": 0}
+        self.witnesses = {}
+        self.points = {}
+        self.users = weakref.WeakSet()
+        self.start = time.perf_counter()
+        self.start_wall = time.time()
+        self.measure_from = self.start + options.warm_up
+        self.last = self.measure_from
+        self.stopped_at = None
+        self.closed = False
+
+    def prepare(self, bodies):
+        """The bodies as bytes around the place of the record's id, with the time at which the event occurred brought up to
+        the start of the test."""
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        told, now = EMBEDDED["occurred_at"].encode(), now.encode()
+        return [[part.encode().replace(told, now) for part in body] for body in bodies]
+
+    def make(self):
+        """The next delivery, not yet signed, and the number of its probe, or None."""
+        is_probe = self.random.random() < self.probe_share
+        probe = self.random.randrange(len(PROBES)) if is_probe else None
+        parts = self.bodies[self.turn % len(self.bodies)]
+        self.turn += 1
+        # A number that no id has would be missed where ids are counted.
+        body, id = (self.ids.next(is_probe).join(parts), len(parts[0])) if len(parts) == 2 else (parts[0], None)
+        return Delivery(self.key, body, id, time.time_ns() // 1_000_000), probe
+
+    def begin(self, at, probe, late):
+        """Counts a delivery that goes out. Returns the counts that it belongs to."""
+        into = self.measured if at >= self.measure_from else self.warm_up
+        if late is not None:
+            late = int(late * 1e6)
+            into["late"] = combine(into["late"], {"count": 1, "sum_us": late, "max_us": late})
+        if probe is None:
+            into["sent"] += 1
+            self.under_way["genuine"] += 1
+            self.point(into, at, 0)
+        else:
+            into["probes"].setdefault(PROBES[probe][0], [0, 0, 0])[0] += 1
+            self.under_way["probes"] += 1
+        return into
+
+    def end(self, into, at, intended, probe, status, failure):
+        """Counts an exchange that has ended. Returns the kind of what is not as it must be, or None."""
+        let_in = status is not None and 200 <= status < 300
+        if probe is not None:
+            name = PROBES[probe][0]
+            self.under_way["probes"] -= 1
+            if status is not None and (failure is None or let_in):
+                raise_count(into["probe_statuses"], str(status))
+            into["probes"][name][1] += let_in
+            into["probes"][name][2] += status is None
+            return f"probe {name}" if let_in else None
+        self.under_way["genuine"] -= 1
+        if failure is not None:
+            raise_count(into["failed"], failure)
+            self.point(into, at, 3)
+            if failure == "timed-out":
+                # It took at least as long: left out, the slowest would make the rest look fast.
+                self.time(into, at - intended)
+            return failure
+        raise_count(into["statuses"], str(status))
+        if not let_in:
+            into["refused"] += 1
+            self.point(into, at, 2)
+            return str(status)
+        into["acknowledged"] += 1
+        self.time(into, at - intended)
+        if into is self.measured:
+            self.last = max(self.last, at)
+            latency = bucket(int((at - intended) * 1e6), 2)
+            raise_count(self.point(into, at, 1), latency)
+        return None
+
+    def time(self, into, seconds):
+        took, latency = max(int(seconds * 1e6), 0), into["latency"]
+        raise_count(latency["buckets"], bucket(took, 3))
+        latency["sum_us"] += took
+        latency["squares_us"] += took * took
+        latency["max_us"] = max(latency["max_us"], took)
+        latency["min_us"] = took if latency["min_us"] is None else min(latency["min_us"], took)
+
+    def point(self, into, at, what):
+        """Counts in the series. Returns the latencies of the part of it that the time belongs to."""
+        if into is not self.measured:
+            return {}
+        number = str(min(int((at - self.measure_from) / self.interval), MOST_POINTS - 1))
+        point = self.points.setdefault(number, [0, 0, 0, 0, {}])
+        point[what] += 1
+        return point[4]
+
+    def witness(self, kind, begun, ended, status, request, answer):
+        """Counts an exchange that is not as it must be, and keeps the first of its kind."""
+        known = self.witnesses.get(kind)
+        if known:
+            known["count"] += 1
+        elif len(self.witnesses) < MOST_WITNESSES + len(PROBES):
+            self.witnesses[kind] = {
+                "count": 1,
+                "at_ms": (ended - self.start) * 1e3,
+                "took_ms": (ended - begun) * 1e3,
+                "status": status,
+                "request": self.shown(request()),
+                "answer": self.shown(answer),
+            }
+
+    def shown(self, raw):
+        if len(self.key) >= 4:
+            spelled = [self.key, json.dumps(self.key.decode(errors="replace"))[1:-1].encode(), self.key.hex().encode(),
+                       base64.b64encode(self.key).rstrip(b"="), urllib.parse.quote_from_bytes(self.key, "").encode()]
+            for one in spelled:
+                raw = raw.replace(one, b"[redacted]")
+        text = raw.decode(errors="replace")
+        return text if len(text) <= KEPT else text[:KEPT] + "…"
+
+    def stop(self):
+        """From now on nothing new falls due; what is due goes out still."""
+        if self.stopped_at is None:
+            self.stopped_at = time.perf_counter()
+
+    def is_over(self, user):
+        """Whether a user has nothing to send any more."""
+        return self.closed or self.stopped_at is not None and not (self.period and user.due <= self.stopped_at)
+
+    def settle(self):
+        """Waits for what is due, and for the answers that are still to come. What does not go out in time is counted."""
+        self.stop()
+        deadline = time.perf_counter() + self.timeout + 1
+        is_behind = lambda: any(not user.done and not self.is_over(user) for user in list(self.users))
+        while (any(self.under_way.values()) or is_behind()) and time.perf_counter() < deadline:
+            gevent.sleep(0.02)
+        self.closed = True
+        for user in [user for user in self.users if self.period and not user.done]:
+            while user.due + self.period <= self.stopped_at:
+                user.due += self.period
+                if self.random.random() >= self.probe_share:
+                    into = self.measured if user.due >= self.measure_from else self.warm_up
+                    raise_count(into["failed"], "unsent")
+                    self.time(into, time.perf_counter() - user.due)
+
+    def snapshot(self, final):
+        now = time.perf_counter()
+        until = max(self.stopped_at or now, self.last)
+        whole = {
+            "final": final,
+            "under_way": dict(self.under_way),
+            "stretch_ms": max(until - self.measure_from, 0) * 1e3,
+            "warm_up": self.warm_up,
+            "measured": self.measured,
+            "witnesses": self.witnesses,
+            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        }
+        return {**whole, "points": self.points} if final else whole
+
+
+STATE = None  # of the test that runs, in a process that sends
+
+
+# --- The user -------------------------------------------------------------------------------------------------------
+
+
+def kind_of(error):
+    """The name of why there is no whole answer."""
+    error = getattr(error, "original", None) or error  # the client wraps what it could retry
+    if isinstance(error, (gevent.Timeout, TimeoutError)):
+        return "timed-out"
+    if isinstance(error, ConnectionRefusedError):
+        return "refused"
+    if isinstance(error, (ConnectionResetError, BrokenPipeError)):
+        return "reset"
+    if isinstance(error, HTTPConnectionClosed):
+        return "closed"
+    if isinstance(error, HTTPParseError):
+        return "closed" if "connection closed" in str(error) else "malformed"
+    return "unconnected" if isinstance(error, OSError) else "malformed"
+
+
+class TwentyUser(FastHttpUser):
+    """A connection of a sender, with one delivery under way at most."""
+
+    host = EMBEDDED["url"] or None
+    insecure = os.environ.get("TWENTY_CONFORM_INSECURE", "").lower() in ("1", "true", "yes", "on")
+    max_retries = 0
+    max_redirects = 0
+    due = 0.0  # when its next delivery, or the one under way, is meant to go out
+    waited = False
+    done = False
+
+    def __init__(self, environment):
+        type(self).network_timeout = type(self).connection_timeout = STATE.timeout
+        super().__init__(environment)
+        agent = self.client.client
+        # Every status is judged here, a sender keeps no cookies, and no answer needs to be unpacked.
+        agent.valid_response_codes = range(100, 1000)
+        agent.cookiejar = None
+        self.state = STATE
+
+    def on_start(self):
+        self.due = time.perf_counter()
+        if self.state.period:
+            # Not all at the same moment.
+            self.due += self.state.random.random() * self.state.period
+            gevent.sleep(max(self.due - time.perf_counter(), 0))
+            self.waited = True
+        self.state.users.add(self)
+
+    def on_stop(self):
+        self.done = True
+
+    def wait_time(self):
+        """Constant throughput: a delivery that was late does not shift those behind it."""
+        if not self.state.period:
+            return 0
+        self.due += self.state.period
+        wait = self.due - time.perf_counter()
+        self.waited = wait > 0
+        return max(wait, 0)
+
+    @task
+    def deliver(self):
+        state = self.state
+        if state.is_over(self):
+            raise StopUser()
+        begun = time.perf_counter()
+        intended = self.due if state.period else begun
+        # Where it had to wait for the answer before, it is late by the receiver's doing; otherwise by ours.
+        late = begun - intended if state.period and self.waited else None
+        delivery, probe = state.make()
+        (PROBES[probe][3] if probe is not None else Delivery.genuine)(delivery)
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "twenty-conform"}
+        if delivery.timestamp is not None:
+            headers[TIMESTAMP_HEADER] = delivery.timestamp
+        if delivery.signature is not None:
+            headers[SIGNATURE_HEADER] = delivery.signature
+        if EMBEDDED["nonce"]:
+            headers[NONCE_HEADER] = secrets.token_hex(16)
+        into = state.begin(begun, probe, late)
+        name = "delivery" if probe is None else f"probe {PROBES[probe][0]} ({PROBES[probe][1]})"
+        status, failure, answer, received, sent = None, None, b"", 0, 0
+        # The timeout of the sockets is for each read; this one is for the whole exchange, and is swallowed by the client.
+        bound = gevent.Timeout.start_new(state.timeout)
+        try:
+            with self.client.post("", data=delivery.body, headers=headers, name=name, catch_response=True, stream=True,
+                                  allow_redirects=False) as response:
+                meta = response.request_meta
+                raw = meta["response"]
+                if raw.status_code:
+                    status = raw.status_code
+                    sent = len(getattr(raw, "_sent_request", "") or "") + len(delivery.body)
+                    head = f"HTTP/1.1 {status}\r\n{raw.headers}\r\n\r\n".encode("latin-1", "replace")
+                    failure, body, length = self.read(raw._response)
+                    answer, received = head + body, len(head) + length
+                else:
+                    failure, answer = kind_of(raw.error), str(raw.error).encode()
+                bound.close()
+                ended = time.perf_counter()
+                into["bytes_sent"] += sent
+                into["bytes_received"] += received
+                meta["response_time"], meta["response_length"] = (ended - begun) * 1e3, received
+                wrong = state.end(into, ended, intended, probe, status, failure)
+                if wrong is not None:
+                    request = lambda: self.request_text(headers, delivery.body)
+                    state.witness(wrong, begun, ended, status, request, answer)
+                    response.failure(self.words(wrong, probe, status, answer))
+                elif probe is not None and status is None:
+                    meta["name"] = "probe unanswered"
+                    response.failure(f"no answer: {failure}")
+                else:
+                    response.success()
+        finally:
+            bound.close()
+        if failure == "timed-out":
+            # What comes late belongs to no request any more.
+            self.client.client.clientpool.close()
+
+    def read(self, response):
+        """The body of an answer: why it is not whole, its beginning, and how long it is."""
+        kept, length = b"", 0
+        try:
+            while piece := response.read(65536):
+                length += len(piece)
+                kept += bytes(piece[: max(KEPT - len(kept), 0)])
+                if length > LONGEST_ANSWER:
+                    response._sock and response._sock.close()
+                    return "too-long", kept, length
+        except (OSError, gevent.Timeout, HTTPConnectionClosed, HTTPParseError) as why:
+            return kind_of(why), kept, length
+        finally:
+            response.release()
+        return None, kept, length
+
+    def request_text(self, headers, body):
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return f"POST {self.state.url}\r\n{lines}\r\n".encode() + body[: 2 * KEPT]
+
+    def words(self, wrong, probe, status, answer):
+        if probe is not None:
+            return f"let through: {PROBES[probe][1]} forbids to acknowledge it, and it was answered {status}"
+        return f"refused: answered {status}" if status is not None and wrong == str(status) else f"no whole answer: {wrong}"
+
+
+# --- Master and workers ---------------------------------------------------------------------------------------------
+
+
+class Control:
+    """What the process that gathers knows of those that send."""
+
+    def __init__(self):
+        self.known = {}  # worker -> the last that it said
+        self.left = {}  # worker -> when its last report came without being asked for
+        self.asked_at = None
+        self.begun_ms = None
+        self.users = 0
+        self.run_time = None
+
+
+CONTROL = Control()
+
+
+@events.init.add_listener
+def on_init(environment, runner, **_):
+    # Listeners are called last first: this one comes before the runner's own, which sends the workers away.
+    environment.events.quitting.add_listener(on_quitting)
+    if isinstance(runner, MasterRunner):
+        environment.events.worker_connect.add_listener(lambda client_id, **_: CONTROL.known.setdefault(client_id, None))
+        environment.events.worker_report.add_listener(on_worker_report)
+        runner.register_message("twenty-final", on_final)
+    elif isinstance(runner, WorkerRunner):
+        environment.events.report_to_master.add_listener(on_report_to_master)
+        runner.register_message("twenty-finish", on_finish, concurrent=True)
+    if not isinstance(runner, MasterRunner) and not os.environ.get("TWENTY_WEBHOOK_SECRET"):
+        refuse("the secret is needed: set TWENTY_WEBHOOK_SECRET to the one that the webhook was registered with")
+    if not isinstance(runner, WorkerRunner):
+        wrong = check_target(environment) if environment.parsed_options.headless else None
+        wrong and refuse(wrong)
+        # Found out now, not when there is something to be lost.
+        path = environment.parsed_options.results
+        try:
+            with open(path, "w", encoding="utf-8"):
+                pass
+        except OSError as why:
+            refuse(f"the results cannot be written to {path}: {why}")
+
+
+@events.test_start.add_listener
+def on_test_start(environment, **_):
+    global STATE, CONTROL
+    runner, options = environment.runner, environment.parsed_options
+    if not isinstance(runner, WorkerRunner):
+        wrong = check_target(environment)
+        wrong and refuse(wrong)
+        CONTROL = Control()
+        CONTROL.known = dict.fromkeys(getattr(runner, "clients", []))
+        CONTROL.begun_ms = time.time_ns() // 1_000_000
+        CONTROL.users = runner.target_user_count
+        CONTROL.run_time = options.run_time
+        # Options of the master's that are not locust's own are handed to the workers with their users.
+        options.twenty_users = runner.target_user_count
+        options.twenty_interval = max(1, -(-int(options.run_time or 36_000) // MOST_POINTS))
+    if not isinstance(runner, MasterRunner):
+        STATE = State(environment)
+
+
+def on_report_to_master(client_id, data):
+    if STATE:
+        data["twenty_conform"] = STATE.snapshot(final=False)
+
+
+def on_worker_report(client_id, data):
+    told = data.get("twenty_conform")
+    known = CONTROL.known.get(client_id)
+    if told and not (known and known["final"]):
+        CONTROL.known[client_id] = told
+
+
+def on_finish(environment, msg, **_):
+    finish_worker(environment)
+
+
+def finish_worker(environment):
+    if STATE:
+        STATE.settle()
+        environment.runner.send_message("twenty-final", STATE.snapshot(final=True))
+
+
+def on_final(environment, msg, **_):
+    CONTROL.known[msg.node_id] = msg.data
+    if CONTROL.asked_at is None:
+        CONTROL.left[msg.node_id] = time.monotonic()
+
+
+def finish(environment):
+    """Brings the test to its end: nothing new is sent, answers under way are waited for, and every worker reports."""
+    runner = environment.runner
+    if CONTROL.asked_at is not None or CONTROL.begun_ms is None:
+        return
+    CONTROL.asked_at = time.monotonic()
+    if STATE:
+        STATE.settle()
+        CONTROL.known["local"] = STATE.snapshot(final=True)
+        return
+    runner.send_message("twenty-finish")
+    deadline = time.monotonic() + environment.parsed_options.timeout + 5
+    alive = lambda: [one.id for one in runner.clients.all if one.state != "missing"]
+    is_waited_for = lambda id: not (CONTROL.known.get(id) or {}).get("final")
+    while any(is_waited_for(id) for id in alive()) and time.monotonic() < deadline:
+        gevent.sleep(0.05)
+
+
+@events.test_stopping.add_listener
+def on_test_stopping(environment, **_):
+    # Right behind this the users are ended, wherever they are.
+    if not isinstance(environment.runner, WorkerRunner):
+        finish(environment)
+    elif STATE:
+        STATE.stop()
+
+
+def on_quitting(environment, **_):
+    if isinstance(environment.runner, WorkerRunner):
+        # It ends by itself or is interrupted, rather than being told to by the master.
+        if STATE and STATE.stopped_at is None:
+            finish_worker(environment)
+        return
+    finish(environment)
+    results = judge(environment)
+    with open(environment.parsed_options.results, "w", encoding="utf-8") as file:
+        json.dump(results, file, ensure_ascii=False, indent=1)
+        file.write("\n")
+    for reason in results["reasons"]:
+        print(f"twenty-conform: {reason}", file=sys.stderr)
+    summary = results["all"]
+    print(
+        f"twenty-conform: {results['result']}: {summary['sent']} sent, {summary['acknowledged']} acknowledged, "
+        f"{summary['refused']} refused, {summary['failed']} without an answer, {summary['in_flight']} in flight, "
+        f"{summary['probes']} probes, {summary['let_through']} let through",
+        file=sys.stderr,
+        flush=True,
+    )
+    environment.process_exit_code = results["exit_status"]
+
+
+def judge(environment):
+    """Everything that was counted, and the verdict."""
+    options = environment.parsed_options
+    whole = {"warm_up": counts(), "measured": counts()}
+    under_way, points, witnesses, workers, reasons = {"genuine": 0, "probes": 0}, {}, {}, [], []
+    stretch = 0.0
+    for number, (id, told) in enumerate(sorted(CONTROL.known.items())):
+        left = CONTROL.left.get(id)
+        if told is None:
+            state = "silent"
+        elif not told["final"]:
+            state = "lost"
+        else:
+            state = "left" if left is not None and (CONTROL.asked_at or left) - left > LEAVING else "reported"
+        if state != "reported":
+            what = {
+                "silent": "never reported anything",
+                "lost": "was lost: its last report is missing, and what it did since the one before is not counted",
+                "left": "left before the end",
+            }
+            reasons.append(f"worker {number + 1} of {len(CONTROL.known)} {what[state]}")
+        entry = {"number": number + 1, "state": state, "sent": 0, "acknowledged": 0, "in_flight": 0, "cores": 0}
+        if told:
+            for part in whole:
+                whole[part] = combine(whole[part], told[part])
+                entry["sent"] += told[part]["sent"]
+                entry["acknowledged"] += told[part]["acknowledged"]
+            entry["in_flight"] = told["under_way"]["genuine"]
+            entry["cores"] = told["cores"]
+            under_way = combine(under_way, told["under_way"])
+            points = combine(points, told.get("points", {}))
+            stretch = max(stretch, told["stretch_ms"])
+            for kind, seen in told["witnesses"].items():
+                known = witnesses.setdefault(kind, {**seen, "count": 0})
+                known["count"] += seen["count"]
+        workers.append(entry)
+    everything = combine(whole["warm_up"], whole["measured"])
+    levels = {name: level for name, _, level, _ in PROBES}
+    gating = ["must", "should"] if options.fail_on == "should" else ["must"]
+    for name, (sent, let_through, _) in sorted(everything["probes"].items()):
+        if let_through and levels[name] in gating:
+            reasons.append(f"{let_through} of {sent} probes {name} were let through")
+    failed = sum(everything["failed"].values())
+    measured = whole["measured"]
+    errors = measured["refused"] + sum(measured["failed"].values())
+    ended = measured["acknowledged"] + errors
+    if ended and errors / ended > options.max_errors:
+        reasons.append(f"{errors} of {ended} genuine deliveries were not acknowledged, and {options.max_errors:.4%} may be")
+    if getattr(environment.runner, "exceptions", None) or locust.log.unhandled_greenlet_exception:
+        reasons.append("locust caught an exception that is none of a delivery; its log has it")
+    result, status = ("fail", 1) if reasons else ("pass", 0)
+    if CONTROL.begun_ms is None:
+        result, status, reasons = "incomplete", 3, ["the test never began"]
+    elif not reasons and not measured["acknowledged"]:
+        result, status = "incomplete", 3
+        reasons.append("no genuine delivery was acknowledged in the time that was measured")
+    probes = everything["probes"].values()
+    return {
+        "format": FORMAT,
+        "result": result,
+        "exit_status": status,
+        "reasons": reasons,
+        "tool": EMBEDDED["version"],
+        "locust": metadata.version("locust"),
+        "python": platform.python_version(),
+        "machine": {"os": platform.system().lower(), "arch": platform.machine()},
+        "url": target_of(environment),
+        "dialect": EMBEDDED["dialect"],
+        "begun_ms": CONTROL.begun_ms or time.time_ns() // 1_000_000,
+        "ended_ms": time.time_ns() // 1_000_000,
+        "load": {
+            "rate": options.rate,
+            "users": CONTROL.users,
+            "run_time_ms": int(CONTROL.run_time * 1000) if CONTROL.run_time else None,
+            "warm_up_ms": int(options.warm_up * 1000),
+            "timeout_ms": int(options.timeout * 1000),
+            "probe_share": options.probe_share,
+            "max_errors": options.max_errors,
+            "fail_on": options.fail_on,
+        },
+        "corpus": {
+            "bodies": len(EMBEDDED["bodies"]),
+            "lengths": [sum(len(part.encode()) for part in body) + 36 * (len(body) - 1) for body in EMBEDDED["bodies"]],
+            "without_id": sum(len(body) == 1 for body in EMBEDDED["bodies"]),
+        },
+        "workers": workers,
+        "all": {
+            "sent": everything["sent"],
+            "acknowledged": everything["acknowledged"],
+            "refused": everything["refused"],
+            "failed": failed,
+            "unsent": everything["failed"].get("unsent", 0),
+            "in_flight": under_way["genuine"],
+            "probes": sum(one[0] for one in probes),
+            "let_through": sum(one[1] for one in probes),
+            "probes_in_flight": under_way["probes"],
+        },
+        "stretch_ms": stretch,
+        "measured": measured,
+        "unexpected": {"failed": everything["failed"], "statuses": everything["statuses"]},
+        "probes": [
+            {"name": name, "requirement": requirement, "level": level,
+             **dict(zip(("sent", "let_through", "unanswered"), everything["probes"].get(name, [0, 0, 0])))}
+            for name, requirement, level, _ in PROBES
+        ],
+        "probe_statuses": everything["probe_statuses"],
+        "series": {
+            "interval_ms": 1000 * getattr(options, "twenty_interval", 1),
+            "points": [points.get(str(number), [0, 0, 0, 0, {}]) for number in range(max(map(int, points), default=-1) + 1)],
+        },
+        "witnesses": witnesses,
+    }
+
+
+check_vectors()

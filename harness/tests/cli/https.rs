@@ -1,0 +1,59 @@
+//! `sender` with one that declares `https`: whom it is told to trust, and what is said where it does not.
+//!
+//! Invariant: each sender here is the Python example with one thing changed.
+
+use std::fs;
+use std::path::Path;
+
+use super::program::{Ran, Report, judged};
+use crate::implementations::is_missing;
+
+/// Runs the suite on the Python example with one thing changed.
+fn changed(from: &str, to: &str, further: &[&str]) -> (Ran, Report) {
+    let source =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/implementations/senders/python/sender.py");
+    let source = fs::read_to_string(source).unwrap();
+    assert_eq!(source.matches(from).count(), 1, "{from}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sender.py");
+    fs::write(&file, source.replace(from, to)).unwrap();
+    let command = format!("python3 {}", file.display());
+    judged(["sender", "--exec", &command].into_iter().chain(further.iter().copied()))
+}
+
+/// What the example does with the authority that it is told of.
+const TRUSTS: &str = "trust.load_verify_locations(authority)";
+
+#[test]
+fn a_sender_is_told_of_the_authority_in_its_greeting_and_in_its_environment() {
+    if is_missing("python3") {
+        return;
+    }
+    let looks = "own = open(request['ca']).read(); \
+                 check(os.environ['TWENTY_CONFORM_CA'] == request['ca'], 'other file'); \
+                 check(own in open(os.environ['NODE_EXTRA_CA_CERTS']).read(), 'not for Node'); \
+                 check(own in open(os.environ.get('SSL_CERT_FILE', request['ca'])).read(), 'not for OpenSSL')";
+    let (ran, report) = changed(TRUSTS, &format!("{TRUSTS}; {looks}"), &["--run", "DLV-2"]);
+    ran.expect(0);
+    assert!(report.with("pass").contains("DLV-2"), "{report:?}");
+    // Where nothing is to be delivered over HTTPS there is nobody to trust.
+    let none = "check('ca' not in request and 'TWENTY_CONFORM_CA' not in os.environ, 'told of one')";
+    let (ran, _) =
+        changed("    capabilities = [", &format!("    {none}\n    capabilities = ["), &["--run", "DLV-3"]);
+    ran.expect(0);
+}
+
+#[test]
+fn one_that_declares_https_and_trusts_nobody_of_ours_is_told_apart_from_one_that_never_comes() {
+    if is_missing("python3") {
+        return;
+    }
+    let only = ["--run", "DLV-2", "--deadline", "1s"];
+    let (ran, report) =
+        changed(TRUSTS, "globals().update(trust=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))", &only);
+    ran.expect(1)
+        .says(&["over HTTPS, person.updated did not reach the registered URL: the certificate was refused"]);
+    assert_eq!(report.cause("DLV-2"), "send.lost");
+    let (ran, _) = changed("if scheme == \"https\":", "if scheme == \"https\": return\n    if 0:", &only);
+    ran.expect(1).says(&["over HTTPS, person.updated did not reach the registered URL: nobody came there"]);
+}
