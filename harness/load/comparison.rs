@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::report::{BenchReport, CorpusFacts, LoadFacts, Machine, Point, Tool};
-use super::statistics::{Better, FEWEST, Interval, Place, RESAMPLES, difference};
+use super::statistics::{Better, FEWEST, Interval, Place, RESAMPLES, difference, quotient};
 use super::thresholds::{MaxRegression, Metric};
 use crate::exit::ExitStatus;
 
@@ -271,12 +271,11 @@ fn figure(metric: Metric, old: &BenchReport, new: &BenchReport, most: f64) -> Ne
     if !(was > 0.0 && is > 0.0) {
         return NewFigure { value: is, change: None, interval: None, place: None };
     }
-    let logs = |report: &BenchReport| -> Vec<f64> {
-        let parts = parts(report).iter().filter_map(|point| part(metric, point));
-        parts.filter(|value| *value > 0.0).map(f64::ln).collect()
+    let values = |report: &BenchReport| -> Vec<f64> {
+        parts(report).iter().filter_map(|point| part(metric, point)).collect()
     };
     // The parts say how far it may be off; how much it is, the whole says.
-    let interval = difference(&logs(old), &logs(new), SEED, RESAMPLES);
+    let interval = quotient(&values(old), &values(new), SEED, RESAMPLES);
     let interval = interval.map(|interval| interval.about((is / was).ln()).ratio());
     let better = if metric == Metric::Rate { Better::Higher } else { Better::Lower };
     let place = interval.map(|interval| interval.place(better, most));

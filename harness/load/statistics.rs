@@ -139,6 +139,16 @@ pub fn difference(old: &[f64], new: &[f64], seed: u64, resamples: usize) -> Opti
     Some(percentiles(estimate, resamples, || new.draw(&mut random) - old.draw(&mut random)))
 }
 
+/// The interval of how the mean of the new figures is to that of the old ones, as logarithms; figures may be nothing, means not.
+pub fn quotient(old: &[f64], new: &[f64], seed: u64, resamples: usize) -> Option<Interval> {
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let estimate = (mean(new) / mean(old)).ln();
+    let (mut old, mut new) = (Sample::new(old, 0)?, Sample::new(new, 0)?);
+    let mut random = StdRng::seed_from_u64(seed);
+    let interval = percentiles(estimate, resamples, || (new.draw(&mut random) / old.draw(&mut random)).ln());
+    [interval.low, interval.estimate, interval.high].iter().all(|value| value.is_finite()).then_some(interval)
+}
+
 fn percentiles(estimate: f64, resamples: usize, mut draw: impl FnMut() -> f64) -> Interval {
     let drawn: Vec<f64> = (0..resamples.max(1)).map(|_| draw()).collect();
     let drawn = sorted(&drawn);

@@ -239,15 +239,24 @@ impl Comparison<'_> {
             Err(_) => None,
         };
         // Where it is gone, that is why; otherwise it is what it did.
-        let gone = match &wrong {
-            Some(_) => peer.receiver.ends().await,
-            None => peer.receiver.ended().await,
+        let nothing = ran.as_ref().is_ok_and(|outcome| outcome.total().acknowledged == 0);
+        let gone = match wrong.is_some() || nothing {
+            true => peer.receiver.ends().await,
+            false => peer.receiver.ended().await,
         };
         if let Some(what) = gone.map(|how| format!(": {how}")).or(wrong.map(|what| format!(" {what}"))) {
             let status = if peer.judged { ExitStatus::Failed } else { ExitStatus::Incomplete };
             return Err(Ok(Trouble(status, format!("{}{what}", peer.name))));
         }
         let outcome = ran.map_err(Err)?;
+        if nothing {
+            let why = format!(
+                "no delivery to {} came to an end within {} ms: give a longer --duration",
+                peer.name,
+                plan.duration.as_millis()
+            );
+            return Err(Ok(Trouble(ExitStatus::Incomplete, why)));
+        }
         *numbers = outcome.numbers;
         Ok(outcome)
     }
@@ -271,7 +280,8 @@ impl Comparison<'_> {
         if outcome.ending == Ending::Gone {
             return Some("did not listen any more".to_owned());
         }
-        if total.error_share > self.max_errors || total.acknowledged == 0 {
+        let ended = total.acknowledged + total.refused + total.failed;
+        if total.error_share > self.max_errors || (total.acknowledged == 0 && ended > 0) {
             let kinds: Vec<String> = outcome
                 .unexpected(self.redaction)
                 .iter()
@@ -279,9 +289,8 @@ impl Comparison<'_> {
                 .collect();
             let kinds = if kinds.is_empty() { "no answer came".to_owned() } else { kinds.join(", ") };
             return Some(format!(
-                "acknowledged {} of {} genuine deliveries: {kinds}",
-                total.acknowledged,
-                total.acknowledged + total.refused + total.failed
+                "acknowledged {} of {ended} genuine deliveries: {kinds}",
+                total.acknowledged
             ));
         }
         None

@@ -31,7 +31,7 @@ fn bench(folder: &TempDir, arguments: &[&str]) -> Ran {
 fn pair(base: &str, candidate: &str, arguments: &[&str]) -> Ran {
     let short = [
         ["--rounds", "5"],
-        ["--duration", "10ms"],
+        ["--duration", "20ms"],
         ["--warm-up", "0"],
         ["--concurrency", "2"],
         ["--seed", "7"],
@@ -136,6 +136,27 @@ fn a_regression_against_a_baseline_is_measured_twice() {
 }
 
 #[test]
+fn every_form_of_a_report_is_written_without_the_secret() {
+    let folder = TempDir::new().unwrap();
+    let secret = "s3cr3t-of-the-forms";
+    let forms =
+        ["text=a.txt", "json=a.json", "html=a.html", "bmf=b.json", "smaller-is-better=c.json"].join(",");
+    let receiver = format!("{} --secret another-one", reference("receiver"));
+    // It refuses all, so that exchanges are shown.
+    let given = ["--exec", &receiver, "--secret", secret, "--report", &forms, "--max-errors", "100%"];
+    bench(&folder, &given).expect(3);
+    for name in ["a.txt", "a.json", "a.html", "b.json", "c.json"] {
+        let text = fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(!text.contains(secret), "{name}: {text}");
+    }
+    let page = fs::read_to_string(folder.path().join("a.html")).unwrap();
+    assert!(
+        page.starts_with("<!doctype html>") && page.contains("[redacted]") && page.contains("HTTP/1.1 401")
+    );
+    assert!(read(&folder.path().join("b.json")).as_object().unwrap().len() == 1);
+}
+
+#[test]
 fn reports_are_compared() {
     let folder = TempDir::new().unwrap();
     let made = |name: &str, rate: u64| write(&folder, name, &Made::steady(rate, 2000).json().to_string());
@@ -213,7 +234,7 @@ fn the_projects_file_gives_bounds_and_names_its_faults() {
 #[test]
 fn a_pair_is_measured_behind_its_control() {
     let receiver = reference("receiver");
-    let ran = pair(&receiver, &receiver, &["--threshold", "90%", "--json"]);
+    let ran = pair(&receiver, &receiver, &["--threshold", "90%", "--duration", "100ms", "--json"]);
     // What such short loads say is up to the machine; it is never a regression of a thing against itself.
     assert!(matches!(ran.status, Some(0 | 3)), "{ran:#?}");
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -229,7 +250,7 @@ fn a_pair_is_measured_behind_its_control() {
     let ran = pair(
         &receiver,
         &receiver,
-        &["--rate", "2000", "--duration", "50ms", "--threshold", "90%", "--quiet"],
+        &["--rate", "1000", "--duration", "100ms", "--threshold", "90%", "--quiet"],
     );
     assert!(matches!(ran.status, Some(0 | 3)), "{ran:#?}");
     assert!(ran.result_line().contains(" p99 ") && ran.stderr.is_empty(), "{ran:#?}");
@@ -255,8 +276,8 @@ fn a_candidate_that_dies_or_refuses_is_told_from_a_slow_one() {
     // Steady enough at such a threshold on nearly any machine; where it is not, the candidate is never started.
     let said = |candidate: &str, status: i32, words: &[&str]| {
         let ran =
-            pair(&receiver, candidate, &["--threshold", "99%", "--duration", "30ms", "--probe-share", "50%"]);
-        if ran.status == Some(3) && ran.stdout.contains("wider than half") {
+            pair(&receiver, candidate, &["--threshold", "99%", "--duration", "50ms", "--probe-share", "50%"]);
+        if ran.status == Some(3) && ran.stdout.contains("the base against itself") {
             return;
         }
         ran.expect(status).says(words);

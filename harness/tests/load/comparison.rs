@@ -90,6 +90,9 @@ fn what_lies_within_the_noise_is_not_told() {
     assert_eq!(place(&one, Metric::Rate), Some(Place::Astride), "{one:#?}");
     assert_eq!(one.status(), ExitStatus::Incomplete);
     assert!(!one.is_suspicious() && one.why.contains("noise"), "{}", one.why);
+    // A second in which nothing came is a part of it too.
+    noisy.rates = vec![10_000, 10_000, 10_000, 0, 10_000, 10_000, 10_000, 10_000, 10_000, 10_000];
+    assert_eq!(place(&against(&old, &[&noisy.report()]), Metric::Rate), Some(Place::Astride));
     // Too short to show any noise.
     let mut short = Made::steady(5_000, 2_000);
     short.rates.truncate(3);

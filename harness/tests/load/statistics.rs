@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use twenty_conform::exit::ExitStatus;
 use twenty_conform::load::pair::{Conclusion, Round, Series, SeriesName, conclude, order};
 use twenty_conform::load::statistics::{
-    Better, FEWEST, Interval, Place, Steadiness, difference, interval, log_ratio, trimmed_mean,
+    Better, FEWEST, Interval, Place, Steadiness, difference, interval, log_ratio, quotient, trimmed_mean,
 };
 
 /// Enough to see a share, and few enough for an unoptimised build.
@@ -67,6 +67,10 @@ proptest! {
     fn what_is_equal_differs_by_nothing(values in figures()) {
         let one = difference(&values, &values, 3, 100).unwrap();
         prop_assert!(near(one.estimate, 0.0) && one.low <= 1e-9 && one.high >= -1e-9, "{one:?}");
+        let doubled: Vec<f64> = values.iter().map(|value| 2.0 * (value + 11.0)).collect();
+        let raised: Vec<f64> = values.iter().map(|value| value + 11.0).collect();
+        let two = quotient(&raised, &doubled, 3, 100).unwrap().ratio();
+        prop_assert!(near(two.estimate, 2.0) && two.low <= 2.0 + 1e-9 && two.high >= 2.0 - 1e-9, "{two:?}");
         let same = vec![4.0; values.len()];
         prop_assert_eq!(interval(&same, 3, 100), Some(Interval { low: 4.0, estimate: 4.0, high: 4.0 }));
     }
@@ -96,6 +100,8 @@ fn outliers_move_a_trimmed_mean_little_and_too_few_figures_say_nothing() {
     assert_eq!(interval(&[1.0, 2.0, f64::NAN, 3.0, 4.0], 1, 100), None, "what is no number is none");
     assert_eq!(interval(&[1.0, 2.0, f64::INFINITY, 3.0, 4.0], 1, 100), None);
     assert_eq!(difference(&[1.0; 4], &[1.0; 9], 1, 100), None);
+    assert_eq!(quotient(&[0.0; 9], &[1.0; 9], 1, 100), None, "of nothing there is no ratio");
+    assert!(quotient(&[1.0; 9], &[0.0, 1.0, 1.0, 1.0, 1.0, 1.0], 1, 100).is_some(), "a stall is a figure");
     let nan = Interval { low: f64::NAN, estimate: f64::NAN, high: f64::NAN };
     assert_eq!(nan.steadiness(0.05), Steadiness::Wide);
     assert_eq!(nan.place(Better::Higher, 0.05), Place::Astride);
