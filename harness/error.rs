@@ -28,6 +28,9 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// Somebody asked for the end before there was anything to tell.
+    #[error("interrupted before anything was measured")]
+    Interrupted,
     /// The suite contradicts itself, or something that it stands on failed.
     #[error("harness fault: {0}")]
     Harness(String),
@@ -42,6 +45,7 @@ impl Error {
                 ExitStatus::Harness
             }
             Self::Subject(_) => ExitStatus::Incomplete,
+            Self::Interrupted => ExitStatus::Interrupted,
         }
     }
 }

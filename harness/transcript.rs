@@ -67,6 +67,8 @@ pub struct Transcript {
     pub deaths: Vec<(ExchangeId, String)>,
     /// The webhooks that were registered at a sender.
     pub webhooks: Vec<Webhook>,
+    /// The secrets that webhooks were to be registered with, whether they were or not.
+    pub secrets: Vec<Secret>,
     /// The events that a sender was made to emit.
     pub emissions: Vec<Emission>,
     /// What reached an endpoint of ours from a sender.
@@ -182,6 +184,7 @@ impl Transcript {
             remarks: Vec::new(),
             deaths: Vec::new(),
             webhooks: Vec::new(),
+            secrets: Vec::new(),
             emissions: Vec::new(),
             arrivals: Vec::new(),
             broken: Vec::new(),

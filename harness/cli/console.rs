@@ -57,11 +57,14 @@ impl Console {
 
     /// Prints a line to stderr.
     pub(super) fn tell(&mut self, text: &str) {
+        let redact = |text: String, secret: &String| text.replace(secret.as_str(), "[redacted]");
+        let text = self.concealed.iter().fold(text.to_owned(), redact);
         // Where stderr is gone there is nobody left to tell.
         let _ = writeln!(self.err, "{text}");
     }
 
-    /// Takes a secret out of every error that is printed from now on: an error may quote what a subject said.
+    /// Takes a secret out of everything that is printed to stderr from now on: an error may quote what a subject said, and
+    /// a command may have the secret in it.
     pub(super) fn conceal(&mut self, secret: &Secret) {
         // A very short one stands in any text by chance.
         self.concealed.extend(Some(secret.expose().to_owned()).filter(|secret| secret.len() >= 4));
@@ -69,8 +72,6 @@ impl Console {
 
     /// Prints an error to stderr.
     pub(super) fn complain(&mut self, text: &str) {
-        let redact = |text: String, secret: &String| text.replace(secret.as_str(), "[redacted]");
-        let text = self.concealed.iter().fold(text.to_owned(), redact);
         let style = AnsiColor::Red.on_default().bold();
         self.tell(&format!("{style}error:{style:#} {text}"));
     }

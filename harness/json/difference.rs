@@ -82,10 +82,15 @@ fn change(expected: &Json, actual: Option<&Json>, concern: Concern) -> Option<Ch
 
 fn concern_of(value: &Json) -> Concern {
     match value {
-        Json::Number(number) if is_long(number) => Concern::LongNumbers,
+        Json::Number(number) if is_long(number) || is_large(number) => Concern::LongNumbers,
         Json::Text(text) if is_lone(text) => Concern::LoneSurrogates,
         _ => Concern::Values,
     }
+}
+
+/// Whether a number lies beyond 2^53, where not every integer has a double.
+fn is_large(number: &str) -> bool {
+    number.parse::<f64>().is_ok_and(|double| double.abs() > 9_007_199_254_740_992.0)
 }
 
 fn is_lone(text: &Text) -> bool {
@@ -94,7 +99,7 @@ fn is_lone(text: &Text) -> bool {
 
 fn is_same(expected: &Json, actual: &Json) -> bool {
     match (expected, actual) {
-        (Json::Number(one), Json::Number(other)) if is_long(one) => {
+        (Json::Number(one), Json::Number(other)) if is_long(one) || is_large(one) => {
             Decimal::parse(one) == Decimal::parse(other)
         }
         (Json::Number(one), Json::Number(other)) => one.parse::<f64>().ok() == other.parse::<f64>().ok(),

@@ -11,6 +11,8 @@ pub(super) const KEPT: usize = 16 * 1024;
 /// The longest body that is read, in bytes.
 pub(super) const LONGEST_BODY: u64 = 64 * 1024 * 1024;
 const MOST_HEADERS: usize = 100;
+/// How many interim answers (1xx) may come before one that counts.
+const MOST_INTERIM: u32 = 64;
 
 /// Why what came is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,7 @@ pub(super) struct Answer {
     kept: usize,
     received: u64,
     head: Option<Head>,
+    interim: u32,
     body: u64,
 }
 
@@ -67,7 +70,7 @@ impl Default for Answer {
     fn default() -> Self {
         // As much again as is kept, for what is thrown away.
         let buffer = vec![0; 2 * KEPT].into();
-        Self { buffer, kept: 0, received: 0, head: None, body: 0 }
+        Self { buffer, kept: 0, received: 0, head: None, interim: 0, body: 0 }
     }
 }
 
@@ -77,7 +80,13 @@ impl Answer {
         self.kept = 0;
         self.received = 0;
         self.head = None;
+        self.interim = 0;
         self.body = 0;
+    }
+
+    /// Whether anything of it has come.
+    pub(super) fn is_begun(&self) -> bool {
+        self.received > 0
     }
 
     /// Where the next bytes go.
@@ -102,6 +111,10 @@ impl Answer {
                 None => return Ok(false),
                 Some((status @ 100..=199, length)) if status != 101 => {
                     // An interim answer: the one that counts follows it.
+                    self.interim += 1;
+                    if self.interim > MOST_INTERIM {
+                        return Err(Wrong::TooLong);
+                    }
                     self.head = None;
                     self.buffer.copy_within(length..new.end, 0);
                     new.end -= length;

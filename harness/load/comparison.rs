@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::report::{BenchReport, CorpusFacts, LoadFacts, Machine, Point, Tool};
+use super::report::{BenchReport, CorpusFacts, LoadFacts, Machine, Point, SendingEntry, Tool};
 use super::statistics::{Better, FEWEST, Interval, Place, RESAMPLES, difference, quotient};
 use super::thresholds::{MaxRegression, Metric};
 use crate::exit::ExitStatus;
@@ -72,6 +72,16 @@ pub struct NewFigure {
 pub fn comparable(old: &BenchReport, new: &BenchReport) -> Result<(), String> {
     let mut reasons = surroundings(old, &new.tool, &new.machine, &new.load, (&new.role, &new.dialect));
     reasons.extend(bodies(&old.corpus, &new.corpus));
+    if let (Some(was), Some(is)) = (&old.sending, &new.sending)
+        && (was.webhooks, was.events) != (is.webhooks, is.events)
+    {
+        let shown = |one: &SendingEntry| {
+            let events =
+                one.events.map_or("as many as there is time for".to_owned(), |events| events.to_string());
+            format!("{} webhooks, events: {events}", one.webhooks)
+        };
+        reasons.push(format!("another load ({}, now {})", shown(was), shown(is)));
+    }
     refuse(&reasons)
 }
 

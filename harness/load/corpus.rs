@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -63,11 +64,11 @@ impl Corpus {
         let mut corpus = Self { bodies: Vec::new() };
         let mut bytes = 0;
         for file in files(path)? {
-            let size = fs::metadata(&file).map_or(0, |known| known.len());
-            if size > LARGEST_CORPUS as u64 {
-                return Err(too_much(path));
-            }
-            let text = fs::read(&file).map_err(|why| unreadable(&file, &why))?;
+            // What a device or a pipe gives has no length that could be asked for.
+            let mut text = Vec::new();
+            let opened = fs::File::open(&file);
+            let read = opened.and_then(|file| file.take(LARGEST_CORPUS as u64 + 1).read_to_end(&mut text));
+            read.map_err(|why| unreadable(&file, &why))?;
             bytes += text.len();
             if bytes > LARGEST_CORPUS {
                 return Err(too_much(path));

@@ -27,7 +27,7 @@ use self::watch::{State, Watch};
 use super::accounts::{Accounts, Webhooks};
 use super::ledger::entry::LedgerEntry;
 use super::plan::{Mode, Plan};
-use super::tally::{Ended, Failure, Kind};
+use super::tally::{Ended, Failure, Kind, Tally};
 use super::turns::{Stop, Turns};
 use super::{Ending, Outcome};
 use crate::clock::Clock;
@@ -113,9 +113,15 @@ pub async fn run(task: &Task, subject: &Subject<'_>) -> Result<Sent, Error> {
     let random = Random::from_seed(plan.seed);
     let secrets: Vec<Secret> = (0..task.webhooks).map(|_| Secret::new(random.secret())).collect();
     let redaction = Redaction::new(&secrets);
-    let ask = async |op: Op| {
+    let mut interrupted = subject.interrupted.clone();
+    let mut ask = async |op: Op| {
         let name = op.name();
-        expect_ok(name, subject.sender.call(op).await?)
+        tokio::select! {
+            biased;
+            // Where nobody can ask any more, nobody does.
+            Ok(_) = interrupted.wait_for(|on| *on) => Err(Error::Interrupted),
+            reply = subject.sender.call(op) => Ok(expect_ok(name, reply?)?),
+        }
     };
     let greeting = ask(Op::Hello { dialect: subject.dialect.name.to_owned(), ca: None }).await?;
     let hello: Hello = serde_json::from_value(greeting.clone())
@@ -199,7 +205,9 @@ fn gather(
             received_bytes: 0,
         });
     }
-    let tally = std::mem::replace(&mut state.tally, super::tally::Tally::new(&phases));
+    // Added to another, since that settles the second under way.
+    let mut tally = Tally::new(&phases);
+    tally.add(std::mem::replace(&mut state.tally, Tally::new(&phases)));
     // An open loop goes on to the end of its schedule; one of so many events to the last of them.
     let meant = phases.last().map_or(Duration::ZERO, super::plan::Phase::end);
     let timed = ending == Ending::Complete && task.events.is_none();

@@ -214,6 +214,12 @@ impl Registry {
         self.lock().webhooks.values().any(|(other, _)| other == url)
     }
 
+    /// How many webhooks were registered before that one and are there still.
+    fn place_of(&self, url: &str) -> u32 {
+        let place = self.lock().webhooks.values().position(|(other, _)| other == url);
+        place.and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
+    }
+
     fn secret_of(&self, url: &str) -> Option<Secret> {
         self.lock().webhooks.values().find(|(other, _)| other == url)?.1.clone()
     }

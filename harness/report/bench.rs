@@ -90,13 +90,15 @@ pub fn result_line(report: &BenchReport) -> String {
         Some(sending) => format!("wrong {} duplicated {}", sending.ledger.wrong, sending.ledger.duplicated),
         None => format!("probes {}/{}", report.probes.let_through, report.probes.sent),
     };
+    // What was not measured is no figure.
+    let told = |us: u64| if total.latency.count == 0 { "-".to_owned() } else { format!("{}ms", ms(us)) };
     format!(
-        "RESULT: {}{} rate {:.1}/s p50 {}ms p99 {}ms errors {}/{} {judged} seed {}",
+        "RESULT: {}{} rate {:.1}/s p50 {} p99 {} errors {}/{} {judged} seed {}",
         report.result,
         found.unwrap_or_default(),
         total.rate,
-        ms(total.latency.p50_us),
-        ms(total.latency.p99_us),
+        told(total.latency.p50_us),
+        told(total.latency.p99_us),
         total.refused + total.failed,
         total.acknowledged + total.refused + total.failed,
         report.seed
@@ -224,8 +226,14 @@ fn course(text: &mut String, series: &SeriesEntry) {
     let _ = writeln!(text, "\n{BOLD}each {each}{BOLD:#}");
     let rates = of(|point| point.acknowledged);
     let _ = writeln!(text, "  acknowledged {}  {}", sparkline(&rates), range(&rates, u64::to_string));
-    let slowest = of(|point| point.p99_us.unwrap_or_default());
-    let _ = writeln!(text, "  p99 ms       {}  {}", sparkline(&slowest), range(&slowest, |us| ms(*us)));
+    // A second in which nothing was acknowledged has no latency, and is no fast one.
+    let slowest: Vec<Option<u64>> = series.points.iter().map(|point| point.p99_us).collect();
+    let known: Vec<u64> = slowest.iter().copied().flatten().collect();
+    if !known.is_empty() {
+        let mut marks = sparkline(&known).chars().collect::<Vec<_>>().into_iter();
+        let line: String = slowest.iter().map(|one| one.and_then(|_| marks.next()).unwrap_or(' ')).collect();
+        let _ = writeln!(text, "  p99 ms       {line}  {}", range(&known, |us| ms(*us)));
+    }
     let errors = of(|point| point.refused + point.failed);
     if errors.iter().any(|count| *count > 0) {
         let _ = writeln!(text, "  errors       {}  {}", sparkline(&errors), range(&errors, u64::to_string));

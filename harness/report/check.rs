@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{Redaction, VerdictName, body_name, curl};
 use crate::cause::Cause;
 use crate::exchange::ExchangeId;
+use crate::json::escape;
 use crate::requirement::{Level, Requirement, Role, Verdict};
 use crate::subject::protocol::Op;
 use crate::suite::{Finding, Judgement};
@@ -136,7 +137,8 @@ pub(super) fn check_entry(
             entry.exchanges = evidence.exchanges.iter().map(|id| id.0).collect();
             let first = evidence.exchanges.first().filter(|_| transcript.role == Role::Receiver);
             let emission = evidence.emission.and_then(|at| transcript.emissions.get(at));
-            let emit = emission.map(|emission| redact.text(&Op::Emit(emission.event.clone()).encode(1)));
+            let emit =
+                emission.map(|emission| visible(&redact.text(&Op::Emit(emission.event.clone()).encode(1))));
             entry.repro = emit.or_else(|| {
                 first.map(|&id| {
                     let delivery = redact.delivery(&transcript.exchange(id).delivery);
@@ -155,6 +157,20 @@ pub(super) fn check_entry(
         }
     }
     entry
+}
+
+/// A JSON text in which characters that cannot be seen, or that change how a line is shown, are escaped. They stand inside of
+/// texts alone, so that it is the same JSON.
+fn visible(json: &str) -> String {
+    let unseen = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let mut shown = String::with_capacity(json.len());
+    for character in json.chars() {
+        if unseen(character) { escape(character, &mut shown) } else { shown.push(character) }
+    }
+    shown
 }
 
 fn duration_us(finding: &Finding, transcript: &Transcript) -> u64 {

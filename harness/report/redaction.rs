@@ -46,7 +46,7 @@ impl Redaction {
     /// Takes out every secret of a run.
     pub fn of(transcript: &Transcript) -> Self {
         let own = transcript.webhooks.iter().filter_map(|webhook| webhook.secret.as_ref());
-        Self::new(own.chain(&transcript.secret))
+        Self::new(own.chain(&transcript.secret).chain(&transcript.secrets))
     }
 
     /// Takes out a secret more.

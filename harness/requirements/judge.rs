@@ -233,7 +233,9 @@ pub(super) fn of_generated(t: &Transcript, mut evidence: Evidence, emission: &Em
         0 => String::new(),
         steps => format!(", made smaller in {steps} steps"),
     };
-    evidence.message = format!("{} (one of the generated {}{smaller})", evidence.message, generated.property);
+    let what = generated.what.as_ref().map(|what| format!(": {what}")).unwrap_or_default();
+    let property = generated.property;
+    evidence.message = format!("{} (one of the generated {property}{smaller}{what})", evidence.message);
     evidence.emission = t.emissions.iter().position(|other| other.record_id == emission.record_id);
     evidence
 }

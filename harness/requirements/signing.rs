@@ -12,6 +12,7 @@ use super::judge::{Arrived, each, every_delivery, generated, of_all};
 use crate::cause::{Cause, Code, sender};
 use crate::dialect::rfc3339;
 use crate::fault::{Faults, SenderFault};
+use crate::json::Text;
 use crate::requirement::{Evidence, Level, Requirement, Role, Verdict};
 use crate::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, Signature, TIMESTAMP_HEADER};
 use crate::transcript::{Capability, Scenario, Transcript, Webhook};
@@ -169,9 +170,9 @@ pub const ALL: &[Requirement] = &[
         text: "The secret appears nowhere in the request.",
         source: "D, S",
         why: "Whoever reads the request could sign their own from then on.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[Scenario::EveryEvent, Scenario::SeveralWebhooks, Scenario::Generated],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, secret_kept),
+        check: secrets_kept,
         counterexamples: Faults::Sender(&[SenderFault::SecretInHeader, SenderFault::SecretInBody]),
     },
     Requirement {
@@ -390,13 +391,24 @@ fn under_its_own(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdi
     }
 }
 
+fn secrets_kept(t: &Transcript) -> Verdict {
+    let both = [Scenario::EveryEvent, Scenario::SeveralWebhooks];
+    // Recorded traffic is that of one webhook.
+    let played = both.into_iter().filter(|&scenario| !(t.recorded && scenario == Scenario::SeveralWebhooks));
+    let fixed = of_all(played.map(|scenario| each(t, scenario, secret_kept)), "", "scenarios");
+    match fixed {
+        Verdict::Fail(_) => fixed,
+        other => generated(t, secret_kept).unwrap_or(other),
+    }
+}
+
 fn secret_kept(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let delivery = &arrived.exchange.delivery;
     let secret = arrived.webhook.secret.as_ref().map_or("", Secret::expose).as_bytes();
     if secret.is_empty() {
         return Err(Verdict::Untestable("the webhook has no secret".to_owned()));
     }
-    let forms = [secret.to_vec(), const_hex::encode(secret).into_bytes(), base64(secret)];
+    let forms = spellings(secret);
     let leaks = |bytes: &[u8]| forms.iter().any(|form| contains(bytes, form));
     let place = if leaks(&delivery.body) {
         "the body".to_owned()
@@ -412,13 +424,26 @@ fn secret_kept(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     Ok(arrived.evidence("nowhere", place, message).because(cause).fail())
 }
 
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
+/// How a secret may stand in a request: as it is, in JSON, in hexadecimal, in base64, in a URL.
+pub fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
+    use ::base64::Engine as _;
+    use ::base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+    let text = String::from_utf8_lossy(secret);
+    let mut quoted = String::new();
+    Text::from(&*text).quote(&mut quoted);
+    vec![
+        secret.to_vec(),
+        quoted.trim_matches('"').as_bytes().to_vec(),
+        const_hex::encode(secret).into_bytes(),
+        const_hex::encode_upper(secret).into_bytes(),
+        STANDARD_NO_PAD.encode(secret).into_bytes(),
+        URL_SAFE_NO_PAD.encode(secret).into_bytes(),
+        url::form_urlencoded::byte_serialize(secret).collect::<String>().into_bytes(),
+    ]
 }
 
-fn base64(bytes: &[u8]) -> Vec<u8> {
-    use ::base64::Engine as _;
-    ::base64::engine::general_purpose::STANDARD.encode(bytes).into_bytes()
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    memchr::memmem::find(haystack, needle).is_some()
 }
 
 fn nonce(t: &Transcript) -> Verdict {

@@ -37,6 +37,7 @@ pub const ALL: &[Requirement] = &[
         check: once_per_webhook,
         counterexamples: Faults::Sender(&[
             SenderFault::SecondWebhookForgotten,
+            SenderFault::LongSecretsLeftOut,
             SenderFault::LargeRecordsNotSent,
             SenderFault::DeliveredTwice,
         ]),

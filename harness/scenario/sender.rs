@@ -210,6 +210,8 @@ impl<'a> Stage<'a> {
             wanted.operations.map(|all| all.iter().map(|&one| one.to_owned()).collect());
         let op =
             Op::CreateWebhook { url: url.clone(), secret: secret.clone(), operations: operations.clone() };
+        // Before it is asked: what it answers may quote the secret.
+        self.transcript.secrets.extend(secret.clone());
         let answer = match self.call(op).await {
             Err(SubjectError::Stuck(why)) if operations.is_some() => {
                 return Err(unkept(Capability::Filters, &why));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::sync::Semaphore;
 
 use super::SubjectError;
 use super::protocol::{Op, Reply};
@@ -19,6 +20,8 @@ use crate::wire::quote;
 
 /// The longest reply, in bytes.
 const LONGEST_REPLY: usize = 16 * 1024 * 1024;
+/// How many requests are under way at the same time: small services let few connections wait, and reset the others.
+const AT_ONCE: usize = 4;
 /// How long the reply to the last operation is waited for.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
@@ -30,13 +33,21 @@ pub struct Control {
     wait: Duration,
     asked: AtomicU64,
     answered: AtomicU64,
+    turns: Semaphore,
 }
 
 impl Control {
     /// A sender that is reached there; `wait` bounds each reply.
     pub fn at(target: Target, wait: Duration, clock: Clock) -> Self {
         let client = Client::new(wait, clock).keeping(LONGEST_REPLY);
-        Self { target, client, wait, asked: AtomicU64::new(0), answered: AtomicU64::new(0) }
+        Self {
+            target,
+            client,
+            wait,
+            asked: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            turns: Semaphore::new(AT_ONCE),
+        }
     }
 
     /// Says that the run is over. What the sender makes of it is its own business.
@@ -45,6 +56,8 @@ impl Control {
     }
 
     async fn ask(&self, op: Op) -> Result<Reply, SubjectError> {
+        // Never closed.
+        let _turn = self.turns.acquire().await;
         let (id, name, url) = (self.asked.fetch_add(1, Ordering::Relaxed) + 1, op.name(), self.target.url());
         let mut headers = Headers::default();
         headers.add("Content-Type", "application/json");

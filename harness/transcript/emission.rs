@@ -78,6 +78,8 @@ pub struct Generated {
     pub property: &'static str,
     /// In how many steps it was made smaller.
     pub steps: usize,
+    /// What else is worth knowing of it, as the end of a sentence.
+    pub what: Option<String>,
     /// The webhooks that were there for it, as indices into [`super::Transcript::webhooks`].
     pub webhooks: Range<usize>,
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use tokio::sync::watch;
 
+use super::baseline::BaselineOptions;
 use super::command_line;
 use super::endpoint::Allowed;
 use super::output::OutputOptions;
@@ -25,7 +26,7 @@ use crate::load::ledger::entry::Fault;
 use crate::load::limits;
 use crate::load::objective::Bound;
 use crate::load::plan::{Mode, Plan};
-use crate::load::report::Machine;
+use crate::load::report::{BenchReport, Machine};
 use crate::load::sending::verdict::Facts;
 use crate::load::sending::{self, MOST_WEBHOOKS, Sent, Subject, Task};
 use crate::random::Random;
@@ -101,6 +102,8 @@ pub(super) struct Arguments {
     #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
     seed: Option<u64>,
     #[command(flatten)]
+    baseline: BaselineOptions,
+    #[command(flatten)]
     output: OutputOptions,
 }
 
@@ -122,6 +125,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     limits::allow(ends * task.connections()).map_err(Error::Usage)?;
     let (clock, interrupted) = (Clock::system(), interruption());
     let dialect = arguments.dialect.dialect();
+    let baseline = arguments.baseline.open()?;
+    baseline.check(&Machine::this(), &task.load(), ("sender", dialect.name))?;
     let name = match &attached {
         Attached::Exec(name) | Attached::Control(name) => name.clone(),
         Attached::Reference => "the reference sender".to_owned(),
@@ -136,21 +141,36 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             None => format!("measuring {name} for {:.0} s", task.plan.duration.as_secs_f64()),
         });
     }
-    let (begun, started_at_ms) = (Instant::now(), clock.now_ms());
-    let sent = attached.measure(&task, dialect, &clock, &interrupted).await?;
     let allowed: Vec<Fault> = arguments.allow.iter().map(|one| one.fault()).collect();
-    let (report, status) = sent.report(Facts {
-        subject: &name,
-        command: command_line(&Redaction::new([])),
-        dialect: dialect.name,
-        started_at_ms,
-        took: begun.elapsed(),
-        task: &task,
-        machine: Machine::this(),
-        allowed: &allowed,
-        thresholds: &arguments.threshold,
-    });
-    arguments.output.publish(&report, status, console)
+    let bounds = baseline.bounds(&arguments.threshold);
+    let measure = async || {
+        let (begun, started_at_ms) = (Instant::now(), clock.now_ms());
+        let sent = attached.measure(&task, dialect, &clock, &interrupted).await?;
+        Ok::<(BenchReport, ExitStatus), Error>(sent.report(Facts {
+            subject: &name,
+            command: command_line(&Redaction::new([])),
+            dialect: dialect.name,
+            started_at_ms,
+            took: begun.elapsed(),
+            task: &task,
+            machine: Machine::this(),
+            allowed: &allowed,
+            thresholds: &bounds,
+        }))
+    };
+    let (mut report, status) = measure().await?;
+    let mut again = None;
+    if baseline.suspects(&report, status) {
+        if !arguments.output.quiet {
+            console.tell("it seems worse than the baseline: once more, to be sure");
+        }
+        again = Some(measure().await?);
+    }
+    let status = baseline.conclude(&mut report, status, again)?;
+    // What cannot be written in one place is written in the other all the same.
+    let published = arguments.output.publish(&report, status, console);
+    baseline.save(&report, arguments.output.quiet, console)?;
+    published
 }
 
 impl Attached {

@@ -41,6 +41,13 @@ pub struct Facts<'a> {
     pub thresholds: &'a [Bound],
 }
 
+impl Task {
+    /// What reports say of it.
+    pub fn load(&self) -> LoadFacts {
+        LoadFacts { threads: self.receiving, probe_share: 0.0, ..LoadFacts::of(&self.plan, 0.0, false) }
+    }
+}
+
 impl Sent {
     /// The report, and its exit status.
     pub fn report(&self, facts: Facts<'_>) -> (BenchReport, ExitStatus) {
@@ -66,10 +73,12 @@ impl Sent {
         let mut total = self.outcome.total();
         total.bytes_received = ledger.bytes;
         let (bodies, bytes, longest) = self.events.lengths();
-        let (mode, rates) = plan.mode.described();
         let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        // One of so many events goes on for as long as they take.
-        let duration = if task.events.is_some() { self.outcome.elapsed } else { plan.duration };
+        let mut load = task.load();
+        if task.events.is_some() {
+            // One of so many events goes on for as long as they take.
+            load.duration_ms = ms(self.outcome.elapsed);
+        }
         let events_per_s = match total.duration_ms {
             some if some > 0.0 => state.complete as f64 * 1e3 / some,
             _ => 0.0,
@@ -85,17 +94,7 @@ impl Sent {
             dialect: facts.dialect.to_owned(),
             started_at: rfc3339(facts.started_at_ms),
             seed: plan.seed,
-            load: LoadFacts {
-                mode: mode.to_owned(),
-                rates,
-                concurrency: plan.concurrency,
-                threads: task.receiving,
-                duration_ms: ms(duration),
-                warm_up_ms: ms(plan.warm_up),
-                timeout_ms: ms(plan.timeout),
-                probe_share: 0.0,
-                max_errors: 0.0,
-            },
+            load,
             corpus: CorpusFacts { bodies, bytes, longest, without_id: 0 },
             result: word(status).to_owned(),
             exit_status: status.code(),

@@ -32,6 +32,9 @@ impl Tampering {
             SenderFault::StopsAfterFailure if self.registry.lock().stopped.contains(url) => {
                 return Some(Outcome::TimedOut);
             }
+            SenderFault::LongSecretsLeftOut if secret.is_some_and(|secret| secret.expose().len() > 64) => {
+                return Some(Outcome::TimedOut);
+            }
             SenderFault::LargeRecordsNotSent if delivery.body.len() > 32 * 1024 => {
                 return Some(Outcome::TimedOut);
             }
@@ -208,6 +211,7 @@ impl Tampering {
             // These are enacted at the registry, at the reports, on the way, or behind the answer; or they do not apply
             // here.
             SenderFault::SecondWebhookForgotten
+            | SenderFault::LongSecretsLeftOut
             | SenderFault::LargeRecordsNotSent
             | SenderFault::StopsAfterFailure
             | SenderFault::SignsWithoutSecret

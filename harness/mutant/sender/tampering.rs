@@ -23,6 +23,8 @@ use crate::fault::SenderFault;
 use crate::sender::Transport;
 use crate::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
+/// How long a delivery to a webhook waits for those to the webhooks before it to take their turns.
+const TURN: Duration = Duration::from_millis(5);
 /// How long an answer is waited for by the one that does not wait a second.
 const TOO_SHORT: Duration = Duration::from_millis(600);
 /// How long it is waited for by the one that waits without end.
@@ -94,6 +96,8 @@ impl Tampering {
         }
         let outcome = match self.fault {
             SenderFault::OneHangBlocksAll => {
+                // The tasks of one event begin in any order; here it is that of the webhooks.
+                sleep(TURN * self.registry.place_of(&registered)).await;
                 let _turn = self.turn.lock().await;
                 self.forward(url.clone(), delivery.clone()).await
             }

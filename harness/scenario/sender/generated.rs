@@ -25,7 +25,6 @@ use crate::json::difference::Concern;
 use crate::json::{Json, Text};
 use crate::subject::SubjectError;
 use crate::subject::protocol::{Op, Reply};
-use crate::subject::sender::expect_ok;
 use crate::transcript::{Capability, Emission, Form, Generated, Scenario, Tally};
 use inbox::Inbox;
 use records::{Members, Property};
@@ -49,6 +48,8 @@ enum Deviation {
     Repeated,
     /// One request carries several of them.
     Batched,
+    /// The webhook's secret stands in it.
+    Leaked,
     /// Its signature does not verify.
     Unverified,
     /// What it carries is not the event, as far as that concern goes.
@@ -76,6 +77,17 @@ struct Round {
     known: BTreeSet<Deviation>,
 }
 
+/// How it goes on behind a round.
+#[derive(Debug, Clone, Copy)]
+enum Then {
+    /// With the next one.
+    On,
+    /// With one in its place.
+    Again,
+    /// Not at all.
+    Stop,
+}
+
 /// What goes on from one round to the next.
 struct Search {
     properties: Vec<(Property, TestRunner, Tally)>,
@@ -86,7 +98,7 @@ struct Search {
 
 impl Round {
     fn generated(&self, property: &'static str, steps: usize) -> Generated {
-        Generated { property, steps, webhooks: self.webhooks.clone() }
+        Generated { property, steps, webhooks: self.webhooks.clone(), what: None }
     }
 
     /// Looks through what has come since.
@@ -126,34 +138,45 @@ impl Stage<'_> {
             // Each further round would leave webhooks behind that get everything from then on.
             left = left.min(ROUND);
         }
-        let mut ended = Ok(true);
-        while left > 0 && matches!(ended, Ok(true)) {
+        let mut ended = Ok(Then::On);
+        while left > 0 && !matches!(ended, Ok(Then::Stop) | Err(_)) {
             let cases = left.min(ROUND);
-            left -= cases;
             ended = self.round(cases, &mut search).await;
+            left -= if matches!(ended, Ok(Then::Again)) { 0 } else { cases };
         }
         self.transcript.tallies.extend(search.properties.into_iter().map(|(_, _, tally)| tally));
         ended.map(drop)
     }
 
-    /// One set of webhooks, and as many cases of each property. Returns whether another round makes sense.
-    async fn round(&mut self, cases: usize, search: &mut Search) -> Result<bool, SubjectError> {
+    /// One set of webhooks, and as many cases of each property. Returns how it goes on.
+    async fn round(&mut self, cases: usize, search: &mut Search) -> Result<Then, SubjectError> {
         // What is kept here is let go of behind each round, so that it is no part of what a whole run may keep.
         let kept = std::mem::replace(&mut self.settings.budget, Budget::of_a_run());
         let played = self.play_round(cases, search).await;
         self.settings.budget = kept;
         let cleared = self.clear_away().await;
         self.leave();
-        let goes_on = played?;
-        cleared.map(|()| goes_on)
+        // What came out as it should is in the evidence by now.
+        self.transcript.release();
+        let then = played?;
+        cleared.map(|()| then)
     }
 
-    async fn play_round(&mut self, cases: usize, search: &mut Search) -> Result<bool, SubjectError> {
+    async fn play_round(&mut self, cases: usize, search: &mut Search) -> Result<Then, SubjectError> {
         let began = self.transcript.webhooks.len();
         self.register(SCENARIO).await?;
         let mut secrets = search.secrets();
-        for secret in &secrets {
-            self.register_as(SCENARIO, Wanted::with_secret(secret.current())).await?;
+        let mut kinds = Vec::new();
+        for (secret, kind) in secrets.iter().zip(["a short one", "one of more than 64 bytes"]) {
+            match self.register_as(SCENARIO, Wanted::with_secret(secret.current())).await {
+                Ok(()) => kinds.push(kind),
+                // Which secrets it takes is up to the sender.
+                Err(SubjectError::Stuck(why)) => self.remark_once("a generated secret was not tried", &why),
+                Err(why) => return Err(why),
+            }
+        }
+        if kinds.len() < secrets.len() {
+            secrets.clear();
         }
         let webhooks = began..self.transcript.webhooks.len();
         let inboxes = webhooks.clone().map(|_| Inbox::default()).collect();
@@ -166,8 +189,16 @@ impl Stage<'_> {
         // Whatever shows in a plain event under a plain secret shows in all; the fixed scenarios have it.
         let at_each: Vec<_> =
             (0..round.inboxes.len()).map(|which| self.deviations_at(which, &round, &plain)).collect();
-        if at_each.iter().flatten().any(|one| *one == Deviation::Lost) {
-            return Ok(false);
+        let lost: Vec<bool> = at_each.iter().map(|all| all.contains(&Deviation::Lost)).collect();
+        if lost.contains(&true) {
+            // Where it is lost under a plain secret too, the fixed scenarios have it.
+            if !lost[0] {
+                let which: Vec<&str> =
+                    (1..lost.len()).filter(|&at| lost[at]).map(|at| kinds[at - 1]).collect();
+                let generated = Generated { what: Some(which.join(", ")), ..round.generated("secrets", 0) };
+                self.write_case(&plain, Deviation::Lost, generated, &round);
+            }
+            return Ok(Then::Stop);
         }
         round.known.extend(&at_each[0]);
         let unverified = (1..at_each.len()).find(|&which| at_each[which].contains(&Deviation::Unverified));
@@ -175,21 +206,32 @@ impl Stage<'_> {
             && round.known.insert(Deviation::Unverified)
         {
             search.found.insert(Deviation::Unverified);
-            self.shrink_secret(which, secrets.swap_remove(which - 1), &mut round, &plain).await?;
+            if secrets.is_empty() {
+                self.write_case(&plain, Deviation::Unverified, round.generated("secrets", 0), &round);
+            } else {
+                self.shrink_secret(which, secrets.swap_remove(which - 1), &mut round, &plain).await?;
+            }
+            // The search has filled the endpoints; the next round has new ones.
+            return Ok(Then::Again);
         }
         let mut came = Vec::new();
         for (property, runner, tally) in &mut search.properties {
             let mut left = cases;
-            while left > 0 {
+            while left > 0 && self.has_room() {
                 let trees: Vec<_> = (0..left.min(BURST)).map(|_| property.generate(runner)).collect();
                 left -= trees.len();
                 let named = trees.iter().zip(EVENTS.iter().cycle());
                 let burst: Vec<Sent> =
                     named.map(|(tree, name)| self.made(name, &tree.current(), property.concern)).collect();
                 let asked = join_all(burst.iter().map(|sent| self.ask(sent))).await;
-                let asked = asked.into_iter().collect::<Result<Vec<bool>, _>>()?;
-                let asked = trees.into_iter().zip(burst).zip(asked).filter(|(_, could)| *could);
+                let asked = asked.into_iter().collect::<Result<Vec<Option<String>>, _>>()?;
+                if let Some(why) = asked.iter().flatten().next() {
+                    let begins = format!("not all of the generated {} were taken", property.name);
+                    self.remark_once(&begins, why);
+                }
+                let asked = trees.into_iter().zip(burst).zip(asked).filter(|(_, refused)| refused.is_none());
                 let (trees, burst): (Vec<_>, Vec<_>) = asked.map(|(asked, _)| asked).unzip();
+                let burst_size = burst.len();
                 self.arrive_all(&mut round, &burst).await;
                 for (tree, sent) in trees.into_iter().zip(burst) {
                     tally.cases += 1;
@@ -205,10 +247,17 @@ impl Stage<'_> {
                     round.known.insert(new);
                     search.found.insert(new);
                     let (sent, steps) = self.shrink(tree, sent, new, &mut round).await?;
-                    self.write_case(&sent, new, round.generated(property.name, steps), &round);
+                    let alone = (steps == 0).then(|| {
+                        format!(
+                            "emitted together with {} others; smaller ones by themselves came out right",
+                            burst_size - 1
+                        )
+                    });
+                    let generated = Generated { what: alone, ..round.generated(property.name, steps) };
+                    self.write_case(&sent, new, generated, &round);
                     if new == Deviation::Lost {
                         // Each one that is lost costs the whole wait.
-                        return Ok(false);
+                        return Ok(Then::Stop);
                     }
                 }
             }
@@ -227,7 +276,7 @@ impl Stage<'_> {
             self.write_case(sent, Deviation::Repeated, round.generated(property, 0), &round);
         }
         self.keep(&round);
-        Ok(true)
+        Ok(Then::On)
     }
 
     /// An event of which nothing is generated.
@@ -249,13 +298,18 @@ impl Stage<'_> {
         Sent { event, record, id, asked_at_ms: self.clock.now_ms(), concern }
     }
 
-    /// Asks the sender to emit. Returns whether it could: an event that it says it cannot have shows nothing, and text that
-    /// is no Unicode it may refuse.
-    async fn ask(&self, sent: &Sent) -> Result<bool, SubjectError> {
-        match self.subject.call(Op::Emit(sent.event.clone())).await? {
-            Reply::Unsupported(_) => Ok(false),
-            Reply::Error(_) if sent.concern == Concern::LoneSurrogates => Ok(false),
-            reply => expect_ok("emit", reply).map(|_| true),
+    /// Asks the sender to emit. Returns why it did not take the event, if so: that is no failure of the others.
+    async fn ask(&self, sent: &Sent) -> Result<Option<String>, SubjectError> {
+        Ok(match self.subject.call(Op::Emit(sent.event.clone())).await? {
+            Reply::Ok(_) => None,
+            Reply::Error(why) | Reply::Unsupported(why) => Some(why),
+        })
+    }
+
+    /// A remark, unless there is one that begins so.
+    fn remark_once(&mut self, begins: &str, rest: &str) {
+        if !self.transcript.remarks.iter().any(|one| one.starts_with(begins)) {
+            self.transcript.remarks.push(format!("{begins}: {rest}"));
         }
     }
 

@@ -5,12 +5,13 @@
 use std::collections::{BTreeSet, HashSet};
 
 use futures_util::future::join_all;
+use memchr::memmem;
 
 use super::{Deviation, Round, Sent, Stage};
 use crate::endpoint::scripted::Received;
 use crate::json::difference::{Concern, first_change};
 use crate::json::{Json, Text};
-use crate::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 
 impl Stage<'_> {
     /// Waits until these have reached every webhook.
@@ -56,6 +57,9 @@ impl Stage<'_> {
             return found;
         }
         for one in got.iter().filter(|one| one.delivery.body.len() as u64 == one.body_length) {
+            if self.leaks(which, one) {
+                found.push(Deviation::Leaked);
+            }
             if !self.verifies(which, one) {
                 found.push(Deviation::Unverified);
             }
@@ -66,6 +70,16 @@ impl Stage<'_> {
             found.extend(altered.map(Deviation::Altered));
         }
         found
+    }
+
+    /// Whether the secret stands in it as it is or in hexadecimal; the check knows further spellings.
+    fn leaks(&self, which: usize, received: &Received) -> bool {
+        let webhook = &self.transcript.webhooks[self.registered[which].index];
+        let Some(secret) = webhook.secret.as_ref().map(Secret::expose) else { return false };
+        let forms = [secret.as_bytes().to_vec(), const_hex::encode(secret).into_bytes()];
+        let values = received.delivery.headers.0.iter().map(|(_, value)| &**value);
+        let mut places = values.chain([&*received.delivery.body]);
+        places.any(|place| forms.iter().any(|form| memmem::find(place, form).is_some()))
     }
 
     fn verifies(&self, which: usize, received: &Received) -> bool {

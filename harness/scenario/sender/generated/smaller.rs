@@ -34,7 +34,7 @@ impl Stage<'_> {
             }
             steps += 1;
             let smaller = self.made(first.event.name.as_str(), &tree.current(), first.concern);
-            deviates = self.ask(&smaller).await? && {
+            deviates = self.ask(&smaller).await?.is_none() && {
                 self.settle_for(deviation, round, &smaller).await;
                 self.deviations(round, &smaller).contains(&deviation)
             };
@@ -69,7 +69,7 @@ impl Stage<'_> {
         }
     }
 
-    fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.registered.iter().all(|one| one.endpoint.count() < MOST_REQUESTS)
     }
 
@@ -81,8 +81,11 @@ impl Stage<'_> {
         round: &mut Round,
         plain: &Sent,
     ) -> Result<(), SubjectError> {
-        let generated =
-            |webhook: usize, steps| Generated { property: "secrets", steps, webhooks: webhook..webhook + 1 };
+        let kind = |secret: &str| {
+            let (characters, bytes) = (secret.chars().count(), secret.len());
+            format!("of {characters} characters, {bytes} bytes")
+        };
+        let mut what = kind(&tree.current());
         let (began, mut steps, mut deviates) = (Instant::now(), 0, true);
         let mut smallest: Option<(usize, Sent, Received)> = None;
         // Without deletion each step would leave a webhook behind.
@@ -105,6 +108,7 @@ impl Stage<'_> {
             deviates = self.deviations_at(last, round, &sent).contains(&Deviation::Unverified);
             if let Some(received) = self.got(last, round, &sent).into_iter().next().filter(|_| deviates) {
                 smallest = Some((self.registered[last].index, sent, received));
+                what = kind(&tree.current());
             }
             round.inboxes.pop();
             if let Some(Registered { name, .. }) = self.registered.pop() {
@@ -112,6 +116,12 @@ impl Stage<'_> {
             }
         }
         let deviation = Deviation::Unverified;
+        let generated = |webhook: usize, steps| Generated {
+            property: "secrets",
+            steps,
+            webhooks: webhook..webhook + 1,
+            what: Some(what),
+        };
         match smallest {
             Some((index, sent, received)) => {
                 self.emitted(&sent, deviation, generated(index, steps));
