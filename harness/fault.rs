@@ -53,7 +53,7 @@ faults! {
     SenderFault {
         FirstEventMissed: "a webhook becomes active only after the first event behind its registration",
         SecondWebhookForgotten: "only the webhook registered first gets an event",
-        LongSecretsLeftOut: "a webhook whose secret has more than 64 bytes gets nothing",
+        LongSecretsLeftOut: "a webhook whose secret has more than 70 bytes gets nothing",
         LargeRecordsNotSent: "events whose body is larger than 32 KiB are not sent",
         DeliveredTwice: "every event is delivered twice to each webhook",
         DeliveredAfterDeletion: "a deleted webhook goes on receiving events",

@@ -32,7 +32,7 @@ impl Tampering {
             SenderFault::StopsAfterFailure if self.registry.lock().stopped.contains(url) => {
                 return Some(Outcome::TimedOut);
             }
-            SenderFault::LongSecretsLeftOut if secret.is_some_and(|secret| secret.expose().len() > 64) => {
+            SenderFault::LongSecretsLeftOut if secret.is_some_and(|secret| secret.expose().len() > 70) => {
                 return Some(Outcome::TimedOut);
             }
             SenderFault::LargeRecordsNotSent if delivery.body.len() > 32 * 1024 => {
