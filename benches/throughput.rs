@@ -6,7 +6,9 @@
 //! share this machine's processors, it says nothing about the greatest load that either could bear. What
 //! comes behind the taking in, the way of the answer back to the sender, falls into the time of the next
 //! delivery. `endpoint` is a request and its answer at the endpoints of the sender's scenarios, beside wiremock's,
-//! which they have to hold their own against.
+//! which they have to hold their own against. `load` is the generator of `bench receiver` on the endpoint of `bench endpoint`,
+//! each with one thread: signed, sent, verified, accounted for and judged; it is an open question there which of the two
+//! holds the other up.
 //!
 //! Invariant: each event is another record's, so none is passed over as a copy; a delivery that does not
 //! arrive stops the benchmark, and never makes it look fast.
@@ -19,24 +21,32 @@ use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use twenty_conform::client::pooled::Pooled;
 use twenty_conform::client::{Client, Target};
 use twenty_conform::clock::Clock;
 use twenty_conform::dialect::DOCUMENTED;
+use twenty_conform::endpoint::intake::{Limits, Service};
 use twenty_conform::endpoint::scripted::{Budget, Endpoint, Settings as EndpointSettings};
 use twenty_conform::endpoint::{Server, http};
 use twenty_conform::event::Event;
 use twenty_conform::exchange::{Delivery, Headers, Transfer};
+use twenty_conform::load::Subject;
+use twenty_conform::load::accounts::{Accounts, Webhooks};
+use twenty_conform::load::corpus::Corpus;
+use twenty_conform::load::plan::{Mode, Plan};
 use twenty_conform::random::Random;
 use twenty_conform::receiver::{Receiver, Settings};
+use twenty_conform::report::Redaction;
 use twenty_conform::sender::{ANSWER_WAIT, Sender};
 use twenty_conform::signature::Secret;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const BATCH: u32 = 64;
+/// How long each load goes on.
+const LOAD: Duration = Duration::from_millis(250);
 
 /// A sender with one webhook, registered at a receiver that counts what it takes in.
 struct Pair {
@@ -125,5 +135,53 @@ fn endpoints(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, throughput, endpoints);
+/// The load generator on the accounting endpoint: how long a delivery takes where 64 connections carry what they can.
+fn load(criterion: &mut Criterion) {
+    let runtime: Runtime = Builder::new_multi_thread().enable_all().build().unwrap();
+    let (secret, clock) = (Secret::new("benchmark"), Clock::system());
+    let webhooks = Webhooks::Anywhere(secret.clone());
+    let accounts = Accounts::new(webhooks, &DOCUMENTED, clock.clone(), None, Redaction::new([&secret]));
+    let accounts = Arc::new(accounts);
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let limits = Limits { threads: 1, ..Limits::default() };
+    let service = runtime.block_on(Service::start(address, limits, accounts.clone())).unwrap();
+    let target = Target::parse(&service.url("/")).unwrap();
+    let corpus = Corpus::samples(&DOCUMENTED, &target.url(), clock.now_ms());
+    // Nobody interrupts it.
+    let (_keep, interrupted) = watch::channel(false);
+    let mut sent = 0;
+    let mut group = criterion.benchmark_group("load");
+    group.sample_size(10).throughput(Throughput::Elements(1));
+    group.bench_function(format!("saturation/{BATCH}"), |bencher| {
+        bencher.iter_custom(|times| {
+            let subject = Subject {
+                target: &target,
+                secret: &secret,
+                dialect: &DOCUMENTED,
+                corpus: &corpus,
+                clock: &clock,
+                interrupted: &interrupted,
+            };
+            let plan = Plan {
+                mode: Mode::Saturation,
+                concurrency: BATCH as usize,
+                threads: 1,
+                duration: LOAD,
+                warm_up: Duration::ZERO,
+                ..Plan::default()
+            };
+            let outcome = runtime.block_on(twenty_conform::load::run(&plan, &subject, sent)).unwrap();
+            sent = outcome.numbers;
+            let total = outcome.total();
+            assert_eq!(total.refused + total.failed, 0, "a delivery was not acknowledged");
+            Duration::from_secs_f64(times as f64 / total.rate)
+        });
+    });
+    group.finish();
+    runtime.block_on(service.end());
+    let entry = accounts.entry(true);
+    assert!(entry.faults(&[]).is_empty(), "the endpoint found something wrong: {entry:?}");
+}
+
+criterion_group!(benches, throughput, endpoints, load);
 criterion_main!(benches);

@@ -19,6 +19,7 @@ mod send;
 mod sender;
 mod serve;
 mod sign;
+mod target;
 mod trust;
 mod verify;
 mod watch;

@@ -2,7 +2,8 @@
 //!
 //! The way of the data, and so the order in which to read:
 //!
-//! - [`event`] and [`dialect`] say what happened and what its body is; [`signature`] signs it, [`recipe`] signs it wrongly.
+//! - [`event`] and [`dialect`] say what happened and what its body is; [`signature`] signs it, [`recipe`] signs it wrongly,
+//!   and [`spelled`] knows how its secret may show.
 //! - [`json`] keeps the spelling of a JSON text; [`serialiser`] has what each language makes of one that it parses and
 //!   prints again.
 //! - [`exchange`] and [`transcript`] hold what went over the wire and what was known, as data.
@@ -47,6 +48,7 @@ pub mod sender;
 pub mod serialiser;
 pub mod shape;
 pub mod signature;
+pub mod spelled;
 pub mod subject;
 pub mod suite;
 pub mod traffic;

@@ -70,6 +70,13 @@ pub enum Verdict {
     NotApplicable(String),
 }
 
+impl Verdict {
+    /// This one, or where it is no failure the failure that is found elsewhere, if one is.
+    pub(crate) fn or_fail(self, find: impl FnOnce() -> Option<Self>) -> Self {
+        if matches!(self, Self::Fail(_)) { self } else { find().unwrap_or(self) }
+    }
+}
+
 /// What shows that a requirement does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {

@@ -39,8 +39,6 @@ pub(super) struct AttachOptions {
     #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", value_parser = BoolishValueParser::new(), hide_env = true)]
     pub(super) allow_remote: bool,
     #[command(flatten)]
-    pub(super) trust: TrustOptions,
-    #[command(flatten)]
     secret: SecretOptions,
 }
 
@@ -80,6 +78,7 @@ impl AttachOptions {
         &self,
         path: &str,
         made: impl FnOnce() -> Secret,
+        trust: &TrustOptions,
         console: &mut Console,
     ) -> Result<Attachment, Error> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -88,11 +87,11 @@ impl AttachOptions {
         let exec = self.exec.clone().or_else(|| variable("TWENTY_CONFORM_EXEC").filter(|_| !given));
         let (name, secret, place) = match (url, exec) {
             (Some(url), _) => {
-                let target = self.trust.target(&url, console)?;
+                let target = trust.target(&url, console)?;
                 target.check_allowed(self.allow_remote).map_err(Error::Usage)?;
                 (url, self.secret.require()?, Place::At(target))
             }
-            (None, Some(_)) if self.trust.given() => {
+            (None, Some(_)) if trust.given() => {
                 return Err(Error::Usage(
                     "--ca and --insecure are for a receiver behind https, given with --url; what --exec starts is spoken \
                      to over plain http"

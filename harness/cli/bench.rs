@@ -8,6 +8,7 @@ mod distributed;
 mod endpoint;
 mod export;
 mod import;
+mod load;
 mod output;
 mod pair;
 mod receiver;

@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::Error;
+use crate::report::Redaction;
 use crate::signature::Secret;
 use crate::suite::Progress;
 
@@ -28,7 +29,7 @@ pub(super) enum ColorChoice {
 pub(super) struct Console {
     out: AutoStream<io::Stdout>,
     err: AutoStream<io::Stderr>,
-    concealed: Vec<String>,
+    redaction: Redaction,
 }
 
 impl Console {
@@ -42,7 +43,11 @@ impl Console {
         let (out, err) = (io::stdout(), io::stderr());
         let (for_out, for_err) =
             (choose(choice, AutoStream::choice(&out)), choose(choice, AutoStream::choice(&err)));
-        Self { out: AutoStream::new(out, for_out), err: AutoStream::new(err, for_err), concealed: Vec::new() }
+        Self {
+            out: AutoStream::new(out, for_out),
+            err: AutoStream::new(err, for_err),
+            redaction: Redaction::default(),
+        }
     }
 
     /// Prints to stdout.
@@ -57,17 +62,14 @@ impl Console {
 
     /// Prints a line to stderr.
     pub(super) fn tell(&mut self, text: &str) {
-        let redact = |text: String, secret: &String| text.replace(secret.as_str(), "[redacted]");
-        let text = self.concealed.iter().fold(text.to_owned(), redact);
         // Where stderr is gone there is nobody left to tell.
-        let _ = writeln!(self.err, "{text}");
+        let _ = writeln!(self.err, "{}", self.redaction.text(text));
     }
 
     /// Takes a secret out of everything that is printed to stderr from now on: an error may quote what a subject said, and
     /// a command may have the secret in it.
     pub(super) fn conceal(&mut self, secret: &Secret) {
-        // A very short one stands in any text by chance.
-        self.concealed.extend(Some(secret.expose().to_owned()).filter(|secret| secret.len() >= 4));
+        self.redaction.add(secret);
     }
 
     /// Prints an error to stderr.

@@ -7,7 +7,6 @@ use std::env;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use tokio::sync::watch;
 
 use super::console::Console;
 use super::plan::Plan;
+use super::target::{self, ReportTarget};
 use crate::clock::Clock;
 use crate::dialect::{DOCUMENTED, Dialect, SHIPPED};
 use crate::endpoint::certificates::Authority;
@@ -108,7 +108,7 @@ pub(super) struct RunOptions {
         value_delimiter = ',',
         hide_env = true
     )]
-    report: Vec<ReportTarget>,
+    report: Vec<ReportTarget<ReportFormat>>,
     /// Keep the run's evidence in this folder, which must be new or empty: every exchange and every trial as it comes, the
     /// reports, and a case for `replay` of each failure that one delivery shows (receivers)
     #[arg(long, value_name = "DIR", env = "TWENTY_CONFORM_OUT", hide_env = true)]
@@ -140,33 +140,11 @@ pub(super) struct SecretOptions {
     secret_file: Option<PathBuf>,
 }
 
-/// A format and where it goes.
-#[derive(Debug, Clone)]
-struct ReportTarget {
-    format: ReportFormat,
-    path: PathBuf,
-}
-
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ReportFormat {
     Text,
     Json,
     Junit,
-}
-
-impl FromStr for ReportTarget {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (format, path) =
-            text.split_once('=').ok_or("it must have the form FORMAT=PATH, such as json=report.json")?;
-        let format = ReportFormat::from_str(format, false)
-            .map_err(|_| format!("there is no report format {format:?}; there are text, json and junit"))?;
-        if path.is_empty() {
-            return Err("the path is empty".to_owned());
-        }
-        Ok(Self { format, path: path.into() })
-    }
 }
 
 /// Reads how many things may go on at the same time.
@@ -263,7 +241,7 @@ impl RunOptions {
 
     /// The files and folders that a run writes.
     pub(super) fn written(&self) -> impl Iterator<Item = &Path> {
-        self.report.iter().map(|target| target.path.as_path()).chain(self.out.as_deref())
+        self.report.iter().map(ReportTarget::path).chain(self.out.as_deref())
     }
 
     /// Writes the reports and gives the status.
@@ -275,40 +253,21 @@ impl RunOptions {
             (_, true) => Detail::Verbose,
             _ => Detail::Normal,
         };
-        let to_stdout = |target: &ReportTarget| target.path.as_os_str() == "-";
-        let mut failed = None;
-        for target in &self.report {
-            let rendered = match target.format {
+        let render = |format| {
+            Ok(match format {
                 ReportFormat::Text => anstream::adapter::strip_str(&text::render(report, detail)).to_string(),
                 ReportFormat::Json => json::render(report),
                 ReportFormat::Junit => junit::render(report),
-            };
-            let written = if to_stdout(target) {
-                console.print(&rendered)
-            } else {
-                let failed = |source| Error::Report { path: target.path.clone(), source };
-                fs::write(&target.path, rendered).map_err(failed)
-            };
-            failed = failed.or(written.err());
-        }
-        if !self.report.iter().any(to_stdout) {
-            failed = console.print(&text::render(report, detail)).err().or(failed);
-        }
+            })
+        };
+        let failed = target::write(&self.report, render, || Ok(text::render(report, detail)), console)?;
         if report.lacks_evidence {
             console.complain("the evidence is incomplete; the report's notes say what could not be written");
         }
         if report.exit == ExitStatus::NothingSelected {
             console.complain("nothing was selected to run");
         }
-        match failed {
-            // An interruption comes first among the statuses; what could not be written is said all the same.
-            Some(why) if report.exit == ExitStatus::Interrupted => {
-                console.complain(&why.to_string());
-                Ok(report.exit)
-            }
-            Some(why) => Err(why),
-            None => Ok(report.exit),
-        }
+        target::settle(failed, report.exit, console)
     }
 }
 

@@ -10,6 +10,7 @@ use super::attach::{AttachOptions, Attachment};
 use super::console::{Console, ProgressLine};
 use super::options::RunOptions;
 use super::plan::{Plan, Unbegun};
+use super::trust::TrustOptions;
 use super::watch::Watch;
 use crate::client::Target;
 use crate::dialect::rfc3339;
@@ -29,6 +30,8 @@ use crate::suite;
 pub(super) struct Arguments {
     #[command(flatten)]
     attach: AttachOptions,
+    #[command(flatten)]
+    trust: TrustOptions,
     /// The path at which the started receiver takes deliveries
     #[arg(long, default_value = "/", env = "TWENTY_CONFORM_PATH", hide_env = true)]
     path: String,
@@ -46,7 +49,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let mut plan = arguments.run.plan(&[Role::Receiver])?;
     let seed = plan.options.seed;
     let made = || Secret::new(Random::from_seed(seed).secret());
-    let attachment = arguments.attach.attachment(&arguments.path, made, console)?;
+    let attachment = arguments.attach.attachment(&arguments.path, made, &arguments.trust, console)?;
     let source = match arguments.observe.as_deref() {
         Some(observe) => asked(observe, &arguments, console)?,
         None => None,
@@ -145,7 +148,7 @@ fn asked(observe: &str, arguments: &Arguments, console: &mut Console) -> Result<
     if observe == "stdout" {
         return Ok(None);
     }
-    let target = arguments.attach.trust.target(observe, console)?;
+    let target = arguments.trust.target(observe, console)?;
     target.check_allowed(arguments.attach.allow_remote).map_err(Error::Usage)?;
     Ok(Some(target))
 }

@@ -12,6 +12,7 @@ use clap::builder::BoolishValueParser;
 use super::attach::AttachOptions;
 use super::console::Console;
 use super::options::{duration, interruption};
+use super::trust::TrustOptions;
 use crate::case::{Attempt, Case, Doubt, Replayed, Timing, resigned};
 use crate::client::{Client, Target};
 use crate::clock::Clock;
@@ -37,6 +38,8 @@ pub(super) struct Arguments {
     file: PathBuf,
     #[command(flatten)]
     attach: AttachOptions,
+    #[command(flatten)]
+    trust: TrustOptions,
     /// The path at which the started receiver takes deliveries [default: that of the case]
     #[arg(long, env = "TWENTY_CONFORM_PATH", hide_env = true)]
     path: Option<String>,
@@ -66,7 +69,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     })?;
     let made = || Secret::new(Random::from_seed(case.seed).secret());
     let path = arguments.path.as_deref().unwrap_or_else(|| case.path());
-    let attachment = arguments.attach.attachment(path, made, console)?;
+    let attachment = arguments.attach.attachment(path, made, &arguments.trust, console)?;
     let case = case.with_secret(&attachment.secret);
     let clock = Clock::system();
     let timing = timing(&case, &attachment.secret, arguments.as_saved, clock.now_ms())?;

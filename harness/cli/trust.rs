@@ -25,7 +25,7 @@ const SYSTEM_STORES: [&str; 5] = [
 ];
 
 /// Whose certificate is taken.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct TrustOptions {
     // The environment is read by hand: what stands on the command line wins over it, and does not clash with it.
     /// A PEM file of the certificates that are trusted in the place of the system's, for https

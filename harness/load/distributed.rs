@@ -154,16 +154,18 @@ pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
     }
     let run_time = Duration::from_secs(run_time(order));
     let deadline = Instant::now() + CONNECT_WAIT + run_time + 2 * order.timeout + END_WAIT;
-    let ending = attend(&mut master, &mut workers, deadline, order.interrupted).await;
+    // The master writes a line into it when its workers have come.
+    let begun = || fs::metadata(&path).is_ok_and(|known| known.len() > 0);
+    let ending = attend(&mut master, &mut workers, deadline, order.interrupted, begun).await;
     let last_words = master.last_words();
     end(&mut master, &mut workers).await;
 
     let early: Vec<String> = workers.into_iter().filter_map(|worker| Some(worker.ended?.1)).collect();
     let text = fs::read_to_string(&path).unwrap_or_default();
-    if text.is_empty() {
+    if text.trim().is_empty() {
         let how = match ending {
             Ending::Ended(how) => how,
-            Ending::Refused => "a worker refused to begin".to_owned(),
+            Ending::NotBegun => "a worker ended before the load began".to_owned(),
             Ending::Interrupted => "it was interrupted before there was anything to say".to_owned(),
             Ending::Late => format!("it did not end in time{last_words}"),
         };
@@ -175,7 +177,6 @@ pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
     let mut wrong = Vec::new();
     match &ending {
         Ending::Late => wrong.push(format!("locust did not end in time and was ended{last_words}")),
-        Ending::Refused => wrong.push("a worker refused to begin".to_owned()),
         Ending::Ended(how) if !how.contains(&format!("exit status: {}", results.exit_status)) => {
             wrong.push(format!("the results say {}, and {how}", results.exit_status));
         }
@@ -193,8 +194,8 @@ struct Watched {
 enum Ending {
     /// The master ended by itself, in this way.
     Ended(String),
-    /// A worker refused to begin: the master would wait for it in vain.
-    Refused,
+    /// A worker ended before the load began: the master would wait for it in vain.
+    NotBegun,
     Interrupted,
     /// It did not end in time.
     Late,
@@ -206,6 +207,7 @@ async fn attend(
     workers: &mut [Watched],
     deadline: Instant,
     interrupted: &watch::Receiver<bool>,
+    begun: impl Fn() -> bool,
 ) -> Ending {
     loop {
         // Workers first: where both have ended, the worker may well have been the reason.
@@ -219,9 +221,8 @@ async fn attend(
             }
             return Ending::Ended(how);
         }
-        let refused = |(_, how): &(Instant, String)| how.contains("exit status: 2");
-        if workers.iter().any(|worker| worker.ended.as_ref().is_some_and(refused)) {
-            return Ending::Refused;
+        if workers.iter().any(|worker| worker.ended.is_some()) && !begun() {
+            return Ending::NotBegun;
         }
         if *interrupted.borrow() {
             return Ending::Interrupted;

@@ -1,7 +1,8 @@
 //! A load for other tools, as files: a locustfile that signs at send time, and pre-signed deliveries for tools that cannot
 //! sign.
 //!
-//! Invariant: the secret stands in none of the files, and no file is written over that was not exported before.
+//! Invariant: what deliveries are signed with stands in none of the files, and no file is written over that was not exported
+//! before. Locust gets its secret when it runs, so nobody can look for that one here.
 
 use std::fs;
 use std::io::{self, Read};
@@ -16,7 +17,8 @@ use super::corpus::Corpus;
 use super::ids::{ID_LENGTH, Ids};
 use crate::dialect::{Dialect, rfc3339};
 use crate::random::Random;
-use crate::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::spelled::stands_in;
 use crate::vectors;
 
 /// The version of locust that the locustfile is tested with.
@@ -79,8 +81,8 @@ pub enum Tool {
 /// What deliveries are signed in advance with.
 #[derive(Debug, Clone, Copy)]
 pub struct Signing<'a> {
-    /// The secret's key.
-    pub key: &'a Key,
+    /// The secret.
+    pub secret: &'a Secret,
     /// How many there are.
     pub count: u32,
     /// How long they are good for.
@@ -193,7 +195,7 @@ impl Tool {
 
     /// The files for it, with deliveries that are signed now.
     ///
-    /// Errors: there are none, or they are too many or too long.
+    /// Errors: there are none, they are too many or too long, or the secret stands in one.
     pub fn export(self, content: &Content<'_>, signing: &Signing<'_>) -> Result<Vec<Exported>, String> {
         let until_ms = content.now_ms + u64::try_from(signing.good_for.as_millis()).unwrap_or_default();
         let (signed_at, until) = (rfc3339(content.now_ms), rfc3339(until_ms));
@@ -278,6 +280,13 @@ fn presigned(content: &Content<'_>, signing: &Signing<'_>) -> Result<Vec<Signed>
     if !(1..=MOST_DELIVERIES).contains(&signing.count) || bodies.is_empty() {
         return Err(format!("from 1 to {MOST_DELIVERIES} deliveries can be signed in advance"));
     }
+    if let Some(at) = bodies.iter().position(|body| stands_in(signing.secret, &body.bytes)) {
+        return Err(format!(
+            "the secret stands in body {} of the corpus, and would stand in the files: take it out, or sign with another",
+            at + 1
+        ));
+    }
+    let key = Key::new(signing.secret);
     let (ids, random) = (Ids::of(signing.seed), Random::from_seed(signing.seed));
     let timestamp = content.now_ms.to_string();
     let (mut deliveries, mut bytes, mut number) = (Vec::new(), 0, 0);
@@ -298,7 +307,7 @@ fn presigned(content: &Content<'_>, signing: &Signing<'_>) -> Result<Vec<Signed>
             number += 1;
         }
         deliveries.push(Signed {
-            signature: signing.key.sign(timestamp.as_bytes(), &text).to_hex(),
+            signature: key.sign(timestamp.as_bytes(), &text).to_hex(),
             timestamp: timestamp.clone(),
             nonce: content.dialect.nonce.then(|| random.nonce()),
             body: text,

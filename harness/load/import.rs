@@ -7,6 +7,7 @@ mod stats;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
 use super::locust::{self, FORMAT, Results, Witness};
@@ -24,12 +25,14 @@ const LONGEST: u64 = 64 * 1024 * 1024;
 /// Reads a file of results. Errors: it cannot be read, or is nothing that locust writes; the file and the place are named.
 pub fn read(path: &Path) -> Result<(BenchReport, ExitStatus), String> {
     let name = path.display().to_string();
-    let known = fs::metadata(path).map_err(|why| format!("{name} cannot be read: {why}"))?;
-    if known.len() > LONGEST {
+    // What a device or a pipe gives has no length that could be asked for.
+    let mut text = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut text));
+    read.map_err(|why| format!("{name} cannot be read: {why}"))?;
+    if text.len() as u64 > LONGEST {
         return Err(format!("{name} is too large: results of locust have less than {} MiB", LONGEST >> 20));
     }
-    let bytes = fs::read(path).map_err(|why| format!("{name} cannot be read: {why}"))?;
-    let text = String::from_utf8(bytes).map_err(|why| format!("{name} is no text: {why}"))?;
+    let text = String::from_utf8(text).map_err(|why| format!("{name} is no text: {why}"))?;
     import(&name, &text)
 }
 
@@ -117,7 +120,7 @@ pub fn results(results: &Results) -> (BenchReport, ExitStatus) {
         subject: results.url.clone(),
         dialect: results.dialect.clone(),
         started_at: rfc3339(results.begun_ms),
-        seed: 0,
+        seed: None,
         load: LoadFacts {
             mode: if results.load.rate.is_some() { "rate" } else { "saturation" }.to_owned(),
             rates: results.load.rate.into_iter().collect(),

@@ -29,8 +29,8 @@ pub struct BenchReport {
     pub dialect: String,
     /// When it began, as RFC 3339.
     pub started_at: String,
-    /// The seed, with which ids and probes can be made again.
-    pub seed: u64,
+    /// The seed, with which ids and probes can be made again; `None` where they came from none.
+    pub seed: Option<u64>,
     /// The load.
     pub load: LoadFacts,
     /// The bodies.

@@ -48,7 +48,7 @@ pub struct Found {
 
 /// Searches. `told` hears of each trial.
 ///
-/// Errors: as [`run`].
+/// Errors: as [`run`], for the first trial.
 pub async fn find(
     plan: &Plan,
     subject: &Subject<'_>,
@@ -57,12 +57,23 @@ pub async fn find(
 ) -> Result<Found, Error> {
     let mut search = Search::from(quest.first, HIGHEST_RATE);
     let mut trials = Vec::new();
-    let mut last = None;
+    let mut last: Option<(Outcome, Plan)> = None;
     let mut numbers = 0;
     while let Some(rate) = search.next_rate() {
         let warm_up = if trials.is_empty() { plan.warm_up } else { plan.warm_up.min(quest.trial / 4) };
         let plan = Plan { mode: Mode::Rates(vec![rate]), duration: quest.trial, warm_up, ..plan.clone() };
-        let outcome = run(&plan, subject, numbers).await?;
+        let outcome = match (run(&plan, subject, numbers).await, &mut last) {
+            (Ok(outcome), _) => outcome,
+            // What was found out until then is not lost with the receiver.
+            (Err(Error::Subject(why)), Some((before, _))) => {
+                before.ending = Ending::Gone;
+                let trial = not_put(rate, search.confirms(), why.to_string());
+                told(&trial);
+                trials.push(trial);
+                break;
+            }
+            (Err(why), _) => return Err(why),
+        };
         numbers = outcome.numbers;
         let trial = judge(rate, search.confirms(), &outcome, quest);
         told(&trial);
@@ -82,6 +93,11 @@ pub async fn find(
     let (outcome, plan) = last.ok_or_else(|| Error::Harness("a search without a trial".to_owned()))?;
     let entry = SearchEntry { objective: quest.text.clone(), found: search.found(), trials };
     Ok(Found { entry, outcome, plan })
+}
+
+/// A trial whose load could not be put.
+fn not_put(rate: f64, confirmation: bool, why: String) -> Trial {
+    Trial { rate, achieved: 0.0, confirmation, held: false, why, p50_us: 0, p99_us: 0, error_share: 0.0 }
 }
 
 fn judge(rate: f64, confirmation: bool, outcome: &Outcome, quest: &Quest) -> Trial {

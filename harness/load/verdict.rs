@@ -158,7 +158,7 @@ pub fn report(outcome: &Outcome, facts: Facts<'_>) -> (BenchReport, ExitStatus) 
         subject: redaction.text(facts.subject),
         dialect: facts.dialect.to_owned(),
         started_at: rfc3339(facts.started_at_ms),
-        seed: plan.seed,
+        seed: Some(plan.seed),
         load: LoadFacts::of(plan, facts.max_errors, facts.search.is_some()),
         corpus: CorpusFacts::of(facts.corpus),
         result: result.to_owned(),

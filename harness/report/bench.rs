@@ -36,7 +36,12 @@ pub fn render(report: &BenchReport) -> String {
     let _ = writeln!(
         text,
         "{BOLD}{} {}{BOLD:#} · bench {} {} · dialect {} · seed {}",
-        report.tool.name, report.tool.version, report.role, report.subject, report.dialect, report.seed
+        report.tool.name,
+        report.tool.version,
+        report.role,
+        report.subject,
+        report.dialect,
+        seed(report)
     );
     let load = &report.load;
     let _ = writeln!(
@@ -101,8 +106,13 @@ pub fn result_line(report: &BenchReport) -> String {
         told(total.latency.p99_us),
         total.refused + total.failed,
         total.acknowledged + total.refused + total.failed,
-        report.seed
+        seed(report)
     )
+}
+
+/// The seed; of what another tool has measured there is none.
+fn seed(report: &BenchReport) -> String {
+    report.seed.map_or_else(|| "none".to_owned(), |seed| seed.to_string())
 }
 
 fn concurrency(report: &BenchReport) -> String {

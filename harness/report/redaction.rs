@@ -6,20 +6,15 @@
 
 use std::cmp::Reverse;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use memchr::memmem::Finder;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::exchange::{Delivery, Exchange, Headers, Outcome, Response};
-use crate::recipe::escape_non_ascii;
 use crate::signature::Secret;
+use crate::spelled::spellings;
 use crate::transcript::Transcript;
-
-/// The shortest secret that is looked for: a shorter one stands in any text by chance.
-const SHORTEST: usize = 4;
 
 /// Takes secrets out of what is shown.
 #[derive(Debug, Clone, Default)]
@@ -51,33 +46,9 @@ impl Redaction {
 
     /// Takes out a secret more.
     pub fn add(&mut self, secret: &Secret) {
-        let secret = secret.expose();
-        if secret.len() < SHORTEST {
-            return;
-        }
-        let quoted = Value::from(secret).to_string();
-        let ascii = escape_non_ascii(&quoted);
-        let unquoted = |text: &str| text[1..text.len() - 1].to_owned();
-        let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        for (spelled, placeholder) in [
-            (secret.to_owned(), "[redacted]"),
-            (unquoted(&quoted), "[redacted:json]"),
-            (unquoted(&ascii), "[redacted:json-ascii]"),
-            (STANDARD.encode(secret), "[redacted:base64]"),
-            (STANDARD_NO_PAD.encode(secret), "[redacted:base64-unpadded]"),
-            (URL_SAFE.encode(secret), "[redacted:base64url]"),
-            (URL_SAFE_NO_PAD.encode(secret), "[redacted:base64url-unpadded]"),
-            (const_hex::encode(secret), "[redacted:hex]"),
-            (const_hex::encode_upper(secret), "[redacted:HEX]"),
-            (form.replace('+', "%20"), "[redacted:url]"),
-            (form, "[redacted:form]"),
-            // White space at the ends of a header's value is no part of it.
-            (secret.trim().to_owned(), "[redacted:trimmed]"),
-        ] {
-            // Spelled alike, the first name holds.
-            if spelled.len() >= SHORTEST
-                && !self.spellings.iter().any(|known| known.finder.needle() == spelled.as_bytes())
-            {
+        for (spelled, placeholder) in spellings(secret) {
+            // Spelled as one of another secret, the first name holds.
+            if !self.spellings.iter().any(|known| known.finder.needle() == spelled.as_bytes()) {
                 let finder = Finder::new(&spelled).into_owned();
                 self.spellings.push(Spelling { finder, placeholder });
             }

@@ -202,11 +202,7 @@ pub(super) fn every_delivery(
     t: &Transcript,
     judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
 ) -> Verdict {
-    let plain = each(t, Scenario::EveryEvent, &judge);
-    if matches!(plain, Verdict::Fail(_)) {
-        return plain;
-    }
-    generated(t, judge).unwrap_or(plain)
+    each(t, Scenario::EveryEvent, &judge).or_fail(|| generated(t, judge))
 }
 
 /// What a generated event shows against the sender, where one does.

@@ -12,9 +12,9 @@ use super::judge::{Arrived, each, every_delivery, generated, of_all};
 use crate::cause::{Cause, Code, sender};
 use crate::dialect::rfc3339;
 use crate::fault::{Faults, SenderFault};
-use crate::json::Text;
 use crate::requirement::{Evidence, Level, Requirement, Role, Verdict};
 use crate::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, Signature, TIMESTAMP_HEADER};
+use crate::spelled::{SHORTEST, place_of};
 use crate::transcript::{Capability, Scenario, Transcript, Webhook};
 
 /// The requirements of this group.
@@ -172,7 +172,7 @@ pub const ALL: &[Requirement] = &[
         why: "Whoever reads the request could sign their own from then on.",
         scenarios: &[Scenario::EveryEvent, Scenario::SeveralWebhooks, Scenario::Generated],
         needs: None,
-        check: secrets_kept,
+        check: |t| under_any_secret(t, secret_kept),
         counterexamples: Faults::Sender(&[SenderFault::SecretInHeader, SenderFault::SecretInBody]),
     },
     Requirement {
@@ -329,16 +329,17 @@ pub(super) fn genuine(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, 
 
 /// Under every kind of secret: hexadecimal digits, text beyond ASCII, white space at the ends, generated ones.
 fn every_secret(t: &Transcript) -> Verdict {
+    let genuine = |arrived: &Arrived<'_>| genuine(t, arrived);
+    and_over_https(t, under_any_secret(t, genuine), |t| each_over_https(t, genuine))
+}
+
+/// One verdict on every delivery under secrets of any kind.
+fn under_any_secret(t: &Transcript, judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>) -> Verdict {
     let both = [Scenario::EveryEvent, Scenario::SeveralWebhooks];
     // Recorded traffic is that of one webhook.
     let played = both.into_iter().filter(|&scenario| !(t.recorded && scenario == Scenario::SeveralWebhooks));
-    let genuine = |arrived: &Arrived<'_>| genuine(t, arrived);
-    let fixed = of_all(played.map(|scenario| each(t, scenario, genuine)), "", "scenarios");
-    let plain = match fixed {
-        Verdict::Fail(_) => fixed,
-        other => generated(t, genuine).unwrap_or(other),
-    };
-    and_over_https(t, plain, |t| each_over_https(t, genuine))
+    let fixed = of_all(played.map(|scenario| each(t, scenario, &judge)), "", "scenarios");
+    fixed.or_fail(|| generated(t, judge))
 }
 
 fn timestamp_form(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
@@ -366,11 +367,8 @@ fn timestamp_form(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verd
 }
 
 fn own_secret(t: &Transcript) -> Verdict {
-    let fixed = each(t, Scenario::SeveralWebhooks, |arrived| under_its_own(t, arrived));
-    if matches!(fixed, Verdict::Fail(_)) {
-        return fixed;
-    }
-    generated(t, |arrived| under_its_own(t, arrived)).unwrap_or(fixed)
+    let judge = |arrived: &Arrived<'_>| under_its_own(t, arrived);
+    each(t, Scenario::SeveralWebhooks, judge).or_fail(|| generated(t, judge))
 }
 
 fn under_its_own(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
@@ -391,59 +389,18 @@ fn under_its_own(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdi
     }
 }
 
-fn secrets_kept(t: &Transcript) -> Verdict {
-    let both = [Scenario::EveryEvent, Scenario::SeveralWebhooks];
-    // Recorded traffic is that of one webhook.
-    let played = both.into_iter().filter(|&scenario| !(t.recorded && scenario == Scenario::SeveralWebhooks));
-    let fixed = of_all(played.map(|scenario| each(t, scenario, secret_kept)), "", "scenarios");
-    match fixed {
-        Verdict::Fail(_) => fixed,
-        other => generated(t, secret_kept).unwrap_or(other),
-    }
-}
-
 fn secret_kept(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
-    let delivery = &arrived.exchange.delivery;
-    let secret = arrived.webhook.secret.as_ref().map_or("", Secret::expose).as_bytes();
-    if secret.is_empty() {
+    let Some(secret) = &arrived.webhook.secret else {
         return Err(Verdict::Untestable("the webhook has no secret".to_owned()));
-    }
-    let forms = spellings(secret);
-    let leaks = |bytes: &[u8]| forms.iter().any(|form| contains(bytes, form));
-    let place = if leaks(&delivery.body) {
-        "the body".to_owned()
-    } else if leaks(delivery.target.as_bytes()) {
-        "the request's path or query".to_owned()
-    } else if let Some((name, _)) = delivery.headers.0.iter().find(|(_, value)| leaks(value)) {
-        format!("the header {name}")
-    } else {
-        return Ok(Verdict::Pass);
     };
+    if secret.expose().len() < SHORTEST {
+        let why = format!("a secret of fewer than {SHORTEST} bytes stands in any text by chance");
+        return Err(Verdict::Untestable(why));
+    }
+    let Some(place) = place_of(secret, &arrived.exchange.delivery) else { return Ok(Verdict::Pass) };
     let message = format!("the webhook's secret stands in {place}");
     let cause = Cause::detailed(Code::SendSecretLeak, place.clone());
     Ok(arrived.evidence("nowhere", place, message).because(cause).fail())
-}
-
-/// How a secret may stand in a request: as it is, in JSON, in hexadecimal, in base64, in a URL.
-pub fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
-    use ::base64::Engine as _;
-    use ::base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-    let text = String::from_utf8_lossy(secret);
-    let mut quoted = String::new();
-    Text::from(&*text).quote(&mut quoted);
-    vec![
-        secret.to_vec(),
-        quoted.trim_matches('"').as_bytes().to_vec(),
-        const_hex::encode(secret).into_bytes(),
-        const_hex::encode_upper(secret).into_bytes(),
-        STANDARD_NO_PAD.encode(secret).into_bytes(),
-        URL_SAFE_NO_PAD.encode(secret).into_bytes(),
-        url::form_urlencoded::byte_serialize(secret).collect::<String>().into_bytes(),
-    ]
-}
-
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    memchr::memmem::find(haystack, needle).is_some()
 }
 
 fn nonce(t: &Transcript) -> Verdict {

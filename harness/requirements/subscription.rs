@@ -174,15 +174,13 @@ fn once_per_webhook(t: &Transcript) -> Verdict {
     let once = |emission: &Emission| once_at_each(t, emission);
     let fixed = t.emissions_of(Scenario::SeveralWebhooks).filter(|emission| !emission.first).map(once);
     let fixed = of_all(fixed, "no webhooks could be registered", "events");
-    if matches!(fixed, Verdict::Fail(_)) {
-        return fixed;
-    }
-    let generated = t.emissions_of(Scenario::Generated).filter(|emission| !emission.first);
-    let failed = generated.filter_map(|emission| match once(emission) {
-        Verdict::Fail(evidence) => Some(of_generated(t, *evidence, emission).fail()),
-        _ => None,
-    });
-    failed.into_iter().next().unwrap_or(fixed)
+    fixed.or_fail(|| {
+        let mut generated = t.emissions_of(Scenario::Generated).filter(|emission| !emission.first);
+        generated.find_map(|emission| match once(emission) {
+            Verdict::Fail(evidence) => Some(of_generated(t, *evidence, emission).fail()),
+            _ => None,
+        })
+    })
 }
 
 fn once_at_each(t: &Transcript, emission: &Emission) -> Verdict {

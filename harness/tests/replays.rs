@@ -130,7 +130,7 @@ async fn each_mutants_failures_are_still_there_a_day_later_and_gone_on_the_refer
         (number, wrong)
     };
     let faults = ReceiverFault::ALL.iter().copied();
-    let replayed: Vec<(usize, String)> = stream::iter(faults).map(replay).buffered(6).collect().await;
+    let replayed: Vec<(usize, String)> = stream::iter(faults).map(replay).buffer_unordered(6).collect().await;
     let wrong: String = replayed.iter().map(|(_, wrong)| wrong.as_str()).collect();
     assert_eq!(wrong, "");
     let number: usize = replayed.iter().map(|(number, _)| number).sum();

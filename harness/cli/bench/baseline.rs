@@ -142,16 +142,25 @@ impl Baseline {
     }
 
     /// Puts the comparison into a report, `again` being what came of the load that was put once more. Returns the status of both.
+    /// Where the second load could not be put, what the first has measured is told all the same.
     ///
     /// Errors: what was measured cannot be compared after all.
     pub(super) fn conclude(
         &self,
         report: &mut BenchReport,
         status: ExitStatus,
-        again: Option<(BenchReport, ExitStatus)>,
+        again: Option<Result<(BenchReport, ExitStatus), Error>>,
     ) -> Result<ExitStatus, Error> {
         let Some((name, old)) = &self.old else { return Ok(status) };
         let mut status = status;
+        let again = match again.transpose() {
+            Ok(again) => again,
+            Err(why) => {
+                report.notes.push(format!("the load could not be put once more: {why}"));
+                status = status.min(why.exit_status());
+                None
+            }
+        };
         if let Some((again, other)) = &again
             && !is_whole(*other)
         {

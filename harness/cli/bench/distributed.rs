@@ -11,18 +11,18 @@ use clap::Args;
 use tokio::sync::watch;
 
 use super::command_line;
+use super::load::{LoadOptions, connections, pause, rate};
 use super::output::OutputOptions;
-use super::receiver::{connections, pause, probe_share, rate};
 use crate::cli::attach::AttachOptions;
 use crate::cli::console::Console;
-use crate::cli::options::{DialectName, Gate, duration, interruption, random_seed};
+use crate::cli::options::{duration, interruption, random_seed};
+use crate::cli::trust::TrustOptions;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::load::corpus::Corpus;
 use crate::load::distributed::{self, Ledger, MOST_WORKERS, Order, Played, folder, ledger, reconcile};
 use crate::load::export::{Content, LOCUST, locust, write};
-use crate::load::objective::share;
 use crate::load::report::BenchReport;
 use crate::load::{self, import};
 use crate::random::Random;
@@ -35,12 +35,8 @@ use crate::subject::receiver::Receiver;
 pub(super) struct Arguments {
     #[command(flatten)]
     attach: AttachOptions,
-    /// The path at which the started receiver takes deliveries
-    #[arg(long, default_value = "/", env = "TWENTY_CONFORM_PATH", hide_env = true)]
-    path: String,
-    /// The form of body
-    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
-    dialect: DialectName,
+    #[command(flatten)]
+    load: LoadOptions,
     /// How many processes send
     #[arg(long, default_value = "2", value_name = "N", value_parser = workers, env = "TWENTY_CONFORM_WORKERS", hide_env = true)]
     workers: usize,
@@ -65,21 +61,6 @@ pub(super) struct Arguments {
     /// How long it goes on before it is measured; 0 for not at all
     #[arg(long, default_value = "1s", value_parser = pause, env = "TWENTY_CONFORM_WARM_UP", hide_env = true)]
     warm_up: Duration,
-    /// How long an answer is waited for
-    #[arg(long, default_value = "5s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
-    timeout: Duration,
-    /// Which share of the deliveries must be refused: wrongly signed, altered or stale ones, at random places
-    #[arg(long, default_value = "1%", value_name = "SHARE", value_parser = probe_share, env = "TWENTY_CONFORM_PROBE_SHARE", hide_env = true)]
-    probe_share: f64,
-    /// The weakest level whose probes fail the run when they are acknowledged
-    #[arg(long, value_enum, default_value = "must", env = "TWENTY_CONFORM_FAIL_ON", hide_env = true)]
-    fail_on: Gate,
-    /// Which share of the genuine deliveries may go without a 2xx until the run fails
-    #[arg(long, default_value = "0%", value_name = "SHARE", value_parser = share, env = "TWENTY_CONFORM_MAX_ERRORS", hide_env = true)]
-    max_errors: f64,
-    /// The bodies, in the place of the sample events: a file or a folder of files, each with one JSON text or one on each line
-    #[arg(long, value_name = "FILE|DIR", env = "TWENTY_CONFORM_CORPUS", hide_env = true)]
-    corpus: Option<PathBuf>,
     /// Keep the locustfile and its results in this folder
     #[arg(long, value_name = "DIR", env = "TWENTY_CONFORM_OUT", hide_env = true)]
     out: Option<PathBuf>,
@@ -91,7 +72,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     arguments.output.check::<BenchReport>()?;
     let seed = random_seed();
     let made = || Secret::new(Random::from_seed(seed).secret());
-    let attachment = arguments.attach.attachment(&arguments.path, made, console)?;
+    let attachment =
+        arguments.attach.attachment(&arguments.load.path, made, &TrustOptions::default(), console)?;
     if let Some(target) = attachment.target() {
         load::check(target)?;
     }
@@ -101,7 +83,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             arguments.concurrency, arguments.workers
         )));
     }
-    let own = arguments.corpus.as_deref().map(Corpus::read).transpose().map_err(Error::Usage)?;
+    let own = arguments.load.corpus()?;
     let version = distributed::version(&arguments.python).await?;
     let (clock, interrupted) = (Clock::system(), interruption());
     let begun = Instant::now();
@@ -152,12 +134,12 @@ impl Arguments {
         clock: &Clock,
         interrupted: &watch::Receiver<bool>,
     ) -> Result<(Played, Reconciled), Error> {
-        let (target, dialect) = (receiver.target(), self.dialect.dialect());
+        let (target, dialect) = (receiver.target(), self.load.dialect());
         let corpus = own.unwrap_or_else(|| Corpus::samples(dialect, &target.url(), clock.now_ms()));
         let content = Content { dialect, corpus: &corpus, url: &target.url(), now_ms: clock.now_ms() };
         write(folder, &locust(&content).map_err(Error::Harness)?).map_err(Error::Usage)?;
         let before = ledger(target, clock).await;
-        let fail_on = self.fail_on.level().to_string();
+        let fail_on = self.load.fail_on().to_string();
         let played = distributed::run(&Order {
             python: &self.python,
             folder,
@@ -169,10 +151,10 @@ impl Arguments {
             rate: self.rate,
             duration: self.duration,
             warm_up: self.warm_up,
-            timeout: self.timeout,
-            probe_share: self.probe_share,
+            timeout: self.load.timeout,
+            probe_share: self.load.probe_share,
             fail_on: &fail_on,
-            max_errors: self.max_errors,
+            max_errors: self.load.max_errors,
             interrupted,
         })
         .await?;

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::receiver::{connections, pause, threads};
+use super::load::{connections, pause, threads};
 use crate::cli::console::Console;
 use crate::cli::options::{DialectName, SecretOptions, asked_to_end, duration};
 use crate::clock::Clock;

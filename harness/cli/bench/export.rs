@@ -15,7 +15,6 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::load::corpus::Corpus;
 use crate::load::export::{Content, MOST_DELIVERIES, Signing, Tool, locust, write};
-use crate::signature::Key;
 
 /// Where a started receiver of most examples listens.
 const USUAL_URL: &str = "http://127.0.0.1:3000/";
@@ -92,7 +91,7 @@ pub(super) fn run(arguments: Arguments, console: &mut Console) -> Result<ExitSta
             let secret = arguments.secret.require()?;
             console.conceal(&secret);
             let signing = Signing {
-                key: &Key::new(&secret),
+                secret: &secret,
                 count: arguments.count,
                 good_for: arguments.good_for,
                 seed: arguments.seed.unwrap_or_else(random_seed),

@@ -2,14 +2,11 @@
 //!
 //! Invariant: a report that cannot be written is an error, and the others are written all the same.
 
-use std::fs;
-use std::path::PathBuf;
-use std::str::FromStr;
-
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::cli::console::Console;
+use crate::cli::target::{self, ReportTarget, name, names};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::load::comparison::Comparison;
@@ -29,19 +26,13 @@ pub(super) struct OutputOptions {
         value_delimiter = ',',
         hide_env = true
     )]
-    report: Vec<ReportTarget>,
+    report: Vec<ReportTarget<Format>>,
     /// Print the report as JSON in the place of the text
     #[arg(long, env = "TWENTY_CONFORM_JSON", value_parser = clap::builder::BoolishValueParser::new(), hide_env = true)]
     json: bool,
     /// Do not tell on stderr how far it is
     #[arg(short, long, env = "TWENTY_CONFORM_QUIET", value_parser = clap::builder::BoolishValueParser::new(), hide_env = true)]
     pub(super) quiet: bool,
-}
-
-#[derive(Debug, Clone)]
-struct ReportTarget {
-    format: Format,
-    path: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -60,38 +51,6 @@ pub(super) trait Render {
 
     /// Errors: it cannot be written so.
     fn render(&self, format: Format) -> Result<String, Error>;
-}
-
-impl FromStr for ReportTarget {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (format, path) =
-            text.split_once('=').ok_or("it must have the form FORMAT=PATH, such as json=report.json")?;
-        let format = <Format as ValueEnum>::from_str(format, false).map_err(|_| {
-            format!("there is no report format {format:?}; there are {}", names(Format::value_variants()))
-        })?;
-        if path.is_empty() {
-            return Err("the path is empty".to_owned());
-        }
-        Ok(Self { format, path: path.into() })
-    }
-}
-
-/// As a list in a sentence.
-fn names(formats: &[Format]) -> String {
-    let names: Vec<String> = formats.iter().map(|format| format.name()).collect();
-    match names.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, before)) => format!("{} and {last}", before.join(", ")),
-        None => "none".to_owned(),
-    }
-}
-
-impl Format {
-    fn name(self) -> String {
-        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
-    }
 }
 
 fn json(value: &impl Serialize) -> Result<String, Error> {
@@ -133,11 +92,11 @@ impl Render for PairReport {
 impl OutputOptions {
     /// Errors: a format that there is not for such a report.
     pub(super) fn check<T: Render>(&self) -> Result<(), Error> {
-        let none = |target: &&ReportTarget| !T::FORMATS.contains(&target.format);
+        let none = |target: &&ReportTarget<Format>| !T::FORMATS.contains(&target.format);
         self.report.iter().find(none).map_or(Ok(()), |target| {
             Err(Error::Usage(format!(
                 "--report {}: this command has reports as {}",
-                target.format.name(),
+                name(&target.format),
                 names(T::FORMATS)
             )))
         })
@@ -152,34 +111,15 @@ impl OutputOptions {
         status: ExitStatus,
         console: &mut Console,
     ) -> Result<ExitStatus, Error> {
-        let to_stdout = |target: &ReportTarget| target.path.as_os_str() == "-";
-        let mut failed = None;
-        for target in &self.report {
-            let rendered = report.render(target.format)?;
-            let plain = match target.format {
+        let plain = |format| {
+            let rendered = report.render(format)?;
+            Ok(match format {
                 Format::Text => anstream::adapter::strip_str(&rendered).to_string(),
                 _ => rendered,
-            };
-            let written = if to_stdout(target) {
-                console.print(&plain)
-            } else {
-                let failed = |source| Error::Report { path: target.path.clone(), source };
-                fs::write(&target.path, plain).map_err(failed)
-            };
-            failed = failed.or(written.err());
-        }
-        if !self.report.iter().any(to_stdout) {
-            let format = if self.json { Format::Json } else { Format::Text };
-            failed = console.print(&report.render(format)?).err().or(failed);
-        }
-        match failed {
-            // An interruption comes first among the statuses; what could not be written is said all the same.
-            Some(why) if status == ExitStatus::Interrupted => {
-                console.complain(&why.to_string());
-                Ok(status)
-            }
-            Some(why) => Err(why),
-            None => Ok(status),
-        }
+            })
+        };
+        let shown = || report.render(if self.json { Format::Json } else { Format::Text });
+        let failed = target::write(&self.report, plain, shown, console)?;
+        target::settle(failed, status, console)
     }
 }

@@ -3,25 +3,22 @@
 //! Invariant: whatever is wrong with the options is said before anything is started, and the report is written whichever way it
 //! goes.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 
 use super::baseline::ProjectOptions;
 use super::command_line;
+use super::load::{LoadOptions, connections, pause, rate, threads};
 use super::output::OutputOptions;
-use super::receiver::{connections, pause, probe_share, rate, threads};
 use crate::cli::attach::check_path;
 use crate::cli::console::Console;
-use crate::cli::options::{DialectName, Gate, SecretOptions, duration, interruption, random_seed};
+use crate::cli::options::{SecretOptions, duration, interruption, random_seed};
 use crate::clock::Clock;
 use crate::dialect::rfc3339;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::load::corpus::Corpus;
 use crate::load::limits;
-use crate::load::objective::share;
 use crate::load::pair::measure::{Comparison, Measured, compare};
 use crate::load::pair::{FORMAT, Figure, MOST_ROUNDS, PairReport, SeriesName};
 use crate::load::plan::{Mode, Plan};
@@ -50,15 +47,11 @@ pub(super) struct Arguments {
     candidate: String,
     #[command(flatten)]
     secret: SecretOptions,
+    #[command(flatten)]
+    load: LoadOptions,
     /// How long a command may take until its port accepts
     #[arg(long, default_value = "30s", value_parser = duration, env = "TWENTY_CONFORM_READY_TIMEOUT", hide_env = true)]
     ready_timeout: Duration,
-    /// The path at which both take deliveries
-    #[arg(long, default_value = "/", env = "TWENTY_CONFORM_PATH", hide_env = true)]
-    path: String,
-    /// The form of body
-    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
-    dialect: DialectName,
     /// Deliveries per second: p99 is compared then [default: as many as the connections carry, and the rates are compared]
     #[arg(long, value_name = "N", value_parser = rate, env = "TWENTY_CONFORM_RATE", hide_env = true)]
     rate: Option<f64>,
@@ -78,25 +71,10 @@ pub(super) struct Arguments {
     /// How long a receiver that was just started has load before it is measured; 0 for not at all
     #[arg(long, default_value = "500ms", value_parser = pause, env = "TWENTY_CONFORM_WARM_UP", hide_env = true)]
     warm_up: Duration,
-    /// How long an answer is waited for
-    #[arg(long, default_value = "5s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
-    timeout: Duration,
-    /// Which share of the deliveries must be refused: wrongly signed, altered or stale ones, at random places
-    #[arg(long, default_value = "1%", value_name = "SHARE", value_parser = probe_share, env = "TWENTY_CONFORM_PROBE_SHARE", hide_env = true)]
-    probe_share: f64,
-    /// The weakest level whose probes fail the run when they are acknowledged
-    #[arg(long, value_enum, default_value = "must", env = "TWENTY_CONFORM_FAIL_ON", hide_env = true)]
-    fail_on: Gate,
-    /// Which share of the genuine deliveries may go without a 2xx until the run fails
-    #[arg(long, default_value = "0%", value_name = "SHARE", value_parser = share, env = "TWENTY_CONFORM_MAX_ERRORS", hide_env = true)]
-    max_errors: f64,
     /// By how much the figure that is compared may be worse; it wins over --max-regression
     // Without a variable of its own: the one of this name is for the bounds of `bench receiver`.
     #[arg(long, value_name = "SHARE", value_parser = threshold)]
     threshold: Option<f64>,
-    /// The bodies, in the place of the sample events: a file or a folder of files, each with one JSON text or one on each line
-    #[arg(long, value_name = "FILE|DIR", env = "TWENTY_CONFORM_CORPUS", hide_env = true)]
-    corpus: Option<PathBuf>,
     /// What ids, nonces, the places of probes and the intervals are made from [default: random]
     #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
     seed: Option<u64>,
@@ -115,7 +93,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         Figure::Rate => most.of(Metric::Rate),
         Figure::P99 => most.of(Metric::P99),
     });
-    let corpus = arguments.corpus.as_deref().map(Corpus::read).transpose().map_err(Error::Usage)?;
+    let corpus = arguments.load.corpus()?;
     limits::allow(plan.concurrency).map_err(Error::Usage)?;
     let secret = arguments.secret.read()?;
     let secret = secret.unwrap_or_else(|| Secret::new(Random::from_seed(plan.seed).secret()));
@@ -123,7 +101,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let redaction = Redaction::new([&secret]);
     let (clock, interrupted) = (Clock::system(), interruption());
     let (begun, started_at_ms) = (Instant::now(), clock.now_ms());
-    let dialect = arguments.dialect.dialect();
+    let dialect = arguments.load.dialect();
     let quiet = arguments.output.quiet;
     let told = |series: SeriesName| {
         if !quiet {
@@ -134,7 +112,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let comparison = Comparison {
         base: &arguments.base,
         candidate: &arguments.candidate,
-        path: &arguments.path,
+        path: &arguments.load.path,
         secret: &secret,
         ready: arguments.ready_timeout,
         dialect,
@@ -145,8 +123,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         rounds,
         figure,
         max_regression: most,
-        max_errors: arguments.max_errors,
-        fail_on: arguments.fail_on.level(),
+        max_errors: arguments.load.max_errors,
+        fail_on: arguments.load.fail_on(),
         redaction: &redaction,
     };
     let Measured { series, status, why } = compare(&comparison, told).await?;
@@ -169,7 +147,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         dialect: dialect.name.to_owned(),
         started_at: rfc3339(started_at_ms),
         seed: plan.seed,
-        load: LoadFacts::of(&plan, arguments.max_errors, false),
+        load: LoadFacts::of(&plan, arguments.load.max_errors, false),
         figure,
         max_regression: most,
         series,
@@ -187,7 +165,7 @@ impl Arguments {
     ///
     /// Errors: a load with too few deliveries to compare a p99, or a path that is none.
     fn plan(&self) -> Result<(usize, Plan), Error> {
-        check_path(&self.path)?;
+        check_path(&self.load.path)?;
         let (rounds, duration) = if self.rate.is_some() { PACED } else { SATURATED };
         let duration = self.duration.unwrap_or(duration);
         if let Some(rate) = self.rate
@@ -206,8 +184,8 @@ impl Arguments {
             threads: self.threads.clamp(1, self.concurrency),
             duration,
             warm_up: self.warm_up,
-            timeout: self.timeout,
-            probe_share: self.probe_share,
+            timeout: self.load.timeout,
+            probe_share: self.load.probe_share,
             gone_after: Plan::default().gone_after,
             seed: self.seed.unwrap_or_else(random_seed),
         };

@@ -4,7 +4,6 @@
 //! whichever way the load goes.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,17 +12,19 @@ use tokio::sync::watch;
 
 use super::baseline::{Baseline, BaselineOptions};
 use super::command_line;
+use super::load::{LoadOptions, connections, pause, rate, spoken, threads};
 use super::output::OutputOptions;
 use crate::cli::attach::{AttachOptions, Attachment};
 use crate::cli::console::Console;
-use crate::cli::options::{DialectName, Gate, duration, interruption, random_seed};
+use crate::cli::options::{duration, interruption, random_seed};
+use crate::cli::trust::TrustOptions;
 use crate::clock::Clock;
 use crate::endpoint::http;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::load::corpus::Corpus;
-use crate::load::objective::{Bound, Objective, share};
-use crate::load::plan::{HIGHEST_RATE, MOST_CONNECTIONS, Mode, Plan};
+use crate::load::objective::{Bound, Objective};
+use crate::load::plan::{Mode, Plan};
 use crate::load::report::{BenchReport, CorpusFacts, LoadFacts, Machine, Trial};
 use crate::load::search::{FIRST_RATE, Quest, find};
 use crate::load::verdict::{Facts, report};
@@ -44,12 +45,8 @@ const MOST_STEPS: usize = 100;
 pub(super) struct Arguments {
     #[command(flatten)]
     attach: AttachOptions,
-    /// The path at which the started receiver takes deliveries
-    #[arg(long, default_value = "/", env = "TWENTY_CONFORM_PATH", hide_env = true)]
-    path: String,
-    /// The form of body
-    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
-    dialect: DialectName,
+    #[command(flatten)]
+    load: LoadOptions,
     /// Deliveries per second, whether answers have come or not; latency counts from the time meant for each [default: as many
     /// as the connections carry]. With --find-max the rate to begin with
     #[arg(long, value_name = "N", conflicts_with = "rate_steps", value_parser = rate, env = "TWENTY_CONFORM_RATE", hide_env = true)]
@@ -76,18 +73,6 @@ pub(super) struct Arguments {
     /// How long it goes on before it is measured; 0 for not at all
     #[arg(long, default_value = "1s", value_parser = pause, env = "TWENTY_CONFORM_WARM_UP", hide_env = true)]
     warm_up: Duration,
-    /// How long an answer is waited for
-    #[arg(long, default_value = "5s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
-    timeout: Duration,
-    /// Which share of the deliveries must be refused: wrongly signed, altered or stale ones, at random places
-    #[arg(long, default_value = "1%", value_name = "SHARE", value_parser = probe_share, env = "TWENTY_CONFORM_PROBE_SHARE", hide_env = true)]
-    probe_share: f64,
-    /// The weakest level whose probes fail the run when they are acknowledged
-    #[arg(long, value_enum, default_value = "must", env = "TWENTY_CONFORM_FAIL_ON", hide_env = true)]
-    fail_on: Gate,
-    /// Which share of the genuine deliveries may go without a 2xx, shed ones among them, until the run fails
-    #[arg(long, default_value = "0%", value_name = "SHARE", value_parser = share, env = "TWENTY_CONFORM_MAX_ERRORS", hide_env = true)]
-    max_errors: f64,
     /// A bound that must hold, such as 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; otherwise the status is 6
     #[arg(
         long,
@@ -109,9 +94,6 @@ pub(super) struct Arguments {
     /// How long each rate of a search is tried
     #[arg(long, default_value = "2s", value_parser = duration, env = "TWENTY_CONFORM_TRIAL_DURATION", hide_env = true)]
     trial_duration: Duration,
-    /// The bodies, in the place of the sample events: a file or a folder of files, each with one JSON text or one on each line
-    #[arg(long, value_name = "FILE|DIR", env = "TWENTY_CONFORM_CORPUS", hide_env = true)]
-    corpus: Option<PathBuf>,
     /// What ids, nonces and the places of probes are made from [default: random]
     #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
     seed: Option<u64>,
@@ -128,18 +110,23 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let plan = arguments.plan();
     let quest = arguments.quest()?;
     let baseline = arguments.baseline.open()?;
-    let load = LoadFacts::of(&plan, arguments.max_errors, quest.is_some());
-    baseline.check(&Machine::this(), &load, (ROLE, arguments.dialect.dialect().name))?;
+    let load = LoadFacts::of(&plan, arguments.load.max_errors, quest.is_some());
+    baseline.check(&Machine::this(), &load, (ROLE, arguments.load.dialect().name))?;
     let made = || Secret::new(Random::from_seed(plan.seed).secret());
     let attachment = match arguments.attach.named() {
-        true => Some(arguments.attach.attachment(&arguments.path, made, console)?),
+        true => Some(arguments.attach.attachment(
+            &arguments.load.path,
+            made,
+            &TrustOptions::default(),
+            console,
+        )?),
         false => None,
     };
     if let Some(target) = attachment.as_ref().and_then(Attachment::target) {
         load::check(target)?;
     }
     // What can be read is read before anything is started.
-    let own = arguments.corpus.as_deref().map(Corpus::read).transpose().map_err(Error::Usage)?;
+    let own = arguments.load.corpus()?;
     let sockets = if attachment.is_some() { plan.concurrency } else { 2 * plan.concurrency };
     limits::allow(sockets).map_err(Error::Usage)?;
     let (clock, interrupted) = (Clock::system(), interruption());
@@ -154,7 +141,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         return Ok(ExitStatus::Interrupted);
     };
     let target = receiver.target().clone();
-    let dialect = arguments.dialect.dialect();
+    let dialect = arguments.load.dialect();
     let corpus = own.unwrap_or_else(|| Corpus::samples(dialect, &target.url(), clock.now_ms()));
     let measurement = Measurement {
         arguments: &arguments,
@@ -205,8 +192,8 @@ impl Measurement<'_> {
         let mut again = None;
         if baseline.suspects(&report, status) {
             self.arguments.tell(console, "it seems worse than the baseline: once more, to be sure");
-            let (report, status, _) = self.measure(numbers, receiver, console).await?;
-            again = Some((report, status));
+            let measured = self.measure(numbers, receiver, console).await;
+            again = Some(measured.map(|(report, status, _)| (report, status)));
         }
         let status = baseline.conclude(&mut report, status, again)?;
         Ok((report, status))
@@ -223,8 +210,8 @@ impl Measurement<'_> {
         let started_at_ms = self.subject.clock.now_ms();
         let ran = match &self.quest {
             None => {
-                let seconds = length(&self.plan).as_secs_f64();
-                self.arguments.tell(console, &format!("measuring {} for {seconds:.0} s", self.name));
+                self.arguments
+                    .tell(console, &format!("measuring {} for {}", self.name, spoken(length(&self.plan))));
                 let ran = load::run(&self.plan, &self.subject, first).await;
                 ran.map(|outcome| (outcome, self.plan.clone(), None))
             }
@@ -247,8 +234,8 @@ impl Measurement<'_> {
                 plan: &plan,
                 corpus: self.subject.corpus,
                 machine: Machine::this(),
-                max_errors: self.arguments.max_errors,
-                fail_on: self.arguments.fail_on.level(),
+                max_errors: self.arguments.load.max_errors,
+                fail_on: self.arguments.load.fail_on(),
                 thresholds: &self.bounds,
                 redaction: &self.redaction,
                 search,
@@ -292,8 +279,8 @@ impl Arguments {
             threads: self.threads.unwrap_or(half).clamp(1, self.concurrency),
             duration: self.duration,
             warm_up: self.warm_up,
-            timeout: self.timeout,
-            probe_share: self.probe_share,
+            timeout: self.load.timeout,
+            probe_share: self.load.probe_share,
             gone_after: Plan::default().gone_after,
             seed: self.seed.unwrap_or_else(random_seed),
         }
@@ -308,8 +295,8 @@ impl Arguments {
             text: text.clone(),
             first: self.rate.unwrap_or(FIRST_RATE),
             trial: self.trial_duration,
-            max_errors: self.max_errors,
-            fail_on: self.fail_on.level(),
+            max_errors: self.load.max_errors,
+            fail_on: self.load.fail_on(),
         }))
     }
 
@@ -329,31 +316,4 @@ fn progress(trial: &Trial) -> String {
     let (rate, p99) = (trial.rate, trial.p99_us as f64 / 1000.0);
     let held = if trial.held { "held".to_owned() } else { format!("not held: {}", trial.why) };
     format!("{rate:.1}/s: p99 {p99:.3} ms, {held}")
-}
-
-pub(super) fn rate(text: &str) -> Result<f64, String> {
-    let rate = text.parse::<f64>().ok().filter(|rate| (0.1..=HIGHEST_RATE).contains(rate));
-    rate.ok_or_else(|| format!("{text:?} is no rate from 0.1 to {HIGHEST_RATE} deliveries per second"))
-}
-
-pub(super) fn connections(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|count| (1..=MOST_CONNECTIONS).contains(count));
-    count.ok_or_else(|| format!("{text:?} is not from 1 to {MOST_CONNECTIONS}"))
-}
-
-pub(super) fn threads(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|count| (1..=64).contains(count))
-        .ok_or_else(|| format!("{text:?} is not from 1 to 64"))
-}
-
-/// A duration, or nothing at all.
-pub(super) fn pause(text: &str) -> Result<Duration, String> {
-    if matches!(text, "0" | "0s" | "0ms") { Ok(Duration::ZERO) } else { duration(text) }
-}
-
-pub(super) fn probe_share(text: &str) -> Result<f64, String> {
-    share(text)
-        .and_then(|share| if share <= 0.5 { Ok(share) } else { Err(format!("{text:?} is more than half")) })
 }

@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use super::baseline::BaselineOptions;
 use super::command_line;
 use super::endpoint::Allowed;
+use super::load::{connections, pause, rate, spoken, threads};
 use super::output::OutputOptions;
-use super::receiver::{connections, pause, rate, threads};
 use crate::cli::console::Console;
 use crate::cli::options::{DialectName, duration, interruption, random_seed};
 use crate::client::Target;
@@ -138,7 +138,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     if !arguments.output.quiet {
         console.tell(&match task.events {
             Some(events) => format!("measuring {name} for {events} events"),
-            None => format!("measuring {name} for {:.0} s", task.plan.duration.as_secs_f64()),
+            None => format!("measuring {name} for {}", spoken(task.plan.duration)),
         });
     }
     let allowed: Vec<Fault> = arguments.allow.iter().map(|one| one.fault()).collect();
@@ -164,7 +164,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         if !arguments.output.quiet {
             console.tell("it seems worse than the baseline: once more, to be sure");
         }
-        again = Some(measure().await?);
+        again = Some(measure().await);
     }
     let status = baseline.conclude(&mut report, status, again)?;
     // What cannot be written in one place is written in the other all the same.

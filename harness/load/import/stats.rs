@@ -298,7 +298,7 @@ fn report(name: &str, statistics: Statistics) -> Result<(BenchReport, ExitStatus
         subject: "what locust was told".to_owned(),
         dialect: "unknown".to_owned(),
         started_at: rfc3339(begun_ms),
-        seed: 0,
+        seed: None,
         load: LoadFacts {
             mode: "saturation".to_owned(),
             rates: Vec::new(),

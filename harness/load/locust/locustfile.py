@@ -734,6 +734,9 @@ def on_test_start(environment, **_):
         CONTROL = Control()
         CONTROL.known = dict.fromkeys(getattr(runner, "clients", []))
         CONTROL.begun_ms = time.time_ns() // 1_000_000
+        # Whoever watches the processes sees by this that all workers have come.
+        with open(options.results, "w", encoding="utf-8") as file:
+            file.write("\n")
         CONTROL.users = runner.target_user_count
         CONTROL.run_time = options.run_time
         # Options of the master's that are not locust's own are handed to the workers with their users.

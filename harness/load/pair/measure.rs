@@ -95,6 +95,13 @@ pub async fn compare(
 ) -> Result<Measured, Error> {
     let mut series: Vec<Series> = Vec::new();
     let mut numbers = 0;
+    // One that cannot be started is found out now, and not behind the control.
+    match comparison.start("the candidate", comparison.candidate, true).await? {
+        Ok(peer) => peer.receiver.stop().await,
+        Err(Trouble(status, why)) => {
+            return Ok(Measured { series, status, why: comparison.redaction.text(&why) });
+        }
+    }
     loop {
         let ratio = |one: &Series| one.ratio;
         let control = series.first().and_then(ratio);

@@ -93,7 +93,7 @@ impl Sent {
             subject: self.redaction.text(facts.subject),
             dialect: facts.dialect.to_owned(),
             started_at: rfc3339(facts.started_at_ms),
-            seed: plan.seed,
+            seed: Some(plan.seed),
             load,
             corpus: CorpusFacts { bodies, bytes, longest, without_id: 0 },
             result: word(status).to_owned(),

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use chart::{Axis, Line, draw};
 
 use super::comparison::{change, figure, within};
+use super::seed;
 use crate::load::comparison::Comparison;
 use crate::load::report::{BenchReport, Latency, Measured, Shown};
 use crate::load::statistics::Place;
@@ -133,7 +134,7 @@ fn heading(page: &mut String, report: &BenchReport) {
                 machine.arch
             )),
         ),
-        row("tool", escape(&format!("{} {}, seed {}", report.tool.name, report.tool.version, report.seed))),
+        row("tool", escape(&format!("{} {}, seed {}", report.tool.name, report.tool.version, seed(report)))),
         row("command", format!("<code>{}</code>", escape(&report.command.join(" ")))),
     ];
     table(page, &[], &rows);

@@ -181,14 +181,29 @@ impl Stage<'_> {
         let webhooks = began..self.transcript.webhooks.len();
         let inboxes = webhooks.clone().map(|_| Inbox::default()).collect();
         let mut round = Round { webhooks, inboxes, sent: HashMap::new(), known: search.found.clone() };
+        let then = self.look_into(cases, search, &mut round, secrets, &kinds).await;
+        round.read(&self.registered);
+        self.keep(&round);
+        then
+    }
+
+    /// Emits to a set of webhooks: a plain event and, where that comes out right, generated ones.
+    async fn look_into(
+        &mut self,
+        cases: usize,
+        search: &mut Search,
+        round: &mut Round,
+        mut secrets: Vec<Box<dyn ValueTree<Value = String>>>,
+        kinds: &[&str],
+    ) -> Result<Then, SubjectError> {
         // The first event behind a registration is for SUB-1 to judge, and shows nothing here.
         self.first(SCENARIO).await?;
         let plain = self.plain();
         self.ask(&plain).await?;
-        self.arrive_all(&mut round, slice::from_ref(&plain)).await;
+        self.arrive_all(round, slice::from_ref(&plain)).await;
         // Whatever shows in a plain event under a plain secret shows in all; the fixed scenarios have it.
         let at_each: Vec<_> =
-            (0..round.inboxes.len()).map(|which| self.deviations_at(which, &round, &plain)).collect();
+            (0..round.inboxes.len()).map(|which| self.deviations_at(which, round, &plain)).collect();
         let lost: Vec<bool> = at_each.iter().map(|all| all.contains(&Deviation::Lost)).collect();
         if lost.contains(&true) {
             // Where it is lost under a plain secret too, the fixed scenarios have it.
@@ -196,7 +211,7 @@ impl Stage<'_> {
                 let which: Vec<&str> =
                     (1..lost.len()).filter(|&at| lost[at]).map(|at| kinds[at - 1]).collect();
                 let generated = Generated { what: Some(which.join(", ")), ..round.generated("secrets", 0) };
-                self.write_case(&plain, Deviation::Lost, generated, &round);
+                self.write_case(&plain, Deviation::Lost, generated, round);
             }
             return Ok(Then::Stop);
         }
@@ -207,13 +222,23 @@ impl Stage<'_> {
         {
             search.found.insert(Deviation::Unverified);
             if secrets.is_empty() {
-                self.write_case(&plain, Deviation::Unverified, round.generated("secrets", 0), &round);
+                self.write_case(&plain, Deviation::Unverified, round.generated("secrets", 0), round);
             } else {
-                self.shrink_secret(which, secrets.swap_remove(which - 1), &mut round, &plain).await?;
+                self.shrink_secret(which, secrets.swap_remove(which - 1), round, &plain).await?;
             }
             // The search has filled the endpoints; the next round has new ones.
             return Ok(Then::Again);
         }
+        self.emit_generated(cases, search, round).await
+    }
+
+    /// Emits cases of each property, and looks into those that come out otherwise than they should.
+    async fn emit_generated(
+        &mut self,
+        cases: usize,
+        search: &mut Search,
+        round: &mut Round,
+    ) -> Result<Then, SubjectError> {
         let mut came = Vec::new();
         for (property, runner, tally) in &mut search.properties {
             let mut left = cases;
@@ -232,11 +257,11 @@ impl Stage<'_> {
                 let asked = trees.into_iter().zip(burst).zip(asked).filter(|(_, refused)| refused.is_none());
                 let (trees, burst): (Vec<_>, Vec<_>) = asked.map(|(asked, _)| asked).unzip();
                 let burst_size = burst.len();
-                self.arrive_all(&mut round, &burst).await;
+                self.arrive_all(round, &burst).await;
                 for (tree, sent) in trees.into_iter().zip(burst) {
                     tally.cases += 1;
-                    let deviations = self.deviations(&round, &sent);
-                    self.note(&round, &sent, &deviations);
+                    let deviations = self.deviations(round, &sent);
+                    self.note(round, &sent, &deviations);
                     let counts = |one: &&Deviation| **one != Deviation::Altered(Concern::LoneSurrogates);
                     let counting: Vec<_> = deviations.iter().filter(counts).copied().collect();
                     tally.as_expected += usize::from(counting.is_empty());
@@ -246,7 +271,7 @@ impl Stage<'_> {
                     };
                     round.known.insert(new);
                     search.found.insert(new);
-                    let (sent, steps) = self.shrink(tree, sent, new, &mut round).await?;
+                    let (sent, steps) = self.shrink(tree, sent, new, round).await?;
                     let alone = (steps == 0).then(|| {
                         format!(
                             "emitted together with {} others; smaller ones by themselves came out right",
@@ -254,7 +279,7 @@ impl Stage<'_> {
                         )
                     });
                     let generated = Generated { what: alone, ..round.generated(property.name, steps) };
-                    self.write_case(&sent, new, generated, &round);
+                    self.write_case(&sent, new, generated, round);
                     if new == Deviation::Lost {
                         // Each one that is lost costs the whole wait.
                         return Ok(Then::Stop);
@@ -273,9 +298,8 @@ impl Stage<'_> {
             repeated.next().filter(|_| !round.known.contains(&Deviation::Repeated))
         {
             search.found.insert(Deviation::Repeated);
-            self.write_case(sent, Deviation::Repeated, round.generated(property, 0), &round);
+            self.write_case(sent, Deviation::Repeated, round.generated(property, 0), round);
         }
-        self.keep(&round);
         Ok(Then::On)
     }
 
@@ -317,11 +341,11 @@ impl Stage<'_> {
     fn note(&mut self, round: &Round, sent: &Sent, deviations: &BTreeSet<Deviation>) {
         const BEGINS: &str = "text with a lone surrogate comes out otherwise than it went in";
         let concern = Concern::LoneSurrogates;
-        let is_noted = self.transcript.remarks.iter().any(|one| one.starts_with(BEGINS));
-        if !is_noted && deviations.contains(&Deviation::Altered(concern)) {
-            let got = (0..round.inboxes.len()).flat_map(|which| self.got(which, round, sent));
-            let change = got.filter_map(|one| self.change(&one, sent, concern)).next();
-            self.transcript.remarks.extend(change.map(|change| format!("{BEGINS}: {change}")));
+        if deviations.contains(&Deviation::Altered(concern)) {
+            let mut got = (0..round.inboxes.len()).flat_map(|which| self.got(which, round, sent));
+            if let Some(change) = got.find_map(|one| self.change(&one, sent, concern)) {
+                self.remark_once(BEGINS, &change);
+            }
         }
     }
 

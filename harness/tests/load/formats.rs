@@ -115,7 +115,7 @@ fn trends_are_the_forms_that_trackers_read() {
     assert_format("smaller-is-better", &pretty(&list));
     // Another port, seed and secret: the same names, so that a trend goes on.
     let mut other = full();
-    (other.subject, other.seed) = ("http://127.0.0.1:4011/".to_owned(), 8);
+    (other.subject, other.seed) = ("http://127.0.0.1:4011/".to_owned(), Some(8));
     assert_eq!(trend::bmf(&other), bmf);
 }
 

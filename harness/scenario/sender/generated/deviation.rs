@@ -3,15 +3,17 @@
 //! Invariant: what was not kept whole does not tell.
 
 use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
 
 use futures_util::future::join_all;
-use memchr::memmem;
 
+use super::inbox::Inbox;
 use super::{Deviation, Round, Sent, Stage};
 use crate::endpoint::scripted::Received;
 use crate::json::difference::{Concern, first_change};
 use crate::json::{Json, Text};
-use crate::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::spelled::place_of;
 
 impl Stage<'_> {
     /// Waits until these have reached every webhook.
@@ -19,11 +21,21 @@ impl Stage<'_> {
         round.sent.extend(sent.iter().map(|one| (one.id.clone(), one.clone())));
         // Twice the deadline: what is late is not lost.
         let wait = self.transcript.limits.deadline * 2;
+        self.inboxes_have(wait, round, |inbox| sent.iter().all(|one| !inbox.of(&one.id).is_empty())).await;
+    }
+
+    /// Waits until what every webhook got is enough, so long at most.
+    pub(super) async fn inboxes_have(
+        &self,
+        most: Duration,
+        round: &mut Round,
+        is_enough: impl Fn(&Inbox) -> bool + Copy,
+    ) {
         let endpoints = self.registered.iter().zip(&mut round.inboxes);
         join_all(endpoints.map(|(one, inbox)| {
-            one.endpoint.wait(wait, move |received| {
+            one.endpoint.wait(most, move |received| {
                 inbox.read(received);
-                sent.iter().all(|one| !inbox.of(&one.id).is_empty())
+                is_enough(inbox)
             })
         }))
         .await;
@@ -57,7 +69,8 @@ impl Stage<'_> {
             return found;
         }
         for one in got.iter().filter(|one| one.delivery.body.len() as u64 == one.body_length) {
-            if self.leaks(which, one) {
+            let webhook = &self.transcript.webhooks[self.registered[which].index];
+            if webhook.secret.as_ref().is_some_and(|secret| place_of(secret, &one.delivery).is_some()) {
                 found.push(Deviation::Leaked);
             }
             if !self.verifies(which, one) {
@@ -70,16 +83,6 @@ impl Stage<'_> {
             found.extend(altered.map(Deviation::Altered));
         }
         found
-    }
-
-    /// Whether the secret stands in it as it is or in hexadecimal; the check knows further spellings.
-    fn leaks(&self, which: usize, received: &Received) -> bool {
-        let webhook = &self.transcript.webhooks[self.registered[which].index];
-        let Some(secret) = webhook.secret.as_ref().map(Secret::expose) else { return false };
-        let forms = [secret.as_bytes().to_vec(), const_hex::encode(secret).into_bytes()];
-        let values = received.delivery.headers.0.iter().map(|(_, value)| &**value);
-        let mut places = values.chain([&*received.delivery.body]);
-        places.any(|place| forms.iter().any(|form| memmem::find(place, form).is_some()))
     }
 
     fn verifies(&self, which: usize, received: &Received) -> bool {

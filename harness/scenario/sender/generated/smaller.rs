@@ -4,7 +4,6 @@
 
 use std::slice;
 
-use futures_util::future::join_all;
 use proptest::strategy::ValueTree;
 use tokio::time::Instant;
 
@@ -58,14 +57,7 @@ impl Stage<'_> {
         }
         if matches!(deviation, Deviation::Lost | Deviation::Repeated) {
             let wanted = if deviation == Deviation::Lost { 1 } else { 2 };
-            let endpoints = self.registered.iter().zip(&mut round.inboxes);
-            let all = join_all(endpoints.map(|(one, inbox)| {
-                one.endpoint.wait(quiet, move |received| {
-                    inbox.read(received);
-                    inbox.of(&sent.id).len() >= wanted
-                })
-            }));
-            all.await;
+            self.inboxes_have(quiet, round, |inbox| inbox.of(&sent.id).len() >= wanted).await;
         }
     }
 
