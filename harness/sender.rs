@@ -31,7 +31,7 @@ const WORKSPACE_ID: &str = "20202020-1c25-4d02-bf25-6aeccf7ea419";
 /// Brings a request to a URL and says what came of it.
 pub trait Transport: Send + Sync + 'static {
     /// Sends one request.
-    fn send(&self, url: String, delivery: Delivery) -> BoxFuture<'_, Outcome>;
+    fn send(&self, url: Url, delivery: Delivery) -> BoxFuture<'_, Outcome>;
 
     /// Trusts the authorities in a PEM file from now on, beside those that it trusts anyway.
     ///
@@ -62,7 +62,9 @@ struct Registry {
 }
 
 struct Webhook {
+    /// As it was given, which is how bodies show it.
     url: String,
+    parsed: Url,
     key: Option<Key>,
     operations: Option<Vec<String>>,
     deleted: bool,
@@ -134,6 +136,7 @@ impl Sender {
         let id = registry.registered;
         let webhook = Webhook {
             url: url.to_owned(),
+            parsed,
             key: secret.map(Key::new),
             operations,
             deleted: false,
@@ -175,7 +178,7 @@ impl Sender {
                 body,
                 transfer: Transfer::Whole,
             };
-            let (key, url, turns) = (webhook.key.clone(), webhook.url.clone(), webhook.turns.clone());
+            let (key, url, turns) = (webhook.key.clone(), webhook.parsed.clone(), webhook.turns.clone());
             tokio::spawn(deliver(self.0.clone(), id, url, key, delivery, turns, event.clone()));
         }
     }
@@ -199,7 +202,7 @@ impl Inner {
 async fn deliver(
     sender: Arc<Inner>,
     webhook: u64,
-    url: String,
+    url: Url,
     key: Option<Key>,
     mut delivery: Delivery,
     turns: Arc<Semaphore>,

@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use url::Url;
 
 use super::Target;
 use crate::exchange::{Delivery, Headers, Outcome, Response};
@@ -104,7 +105,7 @@ impl Careless {
 }
 
 impl Transport for Careless {
-    fn send(&self, url: String, delivery: Delivery) -> BoxFuture<'_, Outcome> {
-        self.post(url, delivery).boxed()
+    fn send(&self, url: Url, delivery: Delivery) -> BoxFuture<'_, Outcome> {
+        self.post(url.into(), delivery).boxed()
     }
 }

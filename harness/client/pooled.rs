@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rustls::pki_types::CertificateDer;
+use url::Url;
 
 use super::tls;
 use crate::exchange::{Delivery, Headers, Outcome, Response};
@@ -51,7 +52,7 @@ impl Pooled {
         self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn post(&self, url: String, delivery: Delivery) -> Outcome {
+    async fn post(&self, url: Url, delivery: Delivery) -> Outcome {
         let Ok(method) = reqwest::Method::from_bytes(delivery.method.as_bytes()) else {
             return Outcome::Malformed(format!("{:?} is no request method", delivery.method));
         };
@@ -79,7 +80,7 @@ impl Pooled {
 }
 
 impl Transport for Pooled {
-    fn send(&self, url: String, delivery: Delivery) -> BoxFuture<'_, Outcome> {
+    fn send(&self, url: Url, delivery: Delivery) -> BoxFuture<'_, Outcome> {
         self.post(url, delivery).boxed()
     }
 

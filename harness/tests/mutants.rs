@@ -33,6 +33,7 @@ use twenty_conform::subject;
 use twenty_conform::subject::observations::{Observations, Source};
 use twenty_conform::suite::{self, Judgement, Options, Run};
 use twenty_conform::transcript::Limits;
+use url::Url;
 
 /// How many mutants run at the same time. Most of their time they wait for what does not come.
 const AT_ONCE: usize = 16;
@@ -372,7 +373,7 @@ impl Transport for Retries {
         self.0.trust(ca)
     }
 
-    fn send(&self, url: String, delivery: Delivery) -> BoxFuture<'_, Outcome> {
+    fn send(&self, url: Url, delivery: Delivery) -> BoxFuture<'_, Outcome> {
         async move {
             let mut outcome = self.0.send(url.clone(), delivery.clone()).await;
             for pause in [100, 200, 400].map(Duration::from_millis) {

@@ -17,12 +17,13 @@ use twenty_conform::random::Random;
 use twenty_conform::sender::{Sender, Transport};
 use twenty_conform::shape::{Shape, diff, snapshot_name};
 use twenty_conform::signature::Secret;
+use url::Url;
 
 /// A way out that keeps what goes out.
 struct Keep(Mutex<mpsc::UnboundedSender<Delivery>>);
 
 impl Transport for Keep {
-    fn send(&self, _: String, delivery: Delivery) -> BoxFuture<'_, Outcome> {
+    fn send(&self, _: Url, delivery: Delivery) -> BoxFuture<'_, Outcome> {
         self.0.lock().unwrap().send(delivery).unwrap();
         async { Outcome::Answered(Response::text(200, "")) }.boxed()
     }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use tokio::runtime::Builder;
 use tokio::sync::watch;
+use tokio::task::block_in_place;
 
 use super::baseline::BaselineOptions;
 use super::command_line;
@@ -203,7 +205,15 @@ impl Attached {
                 let transport = Arc::new(Pooled::new(ANSWER_WAIT).map_err(Error::Harness)?);
                 let random = Random::from_seed(task.plan.seed);
                 let sender = Reference::new(dialect, clock.clone(), random, transport);
-                sending::run(task, &subject(Arc::new(sender))).await
+                // On one thread: handing a delivery from one to the other costs more than it gains beside an endpoint that
+                // takes the other processor.
+                let subject = subject(Arc::new(sender));
+                block_in_place(|| {
+                    let runtime = Builder::new_current_thread().enable_all().build();
+                    let runtime =
+                        runtime.map_err(|why| Error::Harness(format!("no runtime can be had: {why}")))?;
+                    runtime.block_on(sending::run(task, &subject))
+                })
             }
         }
     }

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
+use url::Url;
 
 use super::Registry;
 use super::requests::resign_at;
@@ -48,8 +49,8 @@ pub(super) struct Tampering {
 }
 
 impl Transport for Tampering {
-    fn send(&self, url: String, delivery: Delivery) -> BoxFuture<'_, Outcome> {
-        self.tamper(url, delivery).boxed()
+    fn send(&self, url: Url, delivery: Delivery) -> BoxFuture<'_, Outcome> {
+        self.tamper(url.into(), delivery).boxed()
     }
 
     fn trust(&self, ca: &Path) -> Result<(), String> {
@@ -86,7 +87,10 @@ impl Tampering {
 
     fn forward(&self, url: String, delivery: Delivery) -> BoxFuture<'_, Outcome> {
         let way = if url.starts_with("https:") { &self.secured } else { &self.inner };
-        way.send(url, delivery)
+        match Url::parse(&url) {
+            Ok(url) => way.send(url, delivery),
+            Err(why) => ready(Outcome::Malformed(format!("{url:?} is no URL: {why}"))).boxed(),
+        }
     }
 
     async fn tamper(&self, mut url: String, mut delivery: Delivery) -> Outcome {
