@@ -186,13 +186,17 @@ pub async fn run(plan: &Plan, subject: &Subject<'_>, first: u64) -> Result<Outco
         }
     }
     let _ = pacemaker.await;
-    let elapsed = turns.start().elapsed();
+    let mut elapsed = turns.start().elapsed();
     let ending = match *stopped.borrow() {
         Stop::No => Ending::Complete,
         Stop::Interrupted => Ending::Interrupted,
         Stop::Gone => Ending::Gone,
         Stop::Broken => return Err(Error::Harness("a thread of the load ended by itself".to_owned())),
     };
+    if ending == Ending::Complete && plan.mode != plan::Mode::Saturation {
+        // An open loop goes on to the end of its schedule, though its last delivery may be answered before.
+        elapsed = elapsed.max(plan.phases().last().map_or(Duration::ZERO, Phase::end));
+    }
     Ok(gather(plan, &load, &turns, seen, ending, elapsed))
 }
 

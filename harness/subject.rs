@@ -35,3 +35,17 @@ pub enum SubjectError {
     #[error("{0}")]
     Broke(String),
 }
+
+impl SubjectError {
+    /// The same with its words changed.
+    pub(crate) fn with(self, change: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Usage(text) => Self::Usage(change(&text)),
+            Self::Unreachable(text) => Self::Unreachable(change(&text)),
+            Self::Died(text) => Self::Died(change(&text)),
+            Self::Stuck(text) => Self::Stuck(change(&text)),
+            Self::Unkept(text) => Self::Unkept(change(&text)),
+            Self::Broke(text) => Self::Broke(change(&text)),
+        }
+    }
+}

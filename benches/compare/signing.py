@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What does one signature of 1 KiB cost, beside a plain SHA-256, ring, Node's createHmac and Python's hmac?
+"""What does one signature of 1 KiB cost, beside a plain SHA-256, ring, Node's createHmac and Python's hmac? And one of 16 KiB,
+beside the first two?
 
   signing.py [ROUNDS]
 
@@ -51,12 +52,12 @@ def of_python():
 
 
 def of_ours():
-    """The figures of the benchmark at that size, by their names, in nanoseconds."""
-    command = ["cargo", "bench", "--bench", "signing", "--", "^(sign|floor|ring)/1KiB", "--measurement-time", "1", "--warm-up-time", "0.5"]
+    """The figures of the benchmark, by their names (those at 16 KiB with the size), in nanoseconds."""
+    command = ["cargo", "bench", "--bench", "signing", "--", "^(sign|floor|ring)/(1|16)KiB", "--measurement-time", "1", "--warm-up-time", "0.5"]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     units = {"ns": 1.0, "µs": 1e3, "ms": 1e6}
-    found = re.findall(r"^(\w+)/1KiB\s+time:\s+\[\S+ \S+ (\S+) (\S+) ", told, re.M)
-    return {name: float(value) * units[unit] for name, value, unit in found}
+    found = re.findall(r"^(\w+)/(1|16)KiB\s+time:\s+\[\S+ \S+ (\S+) (\S+) ", told, re.M)
+    return {name + ("" if size == "1" else "-16"): float(value) * units[unit] for name, size, value, unit in found}
 
 
 def main():
@@ -66,9 +67,10 @@ def main():
     for _ in range(rounds):
         all_of.append({**of_ours(), "node": of_node(), "python": of_python()})
         print(", ".join(f"{name} {value:.0f} ns" for name, value in all_of[-1].items()), flush=True)
-    for other in ("floor", "ring", "node", "python"):
-        ratio = statistics.median(one["sign"] / one[other] for one in all_of)
-        print(f"sign over {other}: median {ratio:.3f}")
+    for ours, other in (("sign", "floor"), ("sign", "ring"), ("sign", "node"), ("sign", "python"), ("floor", "node"), ("floor", "python"),
+                        ("sign-16", "floor-16"), ("sign-16", "ring-16")):
+        ratio = statistics.median(one[ours] / one[other] for one in all_of)
+        print(f"{ours} over {other}: median {ratio:.3f}")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """How fast are the load generator, the accounting endpoint and the reference sender, each beside something else?
 
-  throughput.py generator PROGRAM [ROUNDS]   the generator, which signs every delivery, and wrk posting one fixed body, to nginx
+  throughput.py generator PROGRAM [ROUNDS]   the generator, which signs every delivery, and wrk posting one fixed one, to nginx
+  throughput.py oha PROGRAM [ROUNDS]         the generator, and oha posting one fixed delivery, to nginx
   throughput.py endpoint PROGRAM [ROUNDS]    the endpoint, which verifies and accounts, and nginx answering 204, under wrk
   throughput.py sender PROGRAM [ROUNDS]      the reference sender to the endpoint, and wrk to nginx
   throughput.py memory PROGRAM               what the endpoint holds after 10,000 and after 1,000,000 deliveries
   throughput.py rate PROGRAM                 the open loop at half of what saturation gives, for 30 s
 
 PROGRAM is a release build of twenty-conform. Rounds are taken in turns, in the other order in every other one, so that what
-else happens on the machine meets both alike; what is told is the median of the rounds' ratios. It needs wrk and nginx.
+else happens on the machine meets both alike; what is told is the median of the rounds' ratios. It needs wrk and nginx, for one line oha.
 
 Invariant: nothing leaves 127.0.0.1, every load is bounded, and every process that is started here is ended here.
 """
@@ -33,7 +34,14 @@ http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {fol
   fastcgi_temp_path {folder}; uwsgi_temp_path {folder}; scgi_temp_path {folder};
   server {{ listen 127.0.0.1:{port} backlog=4096; client_body_buffer_size 64k; location / {{ return 204; }} }} }}
 """
-FIXED = 'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = io.open("{body}"):read("*a")\n'
+# As many bytes as a delivery of ours has, the same each time: what the server reads is the same work.
+FIXED = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.headers["X-Twenty-Webhook-Timestamp"] = "1735066639761"
+wrk.headers["X-Twenty-Webhook-Signature"] = string.rep("0123456789abcdef", 4)
+wrk.body = io.open("{body}"):read("*a")
+"""
 CONNECTIONS = 64
 SECONDS = 5
 SECRET = "comparison-of-throughput"
@@ -96,6 +104,18 @@ def of_wrk(port, script, folder):
     return float(re.search(r"Requests/sec:\s+([0-9.]+)", told)[1])
 
 
+def of_oha(port, corpus):
+    headers = ["Content-Type: application/json", "X-Twenty-Webhook-Timestamp: 1735066639761",
+               "X-Twenty-Webhook-Signature: " + 4 * "0123456789abcdef"]
+    command = ["oha", "--no-tui", "--output-format", "json", "-c", str(CONNECTIONS), "-z", f"{SECONDS}s", "-m", "POST", "-D", corpus]
+    command += [word for header in headers for word in ("-H", header)]
+    told = subprocess.run(command + [f"http://127.0.0.1:{port}/"], check=True, capture_output=True, text=True).stdout
+    statuses = json.loads(told)["statusCodeDistribution"]
+    if set(statuses) != {"204"}:
+        sys.exit(f"oha got {statuses}")
+    return json.loads(told)["summary"]["requestsPerSec"]
+
+
 def of_program(folder, command):
     """The report of a benchmark of ours."""
     report = os.path.join(folder, "report.json")
@@ -137,7 +157,7 @@ def held(process):
 def main():
     what, program = sys.argv[1], os.path.abspath(sys.argv[2])
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
-    for needed in ("wrk", "nginx"):
+    for needed in ("wrk", "nginx", *(["oha"] if what == "oha" else [])):
         if shutil.which(needed) is None:
             sys.exit(f"{needed} is needed; install it, as with `apt-get install {needed}`")
     with tempfile.TemporaryDirectory() as folder:
@@ -148,6 +168,10 @@ def main():
             with nginx(folder, one):
                 in_turns(rounds, lambda: of_generator(program, one, corpus, folder)["rate"], lambda: of_wrk(one, fixed, folder),
                          ("generator", "wrk"), f"generator over wrk, {CONNECTIONS} connections, 1 KiB, nginx answering 204")
+        elif what == "oha":
+            with nginx(folder, one):
+                in_turns(rounds, lambda: of_generator(program, one, corpus, folder)["rate"], lambda: of_oha(one, corpus),
+                         ("generator", "oha"), f"generator over oha, {CONNECTIONS} connections, 1 KiB, nginx answering 204")
         elif what == "endpoint":
             signed = os.path.join(folder, "signed")
             command = [program, "bench", "export", "wrk", signed, "--secret", SECRET, "--corpus", corpus]

@@ -100,11 +100,12 @@ impl Accounts {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The webhook with that path, with its key.
-    fn webhook(&self, path: &[u8]) -> Option<(usize, &Key)> {
+    /// The webhook with that path, with its key. Where any path is one, it has an account from its first delivery that is
+    /// right: whoever knows no secret makes none.
+    fn webhook(&self, path: &[u8]) -> Option<(Option<usize>, &Key)> {
         match &self.anywhere {
-            Some(key) => Some((self.ledger().webhook(path), key)),
-            None => self.paths.get(path).map(|(number, key)| (*number, key)),
+            Some(key) => Some((self.ledger().known(path), key)),
+            None => self.paths.get(path).map(|(number, key)| (Some(*number), key)),
         }
     }
 
@@ -158,8 +159,9 @@ impl Accounts {
             _ => Err((Wrong::Method, String::new())),
         };
         match (judged, webhook) {
-            (Ok(envelope), Some((webhook, _))) => {
+            (Ok(envelope), Some((known, _))) => {
                 let identity = identity(&envelope);
+                let webhook = known.unwrap_or_else(|| self.ledger().webhook(request.target.as_bytes()));
                 let mark = self.ledger().verified(&Arrival {
                     webhook,
                     identity,
@@ -173,7 +175,7 @@ impl Accounts {
                 TAKEN.into()
             }
             (Err((wrong, detail)), webhook) => {
-                let webhook = webhook.map(|(number, _)| number);
+                let webhook = webhook.and_then(|(number, _)| number);
                 let rest = KEPT.saturating_sub(request.head.len()).min(request.body.len());
                 let whole = [request.head, &request.body[..rest]].concat();
                 let mistake =

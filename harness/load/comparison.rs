@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::report::{BenchReport, CorpusFacts, LoadFacts, Machine, Point, SendingEntry, Tool};
+use super::report::{BenchReport, CorpusFacts, LoadFacts, Machine, Point, Tool};
 use super::statistics::{Better, FEWEST, Interval, Place, RESAMPLES, difference, quotient};
 use super::thresholds::{MaxRegression, Metric};
 use crate::exit::ExitStatus;
@@ -72,17 +72,20 @@ pub struct NewFigure {
 pub fn comparable(old: &BenchReport, new: &BenchReport) -> Result<(), String> {
     let mut reasons = surroundings(old, &new.tool, &new.machine, &new.load, (&new.role, &new.dialect));
     reasons.extend(bodies(&old.corpus, &new.corpus));
-    if let (Some(was), Some(is)) = (&old.sending, &new.sending)
-        && (was.webhooks, was.events) != (is.webhooks, is.events)
-    {
-        let shown = |one: &SendingEntry| {
-            let events =
-                one.events.map_or("as many as there is time for".to_owned(), |events| events.to_string());
-            format!("{} webhooks, events: {events}", one.webhooks)
-        };
-        reasons.push(format!("another load ({}, now {})", shown(was), shown(is)));
+    if let Some(is) = &new.sending {
+        reasons.extend(same_events(old, (is.webhooks, is.events)).err());
     }
     refuse(&reasons)
+}
+
+/// Whether as many events go to as many webhooks as in the old report.
+pub fn same_events(old: &BenchReport, new: (usize, Option<u64>)) -> Result<(), String> {
+    let Some(was) = old.sending.as_ref().map(|was| (was.webhooks, was.events)) else { return Ok(()) };
+    let shown = |(webhooks, events): (usize, Option<u64>)| {
+        let events = events.map_or("as many as there is time for".to_owned(), |events| events.to_string());
+        format!("{webhooks} webhooks, events: {events}")
+    };
+    if was == new { Ok(()) } else { Err(format!("another load ({}, now {})", shown(was), shown(new))) }
 }
 
 /// The same before there is a new report: what is to be measured, but for its bodies.

@@ -161,6 +161,7 @@ pub(super) fn word(status: ExitStatus) -> &'static str {
         ExitStatus::Passed => "pass",
         ExitStatus::Failed => "fail",
         ExitStatus::Interrupted => "interrupted",
+        ExitStatus::Harness => "error",
         _ => "incomplete",
     }
 }

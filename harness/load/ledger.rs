@@ -177,6 +177,11 @@ impl Ledger {
         number
     }
 
+    /// The number of the webhook with that path, where it has one.
+    pub fn known(&self, path: &[u8]) -> Option<usize> {
+        self.paths.get(path).copied()
+    }
+
     /// Counts an arrival that was right, and says what it is among the others.
     pub fn verified(&mut self, arrival: &Arrival<'_>) -> Option<Mark> {
         self.arrived(arrival.bytes, arrival.at_ms);

@@ -384,6 +384,9 @@ pub struct Trial {
     pub confirmation: bool,
     /// Whether it held.
     pub held: bool,
+    /// Whether it was not brought to its end, so that it says nothing of the rate.
+    #[serde(default)]
+    pub cut_short: bool,
     /// Why not, or nothing.
     pub why: String,
     /// Half of the deliveries took no longer, in microseconds.

@@ -7,14 +7,13 @@ use std::time::Duration;
 use super::objective::{Held, Objective, Search};
 use super::plan::{HIGHEST_RATE, Mode, Plan};
 use super::report::{SearchEntry, Trial};
+use super::summary::ACHIEVED;
 use super::{Ending, Outcome, Subject, run};
 use crate::error::Error;
 use crate::requirement::Level;
 
 /// The rate that a search begins with where none is given, in deliveries per second.
 pub const FIRST_RATE: f64 = 500.0;
-/// Which share of the rate that was asked for must have gone out for a trial to count.
-const ACHIEVED: f64 = 0.98;
 /// How late the generator may be on average in a trial that counts.
 const LATE: Duration = Duration::from_millis(2);
 
@@ -97,7 +96,17 @@ pub async fn find(
 
 /// A trial whose load could not be put.
 fn not_put(rate: f64, confirmation: bool, why: String) -> Trial {
-    Trial { rate, achieved: 0.0, confirmation, held: false, why, p50_us: 0, p99_us: 0, error_share: 0.0 }
+    Trial {
+        rate,
+        achieved: 0.0,
+        confirmation,
+        held: false,
+        cut_short: true,
+        why,
+        p50_us: 0,
+        p99_us: 0,
+        error_share: 0.0,
+    }
 }
 
 fn judge(rate: f64, confirmation: bool, outcome: &Outcome, quest: &Quest) -> Trial {
@@ -108,13 +117,14 @@ fn judge(rate: f64, confirmation: bool, outcome: &Outcome, quest: &Quest) -> Tri
     let broken: Vec<Held> =
         quest.objective.held_by(&counts, quest.max_errors).into_iter().filter(|one| !one.held).collect();
     let mut why: Vec<String> = broken.iter().map(words).collect();
-    if outcome.ending != Ending::Complete {
+    let cut_short = outcome.ending != Ending::Complete;
+    if cut_short {
         why.push("the load ended early".to_owned());
     }
     if late > LATE {
         why.push("the generator itself did not keep up".to_owned());
     } else if achieved < rate * ACHIEVED {
-        why.push(format!("only {achieved:.1}/s went out"));
+        why.push(format!("only {achieved:.1}/s went out in time"));
     }
     let total = outcome.total();
     Trial {
@@ -122,6 +132,7 @@ fn judge(rate: f64, confirmation: bool, outcome: &Outcome, quest: &Quest) -> Tri
         achieved,
         confirmation,
         held: why.is_empty(),
+        cut_short,
         why: why.join(", "),
         p50_us: total.latency.p50_us,
         p99_us: total.latency.p99_us,

@@ -95,7 +95,7 @@ pub struct Sent {
     /// Takes the webhooks' secrets out.
     pub redaction: Redaction,
     /// Why the sender could not be asked any further, where that was so.
-    pub broke: Option<String>,
+    pub broke: Option<SubjectError>,
     watch: Watch,
     events: Events,
 }
@@ -107,12 +107,26 @@ fn path(webhook: usize) -> String {
 
 /// Puts a load on a sender.
 ///
-/// Errors: the sender cannot be reached, does not greet or takes no webhook, or nothing can be listened on.
+/// Errors: the sender cannot be reached, does not greet or takes no webhook, or nothing can be listened on; without the secrets
+/// that were made for it, whatever it says.
 pub async fn run(task: &Task, subject: &Subject<'_>) -> Result<Sent, Error> {
-    let plan = &task.plan;
-    let random = Random::from_seed(plan.seed);
+    let random = Random::from_seed(task.plan.seed);
     let secrets: Vec<Secret> = (0..task.webhooks).map(|_| Secret::new(random.secret())).collect();
     let redaction = Redaction::new(&secrets);
+    let sent = send(task, subject, &secrets, &redaction).await;
+    sent.map_err(|why| match why {
+        Error::Subject(why) => Error::Subject(why.with(|text| redaction.text(text))),
+        other => other,
+    })
+}
+
+async fn send(
+    task: &Task,
+    subject: &Subject<'_>,
+    secrets: &[Secret],
+    redaction: &Redaction,
+) -> Result<Sent, Error> {
+    let plan = &task.plan;
     let mut interrupted = subject.interrupted.clone();
     let mut ask = async |op: Op| {
         let name = op.name();
@@ -180,7 +194,7 @@ pub async fn run(task: &Task, subject: &Subject<'_>) -> Result<Sent, Error> {
         Arc::into_inner(events).ok_or_else(|| Error::Harness("a task of the load outlived it".to_owned()))?;
     let ledger = accounts.entry(true);
     let outcome = gather(task, &mut watch.state(), &unsent, ending, start);
-    Ok(Sent { outcome, ledger, hello, redaction, broke, watch, events })
+    Ok(Sent { outcome, ledger, hello, redaction: redaction.clone(), broke, watch, events })
 }
 
 /// The counts of all that has ended.
@@ -224,7 +238,11 @@ struct Load<'a> {
 
 impl Load<'_> {
     /// Asks for events until the end. Returns how it ended, and why the sender cannot be asked any further.
-    async fn run(&mut self, subject: &Subject<'_>, start: Instant) -> (Ending, Option<String>, Arc<Turns>) {
+    async fn run(
+        &mut self,
+        subject: &Subject<'_>,
+        start: Instant,
+    ) -> (Ending, Option<SubjectError>, Arc<Turns>) {
         let plan = &self.task.plan;
         let turns = Arc::new(Turns::new(plan, start));
         let (stop, pacing) = channel::channel(Stop::No);
@@ -251,7 +269,10 @@ impl Load<'_> {
                     None => break (Ending::Complete, None),
                     Some(Ok(Ok(()))) => {}
                     Some(Ok(Err(why))) => break (Ending::Gone, Some(why)),
-                    Some(Err(why)) => break (Ending::Gone, Some(format!("a task of the load ended: {why}"))),
+                    Some(Err(why)) => {
+                        let why = format!("a task of the load ended: {why}");
+                        break (Ending::Gone, Some(SubjectError::Unreachable(why)));
+                    }
                 },
                 on = &mut asked, if reachable => match on {
                     Ok(_) => break (Ending::Interrupted, None),
@@ -300,8 +321,8 @@ struct Asking {
 }
 
 impl Asking {
-    /// Until there is none any more. Errors: the sender cannot be asked; why.
-    async fn run(self) -> Result<(), String> {
+    /// Until there is none any more. Errors: the sender cannot be asked.
+    async fn run(self) -> Result<(), SubjectError> {
         let mut free = Instant::now();
         while let Some(turn) = self.turns.take().await {
             let now = Instant::now();
@@ -309,14 +330,18 @@ impl Asking {
             let late = (turn.scheduled && free <= turn.intended)
                 .then(|| now.saturating_duration_since(turn.intended));
             let Some((number, ended)) = self.watch.begin(turn, late, self.most) else { return Ok(()) };
-            match self.sender.call(Op::Emit(self.events.event(number))).await {
+            let reply = self.sender.call(Op::Emit(self.events.event(number))).await;
+            if matches!(reply, Ok(Reply::Ok(_))) {
+                self.watch.taken(number);
+            }
+            match reply {
                 Ok(Reply::Ok(_)) if self.closed => {
                     // It ends with the last arrival, or where that has been waited for long enough.
                     let _ = ended.await;
                 }
                 Ok(Reply::Ok(_)) => {}
                 Ok(Reply::Error(why) | Reply::Unsupported(why)) => self.watch.refused(number, &why),
-                Err(why) => return Err(why.to_string()),
+                Err(why) => return Err(why),
             }
             free = Instant::now();
         }

@@ -63,8 +63,22 @@ impl Outcome {
         self.measured_phases().map(entry).collect()
     }
 
+    /// How many went out in their phase.
     fn went_out(&self, counts: &Counts) -> u64 {
-        counts.sent + counts.probes.iter().sum::<u64>()
+        (counts.sent + counts.probes.iter().sum::<u64>()).saturating_sub(counts.overdue)
+    }
+
+    /// The rates that were missed, since no connection was free for what was due, with what went out instead.
+    fn missed(&self) -> impl Iterator<Item = (f64, f64)> {
+        // Of few deliveries the last one is a large share.
+        let enough = |rate: f64, achieved: f64, phase: &PhaseEntry| {
+            achieved < rate * ACHIEVED && phase.measured.sent > FEW
+        };
+        let missed = move |phase: PhaseEntry| {
+            let (rate, achieved) = (phase.rate?, phase.achieved);
+            enough(rate, achieved, &phase).then_some((rate, achieved))
+        };
+        self.entries().into_iter().filter_map(missed)
     }
 
     /// The measured time in equal parts, as far as it went.
@@ -162,6 +176,11 @@ impl Outcome {
         if self.reopened > 0 {
             notes.push(format!("{} connections were opened in the place of closed ones", self.reopened));
         }
+        for (rate, achieved) in self.missed().filter(|_| self.ending == Ending::Complete) {
+            notes.push(format!(
+                "of {rate} deliveries per second only {achieved:.1} went out in time: no connection was free for the others"
+            ));
+        }
         for (rate, mean, most) in self.lateness() {
             notes.push(format!(
                 "the generator itself did not keep up with {rate} deliveries per second: though a connection was free, \
@@ -183,6 +202,9 @@ impl Outcome {
     }
 }
 
+/// Which share of a rate must go out in time, where there are more deliveries than a few.
+pub(super) const ACHIEVED: f64 = 0.98;
+const FEW: u64 = 100;
 /// How late the generator may be on average, and once, until it is said.
 const LATE_ON_AVERAGE: Duration = Duration::from_millis(2);
 const LATE_AT_MOST: Duration = Duration::from_millis(100);

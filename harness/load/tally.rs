@@ -134,6 +134,8 @@ pub struct Counts {
     pub last: Duration,
     /// How late deliveries went out though a connection was free: how many there were, in all, and at most.
     pub late: (u64, Duration, Duration),
+    /// Deliveries, probes among them, that went out behind the end of the phase: no connection was free for them in it.
+    pub overdue: u64,
 }
 
 /// What came of a load, or of the part of it that one thread has.
@@ -144,6 +146,8 @@ pub struct Tally {
     /// The series of the phases that are measured.
     pub series: Series,
     measured: Vec<bool>,
+    /// When each phase ends, from the start of the load.
+    ends: Vec<Duration>,
 }
 
 /// A histogram of latencies in microseconds, with that many significant digits.
@@ -175,6 +179,7 @@ impl Default for Counts {
             received_bytes: 0,
             last: Duration::ZERO,
             late: Default::default(),
+            overdue: 0,
         }
     }
 }
@@ -234,6 +239,7 @@ impl Counts {
         self.sent_bytes += other.sent_bytes;
         self.received_bytes += other.received_bytes;
         self.last = self.last.max(other.last);
+        self.overdue += other.overdue;
         self.late.0 += other.late.0;
         self.late.1 += other.late.1;
         self.late.2 = self.late.2.max(other.late.2);
@@ -256,12 +262,14 @@ impl Tally {
     pub fn new(phases: &[Phase]) -> Self {
         let measured = phases.iter().map(|phase| phase.measured).collect();
         let counts = phases.iter().map(|_| Counts::default()).collect();
-        Self { phases: counts, series: Series::new(phases), measured }
+        let ends = phases.iter().map(Phase::end).collect();
+        Self { phases: counts, series: Series::new(phases), measured, ends }
     }
 
     /// Counts a delivery that goes out; `late` where a connection was free at the time meant for it.
     pub fn begin(&mut self, kind: Kind, phase: usize, at: Duration, late: Option<Duration>) {
         let counts = &mut self.phases[phase];
+        counts.overdue += u64::from(at > self.ends[phase]);
         if let Some(late) = late {
             let (count, all, most) = counts.late;
             counts.late = (count + 1, all + late, most.max(late));

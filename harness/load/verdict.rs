@@ -46,8 +46,8 @@ pub struct Facts<'a> {
     pub redaction: &'a Redaction,
     /// The search that led here, where there was one.
     pub search: Option<SearchEntry>,
-    /// What is worth knowing beside what the load itself says.
-    pub notes: Vec<String>,
+    /// How the receiver ended by itself, where it did.
+    pub ended: Option<String>,
 }
 
 impl Machine {
@@ -125,12 +125,22 @@ pub fn report(outcome: &Outcome, facts: Facts<'_>) -> (BenchReport, ExitStatus) 
         facts.thresholds.iter().map(|bound| bound.held_by(&counts).into()).collect();
     let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let mut notes = outcome.notes();
-    notes.extend(facts.notes);
+    let has_ended = facts.ended.is_some();
+    notes.extend(facts.ended);
     if !facts.machine.optimised {
         notes.push("the tool was built without optimisations: its figures say little".to_owned());
     }
     let lets_through = outcome.broken_level().is_some_and(|level| level <= facts.fail_on);
     let total = outcome.total();
+    // A receiver that answers no probe has refused none.
+    let probes = outcome.probes(redaction);
+    let unjudged = probes.sent > 0 && probes.unanswered == probes.sent;
+    if probes.unanswered > 0 {
+        notes.push(format!(
+            "{} of the {} deliveries that must be refused got no answer: that is no refusal",
+            probes.unanswered, probes.sent
+        ));
+    }
     let none_held = facts.search.as_ref().is_some_and(|search| search.found.is_none());
     // Of a search that found nothing the last trial is what was too fast, unless nothing is acknowledged at any rate.
     let too_many_errors = total.error_share > facts.max_errors;
@@ -140,7 +150,7 @@ pub fn report(outcome: &Outcome, facts: Facts<'_>) -> (BenchReport, ExitStatus) 
         ExitStatus::Failed
     } else if thresholds.iter().any(|one| !one.held) || none_held && outcome.ending == Ending::Complete {
         ExitStatus::Slower
-    } else if outcome.ending == Ending::Gone || counts.acknowledged == 0 {
+    } else if outcome.ending == Ending::Gone || has_ended || counts.acknowledged == 0 || unjudged {
         ExitStatus::Incomplete
     } else {
         ExitStatus::Passed

@@ -4,7 +4,7 @@
 //! counted once.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,8 @@ pub(super) struct Load {
     pub(super) number: AtomicU64,
     /// The number of the next probe's.
     pub(super) probe: AtomicU64,
+    /// Whether a probe is owed.
+    unprobed: AtomicBool,
     /// A permit for each connection that is ready to begin.
     pub(super) ready: Semaphore,
     /// The turns, once the load has begun.
@@ -77,7 +79,7 @@ impl Load {
         stop: watch::Sender<Stop>,
         first: u64,
     ) -> Self {
-        let ids = Ids::of(plan.seed);
+        let (ids, probed) = (Ids::of(plan.seed), plan.probe_share > 0.0);
         Self {
             plan,
             address,
@@ -88,12 +90,18 @@ impl Load {
             turn: AtomicU64::new(first),
             number: AtomicU64::new(first),
             probe: AtomicU64::new(FIRST_PROBE + first),
+            unprobed: AtomicBool::new(probed),
             ready: Semaphore::new(0),
             turns,
             stop,
             opening: Semaphore::new(OPENED_AT_ONCE),
             refused: Mutex::default(),
         }
+    }
+
+    /// Whether there must be a probe and there was none yet: however short a load is, something in it is to be refused.
+    fn owes_a_probe(&self) -> bool {
+        self.unprobed.load(Ordering::Relaxed) && self.unprobed.swap(false, Ordering::Relaxed)
     }
 
     /// Opens a connection, and learns from it whether the receiver is still there.
@@ -199,7 +207,7 @@ impl Line {
         let start = self.turns.start();
         let (kind, nonce) = {
             let mut seen = lock(&self.seen);
-            let probes = seen.random.random_bool(self.load.plan.probe_share);
+            let probes = seen.random.random_bool(self.load.plan.probe_share) || self.load.owes_a_probe();
             let kind = match probes {
                 true => Kind::Probe(seen.random.random_range(0..probe::ALL.len())),
                 false => Kind::Genuine,
@@ -207,6 +215,10 @@ impl Line {
             seen.tally.begin(kind, turn.phase, begun.saturating_duration_since(start), late);
             (kind, seen.random.random())
         };
+        if kind != Kind::Genuine {
+            // What is left over of an earlier exchange is no answer to this one.
+            self.connection.look();
+        }
         let opened = if self.connection.is_open() {
             Ok(())
         } else {

@@ -135,7 +135,11 @@ fn mode(report: &BenchReport) -> String {
 fn searched(text: &mut String, search: &SearchEntry) {
     let _ = writeln!(text, "\n{BOLD}the highest rate that holds {}{BOLD:#}", search.objective);
     for trial in &search.trials {
-        let (style, word) = if trial.held { (GOOD, "held") } else { (BAD, "not held") };
+        let (style, word) = match (trial.held, trial.cut_short) {
+            (true, _) => (GOOD, "held"),
+            (false, true) => (DIM, "cut off"),
+            (false, false) => (BAD, "not held"),
+        };
         let again = if trial.confirmation { " (once more)" } else { "" };
         let why = if trial.why.is_empty() { String::new() } else { format!("  {}", trial.why) };
         let _ = writeln!(
@@ -148,7 +152,10 @@ fn searched(text: &mut String, search: &SearchEntry) {
     }
     let _ = match search.found {
         Some(rate) => writeln!(text, "  {rate:.1} deliveries per second"),
-        None => writeln!(text, "  {BAD}none of the rates tried{BAD:#}"),
+        None => match search.trials.iter().rfind(|trial| trial.held) {
+            Some(trial) => writeln!(text, "  {BAD}none confirmed{BAD:#}: {:.1}/s held once", trial.rate),
+            None => writeln!(text, "  {BAD}none of the rates tried{BAD:#}"),
+        },
     };
 }
 

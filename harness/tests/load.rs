@@ -89,7 +89,7 @@ fn judged(outcome: &Outcome, plan: &Plan, max_errors: f64, thresholds: &[&str]) 
         thresholds: &thresholds,
         redaction: &Redaction::new([&Secret::new(SECRET)]),
         search: None,
-        notes: Vec::new(),
+        ended: None,
     };
     let (report, status) = report(outcome, facts);
     assert_eq!(report.exit_status, status.code());

@@ -12,7 +12,7 @@ use crate::cli::console::Console;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::load::baseline;
-use crate::load::comparison::{comparable, compare, prepared, same_bodies, whole};
+use crate::load::comparison::{comparable, compare, prepared, same_bodies, same_events, whole};
 use crate::load::objective::Bound;
 use crate::load::report::{BenchReport, CorpusFacts, LoadFacts, Machine};
 use crate::load::thresholds::{Given, MaxRegression};
@@ -129,6 +129,12 @@ impl Baseline {
         prepared(old, machine, load, (role, dialect)).map_err(|why| refused(name, &why))
     }
 
+    /// Refuses a baseline of a sender with other webhooks or events.
+    pub(super) fn check_events(&self, webhooks: usize, events: Option<u64>) -> Result<(), Error> {
+        let Some((name, old)) = &self.old else { return Ok(()) };
+        same_events(old, (webhooks, events)).map_err(|why| refused(name, &why))
+    }
+
     /// Refuses a baseline of other bodies.
     pub(super) fn check_bodies(&self, corpus: &CorpusFacts) -> Result<(), Error> {
         let Some((name, old)) = &self.old else { return Ok(()) };
@@ -142,16 +148,14 @@ impl Baseline {
     }
 
     /// Puts the comparison into a report, `again` being what came of the load that was put once more. Returns the status of both.
-    /// Where the second load could not be put, what the first has measured is told all the same.
-    ///
-    /// Errors: what was measured cannot be compared after all.
+    /// Where the second load could not be put, or what was measured cannot be compared after all, it is told all the same.
     pub(super) fn conclude(
         &self,
         report: &mut BenchReport,
         status: ExitStatus,
         again: Option<Result<(BenchReport, ExitStatus), Error>>,
-    ) -> Result<ExitStatus, Error> {
-        let Some((name, old)) = &self.old else { return Ok(status) };
+    ) -> ExitStatus {
+        let Some((name, old)) = &self.old else { return status };
         let mut status = status;
         let again = match again.transpose() {
             Ok(again) => again,
@@ -173,12 +177,17 @@ impl Baseline {
         } else {
             let mut new = vec![("this run", &*report)];
             new.extend(again.iter().map(|(again, _)| ("put once more", again)));
-            for (_, report) in &new {
-                comparable(old, report).map_err(|why| refused(name, &why))?;
+            match new.iter().try_for_each(|(_, report)| comparable(old, report)) {
+                Err(why) => {
+                    status = status.min(ExitStatus::Incomplete);
+                    report.notes.push(format!("not compared with the baseline {name:?}: {why}"));
+                }
+                Ok(()) => {
+                    let comparison = compare((name, old), &new, &self.project.most);
+                    status = status.min(comparison.status());
+                    report.comparison = Some(comparison);
+                }
             }
-            let comparison = compare((name, old), &new, &self.project.most);
-            status = status.min(comparison.status());
-            report.comparison = Some(comparison);
         }
         report.exit_status = status.code();
         report.result = match status {
@@ -190,7 +199,7 @@ impl Baseline {
             _ => "incomplete",
         }
         .to_owned();
-        Ok(status)
+        status
     }
 
     /// Keeps the report, where that was asked for and it is worth it.

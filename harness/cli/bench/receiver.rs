@@ -86,7 +86,7 @@ pub(super) struct Arguments {
     #[arg(
         long,
         value_name = "OBJECTIVE",
-        conflicts_with = "rate_steps",
+        conflicts_with_all = ["rate_steps", "save", "baseline"],
         env = "TWENTY_CONFORM_FIND_MAX",
         hide_env = true
     )]
@@ -195,7 +195,7 @@ impl Measurement<'_> {
             let measured = self.measure(numbers, receiver, console).await;
             again = Some(measured.map(|(report, status, _)| (report, status)));
         }
-        let status = baseline.conclude(&mut report, status, again)?;
+        let status = baseline.conclude(&mut report, status, again);
         Ok((report, status))
     }
 
@@ -239,7 +239,7 @@ impl Measurement<'_> {
                 thresholds: &self.bounds,
                 redaction: &self.redaction,
                 search,
-                notes: ended.into_iter().collect(),
+                ended,
             },
         );
         Ok((report, status, outcome.numbers))

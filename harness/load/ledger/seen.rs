@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
-use super::super::ids::Numbered;
+use super::super::ids::{FIRST_PROBE, Numbered};
 
 /// How many words of bits a page has: 4 KiB.
 const WORDS: usize = 512;
@@ -94,6 +94,10 @@ impl Run {
 impl Seen {
     /// Takes a delivery with an id of a load.
     pub fn number(&mut self, webhook: usize, id: Numbered) -> Mark {
+        if id.number >= FIRST_PROBE {
+            // What must be refused was not: that leaves no gap among the others.
+            return self.other(webhook, &(id.run, id.number));
+        }
         let full = self.runs.len() >= MOST_RUNS;
         let key = (webhook, id.run);
         if full && !self.runs.contains_key(&key) {

@@ -17,6 +17,7 @@ use super::watch::State;
 use super::{Sent, Task, path};
 use crate::dialect::rfc3339;
 use crate::exit::ExitStatus;
+use crate::subject::SubjectError;
 
 /// What a report says beside what came of the load, and what it is judged by.
 #[derive(Debug, Clone)]
@@ -61,6 +62,8 @@ impl Sent {
         let missed = missed > 0 && !facts.allowed.contains(&Fault::Lost);
         let status = if self.outcome.ending == Ending::Interrupted {
             ExitStatus::Interrupted
+        } else if matches!(self.broke, Some(SubjectError::Broke(_))) {
+            ExitStatus::Harness
         } else if missed || !ledger.faults(facts.allowed).is_empty() {
             ExitStatus::Failed
         } else if thresholds.iter().any(|one| !one.held) {
@@ -215,7 +218,8 @@ impl Sent {
                 state.strange
             ));
         }
-        if report.total.latency.count == 0 {
+        let total = &report.total;
+        if total.acknowledged + total.refused + total.failed == 0 {
             notes.push("no delivery came to an end in the time that was measured".to_owned());
         }
         if !report.machine.optimised {

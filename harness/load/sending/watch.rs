@@ -64,6 +64,8 @@ struct Emitted {
     left: u64,
     /// Whether all that have ended have arrived.
     whole: bool,
+    /// Whether the sender has said that it took it.
+    taken: bool,
     /// Who waits for its end.
     waiting: Option<oneshot::Sender<()>>,
 }
@@ -112,7 +114,14 @@ impl Watch {
         let (waiting, ended) = oneshot::channel();
         let left = u64::MAX >> (64 - state.webhooks.clamp(1, MOST_WEBHOOKS));
         let asked = Instant::now();
-        state.window.push_back(Emitted { turn, asked, left, whole: true, waiting: Some(waiting) });
+        state.window.push_back(Emitted {
+            turn,
+            asked,
+            left,
+            whole: true,
+            taken: false,
+            waiting: Some(waiting),
+        });
         state.open += 1;
         state.firsts[turn.phase] = state.firsts[turn.phase].min(number);
         let at = asked.saturating_duration_since(state.start);
@@ -122,6 +131,15 @@ impl Watch {
             state.tally.begin(Kind::Genuine, turn.phase, at, late);
         }
         Some((number, ended))
+    }
+
+    /// The sender took an event.
+    pub(super) fn taken(&self, number: u64) {
+        let mut state = self.state();
+        // Where all of its deliveries have ended it is gone.
+        if let Some(index) = state.index(number) {
+            state.window[index].taken = true;
+        }
     }
 
     /// The sender did not take an event: why.
@@ -138,7 +156,8 @@ impl Watch {
         let mut state = self.state();
         let due = |emitted: &Emitted| before.is_none_or(|before| emitted.asked < before);
         while state.window.front().is_some_and(due) {
-            state.give_up(0, Failure::Lost);
+            let taken = state.window.front().is_some_and(|emitted| emitted.taken);
+            state.give_up(0, if taken { Failure::Lost } else { Failure::Untaken });
         }
     }
 
