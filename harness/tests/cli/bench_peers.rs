@@ -2,10 +2,12 @@
 //!
 //! Invariant: each endpoint listens on a port that the system chose, and ends by itself or by a signal.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Stdio};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::program::{Ran, reference, run, twenty};
 
@@ -88,6 +90,44 @@ fn probes_are_wrong_unless_they_are_allowed() {
             "{rest}"
         );
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn whoever_knows_no_secret_makes_no_account() {
+    let standing = Standing::new(&["--json"]);
+    let ready: Value = serde_json::from_str(&standing.first).unwrap();
+    let url = ready["ready"]["url"].as_str().unwrap().to_owned();
+    for path in ["junk", "more"] {
+        let to = ["bench", "receiver", "--secret", "another-secret", "--url"];
+        let short = ["--duration", "50ms", "--warm-up", "0", "--concurrency", "1", "--quiet"];
+        run(to.iter().chain(&[&*format!("{url}{path}")]).chain(&short)).expect(1);
+    }
+    let (_, rest) = standing.end();
+    let summary: Value = serde_json::from_str(&rest).unwrap();
+    let ledger = &summary["summary"]["ledger"];
+    assert!(ledger["wrong"].as_u64().unwrap() > 0, "{summary}");
+    assert_eq!(ledger["webhooks"].as_array().unwrap().len(), 0, "{summary}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_secrets_that_a_sender_gets_are_in_no_error() {
+    // What it says of a webhook quotes the whole request.
+    let said = r#"
+id() { echo "$1" | grep -o '"id":[0-9]*'; }
+read -r hello
+echo "{$(id "$hello"),\"ok\":{\"name\":\"leaky\",\"version\":\"1\",\"capabilities\":[]}}"
+read -r create
+secret=$(echo "$create" | grep -o '"secret":"[^"]*"' | cut -d'"' -f4)
+echo "{$(id "$create"),\"error\":{\"message\":\"a bad secret: $secret\"}}"
+cat >/dev/null
+"#;
+    let folder = TempDir::new().unwrap();
+    let script = folder.path().join("leaky.sh");
+    fs::write(&script, said).unwrap();
+    let ran = run(["bench", "sender", "--quiet", "--exec", &format!("sh {}", script.display())]).expect(3);
+    ran.complains_of(&["create_webhook", "a bad secret: [redacted]"]);
 }
 
 #[test]

@@ -55,6 +55,21 @@ fn read(path: &Path) -> Value {
 }
 
 #[test]
+fn a_sender_with_other_webhooks_is_refused_before_it_is_measured() {
+    let folder = TempDir::new().unwrap();
+    let sender = |arguments: &[&str]| {
+        let mut command =
+            twenty(["bench", "sender", "--events", "20", "--seed", "7"].iter().chain(arguments));
+        command.current_dir(folder.path());
+        finish(command)
+    };
+    sender(&["--save", "main"]).expect(0);
+    let ran = sender(&["--webhooks", "2", "--baseline", "main"]).expect(2);
+    ran.complains_of(&["1 webhooks", "now 2 webhooks"]);
+    assert!(!ran.stderr.contains("measuring"), "{ran:?}");
+}
+
+#[test]
 fn a_baseline_is_kept_and_compared_with() {
     let folder = TempDir::new().unwrap();
     let ran = bench(&folder, &["--save", "main"]).expect(0);

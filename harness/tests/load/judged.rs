@@ -57,6 +57,34 @@ async fn the_reference_passes_and_takes_in_each_delivery_once() {
     assert!(last.starts_with("RESULT: pass rate ") && last.ends_with(" seed 7"), "{last}");
 }
 
+#[tokio::test]
+async fn however_short_a_load_is_something_in_it_must_be_refused() {
+    let (target, _server) = serve(Receiver::new(settings(), Clock::system(), Arc::new(drop))).await;
+    let plan = Plan { probe_share: 1e-12, ..plan(50) };
+    let report = judged(&run(&plan, &target).await, &plan, 0.0, &[]);
+    assert_eq!((report.probes.sent, &*report.result), (1, "pass"));
+}
+
+#[tokio::test]
+async fn a_receiver_that_answers_no_probe_has_refused_none() {
+    let peer = Peer::new(|mut connection| async move {
+        while let Some(number) = connection.request().await {
+            // The first delivery is the one that must be refused.
+            if number > 0 {
+                connection.write(OK).await;
+            }
+        }
+    })
+    .await;
+    let timeout = Duration::from_millis(100);
+    let plan = Plan { probe_share: 1e-12, concurrency: 1, timeout, ..plan(300) };
+    let report = judged(&run(&plan, &peer.target).await, &plan, 0.0, &[]);
+    assert_eq!((report.probes.sent, report.probes.unanswered), (1, 1));
+    assert!(report.total.acknowledged > 0);
+    assert_eq!(report.result, "incomplete", "{:?}", report.notes);
+    assert!(report.notes.iter().any(|note| note.contains("no refusal")), "{:?}", report.notes);
+}
+
 /// Puts load on a mutant until it has acknowledged a probe of that name or the time is over.
 async fn broken(fault: ReceiverFault, name: &str) -> Level {
     let mutant = Mutant::new(fault, settings(), Clock::system(), Duration::ZERO, Arc::new(drop));

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use proptest::prelude::*;
 use twenty_conform::dialect::{ALL, Context, DOCUMENTED, SHIPPED};
-use twenty_conform::load::ids::{Ids, Numbered};
+use twenty_conform::load::ids::{FIRST_PROBE, Ids, Numbered};
 use twenty_conform::load::ledger::entry::{Fault, LedgerEntry};
 use twenty_conform::load::ledger::envelope::{Envelope, Unreadable};
 use twenty_conform::load::ledger::seen::Mark;
@@ -100,6 +100,19 @@ fn two_updates_of_one_record_are_no_doubles_and_a_missing_id_is_said() {
     adds_up(&entry);
     assert_eq!((entry.verified, entry.distinct, entry.without_id), (3, 2, 1));
     assert!(entry.faults(&[]).is_empty());
+}
+
+#[test]
+fn what_must_be_refused_and_was_not_leaves_no_gap() {
+    let mut ledger = Ledger::default();
+    let webhook = ledger.webhook(b"/");
+    let run = Ids::of(1).run();
+    for number in [0, 1, FIRST_PROBE + 3, 2, FIRST_PROBE + 9, FIRST_PROBE + 3] {
+        take(&mut ledger, webhook, Identity::Numbered(Numbered { run, number }));
+    }
+    let entry = entry(&ledger);
+    adds_up(&entry);
+    assert_eq!((entry.lost, entry.duplicated, entry.out_of_order), (Some(0), 1, 0));
 }
 
 #[test]

@@ -35,6 +35,34 @@ fn a_plan_has_a_warm_up_and_a_phase_for_each_rate() {
     assert_eq!(plan(1000).phases()[0].rate, None);
 }
 
+#[tokio::test]
+async fn a_rate_is_that_of_the_whole_time_however_few_deliveries_there_are() {
+    let peer = Peer::answering(OK).await;
+    let plan = at_rate(20.0, 300);
+    let total = run(&plan, &peer.target).await.total();
+    assert_eq!(total.sent, 6);
+    assert!(total.rate <= 20.0, "{} a second", total.rate);
+}
+
+#[tokio::test]
+async fn a_rate_that_is_only_carried_behind_its_time_is_missed() {
+    // Four connections of 25 ms each carry 160 a second; what is left over is answered behind the end.
+    let peer = Peer::new(|mut connection| async move {
+        while connection.request().await.is_some() {
+            let _ = timeout(ms(25), pending::<()>()).await;
+            connection.write(OK).await;
+        }
+    })
+    .await;
+    let plan = at_rate(250.0, 600);
+    let outcome = run(&plan, &peer.target).await;
+    let report = judged(&outcome, &plan, 0.0, &[]);
+    assert_eq!((report.total.sent, report.total.acknowledged), (150, 150), "all were carried in the end");
+    let achieved = report.phases[0].achieved;
+    assert!(achieved < 200.0, "{achieved} a second");
+    assert!(report.notes.iter().any(|note| note.contains("went out in time")), "{:?}", report.notes);
+}
+
 #[test]
 fn the_schedule_follows_from_the_plan_alone() {
     let steps = Plan { mode: Mode::Rates(vec![10.0, 40.0]), warm_up: ms(500), ..plan(1000) };
