@@ -194,8 +194,10 @@ impl Reply {
         let line: Value = serde_json::from_slice(line).map_err(|why| format!("not JSON ({why})"))?;
         let id = line.get("id").and_then(Value::as_u64).ok_or("it has no `id` that is a number")?;
         let words = |key: &str, inner: &str| {
-            let object = line.get(key)?;
-            Some(object.get(inner).and_then(Value::as_str).unwrap_or_default().to_owned())
+            // Whoever gives the words by themselves is understood too.
+            let given = line.get(key)?;
+            let words = given.get(inner).unwrap_or(given);
+            Some(words.as_str().map_or_else(|| words.to_string(), str::to_owned))
         };
         if let Some(answer) = line.get("ok") {
             return Ok((id, Self::Ok(answer.clone())));
@@ -209,4 +211,21 @@ impl Reply {
 /// JSON text without raw line feeds, which outside of strings are white space and inside of them cannot be.
 fn single_line(json: &RawValue) -> String {
     json.get().replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reply;
+
+    #[test]
+    fn the_words_of_an_error_are_never_lost() {
+        for (line, expected) in [
+            (r#"{"id":1,"error":{"message":"locked"}}"#, "locked"),
+            (r#"{"id":1,"error":"locked"}"#, "locked"),
+            (r#"{"id":1,"error":{"code":7}}"#, r#"{"code":7}"#),
+        ] {
+            let Ok((1, Reply::Error(words))) = Reply::decode(line.as_bytes()) else { panic!("{line}") };
+            assert_eq!(words, expected);
+        }
+    }
 }

@@ -216,6 +216,18 @@ fn what_is_signed_in_advance_needs_the_secret() {
 }
 
 #[test]
+fn a_corpus_that_holds_the_secret_is_not_exported_with_it() {
+    let folder = TempDir::new().unwrap();
+    let corpus = folder.path().join("corpus.json");
+    fs::write(&corpus, format!("{{\"id\":\"1\"}}\n{{\"id\":\"2\",\"note\":\"it is {SECRET}\"}}\n")).unwrap();
+    let (corpus, to) = (corpus.display().to_string(), folder.path().join("export"));
+    let ran =
+        run(["bench", "export", "wrk", &to.display().to_string(), "--secret", SECRET, "--corpus", &corpus]);
+    ran.expect(2).complains_of(&["secret", "body 2"]);
+    assert!(!to.exists());
+}
+
+#[test]
 fn recorded_results_become_a_report() {
     let (report, status) = recorded("results.json");
     let results = results("results.json");

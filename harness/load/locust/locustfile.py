@@ -370,6 +370,8 @@ class State:
         self.url = target_of(environment)
         self.timeout = options.timeout
         self.probe_share = options.probe_share
+        # However short a test is, each process has something in it that must be refused.
+        self.owes_probe = options.probe_share > 0
         users = getattr(options, "twenty_users", 0) or 1
         self.period = users / options.rate if options.rate else None
         self.interval = getattr(options, "twenty_interval", 1)
@@ -399,7 +401,8 @@ class State:
 
     def make(self):
         """The next delivery, not yet signed, and the number of its probe, or None."""
-        is_probe = self.random.random() < self.probe_share
+        is_probe = self.owes_probe or self.random.random() < self.probe_share
+        self.owes_probe = False
         probe = self.random.randrange(len(PROBES)) if is_probe else None
         parts = self.bodies[self.turn % len(self.bodies)]
         self.turn += 1
@@ -876,6 +879,11 @@ def judge(environment):
     if getattr(environment.runner, "exceptions", None) or locust.log.unhandled_greenlet_exception:
         reasons.append("locust caught an exception that is none of a delivery; its log has it")
     result, status = ("fail", 1) if reasons else ("pass", 0)
+    probed, unanswered = (sum(counted[at] for counted in everything["probes"].values()) for at in (0, 2))
+    if probed and unanswered == probed:
+        # No answer is no refusal.
+        reasons.append(f"none of the {probed} deliveries that must be refused got an answer")
+        result, status = (result, status) if status else ("incomplete", 3)
     if CONTROL.begun_ms is None:
         result, status, reasons = "incomplete", 3, ["the test never began"]
     elif not reasons and not measured["acknowledged"]:
