@@ -16,6 +16,7 @@ use super::report::{
     Point, ProbeEntry, Probes, SeriesEntry, Shown, StatusCount, Tool, Unexpected,
 };
 use super::tally::{Failure, histogram};
+use super::verdict::word;
 use crate::dialect::rfc3339;
 use crate::exit::ExitStatus;
 
@@ -153,17 +154,6 @@ pub fn results(results: &Results) -> (BenchReport, ExitStatus) {
         notes,
     };
     (report, status)
-}
-
-/// The word that goes with a status in reports.
-pub(super) fn word(status: ExitStatus) -> &'static str {
-    match status {
-        ExitStatus::Passed => "pass",
-        ExitStatus::Failed => "fail",
-        ExitStatus::Interrupted => "interrupted",
-        ExitStatus::Harness => "error",
-        _ => "incomplete",
-    }
 }
 
 fn per_second(count: f64, time_ms: f64) -> f64 {

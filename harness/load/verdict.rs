@@ -189,12 +189,13 @@ pub fn report(outcome: &Outcome, facts: Facts<'_>) -> (BenchReport, ExitStatus) 
 }
 
 /// What a result is called.
-pub(super) fn word(status: ExitStatus) -> &'static str {
+pub fn word(status: ExitStatus) -> &'static str {
     match status {
         ExitStatus::Passed => "pass",
         ExitStatus::Failed => "fail",
         ExitStatus::Slower => "slow",
         ExitStatus::Interrupted => "interrupted",
+        ExitStatus::Harness => "error",
         _ => "incomplete",
     }
 }

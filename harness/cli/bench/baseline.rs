@@ -16,6 +16,7 @@ use crate::load::comparison::{comparable, compare, prepared, same_bodies, same_e
 use crate::load::objective::Bound;
 use crate::load::report::{BenchReport, CorpusFacts, LoadFacts, Machine};
 use crate::load::thresholds::{Given, MaxRegression};
+use crate::load::verdict::word;
 
 /// Where the project's file is, what may be worse by how much, and where baselines are.
 #[derive(Debug, Args)]
@@ -190,15 +191,8 @@ impl Baseline {
             }
         }
         report.exit_status = status.code();
-        report.result = match status {
-            ExitStatus::Passed => "pass",
-            ExitStatus::Slower => "slow",
-            ExitStatus::Failed => "fail",
-            ExitStatus::Interrupted => "interrupted",
-            _ if report.comparison.is_some() => "inconclusive",
-            _ => "incomplete",
-        }
-        .to_owned();
+        let is_compared = status == ExitStatus::Incomplete && report.comparison.is_some();
+        report.result = if is_compared { "inconclusive" } else { word(status) }.to_owned();
         status
     }
 

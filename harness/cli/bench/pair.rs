@@ -25,6 +25,7 @@ use crate::load::plan::{Mode, Plan};
 use crate::load::report::{LoadFacts, Machine, Tool};
 use crate::load::statistics::FEWEST;
 use crate::load::thresholds::Metric;
+use crate::load::verdict::word;
 use crate::random::Random;
 use crate::report::Redaction;
 use crate::signature::Secret;
@@ -194,14 +195,7 @@ impl Arguments {
 }
 
 fn result(status: ExitStatus, whole: bool) -> &'static str {
-    match status {
-        ExitStatus::Passed => "pass",
-        ExitStatus::Slower => "slow",
-        ExitStatus::Failed => "fail",
-        ExitStatus::Interrupted => "interrupted",
-        _ if whole => "inconclusive",
-        _ => "incomplete",
-    }
+    if status == ExitStatus::Incomplete && whole { "inconclusive" } else { word(status) }
 }
 
 fn rounds(text: &str) -> Result<usize, String> {

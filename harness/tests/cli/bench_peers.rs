@@ -110,24 +110,43 @@ fn whoever_knows_no_secret_makes_no_account() {
     assert_eq!(ledger["webhooks"].as_array().unwrap().len(), 0, "{summary}");
 }
 
+/// `bench sender` on a shell script that answers `hello`, and then goes on so.
+#[cfg(unix)]
+fn scripted(goes_on: &str) -> Ran {
+    let greets = r#"
+id() { echo "$1" | grep -o '"id":[0-9]*'; }
+read -r hello
+echo "{$(id "$hello"),\"ok\":{\"name\":\"scripted\",\"version\":\"1\",\"capabilities\":[]}}"
+read -r create
+"#;
+    let folder = TempDir::new().unwrap();
+    let script = folder.path().join("sender.sh");
+    fs::write(&script, format!("{greets}{goes_on}cat >/dev/null\n")).unwrap();
+    let command = format!("sh {}", script.display());
+    run(["bench", "sender", "--quiet", "--duration", "1s", "--warm-up", "0", "--exec", &command])
+}
+
 #[cfg(unix)]
 #[test]
 fn the_secrets_that_a_sender_gets_are_in_no_error() {
-    // What it says of a webhook quotes the whole request.
-    let said = r#"
-id() { echo "$1" | grep -o '"id":[0-9]*'; }
-read -r hello
-echo "{$(id "$hello"),\"ok\":{\"name\":\"leaky\",\"version\":\"1\",\"capabilities\":[]}}"
-read -r create
+    let quotes = r#"
 secret=$(echo "$create" | grep -o '"secret":"[^"]*"' | cut -d'"' -f4)
 echo "{$(id "$create"),\"error\":{\"message\":\"a bad secret: $secret\"}}"
-cat >/dev/null
 "#;
-    let folder = TempDir::new().unwrap();
-    let script = folder.path().join("leaky.sh");
-    fs::write(&script, said).unwrap();
-    let ran = run(["bench", "sender", "--quiet", "--exec", &format!("sh {}", script.display())]).expect(3);
-    ran.complains_of(&["create_webhook", "a bad secret: [redacted]"]);
+    scripted(quotes).expect(3).complains_of(&["create_webhook", "a bad secret: [redacted]"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sender_that_breaks_the_protocol_in_the_middle_is_no_loser_of_events() {
+    let breaks = r#"
+echo "{$(id "$create"),\"ok\":{\"webhook\":\"w1\"}}"
+read -r emit
+echo "debug: emitting"
+"#;
+    let ran = scripted(breaks).expect(70);
+    ran.says(&["RESULT: error ", "debug: emitting", "untaken"]);
+    assert!(!ran.stdout.contains("did not arrive"), "{ran:?}");
 }
 
 #[test]
