@@ -51,16 +51,16 @@ pub fn spellings(secret: &Secret) -> Vec<(String, &'static str)> {
     spellings
 }
 
-/// Whether a secret stands in bytes, in any of its spellings.
-pub fn stands_in(secret: &Secret, bytes: &[u8]) -> bool {
-    spellings(secret).iter().any(|(spelled, _)| memmem::find(bytes, spelled.as_bytes()).is_some())
+/// The first of many texts in which a secret stands in any of its spellings, counted from 0.
+pub fn first_with<'a>(secret: &Secret, texts: impl IntoIterator<Item = &'a [u8]>) -> Option<usize> {
+    let spellings = spellings(secret);
+    texts.into_iter().position(|text| holds(text, &spellings))
 }
 
 /// Where a secret stands in a request, as a noun phrase; `None` where it does not.
 pub fn place_of(secret: &Secret, delivery: &Delivery) -> Option<String> {
     let spellings = spellings(secret);
-    let holds =
-        |bytes: &[u8]| spellings.iter().any(|(spelled, _)| memmem::find(bytes, spelled.as_bytes()).is_some());
+    let holds = |bytes: &[u8]| holds(bytes, &spellings);
     if holds(&delivery.body) {
         return Some("the body".to_owned());
     }
@@ -69,4 +69,8 @@ pub fn place_of(secret: &Secret, delivery: &Delivery) -> Option<String> {
     }
     let header = delivery.headers.0.iter().find(|(_, value)| holds(value));
     header.map(|(name, _)| format!("the header {name}"))
+}
+
+fn holds(bytes: &[u8], spellings: &[(String, &str)]) -> bool {
+    spellings.iter().any(|(spelled, _)| memmem::find(bytes, spelled.as_bytes()).is_some())
 }

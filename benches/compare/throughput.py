@@ -9,7 +9,8 @@
   throughput.py rate PROGRAM                 the open loop at half of what saturation gives, for 30 s
 
 PROGRAM is a release build of twenty-conform. Rounds are taken in turns, in the other order in every other one, so that what
-else happens on the machine meets both alike; what is told is the median of the rounds' ratios. It needs wrk and nginx, for one line oha.
+else happens on the machine meets both alike; what is told is the median of the rounds' ratios. It needs wrk and
+nginx, for one line oha.
 
 Invariant: nothing leaves 127.0.0.1, every load is bounded, and every process that is started here is ended here.
 """
@@ -35,13 +36,13 @@ http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {fol
   server {{ listen 127.0.0.1:{port} backlog=4096; client_body_buffer_size 64k; location / {{ return 204; }} }} }}
 """
 # As many bytes as a delivery of ours has, the same each time: what the server reads is the same work.
-FIXED = """
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-wrk.headers["X-Twenty-Webhook-Timestamp"] = "1735066639761"
-wrk.headers["X-Twenty-Webhook-Signature"] = string.rep("0123456789abcdef", 4)
-wrk.body = io.open("{body}"):read("*a")
-"""
+HEADERS = {
+    "Content-Type": "application/json",
+    "X-Twenty-Webhook-Timestamp": "1735066639761",
+    "X-Twenty-Webhook-Signature": 4 * "0123456789abcdef",
+}
+FIXED = 'wrk.method = "POST"\nwrk.body = io.open("{body}"):read("*a")\n'
+FIXED += "".join(f'wrk.headers["{name}"] = "{value}"\n' for name, value in HEADERS.items())
 CONNECTIONS = 64
 SECONDS = 5
 SECRET = "comparison-of-throughput"
@@ -105,10 +106,8 @@ def of_wrk(port, script, folder):
 
 
 def of_oha(port, corpus):
-    headers = ["Content-Type: application/json", "X-Twenty-Webhook-Timestamp: 1735066639761",
-               "X-Twenty-Webhook-Signature: " + 4 * "0123456789abcdef"]
     command = ["oha", "--no-tui", "--output-format", "json", "-c", str(CONNECTIONS), "-z", f"{SECONDS}s", "-m", "POST", "-D", corpus]
-    command += [word for header in headers for word in ("-H", header)]
+    command += [word for name, value in HEADERS.items() for word in ("-H", f"{name}: {value}")]
     told = subprocess.run(command + [f"http://127.0.0.1:{port}/"], check=True, capture_output=True, text=True).stdout
     statuses = json.loads(told)["statusCodeDistribution"]
     if set(statuses) != {"204"}:

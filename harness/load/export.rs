@@ -18,7 +18,7 @@ use super::ids::{ID_LENGTH, Ids};
 use crate::dialect::{Dialect, rfc3339};
 use crate::random::Random;
 use crate::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
-use crate::spelled::stands_in;
+use crate::spelled::first_with;
 use crate::vectors;
 
 /// The version of locust that the locustfile is tested with.
@@ -280,7 +280,7 @@ fn presigned(content: &Content<'_>, signing: &Signing<'_>) -> Result<Vec<Signed>
     if !(1..=MOST_DELIVERIES).contains(&signing.count) || bodies.is_empty() {
         return Err(format!("from 1 to {MOST_DELIVERIES} deliveries can be signed in advance"));
     }
-    if let Some(at) = bodies.iter().position(|body| stands_in(signing.secret, &body.bytes)) {
+    if let Some(at) = first_with(signing.secret, bodies.iter().map(|body| &*body.bytes)) {
         return Err(format!(
             "the secret stands in body {} of the corpus, and would stand in the files: take it out, or sign with another",
             at + 1

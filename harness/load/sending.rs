@@ -330,16 +330,14 @@ impl Asking {
             let late = (turn.scheduled && free <= turn.intended)
                 .then(|| now.saturating_duration_since(turn.intended));
             let Some((number, ended)) = self.watch.begin(turn, late, self.most) else { return Ok(()) };
-            let reply = self.sender.call(Op::Emit(self.events.event(number))).await;
-            if matches!(reply, Ok(Reply::Ok(_))) {
-                self.watch.taken(number);
-            }
-            match reply {
-                Ok(Reply::Ok(_)) if self.closed => {
-                    // It ends with the last arrival, or where that has been waited for long enough.
-                    let _ = ended.await;
+            match self.sender.call(Op::Emit(self.events.event(number))).await {
+                Ok(Reply::Ok(_)) => {
+                    self.watch.taken(number);
+                    if self.closed {
+                        // It ends with the last arrival, or where that has been waited for long enough.
+                        let _ = ended.await;
+                    }
                 }
-                Ok(Reply::Ok(_)) => {}
                 Ok(Reply::Error(why) | Reply::Unsupported(why)) => self.watch.refused(number, &why),
                 Err(why) => return Err(why),
             }

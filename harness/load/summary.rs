@@ -57,28 +57,27 @@ impl Outcome {
     pub fn entries(&self) -> Vec<PhaseEntry> {
         let entry = |(phase, counts): (&Phase, &Counts)| PhaseEntry {
             rate: phase.rate,
-            achieved: per_second(self.went_out(counts), self.length(phase)),
+            achieved: self.achieved(phase, counts),
             measured: measured(counts, self.stretch(phase, counts)),
         };
         self.measured_phases().map(entry).collect()
     }
 
-    /// How many went out in their phase.
-    fn went_out(&self, counts: &Counts) -> u64 {
-        (counts.sent + counts.probes.iter().sum::<u64>()).saturating_sub(counts.overdue)
+    /// How many a second went out in their phase.
+    fn achieved(&self, phase: &Phase, counts: &Counts) -> f64 {
+        let all = counts.sent + counts.probes.iter().sum::<u64>();
+        per_second(all.saturating_sub(counts.overdue), self.length(phase))
     }
 
     /// The rates that were missed, since no connection was free for what was due, with what went out instead.
-    fn missed(&self) -> impl Iterator<Item = (f64, f64)> {
-        // Of few deliveries the last one is a large share.
-        let enough = |rate: f64, achieved: f64, phase: &PhaseEntry| {
-            achieved < rate * ACHIEVED && phase.measured.sent > FEW
+    fn missed(&self) -> Vec<(f64, f64)> {
+        let missed = |(phase, counts): (&Phase, &Counts)| {
+            let achieved = self.achieved(phase, counts);
+            // Of few deliveries the last one is a large share.
+            let rate = phase.rate.filter(|rate| achieved < rate * ACHIEVED && counts.sent > FEW)?;
+            Some((rate, achieved))
         };
-        let missed = move |phase: PhaseEntry| {
-            let (rate, achieved) = (phase.rate?, phase.achieved);
-            enough(rate, achieved, &phase).then_some((rate, achieved))
-        };
-        self.entries().into_iter().filter_map(missed)
+        self.measured_phases().filter_map(missed).collect()
     }
 
     /// The measured time in equal parts, as far as it went.
@@ -176,10 +175,12 @@ impl Outcome {
         if self.reopened > 0 {
             notes.push(format!("{} connections were opened in the place of closed ones", self.reopened));
         }
-        for (rate, achieved) in self.missed().filter(|_| self.ending == Ending::Complete) {
-            notes.push(format!(
-                "of {rate} deliveries per second only {achieved:.1} went out in time: no connection was free for the others"
-            ));
+        if self.ending == Ending::Complete {
+            notes.extend(self.missed().into_iter().map(|(rate, achieved)| {
+                format!(
+                    "of {rate} deliveries per second only {achieved:.1} went out in time: no connection was free for the others"
+                )
+            }));
         }
         for (rate, mean, most) in self.lateness() {
             notes.push(format!(

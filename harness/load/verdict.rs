@@ -177,7 +177,7 @@ pub fn report(outcome: &Outcome, facts: Facts<'_>) -> (BenchReport, ExitStatus) 
         total,
         phases: outcome.entries(),
         series: outcome.series(),
-        probes: outcome.probes(redaction),
+        probes,
         unexpected: outcome.unexpected(redaction),
         thresholds,
         search: facts.search,

@@ -142,15 +142,36 @@ impl Baseline {
         same_bodies(old, corpus).map_err(|why| refused(name, &why))
     }
 
+    /// Measures, and once more where it seems worse than the baseline; the comparison is in the report.
+    ///
+    /// Errors: it cannot be measured at all.
+    pub(super) async fn measured(
+        &self,
+        quiet: bool,
+        console: &mut Console,
+        mut measure: impl AsyncFnMut(&mut Console) -> Result<(BenchReport, ExitStatus), Error>,
+    ) -> Result<(BenchReport, ExitStatus), Error> {
+        let (mut report, status) = measure(console).await?;
+        let mut again = None;
+        if self.suspects(&report, status) {
+            if !quiet {
+                console.tell("it seems worse than the baseline: once more, to be sure");
+            }
+            again = Some(measure(console).await);
+        }
+        let status = self.conclude(&mut report, status, again);
+        Ok((report, status))
+    }
+
     /// Whether a report seems worse than the baseline, so that the load is to be put once more.
-    pub(super) fn suspects(&self, report: &BenchReport, status: ExitStatus) -> bool {
+    fn suspects(&self, report: &BenchReport, status: ExitStatus) -> bool {
         let Some((name, old)) = &self.old else { return false };
         is_whole(status) && compare((name, old), &[("this run", report)], &self.project.most).is_suspicious()
     }
 
     /// Puts the comparison into a report, `again` being what came of the load that was put once more. Returns the status of both.
     /// Where the second load could not be put, or what was measured cannot be compared after all, it is told all the same.
-    pub(super) fn conclude(
+    fn conclude(
         &self,
         report: &mut BenchReport,
         status: ExitStatus,

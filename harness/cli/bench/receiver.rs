@@ -188,15 +188,13 @@ impl Measurement<'_> {
         console: &mut Console,
     ) -> Result<(BenchReport, ExitStatus), Error> {
         baseline.check_bodies(&CorpusFacts::of(self.subject.corpus))?;
-        let (mut report, status, numbers) = self.measure(0, receiver, console).await?;
-        let mut again = None;
-        if baseline.suspects(&report, status) {
-            self.arguments.tell(console, "it seems worse than the baseline: once more, to be sure");
-            let measured = self.measure(numbers, receiver, console).await;
-            again = Some(measured.map(|(report, status, _)| (report, status)));
-        }
-        let status = baseline.conclude(&mut report, status, again);
-        Ok((report, status))
+        let mut first = 0;
+        let measure = async |console: &mut Console| {
+            let (report, status, numbers) = self.measure(first, receiver, console).await?;
+            first = numbers;
+            Ok((report, status))
+        };
+        baseline.measured(self.arguments.output.quiet, console, measure).await
     }
 
     /// Measures once; `first` is the number of the first record id. Returns the number behind the last one too.

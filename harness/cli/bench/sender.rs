@@ -28,7 +28,7 @@ use crate::load::ledger::entry::Fault;
 use crate::load::limits;
 use crate::load::objective::Bound;
 use crate::load::plan::{Mode, Plan};
-use crate::load::report::{BenchReport, Machine};
+use crate::load::report::Machine;
 use crate::load::sending::verdict::Facts;
 use crate::load::sending::{self, MOST_WEBHOOKS, Sent, Subject, Task};
 use crate::random::Random;
@@ -146,10 +146,10 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     }
     let allowed: Vec<Fault> = arguments.allow.iter().map(|one| one.fault()).collect();
     let bounds = baseline.bounds(&arguments.threshold);
-    let measure = async || {
+    let measure = async |_: &mut Console| {
         let (begun, started_at_ms) = (Instant::now(), clock.now_ms());
         let sent = attached.measure(&task, dialect, &clock, &interrupted).await?;
-        Ok::<(BenchReport, ExitStatus), Error>(sent.report(Facts {
+        Ok(sent.report(Facts {
             subject: &name,
             command: command_line(&Redaction::new([])),
             dialect: dialect.name,
@@ -161,15 +161,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             thresholds: &bounds,
         }))
     };
-    let (mut report, status) = measure().await?;
-    let mut again = None;
-    if baseline.suspects(&report, status) {
-        if !arguments.output.quiet {
-            console.tell("it seems worse than the baseline: once more, to be sure");
-        }
-        again = Some(measure().await);
-    }
-    let status = baseline.conclude(&mut report, status, again);
+    let (report, status) = baseline.measured(arguments.output.quiet, console, measure).await?;
     // What cannot be written in one place is written in the other all the same.
     let published = arguments.output.publish(&report, status, console);
     baseline.save(&report, arguments.output.quiet, console)?;
