@@ -17,12 +17,12 @@ use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
-use twenty_conform::client::{Client, Target};
 use twenty_conform::clock::Clock;
-use twenty_conform::endpoint::{Server, http};
-use twenty_conform::exchange::{Delivery, Headers, Transfer};
-use twenty_conform::receiver::{Receiver, Settings};
-use twenty_conform::signature::{Key, Secret};
+use twenty_conform::peers::receiver::{Receiver, Settings};
+use twenty_conform::webhook::signature::{Key, Secret};
+use twenty_conform::wire::client::{Client, Target};
+use twenty_conform::wire::endpoint::{Server, http};
+use twenty_conform::wire::exchange::{Delivery, Headers, Transfer};
 
 const NOW: u64 = 1_735_066_639_761;
 const LANES: usize = 4;

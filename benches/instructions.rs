@@ -26,17 +26,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use twenty_conform::cause::sender::signature as cause;
-use twenty_conform::dialect::{Context, DOCUMENTED};
-use twenty_conform::exchange::{Delivery, Exchange, ExchangeId, Headers, Outcome, Response, Transfer};
 use twenty_conform::report::{Heading, Report, json, text};
-use twenty_conform::requirement::{Level, Role};
-use twenty_conform::requirements;
-use twenty_conform::shape::Shape;
-use twenty_conform::signature::{Key, Secret, Signature};
-use twenty_conform::suite::{self, Run};
-use twenty_conform::traffic::Traffic;
-use twenty_conform::transcript::Limits;
+use twenty_conform::suite::cause::sender::signature as cause;
+use twenty_conform::suite::requirement::{Level, Role};
+use twenty_conform::suite::requirements;
+use twenty_conform::suite::run::{self, Run};
+use twenty_conform::suite::traffic::Traffic;
+use twenty_conform::suite::transcript::Limits;
+use twenty_conform::webhook::dialect::{Context, DOCUMENTED};
+use twenty_conform::webhook::shape::Shape;
+use twenty_conform::webhook::signature::{Key, Secret, Signature};
+use twenty_conform::wire::exchange::{Delivery, Exchange, ExchangeId, Headers, Outcome, Response, Transfer};
 
 const SECRET: &str = "Aa6b2D9c41f0Ee73b85c0D1a2F3b4C5d6E7f8091a2B3c4D5e6F708192a3B4c5D";
 const NOW_MS: u64 = 1_735_066_639_761;
@@ -112,7 +112,7 @@ impl Setting {
         let transcript = traffic.transcript([exchange.clone()]);
         let selected: Vec<_> = requirements::of(Role::Sender).collect();
         let selected: Vec<_> = selected.iter().copied().cycle().take(CHECKS).collect();
-        let findings = suite::judge(&transcript, &selected);
+        let findings = run::judge(&transcript, &selected);
         let run = Run { transcript, findings, duration: Duration::from_secs(1), interrupted: false };
         let heading = Heading { subject: "a subject".to_owned(), seed: 7, fail_on: Level::Must, out: None };
         Self { key, body, genuine, wrong, exchange, traffic, run, heading }

@@ -20,9 +20,9 @@ use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use twenty_conform::cause::sender::signature as cause;
-use twenty_conform::dialect::{Context, DOCUMENTED};
-use twenty_conform::signature::{Key, Secret};
+use twenty_conform::suite::cause::sender::signature as cause;
+use twenty_conform::webhook::dialect::{Context, DOCUMENTED};
+use twenty_conform::webhook::signature::{Key, Secret};
 
 const SIZES: [(&str, usize); 5] =
     [("200B", 200), ("1KiB", 1 << 10), ("16KiB", 16 << 10), ("256KiB", 256 << 10), ("1MiB", 1 << 20)];

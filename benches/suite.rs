@@ -17,20 +17,20 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
-use twenty_conform::client::pooled::Pooled;
 use twenty_conform::clock::Clock;
-use twenty_conform::dialect::DOCUMENTED;
-use twenty_conform::endpoint::certificates::Authority;
-use twenty_conform::endpoint::http;
+use twenty_conform::peers::receiver::{Receiver, Settings};
+use twenty_conform::peers::sender::pooled::Pooled;
+use twenty_conform::peers::sender::{ANSWER_WAIT, Sender};
 use twenty_conform::random::Random;
-use twenty_conform::receiver::{Receiver, Settings};
-use twenty_conform::requirement::{Role, Verdict};
-use twenty_conform::requirements;
-use twenty_conform::sender::{ANSWER_WAIT, Sender};
-use twenty_conform::signature::Secret;
 use twenty_conform::subject;
-use twenty_conform::suite::{self, Judgement, Options, Run};
-use twenty_conform::transcript::Limits;
+use twenty_conform::suite::requirement::{Role, Verdict};
+use twenty_conform::suite::requirements;
+use twenty_conform::suite::run::{self, Judgement, Options, Run};
+use twenty_conform::suite::transcript::Limits;
+use twenty_conform::webhook::dialect::DOCUMENTED;
+use twenty_conform::webhook::signature::Secret;
+use twenty_conform::wire::endpoint::certificates::Authority;
+use twenty_conform::wire::endpoint::http;
 
 fn options(interrupted: watch::Receiver<bool>) -> Options {
     Options {
@@ -62,14 +62,14 @@ async fn receiver(options: &Options) -> Run {
     let server = http::serve(address, Arc::new(reference)).await.unwrap();
     let mut receiver = subject::receiver::Receiver::here(server, "/", secret);
     let selected: Vec<_> = requirements::of(Role::Receiver).collect();
-    whole(suite::receiver(&mut receiver, &selected, options, &|_| {}).await.unwrap())
+    whole(run::receiver(&mut receiver, &selected, options, &|_| {}).await.unwrap())
 }
 
 async fn sender(options: &Options) -> Run {
     let transport = Arc::new(Pooled::new(ANSWER_WAIT).unwrap());
     let sender = Sender::new(&DOCUMENTED, Clock::system(), Random::from_seed(1), transport);
     let selected: Vec<_> = requirements::of(Role::Sender).collect();
-    whole(suite::sender(&sender, &selected, options, &|_| {}).await.unwrap())
+    whole(run::sender(&sender, &selected, options, &|_| {}).await.unwrap())
 }
 
 fn suite_runs(criterion: &mut Criterion) {
@@ -92,7 +92,7 @@ fn suite_runs(criterion: &mut Criterion) {
     });
     let run = runtime.block_on(sender(&options));
     let selected: Vec<_> = requirements::of(Role::Sender).collect();
-    group.bench_function("judge", |bencher| bencher.iter(|| suite::judge(&run.transcript, &selected)));
+    group.bench_function("judge", |bencher| bencher.iter(|| run::judge(&run.transcript, &selected)));
     group.finish();
 }
 

@@ -23,25 +23,25 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
-use twenty_conform::client::pooled::Pooled;
-use twenty_conform::client::{Client, Target};
+use twenty_conform::bench::accounts::accounts::{Accounts, Webhooks};
+use twenty_conform::bench::accounts::ledger::entry::Fault;
+use twenty_conform::bench::generate::corpus::Corpus;
+use twenty_conform::bench::generate::load::Subject;
+use twenty_conform::bench::generate::plan::{Mode, Plan};
 use twenty_conform::clock::Clock;
-use twenty_conform::dialect::DOCUMENTED;
-use twenty_conform::endpoint::intake::{Limits, Service};
-use twenty_conform::endpoint::scripted::{Budget, Endpoint, Settings as EndpointSettings};
-use twenty_conform::endpoint::{Server, http};
-use twenty_conform::event::Event;
-use twenty_conform::exchange::{Delivery, Headers, Transfer};
-use twenty_conform::load::Subject;
-use twenty_conform::load::accounts::{Accounts, Webhooks};
-use twenty_conform::load::corpus::Corpus;
-use twenty_conform::load::ledger::entry::Fault;
-use twenty_conform::load::plan::{Mode, Plan};
+use twenty_conform::peers::receiver::{Receiver, Settings};
+use twenty_conform::peers::sender::pooled::Pooled;
+use twenty_conform::peers::sender::{ANSWER_WAIT, Sender};
 use twenty_conform::random::Random;
-use twenty_conform::receiver::{Receiver, Settings};
-use twenty_conform::report::Redaction;
-use twenty_conform::sender::{ANSWER_WAIT, Sender};
-use twenty_conform::signature::Secret;
+use twenty_conform::redaction::Redaction;
+use twenty_conform::webhook::dialect::DOCUMENTED;
+use twenty_conform::webhook::event::Event;
+use twenty_conform::webhook::signature::Secret;
+use twenty_conform::wire::client::{Client, Target};
+use twenty_conform::wire::endpoint::intake::{Limits, Service};
+use twenty_conform::wire::endpoint::scripted::{Budget, Endpoint, Settings as EndpointSettings};
+use twenty_conform::wire::endpoint::{Server, http};
+use twenty_conform::wire::exchange::{Delivery, Headers, Transfer};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -171,7 +171,8 @@ fn load(criterion: &mut Criterion) {
                 warm_up: Duration::ZERO,
                 ..Plan::default()
             };
-            let outcome = runtime.block_on(twenty_conform::load::run(&plan, &subject, sent)).unwrap();
+            let outcome =
+                runtime.block_on(twenty_conform::bench::generate::load::run(&plan, &subject, sent)).unwrap();
             sent = outcome.numbers;
             let total = outcome.total();
             assert_eq!(total.refused + total.failed, 0, "a delivery was not acknowledged");

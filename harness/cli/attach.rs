@@ -13,11 +13,11 @@ use tokio::time::{Instant, sleep};
 use super::console::Console;
 use super::options::{SecretOptions, duration};
 use super::trust::TrustOptions;
-use crate::client::Target;
 use crate::error::Error;
-use crate::signature::Secret;
 use crate::subject::SubjectError;
 use crate::subject::receiver::Receiver;
+use crate::webhook::signature::Secret;
+use crate::wire::client::Target;
 
 /// How often a receiver that is started again by somebody else is tried.
 const REACH_PACE: Duration = Duration::from_millis(50);

@@ -19,7 +19,7 @@ use clap::{Args, Subcommand};
 use super::console::Console;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::report::Redaction;
+use crate::redaction::Redaction;
 
 /// Options of `bench`.
 #[derive(Debug, Args)]

@@ -12,9 +12,9 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
 
+use crate::bench::compare::thresholds::{Given, Metric, bound};
+use crate::bench::measure::objective::Bound;
 use crate::error::Error;
-use crate::load::objective::Bound;
-use crate::load::thresholds::{Given, Metric, bound};
 
 /// Its name, in the current folder.
 pub(super) const FILE: &str = "twenty-conform.toml";

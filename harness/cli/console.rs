@@ -10,9 +10,9 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::Error;
-use crate::report::Redaction;
-use crate::signature::Secret;
-use crate::suite::Progress;
+use crate::redaction::Redaction;
+use crate::suite::run::Progress;
+use crate::webhook::signature::Secret;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, ValueEnum)]

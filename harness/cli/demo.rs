@@ -9,18 +9,18 @@ use clap::Args;
 
 use super::console::{Console, ProgressLine};
 use super::options::RunOptions;
-use crate::client::pooled::Pooled;
-use crate::endpoint::http;
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::peers::receiver::{Receiver, Settings};
+use crate::peers::sender::pooled::Pooled;
+use crate::peers::sender::{ANSWER_WAIT, Sender};
 use crate::random::Random;
-use crate::receiver::{Receiver, Settings};
-use crate::requirement::Role;
-use crate::sender::{ANSWER_WAIT, Sender};
-use crate::signature::Secret;
 use crate::subject;
 use crate::subject::observations::{Observations, Source};
-use crate::suite;
+use crate::suite::requirement::Role;
+use crate::suite::run;
+use crate::webhook::signature::Secret;
+use crate::wire::endpoint::http;
 
 /// Options of `demo`.
 #[derive(Debug, Args)]
@@ -48,7 +48,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     );
     let progress = ProgressLine::new("sender", arguments.run.quiet);
     let sent =
-        suite::sender(&sender, &plan.selected_for(Role::Sender), options, &|at| progress.show(at)).await?;
+        run::sender(&sender, &plan.selected_for(Role::Sender), options, &|at| progress.show(at)).await?;
     let report = plan.report(&sent, subject, evidence.as_ref());
 
     let secret = Secret::new(random.secret());
@@ -66,7 +66,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         subject::receiver::Receiver::here(server, "/", secret).observed_by(Source::Told(observations));
     let progress = ProgressLine::new("receiver", arguments.run.quiet);
     let received =
-        suite::receiver(&mut attached, &plan.selected_for(Role::Receiver), options, &|at| progress.show(at))
+        run::receiver(&mut attached, &plan.selected_for(Role::Receiver), options, &|at| progress.show(at))
             .await?;
 
     let mut report = report.merged(plan.report(&received, subject, evidence.as_ref()));

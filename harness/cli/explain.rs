@@ -5,11 +5,11 @@
 use clap::Args;
 
 use super::console::Console;
-use crate::cause::Code;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::requirement::Requirement;
-use crate::requirements;
+use crate::suite::cause::Code;
+use crate::suite::requirement::Requirement;
+use crate::suite::requirements;
 
 /// Options of `explain`.
 #[derive(Debug, Args)]

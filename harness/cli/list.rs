@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use super::console::Console;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::requirement::Role;
-use crate::requirements;
+use crate::suite::requirement::Role;
+use crate::suite::requirements;
 
 /// Options of `list`.
 #[derive(Debug, Args)]

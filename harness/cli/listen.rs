@@ -21,19 +21,19 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use super::console::Console;
 use super::options::{DialectName, Gate, SecretOptions, asked_to_end, duration};
 use super::trust::TrustOptions;
-use crate::client::forwarding::{Forwarding, leads_to};
 use crate::clock::Clock;
-use crate::endpoint::capture::{Came, Capture, Catcher};
 use crate::error::Error;
-use crate::exchange::{Delivery, Exchange, ExchangeId, Outcome, Response};
 use crate::exit::ExitStatus;
-use crate::report::Redaction;
-use crate::requirement::{Requirement, Role};
-use crate::requirements;
-use crate::suite;
-use crate::traffic::Traffic;
-use crate::traffic::tally::{Judged, Tally};
-use crate::transcript::Limits;
+use crate::redaction::Redaction;
+use crate::suite::requirement::{Requirement, Role};
+use crate::suite::requirements;
+use crate::suite::run;
+use crate::suite::traffic::Traffic;
+use crate::suite::traffic::tally::{Judged, Tally};
+use crate::suite::transcript::Limits;
+use crate::wire::client::forwarding::{Forwarding, leads_to};
+use crate::wire::endpoint::capture::{Came, Capture, Catcher};
+use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome, Response};
 use keeping::Keeping;
 use output::{Counts, Output};
 
@@ -92,7 +92,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    suite::check_oracles()?;
+    run::check_oracles()?;
     let secret = arguments.secret.read()?;
     secret.iter().for_each(|secret| console.conceal(secret));
     let keeping = arguments.out.as_deref().map(Keeping::claim).transpose()?;

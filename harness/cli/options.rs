@@ -18,18 +18,18 @@ use super::console::Console;
 use super::plan::Plan;
 use super::target::{self, ReportTarget};
 use crate::clock::Clock;
-use crate::dialect::{DOCUMENTED, Dialect, SHIPPED};
-use crate::endpoint::certificates::Authority;
 use crate::error::Error;
-use crate::evidence::Folder;
 use crate::exit::ExitStatus;
+use crate::report::evidence::Folder;
 use crate::report::text::Detail;
 use crate::report::{Report, json, junit, text};
-use crate::requirement::{Level, Role};
-use crate::selection::{self, Filter};
-use crate::signature::Secret;
-use crate::suite::Options;
-use crate::transcript::Limits;
+use crate::suite::requirement::{Level, Role};
+use crate::suite::run::Options;
+use crate::suite::selection::{self, Filter};
+use crate::suite::transcript::Limits;
+use crate::webhook::dialect::{DOCUMENTED, Dialect, SHIPPED};
+use crate::webhook::signature::Secret;
+use crate::wire::endpoint::certificates::Authority;
 
 /// The dialects by name.
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -5,14 +5,14 @@
 use super::console::Console;
 use super::options::RunOptions;
 use crate::error::Error;
-use crate::evidence::{Evidence, Folder, Manifest};
 use crate::exit::ExitStatus;
+use crate::report::evidence::{Evidence, Folder, Manifest};
 use crate::report::{Heading, Report};
-use crate::requirement::{Level, Requirement, Role};
-use crate::signature::Secret;
 use crate::subject::SubjectError;
-use crate::suite::{self, Options, Run};
-use crate::transcript::Transcript;
+use crate::suite::requirement::{Level, Requirement, Role};
+use crate::suite::run::{self, Options, Run};
+use crate::suite::transcript::Transcript;
+use crate::webhook::signature::Secret;
 
 /// What a run is done with, read from the options.
 pub(super) struct Plan {
@@ -86,7 +86,7 @@ impl Plan {
         let mut transcript = Transcript::new(role, self.options.dialect, self.options.limits);
         // So that it is taken out of what the subject said last.
         transcript.secret = secret;
-        let report = self.report(&suite::not_begun(transcript, &self.selected, &why), subject, evidence);
+        let report = self.report(&run::not_begun(transcript, &self.selected, &why), subject, evidence);
         let status = run.publish(&report, console)?;
         if report.lacks_evidence {
             console.complain(&why.to_string());

@@ -12,18 +12,18 @@ use super::options::RunOptions;
 use super::plan::{Plan, Unbegun};
 use super::trust::TrustOptions;
 use super::watch::Watch;
-use crate::client::Target;
-use crate::dialect::rfc3339;
 use crate::error::Error;
-use crate::evidence::{Evidence, Folder};
 use crate::exit::ExitStatus;
 use crate::random::Random;
-use crate::requirement::Role;
-use crate::signature::Secret;
+use crate::report::evidence::{Evidence, Folder};
 use crate::subject::SubjectError;
 use crate::subject::observations::Source;
 use crate::subject::receiver::Receiver;
-use crate::suite;
+use crate::suite::requirement::Role;
+use crate::suite::run;
+use crate::webhook::dialect::rfc3339;
+use crate::webhook::signature::Secret;
+use crate::wire::client::Target;
 
 /// Options of `receiver`.
 #[derive(Debug, Args)]
@@ -122,7 +122,7 @@ impl Once<'_> {
             }
         };
         let progress = ProgressLine::new("receiver", run.quiet);
-        let ran = suite::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
+        let ran = run::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
         subject.stop().await;
         // Before the report is out: what changes behind it is no more the run's.
         ended();

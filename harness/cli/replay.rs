@@ -13,20 +13,21 @@ use super::attach::AttachOptions;
 use super::console::Console;
 use super::options::{duration, interruption};
 use super::trust::TrustOptions;
-use crate::case::{Attempt, Case, Doubt, Replayed, Timing, resigned};
-use crate::client::{Client, Target};
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::exchange::Delivery;
 use crate::exit::ExitStatus;
 use crate::random::Random;
+use crate::redaction::Redaction;
+use crate::report::case::{Attempt, Case, Doubt, Replayed, Timing, resigned};
 use crate::report::text::{self, Detail};
-use crate::report::{CheckEntry, Redaction, RequirementEntry, Tool, VerdictName, command};
-use crate::requirement::{Requirement, Role};
-use crate::requirements;
-use crate::signature::Secret;
+use crate::report::{CheckEntry, RequirementEntry, Tool, VerdictName, command};
 use crate::subject::SubjectError;
 use crate::subject::receiver::Receiver;
+use crate::suite::requirement::{Requirement, Role};
+use crate::suite::requirements;
+use crate::webhook::signature::Secret;
+use crate::wire::client::{Client, Target};
+use crate::wire::exchange::Delivery;
 
 /// The longest file that is read: a body of 16 MiB, every byte of it escaped.
 const LONGEST_FILE: u64 = 256 * 1024 * 1024;

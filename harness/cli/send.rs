@@ -14,15 +14,15 @@ use super::console::Console;
 use super::options::{DialectName, SecretOptions, duration, random_seed};
 use super::sign::input;
 use super::trust::TrustOptions;
-use crate::client::Client;
 use crate::clock::Clock;
-use crate::dialect::Context;
 use crate::error::Error;
-use crate::event::{Event, EventName};
-use crate::exchange::{Delivery, Headers, Outcome, Transfer};
 use crate::exit::ExitStatus;
 use crate::random::Random;
-use crate::signature::Key;
+use crate::webhook::dialect::Context;
+use crate::webhook::event::{Event, EventName};
+use crate::webhook::signature::Key;
+use crate::wire::client::Client;
+use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 
 /// Options of `send`.
 #[derive(Debug, Args)]

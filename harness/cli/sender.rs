@@ -13,16 +13,16 @@ use super::plan::{Plan, Unbegun};
 use super::sign::input;
 use super::trust::{TrustOptions, environment};
 use crate::error::Error;
-use crate::evidence::Evidence;
 use crate::exit::ExitStatus;
-use crate::report::Redaction;
-use crate::requirement::Role;
-use crate::signature::Secret;
+use crate::redaction::Redaction;
+use crate::report::evidence::Evidence;
 use crate::subject::control::Control;
 use crate::subject::sender::Command;
-use crate::suite::{self, Run};
-use crate::traffic::{Traffic, reading};
-use crate::transcript::Kept;
+use crate::suite::requirement::Role;
+use crate::suite::run::{self, Run};
+use crate::suite::traffic::{Traffic, reading};
+use crate::suite::transcript::Kept;
+use crate::webhook::signature::Secret;
 
 /// Options of `sender`.
 #[derive(Debug, Args)]
@@ -137,10 +137,10 @@ impl Attached {
         let show = |at| progress.show(at);
         match self {
             Self::Exec(command) => {
-                let https = suite::need_https(&plan.selected);
+                let https = run::need_https(&plan.selected);
                 let told = if https { environment(&plan.options.authority) } else { Vec::new() };
                 let subject = Command::start(&command, &told, wait)?;
-                let run = suite::sender(&subject, &plan.selected, &plan.options, &show).await;
+                let run = run::sender(&subject, &plan.selected, &plan.options, &show).await;
                 subject.stop().await;
                 run
             }
@@ -148,7 +148,7 @@ impl Attached {
                 let target = arguments.trust.target(&url, console)?;
                 target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;
                 let subject = Control::at(target, wait, plan.options.clock.clone());
-                let run = suite::sender(&subject, &plan.selected, &plan.options, &show).await;
+                let run = run::sender(&subject, &plan.selected, &plan.options, &show).await;
                 if !matches!(run, Err(Error::Subject(_))) {
                     subject.stop().await;
                 }
@@ -161,7 +161,7 @@ impl Attached {
 
 /// Judges a file. Errors: it cannot be read, or is none of the formats: which line.
 fn recorded(file: &Path, secret: Option<Secret>, plan: &Plan, console: &mut Console) -> Result<Run, Error> {
-    suite::check_oracles()?;
+    run::check_oracles()?;
     secret.iter().for_each(|secret| console.conceal(secret));
     let began = std::time::Instant::now();
     let recording = reading::read(&input(Some(file))?, &Redaction::new(secret.as_ref()))

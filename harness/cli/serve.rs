@@ -15,18 +15,18 @@ use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use super::console::Console;
 use super::options::{SecretOptions, asked_to_end, duration, random_seed};
 use super::trust::AUTHORITY;
-use crate::client::pooled::Pooled;
 use crate::clock::Clock;
-use crate::dialect::Dialect;
-use crate::endpoint::http;
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::peers::receiver::{Receiver, Settings};
+use crate::peers::sender::pooled::Pooled;
+use crate::peers::sender::{ANSWER_WAIT, Sender};
 use crate::random::Random;
-use crate::receiver::{Receiver, Settings};
-use crate::sender::{ANSWER_WAIT, Sender};
 use crate::subject::protocol::{Op, Reply};
 use crate::subject::sender::Sender as _;
-use crate::transcript::Observed;
+use crate::suite::transcript::Observed;
+use crate::webhook::dialect::Dialect;
+use crate::wire::endpoint::http;
 
 /// Options of `serve`.
 #[derive(Debug, Args)]

@@ -13,7 +13,7 @@ use super::options::SecretOptions;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 /// Options of `sign`.
 #[derive(Debug, Args)]

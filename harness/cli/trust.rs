@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::console::Console;
-use crate::client::Target;
-use crate::endpoint::certificates::Authority;
 use crate::error::Error;
-use crate::exchange::Trust;
+use crate::wire::client::Target;
+use crate::wire::endpoint::certificates::Authority;
+use crate::wire::exchange::Trust;
 
 /// The variable that names a file of certificates: of receivers to this program, and of its endpoints to a sender.
 pub(super) const AUTHORITY: &str = "TWENTY_CONFORM_CA";

@@ -9,11 +9,11 @@ use clap::Args;
 use super::console::Console;
 use super::options::SecretOptions;
 use super::sign::input;
-use crate::cause::sender;
 use crate::error::Error;
-use crate::exchange::Headers;
 use crate::exit::ExitStatus;
-use crate::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::suite::cause::sender;
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::wire::exchange::Headers;
 
 /// Options of `verify`.
 #[derive(Debug, Args)]

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Redaction, VerdictName, body_name, curl};
-use crate::cause::Cause;
-use crate::exchange::ExchangeId;
-use crate::json::escape;
-use crate::requirement::{Level, Requirement, Role, Verdict};
+use super::{VerdictName, body_name, curl};
+use crate::redaction::Redaction;
 use crate::subject::protocol::Op;
-use crate::suite::{Finding, Judgement};
-use crate::transcript::{Comparison, Scenario, Transcript};
+use crate::suite::cause::Cause;
+use crate::suite::requirement::{Level, Requirement, Role, Verdict};
+use crate::suite::run::{Finding, Judgement};
+use crate::suite::transcript::{Comparison, Scenario, Transcript};
+use crate::webhook::json::escape;
+use crate::wire::exchange::ExchangeId;
 
 /// A check in a report.
 #[derive(Debug, Clone, Serialize)]

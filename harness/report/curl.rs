@@ -9,7 +9,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::exchange::{Delivery, Transfer, Trust};
+use crate::wire::exchange::{Delivery, Transfer, Trust};
 
 /// Beyond this length curl asks for `100 Continue` by itself.
 const EXPECTS_BEYOND: usize = 1024 * 1024;
@@ -113,7 +113,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::command;
-    use crate::exchange::{Delivery, Headers, Transfer, Trust};
+    use crate::wire::exchange::{Delivery, Headers, Transfer, Trust};
 
     fn delivery(body: &'static [u8]) -> Delivery {
         let headers = Headers(vec![("X-A".to_owned(), Bytes::from_static(b"it's"))]);

@@ -13,10 +13,10 @@ use tokio::sync::Semaphore;
 use super::SubjectError;
 use super::protocol::{Op, Reply};
 use super::sender::Sender;
-use crate::client::{Client, Target};
 use crate::clock::Clock;
-use crate::exchange::{Delivery, Headers, Outcome, Transfer};
-use crate::wire::quote;
+use crate::wire::client::{Client, Target};
+use crate::wire::codec::quote;
+use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 
 /// The longest reply, in bytes.
 const LONGEST_REPLY: usize = 16 * 1024 * 1024;

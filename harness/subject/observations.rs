@@ -11,11 +11,11 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::SubjectError;
-use crate::client::{Client, Target};
 use crate::clock::Clock;
-use crate::exchange::{Delivery, Headers, Outcome, Transfer};
-use crate::transcript::Observed;
-use crate::wire::quote;
+use crate::suite::transcript::Observed;
+use crate::wire::client::{Client, Target};
+use crate::wire::codec::quote;
+use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 
 /// The longest line that is looked at, in bytes.
 const MAX_LINE: usize = 64 * 1024;

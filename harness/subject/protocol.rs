@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::dialect::Members;
-use crate::event::{Event, EventName};
-use crate::signature::Secret;
+use crate::webhook::dialect::Members;
+use crate::webhook::event::{Event, EventName};
+use crate::webhook::signature::Secret;
 
 /// The version of the protocol.
 pub const VERSION: u32 = 1;

@@ -12,10 +12,10 @@ use tokio::time::{Instant, sleep, timeout};
 use super::SubjectError;
 use super::observations::{Observations, Source};
 use super::process::Process;
-use crate::client::{Connection, Target};
-use crate::endpoint::Server;
-use crate::exchange::Outcome;
-use crate::signature::Secret;
+use crate::webhook::signature::Secret;
+use crate::wire::client::{Connection, Target};
+use crate::wire::endpoint::Server;
+use crate::wire::exchange::Outcome;
 
 /// How often a port is tried while it is waited for.
 const READY_PACE: Duration = Duration::from_millis(10);

@@ -19,8 +19,8 @@ use tokio::time::timeout;
 use super::SubjectError;
 use super::process::Process;
 use super::protocol::{Hello, Op, Reply};
-use crate::sender;
-use crate::wire::quote;
+use crate::peers::sender;
+use crate::wire::codec::quote;
 
 /// The longest reply, in bytes.
 const LONGEST_REPLY: usize = 16 * 1024 * 1024;

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
-use twenty_conform::client::{Client, Target};
 use twenty_conform::clock::Clock;
-use twenty_conform::exchange::{Delivery, Headers, Outcome, Transfer};
+use twenty_conform::wire::client::{Client, Target};
+use twenty_conform::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 
 use crate::cli::program::run;
 use peer::{OK, head, once, request, to_the_end};

@@ -11,11 +11,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use twenty_conform::clock::Clock;
-use twenty_conform::endpoint::scripted::{
+use twenty_conform::suite::transcript::LONGEST_BODY;
+use twenty_conform::wire::endpoint::scripted::{
     Answer, Before, Broken, Budget, Endpoint, MOST_REQUESTS, Manner, Script, Seen, Settings,
 };
-use twenty_conform::exchange::{Outcome, Transfer};
-use twenty_conform::transcript::LONGEST_BODY;
+use twenty_conform::wire::exchange::{Outcome, Transfer};
 
 const WAIT: Duration = Duration::from_secs(20);
 const RECORD: &str = "20202020-1c25-4d02-bf25-6aeccf7ea419";
@@ -83,7 +83,7 @@ async fn requests_are_kept_as_they_came() {
     let received = endpoint.received();
     let [first, second] = &received[..] else { panic!("{received:?}") };
     assert_eq!((&first.delivery.method[..], &first.delivery.target[..]), ("POST", "/hook?x=1"));
-    let names = |headers: &twenty_conform::exchange::Headers| {
+    let names = |headers: &twenty_conform::wire::exchange::Headers| {
         headers
             .0
             .iter()

@@ -18,17 +18,17 @@ mod statistics;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use twenty_conform::client::Target;
+use twenty_conform::bench::generate::corpus::Corpus;
+use twenty_conform::bench::generate::load::{self, Outcome, Subject};
+use twenty_conform::bench::generate::plan::{Mode, Plan};
+use twenty_conform::bench::measure::report::{BenchReport, Machine};
+use twenty_conform::bench::measure::verdict::{Facts, report};
 use twenty_conform::clock::Clock;
-use twenty_conform::dialect::DOCUMENTED;
-use twenty_conform::load::corpus::Corpus;
-use twenty_conform::load::plan::{Mode, Plan};
-use twenty_conform::load::report::{BenchReport, Machine};
-use twenty_conform::load::verdict::{Facts, report};
-use twenty_conform::load::{self, Outcome, Subject};
-use twenty_conform::report::Redaction;
-use twenty_conform::requirement::Level;
-use twenty_conform::signature::Secret;
+use twenty_conform::redaction::Redaction;
+use twenty_conform::suite::requirement::Level;
+use twenty_conform::webhook::dialect::DOCUMENTED;
+use twenty_conform::webhook::signature::Secret;
+use twenty_conform::wire::client::Target;
 
 const SECRET: &str = "0a1B2c3D4e5F-of-the-load";
 

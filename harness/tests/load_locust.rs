@@ -12,20 +12,21 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tempfile::TempDir;
+use twenty_conform::bench::generate::ids::Ids;
+use twenty_conform::bench::generate::probe;
+use twenty_conform::bench::measure::report;
+use twenty_conform::bench::tools::distributed::{Ledger, reconcile};
+use twenty_conform::bench::tools::export::LOCUST;
+use twenty_conform::bench::tools::import;
+use twenty_conform::bench::tools::locust::Results;
 use twenty_conform::exit::ExitStatus;
-use twenty_conform::load::distributed::{Ledger, reconcile};
-use twenty_conform::load::export::LOCUST;
-use twenty_conform::load::ids::Ids;
-use twenty_conform::load::import;
-use twenty_conform::load::locust::Results;
-use twenty_conform::load::{probe, report};
-use twenty_conform::signature::{Key, Secret};
+use twenty_conform::webhook::signature::{Key, Secret};
 
 use crate::cli::program::{Ran, finish, judged, run, twenty};
 use crate::implementations::is_missing;
 
 const SECRET: &str = "s3cr3t-of-the-exports";
-const LOCUSTFILE: &str = include_str!("../load/locust/locustfile.py");
+const LOCUSTFILE: &str = include_str!("../bench/tools/locust/locustfile.py");
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/locust").join(name)

@@ -15,24 +15,24 @@ use futures_util::stream::{self, StreamExt};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
-use twenty_conform::client::pooled::Pooled;
 use twenty_conform::clock::Clock;
-use twenty_conform::dialect::{self, DOCUMENTED, Dialect, SHIPPED};
-use twenty_conform::endpoint::certificates::Authority;
-use twenty_conform::endpoint::{Handler, http, raw};
-use twenty_conform::exchange::{Delivery, Headers, Outcome, Response};
-use twenty_conform::fault::{Faults, ReceiverFault, SenderFault};
-use twenty_conform::mutant;
+use twenty_conform::peers::fault::{Faults, ReceiverFault, SenderFault};
+use twenty_conform::peers::mutant;
+use twenty_conform::peers::receiver::{Observer, Receiver, Settings};
+use twenty_conform::peers::sender::pooled::Pooled;
+use twenty_conform::peers::sender::{ANSWER_WAIT, Sender, Transport};
 use twenty_conform::random::Random;
-use twenty_conform::receiver::{Observer, Receiver, Settings};
-use twenty_conform::requirement::{Role, Verdict};
-use twenty_conform::requirements;
-use twenty_conform::sender::{ANSWER_WAIT, Sender, Transport};
-use twenty_conform::signature::Secret;
 use twenty_conform::subject;
 use twenty_conform::subject::observations::{Observations, Source};
-use twenty_conform::suite::{self, Judgement, Options, Run};
-use twenty_conform::transcript::Limits;
+use twenty_conform::suite::requirement::{Role, Verdict};
+use twenty_conform::suite::requirements;
+use twenty_conform::suite::run::{self, Judgement, Options, Run};
+use twenty_conform::suite::transcript::Limits;
+use twenty_conform::webhook::dialect::{self, DOCUMENTED, Dialect, SHIPPED};
+use twenty_conform::webhook::signature::Secret;
+use twenty_conform::wire::endpoint::certificates::Authority;
+use twenty_conform::wire::endpoint::{Handler, http, raw};
+use twenty_conform::wire::exchange::{Delivery, Headers, Outcome, Response};
 use url::Url;
 
 /// How many mutants run at the same time. Most of their time they wait for what does not come.
@@ -71,7 +71,7 @@ const MUTANT_WAIT: Duration = Duration::from_secs(3);
 
 async fn check_sender(sender: &dyn subject::sender::Sender, options: &Options) -> Run {
     let selected: Vec<_> = requirements::of(Role::Sender).collect();
-    suite::sender(sender, &selected, options, &|_| {}).await.unwrap()
+    run::sender(sender, &selected, options, &|_| {}).await.unwrap()
 }
 
 async fn check_receiver(receiver: subject::receiver::Receiver, options: &Options) -> Run {
@@ -85,7 +85,7 @@ async fn check_receiver_but(
     left_out: &str,
 ) -> Run {
     let selected: Vec<_> = requirements::of(Role::Receiver).filter(|one| one.id != left_out).collect();
-    suite::receiver(&mut receiver, &selected, options, &|_| {}).await.unwrap()
+    run::receiver(&mut receiver, &selected, options, &|_| {}).await.unwrap()
 }
 
 /// Observations, and an observer that makes them.
@@ -125,7 +125,7 @@ fn assert_all_pass(run: &Run, what: &str) {
 
 /// The causes that a run names, by requirement.
 fn causes(run: &Run) -> Vec<String> {
-    let cause = |finding: &suite::Finding| match &finding.judgement {
+    let cause = |finding: &run::Finding| match &finding.judgement {
         Judgement::Judged(Verdict::Fail(evidence)) => {
             let cause = evidence.cause.as_ref().map_or("-".to_owned(), ToString::to_string);
             Some(format!("{} {cause}", finding.requirement.id))

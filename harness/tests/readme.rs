@@ -60,7 +60,7 @@ fn cell(text: &str) -> String {
 fn the_requirement_table_is_what_is_checked() {
     let mut table =
         String::from("| id | level | role | requirement | source | check |\n|---|---|---|---|---|---|\n");
-    for one in twenty_conform::requirements::all() {
+    for one in twenty_conform::suite::requirements::all() {
         let (text, source) = (cell(one.text), cell(one.source));
         writeln!(
             table,
@@ -83,33 +83,27 @@ fn first_sentence(path: &Path) -> String {
     }
 }
 
-/// The modules of the library in the order in which `lib.rs` has them read, the others behind them.
-fn modules() -> Vec<String> {
+/// The rooms and the ground-floor files of the library: the folders in the order in which `lib.rs` declares them, then the
+/// files.
+fn modules() -> Vec<PathBuf> {
     let map = fs::read_to_string(root().join("harness/lib.rs")).unwrap();
-    let map: String = map.lines().take_while(|line| line.starts_with("//!")).collect();
-    let mut modules: Vec<(usize, String)> = fs::read_dir(root().join("harness"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
-        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
-        .map(|name| match name.as_str() {
-            "lib" | "main" => (0, name),
-            _ => (map.find(&format!("[`{name}`]")).unwrap_or(usize::MAX), name),
-        })
-        .collect();
-    modules.sort();
-    modules.into_iter().map(|(_, name)| name).collect()
+    let declared = map.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let file = |name: &str| {
+        let folder = PathBuf::from("harness").join(name).join("mod.rs");
+        if root().join(&folder).exists() { folder } else { PathBuf::from(format!("harness/{name}.rs")) }
+    };
+    let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) =
+        declared.map(file).partition(|path| path.ends_with("mod.rs"));
+    folders.into_iter().chain(["harness/lib.rs".into(), "harness/main.rs".into()]).chain(files).collect()
 }
 
 #[test]
 fn the_code_map_is_what_there_is() {
     let mut table = String::from("| path | what |\n|---|---|\n");
-    for name in modules() {
-        let file = PathBuf::from("harness").join(format!("{name}.rs"));
-        let folder = root().join("harness").join(&name);
-        let folder = if folder.is_dir() { format!(", `{name}/`") } else { String::new() };
+    for file in modules() {
         let what = cell(&first_sentence(&root().join(&file)));
-        writeln!(table, "| `{}`{folder} | {what} |", file.display()).unwrap();
+        let shown = file.display().to_string();
+        writeln!(table, "| `{}` | {what} |", shown.strip_suffix("mod.rs").unwrap_or(&shown)).unwrap();
     }
     keep_true("code-map", &table, str::to_owned);
 }

@@ -8,23 +8,23 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::watch;
-use twenty_conform::case::{Attempt, Case, Replayed, Timing, resigned};
-use twenty_conform::client::{Client, Target};
 use twenty_conform::clock::Clock;
-use twenty_conform::dialect::{DOCUMENTED, SHIPPED};
-use twenty_conform::endpoint::certificates::Authority;
-use twenty_conform::endpoint::{Handler, raw};
-use twenty_conform::fault::{Faults, ReceiverFault};
-use twenty_conform::mutant;
+use twenty_conform::peers::fault::{Faults, ReceiverFault};
+use twenty_conform::peers::mutant;
+use twenty_conform::peers::receiver::{Receiver, Settings};
 use twenty_conform::random::Random;
-use twenty_conform::receiver::{Receiver, Settings};
-use twenty_conform::report::Redaction;
-use twenty_conform::requirement::Verdict;
-use twenty_conform::requirements;
-use twenty_conform::signature::Secret;
+use twenty_conform::redaction::Redaction;
+use twenty_conform::report::case::{Attempt, Case, Replayed, Timing, resigned};
 use twenty_conform::subject;
-use twenty_conform::suite::{self, Judgement, Options, Run};
-use twenty_conform::transcript::Limits;
+use twenty_conform::suite::requirement::Verdict;
+use twenty_conform::suite::requirements;
+use twenty_conform::suite::run::{self, Judgement, Options, Run};
+use twenty_conform::suite::transcript::Limits;
+use twenty_conform::webhook::dialect::{DOCUMENTED, SHIPPED};
+use twenty_conform::webhook::signature::Secret;
+use twenty_conform::wire::client::{Client, Target};
+use twenty_conform::wire::endpoint::certificates::Authority;
+use twenty_conform::wire::endpoint::{Handler, raw};
 
 const THEN: u64 = 1_735_066_639_761;
 const NOW: u64 = THEN + 24 * 60 * 60 * 1000 + 12_345;
@@ -84,7 +84,7 @@ async fn cases(fault: ReceiverFault) -> Vec<Result<Case, &'static str>> {
     let selected: Vec<_> = requirements::all().filter(|one| names(one.counterexamples)).collect();
     let server = raw::serve(mutant(fault, THEN)).await.unwrap();
     let mut receiver = subject::receiver::Receiver::here(server, "/", secret());
-    let run: Run = suite::receiver(&mut receiver, &selected, &options, &|_| {}).await.unwrap();
+    let run: Run = run::receiver(&mut receiver, &selected, &options, &|_| {}).await.unwrap();
     let mut cases = Vec::new();
     for finding in &run.findings {
         let Judgement::Judged(Verdict::Fail(evidence)) = &finding.judgement else { continue };

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use twenty_conform::json::{Json, Text};
-use twenty_conform::serialiser::Serialiser;
+use twenty_conform::webhook::json::{Json, Text};
+use twenty_conform::webhook::serialiser::Serialiser;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

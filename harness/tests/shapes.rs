@@ -10,13 +10,13 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use twenty_conform::clock::Clock;
-use twenty_conform::dialect::{self, Dialect};
-use twenty_conform::event::EventName;
-use twenty_conform::exchange::{Delivery, Outcome, Response};
+use twenty_conform::peers::sender::{Sender, Transport};
 use twenty_conform::random::Random;
-use twenty_conform::sender::{Sender, Transport};
-use twenty_conform::shape::{Shape, diff, snapshot_name};
-use twenty_conform::signature::Secret;
+use twenty_conform::webhook::dialect::{self, Dialect};
+use twenty_conform::webhook::event::EventName;
+use twenty_conform::webhook::shape::{Shape, diff, snapshot_name};
+use twenty_conform::webhook::signature::Secret;
+use twenty_conform::wire::exchange::{Delivery, Outcome, Response};
 use url::Url;
 
 /// A way out that keeps what goes out.

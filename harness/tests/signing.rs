@@ -3,11 +3,11 @@
 //! Invariant: whatever bytes go in, only the same timestamp, body and secret verify.
 
 use proptest::prelude::*;
-use twenty_conform::cause::{Code, sender};
-use twenty_conform::recipe::{Digest, KeyForm, Message, Messages, Recipe};
-use twenty_conform::serialiser::Serialiser;
-use twenty_conform::signature::{Key, Secret, Signature};
-use twenty_conform::vectors;
+use twenty_conform::suite::cause::{Code, sender};
+use twenty_conform::webhook::recipe::{Digest, KeyForm, Message, Messages, Recipe};
+use twenty_conform::webhook::serialiser::Serialiser;
+use twenty_conform::webhook::signature::{Key, Secret, Signature};
+use twenty_conform::webhook::vectors;
 
 fn secrets() -> impl Strategy<Value = String> {
     prop_oneof![any::<String>(), "[0-9a-fA-F]{64}", " [ -~]{1,80}\t", ".{0,200}"]

@@ -281,8 +281,8 @@ fn tests_wait_for_conditions() {
 #[test]
 fn ids_are_unique_and_well_formed() {
     let mut ids: Vec<&str> =
-        twenty_conform::requirements::all().flat_map(|one| [one.id, one.check_id]).collect();
-    for requirement in twenty_conform::requirements::all() {
+        twenty_conform::suite::requirements::all().flat_map(|one| [one.id, one.check_id]).collect();
+    for requirement in twenty_conform::suite::requirements::all() {
         let (role, check) = (requirement.role.as_str(), requirement.check_id);
         assert!(check.starts_with(&format!("{role}/")) && check.split('/').count() == 3, "{check}");
         let (family, number) = requirement.id.split_once('-').unwrap();

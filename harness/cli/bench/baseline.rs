@@ -7,16 +7,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::bench::compare::baseline;
+use crate::bench::compare::comparison::{comparable, compare, prepared, same_bodies, same_events, whole};
+use crate::bench::compare::thresholds::{Given, MaxRegression};
+use crate::bench::measure::objective::Bound;
+use crate::bench::measure::report::{BenchReport, CorpusFacts, LoadFacts, Machine};
+use crate::bench::measure::verdict::word;
 use crate::cli::config::Config;
 use crate::cli::console::Console;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::load::baseline;
-use crate::load::comparison::{comparable, compare, prepared, same_bodies, same_events, whole};
-use crate::load::objective::Bound;
-use crate::load::report::{BenchReport, CorpusFacts, LoadFacts, Machine};
-use crate::load::thresholds::{Given, MaxRegression};
-use crate::load::verdict::word;
 
 /// Where the project's file is, what may be worse by how much, and where baselines are.
 #[derive(Debug, Args)]

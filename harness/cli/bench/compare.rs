@@ -7,12 +7,12 @@ use clap::Args;
 
 use super::baseline::ProjectOptions;
 use super::output::OutputOptions;
+use crate::bench::compare::baseline;
+use crate::bench::compare::comparison::{Comparison, comparable, compare, whole};
+use crate::bench::measure::report::BenchReport;
 use crate::cli::console::Console;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::load::baseline;
-use crate::load::comparison::{Comparison, comparable, compare, whole};
-use crate::load::report::BenchReport;
 
 /// Options of `bench compare`.
 #[derive(Debug, Args)]

@@ -13,6 +13,14 @@ use tokio::sync::watch;
 use super::command_line;
 use super::load::{LoadOptions, connections, pause, rate};
 use super::output::OutputOptions;
+use crate::bench::generate::corpus::Corpus;
+use crate::bench::generate::load;
+use crate::bench::measure::report::BenchReport;
+use crate::bench::tools::distributed::{
+    self, Ledger, MOST_WORKERS, Order, Played, folder, ledger, reconcile,
+};
+use crate::bench::tools::export::{Content, LOCUST, locust, write};
+use crate::bench::tools::import;
 use crate::cli::attach::AttachOptions;
 use crate::cli::console::Console;
 use crate::cli::options::{duration, interruption, random_seed};
@@ -20,15 +28,10 @@ use crate::cli::trust::TrustOptions;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::load::corpus::Corpus;
-use crate::load::distributed::{self, Ledger, MOST_WORKERS, Order, Played, folder, ledger, reconcile};
-use crate::load::export::{Content, LOCUST, locust, write};
-use crate::load::report::BenchReport;
-use crate::load::{self, import};
 use crate::random::Random;
-use crate::report::Redaction;
-use crate::signature::Secret;
+use crate::redaction::Redaction;
 use crate::subject::receiver::Receiver;
+use crate::webhook::signature::Secret;
 
 /// Options of `bench distributed`.
 #[derive(Debug, Args)]

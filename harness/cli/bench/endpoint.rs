@@ -12,18 +12,19 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::load::{connections, pause, threads};
+use crate::bench::accounts::accounts::{Accounts, LEDGER_PATH, Webhooks};
+use crate::bench::accounts::ledger::MOST_WEBHOOKS;
+use crate::bench::accounts::ledger::entry::{Fault, LedgerEntry};
+use crate::bench::generate::limits;
+use crate::bench::measure::report::Machine;
+use crate::bench::show::ledger;
 use crate::cli::console::Console;
 use crate::cli::options::{DialectName, SecretOptions, asked_to_end, duration};
 use crate::clock::Clock;
-use crate::endpoint::intake::{Limits, Service};
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::load::accounts::{Accounts, LEDGER_PATH, Webhooks};
-use crate::load::ledger::MOST_WEBHOOKS;
-use crate::load::ledger::entry::{Fault, LedgerEntry};
-use crate::load::limits;
-use crate::load::report::Machine;
-use crate::report::{Redaction, ledger};
+use crate::redaction::Redaction;
+use crate::wire::endpoint::intake::{Limits, Service};
 
 /// The longest body that can be allowed, in bytes.
 const LONGEST_BODY: usize = 1 << 30;

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::bench::generate::corpus::Corpus;
+use crate::bench::tools::export::{Content, MOST_DELIVERIES, Signing, Tool, locust, write};
 use crate::cli::console::Console;
 use crate::cli::options::{DialectName, SecretOptions, duration, random_seed};
-use crate::client::Target;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::load::corpus::Corpus;
-use crate::load::export::{Content, MOST_DELIVERIES, Signing, Tool, locust, write};
+use crate::wire::client::Target;
 
 /// Where a started receiver of most examples listens.
 const USUAL_URL: &str = "http://127.0.0.1:3000/";

@@ -8,12 +8,12 @@ use clap::Args;
 
 use super::command_line;
 use super::output::OutputOptions;
+use crate::bench::measure::report::BenchReport;
+use crate::bench::tools::import;
 use crate::cli::console::Console;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::load::import;
-use crate::load::report::BenchReport;
-use crate::report::Redaction;
+use crate::redaction::Redaction;
 
 /// Options of `bench import`.
 #[derive(Debug, Args)]

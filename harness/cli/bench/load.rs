@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::bench::generate::corpus::Corpus;
+use crate::bench::generate::plan::{HIGHEST_RATE, MOST_CONNECTIONS};
+use crate::bench::measure::objective::share;
 use crate::cli::options::{DialectName, Gate, duration};
-use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::load::corpus::Corpus;
-use crate::load::objective::share;
-use crate::load::plan::{HIGHEST_RATE, MOST_CONNECTIONS};
-use crate::requirement::Level;
+use crate::suite::requirement::Level;
+use crate::webhook::dialect::Dialect;
 
 /// What is sent to a receiver, and what must come of it.
 #[derive(Debug, Args)]

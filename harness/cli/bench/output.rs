@@ -5,14 +5,14 @@
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use crate::bench::compare::comparison::Comparison;
+use crate::bench::compare::pair::PairReport;
+use crate::bench::measure::report::BenchReport;
+use crate::bench::show::{comparison, html, pair, text, trend};
 use crate::cli::console::Console;
 use crate::cli::target::{self, ReportTarget, name, names};
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::load::comparison::Comparison;
-use crate::load::pair::PairReport;
-use crate::load::report::BenchReport;
-use crate::report::bench;
 
 /// The options of every benchmark's reports.
 #[derive(Debug, Args)]
@@ -64,11 +64,11 @@ impl Render for BenchReport {
 
     fn render(&self, format: Format) -> Result<String, Error> {
         match format {
-            Format::Text => Ok(bench::render(self)),
+            Format::Text => Ok(text::render(self)),
             Format::Json => json(self),
-            Format::Html => Ok(bench::html::render(self)),
-            Format::Bmf => json(&bench::trend::bmf(self)),
-            Format::SmallerIsBetter => json(&bench::trend::smaller_is_better(self)),
+            Format::Html => Ok(html::render(self)),
+            Format::Bmf => json(&trend::bmf(self)),
+            Format::SmallerIsBetter => json(&trend::smaller_is_better(self)),
         }
     }
 }
@@ -77,7 +77,7 @@ impl Render for Comparison {
     const FORMATS: &'static [Format] = &[Format::Text, Format::Json];
 
     fn render(&self, format: Format) -> Result<String, Error> {
-        if format == Format::Json { json(self) } else { Ok(bench::comparison::render(self)) }
+        if format == Format::Json { json(self) } else { Ok(comparison::render(self)) }
     }
 }
 
@@ -85,7 +85,7 @@ impl Render for PairReport {
     const FORMATS: &'static [Format] = &[Format::Text, Format::Json];
 
     fn render(&self, format: Format) -> Result<String, Error> {
-        if format == Format::Json { json(self) } else { Ok(bench::pair::render(self)) }
+        if format == Format::Json { json(self) } else { Ok(pair::render(self)) }
     }
 }
 

@@ -11,24 +11,24 @@ use super::baseline::ProjectOptions;
 use super::command_line;
 use super::load::{LoadOptions, connections, pause, rate, threads};
 use super::output::OutputOptions;
+use crate::bench::compare::pair::measure::{Comparison, Measured, compare};
+use crate::bench::compare::pair::{FORMAT, Figure, MOST_ROUNDS, PairReport, SeriesName};
+use crate::bench::compare::thresholds::Metric;
+use crate::bench::generate::limits;
+use crate::bench::generate::plan::{Mode, Plan};
+use crate::bench::measure::report::{LoadFacts, Machine, Tool};
+use crate::bench::measure::verdict::word;
 use crate::cli::attach::check_path;
 use crate::cli::console::Console;
 use crate::cli::options::{SecretOptions, duration, interruption, random_seed};
 use crate::clock::Clock;
-use crate::dialect::rfc3339;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::load::limits;
-use crate::load::pair::measure::{Comparison, Measured, compare};
-use crate::load::pair::{FORMAT, Figure, MOST_ROUNDS, PairReport, SeriesName};
-use crate::load::plan::{Mode, Plan};
-use crate::load::report::{LoadFacts, Machine, Tool};
-use crate::load::statistics::FEWEST;
-use crate::load::thresholds::Metric;
-use crate::load::verdict::word;
 use crate::random::Random;
-use crate::report::Redaction;
-use crate::signature::Secret;
+use crate::redaction::Redaction;
+use crate::statistics::FEWEST;
+use crate::webhook::dialect::rfc3339;
+use crate::webhook::signature::Secret;
 
 /// The rounds of a series, and how long each load is, at saturation: with these a run takes about half a minute.
 const SATURATED: (usize, Duration) = (20, Duration::from_millis(100));
@@ -204,5 +204,5 @@ fn rounds(text: &str) -> Result<usize, String> {
 }
 
 fn threshold(text: &str) -> Result<f64, String> {
-    crate::load::thresholds::bound(None, text)
+    crate::bench::compare::thresholds::bound(None, text)
 }

@@ -14,26 +14,27 @@ use super::baseline::{Baseline, BaselineOptions};
 use super::command_line;
 use super::load::{LoadOptions, connections, pause, rate, spoken, threads};
 use super::output::OutputOptions;
+use crate::bench::generate::corpus::Corpus;
+use crate::bench::generate::limits;
+use crate::bench::generate::load::{self, Subject};
+use crate::bench::generate::plan::{Mode, Phase, Plan};
+use crate::bench::measure::objective::{Bound, Objective};
+use crate::bench::measure::report::{BenchReport, CorpusFacts, LoadFacts, Machine, Trial};
+use crate::bench::measure::search::{FIRST_RATE, Quest, find};
+use crate::bench::measure::verdict::{Facts, report};
 use crate::cli::attach::{AttachOptions, Attachment};
 use crate::cli::console::Console;
 use crate::cli::options::{duration, interruption, random_seed};
 use crate::cli::trust::TrustOptions;
 use crate::clock::Clock;
-use crate::endpoint::http;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::load::corpus::Corpus;
-use crate::load::objective::{Bound, Objective};
-use crate::load::plan::{Mode, Plan};
-use crate::load::report::{BenchReport, CorpusFacts, LoadFacts, Machine, Trial};
-use crate::load::search::{FIRST_RATE, Quest, find};
-use crate::load::verdict::{Facts, report};
-use crate::load::{self, Subject, limits};
+use crate::peers::receiver::{Receiver as Reference, Settings};
 use crate::random::Random;
-use crate::receiver::{Receiver as Reference, Settings};
-use crate::report::Redaction;
-use crate::signature::Secret;
+use crate::redaction::Redaction;
 use crate::subject::receiver::Receiver;
+use crate::webhook::signature::Secret;
+use crate::wire::endpoint::http;
 
 /// What reports call it that is measured.
 const ROLE: &str = "receiver";
@@ -307,7 +308,7 @@ impl Arguments {
 
 /// How long a load is meant to go on.
 fn length(plan: &Plan) -> Duration {
-    plan.phases().last().map_or(Duration::ZERO, load::plan::Phase::end)
+    plan.phases().last().map_or(Duration::ZERO, Phase::end)
 }
 
 fn progress(trial: &Trial) -> String {

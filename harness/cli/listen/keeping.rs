@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::exchange::{Delivery, Exchange};
-use crate::report::Redaction;
-use crate::traffic::form::ExchangeForm;
-use crate::traffic::tally::Judged;
+use crate::redaction::Redaction;
+use crate::suite::traffic::form::ExchangeForm;
+use crate::suite::traffic::tally::Judged;
+use crate::wire::exchange::{Delivery, Exchange};
 
 /// The file of lines.
 const LINES: &str = "deliveries.jsonl";

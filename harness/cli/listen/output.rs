@@ -8,13 +8,13 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
-use crate::dialect::rfc3339;
-use crate::exchange::Exchange;
 use crate::exit::ExitStatus;
-use crate::report::Redaction;
+use crate::redaction::Redaction;
 use crate::report::VerdictName;
-use crate::requirement::Level;
-use crate::traffic::tally::{Judged, Tally};
+use crate::suite::requirement::Level;
+use crate::suite::traffic::tally::{Judged, Tally};
+use crate::webhook::dialect::rfc3339;
+use crate::wire::exchange::Exchange;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use twenty_conform::requirement::{Requirement, Role};
-use twenty_conform::requirements;
-use twenty_conform::transcript::Scenario;
+use twenty_conform::suite::requirement::{Requirement, Role};
+use twenty_conform::suite::requirements;
+use twenty_conform::suite::transcript::Scenario;
 
 use super::{Held, MOST_MEMORY, Script, run_and_weigh};
 use crate::cli::program::{Ran, Report, judged, run};

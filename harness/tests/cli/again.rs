@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use twenty_conform::clock::Clock;
-use twenty_conform::endpoint::{Server, http};
-use twenty_conform::fault::ReceiverFault;
-use twenty_conform::mutant::receiver::Mutant;
-use twenty_conform::receiver::Settings;
-use twenty_conform::signature::Secret;
+use twenty_conform::peers::fault::ReceiverFault;
+use twenty_conform::peers::mutant::receiver::Mutant;
+use twenty_conform::peers::receiver::Settings;
+use twenty_conform::webhook::signature::Secret;
+use twenty_conform::wire::endpoint::{Server, http};
 
 use super::program::{Ran, finish, reference, run, serve_receiver, twenty};
 use super::servers::{ClosedPort, always};

@@ -8,8 +8,8 @@ use std::fs;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
-use twenty_conform::cause::Code;
-use twenty_conform::requirements;
+use twenty_conform::suite::cause::Code;
+use twenty_conform::suite::requirements;
 
 use super::program::{Ran, run, run_on, serve_receiver, twenty};
 use super::servers::ClosedPort;

@@ -8,8 +8,8 @@ use std::process::Stdio;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use twenty_conform::requirement::Role;
-use twenty_conform::requirements;
+use twenty_conform::suite::requirement::Role;
+use twenty_conform::suite::requirements;
 
 use super::program::{Ran, Report, finish, judged, reference, run, twenty};
 use super::servers::always;

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use twenty_conform::clock::Clock;
-use twenty_conform::endpoint::http;
-use twenty_conform::fault::ReceiverFault;
-use twenty_conform::mutant;
-use twenty_conform::receiver::Settings;
-use twenty_conform::requirement::{Level, Role};
-use twenty_conform::requirements;
-use twenty_conform::signature::Secret;
+use twenty_conform::peers::fault::ReceiverFault;
+use twenty_conform::peers::mutant;
+use twenty_conform::peers::receiver::Settings;
+use twenty_conform::suite::requirement::{Level, Role};
+use twenty_conform::suite::requirements;
+use twenty_conform::webhook::signature::Secret;
+use twenty_conform::wire::endpoint::http;
 
 use super::program::{Ran, Report, judged, reference, run};
 use super::servers::{ClosedPort, always};

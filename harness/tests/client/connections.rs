@@ -2,8 +2,8 @@
 //!
 //! Invariant: a connection carries a second exchange only where nothing speaks against it.
 
-use twenty_conform::client::Target;
-use twenty_conform::exchange::{Delivery, Exchange, Outcome, Transfer};
+use twenty_conform::wire::client::Target;
+use twenty_conform::wire::exchange::{Delivery, Exchange, Outcome, Transfer};
 
 use super::peer::{OK, Seen, many};
 use super::{client, delivery, status};

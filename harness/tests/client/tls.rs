@@ -17,8 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use twenty_conform::client::Target;
-use twenty_conform::exchange::{Outcome, Transfer, Trust};
+use twenty_conform::wire::client::Target;
+use twenty_conform::wire::exchange::{Outcome, Transfer, Trust};
 
 use super::peer::{self, OK, exactly, head, request, to_the_end};
 use super::{client, delivery, head_of, large, status};

@@ -9,12 +9,12 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use twenty_conform::client::{Client, Target};
 use twenty_conform::clock::Clock;
-use twenty_conform::endpoint::certificates::Authority;
-use twenty_conform::endpoint::scripted::{Broken, Endpoint, Handshake, Script};
-use twenty_conform::exchange::{Delivery, Headers, Outcome, Transfer, Trust};
-use twenty_conform::transcript::{Certificate, HandshakeEnd};
+use twenty_conform::suite::transcript::{Certificate, HandshakeEnd};
+use twenty_conform::wire::client::{Client, Target};
+use twenty_conform::wire::endpoint::certificates::Authority;
+use twenty_conform::wire::endpoint::scripted::{Broken, Endpoint, Handshake, Script};
+use twenty_conform::wire::exchange::{Delivery, Headers, Outcome, Transfer, Trust};
 
 use super::{WAIT, post, seen, settings};
 
@@ -66,7 +66,7 @@ async fn still_answers(endpoint: &Endpoint, authority: &Authority) {
 async fn a_request_is_kept_as_it_came_once_it_is_deciphered() {
     let authority = authority();
     let endpoint = secured(&authority, Certificate::Good, WAIT).await;
-    endpoint.follow(Script::always(twenty_conform::endpoint::scripted::Answer::status(202)));
+    endpoint.follow(Script::always(twenty_conform::wire::endpoint::scripted::Answer::status(202)));
     let url = endpoint.url("/hook?x=a%20b");
     for url in [url.clone(), url.replace("127.0.0.1", "localhost")] {
         assert_eq!(deliver(&url, trusting(&authority)).await.status(), Some(202), "{url}");

@@ -6,20 +6,20 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 
 use tempfile::TempDir;
-use twenty_conform::client::Target;
+use twenty_conform::bench::generate::corpus::Corpus;
+use twenty_conform::bench::generate::ids::{FIRST_PROBE, ID_LENGTH, Ids};
+use twenty_conform::bench::generate::probe::{self, Maker};
+use twenty_conform::bench::generate::request::{Head, Marks, Request};
 use twenty_conform::clock::Clock;
-use twenty_conform::dialect::{DOCUMENTED, SHIPPED};
-use twenty_conform::exchange::Delivery;
-use twenty_conform::load::corpus::Corpus;
-use twenty_conform::load::ids::{FIRST_PROBE, ID_LENGTH, Ids};
-use twenty_conform::load::probe::{self, Maker};
-use twenty_conform::load::request::{Head, Marks, Request};
+use twenty_conform::peers::receiver::{Receiver, Settings};
 use twenty_conform::random::Random;
-use twenty_conform::receiver::{Receiver, Settings};
-use twenty_conform::requirement::Level;
-use twenty_conform::requirements;
-use twenty_conform::signature::{Key, NONCE_HEADER, Secret};
-use twenty_conform::wire::Reader;
+use twenty_conform::suite::requirement::Level;
+use twenty_conform::suite::requirements;
+use twenty_conform::webhook::dialect::{DOCUMENTED, SHIPPED};
+use twenty_conform::webhook::signature::{Key, NONCE_HEADER, Secret};
+use twenty_conform::wire::client::Target;
+use twenty_conform::wire::codec::Reader;
+use twenty_conform::wire::exchange::Delivery;
 
 use super::SECRET;
 

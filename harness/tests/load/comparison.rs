@@ -4,12 +4,12 @@
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use twenty_conform::bench::compare::baseline;
+use twenty_conform::bench::compare::comparison::{Comparison, comparable, compare, whole};
+use twenty_conform::bench::compare::thresholds::{Given, MaxRegression, Metric};
+use twenty_conform::bench::measure::report::BenchReport;
 use twenty_conform::exit::ExitStatus;
-use twenty_conform::load::baseline;
-use twenty_conform::load::comparison::{Comparison, comparable, compare, whole};
-use twenty_conform::load::report::BenchReport;
-use twenty_conform::load::statistics::Place;
-use twenty_conform::load::thresholds::{Given, MaxRegression, Metric};
+use twenty_conform::statistics::Place;
 
 use super::made::Made;
 

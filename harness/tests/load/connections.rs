@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::sync::watch;
-use twenty_conform::client::Target;
+use twenty_conform::bench::generate::corpus::Corpus;
+use twenty_conform::bench::generate::load::{self, Ending, Subject};
+use twenty_conform::bench::generate::plan::Plan;
+use twenty_conform::bench::measure::report::BenchReport;
 use twenty_conform::clock::Clock;
-use twenty_conform::dialect::DOCUMENTED;
-use twenty_conform::load::corpus::Corpus;
-use twenty_conform::load::plan::Plan;
-use twenty_conform::load::report::BenchReport;
-use twenty_conform::load::{self, Ending, Subject};
-use twenty_conform::signature::Secret;
+use twenty_conform::webhook::dialect::DOCUMENTED;
+use twenty_conform::webhook::signature::Secret;
+use twenty_conform::wire::client::Target;
 
 use super::peer::{Connection, OK, Peer};
 use super::{SECRET, answers, at_rate, errors, judged, plan, put, run};
@@ -201,7 +201,7 @@ async fn what_cannot_be_done_is_said_before_it_begins() {
 #[cfg(unix)]
 #[test]
 fn a_limit_on_open_files_is_said_with_its_mend() {
-    use twenty_conform::load::limits;
+    use twenty_conform::bench::generate::limits;
 
     let why = limits::allow(usize::MAX / 2).unwrap_err();
     assert!(why.contains("ulimit -n") && why.contains("--concurrency"), "{why}");

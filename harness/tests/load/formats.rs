@@ -5,11 +5,12 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use twenty_conform::load::comparison::compare;
-use twenty_conform::load::pair::{FORMAT, Figure, PairReport, Round, Series, SeriesName};
-use twenty_conform::load::report::{BenchReport, Tool};
-use twenty_conform::load::thresholds::MaxRegression;
-use twenty_conform::report::bench::{self, comparison, html, pair, trend};
+use twenty_conform::bench::compare::comparison::compare;
+use twenty_conform::bench::compare::pair::{FORMAT, Figure, PairReport, Round, Series, SeriesName};
+use twenty_conform::bench::compare::thresholds::MaxRegression;
+use twenty_conform::bench::measure::report::{BenchReport, Tool};
+use twenty_conform::bench::show::text;
+use twenty_conform::bench::show::{comparison, html, pair, trend};
 
 use super::made::Made;
 
@@ -137,7 +138,7 @@ fn a_rate_has_a_name_of_its_own() {
 
 #[test]
 fn the_texts_are_what_was_reviewed() {
-    assert_format("text", &plain(&bench::render(&full())));
+    assert_format("text", &plain(&text::render(&full())));
     let old = Made::steady(10_000, 2_000).report();
     let (slower, other) = (Made::steady(8_500, 2_100).report(), Made::steady(8_450, 2_000).report());
     let compared =

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use twenty_conform::client::Target;
+use twenty_conform::bench::accounts::accounts::{Accounts, Webhooks};
+use twenty_conform::bench::accounts::ledger::entry::LedgerEntry;
+use twenty_conform::bench::generate::plan::Plan;
 use twenty_conform::clock::Clock;
-use twenty_conform::dialect::DOCUMENTED;
-use twenty_conform::endpoint::intake::{Limits, Service};
-use twenty_conform::load::accounts::{Accounts, Webhooks};
-use twenty_conform::load::ledger::entry::LedgerEntry;
-use twenty_conform::load::plan::Plan;
-use twenty_conform::report::Redaction;
-use twenty_conform::signature::{Key, Secret};
+use twenty_conform::redaction::Redaction;
+use twenty_conform::webhook::dialect::DOCUMENTED;
+use twenty_conform::webhook::signature::{Key, Secret};
+use twenty_conform::wire::client::Target;
+use twenty_conform::wire::endpoint::intake::{Limits, Service};
 
 use super::{SECRET, answers, at_rate, judged, plan, run};
 

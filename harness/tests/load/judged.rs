@@ -7,18 +7,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use twenty_conform::bench::generate::ids::Ids;
+use twenty_conform::bench::generate::load::Ending;
+use twenty_conform::bench::generate::plan::Plan;
+use twenty_conform::bench::measure::report::BenchReport;
+use twenty_conform::bench::show::text;
 use twenty_conform::clock::Clock;
-use twenty_conform::fault::ReceiverFault;
-use twenty_conform::load::Ending;
-use twenty_conform::load::ids::Ids;
-use twenty_conform::load::plan::Plan;
-use twenty_conform::load::report::BenchReport;
-use twenty_conform::mutant::receiver::Mutant;
-use twenty_conform::receiver::{Receiver, Settings};
-use twenty_conform::report::bench;
-use twenty_conform::requirement::Level;
-use twenty_conform::signature::Secret;
-use twenty_conform::transcript::Observed;
+use twenty_conform::peers::fault::ReceiverFault;
+use twenty_conform::peers::mutant::receiver::Mutant;
+use twenty_conform::peers::receiver::{Receiver, Settings};
+use twenty_conform::suite::requirement::Level;
+use twenty_conform::suite::transcript::Observed;
+use twenty_conform::webhook::signature::Secret;
 
 use super::peer::{OK, Peer, serve};
 use super::{answers, judged, plan, put, run, samples};
@@ -52,7 +52,7 @@ async fn the_reference_passes_and_takes_in_each_delivery_once() {
         .collect();
     assert_eq!(numbers.len(), taken.len(), "no id came twice");
     assert!(taken.len() as u64 >= report.total.acknowledged, "those of the warm-up too");
-    let text = bench::render(&report);
+    let text = text::render(&report);
     let last = text.lines().last().unwrap();
     assert!(last.starts_with("RESULT: pass rate ") && last.ends_with(" seed 7"), "{last}");
 }
@@ -108,7 +108,7 @@ async fn broken(fault: ReceiverFault, name: &str) -> Level {
         let level = outcome.broken_level().unwrap();
         let expected = if level == Level::Must { "fail" } else { "pass" };
         assert_eq!(report.result, expected, "{report:?}");
-        let text = bench::render(&report);
+        let text = text::render(&report);
         assert!(text.contains("LET THROUGH") && text.contains(&kind.requirement), "{text}");
         drop(stop);
         return level;

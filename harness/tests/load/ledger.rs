@@ -5,14 +5,15 @@
 use std::collections::{BTreeSet, HashMap};
 
 use proptest::prelude::*;
-use twenty_conform::dialect::{ALL, Context, DOCUMENTED, SHIPPED};
-use twenty_conform::load::ids::{FIRST_PROBE, Ids, Numbered};
-use twenty_conform::load::ledger::entry::{Fault, LedgerEntry};
-use twenty_conform::load::ledger::envelope::{Envelope, Unreadable};
-use twenty_conform::load::ledger::seen::Mark;
-use twenty_conform::load::ledger::{Arrival, Identity, Ledger, MOST_WEBHOOKS, Mistake, Wrong};
-use twenty_conform::report::{Redaction, ledger as text};
-use twenty_conform::signature::Secret;
+use twenty_conform::bench::accounts::ledger::entry::{Fault, LedgerEntry};
+use twenty_conform::bench::accounts::ledger::envelope::{Envelope, Unreadable};
+use twenty_conform::bench::accounts::ledger::seen::Mark;
+use twenty_conform::bench::accounts::ledger::{Arrival, Identity, Ledger, MOST_WEBHOOKS, Mistake, Wrong};
+use twenty_conform::bench::generate::ids::{FIRST_PROBE, Ids, Numbered};
+use twenty_conform::bench::show::ledger as text;
+use twenty_conform::redaction::Redaction;
+use twenty_conform::webhook::dialect::{ALL, Context, DOCUMENTED, SHIPPED};
+use twenty_conform::webhook::signature::Secret;
 
 fn take(ledger: &mut Ledger, webhook: usize, identity: Identity<'_>) -> Option<Mark> {
     let what = format_args!("what");

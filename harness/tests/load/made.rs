@@ -3,7 +3,7 @@
 //! Invariant: the same figures give the same report, on any machine.
 
 use serde_json::{Value, json};
-use twenty_conform::load::report::BenchReport;
+use twenty_conform::bench::measure::report::BenchReport;
 
 /// What a made-up load has shown in each second, and in all.
 pub(crate) struct Made {

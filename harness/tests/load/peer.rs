@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
-use twenty_conform::client::Target;
-use twenty_conform::endpoint::{Handler, Server, http};
+use twenty_conform::wire::client::Target;
+use twenty_conform::wire::endpoint::{Handler, Server, http};
 
 /// An answer that keeps the connection.
 pub(super) const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";

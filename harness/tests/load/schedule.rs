@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::timeout;
-use twenty_conform::load::objective::{Bound, LOWEST_RATE, MOST_TRIALS, Objective, Search, share};
-use twenty_conform::load::plan::{Mode, Plan, Schedule};
+use twenty_conform::bench::generate::plan::{Mode, Plan, Schedule};
+use twenty_conform::bench::measure::objective::{Bound, LOWEST_RATE, MOST_TRIALS, Objective, Search, share};
 
 use super::peer::{OK, Peer};
 use super::{at_rate, errors, judged, plan, run};

@@ -9,23 +9,23 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
-use twenty_conform::client::pooled::Pooled;
+use twenty_conform::bench::accounts::ledger::entry::Fault;
+use twenty_conform::bench::generate::plan::{Mode, Plan};
+use twenty_conform::bench::measure::report::{BenchReport, Machine, SendingEntry};
+use twenty_conform::bench::sending::verdict::Facts;
+use twenty_conform::bench::sending::{Sent, Subject, Task, run};
+use twenty_conform::bench::show::text;
 use twenty_conform::clock::Clock;
-use twenty_conform::dialect::{DOCUMENTED, Dialect, SHIPPED};
 use twenty_conform::error::Error;
-use twenty_conform::fault::SenderFault;
-use twenty_conform::load::ledger::entry::Fault;
-use twenty_conform::load::plan::{Mode, Plan};
-use twenty_conform::load::report::{BenchReport, Machine, SendingEntry};
-use twenty_conform::load::sending::verdict::Facts;
-use twenty_conform::load::sending::{Sent, Subject, Task, run};
-use twenty_conform::mutant::sender::Mutant;
+use twenty_conform::peers::fault::SenderFault;
+use twenty_conform::peers::mutant::sender::Mutant;
+use twenty_conform::peers::sender::pooled::Pooled;
+use twenty_conform::peers::sender::{ANSWER_WAIT, Sender as Reference};
 use twenty_conform::random::Random;
-use twenty_conform::report::bench;
-use twenty_conform::sender::{ANSWER_WAIT, Sender as Reference};
 use twenty_conform::subject::SubjectError;
 use twenty_conform::subject::protocol::{Op, Reply};
 use twenty_conform::subject::sender::Sender;
+use twenty_conform::webhook::dialect::{DOCUMENTED, Dialect, SHIPPED};
 
 use super::{errors, plan};
 
@@ -109,7 +109,7 @@ async fn the_reference_delivers_every_event_to_every_webhook() {
         assert_eq!((sending.ledger.runs.len(), sending.ledger.webhooks.len(), sending.strange), (3, 3, 0));
         assert!(sending.events_per_s > 0.0 && report.total.rate > sending.events_per_s, "{report:?}");
         assert!(report.total.latency.min_us > 0 && report.total.bytes_received > 0);
-        let text = bench::render(&report);
+        let text = text::render(&report);
         assert!(text.contains("deliveries to 3 webhooks") && text.contains("reference sender"), "{text}");
         let last = text.lines().last().unwrap();
         assert!(last.starts_with("RESULT: pass rate ") && last.contains(" wrong 0 duplicated 0 "), "{last}");
@@ -162,7 +162,7 @@ async fn what_is_signed_wrongly_is_found_and_shown() {
         (0, 20, 401)
     );
     assert!(report.unexpected[0].exchange.request.starts_with("POST /webhooks/1 HTTP/1.1\r\n"));
-    assert!(bench::render(&report).contains("bad-signature"));
+    assert!(text::render(&report).contains("bad-signature"));
     assert_eq!(judged(&sent, &task, &[Fault::Wrong]).result, "incomplete", "nothing was measured");
 }
 

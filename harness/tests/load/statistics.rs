@@ -5,9 +5,9 @@
 use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use twenty_conform::bench::compare::pair::{Conclusion, Round, Series, SeriesName, conclude, order};
 use twenty_conform::exit::ExitStatus;
-use twenty_conform::load::pair::{Conclusion, Round, Series, SeriesName, conclude, order};
-use twenty_conform::load::statistics::{
+use twenty_conform::statistics::{
     Better, FEWEST, Interval, Place, Steadiness, difference, interval, log_ratio, quotient, trimmed_mean,
 };
 

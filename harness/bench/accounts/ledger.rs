@@ -1,0 +1,326 @@
+//! The accounts of what has arrived: by webhook how many deliveries were right, wrong, doubled, out of order, and which are
+//! missing.
+//!
+//! Invariant: pure, and bounded whatever arrives. Each arrival is counted once, as verified or as wrong; and of those that were
+//! verified each is the first of its kind, doubled, without an id, or untracked.
+
+pub mod entry;
+pub mod envelope;
+pub mod seen;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use self::entry::{LedgerEntry, RunEntry, SampleEntry, WebhookEntry, WrongEntry};
+use self::seen::{Mark, Seen};
+use crate::bench::generate::ids::{Ids, Numbered};
+use crate::redaction::Redaction;
+use crate::webhook::dialect::rfc3339;
+
+/// How many webhooks have an account of their own.
+pub const MOST_WEBHOOKS: usize = 256;
+/// How many bytes are kept of the first of each kind of wrong ones.
+pub const KEPT: usize = 4096;
+/// How many characters of them are shown. What lies behind could be half a secret, which is not found.
+const SHOWN: usize = 3072;
+/// How many characters of an event and its id are kept.
+const LONGEST_NAME: usize = 200;
+/// How many runs a report names.
+const SHOWN_RUNS: usize = 64;
+/// What the account is called of webhooks that have none of their own.
+const REST: &str = "(others)";
+
+/// Declares the kinds of wrong arrivals: the name of the variant, the name in reports, the answer's status, what it means.
+macro_rules! wrongs {
+    ($($name:ident: $word:literal, $status:literal, $text:literal;)*) => {
+        /// What is wrong with an arrival.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Wrong { $(#[doc = $text] $name,)* }
+
+        impl Wrong {
+            /// Every one of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Its name in reports.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// The status that it is answered with.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+
+            /// What it means.
+            pub fn describe(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+wrongs! {
+    Signature: "bad-signature", 401, "the signature is not that of the timestamp and the body under the secret";
+    MissingSignature: "missing-signature", 401, "there is no signature header";
+    MissingTimestamp: "missing-timestamp", 401, "there is no timestamp header";
+    TwoHeaders: "two-headers", 401, "the signature or the timestamp header stands twice";
+    Stale: "stale", 401, "the timestamp is no decimal milliseconds, or too far from the present";
+    NotJson: "not-json", 400, "the body is not JSON in UTF-8";
+    Shape: "wrong-shape", 400, "the body's members are not those of the dialect, or have other JSON types";
+    Path: "unknown-path", 404, "no webhook has this path";
+    Method: "method", 405, "the method is not POST";
+    TooLarge: "too-large", 413, "the body is longer than any that is taken";
+    Malformed: "malformed", 400, "it is no HTTP/1.1 request";
+    Slow: "timed-out", 408, "it did not come to its end in time";
+    CutOff: "cut-off", 400, "the connection ended before the request was whole";
+}
+
+/// What tells a delivery apart from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity<'a> {
+    /// An id of a load.
+    Numbered(Numbered),
+    /// The event, the record's id and the time: two updates of one record are no doubles.
+    Other(&'a str, &'a str, Option<&'a str>),
+    /// It has no id.
+    None,
+}
+
+/// An arrival that was right.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// The number of its webhook.
+    pub webhook: usize,
+    /// What tells it apart.
+    pub identity: Identity<'a>,
+    /// The event, and the record's id where it has one, to be shown.
+    pub what: fmt::Arguments<'a>,
+    /// How long it was, head and body.
+    pub bytes: usize,
+    /// When it came, in milliseconds since the epoch.
+    pub at_ms: u64,
+}
+
+/// An arrival that was wrong.
+#[derive(Debug, Clone, Copy)]
+pub struct Mistake<'a> {
+    /// The number of its webhook, where it belongs to one.
+    pub webhook: Option<usize>,
+    /// What is wrong.
+    pub wrong: Wrong,
+    /// What is wrong exactly, where there is more to say.
+    pub detail: &'a str,
+    /// What came, or its beginning.
+    pub request: &'a [u8],
+    /// How long it was.
+    pub bytes: usize,
+    /// When it came, in milliseconds since the epoch.
+    pub at_ms: u64,
+}
+
+/// The accounts.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    webhooks: Vec<Webhook>,
+    /// The numbers of webhooks by path.
+    paths: BTreeMap<Box<[u8]>, usize>,
+    seen: Seen,
+    wrong: [u64; Wrong::ALL.len()],
+    /// What belongs to no webhook.
+    astray: u64,
+    bytes: u64,
+    first_ms: Option<u64>,
+    last_ms: u64,
+    samples: BTreeMap<Wrong, Sample>,
+    first_duplicated: Option<String>,
+}
+
+/// The account of one webhook.
+#[derive(Debug, Default)]
+struct Webhook {
+    path: String,
+    received: u64,
+    verified: u64,
+    distinct: u64,
+    duplicated: u64,
+    out_of_order: u64,
+    without_id: u64,
+    untracked: u64,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+struct Sample {
+    webhook: Option<usize>,
+    detail: String,
+    request: Box<[u8]>,
+    at_ms: u64,
+}
+
+impl Ledger {
+    /// The number of the webhook with that path, which gets one where it has none. Behind [`MOST_WEBHOOKS`] all others share
+    /// one account.
+    pub fn webhook(&mut self, path: &[u8]) -> usize {
+        if let Some(&known) = self.paths.get(path) {
+            return known;
+        }
+        if self.webhooks.len() > MOST_WEBHOOKS {
+            return MOST_WEBHOOKS;
+        }
+        let number = self.webhooks.len();
+        let rest = number == MOST_WEBHOOKS;
+        let path_text = if rest { REST.to_owned() } else { String::from_utf8_lossy(path).into_owned() };
+        self.webhooks.push(Webhook { path: path_text, ..Webhook::default() });
+        if !rest {
+            self.paths.insert(path.into(), number);
+        }
+        number
+    }
+
+    /// The number of the webhook with that path, where it has one.
+    pub fn known(&self, path: &[u8]) -> Option<usize> {
+        self.paths.get(path).copied()
+    }
+
+    /// Counts an arrival that was right, and says what it is among the others.
+    pub fn verified(&mut self, arrival: &Arrival<'_>) -> Option<Mark> {
+        self.arrived(arrival.bytes, arrival.at_ms);
+        let mark = match arrival.identity {
+            Identity::Numbered(id) => Some(self.seen.number(arrival.webhook, id)),
+            Identity::Other(event, id, time) => Some(self.seen.other(arrival.webhook, &(event, id, time))),
+            Identity::None => None,
+        };
+        let webhook = self.webhooks.get_mut(arrival.webhook)?;
+        webhook.received += 1;
+        webhook.verified += 1;
+        webhook.bytes += arrival.bytes as u64;
+        match mark {
+            Some(Mark::New { late }) => {
+                webhook.distinct += 1;
+                webhook.out_of_order += u64::from(late);
+            }
+            Some(Mark::Again) => {
+                webhook.duplicated += 1;
+                self.first_duplicated
+                    .get_or_insert_with(|| arrival.what.to_string().chars().take(LONGEST_NAME).collect());
+            }
+            Some(Mark::Untracked) => webhook.untracked += 1,
+            None => webhook.without_id += 1,
+        }
+        mark
+    }
+
+    /// Counts an arrival that was wrong, and keeps the first of its kind.
+    pub fn mistaken(&mut self, mistake: &Mistake<'_>) {
+        self.arrived(mistake.bytes, mistake.at_ms);
+        self.wrong[mistake.wrong as usize] += 1;
+        match mistake.webhook.and_then(|number| self.webhooks.get_mut(number)) {
+            Some(webhook) => {
+                webhook.received += 1;
+                webhook.bytes += mistake.bytes as u64;
+            }
+            None => self.astray += 1,
+        }
+        self.samples.entry(mistake.wrong).or_insert_with(|| Sample {
+            webhook: mistake.webhook,
+            detail: mistake.detail.to_owned(),
+            request: mistake.request[..mistake.request.len().min(KEPT)].into(),
+            at_ms: mistake.at_ms,
+        });
+    }
+
+    fn arrived(&mut self, bytes: usize, at_ms: u64) {
+        self.bytes += bytes as u64;
+        self.first_ms.get_or_insert(at_ms);
+        self.last_ms = self.last_ms.max(at_ms);
+    }
+
+    /// How many arrivals there were, right and wrong.
+    pub fn received(&self) -> u64 {
+        self.astray + self.webhooks.iter().map(|webhook| webhook.received).sum::<u64>()
+    }
+
+    /// All of it, without the secrets. `settled` where nothing is under way any more: what is missing then is lost.
+    pub fn entry(&self, settled: bool, redaction: &Redaction) -> LedgerEntry {
+        let sum = |count: fn(&Webhook) -> u64| self.webhooks.iter().map(count).sum::<u64>();
+        let webhooks: Vec<WebhookEntry> =
+            self.webhooks.iter().enumerate().map(|(number, webhook)| self.account(number, webhook)).collect();
+        let gaps = webhooks.iter().map(|webhook| webhook.gaps).sum();
+        let wrong = Wrong::ALL.iter().map(|&wrong| (wrong, self.wrong[wrong as usize]));
+        let kinds = wrong.filter(|(_, count)| *count > 0).map(|(wrong, count)| WrongEntry {
+            kind: wrong.name().to_owned(),
+            text: wrong.describe().to_owned(),
+            status: wrong.status(),
+            count,
+            first: self.samples.get(&wrong).map(|sample| self.sample(sample, redaction)),
+        });
+        let runs = self.seen.runs().take(SHOWN_RUNS).map(|(webhook, run, counts)| RunEntry {
+            webhook: self.path(webhook).unwrap_or_default().to_owned(),
+            run: format!("{run:015x}"),
+            distinct: counts.distinct(),
+            highest: counts.highest(),
+            gaps: counts.gaps(),
+            first_missing: counts.first_gap().map(|number| Ids::of_run(run).id(number)),
+        });
+        LedgerEntry {
+            received: self.received(),
+            verified: sum(|webhook| webhook.verified),
+            wrong: self.wrong.iter().sum(),
+            distinct: sum(|webhook| webhook.distinct),
+            duplicated: sum(|webhook| webhook.duplicated),
+            out_of_order: sum(|webhook| webhook.out_of_order),
+            without_id: sum(|webhook| webhook.without_id),
+            untracked: sum(|webhook| webhook.untracked),
+            gaps,
+            lost: settled.then_some(gaps),
+            bytes: self.bytes,
+            first_at: self.first_ms.map(rfc3339),
+            last_at: self.first_ms.map(|_| rfc3339(self.last_ms)),
+            span_ms: self.last_ms.saturating_sub(self.first_ms.unwrap_or(self.last_ms)),
+            first_duplicated: self.first_duplicated.as_ref().map(|what| redaction.text(what)),
+            kinds: kinds.collect(),
+            webhooks: webhooks
+                .into_iter()
+                .map(|webhook| WebhookEntry {
+                    path: redaction.text(&webhook.path),
+                    lost: settled.then_some(webhook.gaps),
+                    ..webhook
+                })
+                .collect(),
+            runs: runs.map(|run| RunEntry { webhook: redaction.text(&run.webhook), ..run }).collect(),
+        }
+    }
+
+    fn account(&self, number: usize, webhook: &Webhook) -> WebhookEntry {
+        let runs = self.seen.runs().filter(|(of, ..)| *of == number);
+        WebhookEntry {
+            path: webhook.path.clone(),
+            received: webhook.received,
+            verified: webhook.verified,
+            wrong: webhook.received - webhook.verified,
+            distinct: webhook.distinct,
+            duplicated: webhook.duplicated,
+            out_of_order: webhook.out_of_order,
+            gaps: runs.map(|(.., run)| run.gaps()).sum(),
+            lost: None,
+            bytes: webhook.bytes,
+        }
+    }
+
+    fn path(&self, webhook: usize) -> Option<&str> {
+        self.webhooks.get(webhook).map(|webhook| webhook.path.as_str())
+    }
+
+    fn sample(&self, sample: &Sample, redaction: &Redaction) -> SampleEntry {
+        let clean = redaction.text(&String::from_utf8_lossy(&sample.request));
+        SampleEntry {
+            at: rfc3339(sample.at_ms),
+            webhook: sample.webhook.and_then(|number| self.path(number)).map(|path| redaction.text(path)),
+            detail: redaction.text(&sample.detail),
+            request: match clean.char_indices().nth(SHOWN) {
+                Some((end, _)) => format!("{}…", &clean[..end]),
+                None => clean,
+            },
+        }
+    }
+}

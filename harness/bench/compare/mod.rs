@@ -1,0 +1,6 @@
+//! Two measurements held against each other.
+
+pub mod baseline;
+pub mod comparison;
+pub mod pair;
+pub mod thresholds;

@@ -1,0 +1,122 @@
+//! By how much a figure may be worse than what it is compared with: `5%`, `p99=10%`, `errors=0.1%`.
+//!
+//! Invariant: pure. Each figure has a bound, from the command line, the project's file, or the default, in this order.
+
+use std::str::FromStr;
+
+use crate::bench::measure::objective::share;
+
+/// A figure that is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Acknowledged deliveries per second.
+    Rate,
+    /// The latency that half of the deliveries do not exceed.
+    P50,
+    /// That of 90 of 100.
+    P90,
+    /// That of 99 of 100.
+    P99,
+    /// The share of deliveries that were not acknowledged.
+    Errors,
+}
+
+/// A bound as it is given: for one figure, or (without a name) for all that are compared by their ratio.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Given {
+    /// The figure.
+    pub metric: Option<Metric>,
+    /// The share.
+    pub share: f64,
+}
+
+/// By how much each figure may be worse.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MaxRegression([f64; Metric::ALL.len()]);
+
+impl Metric {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Rate, Self::P50, Self::P90, Self::P99, Self::Errors];
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rate => "rate",
+            Self::P50 => "p50",
+            Self::P90 => "p90",
+            Self::P99 => "p99",
+            Self::Errors => "errors",
+        }
+    }
+
+    /// Its unit in reports.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Rate => "/s",
+            Self::P50 | Self::P90 | Self::P99 => "ms",
+            Self::Errors => "%",
+        }
+    }
+}
+
+impl FromStr for Metric {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|metric| metric.name() == text);
+        found.ok_or_else(|| {
+            format!("{text:?} is nothing that is compared; there are rate, p50, p90, p99 and errors")
+        })
+    }
+}
+
+impl FromStr for Given {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (metric, most) = match text.split_once('=') {
+            Some((metric, most)) => (Some(metric.trim().parse()?), most.trim()),
+            None => (None, text.trim()),
+        };
+        Ok(Self { metric, share: bound(metric, most)? })
+    }
+}
+
+/// Reads the bound of a figure. Errors: it is no share, or one that nothing could be worse than or everything would be.
+pub fn bound(metric: Option<Metric>, text: &str) -> Result<f64, String> {
+    let share = share(text)?;
+    if share == 0.0 && metric != Some(Metric::Errors) || share >= 1.0 {
+        return Err(format!("{text:?} is not between 0% and 100%, such as 5%"));
+    }
+    Ok(share)
+}
+
+impl Default for MaxRegression {
+    /// 5 % of each; of errors a tenth of a percent point.
+    fn default() -> Self {
+        Self([0.05, 0.05, 0.05, 0.05, 0.1])
+    }
+}
+
+impl MaxRegression {
+    /// By which share a figure may be worse; of errors, by how many percent points.
+    pub fn of(&self, metric: Metric) -> f64 {
+        self.0[metric as usize]
+    }
+
+    /// Takes these over; what is given for one figure wins over what is given for all.
+    #[must_use]
+    pub fn with(mut self, given: &[Given]) -> Self {
+        for one in given.iter().filter(|one| one.metric.is_none()) {
+            self.0[..Metric::Errors as usize].fill(one.share);
+        }
+        for one in given {
+            match one.metric {
+                Some(Metric::Errors) => self.0[Metric::Errors as usize] = one.share * 100.0,
+                Some(metric) => self.0[metric as usize] = one.share,
+                None => {}
+            }
+        }
+        self
+    }
+}

@@ -1,0 +1,236 @@
+//! Load on a receiver: every delivery with its own record, timestamp and signature, every answer judged, and deliveries among
+//! them that must be refused. Load on a sender, and the accounts of what arrives, stand below it.
+//!
+//! Invariant: it ends: at the plan's end and the wait for the last answers, when it is interrupted, or when nobody listens any
+//! more; and what was seen until then is returned whichever way it ends.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::runtime;
+use tokio::sync::{oneshot, watch};
+use tokio::task::spawn_blocking;
+
+use super::corpus::Corpus;
+use super::{connection, plan, request, worker};
+use crate::bench::generate::plan::{Phase, Plan};
+use crate::bench::generate::probe::Maker;
+use crate::bench::generate::request::Head;
+use crate::bench::generate::turns::{Stop, Turns};
+use crate::bench::generate::worker::{Load, Seen};
+use crate::bench::measure::tally::{Ended, Failure, Kind, Tally};
+use crate::bench::measure::witness::Witnesses;
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::webhook::dialect::Dialect;
+use crate::webhook::signature::{Key, Secret};
+use crate::wire::client::{Scheme, Target};
+
+/// How much memory the requests under way may take together, in bytes.
+const LARGEST_REQUESTS: usize = 1 << 30;
+
+/// What a load is put on, and with what.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// Where deliveries go.
+    pub target: &'a Target,
+    /// What they are signed with.
+    pub secret: &'a Secret,
+    /// The form of body and headers.
+    pub dialect: &'static Dialect,
+    /// The bodies.
+    pub corpus: &'a Corpus,
+    /// The time of day.
+    pub clock: &'a Clock,
+    /// Becomes true where the load is to end at once.
+    pub interrupted: &'a watch::Receiver<bool>,
+}
+
+/// How a load ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// At its end.
+    Complete,
+    /// Somebody asked for it.
+    Interrupted,
+    /// Nobody listened at the receiver's address any more, for as long as the plan says.
+    Gone,
+}
+
+/// What came of a load.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Its parts.
+    pub phases: Vec<Phase>,
+    /// The counts.
+    pub tally: Tally,
+    /// How it ended.
+    pub ending: Ending,
+    /// How long it went on, from its start to its last answer.
+    pub elapsed: Duration,
+    /// How many connections were opened in the place of ones that were closed.
+    pub reopened: u64,
+    /// How many record ids were used up, those of earlier loads among them.
+    pub numbers: u64,
+    pub(crate) witnesses: Witnesses,
+}
+
+/// Puts a load on a receiver. `first` is the number of its first record id, so that several loads of a seed have ids of their
+/// own.
+///
+/// Errors: the plan or the target is nothing that can be done, or a thread cannot be started.
+pub async fn run(plan: &Plan, subject: &Subject<'_>, first: u64) -> Result<Outcome, Error> {
+    let address = resolve(subject.target).await?;
+    let head = Head::new(subject.target, subject.dialect);
+    let templates = head.templates(subject.corpus);
+    let longest = templates.iter().map(request::Template::length).max().unwrap_or_default();
+    if longest.saturating_mul(plan.concurrency) > LARGEST_REQUESTS {
+        return Err(Error::Usage(format!(
+            "{} connections with bodies of up to {longest} bytes take more memory than the {} MiB that a load may; \
+             give fewer connections (--concurrency), or take the longest bodies out of the corpus",
+            plan.concurrency,
+            LARGEST_REQUESTS >> 20
+        )));
+    }
+    let maker = Maker { head, key: Key::new(subject.secret), secret: subject.secret.clone() };
+    let (begin, turns) = watch::channel(None);
+    let (stop, mut stopped) = watch::channel(Stop::No);
+    let clock = subject.clock.clone();
+    let load = Load::new(plan.clone(), address, templates, maker, clock, turns, stop, first);
+    let load = Arc::new(load);
+
+    let mut workers = Vec::new();
+    let threads = plan.threads.clamp(1, plan.concurrency.max(1));
+    for thread in 0..threads {
+        let share = plan.concurrency / threads + usize::from(thread < plan.concurrency % threads);
+        workers.push(start(load.clone(), thread, share)?);
+    }
+    let mut interrupted = subject.interrupted.clone();
+    let asked = async {
+        // Where nobody can ask any more, nobody does.
+        if interrupted.wait_for(|on| *on).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::pin!(asked);
+
+    let all = u32::try_from(plan.concurrency).unwrap_or(u32::MAX);
+    // Whether it was interrupted before it had begun.
+    let unbegun = tokio::select! {
+        // Never closed.
+        _ = load.ready.acquire_many(all) => false,
+        _ = stopped.wait_for(|stop| *stop != Stop::No) => false,
+        () = &mut asked => true,
+    };
+    if unbegun {
+        load.stop.send_replace(Stop::Interrupted);
+    }
+    let turns = Arc::new(Turns::new(plan, Instant::now()));
+    begin.send_replace(Some(turns.clone()));
+    let (paced, pacing) = (turns.clone(), load.stop.subscribe());
+    let pacemaker = spawn_blocking(move || paced.pace(&pacing));
+
+    let mut seen: Vec<Seen> = Vec::new();
+    let collected = async {
+        for worker in &mut workers {
+            match worker.await {
+                Ok(one) => seen.push(one),
+                Err(_) => {
+                    load.stop.send_replace(Stop::Broken);
+                }
+            }
+        }
+    };
+    tokio::pin!(collected);
+    tokio::select! {
+        () = &mut collected => {}
+        () = &mut asked, if !unbegun => {
+            load.stop.send_if_modified(|stop| {
+                let first = *stop == Stop::No;
+                *stop = if first { Stop::Interrupted } else { *stop };
+                first
+            });
+            collected.await;
+        }
+    }
+    let _ = pacemaker.await;
+    let mut elapsed = turns.start().elapsed();
+    let ending = match *stopped.borrow() {
+        Stop::No => Ending::Complete,
+        Stop::Interrupted => Ending::Interrupted,
+        Stop::Gone => Ending::Gone,
+        Stop::Broken => return Err(Error::Harness("a thread of the load ended by itself".to_owned())),
+    };
+    if ending == Ending::Complete && plan.mode != plan::Mode::Saturation {
+        // An open loop goes on to the end of its schedule, though its last delivery may be answered before.
+        elapsed = elapsed.max(plan.phases().last().map_or(Duration::ZERO, Phase::end));
+    }
+    Ok(gather(plan, &load, &turns, seen, ending, elapsed))
+}
+
+/// Puts together what the threads have seen.
+fn gather(
+    plan: &Plan,
+    load: &Load,
+    turns: &Turns,
+    seen: Vec<Seen>,
+    ending: Ending,
+    elapsed: Duration,
+) -> Outcome {
+    let phases = plan.phases();
+    let (mut tally, mut witnesses, mut reopened) = (Tally::new(&phases), Witnesses::default(), 0);
+    for one in seen {
+        tally.add(one.tally);
+        witnesses.add(one.witnesses);
+        reopened += one.reopened;
+    }
+    if ending == Ending::Complete {
+        for (phase, waited) in turns.unsent() {
+            tally.end(&Ended {
+                kind: Kind::Genuine,
+                phase,
+                status: None,
+                failure: Some(Failure::Unsent),
+                latency: waited,
+                at: elapsed,
+                sent_bytes: 0,
+                received_bytes: 0,
+            });
+        }
+    }
+    let numbers = load.number.load(Ordering::Relaxed);
+    Outcome { phases, tally, ending, elapsed, reopened, numbers, witnesses }
+}
+
+/// Starts a thread with that many connections.
+fn start(load: Arc<Load>, thread: usize, connections: usize) -> Result<oneshot::Receiver<Seen>, Error> {
+    let failed = |why| Error::Harness(format!("a thread of the load cannot be started: {why}"));
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let (done, seen) = oneshot::channel();
+    let run = move || {
+        // Nobody waits for it any more where the load was given up.
+        let _ = done.send(runtime.block_on(worker::run(load, thread, connections)));
+    };
+    thread::Builder::new().name(format!("load-{thread}")).spawn(run).map_err(failed)?;
+    Ok(seen)
+}
+
+/// Whether a load can be put on a target at all. Errors: it is reached over TLS.
+pub fn check(target: &Target) -> Result<(), Error> {
+    if target.scheme == Scheme::Http {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{} is reached over TLS, and a load goes over plain http alone: measure the receiver behind what ends TLS",
+        target.url()
+    )))
+}
+
+/// The address behind a target: of several the first that takes a connection.
+async fn resolve(target: &Target) -> Result<SocketAddr, Error> {
+    check(target)?;
+    connection::reachable(&target.host, target.port).await.map_err(Error::Subject)
+}

@@ -1,0 +1,152 @@
+//! The search for the highest rate that holds an objective, on a receiver.
+//!
+//! Invariant: it stops at once where a receiver lets a probe through, or acknowledges nothing: no rate mends that.
+
+use std::time::Duration;
+
+use super::objective::{Held, Objective, Search};
+use super::report::{SearchEntry, Trial};
+use super::summary::ACHIEVED;
+use crate::bench::generate::load::{Ending, Outcome, Subject, run};
+use crate::bench::generate::plan::{HIGHEST_RATE, Mode, Plan};
+use crate::error::Error;
+use crate::suite::requirement::Level;
+
+/// The rate that a search begins with where none is given, in deliveries per second.
+pub const FIRST_RATE: f64 = 500.0;
+/// How late the generator may be on average in a trial that counts.
+const LATE: Duration = Duration::from_millis(2);
+
+/// What is searched for, and how.
+#[derive(Debug, Clone)]
+pub struct Quest {
+    /// What must hold.
+    pub objective: Objective,
+    /// The objective as it was given.
+    pub text: String,
+    /// The rate to begin with.
+    pub first: f64,
+    /// How long each trial is measured.
+    pub trial: Duration,
+    /// Which share of errors is allowed, from 0 to 1.
+    pub max_errors: f64,
+    /// The weakest level whose probes end the search when they are let through.
+    pub fail_on: Level,
+}
+
+/// What a search has found: each trial, the last load that tells of the result, and its plan.
+#[derive(Debug)]
+pub struct Found {
+    /// The trials.
+    pub entry: SearchEntry,
+    /// What came of the trial that confirmed the rate, or of the last one.
+    pub outcome: Outcome,
+    /// That trial's plan.
+    pub plan: Plan,
+}
+
+/// Searches. `told` hears of each trial.
+///
+/// Errors: as [`run`], for the first trial.
+pub async fn find(
+    plan: &Plan,
+    subject: &Subject<'_>,
+    quest: &Quest,
+    mut told: impl FnMut(&Trial),
+) -> Result<Found, Error> {
+    let mut search = Search::from(quest.first, HIGHEST_RATE);
+    let mut trials = Vec::new();
+    let mut last: Option<(Outcome, Plan)> = None;
+    let mut numbers = 0;
+    while let Some(rate) = search.next_rate() {
+        let warm_up = if trials.is_empty() { plan.warm_up } else { plan.warm_up.min(quest.trial / 4) };
+        let plan = Plan { mode: Mode::Rates(vec![rate]), duration: quest.trial, warm_up, ..plan.clone() };
+        let outcome = match (run(&plan, subject, numbers).await, &mut last) {
+            (Ok(outcome), _) => outcome,
+            // What was found out until then is not lost with the receiver.
+            (Err(Error::Subject(why)), Some((before, _))) => {
+                before.ending = Ending::Gone;
+                let trial = not_put(rate, search.confirms(), why.to_string());
+                told(&trial);
+                trials.push(trial);
+                break;
+            }
+            (Err(why), _) => return Err(why),
+        };
+        numbers = outcome.numbers;
+        let trial = judge(rate, search.confirms(), &outcome, quest);
+        told(&trial);
+        let counts = outcome.counts();
+        let goes_on = outcome.ending == Ending::Complete
+            && (counts.acknowledged > 0 || counts.ended() == 0)
+            && outcome.broken_level().is_none_or(|level| level > quest.fail_on);
+        if goes_on {
+            search.tell(trial.held);
+        }
+        trials.push(trial);
+        last = Some((outcome, plan));
+        if !goes_on {
+            break;
+        }
+    }
+    let (outcome, plan) = last.ok_or_else(|| Error::Harness("a search without a trial".to_owned()))?;
+    let entry = SearchEntry { objective: quest.text.clone(), found: search.found(), trials };
+    Ok(Found { entry, outcome, plan })
+}
+
+/// A trial whose load could not be put.
+fn not_put(rate: f64, confirmation: bool, why: String) -> Trial {
+    Trial {
+        rate,
+        achieved: 0.0,
+        confirmation,
+        held: false,
+        cut_short: true,
+        why,
+        p50_us: 0,
+        p99_us: 0,
+        error_share: 0.0,
+    }
+}
+
+fn judge(rate: f64, confirmation: bool, outcome: &Outcome, quest: &Quest) -> Trial {
+    let counts = outcome.counts();
+    let achieved = outcome.entries().first().map_or(0.0, |entry| entry.achieved);
+    let (late, all, _) = counts.late;
+    let late = all.checked_div(u32::try_from(late).unwrap_or(u32::MAX)).unwrap_or_default();
+    let broken: Vec<Held> =
+        quest.objective.held_by(&counts, quest.max_errors).into_iter().filter(|one| !one.held).collect();
+    let mut why: Vec<String> = broken.iter().map(words).collect();
+    let cut_short = outcome.ending != Ending::Complete;
+    if cut_short {
+        why.push("the load ended early".to_owned());
+    }
+    if late > LATE {
+        why.push("the generator itself did not keep up".to_owned());
+    } else if achieved < rate * ACHIEVED {
+        why.push(format!("only {achieved:.1}/s went out in time"));
+    }
+    let total = outcome.total();
+    Trial {
+        rate,
+        achieved,
+        confirmation,
+        held: why.is_empty(),
+        cut_short,
+        why: why.join(", "),
+        p50_us: total.latency.p50_us,
+        p99_us: total.latency.p99_us,
+        error_share: total.error_share,
+    }
+}
+
+fn words(held: &Held) -> String {
+    match held.bound {
+        super::objective::Bound::Errors(_) => format!("{:.3}% errors", held.measured),
+        bound @ super::objective::Bound::Latency(..) => {
+            let name = bound.to_string();
+            let name = name.split('<').next().unwrap_or_default();
+            format!("{name} {:.3} ms", held.measured)
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! From the counts of a load to the entries of its report.
+//!
+//! Invariant: only what was measured is summed up; what must be judged (probes, answers to genuine deliveries) is judged in the
+//! warm-up too.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use hdrhistogram::iterators::IterationValue;
+
+use super::report::{
+    Latency, Lateness, Measured, Named, PhaseEntry, Point, ProbeEntry, Probes, SeriesEntry, Shown,
+    StatusCount, Unexpected,
+};
+use super::tally::{Counts, Failure, histogram};
+use super::witness::{Oddity, Witness};
+use crate::bench::generate::load::{Ending, Outcome};
+use crate::bench::generate::plan::Phase;
+use crate::bench::generate::probe;
+use crate::redaction::Redaction;
+use crate::suite::requirement::Level;
+
+/// How much of a request or an answer is shown, in bytes.
+const SHOWN: usize = 4096;
+
+impl Outcome {
+    /// The counts of all measured phases together.
+    pub fn counts(&self) -> Counts {
+        let mut all = Counts::default();
+        self.measured_phases().for_each(|(_, counts)| all.add(counts));
+        all
+    }
+
+    /// The measured phases that had begun when the load ended, with their counts.
+    fn measured_phases(&self) -> impl Iterator<Item = (&Phase, &Counts)> {
+        let begun = |phase: &Phase| phase.measured && phase.from < self.elapsed;
+        self.phases.iter().zip(&self.tally.phases).filter(move |(phase, _)| begun(phase))
+    }
+
+    /// How long a phase went on.
+    fn length(&self, phase: &Phase) -> Duration {
+        phase.length.min(self.elapsed.saturating_sub(phase.from))
+    }
+
+    /// How long a phase went on until the last of its acknowledgements: what is divided by to have a rate.
+    fn stretch(&self, phase: &Phase, counts: &Counts) -> Duration {
+        self.length(phase).max(counts.last.saturating_sub(phase.from))
+    }
+
+    /// What was measured in all.
+    pub fn total(&self) -> Measured {
+        let stretch = self.measured_phases().map(|(phase, counts)| self.stretch(phase, counts)).sum();
+        measured(&self.counts(), stretch)
+    }
+
+    /// What was measured at each rate.
+    pub fn entries(&self) -> Vec<PhaseEntry> {
+        let entry = |(phase, counts): (&Phase, &Counts)| PhaseEntry {
+            rate: phase.rate,
+            achieved: self.achieved(phase, counts),
+            measured: measured(counts, self.stretch(phase, counts)),
+        };
+        self.measured_phases().map(entry).collect()
+    }
+
+    /// How many a second went out in their phase.
+    fn achieved(&self, phase: &Phase, counts: &Counts) -> f64 {
+        let all = counts.sent + counts.probes.iter().sum::<u64>();
+        per_second(all.saturating_sub(counts.overdue), self.length(phase))
+    }
+
+    /// The rates that were missed, since no connection was free for what was due, with what went out instead.
+    fn missed(&self) -> Vec<(f64, f64)> {
+        let missed = |(phase, counts): (&Phase, &Counts)| {
+            let achieved = self.achieved(phase, counts);
+            // Of few deliveries the last one is a large share.
+            let rate = phase.rate.filter(|rate| achieved < rate * ACHIEVED && counts.sent > FEW)?;
+            Some((rate, achieved))
+        };
+        self.measured_phases().filter_map(missed).collect()
+    }
+
+    /// The measured time in equal parts, as far as it went.
+    pub fn series(&self) -> SeriesEntry {
+        let series = &self.tally.series;
+        let start =
+            self.phases.iter().find(|phase| phase.measured).map_or(Duration::ZERO, |phase| phase.from);
+        let gone_on = self.elapsed.saturating_sub(start).as_millis();
+        let count = gone_on.div_ceil(series.interval.as_millis().max(1));
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let mut latencies = histogram(2);
+        let points = series.moments.iter().take(count).map(|moment| {
+            latencies.reset();
+            for (value, count) in &moment.latencies {
+                latencies.saturating_record_n(*value, *count);
+            }
+            let at = |quantile| (!latencies.is_empty()).then(|| latencies.value_at_quantile(quantile));
+            Point {
+                sent: moment.sent,
+                acknowledged: moment.acknowledged,
+                refused: moment.refused,
+                failed: moment.failed,
+                p50_us: at(0.5),
+                p90_us: at(0.9),
+                p99_us: at(0.99),
+            }
+        });
+        let points = points.collect();
+        SeriesEntry { interval_ms: u64::try_from(series.interval.as_millis()).unwrap_or(u64::MAX), points }
+    }
+
+    /// What became of the probes.
+    pub fn probes(&self, redaction: &Redaction) -> Probes {
+        let mut all = Counts::default();
+        self.tally.phases.iter().for_each(|counts| all.add(counts));
+        let kinds = probe::ALL.iter().enumerate().map(|(number, kind)| ProbeEntry {
+            name: kind.name.to_owned(),
+            requirement: kind.requirement.to_owned(),
+            level: kind.level.to_string(),
+            sent: all.probes[number],
+            let_through: all.let_through[number],
+            exchange: self.witness(Oddity::Probe(number)).map(|(_, witness)| shown(witness, redaction)),
+        });
+        Probes {
+            sent: all.probes.iter().sum(),
+            let_through: all.let_through.iter().sum(),
+            unanswered: all.probes_unanswered,
+            statuses: statuses(&*all.probe_statuses),
+            kinds: kinds.collect(),
+        }
+    }
+
+    /// The strictest level of the requirements that probes which were let through belong to.
+    pub fn broken_level(&self) -> Option<Level> {
+        let broken = probe::ALL.iter().enumerate();
+        let broken = broken.filter(|(number, _)| self.witness(Oddity::Probe(*number)).is_some());
+        broken.map(|(_, kind)| kind.level).min()
+    }
+
+    /// Genuine deliveries that were not acknowledged, by kind.
+    pub fn unexpected(&self, redaction: &Redaction) -> Vec<Unexpected> {
+        let entry = |(oddity, (count, witness)): (&Oddity, &(u64, Witness))| {
+            let (kind, text) = match oddity {
+                Oddity::Probe(_) => return None,
+                Oddity::Status(status) => {
+                    (status.to_string(), format!("a genuine delivery was answered {status}"))
+                }
+                Oddity::Failure(number) => {
+                    let failure = Failure::ALL[*number];
+                    (failure.name().to_owned(), failure.describe().to_owned())
+                }
+            };
+            Some(Unexpected { kind, text, count: *count, exchange: shown(witness, redaction) })
+        };
+        self.witnesses.0.iter().filter_map(entry).collect()
+    }
+
+    fn witness(&self, oddity: Oddity) -> Option<&(u64, Witness)> {
+        self.witnesses.0.get(&oddity)
+    }
+
+    /// What is worth knowing of how it went.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        match self.ending {
+            Ending::Complete => {}
+            Ending::Interrupted => {
+                notes.push("the load was interrupted: this is what there was until then".to_owned())
+            }
+            Ending::Gone => notes.push(format!(
+                "the load ended early, after {:.1} s: nobody listened at the receiver's address any more",
+                self.elapsed.as_secs_f64()
+            )),
+        }
+        if self.reopened > 0 {
+            notes.push(format!("{} connections were opened in the place of closed ones", self.reopened));
+        }
+        if self.ending == Ending::Complete {
+            notes.extend(self.missed().into_iter().map(|(rate, achieved)| {
+                format!(
+                    "of {rate} deliveries per second only {achieved:.1} went out in time: no connection was free for the others"
+                )
+            }));
+        }
+        for (rate, mean, most) in self.lateness() {
+            notes.push(format!(
+                "the generator itself did not keep up with {rate} deliveries per second: though a connection was free, \
+                 they went out {mean:.1} ms late on average, {most:.1} ms at most; that is part of the latencies"
+            ));
+        }
+        notes
+    }
+
+    /// The rates that the generator itself did not keep up with: how late it was on average and at most, in milliseconds.
+    pub(crate) fn lateness(&self) -> Vec<(f64, f64, f64)> {
+        let late = |(phase, counts): (&Phase, &Counts)| {
+            let (count, all, most) = counts.late;
+            let mean = all.checked_div(u32::try_from(count).unwrap_or(u32::MAX)).unwrap_or_default();
+            let rate = phase.rate.filter(|_| mean > LATE_ON_AVERAGE || most > LATE_AT_MOST)?;
+            Some((rate, mean.as_secs_f64() * 1e3, most.as_secs_f64() * 1e3))
+        };
+        self.measured_phases().filter_map(late).collect()
+    }
+}
+
+/// Which share of a rate must go out in time, where there are more deliveries than a few.
+pub(crate) const ACHIEVED: f64 = 0.98;
+const FEW: u64 = 100;
+/// How late the generator may be on average, and once, until it is said.
+const LATE_ON_AVERAGE: Duration = Duration::from_millis(2);
+const LATE_AT_MOST: Duration = Duration::from_millis(100);
+
+fn per_second(count: u64, time: Duration) -> f64 {
+    if time.is_zero() { 0.0 } else { count as f64 / time.as_secs_f64() }
+}
+
+fn measured(counts: &Counts, stretch: Duration) -> Measured {
+    let errors = Failure::ALL.iter().map(|&failure| (failure, counts.failures[failure as usize]));
+    let errors = errors.filter(|(_, count)| *count > 0);
+    let (late, all, most) = counts.late;
+    let lateness = (late > 0).then(|| Lateness {
+        count: late,
+        mean_us: all.as_secs_f64() * 1e6 / late as f64,
+        max_us: super::tally::micros(most),
+    });
+    Measured {
+        duration_ms: stretch.as_secs_f64() * 1e3,
+        rate: per_second(counts.acknowledged, stretch),
+        sent: counts.sent,
+        acknowledged: counts.acknowledged,
+        refused: counts.refused,
+        failed: counts.failures.iter().sum(),
+        error_share: counts.errors() as f64 / counts.ended().max(1) as f64,
+        errors: errors.map(|(failure, count)| Named { name: failure.name().to_owned(), count }).collect(),
+        statuses: statuses(&*counts.statuses),
+        bytes_sent: counts.sent_bytes,
+        bytes_received: counts.received_bytes,
+        latency: Latency::of(&counts.latency),
+        lateness,
+    }
+}
+
+fn statuses(counts: &[u64]) -> Vec<StatusCount> {
+    let counted = (0..).zip(counts).filter(|(_, count)| **count > 0);
+    counted.map(|(status, &count)| StatusCount { status, count }).collect()
+}
+
+impl Latency {
+    /// What there is to say of a distribution of microseconds.
+    pub fn of(values: &Histogram<u64>) -> Self {
+        let mut coarse = histogram(2);
+        for value in values.iter_recorded() {
+            coarse.saturating_record_n(value.value_iterated_to(), value.count_at_value());
+        }
+        let bucket = |value: IterationValue<u64>| (value.value_iterated_to(), value.count_at_value());
+        let at = |quantile| values.value_at_quantile(quantile).min(values.max());
+        Self {
+            count: values.len(),
+            min_us: if values.is_empty() { 0 } else { values.min() },
+            mean_us: values.mean(),
+            stdev_us: values.stdev(),
+            p50_us: at(0.5),
+            p90_us: at(0.9),
+            p99_us: at(0.99),
+            p999_us: at(0.999),
+            max_us: values.max(),
+            buckets: coarse.iter_recorded().map(bucket).collect(),
+        }
+    }
+}
+
+fn shown(witness: &Witness, redaction: &Redaction) -> Shown {
+    let text = |bytes: &[u8]| {
+        // Cut short behind the redaction: half a secret is not found.
+        let clean = redaction.text(&String::from_utf8_lossy(bytes));
+        match clean.char_indices().nth(SHOWN) {
+            Some((end, _)) => format!("{}…", &clean[..end]),
+            None => clean,
+        }
+    };
+    Shown {
+        at_ms: witness.at.as_secs_f64() * 1e3,
+        took_ms: witness.took.as_secs_f64() * 1e3,
+        status: witness.status,
+        request: text(&witness.request),
+        answer: text(&witness.answer),
+    }
+}

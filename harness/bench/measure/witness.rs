@@ -1,0 +1,90 @@
+//! The first exchange of each kind that is not as it must be, kept to be shown.
+//!
+//! Invariant: bounded: a few kinds, and of each exchange the first kilobytes; what is kept leaves it without the secret.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::tally::{Ended, Kind};
+use crate::bench::generate::answer::KEPT;
+use crate::bench::generate::probe;
+
+/// How many kinds are kept beside the probes.
+const MOST_KINDS: usize = 24;
+
+/// What makes exchanges alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Oddity {
+    /// A genuine delivery that was answered with this status.
+    Status(u16),
+    /// A genuine delivery that got no whole answer: the number of the kind in [`super::tally::Failure::ALL`].
+    Failure(usize),
+    /// A probe that was let through: its number in [`probe::ALL`].
+    Probe(usize),
+}
+
+/// An exchange that was kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Witness {
+    pub(crate) request: Vec<u8>,
+    pub(crate) answer: Vec<u8>,
+    /// When it ended, from the start of the load.
+    pub(crate) at: Duration,
+    pub(crate) took: Duration,
+    pub(crate) status: Option<u16>,
+}
+
+/// The exchanges that were kept.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Witnesses(pub(super) BTreeMap<Oddity, (u64, Witness)>);
+
+impl Oddity {
+    /// `None` where an exchange is as it must be.
+    fn of(ended: &Ended) -> Option<Self> {
+        if ended.is_as_it_must_be() {
+            return None;
+        }
+        Some(match (ended.kind, ended.failure, ended.status) {
+            (Kind::Probe(number), ..) => Self::Probe(number),
+            (Kind::Genuine, Some(failure), _) => Self::Failure(failure as usize),
+            (Kind::Genuine, None, status) => Self::Status(status.unwrap_or_default()),
+        })
+    }
+}
+
+impl Witnesses {
+    /// Counts an exchange that is not as it must be, and keeps the first of its kind.
+    pub(crate) fn see(&mut self, ended: &Ended, request: &[u8], answer: &[u8]) {
+        let Some(oddity) = Oddity::of(ended) else { return };
+        if let Some((count, _)) = self.0.get_mut(&oddity) {
+            *count += 1;
+        } else if self.0.len() < MOST_KINDS + probe::ALL.len() {
+            let first = |bytes: &[u8]| bytes[..bytes.len().min(KEPT)].to_vec();
+            let witness = Witness {
+                request: first(request),
+                answer: first(answer),
+                at: ended.at,
+                took: ended.latency,
+                status: ended.status,
+            };
+            self.0.insert(oddity, (1, witness));
+        }
+    }
+
+    /// Adds what another has kept; of two of one kind the earlier one is shown.
+    pub(crate) fn add(&mut self, other: Self) {
+        for (oddity, (more, witness)) in other.0 {
+            match self.0.get_mut(&oddity) {
+                None => {
+                    self.0.insert(oddity, (more, witness));
+                }
+                Some((count, first)) => {
+                    *count += more;
+                    if witness.at < first.at {
+                        *first = witness;
+                    }
+                }
+            }
+        }
+    }
+}

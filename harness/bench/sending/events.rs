@@ -1,0 +1,56 @@
+//! The events that a sender is asked to send: the dialect's samples, each time of another record.
+//!
+//! Invariant: an event is its number's and its seed's: the same two give the same event.
+
+use serde_json::value::RawValue;
+
+use crate::bench::generate::ids::{ID_LENGTH, Ids, PLACEHOLDER};
+use crate::subject::protocol::Op;
+use crate::webhook::dialect::Dialect;
+use crate::webhook::event::Event;
+
+/// Makes events.
+#[derive(Debug)]
+pub(crate) struct Events {
+    ids: Ids,
+    samples: Vec<(Event, Option<usize>)>,
+}
+
+impl Events {
+    /// The events of a seed.
+    pub(crate) fn new(dialect: &Dialect, seed: u64) -> Self {
+        let samples = dialect.familiar().map(|event| {
+            let event = event.with_id(PLACEHOLDER);
+            let at = event.record.get().find(PLACEHOLDER);
+            (event, at)
+        });
+        Self { ids: Ids::of(seed), samples: samples.collect() }
+    }
+
+    /// The run that their ids say.
+    pub(crate) fn run(&self) -> u64 {
+        self.ids.run()
+    }
+
+    /// How many different ones there are, and how long their records are in all and at most.
+    pub(crate) fn lengths(&self) -> (usize, u64, u64) {
+        let lengths = || self.samples.iter().map(|(event, _)| event.record.get().len() as u64);
+        (self.samples.len(), lengths().sum(), lengths().max().unwrap_or(0))
+    }
+
+    /// The event of a number.
+    pub(crate) fn event(&self, number: u64) -> Event {
+        let (sample, at) = &self.samples[(number % self.samples.len() as u64) as usize];
+        let record = at.and_then(|at| {
+            let mut text = sample.record.get().to_owned();
+            text.replace_range(at..at + ID_LENGTH, &self.ids.id(number));
+            RawValue::from_string(text).ok()
+        });
+        Event { record: record.unwrap_or_else(|| sample.record.clone()), ..sample.clone() }
+    }
+
+    /// The request for it, as it is shown.
+    pub(crate) fn shown(&self, number: u64) -> String {
+        Op::Emit(self.event(number)).encode(number)
+    }
+}

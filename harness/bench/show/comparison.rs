@@ -1,0 +1,85 @@
+//! The comparison of reports for people: each figure, how it changed, and what that says.
+//!
+//! Invariant: the last line is the result line, and colours carry nothing that words do not.
+
+use std::fmt::Write as _;
+
+use super::text::{BAD, BOLD, DIM, GOOD};
+use crate::bench::compare::comparison::{Comparison, MetricEntry, NewFigure};
+use crate::statistics::{Interval, Place};
+
+/// The comparison as text with ANSI colours.
+pub fn render(comparison: &Comparison) -> String {
+    let changes: Vec<String> = comparison
+        .metrics
+        .iter()
+        .filter_map(|metric| {
+            let shown = metric.new.first().and_then(|new| change(metric, new.change?))?;
+            Some(format!(" {} {shown}", metric.name))
+        })
+        .collect();
+    format!("{}\nRESULT: {}{}\n", table(comparison), comparison.result, changes.concat())
+}
+
+/// The figures, and what they say.
+pub fn table(comparison: &Comparison) -> String {
+    let mut text = String::new();
+    let new = comparison.new.join(", ");
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "{BOLD}{new} compared with {}{BOLD:#}", comparison.old);
+    let _ = writeln!(
+        text,
+        "  {DIM}{:<7} {:>14} {:>14} {:>9}  {:<20} says{DIM:#}",
+        "", "old", "new", "change", "which lies within"
+    );
+    for metric in &comparison.metrics {
+        for (at, new) in metric.new.iter().enumerate() {
+            let name = if at == 0 { metric.name.as_str() } else { "  again" };
+            let old = if at == 0 { figure(metric, metric.old) } else { String::new() };
+            let (style, words) = says(metric, new);
+            let _ = writeln!(
+                text,
+                "  {name:<7} {old:>14} {:>14} {:>9}  {:<20} {style}{words}{style:#}",
+                figure(metric, new.value),
+                new.change.and_then(|one| change(metric, one)).unwrap_or_else(|| "–".to_owned()),
+                new.interval.and_then(|one| within(metric, &one)).unwrap_or_else(|| "–".to_owned()),
+            );
+        }
+    }
+    let _ = writeln!(text, "  {}", comparison.why);
+    text
+}
+
+/// A figure with its unit.
+pub(crate) fn figure(metric: &MetricEntry, value: f64) -> String {
+    let digits = if metric.unit == "/s" { 1 } else { 3 };
+    let space = if metric.unit == "ms" { " " } else { "" };
+    format!("{value:.digits$}{space}{}", metric.unit)
+}
+
+/// A change in percent; of errors in percent points.
+pub(crate) fn change(metric: &MetricEntry, change: f64) -> Option<String> {
+    change.is_finite().then(|| match metric.unit.as_str() {
+        // A hundredth below nothing is nothing.
+        "%" => format!("{:+.2}pp", (change * 100.0).round() / 100.0 + 0.0),
+        _ => format!("{:+.1}%", (change - 1.0) * 100.0),
+    })
+}
+
+/// An interval of changes.
+pub(crate) fn within(metric: &MetricEntry, interval: &Interval) -> Option<String> {
+    Some(format!("{} to {}", change(metric, interval.low)?, change(metric, interval.high)?))
+}
+
+fn says(metric: &MetricEntry, new: &NewFigure) -> (anstyle::Style, String) {
+    let most = match metric.unit.as_str() {
+        "%" => format!("{} points", metric.max_regression),
+        _ => format!("{}%", (metric.max_regression * 1e4).round() / 1e2),
+    };
+    match new.place {
+        Some(Place::Within) => (GOOD, format!("not worse by more than {most}")),
+        Some(Place::Beyond) => (BAD, format!("WORSE by more than {most}")),
+        Some(Place::Astride) => (DIM, format!("not to be told: {most} lies within the noise")),
+        None => (DIM, "not to be told: too short to show the noise".to_owned()),
+    }
+}

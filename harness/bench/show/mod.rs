@@ -1,0 +1,8 @@
+//! Reports of benchmarks as text and HTML.
+
+pub mod comparison;
+pub mod html;
+pub mod ledger;
+pub mod pair;
+pub mod text;
+pub mod trend;

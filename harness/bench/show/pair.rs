@@ -1,0 +1,104 @@
+//! The report of two receivers that were measured against each other, for people.
+//!
+//! Invariant: the last line is the result line, and colours carry nothing that words do not.
+
+use std::fmt::Write as _;
+
+use super::text::{BAD, BOLD, DIM, GOOD, seconds};
+use crate::bench::compare::pair::{Figure, PairReport, Series, SeriesName};
+use crate::statistics::{Place, Steadiness, trimmed_mean};
+
+/// The report as text with ANSI colours.
+pub fn render(report: &PairReport) -> String {
+    let mut text = String::new();
+    let load = &report.load;
+    let rate = load.rates.first().map_or("saturation".to_owned(), |rate| format!("{rate}/s"));
+    // Writing to a string does not fail.
+    let _ = writeln!(
+        text,
+        "{BOLD}{} {}{BOLD:#} · bench pair · dialect {} · seed {}",
+        report.tool.name, report.tool.version, report.dialect, report.seed
+    );
+    let _ = writeln!(text, "  base       {}", report.base);
+    let _ = writeln!(text, "  candidate  {}", report.candidate);
+    let _ = writeln!(
+        text,
+        "{DIM}{rate} · {} connections · loads of {} s, behind {} s of warm-up · {} cores, {} {}{DIM:#}\n",
+        load.concurrency,
+        seconds(load.duration_ms),
+        seconds(load.warm_up_ms),
+        report.machine.cores,
+        report.machine.os,
+        report.machine.arch
+    );
+    for series in &report.series {
+        one(&mut text, report, series);
+    }
+    for note in &report.notes {
+        let _ = writeln!(text, "note: {note}");
+    }
+    let _ = writeln!(text, "{}\n\n{}", report.why, result_line(report));
+    text
+}
+
+/// The line that ends it.
+pub fn result_line(report: &PairReport) -> String {
+    let last = report.series.iter().rev().find_map(|series| Some((series.name, series.ratio?)));
+    let of = |name| if name == SeriesName::Control { "control" } else { "ratio" };
+    let ratio = last.map(|(name, ratio)| {
+        format!(" {} {:.3} within {:.3} to {:.3}", of(name), ratio.estimate, ratio.low, ratio.high)
+    });
+    format!(
+        "RESULT: {} {}{} threshold {} seed {}",
+        report.result,
+        report.figure.name(),
+        ratio.unwrap_or_default(),
+        percent(report.max_regression),
+        report.seed
+    )
+}
+
+fn one(text: &mut String, report: &PairReport, series: &Series) {
+    let _ = writeln!(text, "{BOLD}{}{BOLD:#}: {} rounds", series.name.describe(), series.rounds.len());
+    let of = |pick: fn(&crate::bench::compare::pair::Round) -> [f64; 2]| {
+        let figures: Vec<f64> = series.rounds.iter().flat_map(pick).collect();
+        trimmed_mean(&figures).map(|mean| match report.figure {
+            Figure::Rate => format!("{mean:.1}/s"),
+            Figure::P99 => format!("{:.3} ms", mean / 1e3),
+        })
+    };
+    let second = if series.name == SeriesName::Control { "base again" } else { "candidate" };
+    if let (Some(base), Some(other)) = (of(|round| round.base), of(|round| round.candidate)) {
+        let _ = writeln!(text, "  {} base {base}, {second} {other}", report.figure.name());
+    }
+    let Some(ratio) = series.ratio else {
+        let _ = writeln!(text, "  {BAD}ended early{BAD:#}\n");
+        return;
+    };
+    let (style, words) = match series.name {
+        SeriesName::Control => match ratio.steadiness(report.max_regression) {
+            Steadiness::Steady => (GOOD, "steady enough"),
+            Steadiness::Wide => (BAD, "too wide"),
+            Steadiness::Biased => (BAD, "too far from 1"),
+        },
+        SeriesName::First | SeriesName::Second => {
+            match ratio.place(report.figure.better(), report.max_regression) {
+                Place::Within => (GOOD, "not worse"),
+                Place::Astride => (DIM, "not to be told"),
+                Place::Beyond => (BAD, "WORSE"),
+            }
+        }
+    };
+    let _ = writeln!(
+        text,
+        "  ratio {:.4}, with 95 % confidence within {:.4} to {:.4}: {style}{words}{style:#} (threshold {})\n",
+        ratio.estimate,
+        ratio.low,
+        ratio.high,
+        percent(report.max_regression)
+    );
+}
+
+fn percent(share: f64) -> String {
+    format!("{}%", (share * 1e4).round() / 1e2)
+}

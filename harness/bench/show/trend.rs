@@ -1,0 +1,143 @@
+//! A report as two forms that trackers of trends read: the Bencher Metric Format, and the generic list of figures of which the
+//! smaller one is better.
+//!
+//! Invariant: the same load has the same names in every run, whatever the port, the seed or the secret; a figure that was not
+//! measured is left out.
+
+use serde_json::{Map, Value, json};
+
+use crate::bench::measure::report::{BenchReport, Measured, Point};
+
+/// The Bencher Metric Format: for each rate its throughput in deliveries per second, latencies in nanoseconds, errors in percent.
+/// The bounds are the lowest and the highest part of the series.
+pub fn bmf(report: &BenchReport) -> Value {
+    let mut benchmarks = Map::new();
+    for stretch in stretches(report) {
+        let Stretch { measured, points, .. } = stretch;
+        let mut measures = Map::new();
+        let per_second = |point: &Point| {
+            let seconds = report.series.interval_ms as f64 / 1e3;
+            (seconds > 0.0).then(|| point.acknowledged as f64 / seconds)
+        };
+        measures.insert("throughput".to_owned(), bounded(measured.rate, points, per_second));
+        if measured.latency.count > 0 {
+            let ns = |us: u64| us as f64 * 1e3;
+            let latency = &measured.latency;
+            measures.insert("latency".to_owned(), json!({ "value": latency.mean_us * 1e3 }));
+            for (name, us, of) in [
+                ("latency-p50", latency.p50_us, (|point: &Point| point.p50_us) as fn(&Point) -> Option<u64>),
+                ("latency-p90", latency.p90_us, |point| point.p90_us),
+                ("latency-p99", latency.p99_us, |point| point.p99_us),
+            ] {
+                measures.insert(name.to_owned(), bounded(ns(us), points, |point| of(point).map(ns)));
+            }
+            measures.insert("latency-max".to_owned(), json!({ "value": ns(latency.max_us) }));
+        }
+        measures.insert("errors".to_owned(), json!({ "value": measured.error_share * 100.0 }));
+        benchmarks.insert(stretch.name, measures.into());
+    }
+    benchmarks.into()
+}
+
+/// The list of `{name, unit, value, range, extra}`: latencies, the time that a delivery takes of a second, and errors.
+pub fn smaller_is_better(report: &BenchReport) -> Value {
+    let mut list = Vec::new();
+    let extra = format!(
+        "{} {} on {} {}, {} cores\n{} connections, {} threads, {} bodies, dialect {}\nresult {}",
+        report.tool.name,
+        report.tool.version,
+        report.machine.os,
+        report.machine.arch,
+        report.machine.cores,
+        report.load.concurrency,
+        report.load.threads,
+        report.corpus.bodies,
+        report.dialect,
+        report.result
+    );
+    for Stretch { name, measured, points } in stretches(report) {
+        let mut add = |what: &str, unit: &str, value: f64, parts: Vec<f64>| {
+            let mut entry = json!({ "name": format!("{name} {what}"), "unit": unit, "value": value });
+            if let Some(deviation) = deviation(&parts) {
+                entry["range"] = format!("± {deviation:.3}").into();
+            }
+            entry["extra"] = extra.clone().into();
+            list.push(entry);
+        };
+        let latency = &measured.latency;
+        let ms = |us: u64| us as f64 / 1e3;
+        if latency.count > 0 {
+            for (what, us, of) in [
+                ("p50", latency.p50_us, (|point: &Point| point.p50_us) as fn(&Point) -> Option<u64>),
+                ("p90", latency.p90_us, |point| point.p90_us),
+                ("p99", latency.p99_us, |point| point.p99_us),
+            ] {
+                add(what, "ms", ms(us), points.iter().filter_map(of).map(ms).collect());
+            }
+        }
+        if measured.rate > 0.0 {
+            let each = |point: &Point| {
+                let us = report.series.interval_ms as f64 * 1e3;
+                (point.acknowledged > 0).then(|| us / point.acknowledged as f64)
+            };
+            add("time per delivery", "us", 1e6 / measured.rate, points.iter().filter_map(each).collect());
+        }
+        add("errors", "%", measured.error_share * 100.0, Vec::new());
+    }
+    list.into()
+}
+
+/// What is tracked by a name of its own.
+struct Stretch<'a> {
+    name: String,
+    measured: &'a Measured,
+    /// Its part of the series; nothing where several rates share one.
+    points: &'a [Point],
+}
+
+fn stretches(report: &BenchReport) -> Vec<Stretch<'_>> {
+    let name = |what: &str| {
+        format!("{} {what}, {} connections, {}", report.role, report.load.concurrency, report.dialect)
+    };
+    if report.phases.len() > 1 {
+        let stretch = |(at, phase): (usize, &'_ crate::bench::measure::report::PhaseEntry)| {
+            let rate = phase.rate.map_or_else(|| format!("phase {}", at + 1), |rate| format!("at {rate}/s"));
+            name(&rate)
+        };
+        return report
+            .phases
+            .iter()
+            .enumerate()
+            .map(|(at, phase)| Stretch { name: stretch((at, phase)), measured: &phase.measured, points: &[] })
+            .collect();
+    }
+    let what = match report.load.rates.first() {
+        Some(rate) => format!("at {rate}/s"),
+        None => report.load.mode.clone(),
+    };
+    vec![Stretch { name: name(&what), measured: &report.total, points: whole(report) }]
+}
+
+/// The parts of the series that are whole: the last may have been cut short.
+fn whole(report: &BenchReport) -> &[Point] {
+    let count = report.load.duration_ms.checked_div(report.series.interval_ms).unwrap_or_default();
+    let count = usize::try_from(count).unwrap_or(usize::MAX).min(report.series.points.len());
+    &report.series.points[..count]
+}
+
+fn bounded(value: f64, points: &[Point], of: impl Fn(&Point) -> Option<f64>) -> Value {
+    let parts: Vec<f64> = points.iter().filter_map(of).collect();
+    let (low, high) = parts.iter().fold((value, value), |(low, high), &part| (part.min(low), part.max(high)));
+    if parts.is_empty() {
+        json!({ "value": value })
+    } else {
+        json!({ "value": value, "lower_value": low, "upper_value": high })
+    }
+}
+
+fn deviation(parts: &[f64]) -> Option<f64> {
+    let count = parts.len() as f64;
+    let mean = parts.iter().sum::<f64>() / count;
+    let squares: f64 = parts.iter().map(|part| (part - mean).powi(2)).sum();
+    (parts.len() > 1).then(|| (squares / (count - 1.0)).sqrt())
+}

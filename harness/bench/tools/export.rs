@@ -1,0 +1,352 @@
+//! A load for other tools, as files: a locustfile that signs at send time, and pre-signed deliveries for tools that cannot
+//! sign.
+//!
+//! Invariant: what deliveries are signed with stands in none of the files, and no file is written over that was not exported
+//! before. Locust gets its secret when it runs, so nobody can look for that one here.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use crate::bench::generate::corpus::Corpus;
+use crate::bench::generate::ids::{ID_LENGTH, Ids};
+use crate::random::Random;
+use crate::redaction::spelled::first_with;
+use crate::webhook::dialect::{Dialect, rfc3339};
+use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::webhook::vectors;
+
+/// The version of locust that the locustfile is tested with.
+pub const LOCUST: &str = "2.47.0";
+/// The most deliveries that are signed in advance.
+pub const MOST_DELIVERIES: u32 = 1_000_000;
+/// How long their bodies may be together, in bytes.
+const LARGEST: u64 = 1 << 30;
+/// What stands near the beginning of every exported file.
+const MARK: &str = "twenty-conform bench export";
+/// How far from the beginning, in bytes.
+const MARKED: u64 = 2048;
+
+/// The vectors that the locustfile checks itself against: each is wrong in its own way where something is.
+const CHECKED: [&str; 7] = [
+    "documentation-sample",
+    "shipped-record-event",
+    "body-empty",
+    "body-many-scripts",
+    "secret-non-ascii",
+    "secret-131-bytes",
+    "signed-text-64-bytes",
+];
+
+const LOCUSTFILE: &str = include_str!("locust/locustfile.py");
+
+/// A file of an export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exported {
+    /// Its name in the folder.
+    pub name: &'static str,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// What every export is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Content<'a> {
+    /// The form of body and headers.
+    pub dialect: &'static Dialect,
+    /// The bodies.
+    pub corpus: &'a Corpus,
+    /// Where the deliveries go, where that is known.
+    pub url: &'a str,
+    /// The time of the export, in milliseconds since the epoch.
+    pub now_ms: u64,
+}
+
+/// A tool that sends what was signed before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tool {
+    /// wrk.
+    Wrk,
+    /// vegeta.
+    Vegeta,
+    /// k6.
+    K6,
+}
+
+/// What deliveries are signed in advance with.
+#[derive(Debug, Clone, Copy)]
+pub struct Signing<'a> {
+    /// The secret.
+    pub secret: &'a Secret,
+    /// How many there are.
+    pub count: u32,
+    /// How long they are good for.
+    pub good_for: Duration,
+    /// What ids and nonces are made from.
+    pub seed: u64,
+}
+
+/// One delivery that was signed in advance.
+struct Signed {
+    timestamp: String,
+    signature: String,
+    nonce: Option<String>,
+    body: Vec<u8>,
+}
+
+/// The files for locust. Errors: a vector is missing (the suite contradicts itself), or a body is no text.
+pub fn locust(content: &Content<'_>) -> Result<Vec<Exported>, String> {
+    let fill = |text: &str| {
+        text.replace("@LOCUST@", LOCUST)
+            .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
+            .replace("@DIALECT@", content.dialect.name)
+            .replace("@BODIES@", &content.corpus.bodies().len().to_string())
+            .into_bytes()
+    };
+    let requirements = format!("# {MARK} locust\nlocust==@LOCUST@\n");
+    Ok(vec![
+        Exported { name: "locustfile.py", bytes: locustfile(content)?.into_bytes() },
+        Exported { name: "requirements.txt", bytes: fill(&requirements) },
+        Exported { name: "k8s.yaml", bytes: fill(include_str!("locust/k8s.yaml")) },
+        Exported { name: "README.md", bytes: fill(include_str!("locust/README.md")) },
+    ])
+}
+
+/// The locustfile with the vectors and bodies in it.
+fn locustfile(content: &Content<'_>) -> Result<String, String> {
+    // A JSON string is a string of Python's too: both know the same escapes, and nothing else is escaped.
+    let text = |text: &str| serde_json::Value::from(text).to_string();
+    let known = vectors::all()?;
+    let mut vectors = String::new();
+    for name in CHECKED {
+        let vector = known.iter().find(|vector| vector.name == name);
+        let vector = vector.ok_or_else(|| format!("there is no signing vector {name}"))?;
+        let body = String::from_utf8(vector.body().to_vec());
+        let body = body.map_err(|_| format!("the body of the signing vector {name} is no text"))?;
+        let signature = vector.signatures.values().next().map_or("", String::as_str);
+        vectors.push_str(&format!(
+            "        {{\n            \"name\": {},\n            \"secret\": {},\n            \"timestamp\": {},\n            \
+             \"body\": {},\n            \"signature\": {},\n        }},\n",
+            text(name),
+            text(&vector.secret),
+            text(&vector.timestamp),
+            text(&body),
+            text(signature)
+        ));
+    }
+    let mut bodies = String::new();
+    for body in content.corpus.bodies() {
+        let whole = std::str::from_utf8(&body.bytes).map_err(|why| format!("a body is no text: {why}"))?;
+        let parts: Vec<String> = match body.id.clone() {
+            Some(id) => vec![text(&whole[..id.start]), text(&whole[id.end..])],
+            None => vec![text(whole)],
+        };
+        let parts: String = parts.iter().map(|part| format!("            {part},\n")).collect();
+        bodies.push_str(&format!("        [\n{parts}        ],\n"));
+    }
+    let embedded = format!(
+        "EMBEDDED = {{\n    \"version\": {},\n    \"dialect\": {},\n    \"nonce\": {},\n    \"url\": {},\n    \
+         \"occurred_at\": {},\n    \"vectors\": [\n{vectors}    ],\n    \"bodies\": [\n{bodies}    ],\n}}\n",
+        text(env!("CARGO_PKG_VERSION")),
+        text(content.dialect.name),
+        if content.dialect.nonce { "True" } else { "False" },
+        text(content.url),
+        text(&rfc3339(content.now_ms)),
+    );
+    let placed = LOCUSTFILE.split_once("EMBEDDED = {\n").and_then(|(before, rest)| {
+        let (_, behind) = rest.split_once("# END EMBEDDED")?;
+        Some(format!("{before}{embedded}# END EMBEDDED{behind}"))
+    });
+    placed.ok_or_else(|| "the locustfile has no place for what is embedded".to_owned())
+}
+
+impl Tool {
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wrk => "wrk",
+            Self::Vegeta => "vegeta",
+            Self::K6 => "k6",
+        }
+    }
+
+    fn tested(self) -> &'static str {
+        match self {
+            Self::Wrk => "tested",
+            Self::Vegeta | Self::K6 => "not tested",
+        }
+    }
+
+    fn command(self, url: &str) -> String {
+        match self {
+            Self::Wrk => format!("wrk -t2 -c64 -d10s -s deliveries.lua '{url}'"),
+            Self::Vegeta => {
+                "vegeta attack -format=json -targets=targets.jsonl -rate=500 -duration=10s -redirects=-1 | vegeta report"
+                    .to_owned()
+            }
+            Self::K6 => format!("k6 run --vus 64 --duration 10s -e URL='{url}' deliveries.js"),
+        }
+    }
+
+    /// The files for it, with deliveries that are signed now.
+    ///
+    /// Errors: there are none, they are too many or too long, or the secret stands in one.
+    pub fn export(self, content: &Content<'_>, signing: &Signing<'_>) -> Result<Vec<Exported>, String> {
+        let until_ms = content.now_ms + u64::try_from(signing.good_for.as_millis()).unwrap_or_default();
+        let (signed_at, until) = (rfc3339(content.now_ms), rfc3339(until_ms));
+        let deliveries = presigned(content, signing)?;
+        let head = format!("{MARK} {}: {} deliveries, signed at {signed_at}", self.name(), deliveries.len());
+        let fill = |text: &str| {
+            text.replace("@TOOL@", self.name())
+                .replace("@TESTED@", self.tested())
+                .replace("@COUNT@", &deliveries.len().to_string())
+                .replace("@DIALECT@", content.dialect.name)
+                .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
+                .replace("@MINUTES@", &format!("{:.1}", signing.good_for.as_secs_f64() / 60.0))
+                .replace("@SIGNED@", &signed_at)
+                .replace("@UNTIL@", &until)
+                .replace("@UNTIL_MS@", &until_ms.to_string())
+                .replace("@COMMAND@", &self.command(content.url))
+                .replace("@URL@", content.url)
+                .into_bytes()
+        };
+        let file = |name, bytes| Exported { name, bytes };
+        let mut files = match self {
+            Self::Wrk => {
+                let mut bytes = format!("# {head}, good until {} ({until})\n", until_ms / 1000).into_bytes();
+                for one in &deliveries {
+                    let nonce = one.nonce.as_deref().unwrap_or("-");
+                    let line = format!("{} {} {nonce} {}\n", one.timestamp, one.signature, one.body.len());
+                    bytes.extend([line.as_bytes(), &one.body, b"\n"].concat());
+                }
+                let script = fill(include_str!("presigned/deliveries.lua"));
+                vec![file("deliveries.lua", script), file("deliveries.txt", bytes)]
+            }
+            Self::Vegeta => {
+                let mut lines = Vec::new();
+                for one in &deliveries {
+                    let mut headers = json!({
+                        "Content-Type": ["application/json"],
+                        TIMESTAMP_HEADER: [one.timestamp],
+                        SIGNATURE_HEADER: [one.signature],
+                    });
+                    if let Some(nonce) = &one.nonce {
+                        headers[NONCE_HEADER] = json!([nonce]);
+                    }
+                    // The format has no place for a remark; a header that nobody knows is one.
+                    headers["X-Corpus"] = json!([format!("{head}, good until {until}; not tested")]);
+                    let body = STANDARD.encode(&one.body);
+                    let target =
+                        json!({"header": headers, "method": "POST", "url": content.url, "body": body});
+                    lines.extend(target.to_string().into_bytes());
+                    lines.push(b'\n');
+                }
+                vec![file("targets.jsonl", lines)]
+            }
+            Self::K6 => {
+                let mut list = Vec::new();
+                for one in &deliveries {
+                    let body =
+                        std::str::from_utf8(&one.body).map_err(|why| format!("a body is no text: {why}"))?;
+                    let mut entry =
+                        json!({"timestamp": one.timestamp, "signature": one.signature, "body": body});
+                    if let Some(nonce) = &one.nonce {
+                        entry["nonce"] = json!(nonce);
+                    }
+                    list.push(entry);
+                }
+                let whole =
+                    json!({"made_by": head, "good_until": until, "tested": false, "deliveries": list});
+                let script = fill(include_str!("presigned/deliveries.js"));
+                vec![
+                    file("deliveries.js", script),
+                    file("deliveries.json", format!("{whole}\n").into_bytes()),
+                ]
+            }
+        };
+        files.push(file("README.md", fill(include_str!("presigned/README.md"))));
+        Ok(files)
+    }
+}
+
+/// Deliveries with ids, timestamps and signatures of their own.
+fn presigned(content: &Content<'_>, signing: &Signing<'_>) -> Result<Vec<Signed>, String> {
+    let bodies = content.corpus.bodies();
+    if !(1..=MOST_DELIVERIES).contains(&signing.count) || bodies.is_empty() {
+        return Err(format!("from 1 to {MOST_DELIVERIES} deliveries can be signed in advance"));
+    }
+    if let Some(at) = first_with(signing.secret, bodies.iter().map(|body| &*body.bytes)) {
+        return Err(format!(
+            "the secret stands in body {} of the corpus, and would stand in the files: take it out, or sign with another",
+            at + 1
+        ));
+    }
+    let key = Key::new(signing.secret);
+    let (ids, random) = (Ids::of(signing.seed), Random::from_seed(signing.seed));
+    let timestamp = content.now_ms.to_string();
+    let (mut deliveries, mut bytes, mut number) = (Vec::new(), 0, 0);
+    for body in bodies.iter().cycle().take(signing.count as usize) {
+        bytes += body.bytes.len() as u64;
+        if bytes > LARGEST {
+            return Err(format!(
+                "{} deliveries with these bodies are longer than {} MiB together; give a smaller --count, or shorter bodies",
+                signing.count,
+                LARGEST >> 20
+            ));
+        }
+        let mut text = body.bytes.to_vec();
+        if let Some(id) = body.id.clone()
+            && let Some(id) = text[id].first_chunk_mut::<ID_LENGTH>()
+        {
+            ids.write(number, id);
+            number += 1;
+        }
+        deliveries.push(Signed {
+            signature: key.sign(timestamp.as_bytes(), &text).to_hex(),
+            timestamp: timestamp.clone(),
+            nonce: content.dialect.nonce.then(|| random.nonce()),
+            body: text,
+        });
+    }
+    Ok(deliveries)
+}
+
+/// Writes an export into a folder, which is made where there is none. Returns the paths.
+///
+/// Errors: a file is in the way that was not exported, or it cannot be written.
+pub fn write(folder: &Path, files: &[Exported]) -> Result<Vec<PathBuf>, String> {
+    let failed = |path: &Path, why: io::Error| format!("{} cannot be written: {why}", path.display());
+    let paths: Vec<PathBuf> = files.iter().map(|file| folder.join(file.name)).collect();
+    for path in &paths {
+        if let Some(why) = in_the_way(path) {
+            return Err(format!(
+                "{} is there already and {why}; name another folder, or take it away first",
+                path.display()
+            ));
+        }
+    }
+    fs::create_dir_all(folder).map_err(|why| failed(folder, why))?;
+    for (path, file) in paths.iter().zip(files) {
+        fs::write(path, &file.bytes).map_err(|why| failed(path, why))?;
+    }
+    Ok(paths)
+}
+
+/// Why a path must not be written over, if it must not.
+fn in_the_way(path: &Path) -> Option<String> {
+    let known = fs::symlink_metadata(path).ok()?;
+    if !known.is_file() {
+        return Some("is no file".to_owned());
+    }
+    let mut start = Vec::new();
+    match fs::File::open(path).and_then(|file| file.take(MARKED).read_to_end(&mut start)) {
+        Err(why) => Some(format!("cannot be read: {why}")),
+        Ok(_) if String::from_utf8_lossy(&start).contains(MARK) => None,
+        Ok(_) => Some("was not made by `bench export`".to_owned()),
+    }
+}

@@ -1,0 +1,80 @@
+//! What wrong receivers look at in a body, and how they confuse one with another.
+//!
+//! Invariant: pure.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::webhook::dialect::{self, Members};
+use crate::wire::exchange::{Delivery, Transfer};
+
+pub(super) fn header(delivery: &Delivery, name: &str) -> Option<Bytes> {
+    delivery.headers.single(name).cloned()
+}
+
+pub(super) fn event_name(body: &[u8]) -> String {
+    let members = Members::parse(body).ok();
+    let of = |members: Members| dialect::ALL.iter().find_map(|dialect| members.text(dialect.event_member));
+    members.and_then(of).unwrap_or_default()
+}
+
+fn record(body: &Value) -> Option<&Value> {
+    dialect::ALL.iter().find_map(|dialect| body.get(dialect.record_member))
+}
+
+pub(super) fn holds(body: &[u8], needle: &str) -> bool {
+    body.windows(needle.len()).any(|window| window == needle.as_bytes())
+}
+
+/// The body with each of its chunks decoded as text by itself.
+pub(super) fn decoded_by_chunk(delivery: &Delivery) -> Vec<u8> {
+    let Transfer::Chunks(lengths) = &delivery.transfer else { return delivery.body.to_vec() };
+    let mut rest = &delivery.body[..];
+    let mut decoded = String::new();
+    for &length in lengths {
+        let (chunk, behind) = rest.split_at(length.min(rest.len()));
+        decoded.push_str(&String::from_utf8_lossy(chunk));
+        rest = behind;
+    }
+    decoded.into_bytes()
+}
+
+/// Both have the same members and the same record id: only values differ.
+pub(super) fn same_record_other_values(old: &[u8], new: &[u8]) -> bool {
+    let (Ok(old), Ok(new)) = (serde_json::from_slice::<Value>(old), serde_json::from_slice::<Value>(new))
+    else {
+        return false;
+    };
+    let keys = |body: &Value| body.as_object().map(|members| members.keys().cloned().collect::<Vec<_>>());
+    let id = |body: &Value| record(body).and_then(|record| record.get("id").cloned());
+    keys(&old) == keys(&new) && id(&old) == id(&new)
+}
+
+/// The new body has every member of the old one unchanged, and more.
+pub(super) fn holds_all_of(old: &[u8], new: &[u8]) -> bool {
+    let (Ok(old), Ok(new)) = (serde_json::from_slice::<Value>(old), serde_json::from_slice::<Value>(new))
+    else {
+        return false;
+    };
+    old.as_object().is_some_and(|members| members.iter().all(|(key, value)| new.get(key) == Some(value)))
+}
+
+/// The body without its top-level member `secret`, where it has one at its end.
+pub(super) fn without_secret(body: &[u8]) -> Option<Bytes> {
+    let text = std::str::from_utf8(body).ok()?;
+    let at = text.rfind(",\"secret\":")?;
+    Some(Bytes::from(format!("{}}}", &text[..at])))
+}
+
+/// Whether the body, or the record in it, has members that the samples of that event do not have.
+pub(super) fn has_unknown_members(body: &[u8], event: &str) -> bool {
+    let Ok(members) = Members::parse(body) else { return false };
+    let known = |dialect: &&'static dialect::Dialect| {
+        let sample = dialect.sample(event)?;
+        let record = Members::parse(members.get(dialect.record_member)?.get().as_bytes()).ok()?;
+        let sample = Members::parse(sample.record.get().as_bytes()).ok()?;
+        Some(record.keys().all(|key| sample.get(key).is_some()))
+    };
+    let records: Vec<bool> = dialect::ALL.iter().filter_map(known).collect();
+    members.get("memberOfALaterVersion").is_some() || !records.is_empty() && !records.contains(&true)
+}

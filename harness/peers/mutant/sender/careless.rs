@@ -1,0 +1,111 @@
+//! A way out as it is written by hand, with the mistakes that an HTTP library does not make. The mutants send by it.
+//!
+//! Invariant: one connection for each request, bounded in time and in what is kept of the answer.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use url::Url;
+
+use crate::peers::sender::Transport;
+use crate::wire::client::Target;
+use crate::wire::codec::{Step, encode_request};
+use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
+
+/// The longest answer that is kept.
+const LONGEST: usize = 16 * 1024 * 1024;
+
+/// A client that takes something else than the head of the final answer for the answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Careless {
+    /// How long the answer is waited for.
+    pub wait: Duration,
+    /// What it takes for the answer.
+    pub takes: Takes,
+}
+
+/// What is taken for the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// The first line that comes.
+    FirstLine,
+    /// The first head that comes, an interim one too.
+    FirstHead,
+    /// The final answer, once its body has ended.
+    WholeBody,
+}
+
+impl Careless {
+    async fn post(self, url: String, mut delivery: Delivery) -> Outcome {
+        let target = match Target::parse(&url) {
+            Ok(target) => target,
+            Err(why) => return Outcome::Malformed(why),
+        };
+        delivery.target.clone_from(&target.path);
+        match timeout(self.wait, self.attempt(&target, &delivery)).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(why)) => match why.kind() {
+                io::ErrorKind::ConnectionRefused => Outcome::Refused,
+                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Outcome::Reset,
+                _ => Outcome::ClosedEarly,
+            },
+            Err(_) => Outcome::TimedOut,
+        }
+    }
+
+    async fn attempt(self, target: &Target, delivery: &Delivery) -> io::Result<Outcome> {
+        let mut stream = TcpStream::connect((target.host.as_str(), target.port)).await?;
+        for step in encode_request(delivery, &target.authority()) {
+            // Deliveries that go out whole have no other steps.
+            if let Step::Write(parts) = step {
+                stream.write_all(&parts.concat()).await?;
+            }
+        }
+        let mut came = Vec::new();
+        loop {
+            let count = stream.read_buf(&mut came).await?;
+            if let Some(outcome) = self.answer(&came, count == 0) {
+                return Ok(outcome);
+            }
+            if count == 0 || came.len() > LONGEST {
+                return Ok(Outcome::ClosedEarly);
+            }
+        }
+    }
+
+    /// What it takes for the answer, once it is there.
+    fn answer(self, came: &[u8], ended: bool) -> Option<Outcome> {
+        let end = if self.takes == Takes::FirstLine { &b"\r\n"[..] } else { b"\r\n\r\n" };
+        let mut rest = came;
+        loop {
+            let at = rest.windows(end.len()).position(|window| window == end)?;
+            let (head, body) = (&rest[..at], &rest[at + end.len()..]);
+            let status: u16 = std::str::from_utf8(head.get(9..12)?).ok()?.parse().ok()?;
+            let answered =
+                |body| Some(Outcome::Answered(Response { status, headers: Headers::default(), body }));
+            if self.takes != Takes::WholeBody {
+                return answered(Bytes::new());
+            }
+            if status >= 200 {
+                let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+                let length: Option<usize> = length.and_then(|length| length.trim().parse().ok());
+                let whole = length.map_or(ended || status == 204, |length| body.len() >= length);
+                return whole.then(|| answered(Bytes::copy_from_slice(body)))?;
+            }
+            rest = body;
+        }
+    }
+}
+
+impl Transport for Careless {
+    fn send(&self, url: Url, delivery: Delivery) -> BoxFuture<'_, Outcome> {
+        self.post(url.into(), delivery).boxed()
+    }
+}

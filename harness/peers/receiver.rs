@@ -1,0 +1,146 @@
+//! The reference receiver: what a conforming endpoint does, in the order in which it has to be done.
+//!
+//! Invariant: nothing is parsed before it is verified, what is verified is the bytes that came, and there is no way to be
+//! wrong in here: faults are enacted around it.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt, ready};
+use sha2::{Digest, Sha256};
+
+use crate::clock::Clock;
+use crate::suite::transcript::Observed;
+use crate::webhook::dialect::{self, Members};
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::wire::endpoint::Handler;
+use crate::wire::exchange::{Delivery, Response};
+
+/// How a receiver is set up.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The webhook's secret.
+    pub secret: Secret,
+    /// How far a delivery's timestamp may be from the present, both ways.
+    pub window: Duration,
+    /// The longest body that is taken, in bytes.
+    pub body_limit: usize,
+    /// How many deliveries are remembered, so that a repeated one is acknowledged and not taken in again.
+    pub remembered: usize,
+}
+
+impl Settings {
+    /// The usual settings with a secret: 5 minutes, 5 MiB, 100,000 deliveries.
+    pub fn new(secret: Secret) -> Self {
+        Self { secret, window: Duration::from_secs(300), body_limit: 5 * 1024 * 1024, remembered: 100_000 }
+    }
+}
+
+/// What is called for each delivery that is taken in.
+pub type Observer = Arc<dyn Fn(Observed) + Send + Sync>;
+
+/// The reference receiver. It answers 2xx, 400, 401 or 405, and its server 413.
+pub struct Receiver {
+    key: Key,
+    settings: Settings,
+    clock: Clock,
+    observer: Observer,
+    seen: Mutex<Seen>,
+}
+
+/// The bodies taken in last, by their hash.
+#[derive(Debug, Default)]
+struct Seen {
+    hashes: HashSet<[u8; 32]>,
+    oldest_first: VecDeque<[u8; 32]>,
+}
+
+impl Receiver {
+    /// A receiver that calls `observer` for each delivery that it takes in.
+    pub fn new(settings: Settings, clock: Clock, observer: Observer) -> Self {
+        Self { key: Key::new(&settings.secret), settings, clock, observer, seen: Mutex::default() }
+    }
+
+    /// Answers one request.
+    pub fn answer(&self, delivery: &Delivery) -> Response {
+        if delivery.method != "POST" {
+            let mut refusal = Response::text(405, "deliveries come by POST\n");
+            refusal.headers.add("Allow", "POST");
+            return refusal;
+        }
+        if let Err(why) = self.verify(delivery) {
+            return Response::text(401, format!("{why}\n"));
+        }
+        match read(&delivery.body) {
+            Ok(observation) => {
+                if self.is_new(&delivery.body) {
+                    (self.observer)(observation);
+                }
+                Response::text(200, "ok\n")
+            }
+            Err(why) => Response::text(400, format!("{why}\n")),
+        }
+    }
+
+    fn verify(&self, delivery: &Delivery) -> Result<(), &'static str> {
+        let single = |name| delivery.headers.single(name);
+        let signature =
+            single(SIGNATURE_HEADER).ok_or("X-Twenty-Webhook-Signature must be there exactly once")?;
+        let timestamp =
+            single(TIMESTAMP_HEADER).ok_or("X-Twenty-Webhook-Timestamp must be there exactly once")?;
+        let digits =
+            std::str::from_utf8(timestamp).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let sent_ms: u64 =
+            digits.and_then(|text| text.parse().ok()).ok_or("the timestamp must be decimal digits")?;
+        // Verified before the window is looked at: who cannot sign learns nothing of our clock.
+        if !self.key.verify(timestamp, &delivery.body, signature) {
+            return Err("the signature does not match");
+        }
+        let apart = Duration::from_millis(self.clock.now_ms().abs_diff(sent_ms));
+        if apart > self.settings.window { Err("the timestamp is too far from the present") } else { Ok(()) }
+    }
+
+    /// Whether a body is seen for the first time. Its content tells, not its headers: a delivery that is sent again has
+    /// another timestamp and signature, and two events differ in their bodies.
+    fn is_new(&self, body: &[u8]) -> bool {
+        let hash: [u8; 32] = Sha256::digest(body).into();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if !seen.hashes.insert(hash) {
+            return false;
+        }
+        seen.oldest_first.push_back(hash);
+        if seen.oldest_first.len() > self.settings.remembered
+            && let Some(oldest) = seen.oldest_first.pop_front()
+        {
+            seen.hashes.remove(&oldest);
+        }
+        true
+    }
+}
+
+impl Handler for Receiver {
+    fn handle(&self, delivery: Delivery) -> BoxFuture<'_, Option<Response>> {
+        ready(Some(self.answer(&delivery))).boxed()
+    }
+
+    fn body_limit(&self) -> usize {
+        self.settings.body_limit
+    }
+}
+
+/// Reads what a verified body tells, in either dialect. Errors: why it is no delivery.
+pub(crate) fn read(body: &[u8]) -> Result<Observed, String> {
+    let members = Members::parse(body).map_err(|why| why.to_string())?;
+    for dialect in dialect::ALL {
+        let event = members.text(dialect.event_member).filter(|name| !name.is_empty());
+        if let Some(event) = event {
+            let name = crate::webhook::event::EventName::new(event.clone());
+            let content = members.get(dialect.content_member(&name));
+            let content = content.and_then(|raw| Members::parse(raw.get().as_bytes()).ok());
+            let id = content.and_then(|members| members.text("id").or_else(|| members.text("recordId")));
+            return Ok(Observed { event, id });
+        }
+    }
+    Err("the body names no event".to_owned())
+}

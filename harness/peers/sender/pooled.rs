@@ -1,0 +1,130 @@
+//! The reference sender's way out: reqwest with a pool, a bounded wait, and no redirects.
+//!
+//! Invariant: what reqwest reports is an `Outcome`; only a client that cannot be built at all is an error.
+
+use std::error::Error as _;
+use std::io;
+use std::path::Path;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use rustls::pki_types::CertificateDer;
+use url::Url;
+
+use crate::peers::sender::Transport;
+use crate::wire::client::tls;
+use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
+
+/// A pool of connections.
+#[derive(Debug)]
+pub struct Pooled {
+    wait: Duration,
+    /// Whether certificates are looked at.
+    verifies: bool,
+    /// Set anew when an authority is to be trusted.
+    client: RwLock<reqwest::Client>,
+}
+
+impl Pooled {
+    /// A pool that waits that long for each answer.
+    ///
+    /// Errors: the TLS library cannot be set up; its words.
+    pub fn new(wait: Duration) -> Result<Self, String> {
+        Self::verifying(wait, true)
+    }
+
+    /// The same that takes anybody's certificate, as careless senders do.
+    ///
+    /// Errors: the TLS library cannot be set up; its words.
+    pub fn trusting_anybody(wait: Duration) -> Result<Self, String> {
+        Self::verifying(wait, false)
+    }
+
+    fn verifying(wait: Duration, verifies: bool) -> Result<Self, String> {
+        let client = client(wait, verifies, &[]).map_err(|why| why.to_string())?;
+        Ok(Self { wait, verifies, client: RwLock::new(client) })
+    }
+
+    fn client(&self) -> reqwest::Client {
+        self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn post(&self, url: Url, delivery: Delivery) -> Outcome {
+        let Ok(method) = reqwest::Method::from_bytes(delivery.method.as_bytes()) else {
+            return Outcome::Malformed(format!("{:?} is no request method", delivery.method));
+        };
+        let mut request = self.client().request(method, url).body(delivery.body);
+        for (name, value) in &delivery.headers.0 {
+            request = request.header(name, &**value);
+        }
+        match request.send().await {
+            Ok(answer) => Outcome::Answered(Response {
+                status: answer.status().as_u16(),
+                headers: Headers(
+                    answer
+                        .headers()
+                        .iter()
+                        .map(|(name, value)| (name.to_string(), Bytes::copy_from_slice(value.as_bytes())))
+                        .collect(),
+                ),
+                // Only the status counts (contract ACK-5), so the body is never read.
+                body: Bytes::new(),
+            }),
+            Err(why) if why.is_timeout() => Outcome::TimedOut,
+            Err(why) => ended(&why),
+        }
+    }
+}
+
+impl Transport for Pooled {
+    fn send(&self, url: Url, delivery: Delivery) -> BoxFuture<'_, Outcome> {
+        self.post(url, delivery).boxed()
+    }
+
+    fn trust(&self, ca: &Path) -> Result<(), String> {
+        let client = client(self.wait, self.verifies, &tls::read(ca)?);
+        let client = client.map_err(|why| format!("the CA file {} cannot be used: {why}", ca.display()))?;
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+        Ok(())
+    }
+}
+
+/// A client that trusts these authorities beside the system's.
+fn client(
+    wait: Duration,
+    verifies: bool,
+    trusted: &[CertificateDer<'static>],
+) -> Result<reqwest::Client, reqwest::Error> {
+    let provider = rustls::crypto::ring::default_provider();
+    // Set once for the process; that it is set already is as good.
+    let _ = provider.install_default();
+    let trusted: Vec<_> =
+        trusted.iter().map(|one| reqwest::Certificate::from_der(one)).collect::<Result<_, _>>()?;
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(wait)
+        .tls_certs_merge(trusted)
+        .tls_danger_accept_invalid_certs(!verifies)
+        // A proxy from the environment is none of a webhook's business.
+        .no_proxy()
+        .build()
+}
+
+fn ended(why: &reqwest::Error) -> Outcome {
+    let mut source = why.source();
+    while let Some(error) = source {
+        let broken: Option<&io::Error> = error.downcast_ref();
+        if let Some(words) = broken.and_then(tls::refusal) {
+            return Outcome::Tls(words);
+        }
+        match broken.map(io::Error::kind) {
+            Some(io::ErrorKind::ConnectionRefused) => return Outcome::Refused,
+            Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => return Outcome::Reset,
+            _ => source = error.source(),
+        }
+    }
+    if why.is_request() { Outcome::ClosedEarly } else { Outcome::Malformed(why.to_string()) }
+}

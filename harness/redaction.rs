@@ -1,0 +1,257 @@
+//! Takes secrets out of whatever is shown or kept, and puts one back where what was kept is used again.
+//!
+//! Invariant: what comes out holds a secret in none of the spellings that programs give it: as it is, escaped in JSON, in
+//! base64, in hexadecimal, or escaped for a URL. What holds none comes out byte for byte, and what is put back is byte for byte
+//! what was taken out: each spelling has a placeholder of its own.
+
+pub mod spelled;
+
+use std::cmp::Reverse;
+
+use bytes::Bytes;
+use memchr::memmem::Finder;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::redaction::spelled::spellings;
+use crate::suite::transcript::Transcript;
+use crate::webhook::signature::Secret;
+use crate::wire::exchange::{Delivery, Exchange, Headers, Outcome, Response};
+
+/// Takes secrets out of what is shown.
+#[derive(Debug, Clone, Default)]
+pub struct Redaction {
+    /// The secrets' spellings, the longest first: one may hold another.
+    spellings: Vec<Spelling>,
+}
+
+/// What finds a spelling of a secret, and what stands in its place.
+#[derive(Debug, Clone)]
+struct Spelling {
+    finder: Finder<'static>,
+    placeholder: &'static str,
+}
+
+impl Redaction {
+    /// Takes out these secrets.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        let mut redaction = Self::default();
+        secrets.into_iter().for_each(|secret| redaction.add(secret));
+        redaction
+    }
+
+    /// Takes out every secret of a run.
+    pub fn of(transcript: &Transcript) -> Self {
+        let own = transcript.webhooks.iter().filter_map(|webhook| webhook.secret.as_ref());
+        Self::new(own.chain(&transcript.secret).chain(&transcript.secrets))
+    }
+
+    /// Takes out a secret more.
+    pub fn add(&mut self, secret: &Secret) {
+        for (spelled, placeholder) in spellings(secret) {
+            // Spelled as one of another secret, the first name holds.
+            if !self.spellings.iter().any(|known| known.finder.needle() == spelled.as_bytes()) {
+                let finder = Finder::new(&spelled).into_owned();
+                self.spellings.push(Spelling { finder, placeholder });
+            }
+        }
+        self.spellings.sort_by_key(|spelling| Reverse(spelling.finder.needle().len()));
+    }
+
+    /// The text without the secrets.
+    pub fn text(&self, text: &str) -> String {
+        match self.cleaned(text.as_bytes()) {
+            None => text.to_owned(),
+            // One text put in the place of another leaves a text.
+            Some(cleaned) => String::from_utf8_lossy(&cleaned).into_owned(),
+        }
+    }
+
+    /// A value as JSON, without the secrets in its texts.
+    pub fn serialised(&self, value: &impl Serialize) -> Value {
+        fn clean(redaction: &Redaction, value: Value) -> Value {
+            match value {
+                Value::String(text) => redaction.text(&text).into(),
+                Value::Array(values) => values.into_iter().map(|value| clean(redaction, value)).collect(),
+                Value::Object(members) => {
+                    members.into_iter().map(|(name, value)| (name, clean(redaction, value))).collect()
+                }
+                other => other,
+            }
+        }
+        // What cannot be written as JSON is no data of ours.
+        clean(self, serde_json::to_value(value).unwrap_or_default())
+    }
+
+    /// The bytes without the secrets; they need not be text.
+    pub fn bytes(&self, bytes: &Bytes) -> Bytes {
+        self.cleaned(bytes).map_or_else(|| bytes.clone(), Bytes::from)
+    }
+
+    /// The delivery without the secrets, before it is quoted: quoting changes the text that is looked for.
+    pub fn delivery(&self, delivery: &Delivery) -> Delivery {
+        changed(delivery, |bytes| self.cleaned(bytes))
+    }
+
+    /// The same, where there is a secret in it.
+    pub fn clean(&self, delivery: &Delivery) -> Option<Delivery> {
+        Some(self.delivery(delivery)).filter(|clean| clean != delivery)
+    }
+
+    /// The exchange without the secrets, and whether there was one in its delivery.
+    pub fn exchange(&self, exchange: &Exchange) -> (Exchange, bool) {
+        let outcome = match &exchange.outcome {
+            Outcome::Answered(response) => Outcome::Answered(Response {
+                status: response.status,
+                headers: headers(&response.headers, |bytes| self.cleaned(bytes)),
+                body: self.bytes(&response.body),
+            }),
+            Outcome::Malformed(why) => Outcome::Malformed(self.text(why)),
+            other => other.clone(),
+        };
+        let clean = self.clean(&exchange.delivery);
+        let held = clean.is_some();
+        let delivery = clean.unwrap_or_else(|| exchange.delivery.clone());
+        (Exchange { delivery, outcome, ..exchange.clone() }, held)
+    }
+
+    /// A delivery with the secret in its places again. Where there are several, the one that was added first.
+    pub fn restored(&self, delivery: &Delivery) -> Delivery {
+        let mut known: Vec<(Finder<'_>, &[u8])> = Vec::new();
+        for Spelling { finder, placeholder } in &self.spellings {
+            if !known.iter().any(|(other, _)| other.needle() == placeholder.as_bytes()) {
+                known.push((Finder::new(placeholder), finder.needle()));
+            }
+        }
+        changed(delivery, |bytes| {
+            known.iter().fold(None, |restored: Option<Vec<u8>>, (placeholder, spelled)| {
+                let bytes = restored.as_deref().unwrap_or(bytes);
+                replaced(bytes, placeholder, spelled).or(restored)
+            })
+        })
+    }
+
+    /// `None` where there is no secret in it.
+    fn cleaned(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.spellings.iter().fold(None, |cleaned: Option<Vec<u8>>, Spelling { finder, placeholder }| {
+            let bytes = cleaned.as_deref().unwrap_or(bytes);
+            replaced(bytes, finder, placeholder.as_bytes()).or(cleaned)
+        })
+    }
+}
+
+/// The delivery with every part of it that is somebody's text changed; `None` leaves a part as it is.
+fn changed(delivery: &Delivery, change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Delivery {
+    let target = change(delivery.target.as_bytes());
+    Delivery {
+        method: delivery.method.clone(),
+        target: target
+            .map_or_else(|| delivery.target.clone(), |target| String::from_utf8_lossy(&target).into_owned()),
+        headers: headers(&delivery.headers, &change),
+        body: change(&delivery.body).map_or_else(|| delivery.body.clone(), Bytes::from),
+        transfer: delivery.transfer.clone(),
+    }
+}
+
+fn headers(headers: &Headers, change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Headers {
+    let changed = |value: &Bytes| change(value).map_or_else(|| value.clone(), Bytes::from);
+    Headers(headers.0.iter().map(|(name, value)| (name.clone(), changed(value))).collect())
+}
+
+/// The bytes with something new in the place of all that is found; `None` where nothing is.
+fn replaced(bytes: &[u8], old: &Finder<'_>, new: &[u8]) -> Option<Vec<u8>> {
+    let mut found = old.find_iter(bytes).peekable();
+    found.peek()?;
+    let mut result = Vec::with_capacity(bytes.len());
+    let mut from = 0;
+    for at in found {
+        result.extend_from_slice(&bytes[from..at]);
+        result.extend_from_slice(new);
+        from = at + old.needle().len();
+    }
+    result.extend_from_slice(&bytes[from..]);
+    Some(result)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use bytes::Bytes;
+
+    use super::Redaction;
+    use crate::webhook::signature::Secret;
+    use crate::wire::exchange::{Delivery, Headers, Transfer};
+
+    fn redaction(secret: &str) -> Redaction {
+        Redaction::new([&Secret::new(secret)])
+    }
+
+    #[test]
+    fn takes_out_every_spelling() {
+        let redaction = redaction("ключ \"7\"?");
+        for (spelled, name) in [
+            ("ключ \"7\"?", ""),
+            (r#"ключ \"7\"?"#, ":json"),
+            (r#"\u043a\u043b\u044e\u0447 \"7\"?"#, ":json-ascii"),
+            ("0LrQu9GO0YcgIjciPw==", ":base64"),
+            ("0LrQu9GO0YcgIjciPw", ":base64-unpadded"),
+            ("d0bad0bbd18ed187202237223f", ":hex"),
+            ("D0BAD0BBD18ED187202237223F", ":HEX"),
+            ("%D0%BA%D0%BB%D1%8E%D1%87%20%227%22%3F", ":url"),
+            ("%D0%BA%D0%BB%D1%8E%D1%87+%227%22%3F", ":form"),
+        ] {
+            assert_eq!(redaction.text(&format!("<{spelled}>")), format!("<[redacted{name}]>"), "{spelled}");
+        }
+    }
+
+    #[test]
+    fn leaves_every_other_byte_as_it_is() {
+        let redaction = redaction("s3cr3t");
+        let of = |bytes: &'static [u8]| redaction.bytes(&Bytes::from_static(bytes));
+        assert_eq!(of(b"\xff\x00s3cr3ts3cr3t\xe6"), &b"\xff\x00[redacted][redacted]\xe6"[..]);
+        assert_eq!(of(b"\xff\x00s3cr3"), &b"\xff\x00s3cr3"[..]);
+        assert_eq!(self::redaction("abc").text("abc"), "abc", "too short to be looked for");
+        assert_eq!(Redaction::new(None).text("s3cr3t"), "s3cr3t");
+    }
+
+    #[test]
+    fn takes_out_what_a_header_leaves_of_it() {
+        assert_eq!(redaction(" s3cr3t ").text("<s3cr3t>< s3cr3t >"), "<[redacted:trimmed]><[redacted]>");
+        assert_eq!(redaction("  x  ").text("<x>"), "<x>");
+    }
+
+    #[test]
+    fn a_secret_within_another_hides_neither() {
+        let redaction = Redaction::new([&Secret::new("s3cr3t"), &Secret::new("s3cr3t-longer")]);
+        assert_eq!(redaction.text("s3cr3t-longer s3cr3t"), "[redacted] [redacted]");
+    }
+
+    #[test]
+    fn what_is_taken_out_comes_back() {
+        let redaction = redaction("s3cr3t\"x");
+        let body = b"\xff s3cr3t\"x s3cr3t\\\"x 733363723374\x2278 7333637233742278 czNjcjN0Ing= czNjcjN0Ing";
+        let delivery = Delivery {
+            method: "POST".to_owned(),
+            target: "/?s=7333637233742278".to_owned(),
+            headers: Headers(vec![("X-S".to_owned(), Bytes::from_static(b"s3cr3t\"x"))]),
+            body: Bytes::from_static(body),
+            transfer: Transfer::Whole,
+        };
+        let clean = redaction.clean(&delivery).unwrap();
+        let shown = format!("{clean:?}");
+        for spelling in ["s3cr3t", "7333637233742278", "czNjcjN0Ing"] {
+            assert!(!shown.contains(spelling), "{shown}");
+        }
+        assert_eq!(redaction.restored(&clean), delivery);
+        assert!(
+            redaction
+                .clean(&Delivery {
+                    body: Bytes::new(),
+                    target: "/".to_owned(),
+                    headers: Headers::default(),
+                    ..delivery
+                })
+                .is_none()
+        );
+    }
+}

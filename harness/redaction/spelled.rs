@@ -1,0 +1,76 @@
+//! How a secret may be spelled in what a program writes: as it is, escaped in JSON, in base64, in hexadecimal, escaped for a
+//! URL.
+//!
+//! Invariant: one list. What a sender must not show is what no report of ours shows.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use memchr::memmem;
+use serde_json::Value;
+
+use crate::webhook::recipe::escape_non_ascii;
+use crate::webhook::signature::Secret;
+use crate::wire::exchange::Delivery;
+
+/// The shortest secret that is looked for: a shorter one stands in any text by chance.
+pub const SHORTEST: usize = 4;
+
+/// The spellings of a secret, no two alike, each with what a redaction puts in its place. None of a secret that is too short
+/// to be looked for.
+pub fn spellings(secret: &Secret) -> Vec<(String, &'static str)> {
+    let secret = secret.expose();
+    if secret.len() < SHORTEST {
+        return Vec::new();
+    }
+    let quoted = Value::from(secret).to_string();
+    let ascii = escape_non_ascii(&quoted);
+    let unquoted = |text: &str| text[1..text.len() - 1].to_owned();
+    let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let every = [
+        (secret.to_owned(), "[redacted]"),
+        (unquoted(&quoted), "[redacted:json]"),
+        (unquoted(&ascii), "[redacted:json-ascii]"),
+        (STANDARD.encode(secret), "[redacted:base64]"),
+        (STANDARD_NO_PAD.encode(secret), "[redacted:base64-unpadded]"),
+        (URL_SAFE.encode(secret), "[redacted:base64url]"),
+        (URL_SAFE_NO_PAD.encode(secret), "[redacted:base64url-unpadded]"),
+        (const_hex::encode(secret), "[redacted:hex]"),
+        (const_hex::encode_upper(secret), "[redacted:HEX]"),
+        (form.replace('+', "%20"), "[redacted:url]"),
+        (form, "[redacted:form]"),
+        // White space at the ends of a header's value is no part of it.
+        (secret.trim().to_owned(), "[redacted:trimmed]"),
+    ];
+    let mut spellings: Vec<(String, &str)> = Vec::with_capacity(every.len());
+    for (spelled, placeholder) in every {
+        // Spelled alike, the first name holds.
+        if spelled.len() >= SHORTEST && !spellings.iter().any(|(known, _)| *known == spelled) {
+            spellings.push((spelled, placeholder));
+        }
+    }
+    spellings
+}
+
+/// The first of many texts in which a secret stands in any of its spellings, counted from 0.
+pub fn first_with<'a>(secret: &Secret, texts: impl IntoIterator<Item = &'a [u8]>) -> Option<usize> {
+    let spellings = spellings(secret);
+    texts.into_iter().position(|text| holds(text, &spellings))
+}
+
+/// Where a secret stands in a request, as a noun phrase; `None` where it does not.
+pub fn place_of(secret: &Secret, delivery: &Delivery) -> Option<String> {
+    let spellings = spellings(secret);
+    let holds = |bytes: &[u8]| holds(bytes, &spellings);
+    if holds(&delivery.body) {
+        return Some("the body".to_owned());
+    }
+    if holds(delivery.target.as_bytes()) {
+        return Some("the request's path or query".to_owned());
+    }
+    let header = delivery.headers.0.iter().find(|(_, value)| holds(value));
+    header.map(|(name, _)| format!("the header {name}"))
+}
+
+fn holds(bytes: &[u8], spellings: &[(String, &str)]) -> bool {
+    spellings.iter().any(|(spelled, _)| memmem::find(bytes, spelled.as_bytes()).is_some())
+}

@@ -1,0 +1,359 @@
+//! A saved case as it would be made now: the same respect, age and way of signing under a new timestamp.
+//!
+//! Invariant: pure. Only timestamps, signatures and nonces change; where it is not known how a value came about it stays as it
+//! is, and where that could mislead, the result says so.
+
+use std::fmt;
+use std::ops::Range;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::Case;
+use crate::webhook::dialect::rfc3339;
+use crate::webhook::recipe::Messages;
+use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, Signature, TIMESTAMP_HEADER};
+use crate::wire::exchange::{Delivery, Headers};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// In how many digits a signature may differ from the genuine one and still be an edit of it.
+const FEW_DIGITS: usize = 4;
+/// How much of the genuine digits a signature must hold to be a part of them: fewer stand in anything by chance.
+const MANY_DIGITS: usize = 8;
+/// Of how many of the secret's characters keys are made that lack one of them, or have it in the other case.
+const LONGEST_SECRET: usize = 256;
+
+/// A case that was signed anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resigned {
+    /// The twin before the delivery.
+    pub before: Option<Delivery>,
+    /// The delivery.
+    pub trial: Delivery,
+    /// The twin behind the delivery.
+    pub behind: Option<Delivery>,
+    /// What could not be made anew.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why a delivery that was signed anew may differ from the saved one in more than its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Its twins were signed under another secret, so that how it was signed cannot be found.
+    OtherSecret,
+    /// No known way of signing gives its signature.
+    UnknownSignature,
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OtherSecret => {
+                "the case was recorded under another secret than the one given, so its signature cannot be made anew; \
+                 give the secret of that run"
+            }
+            Self::UnknownSignature => {
+                "no known way of signing gives the signature that was saved, so it could not be made anew, and a refusal \
+                 tells nothing; --as-saved repeats it exactly, soon after the run"
+            }
+        })
+    }
+}
+
+/// The case as it would be made at that time.
+pub fn resigned(case: &Case, secret: &Secret, now_ms: u64) -> Resigned {
+    let key = Key::new(secret);
+    let twin = case.twins.first().map(Delivery::from);
+    let trial = Delivery::from(&case.trial);
+    let old_twin = twin.as_ref().map(Signed::of);
+    let old_ms = old_twin.as_ref().and_then(|twin| number(&twin.timestamp)).unwrap_or(case.at_ms);
+    let before = twin.as_ref().map(|twin| genuine(twin, &key, now_ms));
+    let new_twin = before.as_ref().map(Signed::of);
+
+    let mut new = trial.clone();
+    each(&mut new.headers, TIMESTAMP_HEADER, |value| match (&old_twin, &new_twin) {
+        (Some(old), Some(new)) if old.timestamp == value => new.timestamp.clone(),
+        _ => moved(value, old_ms, now_ms),
+    });
+    renew_nonces(&mut new.headers, now_ms);
+    let pairs = old_twin.zip(new_twin);
+    let signing = Signing {
+        known: pairs.as_ref().is_some_and(|(old, _)| key.verify(&old.timestamp, &old.body, &old.signature)),
+        pairs,
+        old: Signed::of(&trial),
+        new: Signed::of(&new),
+        other_keys: other_keys(case, secret),
+        key,
+        secret,
+    };
+    let mut unclear = false;
+    each(&mut new.headers, SIGNATURE_HEADER, |value| {
+        signing.renewed(value).unwrap_or_else(|| {
+            unclear |= could_be_digest(value);
+            value.to_vec()
+        })
+    });
+    // Digits that nobody computed are as good at any time.
+    let arbitrary = ["digits", "surrounded"].iter().any(|respect| case.respect.get(respect).is_some());
+    let doubt = (unclear && !arbitrary).then_some(if signing.known {
+        Doubt::UnknownSignature
+    } else {
+        Doubt::OtherSecret
+    });
+    let behind = case.twins.last().map(|twin| genuine(&Delivery::from(twin), &signing.key, now_ms + 1));
+    Resigned { before, trial: new, behind, doubt }
+}
+
+/// A plain genuine delivery, signed for that time.
+fn genuine(delivery: &Delivery, key: &Key, now_ms: u64) -> Delivery {
+    let mut delivery = delivery.clone();
+    let timestamp = now_ms.to_string().into_bytes();
+    let signature = key.sign(&timestamp, &delivery.body).to_hex().into_bytes();
+    each(&mut delivery.headers, TIMESTAMP_HEADER, |_| timestamp.clone());
+    each(&mut delivery.headers, SIGNATURE_HEADER, |_| signature.clone());
+    renew_nonces(&mut delivery.headers, now_ms);
+    delivery
+}
+
+/// Changes the value of each header of that name in its place.
+fn each(headers: &mut Headers, name: &str, mut change: impl FnMut(&[u8]) -> Vec<u8>) {
+    for (other, value) in &mut headers.0 {
+        if other.eq_ignore_ascii_case(name) {
+            *value = change(value).into();
+        }
+    }
+}
+
+/// Puts other nonces in: equal ones stay equal, different ones different. What is no nonce stays.
+fn renew_nonces(headers: &mut Headers, now_ms: u64) {
+    each(headers, NONCE_HEADER, |value| {
+        if value.len() != 32 || !value.iter().all(u8::is_ascii_hexdigit) {
+            return value.to_vec();
+        }
+        let digest = Sha256::new().chain_update(value).chain_update(now_ms.to_le_bytes()).finalize();
+        const_hex::encode(&digest[..16]).into_bytes()
+    });
+}
+
+/// The timestamp as it would be now: as old as it was, in the same form. What holds no time stays.
+fn moved(value: &[u8], old_ms: u64, now_ms: u64) -> Vec<u8> {
+    if !value.is_empty() && value.iter().all(u8::is_ascii_digit) {
+        return shifted(value, old_ms, now_ms).unwrap_or_else(|| value.to_vec());
+    }
+    if let Some(ms) = std::str::from_utf8(value).ok().and_then(read_rfc3339) {
+        let ms = i128::from(now_ms) + i128::from(ms) - i128::from(old_ms);
+        return u64::try_from(ms).map_or_else(|_| value.to_vec(), |ms| rfc3339(ms).into_bytes());
+    }
+    // Digits with something between them.
+    let places: Vec<usize> = (0..value.len()).filter(|&at| value[at].is_ascii_digit()).collect();
+    let digits: Vec<u8> = places.iter().map(|&at| value[at]).collect();
+    if let Some(new) = shifted_near(&digits, old_ms, now_ms).filter(|new| new.len() == digits.len()) {
+        let mut moved = value.to_vec();
+        places.into_iter().zip(new).for_each(|(at, digit)| moved[at] = digit);
+        return moved;
+    }
+    // Digits with something before or behind them.
+    let run = runs(value).find_map(|run| Some((run.clone(), shifted_near(&value[run], old_ms, now_ms)?)));
+    match run {
+        Some((run, new)) => [&value[..run.start], &new, &value[run.end..]].concat(),
+        None => value.to_vec(),
+    }
+}
+
+/// Digits, moved on by the time that has gone by. Zeros before them stay.
+fn shifted(digits: &[u8], old_ms: u64, now_ms: u64) -> Option<Vec<u8>> {
+    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
+    let old = number(&digits[zeros..])?;
+    let by = if is_seconds(old, old_ms) {
+        i128::from(now_ms / 1000) - i128::from(old_ms / 1000)
+    } else {
+        i128::from(now_ms) - i128::from(old_ms)
+    };
+    let new = u64::try_from(i128::from(old) + by).ok()?;
+    Some([&digits[..zeros], new.to_string().as_bytes()].concat())
+}
+
+/// The same, where they are a time within a day of the old one.
+fn shifted_near(digits: &[u8], old_ms: u64, now_ms: u64) -> Option<Vec<u8>> {
+    let old = number(digits)?;
+    let old = if is_seconds(old, old_ms) { old.saturating_mul(1000) } else { old };
+    (old.abs_diff(old_ms) <= DAY_MS).then(|| shifted(digits, old_ms, now_ms)).flatten()
+}
+
+/// Whether a number is a time in seconds, beside one in milliseconds.
+fn is_seconds(number: u64, ms: u64) -> bool {
+    number.saturating_mul(1000).abs_diff(ms) <= 2 * DAY_MS
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    std::str::from_utf8(digits)
+        .ok()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?
+        .parse()
+        .ok()
+}
+
+/// Where digits stand together.
+fn runs(value: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from + value[from..].iter().position(u8::is_ascii_digit)?;
+        let length = value[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        from = start + length;
+        Some(start..from)
+    })
+}
+
+/// The time of a text that is written as we write it.
+fn read_rfc3339(text: &str) -> Option<u64> {
+    let ms = u64::try_from(text.parse::<Timestamp>().ok()?.as_millisecond()).ok()?;
+    (rfc3339(ms) == text).then_some(ms)
+}
+
+/// Keys that the delivery may be signed under, beside the secret and what recipes make of it.
+fn other_keys(case: &Case, secret: &Secret) -> Vec<String> {
+    let named = case.respect.get("default-secret").and_then(|key| key.as_str()).map(str::to_owned);
+    let secret = secret.expose();
+    let characters = || secret.char_indices().take(LONGEST_SECRET);
+    let without = secret
+        .char_indices()
+        .map(|(at, character)| format!("{}{}", &secret[..at], &secret[at + character.len_utf8()..]));
+    let other_case = characters().map(|(at, character)| {
+        let other = if character.is_ascii_lowercase() {
+            character.to_ascii_uppercase()
+        } else {
+            character.to_ascii_lowercase()
+        };
+        format!("{}{other}{}", &secret[..at], &secret[at + character.len_utf8()..])
+    });
+    let longer = (' '..='~').map(|character| format!("{secret}{character}"));
+    named.into_iter().chain(without).chain(other_case).chain(longer).chain([secret.repeat(2)]).collect()
+}
+
+/// What is signed, and its signature.
+struct Signed {
+    timestamp: Vec<u8>,
+    signature: Vec<u8>,
+    body: bytes::Bytes,
+}
+
+impl Signed {
+    fn of(delivery: &Delivery) -> Self {
+        let first = |name| delivery.headers.all(name).next().map(|value| value.to_vec()).unwrap_or_default();
+        Self {
+            timestamp: first(TIMESTAMP_HEADER),
+            signature: first(SIGNATURE_HEADER),
+            body: delivery.body.clone(),
+        }
+    }
+}
+
+/// What a new signature is made from.
+struct Signing<'a> {
+    secret: &'a Secret,
+    key: Key,
+    other_keys: Vec<String>,
+    /// The twin as it was, and as it is now.
+    pairs: Option<(Signed, Signed)>,
+    /// The delivery as it was, and as it is now but for its signature.
+    old: Signed,
+    new: Signed,
+    /// Whether the twin was signed under this secret.
+    known: bool,
+}
+
+impl Signing<'_> {
+    /// The signature that is to the new delivery what this value was to the old one.
+    fn renewed(&self, value: &[u8]) -> Option<Vec<u8>> {
+        if let Some((_, new)) = self.pairs.as_ref().filter(|(old, _)| old.signature == value) {
+            return Some(new.signature.clone());
+        }
+        let ingredients =
+            || [(&self.old, &self.new)].into_iter().chain(self.pairs.as_ref().map(|(old, new)| (old, new)));
+        let mut edited = Vec::new();
+        for (old, new) in ingredients() {
+            let [old, new] = [old, new].map(|one| self.key.sign(&one.timestamp, &one.body));
+            if Signature::parse(value) == Some(old) && value == old.to_hex().as_bytes() {
+                return Some(new.to_hex().into_bytes());
+            }
+            edited.push((old.to_hex().into_bytes(), new.to_hex().into_bytes()));
+        }
+        if value.is_empty() {
+            return None;
+        }
+        // The twin's own digits first: most edits are of them.
+        if let Some((old, new)) = &self.pairs {
+            edited.insert(0, (old.signature.clone(), new.signature.clone()));
+        }
+        ingredients()
+            .find_map(|(old, new)| self.by_recipe(value, old, new))
+            .or_else(|| edited.iter().find_map(|(old, new)| edit(value, old, new)))
+            .or_else(|| self.by_other_key(value))
+    }
+
+    fn by_recipe(&self, value: &[u8], old: &Signed, new: &Signed) -> Option<Vec<u8>> {
+        let secret = self.secret.expose();
+        let recipe = Messages::of(&old.timestamp, &old.body).recipes(secret, value, |_| true).next()?;
+        recipe.compute(secret, &new.timestamp, &new.body).map(String::into_bytes)
+    }
+
+    fn by_other_key(&self, value: &[u8]) -> Option<Vec<u8>> {
+        Signature::parse(value)?;
+        self.other_keys.iter().find_map(|other| {
+            let key = Key::new(&Secret::new(other.as_str()));
+            let sign = |one: &Signed| key.sign(&one.timestamp, &one.body).to_hex().into_bytes();
+            (sign(&self.old) == value).then(|| sign(&self.new))
+        })
+    }
+}
+
+/// What was made of the old digits, made of the new ones; `None` where the value has nothing to do with them.
+fn edit(value: &[u8], old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
+    if old.is_empty() || old.len() != new.len() {
+        return None;
+    }
+    for (old, new) in [(old.to_vec(), new.to_vec()), (old.to_ascii_uppercase(), new.to_ascii_uppercase())] {
+        if let Some(at) = position(value, &old) {
+            return Some([&value[..at], &new, &value[at + old.len()..]].concat());
+        }
+        let part = if old.starts_with(value) { Some(0) } else { None };
+        let part = part.or_else(|| position(&old, value).filter(|_| value.len() >= MANY_DIGITS));
+        if let Some(at) = part {
+            return Some(new[at..at + value.len()].to_vec());
+        }
+        if value.len() == old.len() {
+            if let Some(by) = (1..old.len()).find(|&by| [&old[by..], &old[..by]].concat() == value) {
+                return Some([&new[by..], &new[..by]].concat());
+            }
+            let differ = value.iter().zip(&old).filter(|(value, old)| value != old).count();
+            if differ <= FEW_DIGITS {
+                let digits = value.iter().zip(&old).zip(&new);
+                return Some(digits.map(|((&value, &old), &new)| digit(value, old, new)).collect());
+            }
+        }
+    }
+    None
+}
+
+/// A digit as far from the new one as the value is from the old one, so that it is another one in any case.
+fn digit(value: u8, old: u8, new: u8) -> u8 {
+    let of = |digit: u8| char::from(digit).to_digit(16);
+    match (of(value), of(old), of(new)) {
+        (Some(value), Some(old), Some(new)) => {
+            let moved = (new + 16 + value - old) % 16;
+            char::from_digit(moved, 16).map_or(b'0', |digit| u8::try_from(digit).unwrap_or(b'0'))
+        }
+        _ => value,
+    }
+}
+
+fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    (!part.is_empty()).then(|| bytes.windows(part.len()).position(|window| window == part)).flatten()
+}
+
+/// Whether a value may be the digest of something: nobody writes so many digits by hand.
+fn could_be_digest(value: &[u8]) -> bool {
+    let coded = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
+    let is_varied = value.iter().any(|byte| *byte != value[0]);
+    value.len() >= 32 && value.iter().all(coded) && is_varied
+}

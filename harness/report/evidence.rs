@@ -1,0 +1,359 @@
+//! A run's evidence on disk: every exchange and every trial as it comes, the reports, and a case for each failure that can be
+//! sent again.
+//!
+//! Invariant: nothing of an earlier run is ever overwritten, no secret is written, and a write that fails is in the report:
+//! the evidence is whole or says that it is not.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::redaction::Redaction;
+use crate::report::case::Case;
+use crate::report::text::{self, Detail};
+use crate::report::{Report, Tool, body_name, json};
+use crate::suite::requirement::{Level, Role, Verdict};
+use crate::suite::run::{Judgement, Options, Run};
+use crate::suite::traffic::form::ExchangeForm;
+use crate::suite::transcript::{Intake, Keeper, Kept, Scenario, Trial};
+use crate::webhook::signature::Secret;
+use crate::wire::exchange::ExchangeId;
+
+/// The name and version of the form of `run.json`.
+pub const FORMAT: &str = "twenty-conform-run/1";
+
+/// What stands in a run's folder, and nothing else.
+const NAMES: [&str; 7] =
+    ["run.json", "exchanges.jsonl", "trials.jsonl", "report.json", "report.txt", "cases", "bodies"];
+
+/// A folder that was empty when it was given to us.
+#[derive(Debug, Clone)]
+pub struct Folder(PathBuf);
+
+/// What a run is done with, as `run.json` has it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Manifest {
+    format: &'static str,
+    tool: Tool,
+    role: Role,
+    dialect: &'static str,
+    subject: String,
+    seed: u64,
+    cases: u32,
+    jobs: usize,
+    level: Level,
+    fail_on: Level,
+    limits: LimitsForm,
+    /// What was selected.
+    requirements: Vec<&'static str>,
+    /// In milliseconds since the epoch.
+    began_at_ms: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct LimitsForm {
+    timeout_ms: u128,
+    deadline_ms: u128,
+    prompt_ms: u128,
+    quick_ms: u128,
+    quiet_ms: u128,
+    skew_ms: u128,
+}
+
+/// The evidence of one run, while it goes on and at its end.
+#[derive(Clone)]
+pub struct Evidence(Arc<Mutex<Files>>);
+
+struct Files {
+    folder: PathBuf,
+    redaction: Redaction,
+    exchanges: Lines,
+    trials: Lines,
+    /// What could not be written.
+    failures: Vec<String>,
+}
+
+/// A file that grows line by line; none any more where a write failed, so that a broken line is the last.
+struct Lines {
+    path: PathBuf,
+    file: Option<BufWriter<File>>,
+}
+
+impl Folder {
+    /// Makes the folder, or takes one that is empty.
+    ///
+    /// Errors: it cannot be made or read, or there is something in it.
+    pub fn claim(path: &Path) -> Result<Self, Error> {
+        let usage = |what: &str, why: &io::Error| {
+            Error::Usage(format!("the evidence folder {} cannot be {what}: {why}", path.display()))
+        };
+        fs::create_dir_all(path).map_err(|why| usage("made", &why))?;
+        match fs::read_dir(path).map_err(|why| usage("read", &why))?.next() {
+            None => Ok(Self(path.to_owned())),
+            Some(_) => Err(Error::Usage(format!(
+                "the evidence folder {} is not empty, and what is in it is never overwritten; give a new one, or remove \
+                 it first",
+                path.display()
+            ))),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// A folder in it, for one of several runs.
+    pub fn within(&self, name: &str) -> Self {
+        Self(self.0.join(name))
+    }
+
+    /// Begins the evidence of a run. What a run before it wrote here, in the same process, goes. What cannot be written is
+    /// said in the end.
+    pub fn begin(&self, manifest: &Manifest, secret: Option<&Secret>) -> Evidence {
+        let redaction = Redaction::new(secret);
+        let mut failures = Vec::new();
+        // Only the folder of one of several runs is not there yet.
+        let cleared = fs::create_dir_all(&self.0).and_then(|()| clear(&self.0));
+        failures.extend(cleared.err().map(|why| failure(&self.0, &why)));
+        let manifest = Manifest { subject: redaction.text(&manifest.subject), ..manifest.clone() };
+        let path = self.0.join("run.json");
+        failures.extend(write_json(&path, &manifest).err().map(|why| failure(&path, &why)));
+        let mut lines = |name: &str| {
+            let path = self.0.join(name);
+            let file = File::create(&path).map_err(|why| failures.push(failure(&path, &why)));
+            Lines { path, file: file.ok().map(BufWriter::new) }
+        };
+        let (exchanges, trials) = (lines("exchanges.jsonl"), lines("trials.jsonl"));
+        Evidence(Arc::new(Mutex::new(Files {
+            folder: self.0.clone(),
+            redaction,
+            exchanges,
+            trials,
+            failures,
+        })))
+    }
+
+    /// Writes the reports of several runs together.
+    pub fn report(&self, report: &mut Report) {
+        let failures = write_reports(&self.0, report);
+        report.lacks_evidence(&failures);
+    }
+}
+
+impl Manifest {
+    /// What a run with these options is done with.
+    pub fn new(
+        role: Role,
+        subject: &str,
+        options: &Options,
+        (level, fail_on): (Level, Level),
+        requirements: Vec<&'static str>,
+    ) -> Self {
+        let limits = &options.limits;
+        Self {
+            format: FORMAT,
+            tool: Tool::THIS,
+            role,
+            dialect: options.dialect.name,
+            subject: subject.to_owned(),
+            seed: options.seed,
+            cases: options.cases,
+            jobs: options.jobs,
+            level,
+            fail_on,
+            limits: LimitsForm {
+                timeout_ms: limits.timeout.as_millis(),
+                deadline_ms: limits.deadline.as_millis(),
+                prompt_ms: limits.prompt.as_millis(),
+                quick_ms: limits.quick.as_millis(),
+                quiet_ms: limits.quiet.as_millis(),
+                skew_ms: limits.skew.as_millis(),
+            },
+            requirements,
+            began_at_ms: options.clock.now_ms(),
+        }
+    }
+}
+
+impl Evidence {
+    /// What is told of the run, and writes it down.
+    pub fn keeper(&self) -> Keeper {
+        let evidence = self.clone();
+        Keeper::new(move |kept| evidence.files().keep(kept))
+    }
+
+    /// Takes away what was written, and the folder: there was no run.
+    pub fn discard(&self) {
+        let folder = self.folder();
+        // What cannot be taken away is told to the next run that wants the folder.
+        let _ = clear(&folder).and_then(|()| fs::remove_dir(&folder));
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> PathBuf {
+        self.files().folder.clone()
+    }
+
+    /// Writes what is known at the end: the bodies that commands refer to, the cases, the reports. The report says what
+    /// could not be written.
+    pub fn finish(&self, run: &Run, report: &mut Report) {
+        let mut files = self.files();
+        files.write_bodies(run, &report.bodies);
+        files.write_cases(run, report.seed);
+        let failures = std::mem::take(&mut files.failures);
+        report.lacks_evidence(&failures);
+        let failures = write_reports(&files.folder, report);
+        report.lacks_evidence(&failures);
+    }
+
+    fn files(&self) -> MutexGuard<'_, Files> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Files {
+    fn keep(&mut self, kept: Kept<'_>) {
+        match kept {
+            Kept::Secret(secret) => self.redaction.add(secret),
+            Kept::Exchange(exchange) => {
+                let (exchange, redacted) = self.redaction.exchange(exchange);
+                let form = ExchangeForm { redacted, ..ExchangeForm::from(&exchange) };
+                self.failures.extend(self.exchanges.add(&form));
+            }
+            Kept::Scenario { trials, intakes } => {
+                for trial in trials {
+                    let line = trial_line(trial, &self.redaction);
+                    self.failures.extend(self.trials.add(&line));
+                }
+                for intake in intakes {
+                    self.failures.extend(self.trials.add(&intake_line(intake, &self.redaction)));
+                }
+            }
+        }
+    }
+
+    fn write_bodies(&mut self, run: &Run, bodies: &[ExchangeId]) {
+        for id in bodies {
+            let path = self.folder.join(body_name(*id));
+            let body = self.redaction.delivery(&run.transcript.exchange(*id).delivery).body;
+            let written = make_parent(&path).and_then(|()| fs::write(&path, body));
+            self.failures.extend(written.err().map(|why| failure(&path, &why)));
+        }
+    }
+
+    fn write_cases(&mut self, run: &Run, seed: u64) {
+        if run.transcript.role != Role::Receiver {
+            return;
+        }
+        for finding in &run.findings {
+            let Judgement::Judged(Verdict::Fail(evidence)) = &finding.judgement else { continue };
+            let requirement = finding.requirement;
+            let case = Case::of(&run.transcript, requirement, evidence, seed, &self.redaction);
+            let Some(case) = case else { continue };
+            let path = self.folder.join("cases").join(format!("{}.json", requirement.id));
+            let written = make_parent(&path).and_then(|()| write_json(&path, &case));
+            self.failures.extend(written.err().map(|why| failure(&path, &why)));
+        }
+    }
+}
+
+impl Lines {
+    /// Adds a line, so that it is in the file. Returns what went wrong.
+    fn add(&mut self, line: &impl Serialize) -> Option<String> {
+        let file = self.file.as_mut()?;
+        let written = serde_json::to_writer(&mut *file, line).map_err(io::Error::from);
+        let written = written.and_then(|()| file.write_all(b"\n")).and_then(|()| file.flush());
+        let why = written.err()?;
+        if let Some(file) = self.file.take() {
+            // What is in the buffer still cannot be written either.
+            let _ = file.into_parts();
+        }
+        Some(failure(&self.path, &why))
+    }
+}
+
+#[derive(Serialize)]
+struct TrialLine {
+    scenario: Scenario,
+    what: String,
+    respect: serde_json::Value,
+    generated: bool,
+    exchange: usize,
+    twins: Vec<usize>,
+}
+
+fn trial_line(trial: &Trial, redaction: &Redaction) -> TrialLine {
+    TrialLine {
+        scenario: trial.scenario,
+        what: redaction.text(&trial.what),
+        respect: redaction.serialised(&trial.respect),
+        generated: trial.generated,
+        exchange: trial.exchange.0,
+        twins: trial.twins.iter().map(|id| id.0).collect(),
+    }
+}
+
+#[derive(Serialize)]
+struct IntakeLine {
+    scenario: Scenario,
+    what: String,
+    intake: serde_json::Value,
+    observed: serde_json::Value,
+    times: usize,
+    exchanges: Vec<usize>,
+}
+
+fn intake_line(intake: &Intake, redaction: &Redaction) -> IntakeLine {
+    IntakeLine {
+        scenario: Scenario::Intake,
+        what: redaction.text(&intake.what),
+        intake: redaction.serialised(&intake.kind),
+        observed: redaction.serialised(&intake.observed),
+        times: intake.kind.times(),
+        exchanges: intake.exchanges.iter().map(|id| id.0).collect(),
+    }
+}
+
+/// Takes away what a run wrote.
+fn clear(folder: &Path) -> io::Result<()> {
+    for name in NAMES {
+        let path = folder.join(name);
+        let gone = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        gone.or_else(|why| if why.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(why) })?;
+    }
+    Ok(())
+}
+
+/// Writes both reports. Returns what went wrong.
+fn write_reports(folder: &Path, report: &Report) -> Vec<String> {
+    let shown = text::render(report, Detail::Verbose);
+    let reports = [
+        ("report.json", json::render(report)),
+        ("report.txt", anstream::adapter::strip_str(&shown).to_string()),
+    ];
+    let write = |(name, text): (&str, String)| {
+        let path = folder.join(name);
+        fs::write(&path, text).err().map(|why| failure(&path, &why))
+    };
+    reports.into_iter().filter_map(write).collect()
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    serde_json::to_writer_pretty(&mut file, value)?;
+    file.write_all(b"\n")?;
+    file.flush()
+}
+
+fn make_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
+}
+
+fn failure(path: &Path, why: &io::Error) -> String {
+    format!("{} cannot be written: {why}", path.display())
+}

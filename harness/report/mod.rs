@@ -1,0 +1,389 @@
+//! What a run has shown, as the data that every format is written from.
+//!
+//! Invariant: a report is made once, redacted once, and then only rendered; a format adds no judgement of its own.
+
+pub mod case;
+pub mod evidence;
+
+pub mod json;
+pub mod junit;
+pub mod text;
+
+mod check;
+mod curl;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::exit::ExitStatus;
+use crate::redaction::Redaction;
+use crate::suite::requirement::{Level, Requirement, Verdict};
+use crate::suite::run::{Finding, Judgement, Run};
+use crate::suite::sender::payload::further_members;
+use crate::suite::transcript::Transcript;
+use crate::wire::exchange::{Delivery, ExchangeId, Trust};
+use check::check_entry;
+
+pub use check::{CauseEntry, CheckEntry};
+
+/// The name and version of the JSON form.
+pub const FORMAT: &str = "twenty-conform-report/1";
+
+/// Where the body of an exchange stands in the folder of a run's evidence.
+pub fn body_name(id: ExchangeId) -> PathBuf {
+    Path::new("bodies").join(format!("{}.bin", id.0))
+}
+
+/// A run's result, ready to be rendered.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// [`FORMAT`].
+    pub format: &'static str,
+    /// What made it.
+    pub tool: Tool,
+    /// Who was tested: `receiver`, `sender`, or `both` in a demo.
+    pub role: &'static str,
+    /// The dialect's name.
+    pub dialect: &'static str,
+    /// What was tested: a URL, a command, the reference.
+    pub subject: String,
+    /// The seed, with which the run can be repeated.
+    pub seed: u64,
+    /// The result in a word.
+    pub result: Outcome,
+    /// The exit status that goes with it.
+    pub exit_status: u8,
+    /// The same, as it is returned.
+    #[serde(skip)]
+    pub exit: ExitStatus,
+    /// Whether the run was interrupted, so that the report is only a part.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
+    /// How long the run took, in milliseconds.
+    pub duration_ms: u64,
+    /// How much of that was spent only to see that nothing more comes.
+    pub waited_ms: u64,
+    /// How many exchanges there were.
+    pub exchanges: usize,
+    /// How many of them there were in a second, the deliberate waits left out.
+    pub exchanges_per_s: f64,
+    /// How long the run took without those waits.
+    #[serde(skip)]
+    pub active: Duration,
+    /// How many requirements of each level came out how.
+    pub counts: BTreeMap<Level, BTreeMap<&'static str, usize>>,
+    /// The weakest level whose failures count.
+    #[serde(skip)]
+    pub fail_on: Level,
+    /// Whether something of the run's evidence could not be written.
+    #[serde(skip)]
+    pub lacks_evidence: bool,
+    /// The exchanges whose bodies the commands read from files beside the report.
+    #[serde(skip)]
+    pub bodies: Vec<ExchangeId>,
+    /// What is worth knowing and fails nothing.
+    pub notes: Vec<String>,
+    /// Each requirement's verdict.
+    pub requirements: Vec<RequirementEntry>,
+    /// Each check's finding.
+    pub checks: Vec<CheckEntry>,
+}
+
+/// What made a report.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// A run's result in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Every gated requirement ran and passed.
+    Pass,
+    /// A gated requirement failed.
+    Fail,
+    /// Nothing gated failed, and something gated could not be tested, or nothing was selected.
+    Incomplete,
+    /// The harness or the attachment broke down.
+    Error,
+}
+
+/// A verdict as reports name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerdictName {
+    /// It holds.
+    Pass,
+    /// It does not.
+    Fail,
+    /// What was seen does not tell.
+    Untestable,
+    /// It does not bind this subject.
+    NotApplicable,
+    /// The harness or the attachment broke down.
+    Error,
+}
+
+/// A requirement in a report.
+#[derive(Debug, Clone, Serialize)]
+pub struct RequirementEntry {
+    /// Its id.
+    pub id: &'static str,
+    /// Its level.
+    pub level: Level,
+    /// Its verdict.
+    pub verdict: VerdictName,
+    /// The checks that judge it.
+    pub checks: [&'static str; 1],
+    /// Its sentence, for the formats that people read.
+    #[serde(skip)]
+    pub text: &'static str,
+}
+
+/// What a report says beside the findings.
+#[derive(Debug, Clone)]
+pub struct Heading {
+    /// What was tested.
+    pub subject: String,
+    /// The seed.
+    pub seed: u64,
+    /// The weakest level whose failures count.
+    pub fail_on: Level,
+    /// The folder of the run's evidence, where there is one.
+    pub out: Option<PathBuf>,
+}
+
+impl Tool {
+    /// This program.
+    pub const THIS: Self = Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
+}
+
+impl Report {
+    /// The report of a run.
+    pub fn new(run: &Run, heading: &Heading) -> Self {
+        let transcript = &run.transcript;
+        let redact = Redaction::of(transcript);
+        let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let mut notes = Vec::new();
+        if run.interrupted {
+            notes.push("the run was interrupted: this report is only a part of one".to_owned());
+        }
+        if transcript.trust == Trust::Anybody {
+            notes.push("the receiver's certificate was not looked at (--insecure)".to_owned());
+        }
+        let further = further_members(transcript);
+        if !further.is_empty() {
+            notes.push(format!("further top-level members in the payload: {}", further.join(", ")));
+        }
+        notes.extend(ends(transcript).map(|note| redact.text(&note)));
+        notes.extend(transcript.remarks.iter().map(|remark| redact.text(remark)));
+        let mut report = Self {
+            format: FORMAT,
+            tool: Tool::THIS,
+            role: transcript.role.as_str(),
+            dialect: transcript.dialect.name,
+            subject: redact.text(&heading.subject),
+            seed: heading.seed,
+            result: Outcome::Incomplete,
+            exit_status: 0,
+            exit: ExitStatus::NothingSelected,
+            interrupted: run.interrupted,
+            duration_ms: milliseconds(run.duration),
+            waited_ms: milliseconds(transcript.waited),
+            exchanges: transcript.exchanges.count(),
+            exchanges_per_s: 0.0,
+            active: run.duration.saturating_sub(transcript.waited),
+            counts: BTreeMap::new(),
+            fail_on: heading.fail_on,
+            lacks_evidence: false,
+            bodies: Vec::new(),
+            notes,
+            requirements: run.findings.iter().map(RequirementEntry::of).collect(),
+            checks: Vec::new(),
+        };
+        for finding in &run.findings {
+            let check = check_entry(finding, transcript, &redact, heading.out.as_deref(), &mut report.bodies);
+            report.checks.push(check);
+        }
+        report.conclude();
+        report
+    }
+
+    /// One report of two runs, one for each role.
+    #[must_use]
+    pub fn merged(mut self, other: Self) -> Self {
+        self.role = "both";
+        self.duration_ms += other.duration_ms;
+        self.waited_ms += other.waited_ms;
+        self.exchanges += other.exchanges;
+        self.active += other.active;
+        self.interrupted |= other.interrupted;
+        self.lacks_evidence |= other.lacks_evidence;
+        self.notes.extend(other.notes);
+        self.requirements.extend(other.requirements);
+        self.checks.extend(other.checks);
+        self.conclude();
+        self
+    }
+
+    /// Says what of the run's evidence could not be written, if anything: the run does not count as whole then.
+    pub fn lacks_evidence(&mut self, failures: &[String]) {
+        if !failures.is_empty() {
+            self.lacks_evidence = true;
+            self.notes
+                .extend(failures.iter().map(|failure| format!("the evidence is incomplete: {failure}")));
+            self.conclude();
+        }
+    }
+
+    /// How many requirements of a level passed, and how many could have: those that apply.
+    pub fn passed(&self, level: Level) -> (usize, usize) {
+        let of_level = || self.requirements.iter().filter(|entry| entry.level == level);
+        let applicable = of_level().filter(|entry| entry.verdict != VerdictName::NotApplicable).count();
+        (of_level().filter(|entry| entry.verdict == VerdictName::Pass).count(), applicable)
+    }
+
+    /// How many requirements could not be tested.
+    pub fn untestable(&self) -> usize {
+        self.requirements.iter().filter(|entry| entry.verdict == VerdictName::Untestable).count()
+    }
+
+    /// The line that ends a text report, for programs that look for one line.
+    pub fn result_line(&self) -> String {
+        let levels: Vec<String> = Level::ALL
+            .into_iter()
+            .map(|level| {
+                let (passed, of) = self.passed(level);
+                format!("{level} {passed}/{of}")
+            })
+            .collect();
+        let result = self.result.as_str();
+        format!("RESULT: {result} {} untestable {} seed {}", levels.join(" "), self.untestable(), self.seed)
+    }
+
+    fn conclude(&mut self) {
+        let gated = |wanted: VerdictName| {
+            self.requirements.iter().any(|entry| entry.level <= self.fail_on && entry.verdict == wanted)
+        };
+        self.exit = if self.interrupted {
+            ExitStatus::Interrupted
+        } else if self.lacks_evidence
+            || self.requirements.iter().any(|entry| entry.verdict == VerdictName::Error)
+        {
+            ExitStatus::Harness
+        } else if gated(VerdictName::Fail) {
+            ExitStatus::Failed
+        } else if gated(VerdictName::Untestable) {
+            ExitStatus::Incomplete
+        } else if self.requirements.is_empty() {
+            ExitStatus::NothingSelected
+        } else {
+            ExitStatus::Passed
+        };
+        self.exit_status = self.exit.code();
+        self.exchanges_per_s = per_second(self.exchanges, self.active);
+        self.result = match self.exit {
+            ExitStatus::Passed => Outcome::Pass,
+            ExitStatus::Failed => Outcome::Fail,
+            ExitStatus::Harness => Outcome::Error,
+            _ => Outcome::Incomplete,
+        };
+        self.counts.clear();
+        for level in Level::ALL {
+            let counts = self.counts.entry(level).or_default();
+            counts.extend(VerdictName::ALL.map(|verdict| (verdict.as_str(), 0)));
+            for entry in self.requirements.iter().filter(|entry| entry.level == level) {
+                *counts.entry(entry.verdict.as_str()).or_default() += 1;
+            }
+        }
+    }
+}
+
+impl Outcome {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Incomplete => "incomplete",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl VerdictName {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Pass, Self::Fail, Self::Untestable, Self::NotApplicable, Self::Error];
+
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Untestable => "untestable",
+            Self::NotApplicable => "not-applicable",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl From<&Judgement> for VerdictName {
+    fn from(judgement: &Judgement) -> Self {
+        match judgement {
+            Judgement::Judged(Verdict::Pass) => Self::Pass,
+            Judgement::Judged(Verdict::Fail(_)) => Self::Fail,
+            Judgement::Judged(Verdict::Untestable(_)) => Self::Untestable,
+            Judgement::Judged(Verdict::NotApplicable(_)) => Self::NotApplicable,
+            Judgement::Error(_) => Self::Error,
+        }
+    }
+}
+
+/// How often the subject ended by itself, and where: a sentence for each way.
+fn ends(transcript: &Transcript) -> impl Iterator<Item = String> {
+    let mut ways: Vec<(&str, Vec<String>)> = Vec::new();
+    for (at, how) in &transcript.deaths {
+        match ways.iter_mut().find(|(known, _)| known == how) {
+            Some((_, places)) => places.push(at.to_string()),
+            None => ways.push((how, vec![at.to_string()])),
+        }
+    }
+    ways.into_iter().map(|(how, places)| format!("behind exchange {} {how}", places.join(", ")))
+}
+
+impl RequirementEntry {
+    /// The entry of a requirement with that verdict.
+    pub fn new(requirement: &Requirement, verdict: VerdictName) -> Self {
+        Self {
+            id: requirement.id,
+            level: requirement.level,
+            verdict,
+            checks: [requirement.check_id],
+            text: requirement.text,
+        }
+    }
+
+    fn of(finding: &Finding) -> Self {
+        Self::new(finding.requirement, (&finding.judgement).into())
+    }
+}
+
+/// The command that sends a delivery to a URL.
+pub fn command(url: &str, trust: &Trust, delivery: &Delivery) -> String {
+    curl::command(url, trust, delivery, None)
+}
+
+/// To a tenth; 0 where nothing was done.
+fn per_second(exchanges: usize, active: Duration) -> f64 {
+    // Beyond 2^53 nobody counts exchanges.
+    #[expect(clippy::cast_precision_loss, reason = "a rate is no exact number")]
+    let rate = exchanges as f64 / active.as_secs_f64();
+    if active.is_zero() { 0.0 } else { (rate * 10.0).round() / 10.0 }
+}

@@ -1,0 +1,269 @@
+//! Which bytes a receiver hashes, and what it lets in, from what it acknowledged and what it refused.
+//!
+//! Invariant: what the receiver computes comes first (`message.*`, `key.*`, `digest.*`); what it lets in besides is
+//! `accepts.alternative` with that code as its detail.
+
+use std::collections::HashSet;
+
+use super::{Cause, Code};
+use crate::suite::transcript::{Intake, IntakeKind, Respect, Scenario, Transcript, Trial};
+use crate::webhook::recipe::{Digest, Message, Recipe};
+use crate::wire::exchange::{ExchangeId, Outcome};
+
+/// How the trial is called that has a prefix before its digits.
+const SHA256_PREFIX: &str = "`sha256=` before the digits";
+
+/// Why plain genuine deliveries are refused: what was acknowledged instead. Of several that are as near to the contract,
+/// the first, which names the others.
+///
+/// `refuses.everything` where nothing at all was acknowledged though other ways were tried, `None` where the trials do
+/// not tell.
+pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
+    let instead = transcript.trials.iter().filter(|trial| transcript.acknowledged(trial.exchange));
+    let mut found: Vec<(usize, Cause)> = instead
+        .filter_map(|trial| {
+            let (distance, cause) = hypothesis(trial.respect)?;
+            Some((distance, cause.shown_by([trial.exchange])))
+        })
+        .collect();
+    found.sort_by_key(|(distance, _)| *distance);
+    let nearest = found.first().map(|(distance, _)| *distance);
+    let mut causes =
+        found.into_iter().filter(|(distance, _)| Some(*distance) == nearest).map(|(_, cause)| cause);
+    if let Some(first) = causes.next() {
+        return Some(causes.fold(first, Cause::or));
+    }
+    let tried_others = transcript.trials.iter().any(|trial| matches!(trial.respect, Respect::Signed(_)));
+    let nothing = transcript.exchanges.acknowledged() == 0;
+    (tried_others && nothing).then(|| Cause::new(Code::RefusesEverything))
+}
+
+/// What a receiver does that takes such a trial in place of the genuine delivery, and how far from the contract that is.
+fn hypothesis(respect: Respect) -> Option<(usize, Cause)> {
+    Some(match respect {
+        Respect::Signed(recipe) => (recipe.distance(), Cause::of_recipe(&recipe)?),
+        Respect::Stale("seconds") => {
+            (1, Cause::detailed(Code::MessageTimestampUnit, "the header is read in seconds"))
+        }
+        Respect::TimestampForm("an ISO date") => {
+            (1, Cause::detailed(Code::HeaderTimestampFormat, "an ISO date is expected"))
+        }
+        Respect::DefaultSecret(which) => {
+            (1, Cause::detailed(Code::KeyOtherWebhook, format!("the default secret {which:?}")))
+        }
+        Respect::Header(name, recipe) if recipe == Recipe::GENUINE => {
+            (1, Cause::detailed(Code::HeaderName, name))
+        }
+        Respect::Header(name, recipe) => {
+            let detail = format!("{name}, signed {}", recipe.describe());
+            (1 + recipe.distance(), Cause::detailed(Code::HeaderName, detail))
+        }
+        _ => return None,
+    })
+}
+
+/// The serialiser that a receiver puts between the wire and the hash, where it takes what is signed over its output and
+/// not, or not always, what is signed over the bytes as they came.
+pub fn of_reserialising(transcript: &Transcript) -> Option<Cause> {
+    if takes_other_spellings(transcript) == Some(true) {
+        return None;
+    }
+    serialiser(transcript)
+}
+
+fn serialiser(transcript: &Transcript) -> Option<Cause> {
+    let reserialised = |trial: &&Trial| {
+        matches!(trial.respect, Respect::Signed(Recipe { message: Message::Reserialised(_), .. }))
+            && transcript.acknowledged(trial.exchange)
+    };
+    let mut causes = transcript
+        .trials
+        .iter()
+        .filter(reserialised)
+        .filter_map(|trial| Some(hypothesis(trial.respect)?.1.shown_by([trial.exchange])));
+    let first = causes.next()?;
+    Some(causes.fold(first, Cause::or))
+}
+
+/// Why a negative was acknowledged.
+pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> {
+    let genuine_too = admitted.twins.iter().all(|&twin| transcript.acknowledged(twin));
+    if genuine_too {
+        let twin_says = |&twin: &ExchangeId| says_error(transcript, twin);
+        if says_error(transcript, admitted.exchange) && !admitted.twins.iter().any(twin_says) {
+            return Some(Cause::detailed(Code::AcceptsEverything, "an error in the body of a 2xx"));
+        }
+        if let Some(cause) = takes_everything(transcript) {
+            return Some(cause);
+        }
+    }
+    if !genuine_too && let Some((_, cause)) = hypothesis(admitted.respect) {
+        return Some(cause);
+    }
+    match admitted.respect {
+        Respect::Surrounded(SHA256_PREFIX) if !genuine_too => {
+            Cause::of_recipe(&Recipe::digest(Digest::Prefixed))
+        }
+        Respect::Signed(recipe) => {
+            let inner = Cause::of_recipe(&recipe)?;
+            let raw_too = takes_other_spellings(transcript) != Some(false);
+            if let (Message::Reserialised(_), false) = (recipe.message, raw_too) {
+                return Some(inner);
+            }
+            Some(if genuine_too { alternative(inner) } else { inner })
+        }
+        Respect::Unsigned | Respect::Undated => Some(Cause::new(Code::AcceptsUnsigned)),
+        Respect::Surrounded(what) => Some(alternative(Cause::detailed(Code::DigestTrailing, what))),
+        Respect::TimestampForm(which) => Some(Cause::detailed(Code::AcceptsTimestampFormat, which)),
+        Respect::Stale(which) => Some(Cause::detailed(Code::AcceptsStale, which)),
+        Respect::Future => Some(Cause::new(Code::AcceptsFuture)),
+        Respect::Malformed(what) => Some(Cause::detailed(Code::AcceptsMalformed, what)),
+        Respect::Method => Some(Cause::detailed(Code::AnswerStatus, "another method is acknowledged")),
+        Respect::BackDoor(_) if takes_unsigned(transcript) => Some(Cause::new(Code::AcceptsUnsigned)),
+        Respect::BackDoor(which) => Some(Cause::detailed(Code::AcceptsBackDoor, which)),
+        Respect::Borrowed => Some(Cause::new(Code::AcceptsReplayed)),
+        Respect::Content(_) | Respect::Timestamp(_) | Respect::Respelled(_) if takes_borrowed(transcript) => {
+            Some(Cause::new(Code::AcceptsReplayed))
+        }
+        Respect::Content(which) => {
+            Some(alternative(Cause::detailed(Code::MessagePart, format!("without {which}"))))
+        }
+        // Who does not see other content does not see another spelling either.
+        Respect::Respelled(which) => {
+            if let Some(part) = ignored_part(transcript) {
+                return Some(alternative(Cause::detailed(Code::MessagePart, format!("without {part}"))));
+            }
+            let cause = serialiser(transcript);
+            let cause = cause.unwrap_or_else(|| Cause::detailed(Code::MessageReserialised, which));
+            Some(if takes_other_spellings(transcript) == Some(false) { cause } else { alternative(cause) })
+        }
+        Respect::SecretMember => Some(alternative(Cause::new(Code::MessageSecretMember))),
+        Respect::Timestamp("zeros") => {
+            Some(alternative(Cause::detailed(Code::MessageTimestampDiffers, "printed again as a number")))
+        }
+        Respect::Timestamp(_) => Some(Cause::new(Code::AcceptsReplayed)),
+        Respect::DefaultSecret(which) => {
+            Some(alternative(Cause::detailed(Code::KeyOtherWebhook, format!("the default secret {which:?}"))))
+        }
+        Respect::Header(..) => None,
+        Respect::Key(which) => Some(alternative(Cause::detailed(Code::KeyPrefix, which))),
+        Respect::Digits(which) => Some(alternative(Cause::detailed(Code::DigestTruncated, which))),
+        Respect::Genuine | Respect::Form(_) => None,
+    }
+}
+
+/// Whether every delivery with a wrong signature is taken, and those without one too. Method and form are no matter of the
+/// signature: a receiver that verifies nothing may still route by method.
+fn takes_everything(transcript: &Transcript) -> Option<Cause> {
+    use Respect::{Content, Digits, Key, Signed, Timestamp, Undated, Unsigned};
+    let forged = |trial: &&Trial| {
+        matches!(trial.respect, Content(_) | Timestamp(_) | Signed(_) | Key(_) | Digits(_))
+            && trial.scenario != Scenario::Diagnosis
+    };
+    let unsigned = |trial: &&Trial| matches!(trial.respect, Unsigned | Undated);
+    let taken = |trial: &Trial| transcript.acknowledged(trial.exchange);
+    let kinds: HashSet<_> =
+        transcript.trials.iter().filter(forged).map(|trial| std::mem::discriminant(&trial.respect)).collect();
+    let all_forged = transcript.trials.iter().filter(forged).all(taken);
+    let all_unsigned = transcript.trials.iter().filter(unsigned).all(taken);
+    match (kinds.len(), all_forged, all_unsigned) {
+        (0, ..) | (_, false, _) => None,
+        (1, true, _) if !transcript.trials.iter().any(|trial| unsigned(&trial)) => None,
+        (_, true, true) => Some(Cause::new(Code::AcceptsEverything)),
+        (_, true, false) => {
+            Some(Cause::detailed(Code::AcceptsEverything, "any signature, as long as there is one"))
+        }
+    }
+}
+
+/// What is taken beside the genuine way.
+fn alternative(inner: Cause) -> Cause {
+    let code = Code::AcceptsAlternative;
+    Cause { code, detail: Some(inner.to_string()), inner: Some(inner.code), ..inner }
+}
+
+/// Whether other spellings are taken under a signature of their own; `None` where none was tried.
+fn takes_other_spellings(transcript: &Transcript) -> Option<bool> {
+    let mut trials = transcript.trials_of(Scenario::OtherSpelling).peekable();
+    trials.peek()?;
+    Some(trials.all(|trial| transcript.acknowledged(trial.exchange)))
+}
+
+/// Whether a request with neither signature nor timestamp is taken.
+fn takes_unsigned(transcript: &Transcript) -> bool {
+    let bare =
+        |trial: &&Trial| trial.respect == Respect::Unsigned && trial.scenario == Scenario::MissingHeader;
+    let mut trials = transcript.trials.iter().filter(bare).peekable();
+    trials.peek().is_some() && trials.all(|trial| transcript.acknowledged(trial.exchange))
+}
+
+/// Whether an answer's body speaks of an error.
+fn says_error(transcript: &Transcript, id: ExchangeId) -> bool {
+    let Outcome::Answered(response) = transcript.outcome(id) else { return false };
+    let body = String::from_utf8_lossy(&response.body).to_lowercase();
+    ["error", "invalid", "unauthor", "forbidden", "mismatch", "denied", "\"ok\":false", "\"success\":false"]
+        .iter()
+        .any(|word| body.contains(word))
+}
+
+/// What can be changed under an old signature, where something can.
+fn ignored_part(transcript: &Transcript) -> Option<&'static str> {
+    transcript.trials.iter().find_map(|trial| match trial.respect {
+        Respect::Content(which) if transcript.acknowledged(trial.exchange) => Some(which),
+        _ => None,
+    })
+}
+
+/// Whether the signature of one delivery is taken for another.
+fn takes_borrowed(transcript: &Transcript) -> bool {
+    let borrowed = |trial: &&Trial| trial.respect == Respect::Borrowed;
+    transcript.trials.iter().filter(borrowed).any(|trial| transcript.acknowledged(trial.exchange))
+}
+
+/// Why a receiver ended in place of an answer: what was particular about the request.
+pub fn of_end(respect: Respect) -> Cause {
+    let of_another_length = |digest| {
+        matches!(
+            digest,
+            Digest::Sha1 | Digest::Sha512 | Digest::Base64 | Digest::Base64Url | Digest::Truncated
+        )
+    };
+    Cause::new(match respect {
+        Respect::Surrounded(which) if which.contains("ASCII") => Code::CrashHeaderBytes,
+        Respect::Surrounded(_) => Code::CrashSignatureLength,
+        Respect::Signed(recipe) if of_another_length(recipe.digest) => Code::CrashSignatureLength,
+        Respect::Malformed(_)
+        | Respect::Content("the end")
+        | Respect::TimestampForm("text moved over the colon") => Code::CrashMalformedJson,
+        _ => Code::AnswerNone,
+    })
+}
+
+/// Why something was taken in too seldom or too often.
+pub fn of_intake(transcript: &Transcript, intake: &Intake) -> Option<Cause> {
+    let times = |intake: &Intake| transcript.times_observed(&intake.observed);
+    let of_kind = |kind: IntakeKind| transcript.intakes.iter().filter(move |intake| intake.kind == kind);
+    let genuine: Vec<usize> = of_kind(IntakeKind::Genuine).map(times).collect();
+    // Of everything only the first was taken in.
+    let constant = genuine.len() > 1 && transcript.observed.len() == 1;
+    let (seen, wanted) = (times(intake), intake.kind.times());
+    let code = match intake.kind {
+        _ if constant && seen < wanted => Cause::detailed(Code::DedupeTooCoarse, "constant"),
+        _ if transcript.observed.is_empty() => return None,
+        IntakeKind::Same if seen > wanted => Cause::new(Code::DedupeNone),
+        IntakeKind::SignedAnew if seen > wanted => {
+            if of_kind(IntakeKind::Same).all(|same| times(same) > 1) {
+                Cause::new(Code::DedupeNone)
+            } else if transcript.dialect.nonce {
+                Cause::new(Code::DedupeNonce)
+            } else {
+                Cause::detailed(Code::DedupeNonce, "timestamp or signature")
+            }
+        }
+        IntakeKind::SameRecord if seen < wanted => Cause::detailed(Code::DedupeTooCoarse, "record"),
+        IntakeKind::BehindForged if seen < wanted => Cause::new(Code::DedupeBeforeSuccess),
+        IntakeKind::OtherDialect if seen < wanted => Cause::new(Code::MisreadsDialect),
+        _ => return None,
+    };
+    Some(code)
+}

@@ -1,0 +1,107 @@
+//! Which wrong way of signing gives the signature that a sender sent.
+//!
+//! Invariant: a cause is returned only where what it says reproduces the header's value, byte for byte; and the search is
+//! bounded, however long the body and however many the webhooks.
+
+use super::{Cause, Code};
+use crate::webhook::dialect::Members;
+use crate::webhook::recipe::{Digest, KeyForm, Message, Messages, Recipe};
+use crate::webhook::signature::{Key, Secret, Signature};
+
+/// How far, in milliseconds, another timestamp than the header's is looked for: between two readings of a clock, or between
+/// two attempts.
+const NEAR_MS: u64 = 5_000;
+/// About how many bytes are hashed in the search for a timestamp, and for another webhook's secret.
+const HASHED: usize = 8 * 1024 * 1024;
+
+/// Searches the known ways of signing for the one that gives `header`: under the webhook's own secret and under the others
+/// that are known; over the request as it came, under another timestamp, and over the body in another spelling. Those that
+/// differ from the contract in fewer respects are tried first.
+///
+/// `None` where the signature is right, or where nothing known gives it.
+pub fn signature(
+    secret: &str,
+    others: &[&str],
+    timestamp: &[u8],
+    body: &[u8],
+    header: &[u8],
+) -> Option<Cause> {
+    let messages = Messages::of(timestamp, body);
+    let mut found = messages.recipes(secret, header, |_| true);
+    if let Some(recipe) = found.next() {
+        return of_recipes(recipe, found);
+    }
+    let affordable = HASHED / (body.len() + 256);
+    let others = &others[..others.len().min(affordable)];
+    if others.iter().any(|other| {
+        Recipe::GENUINE.compute(other, timestamp, body).is_some_and(|value| value.as_bytes() == header)
+    }) {
+        return Some(Cause::new(Code::KeyOtherWebhook));
+    }
+    if let Some(what) = other_timestamp(secret, timestamp, body, header, affordable) {
+        return Some(Cause::detailed(Code::MessageTimestampDiffers, what));
+    }
+    // What is made without a secret, or with none of the webhooks', says nothing about theirs.
+    let telling = |recipe: &Recipe| {
+        !matches!(recipe.key, KeyForm::Other | KeyForm::Empty)
+            && recipe.message != Message::TimestampAlone
+            && recipe.digest != Digest::Unkeyed
+    };
+    let under_other = others.iter().take(affordable / 100);
+    let under_other = under_other.flat_map(|other| messages.recipes(other, header, telling));
+    let recipe = under_other.min_by_key(Recipe::distance)?;
+    Some(Cause::detailed(Code::KeyOtherWebhook, recipe.describe()))
+}
+
+/// Which other timestamp than the header's was signed, if one can be found.
+fn other_timestamp(
+    secret: &str,
+    timestamp: &[u8],
+    body: &[u8],
+    header: &[u8],
+    most: usize,
+) -> Option<String> {
+    Signature::parse(header)?;
+    let key = Key::new(&Secret::new(secret));
+    let verifies = |timestamp: &str| key.verify(timestamp.as_bytes(), body, header);
+    if let Ok(members) = Members::parse(body) {
+        for member in ["timestamp", "eventDate"] {
+            let Some(text) = members.text(member) else { continue };
+            let ms = text.parse::<jiff::Timestamp>().ok().map(|time| time.as_millisecond().to_string());
+            if verifies(&text) || ms.is_some_and(|ms| verifies(&ms)) {
+                return Some(format!("the body's `{member}`"));
+            }
+        }
+    }
+    let ms: u64 = std::str::from_utf8(timestamp).ok()?.parse().ok()?;
+    let near = NEAR_MS.min(most as u64 / 2);
+    // The nearest first.
+    let (off, later) = (1..=near).flat_map(|off| [(off, true), (off, false)]).find(|&(off, later)| {
+        let other = if later { ms.checked_add(off) } else { ms.checked_sub(off) };
+        other.is_some_and(|other| verifies(&other.to_string()))
+    })?;
+    let how = match (off, later) {
+        (..=50, _) => "a few milliseconds apart",
+        (_, true) => "of a later time",
+        (_, false) => "of an earlier time",
+    };
+    Some(how.to_owned())
+}
+
+/// The cause that the first of some recipes is. Where serialisers print this body alike, all of them are named.
+fn of_recipes(first: Recipe, others: impl Iterator<Item = Recipe>) -> Option<Cause> {
+    let Recipe { message: Message::Reserialised(serialiser), .. } = first else {
+        return Cause::of_recipe(&first);
+    };
+    let alike = others.filter_map(|recipe| match recipe.message {
+        Message::Reserialised(other) if Recipe { message: first.message, ..recipe } == first => {
+            Some(other.name())
+        }
+        _ => None,
+    });
+    let names: Vec<&str> = std::iter::once(serialiser.name()).chain(alike).collect();
+    match first.distance() {
+        1 => Some(Cause::detailed(Code::MessageReserialised, names.join(" or "))),
+        _ => Cause::of_recipe(&first),
+    }
+}

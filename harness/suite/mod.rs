@@ -1,0 +1,13 @@
+//! The requirements, what is done to find out about them, and how a run is judged.
+
+pub mod cause;
+pub mod judge;
+pub mod receiver;
+pub mod requirement;
+pub mod requirements;
+pub mod run;
+pub mod selection;
+pub mod sender;
+pub mod stage;
+pub mod traffic;
+pub mod transcript;

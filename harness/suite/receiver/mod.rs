@@ -1,0 +1,8 @@
+//! The requirements on a receiver.
+
+pub mod formatting;
+pub mod processing;
+pub mod reception;
+pub mod scenario;
+pub mod strictness;
+pub mod verification;

@@ -1,0 +1,174 @@
+//! PRC: what a receiver takes in is what it acknowledged, once.
+//!
+//! Invariant: only what was observed speaks; a receiver that cannot be observed is not judged here.
+
+use crate::peers::fault::{Faults, ReceiverFault};
+use crate::suite::cause::receiver::of_intake;
+use crate::suite::judge::of_all;
+use crate::suite::requirement::{Evidence, Level, Requirement, Role, Verdict};
+use crate::suite::transcript::{Capability, Intake, IntakeKind, Scenario, Transcript};
+
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[
+    Requirement {
+        id: "PRC-1",
+        role: Role::Receiver,
+        level: Level::Must,
+        check_id: "receiver/intake/taken-in",
+        text: "An acknowledged delivery was taken in: its event and record id are observed.",
+        source: "D",
+        why: "A 2xx says that the event is safe. One that is acknowledged and then dropped is lost without a trace, for \
+              nothing sends it again.",
+        scenarios: &[Scenario::Intake],
+        needs: Some(Capability::Observations),
+        check: |t| each(t, IntakeKind::Genuine, taken_in),
+        counterexamples: Faults::Receiver(&[
+            ReceiverFault::DropsDeliveries,
+            ReceiverFault::DedupesOnConstant,
+        ]),
+    },
+    Requirement {
+        id: "PRC-2",
+        role: Role::Receiver,
+        level: Level::Must,
+        check_id: "receiver/intake/left-behind",
+        text: "A refused delivery left nothing behind.",
+        source: "D",
+        why: "Who works first and verifies then has done what nobody signed, whatever is answered afterwards.",
+        scenarios: &[Scenario::Intake],
+        needs: Some(Capability::Observations),
+        check: left_nothing,
+        counterexamples: Faults::Receiver(&[ReceiverFault::TakesInRefused]),
+    },
+    Requirement {
+        id: "PRC-3",
+        role: Role::Receiver,
+        level: Level::Should,
+        check_id: "receiver/intake/once",
+        text: "The same delivery twice, byte for byte and re-signed with a new nonce, is taken in once; two different \
+               events are taken in twice (same record, same second, same webhook).",
+        source: "W",
+        why: "A delivery that was answered too late may come again. A key that is too coarse loses events, one that is too \
+              fine takes the same one in twice, and one that is remembered too soon loses what comes behind a forgery.",
+        scenarios: &[Scenario::Intake],
+        needs: Some(Capability::Observations),
+        check: once,
+        counterexamples: Faults::Receiver(&[
+            ReceiverFault::DropsDeliveries,
+            ReceiverFault::DedupesNothing,
+            ReceiverFault::DedupesOnConstant,
+            ReceiverFault::DedupesOnRecord,
+            ReceiverFault::DedupesOnNonce,
+            ReceiverFault::MarksBeforeVerifying,
+        ]),
+    },
+];
+
+fn each(t: &Transcript, kind: IntakeKind, judge: fn(&Transcript, &Intake) -> Verdict) -> Verdict {
+    let of_kind = t.intakes.iter().filter(|intake| intake.kind == kind);
+    of_all(of_kind.map(|intake| judge(t, intake)), "nothing could be tried", "deliveries")
+}
+
+fn taken_in(t: &Transcript, intake: &Intake) -> Verdict {
+    if !acknowledged(t, intake) {
+        return Verdict::Untestable(format!("{} was not acknowledged", intake.what));
+    }
+    if t.times_observed(&intake.observed) > 0 {
+        return Verdict::Pass;
+    }
+    let nothing = if t.observed.is_empty() { " (nothing was observed in the whole run)" } else { "" };
+    let message = format!("{} was acknowledged and never observed{nothing}", intake.what);
+    found(t, intake, "observed", message)
+}
+
+fn left_nothing(t: &Transcript) -> Verdict {
+    if t.observed.is_empty() {
+        return Verdict::Untestable("nothing was observed in the whole run".to_owned());
+    }
+    // One that was acknowledged was not refused, and is no matter of this requirement.
+    let refused = t.intakes.iter().filter(|intake| {
+        intake.kind == IntakeKind::Forged && !intake.exchanges.iter().any(|&id| t.acknowledged(id))
+    });
+    let verdicts = refused.map(|intake| {
+        if t.times_observed(&intake.observed) == 0 {
+            return Verdict::Pass;
+        }
+        let message = format!(
+            "{} was refused and observed all the same: what is done with a delivery is done before it is verified",
+            intake.what
+        );
+        found(t, intake, "not observed", message)
+    });
+    of_all(verdicts, "no forged delivery was refused", "deliveries")
+}
+
+fn once(t: &Transcript) -> Verdict {
+    let kinds = [IntakeKind::Same, IntakeKind::SignedAnew, IntakeKind::SameRecord, IntakeKind::BehindForged];
+    let verdicts = kinds.into_iter().map(|kind| each(t, kind, so_often));
+    of_all(verdicts, "nothing could be tried", "cases")
+}
+
+fn so_often(t: &Transcript, intake: &Intake) -> Verdict {
+    let (times, wanted) = (t.times_observed(&intake.observed), intake.kind.times());
+    let behind_forged = intake.kind == IntakeKind::BehindForged;
+    let last = intake.exchanges.last().copied();
+    let genuine =
+        if behind_forged { last.is_some_and(|id| t.acknowledged(id)) } else { acknowledged(t, intake) };
+    // A repetition may be refused; that is for RCV-9 to say. The first of two must have been taken.
+    let repeated = matches!(intake.kind, IntakeKind::Same | IntakeKind::SignedAnew);
+    let first = intake.exchanges.first().is_some_and(|&id| t.acknowledged(id));
+    if !(genuine || repeated && first) || behind_forged && first {
+        return Verdict::Untestable(format!("{} was not answered as it should be", intake.what));
+    }
+    if times == wanted {
+        return Verdict::Pass;
+    }
+    if behind_forged && times > wanted {
+        return Verdict::Untestable("a refused delivery was taken in, which is PRC-2's matter".to_owned());
+    }
+    if repeated && times == 0 {
+        return Verdict::Untestable(format!("{} was never observed", intake.what));
+    }
+    let message =
+        format!("{} was taken in {} where it should be {}", intake.what, often(times), often(wanted));
+    found(t, intake, &often(wanted), message)
+}
+
+fn often(times: usize) -> String {
+    match times {
+        0 => "not at all".to_owned(),
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
+    }
+}
+
+/// In the other dialect: acknowledged, and taken in where the own dialect is.
+pub(crate) fn other_dialect(t: &Transcript) -> Verdict {
+    let own = t.intakes.iter().filter(|intake| intake.kind == IntakeKind::Genuine);
+    if own.map(|intake| t.times_observed(&intake.observed)).sum::<usize>() == 0 {
+        return Verdict::Untestable("no genuine delivery was observed".to_owned());
+    }
+    each(t, IntakeKind::OtherDialect, |t, intake| {
+        if !acknowledged(t, intake) {
+            return Verdict::Untestable(format!("{} was not acknowledged", intake.what));
+        }
+        if t.times_observed(&intake.observed) > 0 {
+            return Verdict::Pass;
+        }
+        let message = format!("{} was acknowledged and never observed", intake.what);
+        found(t, intake, "observed", message)
+    })
+}
+
+fn acknowledged(t: &Transcript, intake: &Intake) -> bool {
+    intake.exchanges.iter().all(|&id| t.acknowledged(id))
+}
+
+fn found(t: &Transcript, intake: &Intake, expected: &str, message: String) -> Verdict {
+    let times = t.times_observed(&intake.observed);
+    Evidence::new(expected, format!("observed {}", often(times)), message)
+        .shown_by(intake.exchanges.iter().copied())
+        .because(of_intake(t, intake))
+        .fail()
+}

@@ -1,0 +1,240 @@
+//! Where the plain genuine delivery is refused: what the receiver expects in its place, and where its clock's window ends.
+//!
+//! Invariant: the first way that is acknowledged ends the search only when every other way that is as near to the contract
+//! was tried as well: two that fit are both named.
+
+use bytes::Bytes;
+use serde_json::json;
+
+use super::Stage;
+use super::forged::DEFAULT_SECRETS;
+use super::maker::{with_member, with_raw_member};
+use crate::subject::SubjectError;
+use crate::suite::transcript::{Respect, Scenario};
+use crate::webhook::dialect::rfc3339;
+use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
+use crate::webhook::serialiser::Serialiser;
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::wire::exchange::Delivery;
+
+/// Other names under which receivers look for the signature.
+const SIGNATURE_NAMES: &[&str] = &[
+    "X-Twenty-Signature",
+    "X-Webhook-Signature",
+    "X-Signature",
+    "X-Hub-Signature-256",
+    "X-Hub-Signature",
+    "X-Signature-256",
+    "X-Twenty-Hmac-Sha256",
+    "X-Twenty-Webhook-Hmac",
+    "Twenty-Signature",
+    "Webhook-Signature",
+    "Signature",
+];
+
+/// Other names under which they look for the timestamp.
+const TIMESTAMP_NAMES: &[&str] = &[
+    "X-Twenty-Timestamp",
+    "X-Webhook-Timestamp",
+    "X-Timestamp",
+    "X-Request-Timestamp",
+    "Twenty-Timestamp",
+    "Webhook-Timestamp",
+    "Timestamp",
+];
+
+/// How far the bounds of the window are sought.
+const LONGEST_MS: u64 = 40 * 365 * 24 * 60 * 60 * 1000;
+
+impl Stage<'_> {
+    pub(crate) async fn diagnose(&mut self) -> Result<(), SubjectError> {
+        let plain = self.send(self.maker.deliver(&self.maker.plain())).await?;
+        if self.transcript.acknowledged(plain) {
+            return Ok(());
+        }
+        let telling = |recipe: &Recipe| {
+            recipe.digest != Digest::Zeros && !matches!(recipe.key, KeyForm::Empty | KeyForm::Other)
+        };
+        let lattice: Vec<Recipe> = Recipe::lattice().into_iter().filter(telling).collect();
+        let (near, far) = ((1..=1), (2..=2));
+        let mut found = self.sign_differently(&lattice, near).await?;
+        found |= self.sign_by_default().await?;
+        found |= self.time_differently().await?;
+        found |= self.name_differently(&[Recipe::GENUINE]).await?;
+        if !found {
+            found = self.sign_differently(&lattice, far).await?;
+        }
+        if !found {
+            let (body_alone, prefixed) = (Message::BodyAlone, Digest::Prefixed);
+            self.name_differently(&[
+                Recipe::message(body_alone),
+                Recipe::digest(prefixed),
+                Recipe::digest(Digest::Base64),
+                Recipe { digest: prefixed, ..Recipe::message(body_alone) },
+            ])
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Signs in every way of the lattice that differs from the contract in so many respects.
+    async fn sign_differently(
+        &mut self,
+        lattice: &[Recipe],
+        distance: std::ops::RangeInclusive<usize>,
+    ) -> Result<bool, SubjectError> {
+        let mut found = false;
+        for recipe in lattice.iter().filter(|recipe| distance.contains(&recipe.distance())) {
+            // With something in it that each serialiser prints in its own way, so that the serialiser shows.
+            let member = format!("\"probe\":{}", Serialiser::probe());
+            let mut body = self.maker.render(&with_raw_member(&self.maker.plain(), &member));
+            if recipe.message == Message::SecretMember {
+                body = with_member(&body, "secret", &json!("not a part of what is signed"));
+            }
+            let mut twin = self.maker.twin(body);
+            let secret = self.maker.secret.expose();
+            let Some(value) = recipe.compute(secret, twin.timestamp.as_bytes(), &twin.delivery.body) else {
+                continue;
+            };
+            twin.delivery.headers.set(SIGNATURE_HEADER, value);
+            let what = format!("a delivery signed {}", recipe.describe());
+            found |= self.try_single(what, Respect::Signed(*recipe), twin.delivery).await?;
+        }
+        Ok(found)
+    }
+
+    /// Signs under the secrets that programs fall back to.
+    async fn sign_by_default(&mut self) -> Result<bool, SubjectError> {
+        let mut found = false;
+        for secret in DEFAULT_SECRETS {
+            let mut twin = self.maker.twin(self.maker.render(&self.maker.plain()));
+            let key = Key::new(&Secret::new(secret));
+            let signature = key.sign(twin.timestamp.as_bytes(), &twin.delivery.body).to_hex();
+            twin.delivery.headers.set(SIGNATURE_HEADER, signature);
+            let what = format!("a delivery signed under the default secret {secret:?}");
+            found |= self.try_single(what, Respect::DefaultSecret(secret), twin.delivery).await?;
+        }
+        Ok(found)
+    }
+
+    /// The timestamp header in other units and forms, correctly signed under it.
+    async fn time_differently(&mut self) -> Result<bool, SubjectError> {
+        let now_ms = self.maker.clock.now_ms();
+        let mut found = false;
+        for (respect, what, timestamp) in [
+            (Respect::Stale("seconds"), "in seconds", (now_ms / 1000).to_string()),
+            (Respect::TimestampForm("an ISO date"), "that is an ISO date", rfc3339(now_ms)),
+        ] {
+            let mut delivery = self.maker.deliver(&self.maker.plain());
+            self.maker.date(&mut delivery, timestamp.as_bytes());
+            let what = format!("a delivery correctly signed under a timestamp {what}");
+            found |= self.try_single(what, respect, delivery).await?;
+        }
+        Ok(found)
+    }
+
+    /// Signature and timestamp under other header names.
+    async fn name_differently(&mut self, recipes: &[Recipe]) -> Result<bool, SubjectError> {
+        let mut found = false;
+        for &recipe in recipes {
+            for &name in SIGNATURE_NAMES {
+                let Some((mut delivery, value)) = self.signed_by(recipe) else { continue };
+                let timestamp = delivery.headers.single(TIMESTAMP_HEADER).cloned().unwrap_or_default();
+                delivery.headers.remove(SIGNATURE_HEADER);
+                delivery.headers.add(name, value);
+                // Under every name: only the signature's is in question here.
+                TIMESTAMP_NAMES.iter().for_each(|other| delivery.headers.add(*other, timestamp.clone()));
+                let what = format!("a delivery with its signature in {name}, signed {}", recipe.describe());
+                found |= self.try_single(what, Respect::Header(name, recipe), delivery).await?;
+            }
+            for &name in TIMESTAMP_NAMES {
+                let Some((mut delivery, value)) = self.signed_by(recipe) else { continue };
+                let timestamp = delivery.headers.single(TIMESTAMP_HEADER).cloned().unwrap_or_default();
+                delivery.headers.set(SIGNATURE_HEADER, value);
+                delivery.headers.remove(TIMESTAMP_HEADER);
+                delivery.headers.add(name, timestamp);
+                let what = format!("a delivery with its timestamp in {name}, signed {}", recipe.describe());
+                found |= self.try_single(what, Respect::Header(name, recipe), delivery).await?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn signed_by(&self, recipe: Recipe) -> Option<(Delivery, String)> {
+        let twin = self.maker.twin(self.maker.render(&self.maker.plain()));
+        let secret = self.maker.secret.expose();
+        let value = recipe.compute(secret, twin.timestamp.as_bytes(), &twin.delivery.body)?;
+        Some((twin.delivery, value))
+    }
+
+    async fn try_single(
+        &mut self,
+        what: String,
+        respect: Respect,
+        delivery: Delivery,
+    ) -> Result<bool, SubjectError> {
+        let id = self.send_forgery(delivery).await?;
+        self.write_single(Scenario::Diagnosis, what, respect, id);
+        Ok(self.transcript.acknowledged(id))
+    }
+
+    /// Finds out how old a delivery may be, and how far ahead, to within a tenth.
+    pub(crate) async fn window(&mut self) -> Result<(), SubjectError> {
+        let plain = self.send(self.maker.deliver(&self.maker.plain())).await?;
+        if !self.transcript.acknowledged(plain) {
+            return Ok(());
+        }
+        let mut bounds = Vec::new();
+        for ahead in [false, true] {
+            let Some(any) = self.takes_age(LONGEST_MS, ahead).await? else { return Ok(()) };
+            let bound = if any {
+                None
+            } else {
+                let (mut taken, mut refused) = (0, LONGEST_MS);
+                while refused - taken > 1000 && refused - taken > taken / 10 {
+                    // By the square root where the bounds are orders of magnitude apart.
+                    let middle = if refused / 100 > taken {
+                        (taken.max(1000) * refused).isqrt()
+                    } else {
+                        u64::midpoint(taken, refused)
+                    };
+                    match self.takes_age(middle, ahead).await? {
+                        Some(true) => taken = middle,
+                        Some(false) => refused = middle,
+                        None => return Ok(()),
+                    }
+                }
+                Some(taken)
+            };
+            bounds.push(match bound {
+                None => "of any age".to_owned(),
+                Some(ms) => format!("up to about {}", human(ms)),
+            });
+        }
+        self.transcript.remarks.push(format!(
+            "the receiver takes deliveries that are {} old, and {} ahead",
+            bounds[0], bounds[1]
+        ));
+        Ok(())
+    }
+
+    async fn takes_age(&mut self, age_ms: u64, ahead: bool) -> Result<Option<bool>, SubjectError> {
+        let now_ms = self.maker.clock.now_ms();
+        let sent_ms = if ahead { now_ms + age_ms } else { now_ms.saturating_sub(age_ms) };
+        let body: Bytes = self.maker.render(&self.maker.plain());
+        let id = self.send_forgery(self.maker.sign_at(body, sent_ms)).await?;
+        let outcome = self.transcript.outcome(id);
+        // Who hangs on what is old would take its time over each.
+        Ok(outcome.status().map(|_| outcome.acknowledges()))
+    }
+}
+
+fn human(ms: u64) -> String {
+    let seconds = ms.div_ceil(1000);
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds.div_ceil(60)),
+        7200..=172_799 => format!("{} h", seconds.div_ceil(3600)),
+        _ => format!("{} days", seconds.div_ceil(86_400)),
+    }
+}

@@ -1,0 +1,283 @@
+//! What a receiver must acknowledge: genuine deliveries, in every form that HTTP allows.
+//!
+//! Invariant: everything sent here is correctly signed at the time of sending.
+
+use serde_json::json;
+
+use super::case::Case;
+use super::maker::{BEYOND_ASCII, Behind, FURTHER, PADDING, PLAIN_EVENT, with_member, with_raw_member};
+use super::{CONCURRENT, Stage, spelling};
+use crate::subject::SubjectError;
+use crate::suite::transcript::{Respect, Scenario, Trial};
+use crate::webhook::dialect::{self, Dialect};
+use crate::webhook::event::{Event, EventName};
+use crate::wire::exchange::{Delivery, Transfer};
+
+type Spell = fn(&str) -> String;
+
+/// Ways to spell a header name.
+const HEADER_CASES: [(&str, Spell); 3] = [
+    ("lower", str::to_ascii_lowercase),
+    ("upper", str::to_ascii_uppercase),
+    ("mixed", |name| {
+        let alternate = |(at, c): (usize, char)| {
+            if at % 2 == 0 { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() }
+        };
+        name.chars().enumerate().map(alternate).collect()
+    }),
+];
+
+/// The fixed cases of a scenario.
+pub(crate) fn cases(scenario: Scenario, dialect: &'static Dialect) -> Vec<Case<'static>> {
+    match scenario {
+        Scenario::Unfamiliar => unfamiliar(dialect),
+        Scenario::HeaderCase => HEADER_CASES.map(header_case).into(),
+        Scenario::ContentType => vec![form("Content-Type with a charset", |delivery| {
+            delivery.headers.set("Content-Type", "application/json; charset=utf-8");
+        })],
+        Scenario::Framing => framing(),
+        Scenario::Body256KiB => vec![large(256)],
+        Scenario::Body1MiB => vec![large(1024)],
+        Scenario::Repeated => vec![repeated()],
+        Scenario::JavascriptJson => records(spelling::JAVASCRIPT).collect(),
+        Scenario::LoneSurrogate => {
+            records(&[("a lone surrogate, escaped", spelling::LONE_SURROGATE)]).collect()
+        }
+        Scenario::OtherSpelling => records(spelling::FOREIGN).chain(respelled()).collect(),
+        Scenario::OtherDialect => other_dialects(dialect).collect(),
+        Scenario::Recent => RECENT.iter().map(recent).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn unfamiliar(dialect: &'static Dialect) -> Vec<Case<'static>> {
+    let mut cases = vec![
+        named("a genuine delivery of an unknown event (person.merged)", "person.merged"),
+        named("a genuine delivery of an unknown object (starship.created)", "starship.created"),
+        Case::genuine("a genuine delivery whose record has an unknown member", Respect::Genuine, |maker| {
+            let further = maker.plain().edit(|record| {
+                record["memberOfALaterVersion"] = json!({ "nested": [1, null, "text"] });
+            });
+            Some(maker.deliver(&further))
+        }),
+    ];
+    let special = dialect.samples().into_iter().filter(|event| {
+        event.name.is_metadata()
+            || event.name.object() == "rocket"
+            || !["created", "updated", "deleted"].contains(&event.name.action())
+    });
+    cases.extend(special.map(|event| {
+        Case::genuine(format!("a genuine delivery of {}", event.name), Respect::Genuine, move |maker| {
+            Some(maker.deliver(&event.with_id(&maker.random.uuid())))
+        })
+    }));
+    let what = "a genuine delivery whose body has an unknown member";
+    cases.push(Case::genuine(what, Respect::Genuine, |maker| {
+        let body = maker.render(&maker.plain());
+        Some(maker.sign(with_member(&body, "memberOfALaterVersion", &json!("text"))))
+    }));
+    cases
+}
+
+fn named(what: &str, name: &'static str) -> Case<'static> {
+    Case::genuine(what, Respect::Genuine, move |maker| {
+        Some(maker.deliver(&Event { name: EventName::new(name), ..maker.plain() }))
+    })
+}
+
+fn header_case((case, spell): (&'static str, Spell)) -> Case<'static> {
+    let what = format!("a genuine delivery with its header names in {case} case");
+    Case::genuine(what, Respect::Genuine, move |maker| {
+        let mut delivery = maker.deliver(&maker.plain());
+        for (name, _) in &mut delivery.headers.0 {
+            *name = spell(name);
+        }
+        Some(delivery)
+    })
+}
+
+/// A genuine delivery in another form.
+fn form(what: &'static str, change: fn(&mut Delivery)) -> Case<'static> {
+    Case::genuine(format!("a genuine delivery: {what}"), Respect::Form(what), move |maker| {
+        let mut delivery = maker.deliver(&maker.plain());
+        change(&mut delivery);
+        Some(delivery)
+    })
+}
+
+fn framing() -> Vec<Case<'static>> {
+    let mut cases = vec![
+        form("in one chunk", |delivery| delivery.transfer = Transfer::Chunks(Vec::new())),
+        form("in chunks of 7 bytes", |delivery| {
+            delivery.transfer = Transfer::Chunks(vec![7; delivery.body.len() / 7]);
+        }),
+        form("in three segments", |delivery| {
+            let length = delivery.body.len();
+            delivery.transfer = Transfer::Segments(vec![0, length / 3, 2 * length / 3]);
+        }),
+    ];
+    for (what, chunked) in
+        [("in segments split inside a character", false), ("in chunks split inside a character", true)]
+    {
+        let case = Case::genuine(format!("a genuine delivery {what}"), Respect::Form(what), move |maker| {
+            let mut delivery = maker.deliver(&with_raw_member(&maker.plain(), BEYOND_ASCII));
+            // The second byte of the first character that has several.
+            let inside = delivery.body.iter().position(|byte| !byte.is_ascii()).map_or(1, |at| at + 1);
+            delivery.transfer =
+                if chunked { Transfer::Chunks(vec![inside]) } else { Transfer::Segments(vec![0, inside]) };
+            Some(delivery)
+        });
+        cases.push(case.of_record_with(BEYOND_ASCII));
+    }
+    cases
+}
+
+fn large(kib: usize) -> Case<'static> {
+    Case::genuine(format!("a genuine delivery of {kib} KiB"), Respect::Form("size"), move |maker| {
+        Some(maker.sign(maker.padded(kib * 1024)))
+    })
+    .of_record_with(PADDING)
+}
+
+fn repeated() -> Case<'static> {
+    let what = "a delivery that was acknowledged before, under a new timestamp and signature";
+    Case::behind(what, Respect::Genuine, |maker, twin| {
+        let behind = Behind { body: twin.delivery.body.clone(), sent_ms: twin.sent_ms };
+        Some(maker.sign_behind(behind, 1))
+    })
+}
+
+/// Genuine deliveries of records with a further member.
+fn records(members: &'static [(&'static str, &'static str)]) -> impl Iterator<Item = Case<'static>> {
+    members.iter().map(|&(what, member)| {
+        Case::genuine(format!("a genuine delivery with {what}"), Respect::Form(what), move |maker| {
+            Some(maker.deliver(&with_raw_member(&maker.plain(), member)))
+        })
+        .of_record_with(FURTHER)
+    })
+}
+
+/// Genuine deliveries of the plain body in other spellings.
+fn respelled() -> impl Iterator<Item = Case<'static>> {
+    spelling::RESPELLINGS.iter().map(|&(what, respell)| {
+        Case::genuine(format!("a genuine delivery with {what}"), Respect::Form(what), move |maker| {
+            let body = maker.render(&maker.plain());
+            Some(maker.sign(respell(std::str::from_utf8(&body).ok()?)?.into()))
+        })
+    })
+}
+
+fn other_dialects(own: &'static Dialect) -> impl Iterator<Item = Case<'static>> {
+    dialect::ALL.into_iter().filter(|dialect| dialect.name != own.name).map(|dialect| {
+        let what = format!("a genuine delivery in dialect {}", dialect.name);
+        Case::genuine(what, Respect::Form(dialect.name), |maker| {
+            let event = dialect.sample(PLAIN_EVENT)?.with_id(&maker.random.uuid());
+            Some(maker.sign(maker.render_as(dialect, &event)))
+        })
+    })
+}
+
+const RECENT: &[(&str, i64)] =
+    &[("a minute ago", -59_000), ("a minute ahead", 59_000), ("ten seconds ago", -10_000)];
+
+fn recent(&(what, offset_ms): &(&'static str, i64)) -> Case<'static> {
+    Case::genuine(format!("a genuine delivery signed for {what}"), Respect::Form(what), move |maker| {
+        let sent_ms = maker.clock.now_ms().saturating_add_signed(offset_ms);
+        Some(maker.sign_at(maker.render(&maker.plain()), sent_ms))
+    })
+}
+
+/// On a connection of its own, which is closed behind it: one that is kept open would keep a server from the others that
+/// serves one connection after the other.
+fn closing(mut delivery: Delivery) -> Delivery {
+    delivery.headers.add("Connection", "close");
+    delivery
+}
+
+impl Stage<'_> {
+    pub(crate) async fn genuine(&mut self) -> Result<(), SubjectError> {
+        let standard = |event: &Event| {
+            ["created", "updated", "deleted"].contains(&event.name.action())
+                && ["person", "company", "note", "task", "opportunity"].contains(&event.name.object())
+        };
+        let events: Vec<Event> = self.transcript.dialect.samples().into_iter().filter(standard).collect();
+        // The plain one first: if it is refused, the report's first line is about the simplest case.
+        let (plain, others): (Vec<_>, Vec<_>) =
+            events.iter().partition(|event| event.name.as_str() == PLAIN_EVENT);
+        for event in plain.into_iter().chain(others) {
+            let id = self.send(self.maker.deliver(&event.with_id(&self.maker.random.uuid()))).await?;
+            let what = format!("a genuine delivery of {}", event.name);
+            self.write_single(Scenario::Genuine, what, Respect::Genuine, id);
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn concurrent(&mut self) -> Result<(), SubjectError> {
+        let twin = self.send(self.maker.deliver(&self.maker.plain())).await?;
+        let deliveries: Vec<Delivery> =
+            (0..CONCURRENT).map(|_| self.maker.deliver(&self.maker.plain())).map(closing).collect();
+        for exchange in self.together(&deliveries).await? {
+            self.transcript.trials.push(Trial {
+                scenario: Scenario::Concurrent,
+                what: format!("one of {CONCURRENT} genuine deliveries at the same time"),
+                respect: Respect::Genuine,
+                generated: false,
+                exchange,
+                twins: vec![twin],
+            });
+        }
+        Ok(())
+    }
+
+    /// Several deliveries one after another on one connection, for as long as the receiver keeps it.
+    pub(crate) async fn on_one_connection(&mut self) -> Result<(), SubjectError> {
+        let twin = self.send(self.maker.deliver(&self.maker.plain())).await?;
+        let deliveries: Vec<Delivery> = (0..5).map(|_| self.maker.deliver(&self.maker.plain())).collect();
+        for exchange in self.line.client.send_all(&self.line.target, &deliveries).await {
+            let answered = exchange.outcome.status().is_some();
+            let exchange = self.transcript.record(exchange);
+            let which = "on one connection";
+            self.transcript.trials.push(Trial {
+                scenario: Scenario::Framing,
+                what: format!("a genuine delivery {which}"),
+                respect: Respect::Form(which),
+                generated: false,
+                exchange,
+                twins: vec![twin],
+            });
+            if !answered {
+                self.revive(exchange).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Doubles the body until it is refused, and sends the refused size in chunks as well.
+    pub(crate) async fn body_limit(&mut self) -> Result<(), SubjectError> {
+        for mib in [1, 2, 4, 8, 16] {
+            // The body that was taken before it is as large as this one will be.
+            self.transcript.release();
+            let twin = with_raw_member(&self.maker.plain(), PADDING);
+            let twin = self.send(self.maker.deliver(&twin)).await?;
+            let mut delivery = self.maker.sign(self.maker.padded(mib * 1024 * 1024));
+            let id = self.send(delivery.clone()).await?;
+            if self.transcript.acknowledged(id) {
+                continue;
+            }
+            delivery.transfer = Transfer::Chunks(vec![64 * 1024; delivery.body.len() / (64 * 1024)]);
+            let chunked = self.send(delivery).await?;
+            for (exchange, how) in [(id, "with its length"), (chunked, "in chunks")] {
+                self.transcript.trials.push(Trial {
+                    scenario: Scenario::BodyLimit,
+                    what: format!("a genuine delivery of {mib} MiB {how}"),
+                    respect: Respect::Form(how),
+                    generated: false,
+                    exchange,
+                    twins: vec![twin],
+                });
+            }
+            return Ok(());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,187 @@
+//! What a receiver takes in: genuine deliveries, forged ones, and the same ones twice, each of a record of its own.
+//!
+//! Invariant: what has to be observed is waited for; only what must not be is watched for a fixed time, counted as waited.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::sleep;
+
+use super::Stage;
+use super::maker::PLAIN_EVENT;
+use crate::subject::SubjectError;
+use crate::suite::transcript::{Intake, IntakeKind, Observed};
+use crate::webhook::dialect;
+use crate::webhook::event::Event;
+use crate::webhook::recipe::{KeyForm, Message, Recipe};
+use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::wire::exchange::{Delivery, ExchangeId, Transfer};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+type Forge = fn(&Stage<'_>, &mut Delivery, &str) -> Option<()>;
+
+impl Stage<'_> {
+    pub(crate) async fn intake(&mut self) -> Result<(), SubjectError> {
+        let Some(source) = self.subject.observes().cloned() else { return Ok(()) };
+        let from = self.transcript.intakes.len();
+        let sent = self.send_everything().await;
+        let mut wanted: HashMap<Observed, usize> = HashMap::new();
+        for intake in &self.transcript.intakes[from..] {
+            let taken = intake.exchanges.iter().any(|&id| self.transcript.acknowledged(id));
+            *wanted.entry(intake.observed.clone()).or_default() +=
+                if taken { intake.kind.times() } else { 0 };
+        }
+        let limits = self.transcript.limits;
+        let everything = |seen: &[Observed]| {
+            wanted
+                .iter()
+                .all(|(observed, times)| seen.iter().filter(|one| *one == observed).count() >= *times)
+        };
+        // What did not come by then is for the checks to see.
+        source.until(limits.prompt, everything).await?;
+        self.transcript.waited += limits.quiet;
+        self.transcript.observed = source.until(limits.quiet, |_| false).await?;
+        // What was sent is judged by what was observed of it, also where not everything could be sent.
+        sent
+    }
+
+    async fn send_everything(&mut self) -> Result<(), SubjectError> {
+        self.send_genuine().await?;
+        self.send_forged().await?;
+        self.send_twice().await?;
+        self.send_same_record().await?;
+        self.send_in_other_dialects().await
+    }
+
+    async fn send_genuine(&mut self) -> Result<(), SubjectError> {
+        for event in self.transcript.dialect.samples() {
+            let event = event.with_id(&self.maker.random.uuid());
+            let id = self.send(self.maker.deliver(&event)).await?;
+            let what = format!("a genuine delivery of {}", event.name);
+            self.intend(what, &event, IntakeKind::Genuine, vec![id]);
+        }
+        Ok(())
+    }
+
+    async fn send_forged(&mut self) -> Result<(), SubjectError> {
+        for &(what, forge) in FORGED {
+            let event = self.maker.plain();
+            let twin = self.maker.twin(self.maker.render(&event));
+            let mut delivery = twin.delivery;
+            if forge(self, &mut delivery, &twin.timestamp).is_none() {
+                continue;
+            }
+            let id = self.send_forgery(delivery).await?;
+            self.intend(what.to_owned(), &event, IntakeKind::Forged, vec![id]);
+        }
+        Ok(())
+    }
+
+    async fn send_twice(&mut self) -> Result<(), SubjectError> {
+        let event = self.maker.plain();
+        let delivery = self.maker.deliver(&event);
+        let ids = vec![self.send(delivery.clone()).await?, self.send(delivery).await?];
+        self.intend("the same delivery twice, byte for byte".to_owned(), &event, IntakeKind::Same, ids);
+
+        let event = self.maker.plain();
+        let body = self.maker.render(&event);
+        let mut ids = vec![self.send(self.maker.sign(body.clone())).await?];
+        // A millisecond later, so that the timestamp is another one.
+        let later = self.maker.clock.now_ms() + 1;
+        ids.push(self.send(self.maker.sign_at(body, later)).await?);
+        let what = "the same delivery twice, the second time under a new timestamp, signature and nonce";
+        self.intend(what.to_owned(), &event, IntakeKind::SignedAnew, ids);
+
+        let event = self.maker.plain();
+        let genuine = self.maker.deliver(&event);
+        let mut forged = genuine.clone();
+        forged.headers.set(SIGNATURE_HEADER, "0".repeat(64));
+        let ids = vec![self.send_forgery(forged).await?, self.send(genuine).await?];
+        let what = "a delivery behind a forged copy of it";
+        self.intend(what.to_owned(), &event, IntakeKind::BehindForged, ids);
+        Ok(())
+    }
+
+    async fn send_same_record(&mut self) -> Result<(), SubjectError> {
+        // Every dialect has this sample; a test looks.
+        let Some(event) = self.transcript.dialect.sample("person.updated") else { return Ok(()) };
+        let event = event.with_id(&self.maker.random.uuid());
+        let other = event.edit(|record| record["memberThatChanged"] = serde_json::json!(true));
+        // Both within one second, and not on its edge.
+        let into_second_ms = self.maker.clock.now_ms() % 1000;
+        if into_second_ms > 700 {
+            sleep(Duration::from_millis(1000 - into_second_ms)).await;
+        }
+        let mut ids = Vec::new();
+        for event in [&event, &other] {
+            ids.push(self.send(self.maker.deliver(event)).await?);
+        }
+        let what = "two different events of the same record, within the same second";
+        self.intend(what.to_owned(), &event, IntakeKind::SameRecord, ids);
+        Ok(())
+    }
+
+    async fn send_in_other_dialects(&mut self) -> Result<(), SubjectError> {
+        let own = self.transcript.dialect;
+        for dialect in dialect::ALL.into_iter().filter(|dialect| dialect.name != own.name) {
+            let Some(event) = dialect.sample(PLAIN_EVENT) else { continue };
+            let event = event.with_id(&self.maker.random.uuid());
+            let body: Bytes = self.maker.render_as(dialect, &event);
+            let id = self.send(self.maker.sign(body)).await?;
+            let what = format!("a genuine delivery in dialect {}", dialect.name);
+            self.intend(what, &event, IntakeKind::OtherDialect, vec![id]);
+        }
+        Ok(())
+    }
+
+    fn intend(&mut self, what: String, event: &Event, kind: IntakeKind, exchanges: Vec<ExchangeId>) {
+        let observed = Observed { event: event.name.as_str().to_owned(), id: event.record_id() };
+        self.transcript.intakes.push(Intake { what, observed, kind, exchanges });
+    }
+
+    fn sign_by(&self, recipe: Recipe, delivery: &mut Delivery, timestamp: &str) -> Option<()> {
+        let value = recipe.compute(self.maker.secret.expose(), timestamp.as_bytes(), &delivery.body)?;
+        delivery.headers.set(SIGNATURE_HEADER, value);
+        Some(())
+    }
+}
+
+/// Forged deliveries, each of a record that no other delivery is of.
+const FORGED: &[(&str, Forge)] = &[
+    ("a delivery signed under another secret", |stage, delivery, timestamp| {
+        stage.sign_by(Recipe::key(KeyForm::Other), delivery, timestamp)
+    }),
+    ("a delivery signed over the body alone", |stage, delivery, timestamp| {
+        stage.sign_by(Recipe::message(Message::BodyAlone), delivery, timestamp)
+    }),
+    ("a delivery with a value changed behind the signature", |_, delivery, _| {
+        let text = std::str::from_utf8(&delivery.body).ok()?;
+        let changed = text.replacen("2025-", "2024-", 1);
+        (changed != text).then(|| delivery.body = Bytes::from(changed))
+    }),
+    ("a delivery without a signature", |_, delivery, _| {
+        delivery.headers.remove(SIGNATURE_HEADER);
+        Some(())
+    }),
+    ("a delivery with neither signature nor timestamp", |_, delivery, _| {
+        for name in [SIGNATURE_HEADER, TIMESTAMP_HEADER, NONCE_HEADER] {
+            delivery.headers.remove(name);
+        }
+        Some(())
+    }),
+    ("a delivery correctly signed for a day ago", |stage, delivery, _| {
+        let sent_ms = stage.maker.clock.now_ms().checked_sub(DAY_MS)?;
+        stage.maker.date(delivery, sent_ms.to_string().as_bytes());
+        Some(())
+    }),
+    ("a genuine delivery that was broken off in the middle of its body", |_, delivery, _| {
+        delivery.transfer = Transfer::Broken(delivery.body.len() / 2);
+        Some(())
+    }),
+    ("a delivery with a signature of 64 zeros", |_, delivery, _| {
+        delivery.headers.set(SIGNATURE_HEADER, "0".repeat(64));
+        Some(())
+    }),
+];

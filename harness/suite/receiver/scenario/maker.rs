@@ -1,0 +1,170 @@
+//! Makes deliveries: plain events, rendered and signed.
+//!
+//! Invariant: pure but for the clock and its own random sequence, so that what is made at the same time for several cases
+//! does not depend on which of them is faster.
+
+use bytes::Bytes;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::clock::Clock;
+use crate::random::Random;
+use crate::webhook::dialect::{Context, Dialect};
+use crate::webhook::event::Event;
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::wire::exchange::{Delivery, Headers, Transfer};
+
+/// The event that twins carry.
+pub(crate) const PLAIN_EVENT: &str = "person.created";
+
+/// A record's further member with characters of several bytes, which can be cut.
+pub(crate) const BEYOND_ASCII: &str = r#""name":"日本語 👩🏽‍🚀""#;
+
+/// A record's further member with nothing particular about it.
+pub(crate) const FURTHER: &str = r#""further":"x""#;
+
+/// A record's further member that is filled up to make a body large.
+pub(crate) const PADDING: &str = r#""padding":"""#;
+
+/// What deliveries are made from.
+pub(crate) struct Maker {
+    pub(crate) dialect: &'static Dialect,
+    pub(crate) secret: Secret,
+    pub(crate) key: Key,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    /// The receiver's URL.
+    url: String,
+    /// Path and query of it.
+    path: String,
+    /// The event that twins carry, without an id of its own.
+    event: Event,
+}
+
+/// A plain genuine delivery, and the timestamp under which it is signed.
+pub(crate) struct Twin {
+    pub(crate) delivery: Delivery,
+    pub(crate) timestamp: String,
+    pub(crate) sent_ms: u64,
+}
+
+/// What a twin behind a case is made from: the body of the one before it, and when that was sent.
+pub(crate) struct Behind {
+    pub(crate) body: Bytes,
+    pub(crate) sent_ms: u64,
+}
+
+impl Maker {
+    pub(crate) fn new(
+        dialect: &'static Dialect,
+        secret: Secret,
+        clock: Clock,
+        random: Random,
+        (url, path): (String, String),
+    ) -> Self {
+        // Every dialect has this sample; a test looks.
+        let event = dialect.sample(PLAIN_EVENT).unwrap_or_else(|| unreachable!("no sample {PLAIN_EVENT}"));
+        Self { dialect, key: Key::new(&secret), secret, clock, random, url, path, event }
+    }
+
+    /// The same, with a random sequence of its own.
+    pub(crate) fn with_seed(&self, seed: u64) -> Self {
+        Self {
+            random: Random::from_seed(seed),
+            secret: self.secret.clone(),
+            key: self.key.clone(),
+            clock: self.clock.clone(),
+            url: self.url.clone(),
+            path: self.path.clone(),
+            event: self.event.clone(),
+            ..*self
+        }
+    }
+
+    /// The event that twins carry, of a record of its own.
+    pub(crate) fn plain(&self) -> Event {
+        self.event.with_id(&self.random.uuid())
+    }
+
+    pub(crate) fn render(&self, event: &Event) -> Bytes {
+        self.render_as(self.dialect, event)
+    }
+
+    pub(crate) fn render_as(&self, dialect: &Dialect, event: &Event) -> Bytes {
+        dialect.render(
+            event,
+            &Context {
+                target_url: &self.url,
+                webhook_id: "20202020-0000-4000-8000-000000000001",
+                workspace_id: "20202020-1c25-4d02-bf25-6aeccf7ea419",
+                occurred_at_ms: self.clock.now_ms(),
+            },
+        )
+    }
+
+    /// A genuine delivery of this body.
+    pub(crate) fn sign(&self, body: Bytes) -> Delivery {
+        self.sign_at(body, self.clock.now_ms())
+    }
+
+    /// A genuine delivery of this body, sent at that time.
+    pub(crate) fn sign_at(&self, body: Bytes, sent_ms: u64) -> Delivery {
+        let nonce = self.dialect.nonce.then(|| self.random.nonce());
+        let headers = Headers::of_delivery(Some(&self.key), sent_ms, nonce, &body);
+        let target = self.path.clone();
+        Delivery { method: "POST".to_owned(), target, headers, body, transfer: Transfer::Whole }
+    }
+
+    /// A genuine delivery of this event.
+    pub(crate) fn deliver(&self, event: &Event) -> Delivery {
+        self.sign(self.render(event))
+    }
+
+    /// A genuine delivery of this body, with its timestamp.
+    pub(crate) fn twin(&self, body: Bytes) -> Twin {
+        let sent_ms = self.clock.now_ms();
+        Twin { delivery: self.sign_at(body, sent_ms), timestamp: sent_ms.to_string(), sent_ms }
+    }
+
+    /// A genuine delivery of a body that was sent before, so many milliseconds behind that at least: under the same
+    /// timestamp it would be the same delivery byte for byte.
+    pub(crate) fn sign_behind(&self, Behind { body, sent_ms }: Behind, later_ms: u64) -> Delivery {
+        self.sign_at(body, self.clock.now_ms().max(sent_ms + later_ms))
+    }
+
+    /// Puts a timestamp in, and signs what there is under it.
+    pub(crate) fn date(&self, delivery: &mut Delivery, timestamp: &[u8]) {
+        let signature = self.key.sign(timestamp, &delivery.body).to_hex();
+        delivery.headers.set(TIMESTAMP_HEADER, timestamp.to_vec());
+        delivery.headers.set(SIGNATURE_HEADER, signature);
+    }
+
+    /// A plain body of so many bytes.
+    pub(crate) fn padded(&self, length: usize) -> Bytes {
+        let bare = self.render(&with_raw_member(&self.plain(), PADDING));
+        // Filled up behind the rendering, since a large body would be copied several times on its way through it.
+        let place = bare.windows(PADDING.len()).position(|window| window == PADDING.as_bytes());
+        let at = place.map_or(bare.len(), |at| at + PADDING.len() - 1);
+        let mut body = Vec::with_capacity(length.max(bare.len()));
+        body.extend_from_slice(&bare[..at]);
+        body.resize(at + length.saturating_sub(bare.len()), b'x');
+        body.extend_from_slice(&bare[at..]);
+        body.into()
+    }
+}
+
+/// The event with a further member at the end of its record, as the text that it is.
+pub(crate) fn with_raw_member(event: &Event, member: &str) -> Event {
+    let record = event.record.get().trim_end();
+    let record = format!("{},{member}}}", record.strip_suffix('}').unwrap_or(record));
+    // The members come from constants that a test parses, and from a printer of JSON.
+    let record = RawValue::from_string(record).unwrap_or_else(|why| unreachable!("{member}: {why}"));
+    Event { record, ..event.clone() }
+}
+
+/// A JSON object's text with a member more at its end.
+pub(crate) fn with_member(body: &[u8], key: &str, value: &Value) -> Bytes {
+    let end = body.iter().rposition(|&byte| byte == b'}').unwrap_or(body.len());
+    let member = format!(",{}:{value}}}", Value::from(key));
+    Bytes::from([&body[..end], member.as_bytes()].concat())
+}

@@ -1,0 +1,170 @@
+//! Properties: cases that are generated, and the smallest of those that come out otherwise than they should.
+//!
+//! Invariant: a property judges nothing. That a case deviates only decides what is looked into further and what is written
+//! down as a trial; the checks say what it means.
+
+use std::fmt;
+
+use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
+use tokio::time::Instant;
+
+use super::case::Case;
+use super::{BATCH, Batch, Stage, Tried};
+use crate::subject::SubjectError;
+use crate::suite::stage::{MAX_STEPS, MAX_TIME};
+use crate::suite::transcript::{Scenario, Tally};
+use crate::wire::exchange::{ExchangeId, Outcome};
+
+/// A rule that holds for every case that a strategy generates.
+pub(crate) struct Property<T: fmt::Debug> {
+    /// What is generated, in a few words.
+    pub(crate) name: &'static str,
+    pub(crate) expected: Expected,
+    pub(crate) strategy: BoxedStrategy<T>,
+    pub(crate) case: fn(&T) -> Case<'static>,
+}
+
+/// How a case should come out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// Acknowledged.
+    Acknowledged,
+    /// Answered 4xx.
+    Refused,
+}
+
+/// How a case comes out otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deviation {
+    /// It is refused, or not answered, where its twin is acknowledged.
+    Refused,
+    /// It is acknowledged.
+    Acknowledged,
+    /// It is refused with another status than 4xx, or not answered.
+    Broken,
+    /// A twin is not acknowledged, so it does not tell.
+    Untwinned,
+}
+
+impl Stage<'_> {
+    /// Tries as many generated cases as were asked for. Of each kind of deviation, the first is shrunk and written down.
+    pub(crate) async fn hold<T: fmt::Debug>(
+        &mut self,
+        scenario: Scenario,
+        property: &Property<T>,
+    ) -> Result<(), SubjectError> {
+        if !self.takes_plain {
+            // Nothing that is generated would tell; the fixed cases say so.
+            return Ok(());
+        }
+        if property.expected == Expected::Refused && self.line.hangs_on_forged() {
+            self.remark("forged deliveries are not answered, so none were generated");
+            return Ok(());
+        }
+        let mut runner = self.extent.runner(scenario, property.name);
+        let mut left = self.extent.cases as usize;
+        let mut tally = Tally { scenario, property: property.name, cases: 0, as_expected: 0, untwinned: 0 };
+        let mut found = Vec::new();
+        while left > 0 {
+            let trees: Vec<_> = (0..left.min(BATCH))
+                .map(|_| {
+                    let tree = property.strategy.new_tree(&mut runner);
+                    tree.unwrap_or_else(|why| unreachable!("{} cannot be generated: {why}", property.name))
+                })
+                .collect();
+            left -= trees.len();
+            let cases: Vec<Case<'static>> =
+                trees.iter().map(|tree| (property.case)(&tree.current()).generated()).collect();
+            let deaths = self.transcript.deaths.len();
+            let Batch { tried, stuck } = self.attempt_all(&cases).await;
+            let hangs = |tried: &Tried| *self.transcript.outcome(tried.trial) == Outcome::TimedOut;
+            if self.transcript.deaths.len() > deaths || tried.iter().flatten().any(hangs) {
+                // Each end costs a start, each hang the whole wait: no more of these.
+                left = 0;
+            }
+            for ((tree, case), tried) in trees.into_iter().zip(&cases).zip(tried) {
+                let Some(tried) = tried else { continue };
+                tally.cases += 1;
+                let deviation = self.deviation(property.expected, &tried);
+                tally.untwinned += usize::from(deviation == Some(Deviation::Untwinned));
+                match deviation {
+                    None => tally.as_expected += 1,
+                    Some(deviation) if found.contains(&deviation) => {}
+                    Some(deviation) => {
+                        found.push(deviation);
+                        self.shrink(scenario, property, tree, (case, tried), deviation).await?;
+                    }
+                }
+            }
+            if let Some(why) = stuck {
+                self.transcript.tallies.push(tally);
+                return Err(why);
+            }
+        }
+        self.transcript.tallies.push(tally);
+        Ok(())
+    }
+
+    /// Looks for the smallest case that deviates in the same way, and writes it down.
+    async fn shrink<T: fmt::Debug>(
+        &mut self,
+        scenario: Scenario,
+        property: &Property<T>,
+        mut tree: impl ValueTree<Value = T>,
+        (case, tried): (&Case<'static>, Tried),
+        deviation: Deviation,
+    ) -> Result<(), SubjectError> {
+        let began = Instant::now();
+        let mut smallest: Option<(Case<'static>, Tried)> = None;
+        let deaths = self.transcript.deaths.len();
+        let (mut steps, mut deviates) = (0, true);
+        // A case that does not tell is no smaller for being shrunk.
+        let hangs = *self.transcript.outcome(tried.trial) == Outcome::TimedOut;
+        while deviation != Deviation::Untwinned && !hangs && steps < MAX_STEPS && began.elapsed() < MAX_TIME {
+            if !(if deviates { tree.simplify() } else { tree.complicate() }) {
+                break;
+            }
+            steps += 1;
+            let smaller = (property.case)(&tree.current()).generated();
+            let maker = self.maker.with_seed(self.maker.random.seed());
+            let tried = self.alone(&smaller, &maker).await?;
+            let same = |tried: &Tried| self.deviation(property.expected, tried) == Some(deviation);
+            deviates = tried.as_ref().is_some_and(same);
+            if let Some(tried) = tried.filter(|_| deviates) {
+                smallest = Some((smaller, tried));
+            }
+        }
+        // Of the ends on the way, only that of the smallest case tells something.
+        let kept = smallest.as_ref().map(|(_, tried)| tried.trial);
+        let mut at = 0;
+        self.transcript.deaths.retain(|(exchange, _)| {
+            at += 1;
+            at <= deaths || Some(*exchange) == kept
+        });
+        match smallest {
+            Some((mut smallest, tried)) => {
+                smallest.what.push_str(&format!(" (generated, and made smaller in {steps} steps)"));
+                self.write(scenario, &smallest, tried);
+            }
+            None => self.write(scenario, case, tried),
+        }
+        Ok(())
+    }
+
+    fn deviation(&self, expected: Expected, Tried { trial, twins }: &Tried) -> Option<Deviation> {
+        let taken = |id: ExchangeId| self.transcript.acknowledged(id);
+        let twinned = twins.iter().all(|&twin| taken(twin));
+        let status = self.transcript.outcome(*trial).status();
+        match expected {
+            Expected::Acknowledged if taken(*trial) => None,
+            Expected::Acknowledged if twinned => Some(Deviation::Refused),
+            Expected::Refused if taken(*trial) => Some(Deviation::Acknowledged),
+            _ if !twinned => Some(Deviation::Untwinned),
+            Expected::Refused if !status.is_some_and(|status| (400..500).contains(&status)) => {
+                Some(Deviation::Broken)
+            }
+            Expected::Refused if self.transcript.death_at(*trial).is_some() => Some(Deviation::Broken),
+            _ => None,
+        }
+    }
+}

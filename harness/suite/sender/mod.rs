@@ -1,0 +1,10 @@
+//! The requirements on a sender.
+
+pub mod acknowledgement;
+pub mod attempts;
+pub mod delivery;
+pub mod https;
+pub mod payload;
+pub mod scenario;
+pub mod signing;
+pub mod subscription;

@@ -1,0 +1,140 @@
+//! Events and where they go: every kind of event, several webhooks, filters, a deleted webhook, one without a secret.
+//!
+//! Invariant: whether a delivery is missing is told only where it had all the time that it may take.
+
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::{Kind, Stage, Wanted, unkept};
+use crate::subject::SubjectError;
+use crate::subject::protocol::Op;
+use crate::suite::transcript::{Capability, Conduct, Scenario};
+use crate::webhook::event::Event;
+
+/// Filters, each of another form.
+const FILTERS: &[&[&str]] =
+    &[&["person.created"], &["person.*"], &["*.created"], &["*.*"], &["company.updated", "note.*"]];
+
+/// Numbers that a double does not hold: beyond 2^53, beyond 64 bits, with more digits.
+const LONG_NUMBERS: &str = "[9007199254740993,-9007199254740995,18446744073709551617,\
+                            123456789012345678901234567890,3.14159265358979323846264338327950288,\
+                            1234567890.123456789012345]";
+
+impl Stage<'_> {
+    pub(crate) async fn every_event(&mut self) -> Result<(), SubjectError> {
+        let scenario = Scenario::EveryEvent;
+        self.register(scenario).await?;
+        self.first(scenario).await?;
+        for event in self.transcript.dialect.samples() {
+            self.emit(scenario, &event, Kind::Sample).await?;
+        }
+        self.emit(scenario, &self.every_kind_of_value(), Kind::Other).await?;
+        self.emit(scenario, &self.sample("person.updated"), Kind::LongNumbers).await?;
+        self.wait_for_all().await;
+        Ok(())
+    }
+
+    pub(crate) async fn several_webhooks(&mut self) -> Result<(), SubjectError> {
+        let scenario = Scenario::SeveralWebhooks;
+        // The key is the secret's UTF-8 bytes as they are: beyond ASCII, and with white space at its ends.
+        let secrets = [
+            self.random.secret(),
+            format!("ключ-鍵-{}", self.random.nonce()),
+            format!(" {} ", self.random.secret()),
+        ];
+        for secret in secrets {
+            self.register_as(scenario, Wanted::with_secret(secret)).await?;
+        }
+        self.first(scenario).await?;
+        for name in ["person.created", "company.created", "person.updated", "note.created"] {
+            self.emit(scenario, &self.sample(name), Kind::Sample).await?;
+        }
+        self.wait_for_all().await;
+        self.watch().await;
+        Ok(())
+    }
+
+    pub(crate) async fn filtered(&mut self) -> Result<(), SubjectError> {
+        let scenario = Scenario::Filtered;
+        for &operations in FILTERS {
+            let wanted = Wanted::with_secret(self.random.secret());
+            self.register_as(scenario, Wanted { operations: Some(operations), ..wanted }).await?;
+        }
+        // What reaches the webhook without a filter could have reached the others.
+        self.register(scenario).await?;
+        self.first(scenario).await?;
+        let names =
+            ["person.created", "person.updated", "company.created", "company.updated", "note.created"];
+        for name in names {
+            self.emit(scenario, &self.sample(name), Kind::Sample).await?;
+        }
+        if let Some(metadata) = self.transcript.dialect.sample("metadata.fieldMetadata.updated") {
+            self.emit(scenario, &metadata, Kind::Sample).await?;
+        }
+        self.wait_for_all().await;
+        self.watch().await;
+        Ok(())
+    }
+
+    pub(crate) async fn deletion(&mut self) -> Result<(), SubjectError> {
+        let scenario = Scenario::Deletion;
+        self.register(scenario).await?;
+        self.register(scenario).await?;
+        self.first(scenario).await?;
+        self.wait_for_all().await;
+        let gone = &self.registered[0];
+        let (index, webhook) = (gone.index, gone.name.clone());
+        match self.call(Op::DeleteWebhook { webhook }).await {
+            Err(SubjectError::Stuck(why)) => return Err(unkept(Capability::Delete, &why)),
+            answer => answer?,
+        };
+        self.transcript.webhooks[index].deleted_after = Some(self.transcript.emissions.len());
+        for name in ["person.created", "company.updated"] {
+            self.emit(scenario, &self.sample(name), Kind::Sample).await?;
+        }
+        // The deleted one gets nothing, so only the one that stays is waited for.
+        let after: Vec<String> = self.record_ids(scenario).split_off(1);
+        self.wait_for(&self.registered[1].endpoint, after).await;
+        self.awaited(scenario);
+        self.watch().await;
+        Ok(())
+    }
+
+    pub(crate) async fn unsigned(&mut self) -> Result<(), SubjectError> {
+        let scenario = Scenario::Unsigned;
+        let wanted = Wanted { secret: None, operations: None, conduct: Conduct::Answers };
+        self.register_as(scenario, wanted).await?;
+        self.first(scenario).await?;
+        for name in ["person.created", "company.updated"] {
+            self.emit(scenario, &self.sample(name), Kind::Sample).await?;
+        }
+        self.wait_for_all().await;
+        Ok(())
+    }
+
+    /// A record with every kind of value that must come out as it went in.
+    fn every_kind_of_value(&self) -> Event {
+        self.sample("person.updated").edit(|record| {
+            record["kindsOfValue"] = json!({
+                "scripts": ["Łódź", "日本語", "العربية", "ελληνικά", "हिन्दी", "👩🏽‍🚀"],
+                "escapes": "\" \\ / \u{8} \u{c} \n \r \t \u{1} \u{7f} \u{2028} <b>&amp;</b>",
+                "numbers": [0, -1, 0.1, 1.5e300, 5e-324, 9_007_199_254_740_992_u64, -9_007_199_254_740_992_i64],
+                "empty": [null, "", [], {}],
+                "booleans": [true, false],
+                "nested": { "a": { "b": { "c": [[[{ "d": null }]]] } } },
+                "": "an empty key",
+                "10": "keys that look like", "9": "integers",
+            });
+        })
+    }
+}
+
+/// The event with numbers that a double does not hold. They go in as text: a parsed value would not hold them either.
+pub(crate) fn with_long_numbers(event: &Event) -> Event {
+    let record = event.record.get();
+    let members = record.strip_suffix('}').unwrap_or(record);
+    let record = RawValue::from_string(format!("{members},\"longNumbers\":{LONG_NUMBERS}}}"));
+    // A sample's record is an object with members; a test looks.
+    let record = record.unwrap_or_else(|why| unreachable!("a record with one member more: {why}"));
+    Event { record, ..event.clone() }
+}

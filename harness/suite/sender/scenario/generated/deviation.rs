@@ -1,0 +1,118 @@
+//! Whether the deliveries of a generated event come out otherwise than they should, and in which way.
+//!
+//! Invariant: what was not kept whole does not tell.
+
+use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::inbox::Inbox;
+use super::{Deviation, Round, Sent, Stage};
+use crate::redaction::spelled::place_of;
+use crate::webhook::json::difference::{Concern, first_change};
+use crate::webhook::json::{Json, Text};
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::wire::endpoint::scripted::Received;
+
+impl Stage<'_> {
+    /// Waits until these have reached every webhook.
+    pub(super) async fn arrive_all(&self, round: &mut Round, sent: &[Sent]) {
+        round.sent.extend(sent.iter().map(|one| (one.id.clone(), one.clone())));
+        // Twice the deadline: what is late is not lost.
+        let wait = self.transcript.limits.deadline * 2;
+        self.inboxes_have(wait, round, |inbox| sent.iter().all(|one| !inbox.of(&one.id).is_empty())).await;
+    }
+
+    /// Waits until what every webhook got is enough, so long at most.
+    pub(super) async fn inboxes_have(
+        &self,
+        most: Duration,
+        round: &mut Round,
+        is_enough: impl Fn(&Inbox) -> bool + Copy,
+    ) {
+        let endpoints = self.registered.iter().zip(&mut round.inboxes);
+        join_all(endpoints.map(|(one, inbox)| {
+            one.endpoint.wait(most, move |received| {
+                inbox.read(received);
+                is_enough(inbox)
+            })
+        }))
+        .await;
+    }
+
+    /// What a webhook got of an event.
+    pub(super) fn got(&self, which: usize, round: &Round, sent: &Sent) -> Vec<Received> {
+        let places = round.inboxes[which].of(&sent.id);
+        self.registered[which]
+            .endpoint
+            .look(|received| places.iter().filter_map(|&place| received.get(place).cloned()).collect())
+    }
+
+    /// The ways in which an event's deliveries deviate, at any of the webhooks.
+    pub(super) fn deviations(&self, round: &Round, sent: &Sent) -> BTreeSet<Deviation> {
+        (0..round.inboxes.len()).flat_map(|which| self.deviations_at(which, round, sent)).collect()
+    }
+
+    pub(super) fn deviations_at(&self, which: usize, round: &Round, sent: &Sent) -> Vec<Deviation> {
+        let got = self.got(which, round, sent);
+        let number = match got.len() {
+            0 => Some(Deviation::Lost),
+            1 => None,
+            _ => Some(Deviation::Repeated),
+        };
+        let mut found = Vec::from_iter(number);
+        let along: HashSet<&str> = round.inboxes[which].along(&sent.id).collect();
+        if along.iter().filter(|id| round.sent.contains_key(**id)).count() > 1 {
+            // Where one event ends and another begins only the sender knows.
+            found.push(Deviation::Batched);
+            return found;
+        }
+        for one in got.iter().filter(|one| one.delivery.body.len() as u64 == one.body_length) {
+            let webhook = &self.transcript.webhooks[self.registered[which].index];
+            if webhook.secret.as_ref().is_some_and(|secret| place_of(secret, &one.delivery).is_some()) {
+                found.push(Deviation::Leaked);
+            }
+            if !self.verifies(which, one) {
+                found.push(Deviation::Unverified);
+            }
+            let concerns = [Some(Concern::Values), Some(sent.concern).filter(|one| *one != Concern::Values)];
+            let body = Json::parse(&one.delivery.body).ok();
+            let changed = |of: &Concern| self.changed(body.as_ref(), sent, *of).is_some();
+            let altered = concerns.into_iter().flatten().filter(changed);
+            found.extend(altered.map(Deviation::Altered));
+        }
+        found
+    }
+
+    fn verifies(&self, which: usize, received: &Received) -> bool {
+        let webhook = &self.transcript.webhooks[self.registered[which].index];
+        let headers = &received.delivery.headers;
+        let found = (headers.single(SIGNATURE_HEADER), headers.single(TIMESTAMP_HEADER));
+        let (Some(secret), (Some(signature), Some(timestamp))) = (&webhook.secret, found) else {
+            return false;
+        };
+        Key::new(secret).verify(timestamp, &received.delivery.body, signature)
+    }
+
+    /// What a delivery carries otherwise than it was emitted, in words.
+    pub(super) fn change(&self, received: &Received, sent: &Sent, concern: Concern) -> Option<String> {
+        self.changed(Json::parse(&received.delivery.body).ok().as_ref(), sent, concern)
+    }
+
+    fn changed(&self, body: Option<&Json>, sent: &Sent, concern: Concern) -> Option<String> {
+        let dialect = self.transcript.dialect;
+        // That it is no such body at all is one thing, and not one for each concern.
+        let other = |what: String| Some(what).filter(|_| concern == Concern::Values);
+        let Some(body) = body else { return other("no JSON".to_owned()) };
+        let name = Json::Text(Text::from(sent.event.name.as_str()));
+        if body.get(dialect.event_member) != Some(&name) {
+            return other("another event".to_owned());
+        }
+        let key = dialect.content_member(&sent.event.name);
+        let Some(record) = body.get(key) else { return other(format!("no member `{key}`")) };
+        let change = first_change(&sent.record, record, key, concern)?;
+        let actual = change.actual.as_deref().unwrap_or("missing");
+        Some(format!("`{}` is {actual}, not {}", change.path, change.expected))
+    }
+}

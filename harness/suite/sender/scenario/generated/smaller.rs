@@ -1,0 +1,131 @@
+//! The smallest event, and the smallest secret, that shows what a generated one has shown.
+//!
+//! Invariant: bounded in steps, in time, and in what the endpoints keep; the smallest one was seen to deviate in the same way.
+
+use std::slice;
+
+use proptest::strategy::ValueTree;
+use tokio::time::Instant;
+
+use super::inbox::Inbox;
+use super::records::Members;
+use super::{Deviation, MOST_REQUESTS, Registered, Round, SCENARIO, Sent, Stage, Wanted};
+use crate::subject::SubjectError;
+use crate::subject::protocol::Op;
+use crate::suite::stage::{MAX_STEPS, MAX_TIME};
+use crate::suite::transcript::{Capability, Generated};
+use crate::wire::endpoint::scripted::Received;
+
+impl Stage<'_> {
+    /// Looks for the smallest event that deviates in the same way. Returns it with the number of steps; the first one where
+    /// none is smaller.
+    pub(super) async fn shrink(
+        &mut self,
+        mut tree: impl ValueTree<Value = Members>,
+        first: Sent,
+        deviation: Deviation,
+        round: &mut Round,
+    ) -> Result<(Sent, usize), SubjectError> {
+        let (began, mut smallest, mut steps, mut deviates) = (Instant::now(), None, 0, true);
+        while steps < MAX_STEPS && began.elapsed() < MAX_TIME && self.has_room() {
+            if !(if deviates { tree.simplify() } else { tree.complicate() }) {
+                break;
+            }
+            steps += 1;
+            let smaller = self.made(first.event.name.as_str(), &tree.current(), first.concern);
+            deviates = self.ask(&smaller).await?.is_none() && {
+                self.settle_for(deviation, round, &smaller).await;
+                self.deviations(round, &smaller).contains(&deviation)
+            };
+            if deviates {
+                smallest = Some(smaller);
+            }
+        }
+        if let Some(sent) = smallest.as_ref().filter(|_| deviation == Deviation::Lost) {
+            // It had little time so far.
+            self.arrive_all(round, slice::from_ref(sent)).await;
+            smallest = smallest.filter(|sent| self.deviations(round, sent).contains(&deviation));
+        }
+        Ok(smallest.map_or((first, 0), |smallest| (smallest, steps)))
+    }
+
+    /// Waits until it can be seen whether an event deviates in that way.
+    async fn settle_for(&self, deviation: Deviation, round: &mut Round, sent: &Sent) {
+        let quiet = self.transcript.limits.quiet;
+        if deviation != Deviation::Lost {
+            self.arrive_all(round, slice::from_ref(sent)).await;
+        }
+        if matches!(deviation, Deviation::Lost | Deviation::Repeated) {
+            let wanted = if deviation == Deviation::Lost { 1 } else { 2 };
+            self.inboxes_have(quiet, round, |inbox| inbox.of(&sent.id).len() >= wanted).await;
+        }
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.registered.iter().all(|one| one.endpoint.count() < MOST_REQUESTS)
+    }
+
+    /// Looks for the smallest secret under which a plain event does not verify, and writes down its delivery.
+    pub(super) async fn shrink_secret(
+        &mut self,
+        which: usize,
+        mut tree: Box<dyn ValueTree<Value = String>>,
+        round: &mut Round,
+        plain: &Sent,
+    ) -> Result<(), SubjectError> {
+        let kind = |secret: &str| {
+            let (characters, bytes) = (secret.chars().count(), secret.len());
+            format!("of {characters} characters, {bytes} bytes")
+        };
+        let mut what = kind(&tree.current());
+        let (began, mut steps, mut deviates) = (Instant::now(), 0, true);
+        let mut smallest: Option<(usize, Sent, Received)> = None;
+        // Without deletion each step would leave a webhook behind.
+        while self.declares(Capability::Delete)
+            && steps < MAX_STEPS
+            && began.elapsed() < MAX_TIME
+            && self.has_room()
+        {
+            if !(if deviates { tree.simplify() } else { tree.complicate() }) {
+                break;
+            }
+            steps += 1;
+            self.register_as(SCENARIO, Wanted::with_secret(tree.current())).await?;
+            round.inboxes.push(Inbox::default());
+            self.first(SCENARIO).await?;
+            let sent = self.plain();
+            self.ask(&sent).await?;
+            self.arrive_all(round, slice::from_ref(&sent)).await;
+            let last = round.inboxes.len() - 1;
+            deviates = self.deviations_at(last, round, &sent).contains(&Deviation::Unverified);
+            if let Some(received) = self.got(last, round, &sent).into_iter().next().filter(|_| deviates) {
+                smallest = Some((self.registered[last].index, sent, received));
+                what = kind(&tree.current());
+            }
+            round.inboxes.pop();
+            if let Some(Registered { name, .. }) = self.registered.pop() {
+                self.call(Op::DeleteWebhook { webhook: name }).await?;
+            }
+        }
+        let deviation = Deviation::Unverified;
+        let generated = |webhook: usize, steps| Generated {
+            property: "secrets",
+            steps,
+            webhooks: webhook..webhook + 1,
+            what: Some(what),
+        };
+        match smallest {
+            Some((index, sent, received)) => {
+                self.emitted(&sent, deviation, generated(index, steps));
+                self.take(Some(index), received);
+            }
+            None => {
+                let index = self.registered[which].index;
+                let received = self.got(which, round, plain).into_iter().next();
+                self.emitted(plain, deviation, generated(index, 0));
+                received.into_iter().for_each(|received| self.take(Some(index), received));
+            }
+        }
+        Ok(())
+    }
+}

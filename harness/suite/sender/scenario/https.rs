@@ -1,0 +1,96 @@
+//! Endpoints behind HTTPS: one whose certificate is good, and some whose certificates nobody can trust.
+//!
+//! Invariant: whether a bad certificate was met is told by the endpoint that showed it, whatever the sender says.
+
+use futures_util::future::join_all;
+
+use super::answers::plain;
+use super::{Kind, Stage, Wanted};
+use crate::subject::SubjectError;
+use crate::suite::transcript::{Certificate, Conduct, Scenario};
+use crate::wire::endpoint::scripted::Script;
+
+impl Stage<'_> {
+    pub(crate) async fn https(&mut self) -> Result<(), SubjectError> {
+        let scenario = Scenario::Https;
+        self.register_secured(scenario, Certificate::Good).await?;
+        self.first(scenario).await?;
+        for name in ["person.updated", "company.created"] {
+            self.emit(scenario, &self.sample(name), Kind::Sample).await?;
+        }
+        self.wait_for_all().await;
+        self.settle([(0, self.record_ids(scenario))], self.transcript.limits.timeout).await
+    }
+
+    pub(crate) async fn bad_certificates(&mut self) -> Result<(), SubjectError> {
+        let scenario = Scenario::BadCertificates;
+        self.register_secured(scenario, Certificate::Good).await?;
+        for certificate in Certificate::BAD {
+            self.register_secured(scenario, certificate).await?;
+        }
+        let mut before = self.visits();
+        self.first(scenario).await?;
+        self.wait_for_visits(&before).await;
+        let sample = self.sample("person.updated");
+        let mut ids = Vec::new();
+        // The second one shows whether the sender goes on.
+        for _ in 0..2 {
+            let id = self.random.uuid();
+            before = self.visits();
+            self.emit_as(scenario, &sample, id.clone(), Kind::Sample).await?;
+            self.wait_for_visits(&before).await;
+            ids.push(id);
+            let all = (0..self.registered.len()).map(|at| (at, ids.clone()));
+            self.settle(all, self.transcript.limits.deadline).await?;
+        }
+        self.remark_on_trust();
+        Ok(())
+    }
+
+    async fn register_secured(
+        &mut self,
+        scenario: Scenario,
+        certificate: Certificate,
+    ) -> Result<(), SubjectError> {
+        let wanted = Wanted::with_secret(self.random.secret());
+        self.register_as(scenario, Wanted { conduct: Conduct::Secured(certificate), ..wanted }).await?;
+        // As other endpoints answer: what a sender makes of other forms is ACK-5's matter.
+        self.registered.iter().for_each(|one| one.endpoint.follow(Script::always(plain())));
+        Ok(())
+    }
+
+    /// How often the sender came to each endpoint so far.
+    fn visits(&self) -> Vec<u64> {
+        self.registered.iter().map(|one| one.endpoint.visits()).collect()
+    }
+
+    /// Waits until the last event has reached the endpoint that is well, and the sender has come to each of the others, or
+    /// had the time to.
+    async fn wait_for_visits(&mut self, before: &[u64]) {
+        let deadline = self.transcript.limits.deadline;
+        let visits = self.registered.iter().zip(before);
+        join_all(visits.map(|(one, &before)| one.endpoint.wait_for_visit(before, deadline))).await;
+        self.wait_for_all().await;
+    }
+
+    /// Says of a sender that trusts anybody that it does. No requirement forbids it.
+    fn remark_on_trust(&mut self) {
+        let trusted = self.registered.iter().filter(|one| one.endpoint.count() > 0);
+        let certificates = trusted.filter_map(|one| match self.transcript.webhooks[one.index].conduct {
+            Conduct::Secured(certificate) if certificate != Certificate::Good => Some(certificate.describe()),
+            _ => None,
+        });
+        let certificates: Vec<&str> = certificates.collect();
+        if let Some((last, others)) = certificates.split_last() {
+            let all = if others.is_empty() {
+                (*last).to_owned()
+            } else {
+                format!("{} or {last}", others.join(", "))
+            };
+            self.transcript.remarks.push(format!(
+                "the sender delivers over HTTPS to an endpoint whose certificate {all}: whoever stands in between can \
+                 read its deliveries, and acknowledge them"
+            ));
+        }
+    }
+}

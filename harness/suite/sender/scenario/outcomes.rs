@@ -1,0 +1,104 @@
+//! What a sender reports of its deliveries.
+//!
+//! Invariant: it is asked until what arrived is settled or the time for it is over, and what it said last is written down.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::{Stage, read, unkept};
+use crate::subject::SubjectError;
+use crate::subject::protocol::{Op, Outcome};
+use crate::suite::transcript::{Capability, Settled, uuids};
+use crate::wire::endpoint::scripted::Received;
+
+/// How often outcomes are asked for while they are not settled.
+const PACE: Duration = Duration::from_millis(20);
+
+/// A webhook whose deliveries are to be settled.
+struct Open {
+    /// Its place among those registered.
+    at: usize,
+    /// The records whose deliveries are to be settled.
+    ids: Vec<String>,
+    /// Those that have arrived, and how many requests were looked at to know.
+    arrived: HashSet<String>,
+    seen: usize,
+}
+
+impl Stage<'_> {
+    /// Asks until those of these deliveries that arrived are settled, or the wait is over. Where arrivals cannot be seen
+    /// all of them have to be. `wanted` holds places among the registered webhooks, and record ids.
+    pub(crate) async fn settle(
+        &mut self,
+        wanted: impl IntoIterator<Item = (usize, Vec<String>)>,
+        wait: Duration,
+    ) -> Result<(), SubjectError> {
+        if !self.declares(Capability::Outcomes) {
+            return Ok(());
+        }
+        let deadline = Instant::now() + wait;
+        let new = |(at, ids)| Open { at, ids, arrived: HashSet::new(), seen: 0 };
+        let mut open: Vec<Open> = wanted.into_iter().map(new).collect();
+        loop {
+            let over = Instant::now() >= deadline;
+            let mut still_open = Vec::new();
+            for mut one in open {
+                self.look_for_arrivals(&mut one);
+                let at_ms = self.clock.now_ms();
+                let outcomes = self.outcomes(one.at).await?;
+                let is_settled = |id: &String| !one.arrived.contains(id) || outcomes.contains_key(id);
+                if over || one.ids.iter().all(is_settled) {
+                    self.write_down(one.at, at_ms, outcomes);
+                } else {
+                    still_open.push(one);
+                }
+            }
+            if still_open.is_empty() {
+                return Ok(());
+            }
+            open = still_open;
+            sleep(PACE).await;
+        }
+    }
+
+    fn look_for_arrivals(&self, open: &mut Open) {
+        let registered = &self.registered[open.at];
+        if !self.transcript.webhooks[registered.index].conduct.sees_requests() {
+            open.arrived.extend(open.ids.iter().cloned());
+            return;
+        }
+        registered.endpoint.look(|received: &[Received]| {
+            let new = received[open.seen..].iter().flat_map(|one| uuids(&one.delivery.body));
+            open.arrived.extend(new.map(str::to_owned));
+            open.seen = received.len();
+        });
+    }
+
+    /// What the sender reports of a webhook's deliveries, by record.
+    async fn outcomes(&self, at: usize) -> Result<HashMap<String, Outcome>, SubjectError> {
+        let answer = match self.call(Op::Outcomes { webhook: self.registered[at].name.clone() }).await {
+            Err(SubjectError::Stuck(why)) => return Err(unkept(Capability::Outcomes, &why)),
+            answer => answer?,
+        };
+        let deliveries = answer.get("deliveries").cloned().unwrap_or(Value::Null);
+        let outcomes: Vec<Outcome> = read("outcomes", deliveries)?;
+        Ok(outcomes.into_iter().filter_map(|one| Some((one.record.clone()?, one))).collect())
+    }
+
+    fn write_down(&mut self, at: usize, at_ms: u64, outcomes: HashMap<String, Outcome>) {
+        let webhook = self.registered[at].index;
+        self.transcript.webhooks[webhook].outcomes_at_ms = Some(at_ms);
+        // What was asked for before is said anew.
+        self.transcript.settled.retain(|settled| settled.webhook != webhook);
+        let settled = outcomes.into_iter().map(|(record_id, one)| Settled {
+            webhook,
+            record_id,
+            delivered: one.delivered,
+            status: one.status,
+        });
+        self.transcript.settled.extend(settled);
+    }
+}

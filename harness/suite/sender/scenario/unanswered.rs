@@ -1,0 +1,121 @@
+//! Endpoints that give no answer, or only in their own time, side by side with one that is well.
+//!
+//! Invariant: everything that takes long is under way at the same time, so it is waited for once.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::answers::plain;
+use super::{Kind, Stage, Wanted};
+use crate::subject::SubjectError;
+use crate::suite::transcript::{Conduct, Form, Scenario, uuids};
+use crate::wire::endpoint::scripted::{Answer, Before, Manner, Received, Script};
+
+/// How long a late answer takes: less than the second that a sender must wait at least, with something to spare.
+const LATE: Duration = Duration::from_millis(800);
+/// How long an answer takes that comes byte by byte.
+const DRIPPING: Duration = Duration::from_millis(600);
+
+/// What the endpoints do behind the one that is well. The one that hangs comes first; one more that is well comes last,
+/// so that what a sender does in order has reached all the others before it.
+const TROUBLE: &[Conduct] = &[
+    Conduct::Hangs,
+    Conduct::Refuses,
+    Conduct::ClosesAtOnce,
+    Conduct::Closes,
+    Conduct::Resets,
+    Conduct::CutsStatusLine,
+    Conduct::CutsHeaders,
+    Conduct::AnswersLate,
+    Conduct::Drips,
+    Conduct::Fails,
+    Conduct::FailsTwice,
+    Conduct::Answers,
+];
+
+/// What an endpoint does; those that answer at all are out of the ordinary with one record only.
+fn script(conduct: Conduct, record_id: &str) -> Script {
+    let always = |manner| Script::always(Answer { manner, ..plain() });
+    let for_record = |answers: Vec<Answer>| Script {
+        by_record: [(record_id.to_owned(), answers)].into(),
+        ..Script::always(plain())
+    };
+    match conduct {
+        Conduct::Answers | Conduct::AnswersEarly | Conduct::Refuses | Conduct::Secured(_) => {
+            Script::always(plain())
+        }
+        Conduct::ClosesAtOnce => Script::before(Before::Closes),
+        Conduct::Closes => always(Manner::Closes),
+        Conduct::Resets => Script::before(Before::Resets),
+        Conduct::CutsStatusLine => always(Manner::CutInStatusLine),
+        Conduct::CutsHeaders => always(Manner::CutInHeaders),
+        Conduct::Hangs => always(Manner::Hangs),
+        Conduct::AnswersLate => for_record(vec![Answer { delay: LATE, ..plain() }]),
+        Conduct::Drips => for_record(vec![Answer { manner: Manner::Dripped(DRIPPING), ..plain() }]),
+        Conduct::Fails => for_record(vec![Answer::status(500)]),
+        Conduct::FailsTwice => for_record(vec![Answer::status(500), Answer::status(500), plain()]),
+    }
+}
+
+impl Stage<'_> {
+    pub(crate) async fn unanswered(&mut self) -> Result<(), SubjectError> {
+        let scenario = Scenario::Unanswered;
+        let sample = self.sample("person.updated");
+        // How soon a delivery comes while nothing is in its way.
+        self.register(scenario).await?;
+        self.first(scenario).await?;
+        self.emit(scenario, &sample, Kind::Sample).await?;
+        self.wait_for_all().await;
+        let troubled = self.random.uuid();
+        for &conduct in TROUBLE {
+            let wanted = Wanted::with_secret(self.random.secret());
+            self.register_as(scenario, Wanted { conduct, ..wanted }).await?;
+        }
+        self.first(scenario).await?;
+        self.wait_for_all().await;
+        for (registered, &conduct) in self.registered[1..].iter().zip(TROUBLE) {
+            registered.endpoint.follow(script(conduct, &troubled));
+        }
+        let began = Instant::now();
+        self.emit_as(scenario, &sample, troubled.clone(), Kind::Answered(200, Form::Plain)).await?;
+        self.wait_for_all().await;
+        // A sender that gives up altogether when a delivery fails is to have the time to do so.
+        let soon = |conduct: &Conduct| conduct.is_silent() && *conduct != Conduct::Hangs;
+        let failing: Vec<usize> = (1..).zip(TROUBLE).filter(|(_, one)| soon(one)).map(|(at, _)| at).collect();
+        let all_of = |ids: &[String]| failing.iter().map(|&at| (at, ids.to_vec())).collect::<Vec<_>>();
+        self.settle(all_of(std::slice::from_ref(&troubled)), self.transcript.limits.deadline).await?;
+        let mut ids = vec![troubled.clone()];
+        for _ in 0..4 {
+            let id = self.random.uuid();
+            self.emit_as(scenario, &sample, id.clone(), Kind::Answered(200, Form::Plain)).await?;
+            ids.push(id);
+        }
+        self.wait_but_for_the_one_that_hangs().await;
+        self.wait_until_let_go(&troubled, began).await;
+        self.watch().await;
+        self.settle(all_of(&ids), self.transcript.limits.deadline).await?;
+        let late = (1..).zip(TROUBLE).filter(|(_, one)| matches!(one, Conduct::AnswersLate | Conduct::Drips));
+        let once = late.map(|(at, _)| at).chain([1]).map(|at| (at, vec![troubled.clone()]));
+        self.settle(once.chain([(0, ids)]), self.transcript.limits.deadline).await
+    }
+
+    /// Waits for the later events everywhere but where the first one is still under way: a sender may send to one endpoint
+    /// one after another.
+    async fn wait_but_for_the_one_that_hangs(&mut self) {
+        let hanging = self.registered.remove(1);
+        self.wait_for_all().await;
+        self.registered.insert(1, hanging);
+    }
+
+    /// Waits until the sender has given up waiting for the answer that never comes, or has had the time to.
+    async fn wait_until_let_go(&mut self, record_id: &str, since: Instant) {
+        let began = Instant::now();
+        let rest = self.patience().saturating_sub(since.elapsed());
+        let carries = |one: &Received| uuids(&one.delivery.body).any(|id| id == record_id);
+        let let_go = |one: &Received| one.let_go.is_some() && carries(one);
+        // What was not let go of by then is for the checks to see.
+        self.registered[1].endpoint.wait(rest, |received| received.iter().any(let_go)).await;
+        self.transcript.waited += began.elapsed();
+    }
+}

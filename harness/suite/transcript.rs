@@ -1,0 +1,370 @@
+//! Everything that happened in a run and everything that the scenarios knew, as data: what checks judge.
+//!
+//! Invariant: a check needs nothing else. No clock, no socket, no subject stands behind a transcript.
+
+mod conduct;
+mod emission;
+mod exchanges;
+mod intake;
+mod keeper;
+mod scenario;
+mod trial;
+
+use std::collections::{BTreeSet, HashSet};
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::webhook::dialect::Dialect;
+use crate::webhook::signature::Secret;
+use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Trust};
+
+pub use conduct::{Certificate, Conduct, Form, MOVED};
+pub use emission::{
+    Arrival, Broken, Capability, Emission, Generated, Handshake, HandshakeEnd, LONGEST_BODY, Settled, Traits,
+    Webhook,
+};
+pub use exchanges::Exchanges;
+pub use intake::{Intake, IntakeKind};
+pub use keeper::{Keeper, Kept};
+pub use scenario::Scenario;
+pub use trial::{Comparison, Observed, Respect, Tally, Trial};
+
+/// A run, as far as it concerns the verdicts.
+#[derive(Debug)]
+pub struct Transcript {
+    /// Who was tested.
+    pub role: Role,
+    /// Whether it is traffic that was only watched or recorded: no event in it was emitted by the suite, so that each
+    /// delivery is judged by what it says itself.
+    pub recorded: bool,
+    /// The form of body that was asked for.
+    pub dialect: &'static Dialect,
+    /// The bounds that held.
+    pub limits: Limits,
+    /// The receiver's secret.
+    pub secret: Option<Secret>,
+    /// The receiver's URL; empty for senders.
+    pub url: String,
+    /// Whose certificates the receiver could show.
+    pub trust: Trust,
+    /// Every exchange.
+    pub exchanges: Exchanges,
+    /// What was tried on a receiver.
+    pub trials: Vec<Trial>,
+    /// How many generated cases came out as they should, beside the trials.
+    pub tallies: Vec<Tally>,
+    /// What was sent to see what a receiver takes in.
+    pub intakes: Vec<Intake>,
+    /// What a receiver says that it took in.
+    pub observed: Vec<Observed>,
+    /// How long refusals took, by how much of the signature was right.
+    pub comparison: Option<Comparison>,
+    /// What is worth knowing about how the run went.
+    pub remarks: Vec<String>,
+    /// A receiver that was started here and ended by itself: after which exchange, and how.
+    pub deaths: Vec<(ExchangeId, String)>,
+    /// The webhooks that were registered at a sender.
+    pub webhooks: Vec<Webhook>,
+    /// The secrets that webhooks were to be registered with, whether they were or not.
+    pub secrets: Vec<Secret>,
+    /// The events that a sender was made to emit.
+    pub emissions: Vec<Emission>,
+    /// What reached an endpoint of ours from a sender.
+    pub arrivals: Vec<Arrival>,
+    /// What reached an endpoint of ours and was no whole request.
+    pub broken: Vec<Broken>,
+    /// What came to a webhook's endpoint behind HTTPS and did not get as far as a request.
+    pub handshakes: Vec<Handshake>,
+    /// What a sender reported of its deliveries.
+    pub settled: Vec<Settled>,
+    /// What a sender declared, or a receiver was attached with.
+    pub capabilities: BTreeSet<Capability>,
+    /// How each scenario that was begun ended.
+    pub endings: Vec<(Scenario, Ending)>,
+    /// Time spent only to see that nothing more comes.
+    pub waited: Duration,
+    /// Who is told of it all while it goes on.
+    pub keeper: Option<Keeper>,
+    /// How many trials and intakes it was told of.
+    told: (usize, usize),
+}
+
+/// Who is tested, and whom a requirement binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Who sends deliveries.
+    Sender,
+    /// Who answers them.
+    Receiver,
+}
+
+/// The bounds of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long the client waits for an answer, and the suite for a reply (`--timeout`).
+    pub timeout: Duration,
+    /// Within which a delivery must have started after its event (`--deadline`, contract DLV-6).
+    pub deadline: Duration,
+    /// Within which a receiver should answer (contract RCV-7).
+    pub prompt: Duration,
+    /// Within which it should answer if it can (contract RCV-12).
+    pub quick: Duration,
+    /// How long the suite watches for what must not come: a second delivery, one after a deletion.
+    pub quiet: Duration,
+    /// How far two clocks may be apart.
+    pub skew: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(10),
+            deadline: Duration::from_secs(5),
+            prompt: Duration::from_secs(5),
+            quick: Duration::from_secs(1),
+            quiet: Duration::from_millis(400),
+            skew: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How a scenario ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything was done that it consists of.
+    Complete,
+    /// The sender ended by itself in the middle: how.
+    Died(String),
+    /// The sender answered a request with an error, or not at all within the wait: what.
+    Stuck(String),
+    /// The sender does not keep what it declares: what it said.
+    Unkept(String),
+    /// The sender broke the attachment protocol: a quotation.
+    Broke(String),
+    /// It was not begun: why.
+    Skipped(String),
+}
+
+impl Role {
+    /// The word on the command line and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sender => "sender",
+            Self::Receiver => "receiver",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Transcript {
+    /// A transcript in which nothing has happened yet.
+    pub fn new(role: Role, dialect: &'static Dialect, limits: Limits) -> Self {
+        Self {
+            role,
+            recorded: false,
+            dialect,
+            limits,
+            secret: None,
+            url: String::new(),
+            trust: Trust::System,
+            exchanges: Exchanges::default(),
+            trials: Vec::new(),
+            tallies: Vec::new(),
+            intakes: Vec::new(),
+            observed: Vec::new(),
+            comparison: None,
+            remarks: Vec::new(),
+            deaths: Vec::new(),
+            webhooks: Vec::new(),
+            secrets: Vec::new(),
+            emissions: Vec::new(),
+            arrivals: Vec::new(),
+            broken: Vec::new(),
+            handshakes: Vec::new(),
+            settled: Vec::new(),
+            capabilities: BTreeSet::new(),
+            endings: Vec::new(),
+            waited: Duration::ZERO,
+            keeper: None,
+            told: (0, 0),
+        }
+    }
+
+    /// Takes an exchange in and numbers it.
+    pub fn record(&mut self, exchange: Exchange) -> ExchangeId {
+        let id = self.exchanges.push(exchange);
+        if let (Some(keeper), Some(exchange)) = (&self.keeper, self.exchanges.get(id)) {
+            keeper.tell(Kept::Exchange(exchange));
+        }
+        id
+    }
+
+    /// Takes in a webhook that is about to be registered. Returns its index.
+    pub fn register(&mut self, webhook: Webhook) -> usize {
+        if let (Some(keeper), Some(secret)) = (&self.keeper, &webhook.secret) {
+            keeper.tell(Kept::Secret(secret));
+        }
+        self.webhooks.push(webhook);
+        self.webhooks.len() - 1
+    }
+
+    /// Ends a scenario: what was tried in it is told, and what nothing refers to is let go of.
+    pub fn close(&mut self) {
+        let (trials, intakes) = (&self.trials[self.told.0..], &self.intakes[self.told.1..]);
+        if let Some(keeper) = self.keeper.as_ref().filter(|_| !(trials.is_empty() && intakes.is_empty())) {
+            keeper.tell(Kept::Scenario { trials, intakes });
+        }
+        self.told = (self.trials.len(), self.intakes.len());
+        self.release();
+    }
+
+    /// The exchange of that number, which a trial, a death or an arrival names.
+    pub fn exchange(&self, id: ExchangeId) -> &Exchange {
+        self.exchanges.get(id).unwrap_or_else(|| unreachable!("exchange {id} was released"))
+    }
+
+    /// Lets go of the exchanges that nothing refers to: those of generated cases that came out as they should.
+    pub fn release(&mut self) {
+        let trials = self.trials.iter().flat_map(|trial| trial.twins.iter().copied().chain([trial.exchange]));
+        let deaths = self.deaths.iter().map(|(at, _)| *at);
+        let arrivals = self.arrivals.iter().map(|arrival| arrival.exchange);
+        let taken = self.intakes.iter().flat_map(|intake| intake.exchanges.iter().copied());
+        let compared = self.comparison.iter().flat_map(|comparison| comparison.shown_by.iter().copied());
+        let named: HashSet<ExchangeId> =
+            trials.chain(deaths).chain(arrivals).chain(taken).chain(compared).collect();
+        self.exchanges.keep(&named);
+    }
+
+    /// What came of the exchange of that number.
+    pub fn outcome(&self, id: ExchangeId) -> &Outcome {
+        &self.exchange(id).outcome
+    }
+
+    /// Whether the exchange of that number was acknowledged.
+    pub fn acknowledged(&self, id: ExchangeId) -> bool {
+        self.outcome(id).acknowledges()
+    }
+
+    /// How a receiver ended at that exchange, if it did.
+    pub fn death_at(&self, id: ExchangeId) -> Option<&str> {
+        self.deaths.iter().find(|(at, _)| *at == id).map(|(_, how)| how.as_str())
+    }
+
+    /// What was tried in a scenario.
+    pub fn trials_of(&self, scenario: Scenario) -> impl Iterator<Item = &Trial> {
+        self.trials.iter().filter(move |trial| trial.scenario == scenario)
+    }
+
+    /// How often a receiver took that in.
+    pub fn times_observed(&self, wanted: &Observed) -> usize {
+        self.observed.iter().filter(|observed| *observed == wanted).count()
+    }
+
+    /// How many generated cases of a scenario came out otherwise than they should, and how many there were.
+    pub fn generated(&self, scenario: Scenario) -> (usize, usize) {
+        let of_scenario = self.tallies.iter().filter(|tally| tally.scenario == scenario);
+        of_scenario.fold((0, 0), |(deviating, cases), tally| {
+            (deviating + tally.cases - tally.as_expected - tally.untwinned, cases + tally.cases)
+        })
+    }
+
+    /// The webhooks of a scenario, with their indices, in the order of their registration.
+    pub fn webhooks_of(&self, scenario: Scenario) -> impl Iterator<Item = (usize, &Webhook)> {
+        self.webhooks.iter().enumerate().filter(move |(_, webhook)| webhook.scenario == scenario)
+    }
+
+    /// The events emitted in a scenario.
+    pub fn emissions_of(&self, scenario: Scenario) -> impl Iterator<Item = &Emission> {
+        self.emissions.iter().filter(move |emission| emission.scenario == scenario)
+    }
+
+    /// Takes in what reached an endpoint, and finds out which events it carries.
+    pub fn arrive(&mut self, webhook: Option<usize>, exchange: Exchange, traits: Traits) {
+        let delivery = &exchange.delivery;
+        // Where a redirect was followed without the body, the target tells.
+        let mut carries: Vec<usize> = uuids(&delivery.body)
+            .chain(uuids(delivery.target.as_bytes()))
+            .filter_map(|id| self.emissions.iter().position(|emission| emission.record_id == id))
+            .collect();
+        // The id may stand in a body more than once; that is one event all the same.
+        carries.sort_unstable();
+        carries.dedup();
+        let exchange = self.record(exchange);
+        self.arrivals.push(Arrival { webhook, exchange, carries, traits });
+    }
+
+    /// What reached the endpoints of a scenario's webhooks, with the webhook of each, in the order in which the events
+    /// were emitted: deliveries run side by side, and a report must not depend on which of them was faster.
+    pub fn arrivals_in(&self, scenario: Scenario) -> impl Iterator<Item = (&Webhook, &Arrival)> {
+        let of_scenario = |arrival: &'_ &Arrival| {
+            arrival.webhook.is_some_and(|webhook| self.webhooks[webhook].scenario == scenario)
+        };
+        let mut arrivals: Vec<&Arrival> = self.arrivals.iter().filter(of_scenario).collect();
+        arrivals.sort_by_key(|arrival| (arrival.carries.first().copied(), arrival.webhook));
+        arrivals.into_iter().filter_map(|arrival| Some((&self.webhooks[arrival.webhook?], arrival)))
+    }
+
+    /// What reached the endpoints of a scenario's webhooks and was no whole request.
+    pub fn broken_in(&self, scenario: Scenario) -> impl Iterator<Item = &Broken> {
+        self.broken.iter().filter(move |broken| self.webhooks[broken.webhook].scenario == scenario)
+    }
+
+    /// The events of its scenario that a webhook was there for.
+    pub fn emissions_to(&self, webhook: usize) -> impl Iterator<Item = &Emission> {
+        let Webhook { scenario, since, .. } = &self.webhooks[webhook];
+        self.emissions[*since..].iter().filter(move |emission| emission.scenario == *scenario)
+    }
+
+    /// What carried an event to a webhook's endpoint, in the order of arrival; not what came there by a redirect.
+    pub fn attempts(&self, webhook: usize, emission: &Emission) -> Vec<&Arrival> {
+        let carries = |arrival: &&Arrival| {
+            self.carried(arrival).any(|one| one.record_id == emission.record_id)
+                && !self.exchange(arrival.exchange).delivery.target.starts_with(MOVED)
+        };
+        let here = self.arrivals.iter().filter(|arrival| arrival.webhook == Some(webhook));
+        here.filter(carries).collect()
+    }
+
+    /// The numbers of what [`Transcript::attempts`] gives.
+    pub fn deliveries(&self, webhook: usize, emission: &Emission) -> Vec<ExchangeId> {
+        self.attempts(webhook, emission).into_iter().map(|arrival| arrival.exchange).collect()
+    }
+
+    /// What the sender reports of an event's delivery to a webhook, where it is settled.
+    pub fn settled_of(&self, webhook: usize, emission: &Emission) -> Option<&Settled> {
+        let mut settled = self.settled.iter();
+        settled.find(|settled| settled.webhook == webhook && settled.record_id == emission.record_id)
+    }
+
+    /// The events that an arrival carries.
+    pub fn carried(&self, arrival: &Arrival) -> impl Iterator<Item = &Emission> {
+        arrival.carries.iter().map(|&at| &self.emissions[at])
+    }
+
+    /// How a scenario ended, if it was begun.
+    pub fn ending(&self, scenario: Scenario) -> Option<&Ending> {
+        self.endings.iter().find(|(other, _)| *other == scenario).map(|(_, ending)| ending)
+    }
+}
+
+/// The UUIDs that stand in a body. The suite's record ids are UUIDs of its own, so they tell which events a body carries
+/// whatever else it is: no JSON, form-encoded, several events at once.
+pub fn uuids(body: &[u8]) -> impl Iterator<Item = &str> {
+    const DASHES: [usize; 4] = [8, 13, 18, 23];
+    let fits = |(at, byte): (usize, &u8)| {
+        if DASHES.contains(&at) { *byte == b'-' } else { byte.is_ascii_hexdigit() }
+    };
+    // The first dash leads to the others: most bodies have few of them.
+    memchr::memchr_iter(b'-', body).filter_map(move |dash| {
+        let window = body.get(dash.checked_sub(DASHES[0])?..dash + 36 - DASHES[0])?;
+        window.iter().enumerate().all(fits).then(|| std::str::from_utf8(window).ok()).flatten()
+    })
+}

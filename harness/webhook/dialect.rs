@@ -1,0 +1,341 @@
+//! The two bodies that Twenty's webhooks have: what the documentation shows, and what the server that ships sends.
+//!
+//! Invariant: a dialect is data. Whatever differs between the two stands in the two literals below; no other file asks
+//! which dialect it has before it.
+
+use std::fmt;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+
+use crate::webhook::event::{self, Event, EventName, Sample};
+
+/// The body as the documentation shows it (the default).
+pub static DOCUMENTED: Dialect = Dialect {
+    name: "documented",
+    envelope: &[
+        Member { key: "event", content: Content::EventName },
+        Member { key: "data", content: Content::Record },
+        Member { key: "timestamp", content: Content::Time },
+    ],
+    metadata_envelope: None,
+    event_member: "event",
+    record_member: "data",
+    time_member: "timestamp",
+    actions: &["created", "updated", "deleted"],
+    nonce: false,
+    record: |sample| sample.documented.as_deref(),
+};
+
+/// The body as the server that ships sends it (contract section 2).
+pub static SHIPPED: Dialect = Dialect {
+    name: "shipped",
+    envelope: &[
+        Member { key: "targetUrl", content: Content::TargetUrl },
+        Member { key: "eventName", content: Content::EventName },
+        Member { key: "objectMetadata", content: Content::ObjectMetadata },
+        Member { key: "workspaceId", content: Content::WorkspaceId },
+        Member { key: "webhookId", content: Content::WebhookId },
+        Member { key: "eventDate", content: Content::Time },
+        Member { key: "record", content: Content::Record },
+        Member { key: "updatedFields", content: Content::UpdatedFields },
+    ],
+    metadata_envelope: Some(&[
+        Member { key: "targetUrl", content: Content::TargetUrl },
+        Member { key: "eventName", content: Content::EventName },
+        Member { key: "workspaceId", content: Content::WorkspaceId },
+        Member { key: "webhookId", content: Content::WebhookId },
+        Member { key: "eventDate", content: Content::Time },
+        Member { key: "event", content: Content::MetadataEvent },
+    ]),
+    event_member: "eventName",
+    record_member: "record",
+    time_member: "eventDate",
+    actions: &["created", "updated", "deleted", "destroyed", "restored"],
+    nonce: true,
+    record: |sample| sample.shipped.as_deref(),
+};
+
+/// The actions that RCV-1 has every receiver acknowledge.
+const FAMILIAR: [&str; 3] = ["created", "updated", "deleted"];
+/// The object of the samples that stands for custom ones, which a receiver may not know.
+const CUSTOM: &str = "rocket";
+
+/// Both dialects, the default first.
+pub static ALL: [&Dialect; 2] = [&DOCUMENTED, &SHIPPED];
+
+/// A form of body: its members, its extra header, its event names. Signing and acknowledgement are common to all.
+pub struct Dialect {
+    /// The name on the command line and in reports.
+    pub name: &'static str,
+    /// The members of a record event's body, in the order of the wire.
+    pub envelope: &'static [Member],
+    /// The members of a metadata event's body, where the dialect has such events.
+    pub metadata_envelope: Option<&'static [Member]>,
+    /// The member that names the event.
+    pub event_member: &'static str,
+    /// The member that holds the record.
+    pub record_member: &'static str,
+    /// The member that says when the event occurred.
+    pub time_member: &'static str,
+    /// What can happen to a record.
+    pub actions: &'static [&'static str],
+    /// Whether a nonce header goes with each request.
+    pub nonce: bool,
+    record: fn(&Sample) -> Option<&RawValue>,
+}
+
+/// One member of a body.
+pub struct Member {
+    /// Its name on the wire.
+    pub key: &'static str,
+    content: Content,
+}
+
+/// What a member holds.
+enum Content {
+    TargetUrl,
+    EventName,
+    ObjectMetadata,
+    WorkspaceId,
+    WebhookId,
+    Time,
+    Record,
+    /// On updates only.
+    UpdatedFields,
+    MetadataEvent,
+}
+
+/// What a body says beside its event: where it goes, for whom, and when the event occurred.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The webhook's URL.
+    pub target_url: &'a str,
+    /// The webhook's id.
+    pub webhook_id: &'a str,
+    /// The workspace's id.
+    pub workspace_id: &'a str,
+    /// When the event occurred, in milliseconds since the epoch.
+    pub occurred_at_ms: u64,
+}
+
+impl Member {
+    /// The JSON type that it has: `text`, `object` or `array`.
+    pub fn json_type(&self) -> &'static str {
+        match self.content {
+            Content::ObjectMetadata | Content::Record | Content::MetadataEvent => "object",
+            Content::UpdatedFields => "array",
+            Content::TargetUrl
+            | Content::EventName
+            | Content::WorkspaceId
+            | Content::WebhookId
+            | Content::Time => "text",
+        }
+    }
+
+    /// Whether a body without it is wrong. The time is recommended (PAY-3), and only updates have updated fields.
+    pub fn is_required(&self) -> bool {
+        !matches!(self.content, Content::Time | Content::UpdatedFields)
+    }
+
+    /// Whether it holds the record, or what was done to the metadata.
+    pub fn is_content(&self) -> bool {
+        matches!(self.content, Content::Record | Content::MetadataEvent)
+    }
+}
+
+impl Dialect {
+    /// The dialect of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        ALL.into_iter().find(|dialect| dialect.name == name)
+    }
+
+    /// The sample events that this dialect knows, in the order of their names.
+    pub fn samples(&self) -> Vec<Event> {
+        let known = |sample: &Sample| {
+            let record = (self.record)(sample)?.to_owned();
+            Some(Event { name: sample.event.clone(), record, updated_fields: sample.updated_fields.clone() })
+        };
+        event::samples().iter().filter_map(known).collect()
+    }
+
+    /// The samples that every receiver has to acknowledge (RCV-1): what is done to standard objects.
+    pub fn familiar(&self) -> impl Iterator<Item = Event> {
+        self.samples().into_iter().filter(|event| {
+            !event.name.is_metadata()
+                && event.name.object() != CUSTOM
+                && FAMILIAR.contains(&event.name.action())
+        })
+    }
+
+    /// The sample of that name, where this dialect knows one.
+    pub fn sample(&self, name: &str) -> Option<Event> {
+        self.samples().into_iter().find(|event| event.name.as_str() == name)
+    }
+
+    /// The member that holds the record, or what was done to the metadata.
+    pub fn content_member(&self, event: &EventName) -> &'static str {
+        if self.envelope_of(event).iter().any(|member| matches!(member.content, Content::MetadataEvent)) {
+            "event"
+        } else {
+            self.record_member
+        }
+    }
+
+    /// Whether an event could have this name: an object and an action with a dot between them, without white space, and an
+    /// action that the dialect knows in no other case than it has there.
+    pub fn could_be_named(&self, event: &EventName) -> bool {
+        let (object, action) = (event.object(), event.action());
+        let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+        let recased = |known: &&str| known.eq_ignore_ascii_case(action) && *known != action;
+        is_word(object) && is_word(action) && !self.actions.iter().any(recased)
+    }
+
+    /// The body of an event. The record's text goes in as it stands.
+    pub fn render(&self, event: &Event, context: &Context<'_>) -> Bytes {
+        let mut body = String::with_capacity(event.record.get().len() + 256);
+        for member in self.envelope_of(&event.name) {
+            let Some(value) = member.content.render(event, context) else { continue };
+            body.push(if body.is_empty() { '{' } else { ',' });
+            body.push_str(&format!("\"{}\":{value}", member.key));
+        }
+        body.push('}');
+        Bytes::from(body)
+    }
+
+    fn envelope_of(&self, event: &EventName) -> &'static [Member] {
+        self.metadata_envelope.filter(|_| event.is_metadata()).unwrap_or(self.envelope)
+    }
+}
+
+impl fmt::Debug for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dialect({})", self.name)
+    }
+}
+
+impl Content {
+    fn render(&self, event: &Event, context: &Context<'_>) -> Option<String> {
+        Some(match self {
+            Self::TargetUrl => text(context.target_url),
+            Self::EventName => text(event.name.as_str()),
+            Self::ObjectMetadata => {
+                let object = event.name.object();
+                format!("{{\"id\":\"{}\",\"nameSingular\":{}}}", metadata_id(object), text(object))
+            }
+            Self::WorkspaceId => text(context.workspace_id),
+            Self::WebhookId => text(context.webhook_id),
+            Self::Time => text(&rfc3339(context.occurred_at_ms)),
+            Self::Record => event.record.get().to_owned(),
+            Self::UpdatedFields => serde_json::to_string(event.updated_fields.as_ref()?).ok()?,
+            Self::MetadataEvent => {
+                let given = Members::parse(event.record.get().as_bytes()).ok()?;
+                let raw = |key| given.get(key).map_or("null", RawValue::get);
+                let (_, rest) = event.name.as_str().split_once('.')?;
+                let (name, operation) = rest.rsplit_once('.')?;
+                format!(
+                    "{{\"metadataName\":{},\"recordId\":{},\"properties\":{},\"type\":{}}}",
+                    text(name),
+                    raw("recordId"),
+                    raw("properties"),
+                    text(operation)
+                )
+            }
+        })
+    }
+}
+
+/// A time as RFC 3339 with milliseconds and `Z`.
+pub fn rfc3339(ms: u64) -> String {
+    let time = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    format!("{:.3}", time.unwrap_or(Timestamp::MAX))
+}
+
+fn text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The id of an object's metadata: any stable UUID serves, so the name's bytes make one.
+fn metadata_id(object: &str) -> String {
+    let number = object.bytes().fold(0_u64, |sum, byte| (sum * 31 + u64::from(byte)) % (1 << 48));
+    format!("20202020-0000-4000-8000-{number:012x}")
+}
+
+/// The members of a body's top level, as raw JSON text in the order of the wire. It reads whatever is one JSON object:
+/// duplicate keys, numbers of any size, escapes of lone surrogates.
+#[derive(Debug)]
+pub struct Members(Vec<(String, Box<RawValue>)>);
+
+/// Why a body is no JSON object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum NotAnObject {
+    /// It is not one JSON text; the parser's words.
+    NotJson(String),
+    /// It is JSON, of this type.
+    OtherType(&'static str),
+}
+
+impl fmt::Display for NotAnObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotJson(why) => write!(f, "the body is not JSON ({why})"),
+            Self::OtherType(found) => write!(f, "the body is {found}, not an object"),
+        }
+    }
+}
+
+impl Members {
+    /// Reads a body.
+    pub fn parse(body: &[u8]) -> Result<Self, NotAnObject> {
+        let whole: &RawValue =
+            serde_json::from_slice(body).map_err(|why| NotAnObject::NotJson(why.to_string()))?;
+        match whole.get().trim_start().as_bytes().first() {
+            Some(b'{') => {
+                serde_json::from_str(whole.get()).map_err(|why| NotAnObject::NotJson(why.to_string()))
+            }
+            Some(b'[') => Err(NotAnObject::OtherType("an array")),
+            Some(b'"') => Err(NotAnObject::OtherType("text")),
+            Some(b'n') => Err(NotAnObject::OtherType("null")),
+            Some(b't' | b'f') => Err(NotAnObject::OtherType("a boolean")),
+            _ => Err(NotAnObject::OtherType("a number")),
+        }
+    }
+
+    /// The member of that name; the last, where the name stands twice (as most parsers have it).
+    pub fn get(&self, key: &str) -> Option<&RawValue> {
+        self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| &**value)
+    }
+
+    /// The member of that name, where it is text.
+    pub fn text(&self, key: &str) -> Option<String> {
+        serde_json::from_str(self.get(key)?.get()).ok()
+    }
+
+    /// The names, in the order of the wire.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Members;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}

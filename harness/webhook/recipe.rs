@@ -1,0 +1,435 @@
+//! The ways in which a signature is computed in the field: the right one, and the wrong ones that the suite sends to
+//! receivers, looks for in senders, and gives its mutants.
+//!
+//! Invariant: pure. `Recipe::GENUINE` computes what `signature` computes (a test holds the two together), and every other
+//! recipe differs from it in what its members say and in nothing else.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Serialize, Serializer};
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256, Sha512};
+
+use crate::webhook::json::Json;
+use crate::webhook::serialiser::Serialiser;
+
+/// How a signature header's value comes about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Recipe {
+    /// What is signed.
+    pub message: Message,
+    /// What it is signed with.
+    pub key: KeyForm,
+    /// What is made of it.
+    pub digest: Digest,
+}
+
+/// What is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Message {
+    /// The timestamp, a colon, the body: the contract.
+    Contract,
+    /// The body and nothing before it.
+    BodyAlone,
+    /// The timestamp and nothing behind it.
+    TimestampAlone,
+    /// Timestamp and body with something else between them.
+    Separator(&'static str),
+    /// The body as a JSON string once more, as the documentation's sample has it; `ascii` where the second pass also
+    /// escapes what is not ASCII (Python's default).
+    DoubleStringified {
+        /// Whether the second pass escapes non-ASCII characters.
+        ascii: bool,
+    },
+    /// The timestamp cut to seconds.
+    Seconds,
+    /// The record alone in the place of the body.
+    Part,
+    /// A line feed behind the body.
+    TrailingNewline,
+    /// The body as a program prints it that has parsed it.
+    Reserialised(Serialiser),
+    /// The body without its member `secret`.
+    SecretMember,
+}
+
+/// What is made of the secret before it keys the HMAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyForm {
+    /// Its UTF-8 bytes: the contract.
+    Utf8,
+    /// The bytes that its hexadecimal digits stand for.
+    HexDecoded,
+    /// The bytes that its base64 digits stand for.
+    Base64Decoded,
+    /// Without white space at its ends.
+    Trimmed,
+    /// In upper case.
+    Uppercase,
+    /// In lower case.
+    Lowercase,
+    /// With a line feed behind it, as a file has one that was read whole.
+    TrailingNewline,
+    /// No bytes at all.
+    Empty,
+    /// Another secret altogether.
+    Other,
+}
+
+/// What is made of the message under the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Digest {
+    /// 64 lowercase hexadecimal digits of HMAC-SHA256: the contract.
+    Hex,
+    /// The same in upper case.
+    Uppercase,
+    /// The same bytes as base64.
+    Base64,
+    /// The same bytes as base64 for URLs, without padding.
+    Base64Url,
+    /// `sha256=` before the digits.
+    Prefixed,
+    /// The first 32 digits.
+    Truncated,
+    /// HMAC-SHA1.
+    Sha1,
+    /// HMAC-SHA512.
+    Sha512,
+    /// SHA-256 without a key.
+    Unkeyed,
+    /// 64 zeros.
+    Zeros,
+}
+
+/// The secret that [`KeyForm::Other`] stands for.
+pub const OTHER_SECRET: &str = "another-secret-than-the-one-agreed-on";
+
+impl Recipe {
+    /// The contract.
+    pub const GENUINE: Self = Self { message: Message::Contract, key: KeyForm::Utf8, digest: Digest::Hex };
+
+    /// The contract but for what is signed.
+    pub const fn message(message: Message) -> Self {
+        Self { message, ..Self::GENUINE }
+    }
+
+    /// The contract but for the key.
+    pub const fn key(key: KeyForm) -> Self {
+        Self { key, ..Self::GENUINE }
+    }
+
+    /// The contract but for the digest.
+    pub const fn digest(digest: Digest) -> Self {
+        Self { digest, ..Self::GENUINE }
+    }
+
+    /// The header's value, or `None` where the recipe cannot be followed with these ingredients (a secret that is not
+    /// hexadecimal cannot be decoded) or does the same as the contract with them.
+    pub fn compute(&self, secret: &str, timestamp: &[u8], body: &[u8]) -> Option<String> {
+        let key = self.key.bytes(secret)?;
+        let message = self.message.bytes(timestamp, body)?;
+        Some(self.digest.value(&key, &message))
+    }
+
+    /// In how many respects this differs from the contract.
+    pub fn distance(&self) -> usize {
+        usize::from(self.message != Message::Contract)
+            + usize::from(self.key != KeyForm::Utf8)
+            + usize::from(self.digest != Digest::Hex)
+    }
+
+    /// Every recipe, the contract first, those that differ in fewer respects before those that differ in more.
+    pub fn lattice() -> Vec<Self> {
+        let mut all: Vec<Self> = Message::ALL
+            .iter()
+            .flat_map(|&message| KeyForm::ALL.iter().map(move |&key| (message, key)))
+            .flat_map(|(message, key)| Digest::ALL.iter().map(move |&digest| Self { message, key, digest }))
+            .collect();
+        all.sort_by_key(Self::distance);
+        all
+    }
+
+    /// What the recipe does, as the end of "signed ...".
+    pub fn describe(&self) -> String {
+        let mut words = Vec::new();
+        if self.message != Message::Contract {
+            words.push(self.message.words());
+        }
+        if self.key != KeyForm::Utf8 {
+            words.push(self.key.words().into());
+        }
+        if self.digest != Digest::Hex {
+            words.push(self.digest.words().into());
+        }
+        if words.is_empty() { "as the contract says".to_owned() } else { words.join(", ") }
+    }
+}
+
+impl Serialize for Recipe {
+    /// As the words that describe it.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.describe())
+    }
+}
+
+impl Message {
+    /// Every way known, the contract first.
+    pub const ALL: &[Self] = &[
+        Self::Contract,
+        Self::BodyAlone,
+        Self::TimestampAlone,
+        Self::Separator("."),
+        Self::Separator(""),
+        Self::Separator("\n"),
+        Self::DoubleStringified { ascii: false },
+        Self::DoubleStringified { ascii: true },
+        Self::Seconds,
+        Self::Part,
+        Self::TrailingNewline,
+        Self::Reserialised(Serialiser::Javascript),
+        Self::Reserialised(Serialiser::PythonDefault),
+        Self::Reserialised(Serialiser::PythonCompact),
+        Self::Reserialised(Serialiser::PythonUnescaped),
+        Self::Reserialised(Serialiser::Go),
+        Self::Reserialised(Serialiser::Php),
+        Self::Reserialised(Serialiser::Sorted),
+        Self::Reserialised(Serialiser::Pretty),
+        Self::SecretMember,
+    ];
+
+    /// The bytes that are signed, where there are such with these ingredients.
+    pub(crate) fn bytes<'a>(&self, timestamp: &'a [u8], body: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        let around = |separator: &str, body: &[u8]| [timestamp, separator.as_bytes(), body].concat().into();
+        Some(match self {
+            Self::Contract => around(":", body),
+            Self::BodyAlone => body.into(),
+            Self::TimestampAlone => timestamp.into(),
+            Self::Separator(separator) => around(separator, body),
+            Self::DoubleStringified { ascii } => {
+                let once = std::str::from_utf8(body).ok()?;
+                let twice = serde_json::Value::from(once).to_string();
+                around(":", if *ascii { escape_non_ascii(&twice) } else { twice }.as_bytes())
+            }
+            Self::Seconds => {
+                let seconds = timestamp.len().checked_sub(3).filter(|&len| len > 0)?;
+                [&timestamp[..seconds], b":", body].concat().into()
+            }
+            Self::Part => {
+                let members = crate::webhook::dialect::Members::parse(body).ok()?;
+                let record = members.get("data").or_else(|| members.get("record"))?;
+                around(":", record.get().as_bytes())
+            }
+            Self::TrailingNewline => around(":", &[body, b"\n"].concat()),
+            Self::Reserialised(serialiser) => {
+                around(":", &serialiser.reprint(body).filter(|printed| printed != body)?)
+            }
+            Self::SecretMember => around(":", &Json::without(body, "secret")?),
+        })
+    }
+
+    fn words(&self) -> Cow<'static, str> {
+        match self {
+            Self::Contract => "over timestamp, colon and body".into(),
+            Self::BodyAlone => "over the body alone".into(),
+            Self::TimestampAlone => "over the timestamp alone".into(),
+            Self::Separator("") => "with nothing between timestamp and body".into(),
+            Self::Separator(separator) => {
+                format!("with {separator:?} between timestamp and body in place of the colon").into()
+            }
+            Self::DoubleStringified { ascii: false } => "over a body that was stringified twice".into(),
+            Self::DoubleStringified { ascii: true } => {
+                "over a body that was stringified twice, the second time in ASCII".into()
+            }
+            Self::Seconds => "with the timestamp in seconds".into(),
+            Self::Part => "over the record in place of the whole body".into(),
+            Self::TrailingNewline => "with a line feed behind the body".into(),
+            Self::Reserialised(serialiser) => {
+                format!("over the body as parsed and printed again by {}", serialiser.words()).into()
+            }
+            Self::SecretMember => "over the body without its member `secret`".into(),
+        }
+    }
+}
+
+/// Every message that one request can be made into, made once for a search through all recipes.
+pub struct Messages<'a>(Vec<(Message, Cow<'a, [u8]>)>);
+
+impl<'a> Messages<'a> {
+    /// The messages of a request.
+    pub fn of(timestamp: &'a [u8], body: &'a [u8]) -> Self {
+        let made = |&message: &Message| Some((message, message.bytes(timestamp, body)?));
+        Self(Message::ALL.iter().filter_map(made).collect())
+    }
+
+    /// The recipes that give `header` under `secret`, in the order of [`Recipe::lattice`], of those that `asked` lets
+    /// through. A digest that needs no key is looked at under the secret alone.
+    pub fn recipes<'s>(
+        &'s self,
+        secret: &'s str,
+        header: &'s [u8],
+        asked: impl Fn(&Recipe) -> bool + 's,
+    ) -> impl Iterator<Item = Recipe> + 's {
+        static LATTICE: LazyLock<Vec<Recipe>> = LazyLock::new(Recipe::lattice);
+        let made = |&key: &KeyForm| Some((key, key.bytes(secret)?));
+        let keys: Vec<_> = KeyForm::ALL.iter().filter_map(made).collect();
+        // What the header looks like rules most digests out before anything is hashed.
+        let fits = Digest::ALL.iter().copied().filter(|digest| digest.looks_like(header));
+        let digests: Vec<Digest> = fits.collect();
+        LATTICE.iter().copied().filter(move |recipe| {
+            let gives = || {
+                let (_, message) = self.0.iter().find(|(message, _)| *message == recipe.message)?;
+                let (_, key) = keys.iter().find(|(key, _)| *key == recipe.key)?;
+                Some(recipe.digest.value(key, message).as_bytes() == header)
+            };
+            digests.contains(&recipe.digest)
+                && (recipe.digest.is_keyed() || recipe.key == KeyForm::Utf8)
+                && asked(recipe)
+                && gives() == Some(true)
+        })
+    }
+}
+
+impl KeyForm {
+    /// Every way known, the contract first.
+    pub const ALL: &[Self] = &[
+        Self::Utf8,
+        Self::HexDecoded,
+        Self::Base64Decoded,
+        Self::Trimmed,
+        Self::Uppercase,
+        Self::Lowercase,
+        Self::TrailingNewline,
+        Self::Empty,
+        Self::Other,
+    ];
+
+    /// The key, where it is another than the contract's.
+    pub(crate) fn bytes<'a>(&self, secret: &'a str) -> Option<Cow<'a, [u8]>> {
+        let different = |form: &'a [u8]| (form != secret.as_bytes()).then_some(Cow::Borrowed(form));
+        match self {
+            Self::Utf8 => Some(secret.as_bytes().into()),
+            Self::HexDecoded => const_hex::decode(secret).ok().filter(|key| !key.is_empty()).map(Cow::Owned),
+            Self::Base64Decoded => STANDARD.decode(secret).ok().filter(|key| !key.is_empty()).map(Cow::Owned),
+            Self::Trimmed => different(secret.trim().as_bytes()),
+            Self::Uppercase => Some(secret.to_uppercase()).filter(|form| form != secret).map(own),
+            Self::Lowercase => Some(secret.to_lowercase()).filter(|form| form != secret).map(own),
+            Self::TrailingNewline => Some(Cow::Owned([secret.as_bytes(), b"\n"].concat())),
+            Self::Empty => different(b""),
+            Self::Other => different(OTHER_SECRET.as_bytes()),
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Utf8 => "under the secret",
+            Self::HexDecoded => "under the secret decoded from hexadecimal",
+            Self::Base64Decoded => "under the secret decoded from base64",
+            Self::Trimmed => "under the secret with the white space at its ends cut off",
+            Self::Uppercase => "under the secret in upper case",
+            Self::Lowercase => "under the secret in lower case",
+            Self::TrailingNewline => "under the secret with a line feed behind it",
+            Self::Empty => "under the empty key",
+            Self::Other => "under another secret",
+        }
+    }
+}
+
+impl Digest {
+    /// Every way known, the contract first.
+    pub const ALL: &[Self] = &[
+        Self::Hex,
+        Self::Uppercase,
+        Self::Base64,
+        Self::Base64Url,
+        Self::Prefixed,
+        Self::Truncated,
+        Self::Sha1,
+        Self::Sha512,
+        Self::Unkeyed,
+        Self::Zeros,
+    ];
+
+    /// The header's value.
+    pub(crate) fn value(self, key: &[u8], message: &[u8]) -> String {
+        let sha256 = || mac::<Hmac<Sha256>>(key, message);
+        match self {
+            Self::Hex => const_hex::encode(sha256()),
+            Self::Uppercase => const_hex::encode_upper(sha256()),
+            Self::Base64 => STANDARD.encode(sha256()),
+            Self::Base64Url => URL_SAFE_NO_PAD.encode(sha256()),
+            Self::Prefixed => format!("sha256={}", const_hex::encode(sha256())),
+            Self::Truncated => const_hex::encode(&sha256()[..16]),
+            Self::Sha1 => const_hex::encode(mac::<Hmac<Sha1>>(key, message)),
+            Self::Sha512 => const_hex::encode(mac::<Hmac<Sha512>>(key, message)),
+            Self::Unkeyed => const_hex::encode(Sha256::digest(message)),
+            Self::Zeros => "0".repeat(64),
+        }
+    }
+
+    /// Whether its value depends on the key.
+    fn is_keyed(self) -> bool {
+        !matches!(self, Self::Unkeyed | Self::Zeros)
+    }
+
+    /// Whether its value can be this one, as far as length and characters tell.
+    fn looks_like(self, value: &[u8]) -> bool {
+        let digits = |length| {
+            value.len() == length && value.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        match self {
+            Self::Hex | Self::Unkeyed => digits(64),
+            Self::Uppercase => value.len() == 64 && !value.iter().any(u8::is_ascii_lowercase),
+            Self::Base64 => value.len() == 44 && value.ends_with(b"="),
+            Self::Base64Url => value.len() == 43,
+            Self::Prefixed => value.len() == 71 && value.starts_with(b"sha256="),
+            Self::Truncated => digits(32),
+            Self::Sha1 => digits(40),
+            Self::Sha512 => digits(128),
+            Self::Zeros => value.len() == 64 && value.iter().all(|&byte| byte == b'0'),
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Hex => "as lowercase hexadecimal digits",
+            Self::Uppercase => "with uppercase digits",
+            Self::Base64 => "in base64",
+            Self::Base64Url => "in base64 for URLs",
+            Self::Prefixed => "with `sha256=` before the digits",
+            Self::Truncated => "cut to 32 digits",
+            Self::Sha1 => "with HMAC-SHA1",
+            Self::Sha512 => "with HMAC-SHA512",
+            Self::Unkeyed => "with plain SHA-256, without a key",
+            Self::Zeros => "with 64 zeros",
+        }
+    }
+}
+
+fn own(text: String) -> Cow<'static, [u8]> {
+    Cow::Owned(text.into_bytes())
+}
+
+fn mac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let mac = <M as KeyInit>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes any key"));
+    mac.chain_update(message).finalize().into_bytes().to_vec()
+}
+
+/// JSON text with everything beyond ASCII as `\u` escapes, surrogate pairs included.
+pub(crate) fn escape_non_ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    let mut units = [0; 2];
+    for character in json.chars() {
+        if character.is_ascii() {
+            text.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut units) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    text
+}

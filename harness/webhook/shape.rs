@@ -1,0 +1,193 @@
+//! The shape of a JSON value: which members, of which JSON types. The reviewed snapshots under `snapshots/shapes/` are
+//! the shapes that implementations are judged by.
+//!
+//! Invariant: values never enter a shape, so two bodies of one event have one shape; the order of members is shown but
+//! never judged.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value};
+
+use crate::webhook::dialect::Dialect;
+use crate::webhook::event::EventName;
+
+include!(concat!(env!("OUT_DIR"), "/shapes.rs"));
+
+/// The members and JSON types of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shape {
+    /// `null`, `boolean`, `number` or `text`.
+    Scalar(&'static str),
+    /// An array, with each different shape of its elements once.
+    Array(Vec<Shape>),
+    /// An object, with its members in the order that they were found in.
+    Object(Vec<(String, Shape)>),
+}
+
+/// One place where two shapes differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The way to the place: `data.emails.primaryEmail`; empty for the whole value.
+    pub path: String,
+    /// What stands there in the snapshot; `None` for a member that the snapshot does not have.
+    pub expected: Option<String>,
+    /// What stands there in the body; `None` for a member that is missing.
+    pub actual: Option<String>,
+}
+
+const SCALARS: [&str; 4] = ["null", "boolean", "number", "text"];
+
+impl Shape {
+    /// The shape of a value.
+    pub fn of(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Scalar("null"),
+            Value::Bool(_) => Self::Scalar("boolean"),
+            Value::Number(_) => Self::Scalar("number"),
+            Value::String(_) => Self::Scalar("text"),
+            Value::Array(elements) => {
+                let mut shapes = Vec::new();
+                for shape in elements.iter().map(Self::of) {
+                    if !shapes.contains(&shape) {
+                        shapes.push(shape);
+                    }
+                }
+                Self::Array(shapes)
+            }
+            Value::Object(members) => {
+                Self::Object(members.iter().map(|(key, value)| (key.clone(), Self::of(value))).collect())
+            }
+        }
+    }
+
+    /// The snapshot of an event's body, where there is one.
+    pub fn snapshot(dialect: &Dialect, event: &EventName) -> Option<Self> {
+        let file = snapshot_name(dialect, event) + ".snap";
+        // Traffic asks for the same few, thousands of times.
+        static SNAPSHOTS: LazyLock<HashMap<&str, Shape>> = LazyLock::new(|| {
+            let parse = |(name, text): &(&'static str, &str)| Some((*name, Shape::parse_snapshot(text)?));
+            SHAPE_FILES.iter().filter_map(parse).collect()
+        });
+        SNAPSHOTS.get(file.as_str()).cloned()
+    }
+
+    /// Reads what [`Shape::to_json`] wrote, behind the head that the snapshot tool puts before it.
+    pub fn parse_snapshot(text: &str) -> Option<Self> {
+        let (_, shape) = text.strip_prefix("---\n")?.split_once("\n---\n")?;
+        Self::from_json(&serde_json::from_str(shape).ok()?)
+    }
+
+    /// The shape as JSON, for a person to review: types in place of values.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Scalar(name) => Value::from(*name),
+            Self::Array(shapes) => shapes.iter().map(Self::to_json).collect(),
+            Self::Object(members) => Value::Object(
+                members.iter().map(|(key, shape)| (key.clone(), shape.to_json())).collect::<Map<_, _>>(),
+            ),
+        }
+    }
+
+    fn from_json(json: &Value) -> Option<Self> {
+        match json {
+            Value::String(name) => SCALARS.into_iter().find(|scalar| scalar == name).map(Self::Scalar),
+            Value::Array(shapes) => {
+                shapes.iter().map(Self::from_json).collect::<Option<_>>().map(Self::Array)
+            }
+            Value::Object(members) => members
+                .iter()
+                .map(|(key, shape)| Some((key.clone(), Self::from_json(shape)?)))
+                .collect::<Option<_>>()
+                .map(Self::Object),
+            _ => None,
+        }
+    }
+
+    /// Every place where `actual` differs from this shape.
+    pub fn differences(&self, actual: &Self) -> Vec<Difference> {
+        let mut found = Vec::new();
+        self.compare(actual, "", &mut found);
+        found
+    }
+
+    fn compare(&self, actual: &Self, path: &str, found: &mut Vec<Difference>) {
+        match (self, actual) {
+            (Self::Object(expected), Self::Object(actual)) => {
+                for (key, shape) in expected {
+                    let path = join(path, key);
+                    match find(actual, key) {
+                        Some(other) => shape.compare(other, &path, found),
+                        None => found.push(Difference { path, expected: Some(shape.name()), actual: None }),
+                    }
+                }
+                for (key, shape) in actual.iter().filter(|(key, _)| find(expected, key).is_none()) {
+                    found.push(Difference {
+                        path: join(path, key),
+                        expected: None,
+                        actual: Some(shape.name()),
+                    });
+                }
+            }
+            // An empty array has the shape of any array: there is no element to speak against it.
+            (Self::Array(expected), Self::Array(actual)) => {
+                for shape in actual.iter().filter(|_| !expected.is_empty()) {
+                    let closest = expected.iter().map(|known| known.differences(shape)).min_by_key(Vec::len);
+                    for difference in closest.unwrap_or_default() {
+                        let path = join(&format!("{path}[]"), &difference.path);
+                        found.push(Difference { path, ..difference });
+                    }
+                }
+            }
+            (expected, actual) if expected == actual => {}
+            (expected, actual) => found.push(Difference {
+                path: path.to_owned(),
+                expected: Some(expected.name()),
+                actual: Some(actual.name()),
+            }),
+        }
+    }
+
+    /// The JSON type alone.
+    fn name(&self) -> String {
+        match self {
+            Self::Scalar(name) => (*name).to_owned(),
+            Self::Array(_) => "array".to_owned(),
+            Self::Object(_) => "object".to_owned(),
+        }
+    }
+}
+
+/// The name of an event's snapshot, without its ending.
+pub fn snapshot_name(dialect: &Dialect, event: &EventName) -> String {
+    format!("{}.{event}", dialect.name)
+}
+
+/// Differences as a diff: `-` what the snapshot has, `+` what the body has.
+pub fn diff(differences: &[Difference]) -> String {
+    let mut text = String::new();
+    for Difference { path, expected, actual } in differences {
+        let path = if path.is_empty() { "(the whole body)" } else { path };
+        for (sign, side) in [('-', expected), ('+', actual)] {
+            if let Some(side) = side {
+                // Writing to a string does not fail.
+                let _ = writeln!(text, "{sign} {path}: {side}");
+            }
+        }
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+fn find<'a>(members: &'a [(String, Shape)], key: &str) -> Option<&'a Shape> {
+    members.iter().find(|(name, _)| name == key).map(|(_, shape)| shape)
+}
+
+fn join(path: &str, key: &str) -> String {
+    match (path.is_empty(), key.is_empty()) {
+        (true, _) => key.to_owned(),
+        (_, true) => path.to_owned(),
+        _ => format!("{path}.{key}"),
+    }
+}

@@ -1,0 +1,75 @@
+//! The second oracle of signatures: vectors that independent programs made (OpenSSL, Node, Python), stored as data.
+//!
+//! Invariant: a run trusts no verdict on signatures unless `signature` agrees with every vector.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::Deserialize;
+
+use crate::webhook::signature::{Key, Secret};
+
+include!(concat!(env!("OUT_DIR"), "/vectors.rs"));
+
+/// One vector: what was signed, and the signature that each program made.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vector {
+    /// Its stable name.
+    pub name: String,
+    /// What it is there for.
+    pub why: String,
+    /// The secret, as text.
+    pub secret: String,
+    /// The timestamp header's value.
+    pub timestamp: String,
+    body: Option<String>,
+    body_base64: Option<String>,
+    /// The signature that each program made, by the program's name.
+    pub signatures: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    vectors: Vec<Vector>,
+}
+
+impl Vector {
+    /// The body's bytes.
+    pub fn body(&self) -> Bytes {
+        let decoded = self.body_base64.as_ref().and_then(|text| STANDARD.decode(text).ok());
+        decoded.unwrap_or_else(|| self.body.clone().unwrap_or_default().into_bytes()).into()
+    }
+}
+
+/// Every vector. Errors: a file that cannot be read, by its name.
+pub fn all() -> Result<Vec<Vector>, String> {
+    let mut vectors = Vec::new();
+    for (name, text) in VECTOR_FILES {
+        let file: File =
+            serde_json::from_str(text).map_err(|why| format!("fixtures/vectors/{name}: {why}"))?;
+        vectors.extend(file.vectors);
+    }
+    Ok(vectors)
+}
+
+/// Where `signature` and the vectors disagree; empty where all is well.
+pub fn disagreements() -> Result<Vec<String>, String> {
+    let mut found = Vec::new();
+    for vector in all()? {
+        let ours =
+            Key::new(&Secret::new(vector.secret.clone())).sign(vector.timestamp.as_bytes(), &vector.body());
+        for (program, theirs) in &vector.signatures {
+            if *theirs != ours.to_hex() {
+                found.push(format!(
+                    "vector {}: {program} gives {theirs}, we give {}",
+                    vector.name,
+                    ours.to_hex()
+                ));
+            }
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,141 @@
+//! Sends a delivery exactly as it stands, byte for byte, and says what came of it.
+//!
+//! Invariant: header names keep their case and order, bodies are never touched, and whatever the peer does is an
+//! `Outcome`: this never fails.
+
+pub mod forwarding;
+
+mod connection;
+mod conversation;
+mod target;
+pub(crate) mod tls;
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::clock::Clock;
+use crate::wire::codec::{Step, encode_request, has_token};
+use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome, Transfer};
+use conversation::converse;
+
+/// How many bytes of an answer's body are kept, where nothing else is asked for.
+const KEPT_BODY: usize = 64 * 1024;
+
+pub use connection::Connection;
+pub use target::{Scheme, Target};
+pub use tls::Tls;
+
+/// A client with kept-alive connections.
+#[derive(Debug)]
+pub struct Client {
+    timeout: Duration,
+    /// How many bytes of an answer's body are kept.
+    kept: usize,
+    clock: Clock,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Client {
+    /// A client that waits that long for an answer.
+    pub fn new(timeout: Duration, clock: Clock) -> Self {
+        Self { timeout, kept: KEPT_BODY, clock, idle: Mutex::default() }
+    }
+
+    /// The same, keeping that many bytes of an answer's body.
+    #[must_use]
+    pub fn keeping(self, kept: usize) -> Self {
+        Self { kept, ..self }
+    }
+
+    /// Sends one delivery. The exchange has no number yet: the transcript gives it one.
+    pub async fn send(&self, target: &Target, delivery: &Delivery) -> Exchange {
+        let idle = if needs_fresh(delivery) { None } else { self.take_idle(target) };
+        let (exchange, kept) = self.exchange(target, delivery, idle).await;
+        self.put_back(kept);
+        exchange
+    }
+
+    /// Sends deliveries one after another on one connection, which is opened for them. Where the peer closes it, the rest
+    /// goes on another.
+    pub async fn send_all(&self, target: &Target, deliveries: &[Delivery]) -> Vec<Exchange> {
+        let (mut exchanges, mut kept) = (Vec::with_capacity(deliveries.len()), None);
+        for delivery in deliveries {
+            let kept_for_it = kept.filter(|_| !needs_fresh(delivery));
+            let (exchange, connection) = self.exchange(target, delivery, kept_for_it).await;
+            exchanges.push(exchange);
+            kept = connection;
+        }
+        self.put_back(kept);
+        exchanges
+    }
+
+    /// One exchange, on that connection if there is one. Returns the connection that can carry another.
+    async fn exchange(
+        &self,
+        target: &Target,
+        delivery: &Delivery,
+        kept: Option<Connection>,
+    ) -> (Exchange, Option<Connection>) {
+        let steps = encode_request(delivery, &target.authority());
+        let at_ms = self.clock.now_ms();
+        let began = Instant::now();
+        let (outcome, took, connection) = self.attempt(target, &steps, kept, began + self.timeout).await;
+        let exchange = Exchange {
+            id: ExchangeId(0),
+            delivery: delivery.clone(),
+            outcome,
+            at_ms,
+            took: took.unwrap_or_else(|| began.elapsed()),
+        };
+        (exchange, connection.filter(|_| !has_token(&delivery.headers, "close")))
+    }
+
+    async fn attempt(
+        &self,
+        target: &Target,
+        steps: &[Step],
+        kept: Option<Connection>,
+        deadline: Instant,
+    ) -> (Outcome, Option<Duration>, Option<Connection>) {
+        if let Some(mut connection) = kept {
+            let answer = converse(&mut connection, steps, deadline, (self.timeout, self.kept)).await;
+            // A peer may close an idle connection at any moment. No byte of an answer came then, so the request is sent
+            // again, on a fresh connection, where an end without an answer does mean something.
+            if !(answer.silent && matches!(answer.outcome, Outcome::ClosedEarly | Outcome::Reset)) {
+                return (answer.outcome, answer.took, Some(connection).filter(|_| answer.reusable));
+            }
+        }
+        match timeout_at(deadline, Connection::open(target)).await {
+            Err(_) => (Outcome::TimedOut, None, None),
+            Ok(Err(outcome)) => (outcome, None, None),
+            Ok(Ok(mut connection)) => {
+                let answer = converse(&mut connection, steps, deadline, (self.timeout, self.kept)).await;
+                (answer.outcome, answer.took, Some(connection).filter(|_| answer.reusable))
+            }
+        }
+    }
+
+    fn take_idle(&self, target: &Target) -> Option<Connection> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let at = idle.iter().rposition(|connection| connection.leads_to(target))?;
+            let mut connection = idle.swap_remove(at);
+            if connection.is_idle() {
+                return Some(connection);
+            }
+        }
+    }
+
+    fn put_back(&self, connection: Option<Connection>) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.extend(connection);
+    }
+}
+
+/// Whether a delivery must not go on a connection that has been idle: who breaks off would not notice that the peer had
+/// closed it.
+fn needs_fresh(delivery: &Delivery) -> bool {
+    matches!(delivery.transfer, Transfer::Broken(_))
+}

@@ -1,0 +1,163 @@
+//! One request and its answer on a connection.
+//!
+//! Invariant: reading begins before writing ends, for a peer may refuse a body that it has not read to its end; what has
+//! been answered is the outcome, whatever became of the rest.
+
+use std::io::{self, IoSlice};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use tokio::io::{AsyncWrite, AsyncWriteExt, split};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::connection::{Connection, ended};
+use crate::wire::codec::{ReadError, ResponseHead, Step};
+use crate::wire::exchange::Outcome;
+
+/// How many bytes of an answer's body are read at all before the connection is given up, where no more are kept.
+const READ_BODY: usize = 1024 * 1024;
+/// How long an answer's body may take behind its head.
+const BODY_WAIT: Duration = Duration::from_secs(1);
+/// Between two segments of a body, so that they do not arrive as one.
+const SEGMENT_PAUSE: Duration = Duration::from_millis(5);
+/// How long `100 Continue` is waited for: who does not know of it answers nothing.
+const CONTINUE_WAIT: Duration = Duration::from_secs(1);
+
+/// What came of a request.
+pub(crate) struct Answer {
+    pub(crate) outcome: Outcome,
+    /// From the first byte sent to the head of the answer, where one came.
+    pub(crate) took: Option<Duration>,
+    /// Whether not one byte came.
+    pub(crate) silent: bool,
+    /// Whether the connection can carry another exchange.
+    pub(crate) reusable: bool,
+}
+
+/// How far a request was written.
+enum Written {
+    Whole,
+    /// As far as it was meant to be, and no answer is waited for.
+    BrokenOff,
+}
+
+/// How an exchange came to its end.
+enum Ended {
+    /// With a head, and whether the request had been written to its end.
+    Head(ResponseHead, bool),
+    Abandoned,
+}
+
+/// Sends a request and reads its answer. No head is waited for behind the deadline, and no body for longer than `wait`, of
+/// which `kept` bytes are kept.
+pub(crate) async fn converse(
+    connection: &mut Connection,
+    steps: &[Step],
+    deadline: Instant,
+    (wait, kept): (Duration, usize),
+) -> Answer {
+    let Connection { stream, reader, .. } = connection;
+    let (began, received_before) = (Instant::now(), reader.received());
+    let (mut incoming, mut outgoing) = split(stream);
+    let continued = Notify::new();
+    let exchange = async {
+        let answer = reader.response_head(&mut incoming, |status| {
+            if status == 100 {
+                continued.notify_one();
+            }
+        });
+        tokio::pin!(answer);
+        let written = tokio::select! {
+            biased;
+            head = &mut answer => return Ok(Ended::Head(head?, false)),
+            written = write(&mut outgoing, steps, &continued) => written,
+        };
+        match written {
+            Ok(Written::Whole) => Ok(Ended::Head(answer.await?, true)),
+            Ok(Written::BrokenOff) => match answer.now_or_never() {
+                Some(head) => Ok(Ended::Head(head?, false)),
+                None => Ok(Ended::Abandoned),
+            },
+            // The peer takes no more; what it has said before still counts.
+            Err(why) => match answer.await {
+                Err(ReadError::Closed { empty: true }) => Err(ReadError::Io(why)),
+                other => Ok(Ended::Head(other?, false)),
+            },
+        }
+    };
+    let ended = timeout_at(deadline, exchange).await;
+    let took = began.elapsed();
+    let lost = |outcome, received: u64| Answer {
+        outcome,
+        took: None,
+        silent: received == received_before,
+        reusable: false,
+    };
+    let (head, written) = match ended {
+        Err(_) => return lost(Outcome::TimedOut, reader.received()),
+        Ok(Err(why)) => return lost(unanswered(why), reader.received()),
+        Ok(Ok(Ended::Abandoned)) => {
+            // Where the peer has gone already, the connection is as closed as it was meant to be.
+            let _ = timeout_at(deadline, outgoing.shutdown()).await;
+            return lost(Outcome::Abandoned, reader.received());
+        }
+        Ok(Ok(Ended::Head(head, written))) => (head, written),
+    };
+    let ResponseHead { mut response, framing, persistent } = head;
+    // The status is the answer, whatever becomes of the body behind it.
+    let body =
+        timeout(BODY_WAIT.min(wait), reader.body(&mut incoming, framing, kept, READ_BODY.max(kept))).await;
+    let whole = matches!(body, Ok(Ok((_, true))));
+    if let Ok(Ok((body, _))) = body {
+        response.body = body;
+    }
+    Answer {
+        outcome: Outcome::Answered(response),
+        took: Some(took),
+        silent: false,
+        reusable: written && whole && persistent && reader.is_empty(),
+    }
+}
+
+fn unanswered(why: ReadError) -> Outcome {
+    match why {
+        ReadError::Closed { .. } => Outcome::ClosedEarly,
+        ReadError::Io(why) => ended(&why),
+        ReadError::Malformed(why) => Outcome::Malformed(why),
+        ReadError::TooLarge => Outcome::Malformed("too large".to_owned()),
+    }
+}
+
+async fn write<W: AsyncWrite + Unpin>(
+    outgoing: &mut W,
+    steps: &[Step],
+    continued: &Notify,
+) -> io::Result<Written> {
+    for step in steps {
+        match step {
+            Step::Write(parts) => write_together(outgoing, parts).await?,
+            Step::Pause => sleep(SEGMENT_PAUSE).await,
+            Step::AwaitContinue => {
+                // Who says nothing for so long may have the body all the same.
+                let _ = timeout(CONTINUE_WAIT, continued.notified()).await;
+            }
+            Step::Close => return Ok(Written::BrokenOff),
+        }
+    }
+    Ok(Written::Whole)
+}
+
+/// Writes several parts without copying them into one, in as few segments as they fit.
+async fn write_together<W: AsyncWrite + Unpin>(outgoing: &mut W, parts: &[Bytes]) -> io::Result<()> {
+    let mut slices: Vec<IoSlice<'_>> = parts.iter().map(|part| IoSlice::new(part)).collect();
+    let mut rest = &mut slices[..];
+    while !rest.is_empty() {
+        match outgoing.write_vectored(rest).await? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            written => IoSlice::advance_slices(&mut rest, written),
+        }
+    }
+    outgoing.flush().await
+}

@@ -1,0 +1,97 @@
+//! Passes requests on to another address as they came.
+//!
+//! Invariant: method, body and headers go on byte for byte, but for those that belong to one connection; a request is
+//! never passed on to where it came from.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::net::lookup_host;
+
+use super::{Client, Target};
+use crate::clock::Clock;
+use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
+
+/// What belongs to one connection, and is made anew for the next.
+const OF_THE_CONNECTION: [&str; 5] =
+    ["host", "content-length", "transfer-encoding", "connection", "keep-alive"];
+/// How much of an answer's body is passed back.
+const KEPT_BODY: usize = 8 * 1024 * 1024;
+
+/// The way on.
+#[derive(Debug)]
+pub struct Forwarding {
+    client: Client,
+    target: Target,
+}
+
+impl Forwarding {
+    /// The way to a target, where an answer is waited for so long. A path of the target other than `/` takes the place of
+    /// the requests' own.
+    pub fn new(target: Target, wait: Duration, clock: Clock) -> Self {
+        Self { client: Client::new(wait, clock).keeping(KEPT_BODY), target }
+    }
+
+    /// Passes a request on and returns what came back: 502 where nothing did.
+    pub async fn pass(&self, delivery: &Delivery) -> Response {
+        let mut onward = delivery.clone();
+        onward.headers = passed(&delivery.headers);
+        if self.target.path != "/" {
+            onward.target.clone_from(&self.target.path);
+        }
+        match self.client.send(&self.target, &onward).await.outcome {
+            Outcome::Answered(response) => Response { headers: passed(&response.headers), ..response },
+            lost => Response::text(502, format!("forwarding to {} failed: {lost}\n", self.target.url())),
+        }
+    }
+}
+
+fn passed(headers: &Headers) -> Headers {
+    let belongs = |name: &str| OF_THE_CONNECTION.iter().any(|one| name.eq_ignore_ascii_case(one));
+    let kept = headers.0.iter().filter(|(name, _)| !belongs(name));
+    Headers(kept.cloned().collect::<Vec<(String, Bytes)>>())
+}
+
+/// Whether a target leads to a server of ours: to its port, at its own address or, where it listens at all of them, at any
+/// of this machine's.
+///
+/// Errors: the target's host cannot be resolved; what the resolver says.
+pub async fn leads_to(target: &Target, server: SocketAddr) -> io::Result<bool> {
+    if target.port != server.port() {
+        return Ok(false);
+    }
+    let mut addresses = lookup_host((target.host.as_str(), target.port)).await?;
+    let own = |address: IpAddr| {
+        let address = address.to_canonical();
+        let reaches = server.ip().is_unspecified() || address == server.ip().to_canonical();
+        // Connections to no address in particular go to this machine; at any other of its own a port can be had.
+        address.is_unspecified() || (reaches && TcpListener::bind((address, 0)).is_ok())
+    };
+    Ok(addresses.any(|address| own(address.ip())))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::leads_to;
+    use crate::wire::client::Target;
+
+    #[tokio::test]
+    async fn a_server_knows_itself() {
+        for (url, server, itself) in [
+            ("http://127.0.0.1:4000/", "127.0.0.1:4000", true),
+            ("http://localhost:4000/", "127.0.0.1:4000", true),
+            ("http://127.0.0.1:4000/", "0.0.0.0:4000", true),
+            ("http://0.0.0.0:4000/", "127.0.0.1:4000", true),
+            ("http://[::ffff:127.0.0.1]:4000/", "127.0.0.1:4000", true),
+            ("http://127.0.0.1:4001/", "127.0.0.1:4000", false),
+            ("http://127.0.0.2:4000/", "127.0.0.1:4000", false),
+            ("http://192.0.2.1:4000/", "0.0.0.0:4000", false),
+        ] {
+            let target = Target::parse(url).unwrap();
+            assert_eq!(leads_to(&target, server.parse().unwrap()).await.unwrap(), itself, "{url} {server}");
+        }
+    }
+}

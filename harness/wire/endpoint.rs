@@ -1,0 +1,107 @@
+//! What stands at an address and answers requests: the handler that decides, and the servers that carry it.
+//!
+//! Invariant: a server listens before its address is known to anybody, on a port that the system chose unless one was
+//! asked for, and ends with its value.
+
+pub mod capture;
+pub mod certificates;
+pub mod http;
+pub mod intake;
+pub mod raw;
+pub mod scripted;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::sleep;
+
+use crate::wire::exchange::{Delivery, Response};
+
+/// Decides what becomes of a request.
+pub trait Handler: Send + Sync + 'static {
+    /// Answers a request; `None` ends the connection without an answer.
+    fn handle(&self, delivery: Delivery) -> BoxFuture<'_, Option<Response>>;
+
+    /// How many bytes of body are read; beyond them the server answers 413 by itself.
+    fn body_limit(&self) -> usize {
+        5 * 1024 * 1024
+    }
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    fn new(address: SocketAddr, task: JoinHandle<()>) -> Self {
+        Self { address, task }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its URL with a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Waits until it ends, which a healthy server does not do by itself.
+    pub async fn ended(&mut self) {
+        // A panic of the accept loop ends it too; there is nothing more to learn from it here.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// How many connections a server has at the same time. Further ones wait in the system's queue.
+const MOST_CONNECTIONS: usize = 1024;
+/// How long a server waits where a connection cannot be accepted: the system is out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// Listens on an address and handles each connection beside the others, `most` of them at the same time. Connections end
+/// with the server.
+///
+/// Errors: the address cannot be listened on.
+async fn listen<F>(
+    address: SocketAddr,
+    most: usize,
+    handle: impl Fn(TcpStream) -> F + Send + 'static,
+) -> io::Result<Server>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    let task = tokio::spawn(async move {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept(), if connections.len() < most => {
+                    let Ok((stream, _)) = accepted else {
+                        sleep(ACCEPT_PAUSE).await;
+                        continue;
+                    };
+                    // Without it a small answer may wait for the acknowledgement of the one before it.
+                    let _ = stream.set_nodelay(true);
+                    connections.spawn(handle(stream));
+                }
+                Some(_) = connections.join_next() => {}
+            }
+        }
+    });
+    Ok(Server::new(address, task))
+}

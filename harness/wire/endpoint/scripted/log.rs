@@ -1,0 +1,348 @@
+//! What reached a scripted endpoint: requests as they came, and what came that is no whole request.
+//!
+//! Invariant: bounded, whatever comes. Beyond the bounds requests are counted and bodies are measured, and neither is kept.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::sync::Notify;
+
+use super::script::{Answer, Before, Script};
+use crate::clock::Clock;
+use crate::suite::transcript::{HandshakeEnd, LONGEST_BODY, uuids};
+use crate::wire::codec::quote;
+use crate::wire::exchange::{Delivery, Outcome};
+
+/// How many requests an endpoint keeps.
+pub const MOST_REQUESTS: usize = 1024;
+/// How many requests an endpoint keeps in which no record is new: of those that flood it with one event there are enough
+/// to tell, and room is left for the events behind them.
+const MOST_REPEATS: u32 = 64;
+/// How many bytes all endpoints of a run keep.
+const MOST_BYTES: usize = 48 * 1024 * 1024;
+/// How many requests that are not whole an endpoint keeps.
+const MOST_BROKEN: usize = 16;
+/// How many handshakes that came to no request an endpoint keeps: the first, and always the last one.
+const MOST_HANDSHAKES: usize = 64;
+/// How many bytes of what is no whole request are kept, to be quoted.
+pub(super) const QUOTED: usize = 128;
+/// What a kept request costs beside its bytes, about.
+const OVERHEAD: usize = 512;
+
+/// How many bytes may still be kept. Clones share one account.
+#[derive(Debug, Clone)]
+pub struct Budget(Arc<AtomicUsize>);
+
+/// A request that arrived, when it did, and what came of it.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// The request as it came; of a long body only the beginning.
+    pub delivery: Delivery,
+    /// How long the body was on the wire, transfer coding apart.
+    pub body_length: u64,
+    /// When its first byte had arrived, in milliseconds since the epoch.
+    pub began_ms: u64,
+    /// When its last byte had arrived, in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// What the endpoint did with it.
+    pub outcome: Outcome,
+    /// How long it had been whole when the sender ended the connection without having been answered.
+    pub let_go: Option<Duration>,
+}
+
+/// What came that is no whole request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// When its first byte had arrived, in milliseconds since the epoch.
+    pub began_ms: u64,
+    /// How many bytes came.
+    pub bytes: u64,
+    /// What is wrong with it, and how it begins: a fragment of a sentence.
+    pub what: String,
+}
+
+/// A connection to an endpoint behind HTTPS that came to no request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handshake {
+    /// When it ended, in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// What it ended with.
+    pub end: HandshakeEnd,
+    /// The same in words: a whole clause.
+    pub what: String,
+}
+
+/// Everything that reached an endpoint.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// The requests that were kept, in the order in which they were whole.
+    pub received: Vec<Received>,
+    /// How many more there were.
+    pub dropped: u64,
+    /// Whether some of these may have carried a record that none of those kept carries.
+    pub overflowed: bool,
+    /// What was no whole request; the first few.
+    pub broken: Vec<Broken>,
+    /// The connections that came to no request, behind HTTPS; the first few, and the last.
+    pub handshakes: Vec<Handshake>,
+}
+
+/// How far a request has come.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    began_ms: u64,
+    bytes: AtomicU64,
+    first: Mutex<Vec<u8>>,
+}
+
+/// A request as it is taken in, before it is known whether it is kept.
+#[derive(Debug)]
+pub(super) struct Intake {
+    body: BytesMut,
+    length: u64,
+    budget: Budget,
+    /// What was taken out of the budget, and goes back where the request is not kept.
+    granted: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Log {
+    clock: Clock,
+    budget: Budget,
+    kept: Mutex<Kept>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    script: Script,
+    attempts: HashMap<String, usize>,
+    seen: Seen,
+    /// How often each record came, as far as they are counted.
+    repeats: HashMap<String, u32>,
+    under_way: BTreeMap<u64, Arc<Progress>>,
+    begun: u64,
+    handshakes: u64,
+    retired: bool,
+}
+
+impl Budget {
+    /// What the endpoints of one run may keep together.
+    pub fn of_a_run() -> Self {
+        Self(Arc::new(AtomicUsize::new(MOST_BYTES)))
+    }
+
+    /// Takes as much of `wanted` as there is.
+    fn take(&self, wanted: usize) -> usize {
+        let left = |left: usize| Some(left.saturating_sub(wanted));
+        let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+        before.unwrap_or_default().min(wanted)
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Intake {
+    /// Takes a part of the body in: what may be kept of it is, all of it is counted.
+    pub(super) fn part(&mut self, part: &[u8]) {
+        self.length += part.len() as u64;
+        let room = LONGEST_BODY.saturating_sub(self.body.len()).min(part.len());
+        let granted = self.budget.take(room);
+        self.granted += granted;
+        self.body.extend_from_slice(&part[..granted]);
+    }
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        self.budget.give_back(self.granted);
+    }
+}
+
+impl Progress {
+    pub(super) fn note(&self, bytes: &[u8]) {
+        self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = QUOTED.saturating_sub(first.len()).min(bytes.len());
+        first.extend_from_slice(&bytes[..room]);
+    }
+
+    fn broken(&self, why: &str) -> Broken {
+        let first = quote(&self.first.lock().unwrap_or_else(PoisonError::into_inner));
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        let what = format!("{why}, after {bytes} bytes; it begins {first}");
+        Broken { began_ms: self.began_ms, bytes, what }
+    }
+}
+
+impl Kept {
+    /// Whether a request carries a record that did not come often before.
+    fn is_new(&mut self, body: &[u8]) -> bool {
+        // One without any counts as one of its own.
+        let (mut is_new, mut ids) = (false, uuids(body).peekable());
+        let none = ids.peek().is_none().then_some("");
+        for id in ids.chain(none) {
+            if !self.repeats.contains_key(id) && self.repeats.len() >= 4 * MOST_REQUESTS {
+                return true;
+            }
+            let count = self.repeats.entry(id.to_owned()).or_default();
+            *count = count.saturating_add(1);
+            is_new |= *count <= MOST_REPEATS;
+        }
+        is_new
+    }
+}
+
+impl Log {
+    pub(super) fn new(clock: Clock, budget: Budget) -> Self {
+        Self { clock, budget, kept: Mutex::default(), changed: Notify::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn follow(&self, script: Script) {
+        let mut kept = self.lock();
+        kept.script = script;
+        kept.attempts.clear();
+    }
+
+    pub(super) fn retire(&self) {
+        let mut kept = self.lock();
+        kept.script = Script::default();
+        kept.retired = true;
+    }
+
+    pub(super) fn before(&self) -> Before {
+        self.lock().script.before.clone()
+    }
+
+    /// Notes that the first bytes of a request are there. Returns the number under which it is under way.
+    pub(super) fn begin(&self, first: &[u8]) -> (u64, Arc<Progress>) {
+        let progress = Arc::new(Progress { began_ms: self.clock.now_ms(), ..Progress::default() });
+        progress.note(first);
+        let mut kept = self.lock();
+        kept.begun += 1;
+        let number = kept.begun;
+        kept.under_way.insert(number, progress.clone());
+        (number, progress)
+    }
+
+    /// What a request's body is taken in with.
+    pub(super) fn intake(&self) -> Intake {
+        Intake { body: BytesMut::new(), length: 0, budget: self.budget.clone(), granted: 0 }
+    }
+
+    /// Takes in what is a request, and says what it is to be answered: by the script, or `at_head` where it was answered
+    /// before it was whole. Returns its place, where it is kept, beside the answer.
+    pub(super) fn receive(
+        &self,
+        number: u64,
+        mut delivery: Delivery,
+        mut intake: Intake,
+        at_head: Option<Answer>,
+    ) -> (Option<usize>, Answer) {
+        let at_ms = self.clock.now_ms();
+        delivery.body = std::mem::take(&mut intake.body).freeze();
+        let mut kept = self.lock();
+        let kept = &mut *kept;
+        let began_ms = kept.under_way.remove(&number).map_or(at_ms, |progress| progress.began_ms);
+        let answer = at_head.unwrap_or_else(|| kept.script.answer(&delivery, &mut kept.attempts));
+        let names: usize = delivery.headers.0.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let cost = OVERHEAD + delivery.target.len() + names;
+        if kept.retired {
+            return (None, answer);
+        }
+        let is_new = kept.is_new(&delivery.body);
+        let room = is_new && kept.seen.received.len() < MOST_REQUESTS;
+        let granted = if room { self.budget.take(cost) } else { 0 };
+        let place = if room && granted == cost {
+            intake.granted = 0;
+            let (body_length, outcome) = (intake.length, answer.outcome());
+            // A body that was read in large steps holds more memory than it needs.
+            delivery.body = Bytes::copy_from_slice(&delivery.body);
+            let received = Received { delivery, body_length, began_ms, at_ms, outcome, let_go: None };
+            kept.seen.received.push(received);
+            Some(kept.seen.received.len() - 1)
+        } else {
+            self.budget.give_back(granted);
+            kept.seen.dropped += 1;
+            kept.seen.overflowed |= is_new;
+            None
+        };
+        self.changed.notify_waiters();
+        (place, answer)
+    }
+
+    /// Takes in what is no whole request, or what was none of the sender's doing, where `why` is not there.
+    pub(super) fn abandon(&self, number: u64, why: Option<&str>) {
+        let mut kept = self.lock();
+        let progress = kept.under_way.remove(&number);
+        if let (Some(progress), Some(why)) = (progress, why)
+            && kept.seen.broken.len() < MOST_BROKEN
+        {
+            kept.seen.broken.push(progress.broken(why));
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Takes in a connection that came to no request.
+    pub(super) fn handshake(&self, end: HandshakeEnd, what: String) {
+        let handshake = Handshake { at_ms: self.clock.now_ms(), end, what };
+        let mut kept = self.lock();
+        kept.handshakes += 1;
+        // The last one tells whether anybody came behind a certain event.
+        kept.seen.handshakes.truncate(MOST_HANDSHAKES - 1);
+        kept.seen.handshakes.push(handshake);
+        drop(kept);
+        self.changed.notify_waiters();
+    }
+
+    /// How often anybody came.
+    pub(super) fn visits(&self) -> u64 {
+        let kept = self.lock();
+        kept.begun + kept.handshakes
+    }
+
+    /// Notes that the sender ended the connection in place of waiting for the answer any longer.
+    pub(super) fn let_go(&self, place: Option<usize>, waited: Duration) {
+        let mut kept = self.lock();
+        if let Some(received) = place.and_then(|place| kept.seen.received.get_mut(place)) {
+            received.let_go = Some(waited);
+        }
+        drop(kept);
+        self.changed.notify_waiters();
+    }
+
+    pub(super) fn seen(&self, unfinished_after: Duration) -> Seen {
+        let kept = self.lock();
+        let mut seen = kept.seen.clone();
+        let now = self.clock.now_ms();
+        for progress in kept.under_way.values() {
+            let age = now.saturating_sub(progress.began_ms);
+            if u128::from(age) >= unfinished_after.as_millis() && seen.broken.len() < MOST_BROKEN {
+                seen.broken.push(progress.broken(&format!("it was not whole {age} ms after its first byte")));
+            }
+        }
+        seen
+    }
+
+    pub(super) fn look<T>(&self, look: impl FnOnce(&[Received]) -> T) -> T {
+        look(&self.lock().seen.received)
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        let kept = self.lock();
+        kept.seen.received.len() as u64 + kept.seen.dropped
+    }
+
+    pub(super) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.changed.notified()
+    }
+}

@@ -1,0 +1,203 @@
+//! What went over the wire: a delivery, what came of it, and when.
+//!
+//! Invariant: owned bytes and plain data. Whatever a subject does is an [`Outcome`], never an `Err`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+
+/// One request that carries an event, as exact bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The request method, `POST` for a genuine delivery.
+    pub method: String,
+    /// Path and query, as they stand in the request line.
+    pub target: String,
+    /// Names and values in the order and the spelling of the wire. `Host`, `Content-Length` and
+    /// `Transfer-Encoding` belong to the connection and are added by whoever sends.
+    pub headers: Headers,
+    /// The body, after any transfer coding was taken off.
+    pub body: Bytes,
+    /// How the body goes, or came, over the wire.
+    pub transfer: Transfer,
+}
+
+/// How a body goes over the wire.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Transfer {
+    /// With its length, all at once.
+    #[default]
+    Whole,
+    /// With its length, in segments that begin at these places of the body.
+    Segments(Vec<usize>),
+    /// In chunks of these lengths, without its length.
+    Chunks(Vec<usize>),
+    /// With its length, behind a head that has `Expect: 100-continue`: once the peer says so, or has said nothing for a
+    /// second, and not at all where it gives its final answer before.
+    Expecting,
+    /// With its length, of which only so many bytes are sent: the connection is closed then, without waiting for an
+    /// answer.
+    Broken(usize),
+}
+
+/// Whose certificates a peer behind `https` may show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// Those that the system trusts.
+    #[default]
+    System,
+    /// Those in this PEM file, and those that they have signed.
+    File(PathBuf),
+    /// Anybody's: the certificate is not looked at.
+    Anybody,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The final status.
+    pub status: u16,
+    /// Names and values as they came.
+    pub headers: Headers,
+    /// The first 64 KiB of the body.
+    pub body: Bytes,
+}
+
+/// Headers in the order of the wire.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers(pub Vec<(String, Bytes)>);
+
+/// How an exchange ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A whole response head came.
+    Answered(Response),
+    /// Nothing, or not the whole of the head, came within the wait.
+    TimedOut,
+    /// Nobody listens there.
+    Refused,
+    /// The connection was reset.
+    Reset,
+    /// The connection was closed before an answer.
+    ClosedEarly,
+    /// What came was no HTTP: the parser's words.
+    Malformed(String),
+    /// The peer's certificate or the TLS handshake failed: why, and the mend where there is a usual one.
+    Tls(String),
+    /// The client closed the connection before an answer came, as [`Transfer::Broken`] means it to.
+    Abandoned,
+}
+
+/// The number of an exchange in its transcript, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExchangeId(pub usize);
+
+/// A delivery and what came of it.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// Its number.
+    pub id: ExchangeId,
+    /// What was sent.
+    pub delivery: Delivery,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// When the request was begun (receiver role) or had arrived (sender role), in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// From the first byte sent to the head of the answer.
+    pub took: Duration,
+}
+
+impl Headers {
+    /// The headers of a delivery that is sent at `now_ms`: without a key no signature, timestamp or nonce.
+    pub fn of_delivery(key: Option<&Key>, now_ms: u64, nonce: Option<String>, body: &[u8]) -> Self {
+        let mut headers = Self::default();
+        headers.add("Content-Type", "application/json");
+        if let Some(key) = key {
+            let timestamp = now_ms.to_string();
+            headers.add(SIGNATURE_HEADER, key.sign(timestamp.as_bytes(), body).to_hex());
+            headers.add(TIMESTAMP_HEADER, timestamp);
+            if let Some(nonce) = nonce {
+                headers.add(NONCE_HEADER, nonce);
+            }
+        }
+        headers
+    }
+
+    /// Adds a header behind the others.
+    pub fn add(&mut self, name: impl Into<String>, value: impl Into<Bytes>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// Takes away every header of that name, in any case.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+    }
+
+    /// Puts one header in the place of all of that name.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<Bytes>) {
+        let name = name.into();
+        self.remove(&name);
+        self.add(name, value);
+    }
+
+    /// Every value under that name, in any case.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> {
+        self.0.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The value under that name, where it stands exactly once.
+    pub fn single(&self, name: &str) -> Option<&Bytes> {
+        let mut values = self.0.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        let first = values.next().map(|(_, value)| value);
+        first.filter(|_| values.next().is_none())
+    }
+}
+
+impl Response {
+    /// An answer with a plain text body.
+    pub fn text(status: u16, body: impl Into<Bytes>) -> Self {
+        let mut headers = Headers::default();
+        headers.add("Content-Type", "text/plain; charset=utf-8");
+        Self { status, headers, body: body.into() }
+    }
+}
+
+impl Outcome {
+    /// Whether this acknowledges a delivery: an answer with a status from 200 to 299 (documentation, "2xx").
+    pub fn acknowledges(&self) -> bool {
+        self.status().is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// The status, where there was an answer.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Answered(response) => Some(response.status),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answered(response) => write!(f, "{}", response.status),
+            Self::TimedOut => f.write_str("no answer in time"),
+            Self::Refused => f.write_str("connection refused"),
+            Self::Reset => f.write_str("connection reset"),
+            Self::ClosedEarly => f.write_str("connection closed without an answer"),
+            Self::Malformed(why) => write!(f, "no HTTP answer ({why})"),
+            Self::Tls(why) => write!(f, "no TLS connection: {why}"),
+            Self::Abandoned => f.write_str("closed by the client, as meant"),
+        }
+    }
+}
+
+impl fmt::Display for ExchangeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}

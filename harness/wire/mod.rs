@@ -1,0 +1,6 @@
+//! HTTP/1.1 as bytes: the exchange as data, one codec, the client that sends exact bytes, and the endpoints that answer.
+
+pub mod client;
+pub mod codec;
+pub mod endpoint;
+pub mod exchange;
