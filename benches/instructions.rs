@@ -52,7 +52,7 @@ const CASES: [Case; 7] = [
     ("sign", 200, |one| {
         black_box(one.key.sign(TIMESTAMP, black_box(&one.body)));
     }),
-    ("verify", 200, |one| assert!(one.key.verify(TIMESTAMP, &one.body, black_box(&one.genuine)))),
+    ("verify", 200, |one| assert!(one.key.verify(TIMESTAMP, &one.body, black_box(&one.valid)))),
     ("refuse", 200, |one| assert!(!one.key.verify(TIMESTAMP, &one.body, black_box(&one.wrong)))),
     ("shape", 50, |one| {
         let body = serde_json::from_slice(black_box(&one.body)).unwrap();
@@ -74,7 +74,7 @@ const CASES: [Case; 7] = [
 struct Setting {
     key: Key,
     body: Bytes,
-    genuine: Vec<u8>,
+    valid: Vec<u8>,
     wrong: Vec<u8>,
     exchange: Exchange,
     traffic: Traffic,
@@ -91,8 +91,8 @@ impl Setting {
         let context = Context { target_url: "", webhook_id: "", workspace_id: "", occurred_at_ms: NOW_MS };
         let body = DOCUMENTED.render(&event, &context);
         let signature: Signature = key.sign(TIMESTAMP, &body);
-        let genuine = signature.to_hex().into_bytes();
-        let mut wrong = genuine.clone();
+        let valid = signature.to_hex().into_bytes();
+        let mut wrong = valid.clone();
         let last = wrong.last_mut().unwrap();
         *last = if *last == b'0' { b'1' } else { b'0' };
         let exchange = Exchange {
@@ -115,7 +115,7 @@ impl Setting {
         let findings = run::judge(&transcript, &selected);
         let run = Run { transcript, findings, duration: Duration::from_secs(1), interrupted: false };
         let heading = Heading { subject: "a subject".to_owned(), seed: 7, fail_on: Level::Must, out: None };
-        Self { key, body, genuine, wrong, exchange, traffic, run, heading }
+        Self { key, body, valid, wrong, exchange, traffic, run, heading }
     }
 }
 

@@ -33,19 +33,19 @@ const TIMESTAMP: &[u8] = b"1735066639761";
 struct Signed {
     label: &'static str,
     body: Bytes,
-    genuine: Vec<u8>,
+    valid: Vec<u8>,
     wrong: Vec<u8>,
 }
 
 impl Signed {
     fn new(key: &Key, (label, size): (&'static str, usize)) -> Self {
         let body = body(size);
-        let genuine = key.sign(TIMESTAMP, &body).to_hex().into_bytes();
-        let mut wrong = genuine.clone();
+        let valid = key.sign(TIMESTAMP, &body).to_hex().into_bytes();
+        let mut wrong = valid.clone();
         // Well formed and wrong in the last digit alone, so that nothing can be refused early.
         let last = wrong.last_mut().unwrap();
         *last = if *last == b'0' { b'1' } else { b'0' };
-        Self { label, body, genuine, wrong }
+        Self { label, body, valid, wrong }
     }
 }
 
@@ -101,14 +101,14 @@ fn ringed(key: &ring::hmac::Key, one: &Signed) -> [u8; 64] {
 fn signing(criterion: &mut Criterion) {
     let key = Key::new(&Secret::new(SECRET));
     let all = SIZES.map(|size| Signed::new(&key, size));
-    let verify = |one: &Signed| key.verify(TIMESTAMP, &one.body, &one.genuine);
+    let verify = |one: &Signed| key.verify(TIMESTAMP, &one.body, &one.valid);
     let refuse = |one: &Signed| key.verify(TIMESTAMP, &one.body, &one.wrong);
     // The wrong path would give figures just as plausible.
     assert!(all.iter().all(|one| verify(one) && !refuse(one)), "not what is to be measured");
     by_size(criterion, "sign", &all, |one| hex(&key, one));
     by_size(criterion, "floor", &all, |one| Sha256::digest(&one.body));
     let other = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes());
-    assert!(all.iter().all(|one| ringed(&other, one) == one.genuine[..]), "not the same signature");
+    assert!(all.iter().all(|one| ringed(&other, one) == one.valid[..]), "not the same signature");
     by_size(criterion, "ring", &all, |one| ringed(&other, one));
     by_size(criterion, "verify", &all, verify);
     by_size(criterion, "refuse", &all, refuse);

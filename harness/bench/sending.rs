@@ -209,7 +209,7 @@ fn gather(
     let at = start.elapsed();
     for (phase, waited) in unsent.iter().flat_map(|one| std::iter::repeat_n(one, task.webhooks)) {
         state.tally.end(&Ended {
-            kind: Kind::Genuine,
+            kind: Kind::Valid,
             phase: *phase,
             status: None,
             failure: Some(Failure::Unsent),

@@ -158,14 +158,14 @@ async fn send(
 ) -> Result<Attempt, SubjectError> {
     let target = subject.target().clone();
     let before = match &deliveries.before {
-        Some(twin) => Some(client.send(&target, twin).await),
+        Some(control) => Some(client.send(&target, control).await),
         None => None,
     };
     let trial = client.send(&target, &deliveries.trial).await;
     let may_have_ended = trial.outcome.status().is_none() || case.died.is_some();
     let died = if may_have_ended { subject.revive().await? } else { None };
     let behind = match &deliveries.behind {
-        Some(twin) => Some(client.send(&target, twin).await),
+        Some(control) => Some(client.send(&target, control).await),
         None => None,
     };
     Ok(Attempt { before, trial, behind, died })
@@ -183,7 +183,7 @@ fn entry(
     let (verdict, message) = match replayed {
         Replayed::StillThere(message) => (VerdictName::Fail, Some(message)),
         Replayed::Gone => (VerdictName::Pass, None),
-        Replayed::Untold(why) => (VerdictName::Untestable, Some(why)),
+        Replayed::Untold(why) => (VerdictName::Inconclusive, Some(why)),
     };
     let check = CheckEntry {
         verdict,

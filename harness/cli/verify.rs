@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
             text.push_str(&format!(
                 "  cause     {cause}: {}\n  mend      {}\n",
                 cause.code.text(),
-                cause.code.mend()
+                cause.code.fix()
             ));
         }
         None => text.push_str(

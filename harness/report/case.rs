@@ -20,7 +20,7 @@ pub use expected::Expected;
 pub use resign::{Doubt, Resigned, resigned};
 
 /// The name and version of the file's form.
-pub const FORMAT: &str = "twenty-conform-case/1";
+pub const FORMAT: &str = "twenty-conform-case/2";
 
 /// A delivery that did not come out as it should, and the genuine ones beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub struct Case {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
     /// Plain genuine deliveries: the one before it, and for a forged one also the one behind it.
-    pub twins: Vec<DeliveryForm>,
+    pub controls: Vec<DeliveryForm>,
     /// The delivery itself.
     pub trial: DeliveryForm,
 }
@@ -116,11 +116,11 @@ impl Case {
         };
         let trial: &Trial = evidence.exchanges.iter().find_map(shows)?;
         let exchange = transcript.exchange(trial.exchange);
-        let twins: Vec<&Delivery> =
-            trial.twins.iter().map(|&twin| &transcript.exchange(twin).delivery).collect();
+        let controls: Vec<&Delivery> =
+            trial.controls.iter().map(|&control| &transcript.exchange(control).delivery).collect();
         let redacted =
-            twins.iter().copied().chain([&exchange.delivery]).any(|one| redaction.clean(one).is_some());
-        let (before, behind) = trial.twins.split_at(trial.twins.len().min(1));
+            controls.iter().copied().chain([&exchange.delivery]).any(|one| redaction.clean(one).is_some());
+        let (before, behind) = trial.controls.split_at(trial.controls.len().min(1));
         let numbers = before.iter().chain([&trial.exchange]).chain(behind);
         Some(Self {
             format: FORMAT.to_owned(),
@@ -137,7 +137,7 @@ impl Case {
             exchanges: numbers.map(|id| id.0).collect(),
             at_ms: exchange.at_ms,
             redacted,
-            twins: twins.into_iter().map(|twin| (&redaction.delivery(twin)).into()).collect(),
+            controls: controls.into_iter().map(|control| (&redaction.delivery(control)).into()).collect(),
             trial: (&redaction.delivery(&exchange.delivery)).into(),
         })
     }
@@ -158,12 +158,12 @@ impl Case {
             None => return Err(format!("it has no member `format`; that of a case is {FORMAT:?}")),
         }
         let case: Self = serde_json::from_slice(bytes).map_err(|why| why.to_string())?;
-        if case.twins.len() > 2 {
-            return Err(format!("it has {} twins; there are at most two", case.twins.len()));
+        if case.controls.len() > 2 {
+            return Err(format!("it has {} controls; there are at most two", case.controls.len()));
         }
         case.trial.check().map_err(|why| format!("in `trial` {why}"))?;
-        for (at, twin) in case.twins.iter().enumerate() {
-            twin.check().map_err(|why| format!("in `twins[{at}]` {why}"))?;
+        for (at, control) in case.controls.iter().enumerate() {
+            control.check().map_err(|why| format!("in `controls[{at}]` {why}"))?;
         }
         Ok(case)
     }
@@ -173,7 +173,7 @@ impl Case {
     pub fn with_secret(mut self, secret: &Secret) -> Self {
         if self.redacted {
             let redaction = Redaction::new([secret]);
-            for delivery in self.twins.iter_mut().chain([&mut self.trial]) {
+            for delivery in self.controls.iter_mut().chain([&mut self.trial]) {
                 *delivery = (&redaction.restored(&Delivery::from(&*delivery))).into();
             }
         }
@@ -183,8 +183,8 @@ impl Case {
     /// The case with another path in the place of the one that its deliveries went to.
     #[must_use]
     pub fn at_path(mut self, path: &str) -> Self {
-        let plain = self.twins.first().unwrap_or(&self.trial).target.clone();
-        for delivery in self.twins.iter_mut().chain([&mut self.trial]) {
+        let plain = self.controls.first().unwrap_or(&self.trial).target.clone();
+        for delivery in self.controls.iter_mut().chain([&mut self.trial]) {
             if delivery.target == plain {
                 path.clone_into(&mut delivery.target);
             }
@@ -194,13 +194,13 @@ impl Case {
 
     /// The path that its plain deliveries went to.
     pub fn path(&self) -> &str {
-        &self.twins.first().unwrap_or(&self.trial).target
+        &self.controls.first().unwrap_or(&self.trial).target
     }
 
     /// What it consists of, as it was saved: the twin, the delivery, the twin again.
     pub fn as_saved(&self) -> (Option<Delivery>, Delivery, Option<Delivery>) {
-        let before = self.twins.first().map(Delivery::from);
-        let behind = self.twins.last().map(Delivery::from);
+        let before = self.controls.first().map(Delivery::from);
+        let behind = self.controls.last().map(Delivery::from);
         (before, (&self.trial).into(), behind)
     }
 
@@ -211,7 +211,7 @@ impl Case {
         let is_met = self.expected.is_met(outcome, trial.took);
         // A genuine delivery has no twin behind it in a run either.
         let behind = behind.as_ref().filter(|_| !self.expected.is_positive());
-        let refused = before.iter().chain(behind).find(|twin| !twin.outcome.acknowledges());
+        let refused = before.iter().chain(behind).find(|control| !control.outcome.acknowledges());
         if let Some(how) = died {
             return Replayed::StillThere(format!("{what} was answered: {outcome}; {how}"));
         }
@@ -225,24 +225,25 @@ impl Case {
             return Replayed::StillThere(format!("{what} was acknowledged: {outcome}{late}"));
         }
         // It answered the one before and not the one behind: it is gone.
-        let ended = refused.filter(|_| self.died.is_some()).filter(|twin| twin.outcome.status().is_none());
-        if let (Some(twin), Some(true)) = (ended, before.as_ref().map(|one| one.outcome.acknowledges())) {
-            let then = &twin.outcome;
+        let ended =
+            refused.filter(|_| self.died.is_some()).filter(|control| control.outcome.status().is_none());
+        if let (Some(control), Some(true)) = (ended, before.as_ref().map(|one| one.outcome.acknowledges())) {
+            let then = &control.outcome;
             return Replayed::StillThere(format!(
                 "{what} was answered: {outcome}, and the next delivery: {then}"
             ));
         }
-        if let Some(twin) = refused {
+        if let Some(control) = refused {
             let stale = timing.hint();
             return Replayed::Untold(format!(
                 "a plain genuine delivery beside it was not acknowledged: {}{stale}",
-                twin.outcome
+                control.outcome
             ));
         }
         match timing {
             Timing::Present(Some(doubt)) => Replayed::Untold(doubt.to_string()),
             // Nothing beside it shows whether it is its age alone that is refused.
-            Timing::Frozen(_) if self.twins.is_empty() && !timing.hint().is_empty() => {
+            Timing::Frozen(_) if self.controls.is_empty() && !timing.hint().is_empty() => {
                 Replayed::Untold(format!("{what} was refused: {outcome}{}", timing.hint()))
             }
             _ if is_met => Replayed::Gone,

@@ -69,7 +69,8 @@ pub struct CauseEntry {
     /// What the implementation does.
     pub text: &'static str,
     /// The mend.
-    pub mend: &'static str,
+    #[serde(rename = "mend")] // until twenty-conform-report/2
+    pub fix: &'static str,
 }
 
 impl CheckEntry {
@@ -79,7 +80,7 @@ impl CheckEntry {
             id: requirement.check_id,
             requirements: [requirement.id],
             level: requirement.level,
-            verdict: VerdictName::Untestable,
+            verdict: VerdictName::Inconclusive,
             expected: None,
             actual: None,
             message: None,
@@ -101,7 +102,7 @@ impl From<&Cause> for CauseEntry {
             or: cause.or.clone(),
             shown_by: cause.shown_by.iter().map(|id| id.0).collect(),
             text: code.text(),
-            mend: cause.mend(),
+            fix: cause.fix(),
         }
     }
 }
@@ -122,7 +123,7 @@ pub(super) fn check_entry(
     };
     match &finding.judgement {
         Judgement::Judged(Verdict::Pass) => {}
-        Judgement::Judged(Verdict::Untestable(reason) | Verdict::NotApplicable(reason))
+        Judgement::Judged(Verdict::Inconclusive(reason) | Verdict::NotApplicable(reason))
         | Judgement::Error(reason) => {
             entry.message = Some(redact.text(reason));
         }

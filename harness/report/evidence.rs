@@ -284,7 +284,7 @@ struct TrialLine {
     respect: serde_json::Value,
     generated: bool,
     exchange: usize,
-    twins: Vec<usize>,
+    controls: Vec<usize>,
 }
 
 fn trial_line(trial: &Trial, redaction: &Redaction) -> TrialLine {
@@ -294,7 +294,7 @@ fn trial_line(trial: &Trial, redaction: &Redaction) -> TrialLine {
         respect: redaction.serialised(&trial.respect),
         generated: trial.generated,
         exchange: trial.exchange.0,
-        twins: trial.twins.iter().map(|id| id.0).collect(),
+        controls: trial.controls.iter().map(|id| id.0).collect(),
     }
 }
 

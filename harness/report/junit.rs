@@ -36,13 +36,13 @@ fn status(check: &CheckEntry) -> TestCaseStatus {
             return status;
         }
         VerdictName::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
-        VerdictName::Untestable | VerdictName::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
+        VerdictName::Inconclusive | VerdictName::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     let cause = check.cause.as_ref();
     status.set_type(cause.map_or(check.verdict.as_str(), |cause| cause.code));
-    let mend = cause.map(|cause| format!("\ncause: {}: {}\nmend: {}", cause.code, cause.text, cause.mend));
+    let fix = cause.map(|cause| format!("\ncause: {}: {}\nmend: {}", cause.code, cause.text, cause.fix));
     let repro = check.repro.as_ref().map(|repro| format!("\nrepeat: {repro}"));
-    status.set_description(format!("{message}{}{}", mend.unwrap_or_default(), repro.unwrap_or_default()));
+    status.set_description(format!("{message}{}{}", fix.unwrap_or_default(), repro.unwrap_or_default()));
     status.set_message(message.lines().next().unwrap_or_default().to_owned());
     status
 }

@@ -124,7 +124,8 @@ pub enum VerdictName {
     /// It does not.
     Fail,
     /// What was seen does not tell.
-    Untestable,
+    #[serde(rename = "untestable")] // until twenty-conform-report/2
+    Inconclusive,
     /// It does not bind this subject.
     NotApplicable,
     /// The harness or the attachment broke down.
@@ -251,8 +252,8 @@ impl Report {
     }
 
     /// How many requirements could not be tested.
-    pub fn untestable(&self) -> usize {
-        self.requirements.iter().filter(|entry| entry.verdict == VerdictName::Untestable).count()
+    pub fn inconclusive(&self) -> usize {
+        self.requirements.iter().filter(|entry| entry.verdict == VerdictName::Inconclusive).count()
     }
 
     /// The line that ends a text report, for programs that look for one line.
@@ -265,7 +266,7 @@ impl Report {
             })
             .collect();
         let result = self.result.as_str();
-        format!("RESULT: {result} {} untestable {} seed {}", levels.join(" "), self.untestable(), self.seed)
+        format!("RESULT: {result} {} untestable {} seed {}", levels.join(" "), self.inconclusive(), self.seed)
     }
 
     fn conclude(&mut self) {
@@ -280,7 +281,7 @@ impl Report {
             ExitStatus::Harness
         } else if gated(VerdictName::Fail) {
             ExitStatus::Failed
-        } else if gated(VerdictName::Untestable) {
+        } else if gated(VerdictName::Inconclusive) {
             ExitStatus::Incomplete
         } else if self.requirements.is_empty() {
             ExitStatus::NothingSelected
@@ -320,14 +321,14 @@ impl Outcome {
 
 impl VerdictName {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Pass, Self::Fail, Self::Untestable, Self::NotApplicable, Self::Error];
+    pub const ALL: [Self; 5] = [Self::Pass, Self::Fail, Self::Inconclusive, Self::NotApplicable, Self::Error];
 
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
             Self::Fail => "fail",
-            Self::Untestable => "untestable",
+            Self::Inconclusive => "untestable",
             Self::NotApplicable => "not-applicable",
             Self::Error => "error",
         }
@@ -339,7 +340,7 @@ impl From<&Judgement> for VerdictName {
         match judgement {
             Judgement::Judged(Verdict::Pass) => Self::Pass,
             Judgement::Judged(Verdict::Fail(_)) => Self::Fail,
-            Judgement::Judged(Verdict::Untestable(_)) => Self::Untestable,
+            Judgement::Judged(Verdict::Inconclusive(_)) => Self::Inconclusive,
             Judgement::Judged(Verdict::NotApplicable(_)) => Self::NotApplicable,
             Judgement::Error(_) => Self::Error,
         }

@@ -41,7 +41,7 @@ pub fn render(report: &Report, detail: Detail) -> String {
         let which = cause.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
         let or = if cause.or.is_empty() { String::new() } else { format!("; or {}", cause.or.join(", or ")) };
         let _ = writeln!(text, "\n{BAD}Every genuine delivery is refused{BAD:#}: {}{which}{or}", cause.text);
-        let _ = writeln!(text, "  mend: {}", cause.mend);
+        let _ = writeln!(text, "  mend: {}", cause.fix);
     }
     let mut area = "";
     for (requirement, check) in report.requirements.iter().zip(&report.checks) {
@@ -87,7 +87,7 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
     let (style, mark) = match check.verdict {
         VerdictName::Pass => (GOOD, "pass"),
         VerdictName::Fail => (BAD, "FAIL"),
-        VerdictName::Untestable => (UNCLEAR, "untestable"),
+        VerdictName::Inconclusive => (UNCLEAR, "untestable"),
         VerdictName::NotApplicable => (DIM, "n/a"),
         VerdictName::Error => (BAD, "ERROR"),
     };
@@ -106,7 +106,7 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
     };
     match check.verdict {
         VerdictName::Pass => return,
-        VerdictName::Untestable | VerdictName::NotApplicable => {
+        VerdictName::Inconclusive | VerdictName::NotApplicable => {
             line("why", check.message.as_deref().unwrap_or_default());
             return;
         }
@@ -122,7 +122,7 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
         if !cause.or.is_empty() {
             line("or", &format!("{}, which explains what was seen as well", cause.or.join(", or ")));
         }
-        line("mend", cause.mend);
+        line("mend", cause.fix);
     }
     if !check.exchanges.is_empty() {
         let shown: Vec<String> = check.exchanges.iter().take(8).map(|id| format!("#{id}")).collect();

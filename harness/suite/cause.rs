@@ -13,7 +13,7 @@ use crate::wire::exchange::ExchangeId;
 
 /// Declares the codes in one table: name, code, sentence, mend.
 macro_rules! codes {
-    ($($name:ident = $code:literal: $text:literal, $mend:literal;)*) => {
+    ($($name:ident = $code:literal: $text:literal, $fix:literal;)*) => {
         /// A stable name of a cause (the interface's list of codes).
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code {
@@ -35,8 +35,8 @@ macro_rules! codes {
             }
 
             /// The usual mend, in one line.
-            pub fn mend(self) -> &'static str {
-                match self { $(Self::$name => $mend,)* }
+            pub fn fix(self) -> &'static str {
+                match self { $(Self::$name => $fix,)* }
             }
         }
     };
@@ -299,11 +299,11 @@ impl Cause {
     }
 
     /// The mend, in one line: of what is taken besides, where that can be mended by itself.
-    pub fn mend(&self) -> &'static str {
+    pub fn fix(&self) -> &'static str {
         use Code::{DigestTrailing, DigestTruncated, MessagePart, MessageReserialised, MessageSecretMember};
         let by_itself =
             [DigestTrailing, DigestTruncated, MessagePart, MessageReserialised, MessageSecretMember];
-        self.inner.filter(|inner| by_itself.contains(inner)).unwrap_or(self.code).mend()
+        self.inner.filter(|inner| by_itself.contains(inner)).unwrap_or(self.code).fix()
     }
 
     /// With the exchanges that show it.

@@ -3,7 +3,7 @@
 //! Invariant: nothing passes by the absence of evidence. No trial, no delivery or no acknowledged twin is `Untestable`.
 
 use crate::suite::cause::Cause;
-use crate::suite::cause::receiver::{of_admission, of_end, of_refusal, of_reserialising};
+use crate::suite::cause::receiver::{of_acceptance, of_end, of_refusal, of_reserialising};
 use crate::suite::requirement::{Evidence, Verdict};
 use crate::suite::transcript::{Arrival, Emission, Scenario, Transcript, Trial, Webhook};
 use crate::webhook::dialect::Members;
@@ -21,7 +21,7 @@ pub(crate) fn all_acknowledged(
     let refused: Vec<&Trial> =
         trials.iter().copied().filter(|trial| !t.acknowledged(trial.exchange)).collect();
     let (judged, unclear): (Vec<&Trial>, Vec<&Trial>) =
-        refused.into_iter().partition(|trial| has_twins(t, trial) && !limits_rate(t, trial));
+        refused.into_iter().partition(|trial| has_controls(t, trial) && !limits_rate(t, trial));
     if let Some(first) = judged.first() {
         let outcome = t.outcome(first.exchange).to_string();
         let message =
@@ -32,15 +32,15 @@ pub(crate) fn all_acknowledged(
             .because(computed(t, scenario).or_else(|| cause(first)))
             .fail();
     }
-    untwinned(t, &trials, unclear.first().copied()).unwrap_or(Verdict::Pass)
+    uncontrolled(t, &trials, unclear.first().copied()).unwrap_or(Verdict::Pass)
 }
 
 /// Why it is refused, where that lies in what the receiver computes and the scenario is one of spelling.
 fn computed(t: &Transcript, scenario: Scenario) -> Option<Cause> {
-    use Scenario::{Genuine, JavascriptJson, LoneSurrogate, OtherDialect, OtherSpelling, Unfamiliar};
+    use Scenario::{JavascriptJson, LoneSurrogate, OtherDialect, OtherSpelling, Unfamiliar, Valid};
     let spells = matches!(
         scenario,
-        Genuine | JavascriptJson | LoneSurrogate | OtherDialect | OtherSpelling | Unfamiliar
+        Valid | JavascriptJson | LoneSurrogate | OtherDialect | OtherSpelling | Unfamiliar
     );
     of_reserialising(t).filter(|_| spells)
 }
@@ -49,15 +49,15 @@ fn computed(t: &Transcript, scenario: Scenario) -> Option<Cause> {
 /// it were acknowledged.
 pub(crate) fn none_acknowledged(t: &Transcript, scenario: Scenario) -> Verdict {
     let trials: Vec<&Trial> = t.trials_of(scenario).collect();
-    let admitted: Vec<&Trial> =
+    let accepted: Vec<&Trial> =
         trials.iter().copied().filter(|trial| t.acknowledged(trial.exchange)).collect();
-    if let Some(first) = admitted.first() {
+    if let Some(first) = accepted.first() {
         let outcome = t.outcome(first.exchange).to_string();
         let message =
-            format!("{} was acknowledged: {outcome}{}", first.what, others(t, scenario, &admitted, &trials));
-        let causes = admitted.iter().find_map(|trial| of_admission(t, trial));
+            format!("{} was acknowledged: {outcome}{}", first.what, others(t, scenario, &accepted, &trials));
+        let causes = accepted.iter().find_map(|trial| of_acceptance(t, trial));
         let evidence = Evidence::new("not 2xx", &outcome, message);
-        return evidence.shown_by(admitted.iter().map(|trial| trial.exchange)).because(causes).fail();
+        return evidence.shown_by(accepted.iter().map(|trial| trial.exchange)).because(causes).fail();
     }
     if let Some(fatal) = trials.iter().find(|trial| died_unanswered(t, trial)) {
         let message = with_death(t, fatal.exchange, format!("{} was not answered", fatal.what));
@@ -65,8 +65,8 @@ pub(crate) fn none_acknowledged(t: &Transcript, scenario: Scenario) -> Verdict {
             Evidence::new("an answer that is not 2xx", t.outcome(fatal.exchange).to_string(), message);
         return evidence.shown_by([fatal.exchange]).because(of_end(fatal.respect)).fail();
     }
-    let unclear = trials.iter().copied().find(|trial| !has_twins(t, trial));
-    untwinned(t, &trials, unclear).unwrap_or(Verdict::Pass)
+    let unclear = trials.iter().copied().find(|trial| !has_controls(t, trial));
+    uncontrolled(t, &trials, unclear).unwrap_or(Verdict::Pass)
 }
 
 /// Whether the receiver ended in place of an answer. One that ended behind its answer is for VER-9 to blame.
@@ -74,8 +74,8 @@ fn died_unanswered(t: &Transcript, trial: &Trial) -> bool {
     t.death_at(trial.exchange).is_some() && t.outcome(trial.exchange).status().is_none()
 }
 
-fn has_twins(t: &Transcript, trial: &Trial) -> bool {
-    trial.twins.iter().all(|&twin| t.acknowledged(twin))
+fn has_controls(t: &Transcript, trial: &Trial) -> bool {
+    trial.controls.iter().all(|&control| t.acknowledged(control))
 }
 
 /// Whether a delivery was refused because there were too many: that says nothing of this one. How many at a time must be
@@ -87,22 +87,22 @@ fn limits_rate(t: &Transcript, trial: &Trial) -> bool {
 }
 
 /// The reason why trials do not tell, if there is one.
-fn untwinned(t: &Transcript, trials: &[&Trial], unclear: Option<&Trial>) -> Option<Verdict> {
+fn uncontrolled(t: &Transcript, trials: &[&Trial], unclear: Option<&Trial>) -> Option<Verdict> {
     if trials.is_empty() {
-        return Some(Verdict::Untestable("nothing could be tried".to_owned()));
+        return Some(Verdict::Inconclusive("nothing could be tried".to_owned()));
     }
     let unclear = unclear?;
-    let Some(twin) = unclear.twins.iter().find(|&&twin| !t.acknowledged(twin)) else {
+    let Some(control) = unclear.controls.iter().find(|&&control| !t.acknowledged(control)) else {
         let outcome = t.outcome(unclear.exchange);
-        return Some(Verdict::Untestable(format!(
+        return Some(Verdict::Inconclusive(format!(
             "the receiver limits its rate ({} was answered {outcome}); lower --jobs or --cases",
             unclear.what
         )));
     };
     let cause = of_refusal(t).map(|cause| format!("; cause: {cause}")).unwrap_or_default();
-    Some(Verdict::Untestable(format!(
-        "a plain genuine delivery beside it was not acknowledged ({twin}: {}{cause})",
-        t.outcome(*twin)
+    Some(Verdict::Inconclusive(format!(
+        "a plain genuine delivery beside it was not acknowledged ({control}: {}{cause})",
+        t.outcome(*control)
     )))
 }
 
@@ -149,7 +149,7 @@ impl<'a> Arrived<'a> {
     /// The event that it carries; where none of those emitted can be found in it, that is what does not tell.
     pub(crate) fn emission(&self) -> Result<&'a Emission, Verdict> {
         self.emission
-            .ok_or_else(|| Verdict::Untestable("the request carries no record that was emitted".to_owned()))
+            .ok_or_else(|| Verdict::Inconclusive("the request carries no record that was emitted".to_owned()))
     }
 
     /// The event that was emitted, as above; `None` in recorded traffic, where the delivery alone says what happened.
@@ -163,12 +163,12 @@ impl<'a> Arrived<'a> {
             return Ok(emission.event.name.clone());
         }
         let named = self.members()?.text(member).map(EventName::new);
-        named.ok_or_else(|| Verdict::Untestable(format!("the body has no text `{member}` (see PAY-1)")))
+        named.ok_or_else(|| Verdict::Inconclusive(format!("the body has no text `{member}` (see PAY-1)")))
     }
 
     /// The members of its body; where it is no JSON object, that is for DLV-3, DLV-5 and PAY-6 to say.
     pub(crate) fn members(&self) -> Result<Members, Verdict> {
-        Members::parse(self.whole_body()?).map_err(|why| Verdict::Untestable(why.to_string()))
+        Members::parse(self.whole_body()?).map_err(|why| Verdict::Inconclusive(why.to_string()))
     }
 
     /// Its body, where all of it was kept; where not, that is for DLV-3 to say.
@@ -177,7 +177,7 @@ impl<'a> Arrived<'a> {
         if kept.len() as u64 == length {
             return Ok(kept);
         }
-        Err(Verdict::Untestable(format!("of a body of {length} bytes only {} were kept", kept.len())))
+        Err(Verdict::Inconclusive(format!("of a body of {length} bytes only {} were kept", kept.len())))
     }
 
     /// Evidence that this delivery shows.
@@ -256,7 +256,7 @@ pub(crate) fn of_all(verdicts: impl Iterator<Item = Verdict>, nothing: &str, thi
         match verdict {
             Verdict::Pass => passed += 1,
             Verdict::Fail(evidence) => failed.push(*evidence),
-            Verdict::Untestable(reason) => unclear = unclear.or(Some(reason)),
+            Verdict::Inconclusive(reason) => unclear = unclear.or(Some(reason)),
             Verdict::NotApplicable(reason) => not_applicable = not_applicable.or(Some(reason)),
         }
     }
@@ -271,9 +271,9 @@ pub(crate) fn of_all(verdicts: impl Iterator<Item = Verdict>, nothing: &str, thi
         return evidence.fail();
     }
     match (unclear, not_applicable) {
-        (Some(reason), _) => Verdict::Untestable(reason),
+        (Some(reason), _) => Verdict::Inconclusive(reason),
         (None, Some(reason)) if passed == 0 => Verdict::NotApplicable(reason),
-        (None, _) if passed == 0 => Verdict::Untestable(nothing.to_owned()),
+        (None, _) if passed == 0 => Verdict::Inconclusive(nothing.to_owned()),
         _ => Verdict::Pass,
     }
 }

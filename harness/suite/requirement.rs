@@ -65,7 +65,7 @@ pub enum Verdict {
     /// It does not hold.
     Fail(Box<Evidence>),
     /// What was seen does not tell: a twin was refused, a prerequisite was missing.
-    Untestable(String),
+    Inconclusive(String),
     /// It does not bind this subject: a dialect or a capability that it does not have.
     NotApplicable(String),
 }

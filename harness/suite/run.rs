@@ -160,7 +160,7 @@ pub fn need_https(selected: &[&'static Requirement]) -> bool {
 pub fn not_begun(transcript: Transcript, selected: &[&'static Requirement], why: &SubjectError) -> Run {
     let judgement = || match why {
         SubjectError::Broke(why) => Judgement::Error(why.clone()),
-        other => Judgement::Judged(Verdict::Untestable(other.to_string())),
+        other => Judgement::Judged(Verdict::Inconclusive(other.to_string())),
     };
     let findings = selected.iter().map(|&requirement| Finding { requirement, judgement: judgement() });
     Run { transcript, findings: findings.collect(), duration: Duration::ZERO, interrupted: false }
@@ -215,7 +215,7 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
             Judgement::Judged(evidence.fail())
         }
         (Some(Ending::Died(why) | Ending::Stuck(why) | Ending::Skipped(why)), _) => {
-            Judgement::Judged(Verdict::Untestable(why.clone()))
+            Judgement::Judged(Verdict::Inconclusive(why.clone()))
         }
         (Some(Ending::Complete), verdict) => Judgement::Judged(verdict),
     }

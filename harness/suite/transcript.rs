@@ -233,7 +233,8 @@ impl Transcript {
 
     /// Lets go of the exchanges that nothing refers to: those of generated cases that came out as they should.
     pub fn release(&mut self) {
-        let trials = self.trials.iter().flat_map(|trial| trial.twins.iter().copied().chain([trial.exchange]));
+        let trials =
+            self.trials.iter().flat_map(|trial| trial.controls.iter().copied().chain([trial.exchange]));
         let deaths = self.deaths.iter().map(|(at, _)| *at);
         let arrivals = self.arrivals.iter().map(|arrival| arrival.exchange);
         let taken = self.intakes.iter().flat_map(|intake| intake.exchanges.iter().copied());
@@ -272,7 +273,7 @@ impl Transcript {
     pub fn generated(&self, scenario: Scenario) -> (usize, usize) {
         let of_scenario = self.tallies.iter().filter(|tally| tally.scenario == scenario);
         of_scenario.fold((0, 0), |(deviating, cases), tally| {
-            (deviating + tally.cases - tally.as_expected - tally.untwinned, cases + tally.cases)
+            (deviating + tally.cases - tally.as_expected - tally.uncontrolled, cases + tally.cases)
         })
     }
 

@@ -25,13 +25,13 @@ fn secret() -> Secret {
     Secret::new(Random::from_seed(7).secret())
 }
 
-fn twin(at_ms: u64) -> Delivery {
+fn control(at_ms: u64) -> Delivery {
     let headers = Headers::of_delivery(Some(&Key::new(&secret())), at_ms, None, BODY);
     let (method, target) = ("POST".to_owned(), "/".to_owned());
     Delivery { method, target, headers, body: Bytes::from_static(BODY), transfer: Transfer::Whole }
 }
 
-fn case(twins: &[Delivery], trial: &Delivery) -> Case {
+fn case(controls: &[Delivery], trial: &Delivery) -> Case {
     Case {
         format: FORMAT.to_owned(),
         requirement: "VER-1".to_owned(),
@@ -47,7 +47,7 @@ fn case(twins: &[Delivery], trial: &Delivery) -> Case {
         exchanges: vec![1, 2, 3],
         at_ms: THEN,
         redacted: false,
-        twins: twins.iter().map(Into::into).collect(),
+        controls: controls.iter().map(Into::into).collect(),
         trial: trial.into(),
     }
 }
@@ -161,14 +161,14 @@ fn changes() -> Vec<(&'static str, Change)> {
 fn what_is_signed_anew_is_what_the_change_makes_of_a_delivery_of_now() {
     for (name, change) in changes() {
         let at = |at_ms| {
-            let mut delivery = twin(at_ms);
+            let mut delivery = control(at_ms);
             change(&mut delivery, at_ms);
             delivery
         };
-        let case = case(&[twin(THEN), twin(THEN + 8)], &at(THEN));
+        let case = case(&[control(THEN), control(THEN + 8)], &at(THEN));
         let anew = resigned(&case, &secret(), NOW);
         assert_eq!(anew.trial, at(NOW), "{name}");
-        assert_eq!((anew.before, anew.behind), (Some(twin(NOW)), Some(twin(NOW + 1))), "{name}");
+        assert_eq!((anew.before, anew.behind), (Some(control(NOW)), Some(control(NOW + 1))), "{name}");
         assert_eq!(anew.doubt, None, "{name}");
     }
 }
@@ -178,7 +178,7 @@ fn every_known_way_of_signing_is_found_again() {
     let body = br#"{"event":"person.created","data":{"id":"abc"},"n":1.0,"secret":"x","t":"<\u00e9/>"}"#;
     for recipe in Recipe::lattice() {
         let at = |at_ms: u64| {
-            let mut delivery = twin(at_ms);
+            let mut delivery = control(at_ms);
             delivery.body = Bytes::from_static(body);
             let at = at_ms.to_string();
             let value = recipe.compute(secret().expose(), at.as_bytes(), body)?;
@@ -186,7 +186,7 @@ fn every_known_way_of_signing_is_found_again() {
             Some(delivery)
         };
         let Some(old) = at(THEN) else { continue };
-        let anew = resigned(&case(&[twin(THEN)], &old), &secret(), NOW);
+        let anew = resigned(&case(&[control(THEN)], &old), &secret(), NOW);
         assert_eq!(Some(anew.trial), at(NOW), "{}", recipe.describe());
         assert_eq!(anew.doubt, None, "{}", recipe.describe());
     }
@@ -195,15 +195,15 @@ fn every_known_way_of_signing_is_found_again() {
 #[test]
 fn a_digit_that_was_changed_is_changed_again() {
     for at in 0..64 {
-        let mut trial = twin(THEN);
+        let mut trial = control(THEN);
         signature(&mut trial, |digits| {
             let other = if &digits[at..=at] == "0" { "1" } else { "0" };
             format!("{}{other}{}", &digits[..at], &digits[at + 1..])
         });
-        let anew = resigned(&case(&[twin(THEN)], &trial), &secret(), NOW).trial;
+        let anew = resigned(&case(&[control(THEN)], &trial), &secret(), NOW).trial;
         let of = |delivery: &Delivery| delivery.headers.single(SIGNATURE_HEADER).unwrap().clone();
-        let (genuine, anew) = (of(&twin(NOW)), of(&anew));
-        let differ: Vec<usize> = (0..64).filter(|&place| genuine[place] != anew[place]).collect();
+        let (valid, anew) = (of(&control(NOW)), of(&anew));
+        let differ: Vec<usize> = (0..64).filter(|&place| valid[place] != anew[place]).collect();
         assert_eq!(differ, [at]);
     }
 }
@@ -211,7 +211,7 @@ fn a_digit_that_was_changed_is_changed_again() {
 #[test]
 fn nonces_are_new_and_as_different_as_they_were() {
     let with = |nonce: &'static str| {
-        let mut delivery = twin(THEN);
+        let mut delivery = control(THEN);
         delivery.headers.set(NONCE_HEADER, nonce);
         delivery
     };
@@ -233,10 +233,10 @@ fn nonces_are_new_and_as_different_as_they_were() {
 
 #[test]
 fn what_cannot_be_made_anew_is_said() {
-    let mut trial = twin(THEN);
+    let mut trial = control(THEN);
     let unknown = Key::new(&Secret::new("a key that nobody knows")).sign(b"1", BODY).to_hex();
     trial.headers.set(SIGNATURE_HEADER, unknown.clone());
-    let mut case = case(&[twin(THEN)], &trial);
+    let mut case = case(&[control(THEN)], &trial);
     let doubt = |case: &Case, secret: &Secret| resigned(case, secret, NOW).doubt;
     assert_eq!(doubt(&case, &secret()), Some(Doubt::UnknownSignature));
     assert_eq!(doubt(&case, &Secret::new("another")), Some(Doubt::OtherSecret));
@@ -250,7 +250,7 @@ fn what_cannot_be_made_anew_is_said() {
     let anew = resigned(&case, &secret(), NOW);
     assert_eq!(anew.trial.headers.single(SIGNATURE_HEADER).unwrap(), under(NOW).as_bytes());
     // Another secret does not matter where the signature is the twin's own.
-    let altered = Delivery { body: Bytes::from_static(b"{}"), ..twin(THEN) };
+    let altered = Delivery { body: Bytes::from_static(b"{}"), ..control(THEN) };
     case.trial = (&altered).into();
     let anew = resigned(&case, &Secret::new("another"), NOW);
     assert_eq!(anew.doubt, None);
@@ -271,7 +271,7 @@ proptest! {
         let at = |at_ms: u64| Delivery {
             headers: Headers::of_delivery(Some(&key), at_ms, None, &body),
             body: body.clone(),
-            ..twin(THEN)
+            ..control(THEN)
         };
         let trial = at(then.saturating_add_signed(off));
         let anew = resigned(&case(&[at(then)], &trial), &secret, now);
@@ -282,7 +282,7 @@ proptest! {
 
 fn answered(status: u16) -> Exchange {
     let outcome = Outcome::Answered(Response::text(status, ""));
-    Exchange { id: ExchangeId(0), delivery: twin(THEN), outcome, at_ms: NOW, took: Duration::ZERO }
+    Exchange { id: ExchangeId(0), delivery: control(THEN), outcome, at_ms: NOW, took: Duration::ZERO }
 }
 
 fn attempt(before: u16, trial: u16, behind: u16) -> Attempt {
@@ -297,7 +297,7 @@ fn attempt(before: u16, trial: u16, behind: u16) -> Attempt {
 #[test]
 fn nothing_is_claimed_where_twins_are_refused() {
     let present = Timing::Present(None);
-    let mut case = case(&[twin(THEN)], &twin(THEN));
+    let mut case = case(&[control(THEN)], &control(THEN));
     let judge = |case: &Case, (before, trial, behind): (u16, u16, u16)| match case
         .judge(&attempt(before, trial, behind), &present)
     {
@@ -342,7 +342,7 @@ fn nothing_is_claimed_where_twins_are_refused() {
 
 #[test]
 fn a_file_that_is_no_case_is_named() {
-    let whole = serde_json::to_value(case(&[twin(THEN)], &twin(THEN))).unwrap();
+    let whole = serde_json::to_value(case(&[control(THEN)], &control(THEN))).unwrap();
     let edited = |edit: &dyn Fn(&mut serde_json::Value)| {
         let mut value = whole.clone();
         edit(&mut value);
@@ -362,11 +362,14 @@ fn a_file_that_is_no_case_is_named() {
             "in `trial` \"PO ST\" is no request method",
         ),
         (edited(&|value| value["trial"]["target"] = json!("x")), "the target \"x\" is no path"),
-        (edited(&|value| value["twins"][0]["headers"][0][1] = json!("a\r\nb")), "in `twins[0]` the value of"),
-        (edited(&|value| value["twins"][0]["headers"][0][0] = json!("a:")), "\"a:\" is no header name"),
         (
-            edited(&|value| value["twins"] = json!([value["trial"], value["trial"], value["trial"]])),
-            "3 twins",
+            edited(&|value| value["controls"][0]["headers"][0][1] = json!("a\r\nb")),
+            "in `controls[0]` the value of",
+        ),
+        (edited(&|value| value["controls"][0]["headers"][0][0] = json!("a:")), "\"a:\" is no header name"),
+        (
+            edited(&|value| value["controls"] = json!([value["trial"], value["trial"], value["trial"]])),
+            "3 controls",
         ),
     ] {
         let why = Case::parse(text.as_bytes()).unwrap_err();
@@ -379,7 +382,7 @@ fn a_file_that_is_no_case_is_named() {
 fn the_secret_comes_back_where_it_was_taken_out() {
     let secret = Secret::new("p\"ä s");
     let redaction = Redaction::new([&secret]);
-    let mut trial = twin(THEN);
+    let mut trial = control(THEN);
     trial.headers.add("Authorization", "Bearer p\"ä s");
     trial.body = Bytes::from_static("\u{0}p\"ä s".as_bytes());
     let mut case = case(&[], &redaction.delivery(&trial));

@@ -41,7 +41,7 @@ fn delivery_at(now_ms: u64, body: &str) -> Delivery {
     Delivery { method: "POST".to_owned(), target: "/".to_owned(), headers, body, transfer: Transfer::Whole }
 }
 
-fn genuine() -> Delivery {
+fn valid() -> Delivery {
     delivery_at(NOW, r#"{"event":"person.created","data":{"id":"abc12345"}}"#)
 }
 
@@ -57,7 +57,7 @@ fn receiver() -> (Receiver, Arc<Mutex<Vec<Observed>>>) {
 fn the_receiver_takes_a_delivery_in_once_however_often_it_comes() {
     let (receiver, observed) = receiver();
     let again = delivery_at(NOW + 5000, r#"{"event":"person.created","data":{"id":"abc12345"}}"#);
-    for delivery in [genuine(), genuine(), again] {
+    for delivery in [valid(), valid(), again] {
         assert_eq!(receiver.answer(&delivery).status, 200);
     }
     let other = delivery_at(NOW, r#"{"event":"person.updated","data":{"id":"abc12345"}}"#);
@@ -106,7 +106,7 @@ fn the_receivers_window_is_five_minutes_both_ways() {
 fn the_receiver_refuses_with_the_status_that_fits() {
     let (receiver, observed) = receiver();
     let altered = |change: &dyn Fn(&mut Delivery)| {
-        let mut delivery = genuine();
+        let mut delivery = valid();
         change(&mut delivery);
         receiver.answer(&delivery).status
     };
@@ -308,7 +308,7 @@ async fn peer(answer: &'static [u8]) -> (Target, tokio::task::JoinHandle<Vec<u8>
 #[tokio::test]
 async fn the_client_sends_exactly_what_it_was_given() {
     let (target, request) = peer(b"HTTP/1.1 204 No Content\r\n\r\n").await;
-    let mut delivery = genuine();
+    let mut delivery = valid();
     delivery.target = target.path.clone();
     delivery.headers.0.clear();
     delivery.headers.add("X-TwEnTy", &b"a\xe9b"[..]);
@@ -330,7 +330,7 @@ async fn the_client_sends_exactly_what_it_was_given() {
 async fn the_client_says_what_came_of_it() {
     let answered = |answer: &'static [u8]| async move {
         let (target, _) = peer(answer).await;
-        Client::new(WAIT, Clock::fixed(NOW)).send(&target, &genuine()).await.outcome
+        Client::new(WAIT, Clock::fixed(NOW)).send(&target, &valid()).await.outcome
     };
     let status = |outcome: Outcome| outcome.status();
     assert_eq!(
@@ -356,13 +356,13 @@ async fn the_client_waits_no_longer_than_it_was_told() {
     let server = raw::serve(Arc::new(Hangs)).await.unwrap();
     let target = Target::parse(&server.url("/")).unwrap();
     let client = Client::new(Duration::from_millis(50), Clock::fixed(NOW));
-    assert_eq!(client.send(&target, &genuine()).await.outcome, Outcome::TimedOut);
+    assert_eq!(client.send(&target, &valid()).await.outcome, Outcome::TimedOut);
     drop(server);
     let refused = {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         Target::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap()
     };
-    assert_eq!(client.send(&refused, &genuine()).await.outcome, Outcome::Refused);
+    assert_eq!(client.send(&refused, &valid()).await.outcome, Outcome::Refused);
 }
 
 #[test]

@@ -103,15 +103,15 @@ proptest! {
     #[test]
     fn the_genuine_recipe_is_the_contract(secret in secrets(), timestamp in "[0-9]{13}", body in bodies()) {
         let ours = Key::new(&Secret::new(secret.clone())).sign(timestamp.as_bytes(), &body).to_hex();
-        prop_assert_eq!(Recipe::GENUINE.compute(&secret, timestamp.as_bytes(), &body), Some(ours));
+        prop_assert_eq!(Recipe::CONTRACT.compute(&secret, timestamp.as_bytes(), &body), Some(ours));
     }
 
     #[test]
     fn no_wrong_recipe_gives_the_genuine_signature(secret in "[a-f0-9]{64}", timestamp in "[0-9]{13}", body in bodies()) {
-        let genuine = Recipe::GENUINE.compute(&secret, timestamp.as_bytes(), &body);
+        let valid = Recipe::CONTRACT.compute(&secret, timestamp.as_bytes(), &body);
         for recipe in Recipe::lattice().into_iter().skip(1) {
             let value = recipe.compute(&secret, timestamp.as_bytes(), &body);
-            prop_assert!(value != genuine, "{}", recipe.describe());
+            prop_assert!(value != valid, "{}", recipe.describe());
         }
     }
 }

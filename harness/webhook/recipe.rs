@@ -110,21 +110,21 @@ pub const OTHER_SECRET: &str = "another-secret-than-the-one-agreed-on";
 
 impl Recipe {
     /// The contract.
-    pub const GENUINE: Self = Self { message: Message::Contract, key: KeyForm::Utf8, digest: Digest::Hex };
+    pub const CONTRACT: Self = Self { message: Message::Contract, key: KeyForm::Utf8, digest: Digest::Hex };
 
     /// The contract but for what is signed.
     pub const fn message(message: Message) -> Self {
-        Self { message, ..Self::GENUINE }
+        Self { message, ..Self::CONTRACT }
     }
 
     /// The contract but for the key.
     pub const fn key(key: KeyForm) -> Self {
-        Self { key, ..Self::GENUINE }
+        Self { key, ..Self::CONTRACT }
     }
 
     /// The contract but for the digest.
     pub const fn digest(digest: Digest) -> Self {
-        Self { digest, ..Self::GENUINE }
+        Self { digest, ..Self::CONTRACT }
     }
 
     /// The header's value, or `None` where the recipe cannot be followed with these ingredients (a secret that is not

@@ -255,12 +255,12 @@ fn conclude(metrics: &[MetricEntry], reports: usize) -> (ExitStatus, String) {
     }
     if !unclear.is_empty() {
         let few = unclear.iter().any(|metric| metric.new.iter().any(|one| one.place.is_none()));
-        let mend = match few {
+        let fix = match few {
             true => format!("measure for at least {FEWEST} s, each second shows how much the figures differ"),
             false => "the difference lies within the noise; measure longer, on a machine with less to do"
                 .to_owned(),
         };
-        return (ExitStatus::Incomplete, format!("not to be told: {}; {mend}", named(unclear)));
+        return (ExitStatus::Incomplete, format!("not to be told: {}; {fix}", named(unclear)));
     }
     (ExitStatus::Passed, "nothing is worse than is allowed".to_owned())
 }

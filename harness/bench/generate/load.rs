@@ -190,7 +190,7 @@ fn gather(
     if ending == Ending::Complete {
         for (phase, waited) in turns.unsent() {
             tally.end(&Ended {
-                kind: Kind::Genuine,
+                kind: Kind::Valid,
                 phase,
                 status: None,
                 failure: Some(Failure::Unsent),

@@ -106,22 +106,22 @@ impl Maker {
             _ => marks.now_ms,
         };
         let timestamp = time.to_string();
-        let genuine = |body: &[u8]| self.key.sign(timestamp.as_bytes(), body).to_hex();
+        let valid = |body: &[u8]| self.key.sign(timestamp.as_bytes(), body).to_hex();
         let mut sent = timestamp.clone();
         let signature = match probe.what {
             What::Altered => {
-                let signature = genuine(body);
+                let signature = valid(body);
                 alter(body, id);
                 Some(signature)
             }
             What::Cut => {
-                let signature = genuine(body);
+                let signature = valid(body);
                 body.pop();
                 Some(signature)
             }
             What::Timestamp => {
                 sent = (time + 1).to_string();
-                Some(genuine(body))
+                Some(valid(body))
             }
             What::Signed(recipe) => {
                 let wrong = recipe.compute(self.secret.expose(), timestamp.as_bytes(), body);
@@ -131,11 +131,11 @@ impl Maker {
             What::Other => {
                 let mut other = body.clone();
                 alter(&mut other, id);
-                Some(genuine(&other))
+                Some(valid(&other))
             }
             What::NoSignature => None,
             What::EmptySignature => Some(String::new()),
-            What::NoTimestamp | What::Old | What::Future => Some(genuine(body)),
+            What::NoTimestamp | What::Old | What::Future => Some(valid(body)),
         };
         let sent = (probe.what != What::NoTimestamp).then_some(sent.as_bytes());
         let signature = signature.as_ref().map(String::as_bytes);

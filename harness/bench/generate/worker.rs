@@ -210,12 +210,12 @@ impl Line {
             let probes = seen.random.random_bool(self.load.plan.probe_share) || self.load.owes_a_probe();
             let kind = match probes {
                 true => Kind::Probe(seen.random.random_range(0..probe::ALL.len())),
-                false => Kind::Genuine,
+                false => Kind::Valid,
             };
             seen.tally.begin(kind, turn.phase, begun.saturating_duration_since(start), late);
             (kind, seen.random.random())
         };
-        if kind != Kind::Genuine {
+        if kind != Kind::Valid {
             // What is left over of an earlier exchange is no answer to this one.
             self.connection.look();
         }
@@ -262,14 +262,14 @@ impl Line {
         let load = &*self.load;
         let turn = load.turn.fetch_add(1, Ordering::Relaxed);
         let template = &load.templates[(turn % load.templates.len() as u64) as usize];
-        let next = if kind == Kind::Genuine { &load.number } else { &load.probe };
+        let next = if kind == Kind::Valid { &load.number } else { &load.probe };
         // A number that no id has would be missed where ids are counted.
         let numbered = template.id_in_body().is_some();
         let number = if numbered { next.fetch_add(1, Ordering::Relaxed) } else { turn };
         let marks = Marks { number, nonce, now_ms: load.clock.now_ms() };
         template.fill(load.ids, &marks, &mut self.request);
         match kind {
-            Kind::Genuine => template.sign(&load.maker.key, &mut self.request),
+            Kind::Valid => template.sign(&load.maker.key, &mut self.request),
             Kind::Probe(probe) => {
                 // Rare enough to take memory of their own.
                 let mut body = self.request.bytes[self.request.body..].to_vec();

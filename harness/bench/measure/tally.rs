@@ -57,7 +57,7 @@ failures! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// One that must be acknowledged.
-    Genuine,
+    Valid,
     /// The probe of that number in [`probe::ALL`], which must not.
     Probe(usize),
 }
@@ -91,13 +91,13 @@ impl Ended {
 
     /// Whether a probe was let through: the head of the answer tells, whatever became of the rest.
     pub fn let_through(&self) -> bool {
-        self.kind != Kind::Genuine && self.status.is_some_and(|status| (200..300).contains(&status))
+        self.kind != Kind::Valid && self.status.is_some_and(|status| (200..300).contains(&status))
     }
 
     /// Whether it is what the contract asks for.
     pub fn is_as_it_must_be(&self) -> bool {
         match self.kind {
-            Kind::Genuine => self.acknowledged(),
+            Kind::Valid => self.acknowledged(),
             Kind::Probe(_) => !self.let_through(),
         }
     }
@@ -189,7 +189,7 @@ impl Counts {
         self.sent_bytes += ended.sent_bytes as u64;
         self.received_bytes += ended.received_bytes;
         let statuses = match ended.kind {
-            Kind::Genuine => &mut self.statuses,
+            Kind::Valid => &mut self.statuses,
             Kind::Probe(_) => &mut self.probe_statuses,
         };
         let status = ended.status.filter(|_| ended.failure.is_none() || ended.let_through());
@@ -202,12 +202,12 @@ impl Counts {
                 self.let_through[number] += u64::from(ended.let_through());
                 self.probes_unanswered += u64::from(ended.status.is_none());
             }
-            Kind::Genuine if ended.acknowledged() => {
+            Kind::Valid if ended.acknowledged() => {
                 self.acknowledged += 1;
                 self.latency.saturating_record(micros(ended.latency));
                 self.last = self.last.max(ended.at);
             }
-            Kind::Genuine => match ended.failure {
+            Kind::Valid => match ended.failure {
                 None => self.refused += 1,
                 Some(failure) => {
                     self.failures[failure as usize] += 1;
@@ -274,7 +274,7 @@ impl Tally {
             let (count, all, most) = counts.late;
             counts.late = (count + 1, all + late, most.max(late));
         }
-        if kind == Kind::Genuine {
+        if kind == Kind::Valid {
             counts.sent += 1;
             if self.measured[phase] {
                 self.series.moment(at).sent += 1;
@@ -370,7 +370,7 @@ impl Series {
     }
 
     fn count(&mut self, ended: &Ended) {
-        if ended.kind != Kind::Genuine {
+        if ended.kind != Kind::Valid {
             return;
         }
         let index = self.index(ended.at);

@@ -46,8 +46,8 @@ impl Oddity {
         }
         Some(match (ended.kind, ended.failure, ended.status) {
             (Kind::Probe(number), ..) => Self::Probe(number),
-            (Kind::Genuine, Some(failure), _) => Self::Failure(failure as usize),
-            (Kind::Genuine, None, status) => Self::Status(status.unwrap_or_default()),
+            (Kind::Valid, Some(failure), _) => Self::Failure(failure as usize),
+            (Kind::Valid, None, status) => Self::Status(status.unwrap_or_default()),
         })
     }
 }

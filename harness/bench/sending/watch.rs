@@ -128,7 +128,7 @@ impl Watch {
         state.last = state.last.max(at);
         for webhook in 0..state.webhooks {
             let late = late.filter(|_| webhook == 0);
-            state.tally.begin(Kind::Genuine, turn.phase, at, late);
+            state.tally.begin(Kind::Valid, turn.phase, at, late);
         }
         Some((number, ended))
     }
@@ -277,5 +277,5 @@ fn ended(
     latency: Duration,
     at: Duration,
 ) -> Ended {
-    Ended { kind: Kind::Genuine, phase, status, failure, latency, at, sent_bytes: 0, received_bytes: 0 }
+    Ended { kind: Kind::Valid, phase, status, failure, latency, at, sent_bytes: 0, received_bytes: 0 }
 }

@@ -99,14 +99,14 @@ pub struct Played {
 ///
 /// Errors: there is no such Python, or it has none; with what to do.
 pub async fn version(python: &str) -> Result<String, Error> {
-    let mend = format!(
+    let fix = format!(
         "make an environment with it (python3 -m venv .venv && .venv/bin/pip install locust=={LOCUST}) and name that with \
          --python .venv/bin/python"
     );
     let ask = "from importlib.metadata import distributions as all; print(*(one.version for one in all(name='locust')))";
     let words = [python, "-c", ask];
     let mut process = Process::start(&command(&words)?, &[], false)
-        .map_err(|why| Error::Usage(format!("{python:?} is no Python with locust ({why}); {mend}")))?;
+        .map_err(|why| Error::Usage(format!("{python:?} is no Python with locust ({why}); {fix}")))?;
     let mut said = String::new();
     if let (_, Some(stdout)) = process.pipes() {
         // What it says is short; what has more to say is no Python.
@@ -122,7 +122,7 @@ pub async fn version(python: &str) -> Result<String, Error> {
             Some(how) => format!(" ({how})"),
             None => " (it did not answer)".to_owned(),
         };
-        return Err(Error::Usage(format!("{python:?} has no locust{how}; {mend}")));
+        return Err(Error::Usage(format!("{python:?} has no locust{how}; {fix}")));
     }
     Ok(said.to_owned())
 }

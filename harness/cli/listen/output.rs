@@ -85,11 +85,11 @@ impl Output {
                     let _ =
                         writeln!(text, "           {DIM}or{DIM:#}     {}", lines(&cause.or.join(", or ")));
                 }
-                let _ = writeln!(text, "           {DIM}mend{DIM:#}   {}", cause.mend);
+                let _ = writeln!(text, "           {DIM}mend{DIM:#}   {}", cause.fix);
             }
         }
-        if !judged.untestable.is_empty() {
-            let _ = writeln!(text, "    {DIM}it does not tell {}{DIM:#}", judged.untestable.join(", "));
+        if !judged.inconclusive.is_empty() {
+            let _ = writeln!(text, "    {DIM}it does not tell {}{DIM:#}", judged.inconclusive.join(", "));
         }
         text
     }
@@ -120,7 +120,7 @@ impl Output {
             let requirements = tally.entries.iter().map(|entry| {
                 json!({
                     "id": entry.requirement.id, "level": entry.requirement.level, "verdict": entry.verdict(),
-                    "passed": entry.passed, "failed": entry.failed, "untestable": entry.untestable,
+                    "passed": entry.passed, "failed": entry.failed, "untestable": entry.inconclusive,
                     "first": entry.first, "why": entry.why,
                 })
             });
@@ -135,7 +135,7 @@ impl Output {
         let mut text = String::from("\n");
         for entry in &tally.entries {
             let (style, mark) = verdict(entry.verdict());
-            let of = entry.passed + entry.failed + entry.untestable;
+            let of = entry.passed + entry.failed + entry.inconclusive;
             let said = match entry.verdict() {
                 VerdictName::Pass => format!("{} of {of}", entry.passed),
                 VerdictName::Fail => {
@@ -168,7 +168,7 @@ fn verdict(verdict: VerdictName) -> (Style, &'static str) {
         VerdictName::Pass => (GOOD, "pass"),
         VerdictName::Fail => (BAD, "FAIL"),
         VerdictName::NotApplicable => (DIM, "not shown"),
-        VerdictName::Untestable | VerdictName::Error => (UNCLEAR, "untestable"),
+        VerdictName::Inconclusive | VerdictName::Error => (UNCLEAR, "untestable"),
     }
 }
 

@@ -51,7 +51,7 @@ enum Gate {
     /// Hands it on as it is: the reference receiver judges.
     Judge,
     /// Lets this body in, whatever the signature.
-    Admit(Bytes),
+    Accept(Bytes),
     /// Keeps it out.
     Refuse,
     /// Answers with this status by itself.
@@ -104,7 +104,7 @@ impl Mutant {
             Gate::Refuse => return Some(Response::text(401, "refused\n")),
             Gate::Answer(status) => return Some(Response::text(status, "")),
             Gate::Judge => {}
-            Gate::Admit(body) => {
+            Gate::Accept(body) => {
                 let key = Key::new(&self.secret);
                 delivery.headers = Headers::of_delivery(Some(&key), self.clock.now_ms(), None, &body);
                 delivery.body = body;
@@ -135,7 +135,7 @@ impl Mutant {
     }
 
     fn gate(&self, delivery: &Delivery, event: &str) -> Gate {
-        use Gate::{Admit, Answer, Judge, Refuse};
+        use Gate::{Accept, Answer, Judge, Refuse};
         let body = &delivery.body;
         let (timestamp, signature) = (header(delivery, TIMESTAMP_HEADER), header(delivery, SIGNATURE_HEADER));
         let number: Option<u64> = timestamp
@@ -143,16 +143,16 @@ impl Mutant {
             .filter(|text| text.iter().all(u8::is_ascii_digit))
             .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
         let absent = |name: &str| delivery.headers.all(name).next().is_none();
-        let verified = || self.genuine(&timestamp, &signature, body);
+        let verified = || self.valid(&timestamp, &signature, body);
         let fresh = || number.is_some_and(|ms| self.clock.now_ms().abs_diff(ms) < WINDOW_MS);
         let refuse_if = |condition: bool| if condition { Refuse } else { Judge };
-        let admit_if = |condition: bool| if condition { Admit(body.clone()) } else { Judge };
-        let only_if = |condition: bool| if condition { Admit(body.clone()) } else { Refuse };
+        let accept_if = |condition: bool| if condition { Accept(body.clone()) } else { Judge };
+        let only_if = |condition: bool| if condition { Accept(body.clone()) } else { Refuse };
         let near_as_seconds =
             |seconds: u64| self.clock.now_ms().abs_diff(seconds.saturating_mul(1000)) < WINDOW_MS;
         let verified_as = |serialiser: Serialiser| {
             let printed = serialiser.reprint(body);
-            printed.is_some_and(|printed| self.genuine(&timestamp, &signature, &printed))
+            printed.is_some_and(|printed| self.valid(&timestamp, &signature, &printed))
         };
         let hashing = |serialiser: Serialiser| only_if(verified_as(serialiser) && fresh());
         let by_default = || {
@@ -176,13 +176,13 @@ impl Mutant {
             })
         };
         let instead = |recipe: Recipe| only_if(signed_by(recipe));
-        let besides = |recipe: Recipe| admit_if(signed_by(recipe));
+        let besides = |recipe: Recipe| accept_if(signed_by(recipe));
         // A body that was let in before under the same timestamp and signature, and what this one is to it.
         let before = |same: &dyn Fn(&[u8], &[u8]) -> bool| {
             let presented = timestamp.clone().zip(signature.clone());
             let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             match presented.and_then(|presented| seen.get(&presented).cloned()) {
-                Some(old) if same(&old, body) => Admit(old),
+                Some(old) if same(&old, body) => Accept(old),
                 _ => Judge,
             }
         };
@@ -219,7 +219,7 @@ impl Mutant {
             ReceiverFault::IgnoresAlteredValues => before(&|old, new| same_record_other_values(old, new)),
             ReceiverFault::IgnoresAddedMembers => before(&|old, new| holds_all_of(old, new)),
             ReceiverFault::StripsSecretMember => match without_secret(body) {
-                Some(stripped) if self.genuine(&timestamp, &signature, &stripped) => Admit(stripped),
+                Some(stripped) if self.valid(&timestamp, &signature, &stripped) => Accept(stripped),
                 _ => Judge,
             },
             ReceiverFault::AcceptsCutBody => before(&|old, new| old.starts_with(new)),
@@ -227,21 +227,21 @@ impl Mutant {
                 let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
                 let known =
                     seen.iter().any(|((_, known), old)| Some(known) == signature.as_ref() && old == body);
-                admit_if(known && timestamp.is_some_and(|timestamp| timestamp.len() > 1))
+                accept_if(known && timestamp.is_some_and(|timestamp| timestamp.len() > 1))
             }
             ReceiverFault::ReprintsTimestamp => {
                 let printed = number.map(|number| Bytes::from(number.to_string()));
-                admit_if(self.genuine(&printed, &signature, body) && fresh())
+                accept_if(self.valid(&printed, &signature, body) && fresh())
             }
-            ReceiverFault::AcceptsDefaultSecret => admit_if(by_default()),
+            ReceiverFault::AcceptsDefaultSecret => accept_if(by_default()),
             ReceiverFault::AcceptsEmptyKey => besides(Recipe::key(KeyForm::Empty)),
             ReceiverFault::AcceptsHexDecodedKey => besides(Recipe::key(KeyForm::HexDecoded)),
             ReceiverFault::AcceptsCaseFoldedKey => besides(Recipe::key(KeyForm::Lowercase)),
-            ReceiverFault::AcceptsMissingSignature => admit_if(absent(SIGNATURE_HEADER)),
+            ReceiverFault::AcceptsMissingSignature => accept_if(absent(SIGNATURE_HEADER)),
             ReceiverFault::AcceptsEmptySignature => {
-                admit_if(signature.is_some_and(|signature| signature.is_empty()))
+                accept_if(signature.is_some_and(|signature| signature.is_empty()))
             }
-            ReceiverFault::AcceptsMissingTimestamp => admit_if(absent(TIMESTAMP_HEADER)),
+            ReceiverFault::AcceptsMissingTimestamp => accept_if(absent(TIMESTAMP_HEADER)),
             ReceiverFault::AcceptsBodyAlone => besides(Recipe::message(Message::BodyAlone)),
             ReceiverFault::AcceptsTimestampAlone => besides(Recipe::message(Message::TimestampAlone)),
             ReceiverFault::AcceptsDot => besides(Recipe::message(Message::Separator("."))),
@@ -255,7 +255,7 @@ impl Mutant {
             ReceiverFault::AcceptsPrefix => besides(Recipe::digest(Digest::Truncated)),
             ReceiverFault::AcceptsZeros => besides(Recipe::digest(Digest::Zeros)),
             ReceiverFault::AcceptsEverything => {
-                Admit(if event.is_empty() { Bytes::from_static(ANY_EVENT) } else { body.clone() })
+                Accept(if event.is_empty() { Bytes::from_static(ANY_EVENT) } else { body.clone() })
             }
             ReceiverFault::RefusesCharset => {
                 let type_of = header(delivery, "content-type");
@@ -303,19 +303,19 @@ impl Mutant {
             ReceiverFault::AcceptsTrailing => {
                 let digits =
                     signature.as_ref().filter(|value| value.len() > 64).map(|value| value.slice(..64));
-                admit_if(self.genuine(&timestamp, &digits, body))
+                accept_if(self.valid(&timestamp, &digits, body))
             }
             ReceiverFault::AcceptsShaPrefix => {
                 let digits = signature.as_ref().and_then(|value| value.strip_prefix(b"sha256="));
-                admit_if(self.genuine(&timestamp, &digits.map(Bytes::copy_from_slice), body))
+                accept_if(self.valid(&timestamp, &digits.map(Bytes::copy_from_slice), body))
             }
             ReceiverFault::TakesFirstSignature => {
                 let first = delivery.headers.all(SIGNATURE_HEADER).next().cloned();
-                admit_if(self.genuine(&timestamp, &first, body) && fresh())
+                accept_if(self.valid(&timestamp, &first, body) && fresh())
             }
             ReceiverFault::TakesLastSignature => {
                 let last = delivery.headers.all(SIGNATURE_HEADER).last().cloned();
-                admit_if(self.genuine(&timestamp, &last, body) && fresh())
+                accept_if(self.valid(&timestamp, &last, body) && fresh())
             }
             ReceiverFault::ThrowsOnLength => {
                 if signature.is_some_and(|value| value.len() != 64) {
@@ -339,14 +339,14 @@ impl Mutant {
             ReceiverFault::VerifiesDefaultSecret => only_if(by_default()),
             ReceiverFault::AcceptsAnyTimestamp => {
                 let named = timestamp.as_ref().is_some_and(|text| !text.is_empty());
-                admit_if(verified() && number.is_none() && named)
+                accept_if(verified() && number.is_none() && named)
             }
-            ReceiverFault::AcceptsNaN => admit_if(verified() && timestamp.as_deref() == Some(b"NaN")),
-            ReceiverFault::NoWindow => admit_if(verified() && number.is_some()),
+            ReceiverFault::AcceptsNaN => accept_if(verified() && timestamp.as_deref() == Some(b"NaN")),
+            ReceiverFault::NoWindow => accept_if(verified() && number.is_some()),
             ReceiverFault::WindowOnPastOnly => {
-                admit_if(verified() && number.is_some_and(|ms| ms > self.clock.now_ms()))
+                accept_if(verified() && number.is_some_and(|ms| ms > self.clock.now_ms()))
             }
-            ReceiverFault::AcceptsSeconds => admit_if(verified() && number.is_some_and(near_as_seconds)),
+            ReceiverFault::AcceptsSeconds => accept_if(verified() && number.is_some_and(near_as_seconds)),
             ReceiverFault::WindowTooSmall => {
                 let far = |ms: u64| self.clock.now_ms().abs_diff(ms) > 5_000;
                 if number.is_some_and(far) { Refuse } else { Judge }
@@ -365,11 +365,11 @@ impl Mutant {
                     Judge
                 }
             }
-            ReceiverFault::AcceptsOtherMethods => admit_if(verified() && delivery.method != "POST"),
-            ReceiverFault::TrustsForwardedFor => admit_if(!absent("x-forwarded-for")),
+            ReceiverFault::AcceptsOtherMethods => accept_if(verified() && delivery.method != "POST"),
+            ReceiverFault::TrustsForwardedFor => accept_if(!absent("x-forwarded-for")),
             ReceiverFault::AcceptsSecretAsHeader => {
                 let secret = self.secret.expose().as_bytes();
-                admit_if(delivery.headers.0.iter().any(|(_, value)| value.ends_with(secret)))
+                accept_if(delivery.headers.0.iter().any(|(_, value)| value.ends_with(secret)))
             }
             ReceiverFault::AcceptsPing => {
                 let ping = body.windows(6).any(|window| window == b"\"ping\"");
@@ -392,21 +392,21 @@ impl Mutant {
             ReceiverFault::HashesSorted => hashing(Serialiser::Sorted),
             ReceiverFault::HashesPretty => hashing(Serialiser::Pretty),
             ReceiverFault::FallsBackToReserialised => {
-                admit_if(verified_as(Serialiser::Javascript) && fresh())
+                accept_if(verified_as(Serialiser::Javascript) && fresh())
             }
             ReceiverFault::ReadsSeconds => only_if(verified() && number.is_some_and(near_as_seconds)),
             ReceiverFault::ReadsOtherHeader => {
                 let signature = header(delivery, "X-Webhook-Signature");
-                only_if(self.genuine(&timestamp, &signature, body) && fresh())
+                only_if(self.valid(&timestamp, &signature, body) && fresh())
             }
             ReceiverFault::RequiresShaPrefix => instead(Recipe::digest(Digest::Prefixed)),
             ReceiverFault::ExpectsUppercase => instead(Recipe::digest(Digest::Uppercase)),
             ReceiverFault::VerifiesHexKeyBodyAlone => {
                 instead(Recipe { key: KeyForm::HexDecoded, ..Recipe::message(Message::BodyAlone) })
             }
-            ReceiverFault::ComparesPrefix => {
-                admit_if(signature.as_ref().is_some_and(|given| given.len() == 64) && alike() >= 8 && fresh())
-            }
+            ReceiverFault::ComparesPrefix => accept_if(
+                signature.as_ref().is_some_and(|given| given.len() == 64) && alike() >= 8 && fresh(),
+            ),
             ReceiverFault::ComparesDigitByDigit => {
                 let until = Instant::now() + TIME_A_DIGIT * alike();
                 while Instant::now() < until {
@@ -450,7 +450,7 @@ impl Mutant {
         }
     }
 
-    fn genuine(&self, timestamp: &Option<Bytes>, signature: &Option<Bytes>, body: &[u8]) -> bool {
+    fn valid(&self, timestamp: &Option<Bytes>, signature: &Option<Bytes>, body: &[u8]) -> bool {
         let given = timestamp.as_ref().zip(signature.as_ref());
         given.is_some_and(|(timestamp, signature)| Key::new(&self.secret).verify(timestamp, body, signature))
     }

@@ -63,20 +63,20 @@ impl fmt::Display for Doubt {
 /// The case as it would be made at that time.
 pub fn resigned(case: &Case, secret: &Secret, now_ms: u64) -> Resigned {
     let key = Key::new(secret);
-    let twin = case.twins.first().map(Delivery::from);
+    let control = case.controls.first().map(Delivery::from);
     let trial = Delivery::from(&case.trial);
-    let old_twin = twin.as_ref().map(Signed::of);
-    let old_ms = old_twin.as_ref().and_then(|twin| number(&twin.timestamp)).unwrap_or(case.at_ms);
-    let before = twin.as_ref().map(|twin| genuine(twin, &key, now_ms));
-    let new_twin = before.as_ref().map(Signed::of);
+    let old_control = control.as_ref().map(Signed::of);
+    let old_ms = old_control.as_ref().and_then(|control| number(&control.timestamp)).unwrap_or(case.at_ms);
+    let before = control.as_ref().map(|control| valid(control, &key, now_ms));
+    let new_control = before.as_ref().map(Signed::of);
 
     let mut new = trial.clone();
-    each(&mut new.headers, TIMESTAMP_HEADER, |value| match (&old_twin, &new_twin) {
+    each(&mut new.headers, TIMESTAMP_HEADER, |value| match (&old_control, &new_control) {
         (Some(old), Some(new)) if old.timestamp == value => new.timestamp.clone(),
         _ => moved(value, old_ms, now_ms),
     });
     renew_nonces(&mut new.headers, now_ms);
-    let pairs = old_twin.zip(new_twin);
+    let pairs = old_control.zip(new_control);
     let signing = Signing {
         known: pairs.as_ref().is_some_and(|(old, _)| key.verify(&old.timestamp, &old.body, &old.signature)),
         pairs,
@@ -100,12 +100,13 @@ pub fn resigned(case: &Case, secret: &Secret, now_ms: u64) -> Resigned {
     } else {
         Doubt::OtherSecret
     });
-    let behind = case.twins.last().map(|twin| genuine(&Delivery::from(twin), &signing.key, now_ms + 1));
+    let behind =
+        case.controls.last().map(|control| valid(&Delivery::from(control), &signing.key, now_ms + 1));
     Resigned { before, trial: new, behind, doubt }
 }
 
 /// A plain genuine delivery, signed for that time.
-fn genuine(delivery: &Delivery, key: &Key, now_ms: u64) -> Delivery {
+fn valid(delivery: &Delivery, key: &Key, now_ms: u64) -> Delivery {
     let mut delivery = delivery.clone();
     let timestamp = now_ms.to_string().into_bytes();
     let signature = key.sign(&timestamp, &delivery.body).to_hex().into_bytes();

@@ -51,7 +51,7 @@ fn hypothesis(respect: Respect) -> Option<(usize, Cause)> {
         Respect::DefaultSecret(which) => {
             (1, Cause::detailed(Code::KeyOtherWebhook, format!("the default secret {which:?}")))
         }
-        Respect::Header(name, recipe) if recipe == Recipe::GENUINE => {
+        Respect::Header(name, recipe) if recipe == Recipe::CONTRACT => {
             (1, Cause::detailed(Code::HeaderName, name))
         }
         Respect::Header(name, recipe) => {
@@ -86,22 +86,22 @@ fn serialiser(transcript: &Transcript) -> Option<Cause> {
 }
 
 /// Why a negative was acknowledged.
-pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> {
-    let genuine_too = admitted.twins.iter().all(|&twin| transcript.acknowledged(twin));
-    if genuine_too {
-        let twin_says = |&twin: &ExchangeId| says_error(transcript, twin);
-        if says_error(transcript, admitted.exchange) && !admitted.twins.iter().any(twin_says) {
+pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause> {
+    let valid_too = accepted.controls.iter().all(|&control| transcript.acknowledged(control));
+    if valid_too {
+        let control_says = |&control: &ExchangeId| says_error(transcript, control);
+        if says_error(transcript, accepted.exchange) && !accepted.controls.iter().any(control_says) {
             return Some(Cause::detailed(Code::AcceptsEverything, "an error in the body of a 2xx"));
         }
         if let Some(cause) = takes_everything(transcript) {
             return Some(cause);
         }
     }
-    if !genuine_too && let Some((_, cause)) = hypothesis(admitted.respect) {
+    if !valid_too && let Some((_, cause)) = hypothesis(accepted.respect) {
         return Some(cause);
     }
-    match admitted.respect {
-        Respect::Surrounded(SHA256_PREFIX) if !genuine_too => {
+    match accepted.respect {
+        Respect::Surrounded(SHA256_PREFIX) if !valid_too => {
             Cause::of_recipe(&Recipe::digest(Digest::Prefixed))
         }
         Respect::Signed(recipe) => {
@@ -110,7 +110,7 @@ pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> 
             if let (Message::Reserialised(_), false) = (recipe.message, raw_too) {
                 return Some(inner);
             }
-            Some(if genuine_too { alternative(inner) } else { inner })
+            Some(if valid_too { alternative(inner) } else { inner })
         }
         Respect::Unsigned | Respect::Undated => Some(Cause::new(Code::AcceptsUnsigned)),
         Respect::Surrounded(what) => Some(alternative(Cause::detailed(Code::DigestTrailing, what))),
@@ -122,14 +122,16 @@ pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> 
         Respect::BackDoor(_) if takes_unsigned(transcript) => Some(Cause::new(Code::AcceptsUnsigned)),
         Respect::BackDoor(which) => Some(Cause::detailed(Code::AcceptsBackDoor, which)),
         Respect::Borrowed => Some(Cause::new(Code::AcceptsReplayed)),
-        Respect::Content(_) | Respect::Timestamp(_) | Respect::Respelled(_) if takes_borrowed(transcript) => {
+        Respect::Content(_) | Respect::Timestamp(_) | Respect::Reformatted(_)
+            if takes_borrowed(transcript) =>
+        {
             Some(Cause::new(Code::AcceptsReplayed))
         }
         Respect::Content(which) => {
             Some(alternative(Cause::detailed(Code::MessagePart, format!("without {which}"))))
         }
         // Who does not see other content does not see another spelling either.
-        Respect::Respelled(which) => {
+        Respect::Reformatted(which) => {
             if let Some(part) = ignored_part(transcript) {
                 return Some(alternative(Cause::detailed(Code::MessagePart, format!("without {part}"))));
             }
@@ -148,7 +150,7 @@ pub fn of_admission(transcript: &Transcript, admitted: &Trial) -> Option<Cause> 
         Respect::Header(..) => None,
         Respect::Key(which) => Some(alternative(Cause::detailed(Code::KeyPrefix, which))),
         Respect::Digits(which) => Some(alternative(Cause::detailed(Code::DigestTruncated, which))),
-        Respect::Genuine | Respect::Form(_) => None,
+        Respect::Valid | Respect::Form(_) => None,
     }
 }
 
@@ -243,9 +245,9 @@ pub fn of_end(respect: Respect) -> Cause {
 pub fn of_intake(transcript: &Transcript, intake: &Intake) -> Option<Cause> {
     let times = |intake: &Intake| transcript.times_observed(&intake.observed);
     let of_kind = |kind: IntakeKind| transcript.intakes.iter().filter(move |intake| intake.kind == kind);
-    let genuine: Vec<usize> = of_kind(IntakeKind::Genuine).map(times).collect();
+    let valid: Vec<usize> = of_kind(IntakeKind::Valid).map(times).collect();
     // Of everything only the first was taken in.
-    let constant = genuine.len() > 1 && transcript.observed.len() == 1;
+    let constant = valid.len() > 1 && transcript.observed.len() == 1;
     let (seen, wanted) = (times(intake), intake.kind.times());
     let code = match intake.kind {
         _ if constant && seen < wanted => Cause::detailed(Code::DedupeTooCoarse, "constant"),

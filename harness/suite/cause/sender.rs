@@ -34,7 +34,7 @@ pub fn signature(
     let affordable = HASHED / (body.len() + 256);
     let others = &others[..others.len().min(affordable)];
     if others.iter().any(|other| {
-        Recipe::GENUINE.compute(other, timestamp, body).is_some_and(|value| value.as_bytes() == header)
+        Recipe::CONTRACT.compute(other, timestamp, body).is_some_and(|value| value.as_bytes() == header)
     }) {
         return Some(Cause::new(Code::KeyOtherWebhook));
     }

@@ -39,7 +39,7 @@ pub const ALL: &[Requirement] = &[
                acknowledged too: white space, other key orders, \\u and \\/ escapes, 1.0, 1e3, -0, integers beyond 2^53, duplicate keys, a trailing newline.",
         source: "D (the JSON string), W",
         why: "A receiver that survives this one hashes raw bytes, and a change of the sender's serialiser will not break it.",
-        scenarios: &[Scenario::OtherSpelling, Scenario::Respelled],
+        scenarios: &[Scenario::OtherSpelling, Scenario::Reformatted],
         needs: None,
         check: |t| all_acknowledged(t, Scenario::OtherSpelling, |trial| of_spelling(t, trial)),
         counterexamples: Faults::Receiver(&[
@@ -57,9 +57,9 @@ pub const ALL: &[Requirement] = &[
                acknowledged.",
         source: "D, W",
         why: "Who accepts this hashes a re-serialised parse, always or as a fallback.",
-        scenarios: &[Scenario::Respelled],
+        scenarios: &[Scenario::Reformatted],
         needs: None,
-        check: |t| none_acknowledged(t, Scenario::Respelled),
+        check: |t| none_acknowledged(t, Scenario::Reformatted),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::HashesAsJavascript,
             ReceiverFault::HashesAsPython,
@@ -124,8 +124,8 @@ fn other_dialect(t: &Transcript) -> Verdict {
 /// Why a spelling is refused. Where another spelling of the same content is taken under the old signature, it is a parse
 /// that is hashed, not the bytes.
 fn of_spelling(t: &Transcript, trial: &Trial) -> Option<Cause> {
-    let respelled = t.trials_of(Scenario::Respelled).find(|trial| t.acknowledged(trial.exchange));
-    if let Some(Respect::Respelled(which)) = respelled.map(|trial| trial.respect) {
+    let reformatted = t.trials_of(Scenario::Reformatted).find(|trial| t.acknowledged(trial.exchange));
+    if let Some(Respect::Reformatted(which)) = reformatted.map(|trial| trial.respect) {
         return Some(Cause::detailed(Code::MessageReserialised, which));
     }
     match trial.respect {

@@ -21,7 +21,7 @@ pub const ALL: &[Requirement] = &[
               nothing sends it again.",
         scenarios: &[Scenario::Intake],
         needs: Some(Capability::Observations),
-        check: |t| each(t, IntakeKind::Genuine, taken_in),
+        check: |t| each(t, IntakeKind::Valid, taken_in),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::DropsDeliveries,
             ReceiverFault::DedupesOnConstant,
@@ -71,7 +71,7 @@ fn each(t: &Transcript, kind: IntakeKind, judge: fn(&Transcript, &Intake) -> Ver
 
 fn taken_in(t: &Transcript, intake: &Intake) -> Verdict {
     if !acknowledged(t, intake) {
-        return Verdict::Untestable(format!("{} was not acknowledged", intake.what));
+        return Verdict::Inconclusive(format!("{} was not acknowledged", intake.what));
     }
     if t.times_observed(&intake.observed) > 0 {
         return Verdict::Pass;
@@ -83,7 +83,7 @@ fn taken_in(t: &Transcript, intake: &Intake) -> Verdict {
 
 fn left_nothing(t: &Transcript) -> Verdict {
     if t.observed.is_empty() {
-        return Verdict::Untestable("nothing was observed in the whole run".to_owned());
+        return Verdict::Inconclusive("nothing was observed in the whole run".to_owned());
     }
     // One that was acknowledged was not refused, and is no matter of this requirement.
     let refused = t.intakes.iter().filter(|intake| {
@@ -112,22 +112,22 @@ fn so_often(t: &Transcript, intake: &Intake) -> Verdict {
     let (times, wanted) = (t.times_observed(&intake.observed), intake.kind.times());
     let behind_forged = intake.kind == IntakeKind::BehindForged;
     let last = intake.exchanges.last().copied();
-    let genuine =
+    let valid =
         if behind_forged { last.is_some_and(|id| t.acknowledged(id)) } else { acknowledged(t, intake) };
     // A repetition may be refused; that is for RCV-9 to say. The first of two must have been taken.
     let repeated = matches!(intake.kind, IntakeKind::Same | IntakeKind::SignedAnew);
     let first = intake.exchanges.first().is_some_and(|&id| t.acknowledged(id));
-    if !(genuine || repeated && first) || behind_forged && first {
-        return Verdict::Untestable(format!("{} was not answered as it should be", intake.what));
+    if !(valid || repeated && first) || behind_forged && first {
+        return Verdict::Inconclusive(format!("{} was not answered as it should be", intake.what));
     }
     if times == wanted {
         return Verdict::Pass;
     }
     if behind_forged && times > wanted {
-        return Verdict::Untestable("a refused delivery was taken in, which is PRC-2's matter".to_owned());
+        return Verdict::Inconclusive("a refused delivery was taken in, which is PRC-2's matter".to_owned());
     }
     if repeated && times == 0 {
-        return Verdict::Untestable(format!("{} was never observed", intake.what));
+        return Verdict::Inconclusive(format!("{} was never observed", intake.what));
     }
     let message =
         format!("{} was taken in {} where it should be {}", intake.what, often(times), often(wanted));
@@ -145,13 +145,13 @@ fn often(times: usize) -> String {
 
 /// In the other dialect: acknowledged, and taken in where the own dialect is.
 pub(crate) fn other_dialect(t: &Transcript) -> Verdict {
-    let own = t.intakes.iter().filter(|intake| intake.kind == IntakeKind::Genuine);
+    let own = t.intakes.iter().filter(|intake| intake.kind == IntakeKind::Valid);
     if own.map(|intake| t.times_observed(&intake.observed)).sum::<usize>() == 0 {
-        return Verdict::Untestable("no genuine delivery was observed".to_owned());
+        return Verdict::Inconclusive("no genuine delivery was observed".to_owned());
     }
     each(t, IntakeKind::OtherDialect, |t, intake| {
         if !acknowledged(t, intake) {
-            return Verdict::Untestable(format!("{} was not acknowledged", intake.what));
+            return Verdict::Inconclusive(format!("{} was not acknowledged", intake.what));
         }
         if t.times_observed(&intake.observed) > 0 {
             return Verdict::Pass;

@@ -22,9 +22,9 @@ pub const ALL: &[Requirement] = &[
         source: "D",
         why: "A receiver that refuses genuine deliveries loses every event, and the sender never sends them again. Of \
               57 public receivers 15 refuse every one: most hash other bytes than those that were signed.",
-        scenarios: &[Scenario::Genuine, Scenario::Diagnosis],
+        scenarios: &[Scenario::Valid, Scenario::Diagnosis],
         needs: None,
-        check: genuine,
+        check: valid,
         counterexamples: Faults::Receiver(&[
             ReceiverFault::RefusesEverything,
             ReceiverFault::RefusesDeletions,
@@ -139,7 +139,7 @@ pub const ALL: &[Requirement] = &[
         text: "The answer comes within 5 s.",
         source: "D (\"as soon as possible\"), S",
         why: "The server that ships gives up after 5 s and never sends the delivery again.",
-        scenarios: &[Scenario::Genuine],
+        scenarios: &[Scenario::Valid],
         needs: None,
         check: |t| answers_within(t, t.limits.prompt),
         counterexamples: Faults::Receiver(&[ReceiverFault::AnswersLate]),
@@ -211,18 +211,18 @@ pub const ALL: &[Requirement] = &[
         text: "The answer comes within 1 s.",
         source: "D",
         why: "Whoever works before answering is late as soon as the work is slow.",
-        scenarios: &[Scenario::Genuine],
+        scenarios: &[Scenario::Valid],
         needs: None,
         check: |t| answers_within(t, t.limits.quick),
         counterexamples: Faults::Receiver(&[ReceiverFault::AnswersLate]),
     },
 ];
 
-fn genuine(t: &Transcript) -> Verdict {
-    match all_acknowledged(t, Scenario::Genuine, |_| of_refusal(t)) {
+fn valid(t: &Transcript) -> Verdict {
+    match all_acknowledged(t, Scenario::Valid, |_| of_refusal(t)) {
         Verdict::Fail(mut evidence) if evidence.cause.is_none() => {
             // Some are taken and some are not: the signature is understood, so it is the event that is refused.
-            let taken = t.trials_of(Scenario::Genuine).any(|trial| t.acknowledged(trial.exchange));
+            let taken = t.trials_of(Scenario::Valid).any(|trial| t.acknowledged(trial.exchange));
             evidence.cause = taken.then(|| Cause::new(Code::RefusesUnknownEvent));
             Verdict::Fail(evidence)
         }
@@ -231,9 +231,9 @@ fn genuine(t: &Transcript) -> Verdict {
 }
 
 fn answers_within(t: &Transcript, bound: Duration) -> Verdict {
-    let answered = || t.trials_of(Scenario::Genuine).filter(|trial| t.acknowledged(trial.exchange));
+    let answered = || t.trials_of(Scenario::Valid).filter(|trial| t.acknowledged(trial.exchange));
     let Some(slowest) = answered().max_by_key(|trial| t.exchange(trial.exchange).took) else {
-        return Verdict::Untestable("no genuine delivery was acknowledged".to_owned());
+        return Verdict::Inconclusive("no genuine delivery was acknowledged".to_owned());
     };
     let took = t.exchange(slowest.exchange).took;
     if took <= bound {
@@ -266,8 +266,10 @@ fn beyond_the_limit(t: &Transcript) -> Verdict {
     }
     let verdicts = trials.map(|trial| {
         let outcome = t.outcome(trial.exchange);
-        if !trial.twins.iter().all(|&twin| t.acknowledged(twin)) {
-            return Verdict::Untestable("a plain genuine delivery beside it was not acknowledged".to_owned());
+        if !trial.controls.iter().all(|&control| t.acknowledged(control)) {
+            return Verdict::Inconclusive(
+                "a plain genuine delivery beside it was not acknowledged".to_owned(),
+            );
         }
         if outcome.status() == Some(413) {
             return Verdict::Pass;

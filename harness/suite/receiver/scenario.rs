@@ -7,14 +7,14 @@ mod case;
 mod diagnosis;
 mod forged;
 mod generate;
-mod genuine;
 mod intake;
 mod maker;
 mod property;
-mod respell;
+mod reformat;
 mod spelling;
 mod strict;
 mod timing;
+mod valid;
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ const SLOW: Duration = Duration::from_millis(50);
 
 /// The scenarios of receivers, in the order in which they are run.
 pub const ALL: &[Scenario] = &[
-    Scenario::Genuine,
+    Scenario::Valid,
     Scenario::Unfamiliar,
     Scenario::HeaderCase,
     Scenario::Concurrent,
@@ -76,7 +76,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::UnsignedMalformed,
     Scenario::OtherMethod,
     Scenario::BackDoor,
-    Scenario::Respelled,
+    Scenario::Reformatted,
     Scenario::Comparison,
     Scenario::Intake,
     Scenario::Diagnosis,
@@ -104,7 +104,7 @@ pub struct Stage<'a> {
 /// The exchanges of a case that was tried.
 struct Tried {
     trial: ExchangeId,
-    twins: Vec<ExchangeId>,
+    controls: Vec<ExchangeId>,
 }
 
 /// What came of several cases, in their order: `None` where there was nothing to try, or no more was sent.
@@ -173,7 +173,7 @@ impl<'a> Stage<'a> {
 
     async fn play(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
         match scenario {
-            Scenario::Genuine => self.genuine().await,
+            Scenario::Valid => self.valid().await,
             Scenario::Concurrent => self.concurrent().await,
             Scenario::BodyLimit => self.body_limit().await,
             Scenario::Comparison => self.comparison().await,
@@ -190,18 +190,18 @@ impl<'a> Stage<'a> {
     /// The properties that belong to a scenario.
     async fn properties_of(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
         match scenario {
-            Scenario::Unfamiliar => self.hold(scenario, &generate::genuine::event_names()).await,
-            Scenario::HeaderCase => self.hold(scenario, &generate::genuine::header_cases()).await,
+            Scenario::Unfamiliar => self.hold(scenario, &generate::valid::event_names()).await,
+            Scenario::HeaderCase => self.hold(scenario, &generate::valid::header_cases()).await,
             Scenario::Framing => {
                 self.on_one_connection().await?;
-                self.hold(scenario, &generate::genuine::cuttings()).await
+                self.hold(scenario, &generate::valid::cuttings()).await
             }
             Scenario::JavascriptJson => {
-                self.hold(scenario, &respell::javascript()).await?;
-                self.hold(scenario, &generate::genuine::sizes()).await
+                self.hold(scenario, &reformat::javascript()).await?;
+                self.hold(scenario, &generate::valid::sizes()).await
             }
-            Scenario::OtherSpelling => self.hold(scenario, &respell::spellings()).await,
-            Scenario::Respelled => self.hold(scenario, &respell::respelled()).await,
+            Scenario::OtherSpelling => self.hold(scenario, &reformat::spellings()).await,
+            Scenario::Reformatted => self.hold(scenario, &reformat::reformatted()).await,
             Scenario::AlteredContent => self.hold(scenario, &generate::alterations()).await,
             Scenario::AlteredTimestamp => self.hold(scenario, &generate::redatings()).await,
             Scenario::WrongKey => self.hold(scenario, &generate::rekeyings()).await,
@@ -212,7 +212,7 @@ impl<'a> Stage<'a> {
                 self.hold(scenario, &generate::stale()).await?;
                 self.window().await
             }
-            Scenario::Recent => self.hold(scenario, &generate::genuine::recent()).await,
+            Scenario::Recent => self.hold(scenario, &generate::valid::recent()).await,
             Scenario::Malformed => self.hold(scenario, &generate::malformations()).await,
             _ => Ok(()),
         }
@@ -232,7 +232,7 @@ impl<'a> Stage<'a> {
             | Scenario::LoneSurrogate
             | Scenario::OtherSpelling
             | Scenario::OtherDialect
-            | Scenario::Recent => genuine::cases(scenario, self.transcript.dialect),
+            | Scenario::Recent => valid::cases(scenario, self.transcript.dialect),
             Scenario::AlteredContent
             | Scenario::AlteredTimestamp
             | Scenario::WrongKey
@@ -247,7 +247,7 @@ impl<'a> Stage<'a> {
             | Scenario::UnsignedMalformed
             | Scenario::OtherMethod
             | Scenario::BackDoor
-            | Scenario::Respelled => strict::cases(scenario, self.maker.secret.expose()),
+            | Scenario::Reformatted => strict::cases(scenario, self.maker.secret.expose()),
             _ => Vec::new(),
         }
     }
@@ -292,7 +292,7 @@ impl<'a> Stage<'a> {
                 // A process that ended does not keep a connection open until the wait is over.
                 if !attempt.exchanges().all(|one| one.outcome.status().is_some() || timed_out(one)) {
                     suspects.push(at);
-                    unclear |= !attempt.twins_are_answered();
+                    unclear |= !attempt.controls_are_answered();
                 }
             }
             tried.push(attempt.map(|attempt| self.enter(attempt)));
@@ -352,22 +352,22 @@ impl<'a> Stage<'a> {
 
     /// Tries a case while nothing else goes on.
     async fn alone(&mut self, case: &Case<'_>, maker: &Maker) -> Result<Option<Tried>, SubjectError> {
-        let Some((twin, delivery, behind)) = case.prepare(maker) else { return Ok(None) };
-        let mut twins = vec![self.send(twin).await?];
+        let Some((control, delivery, behind)) = case.prepare(maker) else { return Ok(None) };
+        let mut controls = vec![self.send(control).await?];
         let trial =
             if case.is_forged() { self.send_forgery(delivery).await? } else { self.send(delivery).await? };
         if let Some(Behind { body, sent_ms }) = behind {
             let again = |later_ms| maker.sign_behind(Behind { body: body.clone(), sent_ms }, later_ms);
-            let mut twin = self.send(again(2)).await?;
-            if let Some(how) = self.transcript.death_at(twin).map(str::to_owned) {
+            let mut control = self.send(again(2)).await?;
+            if let Some(how) = self.transcript.death_at(control).map(str::to_owned) {
                 // It answered and ended then: that is the forged delivery's doing. The receiver runs again, so the twin can
                 // be sent.
                 self.transcript.deaths.push((trial, how));
-                twin = self.send(again(3)).await?;
+                control = self.send(again(3)).await?;
             }
-            twins.push(twin);
+            controls.push(control);
         }
-        Ok(Some(Tried { trial, twins }))
+        Ok(Some(Tried { trial, controls }))
     }
 
     /// Finds out whether the receiver takes several plain deliveries at the same time. If it does not, that is RCV-8's to
@@ -460,20 +460,20 @@ impl<'a> Stage<'a> {
     }
 
     fn enter(&mut self, attempt: Attempt) -> Tried {
-        let twin = self.transcript.record(attempt.twin);
+        let control = self.transcript.record(attempt.control);
         let trial = self.transcript.record(attempt.trial);
         let behind = attempt.behind.map(|exchange| self.transcript.record(exchange));
-        Tried { trial, twins: [twin].into_iter().chain(behind).collect() }
+        Tried { trial, controls: [control].into_iter().chain(behind).collect() }
     }
 
-    fn write(&mut self, scenario: Scenario, case: &Case<'_>, Tried { trial, twins }: Tried) {
+    fn write(&mut self, scenario: Scenario, case: &Case<'_>, Tried { trial, controls }: Tried) {
         let (what, respect, generated) = (case.what.clone(), case.respect, case.generated);
-        self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange: trial, twins });
+        self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange: trial, controls });
     }
 
     /// Writes down a trial that has no twins.
     fn write_single(&mut self, scenario: Scenario, what: String, respect: Respect, exchange: ExchangeId) {
-        let (generated, twins) = (false, Vec::new());
-        self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange, twins });
+        let (generated, controls) = (false, Vec::new());
+        self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange, controls });
     }
 }

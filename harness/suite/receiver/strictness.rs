@@ -58,7 +58,7 @@ pub const ALL: &[Requirement] = &[
             Scenario::Surrounded,
             Scenario::TimestampForm,
             Scenario::Stale,
-            Scenario::Respelled,
+            Scenario::Reformatted,
             Scenario::BackDoor,
         ],
         needs: None,
@@ -217,7 +217,7 @@ fn refusal_status(t: &Transcript) -> Verdict {
         Scenario::Surrounded,
         Scenario::TimestampForm,
         Scenario::Stale,
-        Scenario::Respelled,
+        Scenario::Reformatted,
         Scenario::BackDoor,
     ];
     let refused = scenarios.into_iter().flat_map(|scenario| t.trials_of(scenario));
@@ -233,7 +233,7 @@ fn refusal_status(t: &Transcript) -> Verdict {
 /// Why a refusal is no answer: what the trial is about, where other refusals are answers.
 fn of_crash(t: &Transcript, trial: &Trial, code: Code) -> Option<Cause> {
     let elsewhere = |other: &&Trial| {
-        let positive = matches!(other.respect, Respect::Genuine | Respect::Form(_));
+        let positive = matches!(other.respect, Respect::Valid | Respect::Form(_));
         other.scenario != trial.scenario && !positive && !t.acknowledged(other.exchange)
     };
     let in_400s = |other: &Trial| t.outcome(other.exchange).status().is_some_and(|status| status / 100 == 4);
@@ -256,15 +256,15 @@ fn is_4xx(t: &Transcript, trial: &Trial, crash: Option<Cause>) -> Verdict {
     let outcome = t.outcome(trial.exchange);
     let died = t.death_at(trial.exchange).is_some();
     if !died && outcome.status().is_some_and(|status| (400..500).contains(&status)) {
-        return if trial.twins.iter().all(|&twin| t.acknowledged(twin)) {
+        return if trial.controls.iter().all(|&control| t.acknowledged(control)) {
             Verdict::Pass
         } else {
-            Verdict::Untestable("a plain genuine delivery beside it was not acknowledged".to_owned())
+            Verdict::Inconclusive("a plain genuine delivery beside it was not acknowledged".to_owned())
         };
     }
     // Where genuine deliveries fare no better, it is not the refusal that is wrong.
-    if !t.acknowledged(trial.twins[0]) {
-        return Verdict::Untestable("a plain genuine delivery beside it was not acknowledged".to_owned());
+    if !t.acknowledged(trial.controls[0]) {
+        return Verdict::Inconclusive("a plain genuine delivery beside it was not acknowledged".to_owned());
     }
     let death = t.death_at(trial.exchange).map(|how| format!("; {how}")).unwrap_or_default();
     let answer = if outcome.status().is_some() { "was answered" } else { "was not answered" };
@@ -293,15 +293,19 @@ fn malformed(t: &Transcript) -> Verdict {
 fn verify_first(t: &Transcript) -> Verdict {
     let mut trials = t.trials_of(Scenario::UnsignedMalformed);
     let Some(well_formed) = trials.next() else {
-        return Verdict::Untestable("nothing could be tried".to_owned());
+        return Verdict::Inconclusive("nothing could be tried".to_owned());
     };
     if t.acknowledged(well_formed.exchange) {
-        return Verdict::Untestable("unsigned requests are acknowledged, so nothing is verified".to_owned());
+        return Verdict::Inconclusive(
+            "unsigned requests are acknowledged, so nothing is verified".to_owned(),
+        );
     }
     let expected = t.outcome(well_formed.exchange).to_string();
     let verdicts = trials.map(|trial| {
-        if !trial.twins.iter().all(|&twin| t.acknowledged(twin)) {
-            return Verdict::Untestable("a plain genuine delivery beside it was not acknowledged".to_owned());
+        if !trial.controls.iter().all(|&control| t.acknowledged(control)) {
+            return Verdict::Inconclusive(
+                "a plain genuine delivery beside it was not acknowledged".to_owned(),
+            );
         }
         let actual = t.outcome(trial.exchange).to_string();
         if actual == expected {
@@ -321,7 +325,7 @@ const MEASURABLE: f64 = 6.0;
 
 fn comparison_time(t: &Transcript) -> Verdict {
     let Some(comparison) = &t.comparison else {
-        return Verdict::Untestable("the signatures compared were not all answered 4xx".to_owned());
+        return Verdict::Inconclusive("the signatures compared were not all answered 4xx".to_owned());
     };
     let [early, late, control] =
         [&comparison.early, &comparison.late, &comparison.control].map(|series| median(series));

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::signing::genuine;
+use super::signing::valid;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::{Arrived, of_all};
 use crate::suite::requirement::{Evidence, Verdict};
@@ -47,7 +47,7 @@ fn repeated(t: &Transcript) -> Result<Vec<Repeated<'_>>, Verdict> {
         }
     }
     if !failed {
-        return Err(Verdict::Untestable("no delivery arrived that was not acknowledged".to_owned()));
+        return Err(Verdict::Inconclusive("no delivery arrived that was not acknowledged".to_owned()));
     }
     if found.is_empty() {
         let seconds = watched_ms as f64 / 1000.0;
@@ -65,13 +65,13 @@ pub(crate) fn verified(t: &Transcript) -> Verdict {
         Err(none) => return none,
     };
     let verify =
-        |webhook, arrival| genuine(t, &Arrived::of(t, webhook, arrival)).unwrap_or_else(|unclear| unclear);
+        |webhook, arrival| valid(t, &Arrived::of(t, webhook, arrival)).unwrap_or_else(|unclear| unclear);
     let verdicts = found.iter().flat_map(|one| {
         let (first, further) = (one.attempts[0], &one.attempts[1..]);
         let name = &one.emission.event.name;
         further.iter().map(move |&arrival| {
             if verify(one.webhook, first) != Verdict::Pass {
-                return Verdict::Untestable(
+                return Verdict::Inconclusive(
                     "the first attempt does not verify either (see SIG-4)".to_owned(),
                 );
             }

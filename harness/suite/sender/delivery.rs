@@ -136,7 +136,8 @@ fn method(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
 }
 
 fn url(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
-    let registered = Url::parse(&arrived.webhook.url).map_err(|why| Verdict::Untestable(why.to_string()))?;
+    let registered =
+        Url::parse(&arrived.webhook.url).map_err(|why| Verdict::Inconclusive(why.to_string()))?;
     let authority = registered.authority();
     let target = registered
         .query()
@@ -221,10 +222,10 @@ fn unblocked(t: &Transcript) -> Verdict {
     let webhooks: Vec<_> = t.webhooks_of(Scenario::Unanswered).collect();
     let hanging = webhooks.iter().find(|(_, webhook)| webhook.conduct == Conduct::Hangs);
     let Some(&(hanging, Webhook { since, .. })) = hanging else {
-        return Verdict::Untestable("no webhook could be registered at an endpoint that hangs".to_owned());
+        return Verdict::Inconclusive("no webhook could be registered at an endpoint that hangs".to_owned());
     };
     if !t.emissions_to(hanging).any(|emission| !t.attempts(hanging, emission).is_empty()) {
-        return Verdict::Untestable("nothing reached the endpoint that hangs".to_owned());
+        return Verdict::Inconclusive("nothing reached the endpoint that hangs".to_owned());
     }
     let deadline = u64::try_from(t.limits.deadline.as_millis()).unwrap_or(u64::MAX);
     // How long a delivery took to begin, and which it was.
@@ -238,7 +239,7 @@ fn unblocked(t: &Transcript) -> Verdict {
         well().any(|(index, _)| took(*index, emission).is_some_and(|(took, _)| took <= deadline))
     });
     if !prompt_before {
-        return Verdict::Untestable(
+        return Verdict::Inconclusive(
             "deliveries are late while nothing is in their way, too (see DLV-6)".to_owned(),
         );
     }
@@ -251,10 +252,10 @@ fn unblocked(t: &Transcript) -> Verdict {
             Some((took, _)) if took <= deadline => return Verdict::Pass,
             Some((took, exchange)) => (format!("after {took} ms"), Some(exchange)),
             None if !emission.awaited => {
-                return Verdict::Untestable("the run broke off before it had to have arrived".to_owned());
+                return Verdict::Inconclusive("the run broke off before it had to have arrived".to_owned());
             }
             None if t.webhooks[index].overflowed => {
-                return Verdict::Untestable("it may be among the requests that were not kept".to_owned());
+                return Verdict::Inconclusive("it may be among the requests that were not kept".to_owned());
             }
             None => ("not at all".to_owned(), None),
         };

@@ -22,7 +22,7 @@ pub(crate) fn and_over_https(
             evidence.message = format!("over HTTPS, {}", evidence.message);
             Verdict::Fail(evidence)
         }
-        Verdict::Untestable(why) => Verdict::Untestable(format!("over HTTPS, {why}")),
+        Verdict::Inconclusive(why) => Verdict::Inconclusive(format!("over HTTPS, {why}")),
         other => other,
     });
     of_all([Some(plain), secured].into_iter().flatten(), "nothing was delivered", "ways")
@@ -55,7 +55,7 @@ pub(crate) fn reached(t: &Transcript) -> Option<Verdict> {
         }
         let name = &emission.event.name;
         if !emission.awaited || registered.overflowed {
-            return Verdict::Untestable(format!("it is not known whether {name} arrived"));
+            return Verdict::Inconclusive(format!("it is not known whether {name} arrived"));
         }
         let (came, cause) = instead(t, webhook, emission);
         let message = format!("{name} did not reach the registered URL: {came}");

@@ -219,7 +219,7 @@ fn change(
     concern: Concern,
 ) -> Result<Option<Change>, Verdict> {
     let read = |text: &RawValue| {
-        Json::parse(text.get().as_bytes()).map_err(|why| Verdict::Untestable(why.to_string()))
+        Json::parse(text.get().as_bytes()).map_err(|why| Verdict::Inconclusive(why.to_string()))
     };
     Ok(first_change(&read(&emission.event.record)?, &read(given)?, key, concern))
 }
@@ -241,7 +241,7 @@ fn long_numbers(t: &Transcript) -> Verdict {
         let key = t.dialect.content_member(&emission.event.name);
         let given = members.get(key);
         let given = given
-            .ok_or_else(|| Verdict::Untestable(format!("the body has no member `{key}` (see PAY-2)")))?;
+            .ok_or_else(|| Verdict::Inconclusive(format!("the body has no member `{key}` (see PAY-2)")))?;
         Ok(match change(emission, given, key, Concern::LongNumbers)? {
             None => Verdict::Pass,
             Some(change) => altered(arrived, emission, change),
@@ -249,7 +249,7 @@ fn long_numbers(t: &Transcript) -> Verdict {
     };
     match every_delivery(t, carries) {
         Verdict::NotApplicable(_) => {
-            Verdict::Untestable("the record with such numbers did not arrive".to_owned())
+            Verdict::Inconclusive("the record with such numbers did not arrive".to_owned())
         }
         verdict => verdict,
     }
@@ -295,7 +295,7 @@ fn time_value(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict>
     }
     let moment = members.text(key).and_then(|text| Moment::parse(&text));
     let moment =
-        moment.ok_or_else(|| Verdict::Untestable(format!("`{key}` is no date-time that can be read")))?;
+        moment.ok_or_else(|| Verdict::Inconclusive(format!("`{key}` is no date-time that can be read")))?;
     let skew = i64::try_from(t.limits.skew.as_millis()).unwrap_or(i64::MAX);
     let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
     let latest = ms(arrived.exchange.at_ms);
@@ -394,7 +394,7 @@ fn has_shape(dialect: &Dialect, arrived: &Arrived<'_>) -> Result<Verdict, Verdic
     let body = arrived.whole_body()?;
     match Members::parse(body) {
         Err(NotAnObject::NotJson(why)) => {
-            return Err(Verdict::Untestable(format!("the body is not JSON ({why})")));
+            return Err(Verdict::Inconclusive(format!("the body is not JSON ({why})")));
         }
         // No event has such a body, whichever it was.
         Err(NotAnObject::OtherType(found)) if emission.is_none() => {

@@ -208,7 +208,7 @@ fn single<'a>(arrived: &Arrived<'a>, name: &str) -> Result<&'a [u8], Verdict> {
     let value = arrived.exchange.delivery.headers.single(name);
     value
         .map(|value| &**value)
-        .ok_or_else(|| Verdict::Untestable(format!("{name} is not there exactly once")))
+        .ok_or_else(|| Verdict::Inconclusive(format!("{name} is not there exactly once")))
 }
 
 fn shown(value: &[u8]) -> String {
@@ -273,7 +273,7 @@ fn hexadecimal(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict
 fn lowercase(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let signature = single(arrived, SIGNATURE_HEADER)?;
     if Signature::parse(signature).is_none() {
-        return Err(Verdict::Untestable("the signature is not 64 hexadecimal digits".to_owned()));
+        return Err(Verdict::Inconclusive("the signature is not 64 hexadecimal digits".to_owned()));
     }
     if !signature.iter().any(u8::is_ascii_uppercase) {
         return Ok(Verdict::Pass);
@@ -300,10 +300,10 @@ fn unsigned(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
 /// The key of the webhook that a delivery came to, which every one has but those that are to be unsigned.
 fn key_of(arrived: &Arrived<'_>) -> Result<Key, Verdict> {
     let secret = arrived.webhook.secret.as_ref();
-    secret.map(Key::new).ok_or_else(|| Verdict::Untestable("the webhook has no secret".to_owned()))
+    secret.map(Key::new).ok_or_else(|| Verdict::Inconclusive("the webhook has no secret".to_owned()))
 }
 
-pub(crate) fn genuine(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+pub(crate) fn valid(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let (signature, timestamp) = (single(arrived, SIGNATURE_HEADER)?, single(arrived, TIMESTAMP_HEADER)?);
     let body = arrived.whole_body()?;
     let key = key_of(arrived)?;
@@ -319,7 +319,7 @@ pub(crate) fn genuine(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, 
         [Code::DigestEncoding, Code::DigestPrefix, Code::DigestTruncated].contains(&cause.code)
     });
     if Signature::parse(signature).is_none() && form_only {
-        return Err(Verdict::Untestable("the signature is not 64 hexadecimal digits".to_owned()));
+        return Err(Verdict::Inconclusive("the signature is not 64 hexadecimal digits".to_owned()));
     }
     let why = cause.as_ref().map_or("no known way of signing gives it", |cause| cause.code.text());
     let message = format!("the signature does not match the request: {why}");
@@ -329,8 +329,8 @@ pub(crate) fn genuine(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, 
 
 /// Under every kind of secret: hexadecimal digits, text beyond ASCII, white space at the ends, generated ones.
 fn every_secret(t: &Transcript) -> Verdict {
-    let genuine = |arrived: &Arrived<'_>| genuine(t, arrived);
-    and_over_https(t, under_any_secret(t, genuine), |t| each_over_https(t, genuine))
+    let valid = |arrived: &Arrived<'_>| valid(t, arrived);
+    and_over_https(t, under_any_secret(t, valid), |t| each_over_https(t, valid))
 }
 
 /// One verdict on every delivery under secrets of any kind.
@@ -383,19 +383,19 @@ fn under_its_own(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdi
             let message = "a delivery is signed under the secret of another webhook";
             Ok(arrived.evidence("its own secret", "another's", message).because(cause).fail())
         }
-        _ => {
-            Err(Verdict::Untestable("the signature matches under no webhook's secret (see SIG-4)".to_owned()))
-        }
+        _ => Err(Verdict::Inconclusive(
+            "the signature matches under no webhook's secret (see SIG-4)".to_owned(),
+        )),
     }
 }
 
 fn secret_kept(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let Some(secret) = &arrived.webhook.secret else {
-        return Err(Verdict::Untestable("the webhook has no secret".to_owned()));
+        return Err(Verdict::Inconclusive("the webhook has no secret".to_owned()));
     };
     if secret.expose().len() < SHORTEST {
         let why = format!("a secret of fewer than {SHORTEST} bytes stands in any text by chance");
-        return Err(Verdict::Untestable(why));
+        return Err(Verdict::Inconclusive(why));
     }
     let Some(place) = place_of(secret, &arrived.exchange.delivery) else { return Ok(Verdict::Pass) };
     let message = format!("the webhook's secret stands in {place}");

@@ -106,7 +106,7 @@ fn missed_and_repeated(t: &Transcript, emission: &Emission) -> (Vec<usize>, Vec<
 
 fn cannot_be_emitted(emission: &Emission) -> Option<Verdict> {
     let reason = emission.unsupported.as_ref()?;
-    Some(Verdict::Untestable(format!("the sender cannot emit {}: {reason}", emission.event.name)))
+    Some(Verdict::Inconclusive(format!("the sender cannot emit {}: {reason}", emission.event.name)))
 }
 
 /// What the absence of a delivery tells where the run broke off before it had been waited for, or where more came than could
@@ -120,12 +120,12 @@ fn not_awaited(t: &Transcript, emission: &Emission) -> Option<Verdict> {
     } else {
         return None;
     };
-    Some(Verdict::Untestable(why))
+    Some(Verdict::Inconclusive(why))
 }
 
 fn lost(t: &Transcript, emission: &Emission, message: String) -> Verdict {
-    if let Some(untestable) = not_awaited(t, emission) {
-        return untestable;
+    if let Some(inconclusive) = not_awaited(t, emission) {
+        return inconclusive;
     }
     let waited = format!("nothing within {:.1} s", 2.0 * t.limits.deadline.as_secs_f64());
     let detail = emission.event.name.to_string();
@@ -134,8 +134,8 @@ fn lost(t: &Transcript, emission: &Emission, message: String) -> Verdict {
 
 fn active_at_once(t: &Transcript) -> Verdict {
     let verdicts = t.emissions_of(Scenario::EveryEvent).filter(|emission| emission.first).map(|emission| {
-        if let Some(untestable) = cannot_be_emitted(emission) {
-            return untestable;
+        if let Some(inconclusive) = cannot_be_emitted(emission) {
+            return inconclusive;
         }
         if missed_and_repeated(t, emission).0.is_empty() {
             return Verdict::Pass;
@@ -159,7 +159,7 @@ fn flooded(t: &Transcript) -> Option<Verdict> {
     let kept = t.arrivals.iter().filter(|arrival| arrival.webhook == Some(index)).count() as u64;
     let (requests, events) = (kept + webhook.dropped, t.emissions_of(webhook.scenario).count());
     if requests <= events as u64 {
-        return Some(Verdict::Untestable(format!("of {requests} requests only {kept} could be kept")));
+        return Some(Verdict::Inconclusive(format!("of {requests} requests only {kept} could be kept")));
     }
     let message =
         format!("{requests} requests reached one webhook's endpoint, where {events} events were emitted");
@@ -184,8 +184,8 @@ fn once_per_webhook(t: &Transcript) -> Verdict {
 }
 
 fn once_at_each(t: &Transcript, emission: &Emission) -> Verdict {
-    if let Some(untestable) = cannot_be_emitted(emission) {
-        return untestable;
+    if let Some(inconclusive) = cannot_be_emitted(emission) {
+        return inconclusive;
     }
     let name = &emission.event.name;
     let webhooks = webhooks_there(t, emission).count();
@@ -201,8 +201,8 @@ fn once_at_each(t: &Transcript, emission: &Emission) -> Verdict {
     if missed.is_empty() {
         return Verdict::Pass;
     }
-    if let Some(untestable) = not_awaited(t, emission) {
-        return untestable;
+    if let Some(inconclusive) = not_awaited(t, emission) {
+        return inconclusive;
     }
     let message = format!("{name} did not arrive at {} of {webhooks} webhooks", missed.len());
     Evidence::new("once at each webhook", format!("at {} of {webhooks}", webhooks - missed.len()), message)
@@ -214,7 +214,7 @@ fn deleted(t: &Transcript) -> Verdict {
     let Some((gone, at)) =
         t.webhooks_of(Scenario::Deletion).find_map(|(index, webhook)| Some((index, webhook.deleted_after?)))
     else {
-        return Verdict::Untestable("no webhook could be deleted".to_owned());
+        return Verdict::Inconclusive("no webhook could be deleted".to_owned());
     };
     let stays = t.webhooks_of(Scenario::Deletion).map(|(index, _)| index).find(|&index| index != gone);
     let after = t.emissions.iter().skip(at).filter(|emission| emission.scenario == Scenario::Deletion);
@@ -230,15 +230,15 @@ fn deleted(t: &Transcript) -> Verdict {
         if stays.is_some_and(|stays| !t.deliveries(stays, emission).is_empty()) {
             return Verdict::Pass;
         }
-        Verdict::Untestable(format!("{name} reached the webhook that stays neither"))
+        Verdict::Inconclusive(format!("{name} reached the webhook that stays neither"))
     });
     of_all(verdicts, "nothing was emitted after the deletion", "events")
 }
 
 fn every_kind(t: &Transcript) -> Verdict {
     let verdicts = t.emissions_of(Scenario::EveryEvent).filter(|emission| !emission.first).map(|emission| {
-        if let Some(untestable) = cannot_be_emitted(emission) {
-            return untestable;
+        if let Some(inconclusive) = cannot_be_emitted(emission) {
+            return inconclusive;
         }
         if missed_and_repeated(t, emission).0.is_empty() {
             return Verdict::Pass;
@@ -258,8 +258,8 @@ fn filtered(t: &Transcript) -> Verdict {
         let operations = webhook.operations.clone().unwrap_or_default();
         let filter = operations.join(", ");
         t.emissions_of(Scenario::Filtered).filter(|emission| !emission.first).map(move |emission| {
-            if let Some(untestable) = cannot_be_emitted(emission) {
-                return untestable;
+            if let Some(inconclusive) = cannot_be_emitted(emission) {
+                return inconclusive;
             }
             let (name, arrived) = (&emission.event.name, t.deliveries(index, emission));
             let wanted = operations.iter().any(|operation| name.matches(operation));
@@ -271,12 +271,12 @@ fn filtered(t: &Transcript) -> Verdict {
                     format!("{name} reached a webhook with the filter {filter}"),
                 ),
                 (true, true) if !reached_another(emission) => {
-                    return Verdict::Untestable(format!(
+                    return Verdict::Inconclusive(format!(
                         "{name} reached the webhook without a filter neither"
                     ));
                 }
                 (true, true) if webhook.overflowed => {
-                    return Verdict::Untestable(format!(
+                    return Verdict::Inconclusive(format!(
                         "{name} may be among the requests that were not kept"
                     ));
                 }

@@ -30,7 +30,8 @@ pub struct Judged {
     /// The requirements that it keeps.
     pub passed: Vec<&'static str>,
     /// Those of which it does not tell whether it keeps them.
-    pub untestable: Vec<&'static str>,
+    #[serde(rename = "untestable")] // until twenty-conform-report/2
+    pub inconclusive: Vec<&'static str>,
     /// Those that it breaks, and how.
     pub failed: Vec<Failure>,
 }
@@ -81,7 +82,7 @@ pub struct Entry {
     /// The number of the first that breaks it.
     pub first: Option<usize>,
     /// Of how many nothing can be told.
-    pub untestable: u64,
+    pub inconclusive: u64,
     /// Why nothing can be told of the first of those, or why it is not shown at all.
     pub why: Option<String>,
 }
@@ -96,15 +97,15 @@ impl Judged {
             record: clean(record),
             verdict: VerdictName::Pass,
             passed: Vec::new(),
-            untestable: Vec::new(),
+            inconclusive: Vec::new(),
             failed: Vec::new(),
         };
         for Finding { requirement, judgement } in findings {
             match judgement {
                 Judgement::Judged(Verdict::Pass) => judged.passed.push(requirement.id),
                 Judgement::Judged(Verdict::NotApplicable(_)) => {}
-                Judgement::Judged(Verdict::Untestable(_)) | Judgement::Error(_) => {
-                    judged.untestable.push(requirement.id);
+                Judgement::Judged(Verdict::Inconclusive(_)) | Judgement::Error(_) => {
+                    judged.inconclusive.push(requirement.id);
                 }
                 Judgement::Judged(Verdict::Fail(evidence)) => judged.failed.push(Failure {
                     requirement: requirement.id,
@@ -121,9 +122,9 @@ impl Judged {
                 }),
             }
         }
-        judged.verdict = match (judged.failed.is_empty(), judged.untestable.is_empty()) {
+        judged.verdict = match (judged.failed.is_empty(), judged.inconclusive.is_empty()) {
             (false, _) => VerdictName::Fail,
-            (true, false) => VerdictName::Untestable,
+            (true, false) => VerdictName::Inconclusive,
             (true, true) => VerdictName::Pass,
         };
         judged
@@ -151,7 +152,7 @@ impl Tally {
             passed: 0,
             failed: 0,
             first: None,
-            untestable: 0,
+            inconclusive: 0,
             why: None,
         };
         Self {
@@ -177,11 +178,11 @@ impl Tally {
                 Judgement::Judged(Verdict::NotApplicable(why)) => {
                     entry.why.get_or_insert_with(|| why.clone());
                 }
-                Judgement::Judged(Verdict::Untestable(why)) | Judgement::Error(why) => {
-                    if entry.untestable == 0 {
+                Judgement::Judged(Verdict::Inconclusive(why)) | Judgement::Error(why) => {
+                    if entry.inconclusive == 0 {
                         entry.why = Some(why.clone());
                     }
-                    entry.untestable += 1;
+                    entry.inconclusive += 1;
                 }
             }
         }
@@ -205,7 +206,7 @@ impl Tally {
         let gated = || self.entries.iter().filter(|entry| entry.requirement.level <= fail_on);
         if self.broken > 0 || gated().any(|entry| entry.failed > 0) {
             ExitStatus::Failed
-        } else if self.judged == 0 || gated().any(|entry| entry.untestable > 0) {
+        } else if self.judged == 0 || gated().any(|entry| entry.inconclusive > 0) {
             ExitStatus::Incomplete
         } else if self.entries.is_empty() {
             ExitStatus::NothingSelected
@@ -220,7 +221,7 @@ impl Entry {
     pub fn verdict(&self) -> VerdictName {
         match self {
             Self { failed: 1.., .. } => VerdictName::Fail,
-            Self { untestable: 1.., .. } => VerdictName::Untestable,
+            Self { inconclusive: 1.., .. } => VerdictName::Inconclusive,
             Self { passed: 1.., .. } => VerdictName::Pass,
             _ => VerdictName::NotApplicable,
         }

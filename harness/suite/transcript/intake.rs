@@ -25,7 +25,7 @@ pub struct Intake {
 #[serde(rename_all = "kebab-case")]
 pub enum IntakeKind {
     /// A genuine delivery: once.
-    Genuine,
+    Valid,
     /// A forged one: not at all, where it was refused.
     Forged,
     /// The same delivery twice, byte for byte: once.
@@ -46,7 +46,7 @@ impl IntakeKind {
         match self {
             Self::Forged => 0,
             Self::SameRecord => 2,
-            Self::Genuine | Self::Same | Self::SignedAnew | Self::BehindForged | Self::OtherDialect => 1,
+            Self::Valid | Self::Same | Self::SignedAnew | Self::BehindForged | Self::OtherDialect => 1,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::Capability;
 #[serde(rename_all = "kebab-case")]
 pub enum Scenario {
     /// Receiver: every sample event, correctly signed.
-    Genuine,
+    Valid,
     /// Receiver: events, objects and members that it does not know.
     Unfamiliar,
     /// Receiver: header names in other cases.
@@ -75,7 +75,7 @@ pub enum Scenario {
     /// Receiver: unsigned requests with something that might let them in.
     BackDoor,
     /// Receiver: the same content in another spelling under the old signature.
-    Respelled,
+    Reformatted,
     /// Receiver that refuses the plain genuine delivery: every known way of signing, to find the one it expects.
     Diagnosis,
     /// Sender: one webhook, every sample event and one record of every kind of value.
@@ -108,7 +108,7 @@ impl Scenario {
     /// What is done, for `explain`.
     pub fn describe(self) -> &'static str {
         match self {
-            Self::Genuine => "every sample event of the dialect, correctly signed",
+            Self::Valid => "every sample event of the dialect, correctly signed",
             Self::Unfamiliar => {
                 "correctly signed deliveries of an unknown event, an unknown object, and with unknown members"
             }
@@ -154,7 +154,7 @@ impl Scenario {
             Self::BackDoor => {
                 "unsigned deliveries that claim a local address, carry the secret itself, or are called a ping"
             }
-            Self::Respelled => "the same content in another spelling under the old signature",
+            Self::Reformatted => "the same content in another spelling under the old signature",
             Self::AlteredContent => {
                 "a genuine delivery whose body was changed behind the signature: a value, a member more, \
                  a member less, cut short"

@@ -24,7 +24,7 @@ pub struct Trial {
     /// What came of it.
     pub exchange: ExchangeId,
     /// Plain genuine deliveries: the one before it, and for negatives also the one behind it.
-    pub twins: Vec<ExchangeId>,
+    pub controls: Vec<ExchangeId>,
 }
 
 /// In which one respect a trial differs from a plain genuine delivery.
@@ -32,7 +32,7 @@ pub struct Trial {
 #[serde(rename_all = "kebab-case")]
 pub enum Respect {
     /// In none: it is correctly signed, and to be acknowledged.
-    Genuine,
+    Valid,
     /// In its form, which HTTP and JSON leave open: which. It is correctly signed, and to be acknowledged.
     Form(&'static str),
     /// In something beside the digits of its signature: what.
@@ -50,7 +50,7 @@ pub enum Respect {
     /// In that it is unsigned and tries another way in: which.
     BackDoor(&'static str),
     /// In the spelling of its body, under the twin's signature: which.
-    Respelled(&'static str),
+    Reformatted(&'static str),
     /// In its body, under the twin's signature: which part of it.
     Content(&'static str),
     /// In a further member `secret` of its body, under the twin's signature.
@@ -87,7 +87,7 @@ pub struct Tally {
     /// How many of them came out as they should.
     pub as_expected: usize,
     /// How many of them tell nothing, since a twin was not acknowledged.
-    pub untwinned: usize,
+    pub uncontrolled: usize,
 }
 
 /// What a receiver says of a delivery that it took in (interface, section 3).

@@ -100,7 +100,7 @@ fn explain_knows_requirements_checks_and_causes() {
     assert_eq!(run(["explain", "receiver/verification/altered-content"]).expect(0).stdout, by_id);
     for code in [Code::MessageBodyAlone, Code::AcceptsEverything, Code::SendCrash] {
         let text = run(["explain", code.as_str()]).expect(0).stdout;
-        assert!(text.contains(code.text()) && text.contains(code.mend()), "{text}");
+        assert!(text.contains(code.text()) && text.contains(code.fix()), "{text}");
     }
     run(["explain", "VER-999"]).expect(2).complains_of(&["\"VER-999\"", "twenty-conform list"]);
 }

@@ -88,8 +88,8 @@ fn a_run_keeps_every_exchange_and_every_trial() {
     assert_eq!(manifest["limits"]["timeout_ms"], 10_000);
     let exchanges = is_whole(folder);
     let numbers = |trial: &Value| {
-        let twins = trial["twins"].as_array().unwrap().iter();
-        twins.chain([&trial["exchange"]]).map(|number| number.as_u64().unwrap()).collect::<Vec<_>>()
+        let controls = trial["controls"].as_array().unwrap().iter();
+        controls.chain([&trial["exchange"]]).map(|number| number.as_u64().unwrap()).collect::<Vec<_>>()
     };
     let trials = lines(&folder.join("trials.jsonl"));
     assert!(trials.len() > 150, "{}", trials.len());

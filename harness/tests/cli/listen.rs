@@ -107,7 +107,7 @@ fn request(target: &str, body: &str, connection: &str, signed: impl Fn(u64, &str
     .into_bytes()
 }
 
-fn genuine(target: &str, body: &str) -> Vec<u8> {
+fn valid(target: &str, body: &str) -> Vec<u8> {
     request(target, body, "close", |now, body| format!("{now}:{body}"))
 }
 
@@ -126,7 +126,7 @@ fn entry<'a>(summary: &'a Value, id: &str) -> &'a Value {
 #[test]
 fn each_delivery_is_judged_as_it_comes() {
     let mut listening = Listening::new(&["--secret", SECRET, "--count", "3"]);
-    assert!(listening.send(&genuine("/hook?a=1", &body(1))).starts_with("HTTP/1.1 200 "));
+    assert!(listening.send(&valid("/hook?a=1", &body(1))).starts_with("HTTP/1.1 200 "));
     let first = listening.next();
     assert_eq!((&first["verdict"], failed(&first)), (&"pass".into(), vec![]), "{first}");
     assert_eq!((&first["event"], &first["record"]), (&"person.created".into(), &"r1".into()));
@@ -137,7 +137,7 @@ fn each_delivery_is_judged_as_it_comes() {
     assert_eq!(failed(&second), [("SIG-4", "message.body-alone")], "{second}");
 
     let shipped = r#"{"eventName":"person.created","record":{"id":"r3"},"eventDate":"yesterday"}"#;
-    listening.send(&genuine("/", shipped));
+    listening.send(&valid("/", shipped));
     let third = listening.next();
     assert_eq!(failed(&third), [("PAY-1", "payload.dialect"), ("PAY-3", "payload.dialect")], "{third}");
 
@@ -185,7 +185,7 @@ fn what_is_kept_can_be_verified_and_judged_again() {
     listening.send(chunked.as_bytes());
     // The secret leaks in a body that is rightly signed.
     let leak = body(2).replace("Łódź", SECRET);
-    listening.send(&genuine(&format!("/?key={}", const_hex::encode(SECRET)), &leak));
+    listening.send(&valid(&format!("/?key={}", const_hex::encode(SECRET)), &leak));
     let (status, summary) = listening.end();
     assert_eq!((status, &summary["stored"]), (Some(1), &2.into()), "{summary}");
     let raw = fs::read_to_string(out.join("1.http")).unwrap();
@@ -223,7 +223,7 @@ fn requests_are_passed_on_byte_for_byte() {
         stream.write_all(b"HTTP/1.1 202 Accepted\r\nX-Up: 1\r\nContent-Length: 5\r\n\r\ntaken")
     });
     let listening = Listening::new(&["--secret", SECRET, "--once", "--forward", &upstream]);
-    let sent = genuine("/deep/er?x=%20", &body(1));
+    let sent = valid("/deep/er?x=%20", &body(1));
     let answer = listening.send(&sent);
     assert!(answer.starts_with("HTTP/1.1 202 ") && answer.contains("\r\nX-Up: 1\r\n"), "{answer}");
     assert!(answer.ends_with("\r\n\r\ntaken"), "{answer}");
@@ -239,7 +239,7 @@ fn requests_are_passed_on_byte_for_byte() {
 fn what_cannot_be_passed_on_is_answered_502() {
     let closed = ClosedPort::new();
     let listening = Listening::new(&["--once", "--forward", &closed.url()]);
-    let answer = listening.send(&genuine("/", &body(1)));
+    let answer = listening.send(&valid("/", &body(1)));
     assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
     assert!(answer.contains(&closed.url()) && answer.contains("connection refused"), "{answer}");
     let free = ClosedPort::new().address.port().to_string();
@@ -255,7 +255,7 @@ fn what_is_no_request_is_a_finding() {
     assert!(listening.send(b"\x16\x03\x01 what\r\n\r\n").starts_with("HTTP/1.1 400 "));
     let broken = listening.next();
     assert!(broken["broken"].as_str().unwrap().contains("no HTTP request"), "{broken}");
-    listening.send(&genuine("/", &body(1)));
+    listening.send(&valid("/", &body(1)));
     let (status, summary) = listening.end();
     assert_eq!((status, &summary["broken"]), (Some(1), &1.into()), "{summary}");
 }
@@ -268,7 +268,7 @@ fn an_interruption_ends_it_with_a_summary() {
     for came in [false, true] {
         let mut listening = Listening::new(&["--secret", SECRET]);
         if came {
-            listening.send(&genuine("/", &body(1)));
+            listening.send(&valid("/", &body(1)));
             listening.next();
         }
         kill(Pid::from_raw(i32::try_from(listening.child.id()).unwrap()), Signal::SIGINT).unwrap();

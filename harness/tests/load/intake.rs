@@ -84,7 +84,7 @@ fn post(path: &str, headers: &str, body: &str) -> String {
     format!("POST {path} HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
-fn genuine(body: &str) -> String {
+fn valid(body: &str) -> String {
     post("/hook", &headers(&NOW_MS.to_string(), body), body)
 }
 
@@ -146,14 +146,14 @@ async fn each_thing_that_is_wrong_has_its_name_and_its_answer() {
         (post("/hook", &headers(&now, "{"), "{"), 400, "not-json"),
         (post("/hook", &headers(&now, odd), odd), 400, "wrong-shape"),
         (post("/hook?x", &signed, BODY), 404, "unknown-path"),
-        (genuine(BODY).replace("POST", "PUT"), 405, "method"),
+        (valid(BODY).replace("POST", "PUT"), 405, "method"),
     ] {
         let before = count(&endpoint.accounts.entry(false), kind);
         let answer = endpoint.send(request.as_bytes()).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{kind}: {answer}");
         assert_eq!(count(&endpoint.accounts.entry(false), kind), before + 1, "{kind}: {request}");
     }
-    assert_eq!(endpoint.send(genuine(BODY).as_bytes()).await, "HTTP/1.1 204 No Content\r\n\r\n");
+    assert_eq!(endpoint.send(valid(BODY).as_bytes()).await, "HTTP/1.1 204 No Content\r\n\r\n");
     let ledger = endpoint.end().await;
     assert_eq!((ledger.verified, ledger.wrong), (1, 10), "{ledger:?}");
 }
@@ -168,12 +168,12 @@ async fn requests_in_a_row_are_answered_in_a_row_and_doubles_are_seen() {
         BODY.len() - 7,
         &BODY[7..]
     );
-    let answers = endpoint.send(format!("{}{chunked}{}", genuine(BODY), genuine(BODY)).as_bytes()).await;
+    let answers = endpoint.send(format!("{}{chunked}{}", valid(BODY), valid(BODY)).as_bytes()).await;
     assert_eq!(answers, "HTTP/1.1 204 No Content\r\n\r\n".repeat(3));
     // Byte by byte.
     let mut stream = endpoint.connect().await;
     stream.set_nodelay(true).unwrap();
-    for byte in genuine(BODY).as_bytes() {
+    for byte in valid(BODY).as_bytes() {
         stream.write_all(&[*byte]).await.unwrap();
         tokio::task::yield_now().await;
     }
@@ -197,8 +197,8 @@ async fn garbage_ends_its_connection_and_nothing_else() {
         assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("Connection: close"), "{answer}");
     }
     endpoint.send(b"").await;
-    endpoint.send(&genuine(BODY).as_bytes()[..100]).await;
-    assert!(endpoint.send(genuine(BODY).as_bytes()).await.starts_with("HTTP/1.1 204"));
+    endpoint.send(&valid(BODY).as_bytes()[..100]).await;
+    assert!(endpoint.send(valid(BODY).as_bytes()).await.starts_with("HTTP/1.1 204"));
     let ledger = endpoint.end().await;
     assert_eq!((count(&ledger, "malformed"), count(&ledger, "cut-off")), (4, 1), "{ledger:?}");
     assert_eq!((ledger.verified, ledger.wrong), (1, 5));
@@ -214,8 +214,8 @@ async fn a_body_up_to_the_limit_is_taken_and_a_longer_one_is_answered_413() {
         body
     };
     let (long, longer) = (padded(limits.body), padded(limits.body + 1));
-    assert!(endpoint.send(genuine(&long).as_bytes()).await.starts_with("HTTP/1.1 204"));
-    assert!(endpoint.send(genuine(&longer).as_bytes()).await.starts_with("HTTP/1.1 413"));
+    assert!(endpoint.send(valid(&long).as_bytes()).await.starts_with("HTTP/1.1 204"));
+    assert!(endpoint.send(valid(&longer).as_bytes()).await.starts_with("HTTP/1.1 413"));
     let in_chunks = |body: &str| {
         let signed = headers(&NOW_MS.to_string(), body);
         let chunks: String = body
@@ -228,7 +228,7 @@ async fn a_body_up_to_the_limit_is_taken_and_a_longer_one_is_answered_413() {
     assert!(endpoint.send(in_chunks(&long).as_bytes()).await.starts_with("HTTP/1.1 204"));
     assert!(endpoint.send(in_chunks(&longer).as_bytes()).await.starts_with("HTTP/1.1 413"));
     // Whoever asks first is told to go on.
-    let (head, body) = (genuine(BODY).replace("Host: x", "Expect: 100-continue"), BODY);
+    let (head, body) = (valid(BODY).replace("Host: x", "Expect: 100-continue"), BODY);
     let mut stream = endpoint.connect().await;
     stream.write_all(head.strip_suffix(body).unwrap().as_bytes()).await.unwrap();
     let mut interim = [0; 25];
@@ -252,7 +252,7 @@ async fn whoever_is_too_slow_is_told_so_and_holds_nobody_up() {
         slow.push(stream);
     }
     // It waits for a place until one of them has been given up.
-    assert!(endpoint.send(genuine(BODY).as_bytes()).await.starts_with("HTTP/1.1 204"));
+    assert!(endpoint.send(valid(BODY).as_bytes()).await.starts_with("HTTP/1.1 204"));
     for stream in &mut slow {
         assert!(rest(stream).await.starts_with("HTTP/1.1 408"));
     }
@@ -265,7 +265,7 @@ async fn whoever_is_too_slow_is_told_so_and_holds_nobody_up() {
 #[tokio::test]
 async fn the_accounts_can_be_read_meanwhile() {
     let endpoint = Endpoint::standing_still(Limits::default()).await;
-    endpoint.send(genuine(BODY).as_bytes()).await;
+    endpoint.send(valid(BODY).as_bytes()).await;
     let read = async |path: &str| {
         let answer = endpoint.send(format!("GET {path} HTTP/1.1\r\n\r\n").as_bytes()).await;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

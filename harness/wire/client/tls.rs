@@ -104,7 +104,7 @@ pub(crate) fn refusal(why: &io::Error) -> Option<String> {
         return refusal(inner.downcast_ref::<io::Error>()?);
     };
     Some(match error {
-        Error::InvalidCertificate(reason) => format!("{error}; {}", mend(reason)),
+        Error::InvalidCertificate(reason) => format!("{error}; {}", fix(reason)),
         Error::InvalidMessage(_) => format!("what came is no TLS ({error}); is it an http URL?"),
         Error::AlertReceived(AlertDescription::CertificateRequired) => {
             format!("{error}: the peer asks the client for a certificate, which deliveries do not carry")
@@ -114,7 +114,7 @@ pub(crate) fn refusal(why: &io::Error) -> Option<String> {
     })
 }
 
-fn mend(reason: &CertificateError) -> &'static str {
+fn fix(reason: &CertificateError) -> &'static str {
     match reason {
         CertificateError::UnknownIssuer => {
             "--ca FILE trusts it or who signed it, --insecure does not look at it"

@@ -58,7 +58,7 @@ struct Statistics {
 pub(crate) fn json(name: &str, text: &str) -> Result<(BenchReport, ExitStatus), String> {
     let entries: Vec<Entry> =
         serde_json::from_str(text).map_err(|why| format!("{name} is no statistics of locust's: {why}"))?;
-    let genuine = || entries.iter().filter(|entry| is_genuine(&entry.name));
+    let valid = || entries.iter().filter(|entry| is_valid(&entry.name));
     let mut values = Vec::new();
     for (number, entry) in entries.iter().enumerate() {
         for (time, count) in &entry.response_times {
@@ -66,18 +66,18 @@ pub(crate) fn json(name: &str, text: &str) -> Result<(BenchReport, ExitStatus), 
             let ms = ms.ok_or_else(|| {
                 format!("{name}: entry {}, member \"response_times\": {time:?} is no time", number + 1)
             })?;
-            if is_genuine(&entry.name) {
+            if is_valid(&entry.name) {
                 values.push(((ms * 1e3) as u64, *count));
             }
         }
     }
     let mut latency = distribution(values.into_iter());
-    let least = genuine().filter_map(|entry| entry.min_response_time).reduce(f64::min);
-    let most = genuine().map(|entry| entry.max_response_time).reduce(f64::max);
+    let least = valid().filter_map(|entry| entry.min_response_time).reduce(f64::min);
+    let most = valid().map(|entry| entry.max_response_time).reduce(f64::max);
     latency.min_us = (least.unwrap_or_default() * 1e3) as u64;
     latency.max_us = (most.unwrap_or_default() * 1e3) as u64;
     latency.mean_us =
-        genuine().map(|entry| entry.total_response_time).sum::<f64>() * 1e3 / latency.count.max(1) as f64;
+        valid().map(|entry| entry.total_response_time).sum::<f64>() * 1e3 / latency.count.max(1) as f64;
     let begun = entries.iter().map(|entry| entry.start_time).reduce(f64::min).unwrap_or_default();
     let ended = entries.iter().filter_map(|entry| entry.last_request_timestamp).reduce(f64::max);
     let rows = entries.iter().map(|entry| Row {
@@ -90,7 +90,7 @@ pub(crate) fn json(name: &str, text: &str) -> Result<(BenchReport, ExitStatus), 
         latency,
         duration_ms: (ended.unwrap_or(begun) - begun).max(0.0) * 1e3,
         begun_ms: (begun * 1e3) as u64,
-        series: series(genuine()),
+        series: series(valid()),
         notes: vec![
             "response times are as locust rounds them, to whole milliseconds and two digits, failed requests among them".to_owned(),
         ],
@@ -165,7 +165,7 @@ pub(crate) fn csv(name: &str, text: &str) -> Result<(BenchReport, ExitStatus), S
                 .to_owned(),
         ],
     };
-    let mut genuine = 0;
+    let mut valid = 0;
     for (number, fields) in lines.filter(|(_, fields)| fields.iter().any(|field| !field.is_empty())) {
         let who = fields.get(named).cloned().unwrap_or_default();
         if who == "Aggregated" {
@@ -184,8 +184,8 @@ pub(crate) fn csv(name: &str, text: &str) -> Result<(BenchReport, ExitStatus), S
         let &[requests, failures, mean, min, max, rate, p50, p90, p99, p999] = values.as_slice() else {
             continue;
         };
-        if is_genuine(&who) {
-            genuine += 1;
+        if is_valid(&who) {
+            valid += 1;
             let (us, latency) = (|ms: f64| (ms * 1e3) as u64, &mut statistics.latency);
             let before = latency.count as f64;
             latency.mean_us =
@@ -203,7 +203,7 @@ pub(crate) fn csv(name: &str, text: &str) -> Result<(BenchReport, ExitStatus), S
         }
         statistics.rows.push(Row { name: who, requests: requests as u64, failures: failures as u64 });
     }
-    if genuine > 1 {
+    if valid > 1 {
         statistics.notes.push("the quantiles are the highest of the several names that there are".to_owned());
     }
     report(name, statistics)
@@ -228,7 +228,7 @@ fn fields(line: &str) -> Vec<String> {
     fields
 }
 
-fn is_genuine(name: &str) -> bool {
+fn is_valid(name: &str) -> bool {
     !name.starts_with("probe ")
 }
 
@@ -238,8 +238,7 @@ fn report(name: &str, statistics: Statistics) -> Result<(BenchReport, ExitStatus
     if rows.is_empty() {
         return Err(format!("{name} holds no request: nothing was sent"));
     }
-    let sum =
-        |which: fn(&Row) -> u64| rows.iter().filter(|row| is_genuine(&row.name)).map(which).sum::<u64>();
+    let sum = |which: fn(&Row) -> u64| rows.iter().filter(|row| is_valid(&row.name)).map(which).sum::<u64>();
     let (sent, failed) = (sum(|row| row.requests), sum(|row| row.failures));
     let acknowledged = sent.saturating_sub(failed);
     let kinds: Vec<ProbeEntry> = probe::ALL.iter().map(|kind| entry(kind, &rows)).collect();

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::maker::{Behind, Maker, Twin, with_raw_member};
+use super::maker::{Behind, Control, Maker, with_raw_member};
 use crate::subject::SubjectError;
 use crate::suite::transcript::Respect;
 use crate::webhook::signature::NONCE_HEADER;
@@ -18,7 +18,7 @@ use crate::wire::exchange::{Delivery, Exchange, Outcome};
 const MAX_SILENT: usize = 3;
 
 /// Makes a delivery, beside the twin that goes before it; `None` where there is nothing to try with this secret or body.
-type Make<'c> = Box<dyn Fn(&Maker, &Twin) -> Option<Delivery> + Send + Sync + 'c>;
+type Make<'c> = Box<dyn Fn(&Maker, &Control) -> Option<Delivery> + Send + Sync + 'c>;
 
 /// Changes a twin in one respect, given the timestamp under which it was signed; `None` where it cannot be changed so.
 pub(crate) type Change = fn(&Maker, &mut Delivery, &str) -> Option<()>;
@@ -39,7 +39,7 @@ pub(crate) struct Case<'c> {
 
 /// What came of a case.
 pub(crate) struct Attempt {
-    pub(crate) twin: Exchange,
+    pub(crate) control: Exchange,
     pub(crate) trial: Exchange,
     pub(crate) behind: Option<Exchange>,
 }
@@ -58,7 +58,7 @@ pub(crate) struct Line<'a> {
 
 impl<'c> Case<'c> {
     /// One that is genuine, made by itself.
-    pub(crate) fn genuine(
+    pub(crate) fn valid(
         what: impl Into<String>,
         respect: Respect,
         make: impl Fn(&Maker) -> Option<Delivery> + Send + Sync + 'c,
@@ -77,7 +77,7 @@ impl<'c> Case<'c> {
     pub(crate) fn behind(
         what: impl Into<String>,
         respect: Respect,
-        make: impl Fn(&Maker, &Twin) -> Option<Delivery> + Send + Sync + 'c,
+        make: impl Fn(&Maker, &Control) -> Option<Delivery> + Send + Sync + 'c,
     ) -> Self {
         Self {
             what: what.into(),
@@ -95,13 +95,13 @@ impl<'c> Case<'c> {
         respect: Respect,
         change: impl Fn(&Maker, &mut Delivery, &str) -> Option<()> + Send + Sync + 'c,
     ) -> Self {
-        let make = move |maker: &Maker, twin: &Twin| {
-            let mut delivery = twin.delivery.clone();
+        let make = move |maker: &Maker, control: &Control| {
+            let mut delivery = control.delivery.clone();
             if maker.dialect.nonce {
                 // Not part of what is signed: a receiver that remembers nonces must not refuse for that alone.
                 delivery.headers.set(NONCE_HEADER, maker.random.nonce());
             }
-            change(maker, &mut delivery, &twin.timestamp)?;
+            change(maker, &mut delivery, &control.timestamp)?;
             Some(delivery)
         };
         Self {
@@ -141,10 +141,11 @@ impl<'c> Case<'c> {
             Some(member) => with_raw_member(&plain, member),
             None => plain,
         };
-        let twin = maker.twin(maker.render(&event));
-        let delivery = (self.make)(maker, &twin)?;
-        let behind = self.forged.then(|| Behind { body: twin.delivery.body.clone(), sent_ms: twin.sent_ms });
-        Some((twin.delivery, delivery, behind))
+        let control = maker.control(maker.render(&event));
+        let delivery = (self.make)(maker, &control)?;
+        let behind =
+            self.forged.then(|| Behind { body: control.delivery.body.clone(), sent_ms: control.sent_ms });
+        Some((control.delivery, delivery, behind))
     }
 }
 
@@ -189,10 +190,10 @@ impl<'a> Line<'a> {
         )))
     }
 
-    async fn exchange(&self, delivery: &Delivery, genuine: bool) -> Exchange {
-        let client = if !genuine && self.hangs_on_forged() { &self.impatient } else { self.client };
+    async fn exchange(&self, delivery: &Delivery, valid: bool) -> Exchange {
+        let client = if !valid && self.hangs_on_forged() { &self.impatient } else { self.client };
         let exchange = client.send(&self.target, delivery).await;
-        if !genuine {
+        if !valid {
             self.hung.fetch_add(usize::from(exchange.outcome == Outcome::TimedOut), Ordering::Relaxed);
             return exchange;
         }
@@ -210,22 +211,22 @@ impl<'a> Line<'a> {
         maker: &Maker,
         case: &Case<'_>,
     ) -> Result<Option<Attempt>, SubjectError> {
-        let Some((twin, delivery, behind)) = case.prepare(maker) else { return Ok(None) };
+        let Some((control, delivery, behind)) = case.prepare(maker) else { return Ok(None) };
         // Looked at once, so that what was begun is written down whole.
         self.check()?;
-        let twin = self.exchange(&twin, true).await;
+        let control = self.exchange(&control, true).await;
         let trial = self.exchange(&delivery, !case.is_forged()).await;
         let behind = match behind {
             Some(behind) => Some(self.exchange(&maker.sign_behind(behind, 2), true).await),
             None => None,
         };
-        Ok(Some(Attempt { twin, trial, behind }))
+        Ok(Some(Attempt { control, trial, behind }))
     }
 }
 
 impl Attempt {
     pub(crate) fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
-        [&self.twin, &self.trial].into_iter().chain(&self.behind)
+        [&self.control, &self.trial].into_iter().chain(&self.behind)
     }
 
     /// Whether every exchange had an answer.
@@ -234,8 +235,8 @@ impl Attempt {
     }
 
     /// Whether the twins had one.
-    pub(crate) fn twins_are_answered(&self) -> bool {
+    pub(crate) fn controls_are_answered(&self) -> bool {
         let answered = |exchange: &Exchange| exchange.outcome.status().is_some();
-        answered(&self.twin) && self.behind.as_ref().is_none_or(answered)
+        answered(&self.control) && self.behind.as_ref().is_none_or(answered)
     }
 }

@@ -60,7 +60,7 @@ impl Stage<'_> {
         let mut found = self.sign_differently(&lattice, near).await?;
         found |= self.sign_by_default().await?;
         found |= self.time_differently().await?;
-        found |= self.name_differently(&[Recipe::GENUINE]).await?;
+        found |= self.name_differently(&[Recipe::CONTRACT]).await?;
         if !found {
             found = self.sign_differently(&lattice, far).await?;
         }
@@ -91,14 +91,15 @@ impl Stage<'_> {
             if recipe.message == Message::SecretMember {
                 body = with_member(&body, "secret", &json!("not a part of what is signed"));
             }
-            let mut twin = self.maker.twin(body);
+            let mut control = self.maker.control(body);
             let secret = self.maker.secret.expose();
-            let Some(value) = recipe.compute(secret, twin.timestamp.as_bytes(), &twin.delivery.body) else {
+            let Some(value) = recipe.compute(secret, control.timestamp.as_bytes(), &control.delivery.body)
+            else {
                 continue;
             };
-            twin.delivery.headers.set(SIGNATURE_HEADER, value);
+            control.delivery.headers.set(SIGNATURE_HEADER, value);
             let what = format!("a delivery signed {}", recipe.describe());
-            found |= self.try_single(what, Respect::Signed(*recipe), twin.delivery).await?;
+            found |= self.try_single(what, Respect::Signed(*recipe), control.delivery).await?;
         }
         Ok(found)
     }
@@ -107,12 +108,12 @@ impl Stage<'_> {
     async fn sign_by_default(&mut self) -> Result<bool, SubjectError> {
         let mut found = false;
         for secret in DEFAULT_SECRETS {
-            let mut twin = self.maker.twin(self.maker.render(&self.maker.plain()));
+            let mut control = self.maker.control(self.maker.render(&self.maker.plain()));
             let key = Key::new(&Secret::new(secret));
-            let signature = key.sign(twin.timestamp.as_bytes(), &twin.delivery.body).to_hex();
-            twin.delivery.headers.set(SIGNATURE_HEADER, signature);
+            let signature = key.sign(control.timestamp.as_bytes(), &control.delivery.body).to_hex();
+            control.delivery.headers.set(SIGNATURE_HEADER, signature);
             let what = format!("a delivery signed under the default secret {secret:?}");
-            found |= self.try_single(what, Respect::DefaultSecret(secret), twin.delivery).await?;
+            found |= self.try_single(what, Respect::DefaultSecret(secret), control.delivery).await?;
         }
         Ok(found)
     }
@@ -161,10 +162,10 @@ impl Stage<'_> {
     }
 
     fn signed_by(&self, recipe: Recipe) -> Option<(Delivery, String)> {
-        let twin = self.maker.twin(self.maker.render(&self.maker.plain()));
+        let control = self.maker.control(self.maker.render(&self.maker.plain()));
         let secret = self.maker.secret.expose();
-        let value = recipe.compute(secret, twin.timestamp.as_bytes(), &twin.delivery.body)?;
-        Some((twin.delivery, value))
+        let value = recipe.compute(secret, control.timestamp.as_bytes(), &control.delivery.body)?;
+        Some((control.delivery, value))
     }
 
     async fn try_single(

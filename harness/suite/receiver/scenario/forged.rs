@@ -88,10 +88,10 @@ fn default(secret: &'static str) -> Case<'static> {
 /// A delivery with timestamp and signature of another one.
 fn borrowed() -> Case<'static> {
     let what = "a delivery with timestamp and signature of another delivery";
-    Case::behind(what, Respect::Borrowed, |maker, twin| {
+    Case::behind(what, Respect::Borrowed, |maker, control| {
         let mut delivery = maker.deliver(&maker.plain());
         for name in [TIMESTAMP_HEADER, SIGNATURE_HEADER] {
-            delivery.headers.set(name, twin.delivery.headers.single(name)?.clone());
+            delivery.headers.set(name, control.delivery.headers.single(name)?.clone());
         }
         Some(delivery)
     })

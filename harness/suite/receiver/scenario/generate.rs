@@ -3,7 +3,7 @@
 //! Invariant: a strategy varies one respect alone, so that whatever refuses or takes a case does so for that. Strategies
 //! have no filters: each always generates.
 
-pub(crate) mod genuine;
+pub(crate) mod valid;
 
 use bytes::Bytes;
 use proptest::collection::vec;
@@ -268,11 +268,11 @@ fn other_digits(digits: &Digits) -> Case<'static> {
     };
     let digits = digits.clone();
     Case::forged(what, Respect::Digits(which), move |_, delivery, _| {
-        let mut genuine = delivery.headers.single(SIGNATURE_HEADER)?.to_vec();
+        let mut valid = delivery.headers.single(SIGNATURE_HEADER)?.to_vec();
         match &digits {
-            Digits::Random(bytes) => genuine = const_hex::encode(bytes).into_bytes(),
+            Digits::Random(bytes) => valid = const_hex::encode(bytes).into_bytes(),
             Digits::OneOther(at) => {
-                let digit = genuine.get_mut(*at)?;
+                let digit = valid.get_mut(*at)?;
                 *digit = if *digit == b'f' {
                     b'0'
                 } else if *digit == b'9' {
@@ -282,14 +282,14 @@ fn other_digits(digits: &Digits) -> Case<'static> {
                 };
             }
             Digits::Rotated(by) => {
-                let before = genuine.clone();
-                genuine.rotate_left(*by);
-                if genuine == before {
+                let before = valid.clone();
+                valid.rotate_left(*by);
+                if valid == before {
                     return None;
                 }
             }
         }
-        delivery.headers.set(SIGNATURE_HEADER, genuine);
+        delivery.headers.set(SIGNATURE_HEADER, valid);
         Some(())
     })
 }

@@ -48,19 +48,19 @@ impl Stage<'_> {
     }
 
     async fn send_everything(&mut self) -> Result<(), SubjectError> {
-        self.send_genuine().await?;
+        self.send_valid().await?;
         self.send_forged().await?;
         self.send_twice().await?;
         self.send_same_record().await?;
         self.send_in_other_dialects().await
     }
 
-    async fn send_genuine(&mut self) -> Result<(), SubjectError> {
+    async fn send_valid(&mut self) -> Result<(), SubjectError> {
         for event in self.transcript.dialect.samples() {
             let event = event.with_id(&self.maker.random.uuid());
             let id = self.send(self.maker.deliver(&event)).await?;
             let what = format!("a genuine delivery of {}", event.name);
-            self.intend(what, &event, IntakeKind::Genuine, vec![id]);
+            self.intend(what, &event, IntakeKind::Valid, vec![id]);
         }
         Ok(())
     }
@@ -68,9 +68,9 @@ impl Stage<'_> {
     async fn send_forged(&mut self) -> Result<(), SubjectError> {
         for &(what, forge) in FORGED {
             let event = self.maker.plain();
-            let twin = self.maker.twin(self.maker.render(&event));
-            let mut delivery = twin.delivery;
-            if forge(self, &mut delivery, &twin.timestamp).is_none() {
+            let control = self.maker.control(self.maker.render(&event));
+            let mut delivery = control.delivery;
+            if forge(self, &mut delivery, &control.timestamp).is_none() {
                 continue;
             }
             let id = self.send_forgery(delivery).await?;
@@ -95,10 +95,10 @@ impl Stage<'_> {
         self.intend(what.to_owned(), &event, IntakeKind::SignedAnew, ids);
 
         let event = self.maker.plain();
-        let genuine = self.maker.deliver(&event);
-        let mut forged = genuine.clone();
+        let valid = self.maker.deliver(&event);
+        let mut forged = valid.clone();
         forged.headers.set(SIGNATURE_HEADER, "0".repeat(64));
-        let ids = vec![self.send_forgery(forged).await?, self.send(genuine).await?];
+        let ids = vec![self.send_forgery(forged).await?, self.send(valid).await?];
         let what = "a delivery behind a forged copy of it";
         self.intend(what.to_owned(), &event, IntakeKind::BehindForged, ids);
         Ok(())

@@ -42,7 +42,7 @@ pub(crate) struct Maker {
 }
 
 /// A plain genuine delivery, and the timestamp under which it is signed.
-pub(crate) struct Twin {
+pub(crate) struct Control {
     pub(crate) delivery: Delivery,
     pub(crate) timestamp: String,
     pub(crate) sent_ms: u64,
@@ -121,9 +121,9 @@ impl Maker {
     }
 
     /// A genuine delivery of this body, with its timestamp.
-    pub(crate) fn twin(&self, body: Bytes) -> Twin {
+    pub(crate) fn control(&self, body: Bytes) -> Control {
         let sent_ms = self.clock.now_ms();
-        Twin { delivery: self.sign_at(body, sent_ms), timestamp: sent_ms.to_string(), sent_ms }
+        Control { delivery: self.sign_at(body, sent_ms), timestamp: sent_ms.to_string(), sent_ms }
     }
 
     /// A genuine delivery of a body that was sent before, so many milliseconds behind that at least: under the same

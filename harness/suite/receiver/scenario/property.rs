@@ -43,7 +43,7 @@ enum Deviation {
     /// It is refused with another status than 4xx, or not answered.
     Broken,
     /// A twin is not acknowledged, so it does not tell.
-    Untwinned,
+    Uncontrolled,
 }
 
 impl Stage<'_> {
@@ -63,7 +63,8 @@ impl Stage<'_> {
         }
         let mut runner = self.extent.runner(scenario, property.name);
         let mut left = self.extent.cases as usize;
-        let mut tally = Tally { scenario, property: property.name, cases: 0, as_expected: 0, untwinned: 0 };
+        let mut tally =
+            Tally { scenario, property: property.name, cases: 0, as_expected: 0, uncontrolled: 0 };
         let mut found = Vec::new();
         while left > 0 {
             let trees: Vec<_> = (0..left.min(BATCH))
@@ -86,7 +87,7 @@ impl Stage<'_> {
                 let Some(tried) = tried else { continue };
                 tally.cases += 1;
                 let deviation = self.deviation(property.expected, &tried);
-                tally.untwinned += usize::from(deviation == Some(Deviation::Untwinned));
+                tally.uncontrolled += usize::from(deviation == Some(Deviation::Uncontrolled));
                 match deviation {
                     None => tally.as_expected += 1,
                     Some(deviation) if found.contains(&deviation) => {}
@@ -120,7 +121,11 @@ impl Stage<'_> {
         let (mut steps, mut deviates) = (0, true);
         // A case that does not tell is no smaller for being shrunk.
         let hangs = *self.transcript.outcome(tried.trial) == Outcome::TimedOut;
-        while deviation != Deviation::Untwinned && !hangs && steps < MAX_STEPS && began.elapsed() < MAX_TIME {
+        while deviation != Deviation::Uncontrolled
+            && !hangs
+            && steps < MAX_STEPS
+            && began.elapsed() < MAX_TIME
+        {
             if !(if deviates { tree.simplify() } else { tree.complicate() }) {
                 break;
             }
@@ -151,15 +156,15 @@ impl Stage<'_> {
         Ok(())
     }
 
-    fn deviation(&self, expected: Expected, Tried { trial, twins }: &Tried) -> Option<Deviation> {
+    fn deviation(&self, expected: Expected, Tried { trial, controls }: &Tried) -> Option<Deviation> {
         let taken = |id: ExchangeId| self.transcript.acknowledged(id);
-        let twinned = twins.iter().all(|&twin| taken(twin));
+        let controlled = controls.iter().all(|&control| taken(control));
         let status = self.transcript.outcome(*trial).status();
         match expected {
             Expected::Acknowledged if taken(*trial) => None,
-            Expected::Acknowledged if twinned => Some(Deviation::Refused),
+            Expected::Acknowledged if controlled => Some(Deviation::Refused),
             Expected::Refused if taken(*trial) => Some(Deviation::Acknowledged),
-            _ if !twinned => Some(Deviation::Untwinned),
+            _ if !controlled => Some(Deviation::Uncontrolled),
             Expected::Refused if !status.is_some_and(|status| (400..500).contains(&status)) => {
                 Some(Deviation::Broken)
             }

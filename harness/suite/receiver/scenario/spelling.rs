@@ -38,10 +38,10 @@ pub(crate) const FOREIGN: &[(&str, &str)] = &[
 ];
 
 /// A way to write a whole body differently.
-pub(crate) type Respell = fn(&str) -> Option<String>;
+pub(crate) type Reformat = fn(&str) -> Option<String>;
 
 /// Whole bodies in another spelling of the same content.
-pub(crate) const RESPELLINGS: &[(&str, Respell)] = &[
+pub(crate) const REFORMATTINGS: &[(&str, Reformat)] = &[
     ("white space between tokens", |body| {
         let value: Value = serde_json::from_str(body).ok()?;
         serde_json::to_string_pretty(&value).ok()
@@ -56,8 +56,8 @@ pub(crate) const RESPELLINGS: &[(&str, Respell)] = &[
         Some(joined(keys.into_iter().rev().filter_map(|key| Some((key, members.get(key)?.get()))), ",", ":"))
     }),
     ("an escaped letter", |body| {
-        let respelled = body.replacen("\"person.", "\"\\u0070erson.", 1);
-        (respelled != body).then_some(respelled)
+        let reformatted = body.replacen("\"person.", "\"\\u0070erson.", 1);
+        (reformatted != body).then_some(reformatted)
     }),
     ("a line feed at its end", |body| Some(format!("{body}\n"))),
 ];

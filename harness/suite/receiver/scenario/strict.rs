@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::case::{Case, Change};
 use super::maker::Maker;
-use super::spelling::{self, Respell};
+use super::spelling::{self, Reformat};
 use crate::suite::transcript::{Respect, Scenario};
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::recipe::{Message, Recipe};
@@ -34,7 +34,7 @@ pub(crate) fn cases(scenario: Scenario, secret: &str) -> Vec<Case<'static>> {
         Scenario::UnsignedMalformed => unsigned_malformed(),
         Scenario::OtherMethod => other_method(),
         Scenario::BackDoor => back_door(secret),
-        Scenario::Respelled => respelled(),
+        Scenario::Reformatted => reformatted(),
         _ => Vec::new(),
     }
 }
@@ -172,15 +172,15 @@ fn unsigned_with(which: &'static str, header: &'static str, value: String) -> Ca
     })
 }
 
-fn respelled() -> Vec<Case<'static>> {
-    let case = |&(which, respell): &(&'static str, Respell)| {
+fn reformatted() -> Vec<Case<'static>> {
+    let case = |&(which, reformat): &(&'static str, Reformat)| {
         let what = format!("a delivery respelled behind its signature: {which}");
-        Case::forged(what, Respect::Respelled(which), move |_, delivery, _| {
-            delivery.body = respell(std::str::from_utf8(&delivery.body).ok()?)?.into();
+        Case::forged(what, Respect::Reformatted(which), move |_, delivery, _| {
+            delivery.body = reformat(std::str::from_utf8(&delivery.body).ok()?)?.into();
             Some(())
         })
     };
-    spelling::RESPELLINGS.iter().map(case).chain(Serialiser::ALL.iter().map(reserialised)).collect()
+    spelling::REFORMATTINGS.iter().map(case).chain(Serialiser::ALL.iter().map(reserialised)).collect()
 }
 
 /// A delivery whose signature is over what a serialiser makes of its body: only who hashes that takes it.
@@ -210,11 +210,11 @@ fn around(delivery: &mut Delivery, change: impl Fn(&str) -> String) -> Option<()
 }
 
 /// A bogus signature beside the genuine one.
-fn beside(delivery: &mut Delivery, genuine_first: bool) -> Option<()> {
-    let genuine = delivery.headers.single(SIGNATURE_HEADER)?.clone();
+fn beside(delivery: &mut Delivery, valid_first: bool) -> Option<()> {
+    let valid = delivery.headers.single(SIGNATURE_HEADER)?.clone();
     let bogus = Bytes::from("0".repeat(64));
     delivery.headers.remove(SIGNATURE_HEADER);
-    let both = if genuine_first { [genuine, bogus] } else { [bogus, genuine] };
+    let both = if valid_first { [valid, bogus] } else { [bogus, valid] };
     both.into_iter().for_each(|value| delivery.headers.add(SIGNATURE_HEADER, value));
     Some(())
 }

@@ -25,8 +25,8 @@ impl Stage<'_> {
             for turn in 0..3 {
                 let series = (round + turn) % 3;
                 let mut delivery = self.maker.deliver(&self.maker.plain());
-                let Some(genuine) = delivery.headers.single(SIGNATURE_HEADER) else { return Ok(()) };
-                let mut digits = genuine.to_vec();
+                let Some(valid) = delivery.headers.single(SIGNATURE_HEADER) else { return Ok(()) };
+                let mut digits = valid.to_vec();
                 let at = if series == 1 { digits.len() - 1 } else { 0 };
                 // The other digits of the early ones stay right: all three differ in one digit alone.
                 digits[at] = if digits[at] == b'0' { b'1' } else { b'0' };

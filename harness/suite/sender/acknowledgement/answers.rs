@@ -37,7 +37,7 @@ fn misread_acknowledgement(
 ) -> Result<Option<(String, String)>, Verdict> {
     Ok(Some(match (deliveries.len(), settled) {
         (0, _) => {
-            return Err(Verdict::Untestable(format!(
+            return Err(Verdict::Inconclusive(format!(
                 "the delivery that {what} was meant for did not arrive"
             )));
         }
@@ -45,7 +45,7 @@ fn misread_acknowledgement(
         (1, None) if !t.capabilities.contains(&Capability::Outcomes) => return Ok(None),
         (1, None) if !had_time(t, deliveries[0]) => {
             let why = format!("the delivery that {what} was meant for arrived too late to be settled");
-            return Err(Verdict::Untestable(why));
+            return Err(Verdict::Inconclusive(why));
         }
         (1, None) => (
             "no outcome".to_owned(),
@@ -117,10 +117,10 @@ pub(super) fn not_acknowledged(t: &Transcript) -> Verdict {
                 Verdict::NotApplicable("it is there to be acknowledged".to_owned())
             }
             (true, _) => {
-                Verdict::Untestable(format!("the delivery that {status} was meant for did not arrive"))
+                Verdict::Inconclusive(format!("the delivery that {status} was meant for did not arrive"))
             }
             (false, None) if shows_outcomes => Verdict::Pass,
-            (false, None) => Verdict::Untestable("no outcome is reported of any delivery".to_owned()),
+            (false, None) => Verdict::Inconclusive("no outcome is reported of any delivery".to_owned()),
             (false, Some(settled)) if !settled.delivered => Verdict::Pass,
             (false, Some(_)) => {
                 let redirect = (300..400).contains(&status);
@@ -171,12 +171,12 @@ fn ranges(mut numbers: Vec<u16>) -> String {
 /// ACK-5 and ACK-7: answers of 200 in the wanted forms, and where `early` is set the one that comes before its time.
 pub(super) fn in_forms(t: &Transcript, wanted: fn(Form) -> bool, early: bool) -> Verdict {
     let Some(plain) = answered(t, Scenario::AnswerForms).find(|emission| emission.form == Form::Plain) else {
-        return Verdict::Untestable("no event could be emitted".to_owned());
+        return Verdict::Inconclusive("no event could be emitted".to_owned());
     };
     let (deliveries, settled) = delivered(t, plain);
     match misread_acknowledgement(t, "200", &deliveries, settled) {
         Ok(None) => {}
-        Ok(Some((_, message))) => return Verdict::Untestable(format!("{message} (see ACK-1)")),
+        Ok(Some((_, message))) => return Verdict::Inconclusive(format!("{message} (see ACK-1)")),
         Err(unclear) => return unclear,
     }
     let mut misread = Vec::new();
@@ -227,7 +227,7 @@ pub(super) fn redirects(t: &Transcript) -> Verdict {
     let verdicts = redirected.map(|emission| {
         let (status, (deliveries, settled)) = (emission.answer, delivered(t, emission));
         if deliveries.is_empty() {
-            return Verdict::Untestable(format!("the delivery that {status} was meant for did not arrive"));
+            return Verdict::Inconclusive(format!("the delivery that {status} was meant for did not arrive"));
         }
         let carries = |at: &usize| t.emissions[*at].record_id == emission.record_id;
         let followed = t.arrivals.iter().find_map(|arrival| {

@@ -27,7 +27,7 @@ fn met(t: &Transcript, webhook: usize) -> impl Iterator<Item = &Emission> {
 pub(super) fn not_acknowledged(t: &Transcript) -> Verdict {
     let all_well = webhooks(t, |conduct| conduct == Conduct::Answers);
     let (Some(&(well, _)), Some(&(last, _))) = (all_well.first(), all_well.last()) else {
-        return Verdict::Untestable("no webhook could be registered".to_owned());
+        return Verdict::Inconclusive("no webhook could be registered".to_owned());
     };
     let reports = t.capabilities.contains(&Capability::Outcomes);
     let mut misread: Vec<&str> = Vec::new();
@@ -67,13 +67,13 @@ pub(super) fn not_acknowledged(t: &Transcript) -> Verdict {
                 None if attempts.len() > 1 || !reports || is_well => Verdict::Pass,
                 // Behind the first one the sender may still be waiting for the answer to that.
                 None if conduct == Conduct::Hangs && at > 0 => continue,
-                None => Verdict::Untestable("no outcome is reported of any delivery".to_owned()),
+                None => Verdict::Inconclusive("no outcome is reported of any delivery".to_owned()),
             });
             seen_before |= !attempts.is_empty();
         }
         if conduct.sees_requests() && !seen_before {
             let why = format!("nothing arrived at the endpoint where a delivery {}", conduct.what_became());
-            verdicts.push(Verdict::Untestable(why));
+            verdicts.push(Verdict::Inconclusive(why));
         }
     }
     let mut verdict = of_all(verdicts.into_iter(), "no event could be emitted", "deliveries");
@@ -142,12 +142,12 @@ pub(super) fn bad_certificates(t: &Transcript) -> Option<Verdict> {
                 }
                 Some(_) => Verdict::Pass,
                 None if !reports || is_well => Verdict::Pass,
-                None => Verdict::Untestable("no outcome is reported of any delivery".to_owned()),
+                None => Verdict::Inconclusive("no outcome is reported of any delivery".to_owned()),
             });
         }
         if !came(&|_| true) {
             let why = format!("nobody came to the endpoint where a delivery {became}");
-            verdicts.push(Verdict::Untestable(why));
+            verdicts.push(Verdict::Inconclusive(why));
         }
     }
     Some(of_all(verdicts.into_iter(), "no webhook could be registered", "deliveries"))
@@ -169,7 +169,7 @@ fn gives_up(t: &Transcript, webhook: usize) -> Verdict {
     let attempts: Vec<&Arrival> =
         met(t, webhook).flat_map(|emission| t.attempts(webhook, emission)).collect();
     let Some(first) = attempts.first() else {
-        return Verdict::Untestable("nothing reached the endpoint that hangs".to_owned());
+        return Verdict::Inconclusive("nothing reached the endpoint that hangs".to_owned());
     };
     let waited = |arrival: &&&Arrival| arrival.traits.let_go;
     let bound = format!("between 1 s and {:.1} s", t.limits.timeout.as_secs_f64());
@@ -188,7 +188,7 @@ fn gives_up(t: &Transcript, webhook: usize) -> Verdict {
             let at_ms = t.exchange(first.exchange).at_ms;
             let watched = Duration::from_millis(t.webhooks[webhook].watched_until_ms.saturating_sub(at_ms));
             if watched < t.limits.timeout {
-                return Verdict::Untestable(format!(
+                return Verdict::Inconclusive(format!(
                     "it was watched for {:.1} s only",
                     watched.as_secs_f64()
                 ));
@@ -206,11 +206,11 @@ fn gives_up(t: &Transcript, webhook: usize) -> Verdict {
 /// Whether an answer that takes a little less than a second is waited for.
 fn waits_long_enough(t: &Transcript, webhook: usize, conduct: Conduct) -> Verdict {
     let Some(emission) = met(t, webhook).next() else {
-        return Verdict::Untestable("no event could be emitted".to_owned());
+        return Verdict::Inconclusive("no event could be emitted".to_owned());
     };
     let attempts = t.attempts(webhook, emission);
     let Some(first) = attempts.first() else {
-        return Verdict::Untestable(format!("no delivery arrived that {}", conduct.what_became()));
+        return Verdict::Inconclusive(format!("no delivery arrived that {}", conduct.what_became()));
     };
     let settled = t.settled_of(webhook, emission);
     // What the sender reports comes first: one that has read enough may close the connection in the middle of the answer.

@@ -124,8 +124,13 @@ impl Stage<'_> {
     pub(crate) async fn generated(&mut self) -> Result<(), SubjectError> {
         let properties = records::properties().into_iter().map(|property| {
             let runner = self.extent.runner(SCENARIO, property.name);
-            let tally =
-                Tally { scenario: SCENARIO, property: property.name, cases: 0, as_expected: 0, untwinned: 0 };
+            let tally = Tally {
+                scenario: SCENARIO,
+                property: property.name,
+                cases: 0,
+                as_expected: 0,
+                uncontrolled: 0,
+            };
             (property, runner, tally)
         });
         let mut search = Search {

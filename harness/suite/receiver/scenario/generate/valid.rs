@@ -21,7 +21,7 @@ pub(in crate::suite::receiver::scenario) fn recent() -> Property<i64> {
         strategy: (-59_000..=59_000_i64).boxed(),
         case: |&offset_ms| {
             let what = format!("a genuine delivery signed for {offset_ms} ms from now");
-            Case::genuine(what, Respect::Form("up to a minute off"), move |maker| {
+            Case::valid(what, Respect::Form("up to a minute off"), move |maker| {
                 let sent_ms = maker.clock.now_ms().saturating_add_signed(offset_ms);
                 Some(maker.sign_at(maker.render(&maker.plain()), sent_ms))
             })
@@ -52,7 +52,7 @@ pub(in crate::suite::receiver::scenario) fn cuttings() -> Property<Cutting> {
                 Cutting::Segments(..) => "in segments of any length",
             };
             let cutting = cutting.clone();
-            Case::genuine(format!("a genuine delivery {which}"), Respect::Form(which), move |maker| {
+            Case::valid(format!("a genuine delivery {which}"), Respect::Form(which), move |maker| {
                 let mut delivery = maker.deliver(&with_raw_member(&maker.plain(), BEYOND_ASCII));
                 let length = delivery.body.len();
                 delivery.transfer = match &cutting {
@@ -77,9 +77,9 @@ pub(in crate::suite::receiver::scenario) fn header_cases() -> Property<u64> {
         expected: Expected::Acknowledged,
         strategy: any::<u64>().boxed(),
         case: |&mask| {
-            Case::genuine(
+            Case::valid(
                 "a genuine delivery with its header names in any case",
-                Respect::Genuine,
+                Respect::Valid,
                 move |maker| {
                     let mut delivery = maker.deliver(&maker.plain());
                     for (name, _) in &mut delivery.headers.0 {
@@ -109,7 +109,7 @@ pub(in crate::suite::receiver::scenario) fn event_names() -> Property<(String, S
         strategy: (word(), word()).boxed(),
         case: |(object, action)| {
             let name = format!("{object}.{action}");
-            Case::genuine(format!("a genuine delivery of {name}"), Respect::Genuine, move |maker| {
+            Case::valid(format!("a genuine delivery of {name}"), Respect::Valid, move |maker| {
                 Some(maker.deliver(&Event { name: EventName::new(name.clone()), ..maker.plain() }))
             })
         },
@@ -130,7 +130,7 @@ pub(in crate::suite::receiver::scenario) fn sizes() -> Property<(u32, u8)> {
                 _ => ("members", ""),
             };
             let what = format!("a genuine delivery whose record has {length} bytes more of {which}");
-            Case::genuine(what, Respect::Form("size"), move |maker: &Maker| {
+            Case::valid(what, Respect::Form("size"), move |maker: &Maker| {
                 let length = length as usize;
                 let filling = match filler {
                     0 | 1 => format!("\"filling\":\"{}\"", unit.repeat(length / unit.len())),

@@ -29,7 +29,7 @@ pub(crate) fn javascript() -> Property<Json> {
             let which = feature(json, 0);
             let shown: String = text.chars().take(60).flat_map(char::escape_debug).collect();
             let what = format!("a genuine delivery whose record has {which} ({shown})");
-            Case::genuine(what, Respect::Form(which), move |maker| {
+            Case::valid(what, Respect::Form(which), move |maker| {
                 Some(maker.deliver(&with_raw_member(&maker.plain(), &format!("\"generated\":{text}"))))
             })
             .of_record_with(FURTHER)
@@ -139,7 +139,7 @@ fn feature(json: &Json, depth: usize) -> &'static str {
 
 /// One change of spelling.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Respelling {
+pub(crate) enum Reformatting {
     /// White space before a token.
     Space(Index, &'static str),
     /// A character of a text as an escape.
@@ -154,32 +154,32 @@ pub(crate) enum Respelling {
     Behind(&'static str),
 }
 
-fn respellings() -> impl Strategy<Value = Vec<Respelling>> {
+fn reformattings() -> impl Strategy<Value = Vec<Reformatting>> {
     let at = any::<Index>;
     let space = || select(&[" ", "\t", "\n", "\r\n", "    "][..]);
     let one = prop_oneof![
-        (at(), space()).prop_map(|(at, space)| Respelling::Space(at, space)),
-        (at(), at(), any::<bool>()).prop_map(|(token, at, upper)| Respelling::Escape(token, at, upper)),
+        (at(), space()).prop_map(|(at, space)| Reformatting::Space(at, space)),
+        (at(), at(), any::<bool>()).prop_map(|(token, at, upper)| Reformatting::Escape(token, at, upper)),
         (at(), select(&[".0", ".000", "e0", "E+0", "e-0"][..]))
-            .prop_map(|(at, form)| Respelling::Number(at, form)),
-        (at(), at()).prop_map(|(object, at)| Respelling::Swap(object, at)),
-        (at(), at()).prop_map(|(object, at)| Respelling::Duplicate(object, at)),
-        space().prop_map(Respelling::Behind),
+            .prop_map(|(at, form)| Reformatting::Number(at, form)),
+        (at(), at()).prop_map(|(object, at)| Reformatting::Swap(object, at)),
+        (at(), at()).prop_map(|(object, at)| Reformatting::Duplicate(object, at)),
+        space().prop_map(Reformatting::Behind),
     ];
     vec(one, 1..6)
 }
 
 /// VER-16: other spellings, correctly signed.
-pub(crate) fn spellings() -> Property<Vec<Respelling>> {
+pub(crate) fn spellings() -> Property<Vec<Reformatting>> {
     Property {
         name: "other spellings",
         expected: Expected::Acknowledged,
-        strategy: respellings().boxed(),
+        strategy: reformattings().boxed(),
         case: |changes| {
             let (which, changes) = (name(changes), changes.clone());
-            Case::genuine(format!("a genuine delivery with {which}"), Respect::Form(which), move |maker| {
+            Case::valid(format!("a genuine delivery with {which}"), Respect::Form(which), move |maker| {
                 let body = maker.render(&with_raw_member(&maker.plain(), SAMPLE));
-                Some(maker.sign(respell(&body, &changes)?.into()))
+                Some(maker.sign(reformat(&body, &changes)?.into()))
             })
             .of_record_with(SAMPLE)
         },
@@ -187,16 +187,16 @@ pub(crate) fn spellings() -> Property<Vec<Respelling>> {
 }
 
 /// VER-17: other spellings under the old signature.
-pub(crate) fn respelled() -> Property<Vec<Respelling>> {
+pub(crate) fn reformatted() -> Property<Vec<Reformatting>> {
     Property {
         name: "respellings behind the signature",
         expected: Expected::Refused,
-        strategy: respellings().boxed(),
+        strategy: reformattings().boxed(),
         case: |changes| {
             let (which, changes) = (name(changes), changes.clone());
             let what = format!("a delivery respelled behind its signature: {which}");
-            Case::forged(what, Respect::Respelled(which), move |_, delivery, _| {
-                delivery.body = respell(&delivery.body, &changes)?.into();
+            Case::forged(what, Respect::Reformatted(which), move |_, delivery, _| {
+                delivery.body = reformat(&delivery.body, &changes)?.into();
                 Some(())
             })
             .of_record_with(SAMPLE)
@@ -204,14 +204,14 @@ pub(crate) fn respelled() -> Property<Vec<Respelling>> {
     }
 }
 
-fn name(changes: &[Respelling]) -> &'static str {
-    let of_one = |change: &Respelling| match change {
-        Respelling::Space(..) => "white space between tokens",
-        Respelling::Escape(..) => "escapes of what needs none",
-        Respelling::Number(..) => "fractions or exponents that change nothing",
-        Respelling::Swap(..) => "another order of members",
-        Respelling::Duplicate(..) => "duplicate keys",
-        Respelling::Behind(_) => "white space at its end",
+fn name(changes: &[Reformatting]) -> &'static str {
+    let of_one = |change: &Reformatting| match change {
+        Reformatting::Space(..) => "white space between tokens",
+        Reformatting::Escape(..) => "escapes of what needs none",
+        Reformatting::Number(..) => "fractions or exponents that change nothing",
+        Reformatting::Swap(..) => "another order of members",
+        Reformatting::Duplicate(..) => "duplicate keys",
+        Reformatting::Behind(_) => "white space at its end",
     };
     let mut names = changes.iter().map(of_one);
     let first = names.next().unwrap_or("nothing changed");
@@ -219,12 +219,12 @@ fn name(changes: &[Respelling]) -> &'static str {
 }
 
 /// The body in another spelling; `None` where the changes leave it as it is.
-fn respell(body: &[u8], changes: &[Respelling]) -> Option<Vec<u8>> {
+fn reformat(body: &[u8], changes: &[Reformatting]) -> Option<Vec<u8>> {
     let mut json = Json::parse(body).ok()?;
     for change in changes {
         let (object, at, twice) = match change {
-            Respelling::Swap(object, at) => (object, at, false),
-            Respelling::Duplicate(object, at) => (object, at, true),
+            Reformatting::Swap(object, at) => (object, at, false),
+            Reformatting::Duplicate(object, at) => (object, at, true),
             _ => continue,
         };
         let mut objects = Vec::new();
@@ -244,12 +244,12 @@ fn respell(body: &[u8], changes: &[Respelling]) -> Option<Vec<u8>> {
     let mut tokens = tokens(&text);
     for change in changes {
         match change {
-            Respelling::Space(at, space) => {
+            Reformatting::Space(at, space) => {
                 let at = at.index(tokens.len());
                 tokens.insert(at, (*space).to_owned());
             }
-            Respelling::Escape(token, at, upper) => escape(&mut tokens, token, at, *upper),
-            Respelling::Number(at, form) => {
+            Reformatting::Escape(token, at, upper) => escape(&mut tokens, token, at, *upper),
+            Reformatting::Number(at, form) => {
                 let integer =
                     |token: &String| token.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
                 let numbers: Vec<usize> = (0..tokens.len()).filter(|&at| integer(&tokens[at])).collect();
@@ -257,12 +257,12 @@ fn respell(body: &[u8], changes: &[Respelling]) -> Option<Vec<u8>> {
                     tokens[numbers[at.index(numbers.len())]].push_str(form);
                 }
             }
-            Respelling::Behind(space) => tokens.push((*space).to_owned()),
-            Respelling::Swap(..) | Respelling::Duplicate(..) => {}
+            Reformatting::Behind(space) => tokens.push((*space).to_owned()),
+            Reformatting::Swap(..) | Reformatting::Duplicate(..) => {}
         }
     }
-    let respelled = tokens.concat().into_bytes();
-    (respelled != body).then_some(respelled)
+    let reformatted = tokens.concat().into_bytes();
+    (reformatted != body).then_some(reformatted)
 }
 
 /// Writes one character of one text as an escape.
@@ -353,7 +353,7 @@ mod tests {
     use proptest::strategy::{Strategy, ValueTree};
     use proptest::test_runner::TestRunner;
 
-    use super::{SAMPLE, respell, respellings, tokens};
+    use super::{SAMPLE, reformat, reformattings, tokens};
 
     #[test]
     fn tokens_are_those_of_json() {
@@ -393,10 +393,10 @@ mod tests {
         let mut runner = TestRunner::deterministic();
         let mut changed = 0;
         for _ in 0..500 {
-            let changes = respellings().new_tree(&mut runner).unwrap().current();
-            let Some(respelled) = respell(body.as_bytes(), &changes) else { continue };
+            let changes = reformattings().new_tree(&mut runner).unwrap().current();
+            let Some(reformatted) = reformat(body.as_bytes(), &changes) else { continue };
             changed += 1;
-            let mut after: serde_json::Value = serde_json::from_slice(&respelled).unwrap();
+            let mut after: serde_json::Value = serde_json::from_slice(&reformatted).unwrap();
             assert_eq!(as_numbers(&before), as_numbers(&after), "{changes:?}");
             after["sample"]["numbers"] = before["sample"]["numbers"].clone();
             assert_eq!(before, after, "{changes:?}");

@@ -43,7 +43,7 @@ pub(crate) fn cases(scenario: Scenario, dialect: &'static Dialect) -> Vec<Case<'
         Scenario::LoneSurrogate => {
             records(&[("a lone surrogate, escaped", spelling::LONE_SURROGATE)]).collect()
         }
-        Scenario::OtherSpelling => records(spelling::FOREIGN).chain(respelled()).collect(),
+        Scenario::OtherSpelling => records(spelling::FOREIGN).chain(reformatted()).collect(),
         Scenario::OtherDialect => other_dialects(dialect).collect(),
         Scenario::Recent => RECENT.iter().map(recent).collect(),
         _ => Vec::new(),
@@ -54,7 +54,7 @@ fn unfamiliar(dialect: &'static Dialect) -> Vec<Case<'static>> {
     let mut cases = vec![
         named("a genuine delivery of an unknown event (person.merged)", "person.merged"),
         named("a genuine delivery of an unknown object (starship.created)", "starship.created"),
-        Case::genuine("a genuine delivery whose record has an unknown member", Respect::Genuine, |maker| {
+        Case::valid("a genuine delivery whose record has an unknown member", Respect::Valid, |maker| {
             let further = maker.plain().edit(|record| {
                 record["memberOfALaterVersion"] = json!({ "nested": [1, null, "text"] });
             });
@@ -67,12 +67,12 @@ fn unfamiliar(dialect: &'static Dialect) -> Vec<Case<'static>> {
             || !["created", "updated", "deleted"].contains(&event.name.action())
     });
     cases.extend(special.map(|event| {
-        Case::genuine(format!("a genuine delivery of {}", event.name), Respect::Genuine, move |maker| {
+        Case::valid(format!("a genuine delivery of {}", event.name), Respect::Valid, move |maker| {
             Some(maker.deliver(&event.with_id(&maker.random.uuid())))
         })
     }));
     let what = "a genuine delivery whose body has an unknown member";
-    cases.push(Case::genuine(what, Respect::Genuine, |maker| {
+    cases.push(Case::valid(what, Respect::Valid, |maker| {
         let body = maker.render(&maker.plain());
         Some(maker.sign(with_member(&body, "memberOfALaterVersion", &json!("text"))))
     }));
@@ -80,14 +80,14 @@ fn unfamiliar(dialect: &'static Dialect) -> Vec<Case<'static>> {
 }
 
 fn named(what: &str, name: &'static str) -> Case<'static> {
-    Case::genuine(what, Respect::Genuine, move |maker| {
+    Case::valid(what, Respect::Valid, move |maker| {
         Some(maker.deliver(&Event { name: EventName::new(name), ..maker.plain() }))
     })
 }
 
 fn header_case((case, spell): (&'static str, Spell)) -> Case<'static> {
     let what = format!("a genuine delivery with its header names in {case} case");
-    Case::genuine(what, Respect::Genuine, move |maker| {
+    Case::valid(what, Respect::Valid, move |maker| {
         let mut delivery = maker.deliver(&maker.plain());
         for (name, _) in &mut delivery.headers.0 {
             *name = spell(name);
@@ -98,7 +98,7 @@ fn header_case((case, spell): (&'static str, Spell)) -> Case<'static> {
 
 /// A genuine delivery in another form.
 fn form(what: &'static str, change: fn(&mut Delivery)) -> Case<'static> {
-    Case::genuine(format!("a genuine delivery: {what}"), Respect::Form(what), move |maker| {
+    Case::valid(format!("a genuine delivery: {what}"), Respect::Form(what), move |maker| {
         let mut delivery = maker.deliver(&maker.plain());
         change(&mut delivery);
         Some(delivery)
@@ -119,7 +119,7 @@ fn framing() -> Vec<Case<'static>> {
     for (what, chunked) in
         [("in segments split inside a character", false), ("in chunks split inside a character", true)]
     {
-        let case = Case::genuine(format!("a genuine delivery {what}"), Respect::Form(what), move |maker| {
+        let case = Case::valid(format!("a genuine delivery {what}"), Respect::Form(what), move |maker| {
             let mut delivery = maker.deliver(&with_raw_member(&maker.plain(), BEYOND_ASCII));
             // The second byte of the first character that has several.
             let inside = delivery.body.iter().position(|byte| !byte.is_ascii()).map_or(1, |at| at + 1);
@@ -133,7 +133,7 @@ fn framing() -> Vec<Case<'static>> {
 }
 
 fn large(kib: usize) -> Case<'static> {
-    Case::genuine(format!("a genuine delivery of {kib} KiB"), Respect::Form("size"), move |maker| {
+    Case::valid(format!("a genuine delivery of {kib} KiB"), Respect::Form("size"), move |maker| {
         Some(maker.sign(maker.padded(kib * 1024)))
     })
     .of_record_with(PADDING)
@@ -141,8 +141,8 @@ fn large(kib: usize) -> Case<'static> {
 
 fn repeated() -> Case<'static> {
     let what = "a delivery that was acknowledged before, under a new timestamp and signature";
-    Case::behind(what, Respect::Genuine, |maker, twin| {
-        let behind = Behind { body: twin.delivery.body.clone(), sent_ms: twin.sent_ms };
+    Case::behind(what, Respect::Valid, |maker, control| {
+        let behind = Behind { body: control.delivery.body.clone(), sent_ms: control.sent_ms };
         Some(maker.sign_behind(behind, 1))
     })
 }
@@ -150,7 +150,7 @@ fn repeated() -> Case<'static> {
 /// Genuine deliveries of records with a further member.
 fn records(members: &'static [(&'static str, &'static str)]) -> impl Iterator<Item = Case<'static>> {
     members.iter().map(|&(what, member)| {
-        Case::genuine(format!("a genuine delivery with {what}"), Respect::Form(what), move |maker| {
+        Case::valid(format!("a genuine delivery with {what}"), Respect::Form(what), move |maker| {
             Some(maker.deliver(&with_raw_member(&maker.plain(), member)))
         })
         .of_record_with(FURTHER)
@@ -158,11 +158,11 @@ fn records(members: &'static [(&'static str, &'static str)]) -> impl Iterator<It
 }
 
 /// Genuine deliveries of the plain body in other spellings.
-fn respelled() -> impl Iterator<Item = Case<'static>> {
-    spelling::RESPELLINGS.iter().map(|&(what, respell)| {
-        Case::genuine(format!("a genuine delivery with {what}"), Respect::Form(what), move |maker| {
+fn reformatted() -> impl Iterator<Item = Case<'static>> {
+    spelling::REFORMATTINGS.iter().map(|&(what, reformat)| {
+        Case::valid(format!("a genuine delivery with {what}"), Respect::Form(what), move |maker| {
             let body = maker.render(&maker.plain());
-            Some(maker.sign(respell(std::str::from_utf8(&body).ok()?)?.into()))
+            Some(maker.sign(reformat(std::str::from_utf8(&body).ok()?)?.into()))
         })
     })
 }
@@ -170,7 +170,7 @@ fn respelled() -> impl Iterator<Item = Case<'static>> {
 fn other_dialects(own: &'static Dialect) -> impl Iterator<Item = Case<'static>> {
     dialect::ALL.into_iter().filter(|dialect| dialect.name != own.name).map(|dialect| {
         let what = format!("a genuine delivery in dialect {}", dialect.name);
-        Case::genuine(what, Respect::Form(dialect.name), |maker| {
+        Case::valid(what, Respect::Form(dialect.name), |maker| {
             let event = dialect.sample(PLAIN_EVENT)?.with_id(&maker.random.uuid());
             Some(maker.sign(maker.render_as(dialect, &event)))
         })
@@ -181,7 +181,7 @@ const RECENT: &[(&str, i64)] =
     &[("a minute ago", -59_000), ("a minute ahead", 59_000), ("ten seconds ago", -10_000)];
 
 fn recent(&(what, offset_ms): &(&'static str, i64)) -> Case<'static> {
-    Case::genuine(format!("a genuine delivery signed for {what}"), Respect::Form(what), move |maker| {
+    Case::valid(format!("a genuine delivery signed for {what}"), Respect::Form(what), move |maker| {
         let sent_ms = maker.clock.now_ms().saturating_add_signed(offset_ms);
         Some(maker.sign_at(maker.render(&maker.plain()), sent_ms))
     })
@@ -195,7 +195,7 @@ fn closing(mut delivery: Delivery) -> Delivery {
 }
 
 impl Stage<'_> {
-    pub(crate) async fn genuine(&mut self) -> Result<(), SubjectError> {
+    pub(crate) async fn valid(&mut self) -> Result<(), SubjectError> {
         let standard = |event: &Event| {
             ["created", "updated", "deleted"].contains(&event.name.action())
                 && ["person", "company", "note", "task", "opportunity"].contains(&event.name.object())
@@ -207,23 +207,23 @@ impl Stage<'_> {
         for event in plain.into_iter().chain(others) {
             let id = self.send(self.maker.deliver(&event.with_id(&self.maker.random.uuid()))).await?;
             let what = format!("a genuine delivery of {}", event.name);
-            self.write_single(Scenario::Genuine, what, Respect::Genuine, id);
+            self.write_single(Scenario::Valid, what, Respect::Valid, id);
         }
         Ok(())
     }
 
     pub(crate) async fn concurrent(&mut self) -> Result<(), SubjectError> {
-        let twin = self.send(self.maker.deliver(&self.maker.plain())).await?;
+        let control = self.send(self.maker.deliver(&self.maker.plain())).await?;
         let deliveries: Vec<Delivery> =
             (0..CONCURRENT).map(|_| self.maker.deliver(&self.maker.plain())).map(closing).collect();
         for exchange in self.together(&deliveries).await? {
             self.transcript.trials.push(Trial {
                 scenario: Scenario::Concurrent,
                 what: format!("one of {CONCURRENT} genuine deliveries at the same time"),
-                respect: Respect::Genuine,
+                respect: Respect::Valid,
                 generated: false,
                 exchange,
-                twins: vec![twin],
+                controls: vec![control],
             });
         }
         Ok(())
@@ -231,7 +231,7 @@ impl Stage<'_> {
 
     /// Several deliveries one after another on one connection, for as long as the receiver keeps it.
     pub(crate) async fn on_one_connection(&mut self) -> Result<(), SubjectError> {
-        let twin = self.send(self.maker.deliver(&self.maker.plain())).await?;
+        let control = self.send(self.maker.deliver(&self.maker.plain())).await?;
         let deliveries: Vec<Delivery> = (0..5).map(|_| self.maker.deliver(&self.maker.plain())).collect();
         for exchange in self.line.client.send_all(&self.line.target, &deliveries).await {
             let answered = exchange.outcome.status().is_some();
@@ -243,7 +243,7 @@ impl Stage<'_> {
                 respect: Respect::Form(which),
                 generated: false,
                 exchange,
-                twins: vec![twin],
+                controls: vec![control],
             });
             if !answered {
                 self.revive(exchange).await?;
@@ -257,8 +257,8 @@ impl Stage<'_> {
         for mib in [1, 2, 4, 8, 16] {
             // The body that was taken before it is as large as this one will be.
             self.transcript.release();
-            let twin = with_raw_member(&self.maker.plain(), PADDING);
-            let twin = self.send(self.maker.deliver(&twin)).await?;
+            let control = with_raw_member(&self.maker.plain(), PADDING);
+            let control = self.send(self.maker.deliver(&control)).await?;
             let mut delivery = self.maker.sign(self.maker.padded(mib * 1024 * 1024));
             let id = self.send(delivery.clone()).await?;
             if self.transcript.acknowledged(id) {
@@ -273,7 +273,7 @@ impl Stage<'_> {
                     respect: Respect::Form(how),
                     generated: false,
                     exchange,
-                    twins: vec![twin],
+                    controls: vec![control],
                 });
             }
             return Ok(());
