@@ -96,7 +96,7 @@ impl ProgressLine {
         self.0.set_length(count(progress.of));
         self.0.set_position(count(progress.done));
         match progress.scenario {
-            Some(scenario) => self.0.set_message(scenario.describe()),
+            Some(scenario) => self.0.set_message(scenario.sends),
             None => self.0.finish_and_clear(),
         }
     }

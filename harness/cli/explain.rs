@@ -40,7 +40,7 @@ fn of_requirement(requirement: &Requirement) -> String {
     let mut text = format!(
         "{} ({}, {}), {}\n\n  {}\n  source: {}\n\nwhy\n  {}\n\nwhat is done\n",
         requirement.id,
-        requirement.role,
+        requirement.role(),
         requirement.level,
         requirement.check_id,
         requirement.text,
@@ -48,7 +48,7 @@ fn of_requirement(requirement: &Requirement) -> String {
         requirement.why
     );
     for scenario in requirement.scenarios {
-        text.push_str(&format!("  - {}\n", scenario.describe()));
+        text.push_str(&format!("  - {}\n", scenario.sends));
     }
     if let Some(capability) = requirement.needs {
         text.push_str(&format!("  (where the sender declares the capability `{}`)\n", capability.as_str()));

@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
         RoleName::Receiver => Role::Receiver,
     });
     let mut text = String::new();
-    for requirement in requirements::all().filter(|one| wanted.is_none_or(|role| one.role == role)) {
+    for requirement in requirements::all().filter(|one| wanted.is_none_or(|role| one.role() == role)) {
         text.push_str(&format!(
             "{:<6} {:<6} {:<42} {}\n",
             requirement.id, requirement.level, requirement.check_id, requirement.text

@@ -33,7 +33,7 @@ pub(super) struct Unbegun<'a> {
 impl Plan {
     /// What is selected for a role.
     pub(super) fn selected_for(&self, role: Role) -> Vec<&'static Requirement> {
-        self.selected.iter().copied().filter(|one| one.role == role).collect()
+        self.selected.iter().copied().filter(|one| one.role() == role).collect()
     }
 
     /// Begins the evidence of a run, which is told of it from now on.

@@ -64,7 +64,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let no_case =
         |why: String| Error::Usage(format!("{} cannot be replayed: {why}", arguments.file.display()));
     let case = Case::parse(&read(&arguments.file).map_err(no_case)?).map_err(no_case)?;
-    let named = |one: &&Requirement| one.role == Role::Receiver && one.id == case.requirement;
+    let named = |one: &&Requirement| one.role() == Role::Receiver && one.id == case.requirement;
     let requirement = requirements::all().find(named).ok_or_else(|| {
         no_case(format!("it is about {:?}, which is no requirement on receivers", case.requirement))
     })?;

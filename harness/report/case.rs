@@ -10,9 +10,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::redaction::Redaction;
+use crate::suite::receiver::scenarios::CONCURRENT;
 use crate::suite::requirement::{Evidence, Requirement};
 use crate::suite::traffic::form::DeliveryForm;
-use crate::suite::transcript::{Scenario, Transcript, Trial};
+use crate::suite::transcript::{Transcript, Trial};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId};
 
@@ -111,7 +112,7 @@ impl Case {
             let trial = transcript
                 .trials
                 .iter()
-                .find(|trial| trial.exchange == *id && trial.scenario != Scenario::Concurrent)?;
+                .find(|trial| trial.exchange == *id && trial.scenario != CONCURRENT.name)?;
             (died || !expected.is_met(&exchange.outcome, exchange.took)).then_some(trial)
         };
         let trial: &Trial = evidence.exchanges.iter().find_map(shows)?;

@@ -13,7 +13,7 @@ use crate::subject::protocol::Op;
 use crate::suite::cause::Cause;
 use crate::suite::requirement::{Level, Requirement, Role, Verdict};
 use crate::suite::run::{Finding, Judgement};
-use crate::suite::transcript::{Comparison, Scenario, Transcript};
+use crate::suite::transcript::Transcript;
 use crate::webhook::json::escape;
 use crate::wire::exchange::ExchangeId;
 
@@ -176,23 +176,15 @@ fn visible(json: &str) -> String {
 }
 
 fn duration_us(finding: &Finding, transcript: &Transcript) -> u64 {
-    let tried =
-        transcript.trials.iter().filter(|trial| finding.requirement.scenarios.contains(&trial.scenario));
+    let tried = transcript
+        .trials
+        .iter()
+        .filter(|trial| finding.requirement.scenarios.iter().any(|one| one.name == trial.scenario));
     let took: Duration = tried.map(|trial| transcript.exchange(trial.exchange).took).sum();
     u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// How many cases were tried in the scenarios of a finding's requirement.
 fn cases(finding: &Finding, transcript: &Transcript) -> usize {
-    let of_scenario = |&scenario: &Scenario| {
-        let compared = |one: &Comparison| one.early.len() + one.late.len() + one.control.len();
-        let further = match scenario {
-            Scenario::Intake => transcript.intakes.len(),
-            Scenario::Comparison => transcript.comparison.as_ref().map_or(0, compared),
-            _ => 0,
-        };
-        let fixed = transcript.trials_of(scenario).filter(|trial| !trial.generated).count();
-        fixed + transcript.generated(scenario).1 + further
-    };
-    finding.requirement.scenarios.iter().map(of_scenario).sum()
+    finding.requirement.scenarios.iter().map(|scenario| transcript.cases_of(scenario.name)).sum()
 }

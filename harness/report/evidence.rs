@@ -19,7 +19,7 @@ use crate::report::{Report, Tool, body_name, json};
 use crate::suite::requirement::{Level, Role, Verdict};
 use crate::suite::run::{Judgement, Options, Run};
 use crate::suite::traffic::form::ExchangeForm;
-use crate::suite::transcript::{Intake, Keeper, Kept, Scenario, Trial};
+use crate::suite::transcript::{Intake, Keeper, Kept, ScenarioName, Trial};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::ExchangeId;
 
@@ -279,7 +279,7 @@ impl Lines {
 
 #[derive(Serialize)]
 struct TrialLine {
-    scenario: Scenario,
+    scenario: ScenarioName,
     what: String,
     respect: serde_json::Value,
     generated: bool,
@@ -300,7 +300,7 @@ fn trial_line(trial: &Trial, redaction: &Redaction) -> TrialLine {
 
 #[derive(Serialize)]
 struct IntakeLine {
-    scenario: Scenario,
+    scenario: ScenarioName,
     what: String,
     intake: serde_json::Value,
     observed: serde_json::Value,
@@ -310,7 +310,7 @@ struct IntakeLine {
 
 fn intake_line(intake: &Intake, redaction: &Redaction) -> IntakeLine {
     IntakeLine {
-        scenario: Scenario::Intake,
+        scenario: intake.scenario,
         what: redaction.text(&intake.what),
         intake: redaction.serialised(&intake.kind),
         observed: redaction.serialised(&intake.observed),

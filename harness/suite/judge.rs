@@ -4,8 +4,12 @@
 
 use crate::suite::cause::Cause;
 use crate::suite::cause::receiver::{of_acceptance, of_end, of_refusal, of_reserialising};
+use crate::suite::receiver::scenarios::{
+    CONCURRENT, JAVASCRIPT_JSON, LONE_SURROGATE, OTHER_DIALECT, OTHER_SPELLING, UNFAMILIAR, VALID,
+};
 use crate::suite::requirement::{Evidence, Verdict};
-use crate::suite::transcript::{Arrival, Emission, Scenario, Transcript, Trial, Webhook};
+use crate::suite::sender::scenarios::{EVERY_EVENT, GENERATED};
+use crate::suite::transcript::{Arrival, Emission, ScenarioName, Transcript, Trial, Webhook};
 use crate::webhook::dialect::Members;
 use crate::webhook::event::EventName;
 use crate::wire::exchange::{Exchange, ExchangeId, Outcome};
@@ -14,7 +18,7 @@ use crate::wire::exchange::{Exchange, ExchangeId, Outcome};
 /// twin was acknowledged; `cause` says what the refusal means then.
 pub(crate) fn all_acknowledged(
     t: &Transcript,
-    scenario: Scenario,
+    scenario: ScenarioName,
     cause: impl Fn(&Trial) -> Option<Cause>,
 ) -> Verdict {
     let trials: Vec<&Trial> = t.trials_of(scenario).collect();
@@ -36,18 +40,15 @@ pub(crate) fn all_acknowledged(
 }
 
 /// Why it is refused, where that lies in what the receiver computes and the scenario is one of spelling.
-fn computed(t: &Transcript, scenario: Scenario) -> Option<Cause> {
-    use Scenario::{JavascriptJson, LoneSurrogate, OtherDialect, OtherSpelling, Unfamiliar, Valid};
-    let spells = matches!(
-        scenario,
-        Valid | JavascriptJson | LoneSurrogate | OtherDialect | OtherSpelling | Unfamiliar
-    );
+fn computed(t: &Transcript, scenario: ScenarioName) -> Option<Cause> {
+    let spelled = [VALID, JAVASCRIPT_JSON, LONE_SURROGATE, OTHER_DIALECT, OTHER_SPELLING, UNFAMILIAR];
+    let spells = spelled.iter().any(|one| one.name == scenario);
     of_reserialising(t).filter(|_| spells)
 }
 
 /// The verdict on negatives: no trial is acknowledged. One that is refused counts only where the twins before and behind
 /// it were acknowledged.
-pub(crate) fn none_acknowledged(t: &Transcript, scenario: Scenario) -> Verdict {
+pub(crate) fn none_acknowledged(t: &Transcript, scenario: ScenarioName) -> Verdict {
     let trials: Vec<&Trial> = t.trials_of(scenario).collect();
     let accepted: Vec<&Trial> =
         trials.iter().copied().filter(|trial| t.acknowledged(trial.exchange)).collect();
@@ -83,7 +84,7 @@ fn has_controls(t: &Transcript, trial: &Trial) -> bool {
 fn limits_rate(t: &Transcript, trial: &Trial) -> bool {
     let Outcome::Answered(response) = t.outcome(trial.exchange) else { return false };
     let later = response.headers.all("retry-after").next().is_some();
-    trial.scenario != Scenario::Concurrent && (response.status == 429 || response.status == 503 && later)
+    trial.scenario != CONCURRENT.name && (response.status == 429 || response.status == 503 && later)
 }
 
 /// The reason why trials do not tell, if there is one.
@@ -114,7 +115,7 @@ fn with_death(t: &Transcript, exchange: ExchangeId, message: String) -> String {
 }
 
 /// "(and 3 more of 12; 7 of 64 generated cases)".
-fn others(t: &Transcript, scenario: Scenario, found: &[&Trial], all: &[&Trial]) -> String {
+fn others(t: &Transcript, scenario: ScenarioName, found: &[&Trial], all: &[&Trial]) -> String {
     let fixed = |trials: &[&Trial]| trials.iter().filter(|trial| !trial.generated).count();
     let first_is_fixed = found.first().is_some_and(|first| !first.generated);
     let more = fixed(found) - usize::from(first_is_fixed);
@@ -192,7 +193,7 @@ impl<'a> Arrived<'a> {
 }
 
 /// Every delivery of a scenario.
-pub(crate) fn all_in(t: &Transcript, scenario: Scenario) -> impl Iterator<Item = Arrived<'_>> {
+pub(crate) fn all_in(t: &Transcript, scenario: ScenarioName) -> impl Iterator<Item = Arrived<'_>> {
     t.arrivals_in(scenario).map(|(webhook, arrival)| Arrived::of(t, webhook, arrival))
 }
 
@@ -202,7 +203,7 @@ pub(crate) fn every_delivery(
     t: &Transcript,
     judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
 ) -> Verdict {
-    each(t, Scenario::EveryEvent, &judge).or_fail(|| generated(t, judge))
+    each(t, EVERY_EVENT.name, &judge).or_fail(|| generated(t, judge))
 }
 
 /// What a generated event shows against the sender, where one does.
@@ -210,7 +211,7 @@ pub(crate) fn generated(
     t: &Transcript,
     judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
 ) -> Option<Verdict> {
-    all_in(t, Scenario::Generated).find_map(|arrived| match judge(&arrived) {
+    all_in(t, GENERATED.name).find_map(|arrived| match judge(&arrived) {
         Ok(Verdict::Fail(evidence)) | Err(Verdict::Fail(evidence)) => {
             let emission = arrived.emission.filter(|emission| emission.generated.is_some());
             Some(match emission {
@@ -239,7 +240,7 @@ pub(crate) fn of_generated(t: &Transcript, mut evidence: Evidence, emission: &Em
 /// One verdict on every delivery of a scenario. The first failure speaks for all and says how many there are.
 pub(crate) fn each(
     t: &Transcript,
-    scenario: Scenario,
+    scenario: ScenarioName,
     judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
 ) -> Verdict {
     let verdicts = all_in(t, scenario).map(|arrived| judge(&arrived).unwrap_or_else(|unclear| unclear));

@@ -6,6 +6,7 @@ pub mod receiver;
 pub mod requirement;
 pub mod requirements;
 pub mod run;
+pub mod scenario;
 pub mod selection;
 pub mod sender;
 pub mod stage;

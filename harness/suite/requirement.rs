@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::peers::fault::Faults;
 use crate::suite::cause::Cause;
-use crate::suite::transcript::{Capability, Scenario, Transcript};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{Capability, Transcript};
 use crate::wire::exchange::ExchangeId;
 
 pub use crate::suite::transcript::Role;
@@ -17,8 +18,10 @@ pub use crate::suite::transcript::Role;
 pub struct Requirement {
     /// The contract's id, never reused or renumbered: `VER-1`.
     pub id: &'static str,
+    /// What a one-line report shows: `rejects altered content`.
+    pub title: &'static str,
     /// Whom it binds.
-    pub role: Role,
+    pub binds: Binds,
     /// How strongly it binds.
     pub level: Level,
     /// The stable name of its check: `receiver/verification/altered-content`.
@@ -30,13 +33,43 @@ pub struct Requirement {
     /// Why it matters and how failures usually come about, for `explain`.
     pub why: &'static str,
     /// What is done to the subject to find out. The first is the one whose breakdown speaks against the requirement.
-    pub scenarios: &'static [Scenario],
+    pub scenarios: &'static [&'static Scenario],
     /// What a sender must have declared for it to apply.
     pub needs: Option<Capability>,
     /// The oracle: a pure function of what happened.
-    pub check: fn(&Transcript) -> Verdict,
+    pub check: fn(&Requirement, &Transcript) -> Verdict,
     /// Faults that this requirement's check must find. A mutant fails exactly the requirements that name its fault.
     pub counterexamples: Faults,
+}
+
+/// Whom a requirement binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binds {
+    /// Receivers.
+    Receiver,
+    /// Senders, and what recorded traffic shows of it.
+    Sender(Recorded),
+}
+
+/// Whether recorded deliveries show a requirement on senders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// A delivery shows it by itself.
+    Shows,
+    /// It does where the webhook's secret is known.
+    ShowsWithSecret,
+    /// They cannot: why.
+    Cannot(&'static str),
+}
+
+impl Requirement {
+    /// The role that it binds.
+    pub fn role(&self) -> Role {
+        match self.binds {
+            Binds::Receiver => Role::Receiver,
+            Binds::Sender(_) => Role::Sender,
+        }
+    }
 }
 
 impl fmt::Debug for Requirement {

@@ -26,5 +26,5 @@ pub fn all() -> impl Iterator<Item = &'static Requirement> {
 
 /// The requirements on one role, in the order of the contract.
 pub fn of(role: Role) -> impl Iterator<Item = &'static Requirement> {
-    all().filter(move |requirement| requirement.role == role)
+    all().filter(move |requirement| requirement.role() == role)
 }

@@ -14,9 +14,12 @@ use crate::error::Error;
 use crate::random::Random;
 use crate::subject::{self, SubjectError};
 use crate::suite::cause::{Cause, Code};
+use crate::suite::receiver::scenarios::DIAGNOSIS;
 use crate::suite::requirement::{Evidence, Requirement, Role, Verdict};
+use crate::suite::requirements;
+use crate::suite::scenario::Scenario;
 use crate::suite::stage::{Extent, Stage};
-use crate::suite::transcript::{Capability, Ending, Keeper, Limits, Scenario, Transcript};
+use crate::suite::transcript::{Capability, Ending, Keeper, Limits, Transcript};
 use crate::webhook::dialect::Dialect;
 use crate::webhook::vectors;
 use crate::wire::client::Client;
@@ -90,7 +93,7 @@ pub struct Progress {
     /// Of how many.
     pub of: usize,
     /// The one that begins, or `None` at the end.
-    pub scenario: Option<Scenario>,
+    pub scenario: Option<&'static Scenario>,
 }
 
 /// Runs the suite against a receiver.
@@ -111,7 +114,7 @@ pub async fn receiver(
     transcript.keeper.clone_from(&options.keeper);
     let client = Client::new(options.limits.timeout, options.clock.clone());
     let extent = options.extent();
-    let scenarios = needed(on_receiver::scenario::ALL, selected);
+    let scenarios = needed(Role::Receiver, selected);
     let mut stage =
         on_receiver::scenario::Stage::new(subject, &client, &options.clock, extent, &mut transcript);
     play(&mut stage, &scenarios, options, progress).await;
@@ -133,7 +136,7 @@ pub async fn sender(
     let mut transcript = Transcript::new(Role::Sender, options.dialect, options.limits);
     transcript.keeper.clone_from(&options.keeper);
     let random = Random::from_seed(options.seed);
-    let scenarios = needed(on_sender::scenario::ALL, selected);
+    let scenarios = needed(Role::Sender, selected);
     let extent = options.extent();
     let mut stage =
         on_sender::scenario::Stage::new(subject, &options.clock, &random, extent, &mut transcript);
@@ -153,7 +156,7 @@ pub async fn sender(
 
 /// Whether endpoints behind HTTPS are needed for these requirements, where the sender can do with them.
 pub fn need_https(selected: &[&'static Requirement]) -> bool {
-    needed(on_sender::scenario::ALL, selected).iter().any(|one| one.needs() == Some(Capability::Https))
+    needed(Role::Sender, selected).iter().any(|one| one.needs == Some(Capability::Https))
 }
 
 /// The run that could not be begun: nothing was tried, and each requirement says why.
@@ -185,14 +188,14 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
         };
         return Judgement::Judged(Verdict::NotApplicable(reason));
     }
-    let verdict = (requirement.check)(transcript);
+    let verdict = (requirement.check)(requirement, transcript);
     // What only looks for the cause says nothing of the requirement where it breaks down.
     // Neither does what was not to be played: a requirement that needs a capability is out of the question before.
     let played =
-        |scenario: Scenario| scenario.needs().is_none_or(|one| transcript.capabilities.contains(&one));
+        |scenario: &Scenario| scenario.needs.is_none_or(|one| transcript.capabilities.contains(&one));
     let judging = requirement.scenarios.iter();
-    let judging = judging.filter(|scenario| **scenario != Scenario::Diagnosis && played(**scenario));
-    let broken = judging.copied().find_map(|scenario| match transcript.ending(scenario)? {
+    let judging = judging.filter(|scenario| **scenario != &DIAGNOSIS && played(scenario));
+    let broken = judging.copied().find_map(|scenario| match transcript.ending(scenario.name)? {
         Ending::Complete => None,
         other => Some(other),
     });
@@ -221,17 +224,22 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
     }
 }
 
-/// The scenarios that the selected requirements need, in their order.
-fn needed(all: &[Scenario], selected: &[&'static Requirement]) -> Vec<Scenario> {
-    let wanted =
-        |scenario: &Scenario| selected.iter().any(|requirement| requirement.scenarios.contains(scenario));
-    all.iter().copied().filter(wanted).collect()
+/// The scenarios that the selected requirements need, in the order in which they are played.
+fn needed(role: Role, selected: &[&'static Requirement]) -> Vec<&'static Scenario> {
+    let mut scenarios: Vec<&'static Scenario> = Vec::new();
+    for requirement in requirements::of(role) {
+        scenarios
+            .extend(requirement.scenarios.iter().filter(|one| !scenarios.contains(one)).collect::<Vec<_>>());
+    }
+    scenarios.sort_by_key(|scenario| scenario.turn);
+    scenarios.retain(|scenario| selected.iter().any(|requirement| requirement.scenarios.contains(scenario)));
+    scenarios
 }
 
 /// Runs scenarios one after another; those that cannot be begun, or not be ended, say why.
 async fn play(
     stage: &mut impl Stage,
-    scenarios: &[Scenario],
+    scenarios: &[&'static Scenario],
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
 ) {
@@ -242,7 +250,7 @@ async fn play(
             None => unless_interrupted(stage.run(scenario), options).await,
         };
         if let Some(why) = ended {
-            stage.transcript().endings.push((scenario, Ending::Skipped(why)));
+            stage.transcript().endings.push((scenario.name, Ending::Skipped(why)));
         }
         stage.transcript().close();
     }

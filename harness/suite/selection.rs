@@ -27,7 +27,7 @@ impl Default for Filter {
 /// Errors: a pattern that matches no requirement of these roles, with the way to see what there is.
 pub fn select(roles: &[Role], filter: &Filter) -> Result<Vec<&'static Requirement>, String> {
     let candidates: Vec<_> =
-        requirements::all().filter(|requirement| roles.contains(&requirement.role)).collect();
+        requirements::all().filter(|requirement| roles.contains(&requirement.role())).collect();
     for pattern in filter.run.iter().chain(&filter.skip) {
         if !candidates.iter().any(|requirement| matches(pattern, requirement)) {
             return Err(format!(

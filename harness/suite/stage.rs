@@ -7,7 +7,8 @@ use std::time::Duration;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sha2::{Digest as _, Sha256};
 
-use crate::suite::transcript::{Scenario, Transcript};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{ScenarioName, Transcript};
 
 /// How many smaller cases are tried at most, where one came out otherwise than it should.
 pub(crate) const MAX_STEPS: usize = 400;
@@ -27,10 +28,10 @@ pub struct Extent {
 
 impl Extent {
     /// What generates the cases of a property: the same for the same seed, whatever else is run.
-    pub(crate) fn runner(&self, scenario: Scenario, property: &str) -> TestRunner {
+    pub(crate) fn runner(&self, scenario: ScenarioName, property: &str) -> TestRunner {
         let seed = Sha256::new()
             .chain_update(self.seed.to_le_bytes())
-            .chain_update(format!("{scenario:?}/{property}"))
+            .chain_update(format!("{scenario}/{property}"))
             .finalize();
         // Nothing is kept between runs: a case that failed is in the evidence, whole.
         let config = Config { failure_persistence: None, ..Config::default() };
@@ -41,7 +42,7 @@ impl Extent {
 /// What a run against a subject has at hand.
 pub trait Stage {
     /// Runs one scenario, and writes down what came of it and how it ended.
-    fn run(&mut self, scenario: Scenario) -> impl Future<Output = ()>;
+    fn run(&mut self, scenario: &Scenario) -> impl Future<Output = ()>;
 
     /// What was written so far.
     fn transcript(&mut self) -> &mut Transcript;

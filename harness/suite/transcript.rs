@@ -28,7 +28,7 @@ pub use emission::{
 pub use exchanges::Exchanges;
 pub use intake::{Intake, IntakeKind};
 pub use keeper::{Keeper, Kept};
-pub use scenario::Scenario;
+pub use scenario::ScenarioName;
 pub use trial::{Comparison, Observed, Respect, Tally, Trial};
 
 /// A run, as far as it concerns the verdicts.
@@ -82,7 +82,7 @@ pub struct Transcript {
     /// What a sender declared, or a receiver was attached with.
     pub capabilities: BTreeSet<Capability>,
     /// How each scenario that was begun ended.
-    pub endings: Vec<(Scenario, Ending)>,
+    pub endings: Vec<(ScenarioName, Ending)>,
     /// Time spent only to see that nothing more comes.
     pub waited: Duration,
     /// Who is told of it all while it goes on.
@@ -260,7 +260,7 @@ impl Transcript {
     }
 
     /// What was tried in a scenario.
-    pub fn trials_of(&self, scenario: Scenario) -> impl Iterator<Item = &Trial> {
+    pub fn trials_of(&self, scenario: ScenarioName) -> impl Iterator<Item = &Trial> {
         self.trials.iter().filter(move |trial| trial.scenario == scenario)
     }
 
@@ -270,20 +270,30 @@ impl Transcript {
     }
 
     /// How many generated cases of a scenario came out otherwise than they should, and how many there were.
-    pub fn generated(&self, scenario: Scenario) -> (usize, usize) {
+    pub fn generated(&self, scenario: ScenarioName) -> (usize, usize) {
         let of_scenario = self.tallies.iter().filter(|tally| tally.scenario == scenario);
         of_scenario.fold((0, 0), |(deviating, cases), tally| {
             (deviating + tally.cases - tally.as_expected - tally.uncontrolled, cases + tally.cases)
         })
     }
 
+    /// How many cases were tried in a scenario: fixed and generated ones, and what was sent to see what is processed or how
+    /// long it takes.
+    pub fn cases_of(&self, scenario: ScenarioName) -> usize {
+        let fixed = self.trials_of(scenario).filter(|trial| !trial.generated).count();
+        let intakes = self.intakes.iter().filter(|intake| intake.scenario == scenario).count();
+        let compared = self.comparison.iter().filter(|comparison| comparison.scenario == scenario);
+        let compared: usize = compared.map(|one| one.early.len() + one.late.len() + one.control.len()).sum();
+        fixed + self.generated(scenario).1 + intakes + compared
+    }
+
     /// The webhooks of a scenario, with their indices, in the order of their registration.
-    pub fn webhooks_of(&self, scenario: Scenario) -> impl Iterator<Item = (usize, &Webhook)> {
+    pub fn webhooks_of(&self, scenario: ScenarioName) -> impl Iterator<Item = (usize, &Webhook)> {
         self.webhooks.iter().enumerate().filter(move |(_, webhook)| webhook.scenario == scenario)
     }
 
     /// The events emitted in a scenario.
-    pub fn emissions_of(&self, scenario: Scenario) -> impl Iterator<Item = &Emission> {
+    pub fn emissions_of(&self, scenario: ScenarioName) -> impl Iterator<Item = &Emission> {
         self.emissions.iter().filter(move |emission| emission.scenario == scenario)
     }
 
@@ -304,7 +314,7 @@ impl Transcript {
 
     /// What reached the endpoints of a scenario's webhooks, with the webhook of each, in the order in which the events
     /// were emitted: deliveries run side by side, and a report must not depend on which of them was faster.
-    pub fn arrivals_in(&self, scenario: Scenario) -> impl Iterator<Item = (&Webhook, &Arrival)> {
+    pub fn arrivals_in(&self, scenario: ScenarioName) -> impl Iterator<Item = (&Webhook, &Arrival)> {
         let of_scenario = |arrival: &'_ &Arrival| {
             arrival.webhook.is_some_and(|webhook| self.webhooks[webhook].scenario == scenario)
         };
@@ -314,7 +324,7 @@ impl Transcript {
     }
 
     /// What reached the endpoints of a scenario's webhooks and was no whole request.
-    pub fn broken_in(&self, scenario: Scenario) -> impl Iterator<Item = &Broken> {
+    pub fn broken_in(&self, scenario: ScenarioName) -> impl Iterator<Item = &Broken> {
         self.broken.iter().filter(move |broken| self.webhooks[broken.webhook].scenario == scenario)
     }
 
@@ -351,7 +361,7 @@ impl Transcript {
     }
 
     /// How a scenario ended, if it was begun.
-    pub fn ending(&self, scenario: Scenario) -> Option<&Ending> {
+    pub fn ending(&self, scenario: ScenarioName) -> Option<&Ending> {
         self.endings.iter().find(|(other, _)| *other == scenario).map(|(_, ending)| ending)
     }
 }

@@ -304,7 +304,7 @@ fn every_requirement_names_a_fault() {
     for requirement in requirements::all() {
         assert!(requirement.counterexamples.count() > 0, "{} has no counterexample", requirement.id);
         let fits = matches!(
-            (requirement.role, requirement.counterexamples),
+            (requirement.role(), requirement.counterexamples),
             (Role::Sender, Faults::Sender(_)) | (Role::Receiver, Faults::Receiver(_))
         );
         assert!(fits, "{} names faults of the other role", requirement.id);

@@ -65,7 +65,10 @@ fn the_requirement_table_is_what_is_checked() {
         writeln!(
             table,
             "| {} | {} | {} | {text} | {source} | `{}` |",
-            one.id, one.level, one.role, one.check_id
+            one.id,
+            one.level,
+            one.role(),
+            one.check_id
         )
         .unwrap();
     }

@@ -283,7 +283,7 @@ fn ids_are_unique_and_well_formed() {
     let mut ids: Vec<&str> =
         twenty_conform::suite::requirements::all().flat_map(|one| [one.id, one.check_id]).collect();
     for requirement in twenty_conform::suite::requirements::all() {
-        let (role, check) = (requirement.role.as_str(), requirement.check_id);
+        let (role, check) = (requirement.role().as_str(), requirement.check_id);
         assert!(check.starts_with(&format!("{role}/")) && check.split('/').count() == 3, "{check}");
         let (family, number) = requirement.id.split_once('-').unwrap();
         assert!(family.len() == 3 && number.parse::<u8>().is_ok(), "{}", requirement.id);

@@ -6,7 +6,8 @@
 use std::collections::HashSet;
 
 use super::{Cause, Code};
-use crate::suite::transcript::{Intake, IntakeKind, Respect, Scenario, Transcript, Trial};
+use crate::suite::receiver::scenarios::{DIAGNOSIS, MISSING_HEADER, OTHER_SPELLING};
+use crate::suite::transcript::{Intake, IntakeKind, Respect, Transcript, Trial};
 use crate::webhook::recipe::{Digest, Message, Recipe};
 use crate::wire::exchange::{ExchangeId, Outcome};
 
@@ -160,7 +161,7 @@ fn takes_everything(transcript: &Transcript) -> Option<Cause> {
     use Respect::{Content, Digits, Key, Signed, Timestamp, Undated, Unsigned};
     let forged = |trial: &&Trial| {
         matches!(trial.respect, Content(_) | Timestamp(_) | Signed(_) | Key(_) | Digits(_))
-            && trial.scenario != Scenario::Diagnosis
+            && trial.scenario != DIAGNOSIS.name
     };
     let unsigned = |trial: &&Trial| matches!(trial.respect, Unsigned | Undated);
     let taken = |trial: &Trial| transcript.acknowledged(trial.exchange);
@@ -186,15 +187,14 @@ fn alternative(inner: Cause) -> Cause {
 
 /// Whether other spellings are taken under a signature of their own; `None` where none was tried.
 fn takes_other_spellings(transcript: &Transcript) -> Option<bool> {
-    let mut trials = transcript.trials_of(Scenario::OtherSpelling).peekable();
+    let mut trials = transcript.trials_of(OTHER_SPELLING.name).peekable();
     trials.peek()?;
     Some(trials.all(|trial| transcript.acknowledged(trial.exchange)))
 }
 
 /// Whether a request with neither signature nor timestamp is taken.
 fn takes_unsigned(transcript: &Transcript) -> bool {
-    let bare =
-        |trial: &&Trial| trial.respect == Respect::Unsigned && trial.scenario == Scenario::MissingHeader;
+    let bare = |trial: &&Trial| trial.respect == Respect::Unsigned && trial.scenario == MISSING_HEADER.name;
     let mut trials = transcript.trials.iter().filter(bare).peekable();
     trials.peek().is_some() && trials.all(|trial| transcript.acknowledged(trial.exchange))
 }

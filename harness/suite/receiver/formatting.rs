@@ -6,23 +6,27 @@ use super::processing;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::{all_acknowledged, none_acknowledged, of_all};
-use crate::suite::requirement::{Level, Requirement, Role, Verdict};
-use crate::suite::transcript::{Capability, Respect, Scenario, Transcript, Trial};
+use crate::suite::receiver::scenarios::{
+    INTAKE, JAVASCRIPT_JSON, LONE_SURROGATE, OTHER_DIALECT, OTHER_SPELLING, REFORMATTED,
+};
+use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
+use crate::suite::transcript::{Capability, Respect, Transcript, Trial};
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "VER-8",
-        role: Role::Receiver,
+        title: "any JavaScript JSON",
+        binds: Binds::Receiver,
         level: Level::Must,
         check_id: "receiver/verification/javascript-json",
         text: "Whatever a JavaScript JSON.stringify can emit is acknowledged when correctly signed: text in any \
                script, control characters, <>& and /, 1e21, 1e-7, long fractions, integer-like keys in its order, empty and __proto__ keys, nesting to 64 levels.",
         source: "D, S",
         why: "It is what the server that ships sends. Ten of 57 public receivers hash a re-serialised parse instead.",
-        scenarios: &[Scenario::JavascriptJson],
+        scenarios: &[&JAVASCRIPT_JSON],
         needs: None,
-        check: |t| all_acknowledged(t, Scenario::JavascriptJson, |trial| of_spelling(t, trial)),
+        check: |_, t| all_acknowledged(t, JAVASCRIPT_JSON.name, |trial| of_spelling(t, trial)),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::RefusesControlCharacters,
             ReceiverFault::RefusesDeepNesting,
@@ -32,16 +36,17 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "VER-16",
-        role: Role::Receiver,
+        title: "verifies the bytes received",
+        binds: Binds::Receiver,
         level: Level::Should,
         check_id: "receiver/verification/other-spelling",
         text: "The bytes received are what is verified, so any other spelling of JSON, correctly signed, is \
                acknowledged too: white space, other key orders, \\u and \\/ escapes, 1.0, 1e3, -0, integers beyond 2^53, duplicate keys, a trailing newline.",
         source: "D (the JSON string), W",
         why: "A receiver that survives this one hashes raw bytes, and a change of the sender's serialiser will not break it.",
-        scenarios: &[Scenario::OtherSpelling, Scenario::Reformatted],
+        scenarios: &[&OTHER_SPELLING, &REFORMATTED],
         needs: None,
-        check: |t| all_acknowledged(t, Scenario::OtherSpelling, |trial| of_spelling(t, trial)),
+        check: |_, t| all_acknowledged(t, OTHER_SPELLING.name, |trial| of_spelling(t, trial)),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::HashesAsJavascript,
             ReceiverFault::HashesAsPythonCompact,
@@ -50,16 +55,17 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "VER-17",
-        role: Role::Receiver,
+        title: "rejects reformatted bodies",
+        binds: Binds::Receiver,
         level: Level::Should,
         check_id: "receiver/verification/respelled",
         text: "A body altered in its spelling alone (the list of VER-16) under the old signature is not \
                acknowledged.",
         source: "D, W",
         why: "Who accepts this hashes a re-serialised parse, always or as a fallback.",
-        scenarios: &[Scenario::Reformatted],
+        scenarios: &[&REFORMATTED],
         needs: None,
-        check: |t| none_acknowledged(t, Scenario::Reformatted),
+        check: |_, t| none_acknowledged(t, REFORMATTED.name),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::HashesAsJavascript,
             ReceiverFault::HashesAsPython,
@@ -78,15 +84,16 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "VER-18",
-        role: Role::Receiver,
+        title: "lone surrogates",
+        binds: Binds::Receiver,
         level: Level::Should,
         check_id: "receiver/verification/lone-surrogate",
         text: "So is a lone surrogate, escaped as it escapes one (several languages' parsers refuse it).",
         source: "S, W",
         why: "Text that was cut inside an emoji ends in one; JSON.stringify escapes it, and the event should not be lost.",
-        scenarios: &[Scenario::LoneSurrogate],
+        scenarios: &[&LONE_SURROGATE],
         needs: None,
-        check: |t| all_acknowledged(t, Scenario::LoneSurrogate, |trial| of_spelling(t, trial)),
+        check: |_, t| all_acknowledged(t, LONE_SURROGATE.name, |trial| of_spelling(t, trial)),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::RefusesLoneSurrogates,
             ReceiverFault::HashesAsPhp,
@@ -94,15 +101,16 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "DIA-1",
-        role: Role::Receiver,
+        title: "accepts the other dialect",
+        binds: Binds::Receiver,
         level: Level::Advice,
         check_id: "receiver/verification/other-dialect",
         text: "The body of the other dialect is acknowledged too, and taken in where that can be observed.",
         source: "W",
         why: "The documentation shows one form and the server sends the other; who reads both is safe.",
-        scenarios: &[Scenario::OtherDialect, Scenario::Intake],
+        scenarios: &[&OTHER_DIALECT, &INTAKE],
         needs: None,
-        check: other_dialect,
+        check: |_, t| other_dialect(t),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::RefusesOtherDialect,
             ReceiverFault::MisreadsOtherDialect,
@@ -113,8 +121,7 @@ pub const ALL: &[Requirement] = &[
 ];
 
 fn other_dialect(t: &Transcript) -> Verdict {
-    let acknowledged =
-        all_acknowledged(t, Scenario::OtherDialect, |_| Some(Cause::new(Code::RefusesDialect)));
+    let acknowledged = all_acknowledged(t, OTHER_DIALECT.name, |_| Some(Cause::new(Code::RefusesDialect)));
     if !t.capabilities.contains(&Capability::Observations) {
         return acknowledged;
     }
@@ -124,7 +131,7 @@ fn other_dialect(t: &Transcript) -> Verdict {
 /// Why a spelling is refused. Where another spelling of the same content is taken under the old signature, it is a parse
 /// that is hashed, not the bytes.
 fn of_spelling(t: &Transcript, trial: &Trial) -> Option<Cause> {
-    let reformatted = t.trials_of(Scenario::Reformatted).find(|trial| t.acknowledged(trial.exchange));
+    let reformatted = t.trials_of(REFORMATTED.name).find(|trial| t.acknowledged(trial.exchange));
     if let Some(Respect::Reformatted(which)) = reformatted.map(|trial| trial.respect) {
         return Some(Cause::detailed(Code::MessageReserialised, which));
     }

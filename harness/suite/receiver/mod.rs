@@ -4,5 +4,6 @@ pub mod formatting;
 pub mod processing;
 pub mod reception;
 pub mod scenario;
+pub mod scenarios;
 pub mod strictness;
 pub mod verification;

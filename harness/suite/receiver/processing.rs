@@ -5,23 +5,25 @@
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::receiver::of_intake;
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Evidence, Level, Requirement, Role, Verdict};
-use crate::suite::transcript::{Capability, Intake, IntakeKind, Scenario, Transcript};
+use crate::suite::receiver::scenarios::INTAKE;
+use crate::suite::requirement::{Binds, Evidence, Level, Requirement, Verdict};
+use crate::suite::transcript::{Capability, Intake, IntakeKind, Transcript};
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "PRC-1",
-        role: Role::Receiver,
+        title: "accepted means processed",
+        binds: Binds::Receiver,
         level: Level::Must,
         check_id: "receiver/intake/taken-in",
         text: "An acknowledged delivery was taken in: its event and record id are observed.",
         source: "D",
         why: "A 2xx says that the event is safe. One that is acknowledged and then dropped is lost without a trace, for \
               nothing sends it again.",
-        scenarios: &[Scenario::Intake],
+        scenarios: &[&INTAKE],
         needs: Some(Capability::Observations),
-        check: |t| each(t, IntakeKind::Valid, taken_in),
+        check: |_, t| each(t, IntakeKind::Valid, taken_in),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::DropsDeliveries,
             ReceiverFault::DedupesOnConstant,
@@ -29,20 +31,22 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "PRC-2",
-        role: Role::Receiver,
+        title: "rejected leaves nothing",
+        binds: Binds::Receiver,
         level: Level::Must,
         check_id: "receiver/intake/left-behind",
         text: "A refused delivery left nothing behind.",
         source: "D",
         why: "Who works first and verifies then has done what nobody signed, whatever is answered afterwards.",
-        scenarios: &[Scenario::Intake],
+        scenarios: &[&INTAKE],
         needs: Some(Capability::Observations),
-        check: left_nothing,
+        check: |_, t| left_nothing(t),
         counterexamples: Faults::Receiver(&[ReceiverFault::TakesInRefused]),
     },
     Requirement {
         id: "PRC-3",
-        role: Role::Receiver,
+        title: "processed once",
+        binds: Binds::Receiver,
         level: Level::Should,
         check_id: "receiver/intake/once",
         text: "The same delivery twice, byte for byte and re-signed with a new nonce, is taken in once; two different \
@@ -50,9 +54,9 @@ pub const ALL: &[Requirement] = &[
         source: "W",
         why: "A delivery that was answered too late may come again. A key that is too coarse loses events, one that is too \
               fine takes the same one in twice, and one that is remembered too soon loses what comes behind a forgery.",
-        scenarios: &[Scenario::Intake],
+        scenarios: &[&INTAKE],
         needs: Some(Capability::Observations),
-        check: once,
+        check: |_, t| once(t),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::DropsDeliveries,
             ReceiverFault::DedupesNothing,

@@ -18,7 +18,7 @@ mod valid;
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{LocalBoxFuture, join_all};
 use futures_util::stream::{self, StreamExt};
 
 use self::case::{Attempt, Case, Line};
@@ -27,8 +27,9 @@ use crate::clock::Clock;
 use crate::random::Random;
 use crate::subject::SubjectError;
 use crate::subject::receiver::Receiver;
+use crate::suite::scenario::{Play, Scenario};
 use crate::suite::stage::Extent;
-use crate::suite::transcript::{Capability, Ending, Respect, Scenario, Transcript, Trial};
+use crate::suite::transcript::{Capability, Ending, Respect, ScenarioName, Transcript, Trial};
 use crate::wire::client::Client;
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome};
 
@@ -45,42 +46,8 @@ const IMPATIENT: Duration = Duration::from_secs(1);
 /// What takes longer than that for an answer is tried with fewer cases.
 const SLOW: Duration = Duration::from_millis(50);
 
-/// The scenarios of receivers, in the order in which they are run.
-pub const ALL: &[Scenario] = &[
-    Scenario::Valid,
-    Scenario::Unfamiliar,
-    Scenario::HeaderCase,
-    Scenario::Concurrent,
-    Scenario::ContentType,
-    Scenario::Framing,
-    Scenario::Body256KiB,
-    Scenario::Body1MiB,
-    Scenario::BodyLimit,
-    Scenario::Repeated,
-    Scenario::JavascriptJson,
-    Scenario::LoneSurrogate,
-    Scenario::OtherSpelling,
-    Scenario::OtherDialect,
-    Scenario::AlteredContent,
-    Scenario::AlteredTimestamp,
-    Scenario::WrongKey,
-    Scenario::MissingHeader,
-    Scenario::OtherMessage,
-    Scenario::OtherDigest,
-    Scenario::Surrounded,
-    Scenario::SignatureLength,
-    Scenario::TimestampForm,
-    Scenario::Stale,
-    Scenario::Recent,
-    Scenario::Malformed,
-    Scenario::UnsignedMalformed,
-    Scenario::OtherMethod,
-    Scenario::BackDoor,
-    Scenario::Reformatted,
-    Scenario::Comparison,
-    Scenario::Intake,
-    Scenario::Diagnosis,
-];
+/// How a scenario is played on a receiver.
+pub type Course = for<'s> fn(&'s mut Stage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
 
 /// What a run against a receiver has at hand.
 pub struct Stage<'a> {
@@ -115,20 +82,21 @@ struct Batch {
 }
 
 impl crate::suite::stage::Stage for Stage<'_> {
-    async fn run(&mut self, scenario: Scenario) {
+    async fn run(&mut self, scenario: &Scenario) {
+        let Play::Receiver(course) = scenario.play else { return };
         if self.line.is_silent() && !self.given_up {
             // What it hung on may be over.
             let exchange = self.line.knock(&self.maker.deliver(&self.maker.plain())).await;
             self.given_up = exchange.outcome.status().is_none();
             self.transcript.record(exchange);
         }
-        let ending = match self.play(scenario).await {
+        let ending = match course(self).await {
             Ok(()) => Ending::Complete,
             Err(SubjectError::Broke(why)) => Ending::Broke(why),
             Err(SubjectError::Stuck(why)) => Ending::Stuck(why),
             Err(why) => Ending::Died(why.to_string()),
         };
-        self.transcript.endings.push((scenario, ending));
+        self.transcript.endings.push((scenario.name, ending));
     }
 
     fn transcript(&mut self) -> &mut Transcript {
@@ -171,89 +139,61 @@ impl<'a> Stage<'a> {
         }
     }
 
-    async fn play(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
-        match scenario {
-            Scenario::Valid => self.valid().await,
-            Scenario::Concurrent => self.concurrent().await,
-            Scenario::BodyLimit => self.body_limit().await,
-            Scenario::Comparison => self.comparison().await,
-            Scenario::Intake => self.intake().await,
-            Scenario::Diagnosis => self.diagnose().await,
-            _ => {
-                let cases = self.cases_of(scenario);
-                self.try_all(scenario, cases).await?;
-                self.properties_of(scenario).await
-            }
-        }
+    pub(crate) async fn cases_and_properties(&mut self, scenario: ScenarioName) -> Result<(), SubjectError> {
+        let cases = self.cases_of(scenario);
+        self.try_all(scenario, cases).await?;
+        self.properties_of(scenario).await
     }
 
     /// The properties that belong to a scenario.
-    async fn properties_of(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
-        match scenario {
-            Scenario::Unfamiliar => self.hold(scenario, &generate::valid::event_names()).await,
-            Scenario::HeaderCase => self.hold(scenario, &generate::valid::header_cases()).await,
-            Scenario::Framing => {
+    async fn properties_of(&mut self, scenario: ScenarioName) -> Result<(), SubjectError> {
+        match scenario.0 {
+            "unfamiliar" => self.hold(scenario, &generate::valid::event_names()).await,
+            "header-case" => self.hold(scenario, &generate::valid::header_cases()).await,
+            "framing" => {
                 self.on_one_connection().await?;
                 self.hold(scenario, &generate::valid::cuttings()).await
             }
-            Scenario::JavascriptJson => {
+            "javascript-json" => {
                 self.hold(scenario, &reformat::javascript()).await?;
                 self.hold(scenario, &generate::valid::sizes()).await
             }
-            Scenario::OtherSpelling => self.hold(scenario, &reformat::spellings()).await,
-            Scenario::Reformatted => self.hold(scenario, &reformat::reformatted()).await,
-            Scenario::AlteredContent => self.hold(scenario, &generate::alterations()).await,
-            Scenario::AlteredTimestamp => self.hold(scenario, &generate::redatings()).await,
-            Scenario::WrongKey => self.hold(scenario, &generate::rekeyings()).await,
-            Scenario::OtherDigest => self.hold(scenario, &generate::digits()).await,
-            Scenario::SignatureLength => self.hold(scenario, &generate::junk()).await,
-            Scenario::TimestampForm => self.hold(scenario, &generate::timestamp_forms()).await,
-            Scenario::Stale => {
+            "other-spelling" => self.hold(scenario, &reformat::spellings()).await,
+            "reformatted" => self.hold(scenario, &reformat::reformatted()).await,
+            "altered-content" => self.hold(scenario, &generate::alterations()).await,
+            "altered-timestamp" => self.hold(scenario, &generate::redatings()).await,
+            "wrong-key" => self.hold(scenario, &generate::rekeyings()).await,
+            "other-digest" => self.hold(scenario, &generate::digits()).await,
+            "signature-length" => self.hold(scenario, &generate::junk()).await,
+            "timestamp-form" => self.hold(scenario, &generate::timestamp_forms()).await,
+            "stale" => {
                 self.hold(scenario, &generate::stale()).await?;
                 self.window().await
             }
-            Scenario::Recent => self.hold(scenario, &generate::valid::recent()).await,
-            Scenario::Malformed => self.hold(scenario, &generate::malformations()).await,
+            "recent" => self.hold(scenario, &generate::valid::recent()).await,
+            "malformed" => self.hold(scenario, &generate::malformations()).await,
             _ => Ok(()),
         }
     }
 
     /// The fixed cases of a scenario.
-    fn cases_of(&self, scenario: Scenario) -> Vec<Case<'static>> {
-        match scenario {
-            Scenario::Unfamiliar
-            | Scenario::HeaderCase
-            | Scenario::ContentType
-            | Scenario::Framing
-            | Scenario::Body256KiB
-            | Scenario::Body1MiB
-            | Scenario::Repeated
-            | Scenario::JavascriptJson
-            | Scenario::LoneSurrogate
-            | Scenario::OtherSpelling
-            | Scenario::OtherDialect
-            | Scenario::Recent => valid::cases(scenario, self.transcript.dialect),
-            Scenario::AlteredContent
-            | Scenario::AlteredTimestamp
-            | Scenario::WrongKey
-            | Scenario::MissingHeader
-            | Scenario::OtherMessage
-            | Scenario::OtherDigest => forged::cases(scenario),
-            Scenario::Surrounded
-            | Scenario::SignatureLength
-            | Scenario::TimestampForm
-            | Scenario::Stale
-            | Scenario::Malformed
-            | Scenario::UnsignedMalformed
-            | Scenario::OtherMethod
-            | Scenario::BackDoor
-            | Scenario::Reformatted => strict::cases(scenario, self.maker.secret.expose()),
+    fn cases_of(&self, scenario: ScenarioName) -> Vec<Case<'static>> {
+        match scenario.0 {
+            "unfamiliar" | "header-case" | "content-type" | "framing" | "body-256-kib" | "body-1-mib"
+            | "repeated" | "javascript-json" | "lone-surrogate" | "other-spelling" | "other-dialect"
+            | "recent" => valid::cases(scenario, self.transcript.dialect),
+            "altered-content" | "altered-timestamp" | "wrong-key" | "missing-header" | "other-message"
+            | "other-digest" => forged::cases(scenario),
+            "surrounded" | "signature-length" | "timestamp-form" | "stale" | "malformed"
+            | "unsigned-malformed" | "other-method" | "back-door" | "reformatted" => {
+                strict::cases(scenario, self.maker.secret.expose())
+            }
             _ => Vec::new(),
         }
     }
 
     /// Tries each case, and writes down what came of it.
-    async fn try_all(&mut self, scenario: Scenario, cases: Vec<Case<'_>>) -> Result<(), SubjectError> {
+    async fn try_all(&mut self, scenario: ScenarioName, cases: Vec<Case<'_>>) -> Result<(), SubjectError> {
         for batch in cases.chunks(BATCH) {
             let Batch { tried, stuck } = self.attempt_all(batch).await;
             for (case, tried) in batch.iter().zip(tried) {
@@ -466,13 +406,13 @@ impl<'a> Stage<'a> {
         Tried { trial, controls: [control].into_iter().chain(behind).collect() }
     }
 
-    fn write(&mut self, scenario: Scenario, case: &Case<'_>, Tried { trial, controls }: Tried) {
+    fn write(&mut self, scenario: ScenarioName, case: &Case<'_>, Tried { trial, controls }: Tried) {
         let (what, respect, generated) = (case.what.clone(), case.respect, case.generated);
         self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange: trial, controls });
     }
 
     /// Writes down a trial that has no twins.
-    fn write_single(&mut self, scenario: Scenario, what: String, respect: Respect, exchange: ExchangeId) {
+    fn write_single(&mut self, scenario: ScenarioName, what: String, respect: Respect, exchange: ExchangeId) {
         let (generated, controls) = (false, Vec::new());
         self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange, controls });
     }

@@ -8,15 +8,21 @@ use std::time::Duration;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::{all_acknowledged, none_acknowledged, of_all};
-use crate::suite::requirement::{Evidence, Level, Requirement, Role, Verdict};
-use crate::suite::transcript::{Respect, Scenario, Transcript, Trial};
+use crate::suite::receiver::scenarios::{
+    ALTERED_CONTENT, ALTERED_TIMESTAMP, BACK_DOOR, COMPARISON, MALFORMED, MISSING_HEADER, OTHER_DIGEST,
+    OTHER_MESSAGE, OTHER_METHOD, RECENT, REFORMATTED, SIGNATURE_LENGTH, STALE, SURROUNDED, TIMESTAMP_FORM,
+    UNSIGNED_MALFORMED, WRONG_KEY,
+};
+use crate::suite::requirement::{Binds, Evidence, Level, Requirement, Verdict};
+use crate::suite::transcript::{Respect, Transcript, Trial};
 use crate::wire::exchange::Outcome;
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "VER-7",
-        role: Role::Receiver,
+        title: "nothing around the digits",
+        binds: Binds::Receiver,
         level: Level::Should,
         check_id: "receiver/verification/surrounded",
         text: "Nothing may surround the 64 digits: trailing characters, an odd digit, a sha256= prefix, a second \
@@ -24,9 +30,9 @@ pub const ALL: &[Requirement] = &[
         source: "W",
         why: "Lax decoders stop at the first character that is no digit; six public receivers take whatever stands \
               behind.",
-        scenarios: &[Scenario::Surrounded],
+        scenarios: &[&SURROUNDED],
         needs: None,
-        check: |t| none_acknowledged(t, Scenario::Surrounded),
+        check: |_, t| none_acknowledged(t, SURROUNDED.name),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::AcceptsTrailing,
             ReceiverFault::AcceptsShaPrefix,
@@ -39,7 +45,8 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "VER-9",
-        role: Role::Receiver,
+        title: "refuses with 4xx",
+        binds: Binds::Receiver,
         level: Level::Should,
         check_id: "receiver/verification/refusal-status",
         text: "A refusal is a 4xx (401 in the field), not a 5xx, a hang or a closed connection; the receiver \
@@ -48,21 +55,21 @@ pub const ALL: &[Requirement] = &[
         why: "A comparison that throws on another length turns every scanner's probe into a crash report, and in some \
               run times ends the process.",
         scenarios: &[
-            Scenario::SignatureLength,
-            Scenario::AlteredContent,
-            Scenario::AlteredTimestamp,
-            Scenario::WrongKey,
-            Scenario::MissingHeader,
-            Scenario::OtherMessage,
-            Scenario::OtherDigest,
-            Scenario::Surrounded,
-            Scenario::TimestampForm,
-            Scenario::Stale,
-            Scenario::Reformatted,
-            Scenario::BackDoor,
+            &SIGNATURE_LENGTH,
+            &ALTERED_CONTENT,
+            &ALTERED_TIMESTAMP,
+            &WRONG_KEY,
+            &MISSING_HEADER,
+            &OTHER_MESSAGE,
+            &OTHER_DIGEST,
+            &SURROUNDED,
+            &TIMESTAMP_FORM,
+            &STALE,
+            &REFORMATTED,
+            &BACK_DOOR,
         ],
         needs: None,
-        check: refusal_status,
+        check: |_, t| refusal_status(t),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::ThrowsOnLength,
             ReceiverFault::ThrowsOnHeaderBytes,
@@ -73,7 +80,8 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "VER-10",
-        role: Role::Receiver,
+        title: "digits-only timestamp",
+        binds: Binds::Receiver,
         level: Level::Should,
         check_id: "receiver/verification/timestamp-form",
         text: "The timestamp header is digits only: text moved across the colon, and deliveries correctly signed \
@@ -81,9 +89,9 @@ pub const ALL: &[Requirement] = &[
         source: "R",
         why: "With anything but digits before the colon the signed text can be cut in two ways; and NaN is within \
               every window.",
-        scenarios: &[Scenario::TimestampForm],
+        scenarios: &[&TIMESTAMP_FORM],
         needs: None,
-        check: |t| none_acknowledged(t, Scenario::TimestampForm),
+        check: |_, t| none_acknowledged(t, TIMESTAMP_FORM.name),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::AcceptsAnyTimestamp,
             ReceiverFault::AcceptsNaN,
@@ -93,16 +101,17 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "VER-11",
-        role: Role::Receiver,
+        title: "freshness",
+        binds: Binds::Receiver,
         level: Level::Should,
         check_id: "receiver/verification/freshness",
         text: "A correctly signed delivery that is old (one day) or from the future (one day), or in seconds, is \
                not acknowledged; one that is up to 60 s off is.",
         source: "S",
         why: "A delivery that was recorded once can be sent again for ever, unless its time is looked at.",
-        scenarios: &[Scenario::Stale, Scenario::Recent],
+        scenarios: &[&STALE, &RECENT],
         needs: None,
-        check: freshness,
+        check: |_, t| freshness(t),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::NoWindow,
             ReceiverFault::WindowOnPastOnly,
@@ -115,15 +124,16 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "VER-12",
-        role: Role::Receiver,
+        title: "rejects what is no delivery",
+        binds: Binds::Receiver,
         level: Level::Should,
         check_id: "receiver/verification/malformed",
         text: "Signed but not a delivery: truncated JSON, [], null, \"x\", {}, invalid UTF-8: 4xx.",
         source: "W",
         why: "A 500 is a failure of the receiver's own; a 200 says that something was taken in that was not.",
-        scenarios: &[Scenario::Malformed],
+        scenarios: &[&MALFORMED],
         needs: None,
-        check: malformed,
+        check: |_, t| malformed(t),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::AcknowledgesMalformed,
             ReceiverFault::BreaksOnMalformed,
@@ -135,15 +145,16 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "VER-13",
-        role: Role::Receiver,
+        title: "POST only",
+        binds: Binds::Receiver,
         level: Level::Advice,
         check_id: "receiver/verification/method",
         text: "GET, PUT, PATCH and DELETE are not acknowledged.",
         source: "D",
         why: "What answers 200 to every method looks healthy to whoever only opens it.",
-        scenarios: &[Scenario::OtherMethod],
+        scenarios: &[&OTHER_METHOD],
         needs: None,
-        check: |t| none_acknowledged(t, Scenario::OtherMethod),
+        check: |_, t| none_acknowledged(t, OTHER_METHOD.name),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::AcceptsOtherMethods,
             ReceiverFault::AcceptsEverything,
@@ -152,7 +163,8 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "VER-14",
-        role: Role::Receiver,
+        title: "no back door",
+        binds: Binds::Receiver,
         level: Level::Advice,
         check_id: "receiver/verification/back-door",
         text: "No other way in: X-Forwarded-For, X-Real-IP or Forwarded naming 127.0.0.1, 10.0.0.1 or 172.18.0.2; \
@@ -160,9 +172,9 @@ pub const ALL: &[Requirement] = &[
         source: "W",
         why: "Shortcuts for tests and proxies stay in the code; a header that names an address can be sent by \
               anybody.",
-        scenarios: &[Scenario::BackDoor],
+        scenarios: &[&BACK_DOOR],
         needs: None,
-        check: |t| none_acknowledged(t, Scenario::BackDoor),
+        check: |_, t| none_acknowledged(t, BACK_DOOR.name),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::TrustsForwardedFor,
             ReceiverFault::AcceptsSecretAsHeader,
@@ -175,50 +187,52 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "VER-15",
-        role: Role::Receiver,
+        title: "constant-time comparison",
+        binds: Binds::Receiver,
         level: Level::Advice,
         check_id: "receiver/verification/comparison-time",
         text: "The comparison takes no measurably different time for a longer matching prefix.",
         source: "W",
         why: "A comparison that ends at the first wrong digit tells by its time how many were right, and so lets a \
               signature be guessed digit by digit.",
-        scenarios: &[Scenario::Comparison],
+        scenarios: &[&COMPARISON],
         needs: None,
-        check: comparison_time,
+        check: |_, t| comparison_time(t),
         counterexamples: Faults::Receiver(&[ReceiverFault::ComparesDigitByDigit]),
     },
     Requirement {
         id: "VER-19",
-        role: Role::Receiver,
+        title: "verifies before parsing",
+        binds: Binds::Receiver,
         level: Level::Advice,
         check_id: "receiver/verification/verify-first",
         text: "Unsigned and malformed is answered like unsigned and well-formed: nothing is parsed before it is \
                verified.",
         source: "W",
         why: "Whatever is parsed before it is verified is open to everybody.",
-        scenarios: &[Scenario::UnsignedMalformed],
+        scenarios: &[&UNSIGNED_MALFORMED],
         needs: None,
-        check: verify_first,
+        check: |_, t| verify_first(t),
         counterexamples: Faults::Receiver(&[ReceiverFault::ParsesFirst]),
     },
 ];
 
 /// Every negative that is refused is refused with a 4xx.
 fn refusal_status(t: &Transcript) -> Verdict {
-    let mut verdicts = vec![none_acknowledged(t, Scenario::SignatureLength)];
+    let mut verdicts = vec![none_acknowledged(t, SIGNATURE_LENGTH.name)];
     let scenarios = [
-        Scenario::SignatureLength,
-        Scenario::AlteredContent,
-        Scenario::AlteredTimestamp,
-        Scenario::WrongKey,
-        Scenario::MissingHeader,
-        Scenario::OtherMessage,
-        Scenario::OtherDigest,
-        Scenario::Surrounded,
-        Scenario::TimestampForm,
-        Scenario::Stale,
-        Scenario::Reformatted,
-        Scenario::BackDoor,
+        SIGNATURE_LENGTH.name,
+        ALTERED_CONTENT.name,
+        ALTERED_TIMESTAMP.name,
+        WRONG_KEY.name,
+        MISSING_HEADER.name,
+        OTHER_MESSAGE.name,
+        OTHER_DIGEST.name,
+        SURROUNDED.name,
+        TIMESTAMP_FORM.name,
+        STALE.name,
+        REFORMATTED.name,
+        BACK_DOOR.name,
     ];
     let refused = scenarios.into_iter().flat_map(|scenario| t.trials_of(scenario));
     let refused = refused.filter(|trial| !t.acknowledged(trial.exchange));
@@ -277,21 +291,21 @@ fn is_4xx(t: &Transcript, trial: &Trial, crash: Option<Cause>) -> Verdict {
 
 fn freshness(t: &Transcript) -> Verdict {
     let too_small = |_: &Trial| Some(Cause::detailed(Code::AnswerStatus, "a window of less than a minute"));
-    let both = [none_acknowledged(t, Scenario::Stale), all_acknowledged(t, Scenario::Recent, too_small)];
+    let both = [none_acknowledged(t, STALE.name), all_acknowledged(t, RECENT.name, too_small)];
     of_all(both.into_iter(), "nothing was tried", "directions")
 }
 
 fn malformed(t: &Transcript) -> Verdict {
-    let refused = t.trials_of(Scenario::Malformed).filter(|trial| !t.acknowledged(trial.exchange));
+    let refused = t.trials_of(MALFORMED.name).filter(|trial| !t.acknowledged(trial.exchange));
     let refused = refused.map(|trial| is_4xx(t, trial, of_crash(t, trial, Code::CrashMalformedJson)));
     // What breaks the receiver comes before what it only takes for a delivery.
-    let verdicts = refused.chain([none_acknowledged(t, Scenario::Malformed)]);
+    let verdicts = refused.chain([none_acknowledged(t, MALFORMED.name)]);
     of_all(verdicts, "nothing was tried", "bodies")
 }
 
 /// The first trial is unsigned and well-formed, the others unsigned and malformed.
 fn verify_first(t: &Transcript) -> Verdict {
-    let mut trials = t.trials_of(Scenario::UnsignedMalformed);
+    let mut trials = t.trials_of(UNSIGNED_MALFORMED.name);
     let Some(well_formed) = trials.next() else {
         return Verdict::Inconclusive("nothing could be tried".to_owned());
     };

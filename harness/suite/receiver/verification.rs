@@ -5,14 +5,17 @@
 
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::judge::none_acknowledged;
-use crate::suite::requirement::{Level, Requirement, Role};
-use crate::suite::transcript::Scenario;
+use crate::suite::receiver::scenarios::{
+    ALTERED_CONTENT, ALTERED_TIMESTAMP, MISSING_HEADER, OTHER_DIGEST, OTHER_MESSAGE, WRONG_KEY,
+};
+use crate::suite::requirement::{Binds, Level, Requirement};
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "VER-1",
-        role: Role::Receiver,
+        title: "rejects altered content",
+        binds: Binds::Receiver,
         level: Level::Must,
         check_id: "receiver/verification/altered-content",
         text: "Altered content is not acknowledged: a value changed, a member added (`secret` among them) or taken \
@@ -20,9 +23,9 @@ pub const ALL: &[Requirement] = &[
         source: "D",
         why: "The signature is there to show that the content is what Twenty sent. A check over a part of the body, or \
               over a re-serialised parse, lets the rest be changed on the way.",
-        scenarios: &[Scenario::AlteredContent],
+        scenarios: &[&ALTERED_CONTENT],
         needs: None,
-        check: |t| none_acknowledged(t, Scenario::AlteredContent),
+        check: |_, t| none_acknowledged(t, ALTERED_CONTENT.name),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::IgnoresAlteredValues,
             ReceiverFault::IgnoresAddedMembers,
@@ -35,15 +38,16 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "VER-2",
-        role: Role::Receiver,
+        title: "rejects an altered timestamp",
+        binds: Binds::Receiver,
         level: Level::Must,
         check_id: "receiver/verification/altered-timestamp",
         text: "An altered timestamp header is not acknowledged.",
         source: "D",
         why: "The timestamp is part of the signed text so that an old delivery cannot be sent again as a new one.",
-        scenarios: &[Scenario::AlteredTimestamp],
+        scenarios: &[&ALTERED_TIMESTAMP],
         needs: None,
-        check: |t| none_acknowledged(t, Scenario::AlteredTimestamp),
+        check: |_, t| none_acknowledged(t, ALTERED_TIMESTAMP.name),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::RemembersSignatures,
             ReceiverFault::ReprintsTimestamp,
@@ -53,7 +57,8 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "VER-3",
-        role: Role::Receiver,
+        title: "rejects wrong keys",
+        binds: Binds::Receiver,
         level: Level::Must,
         check_id: "receiver/verification/wrong-key",
         text: "A signature under another key is not acknowledged: another secret, the empty key, the secret \
@@ -61,9 +66,9 @@ pub const ALL: &[Requirement] = &[
         source: "D",
         why: "A default secret left in the code, or an empty one when none is configured, lets everyone in: 15 of 57 \
               public receivers do so.",
-        scenarios: &[Scenario::WrongKey],
+        scenarios: &[&WRONG_KEY],
         needs: None,
-        check: |t| none_acknowledged(t, Scenario::WrongKey),
+        check: |_, t| none_acknowledged(t, WRONG_KEY.name),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::AcceptsDefaultSecret,
             ReceiverFault::VerifiesDefaultSecret,
@@ -78,15 +83,16 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "VER-4",
-        role: Role::Receiver,
+        title: "rejects missing headers",
+        binds: Binds::Receiver,
         level: Level::Must,
         check_id: "receiver/verification/missing-header",
         text: "A missing signature, a missing timestamp, an empty one: not acknowledged.",
         source: "D",
         why: "\"If there is a signature, check it\" is no check: whoever leaves the header out is let in.",
-        scenarios: &[Scenario::MissingHeader],
+        scenarios: &[&MISSING_HEADER],
         needs: None,
-        check: |t| none_acknowledged(t, Scenario::MissingHeader),
+        check: |_, t| none_acknowledged(t, MISSING_HEADER.name),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::AcceptsMissingSignature,
             ReceiverFault::AcceptsEmptySignature,
@@ -97,7 +103,8 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "VER-5",
-        role: Role::Receiver,
+        title: "rejects other signed text",
+        binds: Binds::Receiver,
         level: Level::Must,
         check_id: "receiver/verification/other-message",
         text: "A signature over something else is not acknowledged: the body alone, the timestamp alone, another \
@@ -105,9 +112,9 @@ pub const ALL: &[Requirement] = &[
         source: "D",
         why: "A receiver that hashes the body alone refuses Twenty's deliveries; one that takes it besides can be \
               replayed for ever, since no time is covered.",
-        scenarios: &[Scenario::OtherMessage],
+        scenarios: &[&OTHER_MESSAGE],
         needs: None,
-        check: |t| none_acknowledged(t, Scenario::OtherMessage),
+        check: |_, t| none_acknowledged(t, OTHER_MESSAGE.name),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::VerifiesBodyAlone,
             ReceiverFault::VerifiesWithDot,
@@ -123,7 +130,8 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "VER-6",
-        role: Role::Receiver,
+        title: "rejects other digests",
+        binds: Binds::Receiver,
         level: Level::Must,
         check_id: "receiver/verification/other-digest",
         text: "Another algorithm or form is not acknowledged: SHA-1, SHA-512, plain SHA-256, base64, truncated, all \
@@ -131,9 +139,9 @@ pub const ALL: &[Requirement] = &[
         source: "D",
         why: "A comparison over the shorter of two texts, or of decoded bytes that failed to decode, accepts what \
               nobody signed.",
-        scenarios: &[Scenario::OtherDigest],
+        scenarios: &[&OTHER_DIGEST],
         needs: None,
-        check: |t| none_acknowledged(t, Scenario::OtherDigest),
+        check: |_, t| none_acknowledged(t, OTHER_DIGEST.name),
         counterexamples: Faults::Receiver(&[
             ReceiverFault::VerifiesSha1,
             ReceiverFault::AcceptsSha1,

@@ -8,23 +8,29 @@ mod silence;
 use super::attempts;
 use super::https::and_over_https;
 use crate::peers::fault::{Faults, SenderFault};
-use crate::suite::requirement::{Level, Requirement, Role};
-use crate::suite::transcript::{Capability, Form, Scenario};
+use crate::suite::requirement::{Binds, Level, Recorded, Requirement};
+use crate::suite::sender::scenarios::{
+    ACKNOWLEDGED, ANSWER_FORMS, BAD_CERTIFICATES, HTTPS, NOT_ACKNOWLEDGED, UNANSWERED,
+};
+use crate::suite::transcript::{Capability, Form};
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "ACK-1",
-        role: Role::Sender,
+        title: "every 2xx acknowledges",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show what the sender makes of an answer",
+        )),
         level: Level::Must,
         check_id: "sender/acknowledgement/2xx",
         text: "Every status from 200 to 299 acknowledges: the delivery is not sent again, and is reported as delivered \
                where outcomes are reported.",
         source: "D",
         why: "Endpoints answer 202 or 204 as often as 200; a sender that waits for 200 alone sends again what was taken.",
-        scenarios: &[Scenario::Acknowledged, Scenario::Https],
+        scenarios: &[&ACKNOWLEDGED, &HTTPS],
         needs: None,
-        check: |t| and_over_https(t, answers::acknowledged(t), answers::acknowledged_over_https),
+        check: |_, t| and_over_https(t, answers::acknowledged(t), answers::acknowledged_over_https),
         counterexamples: Faults::Sender(&[
             SenderFault::ResentAfterAcknowledgement,
             SenderFault::Only200Acknowledges,
@@ -34,15 +40,18 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "ACK-2",
-        role: Role::Sender,
+        title: "nothing else acknowledges",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show what the sender makes of an answer",
+        )),
         level: Level::Must,
         check_id: "sender/acknowledgement/not-2xx",
         text: "A final status outside 200 to 299 does not acknowledge, a redirect included.",
         source: "D",
         why: "A delivery that an error page or a login redirect answered was not taken in by anybody.",
-        scenarios: &[Scenario::NotAcknowledged],
+        scenarios: &[&NOT_ACKNOWLEDGED],
         needs: Some(Capability::Outcomes),
-        check: answers::not_acknowledged,
+        check: |_, t| answers::not_acknowledged(t),
         counterexamples: Faults::Sender(&[
             SenderFault::RedirectAcknowledges,
             SenderFault::RedirectFollowed,
@@ -53,7 +62,10 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "ACK-3",
-        role: Role::Sender,
+        title: "no answer is no acknowledgement",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show what the sender makes of an answer",
+        )),
         level: Level::Must,
         check_id: "sender/acknowledgement/no-answer",
         text: "No answer (refused, reset, closed early, cut off inside the header, timed out) does not acknowledge; the \
@@ -61,9 +73,9 @@ pub const ALL: &[Requirement] = &[
         source: "D",
         why: "What nobody answered for was taken in by nobody; and an endpoint that was down for a moment misses \
               everything from then on where the sender gives it up.",
-        scenarios: &[Scenario::Unanswered, Scenario::BadCertificates],
+        scenarios: &[&UNANSWERED, &BAD_CERTIFICATES],
         needs: None,
-        check: |t| and_over_https(t, silence::not_acknowledged(t), silence::bad_certificates),
+        check: |_, t| and_over_https(t, silence::not_acknowledged(t), silence::bad_certificates),
         counterexamples: Faults::Sender(&[
             SenderFault::ResetAcknowledges,
             SenderFault::ClosingAcknowledges,
@@ -78,16 +90,19 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "ACK-4",
-        role: Role::Sender,
+        title: "sane retries",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show what the sender makes of an answer",
+        )),
         level: Level::Should,
         check_id: "sender/acknowledgement/further-attempts",
         text: "If it sends again: same event, same data, bounded number, not in a tight loop.",
         source: "D",
         why: "A receiver tells a further attempt from another event by its content, and an endpoint that fails under \
               load does not recover under more of it.",
-        scenarios: &[Scenario::Unanswered, Scenario::NotAcknowledged],
+        scenarios: &[&UNANSWERED, &NOT_ACKNOWLEDGED],
         needs: None,
-        check: attempts::bounded,
+        check: |_, t| attempts::bounded(t),
         counterexamples: Faults::Sender(&[
             SenderFault::RetriesWithoutEnd,
             SenderFault::RetriesWithoutPause,
@@ -96,16 +111,19 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "ACK-5",
-        role: Role::Sender,
+        title: "only the status counts",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show what the sender makes of an answer",
+        )),
         level: Level::Should,
         check_id: "sender/acknowledgement/status-alone",
         text: "Only the status counts: an empty, huge, non-JSON or error-looking body under a 2xx is still an \
                acknowledgement.",
         source: "D",
         why: "The documentation asks for a status and for nothing else; frameworks answer with whatever body they like.",
-        scenarios: &[Scenario::AnswerForms],
+        scenarios: &[&ANSWER_FORMS],
         needs: None,
-        check: |t| answers::in_forms(t, |form| matches!(form, Form::Body(_)), true),
+        check: |_, t| answers::in_forms(t, |form| matches!(form, Form::Body(_)), true),
         counterexamples: Faults::Sender(&[
             SenderFault::AnswerMustBeJson,
             SenderFault::ErrorInAnswerIsFailure,
@@ -114,16 +132,19 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "ACK-6",
-        role: Role::Sender,
+        title: "bounded wait",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show what the sender makes of an answer",
+        )),
         level: Level::Should,
         check_id: "sender/acknowledgement/wait",
         text: "The wait for an answer is bounded (S: 5 s) and is at least 1 s.",
         source: "S",
         why: "A wait without end holds a connection for each delivery to an endpoint that hangs; one that is too short \
               calls deliveries failed that were taken in. Bounded is what ends within --timeout.",
-        scenarios: &[Scenario::Unanswered],
+        scenarios: &[&UNANSWERED],
         needs: None,
-        check: silence::waits,
+        check: |_, t| silence::waits(t),
         counterexamples: Faults::Sender(&[
             SenderFault::WaitsTooShort,
             SenderFault::WaitsForEver,
@@ -132,15 +153,18 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "ACK-7",
-        role: Role::Sender,
+        title: "interim answers",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show what the sender makes of an answer",
+        )),
         level: Level::Should,
         check_id: "sender/acknowledgement/interim",
         text: "An interim 1xx before a 2xx is not the answer.",
         source: "R (RFC 9110, section 15.2)",
         why: "Proxies send 100 and 103 of their own accord; the answer comes behind them.",
-        scenarios: &[Scenario::AnswerForms],
+        scenarios: &[&ANSWER_FORMS],
         needs: None,
-        check: |t| answers::in_forms(t, |form| matches!(form, Form::Interim(_)), false),
+        check: |_, t| answers::in_forms(t, |form| matches!(form, Form::Interim(_)), false),
         counterexamples: Faults::Sender(&[
             SenderFault::InterimIsTheAnswer,
             SenderFault::FirstLineAcknowledges,
@@ -148,15 +172,18 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "ACK-8",
-        role: Role::Sender,
+        title: "redirects not followed",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show what the sender makes of an answer",
+        )),
         level: Level::Advice,
         check_id: "sender/acknowledgement/redirect",
         text: "A redirect is not followed to another host, and never turns the POST into a GET that counts as delivered.",
         source: "W",
         why: "Another host was never registered, and gets the record and its signature; a GET delivers nothing.",
-        scenarios: &[Scenario::NotAcknowledged],
+        scenarios: &[&NOT_ACKNOWLEDGED],
         needs: None,
-        check: answers::redirects,
+        check: |_, t| answers::redirects(t),
         counterexamples: Faults::Sender(&[
             SenderFault::RedirectFollowed,
             SenderFault::RedirectFollowedAsGet,

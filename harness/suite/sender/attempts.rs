@@ -8,12 +8,13 @@ use super::signing::valid;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::{Arrived, of_all};
 use crate::suite::requirement::{Evidence, Verdict};
-use crate::suite::transcript::{Arrival, Emission, Scenario, Transcript, Webhook};
+use crate::suite::sender::scenarios::{NOT_ACKNOWLEDGED, UNANSWERED};
+use crate::suite::transcript::{Arrival, Emission, ScenarioName, Transcript, Webhook};
 use crate::webhook::dialect::Members;
 use crate::webhook::signature::SIGNATURE_HEADER;
 
 /// Where deliveries are not acknowledged.
-const SCENARIOS: [Scenario; 2] = [Scenario::Unanswered, Scenario::NotAcknowledged];
+const SCENARIOS: [ScenarioName; 2] = [UNANSWERED.name, NOT_ACKNOWLEDGED.name];
 /// How many attempts at one delivery may be seen: a backoff worth its name needs hours for as many.
 const MOST_ATTEMPTS: usize = 15;
 /// Two pauses in a row that are shorter than this make a tight loop.

@@ -8,36 +8,39 @@ use super::https::{self, each_either_way};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::{Arrived, each, every_delivery, of_all};
-use crate::suite::requirement::{Evidence, Level, Requirement, Role, Verdict};
-use crate::suite::transcript::{Conduct, Emission, LONGEST_BODY, Scenario, Transcript, Webhook};
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::scenarios::{EVERY_EVENT, GENERATED, HTTPS, UNANSWERED};
+use crate::suite::transcript::{Conduct, Emission, LONGEST_BODY, Transcript, Webhook};
 use crate::webhook::dialect::{Members, NotAnObject};
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "DLV-1",
-        role: Role::Sender,
+        title: "POST",
+        binds: Binds::Sender(Recorded::Shows),
         level: Level::Must,
         check_id: "sender/delivery/method",
         text: "The request method is POST.",
         source: "D",
         why: "Endpoints route by method; anything else meets a 404 or 405.",
-        scenarios: &[Scenario::EveryEvent, Scenario::Https],
+        scenarios: &[&EVERY_EVENT, &HTTPS],
         needs: None,
-        check: |t| with_broken(t, each_either_way(t, method)),
+        check: |_, t| with_broken(t, each_either_way(t, method)),
         counterexamples: Faults::Sender(&[SenderFault::MethodPut, SenderFault::MethodGet]),
     },
     Requirement {
         id: "DLV-2",
-        role: Role::Sender,
+        title: "exact URL",
+        binds: Binds::Sender(Recorded::Cannot("which URL was registered is not known")),
         level: Level::Must,
         check_id: "sender/delivery/url",
         text: "The request goes to the registered URL: host, port, path and query unchanged.",
         source: "D",
         why: "Many endpoints carry a tenant or a token in path or query.",
-        scenarios: &[Scenario::EveryEvent, Scenario::Https],
+        scenarios: &[&EVERY_EVENT, &HTTPS],
         needs: None,
-        check: |t| https::and_over_https(t, each_either_way(t, url), https::reached),
+        check: |_, t| https::and_over_https(t, each_either_way(t, url), https::reached),
         counterexamples: Faults::Sender(&[
             SenderFault::QueryDropped,
             SenderFault::SlashAppended,
@@ -47,15 +50,16 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "DLV-3",
-        role: Role::Sender,
+        title: "one JSON body",
+        binds: Binds::Sender(Recorded::Shows),
         level: Level::Must,
         check_id: "sender/delivery/json",
         text: "The body is one JSON text in UTF-8 without a byte-order mark.",
         source: "D, R (RFC 8259)",
         why: "Parsers refuse anything else, and the signature covers the bytes that they refuse.",
-        scenarios: &[Scenario::EveryEvent, Scenario::Generated],
+        scenarios: &[&EVERY_EVENT, &GENERATED],
         needs: None,
-        check: |t| every_delivery(t, json),
+        check: |_, t| every_delivery(t, json),
         counterexamples: Faults::Sender(&[
             SenderFault::ByteOrderMark,
             SenderFault::FormEncoded,
@@ -64,61 +68,65 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "DLV-4",
-        role: Role::Sender,
+        title: "JSON content type",
+        binds: Binds::Sender(Recorded::Shows),
         level: Level::Should,
         check_id: "sender/delivery/content-type",
         text: "Content-Type is application/json (parameters allowed).",
         source: "S, R (RFC 9110)",
         why: "Frameworks parse a body by its declared type, and hand an empty one on where they do not know it.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[&EVERY_EVENT],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, content_type),
+        check: |_, t| each(t, EVERY_EVENT.name, content_type),
         counterexamples: Faults::Sender(&[SenderFault::FormEncoded, SenderFault::TextPlain]),
     },
     Requirement {
         id: "DLV-5",
-        role: Role::Sender,
+        title: "one event per request",
+        binds: Binds::Sender(Recorded::Shows),
         level: Level::Must,
         check_id: "sender/delivery/one-event",
         text: "One request carries one event.",
         source: "D",
         why: "A receiver reads one event from a body; the others of a batch are lost without a trace.",
-        scenarios: &[Scenario::EveryEvent, Scenario::Generated],
+        scenarios: &[&EVERY_EVENT, &GENERATED],
         needs: None,
-        check: |t| every_delivery(t, one_event),
+        check: |_, t| every_delivery(t, one_event),
         counterexamples: Faults::Sender(&[SenderFault::BodyInArray, SenderFault::EventsBatched]),
     },
     Requirement {
         id: "DLV-6",
-        role: Role::Sender,
+        title: "prompt",
+        binds: Binds::Sender(Recorded::Cannot("when the event happened is not known")),
         level: Level::Must,
         check_id: "sender/delivery/prompt",
         text: "Delivery is prompt: it starts within the delivery deadline (default 5 s) after the event.",
         source: "D (\"real time\")",
         why: "Webhooks are there so that nobody needs to poll.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[&EVERY_EVENT],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, |arrived| prompt(t, arrived)),
+        check: |_, t| each(t, EVERY_EVENT.name, |arrived| prompt(t, arrived)),
         counterexamples: Faults::Sender(&[SenderFault::SentLate]),
     },
     Requirement {
         id: "DLV-7",
-        role: Role::Sender,
+        title: "endpoints are independent",
+        binds: Binds::Sender(Recorded::Cannot("traffic alone does not show it")),
         level: Level::Should,
         check_id: "sender/delivery/unblocked",
         text: "An endpoint that hangs, refuses or fails delays no delivery to another endpoint.",
         source: "D, W",
         why: "Endpoints belong to different parties; one that is down must not cut the others off.",
-        scenarios: &[Scenario::Unanswered],
+        scenarios: &[&UNANSWERED],
         needs: None,
-        check: unblocked,
+        check: |_, t| unblocked(t),
         counterexamples: Faults::Sender(&[SenderFault::OneHangBlocksAll, SenderFault::CrashesOnRefusal]),
     },
 ];
 
 /// The verdict on the requests of the first scenario, but for what came there and was none.
 fn with_broken(t: &Transcript, verdict: Verdict) -> Verdict {
-    let broken: Vec<_> = t.broken_in(Scenario::EveryEvent).collect();
+    let broken: Vec<_> = t.broken_in(EVERY_EVENT.name).collect();
     let Some(first) = broken.first() else { return verdict };
     let more = if broken.len() > 1 { format!(" (and {} more)", broken.len() - 1) } else { String::new() };
     let message = format!("what reached the endpoint is no whole HTTP request: {}{more}", first.what);
@@ -219,7 +227,7 @@ fn prompt(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
 
 /// The deliveries to the endpoints that are well. How soon they come while no other endpoint is there shows what keeps them.
 fn unblocked(t: &Transcript) -> Verdict {
-    let webhooks: Vec<_> = t.webhooks_of(Scenario::Unanswered).collect();
+    let webhooks: Vec<_> = t.webhooks_of(UNANSWERED.name).collect();
     let hanging = webhooks.iter().find(|(_, webhook)| webhook.conduct == Conduct::Hangs);
     let Some(&(hanging, Webhook { since, .. })) = hanging else {
         return Verdict::Inconclusive("no webhook could be registered at an endpoint that hangs".to_owned());
@@ -244,7 +252,7 @@ fn unblocked(t: &Transcript) -> Verdict {
         );
     }
     let pairs = well().flat_map(|&(index, _)| {
-        let behind = t.emissions[*since..].iter().filter(|one| one.scenario == Scenario::Unanswered);
+        let behind = t.emissions[*since..].iter().filter(|one| one.scenario == UNANSWERED.name);
         behind.filter(judged).map(move |emission| (index, emission))
     });
     let verdicts = pairs.map(|(index, emission)| {

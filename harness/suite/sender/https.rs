@@ -5,7 +5,8 @@
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::{Arrived, each, every_delivery, of_all};
 use crate::suite::requirement::{Evidence, Verdict};
-use crate::suite::transcript::{Capability, Emission, Handshake, HandshakeEnd, Scenario, Transcript};
+use crate::suite::sender::scenarios::HTTPS;
+use crate::suite::transcript::{Capability, Emission, Handshake, HandshakeEnd, Transcript};
 
 /// A verdict on what went over plain HTTP and, where that is no failure, the one on what went over HTTPS; `None` where that
 /// does not tell.
@@ -41,13 +42,13 @@ pub(crate) fn each_over_https(
     t: &Transcript,
     judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
 ) -> Option<Verdict> {
-    t.arrivals_in(Scenario::Https).next()?;
-    Some(each(t, Scenario::Https, judge))
+    t.arrivals_in(HTTPS.name).next()?;
+    Some(each(t, HTTPS.name, judge))
 }
 
 /// Whether every event reached the endpoint behind HTTPS whose certificate the sender was told to trust.
 pub(crate) fn reached(t: &Transcript) -> Option<Verdict> {
-    let (webhook, registered) = t.webhooks_of(Scenario::Https).next()?;
+    let (webhook, registered) = t.webhooks_of(HTTPS.name).next()?;
     let judged = t.emissions_to(webhook).filter(|emission| !emission.first && emission.unsupported.is_none());
     let verdicts = judged.map(|emission| {
         if !t.attempts(webhook, emission).is_empty() {

@@ -6,5 +6,6 @@ pub mod delivery;
 pub mod https;
 pub mod payload;
 pub mod scenario;
+pub mod scenarios;
 pub mod signing;
 pub mod subscription;

@@ -9,8 +9,9 @@ use serde_json::value::RawValue;
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::{Arrived, each, every_delivery};
-use crate::suite::requirement::{Level, Requirement, Role, Verdict};
-use crate::suite::transcript::{Emission, Scenario, Transcript};
+use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::scenarios::{EVERY_EVENT, GENERATED};
+use crate::suite::transcript::{Emission, Transcript};
 use crate::webhook::dialect::{self, Dialect, Members, NotAnObject, rfc3339};
 use crate::webhook::event::EventName;
 use crate::webhook::json::Json;
@@ -21,20 +22,22 @@ use crate::webhook::shape::{self, Difference, Shape};
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "PAY-1",
-        role: Role::Sender,
+        title: "event name",
+        binds: Binds::Sender(Recorded::Shows),
         level: Level::Must,
         check_id: "sender/payload/event",
         text: "`event` is text of the form <object>.<action>, naming the event that happened.",
         source: "D",
         why: "Receivers route by it.",
-        scenarios: &[Scenario::EveryEvent, Scenario::Generated],
+        scenarios: &[&EVERY_EVENT, &GENERATED],
         needs: None,
-        check: |t| every_delivery(t, |arrived| event(t.dialect, arrived)),
+        check: |_, t| every_delivery(t, |arrived| event(t.dialect, arrived)),
         counterexamples: Faults::Sender(&[SenderFault::EventNameUppercase, SenderFault::EventNameWrong]),
     },
     Requirement {
         id: "PAY-2",
-        role: Role::Sender,
+        title: "record unchanged",
+        binds: Binds::Sender(Recorded::Cannot("what the record was is not known")),
         level: Level::Must,
         check_id: "sender/payload/record",
         text: "`data` is an object that holds the record: every member given comes out equal (text in any script, \
@@ -42,9 +45,9 @@ pub const ALL: &[Requirement] = &[
         source: "D",
         why: "\"The same information as if you asked for the record through the API\": a value that changes on the way \
               changes in every system behind it.",
-        scenarios: &[Scenario::EveryEvent, Scenario::Generated],
+        scenarios: &[&EVERY_EVENT, &GENERATED],
         needs: None,
-        check: |t| every_delivery(t, |arrived| record(t.dialect, arrived)),
+        check: |_, t| every_delivery(t, |arrived| record(t.dialect, arrived)),
         counterexamples: Faults::Sender(&[
             SenderFault::NullsDropped,
             SenderFault::NumbersAsText,
@@ -56,47 +59,51 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "PAY-7",
-        role: Role::Sender,
+        title: "long numbers",
+        binds: Binds::Sender(Recorded::Cannot("what the record was is not known")),
         level: Level::Should,
         check_id: "sender/payload/long-numbers",
         text: "So does a number beyond 2^53, or with more digits than a double holds.",
         source: "W",
         why: "Amounts in millionths and identifiers of other systems are such numbers; a parser that reads doubles \
               changes their last digits without a word.",
-        scenarios: &[Scenario::EveryEvent, Scenario::Generated],
+        scenarios: &[&EVERY_EVENT, &GENERATED],
         needs: None,
-        check: long_numbers,
+        check: |_, t| long_numbers(t),
         counterexamples: Faults::Sender(&[SenderFault::LongNumbersRounded]),
     },
     Requirement {
         id: "PAY-3",
-        role: Role::Sender,
+        title: "timestamp present",
+        binds: Binds::Sender(Recorded::Shows),
         level: Level::Should,
         check_id: "sender/payload/timestamp-present",
         text: "`timestamp` is present.",
         source: "D",
         why: "Without it nobody can tell in which order two updates of one record happened.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[&EVERY_EVENT],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, |arrived| time_present(t.dialect, arrived)),
+        check: |_, t| each(t, EVERY_EVENT.name, |arrived| time_present(t.dialect, arrived)),
         counterexamples: Faults::Sender(&[SenderFault::TimestampMissing]),
     },
     Requirement {
         id: "PAY-4",
-        role: Role::Sender,
+        title: "timestamp is RFC 3339 UTC",
+        binds: Binds::Sender(Recorded::Shows),
         level: Level::Must,
         check_id: "sender/payload/timestamp-form",
         text: "`timestamp`, where present, is an RFC 3339 date-time in UTC (Z or +00:00).",
         source: "D, R (RFC 3339)",
         why: "Local times and epoch numbers are read wrongly by whoever expects what the documentation shows.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[&EVERY_EVENT],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, |arrived| time_form(t.dialect, arrived)),
+        check: |_, t| each(t, EVERY_EVENT.name, |arrived| time_form(t.dialect, arrived)),
         counterexamples: Faults::Sender(&[SenderFault::TimestampLocal, SenderFault::TimestampEpoch]),
     },
     Requirement {
         id: "PAY-5",
-        role: Role::Sender,
+        title: "timestamp is the event's time",
+        binds: Binds::Sender(Recorded::Shows),
         level: Level::Must,
         check_id: "sender/payload/timestamp-value",
         text: "`timestamp` is when the event occurred: not after the request arrived (allowing for clock skew), not \
@@ -104,23 +111,24 @@ pub const ALL: &[Requirement] = &[
                data.createdAt.",
         source: "D",
         why: "A constant, or the time of the record's last change, passes for a time until two events are compared.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[&EVERY_EVENT],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, |arrived| time_value(t, arrived)),
+        check: |_, t| each(t, EVERY_EVENT.name, |arrived| time_value(t, arrived)),
         counterexamples: Faults::Sender(&[SenderFault::TimestampStale, SenderFault::TimestampAhead]),
     },
     Requirement {
         id: "PAY-6",
-        role: Role::Sender,
+        title: "payload shape",
+        binds: Binds::Sender(Recorded::Shows),
         level: Level::Must,
         check_id: "sender/payload/shape",
         text: "The body has the snapshot's shape for its event: members and their JSON types. A further top-level \
                member is reported, and does not fail.",
         source: "D",
         why: "Receivers in typed languages refuse a body in which a member is missing or has another type.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[&EVERY_EVENT],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, |arrived| has_shape(t.dialect, arrived)),
+        check: |_, t| each(t, EVERY_EVENT.name, |arrived| has_shape(t.dialect, arrived)),
         counterexamples: Faults::Sender(&[
             SenderFault::MembersRenamed,
             SenderFault::RecordShapeChanged,
@@ -135,7 +143,7 @@ pub const ALL: &[Requirement] = &[
 /// Top-level members that the snapshots do not have: worth knowing, and no failure.
 pub fn further_members(t: &Transcript) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for (_, arrival) in t.arrivals_in(Scenario::EveryEvent) {
+    for (_, arrival) in t.arrivals_in(EVERY_EVENT.name) {
         let Some(emission) = t.carried(arrival).next().filter(|emission| emission.is_sample) else {
             continue;
         };

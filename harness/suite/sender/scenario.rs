@@ -13,7 +13,7 @@ mod unanswered;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{LocalBoxFuture, join_all};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -22,10 +22,11 @@ use crate::random::Random;
 use crate::subject::SubjectError;
 use crate::subject::protocol::{Hello, Op, Reply};
 use crate::subject::sender::{Sender, expect_ok};
+use crate::suite::scenario::{Play, Scenario};
 use crate::suite::stage::Extent;
 use crate::suite::transcript::{
-    Broken, Capability, Conduct, Emission, Ending, Form, Handshake, Scenario, Traits, Transcript, Webhook,
-    uuids,
+    Broken, Capability, Conduct, Emission, Ending, Form, Handshake, ScenarioName, Traits, Transcript,
+    Webhook, uuids,
 };
 use crate::webhook::event::Event;
 use crate::webhook::signature::Secret;
@@ -33,21 +34,8 @@ use crate::wire::endpoint::certificates::Authority;
 use crate::wire::endpoint::scripted::{self, Budget, Endpoint, Received, Settings};
 use crate::wire::exchange::{Exchange, ExchangeId};
 
-/// The scenarios of senders, in the order in which they are run: what may end a sender comes last.
-pub const ALL: &[Scenario] = &[
-    Scenario::EveryEvent,
-    Scenario::SeveralWebhooks,
-    Scenario::Generated,
-    Scenario::Filtered,
-    Scenario::Deletion,
-    Scenario::Unsigned,
-    Scenario::Https,
-    Scenario::Acknowledged,
-    Scenario::NotAcknowledged,
-    Scenario::AnswerForms,
-    Scenario::Unanswered,
-    Scenario::BadCertificates,
-];
+/// How a scenario is played on a sender.
+pub type Course = for<'s> fn(&'s mut Stage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
 
 /// The query of the webhooks' URLs: with everything in it that a careless sender changes.
 const QUERY: &str = "tenant=a%20b&empty=&x=1";
@@ -90,7 +78,7 @@ struct Wanted {
 }
 
 impl crate::suite::stage::Stage for Stage<'_> {
-    async fn run(&mut self, scenario: Scenario) {
+    async fn run(&mut self, scenario: &Scenario) {
         let played = self.play(scenario).await;
         self.collect();
         let cleared = if played.is_ok() { self.clear_away().await } else { Ok(()) };
@@ -102,7 +90,7 @@ impl crate::suite::stage::Stage for Stage<'_> {
             Err(why) => Ending::Stuck(why.to_string()),
         };
         self.leave();
-        self.transcript.endings.push((scenario, ending));
+        self.transcript.endings.push((scenario.name, ending));
     }
 
     fn transcript(&mut self) -> &mut Transcript {
@@ -155,23 +143,11 @@ impl<'a> Stage<'a> {
         Ok(hello)
     }
 
-    async fn play(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
-        if scenario.needs().is_some_and(|needed| !self.declares(needed)) {
-            return Ok(());
-        }
-        match scenario {
-            Scenario::EveryEvent => self.every_event().await,
-            Scenario::SeveralWebhooks => self.several_webhooks().await,
-            Scenario::Generated => self.generated().await,
-            Scenario::Filtered => self.filtered().await,
-            Scenario::Deletion => self.deletion().await,
-            Scenario::Unsigned => self.unsigned().await,
-            Scenario::Https => self.https().await,
-            Scenario::Acknowledged => self.acknowledged().await,
-            Scenario::NotAcknowledged => self.not_acknowledged().await,
-            Scenario::AnswerForms => self.answer_forms().await,
-            Scenario::Unanswered => self.unanswered().await,
-            Scenario::BadCertificates => self.bad_certificates().await,
+    async fn play(&mut self, scenario: &Scenario) -> Result<(), SubjectError> {
+        match scenario.play {
+            Play::Sender(course) if scenario.needs.is_none_or(|needed| self.declares(needed)) => {
+                course(self).await
+            }
             _ => Ok(()),
         }
     }
@@ -194,12 +170,12 @@ impl<'a> Stage<'a> {
     }
 
     /// Registers a webhook with a secret of its own, at an endpoint that answers.
-    async fn register(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
+    async fn register(&mut self, scenario: ScenarioName) -> Result<(), SubjectError> {
         let wanted = Wanted::with_secret(self.random.secret());
         self.register_as(scenario, wanted).await
     }
 
-    async fn register_as(&mut self, scenario: Scenario, wanted: Wanted) -> Result<(), SubjectError> {
+    async fn register_as(&mut self, scenario: ScenarioName, wanted: Wanted) -> Result<(), SubjectError> {
         let endpoint = self.endpoint(wanted.conduct).await?;
         // No two webhooks share a path: what an earlier one still gets is not taken for a later one's.
         let token = self.random.nonce();
@@ -246,17 +222,17 @@ impl<'a> Stage<'a> {
     }
 
     /// The first event behind a registration, which only SUB-1 judges.
-    async fn first(&mut self, scenario: Scenario) -> Result<(), SubjectError> {
+    async fn first(&mut self, scenario: ScenarioName) -> Result<(), SubjectError> {
         self.emit(scenario, &self.sample("person.created"), Kind::First).await
     }
 
-    async fn emit(&mut self, scenario: Scenario, event: &Event, kind: Kind) -> Result<(), SubjectError> {
+    async fn emit(&mut self, scenario: ScenarioName, event: &Event, kind: Kind) -> Result<(), SubjectError> {
         self.emit_as(scenario, event, self.random.uuid(), kind).await
     }
 
     async fn emit_as(
         &mut self,
-        scenario: Scenario,
+        scenario: ScenarioName,
         event: &Event,
         record_id: String,
         kind: Kind,
@@ -297,7 +273,7 @@ impl<'a> Stage<'a> {
         self.transcript.dialect.sample(name).unwrap_or_else(|| unreachable!("no sample {name}"))
     }
 
-    fn record_ids(&self, scenario: Scenario) -> Vec<String> {
+    fn record_ids(&self, scenario: ScenarioName) -> Vec<String> {
         let possible =
             self.transcript.emissions_of(scenario).filter(|emission| emission.unsupported.is_none());
         possible.map(|emission| emission.record_id.clone()).collect()
@@ -325,7 +301,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Notes that what was emitted so far had all the time to arrive that it may take.
-    fn awaited(&mut self, scenario: Scenario) {
+    fn awaited(&mut self, scenario: ScenarioName) {
         let of_scenario = self.transcript.emissions.iter_mut().filter(|one| one.scenario == scenario);
         of_scenario.for_each(|emission| emission.awaited = true);
     }

@@ -12,8 +12,11 @@ use crate::peers::fault::{Faults, SenderFault};
 use crate::redaction::spelled::{SHORTEST, place_of};
 use crate::suite::cause::{Cause, Code, sender};
 use crate::suite::judge::{Arrived, each, every_delivery, generated, of_all};
-use crate::suite::requirement::{Evidence, Level, Requirement, Role, Verdict};
-use crate::suite::transcript::{Capability, Scenario, Transcript, Webhook};
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::scenarios::{
+    EVERY_EVENT, GENERATED, HTTPS, NOT_ACKNOWLEDGED, SEVERAL_WEBHOOKS, UNANSWERED, UNSIGNED,
+};
+use crate::suite::transcript::{Capability, Transcript, Webhook};
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, Signature, TIMESTAMP_HEADER};
 
@@ -21,15 +24,16 @@ use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, Sig
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "SIG-1",
-        role: Role::Sender,
+        title: "signature header",
+        binds: Binds::Sender(Recorded::ShowsWithSecret),
         level: Level::Must,
         check_id: "sender/signing/signature-present",
         text: "With a secret set, X-Twenty-Webhook-Signature is there exactly once.",
         source: "D",
         why: "Without it every careful receiver refuses the delivery; with two of them nobody knows which counts.",
-        scenarios: &[Scenario::EveryEvent, Scenario::Generated, Scenario::Https],
+        scenarios: &[&EVERY_EVENT, &GENERATED, &HTTPS],
         needs: None,
-        check: |t| each_either_way(t, |arrived| exactly_once(arrived, SIGNATURE_HEADER)),
+        check: |_, t| each_either_way(t, |arrived| exactly_once(arrived, SIGNATURE_HEADER)),
         counterexamples: Faults::Sender(&[
             SenderFault::SignatureMissing,
             SenderFault::SignatureDoubled,
@@ -38,15 +42,16 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "SIG-2",
-        role: Role::Sender,
+        title: "timestamp header",
+        binds: Binds::Sender(Recorded::ShowsWithSecret),
         level: Level::Must,
         check_id: "sender/signing/timestamp-present",
         text: "With a secret set, X-Twenty-Webhook-Timestamp is there exactly once.",
         source: "D",
         why: "The signature cannot be computed without it.",
-        scenarios: &[Scenario::EveryEvent, Scenario::Generated, Scenario::Https],
+        scenarios: &[&EVERY_EVENT, &GENERATED, &HTTPS],
         needs: None,
-        check: |t| each_either_way(t, |arrived| exactly_once(arrived, TIMESTAMP_HEADER)),
+        check: |_, t| each_either_way(t, |arrived| exactly_once(arrived, TIMESTAMP_HEADER)),
         counterexamples: Faults::Sender(&[
             SenderFault::TimestampHeaderMissing,
             SenderFault::TimestampHeaderDoubled,
@@ -55,15 +60,16 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "SIG-3",
-        role: Role::Sender,
+        title: "64 hex digits",
+        binds: Binds::Sender(Recorded::ShowsWithSecret),
         level: Level::Must,
         check_id: "sender/signing/hexadecimal",
         text: "The signature is 64 hexadecimal digits and nothing else.",
         source: "D",
         why: "Receivers compare it as text, or decode it as hexadecimal; a prefix or base64 matches nothing.",
-        scenarios: &[Scenario::EveryEvent, Scenario::Generated],
+        scenarios: &[&EVERY_EVENT, &GENERATED],
         needs: None,
-        check: |t| every_delivery(t, |arrived| hexadecimal(t, arrived)),
+        check: |_, t| every_delivery(t, |arrived| hexadecimal(t, arrived)),
         counterexamples: Faults::Sender(&[
             SenderFault::SignatureBase64,
             SenderFault::SignaturePrefixed,
@@ -75,29 +81,31 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "SIG-10",
-        role: Role::Sender,
+        title: "lowercase digits",
+        binds: Binds::Sender(Recorded::ShowsWithSecret),
         level: Level::Should,
         check_id: "sender/signing/lowercase",
         text: "The digits are lowercase.",
         source: "D (sample), S",
         why: "Receivers that compare text with text refuse the same digits in upper case.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[&EVERY_EVENT],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, lowercase),
+        check: |_, t| each(t, EVERY_EVENT.name, lowercase),
         counterexamples: Faults::Sender(&[SenderFault::SignatureUppercase]),
     },
     Requirement {
         id: "SIG-4",
-        role: Role::Sender,
+        title: "signature matches",
+        binds: Binds::Sender(Recorded::ShowsWithSecret),
         level: Level::Must,
         check_id: "sender/signing/genuine",
         text: "It is HMAC-SHA256 under the secret's UTF-8 bytes of: timestamp header value, `:`, the body bytes as sent.",
         source: "D",
         why: "It is what every receiver computes. The documentation's own sample stringifies the payload twice and \
               gives a signature that no receiver accepts.",
-        scenarios: &[Scenario::EveryEvent, Scenario::SeveralWebhooks, Scenario::Generated, Scenario::Https],
+        scenarios: &[&EVERY_EVENT, &SEVERAL_WEBHOOKS, &GENERATED, &HTTPS],
         needs: None,
-        check: every_secret,
+        check: |_, t| every_secret(t),
         counterexamples: Faults::Sender(&[
             SenderFault::SignsBodyAlone,
             SenderFault::SignsWithDot,
@@ -117,15 +125,16 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "SIG-5",
-        role: Role::Sender,
+        title: "timestamp in milliseconds",
+        binds: Binds::Sender(Recorded::ShowsWithSecret),
         level: Level::Should,
         check_id: "sender/signing/timestamp-form",
         text: "The timestamp is decimal milliseconds since the epoch, within the skew allowance of the send time.",
         source: "D (sample), S",
         why: "Receivers hold it against their own clock to refuse what is replayed.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[&EVERY_EVENT],
         needs: None,
-        check: |t| each(t, Scenario::EveryEvent, |arrived| timestamp_form(t, arrived)),
+        check: |_, t| each(t, EVERY_EVENT.name, |arrived| timestamp_form(t, arrived)),
         counterexamples: Faults::Sender(&[
             SenderFault::TimestampHeaderSeconds,
             SenderFault::TimestampHeaderIso,
@@ -134,29 +143,31 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "SIG-6",
-        role: Role::Sender,
+        title: "each webhook's own secret",
+        binds: Binds::Sender(Recorded::Cannot("the traffic is that of one webhook")),
         level: Level::Must,
         check_id: "sender/signing/own-secret",
         text: "Each webhook's deliveries are signed under its own secret.",
         source: "D",
         why: "Endpoints belong to different parties; each knows its own secret only.",
-        scenarios: &[Scenario::SeveralWebhooks, Scenario::Generated],
+        scenarios: &[&SEVERAL_WEBHOOKS, &GENERATED],
         needs: None,
-        check: own_secret,
+        check: |_, t| own_secret(t),
         counterexamples: Faults::Sender(&[SenderFault::KeyOfAnotherWebhook]),
     },
     Requirement {
         id: "SIG-7",
-        role: Role::Sender,
+        title: "retries are signed",
+        binds: Binds::Sender(Recorded::Cannot("traffic alone does not show it")),
         level: Level::Must,
         check_id: "sender/signing/further-attempts",
         text: "A further attempt at the same delivery verifies too.",
         source: "D",
         why: "A signature that was stored with the first attempt does not fit a timestamp that is made anew, and a queue \
               that forgets the headers sends what every receiver refuses.",
-        scenarios: &[Scenario::Unanswered, Scenario::NotAcknowledged],
+        scenarios: &[&UNANSWERED, &NOT_ACKNOWLEDGED],
         needs: None,
-        check: attempts::verified,
+        check: |_, t| attempts::verified(t),
         counterexamples: Faults::Sender(&[
             SenderFault::RetriesUnsigned,
             SenderFault::RetriesWithOldSignature,
@@ -164,41 +175,44 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "SIG-8",
-        role: Role::Sender,
+        title: "secret stays secret",
+        binds: Binds::Sender(Recorded::ShowsWithSecret),
         level: Level::Must,
         check_id: "sender/signing/secret-kept",
         text: "The secret appears nowhere in the request.",
         source: "D, S",
         why: "Whoever reads the request could sign their own from then on.",
-        scenarios: &[Scenario::EveryEvent, Scenario::SeveralWebhooks, Scenario::Generated],
+        scenarios: &[&EVERY_EVENT, &SEVERAL_WEBHOOKS, &GENERATED],
         needs: None,
-        check: |t| under_any_secret(t, secret_kept),
+        check: |_, t| under_any_secret(t, secret_kept),
         counterexamples: Faults::Sender(&[SenderFault::SecretInHeader, SenderFault::SecretInBody]),
     },
     Requirement {
         id: "SIG-9",
-        role: Role::Sender,
+        title: "unsigned without a secret",
+        binds: Binds::Sender(Recorded::Cannot("traffic alone does not show it")),
         level: Level::Advice,
         check_id: "sender/signing/unsigned",
         text: "Without a secret no signature header is sent.",
         source: "S",
         why: "A signature under an empty key can be made by anybody, and looks like proof.",
-        scenarios: &[Scenario::Unsigned],
+        scenarios: &[&UNSIGNED],
         needs: Some(Capability::Unsigned),
-        check: |t| each(t, Scenario::Unsigned, |arrived| unsigned(t, arrived)),
+        check: |_, t| each(t, UNSIGNED.name, |arrived| unsigned(t, arrived)),
         counterexamples: Faults::Sender(&[SenderFault::SignsWithoutSecret]),
     },
     Requirement {
         id: "NON-1",
-        role: Role::Sender,
+        title: "nonce",
+        binds: Binds::Sender(Recorded::ShowsWithSecret),
         level: Level::Must,
         check_id: "sender/signing/nonce",
         text: "In dialect shipped, X-Twenty-Webhook-Nonce is 32 lowercase hex digits, different on every request.",
         source: "S",
         why: "Receivers that keep nonces refuse a second request with the same one.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[&EVERY_EVENT],
         needs: None,
-        check: nonce,
+        check: |_, t| nonce(t),
         counterexamples: Faults::Sender(&[SenderFault::NonceConstant, SenderFault::NonceMissing]),
     },
 ];
@@ -335,9 +349,9 @@ fn every_secret(t: &Transcript) -> Verdict {
 
 /// One verdict on every delivery under secrets of any kind.
 fn under_any_secret(t: &Transcript, judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>) -> Verdict {
-    let both = [Scenario::EveryEvent, Scenario::SeveralWebhooks];
+    let both = [EVERY_EVENT.name, SEVERAL_WEBHOOKS.name];
     // Recorded traffic is that of one webhook.
-    let played = both.into_iter().filter(|&scenario| !(t.recorded && scenario == Scenario::SeveralWebhooks));
+    let played = both.into_iter().filter(|&scenario| !(t.recorded && scenario == SEVERAL_WEBHOOKS.name));
     let fixed = of_all(played.map(|scenario| each(t, scenario, &judge)), "", "scenarios");
     fixed.or_fail(|| generated(t, judge))
 }
@@ -368,7 +382,7 @@ fn timestamp_form(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verd
 
 fn own_secret(t: &Transcript) -> Verdict {
     let judge = |arrived: &Arrived<'_>| under_its_own(t, arrived);
-    each(t, Scenario::SeveralWebhooks, judge).or_fail(|| generated(t, judge))
+    each(t, SEVERAL_WEBHOOKS.name, judge).or_fail(|| generated(t, judge))
 }
 
 fn under_its_own(t: &Transcript, arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
@@ -408,7 +422,7 @@ fn nonce(t: &Transcript) -> Verdict {
         return Verdict::NotApplicable(format!("dialect {} has no nonce", t.dialect.name));
     }
     let arrived: Vec<_> =
-        t.arrivals_in(Scenario::EveryEvent).map(|(_, arrival)| t.exchange(arrival.exchange)).collect();
+        t.arrivals_in(EVERY_EVENT.name).map(|(_, arrival)| t.exchange(arrival.exchange)).collect();
     let mut seen = HashSet::new();
     let verdicts = arrived.iter().map(|exchange| {
         let nonce = exchange.delivery.headers.single(NONCE_HEADER);

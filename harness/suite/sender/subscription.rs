@@ -5,36 +5,45 @@
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::{of_all, of_generated};
-use crate::suite::requirement::{Evidence, Level, Requirement, Role, Verdict};
-use crate::suite::transcript::{Capability, Emission, Scenario, Transcript, Webhook};
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::scenarios::{
+    DELETION, EVERY_EVENT, FILTERED, GENERATED, NOT_ACKNOWLEDGED, SEVERAL_WEBHOOKS, UNANSWERED,
+};
+use crate::suite::transcript::{Capability, Emission, Transcript, Webhook};
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "SUB-1",
-        role: Role::Sender,
+        title: "active at once",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show which webhooks there were, and which events",
+        )),
         level: Level::Must,
         check_id: "sender/subscription/active-at-once",
         text: "A webhook is active as soon as its registration has been answered: the next event reaches it.",
         source: "D",
         why: "Whoever registers a webhook and then makes a change expects to hear of it.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[&EVERY_EVENT],
         needs: None,
-        check: active_at_once,
+        check: |_, t| active_at_once(t),
         counterexamples: Faults::Sender(&[SenderFault::FirstEventMissed]),
     },
     Requirement {
         id: "SUB-2",
-        role: Role::Sender,
+        title: "every webhook gets every event",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show which webhooks there were, and which events",
+        )),
         level: Level::Must,
         check_id: "sender/subscription/once-per-webhook",
         text: "Several webhooks can be registered; every event reaches each of them, once per webhook.",
         source: "D",
         why: "Each webhook is a subscription of its own; nothing but the sender can make up for a delivery that was \
               skipped, and a receiver should not have to guess that a second one is a copy.",
-        scenarios: &[Scenario::SeveralWebhooks, Scenario::Generated],
+        scenarios: &[&SEVERAL_WEBHOOKS, &GENERATED],
         needs: None,
-        check: once_per_webhook,
+        check: |_, t| once_per_webhook(t),
         counterexamples: Faults::Sender(&[
             SenderFault::SecondWebhookForgotten,
             SenderFault::LongSecretsLeftOut,
@@ -44,42 +53,51 @@ pub const ALL: &[Requirement] = &[
     },
     Requirement {
         id: "SUB-3",
-        role: Role::Sender,
+        title: "nothing after deletion",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show which webhooks there were, and which events",
+        )),
         level: Level::Must,
         check_id: "sender/subscription/deleted",
         text: "A deleted webhook receives no event that was emitted after the deletion was answered.",
         source: "D",
         why: "A deleted webhook's endpoint may belong to somebody else by now; the records are none of their business.",
-        scenarios: &[Scenario::Deletion],
+        scenarios: &[&DELETION],
         needs: Some(Capability::Delete),
-        check: deleted,
+        check: |_, t| deleted(t),
         counterexamples: Faults::Sender(&[SenderFault::DeliveredAfterDeletion]),
     },
     Requirement {
         id: "SUB-4",
-        role: Role::Sender,
+        title: "every kind of event",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show which webhooks there were, and which events",
+        )),
         level: Level::Must,
         check_id: "sender/subscription/every-kind",
         text: "A webhook without a filter receives every kind of event: created, updated, deleted, of standard and \
                custom objects.",
         source: "D",
         why: "A copy of the CRM that never hears of deletions, or of custom objects, drifts away from it in silence.",
-        scenarios: &[Scenario::EveryEvent],
+        scenarios: &[&EVERY_EVENT],
         needs: None,
-        check: every_kind,
+        check: |_, t| every_kind(t),
         counterexamples: Faults::Sender(&[SenderFault::DeletionsNotSent, SenderFault::CustomObjectsNotSent]),
     },
     Requirement {
         id: "SUB-5",
-        role: Role::Sender,
+        title: "filters",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show which webhooks there were, and which events",
+        )),
         level: Level::Should,
         check_id: "sender/subscription/filter",
         text: "A webhook with a filter receives the matching events only (capability filters).",
         source: "S",
         why: "Whoever asks for some events is not prepared for others, and relies on those that were asked for.",
-        scenarios: &[Scenario::Filtered],
+        scenarios: &[&FILTERED],
         needs: Some(Capability::Filters),
-        check: filtered,
+        check: |_, t| filtered(t),
         counterexamples: Faults::Sender(&[
             SenderFault::FiltersIgnored,
             SenderFault::WildcardsNotUnderstood,
@@ -133,7 +151,7 @@ fn lost(t: &Transcript, emission: &Emission, message: String) -> Verdict {
 }
 
 fn active_at_once(t: &Transcript) -> Verdict {
-    let verdicts = t.emissions_of(Scenario::EveryEvent).filter(|emission| emission.first).map(|emission| {
+    let verdicts = t.emissions_of(EVERY_EVENT.name).filter(|emission| emission.first).map(|emission| {
         if let Some(inconclusive) = cannot_be_emitted(emission) {
             return inconclusive;
         }
@@ -153,7 +171,7 @@ fn active_at_once(t: &Transcript) -> Verdict {
 /// deliveries are not acknowledged they may be sent again, and ACK-4 says how often.
 fn flooded(t: &Transcript) -> Option<Verdict> {
     let acknowledges =
-        |webhook: &Webhook| !matches!(webhook.scenario, Scenario::NotAcknowledged | Scenario::Unanswered);
+        |webhook: &Webhook| ![NOT_ACKNOWLEDGED.name, UNANSWERED.name].contains(&webhook.scenario);
     let mut webhooks = t.webhooks.iter().enumerate();
     let (index, webhook) = webhooks.find(|(_, webhook)| webhook.dropped > 0 && acknowledges(webhook))?;
     let kept = t.arrivals.iter().filter(|arrival| arrival.webhook == Some(index)).count() as u64;
@@ -172,10 +190,10 @@ fn once_per_webhook(t: &Transcript) -> Verdict {
         return flooded;
     }
     let once = |emission: &Emission| once_at_each(t, emission);
-    let fixed = t.emissions_of(Scenario::SeveralWebhooks).filter(|emission| !emission.first).map(once);
+    let fixed = t.emissions_of(SEVERAL_WEBHOOKS.name).filter(|emission| !emission.first).map(once);
     let fixed = of_all(fixed, "no webhooks could be registered", "events");
     fixed.or_fail(|| {
-        let mut generated = t.emissions_of(Scenario::Generated).filter(|emission| !emission.first);
+        let mut generated = t.emissions_of(GENERATED.name).filter(|emission| !emission.first);
         generated.find_map(|emission| match once(emission) {
             Verdict::Fail(evidence) => Some(of_generated(t, *evidence, emission).fail()),
             _ => None,
@@ -212,12 +230,12 @@ fn once_at_each(t: &Transcript, emission: &Emission) -> Verdict {
 
 fn deleted(t: &Transcript) -> Verdict {
     let Some((gone, at)) =
-        t.webhooks_of(Scenario::Deletion).find_map(|(index, webhook)| Some((index, webhook.deleted_after?)))
+        t.webhooks_of(DELETION.name).find_map(|(index, webhook)| Some((index, webhook.deleted_after?)))
     else {
         return Verdict::Inconclusive("no webhook could be deleted".to_owned());
     };
-    let stays = t.webhooks_of(Scenario::Deletion).map(|(index, _)| index).find(|&index| index != gone);
-    let after = t.emissions.iter().skip(at).filter(|emission| emission.scenario == Scenario::Deletion);
+    let stays = t.webhooks_of(DELETION.name).map(|(index, _)| index).find(|&index| index != gone);
+    let after = t.emissions.iter().skip(at).filter(|emission| emission.scenario == DELETION.name);
     let verdicts = after.map(|emission| {
         let (name, late) = (&emission.event.name, t.deliveries(gone, emission));
         if !late.is_empty() {
@@ -236,7 +254,7 @@ fn deleted(t: &Transcript) -> Verdict {
 }
 
 fn every_kind(t: &Transcript) -> Verdict {
-    let verdicts = t.emissions_of(Scenario::EveryEvent).filter(|emission| !emission.first).map(|emission| {
+    let verdicts = t.emissions_of(EVERY_EVENT.name).filter(|emission| !emission.first).map(|emission| {
         if let Some(inconclusive) = cannot_be_emitted(emission) {
             return inconclusive;
         }
@@ -249,7 +267,7 @@ fn every_kind(t: &Transcript) -> Verdict {
 }
 
 fn filtered(t: &Transcript) -> Verdict {
-    let webhooks = t.webhooks_of(Scenario::Filtered);
+    let webhooks = t.webhooks_of(FILTERED.name);
     let (filtered, others): (Vec<_>, Vec<_>) =
         webhooks.partition(|(_, webhook)| webhook.operations.is_some());
     let reached_another =
@@ -257,7 +275,7 @@ fn filtered(t: &Transcript) -> Verdict {
     let verdicts = filtered.iter().flat_map(|&(index, webhook)| {
         let operations = webhook.operations.clone().unwrap_or_default();
         let filter = operations.join(", ");
-        t.emissions_of(Scenario::Filtered).filter(|emission| !emission.first).map(move |emission| {
+        t.emissions_of(FILTERED.name).filter(|emission| !emission.first).map(move |emission| {
             if let Some(inconclusive) = cannot_be_emitted(emission) {
                 return inconclusive;
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Conduct, Form, Scenario};
+use super::{Conduct, Form, ScenarioName};
 use crate::webhook::event::Event;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::ExchangeId;
@@ -16,7 +16,7 @@ use crate::wire::exchange::ExchangeId;
 #[derive(Debug, Clone)]
 pub struct Webhook {
     /// What it belongs to.
-    pub scenario: Scenario,
+    pub scenario: ScenarioName,
     /// The URL that was registered.
     pub url: String,
     /// Its secret, where it has one.
@@ -44,7 +44,7 @@ pub struct Webhook {
 #[derive(Debug, Clone)]
 pub struct Emission {
     /// What it belongs to.
-    pub scenario: Scenario,
+    pub scenario: ScenarioName,
     /// The event, with a record id of its own.
     pub event: Event,
     /// That id.

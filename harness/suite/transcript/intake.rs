@@ -4,12 +4,14 @@
 
 use serde::Serialize;
 
-use super::Observed;
+use super::{Observed, ScenarioName};
 use crate::wire::exchange::ExchangeId;
 
 /// Something that is to be taken in a certain number of times.
 #[derive(Debug, Clone)]
 pub struct Intake {
+    /// What it belongs to.
+    pub scenario: ScenarioName,
     /// What was sent, as a noun phrase.
     pub what: String,
     /// What is observed of it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Scenario;
+use super::ScenarioName;
 use crate::webhook::recipe::Recipe;
 use crate::wire::exchange::ExchangeId;
 
@@ -14,7 +14,7 @@ use crate::wire::exchange::ExchangeId;
 #[derive(Debug, Clone)]
 pub struct Trial {
     /// What it belongs to.
-    pub scenario: Scenario,
+    pub scenario: ScenarioName,
     /// What was sent, as a noun phrase: "a delivery signed over the body alone".
     pub what: String,
     /// In which respect it differs from its twins.
@@ -79,7 +79,7 @@ pub enum Respect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tally {
     /// What they belong to.
-    pub scenario: Scenario,
+    pub scenario: ScenarioName,
     /// What was generated.
     pub property: &'static str,
     /// How many were tried.
@@ -102,8 +102,10 @@ pub struct Observed {
 
 /// How long a receiver took to refuse signatures, by where they go wrong. Taken in turns, so that what else happens on
 /// the machine meets all alike.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Comparison {
+    /// What it belongs to.
+    pub scenario: ScenarioName,
     /// Wrong from the first digit.
     pub early: Vec<Duration>,
     /// Wrong in the last digits alone.

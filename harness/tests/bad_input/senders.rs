@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use twenty_conform::suite::requirement::{Requirement, Role};
 use twenty_conform::suite::requirements;
-use twenty_conform::suite::transcript::Scenario;
+use twenty_conform::suite::sender::scenarios::EVERY_EVENT;
 
 use super::{Held, MOST_MEMORY, Script, run_and_weigh};
 use crate::cli::program::{Ran, Report, judged, run};
@@ -67,8 +67,8 @@ fn start(instead: &str) -> Option<Ran> {
 /// The ids of the requirements that bind the sender of a report: those that the first scenario shows, and the others.
 fn first_and_others(report: &Report) -> (BTreeSet<&'static str>, BTreeSet<&'static str>) {
     let free = report.with("not-applicable");
-    let bound = |one: &&Requirement| one.role == Role::Sender && !free.contains(one.id);
-    let in_first = |one: &&Requirement| one.scenarios.contains(&Scenario::EveryEvent);
+    let bound = |one: &&Requirement| one.role() == Role::Sender && !free.contains(one.id);
+    let in_first = |one: &&Requirement| one.scenarios.contains(&&EVERY_EVENT);
     let (first, others): (Vec<_>, Vec<_>) = requirements::all().filter(bound).partition(in_first);
     let ids = |requirements: Vec<&'static Requirement>| requirements.iter().map(|one| one.id).collect();
     (ids(first), ids(others))

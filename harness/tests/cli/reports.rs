@@ -50,7 +50,7 @@ fn the_json_report_has_the_fields_of_the_interface() {
     }
     assert!(report["duration_ms"].is_u64());
     assert!(report.get("interrupted").is_none(), "only a partial report says so");
-    let receivers = || requirements::all().filter(|requirement| requirement.role == Role::Receiver);
+    let receivers = || requirements::all().filter(|requirement| requirement.role() == Role::Receiver);
     let (requirements, checks) = (&report["requirements"], &report["checks"]);
     assert_eq!(requirements.as_array().unwrap().len(), receivers().count());
     assert_eq!(checks.as_array().unwrap().len(), receivers().count());

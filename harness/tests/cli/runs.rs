@@ -22,7 +22,7 @@ use super::servers::{ClosedPort, always};
 
 /// The ids of the requirements on a role.
 fn of(role: Role) -> BTreeSet<&'static str> {
-    requirements::all().filter(|requirement| requirement.role == role).map(|one| one.id).collect()
+    requirements::all().filter(|requirement| requirement.role() == role).map(|one| one.id).collect()
 }
 
 /// The ids of the requirements that a receiver which verifies nothing cannot meet.

@@ -10,7 +10,8 @@ use super::Stage;
 use super::forged::DEFAULT_SECRETS;
 use super::maker::{with_member, with_raw_member};
 use crate::subject::SubjectError;
-use crate::suite::transcript::{Respect, Scenario};
+use crate::suite::receiver::scenarios::DIAGNOSIS;
+use crate::suite::transcript::Respect;
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
 use crate::webhook::serialiser::Serialiser;
@@ -175,7 +176,7 @@ impl Stage<'_> {
         delivery: Delivery,
     ) -> Result<bool, SubjectError> {
         let id = self.send_forgery(delivery).await?;
-        self.write_single(Scenario::Diagnosis, what, respect, id);
+        self.write_single(DIAGNOSIS.name, what, respect, id);
         Ok(self.transcript.acknowledged(id))
     }
 

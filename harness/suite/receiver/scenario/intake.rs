@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use super::Stage;
 use super::maker::PLAIN_EVENT;
 use crate::subject::SubjectError;
+use crate::suite::receiver::scenarios::INTAKE;
 use crate::suite::transcript::{Intake, IntakeKind, Observed};
 use crate::webhook::dialect;
 use crate::webhook::event::Event;
@@ -138,7 +139,7 @@ impl Stage<'_> {
 
     fn intend(&mut self, what: String, event: &Event, kind: IntakeKind, exchanges: Vec<ExchangeId>) {
         let observed = Observed { event: event.name.as_str().to_owned(), id: event.record_id() };
-        self.transcript.intakes.push(Intake { what, observed, kind, exchanges });
+        self.transcript.intakes.push(Intake { scenario: INTAKE.name, what, observed, kind, exchanges });
     }
 
     fn sign_by(&self, recipe: Recipe, delivery: &mut Delivery, timestamp: &str) -> Option<()> {

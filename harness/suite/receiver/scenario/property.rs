@@ -12,7 +12,7 @@ use super::case::Case;
 use super::{BATCH, Batch, Stage, Tried};
 use crate::subject::SubjectError;
 use crate::suite::stage::{MAX_STEPS, MAX_TIME};
-use crate::suite::transcript::{Scenario, Tally};
+use crate::suite::transcript::{ScenarioName, Tally};
 use crate::wire::exchange::{ExchangeId, Outcome};
 
 /// A rule that holds for every case that a strategy generates.
@@ -50,7 +50,7 @@ impl Stage<'_> {
     /// Tries as many generated cases as were asked for. Of each kind of deviation, the first is shrunk and written down.
     pub(crate) async fn hold<T: fmt::Debug>(
         &mut self,
-        scenario: Scenario,
+        scenario: ScenarioName,
         property: &Property<T>,
     ) -> Result<(), SubjectError> {
         if !self.takes_plain {
@@ -109,7 +109,7 @@ impl Stage<'_> {
     /// Looks for the smallest case that deviates in the same way, and writes it down.
     async fn shrink<T: fmt::Debug>(
         &mut self,
-        scenario: Scenario,
+        scenario: ScenarioName,
         property: &Property<T>,
         mut tree: impl ValueTree<Value = T>,
         (case, tried): (&Case<'static>, Tried),

@@ -5,6 +5,7 @@
 
 use super::Stage;
 use crate::subject::SubjectError;
+use crate::suite::receiver::scenarios::COMPARISON;
 use crate::suite::transcript::Comparison;
 use crate::webhook::signature::SIGNATURE_HEADER;
 
@@ -18,7 +19,13 @@ impl Stage<'_> {
         if !self.takes_plain().await? {
             return Ok(());
         }
-        let mut comparison = Comparison::default();
+        let mut comparison = Comparison {
+            scenario: COMPARISON.name,
+            early: Vec::new(),
+            late: Vec::new(),
+            control: Vec::new(),
+            shown_by: Vec::new(),
+        };
         let each = if self.slow { EACH_SLOW } else { EACH };
         for round in 0..each {
             // Each series is first, second and third equally often.

@@ -8,7 +8,8 @@ use super::case::Case;
 use super::maker::{BEYOND_ASCII, Behind, FURTHER, PADDING, PLAIN_EVENT, with_member, with_raw_member};
 use super::{CONCURRENT, Stage, spelling};
 use crate::subject::SubjectError;
-use crate::suite::transcript::{Respect, Scenario, Trial};
+use crate::suite::receiver::scenarios::{self, BODY_LIMIT, FRAMING, VALID};
+use crate::suite::transcript::{Respect, ScenarioName, Trial};
 use crate::webhook::dialect::{self, Dialect};
 use crate::webhook::event::{Event, EventName};
 use crate::wire::exchange::{Delivery, Transfer};
@@ -28,24 +29,22 @@ const HEADER_CASES: [(&str, Spell); 3] = [
 ];
 
 /// The fixed cases of a scenario.
-pub(crate) fn cases(scenario: Scenario, dialect: &'static Dialect) -> Vec<Case<'static>> {
-    match scenario {
-        Scenario::Unfamiliar => unfamiliar(dialect),
-        Scenario::HeaderCase => HEADER_CASES.map(header_case).into(),
-        Scenario::ContentType => vec![form("Content-Type with a charset", |delivery| {
+pub(crate) fn cases(scenario: ScenarioName, dialect: &'static Dialect) -> Vec<Case<'static>> {
+    match scenario.0 {
+        "unfamiliar" => unfamiliar(dialect),
+        "header-case" => HEADER_CASES.map(header_case).into(),
+        "content-type" => vec![form("Content-Type with a charset", |delivery| {
             delivery.headers.set("Content-Type", "application/json; charset=utf-8");
         })],
-        Scenario::Framing => framing(),
-        Scenario::Body256KiB => vec![large(256)],
-        Scenario::Body1MiB => vec![large(1024)],
-        Scenario::Repeated => vec![repeated()],
-        Scenario::JavascriptJson => records(spelling::JAVASCRIPT).collect(),
-        Scenario::LoneSurrogate => {
-            records(&[("a lone surrogate, escaped", spelling::LONE_SURROGATE)]).collect()
-        }
-        Scenario::OtherSpelling => records(spelling::FOREIGN).chain(reformatted()).collect(),
-        Scenario::OtherDialect => other_dialects(dialect).collect(),
-        Scenario::Recent => RECENT.iter().map(recent).collect(),
+        "framing" => framing(),
+        "body-256-kib" => vec![large(256)],
+        "body-1-mib" => vec![large(1024)],
+        "repeated" => vec![repeated()],
+        "javascript-json" => records(spelling::JAVASCRIPT).collect(),
+        "lone-surrogate" => records(&[("a lone surrogate, escaped", spelling::LONE_SURROGATE)]).collect(),
+        "other-spelling" => records(spelling::FOREIGN).chain(reformatted()).collect(),
+        "other-dialect" => other_dialects(dialect).collect(),
+        "recent" => RECENT.iter().map(recent).collect(),
         _ => Vec::new(),
     }
 }
@@ -207,7 +206,7 @@ impl Stage<'_> {
         for event in plain.into_iter().chain(others) {
             let id = self.send(self.maker.deliver(&event.with_id(&self.maker.random.uuid()))).await?;
             let what = format!("a genuine delivery of {}", event.name);
-            self.write_single(Scenario::Valid, what, Respect::Valid, id);
+            self.write_single(VALID.name, what, Respect::Valid, id);
         }
         Ok(())
     }
@@ -218,7 +217,7 @@ impl Stage<'_> {
             (0..CONCURRENT).map(|_| self.maker.deliver(&self.maker.plain())).map(closing).collect();
         for exchange in self.together(&deliveries).await? {
             self.transcript.trials.push(Trial {
-                scenario: Scenario::Concurrent,
+                scenario: scenarios::CONCURRENT.name,
                 what: format!("one of {CONCURRENT} genuine deliveries at the same time"),
                 respect: Respect::Valid,
                 generated: false,
@@ -238,7 +237,7 @@ impl Stage<'_> {
             let exchange = self.transcript.record(exchange);
             let which = "on one connection";
             self.transcript.trials.push(Trial {
-                scenario: Scenario::Framing,
+                scenario: FRAMING.name,
                 what: format!("a genuine delivery {which}"),
                 respect: Respect::Form(which),
                 generated: false,
@@ -268,7 +267,7 @@ impl Stage<'_> {
             let chunked = self.send(delivery).await?;
             for (exchange, how) in [(id, "with its length"), (chunked, "in chunks")] {
                 self.transcript.trials.push(Trial {
-                    scenario: Scenario::BodyLimit,
+                    scenario: BODY_LIMIT.name,
                     what: format!("a genuine delivery of {mib} MiB {how}"),
                     respect: Respect::Form(how),
                     generated: false,

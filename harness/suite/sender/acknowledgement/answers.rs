@@ -5,7 +5,10 @@
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Evidence, Verdict};
-use crate::suite::transcript::{Capability, Conduct, Emission, Form, MOVED, Scenario, Settled, Transcript};
+use crate::suite::sender::scenarios::{ACKNOWLEDGED, ANSWER_FORMS, HTTPS, NOT_ACKNOWLEDGED};
+use crate::suite::transcript::{
+    Capability, Conduct, Emission, Form, MOVED, ScenarioName, Settled, Transcript,
+};
 use crate::wire::exchange::ExchangeId;
 
 /// The attempts at an event's delivery in a scenario, at the webhook that was registered first, and what the sender reports
@@ -24,7 +27,7 @@ fn had_time(t: &Transcript, delivery: ExchangeId) -> bool {
 }
 
 /// The events of a scenario that meet an answer of their own.
-fn answered(t: &Transcript, scenario: Scenario) -> impl Iterator<Item = &Emission> {
+fn answered(t: &Transcript, scenario: ScenarioName) -> impl Iterator<Item = &Emission> {
     t.emissions_of(scenario).filter(|emission| !emission.first)
 }
 
@@ -81,12 +84,12 @@ pub(super) fn acknowledged(t: &Transcript) -> Verdict {
         let evidence = Evidence::new("delivered, and not sent again", actual, message);
         evidence.shown_by(deliveries).because(cause).fail()
     };
-    of_statuses(t, Scenario::Acknowledged, judge)
+    of_statuses(t, ACKNOWLEDGED.name, judge)
 }
 
 /// ACK-1, at the endpoint behind HTTPS whose certificate is good. That nothing came there is for DLV-2 to say.
 pub(super) fn acknowledged_over_https(t: &Transcript) -> Option<Verdict> {
-    t.arrivals_in(Scenario::Https).next()?;
+    t.arrivals_in(HTTPS.name).next()?;
     let judge = |emission: &Emission| {
         let (deliveries, settled) = delivered(t, emission);
         match misread_acknowledgement(t, "200", &deliveries, settled) {
@@ -99,14 +102,14 @@ pub(super) fn acknowledged_over_https(t: &Transcript) -> Option<Verdict> {
             }
         }
     };
-    Some(of_all(answered(t, Scenario::Https).map(judge), "no event could be emitted", "deliveries"))
+    Some(of_all(answered(t, HTTPS.name).map(judge), "no event could be emitted", "deliveries"))
 }
 
 /// ACK-2.
 pub(super) fn not_acknowledged(t: &Transcript) -> Verdict {
     // Only settled deliveries are listed: one that is to be sent again later is not. That outcomes are listed at all is
     // shown by the one that was acknowledged.
-    let mut all = answered(t, Scenario::NotAcknowledged);
+    let mut all = answered(t, NOT_ACKNOWLEDGED.name);
     let shows_outcomes = all.any(|emission| {
         emission.answer == 200 && delivered(t, emission).1.is_some_and(|settled| settled.delivered)
     });
@@ -133,11 +136,11 @@ pub(super) fn not_acknowledged(t: &Transcript) -> Verdict {
             }
         }
     };
-    of_statuses(t, Scenario::NotAcknowledged, judge)
+    of_statuses(t, NOT_ACKNOWLEDGED.name, judge)
 }
 
 /// One verdict on all statuses of a scenario, with every one that was misread in its cause's detail, as ranges: `201-299`.
-fn of_statuses(t: &Transcript, scenario: Scenario, judge: impl Fn(&Emission) -> Verdict) -> Verdict {
+fn of_statuses(t: &Transcript, scenario: ScenarioName, judge: impl Fn(&Emission) -> Verdict) -> Verdict {
     let verdicts: Vec<(u16, Verdict)> =
         answered(t, scenario).map(|emission| (emission.answer, judge(emission))).collect();
     let failed = verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Fail(_)));
@@ -170,7 +173,7 @@ fn ranges(mut numbers: Vec<u16>) -> String {
 
 /// ACK-5 and ACK-7: answers of 200 in the wanted forms, and where `early` is set the one that comes before its time.
 pub(super) fn in_forms(t: &Transcript, wanted: fn(Form) -> bool, early: bool) -> Verdict {
-    let Some(plain) = answered(t, Scenario::AnswerForms).find(|emission| emission.form == Form::Plain) else {
+    let Some(plain) = answered(t, ANSWER_FORMS.name).find(|emission| emission.form == Form::Plain) else {
         return Verdict::Inconclusive("no event could be emitted".to_owned());
     };
     let (deliveries, settled) = delivered(t, plain);
@@ -192,11 +195,11 @@ pub(super) fn in_forms(t: &Transcript, wanted: fn(Form) -> bool, early: bool) ->
         evidence.shown_by(deliveries).because(cause).fail()
     };
     let mut verdicts = Vec::new();
-    for emission in answered(t, Scenario::AnswerForms).filter(|emission| wanted(emission.form)) {
+    for emission in answered(t, ANSWER_FORMS.name).filter(|emission| wanted(emission.form)) {
         let (deliveries, settled) = delivered(t, emission);
         verdicts.push(judge(words(emission.form), deliveries, settled));
     }
-    let mut webhooks = t.webhooks_of(Scenario::AnswerForms);
+    let mut webhooks = t.webhooks_of(ANSWER_FORMS.name);
     let answers_early = webhooks.find(|(_, webhook)| webhook.conduct == Conduct::AnswersEarly);
     if let Some((webhook, _)) = answers_early.filter(|_| early) {
         let what = "200 before the body had been read".to_owned();
@@ -222,7 +225,7 @@ fn words(form: Form) -> String {
 
 /// ACK-8.
 pub(super) fn redirects(t: &Transcript) -> Verdict {
-    let redirected = answered(t, Scenario::NotAcknowledged)
+    let redirected = answered(t, NOT_ACKNOWLEDGED.name)
         .filter(|one| matches!(one.form, Form::ToAnotherHost | Form::ToItself));
     let verdicts = redirected.map(|emission| {
         let (status, (deliveries, settled)) = (emission.answer, delivered(t, emission));

@@ -7,14 +7,15 @@ use std::time::Duration;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Evidence, Verdict};
-use crate::suite::transcript::{Arrival, Capability, Conduct, Emission, Scenario, Transcript};
+use crate::suite::sender::scenarios::{BAD_CERTIFICATES, UNANSWERED};
+use crate::suite::transcript::{Arrival, Capability, Conduct, Emission, Transcript};
 
 /// A wait that was ended sooner than this was not a second long. A sender's clock starts a little before ours.
 const SHORTEST_WAIT: Duration = Duration::from_millis(900);
 
 /// The webhooks at endpoints of some conduct.
 fn webhooks(t: &Transcript, wanted: impl Fn(Conduct) -> bool) -> Vec<(usize, Conduct)> {
-    let all = t.webhooks_of(Scenario::Unanswered).map(|(index, webhook)| (index, webhook.conduct));
+    let all = t.webhooks_of(UNANSWERED.name).map(|(index, webhook)| (index, webhook.conduct));
     all.filter(|(_, conduct)| wanted(*conduct)).collect()
 }
 
@@ -95,7 +96,7 @@ fn stopped(
     attempts: &[&Arrival],
     seen_before: bool,
 ) -> bool {
-    let kept = t.webhooks_of(Scenario::Unanswered).all(|(_, webhook)| !webhook.overflowed);
+    let kept = t.webhooks_of(UNANSWERED.name).all(|(_, webhook)| !webhook.overflowed);
     let visible = conduct.sees_requests() && conduct != Conduct::Hangs && kept;
     let reached_the_well = || !t.attempts(well, emission).is_empty();
     visible && attempts.is_empty() && seen_before && emission.awaited && reached_the_well()
@@ -103,7 +104,7 @@ fn stopped(
 
 /// ACK-3, where the answer is missing because the sender did not take the certificate.
 pub(super) fn bad_certificates(t: &Transcript) -> Option<Verdict> {
-    let mut webhooks = t.webhooks_of(Scenario::BadCertificates);
+    let mut webhooks = t.webhooks_of(BAD_CERTIFICATES.name);
     let (well, _) = webhooks.next()?;
     let reports = t.capabilities.contains(&Capability::Outcomes);
     let mut verdicts = Vec::new();

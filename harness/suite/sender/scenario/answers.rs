@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::{Kind, Stage, Wanted};
 use crate::subject::SubjectError;
-use crate::suite::transcript::{Conduct, Form, MOVED, Scenario};
+use crate::suite::sender::scenarios::{ACKNOWLEDGED, ANSWER_FORMS, NOT_ACKNOWLEDGED};
+use crate::suite::transcript::{Conduct, Form, MOVED, ScenarioName};
 use crate::wire::endpoint::scripted::{Answer, Before, Manner, Script};
 
 /// Statuses outside 200 to 299, a sample of each class.
@@ -66,7 +67,7 @@ const FORMS: &[Form] = &[
 
 impl Stage<'_> {
     pub(crate) async fn acknowledged(&mut self) -> Result<(), SubjectError> {
-        let scenario = Scenario::Acknowledged;
+        let scenario = ACKNOWLEDGED.name;
         self.register(scenario).await?;
         let answers: Vec<(u16, Form)> = (200..=299).map(|status| (status, Form::Plain)).collect();
         let elsewhere = Elsewhere { another_host: "", itself: "" };
@@ -77,7 +78,7 @@ impl Stage<'_> {
     }
 
     pub(crate) async fn not_acknowledged(&mut self) -> Result<(), SubjectError> {
-        let scenario = Scenario::NotAcknowledged;
+        let scenario = NOT_ACKNOWLEDGED.name;
         let endpoint = self.endpoint(Conduct::Answers).await?;
         self.register(scenario).await?;
         let another_host = endpoint.url_by_name(MOVED).await;
@@ -100,7 +101,7 @@ impl Stage<'_> {
     }
 
     pub(crate) async fn answer_forms(&mut self) -> Result<(), SubjectError> {
-        let scenario = Scenario::AnswerForms;
+        let scenario = ANSWER_FORMS.name;
         self.register(scenario).await?;
         let early = Wanted::with_secret(self.random.secret());
         self.register_as(scenario, Wanted { conduct: Conduct::AnswersEarly, ..early }).await?;
@@ -116,7 +117,7 @@ impl Stage<'_> {
     /// One event for each answer, all of which the webhook that was registered first gets.
     async fn answered_each_in_its_way(
         &mut self,
-        scenario: Scenario,
+        scenario: ScenarioName,
         answers: &[(u16, Form)],
         elsewhere: &Elsewhere<'_>,
     ) -> Result<(), SubjectError> {

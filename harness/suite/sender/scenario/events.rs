@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 use super::{Kind, Stage, Wanted, unkept};
 use crate::subject::SubjectError;
 use crate::subject::protocol::Op;
-use crate::suite::transcript::{Capability, Conduct, Scenario};
+use crate::suite::sender::scenarios::{DELETION, EVERY_EVENT, FILTERED, SEVERAL_WEBHOOKS, UNSIGNED};
+use crate::suite::transcript::{Capability, Conduct};
 use crate::webhook::event::Event;
 
 /// Filters, each of another form.
@@ -22,7 +23,7 @@ const LONG_NUMBERS: &str = "[9007199254740993,-9007199254740995,1844674407370955
 
 impl Stage<'_> {
     pub(crate) async fn every_event(&mut self) -> Result<(), SubjectError> {
-        let scenario = Scenario::EveryEvent;
+        let scenario = EVERY_EVENT.name;
         self.register(scenario).await?;
         self.first(scenario).await?;
         for event in self.transcript.dialect.samples() {
@@ -35,7 +36,7 @@ impl Stage<'_> {
     }
 
     pub(crate) async fn several_webhooks(&mut self) -> Result<(), SubjectError> {
-        let scenario = Scenario::SeveralWebhooks;
+        let scenario = SEVERAL_WEBHOOKS.name;
         // The key is the secret's UTF-8 bytes as they are: beyond ASCII, and with white space at its ends.
         let secrets = [
             self.random.secret(),
@@ -55,7 +56,7 @@ impl Stage<'_> {
     }
 
     pub(crate) async fn filtered(&mut self) -> Result<(), SubjectError> {
-        let scenario = Scenario::Filtered;
+        let scenario = FILTERED.name;
         for &operations in FILTERS {
             let wanted = Wanted::with_secret(self.random.secret());
             self.register_as(scenario, Wanted { operations: Some(operations), ..wanted }).await?;
@@ -77,7 +78,7 @@ impl Stage<'_> {
     }
 
     pub(crate) async fn deletion(&mut self) -> Result<(), SubjectError> {
-        let scenario = Scenario::Deletion;
+        let scenario = DELETION.name;
         self.register(scenario).await?;
         self.register(scenario).await?;
         self.first(scenario).await?;
@@ -101,7 +102,7 @@ impl Stage<'_> {
     }
 
     pub(crate) async fn unsigned(&mut self) -> Result<(), SubjectError> {
-        let scenario = Scenario::Unsigned;
+        let scenario = UNSIGNED.name;
         let wanted = Wanted { secret: None, operations: None, conduct: Conduct::Answers };
         self.register_as(scenario, wanted).await?;
         self.first(scenario).await?;

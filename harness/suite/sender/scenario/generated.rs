@@ -21,7 +21,8 @@ use serde_json::value::RawValue;
 use super::{Registered, Stage, Wanted};
 use crate::subject::SubjectError;
 use crate::subject::protocol::{Op, Reply};
-use crate::suite::transcript::{Capability, Emission, Form, Generated, Scenario, Tally};
+use crate::suite::sender::scenarios::GENERATED;
+use crate::suite::transcript::{Capability, Emission, Form, Generated, ScenarioName, Tally};
 use crate::webhook::event::Event;
 use crate::webhook::json::difference::Concern;
 use crate::webhook::json::{Json, Text};
@@ -37,7 +38,7 @@ const ROUND: usize = 64;
 const MOST_REQUESTS: u64 = 900;
 /// The events whose records are generated: those of several objects and actions which every dialect has.
 const EVENTS: [&str; 4] = ["company.created", "person.updated", "note.created", "company.updated"];
-const SCENARIO: Scenario = Scenario::Generated;
+const SCENARIO: ScenarioName = GENERATED.name;
 
 /// How deliveries come out otherwise than they should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

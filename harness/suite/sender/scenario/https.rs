@@ -7,12 +7,13 @@ use futures_util::future::join_all;
 use super::answers::plain;
 use super::{Kind, Stage, Wanted};
 use crate::subject::SubjectError;
-use crate::suite::transcript::{Certificate, Conduct, Scenario};
+use crate::suite::sender::scenarios::{BAD_CERTIFICATES, HTTPS};
+use crate::suite::transcript::{Certificate, Conduct, ScenarioName};
 use crate::wire::endpoint::scripted::Script;
 
 impl Stage<'_> {
     pub(crate) async fn https(&mut self) -> Result<(), SubjectError> {
-        let scenario = Scenario::Https;
+        let scenario = HTTPS.name;
         self.register_secured(scenario, Certificate::Good).await?;
         self.first(scenario).await?;
         for name in ["person.updated", "company.created"] {
@@ -23,7 +24,7 @@ impl Stage<'_> {
     }
 
     pub(crate) async fn bad_certificates(&mut self) -> Result<(), SubjectError> {
-        let scenario = Scenario::BadCertificates;
+        let scenario = BAD_CERTIFICATES.name;
         self.register_secured(scenario, Certificate::Good).await?;
         for certificate in Certificate::BAD {
             self.register_secured(scenario, certificate).await?;
@@ -49,7 +50,7 @@ impl Stage<'_> {
 
     async fn register_secured(
         &mut self,
-        scenario: Scenario,
+        scenario: ScenarioName,
         certificate: Certificate,
     ) -> Result<(), SubjectError> {
         let wanted = Wanted::with_secret(self.random.secret());

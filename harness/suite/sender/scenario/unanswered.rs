@@ -9,7 +9,8 @@ use tokio::time::Instant;
 use super::answers::plain;
 use super::{Kind, Stage, Wanted};
 use crate::subject::SubjectError;
-use crate::suite::transcript::{Conduct, Form, Scenario, uuids};
+use crate::suite::sender::scenarios::UNANSWERED;
+use crate::suite::transcript::{Conduct, Form, uuids};
 use crate::wire::endpoint::scripted::{Answer, Before, Manner, Received, Script};
 
 /// How long a late answer takes: less than the second that a sender must wait at least, with something to spare.
@@ -60,7 +61,7 @@ fn script(conduct: Conduct, record_id: &str) -> Script {
 
 impl Stage<'_> {
     pub(crate) async fn unanswered(&mut self) -> Result<(), SubjectError> {
-        let scenario = Scenario::Unanswered;
+        let scenario = UNANSWERED.name;
         let sample = self.sample("person.updated");
         // How soon a delivery comes while nothing is in its way.
         self.register(scenario).await?;

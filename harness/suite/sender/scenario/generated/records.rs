@@ -281,14 +281,15 @@ mod tests {
     use proptest::strategy::{Strategy, ValueTree};
 
     use super::{properties, secrets};
+    use crate::suite::sender::scenarios::GENERATED;
     use crate::suite::stage::Extent;
-    use crate::suite::transcript::Scenario;
+
     use crate::webhook::json::Json;
     use crate::webhook::json::difference::{Concern, first_change};
 
     #[test]
     fn records_are_json_that_comes_back_as_it_went_in() {
-        let mut runner = Extent { cases: 0, jobs: 1, seed: 3 }.runner(Scenario::Generated, "test");
+        let mut runner = Extent { cases: 0, jobs: 1, seed: 3 }.runner(GENERATED.name, "test");
         for property in properties() {
             for _ in 0..200 {
                 let members = property.strategy.new_tree(&mut runner).unwrap().current();
@@ -307,7 +308,7 @@ mod tests {
 
     #[test]
     fn secrets_can_be_keys() {
-        let mut runner = Extent { cases: 0, jobs: 1, seed: 3 }.runner(Scenario::Generated, "test");
+        let mut runner = Extent { cases: 0, jobs: 1, seed: 3 }.runner(GENERATED.name, "test");
         let made: Vec<String> =
             (0..200).map(|nth| secrets()[nth % 2].new_tree(&mut runner).unwrap().current()).collect();
         assert!(made.iter().all(|secret| secret.chars().count() >= 12 && !secret.contains('\0')));

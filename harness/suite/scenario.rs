@@ -1,0 +1,55 @@
+//! What is done to a program under test: a name, what is sent, and how.
+//!
+//! A scenario is a constant in the file of the requirement that it is for, or in a file of its own where it feeds several.
+
+use std::fmt;
+
+use super::receiver;
+use super::sender;
+use super::transcript::{Capability, ScenarioName};
+
+/// What is done to a program under test, for one requirement or several.
+pub struct Scenario {
+    /// Its name.
+    pub name: ScenarioName,
+    /// What is sent or done, as a noun phrase, for `explain`.
+    pub sends: &'static str,
+    /// What a sender must have declared for it to be played at all.
+    pub needs: Option<Capability>,
+    /// When it is played.
+    pub turn: Turn,
+    /// How it is played.
+    pub play: Play,
+}
+
+/// When a scenario is played. Within a turn, in the order of the requirements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Turn {
+    /// With the others.
+    Usual,
+    /// After the others: it may end the program, or only looks for the cause of a failure.
+    Last,
+}
+
+/// How a scenario is played.
+#[derive(Clone, Copy)]
+pub enum Play {
+    /// On a receiver.
+    Receiver(receiver::scenario::Course),
+    /// On a sender.
+    Sender(sender::scenario::Course),
+}
+
+impl PartialEq for Scenario {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Scenario {}
+
+impl fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name)
+    }
+}
