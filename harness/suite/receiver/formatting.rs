@@ -5,7 +5,8 @@
 use super::processing;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::{Cause, Code};
-use crate::suite::judge::{all_acknowledged, none_acknowledged, of_all};
+use crate::suite::judge::of_all;
+use crate::suite::receiver::judge::{all_acknowledged, none_acknowledged};
 use crate::suite::receiver::scenarios::{
     INTAKE, JAVASCRIPT_JSON, LONE_SURROGATE, OTHER_DIALECT, OTHER_SPELLING, REFORMATTED,
 };

@@ -1,6 +1,7 @@
 //! The requirements on a receiver.
 
 pub mod formatting;
+pub mod judge;
 pub mod processing;
 pub mod reception;
 pub mod scenario;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::receiver::of_refusal;
 use crate::suite::cause::{Cause, Code};
-use crate::suite::judge::{all_acknowledged, of_all};
+use crate::suite::judge::of_all;
+use crate::suite::receiver::judge::all_acknowledged;
 use crate::suite::receiver::scenarios::{
     BODY_1_MIB, BODY_256_KIB, BODY_LIMIT, CONCURRENT, CONTENT_TYPE, DIAGNOSIS, FRAMING, HEADER_CASE,
     REPEATED, UNFAMILIAR, VALID,

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::{Cause, Code};
-use crate::suite::judge::{all_acknowledged, none_acknowledged, of_all};
+use crate::suite::judge::of_all;
+use crate::suite::receiver::judge::{all_acknowledged, none_acknowledged};
 use crate::suite::receiver::scenarios::{
     ALTERED_CONTENT, ALTERED_TIMESTAMP, BACK_DOOR, COMPARISON, MALFORMED, MISSING_HEADER, OTHER_DIGEST,
     OTHER_MESSAGE, OTHER_METHOD, RECENT, REFORMATTED, SIGNATURE_LENGTH, STALE, SURROUNDED, TIMESTAMP_FORM,

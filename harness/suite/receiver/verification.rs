@@ -4,7 +4,7 @@
 //! refused only between two twins that were acknowledged.
 
 use crate::peers::fault::{Faults, ReceiverFault};
-use crate::suite::judge::none_acknowledged;
+use crate::suite::receiver::judge::none_acknowledged;
 use crate::suite::receiver::scenarios::{
     ALTERED_CONTENT, ALTERED_TIMESTAMP, MISSING_HEADER, OTHER_DIGEST, OTHER_MESSAGE, WRONG_KEY,
 };

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::signing::valid;
 use crate::suite::cause::{Cause, Code};
-use crate::suite::judge::{Arrived, of_all};
+use crate::suite::judge::of_all;
 use crate::suite::requirement::{Evidence, Verdict};
+use crate::suite::sender::judge::Arrived;
 use crate::suite::sender::scenarios::{NOT_ACKNOWLEDGED, UNANSWERED};
 use crate::suite::transcript::{Arrival, Emission, ScenarioName, Transcript, Webhook};
 use crate::webhook::dialect::Members;

@@ -3,8 +3,9 @@
 //! Invariant: it is looked at only where plain HTTP speaks against nothing, and what is found says that it was over HTTPS.
 
 use crate::suite::cause::{Cause, Code};
-use crate::suite::judge::{Arrived, each, every_delivery, of_all};
+use crate::suite::judge::of_all;
 use crate::suite::requirement::{Evidence, Verdict};
+use crate::suite::sender::judge::{Arrived, each, every_delivery};
 use crate::suite::sender::scenarios::HTTPS;
 use crate::suite::transcript::{Capability, Emission, Handshake, HandshakeEnd, Transcript};
 

@@ -4,6 +4,7 @@ pub mod acknowledgement;
 pub mod attempts;
 pub mod delivery;
 pub mod https;
+pub mod judge;
 pub mod payload;
 pub mod scenario;
 pub mod scenarios;

@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
-use crate::suite::judge::{Arrived, each, every_delivery};
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::judge::{Arrived, each, every_delivery};
 use crate::suite::sender::scenarios::{EVERY_EVENT, GENERATED};
 use crate::suite::transcript::{Emission, Transcript};
 use crate::webhook::dialect::{self, Dialect, Members, NotAnObject, rfc3339};

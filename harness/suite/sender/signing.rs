@@ -11,8 +11,9 @@ use super::https::{and_over_https, each_either_way, each_over_https};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::redaction::spelled::{SHORTEST, place_of};
 use crate::suite::cause::{Cause, Code, sender};
-use crate::suite::judge::{Arrived, each, every_delivery, generated, of_all};
+use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::judge::{Arrived, each, every_delivery, generated};
 use crate::suite::sender::scenarios::{
     EVERY_EVENT, GENERATED, HTTPS, NOT_ACKNOWLEDGED, SEVERAL_WEBHOOKS, UNANSWERED, UNSIGNED,
 };

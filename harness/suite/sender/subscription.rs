@@ -4,8 +4,9 @@
 
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
-use crate::suite::judge::{of_all, of_generated};
+use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::judge::of_generated;
 use crate::suite::sender::scenarios::{
     DELETION, EVERY_EVENT, FILTERED, GENERATED, NOT_ACKNOWLEDGED, SEVERAL_WEBHOOKS, UNANSWERED,
 };
