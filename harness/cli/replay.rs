@@ -187,7 +187,7 @@ fn entry(
     };
     let check = CheckEntry {
         verdict,
-        expected: Some(case.expected.to_string()),
+        expected: Some(case.expected.describe().into_owned()),
         actual: Some(redaction.text(&attempt.trial.outcome.to_string())),
         message: message.map(|message| redaction.text(message)),
         repro: Some(command(

@@ -2,7 +2,6 @@
 //!
 //! Invariant: pure. A case is read and written, signed anew and judged as data; whoever sends it stands elsewhere.
 
-mod expected;
 mod resign;
 
 use std::time::Duration;
@@ -11,13 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::redaction::Redaction;
 use crate::suite::receiver::scenarios::CONCURRENT;
-use crate::suite::requirement::{Evidence, Requirement};
+use crate::suite::requirement::{Evidence, Expected, Requirement};
 use crate::suite::traffic::form::DeliveryForm;
 use crate::suite::transcript::{Transcript, Trial};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId};
 
-pub use expected::Expected;
 pub use resign::{Doubt, Resigned, resigned};
 
 /// The name and version of the file's form.
@@ -105,7 +103,7 @@ impl Case {
         seed: u64,
         redaction: &Redaction,
     ) -> Option<Self> {
-        let expected: Expected = evidence.expected.0.parse().ok()?;
+        let expected = evidence.expected.clone();
         let shows = |id: &ExchangeId| {
             let exchange = transcript.exchange(*id);
             let died = transcript.death_at(*id).is_some();
@@ -113,7 +111,8 @@ impl Case {
                 .trials
                 .iter()
                 .find(|trial| trial.exchange == *id && trial.scenario != CONCURRENT.name)?;
-            (died || !expected.is_met(&exchange.outcome, exchange.took)).then_some(trial)
+            let met = expected.is_met(&exchange.outcome, exchange.took)?;
+            (died || !met).then_some(trial)
         };
         let trial: &Trial = evidence.exchanges.iter().find_map(shows)?;
         let exchange = transcript.exchange(trial.exchange);
@@ -159,6 +158,9 @@ impl Case {
             None => return Err(format!("it has no member `format`; that of a case is {FORMAT:?}")),
         }
         let case: Self = serde_json::from_slice(bytes).map_err(|why| why.to_string())?;
+        if let Expected::Words(words) = &case.expected {
+            return Err(format!("its `expected` is {words:?}, which no single answer can show"));
+        }
         if case.controls.len() > 2 {
             return Err(format!("it has {} controls; there are at most two", case.controls.len()));
         }
@@ -209,7 +211,8 @@ impl Case {
     pub fn judge(&self, attempt: &Attempt, timing: &Timing) -> Replayed {
         let Attempt { before, trial, behind, died } = attempt;
         let (what, outcome) = (&self.what, &trial.outcome);
-        let is_met = self.expected.is_met(outcome, trial.took);
+        // Words that no single answer can meet are refused when a case is read.
+        let is_met = self.expected.is_met(outcome, trial.took).unwrap_or_default();
         // A genuine delivery has no twin behind it in a run either.
         let behind = behind.as_ref().filter(|_| !self.expected.is_positive());
         let refused = before.iter().chain(behind).find(|control| !control.outcome.acknowledges());

@@ -128,7 +128,7 @@ pub(super) fn check_entry(
             entry.message = Some(redact.text(reason));
         }
         Judgement::Judged(Verdict::Fail(evidence)) => {
-            entry.expected = Some(redact.text(&evidence.expected.0));
+            entry.expected = Some(redact.text(&evidence.expected.describe()));
             entry.actual = Some(redact.text(&evidence.actual.0));
             entry.message = Some(redact.text(&evidence.message));
             entry.cause = evidence.cause.as_ref().map(|cause| {

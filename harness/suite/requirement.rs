@@ -1,18 +1,15 @@
-//! What a requirement is, and what judging it yields.
-//!
-//! Invariant: a verdict is data. A failure carries what was expected, what happened, and the exchanges that show it.
+//! What a requirement is: one sentence of the contract, whom it binds, how it is judged, and what proves that.
 
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::peers::fault::Faults;
-use crate::suite::cause::Cause;
 use crate::suite::scenario::Scenario;
 use crate::suite::transcript::{Capability, Transcript};
-use crate::wire::exchange::ExchangeId;
 
 pub use crate::suite::transcript::Role;
+pub use crate::suite::verdict::{Actual, Evidence, Expected, Verdict};
 
 /// One sentence of the contract, its oracle, and the proof that the oracle bites.
 pub struct Requirement {
@@ -88,86 +85,6 @@ pub enum Level {
     Should,
     /// Good practice.
     Advice,
-}
-
-/// What judging a requirement yields.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It holds in everything that was seen.
-    Pass,
-    /// It does not hold.
-    Fail(Box<Evidence>),
-    /// What was seen does not tell: a twin was refused, a prerequisite was missing.
-    Inconclusive(String),
-    /// It does not bind this subject: a dialect or a capability that it does not have.
-    NotApplicable(String),
-}
-
-impl Verdict {
-    /// This one, or where it is no failure the failure that is found elsewhere, if one is.
-    pub(crate) fn or_fail(self, find: impl FnOnce() -> Option<Self>) -> Self {
-        if matches!(self, Self::Fail(_)) { self } else { find().unwrap_or(self) }
-    }
-}
-
-/// What shows that a requirement does not hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Evidence {
-    /// What the contract has there.
-    pub expected: Expected,
-    /// What happened there.
-    pub actual: Actual,
-    /// The whole finding in a sentence that begins in lower case.
-    pub message: String,
-    /// The exchanges that show it.
-    pub exchanges: Vec<ExchangeId>,
-    /// Why it came about, where that can be told.
-    pub cause: Option<Cause>,
-    /// The generated event that shows it, as an index into the transcript's emissions.
-    pub emission: Option<usize>,
-}
-
-/// What the contract has at a place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Expected(pub String);
-
-/// What happened at a place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Actual(pub String);
-
-impl Evidence {
-    /// Evidence with no exchange and no cause yet.
-    pub fn new(expected: impl Into<String>, actual: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            expected: Expected(expected.into()),
-            actual: Actual(actual.into()),
-            message: message.into(),
-            exchanges: Vec::new(),
-            cause: None,
-            emission: None,
-        }
-    }
-
-    /// With the exchanges that show it.
-    #[must_use]
-    pub fn shown_by(mut self, exchanges: impl IntoIterator<Item = ExchangeId>) -> Self {
-        self.exchanges.extend(exchanges);
-        self
-    }
-
-    /// With its cause, where there is one.
-    #[must_use]
-    pub fn because(mut self, cause: impl Into<Option<Cause>>) -> Self {
-        self.cause = cause.into();
-        self
-    }
-
-    /// As a failure.
-    pub fn fail(self) -> Verdict {
-        Verdict::Fail(Box::new(self))
-    }
 }
 
 impl Level {

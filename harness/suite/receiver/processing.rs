@@ -6,7 +6,7 @@ use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::receiver::of_intake;
 use crate::suite::judge::of_all;
 use crate::suite::receiver::scenarios::INTAKE;
-use crate::suite::requirement::{Binds, Evidence, Level, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Evidence, Expected, Level, Requirement, Verdict};
 use crate::suite::transcript::{Capability, Intake, IntakeKind, Transcript};
 
 /// The requirements of this group.
@@ -135,7 +135,7 @@ fn so_often(t: &Transcript, intake: &Intake) -> Verdict {
     }
     let message =
         format!("{} was taken in {} where it should be {}", intake.what, often(times), often(wanted));
-    found(t, intake, &often(wanted), message)
+    found(t, intake, often(wanted), message)
 }
 
 fn often(times: usize) -> String {
@@ -169,7 +169,7 @@ fn acknowledged(t: &Transcript, intake: &Intake) -> bool {
     intake.exchanges.iter().all(|&id| t.acknowledged(id))
 }
 
-fn found(t: &Transcript, intake: &Intake, expected: &str, message: String) -> Verdict {
+fn found(t: &Transcript, intake: &Intake, expected: impl Into<Expected>, message: String) -> Verdict {
     let times = t.times_observed(&intake.observed);
     Evidence::new(expected, format!("observed {}", often(times)), message)
         .shown_by(intake.exchanges.iter().copied())

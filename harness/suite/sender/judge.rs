@@ -3,7 +3,7 @@
 //! Nothing passes by the absence of evidence: no delivery is inconclusive.
 
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Evidence, Verdict};
+use crate::suite::requirement::{Evidence, Expected, Verdict};
 use crate::suite::sender::scenarios::{EVERY_EVENT, GENERATED};
 use crate::suite::transcript::{Arrival, Emission, ScenarioName, Transcript, Webhook};
 use crate::webhook::dialect::Members;
@@ -64,7 +64,7 @@ impl<'a> Arrived<'a> {
     /// Evidence that this delivery shows.
     pub(crate) fn evidence(
         &self,
-        expected: impl Into<String>,
+        expected: impl Into<Expected>,
         actual: impl Into<String>,
         message: impl Into<String>,
     ) -> Evidence {

@@ -111,7 +111,7 @@ impl Judged {
                     requirement: requirement.id,
                     level: requirement.level,
                     check: requirement.check_id,
-                    expected: redaction.text(&evidence.expected.0),
+                    expected: redaction.text(&evidence.expected.describe()),
                     actual: redaction.text(&evidence.actual.0),
                     message: redaction.text(&evidence.message),
                     cause: evidence.cause.as_ref().map(|cause| {
