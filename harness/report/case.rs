@@ -9,10 +9,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::redaction::Redaction;
-use crate::suite::receiver::scenarios::CONCURRENT;
+
 use crate::suite::requirement::{Evidence, Expected, Requirement};
 use crate::suite::traffic::form::DeliveryForm;
-use crate::suite::transcript::{Transcript, Trial};
+use crate::suite::transcript::{Respect, Transcript, Trial};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId};
 
@@ -110,7 +110,7 @@ impl Case {
             let trial = transcript
                 .trials
                 .iter()
-                .find(|trial| trial.exchange == *id && trial.scenario != CONCURRENT.name)?;
+                .find(|trial| trial.exchange == *id && trial.respect != Respect::Concurrent)?;
             let met = expected.is_met(&exchange.outcome, exchange.took)?;
             (died || !met).then_some(trial)
         };

@@ -2,26 +2,14 @@
 //!
 //! Invariant: checks are pure functions of a transcript. They never import the reference peers or the mutants.
 
-use crate::suite::receiver::{formatting, processing, reception, strictness, verification};
+use crate::suite::receiver;
 use crate::suite::requirement::{Requirement, Role};
 use crate::suite::sender::{acknowledgement, delivery, payload, signing, subscription};
 
 /// Every requirement, in the order of the contract.
 pub fn all() -> impl Iterator<Item = &'static Requirement> {
-    [
-        subscription::ALL,
-        delivery::ALL,
-        payload::ALL,
-        signing::ALL,
-        acknowledgement::ALL,
-        reception::ALL,
-        verification::ALL,
-        strictness::ALL,
-        formatting::ALL,
-        processing::ALL,
-    ]
-    .into_iter()
-    .flatten()
+    let senders = [subscription::ALL, delivery::ALL, payload::ALL, signing::ALL, acknowledgement::ALL];
+    senders.into_iter().chain(receiver::ALL.iter().copied()).flatten()
 }
 
 /// The requirements on one role, in the order of the contract.

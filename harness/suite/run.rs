@@ -14,10 +14,9 @@ use crate::error::Error;
 use crate::random::Random;
 use crate::subject::{self, SubjectError};
 use crate::suite::cause::{Cause, Code};
-use crate::suite::receiver::scenarios::DIAGNOSIS;
 use crate::suite::requirement::{Evidence, Requirement, Role, Verdict};
 use crate::suite::requirements;
-use crate::suite::scenario::Scenario;
+use crate::suite::scenario::{Scenario, Turn};
 use crate::suite::stage::{Extent, Stage};
 use crate::suite::transcript::{Capability, Ending, Keeper, Limits, Transcript};
 use crate::webhook::dialect::Dialect;
@@ -115,8 +114,7 @@ pub async fn receiver(
     let client = Client::new(options.limits.timeout, options.clock.clone());
     let extent = options.extent();
     let scenarios = needed(Role::Receiver, selected);
-    let mut stage =
-        on_receiver::scenario::Stage::new(subject, &client, &options.clock, extent, &mut transcript);
+    let mut stage = on_receiver::stage::Stage::new(subject, &client, &options.clock, extent, &mut transcript);
     play(&mut stage, &scenarios, options, progress).await;
     let findings = judge(&transcript, selected);
     Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
@@ -194,7 +192,7 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
     let played =
         |scenario: &Scenario| scenario.needs.is_none_or(|one| transcript.capabilities.contains(&one));
     let judging = requirement.scenarios.iter();
-    let judging = judging.filter(|scenario| **scenario != &DIAGNOSIS && played(scenario));
+    let judging = judging.filter(|scenario| scenario.turn != Turn::Diagnosis && played(scenario));
     let broken = judging.copied().find_map(|scenario| match transcript.ending(scenario.name)? {
         Ending::Complete => None,
         other => Some(other),

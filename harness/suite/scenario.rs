@@ -5,6 +5,9 @@
 use std::fmt;
 
 use super::receiver;
+use super::receiver::case::Case;
+use super::receiver::maker::Maker;
+use super::receiver::property::Property;
 use super::sender;
 use super::transcript::{Capability, ScenarioName};
 
@@ -27,15 +30,24 @@ pub struct Scenario {
 pub enum Turn {
     /// With the others.
     Usual,
-    /// After the others: it may end the program, or only looks for the cause of a failure.
+    /// After the others: it may end the program.
     Last,
+    /// After everything, to find the cause of a failure. It says nothing of a requirement where it breaks down.
+    Diagnosis,
 }
 
 /// How a scenario is played.
 #[derive(Clone, Copy)]
 pub enum Play {
-    /// On a receiver.
-    Receiver(receiver::scenario::Course),
+    /// A receiver is sent fixed cases, then generated ones.
+    Cases {
+        /// The fixed cases, made with what the run's deliveries are made with.
+        fixed: fn(&Maker) -> Vec<Case>,
+        /// What generates the others.
+        generated: &'static [fn() -> Property],
+    },
+    /// In its own way on a receiver.
+    Receiver(receiver::stage::Course),
     /// On a sender.
     Sender(sender::scenario::Course),
 }

@@ -7,6 +7,7 @@ mod emission;
 mod exchanges;
 mod intake;
 mod keeper;
+mod respect;
 mod scenario;
 mod trial;
 
@@ -28,8 +29,9 @@ pub use emission::{
 pub use exchanges::Exchanges;
 pub use intake::{Intake, IntakeKind};
 pub use keeper::{Keeper, Kept};
+pub use respect::{Age, Part, Redating, Respect, Surrounding, TimestampForm};
 pub use scenario::ScenarioName;
-pub use trial::{Comparison, Observed, Respect, Tally, Trial};
+pub use trial::{Comparison, Observed, Tally, Trial};
 
 /// A run, as far as it concerns the verdicts.
 #[derive(Debug)]

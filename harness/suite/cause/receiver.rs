@@ -6,13 +6,11 @@
 use std::collections::HashSet;
 
 use super::{Cause, Code};
-use crate::suite::receiver::scenarios::{DIAGNOSIS, MISSING_HEADER, OTHER_SPELLING};
-use crate::suite::transcript::{Intake, IntakeKind, Respect, Transcript, Trial};
+use crate::suite::transcript::{
+    Age, Intake, IntakeKind, Part, Redating, Respect, Surrounding, TimestampForm, Transcript, Trial,
+};
 use crate::webhook::recipe::{Digest, Message, Recipe};
 use crate::wire::exchange::{ExchangeId, Outcome};
-
-/// How the trial is called that has a prefix before its digits.
-const SHA256_PREFIX: &str = "`sha256=` before the digits";
 
 /// Why plain genuine deliveries are refused: what was acknowledged instead. Of several that are as near to the contract,
 /// the first, which names the others.
@@ -43,21 +41,18 @@ pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
 fn hypothesis(respect: Respect) -> Option<(usize, Cause)> {
     Some(match respect {
         Respect::Signed(recipe) => (recipe.distance(), Cause::of_recipe(&recipe)?),
-        Respect::Stale("seconds") => {
+        Respect::Stale(Age::Seconds) => {
             (1, Cause::detailed(Code::MessageTimestampUnit, "the header is read in seconds"))
         }
-        Respect::TimestampForm("an ISO date") => {
+        Respect::TimestampForm(TimestampForm::IsoDate) => {
             (1, Cause::detailed(Code::HeaderTimestampFormat, "an ISO date is expected"))
         }
-        Respect::DefaultSecret(which) => {
-            (1, Cause::detailed(Code::KeyOtherWebhook, format!("the default secret {which:?}")))
-        }
+        Respect::DefaultSecret(_) => (1, Cause::detailed(Code::KeyOtherWebhook, respect.describe())),
         Respect::Header(name, recipe) if recipe == Recipe::CONTRACT => {
             (1, Cause::detailed(Code::HeaderName, name))
         }
-        Respect::Header(name, recipe) => {
-            let detail = format!("{name}, signed {}", recipe.describe());
-            (1 + recipe.distance(), Cause::detailed(Code::HeaderName, detail))
+        Respect::Header(_, recipe) => {
+            (1 + recipe.distance(), Cause::detailed(Code::HeaderName, respect.describe()))
         }
         _ => return None,
     })
@@ -101,8 +96,9 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
     if !valid_too && let Some((_, cause)) = hypothesis(accepted.respect) {
         return Some(cause);
     }
+    let which = || accepted.respect.describe();
     match accepted.respect {
-        Respect::Surrounded(SHA256_PREFIX) if !valid_too => {
+        Respect::Surrounded(Surrounding::Prefixed) if !valid_too => {
             Cause::of_recipe(&Recipe::digest(Digest::Prefixed))
         }
         Respect::Signed(recipe) => {
@@ -113,12 +109,17 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
             }
             Some(if valid_too { alternative(inner) } else { inner })
         }
-        Respect::Unsigned | Respect::Undated => Some(Cause::new(Code::AcceptsUnsigned)),
-        Respect::Surrounded(what) => Some(alternative(Cause::detailed(Code::DigestTrailing, what))),
-        Respect::TimestampForm(which) => Some(Cause::detailed(Code::AcceptsTimestampFormat, which)),
-        Respect::Stale(which) => Some(Cause::detailed(Code::AcceptsStale, which)),
+        Respect::Unsigned | Respect::UnsignedMalformed | Respect::Undated => {
+            Some(Cause::new(Code::AcceptsUnsigned))
+        }
+        Respect::Surrounded(_) => Some(alternative(Cause::detailed(Code::DigestTrailing, which()))),
+        Respect::SecondSignature => Some(Cause::new(Code::HeaderDuplicate)),
+        Respect::TimestampForm(_) => Some(Cause::detailed(Code::AcceptsTimestampFormat, which())),
+        Respect::Stale(_) => Some(Cause::detailed(Code::AcceptsStale, which())),
         Respect::Future => Some(Cause::new(Code::AcceptsFuture)),
-        Respect::Malformed(what) => Some(Cause::detailed(Code::AcceptsMalformed, what)),
+        Respect::Malformed(_) | Respect::WrongType(_) => {
+            Some(Cause::detailed(Code::AcceptsMalformed, which()))
+        }
         Respect::Method => Some(Cause::detailed(Code::AnswerStatus, "another method is acknowledged")),
         Respect::BackDoor(_) if takes_unsigned(transcript) => Some(Cause::new(Code::AcceptsUnsigned)),
         Respect::BackDoor(which) => Some(Cause::detailed(Code::AcceptsBackDoor, which)),
@@ -128,42 +129,49 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
         {
             Some(Cause::new(Code::AcceptsReplayed))
         }
-        Respect::Content(which) => {
-            Some(alternative(Cause::detailed(Code::MessagePart, format!("without {which}"))))
+        Respect::Content(part) => {
+            Some(alternative(Cause::detailed(Code::MessagePart, format!("without {}", part.describe()))))
         }
         // Who does not see other content does not see another spelling either.
         Respect::Reformatted(which) => {
             if let Some(part) = ignored_part(transcript) {
-                return Some(alternative(Cause::detailed(Code::MessagePart, format!("without {part}"))));
+                return Some(alternative(Cause::detailed(
+                    Code::MessagePart,
+                    format!("without {}", part.describe()),
+                )));
             }
             let cause = serialiser(transcript);
             let cause = cause.unwrap_or_else(|| Cause::detailed(Code::MessageReserialised, which));
             Some(if takes_other_spellings(transcript) == Some(false) { cause } else { alternative(cause) })
         }
         Respect::SecretMember => Some(alternative(Cause::new(Code::MessageSecretMember))),
-        Respect::Timestamp("zeros") => {
+        Respect::Timestamp(Redating::Zeros) => {
             Some(alternative(Cause::detailed(Code::MessageTimestampDiffers, "printed again as a number")))
         }
         Respect::Timestamp(_) => Some(Cause::new(Code::AcceptsReplayed)),
-        Respect::DefaultSecret(which) => {
-            Some(alternative(Cause::detailed(Code::KeyOtherWebhook, format!("the default secret {which:?}"))))
-        }
+        Respect::DefaultSecret(_) => Some(alternative(Cause::detailed(Code::KeyOtherWebhook, which()))),
         Respect::Header(..) => None,
         Respect::Key(which) => Some(alternative(Cause::detailed(Code::KeyPrefix, which))),
         Respect::Digits(which) => Some(alternative(Cause::detailed(Code::DigestTruncated, which))),
-        Respect::Valid | Respect::Form(_) => None,
+        Respect::Valid
+        | Respect::Concurrent
+        | Respect::Form(_)
+        | Respect::SplitCharacter(_)
+        | Respect::Javascript(_)
+        | Respect::Formatting(_) => None,
     }
 }
 
 /// Whether every delivery with a wrong signature is taken, and those without one too. Method and form are no matter of the
 /// signature: a receiver that verifies nothing may still route by method.
 fn takes_everything(transcript: &Transcript) -> Option<Cause> {
-    use Respect::{Content, Digits, Key, Signed, Timestamp, Undated, Unsigned};
+    use Respect::{Content, Digits, Key, Signed, Timestamp, Undated, Unsigned, UnsignedMalformed};
+    // What is tried to find a cause has no controls.
     let forged = |trial: &&Trial| {
         matches!(trial.respect, Content(_) | Timestamp(_) | Signed(_) | Key(_) | Digits(_))
-            && trial.scenario != DIAGNOSIS.name
+            && !trial.controls.is_empty()
     };
-    let unsigned = |trial: &&Trial| matches!(trial.respect, Unsigned | Undated);
+    let unsigned = |trial: &&Trial| matches!(trial.respect, Unsigned | UnsignedMalformed | Undated);
     let taken = |trial: &Trial| transcript.acknowledged(trial.exchange);
     let kinds: HashSet<_> =
         transcript.trials.iter().filter(forged).map(|trial| std::mem::discriminant(&trial.respect)).collect();
@@ -187,14 +195,15 @@ fn alternative(inner: Cause) -> Cause {
 
 /// Whether other spellings are taken under a signature of their own; `None` where none was tried.
 fn takes_other_spellings(transcript: &Transcript) -> Option<bool> {
-    let mut trials = transcript.trials_of(OTHER_SPELLING.name).peekable();
+    let of_formatting = |trial: &&Trial| matches!(trial.respect, Respect::Formatting(_));
+    let mut trials = transcript.trials.iter().filter(of_formatting).peekable();
     trials.peek()?;
     Some(trials.all(|trial| transcript.acknowledged(trial.exchange)))
 }
 
 /// Whether a request with neither signature nor timestamp is taken.
 fn takes_unsigned(transcript: &Transcript) -> bool {
-    let bare = |trial: &&Trial| trial.respect == Respect::Unsigned && trial.scenario == MISSING_HEADER.name;
+    let bare = |trial: &&Trial| trial.respect == Respect::Unsigned;
     let mut trials = transcript.trials.iter().filter(bare).peekable();
     trials.peek().is_some() && trials.all(|trial| transcript.acknowledged(trial.exchange))
 }
@@ -209,7 +218,7 @@ fn says_error(transcript: &Transcript, id: ExchangeId) -> bool {
 }
 
 /// What can be changed under an old signature, where something can.
-fn ignored_part(transcript: &Transcript) -> Option<&'static str> {
+fn ignored_part(transcript: &Transcript) -> Option<Part> {
     transcript.trials.iter().find_map(|trial| match trial.respect {
         Respect::Content(which) if transcript.acknowledged(trial.exchange) => Some(which),
         _ => None,
@@ -231,12 +240,12 @@ pub fn of_end(respect: Respect) -> Cause {
         )
     };
     Cause::new(match respect {
-        Respect::Surrounded(which) if which.contains("ASCII") => Code::CrashHeaderBytes,
+        Respect::Surrounded(Surrounding::BeyondAscii) => Code::CrashHeaderBytes,
         Respect::Surrounded(_) => Code::CrashSignatureLength,
         Respect::Signed(recipe) if of_another_length(recipe.digest) => Code::CrashSignatureLength,
         Respect::Malformed(_)
-        | Respect::Content("the end")
-        | Respect::TimestampForm("text moved over the colon") => Code::CrashMalformedJson,
+        | Respect::Content(Part::End)
+        | Respect::TimestampForm(TimestampForm::MovedColon) => Code::CrashMalformedJson,
         _ => Code::AnswerNone,
     })
 }

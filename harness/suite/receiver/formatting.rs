@@ -1,143 +1,220 @@
-//! VER and DIA, the spelling of bodies: the bytes that came are what is verified, whatever JSON they spell.
-//!
-//! Invariant: a spelling is refused or taken for its spelling alone: its twins carry the same kind of record.
+//! VER-8, VER-18, VER-16 and VER-17: the bytes that were received are what is verified, however their JSON is formatted.
 
-use super::processing;
+use self::samples::Reformat;
+use super::case::Case;
+use super::judge::{accepts, rejects_all};
+use super::maker::{FURTHER, with_raw_member};
 use crate::peers::fault::{Faults, ReceiverFault};
+use crate::suite::cause::receiver::of_reserialising;
 use crate::suite::cause::{Cause, Code};
-use crate::suite::judge::of_all;
-use crate::suite::receiver::judge::{all_acknowledged, none_acknowledged};
-use crate::suite::receiver::scenarios::{
-    INTAKE, JAVASCRIPT_JSON, LONE_SURROGATE, OTHER_DIALECT, OTHER_SPELLING, REFORMATTED,
-};
 use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
-use crate::suite::transcript::{Capability, Respect, Transcript, Trial};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::{Respect, ScenarioName, Transcript, Trial};
+use crate::webhook::recipe::{Message, Recipe};
+use crate::webhook::serialiser::Serialiser;
 
-/// The requirements of this group.
-pub const ALL: &[Requirement] = &[
-    Requirement {
-        id: "VER-8",
-        title: "any JavaScript JSON",
-        binds: Binds::Receiver,
-        level: Level::Must,
-        check_id: "receiver/verification/javascript-json",
-        text: "Whatever a JavaScript JSON.stringify can emit is acknowledged when correctly signed: text in any \
-               script, control characters, <>& and /, 1e21, 1e-7, long fractions, integer-like keys in its order, empty and __proto__ keys, nesting to 64 levels.",
-        source: "D, S",
-        why: "It is what the server that ships sends. Ten of 57 public receivers hash a re-serialised parse instead.",
-        scenarios: &[&JAVASCRIPT_JSON],
-        needs: None,
-        check: |_, t| all_acknowledged(t, JAVASCRIPT_JSON.name, |trial| of_spelling(t, trial)),
-        counterexamples: Faults::Receiver(&[
-            ReceiverFault::RefusesControlCharacters,
-            ReceiverFault::RefusesDeepNesting,
-            ReceiverFault::HashesAsPythonCompact,
-            ReceiverFault::HashesAsPhp,
-        ]),
-    },
-    Requirement {
-        id: "VER-16",
-        title: "verifies the bytes received",
-        binds: Binds::Receiver,
-        level: Level::Should,
-        check_id: "receiver/verification/other-spelling",
-        text: "The bytes received are what is verified, so any other spelling of JSON, correctly signed, is \
-               acknowledged too: white space, other key orders, \\u and \\/ escapes, 1.0, 1e3, -0, integers beyond 2^53, duplicate keys, a trailing newline.",
-        source: "D (the JSON string), W",
-        why: "A receiver that survives this one hashes raw bytes, and a change of the sender's serialiser will not break it.",
-        scenarios: &[&OTHER_SPELLING, &REFORMATTED],
-        needs: None,
-        check: |_, t| all_acknowledged(t, OTHER_SPELLING.name, |trial| of_spelling(t, trial)),
-        counterexamples: Faults::Receiver(&[
-            ReceiverFault::HashesAsJavascript,
-            ReceiverFault::HashesAsPythonCompact,
-            ReceiverFault::HashesAsPhp,
-        ]),
-    },
-    Requirement {
-        id: "VER-17",
-        title: "rejects reformatted bodies",
-        binds: Binds::Receiver,
-        level: Level::Should,
-        check_id: "receiver/verification/respelled",
-        text: "A body altered in its spelling alone (the list of VER-16) under the old signature is not \
-               acknowledged.",
-        source: "D, W",
-        why: "Who accepts this hashes a re-serialised parse, always or as a fallback.",
-        scenarios: &[&REFORMATTED],
-        needs: None,
-        check: |_, t| none_acknowledged(t, REFORMATTED.name),
-        counterexamples: Faults::Receiver(&[
-            ReceiverFault::HashesAsJavascript,
-            ReceiverFault::HashesAsPython,
-            ReceiverFault::HashesAsPythonCompact,
-            ReceiverFault::HashesAsGo,
-            ReceiverFault::HashesAsPhp,
-            ReceiverFault::HashesSorted,
-            ReceiverFault::HashesPretty,
-            ReceiverFault::FallsBackToReserialised,
-            ReceiverFault::RefusesInBody,
-            ReceiverFault::AcceptsEverything,
-            ReceiverFault::IgnoresAlteredValues,
-            ReceiverFault::IgnoresAddedMembers,
-            ReceiverFault::AcceptsAnySignatureOnce,
-        ]),
-    },
-    Requirement {
-        id: "VER-18",
-        title: "lone surrogates",
-        binds: Binds::Receiver,
-        level: Level::Should,
-        check_id: "receiver/verification/lone-surrogate",
-        text: "So is a lone surrogate, escaped as it escapes one (several languages' parsers refuse it).",
-        source: "S, W",
-        why: "Text that was cut inside an emoji ends in one; JSON.stringify escapes it, and the event should not be lost.",
-        scenarios: &[&LONE_SURROGATE],
-        needs: None,
-        check: |_, t| all_acknowledged(t, LONE_SURROGATE.name, |trial| of_spelling(t, trial)),
-        counterexamples: Faults::Receiver(&[
-            ReceiverFault::RefusesLoneSurrogates,
-            ReceiverFault::HashesAsPhp,
-        ]),
-    },
-    Requirement {
-        id: "DIA-1",
-        title: "accepts the other dialect",
-        binds: Binds::Receiver,
-        level: Level::Advice,
-        check_id: "receiver/verification/other-dialect",
-        text: "The body of the other dialect is acknowledged too, and taken in where that can be observed.",
-        source: "W",
-        why: "The documentation shows one form and the server sends the other; who reads both is safe.",
-        scenarios: &[&OTHER_DIALECT, &INTAKE],
-        needs: None,
-        check: |_, t| other_dialect(t),
-        counterexamples: Faults::Receiver(&[
-            ReceiverFault::RefusesOtherDialect,
-            ReceiverFault::MisreadsOtherDialect,
-            ReceiverFault::HashesAsPythonCompact,
-            ReceiverFault::HashesAsPhp,
-        ]),
-    },
-];
+mod generated;
+mod javascript;
+mod samples;
 
-fn other_dialect(t: &Transcript) -> Verdict {
-    let acknowledged = all_acknowledged(t, OTHER_DIALECT.name, |_| Some(Cause::new(Code::RefusesDialect)));
-    if !t.capabilities.contains(&Capability::Observations) {
-        return acknowledged;
-    }
-    of_all([acknowledged, processing::other_dialect(t)].into_iter(), "nothing was tried", "directions")
+/// The requirements of this group, in the order of the contract.
+pub(super) const ALL: &[Requirement] = &[VER_8, VER_18, VER_16, VER_17];
+
+const VER_8: Requirement = Requirement {
+    id: "VER-8",
+    title: "any JavaScript JSON",
+    binds: Binds::Receiver,
+    level: Level::Must,
+    check_id: "receiver/verification/javascript-json",
+    text: "Whatever a JavaScript `JSON.stringify` can emit is accepted when correctly \
+      signed: text in any script, control characters, `<>&` and `/`, `1e21`, `1e-7`, long fractions, \
+      integer-like keys in its order, empty and `__proto__` keys, nesting to 64 levels.",
+    source: "D, S",
+    why: "It is what the server that ships sends. Ten of 57 public receivers hash a re-serialised parse instead.",
+    scenarios: &[&JAVASCRIPT_JSON],
+    needs: None,
+    check: accepts_formatting,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::RefusesControlCharacters,
+        ReceiverFault::RefusesDeepNesting,
+        ReceiverFault::HashesAsPythonCompact,
+        ReceiverFault::HashesAsPhp,
+    ]),
+};
+
+/// What is sent for VER-8.
+const JAVASCRIPT_JSON: Scenario = Scenario {
+    name: ScenarioName("javascript-json"),
+    sends: "valid deliveries with whatever JSON.stringify can write",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases {
+        fixed: |_| records(samples::JAVASCRIPT, Respect::Javascript),
+        generated: &[javascript::javascript, javascript::sizes],
+    },
+};
+
+const VER_18: Requirement = Requirement {
+    id: "VER-18",
+    title: "lone surrogates",
+    binds: Binds::Receiver,
+    level: Level::Should,
+    check_id: "receiver/verification/lone-surrogate",
+    text: "A lone surrogate, escaped as JavaScript escapes one, is accepted too (several \
+      languages' parsers refuse it).",
+    source: "S, W",
+    why: "Text that was cut inside an emoji ends in one; JSON.stringify escapes it, and the event should not be lost.",
+    scenarios: &[&LONE_SURROGATE],
+    needs: None,
+    check: accepts_formatting,
+    counterexamples: Faults::Receiver(&[ReceiverFault::RefusesLoneSurrogates, ReceiverFault::HashesAsPhp]),
+};
+
+/// What is sent for VER-18.
+const LONE_SURROGATE: Scenario = Scenario {
+    name: ScenarioName("lone-surrogate"),
+    sends: "a valid delivery with the escape of a lone surrogate",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases {
+        fixed: |_| records(&[("a lone surrogate, escaped", samples::LONE_SURROGATE)], Respect::Javascript),
+        generated: &[],
+    },
+};
+
+const VER_16: Requirement = Requirement {
+    id: "VER-16",
+    title: "verifies the bytes received",
+    binds: Binds::Receiver,
+    level: Level::Should,
+    check_id: "receiver/verification/other-spelling",
+    text: "Any other JSON formatting, correctly signed, is accepted: white space, key \
+      order, `\\u` and `\\/` escapes, `1.0`, `1e3`, `-0`, integers beyond 2^53, duplicate keys, a \
+      trailing newline.",
+    source: "D (the JSON string), W",
+    why: "A receiver that survives this one hashes raw bytes, and a change of the sender's serialiser will not break it.",
+    scenarios: &[&OTHER_FORMATTING, &REFORMATTED],
+    needs: None,
+    check: |_, t| accepts(&[&OTHER_FORMATTING], t, |trial| of_formatting(t, trial)),
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::HashesAsJavascript,
+        ReceiverFault::HashesAsPythonCompact,
+        ReceiverFault::HashesAsPhp,
+    ]),
+};
+
+/// What is sent for VER-16.
+const OTHER_FORMATTING: Scenario = Scenario {
+    name: ScenarioName("other-formatting"),
+    sends: "valid deliveries with white space, other orders, other escapes, other numbers, \
+          duplicate keys",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases {
+        fixed: |_| {
+            let mut cases = records(samples::FOREIGN, Respect::Formatting);
+            cases.extend(samples::REFORMATTINGS.iter().map(formatted));
+            cases
+        },
+        generated: &[generated::formattings],
+    },
+};
+
+/// Valid deliveries of records with a further member.
+fn records(
+    members: &'static [(&'static str, &'static str)],
+    respect: fn(&'static str) -> Respect,
+) -> Vec<Case> {
+    let case = |&(what, member): &(&'static str, &'static str)| {
+        Case::valid(format!("a genuine delivery with {what}"), respect(what), move |maker| {
+            Some(maker.deliver(&with_raw_member(&maker.plain(), member)))
+        })
+        .of_record_with(FURTHER)
+    };
+    members.iter().map(case).collect()
 }
 
-/// Why a spelling is refused. Where another spelling of the same content is taken under the old signature, it is a parse
-/// that is hashed, not the bytes.
-fn of_spelling(t: &Transcript, trial: &Trial) -> Option<Cause> {
-    let reformatted = t.trials_of(REFORMATTED.name).find(|trial| t.acknowledged(trial.exchange));
-    if let Some(Respect::Reformatted(which)) = reformatted.map(|trial| trial.respect) {
-        return Some(Cause::detailed(Code::MessageReserialised, which));
+/// A valid delivery of the plain body in another formatting.
+fn formatted(&(what, reformat): &(&'static str, Reformat)) -> Case {
+    Case::valid(format!("a genuine delivery with {what}"), Respect::Formatting(what), move |maker| {
+        let body = maker.render(&maker.plain());
+        Some(maker.sign(reformat(std::str::from_utf8(&body).ok()?)?.into()))
+    })
+}
+
+const VER_17: Requirement = Requirement {
+    id: "VER-17",
+    title: "rejects reformatted bodies",
+    binds: Binds::Receiver,
+    level: Level::Should,
+    check_id: "receiver/verification/respelled",
+    text: "A body reformatted after signing (the list of VER-16) is rejected.",
+    source: "D, W",
+    why: "Who accepts this hashes a re-serialised parse, always or as a fallback.",
+    scenarios: &[&REFORMATTED],
+    needs: None,
+    check: rejects_all,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::HashesAsJavascript,
+        ReceiverFault::HashesAsPython,
+        ReceiverFault::HashesAsPythonCompact,
+        ReceiverFault::HashesAsGo,
+        ReceiverFault::HashesAsPhp,
+        ReceiverFault::HashesSorted,
+        ReceiverFault::HashesPretty,
+        ReceiverFault::FallsBackToReserialised,
+        ReceiverFault::RefusesInBody,
+        ReceiverFault::AcceptsEverything,
+        ReceiverFault::IgnoresAlteredValues,
+        ReceiverFault::IgnoresAddedMembers,
+        ReceiverFault::AcceptsAnySignatureOnce,
+    ]),
+};
+
+/// What is sent for VER-17.
+pub(super) const REFORMATTED: Scenario = Scenario {
+    name: ScenarioName("reformatted"),
+    sends: "the same content in another formatting under the old signature",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases { fixed: |_| reformatted(), generated: &[generated::reformatted] },
+};
+
+fn reformatted() -> Vec<Case> {
+    let case = |&(which, reformat): &(&'static str, Reformat)| {
+        let what = format!("a delivery respelled behind its signature: {which}");
+        Case::forged(what, Respect::Reformatted(which), move |_, delivery, _| {
+            delivery.body = reformat(std::str::from_utf8(&delivery.body).ok()?)?.into();
+            Some(())
+        })
+    };
+    samples::REFORMATTINGS.iter().map(case).chain(Serialiser::ALL.iter().map(reserialised)).collect()
+}
+
+/// A delivery whose signature is over what a serialiser makes of its body: only who hashes that takes it.
+fn reserialised(&serialiser: &Serialiser) -> Case {
+    let recipe = Recipe::message(Message::Reserialised(serialiser));
+    Case::signed(recipe).of_record_with(format!("\"probe\":{}", Serialiser::probe()))
+}
+
+fn accepts_formatting(requirement: &Requirement, t: &Transcript) -> Verdict {
+    accepts(requirement.scenarios, t, |trial| of_formatting(t, trial))
+}
+
+/// Why a formatting is rejected. Where another formatting of the same content is accepted under the old signature, the
+/// receiver hashes a parse and not the bytes.
+fn of_formatting(t: &Transcript, trial: &Trial) -> Option<Cause> {
+    if let Some(cause) = of_reserialising(t) {
+        return Some(cause);
+    }
+    let mut reformatted = t.trials_of(REFORMATTED.name).filter(|trial| t.acknowledged(trial.exchange));
+    if let Some(Trial { respect: Respect::Reformatted(which), .. }) = reformatted.next() {
+        return Some(Cause::detailed(Code::MessageReserialised, *which));
     }
     match trial.respect {
-        Respect::Form(which) => Some(Cause::detailed(Code::RefusesSpelling, which)),
+        Respect::Javascript(which) | Respect::Formatting(which) => {
+            Some(Cause::detailed(Code::RefusesSpelling, which))
+        }
         _ => None,
     }
 }

@@ -2,69 +2,108 @@
 //!
 //! Nothing passes by the absence of evidence: no trial, or a control that was rejected, is inconclusive.
 
-use crate::suite::cause::Cause;
-use crate::suite::cause::receiver::{of_acceptance, of_end, of_refusal, of_reserialising};
-use crate::suite::receiver::scenarios::{
-    CONCURRENT, JAVASCRIPT_JSON, LONE_SURROGATE, OTHER_DIALECT, OTHER_SPELLING, UNFAMILIAR, VALID,
-};
-use crate::suite::requirement::{Evidence, Verdict};
-use crate::suite::transcript::{ScenarioName, Transcript, Trial};
+use crate::suite::cause::receiver::{of_acceptance, of_end, of_refusal};
+use crate::suite::cause::{Cause, Code};
+use crate::suite::requirement::{Evidence, Expected, Requirement, Verdict};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{Respect, Surrounding, TimestampForm, Transcript, Trial};
 use crate::wire::exchange::{ExchangeId, Outcome};
 
-/// The verdict on positives: each trial is acknowledged. One that is refused speaks against the receiver only where its
-/// twin was acknowledged; `cause` says what the refusal means then.
-pub(crate) fn all_acknowledged(
+/// The verdict on positives: each trial is accepted. One that is rejected counts against the receiver only where its
+/// control was accepted; `cause` says what the rejection means then.
+pub(super) fn accepts(
+    scenarios: &[&Scenario],
     t: &Transcript,
-    scenario: ScenarioName,
     cause: impl Fn(&Trial) -> Option<Cause>,
 ) -> Verdict {
-    let trials: Vec<&Trial> = t.trials_of(scenario).collect();
-    let refused: Vec<&Trial> =
-        trials.iter().copied().filter(|trial| !t.acknowledged(trial.exchange)).collect();
+    let trials = trials(scenarios, t);
+    let rejected = trials.iter().copied().filter(|trial| !t.acknowledged(trial.exchange));
     let (judged, unclear): (Vec<&Trial>, Vec<&Trial>) =
-        refused.into_iter().partition(|trial| has_controls(t, trial) && !limits_rate(t, trial));
+        rejected.partition(|trial| has_controls(t, trial) && !limits_rate(t, trial));
     if let Some(first) = judged.first() {
         let outcome = t.outcome(first.exchange).to_string();
-        let message =
-            format!("{} was refused: {outcome}{}", first.what, others(t, scenario, &judged, &trials));
-        let evidence = Evidence::new("2xx", &outcome, with_death(t, first.exchange, message));
-        return evidence
-            .shown_by(judged.iter().map(|trial| trial.exchange))
-            .because(computed(t, scenario).or_else(|| cause(first)))
-            .fail();
+        let others = others(t, scenarios, &judged, &trials);
+        let message = format!("{} was refused: {outcome}{others}", first.what);
+        let evidence = Evidence::new(Expected::Accepted, &outcome, with_death(t, first.exchange, message));
+        return evidence.shown_by(judged.iter().map(|trial| trial.exchange)).because(cause(first)).fail();
     }
     uncontrolled(t, &trials, unclear.first().copied()).unwrap_or(Verdict::Pass)
 }
 
-/// Why it is refused, where that lies in what the receiver computes and the scenario is one of spelling.
-fn computed(t: &Transcript, scenario: ScenarioName) -> Option<Cause> {
-    let spelled = [VALID, JAVASCRIPT_JSON, LONE_SURROGATE, OTHER_DIALECT, OTHER_SPELLING, UNFAMILIAR];
-    let spells = spelled.iter().any(|one| one.name == scenario);
-    of_reserialising(t).filter(|_| spells)
+/// The verdict on negatives: no trial of the requirement's scenarios is accepted.
+pub(super) fn rejects_all(requirement: &Requirement, t: &Transcript) -> Verdict {
+    rejects(requirement.scenarios, t)
 }
 
-/// The verdict on negatives: no trial is acknowledged. One that is refused counts only where the twins before and behind
-/// it were acknowledged.
-pub(crate) fn none_acknowledged(t: &Transcript, scenario: ScenarioName) -> Verdict {
-    let trials: Vec<&Trial> = t.trials_of(scenario).collect();
+/// The verdict on negatives: no trial is accepted. One that is rejected counts only where the controls before and after it
+/// were accepted.
+pub(super) fn rejects(scenarios: &[&Scenario], t: &Transcript) -> Verdict {
+    let trials = trials(scenarios, t);
     let accepted: Vec<&Trial> =
         trials.iter().copied().filter(|trial| t.acknowledged(trial.exchange)).collect();
     if let Some(first) = accepted.first() {
         let outcome = t.outcome(first.exchange).to_string();
-        let message =
-            format!("{} was acknowledged: {outcome}{}", first.what, others(t, scenario, &accepted, &trials));
-        let causes = accepted.iter().find_map(|trial| of_acceptance(t, trial));
-        let evidence = Evidence::new("not 2xx", &outcome, message);
-        return evidence.shown_by(accepted.iter().map(|trial| trial.exchange)).because(causes).fail();
+        let others = others(t, scenarios, &accepted, &trials);
+        let message = format!("{} was acknowledged: {outcome}{others}", first.what);
+        let cause = accepted.iter().find_map(|trial| of_acceptance(t, trial));
+        let evidence = Evidence::new(Expected::NotAccepted, &outcome, message);
+        return evidence.shown_by(accepted.iter().map(|trial| trial.exchange)).because(cause).fail();
     }
     if let Some(fatal) = trials.iter().find(|trial| died_unanswered(t, trial)) {
         let message = with_death(t, fatal.exchange, format!("{} was not answered", fatal.what));
-        let evidence =
-            Evidence::new("an answer that is not 2xx", t.outcome(fatal.exchange).to_string(), message);
+        let evidence = Evidence::new(Expected::Rejected, t.outcome(fatal.exchange).to_string(), message);
         return evidence.shown_by([fatal.exchange]).because(of_end(fatal.respect)).fail();
     }
     let unclear = trials.iter().copied().find(|trial| !has_controls(t, trial));
     uncontrolled(t, &trials, unclear).unwrap_or(Verdict::Pass)
+}
+
+/// The verdict on one rejection: it is a 4xx. `crash` says why it is none, where that is known.
+pub(super) fn is_4xx(t: &Transcript, trial: &Trial, crash: Option<Cause>) -> Verdict {
+    let outcome = t.outcome(trial.exchange);
+    let died = t.death_at(trial.exchange).is_some();
+    let unclear =
+        || Verdict::Inconclusive("a plain genuine delivery beside it was not acknowledged".to_owned());
+    if !died && outcome.status().is_some_and(|status| (400..500).contains(&status)) {
+        return if has_controls(t, trial) { Verdict::Pass } else { unclear() };
+    }
+    // Where valid deliveries fare no better, it is not the rejection that is wrong.
+    if !t.acknowledged(trial.controls[0]) {
+        return unclear();
+    }
+    let answer = if outcome.status().is_some() { "was answered" } else { "was not answered" };
+    let message = with_death(t, trial.exchange, format!("{} {answer}: {outcome}", trial.what));
+    let answered = matches!(outcome, Outcome::Answered(_)) && !died;
+    let cause =
+        crash.unwrap_or_else(|| Cause::new(if answered { Code::AnswerStatus } else { Code::AnswerNone }));
+    let evidence = Evidence::new(Expected::ClientError, outcome.to_string(), message);
+    evidence.shown_by([trial.exchange]).because(cause).fail()
+}
+
+/// Why a rejection is no answer: what the trial is about, where other rejections are answers.
+pub(super) fn of_crash(t: &Transcript, trial: &Trial, code: Code) -> Option<Cause> {
+    let elsewhere = |other: &&Trial| {
+        other.scenario != trial.scenario && !other.respect.is_valid() && !t.acknowledged(other.exchange)
+    };
+    let in_400s = |other: &Trial| t.outcome(other.exchange).status().is_some_and(|status| status / 100 == 4);
+    let answered: Vec<bool> = t.trials.iter().filter(elsewhere).map(in_400s).collect();
+    if !answered.is_empty() && !answered.contains(&true) {
+        return None;
+    }
+    match trial.respect {
+        Respect::Surrounded(Surrounding::BeyondAscii) => Some(Cause::new(Code::CrashHeaderBytes)),
+        Respect::Surrounded(_) | Respect::Malformed(_) | Respect::WrongType(_) => Some(Cause::new(code)),
+        Respect::TimestampForm(TimestampForm::MovedColon) => Some(Cause::new(Code::CrashMalformedJson)),
+        Respect::TimestampForm(_) => {
+            Some(Cause::detailed(Code::AnswerStatus, "a timestamp that is no number breaks the receiver"))
+        }
+        _ => None,
+    }
+}
+
+/// What was tried in those scenarios.
+fn trials<'t>(scenarios: &[&Scenario], t: &'t Transcript) -> Vec<&'t Trial> {
+    scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name)).collect()
 }
 
 /// Whether the receiver ended in place of an answer. One that ended behind its answer is for VER-9 to blame.
@@ -81,7 +120,7 @@ fn has_controls(t: &Transcript, trial: &Trial) -> bool {
 fn limits_rate(t: &Transcript, trial: &Trial) -> bool {
     let Outcome::Answered(response) = t.outcome(trial.exchange) else { return false };
     let later = response.headers.all("retry-after").next().is_some();
-    trial.scenario != CONCURRENT.name && (response.status == 429 || response.status == 503 && later)
+    trial.respect != Respect::Concurrent && (response.status == 429 || response.status == 503 && later)
 }
 
 /// The reason why trials do not tell, if there is one.
@@ -112,7 +151,7 @@ fn with_death(t: &Transcript, exchange: ExchangeId, message: String) -> String {
 }
 
 /// "(and 3 more of 12; 7 of 64 generated cases)".
-fn others(t: &Transcript, scenario: ScenarioName, found: &[&Trial], all: &[&Trial]) -> String {
+fn others(t: &Transcript, scenarios: &[&Scenario], found: &[&Trial], all: &[&Trial]) -> String {
     let fixed = |trials: &[&Trial]| trials.iter().filter(|trial| !trial.generated).count();
     let first_is_fixed = found.first().is_some_and(|first| !first.generated);
     let more = fixed(found) - usize::from(first_is_fixed);
@@ -120,7 +159,8 @@ fn others(t: &Transcript, scenario: ScenarioName, found: &[&Trial], all: &[&Tria
     if more > 0 {
         words.push(format!("and {more} more of {}", fixed(all)));
     }
-    let (deviating, cases) = t.generated(scenario);
+    let generated = scenarios.iter().map(|scenario| t.generated(scenario.name));
+    let (deviating, cases) = generated.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     if deviating > 0 {
         words.push(format!("{deviating} of {cases} generated cases came out wrong as well"));
     }

@@ -1,77 +1,47 @@
-//! PRC: what a receiver takes in is what it acknowledged, once.
+//! PRC: a receiver processes what it accepts, once.
 //!
-//! Invariant: only what was observed speaks; a receiver that cannot be observed is not judged here.
+//! Only what was observed counts; a receiver that cannot be observed is not judged here.
 
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::receiver::of_intake;
 use crate::suite::judge::of_all;
-use crate::suite::receiver::scenarios::INTAKE;
 use crate::suite::requirement::{Binds, Evidence, Expected, Level, Requirement, Verdict};
-use crate::suite::transcript::{Capability, Intake, IntakeKind, Transcript};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::{Capability, Intake, IntakeKind};
+use crate::suite::transcript::{ScenarioName, Transcript};
+use futures_util::FutureExt as _;
 
-/// The requirements of this group.
-pub const ALL: &[Requirement] = &[
-    Requirement {
-        id: "PRC-1",
-        title: "accepted means processed",
-        binds: Binds::Receiver,
-        level: Level::Must,
-        check_id: "receiver/intake/taken-in",
-        text: "An acknowledged delivery was taken in: its event and record id are observed.",
-        source: "D",
-        why: "A 2xx says that the event is safe. One that is acknowledged and then dropped is lost without a trace, for \
-              nothing sends it again.",
-        scenarios: &[&INTAKE],
-        needs: Some(Capability::Observations),
-        check: |_, t| each(t, IntakeKind::Valid, taken_in),
-        counterexamples: Faults::Receiver(&[
-            ReceiverFault::DropsDeliveries,
-            ReceiverFault::DedupesOnConstant,
-        ]),
-    },
-    Requirement {
-        id: "PRC-2",
-        title: "rejected leaves nothing",
-        binds: Binds::Receiver,
-        level: Level::Must,
-        check_id: "receiver/intake/left-behind",
-        text: "A refused delivery left nothing behind.",
-        source: "D",
-        why: "Who works first and verifies then has done what nobody signed, whatever is answered afterwards.",
-        scenarios: &[&INTAKE],
-        needs: Some(Capability::Observations),
-        check: |_, t| left_nothing(t),
-        counterexamples: Faults::Receiver(&[ReceiverFault::TakesInRefused]),
-    },
-    Requirement {
-        id: "PRC-3",
-        title: "processed once",
-        binds: Binds::Receiver,
-        level: Level::Should,
-        check_id: "receiver/intake/once",
-        text: "The same delivery twice, byte for byte and re-signed with a new nonce, is taken in once; two different \
-               events are taken in twice (same record, same second, same webhook).",
-        source: "W",
-        why: "A delivery that was answered too late may come again. A key that is too coarse loses events, one that is too \
-              fine takes the same one in twice, and one that is remembered too soon loses what comes behind a forgery.",
-        scenarios: &[&INTAKE],
-        needs: Some(Capability::Observations),
-        check: |_, t| once(t),
-        counterexamples: Faults::Receiver(&[
-            ReceiverFault::DropsDeliveries,
-            ReceiverFault::DedupesNothing,
-            ReceiverFault::DedupesOnConstant,
-            ReceiverFault::DedupesOnRecord,
-            ReceiverFault::DedupesOnNonce,
-            ReceiverFault::MarksBeforeVerifying,
-        ]),
-    },
-];
+mod sent;
 
-fn each(t: &Transcript, kind: IntakeKind, judge: fn(&Transcript, &Intake) -> Verdict) -> Verdict {
-    let of_kind = t.intakes.iter().filter(|intake| intake.kind == kind);
-    of_all(of_kind.map(|intake| judge(t, intake)), "nothing could be tried", "deliveries")
-}
+/// The requirements of this group, in the order of the contract.
+pub(super) const ALL: &[Requirement] = &[PRC_1, PRC_2, PRC_3];
+
+/// What is sent for PRC-1 to PRC-3 and DIA-1.
+pub(super) const PROCESSING: Scenario = Scenario {
+    name: ScenarioName("processing"),
+    sends: "valid and forged deliveries, the same one twice (byte for byte, signed anew, \
+          after a forged copy), two events of one record, and the other dialect, each of a record of its \
+          own",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Receiver(|stage| stage.observe_processing().boxed_local()),
+};
+
+const PRC_1: Requirement = Requirement {
+    id: "PRC-1",
+    title: "accepted means processed",
+    binds: Binds::Receiver,
+    level: Level::Must,
+    check_id: "receiver/intake/taken-in",
+    text: "An accepted delivery was processed: its event and record id are observed.",
+    source: "D",
+    why: "A 2xx says that the event is safe. One that is acknowledged and then dropped is lost without a trace, for \
+          nothing sends it again.",
+    scenarios: &[&PROCESSING],
+    needs: Some(Capability::Observations),
+    check: |_, t| each(t, IntakeKind::Valid, taken_in),
+    counterexamples: Faults::Receiver(&[ReceiverFault::DropsDeliveries, ReceiverFault::DedupesOnConstant]),
+};
 
 fn taken_in(t: &Transcript, intake: &Intake) -> Verdict {
     if !acknowledged(t, intake) {
@@ -85,7 +55,22 @@ fn taken_in(t: &Transcript, intake: &Intake) -> Verdict {
     found(t, intake, "observed", message)
 }
 
-fn left_nothing(t: &Transcript) -> Verdict {
+const PRC_2: Requirement = Requirement {
+    id: "PRC-2",
+    title: "rejected leaves nothing",
+    binds: Binds::Receiver,
+    level: Level::Must,
+    check_id: "receiver/intake/left-behind",
+    text: "A rejected delivery left nothing behind.",
+    source: "D",
+    why: "Who works first and verifies then has done what nobody signed, whatever is answered afterwards.",
+    scenarios: &[&PROCESSING],
+    needs: Some(Capability::Observations),
+    check: left_nothing,
+    counterexamples: Faults::Receiver(&[ReceiverFault::TakesInRefused]),
+};
+
+fn left_nothing(_: &Requirement, t: &Transcript) -> Verdict {
     if t.observed.is_empty() {
         return Verdict::Inconclusive("nothing was observed in the whole run".to_owned());
     }
@@ -106,7 +91,32 @@ fn left_nothing(t: &Transcript) -> Verdict {
     of_all(verdicts, "no forged delivery was refused", "deliveries")
 }
 
-fn once(t: &Transcript) -> Verdict {
+const PRC_3: Requirement = Requirement {
+    id: "PRC-3",
+    title: "processed once",
+    binds: Binds::Receiver,
+    level: Level::Should,
+    check_id: "receiver/intake/once",
+    text: "The same delivery twice, byte for byte and re-signed with a new nonce, is \
+      processed once; two different events are processed twice (same record, same second, same \
+      webhook).",
+    source: "W",
+    why: "A delivery that was answered too late may come again. A key that is too coarse loses events, one that is too \
+          fine takes the same one in twice, and one that is remembered too soon loses what comes behind a forgery.",
+    scenarios: &[&PROCESSING],
+    needs: Some(Capability::Observations),
+    check: once,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::DropsDeliveries,
+        ReceiverFault::DedupesNothing,
+        ReceiverFault::DedupesOnConstant,
+        ReceiverFault::DedupesOnRecord,
+        ReceiverFault::DedupesOnNonce,
+        ReceiverFault::MarksBeforeVerifying,
+    ]),
+};
+
+fn once(_: &Requirement, t: &Transcript) -> Verdict {
     let kinds = [IntakeKind::Same, IntakeKind::SignedAnew, IntakeKind::SameRecord, IntakeKind::BehindForged];
     let verdicts = kinds.into_iter().map(|kind| each(t, kind, so_often));
     of_all(verdicts, "nothing could be tried", "cases")
@@ -148,7 +158,7 @@ fn often(times: usize) -> String {
 }
 
 /// In the other dialect: acknowledged, and taken in where the own dialect is.
-pub(crate) fn other_dialect(t: &Transcript) -> Verdict {
+pub(super) fn other_dialect(t: &Transcript) -> Verdict {
     let own = t.intakes.iter().filter(|intake| intake.kind == IntakeKind::Valid);
     if own.map(|intake| t.times_observed(&intake.observed)).sum::<usize>() == 0 {
         return Verdict::Inconclusive("no genuine delivery was observed".to_owned());
@@ -163,6 +173,11 @@ pub(crate) fn other_dialect(t: &Transcript) -> Verdict {
         let message = format!("{} was acknowledged and never observed", intake.what);
         found(t, intake, "observed", message)
     })
+}
+
+fn each(t: &Transcript, kind: IntakeKind, judge: fn(&Transcript, &Intake) -> Verdict) -> Verdict {
+    let of_kind = t.intakes.iter().filter(|intake| intake.kind == kind);
+    of_all(of_kind.map(|intake| judge(t, intake)), "nothing could be tried", "deliveries")
 }
 
 fn acknowledged(t: &Transcript, intake: &Intake) -> bool {

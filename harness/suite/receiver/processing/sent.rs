@@ -8,10 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::sleep;
 
-use super::Stage;
-use super::maker::PLAIN_EVENT;
+use super::PROCESSING;
 use crate::subject::SubjectError;
-use crate::suite::receiver::scenarios::INTAKE;
+use crate::suite::receiver::maker::PLAIN_EVENT;
+use crate::suite::receiver::stage::Stage;
 use crate::suite::transcript::{Intake, IntakeKind, Observed};
 use crate::webhook::dialect;
 use crate::webhook::event::Event;
@@ -24,7 +24,7 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 type Forge = fn(&Stage<'_>, &mut Delivery, &str) -> Option<()>;
 
 impl Stage<'_> {
-    pub(crate) async fn intake(&mut self) -> Result<(), SubjectError> {
+    pub(in crate::suite::receiver) async fn observe_processing(&mut self) -> Result<(), SubjectError> {
         let Some(source) = self.subject.observes().cloned() else { return Ok(()) };
         let from = self.transcript.intakes.len();
         let sent = self.send_everything().await;
@@ -139,7 +139,7 @@ impl Stage<'_> {
 
     fn intend(&mut self, what: String, event: &Event, kind: IntakeKind, exchanges: Vec<ExchangeId>) {
         let observed = Observed { event: event.name.as_str().to_owned(), id: event.record_id() };
-        self.transcript.intakes.push(Intake { scenario: INTAKE.name, what, observed, kind, exchanges });
+        self.transcript.intakes.push(Intake { scenario: PROCESSING.name, what, observed, kind, exchanges });
     }
 
     fn sign_by(&self, recipe: Recipe, delivery: &mut Delivery, timestamp: &str) -> Option<()> {

@@ -1,145 +1,24 @@
-//! Generated JSON: what `JSON.stringify` can write, and the same content in other spellings.
+//! Generated JSON formatting: the same content in other ways.
 //!
 //! Invariant: whatever comes out is JSON that RFC 8259 allows, and a respelling never changes what a body means.
 
 use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
 
-use super::case::Case;
-use super::maker::{FURTHER, with_raw_member};
-use super::property::{Expected, Property};
+use crate::suite::receiver::case::Case;
+use crate::suite::receiver::maker::with_raw_member;
+use crate::suite::receiver::property::Property;
 use crate::suite::transcript::Respect;
 use crate::webhook::json::{Json, Text};
-use crate::webhook::serialiser::Serialiser;
 
 /// A further member of the records that are respelled, with something of everything in it.
 const SAMPLE: &str =
     r#""sample":{"numbers":[1,20,-3,0.5],"text":"one/two","list":["x",true,null],"empty":{}}"#;
 
-/// VER-8: a further member as `JSON.stringify` writes it.
-pub(crate) fn javascript() -> Property<Json> {
-    Property {
-        name: "whatever JSON.stringify can emit",
-        expected: Expected::Acknowledged,
-        strategy: json().boxed(),
-        case: |json| {
-            let printed = Serialiser::Javascript.print(json).unwrap_or_default();
-            let text = String::from_utf8(printed).unwrap_or_default();
-            let which = feature(json, 0);
-            let shown: String = text.chars().take(60).flat_map(char::escape_debug).collect();
-            let what = format!("a genuine delivery whose record has {which} ({shown})");
-            Case::valid(what, Respect::Form(which), move |maker| {
-                Some(maker.deliver(&with_raw_member(&maker.plain(), &format!("\"generated\":{text}"))))
-            })
-            .of_record_with(FURTHER)
-        },
-    }
-}
-
-fn json() -> impl Strategy<Value = Json> {
-    let special = select(
-        &[
-            "<b>&amp;</b>",
-            "https://example.com/",
-            "\\ \"",
-            "\u{2028}\u{2029}",
-            "\u{0}\u{1f}\u{7f}",
-            "é",
-            "日本",
-            "👩🏽‍🚀",
-        ][..],
-    );
-    let text = || {
-        prop_oneof![
-            vec(any::<char>(), 0..12).prop_map(|all| all.into_iter().collect()),
-            special.clone().prop_map(str::to_owned)
-        ]
-    };
-    let key = prop_oneof![
-        4 => text(),
-        1 => any::<u32>().prop_map(|number| number.to_string()),
-        1 => select(&["", "__proto__", "constructor", "toString", "0", "10", "9"][..]).prop_map(str::to_owned),
-    ];
-    let number = prop_oneof![
-        any::<i32>().prop_map(f64::from),
-        any::<f64>().prop_map(|number| if number.is_finite() { number } else { 1e21 }),
-        select(
-            &[0.0, 1e21, 1e-7, 5e-324, 9_007_199_254_740_991.0, 0.1, 1e300, 123_456_789_012_345_680_000.0][..]
-        ),
-    ];
-    let leaf = prop_oneof![
-        1 => Just(Json::Null),
-        1 => any::<bool>().prop_map(Json::Bool),
-        3 => number.prop_map(|number| Json::Number(format!("{number:e}"))),
-        4 => text().prop_map(|text: String| Json::Text(text.as_str().into())),
-    ];
-    let tree = leaf.prop_recursive(6, 48, 8, move |inner| {
-        prop_oneof![
-            vec(inner.clone(), 0..8).prop_map(Json::Array),
-            vec((key.clone().prop_map(|key| Text::from(key.as_str())), inner), 0..8).prop_map(Json::Object),
-        ]
-    });
-    // A record stands in a body, and the member in the record: 64 levels in all.
-    let nested = (0..60_usize)
-        .prop_map(|levels| (0..levels).fold(Json::Array(Vec::new()), |inner, _| Json::Array(vec![inner])));
-    prop_oneof![8 => tree, 1 => nested]
-}
-
-/// What is most particular about a JSON text, for a person who looks for the reason why it is refused.
-fn feature(json: &Json, depth: usize) -> &'static str {
-    fn of_text(text: &Text) -> &'static str {
-        let has = |wanted: fn(char) -> bool| text.characters().any(|one| one.is_ok_and(wanted));
-        if has(|character| character < ' ') {
-            "control characters"
-        } else if has(|character| !character.is_ascii()) {
-            "text beyond ASCII"
-        } else if has(|character| "<>&/".contains(character)) {
-            "markup or slashes"
-        } else {
-            "plain text"
-        }
-    }
-    fn of_key(key: &Text) -> &'static str {
-        match key.to_unicode().as_deref() {
-            Some("") => "an empty key",
-            Some("__proto__" | "constructor" | "toString") => {
-                "a key that JavaScript's objects have by themselves"
-            }
-            Some(name) if name.bytes().all(|byte| byte.is_ascii_digit()) => "keys that look like integers",
-            _ => of_text(key),
-        }
-    }
-    if depth > 8 {
-        return "deep nesting";
-    }
-    let of_parts: Vec<&'static str> = match json {
-        Json::Null | Json::Bool(_) => Vec::new(),
-        Json::Number(_) => vec!["a number"],
-        Json::Text(text) => vec![of_text(text)],
-        Json::Array(elements) => elements.iter().map(|element| feature(element, depth + 1)).collect(),
-        Json::Object(members) => {
-            let members = members.iter();
-            members.flat_map(|(key, value)| [of_key(key), feature(value, depth + 1)]).collect()
-        }
-    };
-    // The most particular first.
-    const RANKED: [&str; 8] = [
-        "deep nesting",
-        "control characters",
-        "an empty key",
-        "a key that JavaScript's objects have by themselves",
-        "keys that look like integers",
-        "text beyond ASCII",
-        "markup or slashes",
-        "a number",
-    ];
-    RANKED.into_iter().find(|ranked| of_parts.contains(ranked)).unwrap_or("a further member")
-}
-
 /// One change of spelling.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Reformatting {
+pub(super) enum Reformatting {
     /// White space before a token.
     Space(Index, &'static str),
     /// A character of a text as an escape.
@@ -170,38 +49,28 @@ fn reformattings() -> impl Strategy<Value = Vec<Reformatting>> {
 }
 
 /// VER-16: other spellings, correctly signed.
-pub(crate) fn spellings() -> Property<Vec<Reformatting>> {
-    Property {
-        name: "other spellings",
-        expected: Expected::Acknowledged,
-        strategy: reformattings().boxed(),
-        case: |changes| {
-            let (which, changes) = (name(changes), changes.clone());
-            Case::valid(format!("a genuine delivery with {which}"), Respect::Form(which), move |maker| {
-                let body = maker.render(&with_raw_member(&maker.plain(), SAMPLE));
-                Some(maker.sign(reformat(&body, &changes)?.into()))
-            })
-            .of_record_with(SAMPLE)
-        },
-    }
+pub(super) fn formattings() -> Property {
+    Property::of("other spellings", reformattings(), |changes| {
+        let (which, changes) = (name(changes), changes.clone());
+        Case::valid(format!("a genuine delivery with {which}"), Respect::Formatting(which), move |maker| {
+            let body = maker.render(&with_raw_member(&maker.plain(), SAMPLE));
+            Some(maker.sign(reformat(&body, &changes)?.into()))
+        })
+        .of_record_with(SAMPLE)
+    })
 }
 
 /// VER-17: other spellings under the old signature.
-pub(crate) fn reformatted() -> Property<Vec<Reformatting>> {
-    Property {
-        name: "respellings behind the signature",
-        expected: Expected::Refused,
-        strategy: reformattings().boxed(),
-        case: |changes| {
-            let (which, changes) = (name(changes), changes.clone());
-            let what = format!("a delivery respelled behind its signature: {which}");
-            Case::forged(what, Respect::Reformatted(which), move |_, delivery, _| {
-                delivery.body = reformat(&delivery.body, &changes)?.into();
-                Some(())
-            })
-            .of_record_with(SAMPLE)
-        },
-    }
+pub(super) fn reformatted() -> Property {
+    Property::of("respellings behind the signature", reformattings(), |changes| {
+        let (which, changes) = (name(changes), changes.clone());
+        let what = format!("a delivery respelled behind its signature: {which}");
+        Case::forged(what, Respect::Reformatted(which), move |_, delivery, _| {
+            delivery.body = reformat(&delivery.body, &changes)?.into();
+            Some(())
+        })
+        .of_record_with(SAMPLE)
+    })
 }
 
 fn name(changes: &[Reformatting]) -> &'static str {

@@ -1,6 +1,6 @@
 //! Properties: cases that are generated, and the smallest of those that come out otherwise than they should.
 //!
-//! Invariant: a property judges nothing. That a case deviates only decides what is looked into further and what is written
+//! A property judges nothing. That a case deviates only decides what is looked into further and what is written
 //! down as a trial; the checks say what it means.
 
 use std::fmt;
@@ -8,38 +8,39 @@ use std::fmt;
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 use tokio::time::Instant;
 
+use super::batch::{BATCH, Batch, Tried};
 use super::case::Case;
-use super::{BATCH, Batch, Stage, Tried};
+use super::stage::Stage;
 use crate::subject::SubjectError;
 use crate::suite::stage::{MAX_STEPS, MAX_TIME};
 use crate::suite::transcript::{ScenarioName, Tally};
 use crate::wire::exchange::{ExchangeId, Outcome};
 
-/// A rule that holds for every case that a strategy generates.
-pub(crate) struct Property<T: fmt::Debug> {
+/// A rule that holds for every case that a strategy generates: forged ones are rejected, the others accepted.
+pub struct Property {
     /// What is generated, in a few words.
-    pub(crate) name: &'static str,
-    pub(crate) expected: Expected,
-    pub(crate) strategy: BoxedStrategy<T>,
-    pub(crate) case: fn(&T) -> Case<'static>,
+    pub(super) name: &'static str,
+    pub(super) cases: BoxedStrategy<Case>,
 }
 
-/// How a case should come out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Expected {
-    /// Acknowledged.
-    Acknowledged,
-    /// Answered 4xx.
-    Refused,
+impl Property {
+    /// The property that every case made from what the strategy generates comes out as it should.
+    pub(super) fn of<T: fmt::Debug + 'static>(
+        name: &'static str,
+        strategy: impl Strategy<Value = T> + 'static,
+        case: fn(&T) -> Case,
+    ) -> Self {
+        Self { name, cases: strategy.prop_map(move |generated| case(&generated).generated()).boxed() }
+    }
 }
 
 /// How a case comes out otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deviation {
-    /// It is refused, or not answered, where its twin is acknowledged.
-    Refused,
-    /// It is acknowledged.
-    Acknowledged,
+    /// It is rejected, or not answered, where its control is accepted.
+    Rejected,
+    /// It is accepted.
+    Accepted,
     /// It is refused with another status than 4xx, or not answered.
     Broken,
     /// A twin is not acknowledged, so it does not tell.
@@ -48,17 +49,13 @@ enum Deviation {
 
 impl Stage<'_> {
     /// Tries as many generated cases as were asked for. Of each kind of deviation, the first is shrunk and written down.
-    pub(crate) async fn hold<T: fmt::Debug>(
+    pub(super) async fn hold(
         &mut self,
         scenario: ScenarioName,
-        property: &Property<T>,
+        property: &Property,
     ) -> Result<(), SubjectError> {
         if !self.takes_plain {
             // Nothing that is generated would tell; the fixed cases say so.
-            return Ok(());
-        }
-        if property.expected == Expected::Refused && self.line.hangs_on_forged() {
-            self.remark("forged deliveries are not answered, so none were generated");
             return Ok(());
         }
         let mut runner = self.extent.runner(scenario, property.name);
@@ -69,13 +66,16 @@ impl Stage<'_> {
         while left > 0 {
             let trees: Vec<_> = (0..left.min(BATCH))
                 .map(|_| {
-                    let tree = property.strategy.new_tree(&mut runner);
+                    let tree = property.cases.new_tree(&mut runner);
                     tree.unwrap_or_else(|why| unreachable!("{} cannot be generated: {why}", property.name))
                 })
                 .collect();
             left -= trees.len();
-            let cases: Vec<Case<'static>> =
-                trees.iter().map(|tree| (property.case)(&tree.current()).generated()).collect();
+            let cases: Vec<Case> = trees.iter().map(ValueTree::current).collect();
+            if cases.iter().any(Case::is_forged) && self.line.hangs_on_forged() {
+                self.remark("forged deliveries are not answered, so none were generated");
+                break;
+            }
             let deaths = self.transcript.deaths.len();
             let Batch { tried, stuck } = self.attempt_all(&cases).await;
             let hangs = |tried: &Tried| *self.transcript.outcome(tried.trial) == Outcome::TimedOut;
@@ -86,14 +86,14 @@ impl Stage<'_> {
             for ((tree, case), tried) in trees.into_iter().zip(&cases).zip(tried) {
                 let Some(tried) = tried else { continue };
                 tally.cases += 1;
-                let deviation = self.deviation(property.expected, &tried);
+                let deviation = self.deviation(case, &tried);
                 tally.uncontrolled += usize::from(deviation == Some(Deviation::Uncontrolled));
                 match deviation {
                     None => tally.as_expected += 1,
                     Some(deviation) if found.contains(&deviation) => {}
                     Some(deviation) => {
                         found.push(deviation);
-                        self.shrink(scenario, property, tree, (case, tried), deviation).await?;
+                        self.shrink(scenario, tree, (case, tried), deviation).await?;
                     }
                 }
             }
@@ -107,16 +107,15 @@ impl Stage<'_> {
     }
 
     /// Looks for the smallest case that deviates in the same way, and writes it down.
-    async fn shrink<T: fmt::Debug>(
+    async fn shrink(
         &mut self,
         scenario: ScenarioName,
-        property: &Property<T>,
-        mut tree: impl ValueTree<Value = T>,
-        (case, tried): (&Case<'static>, Tried),
+        mut tree: impl ValueTree<Value = Case>,
+        (case, tried): (&Case, Tried),
         deviation: Deviation,
     ) -> Result<(), SubjectError> {
         let began = Instant::now();
-        let mut smallest: Option<(Case<'static>, Tried)> = None;
+        let mut smallest: Option<(Case, Tried)> = None;
         let deaths = self.transcript.deaths.len();
         let (mut steps, mut deviates) = (0, true);
         // A case that does not tell is no smaller for being shrunk.
@@ -130,10 +129,10 @@ impl Stage<'_> {
                 break;
             }
             steps += 1;
-            let smaller = (property.case)(&tree.current()).generated();
+            let smaller = tree.current();
             let maker = self.maker.with_seed(self.maker.random.seed());
             let tried = self.alone(&smaller, &maker).await?;
-            let same = |tried: &Tried| self.deviation(property.expected, tried) == Some(deviation);
+            let same = |tried: &Tried| self.deviation(&smaller, tried) == Some(deviation);
             deviates = tried.as_ref().is_some_and(same);
             if let Some(tried) = tried.filter(|_| deviates) {
                 smallest = Some((smaller, tried));
@@ -156,19 +155,17 @@ impl Stage<'_> {
         Ok(())
     }
 
-    fn deviation(&self, expected: Expected, Tried { trial, controls }: &Tried) -> Option<Deviation> {
-        let taken = |id: ExchangeId| self.transcript.acknowledged(id);
-        let controlled = controls.iter().all(|&control| taken(control));
+    fn deviation(&self, case: &Case, Tried { trial, controls }: &Tried) -> Option<Deviation> {
+        let accepted = |id: ExchangeId| self.transcript.acknowledged(id);
+        let controlled = controls.iter().all(|&control| accepted(control));
         let status = self.transcript.outcome(*trial).status();
-        match expected {
-            Expected::Acknowledged if taken(*trial) => None,
-            Expected::Acknowledged if controlled => Some(Deviation::Refused),
-            Expected::Refused if taken(*trial) => Some(Deviation::Acknowledged),
+        match case.is_forged() {
+            false if accepted(*trial) => None,
+            false if controlled => Some(Deviation::Rejected),
+            true if accepted(*trial) => Some(Deviation::Accepted),
             _ if !controlled => Some(Deviation::Uncontrolled),
-            Expected::Refused if !status.is_some_and(|status| (400..500).contains(&status)) => {
-                Some(Deviation::Broken)
-            }
-            Expected::Refused if self.transcript.death_at(*trial).is_some() => Some(Deviation::Broken),
+            true if !status.is_some_and(|status| (400..500).contains(&status)) => Some(Deviation::Broken),
+            true if self.transcript.death_at(*trial).is_some() => Some(Deviation::Broken),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::webhook::dialect::Members;
 
 /// A record's further member, as `JSON.stringify` can write it: what it shows, and its text.
-pub(crate) const JAVASCRIPT: &[(&str, &str)] = &[
+pub(in crate::suite::receiver) const JAVASCRIPT: &[(&str, &str)] = &[
     ("text in many scripts", r#""scripts":["Łódź","日本語","العربية","हिन्दी","👩🏽‍🚀"]"#),
     ("control characters", r#""controls":"\b\t\n\f\r\u0000\u001f""#),
     ("line separators as they are", "\"separators\":\"\u{2028}\u{2029}\u{7f}\""),
@@ -26,10 +26,10 @@ const NESTED: &str = concat!(
 );
 
 /// A record's further member that `JSON.stringify` writes and that several languages' parsers refuse.
-pub(crate) const LONE_SURROGATE: &str = r#""lone":"\ud800""#;
+pub(in crate::suite::receiver) const LONE_SURROGATE: &str = r#""lone":"\ud800""#;
 
 /// A record's further member, as other programs can write it.
-pub(crate) const FOREIGN: &[(&str, &str)] = &[
+pub(in crate::suite::receiver) const FOREIGN: &[(&str, &str)] = &[
     ("escapes of what needs none", r#""escaped":"\u0041\/\u00e9\ud83d\ude80""#),
     ("fractions that are none", r#""numbers":[1.0,1e3,-0,1E+2,0.10]"#),
     ("integers beyond 2^53", r#""big":[9007199254740993,123456789012345678901234567890]"#),
@@ -38,10 +38,10 @@ pub(crate) const FOREIGN: &[(&str, &str)] = &[
 ];
 
 /// A way to write a whole body differently.
-pub(crate) type Reformat = fn(&str) -> Option<String>;
+pub(in crate::suite::receiver) type Reformat = fn(&str) -> Option<String>;
 
 /// Whole bodies in another spelling of the same content.
-pub(crate) const REFORMATTINGS: &[(&str, Reformat)] = &[
+pub(in crate::suite::receiver) const REFORMATTINGS: &[(&str, Reformat)] = &[
     ("white space between tokens", |body| {
         let value: Value = serde_json::from_str(body).ok()?;
         serde_json::to_string_pretty(&value).ok()

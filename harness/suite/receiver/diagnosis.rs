@@ -3,15 +3,15 @@
 //! Invariant: the first way that is acknowledged ends the search only when every other way that is as near to the contract
 //! was tried as well: two that fit are both named.
 
-use bytes::Bytes;
+use futures_util::FutureExt as _;
 use serde_json::json;
 
-use super::Stage;
-use super::forged::DEFAULT_SECRETS;
+use super::key::DEFAULT_SECRETS;
 use super::maker::{with_member, with_raw_member};
+use super::stage::Stage;
 use crate::subject::SubjectError;
-use crate::suite::receiver::scenarios::DIAGNOSIS;
-use crate::suite::transcript::Respect;
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::{Age, Respect, ScenarioName, TimestampForm};
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
 use crate::webhook::serialiser::Serialiser;
@@ -44,11 +44,17 @@ const TIMESTAMP_NAMES: &[&str] = &[
     "Timestamp",
 ];
 
-/// How far the bounds of the window are sought.
-const LONGEST_MS: u64 = 40 * 365 * 24 * 60 * 60 * 1000;
+/// Every known way of signing, tried where the plain valid delivery is rejected.
+pub(super) const DIAGNOSIS: Scenario = Scenario {
+    name: ScenarioName("diagnosis"),
+    sends: "deliveries signed in every known wrong way, to find the one that is expected",
+    needs: None,
+    turn: Turn::Diagnosis,
+    play: Play::Receiver(|stage| stage.diagnose().boxed_local()),
+};
 
 impl Stage<'_> {
-    pub(crate) async fn diagnose(&mut self) -> Result<(), SubjectError> {
+    async fn diagnose(&mut self) -> Result<(), SubjectError> {
         let plain = self.send(self.maker.deliver(&self.maker.plain())).await?;
         if self.transcript.acknowledged(plain) {
             return Ok(());
@@ -124,8 +130,8 @@ impl Stage<'_> {
         let now_ms = self.maker.clock.now_ms();
         let mut found = false;
         for (respect, what, timestamp) in [
-            (Respect::Stale("seconds"), "in seconds", (now_ms / 1000).to_string()),
-            (Respect::TimestampForm("an ISO date"), "that is an ISO date", rfc3339(now_ms)),
+            (Respect::Stale(Age::Seconds), "in seconds", (now_ms / 1000).to_string()),
+            (Respect::TimestampForm(TimestampForm::IsoDate), "that is an ISO date", rfc3339(now_ms)),
         ] {
             let mut delivery = self.maker.deliver(&self.maker.plain());
             self.maker.date(&mut delivery, timestamp.as_bytes());
@@ -178,65 +184,5 @@ impl Stage<'_> {
         let id = self.send_forgery(delivery).await?;
         self.write_single(DIAGNOSIS.name, what, respect, id);
         Ok(self.transcript.acknowledged(id))
-    }
-
-    /// Finds out how old a delivery may be, and how far ahead, to within a tenth.
-    pub(crate) async fn window(&mut self) -> Result<(), SubjectError> {
-        let plain = self.send(self.maker.deliver(&self.maker.plain())).await?;
-        if !self.transcript.acknowledged(plain) {
-            return Ok(());
-        }
-        let mut bounds = Vec::new();
-        for ahead in [false, true] {
-            let Some(any) = self.takes_age(LONGEST_MS, ahead).await? else { return Ok(()) };
-            let bound = if any {
-                None
-            } else {
-                let (mut taken, mut refused) = (0, LONGEST_MS);
-                while refused - taken > 1000 && refused - taken > taken / 10 {
-                    // By the square root where the bounds are orders of magnitude apart.
-                    let middle = if refused / 100 > taken {
-                        (taken.max(1000) * refused).isqrt()
-                    } else {
-                        u64::midpoint(taken, refused)
-                    };
-                    match self.takes_age(middle, ahead).await? {
-                        Some(true) => taken = middle,
-                        Some(false) => refused = middle,
-                        None => return Ok(()),
-                    }
-                }
-                Some(taken)
-            };
-            bounds.push(match bound {
-                None => "of any age".to_owned(),
-                Some(ms) => format!("up to about {}", human(ms)),
-            });
-        }
-        self.transcript.remarks.push(format!(
-            "the receiver takes deliveries that are {} old, and {} ahead",
-            bounds[0], bounds[1]
-        ));
-        Ok(())
-    }
-
-    async fn takes_age(&mut self, age_ms: u64, ahead: bool) -> Result<Option<bool>, SubjectError> {
-        let now_ms = self.maker.clock.now_ms();
-        let sent_ms = if ahead { now_ms + age_ms } else { now_ms.saturating_sub(age_ms) };
-        let body: Bytes = self.maker.render(&self.maker.plain());
-        let id = self.send_forgery(self.maker.sign_at(body, sent_ms)).await?;
-        let outcome = self.transcript.outcome(id);
-        // Who hangs on what is old would take its time over each.
-        Ok(outcome.status().map(|_| outcome.acknowledges()))
-    }
-}
-
-fn human(ms: u64) -> String {
-    let seconds = ms.div_ceil(1000);
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7199 => format!("{} min", seconds.div_ceil(60)),
-        7200..=172_799 => format!("{} h", seconds.div_ceil(3600)),
-        _ => format!("{} days", seconds.div_ceil(86_400)),
     }
 }

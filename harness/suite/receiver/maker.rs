@@ -15,24 +15,24 @@ use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER}
 use crate::wire::exchange::{Delivery, Headers, Transfer};
 
 /// The event that twins carry.
-pub(crate) const PLAIN_EVENT: &str = "person.created";
+pub(super) const PLAIN_EVENT: &str = "person.created";
 
 /// A record's further member with characters of several bytes, which can be cut.
-pub(crate) const BEYOND_ASCII: &str = r#""name":"日本語 👩🏽‍🚀""#;
+pub(super) const BEYOND_ASCII: &str = r#""name":"日本語 👩🏽‍🚀""#;
 
 /// A record's further member with nothing particular about it.
-pub(crate) const FURTHER: &str = r#""further":"x""#;
+pub(super) const FURTHER: &str = r#""further":"x""#;
 
 /// A record's further member that is filled up to make a body large.
-pub(crate) const PADDING: &str = r#""padding":"""#;
+pub(super) const PADDING: &str = r#""padding":"""#;
 
 /// What deliveries are made from.
-pub(crate) struct Maker {
-    pub(crate) dialect: &'static Dialect,
-    pub(crate) secret: Secret,
-    pub(crate) key: Key,
-    pub(crate) clock: Clock,
-    pub(crate) random: Random,
+pub struct Maker {
+    pub(super) dialect: &'static Dialect,
+    pub(super) secret: Secret,
+    pub(super) key: Key,
+    pub(super) clock: Clock,
+    pub(super) random: Random,
     /// The receiver's URL.
     url: String,
     /// Path and query of it.
@@ -42,20 +42,20 @@ pub(crate) struct Maker {
 }
 
 /// A plain genuine delivery, and the timestamp under which it is signed.
-pub(crate) struct Control {
-    pub(crate) delivery: Delivery,
-    pub(crate) timestamp: String,
-    pub(crate) sent_ms: u64,
+pub(super) struct Control {
+    pub(super) delivery: Delivery,
+    pub(super) timestamp: String,
+    pub(super) sent_ms: u64,
 }
 
 /// What a twin behind a case is made from: the body of the one before it, and when that was sent.
-pub(crate) struct Behind {
-    pub(crate) body: Bytes,
-    pub(crate) sent_ms: u64,
+pub(super) struct Behind {
+    pub(super) body: Bytes,
+    pub(super) sent_ms: u64,
 }
 
 impl Maker {
-    pub(crate) fn new(
+    pub(super) fn new(
         dialect: &'static Dialect,
         secret: Secret,
         clock: Clock,
@@ -68,7 +68,7 @@ impl Maker {
     }
 
     /// The same, with a random sequence of its own.
-    pub(crate) fn with_seed(&self, seed: u64) -> Self {
+    pub(super) fn with_seed(&self, seed: u64) -> Self {
         Self {
             random: Random::from_seed(seed),
             secret: self.secret.clone(),
@@ -82,15 +82,15 @@ impl Maker {
     }
 
     /// The event that twins carry, of a record of its own.
-    pub(crate) fn plain(&self) -> Event {
+    pub(super) fn plain(&self) -> Event {
         self.event.with_id(&self.random.uuid())
     }
 
-    pub(crate) fn render(&self, event: &Event) -> Bytes {
+    pub(super) fn render(&self, event: &Event) -> Bytes {
         self.render_as(self.dialect, event)
     }
 
-    pub(crate) fn render_as(&self, dialect: &Dialect, event: &Event) -> Bytes {
+    pub(super) fn render_as(&self, dialect: &Dialect, event: &Event) -> Bytes {
         dialect.render(
             event,
             &Context {
@@ -103,12 +103,12 @@ impl Maker {
     }
 
     /// A genuine delivery of this body.
-    pub(crate) fn sign(&self, body: Bytes) -> Delivery {
+    pub(super) fn sign(&self, body: Bytes) -> Delivery {
         self.sign_at(body, self.clock.now_ms())
     }
 
     /// A genuine delivery of this body, sent at that time.
-    pub(crate) fn sign_at(&self, body: Bytes, sent_ms: u64) -> Delivery {
+    pub(super) fn sign_at(&self, body: Bytes, sent_ms: u64) -> Delivery {
         let nonce = self.dialect.nonce.then(|| self.random.nonce());
         let headers = Headers::of_delivery(Some(&self.key), sent_ms, nonce, &body);
         let target = self.path.clone();
@@ -116,31 +116,31 @@ impl Maker {
     }
 
     /// A genuine delivery of this event.
-    pub(crate) fn deliver(&self, event: &Event) -> Delivery {
+    pub(super) fn deliver(&self, event: &Event) -> Delivery {
         self.sign(self.render(event))
     }
 
     /// A genuine delivery of this body, with its timestamp.
-    pub(crate) fn control(&self, body: Bytes) -> Control {
+    pub(super) fn control(&self, body: Bytes) -> Control {
         let sent_ms = self.clock.now_ms();
         Control { delivery: self.sign_at(body, sent_ms), timestamp: sent_ms.to_string(), sent_ms }
     }
 
     /// A genuine delivery of a body that was sent before, so many milliseconds behind that at least: under the same
     /// timestamp it would be the same delivery byte for byte.
-    pub(crate) fn sign_behind(&self, Behind { body, sent_ms }: Behind, later_ms: u64) -> Delivery {
+    pub(super) fn sign_behind(&self, Behind { body, sent_ms }: Behind, later_ms: u64) -> Delivery {
         self.sign_at(body, self.clock.now_ms().max(sent_ms + later_ms))
     }
 
     /// Puts a timestamp in, and signs what there is under it.
-    pub(crate) fn date(&self, delivery: &mut Delivery, timestamp: &[u8]) {
+    pub(super) fn date(&self, delivery: &mut Delivery, timestamp: &[u8]) {
         let signature = self.key.sign(timestamp, &delivery.body).to_hex();
         delivery.headers.set(TIMESTAMP_HEADER, timestamp.to_vec());
         delivery.headers.set(SIGNATURE_HEADER, signature);
     }
 
     /// A plain body of so many bytes.
-    pub(crate) fn padded(&self, length: usize) -> Bytes {
+    pub(super) fn padded(&self, length: usize) -> Bytes {
         let bare = self.render(&with_raw_member(&self.plain(), PADDING));
         // Filled up behind the rendering, since a large body would be copied several times on its way through it.
         let place = bare.windows(PADDING.len()).position(|window| window == PADDING.as_bytes());
@@ -154,7 +154,7 @@ impl Maker {
 }
 
 /// The event with a further member at the end of its record, as the text that it is.
-pub(crate) fn with_raw_member(event: &Event, member: &str) -> Event {
+pub(super) fn with_raw_member(event: &Event, member: &str) -> Event {
     let record = event.record.get().trim_end();
     let record = format!("{},{member}}}", record.strip_suffix('}').unwrap_or(record));
     // The members come from constants that a test parses, and from a printer of JSON.
@@ -163,7 +163,7 @@ pub(crate) fn with_raw_member(event: &Event, member: &str) -> Event {
 }
 
 /// A JSON object's text with a member more at its end.
-pub(crate) fn with_member(body: &[u8], key: &str, value: &Value) -> Bytes {
+pub(super) fn with_member(body: &[u8], key: &str, value: &Value) -> Bytes {
     let end = body.iter().rposition(|&byte| byte == b'}').unwrap_or(body.len());
     let member = format!(",{}:{value}}}", Value::from(key));
     Bytes::from([&body[..end], member.as_bytes()].concat())

@@ -1,0 +1,299 @@
+//! VER-1 and VER-2: a delivery that was altered after signing is rejected.
+
+use super::case::Case;
+use super::case::Change;
+use super::judge::rejects_all;
+use super::maker::with_member;
+use super::property::Property;
+use crate::peers::fault::{Faults, ReceiverFault};
+use crate::suite::requirement::{Binds, Level, Requirement};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::{Part, Redating};
+use crate::suite::transcript::{Respect, ScenarioName};
+use crate::webhook::event::raw;
+use crate::webhook::signature::TIMESTAMP_HEADER;
+use bytes::Bytes;
+use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::sample::Index;
+use serde_json::{Value, json};
+
+/// The requirements of this group, in the order of the contract.
+pub(super) const ALL: &[Requirement] = &[VER_1, VER_2];
+
+const VER_1: Requirement = Requirement {
+    id: "VER-1",
+    title: "rejects altered content",
+    binds: Binds::Receiver,
+    level: Level::Must,
+    check_id: "receiver/verification/altered-content",
+    text: "Altered content is rejected: a value changed, a member added (`secret` among \
+      them) or removed, the body cut short.",
+    source: "D",
+    why: "The signature is there to show that the content is what Twenty sent. A check over a part of the body, or \
+          over a re-serialised parse, lets the rest be changed on the way.",
+    scenarios: &[&ALTERED_CONTENT],
+    needs: None,
+    check: rejects_all,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::IgnoresAlteredValues,
+        ReceiverFault::IgnoresAddedMembers,
+        ReceiverFault::StripsSecretMember,
+        ReceiverFault::AcceptsCutBody,
+        ReceiverFault::AcceptsAnySignatureOnce,
+        ReceiverFault::AcceptsEverything,
+        ReceiverFault::RefusesInBody,
+    ]),
+};
+
+/// What is sent for VER-1.
+pub(super) const ALTERED_CONTENT: Scenario = Scenario {
+    name: ScenarioName("altered-content"),
+    sends: "a valid delivery whose body was changed after signing: a value, a member more, a \
+          member less, cut short",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases { fixed: |_| CONTENT.iter().map(altered).collect(), generated: &[alterations] },
+};
+
+fn altered(&(what, respect, change): &(&'static str, Respect, Change)) -> Case {
+    Case::forged(what, respect, change)
+}
+
+const CONTENT: &[(&str, Respect, Change)] = &[
+    (
+        "a delivery with a value changed behind the signature",
+        Respect::Content(Part::Values),
+        |_, delivery, _| {
+            let text = std::str::from_utf8(&delivery.body).ok()?;
+            // A digit of the record's createdAt, which every plain record has: the form of the body stays as it is.
+            let changed = text.replacen("2025-", "2024-", 1);
+            (changed != text).then(|| delivery.body = Bytes::from(changed))
+        },
+    ),
+    (
+        "a delivery with a member added behind the signature",
+        Respect::Content(Part::AddedMembers),
+        |_, delivery, _| {
+            delivery.body = with_member(&delivery.body, "admin", &json!(true));
+            Some(())
+        },
+    ),
+    (
+        "a delivery with a member `secret` added behind the signature",
+        Respect::SecretMember,
+        |_, delivery, _| {
+            delivery.body = with_member(&delivery.body, "secret", &json!("let me in"));
+            Some(())
+        },
+    ),
+    (
+        "a delivery with a member taken away behind the signature",
+        Respect::Content(Part::MissingMembers),
+        |_, delivery, _| {
+            let mut value: Value = serde_json::from_slice(&delivery.body).ok()?;
+            let members = value.as_object_mut()?;
+            let last = members.keys().next_back()?.clone();
+            members.shift_remove(&last)?;
+            delivery.body = Bytes::from(raw(&value).get().to_owned());
+            Some(())
+        },
+    ),
+    (
+        "a delivery with its last bytes cut off behind the signature",
+        Respect::Content(Part::End),
+        |_, delivery, _| {
+            delivery.body.truncate(delivery.body.len().checked_sub(2)?);
+            Some(())
+        },
+    ),
+];
+
+/// A change of content under the old signature. Places are counted among the letters and digits of the body's texts, so
+/// that no change is one of spelling alone.
+#[derive(Debug, Clone)]
+enum Alteration {
+    Replace(Index),
+    Double(Index),
+    Delete(Index),
+    Cut(Index),
+    Add(u16),
+}
+
+/// VER-1: content.
+fn alterations() -> Property {
+    let strategy = prop_oneof![
+        any::<Index>().prop_map(Alteration::Replace),
+        any::<Index>().prop_map(Alteration::Double),
+        any::<Index>().prop_map(Alteration::Delete),
+        any::<Index>().prop_map(Alteration::Cut),
+        any::<u16>().prop_map(Alteration::Add),
+    ];
+    Property::of("alterations of content", strategy, altered_content)
+}
+
+fn altered_content(alteration: &Alteration) -> Case {
+    let (which, what) = match alteration {
+        Alteration::Replace(_) => (Part::Values, "a delivery with a character replaced behind the signature"),
+        Alteration::Double(_) => (Part::Values, "a delivery with a character doubled behind the signature"),
+        Alteration::Delete(_) => {
+            (Part::Values, "a delivery with a character taken away behind the signature")
+        }
+        Alteration::Cut(_) => (Part::End, "a delivery with its end cut off behind the signature"),
+        Alteration::Add(_) => (Part::AddedMembers, "a delivery with a member added behind the signature"),
+    };
+    let alteration = alteration.clone();
+    Case::forged(what, Respect::Content(which), move |_, delivery, _| {
+        let mut body = delivery.body.to_vec();
+        let places = letters(&body);
+        if places.is_empty() {
+            return None;
+        }
+        match &alteration {
+            Alteration::Replace(at) => {
+                let at = places[at.index(places.len())];
+                body[at] = successor(body[at]);
+            }
+            Alteration::Double(at) => {
+                let at = places[at.index(places.len())];
+                body.insert(at, body[at]);
+            }
+            Alteration::Delete(at) => {
+                body.remove(places[at.index(places.len())]);
+            }
+            Alteration::Cut(at) => body.truncate(at.index(body.len())),
+            Alteration::Add(number) => {
+                body.pop();
+                body.extend_from_slice(format!(",\"added{number}\":{number}}}").as_bytes());
+            }
+        }
+        delivery.body = body.into();
+        Some(())
+    })
+}
+
+/// Where letters and digits stand inside of texts.
+pub(super) fn letters(body: &[u8]) -> Vec<usize> {
+    let mut inside = false;
+    let mut places = Vec::new();
+    for (at, byte) in body.iter().enumerate() {
+        if *byte == b'"' {
+            inside = !inside;
+        } else if inside && byte.is_ascii_alphanumeric() {
+            places.push(at);
+        }
+    }
+    places
+}
+
+fn successor(byte: u8) -> u8 {
+    match byte {
+        b'9' => b'0',
+        b'z' => b'a',
+        b'Z' => b'A',
+        other => other + 1,
+    }
+}
+
+const VER_2: Requirement = Requirement {
+    id: "VER-2",
+    title: "rejects an altered timestamp",
+    binds: Binds::Receiver,
+    level: Level::Must,
+    check_id: "receiver/verification/altered-timestamp",
+    text: "An altered timestamp header is rejected.",
+    source: "D",
+    why: "The timestamp is part of the signed text so that an old delivery cannot be sent again as a new one.",
+    scenarios: &[&ALTERED_TIMESTAMP],
+    needs: None,
+    check: rejects_all,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::RemembersSignatures,
+        ReceiverFault::ReprintsTimestamp,
+        ReceiverFault::AcceptsEverything,
+        ReceiverFault::RefusesInBody,
+    ]),
+};
+
+/// What is sent for VER-2.
+pub(super) const ALTERED_TIMESTAMP: Scenario = Scenario {
+    name: ScenarioName("altered-timestamp"),
+    sends: "a valid delivery whose timestamp header was changed after signing: a millisecond \
+          later, a minute earlier, with a zero before it",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases { fixed: |_| TIMESTAMPS.iter().map(altered).collect(), generated: &[redatings] },
+};
+
+const TIMESTAMPS: &[(&str, Respect, Change)] = &[
+    (
+        "a delivery whose timestamp is a millisecond later than the signed one",
+        Respect::Timestamp(Redating::Later),
+        |_, delivery, timestamp| {
+            delivery.headers.set(TIMESTAMP_HEADER, (timestamp.parse::<u64>().ok()? + 1).to_string());
+            Some(())
+        },
+    ),
+    (
+        "a delivery whose timestamp is a minute earlier than the signed one",
+        Respect::Timestamp(Redating::Earlier),
+        |_, delivery, timestamp| {
+            delivery.headers.set(TIMESTAMP_HEADER, (timestamp.parse::<u64>().ok()? - 60_000).to_string());
+            Some(())
+        },
+    ),
+    (
+        "a delivery whose timestamp has a zero before it that was not signed",
+        Respect::Timestamp(Redating::Zeros),
+        |_, delivery, timestamp| {
+            delivery.headers.set(TIMESTAMP_HEADER, format!("0{timestamp}"));
+            Some(())
+        },
+    ),
+];
+
+/// Another timestamp under the old signature.
+#[derive(Debug, Clone)]
+enum OtherTimestamp {
+    Later(u32),
+    Earlier(u32),
+    Zeros(usize),
+    Digit(Index),
+}
+
+/// VER-2: the timestamp. Up to four minutes off, so that its age is no reason to refuse it.
+fn redatings() -> Property {
+    let strategy = prop_oneof![
+        (1..240_000_u32).prop_map(OtherTimestamp::Later),
+        (1..240_000_u32).prop_map(OtherTimestamp::Earlier),
+        (1..8_usize).prop_map(OtherTimestamp::Zeros),
+        any::<Index>().prop_map(OtherTimestamp::Digit),
+    ];
+    Property::of("other timestamps", strategy, redated)
+}
+
+fn redated(redating: &OtherTimestamp) -> Case {
+    let (which, what) = match redating {
+        OtherTimestamp::Later(ms) => (Redating::Later, format!("{ms} ms later than the signed one")),
+        OtherTimestamp::Earlier(ms) => (Redating::Earlier, format!("{ms} ms earlier than the signed one")),
+        OtherTimestamp::Zeros(_) => (Redating::Zeros, "with zeros before it that were not signed".to_owned()),
+        OtherTimestamp::Digit(_) => (Redating::Digit, "with another digit than the signed one".to_owned()),
+    };
+    let redating = redating.clone();
+    let what = format!("a delivery whose timestamp is {what}");
+    Case::forged(what, Respect::Timestamp(which), move |_, delivery, timestamp| {
+        let signed_ms: u64 = timestamp.parse().ok()?;
+        let other = match &redating {
+            OtherTimestamp::Later(ms) => (signed_ms + u64::from(*ms)).to_string(),
+            OtherTimestamp::Earlier(ms) => signed_ms.checked_sub(u64::from(*ms))?.to_string(),
+            OtherTimestamp::Zeros(count) => format!("{}{timestamp}", "0".repeat(*count)),
+            OtherTimestamp::Digit(at) => {
+                let mut digits = timestamp.as_bytes().to_vec();
+                let at = at.index(digits.len());
+                digits[at] = successor(digits[at]);
+                String::from_utf8(digits).ok()?
+            }
+        };
+        delivery.headers.set(TIMESTAMP_HEADER, other);
+        Some(())
+    })
+}

@@ -1,0 +1,259 @@
+//! VER-6, VER-7 and VER-21: the signature header is 64 hexadecimal digits of HMAC-SHA256, once, and nothing else.
+
+use super::case::Case;
+use super::case::Change;
+use super::judge::rejects_all;
+use super::property::Property;
+use crate::peers::fault::{Faults, ReceiverFault};
+use crate::suite::requirement::{Binds, Level, Requirement};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::Surrounding;
+use crate::suite::transcript::{Respect, ScenarioName};
+use crate::webhook::recipe::{Digest, Recipe};
+use crate::webhook::signature::SIGNATURE_HEADER;
+use crate::wire::exchange::Delivery;
+use bytes::Bytes;
+use proptest::prelude::{Strategy, any, prop_oneof};
+
+/// The requirements of this group, in the order of the contract.
+pub(super) const ALL: &[Requirement] = &[VER_6, VER_7, VER_21];
+
+const VER_6: Requirement = Requirement {
+    id: "VER-6",
+    title: "rejects other digests",
+    binds: Binds::Receiver,
+    level: Level::Must,
+    check_id: "receiver/verification/other-digest",
+    text: "Another algorithm or form is rejected: SHA-1, SHA-512, plain SHA-256, base64, \
+      truncated, all zeros.",
+    source: "D",
+    why: "A comparison over the shorter of two texts, or of decoded bytes that failed to decode, accepts what \
+          nobody signed.",
+    scenarios: &[&OTHER_DIGEST],
+    needs: None,
+    check: rejects_all,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::VerifiesSha1,
+        ReceiverFault::AcceptsSha1,
+        ReceiverFault::AcceptsUnkeyed,
+        ReceiverFault::AcceptsBase64,
+        ReceiverFault::AcceptsPrefix,
+        ReceiverFault::ComparesPrefix,
+        ReceiverFault::AcceptsZeros,
+        ReceiverFault::AcceptsEverything,
+        ReceiverFault::RefusesInBody,
+    ]),
+};
+
+/// What is sent for VER-6.
+pub(super) const OTHER_DIGEST: Scenario = Scenario {
+    name: ScenarioName("other-digest"),
+    sends: "deliveries signed with SHA-1, SHA-512, plain SHA-256, in base64, cut short, and \
+          with zeros",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases {
+        fixed: |_| {
+            OTHER_DIGESTS
+                .map(Recipe::digest)
+                .map(Case::signed)
+                .into_iter()
+                .chain([0, 63].map(other_digit))
+                .collect()
+        },
+        generated: &[digits],
+    },
+};
+
+const OTHER_DIGESTS: [Digest; 6] =
+    [Digest::Sha1, Digest::Sha512, Digest::Unkeyed, Digest::Base64, Digest::Truncated, Digest::Zeros];
+
+/// A delivery with one digit of its signature changed.
+fn other_digit(at: usize) -> Case {
+    let what = format!("a delivery with digit {} of its signature changed", at + 1);
+    Case::forged(what, Respect::Digits("one digit"), move |_, delivery, _| {
+        let mut digits = delivery.headers.single(SIGNATURE_HEADER)?.to_vec();
+        let digit = digits.get_mut(at)?;
+        *digit = if *digit == b'0' { b'1' } else { b'0' };
+        delivery.headers.set(SIGNATURE_HEADER, digits);
+        Some(())
+    })
+}
+
+/// 64 digits that are not the right ones.
+#[derive(Debug, Clone)]
+enum Digits {
+    Random([u8; 32]),
+    OneOther(usize),
+    Rotated(usize),
+}
+
+/// VER-6: the digits.
+fn digits() -> Property {
+    let strategy = prop_oneof![
+        1 => any::<[u8; 32]>().prop_map(Digits::Random),
+        2 => (0..64_usize).prop_map(Digits::OneOther),
+        1 => (1..64_usize).prop_map(Digits::Rotated),
+    ];
+    Property::of("other digits", strategy, other_digits)
+}
+
+fn other_digits(digits: &Digits) -> Case {
+    let (which, what) = match digits {
+        Digits::Random(_) => ("any digits", "a delivery with any 64 digits".to_owned()),
+        Digits::OneOther(at) => {
+            ("one digit", format!("a delivery with digit {} of its signature changed", at + 1))
+        }
+        Digits::Rotated(_) => {
+            ("order", "a delivery with the digits of its signature in another order".to_owned())
+        }
+    };
+    let digits = digits.clone();
+    Case::forged(what, Respect::Digits(which), move |_, delivery, _| {
+        let mut valid = delivery.headers.single(SIGNATURE_HEADER)?.to_vec();
+        match &digits {
+            Digits::Random(bytes) => valid = const_hex::encode(bytes).into_bytes(),
+            Digits::OneOther(at) => {
+                let digit = valid.get_mut(*at)?;
+                *digit = if *digit == b'f' {
+                    b'0'
+                } else if *digit == b'9' {
+                    b'a'
+                } else {
+                    *digit + 1
+                };
+            }
+            Digits::Rotated(by) => {
+                let before = valid.clone();
+                valid.rotate_left(*by);
+                if valid == before {
+                    return None;
+                }
+            }
+        }
+        delivery.headers.set(SIGNATURE_HEADER, valid);
+        Some(())
+    })
+}
+
+const VER_7: Requirement = Requirement {
+    id: "VER-7",
+    title: "nothing around the digits",
+    binds: Binds::Receiver,
+    level: Level::Should,
+    check_id: "receiver/verification/surrounded",
+    text: "Nothing may surround the 64 digits: trailing characters, an odd digit, a \
+      `sha256=` prefix. Uppercase digits may be accepted or rejected.",
+    source: "W",
+    why: "Lax decoders stop at the first character that is no digit; six public receivers take whatever stands \
+          behind.",
+    scenarios: &[&SURROUNDED],
+    needs: None,
+    check: rejects_all,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::AcceptsTrailing,
+        ReceiverFault::AcceptsShaPrefix,
+        ReceiverFault::RequiresShaPrefix,
+        ReceiverFault::AcceptsEverything,
+        ReceiverFault::RefusesInBody,
+    ]),
+};
+
+/// What is sent for VER-7.
+pub(super) const SURROUNDED: Scenario = Scenario {
+    name: ScenarioName("surrounded"),
+    sends: "the right digits with something before or after them",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases { fixed: |_| surrounded(SURROUNDINGS), generated: &[] },
+};
+
+/// A surrounding: which it is, what it is, and how it is made.
+pub(super) type Surrounded = (Surrounding, &'static str, Change);
+
+pub(super) fn surrounded(changes: &'static [Surrounded]) -> Vec<Case> {
+    let case = |&(which, what, change): &Surrounded| {
+        Case::forged(format!("a delivery with {what}"), Respect::Surrounded(which), change)
+    };
+    changes.iter().map(case).collect()
+}
+
+const SURROUNDINGS: &[Surrounded] = &[
+    (Surrounding::Other("letters behind the digits"), "letters behind the digits", |_, delivery, _| {
+        around(delivery, |digits| format!("{digits}zz"))
+    }),
+    (Surrounding::Other("digits behind the digits"), "digits behind the digits", |_, delivery, _| {
+        around(delivery, |digits| format!("{digits}00"))
+    }),
+    (
+        Surrounding::Other("an odd digit behind the digits"),
+        "an odd digit behind the digits",
+        |_, delivery, _| around(delivery, |digits| format!("{digits}0")),
+    ),
+    (Surrounding::Prefixed, "`sha256=` before the digits", |_, delivery, _| {
+        around(delivery, |digits| format!("sha256={digits}"))
+    }),
+];
+
+/// The right signature with something around it, made from its digits.
+pub(super) fn around(delivery: &mut Delivery, change: impl Fn(&str) -> String) -> Option<()> {
+    let signature = delivery.headers.single(SIGNATURE_HEADER)?.clone();
+    let signature = change(std::str::from_utf8(&signature).ok()?);
+    delivery.headers.set(SIGNATURE_HEADER, signature);
+    Some(())
+}
+
+const VER_21: Requirement = Requirement {
+    id: "VER-21",
+    title: "one signature header",
+    binds: Binds::Receiver,
+    level: Level::Advice,
+    check_id: "receiver/verification/second-signature",
+    text: "A second signature header (a valid one beside a bogus one, in both orders) is \
+          rejected.",
+    source: "W",
+    why: "A receiver that takes the first or the last of two headers, or joins them, can \
+          be shown one signature and its proxy another.",
+    scenarios: &[&SECOND_SIGNATURE],
+    needs: None,
+    check: rejects_all,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::TakesFirstSignature,
+        ReceiverFault::TakesLastSignature,
+        ReceiverFault::AcceptsEverything,
+        ReceiverFault::RefusesInBody,
+    ]),
+};
+
+/// What is sent for VER-21.
+const SECOND_SIGNATURE: Scenario = Scenario {
+    name: ScenarioName("second-signature"),
+    sends: "deliveries with a second signature header: a valid one next to a bogus one, in \
+          both orders",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases {
+        fixed: |_| {
+            SECOND
+                .iter()
+                .map(|&(what, change)| Case::forged(what, Respect::SecondSignature, change))
+                .collect()
+        },
+        generated: &[],
+    },
+};
+
+const SECOND: &[(&str, Change)] = &[
+    ("a delivery with a bogus signature after the valid one", |_, delivery, _| with_bogus(delivery, true)),
+    ("a delivery with a bogus signature before the valid one", |_, delivery, _| with_bogus(delivery, false)),
+];
+
+/// A bogus signature next to the valid one.
+fn with_bogus(delivery: &mut Delivery, valid_first: bool) -> Option<()> {
+    let valid = delivery.headers.single(SIGNATURE_HEADER)?.clone();
+    let bogus = Bytes::from("0".repeat(64));
+    delivery.headers.remove(SIGNATURE_HEADER);
+    let both = if valid_first { [valid, bogus] } else { [bogus, valid] };
+    both.into_iter().for_each(|value| delivery.headers.add(SIGNATURE_HEADER, value));
+    Some(())
+}

@@ -1,0 +1,80 @@
+//! VER-4: a delivery without its headers is rejected.
+
+use super::case::Case;
+use super::case::Change;
+use super::judge::rejects_all;
+use crate::peers::fault::{Faults, ReceiverFault};
+use crate::suite::requirement::{Binds, Level, Requirement};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::{Respect, ScenarioName};
+use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+
+/// The requirements of this group, in the order of the contract.
+pub(super) const ALL: &[Requirement] = &[VER_4];
+
+const VER_4: Requirement = Requirement {
+    id: "VER-4",
+    title: "rejects missing headers",
+    binds: Binds::Receiver,
+    level: Level::Must,
+    check_id: "receiver/verification/missing-header",
+    text: "A missing or empty signature header, and a missing timestamp header, are \
+      rejected.",
+    source: "D",
+    why: "\"If there is a signature, check it\" is no check: whoever leaves the header out is let in.",
+    scenarios: &[&MISSING_HEADER],
+    needs: None,
+    check: rejects_all,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::AcceptsMissingSignature,
+        ReceiverFault::AcceptsEmptySignature,
+        ReceiverFault::AcceptsMissingTimestamp,
+        ReceiverFault::AcceptsEverything,
+        ReceiverFault::RefusesInBody,
+    ]),
+};
+
+/// What is sent for VER-4.
+pub(super) const MISSING_HEADER: Scenario = Scenario {
+    name: ScenarioName("missing-header"),
+    sends: "deliveries whose signature is missing or empty, or whose timestamp is missing",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases {
+        fixed: |_| changed(Respect::Unsigned, UNSIGNED).chain(changed(Respect::Undated, UNDATED)).collect(),
+        generated: &[],
+    },
+};
+
+fn changed(respect: Respect, changes: &'static [(&'static str, Change)]) -> impl Iterator<Item = Case> {
+    changes.iter().map(move |(what, change)| Case::forged(*what, respect, change))
+}
+
+const UNSIGNED: &[(&str, Change)] = &[
+    ("a delivery without a signature", |_, delivery, _| {
+        delivery.headers.remove(SIGNATURE_HEADER);
+        Some(())
+    }),
+    ("a delivery with an empty signature", |_, delivery, _| {
+        delivery.headers.set(SIGNATURE_HEADER, "");
+        Some(())
+    }),
+    ("a delivery with neither signature nor timestamp", |_, delivery, _| {
+        for name in [SIGNATURE_HEADER, TIMESTAMP_HEADER, NONCE_HEADER] {
+            delivery.headers.remove(name);
+        }
+        Some(())
+    }),
+];
+
+const UNDATED: &[(&str, Change)] = &[
+    ("a delivery without a timestamp", |_, delivery, _| {
+        delivery.headers.remove(TIMESTAMP_HEADER);
+        Some(())
+    }),
+    ("a delivery without a timestamp, signed as if it were empty", |maker, delivery, _| {
+        delivery.headers.remove(TIMESTAMP_HEADER);
+        delivery.headers.set(SIGNATURE_HEADER, maker.key.sign(b"", &delivery.body).to_hex());
+        Some(())
+    }),
+];

@@ -1,0 +1,179 @@
+//! VER-3: a signature under another key is rejected.
+
+use super::case::Case;
+use super::judge::rejects_all;
+use super::property::Property;
+use crate::peers::fault::{Faults, ReceiverFault};
+use crate::suite::requirement::{Binds, Level, Requirement};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::{Respect, ScenarioName};
+use crate::webhook::recipe::{KeyForm, Recipe};
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret};
+use proptest::collection::vec;
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::sample::Index;
+
+/// The requirements of this group, in the order of the contract.
+pub(super) const ALL: &[Requirement] = &[VER_3];
+
+const VER_3: Requirement = Requirement {
+    id: "VER-3",
+    title: "rejects wrong keys",
+    binds: Binds::Receiver,
+    level: Level::Must,
+    check_id: "receiver/verification/wrong-key",
+    text: "A signature under another key is rejected: another secret, the empty key, the \
+      secret hex-decoded, trimmed, or in other case.",
+    source: "D",
+    why: "A default secret left in the code, or an empty one when none is configured, lets everyone in: 15 of 57 \
+          public receivers do so.",
+    scenarios: &[&WRONG_KEY],
+    needs: None,
+    check: rejects_all,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::AcceptsDefaultSecret,
+        ReceiverFault::VerifiesDefaultSecret,
+        ReceiverFault::VerifiesKeyWithNewline,
+        ReceiverFault::AcceptsEmptyKey,
+        ReceiverFault::AcceptsHexDecodedKey,
+        ReceiverFault::AcceptsCaseFoldedKey,
+        ReceiverFault::VerifiesHexDecodedKey,
+        ReceiverFault::AcceptsEverything,
+        ReceiverFault::RefusesInBody,
+    ]),
+};
+
+/// What is sent for VER-3.
+pub(super) const WRONG_KEY: Scenario = Scenario {
+    name: ScenarioName("wrong-key"),
+    sends: "deliveries signed under another secret, the empty key, and the secret decoded or \
+          in other case",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases {
+        fixed: |_| {
+            WRONG_KEYS
+                .map(Recipe::key)
+                .map(Case::signed)
+                .into_iter()
+                .chain(DEFAULT_SECRETS.map(default))
+                .collect()
+        },
+        generated: &[rekeyings],
+    },
+};
+
+const WRONG_KEYS: [KeyForm; 8] = [
+    KeyForm::TrailingNewline,
+    KeyForm::Other,
+    KeyForm::Empty,
+    KeyForm::HexDecoded,
+    KeyForm::Base64Decoded,
+    KeyForm::Trimmed,
+    KeyForm::Uppercase,
+    KeyForm::Lowercase,
+];
+
+/// What programs use where no secret is configured. The last two are what a missing variable becomes as text.
+pub(super) const DEFAULT_SECRETS: [&str; 12] = [
+    "secret",
+    "changeme",
+    "change-me",
+    "test",
+    "test-secret",
+    "dev-secret",
+    "default-secret",
+    "webhook-secret",
+    "your-webhook-secret",
+    "your_webhook_secret",
+    "undefined",
+    "None",
+];
+
+/// A delivery signed under a secret that programs fall back to; none where that is the secret.
+fn default(secret: &'static str) -> Case {
+    let what = format!("a delivery signed under the default secret {secret:?}");
+    Case::forged(what, Respect::DefaultSecret(secret), move |maker, delivery, timestamp| {
+        if maker.secret.expose() == secret {
+            return None;
+        }
+        let signature = Key::new(&Secret::new(secret)).sign(timestamp.as_bytes(), &delivery.body);
+        delivery.headers.set(SIGNATURE_HEADER, signature.to_hex());
+        Some(())
+    })
+}
+
+/// Another key than the secret.
+#[derive(Debug, Clone)]
+enum Rekeying {
+    /// Any text of its own.
+    Other(String),
+    Appended(String),
+    Without(Index),
+    OtherCase(Index),
+    Twice,
+}
+
+/// VER-3: the key.
+fn rekeyings() -> Property {
+    let strategy = prop_oneof![
+        3 => text(1..48).prop_map(Rekeying::Other),
+        2 => text(1..8).prop_map(Rekeying::Appended),
+        2 => any::<Index>().prop_map(Rekeying::Without),
+        2 => any::<Index>().prop_map(Rekeying::OtherCase),
+        1 => Just(Rekeying::Twice),
+    ];
+    Property::of("other keys", strategy, rekeyed)
+}
+
+/// Text in any script, without NUL: HMAC fills a key up with zeros, so that one more at its end changes nothing.
+fn text(length: std::ops::Range<usize>) -> impl Strategy<Value = String> {
+    vec(any::<char>().prop_map(|character| if character == '\0' { 'a' } else { character }), length)
+        .prop_map(|characters| characters.into_iter().collect())
+}
+
+fn rekeyed(rekeying: &Rekeying) -> Case {
+    let (which, what) = match rekeying {
+        Rekeying::Other(_) => ("another secret", "another secret"),
+        Rekeying::Appended(_) => ("more characters", "the secret and more characters behind it"),
+        Rekeying::Without(_) => ("a character less", "the secret without one of its characters"),
+        Rekeying::OtherCase(_) => ("another case", "the secret with one letter in the other case"),
+        Rekeying::Twice => ("twice", "the secret written twice"),
+    };
+    let rekeying = rekeying.clone();
+    Case::forged(
+        format!("a delivery signed under {what}"),
+        Respect::Key(which),
+        move |maker, delivery, timestamp| {
+            let secret = maker.secret.expose();
+            let characters: Vec<char> = secret.chars().collect();
+            let other: String = match &rekeying {
+                Rekeying::Other(other) => other.clone(),
+                Rekeying::Appended(more) => format!("{secret}{more}"),
+                Rekeying::Without(at) => {
+                    let mut characters = characters;
+                    characters.remove(at.index(characters.len()));
+                    characters.into_iter().collect()
+                }
+                Rekeying::OtherCase(at) => {
+                    let mut characters = characters;
+                    let at = at.index(characters.len());
+                    let letter = characters[at];
+                    characters[at] = if letter.is_ascii_lowercase() {
+                        letter.to_ascii_uppercase()
+                    } else {
+                        letter.to_ascii_lowercase()
+                    };
+                    characters.into_iter().collect()
+                }
+                Rekeying::Twice => format!("{secret}{secret}"),
+            };
+            if other == secret {
+                return None;
+            }
+            let signature = Key::new(&Secret::new(other)).sign(timestamp.as_bytes(), &delivery.body);
+            delivery.headers.set(SIGNATURE_HEADER, signature.to_hex());
+            Some(())
+        },
+    )
+}

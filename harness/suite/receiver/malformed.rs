@@ -1,0 +1,301 @@
+//! VER-12, VER-20 and VER-19: what is signed and no delivery is rejected, and what is unsigned is not parsed.
+
+use super::altered::letters;
+use super::case::Case;
+use super::judge::rejects_all;
+use super::judge::{is_4xx, of_crash};
+use super::property::Property;
+use super::ways_in::unsign;
+use crate::peers::fault::{Faults, ReceiverFault};
+use crate::suite::cause::{Cause, Code};
+use crate::suite::judge::of_all;
+use crate::suite::requirement::{Binds, Evidence, Level, Requirement, Verdict};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::{Respect, ScenarioName, Transcript};
+use crate::webhook::event::raw;
+use bytes::Bytes;
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::sample::Index;
+use serde_json::{Value, json};
+
+/// The requirements of this group, in the order of the contract.
+pub(super) const ALL: &[Requirement] = &[VER_12, VER_20, VER_19];
+
+const VER_12: Requirement = Requirement {
+    id: "VER-12",
+    title: "rejects what is no delivery",
+    binds: Binds::Receiver,
+    level: Level::Should,
+    check_id: "receiver/verification/malformed",
+    text: "Signed but not a delivery: truncated JSON, `[]`, `null`, `\"x\"`, `{}`, invalid \
+      UTF-8: 4xx.",
+    source: "W",
+    why: "A 500 is a failure of the receiver's own; a 200 says that something was taken in that was not.",
+    scenarios: &[&MALFORMED],
+    needs: None,
+    check: rejects_malformed,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::AcknowledgesMalformed,
+        ReceiverFault::BreaksOnMalformed,
+        ReceiverFault::AcceptsEverything,
+        ReceiverFault::RefusesInBody,
+        ReceiverFault::ClosesOnRefusal,
+        ReceiverFault::RefusesWith500,
+    ]),
+};
+
+/// What is sent for VER-12.
+const MALFORMED: Scenario = Scenario {
+    name: ScenarioName("malformed"),
+    sends: "correctly signed bodies that are no deliveries",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases {
+        fixed: |_| MALFORMATIONS.iter().map(malformed).collect(),
+        generated: &[malformations],
+    },
+};
+
+/// A body that is no delivery: what it is, and how it is made of one that is.
+type Malformation = (&'static str, fn(&Bytes) -> Bytes);
+
+const MALFORMATIONS: &[Malformation] = &[
+    ("[]", |_| Bytes::from_static(b"[]")),
+    ("null", |_| Bytes::from_static(b"null")),
+    ("a text", |_| Bytes::from_static(b"\"x\"")),
+    ("an empty object", |_| Bytes::from_static(b"{}")),
+    ("not UTF-8", |_| {
+        Bytes::from_static(
+            b"{\"event\":\"person.created\",\"eventName\":\"person.created\",\"data\":{\"id\":\"\xff\"}}",
+        )
+    }),
+    ("empty", |_| Bytes::new()),
+    ("truncated JSON", |body| body.slice(..body.len() / 2)),
+];
+
+fn malformed(&(which, body): &Malformation) -> Case {
+    let what = format!("a correctly signed body that is {which}");
+    Case::forged(what, Respect::Malformed(which), move |maker, delivery, timestamp| {
+        delivery.body = body(&delivery.body);
+        maker.date(delivery, timestamp.as_bytes());
+        Some(())
+    })
+}
+
+/// A body, correctly signed, that is no delivery.
+#[derive(Debug, Clone)]
+enum Malformed {
+    Cut(Index),
+    BadByte(Index),
+    Number(i64),
+    Array(Vec<i64>),
+    NamesNoEvent(i64),
+    Garbage(Vec<u8>),
+}
+
+/// VER-12: bodies that are no deliveries.
+fn malformations() -> Property {
+    let strategy = prop_oneof![
+        any::<Index>().prop_map(Malformed::Cut),
+        any::<Index>().prop_map(Malformed::BadByte),
+        any::<i64>().prop_map(Malformed::Number),
+        vec(any::<i64>(), 0..4).prop_map(Malformed::Array),
+        any::<i64>().prop_map(Malformed::NamesNoEvent),
+        vec(any::<u8>(), 0..32).prop_map(Malformed::Garbage),
+    ];
+    Property::of("bodies that are no deliveries", strategy, malformed_body)
+}
+
+fn malformed_body(malformation: &Malformed) -> Case {
+    let which = match malformation {
+        Malformed::Cut(_) => "truncated JSON",
+        Malformed::BadByte(_) => "not UTF-8",
+        Malformed::Number(_) => "a number",
+        Malformed::Array(_) => "an array",
+        Malformed::NamesNoEvent(_) => "an object that names no event",
+        Malformed::Garbage(_) => "no JSON",
+    };
+    let malformation = malformation.clone();
+    let what = format!("a correctly signed body that is {which}");
+    Case::forged(what, Respect::Malformed(which), move |maker, delivery, timestamp| {
+        delivery.body = match &malformation {
+            Malformed::Cut(at) => delivery.body.slice(..at.index(delivery.body.len())),
+            Malformed::BadByte(at) => {
+                let mut body = delivery.body.to_vec();
+                let places = letters(&body);
+                let at = places.get(at.index(places.len().max(1)))?;
+                body[*at] = 0xff;
+                body.into()
+            }
+            Malformed::Number(number) => number.to_string().into(),
+            Malformed::Array(numbers) => format!("{numbers:?}").into(),
+            Malformed::NamesNoEvent(number) => format!("{{\"data\":{{\"id\":\"x\",\"n\":{number}}}}}").into(),
+            // A brace and a comma: whatever follows, it is no JSON.
+            Malformed::Garbage(bytes) => Bytes::from([b"{,", &bytes[..]].concat()),
+        };
+        maker.date(delivery, timestamp.as_bytes());
+        Some(())
+    })
+}
+
+const VER_20: Requirement = Requirement {
+    id: "VER-20",
+    title: "rejects wrong types",
+    binds: Binds::Receiver,
+    level: Level::Advice,
+    check_id: "receiver/verification/wrong-types",
+    text: "So is an object whose `event` is no text, or whose `data` is no object.",
+    source: "W",
+    why: "What is not checked is stored, or breaks the program somewhere else; but \
+          programs in several languages read such a body as a delivery of nothing in particular.",
+    scenarios: &[&WRONG_TYPES],
+    needs: None,
+    check: rejects_malformed,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::AcceptsEverything,
+        ReceiverFault::RefusesInBody,
+        ReceiverFault::AcknowledgesMalformed,
+        ReceiverFault::ClosesOnRefusal,
+        ReceiverFault::RefusesWith500,
+        ReceiverFault::BreaksOnMalformed,
+    ]),
+};
+
+/// What is sent for VER-20.
+const WRONG_TYPES: Scenario = Scenario {
+    name: ScenarioName("wrong-types"),
+    sends: "correctly signed objects whose event is no text, or whose data is no object",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases {
+        fixed: |_| WRONG_TYPES_OF.iter().map(wrong_type).collect(),
+        generated: &[event_numbers],
+    },
+};
+
+/// A value of another type: what has it, whether that is the event's name (or else the record), and the value.
+type WrongType = (&'static str, bool, fn() -> Value);
+
+const WRONG_TYPES_OF: &[WrongType] = &[
+    ("an object whose event is a number", true, || json!(42)),
+    ("an object whose event is null", true, || Value::Null),
+    ("an object whose event is an array", true, || json!(["person.created"])),
+    ("an object whose event is empty", true, || json!("")),
+    ("an object whose data is a text", false, || json!("Alice")),
+    ("an object whose data is an array", false, || json!([{ "id": "abc12345" }])),
+    ("an object whose data is null", false, || Value::Null),
+];
+
+fn wrong_type(&(which, of_event, value): &WrongType) -> Case {
+    with_type(which, of_event, value())
+}
+
+/// A delivery, correctly signed, with that value in place of its event's name or its record.
+fn with_type(which: &'static str, of_event: bool, value: Value) -> Case {
+    let what = format!("a correctly signed body that is {which}");
+    Case::forged(what, Respect::WrongType(which), move |maker, delivery, timestamp| {
+        let mut body: Value = serde_json::from_slice(&delivery.body).ok()?;
+        let event = maker.plain().name;
+        let dialect = maker.dialect;
+        let member = if of_event { dialect.event_member } else { dialect.content_member(&event) };
+        *body.get_mut(member)? = value.clone();
+        delivery.body = Bytes::from(raw(&body).get().to_owned());
+        maker.date(delivery, timestamp.as_bytes());
+        Some(())
+    })
+}
+
+/// Events that are any number.
+fn event_numbers() -> Property {
+    Property::of("events that are numbers", any::<i64>(), |&number| {
+        with_type("an object whose event is a number", true, json!(number))
+    })
+}
+
+fn rejects_malformed(requirement: &Requirement, t: &Transcript) -> Verdict {
+    let trials = requirement.scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name));
+    let refused = trials.filter(|trial| !t.acknowledged(trial.exchange));
+    let refused = refused.map(|trial| is_4xx(t, trial, of_crash(t, trial, Code::CrashMalformedJson)));
+    // What breaks the receiver comes before what it only takes for a delivery.
+    of_all(refused.chain([rejects_all(requirement, t)]), "nothing was tried", "bodies")
+}
+
+const VER_19: Requirement = Requirement {
+    id: "VER-19",
+    title: "verifies before parsing",
+    binds: Binds::Receiver,
+    level: Level::Advice,
+    check_id: "receiver/verification/verify-first",
+    text: "Unsigned and malformed is answered like unsigned and well-formed: nothing is \
+      parsed before it is verified.",
+    source: "W",
+    why: "Whatever is parsed before it is verified is open to everybody.",
+    scenarios: &[&UNSIGNED_MALFORMED],
+    needs: None,
+    check: verifies_first,
+    counterexamples: Faults::Receiver(&[ReceiverFault::ParsesFirst]),
+};
+
+/// What is sent for VER-19.
+const UNSIGNED_MALFORMED: Scenario = Scenario {
+    name: ScenarioName("unsigned-malformed"),
+    sends: "unsigned requests, malformed ones and a well-formed one",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases { fixed: |_| unsigned_malformed(), generated: &[] },
+};
+
+fn unsigned_malformed() -> Vec<Case> {
+    let bodies: [(&str, Option<&'static [u8]>); 4] = [
+        ("well-formed", None),
+        ("truncated JSON", Some(b"{\"event\":\"person.cr")),
+        ("not UTF-8", Some(b"{\"event\":\"\xff\"}")),
+        ("empty", Some(b"")),
+    ];
+    let case = |(which, body): (&str, Option<&'static [u8]>)| {
+        Case::forged(
+            format!("an unsigned body that is {which}"),
+            Respect::UnsignedMalformed,
+            move |_, delivery, _| {
+                unsign(delivery);
+                if let Some(body) = body {
+                    delivery.body = Bytes::from_static(body);
+                }
+                Some(())
+            },
+        )
+    };
+    bodies.into_iter().map(case).collect()
+}
+
+/// The first trial is unsigned and well-formed, the others unsigned and malformed.
+fn verifies_first(_: &Requirement, t: &Transcript) -> Verdict {
+    let mut trials = t.trials_of(UNSIGNED_MALFORMED.name);
+    let Some(well_formed) = trials.next() else {
+        return Verdict::Inconclusive("nothing could be tried".to_owned());
+    };
+    if t.acknowledged(well_formed.exchange) {
+        return Verdict::Inconclusive(
+            "unsigned requests are acknowledged, so nothing is verified".to_owned(),
+        );
+    }
+    let expected = t.outcome(well_formed.exchange).to_string();
+    let verdicts = trials.map(|trial| {
+        if !trial.controls.iter().all(|&control| t.acknowledged(control)) {
+            return Verdict::Inconclusive(
+                "a plain genuine delivery beside it was not acknowledged".to_owned(),
+            );
+        }
+        let actual = t.outcome(trial.exchange).to_string();
+        if actual == expected {
+            return Verdict::Pass;
+        }
+        let message = format!("{} was answered {actual}, a well-formed one {expected}", trial.what);
+        Evidence::new(expected.clone(), actual, message)
+            .shown_by([well_formed.exchange, trial.exchange])
+            .because(Cause::detailed(Code::AnswerStatus, "parsed before verified"))
+            .fail()
+    });
+    of_all(verdicts, "nothing could be tried", "bodies")
+}

@@ -1,0 +1,145 @@
+//! RCV-7, RCV-12, RCV-8 and RCV-13: how soon a receiver answers, and how many deliveries at a time.
+
+use super::judge::accepts;
+use super::stage::Stage;
+use super::valid::VALID;
+use crate::peers::fault::{Faults, ReceiverFault};
+use crate::subject::SubjectError;
+use crate::suite::cause::{Cause, Code};
+use crate::suite::requirement::{Binds, Evidence, Level, Requirement, Verdict};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::{Respect, ScenarioName, Transcript, Trial};
+use crate::wire::exchange::Delivery;
+use futures_util::FutureExt as _;
+use std::time::Duration;
+
+/// The requirements of this group, in the order of the contract.
+pub(super) const ALL: &[Requirement] = &[RCV_7, RCV_12, RCV_8, RCV_13];
+
+const RCV_7: Requirement = Requirement {
+    id: "RCV-7",
+    title: "answers within 5 s",
+    binds: Binds::Receiver,
+    level: Level::Should,
+    check_id: "receiver/reception/prompt",
+    text: "The answer comes within 5 s.",
+    source: "D (\"as soon as possible\"), S",
+    why: "The server that ships gives up after 5 s and never sends the delivery again.",
+    scenarios: &[&VALID],
+    needs: None,
+    check: |_, t| answers_within(t, t.limits.prompt),
+    counterexamples: Faults::Receiver(&[ReceiverFault::AnswersLate]),
+};
+
+const RCV_12: Requirement = Requirement {
+    id: "RCV-12",
+    title: "answers within 1 s",
+    binds: Binds::Receiver,
+    level: Level::Advice,
+    check_id: "receiver/reception/quick",
+    text: "The answer comes within 1 s.",
+    source: "D",
+    why: "Whoever works before answering is late as soon as the work is slow.",
+    scenarios: &[&VALID],
+    needs: None,
+    check: |_, t| answers_within(t, t.limits.quick),
+    counterexamples: Faults::Receiver(&[ReceiverFault::AnswersLate]),
+};
+
+fn answers_within(t: &Transcript, bound: Duration) -> Verdict {
+    let answered = || t.trials_of(VALID.name).filter(|trial| t.acknowledged(trial.exchange));
+    let Some(slowest) = answered().max_by_key(|trial| t.exchange(trial.exchange).took) else {
+        return Verdict::Inconclusive("no genuine delivery was acknowledged".to_owned());
+    };
+    let took = t.exchange(slowest.exchange).took;
+    if took <= bound {
+        return Verdict::Pass;
+    }
+    let (took, bound) = (format!("{:.1} s", took.as_secs_f64()), format!("{:.1} s", bound.as_secs_f64()));
+    let message = format!("{} was acknowledged only after {took}", slowest.what);
+    Evidence::new(format!("within {bound}"), took, message)
+        .shown_by([slowest.exchange])
+        .because(Cause::new(Code::AnswerLate))
+        .fail()
+}
+
+const RCV_8: Requirement = Requirement {
+    id: "RCV-8",
+    title: "20 at a time",
+    binds: Binds::Receiver,
+    level: Level::Must,
+    check_id: "receiver/reception/concurrent",
+    text: "20 concurrent deliveries, which is what a Twenty sends at once, are all \
+      accepted, each within the client's wait.",
+    source: "D",
+    why: "A Twenty sends up to 20 deliveries at the same time; an import changes hundreds \
+      of records in a second, and nothing orders or spaces their deliveries.",
+    scenarios: &[&CONCURRENT_20],
+    needs: None,
+    check: accepts_at_once,
+    counterexamples: Faults::Receiver(&[ReceiverFault::OneAtATime]),
+};
+
+/// What is sent for RCV-8.
+const CONCURRENT_20: Scenario = Scenario {
+    name: ScenarioName("concurrent"),
+    sends: "20 valid deliveries at the same time, each on a connection of its own",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Receiver(|stage| stage.concurrent(CONCURRENT_20.name, 20).boxed_local()),
+};
+
+const RCV_13: Requirement = Requirement {
+    id: "RCV-13",
+    title: "64 at a time",
+    binds: Binds::Receiver,
+    level: Level::Should,
+    check_id: "receiver/reception/concurrent-64",
+    text: "So are 64.",
+    source: "W",
+    why: "Several webhooks, or several workspaces, may point at one receiver; what 20 \
+          connections fill is full when a second sender comes.",
+    scenarios: &[&CONCURRENT_64],
+    needs: None,
+    check: accepts_at_once,
+    counterexamples: Faults::Receiver(&[ReceiverFault::OneAtATime]),
+};
+
+/// What is sent for RCV-13.
+const CONCURRENT_64: Scenario = Scenario {
+    name: ScenarioName("concurrent-64"),
+    sends: "64 valid deliveries at the same time, each on a connection of its own",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Receiver(|stage| stage.concurrent(CONCURRENT_64.name, 64).boxed_local()),
+};
+
+impl Stage<'_> {
+    async fn concurrent(&mut self, scenario: ScenarioName, count: usize) -> Result<(), SubjectError> {
+        let control = self.send(self.maker.deliver(&self.maker.plain())).await?;
+        let deliveries: Vec<Delivery> =
+            (0..count).map(|_| self.maker.deliver(&self.maker.plain())).map(closing).collect();
+        for exchange in self.together(&deliveries).await? {
+            self.transcript.trials.push(Trial {
+                scenario,
+                what: format!("one of {count} genuine deliveries at the same time"),
+                respect: Respect::Concurrent,
+                generated: false,
+                exchange,
+                controls: vec![control],
+            });
+        }
+        Ok(())
+    }
+}
+
+/// On a connection of its own, which is closed behind it: one that is kept open would keep a server from the others that
+/// serves one connection after the other.
+fn closing(mut delivery: Delivery) -> Delivery {
+    delivery.headers.add("Connection", "close");
+    delivery
+}
+
+fn accepts_at_once(requirement: &Requirement, t: &Transcript) -> Verdict {
+    accepts(requirement.scenarios, t, |_| Some(Cause::new(Code::RefusesConcurrent)))
+}

@@ -1,0 +1,130 @@
+//! VER-9: how a receiver rejects.
+
+use super::altered::{ALTERED_CONTENT, ALTERED_TIMESTAMP};
+use super::case::Case;
+use super::digits::{OTHER_DIGEST, SURROUNDED, Surrounded, around, surrounded};
+use super::formatting::REFORMATTED;
+use super::freshness::STALE;
+use super::header::MISSING_HEADER;
+use super::judge::rejects;
+use super::judge::{is_4xx, of_crash};
+use super::key::WRONG_KEY;
+use super::property::Property;
+use super::signed_text::OTHER_MESSAGE;
+use super::timestamp::TIMESTAMP_FORM;
+use super::ways_in::BACK_DOOR;
+use crate::peers::fault::{Faults, ReceiverFault};
+use crate::suite::cause::Code;
+use crate::suite::judge::of_all;
+use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::Surrounding;
+use crate::suite::transcript::{Respect, ScenarioName, Transcript};
+use crate::webhook::signature::SIGNATURE_HEADER;
+use proptest::collection::vec;
+use proptest::prelude::prop_oneof;
+use proptest::sample::select;
+
+/// The requirements of this group, in the order of the contract.
+pub(super) const ALL: &[Requirement] = &[VER_9];
+
+const VER_9: Requirement = Requirement {
+    id: "VER-9",
+    title: "refuses with 4xx",
+    binds: Binds::Receiver,
+    level: Level::Should,
+    check_id: "receiver/verification/refusal-status",
+    text: "A rejection is a 4xx (401 in the field), not a 5xx, a hang or a closed \
+      connection, and the receiver answers the next delivery as before. Signatures of 0, 1, 63, 65 \
+      and 64 non-ASCII characters included; so are deliveries broken off in head or body, which \
+      nobody answers, but which must not end the process.",
+    source: "W",
+    why: "A comparison that throws on another length turns every scanner's probe into a crash report, and in some \
+          run times ends the process.",
+    scenarios: &[
+        &SIGNATURE_LENGTH,
+        &ALTERED_CONTENT,
+        &ALTERED_TIMESTAMP,
+        &WRONG_KEY,
+        &MISSING_HEADER,
+        &OTHER_MESSAGE,
+        &OTHER_DIGEST,
+        &SURROUNDED,
+        &TIMESTAMP_FORM,
+        &STALE,
+        &REFORMATTED,
+        &BACK_DOOR,
+    ],
+    needs: None,
+    check: refusal_status,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::ThrowsOnLength,
+        ReceiverFault::ThrowsOnHeaderBytes,
+        ReceiverFault::ThrowsOnTimestamp,
+        ReceiverFault::ClosesOnRefusal,
+        ReceiverFault::RefusesWith500,
+    ]),
+};
+
+/// What is sent for VER-9, next to what other requirements send.
+const SIGNATURE_LENGTH: Scenario = Scenario {
+    name: ScenarioName("signature-length"),
+    sends: "signatures of 0, 1, 63, 65 and 200 digits, and of 64 bytes beyond ASCII",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases { fixed: |_| surrounded(SIGNATURE_LENGTHS), generated: &[junk] },
+};
+
+const SIGNATURE_LENGTHS: &[Surrounded] = &[
+    (Surrounding::Other("a signature of no digits"), "a signature of no digits", |_, delivery, _| {
+        around(delivery, |_| String::new())
+    }),
+    (Surrounding::Other("a signature of one digit"), "a signature of one digit", |_, delivery, _| {
+        around(delivery, |digits| digits[..1].to_owned())
+    }),
+    (Surrounding::Other("a signature of 63 digits"), "a signature of 63 digits", |_, delivery, _| {
+        around(delivery, |digits| digits[..63].to_owned())
+    }),
+    (Surrounding::Other("a signature of 65 zeros"), "a signature of 65 zeros", |_, delivery, _| {
+        around(delivery, |_| "0".repeat(65))
+    }),
+    (Surrounding::Other("a signature of 200 digits"), "a signature of 200 digits", |_, delivery, _| {
+        around(delivery, |_| "a".repeat(200))
+    }),
+    (
+        Surrounding::Other("a signature of 64 letters that are no digits"),
+        "a signature of 64 letters that are no digits",
+        |_, delivery, _| around(delivery, |_| "z".repeat(64)),
+    ),
+    (Surrounding::BeyondAscii, "a signature of 64 bytes beyond ASCII", |_, delivery, _| {
+        delivery.headers.set(SIGNATURE_HEADER, vec![0xE9; 64]);
+        Some(())
+    }),
+];
+
+/// VER-9: signatures of any length, in any bytes that a header can hold.
+fn junk() -> Property {
+    let strategy = prop_oneof![
+        vec(select(&b"0123456789abcdefABCDEF"[..]), 1..160),
+        vec(0x21..0x7f_u8, 1..160),
+        vec(0x80..=0xff_u8, 1..160),
+    ];
+    Property::of("signatures of other forms", strategy, |junk| {
+        let junk = junk.clone();
+        let what = format!("a delivery with a signature of {} other bytes", junk.len());
+        Case::forged(what, Respect::Surrounded(Surrounding::Other("other bytes")), move |_, delivery, _| {
+            delivery.headers.set(SIGNATURE_HEADER, junk.clone());
+            Some(())
+        })
+    })
+}
+
+/// Every negative that is rejected is rejected with a 4xx.
+fn refusal_status(requirement: &Requirement, t: &Transcript) -> Verdict {
+    let refused = requirement.scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name));
+    let refused = refused.filter(|trial| !t.acknowledged(trial.exchange));
+    let verdicts = refused.map(|trial| is_4xx(t, trial, of_crash(t, trial, Code::CrashSignatureLength)));
+    // That a signature of another length is accepted is for VER-4 and VER-6 to say.
+    let of_length = Some(rejects(&[&SIGNATURE_LENGTH], t)).filter(|one| !matches!(one, Verdict::Fail(_)));
+    of_all(of_length.into_iter().chain(verdicts), "nothing was refused", "refusals")
+}

@@ -1,0 +1,78 @@
+//! VER-5: a signature over something else is rejected.
+
+use super::case::Case;
+use super::judge::rejects_all;
+use crate::peers::fault::{Faults, ReceiverFault};
+use crate::suite::requirement::{Binds, Level, Requirement};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::{Respect, ScenarioName};
+use crate::webhook::recipe::{Message, Recipe};
+use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
+
+/// The requirements of this group, in the order of the contract.
+pub(super) const ALL: &[Requirement] = &[VER_5];
+
+const VER_5: Requirement = Requirement {
+    id: "VER-5",
+    title: "rejects other signed text",
+    binds: Binds::Receiver,
+    level: Level::Must,
+    check_id: "receiver/verification/other-message",
+    text: "A signature over something else is rejected: the body alone, the timestamp \
+      alone, another separator, the payload stringified twice, another delivery.",
+    source: "D",
+    why: "A receiver that hashes the body alone refuses Twenty's deliveries; one that takes it besides can be \
+          replayed for ever, since no time is covered.",
+    scenarios: &[&OTHER_MESSAGE],
+    needs: None,
+    check: rejects_all,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::VerifiesBodyAlone,
+        ReceiverFault::VerifiesWithDot,
+        ReceiverFault::VerifiesTwiceStringified,
+        ReceiverFault::AcceptsBodyAlone,
+        ReceiverFault::AcceptsTimestampAlone,
+        ReceiverFault::AcceptsDot,
+        ReceiverFault::AcceptsTwiceStringified,
+        ReceiverFault::AcceptsAnySignatureOnce,
+        ReceiverFault::AcceptsEverything,
+        ReceiverFault::RefusesInBody,
+    ]),
+};
+
+/// What is sent for VER-5.
+pub(super) const OTHER_MESSAGE: Scenario = Scenario {
+    name: ScenarioName("other-message"),
+    sends: "deliveries signed over the body alone, the timestamp alone, with another \
+          separator, over the payload stringified twice, and with the signature of another delivery",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases {
+        fixed: |_| {
+            OTHER_MESSAGES.map(Recipe::message).map(Case::signed).into_iter().chain([borrowed()]).collect()
+        },
+        generated: &[],
+    },
+};
+
+const OTHER_MESSAGES: [Message; 6] = [
+    Message::BodyAlone,
+    Message::TimestampAlone,
+    Message::Separator("."),
+    Message::Separator(""),
+    Message::DoubleStringified { ascii: false },
+    Message::Part,
+];
+
+/// A delivery with timestamp and signature of another one.
+fn borrowed() -> Case {
+    let what = "a delivery with timestamp and signature of another delivery";
+    Case::behind(what, Respect::Borrowed, |maker, control| {
+        let mut delivery = maker.deliver(&maker.plain());
+        for name in [TIMESTAMP_HEADER, SIGNATURE_HEADER] {
+            delivery.headers.set(name, control.delivery.headers.single(name)?.clone());
+        }
+        Some(delivery)
+    })
+    .refused()
+}

@@ -1,0 +1,169 @@
+//! RCV-6, RCV-10 and RCV-11: large bodies.
+
+use super::case::Case;
+use super::judge::accepts;
+use super::maker::{PADDING, with_raw_member};
+use super::stage::Stage;
+use crate::peers::fault::{Faults, ReceiverFault};
+use crate::subject::SubjectError;
+use crate::suite::cause::{Cause, Code};
+use crate::suite::judge::of_all;
+use crate::suite::requirement::{Binds, Evidence, Level, Requirement, Verdict};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::{Respect, ScenarioName, Transcript, Trial};
+use crate::wire::exchange::Transfer;
+use futures_util::FutureExt as _;
+
+/// The requirements of this group, in the order of the contract.
+pub(super) const ALL: &[Requirement] = &[RCV_6, RCV_10, RCV_11];
+
+const RCV_6: Requirement = Requirement {
+    id: "RCV-6",
+    title: "256 KiB",
+    binds: Binds::Receiver,
+    level: Level::Should,
+    check_id: "receiver/reception/256-kib",
+    text: "A 256 KiB body is accepted.",
+    source: "W",
+    why: "A note with a long text has that size; the default limit of several frameworks is 100 kB.",
+    scenarios: &[&BODY_256_KIB],
+    needs: None,
+    check: accepts_size,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::LimitsTo100Kilobytes,
+        ReceiverFault::TruncatesLargeBodies,
+    ]),
+};
+
+/// What is sent for RCV-6.
+const BODY_256_KIB: Scenario = Scenario {
+    name: ScenarioName("body-256-kib"),
+    sends: "a valid delivery of 256 KiB",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases { fixed: |_| vec![large(256)], generated: &[] },
+};
+
+const RCV_10: Requirement = Requirement {
+    id: "RCV-10",
+    title: "1 MiB",
+    binds: Binds::Receiver,
+    level: Level::Advice,
+    check_id: "receiver/reception/1-mib",
+    text: "A 1 MiB body is accepted.",
+    source: "W",
+    why: "Nothing in Twenty bounds a record; a body that is refused is an event that is lost.",
+    scenarios: &[&BODY_1_MIB],
+    needs: None,
+    check: accepts_size,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::LimitsTo100Kilobytes,
+        ReceiverFault::LimitsTo512Kibibytes,
+        ReceiverFault::TruncatesLargeBodies,
+    ]),
+};
+
+/// What is sent for RCV-10.
+const BODY_1_MIB: Scenario = Scenario {
+    name: ScenarioName("body-1-mib"),
+    sends: "a valid delivery of 1 MiB",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases { fixed: |_| vec![large(1024)], generated: &[] },
+};
+
+fn large(kib: usize) -> Case {
+    Case::valid(format!("a genuine delivery of {kib} KiB"), Respect::Form("size"), move |maker| {
+        Some(maker.sign(maker.padded(kib * 1024)))
+    })
+    .of_record_with(PADDING)
+}
+
+fn accepts_size(requirement: &Requirement, t: &Transcript) -> Verdict {
+    accepts(requirement.scenarios, t, |_| Some(Cause::new(Code::RefusesLarge)))
+}
+
+const RCV_11: Requirement = Requirement {
+    id: "RCV-11",
+    title: "too large is 413",
+    binds: Binds::Receiver,
+    level: Level::Should,
+    check_id: "receiver/reception/413",
+    text: "Beyond its limit (sought up to 16 MiB, with Content-Length, and chunked where \
+      RCV-5 accepts chunks; no limit found: not applicable) a receiver answers 413: not 401, not \
+      2xx, not silence.",
+    source: "W",
+    why: "A 401 sends people looking for a wrong secret where the body was cut off at a limit.",
+    scenarios: &[&BODY_LIMIT],
+    needs: None,
+    check: beyond_the_limit,
+    counterexamples: Faults::Receiver(&[ReceiverFault::TruncatesLargeBodies]),
+};
+
+/// What is sent for RCV-11.
+const BODY_LIMIT: Scenario = Scenario {
+    name: ScenarioName("body-limit"),
+    sends: "valid deliveries that double in size up to 16 MiB, and the first that is \
+          rejected again in chunks",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Receiver(|stage| stage.body_limit().boxed_local()),
+};
+
+impl Stage<'_> {
+    /// Doubles the body until it is refused, and sends the refused size in chunks as well.
+    async fn body_limit(&mut self) -> Result<(), SubjectError> {
+        for mib in [1, 2, 4, 8, 16] {
+            // The body that was taken before it is as large as this one will be.
+            self.transcript.release();
+            let control = with_raw_member(&self.maker.plain(), PADDING);
+            let control = self.send(self.maker.deliver(&control)).await?;
+            let mut delivery = self.maker.sign(self.maker.padded(mib * 1024 * 1024));
+            let id = self.send(delivery.clone()).await?;
+            if self.transcript.acknowledged(id) {
+                continue;
+            }
+            delivery.transfer = Transfer::Chunks(vec![64 * 1024; delivery.body.len() / (64 * 1024)]);
+            let chunked = self.send(delivery).await?;
+            for (exchange, how) in [(id, "with its length"), (chunked, "in chunks")] {
+                self.transcript.trials.push(Trial {
+                    scenario: BODY_LIMIT.name,
+                    what: format!("a genuine delivery of {mib} MiB {how}"),
+                    respect: Respect::Form(how),
+                    generated: false,
+                    exchange,
+                    controls: vec![control],
+                });
+            }
+            return Ok(());
+        }
+        Ok(())
+    }
+}
+
+/// Beyond its limit a receiver answers 413, however the body is framed.
+fn beyond_the_limit(_: &Requirement, t: &Transcript) -> Verdict {
+    let mut trials = t.trials_of(BODY_LIMIT.name).peekable();
+    if trials.peek().is_none() {
+        return Verdict::NotApplicable("no limit was found up to 16 MiB".to_owned());
+    }
+    let verdicts = trials.map(|trial| {
+        let outcome = t.outcome(trial.exchange);
+        if !trial.controls.iter().all(|&control| t.acknowledged(control)) {
+            return Verdict::Inconclusive(
+                "a plain genuine delivery beside it was not acknowledged".to_owned(),
+            );
+        }
+        if outcome.status() == Some(413) {
+            return Verdict::Pass;
+        }
+        let message = format!("{} was answered: {outcome}", trial.what);
+        let cause = if outcome.status().is_none() {
+            Cause::new(Code::AnswerNone)
+        } else {
+            Cause::detailed(Code::AnswerStatus, "too large")
+        };
+        Evidence::new("413", outcome.to_string(), message).shown_by([trial.exchange]).because(cause).fail()
+    });
+    of_all(verdicts, "nothing was sent", "deliveries")
+}

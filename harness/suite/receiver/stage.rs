@@ -1,0 +1,234 @@
+//! What a run against a receiver has at hand: the receiver, the way to it, what deliveries are made from, and the transcript.
+
+use std::time::Duration;
+
+use futures_util::future::{LocalBoxFuture, join_all};
+
+use super::batch::Tried;
+use super::case::Case;
+use super::line::Line;
+use super::maker::Maker;
+use super::property::Property;
+use crate::clock::Clock;
+use crate::random::Random;
+use crate::subject::SubjectError;
+use crate::subject::receiver::Receiver;
+use crate::suite::scenario::{Play, Scenario};
+use crate::suite::stage::{Extent, Stage as Player};
+use crate::suite::transcript::{Capability, Ending, Respect, ScenarioName, Transcript, Trial};
+use crate::wire::client::Client;
+use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome};
+
+/// How a scenario of its own kind is played on a receiver.
+pub type Course = for<'s> fn(&'s mut Stage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
+
+/// How long a forged delivery is waited for, once it is known that they hang.
+const IMPATIENT: Duration = Duration::from_secs(1);
+
+/// What takes longer than that for an answer is tried with fewer cases.
+const SLOW: Duration = Duration::from_millis(50);
+
+/// What a run against a receiver has at hand.
+pub struct Stage<'a> {
+    /// The receiver.
+    pub(super) subject: &'a mut Receiver,
+    pub(super) line: Line<'a>,
+    pub(super) maker: Maker,
+    /// What is written.
+    pub(super) transcript: &'a mut Transcript,
+    pub(super) extent: Extent,
+    /// Whether it was found out if the receiver takes several deliveries at the same time.
+    pub(super) jobs_settled: bool,
+    /// Whether it takes a plain genuine delivery at all, as far as that was tried.
+    pub(super) takes_plain: bool,
+    /// Whether it stopped answering for good.
+    pub(super) given_up: bool,
+    /// Whether it takes long over each answer.
+    pub(super) slow: bool,
+}
+
+impl Player for Stage<'_> {
+    async fn run(&mut self, scenario: &Scenario) {
+        if self.line.is_silent() && !self.given_up {
+            // What it hung on may be over.
+            let exchange = self.line.knock(&self.maker.deliver(&self.maker.plain())).await;
+            self.given_up = exchange.outcome.status().is_none();
+            self.transcript.record(exchange);
+        }
+        let played = match scenario.play {
+            Play::Cases { fixed, generated } => self.try_cases(scenario.name, fixed, generated).await,
+            Play::Receiver(course) => course(self).await,
+            Play::Sender(_) => Ok(()),
+        };
+        let ending = match played {
+            Ok(()) => Ending::Complete,
+            Err(SubjectError::Broke(why)) => Ending::Broke(why),
+            Err(SubjectError::Stuck(why)) => Ending::Stuck(why),
+            Err(why) => Ending::Died(why.to_string()),
+        };
+        self.transcript.endings.push((scenario.name, ending));
+    }
+
+    fn transcript(&mut self) -> &mut Transcript {
+        self.transcript
+    }
+}
+
+impl<'a> Stage<'a> {
+    /// A stage for a receiver.
+    pub fn new(
+        subject: &'a mut Receiver,
+        client: &'a Client,
+        clock: &Clock,
+        extent: Extent,
+        transcript: &'a mut Transcript,
+    ) -> Self {
+        let target = subject.target().clone();
+        let maker = Maker::new(
+            transcript.dialect,
+            subject.secret().clone(),
+            clock.clone(),
+            Random::from_seed(extent.seed),
+            (target.url(), target.path.clone()),
+        );
+        let impatient = Client::new(transcript.limits.timeout.min(IMPATIENT), clock.clone());
+        let line = Line::new(client, impatient, target);
+        if subject.observes().is_some() {
+            transcript.capabilities.insert(Capability::Observations);
+        }
+        Self {
+            subject,
+            line,
+            maker,
+            transcript,
+            extent,
+            jobs_settled: false,
+            takes_plain: true,
+            given_up: false,
+            slow: false,
+        }
+    }
+
+    /// Tries a scenario's fixed cases, then its generated ones.
+    async fn try_cases(
+        &mut self,
+        scenario: ScenarioName,
+        fixed: fn(&Maker) -> Vec<Case>,
+        generated: &[fn() -> Property],
+    ) -> Result<(), SubjectError> {
+        self.try_all(scenario, &fixed(&self.maker)).await?;
+        for property in generated {
+            self.hold(scenario, &property()).await?;
+        }
+        Ok(())
+    }
+
+    /// Finds out whether the receiver takes several plain deliveries at the same time. If it does not, that is RCV-8's to
+    /// judge, and everything else is sent one after the other.
+    pub(super) async fn settle_jobs(&mut self) -> Result<(), SubjectError> {
+        if self.jobs_settled {
+            return Ok(());
+        }
+        self.jobs_settled = true;
+        let alone = self.send(self.maker.deliver(&self.maker.plain())).await?;
+        self.takes_plain = self.transcript.acknowledged(alone);
+        self.pace(self.transcript.exchange(alone).took);
+        if !self.takes_plain || self.extent.jobs < 2 {
+            return Ok(());
+        }
+        let together: Vec<Delivery> =
+            (0..2 * self.extent.jobs).map(|_| self.maker.deliver(&self.maker.plain())).collect();
+        let exchanges = self.together(&together).await?;
+        if !exchanges.iter().all(|&id| self.transcript.acknowledged(id)) {
+            self.extent.jobs = 1;
+            self.transcript.remarks.push(
+                "deliveries at the same time were not all acknowledged, so the cases were tried one at a time"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Generates fewer cases for a receiver that takes long over each.
+    pub(super) fn pace(&mut self, took: Duration) {
+        let cases = u32::try_from(u128::from(self.extent.cases) * SLOW.as_millis() / took.as_millis().max(1));
+        let cases = cases.unwrap_or(u32::MAX).max(4);
+        if took > SLOW && cases < self.extent.cases {
+            self.transcript.remarks.push(format!(
+                "an answer took {} ms, so only {cases} cases were generated for each property in place of {}",
+                took.as_millis(),
+                self.extent.cases
+            ));
+            self.extent.cases = cases;
+            self.slow = true;
+        }
+    }
+
+    /// Notes something about the run, once.
+    pub(super) fn remark(&mut self, remark: &str) {
+        if !self.transcript.remarks.iter().any(|known| known == remark) {
+            self.transcript.remarks.push(remark.to_owned());
+        }
+    }
+
+    /// Sends deliveries at the same time.
+    pub(super) async fn together(
+        &mut self,
+        deliveries: &[Delivery],
+    ) -> Result<Vec<ExchangeId>, SubjectError> {
+        let line = &self.line;
+        let sent = deliveries.iter().map(|delivery| line.client.send(&line.target, delivery));
+        let ids: Vec<ExchangeId> =
+            join_all(sent).await.into_iter().map(|exchange| self.transcript.record(exchange)).collect();
+        let broken = ids.iter().copied().find(|&id| self.transcript.outcome(id).status().is_none());
+        if let Some(id) = broken {
+            self.revive(id).await?;
+        }
+        Ok(ids)
+    }
+
+    /// Sends one genuine delivery. Errors: none of the last few was answered, so that going on would only wait.
+    pub(super) async fn send(&mut self, delivery: Delivery) -> Result<ExchangeId, SubjectError> {
+        let exchange = self.line.send(&delivery).await?;
+        self.record(exchange).await
+    }
+
+    /// Sends one that may be refused, or not be answered at all.
+    pub(super) async fn send_forgery(&mut self, delivery: Delivery) -> Result<ExchangeId, SubjectError> {
+        let exchange = self.line.send_forged(&delivery).await?;
+        self.record(exchange).await
+    }
+
+    pub(super) async fn record(&mut self, exchange: Exchange) -> Result<ExchangeId, SubjectError> {
+        let answered = exchange.outcome.status().is_some() || exchange.outcome == Outcome::Abandoned;
+        let id = self.transcript.record(exchange);
+        if !answered {
+            self.revive(id).await?;
+        }
+        Ok(id)
+    }
+
+    pub(super) async fn revive(&mut self, id: ExchangeId) -> Result<(), SubjectError> {
+        if let Some(how) = self.subject.revive().await? {
+            self.transcript.deaths.push((id, how));
+        }
+        Ok(())
+    }
+
+    pub(super) fn write(&mut self, scenario: ScenarioName, case: &Case, Tried { trial, controls }: Tried) {
+        let (what, respect, generated) = (case.what.clone(), case.respect, case.generated);
+        self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange: trial, controls });
+    }
+
+    /// Writes down a trial that has no twins.
+    pub(super) fn write_single(
+        &mut self,
+        scenario: ScenarioName,
+        what: String,
+        respect: Respect,
+        exchange: ExchangeId,
+    ) {
+        let (generated, controls) = (false, Vec::new());
+        self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange, controls });
+    }
+}

@@ -1,0 +1,131 @@
+//! VER-10: the timestamp header is digits only.
+
+use super::case::Case;
+use super::judge::rejects_all;
+use super::maker::Maker;
+use super::property::Property;
+use crate::peers::fault::{Faults, ReceiverFault};
+use crate::suite::requirement::{Binds, Level, Requirement};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::TimestampForm;
+use crate::suite::transcript::{Respect, ScenarioName};
+use crate::webhook::dialect::rfc3339;
+use crate::webhook::signature::TIMESTAMP_HEADER;
+use crate::wire::exchange::Delivery;
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::sample::{Index, select};
+
+/// The requirements of this group, in the order of the contract.
+pub(super) const ALL: &[Requirement] = &[VER_10];
+
+const VER_10: Requirement = Requirement {
+    id: "VER-10",
+    title: "digits-only timestamp",
+    binds: Binds::Receiver,
+    level: Level::Should,
+    check_id: "receiver/verification/timestamp-form",
+    text: "The timestamp header is digits only: text moved across the colon, and deliveries \
+      correctly signed under an empty timestamp, `abc`, `NaN`, an ISO date, `+1735…`, `-1`, or \
+      digits with spaces, are rejected.",
+    source: "R",
+    why: "With anything but digits before the colon the signed text can be cut in two ways; and NaN is within \
+          every window.",
+    scenarios: &[&TIMESTAMP_FORM],
+    needs: None,
+    check: rejects_all,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::AcceptsAnyTimestamp,
+        ReceiverFault::AcceptsNaN,
+        ReceiverFault::AcceptsEverything,
+        ReceiverFault::RefusesInBody,
+    ]),
+};
+
+/// What is sent for VER-10.
+pub(super) const TIMESTAMP_FORM: Scenario = Scenario {
+    name: ScenarioName("timestamp-form"),
+    sends: "deliveries correctly signed under timestamps that are not digits only or empty, \
+          and text moved over the colon",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases { fixed: |_| timestamp_form(), generated: &[timestamp_forms] },
+};
+
+/// A form of timestamp: what it is, and how it is made of the present time.
+type Form = (TimestampForm, fn(u64) -> String);
+
+fn timestamp_form() -> Vec<Case> {
+    let forms: [Form; 9] = [
+        (TimestampForm::Empty, |_| String::new()),
+        (TimestampForm::Other("abc"), |_| "abc".to_owned()),
+        (TimestampForm::Other("NaN"), |_| "NaN".to_owned()),
+        (TimestampForm::IsoDate, rfc3339),
+        (TimestampForm::Other("a plus sign"), |now_ms| format!("+{now_ms}")),
+        (TimestampForm::Other("a negative number"), |_| "-1".to_owned()),
+        (TimestampForm::Other("a fraction"), |now_ms| format!("{now_ms}.5")),
+        (TimestampForm::Other("an exponent"), |now_ms| format!("{}e3", now_ms / 1000)),
+        (TimestampForm::Other("spaces between the digits"), |now_ms| {
+            let digits = now_ms.to_string();
+            let (first, rest) = digits.split_at(digits.len().min(4));
+            format!("{first} {rest}")
+        }),
+    ];
+    let form = |(which, form): Form| {
+        let what = format!("a delivery correctly signed under a timestamp that is {}", which.describe());
+        Case::forged(what, Respect::TimestampForm(which), move |maker, delivery, _| {
+            maker.date(delivery, form(maker.clock.now_ms()).as_bytes());
+            Some(())
+        })
+    };
+    // The same signed text, cut at a later colon.
+    let moved = |_: &Maker, delivery: &mut Delivery, timestamp: &str| {
+        let colon = delivery.body.iter().position(|&byte| byte == b':')?;
+        let moved = [timestamp.as_bytes(), b":", &delivery.body[..colon]].concat();
+        delivery.headers.set(TIMESTAMP_HEADER, moved);
+        delivery.body = delivery.body.slice(colon + 1..);
+        Some(())
+    };
+    let which = Respect::TimestampForm(TimestampForm::MovedColon);
+    let moved = Case::forged("a delivery with text moved over the colon", which, moved);
+    forms.into_iter().map(form).chain([moved]).collect()
+}
+
+/// A timestamp that is not digits alone.
+#[derive(Debug, Clone)]
+enum OddTimestamp {
+    /// Such bytes in its place, behind a letter.
+    Text(Vec<u8>),
+    /// Such a byte between its digits.
+    Inserted(Index, u8),
+}
+
+/// VER-10: the form of the timestamp. The bytes beyond ASCII are digits to some languages, when read as Latin-1.
+fn timestamp_forms() -> Property {
+    let inserted = select(&b"_.,+-eExX: '\xb2\xb3\xb9\xe9"[..]);
+    let strategy = prop_oneof![
+        1 => vec(0x21..0x7f_u8, 0..20).prop_map(OddTimestamp::Text),
+        2 => (any::<Index>(), inserted).prop_map(|(at, byte)| OddTimestamp::Inserted(at, byte)),
+    ];
+    Property::of("timestamps that are not digits", strategy, |form| {
+        let form = form.clone();
+        let what = "a delivery correctly signed under a timestamp that is not digits alone";
+        Case::forged(
+            what,
+            Respect::TimestampForm(TimestampForm::Other("other characters")),
+            move |maker, delivery, timestamp| {
+                let bytes = match &form {
+                    OddTimestamp::Text(bytes) => [b"t", &bytes[..]].concat(),
+                    OddTimestamp::Inserted(at, byte) => {
+                        let mut digits = timestamp.as_bytes().to_vec();
+                        // Between digits: what stands at the ends may be taken off on the way.
+                        digits.insert(1 + at.index(digits.len() - 1), *byte);
+                        digits
+                    }
+                };
+                maker.date(delivery, &bytes);
+                Some(())
+            },
+        )
+    })
+}

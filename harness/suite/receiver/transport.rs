@@ -1,0 +1,267 @@
+//! RCV-3 to RCV-5: a valid delivery is accepted however HTTP carries it.
+
+use super::case::Case;
+use super::judge::accepts;
+use super::maker::{BEYOND_ASCII, with_raw_member};
+use super::property::Property;
+use super::stage::Stage;
+use crate::peers::fault::{Faults, ReceiverFault};
+use crate::subject::SubjectError;
+use crate::suite::cause::{Cause, Code};
+use crate::suite::requirement::{Binds, Level, Requirement};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::{Respect, ScenarioName, Trial};
+use crate::wire::exchange::{Delivery, Transfer};
+use futures_util::FutureExt as _;
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::sample::Index;
+
+/// The requirements of this group, in the order of the contract.
+pub(super) const ALL: &[Requirement] = &[RCV_3, RCV_4, RCV_5];
+
+const RCV_3: Requirement = Requirement {
+    id: "RCV-3",
+    title: "header case",
+    binds: Binds::Receiver,
+    level: Level::Must,
+    check_id: "receiver/reception/header-case",
+    text: "Header names are matched without regard to case.",
+    source: "R (RFC 9110, section 5.1)",
+    why: "Senders, proxies and HTTP/2 spell header names in lower case; a map that is asked for the documentation's \
+          spelling finds nothing.",
+    scenarios: &[&HEADER_CASE],
+    needs: None,
+    check: |r, t| accepts(r.scenarios, t, |_| Some(Cause::new(Code::RefusesHeaderCase))),
+    counterexamples: Faults::Receiver(&[ReceiverFault::HeaderNamesCaseSensitive]),
+};
+
+/// What is sent for RCV-3.
+const HEADER_CASE: Scenario = Scenario {
+    name: ScenarioName("header-case"),
+    sends: "a valid delivery with its header names in lower, upper and mixed case",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases { fixed: |_| HEADER_CASES.map(header_case).into(), generated: &[header_cases] },
+};
+
+type Spell = fn(&str) -> String;
+
+/// Ways to spell a header name.
+const HEADER_CASES: [(&str, Spell); 3] = [
+    ("lower", str::to_ascii_lowercase),
+    ("upper", str::to_ascii_uppercase),
+    ("mixed", |name| {
+        let alternate = |(at, c): (usize, char)| {
+            if at % 2 == 0 { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() }
+        };
+        name.chars().enumerate().map(alternate).collect()
+    }),
+];
+
+fn header_case((case, spell): (&'static str, Spell)) -> Case {
+    let what = format!("a genuine delivery with its header names in {case} case");
+    Case::valid(what, Respect::Valid, move |maker| {
+        let mut delivery = maker.deliver(&maker.plain());
+        for (name, _) in &mut delivery.headers.0 {
+            *name = spell(name);
+        }
+        Some(delivery)
+    })
+}
+
+/// RCV-3: header names with each letter in either case.
+fn header_cases() -> Property {
+    Property::of("header names in any case", any::<u64>(), |&mask| {
+        Case::valid("a genuine delivery with its header names in any case", Respect::Valid, move |maker| {
+            let mut delivery = maker.deliver(&maker.plain());
+            for (name, _) in &mut delivery.headers.0 {
+                let letter = |(at, letter): (usize, char)| {
+                    let upper = mask.rotate_right(u32::try_from(at).unwrap_or_default()) & 1 == 1;
+                    if upper { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() }
+                };
+                *name = name.chars().enumerate().map(letter).collect();
+            }
+            Some(delivery)
+        })
+    })
+}
+
+const RCV_4: Requirement = Requirement {
+    id: "RCV-4",
+    title: "content type parameters",
+    binds: Binds::Receiver,
+    level: Level::Should,
+    check_id: "receiver/reception/content-type",
+    text: "`Content-Type: application/json; charset=utf-8` is accepted.",
+    source: "R (RFC 9110)",
+    why: "A comparison with the bare type refuses what many HTTP clients send.",
+    scenarios: &[&CONTENT_TYPE],
+    needs: None,
+    check: |r, t| accepts(r.scenarios, t, |_| Some(Cause::detailed(Code::RefusesSpelling, "content type"))),
+    counterexamples: Faults::Receiver(&[ReceiverFault::RefusesCharset]),
+};
+
+/// What is sent for RCV-4.
+const CONTENT_TYPE: Scenario = Scenario {
+    name: ScenarioName("content-type"),
+    sends: "a valid delivery with `Content-Type: application/json; charset=utf-8`",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases {
+        fixed: |_| {
+            vec![form("Content-Type with a charset", |delivery| {
+                delivery.headers.set("Content-Type", "application/json; charset=utf-8");
+            })]
+        },
+        generated: &[],
+    },
+};
+
+const RCV_5: Requirement = Requirement {
+    id: "RCV-5",
+    title: "chunks and segments",
+    binds: Binds::Receiver,
+    level: Level::Should,
+    check_id: "receiver/reception/framing",
+    text: "A chunked body, a body that arrives in several segments (split inside a \
+      multi-byte character too), and several deliveries on one connection are accepted.",
+    source: "R (RFC 9112)",
+    why: "How a body is cut on its way is the network's business; who decodes each piece by itself breaks characters \
+          that stand on a seam, and with them the signature.",
+    scenarios: &[&FRAMING, &ONE_CONNECTION],
+    needs: None,
+    check: |r, t| accepts(r.scenarios, t, of_framing),
+    counterexamples: Faults::Receiver(&[ReceiverFault::RefusesChunked, ReceiverFault::DecodesEachChunk]),
+};
+
+/// What is sent for RCV-5.
+pub(super) const FRAMING: Scenario = Scenario {
+    name: ScenarioName("framing"),
+    sends: "valid deliveries in chunks and in segments, split inside a character too",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases { fixed: |_| framing(), generated: &[cuttings] },
+};
+
+/// A genuine delivery in another form.
+fn form(what: &'static str, change: fn(&mut Delivery)) -> Case {
+    Case::valid(format!("a genuine delivery: {what}"), Respect::Form(what), move |maker| {
+        let mut delivery = maker.deliver(&maker.plain());
+        change(&mut delivery);
+        Some(delivery)
+    })
+}
+
+fn framing() -> Vec<Case> {
+    let mut cases = vec![
+        form("in one chunk", |delivery| delivery.transfer = Transfer::Chunks(Vec::new())),
+        form("in chunks of 7 bytes", |delivery| {
+            delivery.transfer = Transfer::Chunks(vec![7; delivery.body.len() / 7]);
+        }),
+        form("in three segments", |delivery| {
+            let length = delivery.body.len();
+            delivery.transfer = Transfer::Segments(vec![0, length / 3, 2 * length / 3]);
+        }),
+    ];
+    for (which, chunked) in
+        [("in segments split inside a character", false), ("in chunks split inside a character", true)]
+    {
+        let case = Case::valid(
+            format!("a genuine delivery {which}"),
+            Respect::SplitCharacter(which),
+            move |maker| {
+                let mut delivery = maker.deliver(&with_raw_member(&maker.plain(), BEYOND_ASCII));
+                // The second byte of the first character that has several.
+                let inside = delivery.body.iter().position(|byte| !byte.is_ascii()).map_or(1, |at| at + 1);
+                delivery.transfer = if chunked {
+                    Transfer::Chunks(vec![inside])
+                } else {
+                    Transfer::Segments(vec![0, inside])
+                };
+                Some(delivery)
+            },
+        );
+        cases.push(case.of_record_with(BEYOND_ASCII));
+    }
+    cases
+}
+
+/// How a body is cut on its way.
+#[derive(Debug, Clone)]
+enum Cutting {
+    Chunks(Vec<usize>),
+    Segments(Index, Index),
+}
+
+/// RCV-5: framings.
+fn cuttings() -> Property {
+    let strategy = prop_oneof![
+        7 => vec(1..64_usize, 0..40).prop_map(Cutting::Chunks),
+        1 => (any::<Index>(), any::<Index>()).prop_map(|(one, other)| Cutting::Segments(one, other)),
+    ];
+    Property::of("chunks and segments", strategy, |cutting| {
+        let which = match cutting {
+            Cutting::Chunks(_) => "in chunks of any length",
+            Cutting::Segments(..) => "in segments of any length",
+        };
+        let cutting = cutting.clone();
+        Case::valid(format!("a genuine delivery {which}"), Respect::Form(which), move |maker| {
+            let mut delivery = maker.deliver(&with_raw_member(&maker.plain(), BEYOND_ASCII));
+            let length = delivery.body.len();
+            delivery.transfer = match &cutting {
+                Cutting::Chunks(lengths) => Transfer::Chunks(lengths.clone()),
+                Cutting::Segments(one, other) => {
+                    let mut starts = [one.index(length), other.index(length)];
+                    starts.sort_unstable();
+                    Transfer::Segments(starts.into())
+                }
+            };
+            Some(delivery)
+        })
+        .of_record_with(BEYOND_ASCII)
+    })
+}
+
+/// What is sent for RCV-5 as well.
+const ONE_CONNECTION: Scenario = Scenario {
+    name: ScenarioName("one-connection"),
+    sends: "several valid deliveries on one connection",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Receiver(|stage| stage.on_one_connection().boxed_local()),
+};
+
+impl Stage<'_> {
+    /// Several deliveries one after another on one connection, for as long as the receiver keeps it.
+    async fn on_one_connection(&mut self) -> Result<(), SubjectError> {
+        let control = self.send(self.maker.deliver(&self.maker.plain())).await?;
+        let deliveries: Vec<Delivery> = (0..5).map(|_| self.maker.deliver(&self.maker.plain())).collect();
+        for exchange in self.line.client.send_all(&self.line.target, &deliveries).await {
+            let answered = exchange.outcome.status().is_some();
+            let exchange = self.transcript.record(exchange);
+            let which = "on one connection";
+            self.transcript.trials.push(Trial {
+                scenario: ONE_CONNECTION.name,
+                what: format!("a genuine delivery {which}"),
+                respect: Respect::Form(which),
+                generated: false,
+                exchange,
+                controls: vec![control],
+            });
+            if !answered {
+                self.revive(exchange).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a body in another framing is rejected.
+fn of_framing(trial: &Trial) -> Option<Cause> {
+    match trial.respect {
+        Respect::SplitCharacter(which) => Some(Cause::detailed(Code::RefusesSplitCharacter, which)),
+        Respect::Form(which) => Some(Cause::detailed(Code::RefusesChunked, which)),
+        _ => None,
+    }
+}

@@ -1,0 +1,129 @@
+//! VER-13 and VER-14: a signed POST is the only way in.
+
+use super::case::Case;
+use super::judge::rejects_all;
+use crate::peers::fault::{Faults, ReceiverFault};
+use crate::suite::requirement::{Binds, Level, Requirement};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::{Respect, ScenarioName};
+use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::wire::exchange::Delivery;
+use bytes::Bytes;
+
+/// The requirements of this group, in the order of the contract.
+pub(super) const ALL: &[Requirement] = &[VER_13, VER_14];
+
+const VER_13: Requirement = Requirement {
+    id: "VER-13",
+    title: "POST only",
+    binds: Binds::Receiver,
+    level: Level::Advice,
+    check_id: "receiver/verification/method",
+    text: "GET, PUT, PATCH and DELETE are rejected.",
+    source: "D",
+    why: "What answers 200 to every method looks healthy to whoever only opens it.",
+    scenarios: &[&OTHER_METHOD],
+    needs: None,
+    check: rejects_all,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::AcceptsOtherMethods,
+        ReceiverFault::AcceptsEverything,
+        ReceiverFault::RefusesInBody,
+    ]),
+};
+
+/// What is sent for VER-13.
+const OTHER_METHOD: Scenario = Scenario {
+    name: ScenarioName("other-method"),
+    sends: "a signed delivery by GET, PUT, PATCH and DELETE",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases { fixed: |_| other_method(), generated: &[] },
+};
+
+fn other_method() -> Vec<Case> {
+    let case = |method: &'static str| {
+        let what = format!("a correctly signed delivery by {method}");
+        Case::forged(what, Respect::Method, move |_, delivery, _| {
+            method.clone_into(&mut delivery.method);
+            Some(())
+        })
+    };
+    ["GET", "PUT", "PATCH", "DELETE"].into_iter().map(case).collect()
+}
+
+const VER_14: Requirement = Requirement {
+    id: "VER-14",
+    title: "no back door",
+    binds: Binds::Receiver,
+    level: Level::Advice,
+    check_id: "receiver/verification/back-door",
+    text: "No other way in: `X-Forwarded-For`, `X-Real-IP` or `Forwarded` naming 127.0.0.1, \
+      10.0.0.1 or 172.18.0.2; the secret itself in `Authorization: Bearer`, `X-Webhook-Secret`, \
+      `X-Twenty-Webhook-Secret`, `X-Twenty-Webhook-Token`; an unsigned \"ping\" body.",
+    source: "W",
+    why: "Shortcuts for tests and proxies stay in the code; a header that names an address can be sent by \
+          anybody.",
+    scenarios: &[&BACK_DOOR],
+    needs: None,
+    check: rejects_all,
+    counterexamples: Faults::Receiver(&[
+        ReceiverFault::TrustsForwardedFor,
+        ReceiverFault::AcceptsSecretAsHeader,
+        ReceiverFault::AcceptsPing,
+        ReceiverFault::AcceptsEverything,
+        ReceiverFault::RefusesInBody,
+        ReceiverFault::AcceptsMissingSignature,
+        ReceiverFault::AcceptsMissingTimestamp,
+    ]),
+};
+
+/// What is sent for VER-14.
+pub(super) const BACK_DOOR: Scenario = Scenario {
+    name: ScenarioName("back-door"),
+    sends: "unsigned deliveries that claim a local address, carry the secret itself, or are \
+          called a ping",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Cases { fixed: |maker| back_door(maker.secret.expose()), generated: &[] },
+};
+
+fn back_door(secret: &str) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for header in ["X-Forwarded-For", "X-Real-IP", "Forwarded"] {
+        for address in ["127.0.0.1", "10.0.0.1", "172.18.0.2"] {
+            let value = if header == "Forwarded" { format!("for={address}") } else { address.to_owned() };
+            cases.push(unsigned_with(header, header, value));
+        }
+    }
+    // A secret that no header can carry has no such way in.
+    if secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+        cases.push(unsigned_with("Authorization: Bearer", "Authorization", format!("Bearer {secret}")));
+        for header in ["X-Webhook-Secret", "X-Twenty-Webhook-Secret", "X-Twenty-Webhook-Token"] {
+            cases.push(unsigned_with(header, header, secret.to_owned()));
+        }
+    }
+    for body in [&b"{\"event\":\"ping\"}"[..], b"{\"type\":\"ping\"}", b"{\"ping\":true}"] {
+        cases.push(Case::forged("an unsigned ping", Respect::BackDoor("ping"), move |_, delivery, _| {
+            unsign(delivery);
+            delivery.body = Bytes::from_static(body);
+            Some(())
+        }));
+    }
+    cases
+}
+
+fn unsigned_with(which: &'static str, header: &'static str, value: String) -> Case {
+    let what = format!("an unsigned delivery with {which}");
+    Case::forged(what, Respect::BackDoor(which), move |_, delivery, _| {
+        unsign(delivery);
+        delivery.headers.set(header, value.clone());
+        Some(())
+    })
+}
+
+pub(super) fn unsign(delivery: &mut Delivery) {
+    for name in [SIGNATURE_HEADER, TIMESTAMP_HEADER, NONCE_HEADER] {
+        delivery.headers.remove(name);
+    }
+}
