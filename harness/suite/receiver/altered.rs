@@ -1,21 +1,20 @@
 //! VER-1 and VER-2: a delivery that was altered after signing is rejected.
 
-use super::case::Case;
-use super::case::Change;
+use bytes::Bytes;
+use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::sample::Index;
+use serde_json::{Value, json};
+
+use super::case::{Case, Change};
 use super::judge::rejects_all;
 use super::maker::with_member;
 use super::property::Property;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
 use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Part, Redating};
-use crate::suite::transcript::{Respect, ScenarioName};
+use crate::suite::transcript::{Part, Redating, Respect, ScenarioName};
 use crate::webhook::event::raw;
 use crate::webhook::signature::TIMESTAMP_HEADER;
-use bytes::Bytes;
-use proptest::prelude::{Strategy, any, prop_oneof};
-use proptest::sample::Index;
-use serde_json::{Value, json};
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_1, VER_2];
@@ -27,7 +26,7 @@ const VER_1: Requirement = Requirement {
     level: Level::Must,
     check_id: "receiver/verification/altered-content",
     text: "Altered content is rejected: a value changed, a member added (`secret` among \
-      them) or removed, the body cut short.",
+          them) or removed, the body cut short.",
     source: "D",
     why: "The signature is there to show that the content is what Twenty sent. A check over a part of the body, or \
           over a re-serialised parse, lets the rest be changed on the way.",

@@ -3,16 +3,17 @@
 //! The three series are taken in turns on one connection, in an order that changes, so that whatever else goes on meets all of
 //! them alike; the third is a control for the first.
 
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+
 use super::stage::Stage;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::subject::SubjectError;
 use crate::suite::requirement::{Binds, Evidence, Level, Requirement, Verdict};
 use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::Comparison;
-use crate::suite::transcript::{ScenarioName, Transcript};
+use crate::suite::transcript::{Comparison, ScenarioName, Transcript};
 use crate::webhook::signature::SIGNATURE_HEADER;
-use futures_util::FutureExt as _;
-use std::time::Duration;
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_15];

@@ -10,8 +10,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
 use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::Capability;
-use crate::suite::transcript::{Respect, ScenarioName, Transcript, Trial};
+use crate::suite::transcript::{Capability, Respect, ScenarioName, Transcript, Trial};
 use crate::webhook::dialect::{self, Dialect};
 
 /// The requirements of this group, in the order of the contract.
@@ -24,7 +23,7 @@ const DIA_1: Requirement = Requirement {
     level: Level::Advice,
     check_id: "receiver/verification/other-dialect",
     text: "The body of the other dialect is accepted too, and processed where that can be \
-      observed.",
+          observed.",
     source: "W",
     why: "The documentation shows one form and the server sends the other; who reads both is safe.",
     scenarios: &[&OTHER_DIALECT, &PROCESSING],

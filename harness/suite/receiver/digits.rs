@@ -1,19 +1,18 @@
 //! VER-6, VER-7 and VER-21: the signature header is 64 hexadecimal digits of HMAC-SHA256, once, and nothing else.
 
-use super::case::Case;
-use super::case::Change;
+use bytes::Bytes;
+use proptest::prelude::{Strategy, any, prop_oneof};
+
+use super::case::{Case, Change};
 use super::judge::rejects_all;
 use super::property::Property;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
 use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::Surrounding;
-use crate::suite::transcript::{Respect, ScenarioName};
+use crate::suite::transcript::{Respect, ScenarioName, Surrounding};
 use crate::webhook::recipe::{Digest, Recipe};
 use crate::webhook::signature::SIGNATURE_HEADER;
 use crate::wire::exchange::Delivery;
-use bytes::Bytes;
-use proptest::prelude::{Strategy, any, prop_oneof};
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_6, VER_7, VER_21];
@@ -25,7 +24,7 @@ const VER_6: Requirement = Requirement {
     level: Level::Must,
     check_id: "receiver/verification/other-digest",
     text: "Another algorithm or form is rejected: SHA-1, SHA-512, plain SHA-256, base64, \
-      truncated, all zeros.",
+          truncated, all zeros.",
     source: "D",
     why: "A comparison over the shorter of two texts, or of decoded bytes that failed to decode, accepts what \
           nobody signed.",
@@ -143,7 +142,7 @@ const VER_7: Requirement = Requirement {
     level: Level::Should,
     check_id: "receiver/verification/surrounded",
     text: "Nothing may surround the 64 digits: trailing characters, an odd digit, a \
-      `sha256=` prefix. Uppercase digits may be accepted or rejected.",
+          `sha256=` prefix. Uppercase digits may be accepted or rejected.",
     source: "W",
     why: "Lax decoders stop at the first character that is no digit; six public receivers take whatever stands \
           behind.",

@@ -27,8 +27,8 @@ const VER_8: Requirement = Requirement {
     level: Level::Must,
     check_id: "receiver/verification/javascript-json",
     text: "Whatever a JavaScript `JSON.stringify` can emit is accepted when correctly \
-      signed: text in any script, control characters, `<>&` and `/`, `1e21`, `1e-7`, long fractions, \
-      integer-like keys in its order, empty and `__proto__` keys, nesting to 64 levels.",
+          signed: text in any script, control characters, `<>&` and `/`, `1e21`, `1e-7`, long fractions, \
+          integer-like keys in its order, empty and `__proto__` keys, nesting to 64 levels.",
     source: "D, S",
     why: "It is what the server that ships sends. Ten of 57 public receivers hash a re-serialised parse instead.",
     scenarios: &[&JAVASCRIPT_JSON],
@@ -61,7 +61,7 @@ const VER_18: Requirement = Requirement {
     level: Level::Should,
     check_id: "receiver/verification/lone-surrogate",
     text: "A lone surrogate, escaped as JavaScript escapes one, is accepted too (several \
-      languages' parsers refuse it).",
+          languages' parsers refuse it).",
     source: "S, W",
     why: "Text that was cut inside an emoji ends in one; JSON.stringify escapes it, and the event should not be lost.",
     scenarios: &[&LONE_SURROGATE],
@@ -89,8 +89,8 @@ const VER_16: Requirement = Requirement {
     level: Level::Should,
     check_id: "receiver/verification/other-spelling",
     text: "Any other JSON formatting, correctly signed, is accepted: white space, key \
-      order, `\\u` and `\\/` escapes, `1.0`, `1e3`, `-0`, integers beyond 2^53, duplicate keys, a \
-      trailing newline.",
+          order, `\\u` and `\\/` escapes, `1.0`, `1e3`, `-0`, integers beyond 2^53, duplicate keys, a \
+          trailing newline.",
     source: "D (the JSON string), W",
     why: "A receiver that survives this one hashes raw bytes, and a change of the sender's serialiser will not break it.",
     scenarios: &[&OTHER_FORMATTING, &REFORMATTED],

@@ -1,5 +1,9 @@
 //! VER-11: what is old or from the future is rejected, what is up to a minute off accepted.
 
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use proptest::prelude::any;
+
 use super::case::Case;
 use super::judge::{accepts, rejects};
 use super::property::Property;
@@ -10,11 +14,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
 use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::Age;
-use crate::suite::transcript::{Respect, ScenarioName, Transcript, Trial};
-use bytes::Bytes;
-use futures_util::FutureExt as _;
-use proptest::prelude::any;
+use crate::suite::transcript::{Age, Respect, ScenarioName, Transcript, Trial};
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_11];
@@ -26,7 +26,7 @@ const VER_11: Requirement = Requirement {
     level: Level::Should,
     check_id: "receiver/verification/freshness",
     text: "A correctly signed delivery that is one day old, one day ahead, or in seconds is \
-      rejected; one that is up to 60 s off is accepted.",
+          rejected; one that is up to 60 s off is accepted.",
     source: "S",
     why: "A delivery that was recorded once can be sent again for ever, unless its time is looked at.",
     scenarios: &[&STALE, &RECENT, &WINDOW],

@@ -1,7 +1,6 @@
 //! VER-4: a delivery without its headers is rejected.
 
-use super::case::Case;
-use super::case::Change;
+use super::case::{Case, Change};
 use super::judge::rejects_all;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
@@ -19,7 +18,7 @@ const VER_4: Requirement = Requirement {
     level: Level::Must,
     check_id: "receiver/verification/missing-header",
     text: "A missing or empty signature header, and a missing timestamp header, are \
-      rejected.",
+          rejected.",
     source: "D",
     why: "\"If there is a signature, check it\" is no check: whoever leaves the header out is let in.",
     scenarios: &[&MISSING_HEADER],

@@ -1,5 +1,9 @@
 //! VER-3: a signature under another key is rejected.
 
+use proptest::collection::vec;
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::sample::Index;
+
 use super::case::Case;
 use super::judge::rejects_all;
 use super::property::Property;
@@ -9,9 +13,6 @@ use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::transcript::{Respect, ScenarioName};
 use crate::webhook::recipe::{KeyForm, Recipe};
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret};
-use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
-use proptest::sample::Index;
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_3];
@@ -23,7 +24,7 @@ const VER_3: Requirement = Requirement {
     level: Level::Must,
     check_id: "receiver/verification/wrong-key",
     text: "A signature under another key is rejected: another secret, the empty key, the \
-      secret hex-decoded, trimmed, or in other case.",
+          secret hex-decoded, trimmed, or in other case.",
     source: "D",
     why: "A default secret left in the code, or an empty one when none is configured, lets everyone in: 15 of 57 \
           public receivers do so.",

@@ -1,23 +1,23 @@
 //! VER-12, VER-20 and VER-19: what is signed and no delivery is rejected, and what is unsigned is not parsed.
 
-use super::altered::letters;
-use super::case::Case;
-use super::judge::rejects_all;
-use super::judge::{is_4xx, of_crash};
-use super::property::Property;
-use super::ways_in::unsign;
-use crate::peers::fault::{Faults, ReceiverFault};
-use crate::suite::cause::{Cause, Code};
-use crate::suite::judge::of_all;
-use crate::suite::requirement::{Binds, Evidence, Level, Requirement, Verdict};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Respect, ScenarioName, Transcript};
-use crate::webhook::event::raw;
 use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::sample::Index;
 use serde_json::{Value, json};
+
+use super::altered::letters;
+use super::case::Case;
+use super::judge::{is_4xx, of_crash, rejects_all};
+use super::property::Property;
+use super::ways_in::unsign;
+use crate::peers::fault::{Faults, ReceiverFault};
+use crate::suite::cause::{Cause, Code};
+use crate::suite::judge::of_all;
+use crate::suite::requirement::{Binds, Evidence, Expected, Level, Requirement, Verdict};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::transcript::{Respect, ScenarioName, Transcript};
+use crate::webhook::event::raw;
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_12, VER_20, VER_19];
@@ -29,7 +29,7 @@ const VER_12: Requirement = Requirement {
     level: Level::Should,
     check_id: "receiver/verification/malformed",
     text: "Signed but not a delivery: truncated JSON, `[]`, `null`, `\"x\"`, `{}`, invalid \
-      UTF-8: 4xx.",
+          UTF-8: 4xx.",
     source: "W",
     why: "A 500 is a failure of the receiver's own; a 200 says that something was taken in that was not.",
     scenarios: &[&MALFORMED],
@@ -228,7 +228,7 @@ const VER_19: Requirement = Requirement {
     level: Level::Advice,
     check_id: "receiver/verification/verify-first",
     text: "Unsigned and malformed is answered like unsigned and well-formed: nothing is \
-      parsed before it is verified.",
+          parsed before it is verified.",
     source: "W",
     why: "Whatever is parsed before it is verified is open to everybody.",
     scenarios: &[&UNSIGNED_MALFORMED],
@@ -281,6 +281,8 @@ fn verifies_first(_: &Requirement, t: &Transcript) -> Verdict {
         );
     }
     let expected = t.outcome(well_formed.exchange).to_string();
+    let status = t.outcome(well_formed.exchange).status();
+    let wanted = status.map_or_else(|| Expected::from(expected.clone()), Expected::Status);
     let verdicts = trials.map(|trial| {
         if !trial.controls.iter().all(|&control| t.acknowledged(control)) {
             return Verdict::Inconclusive(
@@ -292,7 +294,7 @@ fn verifies_first(_: &Requirement, t: &Transcript) -> Verdict {
             return Verdict::Pass;
         }
         let message = format!("{} was answered {actual}, a well-formed one {expected}", trial.what);
-        Evidence::new(expected.clone(), actual, message)
+        Evidence::new(wanted.clone(), actual, message)
             .shown_by([well_formed.exchange, trial.exchange])
             .because(Cause::detailed(Code::AnswerStatus, "parsed before verified"))
             .fail()

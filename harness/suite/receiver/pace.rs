@@ -1,17 +1,19 @@
 //! RCV-7, RCV-12, RCV-8 and RCV-13: how soon a receiver answers, and how many deliveries at a time.
 
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+
 use super::judge::accepts;
 use super::stage::Stage;
 use super::valid::VALID;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::subject::SubjectError;
 use crate::suite::cause::{Cause, Code};
-use crate::suite::requirement::{Binds, Evidence, Level, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Evidence, Expected, Level, Requirement, Verdict};
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::transcript::{Respect, ScenarioName, Transcript, Trial};
 use crate::wire::exchange::Delivery;
-use futures_util::FutureExt as _;
-use std::time::Duration;
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[RCV_7, RCV_12, RCV_8, RCV_13];
@@ -55,9 +57,9 @@ fn answers_within(t: &Transcript, bound: Duration) -> Verdict {
     if took <= bound {
         return Verdict::Pass;
     }
-    let (took, bound) = (format!("{:.1} s", took.as_secs_f64()), format!("{:.1} s", bound.as_secs_f64()));
+    let took = format!("{:.1} s", took.as_secs_f64());
     let message = format!("{} was acknowledged only after {took}", slowest.what);
-    Evidence::new(format!("within {bound}"), took, message)
+    Evidence::new(Expected::Within(bound), took, message)
         .shown_by([slowest.exchange])
         .because(Cause::new(Code::AnswerLate))
         .fail()
@@ -70,10 +72,10 @@ const RCV_8: Requirement = Requirement {
     level: Level::Must,
     check_id: "receiver/reception/concurrent",
     text: "20 concurrent deliveries, which is what a Twenty sends at once, are all \
-      accepted, each within the client's wait.",
+          accepted, each within the client's wait.",
     source: "D",
     why: "A Twenty sends up to 20 deliveries at the same time; an import changes hundreds \
-      of records in a second, and nothing orders or spaces their deliveries.",
+          of records in a second, and nothing orders or spaces their deliveries.",
     scenarios: &[&CONCURRENT_20],
     needs: None,
     check: accepts_at_once,

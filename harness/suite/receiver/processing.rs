@@ -2,14 +2,14 @@
 //!
 //! Only what was observed counts; a receiver that cannot be observed is not judged here.
 
+use futures_util::FutureExt as _;
+
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::receiver::of_intake;
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Expected, Level, Requirement, Verdict};
 use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Capability, Intake, IntakeKind};
-use crate::suite::transcript::{ScenarioName, Transcript};
-use futures_util::FutureExt as _;
+use crate::suite::transcript::{Capability, Intake, IntakeKind, ScenarioName, Transcript};
 
 mod sent;
 
@@ -98,8 +98,8 @@ const PRC_3: Requirement = Requirement {
     level: Level::Should,
     check_id: "receiver/intake/once",
     text: "The same delivery twice, byte for byte and re-signed with a new nonce, is \
-      processed once; two different events are processed twice (same record, same second, same \
-      webhook).",
+          processed once; two different events are processed twice (same record, same second, same \
+          webhook).",
     source: "W",
     why: "A delivery that was answered too late may come again. A key that is too coarse loses events, one that is too \
           fine takes the same one in twice, and one that is remembered too soon loses what comes behind a forgery.",

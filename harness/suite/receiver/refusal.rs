@@ -1,13 +1,16 @@
 //! VER-9: how a receiver rejects.
 
+use proptest::collection::vec;
+use proptest::prelude::prop_oneof;
+use proptest::sample::select;
+
 use super::altered::{ALTERED_CONTENT, ALTERED_TIMESTAMP};
 use super::case::Case;
 use super::digits::{OTHER_DIGEST, SURROUNDED, Surrounded, around, surrounded};
 use super::formatting::REFORMATTED;
 use super::freshness::STALE;
 use super::header::MISSING_HEADER;
-use super::judge::rejects;
-use super::judge::{is_4xx, of_crash};
+use super::judge::{is_4xx, of_crash, rejects};
 use super::key::WRONG_KEY;
 use super::property::Property;
 use super::signed_text::OTHER_MESSAGE;
@@ -18,12 +21,8 @@ use crate::suite::cause::Code;
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
 use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::Surrounding;
-use crate::suite::transcript::{Respect, ScenarioName, Transcript};
+use crate::suite::transcript::{Respect, ScenarioName, Surrounding, Transcript};
 use crate::webhook::signature::SIGNATURE_HEADER;
-use proptest::collection::vec;
-use proptest::prelude::prop_oneof;
-use proptest::sample::select;
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_9];
@@ -35,9 +34,9 @@ const VER_9: Requirement = Requirement {
     level: Level::Should,
     check_id: "receiver/verification/refusal-status",
     text: "A rejection is a 4xx (401 in the field), not a 5xx, a hang or a closed \
-      connection, and the receiver answers the next delivery as before. Signatures of 0, 1, 63, 65 \
-      and 64 non-ASCII characters included; so are deliveries broken off in head or body, which \
-      nobody answers, but which must not end the process.",
+          connection, and the receiver answers the next delivery as before. Signatures of 0, 1, 63, 65 \
+          and 64 non-ASCII characters included; so are deliveries broken off in head or body, which \
+          nobody answers, but which must not end the process.",
     source: "W",
     why: "A comparison that throws on another length turns every scanner's probe into a crash report, and in some \
           run times ends the process.",

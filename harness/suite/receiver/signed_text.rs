@@ -19,7 +19,7 @@ const VER_5: Requirement = Requirement {
     level: Level::Must,
     check_id: "receiver/verification/other-message",
     text: "A signature over something else is rejected: the body alone, the timestamp \
-      alone, another separator, the payload stringified twice, another delivery.",
+          alone, another separator, the payload stringified twice, another delivery.",
     source: "D",
     why: "A receiver that hashes the body alone refuses Twenty's deliveries; one that takes it besides can be \
           replayed for ever, since no time is covered.",

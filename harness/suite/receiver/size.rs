@@ -1,5 +1,7 @@
 //! RCV-6, RCV-10 and RCV-11: large bodies.
 
+use futures_util::FutureExt as _;
+
 use super::case::Case;
 use super::judge::accepts;
 use super::maker::{PADDING, with_raw_member};
@@ -8,11 +10,10 @@ use crate::peers::fault::{Faults, ReceiverFault};
 use crate::subject::SubjectError;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Binds, Evidence, Level, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Evidence, Expected, Level, Requirement, Verdict};
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::transcript::{Respect, ScenarioName, Transcript, Trial};
 use crate::wire::exchange::Transfer;
-use futures_util::FutureExt as _;
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[RCV_6, RCV_10, RCV_11];
@@ -90,8 +91,8 @@ const RCV_11: Requirement = Requirement {
     level: Level::Should,
     check_id: "receiver/reception/413",
     text: "Beyond its limit (sought up to 16 MiB, with Content-Length, and chunked where \
-      RCV-5 accepts chunks; no limit found: not applicable) a receiver answers 413: not 401, not \
-      2xx, not silence.",
+          RCV-5 accepts chunks; no limit found: not applicable) a receiver answers 413: not 401, not \
+          2xx, not silence.",
     source: "W",
     why: "A 401 sends people looking for a wrong secret where the body was cut off at a limit.",
     scenarios: &[&BODY_LIMIT],
@@ -163,7 +164,10 @@ fn beyond_the_limit(_: &Requirement, t: &Transcript) -> Verdict {
         } else {
             Cause::detailed(Code::AnswerStatus, "too large")
         };
-        Evidence::new("413", outcome.to_string(), message).shown_by([trial.exchange]).because(cause).fail()
+        Evidence::new(Expected::Status(413), outcome.to_string(), message)
+            .shown_by([trial.exchange])
+            .because(cause)
+            .fail()
     });
     of_all(verdicts, "nothing was sent", "deliveries")
 }

@@ -1,5 +1,9 @@
 //! VER-10: the timestamp header is digits only.
 
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::sample::{Index, select};
+
 use super::case::Case;
 use super::judge::rejects_all;
 use super::maker::Maker;
@@ -7,14 +11,10 @@ use super::property::Property;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
 use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::TimestampForm;
-use crate::suite::transcript::{Respect, ScenarioName};
+use crate::suite::transcript::{Respect, ScenarioName, TimestampForm};
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::signature::TIMESTAMP_HEADER;
 use crate::wire::exchange::Delivery;
-use proptest::collection::vec;
-use proptest::prelude::{Strategy, any, prop_oneof};
-use proptest::sample::{Index, select};
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_10];
@@ -26,8 +26,8 @@ const VER_10: Requirement = Requirement {
     level: Level::Should,
     check_id: "receiver/verification/timestamp-form",
     text: "The timestamp header is digits only: text moved across the colon, and deliveries \
-      correctly signed under an empty timestamp, `abc`, `NaN`, an ISO date, `+1735…`, `-1`, or \
-      digits with spaces, are rejected.",
+          correctly signed under an empty timestamp, `abc`, `NaN`, an ISO date, `+1735…`, `-1`, or \
+          digits with spaces, are rejected.",
     source: "R",
     why: "With anything but digits before the colon the signed text can be cut in two ways; and NaN is within \
           every window.",

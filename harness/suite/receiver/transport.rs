@@ -1,5 +1,10 @@
 //! RCV-3 to RCV-5: a valid delivery is accepted however HTTP carries it.
 
+use futures_util::FutureExt as _;
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::sample::Index;
+
 use super::case::Case;
 use super::judge::accepts;
 use super::maker::{BEYOND_ASCII, with_raw_member};
@@ -12,10 +17,6 @@ use crate::suite::requirement::{Binds, Level, Requirement};
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::transcript::{Respect, ScenarioName, Trial};
 use crate::wire::exchange::{Delivery, Transfer};
-use futures_util::FutureExt as _;
-use proptest::collection::vec;
-use proptest::prelude::{Strategy, any, prop_oneof};
-use proptest::sample::Index;
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[RCV_3, RCV_4, RCV_5];
@@ -125,7 +126,7 @@ const RCV_5: Requirement = Requirement {
     level: Level::Should,
     check_id: "receiver/reception/framing",
     text: "A chunked body, a body that arrives in several segments (split inside a \
-      multi-byte character too), and several deliveries on one connection are accepted.",
+          multi-byte character too), and several deliveries on one connection are accepted.",
     source: "R (RFC 9112)",
     why: "How a body is cut on its way is the network's business; who decodes each piece by itself breaks characters \
           that stand on a seam, and with them the signature.",

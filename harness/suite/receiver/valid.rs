@@ -1,5 +1,11 @@
 //! RCV-1 and RCV-2: valid deliveries of every kind of event are accepted.
 
+use futures_util::FutureExt as _;
+use proptest::collection::vec;
+use proptest::prelude::Strategy;
+use proptest::sample::select;
+use serde_json::json;
+
 use super::case::Case;
 use super::diagnosis::DIAGNOSIS;
 use super::judge::accepts;
@@ -15,11 +21,6 @@ use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::transcript::{Respect, ScenarioName, Transcript};
 use crate::webhook::dialect::Dialect;
 use crate::webhook::event::{Event, EventName};
-use futures_util::FutureExt as _;
-use proptest::collection::vec;
-use proptest::prelude::Strategy;
-use proptest::sample::select;
-use serde_json::json;
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[RCV_1, RCV_2];
@@ -31,7 +32,7 @@ const RCV_1: Requirement = Requirement {
     level: Level::Must,
     check_id: "receiver/reception/genuine",
     text: "A valid delivery is answered 2xx: created, updated and deleted of every standard \
-      object, with text in any script.",
+          object, with text in any script.",
     source: "D",
     why: "A receiver that refuses genuine deliveries loses every event, and the sender never sends them again. Of \
           57 public receivers 15 refuse every one: most hash other bytes than those that were signed.",
@@ -110,7 +111,7 @@ const RCV_2: Requirement = Requirement {
     level: Level::Should,
     check_id: "receiver/reception/unfamiliar",
     text: "So is a valid delivery of an event or object that the receiver does not know \
-      (metadata events among them in dialect `shipped`), and one with unknown members.",
+          (metadata events among them in dialect `shipped`), and one with unknown members.",
     source: "D (\"other events\")",
     why: "A webhook without a filter gets every kind of event, those of custom objects and of later versions too.",
     scenarios: &[&UNFAMILIAR],

@@ -1,5 +1,7 @@
 //! VER-13 and VER-14: a signed POST is the only way in.
 
+use bytes::Bytes;
+
 use super::case::Case;
 use super::judge::rejects_all;
 use crate::peers::fault::{Faults, ReceiverFault};
@@ -8,7 +10,6 @@ use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::transcript::{Respect, ScenarioName};
 use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::exchange::Delivery;
-use bytes::Bytes;
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_13, VER_14];
@@ -59,8 +60,8 @@ const VER_14: Requirement = Requirement {
     level: Level::Advice,
     check_id: "receiver/verification/back-door",
     text: "No other way in: `X-Forwarded-For`, `X-Real-IP` or `Forwarded` naming 127.0.0.1, \
-      10.0.0.1 or 172.18.0.2; the secret itself in `Authorization: Bearer`, `X-Webhook-Secret`, \
-      `X-Twenty-Webhook-Secret`, `X-Twenty-Webhook-Token`; an unsigned \"ping\" body.",
+          10.0.0.1 or 172.18.0.2; the secret itself in `Authorization: Bearer`, `X-Webhook-Secret`, \
+          `X-Twenty-Webhook-Secret`, `X-Twenty-Webhook-Token`; an unsigned \"ping\" body.",
     source: "W",
     why: "Shortcuts for tests and proxies stay in the code; a header that names an address can be sent by \
           anybody.",
