@@ -52,6 +52,25 @@ pub enum Play {
     Sender(sender::scenario::Course),
 }
 
+impl Scenario {
+    /// What is sent to a receiver: fixed cases, then generated ones.
+    pub const fn cases(
+        name: &'static str,
+        sends: &'static str,
+        fixed: fn(&Maker) -> Vec<Case>,
+        generated: &'static [fn() -> Property],
+    ) -> Self {
+        let (name, play) = (ScenarioName(name), Play::Cases { fixed, generated });
+        Self { name, sends, needs: None, turn: Turn::Usual, play }
+    }
+
+    /// What is sent to a receiver in a way of its own.
+    pub const fn receiver(name: &'static str, sends: &'static str, course: receiver::stage::Course) -> Self {
+        let (name, play) = (ScenarioName(name), Play::Receiver(course));
+        Self { name, sends, needs: None, turn: Turn::Usual, play }
+    }
+}
+
 impl PartialEq for Scenario {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name

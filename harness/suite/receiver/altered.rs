@@ -11,8 +11,8 @@ use super::maker::with_member;
 use super::property::Property;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Part, Redating, Respect, ScenarioName};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{Part, Redating, Respect};
 use crate::webhook::event::raw;
 use crate::webhook::signature::TIMESTAMP_HEADER;
 
@@ -45,14 +45,13 @@ const VER_1: Requirement = Requirement {
 };
 
 /// What is sent for VER-1.
-pub(super) const ALTERED_CONTENT: Scenario = Scenario {
-    name: ScenarioName("altered-content"),
-    sends: "a valid delivery whose body was changed after signing: a value, a member more, a \
+pub(super) const ALTERED_CONTENT: Scenario = Scenario::cases(
+    "altered-content",
+    "a valid delivery whose body was changed after signing: a value, a member more, a \
           member less, cut short",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |_| CONTENT.iter().map(altered).collect(), generated: &[alterations] },
-};
+    |_| CONTENT.iter().map(altered).collect(),
+    &[alterations],
+);
 
 fn altered(&(what, respect, change): &(&'static str, Respect, Change)) -> Case {
     Case::forged(what, respect, change)
@@ -214,14 +213,13 @@ const VER_2: Requirement = Requirement {
 };
 
 /// What is sent for VER-2.
-pub(super) const ALTERED_TIMESTAMP: Scenario = Scenario {
-    name: ScenarioName("altered-timestamp"),
-    sends: "a valid delivery whose timestamp header was changed after signing: a millisecond \
+pub(super) const ALTERED_TIMESTAMP: Scenario = Scenario::cases(
+    "altered-timestamp",
+    "a valid delivery whose timestamp header was changed after signing: a millisecond \
           later, a minute earlier, with a zero before it",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |_| TIMESTAMPS.iter().map(altered).collect(), generated: &[redatings] },
-};
+    |_| TIMESTAMPS.iter().map(altered).collect(),
+    &[redatings],
+);
 
 const TIMESTAMPS: &[(&str, Respect, Change)] = &[
     (

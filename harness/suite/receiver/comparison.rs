@@ -11,8 +11,8 @@ use super::stage::Stage;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::subject::SubjectError;
 use crate::suite::requirement::{Binds, Evidence, Level, Requirement, Verdict};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Comparison, ScenarioName, Transcript};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{Comparison, Transcript};
 use crate::webhook::signature::SIGNATURE_HEADER;
 
 /// The requirements of this group, in the order of the contract.
@@ -35,14 +35,12 @@ const VER_15: Requirement = Requirement {
 };
 
 /// What is sent for VER-15.
-const COMPARISON: Scenario = Scenario {
-    name: ScenarioName("comparison"),
-    sends: "300 forged deliveries in turns, with the first or the last digit of their \
+const COMPARISON: Scenario = Scenario::receiver(
+    "comparison",
+    "300 forged deliveries in turns, with the first or the last digit of their \
           signatures wrong",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Receiver(|stage| stage.comparison().boxed_local()),
-};
+    |stage| stage.comparison().boxed_local(),
+);
 
 /// How many exchanges there are in each series.
 const EACH: usize = 100;

@@ -9,8 +9,8 @@ use crate::suite::cause::receiver::of_reserialising;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Capability, Respect, ScenarioName, Transcript, Trial};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{Capability, Respect, Transcript, Trial};
 use crate::webhook::dialect::{self, Dialect};
 
 /// The requirements of this group, in the order of the contract.
@@ -38,13 +38,12 @@ const DIA_1: Requirement = Requirement {
 };
 
 /// What is sent for DIA-1.
-const OTHER_DIALECT: Scenario = Scenario {
-    name: ScenarioName("other-dialect"),
-    sends: "a valid delivery in the other dialect's form",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |maker| other_dialects(maker.dialect).collect(), generated: &[] },
-};
+const OTHER_DIALECT: Scenario = Scenario::cases(
+    "other-dialect",
+    "a valid delivery in the other dialect's form",
+    |maker| other_dialects(maker.dialect).collect(),
+    &[],
+);
 
 fn other_dialects(own: &'static Dialect) -> impl Iterator<Item = Case> {
     dialect::ALL.into_iter().filter(|dialect| dialect.name != own.name).map(|dialect| {

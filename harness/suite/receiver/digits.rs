@@ -8,8 +8,8 @@ use super::judge::rejects_all;
 use super::property::Property;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Respect, ScenarioName, Surrounding};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{Respect, Surrounding};
 use crate::webhook::recipe::{Digest, Recipe};
 use crate::webhook::signature::SIGNATURE_HEADER;
 use crate::wire::exchange::Delivery;
@@ -45,24 +45,20 @@ const VER_6: Requirement = Requirement {
 };
 
 /// What is sent for VER-6.
-pub(super) const OTHER_DIGEST: Scenario = Scenario {
-    name: ScenarioName("other-digest"),
-    sends: "deliveries signed with SHA-1, SHA-512, plain SHA-256, in base64, cut short, and \
+pub(super) const OTHER_DIGEST: Scenario = Scenario::cases(
+    "other-digest",
+    "deliveries signed with SHA-1, SHA-512, plain SHA-256, in base64, cut short, and \
           with zeros",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases {
-        fixed: |_| {
-            OTHER_DIGESTS
-                .map(Recipe::digest)
-                .map(Case::signed)
-                .into_iter()
-                .chain([0, 63].map(other_digit))
-                .collect()
-        },
-        generated: &[digits],
+    |_| {
+        OTHER_DIGESTS
+            .map(Recipe::digest)
+            .map(Case::signed)
+            .into_iter()
+            .chain([0, 63].map(other_digit))
+            .collect()
     },
-};
+    &[digits],
+);
 
 const OTHER_DIGESTS: [Digest; 6] =
     [Digest::Sha1, Digest::Sha512, Digest::Unkeyed, Digest::Base64, Digest::Truncated, Digest::Zeros];
@@ -159,13 +155,12 @@ const VER_7: Requirement = Requirement {
 };
 
 /// What is sent for VER-7.
-pub(super) const SURROUNDED: Scenario = Scenario {
-    name: ScenarioName("surrounded"),
-    sends: "the right digits with something before or after them",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |_| surrounded(SURROUNDINGS), generated: &[] },
-};
+pub(super) const SURROUNDED: Scenario = Scenario::cases(
+    "surrounded",
+    "the right digits with something before or after them",
+    |_| surrounded(SURROUNDINGS),
+    &[],
+);
 
 /// A surrounding: which it is, what it is, and how it is made.
 pub(super) type Surrounded = (Surrounding, &'static str, Change);
@@ -225,22 +220,13 @@ const VER_21: Requirement = Requirement {
 };
 
 /// What is sent for VER-21.
-const SECOND_SIGNATURE: Scenario = Scenario {
-    name: ScenarioName("second-signature"),
-    sends: "deliveries with a second signature header: a valid one next to a bogus one, in \
+const SECOND_SIGNATURE: Scenario = Scenario::cases(
+    "second-signature",
+    "deliveries with a second signature header: a valid one next to a bogus one, in \
           both orders",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases {
-        fixed: |_| {
-            SECOND
-                .iter()
-                .map(|&(what, change)| Case::forged(what, Respect::SecondSignature, change))
-                .collect()
-        },
-        generated: &[],
-    },
-};
+    |_| SECOND.iter().map(|&(what, change)| Case::forged(what, Respect::SecondSignature, change)).collect(),
+    &[],
+);
 
 const SECOND: &[(&str, Change)] = &[
     ("a delivery with a bogus signature after the valid one", |_, delivery, _| with_bogus(delivery, true)),

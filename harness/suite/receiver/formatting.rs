@@ -8,8 +8,8 @@ use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::receiver::of_reserialising;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Respect, ScenarioName, Transcript, Trial};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{Respect, Transcript, Trial};
 use crate::webhook::recipe::{Message, Recipe};
 use crate::webhook::serialiser::Serialiser;
 
@@ -43,16 +43,12 @@ const VER_8: Requirement = Requirement {
 };
 
 /// What is sent for VER-8.
-const JAVASCRIPT_JSON: Scenario = Scenario {
-    name: ScenarioName("javascript-json"),
-    sends: "valid deliveries with whatever JSON.stringify can write",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases {
-        fixed: |_| records(samples::JAVASCRIPT, Respect::Javascript),
-        generated: &[javascript::javascript, javascript::sizes],
-    },
-};
+const JAVASCRIPT_JSON: Scenario = Scenario::cases(
+    "javascript-json",
+    "valid deliveries with whatever JSON.stringify can write",
+    |_| records(samples::JAVASCRIPT, Respect::Javascript),
+    &[javascript::javascript, javascript::sizes],
+);
 
 const VER_18: Requirement = Requirement {
     id: "VER-18",
@@ -71,16 +67,12 @@ const VER_18: Requirement = Requirement {
 };
 
 /// What is sent for VER-18.
-const LONE_SURROGATE: Scenario = Scenario {
-    name: ScenarioName("lone-surrogate"),
-    sends: "a valid delivery with the escape of a lone surrogate",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases {
-        fixed: |_| records(&[("a lone surrogate, escaped", samples::LONE_SURROGATE)], Respect::Javascript),
-        generated: &[],
-    },
-};
+const LONE_SURROGATE: Scenario = Scenario::cases(
+    "lone-surrogate",
+    "a valid delivery with the escape of a lone surrogate",
+    |_| records(&[("a lone surrogate, escaped", samples::LONE_SURROGATE)], Respect::Javascript),
+    &[],
+);
 
 const VER_16: Requirement = Requirement {
     id: "VER-16",
@@ -104,21 +96,17 @@ const VER_16: Requirement = Requirement {
 };
 
 /// What is sent for VER-16.
-const OTHER_FORMATTING: Scenario = Scenario {
-    name: ScenarioName("other-formatting"),
-    sends: "valid deliveries with white space, other orders, other escapes, other numbers, \
+const OTHER_FORMATTING: Scenario = Scenario::cases(
+    "other-formatting",
+    "valid deliveries with white space, other orders, other escapes, other numbers, \
           duplicate keys",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases {
-        fixed: |_| {
-            let mut cases = records(samples::FOREIGN, Respect::Formatting);
-            cases.extend(samples::REFORMATTINGS.iter().map(formatted));
-            cases
-        },
-        generated: &[generated::formattings],
+    |_| {
+        let mut cases = records(samples::FOREIGN, Respect::Formatting);
+        cases.extend(samples::REFORMATTINGS.iter().map(formatted));
+        cases
     },
-};
+    &[generated::formattings],
+);
 
 /// Valid deliveries of records with a further member.
 fn records(
@@ -172,13 +160,12 @@ const VER_17: Requirement = Requirement {
 };
 
 /// What is sent for VER-17.
-pub(super) const REFORMATTED: Scenario = Scenario {
-    name: ScenarioName("reformatted"),
-    sends: "the same content in another formatting under the old signature",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |_| reformatted(), generated: &[generated::reformatted] },
-};
+pub(super) const REFORMATTED: Scenario = Scenario::cases(
+    "reformatted",
+    "the same content in another formatting under the old signature",
+    |_| reformatted(),
+    &[generated::reformatted],
+);
 
 fn reformatted() -> Vec<Case> {
     let case = |&(which, reformat): &(&'static str, Reformat)| {

@@ -13,8 +13,8 @@ use crate::subject::SubjectError;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Age, Respect, ScenarioName, Transcript, Trial};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{Age, Respect, Transcript, Trial};
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_11];
@@ -46,13 +46,12 @@ const VER_11: Requirement = Requirement {
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// What is sent for VER-11, to be rejected.
-pub(super) const STALE: Scenario = Scenario {
-    name: ScenarioName("stale"),
-    sends: "deliveries correctly signed for a day ago, for tomorrow, and in seconds",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |_| stale(), generated: &[stale_or_ahead] },
-};
+pub(super) const STALE: Scenario = Scenario::cases(
+    "stale",
+    "deliveries correctly signed for a day ago, for tomorrow, and in seconds",
+    |_| stale(),
+    &[stale_or_ahead],
+);
 
 /// Another time: in which respect it is, how it is called, and how it is made of the present one.
 type Time = (Respect, &'static str, fn(u64) -> u64);
@@ -88,13 +87,12 @@ fn stale_or_ahead() -> Property {
 }
 
 /// What is sent for VER-11, to be accepted.
-const RECENT: Scenario = Scenario {
-    name: ScenarioName("recent"),
-    sends: "deliveries correctly signed for up to a minute ago or ahead",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |_| MINUTES.iter().map(recent).collect(), generated: &[up_to_a_minute_off] },
-};
+const RECENT: Scenario = Scenario::cases(
+    "recent",
+    "deliveries correctly signed for up to a minute ago or ahead",
+    |_| MINUTES.iter().map(recent).collect(),
+    &[up_to_a_minute_off],
+);
 
 const MINUTES: &[(&str, i64)] =
     &[("a minute ago", -59_000), ("a minute ahead", 59_000), ("ten seconds ago", -10_000)];
@@ -118,13 +116,10 @@ fn up_to_a_minute_off() -> Property {
 }
 
 /// What is sent to tell how large the window is.
-const WINDOW: Scenario = Scenario {
-    name: ScenarioName("window"),
-    sends: "deliveries of several ages, to find how old one may be",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Receiver(|stage| stage.window().boxed_local()),
-};
+const WINDOW: Scenario =
+    Scenario::receiver("window", "deliveries of several ages, to find how old one may be", |stage| {
+        stage.window().boxed_local()
+    });
 
 /// How far the bounds of the window are sought.
 const LONGEST_MS: u64 = 40 * 365 * 24 * 60 * 60 * 1000;

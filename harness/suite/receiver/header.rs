@@ -4,8 +4,8 @@ use super::case::{Case, Change};
 use super::judge::rejects_all;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Respect, ScenarioName};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::Respect;
 use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 /// The requirements of this group, in the order of the contract.
@@ -34,16 +34,12 @@ const VER_4: Requirement = Requirement {
 };
 
 /// What is sent for VER-4.
-pub(super) const MISSING_HEADER: Scenario = Scenario {
-    name: ScenarioName("missing-header"),
-    sends: "deliveries whose signature is missing or empty, or whose timestamp is missing",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases {
-        fixed: |_| changed(Respect::Unsigned, UNSIGNED).chain(changed(Respect::Undated, UNDATED)).collect(),
-        generated: &[],
-    },
-};
+pub(super) const MISSING_HEADER: Scenario = Scenario::cases(
+    "missing-header",
+    "deliveries whose signature is missing or empty, or whose timestamp is missing",
+    |_| changed(Respect::Unsigned, UNSIGNED).chain(changed(Respect::Undated, UNDATED)).collect(),
+    &[],
+);
 
 fn changed(respect: Respect, changes: &'static [(&'static str, Change)]) -> impl Iterator<Item = Case> {
     changes.iter().map(move |(what, change)| Case::forged(*what, respect, change))

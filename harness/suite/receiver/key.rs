@@ -9,8 +9,8 @@ use super::judge::rejects_all;
 use super::property::Property;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Respect, ScenarioName};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::Respect;
 use crate::webhook::recipe::{KeyForm, Recipe};
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret};
 
@@ -45,24 +45,20 @@ const VER_3: Requirement = Requirement {
 };
 
 /// What is sent for VER-3.
-pub(super) const WRONG_KEY: Scenario = Scenario {
-    name: ScenarioName("wrong-key"),
-    sends: "deliveries signed under another secret, the empty key, and the secret decoded or \
+pub(super) const WRONG_KEY: Scenario = Scenario::cases(
+    "wrong-key",
+    "deliveries signed under another secret, the empty key, and the secret decoded or \
           in other case",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases {
-        fixed: |_| {
-            WRONG_KEYS
-                .map(Recipe::key)
-                .map(Case::signed)
-                .into_iter()
-                .chain(DEFAULT_SECRETS.map(default))
-                .collect()
-        },
-        generated: &[rekeyings],
+    |_| {
+        WRONG_KEYS
+            .map(Recipe::key)
+            .map(Case::signed)
+            .into_iter()
+            .chain(DEFAULT_SECRETS.map(default))
+            .collect()
     },
-};
+    &[rekeyings],
+);
 
 const WRONG_KEYS: [KeyForm; 8] = [
     KeyForm::TrailingNewline,

@@ -15,8 +15,8 @@ use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Expected, Level, Requirement, Verdict};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Respect, ScenarioName, Transcript};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{Respect, Transcript};
 use crate::webhook::event::raw;
 
 /// The requirements of this group, in the order of the contract.
@@ -46,16 +46,12 @@ const VER_12: Requirement = Requirement {
 };
 
 /// What is sent for VER-12.
-const MALFORMED: Scenario = Scenario {
-    name: ScenarioName("malformed"),
-    sends: "correctly signed bodies that are no deliveries",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases {
-        fixed: |_| MALFORMATIONS.iter().map(malformed).collect(),
-        generated: &[malformations],
-    },
-};
+const MALFORMED: Scenario = Scenario::cases(
+    "malformed",
+    "correctly signed bodies that are no deliveries",
+    |_| MALFORMATIONS.iter().map(malformed).collect(),
+    &[malformations],
+);
 
 /// A body that is no delivery: what it is, and how it is made of one that is.
 type Malformation = (&'static str, fn(&Bytes) -> Bytes);
@@ -163,16 +159,12 @@ const VER_20: Requirement = Requirement {
 };
 
 /// What is sent for VER-20.
-const WRONG_TYPES: Scenario = Scenario {
-    name: ScenarioName("wrong-types"),
-    sends: "correctly signed objects whose event is no text, or whose data is no object",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases {
-        fixed: |_| WRONG_TYPES_OF.iter().map(wrong_type).collect(),
-        generated: &[event_numbers],
-    },
-};
+const WRONG_TYPES: Scenario = Scenario::cases(
+    "wrong-types",
+    "correctly signed objects whose event is no text, or whose data is no object",
+    |_| WRONG_TYPES_OF.iter().map(wrong_type).collect(),
+    &[event_numbers],
+);
 
 /// A value of another type: what has it, whether that is the event's name (or else the record), and the value.
 type WrongType = (&'static str, bool, fn() -> Value);
@@ -238,13 +230,12 @@ const VER_19: Requirement = Requirement {
 };
 
 /// What is sent for VER-19.
-const UNSIGNED_MALFORMED: Scenario = Scenario {
-    name: ScenarioName("unsigned-malformed"),
-    sends: "unsigned requests, malformed ones and a well-formed one",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |_| unsigned_malformed(), generated: &[] },
-};
+const UNSIGNED_MALFORMED: Scenario = Scenario::cases(
+    "unsigned-malformed",
+    "unsigned requests, malformed ones and a well-formed one",
+    |_| unsigned_malformed(),
+    &[],
+);
 
 fn unsigned_malformed() -> Vec<Case> {
     let bodies: [(&str, Option<&'static [u8]>); 4] = [

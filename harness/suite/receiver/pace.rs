@@ -11,7 +11,7 @@ use crate::peers::fault::{Faults, ReceiverFault};
 use crate::subject::SubjectError;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Evidence, Expected, Level, Requirement, Verdict};
-use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::scenario::Scenario;
 use crate::suite::transcript::{Respect, ScenarioName, Transcript, Trial};
 use crate::wire::exchange::Delivery;
 
@@ -83,13 +83,11 @@ const RCV_8: Requirement = Requirement {
 };
 
 /// What is sent for RCV-8.
-const CONCURRENT_20: Scenario = Scenario {
-    name: ScenarioName("concurrent"),
-    sends: "20 valid deliveries at the same time, each on a connection of its own",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Receiver(|stage| stage.concurrent(CONCURRENT_20.name, 20).boxed_local()),
-};
+const CONCURRENT_20: Scenario = Scenario::receiver(
+    "concurrent",
+    "20 valid deliveries at the same time, each on a connection of its own",
+    |stage| stage.concurrent(CONCURRENT_20.name, 20).boxed_local(),
+);
 
 const RCV_13: Requirement = Requirement {
     id: "RCV-13",
@@ -108,13 +106,11 @@ const RCV_13: Requirement = Requirement {
 };
 
 /// What is sent for RCV-13.
-const CONCURRENT_64: Scenario = Scenario {
-    name: ScenarioName("concurrent-64"),
-    sends: "64 valid deliveries at the same time, each on a connection of its own",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Receiver(|stage| stage.concurrent(CONCURRENT_64.name, 64).boxed_local()),
-};
+const CONCURRENT_64: Scenario = Scenario::receiver(
+    "concurrent-64",
+    "64 valid deliveries at the same time, each on a connection of its own",
+    |stage| stage.concurrent(CONCURRENT_64.name, 64).boxed_local(),
+);
 
 impl Stage<'_> {
     async fn concurrent(&mut self, scenario: ScenarioName, count: usize) -> Result<(), SubjectError> {

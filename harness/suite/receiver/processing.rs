@@ -8,8 +8,8 @@ use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::receiver::of_intake;
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Expected, Level, Requirement, Verdict};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Capability, Intake, IntakeKind, ScenarioName, Transcript};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{Capability, Intake, IntakeKind, Transcript};
 
 mod sent;
 
@@ -17,15 +17,13 @@ mod sent;
 pub(super) const ALL: &[Requirement] = &[PRC_1, PRC_2, PRC_3];
 
 /// What is sent for PRC-1 to PRC-3 and DIA-1.
-pub(super) const PROCESSING: Scenario = Scenario {
-    name: ScenarioName("processing"),
-    sends: "valid and forged deliveries, the same one twice (byte for byte, signed anew, \
+pub(super) const PROCESSING: Scenario = Scenario::receiver(
+    "processing",
+    "valid and forged deliveries, the same one twice (byte for byte, signed anew, \
           after a forged copy), two events of one record, and the other dialect, each of a record of its \
           own",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Receiver(|stage| stage.observe_processing().boxed_local()),
-};
+    |stage| stage.observe_processing().boxed_local(),
+);
 
 const PRC_1: Requirement = Requirement {
     id: "PRC-1",

@@ -20,8 +20,8 @@ use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::Code;
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Respect, ScenarioName, Surrounding, Transcript};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{Respect, Surrounding, Transcript};
 use crate::webhook::signature::SIGNATURE_HEADER;
 
 /// The requirements of this group, in the order of the contract.
@@ -66,13 +66,12 @@ const VER_9: Requirement = Requirement {
 };
 
 /// What is sent for VER-9, next to what other requirements send.
-const SIGNATURE_LENGTH: Scenario = Scenario {
-    name: ScenarioName("signature-length"),
-    sends: "signatures of 0, 1, 63, 65 and 200 digits, and of 64 bytes beyond ASCII",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |_| surrounded(SIGNATURE_LENGTHS), generated: &[junk] },
-};
+const SIGNATURE_LENGTH: Scenario = Scenario::cases(
+    "signature-length",
+    "signatures of 0, 1, 63, 65 and 200 digits, and of 64 bytes beyond ASCII",
+    |_| surrounded(SIGNATURE_LENGTHS),
+    &[junk],
+);
 
 const SIGNATURE_LENGTHS: &[Surrounded] = &[
     (Surrounding::Other("a signature of no digits"), "a signature of no digits", |_, delivery, _| {

@@ -6,8 +6,8 @@ use super::maker::Behind;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Requirement};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Respect, ScenarioName};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::Respect;
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[RCV_9];
@@ -28,13 +28,12 @@ const RCV_9: Requirement = Requirement {
 };
 
 /// What is sent for RCV-9.
-const REPEATED: Scenario = Scenario {
-    name: ScenarioName("repeated"),
-    sends: "the same content again under a new timestamp and signature",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |_| vec![repeated()], generated: &[] },
-};
+const REPEATED: Scenario = Scenario::cases(
+    "repeated",
+    "the same content again under a new timestamp and signature",
+    |_| vec![repeated()],
+    &[],
+);
 
 fn repeated() -> Case {
     let what = "a delivery that was acknowledged before, under a new timestamp and signature";

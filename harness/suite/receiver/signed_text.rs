@@ -4,8 +4,8 @@ use super::case::Case;
 use super::judge::rejects_all;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Respect, ScenarioName};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::Respect;
 use crate::webhook::recipe::{Message, Recipe};
 use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
@@ -41,19 +41,13 @@ const VER_5: Requirement = Requirement {
 };
 
 /// What is sent for VER-5.
-pub(super) const OTHER_MESSAGE: Scenario = Scenario {
-    name: ScenarioName("other-message"),
-    sends: "deliveries signed over the body alone, the timestamp alone, with another \
+pub(super) const OTHER_MESSAGE: Scenario = Scenario::cases(
+    "other-message",
+    "deliveries signed over the body alone, the timestamp alone, with another \
           separator, over the payload stringified twice, and with the signature of another delivery",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases {
-        fixed: |_| {
-            OTHER_MESSAGES.map(Recipe::message).map(Case::signed).into_iter().chain([borrowed()]).collect()
-        },
-        generated: &[],
-    },
-};
+    |_| OTHER_MESSAGES.map(Recipe::message).map(Case::signed).into_iter().chain([borrowed()]).collect(),
+    &[],
+);
 
 const OTHER_MESSAGES: [Message; 6] = [
     Message::BodyAlone,

@@ -6,13 +6,14 @@ use super::case::Case;
 use super::judge::accepts;
 use super::maker::{PADDING, with_raw_member};
 use super::stage::Stage;
+use super::transport::FRAMING;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::subject::SubjectError;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Expected, Level, Requirement, Verdict};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Respect, ScenarioName, Transcript, Trial};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{Respect, Transcript, Trial};
 use crate::wire::exchange::Transfer;
 
 /// The requirements of this group, in the order of the contract.
@@ -37,13 +38,8 @@ const RCV_6: Requirement = Requirement {
 };
 
 /// What is sent for RCV-6.
-const BODY_256_KIB: Scenario = Scenario {
-    name: ScenarioName("body-256-kib"),
-    sends: "a valid delivery of 256 KiB",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |_| vec![large(256)], generated: &[] },
-};
+const BODY_256_KIB: Scenario =
+    Scenario::cases("body-256-kib", "a valid delivery of 256 KiB", |_| vec![large(256)], &[]);
 
 const RCV_10: Requirement = Requirement {
     id: "RCV-10",
@@ -65,13 +61,8 @@ const RCV_10: Requirement = Requirement {
 };
 
 /// What is sent for RCV-10.
-const BODY_1_MIB: Scenario = Scenario {
-    name: ScenarioName("body-1-mib"),
-    sends: "a valid delivery of 1 MiB",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |_| vec![large(1024)], generated: &[] },
-};
+const BODY_1_MIB: Scenario =
+    Scenario::cases("body-1-mib", "a valid delivery of 1 MiB", |_| vec![large(1024)], &[]);
 
 fn large(kib: usize) -> Case {
     Case::valid(format!("a genuine delivery of {kib} KiB"), Respect::Form("size"), move |maker| {
@@ -95,21 +86,19 @@ const RCV_11: Requirement = Requirement {
           2xx, not silence.",
     source: "W",
     why: "A 401 sends people looking for a wrong secret where the body was cut off at a limit.",
-    scenarios: &[&BODY_LIMIT],
+    scenarios: &[&BODY_LIMIT, &FRAMING],
     needs: None,
     check: beyond_the_limit,
     counterexamples: Faults::Receiver(&[ReceiverFault::TruncatesLargeBodies]),
 };
 
 /// What is sent for RCV-11.
-const BODY_LIMIT: Scenario = Scenario {
-    name: ScenarioName("body-limit"),
-    sends: "valid deliveries that double in size up to 16 MiB, and the first that is \
+const BODY_LIMIT: Scenario = Scenario::receiver(
+    "body-limit",
+    "valid deliveries that double in size up to 16 MiB, and the first that is \
           rejected again in chunks",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Receiver(|stage| stage.body_limit().boxed_local()),
-};
+    |stage| stage.body_limit().boxed_local(),
+);
 
 impl Stage<'_> {
     /// Doubles the body until it is refused, and sends the refused size in chunks as well.
@@ -144,10 +133,14 @@ impl Stage<'_> {
 
 /// Beyond its limit a receiver answers 413, however the body is framed.
 fn beyond_the_limit(_: &Requirement, t: &Transcript) -> Verdict {
-    let mut trials = t.trials_of(BODY_LIMIT.name).peekable();
-    if trials.peek().is_none() {
+    if t.trials_of(BODY_LIMIT.name).next().is_none() {
         return Verdict::NotApplicable("no limit was found up to 16 MiB".to_owned());
     }
+    let chunked =
+        |trial: &&Trial| matches!(t.exchange(trial.exchange).delivery.transfer, Transfer::Chunks(_));
+    // Where no chunks are accepted, that is for RCV-5 to say.
+    let takes_chunks = t.trials_of(FRAMING.name).filter(chunked).all(|trial| t.acknowledged(trial.exchange));
+    let trials = t.trials_of(BODY_LIMIT.name).filter(|trial| takes_chunks || !chunked(trial));
     let verdicts = trials.map(|trial| {
         let outcome = t.outcome(trial.exchange);
         if !trial.controls.iter().all(|&control| t.acknowledged(control)) {

@@ -10,8 +10,8 @@ use super::maker::Maker;
 use super::property::Property;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Respect, ScenarioName, TimestampForm};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{Respect, TimestampForm};
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::signature::TIMESTAMP_HEADER;
 use crate::wire::exchange::Delivery;
@@ -43,14 +43,13 @@ const VER_10: Requirement = Requirement {
 };
 
 /// What is sent for VER-10.
-pub(super) const TIMESTAMP_FORM: Scenario = Scenario {
-    name: ScenarioName("timestamp-form"),
-    sends: "deliveries correctly signed under timestamps that are not digits only or empty, \
+pub(super) const TIMESTAMP_FORM: Scenario = Scenario::cases(
+    "timestamp-form",
+    "deliveries correctly signed under timestamps that are not digits only or empty, \
           and text moved over the colon",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |_| timestamp_form(), generated: &[timestamp_forms] },
-};
+    |_| timestamp_form(),
+    &[timestamp_forms],
+);
 
 /// A form of timestamp: what it is, and how it is made of the present time.
 type Form = (TimestampForm, fn(u64) -> String);

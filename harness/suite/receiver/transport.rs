@@ -14,8 +14,8 @@ use crate::peers::fault::{Faults, ReceiverFault};
 use crate::subject::SubjectError;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Requirement};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Respect, ScenarioName, Trial};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{Respect, Trial};
 use crate::wire::exchange::{Delivery, Transfer};
 
 /// The requirements of this group, in the order of the contract.
@@ -38,13 +38,12 @@ const RCV_3: Requirement = Requirement {
 };
 
 /// What is sent for RCV-3.
-const HEADER_CASE: Scenario = Scenario {
-    name: ScenarioName("header-case"),
-    sends: "a valid delivery with its header names in lower, upper and mixed case",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |_| HEADER_CASES.map(header_case).into(), generated: &[header_cases] },
-};
+const HEADER_CASE: Scenario = Scenario::cases(
+    "header-case",
+    "a valid delivery with its header names in lower, upper and mixed case",
+    |_| HEADER_CASES.map(header_case).into(),
+    &[header_cases],
+);
 
 type Spell = fn(&str) -> String;
 
@@ -104,20 +103,16 @@ const RCV_4: Requirement = Requirement {
 };
 
 /// What is sent for RCV-4.
-const CONTENT_TYPE: Scenario = Scenario {
-    name: ScenarioName("content-type"),
-    sends: "a valid delivery with `Content-Type: application/json; charset=utf-8`",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases {
-        fixed: |_| {
-            vec![form("Content-Type with a charset", |delivery| {
-                delivery.headers.set("Content-Type", "application/json; charset=utf-8");
-            })]
-        },
-        generated: &[],
+const CONTENT_TYPE: Scenario = Scenario::cases(
+    "content-type",
+    "a valid delivery with `Content-Type: application/json; charset=utf-8`",
+    |_| {
+        vec![form("Content-Type with a charset", |delivery| {
+            delivery.headers.set("Content-Type", "application/json; charset=utf-8");
+        })]
     },
-};
+    &[],
+);
 
 const RCV_5: Requirement = Requirement {
     id: "RCV-5",
@@ -137,13 +132,12 @@ const RCV_5: Requirement = Requirement {
 };
 
 /// What is sent for RCV-5.
-pub(super) const FRAMING: Scenario = Scenario {
-    name: ScenarioName("framing"),
-    sends: "valid deliveries in chunks and in segments, split inside a character too",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |_| framing(), generated: &[cuttings] },
-};
+pub(super) const FRAMING: Scenario = Scenario::cases(
+    "framing",
+    "valid deliveries in chunks and in segments, split inside a character too",
+    |_| framing(),
+    &[cuttings],
+);
 
 /// A genuine delivery in another form.
 fn form(what: &'static str, change: fn(&mut Delivery)) -> Case {
@@ -225,13 +219,10 @@ fn cuttings() -> Property {
 }
 
 /// What is sent for RCV-5 as well.
-const ONE_CONNECTION: Scenario = Scenario {
-    name: ScenarioName("one-connection"),
-    sends: "several valid deliveries on one connection",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Receiver(|stage| stage.on_one_connection().boxed_local()),
-};
+const ONE_CONNECTION: Scenario =
+    Scenario::receiver("one-connection", "several valid deliveries on one connection", |stage| {
+        stage.on_one_connection().boxed_local()
+    });
 
 impl Stage<'_> {
     /// Several deliveries one after another on one connection, for as long as the receiver keeps it.

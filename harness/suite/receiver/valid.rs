@@ -17,8 +17,8 @@ use crate::subject::SubjectError;
 use crate::suite::cause::receiver::{of_refusal, of_reserialising};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Respect, ScenarioName, Transcript};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::{Respect, Transcript};
 use crate::webhook::dialect::Dialect;
 use crate::webhook::event::{Event, EventName};
 
@@ -65,13 +65,10 @@ const RCV_1: Requirement = Requirement {
 };
 
 /// What is sent for RCV-1, RCV-7 and RCV-12.
-pub(super) const VALID: Scenario = Scenario {
-    name: ScenarioName("valid"),
-    sends: "every sample event of the dialect, correctly signed",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Receiver(|stage| stage.send_samples().boxed_local()),
-};
+pub(super) const VALID: Scenario =
+    Scenario::receiver("valid", "every sample event of the dialect, correctly signed", |stage| {
+        stage.send_samples().boxed_local()
+    });
 
 impl Stage<'_> {
     async fn send_samples(&mut self) -> Result<(), SubjectError> {
@@ -131,14 +128,13 @@ const RCV_2: Requirement = Requirement {
 };
 
 /// What is sent for RCV-2.
-const UNFAMILIAR: Scenario = Scenario {
-    name: ScenarioName("unfamiliar"),
-    sends: "correctly signed deliveries of an unknown event, an unknown object, and with \
+const UNFAMILIAR: Scenario = Scenario::cases(
+    "unfamiliar",
+    "correctly signed deliveries of an unknown event, an unknown object, and with \
           unknown members",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |maker| unfamiliar(maker.dialect), generated: &[event_names] },
-};
+    |maker| unfamiliar(maker.dialect),
+    &[event_names],
+);
 
 fn unfamiliar(dialect: &'static Dialect) -> Vec<Case> {
     let mut cases = vec![

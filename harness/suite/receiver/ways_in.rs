@@ -6,8 +6,8 @@ use super::case::Case;
 use super::judge::rejects_all;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
-use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Respect, ScenarioName};
+use crate::suite::scenario::Scenario;
+use crate::suite::transcript::Respect;
 use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::exchange::Delivery;
 
@@ -34,13 +34,12 @@ const VER_13: Requirement = Requirement {
 };
 
 /// What is sent for VER-13.
-const OTHER_METHOD: Scenario = Scenario {
-    name: ScenarioName("other-method"),
-    sends: "a signed delivery by GET, PUT, PATCH and DELETE",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |_| other_method(), generated: &[] },
-};
+const OTHER_METHOD: Scenario = Scenario::cases(
+    "other-method",
+    "a signed delivery by GET, PUT, PATCH and DELETE",
+    |_| other_method(),
+    &[],
+);
 
 fn other_method() -> Vec<Case> {
     let case = |method: &'static str| {
@@ -80,14 +79,13 @@ const VER_14: Requirement = Requirement {
 };
 
 /// What is sent for VER-14.
-pub(super) const BACK_DOOR: Scenario = Scenario {
-    name: ScenarioName("back-door"),
-    sends: "unsigned deliveries that claim a local address, carry the secret itself, or are \
+pub(super) const BACK_DOOR: Scenario = Scenario::cases(
+    "back-door",
+    "unsigned deliveries that claim a local address, carry the secret itself, or are \
           called a ping",
-    needs: None,
-    turn: Turn::Usual,
-    play: Play::Cases { fixed: |maker| back_door(maker.secret.expose()), generated: &[] },
-};
+    |maker| back_door(maker.secret.expose()),
+    &[],
+);
 
 fn back_door(secret: &str) -> Vec<Case> {
     let mut cases = Vec::new();
