@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::Capability;
+use super::capability::Capability;
 
 /// What is done to a subject. Scenarios are few; each feeds several checks. How each is done stands under `scenario/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -107,6 +107,7 @@ pub enum Scenario {
 impl Scenario {
     /// What is done, for `explain`.
     pub fn describe(self) -> &'static str {
+        // A table: one line for each scenario.
         match self {
             Self::Valid => "every sample event of the dialect, correctly signed",
             Self::Unfamiliar => {
