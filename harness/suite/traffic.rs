@@ -7,6 +7,7 @@
 pub mod form;
 pub mod har;
 pub mod reading;
+pub mod recording;
 pub mod tally;
 
 use crate::suite::requirement::{Binds, Recorded, Requirement, Role, Verdict};

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a check needs nothing else. No clock, no socket, no subject stands behind a transcript.
 
+mod capability;
 mod conduct;
 mod emission;
 mod exchanges;
@@ -21,10 +22,10 @@ use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Trust};
 
+pub use capability::Capability;
 pub use conduct::{Certificate, Conduct, Form, MOVED};
 pub use emission::{
-    Arrival, Broken, Capability, Emission, Generated, Handshake, HandshakeEnd, LONGEST_BODY, Settled, Traits,
-    Webhook,
+    Arrival, Broken, Emission, Generated, Handshake, HandshakeEnd, LONGEST_BODY, Settled, Traits, Webhook,
 };
 pub use exchanges::Exchanges;
 pub use intake::{Intake, IntakeKind};

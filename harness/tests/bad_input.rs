@@ -16,8 +16,8 @@ use std::sync::mpsc::{self, Receiver};
 use tempfile::TempDir;
 
 use crate::cli::program::{Ran, finish, twenty};
-use crate::cli::servers::serve;
 use crate::implementations::is_missing;
+use crate::peers::servers::serve;
 
 /// A Python program in a folder of its own.
 struct Script {

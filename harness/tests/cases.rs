@@ -159,7 +159,7 @@ fn changes() -> Vec<(&'static str, Change)> {
 }
 
 #[test]
-fn what_is_signed_anew_is_what_the_change_makes_of_a_delivery_of_now() {
+fn resigned_cases_equal_the_change_applied_now() {
     for (name, change) in changes() {
         let at = |at_ms| {
             let mut delivery = control(at_ms);
@@ -233,7 +233,7 @@ fn nonces_are_new_and_as_different_as_they_were() {
 }
 
 #[test]
-fn what_cannot_be_made_anew_is_said() {
+fn cases_that_cannot_be_resigned_are_named() {
     let mut trial = control(THEN);
     let unknown = Key::new(&Secret::new("a key that nobody knows")).sign(b"1", BODY).to_hex();
     trial.headers.set(SIGNATURE_HEADER, unknown.clone());
@@ -296,7 +296,7 @@ fn attempt(before: u16, trial: u16, behind: u16) -> Attempt {
 }
 
 #[test]
-fn nothing_is_claimed_where_twins_are_refused() {
+fn cases_are_inconclusive_when_controls_are_rejected() {
     let present = Timing::Present(None);
     let mut case = case(&[control(THEN)], &control(THEN));
     let judge = |case: &Case, (before, trial, behind): (u16, u16, u16)| match case

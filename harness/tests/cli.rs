@@ -4,7 +4,6 @@
 //! reports, and that whatever went wrong is named.
 
 pub(crate) mod program;
-pub(crate) mod servers;
 
 mod again;
 mod bench;
@@ -14,7 +13,7 @@ mod comparing;
 mod control;
 mod evidence;
 mod https;
-mod listen;
+pub(crate) mod listen;
 mod reports;
 mod runs;
-mod transcripts;
+pub(crate) mod transcripts;

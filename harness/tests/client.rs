@@ -3,7 +3,6 @@
 //! Invariant: what is looked at is the bytes that the peer saw, and what the client says came of them.
 
 mod connections;
-mod peer;
 mod tls;
 
 use std::time::{Duration, Instant};
@@ -15,7 +14,7 @@ use twenty_conform::wire::client::{Client, Target};
 use twenty_conform::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 
 use crate::cli::program::run;
-use peer::{OK, head, once, request, to_the_end};
+use crate::peers::scripted::{self as peer, OK, head, once, request, to_the_end};
 
 const WAIT: Duration = Duration::from_secs(20);
 /// More than any socket's buffers take.

@@ -19,7 +19,7 @@ use crate::implementations::is_missing;
 const LINES: usize = 30;
 
 /// The guide's text.
-pub(crate) fn guide() -> String {
+fn guide() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/attach-a-sender.md")).unwrap()
 }
 

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
 use crate::cli::program::judged;
+use crate::skip::skip;
 
 /// What stands beside an implementation.
 #[derive(Debug, Deserialize)]
@@ -79,12 +79,6 @@ fn why_missing(runtime: &str) -> Option<String> {
         Ok(status) => Some(format!("`{runtime} --version` ended with {status}")),
         Err(why) => Some(format!("`{runtime}` cannot be run: {why}")),
     }
-}
-
-fn skip(what: &str, why: &str) {
-    assert!(std::env::var_os("CI").is_none(), "{what}: {why}");
-    // Not through `eprintln!`, which libtest keeps to itself where a test passes.
-    let _ = writeln!(std::io::stderr(), "skipped: {what}: {why}");
 }
 
 fn walk(folder: &str) -> Vec<(PathBuf, Manifest)> {

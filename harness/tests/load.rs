@@ -10,7 +10,6 @@ mod intake;
 mod judged;
 mod ledger;
 pub(crate) mod made;
-mod peer;
 mod schedule;
 mod sending;
 mod statistics;

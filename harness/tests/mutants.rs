@@ -1,10 +1,13 @@
 //! The suite proves itself: the reference peers pass everything, and each mutant fails what names its fault and nothing
-//! else. Null subjects, which do one thing whatever comes, pass nothing by accident.
+//! else.
 //!
 //! Invariant: what a mutant must fail is written in the requirements' literals alone; the kill matrix shows it.
 
+mod nulls;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,9 +34,11 @@ use twenty_conform::suite::transcript::Limits;
 use twenty_conform::webhook::dialect::{self, DOCUMENTED, Dialect, SHIPPED};
 use twenty_conform::webhook::signature::Secret;
 use twenty_conform::wire::endpoint::certificates::Authority;
-use twenty_conform::wire::endpoint::{Handler, http, raw};
-use twenty_conform::wire::exchange::{Delivery, Headers, Outcome, Response};
+use twenty_conform::wire::endpoint::{http, raw};
+use twenty_conform::wire::exchange::{Delivery, Outcome};
 use url::Url;
+
+use crate::snapshot::assert_snapshot;
 
 /// How many mutants run at the same time. Most of their time they wait for what does not come.
 const AT_ONCE: usize = 16;
@@ -144,11 +149,7 @@ fn assert_matrix(name: &str, rows: &[(String, Vec<String>)]) {
             writeln!(text, "  {kill}").unwrap();
         }
     }
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, text));
+    assert_snapshot(name, &text);
 }
 
 fn named_for(is_counterexample: impl Fn(Faults) -> bool) -> BTreeSet<&'static str> {
@@ -156,7 +157,7 @@ fn named_for(is_counterexample: impl Fn(Faults) -> bool) -> BTreeSet<&'static st
 }
 
 #[tokio::test]
-async fn the_reference_sender_passes_everything() {
+async fn reference_sender_passes_everything() {
     for dialect in dialect::ALL {
         let transport = Arc::new(Pooled::new(ANSWER_WAIT).unwrap());
         let sender = Sender::new(dialect, Clock::system(), Random::from_seed(1), transport);
@@ -166,7 +167,7 @@ async fn the_reference_sender_passes_everything() {
 }
 
 #[tokio::test]
-async fn the_reference_receiver_passes_everything() {
+async fn reference_receiver_passes_everything() {
     for dialect in dialect::ALL {
         let (observations, observer) = observations();
         let reference = Receiver::new(Settings::new(secret()), Clock::system(), observer);
@@ -211,7 +212,7 @@ fn unexpected(fault: SenderFault, run: &Run) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_sender_does_over_https_is_told() {
+async fn https_faults_of_senders_are_reported() {
     let faults = [
         SenderFault::HttpsHostChanged,
         SenderFault::HttpsDowngraded,
@@ -236,8 +237,15 @@ fn names_sender_fault(fault: SenderFault) -> BTreeSet<&'static str> {
     named_for(|faults| matches!(faults, Faults::Sender(faults) if faults.contains(&fault)))
 }
 
+/// Mutants whose first result may be another than with four times the patience, because their fault is one of time and a busy
+/// machine is late too. Any other result that changes fails the test.
+const MAY_BE_LATE: &[SenderFault] = &[
+    // It gives up after 600 ms, in which a TLS handshake need not be done on a busy machine.
+    SenderFault::WaitsTooShort,
+];
+
 #[tokio::test(flavor = "multi_thread")]
-async fn each_sender_mutant_fails_what_names_its_fault() {
+async fn sender_mutants_fail_the_requirements_of_their_fault() {
     // Each on a thread of its own: while one is judged, the others go on.
     let faults = stream::iter(SenderFault::ALL.iter().copied());
     let runtime = Handle::current();
@@ -252,11 +260,21 @@ async fn each_sender_mutant_fails_what_names_its_fault() {
     let mut wrong = String::new();
     let mut rows = Vec::new();
     for (fault, run) in &mut runs {
-        if !unexpected(*fault, run).is_empty() {
-            // On a machine that is busy otherwise many at once may have been late; this one is not alone to blame yet.
+        let first = unexpected(*fault, run);
+        if !first.is_empty() {
+            // On a busy machine many at once may have been late; that is told apart from a result that stays.
             *run = run_sender_mutant(*fault, 4).await;
+            let again = unexpected(*fault, run);
+            let may_change = MAY_BE_LATE.contains(fault) && again.is_empty();
+            let again = if again.is_empty() { "as expected\n" } else { &again };
+            let changed = format!("{first}  with four times the patience: {again}");
+            if may_change {
+                // Not through `eprintln!`, whose output libtest does not show where a test passes.
+                write!(std::io::stderr(), "a mutant was late: {changed}").unwrap();
+            } else {
+                wrong.push_str(&changed);
+            }
         }
-        wrong.push_str(&unexpected(*fault, run));
         rows.push((format!("{fault:?}"), causes(run)));
     }
     assert_eq!(wrong, "", "mutants and the requirements that name their faults disagree");
@@ -264,7 +282,7 @@ async fn each_sender_mutant_fails_what_names_its_fault() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_receiver_mutant_fails_what_names_its_fault() {
+async fn receiver_mutants_fail_the_requirements_of_their_fault() {
     let run = |fault: ReceiverFault| async move {
         // The nonce is there in one dialect only.
         let dialect = if fault == ReceiverFault::DedupesOnNonce { &SHIPPED } else { &DOCUMENTED };
@@ -311,60 +329,6 @@ fn every_requirement_names_a_fault() {
     }
 }
 
-/// A receiver that does one thing whatever comes.
-#[derive(Clone, Copy, Debug)]
-enum Null {
-    Status(u16),
-    Echo,
-    Closes,
-    Silent,
-}
-
-impl Handler for Null {
-    fn handle(&self, delivery: Delivery) -> BoxFuture<'_, Option<Response>> {
-        async move {
-            match self {
-                Self::Status(status) => Some(Response::text(*status, "")),
-                Self::Echo => {
-                    Some(Response { status: 200, headers: Headers::default(), body: delivery.body })
-                }
-                Self::Closes => None,
-                Self::Silent => std::future::pending().await,
-            }
-        }
-        .boxed()
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn null_receivers_pass_nothing_by_accident() {
-    // Who acknowledges everything does acknowledge what is genuine; nothing else may pass.
-    // RCV-11 is the server's own limit.
-    let acknowledges = [
-        "RCV-1", "RCV-2", "RCV-3", "RCV-4", "RCV-5", "RCV-6", "RCV-7", "RCV-8", "RCV-9", "RCV-10", "RCV-11",
-        "RCV-12", "VER-8", "VER-16", "VER-18", "DIA-1",
-    ];
-    for (null, may_pass) in [
-        (Null::Status(200), &acknowledges[..]),
-        (Null::Echo, &acknowledges[..]),
-        (Null::Status(204), &acknowledges[..]),
-        (Null::Status(302), &[]),
-        (Null::Status(401), &[]),
-        (Null::Status(500), &[]),
-        (Null::Closes, &[]),
-        (Null::Silent, &[]),
-    ] {
-        let server = raw::serve(Arc::new(null)).await.unwrap();
-        let receiver = subject::receiver::Receiver::here(server, "/", secret());
-        let limits = Limits { timeout: Duration::from_millis(20), ..short() };
-        let limits = if matches!(null, Null::Silent) { limits } else { short() };
-        let run = check_receiver(receiver, &options(&DOCUMENTED, limits)).await;
-        assert_eq!(passed(&run), may_pass.iter().copied().collect(), "{null:?}");
-        let must_fail = if may_pass.is_empty() { "RCV-1" } else { "VER-1" };
-        assert!(failed(&run).contains(must_fail), "{null:?}: {:?}", failed(&run));
-    }
-}
-
 /// Sends again what failed, as a careful sender does: the same, a few times, with pauses that grow.
 struct Retries(Pooled);
 
@@ -392,7 +356,7 @@ impl Transport for Retries {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sender_that_tries_again_with_care_passes_everything() {
+async fn careful_retries_pass_everything() {
     let transport = Arc::new(Retries(Pooled::new(MUTANT_WAIT).unwrap()));
     let sender = Sender::new(&DOCUMENTED, Clock::system(), Random::from_seed(1), transport);
     let run = check_sender(&sender, &options(&DOCUMENTED, Limits::default())).await;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::cli::program::run;
-use crate::guide::guide;
+use crate::goldens::subcommands;
 use crate::implementations::is_missing;
 
 const REWRITE: &str = "UPDATE_README=1 cargo test --test conform readme";
@@ -21,6 +21,18 @@ fn root() -> &'static Path {
 
 fn readme() -> String {
     fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+/// The README and the pages of `docs/`, by name.
+fn pages() -> Vec<(String, String)> {
+    let mut pages = vec![("README.md".to_owned(), readme())];
+    let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    for path in docs.filter(|path| path.extension().is_some_and(|ending| ending == "md")) {
+        let name = format!("docs/{}", path.file_name().unwrap().display());
+        pages.push((name, fs::read_to_string(path).unwrap()));
+    }
+    pages.sort();
+    pages
 }
 
 /// Fails unless the block of that name stands as expected, or rewrites it where that was asked for. `essence`
@@ -57,7 +69,7 @@ fn cell(text: &str) -> String {
 }
 
 #[test]
-fn the_requirement_table_is_what_is_checked() {
+fn requirement_table_matches_the_checks() {
     let mut table =
         String::from("| id | level | role | requirement | source | check |\n|---|---|---|---|---|---|\n");
     for one in twenty_conform::suite::requirements::all() {
@@ -101,7 +113,7 @@ fn modules() -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_code_map_is_what_there_is() {
+fn code_map_matches_the_modules() {
     let mut table = String::from("| path | what |\n|---|---|\n");
     for file in modules() {
         let what = cell(&first_sentence(&root().join(&file)));
@@ -134,7 +146,7 @@ fn timeless(text: &str) -> String {
 }
 
 #[test]
-fn the_demo_prints_what_is_shown() {
+fn demo_output_matches_the_readme() {
     let shown = shown(
         "cargo run --release -- demo --seed 42",
         &["demo", "--seed", "42"],
@@ -145,7 +157,7 @@ fn the_demo_prints_what_is_shown() {
 }
 
 #[test]
-fn the_failure_prints_what_is_shown() {
+fn failure_output_matches_the_readme() {
     if is_missing("node") {
         return;
     }
@@ -200,61 +212,89 @@ fn commands(text: &str) -> Vec<String> {
     found
 }
 
-#[test]
-fn every_command_shown_is_one_that_there_is() {
-    let mut wrong = Vec::new();
-    let mut checked = 0;
-    for line in commands(&(readme() + &guide())) {
-        let words = shlex::split(&line).unwrap_or_else(|| panic!("a quote is not closed: {line}"));
-        for call in words.split(|word| word == "|" || word == "&&" || word == ">") {
-            let Some(arguments) = arguments(call) else { continue };
-            checked += 1;
-            let command: Vec<&str> =
-                arguments.iter().map(String::as_str).take_while(|word| !word.starts_with('-')).collect();
-            let Some(known) = options_of(&command) else {
-                wrong.push(format!("{line}: there is no command {}", command.join(" ")));
-                continue;
-            };
-            let given = arguments.iter().filter(|word| word.starts_with("--"));
-            let given = given.map(|word| word.split('=').next().unwrap());
-            wrong.extend(
-                given.filter(|option| !known.contains(*option)).map(|option| format!("{line}: no {option}")),
-            );
-        }
+/// What is wrong with the arguments of a call as a page shows it; `…` in it stands for more.
+fn complaint(arguments: &[String]) -> Option<String> {
+    let command: Vec<&str> =
+        arguments.iter().map(String::as_str).take_while(|word| !word.starts_with('-')).collect();
+    // The words after the command's name may be its arguments.
+    let named = (0..=command.len()).rev().find_map(|length| Some((length, options_of(&command[..length])?)));
+    let (length, known) = named.unwrap();
+    if length == 0 {
+        return Some(format!("there is no command {}", command.join(" ")));
     }
-    assert!(wrong.is_empty(), "README or guide show what there is not:\n{}", wrong.join("\n"));
-    assert!(checked > 10, "only {checked} commands were found");
+    let given =
+        arguments.iter().filter(|word| word.starts_with("--")).map(|word| word.split('=').next().unwrap());
+    let unknown: Vec<&str> = given.filter(|option| !known.contains(*option)).collect();
+    if !unknown.is_empty() {
+        return Some(format!("{} has no {}", command.join(" "), unknown.join(", ")));
+    }
+    if arguments.iter().any(|word| word == "…") {
+        return None;
+    }
+    // `--help` after all arguments: they are parsed up to it, and nothing is run. What is missing is not seen by that.
+    let ran = run(arguments.iter().map(String::as_str).chain(["--help"]));
+    (ran.status != Some(0)).then(|| ran.stderr.trim().to_owned())
 }
 
 #[test]
-fn every_option_named_is_one_that_there_is() {
-    let commands = [
-        "demo",
-        "receiver",
-        "sender",
-        "listen",
-        "bench receiver",
-        "bench compare",
-        "bench pair",
-        "bench distributed",
-        "bench export",
-        "bench import",
-        "replay",
-        "serve receiver",
-        "serve sender",
-        "send",
-        "sign",
-        "verify",
-        "list",
-    ];
-    let mut known = options_of(&[]).unwrap();
-    for command in commands {
-        known.extend(options_of(&command.split(' ').collect::<Vec<_>>()).unwrap());
+fn commands_in_readme_and_docs_are_parsed() {
+    let mut wrong = Vec::new();
+    for (page, text) in pages() {
+        let mut checked = 0;
+        for line in commands(&text) {
+            let words =
+                shlex::split(&line).unwrap_or_else(|| panic!("{page}: a quote is not closed: {line}"));
+            for call in words.split(|word| ["|", "&&", ">"].contains(&word.as_str())) {
+                let Some(arguments) = arguments(call) else { continue };
+                checked += 1;
+                wrong.extend(complaint(arguments).map(|why| format!("{page}: {line}: {why}")));
+            }
+        }
+        assert!(checked > 0, "{page}: no command was found");
     }
-    let text = readme() + &guide();
-    let outside_of_blocks: String = text.split("```").step_by(2).collect();
-    let code = outside_of_blocks.split('`').skip(1).step_by(2);
-    let named = code.filter(|code| code.starts_with("--")).flat_map(options);
-    let wrong: Vec<String> = named.filter(|option| !known.contains(option)).collect();
-    assert!(wrong.is_empty(), "README or guide name options that there are not: {}", wrong.join(", "));
+    assert!(wrong.is_empty(), "pages show commands that do not parse:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn wrong_commands_in_a_page_are_named() {
+    let complaint = |line: &str| complaint(&shlex::split(line).unwrap());
+    assert_eq!(complaint("receiver --exec 'node server.mjs' --seed 7"), None);
+    assert_eq!(complaint("bench sender --exec …"), None);
+    for (line, words) in [
+        ("receive --exec x", "there is no command receive"),
+        ("receiver --excc x", "receiver has no --excc"),
+        ("bench receivers --exec x", "bench receivers has no --exec"),
+        ("receiver --exec x --seed many", "many"),
+        ("receiver --exec x y", "'y'"),
+    ] {
+        let why = complaint(line).unwrap_or_else(|| panic!("{line} was not complained of"));
+        assert!(why.contains(words), "{line}: {why}");
+    }
+}
+
+/// Every command that has options of its own: those that help texts list, and those under them.
+fn all_options() -> BTreeSet<String> {
+    let (mut known, mut open) = (BTreeSet::new(), vec![Vec::new()]);
+    while let Some(command) = open.pop() {
+        let help = run(command.iter().map(String::as_str).chain(["--help"])).expect(0).stdout;
+        known.extend(options(&help));
+        open.extend(subcommands(&help).map(|name| [&command[..], &[name.to_owned()]].concat()));
+    }
+    known
+}
+
+#[test]
+fn options_named_in_readme_and_docs_exist() {
+    let mut known = all_options();
+    // Of cargo.
+    known.insert("--profile".to_owned());
+    let mut wrong = Vec::new();
+    for (page, text) in pages() {
+        let outside_of_blocks: String = text.split("```").step_by(2).collect();
+        let code = outside_of_blocks.split('`').skip(1).step_by(2);
+        let named = code.filter(|code| code.starts_with("--")).flat_map(options);
+        wrong
+            .extend(named.filter(|option| !known.contains(option)).map(|option| format!("{page}: {option}")));
+    }
+    assert!(wrong.is_empty(), "pages name options that there are not: {}", wrong.join(", "));
 }

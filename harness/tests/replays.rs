@@ -100,7 +100,7 @@ async fn cases(fault: ReceiverFault) -> Vec<Result<Case, &'static str>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_mutants_failures_are_still_there_a_day_later_and_gone_on_the_reference() {
+async fn mutant_failures_replay_a_day_later_and_pass_on_the_reference() {
     let replay = |fault: ReceiverFault| async move {
         let mut wrong = String::new();
         let mut number = 0;

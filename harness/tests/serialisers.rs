@@ -96,7 +96,7 @@ fn the_probe_tells_all_serialisers_apart() {
 }
 
 #[test]
-fn what_is_wrong_with_a_text_is_named_with_its_place() {
+fn json_errors_name_their_place() {
     for (text, at, why) in [
         (&b"\xef\xbb\xbf{}"[..], 0, "byte-order mark"),
         (b"{\"a\":\"\xff\"}", 6, "UTF-8"),
@@ -232,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_printed_is_read_again(tree in trees()) {
+    fn printed_json_parses_back(tree in trees()) {
         for serialiser in Serialiser::ALL {
             let Some(printed) = serialiser.print(&tree) else { continue };
             let infinite = |value: &Json| matches!(value, Json::Number(raw) if raw.parse::<f64>().unwrap().is_infinite());

@@ -31,7 +31,7 @@ fn flipped(bytes: &[u8], bit: usize) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn what_is_signed_verifies(secret in secrets(), timestamp in "[0-9]{1,20}", body in bodies()) {
+    fn signed_deliveries_verify(secret in secrets(), timestamp in "[0-9]{1,20}", body in bodies()) {
         let key = Key::new(&Secret::new(secret));
         let signature = key.sign(timestamp.as_bytes(), &body).to_hex();
         prop_assert!(key.verify(timestamp.as_bytes(), &body, signature.as_bytes()));

@@ -1,16 +1,23 @@
-//! The house rules that a reader relies on, checked on the source text.
-//!
-//! Invariant: each rule names the file, the line and the mend when it is broken.
+//! The house rules that a reader relies on, checked on the source text. A broken rule names the file, the line and what to do.
+
+mod circles;
+mod imports;
+mod length;
+mod rooms;
+mod source;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Rust files, as path from the root and text.
+type Files = Vec<(String, String)>;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every Rust file below a folder, as (path from the root, text).
-fn rust_files(folder: &str) -> Vec<(String, String)> {
+/// Every Rust file below a folder.
+fn rust_files(folder: &str) -> Files {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
@@ -28,224 +35,87 @@ fn rust_files(folder: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The library's files: what is under test there stands in the test binary.
-fn library() -> Vec<(String, String)> {
-    rust_files("harness").into_iter().filter(|(name, _)| !name.starts_with("harness/tests/")).collect()
+/// The files of the library and the binary, without the build script.
+fn library() -> Files {
+    let files = rust_files("harness").into_iter();
+    files.filter(|(name, _)| !name.starts_with("harness/tests/") && name != "harness/build.rs").collect()
 }
 
-/// The module that a file belongs to: `requirements` for `harness/requirements/judge.rs`.
-fn module(name: &str) -> &str {
-    let rest = name.strip_prefix("harness/").unwrap();
-    rest.split(['/', '.']).next().unwrap()
-}
-
-/// Our modules that a file names, in `use` lines or in paths.
-fn imports(text: &str) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        if line.trim_start().starts_with("//") {
-            continue;
-        }
-        for (at, _) in line.match_indices("crate::") {
-            let rest = &line[at + "crate::".len()..];
-            let names: Vec<&str> = match rest.strip_prefix('{') {
-                Some(list) => {
-                    list.split(['}', ',']).map(|name| name.trim().split("::").next().unwrap()).collect()
-                }
-                None => rest.split(|c: char| !c.is_alphanumeric() && c != '_').take(1).collect(),
-            };
-            found.extend(
-                names.into_iter().filter(|name| !name.is_empty()).map(|name| (number + 1, name.to_owned())),
-            );
-        }
-    }
-    found
+/// A made-up tree.
+fn tree(files: &[(&str, &str)]) -> Files {
+    files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 
 fn assert_no(broken: Vec<String>, rule: &str) {
     assert!(broken.is_empty(), "{rule}:\n  {}", broken.join("\n  "));
 }
 
-/// `modules` import none of `forbidden`.
-fn assert_does_not_import(modules: &[&str], forbidden: &[&str], rule: &str) {
+/// What only some files may do: complaints about `needles` in files whose paths under `harness/` do not begin with one of
+/// `allowed`, and about places in `allowed` that have none.
+fn only(files: &Files, allowed: &[&str], needles: &[&str]) -> Vec<String> {
     let mut broken = Vec::new();
-    for (name, text) in library() {
-        if !modules.contains(&module(&name)) {
-            continue;
-        }
-        for (line, import) in imports(&text) {
-            if forbidden.contains(&import.as_str()) {
-                broken.push(format!("{name}:{line} imports {import}"));
-            }
-        }
-    }
-    assert_no(broken, rule);
-}
-
-/// What only some modules may do: `needles` stand in no other file.
-fn assert_only(allowed: &[&str], needles: &[&str], rule: &str) {
-    let mut broken = Vec::new();
-    for (name, text) in library() {
-        if allowed.contains(&module(&name)) || name == "harness/build.rs" {
-            continue;
-        }
+    let mut needed = Vec::new();
+    for (name, text) in files {
+        let place = allowed.iter().find(|place| name["harness/".len()..].starts_with(**place));
         for (number, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap();
-            if let Some(needle) = needles.iter().find(|needle| code.contains(**needle)) {
-                broken.push(format!("{name}:{} has `{needle}`", number + 1));
+            let Some(needle) = needles.iter().find(|needle| code.contains(**needle)) else { continue };
+            match place {
+                Some(place) => needed.push(*place),
+                None => broken
+                    .push(format!("{name}:{} has `{needle}`; move it to where it is allowed", number + 1)),
             }
         }
     }
-    assert_no(broken, rule);
+    let unused = allowed.iter().filter(|place| !needed.contains(place));
+    broken.extend(unused.map(|place| format!("{place} need not be allowed to; remove it")));
+    broken
 }
 
 #[test]
-fn imports_point_one_way() {
-    let pure = [
-        "dialect",
-        "event",
-        "exchange",
-        "fault",
-        "json",
-        "recipe",
-        "serialiser",
-        "shape",
-        "signature",
-        "transcript",
+fn only_some_files_open_sockets_or_processes() {
+    let needles = ["TcpStream", "TcpListener", "UdpSocket", "process::Command", "reqwest::", "MockServer"];
+    let allowed = [
+        "wire/client",
+        "wire/endpoint",
+        "subject/",
+        "peers/sender/pooled.rs",
+        "peers/mutant/sender/careless.rs",
+        "bench/generate/",
+        "bench/tools/distributed.rs",
     ];
-    let above = [
-        "case",
-        "cli",
-        "client",
-        "endpoint",
-        "error",
-        "evidence",
-        "exit",
-        "load",
-        "mutant",
-        "receiver",
-        "report",
-        "requirements",
-        "scenario",
-        "selection",
-        "sender",
-        "subject",
-        "suite",
-        "vectors",
-    ];
-    assert_does_not_import(&pure, &above, "the core imports nothing above it");
-    let judges = ["requirement", "requirements", "cause"];
-    let machinery =
-        ["cli", "client", "endpoint", "error", "exit", "report", "scenario", "selection", "subject", "suite"];
-    assert_does_not_import(&judges, &machinery, "checks and causes judge a transcript and nothing else");
-    let below_the_command_line = [
-        "case",
-        "cause",
-        "client",
-        "clock",
-        "endpoint",
-        "evidence",
-        "exchange",
-        "load",
-        "mutant",
-        "random",
-        "receiver",
-        "recipe",
-        "report",
-        "requirement",
-        "requirements",
-        "scenario",
-        "selection",
-        "sender",
-        "subject",
-        "suite",
-        "vectors",
-        "wire",
-    ];
-    assert_does_not_import(&below_the_command_line, &["cli"], "nothing imports the command line");
-}
-
-#[test]
-fn checks_never_see_the_reference_peers_or_the_mutants() {
-    // `cause::sender` is imported as `sender`, so paths are looked at, not names.
-    let mut broken = Vec::new();
-    for (name, text) in library() {
-        if !["requirement", "requirements", "cause", "recipe", "shape", "transcript"].contains(&module(&name))
-        {
-            continue;
-        }
-        for (line, import) in imports(&text) {
-            if ["mutant", "sender", "receiver"].contains(&import.as_str()) {
-                broken.push(format!("{name}:{line} imports {import}"));
-            }
-        }
-    }
-    assert_no(broken, "checks and causes never import the reference peers or the mutants");
-}
-
-#[test]
-fn the_leaves_import_nothing_of_ours() {
-    let mut broken = Vec::new();
-    for (name, text) in library() {
-        if ["fault", "json", "signature"].contains(&module(&name)) {
-            broken.extend(
-                imports(&text).into_iter().map(|(line, import)| format!("{name}:{line} imports {import}")),
-            );
-        }
-    }
-    assert_no(broken, "`signature`, `fault` and `json` import nothing of ours");
-}
-
-#[test]
-fn only_some_modules_open_sockets_or_processes() {
-    assert_only(
-        &["endpoint", "client", "load", "subject"],
-        &["TcpStream", "TcpListener", "UdpSocket", "process::Command", "reqwest::", "MockServer"],
-        "only `endpoint`, `client`, `load` and `subject` open sockets or processes",
-    );
+    assert_no(only(&library(), &allowed, &needles), "only these open sockets or processes");
 }
 
 #[test]
 fn only_the_command_line_reads_clock_randomness_and_environment() {
     let sources = ["Clock::system", "RandomState", "env::args", "env::var", "rand::random", "ctrl_c"];
-    assert_only(
-        &["cli", "main"],
-        &sources,
-        "clock, randomness and environment are read by `cli` and handed on",
-    );
-    assert_only(&["clock"], &["SystemTime"], "the time of day is read in `clock` alone");
+    assert_no(only(&library(), &["cli/", "main.rs"], &sources), "only `cli` reads these, and hands them on");
+    assert_no(only(&library(), &["clock.rs"], &["SystemTime"]), "only `clock` reads the time of day");
 }
 
 #[test]
 fn only_the_command_line_prints_or_exits() {
     let prints = ["println!", "print!(", "stdout()", "stderr()", "process::exit", "std::process::abort"];
-    assert_only(&["cli", "main"], &prints, "the library never prints or exits");
+    assert_no(only(&library(), &["cli/"], &prints), "the library never prints or exits");
 }
 
 #[test]
-fn every_file_says_what_it_is_for_and_its_invariant() {
-    let mut broken = Vec::new();
-    for (name, text) in rust_files("harness").into_iter().chain(rust_files("benches")) {
-        let head: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
-        if head.is_empty() {
-            broken.push(format!("{name} does not begin with //!"));
-        } else if name != "harness/build.rs" && !head.iter().any(|line| line.contains("Invariant")) {
-            broken.push(format!("{name} states no invariant"));
-        }
-    }
-    assert_no(broken, "every file begins with what it is for and one invariant");
+fn what_only_some_files_may_do_is_named_elsewhere() {
+    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let files = vec![file("harness/cli/a.rs", "print!()"), file("harness/b.rs", "// print!\n\nprint!()")];
+    let expected = [
+        "harness/b.rs:3 has `print!`; move it to where it is allowed",
+        "main.rs need not be allowed to; remove it",
+    ];
+    assert_eq!(only(&files, &["cli/", "main.rs"], &["print!"]), expected);
 }
 
 #[test]
-fn no_file_is_too_long() {
-    let too_long = |(name, text): (String, String)| {
-        let lines = text.lines().count();
-        (lines > 500).then(|| format!("{name} has {lines} lines"))
-    };
-    assert_no(
-        rust_files("harness").into_iter().filter_map(too_long).collect(),
-        "past 500 lines a file needs a seam",
-    );
+fn every_file_says_what_it_is_for() {
+    let files = rust_files("harness").into_iter().chain(rust_files("benches"));
+    let silent = files.filter(|(_, text)| !text.starts_with("//! ")).map(|(name, _)| name);
+    assert_no(silent.collect(), "every file begins with //! and what it is for");
 }
 
 #[test]
@@ -291,11 +161,11 @@ fn ids_are_unique_and_well_formed() {
     let count = ids.len();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), count, "an id stands twice");
+    assert_eq!(ids.len(), count, "an id is used twice");
 }
 
 #[test]
-fn nothing_but_what_belongs_there_stands_at_the_top() {
+fn the_top_level_holds_only_what_belongs_there() {
     let known = [
         ".ci",
         ".git",

@@ -2,6 +2,8 @@
 //! in.
 //!
 //! Invariant: what a gate lets in is signed anew for the reference receiver behind it, which does the rest.
+//!
+//! Long because: the gate is one table with an arm for each fault.
 
 mod body;
 mod intake;
@@ -135,6 +137,7 @@ impl Mutant {
     }
 
     fn gate(&self, delivery: &Delivery, event: &str) -> Gate {
+        // A table: one arm for each fault, and a fault without an arm does not compile.
         use Gate::{Accept, Answer, Judge, Refuse};
         let body = &delivery.body;
         let (timestamp, signature) = (header(delivery, TIMESTAMP_HEADER), header(delivery, SIGNATURE_HEADER));

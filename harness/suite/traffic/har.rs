@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::reading::{Recording, line_of};
+use super::recording::{Recording, line_of};
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Headers, Outcome, Response, Transfer};
 
 #[derive(Deserialize)]

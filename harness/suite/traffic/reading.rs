@@ -6,17 +6,9 @@ use serde_json::Value;
 
 use super::form::ExchangeForm;
 use super::har;
+use super::recording::{Recording, line_of};
 use crate::redaction::Redaction;
 use crate::wire::exchange::{Exchange, ExchangeId};
-
-/// What a file holds.
-#[derive(Debug)]
-pub struct Recording {
-    /// Its deliveries, in their order.
-    pub exchanges: Vec<Exchange>,
-    /// What is worth knowing about how it was read.
-    pub remarks: Vec<String>,
-}
 
 /// Reads a file. Where the secret was taken out of a line and is known, it is put back.
 ///
@@ -81,11 +73,6 @@ fn refusal(number: usize, line: &str, why: &serde_json::Error) -> String {
             )
         }
     }
-}
-
-/// The line on which what comes behind these bytes stands.
-pub(crate) fn line_of(before: &[u8]) -> usize {
-    before.iter().filter(|&&byte| byte == b'\n').count() + 1
 }
 
 #[cfg(test)]

@@ -5,8 +5,6 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::{Conduct, Form, ScenarioName};
 use crate::webhook::event::Event;
 use crate::webhook::signature::Secret;
@@ -159,36 +157,4 @@ pub struct Settled {
     pub delivered: bool,
     /// The final status, where there was an answer.
     pub status: Option<u16>,
-}
-
-/// What a sender can declare, and what a receiver can be attached with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Capability {
-    /// Webhooks can be deleted.
-    Delete,
-    /// Webhooks take filters.
-    Filters,
-    /// The outcomes of deliveries can be asked for.
-    Outcomes,
-    /// Webhooks can do without a secret.
-    Unsigned,
-    /// Webhooks may be behind HTTPS, with certificates of the suite's authority.
-    Https,
-    /// What a receiver takes in can be observed.
-    Observations,
-}
-
-impl Capability {
-    /// The word of the attachment protocol.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Delete => "delete",
-            Self::Filters => "filters",
-            Self::Outcomes => "outcomes",
-            Self::Unsigned => "unsigned",
-            Self::Https => "https",
-            Self::Observations => "observations",
-        }
-    }
 }

@@ -120,7 +120,7 @@ fn a_flood_of_connections_is_counted() {
 }
 
 #[test]
-fn a_body_of_a_gibibyte_is_measured() {
+fn sender_body_of_a_gibibyte_is_measured() {
     let large = "stream, target, host = connect(url)
 head = f'POST {target} HTTP/1.1\\r\\nHost: {host}\\r\\nConnection: close\\r\\nContent-Length: {2 ** 30}\\r\\n\\r\\n'
 stream.sendall(head.encode() + body + b' ' * (2 ** 20 - len(body)))
@@ -150,7 +150,7 @@ for _ in range(COUNT):
 }
 
 #[test]
-fn a_header_without_end_is_given_up() {
+fn endless_request_header_is_given_up() {
     let endless = "stream, target, host = connect(url)
 try:
     stream.sendall(f'POST {target} HTTP/1.1\\r\\nHost: {host}\\r\\nX-Endless: '.encode())
@@ -161,7 +161,7 @@ except OSError: pass";
 }
 
 #[test]
-fn a_byte_now_and_then_is_not_waited_for() {
+fn slow_requests_are_given_up() {
     // For as long as the run takes; the pause is the sender's, not the test's.
     let trickle = "stream, whole = request(url, body)
 def send():
@@ -174,7 +174,7 @@ time.sleep(1)";
 }
 
 #[test]
-fn rubbish_is_quoted() {
+fn malformed_request_is_quoted() {
     let rubbish = "stream, _, _ = connect(url)
 stream.sendall(b'\\x16\\x03\\x01 client hello \\xff\\r\\n\\r\\n')
 drain(stream)";
@@ -182,7 +182,7 @@ drain(stream)";
 }
 
 #[test]
-fn a_request_that_breaks_off_is_told() {
+fn truncated_request_is_reported() {
     let cut = "stream, whole = request(url, body)
 stream.sendall(whole[:-5])
 stream.close()";

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 
 use super::{MOST_MEMORY, Script, run_and_weigh};
 use crate::cli::program::{Ran, Report, judged, run};
-use crate::cli::servers::{read_request, serve};
+use crate::peers::servers::{read_request, serve};
 
 /// A receiver that conforms, but for what it does in the place of `BEFORE`.
 const RECEIVER: &str = r#"
@@ -109,7 +109,7 @@ open(first, 'w').close()
 }
 
 #[test]
-fn a_talkative_receiver_is_no_trouble() {
+fn receiver_output_costs_bounded_memory() {
     let talkative = "for out in (sys.stdout, sys.stderr): print('noise\\n' * 20_000, file=out, flush=True)";
     let Some(script) = receiver(talkative, "") else { return };
     let command = script.command();

@@ -107,7 +107,7 @@ fn is_dead(judged: Option<(Ran, Report)>, words: &[&str]) {
 }
 
 #[test]
-fn rubbish_for_a_greeting_is_quoted() {
+fn malformed_greeting_is_quoted() {
     let Some(ran) = start(r#"say("Listening on \"3000\"")"#) else { return };
     ran.expect(70).says(&[r#"the sender wrote to stdout "Listening on \"3000\"""#, "not JSON"]);
 }
@@ -119,7 +119,7 @@ fn a_greeting_of_another_type_is_quoted() {
 }
 
 #[test]
-fn a_greeting_that_is_refused_leaves_nothing_to_test() {
+fn rejected_greeting_leaves_nothing_to_test() {
     let refusal = r#"say(json.dumps({"id": request["id"], "error": {"message": "no licence"}}))"#;
     let Some(ran) = start(refusal) else { return };
     ran.expect(3).says(&["`hello`", "no licence"]);
@@ -132,7 +132,7 @@ fn a_greeting_that_never_comes_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn rubbish_later_is_quoted() {
+fn malformed_later_reply_is_quoted() {
     let rubbish = r#"say("Delivered!") if op == "emit" and seen > 4 else usual()"#;
     is_broken(judge(rubbish), &["the sender wrote to stdout \"Delivered!\"", "not JSON"]);
 }
@@ -172,7 +172,7 @@ fn an_answer_that_never_comes_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn an_error_for_an_answer_is_named_and_tells_nothing() {
+fn error_reply_is_named_and_inconclusive() {
     let refusal = r#"say(json.dumps({"id": request["id"], "error": {"message": "quota used up"}}))"#;
     let instead = format!("if op == 'create_webhook': {refusal}\nelse: usual()");
     let Some((ran, report)) = judge(&instead) else { return };
@@ -183,46 +183,46 @@ fn an_error_for_an_answer_is_named_and_tells_nothing() {
 }
 
 #[test]
-fn a_sender_that_ends_at_once_was_never_there() {
+fn sender_that_ends_at_once_is_unreachable() {
     let Some(ran) = start("warn('no configuration'); sys.exit(4)") else { return };
     ran.expect(3).says(&["no reply to `hello`", "exit status: 4", "no configuration"]);
     run(["sender", "--exec", "true"]).expect(3).says(&["`true` ended with exit status: 0"]);
 }
 
 #[test]
-fn what_a_sender_said_before_it_ended_counts() {
+fn replies_before_the_end_of_a_sender_count() {
     let ran = run(["sender", "--exec", "echo usage: send FILE"]).expect(70);
     ran.says(&["the sender wrote to stdout \"usage: send FILE\""]);
 }
 
 #[test]
-fn an_end_behind_the_greeting_is_a_crash() {
+fn sender_end_after_greeting_is_a_crash() {
     is_dead(judge("usual(); sys.exit(5)"), &["no reply to `create_webhook`", "exit status: 5"]);
 }
 
 #[test]
-fn an_end_in_the_middle_is_a_crash() {
+fn sender_end_during_a_run_is_a_crash() {
     let crash = "if seen > 5: warn('out of cheese'); sys.exit(7)\nusual()";
     is_dead(judge(crash), &["no reply to `emit`", "exit status: 7", "out of cheese"]);
 }
 
 #[cfg(unix)]
 #[test]
-fn an_end_by_a_signal_is_a_crash() {
+fn sender_end_by_signal_is_a_crash() {
     let killed = "os.kill(os.getpid(), signal.SIGKILL) if op == 'emit' else usual()";
     is_dead(judge(killed), &["no reply to `emit`", "signal: 9"]);
 }
 
 #[cfg(unix)]
 #[test]
-fn a_closed_stdout_is_no_end() {
+fn closed_stdout_is_not_the_end_of_a_sender() {
     let closed = "os.close(1) if op == 'emit' else usual()";
     is_broken(judge(closed), &["no reply to `emit`", "the sender goes on, but closed its stdout"]);
 }
 
 #[cfg(unix)]
 #[test]
-fn what_a_sender_leaves_running_is_ended_with_it() {
+fn processes_left_by_a_sender_are_ended() {
     let (url, held) = Held::new();
     // It inherits stdout and stderr, which therefore stay open when the sender ends.
     let leaves = "if op == 'hello': usual()
@@ -278,7 +278,7 @@ usual()";
 }
 
 #[test]
-fn a_capability_that_is_declared_and_not_kept_is_a_failure() {
+fn declared_capability_not_kept_fails() {
     for (capability, op, id) in [
         ("delete", "delete_webhook", "SUB-3"),
         ("filters", "create_webhook", "SUB-5"),

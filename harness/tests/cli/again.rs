@@ -17,7 +17,7 @@ use twenty_conform::webhook::signature::Secret;
 use twenty_conform::wire::endpoint::{Server, http};
 
 use super::program::{Ran, finish, reference, run, serve_receiver, twenty};
-use super::servers::{ClosedPort, always};
+use crate::peers::servers::{ClosedPort, always};
 
 const SECRET: &str = "s3cr3t";
 
@@ -94,7 +94,7 @@ fn a_command_is_started_with_the_secret_and_the_path_of_the_case() {
 }
 
 #[test]
-fn where_the_twins_are_refused_nothing_is_claimed() {
+fn replay_is_inconclusive_when_controls_are_rejected() {
     let folder = TempDir::new().unwrap();
     let (_runtime, server) = serve_mutant(ReceiverFault::NoWindow);
     let file = saved(&folder, &server.url("/"), "VER-11");
@@ -116,7 +116,7 @@ fn where_the_twins_are_refused_nothing_is_claimed() {
 }
 
 #[test]
-fn what_cannot_be_replayed_is_named() {
+fn replay_rejects_unusable_cases() {
     let folder = TempDir::new().unwrap();
     let (_runtime, server) = serve_mutant(ReceiverFault::AcceptsBodyAlone);
     let file = saved(&folder, &server.url("/"), "VER-5");
@@ -251,7 +251,7 @@ mod watching {
     }
 
     #[test]
-    fn what_is_mended_by_the_next_change_is_waited_for() {
+    fn watch_runs_again_after_a_fix() {
         let folder = TempDir::new().unwrap();
         let script = folder.path().join("receiver.sh");
         fs::write(&script, "exit 4").unwrap();
@@ -266,7 +266,7 @@ mod watching {
     }
 
     #[test]
-    fn what_cannot_be_watched_is_named() {
+    fn watch_rejects_missing_paths() {
         let folder = TempDir::new().unwrap();
         let missing = folder.path().join("missing").display().to_string();
         let ran = run(["receiver", "--exec", "x", "--watch", &missing]).expect(2);

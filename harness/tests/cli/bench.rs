@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::program::{Ran, reference, run, serve_receiver};
-use super::servers::ClosedPort;
+use crate::peers::servers::ClosedPort;
 
 /// `bench receiver` with a short load and these arguments.
 fn bench(arguments: &[&str]) -> Ran {

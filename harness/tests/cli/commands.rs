@@ -12,7 +12,7 @@ use twenty_conform::suite::cause::Code;
 use twenty_conform::suite::requirements;
 
 use super::program::{Ran, run, run_on, serve_receiver, twenty};
-use super::servers::ClosedPort;
+use crate::peers::servers::ClosedPort;
 
 #[test]
 fn help_and_version_are_shown_on_request() {

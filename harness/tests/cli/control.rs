@@ -20,7 +20,7 @@ use twenty_conform::wire::endpoint::{Handler, http};
 use twenty_conform::wire::exchange::{Delivery, Response};
 
 use super::program::{judged, run};
-use super::servers::{ClosedPort, always, read_request, serve};
+use crate::peers::servers::{ClosedPort, always, read_request, serve};
 
 /// The reference sender, controlled by POST.
 struct Controlled(Sender);
@@ -57,7 +57,7 @@ async fn a_sender_behind_a_url_is_checked_like_one_behind_a_command() {
 }
 
 #[test]
-fn what_is_no_reply_is_quoted() {
+fn control_quotes_malformed_replies() {
     let text = serve(|mut stream| {
         use std::io::Write as _;
         read_request(&mut stream)?;

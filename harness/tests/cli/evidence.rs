@@ -13,8 +13,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::program::{Ran, Report, finish, reference, run, twenty};
-use super::servers::{always, read_request, serve};
 use crate::implementations::is_missing;
+use crate::peers::servers::{always, read_request, serve};
 
 /// With characters that JSON and URLs escape, and long enough for base64 to show it.
 const SECRET: &str = "Mellon \"hAlf\" mÄsk\\77";
@@ -263,7 +263,7 @@ fn recorded_traffic_is_kept_as_it_was_read() {
 }
 
 #[test]
-fn a_long_body_is_beside_the_command_that_sends_it() {
+fn long_bodies_are_kept_next_to_their_command() {
     let secret = ["--secret", "s3cr3t", "--cases", "4"];
     let (refusing, accepting) = (always(401), always(200));
     // The bodies of this dialect are long.
@@ -298,7 +298,7 @@ fn a_long_body_is_beside_the_command_that_sends_it() {
 }
 
 #[test]
-fn what_is_in_a_folder_is_never_overwritten() {
+fn evidence_never_overwrites_files() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("mine"), "mine").unwrap();
     let out = folder.path().display().to_string();
@@ -320,7 +320,7 @@ fn what_is_in_a_folder_is_never_overwritten() {
 
 #[test]
 fn a_run_that_cannot_be_begun_leaves_its_reason() {
-    let closed = super::servers::ClosedPort::new();
+    let closed = crate::peers::servers::ClosedPort::new();
     let (ran, folder) = kept(&["receiver", "--url", &closed.url(), "--secret", "s3cr3t"]);
     ran.expect(3).complains_of(&["cannot be reached"]);
     assert!(is_whole(folder.path()).is_empty());

@@ -44,7 +44,7 @@ fn a_sender_is_told_of_the_authority_in_its_greeting_and_in_its_environment() {
 }
 
 #[test]
-fn one_that_declares_https_and_trusts_nobody_of_ours_is_told_apart_from_one_that_never_comes() {
+fn untrusted_authority_differs_from_no_delivery() {
     if is_missing("python3") {
         return;
     }

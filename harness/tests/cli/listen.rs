@@ -16,9 +16,9 @@ use sha2::Sha256;
 use tempfile::TempDir;
 
 use super::program::{run, twenty};
-use super::servers::{ClosedPort, serve};
+use crate::peers::servers::{ClosedPort, serve};
 
-pub(super) const SECRET: &str = "0a1b2c3d4e5f-secret";
+pub(crate) const SECRET: &str = "0a1b2c3d4e5f-secret";
 
 /// A running `listen --json`.
 struct Listening {
@@ -167,7 +167,7 @@ fn without_a_secret_nothing_is_said_of_signatures() {
 }
 
 #[test]
-fn what_is_kept_can_be_verified_and_judged_again() {
+fn kept_deliveries_can_be_verified_and_rejudged() {
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("kept");
     let shown = out.display().to_string();
@@ -236,7 +236,7 @@ fn requests_are_passed_on_byte_for_byte() {
 }
 
 #[test]
-fn what_cannot_be_passed_on_is_answered_502() {
+fn listen_answers_502_when_forwarding_fails() {
     let closed = ClosedPort::new();
     let listening = Listening::new(&["--once", "--forward", &closed.url()]);
     let answer = listening.send(&valid("/", &body(1)));
@@ -250,7 +250,7 @@ fn what_cannot_be_passed_on_is_answered_502() {
 }
 
 #[test]
-fn what_is_no_request_is_a_finding() {
+fn listen_reports_malformed_requests() {
     let mut listening = Listening::new(&["--once"]);
     assert!(listening.send(b"\x16\x03\x01 what\r\n\r\n").starts_with("HTTP/1.1 400 "));
     let broken = listening.next();

@@ -12,7 +12,8 @@ use twenty_conform::suite::requirement::Role;
 use twenty_conform::suite::requirements;
 
 use super::program::{Ran, Report, finish, judged, reference, run, twenty};
-use super::servers::always;
+use crate::peers::servers::always;
+use crate::skip::skip;
 
 /// The three formats, as options that write into a folder.
 fn all_formats(folder: &Path) -> Vec<String> {
@@ -183,8 +184,11 @@ fn a_report_that_cannot_be_written_is_not_green() {
 }
 
 #[test]
-fn a_full_disk_under_stdout_is_not_green() {
-    let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else { return };
+fn full_disk_under_stdout_exits_70() {
+    let full = match fs::OpenOptions::new().write(true).open("/dev/full") {
+        Ok(full) => full,
+        Err(why) => return skip("a full disk", &format!("/dev/full: {why}")),
+    };
     let full = |arguments: &[&str]| {
         let mut command = twenty(arguments);
         command.stdout(full.try_clone().unwrap()).stderr(Stdio::piped());
@@ -197,7 +201,7 @@ fn a_full_disk_under_stdout_is_not_green() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_fault() {
+fn closed_stdout_reader_exits_0() {
     for arguments in [&["list"][..], &["demo", "--run", "RCV-1"]] {
         let mut child = twenty(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
@@ -244,7 +248,7 @@ fn the_secret_is_in_no_other_output() {
         no_secret(&ran, folder.path());
         ran
     };
-    let (refusing, closed) = (always(401), super::servers::ClosedPort::new());
+    let (refusing, closed) = (always(401), crate::peers::servers::ClosedPort::new());
     in_secret(&["sign"]).expect(0);
     in_secret(&["verify", "--timestamp", "1", "--signature", "00"]).expect(1);
     in_secret(&["send", "--url", &refusing]).expect(1);
@@ -265,7 +269,7 @@ fn the_secret_is_in_no_other_output() {
 }
 
 #[test]
-fn what_is_no_terminal_gets_neither_colours_nor_progress() {
+fn output_that_is_no_terminal_has_no_colours_or_progress() {
     let exec = reference("receiver");
     for (arguments, variables, coloured) in [
         (&[][..], &[][..], false),

@@ -18,7 +18,7 @@ use twenty_conform::webhook::signature::Secret;
 use twenty_conform::wire::endpoint::http;
 
 use super::program::{Ran, Report, judged, reference, run};
-use super::servers::{ClosedPort, always};
+use crate::peers::servers::{ClosedPort, always};
 
 /// The ids of the requirements on a role.
 fn of(role: Role) -> BTreeSet<&'static str> {
@@ -203,7 +203,7 @@ fn only_what_gates_fails_a_run() {
 }
 
 #[test]
-fn who_cannot_be_reached_or_started_is_named() {
+fn unreachable_subjects_are_named() {
     let closed = ClosedPort::new();
     let ran = run(["receiver", "--url", &closed.url(), "--secret", "s3cr3t"]).expect(3);
     ran.says(&[&closed.address.to_string(), &closed.url(), "refused"]);
@@ -227,8 +227,8 @@ mod interrupted {
     use nix::unistd::Pid;
 
     use super::super::program::{Ran, Report, twenty};
-    use super::super::servers::{read_request, serve};
     use crate::implementations::is_missing;
+    use crate::peers::servers::{read_request, serve};
 
     /// Connects to a URL, and stays connected for as long as it lives.
     const GRANDCHILD: &str = "
@@ -273,17 +273,17 @@ time.sleep(600)
     }
 
     #[test]
-    fn by_the_keyboard_a_run_leaves_a_partial_report() {
+    fn interrupted_runs_leave_a_partial_report() {
         amid_a_run(Signal::SIGINT);
     }
 
     #[test]
-    fn by_whoever_asks_it_to_end_a_run_leaves_a_partial_report() {
+    fn terminated_runs_leave_a_partial_report() {
         amid_a_run(Signal::SIGTERM);
     }
 
     #[test]
-    fn before_a_receiver_is_ready_nothing_is_left_behind() {
+    fn interrupt_before_a_receiver_is_ready_leaves_nothing() {
         let (started, start) = mpsc::channel();
         let url = serve(move |stream| {
             let _ = started.send(stream);

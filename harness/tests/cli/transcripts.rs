@@ -16,7 +16,8 @@ use super::program::{judged, run, run_on};
 /// 2026-01-02T03:04:05.678Z
 const AT_MS: u64 = 1_767_323_045_678;
 
-struct File {
+/// A file of recorded traffic.
+pub(crate) struct File {
     _folder: TempDir,
     path: PathBuf,
 }
@@ -29,7 +30,7 @@ impl File {
         Self { _folder: folder, path }
     }
 
-    fn arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
         [&["sender", "--transcript", self.path.to_str().unwrap()], more].concat()
     }
 }
@@ -70,8 +71,14 @@ fn har(body: &str, signed: &str) -> String {
     serde_json::to_string_pretty(&json!({ "log": { "version": "1.2", "entries": [entry] } })).unwrap()
 }
 
+/// A delivery that is right, and one that is signed over the body alone, with a secret of the caller's.
+pub(crate) fn recorded() -> File {
+    let right = line(&body(1), &format!("{AT_MS}:{}", body(1)));
+    File::new(format!("{right}\n{}\n", line(&body(2), &body(2))))
+}
+
 #[test]
-fn both_forms_are_judged_alike() {
+fn exchanges_and_har_get_equal_verdicts() {
     let (right, alone) = (format!("{AT_MS}:{}", body(1)), body(1));
     for write in [line, har] {
         let file = File::new(write(&body(1), &right));
@@ -95,7 +102,7 @@ fn both_forms_are_judged_alike() {
 }
 
 #[test]
-fn what_the_bodies_say_is_judged() {
+fn transcript_bodies_are_judged() {
     let of = |body: &str| {
         let file = File::new(line(body, &format!("{AT_MS}:{body}")));
         let (_, report) = judged(file.arguments(&["--secret", SECRET]));
@@ -126,7 +133,7 @@ fn what_the_bodies_say_is_judged() {
 }
 
 #[test]
-fn a_file_that_is_none_is_refused_with_its_line() {
+fn malformed_transcript_is_rejected_with_its_line() {
     let good = line(&body(1), "");
     for (text, words) in [
         (String::new(), "line 1: the file is empty"),
@@ -145,7 +152,7 @@ fn a_file_that_is_none_is_refused_with_its_line() {
 }
 
 #[test]
-fn one_way_to_a_sender_is_enough() {
+fn transcript_conflicts_with_exec_and_control() {
     for pair in [["--exec", "--control"], ["--exec", "--transcript"], ["--control", "--transcript"]] {
         let [one, other] = pair;
         run(["sender", one, "x", other, "y"]).expect(2).complains_of(&[one, other]);

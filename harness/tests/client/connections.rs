@@ -5,8 +5,8 @@
 use twenty_conform::wire::client::Target;
 use twenty_conform::wire::exchange::{Delivery, Exchange, Outcome, Transfer};
 
-use super::peer::{OK, Seen, many};
 use super::{client, delivery, status};
+use crate::peers::scripted::{OK, Seen, many};
 
 fn deliveries<const N: usize>() -> [Delivery; N] {
     std::array::from_fn(|at| delivery(at.to_string(), Transfer::Whole))

@@ -20,9 +20,9 @@ use tokio_rustls::server::TlsStream;
 use twenty_conform::wire::client::Target;
 use twenty_conform::wire::exchange::{Outcome, Transfer, Trust};
 
-use super::peer::{self, OK, exactly, head, request, to_the_end};
 use super::{client, delivery, head_of, large, status};
 use crate::cli::program::{finish, judged, run, twenty};
+use crate::peers::scripted::{self as peer, OK, exactly, head, request, to_the_end};
 
 /// A certificate with its key, as a server shows it.
 struct Shown {

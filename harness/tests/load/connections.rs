@@ -17,8 +17,8 @@ use twenty_conform::webhook::dialect::DOCUMENTED;
 use twenty_conform::webhook::signature::Secret;
 use twenty_conform::wire::client::Target;
 
-use super::peer::{Connection, OK, Peer};
 use super::{SECRET, answers, at_rate, errors, judged, plan, put, run};
+use crate::peers::receiver::{Connection, OK, Peer};
 
 /// The report of a short load on a peer.
 async fn on(peer: &Peer, plan: &Plan) -> BenchReport {

@@ -20,8 +20,8 @@ use twenty_conform::suite::requirement::Level;
 use twenty_conform::suite::transcript::Observed;
 use twenty_conform::webhook::signature::Secret;
 
-use super::peer::{OK, Peer, serve};
 use super::{answers, judged, plan, put, run, samples};
+use crate::peers::receiver::{OK, Peer, serve};
 
 fn settings() -> Settings {
     Settings::new(Secret::new(super::SECRET))

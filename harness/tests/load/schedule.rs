@@ -11,8 +11,8 @@ use tokio::time::timeout;
 use twenty_conform::bench::generate::plan::{Mode, Plan, Schedule};
 use twenty_conform::bench::measure::objective::{Bound, LOWEST_RATE, MOST_TRIALS, Objective, Search, share};
 
-use super::peer::{OK, Peer};
 use super::{at_rate, errors, judged, plan, run};
+use crate::peers::receiver::{OK, Peer};
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)

@@ -2,25 +2,36 @@
 //!
 //! Invariant: a request that was not signed is not signed here either, but for the fault that does just that.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::sleep;
 
+use super::Registry;
 use super::bodies::{self, drop_nulls, map_leaves};
-use super::tampering::Tampering;
+use crate::clock::Clock;
 use crate::peers::fault::SenderFault;
 use crate::webhook::dialect::{Dialect, rfc3339};
 use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::exchange::{Delivery, Outcome};
 
-impl Tampering {
+/// What a fault does to requests.
+pub(super) struct Alteration {
+    pub(super) fault: SenderFault,
+    pub(super) dialect: &'static Dialect,
+    pub(super) clock: Clock,
+    pub(super) registry: Arc<Registry>,
+    /// How late a request is sent by the sender that is late.
+    pub(super) late: Duration,
+}
+
+impl Alteration {
     /// Changes a request before it is sent. Returns what came of it, where it is not sent at all.
-    #[allow(
-        clippy::too_many_lines,
-        reason = "one arm for each fault, and a fault without an arm does not compile"
-    )]
     pub(super) async fn alter(&self, url: &mut String, delivery: &mut Delivery) -> Option<Outcome> {
+        // A table: one arm for each fault, and a fault without an arm does not compile.
         let secret = self.registry.secret_of(url);
         let secret = secret.as_ref();
         let headers = &mut delivery.headers;

@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use url::Url;
 
 use super::Registry;
-use super::requests::resign_at;
+use super::requests::{Alteration, resign_at};
 use crate::clock::Clock;
 use crate::peers::fault::SenderFault;
 use crate::peers::mutant::sender::careless::{Careless, Takes};
@@ -37,11 +37,7 @@ const PAUSE: Duration = Duration::from_millis(80);
 
 /// A way out that tampers with what goes out.
 pub(super) struct Tampering {
-    pub(super) fault: SenderFault,
-    pub(super) dialect: &'static Dialect,
-    pub(super) clock: Clock,
-    pub(super) registry: Arc<Registry>,
-    pub(super) late: Duration,
+    alteration: Alteration,
     inner: Arc<dyn Transport>,
     /// The way out where the careless one, which speaks no TLS, does not reach.
     secured: Arc<dyn Transport>,
@@ -82,7 +78,8 @@ impl Tampering {
             | SenderFault::AnswerReadToItsEnd => careless(Takes::WholeBody),
             _ => secured.clone(),
         };
-        Self { fault, dialect, clock, registry, late, inner, secured, turn: tokio::sync::Mutex::default() }
+        let alteration = Alteration { fault, dialect, clock, registry, late };
+        Self { alteration, inner, secured, turn: tokio::sync::Mutex::default() }
     }
 
     fn forward(&self, url: String, delivery: Delivery) -> BoxFuture<'_, Outcome> {
@@ -95,13 +92,13 @@ impl Tampering {
 
     async fn tamper(&self, mut url: String, mut delivery: Delivery) -> Outcome {
         let registered = url.clone();
-        if let Some(outcome) = self.alter(&mut url, &mut delivery).await {
+        if let Some(outcome) = self.alteration.alter(&mut url, &mut delivery).await {
             return outcome;
         }
-        let outcome = match self.fault {
+        let outcome = match self.alteration.fault {
             SenderFault::OneHangBlocksAll => {
                 // The tasks of one event begin in any order; here it is that of the webhooks.
-                sleep(TURN * self.registry.place_of(&registered)).await;
+                sleep(TURN * self.alteration.registry.place_of(&registered)).await;
                 let _turn = self.turn.lock().await;
                 self.forward(url.clone(), delivery.clone()).await
             }
@@ -126,7 +123,7 @@ impl Tampering {
     ) -> Outcome {
         let (first, failed) =
             (outcome.status(), |outcome: &Outcome| outcome.status().is_some_and(|status| status >= 500));
-        let most = match self.fault {
+        let most = match self.alteration.fault {
             SenderFault::DeliveredTwice => return self.forward(url.to_owned(), delivery.clone()).await,
             SenderFault::ResentAfterAcknowledgement
                 if first.is_some_and(|status| (201..300).contains(&status)) =>
@@ -140,25 +137,27 @@ impl Tampering {
             | SenderFault::RetriesWithOldSignature => 2,
             _ => 0,
         };
-        let secret = self.registry.secret_of(registered);
+        let secret = self.alteration.registry.secret_of(registered);
         for attempt in 0..most {
-            if !failed(&outcome) || !self.registry.is_registered(registered) {
+            if !failed(&outcome) || !self.alteration.registry.is_registered(registered) {
                 break;
             }
-            if self.fault != SenderFault::RetriesWithoutPause {
+            if self.alteration.fault != SenderFault::RetriesWithoutPause {
                 sleep(PAUSE).await;
             }
-            let now = self.clock.now_ms().to_string();
-            match self.fault {
+            let now = self.alteration.clock.now_ms().to_string();
+            match self.alteration.fault {
                 SenderFault::RetriesUnsigned => {
                     [SIGNATURE_HEADER, TIMESTAMP_HEADER, NONCE_HEADER]
                         .iter()
                         .for_each(|name| delivery.headers.remove(name));
                 }
                 SenderFault::RetriesWithOldSignature => delivery.headers.set(TIMESTAMP_HEADER, now),
-                SenderFault::RetriesWithOtherData => self.edit(secret.as_ref(), delivery, |dialect, body| {
-                    body[dialect.record_member]["attempt"] = attempt.into();
-                }),
+                SenderFault::RetriesWithOtherData => {
+                    self.alteration.edit(secret.as_ref(), delivery, |dialect, body| {
+                        body[dialect.record_member]["attempt"] = attempt.into();
+                    })
+                }
                 _ => resign_at(secret.as_ref(), delivery, now),
             }
             outcome = self.forward(url.to_owned(), delivery.clone()).await;
@@ -173,7 +172,7 @@ impl Tampering {
         let Some(location) = location.map(|value| String::from_utf8_lossy(value).into_owned()) else {
             return outcome;
         };
-        match self.fault {
+        match self.alteration.fault {
             SenderFault::RedirectFollowed => self.forward(location, delivery.clone()).await,
             SenderFault::RedirectFollowedUncounted => {
                 self.forward(location, delivery.clone()).await;
@@ -197,7 +196,7 @@ impl Tampering {
     fn misread(&self, registered: &str, outcome: Outcome) -> Outcome {
         let delivered =
             || Outcome::Answered(Response { status: 200, headers: Headers::default(), body: Bytes::new() });
-        match (self.fault, &outcome) {
+        match (self.alteration.fault, &outcome) {
             (SenderFault::ResetAcknowledges, Outcome::Reset)
             | (SenderFault::ClosingAcknowledges, Outcome::ClosedEarly)
             | (SenderFault::RefusalAcknowledges, Outcome::Refused)
@@ -206,11 +205,11 @@ impl Tampering {
             (SenderFault::CrashesOnRefusal, Outcome::Refused)
             | (SenderFault::CrashesOnCertificate, Outcome::Tls(_)) => {
                 let how = format!("ended by an error that nobody caught: {outcome}");
-                self.registry.lock().crashed = Some(how);
+                self.alteration.registry.lock().crashed = Some(how);
                 outcome
             }
             (SenderFault::StopsAfterFailure, outcome) if outcome.status().is_none() => {
-                self.registry.lock().stopped.insert(registered.to_owned());
+                self.alteration.registry.lock().stopped.insert(registered.to_owned());
                 outcome.clone()
             }
             (
@@ -219,7 +218,7 @@ impl Tampering {
                 // The way out over HTTPS reads no body.
             ) if !registered.starts_with("https:") => {
                 let body: Option<Value> = serde_json::from_slice(&response.body).ok();
-                let fails = match self.fault {
+                let fails = match self.alteration.fault {
                     SenderFault::AnswerMustBeJson => body.is_none() && response.status != 204,
                     _ => body.is_some_and(|body| body.get("error").is_some()),
                 };

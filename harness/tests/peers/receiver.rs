@@ -13,11 +13,11 @@ use twenty_conform::wire::client::Target;
 use twenty_conform::wire::endpoint::{Handler, Server, http};
 
 /// An answer that keeps the connection.
-pub(super) const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+pub(crate) const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 /// A receiver on bare sockets.
-pub(super) struct Peer {
-    pub(super) target: Target,
+pub(crate) struct Peer {
+    pub(crate) target: Target,
     task: JoinHandle<()>,
 }
 
@@ -29,7 +29,7 @@ impl Drop for Peer {
 
 impl Peer {
     /// One that plays a script on each connection; the script ends the connection by returning.
-    pub(super) async fn new<F, S>(script: S) -> Self
+    pub(crate) async fn new<F, S>(script: S) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
         S: Fn(Connection) -> F + Send + Sync + 'static,
@@ -48,7 +48,7 @@ impl Peer {
     }
 
     /// One that gives the same answer to every request.
-    pub(super) async fn answering(answer: &'static [u8]) -> Self {
+    pub(crate) async fn answering(answer: &'static [u8]) -> Self {
         Self::new(move |mut connection| async move {
             while connection.request().await.is_some() {
                 connection.write(answer).await;
@@ -58,7 +58,7 @@ impl Peer {
     }
 
     /// One that gives an answer to the first request of each connection, and ends the connection.
-    pub(super) async fn once(answer: &'static [u8]) -> Self {
+    pub(crate) async fn once(answer: &'static [u8]) -> Self {
         Self::new(move |mut connection| async move {
             if connection.request().await.is_some() {
                 connection.write(answer).await;
@@ -69,14 +69,14 @@ impl Peer {
 }
 
 /// A connection of a peer.
-pub(super) struct Connection {
-    pub(super) stream: TcpStream,
+pub(crate) struct Connection {
+    pub(crate) stream: TcpStream,
     count: Arc<AtomicUsize>,
 }
 
 impl Connection {
     /// Reads a request. Its number among all of the peer, counted from 0; `None` where the connection ended before.
-    pub(super) async fn request(&mut self) -> Option<usize> {
+    pub(crate) async fn request(&mut self) -> Option<usize> {
         let mut read = Vec::new();
         let mut piece = [0; 16 * 1024];
         loop {
@@ -96,13 +96,13 @@ impl Connection {
     }
 
     /// Writes; the client may have gone.
-    pub(super) async fn write(&mut self, bytes: &[u8]) {
+    pub(crate) async fn write(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes).await;
     }
 }
 
 /// Serves a handler as receivers are served.
-pub(super) async fn serve(handler: impl Handler) -> (Target, Server) {
+pub(crate) async fn serve(handler: impl Handler) -> (Target, Server) {
     let server = http::serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(handler)).await.unwrap();
     (Target::http("127.0.0.1", server.address().port(), "/"), server)
 }

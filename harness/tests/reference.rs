@@ -54,7 +54,7 @@ fn receiver() -> (Receiver, Arc<Mutex<Vec<Observed>>>) {
 }
 
 #[test]
-fn the_receiver_takes_a_delivery_in_once_however_often_it_comes() {
+fn reference_receiver_processes_repeated_delivery_once() {
     let (receiver, observed) = receiver();
     let again = delivery_at(NOW + 5000, r#"{"event":"person.created","data":{"id":"abc12345"}}"#);
     for delivery in [valid(), valid(), again] {
@@ -67,7 +67,7 @@ fn the_receiver_takes_a_delivery_in_once_however_often_it_comes() {
 }
 
 #[test]
-fn the_receiver_forgets_the_oldest_first() {
+fn reference_receiver_forgets_oldest_delivery_first() {
     let observed = Arc::new(AtomicUsize::new(0));
     let count = observed.clone();
     let observer = Arc::new(move |_| {
@@ -87,7 +87,7 @@ fn the_receiver_forgets_the_oldest_first() {
 }
 
 #[test]
-fn the_receivers_window_is_five_minutes_both_ways() {
+fn reference_receiver_window_is_five_minutes_both_ways() {
     let (receiver, _) = receiver();
     let at = |ms| receiver.answer(&delivery_at(ms, r#"{"event":"a.b","data":{}}"#)).status;
     for (ms, status) in [
@@ -103,7 +103,7 @@ fn the_receivers_window_is_five_minutes_both_ways() {
 }
 
 #[test]
-fn the_receiver_refuses_with_the_status_that_fits() {
+fn reference_receiver_rejects_with_fitting_status() {
     let (receiver, observed) = receiver();
     let altered = |change: &dyn Fn(&mut Delivery)| {
         let mut delivery = valid();
@@ -126,7 +126,7 @@ fn the_receiver_refuses_with_the_status_that_fits() {
 }
 
 #[test]
-fn the_receiver_takes_whatever_json_there_is() {
+fn reference_receiver_accepts_any_json_object() {
     let (receiver, observed) = receiver();
     let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
     for rest in [
@@ -145,7 +145,7 @@ fn the_receiver_takes_whatever_json_there_is() {
 }
 
 #[tokio::test]
-async fn a_body_beyond_the_limit_is_answered_413() {
+async fn reference_receiver_answers_413_past_body_limit() {
     let (receiver, _) = receiver();
     let server = http::serve(([127, 0, 0, 1], 0).into(), Arc::new(receiver)).await.unwrap();
     let target = Target::parse(&server.url("/")).unwrap();
@@ -203,7 +203,7 @@ fn sender(dialect: &'static Dialect) -> Sender {
 }
 
 #[tokio::test]
-async fn the_sender_keeps_filters() {
+async fn reference_sender_applies_filters() {
     let (endpoint, all) = (Endpoint::start().await, Endpoint::start().await);
     let sender = sender(&SHIPPED);
     let filter = vec!["person.*".to_owned(), "*.deleted".to_owned()];
@@ -220,7 +220,7 @@ async fn the_sender_keeps_filters() {
 }
 
 #[tokio::test]
-async fn the_sender_sends_no_header_of_ours_without_a_secret_and_a_new_nonce_with_one() {
+async fn reference_sender_signs_only_with_a_secret_and_renews_nonces() {
     let (unsigned, signed) = (Endpoint::start().await, Endpoint::start().await);
     let sender = sender(&SHIPPED);
     sender.create_webhook(&unsigned.url(), None, None).unwrap();
@@ -248,7 +248,7 @@ impl Handler for Hangs {
 }
 
 #[tokio::test]
-async fn a_hanging_and_a_dead_endpoint_delay_no_other() {
+async fn reference_sender_is_not_delayed_by_hanging_or_dead_endpoints() {
     let hanging = raw::serve(Arc::new(Hangs)).await.unwrap();
     let dead = {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -272,7 +272,7 @@ async fn a_hanging_and_a_dead_endpoint_delay_no_other() {
 }
 
 #[test]
-fn the_sender_refuses_what_is_no_url() {
+fn reference_sender_rejects_malformed_urls() {
     let sender = Sender::new(
         &DOCUMENTED,
         Clock::fixed(NOW),
@@ -306,7 +306,7 @@ async fn peer(answer: &'static [u8]) -> (Target, tokio::task::JoinHandle<Vec<u8>
 }
 
 #[tokio::test]
-async fn the_client_sends_exactly_what_it_was_given() {
+async fn client_sends_exact_bytes() {
     let (target, request) = peer(b"HTTP/1.1 204 No Content\r\n\r\n").await;
     let mut delivery = valid();
     delivery.target = target.path.clone();
@@ -327,7 +327,7 @@ async fn the_client_sends_exactly_what_it_was_given() {
 }
 
 #[tokio::test]
-async fn the_client_says_what_came_of_it() {
+async fn client_names_each_outcome() {
     let answered = |answer: &'static [u8]| async move {
         let (target, _) = peer(answer).await;
         Client::new(WAIT, Clock::fixed(NOW)).send(&target, &valid()).await.outcome
@@ -352,7 +352,7 @@ async fn the_client_says_what_came_of_it() {
 }
 
 #[tokio::test]
-async fn the_client_waits_no_longer_than_it_was_told() {
+async fn client_times_out_after_its_wait() {
     let server = raw::serve(Arc::new(Hangs)).await.unwrap();
     let target = Target::parse(&server.url("/")).unwrap();
     let client = Client::new(Duration::from_millis(50), Clock::fixed(NOW));
@@ -366,7 +366,7 @@ async fn the_client_waits_no_longer_than_it_was_told() {
 }
 
 #[test]
-fn targets_know_this_machine() {
+fn targets_recognise_loopback() {
     for (url, loopback) in [
         ("http://localhost:3000/hooks", true),
         ("http://127.0.0.53/", true),

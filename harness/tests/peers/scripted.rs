@@ -12,11 +12,11 @@ use tokio::sync::oneshot;
 use twenty_conform::wire::client::Target;
 
 /// An answer that keeps the connection.
-pub(super) const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+pub(crate) const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 /// A peer that plays a script on the first connection that it accepts, and closes it. What the script returns can be
 /// awaited.
-pub(super) async fn once<T: Send + 'static>(
+pub(crate) async fn once<T: Send + 'static>(
     script: impl AsyncFnOnce(&mut TcpStream) -> T + Send + 'static,
 ) -> (Target, oneshot::Receiver<T>) {
     let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -39,10 +39,10 @@ pub(super) async fn once<T: Send + 'static>(
 }
 
 /// What came to a peer that takes any number of connections: the number of the connection and the body of each request.
-pub(super) type Seen = Arc<Mutex<Vec<(usize, Vec<u8>)>>>;
+pub(crate) type Seen = Arc<Mutex<Vec<(usize, Vec<u8>)>>>;
 
 /// A peer that answers each request with these bytes, and closes a connection behind so many of them.
-pub(super) async fn many(answer: &'static [u8], on_each: usize) -> (Target, Seen) {
+pub(crate) async fn many(answer: &'static [u8], on_each: usize) -> (Target, Seen) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = Target::http("127.0.0.1", listener.local_addr().unwrap().port(), "/p?q=1");
     let seen = Seen::default();
@@ -68,7 +68,7 @@ pub(super) async fn many(answer: &'static [u8], on_each: usize) -> (Target, Seen
 }
 
 /// The head of a request, up to its empty line; empty where the connection ends before it.
-pub(super) async fn head(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
+pub(crate) async fn head(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         // Byte by byte, so that nothing of the body is taken.
@@ -81,7 +81,7 @@ pub(super) async fn head(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
 }
 
 /// The body that belongs to a head.
-pub(super) async fn body(stream: &mut (impl AsyncRead + Unpin), head: &[u8]) -> Vec<u8> {
+pub(crate) async fn body(stream: &mut (impl AsyncRead + Unpin), head: &[u8]) -> Vec<u8> {
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     if !head.contains("transfer-encoding: chunked") {
         let length = head.split("content-length: ").nth(1).map_or(0, |rest| number(rest, 10));
@@ -107,21 +107,21 @@ fn number(text: &str, radix: u32) -> usize {
 }
 
 /// A whole request: its head and its body, without the framing.
-pub(super) async fn request(stream: &mut (impl AsyncRead + Unpin)) -> (Vec<u8>, Vec<u8>) {
+pub(crate) async fn request(stream: &mut (impl AsyncRead + Unpin)) -> (Vec<u8>, Vec<u8>) {
     let head = head(stream).await;
     let body = body(stream, &head).await;
     (head, body)
 }
 
 /// So many bytes, or fewer where the connection ends before.
-pub(super) async fn exactly(stream: &mut (impl AsyncRead + Unpin), length: usize) -> Vec<u8> {
+pub(crate) async fn exactly(stream: &mut (impl AsyncRead + Unpin), length: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(length);
     stream.take(length as u64).read_to_end(&mut bytes).await.unwrap();
     bytes
 }
 
 /// Everything that comes until the client closes the connection.
-pub(super) async fn to_the_end(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
+pub(crate) async fn to_the_end(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.unwrap();
     bytes

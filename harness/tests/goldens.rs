@@ -1,0 +1,157 @@
+//! What people and programs read of a run, as reviewed texts: reports in each format, and the help of every command.
+//!
+//! Times, ports, signatures and the numbers of exchanges are masked, since they differ from run to run.
+
+use std::fs;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::cli::listen::SECRET;
+use crate::cli::program::{Ran, finish, twenty};
+use crate::cli::transcripts::recorded;
+use crate::peers::servers::always;
+use crate::snapshot::assert_snapshot;
+
+/// A run in each of its formats.
+fn assert_reports(name: &str, arguments: &[&str], status: i32) {
+    let folder = TempDir::new().unwrap();
+    let path = |format: &str| folder.path().join(format).display().to_string();
+    let mut command = twenty(arguments);
+    for format in ["json", "junit"] {
+        command.arg("--report").arg(format!("{format}={}", path(format)));
+    }
+    let Ran { stdout, .. } = finish(command).expect(status);
+    assert_snapshot(&format!("reports/{name}.text"), &masked(&stdout));
+    let mut json: Value = serde_json::from_str(&fs::read_to_string(path("json")).unwrap()).unwrap();
+    mask(&mut json);
+    assert_snapshot(&format!("reports/{name}.json"), &serde_json::to_string_pretty(&json).unwrap());
+    assert_snapshot(&format!("reports/{name}.junit"), &masked(&fs::read_to_string(path("junit")).unwrap()));
+}
+
+/// Masks the members of a JSON report that differ from run to run.
+fn mask(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = masked(text),
+        Value::Array(values) => values.iter_mut().for_each(mask),
+        Value::Object(members) => {
+            for (name, value) in members {
+                let is_time = name.ends_with("_ms") || name.ends_with("_us") || name.ends_with("_per_s");
+                if is_time || name == "exchanges" { *value = format!("[{name}]").into() } else { mask(value) }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Masks the words of a text that differ from run to run.
+fn masked(text: &str) -> String {
+    let text = text.replace(&std::env::temp_dir().display().to_string(), "[tmp]");
+    let mut masked = String::new();
+    for line in text.split_inclusive('\n') {
+        let line = match line.split_once(" exchanges in ") {
+            Some(_) => "[count] exchanges in [duration]\n",
+            None => line,
+        };
+        let ends = |character: char| !character.is_ascii_alphanumeric() && !".:-#".contains(character);
+        let mut rest = line;
+        while let Some(first) = rest.chars().next() {
+            let length = if ends(first) { first.len_utf8() } else { rest.find(ends).unwrap_or(rest.len()) };
+            masked.push_str(&masked_word(&rest[..length]));
+            rest = &rest[length..];
+        }
+    }
+    let attributes = masked.split(" time=\"").enumerate().map(|(at, piece)| match piece.split_once('"') {
+        Some((_, rest)) if at > 0 => format!(" time=\"[time]\"{rest}"),
+        _ => piece.to_owned(),
+    });
+    attributes.collect()
+}
+
+fn masked_word(word: &str) -> String {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = |length: usize| word.len() == length && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if let Some(rest) = word.strip_prefix("127.0.0.1:") {
+        return format!(
+            "127.0.0.1:[port]{}",
+            rest.trim_start_matches(|character: char| character.is_ascii_digit())
+        );
+    }
+    match word {
+        _ if digits(64) => "[signature]".to_owned(),
+        // Temporary folders, of tests and of the binary.
+        _ if word.len() == 10 && word.starts_with(".tmp") => "[folder]".to_owned(),
+        _ if word.len() == 21 && word.starts_with("twenty-conform-") => "[folder]".to_owned(),
+        _ if is_number(word) && word.len() == 13 => "[milliseconds]".to_owned(),
+        // Dates of records end with the second; those of deliveries do not.
+        _ if word.len() == 24 && word.ends_with('Z') && word.contains('T') => "[now]".to_owned(),
+        _ if word.strip_prefix('#').is_some_and(|rest| is_number(rest.trim_end_matches(':'))) => {
+            "#[n]".to_owned()
+        }
+        _ => word.to_owned(),
+    }
+}
+
+const RECEIVER_REQUIREMENTS: [&str; 7] = ["RCV-1", "RCV-5", "VER-1", "VER-4", "VER-9", "RCV-10", "PRC-1"];
+
+fn assert_receiver(name: &str, status: u16) {
+    let url = format!("{}hook", always(status));
+    let mut arguments = vec!["receiver", "--url", &url, "--secret", "s3cr3t", "--seed", "1", "--cases", "4"];
+    arguments.extend(["--jobs", "1"]);
+    arguments.extend(RECEIVER_REQUIREMENTS.iter().flat_map(|id| ["--run", id]));
+    assert_reports(name, &arguments, 1);
+}
+
+#[test]
+fn reports_on_a_receiver_that_accepts_everything_are_as_reviewed() {
+    assert_receiver("receiver-accepts-everything", 200);
+}
+
+#[test]
+fn reports_on_a_receiver_that_rejects_everything_are_as_reviewed() {
+    assert_receiver("receiver-rejects-everything", 401);
+}
+
+#[test]
+fn reports_on_recorded_traffic_are_as_reviewed() {
+    let file = recorded();
+    assert_reports("sender-recorded", &file.arguments(&["--secret", SECRET, "--seed", "1"]), 1);
+}
+
+#[test]
+fn reports_on_a_sender_that_breaks_the_protocol_are_as_reviewed() {
+    assert_reports(
+        "sender-breaks-protocol",
+        &["sender", "--exec", "cat", "--seed", "1", "--run", "DLV-1"],
+        70,
+    );
+}
+
+#[test]
+fn help_of_every_command_is_as_reviewed() {
+    let mut text = String::new();
+    let mut commands = vec![Vec::new()];
+    while let Some(command) = commands.pop() {
+        let mut call = twenty(command.iter().map(String::as_str).chain(["--help"]));
+        // The width is that of no terminal.
+        call.env_remove("COLUMNS").env_remove("LINES");
+        let help = finish(call).expect(0).stdout;
+        text += &format!(
+            "$ twenty-conform {}\n{help}\n",
+            [&command[..], &["--help".to_owned()]].concat().join(" ")
+        );
+        let under: Vec<Vec<String>> =
+            subcommands(&help).map(|name| [&command[..], &[name.to_owned()]].concat()).collect();
+        commands.extend(under.into_iter().rev());
+    }
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    assert_snapshot("help", &lines.join("\n"));
+}
+
+/// The commands that a help text lists.
+pub(crate) fn subcommands(help: &str) -> impl Iterator<Item = &str> {
+    let list =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = list.filter_map(|line| line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')));
+    names.filter_map(|rest| rest.split(' ').next()).filter(|name| *name != "help")
+}

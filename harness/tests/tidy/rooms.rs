@@ -1,0 +1,286 @@
+//! Imports run one way between the rooms: down the list below. Checks, causes and data import nothing that acts.
+
+use std::collections::BTreeSet;
+
+use super::imports::{self, Import};
+use super::{Files, assert_no, library, tree};
+
+/// The small files that every room may use, in any order. They themselves use each other, `webhook`, and the exchange as data.
+const GROUND_FLOOR: [&str; 7] = ["clock", "error", "exit", "random", "redaction", "statistics", "terminal"];
+
+/// The rooms, each built on those before it.
+const ROOMS: [&str; 8] = ["webhook", "wire", "subject", "peers", "suite", "report", "bench", "cli"];
+
+/// The roots of the library and of the binary, which are above all rooms.
+const ROOTS: [&str; 2] = ["lib", "main"];
+
+/// What the ground floor may use of the rooms.
+const DATA: [&str; 2] = ["harness/webhook/", "harness/wire/exchange"];
+
+/// Rooms that do not use each other although one is below the other.
+const APART: [(&str, &str); 1] = [("bench", "report")];
+
+/// An import that breaks the order and is still there.
+struct Exception {
+    /// How the paths of the files begin that have it.
+    from: &'static str,
+    /// How the imported paths begin.
+    path: &'static str,
+    reason: &'static str,
+}
+
+/// The exceptions from the order of the rooms. An exception that nothing needs any more fails the test.
+const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        from: "harness/error.rs",
+        path: "crate::subject::SubjectError",
+        reason: "an error of the harness is made from why a subject cannot be tested",
+    },
+    Exception {
+        from: "harness/redaction.rs",
+        path: "crate::suite::transcript::Transcript",
+        reason: "redaction of a transcript belongs to the suite",
+    },
+    Exception {
+        from: "harness/wire/endpoint/",
+        path: "crate::suite::transcript::",
+        reason: "certificates, ends of handshakes, the longest body and the search for UUIDs belong to wire",
+    },
+    Exception {
+        from: "harness/subject/observations.rs",
+        path: "crate::suite::transcript::",
+        reason: "what a receiver observes belongs to subject",
+    },
+    Exception {
+        from: "harness/subject/sender.rs",
+        path: "crate::peers::sender",
+        reason: "the reference sender implements the subject's trait in the wrong room",
+    },
+    Exception {
+        from: "harness/peers/receiver.rs",
+        path: "crate::suite::transcript::",
+        reason: "what a receiver observes belongs to subject",
+    },
+    Exception {
+        from: "harness/suite/traffic/tally.rs",
+        path: "crate::report::",
+        reason: "the names of verdicts and causes are made in report and counted in suite",
+    },
+];
+
+/// The room of a file: `wire` for `harness/wire/client.rs`, `clock` for `harness/clock.rs`.
+fn room(name: &str) -> &str {
+    name.strip_prefix("harness/").and_then(|rest| rest.split(['/', '.']).next()).unwrap_or_default()
+}
+
+/// How high a room is; `None` for one that is in no list.
+fn height(room: &str) -> Option<usize> {
+    if GROUND_FLOOR.contains(&room) {
+        return Some(0);
+    }
+    ROOMS.iter().chain(&ROOTS).position(|other| *other == room).map(|at| at + 1)
+}
+
+/// Complaints about imports that run up, and about exceptions that nothing needs.
+fn upward(files: &Files, exceptions: &[Exception]) -> Vec<String> {
+    let mut complaints: Vec<String> = files
+        .iter()
+        .filter(|(name, _)| height(room(name)).is_none())
+        .map(|(name, _)| {
+            format!("{name} is in no room; move it into one, or add its room to the list in order")
+        })
+        .collect();
+    let mut needed = BTreeSet::new();
+    for import in imports::imports(files) {
+        let Some(what) = wrong(&import) else { continue };
+        let excepted =
+            |one: &Exception| import.from.starts_with(one.from) && import.path.starts_with(one.path);
+        match exceptions.iter().position(excepted) {
+            Some(at) => {
+                needed.insert(at);
+            }
+            None => {
+                complaints.push(format!("{}:{} imports {}: {what}", import.from, import.line, import.path))
+            }
+        }
+    }
+    let unused = exceptions.iter().enumerate().filter(|(at, _)| !needed.contains(at));
+    complaints.extend(unused.map(|(_, one)| {
+        format!(
+            "nothing needs the exception {} -> {} ({}) any more; remove it",
+            one.from, one.path, one.reason
+        )
+    }));
+    complaints
+}
+
+/// What is wrong with an import between rooms, and what to do.
+fn wrong(import: &Import) -> Option<String> {
+    let (from, to) = (room(&import.from), room(&import.to));
+    let (Some(own), Some(other)) = (height(from), height(to)) else { return None };
+    if APART.contains(&(from, to)) {
+        return Some(format!("`{from}` and `{to}` do not use each other; move what both need below both"));
+    }
+    let is_data = own == 0 && DATA.iter().any(|data| import.to.starts_with(data));
+    (other > own && !is_data).then(|| {
+        let own = if own == 0 { "the ground floor" } else { from };
+        format!("`{to}` is above {own}; move what is needed down, or hand it in from above")
+    })
+}
+
+/// Complaints about files of a group that import what the group must not.
+fn forbidden(
+    files: &Files,
+    is_in_group: impl Fn(&str) -> bool,
+    is_forbidden: impl Fn(&Import) -> bool,
+    rule: &str,
+) -> Vec<String> {
+    assert!(files.iter().any(|(name, _)| is_in_group(name)), "{rule}: there is no such file");
+    imports::imports(files)
+        .into_iter()
+        .filter(|import| is_in_group(&import.from) && is_forbidden(import))
+        .map(|import| format!("{}:{} imports {}: {rule}", import.from, import.line, import.path))
+        .collect()
+}
+
+/// Files of I/O and of running: what pure files must not use.
+fn is_machinery(import: &Import) -> bool {
+    let machinery = [
+        "wire/client",
+        "wire/endpoint",
+        "subject/",
+        "suite/run",
+        "suite/selection",
+        "error",
+        "exit",
+        "report/",
+    ];
+    let scenario = ["suite/receiver/scenario", "suite/sender/scenario"];
+    machinery.iter().chain(&scenario).any(|start| import.to["harness/".len()..].starts_with(start))
+}
+
+/// The reference peers and the mutants, but for the list of faults.
+fn is_peer(import: &Import) -> bool {
+    import.to.starts_with("harness/peers/") && import.to != "harness/peers/fault.rs"
+}
+
+/// Requirements and causes.
+fn judges(name: &str) -> bool {
+    let starts = ["cause", "judge", "requirement", "receiver/", "sender/"];
+    let rest = name.strip_prefix("harness/suite/").unwrap_or("-");
+    starts.iter().any(|start| rest.starts_with(start)) && !rest.contains("/scenario")
+}
+
+fn transcripts(name: &str) -> bool {
+    name.starts_with("harness/suite/transcript") || name.starts_with("harness/wire/exchange")
+}
+
+#[test]
+fn imports_run_one_way() {
+    assert_no(upward(&library(), EXCEPTIONS), "imports run down the list of rooms");
+}
+
+#[test]
+fn judges_and_data_import_no_machinery() {
+    let rule = "checks and causes judge a transcript and nothing else";
+    assert_no(forbidden(&library(), judges, is_machinery, rule), rule);
+    let rule = "the exchange and the transcript are data";
+    assert_no(forbidden(&library(), transcripts, is_machinery, rule), rule);
+    let requirements = |import: &Import| judges(&import.to) && import.to != "harness/suite/requirement.rs";
+    assert_no(forbidden(&library(), transcripts, requirements, rule), rule);
+}
+
+#[test]
+fn judges_and_data_import_no_peers() {
+    let rule = "checks and causes never import the reference peers or the mutants";
+    let group = |name: &str| judges(name) || transcripts(name);
+    assert_no(forbidden(&library(), group, is_peer, rule), rule);
+}
+
+#[test]
+fn leaves_import_nothing() {
+    let leaves = ["harness/webhook/signature", "harness/webhook/json", "harness/peers/fault"];
+    let stem = |name: &str| leaves.iter().find(|leaf| name.starts_with(**leaf)).copied();
+    let rule = "`signature`, `json` and `fault` import nothing of the crate";
+    let is_other = |import: &Import| stem(&import.from) != stem(&import.to);
+    assert_no(forbidden(&library(), |name| stem(name).is_some(), is_other, rule), rule);
+}
+
+#[test]
+fn an_upward_import_is_named_in_every_form() {
+    let files = tree(&[
+        ("harness/clock.rs", "use crate::webhook::event::Event;\nuse crate::wire::exchange::Exchange;\n"),
+        ("harness/error.rs", "use crate::subject::Why;"),
+        ("harness/extra/mod.rs", ""),
+        ("harness/webhook/mod.rs", "pub mod event;"),
+        (
+            "harness/webhook/event.rs",
+            "// use crate::suite::run;\n#[cfg(test)]\nmod tests { use crate::suite::run; }",
+        ),
+        ("harness/wire/mod.rs", "mod client;\npub mod exchange;\nuse super::suite::run;"),
+        (
+            "harness/wire/client.rs",
+            "fn f() {\n  let _ = \"crate::suite::run\";\n  super::super::suite::run();\n}",
+        ),
+        (
+            "harness/wire/exchange.rs",
+            "use crate::{clock, error::Error,\n  suite::{self as judges, run::{Run, go as go_on}}};",
+        ),
+        ("harness/subject/mod.rs", "use crate::suite::Run;"),
+        ("harness/suite/mod.rs", "pub mod run;\npub use run::Run;\nuse crate::bench;"),
+        ("harness/suite/run.rs", "use self::super::super::report;"),
+        ("harness/report/mod.rs", "use crate::bench::load;\nuse crate::suite::run;"),
+        (
+            "harness/bench/mod.rs",
+            "use crate::report;\nfn f() { suite::run::f(); report::f() }\nuse crate::suite;",
+        ),
+        ("harness/main.rs", "use twenty_conform::cli;"),
+        ("harness/cli/mod.rs", "pub(in crate::main) fn f() {}"),
+    ]);
+    let excepted = [
+        Exception { from: "harness/subject/", path: "crate::suite::run::Run", reason: "a test" },
+        Exception { from: "harness/subject/", path: "crate::report", reason: "another" },
+    ];
+    let above = |own: &str, other: &str| {
+        format!("`{other}` is above {own}; move what is needed down, or hand it in from above")
+    };
+    let apart = "`bench` and `report` do not use each other; move what both need below both";
+    let expected = [
+        "harness/extra/mod.rs is in no room; move it into one, or add its room to the list in order"
+            .to_owned(),
+        format!("harness/bench/mod.rs:1 imports crate::report: {apart}"),
+        format!("harness/bench/mod.rs:2 imports crate::report::f: {apart}"),
+        format!("harness/error.rs:1 imports crate::subject::Why: {}", above("the ground floor", "subject")),
+        format!("harness/report/mod.rs:1 imports crate::bench::load: {}", above("report", "bench")),
+        format!("harness/suite/mod.rs:3 imports crate::bench: {}", above("suite", "bench")),
+        format!("harness/suite/run.rs:1 imports crate::report: {}", above("suite", "report")),
+        format!("harness/wire/client.rs:3 imports crate::suite::run: {}", above("wire", "suite")),
+        format!("harness/wire/exchange.rs:2 imports crate::suite: {}", above("wire", "suite")),
+        format!("harness/wire/exchange.rs:2 imports crate::suite::run::Run: {}", above("wire", "suite")),
+        format!("harness/wire/exchange.rs:2 imports crate::suite::run::go: {}", above("wire", "suite")),
+        format!("harness/wire/mod.rs:3 imports crate::suite::run: {}", above("wire", "suite")),
+        "nothing needs the exception harness/subject/ -> crate::report (another) any more; remove it"
+            .to_owned(),
+    ];
+    assert_eq!(upward(&files, &excepted), expected);
+}
+
+#[test]
+fn machinery_in_a_judge_is_named() {
+    let files = tree(&[
+        ("harness/suite/cause.rs", "use crate::peers::fault::Fault;\nuse crate::wire::client::Client;"),
+        (
+            "harness/suite/sender/signing.rs",
+            "use crate::peers::mutant;\nuse crate::wire::exchange::Exchange;",
+        ),
+        ("harness/suite/sender/scenario.rs", "use crate::wire::client::Client;"),
+        ("harness/wire/client.rs", ""),
+        ("harness/wire/exchange.rs", ""),
+        ("harness/peers/fault.rs", ""),
+        ("harness/peers/mutant.rs", ""),
+    ]);
+    let complaint = ["harness/suite/cause.rs:2 imports crate::wire::client::Client: pure"];
+    assert_eq!(forbidden(&files, judges, is_machinery, "pure"), complaint);
+    let complaint = ["harness/suite/sender/signing.rs:1 imports crate::peers::mutant: pure"];
+    assert_eq!(forbidden(&files, judges, is_peer, "pure"), complaint);
+}
