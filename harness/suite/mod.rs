@@ -2,6 +2,7 @@
 
 pub mod cause;
 pub mod judge;
+pub mod property;
 pub mod receiver;
 pub mod requirement;
 pub mod requirements;
@@ -9,7 +10,6 @@ pub mod run;
 pub mod scenario;
 pub mod selection;
 pub mod sender;
-pub mod stage;
 pub mod traffic;
 pub mod transcript;
 pub mod verdict;

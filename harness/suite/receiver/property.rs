@@ -12,7 +12,7 @@ use super::batch::{BATCH, Batch, Tried};
 use super::case::Case;
 use super::stage::Stage;
 use crate::subject::SubjectError;
-use crate::suite::stage::{MAX_STEPS, MAX_TIME};
+use crate::suite::property::{MAX_STEPS, MAX_TIME};
 use crate::suite::transcript::{ScenarioName, Tally};
 use crate::wire::exchange::{ExchangeId, Outcome};
 

@@ -22,8 +22,7 @@ use crate::random::Random;
 use crate::subject::SubjectError;
 use crate::subject::protocol::{Hello, Op, Reply};
 use crate::subject::sender::{Sender, expect_ok};
-use crate::suite::scenario::{Play, Scenario};
-use crate::suite::stage::Extent;
+use crate::suite::property::Extent;
 use crate::suite::transcript::{
     Broken, Capability, Conduct, Emission, Ending, Form, Handshake, ScenarioName, Traits, Transcript,
     Webhook, uuids,
@@ -77,27 +76,6 @@ struct Wanted {
     conduct: Conduct,
 }
 
-impl crate::suite::stage::Stage for Stage<'_> {
-    async fn run(&mut self, scenario: &Scenario) {
-        let played = self.play(scenario).await;
-        self.collect();
-        let cleared = if played.is_ok() { self.clear_away().await } else { Ok(()) };
-        let ending = match played.and(cleared) {
-            Ok(()) => Ending::Complete,
-            Err(SubjectError::Died(why)) => Ending::Died(why),
-            Err(SubjectError::Broke(why)) => Ending::Broke(why),
-            Err(SubjectError::Unkept(why)) => Ending::Unkept(why),
-            Err(why) => Ending::Stuck(why.to_string()),
-        };
-        self.leave();
-        self.transcript.endings.push((scenario.name, ending));
-    }
-
-    fn transcript(&mut self) -> &mut Transcript {
-        self.transcript
-    }
-}
-
 impl<'a> Stage<'a> {
     /// A stage for a sender.
     pub fn new(
@@ -143,13 +121,23 @@ impl<'a> Stage<'a> {
         Ok(hello)
     }
 
-    async fn play(&mut self, scenario: &Scenario) -> Result<(), SubjectError> {
-        match scenario.play {
-            Play::Sender(course) if scenario.needs.is_none_or(|needed| self.declares(needed)) => {
-                course(self).await
-            }
-            _ => Ok(()),
-        }
+    /// Plays a scenario, and writes down how it ended.
+    pub async fn play(&mut self, scenario: ScenarioName, needs: Option<Capability>, course: Course) {
+        let played = match needs.is_none_or(|needed| self.declares(needed)) {
+            true => course(self).await,
+            false => Ok(()),
+        };
+        self.collect();
+        let cleared = if played.is_ok() { self.clear_away().await } else { Ok(()) };
+        let ending = match played.and(cleared) {
+            Ok(()) => Ending::Complete,
+            Err(SubjectError::Died(why)) => Ending::Died(why),
+            Err(SubjectError::Broke(why)) => Ending::Broke(why),
+            Err(SubjectError::Unkept(why)) => Ending::Unkept(why),
+            Err(why) => Ending::Stuck(why.to_string()),
+        };
+        self.leave();
+        self.transcript.endings.push((scenario, ending));
     }
 
     fn declares(&self, capability: Capability) -> bool {

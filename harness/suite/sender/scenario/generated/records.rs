@@ -281,8 +281,8 @@ mod tests {
     use proptest::strategy::{Strategy, ValueTree};
 
     use super::{properties, secrets};
+    use crate::suite::property::Extent;
     use crate::suite::sender::scenarios::GENERATED;
-    use crate::suite::stage::Extent;
 
     use crate::webhook::json::Json;
     use crate::webhook::json::difference::{Concern, first_change};

@@ -12,7 +12,7 @@ use super::records::Members;
 use super::{Deviation, MOST_REQUESTS, Registered, Round, SCENARIO, Sent, Stage, Wanted};
 use crate::subject::SubjectError;
 use crate::subject::protocol::Op;
-use crate::suite::stage::{MAX_STEPS, MAX_TIME};
+use crate::suite::property::{MAX_STEPS, MAX_TIME};
 use crate::suite::transcript::{Capability, Generated};
 use crate::wire::endpoint::scripted::Received;
 

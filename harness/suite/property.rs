@@ -1,14 +1,11 @@
-//! What is done to a subject, and in which order; what comes of it goes into the transcript.
-//!
-//! Invariant: scenarios judge nothing. What a subject does wrong is written down like what it does right.
+//! How much is generated for a property, from which seed, and how long failing cases are shrunk.
 
 use std::time::Duration;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sha2::{Digest as _, Sha256};
 
-use crate::suite::scenario::Scenario;
-use crate::suite::transcript::{ScenarioName, Transcript};
+use crate::suite::transcript::ScenarioName;
 
 /// How many smaller cases are tried at most, where one came out otherwise than it should.
 pub(crate) const MAX_STEPS: usize = 400;
@@ -37,13 +34,4 @@ impl Extent {
         let config = Config { failure_persistence: None, ..Config::default() };
         TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
     }
-}
-
-/// What a run against a subject has at hand.
-pub trait Stage {
-    /// Runs one scenario, and writes down what came of it and how it ended.
-    fn run(&mut self, scenario: &Scenario) -> impl Future<Output = ()>;
-
-    /// What was written so far.
-    fn transcript(&mut self) -> &mut Transcript;
 }
