@@ -1,12 +1,16 @@
 //! What a run against a receiver has at hand: the receiver, the way to it, what deliveries are made from, and the transcript.
 
+mod batch;
+mod generated;
+mod line;
+
 use std::time::Duration;
 
 use futures_util::future::{LocalBoxFuture, join_all};
 
-use super::batch::Tried;
+use self::batch::Tried;
+use self::line::Line;
 use super::case::Case;
-use super::line::Line;
 use super::maker::Maker;
 use super::property::Property;
 use crate::clock::Clock;

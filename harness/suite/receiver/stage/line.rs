@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::case::Case;
-use super::maker::Maker;
 use crate::subject::SubjectError;
+use crate::suite::receiver::case::Case;
+use crate::suite::receiver::maker::Maker;
 use crate::wire::client::{Client, Target};
 use crate::wire::exchange::{Delivery, Exchange, Outcome};
 
@@ -13,9 +13,9 @@ use crate::wire::exchange::{Delivery, Exchange, Outcome};
 const MAX_SILENT: usize = 3;
 
 /// What sends. Shared by everything that goes on at the same time.
-pub(super) struct Line<'a> {
-    pub(super) client: &'a Client,
-    pub(super) target: Target,
+pub(in crate::suite::receiver) struct Line<'a> {
+    pub(in crate::suite::receiver) client: &'a Client,
+    pub(in crate::suite::receiver) target: Target,
     /// What sends forged deliveries once some of them were not answered: it waits for a second only.
     impatient: Client,
     /// How many exchanges in a row had no answer within the wait.
@@ -25,41 +25,47 @@ pub(super) struct Line<'a> {
 }
 
 /// What came of a case.
-pub(super) struct Attempt {
-    pub(super) control: Exchange,
-    pub(super) trial: Exchange,
-    pub(super) behind: Option<Exchange>,
+pub(in crate::suite::receiver) struct Attempt {
+    pub(in crate::suite::receiver) control: Exchange,
+    pub(in crate::suite::receiver) trial: Exchange,
+    pub(in crate::suite::receiver) behind: Option<Exchange>,
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn new(client: &'a Client, impatient: Client, target: Target) -> Self {
+    pub(in crate::suite::receiver) fn new(client: &'a Client, impatient: Client, target: Target) -> Self {
         Self { client, target, impatient, silent: AtomicUsize::new(0), hung: AtomicUsize::new(0) }
     }
 
     /// Whether it is known by now that forged deliveries are not answered.
-    pub(super) fn hangs_on_forged(&self) -> bool {
+    pub(in crate::suite::receiver) fn hangs_on_forged(&self) -> bool {
         self.hung.load(Ordering::Relaxed) >= MAX_SILENT
     }
 
     /// Sends one genuine delivery. Errors: none of the last few was answered, so that going on would only wait.
-    pub(super) async fn send(&self, delivery: &Delivery) -> Result<Exchange, SubjectError> {
+    pub(in crate::suite::receiver) async fn send(
+        &self,
+        delivery: &Delivery,
+    ) -> Result<Exchange, SubjectError> {
         self.check()?;
         Ok(self.exchange(delivery, true).await)
     }
 
     /// Sends one that may be refused.
-    pub(super) async fn send_forged(&self, delivery: &Delivery) -> Result<Exchange, SubjectError> {
+    pub(in crate::suite::receiver) async fn send_forged(
+        &self,
+        delivery: &Delivery,
+    ) -> Result<Exchange, SubjectError> {
         self.check()?;
         Ok(self.exchange(delivery, false).await)
     }
 
     /// Whether so many genuine deliveries in a row were not answered that no more are sent.
-    pub(super) fn is_silent(&self) -> bool {
+    pub(in crate::suite::receiver) fn is_silent(&self) -> bool {
         self.silent.load(Ordering::Relaxed) >= MAX_SILENT
     }
 
     /// Sends one genuine delivery in spite of that, and goes on where it is answered.
-    pub(super) async fn knock(&self, delivery: &Delivery) -> Exchange {
+    pub(in crate::suite::receiver) async fn knock(&self, delivery: &Delivery) -> Exchange {
         self.exchange(delivery, true).await
     }
 
@@ -88,7 +94,11 @@ impl<'a> Line<'a> {
     }
 
     /// Tries a case: `None` where there is nothing to try.
-    pub(super) async fn attempt(&self, maker: &Maker, case: &Case) -> Result<Option<Attempt>, SubjectError> {
+    pub(in crate::suite::receiver) async fn attempt(
+        &self,
+        maker: &Maker,
+        case: &Case,
+    ) -> Result<Option<Attempt>, SubjectError> {
         let Some((control, delivery, behind)) = case.prepare(maker) else { return Ok(None) };
         // Looked at once, so that what was begun is written down whole.
         self.check()?;
@@ -103,17 +113,17 @@ impl<'a> Line<'a> {
 }
 
 impl Attempt {
-    pub(super) fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
+    pub(in crate::suite::receiver) fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
         [&self.control, &self.trial].into_iter().chain(&self.behind)
     }
 
     /// Whether every exchange had an answer.
-    pub(super) fn is_answered(&self) -> bool {
+    pub(in crate::suite::receiver) fn is_answered(&self) -> bool {
         self.exchanges().all(|exchange| exchange.outcome.status().is_some())
     }
 
     /// Whether the twins had one.
-    pub(super) fn controls_are_answered(&self) -> bool {
+    pub(in crate::suite::receiver) fn controls_are_answered(&self) -> bool {
         let answered = |exchange: &Exchange| exchange.outcome.status().is_some();
         answered(&self.control) && self.behind.as_ref().is_none_or(answered)
     }

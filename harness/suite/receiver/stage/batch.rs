@@ -5,34 +5,34 @@
 
 use futures_util::stream::{self, StreamExt};
 
-use super::case::Case;
+use super::Stage;
 use super::line::Attempt;
-use super::maker::{Behind, Maker};
-use super::stage::Stage;
 use crate::subject::SubjectError;
+use crate::suite::receiver::case::Case;
+use crate::suite::receiver::maker::{Behind, Maker};
 use crate::suite::transcript::ScenarioName;
 use crate::wire::exchange::{Exchange, ExchangeId, Outcome};
 
 /// How many cases are tried before their results are written down. Where a receiver ends in the middle, those are the
 /// suspects.
-pub(super) const BATCH: usize = 32;
+pub(in crate::suite::receiver) const BATCH: usize = 32;
 
 /// The exchanges of a case that was tried.
-pub(super) struct Tried {
-    pub(super) trial: ExchangeId,
-    pub(super) controls: Vec<ExchangeId>,
+pub(in crate::suite::receiver) struct Tried {
+    pub(in crate::suite::receiver) trial: ExchangeId,
+    pub(in crate::suite::receiver) controls: Vec<ExchangeId>,
 }
 
 /// What came of several cases, in their order: `None` where there was nothing to try, or no more was sent.
-pub(super) struct Batch {
-    pub(super) tried: Vec<Option<Tried>>,
+pub(in crate::suite::receiver) struct Batch {
+    pub(in crate::suite::receiver) tried: Vec<Option<Tried>>,
     /// Why no more was sent, if so.
-    pub(super) stuck: Option<SubjectError>,
+    pub(in crate::suite::receiver) stuck: Option<SubjectError>,
 }
 
 impl Stage<'_> {
     /// Tries each case, and writes down what came of it.
-    pub(super) async fn try_all(
+    pub(in crate::suite::receiver) async fn try_all(
         &mut self,
         scenario: ScenarioName,
         cases: &[Case],
@@ -53,7 +53,7 @@ impl Stage<'_> {
 
     /// Tries cases, some of them at the same time. Those during which the receiver ended are tried again alone, so that the
     /// one that ends it is known.
-    pub(super) async fn attempt_all(&mut self, cases: &[Case]) -> Batch {
+    pub(in crate::suite::receiver) async fn attempt_all(&mut self, cases: &[Case]) -> Batch {
         if let Err(why) = self.settle_jobs().await {
             return Batch { tried: Vec::new(), stuck: Some(why) };
         }
@@ -134,7 +134,11 @@ impl Stage<'_> {
     }
 
     /// Tries a case while nothing else goes on.
-    pub(super) async fn alone(&mut self, case: &Case, maker: &Maker) -> Result<Option<Tried>, SubjectError> {
+    pub(in crate::suite::receiver) async fn alone(
+        &mut self,
+        case: &Case,
+        maker: &Maker,
+    ) -> Result<Option<Tried>, SubjectError> {
         let Some((control, delivery, behind)) = case.prepare(maker) else { return Ok(None) };
         let mut controls = vec![self.send(control).await?];
         let trial =
