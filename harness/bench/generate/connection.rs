@@ -13,8 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Sleep, sleep_until, timeout, timeout_at};
 
-use super::answer::{Answer, Wrong};
-use crate::bench::measure::tally::Failure;
+use crate::bench::generate::answer::{Answer, Wrong};
+use crate::bench::generate::failure::Failure;
 use crate::subject::SubjectError;
 
 /// How long the first connection to an address may take.
@@ -22,7 +22,7 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 
 /// One connection.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub(crate) struct LoadConnection {
     address: SocketAddr,
     stream: Option<TcpStream>,
     /// The answer that is read, or was read last.
@@ -31,7 +31,7 @@ pub(crate) struct Connection {
     alarm: Pin<Box<Sleep>>,
 }
 
-impl Connection {
+impl LoadConnection {
     /// To that address, and not yet open.
     pub(crate) fn new(address: SocketAddr) -> Self {
         let alarm = Box::pin(sleep_until(tokio::time::Instant::now()));
@@ -76,7 +76,7 @@ impl Connection {
         self.answer.begin();
         let Some(stream) = &mut self.stream else { return Err(Failure::Closed) };
         let (answer, alarm) = (&mut self.answer, &mut self.alarm);
-        let mut exchange = Exchange { stream, answer, alarm, request, written: 0, deadline };
+        let mut exchange = ExchangeUnderWay { stream, answer, alarm, request, written: 0, deadline };
         let ended = poll_fn(|cx| exchange.poll(cx)).await;
         // What was not written is still owed, and what comes next would be taken for the rest of it.
         if exchange.written < request.len() || ended.is_err() || !self.answer.persists() {
@@ -87,7 +87,7 @@ impl Connection {
 }
 
 /// A request under way.
-struct Exchange<'a> {
+struct ExchangeUnderWay<'a> {
     stream: &'a mut TcpStream,
     answer: &'a mut Answer,
     alarm: &'a mut Pin<Box<Sleep>>,
@@ -96,7 +96,7 @@ struct Exchange<'a> {
     deadline: Instant,
 }
 
-impl Exchange<'_> {
+impl ExchangeUnderWay<'_> {
     /// Writes and reads as far as it goes: an answer may come before the request is out.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         let broken = self.write(cx).err();

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::ids::PLACEHOLDER;
+use crate::bench::generate::ids::PLACEHOLDER;
 use crate::webhook::dialect::{Context, Dialect};
 
 /// The longest body, in bytes.

@@ -20,20 +20,9 @@ pub enum Mode {
     Rates(Vec<f64>),
 }
 
-impl Mode {
-    /// What it is called in reports, and its rates.
-    pub fn described(&self) -> (&'static str, Vec<f64>) {
-        match self {
-            Self::Saturation => ("saturation", Vec::new()),
-            Self::Rates(rates) if rates.len() == 1 => ("rate", rates.clone()),
-            Self::Rates(rates) => ("rate-steps", rates.clone()),
-        }
-    }
-}
-
 /// A load.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub struct LoadPlan {
     /// How deliveries follow each other.
     pub mode: Mode,
     /// How many connections there are, each with one delivery under way at most.
@@ -54,7 +43,7 @@ pub struct Plan {
     pub seed: u64,
 }
 
-impl Default for Plan {
+impl Default for LoadPlan {
     /// Saturation over 64 connections for 10 seconds.
     fn default() -> Self {
         Self {
@@ -85,7 +74,7 @@ pub struct Phase {
     pub measured: bool,
 }
 
-impl Plan {
+impl LoadPlan {
     /// The parts of the load: the warm-up where there is one, then one for each rate.
     pub fn phases(&self) -> Vec<Phase> {
         let rates: Vec<Option<f64>> = match &self.mode {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
 
-use super::plan::{Mode, Phase, Plan, Schedule};
+use crate::bench::generate::plan::{LoadPlan, Mode, Phase, Schedule};
 
 /// How long deliveries that were due before the end may still go out.
 pub(crate) const LAST_CALL: Duration = Duration::from_secs(1);
@@ -47,12 +47,12 @@ pub(crate) struct Turn {
 pub(crate) struct Turns {
     phases: Vec<Phase>,
     start: Instant,
-    schedule: Option<Open>,
+    schedule: Option<OpenLoop>,
 }
 
 /// An open loop.
 #[derive(Debug)]
-struct Open {
+struct OpenLoop {
     schedule: Schedule,
     /// As many permits as there are deliveries that are due and have not gone out.
     due: Semaphore,
@@ -61,9 +61,9 @@ struct Open {
 }
 
 impl Turns {
-    pub(crate) fn new(plan: &Plan, start: Instant) -> Self {
+    pub(crate) fn new(plan: &LoadPlan, start: Instant) -> Self {
         let phases = plan.phases();
-        let schedule = matches!(plan.mode, Mode::Rates(_)).then(|| Open {
+        let schedule = matches!(plan.mode, Mode::Rates(_)).then(|| OpenLoop {
             schedule: Schedule::new(&phases),
             due: Semaphore::new(0),
             next: AtomicU64::new(0),

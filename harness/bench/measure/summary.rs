@@ -8,31 +8,32 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use hdrhistogram::iterators::IterationValue;
 
-use super::report::{
-    Latency, Lateness, Measured, Named, PhaseEntry, Point, ProbeEntry, Probes, SeriesEntry, Shown,
-    StatusCount, Unexpected,
-};
-use super::tally::{Counts, Failure, histogram};
-use super::witness::{Oddity, Witness};
-use crate::bench::generate::load::{Ending, Outcome};
+use crate::bench::generate::failure::Failure;
 use crate::bench::generate::plan::Phase;
 use crate::bench::generate::probe;
+use crate::bench::measure::figures::{
+    Latency, Lateness, Measured, Named, PhaseEntry, ProbeEntry, Probes, SeriesEntry, SeriesPoint,
+    ShownExchange, StatusCount, Unexpected,
+};
+use crate::bench::measure::load::{LoadEnding, LoadOutcome};
+use crate::bench::measure::tally::{PhaseCounts, histogram, micros};
+use crate::bench::measure::witness::{KeptExchange, Oddity};
 use crate::redaction::Redaction;
 use crate::suite::requirement::Level;
 
 /// How much of a request or an answer is shown, in bytes.
 const SHOWN: usize = 4096;
 
-impl Outcome {
+impl LoadOutcome {
     /// The counts of all measured phases together.
-    pub fn counts(&self) -> Counts {
-        let mut all = Counts::default();
+    pub fn counts(&self) -> PhaseCounts {
+        let mut all = PhaseCounts::default();
         self.measured_phases().for_each(|(_, counts)| all.add(counts));
         all
     }
 
     /// The measured phases that had begun when the load ended, with their counts.
-    fn measured_phases(&self) -> impl Iterator<Item = (&Phase, &Counts)> {
+    fn measured_phases(&self) -> impl Iterator<Item = (&Phase, &PhaseCounts)> {
         let begun = |phase: &Phase| phase.measured && phase.from < self.elapsed;
         self.phases.iter().zip(&self.tally.phases).filter(move |(phase, _)| begun(phase))
     }
@@ -43,7 +44,7 @@ impl Outcome {
     }
 
     /// How long a phase went on until the last of its acknowledgements: what is divided by to have a rate.
-    fn stretch(&self, phase: &Phase, counts: &Counts) -> Duration {
+    fn stretch(&self, phase: &Phase, counts: &PhaseCounts) -> Duration {
         self.length(phase).max(counts.last.saturating_sub(phase.from))
     }
 
@@ -55,7 +56,7 @@ impl Outcome {
 
     /// What was measured at each rate.
     pub fn entries(&self) -> Vec<PhaseEntry> {
-        let entry = |(phase, counts): (&Phase, &Counts)| PhaseEntry {
+        let entry = |(phase, counts): (&Phase, &PhaseCounts)| PhaseEntry {
             rate: phase.rate,
             achieved: self.achieved(phase, counts),
             measured: measured(counts, self.stretch(phase, counts)),
@@ -64,14 +65,14 @@ impl Outcome {
     }
 
     /// How many a second went out in their phase.
-    fn achieved(&self, phase: &Phase, counts: &Counts) -> f64 {
+    fn achieved(&self, phase: &Phase, counts: &PhaseCounts) -> f64 {
         let all = counts.sent + counts.probes.iter().sum::<u64>();
-        per_second(all.saturating_sub(counts.overdue), self.length(phase))
+        rate(all.saturating_sub(counts.overdue), self.length(phase))
     }
 
     /// The rates that were missed, since no connection was free for what was due, with what went out instead.
     fn missed(&self) -> Vec<(f64, f64)> {
-        let missed = |(phase, counts): (&Phase, &Counts)| {
+        let missed = |(phase, counts): (&Phase, &PhaseCounts)| {
             let achieved = self.achieved(phase, counts);
             // Of few deliveries the last one is a large share.
             let rate = phase.rate.filter(|rate| achieved < rate * ACHIEVED && counts.sent > FEW)?;
@@ -95,7 +96,7 @@ impl Outcome {
                 latencies.saturating_record_n(*value, *count);
             }
             let at = |quantile| (!latencies.is_empty()).then(|| latencies.value_at_quantile(quantile));
-            Point {
+            SeriesPoint {
                 sent: moment.sent,
                 acknowledged: moment.acknowledged,
                 refused: moment.refused,
@@ -111,7 +112,7 @@ impl Outcome {
 
     /// What became of the probes.
     pub fn probes(&self, redaction: &Redaction) -> Probes {
-        let mut all = Counts::default();
+        let mut all = PhaseCounts::default();
         self.tally.phases.iter().for_each(|counts| all.add(counts));
         let kinds = probe::ALL.iter().enumerate().map(|(number, kind)| ProbeEntry {
             name: kind.name.to_owned(),
@@ -139,7 +140,7 @@ impl Outcome {
 
     /// Genuine deliveries that were not acknowledged, by kind.
     pub fn unexpected(&self, redaction: &Redaction) -> Vec<Unexpected> {
-        let entry = |(oddity, (count, witness)): (&Oddity, &(u64, Witness))| {
+        let entry = |(oddity, (count, witness)): (&Oddity, &(u64, KeptExchange))| {
             let (kind, text) = match oddity {
                 Oddity::Probe(_) => return None,
                 Oddity::Status(status) => {
@@ -155,7 +156,7 @@ impl Outcome {
         self.witnesses.0.iter().filter_map(entry).collect()
     }
 
-    fn witness(&self, oddity: Oddity) -> Option<&(u64, Witness)> {
+    fn witness(&self, oddity: Oddity) -> Option<&(u64, KeptExchange)> {
         self.witnesses.0.get(&oddity)
     }
 
@@ -163,11 +164,11 @@ impl Outcome {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         match self.ending {
-            Ending::Complete => {}
-            Ending::Interrupted => {
+            LoadEnding::Complete => {}
+            LoadEnding::Interrupted => {
                 notes.push("the load was interrupted: this is what there was until then".to_owned())
             }
-            Ending::Gone => notes.push(format!(
+            LoadEnding::Gone => notes.push(format!(
                 "the load ended early, after {:.1} s: nobody listened at the receiver's address any more",
                 self.elapsed.as_secs_f64()
             )),
@@ -175,7 +176,7 @@ impl Outcome {
         if self.reopened > 0 {
             notes.push(format!("{} connections were opened in the place of closed ones", self.reopened));
         }
-        if self.ending == Ending::Complete {
+        if self.ending == LoadEnding::Complete {
             notes.extend(self.missed().into_iter().map(|(rate, achieved)| {
                 format!(
                     "of {rate} deliveries per second only {achieved:.1} went out in time: no connection was free for the others"
@@ -193,7 +194,7 @@ impl Outcome {
 
     /// The rates that the generator itself did not keep up with: how late it was on average and at most, in milliseconds.
     pub(crate) fn lateness(&self) -> Vec<(f64, f64, f64)> {
-        let late = |(phase, counts): (&Phase, &Counts)| {
+        let late = |(phase, counts): (&Phase, &PhaseCounts)| {
             let (count, all, most) = counts.late;
             let mean = all.checked_div(u32::try_from(count).unwrap_or(u32::MAX)).unwrap_or_default();
             let rate = phase.rate.filter(|_| mean > LATE_ON_AVERAGE || most > LATE_AT_MOST)?;
@@ -210,22 +211,27 @@ const FEW: u64 = 100;
 const LATE_ON_AVERAGE: Duration = Duration::from_millis(2);
 const LATE_AT_MOST: Duration = Duration::from_millis(100);
 
-fn per_second(count: u64, time: Duration) -> f64 {
+/// So many in so many milliseconds, as a rate; nothing where there was no time.
+pub(in crate::bench) fn per_second(count: f64, time_ms: f64) -> f64 {
+    if time_ms > 0.0 { count / time_ms * 1e3 } else { 0.0 }
+}
+
+fn rate(count: u64, time: Duration) -> f64 {
     if time.is_zero() { 0.0 } else { count as f64 / time.as_secs_f64() }
 }
 
-fn measured(counts: &Counts, stretch: Duration) -> Measured {
+fn measured(counts: &PhaseCounts, stretch: Duration) -> Measured {
     let errors = Failure::ALL.iter().map(|&failure| (failure, counts.failures[failure as usize]));
     let errors = errors.filter(|(_, count)| *count > 0);
     let (late, all, most) = counts.late;
     let lateness = (late > 0).then(|| Lateness {
         count: late,
         mean_us: all.as_secs_f64() * 1e6 / late as f64,
-        max_us: super::tally::micros(most),
+        max_us: micros(most),
     });
     Measured {
         duration_ms: stretch.as_secs_f64() * 1e3,
-        rate: per_second(counts.acknowledged, stretch),
+        rate: rate(counts.acknowledged, stretch),
         sent: counts.sent,
         acknowledged: counts.acknowledged,
         refused: counts.refused,
@@ -246,6 +252,15 @@ fn statuses(counts: &[u64]) -> Vec<StatusCount> {
 }
 
 impl Latency {
+    /// What there is to say of values in microseconds with how many there are of each.
+    pub(in crate::bench) fn of_values(values: impl IntoIterator<Item = (u64, u64)>) -> Self {
+        let mut all = histogram(3);
+        for (value, count) in values {
+            all.saturating_record_n(value, count);
+        }
+        Self::of(&all)
+    }
+
     /// What there is to say of a distribution of microseconds.
     pub fn of(values: &Histogram<u64>) -> Self {
         let mut coarse = histogram(2);
@@ -269,7 +284,7 @@ impl Latency {
     }
 }
 
-fn shown(witness: &Witness, redaction: &Redaction) -> Shown {
+fn shown(witness: &KeptExchange, redaction: &Redaction) -> ShownExchange {
     let text = |bytes: &[u8]| {
         // Cut short behind the redaction: half a secret is not found.
         let clean = redaction.text(&String::from_utf8_lossy(bytes));
@@ -278,7 +293,7 @@ fn shown(witness: &Witness, redaction: &Redaction) -> Shown {
             None => clean,
         }
     };
-    Shown {
+    ShownExchange {
         at_ms: witness.at.as_secs_f64() * 1e3,
         took_ms: witness.took.as_secs_f64() * 1e3,
         status: witness.status,

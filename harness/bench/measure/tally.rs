@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::bench::generate::failure::Failure;
 use crate::bench::generate::plan::Phase;
 use crate::bench::generate::probe;
 
@@ -15,47 +16,9 @@ const LONGEST_US: u64 = 3_600_000_000;
 /// The most entries of the series; a longer load has longer ones.
 const MOST_INTERVALS: u64 = 3600;
 
-/// Declares the kinds of errors: the name of the variant, the name in reports, what it means.
-macro_rules! failures {
-    ($($name:ident: $word:literal, $text:literal;)*) => {
-        /// Why a delivery got no answer.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Failure { $(#[doc = $text] $name,)* }
-
-        impl Failure {
-            /// Every one of them.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// Its name in reports.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$name => $word,)* }
-            }
-
-            /// What it means.
-            pub fn describe(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
-
-failures! {
-    Refused: "refused", "the connection was refused";
-    Unconnected: "unconnected", "no connection came about for another reason than being refused";
-    TimedOut: "timed-out", "no whole answer came within the wait";
-    Reset: "reset", "the connection was reset before the answer was whole";
-    Closed: "closed", "the connection was closed before the answer was whole";
-    Malformed: "malformed", "what came was no HTTP answer";
-    TooLong: "too-long", "the answer was longer than any that is read";
-    Unsent: "unsent", "it was due, and no connection became free for it before the end";
-    Untaken: "untaken", "the sender did not take the event";
-    Lost: "lost", "the event was asked for, and the delivery did not arrive";
-    Late: "late", "the delivery arrived when it was not waited for any more";
-}
-
 /// What a delivery is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum DeliveryKind {
     /// One that must be acknowledged.
     Valid,
     /// The probe of that number in [`probe::ALL`], which must not.
@@ -64,9 +27,9 @@ pub enum Kind {
 
 /// How an exchange ended.
 #[derive(Debug, Clone, Copy)]
-pub struct Ended {
+pub struct EndedDelivery {
     /// What it was.
-    pub kind: Kind,
+    pub kind: DeliveryKind,
     /// The number of the phase that it belongs to.
     pub phase: usize,
     /// The status, where at least the head of an answer came.
@@ -83,7 +46,32 @@ pub struct Ended {
     pub received_bytes: u64,
 }
 
-impl Ended {
+impl EndedDelivery {
+    /// A valid delivery of which no bytes are counted.
+    pub(in crate::bench) fn without_bytes(
+        phase: usize,
+        outcome: Result<u16, Failure>,
+        latency: Duration,
+        at: Duration,
+    ) -> Self {
+        let (status, failure) = (outcome.ok(), outcome.err());
+        Self {
+            kind: DeliveryKind::Valid,
+            phase,
+            status,
+            failure,
+            latency,
+            at,
+            sent_bytes: 0,
+            received_bytes: 0,
+        }
+    }
+
+    /// A delivery that was due and was not sent until the end; `waited` is how long it had been due.
+    pub(in crate::bench) fn unsent(phase: usize, waited: Duration, at: Duration) -> Self {
+        Self::without_bytes(phase, Err(Failure::Unsent), waited, at)
+    }
+
     /// Whether it was acknowledged: a whole answer with a status from 200 to 299.
     pub fn acknowledged(&self) -> bool {
         self.failure.is_none() && self.status.is_some_and(|status| (200..300).contains(&status))
@@ -91,21 +79,21 @@ impl Ended {
 
     /// Whether a probe was let through: the head of the answer tells, whatever became of the rest.
     pub fn let_through(&self) -> bool {
-        self.kind != Kind::Valid && self.status.is_some_and(|status| (200..300).contains(&status))
+        self.kind != DeliveryKind::Valid && self.status.is_some_and(|status| (200..300).contains(&status))
     }
 
     /// Whether it is what the contract asks for.
     pub fn is_as_it_must_be(&self) -> bool {
         match self.kind {
-            Kind::Valid => self.acknowledged(),
-            Kind::Probe(_) => !self.let_through(),
+            DeliveryKind::Valid => self.acknowledged(),
+            DeliveryKind::Probe(_) => !self.let_through(),
         }
     }
 }
 
 /// The counts of one phase.
 #[derive(Debug, Clone)]
-pub struct Counts {
+pub struct PhaseCounts {
     /// Genuine deliveries that were begun.
     pub sent: u64,
     /// Those that were acknowledged.
@@ -140,11 +128,11 @@ pub struct Counts {
 
 /// What came of a load, or of the part of it that one thread has.
 #[derive(Debug)]
-pub struct Tally {
+pub struct LoadTally {
     /// The counts of each phase.
-    pub phases: Vec<Counts>,
+    pub phases: Vec<PhaseCounts>,
     /// The series of the phases that are measured.
-    pub series: Series,
+    pub series: TimeSeries,
     measured: Vec<bool>,
     /// When each phase ends, from the start of the load.
     ends: Vec<Duration>,
@@ -162,7 +150,7 @@ pub fn micros(latency: Duration) -> u64 {
     u64::try_from(latency.as_micros()).unwrap_or(u64::MAX)
 }
 
-impl Default for Counts {
+impl Default for PhaseCounts {
     fn default() -> Self {
         Self {
             sent: 0,
@@ -184,30 +172,30 @@ impl Default for Counts {
     }
 }
 
-impl Counts {
-    fn count(&mut self, ended: &Ended) {
+impl PhaseCounts {
+    fn count(&mut self, ended: &EndedDelivery) {
         self.sent_bytes += ended.sent_bytes as u64;
         self.received_bytes += ended.received_bytes;
         let statuses = match ended.kind {
-            Kind::Valid => &mut self.statuses,
-            Kind::Probe(_) => &mut self.probe_statuses,
+            DeliveryKind::Valid => &mut self.statuses,
+            DeliveryKind::Probe(_) => &mut self.probe_statuses,
         };
         let status = ended.status.filter(|_| ended.failure.is_none() || ended.let_through());
         if let Some(count) = status.and_then(|status| statuses.get_mut(usize::from(status))) {
             *count += 1;
         }
         match ended.kind {
-            Kind::Probe(number) => {
+            DeliveryKind::Probe(number) => {
                 self.probes[number] += 1;
                 self.let_through[number] += u64::from(ended.let_through());
                 self.probes_unanswered += u64::from(ended.status.is_none());
             }
-            Kind::Valid if ended.acknowledged() => {
+            DeliveryKind::Valid if ended.acknowledged() => {
                 self.acknowledged += 1;
                 self.latency.saturating_record(micros(ended.latency));
                 self.last = self.last.max(ended.at);
             }
-            Kind::Valid => match ended.failure {
+            DeliveryKind::Valid => match ended.failure {
                 None => self.refused += 1,
                 Some(failure) => {
                     self.failures[failure as usize] += 1;
@@ -257,24 +245,24 @@ fn sum(all: &mut [u64], more: &[u64]) {
     all.iter_mut().zip(more).for_each(|(all, more)| *all += more);
 }
 
-impl Tally {
+impl LoadTally {
     /// Nothing so far.
     pub fn new(phases: &[Phase]) -> Self {
         let measured = phases.iter().map(|phase| phase.measured).collect();
-        let counts = phases.iter().map(|_| Counts::default()).collect();
+        let counts = phases.iter().map(|_| PhaseCounts::default()).collect();
         let ends = phases.iter().map(Phase::end).collect();
-        Self { phases: counts, series: Series::new(phases), measured, ends }
+        Self { phases: counts, series: TimeSeries::new(phases), measured, ends }
     }
 
     /// Counts a delivery that goes out; `late` where a connection was free at the time meant for it.
-    pub fn begin(&mut self, kind: Kind, phase: usize, at: Duration, late: Option<Duration>) {
+    pub fn begin(&mut self, kind: DeliveryKind, phase: usize, at: Duration, late: Option<Duration>) {
         let counts = &mut self.phases[phase];
         counts.overdue += u64::from(at > self.ends[phase]);
         if let Some(late) = late {
             let (count, all, most) = counts.late;
             counts.late = (count + 1, all + late, most.max(late));
         }
-        if kind == Kind::Valid {
+        if kind == DeliveryKind::Valid {
             counts.sent += 1;
             if self.measured[phase] {
                 self.series.moment(at).sent += 1;
@@ -283,7 +271,7 @@ impl Tally {
     }
 
     /// Counts an exchange that has ended.
-    pub fn end(&mut self, ended: &Ended) {
+    pub fn end(&mut self, ended: &EndedDelivery) {
         self.phases[ended.phase].count(ended);
         if self.measured[ended.phase] {
             self.series.count(ended);
@@ -297,7 +285,7 @@ impl Tally {
 
     /// Counts a failure of a phase as another one: it is known better now.
     pub fn correct(&mut self, phase: usize, from: Failure, to: Failure) {
-        let counted = |counts: &&mut Counts| counts.failures[from as usize] > 0;
+        let counted = |counts: &&mut PhaseCounts| counts.failures[from as usize] > 0;
         let at = phase.min(self.phases.len());
         let (before, behind) = self.phases.split_at_mut(at);
         // Near the change of two phases it may be the one before.
@@ -318,13 +306,13 @@ impl Tally {
 
 /// A series of equally long parts of the measured time.
 #[derive(Debug)]
-pub struct Series {
+pub struct TimeSeries {
     /// How long each is: whole seconds.
     pub interval: Duration,
     /// When the first begins, from the start of the load.
     start: Duration,
     /// The parts so far.
-    pub moments: Vec<Moment>,
+    pub moments: Vec<SeriesPart>,
     /// The latencies of the one that is under way.
     latency: Histogram<u64>,
     current: usize,
@@ -332,7 +320,7 @@ pub struct Series {
 
 /// One part of the series.
 #[derive(Debug, Clone, Default)]
-pub struct Moment {
+pub struct SeriesPart {
     /// Genuine deliveries that were begun.
     pub sent: u64,
     /// Those that were acknowledged.
@@ -345,14 +333,14 @@ pub struct Moment {
     pub latencies: Vec<(u64, u64)>,
 }
 
-impl Series {
+impl TimeSeries {
     fn new(phases: &[Phase]) -> Self {
         let start = phases.iter().find(|phase| phase.measured).map_or(Duration::ZERO, |phase| phase.from);
         let end = phases.last().map_or(Duration::ZERO, Phase::end);
         let length = end.saturating_sub(start).as_secs();
         let interval = Duration::from_secs(length.div_ceil(MOST_INTERVALS).max(1));
         let count = end.saturating_sub(start).as_millis().div_ceil(interval.as_millis()).max(1);
-        let moments = vec![Moment::default(); usize::try_from(count).unwrap_or(1)];
+        let moments = vec![SeriesPart::default(); usize::try_from(count).unwrap_or(1)];
         Self { interval, start, moments, latency: histogram(2), current: 0 }
     }
 
@@ -364,13 +352,13 @@ impl Series {
         index.min(self.moments.len() - 1)
     }
 
-    fn moment(&mut self, at: Duration) -> &mut Moment {
+    fn moment(&mut self, at: Duration) -> &mut SeriesPart {
         let index = self.index(at);
         &mut self.moments[index]
     }
 
-    fn count(&mut self, ended: &Ended) {
-        if ended.kind != Kind::Valid {
+    fn count(&mut self, ended: &EndedDelivery) {
+        if ended.kind != DeliveryKind::Valid {
             return;
         }
         let index = self.index(ended.at);

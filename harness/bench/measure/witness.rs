@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::tally::{Ended, Kind};
 use crate::bench::generate::answer::KEPT;
 use crate::bench::generate::probe;
+use crate::bench::measure::tally::{DeliveryKind, EndedDelivery};
 
 /// How many kinds are kept beside the probes.
 const MOST_KINDS: usize = 24;
@@ -25,7 +25,7 @@ pub(crate) enum Oddity {
 
 /// An exchange that was kept.
 #[derive(Debug, Clone)]
-pub(crate) struct Witness {
+pub(crate) struct KeptExchange {
     pub(crate) request: Vec<u8>,
     pub(crate) answer: Vec<u8>,
     /// When it ended, from the start of the load.
@@ -36,31 +36,31 @@ pub(crate) struct Witness {
 
 /// The exchanges that were kept.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Witnesses(pub(super) BTreeMap<Oddity, (u64, Witness)>);
+pub(crate) struct KeptExchanges(pub(super) BTreeMap<Oddity, (u64, KeptExchange)>);
 
 impl Oddity {
     /// `None` where an exchange is as it must be.
-    fn of(ended: &Ended) -> Option<Self> {
+    fn of(ended: &EndedDelivery) -> Option<Self> {
         if ended.is_as_it_must_be() {
             return None;
         }
         Some(match (ended.kind, ended.failure, ended.status) {
-            (Kind::Probe(number), ..) => Self::Probe(number),
-            (Kind::Valid, Some(failure), _) => Self::Failure(failure as usize),
-            (Kind::Valid, None, status) => Self::Status(status.unwrap_or_default()),
+            (DeliveryKind::Probe(number), ..) => Self::Probe(number),
+            (DeliveryKind::Valid, Some(failure), _) => Self::Failure(failure as usize),
+            (DeliveryKind::Valid, None, status) => Self::Status(status.unwrap_or_default()),
         })
     }
 }
 
-impl Witnesses {
+impl KeptExchanges {
     /// Counts an exchange that is not as it must be, and keeps the first of its kind.
-    pub(crate) fn see(&mut self, ended: &Ended, request: &[u8], answer: &[u8]) {
+    pub(crate) fn see(&mut self, ended: &EndedDelivery, request: &[u8], answer: &[u8]) {
         let Some(oddity) = Oddity::of(ended) else { return };
         if let Some((count, _)) = self.0.get_mut(&oddity) {
             *count += 1;
         } else if self.0.len() < MOST_KINDS + probe::ALL.len() {
             let first = |bytes: &[u8]| bytes[..bytes.len().min(KEPT)].to_vec();
-            let witness = Witness {
+            let witness = KeptExchange {
                 request: first(request),
                 answer: first(answer),
                 at: ended.at,

@@ -9,24 +9,25 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::bench::accounts::accounts::Witness;
-use crate::bench::accounts::ledger::seen::Mark;
-use crate::bench::accounts::ledger::{Identity, Wrong};
+use crate::bench::accounts::arrivals::ArrivalListener;
+use crate::bench::accounts::ledger::{Defect, Identity};
+use crate::bench::accounts::seen::Mark;
+use crate::bench::generate::failure::Failure;
 use crate::bench::generate::ids::Numbered;
 use crate::bench::generate::plan::Phase;
 use crate::bench::generate::turns::Turn;
-use crate::bench::measure::tally::{Ended, Failure, Kind, Tally};
+use crate::bench::measure::tally::{DeliveryKind, EndedDelivery, LoadTally};
 
 /// How many webhooks there are at most.
 pub const MOST_WEBHOOKS: usize = 64;
 
 /// What is under way, shared by who asks and who receives.
 #[derive(Clone)]
-pub(crate) struct Watch(Arc<Mutex<State>>);
+pub(crate) struct DeliveryWatch(Arc<Mutex<WatchState>>);
 
 /// What has been seen.
-pub(crate) struct State {
-    pub(crate) tally: Tally,
+pub(crate) struct WatchState {
+    pub(crate) tally: LoadTally,
     run: u64,
     start: Instant,
     webhooks: usize,
@@ -70,10 +71,10 @@ struct Emitted {
     waiting: Option<oneshot::Sender<()>>,
 }
 
-impl Watch {
+impl DeliveryWatch {
     pub(crate) fn new(phases: &[Phase], run: u64, webhooks: usize, start: Instant) -> Self {
-        let state = State {
-            tally: Tally::new(phases),
+        let state = WatchState {
+            tally: LoadTally::new(phases),
             run,
             start,
             webhooks,
@@ -94,7 +95,7 @@ impl Watch {
         Self(Arc::new(Mutex::new(state)))
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, WatchState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -128,7 +129,7 @@ impl Watch {
         state.last = state.last.max(at);
         for webhook in 0..state.webhooks {
             let late = late.filter(|_| webhook == 0);
-            state.tally.begin(Kind::Valid, turn.phase, at, late);
+            state.tally.begin(DeliveryKind::Valid, turn.phase, at, late);
         }
         Some((number, ended))
     }
@@ -167,7 +168,7 @@ impl Watch {
     }
 }
 
-impl State {
+impl WatchState {
     /// Where an event stands in the window.
     fn index(&self, number: u64) -> Option<usize> {
         let index = usize::try_from(number.checked_sub(self.base)?).ok()?;
@@ -187,7 +188,7 @@ impl State {
                 self.first_lost.get_or_insert((number, webhook));
             }
             let latency = self.start + at - turn.intended;
-            self.tally.end(&ended(turn.phase, None, Some(failure), latency, at));
+            self.tally.end(&EndedDelivery::without_bytes(turn.phase, Err(failure), latency, at));
         }
         self.open -= usize::from(left != 0);
         self.slide();
@@ -216,7 +217,7 @@ impl State {
         let (turn, left, whole) = (emitted.turn, emitted.left, emitted.whole);
         let latency = now.saturating_duration_since(turn.intended);
         self.last = self.last.max(at);
-        self.tally.end(&ended(turn.phase, Some(status), None, latency, at));
+        self.tally.end(&EndedDelivery::without_bytes(turn.phase, Ok(status), latency, at));
         if left == 0 {
             if let Some(waiting) = self.window[index].waiting.take() {
                 // Where nobody waits the loop is open, or over.
@@ -241,14 +242,14 @@ impl State {
     }
 }
 
-impl Witness for Watch {
+impl ArrivalListener for DeliveryWatch {
     fn verified(&self, webhook: usize, identity: &Identity<'_>, mark: Option<Mark>) {
         let mut state = self.state();
         let numbered = match identity {
             Identity::Numbered(id) if id.run == state.run => Some(id.number),
             _ => None,
         };
-        let asked_for = |state: &State, number| number < state.base + state.window.len() as u64;
+        let asked_for = |state: &WatchState, number| number < state.base + state.window.len() as u64;
         match numbered.filter(|&number| asked_for(&state, number)) {
             None => state.strange += 1,
             Some(number) if mark == Some(Mark::Again) => {
@@ -262,20 +263,10 @@ impl Witness for Watch {
         }
     }
 
-    fn mistaken(&self, webhook: usize, wrong: Wrong, claimed: Option<Numbered>) {
+    fn mistaken(&self, webhook: usize, wrong: Defect, claimed: Option<Numbered>) {
         let mut state = self.state();
         if let Some(id) = claimed.filter(|id| id.run == state.run) {
             state.arrive(webhook, id.number, wrong.status());
         }
     }
-}
-
-fn ended(
-    phase: usize,
-    status: Option<u16>,
-    failure: Option<Failure>,
-    latency: Duration,
-    at: Duration,
-) -> Ended {
-    Ended { kind: Kind::Valid, phase, status, failure, latency, at, sent_bytes: 0, received_bytes: 0 }
 }

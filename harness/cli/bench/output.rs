@@ -5,8 +5,8 @@
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::bench::compare::comparison::Comparison;
 use crate::bench::compare::pair::PairReport;
+use crate::bench::measure::compared::Comparison;
 use crate::bench::measure::report::BenchReport;
 use crate::bench::show::{comparison, html, pair, text, trend};
 use crate::cli::console::Console;

@@ -23,7 +23,7 @@ pub(crate) struct Axis {
 }
 
 /// A line.
-pub(crate) struct Line {
+pub(crate) struct ChartLine {
     /// Its colour.
     pub(crate) class: &'static str,
     /// Its name.
@@ -41,7 +41,7 @@ impl Axis {
 }
 
 /// Draws lines: upwards from 0 to what the highest of them needs.
-pub(crate) fn draw(title: &str, across: &Axis, unit: &str, lines: &[Line]) -> String {
+pub(crate) fn draw(title: &str, across: &Axis, unit: &str, lines: &[ChartLine]) -> String {
     let all = lines.iter().flat_map(|line| &line.points).map(|(_, y)| *y).filter(|y| y.is_finite());
     let most = all.fold(0.0, f64::max);
     let most = if most > 0.0 { most * 1.05 } else { 1.0 };
@@ -84,7 +84,7 @@ pub(crate) fn draw(title: &str, across: &Axis, unit: &str, lines: &[Line]) -> St
             .filter_map(highest)
             .map(|(across, up)| format!("{:.1} {:.1}", x(across), y(up)))
             .collect();
-        let Line { class, name, .. } = line;
+        let ChartLine { class, name, .. } = line;
         if !points.is_empty() {
             let _ = writeln!(svg, "<path class=\"{class}\" d=\"M{}\"/>", points.join("L"));
         }

@@ -39,7 +39,7 @@ pub enum Mark {
 
 /// Everything that has come.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct SeenIds {
     runs: BTreeMap<(usize, u64), Run>,
     pages: usize,
     others: HashSet<u64, BuildHasherDefault<AsItIs>>,
@@ -91,7 +91,7 @@ impl Run {
     }
 }
 
-impl Seen {
+impl SeenIds {
     /// Takes a delivery with an id of a load.
     pub fn number(&mut self, webhook: usize, id: Numbered) -> Mark {
         if id.number >= FIRST_PROBE {

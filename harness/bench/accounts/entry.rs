@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What fails a run, unless it is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum LedgerFault {
     /// Something that came was not as it must be.
     Wrong,
     /// A delivery came twice.
@@ -17,10 +17,14 @@ pub enum Fault {
 
 impl LedgerEntry {
     /// What is at fault, without what is allowed.
-    pub fn faults(&self, allowed: &[Fault]) -> Vec<Fault> {
+    pub fn faults(&self, allowed: &[LedgerFault]) -> Vec<LedgerFault> {
         let lost = self.lost.unwrap_or(0);
-        let counted = [(Fault::Wrong, self.wrong), (Fault::Duplicated, self.duplicated), (Fault::Lost, lost)];
-        let at_fault = |(fault, count): &(Fault, u64)| *count > 0 && !allowed.contains(fault);
+        let counted = [
+            (LedgerFault::Wrong, self.wrong),
+            (LedgerFault::Duplicated, self.duplicated),
+            (LedgerFault::Lost, lost),
+        ];
+        let at_fault = |(fault, count): &(LedgerFault, u64)| *count > 0 && !allowed.contains(fault);
         counted.into_iter().filter(at_fault).map(|(fault, _)| fault).collect()
     }
 }
