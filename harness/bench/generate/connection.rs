@@ -22,29 +22,29 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 
 /// One connection.
 #[derive(Debug)]
-pub(crate) struct LoadConnection {
+pub(in crate::bench) struct LoadConnection {
     address: SocketAddr,
     stream: Option<TcpStream>,
     /// The answer that is read, or was read last.
-    pub(crate) answer: Answer,
+    pub(in crate::bench) answer: Answer,
     /// Goes off at some deadline or before it: setting it anew for each exchange would cost more than looking again.
     alarm: Pin<Box<Sleep>>,
 }
 
 impl LoadConnection {
     /// To that address, and not yet open.
-    pub(crate) fn new(address: SocketAddr) -> Self {
+    pub(in crate::bench) fn new(address: SocketAddr) -> Self {
         let alarm = Box::pin(sleep_until(tokio::time::Instant::now()));
         Self { address, stream: None, answer: Answer::default(), alarm }
     }
 
     /// Whether it is open, as far as is known without looking.
-    pub(crate) fn is_open(&self) -> bool {
+    pub(in crate::bench) fn is_open(&self) -> bool {
         self.stream.is_some()
     }
 
     /// Looks whether the peer has closed it, or sent what nobody asked for, while it was idle. It is closed then.
-    pub(crate) fn look(&mut self) {
+    pub(in crate::bench) fn look(&mut self) {
         let Some(stream) = &self.stream else { return };
         let idle = matches!(stream.try_read(&mut [0]), Err(why) if why.kind() == io::ErrorKind::WouldBlock);
         if !idle {
@@ -55,7 +55,7 @@ impl LoadConnection {
     /// Opens it anew.
     ///
     /// Errors: no connection came about until the deadline.
-    pub(crate) async fn open(&mut self, deadline: Instant) -> Result<(), Failure> {
+    pub(in crate::bench) async fn open(&mut self, deadline: Instant) -> Result<(), Failure> {
         self.stream = None;
         let stream = match timeout_at(deadline.into(), TcpStream::connect(self.address)).await {
             Ok(Ok(stream)) => stream,
@@ -72,7 +72,11 @@ impl LoadConnection {
     /// Sends a request and reads the answer to its end.
     ///
     /// Errors: why there is no whole answer; its status is known where its head came.
-    pub(crate) async fn exchange(&mut self, request: &[u8], deadline: Instant) -> Result<u16, Failure> {
+    pub(in crate::bench) async fn exchange(
+        &mut self,
+        request: &[u8],
+        deadline: Instant,
+    ) -> Result<u16, Failure> {
         self.answer.begin();
         let Some(stream) = &mut self.stream else { return Err(Failure::Closed) };
         let (answer, alarm) = (&mut self.answer, &mut self.alarm);
@@ -166,7 +170,7 @@ fn failure(why: &io::Error) -> Failure {
 /// The address behind a host's name: of several the first that takes a connection.
 ///
 /// Errors: there is none.
-pub(crate) async fn reachable(host: &str, port: u16) -> Result<SocketAddr, SubjectError> {
+pub(in crate::bench) async fn reachable(host: &str, port: u16) -> Result<SocketAddr, SubjectError> {
     let unreachable = |why: String| {
         SubjectError::Unreachable(format!(
             "the receiver cannot be reached: connecting to {host} port {port} failed: {why}"

@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 /// How long an id is, as a UUID is.
 pub const ID_LENGTH: usize = 36;
 /// The id that stands in a template where each delivery gets its own.
-pub(crate) const PLACEHOLDER: &str = "00000000-0000-4000-8000-000000000000";
+pub(in crate::bench) const PLACEHOLDER: &str = "00000000-0000-4000-8000-000000000000";
 
 /// The ids of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -76,7 +76,19 @@ pub struct LoadOutcome {
     pub reopened: u64,
     /// How many record ids were used up, those of earlier loads among them.
     pub numbers: u64,
-    pub(crate) witnesses: KeptExchanges,
+    pub(super) witnesses: KeptExchanges,
+}
+
+impl LoadOutcome {
+    /// The outcome of a load of which no exchange is kept.
+    pub(in crate::bench) fn of_counts(
+        phases: Vec<Phase>,
+        tally: LoadTally,
+        ending: LoadEnding,
+        elapsed: Duration,
+    ) -> Self {
+        Self { phases, tally, ending, elapsed, reopened: 0, numbers: 0, witnesses: KeptExchanges::default() }
+    }
 }
 
 /// Puts a load on a receiver. `first` is the number of its first record id, so that several loads of a seed have ids of their
@@ -84,24 +96,8 @@ pub struct LoadOutcome {
 ///
 /// Errors: the plan or the target is nothing that can be done, or a thread cannot be started.
 pub async fn run(plan: &LoadPlan, subject: &LoadTarget<'_>, first: u64) -> Result<LoadOutcome, Error> {
-    let address = resolve(subject.target).await?;
-    let head = RequestHead::new(subject.target, subject.dialect);
-    let templates = head.templates(subject.corpus);
-    let longest = templates.iter().map(request::Template::length).max().unwrap_or_default();
-    if longest.saturating_mul(plan.concurrency) > LARGEST_REQUESTS {
-        return Err(Error::Usage(format!(
-            "{} connections with bodies of up to {longest} bytes take more memory than the {} MiB that a load may; \
-             give fewer connections (--concurrency), or take the longest bodies out of the corpus",
-            plan.concurrency,
-            LARGEST_REQUESTS >> 20
-        )));
-    }
-    let maker = ProbeMaker { head, key: Key::new(subject.secret), secret: subject.secret.clone() };
-    let deliveries = Deliveries { templates, maker, ids: Ids::of(plan.seed) };
-    let (load, begin) = SharedLoad::new(plan.clone(), address, deliveries, subject.clock.clone(), first);
-    let load = Arc::new(load);
+    let (load, begin) = prepare(plan, subject, first).await?;
     let mut stopped = load.stop.subscribe();
-
     let mut workers = Vec::new();
     let threads = plan.threads.clamp(1, plan.concurrency.max(1));
     for thread in 0..threads {
@@ -148,11 +144,7 @@ pub async fn run(plan: &LoadPlan, subject: &LoadTarget<'_>, first: u64) -> Resul
     tokio::select! {
         () = &mut collected => {}
         () = &mut asked, if !unbegun => {
-            load.stop.send_if_modified(|stop| {
-                let first = *stop == Stop::No;
-                *stop = if first { Stop::Interrupted } else { *stop };
-                first
-            });
+            load.stop(Stop::Interrupted);
             collected.await;
         }
     }
@@ -169,6 +161,30 @@ pub async fn run(plan: &LoadPlan, subject: &LoadTarget<'_>, first: u64) -> Resul
         elapsed = elapsed.max(plan.phases().last().map_or(Duration::ZERO, Phase::end));
     }
     Ok(gather(plan, &load, &turns, seen, ending, elapsed))
+}
+
+/// Everything that the threads of a load share, with what begins it.
+async fn prepare(
+    plan: &LoadPlan,
+    subject: &LoadTarget<'_>,
+    first: u64,
+) -> Result<(Arc<SharedLoad>, watch::Sender<Option<Arc<Turns>>>), Error> {
+    let address = resolve(subject.target).await?;
+    let head = RequestHead::new(subject.target, subject.dialect);
+    let templates = head.templates(subject.corpus);
+    let longest = templates.iter().map(request::Template::length).max().unwrap_or_default();
+    if longest.saturating_mul(plan.concurrency) > LARGEST_REQUESTS {
+        return Err(Error::Usage(format!(
+            "{} connections with bodies of up to {longest} bytes take more memory than the {} MiB that a load may; \
+             give fewer connections (--concurrency), or take the longest bodies out of the corpus",
+            plan.concurrency,
+            LARGEST_REQUESTS >> 20
+        )));
+    }
+    let maker = ProbeMaker { head, key: Key::new(subject.secret), secret: subject.secret.clone() };
+    let deliveries = Deliveries { templates, maker, ids: Ids::of(plan.seed) };
+    let (load, begin) = SharedLoad::new(plan.clone(), address, deliveries, subject.clock.clone(), first);
+    Ok((Arc::new(load), begin))
 }
 
 /// Puts together what the threads have seen.

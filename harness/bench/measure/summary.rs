@@ -193,7 +193,7 @@ impl LoadOutcome {
     }
 
     /// The rates that the generator itself did not keep up with: how late it was on average and at most, in milliseconds.
-    pub(crate) fn lateness(&self) -> Vec<(f64, f64, f64)> {
+    pub(in crate::bench) fn lateness(&self) -> Vec<(f64, f64, f64)> {
         let late = |(phase, counts): (&Phase, &PhaseCounts)| {
             let (count, all, most) = counts.late;
             let mean = all.checked_div(u32::try_from(count).unwrap_or(u32::MAX)).unwrap_or_default();
@@ -205,7 +205,7 @@ impl LoadOutcome {
 }
 
 /// Which share of a rate must go out in time, where there are more deliveries than a few.
-pub(crate) const ACHIEVED: f64 = 0.98;
+pub(super) const ACHIEVED: f64 = 0.98;
 const FEW: u64 = 100;
 /// How late the generator may be on average, and once, until it is said.
 const LATE_ON_AVERAGE: Duration = Duration::from_millis(2);

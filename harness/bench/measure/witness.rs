@@ -14,7 +14,7 @@ const MOST_KINDS: usize = 24;
 
 /// What makes exchanges alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Oddity {
+pub(super) enum Oddity {
     /// A genuine delivery that was answered with this status.
     Status(u16),
     /// A genuine delivery that got no whole answer: the number of the kind in [`super::tally::Failure::ALL`].
@@ -25,18 +25,18 @@ pub(crate) enum Oddity {
 
 /// An exchange that was kept.
 #[derive(Debug, Clone)]
-pub(crate) struct KeptExchange {
-    pub(crate) request: Vec<u8>,
-    pub(crate) answer: Vec<u8>,
+pub(super) struct KeptExchange {
+    pub(super) request: Vec<u8>,
+    pub(in crate::bench) answer: Vec<u8>,
     /// When it ended, from the start of the load.
-    pub(crate) at: Duration,
-    pub(crate) took: Duration,
-    pub(crate) status: Option<u16>,
+    pub(super) at: Duration,
+    pub(super) took: Duration,
+    pub(in crate::bench) status: Option<u16>,
 }
 
 /// The exchanges that were kept.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct KeptExchanges(pub(super) BTreeMap<Oddity, (u64, KeptExchange)>);
+pub(super) struct KeptExchanges(pub(super) BTreeMap<Oddity, (u64, KeptExchange)>);
 
 impl Oddity {
     /// `None` where an exchange is as it must be.
@@ -54,7 +54,7 @@ impl Oddity {
 
 impl KeptExchanges {
     /// Counts an exchange that is not as it must be, and keeps the first of its kind.
-    pub(crate) fn see(&mut self, ended: &EndedDelivery, request: &[u8], answer: &[u8]) {
+    pub(super) fn see(&mut self, ended: &EndedDelivery, request: &[u8], answer: &[u8]) {
         let Some(oddity) = Oddity::of(ended) else { return };
         if let Some((count, _)) = self.0.get_mut(&oddity) {
             *count += 1;
@@ -72,7 +72,7 @@ impl KeptExchanges {
     }
 
     /// Adds what another has kept; of two of one kind the earlier one is shown.
-    pub(crate) fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         for (oddity, (more, witness)) in other.0 {
             match self.0.get_mut(&oddity) {
                 None => {

@@ -41,24 +41,24 @@ pub(super) struct Deliveries {
 }
 
 /// What all threads of a load share.
-pub(crate) struct SharedLoad {
-    pub(crate) plan: LoadPlan,
-    pub(crate) address: SocketAddr,
+pub(super) struct SharedLoad {
+    pub(super) plan: LoadPlan,
+    pub(super) address: SocketAddr,
     deliveries: Deliveries,
-    pub(crate) clock: Clock,
+    pub(super) clock: Clock,
     /// The number of the next delivery, which says what body it has.
     turn: AtomicU64,
     /// The number of the next record id.
-    pub(crate) number: AtomicU64,
+    pub(super) number: AtomicU64,
     /// The number of the next probe's.
-    pub(crate) probe: AtomicU64,
+    pub(super) probe: AtomicU64,
     /// Whether a probe is owed.
     unprobed: AtomicBool,
     /// A permit for each connection that is ready to begin.
-    pub(crate) ready: Semaphore,
+    pub(super) ready: Semaphore,
     /// The turns, once the load has begun.
-    pub(crate) turns: watch::Receiver<Option<Arc<Turns>>>,
-    pub(crate) stop: watch::Sender<Stop>,
+    pub(super) turns: watch::Receiver<Option<Arc<Turns>>>,
+    pub(super) stop: watch::Sender<Stop>,
     opening: Semaphore,
     /// Since when every connection that was tried was refused.
     refused: Mutex<Option<Instant>>,
@@ -66,17 +66,17 @@ pub(crate) struct SharedLoad {
 
 /// What one thread has seen.
 #[derive(Debug)]
-pub(crate) struct ThreadResult {
-    pub(crate) tally: LoadTally,
-    pub(crate) witnesses: KeptExchanges,
+pub(super) struct ThreadResult {
+    pub(super) tally: LoadTally,
+    pub(super) witnesses: KeptExchanges,
     /// How many connections were opened behind the first ones.
-    pub(crate) reopened: u64,
+    pub(super) reopened: u64,
     random: StdRng,
 }
 
 impl SharedLoad {
     /// A load of deliveries that are numbered from `first`; with what begins it.
-    pub(super) fn new(
+    pub(in crate::bench) fn new(
         plan: LoadPlan,
         address: SocketAddr,
         deliveries: Deliveries,
@@ -108,6 +108,15 @@ impl SharedLoad {
         self.unprobed.load(Ordering::Relaxed) && self.unprobed.swap(false, Ordering::Relaxed)
     }
 
+    /// Stops the load, unless something else has stopped it before.
+    pub(super) fn stop(&self, why: Stop) {
+        self.stop.send_if_modified(|stop| {
+            let first = *stop == Stop::No;
+            *stop = if first { why } else { *stop };
+            first
+        });
+    }
+
     /// Opens a connection, and learns from it whether the receiver is still there.
     async fn open(&self, connection: &mut LoadConnection, deadline: Instant) -> Result<(), Failure> {
         // Never closed.
@@ -118,11 +127,7 @@ impl SharedLoad {
             Err(Failure::Refused) => {
                 let now = Instant::now();
                 if now - *refused.get_or_insert(now) >= self.plan.gone_after {
-                    self.stop.send_if_modified(|stop| {
-                        let first = *stop == Stop::No;
-                        *stop = if first { Stop::Gone } else { *stop };
-                        first
-                    });
+                    self.stop(Stop::Gone);
                 }
             }
             _ => *refused = None,
@@ -132,7 +137,7 @@ impl SharedLoad {
 }
 
 /// Runs the connections of one thread until the load is over, and returns what they have seen.
-pub(crate) async fn run(load: Arc<SharedLoad>, thread: usize, connections: usize) -> ThreadResult {
+pub(super) async fn run(load: Arc<SharedLoad>, thread: usize, connections: usize) -> ThreadResult {
     let random = StdRng::seed_from_u64(load.plan.seed ^ (thread as u64).rotate_left(32));
     let tally = LoadTally::new(&load.plan.phases());
     let seen = ThreadResult { tally, witnesses: KeptExchanges::default(), reopened: 0, random };

@@ -211,7 +211,7 @@ fn gather(
     let meant = phases.last().map_or(Duration::ZERO, Phase::end);
     let timed = ending == LoadEnding::Complete && task.events.is_none();
     let elapsed = if timed { state.last.max(meant) } else { state.last };
-    LoadOutcome { phases, tally, ending, elapsed, reopened: 0, numbers: 0, witnesses: Default::default() }
+    LoadOutcome::of_counts(phases, tally, ending, elapsed)
 }
 
 /// A load under way.

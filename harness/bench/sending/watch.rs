@@ -23,11 +23,11 @@ pub const MOST_WEBHOOKS: usize = 64;
 
 /// What is under way, shared by who asks and who receives.
 #[derive(Clone)]
-pub(crate) struct DeliveryWatch(Arc<Mutex<WatchState>>);
+pub(super) struct DeliveryWatch(Arc<Mutex<WatchState>>);
 
 /// What has been seen.
-pub(crate) struct WatchState {
-    pub(crate) tally: LoadTally,
+pub(super) struct WatchState {
+    pub(super) tally: LoadTally,
     run: u64,
     start: Instant,
     webhooks: usize,
@@ -39,21 +39,21 @@ pub(crate) struct WatchState {
     /// The number of the first event of each phase.
     firsts: Vec<u64>,
     /// Events all of whose deliveries have arrived, and that were measured.
-    pub(crate) complete: u64,
+    pub(super) complete: u64,
     /// Deliveries of nothing that was asked for.
-    pub(crate) strange: u64,
+    pub(super) strange: u64,
     /// Deliveries that came after the wait for them was over.
-    pub(crate) late: u64,
+    pub(super) late: u64,
     /// What was lost at each webhook.
-    pub(crate) lost: Vec<u64>,
+    pub(super) lost: Vec<u64>,
     /// When the last delivery came or event was asked for, from the start.
-    pub(crate) last: Duration,
+    pub(super) last: Duration,
     /// The first delivery that was lost, that came again, and that was refused by the sender: event and webhook.
-    pub(crate) first_lost: Option<(u64, usize)>,
-    pub(crate) first_doubled: Option<(u64, usize)>,
-    pub(crate) first_refused: Option<(u64, String)>,
+    pub(super) first_lost: Option<(u64, usize)>,
+    pub(super) first_doubled: Option<(u64, usize)>,
+    pub(super) first_refused: Option<(u64, String)>,
     /// Requests that the sender refused.
-    pub(crate) refused: u64,
+    pub(super) refused: u64,
 }
 
 /// An event that the sender was asked for.
@@ -72,7 +72,7 @@ struct Emitted {
 }
 
 impl DeliveryWatch {
-    pub(crate) fn new(phases: &[Phase], run: u64, webhooks: usize, start: Instant) -> Self {
+    pub(in crate::bench) fn new(phases: &[Phase], run: u64, webhooks: usize, start: Instant) -> Self {
         let state = WatchState {
             tally: LoadTally::new(phases),
             run,
@@ -95,13 +95,13 @@ impl DeliveryWatch {
         Self(Arc::new(Mutex::new(state)))
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, WatchState> {
+    pub(super) fn state(&self) -> MutexGuard<'_, WatchState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins the next event, unless there have been `most`. Returns its number; what is returned beside it ends with its last
     /// delivery.
-    pub(crate) fn begin(
+    pub(in crate::bench) fn begin(
         &self,
         turn: Turn,
         late: Option<Duration>,
@@ -135,7 +135,7 @@ impl DeliveryWatch {
     }
 
     /// The sender took an event.
-    pub(crate) fn taken(&self, number: u64) {
+    pub(super) fn taken(&self, number: u64) {
         let mut state = self.state();
         // Where all of its deliveries have ended it is gone.
         if let Some(index) = state.index(number) {
@@ -144,7 +144,7 @@ impl DeliveryWatch {
     }
 
     /// The sender did not take an event: why.
-    pub(crate) fn refused(&self, number: u64, why: &str) {
+    pub(super) fn refused(&self, number: u64, why: &str) {
         let mut state = self.state();
         state.refused += 1;
         state.first_refused.get_or_insert_with(|| (number, why.to_owned()));
@@ -153,7 +153,7 @@ impl DeliveryWatch {
     }
 
     /// Gives up what was asked for before that time, or everything.
-    pub(crate) fn expire(&self, before: Option<Instant>) {
+    pub(super) fn expire(&self, before: Option<Instant>) {
         let mut state = self.state();
         let due = |emitted: &Emitted| before.is_none_or(|before| emitted.asked < before);
         while state.window.front().is_some_and(due) {
@@ -163,7 +163,7 @@ impl DeliveryWatch {
     }
 
     /// How many events have not ended.
-    pub(crate) fn open(&self) -> usize {
+    pub(in crate::bench) fn open(&self) -> usize {
         self.state().open
     }
 }

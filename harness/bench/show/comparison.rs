@@ -51,7 +51,7 @@ pub fn table(comparison: &Comparison) -> String {
 }
 
 /// A figure with its unit.
-pub(crate) fn figure(metric: &MetricEntry, value: f64) -> String {
+pub(super) fn figure(metric: &MetricEntry, value: f64) -> String {
     match metric.unit {
         Unit::PerSecond => format!("{value:.1}/s"),
         Unit::Milliseconds => format!("{value:.3} ms"),
@@ -60,7 +60,7 @@ pub(crate) fn figure(metric: &MetricEntry, value: f64) -> String {
 }
 
 /// A change in percent; of errors in percent points.
-pub(crate) fn change(metric: &MetricEntry, change: f64) -> Option<String> {
+pub(super) fn change(metric: &MetricEntry, change: f64) -> Option<String> {
     change.is_finite().then(|| match metric.unit {
         // A hundredth below nothing is nothing.
         Unit::Percent => format!("{:+.2}pp", (change * 100.0).round() / 100.0 + 0.0),
@@ -69,7 +69,7 @@ pub(crate) fn change(metric: &MetricEntry, change: f64) -> Option<String> {
 }
 
 /// An interval of changes.
-pub(crate) fn within(metric: &MetricEntry, interval: &Interval) -> Option<String> {
+pub(super) fn within(metric: &MetricEntry, interval: &Interval) -> Option<String> {
     Some(format!("{} to {}", change(metric, interval.low)?, change(metric, interval.high)?))
 }
 

@@ -56,7 +56,7 @@ struct Statistics {
 }
 
 /// The report of `--json`. Errors: it is broken, or empty.
-pub(crate) fn json(name: &str, text: &str) -> Result<BenchReport, String> {
+pub(super) fn json(name: &str, text: &str) -> Result<BenchReport, String> {
     let entries: Vec<LocustEntry> =
         serde_json::from_str(text).map_err(|why| format!("{name} is no statistics of locust's: {why}"))?;
     let valid = || entries.iter().filter(|entry| is_valid(&entry.name));
@@ -72,7 +72,7 @@ pub(crate) fn json(name: &str, text: &str) -> Result<BenchReport, String> {
             }
         }
     }
-    let mut latency = Latency::of_values(values.into_iter());
+    let mut latency = Latency::of_values(values);
     let least = valid().filter_map(|entry| entry.min_response_time).reduce(f64::min);
     let most = valid().map(|entry| entry.max_response_time).reduce(f64::max);
     latency.min_us = (least.unwrap_or_default() * 1e3) as u64;
@@ -145,7 +145,7 @@ const COLUMNS: [&str; 10] = [
 ];
 
 /// The report of the file ending in `_stats.csv`. Errors: a column is missing, or a value is no number.
-pub(crate) fn csv(name: &str, text: &str) -> Result<BenchReport, String> {
+pub(super) fn csv(name: &str, text: &str) -> Result<BenchReport, String> {
     let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, fields(line)));
     let header = lines.next().map(|(_, header)| header).unwrap_or_default();
     let column = |wanted: &str| {
