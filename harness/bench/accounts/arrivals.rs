@@ -101,7 +101,7 @@ impl Accounts {
     }
 
     /// The webhook with that path, with its key. Where any path is one, it has an account from its first delivery that is
-    /// right: whoever knows no secret makes none.
+    /// right: without the secret none is made.
     fn webhook(&self, path: &[u8]) -> Option<(Option<usize>, &Key)> {
         match &self.anywhere {
             Some(key) => Some((self.ledger().known(path), key)),

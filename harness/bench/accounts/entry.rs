@@ -42,7 +42,7 @@ pub struct LedgerEntry {
     pub distinct: u64,
     /// Verified deliveries that had come to the same webhook before.
     pub duplicated: u64,
-    /// Deliveries with an id of a load behind one with a higher number.
+    /// Deliveries with an id of a load after one with a higher number.
     pub out_of_order: u64,
     /// Verified deliveries without a record id: whether they are doubles is not known.
     pub without_id: u64,
@@ -114,7 +114,7 @@ pub struct WebhookEntry {
     pub bytes: u64,
 }
 
-/// What came of one run of a load.
+/// What arrived of one run of a load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunEntry {
     /// The path of the webhook.

@@ -17,7 +17,7 @@ use crate::webhook::dialect::rfc3339;
 pub const MOST_WEBHOOKS: usize = 256;
 /// How many bytes are kept of the first of each kind of wrong ones.
 pub const KEPT: usize = 4096;
-/// How many characters of them are shown. What lies behind could be half a secret, which is not found.
+/// How many characters of them are shown. What follows could be half a secret, which is not found.
 const SHOWN: usize = 3072;
 /// How many characters of an event and its id are kept.
 const LONGEST_NAME: usize = 200;

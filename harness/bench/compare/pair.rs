@@ -151,7 +151,7 @@ impl PairSeries {
         Self { name, rounds, ratio }
     }
 
-    /// Whether a series has had its rounds. Planned are those that were asked for; behind the control, as many as it had.
+    /// Whether a series has had its rounds. Planned are those that were asked for; after the control, as many as it had.
     pub fn is_over(name: SeriesName, rounds: &[PairRound], planned: usize, seed: u64, most: f64) -> bool {
         let count = rounds.len();
         if name != SeriesName::Control || count < planned {

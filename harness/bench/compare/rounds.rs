@@ -65,7 +65,7 @@ pub struct PairSetup<'a> {
     pub redaction: &'a Redaction,
 }
 
-/// What came of it.
+/// The outcome.
 #[derive(Debug)]
 pub struct PairMeasured {
     /// The series, as far as they went.
@@ -98,7 +98,7 @@ pub async fn measure_pair(
 ) -> Result<PairMeasured, Error> {
     let mut series: Vec<PairSeries> = Vec::new();
     let mut numbers = 0;
-    // One that cannot be started is found out now, and not behind the control.
+    // One that cannot be started is found out now, and not after the control.
     match comparison.start("the candidate", comparison.candidate, true).await? {
         Ok(peer) => peer.receiver.stop().await,
         Err(Trouble(result, why)) => {

@@ -43,7 +43,7 @@ impl LoadConnection {
         self.stream.is_some()
     }
 
-    /// Looks whether the peer has closed it, or sent what nobody asked for, while it was idle. It is closed then.
+    /// Looks whether the peer has closed it, or sent what was not asked for, while it was idle. It is closed then.
     pub(in crate::bench) fn look(&mut self) {
         let Some(stream) = &self.stream else { return };
         let idle = matches!(stream.try_read(&mut [0]), Err(why) if why.kind() == io::ErrorKind::WouldBlock);
@@ -167,7 +167,7 @@ fn failure(why: &io::Error) -> Failure {
     }
 }
 
-/// The address behind a host's name: of several the first that takes a connection.
+/// The address of a host's name: of several the first that takes a connection.
 ///
 /// Errors: there is none.
 pub(in crate::bench) async fn reachable(host: &str, port: u16) -> Result<SocketAddr, SubjectError> {

@@ -137,7 +137,7 @@ impl Schedule {
         self.parts.last().map_or(0, |part| part.first + part.count)
     }
 
-    /// The phase of a delivery and the time that is meant for it, from the start of the load; `None` behind the last.
+    /// The phase of a delivery and the time that is meant for it, from the start of the load; `None` after the last.
     pub fn at(&self, number: u64) -> Option<(usize, Duration)> {
         let phase = self.parts.iter().position(|part| number < part.first + part.count)?;
         let part = &self.parts[phase];

@@ -1,6 +1,6 @@
-//! The deliveries of a load that a receiver must refuse: negatives of the contract, mixed in among the genuine ones.
+//! The deliveries of a load that a receiver must refuse: negatives of the contract, mixed in among the valid ones.
 //!
-//! Invariant: each differs from a genuine delivery in what its name says, and names the requirement that forbids it.
+//! Invariant: each differs from a valid delivery in what its name says, and names the requirement that forbids it.
 
 use crate::bench::generate::ids::ID_LENGTH;
 use crate::bench::generate::request::{Marks, RequestBuffer, RequestHead};
@@ -23,7 +23,7 @@ pub struct Probe {
     what: Difference,
 }
 
-/// In what it differs from a genuine delivery.
+/// In what it differs from a valid delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Difference {
     /// The body is changed after signing: one digit of the record's id, or a byte at its end where it has none.
@@ -91,7 +91,7 @@ pub struct ProbeMaker {
 }
 
 impl ProbeMaker {
-    /// Makes a probe out of a genuine delivery's `body`, with the record's id at `id`.
+    /// Makes a probe out of a valid delivery's `body`, with the record's id at `id`.
     pub fn make(
         &self,
         probe: &Probe,

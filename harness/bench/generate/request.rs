@@ -1,7 +1,7 @@
 //! A delivery as the bytes of a request, made once for each body and finished in place for each delivery: record id, nonce,
 //! timestamp and signature are written over what stands there.
 //!
-//! Invariant: what is signed is what is sent; and a genuine delivery allocates nothing once its buffer has grown.
+//! Invariant: what is signed is what is sent; and a valid delivery allocates nothing once its buffer has grown.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ const NONCE_LENGTH: usize = 32;
 /// What differs from delivery to delivery.
 #[derive(Debug, Clone, Copy)]
 pub struct Marks {
-    /// The number behind the record's id.
+    /// The number in the record's id.
     pub number: u64,
     /// The bytes of the nonce, for dialects that have one.
     pub nonce: u128,

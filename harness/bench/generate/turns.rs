@@ -26,7 +26,7 @@ pub(in crate::bench) enum Stop {
     No,
     /// Somebody asked for it.
     Interrupted,
-    /// Nobody listens at the receiver's address any more.
+    /// Connections to the receiver's address are refused.
     Gone,
     /// A worker ended otherwise than it should.
     Broken,

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 /// What was measured in a stretch of time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// How long the stretch is, in milliseconds: to its end, or to the last acknowledgement behind it.
+    /// How long the stretch is, in milliseconds: to its end, or to the last acknowledgement after it.
     pub duration_ms: f64,
-    /// Acknowledged genuine deliveries per second.
+    /// Acknowledged valid deliveries per second.
     pub rate: f64,
-    /// Genuine deliveries that were begun.
+    /// Valid deliveries that were begun.
     pub sent: u64,
     /// Those that were acknowledged.
     pub acknowledged: u64,
@@ -23,7 +23,7 @@ pub struct Measured {
     pub error_share: f64,
     /// Those without a whole answer by kind: `refused`, `timed-out`, …
     pub errors: Vec<Named>,
-    /// The answers to genuine deliveries by status.
+    /// The answers to valid deliveries by status.
     pub statuses: Vec<StatusCount>,
     /// Bytes sent, heads and probes included.
     pub bytes_sent: u64,
@@ -113,7 +113,7 @@ pub struct SeriesEntry {
 /// A part of the series.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesPoint {
-    /// Genuine deliveries that were begun.
+    /// Valid deliveries that were begun.
     pub sent: u64,
     /// Those that were acknowledged.
     pub acknowledged: u64,
@@ -163,7 +163,7 @@ pub struct ProbeEntry {
     pub exchange: Option<ShownExchange>,
 }
 
-/// Genuine deliveries that were not acknowledged, of one kind.
+/// Valid deliveries that were not acknowledged, of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Unexpected {
     /// The status, or the name of the error.

@@ -1,7 +1,7 @@
 //! Load on a receiver: every delivery with its own record, timestamp and signature, every answer judged, and deliveries among
 //! them that must be refused.
 //!
-//! Invariant: it ends: at the plan's end and the wait for the last answers, when it is interrupted, or when nobody listens any
+//! Invariant: it ends: at the plan's end and the wait for the last answers, when it is interrupted, or when the receiver does not listen any
 //! more; and what was seen until then is returned whichever way it ends.
 
 use std::net::SocketAddr;
@@ -21,7 +21,8 @@ use crate::bench::generate::plan::{self, LoadPlan, Phase};
 use crate::bench::generate::probe::ProbeMaker;
 use crate::bench::generate::request::{self, RequestHead};
 use crate::bench::generate::turns::{Stop, Turns};
-use crate::bench::measure::tally::{EndedDelivery, LoadTally};
+use crate::bench::measure::ended::EndedDelivery;
+use crate::bench::measure::tally::LoadTally;
 use crate::bench::measure::witness::KeptExchanges;
 use crate::bench::measure::worker::{self, Deliveries, SharedLoad, ThreadResult};
 use crate::clock::Clock;
@@ -57,11 +58,11 @@ pub enum LoadEnding {
     Complete,
     /// Somebody asked for it.
     Interrupted,
-    /// Nobody listened at the receiver's address any more, for as long as the plan says.
+    /// Connections were refused at the receiver's address any more, for as long as the plan says.
     Gone,
 }
 
-/// What came of a load.
+/// The outcome of a load.
 #[derive(Debug)]
 pub struct LoadOutcome {
     /// Its parts.
@@ -106,7 +107,7 @@ pub async fn run(plan: &LoadPlan, subject: &LoadTarget<'_>, first: u64) -> Resul
     }
     let mut interrupted = subject.interrupted.clone();
     let asked = async {
-        // Where nobody can ask any more, nobody does.
+        // Where no interruption can come any more, none is waited for.
         if interrupted.wait_for(|on| *on).await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -222,7 +223,7 @@ fn start(
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let (done, seen) = oneshot::channel();
     let run = move || {
-        // Nobody waits for it any more where the load was given up.
+        // It is not waited for any more where the load was given up.
         let _ = done.send(runtime.block_on(worker::run(load, thread, connections)));
     };
     thread::Builder::new().name(format!("load-{thread}")).spawn(run).map_err(failed)?;
@@ -240,7 +241,7 @@ pub fn check(target: &Target) -> Result<(), Error> {
     )))
 }
 
-/// The address behind a target: of several the first that takes a connection.
+/// The address of a target: of several the first that takes a connection.
 async fn resolve(target: &Target) -> Result<SocketAddr, Error> {
     check(target)?;
     connection::reachable(&target.host, target.port).await.map_err(Error::Subject)

@@ -1,13 +1,16 @@
 //! A load on a receiver: it is put, every answer is counted and judged, and the counts become a report.
 
 pub mod compared;
+pub mod ended;
 pub mod figures;
+mod latency;
 pub mod load;
 pub mod machine;
 pub mod objective;
 pub mod report;
 pub mod result;
 pub mod search;
+mod series;
 pub mod summary;
 pub mod tally;
 pub mod verdict;

@@ -1,6 +1,6 @@
 //! What a load is held to (`p99<50ms`, `errors<0.1%`), and the search for the highest rate that holds it.
 //!
-//! Invariant: pure. The search asks for one rate after the other and is told what came of it; it ends after a bounded number of
+//! Invariant: pure. The search asks for one rate after the other and is told whether it held; it ends after a bounded number of
 //! questions, and what it finds has held twice.
 
 use std::fmt;
@@ -10,7 +10,8 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::bench::measure::tally::{PhaseCounts, micros};
+use crate::bench::measure::latency::micros;
+use crate::bench::measure::tally::PhaseCounts;
 
 /// Several bounds that must all hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -178,7 +179,7 @@ impl fmt::Display for Bound {
     }
 }
 
-/// Without what a multiplication by a hundred leaves behind the last digit that was given.
+/// Without what a multiplication by a hundred leaves after the last digit that was given.
 fn rounded(number: f64) -> f64 {
     let rounded = (number * 1e6).round() / 1e6;
     if rounded > 0.0 { rounded } else { number }
@@ -244,7 +245,7 @@ impl RateSearch {
         self.found
     }
 
-    /// Takes what came of the rate that was asked for.
+    /// Takes whether the rate that was asked for held.
     pub fn tell(&mut self, held: bool) {
         let Some(rate) = self.next.take() else { return };
         self.trials += 1;

@@ -55,7 +55,7 @@ pub struct BenchReport {
     pub series: SeriesEntry,
     /// The deliveries that had to be refused.
     pub probes: Probes,
-    /// Answers to genuine deliveries that were none or not 2xx, by kind, warm-up included.
+    /// Answers to valid deliveries that were none or not 2xx, by kind, warm-up included.
     pub unexpected: Vec<Unexpected>,
     /// The bounds that were given, and whether they were held.
     pub thresholds: Vec<ThresholdEntry>,
@@ -233,7 +233,7 @@ pub struct SendingEntry {
     pub events: Option<u64>,
     /// Events per second, until the last delivery of each had arrived.
     pub events_per_s: f64,
-    /// How long doubles were waited for behind the last delivery, in milliseconds.
+    /// How long doubles were waited for after the last delivery, in milliseconds.
     pub settle_ms: u64,
     /// Deliveries of nothing that was asked for.
     pub strange: u64,

@@ -37,7 +37,7 @@ pub struct Quest {
 pub struct FoundRate {
     /// The trials.
     pub entry: SearchEntry,
-    /// What came of the trial that confirmed the rate, or of the last one.
+    /// The outcome of the trial that confirmed the rate, or of the last one.
     pub outcome: LoadOutcome,
     /// That trial's plan.
     pub plan: LoadPlan,

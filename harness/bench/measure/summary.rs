@@ -1,12 +1,9 @@
 //! From the counts of a load to the entries of its report.
 //!
-//! Invariant: only what was measured is summed up; what must be judged (probes, answers to genuine deliveries) is judged in the
+//! Invariant: only what was measured is summed up; what must be judged (probes, answers to valid deliveries) is judged in the
 //! warm-up too.
 
 use std::time::Duration;
-
-use hdrhistogram::Histogram;
-use hdrhistogram::iterators::IterationValue;
 
 use crate::bench::generate::failure::Failure;
 use crate::bench::generate::plan::Phase;
@@ -15,8 +12,9 @@ use crate::bench::measure::figures::{
     Latency, Lateness, Measured, Named, PhaseEntry, ProbeEntry, Probes, SeriesEntry, SeriesPoint,
     ShownExchange, StatusCount, Unexpected,
 };
+use crate::bench::measure::latency::{histogram, micros};
 use crate::bench::measure::load::{LoadEnding, LoadOutcome};
-use crate::bench::measure::tally::{PhaseCounts, histogram, micros};
+use crate::bench::measure::tally::PhaseCounts;
 use crate::bench::measure::witness::{KeptExchange, Oddity};
 use crate::redaction::Redaction;
 use crate::suite::requirement::Level;
@@ -138,7 +136,7 @@ impl LoadOutcome {
         broken.map(|(_, kind)| kind.level).min()
     }
 
-    /// Genuine deliveries that were not acknowledged, by kind.
+    /// Valid deliveries that were not acknowledged, by kind.
     pub fn unexpected(&self, redaction: &Redaction) -> Vec<Unexpected> {
         let entry = |(oddity, (count, witness)): (&Oddity, &(u64, KeptExchange))| {
             let (kind, text) = match oddity {
@@ -251,42 +249,9 @@ fn statuses(counts: &[u64]) -> Vec<StatusCount> {
     counted.map(|(status, &count)| StatusCount { status, count }).collect()
 }
 
-impl Latency {
-    /// What there is to say of values in microseconds with how many there are of each.
-    pub(in crate::bench) fn of_values(values: impl IntoIterator<Item = (u64, u64)>) -> Self {
-        let mut all = histogram(3);
-        for (value, count) in values {
-            all.saturating_record_n(value, count);
-        }
-        Self::of(&all)
-    }
-
-    /// What there is to say of a distribution of microseconds.
-    pub fn of(values: &Histogram<u64>) -> Self {
-        let mut coarse = histogram(2);
-        for value in values.iter_recorded() {
-            coarse.saturating_record_n(value.value_iterated_to(), value.count_at_value());
-        }
-        let bucket = |value: IterationValue<u64>| (value.value_iterated_to(), value.count_at_value());
-        let at = |quantile| values.value_at_quantile(quantile).min(values.max());
-        Self {
-            count: values.len(),
-            min_us: if values.is_empty() { 0 } else { values.min() },
-            mean_us: values.mean(),
-            stdev_us: values.stdev(),
-            p50_us: at(0.5),
-            p90_us: at(0.9),
-            p99_us: at(0.99),
-            p999_us: at(0.999),
-            max_us: values.max(),
-            buckets: coarse.iter_recorded().map(bucket).collect(),
-        }
-    }
-}
-
 fn shown(witness: &KeptExchange, redaction: &Redaction) -> ShownExchange {
     let text = |bytes: &[u8]| {
-        // Cut short behind the redaction: half a secret is not found.
+        // Cut short after the redaction: half a secret is not found.
         let clean = redaction.text(&String::from_utf8_lossy(bytes));
         match clean.char_indices().nth(SHOWN) {
             Some((end, _)) => format!("{}…", &clean[..end]),

@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use crate::bench::generate::answer::KEPT;
 use crate::bench::generate::probe;
-use crate::bench::measure::tally::{DeliveryKind, EndedDelivery};
+use crate::bench::measure::ended::{DeliveryKind, EndedDelivery};
 
-/// How many kinds are kept beside the probes.
+/// How many kinds are kept besides the probes.
 const MOST_KINDS: usize = 24;
 
 /// What makes exchanges alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Oddity {
-    /// A genuine delivery that was answered with this status.
+    /// A valid delivery that was answered with this status.
     Status(u16),
-    /// A genuine delivery that got no whole answer: the number of the kind in [`super::tally::Failure::ALL`].
+    /// A valid delivery that got no whole answer: the number of the kind in [`super::tally::Failure::ALL`].
     Failure(usize),
     /// A probe that was let through: its number in [`probe::ALL`].
     Probe(usize),

@@ -21,7 +21,8 @@ use crate::bench::generate::plan::LoadPlan;
 use crate::bench::generate::probe::{self, ProbeMaker};
 use crate::bench::generate::request::{Marks, RequestBuffer, Template};
 use crate::bench::generate::turns::{Stop, Turn, Turns};
-use crate::bench::measure::tally::{DeliveryKind, EndedDelivery, LoadTally};
+use crate::bench::measure::ended::{DeliveryKind, EndedDelivery};
+use crate::bench::measure::tally::LoadTally;
 use crate::bench::measure::witness::KeptExchanges;
 use crate::clock::Clock;
 
@@ -69,7 +70,7 @@ pub(super) struct SharedLoad {
 pub(super) struct ThreadResult {
     pub(super) tally: LoadTally,
     pub(super) witnesses: KeptExchanges,
-    /// How many connections were opened behind the first ones.
+    /// How many connections were opened after the first ones.
     pub(super) reopened: u64,
     random: StdRng,
 }

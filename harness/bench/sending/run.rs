@@ -20,8 +20,9 @@ use crate::bench::accounts::arrivals::{Accounts, Webhooks};
 use crate::bench::accounts::entry::LedgerEntry;
 use crate::bench::generate::plan::{LoadPlan, Mode, Phase};
 use crate::bench::generate::turns::{Stop, Turns};
+use crate::bench::measure::ended::EndedDelivery;
 use crate::bench::measure::load::{LoadEnding, LoadOutcome};
-use crate::bench::measure::tally::{EndedDelivery, LoadTally};
+use crate::bench::measure::tally::LoadTally;
 use crate::bench::sending::events::Events;
 use crate::bench::sending::watch::{DeliveryWatch, WatchState};
 use crate::clock::Clock;
@@ -53,7 +54,7 @@ pub struct SenderLoad {
     pub events: Option<u64>,
     /// How many webhooks are registered; each is to get every event.
     pub webhooks: usize,
-    /// How long doubles are waited for behind the last delivery.
+    /// How long doubles are waited for after the last delivery.
     pub settle: Duration,
     /// How many threads receive.
     pub receiving: usize,
@@ -78,7 +79,7 @@ pub struct SenderUnderLoad<'a> {
     pub interrupted: &'a channel::Receiver<bool>,
 }
 
-/// What came of a load on a sender.
+/// The outcome of a load on a sender.
 pub struct SenderOutcome {
     /// The counts of the deliveries.
     pub outcome: LoadOutcome,
@@ -126,7 +127,7 @@ async fn send(
         let name = op.name();
         tokio::select! {
             biased;
-            // Where nobody can ask any more, nobody does.
+            // Where no interruption can come any more, none is waited for.
             Ok(_) = interrupted.wait_for(|on| *on) => Err(Error::Interrupted),
             reply = subject.sender.call(op) => Ok(expect_ok(name, reply?)?),
         }
@@ -261,7 +262,7 @@ impl RunningLoad<'_> {
                 },
                 on = &mut asked, if reachable => match on {
                     Ok(_) => break (LoadEnding::Interrupted, None),
-                    // Where nobody can ask any more, nobody does.
+                    // Where no interruption can come any more, none is waited for.
                     Err(_) => reachable = false,
                 },
                 () = sleep(PACE) => self.expire(),
@@ -278,7 +279,7 @@ impl RunningLoad<'_> {
         self.watch.expire(Instant::now().checked_sub(self.task.plan.timeout));
     }
 
-    /// Waits for what is under way, and for doubles behind it. Returns whether nobody interrupted it.
+    /// Waits for what is under way, and for doubles after it. Returns whether it was not interrupted.
     async fn settle(&self, still: Duration, interrupted: &mut channel::Receiver<bool>) -> bool {
         let waited = async {
             let begun = Instant::now();

@@ -91,7 +91,7 @@ impl SenderOutcome {
         report
     }
 
-    /// The accounts, with what is known to be lost in the place of the gaps, which show nothing behind the last delivery.
+    /// The accounts, with what is known to be lost in the place of the gaps, which show nothing after the last delivery.
     fn ledger(&self, state: &WatchState) -> LedgerEntry {
         let mut ledger = self.ledger.clone();
         for (webhook, &lost) in ledger.webhooks.iter_mut().zip(&state.lost) {

@@ -16,7 +16,8 @@ use crate::bench::generate::failure::Failure;
 use crate::bench::generate::ids::Numbered;
 use crate::bench::generate::plan::Phase;
 use crate::bench::generate::turns::Turn;
-use crate::bench::measure::tally::{DeliveryKind, EndedDelivery, LoadTally};
+use crate::bench::measure::ended::{DeliveryKind, EndedDelivery};
+use crate::bench::measure::tally::LoadTally;
 
 /// How many webhooks there are at most.
 pub const MOST_WEBHOOKS: usize = 64;
@@ -99,7 +100,7 @@ impl DeliveryWatch {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins the next event, unless there have been `most`. Returns its number; what is returned beside it ends with its last
+    /// Begins the next event, unless there have been `most`. Returns its number; the receiver returned with it ends with its last
     /// delivery.
     pub(in crate::bench) fn begin(
         &self,
@@ -220,7 +221,7 @@ impl WatchState {
         self.tally.end(&EndedDelivery::without_bytes(turn.phase, Ok(status), latency, at));
         if left == 0 {
             if let Some(waiting) = self.window[index].waiting.take() {
-                // Where nobody waits the loop is open, or over.
+                // Where no task waits the loop is open, or over.
                 let _ = waiting.send(());
             }
             self.open -= 1;

@@ -15,7 +15,7 @@ use crate::bench::show::style::{BAD, BOLD, DIM, GOOD, clean, message};
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// How wide a sparkline is at most.
 const WIDEST: usize = 60;
-/// The report as text with ANSI colours; whoever prints it takes them off where they are not wanted.
+/// The report as text with ANSI colours; they are taken off where they are not wanted.
 pub fn render(report: &BenchReport) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.

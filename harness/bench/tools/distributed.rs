@@ -33,9 +33,9 @@ use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 pub const MOST_WORKERS: usize = 64;
 /// How long workers may take to come to their master, on a machine that has much else to do.
 const CONNECT_WAIT: Duration = Duration::from_secs(60);
-/// How long the end may take beside the wait for the last answers.
+/// How long the end may take besides the wait for the last answers.
 const END_WAIT: Duration = Duration::from_secs(30);
-/// How long a worker may take to be gone behind its master.
+/// How long a worker may take to end after its master.
 const WORKER_WAIT: Duration = Duration::from_secs(5);
 /// How long before its master a worker may end that was sent away.
 const SENT_AWAY: Duration = Duration::from_secs(5);
@@ -74,7 +74,7 @@ pub struct Order<'a> {
     pub timeout: Duration,
     /// Which share of the deliveries must be refused.
     pub probe_share: f64,
-    /// The weakest level whose probes fail the run.
+    /// The lowest level whose probes fail the run.
     pub fail_on: &'a str,
     /// Which share of errors is allowed.
     pub max_errors: f64,
@@ -82,7 +82,7 @@ pub struct Order<'a> {
     pub interrupted: &'a watch::Receiver<bool>,
 }
 
-/// What came of it.
+/// The outcome.
 #[derive(Debug)]
 pub struct Played {
     /// What the master has written.
@@ -322,7 +322,7 @@ fn command(words: &[&str]) -> Result<String, Error> {
     joined.map_err(|why| Error::Usage(format!("{words:?} cannot be a command: {why}")))
 }
 
-/// A port that nobody listens on, on this machine's own address.
+/// A free port, on this machine's own address.
 async fn free_port() -> Result<u16, Error> {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
     let port = free.and_then(|listener| listener.local_addr()).map(|address| address.port());

@@ -2,7 +2,7 @@
 //! cannot sign.
 //!
 //! Invariant: what deliveries are signed with stands in none of the files, and no file is written over that was not exported
-//! before. Locust gets its secret when it runs, so nobody can look for that one here.
+//! before. Locust gets its secret when it runs, so that one cannot be looked for here.
 
 use std::fs;
 use std::io::{self, Read};

@@ -102,7 +102,7 @@ pub struct LocustCorpus {
 pub struct LocustWorker {
     /// `reported`, `lost`, `left` or `silent`.
     pub state: String,
-    /// Genuine deliveries that it began.
+    /// Valid deliveries that it began.
     pub sent: u64,
     /// Those that were acknowledged.
     pub acknowledged: u64,
@@ -113,7 +113,7 @@ pub struct LocustWorker {
 /// The counts of a whole run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct LocustCounts {
-    /// Genuine deliveries that were begun.
+    /// Valid deliveries that were begun.
     pub sent: u64,
     /// Those that were acknowledged.
     pub acknowledged: u64,
@@ -136,7 +136,7 @@ pub struct LocustCounts {
 /// What was measured.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct LocustMeasured {
-    /// Genuine deliveries that were begun.
+    /// Valid deliveries that were begun.
     pub sent: u64,
     /// Those that were acknowledged.
     pub acknowledged: u64,
@@ -144,7 +144,7 @@ pub struct LocustMeasured {
     pub refused: u64,
     /// Those without a whole answer by kind.
     pub failed: BTreeMap<String, u64>,
-    /// The answers to genuine deliveries by status.
+    /// The answers to valid deliveries by status.
     pub statuses: BTreeMap<u16, u64>,
     /// Probes: how many were sent, let through, and without an answer.
     pub probes: BTreeMap<String, [u64; 3]>,

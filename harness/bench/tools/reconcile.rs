@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::bench::tools::locust::LocustResults;
 
-/// What an endpoint of ours has counted (`GET /ledger`), as far as it is held against anything.
+/// What an endpoint of the suite has counted (`GET /ledger`), as far as it is held against anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct LedgerCounts {
     /// Deliveries that were rightly signed.

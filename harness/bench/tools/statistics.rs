@@ -99,7 +99,7 @@ pub(super) fn json(name: &str, text: &str) -> Result<BenchReport, String> {
     report(name, statistics)
 }
 
-/// The genuine requests of each second.
+/// The valid requests of each second.
 fn series<'a>(entries: impl Iterator<Item = &'a LocustEntry>) -> SeriesEntry {
     /// A day: what has gaps that are longer is no series.
     const MOST: u64 = 86_400;
