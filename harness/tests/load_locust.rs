@@ -15,7 +15,7 @@ use twenty_conform::bench::generate::probe;
 use twenty_conform::bench::measure::report;
 use twenty_conform::bench::tools::export::LOCUST;
 use twenty_conform::bench::tools::import;
-use twenty_conform::bench::tools::locust::LocustResults;
+use twenty_conform::bench::tools::locust::{LocustResults, WorkerState};
 use twenty_conform::bench::tools::reconcile::{LedgerCounts, reconcile};
 use twenty_conform::exit::ExitStatus;
 use twenty_conform::webhook::signature::{Key, Secret};
@@ -332,7 +332,7 @@ fn counts_that_agree_are_reconciled_and_others_are_not() {
     assert!(!against(&flying, ledger(all.acknowledged + 2)).is_empty());
 
     let mut lost = results.clone();
-    lost.workers[1].state = "lost".to_owned();
+    lost.workers[1].state = WorkerState::Lost;
     assert!(!reconcile(&lost, None).is_empty(), "a worker was lost");
     let mut other = results.clone();
     other.all.sent += 1;
@@ -383,7 +383,7 @@ fn a_master_and_two_workers_measure_a_receiver() {
     assert!(report.0["probes"]["sent"].as_u64().unwrap() > 10);
     let results = fs::read_to_string(folder.path().join("results.json")).unwrap();
     let results = import::parse("results.json", &results).unwrap();
-    assert!(results.workers.iter().all(|worker| worker.state == "reported" && worker.sent > 0));
+    assert!(results.workers.iter().all(|worker| worker.state == WorkerState::Reported && worker.sent > 0));
 }
 
 #[test]

@@ -40,14 +40,14 @@ pub enum Mark {
 /// Everything that has come.
 #[derive(Debug, Default)]
 pub struct SeenIds {
-    runs: BTreeMap<(usize, u64), Run>,
+    runs: BTreeMap<(usize, u64), NumberedRun>,
     pages: usize,
     others: HashSet<u64, BuildHasherDefault<AsItIs>>,
 }
 
 /// The numbers of one run at one webhook.
 #[derive(Debug, Default)]
-pub struct Run {
+pub struct NumberedRun {
     pages: BTreeMap<u64, Box<[u64; WORDS]>>,
     highest: u64,
     /// How many different ones have come.
@@ -58,7 +58,7 @@ pub struct Run {
     beside: bool,
 }
 
-impl Run {
+impl NumberedRun {
     /// The highest number that has come.
     pub fn highest(&self) -> u64 {
         self.highest
@@ -141,7 +141,7 @@ impl SeenIds {
     }
 
     /// The runs, each with its webhook and its number.
-    pub fn runs(&self) -> impl Iterator<Item = (usize, u64, &Run)> {
+    pub fn runs(&self) -> impl Iterator<Item = (usize, u64, &NumberedRun)> {
         self.runs.iter().map(|(&(webhook, run), counts)| (webhook, run, counts))
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::comparison::{comparable, compare, prepared, same_bodies, same_events, whole};
 use super::thresholds::MaxRegression;
 use crate::bench::measure::machine::Machine;
-use crate::bench::measure::report::{BenchReport, CorpusFacts, LoadFacts, Role};
+use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFacts};
 use crate::bench::measure::result::BenchResult;
 use crate::error::Error;
 
@@ -122,7 +122,7 @@ impl NotKept {
 
 /// What became of a report that was to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Keeping<'a> {
+pub enum KeptAs<'a> {
     /// It was not asked for.
     NotAsked,
     /// It is kept under this name, in this file.
@@ -161,7 +161,7 @@ impl Baseline {
     }
 
     /// Refuses a baseline that what is to be measured cannot be compared with.
-    pub fn check(&self, load: &LoadFacts, role: Role, dialect: &str) -> Result<(), Error> {
+    pub fn check(&self, load: &LoadFacts, role: BenchRole, dialect: &str) -> Result<(), Error> {
         self.refuse(|old| prepared(old, &Machine::this(), load, (role, dialect)))
     }
 
@@ -248,20 +248,20 @@ impl Baseline {
     /// Keeps the report, where that was asked for and it is worth it.
     ///
     /// Errors: it cannot be written.
-    pub fn keep(&self, report: &BenchReport) -> Result<Keeping<'_>, Error> {
-        let Some(name) = self.save.as_deref() else { return Ok(Keeping::NotAsked) };
+    pub fn keep(&self, report: &BenchReport) -> Result<KeptAs<'_>, Error> {
+        let Some(name) = self.save.as_deref() else { return Ok(KeptAs::NotAsked) };
         let replaces = self.old.as_ref().is_some_and(|(old, _)| old == name);
         match report.result {
             BenchResult::Pass => {}
             BenchResult::Slow | BenchResult::Inconclusive if !replaces => {}
             BenchResult::Slow | BenchResult::Inconclusive => {
-                return Ok(Keeping::Refused(name, NotKept::MayBeWorse));
+                return Ok(KeptAs::Refused(name, NotKept::MayBeWorse));
             }
-            _ => return Ok(Keeping::Refused(name, NotKept::NotPassed)),
+            _ => return Ok(KeptAs::Refused(name, NotKept::NotPassed)),
         }
         let kept = save(&self.folder, name, report);
         let path = kept.map_err(|(path, source)| Error::Report { path, source })?;
-        Ok(Keeping::Kept(name, path))
+        Ok(KeptAs::Kept(name, path))
     }
 }
 

@@ -8,10 +8,10 @@
 //! enough parts to show its noise is never better or worse.
 
 use super::thresholds::MaxRegression;
-use crate::bench::measure::compared::{Comparison, FORMAT, Metric, MetricEntry, NewFigure};
+use crate::bench::measure::compared::{FORMAT, Metric, MetricEntry, NewFigure, ReportComparison};
 use crate::bench::measure::figures::SeriesPoint;
 use crate::bench::measure::machine::{Machine, Tool};
-use crate::bench::measure::report::{BenchReport, CorpusFacts, LoadFacts, LoadMode, Role};
+use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFacts, LoadMode};
 use crate::bench::measure::result::BenchResult;
 use crate::statistics::{Better, FEWEST, Place, RESAMPLES, difference, quotient};
 
@@ -45,7 +45,7 @@ pub fn prepared(
     old: &BenchReport,
     machine: &Machine,
     load: &LoadFacts,
-    (role, dialect): (Role, &str),
+    (role, dialect): (BenchRole, &str),
 ) -> Result<(), String> {
     refuse(&surroundings(old, &Tool::this(), machine, load, (role, dialect)))
 }
@@ -64,7 +64,7 @@ fn surroundings(
     tool: &Tool,
     machine: &Machine,
     load: &LoadFacts,
-    (role, dialect): (Role, &str),
+    (role, dialect): (BenchRole, &str),
 ) -> Vec<String> {
     let mut reasons = Vec::new();
     let mut differ = |what: &str, old: &str, new: &str| {
@@ -129,7 +129,7 @@ pub fn compare(
     (old_name, old): (&str, &BenchReport),
     new: &[(&str, &BenchReport)],
     most: &MaxRegression,
-) -> Comparison {
+) -> ReportComparison {
     let metrics: Vec<MetricEntry> = Metric::ALL
         .into_iter()
         .map(|metric| MetricEntry {
@@ -145,7 +145,7 @@ pub fn compare(
         Some((name, _)) => (BenchResult::Fail, format!("the load of {name} failed by itself")),
         None => conclude(&metrics, new.len()),
     };
-    Comparison {
+    ReportComparison {
         format: FORMAT.to_owned(),
         old: old_name.to_owned(),
         new: new.iter().map(|(name, _)| (*name).to_owned()).collect(),

@@ -14,7 +14,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Sleep, sleep_until, timeout, timeout_at};
 
 use crate::bench::generate::answer::{Answer, Wrong};
-use crate::bench::generate::failure::Failure;
+use crate::bench::generate::failure::DeliveryFailure;
 use crate::subject::SubjectError;
 
 /// How long the first connection to an address may take.
@@ -55,13 +55,15 @@ impl LoadConnection {
     /// Opens it anew.
     ///
     /// Errors: no connection came about until the deadline.
-    pub(in crate::bench) async fn open(&mut self, deadline: Instant) -> Result<(), Failure> {
+    pub(in crate::bench) async fn open(&mut self, deadline: Instant) -> Result<(), DeliveryFailure> {
         self.stream = None;
         let stream = match timeout_at(deadline.into(), TcpStream::connect(self.address)).await {
             Ok(Ok(stream)) => stream,
-            Ok(Err(why)) if why.kind() == io::ErrorKind::ConnectionRefused => return Err(Failure::Refused),
-            Ok(Err(_)) => return Err(Failure::Unconnected),
-            Err(_) => return Err(Failure::TimedOut),
+            Ok(Err(why)) if why.kind() == io::ErrorKind::ConnectionRefused => {
+                return Err(DeliveryFailure::Refused);
+            }
+            Ok(Err(_)) => return Err(DeliveryFailure::Unconnected),
+            Err(_) => return Err(DeliveryFailure::TimedOut),
         };
         // Without it a request may wait for the acknowledgement of the one before it.
         let _ = stream.set_nodelay(true);
@@ -76,9 +78,9 @@ impl LoadConnection {
         &mut self,
         request: &[u8],
         deadline: Instant,
-    ) -> Result<u16, Failure> {
+    ) -> Result<u16, DeliveryFailure> {
         self.answer.begin();
-        let Some(stream) = &mut self.stream else { return Err(Failure::Closed) };
+        let Some(stream) = &mut self.stream else { return Err(DeliveryFailure::Closed) };
         let (answer, alarm) = (&mut self.answer, &mut self.alarm);
         let mut exchange = ExchangeUnderWay { stream, answer, alarm, request, written: 0, deadline };
         let ended = poll_fn(|cx| exchange.poll(cx)).await;
@@ -102,7 +104,7 @@ struct ExchangeUnderWay<'a> {
 
 impl ExchangeUnderWay<'_> {
     /// Writes and reads as far as it goes: an answer may come before the request is out.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), DeliveryFailure>> {
         let broken = self.write(cx).err();
         // Even where writing failed: the reason may stand in the answer.
         match self.read(cx) {
@@ -115,21 +117,21 @@ impl ExchangeUnderWay<'_> {
         }
         while self.alarm.as_mut().poll(cx).is_ready() {
             if Instant::now() >= self.deadline {
-                return Poll::Ready(Err(Failure::TimedOut));
+                return Poll::Ready(Err(DeliveryFailure::TimedOut));
             }
             self.alarm.as_mut().reset(self.deadline.into());
         }
         // Where reading has used up all that the runtime lets a task do at once, the alarm is not looked at.
         if self.answer.is_begun() && Instant::now() >= self.deadline {
-            return Poll::Ready(Err(Failure::TimedOut));
+            return Poll::Ready(Err(DeliveryFailure::TimedOut));
         }
         Poll::Pending
     }
 
-    fn write(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+    fn write(&mut self, cx: &mut Context<'_>) -> Result<(), DeliveryFailure> {
         while self.written < self.request.len() {
             match Pin::new(&mut *self.stream).poll_write(cx, &self.request[self.written..]) {
-                Poll::Ready(Ok(0)) => return Err(Failure::Closed),
+                Poll::Ready(Ok(0)) => return Err(DeliveryFailure::Closed),
                 Poll::Ready(Ok(count)) => self.written += count,
                 Poll::Ready(Err(why)) => return Err(failure(&why)),
                 Poll::Pending => return Ok(()),
@@ -138,7 +140,7 @@ impl ExchangeUnderWay<'_> {
         Ok(())
     }
 
-    fn read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+    fn read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), DeliveryFailure>> {
         loop {
             let mut room = ReadBuf::new(self.answer.room());
             let count = match Pin::new(&mut *self.stream).poll_read(cx, &mut room) {
@@ -148,22 +150,22 @@ impl ExchangeUnderWay<'_> {
             };
             if count == 0 {
                 let whole = self.answer.ends_with_the_connection();
-                return Poll::Ready(if whole { Ok(()) } else { Err(Failure::Closed) });
+                return Poll::Ready(if whole { Ok(()) } else { Err(DeliveryFailure::Closed) });
             }
             match self.answer.take(count) {
                 Ok(true) => return Poll::Ready(Ok(())),
                 Ok(false) => {}
-                Err(Wrong::Malformed) => return Poll::Ready(Err(Failure::Malformed)),
-                Err(Wrong::TooLong) => return Poll::Ready(Err(Failure::TooLong)),
+                Err(Wrong::Malformed) => return Poll::Ready(Err(DeliveryFailure::Malformed)),
+                Err(Wrong::TooLong) => return Poll::Ready(Err(DeliveryFailure::TooLong)),
             }
         }
     }
 }
 
-fn failure(why: &io::Error) -> Failure {
+fn failure(why: &io::Error) -> DeliveryFailure {
     match why.kind() {
-        io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => Failure::Closed,
-        _ => Failure::Reset,
+        io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => DeliveryFailure::Closed,
+        _ => DeliveryFailure::Reset,
     }
 }
 

@@ -5,9 +5,9 @@ macro_rules! failures {
     ($($name:ident: $word:literal, $text:literal;)*) => {
         /// Why a delivery got no answer.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Failure { $(#[doc = $text] $name,)* }
+        pub enum DeliveryFailure { $(#[doc = $text] $name,)* }
 
-        impl Failure {
+        impl DeliveryFailure {
             /// Every one of them.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 

@@ -104,11 +104,11 @@ impl Phase {
 /// When each delivery of an open loop is meant to go out.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    parts: Vec<Part>,
+    parts: Vec<ScheduledPhase>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Part {
+struct ScheduledPhase {
     /// The number of its first delivery.
     first: u64,
     /// How many it has.
@@ -125,7 +125,7 @@ impl Schedule {
             let rate = phase.rate.unwrap_or_default();
             // As many as begin before its end, the one at its very start among them.
             let count = (rate * phase.length.as_secs_f64() - 1e-6).ceil().max(0.0) as u64;
-            let part = Part { first, count, from: phase.from, rate };
+            let part = ScheduledPhase { first, count, from: phase.from, rate };
             first += count;
             part
         });
@@ -147,7 +147,7 @@ impl Schedule {
 
     /// How many deliveries are meant to have gone out by then.
     pub fn due(&self, elapsed: Duration) -> u64 {
-        let of = |part: &Part| match elapsed.checked_sub(part.from) {
+        let of = |part: &ScheduledPhase| match elapsed.checked_sub(part.from) {
             // The one at its very start is due at once.
             Some(behind) => ((behind.as_secs_f64() * part.rate + 1e-6).floor() as u64 + 1).min(part.count),
             None => 0,

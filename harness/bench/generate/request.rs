@@ -49,12 +49,12 @@ pub struct RequestBuffer {
 
 /// The parts of a head that are the same for all.
 #[derive(Debug, Clone)]
-pub struct RequestHead {
+pub struct HeadTemplate {
     start: Vec<u8>,
     nonce: bool,
 }
 
-impl RequestHead {
+impl HeadTemplate {
     /// The head of requests to a target.
     pub fn new(target: &Target, dialect: &Dialect) -> Self {
         let start = format!(

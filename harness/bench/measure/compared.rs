@@ -43,7 +43,7 @@ pub enum Unit {
 
 /// A comparison of reports.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
+pub struct ReportComparison {
     /// [`FORMAT`].
     pub format: String,
     /// What the old report is called.
@@ -124,7 +124,7 @@ impl FromStr for Metric {
     }
 }
 
-impl Comparison {
+impl ReportComparison {
     /// The exit status.
     pub fn status(&self) -> ExitStatus {
         self.result.status()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bench::generate::failure::Failure;
+use crate::bench::generate::failure::DeliveryFailure;
 
 /// What a delivery is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct EndedDelivery {
     /// The status, where at least the head of an answer came.
     pub status: Option<u16>,
     /// Why there is no whole answer.
-    pub failure: Option<Failure>,
+    pub failure: Option<DeliveryFailure>,
     /// From the time that was meant for it to the end of the answer.
     pub latency: Duration,
     /// When it ended, from the start of the load.
@@ -38,7 +38,7 @@ impl EndedDelivery {
     /// A valid delivery of which no bytes are counted.
     pub(in crate::bench) fn without_bytes(
         phase: usize,
-        outcome: Result<u16, Failure>,
+        outcome: Result<u16, DeliveryFailure>,
         latency: Duration,
         at: Duration,
     ) -> Self {
@@ -57,7 +57,7 @@ impl EndedDelivery {
 
     /// A delivery that was due and was not sent until the end; `waited` is how long it had been due.
     pub(in crate::bench) fn unsent(phase: usize, waited: Duration, at: Duration) -> Self {
-        Self::without_bytes(phase, Err(Failure::Unsent), waited, at)
+        Self::without_bytes(phase, Err(DeliveryFailure::Unsent), waited, at)
     }
 
     /// Whether it was acknowledged: a whole answer with a status from 200 to 299.

@@ -1,8 +1,8 @@
 //! Load on a receiver: every delivery with its own record, timestamp and signature, every answer judged, and deliveries among
 //! them that must be refused.
 //!
-//! Invariant: it ends: at the plan's end and the wait for the last answers, when it is interrupted, or when the receiver does not listen any
-//! more; and what was seen until then is returned whichever way it ends.
+//! Invariant: it ends: at the plan's end and the wait for the last answers, when it is interrupted, or when the receiver does not
+//! listen any more; and what was seen until then is returned whichever way it ends.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::ids::Ids;
 use crate::bench::generate::plan::{self, LoadPlan, Phase};
 use crate::bench::generate::probe::ProbeMaker;
-use crate::bench::generate::request::{self, RequestHead};
+use crate::bench::generate::request::{self, HeadTemplate};
 use crate::bench::generate::turns::{Stop, Turns};
 use crate::bench::measure::ended::EndedDelivery;
 use crate::bench::measure::tally::LoadTally;
 use crate::bench::measure::witness::KeptExchanges;
-use crate::bench::measure::worker::{self, Deliveries, SharedLoad, ThreadResult};
+use crate::bench::measure::worker::{self, DeliveryParts, SharedLoad, ThreadResult};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::webhook::dialect::Dialect;
@@ -58,7 +58,7 @@ pub enum LoadEnding {
     Complete,
     /// Somebody asked for it.
     Interrupted,
-    /// Connections were refused at the receiver's address any more, for as long as the plan says.
+    /// The receiver's address refused connections for as long as the plan says.
     Gone,
 }
 
@@ -171,7 +171,7 @@ async fn prepare(
     first: u64,
 ) -> Result<(Arc<SharedLoad>, watch::Sender<Option<Arc<Turns>>>), Error> {
     let address = resolve(subject.target).await?;
-    let head = RequestHead::new(subject.target, subject.dialect);
+    let head = HeadTemplate::new(subject.target, subject.dialect);
     let templates = head.templates(subject.corpus);
     let longest = templates.iter().map(request::Template::length).max().unwrap_or_default();
     if longest.saturating_mul(plan.concurrency) > LARGEST_REQUESTS {
@@ -183,7 +183,7 @@ async fn prepare(
         )));
     }
     let maker = ProbeMaker { head, key: Key::new(subject.secret), secret: subject.secret.clone() };
-    let deliveries = Deliveries { templates, maker, ids: Ids::of(plan.seed) };
+    let deliveries = DeliveryParts { templates, maker, ids: Ids::of(plan.seed) };
     let (load, begin) = SharedLoad::new(plan.clone(), address, deliveries, subject.clock.clone(), first);
     Ok((Arc::new(load), begin))
 }

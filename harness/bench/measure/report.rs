@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::compared::Comparison;
+use super::compared::ReportComparison;
 use super::figures::{Measured, PhaseEntry, Probes, SeriesEntry, Unexpected};
 use super::machine::{Machine, Tool};
 use super::objective::Bound;
@@ -22,7 +22,7 @@ pub struct BenchReport {
     /// [`FORMAT`].
     pub format: String,
     /// What was measured.
-    pub role: Role,
+    pub role: BenchRole,
     /// What made it.
     pub tool: Tool,
     /// The machine that it was made on.
@@ -64,7 +64,7 @@ pub struct BenchReport {
     pub search: Option<SearchEntry>,
     /// The comparison with a baseline, where one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comparison: Option<Comparison>,
+    pub comparison: Option<ReportComparison>,
     /// What is measured of senders alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sending: Option<SendingEntry>,
@@ -75,7 +75,7 @@ pub struct BenchReport {
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Role {
+pub enum BenchRole {
     /// A receiver, under a load.
     Receiver,
     /// A sender that is asked for events.
@@ -100,7 +100,7 @@ pub enum LoadMode {
 #[derive(Debug, Clone)]
 pub struct Origin {
     /// What was measured.
-    pub role: Role,
+    pub role: BenchRole,
     /// What made the report.
     pub tool: Tool,
     /// The machine.
@@ -134,7 +134,7 @@ pub struct Figures {
     pub unexpected: Vec<Unexpected>,
 }
 
-impl Role {
+impl BenchRole {
     /// The word in reports.
     pub fn describe(self) -> &'static str {
         match self {
@@ -209,10 +209,10 @@ impl BenchReport {
     /// Reads a report that was written as JSON. Errors: it is none, or one of another version; a fragment of a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
         #[derive(Deserialize)]
-        struct Form {
+        struct FormatOnly {
             format: String,
         }
-        let form: Form =
+        let form: FormatOnly =
             serde_json::from_str(text).map_err(|why| format!("it is no report of a benchmark: {why}"))?;
         if form.format != FORMAT {
             return Err(format!("it has the format {:?}; this version reads {FORMAT:?}", form.format));

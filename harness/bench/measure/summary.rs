@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::bench::generate::failure::Failure;
+use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::generate::plan::Phase;
 use crate::bench::generate::probe;
 use crate::bench::measure::figures::{
@@ -145,7 +145,7 @@ impl LoadOutcome {
                     (status.to_string(), format!("a genuine delivery was answered {status}"))
                 }
                 Oddity::Failure(number) => {
-                    let failure = Failure::ALL[*number];
+                    let failure = DeliveryFailure::ALL[*number];
                     (failure.name().to_owned(), failure.describe().to_owned())
                 }
             };
@@ -219,7 +219,7 @@ fn rate(count: u64, time: Duration) -> f64 {
 }
 
 fn measured(counts: &PhaseCounts, stretch: Duration) -> Measured {
-    let errors = Failure::ALL.iter().map(|&failure| (failure, counts.failures[failure as usize]));
+    let errors = DeliveryFailure::ALL.iter().map(|&failure| (failure, counts.failures[failure as usize]));
     let errors = errors.filter(|(_, count)| *count > 0);
     let (late, all, most) = counts.late;
     let lateness = (late > 0).then(|| Lateness {

@@ -10,7 +10,7 @@ use hdrhistogram::Histogram;
 use super::ended::{DeliveryKind, EndedDelivery};
 use super::latency::{histogram, micros};
 use super::series::TimeSeries;
-use crate::bench::generate::failure::Failure;
+use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::generate::plan::Phase;
 use crate::bench::generate::probe;
 
@@ -24,7 +24,7 @@ pub struct PhaseCounts {
     /// Those with another status, by it.
     pub refused: u64,
     /// Those without a whole answer, or never sent, by kind.
-    pub failures: [u64; Failure::ALL.len()],
+    pub failures: [u64; DeliveryFailure::ALL.len()],
     /// The answers to valid deliveries by status.
     pub statuses: Box<[u64; 1000]>,
     /// The answers to probes by status.
@@ -110,7 +110,10 @@ impl PhaseCounts {
                 None => self.refused += 1,
                 Some(failure) => {
                     self.failures[failure as usize] += 1;
-                    if matches!(failure, Failure::TimedOut | Failure::Unsent | Failure::Lost) {
+                    if matches!(
+                        failure,
+                        DeliveryFailure::TimedOut | DeliveryFailure::Unsent | DeliveryFailure::Lost
+                    ) {
                         // It took at least as long: left out, the slowest would make the rest look fast.
                         self.latency.saturating_record(micros(ended.latency));
                     }
@@ -195,7 +198,7 @@ impl LoadTally {
     }
 
     /// Counts a failure of a phase as another one: it is known better now.
-    pub fn correct(&mut self, phase: usize, from: Failure, to: Failure) {
+    pub fn correct(&mut self, phase: usize, from: DeliveryFailure, to: DeliveryFailure) {
         let counted = |counts: &&mut PhaseCounts| counts.failures[from as usize] > 0;
         let at = phase.min(self.phases.len());
         let (before, behind) = self.phases.split_at_mut(at);

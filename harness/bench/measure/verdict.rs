@@ -9,7 +9,7 @@ use super::load::{LoadEnding, LoadOutcome};
 use super::machine::{Machine, Tool};
 use super::objective::{Bound, BoundCheck};
 use super::report::{
-    BenchReport, CorpusFacts, Figures, LoadFacts, LoadMode, Origin, Role, SearchEntry, ThresholdEntry,
+    BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, LoadMode, Origin, SearchEntry, ThresholdEntry,
 };
 use super::result::BenchResult;
 use super::tally::PhaseCounts;
@@ -67,7 +67,7 @@ pub struct ReceiverFacts<'a> {
 
 impl RunFacts<'_> {
     /// The origin of a report of this run.
-    pub(in crate::bench) fn origin(self, role: Role, seed: u64, redaction: &Redaction) -> Origin {
+    pub(in crate::bench) fn origin(self, role: BenchRole, seed: u64, redaction: &Redaction) -> Origin {
         Origin {
             role,
             tool: Tool::this(),
@@ -152,7 +152,7 @@ pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
     }
 
     let load = LoadFacts::of(plan, tolerance.max_errors, search.is_some());
-    let origin = run.origin(Role::Receiver, plan.seed, redaction);
+    let origin = run.origin(BenchRole::Receiver, plan.seed, redaction);
     let mut report = BenchReport::new(origin, load, CorpusFacts::of(corpus), figures, result);
     report.thresholds = thresholds;
     report.search = search;

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::bench::generate::connection::LoadConnection;
-use crate::bench::generate::failure::Failure;
+use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::generate::ids::{FIRST_PROBE, Ids};
 use crate::bench::generate::plan::LoadPlan;
 use crate::bench::generate::probe::{self, ProbeMaker};
@@ -34,7 +34,7 @@ const OPENED_AT_ONCE: usize = 64;
 const IDLE: Duration = Duration::from_millis(5);
 
 /// What deliveries are made from.
-pub(super) struct Deliveries {
+pub(super) struct DeliveryParts {
     /// One for each body.
     pub(super) templates: Vec<Template>,
     pub(super) maker: ProbeMaker,
@@ -45,7 +45,7 @@ pub(super) struct Deliveries {
 pub(super) struct SharedLoad {
     pub(super) plan: LoadPlan,
     pub(super) address: SocketAddr,
-    deliveries: Deliveries,
+    deliveries: DeliveryParts,
     pub(super) clock: Clock,
     /// The number of the next delivery, which says what body it has.
     turn: AtomicU64,
@@ -80,7 +80,7 @@ impl SharedLoad {
     pub(in crate::bench) fn new(
         plan: LoadPlan,
         address: SocketAddr,
-        deliveries: Deliveries,
+        deliveries: DeliveryParts,
         clock: Clock,
         first: u64,
     ) -> (Self, watch::Sender<Option<Arc<Turns>>>) {
@@ -119,13 +119,13 @@ impl SharedLoad {
     }
 
     /// Opens a connection, and learns from it whether the receiver is still there.
-    async fn open(&self, connection: &mut LoadConnection, deadline: Instant) -> Result<(), Failure> {
+    async fn open(&self, connection: &mut LoadConnection, deadline: Instant) -> Result<(), DeliveryFailure> {
         // Never closed.
         let _turn = self.opening.acquire().await;
         let opened = connection.open(deadline).await;
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         match opened {
-            Err(Failure::Refused) => {
+            Err(DeliveryFailure::Refused) => {
                 let now = Instant::now();
                 if now - *refused.get_or_insert(now) >= self.plan.gone_after {
                     self.stop(Stop::Gone);
@@ -183,7 +183,7 @@ async fn keep_sending(load: Arc<SharedLoad>, seen: Arc<Mutex<ThreadResult>>) {
     while let Some(turn) = line.turns.take().await {
         let ended;
         (ended, free) = line.deliver(turn, free).await;
-        if matches!(ended, Err(Failure::Refused | Failure::Unconnected)) {
+        if matches!(ended, Err(DeliveryFailure::Refused | DeliveryFailure::Unconnected)) {
             sleep(back_off).await;
             back_off = (2 * back_off).min(BACK_OFF.1);
             free = Instant::now();
@@ -205,7 +205,7 @@ struct ConnectionTask {
 impl ConnectionTask {
     /// Makes a delivery and counts what comes of it. `free` is since when the connection has waited for it. Returns how it
     /// ended, and when.
-    async fn deliver(&mut self, turn: Turn, free: Instant) -> (Result<u16, Failure>, Instant) {
+    async fn deliver(&mut self, turn: Turn, free: Instant) -> (Result<u16, DeliveryFailure>, Instant) {
         let begun = if turn.scheduled { Instant::now() } else { turn.intended };
         let deadline = begun + self.load.plan.timeout;
         if turn.scheduled && begun.saturating_duration_since(free) > IDLE {
@@ -271,7 +271,7 @@ impl ConnectionTask {
     fn make(&mut self, kind: DeliveryKind, nonce: u128) {
         let load = &*self.load;
         let turn = load.turn.fetch_add(1, Ordering::Relaxed);
-        let Deliveries { templates, maker, ids } = &load.deliveries;
+        let DeliveryParts { templates, maker, ids } = &load.deliveries;
         let template = &templates[(turn % templates.len() as u64) as usize];
         let next = if kind == DeliveryKind::Valid { &load.number } else { &load.probe };
         // A number that no id has would be missed where ids are counted.

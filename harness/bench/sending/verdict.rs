@@ -7,7 +7,7 @@ use crate::bench::accounts::entry::{LedgerEntry, LedgerFault};
 use crate::bench::measure::figures::{Probes, ShownExchange, Unexpected};
 use crate::bench::measure::load::{LoadEnding, LoadOutcome};
 use crate::bench::measure::objective::Bound;
-use crate::bench::measure::report::{BenchReport, CorpusFacts, Figures, LoadFacts, Role, SendingEntry};
+use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, SendingEntry};
 use crate::bench::measure::result::BenchResult;
 use crate::bench::measure::summary::per_second;
 use crate::bench::measure::verdict::{RunFacts, checked, milliseconds};
@@ -75,7 +75,7 @@ impl SenderOutcome {
             probes: Probes::default(),
             unexpected: self.unexpected(state, &ledger),
         };
-        let origin = run.origin(Role::Sender, task.plan.seed, &self.redaction);
+        let origin = run.origin(BenchRole::Sender, task.plan.seed, &self.redaction);
         let mut report = BenchReport::new(origin, load, corpus, figures, result);
         report.thresholds = thresholds;
         report.sending = Some(SendingEntry {

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::bench::accounts::arrivals::ArrivalListener;
 use crate::bench::accounts::ledger::{Defect, Identity};
 use crate::bench::accounts::seen::Mark;
-use crate::bench::generate::failure::Failure;
+use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::generate::ids::Numbered;
 use crate::bench::generate::plan::Phase;
 use crate::bench::generate::turns::Turn;
@@ -150,7 +150,7 @@ impl DeliveryWatch {
         state.refused += 1;
         state.first_refused.get_or_insert_with(|| (number, why.to_owned()));
         let Some(index) = state.index(number) else { return };
-        state.give_up(index, Failure::Untaken);
+        state.give_up(index, DeliveryFailure::Untaken);
     }
 
     /// Gives up what was asked for before that time, or everything.
@@ -159,7 +159,7 @@ impl DeliveryWatch {
         let due = |emitted: &Emitted| before.is_none_or(|before| emitted.asked < before);
         while state.window.front().is_some_and(due) {
             let taken = state.window.front().is_some_and(|emitted| emitted.taken);
-            state.give_up(0, if taken { Failure::Lost } else { Failure::Untaken });
+            state.give_up(0, if taken { DeliveryFailure::Lost } else { DeliveryFailure::Untaken });
         }
     }
 
@@ -177,14 +177,14 @@ impl WatchState {
     }
 
     /// Ends whatever has not arrived of an event.
-    fn give_up(&mut self, index: usize, failure: Failure) {
+    fn give_up(&mut self, index: usize, failure: DeliveryFailure) {
         let at = self.start.elapsed();
         let number = self.base + index as u64;
         let emitted = &mut self.window[index];
         let (turn, left) = (emitted.turn, std::mem::take(&mut emitted.left));
         emitted.waiting = None;
         for webhook in (0..self.webhooks).filter(|webhook| left & (1 << webhook) != 0) {
-            if failure == Failure::Lost {
+            if failure == DeliveryFailure::Lost {
                 self.lost[webhook] += 1;
                 self.first_lost.get_or_insert((number, webhook));
             }
@@ -239,7 +239,7 @@ impl WatchState {
             self.first_lost = None;
         }
         let begun = self.firsts.iter().rposition(|&first| first <= number);
-        self.tally.correct(begun.unwrap_or(0), Failure::Lost, Failure::Late);
+        self.tally.correct(begun.unwrap_or(0), DeliveryFailure::Lost, DeliveryFailure::Late);
     }
 }
 

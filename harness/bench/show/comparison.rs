@@ -4,12 +4,12 @@
 
 use std::fmt::Write as _;
 
-use crate::bench::measure::compared::{Comparison, MetricEntry, NewFigure, Unit};
+use crate::bench::measure::compared::{MetricEntry, NewFigure, ReportComparison, Unit};
 use crate::bench::show::style::{BAD, BOLD, DIM, GOOD, percent};
 use crate::statistics::{Interval, Place};
 
 /// The comparison as text with ANSI colours.
-pub fn render(comparison: &Comparison) -> String {
+pub fn render(comparison: &ReportComparison) -> String {
     let changes: Vec<String> = comparison
         .metrics
         .iter()
@@ -22,7 +22,7 @@ pub fn render(comparison: &Comparison) -> String {
 }
 
 /// The figures, and what they say.
-pub fn table(comparison: &Comparison) -> String {
+pub fn table(comparison: &ReportComparison) -> String {
     let mut text = String::new();
     let new = comparison.new.join(", ");
     // Writing to a string does not fail.

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use crate::bench::measure::compared::Comparison;
+use crate::bench::measure::compared::ReportComparison;
 use crate::bench::measure::figures::{Latency, Measured, SeriesPoint, ShownExchange};
 use crate::bench::measure::report::BenchReport;
 use crate::bench::measure::result::BenchResult;
@@ -275,7 +275,7 @@ fn bounds(page: &mut String, report: &BenchReport) {
     table(page, &["bound", "measured", ""], &rows);
 }
 
-fn compared(page: &mut String, comparison: &Comparison) {
+fn compared(page: &mut String, comparison: &ReportComparison) {
     let _ = writeln!(page, "<h2>Compared with {}</h2>", escape(&comparison.old));
     let mut rows = Vec::new();
     for metric in &comparison.metrics {

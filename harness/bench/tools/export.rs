@@ -52,7 +52,7 @@ pub struct Exported {
 
 /// What every export is made of.
 #[derive(Debug, Clone, Copy)]
-pub struct Content<'a> {
+pub struct ExportContent<'a> {
     /// The form of body and headers.
     pub dialect: &'static Dialect,
     /// The bodies.
@@ -65,7 +65,7 @@ pub struct Content<'a> {
 
 /// What deliveries are signed in advance with.
 #[derive(Debug, Clone, Copy)]
-pub struct Signing<'a> {
+pub struct Presigning<'a> {
     /// The secret.
     pub secret: &'a Secret,
     /// How many there are.
@@ -85,7 +85,7 @@ struct PresignedDelivery {
 }
 
 /// The files for locust. Errors: a vector is missing (the suite contradicts itself), or a body is no text.
-pub fn locust(content: &Content<'_>) -> Result<Vec<Exported>, String> {
+pub fn locust(content: &ExportContent<'_>) -> Result<Vec<Exported>, String> {
     let fill = |text: &str| {
         text.replace("@LOCUST@", LOCUST)
             .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
@@ -103,7 +103,7 @@ pub fn locust(content: &Content<'_>) -> Result<Vec<Exported>, String> {
 }
 
 /// The locustfile with the vectors and bodies in it.
-fn locustfile(content: &Content<'_>) -> Result<String, String> {
+fn locustfile(content: &ExportContent<'_>) -> Result<String, String> {
     // A JSON string is a string of Python's too: both know the same escapes, and nothing else is escaped.
     let text = |text: &str| serde_json::Value::from(text).to_string();
     let known = vectors::all()?;
@@ -153,7 +153,7 @@ fn locustfile(content: &Content<'_>) -> Result<String, String> {
 /// The files for wrk, with deliveries that are signed now.
 ///
 /// Errors: there are none, they are too many or too long, or the secret stands in one.
-pub fn wrk(content: &Content<'_>, signing: &Signing<'_>) -> Result<Vec<Exported>, String> {
+pub fn wrk(content: &ExportContent<'_>, signing: &Presigning<'_>) -> Result<Vec<Exported>, String> {
     let until_ms = content.now_ms + u64::try_from(signing.good_for.as_millis()).unwrap_or_default();
     let (signed_at, until) = (rfc3339(content.now_ms), rfc3339(until_ms));
     let deliveries = presigned(content, signing)?;
@@ -186,7 +186,10 @@ pub fn wrk(content: &Content<'_>, signing: &Signing<'_>) -> Result<Vec<Exported>
 }
 
 /// Deliveries with ids, timestamps and signatures of their own.
-fn presigned(content: &Content<'_>, signing: &Signing<'_>) -> Result<Vec<PresignedDelivery>, String> {
+fn presigned(
+    content: &ExportContent<'_>,
+    signing: &Presigning<'_>,
+) -> Result<Vec<PresignedDelivery>, String> {
     let bodies = content.corpus.bodies();
     if !(1..=MOST_DELIVERIES).contains(&signing.count) || bodies.is_empty() {
         return Err(format!("from 1 to {MOST_DELIVERIES} deliveries can be signed in advance"));

@@ -9,13 +9,15 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::statistics;
-use crate::bench::generate::failure::Failure;
+use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::measure::figures::{
     Latency, Lateness, Measured, Named, PhaseEntry, ProbeEntry, Probes, SeriesEntry, SeriesPoint,
     ShownExchange, StatusCount, Unexpected,
 };
 use crate::bench::measure::machine::{Machine, Tool};
-use crate::bench::measure::report::{BenchReport, CorpusFacts, Figures, LoadFacts, LoadMode, Origin, Role};
+use crate::bench::measure::report::{
+    BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, LoadMode, Origin,
+};
 use crate::bench::measure::result::BenchResult;
 use crate::bench::measure::summary::per_second;
 use crate::bench::tools::locust::{FORMAT, LocustPoint, LocustResults, LocustWitness};
@@ -70,11 +72,11 @@ pub fn import(name: &str, text: &str) -> Result<BenchReport, String> {
 /// Errors: it is something else, another version of it, or broken; the line and the member are named.
 pub fn parse(name: &str, text: &str) -> Result<LocustResults, String> {
     #[derive(serde::Deserialize)]
-    struct Form {
+    struct FormatOnly {
         format: String,
     }
     let broken = |why: serde_json::Error| format!("{name} is no results of the exported locustfile: {why}");
-    let form: Form = serde_json::from_str(text).map_err(broken)?;
+    let form: FormatOnly = serde_json::from_str(text).map_err(broken)?;
     if form.format != FORMAT {
         return Err(format!(
             "{name}: the member \"format\" is {:?}; this version reads {FORMAT:?}",
@@ -145,7 +147,7 @@ pub fn results(results: &LocustResults) -> BenchReport {
 
 fn origin(results: &LocustResults) -> Origin {
     Origin {
-        role: Role::Receiver,
+        role: BenchRole::Receiver,
         tool: Tool { name: "locust".to_owned(), version: results.locust.clone() },
         machine: machine(results),
         command: Vec::new(),
@@ -256,7 +258,7 @@ fn probes(results: &LocustResults) -> Probes {
 
 fn unexpected(results: &LocustResults) -> Vec<Unexpected> {
     let entry = |(kind, witness): (&String, &LocustWitness)| {
-        let failure = Failure::ALL.iter().find(|failure| failure.name() == kind);
+        let failure = DeliveryFailure::ALL.iter().find(|failure| failure.name() == kind);
         let text = match failure {
             Some(failure) => failure.describe().to_owned(),
             None => format!("a genuine delivery was answered {kind}"),

@@ -97,11 +97,37 @@ pub struct LocustCorpus {
     pub without_id: usize,
 }
 
+/// What the master knows of how a worker ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorkerState {
+    /// It has said what it sent.
+    Reported,
+    /// It did not answer any more.
+    Lost,
+    /// It left before the end.
+    Left,
+    /// It never said anything.
+    Silent,
+}
+
+impl WorkerState {
+    /// The word in results.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Lost => "lost",
+            Self::Left => "left",
+            Self::Silent => "silent",
+        }
+    }
+}
+
 /// A process that sent.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct LocustWorker {
-    /// `reported`, `lost`, `left` or `silent`.
-    pub state: String,
+    /// What is known of how it ended.
+    pub state: WorkerState,
     /// Valid deliveries that it began.
     pub sent: u64,
     /// Those that were acknowledged.

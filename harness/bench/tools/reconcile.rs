@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use crate::bench::tools::locust::LocustResults;
+use crate::bench::tools::locust::{LocustResults, WorkerState};
 
 /// What an endpoint of the suite has counted (`GET /ledger`), as far as it is held against anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -41,8 +41,8 @@ pub fn reconcile(results: &LocustResults, ledger: Option<(&LedgerCounts, &Ledger
             all.sent, all.acknowledged
         ));
     }
-    for worker in results.workers.iter().filter(|worker| worker.state != "reported") {
-        wrong.push(format!("a worker is {}: what it sent is not known", worker.state));
+    for worker in results.workers.iter().filter(|worker| worker.state != WorkerState::Reported) {
+        wrong.push(format!("a worker is {}: what it sent is not known", worker.state.describe()));
     }
     let Some((before, after)) = ledger else { return wrong };
     let (Some(verified), Some(duplicated), Some(missing)) = (

@@ -14,7 +14,9 @@ use crate::bench::measure::figures::{
     Latency, Measured, Named, PhaseEntry, ProbeEntry, Probes, SeriesEntry, SeriesPoint,
 };
 use crate::bench::measure::machine::{Machine, Tool};
-use crate::bench::measure::report::{BenchReport, CorpusFacts, Figures, LoadFacts, LoadMode, Origin, Role};
+use crate::bench::measure::report::{
+    BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, LoadMode, Origin,
+};
 use crate::bench::measure::result::BenchResult;
 use crate::bench::measure::summary::per_second;
 use crate::suite::requirement::Level;
@@ -309,7 +311,7 @@ fn report(name: &str, statistics: Statistics) -> Result<BenchReport, String> {
 fn origin(started_at_ms: u64, took_ms: u64) -> Origin {
     let unknown = || "unknown".to_owned();
     Origin {
-        role: Role::Receiver,
+        role: BenchRole::Receiver,
         tool: Tool { name: "locust".to_owned(), version: "of a version that is not known".to_owned() },
         machine: Machine { cores: 0, os: unknown(), arch: unknown(), cpu: None, optimised: true },
         command: Vec::new(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::OutputOptions;
-use crate::bench::compare::baseline::{self, Baseline, Keeping};
+use crate::bench::compare::baseline::{self, Baseline, KeptAs};
 use crate::bench::compare::thresholds::{GivenRegression, MaxRegression};
 use crate::bench::measure::objective::Bound;
 use crate::bench::measure::report::BenchReport;
@@ -95,11 +95,11 @@ pub(super) fn publish(
 ) -> Result<ExitStatus, Error> {
     let published = output.publish(report, report.status(), console);
     match baseline.keep(report)? {
-        Keeping::Kept(name, path) if !output.quiet => {
+        KeptAs::Kept(name, path) if !output.quiet => {
             console.tell(&format!("kept as {name:?} in {}", path.display()));
         }
-        Keeping::Refused(name, why) => console.tell(&format!("not kept as {name:?}: {}", why.describe())),
-        Keeping::Kept(..) | Keeping::NotAsked => {}
+        KeptAs::Refused(name, why) => console.tell(&format!("not kept as {name:?}: {}", why.describe())),
+        KeptAs::Kept(..) | KeptAs::NotAsked => {}
     }
     published
 }

@@ -9,7 +9,7 @@ use super::baseline::ProjectOptions;
 use super::output::OutputOptions;
 use crate::bench::compare::baseline;
 use crate::bench::compare::comparison::{comparable, compare};
-use crate::bench::measure::compared::Comparison;
+use crate::bench::measure::compared::ReportComparison;
 use crate::bench::measure::report::BenchReport;
 use crate::bench::measure::result::BenchResult;
 use crate::cli::console::Console;
@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    arguments.output.check::<Comparison>()?;
+    arguments.output.check::<ReportComparison>()?;
     let project = arguments.project.read()?;
     let read = |argument: &String| -> Result<(String, BenchReport), Error> {
         let path = baseline::locate(argument, &project.folder).map_err(Error::Usage)?;

@@ -18,7 +18,7 @@ use crate::bench::measure::load;
 use crate::bench::measure::report::BenchReport;
 use crate::bench::measure::verdict::milliseconds;
 use crate::bench::tools::distributed::{self, MOST_WORKERS, Order, conclude, folder, ledger};
-use crate::bench::tools::export::{Content, locust, write};
+use crate::bench::tools::export::{ExportContent, locust, write};
 use crate::cli::attach::AttachOptions;
 use crate::cli::console::Console;
 use crate::cli::options::{duration, interruption, random_seed};
@@ -136,7 +136,7 @@ impl Arguments {
     ) -> Result<BenchReport, Error> {
         let (target, dialect) = (receiver.target(), self.load.dialect());
         let corpus = own.unwrap_or_else(|| Corpus::samples(dialect, &target.url(), clock.now_ms()));
-        let content = Content { dialect, corpus: &corpus, url: &target.url(), now_ms: clock.now_ms() };
+        let content = ExportContent { dialect, corpus: &corpus, url: &target.url(), now_ms: clock.now_ms() };
         write(folder, &locust(&content).map_err(Error::Harness)?).map_err(Error::Usage)?;
         let before = ledger(target, clock).await;
         let fail_on = self.load.tolerance().fail_on.to_string();

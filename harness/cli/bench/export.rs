@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::bench::generate::corpus::Corpus;
-use crate::bench::tools::export::{Content, MOST_DELIVERIES, Signing, locust, write, wrk};
+use crate::bench::tools::export::{ExportContent, MOST_DELIVERIES, Presigning, locust, write, wrk};
 use crate::cli::console::Console;
 use crate::cli::options::{DialectName, SecretOptions, duration, random_seed};
 use crate::clock::Clock;
@@ -68,13 +68,13 @@ pub(super) fn run(arguments: Arguments, console: &mut Console) -> Result<ExitSta
     let corpus = own.unwrap_or_else(|| Corpus::samples(dialect, &target.url(), now_ms));
     let unknown = matches!(arguments.tool, Name::Locust) && given.is_none();
     let url = if unknown { String::new() } else { target.url() };
-    let content = Content { dialect, corpus: &corpus, url: &url, now_ms };
+    let content = ExportContent { dialect, corpus: &corpus, url: &url, now_ms };
     let files = match arguments.tool {
         Name::Locust => locust(&content).map_err(Error::Harness)?,
         Name::Wrk => {
             let secret = arguments.secret.require()?;
             console.conceal(&secret);
-            let signing = Signing {
+            let signing = Presigning {
                 secret: &secret,
                 count: arguments.count,
                 good_for: arguments.good_for,

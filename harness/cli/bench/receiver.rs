@@ -21,7 +21,7 @@ use crate::bench::generate::plan::{LoadPlan, Mode, Phase};
 use crate::bench::measure::load::{self, LoadTarget};
 use crate::bench::measure::machine::Machine;
 use crate::bench::measure::objective::{Bound, Objective};
-use crate::bench::measure::report::{BenchReport, CorpusFacts, LoadFacts, RateTrial, Role};
+use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFacts, RateTrial};
 use crate::bench::measure::search::{FIRST_RATE, Quest, find};
 use crate::bench::measure::verdict::{ReceiverFacts, RunFacts, report};
 use crate::cli::attach::{AttachOptions, Attachment};
@@ -112,7 +112,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let quest = arguments.quest()?;
     let (baseline, bounds) = arguments.baseline.open(&arguments.threshold)?;
     let load = LoadFacts::of(&plan, arguments.load.tolerance().max_errors, quest.is_some());
-    baseline.check(&load, Role::Receiver, arguments.load.dialect().name)?;
+    baseline.check(&load, BenchRole::Receiver, arguments.load.dialect().name)?;
     let made = || Secret::new(Random::from_seed(plan.seed).secret());
     let attachment = match arguments.attach.named() {
         true => Some(arguments.attach.attachment(

@@ -21,7 +21,7 @@ use crate::bench::generate::limits;
 use crate::bench::generate::plan::{LoadPlan, Mode};
 use crate::bench::measure::machine::Machine;
 use crate::bench::measure::objective::Bound;
-use crate::bench::measure::report::Role;
+use crate::bench::measure::report::BenchRole;
 use crate::bench::measure::verdict::RunFacts;
 use crate::bench::sending::run::{self as sending, SenderLoad, SenderOutcome, SenderUnderLoad};
 use crate::bench::sending::verdict::SenderFacts;
@@ -131,7 +131,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let (clock, interrupted) = (Clock::system(), interruption());
     let dialect = arguments.dialect.dialect();
     let (baseline, bounds) = arguments.baseline.open(&arguments.threshold)?;
-    baseline.check(&task.load(), Role::Sender, dialect.name)?;
+    baseline.check(&task.load(), BenchRole::Sender, dialect.name)?;
     baseline.check_events(task.webhooks, task.events)?;
     let name = match &attached {
         Attached::Exec(name) | Attached::Control(name) => name.clone(),

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use twenty_conform::bench::generate::corpus::Corpus;
 use twenty_conform::bench::generate::ids::{FIRST_PROBE, ID_LENGTH, Ids};
 use twenty_conform::bench::generate::probe::{self, ProbeMaker};
-use twenty_conform::bench::generate::request::{Marks, RequestBuffer, RequestHead};
+use twenty_conform::bench::generate::request::{HeadTemplate, Marks, RequestBuffer};
 use twenty_conform::clock::Clock;
 use twenty_conform::peers::receiver::{Receiver, Settings};
 use twenty_conform::random::Random;
@@ -133,7 +133,7 @@ async fn every_delivery_is_one_that_the_reference_takes() {
         let corpus = Corpus::samples(dialect, "http://127.0.0.1:4711/hook?x=1", NOW_MS);
         assert!(corpus.bodies().iter().all(|body| body.id.is_some()));
         let (mut request, mut number) = (RequestBuffer::default(), 0);
-        for template in RequestHead::new(&target(), dialect).templates(&corpus) {
+        for template in HeadTemplate::new(&target(), dialect).templates(&corpus) {
             for _ in 0..2 {
                 let marks = Marks { number, nonce: u128::from(number), now_ms: NOW_MS };
                 template.fill(Ids::of(7), &marks, &mut request);
@@ -159,7 +159,7 @@ async fn every_delivery_is_one_that_the_reference_takes() {
 async fn no_probe_is_one_that_the_reference_takes() {
     let (secret, clock) = (Secret::new(SECRET), Clock::fixed(NOW_MS));
     let receiver = Receiver::new(Settings::new(secret.clone()), clock, std::sync::Arc::new(drop));
-    let head = RequestHead::new(&target(), &DOCUMENTED);
+    let head = HeadTemplate::new(&target(), &DOCUMENTED);
     let maker = ProbeMaker { head: head.clone(), key: Key::new(&secret), secret: secret.clone() };
     let corpus =
         Corpus::of([br#"{"event":"a.created","data":{}}"#.as_slice(), br#"{"event":"a.created"}"#]).unwrap();

@@ -7,19 +7,19 @@ use tempfile::TempDir;
 use twenty_conform::bench::compare::baseline;
 use twenty_conform::bench::compare::comparison::{comparable, compare, whole};
 use twenty_conform::bench::compare::thresholds::{GivenRegression, MaxRegression};
-use twenty_conform::bench::measure::compared::{Comparison, Metric};
+use twenty_conform::bench::measure::compared::{Metric, ReportComparison};
 use twenty_conform::bench::measure::report::BenchReport;
 use twenty_conform::exit::ExitStatus;
 use twenty_conform::statistics::Place;
 
 use super::made::Made;
 
-fn against(old: &BenchReport, new: &[&BenchReport]) -> Comparison {
+fn against(old: &BenchReport, new: &[&BenchReport]) -> ReportComparison {
     let named: Vec<(&str, &BenchReport)> = new.iter().map(|report| ("new", *report)).collect();
     compare(("old", old), &named, &MaxRegression::default())
 }
 
-fn place(comparison: &Comparison, metric: Metric) -> Option<Place> {
+fn place(comparison: &ReportComparison, metric: Metric) -> Option<Place> {
     comparison.metrics[metric as usize].new[0].place
 }
 
