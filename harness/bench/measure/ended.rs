@@ -9,7 +9,7 @@ use crate::bench::generate::failure::DeliveryFailure;
 pub enum DeliveryKind {
     /// One that must be acknowledged.
     Valid,
-    /// The probe of that number in [`probe::ALL`], which must not.
+    /// The probe of that number in [`crate::bench::generate::probe::ALL`], which must not.
     Probe(usize),
 }
 

@@ -144,10 +144,7 @@ impl LoadOutcome {
                 Oddity::Status(status) => {
                     (status.to_string(), format!("a genuine delivery was answered {status}"))
                 }
-                Oddity::Failure(number) => {
-                    let failure = DeliveryFailure::ALL[*number];
-                    (failure.name().to_owned(), failure.describe().to_owned())
-                }
+                Oddity::Failure(failure) => (failure.name().to_owned(), failure.describe().to_owned()),
             };
             Some(Unexpected { kind, text, count: *count, exchange: shown(witness, redaction) })
         };

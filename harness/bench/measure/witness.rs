@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::bench::generate::answer::KEPT;
+use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::generate::probe;
 use crate::bench::measure::ended::{DeliveryKind, EndedDelivery};
 
@@ -17,8 +18,8 @@ const MOST_KINDS: usize = 24;
 pub(super) enum Oddity {
     /// A valid delivery that was answered with this status.
     Status(u16),
-    /// A valid delivery that got no whole answer: the number of the kind in [`super::tally::Failure::ALL`].
-    Failure(usize),
+    /// A valid delivery that got no whole answer for this reason.
+    Failure(DeliveryFailure),
     /// A probe that was let through: its number in [`probe::ALL`].
     Probe(usize),
 }
@@ -27,11 +28,11 @@ pub(super) enum Oddity {
 #[derive(Debug, Clone)]
 pub(super) struct KeptExchange {
     pub(super) request: Vec<u8>,
-    pub(in crate::bench) answer: Vec<u8>,
+    pub(super) answer: Vec<u8>,
     /// When it ended, from the start of the load.
     pub(super) at: Duration,
     pub(super) took: Duration,
-    pub(in crate::bench) status: Option<u16>,
+    pub(super) status: Option<u16>,
 }
 
 /// The exchanges that were kept.
@@ -46,7 +47,7 @@ impl Oddity {
         }
         Some(match (ended.kind, ended.failure, ended.status) {
             (DeliveryKind::Probe(number), ..) => Self::Probe(number),
-            (DeliveryKind::Valid, Some(failure), _) => Self::Failure(failure as usize),
+            (DeliveryKind::Valid, Some(failure), _) => Self::Failure(failure),
             (DeliveryKind::Valid, None, status) => Self::Status(status.unwrap_or_default()),
         })
     }

@@ -77,7 +77,7 @@ pub(super) struct ThreadResult {
 
 impl SharedLoad {
     /// A load of deliveries that are numbered from `first`; with what begins it.
-    pub(in crate::bench) fn new(
+    pub(super) fn new(
         plan: LoadPlan,
         address: SocketAddr,
         deliveries: DeliveryParts,

@@ -18,7 +18,7 @@ pub(super) struct Events {
 
 impl Events {
     /// The events of a seed.
-    pub(in crate::bench) fn new(dialect: &Dialect, seed: u64) -> Self {
+    pub(super) fn new(dialect: &Dialect, seed: u64) -> Self {
         let samples = dialect.familiar().map(|event| {
             let event = event.with_id(PLACEHOLDER);
             let at = event.record.get().find(PLACEHOLDER);

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::bench::measure::figures::{Measured, PhaseEntry, SeriesPoint};
+use crate::bench::measure::figures::{Latency, Measured, PhaseEntry, SeriesPoint};
 use crate::bench::measure::report::BenchReport;
 
 /// The Bencher Metric Format: for each rate its throughput in deliveries per second, latencies in nanoseconds, errors in percent.
@@ -25,16 +25,9 @@ pub fn bmf(report: &BenchReport) -> Value {
             let ns = |us: u64| us as f64 * 1e3;
             let latency = &measured.latency;
             measures.insert("latency".to_owned(), json!({ "value": latency.mean_us * 1e3 }));
-            for (name, us, of) in [
-                (
-                    "latency-p50",
-                    latency.p50_us,
-                    (|point: &SeriesPoint| point.p50_us) as fn(&SeriesPoint) -> Option<u64>,
-                ),
-                ("latency-p90", latency.p90_us, |point| point.p90_us),
-                ("latency-p99", latency.p99_us, |point| point.p99_us),
-            ] {
-                measures.insert(name.to_owned(), bounded(ns(us), points, |point| of(point).map(ns)));
+            for (name, us, of) in quantiles(latency) {
+                let value = bounded(ns(us), points, |point| of(point).map(ns));
+                measures.insert(format!("latency-{name}"), value);
             }
             measures.insert("latency-max".to_owned(), json!({ "value": ns(latency.max_us) }));
         }
@@ -72,15 +65,7 @@ pub fn smaller_is_better(report: &BenchReport) -> Value {
         let latency = &measured.latency;
         let ms = |us: u64| us as f64 / 1e3;
         if latency.count > 0 {
-            for (what, us, of) in [
-                (
-                    "p50",
-                    latency.p50_us,
-                    (|point: &SeriesPoint| point.p50_us) as fn(&SeriesPoint) -> Option<u64>,
-                ),
-                ("p90", latency.p90_us, |point| point.p90_us),
-                ("p99", latency.p99_us, |point| point.p99_us),
-            ] {
+            for (what, us, of) in quantiles(latency) {
                 add(what, "ms", ms(us), points.iter().filter_map(of).map(ms).collect());
             }
         }
@@ -94,6 +79,18 @@ pub fn smaller_is_better(report: &BenchReport) -> Value {
         add("errors", "%", measured.error_share * 100.0, Vec::new());
     }
     list.into()
+}
+
+/// A quantile: its name, the whole load's value, and that of a part of the series.
+type Quantile = (&'static str, u64, fn(&SeriesPoint) -> Option<u64>);
+
+/// The quantiles that are tracked.
+fn quantiles(latency: &Latency) -> [Quantile; 3] {
+    [
+        ("p50", latency.p50_us, |point| point.p50_us),
+        ("p90", latency.p90_us, |point| point.p90_us),
+        ("p99", latency.p99_us, |point| point.p99_us),
+    ]
 }
 
 /// What is tracked by a name of its own.

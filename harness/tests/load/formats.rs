@@ -178,3 +178,41 @@ fn the_texts_are_what_was_reviewed() {
     assert_eq!(serde_json::from_str::<PairReport>(&text).unwrap(), report, "it comes back as it went");
     assert_format("pair", &plain(&pair::render(&report)));
 }
+
+#[test]
+fn results_have_one_word_each_and_go_with_their_status() {
+    use BenchResult::{Error, Fail, Incomplete, Inconclusive, Interrupted, Pass, Slow};
+    for (result, word, code) in [
+        (Pass, "pass", 0),
+        (Fail, "fail", 1),
+        (Slow, "slow", 6),
+        (Inconclusive, "inconclusive", 3),
+        (Incomplete, "incomplete", 3),
+        (Interrupted, "interrupted", 130),
+        (Error, "error", 70),
+    ] {
+        assert_eq!((result.describe(), result.status().code()), (word, code));
+        assert_eq!(serde_json::to_value(result).unwrap(), word);
+        assert_eq!(serde_json::from_value::<BenchResult>(json!(word)).unwrap(), result);
+        assert_eq!(BenchResult::of(result.status()).status(), result.status());
+        // The worse of two is the one whose status comes first; of equals the first.
+        assert_eq!((Pass.or_worse(result), result.or_worse(result)), (result, result));
+    }
+    assert_eq!((Slow.or_worse(Inconclusive), Incomplete.or_worse(Fail)), (Slow, Fail));
+    let mut json = Made::steady(1000, 1000).json();
+    json["result"] = json!("marvellous");
+    let why = BenchReport::parse(&json.to_string()).unwrap_err();
+    assert!(why.contains("marvellous"), "{why}");
+}
+
+#[test]
+fn bounds_in_reports_come_back_as_they_went() {
+    for text in ["p99<50ms", "p99.9<800us", "max<1s", "mean<1500us", "errors<0.1%", "errors<0.0000001%"] {
+        let mut json = Made::steady(1000, 1000).json();
+        json["thresholds"] = json!([{ "bound": text, "measured": 1.0, "held": true }]);
+        let report = BenchReport::parse(&json.to_string()).unwrap();
+        let again = BenchReport::parse(&serde_json::to_string(&report).unwrap()).unwrap();
+        assert_eq!(again.thresholds, report.thresholds, "{text}");
+        assert!(text.starts_with("errors<0.0") || again.thresholds[0].bound.to_string() == text, "{text}");
+    }
+}
