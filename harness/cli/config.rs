@@ -12,7 +12,8 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
 
-use crate::bench::compare::thresholds::{Given, Metric, bound};
+use crate::bench::compare::thresholds::{GivenRegression, bound};
+use crate::bench::measure::compared::Metric;
 use crate::bench::measure::objective::Bound;
 use crate::error::Error;
 
@@ -49,7 +50,7 @@ pub(super) struct Read<T>(pub(super) T);
 
 /// Bounds of regressions.
 #[derive(Debug, Default)]
-pub(super) struct MaxRegression(pub(super) Vec<Given>);
+pub(super) struct MaxRegression(pub(super) Vec<GivenRegression>);
 
 impl Config {
     /// Reads the file: the one that is named, or the one in the current folder where there is one.
@@ -120,13 +121,16 @@ impl<'de> Deserialize<'de> for MaxRegression {
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<MaxRegression, E> {
                 let share = bound(None, text).map_err(E::custom)?;
-                Ok(MaxRegression(vec![Given { metric: None, share }]))
+                Ok(MaxRegression(vec![GivenRegression { metric: None, share }]))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MaxRegression, A::Error> {
                 let mut given = Vec::new();
                 while let Some(Read(metric)) = map.next_key::<Read<Metric>>()? {
-                    given.push(Given { metric: Some(metric), share: map.next_value_seed(Of(metric))? });
+                    given.push(GivenRegression {
+                        metric: Some(metric),
+                        share: map.next_value_seed(Of(metric))?,
+                    });
                 }
                 Ok(MaxRegression(given))
             }

@@ -12,11 +12,12 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::load::{connections, pause, threads};
-use crate::bench::accounts::accounts::{Accounts, LEDGER_PATH, Webhooks};
+use crate::bench::accounts::arrivals::{Accounts, LEDGER_PATH, Webhooks};
+use crate::bench::accounts::entry::{LedgerEntry, LedgerFault};
 use crate::bench::accounts::ledger::MOST_WEBHOOKS;
-use crate::bench::accounts::ledger::entry::{Fault, LedgerEntry};
 use crate::bench::generate::limits;
-use crate::bench::measure::report::Machine;
+use crate::bench::measure::machine::Machine;
+use crate::bench::measure::result::BenchResult;
 use crate::bench::show::ledger;
 use crate::cli::console::Console;
 use crate::cli::options::{DialectName, SecretOptions, asked_to_end, duration};
@@ -95,11 +96,11 @@ pub(super) enum Allowed {
 }
 
 impl Allowed {
-    pub(super) fn fault(self) -> Fault {
+    pub(super) fn fault(self) -> LedgerFault {
         match self {
-            Self::Wrong => Fault::Wrong,
-            Self::Duplicated => Fault::Duplicated,
-            Self::Lost => Fault::Lost,
+            Self::Wrong => LedgerFault::Wrong,
+            Self::Duplicated => LedgerFault::Duplicated,
+            Self::Lost => LedgerFault::Lost,
         }
     }
 }
@@ -155,19 +156,9 @@ impl Arguments {
 
     /// Prints the summary, and gives the status.
     fn conclude(&self, entry: &LedgerEntry, console: &mut Console) -> Result<ExitStatus, Error> {
-        let allowed: Vec<Fault> = self.allow.iter().map(|one| one.fault()).collect();
-        let status = if !entry.faults(&allowed).is_empty() {
-            ExitStatus::Failed
-        } else if entry.verified == 0 {
-            ExitStatus::Incomplete
-        } else {
-            ExitStatus::Passed
-        };
-        let result = match status {
-            ExitStatus::Passed => "pass",
-            ExitStatus::Failed => "fail",
-            _ => "incomplete",
-        };
+        let allowed: Vec<LedgerFault> = self.allow.iter().map(|one| one.fault()).collect();
+        let result = BenchResult::of_ledger(entry, &allowed);
+        let status = result.status();
         let line = ledger::result_line(entry, result);
         console.print(&if self.json {
             let summary = json!({ "result": result, "exit_status": status.code(), "ledger": entry });

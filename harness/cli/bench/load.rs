@@ -10,9 +10,9 @@ use clap::Args;
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::plan::{HIGHEST_RATE, MOST_CONNECTIONS};
 use crate::bench::measure::objective::share;
+use crate::bench::measure::verdict::Tolerance;
 use crate::cli::options::{DialectName, Gate, duration};
 use crate::error::Error;
-use crate::suite::requirement::Level;
 use crate::webhook::dialect::Dialect;
 
 /// What is sent to a receiver, and what must come of it.
@@ -35,7 +35,7 @@ pub(super) struct LoadOptions {
     fail_on: Gate,
     /// Which share of the genuine deliveries may go without a 2xx, shed ones among them, until the run fails
     #[arg(long, default_value = "0%", value_name = "SHARE", value_parser = share, env = "TWENTY_CONFORM_MAX_ERRORS", hide_env = true)]
-    pub(super) max_errors: f64,
+    max_errors: f64,
     /// The bodies, in the place of the sample events: a file or a folder of files, each with one JSON text or one on each line
     #[arg(long, value_name = "FILE|DIR", env = "TWENTY_CONFORM_CORPUS", hide_env = true)]
     corpus: Option<PathBuf>,
@@ -46,8 +46,8 @@ impl LoadOptions {
         self.dialect.dialect()
     }
 
-    pub(super) fn fail_on(&self) -> Level {
-        self.fail_on.level()
+    pub(super) fn tolerance(&self) -> Tolerance {
+        Tolerance { max_errors: self.max_errors, fail_on: self.fail_on.level() }
     }
 
     /// The bodies, where they are not the sample events. Errors: they cannot be read, or are none.

@@ -5,8 +5,8 @@
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::bench::compare::comparison::Comparison;
 use crate::bench::compare::pair::PairReport;
+use crate::bench::measure::compared::ReportComparison;
 use crate::bench::measure::report::BenchReport;
 use crate::bench::show::{comparison, html, pair, text, trend};
 use crate::cli::console::Console;
@@ -73,7 +73,7 @@ impl Render for BenchReport {
     }
 }
 
-impl Render for Comparison {
+impl Render for ReportComparison {
     const FORMATS: &'static [Format] = &[Format::Text, Format::Json];
 
     fn render(&self, format: Format) -> Result<String, Error> {

@@ -11,18 +11,21 @@ use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tokio::task::block_in_place;
 
-use super::baseline::BaselineOptions;
+use super::baseline::{BaselineOptions, publish, tell_again};
 use super::command_line;
 use super::endpoint::Allowed;
 use super::load::{connections, pause, rate, spoken, threads};
 use super::output::OutputOptions;
-use crate::bench::accounts::ledger::entry::Fault;
+use crate::bench::accounts::entry::LedgerFault;
 use crate::bench::generate::limits;
-use crate::bench::generate::plan::{Mode, Plan};
+use crate::bench::generate::plan::{LoadPlan, Mode};
+use crate::bench::measure::machine::Machine;
 use crate::bench::measure::objective::Bound;
-use crate::bench::measure::report::Machine;
-use crate::bench::sending::verdict::Facts;
-use crate::bench::sending::{self, MOST_WEBHOOKS, Sent, Subject, Task};
+use crate::bench::measure::report::BenchRole;
+use crate::bench::measure::verdict::RunFacts;
+use crate::bench::sending::run::{self as sending, SenderLoad, SenderOutcome, SenderUnderLoad};
+use crate::bench::sending::verdict::SenderFacts;
+use crate::bench::sending::watch::MOST_WEBHOOKS;
 use crate::cli::console::Console;
 use crate::cli::options::{DialectName, duration, interruption, random_seed};
 use crate::clock::Clock;
@@ -127,8 +130,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     limits::allow(ends * task.connections()).map_err(Error::Usage)?;
     let (clock, interrupted) = (Clock::system(), interruption());
     let dialect = arguments.dialect.dialect();
-    let baseline = arguments.baseline.open()?;
-    baseline.check(&Machine::this(), &task.load(), ("sender", dialect.name))?;
+    let (baseline, bounds) = arguments.baseline.open(&arguments.threshold)?;
+    baseline.check(&task.load(), BenchRole::Sender, dialect.name)?;
     baseline.check_events(task.webhooks, task.events)?;
     let name = match &attached {
         Attached::Exec(name) | Attached::Control(name) => name.clone(),
@@ -144,40 +147,39 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             None => format!("measuring {name} for {}", spoken(task.plan.duration)),
         });
     }
-    let allowed: Vec<Fault> = arguments.allow.iter().map(|one| one.fault()).collect();
-    let bounds = baseline.bounds(&arguments.threshold);
+    let allowed: Vec<LedgerFault> = arguments.allow.iter().map(|one| one.fault()).collect();
     let measure = async |_: &mut Console| {
         let (begun, started_at_ms) = (Instant::now(), clock.now_ms());
         let sent = attached.measure(&task, dialect, &clock, &interrupted).await?;
-        Ok(sent.report(Facts {
-            subject: &name,
-            command: command_line(&Redaction::new([])),
-            dialect: dialect.name,
-            started_at_ms,
-            took: begun.elapsed(),
+        Ok(sent.report(SenderFacts {
+            run: RunFacts {
+                subject: &name,
+                command: command_line(&Redaction::new([])),
+                dialect: dialect.name,
+                started_at_ms,
+                took: begun.elapsed(),
+                machine: Machine::this(),
+            },
             task: &task,
-            machine: Machine::this(),
             allowed: &allowed,
             thresholds: &bounds,
         }))
     };
-    let (report, status) = baseline.measured(arguments.output.quiet, console, measure).await?;
-    // What cannot be written in one place is written in the other all the same.
-    let published = arguments.output.publish(&report, status, console);
-    baseline.save(&report, arguments.output.quiet, console)?;
-    published
+    let quiet = arguments.output.quiet;
+    let report = baseline.measured(console, |console| tell_again(quiet, console), measure).await?;
+    publish(&report, &arguments.output, &baseline, console)
 }
 
 impl Attached {
     /// Puts the load on it, and ends what was started.
     async fn measure(
         &self,
-        task: &Task,
+        task: &SenderLoad,
         dialect: &'static Dialect,
         clock: &Clock,
         interrupted: &watch::Receiver<bool>,
-    ) -> Result<Sent, Error> {
-        let subject = |sender: Arc<dyn Sender>| Subject { sender, dialect, clock, interrupted };
+    ) -> Result<SenderOutcome, Error> {
+        let subject = |sender: Arc<dyn Sender>| SenderUnderLoad { sender, dialect, clock, interrupted };
         let wait = task.plan.timeout;
         match self {
             Self::Exec(command) => {
@@ -235,8 +237,8 @@ impl Arguments {
         given.or_else(set).unwrap_or(Attached::Reference)
     }
 
-    fn task(&self) -> Task {
-        let default = Plan::default();
+    fn task(&self) -> SenderLoad {
+        let default = LoadPlan::default();
         let duration = match (self.duration, self.events, self.rate) {
             (Some(duration), ..) => duration,
             (None, None, _) => default.duration,
@@ -244,7 +246,7 @@ impl Arguments {
             (None, Some(_), None) => sending::LONGEST,
         };
         let warm_up = if self.events.is_some() { Duration::ZERO } else { default.warm_up };
-        let plan = Plan {
+        let plan = LoadPlan {
             mode: self.rate.map_or(Mode::Saturation, |rate| Mode::Rates(vec![rate])),
             concurrency: self.concurrency,
             duration,
@@ -254,7 +256,7 @@ impl Arguments {
             seed: self.seed.unwrap_or_else(random_seed),
             ..default
         };
-        Task {
+        SenderLoad {
             plan,
             events: self.events,
             webhooks: self.webhooks,

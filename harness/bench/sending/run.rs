@@ -7,10 +7,6 @@
 //! Invariant: it ends: at the plan's end and the wait for the last deliveries, when it is interrupted, or when the sender is gone;
 //! and what was seen until then is returned whichever way it ends.
 
-mod events;
-pub mod verdict;
-mod watch;
-
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,16 +16,15 @@ use tokio::sync::watch as channel;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
-pub use self::watch::MOST_WEBHOOKS;
-
-use self::events::Events;
-use self::watch::{State, Watch};
-use super::accounts::accounts::{Accounts, Webhooks};
-use super::accounts::ledger::entry::LedgerEntry;
-use super::generate::load::{Ending, Outcome};
-use super::generate::plan::{Mode, Plan};
-use super::generate::turns::{Stop, Turns};
-use super::measure::tally::{Ended, Failure, Kind, Tally};
+use crate::bench::accounts::arrivals::{Accounts, Webhooks};
+use crate::bench::accounts::entry::LedgerEntry;
+use crate::bench::generate::plan::{LoadPlan, Mode, Phase};
+use crate::bench::generate::turns::{Stop, Turns};
+use crate::bench::measure::ended::EndedDelivery;
+use crate::bench::measure::load::{LoadEnding, LoadOutcome};
+use crate::bench::measure::tally::LoadTally;
+use crate::bench::sending::events::Events;
+use crate::bench::sending::watch::{DeliveryWatch, WatchState};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::Random;
@@ -52,20 +47,20 @@ pub const LONGEST: Duration = Duration::from_secs(3600);
 
 /// What is asked of a sender.
 #[derive(Debug, Clone)]
-pub struct Task {
+pub struct SenderLoad {
     /// When events are asked for, how many at the same time, and how long a reply and an arrival are waited for.
-    pub plan: Plan,
+    pub plan: LoadPlan,
     /// How many events there are at most.
     pub events: Option<u64>,
     /// How many webhooks are registered; each is to get every event.
     pub webhooks: usize,
-    /// How long doubles are waited for behind the last delivery.
+    /// How long doubles are waited for after the last delivery.
     pub settle: Duration,
     /// How many threads receive.
     pub receiving: usize,
 }
 
-impl Task {
+impl SenderLoad {
     /// How many connections a sender may have open to the endpoint: one for each delivery under way, and not too many.
     pub fn connections(&self) -> usize {
         self.plan.concurrency.saturating_mul(self.webhooks).clamp(1024, 8192)
@@ -73,7 +68,7 @@ impl Task {
 }
 
 /// A sender, and what it is measured with.
-pub struct Subject<'a> {
+pub struct SenderUnderLoad<'a> {
     /// The sender.
     pub sender: Arc<dyn Sender>,
     /// The form of body.
@@ -84,10 +79,10 @@ pub struct Subject<'a> {
     pub interrupted: &'a channel::Receiver<bool>,
 }
 
-/// What came of a load on a sender.
-pub struct Sent {
+/// The outcome of a load on a sender.
+pub struct SenderOutcome {
     /// The counts of the deliveries.
-    pub outcome: Outcome,
+    pub outcome: LoadOutcome,
     /// What arrived.
     pub ledger: LedgerEntry,
     /// What the sender says of itself.
@@ -96,12 +91,12 @@ pub struct Sent {
     pub redaction: Redaction,
     /// Why the sender could not be asked any further, where that was so.
     pub broke: Option<SubjectError>,
-    watch: Watch,
-    events: Events,
+    pub(super) watch: DeliveryWatch,
+    pub(super) events: Events,
 }
 
 /// Where one webhook's deliveries arrive.
-fn path(webhook: usize) -> String {
+pub(super) fn path(webhook: usize) -> String {
     format!("/webhooks/{}", webhook + 1)
 }
 
@@ -109,7 +104,7 @@ fn path(webhook: usize) -> String {
 ///
 /// Errors: the sender cannot be reached, does not greet or takes no webhook, or nothing can be listened on; without the secrets
 /// that were made for it, whatever it says.
-pub async fn run(task: &Task, subject: &Subject<'_>) -> Result<Sent, Error> {
+pub async fn run(task: &SenderLoad, subject: &SenderUnderLoad<'_>) -> Result<SenderOutcome, Error> {
     let random = Random::from_seed(task.plan.seed);
     let secrets: Vec<Secret> = (0..task.webhooks).map(|_| Secret::new(random.secret())).collect();
     let redaction = Redaction::new(&secrets);
@@ -121,18 +116,18 @@ pub async fn run(task: &Task, subject: &Subject<'_>) -> Result<Sent, Error> {
 }
 
 async fn send(
-    task: &Task,
-    subject: &Subject<'_>,
+    task: &SenderLoad,
+    subject: &SenderUnderLoad<'_>,
     secrets: &[Secret],
     redaction: &Redaction,
-) -> Result<Sent, Error> {
+) -> Result<SenderOutcome, Error> {
     let plan = &task.plan;
     let mut interrupted = subject.interrupted.clone();
     let mut ask = async |op: Op| {
         let name = op.name();
         tokio::select! {
             biased;
-            // Where nobody can ask any more, nobody does.
+            // Where no interruption can come any more, none is waited for.
             Ok(_) = interrupted.wait_for(|on| *on) => Err(Error::Interrupted),
             reply = subject.sender.call(op) => Ok(expect_ok(name, reply?)?),
         }
@@ -143,7 +138,7 @@ async fn send(
 
     let events = Events::new(subject.dialect, plan.seed);
     let start = Instant::now();
-    let watch = Watch::new(&plan.phases(), events.run(), task.webhooks, start);
+    let watch = DeliveryWatch::new(&plan.phases(), events.run(), task.webhooks, start);
     let webhooks = secrets.iter().enumerate().map(|(number, secret)| (path(number), secret.clone()));
     let webhooks = Webhooks::At(webhooks.collect());
     let accounts =
@@ -166,14 +161,14 @@ async fn send(
         registered.push(id.to_owned());
     }
 
-    let mut load = Load { task, watch: watch.clone(), events: Arc::new(events) };
+    let mut load = RunningLoad { task, watch: watch.clone(), events: Arc::new(events) };
     let (mut ending, broke, turns) = load.run(subject, start).await;
     let still = if broke.is_some() { Duration::ZERO } else { plan.timeout };
-    if ending != Ending::Interrupted && !load.settle(still, &mut subject.interrupted.clone()).await {
-        ending = Ending::Interrupted;
+    if ending != LoadEnding::Interrupted && !load.settle(still, &mut subject.interrupted.clone()).await {
+        ending = LoadEnding::Interrupted;
     }
     let unsent: Vec<(usize, Duration)> = match ending {
-        Ending::Complete if task.events.is_none() => turns.unsent().collect(),
+        LoadEnding::Complete if task.events.is_none() => turns.unsent().collect(),
         _ => Vec::new(),
     };
     if hello.capabilities.iter().any(|one| one == "delete") && broke.is_none() {
@@ -186,63 +181,54 @@ async fn send(
         let _ = timeout(LAST_WAIT, all).await;
     }
     service.end().await;
-    if ending != Ending::Interrupted {
+    if ending != LoadEnding::Interrupted {
         watch.expire(None);
     }
-    let Load { events, .. } = load;
+    let RunningLoad { events, .. } = load;
     let events =
         Arc::into_inner(events).ok_or_else(|| Error::Harness("a task of the load outlived it".to_owned()))?;
     let ledger = accounts.entry(true);
     let outcome = gather(task, &mut watch.state(), &unsent, ending, start);
-    Ok(Sent { outcome, ledger, hello, redaction: redaction.clone(), broke, watch, events })
+    Ok(SenderOutcome { outcome, ledger, hello, redaction: redaction.clone(), broke, watch, events })
 }
 
 /// The counts of all that has ended.
 fn gather(
-    task: &Task,
-    state: &mut State,
+    task: &SenderLoad,
+    state: &mut WatchState,
     unsent: &[(usize, Duration)],
-    ending: Ending,
+    ending: LoadEnding,
     start: Instant,
-) -> Outcome {
+) -> LoadOutcome {
     let phases = task.plan.phases();
     let at = start.elapsed();
     for (phase, waited) in unsent.iter().flat_map(|one| std::iter::repeat_n(one, task.webhooks)) {
-        state.tally.end(&Ended {
-            kind: Kind::Valid,
-            phase: *phase,
-            status: None,
-            failure: Some(Failure::Unsent),
-            latency: *waited,
-            at,
-            sent_bytes: 0,
-            received_bytes: 0,
-        });
+        state.tally.end(&EndedDelivery::unsent(*phase, *waited, at));
     }
     // Added to another, since that settles the second under way.
-    let mut tally = Tally::new(&phases);
-    tally.add(std::mem::replace(&mut state.tally, Tally::new(&phases)));
+    let mut tally = LoadTally::new(&phases);
+    tally.add(std::mem::replace(&mut state.tally, LoadTally::new(&phases)));
     // An open loop goes on to the end of its schedule; one of so many events to the last of them.
-    let meant = phases.last().map_or(Duration::ZERO, super::generate::plan::Phase::end);
-    let timed = ending == Ending::Complete && task.events.is_none();
+    let meant = phases.last().map_or(Duration::ZERO, Phase::end);
+    let timed = ending == LoadEnding::Complete && task.events.is_none();
     let elapsed = if timed { state.last.max(meant) } else { state.last };
-    Outcome { phases, tally, ending, elapsed, reopened: 0, numbers: 0, witnesses: Default::default() }
+    LoadOutcome::of_counts(phases, tally, ending, elapsed)
 }
 
 /// A load under way.
-struct Load<'a> {
-    task: &'a Task,
-    watch: Watch,
+struct RunningLoad<'a> {
+    task: &'a SenderLoad,
+    watch: DeliveryWatch,
     events: Arc<Events>,
 }
 
-impl Load<'_> {
+impl RunningLoad<'_> {
     /// Asks for events until the end. Returns how it ended, and why the sender cannot be asked any further.
     async fn run(
         &mut self,
-        subject: &Subject<'_>,
+        subject: &SenderUnderLoad<'_>,
         start: Instant,
-    ) -> (Ending, Option<SubjectError>, Arc<Turns>) {
+    ) -> (LoadEnding, Option<SubjectError>, Arc<Turns>) {
         let plan = &self.task.plan;
         let turns = Arc::new(Turns::new(plan, start));
         let (stop, pacing) = channel::channel(Stop::No);
@@ -266,17 +252,17 @@ impl Load<'_> {
         let (ending, broke) = loop {
             tokio::select! {
                 ended = tasks.join_next() => match ended {
-                    None => break (Ending::Complete, None),
+                    None => break (LoadEnding::Complete, None),
                     Some(Ok(Ok(()))) => {}
-                    Some(Ok(Err(why))) => break (Ending::Gone, Some(why)),
+                    Some(Ok(Err(why))) => break (LoadEnding::Gone, Some(why)),
                     Some(Err(why)) => {
                         let why = format!("a task of the load ended: {why}");
-                        break (Ending::Gone, Some(SubjectError::Unreachable(why)));
+                        break (LoadEnding::Gone, Some(SubjectError::Unreachable(why)));
                     }
                 },
                 on = &mut asked, if reachable => match on {
-                    Ok(_) => break (Ending::Interrupted, None),
-                    // Where nobody can ask any more, nobody does.
+                    Ok(_) => break (LoadEnding::Interrupted, None),
+                    // Where no interruption can come any more, none is waited for.
                     Err(_) => reachable = false,
                 },
                 () = sleep(PACE) => self.expire(),
@@ -293,7 +279,7 @@ impl Load<'_> {
         self.watch.expire(Instant::now().checked_sub(self.task.plan.timeout));
     }
 
-    /// Waits for what is under way, and for doubles behind it. Returns whether nobody interrupted it.
+    /// Waits for what is under way, and for doubles after it. Returns whether it was not interrupted.
     async fn settle(&self, still: Duration, interrupted: &mut channel::Receiver<bool>) -> bool {
         let waited = async {
             let begun = Instant::now();
@@ -313,7 +299,7 @@ impl Load<'_> {
 /// Asks for one event after the other.
 struct Asking {
     sender: Arc<dyn Sender>,
-    watch: Watch,
+    watch: DeliveryWatch,
     events: Arc<Events>,
     turns: Arc<Turns>,
     most: u64,

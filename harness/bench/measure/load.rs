@@ -1,8 +1,8 @@
 //! Load on a receiver: every delivery with its own record, timestamp and signature, every answer judged, and deliveries among
-//! them that must be refused. Load on a sender, and the accounts of what arrives, stand below it.
+//! them that must be refused.
 //!
-//! Invariant: it ends: at the plan's end and the wait for the last answers, when it is interrupted, or when nobody listens any
-//! more; and what was seen until then is returned whichever way it ends.
+//! Invariant: it ends: at the plan's end and the wait for the last answers, when it is interrupted, or when the receiver does not
+//! listen any more; and what was seen until then is returned whichever way it ends.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,15 +14,17 @@ use tokio::runtime;
 use tokio::sync::{oneshot, watch};
 use tokio::task::spawn_blocking;
 
-use super::corpus::Corpus;
-use super::{connection, plan, request, worker};
-use crate::bench::generate::plan::{Phase, Plan};
-use crate::bench::generate::probe::Maker;
-use crate::bench::generate::request::Head;
+use crate::bench::generate::connection;
+use crate::bench::generate::corpus::Corpus;
+use crate::bench::generate::ids::Ids;
+use crate::bench::generate::plan::{self, LoadPlan, Phase};
+use crate::bench::generate::probe::ProbeMaker;
+use crate::bench::generate::request::{self, HeadTemplate};
 use crate::bench::generate::turns::{Stop, Turns};
-use crate::bench::generate::worker::{Load, Seen};
-use crate::bench::measure::tally::{Ended, Failure, Kind, Tally};
-use crate::bench::measure::witness::Witnesses;
+use crate::bench::measure::ended::EndedDelivery;
+use crate::bench::measure::tally::LoadTally;
+use crate::bench::measure::witness::KeptExchanges;
+use crate::bench::measure::worker::{self, DeliveryParts, SharedLoad, ThreadResult};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::webhook::dialect::Dialect;
@@ -34,7 +36,7 @@ const LARGEST_REQUESTS: usize = 1 << 30;
 
 /// What a load is put on, and with what.
 #[derive(Debug)]
-pub struct Subject<'a> {
+pub struct LoadTarget<'a> {
     /// Where deliveries go.
     pub target: &'a Target,
     /// What they are signed with.
@@ -51,57 +53,52 @@ pub struct Subject<'a> {
 
 /// How a load ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum LoadEnding {
     /// At its end.
     Complete,
     /// Somebody asked for it.
     Interrupted,
-    /// Nobody listened at the receiver's address any more, for as long as the plan says.
+    /// The receiver's address refused connections for as long as the plan says.
     Gone,
 }
 
-/// What came of a load.
+/// The outcome of a load.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct LoadOutcome {
     /// Its parts.
     pub phases: Vec<Phase>,
     /// The counts.
-    pub tally: Tally,
+    pub tally: LoadTally,
     /// How it ended.
-    pub ending: Ending,
+    pub ending: LoadEnding,
     /// How long it went on, from its start to its last answer.
     pub elapsed: Duration,
     /// How many connections were opened in the place of ones that were closed.
     pub reopened: u64,
     /// How many record ids were used up, those of earlier loads among them.
     pub numbers: u64,
-    pub(crate) witnesses: Witnesses,
+    pub(super) witnesses: KeptExchanges,
+}
+
+impl LoadOutcome {
+    /// The outcome of a load of which no exchange is kept.
+    pub(in crate::bench) fn of_counts(
+        phases: Vec<Phase>,
+        tally: LoadTally,
+        ending: LoadEnding,
+        elapsed: Duration,
+    ) -> Self {
+        Self { phases, tally, ending, elapsed, reopened: 0, numbers: 0, witnesses: KeptExchanges::default() }
+    }
 }
 
 /// Puts a load on a receiver. `first` is the number of its first record id, so that several loads of a seed have ids of their
 /// own.
 ///
 /// Errors: the plan or the target is nothing that can be done, or a thread cannot be started.
-pub async fn run(plan: &Plan, subject: &Subject<'_>, first: u64) -> Result<Outcome, Error> {
-    let address = resolve(subject.target).await?;
-    let head = Head::new(subject.target, subject.dialect);
-    let templates = head.templates(subject.corpus);
-    let longest = templates.iter().map(request::Template::length).max().unwrap_or_default();
-    if longest.saturating_mul(plan.concurrency) > LARGEST_REQUESTS {
-        return Err(Error::Usage(format!(
-            "{} connections with bodies of up to {longest} bytes take more memory than the {} MiB that a load may; \
-             give fewer connections (--concurrency), or take the longest bodies out of the corpus",
-            plan.concurrency,
-            LARGEST_REQUESTS >> 20
-        )));
-    }
-    let maker = Maker { head, key: Key::new(subject.secret), secret: subject.secret.clone() };
-    let (begin, turns) = watch::channel(None);
-    let (stop, mut stopped) = watch::channel(Stop::No);
-    let clock = subject.clock.clone();
-    let load = Load::new(plan.clone(), address, templates, maker, clock, turns, stop, first);
-    let load = Arc::new(load);
-
+pub async fn run(plan: &LoadPlan, subject: &LoadTarget<'_>, first: u64) -> Result<LoadOutcome, Error> {
+    let (load, begin) = prepare(plan, subject, first).await?;
+    let mut stopped = load.stop.subscribe();
     let mut workers = Vec::new();
     let threads = plan.threads.clamp(1, plan.concurrency.max(1));
     for thread in 0..threads {
@@ -110,7 +107,7 @@ pub async fn run(plan: &Plan, subject: &Subject<'_>, first: u64) -> Result<Outco
     }
     let mut interrupted = subject.interrupted.clone();
     let asked = async {
-        // Where nobody can ask any more, nobody does.
+        // Where no interruption can come any more, none is waited for.
         if interrupted.wait_for(|on| *on).await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -133,7 +130,7 @@ pub async fn run(plan: &Plan, subject: &Subject<'_>, first: u64) -> Result<Outco
     let (paced, pacing) = (turns.clone(), load.stop.subscribe());
     let pacemaker = spawn_blocking(move || paced.pace(&pacing));
 
-    let mut seen: Vec<Seen> = Vec::new();
+    let mut seen: Vec<ThreadResult> = Vec::new();
     let collected = async {
         for worker in &mut workers {
             match worker.await {
@@ -148,70 +145,85 @@ pub async fn run(plan: &Plan, subject: &Subject<'_>, first: u64) -> Result<Outco
     tokio::select! {
         () = &mut collected => {}
         () = &mut asked, if !unbegun => {
-            load.stop.send_if_modified(|stop| {
-                let first = *stop == Stop::No;
-                *stop = if first { Stop::Interrupted } else { *stop };
-                first
-            });
+            load.stop(Stop::Interrupted);
             collected.await;
         }
     }
     let _ = pacemaker.await;
     let mut elapsed = turns.start().elapsed();
     let ending = match *stopped.borrow() {
-        Stop::No => Ending::Complete,
-        Stop::Interrupted => Ending::Interrupted,
-        Stop::Gone => Ending::Gone,
+        Stop::No => LoadEnding::Complete,
+        Stop::Interrupted => LoadEnding::Interrupted,
+        Stop::Gone => LoadEnding::Gone,
         Stop::Broken => return Err(Error::Harness("a thread of the load ended by itself".to_owned())),
     };
-    if ending == Ending::Complete && plan.mode != plan::Mode::Saturation {
+    if ending == LoadEnding::Complete && plan.mode != plan::Mode::Saturation {
         // An open loop goes on to the end of its schedule, though its last delivery may be answered before.
         elapsed = elapsed.max(plan.phases().last().map_or(Duration::ZERO, Phase::end));
     }
     Ok(gather(plan, &load, &turns, seen, ending, elapsed))
 }
 
+/// Everything that the threads of a load share, with what begins it.
+async fn prepare(
+    plan: &LoadPlan,
+    subject: &LoadTarget<'_>,
+    first: u64,
+) -> Result<(Arc<SharedLoad>, watch::Sender<Option<Arc<Turns>>>), Error> {
+    let address = resolve(subject.target).await?;
+    let head = HeadTemplate::new(subject.target, subject.dialect);
+    let templates = head.templates(subject.corpus);
+    let longest = templates.iter().map(request::Template::length).max().unwrap_or_default();
+    if longest.saturating_mul(plan.concurrency) > LARGEST_REQUESTS {
+        return Err(Error::Usage(format!(
+            "{} connections with bodies of up to {longest} bytes take more memory than the {} MiB that a load may; \
+             give fewer connections (--concurrency), or take the longest bodies out of the corpus",
+            plan.concurrency,
+            LARGEST_REQUESTS >> 20
+        )));
+    }
+    let maker = ProbeMaker { head, key: Key::new(subject.secret), secret: subject.secret.clone() };
+    let deliveries = DeliveryParts { templates, maker, ids: Ids::of(plan.seed) };
+    let (load, begin) = SharedLoad::new(plan.clone(), address, deliveries, subject.clock.clone(), first);
+    Ok((Arc::new(load), begin))
+}
+
 /// Puts together what the threads have seen.
 fn gather(
-    plan: &Plan,
-    load: &Load,
+    plan: &LoadPlan,
+    load: &SharedLoad,
     turns: &Turns,
-    seen: Vec<Seen>,
-    ending: Ending,
+    seen: Vec<ThreadResult>,
+    ending: LoadEnding,
     elapsed: Duration,
-) -> Outcome {
+) -> LoadOutcome {
     let phases = plan.phases();
-    let (mut tally, mut witnesses, mut reopened) = (Tally::new(&phases), Witnesses::default(), 0);
+    let (mut tally, mut witnesses, mut reopened) = (LoadTally::new(&phases), KeptExchanges::default(), 0);
     for one in seen {
         tally.add(one.tally);
         witnesses.add(one.witnesses);
         reopened += one.reopened;
     }
-    if ending == Ending::Complete {
+    if ending == LoadEnding::Complete {
         for (phase, waited) in turns.unsent() {
-            tally.end(&Ended {
-                kind: Kind::Valid,
-                phase,
-                status: None,
-                failure: Some(Failure::Unsent),
-                latency: waited,
-                at: elapsed,
-                sent_bytes: 0,
-                received_bytes: 0,
-            });
+            tally.end(&EndedDelivery::unsent(phase, waited, elapsed));
         }
     }
     let numbers = load.number.load(Ordering::Relaxed);
-    Outcome { phases, tally, ending, elapsed, reopened, numbers, witnesses }
+    LoadOutcome { phases, tally, ending, elapsed, reopened, numbers, witnesses }
 }
 
 /// Starts a thread with that many connections.
-fn start(load: Arc<Load>, thread: usize, connections: usize) -> Result<oneshot::Receiver<Seen>, Error> {
+fn start(
+    load: Arc<SharedLoad>,
+    thread: usize,
+    connections: usize,
+) -> Result<oneshot::Receiver<ThreadResult>, Error> {
     let failed = |why| Error::Harness(format!("a thread of the load cannot be started: {why}"));
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let (done, seen) = oneshot::channel();
     let run = move || {
-        // Nobody waits for it any more where the load was given up.
+        // It is not waited for any more where the load was given up.
         let _ = done.send(runtime.block_on(worker::run(load, thread, connections)));
     };
     thread::Builder::new().name(format!("load-{thread}")).spawn(run).map_err(failed)?;
@@ -229,7 +241,7 @@ pub fn check(target: &Target) -> Result<(), Error> {
     )))
 }
 
-/// The address behind a target: of several the first that takes a connection.
+/// The address of a target: of several the first that takes a connection.
 async fn resolve(target: &Target) -> Result<SocketAddr, Error> {
     check(target)?;
     connection::reachable(&target.host, target.port).await.map_err(Error::Subject)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What fails a run, unless it is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum LedgerFault {
     /// Something that came was not as it must be.
     Wrong,
     /// A delivery came twice.
@@ -17,10 +17,14 @@ pub enum Fault {
 
 impl LedgerEntry {
     /// What is at fault, without what is allowed.
-    pub fn faults(&self, allowed: &[Fault]) -> Vec<Fault> {
+    pub fn faults(&self, allowed: &[LedgerFault]) -> Vec<LedgerFault> {
         let lost = self.lost.unwrap_or(0);
-        let counted = [(Fault::Wrong, self.wrong), (Fault::Duplicated, self.duplicated), (Fault::Lost, lost)];
-        let at_fault = |(fault, count): &(Fault, u64)| *count > 0 && !allowed.contains(fault);
+        let counted = [
+            (LedgerFault::Wrong, self.wrong),
+            (LedgerFault::Duplicated, self.duplicated),
+            (LedgerFault::Lost, lost),
+        ];
+        let at_fault = |(fault, count): &(LedgerFault, u64)| *count > 0 && !allowed.contains(fault);
         counted.into_iter().filter(at_fault).map(|(fault, _)| fault).collect()
     }
 }
@@ -38,7 +42,7 @@ pub struct LedgerEntry {
     pub distinct: u64,
     /// Verified deliveries that had come to the same webhook before.
     pub duplicated: u64,
-    /// Deliveries with an id of a load behind one with a higher number.
+    /// Deliveries with an id of a load after one with a higher number.
     pub out_of_order: u64,
     /// Verified deliveries without a record id: whether they are doubles is not known.
     pub without_id: u64,
@@ -110,7 +114,7 @@ pub struct WebhookEntry {
     pub bytes: u64,
 }
 
-/// What came of one run of a load.
+/// What arrived of one run of a load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunEntry {
     /// The path of the webhook.

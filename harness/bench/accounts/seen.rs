@@ -39,15 +39,15 @@ pub enum Mark {
 
 /// Everything that has come.
 #[derive(Debug, Default)]
-pub struct Seen {
-    runs: BTreeMap<(usize, u64), Run>,
+pub struct SeenIds {
+    runs: BTreeMap<(usize, u64), NumberedRun>,
     pages: usize,
     others: HashSet<u64, BuildHasherDefault<AsItIs>>,
 }
 
 /// The numbers of one run at one webhook.
 #[derive(Debug, Default)]
-pub struct Run {
+pub struct NumberedRun {
     pages: BTreeMap<u64, Box<[u64; WORDS]>>,
     highest: u64,
     /// How many different ones have come.
@@ -58,7 +58,7 @@ pub struct Run {
     beside: bool,
 }
 
-impl Run {
+impl NumberedRun {
     /// The highest number that has come.
     pub fn highest(&self) -> u64 {
         self.highest
@@ -91,7 +91,7 @@ impl Run {
     }
 }
 
-impl Seen {
+impl SeenIds {
     /// Takes a delivery with an id of a load.
     pub fn number(&mut self, webhook: usize, id: Numbered) -> Mark {
         if id.number >= FIRST_PROBE {
@@ -141,7 +141,7 @@ impl Seen {
     }
 
     /// The runs, each with its webhook and its number.
-    pub fn runs(&self) -> impl Iterator<Item = (usize, u64, &Run)> {
+    pub fn runs(&self) -> impl Iterator<Item = (usize, u64, &NumberedRun)> {
         self.runs.iter().map(|(&(webhook, run), counts)| (webhook, run, counts))
     }
 }

@@ -61,7 +61,7 @@ impl<'a> Envelope<'a> {
 
 /// A member's value.
 #[derive(Debug, Clone, Copy)]
-enum Part<'a> {
+enum EnvelopePart<'a> {
     /// A record, with the values of its `id` and `recordId`.
     Object { id: Option<&'a str>, record_id: Option<&'a str> },
     /// Anything else, as its text.
@@ -70,7 +70,7 @@ enum Part<'a> {
 
 /// The members that were found: those of the record envelope, then those of the one for metadata.
 struct Found<'a> {
-    members: [Option<Part<'a>>; MOST_MEMBERS],
+    members: [Option<EnvelopePart<'a>>; MOST_MEMBERS],
 }
 
 /// The members of all envelopes of a dialect, each with its place in [`Found`].
@@ -85,7 +85,7 @@ impl<'a> Found<'a> {
             members(dialect).find(|(_, member)| member.key == key).and_then(|(at, _)| self.members[at])
         };
         let event = match value(dialect.event_member) {
-            Some(Part::Other(event)) if event.starts_with('"') => event,
+            Some(EnvelopePart::Other(event)) if event.starts_with('"') => event,
             Some(other) => return wrong(mistyped(dialect.event_member, "text", other)),
             None => return wrong(format!("the member {} is missing", dialect.event_member)),
         };
@@ -109,10 +109,10 @@ impl<'a> Found<'a> {
                 return wrong(mistyped(member.key, member.json_type(), part));
             }
             match part {
-                Part::Object { id, record_id } if member.is_content() => {
+                EnvelopePart::Object { id, record_id } if member.is_content() => {
                     envelope.id = if metadata { record_id } else { id };
                 }
-                Part::Other(text) if member.key == dialect.time_member => envelope.time = Some(text),
+                EnvelopePart::Other(text) if member.key == dialect.time_member => envelope.time = Some(text),
                 _ => {}
             }
         }
@@ -120,11 +120,11 @@ impl<'a> Found<'a> {
     }
 }
 
-fn mistyped(key: &str, expected: &str, part: Part<'_>) -> String {
+fn mistyped(key: &str, expected: &str, part: EnvelopePart<'_>) -> String {
     format!("the member {key} is {}, not {expected}", part.json_type())
 }
 
-impl Part<'_> {
+impl EnvelopePart<'_> {
     fn json_type(&self) -> &'static str {
         match self {
             Self::Object { .. } => "object",
@@ -163,7 +163,7 @@ impl<'de> Visitor<'de> for Top {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found<'de>, A::Error> {
         let mut found = Found { members: [None; MOST_MEMBERS] };
         let known = |key: &str| members(self.dialect).find(|(_, member)| member.key == key);
-        while let Some(member) = map.next_key_seed(Key(known))? {
+        while let Some(member) = map.next_key_seed(EnvelopeKey(known))? {
             let Some((at, member)) = member else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
@@ -171,7 +171,7 @@ impl<'de> Visitor<'de> for Top {
             let part = if member.is_content() {
                 map.next_value_seed(Record)?
             } else {
-                Part::Other(map.next_value::<&RawValue>()?.get())
+                EnvelopePart::Other(map.next_value::<&RawValue>()?.get())
             };
             if let Some(place) = found.members.get_mut(at) {
                 *place = Some(part);
@@ -182,9 +182,9 @@ impl<'de> Visitor<'de> for Top {
 }
 
 /// What a name is for the reader, without keeping it.
-struct Key<F>(F);
+struct EnvelopeKey<F>(F);
 
-impl<'de, F: FnOnce(&str) -> T, T> DeserializeSeed<'de> for Key<F> {
+impl<'de, F: FnOnce(&str) -> T, T> DeserializeSeed<'de> for EnvelopeKey<F> {
     type Value = T;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
@@ -192,7 +192,7 @@ impl<'de, F: FnOnce(&str) -> T, T> DeserializeSeed<'de> for Key<F> {
     }
 }
 
-impl<F: FnOnce(&str) -> T, T> Visitor<'_> for Key<F> {
+impl<F: FnOnce(&str) -> T, T> Visitor<'_> for EnvelopeKey<F> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -208,28 +208,28 @@ impl<F: FnOnce(&str) -> T, T> Visitor<'_> for Key<F> {
 struct Record;
 
 impl<'de> DeserializeSeed<'de> for Record {
-    type Value = Part<'de>;
+    type Value = EnvelopePart<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Part<'de>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<EnvelopePart<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Record {
-    type Value = Part<'de>;
+    type Value = EnvelopePart<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a record")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Part<'de>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<EnvelopePart<'de>, A::Error> {
         let (mut id, mut record_id) = (None, None);
         let named = |key: &str| match key {
             "id" => Some(true),
             "recordId" => Some(false),
             _ => None,
         };
-        while let Some(which) = map.next_key_seed(Key(named))? {
+        while let Some(which) = map.next_key_seed(EnvelopeKey(named))? {
             let place = match which {
                 Some(true) => &mut id,
                 Some(false) => &mut record_id,
@@ -240,35 +240,35 @@ impl<'de> Visitor<'de> for Record {
             };
             *place = Some(map.next_value::<&RawValue>()?.get());
         }
-        Ok(Part::Object { id, record_id })
+        Ok(EnvelopePart::Object { id, record_id })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Part<'de>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<EnvelopePart<'de>, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Part::Other("[]"))
+        Ok(EnvelopePart::Other("[]"))
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Part<'de>, E> {
-        Ok(Part::Other("\"\""))
+    fn visit_str<E>(self, _: &str) -> Result<EnvelopePart<'de>, E> {
+        Ok(EnvelopePart::Other("\"\""))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Part<'de>, E> {
-        Ok(Part::Other("true"))
+    fn visit_bool<E>(self, _: bool) -> Result<EnvelopePart<'de>, E> {
+        Ok(EnvelopePart::Other("true"))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Part<'de>, E> {
-        Ok(Part::Other("0"))
+    fn visit_i64<E>(self, _: i64) -> Result<EnvelopePart<'de>, E> {
+        Ok(EnvelopePart::Other("0"))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Part<'de>, E> {
-        Ok(Part::Other("0"))
+    fn visit_u64<E>(self, _: u64) -> Result<EnvelopePart<'de>, E> {
+        Ok(EnvelopePart::Other("0"))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Part<'de>, E> {
-        Ok(Part::Other("0"))
+    fn visit_f64<E>(self, _: f64) -> Result<EnvelopePart<'de>, E> {
+        Ok(EnvelopePart::Other("0"))
     }
 
-    fn visit_unit<E>(self) -> Result<Part<'de>, E> {
-        Ok(Part::Other("null"))
+    fn visit_unit<E>(self) -> Result<EnvelopePart<'de>, E> {
+        Ok(EnvelopePart::Other("null"))
     }
 }

@@ -14,14 +14,16 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::connection::Connection;
-use super::ids::{FIRST_PROBE, Ids};
-use super::plan::Plan;
-use super::probe::{self, Maker};
-use super::request::{Marks, Request, Template};
-use super::turns::{Stop, Turn, Turns};
-use crate::bench::measure::tally::{Ended, Failure, Kind, Tally};
-use crate::bench::measure::witness::Witnesses;
+use crate::bench::generate::connection::LoadConnection;
+use crate::bench::generate::failure::DeliveryFailure;
+use crate::bench::generate::ids::{FIRST_PROBE, Ids};
+use crate::bench::generate::plan::LoadPlan;
+use crate::bench::generate::probe::{self, ProbeMaker};
+use crate::bench::generate::request::{Marks, RequestBuffer, Template};
+use crate::bench::generate::turns::{Stop, Turn, Turns};
+use crate::bench::measure::ended::{DeliveryKind, EndedDelivery};
+use crate::bench::measure::tally::LoadTally;
+use crate::bench::measure::witness::KeptExchanges;
 use crate::clock::Clock;
 
 /// How long a connection waits at first before it is tried again, and at most.
@@ -31,27 +33,33 @@ const OPENED_AT_ONCE: usize = 64;
 /// How long a connection may have been idle before it is looked at: its peer may have closed it.
 const IDLE: Duration = Duration::from_millis(5);
 
+/// What deliveries are made from.
+pub(super) struct DeliveryParts {
+    /// One for each body.
+    pub(super) templates: Vec<Template>,
+    pub(super) maker: ProbeMaker,
+    pub(super) ids: Ids,
+}
+
 /// What all threads of a load share.
-pub(crate) struct Load {
-    pub(crate) plan: Plan,
-    pub(crate) address: SocketAddr,
-    pub(crate) templates: Vec<Template>,
-    pub(crate) maker: Maker,
-    pub(crate) clock: Clock,
-    pub(crate) ids: Ids,
+pub(super) struct SharedLoad {
+    pub(super) plan: LoadPlan,
+    pub(super) address: SocketAddr,
+    deliveries: DeliveryParts,
+    pub(super) clock: Clock,
     /// The number of the next delivery, which says what body it has.
     turn: AtomicU64,
     /// The number of the next record id.
-    pub(crate) number: AtomicU64,
+    pub(super) number: AtomicU64,
     /// The number of the next probe's.
-    pub(crate) probe: AtomicU64,
+    pub(super) probe: AtomicU64,
     /// Whether a probe is owed.
     unprobed: AtomicBool,
     /// A permit for each connection that is ready to begin.
-    pub(crate) ready: Semaphore,
+    pub(super) ready: Semaphore,
     /// The turns, once the load has begun.
-    pub(crate) turns: watch::Receiver<Option<Arc<Turns>>>,
-    pub(crate) stop: watch::Sender<Stop>,
+    pub(super) turns: watch::Receiver<Option<Arc<Turns>>>,
+    pub(super) stop: watch::Sender<Stop>,
     opening: Semaphore,
     /// Since when every connection that was tried was refused.
     refused: Mutex<Option<Instant>>,
@@ -59,44 +67,41 @@ pub(crate) struct Load {
 
 /// What one thread has seen.
 #[derive(Debug)]
-pub(crate) struct Seen {
-    pub(crate) tally: Tally,
-    pub(crate) witnesses: Witnesses,
-    /// How many connections were opened behind the first ones.
-    pub(crate) reopened: u64,
+pub(super) struct ThreadResult {
+    pub(super) tally: LoadTally,
+    pub(super) witnesses: KeptExchanges,
+    /// How many connections were opened after the first ones.
+    pub(super) reopened: u64,
     random: StdRng,
 }
 
-impl Load {
-    #[expect(clippy::too_many_arguments, reason = "everything that a load is made of, once")]
-    pub(crate) fn new(
-        plan: Plan,
+impl SharedLoad {
+    /// A load of deliveries that are numbered from `first`; with what begins it.
+    pub(super) fn new(
+        plan: LoadPlan,
         address: SocketAddr,
-        templates: Vec<Template>,
-        maker: Maker,
+        deliveries: DeliveryParts,
         clock: Clock,
-        turns: watch::Receiver<Option<Arc<Turns>>>,
-        stop: watch::Sender<Stop>,
         first: u64,
-    ) -> Self {
-        let (ids, probed) = (Ids::of(plan.seed), plan.probe_share > 0.0);
-        Self {
+    ) -> (Self, watch::Sender<Option<Arc<Turns>>>) {
+        let (begin, turns) = watch::channel(None);
+        let probed = plan.probe_share > 0.0;
+        let load = Self {
             plan,
             address,
-            templates,
-            maker,
+            deliveries,
             clock,
-            ids,
             turn: AtomicU64::new(first),
             number: AtomicU64::new(first),
             probe: AtomicU64::new(FIRST_PROBE + first),
             unprobed: AtomicBool::new(probed),
             ready: Semaphore::new(0),
             turns,
-            stop,
+            stop: watch::Sender::new(Stop::No),
             opening: Semaphore::new(OPENED_AT_ONCE),
             refused: Mutex::default(),
-        }
+        };
+        (load, begin)
     }
 
     /// Whether there must be a probe and there was none yet: however short a load is, something in it is to be refused.
@@ -104,21 +109,26 @@ impl Load {
         self.unprobed.load(Ordering::Relaxed) && self.unprobed.swap(false, Ordering::Relaxed)
     }
 
+    /// Stops the load, unless something else has stopped it before.
+    pub(super) fn stop(&self, why: Stop) {
+        self.stop.send_if_modified(|stop| {
+            let first = *stop == Stop::No;
+            *stop = if first { why } else { *stop };
+            first
+        });
+    }
+
     /// Opens a connection, and learns from it whether the receiver is still there.
-    async fn open(&self, connection: &mut Connection, deadline: Instant) -> Result<(), Failure> {
+    async fn open(&self, connection: &mut LoadConnection, deadline: Instant) -> Result<(), DeliveryFailure> {
         // Never closed.
         let _turn = self.opening.acquire().await;
         let opened = connection.open(deadline).await;
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         match opened {
-            Err(Failure::Refused) => {
+            Err(DeliveryFailure::Refused) => {
                 let now = Instant::now();
                 if now - *refused.get_or_insert(now) >= self.plan.gone_after {
-                    self.stop.send_if_modified(|stop| {
-                        let first = *stop == Stop::No;
-                        *stop = if first { Stop::Gone } else { *stop };
-                        first
-                    });
+                    self.stop(Stop::Gone);
                 }
             }
             _ => *refused = None,
@@ -128,10 +138,10 @@ impl Load {
 }
 
 /// Runs the connections of one thread until the load is over, and returns what they have seen.
-pub(crate) async fn run(load: Arc<Load>, thread: usize, connections: usize) -> Seen {
+pub(super) async fn run(load: Arc<SharedLoad>, thread: usize, connections: usize) -> ThreadResult {
     let random = StdRng::seed_from_u64(load.plan.seed ^ (thread as u64).rotate_left(32));
-    let tally = Tally::new(&load.plan.phases());
-    let seen = Seen { tally, witnesses: Witnesses::default(), reopened: 0, random };
+    let tally = LoadTally::new(&load.plan.phases());
+    let seen = ThreadResult { tally, witnesses: KeptExchanges::default(), reopened: 0, random };
     let seen = Arc::new(Mutex::new(seen));
     let mut tasks = JoinSet::new();
     for _ in 0..connections {
@@ -151,13 +161,13 @@ pub(crate) async fn run(load: Arc<Load>, thread: usize, connections: usize) -> S
     )
 }
 
-fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+fn lock(seen: &Mutex<ThreadResult>) -> MutexGuard<'_, ThreadResult> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One connection's life.
-async fn keep_sending(load: Arc<Load>, seen: Arc<Mutex<Seen>>) {
-    let mut connection = Connection::new(load.address);
+async fn keep_sending(load: Arc<SharedLoad>, seen: Arc<Mutex<ThreadResult>>) {
+    let mut connection = LoadConnection::new(load.address);
     // Where it does not come about, the first delivery tries again, and counts it.
     let _ = load.open(&mut connection, Instant::now() + load.plan.timeout).await;
     let mut begun = load.turns.clone();
@@ -167,13 +177,13 @@ async fn keep_sending(load: Arc<Load>, seen: Arc<Mutex<Seen>>) {
         Err(_) => None,
     };
     let Some(turns) = turns else { return };
-    let mut line = Line { load, seen, turns, connection, request: Request::default() };
+    let mut line = ConnectionTask { load, seen, turns, connection, request: RequestBuffer::default() };
     let mut back_off = BACK_OFF.0;
     let mut free = line.turns.start();
     while let Some(turn) = line.turns.take().await {
         let ended;
         (ended, free) = line.deliver(turn, free).await;
-        if matches!(ended, Err(Failure::Refused | Failure::Unconnected)) {
+        if matches!(ended, Err(DeliveryFailure::Refused | DeliveryFailure::Unconnected)) {
             sleep(back_off).await;
             back_off = (2 * back_off).min(BACK_OFF.1);
             free = Instant::now();
@@ -184,18 +194,18 @@ async fn keep_sending(load: Arc<Load>, seen: Arc<Mutex<Seen>>) {
 }
 
 /// One connection with all that it needs for a delivery.
-struct Line {
-    load: Arc<Load>,
-    seen: Arc<Mutex<Seen>>,
+struct ConnectionTask {
+    load: Arc<SharedLoad>,
+    seen: Arc<Mutex<ThreadResult>>,
     turns: Arc<Turns>,
-    connection: Connection,
-    request: Request,
+    connection: LoadConnection,
+    request: RequestBuffer,
 }
 
-impl Line {
+impl ConnectionTask {
     /// Makes a delivery and counts what comes of it. `free` is since when the connection has waited for it. Returns how it
     /// ended, and when.
-    async fn deliver(&mut self, turn: Turn, free: Instant) -> (Result<u16, Failure>, Instant) {
+    async fn deliver(&mut self, turn: Turn, free: Instant) -> (Result<u16, DeliveryFailure>, Instant) {
         let begun = if turn.scheduled { Instant::now() } else { turn.intended };
         let deadline = begun + self.load.plan.timeout;
         if turn.scheduled && begun.saturating_duration_since(free) > IDLE {
@@ -209,13 +219,13 @@ impl Line {
             let mut seen = lock(&self.seen);
             let probes = seen.random.random_bool(self.load.plan.probe_share) || self.load.owes_a_probe();
             let kind = match probes {
-                true => Kind::Probe(seen.random.random_range(0..probe::ALL.len())),
-                false => Kind::Valid,
+                true => DeliveryKind::Probe(seen.random.random_range(0..probe::ALL.len())),
+                false => DeliveryKind::Valid,
             };
             seen.tally.begin(kind, turn.phase, begun.saturating_duration_since(start), late);
             (kind, seen.random.random())
         };
-        if kind != Kind::Valid {
+        if kind != DeliveryKind::Valid {
             // What is left over of an earlier exchange is no answer to this one.
             self.connection.look();
         }
@@ -239,7 +249,7 @@ impl Line {
         };
         let now = Instant::now();
         let answer = &self.connection.answer;
-        let ended_as = Ended {
+        let ended_as = EndedDelivery {
             kind,
             phase: turn.phase,
             status: answer.status(),
@@ -258,23 +268,24 @@ impl Line {
     }
 
     /// Makes the request, signed at this moment.
-    fn make(&mut self, kind: Kind, nonce: u128) {
+    fn make(&mut self, kind: DeliveryKind, nonce: u128) {
         let load = &*self.load;
         let turn = load.turn.fetch_add(1, Ordering::Relaxed);
-        let template = &load.templates[(turn % load.templates.len() as u64) as usize];
-        let next = if kind == Kind::Valid { &load.number } else { &load.probe };
+        let DeliveryParts { templates, maker, ids } = &load.deliveries;
+        let template = &templates[(turn % templates.len() as u64) as usize];
+        let next = if kind == DeliveryKind::Valid { &load.number } else { &load.probe };
         // A number that no id has would be missed where ids are counted.
         let numbered = template.id_in_body().is_some();
         let number = if numbered { next.fetch_add(1, Ordering::Relaxed) } else { turn };
         let marks = Marks { number, nonce, now_ms: load.clock.now_ms() };
-        template.fill(load.ids, &marks, &mut self.request);
+        template.fill(*ids, &marks, &mut self.request);
         match kind {
-            Kind::Valid => template.sign(&load.maker.key, &mut self.request),
-            Kind::Probe(probe) => {
+            DeliveryKind::Valid => template.sign(&maker.key, &mut self.request),
+            DeliveryKind::Probe(probe) => {
                 // Rare enough to take memory of their own.
                 let mut body = self.request.bytes[self.request.body..].to_vec();
                 let id = template.id_in_body().map(|id| id.start);
-                load.maker.make(&probe::ALL[probe], &marks, &mut body, id, &mut self.request);
+                maker.make(&probe::ALL[probe], &marks, &mut body, id, &mut self.request);
             }
         }
     }

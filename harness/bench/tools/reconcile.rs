@@ -4,11 +4,11 @@
 
 use serde::Deserialize;
 
-use super::super::locust::Results;
+use crate::bench::tools::locust::{LocustResults, WorkerState};
 
-/// What an endpoint of ours has counted (`GET /ledger`), as far as it is held against anything.
+/// What an endpoint of the suite has counted (`GET /ledger`), as far as it is held against anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct Ledger {
+pub struct LedgerCounts {
     /// Deliveries that were rightly signed.
     pub verified: u64,
     /// Those of them that had come before.
@@ -21,7 +21,7 @@ pub struct Ledger {
 
 /// What does not agree: one sentence for each. `before` and `after` are the ledger at the start and at the end, where the
 /// receiver has one.
-pub fn reconcile(results: &Results, ledger: Option<(&Ledger, &Ledger)>) -> Vec<String> {
+pub fn reconcile(results: &LocustResults, ledger: Option<(&LedgerCounts, &LedgerCounts)>) -> Vec<String> {
     let mut wrong = Vec::new();
     let all = &results.all;
     let ended = all.acknowledged + all.refused + all.failed.saturating_sub(all.unsent);
@@ -41,8 +41,8 @@ pub fn reconcile(results: &Results, ledger: Option<(&Ledger, &Ledger)>) -> Vec<S
             all.sent, all.acknowledged
         ));
     }
-    for worker in results.workers.iter().filter(|worker| worker.state != "reported") {
-        wrong.push(format!("a worker is {}: what it sent is not known", worker.state));
+    for worker in results.workers.iter().filter(|worker| worker.state != WorkerState::Reported) {
+        wrong.push(format!("a worker is {}: what it sent is not known", worker.state.describe()));
     }
     let Some((before, after)) = ledger else { return wrong };
     let (Some(verified), Some(duplicated), Some(missing)) = (

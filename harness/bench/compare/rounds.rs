@@ -7,19 +7,24 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Conclusion, Figure, Round, Series, SeriesName, conclude, order};
+use crate::bench::compare::pair::{
+    Conclusion, FORMAT, Figure, PairReport, PairRound, PairSeries, SeriesName, conclude, order,
+};
 use crate::bench::generate::corpus::Corpus;
-use crate::bench::generate::load::{Ending, Outcome, Subject, run};
-use crate::bench::generate::plan::Plan;
+use crate::bench::generate::plan::LoadPlan;
+use crate::bench::measure::load::{LoadEnding, LoadOutcome, LoadTarget, run};
+use crate::bench::measure::machine::{Machine, Tool};
+use crate::bench::measure::report::LoadFacts;
+use crate::bench::measure::result::BenchResult;
+use crate::bench::measure::verdict::{Tolerance, milliseconds};
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 use crate::statistics::{FEWEST, Interval};
 use crate::subject::SubjectError;
 use crate::subject::receiver::Receiver;
-use crate::suite::requirement::Level;
 use crate::webhook::dialect::Dialect;
+use crate::webhook::dialect::rfc3339;
 use crate::webhook::signature::Secret;
 
 /// Which part of a round's load is left out at its beginning.
@@ -27,7 +32,7 @@ const RUN_UP: u32 = 10;
 
 /// What is measured, and how.
 #[derive(Debug)]
-pub struct Comparison<'a> {
+pub struct PairSetup<'a> {
     /// The command that starts the base.
     pub base: &'a str,
     /// The command that starts the candidate.
@@ -47,37 +52,35 @@ pub struct Comparison<'a> {
     /// Becomes true where it is to end at once.
     pub interrupted: &'a watch::Receiver<bool>,
     /// Each load; its warm-up is that of a receiver that was just started.
-    pub plan: &'a Plan,
+    pub plan: &'a LoadPlan,
     /// How many rounds each series has, where the control needs no more.
     pub rounds: usize,
     /// What is compared.
     pub figure: Figure,
     /// By which share the candidate may be worse.
     pub max_regression: f64,
-    /// Which share of errors is allowed, from 0 to 1.
-    pub max_errors: f64,
-    /// The weakest level whose probes fail the run when they are let through.
-    pub fail_on: Level,
+    /// What a receiver may do wrong.
+    pub tolerance: Tolerance,
     /// Takes the secret out.
     pub redaction: &'a Redaction,
 }
 
-/// What came of it.
+/// The outcome.
 #[derive(Debug)]
-pub struct Measured {
+pub struct PairMeasured {
     /// The series, as far as they went.
-    pub series: Vec<Series>,
-    /// The status that they lead to.
-    pub status: ExitStatus,
+    pub series: Vec<PairSeries>,
+    /// What they lead to.
+    pub result: BenchResult,
     /// Why.
     pub why: String,
 }
 
-/// Why a series ended early: the status, and a sentence.
-struct Trouble(ExitStatus, String);
+/// Why a series ended early: the result, and a sentence.
+struct Trouble(BenchResult, String);
 
 /// A receiver that was started.
-struct Peer {
+struct StartedReceiver {
     /// What it is called in messages.
     name: &'static str,
     receiver: Receiver,
@@ -89,26 +92,26 @@ struct Peer {
 /// Measures. `told` hears of each series before it begins.
 ///
 /// Errors: a command that cannot be started at all, a load that cannot be put; what receivers do wrong is in what is returned.
-pub async fn compare(
-    comparison: &Comparison<'_>,
+pub async fn measure_pair(
+    comparison: &PairSetup<'_>,
     mut told: impl FnMut(SeriesName),
-) -> Result<Measured, Error> {
-    let mut series: Vec<Series> = Vec::new();
+) -> Result<PairMeasured, Error> {
+    let mut series: Vec<PairSeries> = Vec::new();
     let mut numbers = 0;
-    // One that cannot be started is found out now, and not behind the control.
+    // One that cannot be started is found out now, and not after the control.
     match comparison.start("the candidate", comparison.candidate, true).await? {
         Ok(peer) => peer.receiver.stop().await,
-        Err(Trouble(status, why)) => {
-            return Ok(Measured { series, status, why: comparison.redaction.text(&why) });
+        Err(Trouble(result, why)) => {
+            return Ok(PairMeasured { series, result, why: comparison.redaction.text(&why) });
         }
     }
     loop {
-        let ratio = |one: &Series| one.ratio;
+        let ratio = |one: &PairSeries| one.ratio;
         let control = series.first().and_then(ratio);
         let candidate: Vec<Interval> = series.iter().skip(1).filter_map(ratio).collect();
         let better = comparison.figure.better();
         let next = match conclude(control.as_ref(), &candidate, better, comparison.max_regression) {
-            Conclusion::Final(status, why) => return Ok(Measured { series, status, why }),
+            Conclusion::Final(result, why) => return Ok(PairMeasured { series, result, why }),
             Conclusion::GoOn(next) => next,
         };
         told(next);
@@ -116,27 +119,60 @@ pub async fn compare(
         let mut rounds = Vec::new();
         match comparison.run(next, planned, &mut rounds, &mut numbers).await? {
             None => {
-                series.push(Series::of(next, rounds, comparison.plan.seed));
+                series.push(PairSeries::of(next, rounds, comparison.plan.seed));
                 if series.last().and_then(ratio).is_none() {
                     let why = format!("{FEWEST} rounds at least are needed to tell anything");
-                    return Ok(Measured { series, status: ExitStatus::Incomplete, why });
+                    return Ok(PairMeasured { series, result: BenchResult::Incomplete, why });
                 }
             }
-            Some(Trouble(status, why)) => {
-                series.push(Series { name: next, rounds, ratio: None });
-                return Ok(Measured { series, status, why: comparison.redaction.text(&why) });
+            Some(Trouble(result, why)) => {
+                series.push(PairSeries { name: next, rounds, ratio: None });
+                return Ok(PairMeasured { series, result, why: comparison.redaction.text(&why) });
             }
         }
     }
 }
 
-impl Comparison<'_> {
+impl PairSetup<'_> {
+    /// The report of what was measured with it.
+    pub fn report(
+        &self,
+        measured: PairMeasured,
+        command: Vec<String>,
+        started_at_ms: u64,
+        took: Duration,
+    ) -> PairReport {
+        let machine = Machine::this();
+        let note = "the tool was built without optimisations: what it measures is itself for the most part";
+        let notes = if machine.optimised { Vec::new() } else { vec![note.to_owned()] };
+        PairReport {
+            format: FORMAT.to_owned(),
+            tool: Tool::this(),
+            machine,
+            command,
+            base: self.redaction.text(self.base),
+            candidate: self.redaction.text(self.candidate),
+            dialect: self.dialect.name.to_owned(),
+            started_at: rfc3339(started_at_ms),
+            seed: self.plan.seed,
+            load: LoadFacts::of(self.plan, self.tolerance.max_errors, false),
+            figure: self.figure,
+            max_regression: self.max_regression,
+            series: measured.series,
+            result: measured.result,
+            why: measured.why,
+            exit_status: measured.result.status().code(),
+            duration_ms: milliseconds(took),
+            notes,
+        }
+    }
+
     /// Runs a series. Returns why it ended early, where it did.
     async fn run(
         &self,
         name: SeriesName,
         planned: usize,
-        rounds: &mut Vec<Round>,
+        rounds: &mut Vec<PairRound>,
         numbers: &mut u64,
     ) -> Result<Option<Trouble>, Error> {
         let control = name == SeriesName::Control;
@@ -155,8 +191,9 @@ impl Comparison<'_> {
                 return ended.map(Result::err);
             }
         };
-        let is_over =
-            |rounds: &[Round]| Series::is_over(name, rounds, planned, self.plan.seed, self.max_regression);
+        let is_over = |rounds: &[PairRound]| {
+            PairSeries::is_over(name, rounds, planned, self.plan.seed, self.max_regression)
+        };
         let ran = self.alternate(&mut base, &mut other, is_over, rounds, numbers).await;
         base.receiver.stop().await;
         other.receiver.stop().await;
@@ -172,7 +209,7 @@ impl Comparison<'_> {
         name: &'static str,
         command: &str,
         judged: bool,
-    ) -> Result<Result<Peer, Trouble>, Error> {
+    ) -> Result<Result<StartedReceiver, Trouble>, Error> {
         let mut interrupted = self.interrupted.clone();
         let started = tokio::select! {
             started = Receiver::start(command, self.path, self.secret.clone(), self.ready) => started,
@@ -181,30 +218,31 @@ impl Comparison<'_> {
         let receiver = match started {
             Ok(receiver) => receiver,
             Err(why @ SubjectError::Usage(_)) => return Err(why.into()),
-            Err(why) => return Ok(Err(Trouble(ExitStatus::Incomplete, format!("{name}: {why}")))),
+            Err(why) => return Ok(Err(Trouble(BenchResult::Incomplete, format!("{name}: {why}")))),
         };
         let corpus = match self.corpus {
             Some(corpus) => corpus.clone(),
             None => Corpus::samples(self.dialect, &receiver.target().url(), self.clock.now_ms()),
         };
-        Ok(Ok(Peer { name, receiver, corpus, judged }))
+        Ok(Ok(StartedReceiver { name, receiver, corpus, judged }))
     }
 
     async fn alternate(
         &self,
-        base: &mut Peer,
-        other: &mut Peer,
-        is_over: impl Fn(&[Round]) -> bool,
-        rounds: &mut Vec<Round>,
+        base: &mut StartedReceiver,
+        other: &mut StartedReceiver,
+        is_over: impl Fn(&[PairRound]) -> bool,
+        rounds: &mut Vec<PairRound>,
         numbers: &mut u64,
     ) -> Result<(), Result<Trouble, Error>> {
         if !self.plan.warm_up.is_zero() {
-            let warm_up = Plan { duration: self.plan.warm_up, warm_up: Duration::ZERO, ..self.plan.clone() };
+            let warm_up =
+                LoadPlan { duration: self.plan.warm_up, warm_up: Duration::ZERO, ..self.plan.clone() };
             for peer in [&mut *base, &mut *other] {
                 self.load(&warm_up, peer, numbers).await?;
             }
         }
-        let each = Plan { warm_up: self.plan.duration / RUN_UP, ..self.plan.clone() };
+        let each = LoadPlan { warm_up: self.plan.duration / RUN_UP, ..self.plan.clone() };
         while !is_over(rounds) {
             let (mut of_base, mut of_other) = (Vec::with_capacity(2), Vec::with_capacity(2));
             for second in order(rounds.len()) {
@@ -217,7 +255,7 @@ impl Comparison<'_> {
                 let two = "an order has two loads on each";
                 <[f64; 2]>::try_from(figures).map_err(|_| Err(Error::Harness(two.to_owned())))
             };
-            rounds.push(Round { base: of(of_base)?, candidate: of(of_other)? });
+            rounds.push(PairRound { base: of(of_base)?, candidate: of(of_other)? });
         }
         Ok(())
     }
@@ -225,12 +263,12 @@ impl Comparison<'_> {
     /// Puts one load on a receiver, and sees that it did what it must.
     async fn load(
         &self,
-        plan: &Plan,
-        peer: &mut Peer,
+        plan: &LoadPlan,
+        peer: &mut StartedReceiver,
         numbers: &mut u64,
-    ) -> Result<Outcome, Result<Trouble, Error>> {
+    ) -> Result<LoadOutcome, Result<Trouble, Error>> {
         let target = peer.receiver.target().clone();
-        let subject = Subject {
+        let subject = LoadTarget {
             target: &target,
             secret: self.secret,
             dialect: self.dialect,
@@ -240,7 +278,9 @@ impl Comparison<'_> {
         };
         let ran = run(plan, &subject, *numbers).await;
         let wrong = match &ran {
-            Ok(outcome) if outcome.ending == Ending::Interrupted => return Err(Ok(Trouble::interruption())),
+            Ok(outcome) if outcome.ending == LoadEnding::Interrupted => {
+                return Err(Ok(Trouble::interruption()));
+            }
             Ok(outcome) => self.wrong(outcome),
             Err(Error::Subject(why)) => Some(format!("does not listen any more: {why}")),
             Err(_) => None,
@@ -252,8 +292,8 @@ impl Comparison<'_> {
             false => peer.receiver.ended().await,
         };
         if let Some(what) = gone.map(|how| format!(": {how}")).or(wrong.map(|what| format!(" {what}"))) {
-            let status = if peer.judged { ExitStatus::Failed } else { ExitStatus::Incomplete };
-            return Err(Ok(Trouble(status, format!("{}{what}", peer.name))));
+            let result = if peer.judged { BenchResult::Fail } else { BenchResult::Incomplete };
+            return Err(Ok(Trouble(result, format!("{}{what}", peer.name))));
         }
         let outcome = ran.map_err(Err)?;
         if nothing {
@@ -262,15 +302,15 @@ impl Comparison<'_> {
                 peer.name,
                 plan.duration.as_millis()
             );
-            return Err(Ok(Trouble(ExitStatus::Incomplete, why)));
+            return Err(Ok(Trouble(BenchResult::Incomplete, why)));
         }
         *numbers = outcome.numbers;
         Ok(outcome)
     }
 
     /// What a receiver did wrong under a load: the end of a sentence.
-    fn wrong(&self, outcome: &Outcome) -> Option<String> {
-        if outcome.broken_level().is_some_and(|level| level <= self.fail_on) {
+    fn wrong(&self, outcome: &LoadOutcome) -> Option<String> {
+        if outcome.broken_level().is_some_and(|level| level <= self.tolerance.fail_on) {
             let probes = outcome.probes(self.redaction);
             let through: Vec<String> = probes
                 .kinds
@@ -284,11 +324,11 @@ impl Comparison<'_> {
             ));
         }
         let total = outcome.total();
-        if outcome.ending == Ending::Gone {
+        if outcome.ending == LoadEnding::Gone {
             return Some("did not listen any more".to_owned());
         }
         let ended = total.acknowledged + total.refused + total.failed;
-        if total.error_share > self.max_errors || (total.acknowledged == 0 && ended > 0) {
+        if total.error_share > self.tolerance.max_errors || (total.acknowledged == 0 && ended > 0) {
             let kinds: Vec<String> = outcome
                 .unexpected(self.redaction)
                 .iter()
@@ -303,7 +343,7 @@ impl Comparison<'_> {
         None
     }
 
-    fn figure_of(&self, outcome: &Outcome) -> f64 {
+    fn figure_of(&self, outcome: &LoadOutcome) -> f64 {
         let total = outcome.total();
         match self.figure {
             Figure::Rate => total.rate,
@@ -315,6 +355,6 @@ impl Comparison<'_> {
 
 impl Trouble {
     fn interruption() -> Self {
-        Self(ExitStatus::Interrupted, "it was interrupted: this is what there was until then".to_owned())
+        Self(BenchResult::Interrupted, "it was interrupted: this is what there was until then".to_owned())
     }
 }

@@ -7,10 +7,10 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::ledger::entry::LedgerEntry;
-use super::ledger::envelope::{Envelope, Unreadable};
-use super::ledger::seen::Mark;
-use super::ledger::{Arrival, Identity, KEPT, Ledger, Mistake, Wrong};
+use crate::bench::accounts::entry::LedgerEntry;
+use crate::bench::accounts::envelope::{Envelope, Unreadable};
+use crate::bench::accounts::ledger::{Defect, Identity, KEPT, Ledger, VerifiedArrival, WrongArrival};
+use crate::bench::accounts::seen::Mark;
 use crate::bench::generate::ids::{Ids, Numbered};
 use crate::clock::Clock;
 use crate::redaction::Redaction;
@@ -32,12 +32,12 @@ pub enum Webhooks {
 }
 
 /// Is told of arrivals as they come.
-pub trait Witness: Send + Sync + 'static {
+pub trait ArrivalListener: Send + Sync + 'static {
     /// A delivery that was right; `mark` says what it is among the others.
     fn verified(&self, webhook: usize, identity: &Identity<'_>, mark: Option<Mark>);
 
     /// One that was wrong, with the id that it claims.
-    fn mistaken(&self, webhook: usize, wrong: Wrong, claimed: Option<Numbered>);
+    fn mistaken(&self, webhook: usize, wrong: Defect, claimed: Option<Numbered>);
 }
 
 /// Keeps accounts.
@@ -51,7 +51,7 @@ pub struct Accounts {
     /// The key of all others, where there may be any.
     anywhere: Option<Key>,
     redaction: Redaction,
-    witness: Option<Box<dyn Witness>>,
+    witness: Option<Box<dyn ArrivalListener>>,
     ledger: Mutex<Ledger>,
 }
 
@@ -87,7 +87,7 @@ impl Accounts {
     }
 
     /// The same, with somebody who is told of arrivals.
-    pub fn with_witness(self, witness: impl Witness) -> Self {
+    pub fn with_witness(self, witness: impl ArrivalListener) -> Self {
         Self { witness: Some(Box::new(witness)), ..self }
     }
 
@@ -101,7 +101,7 @@ impl Accounts {
     }
 
     /// The webhook with that path, with its key. Where any path is one, it has an account from its first delivery that is
-    /// right: whoever knows no secret makes none.
+    /// right: without the secret none is made.
     fn webhook(&self, path: &[u8]) -> Option<(Option<usize>, &Key)> {
         match &self.anywhere {
             Some(key) => Some((self.ledger().known(path), key)),
@@ -115,7 +115,7 @@ impl Accounts {
         key: &Key,
         request: &Request<'a>,
         now_ms: u64,
-    ) -> Result<Envelope<'a>, (Wrong, String)> {
+    ) -> Result<Envelope<'a>, (Defect, String)> {
         let plain = |wrong| (wrong, String::new());
         let (mut signature, mut timestamp) = (None, None);
         for header in request.headers {
@@ -131,21 +131,21 @@ impl Accounts {
                 continue;
             };
             if place.replace(header.value).is_some() {
-                return Err(plain(Wrong::TwoHeaders));
+                return Err(plain(Defect::TwoHeaders));
             }
         }
-        let timestamp = timestamp.ok_or_else(|| plain(Wrong::MissingTimestamp))?;
-        let signature = signature.ok_or_else(|| plain(Wrong::MissingSignature))?;
+        let timestamp = timestamp.ok_or_else(|| plain(Defect::MissingTimestamp))?;
+        let signature = signature.ok_or_else(|| plain(Defect::MissingSignature))?;
         if !key.verify(timestamp, request.body, signature) {
-            return Err(plain(Wrong::Signature));
+            return Err(plain(Defect::Signature));
         }
-        let sent_ms = milliseconds(timestamp).ok_or_else(|| plain(Wrong::Stale))?;
+        let sent_ms = milliseconds(timestamp).ok_or_else(|| plain(Defect::Stale))?;
         if self.window_ms.is_some_and(|window| now_ms.abs_diff(sent_ms) > window) {
-            return Err((Wrong::Stale, format!("it is {} ms off", now_ms.abs_diff(sent_ms))));
+            return Err((Defect::Stale, format!("it is {} ms off", now_ms.abs_diff(sent_ms))));
         }
         Envelope::read(self.dialect, request.body).map_err(|why| match why {
-            Unreadable::NotJson => plain(Wrong::NotJson),
-            Unreadable::Shape(why) => (Wrong::Shape, why),
+            Unreadable::NotJson => plain(Defect::NotJson),
+            Unreadable::Shape(why) => (Defect::Shape, why),
         })
     }
 
@@ -155,14 +155,14 @@ impl Accounts {
         let webhook = self.webhook(request.target.as_bytes());
         let judged = match (request.method, webhook) {
             ("POST", Some((_, key))) => self.judge(key, request, now_ms),
-            ("POST", None) => Err((Wrong::Path, String::new())),
-            _ => Err((Wrong::Method, String::new())),
+            ("POST", None) => Err((Defect::Path, String::new())),
+            _ => Err((Defect::Method, String::new())),
         };
         match (judged, webhook) {
             (Ok(envelope), Some((known, _))) => {
                 let identity = identity(&envelope);
                 let webhook = known.unwrap_or_else(|| self.ledger().webhook(request.target.as_bytes()));
-                let mark = self.ledger().verified(&Arrival {
+                let mark = self.ledger().verified(&VerifiedArrival {
                     webhook,
                     identity,
                     what: format_args!("{} {}", envelope.event, envelope.id.unwrap_or_default()),
@@ -179,7 +179,7 @@ impl Accounts {
                 let rest = KEPT.saturating_sub(request.head.len()).min(request.body.len());
                 let whole = [request.head, &request.body[..rest]].concat();
                 let mistake =
-                    Mistake { webhook, wrong, detail: &detail, request: &whole, bytes, at_ms: now_ms };
+                    WrongArrival { webhook, wrong, detail: &detail, request: &whole, bytes, at_ms: now_ms };
                 self.ledger().mistaken(&mistake);
                 if let (Some(witness), Some(webhook)) = (&self.witness, webhook) {
                     witness.mistaken(webhook, wrong, self.claimed(request.body));
@@ -215,13 +215,14 @@ impl Intake for Accounts {
 
     fn broken(&self, what: Broken, came: &[u8]) {
         let wrong = match what {
-            Broken::Malformed => Wrong::Malformed,
-            Broken::TooLarge => Wrong::TooLarge,
-            Broken::Slow => Wrong::Slow,
-            Broken::CutOff => Wrong::CutOff,
+            Broken::Malformed => Defect::Malformed,
+            Broken::TooLarge => Defect::TooLarge,
+            Broken::Slow => Defect::Slow,
+            Broken::CutOff => Defect::CutOff,
         };
         let at_ms = self.clock.now_ms();
-        let mistake = Mistake { webhook: None, wrong, detail: "", request: came, bytes: came.len(), at_ms };
+        let mistake =
+            WrongArrival { webhook: None, wrong, detail: "", request: came, bytes: came.len(), at_ms };
         self.ledger().mistaken(&mistake);
     }
 }
@@ -240,7 +241,7 @@ fn milliseconds(timestamp: &[u8]) -> Option<u64> {
     std::str::from_utf8(timestamp).ok().filter(|_| digits)?.parse().ok()
 }
 
-fn refusal(wrong: Wrong, detail: &str) -> Answer {
+fn refusal(wrong: Defect, detail: &str) -> Answer {
     let (status, text) = (wrong.status(), wrong.describe());
     let reason = match status {
         401 => "Unauthorized",
@@ -250,7 +251,7 @@ fn refusal(wrong: Wrong, detail: &str) -> Answer {
     };
     let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
     let body = format!("{text}{detail}\n");
-    let allow = if wrong == Wrong::Method { "Allow: POST\r\n" } else { "" };
+    let allow = if wrong == Defect::Method { "Allow: POST\r\n" } else { "" };
     let length = body.len();
     format!("HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\n{allow}Content-Length: {length}\r\n\r\n{body}")
         .into_bytes()

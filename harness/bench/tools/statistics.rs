@@ -9,21 +9,24 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{distribution, per_second, word};
 use crate::bench::generate::probe;
-use crate::bench::measure::report::{
-    self, BenchReport, CorpusFacts, Latency, LoadFacts, Machine, Measured, Named, PhaseEntry, Point,
-    ProbeEntry, Probes, SeriesEntry, Tool,
+use crate::bench::measure::figures::{
+    Latency, Measured, Named, PhaseEntry, ProbeEntry, Probes, SeriesEntry, SeriesPoint,
 };
-use crate::exit::ExitStatus;
-use crate::webhook::dialect::rfc3339;
+use crate::bench::measure::machine::{Machine, Tool};
+use crate::bench::measure::report::{
+    BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, LoadMode, Origin,
+};
+use crate::bench::measure::result::BenchResult;
+use crate::bench::measure::summary::per_second;
+use crate::suite::requirement::Level;
 
 /// The name under which the locustfile puts probes that got no answer.
 const UNANSWERED: &str = "probe unanswered";
 
 /// One entry of `--json`.
 #[derive(Debug, Deserialize)]
-struct Entry {
+struct LocustEntry {
     name: String,
     start_time: f64,
     last_request_timestamp: Option<f64>,
@@ -55,8 +58,8 @@ struct Statistics {
 }
 
 /// The report of `--json`. Errors: it is broken, or empty.
-pub(crate) fn json(name: &str, text: &str) -> Result<(BenchReport, ExitStatus), String> {
-    let entries: Vec<Entry> =
+pub(super) fn json(name: &str, text: &str) -> Result<BenchReport, String> {
+    let entries: Vec<LocustEntry> =
         serde_json::from_str(text).map_err(|why| format!("{name} is no statistics of locust's: {why}"))?;
     let valid = || entries.iter().filter(|entry| is_valid(&entry.name));
     let mut values = Vec::new();
@@ -71,7 +74,7 @@ pub(crate) fn json(name: &str, text: &str) -> Result<(BenchReport, ExitStatus), 
             }
         }
     }
-    let mut latency = distribution(values.into_iter());
+    let mut latency = Latency::of_values(values);
     let least = valid().filter_map(|entry| entry.min_response_time).reduce(f64::min);
     let most = valid().map(|entry| entry.max_response_time).reduce(f64::max);
     latency.min_us = (least.unwrap_or_default() * 1e3) as u64;
@@ -98,8 +101,8 @@ pub(crate) fn json(name: &str, text: &str) -> Result<(BenchReport, ExitStatus), 
     report(name, statistics)
 }
 
-/// The genuine requests of each second.
-fn series<'a>(entries: impl Iterator<Item = &'a Entry>) -> SeriesEntry {
+/// The valid requests of each second.
+fn series<'a>(entries: impl Iterator<Item = &'a LocustEntry>) -> SeriesEntry {
     /// A day: what has gaps that are longer is no series.
     const MOST: u64 = 86_400;
     let mut seconds: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
@@ -116,7 +119,7 @@ fn series<'a>(entries: impl Iterator<Item = &'a Entry>) -> SeriesEntry {
     let range = if seconds.is_empty() { 0..0 } else { first..last.min(first.saturating_add(MOST)) + 1 };
     let points = range.map(|second| {
         let (sent, failed) = seconds.get(&second).copied().unwrap_or_default();
-        Point {
+        SeriesPoint {
             sent,
             acknowledged: sent.saturating_sub(failed),
             refused: 0,
@@ -129,8 +132,22 @@ fn series<'a>(entries: impl Iterator<Item = &'a Entry>) -> SeriesEntry {
     SeriesEntry { interval_ms: 1000, points: points.collect() }
 }
 
+/// The columns of the file ending in `_stats.csv` that hold numbers which are read.
+const COLUMNS: [&str; 10] = [
+    "Request Count",
+    "Failure Count",
+    "Average Response Time",
+    "Min Response Time",
+    "Max Response Time",
+    "50%",
+    "90%",
+    "99%",
+    "99.9%",
+    "Requests/s",
+];
+
 /// The report of the file ending in `_stats.csv`. Errors: a column is missing, or a value is no number.
-pub(crate) fn csv(name: &str, text: &str) -> Result<(BenchReport, ExitStatus), String> {
+pub(super) fn csv(name: &str, text: &str) -> Result<BenchReport, String> {
     let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, fields(line)));
     let header = lines.next().map(|(_, header)| header).unwrap_or_default();
     let column = |wanted: &str| {
@@ -138,25 +155,13 @@ pub(crate) fn csv(name: &str, text: &str) -> Result<(BenchReport, ExitStatus), S
         found.ok_or_else(|| format!("{name}: line 1 has no column {wanted:?}"))
     };
     let named = column("Name")?;
-    let numbers = [
-        "Request Count",
-        "Failure Count",
-        "Average Response Time",
-        "Min Response Time",
-        "Max Response Time",
-        "Requests/s",
-        "50%",
-        "90%",
-        "99%",
-        "99.9%",
-    ];
     let mut columns = Vec::new();
-    for wanted in numbers {
-        columns.push((wanted, column(wanted)?));
+    for wanted in COLUMNS {
+        columns.push(column(wanted)?);
     }
     let mut statistics = Statistics {
         rows: Vec::new(),
-        latency: distribution(std::iter::empty()),
+        latency: Latency::of_values(std::iter::empty()),
         duration_ms: 0.0,
         begun_ms: 0,
         series: SeriesEntry { interval_ms: 1000, points: Vec::new() },
@@ -171,32 +176,16 @@ pub(crate) fn csv(name: &str, text: &str) -> Result<(BenchReport, ExitStatus), S
         if who == "Aggregated" {
             continue;
         }
-        let mut values = Vec::new();
-        for (wanted, at) in &columns {
+        let mut values = [0.0; COLUMNS.len()];
+        for ((value, wanted), at) in values.iter_mut().zip(COLUMNS).zip(&columns) {
             let field = fields.get(*at).map_or("", String::as_str);
-            // Locust has no percentile of what never happened.
-            let value = if field == "N/A" { Some(0.0) } else { field.parse::<f64>().ok() };
-            let value = value.filter(|value| value.is_finite() && *value >= 0.0);
-            values.push(value.ok_or_else(|| {
-                format!("{name}: line {number}, column {wanted:?}: {field:?} is no number")
-            })?);
+            *value = number_in(field)
+                .ok_or_else(|| format!("{name}: line {number}, column {wanted:?}: {field:?} is no number"))?;
         }
-        let &[requests, failures, mean, min, max, rate, p50, p90, p99, p999] = values.as_slice() else {
-            continue;
-        };
+        let [requests, failures, .., rate] = values;
         if is_valid(&who) {
             valid += 1;
-            let (us, latency) = (|ms: f64| (ms * 1e3) as u64, &mut statistics.latency);
-            let before = latency.count as f64;
-            latency.mean_us =
-                (latency.mean_us * before + mean * 1e3 * requests) / (before + requests).max(1.0);
-            latency.min_us = if before > 0.0 { latency.min_us.min(us(min)) } else { us(min) };
-            latency.count += requests as u64;
-            latency.max_us = latency.max_us.max(us(max));
-            latency.p50_us = latency.p50_us.max(us(p50));
-            latency.p90_us = latency.p90_us.max(us(p90));
-            latency.p99_us = latency.p99_us.max(us(p99));
-            latency.p999_us = latency.p999_us.max(us(p999));
+            add(&mut statistics.latency, &values);
         }
         if rate > 0.0 {
             statistics.duration_ms = statistics.duration_ms.max(requests / rate * 1e3);
@@ -207,6 +196,27 @@ pub(crate) fn csv(name: &str, text: &str) -> Result<(BenchReport, ExitStatus), S
         statistics.notes.push("the quantiles are the highest of the several names that there are".to_owned());
     }
     report(name, statistics)
+}
+
+/// Adds a line's response times, in milliseconds in the order of [`COLUMNS`].
+fn add(latency: &mut Latency, values: &[f64; COLUMNS.len()]) {
+    let &[requests, _, mean, min, max, p50, p90, p99, p999, _] = values;
+    let us = |ms: f64| (ms * 1e3) as u64;
+    let before = latency.count as f64;
+    latency.mean_us = (latency.mean_us * before + mean * 1e3 * requests) / (before + requests).max(1.0);
+    latency.min_us = if before > 0.0 { latency.min_us.min(us(min)) } else { us(min) };
+    latency.count += requests as u64;
+    latency.max_us = latency.max_us.max(us(max));
+    latency.p50_us = latency.p50_us.max(us(p50));
+    latency.p90_us = latency.p90_us.max(us(p90));
+    latency.p99_us = latency.p99_us.max(us(p99));
+    latency.p999_us = latency.p999_us.max(us(p999));
+}
+
+fn number_in(field: &str) -> Option<f64> {
+    // Locust has no percentile of what never happened.
+    let value = if field == "N/A" { Some(0.0) } else { field.parse::<f64>().ok() };
+    value.filter(|value| value.is_finite() && *value >= 0.0)
 }
 
 /// The fields of a line of CSV.
@@ -233,37 +243,26 @@ fn is_valid(name: &str) -> bool {
 }
 
 /// The report of statistics. Errors: there are none.
-fn report(name: &str, statistics: Statistics) -> Result<(BenchReport, ExitStatus), String> {
-    let Statistics { rows, latency, duration_ms, begun_ms, series, mut notes } = statistics;
+fn report(name: &str, statistics: Statistics) -> Result<BenchReport, String> {
+    let Statistics { rows, latency, duration_ms, begun_ms, series, notes } = statistics;
     if rows.is_empty() {
         return Err(format!("{name} holds no request: nothing was sent"));
     }
     let sum = |which: fn(&Row) -> u64| rows.iter().filter(|row| is_valid(&row.name)).map(which).sum::<u64>();
     let (sent, failed) = (sum(|row| row.requests), sum(|row| row.failures));
     let acknowledged = sent.saturating_sub(failed);
-    let kinds: Vec<ProbeEntry> = probe::ALL.iter().map(|kind| entry(kind, &rows)).collect();
-    let unanswered = rows.iter().filter(|row| row.name == UNANSWERED).map(|row| row.requests).sum();
-    let probes = Probes {
-        sent: kinds.iter().map(|kind| kind.sent).sum::<u64>() + unanswered,
-        let_through: kinds.iter().map(|kind| kind.let_through).sum(),
-        unanswered,
-        statuses: Vec::new(),
-        kinds,
-    };
-    let lets_through = probes.kinds.iter().any(|kind| kind.let_through > 0 && kind.level == "must");
-    let status = if lets_through || failed > 0 {
-        ExitStatus::Failed
+    let probes = probes(&rows);
+    let must = |kind: &ProbeEntry| kind.level == Level::Must.as_str();
+    let lets_through = probes.kinds.iter().any(|kind| kind.let_through > 0 && must(kind));
+    let result = if lets_through || failed > 0 {
+        BenchResult::Fail
     } else if acknowledged == 0 {
-        ExitStatus::Incomplete
+        BenchResult::Incomplete
     } else {
-        ExitStatus::Passed
+        BenchResult::Pass
     };
-    notes.push(
-        "made of locust's own statistics, which know neither statuses nor bytes nor what was asked for, and count what was \
-         refused as failed; the locustfile's --results know all of it"
-            .to_owned(),
-    );
-    let measured = Measured {
+    let named = Named { name: "failed".to_owned(), count: failed };
+    let total = Measured {
         duration_ms,
         rate: per_second(acknowledged as f64, duration_ms),
         sent,
@@ -271,60 +270,69 @@ fn report(name: &str, statistics: Statistics) -> Result<(BenchReport, ExitStatus
         refused: 0,
         failed,
         error_share: failed as f64 / sent.max(1) as f64,
-        errors: (failed > 0)
-            .then(|| Named { name: "failed".to_owned(), count: failed })
-            .into_iter()
-            .collect(),
+        errors: if failed > 0 { vec![named] } else { Vec::new() },
         statuses: Vec::new(),
         bytes_sent: 0,
         bytes_received: 0,
         latency,
         lateness: None,
     };
-    let achieved = per_second((sent + probes.sent) as f64, duration_ms);
-    let report = BenchReport {
-        format: report::FORMAT.to_owned(),
-        role: "receiver".to_owned(),
-        tool: Tool { name: "locust".to_owned(), version: "of a version that is not known".to_owned() },
-        machine: Machine {
-            cores: 0,
-            os: "unknown".to_owned(),
-            arch: "unknown".to_owned(),
-            cpu: None,
-            optimised: true,
-        },
-        command: Vec::new(),
-        subject: "what locust was told".to_owned(),
-        dialect: "unknown".to_owned(),
-        started_at: rfc3339(begun_ms),
-        seed: None,
-        load: LoadFacts {
-            mode: "saturation".to_owned(),
-            rates: Vec::new(),
-            concurrency: 0,
-            threads: 0,
-            duration_ms: duration_ms as u64,
-            warm_up_ms: 0,
-            timeout_ms: 0,
-            probe_share: probes.sent as f64 / (sent + probes.sent).max(1) as f64,
-            max_errors: 0.0,
-        },
-        corpus: CorpusFacts { bodies: 0, bytes: 0, longest: 0, without_id: 0 },
-        result: word(status).to_owned(),
-        exit_status: status.code(),
+    let all = sent + probes.sent;
+    let load = LoadFacts {
+        mode: LoadMode::Saturation,
+        rates: Vec::new(),
+        concurrency: 0,
+        threads: 0,
         duration_ms: duration_ms as u64,
-        phases: vec![PhaseEntry { rate: None, achieved, measured: measured.clone() }],
-        total: measured,
+        warm_up_ms: 0,
+        timeout_ms: 0,
+        probe_share: probes.sent as f64 / all.max(1) as f64,
+        max_errors: 0.0,
+    };
+    let achieved = per_second(all as f64, duration_ms);
+    let figures = Figures {
+        phases: vec![PhaseEntry { rate: None, achieved, measured: total.clone() }],
+        total,
         series,
         probes,
         unexpected: Vec::new(),
-        thresholds: Vec::new(),
-        search: None,
-        comparison: None,
-        sending: None,
-        notes,
     };
-    Ok((report, status))
+    let corpus = CorpusFacts { bodies: 0, bytes: 0, longest: 0, without_id: 0 };
+    let mut report = BenchReport::new(origin(begun_ms, duration_ms as u64), load, corpus, figures, result);
+    report.notes = notes;
+    report.notes.push(
+        "made of locust's own statistics, which know neither statuses nor bytes nor what was asked for, and count what was \
+         refused as failed; the locustfile's --results know all of it"
+            .to_owned(),
+    );
+    Ok(report)
+}
+
+fn origin(started_at_ms: u64, took_ms: u64) -> Origin {
+    let unknown = || "unknown".to_owned();
+    Origin {
+        role: BenchRole::Receiver,
+        tool: Tool { name: "locust".to_owned(), version: "of a version that is not known".to_owned() },
+        machine: Machine { cores: 0, os: unknown(), arch: unknown(), cpu: None, optimised: true },
+        command: Vec::new(),
+        subject: "what locust was told".to_owned(),
+        dialect: unknown(),
+        started_at_ms,
+        took_ms,
+        seed: None,
+    }
+}
+
+fn probes(rows: &[Row]) -> Probes {
+    let kinds: Vec<ProbeEntry> = probe::ALL.iter().map(|kind| entry(kind, rows)).collect();
+    let unanswered = rows.iter().filter(|row| row.name == UNANSWERED).map(|row| row.requests).sum();
+    Probes {
+        sent: kinds.iter().map(|kind| kind.sent).sum::<u64>() + unanswered,
+        let_through: kinds.iter().map(|kind| kind.let_through).sum(),
+        unanswered,
+        statuses: Vec::new(),
+        kinds,
+    }
 }
 
 /// What became of a kind of probe.

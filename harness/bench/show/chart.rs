@@ -15,25 +15,25 @@ const BOTTOM: f64 = 30.0;
 const MOST_POINTS: usize = 1000;
 
 /// What goes across.
-pub(crate) struct Axis {
+pub(super) struct Axis {
     /// Its end; it begins at 0.
-    pub(crate) end: f64,
+    pub(super) end: f64,
     /// Where it is marked, with what.
-    pub(crate) ticks: Vec<(f64, String)>,
+    pub(super) ticks: Vec<(f64, String)>,
 }
 
 /// A line.
-pub(crate) struct Line {
+pub(super) struct ChartLine {
     /// Its colour.
-    pub(crate) class: &'static str,
+    pub(super) class: &'static str,
     /// Its name.
-    pub(crate) name: &'static str,
-    pub(crate) points: Vec<(f64, f64)>,
+    pub(super) name: &'static str,
+    pub(super) points: Vec<(f64, f64)>,
 }
 
 impl Axis {
     /// One that is marked at round numbers.
-    pub(crate) fn even(end: f64, unit: &str) -> Self {
+    pub(super) fn even(end: f64, unit: &str) -> Self {
         let step = round_step(end);
         let ticks = (0..).map(|at| f64::from(at) * step).take_while(|at| *at <= end * 1.0001);
         Self { end, ticks: ticks.map(|at| (at, format!("{}{unit}", number(at)))).collect() }
@@ -41,7 +41,7 @@ impl Axis {
 }
 
 /// Draws lines: upwards from 0 to what the highest of them needs.
-pub(crate) fn draw(title: &str, across: &Axis, unit: &str, lines: &[Line]) -> String {
+pub(super) fn draw(title: &str, across: &Axis, unit: &str, lines: &[ChartLine]) -> String {
     let all = lines.iter().flat_map(|line| &line.points).map(|(_, y)| *y).filter(|y| y.is_finite());
     let most = all.fold(0.0, f64::max);
     let most = if most > 0.0 { most * 1.05 } else { 1.0 };
@@ -84,7 +84,7 @@ pub(crate) fn draw(title: &str, across: &Axis, unit: &str, lines: &[Line]) -> St
             .filter_map(highest)
             .map(|(across, up)| format!("{:.1} {:.1}", x(across), y(up)))
             .collect();
-        let Line { class, name, .. } = line;
+        let ChartLine { class, name, .. } = line;
         if !points.is_empty() {
             let _ = writeln!(svg, "<path class=\"{class}\" d=\"M{}\"/>", points.join("L"));
         }
