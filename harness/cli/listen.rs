@@ -6,21 +6,20 @@
 mod keeping;
 mod output;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::console::Console;
-use super::options::{DialectName, Gate, SecretOptions, asked_to_end, duration};
+use super::options::{DialectOption, Gate, ListenOptions, SecretOptions, asked_to_end};
 use super::trust::TrustOptions;
+use super::values::duration;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -49,45 +48,40 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// Options of `listen`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The port; 0 lets the system choose
-    #[arg(long, default_value_t = 0, env = "PORT")]
-    port: u16,
-    /// The address to listen at
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), env = "TWENTY_CONFORM_HOST", hide_env = true)]
-    host: IpAddr,
+    #[command(flatten)]
+    listen: ListenOptions,
     #[command(flatten)]
     secret: SecretOptions,
-    /// The form of body
-    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
-    dialect: DialectName,
+    #[command(flatten)]
+    dialect: DialectOption,
     /// The status that deliveries are answered with
-    #[arg(long, default_value = "200", value_parser = clap::value_parser!(u16).range(200..=599), conflicts_with = "forward", env = "TWENTY_CONFORM_STATUS", hide_env = true)]
+    #[arg(long, default_value = "200", value_parser = clap::value_parser!(u16).range(200..=599), conflicts_with = "forward")]
     status: u16,
     /// Pass each request on, and answer what comes back; a path other than / takes the place of the request's
-    #[arg(long, value_name = "URL", env = "TWENTY_CONFORM_FORWARD", hide_env = true)]
+    #[arg(long, value_name = "URL")]
     forward: Option<String>,
     /// How long the answer to a request that was passed on is waited for
-    #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    #[arg(long, default_value = "10s", value_parser = duration)]
     timeout: Duration,
     /// Pass requests on to an address that is not this machine's
-    #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", value_parser = BoolishValueParser::new(), hide_env = true)]
+    #[arg(long)]
     allow_remote: bool,
     #[command(flatten)]
     trust: TrustOptions,
     /// Keep each delivery in this folder, which must be new or empty
-    #[arg(long, value_name = "DIR", env = "TWENTY_CONFORM_OUT", hide_env = true)]
+    #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// End behind the first delivery
-    #[arg(long, conflicts_with = "count", env = "TWENTY_CONFORM_ONCE", value_parser = BoolishValueParser::new(), hide_env = true)]
+    #[arg(long, conflicts_with = "count")]
     once: bool,
     /// End behind so many deliveries
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), env = "TWENTY_CONFORM_COUNT", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// Print JSON lines: one when it is ready, one for each delivery, and a summary
-    #[arg(long, env = "TWENTY_CONFORM_JSON", value_parser = BoolishValueParser::new(), hide_env = true)]
+    #[arg(long)]
     json: bool,
     /// The weakest level whose failures fail the run
-    #[arg(long, value_enum, default_value = "must", env = "TWENTY_CONFORM_FAIL_ON", hide_env = true)]
+    #[arg(long, value_enum, default_value = "must")]
     fail_on: Gate,
 }
 
@@ -109,7 +103,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     });
     let most = catcher.most;
     let asked = asked_to_end();
-    let address = SocketAddr::new(arguments.host, arguments.port);
+    let address = arguments.listen.address();
     let capture = Capture::serve(address, catcher.clone()).await.map_err(|why| {
         Error::Usage(format!("{address} cannot be listened on: {why}; choose another --host or --port"))
     })?;

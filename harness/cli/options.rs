@@ -3,20 +3,22 @@
 //! Invariant: every option has its environment variable, and every mistake names the option and the mend.
 
 use std::collections::hash_map::RandomState;
-use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
 use super::console::Console;
+use super::environment::{Choice, first_given, text as text_of};
 use super::plan::Plan;
 use super::target::{self, ReportTarget};
+use super::values::{duration, up_to};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -31,21 +33,46 @@ use crate::webhook::dialect::{DOCUMENTED, Dialect, SHIPPED};
 use crate::webhook::signature::Secret;
 use crate::wire::endpoint::certificates::Authority;
 
+/// The dialect of a command.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct DialectOption {
+    /// The form of body
+    #[arg(long, value_enum, default_value = "documented")]
+    dialect: DialectName,
+}
+
 /// The dialects by name.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum DialectName {
+enum DialectName {
     /// The body as the documentation shows it
     Documented,
     /// The body as the server that ships sends it
     Shipped,
 }
 
-impl DialectName {
+impl DialectOption {
     pub(super) fn dialect(self) -> &'static Dialect {
-        match self {
-            Self::Documented => &DOCUMENTED,
-            Self::Shipped => &SHIPPED,
+        match self.dialect {
+            DialectName::Documented => &DOCUMENTED,
+            DialectName::Shipped => &SHIPPED,
         }
+    }
+}
+
+/// Where an endpoint listens.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct ListenOptions {
+    /// The port; 0 lets the system choose
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// The address to listen at
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+}
+
+impl ListenOptions {
+    pub(super) fn address(self) -> SocketAddr {
+        SocketAddr::new(self.host, self.port)
     }
 }
 
@@ -67,71 +94,59 @@ impl Gate {
     }
 }
 
+/// How many cases can go on at the same time.
+const MOST_JOBS: usize = 64;
+
 /// The options of every command that runs the suite.
 #[derive(Debug, Args)]
 pub(super) struct RunOptions {
-    /// The form of body
-    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
-    pub(super) dialect: DialectName,
+    #[command(flatten)]
+    dialect: DialectOption,
     /// Run only what this pattern matches: an id (VER-1) or a check (receiver/**); @FILE reads patterns
-    #[arg(long, value_name = "PATTERN", env = "TWENTY_CONFORM_RUN", value_delimiter = ',', hide_env = true)]
+    #[arg(long, value_name = "PATTERN")]
     run: Vec<String>,
     /// Do not run what this pattern matches
-    #[arg(long, value_name = "PATTERN", env = "TWENTY_CONFORM_SKIP", value_delimiter = ',', hide_env = true)]
+    #[arg(long, value_name = "PATTERN")]
     skip: Vec<String>,
     /// The weakest level that runs
-    #[arg(long, value_enum, default_value = "advice", env = "TWENTY_CONFORM_LEVEL", hide_env = true)]
+    #[arg(long, value_enum, default_value = "advice")]
     level: Level,
     /// The weakest level whose failures fail the run
-    #[arg(long, value_enum, default_value = "must", env = "TWENTY_CONFORM_FAIL_ON", hide_env = true)]
+    #[arg(long, value_enum, default_value = "must")]
     fail_on: Gate,
     /// What ids, secrets and nonces are made from [default: random]
-    #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
+    #[arg(long)]
     seed: Option<u64>,
     /// How many cases each property generates
-    #[arg(long, default_value = "64", value_parser = clap::value_parser!(u32).range(..=100_000), env = "TWENTY_CONFORM_CASES", hide_env = true)]
+    #[arg(long, default_value = "64", value_parser = clap::value_parser!(u32).range(..=100_000))]
     cases: u32,
     /// How many cases go on at the same time (receivers)
-    #[arg(long, default_value = "4", value_parser = jobs, env = "TWENTY_CONFORM_JOBS", hide_env = true)]
+    #[arg(long, default_value = "4", value_parser = up_to::<MOST_JOBS>)]
     jobs: usize,
     /// How long an answer or a reply is waited for, such as 10s or 500ms
-    #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    #[arg(long, default_value = "10s", value_parser = duration)]
     timeout: Duration,
     /// Within which a delivery must start after its event
-    #[arg(long, default_value = "5s", value_parser = duration, env = "TWENTY_CONFORM_DEADLINE", hide_env = true)]
+    #[arg(long, default_value = "5s", value_parser = duration)]
     deadline: Duration,
     /// Write a report as well: text, json or junit; - is stdout, in the place of the text
-    #[arg(
-        long,
-        value_name = "FORMAT=PATH",
-        env = "TWENTY_CONFORM_REPORT",
-        value_delimiter = ',',
-        hide_env = true
-    )]
+    #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<ReportTarget<ReportFormat>>,
     /// Keep the run's evidence in this folder, which must be new or empty: every exchange and every trial as it comes, the
     /// reports, and a case for `replay` of each failure that one delivery shows (receivers)
-    #[arg(long, value_name = "DIR", env = "TWENTY_CONFORM_OUT", hide_env = true)]
+    #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Show only what did not pass
-    #[arg(
-        short,
-        long,
-        conflicts_with = "verbose",
-        env = "TWENTY_CONFORM_QUIET",
-        value_parser = BoolishValueParser::new(),
-        hide_env = true
-    )]
+    #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
     /// Show long commands too
-    #[arg(short, long, env = "TWENTY_CONFORM_VERBOSE", value_parser = BoolishValueParser::new(), hide_env = true)]
+    #[arg(short, long)]
     verbose: bool,
 }
 
 /// How the secret is given.
 #[derive(Debug, Args)]
 pub(super) struct SecretOptions {
-    // The environment is read by hand: what stands on the command line wins over it, and does not clash with it.
     /// The webhook's secret [env: TWENTY_WEBHOOK_SECRET]
     #[arg(long, conflicts_with = "secret_file")]
     secret: Option<String>,
@@ -140,36 +155,17 @@ pub(super) struct SecretOptions {
     secret_file: Option<PathBuf>,
 }
 
+/// The secret as it was given.
+enum Given {
+    Secret(String),
+    File(PathBuf),
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ReportFormat {
     Text,
     Json,
     Junit,
-}
-
-/// Reads how many things may go on at the same time.
-fn jobs(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|jobs| (1..=64).contains(jobs))
-        .ok_or_else(|| format!("{text:?} is not from 1 to 64"))
-}
-
-/// Reads `10s`, `500ms`, `5m`, or a number of seconds.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
-    let (number, unit) = (digits.parse::<f64>(), &text[digits.len()..]);
-    let factor = match unit {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        _ => return Err(format!("{unit:?} is no unit; there are ms, s and m")),
-    };
-    let seconds = number.map_err(|_| format!("{text:?} is no duration, such as 10s or 500ms"))? * factor;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() && seconds <= 86_400.0 => Ok(duration),
-        _ => Err(format!("{text:?} is not between 1 ms and a day")),
-    }
 }
 
 impl SecretOptions {
@@ -180,19 +176,21 @@ impl SecretOptions {
 
     /// The secret, where one was given. Errors: the file cannot be read, or the secret is empty.
     pub(super) fn read(&self) -> Result<Option<Secret>, Error> {
-        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let given = self.given();
-        let secret = self.secret.clone().or_else(|| variable("TWENTY_WEBHOOK_SECRET").filter(|_| !given));
-        let file = variable("TWENTY_CONFORM_SECRET_FILE").map(PathBuf::from).filter(|_| !given);
-        let secret = match (secret, self.secret_file.clone().or(file)) {
-            (Some(secret), _) => secret,
-            (None, Some(path)) => {
+        let secret: Choice<'_, Given> =
+            ("secret", self.secret.as_deref().map(OsStr::new), |secret| Given::Secret(text_of(secret)));
+        let file: Choice<'_, Given> =
+            ("secret-file", self.secret_file.as_deref().map(Path::as_os_str), |file| {
+                Given::File(file.into())
+            });
+        let secret = match first_given(&[secret, file]) {
+            Some(Given::Secret(secret)) => secret,
+            Some(Given::File(path)) => {
                 let text = fs::read_to_string(&path).map_err(|why| {
                     Error::Usage(format!("the secret file {} cannot be read: {why}", path.display()))
                 })?;
                 text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(&text).to_owned()
             }
-            (None, None) => return Ok(None),
+            None => return Ok(None),
         };
         if secret.is_empty() {
             return Err(Error::Usage(

@@ -33,13 +33,13 @@ pub(super) struct Arguments {
     #[command(flatten)]
     trust: TrustOptions,
     /// The path at which the started receiver takes deliveries
-    #[arg(long, default_value = "/", env = "TWENTY_CONFORM_PATH", hide_env = true)]
+    #[arg(long, default_value = "/")]
     path: String,
     /// Where the receiver says what it takes in: stdout (of the command), or a URL that answers a GET with a JSON array
-    #[arg(long, value_name = "stdout|URL", env = "TWENTY_CONFORM_OBSERVE", hide_env = true)]
+    #[arg(long, value_name = "stdout|URL")]
     observe: Option<String>,
     /// Run again, with the same seed, whenever something below this path changes, until Ctrl-C; can be given several times
-    #[arg(long, value_name = "PATH", env = "TWENTY_CONFORM_WATCH", value_delimiter = ',', hide_env = true)]
+    #[arg(long, value_name = "PATH")]
     watch: Vec<PathBuf>,
     #[command(flatten)]
     run: RunOptions,

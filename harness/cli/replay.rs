@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
 
 use super::attach::AttachOptions;
 use super::console::Console;
-use super::options::{duration, interruption};
+use super::options::interruption;
 use super::trust::TrustOptions;
+use super::values::duration;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -42,13 +42,13 @@ pub(super) struct Arguments {
     #[command(flatten)]
     trust: TrustOptions,
     /// The path at which the started receiver takes deliveries [default: that of the case]
-    #[arg(long, env = "TWENTY_CONFORM_PATH", hide_env = true)]
+    #[arg(long)]
     path: Option<String>,
     /// Send it byte for byte as it was, under its old timestamp, instead of signing it anew
-    #[arg(long, env = "TWENTY_CONFORM_AS_SAVED", value_parser = BoolishValueParser::new(), hide_env = true)]
+    #[arg(long)]
     as_saved: bool,
     /// How long an answer is waited for
-    #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    #[arg(long, default_value = "10s", value_parser = duration)]
     timeout: Duration,
 }
 

@@ -2,12 +2,13 @@
 //!
 //! Invariant: a sender that was started is ended whatever came of the run.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
 
 use super::console::{Console, ProgressLine};
+use super::environment::{Choice, first_given, text};
 use super::options::{RunOptions, SecretOptions};
 use super::plan::{Plan, Unbegun};
 use super::sign::input;
@@ -27,7 +28,6 @@ use crate::webhook::signature::Secret;
 /// Options of `sender`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    // The environment is read by hand: what stands on the command line wins over it, and does not clash with it.
     /// A command that speaks the attachment protocol on its stdin and stdout; no shell
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["control", "transcript"])]
     exec: Option<String>,
@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
     /// Talk to a sender at an address that is not this machine's
-    #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", value_parser = BoolishValueParser::new(), hide_env = true)]
+    #[arg(long)]
     allow_remote: bool,
     #[command(flatten)]
     trust: TrustOptions,
@@ -68,17 +68,15 @@ impl Attached {
 
 impl Arguments {
     fn attached(&self) -> Result<Attached, Error> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let choose = |exec: Option<String>, control: Option<String>, transcript: Option<PathBuf>| {
-            let exec = exec.map(Attached::Exec);
-            exec.or(control.map(Attached::Control)).or(transcript.map(Attached::Transcript))
-        };
-        let given = choose(self.exec.clone(), self.control.clone(), self.transcript.clone());
-        let set = || {
-            let transcript = variable("TWENTY_CONFORM_TRANSCRIPT").map(PathBuf::from);
-            choose(variable("TWENTY_CONFORM_EXEC"), variable("TWENTY_CONFORM_CONTROL"), transcript)
-        };
-        given.or_else(set).ok_or_else(|| {
+        let exec: Choice<'_, Attached> =
+            ("exec", self.exec.as_deref().map(OsStr::new), |command| Attached::Exec(text(command)));
+        let control: Choice<'_, Attached> =
+            ("control", self.control.as_deref().map(OsStr::new), |url| Attached::Control(text(url)));
+        let transcript: Choice<'_, Attached> =
+            ("transcript", self.transcript.as_deref().map(Path::as_os_str), |file| {
+                Attached::Transcript(file.into())
+            });
+        first_given(&[exec, control, transcript]).ok_or_else(|| {
             Error::Usage(
                 "give --exec 'COMMAND' for a sender to start, --control URL for one that runs, or --transcript FILE for \
                  recorded deliveries"

@@ -21,10 +21,10 @@ pub(super) struct Arguments {
     #[command(flatten)]
     secret: SecretOptions,
     /// The timestamp header's value; then the input is the body alone
-    #[arg(long, requires = "signature", env = "TWENTY_CONFORM_TIMESTAMP", hide_env = true)]
+    #[arg(long, requires = "signature")]
     timestamp: Option<String>,
     /// The signature header's value
-    #[arg(long, requires = "timestamp", env = "TWENTY_CONFORM_SIGNATURE", hide_env = true)]
+    #[arg(long, requires = "timestamp")]
     signature: Option<String>,
     /// The request as captured: request line, headers, an empty line, the body; stdin where no file is given
     file: Option<PathBuf>,
