@@ -17,7 +17,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::console::Console;
-use super::options::{DialectOption, Gate, ListenOptions, SecretOptions, asked_to_end};
+use super::options::{DialectOption, Gate, ListenOptions, SecretOptions};
+use super::signals::asked_to_end;
 use super::trust::TrustOptions;
 use super::values::duration;
 use crate::clock::Clock;

@@ -46,7 +46,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let mut plan = arguments.run.plan(&[Role::Receiver])?;
+    let mut plan = Plan::of(&arguments.run, &[Role::Receiver])?;
     let seed = plan.options.seed;
     let made = || Secret::new(Random::from_seed(seed).secret());
     let attachment = arguments.attach.attachment(&arguments.path, made, &arguments.trust, console)?;
@@ -56,11 +56,11 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     };
     let run = Once { arguments: &arguments, attachment: &attachment, source };
     if arguments.watch.is_empty() {
-        let folder = arguments.run.folder()?;
+        let folder = arguments.run.reports.folder()?;
         return run.run(&mut plan, folder.as_ref(), false, &mut || {}, console).await;
     }
-    let mut watch = Watch::new(&arguments.watch, arguments.run.written())?;
-    let folder = arguments.run.folder()?;
+    let mut watch = Watch::new(&arguments.watch, arguments.run.reports.written())?;
+    let folder = arguments.run.reports.folder()?;
     let mut again = false;
     loop {
         watch.begin();
@@ -104,7 +104,7 @@ impl Once<'_> {
         console: &mut Console,
     ) -> Result<ExitStatus, Error> {
         let Attachment { name, secret, .. } = self.attachment;
-        let run = &self.arguments.run;
+        let reports = &self.arguments.run.reports;
         let evidence = folder.map(|folder| plan.keep(folder, Role::Receiver, name, Some(secret)));
         let options = &plan.options;
         let mut subject = match self.reach(plan, again).await {
@@ -118,16 +118,16 @@ impl Once<'_> {
                 ended();
                 let secret = Some(secret.clone());
                 let unbegun = Unbegun { role: Role::Receiver, subject: name, secret, why };
-                return plan.publish_not_begun(unbegun, run, evidence.as_ref(), console);
+                return plan.publish_not_begun(unbegun, reports, evidence.as_ref(), console);
             }
         };
-        let progress = ProgressLine::new("receiver", run.quiet);
+        let progress = ProgressLine::new("receiver", reports.quiet);
         let ran = run::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
         subject.stop().await;
         // Before the report is out: what changes behind it is no more the run's.
         ended();
         let report = plan.report(&ran?, name, evidence.as_ref());
-        run.publish(&report, console)
+        reports.publish(&report, console)
     }
 
     /// Reaches the receiver, with what says what it takes in.

@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::attach::AttachOptions;
 use super::console::Console;
-use super::options::interruption;
+use super::signals::interruption;
 use super::trust::TrustOptions;
 use super::values::duration;
 use crate::clock::Clock;

@@ -87,7 +87,7 @@ impl Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let mut plan = arguments.run.plan(&[Role::Sender])?;
+    let mut plan = Plan::of(&arguments.run, &[Role::Sender])?;
     let attached = arguments.attached()?;
     if !matches!(attached, Attached::Control(_)) && arguments.trust.given() {
         return Err(Error::Usage("--ca and --insecure are for --control with an https URL".to_owned()));
@@ -104,12 +104,12 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         Attached::Transcript(_) => arguments.secret.read()?,
         Attached::Exec(_) | Attached::Control(_) => None,
     };
-    let folder = arguments.run.folder()?;
+    let folder = arguments.run.reports.folder()?;
     let evidence = folder.map(|folder| plan.keep(&folder, Role::Sender, &subject, secret.as_ref()));
     let run = match attached.run(&arguments, &plan, secret, console).await {
         Err(Error::Subject(why)) => {
             let unbegun = Unbegun { role: Role::Sender, subject: &subject, secret: None, why };
-            return plan.publish_not_begun(unbegun, &arguments.run, evidence.as_ref(), console);
+            return plan.publish_not_begun(unbegun, &arguments.run.reports, evidence.as_ref(), console);
         }
         Err(why) => {
             evidence.iter().for_each(Evidence::discard);
@@ -118,7 +118,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         Ok(run) => run,
     };
     let report = plan.report(&run, &subject, evidence.as_ref());
-    arguments.run.publish(&report, console)
+    arguments.run.reports.publish(&report, console)
 }
 
 impl Attached {
@@ -131,7 +131,7 @@ impl Attached {
         console: &mut Console,
     ) -> Result<Run, Error> {
         let wait = plan.options.limits.timeout;
-        let progress = ProgressLine::new("sender", arguments.run.quiet);
+        let progress = ProgressLine::new("sender", arguments.run.reports.quiet);
         let show = |at| progress.show(at);
         match self {
             Self::Exec(command) => {

@@ -13,7 +13,8 @@ use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
 use super::console::Console;
 use super::environment::variable;
-use super::options::{ListenOptions, SecretOptions, asked_to_end, random_seed};
+use super::options::{ListenOptions, SecretOptions, random_seed};
+use super::signals::asked_to_end;
 use super::values::duration;
 use crate::clock::Clock;
 use crate::error::Error;
