@@ -21,6 +21,7 @@ pub mod exit;
 pub mod random;
 pub mod redaction;
 pub mod statistics;
+pub mod terminal;
 
 pub mod webhook;
 

@@ -5,13 +5,13 @@
 use std::io::{self, Write};
 
 use anstream::AutoStream;
-use anstyle::AnsiColor;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::suite::run::Progress;
+use crate::terminal::BAD;
 use crate::webhook::signature::Secret;
 
 /// When to colour.
@@ -74,8 +74,7 @@ impl Console {
 
     /// Prints an error to stderr.
     pub(super) fn complain(&mut self, text: &str) {
-        let style = AnsiColor::Red.on_default().bold();
-        self.tell(&format!("{style}error:{style:#} {text}"));
+        self.tell(&format!("{BAD}error:{BAD:#} {text}"));
     }
 }
 

@@ -13,6 +13,7 @@ use crate::exit::ExitStatus;
 use crate::report::evidence::Folder;
 use crate::report::text::Detail;
 use crate::report::{Report, json, junit, text};
+use crate::terminal::plain;
 
 /// What a run writes, and how much of it is shown.
 #[derive(Debug, Args)]
@@ -63,7 +64,7 @@ impl ReportOptions {
         };
         let render = |format| {
             Ok(match format {
-                ReportFormat::Text => anstream::adapter::strip_str(&text::render(report, detail)).to_string(),
+                ReportFormat::Text => plain(&text::render(report, detail)),
                 ReportFormat::Json => json::render(report),
                 ReportFormat::Junit => junit::render(report),
             })

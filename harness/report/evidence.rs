@@ -20,6 +20,7 @@ use crate::suite::requirement::{Level, Role, Verdict};
 use crate::suite::run::{Judgement, Options, Run};
 use crate::suite::traffic::form::ExchangeForm;
 use crate::suite::transcript::{Intake, Keeper, Kept, Scenario, Trial};
+use crate::terminal::plain;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::ExchangeId;
 
@@ -332,10 +333,7 @@ fn clear(folder: &Path) -> io::Result<()> {
 /// Writes both reports. Returns what went wrong.
 fn write_reports(folder: &Path, report: &Report) -> Vec<String> {
     let shown = text::render(report, Detail::Verbose);
-    let reports = [
-        ("report.json", json::render(report)),
-        ("report.txt", anstream::adapter::strip_str(&shown).to_string()),
-    ];
+    let reports = [("report.json", json::render(report)), ("report.txt", plain(&shown))];
     let write = |(name, text): (&str, String)| {
         let path = folder.join(name);
         fs::write(&path, text).err().map(|why| failure(&path, &why))

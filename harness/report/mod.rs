@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod json;
 pub mod junit;
 pub mod text;
+pub mod watched;
 
 mod check;
 mod curl;
@@ -20,14 +21,16 @@ use serde::Serialize;
 
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
-use crate::suite::requirement::{Level, Requirement, Verdict};
-use crate::suite::run::{Finding, Judgement, Run};
+use crate::suite::requirement::{Level, Requirement};
+use crate::suite::run::{Finding, Run};
 use crate::suite::sender::payload::further_members;
 use crate::suite::transcript::Transcript;
 use crate::wire::exchange::{Delivery, ExchangeId, Trust};
 use check::check_entry;
 
 pub use check::{CauseEntry, CheckEntry};
+
+pub use crate::suite::verdict::VerdictName;
 
 /// The name and version of the JSON form.
 pub const FORMAT: &str = "twenty-conform-report/1";
@@ -115,23 +118,6 @@ pub enum Outcome {
     Error,
 }
 
-/// A verdict as reports name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum VerdictName {
-    /// It holds.
-    Pass,
-    /// It does not.
-    Fail,
-    /// What was seen does not tell.
-    #[serde(rename = "untestable")] // until twenty-conform-report/2
-    Inconclusive,
-    /// It does not bind this subject.
-    NotApplicable,
-    /// The harness or the attachment broke down.
-    Error,
-}
-
 /// A requirement in a report.
 #[derive(Debug, Clone, Serialize)]
 pub struct RequirementEntry {
@@ -170,7 +156,7 @@ impl Report {
     /// The report of a run.
     pub fn new(run: &Run, heading: &Heading) -> Self {
         let transcript = &run.transcript;
-        let redact = Redaction::of(transcript);
+        let redact = redaction(transcript);
         let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let mut notes = Vec::new();
         if run.interrupted {
@@ -256,6 +242,14 @@ impl Report {
         self.requirements.iter().filter(|entry| entry.verdict == VerdictName::Inconclusive).count()
     }
 
+    /// The cause to begin with, where there is one: why every valid delivery is rejected.
+    pub fn leading_cause(&self) -> Option<&CauseEntry> {
+        let valid = self.checks.iter().find(|check| check.requirements == ["RCV-1"])?;
+        let cause = valid.cause.as_ref().filter(|_| valid.verdict == VerdictName::Fail)?;
+        let families = ["message.", "key.", "digest.", "header.", "refuses.everything"];
+        families.iter().any(|family| cause.code.starts_with(family)).then_some(cause)
+    }
+
     /// The line that ends a text report, for programs that look for one line.
     pub fn result_line(&self) -> String {
         let levels: Vec<String> = Level::ALL
@@ -319,32 +313,10 @@ impl Outcome {
     }
 }
 
-impl VerdictName {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Pass, Self::Fail, Self::Inconclusive, Self::NotApplicable, Self::Error];
-
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Inconclusive => "untestable",
-            Self::NotApplicable => "not-applicable",
-            Self::Error => "error",
-        }
-    }
-}
-
-impl From<&Judgement> for VerdictName {
-    fn from(judgement: &Judgement) -> Self {
-        match judgement {
-            Judgement::Judged(Verdict::Pass) => Self::Pass,
-            Judgement::Judged(Verdict::Fail(_)) => Self::Fail,
-            Judgement::Judged(Verdict::Inconclusive(_)) => Self::Inconclusive,
-            Judgement::Judged(Verdict::NotApplicable(_)) => Self::NotApplicable,
-            Judgement::Error(_) => Self::Error,
-        }
-    }
+/// Takes out every secret of a run.
+pub fn redaction(transcript: &Transcript) -> Redaction {
+    let own = transcript.webhooks.iter().filter_map(|webhook| webhook.secret.as_ref());
+    Redaction::new(own.chain(&transcript.secret).chain(&transcript.secrets))
 }
 
 /// How often the subject ended by itself, and where: a sentence for each way.

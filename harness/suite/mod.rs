@@ -11,3 +11,4 @@ pub mod sender;
 pub mod stage;
 pub mod traffic;
 pub mod transcript;
+pub mod verdict;

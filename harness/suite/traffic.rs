@@ -6,6 +6,7 @@
 
 pub mod form;
 pub mod har;
+pub mod listening;
 pub mod reading;
 pub mod tally;
 

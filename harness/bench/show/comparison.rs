@@ -4,9 +4,9 @@
 
 use std::fmt::Write as _;
 
-use super::text::{BAD, BOLD, DIM, GOOD};
 use crate::bench::compare::comparison::{Comparison, MetricEntry, NewFigure};
 use crate::statistics::{Interval, Place};
+use crate::terminal::{BAD, BOLD, DIM, GOOD};
 
 /// The comparison as text with ANSI colours.
 pub fn render(comparison: &Comparison) -> String {

@@ -4,13 +4,10 @@
 
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 
 use crate::bench::accounts::ledger::entry::{LedgerEntry, WrongEntry};
-
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const DIM: Style = Style::new().dimmed();
-const BOLD: Style = Style::new().bold();
+use crate::terminal::{BAD, BOLD, DIM, clean, clipped};
 
 /// How many webhooks have a line of their own.
 const SHOWN_WEBHOOKS: usize = 16;
@@ -117,12 +114,6 @@ fn wrong(text: &mut String, kind: &WrongEntry) {
     let detail = if first.detail.is_empty() { String::new() } else { format!(": {}", clean(&first.detail)) };
     let _ = writeln!(text, "    the first one came {}{webhook}{detail}", first.at);
     for line in first.request.lines().take(SHOWN_LINES) {
-        let cut: String = clean(line).chars().take(LONGEST_LINE).collect();
-        let more = if line.chars().nth(LONGEST_LINE).is_some() { "…" } else { "" };
-        let _ = writeln!(text, "    → {DIM}{cut}{more}{DIM:#}");
+        let _ = writeln!(text, "    → {DIM}{}{DIM:#}", clipped(line, LONGEST_LINE));
     }
-}
-
-fn clean(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
 }

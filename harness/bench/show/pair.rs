@@ -4,9 +4,10 @@
 
 use std::fmt::Write as _;
 
-use super::text::{BAD, BOLD, DIM, GOOD, seconds};
+use super::text::seconds;
 use crate::bench::compare::pair::{Figure, PairReport, Series, SeriesName};
 use crate::statistics::{Place, Steadiness, trimmed_mean};
+use crate::terminal::{BAD, BOLD, DIM, GOOD};
 
 /// The report as text with ANSI colours.
 pub fn render(report: &PairReport) -> String {

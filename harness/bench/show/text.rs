@@ -4,18 +4,12 @@
 
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Style};
-
 use super::comparison;
 
 use crate::bench::measure::report::{
     BenchReport, Measured, SearchEntry, SendingEntry, SeriesEntry, Shown, StatusCount,
 };
-
-pub(super) const GOOD: Style = AnsiColor::Green.on_default();
-pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
-pub(super) const DIM: Style = Style::new().dimmed();
-pub(super) const BOLD: Style = Style::new().bold();
+use crate::terminal::{BAD, BOLD, DIM, GOOD, clean, clipped};
 
 /// The heights of a sparkline.
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -191,7 +185,7 @@ fn totals(text: &mut String, report: &BenchReport) {
         ),
     };
     if let Some(sending) = &report.sending {
-        let _ = writeln!(text, "  sender       {}", sending.sender.chars().map(visible).collect::<String>());
+        let _ = writeln!(text, "  sender       {}", clean(&sending.sender));
     }
     let _ = writeln!(
         text,
@@ -300,16 +294,9 @@ fn shown(text: &mut String, exchange: &Shown) {
             let _ = writeln!(text, "    {mark} (nothing)");
         }
         for line in part.lines().take(SHOWN_LINES) {
-            let cut: String = line.chars().take(LONGEST_LINE).map(visible).collect();
-            let more = if line.chars().nth(LONGEST_LINE).is_some() { "…" } else { "" };
-            let _ = writeln!(text, "    {mark} {DIM}{cut}{more}{DIM:#}");
+            let _ = writeln!(text, "    {mark} {DIM}{}{DIM:#}", clipped(line, LONGEST_LINE));
         }
     }
-}
-
-/// A character of what a peer sent, without power over the terminal.
-fn visible(character: char) -> char {
-    if character.is_control() { '\u{fffd}' } else { character }
 }
 
 /// A series as a row of blocks, from nothing to its greatest value; where it is long, each block is a mean.

@@ -13,6 +13,7 @@ use crate::cli::console::Console;
 use crate::cli::target::{self, ReportTarget, name, names};
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::terminal;
 
 /// The options of every benchmark's reports.
 #[derive(Debug, Args)]
@@ -108,7 +109,7 @@ impl OutputOptions {
         let plain = |format| {
             let rendered = report.render(format)?;
             Ok(match format {
-                Format::Text => anstream::adapter::strip_str(&rendered).to_string(),
+                Format::Text => terminal::plain(&rendered),
                 _ => rendered,
             })
         };
