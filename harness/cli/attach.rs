@@ -48,7 +48,7 @@ pub(super) struct Attachment {
     /// What reports call it.
     pub(super) name: String,
     pub(super) secret: Secret,
-    place: Place,
+    place: Location,
     ready: Duration,
 }
 
@@ -58,7 +58,7 @@ enum Means {
     Exec(String),
 }
 
-enum Place {
+enum Location {
     At(Target),
     Command { path: String },
 }
@@ -96,7 +96,7 @@ impl AttachOptions {
             Some(Means::Url(url)) => {
                 let target = trust.target(&url, console)?;
                 target.check_allowed(self.allow_remote).map_err(Error::Usage)?;
-                (url, self.secret.require()?, Place::At(target))
+                (url, self.secret.require()?, Location::At(target))
             }
             Some(Means::Exec(_)) if trust.given() => {
                 return Err(Error::Usage(
@@ -108,7 +108,7 @@ impl AttachOptions {
             Some(Means::Exec(command)) => {
                 check_path(path)?;
                 let secret = self.secret.read()?.unwrap_or_else(made);
-                (command, secret, Place::Command { path: path.to_owned() })
+                (command, secret, Location::Command { path: path.to_owned() })
             }
             None => {
                 return Err(Error::Usage(
@@ -137,8 +137,8 @@ impl Attachment {
     /// Where it is, where it runs already.
     pub(super) fn target(&self) -> Option<&Target> {
         match &self.place {
-            Place::At(target) => Some(target),
-            Place::Command { .. } => None,
+            Location::At(target) => Some(target),
+            Location::Command { .. } => None,
         }
     }
 
@@ -154,7 +154,7 @@ impl Attachment {
         let mut interrupted = interrupted.clone();
         let reached = async {
             match &self.place {
-                Place::At(target) => {
+                Location::At(target) => {
                     let deadline = Instant::now() + self.ready;
                     loop {
                         let reached = Receiver::at(target.clone(), self.secret.clone()).await;
@@ -164,7 +164,7 @@ impl Attachment {
                         sleep(REACH_PACE).await;
                     }
                 }
-                Place::Command { path } => {
+                Location::Command { path } => {
                     Receiver::start(&self.name, path, self.secret.clone(), self.ready).await
                 }
             }

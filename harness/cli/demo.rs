@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::console::{Console, ProgressLine};
 use super::options::RunOptions;
-use super::plan::Plan;
+use super::plan::RunPlan;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::peers::receiver::{Receiver, Settings};
@@ -31,7 +31,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let mut plan = Plan::of(&arguments.run, &[Role::Sender, Role::Receiver])?;
+    let mut plan = RunPlan::of(&arguments.run, &[Role::Sender, Role::Receiver])?;
     let folder = arguments.run.reports.folder()?;
     let random = Random::from_seed(plan.options.seed);
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::console::Console;
-use super::options::{DialectOption, Gate, ListenOptions, SecretOptions};
+use super::options::{DialectOption, GateLevel, ListenOptions, SecretOptions};
 use super::signals::asked_to_end;
 use super::trust::TrustOptions;
 use super::values::duration;
@@ -18,10 +18,10 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::report::watched::DeliveryEntry;
 use crate::report::watched::keeping::Keeping;
-use crate::report::watched::show::{Counts, Show};
+use crate::report::watched::show::{Show, TrafficCounts};
 use crate::suite::run;
 use crate::suite::traffic::Traffic;
-use crate::suite::traffic::listening::{Answering, Arrived, Judge, Listening};
+use crate::suite::traffic::listening::{Answering, Judge, Listening, Watched};
 use crate::suite::transcript::Limits;
 use crate::wire::client::Target;
 use crate::wire::client::forwarding::{Forwarding, leads_to};
@@ -63,7 +63,7 @@ pub(super) struct Arguments {
     json: bool,
     /// The weakest level whose failures fail the run
     #[arg(long, value_enum, default_value = "must")]
-    fail_on: Gate,
+    fail_on: GateLevel,
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
@@ -96,12 +96,12 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         Some(line) => console.print(&line)?,
         None => console.tell(&format!("listening on {url}")),
     }
-    let print = |arrived: Vec<Arrived>, judge: &Judge| {
+    let print = |arrived: Vec<Watched>, judge: &Judge| {
         let mut text = String::new();
         for one in arrived {
             let (exchange, findings) = match one {
-                Arrived::Delivery { exchange, findings } => (exchange, findings),
-                Arrived::Broken(what) => {
+                Watched::Delivery { exchange, findings } => (exchange, findings),
+                Watched::Broken(what) => {
                     text.push_str(&show.broken(&what));
                     continue;
                 }
@@ -117,7 +117,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     };
     let received = listening.judge(&mut judge, asked, print).await?;
     let fail_on = arguments.fail_on.level();
-    let counts = Counts { received, stored: keeping.as_ref().map(Keeping::stored) };
+    let counts = TrafficCounts { received, stored: keeping.as_ref().map(Keeping::stored) };
     console.print(&show.summary(&judge.tally, counts, fail_on, began.elapsed()))?;
     Ok(judge.tally.exit(fail_on))
 }

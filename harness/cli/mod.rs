@@ -26,7 +26,6 @@ mod target;
 mod trust;
 mod values;
 mod verify;
-mod watch;
 
 use std::ffi::OsString;
 

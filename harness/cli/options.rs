@@ -65,14 +65,14 @@ impl ListenOptions {
 
 /// What can gate a run.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Gate {
+pub(super) enum GateLevel {
     /// Only failures of must
     Must,
     /// Failures of must and should
     Should,
 }
 
-impl Gate {
+impl GateLevel {
     pub(super) fn level(self) -> Level {
         match self {
             Self::Must => Level::Must,
@@ -100,7 +100,7 @@ pub(super) struct RunOptions {
     pub(super) level: Level,
     /// The weakest level whose failures fail the run
     #[arg(long, value_enum, default_value = "must")]
-    pub(super) fail_on: Gate,
+    pub(super) fail_on: GateLevel,
     /// What ids, secrets and nonces are made from [default: random]
     #[arg(long)]
     pub(super) seed: Option<u64>,
@@ -132,7 +132,7 @@ pub(super) struct SecretOptions {
 }
 
 /// The secret as it was given.
-enum Given {
+enum SecretSource {
     Secret(String),
     File(PathBuf),
 }
@@ -145,15 +145,15 @@ impl SecretOptions {
 
     /// The secret, where one was given. Errors: the file cannot be read, or the secret is empty.
     pub(super) fn read(&self) -> Result<Option<Secret>, Error> {
-        let secret: Choice<'_, Given> =
-            ("secret", self.secret.as_deref().map(OsStr::new), |secret| Given::Secret(text(secret)));
-        let file: Choice<'_, Given> =
+        let secret: Choice<'_, SecretSource> =
+            ("secret", self.secret.as_deref().map(OsStr::new), |secret| SecretSource::Secret(text(secret)));
+        let file: Choice<'_, SecretSource> =
             ("secret-file", self.secret_file.as_deref().map(Path::as_os_str), |file| {
-                Given::File(file.into())
+                SecretSource::File(file.into())
             });
         let secret = match first_given(&[secret, file]) {
-            Some(Given::Secret(secret)) => secret,
-            Some(Given::File(path)) => {
+            Some(SecretSource::Secret(secret)) => secret,
+            Some(SecretSource::File(path)) => {
                 let text = fs::read_to_string(&path).map_err(|why| {
                     Error::Usage(format!("the secret file {} cannot be read: {why}", path.display()))
                 })?;

@@ -12,7 +12,7 @@ use super::signals::interruption;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::report::evidence::{Evidence, Folder, Manifest};
+use crate::report::evidence::{Folder, Manifest, RunEvidence};
 use crate::report::{Heading, Report};
 use crate::subject::SubjectError;
 use crate::suite::requirement::{Level, Requirement, Role};
@@ -23,7 +23,7 @@ use crate::webhook::signature::Secret;
 use crate::wire::endpoint::certificates::Authority;
 
 /// What a run is done with, read from the options.
-pub(super) struct Plan {
+pub(super) struct RunPlan {
     pub(super) selected: Vec<&'static Requirement>,
     pub(super) options: Options,
     pub(super) level: Level,
@@ -38,7 +38,7 @@ pub(super) struct Unbegun<'a> {
     pub(super) why: SubjectError,
 }
 
-impl Plan {
+impl RunPlan {
     /// Reads the options for a run on these roles.
     ///
     /// Errors: a pattern that matches nothing, a pattern file that cannot be read.
@@ -73,7 +73,7 @@ impl Plan {
         role: Role,
         subject: &str,
         secret: Option<&Secret>,
-    ) -> Evidence {
+    ) -> RunEvidence {
         let requirements = self.selected_for(role).into_iter().map(|one| one.id).collect();
         let levels = (self.level, self.fail_on);
         let manifest = Manifest::new(role, subject, &self.options, levels, requirements);
@@ -83,12 +83,12 @@ impl Plan {
     }
 
     /// The report of a run, with whatever belongs to it in the evidence.
-    pub(super) fn report(&self, run: &Run, subject: &str, evidence: Option<&Evidence>) -> Report {
+    pub(super) fn report(&self, run: &Run, subject: &str, evidence: Option<&RunEvidence>) -> Report {
         let heading = Heading {
             subject: subject.to_owned(),
             seed: self.options.seed,
             fail_on: self.fail_on,
-            out: evidence.map(Evidence::folder),
+            out: evidence.map(RunEvidence::folder),
         };
         let mut report = Report::new(run, &heading);
         if let Some(evidence) = evidence {
@@ -104,13 +104,13 @@ impl Plan {
         &self,
         unbegun: Unbegun<'_>,
         reports: &ReportOptions,
-        evidence: Option<&Evidence>,
+        evidence: Option<&RunEvidence>,
         console: &mut Console,
     ) -> Result<ExitStatus, Error> {
         let Unbegun { role, subject, secret, why } = unbegun;
         if matches!(why, SubjectError::Usage(_)) {
             // Nothing is known of the subject, and the folder is free for the next attempt.
-            evidence.into_iter().for_each(Evidence::discard);
+            evidence.into_iter().for_each(RunEvidence::discard);
             return Err(why.into());
         }
         let mut transcript = Transcript::new(role, self.options.dialect, self.options.limits);

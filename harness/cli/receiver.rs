@@ -9,16 +9,16 @@ use clap::Args;
 use super::attach::{AttachOptions, Attachment};
 use super::console::{Console, ProgressLine};
 use super::options::RunOptions;
-use super::plan::{Plan, Unbegun};
+use super::plan::{RunPlan, Unbegun};
 use super::trust::TrustOptions;
-use super::watch::Watch;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
-use crate::report::evidence::{Evidence, Folder};
+use crate::report::evidence::{Folder, RunEvidence};
 use crate::subject::SubjectError;
 use crate::subject::observations::Source;
 use crate::subject::receiver::Receiver;
+use crate::subject::watch::SourceWatch;
 use crate::suite::requirement::Role;
 use crate::suite::run;
 use crate::webhook::dialect::rfc3339;
@@ -46,7 +46,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let mut plan = Plan::of(&arguments.run, &[Role::Receiver])?;
+    let mut plan = RunPlan::of(&arguments.run, &[Role::Receiver])?;
     let seed = plan.options.seed;
     let made = || Secret::new(Random::from_seed(seed).secret());
     let attachment = arguments.attach.attachment(&arguments.path, made, &arguments.trust, console)?;
@@ -59,7 +59,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         let folder = arguments.run.reports.folder()?;
         return run.run(&mut plan, folder.as_ref(), false, &mut || {}, console).await;
     }
-    let mut watch = Watch::new(&arguments.watch, arguments.run.reports.written())?;
+    let mut watch = SourceWatch::new(&arguments.watch, arguments.run.reports.written())?;
     let folder = arguments.run.reports.folder()?;
     let mut again = false;
     loop {
@@ -97,7 +97,7 @@ struct Once<'a> {
 impl Once<'_> {
     async fn run(
         &self,
-        plan: &mut Plan,
+        plan: &mut RunPlan,
         folder: Option<&Folder>,
         again: bool,
         ended: &mut (dyn FnMut() + Send),
@@ -110,7 +110,7 @@ impl Once<'_> {
         let mut subject = match self.reach(plan, again).await {
             Ok(Some(reached)) => reached,
             Ok(None) => {
-                evidence.iter().for_each(Evidence::discard);
+                evidence.iter().for_each(RunEvidence::discard);
                 console.complain("interrupted before the receiver was ready; nothing was tested");
                 return Ok(ExitStatus::Interrupted);
             }
@@ -131,7 +131,7 @@ impl Once<'_> {
     }
 
     /// Reaches the receiver, with what says what it takes in.
-    async fn reach(&self, plan: &Plan, patient: bool) -> Result<Option<Receiver>, SubjectError> {
+    async fn reach(&self, plan: &RunPlan, patient: bool) -> Result<Option<Receiver>, SubjectError> {
         let Some(reached) = self.attachment.reach(&plan.options.interrupted, patient).await? else {
             return Ok(None);
         };

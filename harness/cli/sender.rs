@@ -10,19 +10,18 @@ use clap::Args;
 use super::console::{Console, ProgressLine};
 use super::environment::{Choice, first_given, text};
 use super::options::{RunOptions, SecretOptions};
-use super::plan::{Plan, Unbegun};
+use super::plan::{RunPlan, Unbegun};
 use super::sign::input;
 use super::trust::{TrustOptions, environment};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
-use crate::report::evidence::Evidence;
+use crate::report::evidence::RunEvidence;
 use crate::subject::control::Control;
 use crate::subject::sender::Command;
 use crate::suite::requirement::Role;
 use crate::suite::run::{self, Run};
 use crate::suite::traffic::{Traffic, reading};
-use crate::suite::transcript::Kept;
 use crate::webhook::signature::Secret;
 
 /// Options of `sender`.
@@ -49,13 +48,13 @@ pub(super) struct Arguments {
 }
 
 /// How the sender is attached.
-enum Attached {
+enum AttachedSender {
     Exec(String),
     Control(String),
     Transcript(PathBuf),
 }
 
-impl Attached {
+impl AttachedSender {
     /// What reports call it.
     fn name(&self) -> String {
         match self {
@@ -67,14 +66,14 @@ impl Attached {
 }
 
 impl Arguments {
-    fn attached(&self) -> Result<Attached, Error> {
-        let exec: Choice<'_, Attached> =
-            ("exec", self.exec.as_deref().map(OsStr::new), |command| Attached::Exec(text(command)));
-        let control: Choice<'_, Attached> =
-            ("control", self.control.as_deref().map(OsStr::new), |url| Attached::Control(text(url)));
-        let transcript: Choice<'_, Attached> =
+    fn attached(&self) -> Result<AttachedSender, Error> {
+        let exec: Choice<'_, AttachedSender> =
+            ("exec", self.exec.as_deref().map(OsStr::new), |command| AttachedSender::Exec(text(command)));
+        let control: Choice<'_, AttachedSender> =
+            ("control", self.control.as_deref().map(OsStr::new), |url| AttachedSender::Control(text(url)));
+        let transcript: Choice<'_, AttachedSender> =
             ("transcript", self.transcript.as_deref().map(Path::as_os_str), |file| {
-                Attached::Transcript(file.into())
+                AttachedSender::Transcript(file.into())
             });
         first_given(&[exec, control, transcript]).ok_or_else(|| {
             Error::Usage(
@@ -87,12 +86,12 @@ impl Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let mut plan = Plan::of(&arguments.run, &[Role::Sender])?;
+    let mut plan = RunPlan::of(&arguments.run, &[Role::Sender])?;
     let attached = arguments.attached()?;
-    if !matches!(attached, Attached::Control(_)) && arguments.trust.given() {
+    if !matches!(attached, AttachedSender::Control(_)) && arguments.trust.given() {
         return Err(Error::Usage("--ca and --insecure are for --control with an https URL".to_owned()));
     }
-    if !matches!(attached, Attached::Transcript(_)) && arguments.secret.given() {
+    if !matches!(attached, AttachedSender::Transcript(_)) && arguments.secret.given() {
         return Err(Error::Usage(
             "--secret and --secret-file are for --transcript; a sender that is driven is given secrets of the run's own"
                 .to_owned(),
@@ -101,8 +100,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let subject = attached.name();
     // Those of a sender that is driven are made in the run, and told then.
     let secret = match attached {
-        Attached::Transcript(_) => arguments.secret.read()?,
-        Attached::Exec(_) | Attached::Control(_) => None,
+        AttachedSender::Transcript(_) => arguments.secret.read()?,
+        AttachedSender::Exec(_) | AttachedSender::Control(_) => None,
     };
     let folder = arguments.run.reports.folder()?;
     let evidence = folder.map(|folder| plan.keep(&folder, Role::Sender, &subject, secret.as_ref()));
@@ -112,7 +111,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             return plan.publish_not_begun(unbegun, &arguments.run.reports, evidence.as_ref(), console);
         }
         Err(why) => {
-            evidence.iter().for_each(Evidence::discard);
+            evidence.iter().for_each(RunEvidence::discard);
             return Err(why);
         }
         Ok(run) => run,
@@ -121,12 +120,12 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     arguments.run.reports.publish(&report, console)
 }
 
-impl Attached {
+impl AttachedSender {
     /// Drives the sender, or judges what was recorded of it.
     async fn run(
         self,
         arguments: &Arguments,
-        plan: &Plan,
+        plan: &RunPlan,
         secret: Option<Secret>,
         console: &mut Console,
     ) -> Result<Run, Error> {
@@ -158,7 +157,12 @@ impl Attached {
 }
 
 /// Judges a file. Errors: it cannot be read, or is none of the formats: which line.
-fn recorded(file: &Path, secret: Option<Secret>, plan: &Plan, console: &mut Console) -> Result<Run, Error> {
+fn recorded(
+    file: &Path,
+    secret: Option<Secret>,
+    plan: &RunPlan,
+    console: &mut Console,
+) -> Result<Run, Error> {
     run::check_oracles()?;
     secret.iter().for_each(|secret| console.conceal(secret));
     let began = std::time::Instant::now();
@@ -166,10 +170,5 @@ fn recorded(file: &Path, secret: Option<Secret>, plan: &Plan, console: &mut Cons
         .map_err(|why| Error::Usage(format!("{}: {why}", file.display())))?;
     recording.remarks.iter().for_each(|remark| console.tell(&format!("note: {remark}")));
     let traffic = Traffic { dialect: plan.options.dialect, limits: plan.options.limits, secret };
-    let transcript = traffic.transcript(recording.exchanges);
-    if let Some(keeper) = &plan.options.keeper {
-        transcript.exchanges.behind(0).iter().for_each(|exchange| keeper.tell(Kept::Exchange(exchange)));
-    }
-    let findings = traffic.judge(&transcript, &plan.selected);
-    Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: false })
+    Ok(traffic.run(recording, &plan.selected, plan.options.keeper.as_ref(), began))
 }

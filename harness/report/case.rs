@@ -1,7 +1,8 @@
-//! A finding on a receiver that one delivery shows, saved with its twins, so that it can be sent again without the run.
+//! A finding on a receiver that one delivery shows, saved with its controls, so that it can be sent again without the run.
 //!
-//! Invariant: pure. A case is read and written, signed anew and judged as data; whoever sends it stands elsewhere.
+//! Invariant: pure. A case is read and written, signed anew and judged as data; `suite/replay.rs` sends it.
 
+pub mod entry;
 mod expected;
 mod resign;
 
@@ -10,11 +11,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::redaction::Redaction;
+use crate::suite::replay::{ReplayAttempt, ReplayDeliveries};
 use crate::suite::requirement::{Evidence, Requirement};
 use crate::suite::traffic::form::DeliveryForm;
 use crate::suite::transcript::{Scenario, Transcript, Trial};
 use crate::webhook::signature::Secret;
-use crate::wire::exchange::{Delivery, Exchange, ExchangeId};
+use crate::wire::exchange::{Delivery, ExchangeId};
 
 pub use expected::Expected;
 pub use resign::{Doubt, Resigned, resigned};
@@ -59,19 +61,6 @@ pub struct Case {
     pub controls: Vec<DeliveryForm>,
     /// The delivery itself.
     pub trial: DeliveryForm,
-}
-
-/// What came of sending a case again.
-#[derive(Debug, Clone)]
-pub struct Attempt {
-    /// The twin before it, where there is one.
-    pub before: Option<Exchange>,
-    /// The delivery itself.
-    pub trial: Exchange,
-    /// The twin behind it, where there is one.
-    pub behind: Option<Exchange>,
-    /// How the receiver ended, if it did.
-    pub died: Option<String>,
 }
 
 /// How a case is sent again.
@@ -154,7 +143,7 @@ impl Case {
         })?;
         match head.format {
             Some(format) if format == FORMAT => {}
-            Some(format) => return Err(format!("its `format` is {format}; that of a case is {FORMAT:?}")),
+            Some(format) => return Err(refusal(&format)),
             None => return Err(format!("it has no member `format`; that of a case is {FORMAT:?}")),
         }
         let case: Self = serde_json::from_slice(bytes).map_err(|why| why.to_string())?;
@@ -204,14 +193,41 @@ impl Case {
         (before, (&self.trial).into(), behind)
     }
 
+    /// How the case is sent: signed anew, or as it was saved.
+    ///
+    /// Errors: its way of signing cannot be found with this secret.
+    pub fn timing(&self, secret: &Secret, as_saved: bool, now_ms: u64) -> Result<Timing, Doubt> {
+        if as_saved {
+            return Ok(Timing::Frozen(Duration::from_millis(now_ms.saturating_sub(self.at_ms))));
+        }
+        match resigned(self, secret, now_ms).doubt {
+            Some(doubt @ Doubt::OtherSecret) => Err(doubt),
+            doubt => Ok(Timing::Present(doubt)),
+        }
+    }
+
+    /// What is sent.
+    pub fn deliveries(&self, secret: &Secret, timing: &Timing, now_ms: u64) -> ReplayDeliveries {
+        match timing {
+            Timing::Frozen(_) => {
+                let (before, trial, after) = self.as_saved();
+                ReplayDeliveries { before, trial, after }
+            }
+            Timing::Present(_) => {
+                let Resigned { before, trial, behind: after, .. } = resigned(self, secret, now_ms);
+                ReplayDeliveries { before, trial, after }
+            }
+        }
+    }
+
     /// Whether the finding is still there.
-    pub fn judge(&self, attempt: &Attempt, timing: &Timing) -> Replayed {
-        let Attempt { before, trial, behind, died } = attempt;
+    pub fn judge(&self, attempt: &ReplayAttempt, timing: &Timing) -> Replayed {
+        let ReplayAttempt { before, trial, after, died } = attempt;
         let (what, outcome) = (&self.what, &trial.outcome);
         let is_met = self.expected.is_met(outcome, trial.took);
-        // A genuine delivery has no twin behind it in a run either.
-        let behind = behind.as_ref().filter(|_| !self.expected.is_positive());
-        let refused = before.iter().chain(behind).find(|control| !control.outcome.acknowledges());
+        // A valid delivery has no control after it in a run either.
+        let after = after.as_ref().filter(|_| !self.expected.is_positive());
+        let refused = before.iter().chain(after).find(|control| !control.outcome.acknowledges());
         if let Some(how) = died {
             return Replayed::StillThere(format!("{what} was answered: {outcome}; {how}"));
         }
@@ -252,6 +268,24 @@ impl Case {
             }
             _ => Replayed::StillThere(format!("{what} was answered: {outcome}")),
         }
+    }
+}
+
+/// Why a file of another format is no case that can be read here, and what to do.
+fn refusal(format: &serde_json::Value) -> String {
+    let is_case = |name: &str| name.starts_with("twenty-conform-case/");
+    let is_ours = |name: &str| name.starts_with("twenty-conform-");
+    match format.as_str() {
+        Some(name) if is_case(name) => format!(
+            "its format is {name}, and this version ({}) reads {FORMAT}; run `twenty-conform receiver` again with --out to \
+             save the case anew",
+            env!("CARGO_PKG_VERSION")
+        ),
+        Some(name) if is_ours(name) => format!(
+            "its `format` is {name:?}; that of a case is {FORMAT:?}, and the cases of a run are in the folder `cases` of its \
+             --out"
+        ),
+        _ => format!("its `format` is {format}; that of a case is {FORMAT:?}"),
     }
 }
 

@@ -67,7 +67,7 @@ struct LimitsForm {
 
 /// The evidence of one run, while it goes on and at its end.
 #[derive(Clone)]
-pub struct Evidence(Arc<Mutex<Files>>);
+pub struct RunEvidence(Arc<Mutex<Files>>);
 
 struct Files {
     folder: PathBuf,
@@ -115,7 +115,7 @@ impl Folder {
 
     /// Begins the evidence of a run. What a run before it wrote here, in the same process, goes. What cannot be written is
     /// said in the end.
-    pub fn begin(&self, manifest: &Manifest, secret: Option<&Secret>) -> Evidence {
+    pub fn begin(&self, manifest: &Manifest, secret: Option<&Secret>) -> RunEvidence {
         let redaction = Redaction::new(secret);
         let mut failures = Vec::new();
         // Only the folder of one of several runs is not there yet.
@@ -130,7 +130,7 @@ impl Folder {
             Lines { path, file: file.ok().map(BufWriter::new) }
         };
         let (exchanges, trials) = (lines("exchanges.jsonl"), lines("trials.jsonl"));
-        Evidence(Arc::new(Mutex::new(Files {
+        RunEvidence(Arc::new(Mutex::new(Files {
             folder: self.0.clone(),
             redaction,
             exchanges,
@@ -181,7 +181,7 @@ impl Manifest {
     }
 }
 
-impl Evidence {
+impl RunEvidence {
     /// What is told of the run, and writes it down.
     pub fn keeper(&self) -> Keeper {
         let evidence = self.clone();

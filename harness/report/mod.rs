@@ -56,7 +56,7 @@ pub struct Report {
     /// The seed, with which the run can be repeated.
     pub seed: u64,
     /// The result in a word.
-    pub result: Outcome,
+    pub result: RunResult,
     /// The exit status that goes with it.
     pub exit_status: u8,
     /// The same, as it is returned.
@@ -107,7 +107,7 @@ pub struct Tool {
 /// A run's result in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum RunResult {
     /// Every gated requirement ran and passed.
     Pass,
     /// A gated requirement failed.
@@ -178,7 +178,7 @@ impl Report {
             dialect: transcript.dialect.name,
             subject: redact.text(&heading.subject),
             seed: heading.seed,
-            result: Outcome::Incomplete,
+            result: RunResult::Incomplete,
             exit_status: 0,
             exit: ExitStatus::NothingSelected,
             interrupted: run.interrupted,
@@ -285,10 +285,10 @@ impl Report {
         self.exit_status = self.exit.code();
         self.exchanges_per_s = per_second(self.exchanges, self.active);
         self.result = match self.exit {
-            ExitStatus::Passed => Outcome::Pass,
-            ExitStatus::Failed => Outcome::Fail,
-            ExitStatus::Harness => Outcome::Error,
-            _ => Outcome::Incomplete,
+            ExitStatus::Passed => RunResult::Pass,
+            ExitStatus::Failed => RunResult::Fail,
+            ExitStatus::Harness => RunResult::Error,
+            _ => RunResult::Incomplete,
         };
         self.counts.clear();
         for level in Level::ALL {
@@ -301,7 +301,7 @@ impl Report {
     }
 }
 
-impl Outcome {
+impl RunResult {
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -10,5 +10,6 @@ pub mod process;
 pub mod protocol;
 pub mod receiver;
 pub mod sender;
+pub mod watch;
 
 pub use crate::error::SubjectError;

@@ -3,6 +3,7 @@
 pub mod cause;
 pub mod judge;
 pub mod receiver;
+pub mod replay;
 pub mod requirement;
 pub mod requirements;
 pub mod run;

@@ -13,9 +13,10 @@ use twenty_conform::peers::fault::{Faults, ReceiverFault};
 use twenty_conform::peers::mutant;
 use twenty_conform::peers::receiver::{Receiver, Settings};
 use twenty_conform::random::Random;
-use twenty_conform::report::case::{Attempt, Case, Replayed, Timing, resigned};
+use twenty_conform::report::case::{Case, Replayed, Timing, resigned};
 use twenty_conform::report::redaction;
 use twenty_conform::subject;
+use twenty_conform::suite::replay::ReplayAttempt;
 use twenty_conform::suite::requirement::Verdict;
 use twenty_conform::suite::requirements;
 use twenty_conform::suite::run::{self, Judgement, Options, Run};
@@ -52,10 +53,10 @@ async fn receive(handler: Arc<dyn Handler>, case: &Case, (timing, now_ms): (Timi
         exchanges.push(client.send(&target, delivery).await);
     }
     let mut exchanges = exchanges.into_iter();
-    let attempt = Attempt {
+    let attempt = ReplayAttempt {
         before: before.is_some().then(|| exchanges.next()).flatten(),
         trial: exchanges.next().unwrap(),
-        behind: exchanges.next(),
+        after: exchanges.next(),
         died: None,
     };
     case.judge(&attempt, &timing)

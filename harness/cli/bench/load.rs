@@ -10,7 +10,7 @@ use clap::Args;
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::plan::HIGHEST_RATE;
 use crate::bench::measure::objective::share;
-use crate::cli::options::{DialectOption, Gate};
+use crate::cli::options::{DialectOption, GateLevel};
 use crate::cli::values::duration;
 use crate::error::Error;
 use crate::suite::requirement::Level;
@@ -35,7 +35,7 @@ pub(super) struct LoadOptions {
     pub(super) probe_share: f64,
     /// The weakest level whose probes fail the run when they are acknowledged
     #[arg(long, value_enum, default_value = "must")]
-    fail_on: Gate,
+    fail_on: GateLevel,
     /// Which share of the genuine deliveries may go without a 2xx, shed ones among them, until the run fails
     #[arg(long, default_value = "0%", value_name = "SHARE", value_parser = share)]
     pub(super) max_errors: f64,

@@ -26,7 +26,7 @@ const MARGIN: &str = "                  ";
 
 /// What was counted beside what was judged.
 #[derive(Debug, Clone, Copy)]
-pub struct Counts {
+pub struct TrafficCounts {
     /// How many deliveries were taken.
     pub received: u64,
     /// How many were kept, where they are.
@@ -111,7 +111,7 @@ impl Show {
     pub fn summary(
         &self,
         tally: &TrafficTally,
-        Counts { received, stored }: Counts,
+        TrafficCounts { received, stored }: TrafficCounts,
         fail_on: Level,
         took: Duration,
     ) -> String {

@@ -58,7 +58,7 @@ pub struct Listening {
 
 /// What arrived, and what it shows.
 #[derive(Debug)]
-pub enum Arrived {
+pub enum Watched {
     /// A delivery.
     Delivery {
         /// The request and its answer, with the delivery's number.
@@ -145,12 +145,12 @@ impl Judge {
         Self { traffic, redaction, tally: TrafficTally::new(&selected), selected }
     }
 
-    fn judge(&mut self, queued: Queued) -> Arrived {
+    fn judge(&mut self, queued: Queued) -> Watched {
         let mut exchange = match queued {
             Queued::Whole(exchange, _room) => exchange,
             Queued::Broken(what) => {
                 self.tally.broken += 1;
-                return Arrived::Broken(self.redaction.text(&what));
+                return Watched::Broken(self.redaction.text(&what));
             }
         };
         let number = usize::try_from(self.tally.judged).unwrap_or(usize::MAX).saturating_add(1);
@@ -158,7 +158,7 @@ impl Judge {
         let transcript = self.traffic.transcript([(*exchange).clone()]);
         let findings = self.traffic.judge(&transcript, &self.selected);
         self.tally.add(number, &findings, &self.redaction);
-        Arrived::Delivery { exchange, findings }
+        Watched::Delivery { exchange, findings }
     }
 }
 
@@ -192,7 +192,7 @@ impl Listening {
         mut self,
         judge: &mut Judge,
         asked: impl Future<Output = ()>,
-        mut show: impl FnMut(Vec<Arrived>, &Judge) -> Result<(), Error>,
+        mut show: impl FnMut(Vec<Watched>, &Judge) -> Result<(), Error>,
     ) -> Result<u64, Error> {
         let mut capture = Some(self.capture);
         let mut asked = std::pin::pin!(asked);
