@@ -77,3 +77,42 @@ pub(super) fn first_given<T>(choices: &[Choice<'_, T>]) -> Option<T> {
 pub(super) fn text(value: &OsStr) -> String {
     value.to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use clap::{Command, CommandFactory as _};
+
+    use super::with_variables;
+    use crate::cli::Arguments;
+
+    /// The variable of each option of a command, by the option's long name.
+    fn variables(command: &Command) -> BTreeMap<String, Option<String>> {
+        let of = |arg: &clap::Arg| {
+            let variable = arg.get_env().map(|name| name.to_str().unwrap().to_owned());
+            arg.get_long().map(|long| (long.to_owned(), variable))
+        };
+        command.get_arguments().filter_map(of).collect()
+    }
+
+    #[test]
+    fn every_option_has_the_variable_of_its_name() {
+        let command = with_variables(Arguments::command());
+        let of = |path: &[&str]| {
+            let found = path.iter().fold(&command, |at, name| at.find_subcommand(name).unwrap());
+            variables(found)
+        };
+        let receiver = of(&["receiver"]);
+        assert_eq!(receiver["ready-timeout"].as_deref(), Some("TWENTY_CONFORM_READY_TIMEOUT"));
+        assert_eq!(of(&["listen"])["port"].as_deref(), Some("PORT"));
+        assert_eq!(of(&["send"])["url"].as_deref(), Some("TWENTY_CONFORM_URL"), "it excludes nothing there");
+        assert_eq!(of(&["bench", "receiver"])["threshold"].as_deref(), Some("TWENTY_CONFORM_THRESHOLD"));
+        // Those that exclude each other are read after parsing, and this one has none.
+        for long in ["url", "exec", "secret", "secret-file", "ca", "insecure"] {
+            assert_eq!(receiver[long], None, "{long}");
+        }
+        assert_eq!(of(&["bench", "pair"])["threshold"], None);
+    }
+}

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::duration::{Unreadable, seconds};
+
 /// Reads a count from 1 to a most.
 pub(super) fn up_to<const MOST: usize>(text: &str) -> Result<usize, String> {
     from_to::<1, MOST>(text)
@@ -17,15 +19,11 @@ pub(super) fn from_to<const LEAST: usize, const MOST: usize>(text: &str) -> Resu
 
 /// Reads `10s`, `500ms`, `5m`, or a number of seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
-    let (number, unit) = (digits.parse::<f64>(), &text[digits.len()..]);
-    let factor = match unit {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        _ => return Err(format!("{unit:?} is no unit; there are ms, s and m")),
-    };
-    let seconds = number.map_err(|_| format!("{text:?} is no duration, such as 10s or 500ms"))? * factor;
+    let seconds =
+        seconds(text, &[("ms", 0.001), ("s", 1.0), ("", 1.0), ("m", 60.0)]).map_err(|why| match why {
+            Unreadable::Unit(unit) => format!("{unit:?} is no unit; there are ms, s and m"),
+            Unreadable::Number => format!("{text:?} is no duration, such as 10s or 500ms"),
+        })?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if !duration.is_zero() && seconds <= 86_400.0 => Ok(duration),
         _ => Err(format!("{text:?} is not between 1 ms and a day")),
