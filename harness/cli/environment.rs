@@ -25,7 +25,7 @@ pub(super) fn with_variables(command: Command) -> Command {
     let has = |option: &&str| options.iter().any(|other| other == option);
     let is_read_later = |long: &str| {
         let others = ALTERNATIVES.iter().filter(|set| set.contains(&long));
-        others.flat_map(|set| set.iter()).filter(|other| **other != long).any(|other| has(other))
+        others.flat_map(|set| set.iter()).filter(|other| **other != long).any(has)
     };
     let command = command.mut_args(|arg| {
         let arg = match arg.get_action() {

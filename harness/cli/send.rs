@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
+use crate::terminal::lines;
 use crate::webhook::dialect::Context;
 use crate::webhook::event::{Event, EventName};
 use crate::webhook::signature::Key;
@@ -92,7 +93,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         Outcome::Answered(response) => {
             let body = String::from_utf8_lossy(&response.body).trim_end().to_owned();
             if !body.is_empty() {
-                console.print(&(body + "\n"))?;
+                console.print(&(lines(&body, "") + "\n"))?;
             }
             if (200..300).contains(&response.status) { ExitStatus::Passed } else { ExitStatus::Failed }
         }

@@ -138,3 +138,26 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
         let _ = writeln!(text, "               {DIM}repeat  {DIM:#} {shown}");
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::{Detail, VerdictName, check};
+    use crate::report::{CheckEntry, RequirementEntry};
+    use crate::suite::requirements;
+    use crate::terminal::plain;
+
+    #[test]
+    fn shows_what_a_subject_wrote_without_power_over_the_terminal() {
+        let requirement = requirements::all().next().unwrap();
+        let found = CheckEntry {
+            verdict: VerdictName::Fail,
+            message: Some("it said \u{1b}[2J\u{202e}\nand more".to_owned()),
+            ..CheckEntry::unjudged(requirement)
+        };
+        let entry = RequirementEntry::new(requirement, found.verdict);
+        let shown = plain(&check(&entry, &found, Detail::Normal));
+        let expected = "found    it said \\u{1b}[2J\\u{202e}\n                        and more\n";
+        assert!(shown.ends_with(expected), "{shown:?}");
+    }
+}
