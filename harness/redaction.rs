@@ -72,7 +72,7 @@ impl Redaction {
                 other => other,
             }
         }
-        // What cannot be written as JSON is no data of ours.
+        // Data of the suite can always be written as JSON.
         clean(self, serde_json::to_value(value).unwrap_or_default())
     }
 

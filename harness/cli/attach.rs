@@ -77,7 +77,7 @@ impl AttachOptions {
         first_given(&[url, exec])
     }
 
-    /// The secret, where one is given, for a receiver of ours.
+    /// The secret, where one is given, for the built-in receiver.
     pub(super) fn given_secret(&self) -> Result<Option<Secret>, Error> {
         self.secret.read()
     }

@@ -1,6 +1,6 @@
 //! Where commands print: the report to stdout, progress and complaints to stderr.
 //!
-//! Invariant: a write that fails is an error of the command, but for a reader that has gone away, which is nobody's.
+//! Invariant: a write that fails is an error of the command, except that a reader of stdout may go away.
 
 use std::io::{self, Write};
 

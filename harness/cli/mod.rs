@@ -97,7 +97,7 @@ pub fn run(arguments: Arguments) -> ExitStatus {
     let result = match runtime {
         Ok(runtime) => {
             let result = runtime.block_on(dispatch(arguments.command, &mut console));
-            // A read of stdin that nobody waits for any more must not hold the process up.
+            // A read of stdin that is still going on must not hold the process up.
             runtime.shutdown_background();
             result
         }

@@ -1,6 +1,6 @@
 //! The options that several commands share, and what they are read into.
 //!
-//! Invariant: every option has its environment variable, and every mistake names the option and the mend.
+//! Invariant: every option has its environment variable, and every error names the option and the fix.
 
 use std::collections::hash_map::RandomState;
 use std::ffi::OsStr;
@@ -176,7 +176,7 @@ impl SecretOptions {
     }
 }
 
-/// A seed that nobody chose: 32 bits, so that it is easily typed.
+/// A random seed: 32 bits, so that it is easily typed.
 pub(super) fn random_seed() -> u64 {
     RandomState::new().build_hasher().finish() >> 32
 }

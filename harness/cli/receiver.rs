@@ -71,7 +71,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             Ok(ExitStatus::Interrupted) => return Ok(ExitStatus::Interrupted),
             Ok(status) => status,
             Err(why) if !again && why.exit_status() == ExitStatus::Usage => return Err(why),
-            // It may be the very thing that the next change mends.
+            // The next change may fix it.
             Err(why) => {
                 console.complain(&why.to_string());
                 why.exit_status()
@@ -86,7 +86,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     }
 }
 
-/// What a single run needs beside its plan.
+/// What a single run needs besides its plan.
 struct Once<'a> {
     arguments: &'a Arguments,
     attachment: &'a Attachment,

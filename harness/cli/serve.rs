@@ -83,7 +83,7 @@ async fn receiver(arguments: ReceiverArguments, console: &mut Console) -> Result
 }
 
 fn observe(observed: Observed) {
-    // Where nobody reads stdout there is nobody to observe for.
+    // Where stdout is closed, no suite observes.
     let _ = writeln!(std::io::stdout(), "{}", json!({ "observed": observed }));
 }
 

@@ -26,7 +26,7 @@ pub(super) fn interruption() -> watch::Receiver<bool> {
 pub(super) fn asked_to_end() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    // Whoever starts it so that it outlives the terminal (nohup) means that.
+    // Started with nohup, it is to outlive the terminal.
     let hangup = if hangs_up() { signal(SignalKind::hangup()).ok() } else { None };
     async {
         let (Ok(mut interrupt), Ok(mut terminate)) = signals else { return std::future::pending().await };

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{VerdictName, body_name, curl};
+use super::curl::{self, body_name};
 use crate::redaction::Redaction;
 use crate::subject::protocol::Op;
 use crate::suite::cause::Cause;
 use crate::suite::requirement::{Level, Requirement, Role, Verdict};
 use crate::suite::run::{Finding, Judgement};
 use crate::suite::transcript::{Comparison, Scenario, Transcript};
+use crate::suite::verdict::VerdictName;
 use crate::terminal::is_unseen;
 use crate::webhook::json::escape;
 use crate::wire::exchange::ExchangeId;
@@ -69,7 +70,7 @@ pub struct CauseEntry {
     pub shown_by: Vec<usize>,
     /// What the implementation does.
     pub text: &'static str,
-    /// The mend.
+    /// The fix.
     #[serde(rename = "mend")] // until twenty-conform-report/2
     pub fix: &'static str,
 }

@@ -14,7 +14,7 @@ mod check;
 mod curl;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -34,11 +34,6 @@ pub use crate::suite::verdict::VerdictName;
 
 /// The name and version of the JSON form.
 pub const FORMAT: &str = "twenty-conform-report/1";
-
-/// Where the body of an exchange stands in the folder of a run's evidence.
-pub fn body_name(id: ExchangeId) -> PathBuf {
-    Path::new("bodies").join(format!("{}.bin", id.0))
-}
 
 /// A run's result, ready to be rendered.
 #[derive(Debug, Clone, Serialize)]
@@ -84,7 +79,7 @@ pub struct Report {
     /// Whether something of the run's evidence could not be written.
     #[serde(skip)]
     pub lacks_evidence: bool,
-    /// The exchanges whose bodies the commands read from files beside the report.
+    /// The exchanges whose bodies the commands read from files next to the report.
     #[serde(skip)]
     pub bodies: Vec<ExchangeId>,
     /// What is worth knowing and fails nothing.
@@ -134,7 +129,7 @@ pub struct RequirementEntry {
     pub text: &'static str,
 }
 
-/// What a report says beside the findings.
+/// What a report says besides the findings.
 #[derive(Debug, Clone)]
 pub struct Heading {
     /// What was tested.
@@ -355,7 +350,7 @@ pub fn command(url: &str, trust: &Trust, delivery: &Delivery) -> String {
 
 /// To a tenth; 0 where nothing was done.
 fn per_second(exchanges: usize, active: Duration) -> f64 {
-    // Beyond 2^53 nobody counts exchanges.
+    // No run has 2^53 exchanges.
     #[expect(clippy::cast_precision_loss, reason = "a rate is no exact number")]
     let rate = exchanges as f64 / active.as_secs_f64();
     if active.is_zero() { 0.0 } else { (rate * 10.0).round() / 10.0 }

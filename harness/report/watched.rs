@@ -7,7 +7,7 @@ pub mod show;
 
 use serde::Serialize;
 
-use super::CauseEntry;
+use super::check::CauseEntry;
 use crate::redaction::Redaction;
 use crate::suite::requirement::{Level, Verdict};
 use crate::suite::run::{Finding, Judgement};

@@ -2,7 +2,8 @@
 //!
 //! Invariant: secrets are taken out here; the text has the form of a report's.
 
-use super::{Case, Replayed};
+use super::Case;
+use super::replayed::Replayed;
 use crate::redaction::Redaction;
 use crate::report::text::{self, Detail};
 use crate::report::{CheckEntry, RequirementEntry, VerdictName, command};

@@ -24,7 +24,7 @@ const LONGEST: usize = 80;
 /// Where the lines about a failure begin, and what they say about it.
 const MARGIN: &str = "                  ";
 
-/// What was counted beside what was judged.
+/// What was counted besides what was judged.
 #[derive(Debug, Clone, Copy)]
 pub struct TrafficCounts {
     /// How many deliveries were taken.
@@ -45,7 +45,7 @@ impl Show {
         self.json.then(|| line(&json!({ "ready": { "url": url } })))
     }
 
-    /// A delivery and what came of it.
+    /// A delivery and its verdict.
     pub fn delivery(&self, exchange: &Exchange, judged: &DeliveryEntry, redaction: &Redaction) -> String {
         let (delivery, status) = (&exchange.delivery, exchange.outcome.status());
         let target = redaction.text(&delivery.target);
