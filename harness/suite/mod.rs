@@ -4,6 +4,7 @@ pub mod cause;
 pub mod judge;
 pub mod property;
 pub mod receiver;
+pub mod replay;
 pub mod requirement;
 pub mod requirements;
 pub mod run;

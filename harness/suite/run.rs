@@ -19,6 +19,7 @@ use crate::suite::requirement::{Evidence, Requirement, Role, Verdict};
 use crate::suite::requirements;
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::transcript::{Capability, Ending, Keeper, Limits, Transcript};
+pub use crate::suite::verdict::Judgement;
 use crate::webhook::dialect::Dialect;
 use crate::webhook::vectors;
 use crate::wire::client::Client;
@@ -73,15 +74,6 @@ pub struct Finding {
     pub requirement: &'static Requirement,
     /// What came of it.
     pub judgement: Judgement,
-}
-
-/// A verdict, or why there is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Judgement {
-    /// What the check says.
-    Judged(Verdict),
-    /// The harness or the attachment broke down before the check could say anything.
-    Error(String),
 }
 
 /// What is told while a run goes on.

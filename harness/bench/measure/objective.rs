@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::bench::measure::latency::micros;
 use crate::bench::measure::tally::PhaseCounts;
+use crate::duration::{Unreadable, seconds};
 
 /// Several bounds that must all hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,15 +143,12 @@ pub fn share(text: &str) -> Result<f64, String> {
 
 /// Reads a latency, such as `50ms`, `800us` or `1s`.
 fn latency(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|character: char| character.is_alphabetic());
-    let factor = match &text[digits.len()..] {
-        "us" | "µs" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        _ => return Err(format!("{text:?} is no latency, such as 50ms, 800us or 1s")),
-    };
-    let seconds = digits.trim().parse::<f64>().map(|number| number * factor);
-    let duration = seconds.ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let units = [("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)];
+    let seconds = seconds(text, &units).map_err(|why| match why {
+        Unreadable::Unit(_) => format!("{text:?} is no latency, such as 50ms, 800us or 1s"),
+        Unreadable::Number => format!("{text:?} is not between 1us and an hour"),
+    })?;
+    let duration = Duration::try_from_secs_f64(seconds).ok();
     duration
         .filter(|duration| *duration >= Duration::from_micros(1) && duration.as_secs() <= 3600)
         .ok_or_else(|| format!("{text:?} is not between 1us and an hour"))

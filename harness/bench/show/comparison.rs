@@ -5,8 +5,9 @@
 use std::fmt::Write as _;
 
 use crate::bench::measure::compared::{MetricEntry, NewFigure, ReportComparison, Unit};
-use crate::bench::show::style::{BAD, BOLD, DIM, GOOD, percent};
+use crate::bench::show::style::percent;
 use crate::statistics::{Interval, Place};
+use crate::terminal::{BAD, BOLD, DIM, GOOD};
 
 /// The comparison as text with ANSI colours.
 pub fn render(comparison: &ReportComparison) -> String {

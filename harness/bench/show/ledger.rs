@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
-use super::style::{BAD, BOLD, clean, message};
+use super::style::message;
 use crate::bench::accounts::entry::{LedgerEntry, WrongEntry};
 use crate::bench::measure::result::BenchResult;
+use crate::terminal::{BAD, BOLD, clean};
 
 /// How many webhooks have a line of their own.
 const SHOWN_WEBHOOKS: usize = 16;

@@ -5,9 +5,10 @@
 use std::fmt::Write as _;
 
 use crate::bench::compare::pair::{Figure, PairReport, PairRound, PairSeries, SeriesName};
-use crate::bench::show::style::{BAD, BOLD, DIM, GOOD, percent};
+use crate::bench::show::style::percent;
 use crate::bench::show::text::seconds;
 use crate::statistics::{Place, Steadiness, trimmed_mean};
+use crate::terminal::{BAD, BOLD, DIM, GOOD};
 
 /// The report as text with ANSI colours.
 pub fn render(report: &PairReport) -> String {

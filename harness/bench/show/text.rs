@@ -4,12 +4,12 @@
 
 use std::fmt::Write as _;
 
-use crate::bench::show::comparison;
-
 use crate::bench::measure::figures::{Measured, SeriesEntry, SeriesPoint, ShownExchange, StatusCount};
 use crate::bench::measure::objective::Bound;
 use crate::bench::measure::report::{BenchReport, LoadMode, SearchEntry, SendingEntry};
-use crate::bench::show::style::{BAD, BOLD, DIM, GOOD, clean, message};
+use crate::bench::show::comparison;
+use crate::bench::show::style::message;
+use crate::terminal::{BAD, BOLD, DIM, GOOD, clean};
 
 /// The heights of a sparkline.
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];

@@ -19,19 +19,13 @@ use crate::exit::ExitStatus;
 pub(super) struct ProjectOptions {
     /// By how much a figure may be worse, such as 5%, p99=10% or errors=0.1% (percent points); the figures are rate, p50, p90,
     /// p99 and errors [default: 5%, errors=0.1%]
-    #[arg(
-        long,
-        value_name = "[FIGURE=]SHARE",
-        value_delimiter = ',',
-        env = "TWENTY_CONFORM_MAX_REGRESSION",
-        hide_env = true
-    )]
+    #[arg(long, value_name = "[FIGURE=]SHARE")]
     max_regression: Vec<GivenRegression>,
     /// Where baselines are kept [default: .twenty-conform/baselines]
-    #[arg(long, value_name = "DIR", env = "TWENTY_CONFORM_BASELINE_DIR", hide_env = true)]
+    #[arg(long, value_name = "DIR")]
     baseline_dir: Option<PathBuf>,
     /// The project's file, for what is not given otherwise [default: twenty-conform.toml, where there is one]
-    #[arg(long, value_name = "FILE", env = "TWENTY_CONFORM_CONFIG", hide_env = true)]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
@@ -39,11 +33,11 @@ pub(super) struct ProjectOptions {
 #[derive(Debug, Args)]
 pub(super) struct BaselineOptions {
     /// Keep the report under this name, as a baseline for later ones
-    #[arg(long, value_name = "NAME", env = "TWENTY_CONFORM_SAVE", hide_env = true)]
+    #[arg(long, value_name = "NAME")]
     save: Option<String>,
     /// Compare with the report that was kept under this name. Where something seems worse the load is put once more: the status
     /// is 6 where both agree, and 3 where it cannot be told
-    #[arg(long, value_name = "NAME", env = "TWENTY_CONFORM_BASELINE", hide_env = true)]
+    #[arg(long, value_name = "NAME")]
     baseline: Option<String>,
     #[command(flatten)]
     project: ProjectOptions,

@@ -11,9 +11,10 @@ use clap::Args;
 use tokio::sync::watch;
 
 use super::command_line;
-use super::load::{LoadOptions, connections, pause, rate};
+use super::load::{LoadOptions, rate};
 use super::output::OutputOptions;
 use crate::bench::generate::corpus::Corpus;
+use crate::bench::generate::plan::MOST_CONNECTIONS;
 use crate::bench::measure::load;
 use crate::bench::measure::report::BenchReport;
 use crate::bench::measure::verdict::milliseconds;
@@ -21,8 +22,10 @@ use crate::bench::tools::distributed::{self, MOST_WORKERS, Order, conclude, fold
 use crate::bench::tools::export::{ExportContent, locust, write};
 use crate::cli::attach::AttachOptions;
 use crate::cli::console::Console;
-use crate::cli::options::{duration, interruption, random_seed};
+use crate::cli::options::random_seed;
+use crate::cli::signals::interruption;
 use crate::cli::trust::TrustOptions;
+use crate::cli::values::{duration, pause, up_to};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -39,31 +42,25 @@ pub(super) struct Arguments {
     #[command(flatten)]
     load: LoadOptions,
     /// How many processes send
-    #[arg(long, default_value = "2", value_name = "N", value_parser = workers, env = "TWENTY_CONFORM_WORKERS", hide_env = true)]
+    #[arg(long, default_value = "2", value_name = "N", value_parser = up_to::<MOST_WORKERS>)]
     workers: usize,
     /// The Python that has locust
-    #[arg(
-        long,
-        default_value = "python3",
-        value_name = "PATH",
-        env = "TWENTY_CONFORM_PYTHON",
-        hide_env = true
-    )]
+    #[arg(long, default_value = "python3", value_name = "PATH")]
     python: String,
     /// Deliveries per second of all workers together [default: as many as the connections carry]
-    #[arg(long, value_name = "N", value_parser = rate, env = "TWENTY_CONFORM_RATE", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
     /// How many connections all workers have together
-    #[arg(long, default_value = "64", value_name = "N", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
+    #[arg(long, default_value = "64", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
     concurrency: usize,
     /// How long it is measured
-    #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_DURATION", hide_env = true)]
+    #[arg(long, default_value = "10s", value_parser = duration)]
     duration: Duration,
     /// How long it goes on before it is measured; 0 for not at all
-    #[arg(long, default_value = "1s", value_parser = pause, env = "TWENTY_CONFORM_WARM_UP", hide_env = true)]
+    #[arg(long, default_value = "1s", value_parser = pause)]
     warm_up: Duration,
     /// Keep the locustfile and its results in this folder
-    #[arg(long, value_name = "DIR", env = "TWENTY_CONFORM_OUT", hide_env = true)]
+    #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
     output: OutputOptions,
@@ -164,9 +161,4 @@ impl Arguments {
         };
         Ok(conclude(&played, (before.as_ref(), after.as_ref()), version))
     }
-}
-
-fn workers(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|count| (1..=MOST_WORKERS).contains(count));
-    count.ok_or_else(|| format!("{text:?} is not from 1 to {MOST_WORKERS}"))
 }

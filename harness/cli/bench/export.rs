@@ -10,7 +10,8 @@ use clap::{Args, ValueEnum};
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::tools::export::{ExportContent, MOST_DELIVERIES, Presigning, locust, write, wrk};
 use crate::cli::console::Console;
-use crate::cli::options::{DialectName, SecretOptions, duration, random_seed};
+use crate::cli::options::{DialectOption, SecretOptions, random_seed};
+use crate::cli::values::duration;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -29,22 +30,21 @@ pub(super) struct Arguments {
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     /// Where the deliveries will go [default: http://127.0.0.1:3000/, for locust what --host says]
-    #[arg(long, env = "TWENTY_CONFORM_URL", hide_env = true)]
+    #[arg(long)]
     url: Option<String>,
-    /// The form of body
-    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
-    dialect: DialectName,
+    #[command(flatten)]
+    dialect: DialectOption,
     /// The bodies, in the place of the sample events: a file or a folder of files, each with one JSON text or one on each line
-    #[arg(long, value_name = "FILE|DIR", env = "TWENTY_CONFORM_CORPUS", hide_env = true)]
+    #[arg(long, value_name = "FILE|DIR")]
     corpus: Option<PathBuf>,
     /// How many deliveries are signed now (wrk)
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_DELIVERIES)), env = "TWENTY_CONFORM_COUNT", hide_env = true)]
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_DELIVERIES)))]
     count: u32,
     /// How long the receiver takes them: its window for timestamps (wrk)
-    #[arg(long, default_value = "5m", value_parser = duration, env = "TWENTY_CONFORM_GOOD_FOR", hide_env = true)]
+    #[arg(long, default_value = "5m", value_parser = duration)]
     good_for: Duration,
     /// What ids and nonces are made from (wrk) [default: random]
-    #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
+    #[arg(long)]
     seed: Option<u64>,
     #[command(flatten)]
     secret: SecretOptions,

@@ -9,16 +9,18 @@ use clap::Args;
 
 use super::baseline::ProjectOptions;
 use super::command_line;
-use super::load::{LoadOptions, connections, pause, rate, threads};
+use super::load::{LoadOptions, MOST_THREADS, rate};
 use super::output::OutputOptions;
 use crate::bench::compare::pair::{Figure, MOST_ROUNDS, PairReport, SeriesName};
 use crate::bench::compare::rounds::{PairSetup, measure_pair};
 use crate::bench::generate::limits;
-use crate::bench::generate::plan::{LoadPlan, Mode};
+use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode};
 use crate::bench::measure::compared::Metric;
 use crate::cli::attach::check_path;
 use crate::cli::console::Console;
-use crate::cli::options::{SecretOptions, duration, interruption, random_seed};
+use crate::cli::options::{SecretOptions, random_seed};
+use crate::cli::signals::interruption;
+use crate::cli::values::{duration, from_to, pause, up_to};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -38,43 +40,42 @@ const FEWEST_DELIVERIES: f64 = 100.0;
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The command that starts the receiver to compare with; it gets PORT and TWENTY_WEBHOOK_SECRET, and no shell
-    #[arg(long, value_name = "COMMAND", env = "TWENTY_CONFORM_BASE", hide_env = true)]
+    #[arg(long, value_name = "COMMAND")]
     base: String,
     /// The command that starts the receiver that is compared
-    #[arg(long, value_name = "COMMAND", env = "TWENTY_CONFORM_CANDIDATE", hide_env = true)]
+    #[arg(long, value_name = "COMMAND")]
     candidate: String,
     #[command(flatten)]
     secret: SecretOptions,
     #[command(flatten)]
     load: LoadOptions,
     /// How long a command may take until its port accepts
-    #[arg(long, default_value = "30s", value_parser = duration, env = "TWENTY_CONFORM_READY_TIMEOUT", hide_env = true)]
+    #[arg(long, default_value = "30s", value_parser = duration)]
     ready_timeout: Duration,
     /// Deliveries per second: p99 is compared then [default: as many as the connections carry, and the rates are compared]
-    #[arg(long, value_name = "N", value_parser = rate, env = "TWENTY_CONFORM_RATE", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
     /// How many connections, each with one delivery under way at most
-    #[arg(long, default_value = "16", value_name = "N", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
+    #[arg(long, default_value = "16", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
     concurrency: usize,
     /// How many threads send
-    #[arg(long, default_value = "1", value_name = "N", value_parser = threads, env = "TWENTY_CONFORM_THREADS", hide_env = true)]
+    #[arg(long, default_value = "1", value_name = "N", value_parser = up_to::<MOST_THREADS>)]
     threads: usize,
     /// How many rounds each series has, of four loads each: base, candidate, candidate, base; up to three times as many where the
     /// control needs them [default: 20; 10 with --rate]
-    #[arg(long, value_name = "N", value_parser = rounds, env = "TWENTY_CONFORM_ROUNDS", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = from_to::<FEWEST, MOST_ROUNDS>)]
     rounds: Option<usize>,
     /// How long each load is measured [default: 100ms; 250ms with --rate]
-    #[arg(long, value_parser = duration, env = "TWENTY_CONFORM_DURATION", hide_env = true)]
+    #[arg(long, value_parser = duration)]
     duration: Option<Duration>,
     /// How long a receiver that was just started has load before it is measured; 0 for not at all
-    #[arg(long, default_value = "500ms", value_parser = pause, env = "TWENTY_CONFORM_WARM_UP", hide_env = true)]
+    #[arg(long, default_value = "500ms", value_parser = pause)]
     warm_up: Duration,
     /// By how much the figure that is compared may be worse; it wins over --max-regression
-    // Without a variable of its own: the one of this name is for the bounds of `bench receiver`.
     #[arg(long, value_name = "SHARE", value_parser = threshold)]
     threshold: Option<f64>,
     /// What ids, nonces, the places of probes and the intervals are made from [default: random]
-    #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
+    #[arg(long)]
     seed: Option<u64>,
     #[command(flatten)]
     project: ProjectOptions,
@@ -160,11 +161,6 @@ impl Arguments {
         };
         Ok((self.rounds.unwrap_or(rounds), plan))
     }
-}
-
-fn rounds(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|count| (FEWEST..=MOST_ROUNDS).contains(count));
-    count.ok_or_else(|| format!("{text:?} is not from {FEWEST} to {MOST_ROUNDS}"))
 }
 
 fn threshold(text: &str) -> Result<f64, String> {

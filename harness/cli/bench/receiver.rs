@@ -12,12 +12,12 @@ use tokio::sync::watch;
 
 use super::baseline::{BaselineOptions, publish, tell_again};
 use super::command_line;
-use super::load::{LoadOptions, connections, pause, rate, spoken, threads};
+use super::load::{LoadOptions, MOST_THREADS, rate, spoken};
 use super::output::OutputOptions;
 use crate::bench::compare::baseline::Baseline;
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::limits;
-use crate::bench::generate::plan::{LoadPlan, Mode, Phase};
+use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode, Phase};
 use crate::bench::measure::load::{self, LoadTarget};
 use crate::bench::measure::machine::Machine;
 use crate::bench::measure::objective::{Bound, Objective};
@@ -26,8 +26,10 @@ use crate::bench::measure::search::{FIRST_RATE, Quest, find};
 use crate::bench::measure::verdict::{ReceiverFacts, RunFacts, report};
 use crate::cli::attach::{AttachOptions, Attachment};
 use crate::cli::console::Console;
-use crate::cli::options::{duration, interruption, random_seed};
+use crate::cli::options::random_seed;
+use crate::cli::signals::interruption;
 use crate::cli::trust::TrustOptions;
+use crate::cli::values::{duration, pause, up_to};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -50,53 +52,34 @@ pub(super) struct Arguments {
     load: LoadOptions,
     /// Deliveries per second, whether answers have come or not; latency counts from the time meant for each [default: as many
     /// as the connections carry]. With --find-max the rate to begin with
-    #[arg(long, value_name = "N", conflicts_with = "rate_steps", value_parser = rate, env = "TWENTY_CONFORM_RATE", hide_env = true)]
+    #[arg(long, value_name = "N", conflicts_with = "rate_steps", value_parser = rate)]
     rate: Option<f64>,
     /// Several such rates, one after the other, each for the whole duration
-    #[arg(
-        long,
-        value_name = "N,N",
-        value_delimiter = ',',
-        value_parser = rate,
-        env = "TWENTY_CONFORM_RATE_STEPS",
-        hide_env = true
-    )]
+    #[arg(long, value_name = "N,N", value_parser = rate)]
     rate_steps: Vec<f64>,
     /// How many connections, each with one delivery under way at most
-    #[arg(long, default_value = "64", value_name = "N", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
+    #[arg(long, default_value = "64", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
     concurrency: usize,
     /// How many threads send [default: half of the processors]
-    #[arg(long, value_name = "N", value_parser = threads, env = "TWENTY_CONFORM_THREADS", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = up_to::<MOST_THREADS>)]
     threads: Option<usize>,
     /// How long it is measured, at each rate
-    #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_DURATION", hide_env = true)]
+    #[arg(long, default_value = "10s", value_parser = duration)]
     duration: Duration,
     /// How long it goes on before it is measured; 0 for not at all
-    #[arg(long, default_value = "1s", value_parser = pause, env = "TWENTY_CONFORM_WARM_UP", hide_env = true)]
+    #[arg(long, default_value = "1s", value_parser = pause)]
     warm_up: Duration,
     /// A bound that must hold, such as 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; otherwise the status is 6
-    #[arg(
-        long,
-        value_name = "BOUND",
-        value_delimiter = ',',
-        env = "TWENTY_CONFORM_THRESHOLD",
-        hide_env = true
-    )]
+    #[arg(long, value_name = "BOUND")]
     threshold: Vec<Bound>,
     /// Search for the highest rate that holds this, such as 'p99<50ms' or 'p99<50ms,errors<0.1%'
-    #[arg(
-        long,
-        value_name = "OBJECTIVE",
-        conflicts_with_all = ["rate_steps", "save", "baseline"],
-        env = "TWENTY_CONFORM_FIND_MAX",
-        hide_env = true
-    )]
+    #[arg(long, value_name = "OBJECTIVE", conflicts_with_all = ["rate_steps", "save", "baseline"])]
     find_max: Option<String>,
     /// How long each rate of a search is tried
-    #[arg(long, default_value = "2s", value_parser = duration, env = "TWENTY_CONFORM_TRIAL_DURATION", hide_env = true)]
+    #[arg(long, default_value = "2s", value_parser = duration)]
     trial_duration: Duration,
     /// What ids, nonces and the places of probes are made from [default: random]
-    #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
+    #[arg(long)]
     seed: Option<u64>,
     #[command(flatten)]
     baseline: BaselineOptions,

@@ -3,6 +3,7 @@
 //! Invariant: whatever is wrong with the options is said before anything is reached or started, and what was started is ended
 //! whichever way the load goes.
 
+use std::ffi::OsStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,11 +15,11 @@ use tokio::task::block_in_place;
 use super::baseline::{BaselineOptions, publish, tell_again};
 use super::command_line;
 use super::endpoint::Allowed;
-use super::load::{connections, pause, rate, spoken, threads};
+use super::load::{MOST_THREADS, rate, spoken};
 use super::output::OutputOptions;
 use crate::bench::accounts::entry::LedgerFault;
 use crate::bench::generate::limits;
-use crate::bench::generate::plan::{LoadPlan, Mode};
+use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode};
 use crate::bench::measure::machine::Machine;
 use crate::bench::measure::objective::Bound;
 use crate::bench::measure::report::BenchRole;
@@ -27,7 +28,10 @@ use crate::bench::sending::run::{self as sending, SenderLoad, SenderOutcome, Sen
 use crate::bench::sending::verdict::SenderFacts;
 use crate::bench::sending::watch::MOST_WEBHOOKS;
 use crate::cli::console::Console;
-use crate::cli::options::{DialectName, duration, interruption, random_seed};
+use crate::cli::environment::{Choice, first_given, text};
+use crate::cli::options::{DialectOption, random_seed};
+use crate::cli::signals::interruption;
+use crate::cli::values::{duration, pause, up_to};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -46,65 +50,50 @@ const MOST_EVENTS: u64 = 1_000_000_000;
 /// Options of `bench sender`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    // The environment is read by hand: what stands on the command line wins over it, and does not clash with it.
     /// A command that speaks the attachment protocol on its stdin and stdout; no shell
     #[arg(long, value_name = "COMMAND", conflicts_with = "control")]
     exec: Option<String>,
     /// The URL of a sender that takes the same objects by POST, on this machine
     #[arg(long, value_name = "URL")]
     control: Option<String>,
-    /// The form of body
-    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
-    dialect: DialectName,
+    #[command(flatten)]
+    dialect: DialectOption,
     /// Events per second, whether earlier ones have arrived or not; latency counts from the time meant for each [default: as
     /// many as arrive]
-    #[arg(long, value_name = "N", value_parser = rate, env = "TWENTY_CONFORM_RATE", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
     /// How many events are under way at the same time; with --rate, how many requests wait for their reply
-    #[arg(long, default_value = "64", value_name = "N", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
+    #[arg(long, default_value = "64", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
     concurrency: usize,
     /// How many webhooks are registered, each with a secret of its own; every event is to reach each
-    #[arg(long, default_value = "1", value_name = "K", value_parser = webhooks, env = "TWENTY_CONFORM_WEBHOOKS", hide_env = true)]
+    #[arg(long, default_value = "1", value_name = "K", value_parser = up_to::<MOST_WEBHOOKS>)]
     webhooks: usize,
     /// How many events, in the place of a duration; at most an hour without --rate
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_EVENTS), conflicts_with_all = ["duration", "warm_up"], env = "TWENTY_CONFORM_EVENTS", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_EVENTS), conflicts_with_all = ["duration", "warm_up"])]
     events: Option<u64>,
     /// How long it is measured [default: 10s]
-    #[arg(long, value_parser = duration, env = "TWENTY_CONFORM_DURATION", hide_env = true)]
+    #[arg(long, value_parser = duration)]
     duration: Option<Duration>,
     /// How long it goes on before it is measured; 0 for not at all [default: 1s; with --events not at all]
-    #[arg(long, value_parser = pause, env = "TWENTY_CONFORM_WARM_UP", hide_env = true)]
+    #[arg(long, value_parser = pause)]
     warm_up: Option<Duration>,
     /// How long a reply, and the arrival of a delivery behind its event, is waited for
-    #[arg(long, default_value = "5s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    #[arg(long, default_value = "5s", value_parser = duration)]
     timeout: Duration,
     /// How long deliveries that come twice are waited for behind the last one
-    #[arg(long, default_value = "250ms", value_parser = pause, env = "TWENTY_CONFORM_SETTLE", hide_env = true)]
+    #[arg(long, default_value = "250ms", value_parser = pause)]
     settle: Duration,
     /// How many threads receive [default: half of the processors]
-    #[arg(long, value_name = "N", value_parser = threads, env = "TWENTY_CONFORM_THREADS", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = up_to::<MOST_THREADS>)]
     threads: Option<usize>,
     /// What does not fail the run
-    #[arg(
-        long,
-        value_enum,
-        value_name = "FAULT",
-        value_delimiter = ',',
-        env = "TWENTY_CONFORM_ALLOW",
-        hide_env = true
-    )]
+    #[arg(long, value_enum, value_name = "FAULT")]
     allow: Vec<Allowed>,
     /// A bound that must hold, such as 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; otherwise the status is 6
-    #[arg(
-        long,
-        value_name = "BOUND",
-        value_delimiter = ',',
-        env = "TWENTY_CONFORM_THRESHOLD",
-        hide_env = true
-    )]
+    #[arg(long, value_name = "BOUND")]
     threshold: Vec<Bound>,
     /// What ids and secrets are made from [default: random]
-    #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
+    #[arg(long)]
     seed: Option<u64>,
     #[command(flatten)]
     baseline: BaselineOptions,
@@ -228,13 +217,11 @@ fn target(url: &str) -> Result<Target, Error> {
 
 impl Arguments {
     fn attached(&self) -> Attached {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let choose = |exec: Option<String>, control: Option<String>| {
-            exec.map(Attached::Exec).or(control.map(Attached::Control))
-        };
-        let given = choose(self.exec.clone(), self.control.clone());
-        let set = || choose(variable("TWENTY_CONFORM_EXEC"), variable("TWENTY_CONFORM_CONTROL"));
-        given.or_else(set).unwrap_or(Attached::Reference)
+        let exec: Choice<'_, Attached> =
+            ("exec", self.exec.as_deref().map(OsStr::new), |command| Attached::Exec(text(command)));
+        let control: Choice<'_, Attached> =
+            ("control", self.control.as_deref().map(OsStr::new), |url| Attached::Control(text(url)));
+        first_given(&[exec, control]).unwrap_or(Attached::Reference)
     }
 
     fn task(&self) -> SenderLoad {
@@ -264,9 +251,4 @@ impl Arguments {
             receiving: self.threads.unwrap_or(Machine::this().cores / 2).max(1),
         }
     }
-}
-
-fn webhooks(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|count| (1..=MOST_WEBHOOKS).contains(count));
-    count.ok_or_else(|| format!("{text:?} is not from 1 to {MOST_WEBHOOKS}"))
 }

@@ -5,47 +5,48 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use serde_json::{Value, json};
 
+use super::DeliveryEntry;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
-use crate::report::VerdictName;
+use crate::report::text::mark;
 use crate::suite::requirement::Level;
-use crate::suite::traffic::tally::{Judged, Tally};
+use crate::suite::traffic::tally::TrafficTally;
+use crate::suite::verdict::VerdictName;
+use crate::terminal::{BAD, DIM, clipped, lines};
 use crate::webhook::dialect::rfc3339;
 use crate::wire::exchange::Exchange;
 
-const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const UNCLEAR: Style = AnsiColor::Yellow.on_default();
-const DIM: Style = Style::new().dimmed();
-
 /// The longest name or id that is shown.
 const LONGEST: usize = 80;
+/// Where the lines about a failure begin, and what they say about it.
+const MARGIN: &str = "                  ";
 
-/// What was counted beside what was judged.
+/// What was counted besides what was judged.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Counts {
+pub struct TrafficCounts {
     /// How many deliveries were taken.
-    pub(super) received: u64,
+    pub received: u64,
     /// How many were kept, where they are.
-    pub(super) stored: Option<u64>,
+    pub stored: Option<u64>,
 }
 
 /// How it is said.
-pub(super) struct Output {
-    pub(super) json: bool,
+pub struct Show {
+    /// As JSON lines.
+    pub json: bool,
 }
 
-impl Output {
+impl Show {
     /// The line that says where it listens, for programs.
-    pub(super) fn ready(&self, url: &str) -> Option<String> {
+    pub fn ready(&self, url: &str) -> Option<String> {
         self.json.then(|| line(&json!({ "ready": { "url": url } })))
     }
 
-    /// A delivery and what came of it.
-    pub(super) fn delivery(&self, exchange: &Exchange, judged: &Judged, redaction: &Redaction) -> String {
+    /// A delivery and its verdict.
+    pub fn delivery(&self, exchange: &Exchange, judged: &DeliveryEntry, redaction: &Redaction) -> String {
         let (delivery, status) = (&exchange.delivery, exchange.outcome.status());
         let target = redaction.text(&delivery.target);
         let at = rfc3339(exchange.at_ms);
@@ -63,7 +64,9 @@ impl Output {
         }
         let (style, mark) = verdict(judged.verdict);
         let time = at.split('T').nth(1).unwrap_or(&at);
-        let name = |name: &Option<String>| name.as_deref().map_or_else(|| "-".to_owned(), printable);
+        let name = |name: &Option<String>| {
+            name.as_deref().map_or_else(|| "-".to_owned(), |name| clipped(name, LONGEST))
+        };
         let answered = status.map(|status| format!(" → {status}")).unwrap_or_default();
         let mut text = format!(
             "{time}  #{}  {}  {}  {} B  {style}{mark}{style:#}{DIM}{answered}{DIM:#}\n",
@@ -73,17 +76,19 @@ impl Output {
             delivery.body.len(),
         );
         for failure in &judged.failed {
-            let message = lines(&failure.message);
+            let message = lines(&failure.message, MARGIN);
             // Writing to a string does not fail.
             let _ =
                 writeln!(text, "    {BAD}{:<6}{BAD:#} {:<6} {message}", failure.requirement, failure.level);
             if let Some(cause) = &failure.cause {
-                let which = cause.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
-                let said = lines(&format!("{}{which}: {}", cause.code, cause.text));
+                let said = lines(&format!("{}{}: {}", cause.code, cause.which(), cause.text), MARGIN);
                 let _ = writeln!(text, "           {DIM}cause{DIM:#}  {said}");
                 if !cause.or.is_empty() {
-                    let _ =
-                        writeln!(text, "           {DIM}or{DIM:#}     {}", lines(&cause.or.join(", or ")));
+                    let _ = writeln!(
+                        text,
+                        "           {DIM}or{DIM:#}     {}",
+                        lines(&cause.or.join(", or "), MARGIN)
+                    );
                 }
                 let _ = writeln!(text, "           {DIM}mend{DIM:#}   {}", cause.fix);
             }
@@ -95,18 +100,18 @@ impl Output {
     }
 
     /// What was no whole request.
-    pub(super) fn broken(&self, what: &str) -> String {
+    pub fn broken(&self, what: &str) -> String {
         if self.json {
             return line(&json!({ "broken": what }));
         }
-        format!("{BAD}broken{BAD:#}  {}\n", printable(what))
+        format!("{BAD}broken{BAD:#}  {}\n", clipped(what, LONGEST))
     }
 
     /// What all of it has shown.
-    pub(super) fn summary(
+    pub fn summary(
         &self,
-        tally: &Tally,
-        Counts { received, stored }: Counts,
+        tally: &TrafficTally,
+        TrafficCounts { received, stored }: TrafficCounts,
         fail_on: Level,
         took: Duration,
     ) -> String {
@@ -142,7 +147,7 @@ impl Output {
                     let first = entry.first.map(|first| format!(", first #{first}")).unwrap_or_default();
                     format!("{} of {of} break it{first}", entry.failed)
                 }
-                _ => lines(entry.why.as_deref().unwrap_or("no delivery came")),
+                _ => lines(entry.why.as_deref().unwrap_or("no delivery came"), MARGIN),
             };
             let _ = writeln!(
                 text,
@@ -151,7 +156,7 @@ impl Output {
             );
         }
         for (cause, count) in tally.causes() {
-            let _ = writeln!(text, "  {DIM}cause{DIM:#}      {} ({count})", lines(cause));
+            let _ = writeln!(text, "  {DIM}cause{DIM:#}      {} ({count})", lines(cause, MARGIN));
         }
         let stored = stored.map(|stored| format!(" stored {stored}")).unwrap_or_default();
         let _ = writeln!(
@@ -163,38 +168,11 @@ impl Output {
     }
 }
 
+/// As in a report, but for what traffic cannot show.
 fn verdict(verdict: VerdictName) -> (Style, &'static str) {
-    match verdict {
-        VerdictName::Pass => (GOOD, "pass"),
-        VerdictName::Fail => (BAD, "FAIL"),
-        VerdictName::NotApplicable => (DIM, "not shown"),
-        VerdictName::Inconclusive | VerdictName::Error => (UNCLEAR, "untestable"),
-    }
+    if verdict == VerdictName::NotApplicable { (DIM, "not shown") } else { mark(verdict) }
 }
 
 fn line(value: &Value) -> String {
     format!("{value}\n")
-}
-
-/// What a sender wrote, on one line and not too long.
-fn printable(text: &str) -> String {
-    let mut shown: String = text.chars().take(LONGEST).flat_map(visible).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-/// The same over as many lines as it has, each behind the first further in.
-fn lines(text: &str) -> String {
-    let lines = text.lines().map(|line| line.chars().flat_map(visible).collect::<String>());
-    lines.collect::<Vec<_>>().join("\n                  ")
-}
-
-/// A character, or the escape of one that would do something to the terminal.
-fn visible(character: char) -> impl Iterator<Item = char> {
-    let control = character.is_control() && character != '\t';
-    let escaped = control.then(|| character.escape_default());
-    let plain = (!control).then_some(character);
-    escaped.into_iter().flatten().chain(plain)
 }

@@ -1,4 +1,4 @@
-//! `--watch`: notices when files below a path change.
+//! Notices when the files of a program under test change.
 //!
 //! Looked at by polling, not by the system's notifications: those do not come through shared folders of containers and
 //! virtual machines, and would have to be taken out for every folder of `node_modules` too. A walk over some hundred source
@@ -26,11 +26,11 @@ const MOST_ENTRIES: usize = 20_000;
 const PASSED_OVER: [&str; 3] = ["target", "node_modules", "__pycache__"];
 
 /// What a file is known by: when it was changed, since the epoch, and its length.
-type State = (Option<Duration>, u64);
-type Snapshot = BTreeMap<PathBuf, State>;
+type FileState = (Option<Duration>, u64);
+type Snapshot = BTreeMap<PathBuf, FileState>;
 
 /// The files that are watched.
-pub(super) struct Watch {
+pub struct SourceWatch {
     roots: Vec<PathBuf>,
     /// What runs write.
     written: Vec<PathBuf>,
@@ -41,14 +41,11 @@ pub(super) struct Watch {
     again: BTreeSet<PathBuf>,
 }
 
-impl Watch {
+impl SourceWatch {
     /// Watches these paths, but for what runs write.
     ///
     /// Errors: one of them is not there, or holds too much.
-    pub(super) fn new<'a>(
-        paths: &[PathBuf],
-        written: impl IntoIterator<Item = &'a Path>,
-    ) -> Result<Self, Error> {
+    pub fn new<'a>(paths: &[PathBuf], written: impl IntoIterator<Item = &'a Path>) -> Result<Self, Error> {
         let usage = |path: &Path, why: &str| {
             Error::Usage(format!("--watch {} cannot be watched: {why}", path.display()))
         };
@@ -71,13 +68,13 @@ impl Watch {
     }
 
     /// A run begins: what changes from now on is new.
-    pub(super) fn begin(&mut self) {
+    pub fn begin(&mut self) {
         self.known = self.snapshot();
     }
 
     /// A run ends. What changed in the middle of it starts another, but for what does so in one run after the other: that is
     /// written by the receiver itself. Returns what has just been found to be so.
-    pub(super) fn end(&mut self) -> Option<String> {
+    pub fn end(&mut self) -> Option<String> {
         let now = self.snapshot();
         let count = |path: &PathBuf| (path.clone(), self.amid.get(path).map_or(1, |times| times + 1));
         let amid: BTreeMap<PathBuf, usize> = differences(&self.known, &now).map(count).collect();
@@ -93,7 +90,7 @@ impl Watch {
     }
 
     /// Waits until something has changed, and nothing changes any more. Returns what.
-    pub(super) async fn changed(&mut self) -> String {
+    pub async fn changed(&mut self) -> String {
         let mut changed = std::mem::take(&mut self.again);
         loop {
             if changed.is_empty() {
@@ -186,7 +183,7 @@ mod tests {
         touched(&at("old"), "");
         let written = [at("out"), at("report.json")];
         let mut watch =
-            Watch::new(&[folder.path().to_owned()], written.iter().map(PathBuf::as_path)).unwrap();
+            SourceWatch::new(&[folder.path().to_owned()], written.iter().map(PathBuf::as_path)).unwrap();
         watch.begin();
         for passed_over in ["out/run.json", "report.json", "target/x", "a/node_modules/x", ".git/index"] {
             touched(&at(passed_over), "written");
@@ -207,7 +204,7 @@ mod tests {
     fn what_each_run_writes_starts_two_runs_more_and_no_other() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
-        let mut watch = Watch::new(&[folder.path().to_owned()], []).unwrap();
+        let mut watch = SourceWatch::new(&[folder.path().to_owned()], []).unwrap();
         let mut runs = Vec::new();
         for text in ["a", "ab", "abc", "abcd"] {
             watch.begin();
@@ -217,6 +214,6 @@ mod tests {
             runs.push(watch.again.len());
         }
         assert_eq!(runs, [1, 1, 0, 0]);
-        assert!(Watch::new(&[folder.path().join("missing")], []).is_err());
+        assert!(SourceWatch::new(&[folder.path().join("missing")], []).is_err());
     }
 }

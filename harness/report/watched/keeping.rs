@@ -8,33 +8,33 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::DeliveryEntry;
 use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::suite::traffic::form::ExchangeForm;
-use crate::suite::traffic::tally::Judged;
 use crate::wire::exchange::{Delivery, Exchange};
 
 /// The file of lines.
 const LINES: &str = "deliveries.jsonl";
 
 /// A folder that deliveries are kept in.
-pub(super) struct Keeping {
+pub struct Keeping {
     folder: PathBuf,
     lines: BufWriter<File>,
     stored: u64,
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct DeliveryLine<'a> {
     #[serde(flatten)]
     exchange: &'a ExchangeForm,
     #[serde(flatten)]
-    judged: &'a Judged,
+    judged: &'a DeliveryEntry,
 }
 
 impl Keeping {
     /// Makes the folder, or takes one that is empty. Errors: it cannot be made, or there is something in it.
-    pub(super) fn claim(folder: &Path) -> Result<Self, Error> {
+    pub fn claim(folder: &Path) -> Result<Self, Error> {
         let usage =
             |why: io::Error| Error::Usage(format!("--out {} cannot be used: {why}", folder.display()));
         fs::create_dir_all(folder).map_err(usage)?;
@@ -49,15 +49,15 @@ impl Keeping {
     }
 
     /// How many deliveries were kept.
-    pub(super) fn stored(&self) -> u64 {
+    pub fn stored(&self) -> u64 {
         self.stored
     }
 
     /// Keeps a delivery. Errors: it cannot be written.
-    pub(super) fn keep(
+    pub fn keep(
         &mut self,
         mut exchange: Exchange,
-        judged: &Judged,
+        judged: &DeliveryEntry,
         redaction: &Redaction,
     ) -> Result<(), Error> {
         let clean = redaction.clean(&exchange.delivery);
@@ -67,7 +67,7 @@ impl Keeping {
         let written = File::create_new(&path).and_then(|mut file| file.write_all(&raw(&exchange.delivery)));
         written.map_err(|source| Error::Report { path, source })?;
         let form = ExchangeForm { redacted, ..ExchangeForm::from(&exchange) };
-        let line = serde_json::to_writer(&mut self.lines, &Line { exchange: &form, judged });
+        let line = serde_json::to_writer(&mut self.lines, &DeliveryLine { exchange: &form, judged });
         let line = line.map_err(io::Error::from).and_then(|()| self.lines.write_all(b"\n"));
         line.map_err(|source| self.failed(source))?;
         self.stored += 1;
@@ -75,7 +75,7 @@ impl Keeping {
     }
 
     /// Brings what was kept into its file. Errors: it cannot be written.
-    pub(super) fn flush(&mut self) -> Result<(), Error> {
+    pub fn flush(&mut self) -> Result<(), Error> {
         self.lines.flush().map_err(|source| self.failed(source))
     }
 
