@@ -32,7 +32,8 @@ use crate::suite::traffic::Traffic;
 use crate::suite::traffic::tally::{Judged, Tally};
 use crate::suite::transcript::Limits;
 use crate::wire::client::forwarding::{Forwarding, leads_to};
-use crate::wire::endpoint::capture::{Came, Capture, Catcher};
+use crate::wire::codec::{encode_response, quote};
+use crate::wire::endpoint::intake::{self, Broken, Intake, Request, Service, Taken};
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome, Response};
 use keeping::Keeping;
 use output::{Counts, Output};
@@ -43,6 +44,9 @@ const QUEUED: usize = 1024;
 const QUEUED_KIB: usize = 64 * 1024;
 /// How many are judged before what was said of them is printed.
 const TOGETHER: usize = 64;
+/// What the endpoint allows. It has one thread: requests wait for their judgement and not for the endpoint.
+const ENDPOINT: intake::Limits =
+    intake::Limits { threads: 1, connections: 512, body: 8 * 1024 * 1024, patience: Duration::from_secs(75) };
 /// How long a request that is being answered may hold up the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
@@ -110,13 +114,13 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let most = catcher.most;
     let asked = asked_to_end();
     let address = SocketAddr::new(arguments.host, arguments.port);
-    let capture = Capture::serve(address, catcher.clone()).await.map_err(|why| {
+    let service = Service::start(address, ENDPOINT, catcher.clone()).await.map_err(|why| {
         Error::Usage(format!("{address} cannot be listened on: {why}; choose another --host or --port"))
     })?;
     // What the server and its connections hold is now all that keeps the queue open.
     let forwarding = catcher.forwarding.is_some();
     if let Some(forward) = arguments.forward.as_ref().filter(|_| forwarding) {
-        refuse_itself(forward, &arguments, &capture, console).await?;
+        refuse_itself(forward, &arguments, &service, console).await?;
     }
     drop(catcher);
     let selected: Vec<&'static Requirement> = requirements::of(Role::Sender).collect();
@@ -133,11 +137,11 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         keeping,
     };
     let began = Instant::now();
-    match judging.output.ready(&capture.url("/")) {
+    match judging.output.ready(&service.url("/")) {
         Some(line) => console.print(&line)?,
-        None => console.tell(&format!("listening on {}", capture.url("/"))),
+        None => console.tell(&format!("listening on {}", service.url("/"))),
     }
-    judging.judge_all(queued, capture, asked, most, console).await?;
+    judging.judge_all(queued, service, asked, most, console).await?;
     let fail_on = arguments.fail_on.level();
     let came = taken.load(Ordering::Relaxed);
     let counts = Counts {
@@ -166,15 +170,15 @@ async fn forwarding(arguments: &Arguments, console: &mut Console) -> Result<Opti
 async fn refuse_itself(
     url: &str,
     arguments: &Arguments,
-    capture: &Capture,
+    service: &Service,
     console: &mut Console,
 ) -> Result<(), Error> {
     let target = arguments.trust.target(url, console)?;
-    match leads_to(&target, capture.address()).await {
+    match leads_to(&target, service.address()).await {
         Ok(false) => Ok(()),
         Ok(true) => Err(Error::Usage(format!(
             "--forward {url} leads to this endpoint itself ({}); give another URL or another --port",
-            capture.url("/")
+            service.url("/")
         ))),
         Err(why) => Err(Error::Usage(format!("--forward {url}: its host cannot be resolved: {why}"))),
     }
@@ -199,7 +203,7 @@ struct Queueing {
 }
 
 impl Queueing {
-    async fn take(&self, delivery: Delivery) -> Option<Response> {
+    async fn answer(&self, delivery: Delivery) -> Option<Vec<u8>> {
         let before = self.taken.fetch_add(1, Ordering::Relaxed);
         if self.most.is_some_and(|most| before >= most) {
             return None;
@@ -209,31 +213,33 @@ impl Queueing {
             Some(forwarding) => forwarding.pass(&delivery).await,
             None => Response::text(self.status, ""),
         };
+        let answer = encode_response(&response);
         let kib = u32::try_from(delivery.body.len() / 1024 + 1).unwrap_or(u32::MAX);
         let exchange = Exchange {
             id: ExchangeId(0),
             delivery,
-            outcome: Outcome::Answered(response.clone()),
+            outcome: Outcome::Answered(response),
             at_ms,
             took: began.elapsed(),
         };
         let room = self.room.clone().acquire_many_owned(kib).await.ok()?;
         self.queue.send(Queued::Whole(Box::new(exchange), room)).await.ok()?;
-        Some(response)
+        Some(answer)
     }
 }
 
-impl Catcher for Queueing {
-    fn catch(&self, came: Came) -> BoxFuture<'_, Option<Response>> {
-        match came {
-            Came::Whole(delivery) => self.take(delivery).boxed(),
-            Came::Broken(what) => async {
-                // Nobody judges any more where the queue is gone.
-                let _ = self.queue.send(Queued::Broken(what)).await;
-                None
-            }
-            .boxed(),
-        }
+impl Intake for Queueing {
+    fn take(&self, request: &Request<'_>) -> Taken<'_> {
+        Taken::Later(self.answer(request.to_delivery()).boxed())
+    }
+
+    fn broken(&self, what: Broken, came: &[u8]) -> Option<BoxFuture<'_, ()>> {
+        let words = format!("{what}; it begins {}", quote(came));
+        let told = async move {
+            // Nothing is judged any more where the queue is gone.
+            let _ = self.queue.send(Queued::Broken(words)).await;
+        };
+        Some(told.boxed())
     }
 }
 
@@ -252,18 +258,18 @@ impl Judging {
     async fn judge_all(
         &mut self,
         mut queued: mpsc::Receiver<Queued>,
-        capture: Capture,
+        service: Service,
         asked: impl Future<Output = ()>,
         most: Option<u64>,
         console: &mut Console,
     ) -> Result<(), Error> {
-        let mut capture = Some(capture);
+        let mut service = Some(service);
         let mut asked = std::pin::pin!(asked);
         let (mut batch, mut text) = (Vec::with_capacity(TOGETHER), String::new());
         loop {
             let ends = tokio::select! {
                 biased;
-                () = &mut asked, if capture.is_some() => true,
+                () = &mut asked, if service.is_some() => true,
                 count = queued.recv_many(&mut batch, TOGETHER) => {
                     if count == 0 {
                         return Ok(());
@@ -277,9 +283,9 @@ impl Judging {
                     most.is_some_and(|most| self.tally.judged >= most)
                 }
             };
-            if let Some(capture) = capture.take_if(|_| ends) {
+            if let Some(service) = service.take_if(|_| ends) {
                 // Beside what goes on here: its last requests may wait for room in the queue.
-                tokio::spawn(capture.end(LAST_ANSWERS));
+                tokio::spawn(service.end_answered(LAST_ANSWERS));
             }
         }
     }

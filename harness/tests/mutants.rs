@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::peers::plain;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
@@ -31,7 +32,7 @@ use twenty_conform::suite::transcript::Limits;
 use twenty_conform::webhook::dialect::{self, DOCUMENTED, Dialect, SHIPPED};
 use twenty_conform::webhook::signature::Secret;
 use twenty_conform::wire::endpoint::certificates::Authority;
-use twenty_conform::wire::endpoint::{Handler, http, raw};
+use twenty_conform::wire::endpoint::{Handler, http};
 use twenty_conform::wire::exchange::{Delivery, Headers, Outcome, Response};
 use url::Url;
 
@@ -271,7 +272,7 @@ async fn each_receiver_mutant_fails_what_names_its_fault() {
         let (observations, observer) = observations();
         let mutant =
             mutant::receiver::Mutant::new(fault, Settings::new(secret()), Clock::system(), LATE, observer);
-        let server = raw::serve(Arc::new(mutant)).await.unwrap();
+        let server = plain::serve(Arc::new(mutant)).await.unwrap();
         let receiver =
             subject::receiver::Receiver::here(server, "/", secret()).observed_by(Source::Told(observations));
         // What a comparison takes can only be measured where nothing else goes on.
@@ -354,7 +355,7 @@ async fn null_receivers_pass_nothing_by_accident() {
         (Null::Closes, &[]),
         (Null::Silent, &[]),
     ] {
-        let server = raw::serve(Arc::new(null)).await.unwrap();
+        let server = plain::serve(Arc::new(null)).await.unwrap();
         let receiver = subject::receiver::Receiver::here(server, "/", secret());
         let limits = Limits { timeout: Duration::from_millis(20), ..short() };
         let limits = if matches!(null, Null::Silent) { limits } else { short() };

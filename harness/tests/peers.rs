@@ -2,6 +2,8 @@
 //!
 //! Invariant: what the reference does here is what the contract says, in places that no scenario reaches.
 
+pub(crate) mod plain;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -23,7 +25,7 @@ use twenty_conform::webhook::dialect::{DOCUMENTED, Dialect, Members, NotAnObject
 use twenty_conform::webhook::event::EventName;
 use twenty_conform::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use twenty_conform::wire::client::{Client, Target};
-use twenty_conform::wire::endpoint::{Handler, http, raw};
+use twenty_conform::wire::endpoint::{Handler, http};
 use twenty_conform::wire::exchange::{Delivery, Headers, Outcome, Response, Transfer};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
@@ -249,7 +251,7 @@ impl Handler for Hangs {
 
 #[tokio::test]
 async fn a_hanging_and_a_dead_endpoint_delay_no_other() {
-    let hanging = raw::serve(Arc::new(Hangs)).await.unwrap();
+    let hanging = plain::serve(Arc::new(Hangs)).await.unwrap();
     let dead = {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         format!("http://{}/", listener.local_addr().unwrap())
@@ -353,7 +355,7 @@ async fn the_client_says_what_came_of_it() {
 
 #[tokio::test]
 async fn the_client_waits_no_longer_than_it_was_told() {
-    let server = raw::serve(Arc::new(Hangs)).await.unwrap();
+    let server = plain::serve(Arc::new(Hangs)).await.unwrap();
     let target = Target::parse(&server.url("/")).unwrap();
     let client = Client::new(Duration::from_millis(50), Clock::fixed(NOW));
     assert_eq!(client.send(&target, &valid()).await.outcome, Outcome::TimedOut);

@@ -9,8 +9,9 @@ use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::{Arrived, each, every_delivery, of_all};
 use crate::suite::requirement::{Evidence, Level, Requirement, Role, Verdict};
-use crate::suite::transcript::{Conduct, Emission, LONGEST_BODY, Scenario, Transcript, Webhook};
+use crate::suite::transcript::{Broken, Conduct, Emission, LONGEST_BODY, Scenario, Transcript, Webhook};
 use crate::webhook::dialect::{Members, NotAnObject};
+use crate::wire::codec::FramingFault;
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
@@ -116,13 +117,18 @@ pub const ALL: &[Requirement] = &[
     },
 ];
 
-/// The verdict on the requests of the first scenario, but for what came there and was none.
+/// The verdict on the requests of the first scenario, but for what came there that was none, and for what was framed wrongly
+/// in any scenario. Elsewhere a request that only does not come to its end may be the endpoint's doing.
 fn with_broken(t: &Transcript, verdict: Verdict) -> Verdict {
-    let broken: Vec<_> = t.broken_in(Scenario::EveryEvent).collect();
+    let first = Scenario::EveryEvent;
+    let counts = |one: &&Broken| one.fault.is_some() || t.webhooks[one.webhook].scenario == first;
+    let broken: Vec<_> = t.broken.iter().filter(counts).collect();
     let Some(first) = broken.first() else { return verdict };
     let more = if broken.len() > 1 { format!(" (and {} more)", broken.len() - 1) } else { String::new() };
     let message = format!("what reached the endpoint is no whole HTTP request: {}{more}", first.what);
-    Evidence::new("a POST request", "no whole request", message).because(Cause::new(Code::SendFraming)).fail()
+    let detail = first.fault.map_or("not whole", FramingFault::describe);
+    let cause = Cause::detailed(Code::SendFraming, detail);
+    Evidence::new("a POST request", "no whole request", message).because(cause).fail()
 }
 
 fn method(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {

@@ -162,7 +162,7 @@ async fn each_thing_that_is_wrong_has_its_name_and_its_answer() {
 async fn requests_in_a_row_are_answered_in_a_row_and_doubles_are_seen() {
     let endpoint = Endpoint::standing_still(Limits::default()).await;
     let chunked = format!(
-        "POST /hook HTTP/1.1\r\n{}Transfer-Encoding: chunked\r\n\r\n7\r\n{}\r\n{:x};x\r\n{}\r\n0\r\n\r\n",
+        "POST /hook HTTP/1.1\r\nHost: x\r\n{}Transfer-Encoding: chunked\r\n\r\n7\r\n{}\r\n{:x};x\r\n{}\r\n0\r\n\r\n",
         headers(&NOW_MS.to_string(), BODY),
         &BODY[..7],
         BODY.len() - 7,
@@ -223,7 +223,9 @@ async fn a_body_up_to_the_limit_is_taken_and_a_longer_one_is_answered_413() {
             .chunks(10_000)
             .map(|part| format!("{:x}\r\n{}\r\n", part.len(), String::from_utf8_lossy(part)))
             .collect();
-        format!("POST /hook HTTP/1.1\r\n{signed}Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n")
+        format!(
+            "POST /hook HTTP/1.1\r\nHost: x\r\n{signed}Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n"
+        )
     };
     assert!(endpoint.send(in_chunks(&long).as_bytes()).await.starts_with("HTTP/1.1 204"));
     assert!(endpoint.send(in_chunks(&longer).as_bytes()).await.starts_with("HTTP/1.1 413"));

@@ -7,6 +7,7 @@
 mod log;
 mod script;
 mod secured;
+mod uuids;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -19,16 +20,16 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::certificates::Authority;
+use super::certificates::{Authority, Certificate};
 use super::{Server, listen};
 use crate::clock::Clock;
-use crate::suite::transcript::Certificate;
-use crate::wire::codec::{ReadError, Reader, RequestHead, encode_response};
-use crate::wire::exchange::{Delivery, Response};
+use crate::wire::codec::{FramingFault, ReadError, Reader, RequestHead, encode_response};
+use crate::wire::exchange::Response;
 use log::{Log, Progress};
 
-pub use log::{Broken, Budget, Handshake, MOST_REQUESTS, Received, Seen};
+pub use log::{Broken, Budget, Handshake, HandshakeEnd, LONGEST_BODY, MOST_REQUESTS, Received, Seen};
 pub use script::{Answer, Before, Manner, Script};
+pub use uuids::uuids;
 
 /// Where endpoints stand: a port of this machine that the system chooses.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -281,13 +282,16 @@ async fn converse<S: Connection>(stream: &mut S, log: &Log, patience: Duration) 
                 return Ended::Reset;
             }
             Ok(Err(why)) => {
-                log.abandon(number, Some(&words(&why)));
+                log.abandon(number, Some(flaw(&why)));
                 refuse(stream, "this is no HTTP request\n").await;
                 return ended;
             }
             Err(_) => {
                 let waited = patience.as_secs_f64();
-                log.abandon(number, Some(&format!("it was not whole {waited:.1} s after its first byte")));
+                log.abandon(
+                    number,
+                    Some((None, format!("it was not whole {waited:.1} s after its first byte"))),
+                );
                 refuse(stream, "this is no HTTP request\n").await;
                 return ended;
             }
@@ -318,7 +322,7 @@ async fn request<S: Connection>(
     progress: &Progress,
 ) -> Result<Option<(Option<usize>, Option<Answer>, bool)>, ReadError> {
     let head = reader.request_head(&mut Tap { stream, progress }).await?;
-    let RequestHead { mut delivery, framing, persists } = head;
+    let RequestHead { mut delivery, facts } = head;
     let mut intake = log.intake();
     let mut at_head = None;
     match log.before() {
@@ -334,22 +338,17 @@ async fn request<S: Connection>(
             at_head = Some(answer);
         }
         Before::Nothing | Before::Closes => {
-            if waits_to_go_on(&delivery) && reader.unused().is_empty() {
+            if facts.expects && reader.unused().is_empty() {
                 send(stream, &interim(100)).await.map_err(ReadError::Io)?;
             }
         }
     }
     let mut tap = Tap { stream, progress };
-    reader.body_in_parts(&mut tap, framing, u64::MAX, &mut |part| intake.part(part)).await?;
-    delivery.transfer = reader.transfer(framing);
+    reader.request_body(&mut tap, facts.framing, &mut |part| intake.part(part)).await?;
+    delivery.transfer = reader.transfer(facts.framing);
     let answered = at_head.is_some();
     let (place, answer) = log.receive(number, delivery, intake, at_head);
-    Ok(Some((place, (!answered).then_some(answer), persists)))
-}
-
-/// Whether the sender holds the body back until it hears that it may go on (RFC 9110, section 10.1.1).
-fn waits_to_go_on(delivery: &Delivery) -> bool {
-    delivery.headers.all("expect").any(|value| value.eq_ignore_ascii_case(b"100-continue"))
+    Ok(Some((place, (!answered).then_some(answer), facts.persists)))
 }
 
 async fn answer<S: Connection>(
@@ -451,11 +450,18 @@ async fn refuse<S: Connection>(stream: &mut S, why: &'static str) {
     let _ = timeout(Duration::from_secs(1), send(stream, &encode_response(&refusal))).await;
 }
 
-fn words(why: &ReadError) -> String {
+/// What is wrong with a request that could not be read, and the same in words.
+fn flaw(why: &ReadError) -> (Option<FramingFault>, String) {
     match why {
-        ReadError::Closed { .. } => "the connection ended in the middle of it".to_owned(),
-        ReadError::Io(why) => format!("the connection broke in the middle of it ({why})"),
-        ReadError::Malformed(why) => format!("it is no HTTP ({why})"),
-        ReadError::TooLarge => "it is too large".to_owned(),
+        ReadError::Closed { .. } => (None, "the connection ended in the middle of it".to_owned()),
+        ReadError::Io(why) => (None, format!("the connection broke in the middle of it ({why})")),
+        ReadError::Malformed { fault, quoted } => {
+            let words = match fault {
+                FramingFault::ChunkSize | FramingFault::ChunkEnd => format!("{fault}: {quoted}"),
+                // What is wrong with a head is seen in its beginning.
+                _ => fault.to_string(),
+            };
+            (Some(*fault), format!("it is no HTTP ({words})"))
+        }
     }
 }

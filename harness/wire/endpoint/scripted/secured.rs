@@ -14,9 +14,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::log::{Log, QUOTED};
+use super::log::{HandshakeEnd, Log, QUOTED};
 use super::{CLOSE_WAIT, Connection, Ended, converse, refuse};
-use crate::suite::transcript::HandshakeEnd;
 use crate::wire::codec::quote;
 
 /// What a handshake begins with: the type of a TLS record that holds one (RFC 8446, section 5.1).
