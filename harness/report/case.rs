@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::redaction::Redaction;
 use crate::suite::requirement::{Evidence, Requirement};
-use crate::suite::traffic::form::DeliveryForm;
 use crate::suite::transcript::{Scenario, Transcript, Trial};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId};
@@ -56,9 +55,9 @@ pub struct Case {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
     /// Plain genuine deliveries: the one before it, and for a forged one also the one behind it.
-    pub controls: Vec<DeliveryForm>,
+    pub controls: Vec<Delivery>,
     /// The delivery itself.
-    pub trial: DeliveryForm,
+    pub trial: Delivery,
 }
 
 /// What came of sending a case again.
@@ -137,8 +136,8 @@ impl Case {
             exchanges: numbers.map(|id| id.0).collect(),
             at_ms: exchange.at_ms,
             redacted,
-            controls: controls.into_iter().map(|control| (&redaction.delivery(control)).into()).collect(),
-            trial: (&redaction.delivery(&exchange.delivery)).into(),
+            controls: controls.into_iter().map(|control| redaction.delivery(control)).collect(),
+            trial: redaction.delivery(&exchange.delivery),
         })
     }
 
@@ -154,7 +153,12 @@ impl Case {
         })?;
         match head.format {
             Some(format) if format == FORMAT => {}
-            Some(format) => return Err(format!("its `format` is {format}; that of a case is {FORMAT:?}")),
+            Some(format) => {
+                return Err(format!(
+                    "its `format` is {format}; that of a case is {FORMAT:?}: save it anew with `twenty-conform receiver`, \
+                     its options, and --out"
+                ));
+            }
             None => return Err(format!("it has no member `format`; that of a case is {FORMAT:?}")),
         }
         let case: Self = serde_json::from_slice(bytes).map_err(|why| why.to_string())?;
@@ -174,7 +178,7 @@ impl Case {
         if self.redacted {
             let redaction = Redaction::new([secret]);
             for delivery in self.controls.iter_mut().chain([&mut self.trial]) {
-                *delivery = (&redaction.restored(&Delivery::from(&*delivery))).into();
+                *delivery = redaction.restored(delivery);
             }
         }
         self
@@ -199,9 +203,7 @@ impl Case {
 
     /// What it consists of, as it was saved: the twin, the delivery, the twin again.
     pub fn as_saved(&self) -> (Option<Delivery>, Delivery, Option<Delivery>) {
-        let before = self.controls.first().map(Delivery::from);
-        let behind = self.controls.last().map(Delivery::from);
-        (before, (&self.trial).into(), behind)
+        (self.controls.first().cloned(), self.trial.clone(), self.controls.last().cloned())
     }
 
     /// Whether the finding is still there.

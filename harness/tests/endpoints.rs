@@ -2,6 +2,7 @@
 //!
 //! Invariant: each is driven by a socket of the test's own, so that no HTTP library smooths over what happens.
 
+mod framing;
 mod tls;
 
 use std::io::ErrorKind;

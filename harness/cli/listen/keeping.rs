@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::redaction::Redaction;
-use crate::suite::traffic::form::ExchangeForm;
 use crate::suite::traffic::tally::Judged;
 use crate::wire::exchange::{Delivery, Exchange};
 
@@ -27,7 +26,10 @@ pub(super) struct Keeping {
 #[derive(Serialize)]
 struct Line<'a> {
     #[serde(flatten)]
-    exchange: &'a ExchangeForm,
+    exchange: &'a Exchange,
+    /// Whether the secret stood in it, and was taken out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    redacted: bool,
     #[serde(flatten)]
     judged: &'a Judged,
 }
@@ -66,8 +68,7 @@ impl Keeping {
         let path = self.folder.join(format!("{}.http", exchange.id.0));
         let written = File::create_new(&path).and_then(|mut file| file.write_all(&raw(&exchange.delivery)));
         written.map_err(|source| Error::Report { path, source })?;
-        let form = ExchangeForm { redacted, ..ExchangeForm::from(&exchange) };
-        let line = serde_json::to_writer(&mut self.lines, &Line { exchange: &form, judged });
+        let line = serde_json::to_writer(&mut self.lines, &Line { exchange: &exchange, redacted, judged });
         let line = line.map_err(io::Error::from).and_then(|()| self.lines.write_all(b"\n"));
         line.map_err(|source| self.failed(source))?;
         self.stored += 1;
