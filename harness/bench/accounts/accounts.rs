@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::redaction::Redaction;
 use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
-use crate::wire::endpoint::intake::{Answer, Broken, Intake, Request, Taken};
+use crate::wire::endpoint::intake::{AnswerBytes, Broken, Intake, Request, Taken};
 
 /// What a delivery that is right is answered with.
 const TAKEN: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
@@ -151,7 +151,7 @@ impl Accounts {
         })
     }
 
-    fn deliver(&self, request: &Request<'_>) -> Answer {
+    fn deliver(&self, request: &Request<'_>) -> AnswerBytes {
         let now_ms = self.clock.now_ms();
         let bytes = request.head.len() + request.body.len();
         let webhook = self.webhook(request.target.as_bytes());
@@ -243,7 +243,7 @@ fn milliseconds(timestamp: &[u8]) -> Option<u64> {
     std::str::from_utf8(timestamp).ok().filter(|_| digits)?.parse().ok()
 }
 
-fn refusal(wrong: Wrong, detail: &str) -> Answer {
+fn refusal(wrong: Wrong, detail: &str) -> AnswerBytes {
     let (status, text) = (wrong.status(), wrong.describe());
     let reason = match status {
         401 => "Unauthorized",

@@ -26,7 +26,12 @@ pub const ALL: &[Requirement] = &[
         scenarios: &[Scenario::EveryEvent, Scenario::Https],
         needs: None,
         check: |t| with_broken(t, each_either_way(t, method)),
-        counterexamples: Faults::Sender(&[SenderFault::MethodPut, SenderFault::MethodGet]),
+        counterexamples: Faults::Sender(&[
+            SenderFault::MethodPut,
+            SenderFault::MethodGet,
+            SenderFault::LengthDoubled,
+            SenderFault::LengthAndCoding,
+        ]),
     },
     Requirement {
         id: "DLV-2",

@@ -127,7 +127,10 @@ fn what_cannot_be_replayed_is_named() {
         ("", &["is not JSON", "line 1"][..]),
         (&whole[..whole.len() / 2], &["is not JSON", "line "]),
         ("{}", &["no member `format`"]),
-        (&whole.replace("case/1", "case/9"), &["twenty-conform-case/9"]),
+        (
+            &whole.replace("case/2", "case/1"),
+            &["twenty-conform-case/1", "save it anew with `twenty-conform receiver`"],
+        ),
         (&whole.replace("\"trial\"", "\"trail\""), &["missing field `trial`", "line "]),
         (&whole.replace("\"VER-5\"", "\"VER-5000\""), &["\"VER-5000\"", "no requirement"]),
         (&whole.replace("\"not 2xx\"", "\"6xx\""), &["\"6xx\" cannot be expected", "line "]),

@@ -26,7 +26,7 @@ const SEGMENT_PAUSE: Duration = Duration::from_millis(5);
 const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 
 /// What came of a request.
-pub(crate) struct Answer {
+pub(crate) struct Conversation {
     pub(crate) outcome: Outcome,
     /// From the first byte sent to the head of the answer, where one came.
     pub(crate) took: Option<Duration>,
@@ -57,7 +57,7 @@ pub(crate) async fn converse(
     steps: &[Step],
     deadline: Instant,
     (wait, kept): (Duration, usize),
-) -> Answer {
+) -> Conversation {
     let Connection { stream, reader, .. } = connection;
     let (began, received_before) = (Instant::now(), reader.received());
     let (mut incoming, mut outgoing) = split(stream);
@@ -89,7 +89,7 @@ pub(crate) async fn converse(
     };
     let ended = timeout_at(deadline, exchange).await;
     let took = began.elapsed();
-    let lost = |outcome, received: u64| Answer {
+    let lost = |outcome, received: u64| Conversation {
         outcome,
         took: None,
         silent: received == received_before,
@@ -114,7 +114,7 @@ pub(crate) async fn converse(
     if let Ok(Ok((body, _))) = body {
         response.body = body;
     }
-    Answer {
+    Conversation {
         outcome: Outcome::Answered(response),
         took: Some(took),
         silent: false,

@@ -92,7 +92,7 @@ impl fmt::Display for Broken {
 }
 
 /// An answer's bytes.
-pub type Answer = Cow<'static, [u8]>;
+pub type AnswerBytes = Cow<'static, [u8]>;
 
 /// An answer that is waited for; `None` ends the connection without one.
 pub type Later<'a> = BoxFuture<'a, Option<Vec<u8>>>;
@@ -100,7 +100,7 @@ pub type Later<'a> = BoxFuture<'a, Option<Vec<u8>>>;
 /// What becomes of a request that was taken.
 pub enum Taken<'a> {
     /// It is answered at once.
-    Now(Answer),
+    Now(AnswerBytes),
     /// Its answer is waited for, and meanwhile nothing else is read on its connection.
     Later(Later<'a>),
 }

@@ -224,6 +224,8 @@ impl Tampering {
             | SenderFault::FiltersIgnored
             | SenderFault::WildcardsNotUnderstood
             | SenderFault::MetadataNotMatched
+            | SenderFault::LengthDoubled
+            | SenderFault::LengthAndCoding
             | SenderFault::OneHangBlocksAll
             | SenderFault::ResentAfterAcknowledgement
             | SenderFault::Only200Acknowledges

@@ -31,7 +31,7 @@ const TOGETHER: usize = 16 * 1024;
 /// Why a connection ends, where that is anybody's fault.
 type Ended = Result<(), Broken>;
 
-struct Connection<'a, I> {
+struct Served<'a, I> {
     stream: TcpStream,
     shared: &'a Shared<I>,
     came: Vec<u8>,
@@ -80,13 +80,13 @@ pub(super) async fn serve<I: Intake>(stream: TcpStream, shared: &Shared<I>) {
     let alarm = Box::pin(sleep_until((Instant::now() + shared.limits.patience).into()));
     let (came, answers) = (Vec::with_capacity(USUAL), Vec::with_capacity(64));
     let sizes = Vec::new();
-    let mut connection = Connection { stream, shared, came, used: 0, answers, sizes, alarm, room: None };
+    let mut connection = Served { stream, shared, came, used: 0, answers, sizes, alarm, room: None };
     if let Err(broken) = connection.run().await {
         connection.refuse(broken).await;
     }
 }
 
-impl<'a, I: Intake> Connection<'a, I> {
+impl<'a, I: Intake> Served<'a, I> {
     /// Until either side ends it.
     async fn run(&mut self) -> Ended {
         loop {

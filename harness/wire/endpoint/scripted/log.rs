@@ -118,7 +118,7 @@ pub(super) struct Progress {
 
 /// A request as it is taken in, before it is known whether it is kept.
 #[derive(Debug)]
-pub(super) struct Intake {
+pub(super) struct Arriving {
     body: BytesMut,
     length: u64,
     budget: Budget,
@@ -165,7 +165,7 @@ impl Budget {
     }
 }
 
-impl Intake {
+impl Arriving {
     /// Takes a part of the body in: what may be kept of it is, all of it is counted.
     pub(super) fn part(&mut self, part: &[u8]) {
         self.length += part.len() as u64;
@@ -176,7 +176,7 @@ impl Intake {
     }
 }
 
-impl Drop for Intake {
+impl Drop for Arriving {
     fn drop(&mut self) {
         self.budget.give_back(self.granted);
     }
@@ -253,8 +253,8 @@ impl Log {
     }
 
     /// What a request's body is taken in with.
-    pub(super) fn intake(&self) -> Intake {
-        Intake { body: BytesMut::new(), length: 0, budget: self.budget.clone(), granted: 0 }
+    pub(super) fn arriving(&self) -> Arriving {
+        Arriving { body: BytesMut::new(), length: 0, budget: self.budget.clone(), granted: 0 }
     }
 
     /// Takes in what is a request, and says what it is to be answered: by the script, or `at_head` where it was answered
@@ -263,11 +263,11 @@ impl Log {
         &self,
         number: u64,
         mut delivery: Delivery,
-        mut intake: Intake,
+        mut arriving: Arriving,
         at_head: Option<Answer>,
     ) -> (Option<usize>, Answer) {
         let at_ms = self.clock.now_ms();
-        delivery.body = std::mem::take(&mut intake.body).freeze();
+        delivery.body = std::mem::take(&mut arriving.body).freeze();
         let mut kept = self.lock();
         let kept = &mut *kept;
         let began_ms = kept.under_way.remove(&number).map_or(at_ms, |progress| progress.began_ms);
@@ -281,8 +281,8 @@ impl Log {
         let room = is_new && kept.seen.received.len() < MOST_REQUESTS;
         let granted = if room { self.budget.take(cost) } else { 0 };
         let place = if room && granted == cost {
-            intake.granted = 0;
-            let (body_length, outcome) = (intake.length, answer.outcome());
+            arriving.granted = 0;
+            let (body_length, outcome) = (arriving.length, answer.outcome());
             // A body that was read in large steps holds more memory than it needs.
             delivery.body = Bytes::copy_from_slice(&delivery.body);
             let received = Received { delivery, body_length, began_ms, at_ms, outcome, let_go: None };
