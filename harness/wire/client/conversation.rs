@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::connection::{Connection, ended};
-use crate::wire::codec::{AnswerHead, ReadError, Step};
+use crate::wire::codec::{AnswerHead, FramingFault, ReadError, Step};
 use crate::wire::exchange::Outcome;
 
 /// How many bytes of an answer's body are read at all before the connection is given up, where no more are kept.
@@ -126,7 +126,11 @@ fn unanswered(why: ReadError) -> Outcome {
     match why {
         ReadError::Closed { .. } => Outcome::ClosedEarly,
         ReadError::Io(why) => ended(&why),
-        ReadError::Malformed { fault, quoted } => Outcome::Malformed(format!("{fault}: {quoted}")),
+        ReadError::Malformed { fault, quoted } => Outcome::Malformed(match fault {
+            FramingFault::NotHttp => format!("it begins {quoted}"),
+            FramingFault::HeadTooLong => fault.to_string(),
+            _ => format!("{fault}: {quoted}"),
+        }),
     }
 }
 
