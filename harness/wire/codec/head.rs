@@ -157,7 +157,8 @@ impl RequestFacts {
                     persists = persistence(header.value, persists);
                 }
                 14 if header.name.eq_ignore_ascii_case("content-length") => {
-                    if length.replace(digits(header.value)?).is_some() {
+                    let given = digits(header.value)?;
+                    if length.replace(given).is_some() {
                         return Err(FramingFault::LengthTwice);
                     }
                 }
