@@ -14,7 +14,7 @@ use crate::exit::ExitStatus;
 use crate::suite::cause::sender;
 use crate::terminal::clean;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use crate::wire::exchange::Headers;
+use crate::wire::codec::{Captured, NotCaptured, captured};
 
 /// Options of `verify`.
 #[derive(Debug, Args)]
@@ -33,11 +33,11 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let secret = arguments.secret.require()?;
-    let captured = input(arguments.file.as_deref())?;
+    let given = input(arguments.file.as_deref())?;
     let (timestamp, signature, body) = match (&arguments.timestamp, &arguments.signature) {
-        (Some(timestamp), Some(signature)) => (timestamp.clone().into(), signature.clone().into(), captured),
+        (Some(timestamp), Some(signature)) => (timestamp.clone().into(), signature.clone().into(), given),
         _ => {
-            let (headers, body) = request(&captured)?;
+            let Captured { headers, body } = request(&given)?;
             let of = |name| {
                 let count = headers.all(name).count();
                 let value = headers.single(name).map(|value| value.to_vec());
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
                     Error::Usage(format!("the captured request has {count} headers {name}, not one"))
                 })
             };
-            (of(TIMESTAMP_HEADER)?, of(SIGNATURE_HEADER)?, body)
+            (of(TIMESTAMP_HEADER)?, of(SIGNATURE_HEADER)?, body.to_vec())
         }
     };
     let key = Key::new(&secret);
@@ -75,32 +75,18 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
 }
 
 /// Takes a captured request apart.
-fn request(captured: &[u8]) -> Result<(Headers, Vec<u8>), Error> {
-    let mut slots = [httparse::EMPTY_HEADER; 200];
-    let mut parsed = httparse::Request::new(&mut slots);
-    let hint = "give the whole request, or the body with --timestamp and --signature";
-    let head = match parsed.parse(captured) {
-        Ok(httparse::Status::Complete(head)) => head,
-        Ok(httparse::Status::Partial) => {
-            return Err(Error::Usage(format!(
-                "the captured request has no empty line behind its headers; {hint}"
-            )));
+fn request(bytes: &[u8]) -> Result<Captured<'_>, Error> {
+    let what = match captured(bytes) {
+        Ok(captured) => return Ok(captured),
+        Err(NotCaptured::NoEmptyLine) => {
+            "the captured request has no empty line behind its headers".to_owned()
         }
-        Err(why) => return Err(Error::Usage(format!("the input is no HTTP request ({why}); {hint}"))),
+        Err(NotCaptured::InChunks) => {
+            "the captured body is in chunks, which are not what is signed".to_owned()
+        }
+        Err(NotCaptured::NoRequest(why)) => format!("the input is no HTTP request ({why})"),
+        Err(NotCaptured::Framing(fault)) => format!("where the captured body ends cannot be told ({fault})"),
     };
-    let mut headers = Headers::default();
-    for header in parsed.headers.iter() {
-        headers.add(header.name, header.value.to_vec());
-    }
-    if headers.all("transfer-encoding").next().is_some() {
-        return Err(Error::Usage(format!(
-            "the captured body is in chunks, which are not what is signed; {hint}"
-        )));
-    }
-    let length = headers
-        .single("content-length")
-        .and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok());
-    let body = &captured[head..];
-    let end = length.map_or(body.len(), |length: usize| length.min(body.len()));
-    Ok((headers, body[..end].to_vec()))
+    let hint = "give the whole request, or the body with --timestamp and --signature";
+    Err(Error::Usage(format!("{what}; {hint}")))
 }

@@ -64,6 +64,8 @@ faults! {
         MetadataNotMatched: "the filter *.* does not match events of metadata",
         MethodPut: "the request method is PUT",
         MethodGet: "the request method is GET",
+        LengthDoubled: "a delivery is tried with two Content-Length headers first, and then with one",
+        LengthAndCoding: "a delivery is tried with Content-Length and Transfer-Encoding first, and then with the length alone",
         QueryDropped: "the query of the registered URL is dropped",
         HttpsHostChanged: "the host of an https URL is replaced by another name of the same machine",
         HttpsDowngraded: "a delivery to an https URL is sent over plain http",

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use crate::redaction::Redaction;
 
 use crate::suite::requirement::{Evidence, Expected, Requirement};
-use crate::suite::traffic::form::DeliveryForm;
 use crate::suite::transcript::{Respect, Transcript, Trial};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, ExchangeId};
@@ -53,9 +52,9 @@ pub struct Case {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
     /// Valid deliveries: the one before it, and for a negative also the one after it.
-    pub controls: Vec<DeliveryForm>,
+    pub controls: Vec<Delivery>,
     /// The delivery itself.
-    pub trial: DeliveryForm,
+    pub trial: Delivery,
 }
 
 impl Case {
@@ -102,8 +101,8 @@ impl Case {
             exchanges: numbers.map(|id| id.0).collect(),
             at_ms: exchange.at_ms,
             redacted,
-            controls: controls.into_iter().map(|control| (&redaction.delivery(control)).into()).collect(),
-            trial: (&redaction.delivery(&exchange.delivery)).into(),
+            controls: controls.into_iter().map(|control| redaction.delivery(control)).collect(),
+            trial: redaction.delivery(&exchange.delivery),
         })
     }
 
@@ -142,7 +141,7 @@ impl Case {
         if self.redacted {
             let redaction = Redaction::new([secret]);
             for delivery in self.controls.iter_mut().chain([&mut self.trial]) {
-                *delivery = (&redaction.restored(&Delivery::from(&*delivery))).into();
+                *delivery = redaction.restored(delivery);
             }
         }
         self
@@ -167,9 +166,7 @@ impl Case {
 
     /// What it consists of, as it was saved: the twin, the delivery, the twin again.
     pub fn as_saved(&self) -> (Option<Delivery>, Delivery, Option<Delivery>) {
-        let before = self.controls.first().map(Delivery::from);
-        let behind = self.controls.last().map(Delivery::from);
-        (before, (&self.trial).into(), behind)
+        (self.controls.first().cloned(), self.trial.clone(), self.controls.last().cloned())
     }
 }
 

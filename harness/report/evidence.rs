@@ -19,11 +19,10 @@ use crate::report::text::{self, Detail};
 use crate::report::{Report, Tool, json};
 use crate::suite::requirement::{Level, Role, Verdict};
 use crate::suite::run::{Judgement, Options, Run};
-use crate::suite::traffic::form::ExchangeForm;
 use crate::suite::transcript::{Intake, Keeper, Kept, ScenarioName, Trial};
 use crate::terminal::plain;
 use crate::webhook::signature::Secret;
-use crate::wire::exchange::ExchangeId;
+use crate::wire::exchange::{Exchange, ExchangeId};
 
 /// The name and version of the form of `run.json`.
 pub const FORMAT: &str = "twenty-conform-run/1";
@@ -224,8 +223,7 @@ impl Files {
             Kept::Secret(secret) => self.redaction.add(secret),
             Kept::Exchange(exchange) => {
                 let (exchange, redacted) = self.redaction.exchange(exchange);
-                let form = ExchangeForm { redacted, ..ExchangeForm::from(&exchange) };
-                self.failures.extend(self.exchanges.add(&form));
+                self.failures.extend(self.exchanges.add(&ExchangeLine { exchange: &exchange, redacted }));
             }
             Kept::Scenario { trials, intakes } => {
                 for trial in trials {
@@ -277,6 +275,16 @@ impl Lines {
         }
         Some(failure(&self.path, &why))
     }
+}
+
+/// An exchange in `exchanges.jsonl`.
+#[derive(Serialize)]
+struct ExchangeLine<'a> {
+    #[serde(flatten)]
+    exchange: &'a Exchange,
+    /// Whether the secret stood in it, and was taken out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    redacted: bool,
 }
 
 #[derive(Serialize)]

@@ -4,7 +4,6 @@
 //! Invariant: the checks are those of the requirements' literals. What traffic cannot show is not applicable, with the
 //! reason; it never passes.
 
-pub mod form;
 pub mod har;
 pub mod listening;
 pub mod reading;

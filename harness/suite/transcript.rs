@@ -22,11 +22,11 @@ use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Trust};
 
+pub use crate::wire::endpoint::certificates::Certificate;
+pub use crate::wire::endpoint::scripted::{HandshakeEnd, LONGEST_BODY, uuids};
 pub use capability::Capability;
-pub use conduct::{Certificate, Conduct, Form, MOVED};
-pub use emission::{
-    Arrival, Broken, Emission, Generated, Handshake, HandshakeEnd, LONGEST_BODY, Settled, Traits, Webhook,
-};
+pub use conduct::{Conduct, Form, MOVED};
+pub use emission::{Arrival, Broken, Emission, Generated, Handshake, Settled, Traits, Webhook};
 pub use exchanges::Exchanges;
 pub use intake::{Intake, IntakeKind};
 pub use keeper::{Keeper, Kept};
@@ -326,11 +326,6 @@ impl Transcript {
         arrivals.into_iter().filter_map(|arrival| Some((&self.webhooks[arrival.webhook?], arrival)))
     }
 
-    /// What reached the endpoints of a scenario's webhooks and was no whole request.
-    pub fn broken_in(&self, scenario: ScenarioName) -> impl Iterator<Item = &Broken> {
-        self.broken.iter().filter(move |broken| self.webhooks[broken.webhook].scenario == scenario)
-    }
-
     /// The events of its scenario that a webhook was there for.
     pub fn emissions_to(&self, webhook: usize) -> impl Iterator<Item = &Emission> {
         let Webhook { scenario, since, .. } = &self.webhooks[webhook];
@@ -367,18 +362,4 @@ impl Transcript {
     pub fn ending(&self, scenario: ScenarioName) -> Option<&Ending> {
         self.endings.iter().find(|(other, _)| *other == scenario).map(|(_, ending)| ending)
     }
-}
-
-/// The UUIDs that stand in a body. The suite's record ids are UUIDs of its own, so they tell which events a body carries
-/// whatever else it is: no JSON, form-encoded, several events at once.
-pub fn uuids(body: &[u8]) -> impl Iterator<Item = &str> {
-    const DASHES: [usize; 4] = [8, 13, 18, 23];
-    let fits = |(at, byte): (usize, &u8)| {
-        if DASHES.contains(&at) { *byte == b'-' } else { byte.is_ascii_hexdigit() }
-    };
-    // The first dash leads to the others: most bodies have few of them.
-    memchr::memchr_iter(b'-', body).filter_map(move |dash| {
-        let window = body.get(dash.checked_sub(DASHES[0])?..dash + 36 - DASHES[0])?;
-        window.iter().enumerate().all(fits).then(|| std::str::from_utf8(window).ok()).flatten()
-    })
 }

@@ -51,8 +51,8 @@ fn case(controls: &[Delivery], trial: &Delivery) -> Case {
         exchanges: vec![1, 2, 3],
         at_ms: THEN,
         redacted: false,
-        controls: controls.iter().map(Into::into).collect(),
-        trial: trial.into(),
+        controls: controls.to_vec(),
+        trial: trial.clone(),
     }
 }
 
@@ -250,12 +250,12 @@ fn cases_that_cannot_be_resigned_are_named() {
     case.respect = json!({ "default-secret": "changeme" });
     let under = |at: u64| Key::new(&Secret::new("changeme")).sign(at.to_string().as_bytes(), BODY).to_hex();
     trial.headers.set(SIGNATURE_HEADER, under(THEN));
-    case.trial = (&trial).into();
+    case.trial = trial.clone();
     let anew = resigned(&case, &secret(), NOW);
     assert_eq!(anew.trial.headers.single(SIGNATURE_HEADER).unwrap(), under(NOW).as_bytes());
     // Another secret does not matter where the signature is the twin's own.
     let altered = Delivery { body: Bytes::from_static(b"{}"), ..control(THEN) };
-    case.trial = (&altered).into();
+    case.trial = altered.clone();
     let anew = resigned(&case, &Secret::new("another"), NOW);
     assert_eq!(anew.doubt, None);
     let of = |delivery: &Delivery| delivery.headers.single(SIGNATURE_HEADER).unwrap().clone();

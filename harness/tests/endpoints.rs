@@ -2,6 +2,7 @@
 //!
 //! Invariant: each is driven by a socket of the test's own, so that no HTTP library smooths over what happens.
 
+mod framing;
 mod tls;
 
 use std::io::ErrorKind;
@@ -11,9 +12,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use twenty_conform::clock::Clock;
-use twenty_conform::suite::transcript::LONGEST_BODY;
 use twenty_conform::wire::endpoint::scripted::{
-    Answer, Before, Broken, Budget, Endpoint, MOST_REQUESTS, Manner, Script, Seen, Settings,
+    Answer, Before, Broken, Budget, Endpoint, LONGEST_BODY, MOST_REQUESTS, Manner, Script, Seen, Settings,
 };
 use twenty_conform::wire::exchange::{Outcome, Transfer};
 
@@ -74,7 +74,7 @@ async fn seen(endpoint: &Endpoint, enough: impl Fn(&Seen) -> bool) -> Seen {
 #[tokio::test]
 async fn requests_are_kept_as_they_came() {
     let endpoint = endpoint(Script::default()).await;
-    let chunked = "PUT /a%20b?c= HTTP/1.1\r\nzebra: 1\r\nALPHA:  2 \r\nzebra: 3\r\nTransfer-Encoding: chunked\r\n\
+    let chunked = "PUT /a%20b?c= HTTP/1.1\r\nzebra: 1\r\nALPHA:  2 \r\nzebra: 3\r\nTransfer-Encoding: chunked\r\nHost: a\r\n\
          Connection: close\r\n\r\n3\r\n{\"a\r\n4;x=y\r\n\":1}\r\n0\r\nTrailer: 1\r\n\r\n";
     let both = format!("{}{chunked}", post("first"));
     let (came, ended) = talk(&endpoint, both).await;
@@ -93,7 +93,7 @@ async fn requests_are_kept_as_they_came() {
     assert_eq!(names(&first.delivery.headers), ["Host=a", "X-SpElLeD=As Is", "Content-Length=5"]);
     assert_eq!(
         names(&second.delivery.headers),
-        ["zebra=1", "ALPHA=2", "zebra=3", "Transfer-Encoding=chunked", "Connection=close"]
+        ["zebra=1", "ALPHA=2", "zebra=3", "Transfer-Encoding=chunked", "Host=a", "Connection=close"]
     );
     assert_eq!((&*second.delivery.body, second.body_length), (&b"{\"a\":1}"[..], 7));
     assert_eq!(second.delivery.transfer, Transfer::Chunks(vec![3, 4]));
@@ -158,7 +158,10 @@ async fn interim_answers_go_before_the_final_one() {
 async fn a_body_is_asked_for_where_the_sender_waits_for_that() {
     let endpoint = endpoint(Script::default()).await;
     let mut stream = connect(&endpoint).await;
-    stream.write_all(b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+        .await
+        .unwrap();
     let mut asked = [0; 25];
     stream.read_exact(&mut asked).await.unwrap();
     assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -172,7 +175,7 @@ async fn a_body_is_asked_for_where_the_sender_waits_for_that() {
 async fn an_answer_comes_before_the_body_where_it_is_to() {
     let endpoint = endpoint(Script::before(Before::Answers(Answer::status(202)))).await;
     let mut stream = connect(&endpoint).await;
-    stream.write_all(b"POST / HTTP/1.1\r\nContent-Length: 36\r\n\r\n").await.unwrap();
+    stream.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 36\r\n\r\n").await.unwrap();
     let mut answered = [0; 12];
     stream.read_exact(&mut answered).await.unwrap();
     assert_eq!(&answered, b"HTTP/1.1 202");
@@ -241,10 +244,10 @@ fn only(seen: &Seen) -> &Broken {
 #[tokio::test]
 async fn what_is_no_request_is_quoted_and_refused() {
     for (rubbish, words) in [
-        (&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello \r\n\r\n"[..], "no HTTP (invalid token"),
+        (&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello \r\n\r\n"[..], "no HTTP (not HTTP/1)"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "begins \"PRI * HTTP/2.0"),
-        (b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n", "Content-Length \"many\""),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "chunk size \"xyz\""),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: many\r\n\r\n", "length that is not a number"),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "chunk size: \"xyz"),
         (b"hello\r\n\r\n", "begins \"hello"),
     ] {
         let endpoint = endpoint(Script::default()).await;

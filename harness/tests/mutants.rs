@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::peers::plain;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
@@ -34,7 +35,7 @@ use twenty_conform::suite::transcript::Limits;
 use twenty_conform::webhook::dialect::{self, DOCUMENTED, Dialect, SHIPPED};
 use twenty_conform::webhook::signature::Secret;
 use twenty_conform::wire::endpoint::certificates::Authority;
-use twenty_conform::wire::endpoint::{http, raw};
+use twenty_conform::wire::endpoint::http;
 use twenty_conform::wire::exchange::{Delivery, Outcome};
 use url::Url;
 
@@ -289,7 +290,7 @@ async fn receiver_mutants_fail_the_requirements_of_their_fault() {
         let (observations, observer) = observations();
         let mutant =
             mutant::receiver::Mutant::new(fault, Settings::new(secret()), Clock::system(), LATE, observer);
-        let server = raw::serve(Arc::new(mutant)).await.unwrap();
+        let server = plain::serve(Arc::new(mutant)).await.unwrap();
         let receiver =
             subject::receiver::Receiver::here(server, "/", secret()).observed_by(Source::Told(observations));
         // What a comparison takes can only be measured where nothing else goes on.

@@ -23,8 +23,10 @@ use twenty_conform::webhook::dialect::{DOCUMENTED, Dialect, Members, NotAnObject
 use twenty_conform::webhook::event::EventName;
 use twenty_conform::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use twenty_conform::wire::client::{Client, Target};
-use twenty_conform::wire::endpoint::{Handler, http, raw};
+use twenty_conform::wire::endpoint::{Handler, http};
 use twenty_conform::wire::exchange::{Delivery, Headers, Outcome, Response, Transfer};
+
+use crate::peers::plain;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
@@ -249,7 +251,7 @@ impl Handler for Hangs {
 
 #[tokio::test]
 async fn reference_sender_is_not_delayed_by_hanging_or_dead_endpoints() {
-    let hanging = raw::serve(Arc::new(Hangs)).await.unwrap();
+    let hanging = plain::serve(Arc::new(Hangs)).await.unwrap();
     let dead = {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         format!("http://{}/", listener.local_addr().unwrap())
@@ -353,7 +355,7 @@ async fn client_names_each_outcome() {
 
 #[tokio::test]
 async fn client_times_out_after_its_wait() {
-    let server = raw::serve(Arc::new(Hangs)).await.unwrap();
+    let server = plain::serve(Arc::new(Hangs)).await.unwrap();
     let target = Target::parse(&server.url("/")).unwrap();
     let client = Client::new(Duration::from_millis(50), Clock::fixed(NOW));
     assert_eq!(client.send(&target, &valid()).await.outcome, Outcome::TimedOut);

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::peers::plain;
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::watch;
 use twenty_conform::clock::Clock;
@@ -26,8 +27,8 @@ use twenty_conform::suite::transcript::Limits;
 use twenty_conform::webhook::dialect::{DOCUMENTED, SHIPPED};
 use twenty_conform::webhook::signature::Secret;
 use twenty_conform::wire::client::{Client, Target};
+use twenty_conform::wire::endpoint::Handler;
 use twenty_conform::wire::endpoint::certificates::Authority;
-use twenty_conform::wire::endpoint::{Handler, raw};
 
 const THEN: u64 = 1_735_066_639_761;
 const NOW: u64 = THEN + 24 * 60 * 60 * 1000 + 12_345;
@@ -40,7 +41,7 @@ fn secret() -> Secret {
 const SHOWN_BY_MORE: [&str; 6] = ["RCV-8", "RCV-13", "VER-15", "PRC-1", "PRC-2", "PRC-3"];
 
 async fn receive(handler: Arc<dyn Handler>, case: &Case, (timing, now_ms): (Timing, u64)) -> Replayed {
-    let server = raw::serve(handler).await.unwrap();
+    let server = plain::serve(handler).await.unwrap();
     let target = Target::parse(&server.url("/")).unwrap();
     let client = Client::new(Duration::from_secs(20), Clock::fixed(now_ms));
     let (before, trial, behind) = match timing {
@@ -85,7 +86,7 @@ async fn cases(fault: ReceiverFault) -> Vec<Result<Case, &'static str>> {
         Options { dialect, limits, seed: 7, cases: 4, jobs: 4, clock, interrupted, keeper: None, authority };
     let names = |faults: Faults| matches!(faults, Faults::Receiver(faults) if faults.contains(&fault));
     let selected: Vec<_> = requirements::all().filter(|one| names(one.counterexamples)).collect();
-    let server = raw::serve(mutant(fault, THEN)).await.unwrap();
+    let server = plain::serve(mutant(fault, THEN)).await.unwrap();
     let mut receiver = subject::receiver::Receiver::here(server, "/", secret());
     let run: Run = run::receiver(&mut receiver, &selected, &options, &|_| {}).await.unwrap();
     let mut cases = Vec::new();

@@ -3,11 +3,9 @@
 //! Invariant: a server listens before its address is known to anybody, on a port that the system chose unless one was
 //! asked for, and ends with its value.
 
-pub mod capture;
 pub mod certificates;
 pub mod http;
 pub mod intake;
-pub mod raw;
 pub mod scripted;
 
 use std::io;

@@ -2,16 +2,19 @@
 //!
 //! Invariant: owned bytes and plain data. Whatever a subject does is an [`Outcome`], never an `Err`.
 
+mod form;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 /// One request that carries an event, as exact bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// The request method, `POST` for a genuine delivery.
     pub method: String,
@@ -21,13 +24,16 @@ pub struct Delivery {
     /// `Transfer-Encoding` belong to the connection and are added by whoever sends.
     pub headers: Headers,
     /// The body, after any transfer coding was taken off.
+    #[serde(with = "form::octets")]
     pub body: Bytes,
     /// How the body goes, or came, over the wire.
+    #[serde(default)]
     pub transfer: Transfer,
 }
 
 /// How a body goes over the wire.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Transfer {
     /// With its length, all at once.
     #[default]
@@ -57,13 +63,15 @@ pub enum Trust {
 }
 
 /// What came back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Response {
     /// The final status.
     pub status: u16,
     /// Names and values as they came.
+    #[serde(default)]
     pub headers: Headers,
     /// The first 64 KiB of the body.
+    #[serde(default, with = "form::octets")]
     pub body: Bytes,
 }
 
@@ -72,7 +80,8 @@ pub struct Response {
 pub struct Headers(pub Vec<(String, Bytes)>);
 
 /// How an exchange ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// A whole response head came.
     Answered(Response),
@@ -93,22 +102,27 @@ pub enum Outcome {
 }
 
 /// The number of an exchange in its transcript, counted from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ExchangeId(pub usize);
 
-/// A delivery and what came of it.
-#[derive(Debug, Clone)]
+/// A delivery and its outcome. In a file it is a line of JSON: what `listen --out` and a run's evidence keep, and what
+/// `sender --transcript` reads.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exchange {
     /// Its number.
+    #[serde(rename = "number", default)]
     pub id: ExchangeId,
-    /// What was sent.
-    pub delivery: Delivery,
-    /// What came of it.
-    pub outcome: Outcome,
     /// When the request was begun (receiver role) or had arrived (sender role), in milliseconds since the epoch.
     pub at_ms: u64,
     /// From the first byte sent to the head of the answer.
+    #[serde(rename = "took_us", default, with = "form::microseconds")]
     pub took: Duration,
+    /// What was sent.
+    pub delivery: Delivery,
+    /// What came of it.
+    #[serde(default = "form::not_recorded")]
+    pub outcome: Outcome,
 }
 
 impl Headers {

@@ -7,6 +7,8 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use crate::bench::accounts::entry::LedgerEntry;
 use crate::bench::accounts::envelope::{Envelope, Unreadable};
 use crate::bench::accounts::ledger::{Defect, Identity, KEPT, Ledger, VerifiedArrival, WrongArrival};
@@ -16,7 +18,7 @@ use crate::clock::Clock;
 use crate::redaction::Redaction;
 use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
-use crate::wire::endpoint::intake::{Answer, Broken, Intake, Request};
+use crate::wire::endpoint::intake::{AnswerBytes, Broken, Intake, Request, Taken};
 
 /// What a delivery that is right is answered with.
 const TAKEN: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
@@ -149,7 +151,7 @@ impl Accounts {
         })
     }
 
-    fn deliver(&self, request: &Request<'_>) -> Answer {
+    fn deliver(&self, request: &Request<'_>) -> AnswerBytes {
         let now_ms = self.clock.now_ms();
         let bytes = request.head.len() + request.body.len();
         let webhook = self.webhook(request.target.as_bytes());
@@ -197,25 +199,25 @@ impl Accounts {
 }
 
 impl Intake for Accounts {
-    fn take(&self, request: &Request<'_>) -> Answer {
+    fn take(&self, request: &Request<'_>) -> Taken<'_> {
         let path = request.target.split('?').next().unwrap_or_default();
         if request.method == "GET" && path == LEDGER_PATH {
             // Whoever asks so knows that nothing is under way any more.
             let settled = request.target.split('?').nth(1).is_some_and(|query| query == "settled");
             let body = serde_json::to_string(&self.entry(settled)).unwrap_or_default();
             let length = body.len();
-            return format!(
+            let answer = format!(
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
             )
-            .into_bytes()
-            .into();
+            .into_bytes();
+            return Taken::Now(answer.into());
         }
-        self.deliver(request)
+        Taken::Now(self.deliver(request))
     }
 
-    fn broken(&self, what: Broken, came: &[u8]) {
+    fn broken(&self, what: Broken, came: &[u8]) -> Option<BoxFuture<'_, ()>> {
         let wrong = match what {
-            Broken::Malformed => Defect::Malformed,
+            Broken::Malformed(_) => Defect::Malformed,
             Broken::TooLarge => Defect::TooLarge,
             Broken::Slow => Defect::Slow,
             Broken::CutOff => Defect::CutOff,
@@ -224,6 +226,7 @@ impl Intake for Accounts {
         let mistake =
             WrongArrival { webhook: None, wrong, detail: "", request: came, bytes: came.len(), at_ms };
         self.ledger().mistaken(&mistake);
+        None
     }
 }
 
@@ -241,7 +244,7 @@ fn milliseconds(timestamp: &[u8]) -> Option<u64> {
     std::str::from_utf8(timestamp).ok().filter(|_| digits)?.parse().ok()
 }
 
-fn refusal(wrong: Defect, detail: &str) -> Answer {
+fn refusal(wrong: Defect, detail: &str) -> AnswerBytes {
     let (status, text) = (wrong.status(), wrong.describe());
     let reason = match status {
         401 => "Unauthorized",

@@ -2,15 +2,12 @@
 //!
 //! Invariant: bounded: a head fits into the buffer, a body is counted and thrown away, and nothing is allocated.
 
-use std::mem::MaybeUninit;
-
-use httparse::ParserConfig;
+use crate::wire::codec::{AnswerFacts, Chunks, Framing, FramingFault, Side, head_end, parse_answer, slots};
 
 /// The longest head that is read, and how much of an answer is kept to be shown, in bytes.
 pub(crate) const KEPT: usize = 16 * 1024;
 /// The longest body that is read, in bytes.
 pub(crate) const LONGEST_BODY: u64 = 64 * 1024 * 1024;
-const MOST_HEADERS: usize = 100;
 /// How many interim answers (1xx) may come before one that counts.
 const MOST_INTERIM: u32 = 64;
 
@@ -21,6 +18,17 @@ pub(crate) enum Wrong {
     Malformed,
     /// Its head or its body is longer than any that is read.
     TooLong,
+}
+
+impl From<FramingFault> for Wrong {
+    fn from(fault: FramingFault) -> Self {
+        match fault {
+            FramingFault::HeadTooLong | FramingFault::TooManyHeaders | FramingFault::ChunkLine => {
+                Self::TooLong
+            }
+            _ => Self::Malformed,
+        }
+    }
 }
 
 /// An answer that is being read.
@@ -43,27 +51,11 @@ struct Head {
 }
 
 /// What is still to come of a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Rest {
     Bytes(u64),
     Chunks(Chunks),
     UntilClose,
-}
-
-/// Where in a chunked body the reader is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Chunks {
-    Size {
-        size: u64,
-        digits: u8,
-        extension: bool,
-    },
-    Data(u64),
-    /// The line end behind the data.
-    Behind,
-    /// The trailer, in a line of that length so far.
-    Trailer(u32),
-    Done,
 }
 
 impl Default for Answer {
@@ -101,11 +93,11 @@ impl Answer {
     /// Errors: what came is no answer.
     pub(crate) fn take(&mut self, count: usize) -> Result<bool, Wrong> {
         let from = if self.kept < KEPT { self.kept } else { KEPT };
-        let mut new = from..from + count;
+        let (mut new, mut searched) = (from..from + count, from);
         self.received += count as u64;
         self.kept = new.end.min(KEPT).max(self.kept);
         while self.head.is_none() {
-            match self.parse(new.end)? {
+            match self.parse(new.end, searched)? {
                 // Nothing is lost of a head that is not whole: what came lies behind what was there.
                 None if new.end >= KEPT => return Err(Wrong::TooLong),
                 None => return Ok(false),
@@ -119,6 +111,7 @@ impl Answer {
                     self.buffer.copy_within(length..new.end, 0);
                     new.end -= length;
                     self.kept = new.end.min(KEPT);
+                    searched = 0;
                 }
                 Some((_, length)) => new.start = length,
             }
@@ -136,57 +129,31 @@ impl Answer {
                 *rest -= taken;
                 (*rest == 0).then(|| piece.len() - taken as usize)
             }
-            Rest::Chunks(chunks) => chunks.take(piece)?,
+            Rest::Chunks(chunks) => after(chunks, piece)?,
         };
         // What comes behind an answer belongs to no request: the connection is of no more use.
         head.persists &= left.is_none_or(|left| left == 0);
         Ok(left.is_some())
     }
 
-    /// Reads the head, where it is whole: its status and length.
-    fn parse(&mut self, end: usize) -> Result<Option<(u16, usize)>, Wrong> {
-        let mut slots = [MaybeUninit::uninit(); MOST_HEADERS];
-        let mut parsed = httparse::Response::new(&mut []);
-        let mut parser = ParserConfig::default();
-        parser.allow_spaces_after_header_name_in_responses(true);
-        parser.allow_obsolete_multiline_headers_in_responses(true);
-        let read = parser.parse_response_with_uninit_headers(&mut parsed, &self.buffer[..end], &mut slots);
-        let length = match read {
-            Ok(httparse::Status::Complete(length)) => length,
-            Ok(httparse::Status::Partial) => return Ok(None),
-            Err(httparse::Error::TooManyHeaders) => return Err(Wrong::TooLong),
-            Err(_) => return Err(Wrong::Malformed),
+    /// Reads the head, where it is whole: its status and length. The first `searched` bytes hold no end of it.
+    fn parse(&mut self, end: usize, searched: usize) -> Result<Option<(u16, usize)>, Wrong> {
+        let Some(length) = head_end(&self.buffer[..end], searched, Side::Answer)? else { return Ok(None) };
+        let mut slots = slots();
+        let AnswerFacts { status, framing, persists } =
+            AnswerFacts::of(&parse_answer(&self.buffer[..length], &mut slots)?)?;
+        let rest = match framing {
+            Framing::Length(length) => Rest::Bytes(length),
+            Framing::Chunked => Rest::Chunks(Chunks::new(Side::Answer)),
+            Framing::UntilClose => Rest::UntilClose,
         };
-        let status = parsed.code.unwrap_or_default();
-        let mut persists = parsed.version == Some(1);
-        let mut rest = Rest::UntilClose;
-        for header in parsed.headers.iter() {
-            if header.name.eq_ignore_ascii_case("content-length") && rest == Rest::UntilClose {
-                let number = std::str::from_utf8(header.value).ok().and_then(|text| text.trim().parse().ok());
-                rest = Rest::Bytes(number.ok_or(Wrong::Malformed)?);
-            } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
-                if has_token(header.value, b"chunked") {
-                    rest = Rest::Chunks(Chunks::NEXT);
-                }
-            } else if header.name.eq_ignore_ascii_case("connection") {
-                if has_token(header.value, b"close") {
-                    persists = false;
-                } else if has_token(header.value, b"keep-alive") {
-                    persists = true;
-                }
-            }
-        }
-        if matches!(status, 204 | 304) {
-            rest = Rest::Bytes(0);
-        }
-        persists &= rest != Rest::UntilClose && status != 101;
         self.head = Some(Head { status, persists, rest });
         Ok(Some((status, length)))
     }
 
     /// Whether the answer is whole where the connection ends here.
     pub(crate) fn ends_with_the_connection(&self) -> bool {
-        self.head.is_some_and(|head| head.rest == Rest::UntilClose)
+        self.head.is_some_and(|head| matches!(head.rest, Rest::UntilClose))
     }
 
     /// The status, once the head is there.
@@ -210,62 +177,16 @@ impl Answer {
     }
 }
 
-fn has_token(value: &[u8], token: &[u8]) -> bool {
-    value.split(|&byte| byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(token))
-}
-
-impl Chunks {
-    const NEXT: Self = Self::Size { size: 0, digits: 0, extension: false };
-
-    /// Goes over a piece of the body. Returns how many bytes are left behind its end, once that has come.
-    fn take(&mut self, mut piece: &[u8]) -> Result<Option<usize>, Wrong> {
-        while *self != Self::Done {
-            let Some((&byte, behind)) = piece.split_first() else { return Ok(None) };
-            *self = match *self {
-                Self::Data(length) => {
-                    let taken = usize::try_from(length).unwrap_or(usize::MAX).min(piece.len());
-                    piece = &piece[taken..];
-                    match length - taken as u64 {
-                        0 => Self::Behind,
-                        rest => Self::Data(rest),
-                    }
-                }
-                other => {
-                    piece = behind;
-                    other.step(byte)?
-                }
-            };
+/// Goes over a piece of a body in chunks. Returns how many bytes are left after its end, once that has come.
+fn after(chunks: &mut Chunks, mut piece: &[u8]) -> Result<Option<usize>, Wrong> {
+    loop {
+        let part = chunks.next(piece)?;
+        piece = &piece[part.skip + part.data..];
+        if part.ends {
+            return Ok(Some(piece.len()));
         }
-        Ok(Some(piece.len()))
-    }
-
-    /// Goes over a byte that is no data. A line feed alone ends a line too.
-    fn step(self, byte: u8) -> Result<Self, Wrong> {
-        Ok(match (self, byte) {
-            (Self::Size { digits: 0, .. }, b'\n') => return Err(Wrong::Malformed),
-            (Self::Size { size: 0, .. }, b'\n') => Self::Trailer(0),
-            (Self::Size { size, .. }, b'\n') => Self::Data(size),
-            (Self::Size { size, digits, extension: false }, _) if byte.is_ascii_hexdigit() => {
-                let digit = char::from(byte).to_digit(16).unwrap_or_default();
-                if digits >= 15 {
-                    return Err(Wrong::TooLong);
-                }
-                Self::Size { size: size << 4 | u64::from(digit), digits: digits + 1, extension: false }
-            }
-            (Self::Size { digits: 0, .. }, _) => return Err(Wrong::Malformed),
-            // White space or an extension behind the digits.
-            (Self::Size { size, digits, .. }, b'\r' | b' ' | b'\t' | b';') => {
-                Self::Size { size, digits, extension: true }
-            }
-            (Self::Size { extension: true, .. }, _) => self,
-            (Self::Behind, b'\n') => Self::NEXT,
-            (Self::Behind, b'\r') => self,
-            (Self::Trailer(0), b'\n') => Self::Done,
-            (Self::Trailer(_), b'\n') => Self::Trailer(0),
-            (Self::Trailer(_), b'\r') => self,
-            (Self::Trailer(length), _) if length < KEPT as u32 => Self::Trailer(length + 1),
-            (Self::Trailer(_), _) => return Err(Wrong::TooLong),
-            _ => return Err(Wrong::Malformed),
-        })
+        if piece.is_empty() {
+            return Ok(None);
+        }
     }
 }

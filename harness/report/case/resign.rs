@@ -63,8 +63,8 @@ impl fmt::Display for Doubt {
 /// The case as it would be made at that time.
 pub fn resigned(case: &Case, secret: &Secret, now_ms: u64) -> Resigned {
     let key = Key::new(secret);
-    let control = case.controls.first().map(Delivery::from);
-    let trial = Delivery::from(&case.trial);
+    let control = case.controls.first().cloned();
+    let trial = case.trial.clone();
     let old_control = control.as_ref().map(Signed::of);
     let old_ms = old_control.as_ref().and_then(|control| number(&control.timestamp)).unwrap_or(case.at_ms);
     let before = control.as_ref().map(|control| valid(control, &key, now_ms));
@@ -100,8 +100,7 @@ pub fn resigned(case: &Case, secret: &Secret, now_ms: u64) -> Resigned {
     } else {
         Doubt::OtherSecret
     });
-    let behind =
-        case.controls.last().map(|control| valid(&Delivery::from(control), &signing.key, now_ms + 1));
+    let behind = case.controls.last().map(|control| valid(control, &signing.key, now_ms + 1));
     Resigned { before, trial: new, behind, doubt }
 }
 

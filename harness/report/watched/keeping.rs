@@ -11,7 +11,6 @@ use serde::Serialize;
 use super::DeliveryEntry;
 use crate::error::Error;
 use crate::redaction::Redaction;
-use crate::suite::traffic::form::ExchangeForm;
 use crate::wire::exchange::{Delivery, Exchange};
 
 /// The file of lines.
@@ -27,7 +26,10 @@ pub struct Keeping {
 #[derive(Serialize)]
 struct DeliveryLine<'a> {
     #[serde(flatten)]
-    exchange: &'a ExchangeForm,
+    exchange: &'a Exchange,
+    /// Whether the secret stood in it, and was taken out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    redacted: bool,
     #[serde(flatten)]
     judged: &'a DeliveryEntry,
 }
@@ -66,8 +68,8 @@ impl Keeping {
         let path = self.folder.join(format!("{}.http", exchange.id.0));
         let written = File::create_new(&path).and_then(|mut file| file.write_all(&raw(&exchange.delivery)));
         written.map_err(|source| Error::Report { path, source })?;
-        let form = ExchangeForm { redacted, ..ExchangeForm::from(&exchange) };
-        let line = serde_json::to_writer(&mut self.lines, &DeliveryLine { exchange: &form, judged });
+        let line = DeliveryLine { exchange: &exchange, redacted, judged };
+        let line = serde_json::to_writer(&mut self.lines, &line);
         let line = line.map_err(io::Error::from).and_then(|()| self.lines.write_all(b"\n"));
         line.map_err(|source| self.failed(source))?;
         self.stored += 1;

@@ -11,8 +11,9 @@ use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::judge::{Arrived, each, every_delivery};
 use crate::suite::sender::scenarios::{EVERY_EVENT, GENERATED, HTTPS, UNANSWERED};
-use crate::suite::transcript::{Conduct, Emission, LONGEST_BODY, Transcript, Webhook};
+use crate::suite::transcript::{Broken, Conduct, Emission, LONGEST_BODY, Transcript, Webhook};
 use crate::webhook::dialect::{Members, NotAnObject};
+use crate::wire::codec::FramingFault;
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[
@@ -28,7 +29,12 @@ pub const ALL: &[Requirement] = &[
         scenarios: &[&EVERY_EVENT, &HTTPS],
         needs: None,
         check: |_, t| with_broken(t, each_either_way(t, method)),
-        counterexamples: Faults::Sender(&[SenderFault::MethodPut, SenderFault::MethodGet]),
+        counterexamples: Faults::Sender(&[
+            SenderFault::MethodPut,
+            SenderFault::MethodGet,
+            SenderFault::LengthDoubled,
+            SenderFault::LengthAndCoding,
+        ]),
     },
     Requirement {
         id: "DLV-2",
@@ -125,13 +131,18 @@ pub const ALL: &[Requirement] = &[
     },
 ];
 
-/// The verdict on the requests of the first scenario, but for what came there and was none.
+/// The verdict on the requests of the first scenario, but for what came there that was none, and for what was framed wrongly
+/// in any scenario. Elsewhere a request that only does not come to its end may be the endpoint's doing.
 fn with_broken(t: &Transcript, verdict: Verdict) -> Verdict {
-    let broken: Vec<_> = t.broken_in(EVERY_EVENT.name).collect();
+    let first = EVERY_EVENT.name;
+    let counts = |one: &&Broken| one.fault.is_some() || t.webhooks[one.webhook].scenario == first;
+    let broken: Vec<_> = t.broken.iter().filter(counts).collect();
     let Some(first) = broken.first() else { return verdict };
     let more = if broken.len() > 1 { format!(" (and {} more)", broken.len() - 1) } else { String::new() };
     let message = format!("what reached the endpoint is no whole HTTP request: {}{more}", first.what);
-    Evidence::new("a POST request", "no whole request", message).because(Cause::new(Code::SendFraming)).fail()
+    let detail = first.fault.map_or("not whole", FramingFault::describe);
+    let cause = Cause::detailed(Code::SendFraming, detail);
+    Evidence::new("a POST request", "no whole request", message).because(cause).fail()
 }
 
 fn method(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {

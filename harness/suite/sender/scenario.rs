@@ -328,7 +328,11 @@ impl<'a> Stage<'a> {
                     self.take(Some(index), one);
                 }
             }
-            let broken = seen.broken.into_iter().map(|one| Broken { webhook: index, what: one.what });
+            let broken = seen.broken.into_iter().map(|one| Broken {
+                webhook: index,
+                fault: one.fault,
+                what: one.what,
+            });
             self.transcript.broken.extend(broken);
             let handshake = |one: scripted::Handshake| Handshake {
                 webhook: index,

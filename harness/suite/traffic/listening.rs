@@ -22,7 +22,8 @@ use crate::suite::requirement::{Requirement, Role};
 use crate::suite::requirements;
 use crate::suite::run::Finding;
 use crate::wire::client::forwarding::Forwarding;
-use crate::wire::endpoint::capture::{Came, Capture, Catcher};
+use crate::wire::codec::{encode_response, quote};
+use crate::wire::endpoint::intake::{self, Broken, Intake, Request, Service, Taken};
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome, Response};
 
 /// How many requests wait to be judged.
@@ -31,6 +32,9 @@ const QUEUED: usize = 1024;
 const QUEUED_KIB: usize = 64 * 1024;
 /// How many are judged before they are shown.
 const TOGETHER: usize = 64;
+/// What the endpoint allows. It has one thread: requests wait for their judgement and not for the endpoint.
+const ENDPOINT: intake::Limits =
+    intake::Limits { threads: 1, connections: 512, body: 8 * 1024 * 1024, patience: Duration::from_secs(75) };
 /// How long a request that is being answered may hold up the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
@@ -50,7 +54,7 @@ pub struct Answering {
 /// A server whose requests wait to be judged.
 #[derive(Debug)]
 pub struct Listening {
-    capture: Capture,
+    service: Service,
     queued: mpsc::Receiver<Queued>,
     arrived: Arc<AtomicU64>,
     most: Option<u64>,
@@ -99,7 +103,7 @@ struct Queueing {
 }
 
 impl Queueing {
-    async fn take(&self, delivery: Delivery) -> Option<Response> {
+    async fn answer(&self, delivery: Delivery) -> Option<Vec<u8>> {
         let before = self.arrived.fetch_add(1, Ordering::Relaxed);
         if self.answering.most.is_some_and(|most| before >= most) {
             return None;
@@ -109,31 +113,33 @@ impl Queueing {
             Some(forwarding) => forwarding.pass(&delivery).await,
             None => Response::text(self.answering.status, ""),
         };
+        let answer = encode_response(&response);
         let kib = u32::try_from(delivery.body.len() / 1024 + 1).unwrap_or(u32::MAX);
         let exchange = Exchange {
             id: ExchangeId(0),
             delivery,
-            outcome: Outcome::Answered(response.clone()),
+            outcome: Outcome::Answered(response),
             at_ms,
             took: began.elapsed(),
         };
         let room = self.room.clone().acquire_many_owned(kib).await.ok()?;
         self.queue.send(Queued::Whole(Box::new(exchange), room)).await.ok()?;
-        Some(response)
+        Some(answer)
     }
 }
 
-impl Catcher for Queueing {
-    fn catch(&self, came: Came) -> BoxFuture<'_, Option<Response>> {
-        match came {
-            Came::Whole(delivery) => self.take(delivery).boxed(),
-            Came::Broken(what) => async {
-                // Where the queue is gone nothing is judged any more.
-                let _ = self.queue.send(Queued::Broken(what)).await;
-                None
-            }
-            .boxed(),
-        }
+impl Intake for Queueing {
+    fn take(&self, request: &Request<'_>) -> Taken<'_> {
+        Taken::Later(self.answer(request.to_delivery()).boxed())
+    }
+
+    fn broken(&self, what: Broken, came: &[u8]) -> Option<BoxFuture<'_, ()>> {
+        let words = format!("{what}; it begins {}", quote(came));
+        let told = async move {
+            // Where the queue is gone nothing is judged any more.
+            let _ = self.queue.send(Queued::Broken(words)).await;
+        };
+        Some(told.boxed())
     }
 }
 
@@ -170,18 +176,18 @@ impl Listening {
         let room = Arc::new(Semaphore::new(QUEUED_KIB));
         let catcher = Arc::new(Queueing { answering, room, queue, arrived: arrived.clone() });
         // From here on the server and its connections are all that keeps the queue open.
-        let capture = Capture::serve(address, catcher).await?;
-        Ok(Self { capture, queued, arrived, most })
+        let service = Service::start(address, ENDPOINT, catcher).await?;
+        Ok(Self { service, queued, arrived, most })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.capture.address()
+        self.service.address()
     }
 
     /// The URL of a path here.
     pub fn url(&self, path: &str) -> String {
-        self.capture.url(path)
+        self.service.url(path)
     }
 
     /// Judges what arrives, and hands it on to be shown, until enough deliveries were judged, or those that arrived before
@@ -194,13 +200,13 @@ impl Listening {
         asked: impl Future<Output = ()>,
         mut show: impl FnMut(Vec<Watched>, &Judge) -> Result<(), Error>,
     ) -> Result<u64, Error> {
-        let mut capture = Some(self.capture);
+        let mut service = Some(self.service);
         let mut asked = std::pin::pin!(asked);
         let mut batch = Vec::with_capacity(TOGETHER);
         loop {
             let ends = tokio::select! {
                 biased;
-                () = &mut asked, if capture.is_some() => true,
+                () = &mut asked, if service.is_some() => true,
                 count = self.queued.recv_many(&mut batch, TOGETHER) => {
                     if count == 0 {
                         let arrived = self.arrived.load(Ordering::Relaxed);
@@ -211,9 +217,9 @@ impl Listening {
                     self.most.is_some_and(|most| judge.tally.judged >= most)
                 }
             };
-            if let Some(capture) = capture.take_if(|_| ends) {
+            if let Some(service) = service.take_if(|_| ends) {
                 // While the queue is emptied here: its last requests may wait for room in it.
-                tokio::spawn(capture.end(LAST_ANSWERS));
+                tokio::spawn(service.end_answered(LAST_ANSWERS));
             }
         }
     }

@@ -2,9 +2,9 @@
 //!
 //! Invariant: pure. A file is read whole or refused, and what is wrong with it is said with the line.
 
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::form::ExchangeForm;
 use super::har;
 use super::recording::{Recording, line_of};
 use crate::redaction::Redaction;
@@ -35,12 +35,21 @@ pub fn read(bytes: &[u8], redaction: &Redaction) -> Result<Recording, String> {
     Ok(recording)
 }
 
+/// What a line says beside its exchange.
+#[derive(Deserialize)]
+struct Mark {
+    /// Whether the secret stood in it, and was taken out.
+    #[serde(default)]
+    redacted: bool,
+}
+
 fn own_lines(text: &str, redaction: &Redaction) -> Result<Recording, String> {
     let mut exchanges = Vec::new();
     for (number, line) in lines(text) {
-        let form: ExchangeForm = serde_json::from_str(line).map_err(|why| refusal(number, line, &why))?;
-        let mut exchange = Exchange::from(&form);
-        if form.redacted {
+        let refused = |why| refusal(number, line, &why);
+        let mut exchange: Exchange = serde_json::from_str(line).map_err(refused)?;
+        let Mark { redacted } = serde_json::from_str(line).map_err(refused)?;
+        if redacted {
             exchange.delivery = redaction.restored(&exchange.delivery);
         }
         exchange.id = ExchangeId(0);

@@ -2,6 +2,8 @@
 //!
 //! Invariant: names and sentences only.
 
+use crate::wire::endpoint::certificates::Certificate;
+
 /// How the targets of redirects begin. No webhook's path does.
 pub const MOVED: &str = "/moved/";
 
@@ -38,19 +40,6 @@ pub enum Conduct {
     Secured(Certificate),
 }
 
-/// What certificate an endpoint behind HTTPS shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Certificate {
-    /// Signed by the authority that the sender was told of, for the host of the URL.
-    Good,
-    /// The same, and not valid any more.
-    Expired,
-    /// Signed by itself alone.
-    SelfSigned,
-    /// Signed by the authority, for another host.
-    OtherHost,
-}
-
 /// What an answer is beside its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
@@ -64,21 +53,6 @@ pub enum Form {
     ToAnotherHost,
     /// A redirect to another path of the same endpoint.
     ToItself,
-}
-
-impl Certificate {
-    /// Those that nobody can trust.
-    pub const BAD: [Self; 3] = [Self::Expired, Self::SelfSigned, Self::OtherHost];
-
-    /// What there is to say of it, as the end of "a certificate that ...".
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Good => "is good",
-            Self::Expired => "has expired",
-            Self::SelfSigned => "is self-signed",
-            Self::OtherHost => "is for another host",
-        }
-    }
 }
 
 impl Conduct {

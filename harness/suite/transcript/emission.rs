@@ -8,6 +8,8 @@ use std::time::Duration;
 use super::{Conduct, Form, ScenarioName};
 use crate::webhook::event::Event;
 use crate::webhook::signature::Secret;
+use crate::wire::codec::FramingFault;
+use crate::wire::endpoint::scripted::HandshakeEnd;
 use crate::wire::exchange::ExchangeId;
 
 /// A webhook that was registered at a sender.
@@ -96,10 +98,6 @@ pub struct Arrival {
     pub traits: Traits,
 }
 
-/// How many bytes of a body are kept: many times what any record of ours takes. A parsed body may be fifty times as large
-/// as its text, so what is kept bounds what judging it costs.
-pub const LONGEST_BODY: usize = 1024 * 1024;
-
 /// What an endpoint saw of a request beside its bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Traits {
@@ -116,6 +114,8 @@ pub struct Traits {
 pub struct Broken {
     /// The webhook, as an index into [`super::Transcript::webhooks`].
     pub webhook: usize,
+    /// What is wrong with its framing; `None` where it only did not come to its end.
+    pub fault: Option<FramingFault>,
     /// What is wrong with it, and how it begins: a fragment of a sentence.
     pub what: String,
 }
@@ -131,19 +131,6 @@ pub struct Handshake {
     pub end: HandshakeEnd,
     /// The same in words: a whole clause.
     pub what: String,
-}
-
-/// What a connection ended with that came to no request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HandshakeEnd {
-    /// An alert that says that the certificate is not taken.
-    Refused,
-    /// Something that is no TLS came.
-    NoTls,
-    /// The other side went without a word, within the handshake or behind it: some look at the certificate only then.
-    Left,
-    /// Anything else: another alert, no protocol in common, a handshake that does not come to its end.
-    Broken,
 }
 
 /// What a sender reports of one delivery.

@@ -10,10 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use twenty_conform::clock::Clock;
-use twenty_conform::suite::transcript::{Certificate, HandshakeEnd};
 use twenty_conform::wire::client::{Client, Target};
-use twenty_conform::wire::endpoint::certificates::Authority;
-use twenty_conform::wire::endpoint::scripted::{Broken, Endpoint, Handshake, Script};
+use twenty_conform::wire::endpoint::certificates::{Authority, Certificate};
+use twenty_conform::wire::endpoint::scripted::{Broken, Endpoint, Handshake, HandshakeEnd, Script};
 use twenty_conform::wire::exchange::{Delivery, Headers, Outcome, Transfer, Trust};
 
 use super::{WAIT, post, seen, settings};

@@ -18,7 +18,7 @@ use twenty_conform::suite::requirements;
 use twenty_conform::webhook::dialect::{DOCUMENTED, SHIPPED};
 use twenty_conform::webhook::signature::{Key, NONCE_HEADER, Secret};
 use twenty_conform::wire::client::Target;
-use twenty_conform::wire::codec::Reader;
+use twenty_conform::wire::codec::{Reader, RequestHead};
 use twenty_conform::wire::exchange::Delivery;
 
 use super::SECRET;
@@ -119,7 +119,11 @@ fn target() -> Target {
 
 async fn parsed(request: &RequestBuffer) -> Delivery {
     let mut bytes = request.bytes.as_slice();
-    let delivery = Reader::default().request(&mut bytes, 1 << 24).await.unwrap();
+    let (mut reader, mut body) = (Reader::default(), Vec::new());
+    let RequestHead { mut delivery, facts } = reader.request_head(&mut bytes).await.unwrap();
+    reader.request_body(&mut bytes, facts.framing, &mut |part| body.extend_from_slice(part)).await.unwrap();
+    delivery.body = body.into();
+    assert!(reader.is_empty());
     assert!(bytes.is_empty(), "nothing stands behind the request");
     delivery
 }

@@ -162,7 +162,7 @@ async fn each_thing_that_is_wrong_has_its_name_and_its_answer() {
 async fn requests_in_a_row_are_answered_in_a_row_and_doubles_are_seen() {
     let endpoint = Endpoint::standing_still(Limits::default()).await;
     let chunked = format!(
-        "POST /hook HTTP/1.1\r\n{}Transfer-Encoding: chunked\r\n\r\n7\r\n{}\r\n{:x};x\r\n{}\r\n0\r\n\r\n",
+        "POST /hook HTTP/1.1\r\nHost: x\r\n{}Transfer-Encoding: chunked\r\n\r\n7\r\n{}\r\n{:x};x\r\n{}\r\n0\r\n\r\n",
         headers(&NOW_MS.to_string(), BODY),
         &BODY[..7],
         BODY.len() - 7,
@@ -190,7 +190,7 @@ async fn garbage_ends_its_connection_and_nothing_else() {
     for garbage in [
         "\u{16}\u{3}\u{1} a handshake".as_bytes(),
         b"GET\r\n\r\n",
-        b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
         &[b'A'; 100_000],
     ] {
         let answer = endpoint.send(garbage).await;
@@ -223,12 +223,14 @@ async fn a_body_up_to_the_limit_is_taken_and_a_longer_one_is_answered_413() {
             .chunks(10_000)
             .map(|part| format!("{:x}\r\n{}\r\n", part.len(), String::from_utf8_lossy(part)))
             .collect();
-        format!("POST /hook HTTP/1.1\r\n{signed}Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n")
+        format!(
+            "POST /hook HTTP/1.1\r\nHost: x\r\n{signed}Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n"
+        )
     };
     assert!(endpoint.send(in_chunks(&long).as_bytes()).await.starts_with("HTTP/1.1 204"));
     assert!(endpoint.send(in_chunks(&longer).as_bytes()).await.starts_with("HTTP/1.1 413"));
     // Whoever asks first is told to go on.
-    let (head, body) = (valid(BODY).replace("Host: x", "Expect: 100-continue"), BODY);
+    let (head, body) = (valid(BODY).replace("Host: x", "Host: x\r\nExpect: 100-continue"), BODY);
     let mut stream = endpoint.connect().await;
     stream.write_all(head.strip_suffix(body).unwrap().as_bytes()).await.unwrap();
     let mut interim = [0; 25];
@@ -267,7 +269,7 @@ async fn the_accounts_can_be_read_meanwhile() {
     let endpoint = Endpoint::standing_still(Limits::default()).await;
     endpoint.send(valid(BODY).as_bytes()).await;
     let read = async |path: &str| {
-        let answer = endpoint.send(format!("GET {path} HTTP/1.1\r\n\r\n").as_bytes()).await;
+        let answer = endpoint.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200 OK\r\nContent-Type: application/json"), "{head}");
         serde_json::from_str::<LedgerEntry>(body).unwrap()
@@ -275,6 +277,6 @@ async fn the_accounts_can_be_read_meanwhile() {
     let (under_way, settled) = (read("/ledger").await, read("/ledger?settled").await);
     assert_eq!((under_way.verified, under_way.lost), (1, None));
     assert_eq!((settled.verified, settled.lost), (1, Some(0)));
-    let other = endpoint.send(b"GET /hook HTTP/1.1\r\n\r\n").await;
+    let other = endpoint.send(b"GET /hook HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(other.starts_with("HTTP/1.1 405 ") && other.contains("Allow: POST"), "{other}");
 }

@@ -13,10 +13,11 @@ use twenty_conform::suite::requirements;
 use twenty_conform::suite::run;
 use twenty_conform::suite::transcript::Limits;
 use twenty_conform::webhook::dialect::DOCUMENTED;
-use twenty_conform::wire::endpoint::{Handler, raw};
+use twenty_conform::wire::endpoint::Handler;
 use twenty_conform::wire::exchange::{Delivery, Headers, Response};
 
 use super::{check_receiver, failed, options, passed, secret, short};
+use crate::peers::plain;
 use crate::peers::senders::{Null as NullSend, NullSender};
 
 /// A receiver that does one thing whatever comes.
@@ -62,7 +63,7 @@ async fn null_receivers_pass_nothing_by_accident() {
         (Null::Closes, &[]),
         (Null::Silent, &[]),
     ] {
-        let server = raw::serve(Arc::new(null)).await.unwrap();
+        let server = plain::serve(Arc::new(null)).await.unwrap();
         let receiver = subject::receiver::Receiver::here(server, "/", secret());
         let limits = Limits { timeout: Duration::from_millis(20), ..short() };
         let limits = if matches!(null, Null::Silent) { limits } else { short() };

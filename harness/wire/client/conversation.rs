@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::connection::{Connection, ended};
-use crate::wire::codec::{ReadError, ResponseHead, Step};
+use crate::wire::codec::{AnswerHead, FramingFault, ReadError, Step};
 use crate::wire::exchange::Outcome;
 
 /// How many bytes of an answer's body are read at all before the connection is given up, where no more are kept.
@@ -26,7 +26,7 @@ const SEGMENT_PAUSE: Duration = Duration::from_millis(5);
 const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 
 /// What came of a request.
-pub(crate) struct Answer {
+pub(crate) struct Conversation {
     pub(crate) outcome: Outcome,
     /// From the first byte sent to the head of the answer, where one came.
     pub(crate) took: Option<Duration>,
@@ -46,7 +46,7 @@ enum Written {
 /// How an exchange came to its end.
 enum Ended {
     /// With a head, and whether the request had been written to its end.
-    Head(ResponseHead, bool),
+    Head(AnswerHead, bool),
     Abandoned,
 }
 
@@ -57,13 +57,13 @@ pub(crate) async fn converse(
     steps: &[Step],
     deadline: Instant,
     (wait, kept): (Duration, usize),
-) -> Answer {
+) -> Conversation {
     let Connection { stream, reader, .. } = connection;
     let (began, received_before) = (Instant::now(), reader.received());
     let (mut incoming, mut outgoing) = split(stream);
     let continued = Notify::new();
     let exchange = async {
-        let answer = reader.response_head(&mut incoming, |status| {
+        let answer = reader.answer_head(&mut incoming, |status| {
             if status == 100 {
                 continued.notify_one();
             }
@@ -89,7 +89,7 @@ pub(crate) async fn converse(
     };
     let ended = timeout_at(deadline, exchange).await;
     let took = began.elapsed();
-    let lost = |outcome, received: u64| Answer {
+    let lost = |outcome, received: u64| Conversation {
         outcome,
         took: None,
         silent: received == received_before,
@@ -105,19 +105,20 @@ pub(crate) async fn converse(
         }
         Ok(Ok(Ended::Head(head, written))) => (head, written),
     };
-    let ResponseHead { mut response, framing, persistent } = head;
+    let AnswerHead { mut response, framing, persists } = head;
     // The status is the answer, whatever becomes of the body behind it.
     let body =
-        timeout(BODY_WAIT.min(wait), reader.body(&mut incoming, framing, kept, READ_BODY.max(kept))).await;
+        timeout(BODY_WAIT.min(wait), reader.answer_body(&mut incoming, framing, kept, READ_BODY.max(kept)))
+            .await;
     let whole = matches!(body, Ok(Ok((_, true))));
     if let Ok(Ok((body, _))) = body {
         response.body = body;
     }
-    Answer {
+    Conversation {
         outcome: Outcome::Answered(response),
         took: Some(took),
         silent: false,
-        reusable: written && whole && persistent && reader.is_empty(),
+        reusable: written && whole && persists && reader.is_empty(),
     }
 }
 
@@ -125,8 +126,11 @@ fn unanswered(why: ReadError) -> Outcome {
     match why {
         ReadError::Closed { .. } => Outcome::ClosedEarly,
         ReadError::Io(why) => ended(&why),
-        ReadError::Malformed(why) => Outcome::Malformed(why),
-        ReadError::TooLarge => Outcome::Malformed("too large".to_owned()),
+        ReadError::Malformed { fault, quoted } => Outcome::Malformed(match fault {
+            FramingFault::NotHttp => format!("it begins {quoted}"),
+            FramingFault::HeadTooLong => fault.to_string(),
+            _ => format!("{fault}: {quoted}"),
+        }),
     }
 }
 

@@ -1,9 +1,16 @@
 //! A server on hyper: what the reference receiver stands on.
 //!
+//! hyper takes what other readers would frame in another way (two equal lengths, a line feed alone, no Host). What comes is
+//! judged by the codec before hyper sees it.
+//!
 //! Invariant: the body reaches the handler as the bytes that came, and never more of them than the handler allows.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use std::{fmt, io};
 
 use bytes::Bytes;
@@ -12,10 +19,18 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::{Handler, MOST_CONNECTIONS, Server, listen};
+use crate::wire::codec::{FramingFault, Watch, encode_response};
 use crate::wire::exchange::{Delivery, Headers, Response, Transfer};
+
+/// How long what is no request may take to be answered, and the connection to end.
+const REFUSAL_WAIT: Duration = Duration::from_secs(5);
+/// How much of it is read at most.
+const DRAINED: u64 = 32 * 1024 * 1024;
 
 /// Serves on an address; port 0 lets the system choose.
 ///
@@ -25,11 +40,74 @@ pub async fn serve(address: SocketAddr, handler: Arc<dyn Handler>) -> io::Result
 }
 
 async fn connection(stream: TcpStream, handler: Arc<dyn Handler>) {
-    let service = service_fn(|request| answer(request, handler.clone()));
-    let connection =
-        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+    let service = service_fn(|request| Box::pin(answer(request, handler.clone())));
+    let judged = Judged { stream, watch: Watch::default(), fault: None };
+    let mut connection =
+        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(judged), service);
     // A peer that breaks off is no fault of the server's.
-    let _ = connection.await;
+    let _ = poll_fn(|cx| connection.poll_without_shutdown(cx)).await;
+    let mut judged = connection.into_parts().io.into_inner();
+    if let Some(fault) = judged.fault {
+        let mut refusal = Response::text(400, format!("no HTTP request: {fault}\n"));
+        refusal.headers.add("Connection", "close");
+        let _ = timeout(REFUSAL_WAIT, judged.stream.write_all(&encode_response(&refusal))).await;
+    }
+    let _ = timeout(REFUSAL_WAIT, judged.stream.shutdown()).await;
+    if judged.fault.is_some() {
+        // What is still sent is read, so that the other side sees the answer and no reset.
+        let mut rest = judged.stream.take(DRAINED);
+        let _ = timeout(REFUSAL_WAIT, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
+    }
+}
+
+/// A connection whose requests are judged before they are read.
+struct Judged {
+    stream: TcpStream,
+    watch: Watch,
+    fault: Option<FramingFault>,
+}
+
+impl AsyncRead for Judged {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        to: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = to.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, to))?;
+        if let Err(fault) = self.watch.goes_by(&to.filled()[before..]) {
+            self.fault = Some(fault);
+            to.set_filled(before);
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, fault.describe())));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Judged {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, from)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        from: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, from)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
 }
 
 /// Ends the connection without an answer.

@@ -1,29 +1,32 @@
 //! A server for as many requests as the machine carries: each is judged where it lies, in its connection's buffer, and answered
 //! with bytes that are ready.
 //!
-//! It stands beside [`super::capture`], which hands each request on as a value of its own and holds its answer back until
-//! somebody has taken it: `listen` must queue and forward. Here nothing of a request outlives its answer, so a request in the
-//! usual case allocates nothing; both at once would have every request pay for what few need.
+//! A request in the usual case allocates nothing. Where its answer has to be waited for (`listen` queues and forwards), it is
+//! copied, and its connection waits with it.
 //!
 //! Invariant: bounded in connections, bytes and time. What was taken is answered before the server ends, unless its peer does not
 //! read.
 
 mod connection;
-mod framing;
+mod incoming;
 
 use std::borrow::Cow;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use std::{fmt, io};
 
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use super::ACCEPT_PAUSE;
+use super::{ACCEPT_PAUSE, Server};
+use crate::wire::codec::{FramingFault, collect};
+use crate::wire::exchange::{Delivery, Transfer};
 
 /// How many KiB all bodies that are longer than a connection's usual buffer may take together, unless one alone may be longer.
 const LONG_BODIES_KIB: usize = 64 * 1024;
@@ -41,13 +44,28 @@ pub struct Request<'a> {
     pub head: &'a [u8],
     /// The body, out of its chunks.
     pub body: &'a [u8],
+    /// The lengths of its chunks, where it came in chunks.
+    pub chunks: Option<&'a [usize]>,
+}
+
+impl Request<'_> {
+    /// The request as a value of its own.
+    pub fn to_delivery(&self) -> Delivery {
+        Delivery {
+            method: self.method.to_owned(),
+            target: self.target.to_owned(),
+            headers: collect(self.headers),
+            body: Bytes::copy_from_slice(self.body),
+            transfer: self.chunks.map_or(Transfer::Whole, |sizes| Transfer::Chunks(sizes.to_vec())),
+        }
+    }
 }
 
 /// What is no whole request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Broken {
-    /// It is no HTTP/1.1, or its head is too long.
-    Malformed,
+    /// It is no HTTP/1.1.
+    Malformed(FramingFault),
     /// Its body is too long.
     TooLarge,
     /// It did not come to its end in time.
@@ -56,16 +74,45 @@ pub enum Broken {
     CutOff,
 }
 
+impl From<FramingFault> for Broken {
+    fn from(fault: FramingFault) -> Self {
+        Self::Malformed(fault)
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(fault) => write!(f, "no HTTP request: {fault}"),
+            Self::TooLarge => f.write_str("a body that is too long"),
+            Self::Slow => f.write_str("a request that does not come to its end"),
+            Self::CutOff => f.write_str("a request that ends before it is whole"),
+        }
+    }
+}
+
 /// An answer's bytes.
-pub type Answer = Cow<'static, [u8]>;
+pub type AnswerBytes = Cow<'static, [u8]>;
+
+/// An answer that is waited for; `None` ends the connection without one.
+pub type Later<'a> = BoxFuture<'a, Option<Vec<u8>>>;
+
+/// What becomes of a request that was taken.
+pub enum Taken<'a> {
+    /// It is answered at once.
+    Now(AnswerBytes),
+    /// Its answer is waited for, and meanwhile nothing else is read on its connection.
+    Later(Later<'a>),
+}
 
 /// Judges requests.
 pub trait Intake: Send + Sync + 'static {
     /// Takes a request and says what it is answered with. It must not block.
-    fn take(&self, request: &Request<'_>) -> Answer;
+    fn take(&self, request: &Request<'_>) -> Taken<'_>;
 
-    /// Takes what is no whole request; `came` is its beginning. The server answers it, and ends the connection.
-    fn broken(&self, what: Broken, came: &[u8]);
+    /// Takes what is no whole request; `came` is its beginning. The server waits for what is returned, answers by itself, and
+    /// ends the connection.
+    fn broken(&self, what: Broken, came: &[u8]) -> Option<BoxFuture<'_, ()>>;
 }
 
 /// What a server allows.
@@ -93,6 +140,7 @@ pub struct Service {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
+    underway: watch::Sender<usize>,
 }
 
 /// A connection on its way to its thread, with its place.
@@ -105,6 +153,37 @@ struct Shared<I> {
     /// The memory of long bodies, in KiB.
     room: Arc<Semaphore>,
     most_room: usize,
+    /// How many requests were taken whose answer is waited for.
+    underway: watch::Sender<usize>,
+}
+
+impl<I> Shared<I> {
+    /// Adds an answer to those that go out together, or returns what it is waited for.
+    fn answer<'a>(&'a self, taken: Taken<'a>, answers: &mut Vec<u8>) -> Option<(Later<'a>, Underway<'a>)> {
+        match taken {
+            Taken::Now(answer) => {
+                answers.extend_from_slice(&answer);
+                None
+            }
+            Taken::Later(later) => Some((later, Underway::new(&self.underway))),
+        }
+    }
+}
+
+/// Counts a request for as long as it lives.
+struct Underway<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Underway<'a> {
+    fn new(count: &'a watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count)
+    }
+}
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 impl Service {
@@ -118,8 +197,9 @@ impl Service {
         let (stop, _) = watch::channel(false);
         let most_room = LONG_BODIES_KIB.max(limits.body / 1024 + 2);
         let room = Arc::new(Semaphore::new(most_room));
-        let shared = Arc::new(Shared { intake, limits, room, most_room });
-        let mut service = Self { address, stop, threads: Vec::new() };
+        let (underway, _) = watch::channel(0);
+        let mut service = Self { address, stop, threads: Vec::new(), underway: underway.clone() };
+        let shared = Arc::new(Shared { intake, limits, room, most_room, underway });
         let mut lines = Vec::new();
         for number in 0..limits.threads.max(1) {
             let (line, accepted) = mpsc::unbounded_channel();
@@ -150,6 +230,14 @@ impl Service {
         format!("http://{}{path}", self.address)
     }
 
+    /// Ends it once every request that was taken has been answered, or after that time.
+    pub async fn end_answered(self, within: Duration) {
+        let mut underway = self.underway.subscribe();
+        // Whichever it is, the server ends here.
+        let _ = timeout(within, underway.wait_for(|count| *count == 0)).await;
+        self.end().await;
+    }
+
     /// Ends it, and waits until nothing is taken any more.
     pub async fn end(mut self) {
         self.stop.send_replace(true);
@@ -159,6 +247,17 @@ impl Service {
             threads.into_iter().for_each(|thread| drop(thread.join()));
         });
         let _ = joined.await;
+    }
+}
+
+impl From<Service> for Server {
+    fn from(service: Service) -> Self {
+        let address = service.address;
+        let held = async move {
+            let _service = service;
+            std::future::pending().await
+        };
+        Self::new(address, tokio::spawn(held))
     }
 }
 

@@ -4,46 +4,33 @@
 //! Invariant: whatever is sent, an endpoint stays up and bounded in memory, and what was no request is told apart from what
 //! was one.
 
+mod conversation;
 mod log;
 mod script;
 mod secured;
+mod uuids;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::{TcpSocket, TcpStream, lookup_host};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::net::{TcpSocket, lookup_host};
+use tokio::time::{Instant, timeout_at};
 
-use super::certificates::Authority;
+use super::certificates::{Authority, Certificate};
 use super::{Server, listen};
 use crate::clock::Clock;
-use crate::suite::transcript::Certificate;
-use crate::wire::codec::{ReadError, Reader, RequestHead, encode_response};
-use crate::wire::exchange::{Delivery, Response};
-use log::{Log, Progress};
+use log::Log;
 
-pub use log::{Broken, Budget, Handshake, MOST_REQUESTS, Received, Seen};
+pub use log::{Broken, Budget, Handshake, HandshakeEnd, LONGEST_BODY, MOST_REQUESTS, Received, Seen};
 pub use script::{Answer, Before, Manner, Script};
+pub use uuids::uuids;
 
 /// Where endpoints stand: a port of this machine that the system chooses.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// How many connections an endpoint has at the same time; each may hold a head and a read buffer.
 const MOST_CONNECTIONS: usize = 256;
-/// How much of a body without end is sent at once, and the pause behind it.
-const ENDLESS_PART: [u8; 4096] = [b' '; 4096];
-const ENDLESS_PAUSE: Duration = Duration::from_millis(5);
-/// How long the first of the body is waited for before a connection is reset in the middle of a request.
-const RESET_PAUSE: Duration = Duration::from_millis(50);
-/// How long a connection that is closed at once is read on, so that it does not end with a reset.
-const CLOSE_WAIT: Duration = Duration::from_secs(1);
-/// How many bytes of a status line come before it is cut off, and how many behind it before a header is.
-const CUT_STATUS_LINE: usize = "HTTP/1.1 2".len();
-const CUT_HEADERS: usize = "Content-L".len();
 
 /// An endpoint of ours.
 #[derive(Debug)]
@@ -84,7 +71,12 @@ impl Endpoint {
     pub async fn start(settings: Settings) -> io::Result<Self> {
         let log = Arc::new(Log::new(settings.clock, settings.budget));
         let (patience, shared) = (settings.patience, log.clone());
-        let connect = move |stream| connection(stream, shared.clone(), patience);
+        let connect = move |mut stream| {
+            let shared = shared.clone();
+            async move {
+                conversation::converse(&mut stream, &shared, patience).await;
+            }
+        };
         let server = listen(ANY_PORT, MOST_CONNECTIONS, connect).await?;
         Ok(Self::standing(server, "http", log))
     }
@@ -193,269 +185,5 @@ impl Endpoint {
                 return self.log.look(&mut enough);
             }
         }
-    }
-}
-
-/// A connection that a conversation goes over, secured or not.
-trait Connection: AsyncRead + AsyncWrite + Unpin + Send {
-    /// Lets its end be a reset.
-    fn reset(&self);
-}
-
-impl Connection for TcpStream {
-    fn reset(&self) {
-        // Where it cannot be set the connection is closed, which is the next best.
-        let _ = self.set_zero_linger();
-    }
-}
-
-/// Reads of a connection, and what they tell about the request under way.
-struct Tap<'a, S> {
-    stream: &'a mut S,
-    progress: &'a Progress,
-}
-
-impl<S: Connection> AsyncRead for Tap<'_, S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut *self.stream).poll_read(context, buffer))?;
-        self.progress.note(&buffer.filled()[before..]);
-        Poll::Ready(Ok(()))
-    }
-}
-
-/// How it goes on with a connection behind a request.
-enum Then {
-    /// Another request may come.
-    Persist,
-    /// It is closed.
-    Close,
-    /// It is reset.
-    Reset,
-}
-
-/// How a conversation ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ended {
-    /// By the other side, before its first request.
-    WithoutRequest,
-    /// In whatever way.
-    Closed,
-    /// By a reset.
-    Reset,
-}
-
-async fn connection(mut stream: TcpStream, log: Arc<Log>, patience: Duration) {
-    converse(&mut stream, &log, patience).await;
-}
-
-async fn converse<S: Connection>(stream: &mut S, log: &Log, patience: Duration) -> Ended {
-    let mut reader = Reader::default();
-    let mut ended = Ended::WithoutRequest;
-    loop {
-        if matches!(log.before(), Before::Closes) {
-            close(&mut reader, stream).await;
-            return Ended::Closed;
-        }
-        let begun = matches!(reader.begins(stream).await, Ok(true));
-        if !begun {
-            return ended;
-        }
-        ended = Ended::Closed;
-        // The script may have changed since.
-        if matches!(log.before(), Before::Closes) {
-            close(&mut reader, stream).await;
-            return ended;
-        }
-        let (number, progress) = log.begin(reader.unused());
-        let request = request(&mut reader, stream, log, number, &progress);
-        let (place, answer, persists) = match timeout(patience, request).await {
-            Ok(Ok(Some(request))) => request,
-            Ok(Ok(None)) => {
-                log.abandon(number, None);
-                stream.reset();
-                return Ended::Reset;
-            }
-            Ok(Err(why)) => {
-                log.abandon(number, Some(&words(&why)));
-                refuse(stream, "this is no HTTP request\n").await;
-                return ended;
-            }
-            Err(_) => {
-                let waited = patience.as_secs_f64();
-                log.abandon(number, Some(&format!("it was not whole {waited:.1} s after its first byte")));
-                refuse(stream, "this is no HTTP request\n").await;
-                return ended;
-            }
-        };
-        let answered = match answer {
-            Some(answer) => self::answer(&mut reader, stream, log, place, &answer).await,
-            None => Ok(Then::Persist),
-        };
-        match answered {
-            Ok(Then::Persist) if persists => {}
-            Ok(Then::Reset) => {
-                stream.reset();
-                return Ended::Reset;
-            }
-            // A sender that breaks off has its own reasons.
-            _ => return ended,
-        }
-    }
-}
-
-/// Reads a request and takes it in. Returns its place, what is still to be answered, and whether another may follow on the
-/// connection; `None` where the connection is to be reset in its middle.
-async fn request<S: Connection>(
-    reader: &mut Reader,
-    stream: &mut S,
-    log: &Log,
-    number: u64,
-    progress: &Progress,
-) -> Result<Option<(Option<usize>, Option<Answer>, bool)>, ReadError> {
-    let head = reader.request_head(&mut Tap { stream, progress }).await?;
-    let RequestHead { mut delivery, framing, persists } = head;
-    let mut intake = log.intake();
-    let mut at_head = None;
-    match log.before() {
-        Before::Resets => {
-            // As much of the body as comes along with the head: it tells which event was sent.
-            let _ = timeout(RESET_PAUSE, reader.begins(&mut Tap { stream, progress })).await;
-            intake.part(reader.unused());
-            log.receive(number, delivery, intake, Some(Answer::with_manner(Manner::Resets)));
-            return Ok(None);
-        }
-        Before::Answers(answer) => {
-            send(stream, &encode_response(&answer.response)).await.map_err(ReadError::Io)?;
-            at_head = Some(answer);
-        }
-        Before::Nothing | Before::Closes => {
-            if waits_to_go_on(&delivery) && reader.unused().is_empty() {
-                send(stream, &interim(100)).await.map_err(ReadError::Io)?;
-            }
-        }
-    }
-    let mut tap = Tap { stream, progress };
-    reader.body_in_parts(&mut tap, framing, u64::MAX, &mut |part| intake.part(part)).await?;
-    delivery.transfer = reader.transfer(framing);
-    let answered = at_head.is_some();
-    let (place, answer) = log.receive(number, delivery, intake, at_head);
-    Ok(Some((place, (!answered).then_some(answer), persists)))
-}
-
-/// Whether the sender holds the body back until it hears that it may go on (RFC 9110, section 10.1.1).
-fn waits_to_go_on(delivery: &Delivery) -> bool {
-    delivery.headers.all("expect").any(|value| value.eq_ignore_ascii_case(b"100-continue"))
-}
-
-async fn answer<S: Connection>(
-    reader: &mut Reader,
-    stream: &mut S,
-    log: &Log,
-    place: Option<usize>,
-    answer: &Answer,
-) -> io::Result<Then> {
-    let whole = Instant::now();
-    let goes = async |reader: &mut Reader, stream: &mut S, pause: Duration| {
-        timeout(pause, reader.ended(stream)).await.is_ok()
-    };
-    if !answer.delay.is_zero() && goes(reader, stream, answer.delay).await {
-        log.let_go(place, whole.elapsed());
-        return Ok(Then::Close);
-    }
-    for &status in &answer.interim {
-        send(stream, &interim(status)).await?;
-    }
-    let bytes = encode_response(&answer.response);
-    match answer.manner {
-        Manner::Whole => {
-            send(stream, &bytes).await?;
-            let says_close = |value: &bytes::Bytes| value.eq_ignore_ascii_case(b"close");
-            let closes = answer.response.headers.all("connection").any(says_close);
-            return Ok(if closes { Then::Close } else { Then::Persist });
-        }
-        Manner::Dripped(over) => {
-            let began = Instant::now();
-            // Whoever has the status and the headers has its answer, and need not wait for the rest of it.
-            let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
-            for (at, byte) in bytes.iter().enumerate() {
-                send(stream, &[*byte]).await?;
-                // Each byte has its time, so that what a busy machine is late with does not add up.
-                let next = began + over * u32::try_from(at + 1).unwrap_or(u32::MAX) / most(bytes.len());
-                let pause = next.saturating_duration_since(Instant::now());
-                if !pause.is_zero() && goes(reader, stream, pause).await {
-                    if at + 1 < head {
-                        log.let_go(place, whole.elapsed());
-                    }
-                    return Ok(Then::Close);
-                }
-            }
-            return Ok(Then::Persist);
-        }
-        Manner::Endless => {
-            // Without a length and without chunks a body ends with the connection (RFC 9112, section 6.3).
-            let head = format!("HTTP/1.1 {} OK\r\nContent-Type: text/plain\r\n\r\n", answer.response.status);
-            send(stream, head.as_bytes()).await?;
-            loop {
-                send(stream, &ENDLESS_PART).await?;
-                sleep(ENDLESS_PAUSE).await;
-            }
-        }
-        Manner::CutInStatusLine => send(stream, &bytes[..CUT_STATUS_LINE.min(bytes.len())]).await?,
-        Manner::CutInHeaders => {
-            let line = bytes.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-            send(stream, &bytes[..(line + CUT_HEADERS).min(bytes.len())]).await?;
-        }
-        Manner::Closes => {}
-        Manner::Resets => return Ok(Then::Reset),
-        Manner::Hangs => {
-            reader.ended(stream).await;
-            log.let_go(place, whole.elapsed());
-        }
-    }
-    Ok(Then::Close)
-}
-
-/// Sends bytes, and not only to where they wait to be secured.
-async fn send<S: Connection>(stream: &mut S, bytes: &[u8]) -> io::Result<()> {
-    stream.write_all(bytes).await?;
-    stream.flush().await
-}
-
-fn most(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX).max(1)
-}
-
-fn interim(status: u16) -> Vec<u8> {
-    let response =
-        Response { status, headers: crate::wire::exchange::Headers::default(), body: bytes::Bytes::new() };
-    encode_response(&response)
-}
-
-/// Ends a connection so that its other side sees its end and no reset: what is still sent is read first.
-async fn close<S: Connection>(reader: &mut Reader, stream: &mut S) {
-    // Where the other side is gone already there is nothing to close.
-    let _ = stream.shutdown().await;
-    let _ = timeout(CLOSE_WAIT, reader.ended(stream)).await;
-}
-
-/// Answers what is no request, as far as anybody listens.
-async fn refuse<S: Connection>(stream: &mut S, why: &'static str) {
-    let mut refusal = Response::text(400, why);
-    refusal.headers.add("Connection", "close");
-    // Whoever sends what is no request may not take an answer either.
-    let _ = timeout(Duration::from_secs(1), send(stream, &encode_response(&refusal))).await;
-}
-
-fn words(why: &ReadError) -> String {
-    match why {
-        ReadError::Closed { .. } => "the connection ended in the middle of it".to_owned(),
-        ReadError::Io(why) => format!("the connection broke in the middle of it ({why})"),
-        ReadError::Malformed(why) => format!("it is no HTTP ({why})"),
-        ReadError::TooLarge => "it is too large".to_owned(),
     }
 }

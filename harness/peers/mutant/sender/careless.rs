@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::peers::sender::Transport;
 use crate::wire::client::Target;
-use crate::wire::codec::{Step, encode_request};
+use crate::wire::codec::{AnswerFacts, Framing, Side, Step, encode_request, head_end, parse_answer, slots};
 use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
 
 /// The longest answer that is kept.
@@ -81,23 +81,29 @@ impl Careless {
 
     /// What it takes for the answer, once it is there.
     fn answer(self, came: &[u8], ended: bool) -> Option<Outcome> {
-        let end = if self.takes == Takes::FirstLine { &b"\r\n"[..] } else { b"\r\n\r\n" };
+        let answered = |status, body: &[u8]| {
+            let (headers, body) = (Headers::default(), Bytes::copy_from_slice(body));
+            Some(Outcome::Answered(Response { status, headers, body }))
+        };
+        if self.takes == Takes::FirstLine {
+            let line = &came[..came.windows(2).position(|two| two == b"\r\n")?];
+            return answered(std::str::from_utf8(line.get(9..12)?).ok()?.parse().ok()?, b"");
+        }
         let mut rest = came;
         loop {
-            let at = rest.windows(end.len()).position(|window| window == end)?;
-            let (head, body) = (&rest[..at], &rest[at + end.len()..]);
-            let status: u16 = std::str::from_utf8(head.get(9..12)?).ok()?.parse().ok()?;
-            let answered =
-                |body| Some(Outcome::Answered(Response { status, headers: Headers::default(), body }));
-            if self.takes != Takes::WholeBody {
-                return answered(Bytes::new());
+            let end = head_end(rest, 0, Side::Answer).ok()??;
+            let facts = AnswerFacts::of(&parse_answer(&rest[..end], &mut slots()).ok()?).ok()?;
+            let body = &rest[end..];
+            if self.takes == Takes::FirstHead {
+                return answered(facts.status, b"");
             }
-            if status >= 200 {
-                let head = String::from_utf8_lossy(head).to_ascii_lowercase();
-                let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-                let length: Option<usize> = length.and_then(|length| length.trim().parse().ok());
-                let whole = length.map_or(ended || status == 204, |length| body.len() >= length);
-                return whole.then(|| answered(Bytes::copy_from_slice(body)))?;
+            if facts.status >= 200 {
+                let whole = match facts.framing {
+                    Framing::Length(length) => body.len() as u64 >= length,
+                    // It waits for the end of the connection, also where chunks say before that they are the last.
+                    Framing::Chunked | Framing::UntilClose => ended,
+                };
+                return whole.then(|| answered(facts.status, body))?;
             }
             rest = body;
         }

@@ -173,9 +173,11 @@ impl Alteration {
                 sign_by(recipe, secret, delivery);
             }
             SenderFault::SignsOtherTimestamp => {
-                let later = self.timestamp(delivery).parse::<u64>().unwrap_or(now) + 3;
+                // Later than the body's own time, which may fall into the same millisecond.
+                let signed = self.timestamp(delivery).parse::<u64>().unwrap_or(now) + 20;
                 if is_signed(delivery) {
-                    delivery.headers.set(TIMESTAMP_HEADER, later.to_string());
+                    resign_at(secret, delivery, signed.to_string());
+                    delivery.headers.set(TIMESTAMP_HEADER, (signed + 3).to_string());
                 }
             }
             SenderFault::SignsCompactSendsSpaced => {
@@ -235,6 +237,8 @@ impl Alteration {
             | SenderFault::FiltersIgnored
             | SenderFault::WildcardsNotUnderstood
             | SenderFault::MetadataNotMatched
+            | SenderFault::LengthDoubled
+            | SenderFault::LengthAndCoding
             | SenderFault::OneHangBlocksAll
             | SenderFault::ResentAfterAcknowledgement
             | SenderFault::Only200Acknowledges

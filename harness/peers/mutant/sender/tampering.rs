@@ -83,10 +83,24 @@ impl Tampering {
     }
 
     fn forward(&self, url: String, delivery: Delivery) -> BoxFuture<'_, Outcome> {
-        let way = if url.starts_with("https:") { &self.secured } else { &self.inner };
-        match Url::parse(&url) {
-            Ok(url) => way.send(url, delivery),
-            Err(why) => ready(Outcome::Malformed(format!("{url:?} is no URL: {why}"))).boxed(),
+        let is_secured = url.starts_with("https:");
+        let way = if is_secured { &self.secured } else { &self.inner };
+        let misframed = match self.alteration.fault {
+            SenderFault::LengthDoubled => Some(("Content-Length", "3")),
+            SenderFault::LengthAndCoding => Some(("Transfer-Encoding", "chunked")),
+            _ => None,
+        };
+        match (Url::parse(&url), misframed.filter(|_| !is_secured)) {
+            (Ok(url), None) => way.send(url, delivery),
+            (Ok(url), Some((name, value))) => async move {
+                let mut first = delivery.clone();
+                first.headers.add(name, value);
+                let careless = Careless { wait: CARELESS_WAIT, takes: Takes::FirstHead };
+                careless.send(url.clone(), first).await;
+                way.send(url, delivery).await
+            }
+            .boxed(),
+            (Err(why), _) => ready(Outcome::Malformed(format!("{url:?} is no URL: {why}"))).boxed(),
         }
     }
 

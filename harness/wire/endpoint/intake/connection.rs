@@ -3,7 +3,6 @@
 //! Invariant: every wait has an end, and a buffer grows no further than its request needs and the room for long bodies allows.
 
 use std::future::poll_fn;
-use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -13,8 +12,10 @@ use tokio::net::TcpStream;
 use tokio::sync::SemaphorePermit;
 use tokio::time::{Sleep, sleep_until, timeout, timeout_at};
 
-use super::framing::{End, Incoming, LONGEST_HEAD, MOST_HEADERS, Slots, head_end, parse};
-use super::{Broken, Intake, Request, Shared};
+use super::incoming::{End, Incoming};
+use super::{Broken, Intake, Later, Request, Shared, Underway};
+use crate::wire::codec::{LONGEST_HEAD, RequestFacts, Side, encode_response, head_end, parse_request, slots};
+use crate::wire::exchange::Response;
 
 /// How long a buffer is at first.
 const USUAL: usize = 8 * 1024;
@@ -30,24 +31,37 @@ const TOGETHER: usize = 16 * 1024;
 /// Why a connection ends, where that is anybody's fault.
 type Ended = Result<(), Broken>;
 
-struct Connection<'a, I> {
+struct Served<'a, I> {
     stream: TcpStream,
     shared: &'a Shared<I>,
     came: Vec<u8>,
+    /// How much of what has come belongs to requests that were taken.
+    used: usize,
     answers: Vec<u8>,
+    /// The lengths of the chunks of the request that is coming.
+    sizes: Vec<usize>,
     /// Goes off at some deadline or before it: setting it anew for each request would cost more than looking again.
     alarm: Pin<Box<Sleep>>,
     room: Option<SemaphorePermit<'a>>,
 }
 
 /// What has come of a request.
-enum Step {
+enum Step<'a> {
     /// All of it, and it was taken.
-    Taken { whole: usize, persists: bool },
+    Taken(Ready<'a>),
     /// Its head.
     Begun(Incoming),
     /// Less.
     Nothing,
+}
+
+/// A request that was taken.
+struct Ready<'a> {
+    /// How long it was.
+    whole: usize,
+    persists: bool,
+    /// What its answer is waited for, where it is not there yet.
+    later: Option<(Later<'a>, Underway<'a>)>,
 }
 
 fn request<'a>(parsed: &'a httparse::Request<'_, 'a>, head: &'a [u8], body: &'a [u8]) -> Request<'a> {
@@ -57,6 +71,7 @@ fn request<'a>(parsed: &'a httparse::Request<'_, 'a>, head: &'a [u8], body: &'a 
         headers: parsed.headers,
         head,
         body,
+        chunks: None,
     }
 }
 
@@ -64,95 +79,121 @@ fn request<'a>(parsed: &'a httparse::Request<'_, 'a>, head: &'a [u8], body: &'a 
 pub(super) async fn serve<I: Intake>(stream: TcpStream, shared: &Shared<I>) {
     let alarm = Box::pin(sleep_until((Instant::now() + shared.limits.patience).into()));
     let (came, answers) = (Vec::with_capacity(USUAL), Vec::with_capacity(64));
-    let mut connection = Connection { stream, shared, came, answers, alarm, room: None };
+    let sizes = Vec::new();
+    let mut connection = Served { stream, shared, came, used: 0, answers, sizes, alarm, room: None };
     if let Err(broken) = connection.run().await {
         connection.refuse(broken).await;
     }
 }
 
-impl<I: Intake> Connection<'_, I> {
+impl<'a, I: Intake> Served<'a, I> {
     /// Until either side ends it.
     async fn run(&mut self) -> Ended {
-        let mut used = 0;
         loop {
-            let mut deadline = Instant::now() + self.shared.limits.patience;
-            let (mut searched, mut begun) = (0, None::<Incoming>);
-            let (whole, persists) = loop {
-                if begun.is_none() {
-                    match self.begin(used, searched)? {
-                        Step::Taken { whole, persists } => break (whole, persists),
-                        Step::Begun(incoming) => begun = Some(incoming),
-                        Step::Nothing => searched = self.came.len() - used,
-                    }
-                }
-                if let Some(incoming) = &mut begun
-                    && let Some(end) = incoming.end(&mut self.came[used..], self.shared.limits.body)?
-                {
-                    self.take(used, incoming.head, end)?;
-                    break (end.whole, incoming.persists);
-                }
-                // More has to come. What was answered so far goes out first, and what was used makes room.
-                if !self.flush(deadline).await {
-                    return Ok(());
-                }
-                self.came.drain(..used);
-                used = 0;
-                if let Some(incoming) = &mut begun {
-                    incoming.slack(&mut self.came);
-                    self.make_room(incoming, deadline).await?;
-                    if std::mem::take(&mut incoming.expects) && self.came.len() == incoming.head {
-                        self.answers.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
-                        if !self.flush(deadline).await {
-                            return Ok(());
-                        }
-                    }
-                } else if self.came.is_empty() {
-                    self.shrink();
-                }
-                let idle = self.came.is_empty();
-                match self.read(deadline).await {
-                    Some(1..) if idle => deadline = Instant::now() + self.shared.limits.patience,
-                    Some(1..) => {}
-                    // An idle connection that ends is nobody's fault.
-                    _ if idle => return Ok(()),
-                    Some(_) => return Err(Broken::CutOff),
-                    None => return Err(Broken::Slow),
-                }
-            };
-            used += whole;
-            let due = self.answers.len() > TOGETHER || !persists;
-            if due && (!self.flush(deadline).await || !persists) {
-                return Ok(());
-            }
+            let Some(Ready { whole, persists, later }) = self.next().await? else { return Ok(()) };
+            self.used += whole;
+            self.sizes.clear();
             // It counts for one request.
             self.room = None;
+            if let Some((later, _underway)) = later {
+                if !self.flush(Instant::now() + self.shared.limits.patience).await {
+                    return Ok(());
+                }
+                self.forget();
+                let Some(answer) = later.await else { return Ok(()) };
+                self.answers.extend_from_slice(&answer);
+                if !self.flush(Instant::now() + self.shared.limits.patience).await {
+                    return Ok(());
+                }
+            }
+            let due = self.answers.len() > TOGETHER || !persists;
+            if due && (!self.flush(Instant::now() + self.shared.limits.patience).await || !persists) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads the next request and takes it. `None` where the connection is over.
+    async fn next(&mut self) -> Result<Option<Ready<'a>>, Broken> {
+        let mut deadline = Instant::now() + self.shared.limits.patience;
+        let (mut searched, mut begun) = (0, None::<Incoming>);
+        loop {
+            if begun.is_none() {
+                match self.begin(searched)? {
+                    Step::Taken(ready) => return Ok(Some(ready)),
+                    Step::Begun(incoming) => begun = Some(incoming),
+                    Step::Nothing => searched = self.came.len() - self.used,
+                }
+            }
+            if let Some(incoming) = &mut begun {
+                let (came, most) = (&mut self.came[self.used..], self.shared.limits.body);
+                if let Some(end) = incoming.end(came, most, &mut self.sizes)? {
+                    return self.take(incoming, end).map(Some);
+                }
+            }
+            // More has to come. What was answered so far goes out first, and what was used makes room.
+            if !self.flush(deadline).await {
+                return Ok(None);
+            }
+            self.forget();
+            if let Some(incoming) = &mut begun {
+                incoming.slack(&mut self.came);
+                self.make_room(incoming, deadline).await?;
+                if std::mem::take(&mut incoming.expects) && self.came.len() == incoming.head {
+                    self.answers.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+                    if !self.flush(deadline).await {
+                        return Ok(None);
+                    }
+                }
+            }
+            let idle = self.came.is_empty();
+            match self.read(deadline).await {
+                Some(1..) if idle => deadline = Instant::now() + self.shared.limits.patience,
+                Some(1..) => {}
+                // An idle connection that ends is no fault.
+                _ if idle => return Ok(None),
+                Some(_) => return Err(Broken::CutOff),
+                None => return Err(Broken::Slow),
+            }
         }
     }
 
     /// Looks at what has come, and takes the request where all of it is there, which it usually is: its head is parsed once.
-    fn begin(&mut self, from: usize, searched: usize) -> Result<Step, Broken> {
-        let came = &self.came[from..];
-        let Some(head) = head_end(came, searched)? else { return Ok(Step::Nothing) };
-        let mut slots: Slots<'_> = [const { MaybeUninit::uninit() }; MOST_HEADERS];
-        let parsed = parse(&came[..head], &mut slots)?;
-        let incoming = Incoming::of(&parsed, head)?;
+    fn begin(&mut self, searched: usize) -> Result<Step<'a>, Broken> {
+        let came = &self.came[self.used..];
+        let Some(head) = head_end(came, searched, Side::Request)? else { return Ok(Step::Nothing) };
+        let mut slots = slots();
+        let parsed = parse_request(&came[..head], &mut slots)?;
+        let incoming = Incoming::new(RequestFacts::of(&parsed)?, head);
         match incoming.length() {
             Some(whole) if whole <= came.len() && whole - head <= self.shared.limits.body => {
-                let answer = self.shared.intake.take(&request(&parsed, &came[..head], &came[head..whole]));
-                self.answers.extend_from_slice(&answer);
-                Ok(Step::Taken { whole, persists: incoming.persists })
+                let taken = self.shared.intake.take(&request(&parsed, &came[..head], &came[head..whole]));
+                let later = self.shared.answer(taken, &mut self.answers);
+                Ok(Step::Taken(Ready { whole, persists: incoming.persists, later }))
             }
             _ => Ok(Step::Begun(incoming)),
         }
     }
 
-    /// Hands a request on that has come in pieces, and keeps its answer to be sent.
-    fn take(&mut self, from: usize, head: usize, end: End) -> Ended {
-        let (head, body) = (&self.came[from..from + head], &self.came[from + head..from + end.body]);
-        let mut slots: Slots<'_> = [const { MaybeUninit::uninit() }; MOST_HEADERS];
-        let answer = self.shared.intake.take(&request(&parse(head, &mut slots)?, head, body));
-        self.answers.extend_from_slice(&answer);
-        Ok(())
+    /// Takes a request that has come in pieces.
+    fn take(&mut self, incoming: &Incoming, end: End) -> Result<Ready<'a>, Broken> {
+        let came = &self.came[self.used..];
+        let (head, body) = (&came[..incoming.head], &came[incoming.head..end.body]);
+        let mut slots = slots();
+        let parsed = parse_request(head, &mut slots)?;
+        let chunks = incoming.length().is_none().then_some(&self.sizes[..]);
+        let taken = self.shared.intake.take(&Request { chunks, ..request(&parsed, head, body) });
+        let later = self.shared.answer(taken, &mut self.answers);
+        Ok(Ready { whole: end.whole, persists: incoming.persists, later })
+    }
+
+    /// Forgets what was used.
+    fn forget(&mut self) {
+        self.came.drain(..self.used);
+        self.used = 0;
+        if self.came.is_empty() {
+            self.shrink();
+        }
     }
 
     /// Makes sure that the buffer may grow as far as the request needs.
@@ -224,16 +265,20 @@ impl<I: Intake> Connection<'_, I> {
 
     /// Answers what is no whole request.
     async fn refuse(&mut self, broken: Broken) {
-        self.shared.intake.broken(broken, &self.came);
+        let _underway = Underway::new(&self.shared.underway);
+        if let Some(told) = self.shared.intake.broken(broken, &self.came[self.used..]) {
+            told.await;
+        }
         let status = match broken {
-            Broken::Malformed | Broken::CutOff => "400 Bad Request",
-            Broken::TooLarge => "413 Content Too Large",
-            Broken::Slow => "408 Request Timeout",
+            Broken::Malformed(_) | Broken::CutOff => 400,
+            Broken::TooLarge => 413,
+            Broken::Slow => 408,
         };
-        let answer = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-        self.answers.extend_from_slice(answer.as_bytes());
+        let mut refusal = Response::text(status, format!("{broken}\n"));
+        refusal.headers.add("Connection", "close");
+        self.answers.extend_from_slice(&encode_response(&refusal));
         // What was kept of it is of no more use.
-        (self.came, self.room) = (Vec::new(), None);
+        (self.came, self.used, self.room) = (Vec::new(), 0, None);
         let wait = DRAIN_WAIT.min(self.shared.limits.patience);
         if self.flush(Instant::now() + wait).await {
             let _ = self.stream.shutdown().await;

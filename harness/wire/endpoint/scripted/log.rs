@@ -11,9 +11,9 @@ use bytes::{Bytes, BytesMut};
 use tokio::sync::Notify;
 
 use super::script::{Answer, Before, Script};
+use super::uuids::uuids;
 use crate::clock::Clock;
-use crate::suite::transcript::{HandshakeEnd, LONGEST_BODY, uuids};
-use crate::wire::codec::quote;
+use crate::wire::codec::{FramingFault, quote};
 use crate::wire::exchange::{Delivery, Outcome};
 
 /// How many requests an endpoint keeps.
@@ -23,6 +23,9 @@ pub const MOST_REQUESTS: usize = 1024;
 const MOST_REPEATS: u32 = 64;
 /// How many bytes all endpoints of a run keep.
 const MOST_BYTES: usize = 48 * 1024 * 1024;
+/// How many bytes of a body are kept: many times what any record of ours takes. A parsed body may be fifty times as large
+/// as its text, so what is kept bounds what judging it costs.
+pub const LONGEST_BODY: usize = 1024 * 1024;
 /// How many requests that are not whole an endpoint keeps.
 const MOST_BROKEN: usize = 16;
 /// How many handshakes that came to no request an endpoint keeps: the first, and always the last one.
@@ -60,6 +63,8 @@ pub struct Broken {
     pub began_ms: u64,
     /// How many bytes came.
     pub bytes: u64,
+    /// What is wrong with its framing; `None` where it only did not come to its end.
+    pub fault: Option<FramingFault>,
     /// What is wrong with it, and how it begins: a fragment of a sentence.
     pub what: String,
 }
@@ -73,6 +78,19 @@ pub struct Handshake {
     pub end: HandshakeEnd,
     /// The same in words: a whole clause.
     pub what: String,
+}
+
+/// What a connection ended with that came to no request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandshakeEnd {
+    /// An alert that says that the certificate is not taken.
+    Refused,
+    /// Something that is no TLS came.
+    NoTls,
+    /// The other side went without a word, within the handshake or behind it: some look at the certificate only then.
+    Left,
+    /// Anything else: another alert, no protocol in common, a handshake that does not come to its end.
+    Broken,
 }
 
 /// Everything that reached an endpoint.
@@ -100,7 +118,7 @@ pub(super) struct Progress {
 
 /// A request as it is taken in, before it is known whether it is kept.
 #[derive(Debug)]
-pub(super) struct Intake {
+pub(super) struct Arriving {
     body: BytesMut,
     length: u64,
     budget: Budget,
@@ -147,7 +165,7 @@ impl Budget {
     }
 }
 
-impl Intake {
+impl Arriving {
     /// Takes a part of the body in: what may be kept of it is, all of it is counted.
     pub(super) fn part(&mut self, part: &[u8]) {
         self.length += part.len() as u64;
@@ -158,7 +176,7 @@ impl Intake {
     }
 }
 
-impl Drop for Intake {
+impl Drop for Arriving {
     fn drop(&mut self) {
         self.budget.give_back(self.granted);
     }
@@ -172,11 +190,11 @@ impl Progress {
         first.extend_from_slice(&bytes[..room]);
     }
 
-    fn broken(&self, why: &str) -> Broken {
+    fn broken(&self, fault: Option<FramingFault>, why: &str) -> Broken {
         let first = quote(&self.first.lock().unwrap_or_else(PoisonError::into_inner));
         let bytes = self.bytes.load(Ordering::Relaxed);
         let what = format!("{why}, after {bytes} bytes; it begins {first}");
-        Broken { began_ms: self.began_ms, bytes, what }
+        Broken { began_ms: self.began_ms, bytes, fault, what }
     }
 }
 
@@ -235,8 +253,8 @@ impl Log {
     }
 
     /// What a request's body is taken in with.
-    pub(super) fn intake(&self) -> Intake {
-        Intake { body: BytesMut::new(), length: 0, budget: self.budget.clone(), granted: 0 }
+    pub(super) fn arriving(&self) -> Arriving {
+        Arriving { body: BytesMut::new(), length: 0, budget: self.budget.clone(), granted: 0 }
     }
 
     /// Takes in what is a request, and says what it is to be answered: by the script, or `at_head` where it was answered
@@ -245,11 +263,11 @@ impl Log {
         &self,
         number: u64,
         mut delivery: Delivery,
-        mut intake: Intake,
+        mut arriving: Arriving,
         at_head: Option<Answer>,
     ) -> (Option<usize>, Answer) {
         let at_ms = self.clock.now_ms();
-        delivery.body = std::mem::take(&mut intake.body).freeze();
+        delivery.body = std::mem::take(&mut arriving.body).freeze();
         let mut kept = self.lock();
         let kept = &mut *kept;
         let began_ms = kept.under_way.remove(&number).map_or(at_ms, |progress| progress.began_ms);
@@ -263,8 +281,8 @@ impl Log {
         let room = is_new && kept.seen.received.len() < MOST_REQUESTS;
         let granted = if room { self.budget.take(cost) } else { 0 };
         let place = if room && granted == cost {
-            intake.granted = 0;
-            let (body_length, outcome) = (intake.length, answer.outcome());
+            arriving.granted = 0;
+            let (body_length, outcome) = (arriving.length, answer.outcome());
             // A body that was read in large steps holds more memory than it needs.
             delivery.body = Bytes::copy_from_slice(&delivery.body);
             let received = Received { delivery, body_length, began_ms, at_ms, outcome, let_go: None };
@@ -281,13 +299,13 @@ impl Log {
     }
 
     /// Takes in what is no whole request, or what was none of the sender's doing, where `why` is not there.
-    pub(super) fn abandon(&self, number: u64, why: Option<&str>) {
+    pub(super) fn abandon(&self, number: u64, why: Option<(Option<FramingFault>, String)>) {
         let mut kept = self.lock();
         let progress = kept.under_way.remove(&number);
-        if let (Some(progress), Some(why)) = (progress, why)
+        if let (Some(progress), Some((fault, why))) = (progress, why)
             && kept.seen.broken.len() < MOST_BROKEN
         {
-            kept.seen.broken.push(progress.broken(why));
+            kept.seen.broken.push(progress.broken(fault, &why));
         }
         self.changed.notify_waiters();
     }
@@ -327,7 +345,8 @@ impl Log {
         for progress in kept.under_way.values() {
             let age = now.saturating_sub(progress.began_ms);
             if u128::from(age) >= unfinished_after.as_millis() && seen.broken.len() < MOST_BROKEN {
-                seen.broken.push(progress.broken(&format!("it was not whole {age} ms after its first byte")));
+                let why = format!("it was not whole {age} ms after its first byte");
+                seen.broken.push(progress.broken(None, &why));
             }
         }
         seen

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::suite::transcript::uuids;
+use super::uuids::uuids;
 use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
 
 /// What an endpoint does with requests. The default answers 200 to everything.

@@ -14,15 +14,14 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::log::{Log, QUOTED};
-use super::{CLOSE_WAIT, Connection, Ended, converse, refuse};
-use crate::suite::transcript::HandshakeEnd;
+use super::conversation::{CLOSE_WAIT, Ended, Peer, converse, refuse};
+use super::log::{HandshakeEnd, Log, QUOTED};
 use crate::wire::codec::quote;
 
 /// What a handshake begins with: the type of a TLS record that holds one (RFC 8446, section 5.1).
 const HANDSHAKE_RECORD: u8 = 22;
 
-impl Connection for TlsStream<TcpStream> {
+impl Peer for TlsStream<TcpStream> {
     fn reset(&self) {
         self.get_ref().0.reset();
     }

@@ -1,0 +1,56 @@
+//! A request that was captured into a file: what stands in it, as far as a person or a tool has kept it.
+
+use httparse::Status;
+
+use super::head::digits;
+use super::{FramingFault, MOST_HEADERS};
+use crate::wire::exchange::Headers;
+
+/// A captured request.
+#[derive(Debug)]
+pub struct Captured<'a> {
+    /// Its headers.
+    pub headers: Headers,
+    /// Its body.
+    pub body: &'a [u8],
+}
+
+/// Why a file holds no captured request whose body is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotCaptured {
+    /// There is no empty line after the headers.
+    NoEmptyLine,
+    /// The body is in chunks, which are not what is signed.
+    InChunks,
+    /// It is no request: the parser's words.
+    NoRequest(httparse::Error),
+    /// Where its body ends cannot be told.
+    Framing(FramingFault),
+}
+
+/// Takes a captured request apart. Lines may end with a line feed alone, and what belongs to the connection may be missing:
+/// editors and tools change both. Without a length the rest of the file is the body.
+///
+/// Errors: why it cannot be taken apart.
+pub fn captured(bytes: &[u8]) -> Result<Captured<'_>, NotCaptured> {
+    let mut slots = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut parsed = httparse::Request::new(&mut slots);
+    let head = match parsed.parse(bytes) {
+        Ok(Status::Complete(head)) => head,
+        Ok(Status::Partial) => return Err(NotCaptured::NoEmptyLine),
+        Err(why) => return Err(NotCaptured::NoRequest(why)),
+    };
+    let headers = super::reader::collect(parsed.headers);
+    if headers.all("transfer-encoding").next().is_some() {
+        return Err(NotCaptured::InChunks);
+    }
+    let mut lengths = headers.all("content-length");
+    let length = lengths.next().map(|value| digits(value)).transpose().map_err(NotCaptured::Framing)?;
+    if lengths.next().is_some() {
+        return Err(NotCaptured::Framing(FramingFault::LengthTwice));
+    }
+    drop(lengths);
+    let body = &bytes[head..];
+    let end = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX).min(body.len());
+    Ok(Captured { headers, body: &body[..end] })
+}

@@ -1,0 +1,297 @@
+//! Reads messages off a stream, for the client and the scripted endpoint.
+//!
+//! Invariant: bounded: what is not asked for stays in the socket, but for one read buffer and a head.
+
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use super::chunks::Chunks;
+use super::head::{AnswerFacts, Framing, RequestFacts, Side, head_end, parse_answer, parse_request, slots};
+use super::{FramingFault, LONGEST_CHUNK_LIST, LONGEST_HEAD, quote};
+use crate::wire::exchange::{Delivery, Headers, Response, Transfer};
+
+const READ_SIZE: usize = 16 * 1024;
+
+/// Why no whole message could be read.
+#[derive(Debug)]
+pub enum ReadError {
+    /// The connection ended before the message was whole.
+    Closed {
+        /// Whether nothing at all had come.
+        empty: bool,
+    },
+    /// The connection failed.
+    Io(io::Error),
+    /// What came is no message of HTTP/1.1.
+    Malformed {
+        /// What is wrong with it.
+        fault: FramingFault,
+        /// The beginning of what is wrong, quoted.
+        quoted: String,
+    },
+}
+
+/// The head of a final answer.
+#[derive(Debug)]
+pub struct AnswerHead {
+    /// The answer, without its body.
+    pub response: Response,
+    /// How its body is delimited.
+    pub framing: Framing,
+    /// Whether the connection may carry another exchange after this one.
+    pub persists: bool,
+}
+
+/// The head of a request.
+#[derive(Debug)]
+pub struct RequestHead {
+    /// The request without its body.
+    pub delivery: Delivery,
+    /// What the head says of the body and the connection.
+    pub facts: RequestFacts,
+}
+
+/// What has been read of a connection and not yet used.
+#[derive(Debug, Default)]
+pub struct Reader {
+    buffer: BytesMut,
+    /// How many bytes have come in all.
+    received: u64,
+    /// The lengths of the chunks of the body that was read last.
+    chunks: Vec<usize>,
+}
+
+fn malformed(fault: FramingFault, bytes: &[u8]) -> ReadError {
+    ReadError::Malformed { fault, quoted: quote(bytes) }
+}
+
+impl Reader {
+    /// Reads the head of the final answer. Interim ones (1xx) are passed over; `interim` is told their statuses.
+    pub async fn answer_head<R: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut R,
+        interim: impl Fn(u16),
+    ) -> Result<AnswerHead, ReadError> {
+        loop {
+            let head = self.head(stream, Side::Answer).await?;
+            let mut slots = slots();
+            let refused = |fault| malformed(fault, &head);
+            let parsed = parse_answer(&head, &mut slots).map_err(refused)?;
+            let AnswerFacts { status, framing, persists } = AnswerFacts::of(&parsed).map_err(refused)?;
+            if (100..200).contains(&status) && status != 101 {
+                interim(status);
+                continue;
+            }
+            let response = Response { status, headers: collect(parsed.headers), body: Bytes::new() };
+            return Ok(AnswerHead { response, framing, persists });
+        }
+    }
+
+    /// Reads the head of a request.
+    pub async fn request_head<R: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut R,
+    ) -> Result<RequestHead, ReadError> {
+        let head = self.head(stream, Side::Request).await?;
+        let mut slots = slots();
+        let refused = |fault| malformed(fault, &head);
+        let parsed = parse_request(&head, &mut slots).map_err(refused)?;
+        let facts = RequestFacts::of(&parsed).map_err(refused)?;
+        let delivery = Delivery {
+            method: parsed.method.unwrap_or_default().to_owned(),
+            target: parsed.path.unwrap_or_default().to_owned(),
+            headers: collect(parsed.headers),
+            body: Bytes::new(),
+            transfer: Transfer::Whole,
+        };
+        Ok(RequestHead { delivery, facts })
+    }
+
+    /// How many bytes have come in all.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Whether everything that has come has been used.
+    pub fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
+    /// How the body that was read last came over the wire.
+    pub fn transfer(&mut self, framing: Framing) -> Transfer {
+        match framing {
+            Framing::Chunked => Transfer::Chunks(std::mem::take(&mut self.chunks)),
+            _ => Transfer::Whole,
+        }
+    }
+
+    /// Waits for the first byte of the next message; `false` where the connection ended before it.
+    pub async fn begins<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> Result<bool, ReadError> {
+        Ok(!self.buffer.is_empty() || self.fill(stream).await? > 0)
+    }
+
+    /// What has been read and not yet used.
+    pub fn unused(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Waits until the peer ends the connection. What it sends meanwhile is kept, up to a head's length.
+    pub async fn ended<R: AsyncRead + Unpin>(&mut self, stream: &mut R) {
+        while self.buffer.len() < LONGEST_HEAD {
+            if !matches!(self.fill(stream).await, Ok(1..)) {
+                return;
+            }
+        }
+        // A peer that sends on and on has not gone; what it does next is not seen until it is read.
+        std::future::pending().await
+    }
+
+    /// Reads the body of an answer to its end, keeps the first `keep` bytes of it, and gives up after `limit` bytes. Returns what was
+    /// kept, and whether the end was reached.
+    pub async fn answer_body<R: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut R,
+        framing: Framing,
+        keep: usize,
+        limit: usize,
+    ) -> Result<(Bytes, bool), ReadError> {
+        let mut body = BytesMut::new();
+        let mut keep_of = |part: &[u8]| {
+            let room = keep.saturating_sub(body.len());
+            body.extend_from_slice(&part[..part.len().min(room)]);
+        };
+        let whole = self.parts(stream, (framing, Side::Answer), limit as u64, &mut keep_of).await?;
+        Ok((body.freeze(), whole))
+    }
+
+    /// Reads the body of a request to its end and hands each part of it on as it comes.
+    pub async fn request_body<R: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut R,
+        framing: Framing,
+        part: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<(), ReadError> {
+        self.parts(stream, (framing, Side::Request), u64::MAX, part).await.map(drop)
+    }
+
+    /// Hands the parts of a body on; gives up after `limit` bytes. Returns whether the end was reached.
+    async fn parts<R: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut R,
+        (framing, side): (Framing, Side),
+        limit: u64,
+        part: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<bool, ReadError> {
+        self.chunks.clear();
+        match framing {
+            Framing::Length(length) => {
+                self.take(stream, length.min(limit), part).await?;
+                Ok(length <= limit)
+            }
+            Framing::UntilClose => {
+                let mut left = limit;
+                loop {
+                    if self.buffer.is_empty() && self.fill(stream).await? == 0 {
+                        return Ok(true);
+                    }
+                    let count = usize::try_from(left).unwrap_or(usize::MAX).min(self.buffer.len());
+                    if count == 0 {
+                        return Ok(false);
+                    }
+                    left -= count as u64;
+                    part(&self.buffer.split_to(count));
+                }
+            }
+            Framing::Chunked => self.chunks(stream, Chunks::new(side), limit, part).await,
+        }
+    }
+
+    async fn chunks<R: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut R,
+        mut chunks: Chunks,
+        limit: u64,
+        part: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<bool, ReadError> {
+        let mut seen = 0_u64;
+        loop {
+            if self.buffer.is_empty() && self.fill(stream).await? == 0 {
+                return Err(ReadError::Closed { empty: false });
+            }
+            let next = chunks.next(&self.buffer).map_err(|fault| malformed(fault, &self.buffer))?;
+            if let Some(size) = next.opens {
+                seen = seen.saturating_add(size);
+                // A peer that sends a byte in each chunk shall not fill the memory with lengths.
+                if self.chunks.len() < LONGEST_CHUNK_LIST {
+                    self.chunks.push(usize::try_from(size).unwrap_or(usize::MAX));
+                }
+                if seen > limit {
+                    return Ok(false);
+                }
+            }
+            let _ = self.buffer.split_to(next.skip);
+            if next.data > 0 {
+                part(&self.buffer.split_to(next.data));
+            }
+            if next.ends {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Hands `length` bytes on.
+    async fn take<R: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut R,
+        length: u64,
+        part: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<(), ReadError> {
+        let mut left = length;
+        while left > 0 {
+            if self.buffer.is_empty() && self.fill(stream).await? == 0 {
+                return Err(ReadError::Closed { empty: false });
+            }
+            let count = usize::try_from(left).unwrap_or(usize::MAX).min(self.buffer.len());
+            part(&self.buffer.split_to(count));
+            left -= count as u64;
+        }
+        Ok(())
+    }
+
+    async fn head<R: AsyncRead + Unpin>(&mut self, stream: &mut R, side: Side) -> Result<Bytes, ReadError> {
+        let mut searched = 0;
+        loop {
+            let end =
+                head_end(&self.buffer, searched, side).map_err(|fault| malformed(fault, &self.buffer))?;
+            if let Some(end) = end {
+                return Ok(self.buffer.split_to(end).freeze());
+            }
+            searched = self.buffer.len();
+            if self.fill(stream).await? == 0 {
+                return Err(ReadError::Closed { empty: self.buffer.is_empty() });
+            }
+        }
+    }
+
+    async fn fill<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> Result<usize, ReadError> {
+        self.buffer.reserve(READ_SIZE);
+        match stream.read_buf(&mut self.buffer).await {
+            Ok(count) => {
+                self.received += count as u64;
+                Ok(count)
+            }
+            // TLS that ends without saying so: an end all the same.
+            Err(why) if why.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+            Err(why) => Err(ReadError::Io(why)),
+        }
+    }
+}
+
+/// The headers as data.
+pub(crate) fn collect(headers: &[httparse::Header<'_>]) -> Headers {
+    Headers(
+        headers.iter().map(|header| (header.name.to_owned(), Bytes::copy_from_slice(header.value))).collect(),
+    )
+}

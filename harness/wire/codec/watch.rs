@@ -1,0 +1,72 @@
+//! Judges requests that go by on their way to a reader that is not this codec.
+//!
+//! Invariant: bounded: of a head that comes in pieces what came is kept, of a body nothing.
+
+use super::FramingFault;
+use super::chunks::Chunks;
+use super::head::{Framing, RequestFacts, Side, head_end, parse_request, slots};
+
+/// Where a connection's requests are.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// What came of a head that is not whole.
+    head: Vec<u8>,
+    rest: Rest,
+}
+
+#[derive(Debug, Default)]
+enum Rest {
+    #[default]
+    Head,
+    Bytes(u64),
+    Chunks(Chunks),
+}
+
+impl Watch {
+    /// Goes over the next bytes.
+    ///
+    /// Errors: they are no requests.
+    pub fn goes_by(&mut self, mut piece: &[u8]) -> Result<(), FramingFault> {
+        while !piece.is_empty() {
+            match &mut self.rest {
+                Rest::Head => {
+                    let before = self.head.len();
+                    if before > 0 {
+                        self.head.extend_from_slice(piece);
+                    }
+                    let came = if before > 0 { &self.head[..] } else { piece };
+                    let Some(end) = head_end(came, before, Side::Request)? else {
+                        if before == 0 {
+                            self.head.extend_from_slice(piece);
+                        }
+                        return Ok(());
+                    };
+                    let mut slots = slots();
+                    self.rest = match RequestFacts::of(&parse_request(&came[..end], &mut slots)?)?.framing {
+                        Framing::Chunked => Rest::Chunks(Chunks::new(Side::Request)),
+                        Framing::Length(length) => Rest::Bytes(length),
+                        Framing::UntilClose => Rest::Bytes(u64::MAX),
+                    };
+                    piece = &piece[end - before..];
+                    self.head.clear();
+                }
+                Rest::Bytes(left) => {
+                    let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(piece.len());
+                    *left -= taken as u64;
+                    piece = &piece[taken..];
+                }
+                Rest::Chunks(chunks) => {
+                    let part = chunks.next(piece)?;
+                    piece = &piece[part.skip + part.data..];
+                    if part.ends {
+                        self.rest = Rest::Head;
+                    }
+                }
+            }
+            if matches!(self.rest, Rest::Bytes(0)) {
+                self.rest = Rest::Head;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,177 @@
+//! Where a request ends in a buffer: its head, and a body of a given length or in chunks.
+//!
+//! Invariant: pure, and in place: chunks are joined where they lie. What has been looked at is not looked at again.
+
+use super::Broken;
+use crate::wire::codec::{Chunks, Framing, LONGEST_CHUNK_LIST, RequestFacts, Side};
+
+/// A request whose head has come.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    /// How long the head is.
+    pub(super) head: usize,
+    /// Whether another request may follow on the connection.
+    pub(super) persists: bool,
+    /// Whether its sender waits to be told to go on.
+    pub(super) expects: bool,
+    rest: Rest,
+}
+
+#[derive(Debug)]
+enum Rest {
+    Length(usize),
+    Chunks(Joined),
+}
+
+/// A chunked body in the making.
+#[derive(Debug)]
+struct Joined {
+    chunks: Chunks,
+    /// Where the part that is joined already ends.
+    joined: usize,
+    /// Where the next bytes are that have not been looked at.
+    next: usize,
+}
+
+/// Where a whole request ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct End {
+    /// Where its body ends.
+    pub(super) body: usize,
+    /// Where the next request begins.
+    pub(super) whole: usize,
+}
+
+impl Incoming {
+    /// The request after a head of that length.
+    pub(super) fn new(facts: RequestFacts, head: usize) -> Self {
+        let rest = match facts.framing {
+            Framing::Chunked => {
+                Rest::Chunks(Joined { chunks: Chunks::new(Side::Request), joined: head, next: head })
+            }
+            Framing::Length(length) => Rest::Length(usize::try_from(length).unwrap_or(usize::MAX)),
+            Framing::UntilClose => Rest::Length(usize::MAX),
+        };
+        Self { head, persists: facts.persists, expects: facts.expects, rest }
+    }
+
+    /// How many bytes the whole will take, where that is known.
+    pub(super) fn length(&self) -> Option<usize> {
+        match self.rest {
+            Rest::Length(length) => Some(self.head.saturating_add(length)),
+            Rest::Chunks(_) => None,
+        }
+    }
+
+    /// Where it ends, once all of it has come. The lengths of its chunks go to `sizes`.
+    ///
+    /// Errors: its chunks are none, or its body is longer than `most`.
+    pub(super) fn end(
+        &mut self,
+        came: &mut [u8],
+        most: usize,
+        sizes: &mut Vec<usize>,
+    ) -> Result<Option<End>, Broken> {
+        match &mut self.rest {
+            Rest::Length(length) if *length > most => Err(Broken::TooLarge),
+            Rest::Length(length) => {
+                let whole = self.head + *length;
+                Ok((came.len() >= whole).then_some(End { body: whole, whole }))
+            }
+            Rest::Chunks(joined) => joined.join(came, most - (joined.joined - self.head), sizes),
+        }
+    }
+
+    /// Takes out what lies between the joined part of a chunked body and what has not been looked at: its framing.
+    pub(super) fn slack(&mut self, came: &mut Vec<u8>) {
+        if let Rest::Chunks(joined) = &mut self.rest
+            && joined.next > joined.joined
+        {
+            came.copy_within(joined.next.., joined.joined);
+            came.truncate(came.len() - (joined.next - joined.joined));
+            joined.next = joined.joined;
+        }
+    }
+}
+
+impl Joined {
+    /// Joins what has come; `room` is how much longer the body may become.
+    fn join(
+        &mut self,
+        came: &mut [u8],
+        mut room: usize,
+        sizes: &mut Vec<usize>,
+    ) -> Result<Option<End>, Broken> {
+        loop {
+            let part = self.chunks.next(&came[self.next..])?;
+            if let Some(size) = part.opens {
+                let size = usize::try_from(size).unwrap_or(usize::MAX);
+                if size > room {
+                    return Err(Broken::TooLarge);
+                }
+                if sizes.len() < LONGEST_CHUNK_LIST {
+                    sizes.push(size);
+                }
+            }
+            let data = self.next + part.skip..self.next + part.skip + part.data;
+            room = room.saturating_sub(part.data);
+            self.next = data.end;
+            came.copy_within(data, self.joined);
+            self.joined += part.data;
+            if part.ends {
+                return Ok(Some(End { body: self.joined, whole: self.next }));
+            }
+            if self.next == came.len() {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Broken;
+    use super::{End, Incoming};
+    use crate::wire::codec::{
+        FramingFault, LONGEST_HEAD, RequestFacts, Side, head_end, parse_request, slots,
+    };
+
+    /// Gives the request in pieces of that length; returns its body and how much of it was used.
+    fn read(request: &str, piece: usize, most: usize) -> Result<(Vec<u8>, usize), Broken> {
+        let (mut came, mut sizes) = (Vec::new(), Vec::new());
+        let (mut incoming, mut searched) = (None::<Incoming>, 0);
+        for part in request.as_bytes().chunks(piece) {
+            came.extend_from_slice(part);
+            if incoming.is_none() {
+                let head = head_end(&came, searched, Side::Request)?;
+                searched = came.len();
+                if let Some(head) = head {
+                    let facts = RequestFacts::of(&parse_request(&came[..head], &mut slots())?)?;
+                    incoming = Some(Incoming::new(facts, head));
+                }
+            }
+            if let Some(one) = &mut incoming
+                && let Some(End { body, whole }) = one.end(&mut came, most, &mut sizes)?
+            {
+                return Ok((came[one.head..body].to_vec(), whole));
+            }
+        }
+        Err(Broken::CutOff)
+    }
+
+    #[test]
+    fn bodies_end_where_their_framing_says_however_they_come() {
+        let length = "POST / HTTP/1.1\r\nHost: a\r\ncontent-LENGTH: 5\r\n\r\nhello";
+        let chunks = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nhel\r\n02\r\nlo\r\n0\r\nA: b\r\n\r\n";
+        for request in [length, chunks] {
+            for piece in 1..=request.len() {
+                let read = read(&format!("{request}{length}"), piece, 5);
+                assert_eq!(read, Ok((b"hello".to_vec(), request.len())), "{request} in pieces of {piece}");
+            }
+            assert_eq!(read(request, 7, 4), Err(Broken::TooLarge), "{request}");
+            assert_eq!(read(&request[..request.len() - 1], 7, 5), Err(Broken::CutOff), "{request}");
+        }
+        let long = format!("POST / HTTP/1.1\r\nA: {}\r\n", "a".repeat(LONGEST_HEAD));
+        assert_eq!(read(&long, 1000, 99), Err(Broken::Malformed(FramingFault::HeadTooLong)));
+    }
+}

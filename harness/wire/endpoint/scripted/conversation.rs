@@ -1,0 +1,293 @@
+//! A scripted endpoint's side of a connection: it reads requests, takes them in, and does with each what the script says.
+//!
+//! Invariant: whatever is sent, a conversation ends, and what was no request is told apart from what was one.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::log::{Log, Progress};
+use super::script::{Answer, Before, Manner};
+use crate::wire::codec::{FramingFault, ReadError, Reader, RequestHead, encode_response};
+use crate::wire::exchange::Response;
+
+/// How much of a body without end is sent at once, and the pause behind it.
+const ENDLESS_PART: [u8; 4096] = [b' '; 4096];
+const ENDLESS_PAUSE: Duration = Duration::from_millis(5);
+/// How long the first of the body is waited for before a connection is reset in the middle of a request.
+const RESET_PAUSE: Duration = Duration::from_millis(50);
+/// How long a connection that is closed at once is read on, so that it does not end with a reset.
+pub(super) const CLOSE_WAIT: Duration = Duration::from_secs(1);
+/// How many bytes of a status line come before it is cut off, and how many behind it before a header is.
+const CUT_STATUS_LINE: usize = "HTTP/1.1 2".len();
+const CUT_HEADERS: usize = "Content-L".len();
+
+/// The other side of a connection, secured or not.
+pub(super) trait Peer: AsyncRead + AsyncWrite + Unpin + Send {
+    /// Lets its end be a reset.
+    fn reset(&self);
+}
+
+impl Peer for TcpStream {
+    fn reset(&self) {
+        // Where it cannot be set the connection is closed, which is the next best.
+        let _ = self.set_zero_linger();
+    }
+}
+
+/// Reads of a connection, and what they tell about the request under way.
+struct Tap<'a, S> {
+    stream: &'a mut S,
+    progress: &'a Progress,
+}
+
+impl<S: Peer> AsyncRead for Tap<'_, S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut *self.stream).poll_read(context, buffer))?;
+        self.progress.note(&buffer.filled()[before..]);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// How it goes on with a connection behind a request.
+enum Then {
+    /// Another request may come.
+    Persist,
+    /// It is closed.
+    Close,
+    /// It is reset.
+    Reset,
+}
+
+/// How a conversation ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// By the other side, before its first request.
+    WithoutRequest,
+    /// In whatever way.
+    Closed,
+    /// By a reset.
+    Reset,
+}
+
+pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Duration) -> Ended {
+    let mut reader = Reader::default();
+    let mut ended = Ended::WithoutRequest;
+    loop {
+        if matches!(log.before(), Before::Closes) {
+            close(&mut reader, stream).await;
+            return Ended::Closed;
+        }
+        let begun = matches!(reader.begins(stream).await, Ok(true));
+        if !begun {
+            return ended;
+        }
+        ended = Ended::Closed;
+        // The script may have changed since.
+        if matches!(log.before(), Before::Closes) {
+            close(&mut reader, stream).await;
+            return ended;
+        }
+        let (number, progress) = log.begin(reader.unused());
+        let request = request(&mut reader, stream, log, number, &progress);
+        let (place, answer, persists) = match timeout(patience, request).await {
+            Ok(Ok(Some(request))) => request,
+            Ok(Ok(None)) => {
+                log.abandon(number, None);
+                stream.reset();
+                return Ended::Reset;
+            }
+            Ok(Err(why)) => {
+                log.abandon(number, Some(flaw(&why)));
+                refuse(stream, "this is no HTTP request\n").await;
+                return ended;
+            }
+            Err(_) => {
+                let waited = patience.as_secs_f64();
+                log.abandon(
+                    number,
+                    Some((None, format!("it was not whole {waited:.1} s after its first byte"))),
+                );
+                refuse(stream, "this is no HTTP request\n").await;
+                return ended;
+            }
+        };
+        let answered = match answer {
+            Some(answer) => self::answer(&mut reader, stream, log, place, &answer).await,
+            None => Ok(Then::Persist),
+        };
+        match answered {
+            Ok(Then::Persist) if persists => {}
+            Ok(Then::Reset) => {
+                stream.reset();
+                return Ended::Reset;
+            }
+            // A sender that breaks off has its own reasons.
+            _ => return ended,
+        }
+    }
+}
+
+/// Reads a request and takes it in. Returns its place, what is still to be answered, and whether another may follow on the
+/// connection; `None` where the connection is to be reset in its middle.
+async fn request<S: Peer>(
+    reader: &mut Reader,
+    stream: &mut S,
+    log: &Log,
+    number: u64,
+    progress: &Progress,
+) -> Result<Option<(Option<usize>, Option<Answer>, bool)>, ReadError> {
+    let head = reader.request_head(&mut Tap { stream, progress }).await?;
+    let RequestHead { mut delivery, facts } = head;
+    let mut arriving = log.arriving();
+    let mut at_head = None;
+    match log.before() {
+        Before::Resets => {
+            // As much of the body as comes along with the head: it tells which event was sent.
+            let _ = timeout(RESET_PAUSE, reader.begins(&mut Tap { stream, progress })).await;
+            arriving.part(reader.unused());
+            log.receive(number, delivery, arriving, Some(Answer::with_manner(Manner::Resets)));
+            return Ok(None);
+        }
+        Before::Answers(answer) => {
+            send(stream, &encode_response(&answer.response)).await.map_err(ReadError::Io)?;
+            at_head = Some(answer);
+        }
+        Before::Nothing | Before::Closes => {
+            if facts.expects && reader.unused().is_empty() {
+                send(stream, &interim(100)).await.map_err(ReadError::Io)?;
+            }
+        }
+    }
+    let mut tap = Tap { stream, progress };
+    reader.request_body(&mut tap, facts.framing, &mut |part| arriving.part(part)).await?;
+    delivery.transfer = reader.transfer(facts.framing);
+    let answered = at_head.is_some();
+    let (place, answer) = log.receive(number, delivery, arriving, at_head);
+    Ok(Some((place, (!answered).then_some(answer), facts.persists)))
+}
+
+async fn answer<S: Peer>(
+    reader: &mut Reader,
+    stream: &mut S,
+    log: &Log,
+    place: Option<usize>,
+    answer: &Answer,
+) -> io::Result<Then> {
+    let whole = Instant::now();
+    let goes = async |reader: &mut Reader, stream: &mut S, pause: Duration| {
+        timeout(pause, reader.ended(stream)).await.is_ok()
+    };
+    if !answer.delay.is_zero() && goes(reader, stream, answer.delay).await {
+        log.let_go(place, whole.elapsed());
+        return Ok(Then::Close);
+    }
+    for &status in &answer.interim {
+        send(stream, &interim(status)).await?;
+    }
+    let bytes = encode_response(&answer.response);
+    match answer.manner {
+        Manner::Whole => {
+            send(stream, &bytes).await?;
+            let says_close = |value: &bytes::Bytes| value.eq_ignore_ascii_case(b"close");
+            let closes = answer.response.headers.all("connection").any(says_close);
+            return Ok(if closes { Then::Close } else { Then::Persist });
+        }
+        Manner::Dripped(over) => {
+            let began = Instant::now();
+            // Whoever has the status and the headers has its answer, and need not wait for the rest of it.
+            let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
+            for (at, byte) in bytes.iter().enumerate() {
+                send(stream, &[*byte]).await?;
+                // Each byte has its time, so that what a busy machine is late with does not add up.
+                let next = began + over * u32::try_from(at + 1).unwrap_or(u32::MAX) / most(bytes.len());
+                let pause = next.saturating_duration_since(Instant::now());
+                if !pause.is_zero() && goes(reader, stream, pause).await {
+                    if at + 1 < head {
+                        log.let_go(place, whole.elapsed());
+                    }
+                    return Ok(Then::Close);
+                }
+            }
+            return Ok(Then::Persist);
+        }
+        Manner::Endless => {
+            // Without a length and without chunks a body ends with the connection (RFC 9112, section 6.3).
+            let head = format!("HTTP/1.1 {} OK\r\nContent-Type: text/plain\r\n\r\n", answer.response.status);
+            send(stream, head.as_bytes()).await?;
+            loop {
+                send(stream, &ENDLESS_PART).await?;
+                sleep(ENDLESS_PAUSE).await;
+            }
+        }
+        Manner::CutInStatusLine => send(stream, &bytes[..CUT_STATUS_LINE.min(bytes.len())]).await?,
+        Manner::CutInHeaders => {
+            let line = bytes.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+            send(stream, &bytes[..(line + CUT_HEADERS).min(bytes.len())]).await?;
+        }
+        Manner::Closes => {}
+        Manner::Resets => return Ok(Then::Reset),
+        Manner::Hangs => {
+            reader.ended(stream).await;
+            log.let_go(place, whole.elapsed());
+        }
+    }
+    Ok(Then::Close)
+}
+
+/// Sends bytes, and not only to where they wait to be secured.
+async fn send<S: Peer>(stream: &mut S, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await
+}
+
+fn most(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX).max(1)
+}
+
+fn interim(status: u16) -> Vec<u8> {
+    let response =
+        Response { status, headers: crate::wire::exchange::Headers::default(), body: bytes::Bytes::new() };
+    encode_response(&response)
+}
+
+/// Ends a connection so that its other side sees its end and no reset: what is still sent is read first.
+async fn close<S: Peer>(reader: &mut Reader, stream: &mut S) {
+    // Where the other side is gone already there is nothing to close.
+    let _ = stream.shutdown().await;
+    let _ = timeout(CLOSE_WAIT, reader.ended(stream)).await;
+}
+
+/// Answers what is no request, as far as anybody listens.
+pub(super) async fn refuse<S: Peer>(stream: &mut S, why: &'static str) {
+    let mut refusal = Response::text(400, why);
+    refusal.headers.add("Peer", "close");
+    // Whoever sends what is no request may not take an answer either.
+    let _ = timeout(Duration::from_secs(1), send(stream, &encode_response(&refusal))).await;
+}
+
+/// What is wrong with a request that could not be read, and the same in words.
+fn flaw(why: &ReadError) -> (Option<FramingFault>, String) {
+    match why {
+        ReadError::Closed { .. } => (None, "the connection ended in the middle of it".to_owned()),
+        ReadError::Io(why) => (None, format!("the connection broke in the middle of it ({why})")),
+        ReadError::Malformed { fault, quoted } => {
+            let words = match fault {
+                FramingFault::ChunkSize | FramingFault::ChunkEnd => format!("{fault}: {quoted}"),
+                // What is wrong with a head is seen in its beginning.
+                _ => fault.to_string(),
+            };
+            (Some(*fault), format!("it is no HTTP ({words})"))
+        }
+    }
+}
