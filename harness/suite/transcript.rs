@@ -20,6 +20,7 @@ use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Trust};
 
+pub use crate::subject::observations::Observed;
 pub use conduct::{Certificate, Conduct, Form, MOVED};
 pub use emission::{
     Arrival, Broken, Capability, Emission, Generated, Handshake, HandshakeEnd, LONGEST_BODY, Settled, Traits,
@@ -29,7 +30,7 @@ pub use exchanges::Exchanges;
 pub use intake::{Intake, IntakeKind};
 pub use keeper::{Keeper, Kept};
 pub use scenario::ScenarioName;
-pub use trial::{Comparison, Observed, Respect, Tally, Trial};
+pub use trial::{Comparison, Respect, Tally, Trial};
 
 /// A run, as far as it concerns the verdicts.
 #[derive(Debug)]

@@ -1,17 +1,14 @@
-//! What happened in the CRM: an event's name, its record, and the sample events under `fixtures/events/`.
+//! What happened in the CRM: an event's name and its record.
 //!
 //! Invariant: a record is kept as the JSON text it was given as; nothing here re-serialises one that is only passed on.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::LazyLock;
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
-
-include!(concat!(env!("OUT_DIR"), "/events.rs"));
 
 /// `<object>.<action>`, or `metadata.<name>.<operation>` in dialect `shipped`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -133,37 +130,4 @@ impl Event {
 pub fn raw(value: &Value) -> Box<RawValue> {
     // A `Value` always serialises: its keys are text and it holds no NaN.
     RawValue::from_string(value.to_string()).unwrap_or_else(|_| unreachable!("a JSON value is JSON text"))
-}
-
-/// A sample event as `fixtures/events/` holds it: one file, a record for each dialect that knows the event.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Sample {
-    /// What happened.
-    pub event: EventName,
-    /// The updated fields, for updates.
-    pub updated_fields: Option<Vec<String>>,
-    /// The record in dialect `documented`.
-    pub documented: Option<Box<RawValue>>,
-    /// The record in dialect `shipped`.
-    pub shipped: Option<Box<RawValue>>,
-}
-
-/// Every sample event, in the order of their names.
-pub fn samples() -> &'static [Sample] {
-    static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
-        let parse = |(file, text): &(&str, &str)| {
-            // Compiled in, and parsed by a test on every build: a malformed file never ships.
-            let sample = serde_json::from_str(text);
-            let mut sample: Sample = sample.unwrap_or_else(|e| unreachable!("fixtures/events/{file}: {e}"));
-            for record in [&mut sample.documented, &mut sample.shipped].into_iter().flatten() {
-                // A file is laid out for people. What goes over the wire is what `JSON.stringify` makes of it.
-                let value: Value = serde_json::from_str(record.get()).unwrap_or_default();
-                *record = raw(&value);
-            }
-            sample
-        };
-        EVENT_FILES.iter().map(parse).collect()
-    });
-    &SAMPLES
 }
