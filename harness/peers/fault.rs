@@ -1,6 +1,6 @@
-//! The names of the ways to be wrong. Requirements name them as counterexamples; `mutant` enacts them.
+//! The names of the faults. Requirements name them as counterexamples; `mutant` enacts them.
 //!
-//! Invariant: names and sentences only, and no import of ours: a check can name a fault without reaching what enacts it.
+//! Invariant: names and sentences only, and no import of this crate: a check can name a fault without reaching what enacts it.
 
 /// Declares the faults of one role in a table: the name, then what an implementation that has it does.
 macro_rules! faults {

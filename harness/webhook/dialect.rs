@@ -107,7 +107,7 @@ enum Content {
     MetadataEvent,
 }
 
-/// What a body says beside its event: where it goes, for whom, and when the event occurred.
+/// What a body says apart from its event: where it goes, for whom, and when the event occurred.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The webhook's URL.

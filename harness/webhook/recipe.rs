@@ -38,7 +38,7 @@ pub enum Message {
     Contract,
     /// The body and nothing before it.
     BodyAlone,
-    /// The timestamp and nothing behind it.
+    /// The timestamp and nothing after it.
     TimestampAlone,
     /// Timestamp and body with something else between them.
     Separator(&'static str),
@@ -50,9 +50,9 @@ pub enum Message {
     },
     /// The timestamp cut to seconds.
     Seconds,
-    /// The record alone in the place of the body.
+    /// The record alone, not the whole body.
     Part,
-    /// A line feed behind the body.
+    /// A line feed after the body.
     TrailingNewline,
     /// The body as a program prints it that has parsed it.
     Reserialised(Serialiser),

@@ -37,7 +37,7 @@ impl Json {
         if members.iter().all(|member| member.name != name) {
             return None;
         }
-        let (before, behind) = (&bytes[..members.first()?.span.start], &bytes[members.last()?.span.end..]);
+        let (before, after) = (&bytes[..members.first()?.span.start], &bytes[members.last()?.span.end..]);
         let mut kept = Vec::new();
         for (position, member) in members.iter().enumerate().filter(|(_, member)| member.name != name) {
             if !kept.is_empty() {
@@ -47,9 +47,9 @@ impl Json {
             kept.extend_from_slice(&bytes[member.span.clone()]);
         }
         if kept.is_empty() {
-            return Some([before.trim_ascii_end(), behind.trim_ascii_start()].concat());
+            return Some([before.trim_ascii_end(), after.trim_ascii_start()].concat());
         }
-        Some([before, &kept, behind].concat())
+        Some([before, &kept, after].concat())
     }
 }
 

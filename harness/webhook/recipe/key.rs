@@ -23,7 +23,7 @@ pub enum KeyForm {
     Uppercase,
     /// In lower case.
     Lowercase,
-    /// With a line feed behind it, as a file has one that was read whole.
+    /// With a line feed after it, as a file has one that was read whole.
     TrailingNewline,
     /// No bytes at all.
     Empty,

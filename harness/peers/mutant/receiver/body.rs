@@ -38,9 +38,9 @@ pub(super) fn decoded_by_chunk(delivery: &Delivery) -> Vec<u8> {
     let mut rest = &delivery.body[..];
     let mut decoded = String::new();
     for &length in lengths {
-        let (chunk, behind) = rest.split_at(length.min(rest.len()));
+        let (chunk, after) = rest.split_at(length.min(rest.len()));
         decoded.push_str(&String::from_utf8_lossy(chunk));
-        rest = behind;
+        rest = after;
     }
     decoded.into_bytes()
 }
