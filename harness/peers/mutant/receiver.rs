@@ -26,7 +26,7 @@ use crate::wire::endpoint::Handler;
 use crate::wire::exchange::{Delivery, Headers, Response};
 
 /// What a request costs a receiver that works on a few at a time.
-const WORK: Duration = Duration::from_millis(5);
+const WORK: Duration = Duration::from_millis(10);
 
 /// A receiver with one fault.
 pub struct Mutant {

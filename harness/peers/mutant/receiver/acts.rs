@@ -84,6 +84,7 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         }),
         F::AnswersLate => Delays(|it| it.event.starts_with("note.created")),
         F::OneAtATime => Works(1),
+        F::OnlyThirtyAtATime => Works(30),
         F::IgnoresAlteredValues => AcceptsAs(|it| it.accepted_before(body::same_record_other_values)),
         F::IgnoresAddedMembers => AcceptsAs(|it| it.accepted_before(body::holds_all_of)),
         F::StripsSecretMember => AcceptsAs(|it| {
@@ -102,6 +103,9 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::AcceptsMissingSignature => Accepts(|it| it.lacks(SIGNATURE_HEADER)),
         F::AcceptsEmptySignature => Accepts(|it| it.signature.as_ref().is_some_and(Bytes::is_empty)),
         F::AcceptsMissingTimestamp => Accepts(|it| it.lacks(TIMESTAMP_HEADER)),
+        F::AcceptsEmptyTimestamp => {
+            Accepts(|it| it.is_signed() && it.timestamp.as_ref().is_some_and(Bytes::is_empty))
+        }
         F::AcceptsBodyAlone => AcceptsRecipe(Recipe::message(Message::BodyAlone)),
         F::AcceptsTimestampAlone => AcceptsRecipe(Recipe::message(Message::TimestampAlone)),
         F::AcceptsDot => AcceptsRecipe(Recipe::message(Message::Separator("."))),
@@ -152,8 +156,15 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::WindowOnPastOnly => Accepts(|it| it.is_signed() && it.number.is_some_and(|ms| ms > it.now_ms)),
         F::AcceptsSeconds => Accepts(|it| it.is_signed() && it.is_fresh_in_seconds()),
         F::WindowTooSmall => Rejects(|it| it.number.is_some_and(|ms| it.now_ms.abs_diff(ms) > 5_000)),
-        F::AcknowledgesMalformed => Answers(200, |it| it.is_signed_at_a_number() && it.event.is_empty()),
-        F::BreaksOnMalformed => Answers(500, |it| it.is_signed_at_a_number() && it.event.is_empty()),
+        F::AcknowledgesMalformed => {
+            Answers(200, |it| it.is_signed_at_a_number() && body::is_malformed(it.body()))
+        }
+        F::BreaksOnMalformed => {
+            Answers(500, |it| it.is_signed_at_a_number() && body::is_malformed(it.body()))
+        }
+        F::AcknowledgesWrongTypes => {
+            Answers(200, |it| it.is_signed_at_a_number() && body::has_wrong_types(it.body()))
+        }
         F::AcceptsOtherMethods => {
             AcceptsAsPost(|it| (it.is_signed() && it.delivery.method != "POST").then(|| it.body().clone()))
         }
@@ -189,6 +200,12 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::RefusesInBody => {
             Rewrites(|_, _| Some(Response::text(200, "{\"success\":false,\"error\":\"invalid signature\"}")))
         }
+        F::LeaksExpectedSignature => Rewrites(|it, response| {
+            Some(Response::text(response.status, format!("expected {}\n", it.expected_signature())))
+        }),
+        F::LeaksSecret => Rewrites(|it, response| {
+            Some(Response::text(response.status, format!("not signed under {}\n", it.secret.expose())))
+        }),
         F::RefusesLoneSurrogates => Rejects(|it| body::holds(it.body(), r#"\ud800""#)),
         F::RefusesOtherDialect => Rejects(|it| body::is_shipped(it.body())),
         F::DropsDeliveries => Processes(processing::nothing),

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::peers::receiver::{NoDelivery, read};
 use crate::webhook::dialect::{self, Members, SHIPPED};
 use crate::webhook::sample::is_standard;
 use crate::wire::exchange::{Delivery, Transfer};
@@ -12,6 +13,16 @@ pub(super) fn event_name(body: &[u8]) -> String {
     let members = Members::parse(body).ok();
     let of = |members: Members| dialect::ALL.iter().find_map(|dialect| members.text(dialect.event_member));
     members.and_then(of).unwrap_or_default()
+}
+
+/// Whether a body is no JSON object, or names no event.
+pub(super) fn is_malformed(body: &[u8]) -> bool {
+    matches!(read(body), Err(NoDelivery::NotAnObject(_) | NoDelivery::Unnamed))
+}
+
+/// Whether a body is an object whose event is no text, or whose record is no object.
+pub(super) fn has_wrong_types(body: &[u8]) -> bool {
+    matches!(read(body), Err(NoDelivery::WrongType(..)))
 }
 
 /// Whether an event is one that a receiver with a list knows.
