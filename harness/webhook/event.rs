@@ -68,9 +68,9 @@ pub struct Event {
 
 /// Reads one member of an object, the last where there are several. The others stay unread: one of them may be text that is no
 /// Unicode.
-struct Member(&'static str);
+struct MemberSeed(&'static str);
 
-impl<'de> DeserializeSeed<'de> for Member {
+impl<'de> DeserializeSeed<'de> for MemberSeed {
     type Value = Option<&'de RawValue>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -78,7 +78,7 @@ impl<'de> DeserializeSeed<'de> for Member {
     }
 }
 
-impl<'de> Visitor<'de> for Member {
+impl<'de> Visitor<'de> for MemberSeed {
     type Value = Option<&'de RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,7 +102,7 @@ impl Event {
     /// The record's id: `id`, or `recordId` of a metadata event.
     pub fn record_id(&self) -> Option<String> {
         let mut record = serde_json::Deserializer::from_str(self.record.get());
-        serde_json::from_str(Member(self.id_member()).deserialize(&mut record).ok()??.get()).ok()
+        serde_json::from_str(MemberSeed(self.id_member()).deserialize(&mut record).ok()??.get()).ok()
     }
 
     /// The same event of another record: what is made before it is sent, so that each delivery can be told apart.

@@ -46,7 +46,7 @@ pub struct Malformed {
 
 /// A member of the outermost object, and where it stands: from its name's opening quote to the end of its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
+pub struct MemberSpan {
     /// Its name.
     pub name: Text,
     /// Its bytes.

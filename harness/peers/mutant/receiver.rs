@@ -5,8 +5,8 @@
 
 mod acts;
 mod body;
+mod incoming;
 mod processing;
-mod request;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
 use self::acts::Act;
-use self::request::{Memory, Request};
+use self::incoming::{Incoming, Memory};
 use crate::clock::Clock;
 use crate::peers::fault::ReceiverFault;
 use crate::peers::receiver::{self, Observer, Receiver, Settings};
@@ -82,7 +82,7 @@ impl Mutant {
 
     async fn answer(&self, delivery: Delivery) -> Option<Response> {
         let event = body::event_name(&delivery.body);
-        let request = Request::new(&delivery, &event, self.clock.now_ms(), &self.secret, &self.memory);
+        let request = Incoming::new(&delivery, &event, self.clock.now_ms(), &self.secret, &self.memory);
         match self.act {
             Act::Delays(these) if these(&request) => sleep(self.late).await,
             Act::Works(most) if !self.works(most).await => return Some(Response::text(503, "busy\n")),
@@ -126,7 +126,7 @@ impl Mutant {
         has_room
     }
 
-    fn gate(&self, request: &Request<'_>) -> Gate {
+    fn gate(&self, request: &Incoming<'_>) -> Gate {
         let accept = || Gate::Accept(request.body().clone());
         let (holds, then, otherwise) = match self.act {
             Act::Rejects(these) => (these(request), Gate::Reject, Gate::Judge),

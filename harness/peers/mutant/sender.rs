@@ -7,8 +7,8 @@ pub mod careless;
 
 mod acts;
 mod bodies;
+mod outgoing;
 mod registry;
-mod request;
 mod tampering;
 
 use std::sync::Arc;

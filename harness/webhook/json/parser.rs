@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::{DEEPEST, Json, Malformed, Member, Text};
+use super::{DEEPEST, Json, Malformed, MemberSpan, Text};
 
 impl Json {
     /// Reads one JSON text. Errors: what RFC 8259 does not allow, and nesting deeper than [`DEEPEST`].
@@ -16,12 +16,12 @@ impl Json {
     }
 
     /// Where the members of the outermost object stand; none where the text is another value.
-    pub fn members(bytes: &[u8]) -> Result<Vec<Member>, Malformed> {
+    pub fn members(bytes: &[u8]) -> Result<Vec<MemberSpan>, Malformed> {
         let mut parser = Parser::new(bytes)?;
         parser.white_space();
         let mut members = Vec::new();
         if parser.peek() == Some(b'{') {
-            parser.object(0, |name, _, span| members.push(Member { name, span }))?;
+            parser.object(0, |name, _, span| members.push(MemberSpan { name, span }))?;
         } else {
             parser.value(0)?;
         }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::body;
+use super::incoming::Incoming;
 use super::processing;
-use super::request::Request;
 use crate::peers::fault::ReceiverFault;
 use crate::peers::receiver::Observer;
 use crate::webhook::dialect::Members;
@@ -22,7 +22,7 @@ const TIME_A_DIGIT: Duration = Duration::from_micros(20);
 const ANY_EVENT: &[u8] = br#"{"event":"any.event","data":{}}"#;
 
 /// A question about a request.
-pub(super) type Question = fn(&Request<'_>) -> bool;
+pub(super) type Question = fn(&Incoming<'_>) -> bool;
 
 /// What a fault makes of the reference receiver.
 pub(super) enum Act {
@@ -33,9 +33,9 @@ pub(super) enum Act {
     /// Accepts these and rejects all others.
     AcceptsOnly(Question),
     /// Accepts this body in place of the request's.
-    AcceptsAs(fn(&Request<'_>) -> Option<Bytes>),
+    AcceptsAs(fn(&Incoming<'_>) -> Option<Bytes>),
     /// The same, by whatever method it came.
-    AcceptsAsPost(fn(&Request<'_>) -> Option<Bytes>),
+    AcceptsAsPost(fn(&Incoming<'_>) -> Option<Bytes>),
     /// Accepts what is signed by this recipe, too.
     AcceptsRecipe(Recipe),
     /// Accepts what is signed by this recipe and rejects all else.
@@ -51,7 +51,7 @@ pub(super) enum Act {
     /// Works on so many requests at a time, and answers others 503.
     Works(usize),
     /// Makes this of a rejection; `None` closes the connection.
-    Rewrites(fn(&Request<'_>, Response) -> Option<Response>),
+    Rewrites(fn(&Incoming<'_>, Response) -> Option<Response>),
     /// Processes what it rejects, too.
     ProcessesRejected,
     /// Processes what it accepts in another way.
@@ -229,7 +229,7 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
 }
 
 /// Takes as long as a comparison that stops at the first wrong digit.
-pub(super) fn compare_slowly(request: &Request<'_>) {
+pub(super) fn compare_slowly(request: &Incoming<'_>) {
     let until = Instant::now() + TIME_A_DIGIT * request.right_digits();
     while Instant::now() < until {
         std::hint::spin_loop();

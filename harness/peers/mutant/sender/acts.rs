@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::bodies::{self, drop_nulls, map_leaves};
 use super::careless::Takes;
-use super::request::Request;
+use super::outgoing::Outgoing;
 use crate::peers::fault::SenderFault;
 use crate::peers::sender::pooled::Pooled;
 use crate::webhook::dialect::{Dialect, rfc3339};
@@ -32,9 +32,9 @@ const HOUR_MS: u64 = 3_600_000;
 #[derive(Clone, Copy)]
 pub(super) enum Act {
     /// Does not send these requests.
-    Withholds(fn(&Request<'_>) -> bool),
+    Withholds(fn(&Outgoing<'_>) -> bool),
     /// Changes a request.
-    Alters(fn(&mut Request<'_>)),
+    Alters(fn(&mut Outgoing<'_>)),
     /// Changes the body's members.
     Edits(fn(&'static Dialect, &mut Value)),
     /// Changes the record.
@@ -70,7 +70,7 @@ pub(super) enum Act {
     /// Sends once more after such an outcome.
     Resends(fn(&Outcome) -> bool),
     /// Sends again so many times after a 5xx, each time with a pause and a change.
-    Retries(usize, Duration, fn(&mut Request<'_>, usize)),
+    Retries(usize, Duration, fn(&mut Outgoing<'_>, usize)),
     /// Follows redirects.
     Follows(Redirect),
     /// Takes such an outcome for an acknowledgement.
@@ -311,7 +311,7 @@ pub(super) fn act(fault: SenderFault) -> Act {
     }
 }
 
-fn sign_anew(request: &mut Request<'_>, _: usize) {
+fn sign_anew(request: &mut Outgoing<'_>, _: usize) {
     request.sign_at(request.now_ms.to_string());
 }
 

@@ -15,8 +15,8 @@ use url::Url;
 
 use super::acts::{Act, CARELESS_WAIT, Redirect};
 use super::careless::{Careless, Takes};
+use super::outgoing::Outgoing;
 use super::registry::Registry;
-use super::request::Request;
 use crate::clock::Clock;
 use crate::peers::sender::Transport;
 use crate::webhook::dialect::Dialect;
@@ -80,7 +80,7 @@ impl Tampering {
     }
 
     async fn tamper(&self, registered: String, delivery: Delivery) -> Outcome {
-        let mut request = Request {
+        let mut request = Outgoing {
             url: registered.clone(),
             delivery,
             secret: self.registry.secret_of(&registered),
@@ -113,7 +113,7 @@ impl Tampering {
     }
 
     /// Changes a request before it is sent.
-    fn alter(&self, request: &mut Request<'_>) {
+    fn alter(&self, request: &mut Outgoing<'_>) {
         let (dialect, now_ms) = (self.dialect, request.now_ms);
         match self.act {
             Act::Alters(change) => change(request),
@@ -135,7 +135,7 @@ impl Tampering {
     }
 
     /// Sends a delivery again where the fault is about that. Returns the last outcome.
-    async fn again(&self, registered: &str, request: &mut Request<'_>, mut outcome: Outcome) -> Outcome {
+    async fn again(&self, registered: &str, request: &mut Outgoing<'_>, mut outcome: Outcome) -> Outcome {
         match self.act {
             Act::Resends(these) if these(&outcome) => {
                 outcome = self.forward(&request.url, request.delivery.clone()).await;

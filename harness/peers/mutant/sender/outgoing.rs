@@ -13,7 +13,7 @@ use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER}
 use crate::wire::exchange::Delivery;
 
 /// One request on its way out.
-pub(super) struct Request<'a> {
+pub(super) struct Outgoing<'a> {
     pub(super) url: String,
     pub(super) delivery: Delivery,
     /// The webhook's secret.
@@ -23,7 +23,7 @@ pub(super) struct Request<'a> {
     pub(super) now_ms: u64,
 }
 
-impl Request<'_> {
+impl Outgoing<'_> {
     pub(super) fn header(&mut self, name: &str, value: impl Into<Bytes>) {
         self.delivery.headers.set(name, value);
     }

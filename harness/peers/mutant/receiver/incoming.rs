@@ -25,7 +25,7 @@ pub(super) struct Memory {
 }
 
 /// One request.
-pub(super) struct Request<'a> {
+pub(super) struct Incoming<'a> {
     pub(super) delivery: &'a Delivery,
     /// The event that the body names; empty where it names none.
     pub(super) event: &'a str,
@@ -38,7 +38,7 @@ pub(super) struct Request<'a> {
     memory: &'a Memory,
 }
 
-impl<'a> Request<'a> {
+impl<'a> Incoming<'a> {
     pub(super) fn new(
         delivery: &'a Delivery,
         event: &'a str,
