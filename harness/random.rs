@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// A seeded source, shared by whoever makes deliveries.
+/// A seeded source, shared by all that make deliveries.
 #[derive(Debug)]
 pub struct Random(Mutex<StdRng>);
 
@@ -21,7 +21,7 @@ impl Random {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).random()
     }
 
-    /// The seed of a sequence of its own, for what goes on beside other things.
+    /// The seed of a sequence of its own, for what runs at the same time as other things.
     pub fn seed(&self) -> u64 {
         u64::from_le_bytes(self.bytes())
     }

@@ -1,6 +1,6 @@
-//! The names of the ways to be wrong. Requirements name them as counterexamples; `mutant` enacts them.
+//! The names of the faults. Requirements name them as counterexamples; `mutant` enacts them.
 //!
-//! Invariant: names and sentences only, and no import of ours: a check can name a fault without reaching what enacts it.
+//! Invariant: names and sentences only, and no import of this crate: a check can name a fault without reaching what enacts it.
 
 /// Declares the faults of one role in a table: the name, then what an implementation that has it does.
 macro_rules! faults {
@@ -175,6 +175,7 @@ faults! {
         HeaderNamesCaseSensitive: "header names are matched as the documentation spells them",
         AnswersLate: "the answer comes later than 5 s",
         OneAtATime: "a second delivery at the same time is answered 503",
+        OnlyThirtyAtATime: "of more than 30 deliveries at the same time, those over 30 are answered 503",
         IgnoresAlteredValues: "a value changed under the old signature is not noticed",
         IgnoresAddedMembers: "members added under the old signature are not noticed",
         StripsSecretMember: "a member named `secret` is taken out before the signature is checked",
@@ -188,6 +189,7 @@ faults! {
         AcceptsMissingSignature: "a request without a signature header is taken",
         AcceptsEmptySignature: "a request with an empty signature header is taken",
         AcceptsMissingTimestamp: "a request without a timestamp is taken",
+        AcceptsEmptyTimestamp: "a delivery signed under an empty timestamp is accepted",
         AcceptsBodyAlone: "a signature over the body alone is taken too",
         AcceptsTimestampAlone: "a signature over the timestamp alone is taken too",
         AcceptsDot: "a signature with a dot for the colon is taken too",
@@ -224,6 +226,7 @@ faults! {
         WindowTooSmall: "a delivery that is more than five seconds off is refused",
         AcknowledgesMalformed: "a signed body that is no delivery is answered 200",
         BreaksOnMalformed: "a signed body that is no delivery is answered 500",
+        AcknowledgesWrongTypes: "a signed body whose `event` is no text, or whose record is no object, is answered 200",
         AcceptsOtherMethods: "the request method is not looked at",
         TrustsForwardedFor: "a request that claims to come from a local address is taken unsigned",
         AcceptsSecretAsHeader: "the secret itself in a header is taken for a signature",
@@ -247,6 +250,8 @@ faults! {
         ComparesPrefix: "the first eight digits of the signature are compared and no others",
         ComparesDigitByDigit: "the comparison takes longer the more digits are right",
         RefusesInBody: "a refusal is a 200 with an error in its body",
+        LeaksExpectedSignature: "a refusal's answer quotes the signature that would have been accepted",
+        LeaksSecret: "a refusal's answer quotes the secret",
         RefusesLoneSurrogates: "a body with a lone surrogate is refused",
         RefusesOtherDialect: "a body in the other dialect's form is refused",
         DropsDeliveries: "what is acknowledged is not taken in",

@@ -1,9 +1,10 @@
 //! The reference receiver: what a conforming endpoint does, in the order in which it has to be done.
 //!
-//! Invariant: nothing is parsed before it is verified, what is verified is the bytes that came, and there is no way to be
-//! wrong in here: faults are enacted around it.
+//! Invariant: nothing is parsed before it is verified, what is verified is the bytes that came, and it has no faults:
+//! they are enacted around it.
 
 use std::collections::{HashSet, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,8 +12,9 @@ use futures_util::future::{BoxFuture, FutureExt, ready};
 use sha2::{Digest, Sha256};
 
 use crate::clock::Clock;
-use crate::suite::transcript::Observed;
-use crate::webhook::dialect::{self, Members};
+use crate::subject::observations::Observed;
+use crate::webhook::dialect::{self, Members, NotAnObject};
+use crate::webhook::event::EventName;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::endpoint::Handler;
 use crate::wire::exchange::{Delivery, Response};
@@ -24,9 +26,9 @@ pub struct Settings {
     pub secret: Secret,
     /// How far a delivery's timestamp may be from the present, both ways.
     pub window: Duration,
-    /// The longest body that is taken, in bytes.
+    /// The longest body that is accepted, in bytes.
     pub body_limit: usize,
-    /// How many deliveries are remembered, so that a repeated one is acknowledged and not taken in again.
+    /// How many deliveries are remembered, so that a repeated one is acknowledged and not processed again.
     pub remembered: usize,
 }
 
@@ -37,7 +39,7 @@ impl Settings {
     }
 }
 
-/// What is called for each delivery that is taken in.
+/// What is called for each delivery that is processed.
 pub type Observer = Arc<dyn Fn(Observed) + Send + Sync>;
 
 /// The reference receiver. It answers 2xx, 400, 401 or 405, and its server 413.
@@ -49,7 +51,7 @@ pub struct Receiver {
     seen: Mutex<Seen>,
 }
 
-/// The bodies taken in last, by their hash.
+/// The bodies processed last, by their hash.
 #[derive(Debug, Default)]
 struct Seen {
     hashes: HashSet<[u8; 32]>,
@@ -57,7 +59,7 @@ struct Seen {
 }
 
 impl Receiver {
-    /// A receiver that calls `observer` for each delivery that it takes in.
+    /// A receiver that calls `observer` for each delivery that it processes.
     pub fn new(settings: Settings, clock: Clock, observer: Observer) -> Self {
         Self { key: Key::new(&settings.secret), settings, clock, observer, seen: Mutex::default() }
     }
@@ -65,9 +67,9 @@ impl Receiver {
     /// Answers one request.
     pub fn answer(&self, delivery: &Delivery) -> Response {
         if delivery.method != "POST" {
-            let mut refusal = Response::text(405, "deliveries come by POST\n");
-            refusal.headers.add("Allow", "POST");
-            return refusal;
+            let mut rejection = Response::text(405, "deliveries come by POST\n");
+            rejection.headers.add("Allow", "POST");
+            return rejection;
         }
         if let Err(why) = self.verify(delivery) {
             return Response::text(401, format!("{why}\n"));
@@ -129,18 +131,45 @@ impl Handler for Receiver {
     }
 }
 
-/// Reads what a verified body tells, in either dialect. Errors: why it is no delivery.
-pub(crate) fn read(body: &[u8]) -> Result<Observed, String> {
-    let members = Members::parse(body).map_err(|why| why.to_string())?;
-    for dialect in dialect::ALL {
-        let event = members.text(dialect.event_member).filter(|name| !name.is_empty());
-        if let Some(event) = event {
-            let name = crate::webhook::event::EventName::new(event.clone());
-            let content = members.get(dialect.content_member(&name));
-            let content = content.and_then(|raw| Members::parse(raw.get().as_bytes()).ok());
-            let id = content.and_then(|members| members.text("id").or_else(|| members.text("recordId")));
-            return Ok(Observed { event, id });
+/// Why a verified body is no delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NoDelivery {
+    /// It is no JSON object.
+    NotAnObject(NotAnObject),
+    /// It names no event.
+    Unnamed,
+    /// This member is not of the type that it must have.
+    WrongType(&'static str, &'static str),
+}
+
+impl fmt::Display for NoDelivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAnObject(why) => why.fmt(f),
+            Self::Unnamed => f.write_str("the body names no event"),
+            Self::WrongType(member, wanted) => write!(f, "`{member}` is not {wanted}"),
         }
     }
-    Err("the body names no event".to_owned())
+}
+
+/// Reads a verified body, in either dialect.
+pub(crate) fn read(body: &[u8]) -> Result<Observed, NoDelivery> {
+    let members = Members::parse(body).map_err(NoDelivery::NotAnObject)?;
+    let text = |member| members.text(member).filter(|text| !text.is_empty());
+    let named = dialect::ALL.iter().find_map(|dialect| Some((dialect, text(dialect.event_member)?)));
+    let Some((dialect, event)) = named else {
+        let other = dialect::ALL
+            .iter()
+            .map(|dialect| dialect.event_member)
+            .find(|member| members.get(member).is_some_and(|raw| !raw.get().starts_with('"')));
+        return Err(other.map_or(NoDelivery::Unnamed, |member| NoDelivery::WrongType(member, "text")));
+    };
+    let member = dialect.content_member(&EventName::new(event.clone()));
+    let content = members.get(member).map(|raw| Members::parse(raw.get().as_bytes()));
+    if let Some(Err(NotAnObject::OtherType(_))) = content {
+        return Err(NoDelivery::WrongType(member, "an object"));
+    }
+    let content = content.and_then(Result::ok);
+    let id = content.and_then(|members| members.text("id").or_else(|| members.text("recordId")));
+    Ok(Observed { event, id })
 }

@@ -4,6 +4,7 @@
 //! only a final 2xx acknowledges. Faults are enacted around it, never in here.
 
 pub mod pooled;
+mod protocol;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -30,16 +31,16 @@ const IN_FLIGHT: usize = 64;
 const KEPT_OUTCOMES: usize = 10_000;
 const WORKSPACE_ID: &str = "20202020-1c25-4d02-bf25-6aeccf7ea419";
 
-/// Brings a request to a URL and says what came of it.
+/// Brings a request to a URL and returns its outcome.
 pub trait Transport: Send + Sync + 'static {
     /// Sends one request.
     fn send(&self, url: Url, delivery: Delivery) -> BoxFuture<'_, Outcome>;
 
-    /// Trusts the authorities in a PEM file from now on, beside those that it trusts anyway.
+    /// Trusts the authorities in a PEM file from now on, with those that it trusts anyway.
     ///
     /// Errors: it cannot, or the file cannot be read: why.
     fn trust(&self, ca: &Path) -> Result<(), String> {
-        Err(format!("this way out speaks no TLS: {} is not read", ca.display()))
+        Err(format!("this transport speaks no TLS: {} is not read", ca.display()))
     }
 }
 
@@ -58,7 +59,7 @@ struct Inner {
 #[derive(Default)]
 struct Registry {
     registered: u64,
-    /// Whether an authority was given that is trusted beside the system's.
+    /// Whether an authority was given that is trusted with the system's.
     trusts: bool,
     webhooks: BTreeMap<u64, Webhook>,
 }
@@ -105,7 +106,7 @@ impl Sender {
         self.0.dialect
     }
 
-    /// Trusts the authorities in a PEM file from now on, beside the system's.
+    /// Trusts the authorities in a PEM file from now on, with the system's.
     ///
     /// Errors: a sentence that says what is wrong with the file.
     pub fn trust(&self, ca: &Path) -> Result<(), String> {

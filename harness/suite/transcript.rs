@@ -22,6 +22,7 @@ use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Trust};
 
+pub use crate::subject::observations::Observed;
 pub use crate::wire::endpoint::certificates::Certificate;
 pub use crate::wire::endpoint::scripted::{HandshakeEnd, LONGEST_BODY, uuids};
 pub use capability::Capability;
@@ -32,7 +33,7 @@ pub use intake::{Intake, IntakeKind};
 pub use keeper::{Keeper, Kept};
 pub use respect::{Age, Part, Redating, Respect, Surrounding, TimestampForm};
 pub use scenario::ScenarioName;
-pub use trial::{Comparison, Observed, Tally, Trial};
+pub use trial::{Comparison, Tally, Trial};
 
 /// A run, as far as it concerns the verdicts.
 #[derive(Debug)]

@@ -1,17 +1,17 @@
 //! The two bodies that Twenty's webhooks have: what the documentation shows, and what the server that ships sends.
 //!
-//! Invariant: a dialect is data. Whatever differs between the two stands in the two literals below; no other file asks
-//! which dialect it has before it.
+//! Invariant: a dialect is data. Whatever differs between the two is in the two literals below; a dialect's methods read
+//! the literal, and never ask which of the two it is.
 
 use std::fmt;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::webhook::event::{self, Event, EventName, Sample};
+use crate::webhook::event::{Event, EventName};
+pub use crate::webhook::members::{Members, NotAnObject};
+use crate::webhook::sample::{self, Sample};
 
 /// The body as the documentation shows it (the default).
 pub static DOCUMENTED: Dialect = Dialect {
@@ -61,8 +61,6 @@ pub static SHIPPED: Dialect = Dialect {
 
 /// The actions that RCV-1 has every receiver acknowledge.
 const FAMILIAR: [&str; 3] = ["created", "updated", "deleted"];
-/// The object of the samples that stands for custom ones, which a receiver may not know.
-const CUSTOM: &str = "rocket";
 
 /// Both dialects, the default first.
 pub static ALL: [&Dialect; 2] = [&DOCUMENTED, &SHIPPED];
@@ -109,7 +107,7 @@ enum Content {
     MetadataEvent,
 }
 
-/// What a body says beside its event: where it goes, for whom, and when the event occurred.
+/// What a body says apart from its event: where it goes, for whom, and when the event occurred.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The webhook's URL.
@@ -159,16 +157,14 @@ impl Dialect {
             let record = (self.record)(sample)?.to_owned();
             Some(Event { name: sample.event.clone(), record, updated_fields: sample.updated_fields.clone() })
         };
-        event::samples().iter().filter_map(known).collect()
+        sample::samples().iter().filter_map(known).collect()
     }
 
     /// The samples that every receiver has to acknowledge (RCV-1): what is done to standard objects.
     pub fn familiar(&self) -> impl Iterator<Item = Event> {
-        self.samples().into_iter().filter(|event| {
-            !event.name.is_metadata()
-                && event.name.object() != CUSTOM
-                && FAMILIAR.contains(&event.name.action())
-        })
+        self.samples()
+            .into_iter()
+            .filter(|event| sample::is_standard(&event.name) && FAMILIAR.contains(&event.name.action()))
     }
 
     /// The sample of that name, where this dialect knows one.
@@ -262,80 +258,4 @@ fn text(text: &str) -> String {
 fn metadata_id(object: &str) -> String {
     let number = object.bytes().fold(0_u64, |sum, byte| (sum * 31 + u64::from(byte)) % (1 << 48));
     format!("20202020-0000-4000-8000-{number:012x}")
-}
-
-/// The members of a body's top level, as raw JSON text in the order of the wire. It reads whatever is one JSON object:
-/// duplicate keys, numbers of any size, escapes of lone surrogates.
-#[derive(Debug)]
-pub struct Members(Vec<(String, Box<RawValue>)>);
-
-/// Why a body is no JSON object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum NotAnObject {
-    /// It is not one JSON text; the parser's words.
-    NotJson(String),
-    /// It is JSON, of this type.
-    OtherType(&'static str),
-}
-
-impl fmt::Display for NotAnObject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotJson(why) => write!(f, "the body is not JSON ({why})"),
-            Self::OtherType(found) => write!(f, "the body is {found}, not an object"),
-        }
-    }
-}
-
-impl Members {
-    /// Reads a body.
-    pub fn parse(body: &[u8]) -> Result<Self, NotAnObject> {
-        let whole: &RawValue =
-            serde_json::from_slice(body).map_err(|why| NotAnObject::NotJson(why.to_string()))?;
-        match whole.get().trim_start().as_bytes().first() {
-            Some(b'{') => {
-                serde_json::from_str(whole.get()).map_err(|why| NotAnObject::NotJson(why.to_string()))
-            }
-            Some(b'[') => Err(NotAnObject::OtherType("an array")),
-            Some(b'"') => Err(NotAnObject::OtherType("text")),
-            Some(b'n') => Err(NotAnObject::OtherType("null")),
-            Some(b't' | b'f') => Err(NotAnObject::OtherType("a boolean")),
-            _ => Err(NotAnObject::OtherType("a number")),
-        }
-    }
-
-    /// The member of that name; the last, where the name stands twice (as most parsers have it).
-    pub fn get(&self, key: &str) -> Option<&RawValue> {
-        self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| &**value)
-    }
-
-    /// The member of that name, where it is text.
-    pub fn text(&self, key: &str) -> Option<String> {
-        serde_json::from_str(self.get(key)?.get()).ok()
-    }
-
-    /// The names, in the order of the wire.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Members;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Collect)
-    }
 }

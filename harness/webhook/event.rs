@@ -1,17 +1,14 @@
-//! What happened in the CRM: an event's name, its record, and the sample events under `fixtures/events/`.
+//! What happened in the CRM: an event's name and its record.
 //!
 //! Invariant: a record is kept as the JSON text it was given as; nothing here re-serialises one that is only passed on.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::LazyLock;
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
-
-include!(concat!(env!("OUT_DIR"), "/events.rs"));
 
 /// `<object>.<action>`, or `metadata.<name>.<operation>` in dialect `shipped`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,9 +68,9 @@ pub struct Event {
 
 /// Reads one member of an object, the last where there are several. The others stay unread: one of them may be text that is no
 /// Unicode.
-struct Member(&'static str);
+struct MemberSeed(&'static str);
 
-impl<'de> DeserializeSeed<'de> for Member {
+impl<'de> DeserializeSeed<'de> for MemberSeed {
     type Value = Option<&'de RawValue>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -81,7 +78,7 @@ impl<'de> DeserializeSeed<'de> for Member {
     }
 }
 
-impl<'de> Visitor<'de> for Member {
+impl<'de> Visitor<'de> for MemberSeed {
     type Value = Option<&'de RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,7 +102,7 @@ impl Event {
     /// The record's id: `id`, or `recordId` of a metadata event.
     pub fn record_id(&self) -> Option<String> {
         let mut record = serde_json::Deserializer::from_str(self.record.get());
-        serde_json::from_str(Member(self.id_member()).deserialize(&mut record).ok()??.get()).ok()
+        serde_json::from_str(MemberSeed(self.id_member()).deserialize(&mut record).ok()??.get()).ok()
     }
 
     /// The same event of another record: what is made before it is sent, so that each delivery can be told apart.
@@ -133,37 +130,4 @@ impl Event {
 pub fn raw(value: &Value) -> Box<RawValue> {
     // A `Value` always serialises: its keys are text and it holds no NaN.
     RawValue::from_string(value.to_string()).unwrap_or_else(|_| unreachable!("a JSON value is JSON text"))
-}
-
-/// A sample event as `fixtures/events/` holds it: one file, a record for each dialect that knows the event.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Sample {
-    /// What happened.
-    pub event: EventName,
-    /// The updated fields, for updates.
-    pub updated_fields: Option<Vec<String>>,
-    /// The record in dialect `documented`.
-    pub documented: Option<Box<RawValue>>,
-    /// The record in dialect `shipped`.
-    pub shipped: Option<Box<RawValue>>,
-}
-
-/// Every sample event, in the order of their names.
-pub fn samples() -> &'static [Sample] {
-    static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
-        let parse = |(file, text): &(&str, &str)| {
-            // Compiled in, and parsed by a test on every build: a malformed file never ships.
-            let sample = serde_json::from_str(text);
-            let mut sample: Sample = sample.unwrap_or_else(|e| unreachable!("fixtures/events/{file}: {e}"));
-            for record in [&mut sample.documented, &mut sample.shipped].into_iter().flatten() {
-                // A file is laid out for people. What goes over the wire is what `JSON.stringify` makes of it.
-                let value: Value = serde_json::from_str(record.get()).unwrap_or_default();
-                *record = raw(&value);
-            }
-            sample
-        };
-        EVENT_FILES.iter().map(parse).collect()
-    });
-    &SAMPLES
 }

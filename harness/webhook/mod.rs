@@ -5,7 +5,9 @@
 pub mod dialect;
 pub mod event;
 pub mod json;
+pub mod members;
 pub mod recipe;
+pub(crate) mod sample;
 pub mod serialiser;
 pub mod shape;
 pub mod signature;

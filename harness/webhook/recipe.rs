@@ -1,20 +1,23 @@
 //! The ways in which a signature is computed in the field: the right one, and the wrong ones that the suite sends to
 //! receivers, looks for in senders, and gives its mutants.
 //!
-//! Invariant: pure. `Recipe::GENUINE` computes what `signature` computes (a test holds the two together), and every other
+//! Invariant: `Recipe::CONTRACT` computes what `signature` computes (a test holds the two together), and every other
 //! recipe differs from it in what its members say and in nothing else.
+
+mod digest;
+mod key;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
 use serde::{Serialize, Serializer};
-use sha1::Sha1;
-use sha2::{Digest as _, Sha256, Sha512};
 
+pub use self::digest::Digest;
+pub use self::key::{KeyForm, OTHER_SECRET};
+
+use crate::webhook::dialect;
 use crate::webhook::json::Json;
+use crate::webhook::members::Members;
 use crate::webhook::serialiser::Serialiser;
 
 /// How a signature header's value comes about.
@@ -35,7 +38,7 @@ pub enum Message {
     Contract,
     /// The body and nothing before it.
     BodyAlone,
-    /// The timestamp and nothing behind it.
+    /// The timestamp and nothing after it.
     TimestampAlone,
     /// Timestamp and body with something else between them.
     Separator(&'static str),
@@ -47,66 +50,15 @@ pub enum Message {
     },
     /// The timestamp cut to seconds.
     Seconds,
-    /// The record alone in the place of the body.
+    /// The record alone, not the whole body.
     Part,
-    /// A line feed behind the body.
+    /// A line feed after the body.
     TrailingNewline,
     /// The body as a program prints it that has parsed it.
     Reserialised(Serialiser),
     /// The body without its member `secret`.
     SecretMember,
 }
-
-/// What is made of the secret before it keys the HMAC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum KeyForm {
-    /// Its UTF-8 bytes: the contract.
-    Utf8,
-    /// The bytes that its hexadecimal digits stand for.
-    HexDecoded,
-    /// The bytes that its base64 digits stand for.
-    Base64Decoded,
-    /// Without white space at its ends.
-    Trimmed,
-    /// In upper case.
-    Uppercase,
-    /// In lower case.
-    Lowercase,
-    /// With a line feed behind it, as a file has one that was read whole.
-    TrailingNewline,
-    /// No bytes at all.
-    Empty,
-    /// Another secret altogether.
-    Other,
-}
-
-/// What is made of the message under the key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Digest {
-    /// 64 lowercase hexadecimal digits of HMAC-SHA256: the contract.
-    Hex,
-    /// The same in upper case.
-    Uppercase,
-    /// The same bytes as base64.
-    Base64,
-    /// The same bytes as base64 for URLs, without padding.
-    Base64Url,
-    /// `sha256=` before the digits.
-    Prefixed,
-    /// The first 32 digits.
-    Truncated,
-    /// HMAC-SHA1.
-    Sha1,
-    /// HMAC-SHA512.
-    Sha512,
-    /// SHA-256 without a key.
-    Unkeyed,
-    /// 64 zeros.
-    Zeros,
-}
-
-/// The secret that [`KeyForm::Other`] stands for.
-pub const OTHER_SECRET: &str = "another-secret-than-the-one-agreed-on";
 
 impl Recipe {
     /// The contract.
@@ -219,8 +171,8 @@ impl Message {
                 [&timestamp[..seconds], b":", body].concat().into()
             }
             Self::Part => {
-                let members = crate::webhook::dialect::Members::parse(body).ok()?;
-                let record = members.get("data").or_else(|| members.get("record"))?;
+                let members = Members::parse(body).ok()?;
+                let record = dialect::ALL.iter().find_map(|dialect| members.get(dialect.record_member))?;
                 around(":", record.get().as_bytes())
             }
             Self::TrailingNewline => around(":", &[body, b"\n"].concat()),
@@ -291,131 +243,6 @@ impl<'a> Messages<'a> {
                 && gives() == Some(true)
         })
     }
-}
-
-impl KeyForm {
-    /// Every way known, the contract first.
-    pub const ALL: &[Self] = &[
-        Self::Utf8,
-        Self::HexDecoded,
-        Self::Base64Decoded,
-        Self::Trimmed,
-        Self::Uppercase,
-        Self::Lowercase,
-        Self::TrailingNewline,
-        Self::Empty,
-        Self::Other,
-    ];
-
-    /// The key, where it is another than the contract's.
-    pub(crate) fn bytes<'a>(&self, secret: &'a str) -> Option<Cow<'a, [u8]>> {
-        let different = |form: &'a [u8]| (form != secret.as_bytes()).then_some(Cow::Borrowed(form));
-        match self {
-            Self::Utf8 => Some(secret.as_bytes().into()),
-            Self::HexDecoded => const_hex::decode(secret).ok().filter(|key| !key.is_empty()).map(Cow::Owned),
-            Self::Base64Decoded => STANDARD.decode(secret).ok().filter(|key| !key.is_empty()).map(Cow::Owned),
-            Self::Trimmed => different(secret.trim().as_bytes()),
-            Self::Uppercase => Some(secret.to_uppercase()).filter(|form| form != secret).map(own),
-            Self::Lowercase => Some(secret.to_lowercase()).filter(|form| form != secret).map(own),
-            Self::TrailingNewline => Some(Cow::Owned([secret.as_bytes(), b"\n"].concat())),
-            Self::Empty => different(b""),
-            Self::Other => different(OTHER_SECRET.as_bytes()),
-        }
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Self::Utf8 => "under the secret",
-            Self::HexDecoded => "under the secret decoded from hexadecimal",
-            Self::Base64Decoded => "under the secret decoded from base64",
-            Self::Trimmed => "under the secret with the white space at its ends cut off",
-            Self::Uppercase => "under the secret in upper case",
-            Self::Lowercase => "under the secret in lower case",
-            Self::TrailingNewline => "under the secret with a line feed behind it",
-            Self::Empty => "under the empty key",
-            Self::Other => "under another secret",
-        }
-    }
-}
-
-impl Digest {
-    /// Every way known, the contract first.
-    pub const ALL: &[Self] = &[
-        Self::Hex,
-        Self::Uppercase,
-        Self::Base64,
-        Self::Base64Url,
-        Self::Prefixed,
-        Self::Truncated,
-        Self::Sha1,
-        Self::Sha512,
-        Self::Unkeyed,
-        Self::Zeros,
-    ];
-
-    /// The header's value.
-    pub(crate) fn value(self, key: &[u8], message: &[u8]) -> String {
-        let sha256 = || mac::<Hmac<Sha256>>(key, message);
-        match self {
-            Self::Hex => const_hex::encode(sha256()),
-            Self::Uppercase => const_hex::encode_upper(sha256()),
-            Self::Base64 => STANDARD.encode(sha256()),
-            Self::Base64Url => URL_SAFE_NO_PAD.encode(sha256()),
-            Self::Prefixed => format!("sha256={}", const_hex::encode(sha256())),
-            Self::Truncated => const_hex::encode(&sha256()[..16]),
-            Self::Sha1 => const_hex::encode(mac::<Hmac<Sha1>>(key, message)),
-            Self::Sha512 => const_hex::encode(mac::<Hmac<Sha512>>(key, message)),
-            Self::Unkeyed => const_hex::encode(Sha256::digest(message)),
-            Self::Zeros => "0".repeat(64),
-        }
-    }
-
-    /// Whether its value depends on the key.
-    fn is_keyed(self) -> bool {
-        !matches!(self, Self::Unkeyed | Self::Zeros)
-    }
-
-    /// Whether its value can be this one, as far as length and characters tell.
-    fn looks_like(self, value: &[u8]) -> bool {
-        let digits = |length| {
-            value.len() == length && value.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        };
-        match self {
-            Self::Hex | Self::Unkeyed => digits(64),
-            Self::Uppercase => value.len() == 64 && !value.iter().any(u8::is_ascii_lowercase),
-            Self::Base64 => value.len() == 44 && value.ends_with(b"="),
-            Self::Base64Url => value.len() == 43,
-            Self::Prefixed => value.len() == 71 && value.starts_with(b"sha256="),
-            Self::Truncated => digits(32),
-            Self::Sha1 => digits(40),
-            Self::Sha512 => digits(128),
-            Self::Zeros => value.len() == 64 && value.iter().all(|&byte| byte == b'0'),
-        }
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Self::Hex => "as lowercase hexadecimal digits",
-            Self::Uppercase => "with uppercase digits",
-            Self::Base64 => "in base64",
-            Self::Base64Url => "in base64 for URLs",
-            Self::Prefixed => "with `sha256=` before the digits",
-            Self::Truncated => "cut to 32 digits",
-            Self::Sha1 => "with HMAC-SHA1",
-            Self::Sha512 => "with HMAC-SHA512",
-            Self::Unkeyed => "with plain SHA-256, without a key",
-            Self::Zeros => "with 64 zeros",
-        }
-    }
-}
-
-fn own(text: String) -> Cow<'static, [u8]> {
-    Cow::Owned(text.into_bytes())
-}
-
-fn mac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
-    let mac = <M as KeyInit>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes any key"));
-    mac.chain_update(message).finalize().into_bytes().to_vec()
 }
 
 /// JSON text with everything beyond ASCII as `\u` escapes, surrogate pairs included.

@@ -1,7 +1,7 @@
 //! What each language's serialiser makes of a body that its parser has read: the bytes that a program hashes when it
 //! hashes a parse instead of what came over the wire.
 //!
-//! Invariant: pure. Every output is byte for byte what the real program prints (`fixtures/vectors/serialisers.json` holds
+//! Invariant: every output is byte for byte what the real program prints (`fixtures/vectors/serialisers.json` holds
 //! what they printed), and there is none where the real program refuses a body that RFC 8259 allows.
 
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ pub enum Serialiser {
     PythonDefault,
     /// The same with `separators=(",", ":")`.
     PythonCompact,
-    /// The same with `ensure_ascii=False` besides.
+    /// The same with `ensure_ascii=False` too.
     PythonUnescaped,
     /// `json.Unmarshal` into `any`, then `json.Marshal`, as Go prints since 1.22: before, it wrote `\b` and `\f` as
     /// `\u0008` and `\u000c`.
@@ -159,7 +159,7 @@ impl Serialiser {
     fn object(self, mut members: Vec<(Text, Json)>) -> Json {
         match self {
             Self::Javascript | Self::Pretty => {
-                // The sort is stable, and what is no index stays behind all indices in the order it came in.
+                // The sort is stable, and what is no index stays after all indices in the order it came in.
                 members.sort_by_key(|(name, _)| array_index(name).map_or(u64::from(u32::MAX), u64::from));
             }
             Self::Go => {
@@ -281,18 +281,18 @@ fn array_index(name: &Text) -> Option<u32> {
     name.to_unicode()?.parse().ok().filter(|&index| index != u32::MAX)
 }
 
-/// What Python escapes besides: whatever is not printable ASCII.
+/// What Python escapes too: whatever is not printable ASCII.
 fn python_text(text: &Text, out: &mut String) {
     text.quote_with(out, |character, out| escape_if(!matches!(character, ' '..='~'), character, out));
 }
 
-/// What Go escapes besides: what would mean something inside HTML or a script.
+/// What Go escapes too: what would mean something inside HTML or a script.
 fn go_text(text: &Text, out: &mut String) {
     let special = |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
     text.quote_with(out, |character, out| escape_if(special(character), character, out));
 }
 
-/// What PHP escapes besides: the slash, and whatever is not ASCII.
+/// What PHP escapes too: the slash, and whatever is not ASCII.
 fn php_text(text: &Text, out: &mut String) {
     text.quote_with(out, |character, out| {
         if character == '/' {

@@ -73,8 +73,8 @@ impl Shape {
         SNAPSHOTS.get(file.as_str()).cloned()
     }
 
-    /// Reads what [`Shape::to_json`] wrote, behind the head that the snapshot tool puts before it.
-    pub fn parse_snapshot(text: &str) -> Option<Self> {
+    /// Reads what [`Shape::to_json`] wrote, after the head that the snapshot tool puts before it.
+    fn parse_snapshot(text: &str) -> Option<Self> {
         let (_, shape) = text.strip_prefix("---\n")?.split_once("\n---\n")?;
         Self::from_json(&serde_json::from_str(shape).ok()?)
     }

@@ -1,6 +1,6 @@
 //! Signing and verifying, and nothing else: the text that is signed, the key, the hexadecimal digest.
 //!
-//! Invariant: a leaf. It imports nothing of ours, does no I/O, and never sees a parsed body: what is signed is bytes.
+//! Invariant: a leaf. It imports nothing from this crate, does no I/O, and never sees a parsed body: what is signed is bytes.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub const TIMESTAMP_HEADER: &str = "X-Twenty-Webhook-Timestamp";
 pub const NONCE_HEADER: &str = "X-Twenty-Webhook-Nonce";
 
 /// What stands between the timestamp and the body in the signed text.
-pub const SEPARATOR: &[u8] = b":";
+const SEPARATOR: &[u8] = b":";
 
 /// A webhook's secret. It never prints: `Debug` and `Display` are redacted, so no report can leak it by accident.
 #[derive(Clone, PartialEq, Eq)]

@@ -92,7 +92,7 @@ impl Transport for Pooled {
     }
 }
 
-/// A client that trusts these authorities beside the system's.
+/// A client that trusts these authorities with the system's.
 fn client(
     wait: Duration,
     verifies: bool,

@@ -22,7 +22,7 @@ pub enum Concern {
 /// A value that came out changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Where it stands: names and positions behind the path that was asked for.
+    /// Where it stands: names and positions after the path that was asked for.
     pub path: String,
     /// As it was given.
     pub expected: String,
@@ -30,8 +30,8 @@ pub struct Change {
     pub actual: Option<String>,
 }
 
-/// The first value of `expected` of that concern that is not the same in `actual`, below `path`. Members that `actual` has
-/// besides are not looked at: they are a matter of shape.
+/// The first value of `expected` of that concern that is not the same in `actual`, below `path`. Members that only `actual`
+/// has are not looked at: they are a matter of shape.
 pub fn first_change(expected: &Json, actual: &Json, path: &str, concern: Concern) -> Option<Change> {
     let change = change(expected, Some(actual), concern)?;
     Some(Change { path: format!("{path}{}", change.path), ..change })
@@ -115,7 +115,7 @@ fn is_long(number: &str) -> bool {
     again.is_none() || again != Decimal::parse(number)
 }
 
-/// A decimal number: sign, digits without zeros at the ends, and the power of ten behind the last of them.
+/// A decimal number: sign, digits without zeros at the ends, and the power of ten after the last of them.
 #[derive(Debug, PartialEq, Eq)]
 struct Decimal {
     is_negative: bool,
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_same_may_be_spelled_otherwise() {
+    fn the_same_value_may_be_written_in_another_way() {
         for (given, came) in [
             (r#"{"a":1,"b":-0.0,"c":"\u00e9"}"#, r#"{"further":1,"c":"é","b":0,"a":1.0}"#),
             (r#"["\ud800","\ud83d\ude00"]"#, r#"["\uD800","😀"]"#),

@@ -114,7 +114,7 @@ impl Shortest {
         }
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let exponent: i32 = exponent.parse().unwrap_or_else(|_| unreachable!("an exponent is an integer"));
-        // Zero has its point behind its one digit, as every number below ten.
+        // Zero has its point after its one digit, as every number below ten.
         Self { negative: double.is_sign_negative(), digits: digits.replace('.', ""), point: exponent + 1 }
     }
 
@@ -136,7 +136,7 @@ impl Shortest {
         }
     }
 
-    /// One digit before the point, `bare` behind it where there are no more, and the exponent with its sign.
+    /// One digit before the point, `bare` after it where there are no more, and the exponent with its sign.
     fn exponential(&self, bare: &str, print: impl Fn(u32) -> String) -> String {
         let (first, rest) = self.digits.split_at(1);
         let fraction = if rest.is_empty() { bare.to_owned() } else { format!(".{rest}") };

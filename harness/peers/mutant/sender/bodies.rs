@@ -46,7 +46,7 @@ pub(super) fn write(value: &Value) -> String {
     unmarked(&value.to_string())
 }
 
-/// Writes a body with a space behind each comma and colon.
+/// Writes a body with a space after each comma and colon.
 pub(super) fn write_spaced(value: &Value) -> String {
     let (mut spaced, mut in_text, mut escaped) = (String::new(), false, false);
     for character in value.to_string().chars() {

@@ -1,0 +1,237 @@
+//! What a receiver with each fault does: one row for each, in the order of `fault.rs`.
+//!
+//! Invariant: the match is exhaustive, so a fault without its row does not compile.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::body;
+use super::incoming::Incoming;
+use super::processing;
+use crate::peers::fault::ReceiverFault;
+use crate::peers::receiver::Observer;
+use crate::webhook::dialect::Members;
+use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
+use crate::webhook::serialiser::Serialiser;
+use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::wire::exchange::{Response, Transfer};
+
+/// What a digit more costs a comparison that goes digit by digit.
+const TIME_A_DIGIT: Duration = Duration::from_micros(20);
+const ANY_EVENT: &[u8] = br#"{"event":"any.event","data":{}}"#;
+
+/// A question about a request.
+pub(super) type Question = fn(&Incoming<'_>) -> bool;
+
+/// What a fault makes of the reference receiver.
+pub(super) enum Act {
+    /// Rejects these requests.
+    Rejects(Question),
+    /// Accepts these, whatever their signature.
+    Accepts(Question),
+    /// Accepts these and rejects all others.
+    AcceptsOnly(Question),
+    /// Accepts this body in place of the request's.
+    AcceptsAs(fn(&Incoming<'_>) -> Option<Bytes>),
+    /// The same, by whatever method it came.
+    AcceptsAsPost(fn(&Incoming<'_>) -> Option<Bytes>),
+    /// Accepts what is signed by this recipe, too.
+    AcceptsRecipe(Recipe),
+    /// Accepts what is signed by this recipe and rejects all else.
+    ExpectsRecipe(Recipe),
+    /// Checks signatures over what this serialiser prints.
+    Hashes(Serialiser),
+    /// Answers these with this status, and does nothing else with them.
+    Answers(u16, Question),
+    /// Compares signatures digit by digit.
+    Compares,
+    /// Answers this kind of event late.
+    Delays(Question),
+    /// Works on so many requests at a time, and answers others 503.
+    Works(usize),
+    /// Makes this of a rejection; `None` closes the connection.
+    Rewrites(fn(&Incoming<'_>, Response) -> Option<Response>),
+    /// Processes what it rejects, too.
+    ProcessesRejected,
+    /// Processes what it accepts in another way.
+    Processes(fn(Observer) -> Observer),
+    /// Does not notice repeated bodies; these requests it takes for repeated.
+    Forgets(Question),
+}
+
+/// The row of a fault.
+#[allow(clippy::too_many_lines, reason = "a table with one row for each fault")]
+pub(super) fn act(fault: ReceiverFault) -> Act {
+    use Act::*;
+    use ReceiverFault as F;
+    match fault {
+        F::RefusesEverything => Rejects(|_| true),
+        F::RefusesDeletions => Rejects(|it| it.event.ends_with(".deleted")),
+        F::VerifiesBodyAlone => ExpectsRecipe(Recipe::message(Message::BodyAlone)),
+        F::VerifiesWithDot => ExpectsRecipe(Recipe::message(Message::Separator("."))),
+        F::VerifiesTwiceStringified => {
+            ExpectsRecipe(Recipe::message(Message::DoubleStringified { ascii: false }))
+        }
+        F::VerifiesHexDecodedKey => ExpectsRecipe(Recipe::key(KeyForm::HexDecoded)),
+        F::VerifiesSha1 => ExpectsRecipe(Recipe::digest(Digest::Sha1)),
+        F::VerifiesSeconds => ExpectsRecipe(Recipe::message(Message::Seconds)),
+        F::RefusesUnknownEvents => Rejects(|it| !body::is_known_event(it.event)),
+        F::RefusesUnknownMembers => Rejects(|it| body::has_unknown_members(it.body(), it.event)),
+        F::HeaderNamesCaseSensitive => Rejects(|it| {
+            let lacks = |name: &str| it.delivery.headers.0.iter().all(|(other, _)| other != name);
+            lacks(SIGNATURE_HEADER) || lacks(TIMESTAMP_HEADER)
+        }),
+        F::AnswersLate => Delays(|it| it.event.starts_with("note.created")),
+        F::OneAtATime => Works(1),
+        F::OnlyThirtyAtATime => Works(30),
+        F::IgnoresAlteredValues => AcceptsAs(|it| it.accepted_before(body::same_record_other_values)),
+        F::IgnoresAddedMembers => AcceptsAs(|it| it.accepted_before(body::holds_all_of)),
+        F::StripsSecretMember => AcceptsAs(|it| {
+            let stripped = body::without_secret(it.body())?;
+            it.is_signed_as(it.signature.as_deref(), &stripped).then_some(stripped)
+        }),
+        F::AcceptsCutBody => AcceptsAs(|it| it.accepted_before(|old, new| old.starts_with(new))),
+        F::RemembersSignatures => Accepts(|it| {
+            it.timestamp.as_ref().is_some_and(|text| text.len() > 1) && it.was_accepted_under_its_signature()
+        }),
+        F::ReprintsTimestamp => Accepts(|it| it.is_signed_at_reprinted_timestamp()),
+        F::AcceptsDefaultSecret => Accepts(|it| it.is_signed_by_default()),
+        F::AcceptsEmptyKey => AcceptsRecipe(Recipe::key(KeyForm::Empty)),
+        F::AcceptsHexDecodedKey => AcceptsRecipe(Recipe::key(KeyForm::HexDecoded)),
+        F::AcceptsCaseFoldedKey => AcceptsRecipe(Recipe::key(KeyForm::Lowercase)),
+        F::AcceptsMissingSignature => Accepts(|it| it.lacks(SIGNATURE_HEADER)),
+        F::AcceptsEmptySignature => Accepts(|it| it.signature.as_ref().is_some_and(Bytes::is_empty)),
+        F::AcceptsMissingTimestamp => Accepts(|it| it.lacks(TIMESTAMP_HEADER)),
+        F::AcceptsEmptyTimestamp => {
+            Accepts(|it| it.is_signed() && it.timestamp.as_ref().is_some_and(Bytes::is_empty))
+        }
+        F::AcceptsBodyAlone => AcceptsRecipe(Recipe::message(Message::BodyAlone)),
+        F::AcceptsTimestampAlone => AcceptsRecipe(Recipe::message(Message::TimestampAlone)),
+        F::AcceptsDot => AcceptsRecipe(Recipe::message(Message::Separator("."))),
+        F::AcceptsTwiceStringified => {
+            AcceptsRecipe(Recipe::message(Message::DoubleStringified { ascii: false }))
+        }
+        F::AcceptsAnySignatureOnce => AcceptsAs(|it| it.accepted_before(|_, _| true)),
+        F::AcceptsSha1 => AcceptsRecipe(Recipe::digest(Digest::Sha1)),
+        F::AcceptsUnkeyed => AcceptsRecipe(Recipe::digest(Digest::Unkeyed)),
+        F::AcceptsBase64 => AcceptsRecipe(Recipe::digest(Digest::Base64)),
+        F::AcceptsPrefix => AcceptsRecipe(Recipe::digest(Digest::Truncated)),
+        F::AcceptsZeros => AcceptsRecipe(Recipe::digest(Digest::Zeros)),
+        F::RefusesCharset => {
+            Rejects(|it| it.header("content-type").is_some_and(|value| value.contains(&b';')))
+        }
+        F::RefusesChunked => Rejects(|it| matches!(it.delivery.transfer, Transfer::Chunks(_))),
+        F::DecodesEachChunk => Rejects(|it| body::decoded_by_chunk(it.delivery) != *it.body()),
+        F::LimitsTo100Kilobytes => Answers(413, |it| it.body().len() > 100_000),
+        F::LimitsTo512Kibibytes => Answers(413, |it| it.body().len() > 512 * 1024),
+        F::TruncatesLargeBodies => Rejects(|it| it.body().len() > 100_000),
+        F::RefusesRepeats => Answers(409, |it| it.was_accepted()),
+        F::AcceptsTrailing => Accepts(|it| {
+            let digits = it.signature.as_deref().filter(|value| value.len() > 64).map(|value| &value[..64]);
+            it.is_signed_as(digits, it.body())
+        }),
+        F::AcceptsShaPrefix => Accepts(|it| {
+            let digits = it.signature.as_deref().and_then(|value| value.strip_prefix(b"sha256="));
+            it.is_signed_as(digits, it.body())
+        }),
+        F::TakesFirstSignature => {
+            Accepts(|it| it.is_fresh_with(it.delivery.headers.all(SIGNATURE_HEADER).next()))
+        }
+        F::TakesLastSignature => {
+            Accepts(|it| it.is_fresh_with(it.delivery.headers.all(SIGNATURE_HEADER).last()))
+        }
+        F::ThrowsOnLength => Answers(500, |it| it.signature.as_ref().is_some_and(|value| value.len() != 64)),
+        F::ThrowsOnHeaderBytes => {
+            Answers(500, |it| it.signature.as_ref().is_some_and(|value| !value.is_ascii()))
+        }
+        F::ThrowsOnTimestamp => Answers(500, |it| it.has_odd_timestamp()),
+        F::VerifiesKeyWithNewline => ExpectsRecipe(Recipe::key(KeyForm::TrailingNewline)),
+        F::VerifiesDefaultSecret => AcceptsOnly(|it| it.is_signed_by_default()),
+        F::ClosesOnRefusal => Rewrites(|_, _| None),
+        F::RefusesWith500 => Rewrites(|_, _| Some(Response::text(500, ""))),
+        F::AcceptsAnyTimestamp => Accepts(|it| it.is_signed() && it.has_odd_timestamp()),
+        F::AcceptsNaN => Accepts(|it| it.is_signed() && it.timestamp.as_deref() == Some(b"NaN")),
+        F::NoWindow => Accepts(|it| it.is_signed_at_a_number()),
+        F::WindowOnPastOnly => Accepts(|it| it.is_signed() && it.number.is_some_and(|ms| ms > it.now_ms)),
+        F::AcceptsSeconds => Accepts(|it| it.is_signed() && it.is_fresh_in_seconds()),
+        F::WindowTooSmall => Rejects(|it| it.number.is_some_and(|ms| it.now_ms.abs_diff(ms) > 5_000)),
+        F::AcknowledgesMalformed => {
+            Answers(200, |it| it.is_signed_at_a_number() && body::is_malformed(it.body()))
+        }
+        F::BreaksOnMalformed => {
+            Answers(500, |it| it.is_signed_at_a_number() && body::is_malformed(it.body()))
+        }
+        F::AcknowledgesWrongTypes => {
+            Answers(200, |it| it.is_signed_at_a_number() && body::has_wrong_types(it.body()))
+        }
+        F::AcceptsOtherMethods => {
+            AcceptsAsPost(|it| (it.is_signed() && it.delivery.method != "POST").then(|| it.body().clone()))
+        }
+        F::TrustsForwardedFor => Accepts(|it| !it.lacks("x-forwarded-for")),
+        F::AcceptsSecretAsHeader => Accepts(|it| {
+            let secret = it.secret.expose().as_bytes();
+            it.delivery.headers.0.iter().any(|(_, value)| value.ends_with(secret))
+        }),
+        F::AcceptsPing => Answers(200, |it| it.lacks(SIGNATURE_HEADER) && body::holds(it.body(), "\"ping\"")),
+        F::ParsesFirst => Answers(400, |it| Members::parse(it.body()).is_err()),
+        F::RefusesControlCharacters => Rejects(|it| body::holds(it.body(), r"\u0000")),
+        F::RefusesDeepNesting => Rejects(|it| body::holds(it.body(), &"[".repeat(33))),
+        F::HashesAsJavascript => Hashes(Serialiser::Javascript),
+        F::HashesAsPython => Hashes(Serialiser::PythonDefault),
+        F::HashesAsPythonCompact => Hashes(Serialiser::PythonCompact),
+        F::HashesAsGo => Hashes(Serialiser::Go),
+        F::HashesAsPhp => Hashes(Serialiser::Php),
+        F::HashesSorted => Hashes(Serialiser::Sorted),
+        F::HashesPretty => Hashes(Serialiser::Pretty),
+        F::FallsBackToReserialised => Accepts(|it| it.is_signed_reprinted(Serialiser::Javascript)),
+        F::ReadsSeconds => AcceptsOnly(|it| it.is_signed() && it.is_fresh_in_seconds()),
+        F::ReadsOtherHeader => AcceptsOnly(|it| it.is_fresh_with(it.header("X-Webhook-Signature"))),
+        F::RequiresShaPrefix => ExpectsRecipe(Recipe::digest(Digest::Prefixed)),
+        F::ExpectsUppercase => ExpectsRecipe(Recipe::digest(Digest::Uppercase)),
+        F::VerifiesHexKeyBodyAlone => {
+            ExpectsRecipe(Recipe { key: KeyForm::HexDecoded, ..Recipe::message(Message::BodyAlone) })
+        }
+        F::ComparesPrefix => Accepts(|it| {
+            let whole = it.signature.as_ref().is_some_and(|given| given.len() == 64);
+            whole && it.right_digits() >= 8 && it.is_fresh()
+        }),
+        F::ComparesDigitByDigit => Compares,
+        F::RefusesInBody => {
+            Rewrites(|_, _| Some(Response::text(200, "{\"success\":false,\"error\":\"invalid signature\"}")))
+        }
+        F::LeaksExpectedSignature => Rewrites(|it, response| {
+            Some(Response::text(response.status, format!("expected {}\n", it.expected_signature())))
+        }),
+        F::LeaksSecret => Rewrites(|it, response| {
+            Some(Response::text(response.status, format!("not signed under {}\n", it.secret.expose())))
+        }),
+        F::RefusesLoneSurrogates => Rejects(|it| body::holds(it.body(), r#"\ud800""#)),
+        F::RefusesOtherDialect => Rejects(|it| body::is_shipped(it.body())),
+        F::DropsDeliveries => Processes(processing::nothing),
+        F::TakesInRefused => ProcessesRejected,
+        F::DedupesNothing => Forgets(|_| false),
+        F::DedupesOnConstant => Processes(processing::first_alone),
+        F::DedupesOnRecord => Processes(processing::once_a_record),
+        F::DedupesOnNonce => {
+            Forgets(|it| it.header(NONCE_HEADER).is_some_and(|nonce| it.is_signed() && it.knew(nonce)))
+        }
+        F::MarksBeforeVerifying => {
+            Answers(200, |it| it.knew(it.body()) && it.delivery.method == "POST" && it.is_signed_and_fresh())
+        }
+        F::MisreadsOtherDialect => Answers(200, |it| {
+            it.delivery.method == "POST" && body::is_shipped(it.body()) && it.is_signed_and_fresh()
+        }),
+        F::AcceptsEverything => AcceptsAsPost(|it| {
+            Some(if it.event.is_empty() { Bytes::from_static(ANY_EVENT) } else { it.body().clone() })
+        }),
+    }
+}
+
+/// Takes as long as a comparison that stops at the first wrong digit.
+pub(super) fn compare_slowly(request: &Incoming<'_>) {
+    let until = Instant::now() + TIME_A_DIGIT * request.right_digits();
+    while Instant::now() < until {
+        std::hint::spin_loop();
+    }
+}

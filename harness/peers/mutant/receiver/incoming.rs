@@ -1,0 +1,195 @@
+//! A request as a mutant sees it, and what it remembers of those before: the questions that faults ask.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use crate::webhook::recipe::Recipe;
+use crate::webhook::serialiser::Serialiser;
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::wire::exchange::Delivery;
+
+/// The reference receiver's window.
+const WINDOW_MS: u64 = 300_000;
+/// A default that programs have built in.
+const DEFAULT_SECRET: &str = "your-webhook-secret";
+
+/// What a mutant remembers.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// The body of each accepted delivery, by timestamp and signature.
+    accepted: Mutex<HashMap<(Bytes, Bytes), Bytes>>,
+    /// Nonces or bodies that came before.
+    known: Mutex<HashSet<Bytes>>,
+}
+
+/// One request.
+pub(super) struct Incoming<'a> {
+    pub(super) delivery: &'a Delivery,
+    /// The event that the body names; empty where it names none.
+    pub(super) event: &'a str,
+    pub(super) timestamp: Option<Bytes>,
+    pub(super) signature: Option<Bytes>,
+    /// The timestamp, where it is decimal digits.
+    pub(super) number: Option<u64>,
+    pub(super) now_ms: u64,
+    pub(super) secret: &'a Secret,
+    memory: &'a Memory,
+}
+
+impl<'a> Incoming<'a> {
+    pub(super) fn new(
+        delivery: &'a Delivery,
+        event: &'a str,
+        now_ms: u64,
+        secret: &'a Secret,
+        memory: &'a Memory,
+    ) -> Self {
+        let single = |name| delivery.headers.single(name).cloned();
+        let timestamp = single(TIMESTAMP_HEADER);
+        let digits = timestamp.as_deref().filter(|text| text.iter().all(u8::is_ascii_digit));
+        let number = digits.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+        let signature = single(SIGNATURE_HEADER);
+        Self { delivery, event, timestamp, signature, number, now_ms, secret, memory }
+    }
+
+    pub(super) fn body(&self) -> &'a Bytes {
+        &self.delivery.body
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&'a Bytes> {
+        self.delivery.headers.single(name)
+    }
+
+    pub(super) fn lacks(&self, name: &str) -> bool {
+        self.delivery.headers.all(name).next().is_none()
+    }
+
+    /// Whether the timestamp header has a value that is no number.
+    pub(super) fn has_odd_timestamp(&self) -> bool {
+        self.number.is_none() && self.timestamp.as_ref().is_some_and(|text| !text.is_empty())
+    }
+
+    /// Whether the signature is the one of timestamp and body.
+    pub(super) fn is_signed(&self) -> bool {
+        self.is_signed_as(self.signature.as_deref(), self.body())
+    }
+
+    /// Whether this signature would be the one of timestamp and this body.
+    pub(super) fn is_signed_as(&self, signature: Option<&[u8]>, body: &[u8]) -> bool {
+        let given = self.timestamp.as_ref().zip(signature);
+        given.is_some_and(|(timestamp, signature)| Key::new(self.secret).verify(timestamp, body, signature))
+    }
+
+    /// Whether it is signed, and under a number.
+    pub(super) fn is_signed_at_a_number(&self) -> bool {
+        self.is_signed() && self.number.is_some()
+    }
+
+    /// Whether the timestamp is within the window.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.number.is_some_and(|ms| self.now_ms.abs_diff(ms) < WINDOW_MS)
+    }
+
+    /// Whether the timestamp would be within the window if it were seconds.
+    pub(super) fn is_fresh_in_seconds(&self) -> bool {
+        self.number.is_some_and(|seconds| self.now_ms.abs_diff(seconds.saturating_mul(1000)) < WINDOW_MS)
+    }
+
+    pub(super) fn is_signed_and_fresh(&self) -> bool {
+        self.is_signed() && self.is_fresh()
+    }
+
+    /// Whether this signature is the one of timestamp and body, within the window.
+    pub(super) fn is_fresh_with(&self, signature: Option<&Bytes>) -> bool {
+        self.is_signed_as(signature.map(|value| &**value), self.body()) && self.is_fresh()
+    }
+
+    /// Whether the signature is what the recipe gives.
+    pub(super) fn is_signed_by(&self, recipe: Recipe) -> bool {
+        let given = self.signature.as_ref().zip(self.timestamp.as_ref());
+        given.is_some_and(|(signature, timestamp)| {
+            let value = recipe.compute(self.secret.expose(), timestamp, self.body());
+            value.is_some_and(|value| value.as_bytes() == &**signature)
+        })
+    }
+
+    /// Whether the signature covers the body as parsed and printed again, within the window.
+    pub(super) fn is_signed_reprinted(&self, serialiser: Serialiser) -> bool {
+        let printed = serialiser.reprint(self.body());
+        let signature = self.signature.as_deref();
+        printed.is_some_and(|printed| self.is_signed_as(signature, &printed)) && self.is_fresh()
+    }
+
+    /// Whether the signature covers the timestamp as read and printed again, within the window.
+    pub(super) fn is_signed_at_reprinted_timestamp(&self) -> bool {
+        let printed = self.number.map(|number| number.to_string());
+        let given = printed.zip(self.signature.as_ref());
+        let verifies = |(timestamp, signature): (String, &Bytes)| {
+            Key::new(self.secret).verify(timestamp.as_bytes(), self.body(), signature)
+        };
+        given.is_some_and(verifies) && self.is_fresh()
+    }
+
+    /// Whether it is signed under the built-in default.
+    pub(super) fn is_signed_by_default(&self) -> bool {
+        let key = Key::new(&Secret::new(DEFAULT_SECRET));
+        let given = self.timestamp.as_ref().zip(self.signature.as_ref());
+        given.is_some_and(|(timestamp, signature)| key.verify(timestamp, self.body(), signature))
+    }
+
+    /// The signature that would be accepted.
+    pub(super) fn expected_signature(&self) -> String {
+        Key::new(self.secret).sign(self.timestamp.as_deref().unwrap_or_default(), self.body()).to_hex()
+    }
+
+    /// How many digits of the signature are right, from the first on.
+    pub(super) fn right_digits(&self) -> u32 {
+        let right = self.expected_signature();
+        let given = self.signature.as_deref().unwrap_or_default().iter();
+        let alike = given.zip(right.as_bytes()).take_while(|(one, other)| one == other).count();
+        u32::try_from(alike).unwrap_or(u32::MAX)
+    }
+
+    /// The body that was accepted before under the same timestamp and signature, where this one is `same` to it.
+    pub(super) fn accepted_before(&self, same: fn(&[u8], &[u8]) -> bool) -> Option<Bytes> {
+        let old = self.memory.accepted().get(&self.presented()?).cloned()?;
+        same(&old, self.body()).then_some(old)
+    }
+
+    /// Whether this body was accepted before under the same signature.
+    pub(super) fn was_accepted_under_its_signature(&self) -> bool {
+        let accepted = self.memory.accepted();
+        let mut accepted = accepted.iter();
+        accepted.any(|((_, known), old)| Some(known) == self.signature.as_ref() && old == self.body())
+    }
+
+    /// Whether this body was accepted before.
+    pub(super) fn was_accepted(&self) -> bool {
+        self.memory.accepted().values().any(|old| old == self.body())
+    }
+
+    /// Timestamp and signature.
+    pub(super) fn presented(&self) -> Option<(Bytes, Bytes)> {
+        self.timestamp.clone().zip(self.signature.clone())
+    }
+
+    /// Remembers a nonce or a body. Returns whether it was known.
+    pub(super) fn knew(&self, key: &Bytes) -> bool {
+        !self.memory.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
+    }
+}
+
+impl Memory {
+    fn accepted(&self) -> MutexGuard<'_, HashMap<(Bytes, Bytes), Bytes>> {
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers an accepted delivery.
+    pub(super) fn accept(&self, presented: Option<(Bytes, Bytes)>, body: Bytes) {
+        if let Some(presented) = presented {
+            self.accepted().insert(presented, body);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Wrong ways of processing: what the reference receiver's observer is wrapped in. Answers stay as they are.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::peers::receiver::Observer;
+
+/// Processes nothing.
+pub(super) fn nothing(_: Observer) -> Observer {
+    Arc::new(|_| {})
+}
+
+/// Processes the first delivery alone.
+pub(super) fn first_alone(observer: Observer) -> Observer {
+    let any = AtomicBool::new(false);
+    Arc::new(move |observed| {
+        if !any.swap(true, Ordering::SeqCst) {
+            observer(observed);
+        }
+    })
+}
+
+/// Processes one event of each record.
+pub(super) fn once_a_record(observer: Observer) -> Observer {
+    let known = Mutex::new(HashSet::new());
+    Arc::new(move |observed| {
+        if known.lock().unwrap_or_else(PoisonError::into_inner).insert(observed.id.clone()) {
+            observer(observed);
+        }
+    })
+}

@@ -1,0 +1,52 @@
+//! The sample events under `fixtures/events/`, compiled in.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::webhook::event::{EventName, raw};
+
+include!(concat!(env!("OUT_DIR"), "/events.rs"));
+
+/// The object of the samples that stands for custom ones, which a receiver may not know.
+pub(crate) const CUSTOM_OBJECT: &str = "rocket";
+
+/// A sample event as `fixtures/events/` holds it: one file, a record for each dialect that knows the event.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Sample {
+    /// What happened.
+    pub(crate) event: EventName,
+    /// The updated fields, for updates.
+    pub(crate) updated_fields: Option<Vec<String>>,
+    /// The record in dialect `documented`.
+    pub(crate) documented: Option<Box<RawValue>>,
+    /// The record in dialect `shipped`.
+    pub(crate) shipped: Option<Box<RawValue>>,
+}
+
+/// Every sample event, in the order of their names.
+pub(crate) fn samples() -> &'static [Sample] {
+    static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
+        let parse = |(file, text): &(&str, &str)| {
+            // Compiled in, and parsed by a test on every build: a malformed file never ships.
+            let sample = serde_json::from_str(text);
+            let mut sample: Sample = sample.unwrap_or_else(|e| unreachable!("fixtures/events/{file}: {e}"));
+            for record in [&mut sample.documented, &mut sample.shipped].into_iter().flatten() {
+                // A file is laid out for people. What goes over the wire is what `JSON.stringify` makes of it.
+                let value: Value = serde_json::from_str(record.get()).unwrap_or_default();
+                *record = raw(&value);
+            }
+            sample
+        };
+        EVENT_FILES.iter().map(parse).collect()
+    });
+    &SAMPLES
+}
+
+/// Whether an event is about a standard object: neither a custom one nor metadata.
+pub(crate) fn is_standard(event: &EventName) -> bool {
+    !event.is_metadata() && event.object() != CUSTOM_OBJECT
+}
