@@ -153,7 +153,7 @@ async fn reference_receiver_answers_413_past_body_limit() {
     let target = Target::parse(&server.url("/")).unwrap();
     let client = Client::new(WAIT, Clock::fixed(NOW));
     for (length, status) in [(5 * 1024 * 1024 - 100, 200), (6 * 1024 * 1024, 413)] {
-        let body = format!(r#"{{"event":"a.b","data":"{}"}}"#, "x".repeat(length));
+        let body = format!(r#"{{"event":"a.b","data":{{"x":"{}"}}}}"#, "x".repeat(length));
         let exchange = client.send(&target, &delivery_at(NOW, &body)).await;
         assert_eq!(exchange.outcome.status(), Some(status), "{length}: {}", exchange.outcome);
     }
