@@ -102,7 +102,7 @@ const RCV_13: Requirement = Requirement {
     scenarios: &[&CONCURRENT_64],
     needs: None,
     check: accepts_at_once,
-    counterexamples: Faults::Receiver(&[ReceiverFault::OneAtATime]),
+    counterexamples: Faults::Receiver(&[ReceiverFault::OneAtATime, ReceiverFault::OnlyThirtyAtATime]),
 };
 
 /// What is sent for RCV-13.

@@ -35,6 +35,7 @@ const VER_10: Requirement = Requirement {
     needs: None,
     check: rejects_all,
     counterexamples: Faults::Receiver(&[
+        ReceiverFault::AcceptsEmptyTimestamp,
         ReceiverFault::AcceptsAnyTimestamp,
         ReceiverFault::AcceptsNaN,
         ReceiverFault::AcceptsEverything,

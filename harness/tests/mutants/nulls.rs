@@ -51,7 +51,7 @@ async fn null_receivers_pass_nothing_by_accident() {
     // RCV-11 is the server's own limit.
     let acknowledges = [
         "RCV-1", "RCV-2", "RCV-3", "RCV-4", "RCV-5", "RCV-6", "RCV-7", "RCV-8", "RCV-9", "RCV-10", "RCV-11",
-        "RCV-12", "VER-8", "VER-16", "VER-18", "DIA-1",
+        "RCV-12", "RCV-13", "VER-8", "VER-16", "VER-18", "DIA-1",
     ];
     for (null, may_pass) in [
         (Null::Status(200), &acknowledges[..]),
