@@ -133,6 +133,12 @@ codes! {
     AcceptsBackDoor = "accepts.back-door":
         "an unsigned request is let in by another way",
         "let the signature alone decide: no trusted addresses, no secret in a header, no unsigned pings";
+    LeaksSecret = "leaks.secret":
+        "the answer to a forged delivery contains the secret",
+        "answer a wrong signature with a fixed text, and log nothing that is secret";
+    LeaksSignature = "leaks.signature":
+        "the answer to a forged delivery contains the signature that would have been accepted",
+        "answer a wrong signature with a fixed text; write what was expected to no answer and no public log";
     MessageReserialised = "message.reserialised":
         "the signature covers a re-serialised parse of the body, not the bytes on the wire",
         "hash the raw request body, before any JSON parser; a sender signs the very bytes that it sends";

@@ -111,7 +111,8 @@ fn died_unanswered(t: &Transcript, trial: &Trial) -> bool {
     t.death_at(trial.exchange).is_some() && t.outcome(trial.exchange).status().is_none()
 }
 
-fn has_controls(t: &Transcript, trial: &Trial) -> bool {
+/// Whether the controls of a trial were accepted.
+pub(super) fn has_controls(t: &Transcript, trial: &Trial) -> bool {
     trial.controls.iter().all(|&control| t.acknowledged(control))
 }
 

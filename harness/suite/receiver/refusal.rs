@@ -1,4 +1,4 @@
-//! VER-9: how a receiver rejects.
+//! VER-9 and VER-22: how a receiver rejects.
 
 use proptest::collection::vec;
 use proptest::prelude::prop_oneof;
@@ -10,22 +10,24 @@ use super::digits::{OTHER_DIGEST, SURROUNDED, Surrounded, around, surrounded};
 use super::formatting::REFORMATTED;
 use super::freshness::STALE;
 use super::header::MISSING_HEADER;
-use super::judge::{is_4xx, of_crash, rejects};
+use super::judge::{has_controls, is_4xx, of_crash, rejects};
 use super::key::WRONG_KEY;
 use super::property::Property;
 use super::signed_text::OTHER_MESSAGE;
 use super::timestamp::TIMESTAMP_FORM;
 use super::ways_in::BACK_DOOR;
 use crate::peers::fault::{Faults, ReceiverFault};
-use crate::suite::cause::Code;
+use crate::redaction::spelled;
+use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Evidence, Level, Requirement, Verdict};
 use crate::suite::scenario::Scenario;
 use crate::suite::transcript::{Respect, Surrounding, Transcript};
-use crate::webhook::signature::SIGNATURE_HEADER;
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::wire::exchange::{Exchange, Outcome};
 
 /// The requirements of this group, in the order of the contract.
-pub(super) const ALL: &[Requirement] = &[VER_9];
+pub(super) const ALL: &[Requirement] = &[VER_9, VER_22];
 
 const VER_9: Requirement = Requirement {
     id: "VER-9",
@@ -35,8 +37,7 @@ const VER_9: Requirement = Requirement {
     check_id: "receiver/verification/refusal-status",
     text: "A rejection is a 4xx (401 in the field), not a 5xx, a hang or a closed \
           connection, and the receiver answers the next delivery as before. Signatures of 0, 1, 63, 65 \
-          and 64 non-ASCII characters included; so are deliveries broken off in head or body, which \
-          nobody answers, but which must not end the process.",
+          and 64 non-ASCII characters included.",
     source: "W",
     why: "A comparison that throws on another length turns every scanner's probe into a crash report, and in some \
           run times ends the process.",
@@ -125,4 +126,64 @@ fn refusal_status(requirement: &Requirement, t: &Transcript) -> Verdict {
     // That a signature of another length is accepted is for VER-4 and VER-6 to say.
     let of_length = Some(rejects(&[&SIGNATURE_LENGTH], t)).filter(|one| !matches!(one, Verdict::Fail(_)));
     of_all(of_length.into_iter().chain(verdicts), "nothing was refused", "refusals")
+}
+
+const VER_22: Requirement = Requirement {
+    id: "VER-22",
+    title: "refusals give nothing away",
+    binds: Binds::Receiver,
+    level: Level::Should,
+    check_id: "receiver/verification/leaks",
+    text: "The answer to a forged delivery contains neither the secret nor the signature \
+          that would have been accepted.",
+    source: "W",
+    why: "An error message that helps while the receiver is written tells everyone else \
+          how to sign: whoever sends a forged delivery reads the signature from the answer, and sends it \
+          again.",
+    scenarios: &[
+        &ALTERED_CONTENT,
+        &ALTERED_TIMESTAMP,
+        &WRONG_KEY,
+        &OTHER_MESSAGE,
+        &OTHER_DIGEST,
+        &SIGNATURE_LENGTH,
+    ],
+    needs: None,
+    check: gives_nothing_away,
+    counterexamples: Faults::Receiver(&[ReceiverFault::LeaksExpectedSignature, ReceiverFault::LeaksSecret]),
+};
+
+/// No answer that rejects a forged delivery shows the secret, or the signature that would have been accepted.
+fn gives_nothing_away(requirement: &Requirement, t: &Transcript) -> Verdict {
+    let Some(secret) = &t.secret else { return Verdict::Inconclusive("the secret is not known".to_owned()) };
+    let key = Key::new(secret);
+    let trials = requirement.scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name));
+    let verdicts = trials.filter_map(|trial| {
+        let Exchange { delivery, outcome: Outcome::Answered(answer), .. } = t.exchange(trial.exchange) else {
+            return None;
+        };
+        if t.acknowledged(trial.exchange) || !has_controls(t, trial) {
+            return None;
+        }
+        let shown = || answer.headers.0.iter().map(|(_, value)| &**value).chain([&*answer.body]);
+        let timestamp = delivery.headers.single(TIMESTAMP_HEADER);
+        let expected = timestamp.map(|timestamp| key.sign(timestamp, &delivery.body).to_hex());
+        let leaked = if spelled::first_with(secret, shown()).is_some() {
+            (Code::LeaksSecret, "the secret")
+        } else if expected.is_some_and(|expected| shown().any(|text| holds_digits(text, &expected))) {
+            (Code::LeaksSignature, "the signature that would have been accepted")
+        } else {
+            return Some(Verdict::Pass);
+        };
+        let (code, what) = leaked;
+        let message = format!("the answer to {} contains {what}", trial.what);
+        let evidence = Evidence::new("an answer that gives nothing away", format!("{what} in it"), message);
+        Some(evidence.shown_by([trial.exchange]).because(Cause::new(code)).fail())
+    });
+    of_all(verdicts, "no forged delivery was rejected", "answers")
+}
+
+/// Whether hexadecimal digits are part of a text, in either case.
+fn holds_digits(text: &[u8], digits: &str) -> bool {
+    text.windows(digits.len()).any(|window| window.eq_ignore_ascii_case(digits.as_bytes()))
 }
