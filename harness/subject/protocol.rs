@@ -4,13 +4,16 @@
 
 use std::path::PathBuf;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::SubjectError;
 use crate::webhook::dialect::Members;
 use crate::webhook::event::{Event, EventName};
 use crate::webhook::signature::Secret;
+use crate::wire::codec::quote;
 
 /// The version of the protocol.
 pub const VERSION: u32 = 1;
@@ -75,6 +78,38 @@ pub struct Hello {
     pub capabilities: Vec<String>,
 }
 
+/// What a sender can declare, and what a receiver can be attached with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Capability {
+    /// Webhooks can be deleted.
+    Delete,
+    /// Webhooks take filters.
+    Filters,
+    /// The outcomes of deliveries can be asked for.
+    Outcomes,
+    /// Webhooks can do without a secret.
+    Unsigned,
+    /// Webhooks may be behind HTTPS, with certificates of the suite's authority.
+    Https,
+    /// What a receiver takes in can be observed.
+    Observations,
+}
+
+impl Capability {
+    /// The word of the attachment protocol.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Filters => "filters",
+            Self::Outcomes => "outcomes",
+            Self::Unsigned => "unsigned",
+            Self::Https => "https",
+            Self::Observations => "observations",
+        }
+    }
+}
+
 /// What a sender reports of one delivery.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Outcome {
@@ -86,6 +121,45 @@ pub struct Outcome {
     /// The final status.
     #[serde(default)]
     pub status: Option<u16>,
+}
+
+impl Hello {
+    /// Reads the answer to `hello`. Errors: [`SubjectError::Broke`], with the answer.
+    pub fn read(answer: &Value) -> Result<Self, SubjectError> {
+        read("hello", answer)
+    }
+
+    /// Whether the sender declares a capability.
+    pub fn declares(&self, capability: Capability) -> bool {
+        self.capabilities.iter().any(|name| name == capability.as_str())
+    }
+}
+
+/// Reads the answer to `create_webhook`: what the sender calls the webhook. Errors: [`SubjectError::Broke`], with the answer.
+pub fn webhook_name(answer: &Value) -> Result<String, SubjectError> {
+    let name = answer.get("webhook").and_then(Value::as_str);
+    name.map(str::to_owned).ok_or_else(|| {
+        SubjectError::Broke(format!(
+            "the sender's answer to `create_webhook` has no text `webhook`: {}",
+            quoted(answer)
+        ))
+    })
+}
+
+/// Reads the answer to `outcomes`. Errors: [`SubjectError::Broke`], with the answer.
+pub fn outcomes(answer: &Value) -> Result<Vec<Outcome>, SubjectError> {
+    read("outcomes", answer.get("deliveries").unwrap_or(&Value::Null))
+}
+
+fn read<T: DeserializeOwned>(op: &str, answer: &Value) -> Result<T, SubjectError> {
+    T::deserialize(answer).map_err(|why| {
+        let answer = quoted(answer);
+        SubjectError::Broke(format!("the sender's answer to `{op}` cannot be read ({why}): {answer}"))
+    })
+}
+
+fn quoted(answer: &Value) -> String {
+    quote(answer.to_string().as_bytes())
 }
 
 impl Op {

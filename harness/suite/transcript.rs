@@ -2,7 +2,6 @@
 //!
 //! Invariant: a check needs nothing else. No clock, no socket, no subject stands behind a transcript.
 
-mod capability;
 mod conduct;
 mod emission;
 mod exchanges;
@@ -22,7 +21,8 @@ use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Trust};
 
-pub use capability::Capability;
+pub use crate::subject::observations::Observed;
+pub use crate::subject::protocol::Capability;
 pub use conduct::{Certificate, Conduct, Form, MOVED};
 pub use emission::{
     Arrival, Broken, Emission, Generated, Handshake, HandshakeEnd, LONGEST_BODY, Settled, Traits, Webhook,
@@ -32,7 +32,7 @@ pub use intake::{Intake, IntakeKind};
 pub use keeper::{Keeper, Kept};
 pub use respect::{Age, Part, Redating, Respect, Surrounding, TimestampForm};
 pub use scenario::ScenarioName;
-pub use trial::{Comparison, Observed, Tally, Trial};
+pub use trial::{Comparison, Tally, Trial};
 
 /// A run, as far as it concerns the verdicts.
 #[derive(Debug)]

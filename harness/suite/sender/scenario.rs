@@ -20,7 +20,7 @@ use tokio::time::sleep;
 use crate::clock::Clock;
 use crate::random::Random;
 use crate::subject::SubjectError;
-use crate::subject::protocol::{Hello, Op, Reply};
+use crate::subject::protocol::{self, Hello, Op, Reply};
 use crate::subject::sender::{Sender, expect_ok};
 use crate::suite::scenario::{Play, Scenario};
 use crate::suite::stage::Extent;
@@ -134,12 +134,10 @@ impl<'a> Stage<'a> {
         });
         // Who was not told of the authority has nobody to trust.
         let https = ca.is_some().then_some(Capability::Https);
-        let hello: Hello = read("hello", self.call(Op::Hello { dialect, ca }).await?)?;
+        let hello = Hello::read(&self.call(Op::Hello { dialect, ca }).await?)?;
         let all = [Capability::Delete, Capability::Filters, Capability::Outcomes, Capability::Unsigned];
         let all = all.into_iter().chain(https);
-        let declared =
-            |capability: &Capability| hello.capabilities.iter().any(|name| name == capability.as_str());
-        self.transcript.capabilities = all.filter(declared).collect();
+        self.transcript.capabilities = all.filter(|one| hello.declares(*one)).collect();
         Ok(hello)
     }
 
@@ -197,12 +195,7 @@ impl<'a> Stage<'a> {
             }
             answer => answer?,
         };
-        let name = answer.get("webhook").and_then(Value::as_str).map(str::to_owned);
-        let name = name.ok_or_else(|| {
-            SubjectError::Broke(format!(
-                "the sender's answer to `create_webhook` has no text `webhook`: {answer}"
-            ))
-        })?;
+        let name = protocol::webhook_name(&answer)?;
         let since = self.transcript.emissions.len();
         let index = self.transcript.register(Webhook {
             scenario,
@@ -421,12 +414,4 @@ enum Kind {
 /// What it is that an operation was answered with an error which stands for a capability.
 fn unkept(capability: Capability, why: &str) -> SubjectError {
     SubjectError::Unkept(format!("the capability `{}` is declared and not kept: {why}", capability.as_str()))
-}
-
-/// Reads an answer. Errors: [`SubjectError::Broke`], with the answer.
-fn read<T: serde::de::DeserializeOwned>(op: &str, answer: Value) -> Result<T, SubjectError> {
-    serde_json::from_value(answer.clone()).map_err(|why| {
-        let answer = crate::wire::codec::quote(answer.to_string().as_bytes());
-        SubjectError::Broke(format!("the sender's answer to `{op}` cannot be read ({why}): {answer}"))
-    })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Respect, ScenarioName};
 use crate::wire::exchange::ExchangeId;
@@ -37,16 +37,6 @@ pub struct Tally {
     pub as_expected: usize,
     /// How many of them tell nothing, since a twin was not acknowledged.
     pub uncontrolled: usize,
-}
-
-/// What a receiver says of a delivery that it took in (interface, section 3).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Observed {
-    /// The event's name.
-    pub event: String,
-    /// The record's id, where the receiver found one.
-    #[serde(default)]
-    pub id: Option<String>,
 }
 
 /// How long a receiver took to refuse signatures, by where they go wrong. Taken in turns, so that what else happens on

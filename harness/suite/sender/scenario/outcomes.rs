@@ -5,12 +5,11 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::{Stage, read, unkept};
+use super::{Stage, unkept};
 use crate::subject::SubjectError;
-use crate::subject::protocol::{Op, Outcome};
+use crate::subject::protocol::{self, Op, Outcome};
 use crate::suite::transcript::{Capability, Settled, uuids};
 use crate::wire::endpoint::scripted::Received;
 
@@ -83,8 +82,7 @@ impl Stage<'_> {
             Err(SubjectError::Stuck(why)) => return Err(unkept(Capability::Outcomes, &why)),
             answer => answer?,
         };
-        let deliveries = answer.get("deliveries").cloned().unwrap_or(Value::Null);
-        let outcomes: Vec<Outcome> = read("outcomes", deliveries)?;
+        let outcomes = protocol::outcomes(&answer)?;
         Ok(outcomes.into_iter().filter_map(|one| Some((one.record.clone()?, one))).collect())
     }
 
