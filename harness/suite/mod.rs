@@ -1,6 +1,7 @@
 //! The requirements, what is done to find out about them, and how a run is judged.
 
 pub mod cause;
+pub mod extent;
 pub mod judge;
 pub mod receiver;
 pub mod requirement;

@@ -137,7 +137,7 @@ pub async fn sender(
     let scenarios = needed(Role::Sender, selected);
     let extent = options.extent();
     let mut stage =
-        on_sender::scenario::Stage::new(subject, &options.clock, &random, extent, &mut transcript);
+        on_sender::stage::SenderStage::new(subject, &options.clock, &random, extent, &mut transcript);
     if need_https(selected) {
         stage = stage.offering(&options.authority);
     }

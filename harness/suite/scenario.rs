@@ -49,7 +49,7 @@ pub enum Play {
     /// In its own way on a receiver.
     Receiver(receiver::stage::Course),
     /// On a sender.
-    Sender(sender::scenario::Course),
+    Sender(sender::stage::Course),
 }
 
 impl Scenario {

@@ -53,7 +53,7 @@ pub enum Certificate {
 
 /// What an answer is beside its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Form {
+pub enum AnswerForm {
     /// Nothing in particular.
     Plain,
     /// One with a body that is worth a look: which.

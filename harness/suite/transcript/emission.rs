@@ -5,14 +5,14 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{Conduct, Form, ScenarioName};
+use super::{AnswerForm, Conduct, ScenarioName};
 use crate::webhook::event::Event;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::ExchangeId;
 
 /// A webhook that was registered at a sender.
 #[derive(Debug, Clone)]
-pub struct Webhook {
+pub struct RegisteredWebhook {
     /// What it belongs to.
     pub scenario: ScenarioName,
     /// The URL that was registered.
@@ -59,7 +59,7 @@ pub struct Emission {
     /// The status that the endpoint answers it with.
     pub answer: u16,
     /// What that answer is otherwise.
-    pub form: Form,
+    pub form: AnswerForm,
     /// Why the sender cannot let this event happen, where it says so.
     pub unsupported: Option<String>,
     /// How it was generated, where it was. Of generated events only those are here of which something came out otherwise
@@ -108,12 +108,12 @@ pub struct Traits {
     /// How long the body was on the wire, transfer coding apart; what was kept of it may be shorter.
     pub body_length: u64,
     /// How long it had been whole when the sender ended the connection without having been answered.
-    pub let_go: Option<Duration>,
+    pub given_up_after: Option<Duration>,
 }
 
 /// What reached a webhook's endpoint and was no whole request.
 #[derive(Debug, Clone)]
-pub struct Broken {
+pub struct BrokenRequest {
     /// The webhook, as an index into [`super::Transcript::webhooks`].
     pub webhook: usize,
     /// What is wrong with it, and how it begins: a fragment of a sentence.
@@ -122,7 +122,7 @@ pub struct Broken {
 
 /// A connection to a webhook's endpoint behind HTTPS that came to no request.
 #[derive(Debug, Clone)]
-pub struct Handshake {
+pub struct FailedHandshake {
     /// The webhook, as an index into [`super::Transcript::webhooks`].
     pub webhook: usize,
     /// When it ended, in milliseconds since the epoch.
@@ -148,7 +148,7 @@ pub enum HandshakeEnd {
 
 /// What a sender reports of one delivery.
 #[derive(Debug, Clone)]
-pub struct Settled {
+pub struct SettledDelivery {
     /// The webhook, as an index into [`super::Transcript::webhooks`].
     pub webhook: usize,
     /// The record's id.

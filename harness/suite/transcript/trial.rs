@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::{Respect, ScenarioName};
 use crate::wire::exchange::ExchangeId;
 
