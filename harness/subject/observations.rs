@@ -1,4 +1,4 @@
-//! What a receiver says that it took in: lines on its stdout, an address that is asked, or our own receiver's calls.
+//! What a receiver says that it processed: lines on its stdout, an address that is asked, or the reference receiver's calls.
 //!
 //! Invariant: bounded. Of each line no more than 64 KiB is read, and no more than a million observations are kept.
 
@@ -23,7 +23,7 @@ const MAX_KEPT: usize = 1_000_000;
 /// How often an address is asked.
 const PACE: Duration = Duration::from_millis(20);
 
-/// What a receiver says of a delivery that it took in (interface, section 3).
+/// What a receiver says of a delivery that it processed (interface, section 3).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Observed {
     /// The event's name.
@@ -33,7 +33,7 @@ pub struct Observed {
     pub id: Option<String>,
 }
 
-/// Where a receiver says what it took in.
+/// Where a receiver says what it processed.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// As it happens: from its stdout, or from our own receiver.
@@ -59,7 +59,7 @@ struct Line {
 }
 
 impl Observations {
-    /// Takes one in.
+    /// Adds one.
     pub fn add(&self, observed: Observed) {
         let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() < MAX_KEPT {

@@ -25,7 +25,7 @@ pub enum Op {
     Hello {
         /// The dialect to speak, by name.
         dialect: String,
-        /// A PEM file with the authority of the endpoints behind HTTPS; `None` where there are none.
+        /// A PEM file with the authority of the HTTPS endpoints; `None` where there are none.
         ca: Option<PathBuf>,
     },
     /// Register a webhook.
@@ -37,7 +37,7 @@ pub enum Op {
         /// Its filter; `None` for every event.
         operations: Option<Vec<String>>,
     },
-    /// Let an event happen.
+    /// Make an event happen.
     Emit(Event),
     /// What became of a webhook's deliveries?
     Outcomes {
@@ -90,9 +90,9 @@ pub enum Capability {
     Outcomes,
     /// Webhooks can do without a secret.
     Unsigned,
-    /// Webhooks may be behind HTTPS, with certificates of the suite's authority.
+    /// Webhooks may have HTTPS endpoints, with certificates of the suite's authority.
     Https,
-    /// What a receiver takes in can be observed.
+    /// What a receiver processes can be observed.
     Observations,
 }
 
@@ -212,7 +212,7 @@ impl Op {
         line.to_string()
     }
 
-    /// Reads a line. Returns the request's id beside the request, or why there is none.
+    /// Reads a line. Returns the request's id and the request, or why there is none.
     pub fn decode(line: &str) -> (Value, Result<Self, Reply>) {
         let members = match Members::parse(line.as_bytes()) {
             Ok(members) => members,
@@ -268,7 +268,7 @@ impl Reply {
         let line: Value = serde_json::from_slice(line).map_err(|why| format!("not JSON ({why})"))?;
         let id = line.get("id").and_then(Value::as_u64).ok_or("it has no `id` that is a number")?;
         let words = |key: &str, inner: &str| {
-            // Whoever gives the words by themselves is understood too.
+            // The words by themselves are understood too.
             let given = line.get(key)?;
             let words = given.get(inner).unwrap_or(given);
             Some(words.as_str().map_or_else(|| words.to_string(), str::to_owned))

@@ -1,5 +1,5 @@
 //! A sender under test: anything that answers the operations of the attachment protocol. Here a command that does so on
-//! its stdin and stdout, and our own reference sender.
+//! its stdin and stdout.
 //!
 //! Invariant: one reply for each request. A line that is no reply, or a second one, is quoted and ends the conversation;
 //! a line of any length costs bounded memory.
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::ChildStdin;
 use tokio::sync::oneshot;
@@ -18,8 +18,7 @@ use tokio::time::timeout;
 
 use super::SubjectError;
 use super::process::Process;
-use super::protocol::{Hello, Op, Reply};
-use crate::peers::sender;
+use super::protocol::{Op, Reply};
 use crate::wire::codec::quote;
 
 /// The longest reply, in bytes.
@@ -33,61 +32,7 @@ pub trait Sender: Send + Sync {
     fn call(&self, op: Op) -> BoxFuture<'_, Result<Reply, SubjectError>>;
 }
 
-/// The reference sender answers the protocol itself: in this process, behind `serve sender`, and inside the mutants.
-impl Sender for sender::Sender {
-    fn call(&self, op: Op) -> BoxFuture<'_, Result<Reply, SubjectError>> {
-        let reply = answer(self, op);
-        async { Ok(reply) }.boxed()
-    }
-}
-
-fn answer(sender: &sender::Sender, op: Op) -> Reply {
-    let known = |webhook: &str| webhook.strip_prefix('w')?.parse::<u64>().ok();
-    let unknown = |webhook: &str| Reply::Error(format!("there is no webhook {webhook:?}"));
-    match op {
-        Op::Hello { dialect, ca } if dialect == sender.dialect().name => {
-            if let Some(ca) = ca
-                && let Err(why) = sender.trust(&ca)
-            {
-                return Reply::Error(why);
-            }
-            let able = ["delete", "filters", "outcomes", "unsigned"].map(str::to_owned);
-            // Who was told of no authority cannot know whom to trust.
-            let https = sender.trusts().then(|| "https".to_owned());
-            let hello = Hello {
-                name: "twenty-conform reference sender".to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                capabilities: able.into_iter().chain(https).collect(),
-            };
-            Reply::Ok(json!(hello))
-        }
-        Op::Hello { dialect, .. } => Reply::Error(format!(
-            "this sender was set up for dialect {}, not {dialect}",
-            sender.dialect().name
-        )),
-        Op::CreateWebhook { url, secret, operations } => {
-            match sender.create_webhook(&url, secret.as_ref(), operations) {
-                Ok(id) => Reply::Ok(json!({ "webhook": format!("w{id}") })),
-                Err(why) => Reply::Error(why),
-            }
-        }
-        Op::Emit(event) => {
-            sender.emit(&event);
-            Reply::Ok(json!({}))
-        }
-        Op::Outcomes { webhook } => match known(&webhook).and_then(|id| sender.outcomes(id)) {
-            Some(deliveries) => Reply::Ok(json!({ "deliveries": deliveries })),
-            None => unknown(&webhook),
-        },
-        Op::DeleteWebhook { webhook } => match known(&webhook).filter(|&id| sender.delete_webhook(id)) {
-            Some(_) => Reply::Ok(json!({})),
-            None => unknown(&webhook),
-        },
-        Op::Shutdown => Reply::Ok(json!({})),
-    }
-}
-
-/// A sender behind a command.
+/// A sender that a command runs.
 pub struct Command {
     process: tokio::sync::Mutex<Process>,
     input: tokio::sync::Mutex<Option<ChildStdin>>,

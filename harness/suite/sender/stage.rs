@@ -131,7 +131,7 @@ impl<'a> SenderStage<'a> {
         self.transcript.capabilities.contains(&capability)
     }
 
-    /// An endpoint that answers 200 to everything, or an address where nobody listens.
+    /// An endpoint that answers 200 to everything, or an address where nothing listens.
     pub(super) async fn endpoint(&self, conduct: Conduct) -> Result<Endpoint, SubjectError> {
         let settings = self.settings.clone();
         let started = match (conduct, self.authority) {
@@ -156,7 +156,7 @@ impl<'a> SenderStage<'a> {
         wanted: NewWebhook,
     ) -> Result<(), SubjectError> {
         let endpoint = self.endpoint(wanted.conduct).await?;
-        // No two webhooks share a path: what an earlier one still gets is not taken for a later one's.
+        // No two webhooks share a path: what still arrives for an earlier one does not count for a later one.
         let token = self.random.nonce();
         let (url, secret) =
             (endpoint.url(&format!("/hooks/{token}?{QUERY}")), wanted.secret.map(Secret::new));

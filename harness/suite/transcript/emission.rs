@@ -49,7 +49,7 @@ pub struct Emission {
     pub record_id: String,
     /// When the sender was asked, in milliseconds since the epoch.
     pub asked_at_ms: u64,
-    /// Whether it is the first one behind a registration: that one shows SUB-1, and nothing else is judged by its
+    /// Whether it is the first one after a registration: that one shows SUB-1, and nothing else is judged by its
     /// absence.
     pub first: bool,
     /// Whether the record is that of the sample event, so that the body has the sample's shape.
@@ -92,7 +92,7 @@ pub struct Arrival {
     pub exchange: ExchangeId,
     /// The events that it carries, as indices into [`super::Transcript::emissions`].
     pub carries: Vec<usize>,
-    /// What the endpoint saw of it beside its bytes.
+    /// What the endpoint saw of it other than its bytes.
     pub traits: Traits,
 }
 
@@ -100,7 +100,7 @@ pub struct Arrival {
 /// as its text, so what is kept bounds what judging it costs.
 pub const LONGEST_BODY: usize = 1024 * 1024;
 
-/// What an endpoint saw of a request beside its bytes.
+/// What an endpoint saw of a request other than its bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Traits {
     /// When its first byte had arrived, in milliseconds since the epoch.
@@ -120,7 +120,7 @@ pub struct BrokenRequest {
     pub what: String,
 }
 
-/// A connection to a webhook's endpoint behind HTTPS that came to no request.
+/// A connection to a webhook's HTTPS endpoint that came to no request.
 #[derive(Debug, Clone)]
 pub struct FailedHandshake {
     /// The webhook, as an index into [`super::Transcript::webhooks`].

@@ -81,9 +81,9 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
                         .fail()
                 }
                 Some(_) => Verdict::Pass,
-                // It is not over, or was begun anew: either way nothing was taken for an acknowledgement.
+                // It is not over, or was retried: either way the sender read no acknowledgement.
                 None if attempts.len() > 1 || !reports || is_well => Verdict::Pass,
-                // Behind the first one the sender may still be waiting for the answer to that.
+                // After the first one the sender may still be waiting for the answer to that.
                 None if conduct == Conduct::Hangs && at > 0 => continue,
                 None => Verdict::Inconclusive("no outcome is reported of any delivery".to_owned()),
             });

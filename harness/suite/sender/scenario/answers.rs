@@ -97,7 +97,7 @@ const FORMS: &[AnswerForm] = &[
 ];
 
 impl SenderStage<'_> {
-    pub(crate) async fn acknowledged(&mut self) -> Result<(), SubjectError> {
+    async fn acknowledged(&mut self) -> Result<(), SubjectError> {
         let scenario = ACKNOWLEDGED.name;
         self.register(scenario).await?;
         let answers: Vec<(u16, AnswerForm)> = (200..=299).map(|status| (status, AnswerForm::Plain)).collect();
@@ -108,7 +108,7 @@ impl SenderStage<'_> {
         self.settle([(0, self.record_ids(scenario))], self.transcript.limits.timeout).await
     }
 
-    pub(crate) async fn not_acknowledged(&mut self) -> Result<(), SubjectError> {
+    async fn not_acknowledged(&mut self) -> Result<(), SubjectError> {
         let scenario = NOT_ACKNOWLEDGED.name;
         let endpoint = self.endpoint(Conduct::Answers).await?;
         self.register(scenario).await?;
@@ -131,7 +131,7 @@ impl SenderStage<'_> {
         Ok(())
     }
 
-    pub(crate) async fn answer_forms(&mut self) -> Result<(), SubjectError> {
+    async fn answer_forms(&mut self) -> Result<(), SubjectError> {
         let scenario = ANSWER_FORMS.name;
         self.register(scenario).await?;
         let early = NewWebhook::with_secret(self.random.secret());

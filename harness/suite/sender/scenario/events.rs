@@ -69,7 +69,7 @@ const LONG_NUMBERS: &str = "[9007199254740993,-9007199254740995,1844674407370955
                             1234567890.123456789012345]";
 
 impl SenderStage<'_> {
-    pub(crate) async fn every_event(&mut self) -> Result<(), SubjectError> {
+    async fn every_event(&mut self) -> Result<(), SubjectError> {
         let scenario = EVERY_EVENT.name;
         self.register(scenario).await?;
         self.first(scenario).await?;
@@ -84,7 +84,7 @@ impl SenderStage<'_> {
         Ok(())
     }
 
-    pub(crate) async fn several_webhooks(&mut self) -> Result<(), SubjectError> {
+    async fn several_webhooks(&mut self) -> Result<(), SubjectError> {
         let scenario = SEVERAL_WEBHOOKS.name;
         // The key is the secret's UTF-8 bytes as they are: beyond ASCII, and with white space at its ends.
         let secrets = [
@@ -104,7 +104,7 @@ impl SenderStage<'_> {
         Ok(())
     }
 
-    pub(crate) async fn filtered(&mut self) -> Result<(), SubjectError> {
+    async fn filtered(&mut self) -> Result<(), SubjectError> {
         let scenario = FILTERED.name;
         for &operations in FILTERS {
             let wanted = NewWebhook::with_secret(self.random.secret());
@@ -126,7 +126,7 @@ impl SenderStage<'_> {
         Ok(())
     }
 
-    pub(crate) async fn deletion(&mut self) -> Result<(), SubjectError> {
+    async fn deletion(&mut self) -> Result<(), SubjectError> {
         let scenario = DELETION.name;
         self.register(scenario).await?;
         self.register(scenario).await?;
@@ -150,7 +150,7 @@ impl SenderStage<'_> {
         Ok(())
     }
 
-    pub(crate) async fn unsigned(&mut self) -> Result<(), SubjectError> {
+    async fn unsigned(&mut self) -> Result<(), SubjectError> {
         let scenario = UNSIGNED.name;
         let wanted = NewWebhook { secret: None, operations: None, conduct: Conduct::Answers };
         self.register_as(scenario, wanted).await?;

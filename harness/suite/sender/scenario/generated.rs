@@ -132,7 +132,7 @@ impl SearchState {
 }
 
 impl SenderStage<'_> {
-    pub(crate) async fn generated(&mut self) -> Result<(), SubjectError> {
+    async fn generated(&mut self) -> Result<(), SubjectError> {
         let properties = records::properties().into_iter().map(|property| {
             let runner = self.extent.runner(SCENARIO, property.name);
             let tally = Tally {

@@ -1,6 +1,6 @@
-//! Endpoints behind HTTPS: one whose certificate is good, and some whose certificates nobody can trust.
+//! HTTPS endpoints: one whose certificate is good, and some whose certificates cannot be trusted.
 //!
-//! Invariant: whether a bad certificate was met is told by the endpoint that showed it, whatever the sender says.
+//! Invariant: the endpoint that shows a bad certificate says whether the sender met it, whatever the sender reports.
 
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
@@ -33,7 +33,7 @@ pub const BAD_CERTIFICATES: Scenario = Scenario {
 };
 
 impl SenderStage<'_> {
-    pub(crate) async fn https(&mut self) -> Result<(), SubjectError> {
+    async fn https(&mut self) -> Result<(), SubjectError> {
         let scenario = HTTPS.name;
         self.register_secured(scenario, Certificate::Good).await?;
         self.first(scenario).await?;
@@ -44,7 +44,7 @@ impl SenderStage<'_> {
         self.settle([(0, self.record_ids(scenario))], self.transcript.limits.timeout).await
     }
 
-    pub(crate) async fn bad_certificates(&mut self) -> Result<(), SubjectError> {
+    async fn bad_certificates(&mut self) -> Result<(), SubjectError> {
         let scenario = BAD_CERTIFICATES.name;
         self.register_secured(scenario, Certificate::Good).await?;
         for certificate in Certificate::BAD {
@@ -95,7 +95,7 @@ impl SenderStage<'_> {
         self.wait_for_all().await;
     }
 
-    /// Says of a sender that trusts anybody that it does. No requirement forbids it.
+    /// Remarks on a sender that trusts any certificate. No requirement forbids it.
     fn remark_on_trust(&mut self) {
         let trusted = self.registered.iter().filter(|one| one.endpoint.count() > 0);
         let certificates = trusted.filter_map(|one| match self.transcript.webhooks[one.index].conduct {

@@ -30,7 +30,7 @@ const LATE: Duration = Duration::from_millis(800);
 /// How long an answer takes that comes byte by byte.
 const DRIPPING: Duration = Duration::from_millis(600);
 
-/// What the endpoints do behind the one that is well. The one that hangs comes first; one more that is well comes last,
+/// What the endpoints do that are registered after the one that is well. The one that hangs comes first; one more that is well comes last,
 /// so that what a sender does in order has reached all the others before it.
 const TROUBLE: &[Conduct] = &[
     Conduct::Hangs,
@@ -72,7 +72,7 @@ fn script(conduct: Conduct, record_id: &str) -> Script {
 }
 
 impl SenderStage<'_> {
-    pub(crate) async fn unanswered(&mut self) -> Result<(), SubjectError> {
+    async fn unanswered(&mut self) -> Result<(), SubjectError> {
         let scenario = UNANSWERED.name;
         let sample = self.sample("person.updated");
         // How soon a delivery comes while nothing is in its way.
@@ -105,7 +105,7 @@ impl SenderStage<'_> {
             ids.push(id);
         }
         self.wait_but_for_the_one_that_hangs().await;
-        self.wait_until_let_go(&troubled, began).await;
+        self.wait_until_given_up(&troubled, began).await;
         self.watch().await;
         self.settle(all_of(&ids), self.transcript.limits.deadline).await?;
         let late = (1..).zip(TROUBLE).filter(|(_, one)| matches!(one, Conduct::AnswersLate | Conduct::Drips));
@@ -122,13 +122,13 @@ impl SenderStage<'_> {
     }
 
     /// Waits until the sender has given up waiting for the answer that never comes, or has had the time to.
-    async fn wait_until_let_go(&mut self, record_id: &str, since: Instant) {
+    async fn wait_until_given_up(&mut self, record_id: &str, since: Instant) {
         let began = Instant::now();
         let rest = self.patience().saturating_sub(since.elapsed());
         let carries = |one: &Received| uuids(&one.delivery.body).any(|id| id == record_id);
-        let let_go = |one: &Received| one.let_go.is_some() && carries(one);
-        // What was not let go of by then is for the checks to see.
-        self.registered[1].endpoint.wait(rest, |received| received.iter().any(let_go)).await;
+        let given_up = |one: &Received| one.let_go.is_some() && carries(one);
+        // A delivery that was not given up by then is for the checks to judge.
+        self.registered[1].endpoint.wait(rest, |received| received.iter().any(given_up)).await;
         self.transcript.waited += began.elapsed();
     }
 }

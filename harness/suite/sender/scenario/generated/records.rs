@@ -13,7 +13,7 @@ use proptest::test_runner::TestRunner;
 use crate::webhook::json::difference::Concern;
 use crate::webhook::json::{Json, Text};
 
-/// The members of a record beside its id.
+/// The members of a record other than its id.
 pub(super) type RecordMembers = Vec<(Text, Json)>;
 
 /// A kind of records, each of which has to come out as it went in.
@@ -119,7 +119,7 @@ pub(super) fn properties() -> Vec<RecordProperty> {
 }
 
 /// Secrets that no longer stand in a request by chance, and secrets of more than the 64 bytes beyond which a key is hashed
-/// itself (RFC 2104). Without control characters, which nobody can type: HMAC fills a key up with zeros, so that one more of these at its
+/// itself (RFC 2104). Without control characters, which cannot be typed: HMAC fills a key up with zeros, so that one more of these at its
 /// end would not even change it.
 pub(super) fn secrets() -> [BoxedStrategy<String>; 2] {
     let visible = || vec(range('!', '~'), 12..64).prop_map(String::from_iter);
@@ -249,9 +249,9 @@ fn long_number() -> impl Strategy<Value = Json> + Clone {
 /// Text with a surrogate that has no other half.
 fn lone_surrogate() -> impl Strategy<Value = Json> + Clone {
     let plain = || vec(range(' ', '~'), 0..6);
-    (plain(), 0xd800..0xe000_u16, plain()).prop_map(|(before, surrogate, behind)| {
+    (plain(), 0xd800..0xe000_u16, plain()).prop_map(|(before, surrogate, after)| {
         let units = |text: Vec<char>| String::from_iter(text).encode_utf16().collect::<Vec<u16>>();
-        Json::Text(Text::from([units(before), vec![surrogate], units(behind)].concat()))
+        Json::Text(Text::from([units(before), vec![surrogate], units(after)].concat()))
     })
 }
 

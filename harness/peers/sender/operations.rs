@@ -1,0 +1,63 @@
+//! The reference sender answers the attachment protocol itself: in this process, under `serve sender`, and in the mutants.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde_json::json;
+
+use super::Sender;
+use crate::subject::SubjectError;
+use crate::subject::protocol::{Hello, Op, Reply};
+use crate::subject::sender as subject;
+
+impl subject::Sender for Sender {
+    fn call(&self, op: Op) -> BoxFuture<'_, Result<Reply, SubjectError>> {
+        let reply = answer(self, op);
+        async { Ok(reply) }.boxed()
+    }
+}
+
+fn answer(sender: &Sender, op: Op) -> Reply {
+    let known = |webhook: &str| webhook.strip_prefix('w')?.parse::<u64>().ok();
+    let unknown = |webhook: &str| Reply::Error(format!("there is no webhook {webhook:?}"));
+    match op {
+        Op::Hello { dialect, ca } if dialect == sender.dialect().name => {
+            if let Some(ca) = ca
+                && let Err(why) = sender.trust(&ca)
+            {
+                return Reply::Error(why);
+            }
+            let able = ["delete", "filters", "outcomes", "unsigned"].map(str::to_owned);
+            // Without an authority there is no certificate to trust.
+            let https = sender.trusts().then(|| "https".to_owned());
+            let hello = Hello {
+                name: "twenty-conform reference sender".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                capabilities: able.into_iter().chain(https).collect(),
+            };
+            Reply::Ok(json!(hello))
+        }
+        Op::Hello { dialect, .. } => Reply::Error(format!(
+            "this sender was set up for dialect {}, not {dialect}",
+            sender.dialect().name
+        )),
+        Op::CreateWebhook { url, secret, operations } => {
+            match sender.create_webhook(&url, secret.as_ref(), operations) {
+                Ok(id) => Reply::Ok(json!({ "webhook": format!("w{id}") })),
+                Err(why) => Reply::Error(why),
+            }
+        }
+        Op::Emit(event) => {
+            sender.emit(&event);
+            Reply::Ok(json!({}))
+        }
+        Op::Outcomes { webhook } => match known(&webhook).and_then(|id| sender.outcomes(id)) {
+            Some(deliveries) => Reply::Ok(json!({ "deliveries": deliveries })),
+            None => unknown(&webhook),
+        },
+        Op::DeleteWebhook { webhook } => match known(&webhook).filter(|&id| sender.delete_webhook(id)) {
+            Some(_) => Reply::Ok(json!({})),
+            None => unknown(&webhook),
+        },
+        Op::Shutdown => Reply::Ok(json!({})),
+    }
+}
