@@ -1,5 +1,7 @@
 //! NON-1: the nonce of dialect `shipped`.
 
+use std::collections::HashSet;
+
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
@@ -8,7 +10,6 @@ use crate::suite::sender::judge::first_scenario;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::transcript::Transcript;
 use crate::webhook::signature::NONCE_HEADER;
-use std::collections::HashSet;
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[Requirement {

@@ -21,10 +21,10 @@ pub const ALL: &[Requirement] = &[Requirement {
     level: Level::Must,
     check_id: "sender/acknowledgement/no-answer",
     text: "No answer (refused, reset, closed early, cut off inside the header, timed out) does not acknowledge; \
-               the sender goes on with the next delivery.",
+           the sender goes on with the next delivery.",
     source: "D",
     why: "What nobody answered for was taken in by nobody; and an endpoint that was down for a moment misses \
-              everything from then on where the sender gives it up.",
+          everything from then on where the sender gives it up.",
     scenarios: &[&UNANSWERED, &BAD_CERTIFICATES],
     needs: None,
     check: |requirement, t| and_over_https(t, not_acknowledged(requirement, t), bad_certificates),

@@ -17,7 +17,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     level: Level::Advice,
     check_id: "sender/acknowledgement/redirect",
     text: "A redirect is not followed to another host, and never turns the POST into a GET that counts as \
-               delivered.",
+           delivered.",
     source: "W",
     why: "Another host was never registered, and gets the record and its signature; a GET delivers nothing.",
     scenarios: &[&NOT_ACKNOWLEDGED],

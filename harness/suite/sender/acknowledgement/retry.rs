@@ -1,5 +1,7 @@
 //! ACK-4: retries carry the same, are few, and have pauses between them.
 
+use serde_json::Value;
+
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
@@ -9,7 +11,6 @@ use crate::suite::sender::scenario::answers::NOT_ACKNOWLEDGED;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Arrival, Emission, Transcript};
 use crate::webhook::dialect::Members;
-use serde_json::Value;
 
 /// How many attempts at one delivery may be seen: a backoff worth its name needs hours for as many.
 const MOST_ATTEMPTS: usize = 15;
@@ -26,7 +27,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     text: "If it retries: same event, same data, a bounded number of times, not in a tight loop.",
     source: "D",
     why: "A receiver tells a further attempt from another event by its content, and an endpoint that fails under \
-              load does not recover under more of it.",
+          load does not recover under more of it.",
     scenarios: &[&UNANSWERED, &NOT_ACKNOWLEDGED],
     needs: None,
     check: bounded,

@@ -1,5 +1,8 @@
 //! ACK-6: how long an answer is waited for.
 
+use std::time::Duration;
+
+use super::endpoints::{met, webhooks};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
@@ -7,9 +10,6 @@ use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, V
 use crate::suite::sender::judge::first_scenario;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Arrival, Conduct, Transcript};
-use std::time::Duration;
-
-use super::endpoints::{met, webhooks};
 
 /// A wait that was ended sooner than this was not a second long. A sender's clock starts a little before the endpoint's.
 const SHORTEST_WAIT: Duration = Duration::from_millis(900);
@@ -24,7 +24,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     text: "The wait for the head of an answer is bounded (S: 5 s) and is at least 1 s.",
     source: "S",
     why: "A wait without end holds a connection for each delivery to an endpoint that hangs; one that is too short \
-              calls deliveries failed that were taken in. Bounded is what ends within --timeout.",
+          calls deliveries failed that were taken in. Bounded is what ends within --timeout.",
     scenarios: &[&UNANSWERED],
     needs: None,
     check: waits,

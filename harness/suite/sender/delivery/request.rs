@@ -1,5 +1,7 @@
 //! DLV-1 and DLV-2: the method and the URL of a request.
 
+use url::Url;
+
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
@@ -10,7 +12,6 @@ use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::sender::scenario::https::HTTPS;
 use crate::suite::transcript::{Emission, FailedHandshake, HandshakeEnd, Transcript};
-use url::Url;
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[

@@ -1,5 +1,8 @@
 //! PAY-2 and PAY-7: the record, member by member.
 
+use serde_json::value::RawValue;
+
+use super::member::missing;
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
@@ -10,9 +13,6 @@ use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::transcript::{Emission, Transcript};
 use crate::webhook::json::Json;
 use crate::webhook::json::difference::{Change, Concern, first_change};
-use serde_json::value::RawValue;
-
-use super::member::missing;
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[

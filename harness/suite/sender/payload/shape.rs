@@ -2,6 +2,8 @@
 //!
 //! Invariant: the snapshot is the file that the tests of the samples review; there is no second list of members.
 
+use serde_json::Value;
+
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
@@ -12,7 +14,6 @@ use crate::suite::transcript::Transcript;
 use crate::webhook::dialect::{Dialect, Members, NotAnObject};
 use crate::webhook::event::EventName;
 use crate::webhook::shape::{self, Difference, Shape};
-use serde_json::Value;
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[Requirement {
@@ -22,7 +23,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     level: Level::Must,
     check_id: "sender/payload/shape",
     text: "The body has the snapshot's shape for its event: members and their JSON types. Further members are \
-               noted, and fail nothing.",
+           noted, and fail nothing.",
     source: "D",
     why: "Receivers in typed languages refuse a body in which a member is missing or has another type.",
     scenarios: &[&EVERY_EVENT],

@@ -1,5 +1,8 @@
 //! PAY-3, PAY-4 and PAY-5: the body's time of the event.
 
+use jiff::Timestamp;
+
+use super::member::missing;
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
@@ -7,9 +10,6 @@ use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::webhook::dialect::rfc3339;
-use jiff::Timestamp;
-
-use super::member::missing;
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[

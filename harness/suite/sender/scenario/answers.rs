@@ -23,7 +23,7 @@ pub const ACKNOWLEDGED: Scenario = Scenario {
 pub const NOT_ACKNOWLEDGED: Scenario = Scenario {
     name: ScenarioName("not-acknowledged"),
     sends: "an endpoint that answers with redirects (to another host, and to itself), client errors and \
-                 server errors",
+            server errors",
     needs: None,
     turn: Turn::Usual,
     play: Play::Sender(|stage| stage.not_acknowledged().boxed_local()),
@@ -33,7 +33,7 @@ pub const NOT_ACKNOWLEDGED: Scenario = Scenario {
 pub const ANSWER_FORMS: Scenario = Scenario {
     name: ScenarioName("answer-forms"),
     sends: "an endpoint that answers 200 with an empty body, one of 4 MiB, one without end, no JSON, and words \
-                 of an error, or behind 100, 102 and 103; and one that answers before it has read the body",
+            of an error, or behind 100, 102 and 103; and one that answers before it has read the body",
     needs: None,
     turn: Turn::Usual,
     play: Play::Sender(|stage| stage.answer_forms().boxed_local()),

@@ -35,7 +35,7 @@ pub const SEVERAL_WEBHOOKS: Scenario = Scenario {
 pub const FILTERED: Scenario = Scenario {
     name: ScenarioName("filtered"),
     sends: "webhooks with the filters person.created, person.*, *.created, *.* and a list, and one without; \
-                 several events are emitted",
+            several events are emitted",
     needs: Some(Capability::Filters),
     turn: Turn::Usual,
     play: Play::Sender(|stage| stage.filtered().boxed_local()),

@@ -35,8 +35,8 @@ use crate::wire::endpoint::scripted::Budget;
 pub const GENERATED: Scenario = Scenario {
     name: ScenarioName("generated"),
     sends: "three webhooks, two of them with generated secrets; bursts of events whose records are generated: text \
-                 in any script, numbers at the edges of 2^53 and beyond, nesting, empty and integer-like names, lone \
-                 surrogates, up to 64 KiB",
+            in any script, numbers at the edges of 2^53 and beyond, nesting, empty and integer-like names, lone \
+            surrogates, up to 64 KiB",
     needs: None,
     turn: Turn::Usual,
     play: Play::Sender(|stage| stage.generated().boxed_local()),

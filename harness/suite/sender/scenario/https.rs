@@ -26,7 +26,7 @@ pub const HTTPS: Scenario = Scenario {
 pub const BAD_CERTIFICATES: Scenario = Scenario {
     name: ScenarioName("bad-certificates"),
     sends: "side by side: endpoints behind HTTPS whose certificates have expired, are self-signed and are for \
-                 another host; and one whose certificate is good",
+            another host; and one whose certificate is good",
     needs: Some(Capability::Https),
     turn: Turn::Last,
     play: Play::Sender(|stage| stage.bad_certificates().boxed_local()),

@@ -18,8 +18,8 @@ use crate::wire::endpoint::scripted::{Answer, Before, Manner, Received, Script};
 pub const UNANSWERED: Scenario = Scenario {
     name: ScenarioName("unanswered"),
     sends: "side by side: endpoints that refuse, close, reset in the middle of the request, break off inside \
-                 the status line and the headers, never answer, answer late, byte by byte, 500 always, and 500 \
-                 twice; and one that is well",
+            the status line and the headers, never answer, answer late, byte by byte, 500 always, and 500 \
+            twice; and one that is well",
     needs: None,
     turn: Turn::Last,
     play: Play::Sender(|stage| stage.unanswered().boxed_local()),

@@ -22,7 +22,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     text: "A retry of a delivery verifies too.",
     source: "D",
     why: "A signature that was stored with the first attempt does not fit a timestamp that is made anew, and a queue \
-              that forgets the headers sends what every receiver refuses.",
+          that forgets the headers sends what every receiver refuses.",
     scenarios: &[&UNANSWERED, &NOT_ACKNOWLEDGED],
     needs: None,
     check: verified,

@@ -19,10 +19,10 @@ pub const ALL: &[Requirement] = &[Requirement {
     level: Level::Must,
     check_id: "sender/signing/genuine",
     text: "It is HMAC-SHA256 under the secret's UTF-8 bytes of: timestamp header value, `:`, the body bytes as \
-               sent.",
+           sent.",
     source: "D",
     why: "It is what every receiver computes. The documentation's own sample stringifies the payload twice and \
-              gives a signature that no receiver accepts.",
+          gives a signature that no receiver accepts.",
     scenarios: &[&EVERY_EVENT, &SEVERAL_WEBHOOKS, &GENERATED, &HTTPS],
     needs: None,
     check: |requirement, t| every_delivery(requirement, t, valid),

@@ -18,7 +18,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     level: Level::Should,
     check_id: "sender/signing/timestamp-form",
     text: "The timestamp header is decimal milliseconds since the epoch, within the skew allowance of the send \
-               time.",
+           time.",
     source: "D (sample), S",
     why: "Receivers hold it against their own clock to refuse what is replayed.",
     scenarios: &[&EVERY_EVENT],
