@@ -11,7 +11,7 @@ use futures_util::future::{BoxFuture, FutureExt, ready};
 use sha2::{Digest, Sha256};
 
 use crate::clock::Clock;
-use crate::subject::observations::Observed;
+use crate::subject::observed::Observed;
 use crate::webhook::dialect::{self, Members};
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::endpoint::Handler;

@@ -5,12 +5,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::SubjectError;
+use super::observed::Observed;
 use crate::clock::Clock;
 use crate::wire::client::{Client, Target};
 use crate::wire::codec::quote;
@@ -22,16 +23,6 @@ const MAX_LINE: usize = 64 * 1024;
 const MAX_KEPT: usize = 1_000_000;
 /// How often an address is asked.
 const PACE: Duration = Duration::from_millis(20);
-
-/// What a receiver says of a delivery that it processed (interface, section 3).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Observed {
-    /// The event's name.
-    pub event: String,
-    /// The record's id, where the receiver found one.
-    #[serde(default)]
-    pub id: Option<String>,
-}
 
 /// Where a receiver says what it processed.
 #[derive(Debug, Clone)]

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::SubjectError;
+use super::capability::Capability;
 use crate::webhook::dialect::Members;
 use crate::webhook::event::{Event, EventName};
 use crate::webhook::signature::Secret;
@@ -76,38 +77,6 @@ pub struct Hello {
     /// What it can do; words that the suite does not know are ignored.
     #[serde(default)]
     pub capabilities: Vec<String>,
-}
-
-/// What a sender can declare, and what a receiver can be attached with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Capability {
-    /// Webhooks can be deleted.
-    Delete,
-    /// Webhooks take filters.
-    Filters,
-    /// The outcomes of deliveries can be asked for.
-    Outcomes,
-    /// Webhooks can do without a secret.
-    Unsigned,
-    /// Webhooks may have HTTPS endpoints, with certificates of the suite's authority.
-    Https,
-    /// What a receiver processes can be observed.
-    Observations,
-}
-
-impl Capability {
-    /// The word of the attachment protocol.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Delete => "delete",
-            Self::Filters => "filters",
-            Self::Outcomes => "outcomes",
-            Self::Unsigned => "unsigned",
-            Self::Https => "https",
-            Self::Observations => "observations",
-        }
-    }
 }
 
 /// What a sender reports of one delivery.

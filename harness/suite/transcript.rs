@@ -21,8 +21,8 @@ use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Trust};
 
-pub use crate::subject::observations::Observed;
-pub use crate::subject::protocol::Capability;
+pub use crate::subject::capability::Capability;
+pub use crate::subject::observed::Observed;
 pub use conduct::{AnswerForm, Certificate, Conduct, MOVED};
 pub use emission::{
     Arrival, BrokenRequest, Emission, FailedHandshake, Generated, HandshakeEnd, LONGEST_BODY,

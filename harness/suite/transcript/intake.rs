@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::ScenarioName;
-use crate::subject::observations::Observed;
+use crate::subject::observed::Observed;
 use crate::wire::exchange::ExchangeId;
 
 /// Something that is to be taken in a certain number of times.

@@ -47,21 +47,6 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "certificates, ends of handshakes, the longest body and the search for UUIDs belong to wire",
     },
     Exception {
-        from: "harness/subject/observations.rs",
-        path: "crate::suite::transcript::",
-        reason: "what a receiver observes belongs to subject",
-    },
-    Exception {
-        from: "harness/subject/sender.rs",
-        path: "crate::peers::sender",
-        reason: "the reference sender implements the subject's trait in the wrong room",
-    },
-    Exception {
-        from: "harness/peers/receiver.rs",
-        path: "crate::suite::transcript::",
-        reason: "what a receiver observes belongs to subject",
-    },
-    Exception {
         from: "harness/suite/traffic/tally.rs",
         path: "crate::report::",
         reason: "the names of verdicts and causes are made in report and counted in suite",
@@ -155,8 +140,9 @@ fn is_machinery(import: &Import) -> bool {
         "exit",
         "report/",
     ];
-    let scenario = ["suite/receiver/scenario", "suite/sender/scenario"];
-    machinery.iter().chain(&scenario).any(|start| import.to["harness/".len()..].starts_with(start))
+    let data = ["subject/capability.rs", "subject/observed.rs"];
+    let to = &import.to["harness/".len()..];
+    machinery.iter().any(|start| to.starts_with(start)) && !data.contains(&to)
 }
 
 /// The reference peers and the mutants, but for the list of faults.
@@ -168,7 +154,8 @@ fn is_peer(import: &Import) -> bool {
 fn judges(name: &str) -> bool {
     let starts = ["cause", "judge", "requirement", "receiver/", "sender/"];
     let rest = name.strip_prefix("harness/suite/").unwrap_or("-");
-    starts.iter().any(|start| rest.starts_with(start)) && !rest.contains("/scenario")
+    starts.iter().any(|start| rest.starts_with(start))
+        && !["/scenario", "/stage", "/play"].iter().any(|part| rest.contains(part))
 }
 
 fn transcripts(name: &str) -> bool {

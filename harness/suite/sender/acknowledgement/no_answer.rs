@@ -4,7 +4,7 @@
 
 use super::endpoints::{met, webhooks};
 use crate::peers::fault::{Faults, SenderFault};
-use crate::subject::protocol::Capability;
+use crate::subject::capability::Capability;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};

@@ -2,7 +2,7 @@
 //!
 //! Invariant: an answer that no delivery met shows nothing.
 
-use crate::subject::protocol::Capability;
+use crate::subject::capability::Capability;
 use crate::suite::requirement::Verdict;
 use crate::suite::transcript::{Emission, ScenarioName, SettledDelivery, Transcript};
 use crate::wire::exchange::ExchangeId;

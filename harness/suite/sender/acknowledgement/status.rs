@@ -2,7 +2,7 @@
 
 use super::outcome::{answered, delivered, misread_acknowledgement};
 use crate::peers::fault::{Faults, SenderFault};
-use crate::subject::protocol::Capability;
+use crate::subject::capability::Capability;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};

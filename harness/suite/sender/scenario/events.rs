@@ -7,7 +7,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::subject::SubjectError;
-use crate::subject::protocol::{Capability, Op};
+use crate::subject::capability::Capability;
+use crate::subject::protocol::Op;
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::sender::stage::{NewWebhook, Purpose, SenderStage, unkept};
 use crate::suite::transcript::{Conduct, ScenarioName};

@@ -22,7 +22,7 @@ use proptest::test_runner::TestRunner;
 use self::inbox::Inbox;
 use self::records::RecordProperty;
 use crate::subject::SubjectError;
-use crate::subject::protocol::Capability;
+use crate::subject::capability::Capability;
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::sender::stage::{NewWebhook, Registered, SenderStage};
 use crate::suite::transcript::{Generated, ScenarioName, Tally};

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use super::answers::plain;
 use crate::subject::SubjectError;
-use crate::subject::protocol::Capability;
+use crate::subject::capability::Capability;
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::sender::stage::{NewWebhook, Purpose, SenderStage};
 use crate::suite::transcript::{Certificate, Conduct, ScenarioName};

@@ -9,7 +9,8 @@ use tokio::time::{Instant, sleep};
 
 use super::{SenderStage, unkept};
 use crate::subject::SubjectError;
-use crate::subject::protocol::{self, Capability, Op, Outcome};
+use crate::subject::capability::Capability;
+use crate::subject::protocol::{self, Op, Outcome};
 use crate::suite::transcript::{SettledDelivery, uuids};
 use crate::wire::endpoint::scripted::Received;
 
