@@ -23,7 +23,7 @@ pub(crate) fn every_delivery(
     t: &Transcript,
     judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
 ) -> Verdict {
-    let among = |wanted: &Scenario| requirement.scenarios.iter().any(|scenario| *scenario == wanted);
+    let among = |wanted: &Scenario| requirement.scenarios.contains(&wanted);
     let is_fixed = |one: &Scenario| ![GENERATED.name, HTTPS.name].contains(&one.name);
     // Recorded traffic is that of one webhook.
     let is_played = |one: &Scenario| !t.recorded || *one == EVERY_EVENT;
