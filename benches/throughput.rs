@@ -23,11 +23,11 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
-use twenty_conform::bench::accounts::accounts::{Accounts, Webhooks};
-use twenty_conform::bench::accounts::ledger::entry::Fault;
+use twenty_conform::bench::accounts::arrivals::{Accounts, Webhooks};
+use twenty_conform::bench::accounts::entry::LedgerFault;
 use twenty_conform::bench::generate::corpus::Corpus;
-use twenty_conform::bench::generate::load::Subject;
-use twenty_conform::bench::generate::plan::{Mode, Plan};
+use twenty_conform::bench::generate::plan::{LoadPlan, Mode};
+use twenty_conform::bench::measure::load::LoadTarget;
 use twenty_conform::clock::Clock;
 use twenty_conform::peers::receiver::{Receiver, Settings};
 use twenty_conform::peers::sender::pooled::Pooled;
@@ -155,7 +155,7 @@ fn load(criterion: &mut Criterion) {
     group.sample_size(10).throughput(Throughput::Elements(1));
     group.bench_function(format!("saturation/{BATCH}"), |bencher| {
         bencher.iter_custom(|times| {
-            let subject = Subject {
+            let subject = LoadTarget {
                 target: &target,
                 secret: &secret,
                 dialect: &DOCUMENTED,
@@ -163,16 +163,16 @@ fn load(criterion: &mut Criterion) {
                 clock: &clock,
                 interrupted: &interrupted,
             };
-            let plan = Plan {
+            let plan = LoadPlan {
                 mode: Mode::Saturation,
                 concurrency: BATCH as usize,
                 threads: 1,
                 duration: LOAD,
                 warm_up: Duration::ZERO,
-                ..Plan::default()
+                ..LoadPlan::default()
             };
             let outcome =
-                runtime.block_on(twenty_conform::bench::generate::load::run(&plan, &subject, sent)).unwrap();
+                runtime.block_on(twenty_conform::bench::measure::load::run(&plan, &subject, sent)).unwrap();
             sent = outcome.numbers;
             let total = outcome.total();
             assert_eq!(total.refused + total.failed, 0, "a delivery was not acknowledged");
@@ -183,7 +183,7 @@ fn load(criterion: &mut Criterion) {
     runtime.block_on(service.end());
     let entry = accounts.entry(true);
     // What must be refused is wrong; nothing else may be.
-    assert!(entry.faults(&[Fault::Wrong]).is_empty(), "the endpoint found something wrong: {entry:?}");
+    assert!(entry.faults(&[LedgerFault::Wrong]).is_empty(), "the endpoint found something wrong: {entry:?}");
 }
 
 criterion_group!(benches, throughput, endpoints, load);

@@ -16,11 +16,13 @@
 #![warn(missing_docs)]
 
 pub mod clock;
+pub mod duration;
 pub mod error;
 pub mod exit;
 pub mod random;
 pub mod redaction;
 pub mod statistics;
+pub mod terminal;
 
 pub mod webhook;
 

@@ -14,7 +14,6 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::redaction::spelled::spellings;
-use crate::suite::transcript::Transcript;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, Exchange, Headers, Outcome, Response};
 
@@ -38,12 +37,6 @@ impl Redaction {
         let mut redaction = Self::default();
         secrets.into_iter().for_each(|secret| redaction.add(secret));
         redaction
-    }
-
-    /// Takes out every secret of a run.
-    pub fn of(transcript: &Transcript) -> Self {
-        let own = transcript.webhooks.iter().filter_map(|webhook| webhook.secret.as_ref());
-        Self::new(own.chain(&transcript.secret).chain(&transcript.secrets))
     }
 
     /// Takes out a secret more.
@@ -79,7 +72,7 @@ impl Redaction {
                 other => other,
             }
         }
-        // What cannot be written as JSON is no data of ours.
+        // Data of the suite can always be written as JSON.
         clean(self, serde_json::to_value(value).unwrap_or_default())
     }
 

@@ -124,7 +124,7 @@ pub fn log_ratio(base: [f64; 2], candidate: [f64; 2]) -> f64 {
 /// The interval of these figures' trimmed mean: a percentile bootstrap.
 pub fn interval(values: &[f64], seed: u64, resamples: usize) -> Option<Interval> {
     let estimate = trimmed_mean(values)?;
-    let mut sample = Sample::new(values, values.len() / TRIM)?;
+    let mut sample = Resampler::new(values, values.len() / TRIM)?;
     let mut random = StdRng::seed_from_u64(seed);
     Some(percentiles(estimate, resamples, || sample.draw(&mut random)))
 }
@@ -134,7 +134,7 @@ pub fn interval(values: &[f64], seed: u64, resamples: usize) -> Option<Interval>
 pub fn difference(old: &[f64], new: &[f64], seed: u64, resamples: usize) -> Option<Interval> {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let estimate = mean(new) - mean(old);
-    let (mut old, mut new) = (Sample::new(old, 0)?, Sample::new(new, 0)?);
+    let (mut old, mut new) = (Resampler::new(old, 0)?, Resampler::new(new, 0)?);
     let mut random = StdRng::seed_from_u64(seed);
     Some(percentiles(estimate, resamples, || new.draw(&mut random) - old.draw(&mut random)))
 }
@@ -143,7 +143,7 @@ pub fn difference(old: &[f64], new: &[f64], seed: u64, resamples: usize) -> Opti
 pub fn quotient(old: &[f64], new: &[f64], seed: u64, resamples: usize) -> Option<Interval> {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let estimate = (mean(new) / mean(old)).ln();
-    let (mut old, mut new) = (Sample::new(old, 0)?, Sample::new(new, 0)?);
+    let (mut old, mut new) = (Resampler::new(old, 0)?, Resampler::new(new, 0)?);
     let mut random = StdRng::seed_from_u64(seed);
     let interval = percentiles(estimate, resamples, || (new.draw(&mut random) / old.draw(&mut random)).ln());
     [interval.low, interval.estimate, interval.high].iter().all(|value| value.is_finite()).then_some(interval)
@@ -162,7 +162,7 @@ fn percentiles(estimate: f64, resamples: usize, mut draw: impl FnMut() -> f64) -
 }
 
 /// Figures that are drawn from again and again.
-struct Sample {
+struct Resampler {
     sorted: Vec<f64>,
     /// How often each was drawn: in their order already, so that nothing is sorted again.
     counts: Vec<usize>,
@@ -170,7 +170,7 @@ struct Sample {
     cut: usize,
 }
 
-impl Sample {
+impl Resampler {
     fn new(values: &[f64], cut: usize) -> Option<Self> {
         let usable = values.len() >= FEWEST && values.iter().all(|value| value.is_finite());
         usable.then(|| Self { sorted: sorted(values), counts: vec![0; values.len()], cut })

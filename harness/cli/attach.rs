@@ -3,16 +3,18 @@
 //! Invariant: nothing is sent to an address that is not this machine's, unless that was asked for; and whatever is wrong with
 //! the options is said before anything is reached, started or written.
 
+use std::ffi::OsStr;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::console::Console;
-use super::options::{SecretOptions, duration};
+use super::environment::{Choice, first_given, text};
+use super::options::SecretOptions;
 use super::trust::TrustOptions;
+use super::values::duration;
 use crate::error::Error;
 use crate::subject::SubjectError;
 use crate::subject::receiver::Receiver;
@@ -26,17 +28,16 @@ const REACH_PACE: Duration = Duration::from_millis(50);
 #[derive(Debug, Args)]
 pub(super) struct AttachOptions {
     /// The URL of a receiver that runs already
-    // The environment is read by hand: what stands on the command line wins over it, and does not clash with it.
     #[arg(long, conflicts_with = "exec")]
     url: Option<String>,
     /// A command that starts a receiver; it gets PORT and TWENTY_WEBHOOK_SECRET, and no shell
     #[arg(long, value_name = "COMMAND")]
     exec: Option<String>,
     /// How long the command may take until its port accepts
-    #[arg(long, default_value = "30s", value_parser = duration, env = "TWENTY_CONFORM_READY_TIMEOUT", hide_env = true)]
+    #[arg(long, default_value = "30s", value_parser = duration)]
     ready_timeout: Duration,
     /// Send to an address that is not this machine's
-    #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", value_parser = BoolishValueParser::new(), hide_env = true)]
+    #[arg(long)]
     pub(super) allow_remote: bool,
     #[command(flatten)]
     secret: SecretOptions,
@@ -47,11 +48,17 @@ pub(super) struct Attachment {
     /// What reports call it.
     pub(super) name: String,
     pub(super) secret: Secret,
-    place: Place,
+    place: Location,
     ready: Duration,
 }
 
-enum Place {
+/// How a receiver is named.
+enum Means {
+    Url(String),
+    Exec(String),
+}
+
+enum Location {
     At(Target),
     Command { path: String },
 }
@@ -59,14 +66,18 @@ enum Place {
 impl AttachOptions {
     /// Whether any receiver is named, on the command line or in the environment.
     pub(super) fn named(&self) -> bool {
-        let variable = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        self.url.is_some()
-            || self.exec.is_some()
-            || variable("TWENTY_CONFORM_URL")
-            || variable("TWENTY_CONFORM_EXEC")
+        self.means().is_some()
     }
 
-    /// The secret, where one is given, for a receiver of ours.
+    fn means(&self) -> Option<Means> {
+        let url: Choice<'_, Means> =
+            ("url", self.url.as_deref().map(OsStr::new), |url| Means::Url(text(url)));
+        let exec: Choice<'_, Means> =
+            ("exec", self.exec.as_deref().map(OsStr::new), |command| Means::Exec(text(command)));
+        first_given(&[url, exec])
+    }
+
+    /// The secret, where one is given, for the built-in receiver.
     pub(super) fn given_secret(&self) -> Result<Option<Secret>, Error> {
         self.secret.read()
     }
@@ -81,29 +92,25 @@ impl AttachOptions {
         trust: &TrustOptions,
         console: &mut Console,
     ) -> Result<Attachment, Error> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let given = self.url.is_some() || self.exec.is_some();
-        let url = self.url.clone().or_else(|| variable("TWENTY_CONFORM_URL").filter(|_| !given));
-        let exec = self.exec.clone().or_else(|| variable("TWENTY_CONFORM_EXEC").filter(|_| !given));
-        let (name, secret, place) = match (url, exec) {
-            (Some(url), _) => {
+        let (name, secret, place) = match self.means() {
+            Some(Means::Url(url)) => {
                 let target = trust.target(&url, console)?;
                 target.check_allowed(self.allow_remote).map_err(Error::Usage)?;
-                (url, self.secret.require()?, Place::At(target))
+                (url, self.secret.require()?, Location::At(target))
             }
-            (None, Some(_)) if trust.given() => {
+            Some(Means::Exec(_)) if trust.given() => {
                 return Err(Error::Usage(
                     "--ca and --insecure are for a receiver behind https, given with --url; what --exec starts is spoken \
                      to over plain http"
                         .to_owned(),
                 ));
             }
-            (None, Some(command)) => {
+            Some(Means::Exec(command)) => {
                 check_path(path)?;
                 let secret = self.secret.read()?.unwrap_or_else(made);
-                (command, secret, Place::Command { path: path.to_owned() })
+                (command, secret, Location::Command { path: path.to_owned() })
             }
-            (None, None) => {
+            None => {
                 return Err(Error::Usage(
                     "give --url URL for a receiver that runs already, or --exec 'COMMAND' for one to start"
                         .to_owned(),
@@ -130,8 +137,8 @@ impl Attachment {
     /// Where it is, where it runs already.
     pub(super) fn target(&self) -> Option<&Target> {
         match &self.place {
-            Place::At(target) => Some(target),
-            Place::Command { .. } => None,
+            Location::At(target) => Some(target),
+            Location::Command { .. } => None,
         }
     }
 
@@ -147,7 +154,7 @@ impl Attachment {
         let mut interrupted = interrupted.clone();
         let reached = async {
             match &self.place {
-                Place::At(target) => {
+                Location::At(target) => {
                     let deadline = Instant::now() + self.ready;
                     loop {
                         let reached = Receiver::at(target.clone(), self.secret.clone()).await;
@@ -157,7 +164,7 @@ impl Attachment {
                         sleep(REACH_PACE).await;
                     }
                 }
-                Place::Command { path } => {
+                Location::Command { path } => {
                     Receiver::start(&self.name, path, self.secret.clone(), self.ready).await
                 }
             }

@@ -42,7 +42,7 @@ enum What {
     Endpoint(Box<endpoint::Arguments>),
     /// The same from several processes of locust on this machine: a master and workers, whose counts must agree
     Distributed(Box<distributed::Arguments>),
-    /// Write a load for another tool: a locustfile that signs at send time, or pre-signed deliveries for wrk, vegeta or k6
+    /// Write a load for another tool: a locustfile that signs at send time, or pre-signed deliveries for wrk
     Export(export::Arguments),
     /// Read locust's results into the report that every benchmark has
     Import(import::Arguments),

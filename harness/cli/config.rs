@@ -12,7 +12,8 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
 
-use crate::bench::compare::thresholds::{Given, Metric, bound};
+use crate::bench::compare::thresholds::{GivenRegression, bound};
+use crate::bench::measure::compared::Metric;
 use crate::bench::measure::objective::Bound;
 use crate::error::Error;
 
@@ -37,7 +38,7 @@ pub(super) struct Bench {
     pub(super) threshold: Vec<Read<Bound>>,
     /// By how much a figure may be worse: `"5%"`, or a table with `rate`, `p50`, `p90`, `p99` and `errors`.
     #[serde(default)]
-    pub(super) max_regression: MaxRegression,
+    pub(super) max_regression: GivenRegressions,
     /// Where baselines are kept.
     #[serde(default)]
     pub(super) baseline_dir: Option<PathBuf>,
@@ -49,7 +50,7 @@ pub(super) struct Read<T>(pub(super) T);
 
 /// Bounds of regressions.
 #[derive(Debug, Default)]
-pub(super) struct MaxRegression(pub(super) Vec<Given>);
+pub(super) struct GivenRegressions(pub(super) Vec<GivenRegression>);
 
 impl Config {
     /// Reads the file: the one that is named, or the one in the current folder where there is one.
@@ -107,28 +108,31 @@ impl<'de> DeserializeSeed<'de> for Of {
     }
 }
 
-impl<'de> Deserialize<'de> for MaxRegression {
+impl<'de> Deserialize<'de> for GivenRegressions {
     fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Bounds;
 
         impl<'de> Visitor<'de> for Bounds {
-            type Value = MaxRegression;
+            type Value = GivenRegressions;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a share such as \"5%\", or a table of such shares by figure")
             }
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<MaxRegression, E> {
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<GivenRegressions, E> {
                 let share = bound(None, text).map_err(E::custom)?;
-                Ok(MaxRegression(vec![Given { metric: None, share }]))
+                Ok(GivenRegressions(vec![GivenRegression { metric: None, share }]))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MaxRegression, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<GivenRegressions, A::Error> {
                 let mut given = Vec::new();
                 while let Some(Read(metric)) = map.next_key::<Read<Metric>>()? {
-                    given.push(Given { metric: Some(metric), share: map.next_value_seed(Of(metric))? });
+                    given.push(GivenRegression {
+                        metric: Some(metric),
+                        share: map.next_value_seed(Of(metric))?,
+                    });
                 }
-                Ok(MaxRegression(given))
+                Ok(GivenRegressions(given))
             }
         }
 

@@ -1,17 +1,17 @@
 //! Where commands print: the report to stdout, progress and complaints to stderr.
 //!
-//! Invariant: a write that fails is an error of the command, but for a reader that has gone away, which is nobody's.
+//! Invariant: a write that fails is an error of the command, except that a reader of stdout may go away.
 
 use std::io::{self, Write};
 
 use anstream::AutoStream;
-use anstyle::AnsiColor;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::suite::run::Progress;
+use crate::terminal::{BAD, lines};
 use crate::webhook::signature::Secret;
 
 /// When to colour.
@@ -60,10 +60,9 @@ impl Console {
         }
     }
 
-    /// Prints a line to stderr.
+    /// Prints a line to stderr. It may quote a program under test: what has power over a terminal is escaped.
     pub(super) fn tell(&mut self, text: &str) {
-        // Where stderr is gone there is nobody left to tell.
-        let _ = writeln!(self.err, "{}", self.redaction.text(text));
+        self.write(&lines(&self.redaction.text(text), ""));
     }
 
     /// Takes a secret out of everything that is printed to stderr from now on: an error may quote what a subject said, and
@@ -74,8 +73,13 @@ impl Console {
 
     /// Prints an error to stderr.
     pub(super) fn complain(&mut self, text: &str) {
-        let style = AnsiColor::Red.on_default().bold();
-        self.tell(&format!("{style}error:{style:#} {text}"));
+        let text = lines(&self.redaction.text(text), "");
+        self.write(&format!("{BAD}error:{BAD:#} {text}"));
+    }
+
+    fn write(&mut self, text: &str) {
+        // Where stderr is gone, nothing can be said.
+        let _ = writeln!(self.err, "{text}");
     }
 }
 

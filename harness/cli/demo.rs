@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::console::{Console, ProgressLine};
 use super::options::RunOptions;
+use super::plan::RunPlan;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::peers::receiver::{Receiver, Settings};
@@ -30,8 +31,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let mut plan = arguments.run.plan(&[Role::Sender, Role::Receiver])?;
-    let folder = arguments.run.folder()?;
+    let mut plan = RunPlan::of(&arguments.run, &[Role::Sender, Role::Receiver])?;
+    let folder = arguments.run.reports.folder()?;
     let random = Random::from_seed(plan.options.seed);
 
     let subject = "the reference sender and receiver";
@@ -46,7 +47,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         Random::from_seed(options.seed),
         Arc::new(transport),
     );
-    let progress = ProgressLine::new("sender", arguments.run.quiet);
+    let progress = ProgressLine::new("sender", arguments.run.reports.quiet);
     let sent =
         run::sender(&sender, &plan.selected_for(Role::Sender), options, &|at| progress.show(at)).await?;
     let report = plan.report(&sent, subject, evidence.as_ref());
@@ -64,7 +65,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let server = server.map_err(|why| Error::Harness(format!("no port can be listened on: {why}")))?;
     let mut attached =
         subject::receiver::Receiver::here(server, "/", secret).observed_by(Source::Told(observations));
-    let progress = ProgressLine::new("receiver", arguments.run.quiet);
+    let progress = ProgressLine::new("receiver", arguments.run.reports.quiet);
     let received =
         run::receiver(&mut attached, &plan.selected_for(Role::Receiver), options, &|at| progress.show(at))
             .await?;
@@ -73,5 +74,5 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     if let Some(folder) = &folder {
         folder.report(&mut report);
     }
-    arguments.run.publish(&report, console)
+    arguments.run.reports.publish(&report, console)
 }

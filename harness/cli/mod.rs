@@ -8,6 +8,7 @@ mod bench;
 mod config;
 mod console;
 mod demo;
+mod environment;
 mod explain;
 mod list;
 mod listen;
@@ -15,18 +16,20 @@ mod options;
 mod plan;
 mod receiver;
 mod replay;
+mod reports;
 mod send;
 mod sender;
 mod serve;
 mod sign;
+mod signals;
 mod target;
 mod trust;
+mod values;
 mod verify;
-mod watch;
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -39,14 +42,7 @@ pub struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// When to colour the output; NO_COLOR and CLICOLOR_FORCE hold
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        default_value = "auto",
-        env = "TWENTY_CONFORM_COLOR",
-        hide_env = true
-    )]
+    #[arg(long, global = true, value_enum, default_value = "auto")]
     color: ColorChoice,
 }
 
@@ -85,7 +81,9 @@ enum Command {
 
 /// Parses the command line. Errors: it asks for help, or is wrong; what there is to say has been printed.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, ExitStatus> {
-    Arguments::try_parse_from(arguments).map_err(|why| {
+    let command = environment::with_variables(Arguments::command());
+    let matches = command.try_get_matches_from(arguments);
+    matches.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|why| {
         // If even this cannot be printed, the status still tells.
         let _ = why.print();
         if why.use_stderr() { ExitStatus::Usage } else { ExitStatus::Passed }
@@ -99,7 +97,7 @@ pub fn run(arguments: Arguments) -> ExitStatus {
     let result = match runtime {
         Ok(runtime) => {
             let result = runtime.block_on(dispatch(arguments.command, &mut console));
-            // A read of stdin that nobody waits for any more must not hold the process up.
+            // A read of stdin that is still going on must not hold the process up.
             runtime.shutdown_background();
             result
         }

@@ -2,20 +2,28 @@
 //!
 //! Invariant: a run that could not be begun leaves the same reports as any other, with the reason in each entry.
 
+use std::fs;
+use std::sync::Arc;
+
 use super::console::Console;
-use super::options::RunOptions;
+use super::options::{RunOptions, random_seed};
+use super::reports::ReportOptions;
+use super::signals::interruption;
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::report::evidence::{Evidence, Folder, Manifest};
+use crate::report::evidence::{Folder, Manifest, RunEvidence};
 use crate::report::{Heading, Report};
 use crate::subject::SubjectError;
 use crate::suite::requirement::{Level, Requirement, Role};
 use crate::suite::run::{self, Options, Run};
-use crate::suite::transcript::Transcript;
+use crate::suite::selection::{self, Filter};
+use crate::suite::transcript::{Limits, Transcript};
 use crate::webhook::signature::Secret;
+use crate::wire::endpoint::certificates::Authority;
 
 /// What a run is done with, read from the options.
-pub(super) struct Plan {
+pub(super) struct RunPlan {
     pub(super) selected: Vec<&'static Requirement>,
     pub(super) options: Options,
     pub(super) level: Level,
@@ -30,7 +38,29 @@ pub(super) struct Unbegun<'a> {
     pub(super) why: SubjectError,
 }
 
-impl Plan {
+impl RunPlan {
+    /// Reads the options for a run on these roles.
+    ///
+    /// Errors: a pattern that matches nothing, a pattern file that cannot be read.
+    pub(super) fn of(run: &RunOptions, roles: &[Role]) -> Result<Self, Error> {
+        let filter = Filter { level: run.level, run: patterns(&run.run)?, skip: patterns(&run.skip)? };
+        let selected = selection::select(roles, &filter).map_err(Error::Usage)?;
+        let limits = Limits { timeout: run.timeout, deadline: run.deadline, ..Limits::default() };
+        let clock = Clock::system();
+        let options = Options {
+            dialect: run.dialect.dialect(),
+            limits,
+            seed: run.seed.unwrap_or_else(random_seed),
+            cases: run.cases,
+            jobs: run.jobs,
+            authority: Arc::new(Authority::new(clock.clone())),
+            clock,
+            interrupted: interruption(),
+            keeper: None,
+        };
+        Ok(Self { selected, options, level: run.level, fail_on: run.fail_on.level() })
+    }
+
     /// What is selected for a role.
     pub(super) fn selected_for(&self, role: Role) -> Vec<&'static Requirement> {
         self.selected.iter().copied().filter(|one| one.role() == role).collect()
@@ -43,7 +73,7 @@ impl Plan {
         role: Role,
         subject: &str,
         secret: Option<&Secret>,
-    ) -> Evidence {
+    ) -> RunEvidence {
         let requirements = self.selected_for(role).into_iter().map(|one| one.id).collect();
         let levels = (self.level, self.fail_on);
         let manifest = Manifest::new(role, subject, &self.options, levels, requirements);
@@ -53,12 +83,12 @@ impl Plan {
     }
 
     /// The report of a run, with whatever belongs to it in the evidence.
-    pub(super) fn report(&self, run: &Run, subject: &str, evidence: Option<&Evidence>) -> Report {
+    pub(super) fn report(&self, run: &Run, subject: &str, evidence: Option<&RunEvidence>) -> Report {
         let heading = Heading {
             subject: subject.to_owned(),
             seed: self.options.seed,
             fail_on: self.fail_on,
-            out: evidence.map(Evidence::folder),
+            out: evidence.map(RunEvidence::folder),
         };
         let mut report = Report::new(run, &heading);
         if let Some(evidence) = evidence {
@@ -73,25 +103,41 @@ impl Plan {
     pub(super) fn publish_not_begun(
         &self,
         unbegun: Unbegun<'_>,
-        run: &RunOptions,
-        evidence: Option<&Evidence>,
+        reports: &ReportOptions,
+        evidence: Option<&RunEvidence>,
         console: &mut Console,
     ) -> Result<ExitStatus, Error> {
         let Unbegun { role, subject, secret, why } = unbegun;
         if matches!(why, SubjectError::Usage(_)) {
             // Nothing is known of the subject, and the folder is free for the next attempt.
-            evidence.into_iter().for_each(Evidence::discard);
+            evidence.into_iter().for_each(RunEvidence::discard);
             return Err(why.into());
         }
         let mut transcript = Transcript::new(role, self.options.dialect, self.options.limits);
         // So that it is taken out of what the subject said last.
         transcript.secret = secret;
         let report = self.report(&run::not_begun(transcript, &self.selected, &why), subject, evidence);
-        let status = run.publish(&report, console)?;
+        let status = reports.publish(&report, console)?;
         if report.lacks_evidence {
             console.complain(&why.to_string());
             return Ok(status);
         }
         Err(why.into())
     }
+}
+
+/// Replaces each `@FILE` by the patterns in it, one on a line; empty lines and those that begin with `#` are passed over.
+fn patterns(given: &[String]) -> Result<Vec<String>, Error> {
+    let mut patterns = Vec::new();
+    for pattern in given {
+        let Some(path) = pattern.strip_prefix('@') else {
+            patterns.push(pattern.clone());
+            continue;
+        };
+        let text = fs::read_to_string(path)
+            .map_err(|why| Error::Usage(format!("the pattern file {path:?} cannot be read: {why}")))?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        patterns.extend(lines.map(str::to_owned));
+    }
+    Ok(patterns)
 }

@@ -9,16 +9,16 @@ use clap::Args;
 use super::attach::{AttachOptions, Attachment};
 use super::console::{Console, ProgressLine};
 use super::options::RunOptions;
-use super::plan::{Plan, Unbegun};
+use super::plan::{RunPlan, Unbegun};
 use super::trust::TrustOptions;
-use super::watch::Watch;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
-use crate::report::evidence::{Evidence, Folder};
+use crate::report::evidence::{Folder, RunEvidence};
 use crate::subject::SubjectError;
 use crate::subject::observations::Source;
 use crate::subject::receiver::Receiver;
+use crate::subject::watch::SourceWatch;
 use crate::suite::requirement::Role;
 use crate::suite::run;
 use crate::webhook::dialect::rfc3339;
@@ -33,20 +33,20 @@ pub(super) struct Arguments {
     #[command(flatten)]
     trust: TrustOptions,
     /// The path at which the started receiver takes deliveries
-    #[arg(long, default_value = "/", env = "TWENTY_CONFORM_PATH", hide_env = true)]
+    #[arg(long, default_value = "/")]
     path: String,
     /// Where the receiver says what it takes in: stdout (of the command), or a URL that answers a GET with a JSON array
-    #[arg(long, value_name = "stdout|URL", env = "TWENTY_CONFORM_OBSERVE", hide_env = true)]
+    #[arg(long, value_name = "stdout|URL")]
     observe: Option<String>,
     /// Run again, with the same seed, whenever something below this path changes, until Ctrl-C; can be given several times
-    #[arg(long, value_name = "PATH", env = "TWENTY_CONFORM_WATCH", value_delimiter = ',', hide_env = true)]
+    #[arg(long, value_name = "PATH")]
     watch: Vec<PathBuf>,
     #[command(flatten)]
     run: RunOptions,
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let mut plan = arguments.run.plan(&[Role::Receiver])?;
+    let mut plan = RunPlan::of(&arguments.run, &[Role::Receiver])?;
     let seed = plan.options.seed;
     let made = || Secret::new(Random::from_seed(seed).secret());
     let attachment = arguments.attach.attachment(&arguments.path, made, &arguments.trust, console)?;
@@ -56,11 +56,11 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     };
     let run = Once { arguments: &arguments, attachment: &attachment, source };
     if arguments.watch.is_empty() {
-        let folder = arguments.run.folder()?;
+        let folder = arguments.run.reports.folder()?;
         return run.run(&mut plan, folder.as_ref(), false, &mut || {}, console).await;
     }
-    let mut watch = Watch::new(&arguments.watch, arguments.run.written())?;
-    let folder = arguments.run.folder()?;
+    let mut watch = SourceWatch::new(&arguments.watch, arguments.run.reports.written())?;
+    let folder = arguments.run.reports.folder()?;
     let mut again = false;
     loop {
         watch.begin();
@@ -71,7 +71,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             Ok(ExitStatus::Interrupted) => return Ok(ExitStatus::Interrupted),
             Ok(status) => status,
             Err(why) if !again && why.exit_status() == ExitStatus::Usage => return Err(why),
-            // It may be the very thing that the next change mends.
+            // The next change may fix it.
             Err(why) => {
                 console.complain(&why.to_string());
                 why.exit_status()
@@ -86,7 +86,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     }
 }
 
-/// What a single run needs beside its plan.
+/// What a single run needs besides its plan.
 struct Once<'a> {
     arguments: &'a Arguments,
     attachment: &'a Attachment,
@@ -97,20 +97,20 @@ struct Once<'a> {
 impl Once<'_> {
     async fn run(
         &self,
-        plan: &mut Plan,
+        plan: &mut RunPlan,
         folder: Option<&Folder>,
         again: bool,
         ended: &mut (dyn FnMut() + Send),
         console: &mut Console,
     ) -> Result<ExitStatus, Error> {
         let Attachment { name, secret, .. } = self.attachment;
-        let run = &self.arguments.run;
+        let reports = &self.arguments.run.reports;
         let evidence = folder.map(|folder| plan.keep(folder, Role::Receiver, name, Some(secret)));
         let options = &plan.options;
         let mut subject = match self.reach(plan, again).await {
             Ok(Some(reached)) => reached,
             Ok(None) => {
-                evidence.iter().for_each(Evidence::discard);
+                evidence.iter().for_each(RunEvidence::discard);
                 console.complain("interrupted before the receiver was ready; nothing was tested");
                 return Ok(ExitStatus::Interrupted);
             }
@@ -118,20 +118,20 @@ impl Once<'_> {
                 ended();
                 let secret = Some(secret.clone());
                 let unbegun = Unbegun { role: Role::Receiver, subject: name, secret, why };
-                return plan.publish_not_begun(unbegun, run, evidence.as_ref(), console);
+                return plan.publish_not_begun(unbegun, reports, evidence.as_ref(), console);
             }
         };
-        let progress = ProgressLine::new("receiver", run.quiet);
+        let progress = ProgressLine::new("receiver", reports.quiet);
         let ran = run::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
         subject.stop().await;
         // Before the report is out: what changes behind it is no more the run's.
         ended();
         let report = plan.report(&ran?, name, evidence.as_ref());
-        run.publish(&report, console)
+        reports.publish(&report, console)
     }
 
     /// Reaches the receiver, with what says what it takes in.
-    async fn reach(&self, plan: &Plan, patient: bool) -> Result<Option<Receiver>, SubjectError> {
+    async fn reach(&self, plan: &RunPlan, patient: bool) -> Result<Option<Receiver>, SubjectError> {
         let Some(reached) = self.attachment.reach(&plan.options.interrupted, patient).await? else {
             return Ok(None);
         };

@@ -1,33 +1,31 @@
 //! `replay`: sends one saved case again, and says whether its finding is still there.
 //!
-//! Invariant: the delivery goes out between its twins, as in the run; where they are refused nothing is claimed.
+//! Invariant: the delivery goes out between its controls, as in the run; where they are rejected nothing is claimed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
 
 use super::attach::AttachOptions;
 use super::console::Console;
-use super::options::{duration, interruption};
+use super::signals::interruption;
 use super::trust::TrustOptions;
+use super::values::duration;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
 use crate::redaction::Redaction;
-use crate::report::case::{Attempt, Case, Doubt, Replayed, Timing, resigned};
-use crate::report::text::{self, Detail};
-use crate::report::{CheckEntry, RequirementEntry, Tool, VerdictName, command};
-use crate::subject::SubjectError;
-use crate::subject::receiver::Receiver;
+use crate::report::Tool;
+use crate::report::case::replayed::Replayed;
+use crate::report::case::{Case, entry};
+use crate::suite::replay;
 use crate::suite::requirement::{Requirement, Role};
 use crate::suite::requirements;
 use crate::webhook::signature::Secret;
-use crate::wire::client::{Client, Target};
-use crate::wire::exchange::Delivery;
+use crate::wire::client::Client;
 
 /// The longest file that is read: a body of 16 MiB, every byte of it escaped.
 const LONGEST_FILE: u64 = 256 * 1024 * 1024;
@@ -42,22 +40,14 @@ pub(super) struct Arguments {
     #[command(flatten)]
     trust: TrustOptions,
     /// The path at which the started receiver takes deliveries [default: that of the case]
-    #[arg(long, env = "TWENTY_CONFORM_PATH", hide_env = true)]
+    #[arg(long)]
     path: Option<String>,
     /// Send it byte for byte as it was, under its old timestamp, instead of signing it anew
-    #[arg(long, env = "TWENTY_CONFORM_AS_SAVED", value_parser = BoolishValueParser::new(), hide_env = true)]
+    #[arg(long)]
     as_saved: bool,
     /// How long an answer is waited for
-    #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    #[arg(long, default_value = "10s", value_parser = duration)]
     timeout: Duration,
-}
-
-/// What is sent, in this order, and how it came about.
-struct Deliveries {
-    before: Option<Delivery>,
-    trial: Delivery,
-    behind: Option<Delivery>,
-    timing: Timing,
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
@@ -73,7 +63,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let attachment = arguments.attach.attachment(path, made, &arguments.trust, console)?;
     let case = case.with_secret(&attachment.secret);
     let clock = Clock::system();
-    let timing = timing(&case, &attachment.secret, arguments.as_saved, clock.now_ms())?;
+    let timing = case.timing(&attachment.secret, arguments.as_saved, clock.now_ms());
+    let timing = timing.map_err(|doubt| Error::Usage(doubt.to_string()))?;
     let mut interrupted = interruption();
     let Some(mut subject) = attachment.reach(&interrupted, false).await? else {
         console.complain("interrupted before the receiver was ready; nothing was sent");
@@ -81,10 +72,10 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     };
     let case = case.at_path(&subject.target().path);
     let target = subject.target().clone();
-    let deliveries = deliveries(&case, &attachment.secret, timing, clock.now_ms());
+    let deliveries = case.deliveries(&attachment.secret, &timing, clock.now_ms());
     let client = Client::new(arguments.timeout, clock);
     let attempt = tokio::select! {
-        attempt = send(&client, &mut subject, &case, &deliveries) => Some(attempt),
+        attempt = replay::send(&client, &mut subject, &deliveries, case.died.is_some()) => Some(attempt),
         Ok(_) = interrupted.wait_for(|on| *on) => None,
     };
     subject.stop().await;
@@ -94,7 +85,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     };
     let attempt = attempt?;
 
-    let replayed = case.judge(&attempt, &deliveries.timing);
+    let replayed = case.judge(&attempt, &timing);
     let redaction = Redaction::new([&attachment.secret]);
     let how = if arguments.as_saved { "as it was saved" } else { "signed anew" };
     let heading = format!(
@@ -104,7 +95,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         arguments.file.display(),
         attachment.name
     );
-    let shown = entry(requirement, &case, &attempt, &replayed, &target, &redaction);
+    let shown = entry::render(requirement, &case, (&attempt, &replayed), &target, &redaction);
     console.print(&(redaction.text(&heading) + &shown))?;
     Ok(match replayed {
         Replayed::StillThere(_) => ExitStatus::Failed,
@@ -123,79 +114,4 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
         return Err(format!("it has {} bytes, and no case is that long", found.len()));
     }
     fs::read(path).map_err(|why| why.to_string())
-}
-
-/// How the case is sent. Errors: its way of signing cannot be found with this secret.
-fn timing(case: &Case, secret: &Secret, as_saved: bool, now_ms: u64) -> Result<Timing, Error> {
-    if as_saved {
-        return Ok(Timing::Frozen(Duration::from_millis(now_ms.saturating_sub(case.at_ms))));
-    }
-    match resigned(case, secret, now_ms).doubt {
-        Some(doubt @ Doubt::OtherSecret) => Err(Error::Usage(doubt.to_string())),
-        doubt => Ok(Timing::Present(doubt)),
-    }
-}
-
-fn deliveries(case: &Case, secret: &Secret, timing: Timing, now_ms: u64) -> Deliveries {
-    match timing {
-        Timing::Frozen(_) => {
-            let (before, trial, behind) = case.as_saved();
-            Deliveries { before, trial, behind, timing }
-        }
-        Timing::Present(_) => {
-            let anew = resigned(case, secret, now_ms);
-            Deliveries { before: anew.before, trial: anew.trial, behind: anew.behind, timing }
-        }
-    }
-}
-
-/// Sends the twin, the delivery, the twin again. Errors: a receiver that ended cannot be started again.
-async fn send(
-    client: &Client,
-    subject: &mut Receiver,
-    case: &Case,
-    deliveries: &Deliveries,
-) -> Result<Attempt, SubjectError> {
-    let target = subject.target().clone();
-    let before = match &deliveries.before {
-        Some(control) => Some(client.send(&target, control).await),
-        None => None,
-    };
-    let trial = client.send(&target, &deliveries.trial).await;
-    let may_have_ended = trial.outcome.status().is_none() || case.died.is_some();
-    let died = if may_have_ended { subject.revive().await? } else { None };
-    let behind = match &deliveries.behind {
-        Some(control) => Some(client.send(&target, control).await),
-        None => None,
-    };
-    Ok(Attempt { before, trial, behind, died })
-}
-
-/// What came of it, as a report shows a check.
-fn entry(
-    requirement: &Requirement,
-    case: &Case,
-    attempt: &Attempt,
-    replayed: &Replayed,
-    target: &Target,
-    redaction: &Redaction,
-) -> String {
-    let (verdict, message) = match replayed {
-        Replayed::StillThere(message) => (VerdictName::Fail, Some(message)),
-        Replayed::Gone => (VerdictName::Pass, None),
-        Replayed::Untold(why) => (VerdictName::Inconclusive, Some(why)),
-    };
-    let check = CheckEntry {
-        verdict,
-        expected: Some(case.expected.describe().into_owned()),
-        actual: Some(redaction.text(&attempt.trial.outcome.to_string())),
-        message: message.map(|message| redaction.text(message)),
-        repro: Some(command(
-            &redaction.text(&target.url()),
-            &target.trust(),
-            &redaction.delivery(&attempt.trial.delivery),
-        )),
-        ..CheckEntry::unjudged(requirement)
-    };
-    text::check(&RequirementEntry::new(requirement, verdict), &check, Detail::Verbose)
 }

@@ -7,17 +7,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
 use serde_json::value::RawValue;
 
 use super::console::Console;
-use super::options::{DialectName, SecretOptions, duration, random_seed};
+use super::options::{DialectOption, SecretOptions, random_seed};
 use super::sign::input;
 use super::trust::TrustOptions;
+use super::values::duration;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
+use crate::terminal::lines;
 use crate::webhook::dialect::Context;
 use crate::webhook::event::{Event, EventName};
 use crate::webhook::signature::Key;
@@ -28,38 +29,31 @@ use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Where to
-    #[arg(long, env = "TWENTY_CONFORM_URL", hide_env = true)]
+    #[arg(long)]
     url: String,
     #[command(flatten)]
     secret: SecretOptions,
     /// The event's name
-    #[arg(long, default_value = "person.created", env = "TWENTY_CONFORM_EVENT", hide_env = true)]
+    #[arg(long, default_value = "person.created")]
     event: String,
     /// A file that holds the record as JSON, - for stdin [default: the event's sample]
-    #[arg(long, value_name = "FILE", env = "TWENTY_CONFORM_DATA", hide_env = true)]
+    #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// The form of body
-    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
-    dialect: DialectName,
+    #[command(flatten)]
+    dialect: DialectOption,
     /// How long an answer is waited for
-    #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    #[arg(long, default_value = "10s", value_parser = duration)]
     timeout: Duration,
     /// Send to an address that is not this machine's
-    #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", value_parser = BoolishValueParser::new(), hide_env = true)]
+    #[arg(long)]
     allow_remote: bool,
     #[command(flatten)]
     trust: TrustOptions,
     /// Send the body in chunks of so many bytes, without its length
-    #[arg(
-        long,
-        value_name = "BYTES",
-        conflicts_with = "expect",
-        env = "TWENTY_CONFORM_CHUNKS",
-        hide_env = true
-    )]
+    #[arg(long, value_name = "BYTES", conflicts_with = "expect")]
     chunks: Option<NonZeroUsize>,
     /// Send the body only once the receiver has answered 100 Continue, or nothing for a second
-    #[arg(long, env = "TWENTY_CONFORM_EXPECT", value_parser = BoolishValueParser::new(), hide_env = true)]
+    #[arg(long)]
     expect: bool,
 }
 
@@ -99,7 +93,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         Outcome::Answered(response) => {
             let body = String::from_utf8_lossy(&response.body).trim_end().to_owned();
             if !body.is_empty() {
-                console.print(&(body + "\n"))?;
+                console.print(&(lines(&body, "") + "\n"))?;
             }
             if (200..300).contains(&response.status) { ExitStatus::Passed } else { ExitStatus::Failed }
         }

@@ -2,32 +2,31 @@
 //!
 //! Invariant: a sender that was started is ended whatever came of the run.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
 
 use super::console::{Console, ProgressLine};
+use super::environment::{Choice, first_given, text};
 use super::options::{RunOptions, SecretOptions};
-use super::plan::{Plan, Unbegun};
+use super::plan::{RunPlan, Unbegun};
 use super::sign::input;
 use super::trust::{TrustOptions, environment};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
-use crate::report::evidence::Evidence;
+use crate::report::evidence::RunEvidence;
 use crate::subject::control::Control;
 use crate::subject::sender::Command;
 use crate::suite::requirement::Role;
 use crate::suite::run::{self, Run};
 use crate::suite::traffic::{Traffic, reading};
-use crate::suite::transcript::Kept;
 use crate::webhook::signature::Secret;
 
 /// Options of `sender`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    // The environment is read by hand: what stands on the command line wins over it, and does not clash with it.
     /// A command that speaks the attachment protocol on its stdin and stdout; no shell
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["control", "transcript"])]
     exec: Option<String>,
@@ -38,7 +37,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
     /// Talk to a sender at an address that is not this machine's
-    #[arg(long, env = "TWENTY_CONFORM_ALLOW_REMOTE", value_parser = BoolishValueParser::new(), hide_env = true)]
+    #[arg(long)]
     allow_remote: bool,
     #[command(flatten)]
     trust: TrustOptions,
@@ -49,13 +48,13 @@ pub(super) struct Arguments {
 }
 
 /// How the sender is attached.
-enum Attached {
+enum AttachedSender {
     Exec(String),
     Control(String),
     Transcript(PathBuf),
 }
 
-impl Attached {
+impl AttachedSender {
     /// What reports call it.
     fn name(&self) -> String {
         match self {
@@ -67,18 +66,16 @@ impl Attached {
 }
 
 impl Arguments {
-    fn attached(&self) -> Result<Attached, Error> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let choose = |exec: Option<String>, control: Option<String>, transcript: Option<PathBuf>| {
-            let exec = exec.map(Attached::Exec);
-            exec.or(control.map(Attached::Control)).or(transcript.map(Attached::Transcript))
-        };
-        let given = choose(self.exec.clone(), self.control.clone(), self.transcript.clone());
-        let set = || {
-            let transcript = variable("TWENTY_CONFORM_TRANSCRIPT").map(PathBuf::from);
-            choose(variable("TWENTY_CONFORM_EXEC"), variable("TWENTY_CONFORM_CONTROL"), transcript)
-        };
-        given.or_else(set).ok_or_else(|| {
+    fn attached(&self) -> Result<AttachedSender, Error> {
+        let exec: Choice<'_, AttachedSender> =
+            ("exec", self.exec.as_deref().map(OsStr::new), |command| AttachedSender::Exec(text(command)));
+        let control: Choice<'_, AttachedSender> =
+            ("control", self.control.as_deref().map(OsStr::new), |url| AttachedSender::Control(text(url)));
+        let transcript: Choice<'_, AttachedSender> =
+            ("transcript", self.transcript.as_deref().map(Path::as_os_str), |file| {
+                AttachedSender::Transcript(file.into())
+            });
+        first_given(&[exec, control, transcript]).ok_or_else(|| {
             Error::Usage(
                 "give --exec 'COMMAND' for a sender to start, --control URL for one that runs, or --transcript FILE for \
                  recorded deliveries"
@@ -89,12 +86,12 @@ impl Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let mut plan = arguments.run.plan(&[Role::Sender])?;
+    let mut plan = RunPlan::of(&arguments.run, &[Role::Sender])?;
     let attached = arguments.attached()?;
-    if !matches!(attached, Attached::Control(_)) && arguments.trust.given() {
+    if !matches!(attached, AttachedSender::Control(_)) && arguments.trust.given() {
         return Err(Error::Usage("--ca and --insecure are for --control with an https URL".to_owned()));
     }
-    if !matches!(attached, Attached::Transcript(_)) && arguments.secret.given() {
+    if !matches!(attached, AttachedSender::Transcript(_)) && arguments.secret.given() {
         return Err(Error::Usage(
             "--secret and --secret-file are for --transcript; a sender that is driven is given secrets of the run's own"
                 .to_owned(),
@@ -103,37 +100,37 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let subject = attached.name();
     // Those of a sender that is driven are made in the run, and told then.
     let secret = match attached {
-        Attached::Transcript(_) => arguments.secret.read()?,
-        Attached::Exec(_) | Attached::Control(_) => None,
+        AttachedSender::Transcript(_) => arguments.secret.read()?,
+        AttachedSender::Exec(_) | AttachedSender::Control(_) => None,
     };
-    let folder = arguments.run.folder()?;
+    let folder = arguments.run.reports.folder()?;
     let evidence = folder.map(|folder| plan.keep(&folder, Role::Sender, &subject, secret.as_ref()));
     let run = match attached.run(&arguments, &plan, secret, console).await {
         Err(Error::Subject(why)) => {
             let unbegun = Unbegun { role: Role::Sender, subject: &subject, secret: None, why };
-            return plan.publish_not_begun(unbegun, &arguments.run, evidence.as_ref(), console);
+            return plan.publish_not_begun(unbegun, &arguments.run.reports, evidence.as_ref(), console);
         }
         Err(why) => {
-            evidence.iter().for_each(Evidence::discard);
+            evidence.iter().for_each(RunEvidence::discard);
             return Err(why);
         }
         Ok(run) => run,
     };
     let report = plan.report(&run, &subject, evidence.as_ref());
-    arguments.run.publish(&report, console)
+    arguments.run.reports.publish(&report, console)
 }
 
-impl Attached {
+impl AttachedSender {
     /// Drives the sender, or judges what was recorded of it.
     async fn run(
         self,
         arguments: &Arguments,
-        plan: &Plan,
+        plan: &RunPlan,
         secret: Option<Secret>,
         console: &mut Console,
     ) -> Result<Run, Error> {
         let wait = plan.options.limits.timeout;
-        let progress = ProgressLine::new("sender", arguments.run.quiet);
+        let progress = ProgressLine::new("sender", arguments.run.reports.quiet);
         let show = |at| progress.show(at);
         match self {
             Self::Exec(command) => {
@@ -160,7 +157,12 @@ impl Attached {
 }
 
 /// Judges a file. Errors: it cannot be read, or is none of the formats: which line.
-fn recorded(file: &Path, secret: Option<Secret>, plan: &Plan, console: &mut Console) -> Result<Run, Error> {
+fn recorded(
+    file: &Path,
+    secret: Option<Secret>,
+    plan: &RunPlan,
+    console: &mut Console,
+) -> Result<Run, Error> {
     run::check_oracles()?;
     secret.iter().for_each(|secret| console.conceal(secret));
     let began = std::time::Instant::now();
@@ -168,10 +170,5 @@ fn recorded(file: &Path, secret: Option<Secret>, plan: &Plan, console: &mut Cons
         .map_err(|why| Error::Usage(format!("{}: {why}", file.display())))?;
     recording.remarks.iter().for_each(|remark| console.tell(&format!("note: {remark}")));
     let traffic = Traffic { dialect: plan.options.dialect, limits: plan.options.limits, secret };
-    let transcript = traffic.transcript(recording.exchanges);
-    if let Some(keeper) = &plan.options.keeper {
-        transcript.exchanges.behind(0).iter().for_each(|exchange| keeper.tell(Kept::Exchange(exchange)));
-    }
-    let findings = traffic.judge(&transcript, &plan.selected);
-    Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: false })
+    Ok(traffic.run(recording, &plan.selected, plan.options.keeper.as_ref(), began))
 }

@@ -3,7 +3,6 @@
 //! Invariant: stdout carries what a suite reads (observations, replies) and nothing else.
 
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +12,10 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
 use super::console::Console;
-use super::options::{SecretOptions, asked_to_end, duration, random_seed};
-use super::trust::AUTHORITY;
+use super::environment::variable;
+use super::options::{ListenOptions, SecretOptions, random_seed};
+use super::signals::asked_to_end;
+use super::values::duration;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -45,17 +46,13 @@ enum Peer {
 
 #[derive(Debug, Args)]
 struct ReceiverArguments {
-    /// The port; 0 lets the system choose
-    #[arg(long, default_value_t = 0, env = "PORT")]
-    port: u16,
-    /// The address to listen at
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), env = "TWENTY_CONFORM_HOST", hide_env = true)]
-    host: IpAddr,
+    #[command(flatten)]
+    listen: ListenOptions,
     /// How far a delivery's timestamp may be from the present
-    #[arg(long, default_value = "5m", value_parser = duration, env = "TWENTY_CONFORM_WINDOW", hide_env = true)]
+    #[arg(long, default_value = "5m", value_parser = duration)]
     window: Duration,
     /// The longest body that is taken, in bytes
-    #[arg(long, default_value_t = 5 * 1024 * 1024, env = "TWENTY_CONFORM_BODY_LIMIT", hide_env = true)]
+    #[arg(long, default_value_t = 5 * 1024 * 1024)]
     body_limit: usize,
     #[command(flatten)]
     secret: SecretOptions,
@@ -73,7 +70,7 @@ async fn receiver(arguments: ReceiverArguments, console: &mut Console) -> Result
     let settings =
         Settings { window: arguments.window, body_limit: arguments.body_limit, ..Settings::new(secret) };
     let receiver = Receiver::new(settings, Clock::system(), Arc::new(observe));
-    let address = SocketAddr::new(arguments.host, arguments.port);
+    let address = arguments.listen.address();
     let mut server = http::serve(address, Arc::new(receiver)).await.map_err(|why| {
         Error::Usage(format!("{address} cannot be listened on: {why}; choose another --port"))
     })?;
@@ -86,7 +83,7 @@ async fn receiver(arguments: ReceiverArguments, console: &mut Console) -> Result
 }
 
 fn observe(observed: Observed) {
-    // Where nobody reads stdout there is nobody to observe for.
+    // Where stdout is closed, no suite observes.
     let _ = writeln!(std::io::stdout(), "{}", json!({ "observed": observed }));
 }
 
@@ -95,7 +92,7 @@ async fn sender(console: &mut Console) -> Result<ExitStatus, Error> {
     let new = |dialect: &'static Dialect| {
         Sender::new(dialect, Clock::system(), Random::from_seed(random_seed()), transport.clone())
     };
-    let authority = || std::env::var_os(AUTHORITY).filter(|file| !file.is_empty()).map(PathBuf::from);
+    let authority = || variable("ca").map(PathBuf::from);
     let mut sender: Option<Sender> = None;
     let mut lines = BufReader::new(stdin()).lines();
     loop {

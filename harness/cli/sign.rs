@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     secret: SecretOptions,
     /// The timestamp header's value [default: the present in milliseconds]
-    #[arg(long, env = "TWENTY_CONFORM_TIMESTAMP", hide_env = true)]
+    #[arg(long)]
     timestamp: Option<String>,
     /// The body; stdin where no file is given
     file: Option<PathBuf>,

@@ -2,12 +2,12 @@
 //!
 //! Invariant: the certificate is looked at unless `--insecure` was asked for, and that is said on stderr.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::console::Console;
+use super::environment::{set, variable};
 use crate::error::Error;
 use crate::wire::client::Target;
 use crate::wire::endpoint::certificates::Authority;
@@ -27,7 +27,6 @@ const SYSTEM_STORES: [&str; 5] = [
 /// Whose certificate is taken.
 #[derive(Debug, Default, Args)]
 pub(super) struct TrustOptions {
-    // The environment is read by hand: what stands on the command line wins over it, and does not clash with it.
     /// A PEM file of the certificates that are trusted in the place of the system's, for https
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     ca: Option<PathBuf>,
@@ -67,15 +66,14 @@ impl TrustOptions {
 /// Where the authority cannot be made nothing is set; the run says so itself.
 pub(super) fn environment(authority: &Authority) -> Vec<(&'static str, String)> {
     let Ok(file) = authority.file() else { return Vec::new() };
-    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     // Node adds these to its own.
-    let node = match set("NODE_EXTRA_CA_CERTS") {
+    let node = match set("NODE_EXTRA_CA_CERTS").map(PathBuf::from) {
         None => Some(file.to_owned()),
         Some(known) => authority.behind(&known, "node.pem").ok(),
     };
     // OpenSSL (Python, PHP, Ruby), Go and rustls read this one in the place of the system's.
     let system = || SYSTEM_STORES.into_iter().map(Path::new).find(|file| file.is_file()).map(Path::to_owned);
-    let openssl = set("SSL_CERT_FILE").or_else(system);
+    let openssl = set("SSL_CERT_FILE").map(PathBuf::from).or_else(system);
     let openssl = openssl.and_then(|known| authority.behind(&known, "system.pem").ok());
     let all = [(AUTHORITY, Some(file.to_owned())), ("NODE_EXTRA_CA_CERTS", node), ("SSL_CERT_FILE", openssl)];
     all.into_iter().filter_map(|(name, file)| Some((name, file?.to_str()?.to_owned()))).collect()
@@ -86,21 +84,19 @@ fn is_https(url: &str) -> bool {
 }
 
 fn from_environment() -> Result<Trust, Error> {
-    let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
-    let insecure =
-        match variable("TWENTY_CONFORM_INSECURE").map(|value| value.to_string_lossy().to_lowercase()) {
-            None => false,
-            Some(value) => match value.as_str() {
-                "1" | "true" | "t" | "yes" | "y" | "on" => true,
-                "0" | "false" | "f" | "no" | "n" | "off" => false,
-                _ => {
-                    return Err(Error::Usage(format!(
-                        "TWENTY_CONFORM_INSECURE is {value:?}; it must be true or false"
-                    )));
-                }
-            },
-        };
-    match (variable(AUTHORITY), insecure) {
+    let insecure = match variable("insecure").map(|value| value.to_string_lossy().to_lowercase()) {
+        None => false,
+        Some(value) => match value.as_str() {
+            "1" | "true" | "t" | "yes" | "y" | "on" => true,
+            "0" | "false" | "f" | "no" | "n" | "off" => false,
+            _ => {
+                return Err(Error::Usage(format!(
+                    "TWENTY_CONFORM_INSECURE is {value:?}; it must be true or false"
+                )));
+            }
+        },
+    };
+    match (variable("ca"), insecure) {
         (Some(_), true) => Err(Error::Usage(
             "TWENTY_CONFORM_CA and TWENTY_CONFORM_INSECURE exclude each other; unset one of them".to_owned(),
         )),

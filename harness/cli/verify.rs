@@ -12,6 +12,7 @@ use super::sign::input;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::suite::cause::sender;
+use crate::terminal::clean;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::exchange::Headers;
 
@@ -21,10 +22,10 @@ pub(super) struct Arguments {
     #[command(flatten)]
     secret: SecretOptions,
     /// The timestamp header's value; then the input is the body alone
-    #[arg(long, requires = "signature", env = "TWENTY_CONFORM_TIMESTAMP", hide_env = true)]
+    #[arg(long, requires = "signature")]
     timestamp: Option<String>,
     /// The signature header's value
-    #[arg(long, requires = "timestamp", env = "TWENTY_CONFORM_SIGNATURE", hide_env = true)]
+    #[arg(long, requires = "timestamp")]
     signature: Option<String>,
     /// The request as captured: request line, headers, an empty line, the body; stdin where no file is given
     file: Option<PathBuf>,
@@ -55,7 +56,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
     let mut text = format!(
         "the signature does not match\n  expected  {}\n  captured  {}\n",
         key.sign(&timestamp, &body).to_hex(),
-        String::from_utf8_lossy(&signature)
+        clean(&String::from_utf8_lossy(&signature))
     );
     match sender::signature(secret.expose(), &[], &timestamp, &body, &signature) {
         Some(cause) => {

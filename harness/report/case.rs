@@ -1,10 +1,10 @@
-//! A finding on a receiver that one delivery shows, saved with its twins, so that it can be sent again without the run.
+//! A finding on a receiver that one delivery shows, saved with its controls, so that it can be sent again without the run.
 //!
-//! Invariant: pure. A case is read and written, signed anew and judged as data; whoever sends it stands elsewhere.
+//! Invariant: pure. A case is read and written, signed anew and judged as data; `suite/replay.rs` sends it.
 
-mod resign;
-
-use std::time::Duration;
+pub mod entry;
+pub mod replayed;
+pub mod resign;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,14 +14,12 @@ use crate::suite::requirement::{Evidence, Expected, Requirement};
 use crate::suite::traffic::form::DeliveryForm;
 use crate::suite::transcript::{Respect, Transcript, Trial};
 use crate::webhook::signature::Secret;
-use crate::wire::exchange::{Delivery, Exchange, ExchangeId};
-
-pub use resign::{Doubt, Resigned, resigned};
+use crate::wire::exchange::{Delivery, ExchangeId};
 
 /// The name and version of the file's form.
 pub const FORMAT: &str = "twenty-conform-case/2";
 
-/// A delivery that did not come out as it should, and the genuine ones beside it.
+/// A delivery that did not come out as it should, and its controls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
     /// [`FORMAT`].
@@ -36,7 +34,7 @@ pub struct Case {
     pub dialect: String,
     /// What was sent, as a noun phrase.
     pub what: String,
-    /// In which respect it differs from its twins.
+    /// In which respect it differs from its controls.
     pub respect: serde_json::Value,
     /// What the contract has there.
     pub expected: Expected,
@@ -47,50 +45,17 @@ pub struct Case {
     pub died: Option<String>,
     /// The run's seed.
     pub seed: u64,
-    /// The numbers of the exchanges: the twin's, its own, the other twin's.
+    /// The numbers of the exchanges: the control's before, its own, the control's after.
     pub exchanges: Vec<usize>,
     /// When it was sent, in milliseconds since the epoch.
     pub at_ms: u64,
     /// Whether the secret stood in it, and was taken out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
-    /// Plain genuine deliveries: the one before it, and for a forged one also the one behind it.
+    /// Valid deliveries: the one before it, and for a negative also the one after it.
     pub controls: Vec<DeliveryForm>,
     /// The delivery itself.
     pub trial: DeliveryForm,
-}
-
-/// What came of sending a case again.
-#[derive(Debug, Clone)]
-pub struct Attempt {
-    /// The twin before it, where there is one.
-    pub before: Option<Exchange>,
-    /// The delivery itself.
-    pub trial: Exchange,
-    /// The twin behind it, where there is one.
-    pub behind: Option<Exchange>,
-    /// How the receiver ended, if it did.
-    pub died: Option<String>,
-}
-
-/// How a case is sent again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Timing {
-    /// Signed anew; where something of it could not be, what.
-    Present(Option<Doubt>),
-    /// As it was saved, so long ago.
-    Frozen(Duration),
-}
-
-/// Whether the finding is still there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Replayed {
-    /// It is: what was seen, in a sentence that begins in lower case.
-    StillThere(String),
-    /// The receiver does now what it should.
-    Gone,
-    /// Nothing can be told: why.
-    Untold(String),
 }
 
 impl Case {
@@ -154,7 +119,7 @@ impl Case {
         })?;
         match head.format {
             Some(format) if format == FORMAT => {}
-            Some(format) => return Err(format!("its `format` is {format}; that of a case is {FORMAT:?}")),
+            Some(format) => return Err(refusal(&format)),
             None => return Err(format!("it has no member `format`; that of a case is {FORMAT:?}")),
         }
         let case: Self = serde_json::from_slice(bytes).map_err(|why| why.to_string())?;
@@ -206,70 +171,22 @@ impl Case {
         let behind = self.controls.last().map(Delivery::from);
         (before, (&self.trial).into(), behind)
     }
-
-    /// Whether the finding is still there.
-    pub fn judge(&self, attempt: &Attempt, timing: &Timing) -> Replayed {
-        let Attempt { before, trial, behind, died } = attempt;
-        let (what, outcome) = (&self.what, &trial.outcome);
-        // Words that no single answer can meet are refused when a case is read.
-        let is_met = self.expected.is_met(outcome, trial.took).unwrap_or_default();
-        // A genuine delivery has no twin behind it in a run either.
-        let behind = behind.as_ref().filter(|_| !self.expected.is_positive());
-        let refused = before.iter().chain(behind).find(|control| !control.outcome.acknowledges());
-        if let Some(how) = died {
-            return Replayed::StillThere(format!("{what} was answered: {outcome}; {how}"));
-        }
-        if outcome.acknowledges() && is_met {
-            return Replayed::Gone;
-        }
-        if outcome.acknowledges() {
-            let took = trial.took.as_secs_f64();
-            let late =
-                if self.expected.is_positive() { format!(", only after {took:.1} s") } else { String::new() };
-            return Replayed::StillThere(format!("{what} was acknowledged: {outcome}{late}"));
-        }
-        // It answered the one before and not the one behind: it is gone.
-        let ended =
-            refused.filter(|_| self.died.is_some()).filter(|control| control.outcome.status().is_none());
-        if let (Some(control), Some(true)) = (ended, before.as_ref().map(|one| one.outcome.acknowledges())) {
-            let then = &control.outcome;
-            return Replayed::StillThere(format!(
-                "{what} was answered: {outcome}, and the next delivery: {then}"
-            ));
-        }
-        if let Some(control) = refused {
-            let stale = timing.hint();
-            return Replayed::Untold(format!(
-                "a plain genuine delivery beside it was not acknowledged: {}{stale}",
-                control.outcome
-            ));
-        }
-        match timing {
-            Timing::Present(Some(doubt)) => Replayed::Untold(doubt.to_string()),
-            // Nothing beside it shows whether it is its age alone that is refused.
-            Timing::Frozen(_) if self.controls.is_empty() && !timing.hint().is_empty() => {
-                Replayed::Untold(format!("{what} was refused: {outcome}{}", timing.hint()))
-            }
-            _ if is_met => Replayed::Gone,
-            _ if self.expected.is_positive() => {
-                Replayed::StillThere(format!("{what} was refused: {outcome}"))
-            }
-            _ => Replayed::StillThere(format!("{what} was answered: {outcome}")),
-        }
-    }
 }
 
-impl Timing {
-    /// What to say where genuine deliveries are refused.
-    fn hint(&self) -> String {
-        match self {
-            // Up to a minute off is taken (contract VER-11).
-            Self::Frozen(age) if age.as_secs() > 60 => format!(
-                "; it was signed {} min ago, and its frozen timestamp has probably gone stale: leave --as-saved out to \
-                 have it signed anew",
-                age.as_secs().div_ceil(60)
-            ),
-            _ => String::new(),
-        }
+/// Why a file of another format is no case that can be read here, and what to do.
+fn refusal(format: &serde_json::Value) -> String {
+    let is_case = |name: &str| name.starts_with("twenty-conform-case/");
+    let is_ours = |name: &str| name.starts_with("twenty-conform-");
+    match format.as_str() {
+        Some(name) if is_case(name) => format!(
+            "its format is {name}, and this version ({}) reads {FORMAT}; run `twenty-conform receiver` again with --out to \
+             save the case anew",
+            env!("CARGO_PKG_VERSION")
+        ),
+        Some(name) if is_ours(name) => format!(
+            "its `format` is {name:?}; that of a case is {FORMAT:?}, and the cases of a run are in the folder `cases` of its \
+             --out"
+        ),
+        _ => format!("its `format` is {format}; that of a case is {FORMAT:?}"),
     }
 }

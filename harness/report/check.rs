@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{VerdictName, body_name, curl};
+use super::curl::{self, body_name};
 use crate::redaction::Redaction;
 use crate::subject::protocol::Op;
 use crate::suite::cause::Cause;
 use crate::suite::requirement::{Level, Requirement, Role, Verdict};
 use crate::suite::run::{Finding, Judgement};
 use crate::suite::transcript::Transcript;
+use crate::suite::verdict::VerdictName;
+use crate::terminal::is_unseen;
 use crate::webhook::json::escape;
 use crate::wire::exchange::ExchangeId;
 
@@ -68,7 +70,7 @@ pub struct CauseEntry {
     pub shown_by: Vec<usize>,
     /// What the implementation does.
     pub text: &'static str,
-    /// The mend.
+    /// The fix.
     #[serde(rename = "mend")] // until twenty-conform-report/2
     pub fix: &'static str,
 }
@@ -91,19 +93,29 @@ impl CheckEntry {
             duration_us: 0,
         }
     }
+
+    /// The area of the contract that it belongs to: its id without the last part.
+    pub fn area(&self) -> &'static str {
+        self.id.rsplit_once('/').map_or(self.id, |(area, _)| area)
+    }
 }
 
-impl From<&Cause> for CauseEntry {
-    fn from(cause: &Cause) -> Self {
-        let code = cause.code;
+impl CauseEntry {
+    /// The entry of a cause.
+    pub fn new(cause: &Cause, redaction: &Redaction) -> Self {
         Self {
-            code: code.as_str(),
-            detail: cause.detail.clone(),
-            or: cause.or.clone(),
+            code: cause.code.as_str(),
+            detail: cause.detail.as_ref().map(|detail| redaction.text(detail)),
+            or: cause.or.iter().map(|other| redaction.text(other)).collect(),
             shown_by: cause.shown_by.iter().map(|id| id.0).collect(),
-            text: code.text(),
+            text: cause.code.text(),
             fix: cause.fix(),
         }
+    }
+
+    /// The detail in parentheses, after a space; empty where there is none.
+    pub fn which(&self) -> String {
+        self.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default()
     }
 }
 
@@ -131,11 +143,7 @@ pub(super) fn check_entry(
             entry.expected = Some(redact.text(&evidence.expected.describe()));
             entry.actual = Some(redact.text(&evidence.actual.0));
             entry.message = Some(redact.text(&evidence.message));
-            entry.cause = evidence.cause.as_ref().map(|cause| {
-                let detail = cause.detail.as_ref().map(|detail| redact.text(detail));
-                let or = cause.or.iter().map(|other| redact.text(other)).collect();
-                CauseEntry { detail, or, ..CauseEntry::from(cause) }
-            });
+            entry.cause = evidence.cause.as_ref().map(|cause| CauseEntry::new(cause, redact));
             entry.exchanges = evidence.exchanges.iter().map(|id| id.0).collect();
             let first = evidence.exchanges.first().filter(|_| transcript.role == Role::Receiver);
             let emission = evidence.emission.and_then(|at| transcript.emissions.get(at));
@@ -164,13 +172,9 @@ pub(super) fn check_entry(
 /// A JSON text in which characters that cannot be seen, or that change how a line is shown, are escaped. They stand inside of
 /// texts alone, so that it is the same JSON.
 fn visible(json: &str) -> String {
-    let unseen = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
     let mut shown = String::with_capacity(json.len());
     for character in json.chars() {
-        if unseen(character) { escape(character, &mut shown) } else { shown.push(character) }
+        if is_unseen(character) { escape(character, &mut shown) } else { shown.push(character) }
     }
     shown
 }

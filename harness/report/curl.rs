@@ -4,12 +4,12 @@
 //! header, and goes through base64 in a body.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::wire::exchange::{Delivery, Transfer, Trust};
+use crate::wire::exchange::{Delivery, ExchangeId, Transfer, Trust};
 
 /// Beyond this length curl asks for `100 Continue` by itself.
 const EXPECTS_BEYOND: usize = 1024 * 1024;
@@ -19,6 +19,11 @@ const LONGEST_WORD: usize = 100_000;
 
 /// The longest body that is shown in a command where it can stand in a file instead.
 const SHOWN_BODY: usize = 512;
+
+/// Where the body of an exchange stands in the folder of a run's evidence.
+pub(super) fn body_name(id: ExchangeId) -> PathBuf {
+    Path::new("bodies").join(format!("{}.bin", id.0))
+}
 
 /// Whether a body is better read from a file than shown: it is long, or a shell cannot take it as it is.
 pub(super) fn wants_file(body: &[u8]) -> bool {

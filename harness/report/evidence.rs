@@ -14,12 +14,14 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::report::case::Case;
+use crate::report::curl::body_name;
 use crate::report::text::{self, Detail};
-use crate::report::{Report, Tool, body_name, json};
+use crate::report::{Report, Tool, json};
 use crate::suite::requirement::{Level, Role, Verdict};
 use crate::suite::run::{Judgement, Options, Run};
 use crate::suite::traffic::form::ExchangeForm;
 use crate::suite::transcript::{Intake, Keeper, Kept, ScenarioName, Trial};
+use crate::terminal::plain;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::ExchangeId;
 
@@ -66,7 +68,7 @@ struct LimitsForm {
 
 /// The evidence of one run, while it goes on and at its end.
 #[derive(Clone)]
-pub struct Evidence(Arc<Mutex<Files>>);
+pub struct RunEvidence(Arc<Mutex<Files>>);
 
 struct Files {
     folder: PathBuf,
@@ -114,7 +116,7 @@ impl Folder {
 
     /// Begins the evidence of a run. What a run before it wrote here, in the same process, goes. What cannot be written is
     /// said in the end.
-    pub fn begin(&self, manifest: &Manifest, secret: Option<&Secret>) -> Evidence {
+    pub fn begin(&self, manifest: &Manifest, secret: Option<&Secret>) -> RunEvidence {
         let redaction = Redaction::new(secret);
         let mut failures = Vec::new();
         // Only the folder of one of several runs is not there yet.
@@ -129,7 +131,7 @@ impl Folder {
             Lines { path, file: file.ok().map(BufWriter::new) }
         };
         let (exchanges, trials) = (lines("exchanges.jsonl"), lines("trials.jsonl"));
-        Evidence(Arc::new(Mutex::new(Files {
+        RunEvidence(Arc::new(Mutex::new(Files {
             folder: self.0.clone(),
             redaction,
             exchanges,
@@ -180,7 +182,7 @@ impl Manifest {
     }
 }
 
-impl Evidence {
+impl RunEvidence {
     /// What is told of the run, and writes it down.
     pub fn keeper(&self) -> Keeper {
         let evidence = self.clone();
@@ -332,10 +334,7 @@ fn clear(folder: &Path) -> io::Result<()> {
 /// Writes both reports. Returns what went wrong.
 fn write_reports(folder: &Path, report: &Report) -> Vec<String> {
     let shown = text::render(report, Detail::Verbose);
-    let reports = [
-        ("report.json", json::render(report)),
-        ("report.txt", anstream::adapter::strip_str(&shown).to_string()),
-    ];
+    let reports = [("report.json", json::render(report)), ("report.txt", plain(&shown))];
     let write = |(name, text): (&str, String)| {
         let path = folder.join(name);
         fs::write(&path, text).err().map(|why| failure(&path, &why))

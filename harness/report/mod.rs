@@ -8,20 +8,21 @@ pub mod evidence;
 pub mod json;
 pub mod junit;
 pub mod text;
+pub mod watched;
 
 mod check;
 mod curl;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
-use crate::suite::requirement::{Level, Requirement, Verdict};
-use crate::suite::run::{Finding, Judgement, Run};
+use crate::suite::requirement::{Level, Requirement};
+use crate::suite::run::{Finding, Run};
 use crate::suite::sender::payload::shape::further_members;
 use crate::suite::transcript::Transcript;
 use crate::wire::exchange::{Delivery, ExchangeId, Trust};
@@ -29,13 +30,10 @@ use check::check_entry;
 
 pub use check::{CauseEntry, CheckEntry};
 
+pub use crate::suite::verdict::VerdictName;
+
 /// The name and version of the JSON form.
 pub const FORMAT: &str = "twenty-conform-report/1";
-
-/// Where the body of an exchange stands in the folder of a run's evidence.
-pub fn body_name(id: ExchangeId) -> PathBuf {
-    Path::new("bodies").join(format!("{}.bin", id.0))
-}
 
 /// A run's result, ready to be rendered.
 #[derive(Debug, Clone, Serialize)]
@@ -53,7 +51,7 @@ pub struct Report {
     /// The seed, with which the run can be repeated.
     pub seed: u64,
     /// The result in a word.
-    pub result: Outcome,
+    pub result: RunResult,
     /// The exit status that goes with it.
     pub exit_status: u8,
     /// The same, as it is returned.
@@ -81,7 +79,7 @@ pub struct Report {
     /// Whether something of the run's evidence could not be written.
     #[serde(skip)]
     pub lacks_evidence: bool,
-    /// The exchanges whose bodies the commands read from files beside the report.
+    /// The exchanges whose bodies the commands read from files next to the report.
     #[serde(skip)]
     pub bodies: Vec<ExchangeId>,
     /// What is worth knowing and fails nothing.
@@ -104,30 +102,13 @@ pub struct Tool {
 /// A run's result in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum RunResult {
     /// Every gated requirement ran and passed.
     Pass,
     /// A gated requirement failed.
     Fail,
     /// Nothing gated failed, and something gated could not be tested, or nothing was selected.
     Incomplete,
-    /// The harness or the attachment broke down.
-    Error,
-}
-
-/// A verdict as reports name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum VerdictName {
-    /// It holds.
-    Pass,
-    /// It does not.
-    Fail,
-    /// What was seen does not tell.
-    #[serde(rename = "untestable")] // until twenty-conform-report/2
-    Inconclusive,
-    /// It does not bind this subject.
-    NotApplicable,
     /// The harness or the attachment broke down.
     Error,
 }
@@ -148,7 +129,7 @@ pub struct RequirementEntry {
     pub text: &'static str,
 }
 
-/// What a report says beside the findings.
+/// What a report says besides the findings.
 #[derive(Debug, Clone)]
 pub struct Heading {
     /// What was tested.
@@ -170,7 +151,7 @@ impl Report {
     /// The report of a run.
     pub fn new(run: &Run, heading: &Heading) -> Self {
         let transcript = &run.transcript;
-        let redact = Redaction::of(transcript);
+        let redact = redaction(transcript);
         let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let mut notes = Vec::new();
         if run.interrupted {
@@ -192,7 +173,7 @@ impl Report {
             dialect: transcript.dialect.name,
             subject: redact.text(&heading.subject),
             seed: heading.seed,
-            result: Outcome::Incomplete,
+            result: RunResult::Incomplete,
             exit_status: 0,
             exit: ExitStatus::NothingSelected,
             interrupted: run.interrupted,
@@ -256,6 +237,14 @@ impl Report {
         self.requirements.iter().filter(|entry| entry.verdict == VerdictName::Inconclusive).count()
     }
 
+    /// The cause to begin with, where there is one: why every valid delivery is rejected.
+    pub fn leading_cause(&self) -> Option<&CauseEntry> {
+        let valid = self.checks.iter().find(|check| check.requirements == ["RCV-1"])?;
+        let cause = valid.cause.as_ref().filter(|_| valid.verdict == VerdictName::Fail)?;
+        let families = ["message.", "key.", "digest.", "header.", "refuses.everything"];
+        families.iter().any(|family| cause.code.starts_with(family)).then_some(cause)
+    }
+
     /// The line that ends a text report, for programs that look for one line.
     pub fn result_line(&self) -> String {
         let levels: Vec<String> = Level::ALL
@@ -291,10 +280,10 @@ impl Report {
         self.exit_status = self.exit.code();
         self.exchanges_per_s = per_second(self.exchanges, self.active);
         self.result = match self.exit {
-            ExitStatus::Passed => Outcome::Pass,
-            ExitStatus::Failed => Outcome::Fail,
-            ExitStatus::Harness => Outcome::Error,
-            _ => Outcome::Incomplete,
+            ExitStatus::Passed => RunResult::Pass,
+            ExitStatus::Failed => RunResult::Fail,
+            ExitStatus::Harness => RunResult::Error,
+            _ => RunResult::Incomplete,
         };
         self.counts.clear();
         for level in Level::ALL {
@@ -307,7 +296,7 @@ impl Report {
     }
 }
 
-impl Outcome {
+impl RunResult {
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -319,32 +308,10 @@ impl Outcome {
     }
 }
 
-impl VerdictName {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Pass, Self::Fail, Self::Inconclusive, Self::NotApplicable, Self::Error];
-
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Inconclusive => "untestable",
-            Self::NotApplicable => "not-applicable",
-            Self::Error => "error",
-        }
-    }
-}
-
-impl From<&Judgement> for VerdictName {
-    fn from(judgement: &Judgement) -> Self {
-        match judgement {
-            Judgement::Judged(Verdict::Pass) => Self::Pass,
-            Judgement::Judged(Verdict::Fail(_)) => Self::Fail,
-            Judgement::Judged(Verdict::Inconclusive(_)) => Self::Inconclusive,
-            Judgement::Judged(Verdict::NotApplicable(_)) => Self::NotApplicable,
-            Judgement::Error(_) => Self::Error,
-        }
-    }
+/// Takes out every secret of a run.
+pub fn redaction(transcript: &Transcript) -> Redaction {
+    let own = transcript.webhooks.iter().filter_map(|webhook| webhook.secret.as_ref());
+    Redaction::new(own.chain(&transcript.secret).chain(&transcript.secrets))
 }
 
 /// How often the subject ended by itself, and where: a sentence for each way.
@@ -383,7 +350,7 @@ pub fn command(url: &str, trust: &Trust, delivery: &Delivery) -> String {
 
 /// To a tenth; 0 where nothing was done.
 fn per_second(exchanges: usize, active: Duration) -> f64 {
-    // Beyond 2^53 nobody counts exchanges.
+    // No run has 2^53 exchanges.
     #[expect(clippy::cast_precision_loss, reason = "a rate is no exact number")]
     let rate = exchanges as f64 / active.as_secs_f64();
     if active.is_zero() { 0.0 } else { (rate * 10.0).round() / 10.0 }

@@ -4,15 +4,10 @@
 
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 
-use super::{CauseEntry, CheckEntry, Report, RequirementEntry, VerdictName};
-
-const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const UNCLEAR: Style = AnsiColor::Yellow.on_default();
-const DIM: Style = Style::new().dimmed();
-const BOLD: Style = Style::new().bold();
+use super::{CheckEntry, Report, RequirementEntry, VerdictName};
+use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean, lines};
 
 /// How much of the run is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,19 +23,27 @@ pub enum Detail {
 /// The longest command that is shown in full without `-v`.
 const SHOWN_COMMAND: usize = 700;
 
-/// The report as text with ANSI colours; whoever prints it takes them off where they are not wanted.
+/// Where the lines about a check begin, and what they say about it.
+const MARGIN: &str = "                        ";
+
+/// The report as text with ANSI colours, which are taken off where they are not wanted.
 pub fn render(report: &Report, detail: Detail) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = writeln!(
         text,
         "{BOLD}{} {}{BOLD:#} · {} {} · dialect {} · seed {}",
-        report.tool.name, report.tool.version, report.role, report.subject, report.dialect, report.seed
+        report.tool.name,
+        report.tool.version,
+        report.role,
+        clean(&report.subject),
+        report.dialect,
+        report.seed
     );
-    if let Some(cause) = leading_cause(report) {
-        let which = cause.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+    if let Some(cause) = report.leading_cause() {
         let or = if cause.or.is_empty() { String::new() } else { format!("; or {}", cause.or.join(", or ")) };
-        let _ = writeln!(text, "\n{BAD}Every genuine delivery is refused{BAD:#}: {}{which}{or}", cause.text);
+        let said = format!("{}{}{or}", cause.text, cause.which());
+        let _ = writeln!(text, "\n{BAD}Every genuine delivery is refused{BAD:#}: {}", clean(&said));
         let _ = writeln!(text, "  mend: {}", cause.fix);
     }
     let mut area = "";
@@ -49,28 +52,23 @@ pub fn render(report: &Report, detail: Detail) -> String {
         {
             continue;
         }
-        let of_check = check.id.rsplit_once('/').map_or(check.id, |(area, _)| area);
-        if of_check != area {
-            area = of_check;
+        if check.area() != area {
+            area = check.area();
             let _ = writeln!(text, "\n{BOLD}{area}{BOLD:#}");
         }
         entry(&mut text, requirement, check, detail);
     }
     for note in &report.notes {
-        let _ = writeln!(text, "\nnote: {note}");
+        let _ = writeln!(text, "\nnote: {}", lines(note, "      "));
     }
-    let waited = if report.waited_ms > 0 {
-        format!(", {} ms of them waiting", report.waited_ms)
-    } else {
-        String::new()
+    let waited = match report.waited_ms {
+        0 => (String::new(), ""),
+        ms => (format!(", {ms} ms of them waiting"), " of the rest"),
     };
     let _ = writeln!(
         text,
-        "\n{DIM}{} exchanges in {} ms{waited}: {:.1} per second{}{DIM:#}",
-        report.exchanges,
-        report.duration_ms,
-        report.exchanges_per_s,
-        if report.waited_ms > 0 { " of the rest" } else { "" }
+        "\n{DIM}{} exchanges in {} ms{}: {:.1} per second{}{DIM:#}",
+        report.exchanges, report.duration_ms, waited.0, report.exchanges_per_s, waited.1
     );
     let _ = writeln!(text, "{}", report.result_line());
     text
@@ -83,14 +81,19 @@ pub fn check(requirement: &RequirementEntry, check: &CheckEntry, detail: Detail)
     text
 }
 
-fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, detail: Detail) {
-    let (style, mark) = match check.verdict {
+/// How a verdict stands at the beginning of its line.
+pub(super) fn mark(verdict: VerdictName) -> (Style, &'static str) {
+    match verdict {
         VerdictName::Pass => (GOOD, "pass"),
         VerdictName::Fail => (BAD, "FAIL"),
         VerdictName::Inconclusive => (UNCLEAR, "untestable"),
         VerdictName::NotApplicable => (DIM, "n/a"),
         VerdictName::Error => (BAD, "ERROR"),
-    };
+    }
+}
+
+fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, detail: Detail) {
+    let (style, mark) = mark(check.verdict);
     let cases = match check.cases {
         1.. if detail == Detail::Verbose => format!(" {DIM}({} cases){DIM:#}", check.cases),
         _ => String::new(),
@@ -101,8 +104,7 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
         requirement.id, requirement.level, requirement.text
     );
     let mut line = |name: &str, value: &str| {
-        let value = value.replace('\n', "\n                        ");
-        let _ = writeln!(text, "               {DIM}{name:<8}{DIM:#} {value}");
+        let _ = writeln!(text, "               {DIM}{name:<8}{DIM:#} {}", lines(value, MARGIN));
     };
     match check.verdict {
         VerdictName::Pass => return,
@@ -117,8 +119,7 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
         line("actual", actual);
     }
     if let Some(cause) = &check.cause {
-        let which = cause.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
-        line("cause", &format!("{}{which}: {}", cause.code, cause.text));
+        line("cause", &format!("{}{}: {}", cause.code, cause.which(), cause.text));
         if !cause.or.is_empty() {
             line("or", &format!("{}, which explains what was seen as well", cause.or.join(", or ")));
         }
@@ -138,10 +139,25 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
     }
 }
 
-/// The cause to begin with: why genuine deliveries are refused.
-fn leading_cause(report: &Report) -> Option<&CauseEntry> {
-    let refused = report.checks.iter().find(|check| check.requirements == ["RCV-1"])?;
-    let cause = refused.cause.as_ref().filter(|_| refused.verdict == VerdictName::Fail)?;
-    let computes = ["message.", "key.", "digest.", "header.", "refuses.everything"];
-    computes.iter().any(|head| cause.code.starts_with(head)).then_some(cause)
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::{Detail, VerdictName, check};
+    use crate::report::{CheckEntry, RequirementEntry};
+    use crate::suite::requirements;
+    use crate::terminal::plain;
+
+    #[test]
+    fn shows_what_a_subject_wrote_without_power_over_the_terminal() {
+        let requirement = requirements::all().next().unwrap();
+        let found = CheckEntry {
+            verdict: VerdictName::Fail,
+            message: Some("it said \u{1b}[2J\u{202e}\nand more".to_owned()),
+            ..CheckEntry::unjudged(requirement)
+        };
+        let entry = RequirementEntry::new(requirement, found.verdict);
+        let shown = plain(&check(&entry, &found, Detail::Normal));
+        let expected = "found    it said \\u{1b}[2J\\u{202e}\n                        and more\n";
+        assert!(shown.ends_with(expected), "{shown:?}");
+    }
 }

@@ -14,11 +14,12 @@ use crate::error::Error;
 use crate::random::Random;
 use crate::subject::{self, SubjectError};
 use crate::suite::cause::{Cause, Code};
+use crate::suite::property::Extent;
 use crate::suite::requirement::{Evidence, Requirement, Role, Verdict};
 use crate::suite::requirements;
-use crate::suite::scenario::{Scenario, Turn};
-use crate::suite::stage::{Extent, Stage};
+use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::transcript::{Capability, Ending, Keeper, Limits, Transcript};
+pub use crate::suite::verdict::Judgement;
 use crate::webhook::dialect::Dialect;
 use crate::webhook::vectors;
 use crate::wire::client::Client;
@@ -73,15 +74,6 @@ pub struct Finding {
     pub requirement: &'static Requirement,
     /// What came of it.
     pub judgement: Judgement,
-}
-
-/// A verdict, or why there is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Judgement {
-    /// What the check says.
-    Judged(Verdict),
-    /// The harness or the attachment broke down before the check could say anything.
-    Error(String),
 }
 
 /// What is told while a run goes on.
@@ -234,9 +226,46 @@ fn needed(role: Role, selected: &[&'static Requirement]) -> Vec<&'static Scenari
     scenarios
 }
 
+/// What plays scenarios on a program under test, and writes down what happened.
+trait Player {
+    /// Plays one scenario, and writes down how it ended.
+    fn play(&mut self, scenario: &Scenario) -> impl Future<Output = ()>;
+
+    /// What was written so far.
+    fn transcript(&mut self) -> &mut Transcript;
+}
+
+impl Player for on_receiver::stage::Stage<'_> {
+    async fn play(&mut self, scenario: &Scenario) {
+        self.begin().await;
+        let played = match scenario.play {
+            Play::Cases { fixed, generated } => self.try_cases(scenario.name, fixed, generated).await,
+            Play::Receiver(course) => course(self).await,
+            Play::Sender(_) => Ok(()),
+        };
+        self.end(scenario.name, played);
+    }
+
+    fn transcript(&mut self) -> &mut Transcript {
+        Self::transcript(self)
+    }
+}
+
+impl Player for on_sender::stage::SenderStage<'_> {
+    async fn play(&mut self, scenario: &Scenario) {
+        if let Play::Sender(course) = scenario.play {
+            Self::play(self, scenario.name, scenario.needs, course).await;
+        }
+    }
+
+    fn transcript(&mut self) -> &mut Transcript {
+        self.transcript
+    }
+}
+
 /// Runs scenarios one after another; those that cannot be begun, or not be ended, say why.
 async fn play(
-    stage: &mut impl Stage,
+    stage: &mut impl Player,
     scenarios: &[&'static Scenario],
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
@@ -245,7 +274,7 @@ async fn play(
         progress(Progress { done, of: scenarios.len(), scenario: Some(scenario) });
         let ended = match hopeless(stage.transcript()) {
             Some(why) => Some(why),
-            None => unless_interrupted(stage.run(scenario), options).await,
+            None => unless_interrupted(stage.play(scenario), options).await,
         };
         if let Some(why) = ended {
             stage.transcript().endings.push((scenario.name, Ending::Skipped(why)));

@@ -4,11 +4,11 @@
 
 use std::fmt;
 
-use super::receiver;
 use super::receiver::case::Case;
 use super::receiver::maker::Maker;
 use super::receiver::property::Property;
-use super::sender;
+use super::receiver::stage::Course as ReceiverCourse;
+use super::sender::stage::Course as SenderCourse;
 use super::transcript::{Capability, ScenarioName};
 
 /// What is done to a program under test, for one requirement or several.
@@ -47,9 +47,9 @@ pub enum Play {
         generated: &'static [fn() -> Property],
     },
     /// In its own way on a receiver.
-    Receiver(receiver::stage::Course),
+    Receiver(ReceiverCourse),
     /// On a sender.
-    Sender(sender::stage::Course),
+    Sender(SenderCourse),
 }
 
 impl Scenario {
@@ -65,7 +65,7 @@ impl Scenario {
     }
 
     /// What is sent to a receiver in a way of its own.
-    pub const fn receiver(name: &'static str, sends: &'static str, course: receiver::stage::Course) -> Self {
+    pub const fn receiver(name: &'static str, sends: &'static str, course: ReceiverCourse) -> Self {
         let (name, play) = (ScenarioName(name), Play::Receiver(course));
         Self { name, sends, needs: None, turn: Turn::Usual, play }
     }

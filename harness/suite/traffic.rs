@@ -6,17 +6,23 @@
 
 pub mod form;
 pub mod har;
+pub mod listening;
 pub mod reading;
 pub mod recording;
 pub mod tally;
 
+use std::time::Instant;
+
 use crate::suite::requirement::{Binds, Recorded, Requirement, Role, Verdict};
-use crate::suite::run::{self, Finding, Judgement};
+use crate::suite::run::{self, Finding, Judgement, Run};
 use crate::suite::sender::scenario::events::EVERY_EVENT;
-use crate::suite::transcript::{Conduct, Ending, Limits, RegisteredWebhook, Traits, Transcript};
+use crate::suite::transcript::{
+    Conduct, Ending, Keeper, Kept, Limits, RegisteredWebhook, Traits, Transcript,
+};
 use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::Exchange;
+use recording::Recording;
 
 /// What is known of traffic beside its requests.
 #[derive(Debug, Clone)]
@@ -67,6 +73,22 @@ impl Traffic {
         }
         transcript.endings.push((EVERY_EVENT.name, Ending::Complete));
         transcript
+    }
+
+    /// The run that a recording stands for; its keeper is told every exchange. `began` is when it was begun to be read.
+    pub fn run(
+        &self,
+        recording: Recording,
+        selected: &[&'static Requirement],
+        keeper: Option<&Keeper>,
+        began: Instant,
+    ) -> Run {
+        let transcript = self.transcript(recording.exchanges);
+        if let Some(keeper) = keeper {
+            transcript.exchanges.behind(0).iter().for_each(|exchange| keeper.tell(Kept::Exchange(exchange)));
+        }
+        let findings = self.judge(&transcript, selected);
+        Run { transcript, findings, duration: began.elapsed(), interrupted: false }
     }
 
     /// What such a transcript shows of these requirements.

@@ -10,7 +10,10 @@ use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
 use serde_json::json;
 use twenty_conform::random::Random;
 use twenty_conform::redaction::Redaction;
-use twenty_conform::report::case::{Attempt, Case, Doubt, FORMAT, Replayed, Timing, resigned};
+use twenty_conform::report::case::replayed::{Replayed, Timing};
+use twenty_conform::report::case::resign::{Doubt, resigned};
+use twenty_conform::report::case::{Case, FORMAT};
+use twenty_conform::suite::replay::ReplayAttempt;
 use twenty_conform::suite::requirement::Expected;
 use twenty_conform::webhook::dialect::rfc3339;
 use twenty_conform::webhook::recipe::Recipe;
@@ -286,11 +289,11 @@ fn answered(status: u16) -> Exchange {
     Exchange { id: ExchangeId(0), delivery: control(THEN), outcome, at_ms: NOW, took: Duration::ZERO }
 }
 
-fn attempt(before: u16, trial: u16, behind: u16) -> Attempt {
-    Attempt {
+fn attempt(before: u16, trial: u16, behind: u16) -> ReplayAttempt {
+    ReplayAttempt {
         before: Some(answered(before)),
         trial: answered(trial),
-        behind: Some(answered(behind)),
+        after: Some(answered(behind)),
         died: None,
     }
 }
@@ -355,6 +358,10 @@ fn a_file_that_is_no_case_is_named() {
         ("[]".to_owned(), "no JSON object of a case"),
         ("{}".to_owned(), "no member `format`"),
         ("{\"format\":\"twenty-conform-run/1\"}".to_owned(), "\"twenty-conform-run/1\""),
+        (
+            "{\"format\":\"twenty-conform-case/1\"}".to_owned(),
+            "run `twenty-conform receiver` again with --out to save the case anew",
+        ),
         (format!("{{\"format\":\"{FORMAT}\"}}"), "missing field `requirement`"),
         (edited(&|value| value["expected"] = json!("5xx")), "unknown variant `5xx`"),
         (

@@ -18,10 +18,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use twenty_conform::bench::generate::corpus::Corpus;
-use twenty_conform::bench::generate::load::{self, Outcome, Subject};
-use twenty_conform::bench::generate::plan::{Mode, Plan};
-use twenty_conform::bench::measure::report::{BenchReport, Machine};
-use twenty_conform::bench::measure::verdict::{Facts, report};
+use twenty_conform::bench::generate::plan::{LoadPlan, Mode};
+use twenty_conform::bench::measure::load::{self, LoadOutcome, LoadTarget};
+use twenty_conform::bench::measure::machine::Machine;
+use twenty_conform::bench::measure::report::BenchReport;
+use twenty_conform::bench::measure::verdict::{ReceiverFacts, RunFacts, Tolerance, report};
 use twenty_conform::clock::Clock;
 use twenty_conform::redaction::Redaction;
 use twenty_conform::suite::requirement::Level;
@@ -32,25 +33,30 @@ use twenty_conform::wire::client::Target;
 const SECRET: &str = "0a1B2c3D4e5F-of-the-load";
 
 /// A short load without probes and without a warm-up.
-fn plan(duration_ms: u64) -> Plan {
-    Plan {
+fn plan(duration_ms: u64) -> LoadPlan {
+    LoadPlan {
         concurrency: 4,
         duration: Duration::from_millis(duration_ms),
         warm_up: Duration::ZERO,
         timeout: Duration::from_secs(5),
         probe_share: 0.0,
         seed: 7,
-        ..Plan::default()
+        ..LoadPlan::default()
     }
 }
 
-fn at_rate(rate: f64, duration_ms: u64) -> Plan {
-    Plan { mode: Mode::Rates(vec![rate]), ..plan(duration_ms) }
+fn at_rate(rate: f64, duration_ms: u64) -> LoadPlan {
+    LoadPlan { mode: Mode::Rates(vec![rate]), ..plan(duration_ms) }
 }
 
 /// Puts the load on a target, until it is over or `interrupted`.
-async fn put(plan: &Plan, target: &Target, corpus: &Corpus, interrupted: &watch::Receiver<bool>) -> Outcome {
-    let subject = Subject {
+async fn put(
+    plan: &LoadPlan,
+    target: &Target,
+    corpus: &Corpus,
+    interrupted: &watch::Receiver<bool>,
+) -> LoadOutcome {
+    let subject = LoadTarget {
         target,
         secret: &Secret::new(SECRET),
         dialect: &DOCUMENTED,
@@ -62,7 +68,7 @@ async fn put(plan: &Plan, target: &Target, corpus: &Corpus, interrupted: &watch:
 }
 
 /// Puts the load of the sample events on a target, to its end.
-async fn run(plan: &Plan, target: &Target) -> Outcome {
+async fn run(plan: &LoadPlan, target: &Target) -> LoadOutcome {
     let (_never, interrupted) = watch::channel(false);
     put(plan, target, &samples(), &interrupted).await
 }
@@ -72,26 +78,27 @@ fn samples() -> Corpus {
 }
 
 /// The report of a load, with so many errors allowed.
-fn judged(outcome: &Outcome, plan: &Plan, max_errors: f64, thresholds: &[&str]) -> BenchReport {
+fn judged(outcome: &LoadOutcome, plan: &LoadPlan, max_errors: f64, thresholds: &[&str]) -> BenchReport {
     let thresholds: Vec<_> = thresholds.iter().map(|bound| bound.parse().unwrap()).collect();
-    let facts = Facts {
-        subject: "a receiver",
-        command: Vec::new(),
-        dialect: "documented",
-        started_at_ms: 0,
-        took: outcome.elapsed,
+    let facts = ReceiverFacts {
+        run: RunFacts {
+            subject: "a receiver",
+            command: Vec::new(),
+            dialect: "documented",
+            started_at_ms: 0,
+            took: outcome.elapsed,
+            machine: Machine::this(),
+        },
         plan,
         corpus: &samples(),
-        machine: Machine::this(),
-        max_errors,
-        fail_on: Level::Must,
+        tolerance: Tolerance { max_errors, fail_on: Level::Must },
         thresholds: &thresholds,
         redaction: &Redaction::new([&Secret::new(SECRET)]),
         search: None,
         ended: None,
     };
-    let (report, status) = report(outcome, facts);
-    assert_eq!(report.exit_status, status.code());
+    let report = report(outcome, facts);
+    assert_eq!(report.exit_status, report.status().code());
     let text = serde_json::to_string(&report).unwrap();
     assert_eq!(BenchReport::parse(&text).unwrap(), report, "it comes back as it went");
     assert!(!text.contains(SECRET), "{text}");

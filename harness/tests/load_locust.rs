@@ -7,17 +7,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tempfile::TempDir;
 use twenty_conform::bench::generate::ids::Ids;
 use twenty_conform::bench::generate::probe;
 use twenty_conform::bench::measure::report;
-use twenty_conform::bench::tools::distributed::{Ledger, reconcile};
 use twenty_conform::bench::tools::export::LOCUST;
 use twenty_conform::bench::tools::import;
-use twenty_conform::bench::tools::locust::Results;
+use twenty_conform::bench::tools::locust::{LocustResults, WorkerState};
+use twenty_conform::bench::tools::reconcile::{LedgerCounts, reconcile};
 use twenty_conform::exit::ExitStatus;
 use twenty_conform::webhook::signature::{Key, Secret};
 
@@ -32,11 +30,11 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/locust").join(name)
 }
 
-fn recorded(name: &str) -> (report::BenchReport, ExitStatus) {
+fn recorded(name: &str) -> report::BenchReport {
     import::read(&fixture(name)).unwrap()
 }
 
-fn results(name: &str) -> Results {
+fn results(name: &str) -> LocustResults {
     import::parse(name, &fs::read_to_string(fixture(name)).unwrap()).unwrap()
 }
 
@@ -148,63 +146,31 @@ fn what_is_signed_in_advance_verifies() {
         let body: Value = serde_json::from_slice(body).unwrap();
         body["record"]["id"].as_str().unwrap().to_owned()
     };
-    for tool in ["wrk", "vegeta", "k6"] {
-        let folder = TempDir::new().unwrap();
-        let url = "http://127.0.0.1:3999/hooks?x=1";
-        let ran = export(
-            &[tool, "--url", url, "--count", "40", "--good-for", "90s", "--dialect", "shipped"],
-            folder.path(),
-        );
-        assert_eq!(ran.status, Some(0), "{ran:#?}");
-        let files = files(folder.path());
-        for (name, text) in &files {
-            assert!(!text.contains(SECRET), "{name} holds the secret");
-            assert!(
-                text.contains("good until") || text.contains("good_until"),
-                "{name} does not say until when"
-            );
-        }
-        let readme = text(&files, "README.md");
-        assert_eq!(readme.contains("(not tested)"), tool != "wrk");
-        assert!(readme.contains("which is 1.5 minutes"), "{readme}");
-        let mut ids = BTreeSet::new();
-        match tool {
-            "wrk" => {
-                let mut rest = text(&files, "deliveries.txt").split_once('\n').unwrap().1;
-                while !rest.is_empty() {
-                    let (line, behind) = rest.split_once('\n').unwrap();
-                    let words: Vec<&str> = line.split(' ').collect();
-                    let length: usize = words[3].parse().unwrap();
-                    assert_eq!(words[2].len(), 32, "a nonce");
-                    ids.insert(is_signed(words[0], words[1], &behind.as_bytes()[..length]));
-                    rest = behind[length..].strip_prefix('\n').unwrap();
-                }
-            }
-            "vegeta" => {
-                for line in text(&files, "targets.jsonl").lines() {
-                    let target: Value = serde_json::from_str(line).unwrap();
-                    assert_eq!((&target["method"], &target["url"]), (&"POST".into(), &url.into()));
-                    let header = |name: &str| target["header"][name][0].as_str().unwrap();
-                    let (timestamp, signature) =
-                        (header("X-Twenty-Webhook-Timestamp"), header("X-Twenty-Webhook-Signature"));
-                    let body = STANDARD.decode(target["body"].as_str().unwrap()).unwrap();
-                    ids.insert(is_signed(timestamp, signature, &body));
-                }
-            }
-            _ => {
-                let whole: Value = serde_json::from_str(text(&files, "deliveries.json")).unwrap();
-                for one in whole["deliveries"].as_array().unwrap() {
-                    let member = |name: &str| one[name].as_str().unwrap();
-                    ids.insert(is_signed(
-                        member("timestamp"),
-                        member("signature"),
-                        member("body").as_bytes(),
-                    ));
-                }
-            }
-        }
-        assert_eq!(ids.len(), 40, "{tool}: each delivery has a record of its own");
+    let folder = TempDir::new().unwrap();
+    let url = "http://127.0.0.1:3999/hooks?x=1";
+    let ran = export(
+        &["wrk", "--url", url, "--count", "40", "--good-for", "90s", "--dialect", "shipped"],
+        folder.path(),
+    );
+    assert_eq!(ran.status, Some(0), "{ran:#?}");
+    let files = files(folder.path());
+    for (name, text) in &files {
+        assert!(!text.contains(SECRET), "{name} holds the secret");
+        assert!(text.contains("good until"), "{name} does not say until when");
     }
+    let readme = text(&files, "README.md");
+    assert!(readme.contains("which is 1.5 minutes") && readme.contains(url), "{readme}");
+    let mut ids = BTreeSet::new();
+    let mut rest = text(&files, "deliveries.txt").split_once('\n').unwrap().1;
+    while !rest.is_empty() {
+        let (line, behind) = rest.split_once('\n').unwrap();
+        let words: Vec<&str> = line.split(' ').collect();
+        let length: usize = words[3].parse().unwrap();
+        assert_eq!(words[2].len(), 32, "a nonce");
+        ids.insert(is_signed(words[0], words[1], &behind.as_bytes()[..length]));
+        rest = behind[length..].strip_prefix('\n').unwrap();
+    }
+    assert_eq!(ids.len(), 40, "each delivery has a record of its own");
 }
 
 #[test]
@@ -230,9 +196,12 @@ fn a_corpus_that_holds_the_secret_is_not_exported_with_it() {
 
 #[test]
 fn recorded_results_become_a_report() {
-    let (report, status) = recorded("results.json");
+    let report = recorded("results.json");
     let results = results("results.json");
-    assert_eq!((status, &*report.result, report.exit_status), (ExitStatus::Passed, "pass", 0));
+    assert_eq!(
+        (report.status(), report.result.describe(), report.exit_status),
+        (ExitStatus::Passed, "pass", 0)
+    );
     assert_eq!((&*report.tool.name, &*report.tool.version), ("locust", LOCUST));
     assert_eq!(report.total.sent, results.measured.sent);
     assert_eq!(report.total.acknowledged, report.total.latency.count);
@@ -252,8 +221,8 @@ fn recorded_results_become_a_report() {
     let written = serde_json::to_string(&report).unwrap();
     assert_eq!(report::BenchReport::parse(&written).unwrap(), report);
 
-    let (report, status) = recorded("wrong-results.json");
-    assert_eq!(status, ExitStatus::Failed);
+    let report = recorded("wrong-results.json");
+    assert_eq!(report.status(), ExitStatus::Failed);
     assert!(report.probes.let_through > 0 && report.total.refused > 0);
     let shown: Vec<_> = report.probes.kinds.iter().filter(|kind| kind.let_through > 0).collect();
     assert!(shown.iter().all(|kind| kind.exchange.as_ref().is_some_and(|shown| shown.status == Some(200))));
@@ -264,18 +233,18 @@ fn recorded_results_become_a_report() {
 #[test]
 fn recorded_statistics_become_a_report() {
     let whole = results("results.json").all;
-    let (json, status) = recorded("stats.json");
-    assert_eq!(status, ExitStatus::Passed);
+    let json = recorded("stats.json");
+    assert_eq!(json.status(), ExitStatus::Passed);
     assert_eq!((json.total.sent, json.probes.sent), (whole.sent, whole.probes));
     assert_eq!(json.series.points.iter().map(|point| point.sent).sum::<u64>(), whole.sent);
-    let (csv, status) = recorded("stats.csv");
-    assert_eq!(status, ExitStatus::Passed);
+    let csv = recorded("stats.csv");
+    assert_eq!(csv.status(), ExitStatus::Passed);
     // Locust may not have written its last moments there.
     assert!(csv.total.sent > 0 && csv.total.sent <= whole.sent);
     assert!(csv.total.latency.p50_us > 0 && csv.total.latency.p50_us <= csv.total.latency.max_us);
     for wrong in ["wrong-stats.json", "wrong-stats.csv"] {
-        let (report, status) = recorded(wrong);
-        assert_eq!(status, ExitStatus::Failed, "{wrong}");
+        let report = recorded(wrong);
+        assert_eq!(report.status(), ExitStatus::Failed, "{wrong}");
         assert!(report.probes.let_through > 0 && report.total.failed > 0, "{wrong}");
     }
 }
@@ -338,9 +307,9 @@ fn broken_results_are_named() {
 fn counts_that_agree_are_reconciled_and_others_are_not() {
     let results = results("results.json");
     let all = results.all;
-    let before = Ledger { verified: 7, duplicated: 0, gaps: 0 };
-    let ledger = |verified: u64| Ledger { verified: 7 + verified, ..before };
-    let against = |results: &Results, after: Ledger| reconcile(results, Some((&before, &after)));
+    let before = LedgerCounts { verified: 7, duplicated: 0, gaps: 0 };
+    let ledger = |verified: u64| LedgerCounts { verified: 7 + verified, ..before };
+    let against = |results: &LocustResults, after: LedgerCounts| reconcile(results, Some((&before, &after)));
     assert!(reconcile(&results, None).is_empty());
     assert!(against(&results, ledger(all.acknowledged)).is_empty());
     assert!(
@@ -348,11 +317,11 @@ fn counts_that_agree_are_reconciled_and_others_are_not() {
         "one was acknowledged and never came"
     );
     assert!(!against(&results, ledger(all.acknowledged + 1)).is_empty(), "one came that nobody sent");
-    let twice = Ledger { duplicated: 1, ..ledger(all.acknowledged) };
+    let twice = LedgerCounts { duplicated: 1, ..ledger(all.acknowledged) };
     assert!(!against(&results, twice).is_empty());
-    let missing = Ledger { gaps: 1, ..ledger(all.acknowledged) };
+    let missing = LedgerCounts { gaps: 1, ..ledger(all.acknowledged) };
     assert!(!against(&results, missing).is_empty());
-    assert!(!against(&results, Ledger { verified: 0, ..before }).is_empty(), "it was begun anew");
+    assert!(!against(&results, LedgerCounts { verified: 0, ..before }).is_empty(), "it was begun anew");
 
     // One under way may have come or not.
     let mut flying = results.clone();
@@ -363,7 +332,7 @@ fn counts_that_agree_are_reconciled_and_others_are_not() {
     assert!(!against(&flying, ledger(all.acknowledged + 2)).is_empty());
 
     let mut lost = results.clone();
-    lost.workers[1].state = "lost".to_owned();
+    lost.workers[1].state = WorkerState::Lost;
     assert!(!reconcile(&lost, None).is_empty(), "a worker was lost");
     let mut other = results.clone();
     other.all.sent += 1;
@@ -412,7 +381,7 @@ fn a_master_and_two_workers_measure_a_receiver() {
     assert!(report.0["probes"]["sent"].as_u64().unwrap() > 10);
     let results = fs::read_to_string(folder.path().join("results.json")).unwrap();
     let results = import::parse("results.json", &results).unwrap();
-    assert!(results.workers.iter().all(|worker| worker.state == "reported" && worker.sent > 0));
+    assert!(results.workers.iter().all(|worker| worker.state == WorkerState::Reported && worker.sent > 0));
 }
 
 #[test]

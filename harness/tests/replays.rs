@@ -13,9 +13,12 @@ use twenty_conform::peers::fault::{Faults, ReceiverFault};
 use twenty_conform::peers::mutant;
 use twenty_conform::peers::receiver::{Receiver, Settings};
 use twenty_conform::random::Random;
-use twenty_conform::redaction::Redaction;
-use twenty_conform::report::case::{Attempt, Case, Replayed, Timing, resigned};
+use twenty_conform::report::case::Case;
+use twenty_conform::report::case::replayed::{Replayed, Timing};
+use twenty_conform::report::case::resign::resigned;
+use twenty_conform::report::redaction;
 use twenty_conform::subject;
+use twenty_conform::suite::replay::ReplayAttempt;
 use twenty_conform::suite::requirement::Verdict;
 use twenty_conform::suite::requirements;
 use twenty_conform::suite::run::{self, Judgement, Options, Run};
@@ -52,10 +55,10 @@ async fn receive(handler: Arc<dyn Handler>, case: &Case, (timing, now_ms): (Timi
         exchanges.push(client.send(&target, delivery).await);
     }
     let mut exchanges = exchanges.into_iter();
-    let attempt = Attempt {
+    let attempt = ReplayAttempt {
         before: before.is_some().then(|| exchanges.next()).flatten(),
         trial: exchanges.next().unwrap(),
-        behind: exchanges.next(),
+        after: exchanges.next(),
         died: None,
     };
     case.judge(&attempt, &timing)
@@ -88,7 +91,7 @@ async fn cases(fault: ReceiverFault) -> Vec<Result<Case, &'static str>> {
     let mut cases = Vec::new();
     for finding in &run.findings {
         let Judgement::Judged(Verdict::Fail(evidence)) = &finding.judgement else { continue };
-        let (requirement, none) = (finding.requirement, Redaction::of(&run.transcript));
+        let (requirement, none) = (finding.requirement, redaction(&run.transcript));
         let case = Case::of(&run.transcript, requirement, evidence, 7, &none).ok_or(requirement.id);
         cases.push(case.map(|case| {
             let read = Case::parse(serde_json::to_string(&case).unwrap().as_bytes()).unwrap();

@@ -4,15 +4,11 @@
 //! Invariant: pure, and bounded whatever arrives. Each arrival is counted once, as verified or as wrong; and of those that were
 //! verified each is the first of its kind, doubled, without an id, or untracked.
 
-pub mod entry;
-pub mod envelope;
-pub mod seen;
-
 use std::collections::BTreeMap;
 use std::fmt;
 
-use self::entry::{LedgerEntry, RunEntry, SampleEntry, WebhookEntry, WrongEntry};
-use self::seen::{Mark, Seen};
+use crate::bench::accounts::entry::{LedgerEntry, RunEntry, SampleEntry, WebhookEntry, WrongEntry};
+use crate::bench::accounts::seen::{Mark, SeenIds};
 use crate::bench::generate::ids::{Ids, Numbered};
 use crate::redaction::Redaction;
 use crate::webhook::dialect::rfc3339;
@@ -21,7 +17,7 @@ use crate::webhook::dialect::rfc3339;
 pub const MOST_WEBHOOKS: usize = 256;
 /// How many bytes are kept of the first of each kind of wrong ones.
 pub const KEPT: usize = 4096;
-/// How many characters of them are shown. What lies behind could be half a secret, which is not found.
+/// How many characters of them are shown. What follows could be half a secret, which is not found.
 const SHOWN: usize = 3072;
 /// How many characters of an event and its id are kept.
 const LONGEST_NAME: usize = 200;
@@ -35,9 +31,9 @@ macro_rules! wrongs {
     ($($name:ident: $word:literal, $status:literal, $text:literal;)*) => {
         /// What is wrong with an arrival.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Wrong { $(#[doc = $text] $name,)* }
+        pub enum Defect { $(#[doc = $text] $name,)* }
 
-        impl Wrong {
+        impl Defect {
             /// Every one of them.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
@@ -88,7 +84,7 @@ pub enum Identity<'a> {
 
 /// An arrival that was right.
 #[derive(Debug, Clone, Copy)]
-pub struct Arrival<'a> {
+pub struct VerifiedArrival<'a> {
     /// The number of its webhook.
     pub webhook: usize,
     /// What tells it apart.
@@ -103,11 +99,11 @@ pub struct Arrival<'a> {
 
 /// An arrival that was wrong.
 #[derive(Debug, Clone, Copy)]
-pub struct Mistake<'a> {
+pub struct WrongArrival<'a> {
     /// The number of its webhook, where it belongs to one.
     pub webhook: Option<usize>,
     /// What is wrong.
-    pub wrong: Wrong,
+    pub wrong: Defect,
     /// What is wrong exactly, where there is more to say.
     pub detail: &'a str,
     /// What came, or its beginning.
@@ -121,23 +117,23 @@ pub struct Mistake<'a> {
 /// The accounts.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    webhooks: Vec<Webhook>,
+    webhooks: Vec<WebhookAccount>,
     /// The numbers of webhooks by path.
     paths: BTreeMap<Box<[u8]>, usize>,
-    seen: Seen,
-    wrong: [u64; Wrong::ALL.len()],
+    seen: SeenIds,
+    wrong: [u64; Defect::ALL.len()],
     /// What belongs to no webhook.
     astray: u64,
     bytes: u64,
     first_ms: Option<u64>,
     last_ms: u64,
-    samples: BTreeMap<Wrong, Sample>,
+    samples: BTreeMap<Defect, KeptArrival>,
     first_duplicated: Option<String>,
 }
 
 /// The account of one webhook.
 #[derive(Debug, Default)]
-struct Webhook {
+struct WebhookAccount {
     path: String,
     received: u64,
     verified: u64,
@@ -150,7 +146,7 @@ struct Webhook {
 }
 
 #[derive(Debug)]
-struct Sample {
+struct KeptArrival {
     webhook: Option<usize>,
     detail: String,
     request: Box<[u8]>,
@@ -170,7 +166,7 @@ impl Ledger {
         let number = self.webhooks.len();
         let rest = number == MOST_WEBHOOKS;
         let path_text = if rest { REST.to_owned() } else { String::from_utf8_lossy(path).into_owned() };
-        self.webhooks.push(Webhook { path: path_text, ..Webhook::default() });
+        self.webhooks.push(WebhookAccount { path: path_text, ..WebhookAccount::default() });
         if !rest {
             self.paths.insert(path.into(), number);
         }
@@ -183,7 +179,7 @@ impl Ledger {
     }
 
     /// Counts an arrival that was right, and says what it is among the others.
-    pub fn verified(&mut self, arrival: &Arrival<'_>) -> Option<Mark> {
+    pub fn verified(&mut self, arrival: &VerifiedArrival<'_>) -> Option<Mark> {
         self.arrived(arrival.bytes, arrival.at_ms);
         let mark = match arrival.identity {
             Identity::Numbered(id) => Some(self.seen.number(arrival.webhook, id)),
@@ -211,7 +207,7 @@ impl Ledger {
     }
 
     /// Counts an arrival that was wrong, and keeps the first of its kind.
-    pub fn mistaken(&mut self, mistake: &Mistake<'_>) {
+    pub fn mistaken(&mut self, mistake: &WrongArrival<'_>) {
         self.arrived(mistake.bytes, mistake.at_ms);
         self.wrong[mistake.wrong as usize] += 1;
         match mistake.webhook.and_then(|number| self.webhooks.get_mut(number)) {
@@ -221,7 +217,7 @@ impl Ledger {
             }
             None => self.astray += 1,
         }
-        self.samples.entry(mistake.wrong).or_insert_with(|| Sample {
+        self.samples.entry(mistake.wrong).or_insert_with(|| KeptArrival {
             webhook: mistake.webhook,
             detail: mistake.detail.to_owned(),
             request: mistake.request[..mistake.request.len().min(KEPT)].into(),
@@ -242,11 +238,11 @@ impl Ledger {
 
     /// All of it, without the secrets. `settled` where nothing is under way any more: what is missing then is lost.
     pub fn entry(&self, settled: bool, redaction: &Redaction) -> LedgerEntry {
-        let sum = |count: fn(&Webhook) -> u64| self.webhooks.iter().map(count).sum::<u64>();
+        let sum = |count: fn(&WebhookAccount) -> u64| self.webhooks.iter().map(count).sum::<u64>();
         let webhooks: Vec<WebhookEntry> =
             self.webhooks.iter().enumerate().map(|(number, webhook)| self.account(number, webhook)).collect();
         let gaps = webhooks.iter().map(|webhook| webhook.gaps).sum();
-        let wrong = Wrong::ALL.iter().map(|&wrong| (wrong, self.wrong[wrong as usize]));
+        let wrong = Defect::ALL.iter().map(|&wrong| (wrong, self.wrong[wrong as usize]));
         let kinds = wrong.filter(|(_, count)| *count > 0).map(|(wrong, count)| WrongEntry {
             kind: wrong.name().to_owned(),
             text: wrong.describe().to_owned(),
@@ -291,7 +287,7 @@ impl Ledger {
         }
     }
 
-    fn account(&self, number: usize, webhook: &Webhook) -> WebhookEntry {
+    fn account(&self, number: usize, webhook: &WebhookAccount) -> WebhookEntry {
         let runs = self.seen.runs().filter(|(of, ..)| *of == number);
         WebhookEntry {
             path: webhook.path.clone(),
@@ -311,7 +307,7 @@ impl Ledger {
         self.webhooks.get(webhook).map(|webhook| webhook.path.as_str())
     }
 
-    fn sample(&self, sample: &Sample, redaction: &Redaction) -> SampleEntry {
+    fn sample(&self, sample: &KeptArrival, redaction: &Redaction) -> SampleEntry {
         let clean = redaction.text(&String::from_utf8_lossy(&sample.request));
         SampleEntry {
             at: rfc3339(sample.at_ms),

@@ -1,4 +1,7 @@
 //! What has arrived: right, wrong, doubled, out of order, missing.
 
-pub mod accounts;
+pub mod arrivals;
+pub mod entry;
+pub mod envelope;
 pub mod ledger;
+pub mod seen;

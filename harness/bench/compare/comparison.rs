@@ -7,70 +7,22 @@
 //! Invariant: pure. What was made on another machine, by another version or under another load is refused; a figure without
 //! enough parts to show its noise is never better or worse.
 
-use serde::{Deserialize, Serialize};
+use super::thresholds::MaxRegression;
+use crate::bench::measure::compared::{FORMAT, Metric, MetricEntry, NewFigure, ReportComparison};
+use crate::bench::measure::figures::SeriesPoint;
+use crate::bench::measure::machine::{Machine, Tool};
+use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFacts, LoadMode};
+use crate::bench::measure::result::BenchResult;
+use crate::statistics::{Better, FEWEST, Place, RESAMPLES, difference, quotient};
 
-use super::thresholds::{MaxRegression, Metric};
-use crate::bench::measure::report::{BenchReport, CorpusFacts, LoadFacts, Machine, Point, Tool};
-use crate::exit::ExitStatus;
-use crate::statistics::{Better, FEWEST, Interval, Place, RESAMPLES, difference, quotient};
-
-/// The name and version of the JSON form.
-pub const FORMAT: &str = "twenty-conform-compare/1";
 /// What figures are drawn with: the same reports give the same intervals.
 const SEED: u64 = 0x7c3a;
 /// How much the bodies of the same samples may differ in length: in one dialect they name the receiver's URL.
 const ALIKE: f64 = 0.01;
 
-/// A comparison of reports.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// [`FORMAT`].
-    pub format: String,
-    /// What the old report is called.
-    pub old: String,
-    /// What the new ones are called.
-    pub new: Vec<String>,
-    /// Each figure.
-    pub metrics: Vec<MetricEntry>,
-    /// `pass`, `slow`, `inconclusive`, or `fail` where a new load failed by itself.
-    pub result: String,
-    /// Why, in a sentence.
-    pub why: String,
-    /// The exit status that goes with it.
-    pub exit_status: u8,
-}
-
-/// One figure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MetricEntry {
-    /// Which.
-    pub name: String,
-    /// Its unit.
-    pub unit: String,
-    /// By which share it may be worse; of errors, by how many percent points.
-    pub max_regression: f64,
-    /// What the old report says.
-    pub old: f64,
-    /// What each new one says.
-    pub new: Vec<NewFigure>,
-}
-
-/// What a new report says of a figure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct NewFigure {
-    /// The figure.
-    pub value: f64,
-    /// Its ratio to the old one; of errors, how many percent points more they are. `None` where there is no such ratio.
-    pub change: Option<f64>,
-    /// What that lies in; `None` where there are not enough parts to tell.
-    pub interval: Option<Interval>,
-    /// What that says.
-    pub place: Option<Place>,
-}
-
 /// Refuses what cannot be compared. Errors: everything that differs, as the end of a sentence.
 pub fn comparable(old: &BenchReport, new: &BenchReport) -> Result<(), String> {
-    let mut reasons = surroundings(old, &new.tool, &new.machine, &new.load, (&new.role, &new.dialect));
+    let mut reasons = surroundings(old, &new.tool, &new.machine, &new.load, (new.role, &new.dialect));
     reasons.extend(bodies(&old.corpus, &new.corpus));
     if let Some(is) = &new.sending {
         reasons.extend(same_events(old, (is.webhooks, is.events)).err());
@@ -93,7 +45,7 @@ pub fn prepared(
     old: &BenchReport,
     machine: &Machine,
     load: &LoadFacts,
-    (role, dialect): (&str, &str),
+    (role, dialect): (BenchRole, &str),
 ) -> Result<(), String> {
     refuse(&surroundings(old, &Tool::this(), machine, load, (role, dialect)))
 }
@@ -112,7 +64,7 @@ fn surroundings(
     tool: &Tool,
     machine: &Machine,
     load: &LoadFacts,
-    (role, dialect): (&str, &str),
+    (role, dialect): (BenchRole, &str),
 ) -> Vec<String> {
     let mut reasons = Vec::new();
     let mut differ = |what: &str, old: &str, new: &str| {
@@ -130,16 +82,16 @@ fn surroundings(
     differ("tool", &old.tool.name, &tool.name);
     differ("version", &old.tool.version, &tool.version);
     differ("build of the tool", built(of), built(machine));
-    differ("role", &old.role, role);
+    differ("role", old.role.describe(), role.describe());
     differ("dialect", &old.dialect, dialect);
     let was = &old.load;
-    differ("mode", &was.mode, &load.mode);
+    differ("mode", was.mode.describe(), load.mode.describe());
     differ("rate", &rates(was), &rates(load));
     differ("--concurrency", &was.concurrency.to_string(), &load.concurrency.to_string());
     differ("--threads", &was.threads.to_string(), &load.threads.to_string());
     differ("--timeout", &format!("{} ms", was.timeout_ms), &format!("{} ms", load.timeout_ms));
     differ("--probe-share", &was.probe_share.to_string(), &load.probe_share.to_string());
-    if old.load.mode == "find-max" || load.mode == "find-max" {
+    if old.load.mode == LoadMode::FindMax || load.mode == LoadMode::FindMax {
         reasons.push(
             "a search for the highest rate (--find-max): its figures are of its last trial alone; measure at saturation or at \
              a rate"
@@ -165,9 +117,9 @@ fn bodies(old: &CorpusFacts, new: &CorpusFacts) -> Option<String> {
 
 /// Whether figures of a report can stand for anything. Errors: why not, as the end of a sentence.
 pub fn whole(report: &BenchReport) -> Result<(), String> {
-    match report.result.as_str() {
-        "interrupted" => Err("it is of a load that was interrupted".to_owned()),
-        "incomplete" => Err("it is of a load that did not come to its end".to_owned()),
+    match report.result {
+        BenchResult::Interrupted => Err("it is of a load that was interrupted".to_owned()),
+        BenchResult::Incomplete => Err("it is of a load that did not come to its end".to_owned()),
         _ => Ok(()),
     }
 }
@@ -177,60 +129,36 @@ pub fn compare(
     (old_name, old): (&str, &BenchReport),
     new: &[(&str, &BenchReport)],
     most: &MaxRegression,
-) -> Comparison {
+) -> ReportComparison {
     let metrics: Vec<MetricEntry> = Metric::ALL
         .into_iter()
         .map(|metric| MetricEntry {
-            name: metric.name().to_owned(),
-            unit: metric.unit().to_owned(),
+            name: metric,
+            unit: metric.unit(),
             max_regression: most.of(metric),
             old: value(metric, old),
             new: new.iter().map(|(_, new)| figure(metric, old, new, most.of(metric))).collect(),
         })
         .collect();
-    let failed = new.iter().find(|(_, report)| report.result == "fail");
-    let (status, why) = match failed {
-        Some((name, _)) => (ExitStatus::Failed, format!("the load of {name} failed by itself")),
+    let failed = new.iter().find(|(_, report)| report.result == BenchResult::Fail);
+    let (result, why) = match failed {
+        Some((name, _)) => (BenchResult::Fail, format!("the load of {name} failed by itself")),
         None => conclude(&metrics, new.len()),
     };
-    let result = match status {
-        ExitStatus::Passed => "pass",
-        ExitStatus::Slower => "slow",
-        ExitStatus::Failed => "fail",
-        _ => "inconclusive",
-    };
-    Comparison {
+    ReportComparison {
         format: FORMAT.to_owned(),
         old: old_name.to_owned(),
         new: new.iter().map(|(name, _)| (*name).to_owned()).collect(),
         metrics,
-        result: result.to_owned(),
+        result,
         why,
-        exit_status: status.code(),
+        exit_status: result.status().code(),
     }
 }
 
-impl Comparison {
-    /// The exit status.
-    pub fn status(&self) -> ExitStatus {
-        match self.result.as_str() {
-            "pass" => ExitStatus::Passed,
-            "slow" => ExitStatus::Slower,
-            "fail" => ExitStatus::Failed,
-            _ => ExitStatus::Incomplete,
-        }
-    }
-
-    /// Whether the only new report shows a regression, which a second one may confirm.
-    pub fn is_suspicious(&self) -> bool {
-        let beyond = |metric: &MetricEntry| metric.new.iter().any(|one| one.place == Some(Place::Beyond));
-        self.new.len() == 1 && self.metrics.iter().any(beyond)
-    }
-}
-
-fn conclude(metrics: &[MetricEntry], reports: usize) -> (ExitStatus, String) {
+fn conclude(metrics: &[MetricEntry], reports: usize) -> (BenchResult, String) {
     let named = |names: Vec<&MetricEntry>| {
-        names.iter().map(|metric| metric.name.as_str()).collect::<Vec<_>>().join(", ")
+        names.iter().map(|metric| metric.name.name()).collect::<Vec<_>>().join(", ")
     };
     let those =
         |holds: &dyn Fn(&MetricEntry) -> bool| metrics.iter().filter(|one| holds(one)).collect::<Vec<_>>();
@@ -240,7 +168,7 @@ fn conclude(metrics: &[MetricEntry], reports: usize) -> (ExitStatus, String) {
     let unclear =
         those(&|metric| metric.new.iter().any(|one| matches!(one.place, None | Some(Place::Astride))));
     if !confirmed.is_empty() {
-        return (ExitStatus::Slower, format!("worse in reports that agree: {}", named(confirmed)));
+        return (BenchResult::Slow, format!("worse in reports that agree: {}", named(confirmed)));
     }
     if !suspected.is_empty() {
         let why = match reports {
@@ -251,7 +179,7 @@ fn conclude(metrics: &[MetricEntry], reports: usize) -> (ExitStatus, String) {
             ),
             _ => format!("worse in one new report and not in the other: {}", named(suspected)),
         };
-        return (ExitStatus::Incomplete, why);
+        return (BenchResult::Inconclusive, why);
     }
     if !unclear.is_empty() {
         let few = unclear.iter().any(|metric| metric.new.iter().any(|one| one.place.is_none()));
@@ -260,9 +188,9 @@ fn conclude(metrics: &[MetricEntry], reports: usize) -> (ExitStatus, String) {
             false => "the difference lies within the noise; measure longer, on a machine with less to do"
                 .to_owned(),
         };
-        return (ExitStatus::Incomplete, format!("not to be told: {}; {fix}", named(unclear)));
+        return (BenchResult::Inconclusive, format!("not to be told: {}; {fix}", named(unclear)));
     }
-    (ExitStatus::Passed, "nothing is worse than is allowed".to_owned())
+    (BenchResult::Pass, "nothing is worse than is allowed".to_owned())
 }
 
 fn value(metric: Metric, report: &BenchReport) -> f64 {
@@ -299,7 +227,7 @@ fn errors(old: &BenchReport, new: &BenchReport, (was, is): (f64, f64), most: f64
     // Each part's errors as to what a part has on average: their mean is the share of the whole.
     let shares = |report: &BenchReport| -> Vec<f64> {
         let parts = parts(report);
-        let wrong = |point: &Point| (point.refused + point.failed) as f64;
+        let wrong = |point: &SeriesPoint| (point.refused + point.failed) as f64;
         let all: f64 = parts.iter().map(|point| wrong(point) + point.acknowledged as f64).sum();
         parts.iter().map(|point| 100.0 * wrong(point) * parts.len() as f64 / all.max(1.0)).collect()
     };
@@ -319,7 +247,7 @@ fn errors(old: &BenchReport, new: &BenchReport, (was, is): (f64, f64), most: f64
 }
 
 /// The parts of a report's series that are whole: the last may have been cut short.
-fn parts(report: &BenchReport) -> &[Point] {
+fn parts(report: &BenchReport) -> &[SeriesPoint] {
     let series = &report.series;
     let rates = report.phases.len().max(1) as u64;
     let whole = (report.load.duration_ms * rates).checked_div(series.interval_ms).unwrap_or_default();
@@ -327,7 +255,7 @@ fn parts(report: &BenchReport) -> &[Point] {
     &series.points[..whole]
 }
 
-fn part(metric: Metric, point: &Point) -> Option<f64> {
+fn part(metric: Metric, point: &SeriesPoint) -> Option<f64> {
     let latency = |us: Option<u64>| us.map(|us| us as f64);
     match metric {
         Metric::Rate => Some(point.acknowledged as f64),

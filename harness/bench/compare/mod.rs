@@ -3,4 +3,5 @@
 pub mod baseline;
 pub mod comparison;
 pub mod pair;
+pub mod rounds;
 pub mod thresholds;

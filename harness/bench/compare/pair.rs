@@ -9,12 +9,11 @@
 //! Invariant: judging is pure. Nothing passes and nothing fails on a machine whose control is not steady, and a regression is
 //! only told by two series that agree.
 
-pub mod measure;
-
 use serde::{Deserialize, Serialize};
 
-use crate::bench::measure::report::{LoadFacts, Machine, Tool};
-use crate::exit::ExitStatus;
+use crate::bench::measure::machine::{Machine, Tool};
+use crate::bench::measure::report::LoadFacts;
+use crate::bench::measure::result::BenchResult;
 use crate::statistics::{Better, Interval, Place, RESAMPLES, Steadiness, interval, log_ratio};
 
 /// The name and version of the JSON form.
@@ -62,9 +61,9 @@ pub struct PairReport {
     /// By which share the candidate may be worse.
     pub max_regression: f64,
     /// The series, as far as they went.
-    pub series: Vec<Series>,
-    /// `pass`, `slow`, `inconclusive`, `fail`, `incomplete` or `interrupted`.
-    pub result: String,
+    pub series: Vec<PairSeries>,
+    /// What it comes to.
+    pub result: BenchResult,
     /// Why, in a sentence.
     pub why: String,
     /// The exit status that goes with it.
@@ -77,11 +76,11 @@ pub struct PairReport {
 
 /// Rounds of two receivers that run side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Series {
+pub struct PairSeries {
     /// Which.
     pub name: SeriesName,
     /// The rounds that came to an end.
-    pub rounds: Vec<Round>,
+    pub rounds: Vec<PairRound>,
     /// The ratio of the second receiver's figure to the base's, where all rounds came to an end.
     pub ratio: Option<Interval>,
 }
@@ -100,7 +99,7 @@ pub enum SeriesName {
 
 /// The figures of a round's four loads.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Round {
+pub struct PairRound {
     /// Those of the base, in their order.
     pub base: [f64; 2],
     /// Those of the other one.
@@ -113,7 +112,7 @@ pub enum Conclusion {
     /// Another series is needed.
     GoOn(SeriesName),
     /// This is what can be said.
-    Final(ExitStatus, String),
+    Final(BenchResult, String),
 }
 
 impl Figure {
@@ -145,15 +144,15 @@ impl SeriesName {
     }
 }
 
-impl Series {
+impl PairSeries {
     /// A series whose rounds all came to an end.
-    pub fn of(name: SeriesName, rounds: Vec<Round>, seed: u64) -> Self {
+    pub fn of(name: SeriesName, rounds: Vec<PairRound>, seed: u64) -> Self {
         let ratio = ratio(name, &rounds, seed);
         Self { name, rounds, ratio }
     }
 
-    /// Whether a series has had its rounds. Planned are those that were asked for; behind the control, as many as it had.
-    pub fn is_over(name: SeriesName, rounds: &[Round], planned: usize, seed: u64, most: f64) -> bool {
+    /// Whether a series has had its rounds. Planned are those that were asked for; after the control, as many as it had.
+    pub fn is_over(name: SeriesName, rounds: &[PairRound], planned: usize, seed: u64, most: f64) -> bool {
         let count = rounds.len();
         if name != SeriesName::Control || count < planned {
             return count >= planned;
@@ -168,7 +167,7 @@ impl Series {
     }
 }
 
-fn ratio(name: SeriesName, rounds: &[Round], seed: u64) -> Option<Interval> {
+fn ratio(name: SeriesName, rounds: &[PairRound], seed: u64) -> Option<Interval> {
     let logs: Vec<f64> = rounds.iter().map(|round| log_ratio(round.base, round.candidate)).collect();
     // Each series draws on its own.
     interval(&logs, seed ^ name as u64, RESAMPLES).map(Interval::ratio)
@@ -183,7 +182,7 @@ pub fn order(round: usize) -> [bool; 4] {
 pub fn conclude(control: Option<&Interval>, candidate: &[Interval], better: Better, most: f64) -> Conclusion {
     let Some(control) = control else { return Conclusion::GoOn(SeriesName::Control) };
     let shown = |one: &Interval| format!("{:.3} to {:.3}", one.low, one.high);
-    let inconclusive = |why: String| Conclusion::Final(ExitStatus::Incomplete, why);
+    let inconclusive = |why: String| Conclusion::Final(BenchResult::Inconclusive, why);
     let percent = |share: f64| format!("{}%", (share * 1e4).round() / 1e2);
     match control.steadiness(most) {
         Steadiness::Steady => {}
@@ -209,7 +208,7 @@ pub fn conclude(control: Option<&Interval>, candidate: &[Interval], better: Bett
     match (candidate, places.as_slice()) {
         ([], _) => Conclusion::GoOn(SeriesName::First),
         ([one, ..], [Place::Within, ..]) => Conclusion::Final(
-            ExitStatus::Passed,
+            BenchResult::Pass,
             format!("the ratio lies within {}: no regression of more than {}", shown(one), percent(most)),
         ),
         ([one, ..], [Place::Astride, ..]) => inconclusive(format!(
@@ -219,7 +218,7 @@ pub fn conclude(control: Option<&Interval>, candidate: &[Interval], better: Bett
         )),
         ([_], _) => Conclusion::GoOn(SeriesName::Second),
         ([first, second, ..], [_, Place::Beyond, ..]) => Conclusion::Final(
-            ExitStatus::Slower,
+            BenchResult::Slow,
             format!(
                 "a regression of more than {}, in two series that agree: the ratio lies within {}, and within {}",
                 percent(most),

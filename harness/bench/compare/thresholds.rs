@@ -4,26 +4,12 @@
 
 use std::str::FromStr;
 
+use crate::bench::measure::compared::Metric;
 use crate::bench::measure::objective::share;
-
-/// A figure that is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
-    /// Acknowledged deliveries per second.
-    Rate,
-    /// The latency that half of the deliveries do not exceed.
-    P50,
-    /// That of 90 of 100.
-    P90,
-    /// That of 99 of 100.
-    P99,
-    /// The share of deliveries that were not acknowledged.
-    Errors,
-}
 
 /// A bound as it is given: for one figure, or (without a name) for all that are compared by their ratio.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Given {
+pub struct GivenRegression {
     /// The figure.
     pub metric: Option<Metric>,
     /// The share.
@@ -34,43 +20,7 @@ pub struct Given {
 #[derive(Debug, Clone, PartialEq)]
 pub struct MaxRegression([f64; Metric::ALL.len()]);
 
-impl Metric {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Rate, Self::P50, Self::P90, Self::P99, Self::Errors];
-
-    /// What it is called.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rate => "rate",
-            Self::P50 => "p50",
-            Self::P90 => "p90",
-            Self::P99 => "p99",
-            Self::Errors => "errors",
-        }
-    }
-
-    /// Its unit in reports.
-    pub fn unit(self) -> &'static str {
-        match self {
-            Self::Rate => "/s",
-            Self::P50 | Self::P90 | Self::P99 => "ms",
-            Self::Errors => "%",
-        }
-    }
-}
-
-impl FromStr for Metric {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|metric| metric.name() == text);
-        found.ok_or_else(|| {
-            format!("{text:?} is nothing that is compared; there are rate, p50, p90, p99 and errors")
-        })
-    }
-}
-
-impl FromStr for Given {
+impl FromStr for GivenRegression {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -106,7 +56,7 @@ impl MaxRegression {
 
     /// Takes these over; what is given for one figure wins over what is given for all.
     #[must_use]
-    pub fn with(mut self, given: &[Given]) -> Self {
+    pub fn with(mut self, given: &[GivenRegression]) -> Self {
         for one in given.iter().filter(|one| one.metric.is_none()) {
             self.0[..Metric::Errors as usize].fill(one.share);
         }

@@ -13,8 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Sleep, sleep_until, timeout, timeout_at};
 
-use super::answer::{Answer, Wrong};
-use crate::bench::measure::tally::Failure;
+use crate::bench::generate::answer::{Answer, Wrong};
+use crate::bench::generate::failure::DeliveryFailure;
 use crate::subject::SubjectError;
 
 /// How long the first connection to an address may take.
@@ -22,29 +22,29 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 
 /// One connection.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub(in crate::bench) struct LoadConnection {
     address: SocketAddr,
     stream: Option<TcpStream>,
     /// The answer that is read, or was read last.
-    pub(crate) answer: Answer,
+    pub(in crate::bench) answer: Answer,
     /// Goes off at some deadline or before it: setting it anew for each exchange would cost more than looking again.
     alarm: Pin<Box<Sleep>>,
 }
 
-impl Connection {
+impl LoadConnection {
     /// To that address, and not yet open.
-    pub(crate) fn new(address: SocketAddr) -> Self {
+    pub(in crate::bench) fn new(address: SocketAddr) -> Self {
         let alarm = Box::pin(sleep_until(tokio::time::Instant::now()));
         Self { address, stream: None, answer: Answer::default(), alarm }
     }
 
     /// Whether it is open, as far as is known without looking.
-    pub(crate) fn is_open(&self) -> bool {
+    pub(in crate::bench) fn is_open(&self) -> bool {
         self.stream.is_some()
     }
 
-    /// Looks whether the peer has closed it, or sent what nobody asked for, while it was idle. It is closed then.
-    pub(crate) fn look(&mut self) {
+    /// Looks whether the peer has closed it, or sent what was not asked for, while it was idle. It is closed then.
+    pub(in crate::bench) fn look(&mut self) {
         let Some(stream) = &self.stream else { return };
         let idle = matches!(stream.try_read(&mut [0]), Err(why) if why.kind() == io::ErrorKind::WouldBlock);
         if !idle {
@@ -55,13 +55,15 @@ impl Connection {
     /// Opens it anew.
     ///
     /// Errors: no connection came about until the deadline.
-    pub(crate) async fn open(&mut self, deadline: Instant) -> Result<(), Failure> {
+    pub(in crate::bench) async fn open(&mut self, deadline: Instant) -> Result<(), DeliveryFailure> {
         self.stream = None;
         let stream = match timeout_at(deadline.into(), TcpStream::connect(self.address)).await {
             Ok(Ok(stream)) => stream,
-            Ok(Err(why)) if why.kind() == io::ErrorKind::ConnectionRefused => return Err(Failure::Refused),
-            Ok(Err(_)) => return Err(Failure::Unconnected),
-            Err(_) => return Err(Failure::TimedOut),
+            Ok(Err(why)) if why.kind() == io::ErrorKind::ConnectionRefused => {
+                return Err(DeliveryFailure::Refused);
+            }
+            Ok(Err(_)) => return Err(DeliveryFailure::Unconnected),
+            Err(_) => return Err(DeliveryFailure::TimedOut),
         };
         // Without it a request may wait for the acknowledgement of the one before it.
         let _ = stream.set_nodelay(true);
@@ -72,11 +74,15 @@ impl Connection {
     /// Sends a request and reads the answer to its end.
     ///
     /// Errors: why there is no whole answer; its status is known where its head came.
-    pub(crate) async fn exchange(&mut self, request: &[u8], deadline: Instant) -> Result<u16, Failure> {
+    pub(in crate::bench) async fn exchange(
+        &mut self,
+        request: &[u8],
+        deadline: Instant,
+    ) -> Result<u16, DeliveryFailure> {
         self.answer.begin();
-        let Some(stream) = &mut self.stream else { return Err(Failure::Closed) };
+        let Some(stream) = &mut self.stream else { return Err(DeliveryFailure::Closed) };
         let (answer, alarm) = (&mut self.answer, &mut self.alarm);
-        let mut exchange = Exchange { stream, answer, alarm, request, written: 0, deadline };
+        let mut exchange = ExchangeUnderWay { stream, answer, alarm, request, written: 0, deadline };
         let ended = poll_fn(|cx| exchange.poll(cx)).await;
         // What was not written is still owed, and what comes next would be taken for the rest of it.
         if exchange.written < request.len() || ended.is_err() || !self.answer.persists() {
@@ -87,7 +93,7 @@ impl Connection {
 }
 
 /// A request under way.
-struct Exchange<'a> {
+struct ExchangeUnderWay<'a> {
     stream: &'a mut TcpStream,
     answer: &'a mut Answer,
     alarm: &'a mut Pin<Box<Sleep>>,
@@ -96,9 +102,9 @@ struct Exchange<'a> {
     deadline: Instant,
 }
 
-impl Exchange<'_> {
+impl ExchangeUnderWay<'_> {
     /// Writes and reads as far as it goes: an answer may come before the request is out.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), DeliveryFailure>> {
         let broken = self.write(cx).err();
         // Even where writing failed: the reason may stand in the answer.
         match self.read(cx) {
@@ -111,21 +117,21 @@ impl Exchange<'_> {
         }
         while self.alarm.as_mut().poll(cx).is_ready() {
             if Instant::now() >= self.deadline {
-                return Poll::Ready(Err(Failure::TimedOut));
+                return Poll::Ready(Err(DeliveryFailure::TimedOut));
             }
             self.alarm.as_mut().reset(self.deadline.into());
         }
         // Where reading has used up all that the runtime lets a task do at once, the alarm is not looked at.
         if self.answer.is_begun() && Instant::now() >= self.deadline {
-            return Poll::Ready(Err(Failure::TimedOut));
+            return Poll::Ready(Err(DeliveryFailure::TimedOut));
         }
         Poll::Pending
     }
 
-    fn write(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+    fn write(&mut self, cx: &mut Context<'_>) -> Result<(), DeliveryFailure> {
         while self.written < self.request.len() {
             match Pin::new(&mut *self.stream).poll_write(cx, &self.request[self.written..]) {
-                Poll::Ready(Ok(0)) => return Err(Failure::Closed),
+                Poll::Ready(Ok(0)) => return Err(DeliveryFailure::Closed),
                 Poll::Ready(Ok(count)) => self.written += count,
                 Poll::Ready(Err(why)) => return Err(failure(&why)),
                 Poll::Pending => return Ok(()),
@@ -134,7 +140,7 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    fn read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+    fn read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), DeliveryFailure>> {
         loop {
             let mut room = ReadBuf::new(self.answer.room());
             let count = match Pin::new(&mut *self.stream).poll_read(cx, &mut room) {
@@ -144,29 +150,29 @@ impl Exchange<'_> {
             };
             if count == 0 {
                 let whole = self.answer.ends_with_the_connection();
-                return Poll::Ready(if whole { Ok(()) } else { Err(Failure::Closed) });
+                return Poll::Ready(if whole { Ok(()) } else { Err(DeliveryFailure::Closed) });
             }
             match self.answer.take(count) {
                 Ok(true) => return Poll::Ready(Ok(())),
                 Ok(false) => {}
-                Err(Wrong::Malformed) => return Poll::Ready(Err(Failure::Malformed)),
-                Err(Wrong::TooLong) => return Poll::Ready(Err(Failure::TooLong)),
+                Err(Wrong::Malformed) => return Poll::Ready(Err(DeliveryFailure::Malformed)),
+                Err(Wrong::TooLong) => return Poll::Ready(Err(DeliveryFailure::TooLong)),
             }
         }
     }
 }
 
-fn failure(why: &io::Error) -> Failure {
+fn failure(why: &io::Error) -> DeliveryFailure {
     match why.kind() {
-        io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => Failure::Closed,
-        _ => Failure::Reset,
+        io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => DeliveryFailure::Closed,
+        _ => DeliveryFailure::Reset,
     }
 }
 
-/// The address behind a host's name: of several the first that takes a connection.
+/// The address of a host's name: of several the first that takes a connection.
 ///
 /// Errors: there is none.
-pub(crate) async fn reachable(host: &str, port: u16) -> Result<SocketAddr, SubjectError> {
+pub(in crate::bench) async fn reachable(host: &str, port: u16) -> Result<SocketAddr, SubjectError> {
     let unreachable = |why: String| {
         SubjectError::Unreachable(format!(
             "the receiver cannot be reached: connecting to {host} port {port} failed: {why}"

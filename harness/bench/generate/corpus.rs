@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::ids::PLACEHOLDER;
+use crate::bench::generate::ids::PLACEHOLDER;
 use crate::webhook::dialect::{Context, Dialect};
 
 /// The longest body, in bytes.
@@ -36,7 +36,7 @@ pub struct Body {
 }
 
 /// Where the bodies come from: one line of a file, or the whole of it.
-struct Source<'a> {
+struct CorpusSource<'a> {
     path: &'a Path,
     line: Option<usize>,
 }
@@ -110,19 +110,19 @@ impl Corpus {
             return Ok(());
         }
         let whole = match Body::prepare(text.trim_ascii_start()) {
-            Ok(body) => return self.push(body, &Source { path, line: None }),
+            Ok(body) => return self.push(body, &CorpusSource { path, line: None }),
             Err(why) => why,
         };
         let lines = text.split(|&byte| byte == b'\n').enumerate();
         let lines = lines.map(|(at, line)| (at + 1, line.trim_ascii())).filter(|(_, line)| !line.is_empty());
         for (at, (number, line)) in lines.enumerate() {
-            let source = Source { path, line: Some(number) };
+            let source = CorpusSource { path, line: Some(number) };
             match Body::prepare(line) {
                 Ok(body) => self.push(body, &source)?,
                 // Its first line is no JSON text, so it is a text over several lines, and its own error says more.
                 Err(_) if at == 0 => {
                     let line = Some(number + whole.line() - 1);
-                    return Err(Source { path, line }.is_no_json(&whole));
+                    return Err(CorpusSource { path, line }.is_no_json(&whole));
                 }
                 Err(why) => return Err(source.is_no_json(&why)),
             }
@@ -130,7 +130,7 @@ impl Corpus {
         Ok(())
     }
 
-    fn push(&mut self, body: Body, source: &Source<'_>) -> Result<(), String> {
+    fn push(&mut self, body: Body, source: &CorpusSource<'_>) -> Result<(), String> {
         if body.bytes.len() > LONGEST_BODY {
             return Err(format!(
                 "the corpus is too large: {source} is a body of {} bytes, and the longest that is sent has {} MiB",
@@ -143,7 +143,7 @@ impl Corpus {
     }
 }
 
-impl Source<'_> {
+impl CorpusSource<'_> {
     fn is_no_json(&self, why: &serde_json::Error) -> String {
         // The parser counts lines from the text's own beginning.
         let words = why.to_string();
@@ -152,7 +152,7 @@ impl Source<'_> {
     }
 }
 
-impl std::fmt::Display for Source<'_> {
+impl std::fmt::Display for CorpusSource<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.path.display())?;
         self.line.map_or(Ok(()), |line| write!(f, ", line {line},"))

@@ -1,4 +1,4 @@
-//! The record ids of a load: shaped like UUIDs, one after the other, so that whoever receives them can tell lost, doubled
+//! The record ids of a load: shaped like UUIDs, one after the other, so that a receiver of them can tell lost, doubled
 //! and reordered ones by counting.
 //!
 //! A run carries a check of its own digits and a number is small, so that a UUID of anybody else's is taken for one of these
@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 /// How long an id is, as a UUID is.
 pub const ID_LENGTH: usize = 36;
 /// The id that stands in a template where each delivery gets its own.
-pub(crate) const PLACEHOLDER: &str = "00000000-0000-4000-8000-000000000000";
+pub(in crate::bench) const PLACEHOLDER: &str = "00000000-0000-4000-8000-000000000000";
 
 /// The ids of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ fn spread(number: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// The digits of a run with their check behind them.
+/// The digits of a run with their check after them.
 fn checked(digits: u64) -> u64 {
     digits << CHECK_BITS | (spread(!digits) & ((1 << CHECK_BITS) - 1))
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: whatever is too low is said before the load begins, with what raises it.
 
-/// What the process has open beside the connections of a load.
+/// What the process has open besides the connections of a load.
 #[cfg(unix)]
 const BESIDE: usize = 64;
 

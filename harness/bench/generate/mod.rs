@@ -1,13 +1,12 @@
-//! Makes the load: when each delivery goes out, what it is, and the connections that carry it.
+//! What a load sends: when each delivery goes out, what it is, and the connections that carry it.
 
 pub mod answer;
 pub mod connection;
 pub mod corpus;
+pub mod failure;
 pub mod ids;
 pub mod limits;
-pub mod load;
 pub mod plan;
 pub mod probe;
 pub mod request;
 pub mod turns;
-pub mod worker;

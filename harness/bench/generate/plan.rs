@@ -20,20 +20,9 @@ pub enum Mode {
     Rates(Vec<f64>),
 }
 
-impl Mode {
-    /// What it is called in reports, and its rates.
-    pub fn described(&self) -> (&'static str, Vec<f64>) {
-        match self {
-            Self::Saturation => ("saturation", Vec::new()),
-            Self::Rates(rates) if rates.len() == 1 => ("rate", rates.clone()),
-            Self::Rates(rates) => ("rate-steps", rates.clone()),
-        }
-    }
-}
-
 /// A load.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub struct LoadPlan {
     /// How deliveries follow each other.
     pub mode: Mode,
     /// How many connections there are, each with one delivery under way at most.
@@ -54,7 +43,7 @@ pub struct Plan {
     pub seed: u64,
 }
 
-impl Default for Plan {
+impl Default for LoadPlan {
     /// Saturation over 64 connections for 10 seconds.
     fn default() -> Self {
         Self {
@@ -85,7 +74,7 @@ pub struct Phase {
     pub measured: bool,
 }
 
-impl Plan {
+impl LoadPlan {
     /// The parts of the load: the warm-up where there is one, then one for each rate.
     pub fn phases(&self) -> Vec<Phase> {
         let rates: Vec<Option<f64>> = match &self.mode {
@@ -115,11 +104,11 @@ impl Phase {
 /// When each delivery of an open loop is meant to go out.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    parts: Vec<Part>,
+    parts: Vec<ScheduledPhase>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Part {
+struct ScheduledPhase {
     /// The number of its first delivery.
     first: u64,
     /// How many it has.
@@ -136,7 +125,7 @@ impl Schedule {
             let rate = phase.rate.unwrap_or_default();
             // As many as begin before its end, the one at its very start among them.
             let count = (rate * phase.length.as_secs_f64() - 1e-6).ceil().max(0.0) as u64;
-            let part = Part { first, count, from: phase.from, rate };
+            let part = ScheduledPhase { first, count, from: phase.from, rate };
             first += count;
             part
         });
@@ -148,7 +137,7 @@ impl Schedule {
         self.parts.last().map_or(0, |part| part.first + part.count)
     }
 
-    /// The phase of a delivery and the time that is meant for it, from the start of the load; `None` behind the last.
+    /// The phase of a delivery and the time that is meant for it, from the start of the load; `None` after the last.
     pub fn at(&self, number: u64) -> Option<(usize, Duration)> {
         let phase = self.parts.iter().position(|part| number < part.first + part.count)?;
         let part = &self.parts[phase];
@@ -158,7 +147,7 @@ impl Schedule {
 
     /// How many deliveries are meant to have gone out by then.
     pub fn due(&self, elapsed: Duration) -> u64 {
-        let of = |part: &Part| match elapsed.checked_sub(part.from) {
+        let of = |part: &ScheduledPhase| match elapsed.checked_sub(part.from) {
             // The one at its very start is due at once.
             Some(behind) => ((behind.as_secs_f64() * part.rate + 1e-6).floor() as u64 + 1).min(part.count),
             None => 0,

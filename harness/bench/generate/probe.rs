@@ -1,9 +1,9 @@
-//! The deliveries of a load that a receiver must refuse: negatives of the contract, mixed in among the genuine ones.
+//! The deliveries of a load that a receiver must refuse: negatives of the contract, mixed in among the valid ones.
 //!
-//! Invariant: each differs from a genuine delivery in what its name says, and names the requirement that forbids it.
+//! Invariant: each differs from a valid delivery in what its name says, and names the requirement that forbids it.
 
-use super::ids::ID_LENGTH;
-use super::request::{Head, Marks, Request};
+use crate::bench::generate::ids::ID_LENGTH;
+use crate::bench::generate::request::{HeadTemplate, Marks, RequestBuffer};
 use crate::suite::requirement::Level;
 use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
 use crate::webhook::signature::{Key, Secret};
@@ -20,12 +20,12 @@ pub struct Probe {
     pub requirement: &'static str,
     /// The requirement's level.
     pub level: Level,
-    what: What,
+    what: ProbeFault,
 }
 
-/// In what it differs from a genuine delivery.
+/// In what it differs from a valid delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
+enum ProbeFault {
     /// The body is changed after signing: one digit of the record's id, or a byte at its end where it has none.
     Altered,
     /// The body is cut short after signing.
@@ -44,29 +44,29 @@ enum What {
     Future,
 }
 
-const fn must(name: &'static str, requirement: &'static str, what: What) -> Probe {
+const fn must(name: &'static str, requirement: &'static str, what: ProbeFault) -> Probe {
     Probe { name, requirement, level: Level::Must, what }
 }
 
 const fn signed(name: &'static str, requirement: &'static str, recipe: Recipe) -> Probe {
-    must(name, requirement, What::Signed(recipe))
+    must(name, requirement, ProbeFault::Signed(recipe))
 }
 
 /// Every kind of probe.
 pub const ALL: [Probe; 22] = [
-    must("body-altered", "VER-1", What::Altered),
-    must("body-cut", "VER-1", What::Cut),
-    must("timestamp-altered", "VER-2", What::Timestamp),
+    must("body-altered", "VER-1", ProbeFault::Altered),
+    must("body-cut", "VER-1", ProbeFault::Cut),
+    must("timestamp-altered", "VER-2", ProbeFault::Timestamp),
     signed("other-key", "VER-3", Recipe::key(KeyForm::Other)),
     signed("empty-key", "VER-3", Recipe::key(KeyForm::Empty)),
-    must("signature-missing", "VER-4", What::NoSignature),
-    must("signature-empty", "VER-4", What::EmptySignature),
-    must("timestamp-missing", "VER-4", What::NoTimestamp),
+    must("signature-missing", "VER-4", ProbeFault::NoSignature),
+    must("signature-empty", "VER-4", ProbeFault::EmptySignature),
+    must("timestamp-missing", "VER-4", ProbeFault::NoTimestamp),
     signed("body-alone", "VER-5", Recipe::message(Message::BodyAlone)),
     signed("timestamp-alone", "VER-5", Recipe::message(Message::TimestampAlone)),
     signed("other-separator", "VER-5", Recipe::message(Message::Separator("."))),
     signed("double-stringified", "VER-5", Recipe::message(Message::DoubleStringified { ascii: false })),
-    must("other-delivery", "VER-5", What::Other),
+    must("other-delivery", "VER-5", ProbeFault::Other),
     signed("sha1", "VER-6", Recipe::digest(Digest::Sha1)),
     signed("sha512", "VER-6", Recipe::digest(Digest::Sha512)),
     signed("unkeyed", "VER-6", Recipe::digest(Digest::Unkeyed)),
@@ -75,69 +75,69 @@ pub const ALL: [Probe; 22] = [
     signed("zeros", "VER-6", Recipe::digest(Digest::Zeros)),
     // A body without its last byte, signed as the whole one was: the reverse of the cut body.
     signed("line-feed-signed", "VER-5", Recipe::message(Message::TrailingNewline)),
-    Probe { name: "stale", requirement: "VER-11", level: Level::Should, what: What::Old },
-    Probe { name: "future", requirement: "VER-11", level: Level::Should, what: What::Future },
+    Probe { name: "stale", requirement: "VER-11", level: Level::Should, what: ProbeFault::Old },
+    Probe { name: "future", requirement: "VER-11", level: Level::Should, what: ProbeFault::Future },
 ];
 
 /// What probes are made with.
 #[derive(Debug, Clone)]
-pub struct Maker {
+pub struct ProbeMaker {
     /// The parts that all heads have.
-    pub head: Head,
+    pub head: HeadTemplate,
     /// The secret's key.
     pub key: Key,
     /// The secret, for what is made of it wrongly.
     pub secret: Secret,
 }
 
-impl Maker {
-    /// Makes a probe out of a genuine delivery's `body`, with the record's id at `id`.
+impl ProbeMaker {
+    /// Makes a probe out of a valid delivery's `body`, with the record's id at `id`.
     pub fn make(
         &self,
         probe: &Probe,
         marks: &Marks,
         body: &mut Vec<u8>,
         id: Option<usize>,
-        request: &mut Request,
+        request: &mut RequestBuffer,
     ) {
         let time = match probe.what {
-            What::Old => marks.now_ms.saturating_sub(DAY_MS),
-            What::Future => marks.now_ms.saturating_add(DAY_MS),
+            ProbeFault::Old => marks.now_ms.saturating_sub(DAY_MS),
+            ProbeFault::Future => marks.now_ms.saturating_add(DAY_MS),
             _ => marks.now_ms,
         };
         let timestamp = time.to_string();
         let valid = |body: &[u8]| self.key.sign(timestamp.as_bytes(), body).to_hex();
         let mut sent = timestamp.clone();
         let signature = match probe.what {
-            What::Altered => {
+            ProbeFault::Altered => {
                 let signature = valid(body);
                 alter(body, id);
                 Some(signature)
             }
-            What::Cut => {
+            ProbeFault::Cut => {
                 let signature = valid(body);
                 body.pop();
                 Some(signature)
             }
-            What::Timestamp => {
+            ProbeFault::Timestamp => {
                 sent = (time + 1).to_string();
                 Some(valid(body))
             }
-            What::Signed(recipe) => {
+            ProbeFault::Signed(recipe) => {
                 let wrong = recipe.compute(self.secret.expose(), timestamp.as_bytes(), body);
                 // A recipe that cannot be followed with this body and this secret: no key at all is left.
                 Some(wrong.unwrap_or_else(|| "0".repeat(64)))
             }
-            What::Other => {
+            ProbeFault::Other => {
                 let mut other = body.clone();
                 alter(&mut other, id);
                 Some(valid(&other))
             }
-            What::NoSignature => None,
-            What::EmptySignature => Some(String::new()),
-            What::NoTimestamp | What::Old | What::Future => Some(valid(body)),
+            ProbeFault::NoSignature => None,
+            ProbeFault::EmptySignature => Some(String::new()),
+            ProbeFault::NoTimestamp | ProbeFault::Old | ProbeFault::Future => Some(valid(body)),
         };
-        let sent = (probe.what != What::NoTimestamp).then_some(sent.as_bytes());
+        let sent = (probe.what != ProbeFault::NoTimestamp).then_some(sent.as_bytes());
         let signature = signature.as_ref().map(String::as_bytes);
         self.head.compose(sent, signature, marks.nonce, body, request);
     }

@@ -1,12 +1,12 @@
 //! A delivery as the bytes of a request, made once for each body and finished in place for each delivery: record id, nonce,
 //! timestamp and signature are written over what stands there.
 //!
-//! Invariant: what is signed is what is sent; and a genuine delivery allocates nothing once its buffer has grown.
+//! Invariant: what is signed is what is sent; and a valid delivery allocates nothing once its buffer has grown.
 
 use std::ops::Range;
 
-use super::corpus::{Body, Corpus};
-use super::ids::{ID_LENGTH, Ids};
+use crate::bench::generate::corpus::{Body, Corpus};
+use crate::bench::generate::ids::{ID_LENGTH, Ids};
 use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::client::Target;
@@ -19,7 +19,7 @@ const NONCE_LENGTH: usize = 32;
 /// What differs from delivery to delivery.
 #[derive(Debug, Clone, Copy)]
 pub struct Marks {
-    /// The number behind the record's id.
+    /// The number in the record's id.
     pub number: u64,
     /// The bytes of the nonce, for dialects that have one.
     pub nonce: u128,
@@ -40,7 +40,7 @@ pub struct Template {
 
 /// A request in the making.
 #[derive(Debug, Default)]
-pub struct Request {
+pub struct RequestBuffer {
     /// Head and body.
     pub bytes: Vec<u8>,
     /// Where the body begins.
@@ -49,12 +49,12 @@ pub struct Request {
 
 /// The parts of a head that are the same for all.
 #[derive(Debug, Clone)]
-pub struct Head {
+pub struct HeadTemplate {
     start: Vec<u8>,
     nonce: bool,
 }
 
-impl Head {
+impl HeadTemplate {
     /// The head of requests to a target.
     pub fn new(target: &Target, dialect: &Dialect) -> Self {
         let start = format!(
@@ -89,7 +89,7 @@ impl Head {
         signature: Option<&[u8]>,
         nonce: u128,
         body: &[u8],
-        request: &mut Request,
+        request: &mut RequestBuffer,
     ) {
         let bytes = &mut request.bytes;
         bytes.clear();
@@ -121,7 +121,7 @@ impl Template {
     }
 
     /// Makes the request of one delivery, but for its signature.
-    pub fn fill(&self, ids: Ids, marks: &Marks, request: &mut Request) {
+    pub fn fill(&self, ids: Ids, marks: &Marks, request: &mut RequestBuffer) {
         let bytes = &mut request.bytes;
         bytes.clear();
         bytes.extend_from_slice(&self.bytes);
@@ -136,7 +136,7 @@ impl Template {
     }
 
     /// Signs the request that [`Template::fill`] made.
-    pub fn sign(&self, key: &Key, request: &mut Request) {
+    pub fn sign(&self, key: &Key, request: &mut RequestBuffer) {
         let (head, body) = request.bytes.split_at_mut(self.body);
         let signature = key.sign(&head[self.timestamp.clone()], body);
         if let Some(digits) = head[self.signature.clone()].first_chunk_mut::<SIGNATURE_LENGTH>() {

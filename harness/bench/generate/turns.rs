@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
 
-use super::plan::{Mode, Phase, Plan, Schedule};
+use crate::bench::generate::plan::{LoadPlan, Mode, Phase, Schedule};
 
 /// How long deliveries that were due before the end may still go out.
-pub(crate) const LAST_CALL: Duration = Duration::from_secs(1);
+pub(super) const LAST_CALL: Duration = Duration::from_secs(1);
 /// The shortest pause of the pacemaker: the system's own sleeps are hardly finer.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
 /// The longest, so that it notices soon when the load is stopped.
@@ -20,13 +20,13 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// Why a load ends before its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Stop {
+pub(in crate::bench) enum Stop {
     /// It does not.
     #[default]
     No,
     /// Somebody asked for it.
     Interrupted,
-    /// Nobody listens at the receiver's address any more.
+    /// Connections to the receiver's address are refused.
     Gone,
     /// A worker ended otherwise than it should.
     Broken,
@@ -34,25 +34,25 @@ pub(crate) enum Stop {
 
 /// One delivery's turn.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Turn {
-    pub(crate) phase: usize,
+pub(in crate::bench) struct Turn {
+    pub(in crate::bench) phase: usize,
     /// The time that was meant for it.
-    pub(crate) intended: Instant,
+    pub(in crate::bench) intended: Instant,
     /// Whether that comes from a schedule.
-    pub(crate) scheduled: bool,
+    pub(in crate::bench) scheduled: bool,
 }
 
 /// The turns of a load, for all connections together.
 #[derive(Debug)]
-pub(crate) struct Turns {
+pub(in crate::bench) struct Turns {
     phases: Vec<Phase>,
     start: Instant,
-    schedule: Option<Open>,
+    schedule: Option<OpenLoop>,
 }
 
 /// An open loop.
 #[derive(Debug)]
-struct Open {
+struct OpenLoop {
     schedule: Schedule,
     /// As many permits as there are deliveries that are due and have not gone out.
     due: Semaphore,
@@ -61,9 +61,9 @@ struct Open {
 }
 
 impl Turns {
-    pub(crate) fn new(plan: &Plan, start: Instant) -> Self {
+    pub(in crate::bench) fn new(plan: &LoadPlan, start: Instant) -> Self {
         let phases = plan.phases();
-        let schedule = matches!(plan.mode, Mode::Rates(_)).then(|| Open {
+        let schedule = matches!(plan.mode, Mode::Rates(_)).then(|| OpenLoop {
             schedule: Schedule::new(&phases),
             due: Semaphore::new(0),
             next: AtomicU64::new(0),
@@ -72,7 +72,7 @@ impl Turns {
         Self { phases, start, schedule }
     }
 
-    pub(crate) fn start(&self) -> Instant {
+    pub(in crate::bench) fn start(&self) -> Instant {
         self.start
     }
 
@@ -81,7 +81,7 @@ impl Turns {
     }
 
     /// Waits for a turn; `None` at the end of the load.
-    pub(crate) async fn take(&self) -> Option<Turn> {
+    pub(in crate::bench) async fn take(&self) -> Option<Turn> {
         let Some(open) = &self.schedule else {
             let now = Instant::now();
             let elapsed = now.saturating_duration_since(self.start);
@@ -97,7 +97,7 @@ impl Turns {
     }
 
     /// Lets deliveries go when they are due. It blocks until the last one, or until the load is stopped.
-    pub(crate) fn pace(&self, stop: &watch::Receiver<Stop>) {
+    pub(in crate::bench) fn pace(&self, stop: &watch::Receiver<Stop>) {
         let Some(open) = &self.schedule else { return };
         let total = open.schedule.total();
         let mut released = 0;
@@ -116,7 +116,7 @@ impl Turns {
     }
 
     /// How long each delivery had been due that had not gone out by the end, with its phase.
-    pub(crate) fn unsent(&self) -> impl Iterator<Item = (usize, Duration)> {
+    pub(in crate::bench) fn unsent(&self) -> impl Iterator<Item = (usize, Duration)> {
         let end = self.end() + LAST_CALL;
         self.schedule.iter().flat_map(move |open| {
             let first = open.next.load(Ordering::Relaxed).min(open.schedule.total());

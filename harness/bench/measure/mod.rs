@@ -1,9 +1,18 @@
-//! From single deliveries to figures, objectives and a report.
+//! A load on a receiver: it is put, every answer is counted and judged, and the counts become a report.
 
+pub mod compared;
+pub mod ended;
+pub mod figures;
+mod latency;
+pub mod load;
+pub mod machine;
 pub mod objective;
 pub mod report;
+pub mod result;
 pub mod search;
+mod series;
 pub mod summary;
 pub mod tally;
 pub mod verdict;
-pub mod witness;
+mod witness;
+mod worker;

@@ -1,15 +1,18 @@
 //! What a load is held to (`p99<50ms`, `errors<0.1%`), and the search for the highest rate that holds it.
 //!
-//! Invariant: pure. The search asks for one rate after the other and is told what came of it; it ends after a bounded number of
+//! Invariant: pure. The search asks for one rate after the other and is told whether it held; it ends after a bounded number of
 //! questions, and what it finds has held twice.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::tally::{Counts, micros};
+use crate::bench::measure::latency::micros;
+use crate::bench::measure::tally::PhaseCounts;
+use crate::duration::{Unreadable, seconds};
 
 /// Several bounds that must all hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +40,7 @@ pub enum Measure {
 
 /// Whether a bound was held, and by how much.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Held {
+pub struct BoundCheck {
     /// The bound as it was given.
     pub bound: Bound,
     /// What was measured, in the bound's unit: milliseconds, or a share in percent.
@@ -48,7 +51,7 @@ pub struct Held {
 
 impl Measure {
     /// The latency in microseconds.
-    fn of(self, counts: &Counts) -> f64 {
+    fn of(self, counts: &PhaseCounts) -> f64 {
         match self {
             Self::Quantile(quantile) => counts.latency.value_at_quantile(quantile) as f64,
             Self::Max => counts.latency.max() as f64,
@@ -59,7 +62,7 @@ impl Measure {
 
 impl Bound {
     /// Whether these counts hold it. Where there is nothing that could be measured, nothing is held.
-    pub fn held_by(&self, counts: &Counts) -> Held {
+    pub fn held_by(&self, counts: &PhaseCounts) -> BoundCheck {
         let (measured, held) = match self {
             Self::Latency(measure, most) => {
                 let measured = measure.of(counts);
@@ -70,14 +73,14 @@ impl Bound {
                 (share * 100.0, counts.ended() > 0 && share < *most)
             }
         };
-        Held { bound: *self, measured, held }
+        BoundCheck { bound: *self, measured, held }
     }
 }
 
 impl Objective {
     /// Whether these counts hold every bound. Deliveries that failed are held to `most_errors` where no bound says otherwise.
-    pub fn held_by(&self, counts: &Counts, most_errors: f64) -> Vec<Held> {
-        let mut held: Vec<Held> = self.0.iter().map(|bound| bound.held_by(counts)).collect();
+    pub fn held_by(&self, counts: &PhaseCounts, most_errors: f64) -> Vec<BoundCheck> {
+        let mut held: Vec<BoundCheck> = self.0.iter().map(|bound| bound.held_by(counts)).collect();
         if !self.0.iter().any(|bound| matches!(bound, Bound::Errors(_))) {
             let mut errors = Bound::Errors(most_errors).held_by(counts);
             // Here the share itself is allowed.
@@ -140,48 +143,55 @@ pub fn share(text: &str) -> Result<f64, String> {
 
 /// Reads a latency, such as `50ms`, `800us` or `1s`.
 fn latency(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|character: char| character.is_alphabetic());
-    let factor = match &text[digits.len()..] {
-        "us" | "µs" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        _ => return Err(format!("{text:?} is no latency, such as 50ms, 800us or 1s")),
-    };
-    let seconds = digits.trim().parse::<f64>().map(|number| number * factor);
-    let duration = seconds.ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let units = [("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)];
+    let seconds = seconds(text, &units).map_err(|why| match why {
+        Unreadable::Unit(_) => format!("{text:?} is no latency, such as 50ms, 800us or 1s"),
+        Unreadable::Number => format!("{text:?} is not between 1us and an hour"),
+    })?;
+    let duration = Duration::try_from_secs_f64(seconds).ok();
     duration
         .filter(|duration| *duration >= Duration::from_micros(1) && duration.as_secs() <= 3600)
         .ok_or_else(|| format!("{text:?} is not between 1us and an hour"))
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Quantile(quantile) => write!(f, "p{}", rounded(quantile * 100.0)),
+            Self::Max => f.write_str("max"),
+            Self::Mean => f.write_str("mean"),
+        }
+    }
 }
 
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Errors(share) => write!(f, "errors<{}%", rounded(share * 100.0)),
-            Self::Latency(measure, most) => {
-                match measure {
-                    Measure::Quantile(quantile) => write!(f, "p{}", rounded(quantile * 100.0))?,
-                    Measure::Max => f.write_str("max")?,
-                    Measure::Mean => f.write_str("mean")?,
-                }
-                match micros(*most) {
-                    us if us % 1_000_000 == 0 => write!(f, "<{}s", us / 1_000_000),
-                    us if us % 1000 == 0 => write!(f, "<{}ms", us / 1000),
-                    us => write!(f, "<{us}us"),
-                }
-            }
+            Self::Latency(measure, most) => match micros(*most) {
+                us if us % 1_000_000 == 0 => write!(f, "{measure}<{}s", us / 1_000_000),
+                us if us % 1000 == 0 => write!(f, "{measure}<{}ms", us / 1000),
+                us => write!(f, "{measure}<{us}us"),
+            },
         }
     }
 }
 
-/// Without what a multiplication by a hundred leaves behind the last digit that was given.
+/// Without what a multiplication by a hundred leaves after the last digit that was given.
 fn rounded(number: f64) -> f64 {
-    (number * 1e6).round() / 1e6
+    let rounded = (number * 1e6).round() / 1e6;
+    if rounded > 0.0 { rounded } else { number }
 }
 
 impl Serialize for Bound {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bound {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -197,7 +207,7 @@ pub const LOWEST_RATE: f64 = 1.0;
 /// The search for the highest rate that holds: doubling or halving until one holds and another does not, then bisection, then
 /// the rate found once more.
 #[derive(Debug, Clone)]
-pub struct Search {
+pub struct RateSearch {
     next: Option<f64>,
     /// The highest rate that has held.
     held: Option<f64>,
@@ -211,7 +221,7 @@ pub struct Search {
     found: Option<f64>,
 }
 
-impl Search {
+impl RateSearch {
     /// From a first rate upwards, and never beyond `highest`.
     pub fn from(first: f64, highest: f64) -> Self {
         let next = Some(first.clamp(LOWEST_RATE, highest));
@@ -233,7 +243,7 @@ impl Search {
         self.found
     }
 
-    /// Takes what came of the rate that was asked for.
+    /// Takes whether the rate that was asked for held.
     pub fn tell(&mut self, held: bool) {
         let Some(rate) = self.next.take() else { return };
         self.trials += 1;

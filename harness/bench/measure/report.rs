@@ -4,8 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bench::accounts::ledger::entry::LedgerEntry;
-use crate::bench::compare::comparison::Comparison;
+use super::compared::ReportComparison;
+use super::figures::{Measured, PhaseEntry, Probes, SeriesEntry, Unexpected};
+use super::machine::{Machine, Tool};
+use super::objective::Bound;
+use super::result::BenchResult;
+use crate::bench::accounts::entry::LedgerEntry;
+use crate::exit::ExitStatus;
+use crate::webhook::dialect::rfc3339;
 
 /// The name and version of the JSON form.
 pub const FORMAT: &str = "twenty-conform-bench/1";
@@ -15,8 +21,8 @@ pub const FORMAT: &str = "twenty-conform-bench/1";
 pub struct BenchReport {
     /// [`FORMAT`].
     pub format: String,
-    /// What was measured: `receiver`, `sender` or `endpoint`.
-    pub role: String,
+    /// What was measured.
+    pub role: BenchRole,
     /// What made it.
     pub tool: Tool,
     /// The machine that it was made on.
@@ -35,9 +41,8 @@ pub struct BenchReport {
     pub load: LoadFacts,
     /// The bodies.
     pub corpus: CorpusFacts,
-    /// `pass`, `fail`, `slow` (a bound was not held, or it is slower than the baseline), `inconclusive` (whether it is slower
-    /// than the baseline could not be told), `incomplete` or `interrupted`.
-    pub result: String,
+    /// What it comes to.
+    pub result: BenchResult,
     /// The exit status that goes with it.
     pub exit_status: u8,
     /// How long it took in all, in milliseconds.
@@ -50,7 +55,7 @@ pub struct BenchReport {
     pub series: SeriesEntry,
     /// The deliveries that had to be refused.
     pub probes: Probes,
-    /// Answers to genuine deliveries that were none or not 2xx, by kind, warm-up included.
+    /// Answers to valid deliveries that were none or not 2xx, by kind, warm-up included.
     pub unexpected: Vec<Unexpected>,
     /// The bounds that were given, and whether they were held.
     pub thresholds: Vec<ThresholdEntry>,
@@ -59,7 +64,7 @@ pub struct BenchReport {
     pub search: Option<SearchEntry>,
     /// The comparison with a baseline, where one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comparison: Option<Comparison>,
+    pub comparison: Option<ReportComparison>,
     /// What is measured of senders alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sending: Option<SendingEntry>,
@@ -67,14 +72,147 @@ pub struct BenchReport {
     pub notes: Vec<String>,
 }
 
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BenchRole {
+    /// A receiver, under a load.
+    Receiver,
+    /// A sender that is asked for events.
+    Sender,
+}
+
+/// How deliveries follow each other, as reports say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoadMode {
+    /// Each connection sends as soon as it has its answer.
+    Saturation,
+    /// At a rate.
+    Rate,
+    /// At several rates, one after the other.
+    RateSteps,
+    /// A search for the highest rate.
+    FindMax,
+}
+
+/// What a report says besides its figures: what was measured, with what, and when.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// What was measured.
+    pub role: BenchRole,
+    /// What made the report.
+    pub tool: Tool,
+    /// The machine.
+    pub machine: Machine,
+    /// The arguments of the command, without the secret.
+    pub command: Vec<String>,
+    /// What was measured, as reports call it, without the secret.
+    pub subject: String,
+    /// The dialect's name.
+    pub dialect: String,
+    /// When it began, in milliseconds since the epoch.
+    pub started_at_ms: u64,
+    /// How long it took in all, in milliseconds.
+    pub took_ms: u64,
+    /// The seed, where there was one.
+    pub seed: Option<u64>,
+}
+
+/// What was measured.
+#[derive(Debug, Clone)]
+pub struct Figures {
+    /// In all.
+    pub total: Measured,
+    /// At each rate.
+    pub phases: Vec<PhaseEntry>,
+    /// In equal parts of the measured time.
+    pub series: SeriesEntry,
+    /// Of the probes.
+    pub probes: Probes,
+    /// Of the valid deliveries that were not acknowledged.
+    pub unexpected: Vec<Unexpected>,
+}
+
+impl BenchRole {
+    /// The word in reports.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Receiver => "receiver",
+            Self::Sender => "sender",
+        }
+    }
+}
+
+impl LoadMode {
+    /// The word in reports.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Saturation => "saturation",
+            Self::Rate => "rate",
+            Self::RateSteps => "rate-steps",
+            Self::FindMax => "find-max",
+        }
+    }
+}
+
 impl BenchReport {
+    /// A report of these figures; bounds, a search, a comparison and notes are added to it.
+    pub fn new(
+        origin: Origin,
+        load: LoadFacts,
+        corpus: CorpusFacts,
+        figures: Figures,
+        result: BenchResult,
+    ) -> Self {
+        let Origin { role, tool, machine, command, subject, dialect, started_at_ms, took_ms, seed } = origin;
+        let Figures { total, phases, series, probes, unexpected } = figures;
+        Self {
+            format: FORMAT.to_owned(),
+            role,
+            tool,
+            machine,
+            command,
+            subject,
+            dialect,
+            started_at: rfc3339(started_at_ms),
+            seed,
+            load,
+            corpus,
+            result,
+            exit_status: result.status().code(),
+            duration_ms: took_ms,
+            total,
+            phases,
+            series,
+            probes,
+            unexpected,
+            thresholds: Vec::new(),
+            search: None,
+            comparison: None,
+            sending: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Gives it another result, with the exit status that goes with it.
+    pub fn settle(&mut self, result: BenchResult) {
+        self.result = result;
+        self.exit_status = result.status().code();
+    }
+
+    /// The exit status.
+    pub fn status(&self) -> ExitStatus {
+        self.result.status()
+    }
+
     /// Reads a report that was written as JSON. Errors: it is none, or one of another version; a fragment of a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
         #[derive(Deserialize)]
-        struct Form {
+        struct FormatOnly {
             format: String,
         }
-        let form: Form =
+        let form: FormatOnly =
             serde_json::from_str(text).map_err(|why| format!("it is no report of a benchmark: {why}"))?;
         if form.format != FORMAT {
             return Err(format!("it has the format {:?}; this version reads {FORMAT:?}", form.format));
@@ -95,7 +233,7 @@ pub struct SendingEntry {
     pub events: Option<u64>,
     /// Events per second, until the last delivery of each had arrived.
     pub events_per_s: f64,
-    /// How long doubles were waited for behind the last delivery, in milliseconds.
+    /// How long doubles were waited for after the last delivery, in milliseconds.
     pub settle_ms: u64,
     /// Deliveries of nothing that was asked for.
     pub strange: u64,
@@ -103,36 +241,11 @@ pub struct SendingEntry {
     pub ledger: LedgerEntry,
 }
 
-/// What made a report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tool {
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-}
-
-/// The machine. Figures of different ones are not compared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Machine {
-    /// How many processors this process may use.
-    pub cores: usize,
-    /// The operating system.
-    pub os: String,
-    /// The processor's architecture.
-    pub arch: String,
-    /// The processor's model, where the system tells it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cpu: Option<String>,
-    /// Whether the tool was built with optimisations.
-    pub optimised: bool,
-}
-
 /// The load that was asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadFacts {
-    /// `saturation`, `rate`, `rate-steps` or `find-max`.
-    pub mode: String,
+    /// How deliveries followed each other.
+    pub mode: LoadMode,
     /// The rates that were asked for, in deliveries per second; none in saturation.
     pub rates: Vec<f64>,
     /// How many connections there were.
@@ -164,198 +277,11 @@ pub struct CorpusFacts {
     pub without_id: usize,
 }
 
-/// What was measured in a stretch of time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Measured {
-    /// How long the stretch is, in milliseconds: to its end, or to the last acknowledgement behind it.
-    pub duration_ms: f64,
-    /// Acknowledged genuine deliveries per second.
-    pub rate: f64,
-    /// Genuine deliveries that were begun.
-    pub sent: u64,
-    /// Those that were acknowledged.
-    pub acknowledged: u64,
-    /// Those that were answered otherwise.
-    pub refused: u64,
-    /// Those without a whole answer, and those that were due and never sent.
-    pub failed: u64,
-    /// Which share of those that came to an end was not acknowledged, from 0 to 1.
-    pub error_share: f64,
-    /// Those without a whole answer by kind: `refused`, `timed-out`, …
-    pub errors: Vec<Named>,
-    /// The answers to genuine deliveries by status.
-    pub statuses: Vec<StatusCount>,
-    /// Bytes sent, heads and probes included.
-    pub bytes_sent: u64,
-    /// Bytes received.
-    pub bytes_received: u64,
-    /// Latencies of acknowledged deliveries, and of those that were waited for in vain.
-    pub latency: Latency,
-    /// How late the generator itself was, in an open loop.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lateness: Option<Lateness>,
-}
-
-/// How many of something there are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Named {
-    /// What.
-    pub name: String,
-    /// How many.
-    pub count: u64,
-}
-
-/// How many answers had a status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StatusCount {
-    /// The status.
-    pub status: u16,
-    /// How many.
-    pub count: u64,
-}
-
-/// A distribution of latencies, in microseconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Latency {
-    /// How many.
-    pub count: u64,
-    /// The least.
-    pub min_us: u64,
-    /// The mean.
-    pub mean_us: f64,
-    /// The standard deviation.
-    pub stdev_us: f64,
-    /// Half of them took no longer.
-    pub p50_us: u64,
-    /// 90 of 100 took no longer.
-    pub p90_us: u64,
-    /// 99 of 100 took no longer.
-    pub p99_us: u64,
-    /// 999 of 1,000 took no longer.
-    pub p999_us: u64,
-    /// The greatest.
-    pub max_us: u64,
-    /// The distribution to a hundredth part: the highest value of each part that is not empty, with how many lie in it.
-    pub buckets: Vec<(u64, u64)>,
-}
-
-/// How late deliveries went out though a connection was free.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Lateness {
-    /// How many found a free connection.
-    pub count: u64,
-    /// The mean, in microseconds.
-    pub mean_us: f64,
-    /// The greatest, in microseconds.
-    pub max_us: u64,
-}
-
-/// A stretch of the run with one rate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PhaseEntry {
-    /// The rate that was asked for, probes included; `None` in saturation.
-    pub rate: Option<f64>,
-    /// Deliveries that went out per second, probes included.
-    pub achieved: f64,
-    /// What was measured.
-    pub measured: Measured,
-}
-
-/// The measured time in equal parts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SeriesEntry {
-    /// How long each part is, in milliseconds.
-    pub interval_ms: u64,
-    /// The parts, in their order.
-    pub points: Vec<Point>,
-}
-
-/// A part of the series.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Point {
-    /// Genuine deliveries that were begun.
-    pub sent: u64,
-    /// Those that were acknowledged.
-    pub acknowledged: u64,
-    /// Those that were answered otherwise.
-    pub refused: u64,
-    /// Those without a whole answer.
-    pub failed: u64,
-    /// Half of those acknowledged took no longer, in microseconds; `None` where there was none.
-    pub p50_us: Option<u64>,
-    /// 90 of 100 of those acknowledged took no longer, in microseconds.
-    #[serde(default)]
-    pub p90_us: Option<u64>,
-    /// 99 of 100 of those acknowledged took no longer, in microseconds.
-    pub p99_us: Option<u64>,
-}
-
-/// The deliveries that had to be refused, warm-up included.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Probes {
-    /// How many were sent.
-    pub sent: u64,
-    /// How many of them were acknowledged.
-    pub let_through: u64,
-    /// How many of them got no answer.
-    pub unanswered: u64,
-    /// Their answers by status.
-    pub statuses: Vec<StatusCount>,
-    /// Each kind.
-    pub kinds: Vec<ProbeEntry>,
-}
-
-/// A kind of probe.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ProbeEntry {
-    /// Its name.
-    pub name: String,
-    /// The requirement that forbids it.
-    pub requirement: String,
-    /// That requirement's level.
-    pub level: String,
-    /// How many were sent.
-    pub sent: u64,
-    /// How many of them were acknowledged.
-    pub let_through: u64,
-    /// The first of these.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exchange: Option<Shown>,
-}
-
-/// Genuine deliveries that were not acknowledged, of one kind.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Unexpected {
-    /// The status, or the name of the error.
-    pub kind: String,
-    /// What it means.
-    pub text: String,
-    /// How many there were.
-    pub count: u64,
-    /// The first of them.
-    pub exchange: Shown,
-}
-
-/// An exchange, cut short, without the secret.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Shown {
-    /// When it ended, from the start of the load, in milliseconds.
-    pub at_ms: f64,
-    /// How long it took, in milliseconds.
-    pub took_ms: f64,
-    /// The status, where there was one.
-    pub status: Option<u16>,
-    /// The beginning of the request.
-    pub request: String,
-    /// The beginning of the answer.
-    pub answer: String,
-}
-
 /// A bound, and whether it was held.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ThresholdEntry {
     /// The bound as it was given, such as `p99<50ms`.
-    pub bound: String,
+    pub bound: Bound,
     /// What was measured: milliseconds, or percent of errors.
     pub measured: f64,
     /// Whether it was held.
@@ -370,12 +296,12 @@ pub struct SearchEntry {
     /// The highest rate that held it, twice; `None` where none did.
     pub found: Option<f64>,
     /// Each rate that was tried.
-    pub trials: Vec<Trial>,
+    pub trials: Vec<RateTrial>,
 }
 
 /// A rate that was tried.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Trial {
+pub struct RateTrial {
     /// The rate that was asked for.
     pub rate: f64,
     /// Deliveries that went out per second.

@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use super::objective::{Held, Objective, Search};
-use super::report::{SearchEntry, Trial};
-use super::summary::ACHIEVED;
-use crate::bench::generate::load::{Ending, Outcome, Subject, run};
-use crate::bench::generate::plan::{HIGHEST_RATE, Mode, Plan};
+use crate::bench::generate::plan::{HIGHEST_RATE, LoadPlan, Mode};
+use crate::bench::measure::load::{LoadEnding, LoadOutcome, LoadTarget, run};
+use crate::bench::measure::objective::{Bound, BoundCheck, Objective, RateSearch};
+use crate::bench::measure::report::{RateTrial, SearchEntry};
+use crate::bench::measure::summary::ACHIEVED;
+use crate::bench::measure::verdict::Tolerance;
 use crate::error::Error;
-use crate::suite::requirement::Level;
 
 /// The rate that a search begins with where none is given, in deliveries per second.
 pub const FIRST_RATE: f64 = 500.0;
@@ -28,44 +28,42 @@ pub struct Quest {
     pub first: f64,
     /// How long each trial is measured.
     pub trial: Duration,
-    /// Which share of errors is allowed, from 0 to 1.
-    pub max_errors: f64,
-    /// The weakest level whose probes end the search when they are let through.
-    pub fail_on: Level,
+    /// What the receiver may do wrong; a probe that fails the run ends the search.
+    pub tolerance: Tolerance,
 }
 
 /// What a search has found: each trial, the last load that tells of the result, and its plan.
 #[derive(Debug)]
-pub struct Found {
+pub struct FoundRate {
     /// The trials.
     pub entry: SearchEntry,
-    /// What came of the trial that confirmed the rate, or of the last one.
-    pub outcome: Outcome,
+    /// The outcome of the trial that confirmed the rate, or of the last one.
+    pub outcome: LoadOutcome,
     /// That trial's plan.
-    pub plan: Plan,
+    pub plan: LoadPlan,
 }
 
 /// Searches. `told` hears of each trial.
 ///
 /// Errors: as [`run`], for the first trial.
 pub async fn find(
-    plan: &Plan,
-    subject: &Subject<'_>,
+    plan: &LoadPlan,
+    subject: &LoadTarget<'_>,
     quest: &Quest,
-    mut told: impl FnMut(&Trial),
-) -> Result<Found, Error> {
-    let mut search = Search::from(quest.first, HIGHEST_RATE);
+    mut told: impl FnMut(&RateTrial),
+) -> Result<FoundRate, Error> {
+    let mut search = RateSearch::from(quest.first, HIGHEST_RATE);
     let mut trials = Vec::new();
-    let mut last: Option<(Outcome, Plan)> = None;
+    let mut last: Option<(LoadOutcome, LoadPlan)> = None;
     let mut numbers = 0;
     while let Some(rate) = search.next_rate() {
         let warm_up = if trials.is_empty() { plan.warm_up } else { plan.warm_up.min(quest.trial / 4) };
-        let plan = Plan { mode: Mode::Rates(vec![rate]), duration: quest.trial, warm_up, ..plan.clone() };
+        let plan = LoadPlan { mode: Mode::Rates(vec![rate]), duration: quest.trial, warm_up, ..plan.clone() };
         let outcome = match (run(&plan, subject, numbers).await, &mut last) {
             (Ok(outcome), _) => outcome,
             // What was found out until then is not lost with the receiver.
             (Err(Error::Subject(why)), Some((before, _))) => {
-                before.ending = Ending::Gone;
+                before.ending = LoadEnding::Gone;
                 let trial = not_put(rate, search.confirms(), why.to_string());
                 told(&trial);
                 trials.push(trial);
@@ -77,9 +75,9 @@ pub async fn find(
         let trial = judge(rate, search.confirms(), &outcome, quest);
         told(&trial);
         let counts = outcome.counts();
-        let goes_on = outcome.ending == Ending::Complete
+        let goes_on = outcome.ending == LoadEnding::Complete
             && (counts.acknowledged > 0 || counts.ended() == 0)
-            && outcome.broken_level().is_none_or(|level| level > quest.fail_on);
+            && outcome.broken_level().is_none_or(|level| level > quest.tolerance.fail_on);
         if goes_on {
             search.tell(trial.held);
         }
@@ -91,12 +89,12 @@ pub async fn find(
     }
     let (outcome, plan) = last.ok_or_else(|| Error::Harness("a search without a trial".to_owned()))?;
     let entry = SearchEntry { objective: quest.text.clone(), found: search.found(), trials };
-    Ok(Found { entry, outcome, plan })
+    Ok(FoundRate { entry, outcome, plan })
 }
 
 /// A trial whose load could not be put.
-fn not_put(rate: f64, confirmation: bool, why: String) -> Trial {
-    Trial {
+fn not_put(rate: f64, confirmation: bool, why: String) -> RateTrial {
+    RateTrial {
         rate,
         achieved: 0.0,
         confirmation,
@@ -109,15 +107,19 @@ fn not_put(rate: f64, confirmation: bool, why: String) -> Trial {
     }
 }
 
-fn judge(rate: f64, confirmation: bool, outcome: &Outcome, quest: &Quest) -> Trial {
+fn judge(rate: f64, confirmation: bool, outcome: &LoadOutcome, quest: &Quest) -> RateTrial {
     let counts = outcome.counts();
     let achieved = outcome.entries().first().map_or(0.0, |entry| entry.achieved);
     let (late, all, _) = counts.late;
     let late = all.checked_div(u32::try_from(late).unwrap_or(u32::MAX)).unwrap_or_default();
-    let broken: Vec<Held> =
-        quest.objective.held_by(&counts, quest.max_errors).into_iter().filter(|one| !one.held).collect();
+    let broken: Vec<BoundCheck> = quest
+        .objective
+        .held_by(&counts, quest.tolerance.max_errors)
+        .into_iter()
+        .filter(|one| !one.held)
+        .collect();
     let mut why: Vec<String> = broken.iter().map(words).collect();
-    let cut_short = outcome.ending != Ending::Complete;
+    let cut_short = outcome.ending != LoadEnding::Complete;
     if cut_short {
         why.push("the load ended early".to_owned());
     }
@@ -127,7 +129,7 @@ fn judge(rate: f64, confirmation: bool, outcome: &Outcome, quest: &Quest) -> Tri
         why.push(format!("only {achieved:.1}/s went out in time"));
     }
     let total = outcome.total();
-    Trial {
+    RateTrial {
         rate,
         achieved,
         confirmation,
@@ -140,13 +142,9 @@ fn judge(rate: f64, confirmation: bool, outcome: &Outcome, quest: &Quest) -> Tri
     }
 }
 
-fn words(held: &Held) -> String {
+fn words(held: &BoundCheck) -> String {
     match held.bound {
-        super::objective::Bound::Errors(_) => format!("{:.3}% errors", held.measured),
-        bound @ super::objective::Bound::Latency(..) => {
-            let name = bound.to_string();
-            let name = name.split('<').next().unwrap_or_default();
-            format!("{name} {:.3} ms", held.measured)
-        }
+        Bound::Errors(_) => format!("{:.3}% errors", held.measured),
+        Bound::Latency(measure, _) => format!("{measure} {:.3} ms", held.measured),
     }
 }

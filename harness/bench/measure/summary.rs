@@ -1,38 +1,37 @@
 //! From the counts of a load to the entries of its report.
 //!
-//! Invariant: only what was measured is summed up; what must be judged (probes, answers to genuine deliveries) is judged in the
+//! Invariant: only what was measured is summed up; what must be judged (probes, answers to valid deliveries) is judged in the
 //! warm-up too.
 
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
-use hdrhistogram::iterators::IterationValue;
-
-use super::report::{
-    Latency, Lateness, Measured, Named, PhaseEntry, Point, ProbeEntry, Probes, SeriesEntry, Shown,
-    StatusCount, Unexpected,
-};
-use super::tally::{Counts, Failure, histogram};
-use super::witness::{Oddity, Witness};
-use crate::bench::generate::load::{Ending, Outcome};
+use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::generate::plan::Phase;
 use crate::bench::generate::probe;
+use crate::bench::measure::figures::{
+    Latency, Lateness, Measured, Named, PhaseEntry, ProbeEntry, Probes, SeriesEntry, SeriesPoint,
+    ShownExchange, StatusCount, Unexpected,
+};
+use crate::bench::measure::latency::{histogram, micros};
+use crate::bench::measure::load::{LoadEnding, LoadOutcome};
+use crate::bench::measure::tally::PhaseCounts;
+use crate::bench::measure::witness::{KeptExchange, Oddity};
 use crate::redaction::Redaction;
 use crate::suite::requirement::Level;
 
 /// How much of a request or an answer is shown, in bytes.
 const SHOWN: usize = 4096;
 
-impl Outcome {
+impl LoadOutcome {
     /// The counts of all measured phases together.
-    pub fn counts(&self) -> Counts {
-        let mut all = Counts::default();
+    pub fn counts(&self) -> PhaseCounts {
+        let mut all = PhaseCounts::default();
         self.measured_phases().for_each(|(_, counts)| all.add(counts));
         all
     }
 
     /// The measured phases that had begun when the load ended, with their counts.
-    fn measured_phases(&self) -> impl Iterator<Item = (&Phase, &Counts)> {
+    fn measured_phases(&self) -> impl Iterator<Item = (&Phase, &PhaseCounts)> {
         let begun = |phase: &Phase| phase.measured && phase.from < self.elapsed;
         self.phases.iter().zip(&self.tally.phases).filter(move |(phase, _)| begun(phase))
     }
@@ -43,7 +42,7 @@ impl Outcome {
     }
 
     /// How long a phase went on until the last of its acknowledgements: what is divided by to have a rate.
-    fn stretch(&self, phase: &Phase, counts: &Counts) -> Duration {
+    fn stretch(&self, phase: &Phase, counts: &PhaseCounts) -> Duration {
         self.length(phase).max(counts.last.saturating_sub(phase.from))
     }
 
@@ -55,7 +54,7 @@ impl Outcome {
 
     /// What was measured at each rate.
     pub fn entries(&self) -> Vec<PhaseEntry> {
-        let entry = |(phase, counts): (&Phase, &Counts)| PhaseEntry {
+        let entry = |(phase, counts): (&Phase, &PhaseCounts)| PhaseEntry {
             rate: phase.rate,
             achieved: self.achieved(phase, counts),
             measured: measured(counts, self.stretch(phase, counts)),
@@ -64,14 +63,14 @@ impl Outcome {
     }
 
     /// How many a second went out in their phase.
-    fn achieved(&self, phase: &Phase, counts: &Counts) -> f64 {
+    fn achieved(&self, phase: &Phase, counts: &PhaseCounts) -> f64 {
         let all = counts.sent + counts.probes.iter().sum::<u64>();
-        per_second(all.saturating_sub(counts.overdue), self.length(phase))
+        rate(all.saturating_sub(counts.overdue), self.length(phase))
     }
 
     /// The rates that were missed, since no connection was free for what was due, with what went out instead.
     fn missed(&self) -> Vec<(f64, f64)> {
-        let missed = |(phase, counts): (&Phase, &Counts)| {
+        let missed = |(phase, counts): (&Phase, &PhaseCounts)| {
             let achieved = self.achieved(phase, counts);
             // Of few deliveries the last one is a large share.
             let rate = phase.rate.filter(|rate| achieved < rate * ACHIEVED && counts.sent > FEW)?;
@@ -95,7 +94,7 @@ impl Outcome {
                 latencies.saturating_record_n(*value, *count);
             }
             let at = |quantile| (!latencies.is_empty()).then(|| latencies.value_at_quantile(quantile));
-            Point {
+            SeriesPoint {
                 sent: moment.sent,
                 acknowledged: moment.acknowledged,
                 refused: moment.refused,
@@ -111,7 +110,7 @@ impl Outcome {
 
     /// What became of the probes.
     pub fn probes(&self, redaction: &Redaction) -> Probes {
-        let mut all = Counts::default();
+        let mut all = PhaseCounts::default();
         self.tally.phases.iter().for_each(|counts| all.add(counts));
         let kinds = probe::ALL.iter().enumerate().map(|(number, kind)| ProbeEntry {
             name: kind.name.to_owned(),
@@ -137,25 +136,22 @@ impl Outcome {
         broken.map(|(_, kind)| kind.level).min()
     }
 
-    /// Genuine deliveries that were not acknowledged, by kind.
+    /// Valid deliveries that were not acknowledged, by kind.
     pub fn unexpected(&self, redaction: &Redaction) -> Vec<Unexpected> {
-        let entry = |(oddity, (count, witness)): (&Oddity, &(u64, Witness))| {
+        let entry = |(oddity, (count, witness)): (&Oddity, &(u64, KeptExchange))| {
             let (kind, text) = match oddity {
                 Oddity::Probe(_) => return None,
                 Oddity::Status(status) => {
                     (status.to_string(), format!("a genuine delivery was answered {status}"))
                 }
-                Oddity::Failure(number) => {
-                    let failure = Failure::ALL[*number];
-                    (failure.name().to_owned(), failure.describe().to_owned())
-                }
+                Oddity::Failure(failure) => (failure.name().to_owned(), failure.describe().to_owned()),
             };
             Some(Unexpected { kind, text, count: *count, exchange: shown(witness, redaction) })
         };
         self.witnesses.0.iter().filter_map(entry).collect()
     }
 
-    fn witness(&self, oddity: Oddity) -> Option<&(u64, Witness)> {
+    fn witness(&self, oddity: Oddity) -> Option<&(u64, KeptExchange)> {
         self.witnesses.0.get(&oddity)
     }
 
@@ -163,11 +159,11 @@ impl Outcome {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         match self.ending {
-            Ending::Complete => {}
-            Ending::Interrupted => {
+            LoadEnding::Complete => {}
+            LoadEnding::Interrupted => {
                 notes.push("the load was interrupted: this is what there was until then".to_owned())
             }
-            Ending::Gone => notes.push(format!(
+            LoadEnding::Gone => notes.push(format!(
                 "the load ended early, after {:.1} s: nobody listened at the receiver's address any more",
                 self.elapsed.as_secs_f64()
             )),
@@ -175,7 +171,7 @@ impl Outcome {
         if self.reopened > 0 {
             notes.push(format!("{} connections were opened in the place of closed ones", self.reopened));
         }
-        if self.ending == Ending::Complete {
+        if self.ending == LoadEnding::Complete {
             notes.extend(self.missed().into_iter().map(|(rate, achieved)| {
                 format!(
                     "of {rate} deliveries per second only {achieved:.1} went out in time: no connection was free for the others"
@@ -192,8 +188,8 @@ impl Outcome {
     }
 
     /// The rates that the generator itself did not keep up with: how late it was on average and at most, in milliseconds.
-    pub(crate) fn lateness(&self) -> Vec<(f64, f64, f64)> {
-        let late = |(phase, counts): (&Phase, &Counts)| {
+    pub(in crate::bench) fn lateness(&self) -> Vec<(f64, f64, f64)> {
+        let late = |(phase, counts): (&Phase, &PhaseCounts)| {
             let (count, all, most) = counts.late;
             let mean = all.checked_div(u32::try_from(count).unwrap_or(u32::MAX)).unwrap_or_default();
             let rate = phase.rate.filter(|_| mean > LATE_ON_AVERAGE || most > LATE_AT_MOST)?;
@@ -204,28 +200,33 @@ impl Outcome {
 }
 
 /// Which share of a rate must go out in time, where there are more deliveries than a few.
-pub(crate) const ACHIEVED: f64 = 0.98;
+pub(super) const ACHIEVED: f64 = 0.98;
 const FEW: u64 = 100;
 /// How late the generator may be on average, and once, until it is said.
 const LATE_ON_AVERAGE: Duration = Duration::from_millis(2);
 const LATE_AT_MOST: Duration = Duration::from_millis(100);
 
-fn per_second(count: u64, time: Duration) -> f64 {
+/// So many in so many milliseconds, as a rate; nothing where there was no time.
+pub(in crate::bench) fn per_second(count: f64, time_ms: f64) -> f64 {
+    if time_ms > 0.0 { count / time_ms * 1e3 } else { 0.0 }
+}
+
+fn rate(count: u64, time: Duration) -> f64 {
     if time.is_zero() { 0.0 } else { count as f64 / time.as_secs_f64() }
 }
 
-fn measured(counts: &Counts, stretch: Duration) -> Measured {
-    let errors = Failure::ALL.iter().map(|&failure| (failure, counts.failures[failure as usize]));
+fn measured(counts: &PhaseCounts, stretch: Duration) -> Measured {
+    let errors = DeliveryFailure::ALL.iter().map(|&failure| (failure, counts.failures[failure as usize]));
     let errors = errors.filter(|(_, count)| *count > 0);
     let (late, all, most) = counts.late;
     let lateness = (late > 0).then(|| Lateness {
         count: late,
         mean_us: all.as_secs_f64() * 1e6 / late as f64,
-        max_us: super::tally::micros(most),
+        max_us: micros(most),
     });
     Measured {
         duration_ms: stretch.as_secs_f64() * 1e3,
-        rate: per_second(counts.acknowledged, stretch),
+        rate: rate(counts.acknowledged, stretch),
         sent: counts.sent,
         acknowledged: counts.acknowledged,
         refused: counts.refused,
@@ -245,40 +246,16 @@ fn statuses(counts: &[u64]) -> Vec<StatusCount> {
     counted.map(|(status, &count)| StatusCount { status, count }).collect()
 }
 
-impl Latency {
-    /// What there is to say of a distribution of microseconds.
-    pub fn of(values: &Histogram<u64>) -> Self {
-        let mut coarse = histogram(2);
-        for value in values.iter_recorded() {
-            coarse.saturating_record_n(value.value_iterated_to(), value.count_at_value());
-        }
-        let bucket = |value: IterationValue<u64>| (value.value_iterated_to(), value.count_at_value());
-        let at = |quantile| values.value_at_quantile(quantile).min(values.max());
-        Self {
-            count: values.len(),
-            min_us: if values.is_empty() { 0 } else { values.min() },
-            mean_us: values.mean(),
-            stdev_us: values.stdev(),
-            p50_us: at(0.5),
-            p90_us: at(0.9),
-            p99_us: at(0.99),
-            p999_us: at(0.999),
-            max_us: values.max(),
-            buckets: coarse.iter_recorded().map(bucket).collect(),
-        }
-    }
-}
-
-fn shown(witness: &Witness, redaction: &Redaction) -> Shown {
+fn shown(witness: &KeptExchange, redaction: &Redaction) -> ShownExchange {
     let text = |bytes: &[u8]| {
-        // Cut short behind the redaction: half a secret is not found.
+        // Cut short after the redaction: half a secret is not found.
         let clean = redaction.text(&String::from_utf8_lossy(bytes));
         match clean.char_indices().nth(SHOWN) {
             Some((end, _)) => format!("{}…", &clean[..end]),
             None => clean,
         }
     };
-    Shown {
+    ShownExchange {
         at_ms: witness.at.as_secs_f64() * 1e3,
         took_ms: witness.took.as_secs_f64() * 1e3,
         status: witness.status,

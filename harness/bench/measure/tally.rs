@@ -1,4 +1,4 @@
-//! What came of a load, as counts: latencies, statuses, errors by kind, bytes, and a series of seconds.
+//! The outcome of a load, as counts: latencies, statuses, errors by kind, bytes, and a series of seconds.
 //!
 //! Invariant: counting a delivery allocates nothing, and its memory does not grow with the number of deliveries: only with the
 //! seconds, and those are bounded too.
@@ -7,114 +7,25 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::ended::{DeliveryKind, EndedDelivery};
+use super::latency::{histogram, micros};
+use super::series::TimeSeries;
+use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::generate::plan::Phase;
 use crate::bench::generate::probe;
 
-/// The longest latency that is told apart from longer ones, in microseconds: an hour.
-const LONGEST_US: u64 = 3_600_000_000;
-/// The most entries of the series; a longer load has longer ones.
-const MOST_INTERVALS: u64 = 3600;
-
-/// Declares the kinds of errors: the name of the variant, the name in reports, what it means.
-macro_rules! failures {
-    ($($name:ident: $word:literal, $text:literal;)*) => {
-        /// Why a delivery got no answer.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Failure { $(#[doc = $text] $name,)* }
-
-        impl Failure {
-            /// Every one of them.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// Its name in reports.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$name => $word,)* }
-            }
-
-            /// What it means.
-            pub fn describe(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
-
-failures! {
-    Refused: "refused", "the connection was refused";
-    Unconnected: "unconnected", "no connection came about for another reason than being refused";
-    TimedOut: "timed-out", "no whole answer came within the wait";
-    Reset: "reset", "the connection was reset before the answer was whole";
-    Closed: "closed", "the connection was closed before the answer was whole";
-    Malformed: "malformed", "what came was no HTTP answer";
-    TooLong: "too-long", "the answer was longer than any that is read";
-    Unsent: "unsent", "it was due, and no connection became free for it before the end";
-    Untaken: "untaken", "the sender did not take the event";
-    Lost: "lost", "the event was asked for, and the delivery did not arrive";
-    Late: "late", "the delivery arrived when it was not waited for any more";
-}
-
-/// What a delivery is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// One that must be acknowledged.
-    Valid,
-    /// The probe of that number in [`probe::ALL`], which must not.
-    Probe(usize),
-}
-
-/// How an exchange ended.
-#[derive(Debug, Clone, Copy)]
-pub struct Ended {
-    /// What it was.
-    pub kind: Kind,
-    /// The number of the phase that it belongs to.
-    pub phase: usize,
-    /// The status, where at least the head of an answer came.
-    pub status: Option<u16>,
-    /// Why there is no whole answer.
-    pub failure: Option<Failure>,
-    /// From the time that was meant for it to the end of the answer.
-    pub latency: Duration,
-    /// When it ended, from the start of the load.
-    pub at: Duration,
-    /// How many bytes were sent.
-    pub sent_bytes: usize,
-    /// How many bytes came.
-    pub received_bytes: u64,
-}
-
-impl Ended {
-    /// Whether it was acknowledged: a whole answer with a status from 200 to 299.
-    pub fn acknowledged(&self) -> bool {
-        self.failure.is_none() && self.status.is_some_and(|status| (200..300).contains(&status))
-    }
-
-    /// Whether a probe was let through: the head of the answer tells, whatever became of the rest.
-    pub fn let_through(&self) -> bool {
-        self.kind != Kind::Valid && self.status.is_some_and(|status| (200..300).contains(&status))
-    }
-
-    /// Whether it is what the contract asks for.
-    pub fn is_as_it_must_be(&self) -> bool {
-        match self.kind {
-            Kind::Valid => self.acknowledged(),
-            Kind::Probe(_) => !self.let_through(),
-        }
-    }
-}
-
 /// The counts of one phase.
 #[derive(Debug, Clone)]
-pub struct Counts {
-    /// Genuine deliveries that were begun.
+pub struct PhaseCounts {
+    /// Valid deliveries that were begun.
     pub sent: u64,
     /// Those that were acknowledged.
     pub acknowledged: u64,
     /// Those with another status, by it.
     pub refused: u64,
     /// Those without a whole answer, or never sent, by kind.
-    pub failures: [u64; Failure::ALL.len()],
-    /// The answers to genuine deliveries by status.
+    pub failures: [u64; DeliveryFailure::ALL.len()],
+    /// The answers to valid deliveries by status.
     pub statuses: Box<[u64; 1000]>,
     /// The answers to probes by status.
     pub probe_statuses: Box<[u64; 1000]>,
@@ -134,35 +45,23 @@ pub struct Counts {
     pub last: Duration,
     /// How late deliveries went out though a connection was free: how many there were, in all, and at most.
     pub late: (u64, Duration, Duration),
-    /// Deliveries, probes among them, that went out behind the end of the phase: no connection was free for them in it.
+    /// Deliveries, probes among them, that went out after the end of the phase: no connection was free for them in it.
     pub overdue: u64,
 }
 
-/// What came of a load, or of the part of it that one thread has.
+/// The outcome of a load, or of the part of it that one thread has.
 #[derive(Debug)]
-pub struct Tally {
+pub struct LoadTally {
     /// The counts of each phase.
-    pub phases: Vec<Counts>,
+    pub phases: Vec<PhaseCounts>,
     /// The series of the phases that are measured.
-    pub series: Series,
+    pub series: TimeSeries,
     measured: Vec<bool>,
     /// When each phase ends, from the start of the load.
     ends: Vec<Duration>,
 }
 
-/// A histogram of latencies in microseconds, with that many significant digits.
-pub fn histogram(digits: u8) -> Histogram<u64> {
-    // One of constant bounds: it could not be made for bounds that make no sense only.
-    Histogram::new_with_bounds(1, LONGEST_US, digits)
-        .unwrap_or_else(|_| unreachable!("bounds that make sense"))
-}
-
-/// A latency as histograms have it.
-pub fn micros(latency: Duration) -> u64 {
-    u64::try_from(latency.as_micros()).unwrap_or(u64::MAX)
-}
-
-impl Default for Counts {
+impl Default for PhaseCounts {
     fn default() -> Self {
         Self {
             sent: 0,
@@ -184,34 +83,37 @@ impl Default for Counts {
     }
 }
 
-impl Counts {
-    fn count(&mut self, ended: &Ended) {
+impl PhaseCounts {
+    fn count(&mut self, ended: &EndedDelivery) {
         self.sent_bytes += ended.sent_bytes as u64;
         self.received_bytes += ended.received_bytes;
         let statuses = match ended.kind {
-            Kind::Valid => &mut self.statuses,
-            Kind::Probe(_) => &mut self.probe_statuses,
+            DeliveryKind::Valid => &mut self.statuses,
+            DeliveryKind::Probe(_) => &mut self.probe_statuses,
         };
         let status = ended.status.filter(|_| ended.failure.is_none() || ended.let_through());
         if let Some(count) = status.and_then(|status| statuses.get_mut(usize::from(status))) {
             *count += 1;
         }
         match ended.kind {
-            Kind::Probe(number) => {
+            DeliveryKind::Probe(number) => {
                 self.probes[number] += 1;
                 self.let_through[number] += u64::from(ended.let_through());
                 self.probes_unanswered += u64::from(ended.status.is_none());
             }
-            Kind::Valid if ended.acknowledged() => {
+            DeliveryKind::Valid if ended.acknowledged() => {
                 self.acknowledged += 1;
                 self.latency.saturating_record(micros(ended.latency));
                 self.last = self.last.max(ended.at);
             }
-            Kind::Valid => match ended.failure {
+            DeliveryKind::Valid => match ended.failure {
                 None => self.refused += 1,
                 Some(failure) => {
                     self.failures[failure as usize] += 1;
-                    if matches!(failure, Failure::TimedOut | Failure::Unsent | Failure::Lost) {
+                    if matches!(
+                        failure,
+                        DeliveryFailure::TimedOut | DeliveryFailure::Unsent | DeliveryFailure::Lost
+                    ) {
                         // It took at least as long: left out, the slowest would make the rest look fast.
                         self.latency.saturating_record(micros(ended.latency));
                     }
@@ -225,7 +127,7 @@ impl Counts {
         self.refused + self.failures.iter().sum::<u64>()
     }
 
-    /// How many genuine deliveries were due and came to an end of some kind.
+    /// How many valid deliveries were due and came to an end of some kind.
     pub fn ended(&self) -> u64 {
         self.acknowledged + self.errors()
     }
@@ -257,24 +159,24 @@ fn sum(all: &mut [u64], more: &[u64]) {
     all.iter_mut().zip(more).for_each(|(all, more)| *all += more);
 }
 
-impl Tally {
+impl LoadTally {
     /// Nothing so far.
     pub fn new(phases: &[Phase]) -> Self {
         let measured = phases.iter().map(|phase| phase.measured).collect();
-        let counts = phases.iter().map(|_| Counts::default()).collect();
+        let counts = phases.iter().map(|_| PhaseCounts::default()).collect();
         let ends = phases.iter().map(Phase::end).collect();
-        Self { phases: counts, series: Series::new(phases), measured, ends }
+        Self { phases: counts, series: TimeSeries::new(phases), measured, ends }
     }
 
     /// Counts a delivery that goes out; `late` where a connection was free at the time meant for it.
-    pub fn begin(&mut self, kind: Kind, phase: usize, at: Duration, late: Option<Duration>) {
+    pub fn begin(&mut self, kind: DeliveryKind, phase: usize, at: Duration, late: Option<Duration>) {
         let counts = &mut self.phases[phase];
         counts.overdue += u64::from(at > self.ends[phase]);
         if let Some(late) = late {
             let (count, all, most) = counts.late;
             counts.late = (count + 1, all + late, most.max(late));
         }
-        if kind == Kind::Valid {
+        if kind == DeliveryKind::Valid {
             counts.sent += 1;
             if self.measured[phase] {
                 self.series.moment(at).sent += 1;
@@ -283,7 +185,7 @@ impl Tally {
     }
 
     /// Counts an exchange that has ended.
-    pub fn end(&mut self, ended: &Ended) {
+    pub fn end(&mut self, ended: &EndedDelivery) {
         self.phases[ended.phase].count(ended);
         if self.measured[ended.phase] {
             self.series.count(ended);
@@ -296,8 +198,8 @@ impl Tally {
     }
 
     /// Counts a failure of a phase as another one: it is known better now.
-    pub fn correct(&mut self, phase: usize, from: Failure, to: Failure) {
-        let counted = |counts: &&mut Counts| counts.failures[from as usize] > 0;
+    pub fn correct(&mut self, phase: usize, from: DeliveryFailure, to: DeliveryFailure) {
+        let counted = |counts: &&mut PhaseCounts| counts.failures[from as usize] > 0;
         let at = phase.min(self.phases.len());
         let (before, behind) = self.phases.split_at_mut(at);
         // Near the change of two phases it may be the one before.
@@ -313,100 +215,5 @@ impl Tally {
             counts.add(more);
         }
         self.series.add(other.series);
-    }
-}
-
-/// A series of equally long parts of the measured time.
-#[derive(Debug)]
-pub struct Series {
-    /// How long each is: whole seconds.
-    pub interval: Duration,
-    /// When the first begins, from the start of the load.
-    start: Duration,
-    /// The parts so far.
-    pub moments: Vec<Moment>,
-    /// The latencies of the one that is under way.
-    latency: Histogram<u64>,
-    current: usize,
-}
-
-/// One part of the series.
-#[derive(Debug, Clone, Default)]
-pub struct Moment {
-    /// Genuine deliveries that were begun.
-    pub sent: u64,
-    /// Those that were acknowledged.
-    pub acknowledged: u64,
-    /// Those that were answered otherwise.
-    pub refused: u64,
-    /// Those without a whole answer.
-    pub failed: u64,
-    /// Latencies in microseconds with how many there were of each.
-    pub latencies: Vec<(u64, u64)>,
-}
-
-impl Series {
-    fn new(phases: &[Phase]) -> Self {
-        let start = phases.iter().find(|phase| phase.measured).map_or(Duration::ZERO, |phase| phase.from);
-        let end = phases.last().map_or(Duration::ZERO, Phase::end);
-        let length = end.saturating_sub(start).as_secs();
-        let interval = Duration::from_secs(length.div_ceil(MOST_INTERVALS).max(1));
-        let count = end.saturating_sub(start).as_millis().div_ceil(interval.as_millis()).max(1);
-        let moments = vec![Moment::default(); usize::try_from(count).unwrap_or(1)];
-        Self { interval, start, moments, latency: histogram(2), current: 0 }
-    }
-
-    /// The part that a time falls into; what comes after the end belongs to the last.
-    fn index(&self, at: Duration) -> usize {
-        // The interval is whole seconds.
-        let index = at.saturating_sub(self.start).as_secs() / self.interval.as_secs().max(1);
-        let index = usize::try_from(index).unwrap_or(usize::MAX);
-        index.min(self.moments.len() - 1)
-    }
-
-    fn moment(&mut self, at: Duration) -> &mut Moment {
-        let index = self.index(at);
-        &mut self.moments[index]
-    }
-
-    fn count(&mut self, ended: &Ended) {
-        if ended.kind != Kind::Valid {
-            return;
-        }
-        let index = self.index(ended.at);
-        // Exchanges end in the order of time, so a part that is over stays so.
-        if index > self.current {
-            self.settle();
-            self.current = index;
-        }
-        let moment = &mut self.moments[index];
-        if ended.acknowledged() {
-            moment.acknowledged += 1;
-            self.latency.saturating_record(micros(ended.latency));
-        } else if ended.failure.is_some() {
-            moment.failed += 1;
-        } else {
-            moment.refused += 1;
-        }
-    }
-
-    /// Puts the latencies of the part under way where they belong.
-    fn settle(&mut self) {
-        let recorded = self.latency.iter_recorded();
-        let recorded = recorded.map(|value| (value.value_iterated_to(), value.count_since_last_iteration()));
-        self.moments[self.current].latencies.extend(recorded);
-        self.latency.reset();
-    }
-
-    fn add(&mut self, mut other: Self) {
-        self.settle();
-        other.settle();
-        for (moment, more) in self.moments.iter_mut().zip(other.moments) {
-            moment.sent += more.sent;
-            moment.acknowledged += more.acknowledged;
-            moment.refused += more.refused;
-            moment.failed += more.failed;
-            moment.latencies.extend(more.latencies);
-        }
     }
 }

@@ -1,25 +1,26 @@
-//! What a load says about its receiver: the report, and the exit status that goes with it.
+//! What a load says about its receiver: the report, with the result and the exit status that go with it.
 //!
 //! Invariant: pure. A probe that was let through, or more errors than are allowed, fails whatever the latencies are; and a load
 //! that measured nothing never passes.
 
 use std::time::Duration;
 
-use super::objective::Bound;
+use super::load::{LoadEnding, LoadOutcome};
+use super::machine::{Machine, Tool};
+use super::objective::{Bound, BoundCheck};
 use super::report::{
-    BenchReport, CorpusFacts, FORMAT, LoadFacts, Machine, SearchEntry, ThresholdEntry, Tool,
+    BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, LoadMode, Origin, SearchEntry, ThresholdEntry,
 };
+use super::result::BenchResult;
+use super::tally::PhaseCounts;
 use crate::bench::generate::corpus::Corpus;
-use crate::bench::generate::load::{Ending, Outcome};
-use crate::bench::generate::plan::Plan;
-use crate::exit::ExitStatus;
+use crate::bench::generate::plan::{LoadPlan, Mode};
 use crate::redaction::Redaction;
 use crate::suite::requirement::Level;
-use crate::webhook::dialect::rfc3339;
 
-/// What a report says beside what came of the load, and what it is judged by.
+/// What is known of a run besides what was measured: of what, when, and where.
 #[derive(Debug, Clone)]
-pub struct Facts<'a> {
+pub struct RunFacts<'a> {
     /// What was measured, as reports call it.
     pub subject: &'a str,
     /// The arguments of the command, without the secret.
@@ -30,16 +31,30 @@ pub struct Facts<'a> {
     pub started_at_ms: u64,
     /// How long it took in all.
     pub took: Duration,
-    /// The load.
-    pub plan: &'a Plan,
-    /// The bodies.
-    pub corpus: &'a Corpus,
     /// The machine.
     pub machine: Machine,
+}
+
+/// What a receiver may do wrong under load.
+#[derive(Debug, Clone, Copy)]
+pub struct Tolerance {
     /// Which share of errors is allowed, from 0 to 1.
     pub max_errors: f64,
-    /// The weakest level whose probes fail the run when they are let through.
+    /// The lowest level whose probes fail the run when they are let through.
     pub fail_on: Level,
+}
+
+/// What the report of a load on a receiver is made from, besides its outcome.
+#[derive(Debug, Clone)]
+pub struct ReceiverFacts<'a> {
+    /// What is known of the run.
+    pub run: RunFacts<'a>,
+    /// The load.
+    pub plan: &'a LoadPlan,
+    /// The bodies.
+    pub corpus: &'a Corpus,
+    /// What the receiver may do wrong.
+    pub tolerance: Tolerance,
     /// The bounds.
     pub thresholds: &'a [Bound],
     /// Takes the secret out.
@@ -50,57 +65,48 @@ pub struct Facts<'a> {
     pub ended: Option<String>,
 }
 
-impl Machine {
-    /// This one.
-    pub fn this() -> Self {
-        Self {
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
-            os: std::env::consts::OS.to_owned(),
-            arch: std::env::consts::ARCH.to_owned(),
-            cpu: processor(),
-            optimised: !cfg!(debug_assertions),
+impl RunFacts<'_> {
+    /// The origin of a report of this run.
+    pub(in crate::bench) fn origin(self, role: BenchRole, seed: u64, redaction: &Redaction) -> Origin {
+        Origin {
+            role,
+            tool: Tool::this(),
+            machine: self.machine,
+            command: self.command,
+            subject: redaction.text(self.subject),
+            dialect: self.dialect.to_owned(),
+            started_at_ms: self.started_at_ms,
+            took_ms: milliseconds(self.took),
+            seed: Some(seed),
         }
     }
 }
 
-/// The processor's model as Linux tells it; elsewhere it is not known.
-fn processor() -> Option<String> {
-    let told = std::fs::read_to_string("/proc/cpuinfo").ok()?;
-    let value = |name: &str| {
-        let named = |line: &str| {
-            let (key, value) = line.split_once(':')?;
-            (key.trim() == name).then(|| value.trim().to_owned())
-        };
-        told.lines().find_map(named).filter(|value| !value.is_empty())
-    };
-    // ARM's has numbers in the place of a name.
-    let numbers = || Some(format!("{} {}", value("CPU implementer")?, value("CPU part")?));
-    value("model name").or_else(numbers)
+/// A length of time in whole milliseconds, as reports have it.
+pub(crate) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl LoadFacts {
     /// What there is to say of a plan. A search for the highest rate has its rates among its trials.
-    pub fn of(plan: &Plan, max_errors: f64, searches: bool) -> Self {
-        let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let (mode, rates) = if searches { ("find-max", Vec::new()) } else { plan.mode.described() };
+    pub fn of(plan: &LoadPlan, max_errors: f64, searches: bool) -> Self {
+        let (mode, rates) = match &plan.mode {
+            _ if searches => (LoadMode::FindMax, Vec::new()),
+            Mode::Saturation => (LoadMode::Saturation, Vec::new()),
+            Mode::Rates(rates) if rates.len() == 1 => (LoadMode::Rate, rates.clone()),
+            Mode::Rates(rates) => (LoadMode::RateSteps, rates.clone()),
+        };
         Self {
-            mode: mode.to_owned(),
+            mode,
             rates,
             concurrency: plan.concurrency,
             threads: plan.threads,
-            duration_ms: ms(plan.duration),
-            warm_up_ms: ms(plan.warm_up),
-            timeout_ms: ms(plan.timeout),
+            duration_ms: milliseconds(plan.duration),
+            warm_up_ms: milliseconds(plan.warm_up),
+            timeout_ms: milliseconds(plan.timeout),
             probe_share: plan.probe_share,
             max_errors,
         }
-    }
-}
-
-impl Tool {
-    /// This program.
-    pub fn this() -> Self {
-        Self { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
     }
 }
 
@@ -117,91 +123,79 @@ impl CorpusFacts {
     }
 }
 
-/// The report of a load, and its exit status.
-pub fn report(outcome: &Outcome, facts: Facts<'_>) -> (BenchReport, ExitStatus) {
-    let Facts { plan, redaction, .. } = facts;
+/// The report of a load.
+pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
+    let ReceiverFacts { run, plan, corpus, tolerance, thresholds, redaction, search, ended } = facts;
     let counts = outcome.counts();
-    let thresholds: Vec<ThresholdEntry> =
-        facts.thresholds.iter().map(|bound| bound.held_by(&counts).into()).collect();
-    let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let figures = Figures {
+        total: outcome.total(),
+        phases: outcome.entries(),
+        series: outcome.series(),
+        probes: outcome.probes(redaction),
+        unexpected: outcome.unexpected(redaction),
+    };
+    let thresholds = checked(thresholds, &counts);
+    let result = judge(outcome, &figures, &tolerance, &thresholds, search.as_ref(), ended.is_some());
+
     let mut notes = outcome.notes();
-    let has_ended = facts.ended.is_some();
-    notes.extend(facts.ended);
-    if !facts.machine.optimised {
-        notes.push("the tool was built without optimisations: its figures say little".to_owned());
-    }
-    let lets_through = outcome.broken_level().is_some_and(|level| level <= facts.fail_on);
-    let total = outcome.total();
-    // A receiver that answers no probe has refused none.
-    let probes = outcome.probes(redaction);
-    let unjudged = probes.sent > 0 && probes.unanswered == probes.sent;
+    notes.extend(ended);
+    notes.extend(run.machine.note());
+    let probes = &figures.probes;
     if probes.unanswered > 0 {
         notes.push(format!(
             "{} of the {} deliveries that must be refused got no answer: that is no refusal",
             probes.unanswered, probes.sent
         ));
     }
-    let none_held = facts.search.as_ref().is_some_and(|search| search.found.is_none());
-    // Of a search that found nothing the last trial is what was too fast, unless nothing is acknowledged at any rate.
-    let too_many_errors = total.error_share > facts.max_errors;
-    let status = if outcome.ending == Ending::Interrupted {
-        ExitStatus::Interrupted
-    } else if lets_through || (too_many_errors && (!none_held || counts.acknowledged == 0)) {
-        ExitStatus::Failed
-    } else if thresholds.iter().any(|one| !one.held) || none_held && outcome.ending == Ending::Complete {
-        ExitStatus::Slower
-    } else if outcome.ending == Ending::Gone || has_ended || counts.acknowledged == 0 || unjudged {
-        ExitStatus::Incomplete
-    } else {
-        ExitStatus::Passed
-    };
     if counts.ended() == 0 {
         notes.push("no genuine delivery came to an end in the time that was measured".to_owned());
     }
-    let result = word(status);
-    let report = BenchReport {
-        format: FORMAT.to_owned(),
-        role: "receiver".to_owned(),
-        tool: Tool::this(),
-        machine: facts.machine,
-        command: facts.command,
-        subject: redaction.text(facts.subject),
-        dialect: facts.dialect.to_owned(),
-        started_at: rfc3339(facts.started_at_ms),
-        seed: Some(plan.seed),
-        load: LoadFacts::of(plan, facts.max_errors, facts.search.is_some()),
-        corpus: CorpusFacts::of(facts.corpus),
-        result: result.to_owned(),
-        exit_status: status.code(),
-        duration_ms: ms(facts.took),
-        total,
-        phases: outcome.entries(),
-        series: outcome.series(),
-        probes,
-        unexpected: outcome.unexpected(redaction),
-        thresholds,
-        search: facts.search,
-        comparison: None,
-        sending: None,
-        notes: notes.iter().map(|note| redaction.text(note)).collect(),
+
+    let load = LoadFacts::of(plan, tolerance.max_errors, search.is_some());
+    let origin = run.origin(BenchRole::Receiver, plan.seed, redaction);
+    let mut report = BenchReport::new(origin, load, CorpusFacts::of(corpus), figures, result);
+    report.thresholds = thresholds;
+    report.search = search;
+    report.notes = notes.iter().map(|note| redaction.text(note)).collect();
+    report
+}
+
+/// What a load comes to.
+fn judge(
+    outcome: &LoadOutcome,
+    figures: &Figures,
+    tolerance: &Tolerance,
+    thresholds: &[ThresholdEntry],
+    search: Option<&SearchEntry>,
+    has_ended: bool,
+) -> BenchResult {
+    let Figures { total, probes, .. } = figures;
+    let nothing = total.acknowledged == 0;
+    let lets_through = outcome.broken_level().is_some_and(|level| level <= tolerance.fail_on);
+    // A receiver that answers no probe has refused none.
+    let unjudged = probes.sent > 0 && probes.unanswered == probes.sent;
+    let none_held = search.is_some_and(|search| search.found.is_none());
+    // Of a search that found nothing the last trial is what was too fast, unless nothing is acknowledged at any rate.
+    let too_many_errors = total.error_share > tolerance.max_errors && (!none_held || nothing);
+    let too_slow = thresholds.iter().any(|one| !one.held);
+    if outcome.ending == LoadEnding::Interrupted {
+        BenchResult::Interrupted
+    } else if lets_through || too_many_errors {
+        BenchResult::Fail
+    } else if too_slow || none_held && outcome.ending == LoadEnding::Complete {
+        BenchResult::Slow
+    } else if outcome.ending == LoadEnding::Gone || has_ended || nothing || unjudged {
+        BenchResult::Incomplete
+    } else {
+        BenchResult::Pass
+    }
+}
+
+/// Each bound, and whether these counts hold it.
+pub(in crate::bench) fn checked(bounds: &[Bound], counts: &PhaseCounts) -> Vec<ThresholdEntry> {
+    let entry = |bound: &Bound| {
+        let BoundCheck { bound, measured, held } = bound.held_by(counts);
+        ThresholdEntry { bound, measured, held }
     };
-    (report, status)
-}
-
-/// What a result is called.
-pub fn word(status: ExitStatus) -> &'static str {
-    match status {
-        ExitStatus::Passed => "pass",
-        ExitStatus::Failed => "fail",
-        ExitStatus::Slower => "slow",
-        ExitStatus::Interrupted => "interrupted",
-        ExitStatus::Harness => "error",
-        _ => "incomplete",
-    }
-}
-
-impl From<super::objective::Held> for ThresholdEntry {
-    fn from(held: super::objective::Held) -> Self {
-        Self { bound: held.bound.to_string(), measured: held.measured, held: held.held }
-    }
+    bounds.iter().map(entry).collect()
 }

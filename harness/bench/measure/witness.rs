@@ -5,62 +5,63 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::tally::{Ended, Kind};
 use crate::bench::generate::answer::KEPT;
+use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::generate::probe;
+use crate::bench::measure::ended::{DeliveryKind, EndedDelivery};
 
-/// How many kinds are kept beside the probes.
+/// How many kinds are kept besides the probes.
 const MOST_KINDS: usize = 24;
 
 /// What makes exchanges alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Oddity {
-    /// A genuine delivery that was answered with this status.
+pub(super) enum Oddity {
+    /// A valid delivery that was answered with this status.
     Status(u16),
-    /// A genuine delivery that got no whole answer: the number of the kind in [`super::tally::Failure::ALL`].
-    Failure(usize),
+    /// A valid delivery that got no whole answer for this reason.
+    Failure(DeliveryFailure),
     /// A probe that was let through: its number in [`probe::ALL`].
     Probe(usize),
 }
 
 /// An exchange that was kept.
 #[derive(Debug, Clone)]
-pub(crate) struct Witness {
-    pub(crate) request: Vec<u8>,
-    pub(crate) answer: Vec<u8>,
+pub(super) struct KeptExchange {
+    pub(super) request: Vec<u8>,
+    pub(super) answer: Vec<u8>,
     /// When it ended, from the start of the load.
-    pub(crate) at: Duration,
-    pub(crate) took: Duration,
-    pub(crate) status: Option<u16>,
+    pub(super) at: Duration,
+    pub(super) took: Duration,
+    pub(super) status: Option<u16>,
 }
 
 /// The exchanges that were kept.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Witnesses(pub(super) BTreeMap<Oddity, (u64, Witness)>);
+pub(super) struct KeptExchanges(pub(super) BTreeMap<Oddity, (u64, KeptExchange)>);
 
 impl Oddity {
     /// `None` where an exchange is as it must be.
-    fn of(ended: &Ended) -> Option<Self> {
+    fn of(ended: &EndedDelivery) -> Option<Self> {
         if ended.is_as_it_must_be() {
             return None;
         }
         Some(match (ended.kind, ended.failure, ended.status) {
-            (Kind::Probe(number), ..) => Self::Probe(number),
-            (Kind::Valid, Some(failure), _) => Self::Failure(failure as usize),
-            (Kind::Valid, None, status) => Self::Status(status.unwrap_or_default()),
+            (DeliveryKind::Probe(number), ..) => Self::Probe(number),
+            (DeliveryKind::Valid, Some(failure), _) => Self::Failure(failure),
+            (DeliveryKind::Valid, None, status) => Self::Status(status.unwrap_or_default()),
         })
     }
 }
 
-impl Witnesses {
+impl KeptExchanges {
     /// Counts an exchange that is not as it must be, and keeps the first of its kind.
-    pub(crate) fn see(&mut self, ended: &Ended, request: &[u8], answer: &[u8]) {
+    pub(super) fn see(&mut self, ended: &EndedDelivery, request: &[u8], answer: &[u8]) {
         let Some(oddity) = Oddity::of(ended) else { return };
         if let Some((count, _)) = self.0.get_mut(&oddity) {
             *count += 1;
         } else if self.0.len() < MOST_KINDS + probe::ALL.len() {
             let first = |bytes: &[u8]| bytes[..bytes.len().min(KEPT)].to_vec();
-            let witness = Witness {
+            let witness = KeptExchange {
                 request: first(request),
                 answer: first(answer),
                 at: ended.at,
@@ -72,7 +73,7 @@ impl Witnesses {
     }
 
     /// Adds what another has kept; of two of one kind the earlier one is shown.
-    pub(crate) fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         for (oddity, (more, witness)) in other.0 {
             match self.0.get_mut(&oddity) {
                 None => {

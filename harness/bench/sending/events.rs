@@ -11,14 +11,14 @@ use crate::webhook::event::Event;
 
 /// Makes events.
 #[derive(Debug)]
-pub(crate) struct Events {
+pub(super) struct Events {
     ids: Ids,
     samples: Vec<(Event, Option<usize>)>,
 }
 
 impl Events {
     /// The events of a seed.
-    pub(crate) fn new(dialect: &Dialect, seed: u64) -> Self {
+    pub(super) fn new(dialect: &Dialect, seed: u64) -> Self {
         let samples = dialect.familiar().map(|event| {
             let event = event.with_id(PLACEHOLDER);
             let at = event.record.get().find(PLACEHOLDER);
@@ -28,18 +28,18 @@ impl Events {
     }
 
     /// The run that their ids say.
-    pub(crate) fn run(&self) -> u64 {
+    pub(super) fn run(&self) -> u64 {
         self.ids.run()
     }
 
     /// How many different ones there are, and how long their records are in all and at most.
-    pub(crate) fn lengths(&self) -> (usize, u64, u64) {
+    pub(super) fn lengths(&self) -> (usize, u64, u64) {
         let lengths = || self.samples.iter().map(|(event, _)| event.record.get().len() as u64);
         (self.samples.len(), lengths().sum(), lengths().max().unwrap_or(0))
     }
 
     /// The event of a number.
-    pub(crate) fn event(&self, number: u64) -> Event {
+    pub(super) fn event(&self, number: u64) -> Event {
         let (sample, at) = &self.samples[(number % self.samples.len() as u64) as usize];
         let record = at.and_then(|at| {
             let mut text = sample.record.get().to_owned();
@@ -50,7 +50,7 @@ impl Events {
     }
 
     /// The request for it, as it is shown.
-    pub(crate) fn shown(&self, number: u64) -> String {
+    pub(super) fn shown(&self, number: u64) -> String {
         Op::Emit(self.event(number)).encode(number)
     }
 }

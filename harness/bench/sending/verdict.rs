@@ -3,135 +3,96 @@
 //! Invariant: a delivery that is lost, doubled or wrong fails the run whatever the latencies are, unless that is allowed; and a
 //! load in which nothing arrived never passes.
 
-use std::time::Duration;
-
-use super::watch::State;
-use super::{Sent, Task, path};
-use crate::bench::accounts::ledger::entry::{Fault, LedgerEntry};
-use crate::bench::generate::load::{Ending, Outcome};
+use crate::bench::accounts::entry::{LedgerEntry, LedgerFault};
+use crate::bench::measure::figures::{Probes, ShownExchange, Unexpected};
+use crate::bench::measure::load::{LoadEnding, LoadOutcome};
 use crate::bench::measure::objective::Bound;
-use crate::bench::measure::report::{
-    BenchReport, CorpusFacts, FORMAT, LoadFacts, Machine, Probes, SendingEntry, Shown, ThresholdEntry, Tool,
-    Unexpected,
-};
-use crate::bench::measure::verdict::word;
-use crate::exit::ExitStatus;
+use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, SendingEntry};
+use crate::bench::measure::result::BenchResult;
+use crate::bench::measure::summary::per_second;
+use crate::bench::measure::verdict::{RunFacts, checked, milliseconds};
+use crate::bench::sending::run::{SenderLoad, SenderOutcome, path};
+use crate::bench::sending::watch::WatchState;
 use crate::subject::SubjectError;
-use crate::webhook::dialect::rfc3339;
 
-/// What a report says beside what came of the load, and what it is judged by.
+/// What the report of a load on a sender is made from, besides its outcome.
 #[derive(Debug, Clone)]
-pub struct Facts<'a> {
-    /// What was measured, as reports call it.
-    pub subject: &'a str,
-    /// The arguments of the command.
-    pub command: Vec<String>,
-    /// The dialect's name.
-    pub dialect: &'a str,
-    /// When it began, in milliseconds since the epoch.
-    pub started_at_ms: u64,
-    /// How long it took in all.
-    pub took: Duration,
+pub struct SenderFacts<'a> {
+    /// What is known of the run.
+    pub run: RunFacts<'a>,
     /// The load.
-    pub task: &'a Task,
-    /// The machine.
-    pub machine: Machine,
+    pub task: &'a SenderLoad,
     /// What does not fail the run.
-    pub allowed: &'a [Fault],
+    pub allowed: &'a [LedgerFault],
     /// The bounds.
     pub thresholds: &'a [Bound],
 }
 
-impl Task {
+impl SenderLoad {
     /// What reports say of it.
     pub fn load(&self) -> LoadFacts {
         LoadFacts { threads: self.receiving, probe_share: 0.0, ..LoadFacts::of(&self.plan, 0.0, false) }
     }
 }
 
-impl Sent {
-    /// The report, and its exit status.
-    pub fn report(&self, facts: Facts<'_>) -> (BenchReport, ExitStatus) {
-        let Facts { task, .. } = facts;
-        let (plan, state) = (&task.plan, &self.watch.state());
+impl SenderOutcome {
+    /// The report.
+    pub fn report(&self, facts: SenderFacts<'_>) -> BenchReport {
+        let SenderFacts { run, task, allowed, thresholds } = facts;
+        let state = &self.watch.state();
         let (counts, ledger) = (self.outcome.counts(), self.ledger(state));
-        let thresholds: Vec<ThresholdEntry> =
-            facts.thresholds.iter().map(|bound| bound.held_by(&counts).into()).collect();
+        let thresholds = checked(thresholds, &counts);
         // Late and untaken ones, and those that could not be asked for in time, are missed like lost ones.
         let missed = counts.failures.iter().sum::<u64>() + state.refused + state.late;
-        let missed = missed > 0 && !facts.allowed.contains(&Fault::Lost);
-        let status = if self.outcome.ending == Ending::Interrupted {
-            ExitStatus::Interrupted
+        let missed = missed > 0 && !allowed.contains(&LedgerFault::Lost);
+        let result = if self.outcome.ending == LoadEnding::Interrupted {
+            BenchResult::Interrupted
         } else if matches!(self.broke, Some(SubjectError::Broke(_))) {
-            ExitStatus::Harness
-        } else if missed || !ledger.faults(facts.allowed).is_empty() {
-            ExitStatus::Failed
+            BenchResult::Error
+        } else if missed || !ledger.faults(allowed).is_empty() {
+            BenchResult::Fail
         } else if thresholds.iter().any(|one| !one.held) {
-            ExitStatus::Slower
-        } else if self.outcome.ending == Ending::Gone || counts.acknowledged == 0 {
-            ExitStatus::Incomplete
+            BenchResult::Slow
+        } else if self.outcome.ending == LoadEnding::Gone || counts.acknowledged == 0 {
+            BenchResult::Incomplete
         } else {
-            ExitStatus::Passed
+            BenchResult::Pass
         };
         let mut total = self.outcome.total();
         total.bytes_received = ledger.bytes;
-        let (bodies, bytes, longest) = self.events.lengths();
-        let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let mut load = task.load();
         if task.events.is_some() {
             // One of so many events goes on for as long as they take.
-            load.duration_ms = ms(self.outcome.elapsed);
+            load.duration_ms = milliseconds(self.outcome.elapsed);
         }
-        let events_per_s = match total.duration_ms {
-            some if some > 0.0 => state.complete as f64 * 1e3 / some,
-            _ => 0.0,
-        };
-        let report = BenchReport {
-            comparison: None,
-            format: FORMAT.to_owned(),
-            role: "sender".to_owned(),
-            tool: Tool::this(),
-            machine: facts.machine,
-            command: facts.command,
-            subject: self.redaction.text(facts.subject),
-            dialect: facts.dialect.to_owned(),
-            started_at: rfc3339(facts.started_at_ms),
-            seed: Some(plan.seed),
-            load,
-            corpus: CorpusFacts { bodies, bytes, longest, without_id: 0 },
-            result: word(status).to_owned(),
-            exit_status: status.code(),
-            duration_ms: ms(facts.took),
+        let (bodies, bytes, longest) = self.events.lengths();
+        let corpus = CorpusFacts { bodies, bytes, longest, without_id: 0 };
+        let events_per_s = per_second(state.complete as f64, total.duration_ms);
+        let figures = Figures {
             total,
             phases: self.outcome.entries(),
             series: self.outcome.series(),
-            probes: Probes {
-                sent: 0,
-                let_through: 0,
-                unanswered: 0,
-                statuses: Vec::new(),
-                kinds: Vec::new(),
-            },
+            probes: Probes::default(),
             unexpected: self.unexpected(state, &ledger),
-            thresholds,
-            search: None,
-            sending: Some(SendingEntry {
-                sender: self.redaction.text(format!("{} {}", self.hello.name, self.hello.version).trim()),
-                webhooks: task.webhooks,
-                events: task.events,
-                events_per_s,
-                settle_ms: ms(task.settle),
-                strange: state.strange,
-                ledger,
-            }),
-            notes: Vec::new(),
         };
-        let notes = self.notes(&report, state);
-        (BenchReport { notes, ..report }, status)
+        let origin = run.origin(BenchRole::Sender, task.plan.seed, &self.redaction);
+        let mut report = BenchReport::new(origin, load, corpus, figures, result);
+        report.thresholds = thresholds;
+        report.sending = Some(SendingEntry {
+            sender: self.redaction.text(format!("{} {}", self.hello.name, self.hello.version).trim()),
+            webhooks: task.webhooks,
+            events: task.events,
+            events_per_s,
+            settle_ms: milliseconds(task.settle),
+            strange: state.strange,
+            ledger,
+        });
+        report.notes = self.notes(&report, state);
+        report
     }
 
-    /// The accounts, with what is known to be lost in the place of the gaps, which show nothing behind the last delivery.
-    fn ledger(&self, state: &State) -> LedgerEntry {
+    /// The accounts, with what is known to be lost in the place of the gaps, which show nothing after the last delivery.
+    fn ledger(&self, state: &WatchState) -> LedgerEntry {
         let mut ledger = self.ledger.clone();
         for (webhook, &lost) in ledger.webhooks.iter_mut().zip(&state.lost) {
             webhook.lost = Some(lost);
@@ -141,9 +102,9 @@ impl Sent {
     }
 
     /// What did not arrive as it must, by kind, with the first of each.
-    fn unexpected(&self, state: &State, ledger: &LedgerEntry) -> Vec<Unexpected> {
+    fn unexpected(&self, state: &WatchState, ledger: &LedgerEntry) -> Vec<Unexpected> {
         let clean = |text: &str| self.redaction.text(text);
-        let asked = |number: u64, answer: String| Shown {
+        let asked = |number: u64, answer: String| ShownExchange {
             at_ms: 0.0,
             took_ms: 0.0,
             status: None,
@@ -151,7 +112,7 @@ impl Sent {
             answer: clean(&answer),
         };
         let mut found = Vec::new();
-        let mut add = |kind: &str, text: String, count: u64, exchange: Shown| {
+        let mut add = |kind: &str, text: String, count: u64, exchange: ShownExchange| {
             found.push(Unexpected { kind: kind.to_owned(), text, count, exchange });
         };
         if let Some((number, webhook)) = state.first_lost {
@@ -174,7 +135,7 @@ impl Sent {
                 Some(first) => (first.request.clone(), first.detail.clone()),
                 None => Default::default(),
             };
-            let exchange = Shown {
+            let exchange = ShownExchange {
                 at_ms: 0.0,
                 took_ms: 0.0,
                 status: Some(kind.status),
@@ -188,11 +149,11 @@ impl Sent {
     }
 
     /// What is worth knowing.
-    fn notes(&self, report: &BenchReport, state: &State) -> Vec<String> {
+    fn notes(&self, report: &BenchReport, state: &WatchState) -> Vec<String> {
         let mut notes = lateness(&self.outcome);
         let seconds = self.outcome.elapsed.as_secs_f64();
         match (self.outcome.ending, &self.broke) {
-            (Ending::Interrupted, _) => notes.push(format!("interrupted after {seconds:.1} s")),
+            (LoadEnding::Interrupted, _) => notes.push(format!("interrupted after {seconds:.1} s")),
             (_, Some(why)) => {
                 notes.push(format!("the sender could not be asked any further after {seconds:.1} s: {why}"));
             }
@@ -222,15 +183,13 @@ impl Sent {
         if total.acknowledged + total.refused + total.failed == 0 {
             notes.push("no delivery came to an end in the time that was measured".to_owned());
         }
-        if !report.machine.optimised {
-            notes.push("the tool was built without optimisations: its figures say little".to_owned());
-        }
+        notes.extend(report.machine.note());
         notes.iter().map(|note| self.redaction.text(note)).collect()
     }
 }
 
 /// Whether the events were asked for at their time.
-fn lateness(outcome: &Outcome) -> Vec<String> {
+fn lateness(outcome: &LoadOutcome) -> Vec<String> {
     let all = outcome.lateness().into_iter();
     let said = all.map(|(rate, mean, most)| {
         format!(

@@ -9,24 +9,26 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::bench::accounts::accounts::Witness;
-use crate::bench::accounts::ledger::seen::Mark;
-use crate::bench::accounts::ledger::{Identity, Wrong};
+use crate::bench::accounts::arrivals::ArrivalListener;
+use crate::bench::accounts::ledger::{Defect, Identity};
+use crate::bench::accounts::seen::Mark;
+use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::generate::ids::Numbered;
 use crate::bench::generate::plan::Phase;
 use crate::bench::generate::turns::Turn;
-use crate::bench::measure::tally::{Ended, Failure, Kind, Tally};
+use crate::bench::measure::ended::{DeliveryKind, EndedDelivery};
+use crate::bench::measure::tally::LoadTally;
 
 /// How many webhooks there are at most.
 pub const MOST_WEBHOOKS: usize = 64;
 
 /// What is under way, shared by who asks and who receives.
 #[derive(Clone)]
-pub(crate) struct Watch(Arc<Mutex<State>>);
+pub(super) struct DeliveryWatch(Arc<Mutex<WatchState>>);
 
 /// What has been seen.
-pub(crate) struct State {
-    pub(crate) tally: Tally,
+pub(super) struct WatchState {
+    pub(super) tally: LoadTally,
     run: u64,
     start: Instant,
     webhooks: usize,
@@ -38,21 +40,21 @@ pub(crate) struct State {
     /// The number of the first event of each phase.
     firsts: Vec<u64>,
     /// Events all of whose deliveries have arrived, and that were measured.
-    pub(crate) complete: u64,
+    pub(super) complete: u64,
     /// Deliveries of nothing that was asked for.
-    pub(crate) strange: u64,
+    pub(super) strange: u64,
     /// Deliveries that came after the wait for them was over.
-    pub(crate) late: u64,
+    pub(super) late: u64,
     /// What was lost at each webhook.
-    pub(crate) lost: Vec<u64>,
+    pub(super) lost: Vec<u64>,
     /// When the last delivery came or event was asked for, from the start.
-    pub(crate) last: Duration,
+    pub(super) last: Duration,
     /// The first delivery that was lost, that came again, and that was refused by the sender: event and webhook.
-    pub(crate) first_lost: Option<(u64, usize)>,
-    pub(crate) first_doubled: Option<(u64, usize)>,
-    pub(crate) first_refused: Option<(u64, String)>,
+    pub(super) first_lost: Option<(u64, usize)>,
+    pub(super) first_doubled: Option<(u64, usize)>,
+    pub(super) first_refused: Option<(u64, String)>,
     /// Requests that the sender refused.
-    pub(crate) refused: u64,
+    pub(super) refused: u64,
 }
 
 /// An event that the sender was asked for.
@@ -70,10 +72,10 @@ struct Emitted {
     waiting: Option<oneshot::Sender<()>>,
 }
 
-impl Watch {
-    pub(crate) fn new(phases: &[Phase], run: u64, webhooks: usize, start: Instant) -> Self {
-        let state = State {
-            tally: Tally::new(phases),
+impl DeliveryWatch {
+    pub(in crate::bench) fn new(phases: &[Phase], run: u64, webhooks: usize, start: Instant) -> Self {
+        let state = WatchState {
+            tally: LoadTally::new(phases),
             run,
             start,
             webhooks,
@@ -94,13 +96,13 @@ impl Watch {
         Self(Arc::new(Mutex::new(state)))
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, WatchState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins the next event, unless there have been `most`. Returns its number; what is returned beside it ends with its last
+    /// Begins the next event, unless there have been `most`. Returns its number; the receiver returned with it ends with its last
     /// delivery.
-    pub(crate) fn begin(
+    pub(in crate::bench) fn begin(
         &self,
         turn: Turn,
         late: Option<Duration>,
@@ -128,13 +130,13 @@ impl Watch {
         state.last = state.last.max(at);
         for webhook in 0..state.webhooks {
             let late = late.filter(|_| webhook == 0);
-            state.tally.begin(Kind::Valid, turn.phase, at, late);
+            state.tally.begin(DeliveryKind::Valid, turn.phase, at, late);
         }
         Some((number, ended))
     }
 
     /// The sender took an event.
-    pub(crate) fn taken(&self, number: u64) {
+    pub(super) fn taken(&self, number: u64) {
         let mut state = self.state();
         // Where all of its deliveries have ended it is gone.
         if let Some(index) = state.index(number) {
@@ -143,31 +145,31 @@ impl Watch {
     }
 
     /// The sender did not take an event: why.
-    pub(crate) fn refused(&self, number: u64, why: &str) {
+    pub(super) fn refused(&self, number: u64, why: &str) {
         let mut state = self.state();
         state.refused += 1;
         state.first_refused.get_or_insert_with(|| (number, why.to_owned()));
         let Some(index) = state.index(number) else { return };
-        state.give_up(index, Failure::Untaken);
+        state.give_up(index, DeliveryFailure::Untaken);
     }
 
     /// Gives up what was asked for before that time, or everything.
-    pub(crate) fn expire(&self, before: Option<Instant>) {
+    pub(super) fn expire(&self, before: Option<Instant>) {
         let mut state = self.state();
         let due = |emitted: &Emitted| before.is_none_or(|before| emitted.asked < before);
         while state.window.front().is_some_and(due) {
             let taken = state.window.front().is_some_and(|emitted| emitted.taken);
-            state.give_up(0, if taken { Failure::Lost } else { Failure::Untaken });
+            state.give_up(0, if taken { DeliveryFailure::Lost } else { DeliveryFailure::Untaken });
         }
     }
 
     /// How many events have not ended.
-    pub(crate) fn open(&self) -> usize {
+    pub(in crate::bench) fn open(&self) -> usize {
         self.state().open
     }
 }
 
-impl State {
+impl WatchState {
     /// Where an event stands in the window.
     fn index(&self, number: u64) -> Option<usize> {
         let index = usize::try_from(number.checked_sub(self.base)?).ok()?;
@@ -175,19 +177,19 @@ impl State {
     }
 
     /// Ends whatever has not arrived of an event.
-    fn give_up(&mut self, index: usize, failure: Failure) {
+    fn give_up(&mut self, index: usize, failure: DeliveryFailure) {
         let at = self.start.elapsed();
         let number = self.base + index as u64;
         let emitted = &mut self.window[index];
         let (turn, left) = (emitted.turn, std::mem::take(&mut emitted.left));
         emitted.waiting = None;
         for webhook in (0..self.webhooks).filter(|webhook| left & (1 << webhook) != 0) {
-            if failure == Failure::Lost {
+            if failure == DeliveryFailure::Lost {
                 self.lost[webhook] += 1;
                 self.first_lost.get_or_insert((number, webhook));
             }
             let latency = self.start + at - turn.intended;
-            self.tally.end(&ended(turn.phase, None, Some(failure), latency, at));
+            self.tally.end(&EndedDelivery::without_bytes(turn.phase, Err(failure), latency, at));
         }
         self.open -= usize::from(left != 0);
         self.slide();
@@ -216,10 +218,10 @@ impl State {
         let (turn, left, whole) = (emitted.turn, emitted.left, emitted.whole);
         let latency = now.saturating_duration_since(turn.intended);
         self.last = self.last.max(at);
-        self.tally.end(&ended(turn.phase, Some(status), None, latency, at));
+        self.tally.end(&EndedDelivery::without_bytes(turn.phase, Ok(status), latency, at));
         if left == 0 {
             if let Some(waiting) = self.window[index].waiting.take() {
-                // Where nobody waits the loop is open, or over.
+                // Where no task waits the loop is open, or over.
                 let _ = waiting.send(());
             }
             self.open -= 1;
@@ -237,18 +239,18 @@ impl State {
             self.first_lost = None;
         }
         let begun = self.firsts.iter().rposition(|&first| first <= number);
-        self.tally.correct(begun.unwrap_or(0), Failure::Lost, Failure::Late);
+        self.tally.correct(begun.unwrap_or(0), DeliveryFailure::Lost, DeliveryFailure::Late);
     }
 }
 
-impl Witness for Watch {
+impl ArrivalListener for DeliveryWatch {
     fn verified(&self, webhook: usize, identity: &Identity<'_>, mark: Option<Mark>) {
         let mut state = self.state();
         let numbered = match identity {
             Identity::Numbered(id) if id.run == state.run => Some(id.number),
             _ => None,
         };
-        let asked_for = |state: &State, number| number < state.base + state.window.len() as u64;
+        let asked_for = |state: &WatchState, number| number < state.base + state.window.len() as u64;
         match numbered.filter(|&number| asked_for(&state, number)) {
             None => state.strange += 1,
             Some(number) if mark == Some(Mark::Again) => {
@@ -262,20 +264,10 @@ impl Witness for Watch {
         }
     }
 
-    fn mistaken(&self, webhook: usize, wrong: Wrong, claimed: Option<Numbered>) {
+    fn mistaken(&self, webhook: usize, wrong: Defect, claimed: Option<Numbered>) {
         let mut state = self.state();
         if let Some(id) = claimed.filter(|id| id.run == state.run) {
             state.arrive(webhook, id.number, wrong.status());
         }
     }
-}
-
-fn ended(
-    phase: usize,
-    status: Option<u16>,
-    failure: Option<Failure>,
-    latency: Duration,
-    at: Duration,
-) -> Ended {
-    Ended { kind: Kind::Valid, phase, status, failure, latency, at, sent_bytes: 0, received_bytes: 0 }
 }

@@ -4,25 +4,26 @@
 
 use std::fmt::Write as _;
 
-use super::text::{BAD, BOLD, DIM, GOOD};
-use crate::bench::compare::comparison::{Comparison, MetricEntry, NewFigure};
+use crate::bench::measure::compared::{MetricEntry, NewFigure, ReportComparison, Unit};
+use crate::bench::show::style::percent;
 use crate::statistics::{Interval, Place};
+use crate::terminal::{BAD, BOLD, DIM, GOOD};
 
 /// The comparison as text with ANSI colours.
-pub fn render(comparison: &Comparison) -> String {
+pub fn render(comparison: &ReportComparison) -> String {
     let changes: Vec<String> = comparison
         .metrics
         .iter()
         .filter_map(|metric| {
             let shown = metric.new.first().and_then(|new| change(metric, new.change?))?;
-            Some(format!(" {} {shown}", metric.name))
+            Some(format!(" {} {shown}", metric.name.name()))
         })
         .collect();
     format!("{}\nRESULT: {}{}\n", table(comparison), comparison.result, changes.concat())
 }
 
 /// The figures, and what they say.
-pub fn table(comparison: &Comparison) -> String {
+pub fn table(comparison: &ReportComparison) -> String {
     let mut text = String::new();
     let new = comparison.new.join(", ");
     // Writing to a string does not fail.
@@ -34,7 +35,7 @@ pub fn table(comparison: &Comparison) -> String {
     );
     for metric in &comparison.metrics {
         for (at, new) in metric.new.iter().enumerate() {
-            let name = if at == 0 { metric.name.as_str() } else { "  again" };
+            let name = if at == 0 { metric.name.name() } else { "  again" };
             let old = if at == 0 { figure(metric, metric.old) } else { String::new() };
             let (style, words) = says(metric, new);
             let _ = writeln!(
@@ -51,30 +52,32 @@ pub fn table(comparison: &Comparison) -> String {
 }
 
 /// A figure with its unit.
-pub(crate) fn figure(metric: &MetricEntry, value: f64) -> String {
-    let digits = if metric.unit == "/s" { 1 } else { 3 };
-    let space = if metric.unit == "ms" { " " } else { "" };
-    format!("{value:.digits$}{space}{}", metric.unit)
+pub(super) fn figure(metric: &MetricEntry, value: f64) -> String {
+    match metric.unit {
+        Unit::PerSecond => format!("{value:.1}/s"),
+        Unit::Milliseconds => format!("{value:.3} ms"),
+        Unit::Percent => format!("{value:.3}%"),
+    }
 }
 
 /// A change in percent; of errors in percent points.
-pub(crate) fn change(metric: &MetricEntry, change: f64) -> Option<String> {
-    change.is_finite().then(|| match metric.unit.as_str() {
+pub(super) fn change(metric: &MetricEntry, change: f64) -> Option<String> {
+    change.is_finite().then(|| match metric.unit {
         // A hundredth below nothing is nothing.
-        "%" => format!("{:+.2}pp", (change * 100.0).round() / 100.0 + 0.0),
+        Unit::Percent => format!("{:+.2}pp", (change * 100.0).round() / 100.0 + 0.0),
         _ => format!("{:+.1}%", (change - 1.0) * 100.0),
     })
 }
 
 /// An interval of changes.
-pub(crate) fn within(metric: &MetricEntry, interval: &Interval) -> Option<String> {
+pub(super) fn within(metric: &MetricEntry, interval: &Interval) -> Option<String> {
     Some(format!("{} to {}", change(metric, interval.low)?, change(metric, interval.high)?))
 }
 
 fn says(metric: &MetricEntry, new: &NewFigure) -> (anstyle::Style, String) {
-    let most = match metric.unit.as_str() {
-        "%" => format!("{} points", metric.max_regression),
-        _ => format!("{}%", (metric.max_regression * 1e4).round() / 1e2),
+    let most = match metric.unit {
+        Unit::Percent => format!("{} points", metric.max_regression),
+        Unit::PerSecond | Unit::Milliseconds => percent(metric.max_regression),
     };
     match new.place {
         Some(Place::Within) => (GOOD, format!("not worse by more than {most}")),

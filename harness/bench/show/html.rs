@@ -4,16 +4,15 @@
 //! Invariant: it needs nothing but itself, no script and no network; whatever comes from outside is escaped, and no secret is in
 //! it, as there is none in the report.
 
-mod chart;
-
 use std::fmt::Write as _;
 
-use chart::{Axis, Line, draw};
-
-use super::comparison::{change, figure, within};
-use super::text::seed;
-use crate::bench::compare::comparison::Comparison;
-use crate::bench::measure::report::{BenchReport, Latency, Measured, Shown};
+use crate::bench::measure::compared::ReportComparison;
+use crate::bench::measure::figures::{Latency, Measured, SeriesPoint, ShownExchange};
+use crate::bench::measure::report::BenchReport;
+use crate::bench::measure::result::BenchResult;
+use crate::bench::show::chart::{Axis, ChartLine, draw};
+use crate::bench::show::comparison::{change, figure, within};
+use crate::bench::show::text::{result_line, seconds, seed};
 use crate::statistics::Place;
 
 /// The colours, for light and dark.
@@ -33,7 +32,7 @@ svg text.a{fill:var(--a);stroke:none}svg text.b{fill:var(--b);stroke:none}svg te
 /// The report as a page.
 pub fn render(report: &BenchReport) -> String {
     let mut page = String::new();
-    let title = format!("bench {} {}", report.role, report.subject);
+    let title = format!("bench {} {}", report.role.describe(), report.subject);
     // Writing to a string does not fail.
     let _ = writeln!(
         page,
@@ -60,8 +59,7 @@ pub fn render(report: &BenchReport) -> String {
         let notes: String = report.notes.iter().map(|note| format!("<li>{}\n", escape(note))).collect();
         let _ = writeln!(page, "<h2>Notes</h2>\n<ul>\n{notes}</ul>");
     }
-    let _ =
-        writeln!(page, "<p><code>{}</code></p>\n</body>\n</html>", escape(&super::text::result_line(report)));
+    let _ = writeln!(page, "<p><code>{}</code></p>\n</body>\n</html>", escape(&result_line(report)));
     page
 }
 
@@ -101,12 +99,12 @@ fn table(page: &mut String, head: &[&str], rows: &[Vec<String>]) {
 fn heading(page: &mut String, report: &BenchReport) {
     let load = &report.load;
     let rates: Vec<String> = load.rates.iter().map(|rate| format!("{rate}/s")).collect();
-    let asked = if rates.is_empty() { load.mode.clone() } else { rates.join(", ") };
+    let asked = if rates.is_empty() { load.mode.describe().to_owned() } else { rates.join(", ") };
     let machine = &report.machine;
-    let class = if report.result == "pass" { "good" } else { "bad" };
+    let class = if report.result == BenchResult::Pass { "good" } else { "bad" };
     let row = |name: &str, value: String| vec![name.to_owned(), format!("<span>{value}</span>")];
     let rows = [
-        row("result", format!("<span class=\"{class}\">{}</span>", escape(&report.result))),
+        row("result", format!("<span class=\"{class}\">{}</span>", report.result)),
         row("begun", escape(&report.started_at)),
         row(
             "load",
@@ -114,8 +112,8 @@ fn heading(page: &mut String, report: &BenchReport) {
                 "{asked}, {} connections, {} threads, {} s measured behind {} s of warm-up",
                 load.concurrency,
                 load.threads,
-                super::text::seconds(load.duration_ms),
-                super::text::seconds(load.warm_up_ms)
+                seconds(load.duration_ms),
+                seconds(load.warm_up_ms)
             )),
         ),
         row(
@@ -202,7 +200,7 @@ fn distribution(page: &mut String, report: &BenchReport) {
         "Latency by percentile",
         &across,
         "ms",
-        &[Line { class: "a", name: "latency", points }],
+        &[ChartLine { class: "a", name: "latency", points }],
     ));
 }
 
@@ -212,7 +210,7 @@ fn course(page: &mut String, report: &BenchReport) {
         return;
     }
     let step = series.interval_ms as f64 / 1e3;
-    let line = |class, name, of: &dyn Fn(&crate::bench::measure::report::Point) -> Option<f64>| Line {
+    let line = |class, name, of: &dyn Fn(&SeriesPoint) -> Option<f64>| ChartLine {
         class,
         name,
         points: series
@@ -267,7 +265,7 @@ fn bounds(page: &mut String, report: &BenchReport) {
         .map(|one| {
             let (class, word) = if one.held { ("good", "held") } else { ("bad", "not held") };
             vec![
-                format!("<code>{}</code>", escape(&one.bound)),
+                format!("<code>{}</code>", escape(&one.bound.to_string())),
                 format!("{:.3}", one.measured),
                 format!("<span class=\"{class}\">{word}</span>"),
             ]
@@ -277,7 +275,7 @@ fn bounds(page: &mut String, report: &BenchReport) {
     table(page, &["bound", "measured", ""], &rows);
 }
 
-fn compared(page: &mut String, comparison: &Comparison) {
+fn compared(page: &mut String, comparison: &ReportComparison) {
     let _ = writeln!(page, "<h2>Compared with {}</h2>", escape(&comparison.old));
     let mut rows = Vec::new();
     for metric in &comparison.metrics {
@@ -288,7 +286,7 @@ fn compared(page: &mut String, comparison: &Comparison) {
                 Some(Place::Astride) | None => "<span class=\"dim\">not to be told</span>",
             };
             rows.push(vec![
-                escape(&metric.name),
+                metric.name.name().to_owned(),
                 escape(&figure(metric, metric.old)),
                 escape(&figure(metric, new.value)),
                 new.change.and_then(|one| change(metric, one)).unwrap_or_default(),
@@ -332,7 +330,7 @@ fn judged(page: &mut String, report: &BenchReport) {
     }
 }
 
-fn shown(page: &mut String, exchange: &Shown) {
+fn shown(page: &mut String, exchange: &ShownExchange) {
     let _ = writeln!(
         page,
         "<details><summary>the first one, {:.0} ms after the start</summary>\n<pre>{}</pre>\n<pre>{}</pre>\n</details>",

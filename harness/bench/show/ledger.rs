@@ -4,21 +4,15 @@
 
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 
-use crate::bench::accounts::ledger::entry::{LedgerEntry, WrongEntry};
-
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const DIM: Style = Style::new().dimmed();
-const BOLD: Style = Style::new().bold();
+use super::style::message;
+use crate::bench::accounts::entry::{LedgerEntry, WrongEntry};
+use crate::bench::measure::result::BenchResult;
+use crate::terminal::{BAD, BOLD, clean};
 
 /// How many webhooks have a line of their own.
 const SHOWN_WEBHOOKS: usize = 16;
-/// How many lines of a request are shown.
-const SHOWN_LINES: usize = 14;
-/// How long such a line may be.
-const LONGEST_LINE: usize = 160;
-
 /// The accounts as text with ANSI colours.
 pub fn render(ledger: &LedgerEntry) -> String {
     let mut text = String::new();
@@ -81,7 +75,7 @@ pub fn render(ledger: &LedgerEntry) -> String {
 }
 
 /// What ends the accounts: one line that can be searched for.
-pub fn result_line(ledger: &LedgerEntry, result: &str) -> String {
+pub fn result_line(ledger: &LedgerEntry, result: BenchResult) -> String {
     format!(
         "RESULT: {result} received {} verified {} wrong {} duplicated {} lost {}",
         ledger.received,
@@ -116,13 +110,5 @@ fn wrong(text: &mut String, kind: &WrongEntry) {
     let webhook = first.webhook.as_deref().map(|path| format!(", at {}", clean(path))).unwrap_or_default();
     let detail = if first.detail.is_empty() { String::new() } else { format!(": {}", clean(&first.detail)) };
     let _ = writeln!(text, "    the first one came {}{webhook}{detail}", first.at);
-    for line in first.request.lines().take(SHOWN_LINES) {
-        let cut: String = clean(line).chars().take(LONGEST_LINE).collect();
-        let more = if line.chars().nth(LONGEST_LINE).is_some() { "…" } else { "" };
-        let _ = writeln!(text, "    → {DIM}{cut}{more}{DIM:#}");
-    }
-}
-
-fn clean(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+    message(text, '→', &first.request);
 }

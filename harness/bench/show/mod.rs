@@ -1,8 +1,10 @@
 //! Reports of benchmarks as text and HTML.
 
+mod chart;
 pub mod comparison;
 pub mod html;
 pub mod ledger;
 pub mod pair;
+mod style;
 pub mod text;
 pub mod trend;

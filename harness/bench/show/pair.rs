@@ -4,9 +4,11 @@
 
 use std::fmt::Write as _;
 
-use super::text::{BAD, BOLD, DIM, GOOD, seconds};
-use crate::bench::compare::pair::{Figure, PairReport, Series, SeriesName};
+use crate::bench::compare::pair::{Figure, PairReport, PairRound, PairSeries, SeriesName};
+use crate::bench::show::style::percent;
+use crate::bench::show::text::seconds;
 use crate::statistics::{Place, Steadiness, trimmed_mean};
+use crate::terminal::{BAD, BOLD, DIM, GOOD};
 
 /// The report as text with ANSI colours.
 pub fn render(report: &PairReport) -> String {
@@ -58,9 +60,9 @@ pub fn result_line(report: &PairReport) -> String {
     )
 }
 
-fn one(text: &mut String, report: &PairReport, series: &Series) {
+fn one(text: &mut String, report: &PairReport, series: &PairSeries) {
     let _ = writeln!(text, "{BOLD}{}{BOLD:#}: {} rounds", series.name.describe(), series.rounds.len());
-    let of = |pick: fn(&crate::bench::compare::pair::Round) -> [f64; 2]| {
+    let of = |pick: fn(&PairRound) -> [f64; 2]| {
         let figures: Vec<f64> = series.rounds.iter().flat_map(pick).collect();
         trimmed_mean(&figures).map(|mean| match report.figure {
             Figure::Rate => format!("{mean:.1}/s"),
@@ -97,8 +99,4 @@ fn one(text: &mut String, report: &PairReport, series: &Series) {
         ratio.high,
         percent(report.max_regression)
     );
-}
-
-fn percent(share: f64) -> String {
-    format!("{}%", (share * 1e4).round() / 1e2)
 }

@@ -4,29 +4,18 @@
 
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Style};
-
-use super::comparison;
-
-use crate::bench::measure::report::{
-    BenchReport, Measured, SearchEntry, SendingEntry, SeriesEntry, Shown, StatusCount,
-};
-
-pub(super) const GOOD: Style = AnsiColor::Green.on_default();
-pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
-pub(super) const DIM: Style = Style::new().dimmed();
-pub(super) const BOLD: Style = Style::new().bold();
+use crate::bench::measure::figures::{Measured, SeriesEntry, SeriesPoint, ShownExchange, StatusCount};
+use crate::bench::measure::objective::Bound;
+use crate::bench::measure::report::{BenchReport, LoadMode, SearchEntry, SendingEntry};
+use crate::bench::show::comparison;
+use crate::bench::show::style::message;
+use crate::terminal::{BAD, BOLD, DIM, GOOD, clean};
 
 /// The heights of a sparkline.
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// How wide a sparkline is at most.
 const WIDEST: usize = 60;
-/// How many lines of a request or an answer are shown.
-const SHOWN_LINES: usize = 14;
-/// How long such a line may be.
-const LONGEST_LINE: usize = 160;
-
-/// The report as text with ANSI colours; whoever prints it takes them off where they are not wanted.
+/// The report as text with ANSI colours; they are taken off where they are not wanted.
 pub fn render(report: &BenchReport) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
@@ -35,7 +24,7 @@ pub fn render(report: &BenchReport) -> String {
         "{BOLD}{} {}{BOLD:#} · bench {} {} · dialect {} · seed {}",
         report.tool.name,
         report.tool.version,
-        report.role,
+        report.role.describe(),
         report.subject,
         report.dialect,
         seed(report)
@@ -67,7 +56,7 @@ pub fn render(report: &BenchReport) -> String {
     }
     for one in &report.thresholds {
         let (style, word) = if one.held { (GOOD, "held") } else { (BAD, "NOT HELD") };
-        let unit = if one.bound.starts_with("errors") { "%" } else { " ms" };
+        let unit = if matches!(one.bound, Bound::Errors(_)) { "%" } else { " ms" };
         let _ =
             writeln!(text, "  {style}{word:<10}{style:#} {} (measured {:.3}{unit})", one.bound, one.measured);
     }
@@ -114,18 +103,18 @@ pub(super) fn seed(report: &BenchReport) -> String {
 
 fn concurrency(report: &BenchReport) -> String {
     let count = report.load.concurrency;
-    match (&report.sending, report.load.mode.as_str()) {
+    match (&report.sending, report.load.mode) {
         (None, _) => counted(count, "connection"),
-        (Some(_), "saturation") => format!("{} under way", counted(count, "event")),
+        (Some(_), LoadMode::Saturation) => format!("{} under way", counted(count, "event")),
         (Some(_), _) => format!("{} at the same time", counted(count, "request")),
     }
 }
 
 fn mode(report: &BenchReport) -> String {
     let rates: Vec<String> = report.load.rates.iter().map(|rate| format!("{rate}")).collect();
-    match report.load.mode.as_str() {
-        "rate" | "rate-steps" => format!("{}/s", rates.join(", ")),
-        other => other.to_owned(),
+    match report.load.mode {
+        LoadMode::Rate | LoadMode::RateSteps => format!("{}/s", rates.join(", ")),
+        other => other.describe().to_owned(),
     }
 }
 
@@ -191,7 +180,7 @@ fn totals(text: &mut String, report: &BenchReport) {
         ),
     };
     if let Some(sending) = &report.sending {
-        let _ = writeln!(text, "  sender       {}", sending.sender.chars().map(visible).collect::<String>());
+        let _ = writeln!(text, "  sender       {}", clean(&sending.sender));
     }
     let _ = writeln!(
         text,
@@ -229,9 +218,7 @@ fn course(text: &mut String, series: &SeriesEntry) {
     if series.points.len() < 2 {
         return;
     }
-    let of = |value: fn(&crate::bench::measure::report::Point) -> u64| -> Vec<u64> {
-        series.points.iter().map(value).collect()
-    };
+    let of = |value: fn(&SeriesPoint) -> u64| -> Vec<u64> { series.points.iter().map(value).collect() };
     let each = if series.interval_ms == 1000 {
         "second".to_owned()
     } else {
@@ -289,27 +276,18 @@ fn judged(text: &mut String, report: &BenchReport) {
     }
 }
 
-fn shown(text: &mut String, exchange: &Shown) {
+fn shown(text: &mut String, exchange: &ShownExchange) {
     // Of what was asked of a sender the time is not known.
     let _ = match exchange.at_ms {
         0.0 => writeln!(text, "    the first one:"),
         at_ms => writeln!(text, "    the first one, {at_ms:.0} ms after the start:"),
     };
-    for (mark, part) in [("→", &exchange.request), ("←", &exchange.answer)] {
+    for (mark, part) in [('→', &exchange.request), ('←', &exchange.answer)] {
         if part.is_empty() {
             let _ = writeln!(text, "    {mark} (nothing)");
         }
-        for line in part.lines().take(SHOWN_LINES) {
-            let cut: String = line.chars().take(LONGEST_LINE).map(visible).collect();
-            let more = if line.chars().nth(LONGEST_LINE).is_some() { "…" } else { "" };
-            let _ = writeln!(text, "    {mark} {DIM}{cut}{more}{DIM:#}");
-        }
+        message(text, mark, part);
     }
-}
-
-/// A character of what a peer sent, without power over the terminal.
-fn visible(character: char) -> char {
-    if character.is_control() { '\u{fffd}' } else { character }
 }
 
 /// A series as a row of blocks, from nothing to its greatest value; where it is long, each block is a mean.

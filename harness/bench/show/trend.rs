@@ -6,7 +6,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::bench::measure::report::{BenchReport, Measured, Point};
+use crate::bench::measure::figures::{Latency, Measured, PhaseEntry, SeriesPoint};
+use crate::bench::measure::report::BenchReport;
 
 /// The Bencher Metric Format: for each rate its throughput in deliveries per second, latencies in nanoseconds, errors in percent.
 /// The bounds are the lowest and the highest part of the series.
@@ -15,7 +16,7 @@ pub fn bmf(report: &BenchReport) -> Value {
     for stretch in stretches(report) {
         let Stretch { measured, points, .. } = stretch;
         let mut measures = Map::new();
-        let per_second = |point: &Point| {
+        let per_second = |point: &SeriesPoint| {
             let seconds = report.series.interval_ms as f64 / 1e3;
             (seconds > 0.0).then(|| point.acknowledged as f64 / seconds)
         };
@@ -24,12 +25,9 @@ pub fn bmf(report: &BenchReport) -> Value {
             let ns = |us: u64| us as f64 * 1e3;
             let latency = &measured.latency;
             measures.insert("latency".to_owned(), json!({ "value": latency.mean_us * 1e3 }));
-            for (name, us, of) in [
-                ("latency-p50", latency.p50_us, (|point: &Point| point.p50_us) as fn(&Point) -> Option<u64>),
-                ("latency-p90", latency.p90_us, |point| point.p90_us),
-                ("latency-p99", latency.p99_us, |point| point.p99_us),
-            ] {
-                measures.insert(name.to_owned(), bounded(ns(us), points, |point| of(point).map(ns)));
+            for (name, us, of) in quantiles(latency) {
+                let value = bounded(ns(us), points, |point| of(point).map(ns));
+                measures.insert(format!("latency-{name}"), value);
             }
             measures.insert("latency-max".to_owned(), json!({ "value": ns(latency.max_us) }));
         }
@@ -67,16 +65,12 @@ pub fn smaller_is_better(report: &BenchReport) -> Value {
         let latency = &measured.latency;
         let ms = |us: u64| us as f64 / 1e3;
         if latency.count > 0 {
-            for (what, us, of) in [
-                ("p50", latency.p50_us, (|point: &Point| point.p50_us) as fn(&Point) -> Option<u64>),
-                ("p90", latency.p90_us, |point| point.p90_us),
-                ("p99", latency.p99_us, |point| point.p99_us),
-            ] {
+            for (what, us, of) in quantiles(latency) {
                 add(what, "ms", ms(us), points.iter().filter_map(of).map(ms).collect());
             }
         }
         if measured.rate > 0.0 {
-            let each = |point: &Point| {
+            let each = |point: &SeriesPoint| {
                 let us = report.series.interval_ms as f64 * 1e3;
                 (point.acknowledged > 0).then(|| us / point.acknowledged as f64)
             };
@@ -87,20 +81,37 @@ pub fn smaller_is_better(report: &BenchReport) -> Value {
     list.into()
 }
 
+/// A quantile: its name, the whole load's value, and that of a part of the series.
+type Quantile = (&'static str, u64, fn(&SeriesPoint) -> Option<u64>);
+
+/// The quantiles that are tracked.
+fn quantiles(latency: &Latency) -> [Quantile; 3] {
+    [
+        ("p50", latency.p50_us, |point| point.p50_us),
+        ("p90", latency.p90_us, |point| point.p90_us),
+        ("p99", latency.p99_us, |point| point.p99_us),
+    ]
+}
+
 /// What is tracked by a name of its own.
 struct Stretch<'a> {
     name: String,
     measured: &'a Measured,
     /// Its part of the series; nothing where several rates share one.
-    points: &'a [Point],
+    points: &'a [SeriesPoint],
 }
 
 fn stretches(report: &BenchReport) -> Vec<Stretch<'_>> {
     let name = |what: &str| {
-        format!("{} {what}, {} connections, {}", report.role, report.load.concurrency, report.dialect)
+        format!(
+            "{} {what}, {} connections, {}",
+            report.role.describe(),
+            report.load.concurrency,
+            report.dialect
+        )
     };
     if report.phases.len() > 1 {
-        let stretch = |(at, phase): (usize, &'_ crate::bench::measure::report::PhaseEntry)| {
+        let stretch = |(at, phase): (usize, &'_ PhaseEntry)| {
             let rate = phase.rate.map_or_else(|| format!("phase {}", at + 1), |rate| format!("at {rate}/s"));
             name(&rate)
         };
@@ -113,19 +124,19 @@ fn stretches(report: &BenchReport) -> Vec<Stretch<'_>> {
     }
     let what = match report.load.rates.first() {
         Some(rate) => format!("at {rate}/s"),
-        None => report.load.mode.clone(),
+        None => report.load.mode.describe().to_owned(),
     };
     vec![Stretch { name: name(&what), measured: &report.total, points: whole(report) }]
 }
 
 /// The parts of the series that are whole: the last may have been cut short.
-fn whole(report: &BenchReport) -> &[Point] {
+fn whole(report: &BenchReport) -> &[SeriesPoint] {
     let count = report.load.duration_ms.checked_div(report.series.interval_ms).unwrap_or_default();
     let count = usize::try_from(count).unwrap_or(usize::MAX).min(report.series.points.len());
     &report.series.points[..count]
 }
 
-fn bounded(value: f64, points: &[Point], of: impl Fn(&Point) -> Option<f64>) -> Value {
+fn bounded(value: f64, points: &[SeriesPoint], of: impl Fn(&SeriesPoint) -> Option<f64>) -> Value {
     let parts: Vec<f64> = points.iter().filter_map(of).collect();
     let (low, high) = parts.iter().fold((value, value), |(low, high), &part| (part.min(low), part.max(high)));
     if parts.is_empty() {

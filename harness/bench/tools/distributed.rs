@@ -4,8 +4,6 @@
 //! Invariant: every process that was started here is ended, whichever way it goes; and a run whose counts do not agree does
 //! not pass.
 
-mod reconcile;
-
 use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
@@ -17,10 +15,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-pub use self::reconcile::{Ledger, reconcile};
-use super::export::LOCUST;
-use super::import;
-use super::locust::Results;
+use crate::bench::measure::report::BenchReport;
+use crate::bench::measure::result::BenchResult;
+use crate::bench::tools::export::LOCUST;
+use crate::bench::tools::import;
+use crate::bench::tools::locust::LocustResults;
+use crate::bench::tools::reconcile::{LedgerCounts, reconcile};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::subject::SubjectError;
@@ -33,9 +33,9 @@ use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 pub const MOST_WORKERS: usize = 64;
 /// How long workers may take to come to their master, on a machine that has much else to do.
 const CONNECT_WAIT: Duration = Duration::from_secs(60);
-/// How long the end may take beside the wait for the last answers.
+/// How long the end may take besides the wait for the last answers.
 const END_WAIT: Duration = Duration::from_secs(30);
-/// How long a worker may take to be gone behind its master.
+/// How long a worker may take to end after its master.
 const WORKER_WAIT: Duration = Duration::from_secs(5);
 /// How long before its master a worker may end that was sent away.
 const SENT_AWAY: Duration = Duration::from_secs(5);
@@ -74,7 +74,7 @@ pub struct Order<'a> {
     pub timeout: Duration,
     /// Which share of the deliveries must be refused.
     pub probe_share: f64,
-    /// The weakest level whose probes fail the run.
+    /// The lowest level whose probes fail the run.
     pub fail_on: &'a str,
     /// Which share of errors is allowed.
     pub max_errors: f64,
@@ -82,11 +82,11 @@ pub struct Order<'a> {
     pub interrupted: &'a watch::Receiver<bool>,
 }
 
-/// What came of it.
+/// The outcome.
 #[derive(Debug)]
 pub struct Played {
     /// What the master has written.
-    pub results: Results,
+    pub results: LocustResults,
     /// Whether it was interrupted.
     pub interrupted: bool,
     /// Why it must not pass, whatever the results say.
@@ -164,10 +164,10 @@ pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
     let text = fs::read_to_string(&path).unwrap_or_default();
     if text.trim().is_empty() {
         let how = match ending {
-            Ending::Ended(how) => how,
-            Ending::NotBegun => "a worker ended before the load began".to_owned(),
-            Ending::Interrupted => "it was interrupted before there was anything to say".to_owned(),
-            Ending::Late => format!("it did not end in time{last_words}"),
+            MasterEnding::Ended(how) => how,
+            MasterEnding::NotBegun => "a worker ended before the load began".to_owned(),
+            MasterEnding::Interrupted => "it was interrupted before there was anything to say".to_owned(),
+            MasterEnding::Late => format!("it did not end in time{last_words}"),
         };
         let early: String = early.iter().map(|how| format!("\n  a worker ended early: {how}")).collect();
         let why = format!("locust left no results behind: {how}{early}");
@@ -176,13 +176,13 @@ pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
     let results = import::parse(&path.display().to_string(), &text).map_err(Error::Harness)?;
     let mut wrong = Vec::new();
     match &ending {
-        Ending::Late => wrong.push(format!("locust did not end in time and was ended{last_words}")),
-        Ending::Ended(how) if !how.contains(&format!("exit status: {}", results.exit_status)) => {
+        MasterEnding::Late => wrong.push(format!("locust did not end in time and was ended{last_words}")),
+        MasterEnding::Ended(how) if !how.contains(&format!("exit status: {}", results.exit_status)) => {
             wrong.push(format!("the results say {}, and {how}", results.exit_status));
         }
         _ => {}
     }
-    Ok(Played { results, interrupted: matches!(ending, Ending::Interrupted), wrong, early })
+    Ok(Played { results, interrupted: matches!(ending, MasterEnding::Interrupted), wrong, early })
 }
 
 /// A worker, with when and how it ended where that was before its master.
@@ -191,7 +191,7 @@ struct Watched {
     ended: Option<(Instant, String)>,
 }
 
-enum Ending {
+enum MasterEnding {
     /// The master ended by itself, in this way.
     Ended(String),
     /// A worker ended before the load began: the master would wait for it in vain.
@@ -208,7 +208,7 @@ async fn attend(
     deadline: Instant,
     interrupted: &watch::Receiver<bool>,
     begun: impl Fn() -> bool,
-) -> Ending {
+) -> MasterEnding {
     loop {
         // Workers first: where both have ended, the worker may well have been the reason.
         for worker in workers.iter_mut().filter(|worker| worker.ended.is_none()) {
@@ -219,16 +219,16 @@ async fn attend(
             for worker in workers.iter_mut() {
                 worker.ended = worker.ended.take().filter(|(when, _)| when.elapsed() > SENT_AWAY);
             }
-            return Ending::Ended(how);
+            return MasterEnding::Ended(how);
         }
         if workers.iter().any(|worker| worker.ended.is_some()) && !begun() {
-            return Ending::NotBegun;
+            return MasterEnding::NotBegun;
         }
         if *interrupted.borrow() {
-            return Ending::Interrupted;
+            return MasterEnding::Interrupted;
         }
         if Instant::now() >= deadline {
-            return Ending::Late;
+            return MasterEnding::Late;
         }
         sleep(PACE).await;
     }
@@ -322,15 +322,15 @@ fn command(words: &[&str]) -> Result<String, Error> {
     joined.map_err(|why| Error::Usage(format!("{words:?} cannot be a command: {why}")))
 }
 
-/// A port that nobody listens on, on this machine's own address.
+/// A free port, on this machine's own address.
 async fn free_port() -> Result<u16, Error> {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
     let port = free.and_then(|listener| listener.local_addr()).map(|address| address.port());
     port.map_err(|why| Error::Harness(format!("no port is free: {why}")))
 }
 
-/// What an endpoint of ours has counted so far; `None` where there is none at that address.
-pub async fn ledger(target: &Target, clock: &Clock) -> Option<Ledger> {
+/// What an endpoint of the suite has counted so far; `None` where there is none at that address.
+pub async fn ledger(target: &Target, clock: &Clock) -> Option<LedgerCounts> {
     let delivery = Delivery {
         method: "GET".to_owned(),
         target: "/ledger".to_owned(),
@@ -343,6 +343,47 @@ pub async fn ledger(target: &Target, clock: &Clock) -> Option<Ledger> {
         Outcome::Answered(answer) if answer.status == 200 => serde_json::from_slice(&answer.body).ok(),
         _ => None,
     }
+}
+
+/// The report of what locust has done. The counts are those of the receiver's ledger before and after, where it has one.
+pub fn conclude(
+    played: &Played,
+    (before, after): (Option<&LedgerCounts>, Option<&LedgerCounts>),
+    version: &str,
+) -> BenchReport {
+    let mut report = import::results(&played.results);
+    let mut wrong = played.wrong.clone();
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            wrong.extend(reconcile(&played.results, Some((before, after))));
+            if wrong.is_empty() {
+                report.notes.push(format!(
+                    "the ledger agrees: it verified {} deliveries, and {} were acknowledged",
+                    after.verified - before.verified,
+                    played.results.all.acknowledged
+                ));
+            }
+        }
+        (Some(_), None) => wrong.push("the ledger cannot be read any more".to_owned()),
+        (None, _) => {
+            wrong.extend(reconcile(&played.results, None));
+            report
+                .notes
+                .push("the receiver has no ledger (GET /ledger): what it verified is not known".to_owned());
+        }
+    }
+    if version != LOCUST {
+        report.notes.push(format!("the locustfile is tested with locust {LOCUST}, and this is {version}"));
+    }
+    report.notes.extend(played.early.iter().map(|how| format!("a worker ended early: {how}")));
+    if played.interrupted {
+        report.notes.push("it was interrupted: this is what there was until then".to_owned());
+        report.settle(BenchResult::Interrupted);
+    } else if !wrong.is_empty() {
+        report.settle(BenchResult::Fail);
+    }
+    report.notes.extend(wrong);
+    report
 }
 
 /// Makes a new folder for a run. Errors: it cannot be made.

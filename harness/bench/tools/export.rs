@@ -1,24 +1,20 @@
-//! A load for other tools, as files: a locustfile that signs at send time, and pre-signed deliveries for tools that cannot
-//! sign.
+//! A load for other tools, as files: a locustfile that signs at send time, and pre-signed deliveries for wrk, which
+//! cannot sign.
 //!
 //! Invariant: what deliveries are signed with stands in none of the files, and no file is written over that was not exported
-//! before. Locust gets its secret when it runs, so nobody can look for that one here.
+//! before. Locust gets its secret when it runs, so that one cannot be looked for here.
 
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
-
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::ids::{ID_LENGTH, Ids};
 use crate::random::Random;
 use crate::redaction::spelled::first_with;
 use crate::webhook::dialect::{Dialect, rfc3339};
-use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::webhook::signature::{Key, Secret};
 use crate::webhook::vectors;
 
 /// The version of locust that the locustfile is tested with.
@@ -56,7 +52,7 @@ pub struct Exported {
 
 /// What every export is made of.
 #[derive(Debug, Clone, Copy)]
-pub struct Content<'a> {
+pub struct ExportContent<'a> {
     /// The form of body and headers.
     pub dialect: &'static Dialect,
     /// The bodies.
@@ -67,20 +63,9 @@ pub struct Content<'a> {
     pub now_ms: u64,
 }
 
-/// A tool that sends what was signed before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tool {
-    /// wrk.
-    Wrk,
-    /// vegeta.
-    Vegeta,
-    /// k6.
-    K6,
-}
-
 /// What deliveries are signed in advance with.
 #[derive(Debug, Clone, Copy)]
-pub struct Signing<'a> {
+pub struct Presigning<'a> {
     /// The secret.
     pub secret: &'a Secret,
     /// How many there are.
@@ -92,7 +77,7 @@ pub struct Signing<'a> {
 }
 
 /// One delivery that was signed in advance.
-struct Signed {
+struct PresignedDelivery {
     timestamp: String,
     signature: String,
     nonce: Option<String>,
@@ -100,7 +85,7 @@ struct Signed {
 }
 
 /// The files for locust. Errors: a vector is missing (the suite contradicts itself), or a body is no text.
-pub fn locust(content: &Content<'_>) -> Result<Vec<Exported>, String> {
+pub fn locust(content: &ExportContent<'_>) -> Result<Vec<Exported>, String> {
     let fill = |text: &str| {
         text.replace("@LOCUST@", LOCUST)
             .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
@@ -118,7 +103,7 @@ pub fn locust(content: &Content<'_>) -> Result<Vec<Exported>, String> {
 }
 
 /// The locustfile with the vectors and bodies in it.
-fn locustfile(content: &Content<'_>) -> Result<String, String> {
+fn locustfile(content: &ExportContent<'_>) -> Result<String, String> {
     // A JSON string is a string of Python's too: both know the same escapes, and nothing else is escaped.
     let text = |text: &str| serde_json::Value::from(text).to_string();
     let known = vectors::all()?;
@@ -165,117 +150,46 @@ fn locustfile(content: &Content<'_>) -> Result<String, String> {
     placed.ok_or_else(|| "the locustfile has no place for what is embedded".to_owned())
 }
 
-impl Tool {
-    /// What it is called.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Wrk => "wrk",
-            Self::Vegeta => "vegeta",
-            Self::K6 => "k6",
-        }
+/// The files for wrk, with deliveries that are signed now.
+///
+/// Errors: there are none, they are too many or too long, or the secret stands in one.
+pub fn wrk(content: &ExportContent<'_>, signing: &Presigning<'_>) -> Result<Vec<Exported>, String> {
+    let until_ms = content.now_ms + u64::try_from(signing.good_for.as_millis()).unwrap_or_default();
+    let (signed_at, until) = (rfc3339(content.now_ms), rfc3339(until_ms));
+    let deliveries = presigned(content, signing)?;
+    let fill = |text: &str| {
+        text.replace("@COUNT@", &deliveries.len().to_string())
+            .replace("@DIALECT@", content.dialect.name)
+            .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
+            .replace("@MINUTES@", &format!("{:.1}", signing.good_for.as_secs_f64() / 60.0))
+            .replace("@SIGNED@", &signed_at)
+            .replace("@UNTIL@", &until)
+            .replace("@URL@", content.url)
+            .into_bytes()
+    };
+    let count = deliveries.len();
+    let mut bytes = format!(
+        "# {MARK} wrk: {count} deliveries, signed at {signed_at}, good until {} ({until})\n",
+        until_ms / 1000
+    )
+    .into_bytes();
+    for one in &deliveries {
+        let nonce = one.nonce.as_deref().unwrap_or("-");
+        let line = format!("{} {} {nonce} {}\n", one.timestamp, one.signature, one.body.len());
+        bytes.extend([line.as_bytes(), &one.body, b"\n"].concat());
     }
-
-    fn tested(self) -> &'static str {
-        match self {
-            Self::Wrk => "tested",
-            Self::Vegeta | Self::K6 => "not tested",
-        }
-    }
-
-    fn command(self, url: &str) -> String {
-        match self {
-            Self::Wrk => format!("wrk -t2 -c64 -d10s -s deliveries.lua '{url}'"),
-            Self::Vegeta => {
-                "vegeta attack -format=json -targets=targets.jsonl -rate=500 -duration=10s -redirects=-1 | vegeta report"
-                    .to_owned()
-            }
-            Self::K6 => format!("k6 run --vus 64 --duration 10s -e URL='{url}' deliveries.js"),
-        }
-    }
-
-    /// The files for it, with deliveries that are signed now.
-    ///
-    /// Errors: there are none, they are too many or too long, or the secret stands in one.
-    pub fn export(self, content: &Content<'_>, signing: &Signing<'_>) -> Result<Vec<Exported>, String> {
-        let until_ms = content.now_ms + u64::try_from(signing.good_for.as_millis()).unwrap_or_default();
-        let (signed_at, until) = (rfc3339(content.now_ms), rfc3339(until_ms));
-        let deliveries = presigned(content, signing)?;
-        let head = format!("{MARK} {}: {} deliveries, signed at {signed_at}", self.name(), deliveries.len());
-        let fill = |text: &str| {
-            text.replace("@TOOL@", self.name())
-                .replace("@TESTED@", self.tested())
-                .replace("@COUNT@", &deliveries.len().to_string())
-                .replace("@DIALECT@", content.dialect.name)
-                .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
-                .replace("@MINUTES@", &format!("{:.1}", signing.good_for.as_secs_f64() / 60.0))
-                .replace("@SIGNED@", &signed_at)
-                .replace("@UNTIL@", &until)
-                .replace("@UNTIL_MS@", &until_ms.to_string())
-                .replace("@COMMAND@", &self.command(content.url))
-                .replace("@URL@", content.url)
-                .into_bytes()
-        };
-        let file = |name, bytes| Exported { name, bytes };
-        let mut files = match self {
-            Self::Wrk => {
-                let mut bytes = format!("# {head}, good until {} ({until})\n", until_ms / 1000).into_bytes();
-                for one in &deliveries {
-                    let nonce = one.nonce.as_deref().unwrap_or("-");
-                    let line = format!("{} {} {nonce} {}\n", one.timestamp, one.signature, one.body.len());
-                    bytes.extend([line.as_bytes(), &one.body, b"\n"].concat());
-                }
-                let script = fill(include_str!("presigned/deliveries.lua"));
-                vec![file("deliveries.lua", script), file("deliveries.txt", bytes)]
-            }
-            Self::Vegeta => {
-                let mut lines = Vec::new();
-                for one in &deliveries {
-                    let mut headers = json!({
-                        "Content-Type": ["application/json"],
-                        TIMESTAMP_HEADER: [one.timestamp],
-                        SIGNATURE_HEADER: [one.signature],
-                    });
-                    if let Some(nonce) = &one.nonce {
-                        headers[NONCE_HEADER] = json!([nonce]);
-                    }
-                    // The format has no place for a remark; a header that nobody knows is one.
-                    headers["X-Corpus"] = json!([format!("{head}, good until {until}; not tested")]);
-                    let body = STANDARD.encode(&one.body);
-                    let target =
-                        json!({"header": headers, "method": "POST", "url": content.url, "body": body});
-                    lines.extend(target.to_string().into_bytes());
-                    lines.push(b'\n');
-                }
-                vec![file("targets.jsonl", lines)]
-            }
-            Self::K6 => {
-                let mut list = Vec::new();
-                for one in &deliveries {
-                    let body =
-                        std::str::from_utf8(&one.body).map_err(|why| format!("a body is no text: {why}"))?;
-                    let mut entry =
-                        json!({"timestamp": one.timestamp, "signature": one.signature, "body": body});
-                    if let Some(nonce) = &one.nonce {
-                        entry["nonce"] = json!(nonce);
-                    }
-                    list.push(entry);
-                }
-                let whole =
-                    json!({"made_by": head, "good_until": until, "tested": false, "deliveries": list});
-                let script = fill(include_str!("presigned/deliveries.js"));
-                vec![
-                    file("deliveries.js", script),
-                    file("deliveries.json", format!("{whole}\n").into_bytes()),
-                ]
-            }
-        };
-        files.push(file("README.md", fill(include_str!("presigned/README.md"))));
-        Ok(files)
-    }
+    Ok(vec![
+        Exported { name: "deliveries.lua", bytes: fill(include_str!("presigned/deliveries.lua")) },
+        Exported { name: "deliveries.txt", bytes },
+        Exported { name: "README.md", bytes: fill(include_str!("presigned/README.md")) },
+    ])
 }
 
 /// Deliveries with ids, timestamps and signatures of their own.
-fn presigned(content: &Content<'_>, signing: &Signing<'_>) -> Result<Vec<Signed>, String> {
+fn presigned(
+    content: &ExportContent<'_>,
+    signing: &Presigning<'_>,
+) -> Result<Vec<PresignedDelivery>, String> {
     let bodies = content.corpus.bodies();
     if !(1..=MOST_DELIVERIES).contains(&signing.count) || bodies.is_empty() {
         return Err(format!("from 1 to {MOST_DELIVERIES} deliveries can be signed in advance"));
@@ -306,7 +220,7 @@ fn presigned(content: &Content<'_>, signing: &Signing<'_>) -> Result<Vec<Signed>
             ids.write(number, id);
             number += 1;
         }
-        deliveries.push(Signed {
+        deliveries.push(PresignedDelivery {
             signature: key.sign(timestamp.as_bytes(), &text).to_hex(),
             timestamp: timestamp.clone(),
             nonce: content.dialect.nonce.then(|| random.nonce()),

@@ -3,28 +3,30 @@
 //! Invariant: pure, but for the one file that is read. Nothing is made up: what the results do not say is empty, and a note
 //! says so.
 
-mod stats;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
-use super::locust::{self, FORMAT, Results, Witness};
-use crate::bench::measure::report::{
-    self, BenchReport, CorpusFacts, Latency, Lateness, LoadFacts, Machine, Measured, Named, PhaseEntry,
-    Point, ProbeEntry, Probes, SeriesEntry, Shown, StatusCount, Tool, Unexpected,
+use super::statistics;
+use crate::bench::generate::failure::DeliveryFailure;
+use crate::bench::measure::figures::{
+    Latency, Lateness, Measured, Named, PhaseEntry, ProbeEntry, Probes, SeriesEntry, SeriesPoint,
+    ShownExchange, StatusCount, Unexpected,
 };
-use crate::bench::measure::tally::{Failure, histogram};
-use crate::bench::measure::verdict::word;
-use crate::exit::ExitStatus;
-use crate::webhook::dialect::rfc3339;
+use crate::bench::measure::machine::{Machine, Tool};
+use crate::bench::measure::report::{
+    BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, LoadMode, Origin,
+};
+use crate::bench::measure::result::BenchResult;
+use crate::bench::measure::summary::per_second;
+use crate::bench::tools::locust::{FORMAT, LocustPoint, LocustResults, LocustWitness};
 
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 64 * 1024 * 1024;
 
 /// Reads a file of results. Errors: it cannot be read, or is nothing that locust writes; the file and the place are named.
-pub fn read(path: &Path) -> Result<(BenchReport, ExitStatus), String> {
+pub fn read(path: &Path) -> Result<BenchReport, String> {
     let name = path.display().to_string();
     // What a device or a pipe gives has no length that could be asked for.
     let mut text = Vec::new();
@@ -40,16 +42,16 @@ pub fn read(path: &Path) -> Result<(BenchReport, ExitStatus), String> {
 /// The report of results. `name` is what errors call them.
 ///
 /// Errors: they are nothing that locust writes.
-pub fn import(name: &str, text: &str) -> Result<(BenchReport, ExitStatus), String> {
+pub fn import(name: &str, text: &str) -> Result<BenchReport, String> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if text.starts_with('{') {
         return Ok(results(&parse(name, text)?));
     }
     if text.starts_with('[') {
-        return stats::json(name, text);
+        return statistics::json(name, text);
     }
     if text.starts_with("Type,Name,") {
-        return stats::csv(name, text);
+        return statistics::csv(name, text);
     }
     let hint = if text.starts_with("Timestamp,User Count,") {
         "it is the history that --csv writes; give the file that ends in _stats.csv".to_owned()
@@ -68,20 +70,20 @@ pub fn import(name: &str, text: &str) -> Result<(BenchReport, ExitStatus), Strin
 /// Reads what the exported locustfile writes.
 ///
 /// Errors: it is something else, another version of it, or broken; the line and the member are named.
-pub fn parse(name: &str, text: &str) -> Result<Results, String> {
+pub fn parse(name: &str, text: &str) -> Result<LocustResults, String> {
     #[derive(serde::Deserialize)]
-    struct Form {
+    struct FormatOnly {
         format: String,
     }
     let broken = |why: serde_json::Error| format!("{name} is no results of the exported locustfile: {why}");
-    let form: Form = serde_json::from_str(text).map_err(broken)?;
+    let form: FormatOnly = serde_json::from_str(text).map_err(broken)?;
     if form.format != FORMAT {
         return Err(format!(
             "{name}: the member \"format\" is {:?}; this version reads {FORMAT:?}",
             form.format
         ));
     }
-    let results: Results = serde_json::from_str(text).map_err(broken)?;
+    let results: LocustResults = serde_json::from_str(text).map_err(broken)?;
     if ![0, 1, 3].contains(&results.exit_status) {
         let status = results.exit_status;
         return Err(format!("{name}: the member \"exit_status\" is {status}; there are 0, 1 and 3"));
@@ -89,86 +91,83 @@ pub fn parse(name: &str, text: &str) -> Result<Results, String> {
     Ok(results)
 }
 
-/// The report of what the exported locustfile wrote, with its exit status.
-pub fn results(results: &Results) -> (BenchReport, ExitStatus) {
-    let status = match results.exit_status {
-        0 => ExitStatus::Passed,
-        3 => ExitStatus::Incomplete,
-        _ => ExitStatus::Failed,
+/// The report of what the exported locustfile wrote.
+pub fn results(results: &LocustResults) -> BenchReport {
+    let result = match results.exit_status {
+        0 => BenchResult::Pass,
+        3 => BenchResult::Incomplete,
+        _ => BenchResult::Fail,
     };
     let total = measured(results);
     let probes_measured: u64 = results.measured.probes.values().map(|[sent, ..]| sent).sum();
     let achieved = per_second((results.measured.sent + probes_measured) as f64, results.stretch_ms);
-    let mut notes = results.reasons.clone();
-    notes.push(format!(
-        "measured by locust {} on Python {} in {} processes; their ids and probes come from no seed",
-        results.locust,
-        results.python,
-        results.workers.len()
-    ));
-    notes.push("bytes are those of the bodies, and of the heads as locust's client has them".to_owned());
-    if results.all.in_flight > 0 {
-        notes.push(format!("{} genuine deliveries were under way when it ended", results.all.in_flight));
-    }
     let warm_up_ms = results.load.warm_up_ms;
     let asked_ms = results.load.run_time_ms.map(|whole| whole.saturating_sub(warm_up_ms));
-    let report = BenchReport {
-        format: report::FORMAT.to_owned(),
-        role: "receiver".to_owned(),
-        tool: Tool { name: "locust".to_owned(), version: results.locust.clone() },
-        machine: machine(results),
-        command: Vec::new(),
-        subject: results.url.clone(),
-        dialect: results.dialect.clone(),
-        started_at: rfc3339(results.begun_ms),
-        seed: None,
-        load: LoadFacts {
-            mode: if results.load.rate.is_some() { "rate" } else { "saturation" }.to_owned(),
-            rates: results.load.rate.into_iter().collect(),
-            concurrency: results.load.users,
-            threads: results.workers.len(),
-            duration_ms: asked_ms.unwrap_or(results.stretch_ms as u64),
-            warm_up_ms,
-            timeout_ms: results.load.timeout_ms,
-            probe_share: results.load.probe_share,
-            max_errors: results.load.max_errors,
-        },
-        corpus: CorpusFacts {
-            bodies: results.corpus.bodies,
-            bytes: results.corpus.lengths.iter().sum(),
-            longest: results.corpus.lengths.iter().copied().max().unwrap_or_default(),
-            without_id: results.corpus.without_id,
-        },
-        result: word(status).to_owned(),
-        exit_status: status.code(),
-        duration_ms: results.ended_ms.saturating_sub(results.begun_ms),
+    let load = LoadFacts {
+        mode: if results.load.rate.is_some() { LoadMode::Rate } else { LoadMode::Saturation },
+        rates: results.load.rate.into_iter().collect(),
+        concurrency: results.load.users,
+        threads: results.workers.len(),
+        duration_ms: asked_ms.unwrap_or(results.stretch_ms as u64),
+        warm_up_ms,
+        timeout_ms: results.load.timeout_ms,
+        probe_share: results.load.probe_share,
+        max_errors: results.load.max_errors,
+    };
+    let corpus = CorpusFacts {
+        bodies: results.corpus.bodies,
+        bytes: results.corpus.lengths.iter().sum(),
+        longest: results.corpus.lengths.iter().copied().max().unwrap_or_default(),
+        without_id: results.corpus.without_id,
+    };
+    let figures = Figures {
         phases: vec![PhaseEntry { rate: results.load.rate, achieved, measured: total.clone() }],
         total,
         series: series(results),
         probes: probes(results),
         unexpected: unexpected(results),
-        thresholds: Vec::new(),
-        search: None,
-        comparison: None,
-        sending: None,
-        notes,
     };
-    (report, status)
+    let mut report = BenchReport::new(origin(results), load, corpus, figures, result);
+    report.notes.clone_from(&results.reasons);
+    report.notes.push(format!(
+        "measured by locust {} on Python {} in {} processes; their ids and probes come from no seed",
+        results.locust,
+        results.python,
+        results.workers.len()
+    ));
+    report
+        .notes
+        .push("bytes are those of the bodies, and of the heads as locust's client has them".to_owned());
+    if results.all.in_flight > 0 {
+        let in_flight = results.all.in_flight;
+        report.notes.push(format!("{in_flight} genuine deliveries were under way when it ended"));
+    }
+    report
 }
 
-fn per_second(count: f64, time_ms: f64) -> f64 {
-    if time_ms > 0.0 { count / time_ms * 1e3 } else { 0.0 }
+fn origin(results: &LocustResults) -> Origin {
+    Origin {
+        role: BenchRole::Receiver,
+        tool: Tool { name: "locust".to_owned(), version: results.locust.clone() },
+        machine: machine(results),
+        command: Vec::new(),
+        subject: results.url.clone(),
+        dialect: results.dialect.clone(),
+        started_at_ms: results.begun_ms,
+        took_ms: results.ended_ms.saturating_sub(results.begun_ms),
+        seed: None,
+    }
 }
 
 /// The machine of the workers, as far as the results tell: that of the master, with the processors of the largest worker.
-fn machine(results: &Results) -> Machine {
+fn machine(results: &LocustResults) -> Machine {
     let os = if results.machine.os == "darwin" { "macos" } else { &results.machine.os };
     let arch = if results.machine.arch == "arm64" { "aarch64" } else { &results.machine.arch };
     let cores = results.workers.iter().map(|worker| worker.cores).max().unwrap_or_default();
     Machine { cores, os: os.to_owned(), arch: arch.to_lowercase(), cpu: None, optimised: true }
 }
 
-fn measured(results: &Results) -> Measured {
+fn measured(results: &LocustResults) -> Measured {
     let counts = &results.measured;
     let failed: u64 = counts.failed.values().sum();
     let ended = counts.acknowledged + counts.refused + failed;
@@ -198,9 +197,9 @@ fn statuses(counts: &BTreeMap<u16, u64>) -> Vec<StatusCount> {
     counts.iter().map(|(&status, &count)| StatusCount { status, count }).collect()
 }
 
-fn latency(results: &Results) -> Latency {
+fn latency(results: &LocustResults) -> Latency {
     let told = &results.measured.latency;
-    let distribution = distribution(told.buckets.iter().map(|(&value, &count)| (value, count)));
+    let distribution = Latency::of_values(told.buckets.iter().map(|(&value, &count)| (value, count)));
     let count = distribution.count.max(1) as f64;
     let mean = told.sum_us as f64 / count;
     Latency {
@@ -217,20 +216,11 @@ fn latency(results: &Results) -> Latency {
     }
 }
 
-/// What there is to say of values in microseconds with how many there are of each.
-fn distribution(values: impl Iterator<Item = (u64, u64)>) -> Latency {
-    let mut all = histogram(3);
-    for (value, count) in values {
-        all.saturating_record_n(value, count);
-    }
-    Latency::of(&all)
-}
-
-fn series(results: &Results) -> SeriesEntry {
-    let point = |locust::Point(sent, acknowledged, refused, failed, latencies): &locust::Point| {
-        let latency = distribution(latencies.iter().map(|(&value, &count)| (value, count)));
+fn series(results: &LocustResults) -> SeriesEntry {
+    let point = |LocustPoint(sent, acknowledged, refused, failed, latencies): &LocustPoint| {
+        let latency = Latency::of_values(latencies.iter().map(|(&value, &count)| (value, count)));
         let known = latency.count > 0;
-        Point {
+        SeriesPoint {
             sent: *sent,
             acknowledged: *acknowledged,
             refused: *refused,
@@ -244,7 +234,7 @@ fn series(results: &Results) -> SeriesEntry {
     SeriesEntry { interval_ms: results.series.interval_ms, points }
 }
 
-fn probes(results: &Results) -> Probes {
+fn probes(results: &LocustResults) -> Probes {
     let kinds: Vec<ProbeEntry> = results
         .probes
         .iter()
@@ -266,9 +256,9 @@ fn probes(results: &Results) -> Probes {
     }
 }
 
-fn unexpected(results: &Results) -> Vec<Unexpected> {
-    let entry = |(kind, witness): (&String, &Witness)| {
-        let failure = Failure::ALL.iter().find(|failure| failure.name() == kind);
+fn unexpected(results: &LocustResults) -> Vec<Unexpected> {
+    let entry = |(kind, witness): (&String, &LocustWitness)| {
+        let failure = DeliveryFailure::ALL.iter().find(|failure| failure.name() == kind);
         let text = match failure {
             Some(failure) => failure.describe().to_owned(),
             None => format!("a genuine delivery was answered {kind}"),
@@ -278,8 +268,8 @@ fn unexpected(results: &Results) -> Vec<Unexpected> {
     results.witnesses.iter().filter(|(kind, _)| !kind.starts_with("probe ")).map(entry).collect()
 }
 
-fn shown(witness: &Witness) -> Shown {
-    Shown {
+fn shown(witness: &LocustWitness) -> ShownExchange {
+    ShownExchange {
         at_ms: witness.at_ms,
         took_ms: witness.took_ms,
         status: witness.status,

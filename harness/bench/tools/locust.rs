@@ -11,7 +11,7 @@ pub const FORMAT: &str = "twenty-conform-locust/1";
 
 /// The results of a run of the locustfile.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Results {
+pub struct LocustResults {
     /// [`FORMAT`].
     pub format: String,
     /// `pass`, `fail` or `incomplete`.
@@ -27,7 +27,7 @@ pub struct Results {
     /// The version of Python.
     pub python: String,
     /// The master's machine.
-    pub machine: Machine,
+    pub machine: LocustMachine,
     /// Where the deliveries went.
     pub url: String,
     /// The dialect's name.
@@ -37,30 +37,30 @@ pub struct Results {
     /// When it ended.
     pub ended_ms: u64,
     /// What was asked for.
-    pub load: Load,
+    pub load: LocustLoad,
     /// The bodies.
-    pub corpus: Corpus,
+    pub corpus: LocustCorpus,
     /// The processes that sent.
-    pub workers: Vec<Worker>,
+    pub workers: Vec<LocustWorker>,
     /// Everything, warm-up included.
-    pub all: Counts,
+    pub all: LocustCounts,
     /// How long it was measured, in milliseconds.
     pub stretch_ms: f64,
     /// What was measured.
-    pub measured: Measured,
+    pub measured: LocustMeasured,
     /// Each kind of probe, warm-up included.
-    pub probes: Vec<Probe>,
+    pub probes: Vec<LocustProbe>,
     /// The answers to probes by status.
     pub probe_statuses: BTreeMap<u16, u64>,
     /// The measured time in equal parts.
-    pub series: Series,
+    pub series: LocustSeries,
     /// The first exchange of each kind that was not as it must be: a status, the name of an error, or `probe` and its name.
-    pub witnesses: BTreeMap<String, Witness>,
+    pub witnesses: BTreeMap<String, LocustWitness>,
 }
 
 /// A machine.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Machine {
+pub struct LocustMachine {
     /// The operating system, as Python calls it.
     pub os: String,
     /// The processor's architecture.
@@ -69,7 +69,7 @@ pub struct Machine {
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Load {
+pub struct LocustLoad {
     /// Deliveries per second; `None` for as many as the users send.
     pub rate: Option<f64>,
     /// How many users there were.
@@ -88,7 +88,7 @@ pub struct Load {
 
 /// The bodies.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Corpus {
+pub struct LocustCorpus {
     /// How many there are.
     pub bodies: usize,
     /// The length of each, in bytes.
@@ -97,12 +97,38 @@ pub struct Corpus {
     pub without_id: usize,
 }
 
+/// What the master knows of how a worker ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorkerState {
+    /// It has said what it sent.
+    Reported,
+    /// It did not answer any more.
+    Lost,
+    /// It left before the end.
+    Left,
+    /// It never said anything.
+    Silent,
+}
+
+impl WorkerState {
+    /// The word in results.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Lost => "lost",
+            Self::Left => "left",
+            Self::Silent => "silent",
+        }
+    }
+}
+
 /// A process that sent.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Worker {
-    /// `reported`, `lost`, `left` or `silent`.
-    pub state: String,
-    /// Genuine deliveries that it began.
+pub struct LocustWorker {
+    /// What is known of how it ended.
+    pub state: WorkerState,
+    /// Valid deliveries that it began.
     pub sent: u64,
     /// Those that were acknowledged.
     pub acknowledged: u64,
@@ -112,8 +138,8 @@ pub struct Worker {
 
 /// The counts of a whole run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-pub struct Counts {
-    /// Genuine deliveries that were begun.
+pub struct LocustCounts {
+    /// Valid deliveries that were begun.
     pub sent: u64,
     /// Those that were acknowledged.
     pub acknowledged: u64,
@@ -135,8 +161,8 @@ pub struct Counts {
 
 /// What was measured.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Measured {
-    /// Genuine deliveries that were begun.
+pub struct LocustMeasured {
+    /// Valid deliveries that were begun.
     pub sent: u64,
     /// Those that were acknowledged.
     pub acknowledged: u64,
@@ -144,7 +170,7 @@ pub struct Measured {
     pub refused: u64,
     /// Those without a whole answer by kind.
     pub failed: BTreeMap<String, u64>,
-    /// The answers to genuine deliveries by status.
+    /// The answers to valid deliveries by status.
     pub statuses: BTreeMap<u16, u64>,
     /// Probes: how many were sent, let through, and without an answer.
     pub probes: BTreeMap<String, [u64; 3]>,
@@ -153,14 +179,14 @@ pub struct Measured {
     /// Bytes that came.
     pub bytes_received: u64,
     /// Latencies.
-    pub latency: Latency,
+    pub latency: LocustLatency,
     /// How late deliveries went out though a user was free.
-    pub late: Late,
+    pub late: LocustLateness,
 }
 
 /// A distribution in microseconds.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Latency {
+pub struct LocustLatency {
     /// The highest value of each part to three digits, with how many lie in it.
     pub buckets: BTreeMap<u64, u64>,
     /// All together.
@@ -175,7 +201,7 @@ pub struct Latency {
 
 /// How late deliveries went out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct Late {
+pub struct LocustLateness {
     /// How many.
     pub count: u64,
     /// All together, in microseconds.
@@ -186,7 +212,7 @@ pub struct Late {
 
 /// A kind of probe.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Probe {
+pub struct LocustProbe {
     /// Its name.
     pub name: String,
     /// The requirement that forbids it.
@@ -203,20 +229,20 @@ pub struct Probe {
 
 /// The measured time in equal parts.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Series {
+pub struct LocustSeries {
     /// How long each is.
     pub interval_ms: u64,
     /// The parts.
-    pub points: Vec<Point>,
+    pub points: Vec<LocustPoint>,
 }
 
 /// A part of the series: sent, acknowledged, refused, failed, and latencies to two digits with how many there are.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Point(pub u64, pub u64, pub u64, pub u64, pub BTreeMap<u64, u64>);
+pub struct LocustPoint(pub u64, pub u64, pub u64, pub u64, pub BTreeMap<u64, u64>);
 
 /// An exchange that was not as it must be.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Witness {
+pub struct LocustWitness {
     /// How many of its kind there were.
     pub count: u64,
     /// When it ended, from the start of the test.

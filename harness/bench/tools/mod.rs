@@ -4,3 +4,5 @@ pub mod distributed;
 pub mod export;
 pub mod import;
 pub mod locust;
+pub mod reconcile;
+mod statistics;

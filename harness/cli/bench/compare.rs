@@ -8,8 +8,10 @@ use clap::Args;
 use super::baseline::ProjectOptions;
 use super::output::OutputOptions;
 use crate::bench::compare::baseline;
-use crate::bench::compare::comparison::{Comparison, comparable, compare, whole};
+use crate::bench::compare::comparison::{comparable, compare};
+use crate::bench::measure::compared::ReportComparison;
 use crate::bench::measure::report::BenchReport;
+use crate::bench::measure::result::BenchResult;
 use crate::cli::console::Console;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -30,14 +32,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    arguments.output.check::<Comparison>()?;
+    arguments.output.check::<ReportComparison>()?;
     let project = arguments.project.read()?;
     let read = |argument: &String| -> Result<(String, BenchReport), Error> {
         let path = baseline::locate(argument, &project.folder).map_err(Error::Usage)?;
-        let report = baseline::read(&path).map_err(Error::Usage)?;
-        whole(&report)
-            .map_err(|why| Error::Usage(format!("the report {} is refused: {why}", path.display())))?;
-        Ok((argument.clone(), report))
+        Ok((argument.clone(), baseline::read_whole(&path).map_err(Error::Usage)?))
     };
     let (old_name, old) = read(&arguments.old)?;
     let new: Vec<(String, BenchReport)> = [Some(&arguments.new), arguments.again.as_ref()]
@@ -45,7 +44,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
         .flatten()
         .map(read)
         .collect::<Result<_, _>>()?;
-    if old.result == "fail" {
+    if old.result == BenchResult::Fail {
         return Err(Error::Usage(format!("the report {old_name} is refused: it is of a load that failed")));
     }
     for (name, report) in &new {

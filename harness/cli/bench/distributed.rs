@@ -11,20 +11,21 @@ use clap::Args;
 use tokio::sync::watch;
 
 use super::command_line;
-use super::load::{LoadOptions, connections, pause, rate};
+use super::load::{LoadOptions, rate};
 use super::output::OutputOptions;
 use crate::bench::generate::corpus::Corpus;
-use crate::bench::generate::load;
+use crate::bench::generate::plan::MOST_CONNECTIONS;
+use crate::bench::measure::load;
 use crate::bench::measure::report::BenchReport;
-use crate::bench::tools::distributed::{
-    self, Ledger, MOST_WORKERS, Order, Played, folder, ledger, reconcile,
-};
-use crate::bench::tools::export::{Content, LOCUST, locust, write};
-use crate::bench::tools::import;
+use crate::bench::measure::verdict::milliseconds;
+use crate::bench::tools::distributed::{self, MOST_WORKERS, Order, conclude, folder, ledger};
+use crate::bench::tools::export::{ExportContent, locust, write};
 use crate::cli::attach::AttachOptions;
 use crate::cli::console::Console;
-use crate::cli::options::{duration, interruption, random_seed};
+use crate::cli::options::random_seed;
+use crate::cli::signals::interruption;
 use crate::cli::trust::TrustOptions;
+use crate::cli::values::{duration, pause, up_to};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -41,31 +42,25 @@ pub(super) struct Arguments {
     #[command(flatten)]
     load: LoadOptions,
     /// How many processes send
-    #[arg(long, default_value = "2", value_name = "N", value_parser = workers, env = "TWENTY_CONFORM_WORKERS", hide_env = true)]
+    #[arg(long, default_value = "2", value_name = "N", value_parser = up_to::<MOST_WORKERS>)]
     workers: usize,
     /// The Python that has locust
-    #[arg(
-        long,
-        default_value = "python3",
-        value_name = "PATH",
-        env = "TWENTY_CONFORM_PYTHON",
-        hide_env = true
-    )]
+    #[arg(long, default_value = "python3", value_name = "PATH")]
     python: String,
     /// Deliveries per second of all workers together [default: as many as the connections carry]
-    #[arg(long, value_name = "N", value_parser = rate, env = "TWENTY_CONFORM_RATE", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
     /// How many connections all workers have together
-    #[arg(long, default_value = "64", value_name = "N", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
+    #[arg(long, default_value = "64", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
     concurrency: usize,
     /// How long it is measured
-    #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_DURATION", hide_env = true)]
+    #[arg(long, default_value = "10s", value_parser = duration)]
     duration: Duration,
     /// How long it goes on before it is measured; 0 for not at all
-    #[arg(long, default_value = "1s", value_parser = pause, env = "TWENTY_CONFORM_WARM_UP", hide_env = true)]
+    #[arg(long, default_value = "1s", value_parser = pause)]
     warm_up: Duration,
     /// Keep the locustfile and its results in this folder
-    #[arg(long, value_name = "DIR", env = "TWENTY_CONFORM_OUT", hide_env = true)]
+    #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
     output: OutputOptions,
@@ -102,14 +97,14 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         Some(out) => (out.clone(), false),
         None => (folder(&std::env::temp_dir(), seed)?, true),
     };
-    let ran = arguments.measure(&receiver, own, &place, &clock, &interrupted).await;
+    let ran = arguments.measure(&receiver, own, &place, &version, (&clock, &interrupted)).await;
     let ended = receiver.ended().await;
     receiver.stop().await;
     if temporary {
         // What cannot be taken away is no reason to say nothing of what was measured.
         let _ = fs::remove_dir_all(place);
     }
-    let (played, ledger) = match ran {
+    let mut report = match ran {
         // An interruption comes first among the statuses; what came of it is said all the same.
         Err(why) if *interrupted.borrow() => {
             console.complain(&why.to_string());
@@ -118,13 +113,12 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         ran => ran?,
     };
     let redaction = Redaction::new([&attachment.secret]);
-    let (mut report, status) = conclude(&played, &ledger, &version);
     report.subject = redaction.text(&attachment.name);
     report.command = command_line(&redaction);
-    report.duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report.duration_ms = milliseconds(begun.elapsed());
     report.notes.extend(ended);
     report.notes = report.notes.iter().map(|note| redaction.text(note)).collect();
-    arguments.output.publish(&report, status, console)
+    arguments.output.publish(&report, report.status(), console)
 }
 
 impl Arguments {
@@ -134,15 +128,15 @@ impl Arguments {
         receiver: &Receiver,
         own: Option<Corpus>,
         folder: &Path,
-        clock: &Clock,
-        interrupted: &watch::Receiver<bool>,
-    ) -> Result<(Played, Reconciled), Error> {
+        version: &str,
+        (clock, interrupted): (&Clock, &watch::Receiver<bool>),
+    ) -> Result<BenchReport, Error> {
         let (target, dialect) = (receiver.target(), self.load.dialect());
         let corpus = own.unwrap_or_else(|| Corpus::samples(dialect, &target.url(), clock.now_ms()));
-        let content = Content { dialect, corpus: &corpus, url: &target.url(), now_ms: clock.now_ms() };
+        let content = ExportContent { dialect, corpus: &corpus, url: &target.url(), now_ms: clock.now_ms() };
         write(folder, &locust(&content).map_err(Error::Harness)?).map_err(Error::Usage)?;
         let before = ledger(target, clock).await;
-        let fail_on = self.load.fail_on().to_string();
+        let fail_on = self.load.tolerance().fail_on.to_string();
         let played = distributed::run(&Order {
             python: &self.python,
             folder,
@@ -157,7 +151,7 @@ impl Arguments {
             timeout: self.load.timeout,
             probe_share: self.load.probe_share,
             fail_on: &fail_on,
-            max_errors: self.load.max_errors,
+            max_errors: self.load.tolerance().max_errors,
             interrupted,
         })
         .await?;
@@ -165,55 +159,6 @@ impl Arguments {
             Some(_) => ledger(target, clock).await,
             None => None,
         };
-        Ok((played, Reconciled { before, after }))
+        Ok(conclude(&played, (before.as_ref(), after.as_ref()), version))
     }
-}
-
-/// The ledger at the start and at the end, where the receiver has one.
-struct Reconciled {
-    before: Option<Ledger>,
-    after: Option<Ledger>,
-}
-
-/// The report of what locust has done, and its status.
-fn conclude(played: &Played, ledger: &Reconciled, version: &str) -> (BenchReport, ExitStatus) {
-    let (mut report, mut status) = import::results(&played.results);
-    let mut wrong = played.wrong.clone();
-    match (&ledger.before, &ledger.after) {
-        (Some(before), Some(after)) => {
-            wrong.extend(reconcile(&played.results, Some((before, after))));
-            if wrong.is_empty() {
-                report.notes.push(format!(
-                    "the ledger agrees: it verified {} deliveries, and {} were acknowledged",
-                    after.verified - before.verified,
-                    played.results.all.acknowledged
-                ));
-            }
-        }
-        (Some(_), None) => wrong.push("the ledger cannot be read any more".to_owned()),
-        (None, _) => {
-            wrong.extend(reconcile(&played.results, None));
-            report
-                .notes
-                .push("the receiver has no ledger (GET /ledger): what it verified is not known".to_owned());
-        }
-    }
-    if version != LOCUST {
-        report.notes.push(format!("the locustfile is tested with locust {LOCUST}, and this is {version}"));
-    }
-    report.notes.extend(played.early.iter().map(|how| format!("a worker ended early: {how}")));
-    if played.interrupted {
-        report.notes.push("it was interrupted: this is what there was until then".to_owned());
-        (status, report.result) = (ExitStatus::Interrupted, "interrupted".to_owned());
-    } else if !wrong.is_empty() {
-        (status, report.result) = (ExitStatus::Failed, "fail".to_owned());
-    }
-    report.notes.extend(wrong);
-    report.exit_status = status.code();
-    (report, status)
-}
-
-fn workers(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|count| (1..=MOST_WORKERS).contains(count));
-    count.ok_or_else(|| format!("{text:?} is not from 1 to {MOST_WORKERS}"))
 }

@@ -2,24 +2,26 @@
 //!
 //! Invariant: whatever arrived is in the summary, and the secret is in none of it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::load::{connections, pause, threads};
-use crate::bench::accounts::accounts::{Accounts, LEDGER_PATH, Webhooks};
+use super::load::MOST_THREADS;
+use crate::bench::accounts::arrivals::{Accounts, LEDGER_PATH, Webhooks};
+use crate::bench::accounts::entry::{LedgerEntry, LedgerFault};
 use crate::bench::accounts::ledger::MOST_WEBHOOKS;
-use crate::bench::accounts::ledger::entry::{Fault, LedgerEntry};
 use crate::bench::generate::limits;
-use crate::bench::measure::report::Machine;
+use crate::bench::generate::plan::MOST_CONNECTIONS;
+use crate::bench::measure::machine::Machine;
+use crate::bench::measure::result::BenchResult;
 use crate::bench::show::ledger;
 use crate::cli::console::Console;
-use crate::cli::options::{DialectName, SecretOptions, asked_to_end, duration};
+use crate::cli::options::{DialectOption, ListenOptions, SecretOptions};
+use crate::cli::signals::asked_to_end;
+use crate::cli::values::{duration, pause, up_to};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -32,54 +34,42 @@ const LONGEST_BODY: usize = 1 << 30;
 /// Options of `bench endpoint`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The port; 0 lets the system choose
-    #[arg(long, default_value_t = 0, env = "PORT")]
-    port: u16,
-    /// The address to listen at
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), env = "TWENTY_CONFORM_HOST", hide_env = true)]
-    host: IpAddr,
+    #[command(flatten)]
+    listen: ListenOptions,
     #[command(flatten)]
     secret: SecretOptions,
     /// A path that is a webhook's, with its query; any other one is answered 404 then [default: all are]
-    #[arg(long, value_name = "PATH", value_parser = path, env = "TWENTY_CONFORM_PATH", value_delimiter = ',', hide_env = true)]
+    #[arg(long, value_name = "PATH", value_parser = path)]
     path: Vec<String>,
-    /// The form of body
-    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
-    dialect: DialectName,
+    #[command(flatten)]
+    dialect: DialectOption,
     /// How far a timestamp may be from the present; 0 for any distance, such as for requests that were signed before
-    #[arg(long, default_value = "5m", value_parser = pause, env = "TWENTY_CONFORM_WINDOW", hide_env = true)]
+    #[arg(long, default_value = "5m", value_parser = pause)]
     window: Duration,
     /// What does not fail the run: wrong deliveries where the load has some that must be refused, lost ones where it was not
     /// seen from its beginning, duplicated ones where the same requests are sent again and again
-    #[arg(
-        long,
-        value_enum,
-        value_name = "FAULT",
-        value_delimiter = ',',
-        env = "TWENTY_CONFORM_ALLOW",
-        hide_env = true
-    )]
+    #[arg(long, value_enum, value_name = "FAULT")]
     allow: Vec<Allowed>,
     /// How many connections there may be at the same time; further ones wait
-    #[arg(long, default_value = "1024", value_name = "N", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
+    #[arg(long, default_value = "1024", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
     concurrency: usize,
     /// How many threads serve [default: half of the processors]
-    #[arg(long, value_name = "N", value_parser = threads, env = "TWENTY_CONFORM_THREADS", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = up_to::<MOST_THREADS>)]
     threads: Option<usize>,
     /// The longest body that is taken, in bytes; a longer one is answered 413
-    #[arg(long, default_value_t = Limits::default().body, value_parser = body_limit, env = "TWENTY_CONFORM_BODY_LIMIT", hide_env = true)]
+    #[arg(long, default_value_t = Limits::default().body, value_parser = body_limit)]
     body_limit: usize,
     /// How long a request may take from its first byte to its last
-    #[arg(long, default_value = "30s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    #[arg(long, default_value = "30s", value_parser = duration)]
     timeout: Duration,
     /// How long it stands [default: until it is interrupted]
-    #[arg(long, value_parser = duration, env = "TWENTY_CONFORM_DURATION", hide_env = true)]
+    #[arg(long, value_parser = duration)]
     duration: Option<Duration>,
     /// Print JSON lines: one when it is ready, and a summary
-    #[arg(long, env = "TWENTY_CONFORM_JSON", value_parser = BoolishValueParser::new(), hide_env = true)]
+    #[arg(long)]
     json: bool,
     /// Print the result line alone in the place of the summary
-    #[arg(short, long, env = "TWENTY_CONFORM_QUIET", value_parser = BoolishValueParser::new(), hide_env = true)]
+    #[arg(short, long)]
     quiet: bool,
 }
 
@@ -95,11 +85,11 @@ pub(super) enum Allowed {
 }
 
 impl Allowed {
-    pub(super) fn fault(self) -> Fault {
+    pub(super) fn fault(self) -> LedgerFault {
         match self {
-            Self::Wrong => Fault::Wrong,
-            Self::Duplicated => Fault::Duplicated,
-            Self::Lost => Fault::Lost,
+            Self::Wrong => LedgerFault::Wrong,
+            Self::Duplicated => LedgerFault::Duplicated,
+            Self::Lost => LedgerFault::Lost,
         }
     }
 }
@@ -119,7 +109,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let window = Some(arguments.window).filter(|window| !window.is_zero());
     let dialect = arguments.dialect.dialect();
     let accounts = Arc::new(Accounts::new(webhooks, dialect, Clock::system(), window, redaction));
-    let address = SocketAddr::new(arguments.host, arguments.port);
+    let address = arguments.listen.address();
     // Listened to before anybody knows the address.
     let asked = asked_to_end();
     let service = Service::start(address, arguments.limits(), accounts.clone()).await.map_err(|why| {
@@ -155,19 +145,9 @@ impl Arguments {
 
     /// Prints the summary, and gives the status.
     fn conclude(&self, entry: &LedgerEntry, console: &mut Console) -> Result<ExitStatus, Error> {
-        let allowed: Vec<Fault> = self.allow.iter().map(|one| one.fault()).collect();
-        let status = if !entry.faults(&allowed).is_empty() {
-            ExitStatus::Failed
-        } else if entry.verified == 0 {
-            ExitStatus::Incomplete
-        } else {
-            ExitStatus::Passed
-        };
-        let result = match status {
-            ExitStatus::Passed => "pass",
-            ExitStatus::Failed => "fail",
-            _ => "incomplete",
-        };
+        let allowed: Vec<LedgerFault> = self.allow.iter().map(|one| one.fault()).collect();
+        let result = BenchResult::of_ledger(entry, &allowed);
+        let status = result.status();
         let line = ledger::result_line(entry, result);
         console.print(&if self.json {
             let summary = json!({ "result": result, "exit_status": status.code(), "ledger": entry });

@@ -8,9 +8,10 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::bench::generate::corpus::Corpus;
-use crate::bench::tools::export::{Content, MOST_DELIVERIES, Signing, Tool, locust, write};
+use crate::bench::tools::export::{ExportContent, MOST_DELIVERIES, Presigning, locust, write, wrk};
 use crate::cli::console::Console;
-use crate::cli::options::{DialectName, SecretOptions, duration, random_seed};
+use crate::cli::options::{DialectOption, SecretOptions, random_seed};
+use crate::cli::values::duration;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -29,22 +30,21 @@ pub(super) struct Arguments {
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     /// Where the deliveries will go [default: http://127.0.0.1:3000/, for locust what --host says]
-    #[arg(long, env = "TWENTY_CONFORM_URL", hide_env = true)]
+    #[arg(long)]
     url: Option<String>,
-    /// The form of body
-    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
-    dialect: DialectName,
+    #[command(flatten)]
+    dialect: DialectOption,
     /// The bodies, in the place of the sample events: a file or a folder of files, each with one JSON text or one on each line
-    #[arg(long, value_name = "FILE|DIR", env = "TWENTY_CONFORM_CORPUS", hide_env = true)]
+    #[arg(long, value_name = "FILE|DIR")]
     corpus: Option<PathBuf>,
-    /// How many deliveries are signed now (wrk, vegeta, k6)
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_DELIVERIES)), env = "TWENTY_CONFORM_COUNT", hide_env = true)]
+    /// How many deliveries are signed now (wrk)
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_DELIVERIES)))]
     count: u32,
-    /// How long the receiver takes them: its window for timestamps (wrk, vegeta, k6)
-    #[arg(long, default_value = "5m", value_parser = duration, env = "TWENTY_CONFORM_GOOD_FOR", hide_env = true)]
+    /// How long the receiver takes them: its window for timestamps (wrk)
+    #[arg(long, default_value = "5m", value_parser = duration)]
     good_for: Duration,
-    /// What ids and nonces are made from (wrk, vegeta, k6) [default: random]
-    #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
+    /// What ids and nonces are made from (wrk) [default: random]
+    #[arg(long)]
     seed: Option<u64>,
     #[command(flatten)]
     secret: SecretOptions,
@@ -54,28 +54,11 @@ pub(super) struct Arguments {
 enum Name {
     /// Signs at send time, from one process or many machines
     Locust,
-    /// A script and pre-signed deliveries (tested)
+    /// A script and pre-signed deliveries
     Wrk,
-    /// Pre-signed targets (not tested)
-    Vegeta,
-    /// A script and pre-signed deliveries (not tested)
-    K6,
-}
-
-impl Name {
-    /// The tool, where its deliveries are signed in advance.
-    fn presigned(self) -> Option<Tool> {
-        match self {
-            Self::Locust => None,
-            Self::Wrk => Some(Tool::Wrk),
-            Self::Vegeta => Some(Tool::Vegeta),
-            Self::K6 => Some(Tool::K6),
-        }
-    }
 }
 
 pub(super) fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let tool = arguments.tool.presigned();
     // What stands in bodies where nobody has said where they will go.
     let given = arguments.url.as_deref();
     let target =
@@ -83,20 +66,21 @@ pub(super) fn run(arguments: Arguments, console: &mut Console) -> Result<ExitSta
     let (dialect, now_ms) = (arguments.dialect.dialect(), Clock::system().now_ms());
     let own = arguments.corpus.as_deref().map(Corpus::read).transpose().map_err(Error::Usage)?;
     let corpus = own.unwrap_or_else(|| Corpus::samples(dialect, &target.url(), now_ms));
-    let url = if tool.is_some() || given.is_some() { target.url() } else { String::new() };
-    let content = Content { dialect, corpus: &corpus, url: &url, now_ms };
-    let files = match tool {
-        None => locust(&content).map_err(Error::Harness)?,
-        Some(tool) => {
+    let unknown = matches!(arguments.tool, Name::Locust) && given.is_none();
+    let url = if unknown { String::new() } else { target.url() };
+    let content = ExportContent { dialect, corpus: &corpus, url: &url, now_ms };
+    let files = match arguments.tool {
+        Name::Locust => locust(&content).map_err(Error::Harness)?,
+        Name::Wrk => {
             let secret = arguments.secret.require()?;
             console.conceal(&secret);
-            let signing = Signing {
+            let signing = Presigning {
                 secret: &secret,
                 count: arguments.count,
                 good_for: arguments.good_for,
                 seed: arguments.seed.unwrap_or_else(random_seed),
             };
-            tool.export(&content, &signing).map_err(Error::Usage)?
+            wrk(&content, &signing).map_err(Error::Usage)?
         }
     };
     let paths = write(&arguments.folder, &files).map_err(Error::Usage)?;

@@ -28,7 +28,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     arguments.output.check::<BenchReport>()?;
-    let (mut report, status) = import::read(&arguments.file).map_err(Error::Usage)?;
+    let mut report = import::read(&arguments.file).map_err(Error::Usage)?;
     report.command = command_line(&Redaction::new(None));
-    arguments.output.publish(&report, status, console)
+    arguments.output.publish(&report, report.status(), console)
 }

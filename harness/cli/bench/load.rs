@@ -8,36 +8,39 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::bench::generate::corpus::Corpus;
-use crate::bench::generate::plan::{HIGHEST_RATE, MOST_CONNECTIONS};
+use crate::bench::generate::plan::HIGHEST_RATE;
 use crate::bench::measure::objective::share;
-use crate::cli::options::{DialectName, Gate, duration};
+use crate::bench::measure::verdict::Tolerance;
+use crate::cli::options::{DialectOption, GateLevel};
+use crate::cli::values::duration;
 use crate::error::Error;
-use crate::suite::requirement::Level;
 use crate::webhook::dialect::Dialect;
+
+/// How many threads a load can have.
+pub(super) const MOST_THREADS: usize = 64;
 
 /// What is sent to a receiver, and what must come of it.
 #[derive(Debug, Args)]
 pub(super) struct LoadOptions {
     /// The path at which a receiver that is started takes deliveries
-    #[arg(long, default_value = "/", env = "TWENTY_CONFORM_PATH", hide_env = true)]
+    #[arg(long, default_value = "/")]
     pub(super) path: String,
-    /// The form of body
-    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
-    dialect: DialectName,
+    #[command(flatten)]
+    dialect: DialectOption,
     /// How long an answer is waited for
-    #[arg(long, default_value = "5s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    #[arg(long, default_value = "5s", value_parser = duration)]
     pub(super) timeout: Duration,
     /// Which share of the deliveries must be refused: wrongly signed, altered or stale ones, at random places
-    #[arg(long, default_value = "1%", value_name = "SHARE", value_parser = probe_share, env = "TWENTY_CONFORM_PROBE_SHARE", hide_env = true)]
+    #[arg(long, default_value = "1%", value_name = "SHARE", value_parser = probe_share)]
     pub(super) probe_share: f64,
     /// The weakest level whose probes fail the run when they are acknowledged
-    #[arg(long, value_enum, default_value = "must", env = "TWENTY_CONFORM_FAIL_ON", hide_env = true)]
-    fail_on: Gate,
+    #[arg(long, value_enum, default_value = "must")]
+    fail_on: GateLevel,
     /// Which share of the genuine deliveries may go without a 2xx, shed ones among them, until the run fails
-    #[arg(long, default_value = "0%", value_name = "SHARE", value_parser = share, env = "TWENTY_CONFORM_MAX_ERRORS", hide_env = true)]
-    pub(super) max_errors: f64,
+    #[arg(long, default_value = "0%", value_name = "SHARE", value_parser = share)]
+    max_errors: f64,
     /// The bodies, in the place of the sample events: a file or a folder of files, each with one JSON text or one on each line
-    #[arg(long, value_name = "FILE|DIR", env = "TWENTY_CONFORM_CORPUS", hide_env = true)]
+    #[arg(long, value_name = "FILE|DIR")]
     corpus: Option<PathBuf>,
 }
 
@@ -46,8 +49,8 @@ impl LoadOptions {
         self.dialect.dialect()
     }
 
-    pub(super) fn fail_on(&self) -> Level {
-        self.fail_on.level()
+    pub(super) fn tolerance(&self) -> Tolerance {
+        Tolerance { max_errors: self.max_errors, fail_on: self.fail_on.level() }
     }
 
     /// The bodies, where they are not the sample events. Errors: they cannot be read, or are none.
@@ -59,23 +62,6 @@ impl LoadOptions {
 pub(super) fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse::<f64>().ok().filter(|rate| (0.1..=HIGHEST_RATE).contains(rate));
     rate.ok_or_else(|| format!("{text:?} is no rate from 0.1 to {HIGHEST_RATE} deliveries per second"))
-}
-
-pub(super) fn connections(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|count| (1..=MOST_CONNECTIONS).contains(count));
-    count.ok_or_else(|| format!("{text:?} is not from 1 to {MOST_CONNECTIONS}"))
-}
-
-pub(super) fn threads(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|count| (1..=64).contains(count))
-        .ok_or_else(|| format!("{text:?} is not from 1 to 64"))
-}
-
-/// A duration, or nothing at all.
-pub(super) fn pause(text: &str) -> Result<Duration, String> {
-    if matches!(text, "0" | "0s" | "0ms") { Ok(Duration::ZERO) } else { duration(text) }
 }
 
 fn probe_share(text: &str) -> Result<f64, String> {

@@ -5,33 +5,28 @@
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::bench::compare::comparison::Comparison;
 use crate::bench::compare::pair::PairReport;
+use crate::bench::measure::compared::ReportComparison;
 use crate::bench::measure::report::BenchReport;
 use crate::bench::show::{comparison, html, pair, text, trend};
 use crate::cli::console::Console;
 use crate::cli::target::{self, ReportTarget, name, names};
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::terminal;
 
 /// The options of every benchmark's reports.
 #[derive(Debug, Args)]
 pub(super) struct OutputOptions {
     /// Write a report as well: text or json; of a load html, bmf (Bencher Metric Format) and smaller-is-better (the list that
     /// trackers of trends read) too; - is stdout, in the place of the text
-    #[arg(
-        long,
-        value_name = "FORMAT=PATH",
-        env = "TWENTY_CONFORM_REPORT",
-        value_delimiter = ',',
-        hide_env = true
-    )]
+    #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<ReportTarget<Format>>,
     /// Print the report as JSON in the place of the text
-    #[arg(long, env = "TWENTY_CONFORM_JSON", value_parser = clap::builder::BoolishValueParser::new(), hide_env = true)]
+    #[arg(long)]
     json: bool,
     /// Do not tell on stderr how far it is
-    #[arg(short, long, env = "TWENTY_CONFORM_QUIET", value_parser = clap::builder::BoolishValueParser::new(), hide_env = true)]
+    #[arg(short, long)]
     pub(super) quiet: bool,
 }
 
@@ -73,7 +68,7 @@ impl Render for BenchReport {
     }
 }
 
-impl Render for Comparison {
+impl Render for ReportComparison {
     const FORMATS: &'static [Format] = &[Format::Text, Format::Json];
 
     fn render(&self, format: Format) -> Result<String, Error> {
@@ -114,7 +109,7 @@ impl OutputOptions {
         let plain = |format| {
             let rendered = report.render(format)?;
             Ok(match format {
-                Format::Text => anstream::adapter::strip_str(&rendered).to_string(),
+                Format::Text => terminal::plain(&rendered),
                 _ => rendered,
             })
         };

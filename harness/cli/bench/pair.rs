@@ -9,25 +9,24 @@ use clap::Args;
 
 use super::baseline::ProjectOptions;
 use super::command_line;
-use super::load::{LoadOptions, connections, pause, rate, threads};
+use super::load::{LoadOptions, MOST_THREADS, rate};
 use super::output::OutputOptions;
-use crate::bench::compare::pair::measure::{Comparison, Measured, compare};
-use crate::bench::compare::pair::{FORMAT, Figure, MOST_ROUNDS, PairReport, SeriesName};
-use crate::bench::compare::thresholds::Metric;
+use crate::bench::compare::pair::{Figure, MOST_ROUNDS, PairReport, SeriesName};
+use crate::bench::compare::rounds::{PairSetup, measure_pair};
 use crate::bench::generate::limits;
-use crate::bench::generate::plan::{Mode, Plan};
-use crate::bench::measure::report::{LoadFacts, Machine, Tool};
-use crate::bench::measure::verdict::word;
+use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode};
+use crate::bench::measure::compared::Metric;
 use crate::cli::attach::check_path;
 use crate::cli::console::Console;
-use crate::cli::options::{SecretOptions, duration, interruption, random_seed};
+use crate::cli::options::{SecretOptions, random_seed};
+use crate::cli::signals::interruption;
+use crate::cli::values::{duration, from_to, pause, up_to};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
 use crate::redaction::Redaction;
 use crate::statistics::FEWEST;
-use crate::webhook::dialect::rfc3339;
 use crate::webhook::signature::Secret;
 
 /// The rounds of a series, and how long each load is, at saturation: with these a run takes about half a minute.
@@ -41,43 +40,42 @@ const FEWEST_DELIVERIES: f64 = 100.0;
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The command that starts the receiver to compare with; it gets PORT and TWENTY_WEBHOOK_SECRET, and no shell
-    #[arg(long, value_name = "COMMAND", env = "TWENTY_CONFORM_BASE", hide_env = true)]
+    #[arg(long, value_name = "COMMAND")]
     base: String,
     /// The command that starts the receiver that is compared
-    #[arg(long, value_name = "COMMAND", env = "TWENTY_CONFORM_CANDIDATE", hide_env = true)]
+    #[arg(long, value_name = "COMMAND")]
     candidate: String,
     #[command(flatten)]
     secret: SecretOptions,
     #[command(flatten)]
     load: LoadOptions,
     /// How long a command may take until its port accepts
-    #[arg(long, default_value = "30s", value_parser = duration, env = "TWENTY_CONFORM_READY_TIMEOUT", hide_env = true)]
+    #[arg(long, default_value = "30s", value_parser = duration)]
     ready_timeout: Duration,
     /// Deliveries per second: p99 is compared then [default: as many as the connections carry, and the rates are compared]
-    #[arg(long, value_name = "N", value_parser = rate, env = "TWENTY_CONFORM_RATE", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
     /// How many connections, each with one delivery under way at most
-    #[arg(long, default_value = "16", value_name = "N", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
+    #[arg(long, default_value = "16", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
     concurrency: usize,
     /// How many threads send
-    #[arg(long, default_value = "1", value_name = "N", value_parser = threads, env = "TWENTY_CONFORM_THREADS", hide_env = true)]
+    #[arg(long, default_value = "1", value_name = "N", value_parser = up_to::<MOST_THREADS>)]
     threads: usize,
     /// How many rounds each series has, of four loads each: base, candidate, candidate, base; up to three times as many where the
     /// control needs them [default: 20; 10 with --rate]
-    #[arg(long, value_name = "N", value_parser = rounds, env = "TWENTY_CONFORM_ROUNDS", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = from_to::<FEWEST, MOST_ROUNDS>)]
     rounds: Option<usize>,
     /// How long each load is measured [default: 100ms; 250ms with --rate]
-    #[arg(long, value_parser = duration, env = "TWENTY_CONFORM_DURATION", hide_env = true)]
+    #[arg(long, value_parser = duration)]
     duration: Option<Duration>,
     /// How long a receiver that was just started has load before it is measured; 0 for not at all
-    #[arg(long, default_value = "500ms", value_parser = pause, env = "TWENTY_CONFORM_WARM_UP", hide_env = true)]
+    #[arg(long, default_value = "500ms", value_parser = pause)]
     warm_up: Duration,
     /// By how much the figure that is compared may be worse; it wins over --max-regression
-    // Without a variable of its own: the one of this name is for the bounds of `bench receiver`.
     #[arg(long, value_name = "SHARE", value_parser = threshold)]
     threshold: Option<f64>,
     /// What ids, nonces, the places of probes and the intervals are made from [default: random]
-    #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
+    #[arg(long)]
     seed: Option<u64>,
     #[command(flatten)]
     project: ProjectOptions,
@@ -110,7 +108,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             console.tell(&format!("{}: for about {:.0} s", series.describe(), length.as_secs_f64().max(1.0)));
         }
     };
-    let comparison = Comparison {
+    let comparison = PairSetup {
         base: &arguments.base,
         candidate: &arguments.candidate,
         path: &arguments.load.path,
@@ -124,48 +122,19 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         rounds,
         figure,
         max_regression: most,
-        max_errors: arguments.load.max_errors,
-        fail_on: arguments.load.fail_on(),
+        tolerance: arguments.load.tolerance(),
         redaction: &redaction,
     };
-    let Measured { series, status, why } = compare(&comparison, told).await?;
-    let whole = series.last().is_some_and(|series| series.ratio.is_some());
-    let machine = Machine::this();
-    let mut notes = Vec::new();
-    if !machine.optimised {
-        notes.push(
-            "the tool was built without optimisations: what it measures is itself for the most part"
-                .to_owned(),
-        );
-    }
-    let report = PairReport {
-        format: FORMAT.to_owned(),
-        tool: Tool::this(),
-        machine,
-        command: command_line(&redaction),
-        base: redaction.text(&arguments.base),
-        candidate: redaction.text(&arguments.candidate),
-        dialect: dialect.name.to_owned(),
-        started_at: rfc3339(started_at_ms),
-        seed: plan.seed,
-        load: LoadFacts::of(&plan, arguments.load.max_errors, false),
-        figure,
-        max_regression: most,
-        series,
-        result: result(status, whole).to_owned(),
-        why,
-        exit_status: status.code(),
-        duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-        notes,
-    };
-    arguments.output.publish(&report, status, console)
+    let measured = measure_pair(&comparison, told).await?;
+    let report = comparison.report(measured, command_line(&redaction), started_at_ms, begun.elapsed());
+    arguments.output.publish(&report, report.result.status(), console)
 }
 
 impl Arguments {
     /// The rounds of a series, and each load.
     ///
     /// Errors: a load with too few deliveries to compare a p99, or a path that is none.
-    fn plan(&self) -> Result<(usize, Plan), Error> {
+    fn plan(&self) -> Result<(usize, LoadPlan), Error> {
         check_path(&self.load.path)?;
         let (rounds, duration) = if self.rate.is_some() { PACED } else { SATURATED };
         let duration = self.duration.unwrap_or(duration);
@@ -179,7 +148,7 @@ impl Arguments {
                 (FEWEST_DELIVERIES / rate * 10.0).ceil() / 10.0
             )));
         }
-        let plan = Plan {
+        let plan = LoadPlan {
             mode: self.rate.map_or(Mode::Saturation, |rate| Mode::Rates(vec![rate])),
             concurrency: self.concurrency,
             threads: self.threads.clamp(1, self.concurrency),
@@ -187,20 +156,11 @@ impl Arguments {
             warm_up: self.warm_up,
             timeout: self.load.timeout,
             probe_share: self.load.probe_share,
-            gone_after: Plan::default().gone_after,
+            gone_after: LoadPlan::default().gone_after,
             seed: self.seed.unwrap_or_else(random_seed),
         };
         Ok((self.rounds.unwrap_or(rounds), plan))
     }
-}
-
-fn result(status: ExitStatus, whole: bool) -> &'static str {
-    if status == ExitStatus::Incomplete && whole { "inconclusive" } else { word(status) }
-}
-
-fn rounds(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|count| (FEWEST..=MOST_ROUNDS).contains(count));
-    count.ok_or_else(|| format!("{text:?} is not from {FEWEST} to {MOST_ROUNDS}"))
 }
 
 fn threshold(text: &str) -> Result<f64, String> {

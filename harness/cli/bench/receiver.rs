@@ -10,22 +10,26 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use tokio::sync::watch;
 
-use super::baseline::{Baseline, BaselineOptions};
+use super::baseline::{BaselineOptions, publish, tell_again};
 use super::command_line;
-use super::load::{LoadOptions, connections, pause, rate, spoken, threads};
+use super::load::{LoadOptions, MOST_THREADS, rate, spoken};
 use super::output::OutputOptions;
+use crate::bench::compare::baseline::Baseline;
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::limits;
-use crate::bench::generate::load::{self, Subject};
-use crate::bench::generate::plan::{Mode, Phase, Plan};
+use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode, Phase};
+use crate::bench::measure::load::{self, LoadTarget};
+use crate::bench::measure::machine::Machine;
 use crate::bench::measure::objective::{Bound, Objective};
-use crate::bench::measure::report::{BenchReport, CorpusFacts, LoadFacts, Machine, Trial};
+use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFacts, RateTrial};
 use crate::bench::measure::search::{FIRST_RATE, Quest, find};
-use crate::bench::measure::verdict::{Facts, report};
+use crate::bench::measure::verdict::{ReceiverFacts, RunFacts, report};
 use crate::cli::attach::{AttachOptions, Attachment};
 use crate::cli::console::Console;
-use crate::cli::options::{duration, interruption, random_seed};
+use crate::cli::options::random_seed;
+use crate::cli::signals::interruption;
 use crate::cli::trust::TrustOptions;
+use crate::cli::values::{duration, pause, up_to};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -36,8 +40,6 @@ use crate::subject::receiver::Receiver;
 use crate::webhook::signature::Secret;
 use crate::wire::endpoint::http;
 
-/// What reports call it that is measured.
-const ROLE: &str = "receiver";
 /// How many rates one run can have, one after the other.
 const MOST_STEPS: usize = 100;
 
@@ -50,53 +52,34 @@ pub(super) struct Arguments {
     load: LoadOptions,
     /// Deliveries per second, whether answers have come or not; latency counts from the time meant for each [default: as many
     /// as the connections carry]. With --find-max the rate to begin with
-    #[arg(long, value_name = "N", conflicts_with = "rate_steps", value_parser = rate, env = "TWENTY_CONFORM_RATE", hide_env = true)]
+    #[arg(long, value_name = "N", conflicts_with = "rate_steps", value_parser = rate)]
     rate: Option<f64>,
     /// Several such rates, one after the other, each for the whole duration
-    #[arg(
-        long,
-        value_name = "N,N",
-        value_delimiter = ',',
-        value_parser = rate,
-        env = "TWENTY_CONFORM_RATE_STEPS",
-        hide_env = true
-    )]
+    #[arg(long, value_name = "N,N", value_parser = rate)]
     rate_steps: Vec<f64>,
     /// How many connections, each with one delivery under way at most
-    #[arg(long, default_value = "64", value_name = "N", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
+    #[arg(long, default_value = "64", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
     concurrency: usize,
     /// How many threads send [default: half of the processors]
-    #[arg(long, value_name = "N", value_parser = threads, env = "TWENTY_CONFORM_THREADS", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = up_to::<MOST_THREADS>)]
     threads: Option<usize>,
     /// How long it is measured, at each rate
-    #[arg(long, default_value = "10s", value_parser = duration, env = "TWENTY_CONFORM_DURATION", hide_env = true)]
+    #[arg(long, default_value = "10s", value_parser = duration)]
     duration: Duration,
     /// How long it goes on before it is measured; 0 for not at all
-    #[arg(long, default_value = "1s", value_parser = pause, env = "TWENTY_CONFORM_WARM_UP", hide_env = true)]
+    #[arg(long, default_value = "1s", value_parser = pause)]
     warm_up: Duration,
     /// A bound that must hold, such as 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; otherwise the status is 6
-    #[arg(
-        long,
-        value_name = "BOUND",
-        value_delimiter = ',',
-        env = "TWENTY_CONFORM_THRESHOLD",
-        hide_env = true
-    )]
+    #[arg(long, value_name = "BOUND")]
     threshold: Vec<Bound>,
     /// Search for the highest rate that holds this, such as 'p99<50ms' or 'p99<50ms,errors<0.1%'
-    #[arg(
-        long,
-        value_name = "OBJECTIVE",
-        conflicts_with_all = ["rate_steps", "save", "baseline"],
-        env = "TWENTY_CONFORM_FIND_MAX",
-        hide_env = true
-    )]
+    #[arg(long, value_name = "OBJECTIVE", conflicts_with_all = ["rate_steps", "save", "baseline"])]
     find_max: Option<String>,
     /// How long each rate of a search is tried
-    #[arg(long, default_value = "2s", value_parser = duration, env = "TWENTY_CONFORM_TRIAL_DURATION", hide_env = true)]
+    #[arg(long, default_value = "2s", value_parser = duration)]
     trial_duration: Duration,
     /// What ids, nonces and the places of probes are made from [default: random]
-    #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
+    #[arg(long)]
     seed: Option<u64>,
     #[command(flatten)]
     baseline: BaselineOptions,
@@ -110,9 +93,9 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     }
     let plan = arguments.plan();
     let quest = arguments.quest()?;
-    let baseline = arguments.baseline.open()?;
-    let load = LoadFacts::of(&plan, arguments.load.max_errors, quest.is_some());
-    baseline.check(&Machine::this(), &load, (ROLE, arguments.load.dialect().name))?;
+    let (baseline, bounds) = arguments.baseline.open(&arguments.threshold)?;
+    let load = LoadFacts::of(&plan, arguments.load.tolerance().max_errors, quest.is_some());
+    baseline.check(&load, BenchRole::Receiver, arguments.load.dialect().name)?;
     let made = || Secret::new(Random::from_seed(plan.seed).secret());
     let attachment = match arguments.attach.named() {
         true => Some(arguments.attach.attachment(
@@ -147,7 +130,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let measurement = Measurement {
         arguments: &arguments,
         name: &name,
-        subject: Subject {
+        subject: LoadTarget {
             target: &target,
             secret: &secret,
             dialect,
@@ -157,24 +140,20 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         },
         plan,
         quest,
-        bounds: baseline.bounds(&arguments.threshold),
+        bounds,
         redaction: Redaction::new([&secret]),
     };
     let measured = measurement.measure_with(&baseline, &mut receiver, console).await;
     receiver.stop().await;
-    let (report, status) = measured?;
-    // What cannot be written in one place is written in the other all the same.
-    let published = arguments.output.publish(&report, status, console);
-    baseline.save(&report, arguments.output.quiet, console)?;
-    published
+    publish(&measured?, &arguments.output, &baseline, console)
 }
 
 /// What is measured, once or again.
 struct Measurement<'a> {
     arguments: &'a Arguments,
     name: &'a str,
-    subject: Subject<'a>,
-    plan: Plan,
+    subject: LoadTarget<'a>,
+    plan: LoadPlan,
     quest: Option<Quest>,
     bounds: Vec<Bound>,
     redaction: Redaction,
@@ -187,15 +166,16 @@ impl Measurement<'_> {
         baseline: &Baseline,
         receiver: &mut Receiver,
         console: &mut Console,
-    ) -> Result<(BenchReport, ExitStatus), Error> {
+    ) -> Result<BenchReport, Error> {
         baseline.check_bodies(&CorpusFacts::of(self.subject.corpus))?;
         let mut first = 0;
         let measure = async |console: &mut Console| {
-            let (report, status, numbers) = self.measure(first, receiver, console).await?;
+            let (report, numbers) = self.measure(first, receiver, console).await?;
             first = numbers;
-            Ok((report, status))
+            Ok(report)
         };
-        baseline.measured(self.arguments.output.quiet, console, measure).await
+        let quiet = self.arguments.output.quiet;
+        baseline.measured(console, |console| tell_again(quiet, console), measure).await
     }
 
     /// Measures once; `first` is the number of the first record id. Returns the number behind the last one too.
@@ -204,7 +184,7 @@ impl Measurement<'_> {
         first: u64,
         receiver: &mut Receiver,
         console: &mut Console,
-    ) -> Result<(BenchReport, ExitStatus, u64), Error> {
+    ) -> Result<(BenchReport, u64), Error> {
         let begun = Instant::now();
         let started_at_ms = self.subject.clock.now_ms();
         let ran = match &self.quest {
@@ -215,33 +195,31 @@ impl Measurement<'_> {
                 ran.map(|outcome| (outcome, self.plan.clone(), None))
             }
             Some(quest) => {
-                let told = |trial: &Trial| self.arguments.tell(console, &progress(trial));
+                let told = |trial: &RateTrial| self.arguments.tell(console, &progress(trial));
                 let found = find(&self.plan, &self.subject, quest, told).await;
                 found.map(|found| (found.outcome, found.plan, Some(found.entry)))
             }
         };
         let ended = receiver.ended().await;
         let (outcome, plan, search) = ran?;
-        let (report, status) = report(
-            &outcome,
-            Facts {
+        let facts = ReceiverFacts {
+            run: RunFacts {
                 subject: self.name,
                 command: command_line(&self.redaction),
                 dialect: self.subject.dialect.name,
                 started_at_ms,
                 took: begun.elapsed(),
-                plan: &plan,
-                corpus: self.subject.corpus,
                 machine: Machine::this(),
-                max_errors: self.arguments.load.max_errors,
-                fail_on: self.arguments.load.fail_on(),
-                thresholds: &self.bounds,
-                redaction: &self.redaction,
-                search,
-                ended,
             },
-        );
-        Ok((report, status, outcome.numbers))
+            plan: &plan,
+            corpus: self.subject.corpus,
+            tolerance: self.arguments.load.tolerance(),
+            thresholds: &self.bounds,
+            redaction: &self.redaction,
+            search,
+            ended,
+        };
+        Ok((report(&outcome, facts), outcome.numbers))
     }
 }
 
@@ -265,14 +243,14 @@ async fn reach(
 }
 
 impl Arguments {
-    fn plan(&self) -> Plan {
+    fn plan(&self) -> LoadPlan {
         let mode = match (self.rate, self.rate_steps.as_slice()) {
             (Some(rate), _) => Mode::Rates(vec![rate]),
             (None, []) => Mode::Saturation,
             (None, rates) => Mode::Rates(rates.to_vec()),
         };
         let half = Machine::this().cores / 2;
-        Plan {
+        LoadPlan {
             mode,
             concurrency: self.concurrency,
             threads: self.threads.unwrap_or(half).clamp(1, self.concurrency),
@@ -280,7 +258,7 @@ impl Arguments {
             warm_up: self.warm_up,
             timeout: self.load.timeout,
             probe_share: self.load.probe_share,
-            gone_after: Plan::default().gone_after,
+            gone_after: LoadPlan::default().gone_after,
             seed: self.seed.unwrap_or_else(random_seed),
         }
     }
@@ -294,8 +272,7 @@ impl Arguments {
             text: text.clone(),
             first: self.rate.unwrap_or(FIRST_RATE),
             trial: self.trial_duration,
-            max_errors: self.load.max_errors,
-            fail_on: self.load.fail_on(),
+            tolerance: self.load.tolerance(),
         }))
     }
 
@@ -307,11 +284,11 @@ impl Arguments {
 }
 
 /// How long a load is meant to go on.
-fn length(plan: &Plan) -> Duration {
+fn length(plan: &LoadPlan) -> Duration {
     plan.phases().last().map_or(Duration::ZERO, Phase::end)
 }
 
-fn progress(trial: &Trial) -> String {
+fn progress(trial: &RateTrial) -> String {
     let (rate, p99) = (trial.rate, trial.p99_us as f64 / 1000.0);
     let held = if trial.held { "held".to_owned() } else { format!("not held: {}", trial.why) };
     format!("{rate:.1}/s: p99 {p99:.3} ms, {held}")

@@ -3,6 +3,7 @@
 //! Invariant: whatever is wrong with the options is said before anything is reached or started, and what was started is ended
 //! whichever way the load goes.
 
+use std::ffi::OsStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,20 +12,26 @@ use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tokio::task::block_in_place;
 
-use super::baseline::BaselineOptions;
+use super::baseline::{BaselineOptions, publish, tell_again};
 use super::command_line;
 use super::endpoint::Allowed;
-use super::load::{connections, pause, rate, spoken, threads};
+use super::load::{MOST_THREADS, rate, spoken};
 use super::output::OutputOptions;
-use crate::bench::accounts::ledger::entry::Fault;
+use crate::bench::accounts::entry::LedgerFault;
 use crate::bench::generate::limits;
-use crate::bench::generate::plan::{Mode, Plan};
+use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode};
+use crate::bench::measure::machine::Machine;
 use crate::bench::measure::objective::Bound;
-use crate::bench::measure::report::Machine;
-use crate::bench::sending::verdict::Facts;
-use crate::bench::sending::{self, MOST_WEBHOOKS, Sent, Subject, Task};
+use crate::bench::measure::report::BenchRole;
+use crate::bench::measure::verdict::RunFacts;
+use crate::bench::sending::run::{self as sending, SenderLoad, SenderOutcome, SenderUnderLoad};
+use crate::bench::sending::verdict::SenderFacts;
+use crate::bench::sending::watch::MOST_WEBHOOKS;
 use crate::cli::console::Console;
-use crate::cli::options::{DialectName, duration, interruption, random_seed};
+use crate::cli::environment::{Choice, first_given, text};
+use crate::cli::options::{DialectOption, random_seed};
+use crate::cli::signals::interruption;
+use crate::cli::values::{duration, pause, up_to};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -43,65 +50,50 @@ const MOST_EVENTS: u64 = 1_000_000_000;
 /// Options of `bench sender`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    // The environment is read by hand: what stands on the command line wins over it, and does not clash with it.
     /// A command that speaks the attachment protocol on its stdin and stdout; no shell
     #[arg(long, value_name = "COMMAND", conflicts_with = "control")]
     exec: Option<String>,
     /// The URL of a sender that takes the same objects by POST, on this machine
     #[arg(long, value_name = "URL")]
     control: Option<String>,
-    /// The form of body
-    #[arg(long, value_enum, default_value = "documented", env = "TWENTY_CONFORM_DIALECT", hide_env = true)]
-    dialect: DialectName,
+    #[command(flatten)]
+    dialect: DialectOption,
     /// Events per second, whether earlier ones have arrived or not; latency counts from the time meant for each [default: as
     /// many as arrive]
-    #[arg(long, value_name = "N", value_parser = rate, env = "TWENTY_CONFORM_RATE", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
     /// How many events are under way at the same time; with --rate, how many requests wait for their reply
-    #[arg(long, default_value = "64", value_name = "N", value_parser = connections, env = "TWENTY_CONFORM_CONCURRENCY", hide_env = true)]
+    #[arg(long, default_value = "64", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
     concurrency: usize,
     /// How many webhooks are registered, each with a secret of its own; every event is to reach each
-    #[arg(long, default_value = "1", value_name = "K", value_parser = webhooks, env = "TWENTY_CONFORM_WEBHOOKS", hide_env = true)]
+    #[arg(long, default_value = "1", value_name = "K", value_parser = up_to::<MOST_WEBHOOKS>)]
     webhooks: usize,
     /// How many events, in the place of a duration; at most an hour without --rate
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_EVENTS), conflicts_with_all = ["duration", "warm_up"], env = "TWENTY_CONFORM_EVENTS", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_EVENTS), conflicts_with_all = ["duration", "warm_up"])]
     events: Option<u64>,
     /// How long it is measured [default: 10s]
-    #[arg(long, value_parser = duration, env = "TWENTY_CONFORM_DURATION", hide_env = true)]
+    #[arg(long, value_parser = duration)]
     duration: Option<Duration>,
     /// How long it goes on before it is measured; 0 for not at all [default: 1s; with --events not at all]
-    #[arg(long, value_parser = pause, env = "TWENTY_CONFORM_WARM_UP", hide_env = true)]
+    #[arg(long, value_parser = pause)]
     warm_up: Option<Duration>,
     /// How long a reply, and the arrival of a delivery behind its event, is waited for
-    #[arg(long, default_value = "5s", value_parser = duration, env = "TWENTY_CONFORM_TIMEOUT", hide_env = true)]
+    #[arg(long, default_value = "5s", value_parser = duration)]
     timeout: Duration,
     /// How long deliveries that come twice are waited for behind the last one
-    #[arg(long, default_value = "250ms", value_parser = pause, env = "TWENTY_CONFORM_SETTLE", hide_env = true)]
+    #[arg(long, default_value = "250ms", value_parser = pause)]
     settle: Duration,
     /// How many threads receive [default: half of the processors]
-    #[arg(long, value_name = "N", value_parser = threads, env = "TWENTY_CONFORM_THREADS", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = up_to::<MOST_THREADS>)]
     threads: Option<usize>,
     /// What does not fail the run
-    #[arg(
-        long,
-        value_enum,
-        value_name = "FAULT",
-        value_delimiter = ',',
-        env = "TWENTY_CONFORM_ALLOW",
-        hide_env = true
-    )]
+    #[arg(long, value_enum, value_name = "FAULT")]
     allow: Vec<Allowed>,
     /// A bound that must hold, such as 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; otherwise the status is 6
-    #[arg(
-        long,
-        value_name = "BOUND",
-        value_delimiter = ',',
-        env = "TWENTY_CONFORM_THRESHOLD",
-        hide_env = true
-    )]
+    #[arg(long, value_name = "BOUND")]
     threshold: Vec<Bound>,
     /// What ids and secrets are made from [default: random]
-    #[arg(long, env = "TWENTY_CONFORM_SEED", hide_env = true)]
+    #[arg(long)]
     seed: Option<u64>,
     #[command(flatten)]
     baseline: BaselineOptions,
@@ -127,8 +119,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     limits::allow(ends * task.connections()).map_err(Error::Usage)?;
     let (clock, interrupted) = (Clock::system(), interruption());
     let dialect = arguments.dialect.dialect();
-    let baseline = arguments.baseline.open()?;
-    baseline.check(&Machine::this(), &task.load(), ("sender", dialect.name))?;
+    let (baseline, bounds) = arguments.baseline.open(&arguments.threshold)?;
+    baseline.check(&task.load(), BenchRole::Sender, dialect.name)?;
     baseline.check_events(task.webhooks, task.events)?;
     let name = match &attached {
         Attached::Exec(name) | Attached::Control(name) => name.clone(),
@@ -144,40 +136,39 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             None => format!("measuring {name} for {}", spoken(task.plan.duration)),
         });
     }
-    let allowed: Vec<Fault> = arguments.allow.iter().map(|one| one.fault()).collect();
-    let bounds = baseline.bounds(&arguments.threshold);
+    let allowed: Vec<LedgerFault> = arguments.allow.iter().map(|one| one.fault()).collect();
     let measure = async |_: &mut Console| {
         let (begun, started_at_ms) = (Instant::now(), clock.now_ms());
         let sent = attached.measure(&task, dialect, &clock, &interrupted).await?;
-        Ok(sent.report(Facts {
-            subject: &name,
-            command: command_line(&Redaction::new([])),
-            dialect: dialect.name,
-            started_at_ms,
-            took: begun.elapsed(),
+        Ok(sent.report(SenderFacts {
+            run: RunFacts {
+                subject: &name,
+                command: command_line(&Redaction::new([])),
+                dialect: dialect.name,
+                started_at_ms,
+                took: begun.elapsed(),
+                machine: Machine::this(),
+            },
             task: &task,
-            machine: Machine::this(),
             allowed: &allowed,
             thresholds: &bounds,
         }))
     };
-    let (report, status) = baseline.measured(arguments.output.quiet, console, measure).await?;
-    // What cannot be written in one place is written in the other all the same.
-    let published = arguments.output.publish(&report, status, console);
-    baseline.save(&report, arguments.output.quiet, console)?;
-    published
+    let quiet = arguments.output.quiet;
+    let report = baseline.measured(console, |console| tell_again(quiet, console), measure).await?;
+    publish(&report, &arguments.output, &baseline, console)
 }
 
 impl Attached {
     /// Puts the load on it, and ends what was started.
     async fn measure(
         &self,
-        task: &Task,
+        task: &SenderLoad,
         dialect: &'static Dialect,
         clock: &Clock,
         interrupted: &watch::Receiver<bool>,
-    ) -> Result<Sent, Error> {
-        let subject = |sender: Arc<dyn Sender>| Subject { sender, dialect, clock, interrupted };
+    ) -> Result<SenderOutcome, Error> {
+        let subject = |sender: Arc<dyn Sender>| SenderUnderLoad { sender, dialect, clock, interrupted };
         let wait = task.plan.timeout;
         match self {
             Self::Exec(command) => {
@@ -226,17 +217,15 @@ fn target(url: &str) -> Result<Target, Error> {
 
 impl Arguments {
     fn attached(&self) -> Attached {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let choose = |exec: Option<String>, control: Option<String>| {
-            exec.map(Attached::Exec).or(control.map(Attached::Control))
-        };
-        let given = choose(self.exec.clone(), self.control.clone());
-        let set = || choose(variable("TWENTY_CONFORM_EXEC"), variable("TWENTY_CONFORM_CONTROL"));
-        given.or_else(set).unwrap_or(Attached::Reference)
+        let exec: Choice<'_, Attached> =
+            ("exec", self.exec.as_deref().map(OsStr::new), |command| Attached::Exec(text(command)));
+        let control: Choice<'_, Attached> =
+            ("control", self.control.as_deref().map(OsStr::new), |url| Attached::Control(text(url)));
+        first_given(&[exec, control]).unwrap_or(Attached::Reference)
     }
 
-    fn task(&self) -> Task {
-        let default = Plan::default();
+    fn task(&self) -> SenderLoad {
+        let default = LoadPlan::default();
         let duration = match (self.duration, self.events, self.rate) {
             (Some(duration), ..) => duration,
             (None, None, _) => default.duration,
@@ -244,7 +233,7 @@ impl Arguments {
             (None, Some(_), None) => sending::LONGEST,
         };
         let warm_up = if self.events.is_some() { Duration::ZERO } else { default.warm_up };
-        let plan = Plan {
+        let plan = LoadPlan {
             mode: self.rate.map_or(Mode::Saturation, |rate| Mode::Rates(vec![rate])),
             concurrency: self.concurrency,
             duration,
@@ -254,7 +243,7 @@ impl Arguments {
             seed: self.seed.unwrap_or_else(random_seed),
             ..default
         };
-        Task {
+        SenderLoad {
             plan,
             events: self.events,
             webhooks: self.webhooks,
@@ -262,9 +251,4 @@ impl Arguments {
             receiving: self.threads.unwrap_or(Machine::this().cores / 2).max(1),
         }
     }
-}
-
-fn webhooks(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|count| (1..=MOST_WEBHOOKS).contains(count));
-    count.ok_or_else(|| format!("{text:?} is not from 1 to {MOST_WEBHOOKS}"))
 }

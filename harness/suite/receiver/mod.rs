@@ -3,7 +3,6 @@
 //! A requirement is one block in one file. [`stage`] sends it, [`case`] and [`property`] say what, [`judge`] has the rules.
 
 mod altered;
-mod batch;
 pub mod case;
 mod comparison;
 mod diagnosis;
@@ -14,7 +13,6 @@ mod freshness;
 mod header;
 mod judge;
 mod key;
-mod line;
 pub mod maker;
 mod malformed;
 mod pace;

@@ -1,20 +1,23 @@
 //! What a run against a receiver has at hand: the receiver, the way to it, what deliveries are made from, and the transcript.
 
+mod batch;
+mod generated;
+mod line;
+
 use std::time::Duration;
 
 use futures_util::future::{LocalBoxFuture, join_all};
 
-use super::batch::Tried;
+use self::batch::Tried;
+use self::line::Line;
 use super::case::Case;
-use super::line::Line;
 use super::maker::Maker;
 use super::property::Property;
 use crate::clock::Clock;
 use crate::random::Random;
 use crate::subject::SubjectError;
 use crate::subject::receiver::Receiver;
-use crate::suite::scenario::{Play, Scenario};
-use crate::suite::stage::{Extent, Stage as Player};
+use crate::suite::property::Extent;
 use crate::suite::transcript::{Capability, Ending, Respect, ScenarioName, Transcript, Trial};
 use crate::wire::client::Client;
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome};
@@ -45,33 +48,6 @@ pub struct Stage<'a> {
     pub(super) given_up: bool,
     /// Whether it takes long over each answer.
     pub(super) slow: bool,
-}
-
-impl Player for Stage<'_> {
-    async fn run(&mut self, scenario: &Scenario) {
-        if self.line.is_silent() && !self.given_up {
-            // What it hung on may be over.
-            let exchange = self.line.knock(&self.maker.deliver(&self.maker.plain())).await;
-            self.given_up = exchange.outcome.status().is_none();
-            self.transcript.record(exchange);
-        }
-        let played = match scenario.play {
-            Play::Cases { fixed, generated } => self.try_cases(scenario.name, fixed, generated).await,
-            Play::Receiver(course) => course(self).await,
-            Play::Sender(_) => Ok(()),
-        };
-        let ending = match played {
-            Ok(()) => Ending::Complete,
-            Err(SubjectError::Broke(why)) => Ending::Broke(why),
-            Err(SubjectError::Stuck(why)) => Ending::Stuck(why),
-            Err(why) => Ending::Died(why.to_string()),
-        };
-        self.transcript.endings.push((scenario.name, ending));
-    }
-
-    fn transcript(&mut self) -> &mut Transcript {
-        self.transcript
-    }
 }
 
 impl<'a> Stage<'a> {
@@ -109,8 +85,34 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Before a scenario: finds out whether a receiver that had stopped answering does so again.
+    pub async fn begin(&mut self) {
+        if self.line.is_silent() && !self.given_up {
+            // What it hung on may be over.
+            let exchange = self.line.knock(&self.maker.deliver(&self.maker.plain())).await;
+            self.given_up = exchange.outcome.status().is_none();
+            self.transcript.record(exchange);
+        }
+    }
+
+    /// After a scenario: how it ended.
+    pub fn end(&mut self, scenario: ScenarioName, played: Result<(), SubjectError>) {
+        let ending = match played {
+            Ok(()) => Ending::Complete,
+            Err(SubjectError::Broke(why)) => Ending::Broke(why),
+            Err(SubjectError::Stuck(why)) => Ending::Stuck(why),
+            Err(why) => Ending::Died(why.to_string()),
+        };
+        self.transcript.endings.push((scenario, ending));
+    }
+
+    /// What was written so far.
+    pub fn transcript(&mut self) -> &mut Transcript {
+        self.transcript
+    }
+
     /// Tries a scenario's fixed cases, then its generated ones.
-    async fn try_cases(
+    pub async fn try_cases(
         &mut self,
         scenario: ScenarioName,
         fixed: fn(&Maker) -> Vec<Case>,

@@ -6,7 +6,6 @@ pub mod delivery;
 mod judge;
 pub mod nonce;
 pub mod payload;
-mod play;
 mod retry;
 pub mod scenario;
 pub mod signing;

@@ -17,8 +17,10 @@ use crate::subject::SubjectError;
 use crate::subject::capability::Capability;
 use crate::subject::protocol::{self, Hello, Op, Reply};
 use crate::subject::sender::{Sender, expect_ok};
-use crate::suite::extent::Extent;
-use crate::suite::transcript::{AnswerForm, Conduct, Emission, RegisteredWebhook, ScenarioName, Transcript};
+use crate::suite::property::Extent;
+use crate::suite::transcript::{
+    AnswerForm, Conduct, Emission, Ending, RegisteredWebhook, ScenarioName, Transcript,
+};
 use crate::webhook::event::Event;
 use crate::webhook::signature::Secret;
 use crate::wire::endpoint::certificates::Authority;
@@ -126,6 +128,23 @@ impl<'a> SenderStage<'a> {
         let all = all.into_iter().chain(https);
         self.transcript.capabilities = all.filter(|one| hello.declares(*one)).collect();
         Ok(hello)
+    }
+
+    /// Plays a scenario, and writes down how it ended.
+    pub async fn play(&mut self, scenario: ScenarioName, needs: Option<Capability>, course: Course) {
+        let is_able = needs.is_none_or(|needed| self.declares(needed));
+        let played = if is_able { course(self).await } else { Ok(()) };
+        self.collect();
+        let cleared = if played.is_ok() { self.clear_away().await } else { Ok(()) };
+        let ending = match played.and(cleared) {
+            Ok(()) => Ending::Complete,
+            Err(SubjectError::Died(why)) => Ending::Died(why),
+            Err(SubjectError::Broke(why)) => Ending::Broke(why),
+            Err(SubjectError::Unkept(why)) => Ending::Unkept(why),
+            Err(why) => Ending::Stuck(why.to_string()),
+        };
+        self.leave();
+        self.transcript.endings.push((scenario, ending));
     }
 
     pub(super) fn declares(&self, capability: Capability) -> bool {

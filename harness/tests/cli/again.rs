@@ -127,7 +127,12 @@ fn replay_rejects_unusable_cases() {
         ("", &["is not JSON", "line 1"][..]),
         (&whole[..whole.len() / 2], &["is not JSON", "line "]),
         ("{}", &["no member `format`"]),
-        (&whole.replace("case/1", "case/9"), &["twenty-conform-case/9"]),
+        (&whole.replace("case/2", "case/9"), &["twenty-conform-case/9"]),
+        // What an earlier version saved: its version, and the command that saves it anew.
+        (
+            &whole.replace("case/2", "case/1"),
+            &["twenty-conform-case/1", "twenty-conform-case/2", "`twenty-conform receiver` again with --out"],
+        ),
         (&whole.replace("\"trial\"", "\"trail\""), &["missing field `trial`", "line "]),
         (&whole.replace("\"VER-5\"", "\"VER-5000\""), &["\"VER-5000\"", "no requirement"]),
         (&whole.replace("\"not 2xx\"", "\"6xx\""), &["\"6xx\" cannot be expected", "line "]),

@@ -101,7 +101,7 @@ fn a_run_keeps_every_exchange_and_every_trial() {
         );
     }
     let scenarios: BTreeSet<&str> = trials.iter().map(|trial| trial["scenario"].as_str().unwrap()).collect();
-    for scenario in ["genuine", "body-256-kib", "altered-content", "back-door"] {
+    for scenario in ["valid", "body-256-kib", "altered-content", "back-door"] {
         assert!(scenarios.contains(scenario), "{scenario} in {scenarios:?}");
     }
     // A body that is no text comes back byte for byte; so does what is in chunks.

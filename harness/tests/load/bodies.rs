@@ -8,8 +8,8 @@ use std::fs::{self, File};
 use tempfile::TempDir;
 use twenty_conform::bench::generate::corpus::Corpus;
 use twenty_conform::bench::generate::ids::{FIRST_PROBE, ID_LENGTH, Ids};
-use twenty_conform::bench::generate::probe::{self, Maker};
-use twenty_conform::bench::generate::request::{Head, Marks, Request};
+use twenty_conform::bench::generate::probe::{self, ProbeMaker};
+use twenty_conform::bench::generate::request::{HeadTemplate, Marks, RequestBuffer};
 use twenty_conform::clock::Clock;
 use twenty_conform::peers::receiver::{Receiver, Settings};
 use twenty_conform::random::Random;
@@ -117,7 +117,7 @@ fn target() -> Target {
     Target::http("127.0.0.1", 4711, "/hook?x=1")
 }
 
-async fn parsed(request: &Request) -> Delivery {
+async fn parsed(request: &RequestBuffer) -> Delivery {
     let mut bytes = request.bytes.as_slice();
     let delivery = Reader::default().request(&mut bytes, 1 << 24).await.unwrap();
     assert!(bytes.is_empty(), "nothing stands behind the request");
@@ -132,8 +132,8 @@ async fn every_delivery_is_one_that_the_reference_takes() {
         let receiver = Receiver::new(Settings::new(secret.clone()), clock.clone(), std::sync::Arc::new(drop));
         let corpus = Corpus::samples(dialect, "http://127.0.0.1:4711/hook?x=1", NOW_MS);
         assert!(corpus.bodies().iter().all(|body| body.id.is_some()));
-        let (mut request, mut number) = (Request::default(), 0);
-        for template in Head::new(&target(), dialect).templates(&corpus) {
+        let (mut request, mut number) = (RequestBuffer::default(), 0);
+        for template in HeadTemplate::new(&target(), dialect).templates(&corpus) {
             for _ in 0..2 {
                 let marks = Marks { number, nonce: u128::from(number), now_ms: NOW_MS };
                 template.fill(Ids::of(7), &marks, &mut request);
@@ -159,13 +159,14 @@ async fn every_delivery_is_one_that_the_reference_takes() {
 async fn no_probe_is_one_that_the_reference_takes() {
     let (secret, clock) = (Secret::new(SECRET), Clock::fixed(NOW_MS));
     let receiver = Receiver::new(Settings::new(secret.clone()), clock, std::sync::Arc::new(drop));
-    let head = Head::new(&target(), &DOCUMENTED);
-    let maker = Maker { head: head.clone(), key: Key::new(&secret), secret: secret.clone() };
+    let head = HeadTemplate::new(&target(), &DOCUMENTED);
+    let maker = ProbeMaker { head: head.clone(), key: Key::new(&secret), secret: secret.clone() };
     let corpus =
         Corpus::of([br#"{"event":"a.created","data":{}}"#.as_slice(), br#"{"event":"a.created"}"#]).unwrap();
     for template in head.templates(&corpus) {
         for kind in &probe::ALL {
-            let (mut request, marks) = (Request::default(), Marks { number: 3, nonce: 0, now_ms: NOW_MS });
+            let (mut request, marks) =
+                (RequestBuffer::default(), Marks { number: 3, nonce: 0, now_ms: NOW_MS });
             template.fill(Ids::of(7), &marks, &mut request);
             let mut body = request.bytes[request.body..].to_vec();
             let id = template.id_in_body().map(|id| id.start);

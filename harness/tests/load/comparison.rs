@@ -5,20 +5,21 @@
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use twenty_conform::bench::compare::baseline;
-use twenty_conform::bench::compare::comparison::{Comparison, comparable, compare, whole};
-use twenty_conform::bench::compare::thresholds::{Given, MaxRegression, Metric};
+use twenty_conform::bench::compare::comparison::{comparable, compare, whole};
+use twenty_conform::bench::compare::thresholds::{GivenRegression, MaxRegression};
+use twenty_conform::bench::measure::compared::{Metric, ReportComparison};
 use twenty_conform::bench::measure::report::BenchReport;
 use twenty_conform::exit::ExitStatus;
 use twenty_conform::statistics::Place;
 
 use super::made::Made;
 
-fn against(old: &BenchReport, new: &[&BenchReport]) -> Comparison {
+fn against(old: &BenchReport, new: &[&BenchReport]) -> ReportComparison {
     let named: Vec<(&str, &BenchReport)> = new.iter().map(|report| ("new", *report)).collect();
     compare(("old", old), &named, &MaxRegression::default())
 }
 
-fn place(comparison: &Comparison, metric: Metric) -> Option<Place> {
+fn place(comparison: &ReportComparison, metric: Metric) -> Option<Place> {
     comparison.metrics[metric as usize].new[0].place
 }
 
@@ -28,7 +29,7 @@ fn one_new_report_suspects_and_a_second_confirms() {
     let (same, slower) = (Made::steady(9_950, 2_010).report(), Made::steady(8_500, 2_000).report());
     let one = against(&old, &[&same]);
     assert_eq!(
-        (one.status(), one.exit_status, one.result.as_str()),
+        (one.status(), one.exit_status, one.result.describe()),
         (ExitStatus::Passed, 0, "pass"),
         "{one:#?}"
     );
@@ -48,7 +49,7 @@ fn one_new_report_suspects_and_a_second_confirms() {
     assert!(interval.low < 0.85 && 0.85 < interval.high && interval.width() < 0.05, "{interval:?}");
 
     let both = against(&old, &[&slower, &slower]);
-    assert_eq!((both.status(), both.result.as_str()), (ExitStatus::Slower, "slow"));
+    assert_eq!((both.status(), both.result.describe()), (ExitStatus::Slower, "slow"));
     let one_of_two = against(&old, &[&slower, &same]);
     assert_eq!(one_of_two.status(), ExitStatus::Incomplete);
     assert!(one_of_two.why.contains("not in the other"), "{}", one_of_two.why);
@@ -64,7 +65,7 @@ fn each_figure_has_its_direction_and_bound() {
     for metric in [Metric::P50, Metric::P90, Metric::P99] {
         assert_eq!(place(&one, metric), Some(Place::Beyond), "{metric:?}");
     }
-    let given: Vec<Given> = ["20%", "p99=10%"].iter().map(|text| text.parse().unwrap()).collect();
+    let given: Vec<GivenRegression> = ["20%", "p99=10%"].iter().map(|text| text.parse().unwrap()).collect();
     let most = MaxRegression::default().with(&given);
     let loose = compare(("old", &old), &[("new", &later)], &most);
     assert_eq!(
@@ -154,7 +155,7 @@ fn what_was_made_otherwise_is_refused_with_the_reason() {
 #[test]
 fn bounds_are_read_and_later_ones_win() {
     let read = |texts: &[&str]| {
-        let given: Vec<Given> = texts.iter().map(|text| text.parse().unwrap()).collect();
+        let given: Vec<GivenRegression> = texts.iter().map(|text| text.parse().unwrap()).collect();
         let most = MaxRegression::default().with(&given);
         Metric::ALL.map(|metric| most.of(metric))
     };
@@ -162,7 +163,7 @@ fn bounds_are_read_and_later_ones_win() {
     assert_eq!(read(&["p99=10%", "2%"]), [0.02, 0.02, 0.02, 0.1, 0.1]);
     assert_eq!(read(&["errors=0%", "rate = 0.5"])[4], 0.0);
     for wrong in ["", "x", "0%", "100%", "-1%", "p98=1%", "rate=", "rate=0%", "p99<1s"] {
-        assert!(wrong.parse::<Given>().is_err(), "{wrong:?}");
+        assert!(wrong.parse::<GivenRegression>().is_err(), "{wrong:?}");
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::sync::watch;
 use twenty_conform::bench::generate::corpus::Corpus;
-use twenty_conform::bench::generate::load::{self, Ending, Subject};
-use twenty_conform::bench::generate::plan::Plan;
+use twenty_conform::bench::generate::plan::LoadPlan;
+use twenty_conform::bench::measure::load::{self, LoadEnding, LoadTarget};
 use twenty_conform::bench::measure::report::BenchReport;
 use twenty_conform::clock::Clock;
 use twenty_conform::webhook::dialect::DOCUMENTED;
@@ -21,7 +21,7 @@ use super::{SECRET, answers, at_rate, errors, judged, plan, put, run};
 use crate::peers::receiver::{Connection, OK, Peer};
 
 /// The report of a short load on a peer.
-async fn on(peer: &Peer, plan: &Plan) -> BenchReport {
+async fn on(peer: &Peer, plan: &LoadPlan) -> BenchReport {
     judged(&run(plan, &peer.target).await, plan, 0.0, &[])
 }
 
@@ -37,7 +37,7 @@ async fn every_form_of_answer_counts() {
     ] {
         let report = on(&Peer::answering(answer).await, &plan(40)).await;
         let what = String::from_utf8_lossy(answer);
-        assert_eq!(report.result, "pass", "{what}: {report:?}");
+        assert_eq!(report.result.describe(), "pass", "{what}: {report:?}");
         assert!(report.total.acknowledged > 0, "{what}");
         assert!(!report.notes.iter().any(|note| note.contains("opened")), "{what}: {:?}", report.notes);
     }
@@ -53,7 +53,7 @@ async fn connections_that_are_closed_are_opened_again() {
     ] {
         let report = on(&Peer::once(answer).await, &plan(40)).await;
         let what = String::from_utf8_lossy(answer);
-        assert_eq!(report.result, "pass", "{what}: {report:?}");
+        assert_eq!(report.result.describe(), "pass", "{what}: {report:?}");
         assert!(report.total.acknowledged > 4, "{what}: {:?}", report.total);
         assert!(report.notes.iter().any(|note| note.contains("opened")), "{what}");
     }
@@ -63,7 +63,7 @@ async fn connections_that_are_closed_are_opened_again() {
 async fn a_connection_that_was_closed_while_it_was_idle_is_no_error() {
     // It keeps quiet about it, as a server does whose keep-alive runs out.
     let peer = Peer::once(OK).await;
-    let plan = Plan { concurrency: 1, ..at_rate(20.0, 300) };
+    let plan = LoadPlan { concurrency: 1, ..at_rate(20.0, 300) };
     let report = on(&peer, &plan).await;
     assert_eq!((report.total.acknowledged, report.total.failed), (6, 0), "{:?}", report.total);
 }
@@ -85,7 +85,7 @@ async fn what_is_no_answer_is_an_error_of_its_kind() {
         // A peer that goes away with something unread resets the connection.
         let count = errors(&report, kind) + if kind == "closed" { errors(&report, "reset") } else { 0 };
         assert!(count > 0 && count == report.total.failed, "{what}: {:?}", report.total.errors);
-        assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1), "{what}");
+        assert_eq!((report.result.describe(), report.exit_status), ("fail", 1), "{what}");
         assert!(report.unexpected.iter().any(|one| one.kind == kind || kind == "closed"), "{what}");
     }
 }
@@ -108,9 +108,9 @@ async fn answers_that_never_end_hold_a_load_up_no_longer_than_the_wait() {
         pending::<()>().await;
     };
     for peer in [Peer::new(drip).await, Peer::new(silent).await] {
-        let plan = Plan { timeout: Duration::from_millis(60), concurrency: 2, ..plan(100) };
+        let plan = LoadPlan { timeout: Duration::from_millis(60), concurrency: 2, ..plan(100) };
         let outcome = run(&plan, &peer.target).await;
-        assert_eq!(outcome.ending, Ending::Complete);
+        assert_eq!(outcome.ending, LoadEnding::Complete);
         let report = judged(&outcome, &plan, 0.0, &[]);
         assert!(report.total.failed >= 2 && report.total.acknowledged == 0, "{:?}", report.total);
         assert_eq!(report.total.failed, errors(&report, "timed-out") + errors(&report, "too-long"));
@@ -140,11 +140,11 @@ async fn a_receiver_that_dies_in_the_middle_ends_the_load_early() {
         dead.wait_for(|dead| *dead).await.unwrap();
         drop(peer);
     });
-    let plan = Plan { gone_after: Duration::from_millis(150), ..plan(3_600_000) };
+    let plan = LoadPlan { gone_after: Duration::from_millis(150), ..plan(3_600_000) };
     let outcome = run(&plan, &target).await;
-    assert_eq!(outcome.ending, Ending::Gone);
+    assert_eq!(outcome.ending, LoadEnding::Gone);
     let report = judged(&outcome, &plan, 0.0, &[]);
-    assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1));
+    assert_eq!((report.result.describe(), report.exit_status), ("fail", 1));
     assert_eq!(report.total.acknowledged, 30);
     let refused = errors(&report, "refused");
     assert!(refused > 0 && refused < 500, "tried again, with pauses: {refused}");
@@ -170,7 +170,7 @@ async fn an_answer_that_comes_before_the_request_is_out_is_an_answer() {
     let body = format!("{{\"data\":{{\"x\":\"{}\"}}}}", "x".repeat(12 << 20));
     let corpus = Corpus::of([body.as_bytes()]).unwrap();
     let (_never, interrupted) = watch::channel(false);
-    let plan = Plan { concurrency: 1, ..plan(20) };
+    let plan = LoadPlan { concurrency: 1, ..plan(20) };
     let outcome = put(&plan, &peer.target, &corpus, &interrupted).await;
     let report = judged(&outcome, &plan, 0.0, &[]);
     assert!(answers(&report, 413) > 0 && report.total.failed == 0, "{:?}", report.total);
@@ -184,7 +184,7 @@ async fn what_cannot_be_done_is_said_before_it_begins() {
     let peer = Peer::answering(OK).await;
     let secure = Target::parse("https://127.0.0.1:1/").unwrap();
     for (target, words) in [(&peer.target, "--concurrency"), (&secure, "TLS")] {
-        let subject = Subject {
+        let subject = LoadTarget {
             target,
             secret: &Secret::new(SECRET),
             dialect: &DOCUMENTED,
@@ -192,7 +192,7 @@ async fn what_cannot_be_done_is_said_before_it_begins() {
             clock: &Clock::system(),
             interrupted: &interrupted,
         };
-        let why = load::run(&Plan { concurrency: 1000, ..plan(10) }, &subject, 0).await.unwrap_err();
+        let why = load::run(&LoadPlan { concurrency: 1000, ..plan(10) }, &subject, 0).await.unwrap_err();
         assert!(why.to_string().contains(words), "{why}");
         assert_eq!(why.exit_status().code(), 2);
     }

@@ -6,11 +6,12 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use twenty_conform::bench::compare::comparison::compare;
-use twenty_conform::bench::compare::pair::{FORMAT, Figure, PairReport, Round, Series, SeriesName};
+use twenty_conform::bench::compare::pair::{FORMAT, Figure, PairReport, PairRound, PairSeries, SeriesName};
 use twenty_conform::bench::compare::thresholds::MaxRegression;
-use twenty_conform::bench::measure::report::{BenchReport, Tool};
-use twenty_conform::bench::show::text;
-use twenty_conform::bench::show::{comparison, html, pair, trend};
+use twenty_conform::bench::measure::machine::Tool;
+use twenty_conform::bench::measure::report::{BenchReport, LoadMode};
+use twenty_conform::bench::measure::result::BenchResult;
+use twenty_conform::bench::show::{comparison, html, pair, text, trend};
 
 use super::made::Made;
 
@@ -123,7 +124,7 @@ fn trends_are_the_forms_that_trackers_read() {
 #[test]
 fn a_rate_has_a_name_of_its_own() {
     let mut report = Made::steady(500, 2_000).report();
-    report.load.mode = "rate-steps".to_owned();
+    report.load.mode = LoadMode::RateSteps;
     report.load.rates = vec![250.0, 500.0];
     let mut second = report.phases[0].clone();
     (report.phases[0].rate, second.rate) = (Some(250.0), Some(500.0));
@@ -148,7 +149,7 @@ fn the_texts_are_what_was_reviewed() {
     let rounds = |other: f64| {
         let round = |at: usize| {
             let wave = 1.0 + (at % 5) as f64 / 500.0;
-            Round { base: [1000.0 * wave; 2], candidate: [1000.0 * other, 1001.0 * other] }
+            PairRound { base: [1000.0 * wave; 2], candidate: [1000.0 * other, 1001.0 * other] }
         };
         (0..20).map(round).collect::<Vec<_>>()
     };
@@ -166,8 +167,8 @@ fn the_texts_are_what_was_reviewed() {
         load: old.load,
         figure: Figure::Rate,
         max_regression: 0.05,
-        series: series.map(|(name, other)| Series::of(name, rounds(other), 7)).to_vec(),
-        result: "slow".to_owned(),
+        series: series.map(|(name, other)| PairSeries::of(name, rounds(other), 7)).to_vec(),
+        result: BenchResult::Slow,
         why: "a regression of more than 5%, in two series that agree".to_owned(),
         exit_status: 6,
         duration_ms: 30_000,
@@ -176,4 +177,42 @@ fn the_texts_are_what_was_reviewed() {
     let text = serde_json::to_string(&report).unwrap();
     assert_eq!(serde_json::from_str::<PairReport>(&text).unwrap(), report, "it comes back as it went");
     assert_format("pair", &plain(&pair::render(&report)));
+}
+
+#[test]
+fn results_have_one_word_each_and_go_with_their_status() {
+    use BenchResult::{Error, Fail, Incomplete, Inconclusive, Interrupted, Pass, Slow};
+    for (result, word, code) in [
+        (Pass, "pass", 0),
+        (Fail, "fail", 1),
+        (Slow, "slow", 6),
+        (Inconclusive, "inconclusive", 3),
+        (Incomplete, "incomplete", 3),
+        (Interrupted, "interrupted", 130),
+        (Error, "error", 70),
+    ] {
+        assert_eq!((result.describe(), result.status().code()), (word, code));
+        assert_eq!(serde_json::to_value(result).unwrap(), word);
+        assert_eq!(serde_json::from_value::<BenchResult>(json!(word)).unwrap(), result);
+        assert_eq!(BenchResult::of(result.status()).status(), result.status());
+        // The worse of two is the one whose status comes first; of equals the first.
+        assert_eq!((Pass.or_worse(result), result.or_worse(result)), (result, result));
+    }
+    assert_eq!((Slow.or_worse(Inconclusive), Incomplete.or_worse(Fail)), (Slow, Fail));
+    let mut json = Made::steady(1000, 1000).json();
+    json["result"] = json!("marvellous");
+    let why = BenchReport::parse(&json.to_string()).unwrap_err();
+    assert!(why.contains("marvellous"), "{why}");
+}
+
+#[test]
+fn bounds_in_reports_come_back_as_they_went() {
+    for text in ["p99<50ms", "p99.9<800us", "max<1s", "mean<1500us", "errors<0.1%", "errors<0.0000001%"] {
+        let mut json = Made::steady(1000, 1000).json();
+        json["thresholds"] = json!([{ "bound": text, "measured": 1.0, "held": true }]);
+        let report = BenchReport::parse(&json.to_string()).unwrap();
+        let again = BenchReport::parse(&serde_json::to_string(&report).unwrap()).unwrap();
+        assert_eq!(again.thresholds, report.thresholds, "{text}");
+        assert!(text.starts_with("errors<0.0") || again.thresholds[0].bound.to_string() == text, "{text}");
+    }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use twenty_conform::bench::accounts::accounts::{Accounts, Webhooks};
-use twenty_conform::bench::accounts::ledger::entry::LedgerEntry;
-use twenty_conform::bench::generate::plan::Plan;
+use twenty_conform::bench::accounts::arrivals::{Accounts, Webhooks};
+use twenty_conform::bench::accounts::entry::LedgerEntry;
+use twenty_conform::bench::generate::plan::LoadPlan;
 use twenty_conform::clock::Clock;
 use twenty_conform::redaction::Redaction;
 use twenty_conform::webhook::dialect::DOCUMENTED;
@@ -96,9 +96,9 @@ fn count(entry: &LedgerEntry, kind: &str) -> u64 {
 async fn every_delivery_of_a_load_is_accounted_for() {
     let limits = Limits { threads: 2, ..Limits::default() };
     let endpoint = Endpoint::new(Webhooks::Anywhere(Secret::new(SECRET)), Clock::system(), limits).await;
-    let plan = Plan { probe_share: 0.2, threads: 2, warm_up: Duration::from_millis(30), ..plan(200) };
+    let plan = LoadPlan { probe_share: 0.2, threads: 2, warm_up: Duration::from_millis(30), ..plan(200) };
     let report = judged(&run(&plan, &endpoint.target()).await, &plan, 0.0, &[]);
-    assert_eq!(report.result, "pass", "{report:?}");
+    assert_eq!(report.result.describe(), "pass", "{report:?}");
     assert!(report.probes.sent > 0 && report.probes.let_through == 0, "{:?}", report.probes);
     assert_eq!(report.probes.statuses.iter().map(|one| one.status).collect::<Vec<_>>(), [401]);
     let ledger = endpoint.end().await;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use twenty_conform::bench::generate::ids::Ids;
-use twenty_conform::bench::generate::load::Ending;
-use twenty_conform::bench::generate::plan::Plan;
+use twenty_conform::bench::generate::plan::LoadPlan;
+use twenty_conform::bench::measure::load::LoadEnding;
 use twenty_conform::bench::measure::report::BenchReport;
 use twenty_conform::bench::show::text;
 use twenty_conform::clock::Clock;
@@ -33,10 +33,10 @@ async fn the_reference_passes_and_takes_in_each_delivery_once() {
     let told = taken.clone();
     let observer = Arc::new(move |observed: Observed| told.lock().unwrap().extend(observed.id));
     let (target, _server) = serve(Receiver::new(settings(), Clock::system(), observer)).await;
-    let plan = Plan { probe_share: 0.2, threads: 2, warm_up: Duration::from_millis(50), ..plan(250) };
+    let plan = LoadPlan { probe_share: 0.2, threads: 2, warm_up: Duration::from_millis(50), ..plan(250) };
     let outcome = run(&plan, &target).await;
     let report = judged(&outcome, &plan, 0.0, &[]);
-    assert_eq!(report.result, "pass", "{report:?}");
+    assert_eq!(report.result.describe(), "pass", "{report:?}");
     assert_eq!(report.total.acknowledged, report.total.sent);
     assert!(report.probes.sent > 0 && report.probes.let_through == 0);
     assert_eq!(report.probes.statuses.iter().map(|one| one.status).collect::<Vec<_>>(), [401]);
@@ -60,9 +60,9 @@ async fn the_reference_passes_and_takes_in_each_delivery_once() {
 #[tokio::test]
 async fn however_short_a_load_is_something_in_it_must_be_refused() {
     let (target, _server) = serve(Receiver::new(settings(), Clock::system(), Arc::new(drop))).await;
-    let plan = Plan { probe_share: 1e-12, ..plan(50) };
+    let plan = LoadPlan { probe_share: 1e-12, ..plan(50) };
     let report = judged(&run(&plan, &target).await, &plan, 0.0, &[]);
-    assert_eq!((report.probes.sent, &*report.result), (1, "pass"));
+    assert_eq!((report.probes.sent, report.result.describe()), (1, "pass"));
 }
 
 #[tokio::test]
@@ -77,11 +77,11 @@ async fn a_receiver_that_answers_no_probe_has_refused_none() {
     })
     .await;
     let timeout = Duration::from_millis(100);
-    let plan = Plan { probe_share: 1e-12, concurrency: 1, timeout, ..plan(300) };
+    let plan = LoadPlan { probe_share: 1e-12, concurrency: 1, timeout, ..plan(300) };
     let report = judged(&run(&plan, &peer.target).await, &plan, 0.0, &[]);
     assert_eq!((report.probes.sent, report.probes.unanswered), (1, 1));
     assert!(report.total.acknowledged > 0);
-    assert_eq!(report.result, "incomplete", "{:?}", report.notes);
+    assert_eq!(report.result.describe(), "incomplete", "{:?}", report.notes);
     assert!(report.notes.iter().any(|note| note.contains("no refusal")), "{:?}", report.notes);
 }
 
@@ -92,7 +92,7 @@ async fn broken(fault: ReceiverFault, name: &str) -> Level {
     let (stop, interrupted) = watch::channel(false);
     // Short loads, one after the other: which probes are drawn is chance.
     for seed in 0..50 {
-        let plan = Plan { probe_share: 0.5, seed, ..plan(100) };
+        let plan = LoadPlan { probe_share: 0.5, seed, ..plan(100) };
         let outcome = put(&plan, &target, &samples(), &interrupted).await;
         let report = judged(&outcome, &plan, 0.0, &[]);
         let Some(kind) = report.probes.kinds.iter().find(|kind| kind.name == name && kind.let_through > 0)
@@ -107,7 +107,7 @@ async fn broken(fault: ReceiverFault, name: &str) -> Level {
         );
         let level = outcome.broken_level().unwrap();
         let expected = if level == Level::Must { "fail" } else { "pass" };
-        assert_eq!(report.result, expected, "{report:?}");
+        assert_eq!(report.result.describe(), expected, "{report:?}");
         let text = text::render(&report);
         assert!(text.contains("LET THROUGH") && text.contains(&kind.requirement), "{text}");
         drop(stop);
@@ -130,10 +130,10 @@ async fn a_receiver_without_a_window_breaks_no_must() {
 async fn a_receiver_that_sheds_load_with_2xx_is_found() {
     // It verifies nothing any more once it has much to do.
     let peer = Peer::answering(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").await;
-    let plan = Plan { probe_share: 0.5, ..plan(150) };
+    let plan = LoadPlan { probe_share: 0.5, ..plan(150) };
     let report = judged(&run(&plan, &peer.target).await, &plan, 1.0, &[]);
     assert!(report.probes.sent > 0 && report.probes.let_through == report.probes.sent);
-    assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1));
+    assert_eq!((report.result.describe(), report.exit_status), ("fail", 1));
 }
 
 #[tokio::test]
@@ -148,13 +148,13 @@ async fn load_that_is_shed_with_503_is_counted_and_allowed_only_on_demand() {
     let plan = plan(150);
     let outcome = run(&plan, &peer.target).await;
     let report = judged(&outcome, &plan, 0.0, &[]);
-    assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1));
+    assert_eq!((report.result.describe(), report.exit_status), ("fail", 1));
     assert!(answers(&report, 503) > 0 && answers(&report, 503) == report.total.refused);
     assert_eq!(report.unexpected[0].kind, "503");
     assert_eq!(report.unexpected[0].count, report.total.refused);
-    assert_eq!(judged(&outcome, &plan, 0.5, &[]).result, "pass");
+    assert_eq!(judged(&outcome, &plan, 0.5, &[]).result.describe(), "pass");
     let slow = judged(&outcome, &plan, 0.5, &["errors<1%"]);
-    assert_eq!((slow.result.as_str(), slow.exit_status), ("slow", 6));
+    assert_eq!((slow.result.describe(), slow.exit_status), ("slow", 6));
 }
 
 #[tokio::test]
@@ -175,9 +175,9 @@ async fn an_interruption_leaves_what_there_was() {
     .await;
     let plan = plan(3_600_000);
     let outcome = put(&plan, &peer.target, &samples(), &interrupted).await;
-    assert_eq!(outcome.ending, Ending::Interrupted);
+    assert_eq!(outcome.ending, LoadEnding::Interrupted);
     let report = judged(&outcome, &plan, 0.0, &["p50<1us"]);
-    assert_eq!((report.result.as_str(), report.exit_status), ("interrupted", 130));
+    assert_eq!((report.result.describe(), report.exit_status), ("interrupted", 130));
     assert!(report.total.acknowledged >= 40, "{:?}", report.total);
     assert_eq!(report.series.points.iter().map(|point| point.sent).sum::<u64>(), report.total.sent);
     assert!(report.series.points.len() < 60, "no hour of nothing");

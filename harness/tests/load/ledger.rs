@@ -5,11 +5,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use proptest::prelude::*;
-use twenty_conform::bench::accounts::ledger::entry::{Fault, LedgerEntry};
-use twenty_conform::bench::accounts::ledger::envelope::{Envelope, Unreadable};
-use twenty_conform::bench::accounts::ledger::seen::Mark;
-use twenty_conform::bench::accounts::ledger::{Arrival, Identity, Ledger, MOST_WEBHOOKS, Mistake, Wrong};
+use twenty_conform::bench::accounts::entry::{LedgerEntry, LedgerFault};
+use twenty_conform::bench::accounts::envelope::{Envelope, Unreadable};
+use twenty_conform::bench::accounts::ledger::{
+    Defect, Identity, Ledger, MOST_WEBHOOKS, VerifiedArrival, WrongArrival,
+};
+use twenty_conform::bench::accounts::seen::Mark;
 use twenty_conform::bench::generate::ids::{FIRST_PROBE, Ids, Numbered};
+use twenty_conform::bench::measure::result::BenchResult;
 use twenty_conform::bench::show::ledger as text;
 use twenty_conform::redaction::Redaction;
 use twenty_conform::webhook::dialect::{ALL, Context, DOCUMENTED, SHIPPED};
@@ -17,7 +20,7 @@ use twenty_conform::webhook::signature::Secret;
 
 fn take(ledger: &mut Ledger, webhook: usize, identity: Identity<'_>) -> Option<Mark> {
     let what = format_args!("what");
-    ledger.verified(&Arrival { webhook, identity, what, bytes: 10, at_ms: 1_735_066_639_761 })
+    ledger.verified(&VerifiedArrival { webhook, identity, what, bytes: 10, at_ms: 1_735_066_639_761 })
 }
 
 fn entry(ledger: &Ledger) -> LedgerEntry {
@@ -168,11 +171,11 @@ fn the_first_of_each_kind_of_wrong_ones_is_kept_without_the_secret() {
     let mut ledger = Ledger::default();
     let webhook = Some(ledger.webhook(b"/hook"));
     for (wrong, request) in [
-        (Wrong::Signature, "POST /hook HTTP/1.1\r\nX-Key: a-secret\r\n\r\nfirst"),
-        (Wrong::Signature, "second"),
-        (Wrong::Shape, "third"),
+        (Defect::Signature, "POST /hook HTTP/1.1\r\nX-Key: a-secret\r\n\r\nfirst"),
+        (Defect::Signature, "second"),
+        (Defect::Shape, "third"),
     ] {
-        let mistake = Mistake {
+        let mistake = WrongArrival {
             webhook,
             wrong,
             detail: "a-secret \u{1b}[31m",
@@ -184,9 +187,9 @@ fn the_first_of_each_kind_of_wrong_ones_is_kept_without_the_secret() {
     }
     let long = [b'x'; 100_000];
     let at_ms = 1_735_066_639_761;
-    ledger.mistaken(&Mistake {
+    ledger.mistaken(&WrongArrival {
         webhook: None,
-        wrong: Wrong::Malformed,
+        wrong: Defect::Malformed,
         detail: "",
         request: &long,
         bytes: long.len(),
@@ -199,14 +202,14 @@ fn the_first_of_each_kind_of_wrong_ones_is_kept_without_the_secret() {
     let first = entry.kinds[0].first.as_ref().unwrap();
     assert!(first.request.ends_with("[redacted]\r\n\r\nfirst"), "{first:?}");
     assert!(entry.kinds[2].first.as_ref().unwrap().request.len() < 4096);
-    assert_eq!(entry.faults(&[]), [Fault::Wrong]);
-    assert!(entry.faults(&[Fault::Wrong]).is_empty());
+    assert_eq!(entry.faults(&[]), [LedgerFault::Wrong]);
+    assert!(entry.faults(&[LedgerFault::Wrong]).is_empty());
     let rendered = text::render(&entry);
     let plain = anstream::adapter::strip_str(&rendered).to_string();
     assert!(plain.contains("bad-signature × 2, answered 401") && plain.contains("at /hook"), "{plain}");
     assert!(!plain.contains('\u{1b}') && !plain.contains("a-secret"), "{plain}");
     assert_eq!(
-        text::result_line(&entry, "fail"),
+        text::result_line(&entry, BenchResult::Fail),
         "RESULT: fail received 4 verified 0 wrong 4 duplicated 0 lost 0"
     );
 }

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::timeout;
-use twenty_conform::bench::generate::plan::{Mode, Plan, Schedule};
-use twenty_conform::bench::measure::objective::{Bound, LOWEST_RATE, MOST_TRIALS, Objective, Search, share};
+use twenty_conform::bench::generate::plan::{LoadPlan, Mode, Schedule};
+use twenty_conform::bench::measure::objective::{
+    Bound, LOWEST_RATE, MOST_TRIALS, Objective, RateSearch, share,
+};
 
 use super::{at_rate, errors, judged, plan, run};
 use crate::peers::receiver::{OK, Peer};
@@ -20,7 +22,7 @@ fn ms(ms: u64) -> Duration {
 
 #[test]
 fn a_plan_has_a_warm_up_and_a_phase_for_each_rate() {
-    let steps = Plan { mode: Mode::Rates(vec![10.0, 20.0]), warm_up: ms(500), ..plan(1000) };
+    let steps = LoadPlan { mode: Mode::Rates(vec![10.0, 20.0]), warm_up: ms(500), ..plan(1000) };
     let phases = steps.phases();
     let shape: Vec<_> = phases.iter().map(|one| (one.rate, one.from, one.end(), one.measured)).collect();
     assert_eq!(
@@ -65,7 +67,7 @@ async fn a_rate_that_is_only_carried_behind_its_time_is_missed() {
 
 #[test]
 fn the_schedule_follows_from_the_plan_alone() {
-    let steps = Plan { mode: Mode::Rates(vec![10.0, 40.0]), warm_up: ms(500), ..plan(1000) };
+    let steps = LoadPlan { mode: Mode::Rates(vec![10.0, 40.0]), warm_up: ms(500), ..plan(1000) };
     let schedule = Schedule::new(&steps.phases());
     assert_eq!(schedule.total(), 5 + 10 + 40);
     assert_eq!(schedule.at(0), Some((0, ms(0))));
@@ -108,7 +110,7 @@ async fn a_stall_shows_in_every_delivery_that_it_held_up() {
         }
     })
     .await;
-    let plan = Plan { concurrency: 2, ..at_rate(200.0, 700) };
+    let plan = LoadPlan { concurrency: 2, ..at_rate(200.0, 700) };
     let outcome = run(&plan, &peer.target).await;
     let report = judged(&outcome, &plan, 0.0, &["p50<100ms", "p90<100ms"]);
     assert_eq!(report.total.acknowledged, 140, "every delivery that was due was made: {:?}", report.total);
@@ -119,7 +121,7 @@ async fn a_stall_shows_in_every_delivery_that_it_held_up() {
     assert!((35..110).contains(&held_up), "{held_up} waited for more than 100 ms");
     assert!(report.total.latency.max_us >= 290_000, "{:?}", report.total.latency);
     // p90 lies in the stall whatever the machine does besides.
-    assert_eq!((report.result.as_str(), report.exit_status), ("slow", 6));
+    assert_eq!((report.result.describe(), report.exit_status), ("slow", 6));
     assert!(!report.thresholds[1].held);
 }
 
@@ -131,19 +133,19 @@ async fn what_is_due_and_finds_no_connection_is_not_left_out() {
         pending::<()>().await;
     })
     .await;
-    let plan = Plan { concurrency: 1, timeout: ms(1500), ..at_rate(100.0, 100) };
+    let plan = LoadPlan { concurrency: 1, timeout: ms(1500), ..at_rate(100.0, 100) };
     let outcome = run(&plan, &peer.target).await;
     let report = judged(&outcome, &plan, 0.0, &[]);
     assert_eq!((errors(&report, "timed-out"), errors(&report, "unsent")), (1, 9), "{:?}", report.total);
     assert_eq!(report.total.latency.count, 10);
     assert!(report.total.latency.p50_us >= 900_000, "{:?}", report.total.latency);
-    assert_eq!(report.result, "fail");
+    assert_eq!(report.result.describe(), "fail");
 }
 
 #[tokio::test]
 async fn rates_are_kept_and_measured_each_on_its_own() {
     let peer = Peer::answering(OK).await;
-    let plan = Plan { mode: Mode::Rates(vec![100.0, 300.0]), warm_up: ms(50), ..plan(250) };
+    let plan = LoadPlan { mode: Mode::Rates(vec![100.0, 300.0]), warm_up: ms(50), ..plan(250) };
     let outcome = run(&plan, &peer.target).await;
     let report = judged(&outcome, &plan, 0.0, &["p50<5s"]);
     let sent: Vec<u64> = report.phases.iter().map(|phase| phase.measured.sent).collect();
@@ -152,7 +154,7 @@ async fn rates_are_kept_and_measured_each_on_its_own() {
     let of_series: u64 = report.series.points.iter().map(|point| point.acknowledged).sum();
     assert_eq!(of_series, 100);
     assert_eq!(report.phases[1].rate, Some(300.0));
-    assert_eq!(report.result, "pass", "{report:?}");
+    assert_eq!(report.result.describe(), "pass", "{report:?}");
 }
 
 #[test]
@@ -185,7 +187,7 @@ fn objectives_are_read_and_written() {
 
 /// Searches among rates that hold or not; returns what was found and how many trials it took.
 fn search(first: f64, highest: f64, holds: impl Fn(f64, usize) -> bool) -> (Option<f64>, usize) {
-    let mut search = Search::from(first, highest);
+    let mut search = RateSearch::from(first, highest);
     let mut trials = 0;
     while let Some(rate) = search.next_rate() {
         assert!((LOWEST_RATE..=highest).contains(&rate), "{rate}");

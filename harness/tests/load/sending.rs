@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
-use twenty_conform::bench::accounts::ledger::entry::Fault;
-use twenty_conform::bench::generate::plan::{Mode, Plan};
-use twenty_conform::bench::measure::report::{BenchReport, Machine, SendingEntry};
-use twenty_conform::bench::sending::verdict::Facts;
-use twenty_conform::bench::sending::{Sent, Subject, Task, run};
+use twenty_conform::bench::accounts::entry::LedgerFault;
+use twenty_conform::bench::generate::plan::{LoadPlan, Mode};
+use twenty_conform::bench::measure::machine::Machine;
+use twenty_conform::bench::measure::report::{BenchReport, SendingEntry};
+use twenty_conform::bench::measure::verdict::RunFacts;
+use twenty_conform::bench::sending::run::{SenderLoad, SenderOutcome, SenderUnderLoad, run};
+use twenty_conform::bench::sending::verdict::SenderFacts;
 use twenty_conform::bench::show::text;
 use twenty_conform::clock::Clock;
 use twenty_conform::error::Error;
@@ -43,9 +45,9 @@ fn mutant(fault: SenderFault) -> Arc<dyn Sender> {
 }
 
 /// So many events, one behind the other.
-fn events(count: u64) -> Task {
-    Task {
-        plan: Plan { duration: Duration::from_secs(60), timeout: Duration::from_millis(300), ..plan(0) },
+fn events(count: u64) -> SenderLoad {
+    SenderLoad {
+        plan: LoadPlan { duration: Duration::from_secs(60), timeout: Duration::from_millis(300), ..plan(0) },
         events: Some(count),
         webhooks: 1,
         settle: Duration::from_millis(50),
@@ -54,34 +56,36 @@ fn events(count: u64) -> Task {
 }
 
 async fn put(
-    task: &Task,
+    task: &SenderLoad,
     sender: Arc<dyn Sender>,
     dialect: &'static Dialect,
     interrupted: &watch::Receiver<bool>,
-) -> Result<Sent, Error> {
-    run(task, &Subject { sender, dialect, clock: &Clock::system(), interrupted }).await
+) -> Result<SenderOutcome, Error> {
+    run(task, &SenderUnderLoad { sender, dialect, clock: &Clock::system(), interrupted }).await
 }
 
-fn judged(sent: &Sent, task: &Task, allowed: &[Fault]) -> BenchReport {
-    let (report, status) = sent.report(Facts {
-        subject: "a sender",
-        command: Vec::new(),
-        dialect: "documented",
-        started_at_ms: 0,
-        took: Duration::ZERO,
+fn judged(sent: &SenderOutcome, task: &SenderLoad, allowed: &[LedgerFault]) -> BenchReport {
+    let report = sent.report(SenderFacts {
+        run: RunFacts {
+            subject: "a sender",
+            command: Vec::new(),
+            dialect: "documented",
+            started_at_ms: 0,
+            took: Duration::ZERO,
+            machine: Machine::this(),
+        },
         task,
-        machine: Machine::this(),
         allowed,
         thresholds: &[],
     });
-    assert_eq!(report.exit_status, status.code());
+    assert_eq!(report.exit_status, report.status().code());
     let text = serde_json::to_string(&report).unwrap();
     assert_eq!(BenchReport::parse(&text).unwrap(), report, "it comes back as it went");
     report
 }
 
 /// The report of a load to its end.
-async fn measure(task: &Task, sender: Arc<dyn Sender>, dialect: &'static Dialect) -> BenchReport {
+async fn measure(task: &SenderLoad, sender: Arc<dyn Sender>, dialect: &'static Dialect) -> BenchReport {
     let (_never, interrupted) = watch::channel(false);
     judged(&put(task, sender, dialect, &interrupted).await.unwrap(), task, &[])
 }
@@ -97,9 +101,9 @@ fn kinds(report: &BenchReport) -> Vec<(&str, u64)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reference_delivers_every_event_to_every_webhook() {
     for dialect in [&DOCUMENTED, &SHIPPED] {
-        let task = Task { webhooks: 3, ..events(40) };
+        let task = SenderLoad { webhooks: 3, ..events(40) };
         let report = measure(&task, reference(dialect), dialect).await;
-        assert_eq!((report.result.as_str(), report.role.as_str()), ("pass", "sender"), "{report:?}");
+        assert_eq!((report.result.describe(), report.role.describe()), ("pass", "sender"), "{report:?}");
         assert_eq!(
             (report.total.sent, report.total.acknowledged, report.total.latency.count),
             (120, 120, 120)
@@ -118,20 +122,20 @@ async fn the_reference_delivers_every_event_to_every_webhook() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_open_loop_asks_at_its_rate() {
-    let plan = Plan { mode: Mode::Rates(vec![200.0]), ..plan(250) };
-    let task = Task { plan, events: None, ..events(1) };
+    let plan = LoadPlan { mode: Mode::Rates(vec![200.0]), ..plan(250) };
+    let task = SenderLoad { plan, events: None, ..events(1) };
     let report = measure(&task, reference(&DOCUMENTED), &DOCUMENTED).await;
     assert_eq!((report.total.sent, report.total.acknowledged), (50, 50), "{report:?}");
-    assert_eq!((report.load.mode.as_str(), report.load.duration_ms), ("rate", 250));
+    assert_eq!((report.load.mode.describe(), report.load.duration_ms), ("rate", 250));
     assert!(report.total.lateness.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_warm_up_is_accounted_for_and_not_measured() {
-    let plan = Plan { warm_up: Duration::from_millis(60), ..plan(100) };
-    let task = Task { plan, events: None, ..events(1) };
+    let plan = LoadPlan { warm_up: Duration::from_millis(60), ..plan(100) };
+    let task = SenderLoad { plan, events: None, ..events(1) };
     let report = measure(&task, reference(&DOCUMENTED), &DOCUMENTED).await;
-    assert_eq!(report.result, "pass", "{report:?}");
+    assert_eq!(report.result.describe(), "pass", "{report:?}");
     assert!(report.total.acknowledged > 0 && report.total.acknowledged < sending(&report).ledger.verified);
 }
 
@@ -141,12 +145,12 @@ async fn what_comes_twice_is_found_and_shown() {
     let (_never, interrupted) = watch::channel(false);
     let sent = put(&task, mutant(SenderFault::DeliveredTwice), &DOCUMENTED, &interrupted).await.unwrap();
     let report = judged(&sent, &task, &[]);
-    assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1));
+    assert_eq!((report.result.describe(), report.exit_status), ("fail", 1));
     assert_eq!(kinds(&report), [("duplicated", 20)], "{report:?}");
     assert_eq!((report.total.acknowledged, report.total.failed), (20, 0));
     let exchange = &report.unexpected[0].exchange;
     assert!(exchange.request.contains("\"op\":\"emit\"") && exchange.answer.contains("/webhooks/1"));
-    assert_eq!(judged(&sent, &task, &[Fault::Duplicated]).result, "pass");
+    assert_eq!(judged(&sent, &task, &[LedgerFault::Duplicated]).result.describe(), "pass");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,7 +159,7 @@ async fn what_is_signed_wrongly_is_found_and_shown() {
     let (_never, interrupted) = watch::channel(false);
     let sent = put(&task, mutant(SenderFault::SignsBodyAlone), &DOCUMENTED, &interrupted).await.unwrap();
     let report = judged(&sent, &task, &[]);
-    assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1));
+    assert_eq!((report.result.describe(), report.exit_status), ("fail", 1));
     assert_eq!(kinds(&report), [("bad-signature", 20)], "none of them counts as lost: {report:?}");
     assert_eq!(
         (report.total.acknowledged, report.total.refused, report.total.statuses[0].status),
@@ -163,18 +167,22 @@ async fn what_is_signed_wrongly_is_found_and_shown() {
     );
     assert!(report.unexpected[0].exchange.request.starts_with("POST /webhooks/1 HTTP/1.1\r\n"));
     assert!(text::render(&report).contains("bad-signature"));
-    assert_eq!(judged(&sent, &task, &[Fault::Wrong]).result, "incomplete", "nothing was measured");
+    assert_eq!(
+        judged(&sent, &task, &[LedgerFault::Wrong]).result.describe(),
+        "incomplete",
+        "nothing was measured"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_lost_is_found_and_shown() {
     let all_at_once = |count| {
         let task = events(count);
-        Task { plan: Plan { concurrency: 12, ..task.plan }, ..task }
+        SenderLoad { plan: LoadPlan { concurrency: 12, ..task.plan }, ..task }
     };
-    let task = Task { webhooks: 2, ..all_at_once(8) };
+    let task = SenderLoad { webhooks: 2, ..all_at_once(8) };
     let report = measure(&task, mutant(SenderFault::SecondWebhookForgotten), &DOCUMENTED).await;
-    assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1));
+    assert_eq!((report.result.describe(), report.exit_status), ("fail", 1));
     assert_eq!(kinds(&report), [("lost", 8)], "{report:?}");
     assert_eq!((report.total.acknowledged, errors(&report, "lost")), (8, 8));
     assert_eq!(sending(&report).events_per_s, 0.0, "no event reached both");
@@ -227,7 +235,7 @@ async fn a_sender_that_dies_leaves_a_partial_report() {
         op => Odds::Pass(op),
     });
     let report = measure(&events(1000), dies, &DOCUMENTED).await;
-    assert_eq!((report.result.as_str(), report.exit_status), ("fail", 1), "{report:?}");
+    assert_eq!((report.result.describe(), report.exit_status), ("fail", 1), "{report:?}");
     assert!(report.total.acknowledged > 0 && report.total.sent < 20, "{report:?}");
     assert!(report.notes.iter().any(|note| note.contains("could not be asked any further")), "{report:?}");
     assert!(report.notes.iter().any(|note| note.contains("ended with status 3")), "{report:?}");
@@ -240,7 +248,7 @@ async fn a_sender_that_refuses_events_is_found_and_shown() {
         op => Odds::Pass(op),
     });
     let report = measure(&events(20), refuses, &DOCUMENTED).await;
-    assert_eq!((report.result.as_str(), kinds(&report)), ("fail", vec![("untaken", 5)]), "{report:?}");
+    assert_eq!((report.result.describe(), kinds(&report)), ("fail", vec![("untaken", 5)]), "{report:?}");
     assert_eq!((report.total.acknowledged, errors(&report, "untaken")), (15, 5));
     assert_eq!(report.unexpected[0].exchange.answer, "not today");
 }
@@ -253,7 +261,7 @@ async fn a_sender_that_only_says_so_ends_in_time() {
     });
     let begun = Instant::now();
     let report = measure(&events(6), says, &DOCUMENTED).await;
-    assert_eq!((report.result.as_str(), kinds(&report)), ("fail", vec![("lost", 6)]), "{report:?}");
+    assert_eq!((report.result.describe(), kinds(&report)), ("fail", vec![("lost", 6)]), "{report:?}");
     assert!(begun.elapsed() < Duration::from_secs(5), "each is waited for 300 ms, four at a time");
 }
 
@@ -264,7 +272,8 @@ async fn an_interruption_loses_nothing_that_was_seen() {
         op => Odds::Pass(op),
     });
     let (stop, interrupted) = watch::channel(false);
-    let task = Task { plan: Plan { timeout: Duration::from_secs(60), ..events(1).plan }, ..events(1000) };
+    let task =
+        SenderLoad { plan: LoadPlan { timeout: Duration::from_secs(60), ..events(1).plan }, ..events(1000) };
     let put = put(&task, hangs.clone(), &DOCUMENTED, &interrupted);
     let interrupting = async {
         // Until each of the four that ask hangs.
@@ -275,7 +284,7 @@ async fn an_interruption_loses_nothing_that_was_seen() {
     };
     let (sent, ()) = tokio::join!(put, interrupting);
     let report = judged(&sent.unwrap(), &task, &[]);
-    assert_eq!((report.result.as_str(), report.exit_status), ("interrupted", 130), "{report:?}");
+    assert_eq!((report.result.describe(), report.exit_status), ("interrupted", 130), "{report:?}");
     assert_eq!(report.total.failed, 0, "what is under way is not lost");
 }
 

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use twenty_conform::bench::compare::pair::{Conclusion, Round, Series, SeriesName, conclude, order};
+use twenty_conform::bench::compare::pair::{Conclusion, PairRound, PairSeries, SeriesName, conclude, order};
 use twenty_conform::exit::ExitStatus;
 use twenty_conform::statistics::{
     Better, FEWEST, Interval, Place, Steadiness, difference, interval, log_ratio, quotient, trimmed_mean,
@@ -153,18 +153,18 @@ impl Machine {
 
     /// What `bench pair` says of a candidate of that speed; the base's is 1.
     fn pair(&mut self, seed: u64, candidate: f64) -> ExitStatus {
-        let mut series: Vec<Series> = Vec::new();
+        let mut series: Vec<PairSeries> = Vec::new();
         loop {
             let control = series.first().and_then(|one| one.ratio);
             let ratios: Vec<Interval> = series.iter().skip(1).filter_map(|one| one.ratio).collect();
             let next = match conclude(control.as_ref(), &ratios, Better::Higher, 0.05) {
-                Conclusion::Final(status, _) => return status,
+                Conclusion::Final(result, _) => return result.status(),
                 Conclusion::GoOn(next) => next,
             };
             let other = if next == SeriesName::Control { 1.0 } else { candidate };
             let planned = series.first().map_or(20, |control| control.rounds.len());
             let mut rounds = Vec::new();
-            while !Series::is_over(next, &rounds, planned, seed, 0.05) {
+            while !PairSeries::is_over(next, &rounds, planned, seed, 0.05) {
                 let (mut base, mut second) = (Vec::new(), Vec::new());
                 for on_second in order(rounds.len()) {
                     if on_second {
@@ -173,9 +173,9 @@ impl Machine {
                         base.push(self.load(1.0));
                     }
                 }
-                rounds.push(Round { base: [base[0], base[1]], candidate: [second[0], second[1]] });
+                rounds.push(PairRound { base: [base[0], base[1]], candidate: [second[0], second[1]] });
             }
-            series.push(Series::of(next, rounds, seed));
+            series.push(PairSeries::of(next, rounds, seed));
         }
     }
 
@@ -223,12 +223,12 @@ fn what_is_alike_is_never_slower_whatever_the_machine_does() {
 #[test]
 fn a_control_goes_on_while_that_may_help() {
     let over = |name, count, spread: f64| {
-        let round = |at| Round {
+        let round = |at| PairRound {
             base: [1.0; 2],
             candidate: [if at % 2 == 0 { 1.0 + spread } else { 1.0 - spread }; 2],
         };
-        let rounds: Vec<Round> = (0..count).map(round).collect();
-        Series::is_over(name, &rounds, 20, 7, 0.05)
+        let rounds: Vec<PairRound> = (0..count).map(round).collect();
+        PairSeries::is_over(name, &rounds, 20, 7, 0.05)
     };
     for (name, count, spread, expected) in [
         (SeriesName::Control, 19, 0.001, false),
@@ -251,7 +251,7 @@ fn two_series_must_agree_and_an_unsteady_control_ends_it() {
     let steady = at(0.99, 1.01);
     let say = |control: Interval, series: &[Interval]| conclude(Some(&control), series, Better::Higher, 0.05);
     let status = |conclusion: Conclusion| match conclusion {
-        Conclusion::Final(status, why) => (status, why),
+        Conclusion::Final(result, why) => (result.status(), why),
         Conclusion::GoOn(next) => panic!("it goes on with {next:?}"),
     };
     assert_eq!(conclude(None, &[], Better::Higher, 0.05), Conclusion::GoOn(SeriesName::Control));

@@ -140,9 +140,17 @@ fn is_machinery(import: &Import) -> bool {
         "exit",
         "report/",
     ];
+    let stages = ["suite/receiver/stage", "suite/sender/stage"];
     let data = ["subject/capability.rs", "subject/observed.rs"];
     let to = &import.to["harness/".len()..];
-    machinery.iter().any(|start| to.starts_with(start)) && !data.contains(&to)
+    machinery.iter().chain(&stages).any(|start| to.starts_with(start)) && !data.contains(&to)
+}
+
+/// What opens sockets or runs: a requirement's file says what is sent and how it is judged, and leaves the rest to the stage.
+fn is_run(import: &Import) -> bool {
+    let running =
+        ["wire/client", "wire/endpoint", "suite/run", "suite/selection", "error", "exit", "report/"];
+    running.iter().any(|start| import.to["harness/".len()..].starts_with(start))
 }
 
 /// The reference peers and the mutants, but for the list of faults.
@@ -150,12 +158,17 @@ fn is_peer(import: &Import) -> bool {
     import.to.starts_with("harness/peers/") && import.to != "harness/peers/fault.rs"
 }
 
-/// Requirements and causes.
+/// What judges: causes, and the rules that checks share. A check itself is a function of a transcript by its type.
 fn judges(name: &str) -> bool {
-    let starts = ["cause", "judge", "requirement", "receiver/", "sender/"];
     let rest = name.strip_prefix("harness/suite/").unwrap_or("-");
-    starts.iter().any(|start| rest.starts_with(start))
-        && !["/scenario", "/stage", "/play"].iter().any(|part| rest.contains(part))
+    ["cause", "judge", "verdict"].iter().any(|start| rest.starts_with(start)) || rest.ends_with("/judge.rs")
+}
+
+/// The files of the requirements, without the stages that enact what they say.
+fn requirements(name: &str) -> bool {
+    let rest = name.strip_prefix("harness/suite/").unwrap_or("-");
+    let starts = ["receiver/", "sender/"].iter().any(|start| rest.starts_with(start));
+    starts && !rest.contains("/stage") && !rest.contains("/scenario")
 }
 
 fn transcripts(name: &str) -> bool {
@@ -171,16 +184,18 @@ fn imports_run_one_way() {
 fn judges_and_data_import_no_machinery() {
     let rule = "checks and causes judge a transcript and nothing else";
     assert_no(forbidden(&library(), judges, is_machinery, rule), rule);
+    let rule = "a requirement's file opens and runs nothing";
+    assert_no(forbidden(&library(), requirements, is_run, rule), rule);
     let rule = "the exchange and the transcript are data";
     assert_no(forbidden(&library(), transcripts, is_machinery, rule), rule);
-    let requirements = |import: &Import| judges(&import.to) && import.to != "harness/suite/requirement.rs";
-    assert_no(forbidden(&library(), transcripts, requirements, rule), rule);
+    let judging = |import: &Import| judges(&import.to) || requirements(&import.to);
+    assert_no(forbidden(&library(), transcripts, judging, rule), rule);
 }
 
 #[test]
 fn judges_and_data_import_no_peers() {
     let rule = "checks and causes never import the reference peers or the mutants";
-    let group = |name: &str| judges(name) || transcripts(name);
+    let group = |name: &str| judges(name) || requirements(name) || transcripts(name);
     assert_no(forbidden(&library(), group, is_peer, rule), rule);
 }
 

@@ -281,7 +281,7 @@ mod tests {
     use proptest::strategy::{Strategy, ValueTree};
 
     use super::{properties, secrets};
-    use crate::suite::extent::Extent;
+    use crate::suite::property::Extent;
     use crate::suite::sender::scenario::generated::GENERATED;
 
     use crate::webhook::json::Json;

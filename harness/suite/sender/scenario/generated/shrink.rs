@@ -13,7 +13,7 @@ use super::{DeliveryDeviation, EmittedEvent, GeneratedRound, MOST_REQUESTS, SCEN
 use crate::subject::SubjectError;
 use crate::subject::capability::Capability;
 use crate::subject::protocol::Op;
-use crate::suite::extent::{MAX_STEPS, MAX_TIME};
+use crate::suite::property::{MAX_STEPS, MAX_TIME};
 use crate::suite::sender::stage::{NewWebhook, Registered, SenderStage};
 use crate::suite::transcript::Generated;
 use crate::wire::endpoint::scripted::Received;

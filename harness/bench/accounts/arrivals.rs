@@ -1,0 +1,259 @@
+//! Keeps the accounts of whatever arrives: verifies each signature, reads each body, and tells the ledger.
+//!
+//! Invariant: nothing of a body is read before its signature is verified, and no secret leaves it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::bench::accounts::entry::LedgerEntry;
+use crate::bench::accounts::envelope::{Envelope, Unreadable};
+use crate::bench::accounts::ledger::{Defect, Identity, KEPT, Ledger, VerifiedArrival, WrongArrival};
+use crate::bench::accounts::seen::Mark;
+use crate::bench::generate::ids::{Ids, Numbered};
+use crate::clock::Clock;
+use crate::redaction::Redaction;
+use crate::webhook::dialect::Dialect;
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::wire::endpoint::intake::{Answer, Broken, Intake, Request};
+
+/// What a delivery that is right is answered with.
+const TAKEN: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
+/// Where the accounts can be read.
+pub const LEDGER_PATH: &str = "/ledger";
+
+/// Which webhooks there are.
+pub enum Webhooks {
+    /// These paths, each with its secret.
+    At(Vec<(String, Secret)>),
+    /// Any path, with one secret for all.
+    Anywhere(Secret),
+}
+
+/// Is told of arrivals as they come.
+pub trait ArrivalListener: Send + Sync + 'static {
+    /// A delivery that was right; `mark` says what it is among the others.
+    fn verified(&self, webhook: usize, identity: &Identity<'_>, mark: Option<Mark>);
+
+    /// One that was wrong, with the id that it claims.
+    fn mistaken(&self, webhook: usize, wrong: Defect, claimed: Option<Numbered>);
+}
+
+/// Keeps accounts.
+pub struct Accounts {
+    dialect: &'static Dialect,
+    clock: Clock,
+    /// How far a timestamp may be from the present, in milliseconds; `None` for any distance.
+    window_ms: Option<u64>,
+    /// The number and the key of each webhook, by path.
+    paths: HashMap<Box<[u8]>, (usize, Key)>,
+    /// The key of all others, where there may be any.
+    anywhere: Option<Key>,
+    redaction: Redaction,
+    witness: Option<Box<dyn ArrivalListener>>,
+    ledger: Mutex<Ledger>,
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts").field("ledger", &self.ledger).finish_non_exhaustive()
+    }
+}
+
+impl Accounts {
+    /// Accounts of these webhooks. Without a window a timestamp may be of any time.
+    pub fn new(
+        webhooks: Webhooks,
+        dialect: &'static Dialect,
+        clock: Clock,
+        window: Option<Duration>,
+        redaction: Redaction,
+    ) -> Self {
+        let mut ledger = Ledger::default();
+        let (paths, anywhere) = match webhooks {
+            Webhooks::Anywhere(secret) => (HashMap::new(), Some(Key::new(&secret))),
+            Webhooks::At(webhooks) => {
+                let keyed = webhooks.into_iter().map(|(path, secret)| {
+                    let number = ledger.webhook(path.as_bytes());
+                    (path.into_bytes().into(), (number, Key::new(&secret)))
+                });
+                (keyed.collect(), None)
+            }
+        };
+        let window_ms = window.map(|window| u64::try_from(window.as_millis()).unwrap_or(u64::MAX));
+        let ledger = Mutex::new(ledger);
+        Self { dialect, clock, window_ms, paths, anywhere, redaction, witness: None, ledger }
+    }
+
+    /// The same, with somebody who is told of arrivals.
+    pub fn with_witness(self, witness: impl ArrivalListener) -> Self {
+        Self { witness: Some(Box::new(witness)), ..self }
+    }
+
+    /// What has come; `settled` where nothing is under way any more.
+    pub fn entry(&self, settled: bool) -> LedgerEntry {
+        self.ledger().entry(settled, &self.redaction)
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The webhook with that path, with its key. Where any path is one, it has an account from its first delivery that is
+    /// right: without the secret none is made.
+    fn webhook(&self, path: &[u8]) -> Option<(Option<usize>, &Key)> {
+        match &self.anywhere {
+            Some(key) => Some((self.ledger().known(path), key)),
+            None => self.paths.get(path).map(|(number, key)| (Some(*number), key)),
+        }
+    }
+
+    /// What is wrong with a request, or what its body says.
+    fn judge<'a>(
+        &self,
+        key: &Key,
+        request: &Request<'a>,
+        now_ms: u64,
+    ) -> Result<Envelope<'a>, (Defect, String)> {
+        let plain = |wrong| (wrong, String::new());
+        let (mut signature, mut timestamp) = (None, None);
+        for header in request.headers {
+            // Both names are of one length.
+            if header.name.len() != SIGNATURE_HEADER.len() {
+                continue;
+            }
+            let place = if header.name.eq_ignore_ascii_case(SIGNATURE_HEADER) {
+                &mut signature
+            } else if header.name.eq_ignore_ascii_case(TIMESTAMP_HEADER) {
+                &mut timestamp
+            } else {
+                continue;
+            };
+            if place.replace(header.value).is_some() {
+                return Err(plain(Defect::TwoHeaders));
+            }
+        }
+        let timestamp = timestamp.ok_or_else(|| plain(Defect::MissingTimestamp))?;
+        let signature = signature.ok_or_else(|| plain(Defect::MissingSignature))?;
+        if !key.verify(timestamp, request.body, signature) {
+            return Err(plain(Defect::Signature));
+        }
+        let sent_ms = milliseconds(timestamp).ok_or_else(|| plain(Defect::Stale))?;
+        if self.window_ms.is_some_and(|window| now_ms.abs_diff(sent_ms) > window) {
+            return Err((Defect::Stale, format!("it is {} ms off", now_ms.abs_diff(sent_ms))));
+        }
+        Envelope::read(self.dialect, request.body).map_err(|why| match why {
+            Unreadable::NotJson => plain(Defect::NotJson),
+            Unreadable::Shape(why) => (Defect::Shape, why),
+        })
+    }
+
+    fn deliver(&self, request: &Request<'_>) -> Answer {
+        let now_ms = self.clock.now_ms();
+        let bytes = request.head.len() + request.body.len();
+        let webhook = self.webhook(request.target.as_bytes());
+        let judged = match (request.method, webhook) {
+            ("POST", Some((_, key))) => self.judge(key, request, now_ms),
+            ("POST", None) => Err((Defect::Path, String::new())),
+            _ => Err((Defect::Method, String::new())),
+        };
+        match (judged, webhook) {
+            (Ok(envelope), Some((known, _))) => {
+                let identity = identity(&envelope);
+                let webhook = known.unwrap_or_else(|| self.ledger().webhook(request.target.as_bytes()));
+                let mark = self.ledger().verified(&VerifiedArrival {
+                    webhook,
+                    identity,
+                    what: format_args!("{} {}", envelope.event, envelope.id.unwrap_or_default()),
+                    bytes,
+                    at_ms: now_ms,
+                });
+                if let Some(witness) = &self.witness {
+                    witness.verified(webhook, &identity, mark);
+                }
+                TAKEN.into()
+            }
+            (Err((wrong, detail)), webhook) => {
+                let webhook = webhook.and_then(|(number, _)| number);
+                let rest = KEPT.saturating_sub(request.head.len()).min(request.body.len());
+                let whole = [request.head, &request.body[..rest]].concat();
+                let mistake =
+                    WrongArrival { webhook, wrong, detail: &detail, request: &whole, bytes, at_ms: now_ms };
+                self.ledger().mistaken(&mistake);
+                if let (Some(witness), Some(webhook)) = (&self.witness, webhook) {
+                    witness.mistaken(webhook, wrong, self.claimed(request.body));
+                }
+                refusal(wrong, &detail)
+            }
+            (Ok(_), None) => unreachable!("what belongs to no webhook was not judged"),
+        }
+    }
+
+    /// The id of a body that was not verified: of use where all that comes is one sender's.
+    fn claimed(&self, body: &[u8]) -> Option<Numbered> {
+        Ids::read(Envelope::read(self.dialect, body).ok()?.id_text()?.as_bytes())
+    }
+}
+
+impl Intake for Accounts {
+    fn take(&self, request: &Request<'_>) -> Answer {
+        let path = request.target.split('?').next().unwrap_or_default();
+        if request.method == "GET" && path == LEDGER_PATH {
+            // Whoever asks so knows that nothing is under way any more.
+            let settled = request.target.split('?').nth(1).is_some_and(|query| query == "settled");
+            let body = serde_json::to_string(&self.entry(settled)).unwrap_or_default();
+            let length = body.len();
+            return format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+            )
+            .into_bytes()
+            .into();
+        }
+        self.deliver(request)
+    }
+
+    fn broken(&self, what: Broken, came: &[u8]) {
+        let wrong = match what {
+            Broken::Malformed => Defect::Malformed,
+            Broken::TooLarge => Defect::TooLarge,
+            Broken::Slow => Defect::Slow,
+            Broken::CutOff => Defect::CutOff,
+        };
+        let at_ms = self.clock.now_ms();
+        let mistake =
+            WrongArrival { webhook: None, wrong, detail: "", request: came, bytes: came.len(), at_ms };
+        self.ledger().mistaken(&mistake);
+    }
+}
+
+fn identity<'a>(envelope: &Envelope<'a>) -> Identity<'a> {
+    match (envelope.id_text().and_then(|id| Ids::read(id.as_bytes())), envelope.id) {
+        (Some(numbered), _) => Identity::Numbered(numbered),
+        (None, Some(id)) => Identity::Other(envelope.event, id, envelope.time),
+        (None, None) => Identity::None,
+    }
+}
+
+/// Decimal digits as a number.
+fn milliseconds(timestamp: &[u8]) -> Option<u64> {
+    let digits = timestamp.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(timestamp).ok().filter(|_| digits)?.parse().ok()
+}
+
+fn refusal(wrong: Defect, detail: &str) -> Answer {
+    let (status, text) = (wrong.status(), wrong.describe());
+    let reason = match status {
+        401 => "Unauthorized",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        _ => "Bad Request",
+    };
+    let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
+    let body = format!("{text}{detail}\n");
+    let allow = if wrong == Defect::Method { "Allow: POST\r\n" } else { "" };
+    let length = body.len();
+    format!("HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\n{allow}Content-Length: {length}\r\n\r\n{body}")
+        .into_bytes()
+        .into()
+}

@@ -1,0 +1,95 @@
+//! What a benchmark, a comparison or a pair comes to, and the exit status that goes with it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bench::accounts::entry::{LedgerEntry, LedgerFault};
+use crate::exit::ExitStatus;
+
+/// What a benchmark comes to. In JSON it is the word of [`BenchResult::describe`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BenchResult {
+    /// Everything that must hold does.
+    Pass,
+    /// A probe was accepted, or there were more errors than are allowed.
+    Fail,
+    /// A bound does not hold, or a regression is confirmed.
+    Slow,
+    /// Whether it is slower than what it is compared with cannot be judged.
+    Inconclusive,
+    /// The load did not come to its end, or measured nothing.
+    Incomplete,
+    /// The load was interrupted.
+    Interrupted,
+    /// The harness failed, or a subject broke the attachment protocol.
+    Error,
+}
+
+impl BenchResult {
+    /// The result that goes with an exit status; what is inconclusive has the status of what is incomplete.
+    pub fn of(status: ExitStatus) -> Self {
+        match status {
+            ExitStatus::Passed => Self::Pass,
+            ExitStatus::Failed => Self::Fail,
+            ExitStatus::Slower => Self::Slow,
+            ExitStatus::Interrupted => Self::Interrupted,
+            ExitStatus::Harness => Self::Error,
+            ExitStatus::Incomplete | ExitStatus::Usage | ExitStatus::NothingSelected => Self::Incomplete,
+        }
+    }
+
+    /// What accounts alone come to.
+    pub fn of_ledger(ledger: &LedgerEntry, allowed: &[LedgerFault]) -> Self {
+        if !ledger.faults(allowed).is_empty() {
+            Self::Fail
+        } else if ledger.verified == 0 {
+            Self::Incomplete
+        } else {
+            Self::Pass
+        }
+    }
+
+    /// The exit status that goes with it.
+    pub fn status(self) -> ExitStatus {
+        match self {
+            Self::Pass => ExitStatus::Passed,
+            Self::Fail => ExitStatus::Failed,
+            Self::Slow => ExitStatus::Slower,
+            Self::Inconclusive | Self::Incomplete => ExitStatus::Incomplete,
+            Self::Interrupted => ExitStatus::Interrupted,
+            Self::Error => ExitStatus::Harness,
+        }
+    }
+
+    /// The word in reports.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Slow => "slow",
+            Self::Inconclusive => "inconclusive",
+            Self::Incomplete => "incomplete",
+            Self::Interrupted => "interrupted",
+            Self::Error => "error",
+        }
+    }
+
+    /// Whether the load came to its end, so that its figures stand for something.
+    pub fn is_whole(self) -> bool {
+        matches!(self, Self::Pass | Self::Slow)
+    }
+
+    /// The worse of two results, in the order of their exit statuses.
+    #[must_use]
+    pub fn or_worse(self, other: Self) -> Self {
+        if other.status() < self.status() { other } else { self }
+    }
+}
+
+impl fmt::Display for BenchResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.describe())
+    }
+}

@@ -1,0 +1,107 @@
+//! The measured time in equal parts, with what each has shown.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use super::ended::{DeliveryKind, EndedDelivery};
+use super::latency::{histogram, micros};
+use crate::bench::generate::plan::Phase;
+
+/// The most entries of the series; a longer load has longer ones.
+const MOST_INTERVALS: u64 = 3600;
+
+/// A series of equally long parts of the measured time.
+#[derive(Debug)]
+pub struct TimeSeries {
+    /// How long each is: whole seconds.
+    pub interval: Duration,
+    /// When the first begins, from the start of the load.
+    start: Duration,
+    /// The parts so far.
+    pub moments: Vec<SeriesPart>,
+    /// The latencies of the one that is under way.
+    latency: Histogram<u64>,
+    current: usize,
+}
+
+/// One part of the series.
+#[derive(Debug, Clone, Default)]
+pub struct SeriesPart {
+    /// Valid deliveries that were begun.
+    pub sent: u64,
+    /// Those that were acknowledged.
+    pub acknowledged: u64,
+    /// Those that were answered otherwise.
+    pub refused: u64,
+    /// Those without a whole answer.
+    pub failed: u64,
+    /// Latencies in microseconds with how many there were of each.
+    pub latencies: Vec<(u64, u64)>,
+}
+
+impl TimeSeries {
+    pub(super) fn new(phases: &[Phase]) -> Self {
+        let start = phases.iter().find(|phase| phase.measured).map_or(Duration::ZERO, |phase| phase.from);
+        let end = phases.last().map_or(Duration::ZERO, Phase::end);
+        let length = end.saturating_sub(start).as_secs();
+        let interval = Duration::from_secs(length.div_ceil(MOST_INTERVALS).max(1));
+        let count = end.saturating_sub(start).as_millis().div_ceil(interval.as_millis()).max(1);
+        let moments = vec![SeriesPart::default(); usize::try_from(count).unwrap_or(1)];
+        Self { interval, start, moments, latency: histogram(2), current: 0 }
+    }
+
+    /// The part that a time falls into; what comes after the end belongs to the last.
+    fn index(&self, at: Duration) -> usize {
+        // The interval is whole seconds.
+        let index = at.saturating_sub(self.start).as_secs() / self.interval.as_secs().max(1);
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        index.min(self.moments.len() - 1)
+    }
+
+    pub(super) fn moment(&mut self, at: Duration) -> &mut SeriesPart {
+        let index = self.index(at);
+        &mut self.moments[index]
+    }
+
+    pub(super) fn count(&mut self, ended: &EndedDelivery) {
+        if ended.kind != DeliveryKind::Valid {
+            return;
+        }
+        let index = self.index(ended.at);
+        // Exchanges end in the order of time, so a part that is over stays so.
+        if index > self.current {
+            self.settle();
+            self.current = index;
+        }
+        let moment = &mut self.moments[index];
+        if ended.acknowledged() {
+            moment.acknowledged += 1;
+            self.latency.saturating_record(micros(ended.latency));
+        } else if ended.failure.is_some() {
+            moment.failed += 1;
+        } else {
+            moment.refused += 1;
+        }
+    }
+
+    /// Puts the latencies of the part under way where they belong.
+    fn settle(&mut self) {
+        let recorded = self.latency.iter_recorded();
+        let recorded = recorded.map(|value| (value.value_iterated_to(), value.count_since_last_iteration()));
+        self.moments[self.current].latencies.extend(recorded);
+        self.latency.reset();
+    }
+
+    pub(super) fn add(&mut self, mut other: Self) {
+        self.settle();
+        other.settle();
+        for (moment, more) in self.moments.iter_mut().zip(other.moments) {
+            moment.sent += more.sent;
+            moment.acknowledged += more.acknowledged;
+            moment.refused += more.refused;
+            moment.failed += more.failed;
+            moment.latencies.extend(more.latencies);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The environment variable of every option, given to all of them in one place.
+//!
+//! Invariant: an option's variable is `TWENTY_CONFORM_` and the option's long name in upper case. The exceptions are listed
+//! here: `PORT`, and `TWENTY_WEBHOOK_SECRET` for the secret.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+
+use clap::builder::BoolishValueParser;
+use clap::{Arg, ArgAction, Command};
+
+/// Options of which one command takes at most one. Their variables are read after parsing: an option on the command line
+/// wins over the variable of another one, and does not clash with it.
+const ALTERNATIVES: [&[&str]; 4] =
+    [&["url", "exec"], &["exec", "control", "transcript"], &["secret", "secret-file"], &["ca", "insecure"]];
+
+/// Options without a variable, with their commands: the variable of that name is for another command's bounds.
+const WITHOUT: [(&str, &str); 1] = [("pair", "threshold")];
+
+/// The command with a variable for each of its options, and of its subcommands'. Several values in a variable are divided by
+/// commas, and that of a flag is `true` or `false`, or what means the same.
+pub(super) fn with_variables(command: Command) -> Command {
+    let name = command.get_name().to_owned();
+    let options: Vec<String> = command.get_arguments().filter_map(Arg::get_long).map(str::to_owned).collect();
+    let has = |option: &&str| options.iter().any(|other| other == option);
+    let is_read_later = |long: &str| {
+        let others = ALTERNATIVES.iter().filter(|set| set.contains(&long));
+        others.flat_map(|set| set.iter()).filter(|other| **other != long).any(has)
+    };
+    let command = command.mut_args(|arg| {
+        let arg = match arg.get_action() {
+            ArgAction::SetTrue => arg.value_parser(BoolishValueParser::new()),
+            ArgAction::Append => arg.value_delimiter(','),
+            _ => arg,
+        };
+        match arg.get_long().map(str::to_owned) {
+            Some(long) if !is_read_later(&long) && !WITHOUT.contains(&(name.as_str(), long.as_str())) => {
+                let variable = name_of(&long);
+                let is_hidden = variable.starts_with("TWENTY_");
+                arg.env(variable).hide_env(is_hidden)
+            }
+            _ => arg,
+        }
+    });
+    command.mut_subcommands(with_variables)
+}
+
+/// The name of an option's variable.
+pub(super) fn name_of(long: &str) -> String {
+    match long {
+        "port" => "PORT".to_owned(),
+        "secret" => "TWENTY_WEBHOOK_SECRET".to_owned(),
+        _ => format!("TWENTY_CONFORM_{}", long.to_uppercase().replace('-', "_")),
+    }
+}
+
+/// What the variable of an option holds, where it is set and not empty.
+pub(super) fn variable(long: &str) -> Option<OsString> {
+    set(&name_of(long))
+}
+
+/// What a variable holds, where it is set and not empty.
+pub(super) fn set(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// One of several options that exclude each other: its long name, its value on the command line, and what is made of a value.
+pub(super) type Choice<'a, T> = (&'a str, Option<&'a OsStr>, fn(&OsStr) -> T);
+
+/// What is made of the first that stands on the command line, or else of the first whose variable is set.
+pub(super) fn first_given<T>(choices: &[Choice<'_, T>]) -> Option<T> {
+    let given = choices.iter().find_map(|(_, given, make)| given.map(make));
+    given.or_else(|| choices.iter().find_map(|(long, _, make)| variable(long).map(|value| make(&value))))
+}
+
+/// A value as text.
+pub(super) fn text(value: &OsStr) -> String {
+    value.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use clap::{Command, CommandFactory as _};
+
+    use super::with_variables;
+    use crate::cli::Arguments;
+
+    /// The variable of each option of a command, by the option's long name.
+    fn variables(command: &Command) -> BTreeMap<String, Option<String>> {
+        let of = |arg: &clap::Arg| {
+            let variable = arg.get_env().map(|name| name.to_str().unwrap().to_owned());
+            arg.get_long().map(|long| (long.to_owned(), variable))
+        };
+        command.get_arguments().filter_map(of).collect()
+    }
+
+    #[test]
+    fn every_option_has_the_variable_of_its_name() {
+        let command = with_variables(Arguments::command());
+        let of = |path: &[&str]| {
+            let found = path.iter().fold(&command, |at, name| at.find_subcommand(name).unwrap());
+            variables(found)
+        };
+        let receiver = of(&["receiver"]);
+        assert_eq!(receiver["ready-timeout"].as_deref(), Some("TWENTY_CONFORM_READY_TIMEOUT"));
+        assert_eq!(of(&["listen"])["port"].as_deref(), Some("PORT"));
+        assert_eq!(of(&["send"])["url"].as_deref(), Some("TWENTY_CONFORM_URL"), "it excludes nothing there");
+        assert_eq!(of(&["bench", "receiver"])["threshold"].as_deref(), Some("TWENTY_CONFORM_THRESHOLD"));
+        // Those that exclude each other are read after parsing, and this one has none.
+        for long in ["url", "exec", "secret", "secret-file", "ca", "insecure"] {
+            assert_eq!(receiver[long], None, "{long}");
+        }
+        assert_eq!(of(&["bench", "pair"])["threshold"], None);
+    }
+}

@@ -1,0 +1,40 @@
+//! A replayed case as a report shows a check.
+//!
+//! Invariant: secrets are taken out here; the text has the form of a report's.
+
+use super::Case;
+use super::replayed::Replayed;
+use crate::redaction::Redaction;
+use crate::report::text::{self, Detail};
+use crate::report::{CheckEntry, RequirementEntry, VerdictName, command};
+use crate::suite::replay::ReplayAttempt;
+use crate::suite::requirement::Requirement;
+use crate::wire::client::Target;
+
+/// What a case has shown when it was sent again, as text with ANSI colours.
+pub fn render(
+    requirement: &Requirement,
+    case: &Case,
+    (attempt, replayed): (&ReplayAttempt, &Replayed),
+    target: &Target,
+    redaction: &Redaction,
+) -> String {
+    let (verdict, message) = match replayed {
+        Replayed::StillThere(message) => (VerdictName::Fail, Some(message)),
+        Replayed::Gone => (VerdictName::Pass, None),
+        Replayed::Untold(why) => (VerdictName::Inconclusive, Some(why)),
+    };
+    let check = CheckEntry {
+        verdict,
+        expected: Some(case.expected.describe().into_owned()),
+        actual: Some(redaction.text(&attempt.trial.outcome.to_string())),
+        message: message.map(|message| redaction.text(message)),
+        repro: Some(command(
+            &redaction.text(&target.url()),
+            &target.trust(),
+            &redaction.delivery(&attempt.trial.delivery),
+        )),
+        ..CheckEntry::unjudged(requirement)
+    };
+    text::check(&RequirementEntry::new(requirement, verdict), &check, Detail::Verbose)
+}

@@ -1,0 +1,111 @@
+//! What a watched delivery has shown, as people and programs read it.
+//!
+//! Invariant: secrets are taken out here, once; what a format shows of a delivery stands in its entry.
+
+pub mod keeping;
+pub mod show;
+
+use serde::Serialize;
+
+use super::check::CauseEntry;
+use crate::redaction::Redaction;
+use crate::suite::requirement::{Level, Verdict};
+use crate::suite::run::{Finding, Judgement};
+use crate::suite::verdict::VerdictName;
+use crate::webhook::dialect::{self, Dialect, Members};
+use crate::webhook::event::EventName;
+
+/// What one delivery has shown.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryEntry {
+    /// The event, as far as the body names one.
+    pub event: Option<String>,
+    /// The record's id, where there is one.
+    pub record: Option<String>,
+    /// The strongest of the findings: a failure, then what does not tell, then a pass.
+    pub verdict: VerdictName,
+    /// The requirements that it keeps.
+    pub passed: Vec<&'static str>,
+    /// Those of which it does not tell whether it keeps them.
+    #[serde(rename = "untestable")] // until twenty-conform-report/2
+    pub inconclusive: Vec<&'static str>,
+    /// Those that it breaks, and how.
+    pub failed: Vec<FailureEntry>,
+}
+
+/// A requirement that a delivery breaks.
+#[derive(Debug, Clone, Serialize)]
+pub struct FailureEntry {
+    /// The requirement's id.
+    pub requirement: &'static str,
+    /// How strongly it binds.
+    pub level: Level,
+    /// The check that found it.
+    pub check: &'static str,
+    /// What the contract has there.
+    pub expected: String,
+    /// What happened there.
+    pub actual: String,
+    /// The finding in a sentence.
+    pub message: String,
+    /// Why, where that can be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<CauseEntry>,
+}
+
+impl DeliveryEntry {
+    /// The verdict of a delivery with this body. `redaction` takes the secret out of everything that is said.
+    pub fn new(dialect: &'static Dialect, body: &[u8], findings: &[Finding], redaction: &Redaction) -> Self {
+        let (event, record) = names(dialect, body);
+        let clean = |text: Option<String>| text.map(|text| redaction.text(&text));
+        let mut judged = Self {
+            event: clean(event),
+            record: clean(record),
+            verdict: VerdictName::Pass,
+            passed: Vec::new(),
+            inconclusive: Vec::new(),
+            failed: Vec::new(),
+        };
+        for Finding { requirement, judgement } in findings {
+            match judgement {
+                Judgement::Judged(Verdict::Pass) => judged.passed.push(requirement.id),
+                Judgement::Judged(Verdict::NotApplicable(_)) => {}
+                Judgement::Judged(Verdict::Inconclusive(_)) | Judgement::Error(_) => {
+                    judged.inconclusive.push(requirement.id);
+                }
+                Judgement::Judged(Verdict::Fail(evidence)) => judged.failed.push(FailureEntry {
+                    requirement: requirement.id,
+                    level: requirement.level,
+                    check: requirement.check_id,
+                    expected: redaction.text(&evidence.expected.describe()),
+                    actual: redaction.text(&evidence.actual.0),
+                    message: redaction.text(&evidence.message),
+                    // It is this delivery that shows it.
+                    cause: evidence.cause.as_ref().map(|cause| CauseEntry {
+                        shown_by: Vec::new(),
+                        ..CauseEntry::new(cause, redaction)
+                    }),
+                }),
+            }
+        }
+        judged.verdict = match (judged.failed.is_empty(), judged.inconclusive.is_empty()) {
+            (false, _) => VerdictName::Fail,
+            (true, false) => VerdictName::Inconclusive,
+            (true, true) => VerdictName::Pass,
+        };
+        judged
+    }
+}
+
+/// The event that a body names and its record's id, in the dialect that is expected or else in the other one.
+fn names(own: &'static Dialect, body: &[u8]) -> (Option<String>, Option<String>) {
+    let Ok(members) = Members::parse(body) else { return (None, None) };
+    let mut dialects = std::iter::once(own).chain(dialect::ALL);
+    let named = dialects.find_map(|dialect| Some((dialect, members.text(dialect.event_member)?)));
+    let Some((dialect, event)) = named else { return (None, None) };
+    let name = EventName::new(event);
+    let id = if name.is_metadata() { "recordId" } else { "id" };
+    let content = members.get(dialect.content_member(&name));
+    let record = content.and_then(|content| Members::parse(content.get().as_bytes()).ok()?.text(id));
+    (Some(name.as_str().to_owned()), record)
+}

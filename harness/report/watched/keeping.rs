@@ -1,0 +1,102 @@
+//! What `listen --out` keeps: a line for each delivery, and each request as a file that `verify` reads.
+//!
+//! Invariant: nothing that was there is overwritten, and no secret is written.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::DeliveryEntry;
+use crate::error::Error;
+use crate::redaction::Redaction;
+use crate::suite::traffic::form::ExchangeForm;
+use crate::wire::exchange::{Delivery, Exchange};
+
+/// The file of lines.
+const LINES: &str = "deliveries.jsonl";
+
+/// A folder that deliveries are kept in.
+pub struct Keeping {
+    folder: PathBuf,
+    lines: BufWriter<File>,
+    stored: u64,
+}
+
+#[derive(Serialize)]
+struct DeliveryLine<'a> {
+    #[serde(flatten)]
+    exchange: &'a ExchangeForm,
+    #[serde(flatten)]
+    judged: &'a DeliveryEntry,
+}
+
+impl Keeping {
+    /// Makes the folder, or takes one that is empty. Errors: it cannot be made, or there is something in it.
+    pub fn claim(folder: &Path) -> Result<Self, Error> {
+        let usage =
+            |why: io::Error| Error::Usage(format!("--out {} cannot be used: {why}", folder.display()));
+        fs::create_dir_all(folder).map_err(usage)?;
+        if fs::read_dir(folder).map_err(usage)?.next().is_some() {
+            return Err(Error::Usage(format!(
+                "--out {} is not empty, and what is in it is never overwritten; give a new folder",
+                folder.display()
+            )));
+        }
+        let lines = File::create_new(folder.join(LINES)).map_err(usage)?;
+        Ok(Self { folder: folder.to_owned(), lines: BufWriter::new(lines), stored: 0 })
+    }
+
+    /// How many deliveries were kept.
+    pub fn stored(&self) -> u64 {
+        self.stored
+    }
+
+    /// Keeps a delivery. Errors: it cannot be written.
+    pub fn keep(
+        &mut self,
+        mut exchange: Exchange,
+        judged: &DeliveryEntry,
+        redaction: &Redaction,
+    ) -> Result<(), Error> {
+        let clean = redaction.clean(&exchange.delivery);
+        let redacted = clean.is_some();
+        exchange.delivery = clean.unwrap_or(exchange.delivery);
+        let path = self.folder.join(format!("{}.http", exchange.id.0));
+        let written = File::create_new(&path).and_then(|mut file| file.write_all(&raw(&exchange.delivery)));
+        written.map_err(|source| Error::Report { path, source })?;
+        let form = ExchangeForm { redacted, ..ExchangeForm::from(&exchange) };
+        let line = serde_json::to_writer(&mut self.lines, &DeliveryLine { exchange: &form, judged });
+        let line = line.map_err(io::Error::from).and_then(|()| self.lines.write_all(b"\n"));
+        line.map_err(|source| self.failed(source))?;
+        self.stored += 1;
+        Ok(())
+    }
+
+    /// Brings what was kept into its file. Errors: it cannot be written.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        self.lines.flush().map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> Error {
+        Error::Report { path: self.folder.join(LINES), source }
+    }
+}
+
+/// The request as bytes. The body stands whole, so one that came in chunks gets its length in the place of their coding.
+fn raw(delivery: &Delivery) -> Vec<u8> {
+    let mut raw = format!("{} {} HTTP/1.1\r\n", delivery.method, delivery.target).into_bytes();
+    for (name, value) in &delivery.headers.0 {
+        if name.eq_ignore_ascii_case("transfer-encoding") {
+            raw.extend_from_slice(format!("Content-Length: {}\r\n", delivery.body.len()).as_bytes());
+        } else {
+            for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+                raw.extend_from_slice(part);
+            }
+        }
+    }
+    raw.extend_from_slice(b"\r\n");
+    raw.extend_from_slice(&delivery.body);
+    raw
+}

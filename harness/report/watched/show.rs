@@ -1,0 +1,178 @@
+//! What `listen` says: for people, or as JSON lines.
+//!
+//! Invariant: what a sender wrote is printed without its control characters, and without the secret.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anstyle::Style;
+use serde_json::{Value, json};
+
+use super::DeliveryEntry;
+use crate::exit::ExitStatus;
+use crate::redaction::Redaction;
+use crate::report::text::mark;
+use crate::suite::requirement::Level;
+use crate::suite::traffic::tally::TrafficTally;
+use crate::suite::verdict::VerdictName;
+use crate::terminal::{BAD, DIM, clipped, lines};
+use crate::webhook::dialect::rfc3339;
+use crate::wire::exchange::Exchange;
+
+/// The longest name or id that is shown.
+const LONGEST: usize = 80;
+/// Where the lines about a failure begin, and what they say about it.
+const MARGIN: &str = "                  ";
+
+/// What was counted besides what was judged.
+#[derive(Debug, Clone, Copy)]
+pub struct TrafficCounts {
+    /// How many deliveries were taken.
+    pub received: u64,
+    /// How many were kept, where they are.
+    pub stored: Option<u64>,
+}
+
+/// How it is said.
+pub struct Show {
+    /// As JSON lines.
+    pub json: bool,
+}
+
+impl Show {
+    /// The line that says where it listens, for programs.
+    pub fn ready(&self, url: &str) -> Option<String> {
+        self.json.then(|| line(&json!({ "ready": { "url": url } })))
+    }
+
+    /// A delivery and its verdict.
+    pub fn delivery(&self, exchange: &Exchange, judged: &DeliveryEntry, redaction: &Redaction) -> String {
+        let (delivery, status) = (&exchange.delivery, exchange.outcome.status());
+        let target = redaction.text(&delivery.target);
+        let at = rfc3339(exchange.at_ms);
+        if self.json {
+            let mut object = json!({
+                "number": exchange.id.0, "at": at, "at_ms": exchange.at_ms, "method": delivery.method,
+                "target": target, "bytes": delivery.body.len(), "status": status,
+            });
+            if let (Some(object), Ok(Value::Object(judged))) =
+                (object.as_object_mut(), serde_json::to_value(judged))
+            {
+                object.extend(judged);
+            }
+            return line(&object);
+        }
+        let (style, mark) = verdict(judged.verdict);
+        let time = at.split('T').nth(1).unwrap_or(&at);
+        let name = |name: &Option<String>| {
+            name.as_deref().map_or_else(|| "-".to_owned(), |name| clipped(name, LONGEST))
+        };
+        let answered = status.map(|status| format!(" → {status}")).unwrap_or_default();
+        let mut text = format!(
+            "{time}  #{}  {}  {}  {} B  {style}{mark}{style:#}{DIM}{answered}{DIM:#}\n",
+            exchange.id.0,
+            name(&judged.event),
+            name(&judged.record),
+            delivery.body.len(),
+        );
+        for failure in &judged.failed {
+            let message = lines(&failure.message, MARGIN);
+            // Writing to a string does not fail.
+            let _ =
+                writeln!(text, "    {BAD}{:<6}{BAD:#} {:<6} {message}", failure.requirement, failure.level);
+            if let Some(cause) = &failure.cause {
+                let said = lines(&format!("{}{}: {}", cause.code, cause.which(), cause.text), MARGIN);
+                let _ = writeln!(text, "           {DIM}cause{DIM:#}  {said}");
+                if !cause.or.is_empty() {
+                    let _ = writeln!(
+                        text,
+                        "           {DIM}or{DIM:#}     {}",
+                        lines(&cause.or.join(", or "), MARGIN)
+                    );
+                }
+                let _ = writeln!(text, "           {DIM}mend{DIM:#}   {}", cause.fix);
+            }
+        }
+        if !judged.inconclusive.is_empty() {
+            let _ = writeln!(text, "    {DIM}it does not tell {}{DIM:#}", judged.inconclusive.join(", "));
+        }
+        text
+    }
+
+    /// What was no whole request.
+    pub fn broken(&self, what: &str) -> String {
+        if self.json {
+            return line(&json!({ "broken": what }));
+        }
+        format!("{BAD}broken{BAD:#}  {}\n", clipped(what, LONGEST))
+    }
+
+    /// What all of it has shown.
+    pub fn summary(
+        &self,
+        tally: &TrafficTally,
+        TrafficCounts { received, stored }: TrafficCounts,
+        fail_on: Level,
+        took: Duration,
+    ) -> String {
+        let exit = tally.exit(fail_on);
+        let result = match exit {
+            ExitStatus::Passed => "pass",
+            ExitStatus::Failed => "fail",
+            _ => "incomplete",
+        };
+        if self.json {
+            let requirements = tally.entries.iter().map(|entry| {
+                json!({
+                    "id": entry.requirement.id, "level": entry.requirement.level, "verdict": entry.verdict(),
+                    "passed": entry.passed, "failed": entry.failed, "untestable": entry.inconclusive,
+                    "first": entry.first, "why": entry.why,
+                })
+            });
+            let causes = tally.causes().map(|(cause, count)| json!({ "cause": cause, "count": count }));
+            return line(&json!({ "summary": {
+                "result": result, "exit_status": exit.code(), "received": received, "judged": tally.judged,
+                "failed": tally.failed, "broken": tally.broken, "stored": stored,
+                "duration_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                "requirements": requirements.collect::<Vec<_>>(), "causes": causes.collect::<Vec<_>>(),
+            }}));
+        }
+        let mut text = String::from("\n");
+        for entry in &tally.entries {
+            let (style, mark) = verdict(entry.verdict());
+            let of = entry.passed + entry.failed + entry.inconclusive;
+            let said = match entry.verdict() {
+                VerdictName::Pass => format!("{} of {of}", entry.passed),
+                VerdictName::Fail => {
+                    let first = entry.first.map(|first| format!(", first #{first}")).unwrap_or_default();
+                    format!("{} of {of} break it{first}", entry.failed)
+                }
+                _ => lines(entry.why.as_deref().unwrap_or("no delivery came"), MARGIN),
+            };
+            let _ = writeln!(
+                text,
+                "  {style}{mark:<10}{style:#} {:<6} {DIM}{:<6}{DIM:#} {said}",
+                entry.requirement.id, entry.requirement.level
+            );
+        }
+        for (cause, count) in tally.causes() {
+            let _ = writeln!(text, "  {DIM}cause{DIM:#}      {} ({count})", lines(cause, MARGIN));
+        }
+        let stored = stored.map(|stored| format!(" stored {stored}")).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "\nRESULT: {result} received {} judged {} failed {} broken {}{stored}",
+            received, tally.judged, tally.failed, tally.broken
+        );
+        text
+    }
+}
+
+/// As in a report, but for what traffic cannot show.
+fn verdict(verdict: VerdictName) -> (Style, &'static str) {
+    if verdict == VerdictName::NotApplicable { (DIM, "not shown") } else { mark(verdict) }
+}
+
+fn line(value: &Value) -> String {
+    format!("{value}\n")
+}

@@ -1,0 +1,166 @@
+//! Tries cases, some of them at the same time, and finds the one that ends a receiver.
+//!
+//! Results are written down in the order of the cases, whichever of them was faster; and what ends a receiver is blamed on the
+//! one case that does so alone.
+
+use futures_util::stream::{self, StreamExt};
+
+use super::Stage;
+use super::line::Attempt;
+use crate::subject::SubjectError;
+use crate::suite::receiver::case::Case;
+use crate::suite::receiver::maker::{Behind, Maker};
+use crate::suite::transcript::ScenarioName;
+use crate::wire::exchange::{Exchange, ExchangeId, Outcome};
+
+/// How many cases are tried before their results are written down. Where a receiver ends in the middle, those are the
+/// suspects.
+pub(in crate::suite::receiver) const BATCH: usize = 32;
+
+/// The exchanges of a case that was tried.
+pub(in crate::suite::receiver) struct Tried {
+    pub(in crate::suite::receiver) trial: ExchangeId,
+    pub(in crate::suite::receiver) controls: Vec<ExchangeId>,
+}
+
+/// What came of several cases, in their order: `None` where there was nothing to try, or no more was sent.
+pub(in crate::suite::receiver) struct Batch {
+    pub(in crate::suite::receiver) tried: Vec<Option<Tried>>,
+    /// Why no more was sent, if so.
+    pub(in crate::suite::receiver) stuck: Option<SubjectError>,
+}
+
+impl Stage<'_> {
+    /// Tries each case, and writes down what came of it.
+    pub(in crate::suite::receiver) async fn try_all(
+        &mut self,
+        scenario: ScenarioName,
+        cases: &[Case],
+    ) -> Result<(), SubjectError> {
+        for batch in cases.chunks(BATCH) {
+            let Batch { tried, stuck } = self.attempt_all(batch).await;
+            for (case, tried) in batch.iter().zip(tried) {
+                if let Some(tried) = tried {
+                    self.write(scenario, case, tried);
+                }
+            }
+            if let Some(why) = stuck {
+                return Err(why);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries cases, some of them at the same time. Those during which the receiver ended are tried again alone, so that the
+    /// one that ends it is known.
+    pub(in crate::suite::receiver) async fn attempt_all(&mut self, cases: &[Case]) -> Batch {
+        if let Err(why) = self.settle_jobs().await {
+            return Batch { tried: Vec::new(), stuck: Some(why) };
+        }
+        let makers: Vec<Maker> =
+            cases.iter().map(|_| self.maker.with_seed(self.maker.random.seed())).collect();
+        let line = &self.line;
+        let attempts: Vec<_> =
+            cases.iter().zip(&makers).map(|(case, maker)| line.attempt(maker, case)).collect();
+        let attempts: Vec<_> = stream::iter(attempts).buffered(self.extent.jobs).collect().await;
+        let (mut tried, mut stuck, mut suspects) = (Vec::with_capacity(cases.len()), None, Vec::new());
+        let mut unclear = false;
+        for (at, attempt) in attempts.into_iter().enumerate() {
+            let attempt = attempt.unwrap_or_else(|why| {
+                stuck = Some(why);
+                None
+            });
+            let timed_out = |exchange: &Exchange| exchange.outcome == Outcome::TimedOut;
+            if let Some(attempt) = attempt.as_ref().filter(|attempt| !attempt.is_answered()) {
+                // A process that ended does not keep a connection open until the wait is over.
+                if !attempt.exchanges().all(|one| one.outcome.status().is_some() || timed_out(one)) {
+                    suspects.push(at);
+                    unclear |= !attempt.controls_are_answered();
+                }
+            }
+            tried.push(attempt.map(|attempt| self.enter(attempt)));
+        }
+        if !suspects.is_empty() {
+            match self.subject.revive().await {
+                Ok(None) if !unclear => {}
+                Ok(death) => {
+                    let again = self.again(cases, &makers, &suspects, &mut tried, death).await;
+                    stuck = again.err().or(stuck);
+                }
+                Err(why) => stuck = Some(why),
+            }
+        }
+        Batch { tried, stuck }
+    }
+
+    /// Tries suspects alone. Where none of them ends the receiver again, what ended it the first time stands as it was
+    /// seen: trying again hides nothing.
+    async fn again(
+        &mut self,
+        cases: &[Case],
+        makers: &[Maker],
+        suspects: &[usize],
+        tried: &mut [Option<Tried>],
+        death: Option<String>,
+    ) -> Result<(), SubjectError> {
+        let deaths = self.transcript.deaths.len();
+        let first = suspects.iter().find_map(|&at| {
+            let one = tried[at].as_ref()?;
+            let unanswered = self.transcript.outcome(one.trial).status().is_none();
+            unanswered.then_some((at, one.trial))
+        });
+        if death.is_none() {
+            self.remark("deliveries at the same time were not all answered; those were tried again alone");
+        }
+        let mut kept = None;
+        for &at in suspects {
+            if cases[at].generated && self.transcript.deaths.len() > deaths {
+                // Each end costs a start, and one such case is enough.
+                tried[at] = None;
+                continue;
+            }
+            let before = std::mem::replace(&mut tried[at], self.alone(&cases[at], &makers[at]).await?);
+            if first.is_some_and(|(first, _)| first == at) {
+                kept = before;
+            }
+        }
+        if let (Some(how), Some((at, exchange))) = (death, first)
+            && self.transcript.deaths.len() == deaths
+        {
+            self.transcript.deaths.push((exchange, how));
+            tried[at] = kept;
+        }
+        Ok(())
+    }
+
+    /// Tries a case while nothing else goes on.
+    pub(in crate::suite::receiver) async fn alone(
+        &mut self,
+        case: &Case,
+        maker: &Maker,
+    ) -> Result<Option<Tried>, SubjectError> {
+        let Some((control, delivery, behind)) = case.prepare(maker) else { return Ok(None) };
+        let mut controls = vec![self.send(control).await?];
+        let trial =
+            if case.is_forged() { self.send_forgery(delivery).await? } else { self.send(delivery).await? };
+        if let Some(Behind { body, sent_ms }) = behind {
+            let again = |later_ms| maker.sign_behind(Behind { body: body.clone(), sent_ms }, later_ms);
+            let mut control = self.send(again(2)).await?;
+            if let Some(how) = self.transcript.death_at(control).map(str::to_owned) {
+                // It answered and ended then: that is the forged delivery's doing. The receiver runs again, so the twin can
+                // be sent.
+                self.transcript.deaths.push((trial, how));
+                control = self.send(again(3)).await?;
+            }
+            controls.push(control);
+        }
+        Ok(Some(Tried { trial, controls }))
+    }
+
+    fn enter(&mut self, attempt: Attempt) -> Tried {
+        let control = self.transcript.record(attempt.control);
+        let trial = self.transcript.record(attempt.trial);
+        let behind = attempt.behind.map(|exchange| self.transcript.record(exchange));
+        Tried { trial, controls: [control].into_iter().chain(behind).collect() }
+    }
+}

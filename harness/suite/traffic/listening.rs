@@ -1,0 +1,220 @@
+//! Deliveries of a sender that cannot be driven, answered and judged as they arrive.
+//!
+//! Invariant: nothing is lost. Each request that is answered has been queued before, and is judged and shown before the
+//! listening ends; where that is slower than the sender, the sender waits for its answer.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::Traffic;
+use super::tally::TrafficTally;
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::redaction::Redaction;
+use crate::suite::requirement::{Requirement, Role};
+use crate::suite::requirements;
+use crate::suite::run::Finding;
+use crate::wire::client::forwarding::Forwarding;
+use crate::wire::endpoint::capture::{Came, Capture, Catcher};
+use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome, Response};
+
+/// How many requests wait to be judged.
+const QUEUED: usize = 1024;
+/// How many KiB of them.
+const QUEUED_KIB: usize = 64 * 1024;
+/// How many are judged before they are shown.
+const TOGETHER: usize = 64;
+/// How long a request that is being answered may hold up the end.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// How deliveries are answered, and how many are taken.
+#[derive(Debug)]
+pub struct Answering {
+    /// When each arrived.
+    pub clock: Clock,
+    /// The status of the answers, where nothing is passed on.
+    pub status: u16,
+    /// Where requests are passed on to, where they are.
+    pub forwarding: Option<Forwarding>,
+    /// After how many deliveries the listening ends.
+    pub most: Option<u64>,
+}
+
+/// A server whose requests wait to be judged.
+#[derive(Debug)]
+pub struct Listening {
+    capture: Capture,
+    queued: mpsc::Receiver<Queued>,
+    arrived: Arc<AtomicU64>,
+    most: Option<u64>,
+}
+
+/// What arrived, and what it shows.
+#[derive(Debug)]
+pub enum Watched {
+    /// A delivery.
+    Delivery {
+        /// The request and its answer, with the delivery's number.
+        exchange: Box<Exchange>,
+        /// What it shows of each requirement.
+        findings: Vec<Finding>,
+    },
+    /// Something else: what, as a noun phrase.
+    Broken(String),
+}
+
+/// Judges deliveries one by one, and counts what they show.
+#[derive(Debug)]
+pub struct Judge {
+    /// What is known of the traffic.
+    pub traffic: Traffic,
+    /// Takes the secret out of what is counted.
+    pub redaction: Redaction,
+    /// What was counted so far.
+    pub tally: TrafficTally,
+    selected: Vec<&'static Requirement>,
+}
+
+/// A request on its way to being judged. It holds its room in the queue for as long as it lives.
+#[derive(Debug)]
+enum Queued {
+    Whole(Box<Exchange>, OwnedSemaphorePermit),
+    Broken(String),
+}
+
+/// Answers requests, or passes them on, and queues them.
+struct Queueing {
+    answering: Answering,
+    room: Arc<Semaphore>,
+    queue: mpsc::Sender<Queued>,
+    /// How many came; those beyond the most are not taken.
+    arrived: Arc<AtomicU64>,
+}
+
+impl Queueing {
+    async fn take(&self, delivery: Delivery) -> Option<Response> {
+        let before = self.arrived.fetch_add(1, Ordering::Relaxed);
+        if self.answering.most.is_some_and(|most| before >= most) {
+            return None;
+        }
+        let (at_ms, began) = (self.answering.clock.now_ms(), Instant::now());
+        let response = match &self.answering.forwarding {
+            Some(forwarding) => forwarding.pass(&delivery).await,
+            None => Response::text(self.answering.status, ""),
+        };
+        let kib = u32::try_from(delivery.body.len() / 1024 + 1).unwrap_or(u32::MAX);
+        let exchange = Exchange {
+            id: ExchangeId(0),
+            delivery,
+            outcome: Outcome::Answered(response.clone()),
+            at_ms,
+            took: began.elapsed(),
+        };
+        let room = self.room.clone().acquire_many_owned(kib).await.ok()?;
+        self.queue.send(Queued::Whole(Box::new(exchange), room)).await.ok()?;
+        Some(response)
+    }
+}
+
+impl Catcher for Queueing {
+    fn catch(&self, came: Came) -> BoxFuture<'_, Option<Response>> {
+        match came {
+            Came::Whole(delivery) => self.take(delivery).boxed(),
+            Came::Broken(what) => async {
+                // Where the queue is gone nothing is judged any more.
+                let _ = self.queue.send(Queued::Broken(what)).await;
+                None
+            }
+            .boxed(),
+        }
+    }
+}
+
+impl Judge {
+    /// A judge of every requirement on senders.
+    pub fn new(traffic: Traffic) -> Self {
+        let selected: Vec<&'static Requirement> = requirements::of(Role::Sender).collect();
+        let redaction = Redaction::new(traffic.secret.as_ref());
+        Self { traffic, redaction, tally: TrafficTally::new(&selected), selected }
+    }
+
+    fn judge(&mut self, queued: Queued) -> Watched {
+        let mut exchange = match queued {
+            Queued::Whole(exchange, _room) => exchange,
+            Queued::Broken(what) => {
+                self.tally.broken += 1;
+                return Watched::Broken(self.redaction.text(&what));
+            }
+        };
+        let number = usize::try_from(self.tally.judged).unwrap_or(usize::MAX).saturating_add(1);
+        exchange.id = ExchangeId(number);
+        let transcript = self.traffic.transcript([(*exchange).clone()]);
+        let findings = self.traffic.judge(&transcript, &self.selected);
+        self.tally.add(number, &findings, &self.redaction);
+        Watched::Delivery { exchange, findings }
+    }
+}
+
+impl Listening {
+    /// Listens at an address. Errors: it cannot be listened at.
+    pub async fn at(address: SocketAddr, answering: Answering) -> io::Result<Self> {
+        let (queue, queued) = mpsc::channel(QUEUED);
+        let (arrived, most) = (Arc::new(AtomicU64::new(0)), answering.most);
+        let room = Arc::new(Semaphore::new(QUEUED_KIB));
+        let catcher = Arc::new(Queueing { answering, room, queue, arrived: arrived.clone() });
+        // From here on the server and its connections are all that keeps the queue open.
+        let capture = Capture::serve(address, catcher).await?;
+        Ok(Self { capture, queued, arrived, most })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.capture.address()
+    }
+
+    /// The URL of a path here.
+    pub fn url(&self, path: &str) -> String {
+        self.capture.url(path)
+    }
+
+    /// Judges what arrives, and hands it on to be shown, until enough deliveries were judged, or those that arrived before
+    /// the end was asked for. Returns how many were taken.
+    ///
+    /// Errors: something could not be shown.
+    pub async fn judge(
+        mut self,
+        judge: &mut Judge,
+        asked: impl Future<Output = ()>,
+        mut show: impl FnMut(Vec<Watched>, &Judge) -> Result<(), Error>,
+    ) -> Result<u64, Error> {
+        let mut capture = Some(self.capture);
+        let mut asked = std::pin::pin!(asked);
+        let mut batch = Vec::with_capacity(TOGETHER);
+        loop {
+            let ends = tokio::select! {
+                biased;
+                () = &mut asked, if capture.is_some() => true,
+                count = self.queued.recv_many(&mut batch, TOGETHER) => {
+                    if count == 0 {
+                        let arrived = self.arrived.load(Ordering::Relaxed);
+                        return Ok(self.most.map_or(arrived, |most| arrived.min(most)));
+                    }
+                    let arrived = batch.drain(..).map(|queued| judge.judge(queued)).collect();
+                    show(arrived, judge)?;
+                    self.most.is_some_and(|most| judge.tally.judged >= most)
+                }
+            };
+            if let Some(capture) = capture.take_if(|_| ends) {
+                // While the queue is emptied here: its last requests may wait for room in it.
+                tokio::spawn(capture.end(LAST_ANSWERS));
+            }
+        }
+    }
+}
