@@ -12,7 +12,7 @@ use futures_util::future::{BoxFuture, FutureExt, ready};
 use sha2::{Digest, Sha256};
 
 use crate::clock::Clock;
-use crate::subject::observations::Observed;
+use crate::subject::observed::Observed;
 use crate::webhook::dialect::{self, Members, NotAnObject};
 use crate::webhook::event::EventName;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};

@@ -3,8 +3,8 @@
 //! Invariant: each delivery runs by itself, so that no endpoint delays another's; each attempt is signed when it is sent;
 //! only a final 2xx acknowledges. Faults are enacted around it, never in here.
 
+mod operations;
 pub mod pooled;
-mod protocol;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;

@@ -23,7 +23,7 @@ use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 use crate::suite::requirement::{Level, Requirement};
 use crate::suite::run::{Finding, Run};
-use crate::suite::sender::payload::further_members;
+use crate::suite::sender::payload::shape::further_members;
 use crate::suite::transcript::Transcript;
 use crate::wire::exchange::{Delivery, ExchangeId, Trust};
 use check::check_entry;

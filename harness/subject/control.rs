@@ -1,4 +1,4 @@
-//! A sender behind a URL: the objects of the attachment protocol by POST, one in each request, the reply in its response.
+//! A sender at a URL: the objects of the attachment protocol by POST, one in each request, the reply in its response.
 //!
 //! Invariant: as with a command, what is no reply is quoted and is the sender's breach; an operation is never sent twice.
 
@@ -25,7 +25,7 @@ const AT_ONCE: usize = 4;
 /// How long the reply to the last operation is waited for.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
-/// A sender behind a URL.
+/// A sender at a URL.
 #[derive(Debug)]
 pub struct Control {
     target: Target,

@@ -4,8 +4,10 @@
 //! Invariant: what a subject does wrong is named and quoted; it never takes the suite down with it, and what was started
 //! here is ended here.
 
+pub mod capability;
 pub mod control;
 pub mod observations;
+pub mod observed;
 pub mod process;
 pub mod protocol;
 pub mod receiver;

@@ -1,16 +1,17 @@
-//! What a receiver says that it took in: lines on its stdout, an address that is asked, or our own receiver's calls.
+//! What a receiver says that it processed: lines on its stdout, an address that is asked, or the reference receiver's calls.
 //!
 //! Invariant: bounded. Of each line no more than 64 KiB is read, and no more than a million observations are kept.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::SubjectError;
+use super::observed::Observed;
 use crate::clock::Clock;
 use crate::wire::client::{Client, Target};
 use crate::wire::codec::quote;
@@ -23,17 +24,7 @@ const MAX_KEPT: usize = 1_000_000;
 /// How often an address is asked.
 const PACE: Duration = Duration::from_millis(20);
 
-/// What a receiver says of a delivery that it processed (interface, section 3).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Observed {
-    /// The event's name.
-    pub event: String,
-    /// The record's id, where the receiver found one.
-    #[serde(default)]
-    pub id: Option<String>,
-}
-
-/// Where a receiver says what it took in.
+/// Where a receiver says what it processed.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// As it happens: from its stdout, or from our own receiver.
@@ -59,7 +50,7 @@ struct Line {
 }
 
 impl Observations {
-    /// Takes one in.
+    /// Adds one.
     pub fn add(&self, observed: Observed) {
         let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() < MAX_KEPT {

@@ -65,7 +65,7 @@ impl Process {
         Ok(Self { id: child.id(), child, command: command.to_owned(), stderr, reading })
     }
 
-    /// Its input and output, where they were not taken before.
+    /// Its input and output, the first time that they are asked for.
     pub fn pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>) {
         (self.child.stdin.take(), self.child.stdout.take())
     }

@@ -4,13 +4,17 @@
 
 use std::path::PathBuf;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::SubjectError;
+use super::capability::Capability;
 use crate::webhook::dialect::Members;
 use crate::webhook::event::{Event, EventName};
 use crate::webhook::signature::Secret;
+use crate::wire::codec::quote;
 
 /// The version of the protocol.
 pub const VERSION: u32 = 1;
@@ -22,7 +26,7 @@ pub enum Op {
     Hello {
         /// The dialect to speak, by name.
         dialect: String,
-        /// A PEM file with the authority of the endpoints behind HTTPS; `None` where there are none.
+        /// A PEM file with the authority of the HTTPS endpoints; `None` where there are none.
         ca: Option<PathBuf>,
     },
     /// Register a webhook.
@@ -34,7 +38,7 @@ pub enum Op {
         /// Its filter; `None` for every event.
         operations: Option<Vec<String>>,
     },
-    /// Let an event happen.
+    /// Make an event happen.
     Emit(Event),
     /// What became of a webhook's deliveries?
     Outcomes {
@@ -88,6 +92,45 @@ pub struct Outcome {
     pub status: Option<u16>,
 }
 
+impl Hello {
+    /// Reads the answer to `hello`. Errors: [`SubjectError::Broke`], with the answer.
+    pub fn read(answer: &Value) -> Result<Self, SubjectError> {
+        read("hello", answer)
+    }
+
+    /// Whether the sender declares a capability.
+    pub fn declares(&self, capability: Capability) -> bool {
+        self.capabilities.iter().any(|name| name == capability.as_str())
+    }
+}
+
+/// Reads the answer to `create_webhook`: what the sender calls the webhook. Errors: [`SubjectError::Broke`], with the answer.
+pub fn webhook_name(answer: &Value) -> Result<String, SubjectError> {
+    let name = answer.get("webhook").and_then(Value::as_str);
+    name.map(str::to_owned).ok_or_else(|| {
+        SubjectError::Broke(format!(
+            "the sender's answer to `create_webhook` has no text `webhook`: {}",
+            quoted(answer)
+        ))
+    })
+}
+
+/// Reads the answer to `outcomes`. Errors: [`SubjectError::Broke`], with the answer.
+pub fn outcomes(answer: &Value) -> Result<Vec<Outcome>, SubjectError> {
+    read("outcomes", answer.get("deliveries").unwrap_or(&Value::Null))
+}
+
+fn read<T: DeserializeOwned>(op: &str, answer: &Value) -> Result<T, SubjectError> {
+    T::deserialize(answer).map_err(|why| {
+        let answer = quoted(answer);
+        SubjectError::Broke(format!("the sender's answer to `{op}` cannot be read ({why}): {answer}"))
+    })
+}
+
+fn quoted(answer: &Value) -> String {
+    quote(answer.to_string().as_bytes())
+}
+
 impl Op {
     /// The word for it on the wire.
     pub fn name(&self) -> &'static str {
@@ -138,7 +181,7 @@ impl Op {
         line.to_string()
     }
 
-    /// Reads a line. Returns the request's id beside the request, or why there is none.
+    /// Reads a line. Returns the request's id and the request, or why there is none.
     pub fn decode(line: &str) -> (Value, Result<Self, Reply>) {
         let members = match Members::parse(line.as_bytes()) {
             Ok(members) => members,
@@ -194,7 +237,7 @@ impl Reply {
         let line: Value = serde_json::from_slice(line).map_err(|why| format!("not JSON ({why})"))?;
         let id = line.get("id").and_then(Value::as_u64).ok_or("it has no `id` that is a number")?;
         let words = |key: &str, inner: &str| {
-            // Whoever gives the words by themselves is understood too.
+            // The words by themselves are understood too.
             let given = line.get(key)?;
             let words = given.get(inner).unwrap_or(given);
             Some(words.as_str().map_or_else(|| words.to_string(), str::to_owned))

@@ -1,4 +1,4 @@
-//! A receiver under test: one that runs already, one that is started from a command, or one of ours in this process.
+//! A receiver under test: one that runs already, one that is started from a command, or the reference receiver in this process.
 //!
 //! Invariant: a receiver that was started here and ended by itself is started again on the same port before the next
 //! trial, and its end is recorded.
@@ -59,7 +59,7 @@ impl Receiver {
         )))
     }
 
-    /// One of ours, in this process.
+    /// The reference receiver, in this process.
     pub fn here(server: Server, path: &str, secret: Secret) -> Self {
         let address = server.address();
         let target = Target::http(address.ip().to_string(), address.port(), path);
@@ -126,7 +126,7 @@ impl Receiver {
         &self.secret
     }
 
-    /// How the process behind it ended, where it was started here and did.
+    /// How its process ended, where it was started here and did.
     pub async fn ended(&mut self) -> Option<String> {
         match &mut self.running {
             Running::Command { process, .. } => process.ended().await,
@@ -142,7 +142,7 @@ impl Receiver {
         }
     }
 
-    /// After a connection broke: whether the process behind it ended, and how. It is started again then.
+    /// After a connection broke: whether its process ended, and how. It is started again then.
     ///
     /// Errors: it cannot be started again.
     pub async fn revive(&mut self) -> Result<Option<String>, SubjectError> {
@@ -176,7 +176,7 @@ async fn launch(
     let environment = [("PORT", port.to_string()), ("TWENTY_WEBHOOK_SECRET", secret.expose().to_owned())];
     let mut process = Process::start(command, &environment, false)?;
     if let (_, Some(stdout)) = process.pipes() {
-        // Read to its end even where nobody observes, so that a talkative receiver never waits for room in the pipe.
+        // Read to its end even where nothing is observed, so that a talkative receiver never waits for room in the pipe.
         tokio::spawn(said.clone().read(stdout));
     }
     let deadline = Instant::now() + ready;

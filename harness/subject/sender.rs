@@ -32,7 +32,7 @@ pub trait Sender: Send + Sync {
     fn call(&self, op: Op) -> BoxFuture<'_, Result<Reply, SubjectError>>;
 }
 
-/// A sender behind a command.
+/// A sender that a command runs.
 pub struct Command {
     process: tokio::sync::Mutex<Process>,
     input: tokio::sync::Mutex<Option<ChildStdin>>,

@@ -4,12 +4,11 @@
 
 use crate::suite::receiver;
 use crate::suite::requirement::{Requirement, Role};
-use crate::suite::sender::{acknowledgement, delivery, payload, signing, subscription};
+use crate::suite::sender;
 
 /// Every requirement, in the order of the contract.
 pub fn all() -> impl Iterator<Item = &'static Requirement> {
-    let senders = [subscription::ALL, delivery::ALL, payload::ALL, signing::ALL, acknowledgement::ALL];
-    senders.into_iter().chain(receiver::ALL.iter().copied()).flatten()
+    sender::ALL.iter().chain(receiver::ALL).copied().flatten()
 }
 
 /// The requirements on one role, in the order of the contract.

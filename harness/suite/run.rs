@@ -129,7 +129,7 @@ pub async fn sender(
     let scenarios = needed(Role::Sender, selected);
     let extent = options.extent();
     let mut stage =
-        on_sender::scenario::Stage::new(subject, &options.clock, &random, extent, &mut transcript);
+        on_sender::stage::SenderStage::new(subject, &options.clock, &random, extent, &mut transcript);
     if need_https(selected) {
         stage = stage.offering(&options.authority);
     }
@@ -251,7 +251,7 @@ impl Player for on_receiver::stage::Stage<'_> {
     }
 }
 
-impl Player for on_sender::scenario::Stage<'_> {
+impl Player for on_sender::stage::SenderStage<'_> {
     async fn play(&mut self, scenario: &Scenario) {
         if let Play::Sender(course) = scenario.play {
             Self::play(self, scenario.name, scenario.needs, course).await;

@@ -8,7 +8,7 @@ use super::receiver::case::Case;
 use super::receiver::maker::Maker;
 use super::receiver::property::Property;
 use super::receiver::stage::Course as ReceiverCourse;
-use super::sender;
+use super::sender::stage::Course as SenderCourse;
 use super::transcript::{Capability, ScenarioName};
 
 /// What is done to a program under test, for one requirement or several.
@@ -49,7 +49,7 @@ pub enum Play {
     /// In its own way on a receiver.
     Receiver(ReceiverCourse),
     /// On a sender.
-    Sender(sender::scenario::Course),
+    Sender(SenderCourse),
 }
 
 impl Scenario {

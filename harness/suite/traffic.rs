@@ -14,8 +14,10 @@ use std::time::Instant;
 
 use crate::suite::requirement::{Binds, Recorded, Requirement, Role, Verdict};
 use crate::suite::run::{self, Finding, Judgement, Run};
-use crate::suite::sender::scenarios::EVERY_EVENT;
-use crate::suite::transcript::{Conduct, Ending, Keeper, Kept, Limits, Traits, Transcript, Webhook};
+use crate::suite::sender::scenario::events::EVERY_EVENT;
+use crate::suite::transcript::{
+    Conduct, Ending, Keeper, Kept, Limits, RegisteredWebhook, Traits, Transcript,
+};
 use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::Exchange;
@@ -50,7 +52,7 @@ impl Traffic {
     pub fn transcript(&self, exchanges: impl IntoIterator<Item = Exchange>) -> Transcript {
         let mut transcript = Transcript::new(Role::Sender, self.dialect, self.limits);
         transcript.recorded = true;
-        transcript.webhooks.push(Webhook {
+        transcript.webhooks.push(RegisteredWebhook {
             scenario: EVERY_EVENT.name,
             url: String::new(),
             secret: self.secret.clone(),
@@ -65,7 +67,7 @@ impl Traffic {
         });
         for exchange in exchanges {
             let body_length = exchange.delivery.body.len() as u64;
-            let traits = Traits { began_ms: exchange.at_ms, body_length, let_go: None };
+            let traits = Traits { began_ms: exchange.at_ms, body_length, given_up_after: None };
             transcript.arrive(Some(0), exchange, traits);
         }
         transcript.endings.push((EVERY_EVENT.name, Ending::Complete));

@@ -2,7 +2,6 @@
 //!
 //! Invariant: a check needs nothing else. No clock, no socket, no subject stands behind a transcript.
 
-mod capability;
 mod conduct;
 mod emission;
 mod exchanges;
@@ -22,12 +21,14 @@ use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Trust};
 
-pub use crate::subject::observations::Observed;
+pub use crate::subject::capability::Capability;
+pub use crate::subject::observed::Observed;
 pub use crate::wire::endpoint::certificates::Certificate;
 pub use crate::wire::endpoint::scripted::{HandshakeEnd, LONGEST_BODY, uuids};
-pub use capability::Capability;
-pub use conduct::{Conduct, Form, MOVED};
-pub use emission::{Arrival, Broken, Emission, Generated, Handshake, Settled, Traits, Webhook};
+pub use conduct::{AnswerForm, Conduct, MOVED};
+pub use emission::{
+    Arrival, BrokenRequest, Emission, FailedHandshake, Generated, RegisteredWebhook, SettledDelivery, Traits,
+};
 pub use exchanges::Exchanges;
 pub use intake::{Intake, IntakeKind};
 pub use keeper::{Keeper, Kept};
@@ -70,7 +71,7 @@ pub struct Transcript {
     /// A receiver that was started here and ended by itself: after which exchange, and how.
     pub deaths: Vec<(ExchangeId, String)>,
     /// The webhooks that were registered at a sender.
-    pub webhooks: Vec<Webhook>,
+    pub webhooks: Vec<RegisteredWebhook>,
     /// The secrets that webhooks were to be registered with, whether they were or not.
     pub secrets: Vec<Secret>,
     /// The events that a sender was made to emit.
@@ -78,11 +79,11 @@ pub struct Transcript {
     /// What reached an endpoint of ours from a sender.
     pub arrivals: Vec<Arrival>,
     /// What reached an endpoint of ours and was no whole request.
-    pub broken: Vec<Broken>,
+    pub broken: Vec<BrokenRequest>,
     /// What came to a webhook's endpoint behind HTTPS and did not get as far as a request.
-    pub handshakes: Vec<Handshake>,
+    pub handshakes: Vec<FailedHandshake>,
     /// What a sender reported of its deliveries.
-    pub settled: Vec<Settled>,
+    pub settled: Vec<SettledDelivery>,
     /// What a sender declared, or a receiver was attached with.
     pub capabilities: BTreeSet<Capability>,
     /// How each scenario that was begun ended.
@@ -212,7 +213,7 @@ impl Transcript {
     }
 
     /// Takes in a webhook that is about to be registered. Returns its index.
-    pub fn register(&mut self, webhook: Webhook) -> usize {
+    pub fn register(&mut self, webhook: RegisteredWebhook) -> usize {
         if let (Some(keeper), Some(secret)) = (&self.keeper, &webhook.secret) {
             keeper.tell(Kept::Secret(secret));
         }
@@ -292,7 +293,7 @@ impl Transcript {
     }
 
     /// The webhooks of a scenario, with their indices, in the order of their registration.
-    pub fn webhooks_of(&self, scenario: ScenarioName) -> impl Iterator<Item = (usize, &Webhook)> {
+    pub fn webhooks_of(&self, scenario: ScenarioName) -> impl Iterator<Item = (usize, &RegisteredWebhook)> {
         self.webhooks.iter().enumerate().filter(move |(_, webhook)| webhook.scenario == scenario)
     }
 
@@ -318,7 +319,10 @@ impl Transcript {
 
     /// What reached the endpoints of a scenario's webhooks, with the webhook of each, in the order in which the events
     /// were emitted: deliveries run side by side, and a report must not depend on which of them was faster.
-    pub fn arrivals_in(&self, scenario: ScenarioName) -> impl Iterator<Item = (&Webhook, &Arrival)> {
+    pub fn arrivals_in(
+        &self,
+        scenario: ScenarioName,
+    ) -> impl Iterator<Item = (&RegisteredWebhook, &Arrival)> {
         let of_scenario = |arrival: &'_ &Arrival| {
             arrival.webhook.is_some_and(|webhook| self.webhooks[webhook].scenario == scenario)
         };
@@ -329,7 +333,7 @@ impl Transcript {
 
     /// The events of its scenario that a webhook was there for.
     pub fn emissions_to(&self, webhook: usize) -> impl Iterator<Item = &Emission> {
-        let Webhook { scenario, since, .. } = &self.webhooks[webhook];
+        let RegisteredWebhook { scenario, since, .. } = &self.webhooks[webhook];
         self.emissions[*since..].iter().filter(move |emission| emission.scenario == *scenario)
     }
 
@@ -349,7 +353,7 @@ impl Transcript {
     }
 
     /// What the sender reports of an event's delivery to a webhook, where it is settled.
-    pub fn settled_of(&self, webhook: usize, emission: &Emission) -> Option<&Settled> {
+    pub fn settled_of(&self, webhook: usize, emission: &Emission) -> Option<&SettledDelivery> {
         let mut settled = self.settled.iter();
         settled.find(|settled| settled.webhook == webhook && settled.record_id == emission.record_id)
     }

@@ -11,7 +11,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use tokio::sync::watch as channel;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
@@ -30,7 +29,7 @@ use crate::error::Error;
 use crate::random::Random;
 use crate::redaction::Redaction;
 use crate::subject::SubjectError;
-use crate::subject::protocol::{Hello, Op, Reply};
+use crate::subject::protocol::{self, Hello, Op, Reply};
 use crate::subject::sender::{Sender, expect_ok};
 use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::Secret;
@@ -133,8 +132,7 @@ async fn send(
         }
     };
     let greeting = ask(Op::Hello { dialect: subject.dialect.name.to_owned(), ca: None }).await?;
-    let hello: Hello = serde_json::from_value(greeting.clone())
-        .map_err(|why| SubjectError::Broke(format!("the sender answered `hello` with {greeting}: {why}")))?;
+    let hello = Hello::read(&greeting)?;
 
     let events = Events::new(subject.dialect, plan.seed);
     let start = Instant::now();
@@ -153,12 +151,7 @@ async fn send(
     for (number, secret) in secrets.iter().enumerate() {
         let (url, secret) = (service.url(&path(number)), Some(secret.clone()));
         let answer = ask(Op::CreateWebhook { url, secret, operations: None }).await?;
-        let id = answer.get("webhook").and_then(Value::as_str).ok_or_else(|| {
-            SubjectError::Broke(format!(
-                "the sender answered `create_webhook` with {answer}, without a webhook"
-            ))
-        })?;
-        registered.push(id.to_owned());
+        registered.push(protocol::webhook_name(&answer)?);
     }
 
     let mut load = RunningLoad { task, watch: watch.clone(), events: Arc::new(events) };

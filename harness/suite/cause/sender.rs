@@ -53,7 +53,8 @@ pub fn signature(
     Some(Cause::detailed(Code::KeyOtherWebhook, recipe.describe()))
 }
 
-/// Which other timestamp than the header's was signed, if one can be found.
+/// Which other timestamp than the header's was signed, if one can be found. The body's time is looked at last: where the body
+/// was made in the millisecond of signing, it is the nearest time to the header's as well.
 fn other_timestamp(
     secret: &str,
     timestamp: &[u8],
@@ -64,28 +65,31 @@ fn other_timestamp(
     Signature::parse(header)?;
     let key = Key::new(&Secret::new(secret));
     let verifies = |timestamp: &str| key.verify(timestamp.as_bytes(), body, header);
-    if let Ok(members) = Members::parse(body) {
-        for member in ["timestamp", "eventDate"] {
-            let Some(text) = members.text(member) else { continue };
-            let ms = text.parse::<jiff::Timestamp>().ok().map(|time| time.as_millisecond().to_string());
-            if verifies(&text) || ms.is_some_and(|ms| verifies(&ms)) {
-                return Some(format!("the body's `{member}`"));
-            }
-        }
-    }
-    let ms: u64 = std::str::from_utf8(timestamp).ok()?.parse().ok()?;
-    let near = NEAR_MS.min(most as u64 / 2);
-    // The nearest first.
-    let (off, later) = (1..=near).flat_map(|off| [(off, true), (off, false)]).find(|&(off, later)| {
-        let other = if later { ms.checked_add(off) } else { ms.checked_sub(off) };
-        other.is_some_and(|other| verifies(&other.to_string()))
-    })?;
-    let how = match (off, later) {
-        (..=50, _) => "a few milliseconds apart",
-        (_, true) => "of a later time",
-        (_, false) => "of an earlier time",
+    let near = |sent: u64| {
+        let most = NEAR_MS.min(most as u64 / 2);
+        // The nearest first.
+        let mut offsets = (1..=most).flat_map(|off| [(off, true), (off, false)]);
+        offsets.find(|&(off, later)| {
+            let other = if later { sent.checked_add(off) } else { sent.checked_sub(off) };
+            other.is_some_and(|other| verifies(&other.to_string()))
+        })
     };
-    Some(how.to_owned())
+    let sent = std::str::from_utf8(timestamp).ok().and_then(|text| text.parse().ok());
+    if let Some((off, later)) = sent.and_then(near) {
+        let how = match (off, later) {
+            (..=50, _) => "a few milliseconds apart",
+            (_, true) => "of a later time",
+            (_, false) => "of an earlier time",
+        };
+        return Some(how.to_owned());
+    }
+    let members = Members::parse(body).ok()?;
+    ["timestamp", "eventDate"].into_iter().find_map(|member| {
+        let text = members.text(member)?;
+        let ms = text.parse::<jiff::Timestamp>().ok().map(|time| time.as_millisecond().to_string());
+        let is_signed = verifies(&text) || ms.is_some_and(|ms| verifies(&ms));
+        is_signed.then(|| format!("the body's `{member}`"))
+    })
 }
 
 /// The cause that the first of some recipes is. Where serialisers print this body alike, all of them are named.

@@ -1,106 +1,58 @@
 //! The rules of judging that checks of senders share: one verdict on many deliveries.
 //!
-//! Nothing passes by the absence of evidence: no delivery is inconclusive.
+//! Invariant: nothing passes by the absence of evidence. Where no delivery arrived, the verdict is inconclusive.
 
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Evidence, Expected, Verdict};
-use crate::suite::sender::scenarios::{EVERY_EVENT, GENERATED};
-use crate::suite::transcript::{Arrival, Emission, ScenarioName, Transcript, Webhook};
-use crate::webhook::dialect::Members;
-use crate::webhook::event::EventName;
-use crate::wire::exchange::Exchange;
+use crate::suite::requirement::{Evidence, Requirement, Verdict};
+use crate::suite::scenario::Scenario;
+use crate::suite::sender::arrived::Arrived;
+use crate::suite::sender::scenario::events::EVERY_EVENT;
+use crate::suite::sender::scenario::generated::GENERATED;
+use crate::suite::sender::scenario::https::HTTPS;
+use crate::suite::transcript::{Capability, Emission, ScenarioName, Transcript};
 
-/// A delivery that is judged by itself: the webhook it came to, the request, and the event that it carries.
-pub(crate) struct Arrived<'a> {
-    pub(crate) webhook: &'a Webhook,
-    pub(crate) exchange: &'a Exchange,
-    pub(crate) arrival: &'a Arrival,
-    emission: Option<&'a Emission>,
-    /// Whether it is recorded traffic, in which nothing was emitted by the suite.
-    recorded: bool,
+/// The scenario that a requirement is judged by first; most have no other.
+pub(crate) fn first_scenario(requirement: &Requirement) -> ScenarioName {
+    requirement.scenarios[0].name
 }
 
-impl<'a> Arrived<'a> {
-    /// What reached a webhook's endpoint.
-    pub(crate) fn of(t: &'a Transcript, webhook: &'a Webhook, arrival: &'a Arrival) -> Self {
-        let (exchange, emission) = (t.exchange(arrival.exchange), t.carried(arrival).next());
-        Self { webhook, exchange, arrival, emission, recorded: t.recorded }
-    }
-
-    /// The event that it carries; where none of those emitted can be found in it, that is what does not tell.
-    pub(crate) fn emission(&self) -> Result<&'a Emission, Verdict> {
-        self.emission
-            .ok_or_else(|| Verdict::Inconclusive("the request carries no record that was emitted".to_owned()))
-    }
-
-    /// The event that was emitted, as above; `None` in recorded traffic, where the delivery alone says what happened.
-    pub(crate) fn emitted(&self) -> Result<Option<&'a Emission>, Verdict> {
-        if self.recorded { Ok(None) } else { self.emission().map(Some) }
-    }
-
-    /// The name of the event: the emitted one's or, in recorded traffic, the one that the body gives.
-    pub(crate) fn event_name(&self, member: &str) -> Result<EventName, Verdict> {
-        if let Some(emission) = self.emitted()? {
-            return Ok(emission.event.name.clone());
-        }
-        let named = self.members()?.text(member).map(EventName::new);
-        named.ok_or_else(|| Verdict::Inconclusive(format!("the body has no text `{member}` (see PAY-1)")))
-    }
-
-    /// The members of its body; where it is no JSON object, that is for DLV-3, DLV-5 and PAY-6 to say.
-    pub(crate) fn members(&self) -> Result<Members, Verdict> {
-        Members::parse(self.whole_body()?).map_err(|why| Verdict::Inconclusive(why.to_string()))
-    }
-
-    /// Its body, where all of it was kept; where not, that is for DLV-3 to say.
-    pub(crate) fn whole_body(&self) -> Result<&'a [u8], Verdict> {
-        let (kept, length) = (&*self.exchange.delivery.body, self.arrival.traits.body_length);
-        if kept.len() as u64 == length {
-            return Ok(kept);
-        }
-        Err(Verdict::Inconclusive(format!("of a body of {length} bytes only {} were kept", kept.len())))
-    }
-
-    /// Evidence that this delivery shows.
-    pub(crate) fn evidence(
-        &self,
-        expected: impl Into<Expected>,
-        actual: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Evidence {
-        Evidence::new(expected, actual, message).shown_by([self.exchange.id])
-    }
-}
-
-/// Every delivery of a scenario.
-pub(crate) fn all_in(t: &Transcript, scenario: ScenarioName) -> impl Iterator<Item = Arrived<'_>> {
-    t.arrivals_in(scenario).map(|(webhook, arrival)| Arrived::of(t, webhook, arrival))
-}
-
-/// One verdict on every delivery that shows how this sender makes one: those of the first scenario and, of the generated
-/// ones, those that came out otherwise than they should.
+/// One verdict on every delivery in the requirement's scenarios. Where those with fixed events show no failure, generated
+/// events are looked at, and then deliveries over HTTPS.
 pub(crate) fn every_delivery(
+    requirement: &Requirement,
     t: &Transcript,
     judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
 ) -> Verdict {
-    each(t, EVERY_EVENT.name, &judge).or_fail(|| generated(t, judge))
+    let among = |wanted: &Scenario| requirement.scenarios.contains(&wanted);
+    let is_fixed = |one: &Scenario| ![GENERATED.name, HTTPS.name].contains(&one.name);
+    // Recorded traffic is that of one webhook.
+    let is_played = |one: &Scenario| !t.recorded || *one == EVERY_EVENT;
+    let fixed = requirement.scenarios.iter().filter(|one| is_fixed(one) && is_played(one));
+    let verdicts = fixed.map(|scenario| each(t, scenario.name, &judge));
+    let plain = of_all(verdicts, "no delivery arrived", "scenarios");
+    let plain = plain.or_fail(|| if among(&GENERATED) { generated(t, &judge) } else { None });
+    if among(&HTTPS) { and_over_https(t, plain, |t| each_over_https(t, &judge)) } else { plain }
 }
 
-/// What a generated event shows against the sender, where one does.
-pub(crate) fn generated(
+/// A verdict on what went over plain HTTP and, where that is no failure, the one on what went over HTTPS; `None` where that
+/// shows nothing.
+pub(crate) fn and_over_https(
     t: &Transcript,
-    judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
-) -> Option<Verdict> {
-    all_in(t, GENERATED.name).find_map(|arrived| match judge(&arrived) {
-        Ok(Verdict::Fail(evidence)) | Err(Verdict::Fail(evidence)) => {
-            let emission = arrived.emission.filter(|emission| emission.generated.is_some());
-            Some(match emission {
-                Some(emission) => of_generated(t, *evidence, emission).fail(),
-                None => evidence.fail(),
-            })
+    plain: Verdict,
+    secured: impl FnOnce(&Transcript) -> Option<Verdict>,
+) -> Verdict {
+    if matches!(plain, Verdict::Fail(_)) || !t.capabilities.contains(&Capability::Https) {
+        return plain;
+    }
+    let secured = secured(t).map(|verdict| match verdict {
+        Verdict::Fail(mut evidence) => {
+            evidence.message = format!("over HTTPS, {}", evidence.message);
+            Verdict::Fail(evidence)
         }
-        _ => None,
-    })
+        Verdict::Inconclusive(why) => Verdict::Inconclusive(format!("over HTTPS, {why}")),
+        other => other,
+    });
+    of_all([Some(plain), secured].into_iter().flatten(), "nothing was delivered", "ways")
 }
 
 /// Evidence that a generated event gives: it names the event, so that it can be emitted again.
@@ -117,12 +69,37 @@ pub(crate) fn of_generated(t: &Transcript, mut evidence: Evidence, emission: &Em
     evidence
 }
 
-/// One verdict on every delivery of a scenario. The first failure speaks for all and says how many there are.
-pub(crate) fn each(
+/// Every delivery of a scenario.
+fn all_in(t: &Transcript, scenario: ScenarioName) -> impl Iterator<Item = Arrived<'_>> {
+    t.arrivals_in(scenario).map(|(webhook, arrival)| Arrived::of(t, webhook, arrival))
+}
+
+/// One verdict on every delivery of a scenario. The first failure is shown, with the number of them.
+fn each(
     t: &Transcript,
     scenario: ScenarioName,
     judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
 ) -> Verdict {
     let verdicts = all_in(t, scenario).map(|arrived| judge(&arrived).unwrap_or_else(|unclear| unclear));
     of_all(verdicts, "no delivery arrived", "deliveries")
+}
+
+/// What a generated event shows against the sender, where one does.
+fn generated(t: &Transcript, judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>) -> Option<Verdict> {
+    all_in(t, GENERATED.name).find_map(|arrived| match judge(&arrived) {
+        Ok(Verdict::Fail(evidence)) | Err(Verdict::Fail(evidence)) => Some(match arrived.emission {
+            Some(emission) => of_generated(t, *evidence, emission).fail(),
+            None => evidence.fail(),
+        }),
+        _ => None,
+    })
+}
+
+/// One verdict on every delivery over HTTPS, if there was any. DLV-2 judges that none came.
+fn each_over_https(
+    t: &Transcript,
+    judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
+) -> Option<Verdict> {
+    t.arrivals_in(HTTPS.name).next()?;
+    Some(each(t, HTTPS.name, judge))
 }

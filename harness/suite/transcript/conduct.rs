@@ -22,7 +22,7 @@ pub enum Conduct {
     Fails,
     /// It answers 500 twice, and then 200.
     FailsTwice,
-    /// Nobody listens there.
+    /// Nothing listens there.
     Refuses,
     /// It closes each connection as soon as it is there.
     ClosesAtOnce,
@@ -36,13 +36,13 @@ pub enum Conduct {
     CutsHeaders,
     /// It never answers, and keeps the connection open.
     Hangs,
-    /// It stands behind HTTPS with that certificate, and answers each as its event says.
+    /// It is an HTTPS endpoint with that certificate, and answers each as its event says.
     Secured(Certificate),
 }
 
-/// What an answer is beside its status.
+/// What an answer is apart from its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Form {
+pub enum AnswerForm {
     /// Nothing in particular.
     Plain,
     /// One with a body that is worth a look: which.
@@ -70,7 +70,7 @@ impl Conduct {
         )
     }
 
-    /// Whether requests can be seen there. Behind a certificate that a careful sender refuses there are none.
+    /// Whether requests can be seen there. A careful sender sends none to a certificate that it rejects.
     pub fn sees_requests(self) -> bool {
         match self {
             Self::Secured(certificate) => certificate == Certificate::Good,

@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{Conduct, Form, ScenarioName};
+use super::{AnswerForm, Conduct, ScenarioName};
 use crate::webhook::event::Event;
 use crate::webhook::signature::Secret;
 use crate::wire::codec::FramingFault;
@@ -14,7 +14,7 @@ use crate::wire::exchange::ExchangeId;
 
 /// A webhook that was registered at a sender.
 #[derive(Debug, Clone)]
-pub struct Webhook {
+pub struct RegisteredWebhook {
     /// What it belongs to.
     pub scenario: ScenarioName,
     /// The URL that was registered.
@@ -51,7 +51,7 @@ pub struct Emission {
     pub record_id: String,
     /// When the sender was asked, in milliseconds since the epoch.
     pub asked_at_ms: u64,
-    /// Whether it is the first one behind a registration: that one shows SUB-1, and nothing else is judged by its
+    /// Whether it is the first one after a registration: that one shows SUB-1, and nothing else is judged by its
     /// absence.
     pub first: bool,
     /// Whether the record is that of the sample event, so that the body has the sample's shape.
@@ -61,7 +61,7 @@ pub struct Emission {
     /// The status that the endpoint answers it with.
     pub answer: u16,
     /// What that answer is otherwise.
-    pub form: Form,
+    pub form: AnswerForm,
     /// Why the sender cannot let this event happen, where it says so.
     pub unsupported: Option<String>,
     /// How it was generated, where it was. Of generated events only those are here of which something came out otherwise
@@ -94,11 +94,11 @@ pub struct Arrival {
     pub exchange: ExchangeId,
     /// The events that it carries, as indices into [`super::Transcript::emissions`].
     pub carries: Vec<usize>,
-    /// What the endpoint saw of it beside its bytes.
+    /// What the endpoint saw of it other than its bytes.
     pub traits: Traits,
 }
 
-/// What an endpoint saw of a request beside its bytes.
+/// What an endpoint saw of a request other than its bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Traits {
     /// When its first byte had arrived, in milliseconds since the epoch.
@@ -106,12 +106,12 @@ pub struct Traits {
     /// How long the body was on the wire, transfer coding apart; what was kept of it may be shorter.
     pub body_length: u64,
     /// How long it had been whole when the sender ended the connection without having been answered.
-    pub let_go: Option<Duration>,
+    pub given_up_after: Option<Duration>,
 }
 
 /// What reached a webhook's endpoint and was no whole request.
 #[derive(Debug, Clone)]
-pub struct Broken {
+pub struct BrokenRequest {
     /// The webhook, as an index into [`super::Transcript::webhooks`].
     pub webhook: usize,
     /// What is wrong with its framing; `None` where it only did not come to its end.
@@ -120,9 +120,9 @@ pub struct Broken {
     pub what: String,
 }
 
-/// A connection to a webhook's endpoint behind HTTPS that came to no request.
+/// A connection to a webhook's HTTPS endpoint that came to no request.
 #[derive(Debug, Clone)]
-pub struct Handshake {
+pub struct FailedHandshake {
     /// The webhook, as an index into [`super::Transcript::webhooks`].
     pub webhook: usize,
     /// When it ended, in milliseconds since the epoch.
@@ -135,7 +135,7 @@ pub struct Handshake {
 
 /// What a sender reports of one delivery.
 #[derive(Debug, Clone)]
-pub struct Settled {
+pub struct SettledDelivery {
     /// The webhook, as an index into [`super::Transcript::webhooks`].
     pub webhook: usize,
     /// The record's id.

@@ -4,7 +4,8 @@
 
 use serde::Serialize;
 
-use super::{Observed, ScenarioName};
+use super::ScenarioName;
+use crate::subject::observed::Observed;
 use crate::wire::exchange::ExchangeId;
 
 /// Something that is to be taken in a certain number of times.

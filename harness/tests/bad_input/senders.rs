@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use twenty_conform::suite::requirement::{Requirement, Role};
 use twenty_conform::suite::requirements;
-use twenty_conform::suite::sender::scenarios::EVERY_EVENT;
+use twenty_conform::suite::sender::scenario::events::EVERY_EVENT;
 
 use super::{Held, MOST_MEMORY, Script, run_and_weigh};
 use crate::cli::program::{Ran, Report, judged, run};

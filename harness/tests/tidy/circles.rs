@@ -21,10 +21,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         "styles and words that all texts share",
     ),
     (&["harness/cli/options.rs", "harness/cli/plan.rs"], "options make the plan, and the plan reads options"),
-    (
-        &["harness/suite/sender/attempts.rs", "harness/suite/sender/signing.rs"],
-        "both ask whether a delivery is signed as it must be",
-    ),
 ];
 
 /// Complaints about circles, and about known ones that are gone.

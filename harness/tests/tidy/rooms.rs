@@ -47,21 +47,6 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "certificates, ends of handshakes, the longest body and the search for UUIDs belong to wire",
     },
     Exception {
-        from: "harness/subject/observations.rs",
-        path: "crate::suite::transcript::",
-        reason: "what a receiver observes belongs to subject",
-    },
-    Exception {
-        from: "harness/subject/sender.rs",
-        path: "crate::peers::sender",
-        reason: "the reference sender implements the subject's trait in the wrong room",
-    },
-    Exception {
-        from: "harness/peers/receiver.rs",
-        path: "crate::suite::transcript::",
-        reason: "what a receiver observes belongs to subject",
-    },
-    Exception {
         from: "harness/suite/traffic/tally.rs",
         path: "crate::report::",
         reason: "the names of verdicts and causes are made in report and counted in suite",
@@ -155,8 +140,10 @@ fn is_machinery(import: &Import) -> bool {
         "exit",
         "report/",
     ];
-    let stages = ["suite/receiver/stage", "suite/sender/stage", "suite/sender/scenario"];
-    machinery.iter().chain(&stages).any(|start| import.to["harness/".len()..].starts_with(start))
+    let stages = ["suite/receiver/stage", "suite/sender/stage"];
+    let data = ["subject/capability.rs", "subject/observed.rs"];
+    let to = &import.to["harness/".len()..];
+    machinery.iter().chain(&stages).any(|start| to.starts_with(start)) && !data.contains(&to)
 }
 
 /// What opens sockets or runs: a requirement's file says what is sent and how it is judged, and leaves the rest to the stage.

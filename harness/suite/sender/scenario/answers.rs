@@ -2,13 +2,42 @@
 //!
 //! Invariant: each answer is given to one record's deliveries, whatever else is under way.
 
-use std::time::Duration;
+use futures_util::FutureExt as _;
 
-use super::{Kind, Stage, Wanted};
 use crate::subject::SubjectError;
-use crate::suite::sender::scenarios::{ACKNOWLEDGED, ANSWER_FORMS, NOT_ACKNOWLEDGED};
-use crate::suite::transcript::{Conduct, Form, MOVED, ScenarioName};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::sender::stage::{NewWebhook, Purpose, SenderStage};
+use crate::suite::transcript::{AnswerForm, Conduct, MOVED, ScenarioName};
 use crate::wire::endpoint::scripted::{Answer, Before, Manner, Script};
+
+/// Every status that acknowledges.
+pub const ACKNOWLEDGED: Scenario = Scenario {
+    name: ScenarioName("acknowledged"),
+    sends: "an endpoint that answers each event with another status from 200 to 299",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Sender(|stage| stage.acknowledged().boxed_local()),
+};
+
+/// Statuses that do not acknowledge.
+pub const NOT_ACKNOWLEDGED: Scenario = Scenario {
+    name: ScenarioName("not-acknowledged"),
+    sends: "an endpoint that answers with redirects (to another host, and to itself), client errors and \
+            server errors",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Sender(|stage| stage.not_acknowledged().boxed_local()),
+};
+
+/// Answers of 200 in several forms.
+pub const ANSWER_FORMS: Scenario = Scenario {
+    name: ScenarioName("answer-forms"),
+    sends: "an endpoint that answers 200 with an empty body, one of 4 MiB, one without end, no JSON, and words \
+            of an error, or behind 100, 102 and 103; and one that answers before it has read the body",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Sender(|stage| stage.answer_forms().boxed_local()),
+};
 
 /// Statuses outside 200 to 299, a sample of each class.
 const NOT_ACKNOWLEDGING: &[u16] =
@@ -30,46 +59,48 @@ struct Elsewhere<'a> {
 }
 
 /// The answer of that status and form to a record's deliveries.
-fn answer(status: u16, form: Form, record_id: &str, elsewhere: &Elsewhere<'_>) -> Answer {
+fn answer(status: u16, form: AnswerForm, record_id: &str, elsewhere: &Elsewhere<'_>) -> Answer {
     let mut answer = plain();
     answer.response.status = status;
     match form {
-        Form::Plain => answer,
-        Form::ToAnotherHost => answer.header("Location", format!("{}{record_id}", elsewhere.another_host)),
-        Form::ToItself => answer.header("Location", format!("{}{record_id}", elsewhere.itself)),
-        Form::Body("an empty body") => Answer::status(status),
-        Form::Body("a body of 4 MiB") => answer.body(JSON, format!("\"{}\"", "x".repeat(LARGE_BODY))),
-        Form::Body("a body without end") => Answer { manner: Manner::Endless, ..answer },
-        Form::Body("a body that is no JSON") => answer.body(JSON, "<!DOCTYPE html><title>ok</title>"),
-        Form::Body(_) => {
+        AnswerForm::Plain => answer,
+        AnswerForm::ToAnotherHost => {
+            answer.header("Location", format!("{}{record_id}", elsewhere.another_host))
+        }
+        AnswerForm::ToItself => answer.header("Location", format!("{}{record_id}", elsewhere.itself)),
+        AnswerForm::Body("an empty body") => Answer::status(status),
+        AnswerForm::Body("a body of 4 MiB") => answer.body(JSON, format!("\"{}\"", "x".repeat(LARGE_BODY))),
+        AnswerForm::Body("a body without end") => Answer { manner: Manner::Endless, ..answer },
+        AnswerForm::Body("a body that is no JSON") => answer.body(JSON, "<!DOCTYPE html><title>ok</title>"),
+        AnswerForm::Body(_) => {
             answer.body(JSON, "{\"success\":false,\"statusCode\":500,\"error\":\"Internal Server Error\"}")
         }
-        Form::Interim("100") => Answer { interim: vec![100], ..answer },
-        Form::Interim("102") => Answer { interim: vec![102], ..answer },
-        Form::Interim("103") => Answer { interim: vec![103], ..answer },
-        Form::Interim(_) => Answer { interim: vec![102, 103, 103], ..answer },
+        AnswerForm::Interim("100") => Answer { interim: vec![100], ..answer },
+        AnswerForm::Interim("102") => Answer { interim: vec![102], ..answer },
+        AnswerForm::Interim("103") => Answer { interim: vec![103], ..answer },
+        AnswerForm::Interim(_) => Answer { interim: vec![102, 103, 103], ..answer },
     }
 }
 
 /// The forms of answers that the scenario of that name has.
-const FORMS: &[Form] = &[
-    Form::Plain,
-    Form::Body("an empty body"),
-    Form::Body("a body of 4 MiB"),
-    Form::Body("a body without end"),
-    Form::Body("a body that is no JSON"),
-    Form::Body("a body that speaks of an error"),
-    Form::Interim("100"),
-    Form::Interim("102"),
-    Form::Interim("103"),
-    Form::Interim("102, 103 and 103"),
+const FORMS: &[AnswerForm] = &[
+    AnswerForm::Plain,
+    AnswerForm::Body("an empty body"),
+    AnswerForm::Body("a body of 4 MiB"),
+    AnswerForm::Body("a body without end"),
+    AnswerForm::Body("a body that is no JSON"),
+    AnswerForm::Body("a body that speaks of an error"),
+    AnswerForm::Interim("100"),
+    AnswerForm::Interim("102"),
+    AnswerForm::Interim("103"),
+    AnswerForm::Interim("102, 103 and 103"),
 ];
 
-impl Stage<'_> {
-    pub(crate) async fn acknowledged(&mut self) -> Result<(), SubjectError> {
+impl SenderStage<'_> {
+    async fn acknowledged(&mut self) -> Result<(), SubjectError> {
         let scenario = ACKNOWLEDGED.name;
         self.register(scenario).await?;
-        let answers: Vec<(u16, Form)> = (200..=299).map(|status| (status, Form::Plain)).collect();
+        let answers: Vec<(u16, AnswerForm)> = (200..=299).map(|status| (status, AnswerForm::Plain)).collect();
         let elsewhere = Elsewhere { another_host: "", itself: "" };
         self.answered_each_in_its_way(scenario, &answers, &elsewhere).await?;
         self.watch().await;
@@ -77,36 +108,36 @@ impl Stage<'_> {
         self.settle([(0, self.record_ids(scenario))], self.transcript.limits.timeout).await
     }
 
-    pub(crate) async fn not_acknowledged(&mut self) -> Result<(), SubjectError> {
+    async fn not_acknowledged(&mut self) -> Result<(), SubjectError> {
         let scenario = NOT_ACKNOWLEDGED.name;
         let endpoint = self.endpoint(Conduct::Answers).await?;
         self.register(scenario).await?;
         let another_host = endpoint.url_by_name(MOVED).await;
         let itself = self.registered[0].endpoint.url(MOVED);
         let forms = |&status: &u16| match status {
-            300..400 => vec![(status, Form::ToAnotherHost), (status, Form::ToItself)],
-            _ => vec![(status, Form::Plain)],
+            300..400 => vec![(status, AnswerForm::ToAnotherHost), (status, AnswerForm::ToItself)],
+            _ => vec![(status, AnswerForm::Plain)],
         };
         // One that is acknowledged shows that outcomes are reported at all.
-        let answers: Vec<(u16, Form)> =
-            [(200, Form::Plain)].into_iter().chain(NOT_ACKNOWLEDGING.iter().flat_map(forms)).collect();
+        let answers: Vec<(u16, AnswerForm)> =
+            [(200, AnswerForm::Plain)].into_iter().chain(NOT_ACKNOWLEDGING.iter().flat_map(forms)).collect();
         let elsewhere = Elsewhere { another_host: &another_host, itself: &itself };
         self.answered_each_in_its_way(scenario, &answers, &elsewhere).await?;
         // What was not acknowledged may be sent again later, and is then not settled: it is not waited for any longer.
         self.settle([(0, self.record_ids(scenario))], self.transcript.limits.deadline).await?;
         for received in endpoint.received() {
-            self.take(None, received);
+            self.write_arrival(None, received);
         }
         Ok(())
     }
 
-    pub(crate) async fn answer_forms(&mut self) -> Result<(), SubjectError> {
+    async fn answer_forms(&mut self) -> Result<(), SubjectError> {
         let scenario = ANSWER_FORMS.name;
         self.register(scenario).await?;
-        let early = Wanted::with_secret(self.random.secret());
-        self.register_as(scenario, Wanted { conduct: Conduct::AnswersEarly, ..early }).await?;
+        let early = NewWebhook::with_secret(self.random.secret());
+        self.register_as(scenario, NewWebhook { conduct: Conduct::AnswersEarly, ..early }).await?;
         self.registered[1].endpoint.follow(Script::before(Before::Answers(plain())));
-        let answers: Vec<(u16, Form)> = FORMS.iter().map(|&form| (200, form)).collect();
+        let answers: Vec<(u16, AnswerForm)> = FORMS.iter().map(|&form| (200, form)).collect();
         let elsewhere = Elsewhere { another_host: "", itself: "" };
         self.answered_each_in_its_way(scenario, &answers, &elsewhere).await?;
         self.watch().await;
@@ -118,13 +149,13 @@ impl Stage<'_> {
     async fn answered_each_in_its_way(
         &mut self,
         scenario: ScenarioName,
-        answers: &[(u16, Form)],
+        answers: &[(u16, AnswerForm)],
         elsewhere: &Elsewhere<'_>,
     ) -> Result<(), SubjectError> {
         self.first(scenario).await?;
         let sample = self.sample("person.updated");
         let ids: Vec<String> = answers.iter().map(|_| self.random.uuid()).collect();
-        let script = |(id, &(status, form)): (&String, &(u16, Form))| {
+        let script = |(id, &(status, form)): (&String, &(u16, AnswerForm))| {
             (id.clone(), vec![answer(status, form, id, elsewhere)])
         };
         self.registered[0].endpoint.follow(Script {
@@ -133,15 +164,9 @@ impl Stage<'_> {
             ..Script::default()
         });
         for (id, &(status, form)) in ids.into_iter().zip(answers) {
-            self.emit_as(scenario, &sample, id, Kind::Answered(status, form)).await?;
+            self.emit_as(scenario, &sample, id, Purpose::Answered(status, form)).await?;
         }
         self.wait_for_all().await;
         Ok(())
-    }
-
-    /// How long a sender is waited for that itself waits for what never comes.
-    pub(crate) fn patience(&self) -> Duration {
-        let limits = self.transcript.limits;
-        limits.timeout.max(limits.deadline)
     }
 }

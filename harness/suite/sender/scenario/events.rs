@@ -1,16 +1,64 @@
 //! Events and where they go: every kind of event, several webhooks, filters, a deleted webhook, one without a secret.
 //!
-//! Invariant: whether a delivery is missing is told only where it had all the time that it may take.
+//! Invariant: a delivery is missing only where it has had all the time that it may take.
 
+use futures_util::FutureExt as _;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::{Kind, Stage, Wanted, unkept};
 use crate::subject::SubjectError;
+use crate::subject::capability::Capability;
 use crate::subject::protocol::Op;
-use crate::suite::sender::scenarios::{DELETION, EVERY_EVENT, FILTERED, SEVERAL_WEBHOOKS, UNSIGNED};
-use crate::suite::transcript::{Capability, Conduct};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::sender::stage::{NewWebhook, Purpose, SenderStage, unkept};
+use crate::suite::transcript::{Conduct, ScenarioName};
 use crate::webhook::event::Event;
+
+/// Every sample event, to one webhook.
+pub const EVERY_EVENT: Scenario = Scenario {
+    name: ScenarioName("every-event"),
+    sends: "one webhook without a filter; every sample event and a record with every kind of value is emitted",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Sender(|stage| stage.every_event().boxed_local()),
+};
+
+/// Several events, to three webhooks with secrets of their own.
+pub const SEVERAL_WEBHOOKS: Scenario = Scenario {
+    name: ScenarioName("several-webhooks"),
+    sends: "three webhooks with secrets of their own; several events are emitted",
+    needs: None,
+    turn: Turn::Usual,
+    play: Play::Sender(|stage| stage.several_webhooks().boxed_local()),
+};
+
+/// Several events, to webhooks with filters.
+pub const FILTERED: Scenario = Scenario {
+    name: ScenarioName("filtered"),
+    sends: "webhooks with the filters person.created, person.*, *.created, *.* and a list, and one without; \
+            several events are emitted",
+    needs: Some(Capability::Filters),
+    turn: Turn::Usual,
+    play: Play::Sender(|stage| stage.filtered().boxed_local()),
+};
+
+/// A webhook is deleted between two events.
+pub const DELETION: Scenario = Scenario {
+    name: ScenarioName("deletion"),
+    sends: "two webhooks, one of which is deleted between two events",
+    needs: Some(Capability::Delete),
+    turn: Turn::Usual,
+    play: Play::Sender(|stage| stage.deletion().boxed_local()),
+};
+
+/// Several events, to a webhook without a secret.
+pub const UNSIGNED: Scenario = Scenario {
+    name: ScenarioName("unsigned"),
+    sends: "a webhook without a secret; several events are emitted",
+    needs: Some(Capability::Unsigned),
+    turn: Turn::Usual,
+    play: Play::Sender(|stage| stage.unsigned().boxed_local()),
+};
 
 /// Filters, each of another form.
 const FILTERS: &[&[&str]] =
@@ -21,21 +69,23 @@ const LONG_NUMBERS: &str = "[9007199254740993,-9007199254740995,1844674407370955
                             123456789012345678901234567890,3.14159265358979323846264338327950288,\
                             1234567890.123456789012345]";
 
-impl Stage<'_> {
-    pub(crate) async fn every_event(&mut self) -> Result<(), SubjectError> {
+impl SenderStage<'_> {
+    async fn every_event(&mut self) -> Result<(), SubjectError> {
         let scenario = EVERY_EVENT.name;
         self.register(scenario).await?;
         self.first(scenario).await?;
         for event in self.transcript.dialect.samples() {
-            self.emit(scenario, &event, Kind::Sample).await?;
+            self.emit(scenario, &event, Purpose::Sample).await?;
         }
-        self.emit(scenario, &self.every_kind_of_value(), Kind::Other).await?;
-        self.emit(scenario, &self.sample("person.updated"), Kind::LongNumbers).await?;
+        self.emit(scenario, &self.every_kind_of_value(), Purpose::Other).await?;
+        let id = self.random.uuid();
+        let with_long_numbers = with_long_numbers(&self.sample("person.updated").with_id(&id));
+        self.emit_exactly(scenario, with_long_numbers, id, Purpose::LongNumbers).await?;
         self.wait_for_all().await;
         Ok(())
     }
 
-    pub(crate) async fn several_webhooks(&mut self) -> Result<(), SubjectError> {
+    async fn several_webhooks(&mut self) -> Result<(), SubjectError> {
         let scenario = SEVERAL_WEBHOOKS.name;
         // The key is the secret's UTF-8 bytes as they are: beyond ASCII, and with white space at its ends.
         let secrets = [
@@ -44,22 +94,22 @@ impl Stage<'_> {
             format!(" {} ", self.random.secret()),
         ];
         for secret in secrets {
-            self.register_as(scenario, Wanted::with_secret(secret)).await?;
+            self.register_as(scenario, NewWebhook::with_secret(secret)).await?;
         }
         self.first(scenario).await?;
         for name in ["person.created", "company.created", "person.updated", "note.created"] {
-            self.emit(scenario, &self.sample(name), Kind::Sample).await?;
+            self.emit(scenario, &self.sample(name), Purpose::Sample).await?;
         }
         self.wait_for_all().await;
         self.watch().await;
         Ok(())
     }
 
-    pub(crate) async fn filtered(&mut self) -> Result<(), SubjectError> {
+    async fn filtered(&mut self) -> Result<(), SubjectError> {
         let scenario = FILTERED.name;
         for &operations in FILTERS {
-            let wanted = Wanted::with_secret(self.random.secret());
-            self.register_as(scenario, Wanted { operations: Some(operations), ..wanted }).await?;
+            let wanted = NewWebhook::with_secret(self.random.secret());
+            self.register_as(scenario, NewWebhook { operations: Some(operations), ..wanted }).await?;
         }
         // What reaches the webhook without a filter could have reached the others.
         self.register(scenario).await?;
@@ -67,17 +117,17 @@ impl Stage<'_> {
         let names =
             ["person.created", "person.updated", "company.created", "company.updated", "note.created"];
         for name in names {
-            self.emit(scenario, &self.sample(name), Kind::Sample).await?;
+            self.emit(scenario, &self.sample(name), Purpose::Sample).await?;
         }
         if let Some(metadata) = self.transcript.dialect.sample("metadata.fieldMetadata.updated") {
-            self.emit(scenario, &metadata, Kind::Sample).await?;
+            self.emit(scenario, &metadata, Purpose::Sample).await?;
         }
         self.wait_for_all().await;
         self.watch().await;
         Ok(())
     }
 
-    pub(crate) async fn deletion(&mut self) -> Result<(), SubjectError> {
+    async fn deletion(&mut self) -> Result<(), SubjectError> {
         let scenario = DELETION.name;
         self.register(scenario).await?;
         self.register(scenario).await?;
@@ -91,7 +141,7 @@ impl Stage<'_> {
         };
         self.transcript.webhooks[index].deleted_after = Some(self.transcript.emissions.len());
         for name in ["person.created", "company.updated"] {
-            self.emit(scenario, &self.sample(name), Kind::Sample).await?;
+            self.emit(scenario, &self.sample(name), Purpose::Sample).await?;
         }
         // The deleted one gets nothing, so only the one that stays is waited for.
         let after: Vec<String> = self.record_ids(scenario).split_off(1);
@@ -101,13 +151,13 @@ impl Stage<'_> {
         Ok(())
     }
 
-    pub(crate) async fn unsigned(&mut self) -> Result<(), SubjectError> {
+    async fn unsigned(&mut self) -> Result<(), SubjectError> {
         let scenario = UNSIGNED.name;
-        let wanted = Wanted { secret: None, operations: None, conduct: Conduct::Answers };
+        let wanted = NewWebhook { secret: None, operations: None, conduct: Conduct::Answers };
         self.register_as(scenario, wanted).await?;
         self.first(scenario).await?;
         for name in ["person.created", "company.updated"] {
-            self.emit(scenario, &self.sample(name), Kind::Sample).await?;
+            self.emit(scenario, &self.sample(name), Purpose::Sample).await?;
         }
         self.wait_for_all().await;
         Ok(())
@@ -131,7 +181,7 @@ impl Stage<'_> {
 }
 
 /// The event with numbers that a double does not hold. They go in as text: a parsed value would not hold them either.
-pub(crate) fn with_long_numbers(event: &Event) -> Event {
+fn with_long_numbers(event: &Event) -> Event {
     let record = event.record.get();
     let members = record.strip_suffix('}').unwrap_or(record);
     let record = RawValue::from_string(format!("{members},\"longNumbers\":{LONG_NUMBERS}}}"));

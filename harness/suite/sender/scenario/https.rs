@@ -1,29 +1,50 @@
-//! Endpoints behind HTTPS: one whose certificate is good, and some whose certificates nobody can trust.
+//! HTTPS endpoints: one whose certificate is good, and some whose certificates cannot be trusted.
 //!
-//! Invariant: whether a bad certificate was met is told by the endpoint that showed it, whatever the sender says.
+//! Invariant: the endpoint that shows a bad certificate says whether the sender met it, whatever the sender reports.
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 
 use super::answers::plain;
-use super::{Kind, Stage, Wanted};
 use crate::subject::SubjectError;
-use crate::suite::sender::scenarios::{BAD_CERTIFICATES, HTTPS};
+use crate::subject::capability::Capability;
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::sender::stage::{NewWebhook, Purpose, SenderStage};
 use crate::suite::transcript::{Certificate, Conduct, ScenarioName};
 use crate::wire::endpoint::scripted::Script;
 
-impl Stage<'_> {
-    pub(crate) async fn https(&mut self) -> Result<(), SubjectError> {
+/// Several events, to an HTTPS endpoint.
+pub const HTTPS: Scenario = Scenario {
+    name: ScenarioName("https"),
+    sends: "an endpoint behind HTTPS, with a certificate of the authority that the sender was told of",
+    needs: Some(Capability::Https),
+    turn: Turn::Usual,
+    play: Play::Sender(|stage| stage.https().boxed_local()),
+};
+
+/// Endpoints with certificates that cannot be trusted.
+pub const BAD_CERTIFICATES: Scenario = Scenario {
+    name: ScenarioName("bad-certificates"),
+    sends: "side by side: endpoints behind HTTPS whose certificates have expired, are self-signed and are for \
+            another host; and one whose certificate is good",
+    needs: Some(Capability::Https),
+    turn: Turn::Last,
+    play: Play::Sender(|stage| stage.bad_certificates().boxed_local()),
+};
+
+impl SenderStage<'_> {
+    async fn https(&mut self) -> Result<(), SubjectError> {
         let scenario = HTTPS.name;
         self.register_secured(scenario, Certificate::Good).await?;
         self.first(scenario).await?;
         for name in ["person.updated", "company.created"] {
-            self.emit(scenario, &self.sample(name), Kind::Sample).await?;
+            self.emit(scenario, &self.sample(name), Purpose::Sample).await?;
         }
         self.wait_for_all().await;
         self.settle([(0, self.record_ids(scenario))], self.transcript.limits.timeout).await
     }
 
-    pub(crate) async fn bad_certificates(&mut self) -> Result<(), SubjectError> {
+    async fn bad_certificates(&mut self) -> Result<(), SubjectError> {
         let scenario = BAD_CERTIFICATES.name;
         self.register_secured(scenario, Certificate::Good).await?;
         for certificate in Certificate::BAD {
@@ -38,7 +59,7 @@ impl Stage<'_> {
         for _ in 0..2 {
             let id = self.random.uuid();
             before = self.visits();
-            self.emit_as(scenario, &sample, id.clone(), Kind::Sample).await?;
+            self.emit_as(scenario, &sample, id.clone(), Purpose::Sample).await?;
             self.wait_for_visits(&before).await;
             ids.push(id);
             let all = (0..self.registered.len()).map(|at| (at, ids.clone()));
@@ -53,8 +74,8 @@ impl Stage<'_> {
         scenario: ScenarioName,
         certificate: Certificate,
     ) -> Result<(), SubjectError> {
-        let wanted = Wanted::with_secret(self.random.secret());
-        self.register_as(scenario, Wanted { conduct: Conduct::Secured(certificate), ..wanted }).await?;
+        let wanted = NewWebhook::with_secret(self.random.secret());
+        self.register_as(scenario, NewWebhook { conduct: Conduct::Secured(certificate), ..wanted }).await?;
         // As other endpoints answer: what a sender makes of other forms is ACK-5's matter.
         self.registered.iter().for_each(|one| one.endpoint.follow(Script::always(plain())));
         Ok(())
@@ -74,7 +95,7 @@ impl Stage<'_> {
         self.wait_for_all().await;
     }
 
-    /// Says of a sender that trusts anybody that it does. No requirement forbids it.
+    /// Remarks on a sender that trusts any certificate. No requirement forbids it.
     fn remark_on_trust(&mut self) {
         let trusted = self.registered.iter().filter(|one| one.endpoint.count() > 0);
         let certificates = trusted.filter_map(|one| match self.transcript.webhooks[one.index].conduct {

@@ -4,21 +4,33 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
 use super::answers::plain;
-use super::{Kind, Stage, Wanted};
 use crate::subject::SubjectError;
-use crate::suite::sender::scenarios::UNANSWERED;
-use crate::suite::transcript::{Conduct, Form, uuids};
+use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::sender::stage::{NewWebhook, Purpose, SenderStage};
+use crate::suite::transcript::{AnswerForm, Conduct, ScenarioName, uuids};
 use crate::wire::endpoint::scripted::{Answer, Before, Manner, Received, Script};
+
+/// Endpoints that do not answer, or answer late.
+pub const UNANSWERED: Scenario = Scenario {
+    name: ScenarioName("unanswered"),
+    sends: "side by side: endpoints that refuse, close, reset in the middle of the request, break off inside \
+            the status line and the headers, never answer, answer late, byte by byte, 500 always, and 500 \
+            twice; and one that is well",
+    needs: None,
+    turn: Turn::Last,
+    play: Play::Sender(|stage| stage.unanswered().boxed_local()),
+};
 
 /// How long a late answer takes: less than the second that a sender must wait at least, with something to spare.
 const LATE: Duration = Duration::from_millis(800);
 /// How long an answer takes that comes byte by byte.
 const DRIPPING: Duration = Duration::from_millis(600);
 
-/// What the endpoints do behind the one that is well. The one that hangs comes first; one more that is well comes last,
+/// What the endpoints do that are registered after the one that is well. The one that hangs comes first; one more that is well comes last,
 /// so that what a sender does in order has reached all the others before it.
 const TROUBLE: &[Conduct] = &[
     Conduct::Hangs,
@@ -59,19 +71,19 @@ fn script(conduct: Conduct, record_id: &str) -> Script {
     }
 }
 
-impl Stage<'_> {
-    pub(crate) async fn unanswered(&mut self) -> Result<(), SubjectError> {
+impl SenderStage<'_> {
+    async fn unanswered(&mut self) -> Result<(), SubjectError> {
         let scenario = UNANSWERED.name;
         let sample = self.sample("person.updated");
         // How soon a delivery comes while nothing is in its way.
         self.register(scenario).await?;
         self.first(scenario).await?;
-        self.emit(scenario, &sample, Kind::Sample).await?;
+        self.emit(scenario, &sample, Purpose::Sample).await?;
         self.wait_for_all().await;
         let troubled = self.random.uuid();
         for &conduct in TROUBLE {
-            let wanted = Wanted::with_secret(self.random.secret());
-            self.register_as(scenario, Wanted { conduct, ..wanted }).await?;
+            let wanted = NewWebhook::with_secret(self.random.secret());
+            self.register_as(scenario, NewWebhook { conduct, ..wanted }).await?;
         }
         self.first(scenario).await?;
         self.wait_for_all().await;
@@ -79,7 +91,7 @@ impl Stage<'_> {
             registered.endpoint.follow(script(conduct, &troubled));
         }
         let began = Instant::now();
-        self.emit_as(scenario, &sample, troubled.clone(), Kind::Answered(200, Form::Plain)).await?;
+        self.emit_as(scenario, &sample, troubled.clone(), Purpose::Answered(200, AnswerForm::Plain)).await?;
         self.wait_for_all().await;
         // A sender that gives up altogether when a delivery fails is to have the time to do so.
         let soon = |conduct: &Conduct| conduct.is_silent() && *conduct != Conduct::Hangs;
@@ -89,11 +101,11 @@ impl Stage<'_> {
         let mut ids = vec![troubled.clone()];
         for _ in 0..4 {
             let id = self.random.uuid();
-            self.emit_as(scenario, &sample, id.clone(), Kind::Answered(200, Form::Plain)).await?;
+            self.emit_as(scenario, &sample, id.clone(), Purpose::Answered(200, AnswerForm::Plain)).await?;
             ids.push(id);
         }
         self.wait_but_for_the_one_that_hangs().await;
-        self.wait_until_let_go(&troubled, began).await;
+        self.wait_until_given_up(&troubled, began).await;
         self.watch().await;
         self.settle(all_of(&ids), self.transcript.limits.deadline).await?;
         let late = (1..).zip(TROUBLE).filter(|(_, one)| matches!(one, Conduct::AnswersLate | Conduct::Drips));
@@ -110,13 +122,13 @@ impl Stage<'_> {
     }
 
     /// Waits until the sender has given up waiting for the answer that never comes, or has had the time to.
-    async fn wait_until_let_go(&mut self, record_id: &str, since: Instant) {
+    async fn wait_until_given_up(&mut self, record_id: &str, since: Instant) {
         let began = Instant::now();
         let rest = self.patience().saturating_sub(since.elapsed());
         let carries = |one: &Received| uuids(&one.delivery.body).any(|id| id == record_id);
-        let let_go = |one: &Received| one.let_go.is_some() && carries(one);
-        // What was not let go of by then is for the checks to see.
-        self.registered[1].endpoint.wait(rest, |received| received.iter().any(let_go)).await;
+        let given_up = |one: &Received| one.let_go.is_some() && carries(one);
+        // A delivery that was not given up by then is for the checks to judge.
+        self.registered[1].endpoint.wait(rest, |received| received.iter().any(given_up)).await;
         self.transcript.waited += began.elapsed();
     }
 }

@@ -8,16 +8,17 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::inbox::Inbox;
-use super::{Deviation, Round, Sent, Stage};
+use super::{DeliveryDeviation, EmittedEvent, GeneratedRound};
 use crate::redaction::spelled::place_of;
+use crate::suite::sender::stage::SenderStage;
 use crate::webhook::json::difference::{Concern, first_change};
 use crate::webhook::json::{Json, Text};
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::endpoint::scripted::Received;
 
-impl Stage<'_> {
+impl SenderStage<'_> {
     /// Waits until these have reached every webhook.
-    pub(super) async fn arrive_all(&self, round: &mut Round, sent: &[Sent]) {
+    pub(super) async fn arrive_all(&self, round: &mut GeneratedRound, sent: &[EmittedEvent]) {
         round.sent.extend(sent.iter().map(|one| (one.id.clone(), one.clone())));
         // Twice the deadline: what is late is not lost.
         let wait = self.transcript.limits.deadline * 2;
@@ -28,7 +29,7 @@ impl Stage<'_> {
     pub(super) async fn inboxes_have(
         &self,
         most: Duration,
-        round: &mut Round,
+        round: &mut GeneratedRound,
         is_enough: impl Fn(&Inbox) -> bool + Copy,
     ) {
         let endpoints = self.registered.iter().zip(&mut round.inboxes);
@@ -42,7 +43,7 @@ impl Stage<'_> {
     }
 
     /// What a webhook got of an event.
-    pub(super) fn got(&self, which: usize, round: &Round, sent: &Sent) -> Vec<Received> {
+    pub(super) fn got(&self, which: usize, round: &GeneratedRound, sent: &EmittedEvent) -> Vec<Received> {
         let places = round.inboxes[which].of(&sent.id);
         self.registered[which]
             .endpoint
@@ -50,37 +51,46 @@ impl Stage<'_> {
     }
 
     /// The ways in which an event's deliveries deviate, at any of the webhooks.
-    pub(super) fn deviations(&self, round: &Round, sent: &Sent) -> BTreeSet<Deviation> {
+    pub(super) fn deviations(
+        &self,
+        round: &GeneratedRound,
+        sent: &EmittedEvent,
+    ) -> BTreeSet<DeliveryDeviation> {
         (0..round.inboxes.len()).flat_map(|which| self.deviations_at(which, round, sent)).collect()
     }
 
-    pub(super) fn deviations_at(&self, which: usize, round: &Round, sent: &Sent) -> Vec<Deviation> {
+    pub(super) fn deviations_at(
+        &self,
+        which: usize,
+        round: &GeneratedRound,
+        sent: &EmittedEvent,
+    ) -> Vec<DeliveryDeviation> {
         let got = self.got(which, round, sent);
         let number = match got.len() {
-            0 => Some(Deviation::Lost),
+            0 => Some(DeliveryDeviation::Lost),
             1 => None,
-            _ => Some(Deviation::Repeated),
+            _ => Some(DeliveryDeviation::Repeated),
         };
         let mut found = Vec::from_iter(number);
         let along: HashSet<&str> = round.inboxes[which].along(&sent.id).collect();
         if along.iter().filter(|id| round.sent.contains_key(**id)).count() > 1 {
             // Where one event ends and another begins only the sender knows.
-            found.push(Deviation::Batched);
+            found.push(DeliveryDeviation::Batched);
             return found;
         }
         for one in got.iter().filter(|one| one.delivery.body.len() as u64 == one.body_length) {
             let webhook = &self.transcript.webhooks[self.registered[which].index];
             if webhook.secret.as_ref().is_some_and(|secret| place_of(secret, &one.delivery).is_some()) {
-                found.push(Deviation::Leaked);
+                found.push(DeliveryDeviation::Leaked);
             }
             if !self.verifies(which, one) {
-                found.push(Deviation::Unverified);
+                found.push(DeliveryDeviation::Unverified);
             }
             let concerns = [Some(Concern::Values), Some(sent.concern).filter(|one| *one != Concern::Values)];
             let body = Json::parse(&one.delivery.body).ok();
             let changed = |of: &Concern| self.changed(body.as_ref(), sent, *of).is_some();
             let altered = concerns.into_iter().flatten().filter(changed);
-            found.extend(altered.map(Deviation::Altered));
+            found.extend(altered.map(DeliveryDeviation::Altered));
         }
         found
     }
@@ -96,11 +106,16 @@ impl Stage<'_> {
     }
 
     /// What a delivery carries otherwise than it was emitted, in words.
-    pub(super) fn change(&self, received: &Received, sent: &Sent, concern: Concern) -> Option<String> {
+    pub(super) fn change(
+        &self,
+        received: &Received,
+        sent: &EmittedEvent,
+        concern: Concern,
+    ) -> Option<String> {
         self.changed(Json::parse(&received.delivery.body).ok().as_ref(), sent, concern)
     }
 
-    fn changed(&self, body: Option<&Json>, sent: &Sent, concern: Concern) -> Option<String> {
+    fn changed(&self, body: Option<&Json>, sent: &EmittedEvent, concern: Concern) -> Option<String> {
         let dialect = self.transcript.dialect;
         // That it is no such body at all is one thing, and not one for each concern.
         let other = |what: String| Some(what).filter(|_| concern == Concern::Values);

@@ -13,21 +13,21 @@ use proptest::test_runner::TestRunner;
 use crate::webhook::json::difference::Concern;
 use crate::webhook::json::{Json, Text};
 
-/// The members of a record beside its id.
-pub(super) type Members = Vec<(Text, Json)>;
+/// The members of a record other than its id.
+pub(super) type RecordMembers = Vec<(Text, Json)>;
 
 /// A kind of records, each of which has to come out as it went in.
-pub(super) struct Property {
+pub(super) struct RecordProperty {
     /// What they are, in the plural.
     pub(super) name: &'static str,
-    pub(super) strategy: BoxedStrategy<Members>,
+    pub(super) strategy: BoxedStrategy<RecordMembers>,
     /// What is compared.
     pub(super) concern: Concern,
 }
 
-impl Property {
+impl RecordProperty {
     /// One case, which can be made smaller.
-    pub(super) fn generate(&self, runner: &mut TestRunner) -> impl ValueTree<Value = Members> + use<> {
+    pub(super) fn generate(&self, runner: &mut TestRunner) -> impl ValueTree<Value = RecordMembers> + use<> {
         let tree = self.strategy.new_tree(runner);
         // Strategies without filters always generate.
         tree.unwrap_or_else(|why| unreachable!("{} cannot be generated: {why}", self.name))
@@ -101,16 +101,16 @@ const EDGES: &[i64] = &[
 const DEEPEST: usize = 60;
 
 /// Every kind of records.
-pub(super) fn properties() -> Vec<Property> {
+pub(super) fn properties() -> Vec<RecordProperty> {
     vec![
-        Property { name: "records of any content", strategy: content(), concern: Concern::Values },
-        Property { name: "records of up to 64 KiB", strategy: sizes(), concern: Concern::Values },
-        Property {
+        RecordProperty { name: "records of any content", strategy: content(), concern: Concern::Values },
+        RecordProperty { name: "records of up to 64 KiB", strategy: sizes(), concern: Concern::Values },
+        RecordProperty {
             name: "records with long numbers",
             strategy: with_each(long_number()),
             concern: Concern::LongNumbers,
         },
-        Property {
+        RecordProperty {
             name: "records with lone surrogates",
             strategy: with_each(lone_surrogate()),
             concern: Concern::LoneSurrogates,
@@ -119,7 +119,7 @@ pub(super) fn properties() -> Vec<Property> {
 }
 
 /// Secrets that no longer stand in a request by chance, and secrets of more than the 64 bytes beyond which a key is hashed
-/// itself (RFC 2104). Without control characters, which nobody can type: HMAC fills a key up with zeros, so that one more of these at its
+/// itself (RFC 2104). Without control characters, which cannot be typed: HMAC fills a key up with zeros, so that one more of these at its
 /// end would not even change it.
 pub(super) fn secrets() -> [BoxedStrategy<String>; 2] {
     let visible = || vec(range('!', '~'), 12..64).prop_map(String::from_iter);
@@ -190,8 +190,8 @@ fn value() -> impl Strategy<Value = Json> {
 }
 
 /// Without the members whose names came before: what becomes of those is left open (RFC 8259, section 4).
-fn once_each(members: Members) -> Members {
-    let mut kept: Members = Vec::with_capacity(members.len());
+fn once_each(members: RecordMembers) -> RecordMembers {
+    let mut kept: RecordMembers = Vec::with_capacity(members.len());
     for (name, value) in members {
         if kept.iter().all(|(other, _)| *other != name) {
             kept.push((name, value));
@@ -201,12 +201,12 @@ fn once_each(members: Members) -> Members {
 }
 
 /// The same without `id`, which is the suite's own.
-fn of_record(members: Members) -> Members {
+fn of_record(members: RecordMembers) -> RecordMembers {
     let is_id = |name: &Text| *name == Text::from("id");
     once_each(members).into_iter().filter(|(name, _)| !is_id(name)).collect()
 }
 
-fn content() -> BoxedStrategy<Members> {
+fn content() -> BoxedStrategy<RecordMembers> {
     let nested = (1..DEEPEST, value()).prop_map(|(depth, value)| {
         (0..depth).fold(value, |inner, level| match level % 2 {
             0 => Json::Array(vec![inner]),
@@ -222,7 +222,7 @@ fn content() -> BoxedStrategy<Members> {
 }
 
 /// Records with one such value, by itself or among others. All else about them is plain: it is not what they are for.
-fn with_each(value: impl Strategy<Value = Json> + Clone + 'static) -> BoxedStrategy<Members> {
+fn with_each(value: impl Strategy<Value = Json> + Clone + 'static) -> BoxedStrategy<RecordMembers> {
     let nested = vec(value.clone(), 1..4).prop_map(Json::Array);
     let name = select(&["amount", "reference", "n"][..]).prop_map(Text::from);
     let other = range('a', 'z').prop_map(|letter| Json::Text(Text::from(&*letter.to_string())));
@@ -249,14 +249,14 @@ fn long_number() -> impl Strategy<Value = Json> + Clone {
 /// Text with a surrogate that has no other half.
 fn lone_surrogate() -> impl Strategy<Value = Json> + Clone {
     let plain = || vec(range(' ', '~'), 0..6);
-    (plain(), 0xd800..0xe000_u16, plain()).prop_map(|(before, surrogate, behind)| {
+    (plain(), 0xd800..0xe000_u16, plain()).prop_map(|(before, surrogate, after)| {
         let units = |text: Vec<char>| String::from_iter(text).encode_utf16().collect::<Vec<u16>>();
-        Json::Text(Text::from([units(before), vec![surrogate], units(behind)].concat()))
+        Json::Text(Text::from([units(before), vec![surrogate], units(after)].concat()))
     })
 }
 
 /// Records of up to 64 KiB: how much, and of what.
-fn sizes() -> BoxedStrategy<Members> {
+fn sizes() -> BoxedStrategy<RecordMembers> {
     (0..=255_usize, 0..4_u8)
         .prop_map(|(root, filler)| {
             let length = root * root;
@@ -282,7 +282,7 @@ mod tests {
 
     use super::{properties, secrets};
     use crate::suite::property::Extent;
-    use crate::suite::sender::scenarios::GENERATED;
+    use crate::suite::sender::scenario::generated::GENERATED;
 
     use crate::webhook::json::Json;
     use crate::webhook::json::difference::{Concern, first_change};

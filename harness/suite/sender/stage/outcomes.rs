@@ -1,24 +1,24 @@
 //! What a sender reports of its deliveries.
 //!
-//! Invariant: it is asked until what arrived is settled or the time for it is over, and what it said last is written down.
+//! Invariant: the sender is asked until what arrived is settled or the wait is over; what it said last is written down.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::{Stage, read, unkept};
+use super::{SenderStage, unkept};
 use crate::subject::SubjectError;
-use crate::subject::protocol::{Op, Outcome};
-use crate::suite::transcript::{Capability, Settled, uuids};
+use crate::subject::capability::Capability;
+use crate::subject::protocol::{self, Op, Outcome};
+use crate::suite::transcript::{SettledDelivery, uuids};
 use crate::wire::endpoint::scripted::Received;
 
 /// How often outcomes are asked for while they are not settled.
 const PACE: Duration = Duration::from_millis(20);
 
 /// A webhook whose deliveries are to be settled.
-struct Open {
+struct Unsettled {
     /// Its place among those registered.
     at: usize,
     /// The records whose deliveries are to be settled.
@@ -28,7 +28,7 @@ struct Open {
     seen: usize,
 }
 
-impl Stage<'_> {
+impl SenderStage<'_> {
     /// Asks until those of these deliveries that arrived are settled, or the wait is over. Where arrivals cannot be seen
     /// all of them have to be. `wanted` holds places among the registered webhooks, and record ids.
     pub(crate) async fn settle(
@@ -40,8 +40,8 @@ impl Stage<'_> {
             return Ok(());
         }
         let deadline = Instant::now() + wait;
-        let new = |(at, ids)| Open { at, ids, arrived: HashSet::new(), seen: 0 };
-        let mut open: Vec<Open> = wanted.into_iter().map(new).collect();
+        let new = |(at, ids)| Unsettled { at, ids, arrived: HashSet::new(), seen: 0 };
+        let mut open: Vec<Unsettled> = wanted.into_iter().map(new).collect();
         loop {
             let over = Instant::now() >= deadline;
             let mut still_open = Vec::new();
@@ -64,7 +64,7 @@ impl Stage<'_> {
         }
     }
 
-    fn look_for_arrivals(&self, open: &mut Open) {
+    fn look_for_arrivals(&self, open: &mut Unsettled) {
         let registered = &self.registered[open.at];
         if !self.transcript.webhooks[registered.index].conduct.sees_requests() {
             open.arrived.extend(open.ids.iter().cloned());
@@ -83,8 +83,7 @@ impl Stage<'_> {
             Err(SubjectError::Stuck(why)) => return Err(unkept(Capability::Outcomes, &why)),
             answer => answer?,
         };
-        let deliveries = answer.get("deliveries").cloned().unwrap_or(Value::Null);
-        let outcomes: Vec<Outcome> = read("outcomes", deliveries)?;
+        let outcomes = protocol::outcomes(&answer)?;
         Ok(outcomes.into_iter().filter_map(|one| Some((one.record.clone()?, one))).collect())
     }
 
@@ -93,7 +92,7 @@ impl Stage<'_> {
         self.transcript.webhooks[webhook].outcomes_at_ms = Some(at_ms);
         // What was asked for before is said anew.
         self.transcript.settled.retain(|settled| settled.webhook != webhook);
-        let settled = outcomes.into_iter().map(|(record_id, one)| Settled {
+        let settled = outcomes.into_iter().map(|(record_id, one)| SettledDelivery {
             webhook,
             record_id,
             delivered: one.delivered,

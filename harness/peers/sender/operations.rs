@@ -1,15 +1,15 @@
-//! The reference sender as a subject: it answers the attachment protocol itself.
+//! The reference sender answers the attachment protocol itself: in this process, under `serve sender`, and in the mutants.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
 use super::Sender;
+use crate::subject::SubjectError;
 use crate::subject::protocol::{Hello, Op, Reply};
-use crate::subject::{self, SubjectError};
+use crate::subject::sender as subject;
 
-/// The reference sender answers the protocol itself: in this process, for `serve sender`, and inside the mutants.
-impl subject::sender::Sender for Sender {
+impl subject::Sender for Sender {
     fn call(&self, op: Op) -> BoxFuture<'_, Result<Reply, SubjectError>> {
         let reply = answer(self, op);
         async { Ok(reply) }.boxed()
@@ -27,7 +27,7 @@ fn answer(sender: &Sender, op: Op) -> Reply {
                 return Reply::Error(why);
             }
             let able = ["delete", "filters", "outcomes", "unsigned"].map(str::to_owned);
-            // Who was told of no authority cannot know whom to trust.
+            // Without an authority there is no certificate to trust.
             let https = sender.trusts().then(|| "https".to_owned());
             let hello = Hello {
                 name: "twenty-conform reference sender".to_owned(),

@@ -1,39 +1,56 @@
-//! The checks on what a sender makes of no answer, and how long it waits for one.
+//! ACK-3: no answer does not acknowledge, and the sender goes on.
 //!
-//! Invariant: what the sender did at an endpoint in trouble counts only beside what it did at the one that is well.
+//! Invariant: what the sender did at an endpoint in trouble counts only along with what it did at one that answers.
 
-use std::time::Duration;
-
+use super::endpoints::{met, webhooks};
+use crate::peers::fault::{Faults, SenderFault};
+use crate::subject::capability::Capability;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Evidence, Verdict};
-use crate::suite::sender::scenarios::{BAD_CERTIFICATES, UNANSWERED};
-use crate::suite::transcript::{Arrival, Capability, Conduct, Emission, Transcript};
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::judge::{and_over_https, first_scenario};
+use crate::suite::sender::scenario::https::BAD_CERTIFICATES;
+use crate::suite::sender::scenario::unanswered::UNANSWERED;
+use crate::suite::transcript::{Arrival, Conduct, Emission, ScenarioName, Transcript};
 
-/// A wait that was ended sooner than this was not a second long. A sender's clock starts a little before ours.
-const SHORTEST_WAIT: Duration = Duration::from_millis(900);
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[Requirement {
+    id: "ACK-3",
+    title: "no answer is no acknowledgement",
+    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show what the sender makes of an answer")),
+    level: Level::Must,
+    check_id: "sender/acknowledgement/no-answer",
+    text: "No answer (refused, reset, closed early, cut off inside the header, timed out) does not acknowledge; \
+           the sender goes on with the next delivery.",
+    source: "D",
+    why: "What nobody answered for was taken in by nobody; and an endpoint that was down for a moment misses \
+          everything from then on where the sender gives it up.",
+    scenarios: &[&UNANSWERED, &BAD_CERTIFICATES],
+    needs: None,
+    check: |requirement, t| and_over_https(t, not_acknowledged(requirement, t), bad_certificates),
+    counterexamples: Faults::Sender(&[
+        SenderFault::ResetAcknowledges,
+        SenderFault::ClosingAcknowledges,
+        SenderFault::FirstLineAcknowledges,
+        SenderFault::RefusalAcknowledges,
+        SenderFault::SilenceAcknowledges,
+        SenderFault::StopsAfterFailure,
+        SenderFault::CrashesOnRefusal,
+        SenderFault::HandshakeAcknowledges,
+        SenderFault::CrashesOnCertificate,
+    ]),
+}];
 
-/// The webhooks at endpoints of some conduct.
-fn webhooks(t: &Transcript, wanted: impl Fn(Conduct) -> bool) -> Vec<(usize, Conduct)> {
-    let all = t.webhooks_of(UNANSWERED.name).map(|(index, webhook)| (index, webhook.conduct));
-    all.filter(|(_, conduct)| wanted(*conduct)).collect()
-}
-
-/// The events that meet an endpoint's conduct: all but the one behind the registration.
-fn met(t: &Transcript, webhook: usize) -> impl Iterator<Item = &Emission> {
-    t.emissions_to(webhook).filter(|emission| !emission.first && emission.unsupported.is_none())
-}
-
-/// ACK-3.
-pub(super) fn not_acknowledged(t: &Transcript) -> Verdict {
-    let all_well = webhooks(t, |conduct| conduct == Conduct::Answers);
+fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
+    let scenario = first_scenario(requirement);
+    let all_well = webhooks(t, scenario, |conduct| conduct == Conduct::Answers);
     let (Some(&(well, _)), Some(&(last, _))) = (all_well.first(), all_well.last()) else {
         return Verdict::Inconclusive("no webhook could be registered".to_owned());
     };
     let reports = t.capabilities.contains(&Capability::Outcomes);
     let mut misread: Vec<&str> = Vec::new();
     let mut verdicts = Vec::new();
-    for (webhook, conduct) in webhooks(t, Conduct::is_silent) {
+    for (webhook, conduct) in webhooks(t, scenario, Conduct::is_silent) {
         let mut seen_before = false;
         for (at, emission) in met(t, webhook).enumerate() {
             let attempts = t.attempts(webhook, emission);
@@ -51,7 +68,7 @@ pub(super) fn not_acknowledged(t: &Transcript) -> Verdict {
                         .because(Cause::new(Code::SendAckStatus))
                         .fail()
                 }
-                _ if stopped(t, last, conduct, emission, &attempts, seen_before) => {
+                _ if stopped(t, scenario, last, conduct, emission, &attempts, seen_before) => {
                     let name = &emission.event.name;
                     let became = conduct.what_became();
                     let message =
@@ -64,9 +81,9 @@ pub(super) fn not_acknowledged(t: &Transcript) -> Verdict {
                         .fail()
                 }
                 Some(_) => Verdict::Pass,
-                // It is not over, or was begun anew: either way nothing was taken for an acknowledgement.
+                // It is not over, or was retried: either way the sender read no acknowledgement.
                 None if attempts.len() > 1 || !reports || is_well => Verdict::Pass,
-                // Behind the first one the sender may still be waiting for the answer to that.
+                // After the first one the sender may still be waiting for the answer to that.
                 None if conduct == Conduct::Hangs && at > 0 => continue,
                 None => Verdict::Inconclusive("no outcome is reported of any delivery".to_owned()),
             });
@@ -90,20 +107,21 @@ pub(super) fn not_acknowledged(t: &Transcript) -> Verdict {
 /// not come, where one before it did.
 fn stopped(
     t: &Transcript,
+    scenario: ScenarioName,
     well: usize,
     conduct: Conduct,
     emission: &Emission,
     attempts: &[&Arrival],
     seen_before: bool,
 ) -> bool {
-    let kept = t.webhooks_of(UNANSWERED.name).all(|(_, webhook)| !webhook.overflowed);
+    let kept = t.webhooks_of(scenario).all(|(_, webhook)| !webhook.overflowed);
     let visible = conduct.sees_requests() && conduct != Conduct::Hangs && kept;
     let reached_the_well = || !t.attempts(well, emission).is_empty();
     visible && attempts.is_empty() && seen_before && emission.awaited && reached_the_well()
 }
 
-/// ACK-3, where the answer is missing because the sender did not take the certificate.
-pub(super) fn bad_certificates(t: &Transcript) -> Option<Verdict> {
+/// The same where the answer is missing because the sender rejected the certificate.
+fn bad_certificates(t: &Transcript) -> Option<Verdict> {
     let mut webhooks = t.webhooks_of(BAD_CERTIFICATES.name);
     let (well, _) = webhooks.next()?;
     let reports = t.capabilities.contains(&Capability::Outcomes);
@@ -152,78 +170,4 @@ pub(super) fn bad_certificates(t: &Transcript) -> Option<Verdict> {
         }
     }
     Some(of_all(verdicts.into_iter(), "no webhook could be registered", "deliveries"))
-}
-
-/// ACK-6.
-pub(super) fn waits(t: &Transcript) -> Verdict {
-    let verdicts =
-        webhooks(t, |conduct| matches!(conduct, Conduct::Hangs | Conduct::AnswersLate | Conduct::Drips));
-    let verdicts = verdicts.into_iter().map(|(webhook, conduct)| match conduct {
-        Conduct::Hangs => gives_up(t, webhook),
-        _ => waits_long_enough(t, webhook, conduct),
-    });
-    of_all(verdicts, "no webhook could be registered", "endpoints")
-}
-
-/// How long the answer that never comes is waited for.
-fn gives_up(t: &Transcript, webhook: usize) -> Verdict {
-    let attempts: Vec<&Arrival> =
-        met(t, webhook).flat_map(|emission| t.attempts(webhook, emission)).collect();
-    let Some(first) = attempts.first() else {
-        return Verdict::Inconclusive("nothing reached the endpoint that hangs".to_owned());
-    };
-    let waited = |arrival: &&&Arrival| arrival.traits.let_go;
-    let bound = format!("between 1 s and {:.1} s", t.limits.timeout.as_secs_f64());
-    let shortest = attempts.iter().filter_map(|arrival| Some((waited(&arrival)?, arrival.exchange))).min();
-    match shortest {
-        Some((wait, exchange)) if wait < SHORTEST_WAIT => {
-            let wait = format!("{} ms", wait.as_millis());
-            let message = format!("an answer was waited for no longer than {wait}");
-            Evidence::new(bound, wait, message)
-                .shown_by([exchange])
-                .because(Cause::detailed(Code::SendAckStatus, "no answer within a second"))
-                .fail()
-        }
-        Some((wait, _)) if wait <= t.limits.timeout => Verdict::Pass,
-        _ => {
-            let at_ms = t.exchange(first.exchange).at_ms;
-            let watched = Duration::from_millis(t.webhooks[webhook].watched_until_ms.saturating_sub(at_ms));
-            if watched < t.limits.timeout {
-                return Verdict::Inconclusive(format!(
-                    "it was watched for {:.1} s only",
-                    watched.as_secs_f64()
-                ));
-            }
-            let still = format!("still waiting after {:.1} s", watched.as_secs_f64());
-            let message = format!("an answer that never comes is waited for without end: {still}");
-            Evidence::new(bound, still, message)
-                .shown_by([first.exchange])
-                .because(Cause::detailed(Code::SendBlocked, "by an answer that never comes"))
-                .fail()
-        }
-    }
-}
-
-/// Whether an answer that takes a little less than a second is waited for.
-fn waits_long_enough(t: &Transcript, webhook: usize, conduct: Conduct) -> Verdict {
-    let Some(emission) = met(t, webhook).next() else {
-        return Verdict::Inconclusive("no event could be emitted".to_owned());
-    };
-    let attempts = t.attempts(webhook, emission);
-    let Some(first) = attempts.first() else {
-        return Verdict::Inconclusive(format!("no delivery arrived that {}", conduct.what_became()));
-    };
-    let settled = t.settled_of(webhook, emission);
-    // What the sender reports comes first: one that has read enough may close the connection in the middle of the answer.
-    let (actual, what) = match (settled, first.traits.let_go) {
-        (Some(settled), _) if settled.delivered => return Verdict::Pass,
-        (Some(_), _) => ("reported as not delivered".to_owned(), "is reported as not delivered"),
-        (None, Some(wait)) => (format!("given up after {} ms", wait.as_millis()), "was given up before that"),
-        (None, None) => return Verdict::Pass,
-    };
-    let message = format!("a delivery that {} within a second {what}", conduct.what_became());
-    Evidence::new("delivered", actual, message)
-        .shown_by(attempts.iter().map(|arrival| arrival.exchange))
-        .because(Cause::detailed(Code::SendAckStatus, format!("200, {}", conduct.as_str())))
-        .fail()
 }

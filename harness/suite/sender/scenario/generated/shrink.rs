@@ -8,24 +8,26 @@ use proptest::strategy::ValueTree;
 use tokio::time::Instant;
 
 use super::inbox::Inbox;
-use super::records::Members;
-use super::{Deviation, MOST_REQUESTS, Registered, Round, SCENARIO, Sent, Stage, Wanted};
+use super::records::RecordMembers;
+use super::{DeliveryDeviation, EmittedEvent, GeneratedRound, MOST_REQUESTS, SCENARIO};
 use crate::subject::SubjectError;
+use crate::subject::capability::Capability;
 use crate::subject::protocol::Op;
 use crate::suite::property::{MAX_STEPS, MAX_TIME};
-use crate::suite::transcript::{Capability, Generated};
+use crate::suite::sender::stage::{NewWebhook, Registered, SenderStage};
+use crate::suite::transcript::Generated;
 use crate::wire::endpoint::scripted::Received;
 
-impl Stage<'_> {
+impl SenderStage<'_> {
     /// Looks for the smallest event that deviates in the same way. Returns it with the number of steps; the first one where
     /// none is smaller.
     pub(super) async fn shrink(
         &mut self,
-        mut tree: impl ValueTree<Value = Members>,
-        first: Sent,
-        deviation: Deviation,
-        round: &mut Round,
-    ) -> Result<(Sent, usize), SubjectError> {
+        mut tree: impl ValueTree<Value = RecordMembers>,
+        first: EmittedEvent,
+        deviation: DeliveryDeviation,
+        round: &mut GeneratedRound,
+    ) -> Result<(EmittedEvent, usize), SubjectError> {
         let (began, mut smallest, mut steps, mut deviates) = (Instant::now(), None, 0, true);
         while steps < MAX_STEPS && began.elapsed() < MAX_TIME && self.has_room() {
             if !(if deviates { tree.simplify() } else { tree.complicate() }) {
@@ -41,7 +43,7 @@ impl Stage<'_> {
                 smallest = Some(smaller);
             }
         }
-        if let Some(sent) = smallest.as_ref().filter(|_| deviation == Deviation::Lost) {
+        if let Some(sent) = smallest.as_ref().filter(|_| deviation == DeliveryDeviation::Lost) {
             // It had little time so far.
             self.arrive_all(round, slice::from_ref(sent)).await;
             smallest = smallest.filter(|sent| self.deviations(round, sent).contains(&deviation));
@@ -50,13 +52,18 @@ impl Stage<'_> {
     }
 
     /// Waits until it can be seen whether an event deviates in that way.
-    async fn settle_for(&self, deviation: Deviation, round: &mut Round, sent: &Sent) {
+    async fn settle_for(
+        &self,
+        deviation: DeliveryDeviation,
+        round: &mut GeneratedRound,
+        sent: &EmittedEvent,
+    ) {
         let quiet = self.transcript.limits.quiet;
-        if deviation != Deviation::Lost {
+        if deviation != DeliveryDeviation::Lost {
             self.arrive_all(round, slice::from_ref(sent)).await;
         }
-        if matches!(deviation, Deviation::Lost | Deviation::Repeated) {
-            let wanted = if deviation == Deviation::Lost { 1 } else { 2 };
+        if matches!(deviation, DeliveryDeviation::Lost | DeliveryDeviation::Repeated) {
+            let wanted = if deviation == DeliveryDeviation::Lost { 1 } else { 2 };
             self.inboxes_have(quiet, round, |inbox| inbox.of(&sent.id).len() >= wanted).await;
         }
     }
@@ -70,8 +77,8 @@ impl Stage<'_> {
         &mut self,
         which: usize,
         mut tree: Box<dyn ValueTree<Value = String>>,
-        round: &mut Round,
-        plain: &Sent,
+        round: &mut GeneratedRound,
+        plain: &EmittedEvent,
     ) -> Result<(), SubjectError> {
         let kind = |secret: &str| {
             let (characters, bytes) = (secret.chars().count(), secret.len());
@@ -79,7 +86,7 @@ impl Stage<'_> {
         };
         let mut what = kind(&tree.current());
         let (began, mut steps, mut deviates) = (Instant::now(), 0, true);
-        let mut smallest: Option<(usize, Sent, Received)> = None;
+        let mut smallest: Option<(usize, EmittedEvent, Received)> = None;
         // Without deletion each step would leave a webhook behind.
         while self.declares(Capability::Delete)
             && steps < MAX_STEPS
@@ -90,14 +97,14 @@ impl Stage<'_> {
                 break;
             }
             steps += 1;
-            self.register_as(SCENARIO, Wanted::with_secret(tree.current())).await?;
+            self.register_as(SCENARIO, NewWebhook::with_secret(tree.current())).await?;
             round.inboxes.push(Inbox::default());
             self.first(SCENARIO).await?;
             let sent = self.plain();
             self.ask(&sent).await?;
             self.arrive_all(round, slice::from_ref(&sent)).await;
             let last = round.inboxes.len() - 1;
-            deviates = self.deviations_at(last, round, &sent).contains(&Deviation::Unverified);
+            deviates = self.deviations_at(last, round, &sent).contains(&DeliveryDeviation::Unverified);
             if let Some(received) = self.got(last, round, &sent).into_iter().next().filter(|_| deviates) {
                 smallest = Some((self.registered[last].index, sent, received));
                 what = kind(&tree.current());
@@ -107,7 +114,7 @@ impl Stage<'_> {
                 self.call(Op::DeleteWebhook { webhook: name }).await?;
             }
         }
-        let deviation = Deviation::Unverified;
+        let deviation = DeliveryDeviation::Unverified;
         let generated = |webhook: usize, steps| Generated {
             property: "secrets",
             steps,
@@ -117,13 +124,13 @@ impl Stage<'_> {
         match smallest {
             Some((index, sent, received)) => {
                 self.emitted(&sent, deviation, generated(index, steps));
-                self.take(Some(index), received);
+                self.write_arrival(Some(index), received);
             }
             None => {
                 let index = self.registered[which].index;
                 let received = self.got(which, round, plain).into_iter().next();
                 self.emitted(plain, deviation, generated(index, 0));
-                received.into_iter().for_each(|received| self.take(Some(index), received));
+                received.into_iter().for_each(|received| self.write_arrival(Some(index), received));
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What a subject can do beyond what each must.
+//! What a subject can do beyond what every one must, by name.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +14,9 @@ pub enum Capability {
     Outcomes,
     /// Webhooks can do without a secret.
     Unsigned,
-    /// Webhooks may be behind HTTPS, with certificates of the suite's authority.
+    /// Webhooks may have HTTPS endpoints, with certificates of the suite's authority.
     Https,
-    /// What a receiver takes in can be observed.
+    /// What a receiver processes can be observed.
     Observations,
 }
 

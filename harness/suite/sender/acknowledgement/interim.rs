@@ -1,0 +1,23 @@
+//! ACK-7: an interim answer is not the answer.
+
+use super::forms::in_forms;
+use crate::peers::fault::{Faults, SenderFault};
+use crate::suite::requirement::{Binds, Level, Recorded, Requirement};
+use crate::suite::sender::scenario::answers::ANSWER_FORMS;
+use crate::suite::transcript::AnswerForm;
+
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[Requirement {
+    id: "ACK-7",
+    title: "interim answers",
+    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show what the sender makes of an answer")),
+    level: Level::Should,
+    check_id: "sender/acknowledgement/interim",
+    text: "An interim 1xx before a 2xx is not the answer.",
+    source: "R",
+    why: "Proxies send 100 and 103 of their own accord; the answer comes behind them.",
+    scenarios: &[&ANSWER_FORMS],
+    needs: None,
+    check: |requirement, t| in_forms(requirement, t, |form| matches!(form, AnswerForm::Interim(_)), false),
+    counterexamples: Faults::Sender(&[SenderFault::InterimIsTheAnswer, SenderFault::FirstLineAcknowledges]),
+}];

@@ -1,0 +1,74 @@
+//! A delivery as the checks of senders see it: the request, the webhook that it came to, and the event that it carries.
+
+use crate::suite::requirement::{Evidence, Expected, Verdict};
+use crate::suite::transcript::{Arrival, Emission, RegisteredWebhook, Transcript};
+use crate::webhook::dialect::Members;
+use crate::webhook::event::EventName;
+use crate::wire::exchange::Exchange;
+
+/// A delivery that is judged by itself.
+pub(crate) struct Arrived<'a> {
+    pub(crate) transcript: &'a Transcript,
+    pub(crate) webhook: &'a RegisteredWebhook,
+    pub(crate) exchange: &'a Exchange,
+    pub(crate) arrival: &'a Arrival,
+    pub(super) emission: Option<&'a Emission>,
+}
+
+impl<'a> Arrived<'a> {
+    /// What reached a webhook's endpoint.
+    pub(crate) fn of(
+        transcript: &'a Transcript,
+        webhook: &'a RegisteredWebhook,
+        arrival: &'a Arrival,
+    ) -> Self {
+        let (exchange, emission) =
+            (transcript.exchange(arrival.exchange), transcript.carried(arrival).next());
+        Self { transcript, webhook, exchange, arrival, emission }
+    }
+
+    /// The event that it carries. Inconclusive where it carries none of those that were emitted.
+    pub(crate) fn emission(&self) -> Result<&'a Emission, Verdict> {
+        self.emission
+            .ok_or_else(|| Verdict::Inconclusive("the request carries no record that was emitted".to_owned()))
+    }
+
+    /// The event that was emitted, as above; `None` in recorded traffic, where the delivery alone says what happened.
+    pub(crate) fn emitted(&self) -> Result<Option<&'a Emission>, Verdict> {
+        if self.transcript.recorded { Ok(None) } else { self.emission().map(Some) }
+    }
+
+    /// The name of the event: the emitted one's or, in recorded traffic, the one that the body gives.
+    pub(crate) fn event_name(&self) -> Result<EventName, Verdict> {
+        if let Some(emission) = self.emitted()? {
+            return Ok(emission.event.name.clone());
+        }
+        let member = self.transcript.dialect.event_member;
+        let named = self.members()?.text(member).map(EventName::new);
+        named.ok_or_else(|| Verdict::Inconclusive(format!("the body has no text `{member}` (see PAY-1)")))
+    }
+
+    /// The members of its body. Inconclusive where it is no JSON object: DLV-3, DLV-5 and PAY-6 judge that.
+    pub(crate) fn members(&self) -> Result<Members, Verdict> {
+        Members::parse(self.whole_body()?).map_err(|why| Verdict::Inconclusive(why.to_string()))
+    }
+
+    /// Its body. Inconclusive where not all of it was kept: DLV-3 judges that.
+    pub(crate) fn whole_body(&self) -> Result<&'a [u8], Verdict> {
+        let (kept, length) = (&*self.exchange.delivery.body, self.arrival.traits.body_length);
+        if kept.len() as u64 == length {
+            return Ok(kept);
+        }
+        Err(Verdict::Inconclusive(format!("of a body of {length} bytes only {} were kept", kept.len())))
+    }
+
+    /// Evidence that this delivery shows.
+    pub(crate) fn evidence(
+        &self,
+        expected: impl Into<Expected>,
+        actual: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Evidence {
+        Evidence::new(expected, actual, message).shown_by([self.exchange.id])
+    }
+}

@@ -1,0 +1,134 @@
+//! DLV-1 and DLV-2: the method and the URL of a request.
+
+use url::Url;
+
+use crate::peers::fault::{Faults, SenderFault};
+use crate::suite::cause::{Cause, Code};
+use crate::suite::judge::of_all;
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::arrived::Arrived;
+use crate::suite::sender::judge::{and_over_https, every_delivery};
+use crate::suite::sender::scenario::events::EVERY_EVENT;
+use crate::suite::sender::scenario::generated::GENERATED;
+use crate::suite::sender::scenario::https::HTTPS;
+use crate::suite::transcript::{BrokenRequest, Emission, FailedHandshake, HandshakeEnd, Transcript};
+use crate::wire::codec::FramingFault;
+
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[
+    Requirement {
+        id: "DLV-1",
+        title: "POST",
+        binds: Binds::Sender(Recorded::Shows),
+        level: Level::Must,
+        check_id: "sender/delivery/method",
+        text: "The request method is POST.",
+        source: "D",
+        why: "Endpoints route by method; anything else meets a 404 or 405.",
+        scenarios: &[&EVERY_EVENT, &GENERATED, &HTTPS],
+        needs: None,
+        check: |requirement, t| with_broken(t, every_delivery(requirement, t, method)),
+        counterexamples: Faults::Sender(&[
+            SenderFault::MethodPut,
+            SenderFault::MethodGet,
+            SenderFault::LengthDoubled,
+            SenderFault::LengthAndCoding,
+        ]),
+    },
+    Requirement {
+        id: "DLV-2",
+        title: "exact URL",
+        binds: Binds::Sender(Recorded::Cannot("which URL was registered is not known")),
+        level: Level::Must,
+        check_id: "sender/delivery/url",
+        text: "The request goes to the registered URL: host, port, path and query unchanged.",
+        source: "D",
+        why: "Many endpoints carry a tenant or a token in path or query.",
+        scenarios: &[&EVERY_EVENT, &GENERATED, &HTTPS],
+        needs: None,
+        check: |requirement, t| and_over_https(t, every_delivery(requirement, t, url), reached),
+        counterexamples: Faults::Sender(&[
+            SenderFault::QueryDropped,
+            SenderFault::SlashAppended,
+            SenderFault::HttpsHostChanged,
+            SenderFault::HttpsDowngraded,
+        ]),
+    },
+];
+
+/// The verdict on the requests, but for what arrived in the first scenario that is none, and for what is framed wrongly in
+/// any scenario. Elsewhere a request that only does not come to its end may be the endpoint's doing.
+fn with_broken(t: &Transcript, verdict: Verdict) -> Verdict {
+    let counts =
+        |one: &&BrokenRequest| one.fault.is_some() || t.webhooks[one.webhook].scenario == EVERY_EVENT.name;
+    let broken: Vec<_> = t.broken.iter().filter(counts).collect();
+    let Some(first) = broken.first() else { return verdict };
+    let more = if broken.len() > 1 { format!(" (and {} more)", broken.len() - 1) } else { String::new() };
+    let message = format!("what reached the endpoint is no whole HTTP request: {}{more}", first.what);
+    let detail = broken.iter().find_map(|one| one.fault).map_or("not whole", FramingFault::describe);
+    let cause = Cause::detailed(Code::SendFraming, detail);
+    Evidence::new("a POST request", "no whole request", message).because(cause).fail()
+}
+
+fn method(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let method = &arrived.exchange.delivery.method;
+    Ok(if method == "POST" {
+        Verdict::Pass
+    } else {
+        let message = format!("the request method is {method}");
+        arrived.evidence("POST", method, message).because(Cause::new(Code::SendMethod)).fail()
+    })
+}
+
+fn url(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let registered =
+        Url::parse(&arrived.webhook.url).map_err(|why| Verdict::Inconclusive(why.to_string()))?;
+    let authority = registered.authority();
+    let target = registered
+        .query()
+        .map_or_else(|| registered.path().to_owned(), |query| format!("{}?{query}", registered.path()));
+    let delivery = &arrived.exchange.delivery;
+    let host = delivery.headers.single("host").map(|host| String::from_utf8_lossy(host).into_owned());
+    let host = host.unwrap_or_default();
+    Ok(if (host.as_str(), &delivery.target) == (authority, &target) {
+        Verdict::Pass
+    } else {
+        let actual = format!("{host}{}", delivery.target);
+        let message = format!("the request went to {actual}, not to {authority}{target}");
+        arrived
+            .evidence(format!("{authority}{target}"), actual, message)
+            .because(Cause::new(Code::SendUrl))
+            .fail()
+    })
+}
+
+/// Whether every event reached the HTTPS endpoint whose certificate the sender was told to trust.
+fn reached(t: &Transcript) -> Option<Verdict> {
+    let (webhook, registered) = t.webhooks_of(HTTPS.name).next()?;
+    let judged = t.emissions_to(webhook).filter(|emission| !emission.first && emission.unsupported.is_none());
+    let verdicts = judged.map(|emission| {
+        if !t.attempts(webhook, emission).is_empty() {
+            return Verdict::Pass;
+        }
+        let name = &emission.event.name;
+        if !emission.awaited || registered.overflowed {
+            return Verdict::Inconclusive(format!("it is not known whether {name} arrived"));
+        }
+        let (came, cause) = instead(t, webhook, emission);
+        let message = format!("{name} did not reach the registered URL: {came}");
+        Evidence::new("a request to the https URL", came, message).because(cause).fail()
+    });
+    Some(of_all(verdicts, "no event could be emitted", "events"))
+}
+
+/// What came to an HTTPS endpoint instead of a delivery, and why.
+fn instead(t: &Transcript, webhook: usize, emission: &Emission) -> (String, Cause) {
+    let since = |one: &&FailedHandshake| one.webhook == webhook && one.at_ms >= emission.asked_at_ms;
+    match t.handshakes.iter().find(since) {
+        Some(FailedHandshake { end: HandshakeEnd::NoTls, what, .. }) => {
+            (what.clone(), Cause::detailed(Code::SendUrl, "http in the place of https"))
+        }
+        Some(FailedHandshake { what, .. }) => (what.clone(), Cause::detailed(Code::SendLost, "over HTTPS")),
+        None => ("nobody came there".to_owned(), Cause::detailed(Code::SendLost, "over HTTPS")),
+    }
+}

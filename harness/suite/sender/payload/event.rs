@@ -1,0 +1,62 @@
+//! PAY-1: the event's name.
+
+use super::member::missing;
+use crate::peers::fault::{Faults, SenderFault};
+use crate::suite::cause::{Cause, Code};
+use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::arrived::Arrived;
+use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::scenario::events::EVERY_EVENT;
+use crate::suite::sender::scenario::generated::GENERATED;
+use crate::suite::transcript::Emission;
+use crate::webhook::event::EventName;
+
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[Requirement {
+    id: "PAY-1",
+    title: "event name",
+    binds: Binds::Sender(Recorded::Shows),
+    level: Level::Must,
+    check_id: "sender/payload/event",
+    text: "`event` is text of the form `<object>.<action>`, naming the event that happened.",
+    source: "D",
+    why: "Receivers route by it.",
+    scenarios: &[&EVERY_EVENT, &GENERATED],
+    needs: None,
+    check: |requirement, t| every_delivery(requirement, t, event),
+    counterexamples: Faults::Sender(&[SenderFault::EventNameUppercase, SenderFault::EventNameWrong]),
+}];
+
+fn event(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let dialect = arrived.transcript.dialect;
+    let (emission, members, key) = (arrived.emitted()?, arrived.members()?, dialect.event_member);
+    // It is not known which event of recorded traffic happened; its name has a form all the same.
+    let expected = match emission {
+        Some(emission) => format!("{:?}", emission.event.name.as_str()),
+        None => "<object>.<action>".to_owned(),
+    };
+    let Some(given) = members.get(key) else {
+        let message = format!("the body has no member `{key}`");
+        let cause = missing(dialect, &members, |dialect| dialect.event_member);
+        return Ok(arrived
+            .evidence(format!("`{key}`: {expected}"), "no such member", message)
+            .because(cause)
+            .fail());
+    };
+    let text = members.text(key);
+    let (right, message) = match emission {
+        Some(Emission { event, .. }) => (
+            text.as_deref() == Some(event.name.as_str()),
+            format!("`{key}` is {} where {} happened", given.get(), event.name),
+        ),
+        None => (
+            text.is_some_and(|text| dialect.could_be_named(&EventName::new(text))),
+            format!("`{key}` is {}, which does not have the form <object>.<action>", given.get()),
+        ),
+    };
+    if right {
+        return Ok(Verdict::Pass);
+    }
+    let cause = Cause::detailed(Code::PayloadValue, key);
+    Ok(arrived.evidence(expected, given.get(), message).because(cause).fail())
+}

@@ -1,0 +1,14 @@
+//! A member that a body lacks.
+
+use crate::suite::cause::{Cause, Code};
+use crate::webhook::dialect::{self, Dialect, Members};
+
+/// The cause of a missing member: the other dialect, where its member of the same purpose is there.
+pub(super) fn missing(own: &Dialect, members: &Members, name: fn(&Dialect) -> &'static str) -> Cause {
+    let other =
+        dialect::ALL.into_iter().find(|other| name(other) != name(own) && members.get(name(other)).is_some());
+    match other {
+        Some(other) => Cause::detailed(Code::PayloadDialect, other.name),
+        None => Cause::detailed(Code::PayloadMember, name(own)),
+    }
+}

@@ -1,0 +1,129 @@
+//! PAY-2 and PAY-7: the record, member by member.
+
+use serde_json::value::RawValue;
+
+use super::member::missing;
+use crate::peers::fault::{Faults, SenderFault};
+use crate::suite::cause::{Cause, Code};
+use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::arrived::Arrived;
+use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::scenario::events::EVERY_EVENT;
+use crate::suite::sender::scenario::generated::GENERATED;
+use crate::suite::transcript::{Emission, Transcript};
+use crate::webhook::json::Json;
+use crate::webhook::json::difference::{Change, Concern, first_change};
+
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[
+    Requirement {
+        id: "PAY-2",
+        title: "record unchanged",
+        binds: Binds::Sender(Recorded::Cannot("what the record was is not known")),
+        level: Level::Must,
+        check_id: "sender/payload/record",
+        text: "`data` is an object that holds the record: every member given comes out equal (text in any script, \
+               numbers up to 2^53 compared as numbers, nesting, null, empty values).",
+        source: "D",
+        why: "\"The same information as if you asked for the record through the API\": a value that changes on the way \
+              changes in every system behind it.",
+        scenarios: &[&EVERY_EVENT, &GENERATED],
+        needs: None,
+        check: |requirement, t| every_delivery(requirement, t, record),
+        counterexamples: Faults::Sender(&[
+            SenderFault::NullsDropped,
+            SenderFault::NumbersAsText,
+            SenderFault::TextMangled,
+            SenderFault::NestingCutOff,
+            SenderFault::BodyInLatin1,
+            SenderFault::MembersRenamed,
+        ]),
+    },
+    Requirement {
+        id: "PAY-7",
+        title: "long numbers",
+        binds: Binds::Sender(Recorded::Cannot("what the record was is not known")),
+        level: Level::Should,
+        check_id: "sender/payload/long-numbers",
+        text: "So does a number beyond 2^53, or with more digits than a double holds.",
+        source: "W",
+        why: "Amounts in millionths and identifiers of other systems are such numbers; a parser that reads doubles \
+              changes their last digits without a word.",
+        scenarios: &[&EVERY_EVENT, &GENERATED],
+        needs: None,
+        check: long_numbers,
+        counterexamples: Faults::Sender(&[SenderFault::LongNumbersRounded]),
+    },
+];
+
+fn record(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let dialect = arrived.transcript.dialect;
+    let (emission, members) = (arrived.emission()?, arrived.members()?);
+    if emission.has_long_numbers {
+        return Ok(Verdict::NotApplicable("its numbers are for PAY-7 to judge".to_owned()));
+    }
+    let key = dialect.content_member(&emission.event.name);
+    let Some(given) = members.get(key) else {
+        let message = format!("the body has no member `{key}`");
+        let cause = missing(dialect, &members, |dialect| dialect.record_member);
+        return Ok(arrived
+            .evidence(format!("the record in `{key}`"), "no such member", message)
+            .because(cause)
+            .fail());
+    };
+    match change(emission, given, key, Concern::Values)? {
+        None => Ok(Verdict::Pass),
+        Some(change) => Ok(altered(arrived, emission, change)),
+    }
+}
+
+fn change(
+    emission: &Emission,
+    given: &RawValue,
+    key: &str,
+    concern: Concern,
+) -> Result<Option<Change>, Verdict> {
+    let read = |text: &RawValue| {
+        Json::parse(text.get().as_bytes()).map_err(|why| Verdict::Inconclusive(why.to_string()))
+    };
+    Ok(first_change(&read(&emission.event.record)?, &read(given)?, key, concern))
+}
+
+fn altered(arrived: &Arrived<'_>, emission: &Emission, change: Change) -> Verdict {
+    let code = if change.actual.is_none() { Code::PayloadMember } else { Code::PayloadValue };
+    let actual = change.actual.map_or_else(|| "missing".to_owned(), |value| shortened(&value));
+    let expected = shortened(&change.expected);
+    let message = format!("`{}` of {} is {actual}, not {expected}", change.path, emission.event.name);
+    arrived.evidence(expected, actual, message).because(Cause::detailed(code, change.path)).fail()
+}
+
+fn long_numbers(requirement: &Requirement, t: &Transcript) -> Verdict {
+    let carries = |arrived: &Arrived<'_>| {
+        let (emission, members) = (arrived.emission()?, arrived.members()?);
+        if !emission.has_long_numbers {
+            return Ok(Verdict::NotApplicable("its numbers are those that a double holds".to_owned()));
+        }
+        let key = t.dialect.content_member(&emission.event.name);
+        let given = members.get(key);
+        let given = given
+            .ok_or_else(|| Verdict::Inconclusive(format!("the body has no member `{key}` (see PAY-2)")))?;
+        Ok(match change(emission, given, key, Concern::LongNumbers)? {
+            None => Verdict::Pass,
+            Some(change) => altered(arrived, emission, change),
+        })
+    };
+    match every_delivery(requirement, t, carries) {
+        Verdict::NotApplicable(_) => {
+            Verdict::Inconclusive("the record with such numbers did not arrive".to_owned())
+        }
+        verdict => verdict,
+    }
+}
+
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 120;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}

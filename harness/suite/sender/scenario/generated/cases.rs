@@ -1,0 +1,148 @@
+//! Generated events: they are made, emitted in bursts, and looked at.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use proptest::strategy::ValueTree;
+use serde_json::value::RawValue;
+
+use super::records::{RecordMembers, RecordProperty};
+use super::{AfterRound, DeliveryDeviation, EVENTS, EmittedEvent, GeneratedRound, SearchState};
+use crate::subject::SubjectError;
+use crate::subject::protocol::{Op, Reply};
+use crate::suite::sender::stage::SenderStage;
+use crate::suite::transcript::Generated;
+use crate::webhook::event::Event;
+use crate::webhook::json::difference::Concern;
+use crate::webhook::json::{Json, Text};
+
+/// How many events are emitted at the same time.
+const BURST: usize = 16;
+
+impl SenderStage<'_> {
+    /// Emits cases of each property, and looks into those that come out otherwise than they should.
+    pub(super) async fn emit_generated(
+        &mut self,
+        cases: usize,
+        search: &mut SearchState,
+        round: &mut GeneratedRound,
+    ) -> Result<AfterRound, SubjectError> {
+        let mut came = Vec::new();
+        for (property, runner, tally) in &mut search.properties {
+            let mut left = cases;
+            while left > 0 && self.has_room() {
+                let trees: Vec<_> = (0..left.min(BURST)).map(|_| property.generate(runner)).collect();
+                left -= trees.len();
+                let (trees, burst) = self.emit_burst(trees, property).await?;
+                let burst_size = burst.len();
+                self.arrive_all(round, &burst).await;
+                for (tree, sent) in trees.into_iter().zip(burst) {
+                    tally.cases += 1;
+                    let deviations = self.deviations(round, &sent);
+                    self.note(round, &sent, &deviations);
+                    let counts = |one: &&DeliveryDeviation| {
+                        **one != DeliveryDeviation::Altered(Concern::LoneSurrogates)
+                    };
+                    let counting: Vec<_> = deviations.iter().filter(counts).copied().collect();
+                    tally.as_expected += usize::from(counting.is_empty());
+                    let Some(&new) = counting.iter().find(|one| !round.known.contains(one)) else {
+                        came.push((sent.id, property.name));
+                        continue;
+                    };
+                    round.known.insert(new);
+                    search.found.insert(new);
+                    let (sent, steps) = self.shrink(tree, sent, new, round).await?;
+                    let alone = (steps == 0).then(|| {
+                        format!(
+                            "emitted together with {} others; smaller ones by themselves came out right",
+                            burst_size - 1
+                        )
+                    });
+                    let generated = Generated { what: alone, ..round.generated(property.name, steps) };
+                    self.write_case(&sent, new, generated, round);
+                    if new == DeliveryDeviation::Lost {
+                        // Each one that is lost costs the whole wait.
+                        return Ok(AfterRound::Stop);
+                    }
+                }
+            }
+        }
+        self.watch().await;
+        round.read(&self.registered);
+        // What comes a second time may come late.
+        let twice = |id: &str| round.inboxes.iter().any(|inbox| inbox.of(id).len() > 1);
+        let mut repeated = came
+            .iter()
+            .filter_map(|(id, property)| Some((round.sent.get(id).filter(|_| twice(id))?, property)));
+        if let Some((sent, property)) =
+            repeated.next().filter(|_| !round.known.contains(&DeliveryDeviation::Repeated))
+        {
+            search.found.insert(DeliveryDeviation::Repeated);
+            self.write_case(sent, DeliveryDeviation::Repeated, round.generated(property, 0), round);
+        }
+        Ok(AfterRound::On)
+    }
+
+    /// Emits a burst of events. Returns those that the sender accepted: that it refuses some is no failure of the others.
+    async fn emit_burst<T: ValueTree<Value = RecordMembers>>(
+        &mut self,
+        trees: Vec<T>,
+        property: &RecordProperty,
+    ) -> Result<(Vec<T>, Vec<EmittedEvent>), SubjectError> {
+        let named = trees.iter().zip(EVENTS.iter().cycle());
+        let burst: Vec<EmittedEvent> =
+            named.map(|(tree, name)| self.made(name, &tree.current(), property.concern)).collect();
+        let asked = join_all(burst.iter().map(|sent| self.ask(sent))).await;
+        let asked = asked.into_iter().collect::<Result<Vec<Option<String>>, _>>()?;
+        if let Some(why) = asked.iter().flatten().next() {
+            let begins = format!("not all of the generated {} were taken", property.name);
+            self.remark_once(&begins, why);
+        }
+        let asked = trees.into_iter().zip(burst).zip(asked).filter(|(_, refused)| refused.is_none());
+        Ok(asked.map(|(accepted, _)| accepted).unzip())
+    }
+
+    /// An event of which nothing is generated.
+    pub(super) fn plain(&self) -> EmittedEvent {
+        let id = self.random.uuid();
+        let event = self.sample(EVENTS[0]).with_id(&id);
+        let record = Json::parse(event.record.get().as_bytes()).unwrap_or(Json::Null);
+        EmittedEvent { event, record, id, asked_at_ms: self.clock.now_ms(), concern: Concern::Values }
+    }
+
+    pub(super) fn made(&self, name: &str, members: &RecordMembers, concern: Concern) -> EmittedEvent {
+        let id = self.random.uuid();
+        let own = (Text::from("id"), Json::Text(Text::from(&*id)));
+        let record = Json::Object([own].into_iter().chain(members.iter().cloned()).collect());
+        // What is written here is JSON; a test looks.
+        let text = RawValue::from_string(record.compact());
+        let text = text.unwrap_or_else(|why| unreachable!("a generated record is no JSON: {why}"));
+        let event = Event { record: text, ..self.sample(name) };
+        EmittedEvent { event, record, id, asked_at_ms: self.clock.now_ms(), concern }
+    }
+
+    /// Asks the sender to emit. Returns why it refuses the event, if it does.
+    pub(super) async fn ask(&self, sent: &EmittedEvent) -> Result<Option<String>, SubjectError> {
+        Ok(match self.subject.call(Op::Emit(sent.event.clone())).await? {
+            Reply::Ok(_) => None,
+            Reply::Error(why) | Reply::Unsupported(why) => Some(why),
+        })
+    }
+
+    /// What is worth knowing and no requirement has: what becomes of text that is no Unicode.
+    fn note(
+        &mut self,
+        round: &GeneratedRound,
+        sent: &EmittedEvent,
+        deviations: &BTreeSet<DeliveryDeviation>,
+    ) {
+        const BEGINS: &str = "text with a lone surrogate comes out otherwise than it went in";
+        let concern = Concern::LoneSurrogates;
+        if deviations.contains(&DeliveryDeviation::Altered(concern)) {
+            let mut got = (0..round.inboxes.len()).flat_map(|which| self.got(which, round, sent));
+            if let Some(change) = got.find_map(|one| self.change(&one, sent, concern)) {
+                self.remark_once(BEGINS, &change);
+            }
+        }
+    }
+}

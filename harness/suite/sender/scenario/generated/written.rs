@@ -1,0 +1,87 @@
+//! What the transcript keeps of generated events: those that deviate, with their deliveries, and remarks.
+//!
+//! Invariant: what carries no event of the suite is written down too, up to a few requests.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::{DeliveryDeviation, EmittedEvent, GeneratedRound, SCENARIO};
+use crate::suite::sender::stage::SenderStage;
+use crate::suite::transcript::{AnswerForm, Emission, Generated};
+use crate::webhook::json::difference::Concern;
+
+impl SenderStage<'_> {
+    pub(super) fn emitted(
+        &mut self,
+        sent: &EmittedEvent,
+        deviation: DeliveryDeviation,
+        generated: Generated,
+    ) {
+        self.transcript.emissions.push(Emission {
+            scenario: SCENARIO,
+            event: sent.event.clone(),
+            record_id: sent.id.clone(),
+            asked_at_ms: sent.asked_at_ms,
+            first: false,
+            is_sample: false,
+            has_long_numbers: deviation == DeliveryDeviation::Altered(Concern::LongNumbers),
+            answer: 200,
+            form: AnswerForm::Plain,
+            unsupported: None,
+            generated: Some(generated),
+            awaited: true,
+        });
+    }
+
+    /// Writes down an event whose deliveries deviate, these, and what else they carry.
+    pub(super) fn write_case(
+        &mut self,
+        sent: &EmittedEvent,
+        deviation: DeliveryDeviation,
+        generated: Generated,
+        round: &GeneratedRound,
+    ) {
+        let along = round.inboxes.iter().flat_map(|inbox| inbox.along(&sent.id));
+        let along: BTreeSet<&str> = along.filter(|id| *id != sent.id).collect();
+        let along = along.into_iter().filter_map(|id| round.sent.get(id));
+        for other in along.filter(|_| deviation == DeliveryDeviation::Batched) {
+            self.emitted(other, deviation, generated.clone());
+        }
+        self.emitted(sent, deviation, generated);
+        for which in 0..round.inboxes.len() {
+            let index = self.registered[which].index;
+            for received in self.got(which, round, sent) {
+                self.write_arrival(Some(index), received);
+            }
+        }
+    }
+
+    /// Writes down what carries no event of the suite, the first few, and keeps the rest as exchanges that show nothing.
+    pub(super) fn keep(&mut self, round: &GeneratedRound) {
+        const STRANGERS: usize = 8;
+        let mut strangers = 0;
+        let written: HashSet<String> =
+            self.transcript.emissions_of(SCENARIO).map(|emission| emission.record_id.clone()).collect();
+        for which in 0..round.inboxes.len() {
+            let (index, inbox) = (self.registered[which].index, &round.inboxes[which]);
+            for (place, one) in self.registered[which].endpoint.received().into_iter().enumerate() {
+                let carried = inbox.carried(place);
+                if carried.iter().any(|id| written.contains(id)) {
+                    continue;
+                }
+                if carried.is_empty() && strangers < STRANGERS {
+                    strangers += 1;
+                    self.write_arrival(Some(index), one);
+                } else {
+                    self.transcript.record(Self::exchange(one));
+                }
+            }
+        }
+    }
+
+    /// A remark, unless there is one that begins so.
+    pub(super) fn remark_once(&mut self, begins: &str, rest: &str) {
+        if !self.transcript.remarks.iter().any(|one| one.starts_with(begins)) {
+            self.transcript.remarks.push(format!("{begins}: {rest}"));
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! SIG-1 and SIG-2: each of the two headers is there once.
+
+use bytes::Bytes;
+
+use crate::peers::fault::{Faults, SenderFault};
+use crate::suite::cause::{Cause, Code};
+use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::arrived::Arrived;
+use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::scenario::events::EVERY_EVENT;
+use crate::suite::sender::scenario::generated::GENERATED;
+use crate::suite::sender::scenario::https::HTTPS;
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER};
+
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[
+    Requirement {
+        id: "SIG-1",
+        title: "signature header",
+        binds: Binds::Sender(Recorded::ShowsWithSecret),
+        level: Level::Must,
+        check_id: "sender/signing/signature-present",
+        text: "With a secret set, `X-Twenty-Webhook-Signature` is there exactly once.",
+        source: "D",
+        why: "Without it every careful receiver refuses the delivery; with two of them nobody knows which counts.",
+        scenarios: &[&EVERY_EVENT, &GENERATED, &HTTPS],
+        needs: None,
+        check: |requirement, t| {
+            every_delivery(requirement, t, |arrived| exactly_once(arrived, SIGNATURE_HEADER))
+        },
+        counterexamples: Faults::Sender(&[
+            SenderFault::SignatureMissing,
+            SenderFault::SignatureDoubled,
+            SenderFault::SignatureRenamed,
+        ]),
+    },
+    Requirement {
+        id: "SIG-2",
+        title: "timestamp header",
+        binds: Binds::Sender(Recorded::ShowsWithSecret),
+        level: Level::Must,
+        check_id: "sender/signing/timestamp-present",
+        text: "With a secret set, `X-Twenty-Webhook-Timestamp` is there exactly once.",
+        source: "D",
+        why: "The signature cannot be computed without it.",
+        scenarios: &[&EVERY_EVENT, &GENERATED, &HTTPS],
+        needs: None,
+        check: |requirement, t| {
+            every_delivery(requirement, t, |arrived| exactly_once(arrived, TIMESTAMP_HEADER))
+        },
+        counterexamples: Faults::Sender(&[
+            SenderFault::TimestampHeaderMissing,
+            SenderFault::TimestampHeaderDoubled,
+            SenderFault::TimestampHeaderRenamed,
+        ]),
+    },
+];
+
+fn exactly_once(arrived: &Arrived<'_>, name: &str) -> Result<Verdict, Verdict> {
+    let count = arrived.exchange.delivery.headers.all(name).count();
+    let renamed = if count == 0 { renamed(arrived, name) } else { None };
+    let cause = match (count, &renamed) {
+        (1, _) => return Ok(Verdict::Pass),
+        (0, Some(other)) => Cause::detailed(Code::HeaderName, other.as_str()),
+        (0, None) => Cause::detailed(Code::HeaderMissing, name),
+        _ => Cause::detailed(Code::HeaderDuplicate, name),
+    };
+    let under = renamed.map(|other| format!("; its value stands under {other}")).unwrap_or_default();
+    let message = format!("the request has {count} headers {name}{under}");
+    Ok(arrived.evidence("1", count.to_string(), message).because(cause).fail())
+}
+
+/// Under which other name a header stands: signature and timestamp verify, whichever headers they stand in.
+fn renamed(arrived: &Arrived<'_>, name: &str) -> Option<String> {
+    let (key, body) = (Key::new(arrived.webhook.secret.as_ref()?), arrived.whole_body().ok()?);
+    let headers = &arrived.exchange.delivery.headers.0;
+    // What cannot be a signature, or a timestamp, needs no hash.
+    let signatures = headers.iter().filter(|(_, value)| Signature::parse(value).is_some());
+    let short = |(_, value): &&(String, Bytes)| (1..=40).contains(&value.len());
+    signatures.take(4).find_map(|(signature_name, signature)| {
+        let verifies = |(_, timestamp): &&(String, Bytes)| key.verify(timestamp, body, signature);
+        let (timestamp_name, _) = headers.iter().filter(short).find(verifies)?;
+        let found = if name == SIGNATURE_HEADER { signature_name } else { timestamp_name };
+        (!found.eq_ignore_ascii_case(name)).then(|| found.clone())
+    })
+}

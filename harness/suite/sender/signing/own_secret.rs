@@ -1,0 +1,45 @@
+//! SIG-6: each webhook's deliveries are signed under its own secret.
+
+use super::signed::{key_of, mismatch, single};
+use crate::peers::fault::{Faults, SenderFault};
+use crate::suite::cause::Code;
+use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::arrived::Arrived;
+use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::scenario::events::SEVERAL_WEBHOOKS;
+use crate::suite::sender::scenario::generated::GENERATED;
+use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
+
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[Requirement {
+    id: "SIG-6",
+    title: "each webhook's own secret",
+    binds: Binds::Sender(Recorded::Cannot("the traffic is that of one webhook")),
+    level: Level::Must,
+    check_id: "sender/signing/own-secret",
+    text: "Each webhook's deliveries are signed under its own secret.",
+    source: "D",
+    why: "Endpoints belong to different parties; each knows its own secret only.",
+    scenarios: &[&SEVERAL_WEBHOOKS, &GENERATED],
+    needs: None,
+    check: |requirement, t| every_delivery(requirement, t, under_its_own),
+    counterexamples: Faults::Sender(&[SenderFault::KeyOfAnotherWebhook]),
+}];
+
+fn under_its_own(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let (signature, timestamp) = (single(arrived, SIGNATURE_HEADER)?, single(arrived, TIMESTAMP_HEADER)?);
+    let body = arrived.whole_body()?;
+    if key_of(arrived)?.verify(timestamp, body, signature) {
+        return Ok(Verdict::Pass);
+    }
+    let cause = mismatch(arrived, timestamp, body, signature);
+    match cause {
+        Some(cause) if cause.code == Code::KeyOtherWebhook => {
+            let message = "a delivery is signed under the secret of another webhook";
+            Ok(arrived.evidence("its own secret", "another's", message).because(cause).fail())
+        }
+        _ => Err(Verdict::Inconclusive(
+            "the signature matches under no webhook's secret (see SIG-4)".to_owned(),
+        )),
+    }
+}

@@ -1,0 +1,73 @@
+//! SIG-8 and SIG-9: the secret stays secret, and without one nothing is signed.
+
+use super::signed::{mismatch, shown};
+use crate::peers::fault::{Faults, SenderFault};
+use crate::redaction::spelled::{SHORTEST, place_of};
+use crate::subject::capability::Capability;
+use crate::suite::cause::{Cause, Code};
+use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::arrived::Arrived;
+use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::scenario::events::{EVERY_EVENT, SEVERAL_WEBHOOKS, UNSIGNED};
+use crate::suite::sender::scenario::generated::GENERATED;
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[
+    Requirement {
+        id: "SIG-8",
+        title: "secret stays secret",
+        binds: Binds::Sender(Recorded::ShowsWithSecret),
+        level: Level::Must,
+        check_id: "sender/signing/secret-kept",
+        text: "The secret appears nowhere in the request.",
+        source: "D, S",
+        why: "Whoever reads the request could sign their own from then on.",
+        scenarios: &[&EVERY_EVENT, &SEVERAL_WEBHOOKS, &GENERATED],
+        needs: None,
+        check: |requirement, t| every_delivery(requirement, t, secret_kept),
+        counterexamples: Faults::Sender(&[SenderFault::SecretInHeader, SenderFault::SecretInBody]),
+    },
+    Requirement {
+        id: "SIG-9",
+        title: "unsigned without a secret",
+        binds: Binds::Sender(Recorded::Cannot("traffic alone does not show it")),
+        level: Level::Advice,
+        check_id: "sender/signing/unsigned",
+        text: "Without a secret no signature header is sent.",
+        source: "S",
+        why: "A signature under an empty key can be made by anybody, and looks like proof.",
+        scenarios: &[&UNSIGNED],
+        needs: Some(Capability::Unsigned),
+        check: |requirement, t| every_delivery(requirement, t, unsigned),
+        counterexamples: Faults::Sender(&[SenderFault::SignsWithoutSecret]),
+    },
+];
+
+fn secret_kept(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let Some(secret) = &arrived.webhook.secret else {
+        return Err(Verdict::Inconclusive("the webhook has no secret".to_owned()));
+    };
+    if secret.expose().len() < SHORTEST {
+        let why = format!("a secret of fewer than {SHORTEST} bytes stands in any text by chance");
+        return Err(Verdict::Inconclusive(why));
+    }
+    let Some(place) = place_of(secret, &arrived.exchange.delivery) else { return Ok(Verdict::Pass) };
+    let message = format!("the webhook's secret stands in {place}");
+    let cause = Cause::detailed(Code::SendSecretLeak, place.clone());
+    Ok(arrived.evidence("nowhere", place, message).because(cause).fail())
+}
+
+fn unsigned(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let headers = &arrived.exchange.delivery.headers;
+    let Some(signature) = headers.all(SIGNATURE_HEADER).next() else { return Ok(Verdict::Pass) };
+    let timestamp = headers.single(TIMESTAMP_HEADER).map(|value| &**value).unwrap_or_default();
+    let body = arrived.whole_body()?;
+    let cause = if Key::new(&Secret::new("")).verify(timestamp, body, signature) {
+        Some(Cause::new(Code::KeyEmpty))
+    } else {
+        mismatch(arrived, timestamp, body, signature)
+    };
+    let message = "a webhook without a secret gets a signature";
+    Ok(arrived.evidence("no signature", shown(signature), message).because(cause).fail())
+}

@@ -1,0 +1,70 @@
+//! SIG-4: the signature matches the request.
+
+use super::signed::{key_of, mismatch, single};
+use crate::peers::fault::{Faults, SenderFault};
+use crate::suite::cause::Code;
+use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::arrived::Arrived;
+use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::scenario::events::{EVERY_EVENT, SEVERAL_WEBHOOKS};
+use crate::suite::sender::scenario::generated::GENERATED;
+use crate::suite::sender::scenario::https::HTTPS;
+use crate::webhook::signature::{SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER};
+
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[Requirement {
+    id: "SIG-4",
+    title: "signature matches",
+    binds: Binds::Sender(Recorded::ShowsWithSecret),
+    level: Level::Must,
+    check_id: "sender/signing/genuine",
+    text: "It is HMAC-SHA256 under the secret's UTF-8 bytes of: timestamp header value, `:`, the body bytes as \
+           sent.",
+    source: "D",
+    why: "It is what every receiver computes. The documentation's own sample stringifies the payload twice and \
+          gives a signature that no receiver accepts.",
+    scenarios: &[&EVERY_EVENT, &SEVERAL_WEBHOOKS, &GENERATED, &HTTPS],
+    needs: None,
+    check: |requirement, t| every_delivery(requirement, t, valid),
+    counterexamples: Faults::Sender(&[
+        SenderFault::SignsBodyAlone,
+        SenderFault::SignsWithDot,
+        SenderFault::SignsTwiceStringified,
+        SenderFault::SignsHexDecodedKey,
+        SenderFault::SignsSha1,
+        SenderFault::SignsHexKeyBodyAlone,
+        SenderFault::SignsTrimmedKey,
+        SenderFault::KeyCutAt64Bytes,
+        SenderFault::SignsSeconds,
+        SenderFault::SignsOtherTimestamp,
+        SenderFault::SignsCompactSendsSpaced,
+        SenderFault::SignsSorted,
+        SenderFault::SignsSha512,
+        SenderFault::SignsUnkeyed,
+    ]),
+}];
+
+/// Whether a delivery's signature matches it, under whichever of the webhooks' secrets.
+pub(super) fn valid(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+    let (signature, timestamp) = (single(arrived, SIGNATURE_HEADER)?, single(arrived, TIMESTAMP_HEADER)?);
+    let body = arrived.whole_body()?;
+    let key = key_of(arrived)?;
+    if key.verify(timestamp, body, signature) {
+        return Ok(Verdict::Pass);
+    }
+    let cause = mismatch(arrived, timestamp, body, signature);
+    if cause.as_ref().is_some_and(|cause| cause.code == Code::KeyOtherWebhook && cause.detail.is_none()) {
+        // Correctly signed, under another webhook's secret: SIG-6 judges that.
+        return Ok(Verdict::Pass);
+    }
+    let form_only = cause.as_ref().is_none_or(|cause| {
+        [Code::DigestEncoding, Code::DigestPrefix, Code::DigestTruncated].contains(&cause.code)
+    });
+    if Signature::parse(signature).is_none() && form_only {
+        return Err(Verdict::Inconclusive("the signature is not 64 hexadecimal digits".to_owned()));
+    }
+    let why = cause.as_ref().map_or("no known way of signing gives it", |cause| cause.code.text());
+    let message = format!("the signature does not match the request: {why}");
+    let expected = key.sign(timestamp, body).to_hex();
+    Ok(arrived.evidence(expected, String::from_utf8_lossy(signature), message).because(cause).fail())
+}

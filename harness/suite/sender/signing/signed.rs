@@ -1,0 +1,40 @@
+//! What the checks on signatures share: the headers' values, the webhook's key, and the cause of a signature that does not match.
+//!
+//! Invariant: what is verified is the bytes that arrived, under the secret that the webhook was registered with.
+
+use crate::suite::cause::{Cause, sender};
+use crate::suite::requirement::Verdict;
+use crate::suite::sender::arrived::Arrived;
+use crate::webhook::signature::{Key, Secret};
+
+/// The value of a header. Inconclusive where it is not there exactly once: SIG-1 and SIG-2 judge that.
+pub(super) fn single<'a>(arrived: &Arrived<'a>, name: &str) -> Result<&'a [u8], Verdict> {
+    let value = arrived.exchange.delivery.headers.single(name);
+    value
+        .map(|value| &**value)
+        .ok_or_else(|| Verdict::Inconclusive(format!("{name} is not there exactly once")))
+}
+
+/// A header's value, for people.
+pub(super) fn shown(value: &[u8]) -> String {
+    format!("{:?}", String::from_utf8_lossy(value))
+}
+
+/// The key of the webhook that a delivery came to, which every one has but those that are to be unsigned.
+pub(super) fn key_of(arrived: &Arrived<'_>) -> Result<Key, Verdict> {
+    let secret = arrived.webhook.secret.as_ref();
+    secret.map(Key::new).ok_or_else(|| Verdict::Inconclusive("the webhook has no secret".to_owned()))
+}
+
+/// The wrong way of signing that gives this delivery's signature.
+pub(super) fn mismatch(
+    arrived: &Arrived<'_>,
+    timestamp: &[u8],
+    body: &[u8],
+    signature: &[u8],
+) -> Option<Cause> {
+    let secret = arrived.webhook.secret.as_ref().map_or("", Secret::expose);
+    let others = arrived.transcript.webhooks.iter().filter_map(|other| other.secret.as_ref());
+    let others: Vec<&str> = others.map(Secret::expose).filter(|other| *other != secret).collect();
+    sender::signature(secret, &others, timestamp, body, signature)
+}

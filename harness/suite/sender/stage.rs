@@ -1,0 +1,329 @@
+//! What a run against a sender works with: it registers webhooks at endpoints, emits events, and writes down what arrives.
+//!
+//! Invariant: waits end with what is waited for. Only what must not come is watched for a fixed time, and that time is
+//! counted as waited.
+
+mod arrivals;
+mod outcomes;
+
+use std::time::Duration;
+
+use futures_util::future::LocalBoxFuture;
+use serde_json::Value;
+
+use crate::clock::Clock;
+use crate::random::Random;
+use crate::subject::SubjectError;
+use crate::subject::capability::Capability;
+use crate::subject::protocol::{self, Hello, Op, Reply};
+use crate::subject::sender::{Sender, expect_ok};
+use crate::suite::property::Extent;
+use crate::suite::transcript::{
+    AnswerForm, Conduct, Emission, Ending, RegisteredWebhook, ScenarioName, Transcript,
+};
+use crate::webhook::event::Event;
+use crate::webhook::signature::Secret;
+use crate::wire::endpoint::certificates::Authority;
+use crate::wire::endpoint::scripted::{Budget, Endpoint, Settings};
+
+/// How a scenario is played on a sender.
+pub type Course = for<'s> fn(&'s mut SenderStage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
+
+/// The query of the webhooks' URLs: with everything in it that a careless sender changes.
+const QUERY: &str = "tenant=a%20b&empty=&x=1";
+
+/// What a run against a sender has at hand.
+pub struct SenderStage<'a> {
+    /// The sender.
+    pub subject: &'a dyn Sender,
+    /// The time of day.
+    pub clock: &'a Clock,
+    /// Ids and secrets.
+    pub random: &'a Random,
+    /// How much is generated, and from what.
+    pub extent: Extent,
+    /// What is written.
+    pub transcript: &'a mut Transcript,
+    pub(super) settings: Settings,
+    /// The authority of the HTTPS endpoints, where there are to be any.
+    authority: Option<&'a Authority>,
+    pub(super) registered: Vec<Registered>,
+    /// The endpoints of webhooks that cannot be deleted, so that what still goes there meets no closed port.
+    retired: Vec<Endpoint>,
+    /// What tells the webhooks' paths apart, in the order of the transcript's webhooks.
+    tokens: Vec<String>,
+}
+
+/// A webhook, its endpoint, and what the sender calls it.
+pub(super) struct Registered {
+    /// Its index in the transcript.
+    pub(super) index: usize,
+    pub(super) endpoint: Endpoint,
+    pub(super) name: String,
+}
+
+/// A webhook that is to be registered.
+pub(super) struct NewWebhook {
+    pub(super) secret: Option<String>,
+    pub(super) operations: Option<&'static [&'static str]>,
+    pub(super) conduct: Conduct,
+}
+
+impl NewWebhook {
+    /// One at an endpoint that answers.
+    pub(super) fn with_secret(secret: String) -> Self {
+        Self { secret: Some(secret), operations: None, conduct: Conduct::Answers }
+    }
+}
+
+/// What an event is emitted for.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose {
+    /// The first event after a registration, which only SUB-1 judges.
+    First,
+    Sample,
+    Other,
+    LongNumbers,
+    Answered(u16, AnswerForm),
+}
+
+impl<'a> SenderStage<'a> {
+    /// A stage for a sender.
+    pub fn new(
+        subject: &'a dyn Sender,
+        clock: &'a Clock,
+        random: &'a Random,
+        extent: Extent,
+        transcript: &'a mut Transcript,
+    ) -> Self {
+        let patience = transcript.limits.timeout;
+        let settings = Settings { clock: clock.clone(), budget: Budget::of_a_run(), patience };
+        let (registered, retired, tokens) = (Vec::new(), Vec::new(), Vec::new());
+        let authority = None;
+        Self { subject, clock, random, extent, transcript, settings, authority, registered, retired, tokens }
+    }
+
+    /// The stage with HTTPS endpoints, whose certificates that authority signs.
+    #[must_use]
+    pub fn offering(self, authority: &'a Authority) -> Self {
+        Self { authority: Some(authority), ..self }
+    }
+
+    /// Asks who the sender is, and writes down what it declares.
+    ///
+    /// Errors: it does not answer, not in the protocol, or does not speak the dialect.
+    pub async fn greet(&mut self) -> Result<Hello, SubjectError> {
+        let dialect = self.transcript.dialect.name.to_owned();
+        let ca = self.authority.and_then(|authority| match authority.file() {
+            Ok(file) => Some(file.to_owned()),
+            Err(why) => {
+                self.transcript.remarks.push(format!("HTTPS is not tried: {why}"));
+                None
+            }
+        });
+        // Without an authority a sender has no certificate to trust.
+        let https = ca.is_some().then_some(Capability::Https);
+        let hello = Hello::read(&self.call(Op::Hello { dialect, ca }).await?)?;
+        let all = [Capability::Delete, Capability::Filters, Capability::Outcomes, Capability::Unsigned];
+        let all = all.into_iter().chain(https);
+        self.transcript.capabilities = all.filter(|one| hello.declares(*one)).collect();
+        Ok(hello)
+    }
+
+    /// Plays a scenario, and writes down how it ended.
+    pub async fn play(&mut self, scenario: ScenarioName, needs: Option<Capability>, course: Course) {
+        let is_able = needs.is_none_or(|needed| self.declares(needed));
+        let played = if is_able { course(self).await } else { Ok(()) };
+        self.collect();
+        let cleared = if played.is_ok() { self.clear_away().await } else { Ok(()) };
+        let ending = match played.and(cleared) {
+            Ok(()) => Ending::Complete,
+            Err(SubjectError::Died(why)) => Ending::Died(why),
+            Err(SubjectError::Broke(why)) => Ending::Broke(why),
+            Err(SubjectError::Unkept(why)) => Ending::Unkept(why),
+            Err(why) => Ending::Stuck(why.to_string()),
+        };
+        self.leave();
+        self.transcript.endings.push((scenario, ending));
+    }
+
+    pub(super) fn declares(&self, capability: Capability) -> bool {
+        self.transcript.capabilities.contains(&capability)
+    }
+
+    /// An endpoint that answers 200 to everything, or an address where nothing listens.
+    pub(super) async fn endpoint(&self, conduct: Conduct) -> Result<Endpoint, SubjectError> {
+        let settings = self.settings.clone();
+        let started = match (conduct, self.authority) {
+            (Conduct::Refuses, _) => Endpoint::refusing(settings),
+            (Conduct::Secured(certificate), Some(authority)) => {
+                Endpoint::start_secured(settings, authority, certificate).await
+            }
+            _ => Endpoint::start(settings).await,
+        };
+        started.map_err(|why| SubjectError::Broke(format!("no endpoint can be set up: {why}")))
+    }
+
+    /// Registers a webhook with a secret of its own, at an endpoint that answers.
+    pub(super) async fn register(&mut self, scenario: ScenarioName) -> Result<(), SubjectError> {
+        let wanted = NewWebhook::with_secret(self.random.secret());
+        self.register_as(scenario, wanted).await
+    }
+
+    pub(super) async fn register_as(
+        &mut self,
+        scenario: ScenarioName,
+        wanted: NewWebhook,
+    ) -> Result<(), SubjectError> {
+        let endpoint = self.endpoint(wanted.conduct).await?;
+        // No two webhooks share a path: what still arrives for an earlier one does not count for a later one.
+        let token = self.random.nonce();
+        let (url, secret) =
+            (endpoint.url(&format!("/hooks/{token}?{QUERY}")), wanted.secret.map(Secret::new));
+        self.tokens.push(token);
+        let operations: Option<Vec<String>> =
+            wanted.operations.map(|all| all.iter().map(|&one| one.to_owned()).collect());
+        let op =
+            Op::CreateWebhook { url: url.clone(), secret: secret.clone(), operations: operations.clone() };
+        // Before it is asked: what it answers may quote the secret.
+        self.transcript.secrets.extend(secret.clone());
+        let answer = match self.call(op).await {
+            Err(SubjectError::Stuck(why)) if operations.is_some() => {
+                return Err(unkept(Capability::Filters, &why));
+            }
+            Err(SubjectError::Stuck(why)) if secret.is_none() => {
+                return Err(unkept(Capability::Unsigned, &why));
+            }
+            answer => answer?,
+        };
+        let name = protocol::webhook_name(&answer)?;
+        let since = self.transcript.emissions.len();
+        let index = self.transcript.register(RegisteredWebhook {
+            scenario,
+            url,
+            secret,
+            operations,
+            conduct: wanted.conduct,
+            since,
+            deleted_after: None,
+            outcomes_at_ms: None,
+            watched_until_ms: 0,
+            dropped: 0,
+            overflowed: false,
+        });
+        self.registered.push(Registered { index, endpoint, name });
+        Ok(())
+    }
+
+    /// Emits the first event after a registration, which only SUB-1 judges.
+    pub(super) async fn first(&mut self, scenario: ScenarioName) -> Result<(), SubjectError> {
+        self.emit(scenario, &self.sample("person.created"), Purpose::First).await
+    }
+
+    pub(super) async fn emit(
+        &mut self,
+        scenario: ScenarioName,
+        event: &Event,
+        purpose: Purpose,
+    ) -> Result<(), SubjectError> {
+        self.emit_as(scenario, event, self.random.uuid(), purpose).await
+    }
+
+    pub(super) async fn emit_as(
+        &mut self,
+        scenario: ScenarioName,
+        event: &Event,
+        record_id: String,
+        purpose: Purpose,
+    ) -> Result<(), SubjectError> {
+        self.emit_exactly(scenario, event.with_id(&record_id), record_id, purpose).await
+    }
+
+    /// Emits an event that has its record id already.
+    pub(super) async fn emit_exactly(
+        &mut self,
+        scenario: ScenarioName,
+        event: Event,
+        record_id: String,
+        purpose: Purpose,
+    ) -> Result<(), SubjectError> {
+        let (answer, form) = match purpose {
+            Purpose::Answered(status, form) => (status, form),
+            _ => (200, AnswerForm::Plain),
+        };
+        self.transcript.emissions.push(Emission {
+            scenario,
+            event: event.clone(),
+            record_id,
+            asked_at_ms: self.clock.now_ms(),
+            first: matches!(purpose, Purpose::First),
+            is_sample: !matches!(purpose, Purpose::Other | Purpose::LongNumbers),
+            has_long_numbers: matches!(purpose, Purpose::LongNumbers),
+            answer,
+            form,
+            unsupported: None,
+            generated: None,
+            awaited: false,
+        });
+        let reply = self.subject.call(Op::Emit(event)).await?;
+        if let (Reply::Unsupported(reason), Some(emission)) = (&reply, self.transcript.emissions.last_mut()) {
+            emission.unsupported = Some(reason.clone());
+            return Ok(());
+        }
+        expect_ok("emit", reply).map(drop)
+    }
+
+    pub(super) async fn call(&self, op: Op) -> Result<Value, SubjectError> {
+        let name = op.name();
+        expect_ok(name, self.subject.call(op).await?)
+    }
+
+    pub(super) fn sample(&self, name: &str) -> Event {
+        // Every dialect has the samples that are named here; a test looks.
+        self.transcript.dialect.sample(name).unwrap_or_else(|| unreachable!("no sample {name}"))
+    }
+
+    pub(super) fn record_ids(&self, scenario: ScenarioName) -> Vec<String> {
+        let possible =
+            self.transcript.emissions_of(scenario).filter(|emission| emission.unsupported.is_none());
+        possible.map(|emission| emission.record_id.clone()).collect()
+    }
+
+    /// Deletes the scenario's webhooks, where the sender can.
+    pub(super) async fn clear_away(&mut self) -> Result<(), SubjectError> {
+        if !self.declares(Capability::Delete) {
+            return Ok(());
+        }
+        for registered in &self.registered {
+            if self.transcript.webhooks[registered.index].deleted_after.is_none() {
+                match self.call(Op::DeleteWebhook { webhook: registered.name.clone() }).await {
+                    // What the scenario was for is done; that a webhook cannot be deleted is for SUB-3 to say.
+                    Ok(_) | Err(SubjectError::Stuck(_)) => {}
+                    Err(why) => return Err(why),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the scenario's endpoints up. Where a webhook cannot be deleted its endpoint stays, and counts no more.
+    pub(super) fn leave(&mut self) {
+        let left = self.registered.drain(..).map(|one| one.endpoint);
+        if self.transcript.capabilities.contains(&Capability::Delete) {
+            left.for_each(drop);
+        } else {
+            self.retired.extend(left.inspect(Endpoint::retire));
+        }
+    }
+
+    /// How long a sender is waited for that itself waits for what never comes.
+    pub(crate) fn patience(&self) -> Duration {
+        let limits = self.transcript.limits;
+        limits.timeout.max(limits.deadline)
+    }
+}
+
+/// The error of a sender that declares a capability and answers its operation with an error.
+pub(super) fn unkept(capability: Capability, why: &str) -> SubjectError {
+    SubjectError::Unkept(format!("the capability `{}` is declared and not kept: {why}", capability.as_str()))
+}

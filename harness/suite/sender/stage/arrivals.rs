@@ -1,0 +1,116 @@
+//! Waiting for deliveries, and writing down what has reached the endpoints.
+//!
+//! Invariant: a delivery that is late is not lost. Arrivals are waited for twice as long as the deadline allows.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::sleep;
+
+use super::{Registered, SenderStage};
+use crate::suite::transcript::{BrokenRequest, Emission, FailedHandshake, ScenarioName, Traits, uuids};
+use crate::wire::endpoint::scripted::{self, Endpoint, Received};
+use crate::wire::exchange::{Exchange, ExchangeId};
+
+impl SenderStage<'_> {
+    /// The records of the events that a webhook was there for, as far as its filter lets them through.
+    fn expected_at(&self, webhook: usize) -> Vec<String> {
+        let operations = &self.transcript.webhooks[webhook].operations;
+        let wanted = |emission: &&Emission| {
+            let name = &emission.event.name;
+            emission.unsupported.is_none()
+                && operations.as_ref().is_none_or(|all| all.iter().any(|one| name.matches(one)))
+        };
+        self.transcript.emissions_to(webhook).filter(wanted).map(|one| one.record_id.clone()).collect()
+    }
+
+    /// Waits until every event of the scenario has reached every webhook of it where it can be seen.
+    pub(crate) async fn wait_for_all(&mut self) {
+        let visible = |one: &&Registered| self.transcript.webhooks[one.index].conduct.sees_requests();
+        let seen = self.registered.iter().filter(visible);
+        join_all(seen.map(|one| self.wait_for(&one.endpoint, self.expected_at(one.index)))).await;
+        if let Some(first) = self.registered.first() {
+            self.awaited(self.transcript.webhooks[first.index].scenario);
+        }
+    }
+
+    /// Notes that what was emitted so far has had all the time to arrive that it may take.
+    pub(crate) fn awaited(&mut self, scenario: ScenarioName) {
+        let of_scenario = self.transcript.emissions.iter_mut().filter(|one| one.scenario == scenario);
+        of_scenario.for_each(|emission| emission.awaited = true);
+    }
+
+    /// Waits until those records have arrived.
+    pub(crate) async fn wait_for(&self, endpoint: &Endpoint, ids: Vec<String>) {
+        let (mut missing, mut seen): (HashSet<String>, _) = (ids.into_iter().collect(), 0);
+        let enough = |received: &[Received]| {
+            for id in received[seen..].iter().flat_map(|one| uuids(&one.delivery.body)) {
+                missing.remove(id);
+            }
+            seen = received.len();
+            missing.is_empty()
+        };
+        // What did not come by then is for the checks to see.
+        endpoint.wait(self.transcript.limits.deadline * 2, enough).await;
+    }
+
+    /// Watches for what must not come.
+    pub(crate) async fn watch(&mut self) {
+        let quiet = self.transcript.limits.quiet;
+        sleep(quiet).await;
+        self.transcript.waited += quiet;
+    }
+
+    /// Writes down what reached the endpoints.
+    pub(crate) fn collect(&mut self) {
+        let (now, unfinished_after) = (self.clock.now_ms(), self.transcript.limits.deadline);
+        let seen = |one: &Registered| (one.index, one.endpoint.seen(unfinished_after));
+        for (index, seen) in self.registered.iter().map(seen).collect::<Vec<_>>() {
+            for one in seen.received {
+                let strays = |(other, token): (usize, &String)| {
+                    other != index && one.delivery.target.contains(token.as_str())
+                };
+                if !self.tokens.iter().enumerate().any(strays) {
+                    self.write_arrival(Some(index), one);
+                }
+            }
+            let broken = seen.broken.into_iter().map(|one| BrokenRequest {
+                webhook: index,
+                fault: one.fault,
+                what: one.what,
+            });
+            self.transcript.broken.extend(broken);
+            let handshake = |one: scripted::Handshake| FailedHandshake {
+                webhook: index,
+                at_ms: one.at_ms,
+                end: one.end,
+                what: one.what,
+            };
+            self.transcript.handshakes.extend(seen.handshakes.into_iter().map(handshake));
+            let webhook = &mut self.transcript.webhooks[index];
+            webhook.watched_until_ms = now;
+            (webhook.dropped, webhook.overflowed) = (seen.dropped, seen.overflowed);
+        }
+    }
+
+    /// Writes down a request that reached a webhook's endpoint, or with `None` the target of a redirect.
+    pub(crate) fn write_arrival(&mut self, webhook: Option<usize>, received: Received) {
+        let traits = Traits {
+            began_ms: received.began_ms,
+            body_length: received.body_length,
+            given_up_after: received.let_go,
+        };
+        self.transcript.arrive(webhook, Self::exchange(received), traits);
+    }
+
+    pub(crate) fn exchange(received: Received) -> Exchange {
+        Exchange {
+            id: ExchangeId(0),
+            delivery: received.delivery,
+            outcome: received.outcome,
+            at_ms: received.at_ms,
+            took: Duration::ZERO,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! SUB-3, SUB-4 and SUB-5: which events a webhook gets.
+//!
+//! Invariant: an event that must not arrive counts as absent only where another webhook did get it.
+
+use super::missing::{cannot_be_emitted, lost, missed_and_repeated};
+use crate::peers::fault::{Faults, SenderFault};
+use crate::subject::capability::Capability;
+use crate::suite::cause::{Cause, Code};
+use crate::suite::judge::of_all;
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::judge::first_scenario;
+use crate::suite::sender::scenario::events::{DELETION, EVERY_EVENT, FILTERED};
+use crate::suite::transcript::{Emission, Transcript};
+
+/// The requirements of this group.
+pub const ALL: &[Requirement] = &[
+    Requirement {
+        id: "SUB-3",
+        title: "nothing after deletion",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show which webhooks there were, and which events",
+        )),
+        level: Level::Must,
+        check_id: "sender/subscription/deleted",
+        text: "A deleted webhook receives no event that was emitted after the deletion was answered.",
+        source: "D",
+        why: "A deleted webhook's endpoint may belong to somebody else by now; the records are none of their business.",
+        scenarios: &[&DELETION],
+        needs: Some(Capability::Delete),
+        check: deleted,
+        counterexamples: Faults::Sender(&[SenderFault::DeliveredAfterDeletion]),
+    },
+    Requirement {
+        id: "SUB-4",
+        title: "every kind of event",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show which webhooks there were, and which events",
+        )),
+        level: Level::Must,
+        check_id: "sender/subscription/every-kind",
+        text: "A webhook without a filter receives every kind of event: created, updated, deleted, of standard and \
+               custom objects.",
+        source: "D",
+        why: "A copy of the CRM that never hears of deletions, or of custom objects, drifts away from it in silence.",
+        scenarios: &[&EVERY_EVENT],
+        needs: None,
+        check: every_kind,
+        counterexamples: Faults::Sender(&[SenderFault::DeletionsNotSent, SenderFault::CustomObjectsNotSent]),
+    },
+    Requirement {
+        id: "SUB-5",
+        title: "filters",
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show which webhooks there were, and which events",
+        )),
+        level: Level::Should,
+        check_id: "sender/subscription/filter",
+        text: "A webhook with a filter receives only matching events (capability `filters`).",
+        source: "S",
+        why: "Whoever asks for some events is not prepared for others, and relies on those that were asked for.",
+        scenarios: &[&FILTERED],
+        needs: Some(Capability::Filters),
+        check: filtered,
+        counterexamples: Faults::Sender(&[
+            SenderFault::FiltersIgnored,
+            SenderFault::WildcardsNotUnderstood,
+            SenderFault::MetadataNotMatched,
+        ]),
+    },
+];
+
+fn deleted(requirement: &Requirement, t: &Transcript) -> Verdict {
+    let scenario = first_scenario(requirement);
+    let Some((gone, at)) =
+        t.webhooks_of(scenario).find_map(|(index, webhook)| Some((index, webhook.deleted_after?)))
+    else {
+        return Verdict::Inconclusive("no webhook could be deleted".to_owned());
+    };
+    let stays = t.webhooks_of(scenario).map(|(index, _)| index).find(|&index| index != gone);
+    let after = t.emissions.iter().skip(at).filter(|emission| emission.scenario == scenario);
+    let verdicts = after.map(|emission| {
+        let (name, late) = (&emission.event.name, t.deliveries(gone, emission));
+        if !late.is_empty() {
+            let message = format!("{name}, emitted after the deletion, reached the deleted webhook");
+            return Evidence::new("no delivery", "a delivery", message)
+                .shown_by(late)
+                .because(Cause::new(Code::SendAfterDelete))
+                .fail();
+        }
+        if stays.is_some_and(|stays| !t.deliveries(stays, emission).is_empty()) {
+            return Verdict::Pass;
+        }
+        Verdict::Inconclusive(format!("{name} reached the webhook that stays neither"))
+    });
+    of_all(verdicts, "nothing was emitted after the deletion", "events")
+}
+
+fn every_kind(requirement: &Requirement, t: &Transcript) -> Verdict {
+    let emissions = t.emissions_of(first_scenario(requirement));
+    let verdicts = emissions.filter(|emission| !emission.first).map(|emission| {
+        if let Some(inconclusive) = cannot_be_emitted(emission) {
+            return inconclusive;
+        }
+        if missed_and_repeated(t, emission).0.is_empty() {
+            return Verdict::Pass;
+        }
+        lost(t, emission, format!("{} never arrived", emission.event.name))
+    });
+    of_all(verdicts, "no event could be emitted", "events")
+}
+
+fn filtered(requirement: &Requirement, t: &Transcript) -> Verdict {
+    let scenario = first_scenario(requirement);
+    let webhooks = t.webhooks_of(scenario);
+    let (filtered, others): (Vec<_>, Vec<_>) =
+        webhooks.partition(|(_, webhook)| webhook.operations.is_some());
+    let reached_another =
+        |emission: &Emission| others.iter().any(|(index, _)| !t.deliveries(*index, emission).is_empty());
+    let verdicts = filtered.iter().flat_map(|&(index, webhook)| {
+        let operations = webhook.operations.clone().unwrap_or_default();
+        let filter = operations.join(", ");
+        t.emissions_of(scenario).filter(|emission| !emission.first).map(move |emission| {
+            if let Some(inconclusive) = cannot_be_emitted(emission) {
+                return inconclusive;
+            }
+            let (name, arrived) = (&emission.event.name, t.deliveries(index, emission));
+            let wanted = operations.iter().any(|operation| name.matches(operation));
+            let (expected, actual, message) = match (wanted, arrived.is_empty()) {
+                (true, false) | (false, true) => return Verdict::Pass,
+                (false, false) => (
+                    "no delivery",
+                    "a delivery",
+                    format!("{name} reached a webhook with the filter {filter}"),
+                ),
+                (true, true) if !reached_another(emission) => {
+                    return Verdict::Inconclusive(format!(
+                        "{name} reached the webhook without a filter neither"
+                    ));
+                }
+                (true, true) if webhook.overflowed => {
+                    return Verdict::Inconclusive(format!(
+                        "{name} may be among the requests that were not kept"
+                    ));
+                }
+                (true, true) => {
+                    let message = format!("{name} did not reach a webhook with the filter {filter}");
+                    ("a delivery", "no delivery", message)
+                }
+            };
+            let cause = Cause::detailed(Code::SendFilter, filter.clone());
+            Evidence::new(expected, actual, message).shown_by(arrived).because(cause).fail()
+        })
+    });
+    of_all(verdicts, "no webhook with a filter could be registered", "events and filters")
+}
