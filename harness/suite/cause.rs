@@ -1,7 +1,7 @@
-//! Why a check failed: the stable codes, and for each the sentence and the one-line mend.
+//! Why a check failed: the stable codes, and for each the sentence and the one-line fix. A cause names what reproduces the
+//! finding; where nothing does, there is none.
 //!
-//! Invariant: a cause is a pure function of the transcript. It names what reproduces the finding; where nothing does,
-//! there is none.
+//! Long because: the codes are one table.
 
 pub mod receiver;
 pub mod sender;

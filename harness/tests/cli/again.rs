@@ -135,7 +135,7 @@ fn replay_rejects_unusable_cases() {
         ),
         (&whole.replace("\"trial\"", "\"trail\""), &["missing field `trial`", "line "]),
         (&whole.replace("\"VER-5\"", "\"VER-5000\""), &["\"VER-5000\"", "no requirement"]),
-        (&whole.replace("\"not 2xx\"", "\"6xx\""), &["\"6xx\" cannot be expected", "line "]),
+        (&whole.replace("\"not-accepted\"", "\"6xx\""), &["unknown variant `6xx`", "line "]),
     ] {
         let broken = folder.path().join("broken.json");
         fs::write(&broken, text).unwrap();

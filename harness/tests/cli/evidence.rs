@@ -126,7 +126,7 @@ fn the_report_says_how_many_cases_and_exchanges_there_were() {
     let line = ran.expect(0).stdout.lines().rev().nth(1).unwrap().to_owned();
     assert!(line.ends_with(&format!(": {rate:.1} per second")), "{line}");
     let verbose = fs::read_to_string(folder.path().join("report.txt")).unwrap();
-    assert!(verbose.contains("An altered timestamp header is not acknowledged. (8 cases)\n"), "{verbose}");
+    assert!(verbose.contains("An altered timestamp header is rejected. (8 cases)\n"), "{verbose}");
 }
 
 #[test]

@@ -11,17 +11,7 @@ use super::source::{is, tokens};
 use super::{Files, assert_no, library, tree};
 
 /// Circles of files that are still there, each sorted, with the reason. One that is gone fails the test.
-const CIRCLES: &[(&[&str], &str)] = &[
-    (
-        &["harness/bench/compare/comparison.rs", "harness/bench/measure/report.rs"],
-        "a report holds its comparison, and a comparison is of reports",
-    ),
-    (
-        &["harness/bench/show/comparison.rs", "harness/bench/show/text.rs"],
-        "styles and words that all texts share",
-    ),
-    (&["harness/cli/options.rs", "harness/cli/plan.rs"], "options make the plan, and the plan reads options"),
-];
+const CIRCLES: &[(&[&str], &str)] = &[];
 
 /// Complaints about circles, and about known ones that are gone.
 fn circles(files: &Files, known: &[(&[&str], &str)]) -> Vec<String> {

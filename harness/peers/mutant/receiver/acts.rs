@@ -63,6 +63,7 @@ pub(super) enum Act {
 /// The row of a fault.
 #[allow(clippy::too_many_lines, reason = "a table with one row for each fault")]
 pub(super) fn act(fault: ReceiverFault) -> Act {
+    // A table: one row for each fault.
     use Act::*;
     use ReceiverFault as F;
     match fault {

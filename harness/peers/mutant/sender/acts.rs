@@ -99,6 +99,7 @@ pub(super) enum Redirect {
 /// The row of a fault.
 #[allow(clippy::too_many_lines, reason = "a table with one row for each fault")]
 pub(super) fn act(fault: SenderFault) -> Act {
+    // A table: one row for each fault.
     use Act::*;
     use SenderFault as F;
     match fault {
