@@ -23,8 +23,9 @@ use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Trust};
 
 pub use crate::subject::capability::Capability;
 pub use crate::subject::observed::Observed;
-pub use crate::wire::endpoint::certificates::Certificate;
-pub use crate::wire::endpoint::scripted::{HandshakeEnd, LONGEST_BODY, uuids};
+pub use crate::wire::endpoint::scripted::uuids;
+pub use crate::wire::exchange::LONGEST_BODY;
+pub use crate::wire::handshake::{Certificate, HandshakeEnd};
 pub use conduct::{AnswerForm, Conduct, MOVED};
 pub use emission::{
     Arrival, BrokenRequest, Emission, FailedHandshake, Generated, RegisteredWebhook, SettledDelivery, Traits,

@@ -13,9 +13,9 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use twenty_conform::clock::Clock;
 use twenty_conform::wire::endpoint::scripted::{
-    Answer, Before, Broken, Budget, Endpoint, LONGEST_BODY, MOST_REQUESTS, Manner, Script, Seen, Settings,
+    Answer, Before, Broken, Budget, Endpoint, MOST_REQUESTS, Manner, Script, Seen, Settings,
 };
-use twenty_conform::wire::exchange::{Outcome, Transfer};
+use twenty_conform::wire::exchange::{LONGEST_BODY, Outcome, Transfer};
 
 const WAIT: Duration = Duration::from_secs(20);
 const RECORD: &str = "20202020-1c25-4d02-bf25-6aeccf7ea419";

@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
+/// How many bytes of a body are kept: many times what any record of ours takes. A parsed body may be fifty times as large
+/// as its text, so what is kept bounds what judging it costs.
+pub const LONGEST_BODY: usize = 1024 * 1024;
+
 /// One request that carries an event, as exact bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {

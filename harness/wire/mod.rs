@@ -4,3 +4,4 @@ pub mod client;
 pub mod codec;
 pub mod endpoint;
 pub mod exchange;
+pub mod handshake;

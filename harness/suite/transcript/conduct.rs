@@ -2,7 +2,7 @@
 //!
 //! Invariant: names and sentences only.
 
-use crate::wire::endpoint::certificates::Certificate;
+use crate::wire::handshake::Certificate;
 
 /// How the targets of redirects begin. No webhook's path does.
 pub const MOVED: &str = "/moved/";

@@ -9,8 +9,8 @@ use super::{AnswerForm, Conduct, ScenarioName};
 use crate::webhook::event::Event;
 use crate::webhook::signature::Secret;
 use crate::wire::codec::FramingFault;
-use crate::wire::endpoint::scripted::HandshakeEnd;
 use crate::wire::exchange::ExchangeId;
+use crate::wire::handshake::HandshakeEnd;
 
 /// A webhook that was registered at a sender.
 #[derive(Debug, Clone)]

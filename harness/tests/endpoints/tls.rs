@@ -11,9 +11,10 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use twenty_conform::clock::Clock;
 use twenty_conform::wire::client::{Client, Target};
-use twenty_conform::wire::endpoint::certificates::{Authority, Certificate};
-use twenty_conform::wire::endpoint::scripted::{Broken, Endpoint, Handshake, HandshakeEnd, Script};
+use twenty_conform::wire::endpoint::certificates::Authority;
+use twenty_conform::wire::endpoint::scripted::{Broken, Endpoint, Handshake, Script};
 use twenty_conform::wire::exchange::{Delivery, Headers, Outcome, Transfer, Trust};
+use twenty_conform::wire::handshake::{Certificate, HandshakeEnd};
 
 use super::{WAIT, post, seen, settings};
 

@@ -129,9 +129,7 @@ fn is_machinery(import: &Import) -> bool {
 /// What opens sockets or runs: a requirement's file says what is sent and how it is judged, and leaves the rest to the stage.
 fn is_run(import: &Import) -> bool {
     let running = ["wire/client", "wire/endpoint", "suite/run", "suite/selection", "report/"];
-    // What endpoints say of what they saw is data.
-    let is_data = import.path.contains("::HandshakeEnd") || import.path.ends_with("::LONGEST_BODY");
-    !is_data && running.iter().any(|start| import.to["harness/".len()..].starts_with(start))
+    running.iter().any(|start| import.to["harness/".len()..].starts_with(start))
 }
 
 /// The reference peers and the mutants, but for the list of faults.

@@ -22,34 +22,7 @@ use tempfile::TempDir;
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
-
-/// What certificate an endpoint behind HTTPS shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Certificate {
-    /// Signed by the authority that the sender was told of, for the host of the URL.
-    Good,
-    /// The same, and not valid any more.
-    Expired,
-    /// Signed by itself alone.
-    SelfSigned,
-    /// Signed by the authority, for another host.
-    OtherHost,
-}
-
-impl Certificate {
-    /// Those that nobody can trust.
-    pub const BAD: [Self; 3] = [Self::Expired, Self::SelfSigned, Self::OtherHost];
-
-    /// What there is to say of it, as the end of "a certificate that ...".
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Good => "is good",
-            Self::Expired => "has expired",
-            Self::SelfSigned => "is self-signed",
-            Self::OtherHost => "is for another host",
-        }
-    }
-}
+use crate::wire::handshake::Certificate;
 
 /// What good certificates are for: every name of this machine that a URL of ours may have.
 const HOSTS: [&str; 3] = ["127.0.0.1", "::1", "localhost"];

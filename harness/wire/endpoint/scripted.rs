@@ -15,15 +15,16 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use log::Log;
 use tokio::net::{TcpSocket, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
-use super::certificates::{Authority, Certificate};
+use super::certificates::Authority;
 use super::{Server, listen};
 use crate::clock::Clock;
-use log::Log;
+use crate::wire::handshake::Certificate;
 
-pub use log::{Broken, Budget, Handshake, HandshakeEnd, LONGEST_BODY, MOST_REQUESTS, Received, Seen};
+pub use log::{Broken, Budget, Handshake, MOST_REQUESTS, Received, Seen};
 pub use script::{Answer, Before, Manner, Script};
 pub use uuids::uuids;
 

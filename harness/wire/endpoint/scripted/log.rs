@@ -14,7 +14,8 @@ use super::script::{Answer, Before, Script};
 use super::uuids::uuids;
 use crate::clock::Clock;
 use crate::wire::codec::{FramingFault, quote};
-use crate::wire::exchange::{Delivery, Outcome};
+use crate::wire::exchange::{Delivery, LONGEST_BODY, Outcome};
+use crate::wire::handshake::HandshakeEnd;
 
 /// How many requests an endpoint keeps.
 pub const MOST_REQUESTS: usize = 1024;
@@ -23,9 +24,6 @@ pub const MOST_REQUESTS: usize = 1024;
 const MOST_REPEATS: u32 = 64;
 /// How many bytes all endpoints of a run keep.
 const MOST_BYTES: usize = 48 * 1024 * 1024;
-/// How many bytes of a body are kept: many times what any record of ours takes. A parsed body may be fifty times as large
-/// as its text, so what is kept bounds what judging it costs.
-pub const LONGEST_BODY: usize = 1024 * 1024;
 /// How many requests that are not whole an endpoint keeps.
 const MOST_BROKEN: usize = 16;
 /// How many handshakes that came to no request an endpoint keeps: the first, and always the last one.
@@ -78,19 +76,6 @@ pub struct Handshake {
     pub end: HandshakeEnd,
     /// The same in words: a whole clause.
     pub what: String,
-}
-
-/// What a connection ended with that came to no request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HandshakeEnd {
-    /// An alert that says that the certificate is not taken.
-    Refused,
-    /// Something that is no TLS came.
-    NoTls,
-    /// The other side went without a word, within the handshake or behind it: some look at the certificate only then.
-    Left,
-    /// Anything else: another alert, no protocol in common, a handshake that does not come to its end.
-    Broken,
 }
 
 /// Everything that reached an endpoint.

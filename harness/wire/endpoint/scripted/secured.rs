@@ -15,8 +15,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::conversation::{CLOSE_WAIT, Ended, Peer, converse, refuse};
-use super::log::{HandshakeEnd, Log, QUOTED};
+use super::log::{Log, QUOTED};
 use crate::wire::codec::quote;
+use crate::wire::handshake::HandshakeEnd;
 
 /// What a handshake begins with: the type of a TLS record that holds one (RFC 8446, section 5.1).
 const HANDSHAKE_RECORD: u8 = 22;
