@@ -239,7 +239,8 @@ fn names_sender_fault(fault: SenderFault) -> BTreeSet<&'static str> {
 }
 
 /// Mutants whose first result may be another than with four times the patience, because their fault is one of time and a busy
-/// machine is late too. Any other result that changes fails the test.
+/// machine is late too; so may that of one that only misses the deadline (DLV-6) besides. Any other result that changes fails
+/// the test, and one that changes is printed.
 const MAY_BE_LATE: &[SenderFault] = &[
     // It gives up after 600 ms, in which a TLS handshake need not be done on a busy machine.
     SenderFault::WaitsTooShort,
@@ -264,9 +265,12 @@ async fn sender_mutants_fail_the_requirements_of_their_fault() {
         let first = unexpected(*fault, run);
         if !first.is_empty() {
             // On a busy machine many at once may have been late; that is told apart from a result that stays.
+            let expected = names_sender_fault(*fault);
+            let only_late = failed(run).iter().all(|id| *id == "DLV-6" || expected.contains(id))
+                && expected.iter().all(|id| failed(run).contains(id));
             *run = run_sender_mutant(*fault, 4).await;
             let again = unexpected(*fault, run);
-            let may_change = MAY_BE_LATE.contains(fault) && again.is_empty();
+            let may_change = (only_late || MAY_BE_LATE.contains(fault)) && again.is_empty();
             let again = if again.is_empty() { "as expected\n" } else { &again };
             let changed = format!("{first}  with four times the patience: {again}");
             if may_change {
