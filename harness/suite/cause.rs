@@ -281,7 +281,6 @@ codes! {
 /// A cause that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
-    /// Which.
     pub code: Code,
     /// Which of its kind: the separator, the encoding, the statuses.
     pub detail: Option<String>,
@@ -312,7 +311,6 @@ impl Cause {
         self.inner.filter(|inner| by_itself.contains(inner)).unwrap_or(self.code).fix()
     }
 
-    /// With the exchanges that show it.
     #[must_use]
     pub fn shown_by(mut self, exchanges: impl IntoIterator<Item = ExchangeId>) -> Self {
         self.shown_by.extend(exchanges);

@@ -42,7 +42,6 @@ pub struct Requirement {
 /// Whom a requirement binds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binds {
-    /// Receivers.
     Receiver,
     /// Senders, and what recorded traffic shows of it.
     Sender(Recorded),

@@ -70,7 +70,6 @@ pub struct Run {
 /// A requirement and what came of it.
 #[derive(Debug)]
 pub struct Finding {
-    /// Which.
     pub requirement: &'static Requirement,
     /// What came of it.
     pub judgement: Judgement,

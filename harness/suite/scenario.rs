@@ -13,7 +13,6 @@ use super::transcript::{Capability, ScenarioName};
 
 /// What is done to a program under test, for one requirement or several.
 pub struct Scenario {
-    /// Its name.
     pub name: ScenarioName,
     /// What is sent or done, as a noun phrase, for `explain`.
     pub sends: &'static str,
@@ -21,7 +20,6 @@ pub struct Scenario {
     pub needs: Option<Capability>,
     /// When it is played.
     pub turn: Turn,
-    /// How it is played.
     pub play: Play,
 }
 
@@ -48,7 +46,6 @@ pub enum Play {
     },
     /// In its own way on a receiver.
     Receiver(ReceiverCourse),
-    /// On a sender.
     Sender(SenderCourse),
 }
 

@@ -132,7 +132,6 @@ impl Evidence {
         }
     }
 
-    /// With the exchanges that show it.
     #[must_use]
     pub fn shown_by(mut self, exchanges: impl IntoIterator<Item = ExchangeId>) -> Self {
         self.exchanges.extend(exchanges);
@@ -146,7 +145,6 @@ impl Evidence {
         self
     }
 
-    /// As a failure.
     pub fn fail(self) -> Verdict {
         Verdict::Fail(Box::new(self))
     }

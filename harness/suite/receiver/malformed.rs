@@ -196,7 +196,6 @@ fn with_type(which: &'static str, of_event: bool, value: Value) -> Case {
     })
 }
 
-/// Events that are any number.
 fn event_numbers() -> Property {
     Property::of("events that are numbers", any::<i64>(), |&number| {
         with_type("an object whose event is a number", true, json!(number))

@@ -33,7 +33,6 @@ const SLOW: Duration = Duration::from_millis(50);
 
 /// What a run against a receiver has at hand.
 pub struct Stage<'a> {
-    /// The receiver.
     pub(super) subject: &'a mut Receiver,
     pub(super) line: Line<'a>,
     pub(super) maker: Maker,

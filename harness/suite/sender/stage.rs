@@ -34,7 +34,6 @@ const QUERY: &str = "tenant=a%20b&empty=&x=1";
 
 /// What a run against a sender has at hand.
 pub struct SenderStage<'a> {
-    /// The sender.
     pub subject: &'a dyn Sender,
     /// The time of day.
     pub clock: &'a Clock,

@@ -63,7 +63,6 @@ pub struct Listening {
 /// What arrived, and what it shows.
 #[derive(Debug)]
 pub enum Watched {
-    /// A delivery.
     Delivery {
         /// The request and its answer, with the delivery's number.
         exchange: Box<Exchange>,

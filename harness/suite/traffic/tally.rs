@@ -22,7 +22,6 @@ pub struct TrafficTally {
     pub failed: u64,
     /// How many requests were not whole.
     pub broken: u64,
-    /// Each requirement.
     pub entries: Vec<RequirementTally>,
     causes: BTreeMap<String, u64>,
 }
@@ -30,7 +29,6 @@ pub struct TrafficTally {
 /// What the traffic has shown of one requirement.
 #[derive(Debug)]
 pub struct RequirementTally {
-    /// Which.
     pub requirement: &'static Requirement,
     /// How many deliveries keep it.
     pub passed: u64,

@@ -47,7 +47,6 @@ pub struct Emission {
     pub scenario: ScenarioName,
     /// The event, with a record id of its own.
     pub event: Event,
-    /// That id.
     pub record_id: String,
     /// When the sender was asked, in milliseconds since the epoch.
     pub asked_at_ms: u64,
@@ -127,7 +126,6 @@ pub struct FailedHandshake {
     pub webhook: usize,
     /// When it ended, in milliseconds since the epoch.
     pub at_ms: u64,
-    /// What it ended with.
     pub end: HandshakeEnd,
     /// The same in words: a whole clause.
     pub what: String,

@@ -15,7 +15,6 @@ pub struct Intake {
     pub scenario: ScenarioName,
     /// What was sent, as a noun phrase.
     pub what: String,
-    /// What is observed of it.
     pub observed: Observed,
     /// What it shows.
     pub kind: IntakeKind,

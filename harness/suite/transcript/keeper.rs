@@ -19,7 +19,6 @@ pub struct Keeper(Arc<dyn Fn(Kept<'_>) + Send + Sync>);
 pub enum Kept<'a> {
     /// A secret that must not be shown.
     Secret(&'a Secret),
-    /// An exchange.
     Exchange(&'a Exchange),
     /// What was tried in a scenario that is over.
     Scenario {
@@ -36,7 +35,6 @@ impl Keeper {
         Self(Arc::new(keep))
     }
 
-    /// Tells it.
     pub fn tell(&self, kept: Kept<'_>) {
         (self.0)(kept);
     }

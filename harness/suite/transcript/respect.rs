@@ -29,7 +29,6 @@ pub enum Respect {
     SecondSignature,
     /// In the form of its timestamp, under which it is correctly signed.
     TimestampForm(TimestampForm),
-    /// In its age.
     Stale(Age),
     /// In its age, which is negative.
     Future,
@@ -49,7 +48,6 @@ pub enum Respect {
     SecretMember,
     /// In its timestamp header, under the control's signature.
     Timestamp(Redating),
-    /// In how it is signed.
     Signed(Recipe),
     /// In the key that it is signed with: which.
     Key(&'static str),
@@ -109,9 +107,7 @@ pub enum Age {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
-    /// A value.
     Values,
-    /// A member that was added.
     AddedMembers,
     /// A member that was removed.
     MissingMembers,
@@ -123,9 +119,7 @@ pub enum Part {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Redating {
-    /// It is later.
     Later,
-    /// It is earlier.
     Earlier,
     /// It has zeros before it.
     Zeros,

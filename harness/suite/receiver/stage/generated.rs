@@ -20,7 +20,6 @@ use crate::wire::exchange::{ExchangeId, Outcome};
 enum Deviation {
     /// It is rejected, or not answered, where its control is accepted.
     Rejected,
-    /// It is accepted.
     Accepted,
     /// It is refused with another status than 4xx, or not answered.
     Broken,

@@ -67,7 +67,6 @@ enum DeliveryDeviation {
     Altered(Concern),
 }
 
-/// An event that was emitted.
 #[derive(Debug, Clone)]
 struct EmittedEvent {
     event: Event,
