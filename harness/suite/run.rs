@@ -105,7 +105,8 @@ pub async fn receiver(
     let client = Client::new(options.limits.timeout, options.clock.clone());
     let extent = options.extent();
     let scenarios = needed(Role::Receiver, selected);
-    let mut stage = on_receiver::stage::Stage::new(subject, &client, &options.clock, extent, &mut transcript);
+    let mut stage =
+        on_receiver::stage::ReceiverStage::new(subject, &client, &options.clock, extent, &mut transcript);
     play(&mut stage, &scenarios, options, progress).await;
     let findings = judge(&transcript, selected);
     Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
@@ -234,7 +235,7 @@ trait Player {
     fn transcript(&mut self) -> &mut Transcript;
 }
 
-impl Player for on_receiver::stage::Stage<'_> {
+impl Player for on_receiver::stage::ReceiverStage<'_> {
     async fn play(&mut self, scenario: &Scenario) {
         self.begin().await;
         let played = match scenario.play {

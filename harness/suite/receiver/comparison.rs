@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
-use super::stage::Stage;
+use super::stage::ReceiverStage;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::subject::SubjectError;
 use crate::suite::requirement::{Binds, Evidence, Level, Requirement, Verdict};
@@ -48,7 +48,7 @@ const EACH: usize = 100;
 /// The same where each answer takes long.
 const EACH_SLOW: usize = 40;
 
-impl Stage<'_> {
+impl ReceiverStage<'_> {
     async fn comparison(&mut self) -> Result<(), SubjectError> {
         if !self.takes_plain().await? {
             return Ok(());

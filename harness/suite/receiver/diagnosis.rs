@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::key::DEFAULT_SECRETS;
 use super::maker::{with_member, with_raw_member};
-use super::stage::Stage;
+use super::stage::ReceiverStage;
 use crate::subject::SubjectError;
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::transcript::{Age, Respect, ScenarioName, TimestampForm};
@@ -53,7 +53,7 @@ pub(super) const DIAGNOSIS: Scenario = Scenario {
     play: Play::Receiver(|stage| stage.diagnose().boxed_local()),
 };
 
-impl Stage<'_> {
+impl ReceiverStage<'_> {
     async fn diagnose(&mut self) -> Result<(), SubjectError> {
         let plain = self.send(self.maker.deliver(&self.maker.plain())).await?;
         if self.transcript.acknowledged(plain) {

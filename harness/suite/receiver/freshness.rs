@@ -7,7 +7,7 @@ use proptest::prelude::any;
 use super::case::Case;
 use super::judge::{accepts, rejects};
 use super::property::Property;
-use super::stage::Stage;
+use super::stage::ReceiverStage;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::subject::SubjectError;
 use crate::suite::cause::{Cause, Code};
@@ -124,7 +124,7 @@ const WINDOW: Scenario =
 /// How far the bounds of the window are sought.
 const LONGEST_MS: u64 = 40 * 365 * 24 * 60 * 60 * 1000;
 
-impl Stage<'_> {
+impl ReceiverStage<'_> {
     /// Finds out how old a delivery may be, and how far ahead, to within a tenth.
     async fn window(&mut self) -> Result<(), SubjectError> {
         let plain = self.send(self.maker.deliver(&self.maker.plain())).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 
 use super::judge::accepts;
-use super::stage::Stage;
+use super::stage::ReceiverStage;
 use super::valid::VALID;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::subject::SubjectError;
@@ -112,7 +112,7 @@ const CONCURRENT_64: Scenario = Scenario::receiver(
     |stage| stage.concurrent(CONCURRENT_64.name, 64).boxed_local(),
 );
 
-impl Stage<'_> {
+impl ReceiverStage<'_> {
     async fn concurrent(&mut self, scenario: ScenarioName, count: usize) -> Result<(), SubjectError> {
         let control = self.send(self.maker.deliver(&self.maker.plain())).await?;
         let deliveries: Vec<Delivery> =

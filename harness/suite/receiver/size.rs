@@ -5,7 +5,7 @@ use futures_util::FutureExt as _;
 use super::case::Case;
 use super::judge::accepts;
 use super::maker::{PADDING, with_raw_member};
-use super::stage::Stage;
+use super::stage::ReceiverStage;
 use super::transport::FRAMING;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::subject::SubjectError;
@@ -100,7 +100,7 @@ const BODY_LIMIT: Scenario = Scenario::receiver(
     |stage| stage.body_limit().boxed_local(),
 );
 
-impl Stage<'_> {
+impl ReceiverStage<'_> {
     /// Doubles the body until it is refused, and sends the refused size in chunks as well.
     async fn body_limit(&mut self) -> Result<(), SubjectError> {
         for mib in [1, 2, 4, 8, 16] {

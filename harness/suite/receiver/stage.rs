@@ -23,7 +23,7 @@ use crate::wire::client::Client;
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome};
 
 /// How a scenario of its own kind is played on a receiver.
-pub type Course = for<'s> fn(&'s mut Stage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
+pub type Course = for<'s> fn(&'s mut ReceiverStage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
 
 /// How long a forged delivery is waited for, once it is known that they hang.
 const IMPATIENT: Duration = Duration::from_secs(1);
@@ -32,7 +32,7 @@ const IMPATIENT: Duration = Duration::from_secs(1);
 const SLOW: Duration = Duration::from_millis(50);
 
 /// What a run against a receiver has at hand.
-pub struct Stage<'a> {
+pub struct ReceiverStage<'a> {
     pub(super) subject: &'a mut Receiver,
     pub(super) line: Line<'a>,
     pub(super) maker: Maker,
@@ -49,7 +49,7 @@ pub struct Stage<'a> {
     pub(super) slow: bool,
 }
 
-impl<'a> Stage<'a> {
+impl<'a> ReceiverStage<'a> {
     /// A stage for a receiver.
     pub fn new(
         subject: &'a mut Receiver,

@@ -9,7 +9,7 @@ use super::case::Case;
 use super::judge::accepts;
 use super::maker::{BEYOND_ASCII, with_raw_member};
 use super::property::Property;
-use super::stage::Stage;
+use super::stage::ReceiverStage;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::subject::SubjectError;
 use crate::suite::cause::{Cause, Code};
@@ -224,7 +224,7 @@ const ONE_CONNECTION: Scenario =
         stage.on_one_connection().boxed_local()
     });
 
-impl Stage<'_> {
+impl ReceiverStage<'_> {
     /// Several deliveries one after another on one connection, for as long as the receiver keeps it.
     async fn on_one_connection(&mut self) -> Result<(), SubjectError> {
         let control = self.send(self.maker.deliver(&self.maker.plain())).await?;

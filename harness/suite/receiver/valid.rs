@@ -11,7 +11,7 @@ use super::diagnosis::DIAGNOSIS;
 use super::judge::accepts;
 use super::maker::{PLAIN_EVENT, with_member};
 use super::property::Property;
-use super::stage::Stage;
+use super::stage::ReceiverStage;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::subject::SubjectError;
 use crate::suite::cause::receiver::{of_refusal, of_reserialising};
@@ -70,7 +70,7 @@ pub(super) const VALID: Scenario =
         stage.send_samples().boxed_local()
     });
 
-impl Stage<'_> {
+impl ReceiverStage<'_> {
     async fn send_samples(&mut self) -> Result<(), SubjectError> {
         let standard = |event: &Event| {
             ["created", "updated", "deleted"].contains(&event.name.action())

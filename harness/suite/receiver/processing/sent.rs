@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use super::PROCESSING;
 use crate::subject::SubjectError;
 use crate::suite::receiver::maker::PLAIN_EVENT;
-use crate::suite::receiver::stage::Stage;
+use crate::suite::receiver::stage::ReceiverStage;
 use crate::suite::transcript::{Intake, IntakeKind, Observed};
 use crate::webhook::dialect;
 use crate::webhook::event::Event;
@@ -21,9 +21,9 @@ use crate::wire::exchange::{Delivery, ExchangeId, Transfer};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-type Forge = fn(&Stage<'_>, &mut Delivery, &str) -> Option<()>;
+type Forge = fn(&ReceiverStage<'_>, &mut Delivery, &str) -> Option<()>;
 
-impl Stage<'_> {
+impl ReceiverStage<'_> {
     pub(in crate::suite::receiver) async fn observe_processing(&mut self) -> Result<(), SubjectError> {
         let Some(source) = self.subject.observes().cloned() else { return Ok(()) };
         let from = self.transcript.intakes.len();

@@ -5,7 +5,7 @@
 
 use futures_util::stream::{self, StreamExt};
 
-use super::Stage;
+use super::ReceiverStage;
 use super::line::Attempt;
 use crate::subject::SubjectError;
 use crate::suite::receiver::case::Case;
@@ -30,7 +30,7 @@ pub(in crate::suite::receiver) struct Batch {
     pub(in crate::suite::receiver) stuck: Option<SubjectError>,
 }
 
-impl Stage<'_> {
+impl ReceiverStage<'_> {
     /// Tries each case, and writes down what came of it.
     pub(in crate::suite::receiver) async fn try_all(
         &mut self,

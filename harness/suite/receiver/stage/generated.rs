@@ -6,7 +6,7 @@
 use proptest::strategy::{Strategy, ValueTree};
 use tokio::time::Instant;
 
-use super::Stage;
+use super::ReceiverStage;
 use super::batch::{BATCH, Batch, Tried};
 use crate::subject::SubjectError;
 use crate::suite::property::{MAX_STEPS, MAX_TIME};
@@ -27,7 +27,7 @@ enum Deviation {
     Uncontrolled,
 }
 
-impl Stage<'_> {
+impl ReceiverStage<'_> {
     /// Tries as many generated cases as were asked for. Of each kind of deviation, the first is shrunk and written down.
     pub(in crate::suite::receiver) async fn hold(
         &mut self,
