@@ -43,16 +43,13 @@ pub(super) struct AttachOptions {
     secret: SecretOptions,
 }
 
-/// A receiver that can be reached.
 pub(super) struct Attachment {
-    /// What reports call it.
     pub(super) name: String,
     pub(super) secret: Secret,
     place: Location,
     ready: Duration,
 }
 
-/// How a receiver is named.
 enum Means {
     Url(String),
     Exec(String),

@@ -25,7 +25,6 @@ pub(super) enum ColorChoice {
     Never,
 }
 
-/// The two output streams.
 pub(super) struct Console {
     out: AutoStream<io::Stdout>,
     err: AutoStream<io::Stderr>,
@@ -50,7 +49,6 @@ impl Console {
         }
     }
 
-    /// Prints to stdout.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Error> {
         match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
             Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
@@ -71,7 +69,6 @@ impl Console {
         self.redaction.add(secret);
     }
 
-    /// Prints an error to stderr.
     pub(super) fn complain(&mut self, text: &str) {
         let text = lines(&self.redaction.text(text), "");
         self.write(&format!("{BAD}error:{BAD:#} {text}"));

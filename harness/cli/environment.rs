@@ -45,7 +45,6 @@ pub(super) fn with_variables(command: Command) -> Command {
     command.mut_subcommands(with_variables)
 }
 
-/// The name of an option's variable.
 pub(super) fn name_of(long: &str) -> String {
     match long {
         "port" => "PORT".to_owned(),
@@ -73,7 +72,6 @@ pub(super) fn first_given<T>(choices: &[Choice<'_, T>]) -> Option<T> {
     given.or_else(|| choices.iter().find_map(|(long, _, make)| variable(long).map(|value| make(&value))))
 }
 
-/// A value as text.
 pub(super) fn text(value: &OsStr) -> String {
     value.to_string_lossy().into_owned()
 }

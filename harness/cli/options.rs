@@ -131,7 +131,6 @@ pub(super) struct SecretOptions {
     secret_file: Option<PathBuf>,
 }
 
-/// The secret as it was given.
 enum SecretSource {
     Secret(String),
     File(PathBuf),

@@ -61,7 +61,6 @@ impl RunPlan {
         Ok(Self { selected, options, level: run.level, fail_on: run.fail_on.level() })
     }
 
-    /// What is selected for a role.
     pub(super) fn selected_for(&self, role: Role) -> Vec<&'static Requirement> {
         self.selected.iter().copied().filter(|one| one.role() == role).collect()
     }

@@ -47,7 +47,6 @@ pub(super) struct Arguments {
     run: RunOptions,
 }
 
-/// How the sender is attached.
 enum AttachedSender {
     Exec(String),
     Control(String),
@@ -55,7 +54,6 @@ enum AttachedSender {
 }
 
 impl AttachedSender {
-    /// What reports call it.
     fn name(&self) -> String {
         match self {
             Self::Exec(command) => command.clone(),

@@ -15,7 +15,6 @@ use crate::exit::ExitStatus;
 /// A format and where it goes.
 #[derive(Debug, Clone)]
 pub(super) struct ReportTarget<F> {
-    /// The format.
     pub(super) format: F,
     path: PathBuf,
 }

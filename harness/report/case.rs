@@ -23,11 +23,8 @@ pub const FORMAT: &str = "twenty-conform-case/2";
 pub struct Case {
     /// [`FORMAT`].
     pub format: String,
-    /// The requirement's id.
     pub requirement: String,
-    /// The check that found it.
     pub check: String,
-    /// How strongly the requirement binds.
     pub level: String,
     /// The form of body of the run.
     pub dialect: String,
@@ -35,14 +32,11 @@ pub struct Case {
     pub what: String,
     /// In which respect it differs from its controls.
     pub respect: serde_json::Value,
-    /// What the contract has there.
     pub expected: Expected,
-    /// What happened there.
     pub actual: String,
     /// How the receiver ended at it, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub died: Option<String>,
-    /// The run's seed.
     pub seed: u64,
     /// The numbers of the exchanges: the control's before, its own, the control's after.
     pub exchanges: Vec<usize>,
@@ -53,7 +47,6 @@ pub struct Case {
     pub redacted: bool,
     /// Valid deliveries: the one before it, and for a negative also the one after it.
     pub controls: Vec<Delivery>,
-    /// The delivery itself.
     pub trial: Delivery,
 }
 

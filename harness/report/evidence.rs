@@ -49,7 +49,6 @@ pub struct Manifest {
     level: Level,
     fail_on: Level,
     limits: LimitsForm,
-    /// What was selected.
     requirements: Vec<&'static str>,
     /// In milliseconds since the epoch.
     began_at_ms: u64,
@@ -74,7 +73,6 @@ struct Files {
     redaction: Redaction,
     exchanges: Lines,
     trials: Lines,
-    /// What could not be written.
     failures: Vec<String>,
 }
 
@@ -329,7 +327,6 @@ fn intake_line(intake: &Intake, redaction: &Redaction) -> IntakeLine {
     }
 }
 
-/// Takes away what a run wrote.
 fn clear(folder: &Path) -> io::Result<()> {
     for name in NAMES {
         let path = folder.join(name);

@@ -59,7 +59,6 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// A member's value.
 #[derive(Debug, Clone, Copy)]
 enum EnvelopePart<'a> {
     /// A record, with the values of its `id` and `recordId`.

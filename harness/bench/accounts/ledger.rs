@@ -21,7 +21,6 @@ pub const KEPT: usize = 4096;
 const SHOWN: usize = 3072;
 /// How many characters of an event and its id are kept.
 const LONGEST_NAME: usize = 200;
-/// How many runs a report names.
 const SHOWN_RUNS: usize = 64;
 /// What the account is called of webhooks that have none of their own.
 const REST: &str = "(others)";
@@ -29,15 +28,12 @@ const REST: &str = "(others)";
 /// Declares the kinds of wrong arrivals: the name of the variant, the name in reports, the answer's status, what it means.
 macro_rules! wrongs {
     ($($name:ident: $word:literal, $status:literal, $text:literal;)*) => {
-        /// What is wrong with an arrival.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Defect { $(#[doc = $text] $name,)* }
 
         impl Defect {
-            /// Every one of them.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// Its name in reports.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
             }
@@ -47,7 +43,6 @@ macro_rules! wrongs {
                 match self { $(Self::$name => $status,)* }
             }
 
-            /// What it means.
             pub fn describe(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
@@ -74,7 +69,6 @@ wrongs! {
 /// What tells a delivery apart from others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identity<'a> {
-    /// An id of a load.
     Numbered(Numbered),
     /// The event, the record's id and the time: two updates of one record are no doubles.
     Other(&'a str, &'a str, Option<&'a str>),
@@ -82,12 +76,9 @@ pub enum Identity<'a> {
     None,
 }
 
-/// An arrival that was right.
 #[derive(Debug, Clone, Copy)]
 pub struct VerifiedArrival<'a> {
-    /// The number of its webhook.
     pub webhook: usize,
-    /// What tells it apart.
     pub identity: Identity<'a>,
     /// The event, and the record's id where it has one, to be shown.
     pub what: fmt::Arguments<'a>,
@@ -97,32 +88,25 @@ pub struct VerifiedArrival<'a> {
     pub at_ms: u64,
 }
 
-/// An arrival that was wrong.
 #[derive(Debug, Clone, Copy)]
 pub struct WrongArrival<'a> {
     /// The number of its webhook, where it belongs to one.
     pub webhook: Option<usize>,
-    /// What is wrong.
     pub wrong: Defect,
     /// What is wrong exactly, where there is more to say.
     pub detail: &'a str,
-    /// What came, or its beginning.
     pub request: &'a [u8],
-    /// How long it was.
     pub bytes: usize,
     /// When it came, in milliseconds since the epoch.
     pub at_ms: u64,
 }
 
-/// The accounts.
 #[derive(Debug, Default)]
 pub struct Ledger {
     webhooks: Vec<WebhookAccount>,
-    /// The numbers of webhooks by path.
     paths: BTreeMap<Box<[u8]>, usize>,
     seen: SeenIds,
     wrong: [u64; Defect::ALL.len()],
-    /// What belongs to no webhook.
     astray: u64,
     bytes: u64,
     first_ms: Option<u64>,
@@ -131,7 +115,6 @@ pub struct Ledger {
     first_duplicated: Option<String>,
 }
 
-/// The account of one webhook.
 #[derive(Debug, Default)]
 struct WebhookAccount {
     path: String,

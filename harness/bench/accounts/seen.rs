@@ -31,13 +31,11 @@ pub enum Mark {
         /// Whether it is out of order.
         late: bool,
     },
-    /// It came before.
     Again,
     /// There is no room left to tell.
     Untracked,
 }
 
-/// Everything that has come.
 #[derive(Debug, Default)]
 pub struct SeenIds {
     runs: BTreeMap<(usize, u64), NumberedRun>,
@@ -59,7 +57,6 @@ pub struct NumberedRun {
 }
 
 impl NumberedRun {
-    /// The highest number that has come.
     pub fn highest(&self) -> u64 {
         self.highest
     }

@@ -16,7 +16,6 @@ use crate::error::Error;
 
 /// Where baselines are kept where nothing else is said.
 pub const FOLDER: &str = ".twenty-conform/baselines";
-/// The longest name.
 const LONGEST_NAME: usize = 100;
 /// The longest report that is read, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -101,7 +100,6 @@ pub struct Baseline {
     old: Option<(String, BenchReport)>,
 }
 
-/// Why a report is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotKept {
     /// Its load failed, or did not come to its end.

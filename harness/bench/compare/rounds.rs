@@ -30,20 +30,15 @@ use crate::webhook::signature::Secret;
 /// Which part of a round's load is left out at its beginning.
 const RUN_UP: u32 = 10;
 
-/// What is measured, and how.
 #[derive(Debug)]
 pub struct PairSetup<'a> {
-    /// The command that starts the base.
     pub base: &'a str,
-    /// The command that starts the candidate.
     pub candidate: &'a str,
     /// The path at which both take deliveries.
     pub path: &'a str,
-    /// The secret of both.
     pub secret: &'a Secret,
     /// How long each may take until its port accepts.
     pub ready: Duration,
-    /// The form of body and headers.
     pub dialect: &'static Dialect,
     /// The bodies, where they are not the sample events.
     pub corpus: Option<&'a Corpus>,
@@ -55,33 +50,25 @@ pub struct PairSetup<'a> {
     pub plan: &'a LoadPlan,
     /// How many rounds each series has, where the control needs no more.
     pub rounds: usize,
-    /// What is compared.
     pub figure: Figure,
     /// By which share the candidate may be worse.
     pub max_regression: f64,
-    /// What a receiver may do wrong.
     pub tolerance: Tolerance,
-    /// Takes the secret out.
     pub redaction: &'a Redaction,
 }
 
-/// The outcome.
 #[derive(Debug)]
 pub struct PairMeasured {
     /// The series, as far as they went.
     pub series: Vec<PairSeries>,
-    /// What they lead to.
     pub result: BenchResult,
-    /// Why.
     pub why: String,
 }
 
 /// Why a series ended early: the result, and a sentence.
 struct Trouble(BenchResult, String);
 
-/// A receiver that was started.
 struct StartedReceiver {
-    /// What it is called in messages.
     name: &'static str,
     receiver: Receiver,
     corpus: Corpus,

@@ -10,9 +10,7 @@ use crate::bench::measure::objective::share;
 /// A bound as it is given: for one figure, or (without a name) for all that are compared by their ratio.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GivenRegression {
-    /// The figure.
     pub metric: Option<Metric>,
-    /// The share.
     pub share: f64,
 }
 

@@ -11,7 +11,6 @@ pub(crate) const LONGEST_BODY: u64 = 64 * 1024 * 1024;
 /// How many interim answers (1xx) may come before one that counts.
 const MOST_INTERIM: u32 = 64;
 
-/// Why what came is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wrong {
     /// It is no HTTP.
@@ -31,7 +30,6 @@ impl From<FramingFault> for Wrong {
     }
 }
 
-/// An answer that is being read.
 #[derive(Debug)]
 pub(crate) struct Answer {
     buffer: Box<[u8]>,
@@ -67,7 +65,6 @@ impl Default for Answer {
 }
 
 impl Answer {
-    /// Forgets the answer before.
     pub(crate) fn begin(&mut self) {
         self.kept = 0;
         self.received = 0;
@@ -76,7 +73,6 @@ impl Answer {
         self.body = 0;
     }
 
-    /// Whether anything of it has come.
     pub(crate) fn is_begun(&self) -> bool {
         self.received > 0
     }

@@ -13,7 +13,6 @@ pub const ID_LENGTH: usize = 36;
 /// The id that stands in a template where each delivery gets its own.
 pub(in crate::bench) const PLACEHOLDER: &str = "00000000-0000-4000-8000-000000000000";
 
-/// The ids of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ids {
     run: u64,

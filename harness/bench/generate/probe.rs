@@ -14,11 +14,8 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// A kind of delivery that must not be acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probe {
-    /// What it is called in reports.
     pub name: &'static str,
-    /// The requirement that forbids it.
     pub requirement: &'static str,
-    /// The requirement's level.
     pub level: Level,
     what: ProbeFault,
 }
@@ -52,7 +49,6 @@ const fn signed(name: &'static str, requirement: &'static str, recipe: Recipe) -
     must(name, requirement, ProbeFault::Signed(recipe))
 }
 
-/// Every kind of probe.
 pub const ALL: [Probe; 22] = [
     must("body-altered", "VER-1", ProbeFault::Altered),
     must("body-cut", "VER-1", ProbeFault::Cut),
@@ -79,12 +75,9 @@ pub const ALL: [Probe; 22] = [
     Probe { name: "future", requirement: "VER-11", level: Level::Should, what: ProbeFault::Future },
 ];
 
-/// What probes are made with.
 #[derive(Debug, Clone)]
 pub struct ProbeMaker {
-    /// The parts that all heads have.
     pub head: HeadTemplate,
-    /// The secret's key.
     pub key: Key,
     /// The secret, for what is made of it wrongly.
     pub secret: Secret,

@@ -17,16 +17,11 @@ pub const FIRST_RATE: f64 = 500.0;
 /// How late the generator may be on average in a trial that counts.
 const LATE: Duration = Duration::from_millis(2);
 
-/// What is searched for, and how.
 #[derive(Debug, Clone)]
 pub struct Quest {
-    /// What must hold.
     pub objective: Objective,
-    /// The objective as it was given.
     pub text: String,
-    /// The rate to begin with.
     pub first: f64,
-    /// How long each trial is measured.
     pub trial: Duration,
     /// What the receiver may do wrong; a probe that fails the run ends the search.
     pub tolerance: Tolerance,
@@ -35,11 +30,9 @@ pub struct Quest {
 /// What a search has found: each trial, the last load that tells of the result, and its plan.
 #[derive(Debug)]
 pub struct FoundRate {
-    /// The trials.
     pub entry: SearchEntry,
     /// The outcome of the trial that confirmed the rate, or of the last one.
     pub outcome: LoadOutcome,
-    /// That trial's plan.
     pub plan: LoadPlan,
 }
 

@@ -36,7 +36,6 @@ impl LoadOutcome {
         self.phases.iter().zip(&self.tally.phases).filter(move |(phase, _)| begun(phase))
     }
 
-    /// How long a phase went on.
     fn length(&self, phase: &Phase) -> Duration {
         phase.length.min(self.elapsed.saturating_sub(phase.from))
     }
@@ -46,13 +45,11 @@ impl LoadOutcome {
         self.length(phase).max(counts.last.saturating_sub(phase.from))
     }
 
-    /// What was measured in all.
     pub fn total(&self) -> Measured {
         let stretch = self.measured_phases().map(|(phase, counts)| self.stretch(phase, counts)).sum();
         measured(&self.counts(), stretch)
     }
 
-    /// What was measured at each rate.
     pub fn entries(&self) -> Vec<PhaseEntry> {
         let entry = |(phase, counts): (&Phase, &PhaseCounts)| PhaseEntry {
             rate: phase.rate,
@@ -108,7 +105,6 @@ impl LoadOutcome {
         SeriesEntry { interval_ms: u64::try_from(series.interval.as_millis()).unwrap_or(u64::MAX), points }
     }
 
-    /// What became of the probes.
     pub fn probes(&self, redaction: &Redaction) -> Probes {
         let mut all = PhaseCounts::default();
         self.tally.phases.iter().for_each(|counts| all.add(counts));

@@ -25,13 +25,10 @@ pub struct RunFacts<'a> {
     pub subject: &'a str,
     /// The arguments of the command, without the secret.
     pub command: Vec<String>,
-    /// The dialect's name.
     pub dialect: &'a str,
     /// When it began, in milliseconds since the epoch.
     pub started_at_ms: u64,
-    /// How long it took in all.
     pub took: Duration,
-    /// The machine.
     pub machine: Machine,
 }
 
@@ -47,17 +44,11 @@ pub struct Tolerance {
 /// What the report of a load on a receiver is made from, besides its outcome.
 #[derive(Debug, Clone)]
 pub struct ReceiverFacts<'a> {
-    /// What is known of the run.
     pub run: RunFacts<'a>,
-    /// The load.
     pub plan: &'a LoadPlan,
-    /// The bodies.
     pub corpus: &'a Corpus,
-    /// What the receiver may do wrong.
     pub tolerance: Tolerance,
-    /// The bounds.
     pub thresholds: &'a [Bound],
-    /// Takes the secret out.
     pub redaction: &'a Redaction,
     /// The search that led here, where there was one.
     pub search: Option<SearchEntry>,
@@ -123,7 +114,6 @@ impl CorpusFacts {
     }
 }
 
-/// The report of a load.
 pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
     let ReceiverFacts { run, plan, corpus, tolerance, thresholds, redaction, search, ended } = facts;
     let counts = outcome.counts();
@@ -160,7 +150,6 @@ pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
     report
 }
 
-/// What a load comes to.
 fn judge(
     outcome: &LoadOutcome,
     figures: &Figures,

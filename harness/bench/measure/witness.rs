@@ -24,7 +24,6 @@ pub(super) enum Oddity {
     Probe(usize),
 }
 
-/// An exchange that was kept.
 #[derive(Debug, Clone)]
 pub(super) struct KeptExchange {
     pub(super) request: Vec<u8>,
@@ -35,7 +34,6 @@ pub(super) struct KeptExchange {
     pub(super) status: Option<u16>,
 }
 
-/// The exchanges that were kept.
 #[derive(Debug, Clone, Default)]
 pub(super) struct KeptExchanges(pub(super) BTreeMap<Oddity, (u64, KeptExchange)>);
 

@@ -9,7 +9,6 @@ use crate::subject::protocol::Op;
 use crate::webhook::dialect::Dialect;
 use crate::webhook::event::Event;
 
-/// Makes events.
 #[derive(Debug)]
 pub(super) struct Events {
     ids: Ids,
@@ -17,7 +16,6 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// The events of a seed.
     pub(super) fn new(dialect: &Dialect, seed: u64) -> Self {
         let samples = dialect.familiar().map(|event| {
             let event = event.with_id(PLACEHOLDER);
@@ -27,7 +25,6 @@ impl Events {
         Self { ids: Ids::of(seed), samples: samples.collect() }
     }
 
-    /// The run that their ids say.
     pub(super) fn run(&self) -> u64 {
         self.ids.run()
     }
@@ -38,7 +35,6 @@ impl Events {
         (self.samples.len(), lengths().sum(), lengths().max().unwrap_or(0))
     }
 
-    /// The event of a number.
     pub(super) fn event(&self, number: u64) -> Event {
         let (sample, at) = &self.samples[(number % self.samples.len() as u64) as usize];
         let record = at.and_then(|at| {

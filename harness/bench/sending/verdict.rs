@@ -18,25 +18,19 @@ use crate::subject::SubjectError;
 /// What the report of a load on a sender is made from, besides its outcome.
 #[derive(Debug, Clone)]
 pub struct SenderFacts<'a> {
-    /// What is known of the run.
     pub run: RunFacts<'a>,
-    /// The load.
     pub task: &'a SenderLoad,
-    /// What does not fail the run.
     pub allowed: &'a [LedgerFault],
-    /// The bounds.
     pub thresholds: &'a [Bound],
 }
 
 impl SenderLoad {
-    /// What reports say of it.
     pub fn load(&self) -> LoadFacts {
         LoadFacts { threads: self.receiving, probe_share: 0.0, ..LoadFacts::of(&self.plan, 0.0, false) }
     }
 }
 
 impl SenderOutcome {
-    /// The report.
     pub fn report(&self, facts: SenderFacts<'_>) -> BenchReport {
         let SenderFacts { run, task, allowed, thresholds } = facts;
         let state = &self.watch.state();
@@ -148,7 +142,6 @@ impl SenderOutcome {
         found
     }
 
-    /// What is worth knowing.
     fn notes(&self, report: &BenchReport, state: &WatchState) -> Vec<String> {
         let mut notes = lateness(&self.outcome);
         let seconds = self.outcome.elapsed.as_secs_f64();

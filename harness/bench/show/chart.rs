@@ -22,11 +22,8 @@ pub(super) struct Axis {
     pub(super) ticks: Vec<(f64, String)>,
 }
 
-/// A line.
 pub(super) struct ChartLine {
-    /// Its colour.
     pub(super) class: &'static str,
-    /// Its name.
     pub(super) name: &'static str,
     pub(super) points: Vec<(f64, f64)>,
 }

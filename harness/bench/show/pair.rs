@@ -43,7 +43,6 @@ pub fn render(report: &PairReport) -> String {
     text
 }
 
-/// The line that ends it.
 pub fn result_line(report: &PairReport) -> String {
     let last = report.series.iter().rev().find_map(|series| Some((series.name, series.ratio?)));
     let of = |name| if name == SeriesName::Control { "control" } else { "ratio" };

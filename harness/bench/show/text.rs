@@ -11,7 +11,6 @@ use crate::bench::show::comparison;
 use crate::bench::show::style::message;
 use crate::terminal::{BAD, BOLD, DIM, GOOD, clean};
 
-/// The heights of a sparkline.
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// How wide a sparkline is at most.
 const WIDEST: usize = 60;

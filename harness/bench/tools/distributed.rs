@@ -29,7 +29,6 @@ use crate::webhook::signature::Secret;
 use crate::wire::client::{Client, Target};
 use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 
-/// The most workers.
 pub const MOST_WORKERS: usize = 64;
 /// How long workers may take to come to their master, on a machine that has much else to do.
 const CONNECT_WAIT: Duration = Duration::from_secs(60);
@@ -47,28 +46,20 @@ const ASK_WAIT: Duration = Duration::from_secs(30);
 const LEDGER_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_LEDGER: usize = 1024 * 1024;
 
-/// What is asked of locust.
 #[derive(Debug)]
 pub struct Order<'a> {
-    /// The Python that has locust.
     pub python: &'a str,
     /// Where the locustfile stands, and where the results go.
     pub folder: &'a Path,
-    /// Where the deliveries go.
     pub target: &'a Target,
-    /// Whether that may be another machine.
     pub allow_remote: bool,
     /// What they are signed with.
     pub secret: &'a Secret,
-    /// How many workers there are.
     pub workers: usize,
-    /// How many connections they have together.
     pub users: usize,
     /// Deliveries per second; `None` for as many as the connections carry.
     pub rate: Option<f64>,
-    /// How long it is measured.
     pub duration: Duration,
-    /// How long it goes on before.
     pub warm_up: Duration,
     /// How long an answer is waited for.
     pub timeout: Duration,
@@ -82,16 +73,12 @@ pub struct Order<'a> {
     pub interrupted: &'a watch::Receiver<bool>,
 }
 
-/// The outcome.
 #[derive(Debug)]
 pub struct Played {
-    /// What the master has written.
     pub results: LocustResults,
-    /// Whether it was interrupted.
     pub interrupted: bool,
     /// Why it must not pass, whatever the results say.
     pub wrong: Vec<String>,
-    /// How workers ended before their master.
     pub early: Vec<String>,
 }
 
@@ -197,7 +184,6 @@ enum MasterEnding {
     /// A worker ended before the load began: the master would wait for it in vain.
     NotBegun,
     Interrupted,
-    /// It did not end in time.
     Late,
 }
 

@@ -41,21 +41,15 @@ const CHECKED: [&str; 7] = [
 
 const LOCUSTFILE: &str = include_str!("locust/locustfile.py");
 
-/// A file of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exported {
-    /// Its name in the folder.
     pub name: &'static str,
-    /// What is in it.
     pub bytes: Vec<u8>,
 }
 
-/// What every export is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct ExportContent<'a> {
-    /// The form of body and headers.
     pub dialect: &'static Dialect,
-    /// The bodies.
     pub corpus: &'a Corpus,
     /// Where the deliveries go, where that is known.
     pub url: &'a str,
@@ -66,11 +60,8 @@ pub struct ExportContent<'a> {
 /// What deliveries are signed in advance with.
 #[derive(Debug, Clone, Copy)]
 pub struct Presigning<'a> {
-    /// The secret.
     pub secret: &'a Secret,
-    /// How many there are.
     pub count: u32,
-    /// How long they are good for.
     pub good_for: Duration,
     /// What ids and nonces are made from.
     pub seed: u64,

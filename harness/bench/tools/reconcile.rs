@@ -9,9 +9,8 @@ use crate::bench::tools::locust::{LocustResults, WorkerState};
 /// What an endpoint of the suite has counted (`GET /ledger`), as far as it is held against anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct LedgerCounts {
-    /// Deliveries that were rightly signed.
     pub verified: u64,
-    /// Those of them that had come before.
+    /// Deliveries that had come before.
     #[serde(default)]
     pub duplicated: u64,
     /// Numbers of a load that are missing below the highest that came.

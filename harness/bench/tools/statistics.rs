@@ -40,14 +40,12 @@ struct LocustEntry {
     num_fail_per_sec: BTreeMap<u64, u64>,
 }
 
-/// Requests of one name.
 struct Row {
     name: String,
     requests: u64,
     failures: u64,
 }
 
-/// What both forms come to.
 struct Statistics {
     rows: Vec<Row>,
     latency: Latency,
@@ -101,7 +99,6 @@ pub(super) fn json(name: &str, text: &str) -> Result<BenchReport, String> {
     report(name, statistics)
 }
 
-/// The valid requests of each second.
 fn series<'a>(entries: impl Iterator<Item = &'a LocustEntry>) -> SeriesEntry {
     /// A day: what has gaps that are longer is no series.
     const MOST: u64 = 86_400;

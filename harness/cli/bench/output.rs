@@ -41,7 +41,6 @@ pub(super) enum Format {
 
 /// What can be written in some of the formats.
 pub(super) trait Render {
-    /// These.
     const FORMATS: &'static [Format];
 
     /// Errors: it cannot be written so.

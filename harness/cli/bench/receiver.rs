@@ -148,7 +148,6 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     publish(&measured?, &arguments.output, &baseline, console)
 }
 
-/// What is measured, once or again.
 struct Measurement<'a> {
     arguments: &'a Arguments,
     name: &'a str,

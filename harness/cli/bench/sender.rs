@@ -101,7 +101,6 @@ pub(super) struct Arguments {
     output: OutputOptions,
 }
 
-/// Which sender.
 enum Attached {
     Exec(String),
     Control(String),

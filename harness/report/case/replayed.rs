@@ -9,7 +9,6 @@ use super::resign::{Doubt, Resigned, resigned};
 use crate::suite::replay::{ReplayAttempt, ReplayDeliveries};
 use crate::webhook::signature::Secret;
 
-/// How a case is sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Timing {
     /// Signed anew; where something of it could not be, what.
@@ -18,14 +17,12 @@ pub enum Timing {
     Frozen(Duration),
 }
 
-/// Whether the finding is still there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replayed {
     /// It is: what was seen, in a sentence that begins in lower case.
     StillThere(String),
     /// The receiver does now what it should.
     Gone,
-    /// Nothing can be told: why.
     Untold(String),
 }
 
@@ -43,7 +40,6 @@ impl Case {
         }
     }
 
-    /// What is sent.
     pub fn deliveries(&self, secret: &Secret, timing: &Timing, now_ms: u64) -> ReplayDeliveries {
         match timing {
             Timing::Frozen(_) => {
@@ -57,7 +53,6 @@ impl Case {
         }
     }
 
-    /// Whether the finding is still there.
     pub fn judge(&self, attempt: &ReplayAttempt, timing: &Timing) -> Replayed {
         let ReplayAttempt { before, trial, after, died } = attempt;
         let (what, outcome) = (&self.what, &trial.outcome);

@@ -26,9 +26,7 @@ const LONGEST_SECRET: usize = 256;
 /// A case that was signed anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resigned {
-    /// The twin before the delivery.
     pub before: Option<Delivery>,
-    /// The delivery.
     pub trial: Delivery,
     /// The twin behind the delivery.
     pub behind: Option<Delivery>,
@@ -230,7 +228,6 @@ fn other_keys(case: &Case, secret: &Secret) -> Vec<String> {
     named.into_iter().chain(without).chain(other_case).chain(longer).chain([secret.repeat(2)]).collect()
 }
 
-/// What is signed, and its signature.
 struct Signed {
     timestamp: Vec<u8>,
     signature: Vec<u8>,

@@ -27,15 +27,12 @@ const MARGIN: &str = "                  ";
 /// What was counted besides what was judged.
 #[derive(Debug, Clone, Copy)]
 pub struct TrafficCounts {
-    /// How many deliveries were taken.
     pub received: u64,
     /// How many were kept, where they are.
     pub stored: Option<u64>,
 }
 
-/// How it is said.
 pub struct Show {
-    /// As JSON lines.
     pub json: bool,
 }
 
@@ -45,7 +42,6 @@ impl Show {
         self.json.then(|| line(&json!({ "ready": { "url": url } })))
     }
 
-    /// A delivery and its verdict.
     pub fn delivery(&self, exchange: &Exchange, judged: &DeliveryEntry, redaction: &Redaction) -> String {
         let (delivery, status) = (&exchange.delivery, exchange.outcome.status());
         let target = redaction.text(&delivery.target);
@@ -99,7 +95,6 @@ impl Show {
         text
     }
 
-    /// What was no whole request.
     pub fn broken(&self, what: &str) -> String {
         if self.json {
             return line(&json!({ "broken": what }));
@@ -107,7 +102,6 @@ impl Show {
         format!("{BAD}broken{BAD:#}  {}\n", clipped(what, LONGEST))
     }
 
-    /// What all of it has shown.
     pub fn summary(
         &self,
         tally: &TrafficTally,
