@@ -1,6 +1,4 @@
 //! The options that several commands share, and what they are read into.
-//!
-//! Invariant: every option has its environment variable, and every error names the option and the fix.
 
 use std::collections::hash_map::RandomState;
 use std::ffi::OsStr;

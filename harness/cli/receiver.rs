@@ -1,6 +1,6 @@
 //! `receiver`: checks a receiver, once or again at each change of its files.
 //!
-//! Invariant: the receiver is ended whatever came of the run, and every run of a watch has the same seed.
+//! Invariant: the receiver is ended whatever the outcome, and every run of a watch has the same seed.
 
 use std::path::PathBuf;
 

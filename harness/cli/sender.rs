@@ -1,6 +1,6 @@
 //! `sender`: checks a sender, or traffic of one that was recorded.
 //!
-//! Invariant: a sender that was started is ended whatever came of the run.
+//! Invariant: a sender that was started is ended whatever the outcome.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

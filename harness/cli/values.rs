@@ -1,6 +1,4 @@
 //! How values of options are read.
-//!
-//! Invariant: a value that is out of its bounds is refused with the bounds.
 
 use std::time::Duration;
 

@@ -1,6 +1,4 @@
 //! A finding on a receiver that one delivery shows, saved with its controls, so that it can be sent again without the run.
-//!
-//! Invariant: pure. A case is read and written, signed anew and judged as data; `suite/replay.rs` sends it.
 
 pub mod entry;
 pub mod replayed;

@@ -1,6 +1,4 @@
 //! What the accounts say, as the data that `GET /ledger` and reports are written from.
-//!
-//! Invariant: a member is never given another meaning. No secret is in it.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,4 @@
 //! By how much a figure may be worse than what it is compared with: `5%`, `p99=10%`, `errors=0.1%`.
-//!
-//! Invariant: pure. Each figure has a bound, from the command line, the project's file, or the default, in this order.
 
 use std::str::FromStr;
 

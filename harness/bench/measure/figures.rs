@@ -1,6 +1,4 @@
 //! What was measured, as data: counts, latencies, the series, and the exchanges that are shown.
-//!
-//! Invariant: a member is never given another meaning; what a reader does not know it may pass over. No secret is in it.
 
 use serde::{Deserialize, Serialize};
 

@@ -34,7 +34,7 @@ pub enum Measure {
 }
 
 /// Whether a bound was held, and by how much.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BoundCheck {
     pub bound: Bound,
     /// What was measured, in the bound's unit: milliseconds, or a share in percent.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::compared::ReportComparison;
 use super::figures::{Measured, PhaseEntry, Probes, SeriesEntry, Unexpected};
 use super::machine::{Machine, Tool};
-use super::objective::Bound;
+use super::objective::BoundCheck;
 use super::result::BenchResult;
 use crate::bench::accounts::entry::LedgerEntry;
 use crate::exit::ExitStatus;
@@ -49,7 +49,7 @@ pub struct BenchReport {
     /// Answers to valid deliveries that were none or not 2xx, by kind, warm-up included.
     pub unexpected: Vec<Unexpected>,
     /// The bounds that were given, and whether they were held.
-    pub thresholds: Vec<ThresholdEntry>,
+    pub thresholds: Vec<BoundCheck>,
     /// The search for the highest rate, where one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchEntry>,
@@ -242,16 +242,6 @@ pub struct CorpusFacts {
     pub longest: u64,
     /// How many have no place for a record id of their own.
     pub without_id: usize,
-}
-
-/// A bound, and whether it was held.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ThresholdEntry {
-    /// The bound as it was given, such as `p99<50ms`.
-    pub bound: Bound,
-    /// What was measured: milliseconds, or percent of errors.
-    pub measured: f64,
-    pub held: bool,
 }
 
 /// The search for the highest rate that holds an objective.

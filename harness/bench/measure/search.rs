@@ -1,6 +1,6 @@
 //! The search for the highest rate that holds an objective, on a receiver.
 //!
-//! Invariant: it stops at once where a receiver lets a probe through, or acknowledges nothing: no rate mends that.
+//! Invariant: it stops at once where a receiver lets a probe through, or acknowledges nothing: no rate fixes that.
 
 use std::time::Duration;
 

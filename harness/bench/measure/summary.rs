@@ -110,8 +110,8 @@ impl LoadOutcome {
         self.tally.phases.iter().for_each(|counts| all.add(counts));
         let kinds = probe::ALL.iter().enumerate().map(|(number, kind)| ProbeEntry {
             name: kind.name.to_owned(),
-            requirement: kind.requirement.to_owned(),
-            level: kind.level.to_string(),
+            requirement: kind.requirement.id.to_owned(),
+            level: kind.requirement.level.to_string(),
             sent: all.probes[number],
             let_through: all.let_through[number],
             exchange: self.witness(Oddity::Probe(number)).map(|(_, witness)| shown(witness, redaction)),
@@ -129,7 +129,7 @@ impl LoadOutcome {
     pub fn broken_level(&self) -> Option<Level> {
         let broken = probe::ALL.iter().enumerate();
         let broken = broken.filter(|(number, _)| self.witness(Oddity::Probe(*number)).is_some());
-        broken.map(|(_, kind)| kind.level).min()
+        broken.map(|(_, kind)| kind.requirement.level).min()
     }
 
     /// Valid deliveries that were not acknowledged, by kind.

@@ -8,9 +8,7 @@ use std::time::Duration;
 use super::load::{LoadEnding, LoadOutcome};
 use super::machine::{Machine, Tool};
 use super::objective::{Bound, BoundCheck};
-use super::report::{
-    BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, LoadMode, Origin, SearchEntry, ThresholdEntry,
-};
+use super::report::{BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, LoadMode, Origin, SearchEntry};
 use super::result::BenchResult;
 use super::tally::PhaseCounts;
 use crate::bench::generate::corpus::Corpus;
@@ -154,7 +152,7 @@ fn judge(
     outcome: &LoadOutcome,
     figures: &Figures,
     tolerance: &Tolerance,
-    thresholds: &[ThresholdEntry],
+    thresholds: &[BoundCheck],
     search: Option<&SearchEntry>,
     has_ended: bool,
 ) -> BenchResult {
@@ -181,10 +179,6 @@ fn judge(
 }
 
 /// Each bound, and whether these counts hold it.
-pub(in crate::bench) fn checked(bounds: &[Bound], counts: &PhaseCounts) -> Vec<ThresholdEntry> {
-    let entry = |bound: &Bound| {
-        let BoundCheck { bound, measured, held } = bound.held_by(counts);
-        ThresholdEntry { bound, measured, held }
-    };
-    bounds.iter().map(entry).collect()
+pub(in crate::bench) fn checked(bounds: &[Bound], counts: &PhaseCounts) -> Vec<BoundCheck> {
+    bounds.iter().map(|bound| bound.held_by(counts)).collect()
 }

@@ -1,6 +1,4 @@
 //! The events that a sender is asked to send: the dialect's samples, each time of another record.
-//!
-//! Invariant: an event is its number's and its seed's: the same two give the same event.
 
 use serde_json::value::RawValue;
 

@@ -1,6 +1,4 @@
 //! The comparison of reports for people: each figure, how it changed, and what that says.
-//!
-//! Invariant: the last line is the result line, and colours carry nothing that words do not.
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,4 @@
 //! The report of two receivers that were measured against each other, for people.
-//!
-//! Invariant: the last line is the result line, and colours carry nothing that words do not.
 
 use std::fmt::Write as _;
 

@@ -24,7 +24,7 @@ use crate::bench::tools::reconcile::{LedgerCounts, reconcile};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::subject::SubjectError;
-use crate::subject::process::Process;
+use crate::subject::process::{Process, ProcessEnd};
 use crate::webhook::signature::Secret;
 use crate::wire::client::{Client, Target};
 use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
@@ -105,8 +105,8 @@ pub async fn version(python: &str) -> Result<String, Error> {
     let said = said.trim();
     if !said.starts_with(|first: char| first.is_ascii_digit()) {
         let how = match ended {
-            Some(how) if how.contains("exit status: 0") => String::new(),
-            Some(how) => format!(" ({how})"),
+            Some(end) if end.code == Some(0) => String::new(),
+            Some(end) => format!(" ({end})"),
             None => " (it did not answer)".to_owned(),
         };
         return Err(Error::Usage(format!("{python:?} has no locust{how}; {fix}")));
@@ -151,7 +151,7 @@ pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
     let text = fs::read_to_string(&path).unwrap_or_default();
     if text.trim().is_empty() {
         let how = match ending {
-            MasterEnding::Ended(how) => how,
+            MasterEnding::Ended(end) => end.text,
             MasterEnding::NotBegun => "a worker ended before the load began".to_owned(),
             MasterEnding::Interrupted => "it was interrupted before there was anything to say".to_owned(),
             MasterEnding::Late => format!("it did not end in time{last_words}"),
@@ -164,8 +164,8 @@ pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
     let mut wrong = Vec::new();
     match &ending {
         MasterEnding::Late => wrong.push(format!("locust did not end in time and was ended{last_words}")),
-        MasterEnding::Ended(how) if !how.contains(&format!("exit status: {}", results.exit_status)) => {
-            wrong.push(format!("the results say {}, and {how}", results.exit_status));
+        MasterEnding::Ended(end) if end.code != Some(results.exit_status.into()) => {
+            wrong.push(format!("the results say {}, and {end}", results.exit_status));
         }
         _ => {}
     }
@@ -179,8 +179,8 @@ struct Watched {
 }
 
 enum MasterEnding {
-    /// The master ended by itself, in this way.
-    Ended(String),
+    /// The master ended by itself.
+    Ended(ProcessEnd),
     /// A worker ended before the load began: the master would wait for it in vain.
     NotBegun,
     Interrupted,
@@ -198,14 +198,14 @@ async fn attend(
     loop {
         // Workers first: where both have ended, the worker may well have been the reason.
         for worker in workers.iter_mut().filter(|worker| worker.ended.is_none()) {
-            worker.ended = worker.process.ended().await.map(|how| (Instant::now(), how));
+            worker.ended = worker.process.ended().await.map(|end| (Instant::now(), end.text));
         }
-        if let Some(how) = master.ended().await {
+        if let Some(end) = master.ended().await {
             // The master sends its workers away right before it ends: that is not early.
             for worker in workers.iter_mut() {
                 worker.ended = worker.ended.take().filter(|(when, _)| when.elapsed() > SENT_AWAY);
             }
-            return MasterEnding::Ended(how);
+            return MasterEnding::Ended(end);
         }
         if workers.iter().any(|worker| worker.ended.is_some()) && !begun() {
             return MasterEnding::NotBegun;

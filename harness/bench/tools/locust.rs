@@ -1,6 +1,4 @@
 //! What the exported locustfile writes at its end: the counts of all workers, as data.
-//!
-//! Invariant: every member that the locustfile writes is named here or is one that nothing is made of.
 
 use std::collections::BTreeMap;
 

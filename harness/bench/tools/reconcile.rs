@@ -1,6 +1,4 @@
 //! Whether what was sent, what was acknowledged and what the endpoint verified can all be true.
-//!
-//! Invariant: pure. A difference that requests under way explain is none; any other is said with both numbers.
 
 use serde::Deserialize;
 

@@ -2,8 +2,6 @@
 //!
 //! Locust knows names, successes and failures, and response times to two digits. The exported locustfile gives probes
 //! names that begin with `probe `, and a failure under such a name is one that was let through.
-//!
-//! Invariant: pure. Whatever is wrong is said with the line, or with the member.
 
 use std::collections::BTreeMap;
 
@@ -334,12 +332,12 @@ fn probes(rows: &[Row]) -> Probes {
 
 /// What became of a kind of probe.
 fn entry(kind: &probe::Probe, rows: &[Row]) -> ProbeEntry {
-    let name = format!("probe {} ({})", kind.name, kind.requirement);
+    let name = format!("probe {} ({})", kind.name, kind.requirement.id);
     let of = |which: fn(&Row) -> u64| rows.iter().filter(|row| row.name == name).map(which).sum();
     ProbeEntry {
         name: kind.name.to_owned(),
-        requirement: kind.requirement.to_owned(),
-        level: kind.level.to_string(),
+        requirement: kind.requirement.id.to_owned(),
+        level: kind.requirement.level.to_string(),
         sent: of(|row| row.requests),
         let_through: of(|row| row.failures),
         exchange: None,

@@ -1,7 +1,4 @@
 //! `bench distributed`: load on a receiver from several processes of locust.
-//!
-//! Invariant: whatever is wrong with the options is said before anything is started, and what was started is ended whichever
-//! way the load goes.
 
 use std::fs;
 use std::path::{Path, PathBuf};

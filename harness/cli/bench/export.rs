@@ -1,6 +1,4 @@
 //! `bench export`: a load for another tool.
-//!
-//! Invariant: the secret is asked for where it is needed alone, and never written.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,6 +1,4 @@
 //! The reports of a benchmark: which formats, and where they go.
-//!
-//! Invariant: a report that cannot be written is an error, and the others are written all the same.
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
