@@ -2,13 +2,12 @@
 //!
 //! Invariant: a sender that was started is ended whatever the outcome.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::console::{Console, ProgressLine};
-use super::environment::{Choice, first_given, text};
+use super::environment::{file, first_given, word};
 use super::options::{RunOptions, SecretOptions};
 use super::plan::{RunPlan, Unbegun};
 use super::sign::input;
@@ -65,15 +64,10 @@ impl AttachedSender {
 
 impl Arguments {
     fn attached(&self) -> Result<AttachedSender, Error> {
-        let exec: Choice<'_, AttachedSender> =
-            ("exec", self.exec.as_deref().map(OsStr::new), |command| AttachedSender::Exec(text(command)));
-        let control: Choice<'_, AttachedSender> =
-            ("control", self.control.as_deref().map(OsStr::new), |url| AttachedSender::Control(text(url)));
-        let transcript: Choice<'_, AttachedSender> =
-            ("transcript", self.transcript.as_deref().map(Path::as_os_str), |file| {
-                AttachedSender::Transcript(file.into())
-            });
-        first_given(&[exec, control, transcript]).ok_or_else(|| {
+        let exec = word("exec", self.exec.as_ref(), AttachedSender::Exec);
+        let control = word("control", self.control.as_ref(), AttachedSender::Control);
+        let transcript = file("transcript", self.transcript.as_ref(), AttachedSender::Transcript);
+        first_given([exec, control, transcript]).ok_or_else(|| {
             Error::Usage(
                 "give --exec 'COMMAND' for a sender to start, --control URL for one that runs, or --transcript FILE for \
                  recorded deliveries"

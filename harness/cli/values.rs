@@ -31,3 +31,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 pub(super) fn pause(text: &str) -> Result<Duration, String> {
     if matches!(text, "0" | "0s" | "0ms") { Ok(Duration::ZERO) } else { duration(text) }
 }
+
+/// Reads the path of a request, which may have a query.
+pub(super) fn path(text: &str) -> Result<String, String> {
+    if text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "{text:?} must begin with a slash and hold only characters that a request line can (escape the others, such as \
+         %20 for a space)"
+    ))
+}

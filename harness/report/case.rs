@@ -7,7 +7,7 @@ pub mod resign;
 use serde::{Deserialize, Serialize};
 
 use crate::redaction::Redaction;
-
+use crate::suite::replay::ReplayDeliveries;
 use crate::suite::requirement::{Evidence, Expected, Requirement};
 use crate::suite::transcript::{Respect, Transcript, Trial};
 use crate::webhook::signature::Secret;
@@ -155,9 +155,13 @@ impl Case {
         &self.controls.first().unwrap_or(&self.trial).target
     }
 
-    /// What it consists of, as it was saved: the twin, the delivery, the twin again.
-    pub fn as_saved(&self) -> (Option<Delivery>, Delivery, Option<Delivery>) {
-        (self.controls.first().cloned(), self.trial.clone(), self.controls.last().cloned())
+    /// The control, the delivery and the control again, as they were saved.
+    pub fn as_saved(&self) -> ReplayDeliveries {
+        ReplayDeliveries {
+            before: self.controls.first().cloned(),
+            trial: self.trial.clone(),
+            after: self.controls.last().cloned(),
+        }
     }
 }
 

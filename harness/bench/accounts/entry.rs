@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What fails a run, unless it is allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What fails a run, unless it is allowed. The variants' comments are help texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LedgerFault {
-    /// Something that came was not as it must be.
+    /// Deliveries that are not as they must be
     Wrong,
+    /// Deliveries that came before
     Duplicated,
+    /// Deliveries that did not come
     Lost,
 }
 
@@ -81,7 +83,7 @@ pub struct SampleEntry {
 }
 
 /// The account of one webhook. Its members are those of the whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookEntry {
     pub path: String,
     pub received: u64,

@@ -117,15 +117,10 @@ pub struct Ledger {
 
 #[derive(Debug, Default)]
 struct WebhookAccount {
-    path: String,
-    received: u64,
-    verified: u64,
-    distinct: u64,
-    duplicated: u64,
-    out_of_order: u64,
+    /// What is counted as it comes; the rest is filled in when it is shown.
+    counts: WebhookEntry,
     without_id: u64,
     untracked: u64,
-    bytes: u64,
 }
 
 #[derive(Debug)]
@@ -149,7 +144,10 @@ impl Ledger {
         let number = self.webhooks.len();
         let rest = number == MOST_WEBHOOKS;
         let path_text = if rest { REST.to_owned() } else { String::from_utf8_lossy(path).into_owned() };
-        self.webhooks.push(WebhookAccount { path: path_text, ..WebhookAccount::default() });
+        self.webhooks.push(WebhookAccount {
+            counts: WebhookEntry { path: path_text, ..WebhookEntry::default() },
+            ..WebhookAccount::default()
+        });
         if !rest {
             self.paths.insert(path.into(), number);
         }
@@ -170,16 +168,16 @@ impl Ledger {
             Identity::None => None,
         };
         let webhook = self.webhooks.get_mut(arrival.webhook)?;
-        webhook.received += 1;
-        webhook.verified += 1;
-        webhook.bytes += arrival.bytes as u64;
+        webhook.counts.received += 1;
+        webhook.counts.verified += 1;
+        webhook.counts.bytes += arrival.bytes as u64;
         match mark {
             Some(Mark::New { late }) => {
-                webhook.distinct += 1;
-                webhook.out_of_order += u64::from(late);
+                webhook.counts.distinct += 1;
+                webhook.counts.out_of_order += u64::from(late);
             }
             Some(Mark::Again) => {
-                webhook.duplicated += 1;
+                webhook.counts.duplicated += 1;
                 self.first_duplicated
                     .get_or_insert_with(|| arrival.what.to_string().chars().take(LONGEST_NAME).collect());
             }
@@ -195,8 +193,8 @@ impl Ledger {
         self.wrong[mistake.wrong as usize] += 1;
         match mistake.webhook.and_then(|number| self.webhooks.get_mut(number)) {
             Some(webhook) => {
-                webhook.received += 1;
-                webhook.bytes += mistake.bytes as u64;
+                webhook.counts.received += 1;
+                webhook.counts.bytes += mistake.bytes as u64;
             }
             None => self.astray += 1,
         }
@@ -216,14 +214,25 @@ impl Ledger {
 
     /// How many arrivals there were, right and wrong.
     pub fn received(&self) -> u64 {
-        self.astray + self.webhooks.iter().map(|webhook| webhook.received).sum::<u64>()
+        self.astray + self.webhooks.iter().map(|webhook| webhook.counts.received).sum::<u64>()
     }
 
     /// All of it, without the secrets. `settled` where nothing is under way any more: what is missing then is lost.
     pub fn entry(&self, settled: bool, redaction: &Redaction) -> LedgerEntry {
         let sum = |count: fn(&WebhookAccount) -> u64| self.webhooks.iter().map(count).sum::<u64>();
-        let webhooks: Vec<WebhookEntry> =
-            self.webhooks.iter().enumerate().map(|(number, webhook)| self.account(number, webhook)).collect();
+        let webhook = |(number, webhook): (usize, &WebhookAccount)| {
+            let runs = self.seen.runs().filter(|(of, ..)| *of == number);
+            let gaps = runs.map(|(.., run)| run.gaps()).sum();
+            let counts = &webhook.counts;
+            WebhookEntry {
+                path: redaction.text(&counts.path),
+                wrong: counts.received - counts.verified,
+                gaps,
+                lost: settled.then_some(gaps),
+                ..counts.clone()
+            }
+        };
+        let webhooks: Vec<WebhookEntry> = self.webhooks.iter().enumerate().map(webhook).collect();
         let gaps = webhooks.iter().map(|webhook| webhook.gaps).sum();
         let wrong = Defect::ALL.iter().map(|&wrong| (wrong, self.wrong[wrong as usize]));
         let kinds = wrong.filter(|(_, count)| *count > 0).map(|(wrong, count)| WrongEntry {
@@ -234,7 +243,7 @@ impl Ledger {
             first: self.samples.get(&wrong).map(|sample| self.sample(sample, redaction)),
         });
         let runs = self.seen.runs().take(SHOWN_RUNS).map(|(webhook, run, counts)| RunEntry {
-            webhook: self.path(webhook).unwrap_or_default().to_owned(),
+            webhook: redaction.text(self.path(webhook).unwrap_or_default()),
             run: format!("{run:015x}"),
             distinct: counts.distinct(),
             highest: counts.highest(),
@@ -243,11 +252,11 @@ impl Ledger {
         });
         LedgerEntry {
             received: self.received(),
-            verified: sum(|webhook| webhook.verified),
+            verified: sum(|webhook| webhook.counts.verified),
             wrong: self.wrong.iter().sum(),
-            distinct: sum(|webhook| webhook.distinct),
-            duplicated: sum(|webhook| webhook.duplicated),
-            out_of_order: sum(|webhook| webhook.out_of_order),
+            distinct: sum(|webhook| webhook.counts.distinct),
+            duplicated: sum(|webhook| webhook.counts.duplicated),
+            out_of_order: sum(|webhook| webhook.counts.out_of_order),
             without_id: sum(|webhook| webhook.without_id),
             untracked: sum(|webhook| webhook.untracked),
             gaps,
@@ -258,36 +267,13 @@ impl Ledger {
             span_ms: self.last_ms.saturating_sub(self.first_ms.unwrap_or(self.last_ms)),
             first_duplicated: self.first_duplicated.as_ref().map(|what| redaction.text(what)),
             kinds: kinds.collect(),
-            webhooks: webhooks
-                .into_iter()
-                .map(|webhook| WebhookEntry {
-                    path: redaction.text(&webhook.path),
-                    lost: settled.then_some(webhook.gaps),
-                    ..webhook
-                })
-                .collect(),
-            runs: runs.map(|run| RunEntry { webhook: redaction.text(&run.webhook), ..run }).collect(),
-        }
-    }
-
-    fn account(&self, number: usize, webhook: &WebhookAccount) -> WebhookEntry {
-        let runs = self.seen.runs().filter(|(of, ..)| *of == number);
-        WebhookEntry {
-            path: webhook.path.clone(),
-            received: webhook.received,
-            verified: webhook.verified,
-            wrong: webhook.received - webhook.verified,
-            distinct: webhook.distinct,
-            duplicated: webhook.duplicated,
-            out_of_order: webhook.out_of_order,
-            gaps: runs.map(|(.., run)| run.gaps()).sum(),
-            lost: None,
-            bytes: webhook.bytes,
+            webhooks,
+            runs: runs.collect(),
         }
     }
 
     fn path(&self, webhook: usize) -> Option<&str> {
-        self.webhooks.get(webhook).map(|webhook| webhook.path.as_str())
+        self.webhooks.get(webhook).map(|webhook| webhook.counts.path.as_str())
     }
 
     fn sample(&self, sample: &KeptArrival, redaction: &Redaction) -> SampleEntry {

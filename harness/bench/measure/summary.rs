@@ -16,6 +16,7 @@ use crate::bench::measure::latency::{histogram, micros};
 use crate::bench::measure::load::{LoadEnding, LoadOutcome};
 use crate::bench::measure::tally::PhaseCounts;
 use crate::bench::measure::witness::{KeptExchange, Oddity};
+use crate::duration::milliseconds;
 use crate::redaction::Redaction;
 use crate::suite::requirement::Level;
 
@@ -102,7 +103,7 @@ impl LoadOutcome {
             }
         });
         let points = points.collect();
-        SeriesEntry { interval_ms: u64::try_from(series.interval.as_millis()).unwrap_or(u64::MAX), points }
+        SeriesEntry { interval_ms: milliseconds(series.interval), points }
     }
 
     pub fn probes(&self, redaction: &Redaction) -> Probes {

@@ -3,32 +3,16 @@
 //! Invariant: pure. A probe that was let through, or more errors than are allowed, fails whatever the latencies are; and a load
 //! that measured nothing never passes.
 
-use std::time::Duration;
-
 use super::load::{LoadEnding, LoadOutcome};
-use super::machine::{Machine, Tool};
 use super::objective::{Bound, BoundCheck};
-use super::report::{BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, LoadMode, Origin, SearchEntry};
+use super::report::{BenchReport, CorpusFacts, Figures, LoadFacts, LoadMode, Origin, SearchEntry};
 use super::result::BenchResult;
 use super::tally::PhaseCounts;
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::plan::{LoadPlan, Mode};
+use crate::duration::milliseconds;
 use crate::redaction::Redaction;
 use crate::suite::requirement::Level;
-
-/// What is known of a run besides what was measured: of what, when, and where.
-#[derive(Debug, Clone)]
-pub struct RunFacts<'a> {
-    /// What was measured, as reports call it.
-    pub subject: &'a str,
-    /// The arguments of the command, without the secret.
-    pub command: Vec<String>,
-    pub dialect: &'a str,
-    /// When it began, in milliseconds since the epoch.
-    pub started_at_ms: u64,
-    pub took: Duration,
-    pub machine: Machine,
-}
 
 /// What a receiver may do wrong under load.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +26,7 @@ pub struct Tolerance {
 /// What the report of a load on a receiver is made from, besides its outcome.
 #[derive(Debug, Clone)]
 pub struct ReceiverFacts<'a> {
-    pub run: RunFacts<'a>,
+    pub origin: Origin,
     pub plan: &'a LoadPlan,
     pub corpus: &'a Corpus,
     pub tolerance: Tolerance,
@@ -52,28 +36,6 @@ pub struct ReceiverFacts<'a> {
     pub search: Option<SearchEntry>,
     /// How the receiver ended by itself, where it did.
     pub ended: Option<String>,
-}
-
-impl RunFacts<'_> {
-    /// The origin of a report of this run.
-    pub(in crate::bench) fn origin(self, role: BenchRole, seed: u64, redaction: &Redaction) -> Origin {
-        Origin {
-            role,
-            tool: Tool::this(),
-            machine: self.machine,
-            command: self.command,
-            subject: redaction.text(self.subject),
-            dialect: self.dialect.to_owned(),
-            started_at_ms: self.started_at_ms,
-            took_ms: milliseconds(self.took),
-            seed: Some(seed),
-        }
-    }
-}
-
-/// A length of time in whole milliseconds, as reports have it.
-pub(crate) fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl LoadFacts {
@@ -113,7 +75,7 @@ impl CorpusFacts {
 }
 
 pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
-    let ReceiverFacts { run, plan, corpus, tolerance, thresholds, redaction, search, ended } = facts;
+    let ReceiverFacts { mut origin, plan, corpus, tolerance, thresholds, redaction, search, ended } = facts;
     let counts = outcome.counts();
     let figures = Figures {
         total: outcome.total(),
@@ -127,7 +89,7 @@ pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
 
     let mut notes = outcome.notes();
     notes.extend(ended);
-    notes.extend(run.machine.note());
+    notes.extend(origin.machine.note());
     let probes = &figures.probes;
     if probes.unanswered > 0 {
         notes.push(format!(
@@ -140,7 +102,7 @@ pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
     }
 
     let load = LoadFacts::of(plan, tolerance.max_errors, search.is_some());
-    let origin = run.origin(BenchRole::Receiver, plan.seed, redaction);
+    origin.subject = redaction.text(&origin.subject);
     let mut report = BenchReport::new(origin, load, CorpusFacts::of(corpus), figures, result);
     report.thresholds = thresholds;
     report.search = search;

@@ -7,18 +7,19 @@ use crate::bench::accounts::entry::{LedgerEntry, LedgerFault};
 use crate::bench::measure::figures::{Probes, ShownExchange, Unexpected};
 use crate::bench::measure::load::{LoadEnding, LoadOutcome};
 use crate::bench::measure::objective::Bound;
-use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, SendingEntry};
+use crate::bench::measure::report::{BenchReport, CorpusFacts, Figures, LoadFacts, Origin, SendingEntry};
 use crate::bench::measure::result::BenchResult;
 use crate::bench::measure::summary::per_second;
-use crate::bench::measure::verdict::{RunFacts, checked, milliseconds};
+use crate::bench::measure::verdict::checked;
 use crate::bench::sending::run::{SenderLoad, SenderOutcome, path};
 use crate::bench::sending::watch::WatchState;
+use crate::duration::milliseconds;
 use crate::subject::SubjectError;
 
 /// What the report of a load on a sender is made from, besides its outcome.
 #[derive(Debug, Clone)]
 pub struct SenderFacts<'a> {
-    pub run: RunFacts<'a>,
+    pub origin: Origin,
     pub task: &'a SenderLoad,
     pub allowed: &'a [LedgerFault],
     pub thresholds: &'a [Bound],
@@ -32,7 +33,7 @@ impl SenderLoad {
 
 impl SenderOutcome {
     pub fn report(&self, facts: SenderFacts<'_>) -> BenchReport {
-        let SenderFacts { run, task, allowed, thresholds } = facts;
+        let SenderFacts { mut origin, task, allowed, thresholds } = facts;
         let state = &self.watch.state();
         let (counts, ledger) = (self.outcome.counts(), self.ledger(state));
         let thresholds = checked(thresholds, &counts);
@@ -69,7 +70,7 @@ impl SenderOutcome {
             probes: Probes::default(),
             unexpected: self.unexpected(state, &ledger),
         };
-        let origin = run.origin(BenchRole::Sender, task.plan.seed, &self.redaction);
+        origin.subject = self.redaction.text(&origin.subject);
         let mut report = BenchReport::new(origin, load, corpus, figures, result);
         report.thresholds = thresholds;
         report.sending = Some(SendingEntry {

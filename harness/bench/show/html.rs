@@ -12,7 +12,7 @@ use crate::bench::measure::report::BenchReport;
 use crate::bench::measure::result::BenchResult;
 use crate::bench::show::chart::{Axis, ChartLine, draw};
 use crate::bench::show::comparison::{change, figure, within};
-use crate::bench::show::text::{result_line, seconds, seed};
+use crate::bench::show::text::{ms, result_line, seconds, seed};
 use crate::statistics::Place;
 
 const STYLE: &str = "\
@@ -135,10 +135,6 @@ fn heading(page: &mut String, report: &BenchReport) {
         row("command", format!("<code>{}</code>", escape(&report.command.join(" ")))),
     ];
     table(page, &[], &rows);
-}
-
-fn ms(us: u64) -> String {
-    format!("{:.3}", us as f64 / 1e3)
 }
 
 fn latencies(latency: &Latency) -> Vec<String> {

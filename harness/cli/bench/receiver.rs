@@ -19,11 +19,11 @@ use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::limits;
 use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode, Phase};
 use crate::bench::measure::load::{self, LoadTarget};
-use crate::bench::measure::machine::Machine;
+use crate::bench::measure::machine::{Machine, Tool};
 use crate::bench::measure::objective::{Bound, Objective};
-use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFacts, RateTrial};
+use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFacts, Origin, RateTrial};
 use crate::bench::measure::search::{FIRST_RATE, Quest, find};
-use crate::bench::measure::verdict::{ReceiverFacts, RunFacts, report};
+use crate::bench::measure::verdict::{ReceiverFacts, report};
 use crate::cli::attach::{AttachOptions, Attachment};
 use crate::cli::console::Console;
 use crate::cli::options::random_seed;
@@ -31,6 +31,7 @@ use crate::cli::signals::interruption;
 use crate::cli::trust::TrustOptions;
 use crate::cli::values::{duration, pause, up_to};
 use crate::clock::Clock;
+use crate::duration::milliseconds;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::peers::receiver::{Receiver as Reference, Settings};
@@ -202,13 +203,16 @@ impl Measurement<'_> {
         let ended = receiver.ended().await;
         let (outcome, plan, search) = ran?;
         let facts = ReceiverFacts {
-            run: RunFacts {
-                subject: self.name,
-                command: command_line(&self.redaction),
-                dialect: self.subject.dialect.name,
-                started_at_ms,
-                took: begun.elapsed(),
+            origin: Origin {
+                role: BenchRole::Receiver,
+                tool: Tool::this(),
                 machine: Machine::this(),
+                command: command_line(&self.redaction),
+                subject: self.name.to_owned(),
+                dialect: self.subject.dialect.name.to_owned(),
+                started_at_ms,
+                took_ms: milliseconds(begun.elapsed()),
+                seed: Some(plan.seed),
             },
             plan: &plan,
             corpus: self.subject.corpus,

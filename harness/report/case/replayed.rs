@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::Case;
-use super::resign::{Doubt, Resigned, resigned};
+use super::resign::{Doubt, resigned};
 use crate::suite::replay::{ReplayAttempt, ReplayDeliveries};
 use crate::webhook::signature::Secret;
 
@@ -42,14 +42,8 @@ impl Case {
 
     pub fn deliveries(&self, secret: &Secret, timing: &Timing, now_ms: u64) -> ReplayDeliveries {
         match timing {
-            Timing::Frozen(_) => {
-                let (before, trial, after) = self.as_saved();
-                ReplayDeliveries { before, trial, after }
-            }
-            Timing::Present(_) => {
-                let Resigned { before, trial, behind: after, .. } = resigned(self, secret, now_ms);
-                ReplayDeliveries { before, trial, after }
-            }
+            Timing::Frozen(_) => self.as_saved(),
+            Timing::Present(_) => resigned(self, secret, now_ms).deliveries,
         }
     }
 

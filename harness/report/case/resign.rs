@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::Case;
+use crate::suite::replay::ReplayDeliveries;
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::recipe::Messages;
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, Signature, TIMESTAMP_HEADER};
@@ -26,10 +27,7 @@ const LONGEST_SECRET: usize = 256;
 /// A case that was signed anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resigned {
-    pub before: Option<Delivery>,
-    pub trial: Delivery,
-    /// The twin behind the delivery.
-    pub behind: Option<Delivery>,
+    pub deliveries: ReplayDeliveries,
     /// What could not be made anew.
     pub doubt: Option<Doubt>,
 }
@@ -98,8 +96,8 @@ pub fn resigned(case: &Case, secret: &Secret, now_ms: u64) -> Resigned {
     } else {
         Doubt::OtherSecret
     });
-    let behind = case.controls.last().map(|control| valid(control, &signing.key, now_ms + 1));
-    Resigned { before, trial: new, behind, doubt }
+    let after = case.controls.last().map(|control| valid(control, &signing.key, now_ms + 1));
+    Resigned { deliveries: ReplayDeliveries { before, trial: new, after }, doubt }
 }
 
 /// A plain genuine delivery, signed for that time.

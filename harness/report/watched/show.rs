@@ -9,6 +9,7 @@ use anstyle::Style;
 use serde_json::{Value, json};
 
 use super::DeliveryEntry;
+use crate::duration::milliseconds;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 use crate::report::text::mark;
@@ -127,7 +128,7 @@ impl Show {
             return line(&json!({ "summary": {
                 "result": result, "exit_status": exit.code(), "received": received, "judged": tally.judged,
                 "failed": tally.failed, "broken": tally.broken, "stored": stored,
-                "duration_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                "duration_ms": milliseconds(took),
                 "requirements": requirements.collect::<Vec<_>>(), "causes": causes.collect::<Vec<_>>(),
             }}));
         }
