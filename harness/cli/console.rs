@@ -38,13 +38,9 @@ impl Console {
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
         };
-        let choose = |choice, detected| if choice == anstream::ColorChoice::Auto { detected } else { choice };
-        let (out, err) = (io::stdout(), io::stderr());
-        let (for_out, for_err) =
-            (choose(choice, AutoStream::choice(&out)), choose(choice, AutoStream::choice(&err)));
         Self {
-            out: AutoStream::new(out, for_out),
-            err: AutoStream::new(err, for_err),
+            out: AutoStream::new(io::stdout(), choice),
+            err: AutoStream::new(io::stderr(), choice),
             redaction: Redaction::default(),
         }
     }

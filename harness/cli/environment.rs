@@ -67,13 +67,11 @@ pub(super) fn set(name: &str) -> Option<OsString> {
 /// What one of several options that exclude each other has given: on the command line, or in its variable.
 pub(super) struct Choice<T>(Option<T>, Option<T>);
 
-/// An option with a word as its value.
 pub(super) fn word<T>(long: &str, given: Option<&String>, make: fn(String) -> T) -> Choice<T> {
     let variable = variable(long).map(|value| value.to_string_lossy().into_owned());
     Choice(given.cloned().map(make), variable.map(make))
 }
 
-/// An option with a file as its value.
 pub(super) fn file<T>(long: &str, given: Option<&PathBuf>, make: fn(PathBuf) -> T) -> Choice<T> {
     Choice(given.cloned().map(make), variable(long).map(PathBuf::from).map(make))
 }

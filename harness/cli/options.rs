@@ -3,6 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -57,6 +58,12 @@ pub(super) struct ListenOptions {
 impl ListenOptions {
     pub(super) fn address(self) -> SocketAddr {
         SocketAddr::new(self.host, self.port)
+    }
+
+    /// What to say where the address cannot be listened on.
+    pub(super) fn refused(self, why: &io::Error) -> Error {
+        let address = self.address();
+        Error::Usage(format!("{address} cannot be listened on: {why}; choose another --host or --port"))
     }
 }
 

@@ -30,7 +30,6 @@ pub(super) struct RunPlan {
     pub(super) fail_on: Level,
 }
 
-/// A run that could not be begun.
 pub(super) struct Unbegun<'a> {
     pub(super) role: Role,
     pub(super) subject: &'a str,

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::duration::{Unreadable, seconds};
 
-/// Reads a count from 1 to a most.
 pub(super) fn up_to<const MOST: usize>(text: &str) -> Result<usize, String> {
     from_to::<1, MOST>(text)
 }

@@ -13,18 +13,15 @@ use crate::suite::transcript::{Respect, Transcript, Trial};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, ExchangeId};
 
-/// The name and version of the file's form.
 pub const FORMAT: &str = "twenty-conform-case/2";
 
 /// A delivery that did not come out as it should, and its controls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
-    /// [`FORMAT`].
     pub format: String,
     pub requirement: String,
     pub check: String,
     pub level: String,
-    /// The form of body of the run.
     pub dialect: String,
     /// What was sent, as a noun phrase.
     pub what: String,

@@ -93,11 +93,6 @@ impl Folder {
         }
     }
 
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-
     /// A folder in it, for one of several runs.
     pub fn within(&self, name: &str) -> Self {
         Self(self.0.join(name))
@@ -185,7 +180,6 @@ impl RunEvidence {
         let _ = clear(&folder).and_then(|()| fs::remove_dir(&folder));
     }
 
-    /// Where it is.
     pub fn folder(&self) -> PathBuf {
         self.files().folder.clone()
     }

@@ -66,7 +66,6 @@ pub struct LedgerEntry {
 pub struct WrongEntry {
     pub kind: String,
     pub text: String,
-    /// The status that they were answered with.
     pub status: u16,
     pub count: u64,
     pub first: Option<SampleEntry>,

@@ -11,7 +11,6 @@ use serde_json::value::RawValue;
 
 use crate::webhook::dialect::{Dialect, Member};
 
-/// How many members an envelope has at most.
 const MOST_MEMBERS: usize = 16;
 
 /// Why no account is kept of a body.

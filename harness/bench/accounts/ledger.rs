@@ -38,7 +38,6 @@ macro_rules! wrongs {
                 match self { $(Self::$name => $word,)* }
             }
 
-            /// The status that it is answered with.
             pub fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)* }
             }
@@ -212,7 +211,6 @@ impl Ledger {
         self.last_ms = self.last_ms.max(at_ms);
     }
 
-    /// How many arrivals there were, right and wrong.
     pub fn received(&self) -> u64 {
         self.astray + self.webhooks.iter().map(|webhook| webhook.counts.received).sum::<u64>()
     }

@@ -48,9 +48,7 @@ pub struct SeenIds {
 pub struct NumberedRun {
     pages: BTreeMap<u64, Box<[u64; WORDS]>>,
     highest: u64,
-    /// How many different ones have come.
     distinct: u64,
-    /// How many could not be told apart.
     untracked: u64,
     /// Whether some are remembered elsewhere than in pages.
     beside: bool,
@@ -61,7 +59,6 @@ impl NumberedRun {
         self.highest
     }
 
-    /// How many different numbers have come.
     pub fn distinct(&self) -> u64 {
         self.distinct
     }

@@ -33,7 +33,6 @@ pub fn check_name(name: &str) -> Result<(), String> {
     ))
 }
 
-/// Where the baseline of a name is kept.
 pub fn path(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.json"))
 }
@@ -121,11 +120,9 @@ impl NotKept {
 /// What became of a report that was to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeptAs<'a> {
-    /// It was not asked for.
     NotAsked,
     /// It is kept under this name, in this file.
     Kept(&'a str, PathBuf),
-    /// It is not kept under this name.
     Refused(&'a str, NotKept),
 }
 

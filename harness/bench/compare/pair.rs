@@ -16,7 +16,6 @@ use crate::bench::measure::report::LoadFacts;
 use crate::bench::measure::result::BenchResult;
 use crate::statistics::{Better, Interval, Place, RESAMPLES, Steadiness, interval, log_ratio};
 
-/// The name and version of the JSON form.
 pub const FORMAT: &str = "twenty-conform-pair/1";
 pub const MOST_ROUNDS: usize = 1000;
 /// How many times the planned rounds a control may have before it is given up.
@@ -34,7 +33,6 @@ pub enum Figure {
 /// What two receivers that were measured against each other have shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PairReport {
-    /// [`FORMAT`].
     pub format: String,
     pub tool: Tool,
     pub machine: Machine,
@@ -45,7 +43,6 @@ pub struct PairReport {
     pub dialect: String,
     /// When it began, as RFC 3339.
     pub started_at: String,
-    /// The seed of ids, probes and intervals.
     pub seed: u64,
     /// Each load of a round; its warm-up is that of a receiver that was just started.
     pub load: LoadFacts,
@@ -56,9 +53,7 @@ pub struct PairReport {
     pub series: Vec<PairSeries>,
     pub result: BenchResult,
     pub why: String,
-    /// The exit status that goes with it.
     pub exit_status: u8,
-    /// How long it took in all, in milliseconds.
     pub duration_ms: u64,
     pub notes: Vec<String>,
 }
@@ -91,7 +86,6 @@ pub struct PairRound {
     pub candidate: [f64; 2],
 }
 
-/// What the series so far lead to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Conclusion {
     GoOn(SeriesName),

@@ -46,12 +46,10 @@ impl Ids {
         Self { run: checked(digits) }
     }
 
-    /// The ids of a run by its number.
     pub fn of_run(run: u64) -> Self {
         Self { run }
     }
 
-    /// The id of a number, as text.
     pub fn id(self, number: u64) -> String {
         let mut id = [0; ID_LENGTH];
         self.write(number, &mut id);

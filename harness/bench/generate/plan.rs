@@ -28,7 +28,6 @@ pub struct LoadPlan {
     pub duration: Duration,
     /// How long it goes on before it is measured.
     pub warm_up: Duration,
-    /// How long an answer is waited for.
     pub timeout: Duration,
     /// How long every connection may be refused until the receiver is taken for gone, and the load ends.
     pub gone_after: Duration,
@@ -64,7 +63,6 @@ pub struct Phase {
     /// When it begins, from the start of the load.
     pub from: Duration,
     pub length: Duration,
-    /// Whether it is measured, or warm-up.
     pub measured: bool,
 }
 
@@ -124,7 +122,6 @@ impl Schedule {
         Self { parts: parts.collect() }
     }
 
-    /// How many deliveries there are in all.
     pub fn total(&self) -> u64 {
         self.parts.last().map_or(0, |part| part.first + part.count)
     }

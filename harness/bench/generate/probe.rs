@@ -9,13 +9,11 @@ use crate::suite::requirement::Requirement;
 use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
 use crate::webhook::signature::{Key, Secret};
 
-/// A day, in milliseconds.
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// A kind of delivery that must not be acknowledged.
 #[derive(Debug, Clone, Copy)]
 pub struct Probe {
-    /// What it is called in reports.
     pub name: &'static str,
     /// What forbids it.
     pub requirement: &'static Requirement,

@@ -61,7 +61,6 @@ impl HeadTemplate {
         Self { start: start.into_bytes(), nonce: dialect.nonce }
     }
 
-    /// The templates of a corpus, in its order.
     pub fn templates(&self, corpus: &Corpus) -> Vec<Template> {
         corpus.bodies().iter().map(|body| self.template(body)).collect()
     }

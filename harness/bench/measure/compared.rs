@@ -8,7 +8,6 @@ use super::result::BenchResult;
 use crate::exit::ExitStatus;
 use crate::statistics::{Interval, Place};
 
-/// The name and version of the JSON form.
 pub const FORMAT: &str = "twenty-conform-compare/1";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,17 +28,14 @@ pub enum Metric {
 pub enum Unit {
     #[serde(rename = "/s")]
     PerSecond,
-    /// Milliseconds.
     #[serde(rename = "ms")]
     Milliseconds,
-    /// Percent.
     #[serde(rename = "%")]
     Percent,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReportComparison {
-    /// [`FORMAT`].
     pub format: String,
     pub old: String,
     pub new: Vec<String>,
@@ -47,7 +43,6 @@ pub struct ReportComparison {
     /// What it comes to; `fail` where a new load failed by itself.
     pub result: BenchResult,
     pub why: String,
-    /// The exit status that goes with it.
     pub exit_status: u8,
 }
 
@@ -61,7 +56,6 @@ pub struct MetricEntry {
     pub new: Vec<NewFigure>,
 }
 
-/// What a new report says of a figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewFigure {
     pub value: f64,

@@ -23,9 +23,7 @@ pub struct EndedDelivery {
     pub latency: Duration,
     /// When it ended, from the start of the load.
     pub at: Duration,
-    /// How many bytes were sent.
     pub sent_bytes: usize,
-    /// How many bytes came.
     pub received_bytes: u64,
 }
 

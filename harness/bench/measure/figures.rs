@@ -17,7 +17,6 @@ pub struct Measured {
     pub error_share: f64,
     /// Deliveries without a whole answer by kind: `refused`, `timed-out`, …
     pub errors: Vec<Named>,
-    /// The answers to valid deliveries by status.
     pub statuses: Vec<StatusCount>,
     /// Bytes sent, heads and probes included.
     pub bytes_sent: u64,
@@ -49,11 +48,8 @@ pub struct Latency {
     pub mean_us: f64,
     pub stdev_us: f64,
     pub p50_us: u64,
-    /// 90 of 100 took no longer.
     pub p90_us: u64,
-    /// 99 of 100 took no longer.
     pub p99_us: u64,
-    /// 999 of 1,000 took no longer.
     pub p999_us: u64,
     pub max_us: u64,
     /// The distribution to a hundredth part: the highest value of each part that is not empty, with how many lie in it.
@@ -65,9 +61,7 @@ pub struct Latency {
 pub struct Lateness {
     /// How many found a free connection.
     pub count: u64,
-    /// The mean, in microseconds.
     pub mean_us: f64,
-    /// The greatest, in microseconds.
     pub max_us: u64,
 }
 
@@ -109,7 +103,6 @@ pub struct SeriesPoint {
 pub struct Probes {
     pub sent: u64,
     pub let_through: u64,
-    /// How many of them got no answer.
     pub unanswered: u64,
     pub statuses: Vec<StatusCount>,
     pub kinds: Vec<ProbeEntry>,
@@ -141,7 +134,6 @@ pub struct Unexpected {
 pub struct ShownExchange {
     /// When it ended, from the start of the load, in milliseconds.
     pub at_ms: f64,
-    /// How long it took, in milliseconds.
     pub took_ms: f64,
     pub status: Option<u16>,
     pub request: String,

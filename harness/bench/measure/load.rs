@@ -38,11 +38,9 @@ const LARGEST_REQUESTS: usize = 1 << 30;
 #[derive(Debug)]
 pub struct LoadTarget<'a> {
     pub target: &'a Target,
-    /// What they are signed with.
     pub secret: &'a Secret,
     pub dialect: &'static Dialect,
     pub corpus: &'a Corpus,
-    /// The time of day.
     pub clock: &'a Clock,
     /// Becomes true where the load is to end at once.
     pub interrupted: &'a watch::Receiver<bool>,
@@ -203,7 +201,6 @@ fn gather(
     LoadOutcome { phases, tally, ending, elapsed, reopened, numbers, witnesses }
 }
 
-/// Starts a thread with that many connections.
 fn start(
     load: Arc<SharedLoad>,
     thread: usize,

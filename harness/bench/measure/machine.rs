@@ -13,7 +13,6 @@ pub struct Tool {
 pub struct Machine {
     /// How many processors this process may use.
     pub cores: usize,
-    /// The operating system.
     pub os: String,
     pub arch: String,
     /// The processor's model, where the system tells it.

@@ -43,7 +43,6 @@ pub struct BoundCheck {
 }
 
 impl Measure {
-    /// The latency in microseconds.
     fn of(self, counts: &PhaseCounts) -> f64 {
         match self {
             Self::Quantile(quantile) => counts.latency.value_at_quantile(quantile) as f64,
@@ -188,7 +187,6 @@ impl<'de> Deserialize<'de> for Bound {
     }
 }
 
-/// The most rates that a search tries.
 pub const MOST_TRIALS: usize = 24;
 /// How near the rate that holds and the one that does not must come to each other.
 const NEAR: f64 = 1.05;

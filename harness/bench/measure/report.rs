@@ -13,16 +13,13 @@ use crate::bench::accounts::entry::LedgerEntry;
 use crate::exit::ExitStatus;
 use crate::webhook::dialect::rfc3339;
 
-/// The name and version of the JSON form.
 pub const FORMAT: &str = "twenty-conform-bench/1";
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BenchReport {
-    /// [`FORMAT`].
     pub format: String,
     pub role: BenchRole,
     pub tool: Tool,
-    /// The machine that it was made on.
     pub machine: Machine,
     /// The arguments of the command, without the secret.
     pub command: Vec<String>,
@@ -36,9 +33,7 @@ pub struct BenchReport {
     pub load: LoadFacts,
     pub corpus: CorpusFacts,
     pub result: BenchResult,
-    /// The exit status that goes with it.
     pub exit_status: u8,
-    /// How long it took in all, in milliseconds.
     pub duration_ms: u64,
     pub total: Measured,
     /// What was measured at each rate, in the order of the run.
@@ -94,7 +89,6 @@ pub struct Origin {
     pub dialect: String,
     /// When it began, in milliseconds since the epoch.
     pub started_at_ms: u64,
-    /// How long it took in all, in milliseconds.
     pub took_ms: u64,
     pub seed: Option<u64>,
 }
@@ -103,10 +97,8 @@ pub struct Origin {
 pub struct Figures {
     pub total: Measured,
     pub phases: Vec<PhaseEntry>,
-    /// In equal parts of the measured time.
     pub series: SeriesEntry,
     pub probes: Probes,
-    /// Of the valid deliveries that were not acknowledged.
     pub unexpected: Vec<Unexpected>,
 }
 
@@ -216,7 +208,6 @@ pub struct SendingEntry {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadFacts {
-    /// How deliveries followed each other.
     pub mode: LoadMode,
     /// The rates that were asked for, in deliveries per second; none in saturation.
     pub rates: Vec<f64>,
@@ -267,7 +258,6 @@ pub struct RateTrial {
     pub why: String,
     /// Half of the deliveries took no longer, in microseconds.
     pub p50_us: u64,
-    /// 99 of 100 took no longer.
     pub p99_us: u64,
     pub error_share: f64,
 }

@@ -48,7 +48,6 @@ impl BenchResult {
         }
     }
 
-    /// The exit status that goes with it.
     pub fn status(self) -> ExitStatus {
         match self {
             Self::Pass => ExitStatus::Passed,

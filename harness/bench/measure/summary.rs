@@ -152,7 +152,6 @@ impl LoadOutcome {
         self.witnesses.0.get(&oddity)
     }
 
-    /// What is worth knowing of how it went.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         match self.ending {

@@ -21,7 +21,6 @@ pub struct PhaseCounts {
     pub refused: u64,
     /// Deliveries without a whole answer, or never sent, by kind.
     pub failures: [u64; DeliveryFailure::ALL.len()],
-    /// The answers to valid deliveries by status.
     pub statuses: Box<[u64; 1000]>,
     pub probe_statuses: Box<[u64; 1000]>,
     /// Probes that were sent, by their number.
@@ -46,7 +45,6 @@ pub struct PhaseCounts {
 #[derive(Debug)]
 pub struct LoadTally {
     pub phases: Vec<PhaseCounts>,
-    /// The series of the phases that are measured.
     pub series: TimeSeries,
     measured: Vec<bool>,
     /// When each phase ends, from the start of the load.
@@ -181,7 +179,6 @@ impl LoadTally {
         }
     }
 
-    /// Whether a phase is measured, or warm-up.
     pub fn measures(&self, phase: usize) -> bool {
         self.measured.get(phase).is_some_and(|measured| *measured)
     }

@@ -62,7 +62,6 @@ impl LoadFacts {
 }
 
 impl CorpusFacts {
-    /// What there is to say of a corpus.
     pub fn of(corpus: &Corpus) -> Self {
         let lengths = corpus.bodies().iter().map(|body| body.bytes.len() as u64);
         Self {

@@ -10,7 +10,6 @@ use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::generate::probe;
 use crate::bench::measure::ended::{DeliveryKind, EndedDelivery};
 
-/// How many kinds are kept besides the probes.
 const MOST_KINDS: usize = 24;
 
 /// What makes exchanges alike.

@@ -68,7 +68,6 @@ impl SenderLoad {
 pub struct SenderUnderLoad<'a> {
     pub sender: Arc<dyn Sender>,
     pub dialect: &'static Dialect,
-    /// The time of day.
     pub clock: &'a Clock,
     /// Becomes true where the load is to end at once.
     pub interrupted: &'a channel::Receiver<bool>,

@@ -19,7 +19,6 @@ use crate::bench::generate::turns::Turn;
 use crate::bench::measure::ended::{DeliveryKind, EndedDelivery};
 use crate::bench::measure::tally::LoadTally;
 
-/// How many webhooks there are at most.
 pub const MOST_WEBHOOKS: usize = 64;
 
 /// What is under way, shared by who asks and who receives.
@@ -164,7 +163,6 @@ impl DeliveryWatch {
 }
 
 impl WatchState {
-    /// Where an event stands in the window.
     fn index(&self, number: u64) -> Option<usize> {
         let index = usize::try_from(number.checked_sub(self.base)?).ok()?;
         (index < self.window.len()).then_some(index)

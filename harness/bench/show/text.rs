@@ -12,7 +12,6 @@ use crate::bench::show::style::message;
 use crate::terminal::{BAD, BOLD, DIM, GOOD, clean};
 
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// How wide a sparkline is at most.
 const WIDEST: usize = 60;
 /// The report as text with ANSI colours; they are taken off where they are not wanted.
 pub fn render(report: &BenchReport) -> String {

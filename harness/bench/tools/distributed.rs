@@ -53,7 +53,6 @@ pub struct Order<'a> {
     pub folder: &'a Path,
     pub target: &'a Target,
     pub allow_remote: bool,
-    /// What they are signed with.
     pub secret: &'a Secret,
     pub workers: usize,
     pub users: usize,
@@ -61,13 +60,11 @@ pub struct Order<'a> {
     pub rate: Option<f64>,
     pub duration: Duration,
     pub warm_up: Duration,
-    /// How long an answer is waited for.
     pub timeout: Duration,
     /// Which share of the deliveries must be refused.
     pub probe_share: f64,
     /// The lowest level whose probes fail the run.
     pub fail_on: &'a str,
-    /// Which share of errors is allowed.
     pub max_errors: f64,
     /// Becomes true where it is to end at once.
     pub interrupted: &'a watch::Receiver<bool>,
@@ -179,7 +176,6 @@ struct Watched {
 }
 
 enum MasterEnding {
-    /// The master ended by itself.
     Ended(ProcessEnd),
     /// A worker ended before the load began: the master would wait for it in vain.
     NotBegun,

@@ -19,7 +19,6 @@ use crate::webhook::vectors;
 
 /// The version of locust that the locustfile is tested with.
 pub const LOCUST: &str = "2.47.0";
-/// The most deliveries that are signed in advance.
 pub const MOST_DELIVERIES: u32 = 1_000_000;
 /// How long their bodies may be together, in bytes.
 const LARGEST: u64 = 1 << 30;
@@ -57,7 +56,6 @@ pub struct ExportContent<'a> {
     pub now_ms: u64,
 }
 
-/// What deliveries are signed in advance with.
 #[derive(Debug, Clone, Copy)]
 pub struct Presigning<'a> {
     pub secret: &'a Secret,
@@ -67,7 +65,6 @@ pub struct Presigning<'a> {
     pub seed: u64,
 }
 
-/// One delivery that was signed in advance.
 struct PresignedDelivery {
     timestamp: String,
     signature: String,

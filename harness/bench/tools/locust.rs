@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// The name and version of the form.
 pub const FORMAT: &str = "twenty-conform-locust/1";
 
-/// The results of a run of the locustfile.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct LocustResults {
-    /// [`FORMAT`].
     pub format: String,
     /// `pass`, `fail` or `incomplete`.
     pub result: String,
@@ -31,7 +28,6 @@ pub struct LocustResults {
     pub workers: Vec<LocustWorker>,
     /// Everything, warm-up included.
     pub all: LocustCounts,
-    /// How long it was measured, in milliseconds.
     pub stretch_ms: f64,
     pub measured: LocustMeasured,
     /// Each kind of probe, warm-up included.
@@ -58,10 +54,8 @@ pub struct LocustLoad {
     pub run_time_ms: Option<u64>,
     /// How long it went on before it was measured.
     pub warm_up_ms: u64,
-    /// How long an answer was waited for.
     pub timeout_ms: u64,
     pub probe_share: f64,
-    /// Which share of errors was allowed.
     pub max_errors: f64,
 }
 
@@ -81,7 +75,6 @@ pub enum WorkerState {
     Reported,
     Lost,
     Left,
-    /// It never said anything.
     Silent,
 }
 
@@ -98,7 +91,6 @@ impl WorkerState {
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct LocustWorker {
-    /// What is known of how it ended.
     pub state: WorkerState,
     pub sent: u64,
     pub acknowledged: u64,
@@ -129,7 +121,6 @@ pub struct LocustMeasured {
     pub refused: u64,
     /// Deliveries without a whole answer by kind.
     pub failed: BTreeMap<String, u64>,
-    /// The answers to valid deliveries by status.
     pub statuses: BTreeMap<u16, u64>,
     /// Probes: how many were sent, let through, and without an answer.
     pub probes: BTreeMap<String, [u64; 3]>,
@@ -140,7 +131,6 @@ pub struct LocustMeasured {
     pub late: LocustLateness,
 }
 
-/// A distribution in microseconds.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct LocustLatency {
     /// The highest value of each part to three digits, with how many lie in it.
@@ -154,7 +144,6 @@ pub struct LocustLatency {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct LocustLateness {
     pub count: u64,
-    /// All together, in microseconds.
     pub sum_us: u64,
     pub max_us: u64,
 }
@@ -165,9 +154,7 @@ pub struct LocustProbe {
     pub requirement: String,
     pub level: String,
     pub sent: u64,
-    /// How many of them were let through.
     pub let_through: u64,
-    /// How many of them got no answer.
     pub unanswered: u64,
 }
 
@@ -184,7 +171,6 @@ pub struct LocustPoint(pub u64, pub u64, pub u64, pub u64, pub BTreeMap<u64, u64
 /// An exchange that was not as it must be.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct LocustWitness {
-    /// How many of its kind there were.
     pub count: u64,
     /// When it ended, from the start of the test.
     pub at_ms: f64,

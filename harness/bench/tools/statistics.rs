@@ -214,7 +214,6 @@ fn number_in(field: &str) -> Option<f64> {
     value.filter(|value| value.is_finite() && *value >= 0.0)
 }
 
-/// The fields of a line of CSV.
 fn fields(line: &str) -> Vec<String> {
     let (mut fields, mut field, mut quoted) = (Vec::new(), String::new(), false);
     let mut characters = line.chars().peekable();
@@ -330,7 +329,6 @@ fn probes(rows: &[Row]) -> Probes {
     }
 }
 
-/// What became of a kind of probe.
 fn entry(kind: &probe::Probe, rows: &[Row]) -> ProbeEntry {
     let name = format!("probe {} ({})", kind.name, kind.requirement.id);
     let of = |which: fn(&Row) -> u64| rows.iter().filter(|row| row.name == name).map(which).sum();

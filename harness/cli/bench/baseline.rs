@@ -49,7 +49,6 @@ pub(super) struct Project {
     /// By how much each figure may be worse.
     pub(super) most: MaxRegression,
     pub(super) folder: PathBuf,
-    /// The bounds of the project's file.
     pub(super) bounds: Vec<Bound>,
 }
 

@@ -91,9 +91,9 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let address = arguments.listen.address();
     // Listened to before anybody knows the address.
     let asked = asked_to_end();
-    let service = Service::start(address, arguments.limits(), accounts.clone()).await.map_err(|why| {
-        Error::Usage(format!("{address} cannot be listened on: {why}; choose another --host or --port"))
-    })?;
+    let service = Service::start(address, arguments.limits(), accounts.clone())
+        .await
+        .map_err(|why| arguments.listen.refused(&why))?;
     let url = service.url(arguments.path.first().map_or("/", String::as_str));
     console.print(&match arguments.json {
         true => format!("{}\n", json!({ "ready": { "url": url, "ledger": service.url(LEDGER_PATH) } })),

@@ -24,11 +24,9 @@ const MANY_DIGITS: usize = 8;
 /// Of how many of the secret's characters keys are made that lack one of them, or have it in the other case.
 const LONGEST_SECRET: usize = 256;
 
-/// A case that was signed anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resigned {
     pub deliveries: ReplayDeliveries,
-    /// What could not be made anew.
     pub doubt: Option<Doubt>,
 }
 
