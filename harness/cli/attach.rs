@@ -20,7 +20,7 @@ use crate::subject::receiver::Receiver;
 use crate::webhook::signature::Secret;
 use crate::wire::client::Target;
 
-/// How often a receiver that is started again by somebody else is tried.
+/// How often a receiver that is started again elsewhere is tried.
 const REACH_PACE: Duration = Duration::from_millis(50);
 
 /// Which receiver.
@@ -130,7 +130,7 @@ impl Attachment {
     }
 
     /// Reaches it, or starts it; `None` where that was interrupted. With patience one that runs already may take as long to
-    /// listen as one that is started: it is being started again by somebody else.
+    /// listen as one that is started: it is being started again elsewhere.
     ///
     /// Errors: it cannot be reached or started.
     pub(super) async fn reach(

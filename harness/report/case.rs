@@ -46,7 +46,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// The case of a failure, without its secrets; `None` where no single delivery shows it: what a receiver takes in,
+    /// The case of a failure, without its secrets; `None` where no single delivery shows it: what a receiver processes,
     /// how it bears many at once, how long it compares.
     pub fn of(
         transcript: &Transcript,

@@ -84,7 +84,7 @@ impl Accounts {
         Self { dialect, clock, window_ms, paths, anywhere, redaction, witness: None, ledger }
     }
 
-    /// The same, with somebody who is told of arrivals.
+    /// The same, with a listener that is told of arrivals.
     pub fn with_witness(self, witness: impl ArrivalListener) -> Self {
         Self { witness: Some(Box::new(witness)), ..self }
     }

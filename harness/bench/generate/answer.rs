@@ -94,7 +94,7 @@ impl Answer {
         self.kept = new.end.min(KEPT).max(self.kept);
         while self.head.is_none() {
             match self.parse(new.end, searched)? {
-                // Nothing is lost of a head that is not whole: what came lies behind what was there.
+                // Nothing is lost of a head that is not whole: what came lies after what was there.
                 None if new.end >= KEPT => return Err(Wrong::TooLong),
                 None => return Ok(false),
                 Some((status @ 100..=199, length)) if status != 101 => {
@@ -127,7 +127,7 @@ impl Answer {
             }
             Rest::Chunks(chunks) => after(chunks, piece)?,
         };
-        // What comes behind an answer belongs to no request: the connection is of no more use.
+        // What comes after an answer belongs to no request: the connection is of no more use.
         head.persists &= left.is_none_or(|left| left == 0);
         Ok(left.is_some())
     }
@@ -157,7 +157,7 @@ impl Answer {
         self.head.map(|head| head.status)
     }
 
-    /// Whether the connection may carry another exchange behind this one.
+    /// Whether the connection may carry another exchange after this one.
     pub(crate) fn persists(&self) -> bool {
         self.head.is_some_and(|head| head.persists)
     }

@@ -1,7 +1,7 @@
 //! The record ids of a load: shaped like UUIDs, one after the other, so that a receiver of them can tell lost, doubled
 //! and reordered ones by counting.
 //!
-//! A run carries a check of its own digits and a number is small, so that a UUID of anybody else's is taken for one of these
+//! A run carries a check of its own digits and a number is small, so that a UUID from elsewhere is taken for one of these
 //! in one of 2^50 cases: random ones have two digits in common with ours and no more.
 //!
 //! Invariant: two numbers of one run never give the same id, and an id gives its run and its number back.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What was measured in a stretch of time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// How long the stretch is, in milliseconds: to its end, or to the last acknowledgement after it.
     pub duration_ms: f64,
@@ -41,7 +41,7 @@ pub struct StatusCount {
 }
 
 /// A distribution of latencies, in microseconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
     pub count: u64,
     pub min_us: u64,
@@ -82,7 +82,7 @@ pub struct SeriesEntry {
     pub points: Vec<SeriesPoint>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesPoint {
     pub sent: u64,
     pub acknowledged: u64,
@@ -130,7 +130,7 @@ pub struct Unexpected {
 }
 
 /// An exchange, cut short, without the secret.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ShownExchange {
     /// When it ended, from the start of the load, in milliseconds.
     pub at_ms: f64,

@@ -65,10 +65,11 @@ pub enum BenchRole {
 }
 
 /// How deliveries follow each other, as reports say it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LoadMode {
     /// Each connection sends as soon as it has its answer.
+    #[default]
     Saturation,
     Rate,
     /// At several rates, one after the other.
@@ -206,7 +207,7 @@ pub struct SendingEntry {
     pub ledger: LedgerEntry,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LoadFacts {
     pub mode: LoadMode,
     /// The rates that were asked for, in deliveries per second; none in saturation.
@@ -225,7 +226,7 @@ pub struct LoadFacts {
     pub max_errors: f64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorpusFacts {
     pub bodies: usize,
     /// How long all are together, in bytes.
@@ -244,7 +245,7 @@ pub struct SearchEntry {
     pub trials: Vec<RateTrial>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RateTrial {
     pub rate: f64,
     /// Deliveries that went out per second.

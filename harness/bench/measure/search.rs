@@ -57,7 +57,13 @@ pub async fn find(
             // What was found out until then is not lost with the receiver.
             (Err(Error::Subject(why)), Some((before, _))) => {
                 before.ending = LoadEnding::Gone;
-                let trial = not_put(rate, search.confirms(), why.to_string());
+                let trial = RateTrial {
+                    rate,
+                    confirmation: search.confirms(),
+                    cut_short: true,
+                    why: why.to_string(),
+                    ..RateTrial::default()
+                };
                 told(&trial);
                 trials.push(trial);
                 break;
@@ -83,21 +89,6 @@ pub async fn find(
     let (outcome, plan) = last.ok_or_else(|| Error::Harness("a search without a trial".to_owned()))?;
     let entry = SearchEntry { objective: quest.text.clone(), found: search.found(), trials };
     Ok(FoundRate { entry, outcome, plan })
-}
-
-/// A trial whose load could not be put.
-fn not_put(rate: f64, confirmation: bool, why: String) -> RateTrial {
-    RateTrial {
-        rate,
-        achieved: 0.0,
-        confirmation,
-        held: false,
-        cut_short: true,
-        why,
-        p50_us: 0,
-        p99_us: 0,
-        error_share: 0.0,
-    }
 }
 
 fn judge(rate: f64, confirmation: bool, outcome: &LoadOutcome, quest: &Quest) -> RateTrial {

@@ -100,11 +100,9 @@ impl SenderOutcome {
     fn unexpected(&self, state: &WatchState, ledger: &LedgerEntry) -> Vec<Unexpected> {
         let clean = |text: &str| self.redaction.text(text);
         let asked = |number: u64, answer: String| ShownExchange {
-            at_ms: 0.0,
-            took_ms: 0.0,
-            status: None,
             request: clean(&self.events.shown(number)),
             answer: clean(&answer),
+            ..ShownExchange::default()
         };
         let mut found = Vec::new();
         let mut add = |kind: &str, text: String, count: u64, exchange: ShownExchange| {
@@ -131,11 +129,10 @@ impl SenderOutcome {
                 None => Default::default(),
             };
             let exchange = ShownExchange {
-                at_ms: 0.0,
-                took_ms: 0.0,
                 status: Some(kind.status),
                 request,
                 answer: kind.status.to_string(),
+                ..ShownExchange::default()
             };
             let detail = if detail.is_empty() { detail } else { format!(": {detail}") };
             add(&kind.kind, format!("{}{detail}", kind.text), kind.count, exchange);

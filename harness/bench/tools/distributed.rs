@@ -32,7 +32,7 @@ use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 pub const MOST_WORKERS: usize = 64;
 /// How long workers may take to come to their master, on a machine that has much else to do.
 const CONNECT_WAIT: Duration = Duration::from_secs(60);
-/// How long the end may take besides the wait for the last answers.
+/// How long the end may take, in addition to the wait for the last answers.
 const END_WAIT: Duration = Duration::from_secs(30);
 /// How long a worker may take to end after its master.
 const WORKER_WAIT: Duration = Duration::from_secs(5);
@@ -113,7 +113,7 @@ pub async fn version(python: &str) -> Result<String, Error> {
 
 /// Runs a master and its workers to their end.
 ///
-/// Errors: a process cannot be started, they do not find each other, they do not end, or no results are left behind.
+/// Errors: a process cannot be started, they do not find each other, they do not end, or no results are left.
 pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
     let port = free_port().await?.to_string();
     let path = order.folder.join("results.json");

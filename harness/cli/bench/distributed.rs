@@ -102,7 +102,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         let _ = fs::remove_dir_all(place);
     }
     let mut report = match ran {
-        // An interruption comes first among the statuses; what came of it is said all the same.
+        // An interruption comes first among the statuses; the outcome is said all the same.
         Err(why) if *interrupted.borrow() => {
             console.complain(&why.to_string());
             return Ok(ExitStatus::Interrupted);

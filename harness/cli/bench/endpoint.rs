@@ -1,4 +1,4 @@
-//! `bench endpoint`: stands as an endpoint for a load that somebody else puts on it, and keeps accounts of what arrives.
+//! `bench endpoint`: stands as an endpoint for a load from another program, and keeps accounts of what arrives.
 //!
 //! Invariant: whatever arrived is in the summary, and the secret is in none of it.
 
@@ -89,7 +89,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let dialect = arguments.dialect.dialect();
     let accounts = Arc::new(Accounts::new(webhooks, dialect, Clock::system(), window, redaction));
     let address = arguments.listen.address();
-    // Listened to before anybody knows the address.
+    // Listened to before the address is known.
     let asked = asked_to_end();
     let service = Service::start(address, arguments.limits(), accounts.clone())
         .await

@@ -98,13 +98,9 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let load = LoadFacts::of(&plan, arguments.load.tolerance().max_errors, quest.is_some());
     baseline.check(&load, BenchRole::Receiver, arguments.load.dialect().name)?;
     let made = || Secret::new(Random::from_seed(plan.seed).secret());
+    let (path, trust) = (&arguments.load.path, TrustOptions::default());
     let attachment = match arguments.attach.named() {
-        true => Some(arguments.attach.attachment(
-            &arguments.load.path,
-            made,
-            &TrustOptions::default(),
-            console,
-        )?),
+        true => Some(arguments.attach.attachment(path, made, &trust, console)?),
         false => None,
     };
     if let Some(target) = attachment.as_ref().and_then(Attachment::target) {
@@ -178,7 +174,7 @@ impl Measurement<'_> {
         baseline.measured(console, |console| tell_again(quiet, console), measure).await
     }
 
-    /// Measures once; `first` is the number of the first record id. Returns the number behind the last one too.
+    /// Measures once; `first` is the number of the first record id. Returns the number after the last one too.
     async fn measure(
         &self,
         first: u64,
@@ -226,7 +222,7 @@ impl Measurement<'_> {
     }
 }
 
-/// The receiver that is meant, with its name: one of ours where none is. `None` where that was interrupted.
+/// The receiver that is meant, with its name: the built-in one where none is named. `None` where that was interrupted.
 async fn reach(
     attachment: Option<&Attachment>,
     secret: &Secret,

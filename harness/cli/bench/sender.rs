@@ -188,7 +188,7 @@ impl Attached {
                 let transport = Arc::new(Pooled::new(ANSWER_WAIT).map_err(Error::Harness)?);
                 let random = Random::from_seed(task.plan.seed);
                 let sender = Reference::new(dialect, clock.clone(), random, transport);
-                // On one thread: handing a delivery from one to the other costs more than it gains beside an endpoint that
+                // On one thread: handing a delivery from one to the other costs more than it gains next to an endpoint that
                 // takes the other processor.
                 let subject = subject(Arc::new(sender));
                 block_in_place(|| {

@@ -67,7 +67,7 @@ impl Case {
                 if self.expected.is_positive() { format!(", only after {took:.1} s") } else { String::new() };
             return Replayed::StillThere(format!("{what} was acknowledged: {outcome}{late}"));
         }
-        // It answered the one before and not the one behind: it is gone.
+        // It answered the one before and not the one after: it is gone.
         let ended =
             refused.filter(|_| self.died.is_some()).filter(|control| control.outcome.status().is_none());
         if let (Some(control), Some(true)) = (ended, before.as_ref().map(|one| one.outcome.acknowledges())) {
@@ -99,7 +99,7 @@ impl Case {
 }
 
 impl Timing {
-    /// What to say where genuine deliveries are refused.
+    /// What to say where valid deliveries are rejected.
     fn hint(&self) -> String {
         match self {
             // Up to a minute off is taken (contract VER-11).
