@@ -1,6 +1,8 @@
-//! How a length of time is read: a number and its unit.
+//! How a length of time is read, a number and its unit, and how reports write it.
 //!
-//! Invariant: one parser. Which units there are, and which bounds hold, is said by those that read a value.
+//! Which units there are, and which bounds hold, is said by those that read a value.
+
+use std::time::Duration;
 
 /// Why a text is no length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +21,11 @@ pub fn seconds<'a>(text: &'a str, units: &[(&str, f64)]) -> Result<f64, Unreadab
     let unit = &text[digits.len()..];
     let (_, length) = units.iter().find(|(name, _)| *name == unit).ok_or(Unreadable::Unit(unit))?;
     digits.trim().parse::<f64>().map(|number| number * length).map_err(|_| Unreadable::Number)
+}
+
+/// A length of time in whole milliseconds, as reports have it.
+pub(crate) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 //! Invariant: nothing is sent to an address that is not this machine's, unless that was asked for; and whatever is wrong with
 //! the options is said before anything is reached, started or written.
 
-use std::ffi::OsStr;
 use std::time::Duration;
 
 use clap::Args;
@@ -11,17 +10,17 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::console::Console;
-use super::environment::{Choice, first_given, text};
+use super::environment::{first_given, word};
 use super::options::SecretOptions;
 use super::trust::TrustOptions;
-use super::values::duration;
+use super::values::{duration, path};
 use crate::error::Error;
 use crate::subject::SubjectError;
 use crate::subject::receiver::Receiver;
 use crate::webhook::signature::Secret;
 use crate::wire::client::Target;
 
-/// How often a receiver that is started again by somebody else is tried.
+/// How often a receiver that is started again elsewhere is tried.
 const REACH_PACE: Duration = Duration::from_millis(50);
 
 /// Which receiver.
@@ -43,16 +42,13 @@ pub(super) struct AttachOptions {
     secret: SecretOptions,
 }
 
-/// A receiver that can be reached.
 pub(super) struct Attachment {
-    /// What reports call it.
     pub(super) name: String,
     pub(super) secret: Secret,
     place: Location,
     ready: Duration,
 }
 
-/// How a receiver is named.
 enum Means {
     Url(String),
     Exec(String),
@@ -70,11 +66,8 @@ impl AttachOptions {
     }
 
     fn means(&self) -> Option<Means> {
-        let url: Choice<'_, Means> =
-            ("url", self.url.as_deref().map(OsStr::new), |url| Means::Url(text(url)));
-        let exec: Choice<'_, Means> =
-            ("exec", self.exec.as_deref().map(OsStr::new), |command| Means::Exec(text(command)));
-        first_given(&[url, exec])
+        let url = word("url", self.url.as_ref(), Means::Url);
+        first_given([url, word("exec", self.exec.as_ref(), Means::Exec)])
     }
 
     /// The secret, where one is given, for the built-in receiver.
@@ -123,14 +116,8 @@ impl AttachOptions {
 }
 
 /// Errors: a receiver that is started cannot have that path.
-pub(super) fn check_path(path: &str) -> Result<(), Error> {
-    if path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
-        return Ok(());
-    }
-    Err(Error::Usage(format!(
-        "--path {path:?} must begin with a slash and hold only characters that a request line can (escape the others, such as \
-         %20 for a space)"
-    )))
+pub(super) fn check_path(text: &str) -> Result<(), Error> {
+    path(text).map(drop).map_err(|why| Error::Usage(format!("--path {why}")))
 }
 
 impl Attachment {
@@ -143,7 +130,7 @@ impl Attachment {
     }
 
     /// Reaches it, or starts it; `None` where that was interrupted. With patience one that runs already may take as long to
-    /// listen as one that is started: it is being started again by somebody else.
+    /// listen as one that is started: it is being started again elsewhere.
     ///
     /// Errors: it cannot be reached or started.
     pub(super) async fn reach(

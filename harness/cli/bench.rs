@@ -1,6 +1,4 @@
 //! `bench`: how fast an implementation is under real, signed traffic, and whether it stays right meanwhile.
-//!
-//! Invariant: the report is written whichever way a load ends, and the secret is in none of it.
 
 mod baseline;
 mod compare;

@@ -20,11 +20,9 @@ use crate::error::Error;
 /// Its name, in the current folder.
 pub(super) const FILE: &str = "twenty-conform.toml";
 
-/// What the file says.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Config {
-    /// What it says of benchmarks.
     #[serde(default)]
     pub(super) bench: Bench,
 }
@@ -39,16 +37,13 @@ pub(super) struct Bench {
     /// By how much a figure may be worse: `"5%"`, or a table with `rate`, `p50`, `p90`, `p99` and `errors`.
     #[serde(default)]
     pub(super) max_regression: GivenRegressions,
-    /// Where baselines are kept.
     #[serde(default)]
     pub(super) baseline_dir: Option<PathBuf>,
 }
 
-/// What is read from a text.
 #[derive(Debug)]
 pub(super) struct Read<T>(pub(super) T);
 
-/// Bounds of regressions.
 #[derive(Debug, Default)]
 pub(super) struct GivenRegressions(pub(super) Vec<GivenRegression>);
 

@@ -25,7 +25,6 @@ pub(super) enum ColorChoice {
     Never,
 }
 
-/// The two output streams.
 pub(super) struct Console {
     out: AutoStream<io::Stdout>,
     err: AutoStream<io::Stderr>,
@@ -39,18 +38,13 @@ impl Console {
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
         };
-        let choose = |choice, detected| if choice == anstream::ColorChoice::Auto { detected } else { choice };
-        let (out, err) = (io::stdout(), io::stderr());
-        let (for_out, for_err) =
-            (choose(choice, AutoStream::choice(&out)), choose(choice, AutoStream::choice(&err)));
         Self {
-            out: AutoStream::new(out, for_out),
-            err: AutoStream::new(err, for_err),
+            out: AutoStream::new(io::stdout(), choice),
+            err: AutoStream::new(io::stderr(), choice),
             redaction: Redaction::default(),
         }
     }
 
-    /// Prints to stdout.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Error> {
         match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
             Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
@@ -71,7 +65,6 @@ impl Console {
         self.redaction.add(secret);
     }
 
-    /// Prints an error to stderr.
     pub(super) fn complain(&mut self, text: &str) {
         let text = lines(&self.redaction.text(text), "");
         self.write(&format!("{BAD}error:{BAD:#} {text}"));

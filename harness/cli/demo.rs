@@ -1,6 +1,4 @@
 //! `demo`: the whole suite on the built-in reference peers, in one process.
-//!
-//! Invariant: the reference peers are reached over real HTTP, as any other subject is.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

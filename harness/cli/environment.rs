@@ -4,7 +4,8 @@
 //! here: `PORT`, and `TWENTY_WEBHOOK_SECRET` for the secret.
 
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, Command};
@@ -45,7 +46,6 @@ pub(super) fn with_variables(command: Command) -> Command {
     command.mut_subcommands(with_variables)
 }
 
-/// The name of an option's variable.
 pub(super) fn name_of(long: &str) -> String {
     match long {
         "port" => "PORT".to_owned(),
@@ -64,18 +64,23 @@ pub(super) fn set(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// One of several options that exclude each other: its long name, its value on the command line, and what is made of a value.
-pub(super) type Choice<'a, T> = (&'a str, Option<&'a OsStr>, fn(&OsStr) -> T);
+/// What one of several options that exclude each other has given: on the command line, or in its variable.
+pub(super) struct Choice<T>(Option<T>, Option<T>);
 
-/// What is made of the first that stands on the command line, or else of the first whose variable is set.
-pub(super) fn first_given<T>(choices: &[Choice<'_, T>]) -> Option<T> {
-    let given = choices.iter().find_map(|(_, given, make)| given.map(make));
-    given.or_else(|| choices.iter().find_map(|(long, _, make)| variable(long).map(|value| make(&value))))
+pub(super) fn word<T>(long: &str, given: Option<&String>, make: fn(String) -> T) -> Choice<T> {
+    let variable = variable(long).map(|value| value.to_string_lossy().into_owned());
+    Choice(given.cloned().map(make), variable.map(make))
 }
 
-/// A value as text.
-pub(super) fn text(value: &OsStr) -> String {
-    value.to_string_lossy().into_owned()
+pub(super) fn file<T>(long: &str, given: Option<&PathBuf>, make: fn(PathBuf) -> T) -> Choice<T> {
+    Choice(given.cloned().map(make), variable(long).map(PathBuf::from).map(make))
+}
+
+/// The first that stands on the command line, or else the first whose variable is set.
+pub(super) fn first_given<T, const N: usize>(choices: [Choice<T>; N]) -> Option<T> {
+    let (given, variables): (Vec<_>, Vec<_>) =
+        choices.into_iter().map(|Choice(given, variable)| (given, variable)).unzip();
+    given.into_iter().chain(variables).flatten().next()
 }
 
 #[cfg(test)]

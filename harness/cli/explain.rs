@@ -1,6 +1,4 @@
 //! `explain`: why a requirement exists, what is sent for it and what breaks it; or what a cause means and its fix.
-//!
-//! Invariant: everything said comes from the requirement's literal, its scenarios and the table of causes.
 
 use clap::Args;
 

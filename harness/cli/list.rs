@@ -1,6 +1,4 @@
 //! `list`: every requirement and its check.
-//!
-//! Invariant: what is listed is what can be run; there is no second list.
 
 use clap::{Args, ValueEnum};
 

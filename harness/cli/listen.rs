@@ -81,9 +81,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     };
     let asked = asked_to_end();
     let address = arguments.listen.address();
-    let listening = Listening::at(address, answering).await.map_err(|why| {
-        Error::Usage(format!("{address} cannot be listened on: {why}; choose another --host or --port"))
-    })?;
+    let listening = Listening::at(address, answering).await.map_err(|why| arguments.listen.refused(&why))?;
     if let Some(target) = &onward {
         refuse_itself(target, &listening).await?;
     }

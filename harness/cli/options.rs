@@ -1,18 +1,16 @@
 //! The options that several commands share, and what they are read into.
-//!
-//! Invariant: every option has its environment variable, and every error names the option and the fix.
 
 use std::collections::hash_map::RandomState;
-use std::ffi::OsStr;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::environment::{Choice, first_given, text};
+use super::environment::{file, first_given, word};
 use super::reports::ReportOptions;
 use super::values::{duration, up_to};
 use crate::error::Error;
@@ -60,6 +58,12 @@ pub(super) struct ListenOptions {
 impl ListenOptions {
     pub(super) fn address(self) -> SocketAddr {
         SocketAddr::new(self.host, self.port)
+    }
+
+    /// What to say where the address cannot be listened on.
+    pub(super) fn refused(self, why: &io::Error) -> Error {
+        let address = self.address();
+        Error::Usage(format!("{address} cannot be listened on: {why}; choose another --host or --port"))
     }
 }
 
@@ -131,7 +135,6 @@ pub(super) struct SecretOptions {
     secret_file: Option<PathBuf>,
 }
 
-/// The secret as it was given.
 enum SecretSource {
     Secret(String),
     File(PathBuf),
@@ -145,13 +148,9 @@ impl SecretOptions {
 
     /// The secret, where one was given. Errors: the file cannot be read, or the secret is empty.
     pub(super) fn read(&self) -> Result<Option<Secret>, Error> {
-        let secret: Choice<'_, SecretSource> =
-            ("secret", self.secret.as_deref().map(OsStr::new), |secret| SecretSource::Secret(text(secret)));
-        let file: Choice<'_, SecretSource> =
-            ("secret-file", self.secret_file.as_deref().map(Path::as_os_str), |file| {
-                SecretSource::File(file.into())
-            });
-        let secret = match first_given(&[secret, file]) {
+        let secret = word("secret", self.secret.as_ref(), SecretSource::Secret);
+        let file = file("secret-file", self.secret_file.as_ref(), SecretSource::File);
+        let secret = match first_given([secret, file]) {
             Some(SecretSource::Secret(secret)) => secret,
             Some(SecretSource::File(path)) => {
                 let text = fs::read_to_string(&path).map_err(|why| {

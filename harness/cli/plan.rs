@@ -30,7 +30,6 @@ pub(super) struct RunPlan {
     pub(super) fail_on: Level,
 }
 
-/// A run that could not be begun.
 pub(super) struct Unbegun<'a> {
     pub(super) role: Role,
     pub(super) subject: &'a str,
@@ -61,7 +60,6 @@ impl RunPlan {
         Ok(Self { selected, options, level: run.level, fail_on: run.fail_on.level() })
     }
 
-    /// What is selected for a role.
     pub(super) fn selected_for(&self, role: Role) -> Vec<&'static Requirement> {
         self.selected.iter().copied().filter(|one| one.role() == role).collect()
     }

@@ -1,6 +1,6 @@
 //! `receiver`: checks a receiver, once or again at each change of its files.
 //!
-//! Invariant: the receiver is ended whatever came of the run, and every run of a watch has the same seed.
+//! Invariant: the receiver is ended whatever the outcome, and every run of a watch has the same seed.
 
 use std::path::PathBuf;
 
@@ -90,7 +90,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
 struct Once<'a> {
     arguments: &'a Arguments,
     attachment: &'a Attachment,
-    /// Where what is taken in can be asked for.
+    /// Where what is processed can be asked for.
     source: Option<Target>,
 }
 
@@ -124,13 +124,13 @@ impl Once<'_> {
         let progress = ProgressLine::new("receiver", reports.quiet);
         let ran = run::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
         subject.stop().await;
-        // Before the report is out: what changes behind it is no more the run's.
+        // Before the report is out: what changes after it is no more the run's.
         ended();
         let report = plan.report(&ran?, name, evidence.as_ref());
         reports.publish(&report, console)
     }
 
-    /// Reaches the receiver, with what says what it takes in.
+    /// Reaches the receiver, with what says what it processes.
     async fn reach(&self, plan: &RunPlan, patient: bool) -> Result<Option<Receiver>, SubjectError> {
         let Some(reached) = self.attachment.reach(&plan.options.interrupted, patient).await? else {
             return Ok(None);
@@ -143,7 +143,7 @@ impl Once<'_> {
     }
 }
 
-/// Where what the receiver takes in can be asked for; nothing where it is said on stdout.
+/// Where what the receiver processes can be asked for; nothing where it is said on stdout.
 fn asked(observe: &str, arguments: &Arguments, console: &mut Console) -> Result<Option<Target>, Error> {
     if observe == "stdout" {
         return Ok(None);

@@ -1,6 +1,4 @@
 //! The options that say which reports a run writes, and where.
-//!
-//! Invariant: a report that cannot be written is an error, and the others are written all the same.
 
 use std::path::{Path, PathBuf};
 

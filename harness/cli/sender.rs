@@ -1,14 +1,13 @@
 //! `sender`: checks a sender, or traffic of one that was recorded.
 //!
-//! Invariant: a sender that was started is ended whatever came of the run.
+//! Invariant: a sender that was started is ended whatever the outcome.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::console::{Console, ProgressLine};
-use super::environment::{Choice, first_given, text};
+use super::environment::{file, first_given, word};
 use super::options::{RunOptions, SecretOptions};
 use super::plan::{RunPlan, Unbegun};
 use super::sign::input;
@@ -47,7 +46,6 @@ pub(super) struct Arguments {
     run: RunOptions,
 }
 
-/// How the sender is attached.
 enum AttachedSender {
     Exec(String),
     Control(String),
@@ -55,7 +53,6 @@ enum AttachedSender {
 }
 
 impl AttachedSender {
-    /// What reports call it.
     fn name(&self) -> String {
         match self {
             Self::Exec(command) => command.clone(),
@@ -67,15 +64,10 @@ impl AttachedSender {
 
 impl Arguments {
     fn attached(&self) -> Result<AttachedSender, Error> {
-        let exec: Choice<'_, AttachedSender> =
-            ("exec", self.exec.as_deref().map(OsStr::new), |command| AttachedSender::Exec(text(command)));
-        let control: Choice<'_, AttachedSender> =
-            ("control", self.control.as_deref().map(OsStr::new), |url| AttachedSender::Control(text(url)));
-        let transcript: Choice<'_, AttachedSender> =
-            ("transcript", self.transcript.as_deref().map(Path::as_os_str), |file| {
-                AttachedSender::Transcript(file.into())
-            });
-        first_given(&[exec, control, transcript]).ok_or_else(|| {
+        let exec = word("exec", self.exec.as_ref(), AttachedSender::Exec);
+        let control = word("control", self.control.as_ref(), AttachedSender::Control);
+        let transcript = file("transcript", self.transcript.as_ref(), AttachedSender::Transcript);
+        first_given([exec, control, transcript]).ok_or_else(|| {
             Error::Usage(
                 "give --exec 'COMMAND' for a sender to start, --control URL for one that runs, or --transcript FILE for \
                  recorded deliveries"

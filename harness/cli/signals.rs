@@ -21,7 +21,7 @@ pub(super) fn interruption() -> watch::Receiver<bool> {
     receiver
 }
 
-/// Ends with the signal. It is listened to from the call on, before a subject is started that would be left behind.
+/// Ends with the signal. It is listened to from the call on, before a subject is started that would be left running.
 #[cfg(unix)]
 pub(super) fn asked_to_end() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};

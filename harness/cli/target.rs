@@ -12,10 +12,8 @@ use super::console::Console;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 
-/// A format and where it goes.
 #[derive(Debug, Clone)]
 pub(super) struct ReportTarget<F> {
-    /// The format.
     pub(super) format: F,
     path: PathBuf,
 }
@@ -57,7 +55,6 @@ pub(super) fn names<F: ValueEnum>(formats: &[F]) -> String {
     }
 }
 
-/// A format's name on the command line.
 pub(super) fn name<F: ValueEnum>(format: &F) -> String {
     format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }

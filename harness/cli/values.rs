@@ -1,12 +1,9 @@
 //! How values of options are read.
-//!
-//! Invariant: a value that is out of its bounds is refused with the bounds.
 
 use std::time::Duration;
 
 use crate::duration::{Unreadable, seconds};
 
-/// Reads a count from 1 to a most.
 pub(super) fn up_to<const MOST: usize>(text: &str) -> Result<usize, String> {
     from_to::<1, MOST>(text)
 }
@@ -30,7 +27,17 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A duration, or nothing at all.
 pub(super) fn pause(text: &str) -> Result<Duration, String> {
     if matches!(text, "0" | "0s" | "0ms") { Ok(Duration::ZERO) } else { duration(text) }
+}
+
+/// Reads the path of a request, which may have a query.
+pub(super) fn path(text: &str) -> Result<String, String> {
+    if text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "{text:?} must begin with a slash and hold only characters that a request line can (escape the others, such as \
+         %20 for a space)"
+    ))
 }

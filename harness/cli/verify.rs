@@ -74,7 +74,6 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
     Ok(ExitStatus::Failed)
 }
 
-/// Takes a captured request apart.
 fn request(bytes: &[u8]) -> Result<Captured<'_>, Error> {
     let what = match captured(bytes) {
         Ok(captured) => return Ok(captured),

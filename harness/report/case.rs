@@ -1,6 +1,4 @@
 //! A finding on a receiver that one delivery shows, saved with its controls, so that it can be sent again without the run.
-//!
-//! Invariant: pure. A case is read and written, signed anew and judged as data; `suite/replay.rs` sends it.
 
 pub mod entry;
 pub mod replayed;
@@ -9,40 +7,31 @@ pub mod resign;
 use serde::{Deserialize, Serialize};
 
 use crate::redaction::Redaction;
-
+use crate::suite::replay::ReplayDeliveries;
 use crate::suite::requirement::{Evidence, Expected, Requirement};
 use crate::suite::transcript::{Respect, Transcript, Trial};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, ExchangeId};
 
-/// The name and version of the file's form.
 pub const FORMAT: &str = "twenty-conform-case/2";
 
 /// A delivery that did not come out as it should, and its controls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
-    /// [`FORMAT`].
     pub format: String,
-    /// The requirement's id.
     pub requirement: String,
-    /// The check that found it.
     pub check: String,
-    /// How strongly the requirement binds.
     pub level: String,
-    /// The form of body of the run.
     pub dialect: String,
     /// What was sent, as a noun phrase.
     pub what: String,
     /// In which respect it differs from its controls.
     pub respect: serde_json::Value,
-    /// What the contract has there.
     pub expected: Expected,
-    /// What happened there.
     pub actual: String,
     /// How the receiver ended at it, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub died: Option<String>,
-    /// The run's seed.
     pub seed: u64,
     /// The numbers of the exchanges: the control's before, its own, the control's after.
     pub exchanges: Vec<usize>,
@@ -53,12 +42,11 @@ pub struct Case {
     pub redacted: bool,
     /// Valid deliveries: the one before it, and for a negative also the one after it.
     pub controls: Vec<Delivery>,
-    /// The delivery itself.
     pub trial: Delivery,
 }
 
 impl Case {
-    /// The case of a failure, without its secrets; `None` where no single delivery shows it: what a receiver takes in,
+    /// The case of a failure, without its secrets; `None` where no single delivery shows it: what a receiver processes,
     /// how it bears many at once, how long it compares.
     pub fn of(
         transcript: &Transcript,
@@ -164,9 +152,13 @@ impl Case {
         &self.controls.first().unwrap_or(&self.trial).target
     }
 
-    /// What it consists of, as it was saved: the twin, the delivery, the twin again.
-    pub fn as_saved(&self) -> (Option<Delivery>, Delivery, Option<Delivery>) {
-        (self.controls.first().cloned(), self.trial.clone(), self.controls.last().cloned())
+    /// The control, the delivery and the control again, as they were saved.
+    pub fn as_saved(&self) -> ReplayDeliveries {
+        ReplayDeliveries {
+            before: self.controls.first().cloned(),
+            trial: self.trial.clone(),
+            after: self.controls.last().cloned(),
+        }
     }
 }
 

@@ -10,16 +10,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
+use crate::duration::milliseconds;
 use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::report::case::Case;
 use crate::report::curl::body_name;
 use crate::report::text::{self, Detail};
-use crate::report::{Report, Tool, json};
+use crate::report::{Report, Tool, json as json_report};
 use crate::suite::requirement::{Level, Role, Verdict};
 use crate::suite::run::{Judgement, Options, Run};
-use crate::suite::transcript::{Intake, Keeper, Kept, ScenarioName, Trial};
+use crate::suite::transcript::{Intake, Keeper, Kept, Trial};
 use crate::terminal::plain;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId};
@@ -48,21 +50,10 @@ pub struct Manifest {
     jobs: usize,
     level: Level,
     fail_on: Level,
-    limits: LimitsForm,
-    /// What was selected.
+    limits: Value,
     requirements: Vec<&'static str>,
     /// In milliseconds since the epoch.
     began_at_ms: u64,
-}
-
-#[derive(Debug, Clone, Serialize)]
-struct LimitsForm {
-    timeout_ms: u128,
-    deadline_ms: u128,
-    prompt_ms: u128,
-    quick_ms: u128,
-    quiet_ms: u128,
-    skew_ms: u128,
 }
 
 /// The evidence of one run, while it goes on and at its end.
@@ -74,7 +65,6 @@ struct Files {
     redaction: Redaction,
     exchanges: Lines,
     trials: Lines,
-    /// What could not be written.
     failures: Vec<String>,
 }
 
@@ -101,11 +91,6 @@ impl Folder {
                 path.display()
             ))),
         }
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.0
     }
 
     /// A folder in it, for one of several runs.
@@ -167,14 +152,14 @@ impl Manifest {
             jobs: options.jobs,
             level,
             fail_on,
-            limits: LimitsForm {
-                timeout_ms: limits.timeout.as_millis(),
-                deadline_ms: limits.deadline.as_millis(),
-                prompt_ms: limits.prompt.as_millis(),
-                quick_ms: limits.quick.as_millis(),
-                quiet_ms: limits.quiet.as_millis(),
-                skew_ms: limits.skew.as_millis(),
-            },
+            limits: json!({
+                "timeout_ms": milliseconds(limits.timeout),
+                "deadline_ms": milliseconds(limits.deadline),
+                "prompt_ms": milliseconds(limits.prompt),
+                "quick_ms": milliseconds(limits.quick),
+                "quiet_ms": milliseconds(limits.quiet),
+                "skew_ms": milliseconds(limits.skew),
+            }),
             requirements,
             began_at_ms: options.clock.now_ms(),
         }
@@ -195,7 +180,6 @@ impl RunEvidence {
         let _ = clear(&folder).and_then(|()| fs::remove_dir(&folder));
     }
 
-    /// Where it is.
     pub fn folder(&self) -> PathBuf {
         self.files().folder.clone()
     }
@@ -227,8 +211,7 @@ impl Files {
             }
             Kept::Scenario { trials, intakes } => {
                 for trial in trials {
-                    let line = trial_line(trial, &self.redaction);
-                    self.failures.extend(self.trials.add(&line));
+                    self.failures.extend(self.trials.add(&trial_line(trial, &self.redaction)));
                 }
                 for intake in intakes {
                     self.failures.extend(self.trials.add(&intake_line(intake, &self.redaction)));
@@ -287,49 +270,32 @@ struct ExchangeLine<'a> {
     redacted: bool,
 }
 
-#[derive(Serialize)]
-struct TrialLine {
-    scenario: ScenarioName,
-    what: String,
-    respect: serde_json::Value,
-    generated: bool,
-    exchange: usize,
-    controls: Vec<usize>,
+fn trial_line(trial: &Trial, redaction: &Redaction) -> Value {
+    json!({
+        "scenario": trial.scenario,
+        "what": redaction.text(&trial.what),
+        "respect": redaction.serialised(&trial.respect),
+        "generated": trial.generated,
+        "exchange": trial.exchange.0,
+        "controls": numbers(&trial.controls),
+    })
 }
 
-fn trial_line(trial: &Trial, redaction: &Redaction) -> TrialLine {
-    TrialLine {
-        scenario: trial.scenario,
-        what: redaction.text(&trial.what),
-        respect: redaction.serialised(&trial.respect),
-        generated: trial.generated,
-        exchange: trial.exchange.0,
-        controls: trial.controls.iter().map(|id| id.0).collect(),
-    }
+fn intake_line(intake: &Intake, redaction: &Redaction) -> Value {
+    json!({
+        "scenario": intake.scenario,
+        "what": redaction.text(&intake.what),
+        "intake": redaction.serialised(&intake.kind),
+        "observed": redaction.serialised(&intake.observed),
+        "times": intake.kind.times(),
+        "exchanges": numbers(&intake.exchanges),
+    })
 }
 
-#[derive(Serialize)]
-struct IntakeLine {
-    scenario: ScenarioName,
-    what: String,
-    intake: serde_json::Value,
-    observed: serde_json::Value,
-    times: usize,
-    exchanges: Vec<usize>,
+fn numbers(exchanges: &[ExchangeId]) -> Vec<usize> {
+    exchanges.iter().map(|id| id.0).collect()
 }
 
-fn intake_line(intake: &Intake, redaction: &Redaction) -> IntakeLine {
-    IntakeLine {
-        scenario: intake.scenario,
-        what: redaction.text(&intake.what),
-        intake: redaction.serialised(&intake.kind),
-        observed: redaction.serialised(&intake.observed),
-        times: intake.kind.times(),
-        exchanges: intake.exchanges.iter().map(|id| id.0).collect(),
-    }
-}
-
-/// Takes away what a run wrote.
 fn clear(folder: &Path) -> io::Result<()> {
     for name in NAMES {
         let path = folder.join(name);
@@ -342,7 +308,7 @@ fn clear(folder: &Path) -> io::Result<()> {
 /// Writes both reports. Returns what went wrong.
 fn write_reports(folder: &Path, report: &Report) -> Vec<String> {
     let shown = text::render(report, Detail::Verbose);
-    let reports = [("report.json", json::render(report)), ("report.txt", plain(&shown))];
+    let reports = [("report.json", json_report::render(report)), ("report.txt", plain(&shown))];
     let write = |(name, text): (&str, String)| {
         let path = folder.join(name);
         fs::write(&path, text).err().map(|why| failure(&path, &why))

@@ -1,6 +1,6 @@
 //! The report as JUnit XML, for CI systems.
 //!
-//! Invariant: what is untestable or in error is an error there, never a skip: a skip reads as a pass.
+//! Invariant: what is inconclusive or in error is an error there, never a skip: a skip reads as a pass.
 
 use std::time::Duration;
 

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::duration::milliseconds;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 use crate::suite::requirement::{Level, Requirement};
@@ -152,7 +153,6 @@ impl Report {
     pub fn new(run: &Run, heading: &Heading) -> Self {
         let transcript = &run.transcript;
         let redact = redaction(transcript);
-        let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let mut notes = Vec::new();
         if run.interrupted {
             notes.push("the run was interrupted: this report is only a part of one".to_owned());

@@ -12,9 +12,7 @@ use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean, lines};
 /// How much of the run is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
-    /// Only what did not pass.
     Quiet,
-    /// Every requirement.
     Normal,
     /// Every requirement with the number of its cases, and the commands that repeat failures in full.
     Verbose,

@@ -15,7 +15,6 @@ use crate::suite::verdict::VerdictName;
 use crate::webhook::dialect::{self, Dialect, Members};
 use crate::webhook::event::EventName;
 
-/// What one delivery has shown.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeliveryEntry {
     /// The event, as far as the body names one.
@@ -24,31 +23,21 @@ pub struct DeliveryEntry {
     pub record: Option<String>,
     /// The strongest of the findings: a failure, then what does not tell, then a pass.
     pub verdict: VerdictName,
-    /// The requirements that it keeps.
     pub passed: Vec<&'static str>,
     /// Those of which it does not tell whether it keeps them.
     #[serde(rename = "untestable")] // until twenty-conform-report/2
     pub inconclusive: Vec<&'static str>,
-    /// Those that it breaks, and how.
     pub failed: Vec<FailureEntry>,
 }
 
-/// A requirement that a delivery breaks.
 #[derive(Debug, Clone, Serialize)]
 pub struct FailureEntry {
-    /// The requirement's id.
     pub requirement: &'static str,
-    /// How strongly it binds.
     pub level: Level,
-    /// The check that found it.
     pub check: &'static str,
-    /// What the contract has there.
     pub expected: String,
-    /// What happened there.
     pub actual: String,
-    /// The finding in a sentence.
     pub message: String,
-    /// Why, where that can be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<CauseEntry>,
 }

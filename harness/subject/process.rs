@@ -3,6 +3,7 @@
 //! Invariant: the process group is ended when the value goes, whichever way it goes; what is kept of stderr is bounded.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -33,6 +34,21 @@ pub struct Process {
     stderr: Arc<Mutex<VecDeque<u8>>>,
     /// Reads stderr to its end; `None` once it got there.
     reading: Option<JoinHandle<()>>,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessEnd {
+    /// Its exit code; `None` where a signal ended it.
+    pub code: Option<i32>,
+    /// The command, its status and the last lines of its stderr, as a part of a sentence.
+    pub text: String,
+}
+
+impl fmt::Display for ProcessEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 impl Process {
@@ -71,25 +87,26 @@ impl Process {
     }
 
     /// How it ended, if it did, with the last lines of its stderr.
-    pub async fn ended(&mut self) -> Option<String> {
+    pub async fn ended(&mut self) -> Option<ProcessEnd> {
         let status = self.child.try_wait().ok()??;
         Some(self.describe(status).await)
     }
 
     /// Waits that long for it to end, and says how it did.
-    pub async fn ends_within(&mut self, wait: Duration) -> Option<String> {
+    pub async fn ends_within(&mut self, wait: Duration) -> Option<ProcessEnd> {
         let status = timeout(wait, self.child.wait()).await.ok()?.ok()?;
         Some(self.describe(status).await)
     }
 
-    async fn describe(&mut self, status: ExitStatus) -> String {
+    async fn describe(&mut self, status: ExitStatus) -> ProcessEnd {
         // The process may be seen to be gone before its last words were read.
         if let Some(reading) = &mut self.reading
             && timeout(STDERR_WAIT, reading).await.is_ok()
         {
             self.reading = None;
         }
-        format!("the command `{}` ended with {status}{}", self.command, self.last_words())
+        let text = format!("the command `{}` ended with {status}{}", self.command, self.last_words());
+        ProcessEnd { code: status.code(), text }
     }
 
     /// The last lines of stderr, for a message; empty where there are none.

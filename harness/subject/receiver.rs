@@ -129,7 +129,7 @@ impl Receiver {
     /// How its process ended, where it was started here and did.
     pub async fn ended(&mut self) -> Option<String> {
         match &mut self.running {
-            Running::Command { process, .. } => process.ended().await,
+            Running::Command { process, .. } => process.ended().await.map(|end| end.text),
             Running::Elsewhere | Running::Here(_) => None,
         }
     }
@@ -137,7 +137,7 @@ impl Receiver {
     /// The same, after its connections broke: a process takes a moment to be gone.
     pub async fn ends(&mut self) -> Option<String> {
         match &mut self.running {
-            Running::Command { process, .. } => process.ends_within(DEATH_WAIT).await,
+            Running::Command { process, .. } => process.ends_within(DEATH_WAIT).await.map(|end| end.text),
             Running::Elsewhere | Running::Here(_) => None,
         }
     }
@@ -154,7 +154,7 @@ impl Receiver {
         let (again, _) =
             again.map_err(|why| SubjectError::Unreachable(format!("{how}; started again, {why}")))?;
         **process = again;
-        Ok(Some(how))
+        Ok(Some(how.text))
     }
 
     /// Ends what was started here.

@@ -12,7 +12,7 @@ use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
 use serde_json::json;
 use twenty_conform::random::Random;
 use twenty_conform::report::case::replayed::{Replayed, Timing};
-use twenty_conform::report::case::resign::{Doubt, resigned};
+use twenty_conform::report::case::resign::{Doubt, Resigned, resigned};
 use twenty_conform::report::case::{Case, FORMAT};
 use twenty_conform::suite::replay::ReplayAttempt;
 use twenty_conform::suite::requirement::Expected;
@@ -171,10 +171,10 @@ fn resigned_cases_equal_the_change_applied_now() {
             delivery
         };
         let case = case(&[control(THEN), control(THEN + 8)], &at(THEN));
-        let anew = resigned(&case, &secret(), NOW);
+        let Resigned { deliveries: anew, doubt } = resigned(&case, &secret(), NOW);
         assert_eq!(anew.trial, at(NOW), "{name}");
-        assert_eq!((anew.before, anew.behind), (Some(control(NOW)), Some(control(NOW + 1))), "{name}");
-        assert_eq!(anew.doubt, None, "{name}");
+        assert_eq!((anew.before, anew.after), (Some(control(NOW)), Some(control(NOW + 1))), "{name}");
+        assert_eq!(doubt, None, "{name}");
     }
 }
 
@@ -192,7 +192,7 @@ fn every_known_way_of_signing_is_found_again() {
         };
         let Some(old) = at(THEN) else { continue };
         let anew = resigned(&case(&[control(THEN)], &old), &secret(), NOW);
-        assert_eq!(Some(anew.trial), at(NOW), "{}", recipe.describe());
+        assert_eq!(Some(anew.deliveries.trial), at(NOW), "{}", recipe.describe());
         assert_eq!(anew.doubt, None, "{}", recipe.describe());
     }
 }
@@ -205,7 +205,7 @@ fn a_digit_that_was_changed_is_changed_again() {
             let other = if &digits[at..=at] == "0" { "1" } else { "0" };
             format!("{}{other}{}", &digits[..at], &digits[at + 1..])
         });
-        let anew = resigned(&case(&[control(THEN)], &trial), &secret(), NOW).trial;
+        let anew = resigned(&case(&[control(THEN)], &trial), &secret(), NOW).deliveries.trial;
         let of = |delivery: &Delivery| delivery.headers.single(SIGNATURE_HEADER).unwrap().clone();
         let (valid, anew) = (of(&control(NOW)), of(&anew));
         let differ: Vec<usize> = (0..64).filter(|&place| valid[place] != anew[place]).collect();
@@ -226,13 +226,13 @@ fn nonces_are_new_and_as_different_as_they_were() {
         String::from_utf8(value).unwrap()
     };
     for (trial, same) in [(one, true), (other, false)] {
-        let anew = resigned(&case(&[with(one)], &with(trial)), &secret(), NOW);
-        let (before, trial, behind) =
-            (nonce(anew.before.unwrap()), nonce(anew.trial), nonce(anew.behind.unwrap()));
+        let anew = resigned(&case(&[with(one)], &with(trial)), &secret(), NOW).deliveries;
+        let (before, trial, after) =
+            (nonce(anew.before.unwrap()), nonce(anew.trial), nonce(anew.after.unwrap()));
         assert_eq!(before == trial, same);
-        assert!(before != one && behind != one && before != behind && before.len() == 32);
+        assert!(before != one && after != one && before != after && before.len() == 32);
     }
-    let anew = resigned(&case(&[with(one)], &with("no nonce")), &secret(), NOW);
+    let anew = resigned(&case(&[with(one)], &with("no nonce")), &secret(), NOW).deliveries;
     assert_eq!(nonce(anew.trial), "no nonce");
 }
 
@@ -252,13 +252,13 @@ fn cases_that_cannot_be_resigned_are_named() {
     let under = |at: u64| Key::new(&Secret::new("changeme")).sign(at.to_string().as_bytes(), BODY).to_hex();
     trial.headers.set(SIGNATURE_HEADER, under(THEN));
     case.trial = trial.clone();
-    let anew = resigned(&case, &secret(), NOW);
+    let anew = resigned(&case, &secret(), NOW).deliveries;
     assert_eq!(anew.trial.headers.single(SIGNATURE_HEADER).unwrap(), under(NOW).as_bytes());
     // Another secret does not matter where the signature is the twin's own.
     let altered = Delivery { body: Bytes::from_static(b"{}"), ..control(THEN) };
     case.trial = altered.clone();
-    let anew = resigned(&case, &Secret::new("another"), NOW);
-    assert_eq!(anew.doubt, None);
+    let Resigned { deliveries: anew, doubt } = resigned(&case, &Secret::new("another"), NOW);
+    assert_eq!(doubt, None);
     let of = |delivery: &Delivery| delivery.headers.single(SIGNATURE_HEADER).unwrap().clone();
     assert_eq!(of(&anew.trial), of(&anew.before.unwrap()));
 }
@@ -279,7 +279,7 @@ proptest! {
             ..control(THEN)
         };
         let trial = at(then.saturating_add_signed(off));
-        let anew = resigned(&case(&[at(then)], &trial), &secret, now);
+        let anew = resigned(&case(&[at(then)], &trial), &secret, now).deliveries;
         prop_assert_eq!(anew.trial, at(now.saturating_add_signed(off)));
         prop_assert_eq!(anew.before, Some(at(now)));
     }

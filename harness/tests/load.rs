@@ -20,9 +20,9 @@ use tokio::sync::watch;
 use twenty_conform::bench::generate::corpus::Corpus;
 use twenty_conform::bench::generate::plan::{LoadPlan, Mode};
 use twenty_conform::bench::measure::load::{self, LoadOutcome, LoadTarget};
-use twenty_conform::bench::measure::machine::Machine;
-use twenty_conform::bench::measure::report::BenchReport;
-use twenty_conform::bench::measure::verdict::{ReceiverFacts, RunFacts, Tolerance, report};
+use twenty_conform::bench::measure::machine::{Machine, Tool};
+use twenty_conform::bench::measure::report::{BenchReport, BenchRole, Origin};
+use twenty_conform::bench::measure::verdict::{ReceiverFacts, Tolerance, report};
 use twenty_conform::clock::Clock;
 use twenty_conform::redaction::Redaction;
 use twenty_conform::suite::requirement::Level;
@@ -81,13 +81,16 @@ fn samples() -> Corpus {
 fn judged(outcome: &LoadOutcome, plan: &LoadPlan, max_errors: f64, thresholds: &[&str]) -> BenchReport {
     let thresholds: Vec<_> = thresholds.iter().map(|bound| bound.parse().unwrap()).collect();
     let facts = ReceiverFacts {
-        run: RunFacts {
-            subject: "a receiver",
-            command: Vec::new(),
-            dialect: "documented",
-            started_at_ms: 0,
-            took: outcome.elapsed,
+        origin: Origin {
+            role: BenchRole::Receiver,
+            tool: Tool::this(),
             machine: Machine::this(),
+            command: Vec::new(),
+            subject: "a receiver".to_owned(),
+            dialect: "documented".to_owned(),
+            started_at_ms: 0,
+            took_ms: 0,
+            seed: Some(plan.seed),
         },
         plan,
         corpus: &samples(),

@@ -95,7 +95,10 @@ fn the_export_for_locust_is_whole_and_python_compiles_it() {
 fn the_locustfile_has_the_probes_of_the_generator() {
     let known: Vec<String> = probe::ALL
         .iter()
-        .map(|probe| format!("    (\"{}\", \"{}\", \"{}\", ", probe.name, probe.requirement, probe.level))
+        .map(|probe| {
+            let requirement = probe.requirement;
+            format!("    (\"{}\", \"{}\", \"{}\", ", probe.name, requirement.id, requirement.level)
+        })
         .collect();
     let (_, table) = LOCUSTFILE.split_once("PROBES = [\n").unwrap();
     let (table, _) = table.split_once("\n]\n").unwrap();

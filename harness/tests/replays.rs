@@ -19,7 +19,7 @@ use twenty_conform::report::case::replayed::{Replayed, Timing};
 use twenty_conform::report::case::resign::resigned;
 use twenty_conform::report::redaction;
 use twenty_conform::subject;
-use twenty_conform::suite::replay::ReplayAttempt;
+use twenty_conform::suite::replay::{ReplayAttempt, ReplayDeliveries};
 use twenty_conform::suite::requirement::Verdict;
 use twenty_conform::suite::requirements;
 use twenty_conform::suite::run::{self, Judgement, Options, Run};
@@ -44,15 +44,9 @@ async fn receive(handler: Arc<dyn Handler>, case: &Case, (timing, now_ms): (Timi
     let server = plain::serve(handler).await.unwrap();
     let target = Target::parse(&server.url("/")).unwrap();
     let client = Client::new(Duration::from_secs(20), Clock::fixed(now_ms));
-    let (before, trial, behind) = match timing {
-        Timing::Frozen(_) => case.as_saved(),
-        Timing::Present(_) => {
-            let anew = resigned(case, &secret(), now_ms);
-            (anew.before, anew.trial, anew.behind)
-        }
-    };
+    let ReplayDeliveries { before, trial, after } = case.deliveries(&secret(), &timing, now_ms);
     let mut exchanges = Vec::new();
-    for delivery in [&before, &Some(trial), &behind].into_iter().flatten() {
+    for delivery in [&before, &Some(trial), &after].into_iter().flatten() {
         exchanges.push(client.send(&target, delivery).await);
     }
     let mut exchanges = exchanges.into_iter();

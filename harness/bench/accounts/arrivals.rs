@@ -22,12 +22,9 @@ use crate::wire::endpoint::intake::{AnswerBytes, Broken, Intake, Request, Taken}
 
 /// What a delivery that is right is answered with.
 const TAKEN: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
-/// Where the accounts can be read.
 pub const LEDGER_PATH: &str = "/ledger";
 
-/// Which webhooks there are.
 pub enum Webhooks {
-    /// These paths, each with its secret.
     At(Vec<(String, Secret)>),
     /// Any path, with one secret for all.
     Anywhere(Secret),
@@ -42,7 +39,6 @@ pub trait ArrivalListener: Send + Sync + 'static {
     fn mistaken(&self, webhook: usize, wrong: Defect, claimed: Option<Numbered>);
 }
 
-/// Keeps accounts.
 pub struct Accounts {
     dialect: &'static Dialect,
     clock: Clock,
@@ -88,7 +84,7 @@ impl Accounts {
         Self { dialect, clock, window_ms, paths, anywhere, redaction, witness: None, ledger }
     }
 
-    /// The same, with somebody who is told of arrivals.
+    /// The same, with a listener that is told of arrivals.
     pub fn with_witness(self, witness: impl ArrivalListener) -> Self {
         Self { witness: Some(Box::new(witness)), ..self }
     }

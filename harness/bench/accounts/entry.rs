@@ -1,17 +1,15 @@
 //! What the accounts say, as the data that `GET /ledger` and reports are written from.
-//!
-//! Invariant: a member is never given another meaning. No secret is in it.
 
 use serde::{Deserialize, Serialize};
 
-/// What fails a run, unless it is allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What fails a run, unless it is allowed. The variants' comments are help texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LedgerFault {
-    /// Something that came was not as it must be.
+    /// Deliveries that are not as they must be
     Wrong,
-    /// A delivery came twice.
+    /// Deliveries that came before
     Duplicated,
-    /// A delivery did not come.
+    /// Deliveries that did not come
     Lost,
 }
 
@@ -29,14 +27,12 @@ impl LedgerEntry {
     }
 }
 
-/// The accounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
     /// Everything that came: `verified` and `wrong` together.
     pub received: u64,
     /// Deliveries that were as they must be.
     pub verified: u64,
-    /// What was anything else.
     pub wrong: u64,
     /// Verified deliveries that differ from each other.
     pub distinct: u64,
@@ -54,53 +50,39 @@ pub struct LedgerEntry {
     pub lost: Option<u64>,
     /// How many bytes came in whole requests.
     pub bytes: u64,
-    /// When the first came.
     pub first_at: Option<String>,
-    /// When the last came.
     pub last_at: Option<String>,
     /// The time between the two, in milliseconds.
     pub span_ms: u64,
     /// The event and the record's id of the first that came again, as they stand in the body.
     pub first_duplicated: Option<String>,
-    /// What was wrong, by kind.
     pub kinds: Vec<WrongEntry>,
-    /// The account of each webhook.
     pub webhooks: Vec<WebhookEntry>,
     /// The runs of loads that came, at most 64.
     pub runs: Vec<RunEntry>,
 }
 
-/// Wrong arrivals of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrongEntry {
-    /// Its name.
     pub kind: String,
-    /// What it means.
     pub text: String,
-    /// The status that they were answered with.
     pub status: u16,
-    /// How many there were.
     pub count: u64,
-    /// The first of them.
     pub first: Option<SampleEntry>,
 }
 
 /// An arrival that was kept, cut short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SampleEntry {
-    /// When it came.
     pub at: String,
-    /// The path of its webhook.
     pub webhook: Option<String>,
     /// What is wrong exactly, where there is more to say.
     pub detail: String,
-    /// The beginning of the request.
     pub request: String,
 }
 
 /// The account of one webhook. Its members are those of the whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "they are documented at the whole")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookEntry {
     pub path: String,
     pub received: u64,
@@ -117,16 +99,13 @@ pub struct WebhookEntry {
 /// What arrived of one run of a load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunEntry {
-    /// The path of the webhook.
     pub webhook: String,
     /// The digits of the run in its ids.
     pub run: String,
     /// How many different numbers came.
     pub distinct: u64,
-    /// The highest.
     pub highest: u64,
-    /// How many below it did not.
     pub gaps: u64,
-    /// The record id of the first of these, where it is known.
+    /// The record id of the first one missing, where it is known.
     pub first_missing: Option<String>,
 }

@@ -11,7 +11,6 @@ use serde_json::value::RawValue;
 
 use crate::webhook::dialect::{Dialect, Member};
 
-/// How many members an envelope has at most.
 const MOST_MEMBERS: usize = 16;
 
 /// Why no account is kept of a body.
@@ -59,7 +58,6 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// A member's value.
 #[derive(Debug, Clone, Copy)]
 enum EnvelopePart<'a> {
     /// A record, with the values of its `id` and `recordId`.

@@ -21,7 +21,6 @@ pub const KEPT: usize = 4096;
 const SHOWN: usize = 3072;
 /// How many characters of an event and its id are kept.
 const LONGEST_NAME: usize = 200;
-/// How many runs a report names.
 const SHOWN_RUNS: usize = 64;
 /// What the account is called of webhooks that have none of their own.
 const REST: &str = "(others)";
@@ -29,25 +28,20 @@ const REST: &str = "(others)";
 /// Declares the kinds of wrong arrivals: the name of the variant, the name in reports, the answer's status, what it means.
 macro_rules! wrongs {
     ($($name:ident: $word:literal, $status:literal, $text:literal;)*) => {
-        /// What is wrong with an arrival.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Defect { $(#[doc = $text] $name,)* }
 
         impl Defect {
-            /// Every one of them.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// Its name in reports.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
             }
 
-            /// The status that it is answered with.
             pub fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)* }
             }
 
-            /// What it means.
             pub fn describe(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
@@ -74,7 +68,6 @@ wrongs! {
 /// What tells a delivery apart from others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identity<'a> {
-    /// An id of a load.
     Numbered(Numbered),
     /// The event, the record's id and the time: two updates of one record are no doubles.
     Other(&'a str, &'a str, Option<&'a str>),
@@ -82,12 +75,9 @@ pub enum Identity<'a> {
     None,
 }
 
-/// An arrival that was right.
 #[derive(Debug, Clone, Copy)]
 pub struct VerifiedArrival<'a> {
-    /// The number of its webhook.
     pub webhook: usize,
-    /// What tells it apart.
     pub identity: Identity<'a>,
     /// The event, and the record's id where it has one, to be shown.
     pub what: fmt::Arguments<'a>,
@@ -97,32 +87,25 @@ pub struct VerifiedArrival<'a> {
     pub at_ms: u64,
 }
 
-/// An arrival that was wrong.
 #[derive(Debug, Clone, Copy)]
 pub struct WrongArrival<'a> {
     /// The number of its webhook, where it belongs to one.
     pub webhook: Option<usize>,
-    /// What is wrong.
     pub wrong: Defect,
     /// What is wrong exactly, where there is more to say.
     pub detail: &'a str,
-    /// What came, or its beginning.
     pub request: &'a [u8],
-    /// How long it was.
     pub bytes: usize,
     /// When it came, in milliseconds since the epoch.
     pub at_ms: u64,
 }
 
-/// The accounts.
 #[derive(Debug, Default)]
 pub struct Ledger {
     webhooks: Vec<WebhookAccount>,
-    /// The numbers of webhooks by path.
     paths: BTreeMap<Box<[u8]>, usize>,
     seen: SeenIds,
     wrong: [u64; Defect::ALL.len()],
-    /// What belongs to no webhook.
     astray: u64,
     bytes: u64,
     first_ms: Option<u64>,
@@ -131,18 +114,12 @@ pub struct Ledger {
     first_duplicated: Option<String>,
 }
 
-/// The account of one webhook.
 #[derive(Debug, Default)]
 struct WebhookAccount {
-    path: String,
-    received: u64,
-    verified: u64,
-    distinct: u64,
-    duplicated: u64,
-    out_of_order: u64,
+    /// What is counted as it comes; the rest is filled in when it is shown.
+    counts: WebhookEntry,
     without_id: u64,
     untracked: u64,
-    bytes: u64,
 }
 
 #[derive(Debug)]
@@ -166,7 +143,10 @@ impl Ledger {
         let number = self.webhooks.len();
         let rest = number == MOST_WEBHOOKS;
         let path_text = if rest { REST.to_owned() } else { String::from_utf8_lossy(path).into_owned() };
-        self.webhooks.push(WebhookAccount { path: path_text, ..WebhookAccount::default() });
+        self.webhooks.push(WebhookAccount {
+            counts: WebhookEntry { path: path_text, ..WebhookEntry::default() },
+            ..WebhookAccount::default()
+        });
         if !rest {
             self.paths.insert(path.into(), number);
         }
@@ -187,16 +167,16 @@ impl Ledger {
             Identity::None => None,
         };
         let webhook = self.webhooks.get_mut(arrival.webhook)?;
-        webhook.received += 1;
-        webhook.verified += 1;
-        webhook.bytes += arrival.bytes as u64;
+        webhook.counts.received += 1;
+        webhook.counts.verified += 1;
+        webhook.counts.bytes += arrival.bytes as u64;
         match mark {
             Some(Mark::New { late }) => {
-                webhook.distinct += 1;
-                webhook.out_of_order += u64::from(late);
+                webhook.counts.distinct += 1;
+                webhook.counts.out_of_order += u64::from(late);
             }
             Some(Mark::Again) => {
-                webhook.duplicated += 1;
+                webhook.counts.duplicated += 1;
                 self.first_duplicated
                     .get_or_insert_with(|| arrival.what.to_string().chars().take(LONGEST_NAME).collect());
             }
@@ -212,8 +192,8 @@ impl Ledger {
         self.wrong[mistake.wrong as usize] += 1;
         match mistake.webhook.and_then(|number| self.webhooks.get_mut(number)) {
             Some(webhook) => {
-                webhook.received += 1;
-                webhook.bytes += mistake.bytes as u64;
+                webhook.counts.received += 1;
+                webhook.counts.bytes += mistake.bytes as u64;
             }
             None => self.astray += 1,
         }
@@ -231,16 +211,26 @@ impl Ledger {
         self.last_ms = self.last_ms.max(at_ms);
     }
 
-    /// How many arrivals there were, right and wrong.
     pub fn received(&self) -> u64 {
-        self.astray + self.webhooks.iter().map(|webhook| webhook.received).sum::<u64>()
+        self.astray + self.webhooks.iter().map(|webhook| webhook.counts.received).sum::<u64>()
     }
 
     /// All of it, without the secrets. `settled` where nothing is under way any more: what is missing then is lost.
     pub fn entry(&self, settled: bool, redaction: &Redaction) -> LedgerEntry {
         let sum = |count: fn(&WebhookAccount) -> u64| self.webhooks.iter().map(count).sum::<u64>();
-        let webhooks: Vec<WebhookEntry> =
-            self.webhooks.iter().enumerate().map(|(number, webhook)| self.account(number, webhook)).collect();
+        let webhook = |(number, webhook): (usize, &WebhookAccount)| {
+            let runs = self.seen.runs().filter(|(of, ..)| *of == number);
+            let gaps = runs.map(|(.., run)| run.gaps()).sum();
+            let counts = &webhook.counts;
+            WebhookEntry {
+                path: redaction.text(&counts.path),
+                wrong: counts.received - counts.verified,
+                gaps,
+                lost: settled.then_some(gaps),
+                ..counts.clone()
+            }
+        };
+        let webhooks: Vec<WebhookEntry> = self.webhooks.iter().enumerate().map(webhook).collect();
         let gaps = webhooks.iter().map(|webhook| webhook.gaps).sum();
         let wrong = Defect::ALL.iter().map(|&wrong| (wrong, self.wrong[wrong as usize]));
         let kinds = wrong.filter(|(_, count)| *count > 0).map(|(wrong, count)| WrongEntry {
@@ -251,7 +241,7 @@ impl Ledger {
             first: self.samples.get(&wrong).map(|sample| self.sample(sample, redaction)),
         });
         let runs = self.seen.runs().take(SHOWN_RUNS).map(|(webhook, run, counts)| RunEntry {
-            webhook: self.path(webhook).unwrap_or_default().to_owned(),
+            webhook: redaction.text(self.path(webhook).unwrap_or_default()),
             run: format!("{run:015x}"),
             distinct: counts.distinct(),
             highest: counts.highest(),
@@ -260,11 +250,11 @@ impl Ledger {
         });
         LedgerEntry {
             received: self.received(),
-            verified: sum(|webhook| webhook.verified),
+            verified: sum(|webhook| webhook.counts.verified),
             wrong: self.wrong.iter().sum(),
-            distinct: sum(|webhook| webhook.distinct),
-            duplicated: sum(|webhook| webhook.duplicated),
-            out_of_order: sum(|webhook| webhook.out_of_order),
+            distinct: sum(|webhook| webhook.counts.distinct),
+            duplicated: sum(|webhook| webhook.counts.duplicated),
+            out_of_order: sum(|webhook| webhook.counts.out_of_order),
             without_id: sum(|webhook| webhook.without_id),
             untracked: sum(|webhook| webhook.untracked),
             gaps,
@@ -275,36 +265,13 @@ impl Ledger {
             span_ms: self.last_ms.saturating_sub(self.first_ms.unwrap_or(self.last_ms)),
             first_duplicated: self.first_duplicated.as_ref().map(|what| redaction.text(what)),
             kinds: kinds.collect(),
-            webhooks: webhooks
-                .into_iter()
-                .map(|webhook| WebhookEntry {
-                    path: redaction.text(&webhook.path),
-                    lost: settled.then_some(webhook.gaps),
-                    ..webhook
-                })
-                .collect(),
-            runs: runs.map(|run| RunEntry { webhook: redaction.text(&run.webhook), ..run }).collect(),
-        }
-    }
-
-    fn account(&self, number: usize, webhook: &WebhookAccount) -> WebhookEntry {
-        let runs = self.seen.runs().filter(|(of, ..)| *of == number);
-        WebhookEntry {
-            path: webhook.path.clone(),
-            received: webhook.received,
-            verified: webhook.verified,
-            wrong: webhook.received - webhook.verified,
-            distinct: webhook.distinct,
-            duplicated: webhook.duplicated,
-            out_of_order: webhook.out_of_order,
-            gaps: runs.map(|(.., run)| run.gaps()).sum(),
-            lost: None,
-            bytes: webhook.bytes,
+            webhooks,
+            runs: runs.collect(),
         }
     }
 
     fn path(&self, webhook: usize) -> Option<&str> {
-        self.webhooks.get(webhook).map(|webhook| webhook.path.as_str())
+        self.webhooks.get(webhook).map(|webhook| webhook.counts.path.as_str())
     }
 
     fn sample(&self, sample: &KeptArrival, redaction: &Redaction) -> SampleEntry {

@@ -31,13 +31,11 @@ pub enum Mark {
         /// Whether it is out of order.
         late: bool,
     },
-    /// It came before.
     Again,
     /// There is no room left to tell.
     Untracked,
 }
 
-/// Everything that has come.
 #[derive(Debug, Default)]
 pub struct SeenIds {
     runs: BTreeMap<(usize, u64), NumberedRun>,
@@ -50,21 +48,17 @@ pub struct SeenIds {
 pub struct NumberedRun {
     pages: BTreeMap<u64, Box<[u64; WORDS]>>,
     highest: u64,
-    /// How many different ones have come.
     distinct: u64,
-    /// How many could not be told apart.
     untracked: u64,
     /// Whether some are remembered elsewhere than in pages.
     beside: bool,
 }
 
 impl NumberedRun {
-    /// The highest number that has come.
     pub fn highest(&self) -> u64 {
         self.highest
     }
 
-    /// How many different numbers have come.
     pub fn distinct(&self) -> u64 {
         self.distinct
     }

@@ -16,7 +16,6 @@ use crate::error::Error;
 
 /// Where baselines are kept where nothing else is said.
 pub const FOLDER: &str = ".twenty-conform/baselines";
-/// The longest name.
 const LONGEST_NAME: usize = 100;
 /// The longest report that is read, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -34,7 +33,6 @@ pub fn check_name(name: &str) -> Result<(), String> {
     ))
 }
 
-/// Where the baseline of a name is kept.
 pub fn path(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.json"))
 }
@@ -101,7 +99,6 @@ pub struct Baseline {
     old: Option<(String, BenchReport)>,
 }
 
-/// Why a report is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotKept {
     /// Its load failed, or did not come to its end.
@@ -123,11 +120,9 @@ impl NotKept {
 /// What became of a report that was to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeptAs<'a> {
-    /// It was not asked for.
     NotAsked,
     /// It is kept under this name, in this file.
     Kept(&'a str, PathBuf),
-    /// It is not kept under this name.
     Refused(&'a str, NotKept),
 }
 

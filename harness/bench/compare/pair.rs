@@ -16,14 +16,11 @@ use crate::bench::measure::report::LoadFacts;
 use crate::bench::measure::result::BenchResult;
 use crate::statistics::{Better, Interval, Place, RESAMPLES, Steadiness, interval, log_ratio};
 
-/// The name and version of the JSON form.
 pub const FORMAT: &str = "twenty-conform-pair/1";
-/// The most rounds of a series.
 pub const MOST_ROUNDS: usize = 1000;
 /// How many times the planned rounds a control may have before it is given up.
 const PATIENCE: usize = 3;
 
-/// What is compared in a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Figure {
@@ -36,48 +33,34 @@ pub enum Figure {
 /// What two receivers that were measured against each other have shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PairReport {
-    /// [`FORMAT`].
     pub format: String,
-    /// What made it.
     pub tool: Tool,
-    /// The machine.
     pub machine: Machine,
     /// The arguments of the command, without the secret.
     pub command: Vec<String>,
-    /// The command that starts the base.
     pub base: String,
-    /// The command that starts the candidate.
     pub candidate: String,
-    /// The dialect's name.
     pub dialect: String,
     /// When it began, as RFC 3339.
     pub started_at: String,
-    /// The seed of ids, probes and intervals.
     pub seed: u64,
     /// Each load of a round; its warm-up is that of a receiver that was just started.
     pub load: LoadFacts,
-    /// What is compared.
     pub figure: Figure,
     /// By which share the candidate may be worse.
     pub max_regression: f64,
     /// The series, as far as they went.
     pub series: Vec<PairSeries>,
-    /// What it comes to.
     pub result: BenchResult,
-    /// Why, in a sentence.
     pub why: String,
-    /// The exit status that goes with it.
     pub exit_status: u8,
-    /// How long it took in all, in milliseconds.
     pub duration_ms: u64,
-    /// What is worth knowing.
     pub notes: Vec<String>,
 }
 
 /// Rounds of two receivers that run side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PairSeries {
-    /// Which.
     pub name: SeriesName,
     /// The rounds that came to an end.
     pub rounds: Vec<PairRound>,
@@ -85,7 +68,6 @@ pub struct PairSeries {
     pub ratio: Option<Interval>,
 }
 
-/// Which series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SeriesName {
@@ -100,23 +82,17 @@ pub enum SeriesName {
 /// The figures of a round's four loads.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PairRound {
-    /// Those of the base, in their order.
     pub base: [f64; 2],
-    /// Those of the other one.
     pub candidate: [f64; 2],
 }
 
-/// What the series so far lead to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Conclusion {
-    /// Another series is needed.
     GoOn(SeriesName),
-    /// This is what can be said.
     Final(BenchResult, String),
 }
 
 impl Figure {
-    /// Which way it gets better.
     pub fn better(self) -> Better {
         match self {
             Self::Rate => Better::Higher,
@@ -124,7 +100,6 @@ impl Figure {
         }
     }
 
-    /// What it is called.
     pub fn name(self) -> &'static str {
         match self {
             Self::Rate => "rate",
@@ -134,7 +109,6 @@ impl Figure {
 }
 
 impl SeriesName {
-    /// What it is called.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Control => "control (base against base)",

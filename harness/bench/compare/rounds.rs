@@ -16,8 +16,9 @@ use crate::bench::measure::load::{LoadEnding, LoadOutcome, LoadTarget, run};
 use crate::bench::measure::machine::{Machine, Tool};
 use crate::bench::measure::report::LoadFacts;
 use crate::bench::measure::result::BenchResult;
-use crate::bench::measure::verdict::{Tolerance, milliseconds};
+use crate::bench::measure::verdict::Tolerance;
 use crate::clock::Clock;
+use crate::duration::milliseconds;
 use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::statistics::{FEWEST, Interval};
@@ -30,24 +31,18 @@ use crate::webhook::signature::Secret;
 /// Which part of a round's load is left out at its beginning.
 const RUN_UP: u32 = 10;
 
-/// What is measured, and how.
 #[derive(Debug)]
 pub struct PairSetup<'a> {
-    /// The command that starts the base.
     pub base: &'a str,
-    /// The command that starts the candidate.
     pub candidate: &'a str,
     /// The path at which both take deliveries.
     pub path: &'a str,
-    /// The secret of both.
     pub secret: &'a Secret,
     /// How long each may take until its port accepts.
     pub ready: Duration,
-    /// The form of body and headers.
     pub dialect: &'static Dialect,
     /// The bodies, where they are not the sample events.
     pub corpus: Option<&'a Corpus>,
-    /// The time of day.
     pub clock: &'a Clock,
     /// Becomes true where it is to end at once.
     pub interrupted: &'a watch::Receiver<bool>,
@@ -55,33 +50,35 @@ pub struct PairSetup<'a> {
     pub plan: &'a LoadPlan,
     /// How many rounds each series has, where the control needs no more.
     pub rounds: usize,
-    /// What is compared.
     pub figure: Figure,
     /// By which share the candidate may be worse.
     pub max_regression: f64,
-    /// What a receiver may do wrong.
     pub tolerance: Tolerance,
-    /// Takes the secret out.
     pub redaction: &'a Redaction,
 }
 
-/// The outcome.
 #[derive(Debug)]
 pub struct PairMeasured {
     /// The series, as far as they went.
     pub series: Vec<PairSeries>,
-    /// What they lead to.
     pub result: BenchResult,
-    /// Why.
     pub why: String,
 }
 
-/// Why a series ended early: the result, and a sentence.
-struct Trouble(BenchResult, String);
+/// Why a series ended early.
+enum Trouble {
+    /// What a receiver did, or an interruption: the result, and a sentence.
+    Subject(BenchResult, String),
+    Harness(Error),
+}
 
-/// A receiver that was started.
+impl From<Error> for Trouble {
+    fn from(why: Error) -> Self {
+        Self::Harness(why)
+    }
+}
+
 struct StartedReceiver {
-    /// What it is called in messages.
     name: &'static str,
     receiver: Receiver,
     corpus: Corpus,
@@ -99,11 +96,12 @@ pub async fn measure_pair(
     let mut series: Vec<PairSeries> = Vec::new();
     let mut numbers = 0;
     // One that cannot be started is found out now, and not after the control.
-    match comparison.start("the candidate", comparison.candidate, true).await? {
+    match comparison.start("the candidate", comparison.candidate, true).await {
         Ok(peer) => peer.receiver.stop().await,
-        Err(Trouble(result, why)) => {
+        Err(Trouble::Subject(result, why)) => {
             return Ok(PairMeasured { series, result, why: comparison.redaction.text(&why) });
         }
+        Err(Trouble::Harness(why)) => return Err(why),
     }
     loop {
         let ratio = |one: &PairSeries| one.ratio;
@@ -117,18 +115,19 @@ pub async fn measure_pair(
         told(next);
         let planned = series.first().map_or(comparison.rounds, |control| control.rounds.len());
         let mut rounds = Vec::new();
-        match comparison.run(next, planned, &mut rounds, &mut numbers).await? {
-            None => {
+        match comparison.run(next, planned, &mut rounds, &mut numbers).await {
+            Ok(()) => {
                 series.push(PairSeries::of(next, rounds, comparison.plan.seed));
                 if series.last().and_then(ratio).is_none() {
                     let why = format!("{FEWEST} rounds at least are needed to tell anything");
                     return Ok(PairMeasured { series, result: BenchResult::Incomplete, why });
                 }
             }
-            Some(Trouble(result, why)) => {
+            Err(Trouble::Subject(result, why)) => {
                 series.push(PairSeries { name: next, rounds, ratio: None });
                 return Ok(PairMeasured { series, result, why: comparison.redaction.text(&why) });
             }
+            Err(Trouble::Harness(why)) => return Err(why),
         }
     }
 }
@@ -167,28 +166,25 @@ impl PairSetup<'_> {
         }
     }
 
-    /// Runs a series. Returns why it ended early, where it did.
+    /// Runs a series. Errors: why it ended early.
     async fn run(
         &self,
         name: SeriesName,
         planned: usize,
         rounds: &mut Vec<PairRound>,
         numbers: &mut u64,
-    ) -> Result<Option<Trouble>, Error> {
+    ) -> Result<(), Trouble> {
         let control = name == SeriesName::Control;
-        let mut base = match self.start("the base", self.base, false).await? {
-            Ok(peer) => peer,
-            Err(trouble) => return Ok(Some(trouble)),
-        };
+        let mut base = self.start("the base", self.base, false).await?;
         let (second, command) = match control {
             true => ("the base started once more", self.base),
             false => ("the candidate", self.candidate),
         };
         let mut other = match self.start(second, command, !control).await {
-            Ok(Ok(peer)) => peer,
-            ended => {
+            Ok(peer) => peer,
+            Err(why) => {
                 base.receiver.stop().await;
-                return ended.map(Result::err);
+                return Err(why);
             }
         };
         let is_over = |rounds: &[PairRound]| {
@@ -197,11 +193,7 @@ impl PairSetup<'_> {
         let ran = self.alternate(&mut base, &mut other, is_over, rounds, numbers).await;
         base.receiver.stop().await;
         other.receiver.stop().await;
-        match ran {
-            Ok(()) => Ok(None),
-            Err(Ok(trouble)) => Ok(Some(trouble)),
-            Err(Err(why)) => Err(why),
-        }
+        ran
     }
 
     async fn start(
@@ -209,22 +201,22 @@ impl PairSetup<'_> {
         name: &'static str,
         command: &str,
         judged: bool,
-    ) -> Result<Result<StartedReceiver, Trouble>, Error> {
+    ) -> Result<StartedReceiver, Trouble> {
         let mut interrupted = self.interrupted.clone();
         let started = tokio::select! {
             started = Receiver::start(command, self.path, self.secret.clone(), self.ready) => started,
-            Ok(_) = interrupted.wait_for(|on| *on) => return Ok(Err(Trouble::interruption())),
+            Ok(_) = interrupted.wait_for(|on| *on) => return Err(Trouble::interruption()),
         };
         let receiver = match started {
             Ok(receiver) => receiver,
-            Err(why @ SubjectError::Usage(_)) => return Err(why.into()),
-            Err(why) => return Ok(Err(Trouble(BenchResult::Incomplete, format!("{name}: {why}")))),
+            Err(why @ SubjectError::Usage(_)) => return Err(Error::from(why).into()),
+            Err(why) => return Err(Trouble::Subject(BenchResult::Incomplete, format!("{name}: {why}"))),
         };
         let corpus = match self.corpus {
             Some(corpus) => corpus.clone(),
             None => Corpus::samples(self.dialect, &receiver.target().url(), self.clock.now_ms()),
         };
-        Ok(Ok(StartedReceiver { name, receiver, corpus, judged }))
+        Ok(StartedReceiver { name, receiver, corpus, judged })
     }
 
     async fn alternate(
@@ -234,7 +226,7 @@ impl PairSetup<'_> {
         is_over: impl Fn(&[PairRound]) -> bool,
         rounds: &mut Vec<PairRound>,
         numbers: &mut u64,
-    ) -> Result<(), Result<Trouble, Error>> {
+    ) -> Result<(), Trouble> {
         if !self.plan.warm_up.is_zero() {
             let warm_up =
                 LoadPlan { duration: self.plan.warm_up, warm_up: Duration::ZERO, ..self.plan.clone() };
@@ -253,7 +245,7 @@ impl PairSetup<'_> {
             }
             let of = |figures: Vec<f64>| {
                 let two = "an order has two loads on each";
-                <[f64; 2]>::try_from(figures).map_err(|_| Err(Error::Harness(two.to_owned())))
+                <[f64; 2]>::try_from(figures).map_err(|_| Error::Harness(two.to_owned()))
             };
             rounds.push(PairRound { base: of(of_base)?, candidate: of(of_other)? });
         }
@@ -266,7 +258,7 @@ impl PairSetup<'_> {
         plan: &LoadPlan,
         peer: &mut StartedReceiver,
         numbers: &mut u64,
-    ) -> Result<LoadOutcome, Result<Trouble, Error>> {
+    ) -> Result<LoadOutcome, Trouble> {
         let target = peer.receiver.target().clone();
         let subject = LoadTarget {
             target: &target,
@@ -279,7 +271,7 @@ impl PairSetup<'_> {
         let ran = run(plan, &subject, *numbers).await;
         let wrong = match &ran {
             Ok(outcome) if outcome.ending == LoadEnding::Interrupted => {
-                return Err(Ok(Trouble::interruption()));
+                return Err(Trouble::interruption());
             }
             Ok(outcome) => self.wrong(outcome),
             Err(Error::Subject(why)) => Some(format!("does not listen any more: {why}")),
@@ -293,16 +285,16 @@ impl PairSetup<'_> {
         };
         if let Some(what) = gone.map(|how| format!(": {how}")).or(wrong.map(|what| format!(" {what}"))) {
             let result = if peer.judged { BenchResult::Fail } else { BenchResult::Incomplete };
-            return Err(Ok(Trouble(result, format!("{}{what}", peer.name))));
+            return Err(Trouble::Subject(result, format!("{}{what}", peer.name)));
         }
-        let outcome = ran.map_err(Err)?;
+        let outcome = ran?;
         if nothing {
             let why = format!(
                 "no delivery to {} came to an end within {} ms: give a longer --duration",
                 peer.name,
                 plan.duration.as_millis()
             );
-            return Err(Ok(Trouble(BenchResult::Incomplete, why)));
+            return Err(Trouble::Subject(BenchResult::Incomplete, why));
         }
         *numbers = outcome.numbers;
         Ok(outcome)
@@ -355,6 +347,9 @@ impl PairSetup<'_> {
 
 impl Trouble {
     fn interruption() -> Self {
-        Self(BenchResult::Interrupted, "it was interrupted: this is what there was until then".to_owned())
+        Self::Subject(
+            BenchResult::Interrupted,
+            "it was interrupted: this is what there was until then".to_owned(),
+        )
     }
 }

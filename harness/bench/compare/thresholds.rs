@@ -1,6 +1,4 @@
 //! By how much a figure may be worse than what it is compared with: `5%`, `p99=10%`, `errors=0.1%`.
-//!
-//! Invariant: pure. Each figure has a bound, from the command line, the project's file, or the default, in this order.
 
 use std::str::FromStr;
 
@@ -10,9 +8,7 @@ use crate::bench::measure::objective::share;
 /// A bound as it is given: for one figure, or (without a name) for all that are compared by their ratio.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GivenRegression {
-    /// The figure.
     pub metric: Option<Metric>,
-    /// The share.
     pub share: f64,
 }
 

@@ -11,7 +11,6 @@ pub(crate) const LONGEST_BODY: u64 = 64 * 1024 * 1024;
 /// How many interim answers (1xx) may come before one that counts.
 const MOST_INTERIM: u32 = 64;
 
-/// Why what came is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wrong {
     /// It is no HTTP.
@@ -31,7 +30,6 @@ impl From<FramingFault> for Wrong {
     }
 }
 
-/// An answer that is being read.
 #[derive(Debug)]
 pub(crate) struct Answer {
     buffer: Box<[u8]>,
@@ -67,7 +65,6 @@ impl Default for Answer {
 }
 
 impl Answer {
-    /// Forgets the answer before.
     pub(crate) fn begin(&mut self) {
         self.kept = 0;
         self.received = 0;
@@ -76,7 +73,6 @@ impl Answer {
         self.body = 0;
     }
 
-    /// Whether anything of it has come.
     pub(crate) fn is_begun(&self) -> bool {
         self.received > 0
     }
@@ -98,7 +94,7 @@ impl Answer {
         self.kept = new.end.min(KEPT).max(self.kept);
         while self.head.is_none() {
             match self.parse(new.end, searched)? {
-                // Nothing is lost of a head that is not whole: what came lies behind what was there.
+                // Nothing is lost of a head that is not whole: what came lies after what was there.
                 None if new.end >= KEPT => return Err(Wrong::TooLong),
                 None => return Ok(false),
                 Some((status @ 100..=199, length)) if status != 101 => {
@@ -131,7 +127,7 @@ impl Answer {
             }
             Rest::Chunks(chunks) => after(chunks, piece)?,
         };
-        // What comes behind an answer belongs to no request: the connection is of no more use.
+        // What comes after an answer belongs to no request: the connection is of no more use.
         head.persists &= left.is_none_or(|left| left == 0);
         Ok(left.is_some())
     }
@@ -161,7 +157,7 @@ impl Answer {
         self.head.map(|head| head.status)
     }
 
-    /// Whether the connection may carry another exchange behind this one.
+    /// Whether the connection may carry another exchange after this one.
     pub(crate) fn persists(&self) -> bool {
         self.head.is_some_and(|head| head.persists)
     }

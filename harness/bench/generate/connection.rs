@@ -20,7 +20,6 @@ use crate::subject::SubjectError;
 /// How long the first connection to an address may take.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
 
-/// One connection.
 #[derive(Debug)]
 pub(in crate::bench) struct LoadConnection {
     address: SocketAddr,
@@ -92,7 +91,6 @@ impl LoadConnection {
     }
 }
 
-/// A request under way.
 struct ExchangeUnderWay<'a> {
     stream: &'a mut TcpStream,
     answer: &'a mut Answer,

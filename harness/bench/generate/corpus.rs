@@ -26,7 +26,6 @@ pub struct Corpus {
     bodies: Vec<Body>,
 }
 
-/// One body.
 #[derive(Debug, Clone)]
 pub struct Body {
     /// Its bytes, with a placeholder where the record's id goes.
@@ -93,7 +92,6 @@ impl Corpus {
         if bodies.is_empty() { Err("the corpus is empty".to_owned()) } else { Ok(Self { bodies }) }
     }
 
-    /// The bodies, at least one.
     pub fn bodies(&self) -> &[Body] {
         &self.bodies
     }

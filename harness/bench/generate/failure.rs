@@ -3,20 +3,16 @@
 /// Declares the kinds of errors: the name of the variant, the name in reports, what it means.
 macro_rules! failures {
     ($($name:ident: $word:literal, $text:literal;)*) => {
-        /// Why a delivery got no answer.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum DeliveryFailure { $(#[doc = $text] $name,)* }
 
         impl DeliveryFailure {
-            /// Every one of them.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// Its name in reports.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
             }
 
-            /// What it means.
             pub fn describe(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }

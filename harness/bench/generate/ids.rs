@@ -1,7 +1,7 @@
 //! The record ids of a load: shaped like UUIDs, one after the other, so that a receiver of them can tell lost, doubled
 //! and reordered ones by counting.
 //!
-//! A run carries a check of its own digits and a number is small, so that a UUID of anybody else's is taken for one of these
+//! A run carries a check of its own digits and a number is small, so that a UUID from elsewhere is taken for one of these
 //! in one of 2^50 cases: random ones have two digits in common with ours and no more.
 //!
 //! Invariant: two numbers of one run never give the same id, and an id gives its run and its number back.
@@ -13,7 +13,6 @@ pub const ID_LENGTH: usize = 36;
 /// The id that stands in a template where each delivery gets its own.
 pub(in crate::bench) const PLACEHOLDER: &str = "00000000-0000-4000-8000-000000000000";
 
-/// The ids of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ids {
     run: u64,
@@ -47,12 +46,10 @@ impl Ids {
         Self { run: checked(digits) }
     }
 
-    /// The ids of a run by its number.
     pub fn of_run(run: u64) -> Self {
         Self { run }
     }
 
-    /// The id of a number, as text.
     pub fn id(self, number: u64) -> String {
         let mut id = [0; ID_LENGTH];
         self.write(number, &mut id);

@@ -1,6 +1,4 @@
 //! How many connections the system lets this process have.
-//!
-//! Invariant: whatever is too low is said before the load begins, with what raises it.
 
 /// What the process has open besides the connections of a load.
 #[cfg(unix)]

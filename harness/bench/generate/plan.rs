@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The most connections of a load.
 pub const MOST_CONNECTIONS: usize = 10_000;
 /// The highest rate that can be asked for, in deliveries per second.
 pub const HIGHEST_RATE: f64 = 1_000_000.0;
 
-/// How deliveries follow each other.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mode {
     /// Each connection sends its next delivery as soon as it has its answer.
@@ -20,20 +18,16 @@ pub enum Mode {
     Rates(Vec<f64>),
 }
 
-/// A load.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoadPlan {
-    /// How deliveries follow each other.
     pub mode: Mode,
     /// How many connections there are, each with one delivery under way at most.
     pub concurrency: usize,
-    /// How many threads send.
     pub threads: usize,
     /// How long it is measured, at each rate.
     pub duration: Duration,
     /// How long it goes on before it is measured.
     pub warm_up: Duration,
-    /// How long an answer is waited for.
     pub timeout: Duration,
     /// How long every connection may be refused until the receiver is taken for gone, and the load ends.
     pub gone_after: Duration,
@@ -68,9 +62,7 @@ pub struct Phase {
     pub rate: Option<f64>,
     /// When it begins, from the start of the load.
     pub from: Duration,
-    /// How long it lasts.
     pub length: Duration,
-    /// Whether it is measured, or warm-up.
     pub measured: bool,
 }
 
@@ -109,9 +101,7 @@ pub struct Schedule {
 
 #[derive(Debug, Clone, Copy)]
 struct ScheduledPhase {
-    /// The number of its first delivery.
     first: u64,
-    /// How many it has.
     count: u64,
     from: Duration,
     rate: f64,
@@ -132,7 +122,6 @@ impl Schedule {
         Self { parts: parts.collect() }
     }
 
-    /// How many deliveries there are in all.
     pub fn total(&self) -> u64 {
         self.parts.last().map_or(0, |part| part.first + part.count)
     }

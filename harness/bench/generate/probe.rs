@@ -1,90 +1,84 @@
 //! The deliveries of a load that a receiver must refuse: negatives of the contract, mixed in among the valid ones.
 //!
-//! Invariant: each differs from a valid delivery in what its name says, and names the requirement that forbids it.
+//! Each differs from a valid delivery in what its name says, and has the requirement that forbids it.
 
 use crate::bench::generate::ids::ID_LENGTH;
 use crate::bench::generate::request::{HeadTemplate, Marks, RequestBuffer};
-use crate::suite::requirement::Level;
+use crate::suite::receiver::{VER_1, VER_2, VER_3, VER_4, VER_5, VER_6, VER_11};
+use crate::suite::requirement::Requirement;
 use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
 use crate::webhook::signature::{Key, Secret};
 
-/// A day, in milliseconds.
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// A kind of delivery that must not be acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Probe {
-    /// What it is called in reports.
     pub name: &'static str,
-    /// The requirement that forbids it.
-    pub requirement: &'static str,
-    /// The requirement's level.
-    pub level: Level,
-    what: ProbeFault,
+    /// What forbids it.
+    pub requirement: &'static Requirement,
+    differs: Difference,
 }
 
-/// In what it differs from a valid delivery.
+/// In what a probe differs from a valid delivery, in the words of [`crate::suite::transcript::Respect`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ProbeFault {
+enum Difference {
     /// The body is changed after signing: one digit of the record's id, or a byte at its end where it has none.
-    Altered,
+    Content,
     /// The body is cut short after signing.
     Cut,
     /// The timestamp header is another than the one signed.
     Timestamp,
-    /// The signature comes about in another way.
+    /// The signature is made in another way.
     Signed(Recipe),
-    NoSignature,
+    Unsigned,
     EmptySignature,
-    NoTimestamp,
-    /// The signature of another delivery of this load.
-    Other,
-    /// Signed rightly, under a time that is so far off.
-    Old,
+    Undated,
+    /// The signature is that of another delivery of this load.
+    Borrowed,
+    /// It is correctly signed, a day ago.
+    Stale,
+    /// It is correctly signed, a day from now.
     Future,
 }
 
-const fn must(name: &'static str, requirement: &'static str, what: ProbeFault) -> Probe {
-    Probe { name, requirement, level: Level::Must, what }
+const fn probe(name: &'static str, requirement: &'static Requirement, differs: Difference) -> Probe {
+    Probe { name, requirement, differs }
 }
 
-const fn signed(name: &'static str, requirement: &'static str, recipe: Recipe) -> Probe {
-    must(name, requirement, ProbeFault::Signed(recipe))
+const fn signed(name: &'static str, requirement: &'static Requirement, recipe: Recipe) -> Probe {
+    probe(name, requirement, Difference::Signed(recipe))
 }
 
-/// Every kind of probe.
 pub const ALL: [Probe; 22] = [
-    must("body-altered", "VER-1", ProbeFault::Altered),
-    must("body-cut", "VER-1", ProbeFault::Cut),
-    must("timestamp-altered", "VER-2", ProbeFault::Timestamp),
-    signed("other-key", "VER-3", Recipe::key(KeyForm::Other)),
-    signed("empty-key", "VER-3", Recipe::key(KeyForm::Empty)),
-    must("signature-missing", "VER-4", ProbeFault::NoSignature),
-    must("signature-empty", "VER-4", ProbeFault::EmptySignature),
-    must("timestamp-missing", "VER-4", ProbeFault::NoTimestamp),
-    signed("body-alone", "VER-5", Recipe::message(Message::BodyAlone)),
-    signed("timestamp-alone", "VER-5", Recipe::message(Message::TimestampAlone)),
-    signed("other-separator", "VER-5", Recipe::message(Message::Separator("."))),
-    signed("double-stringified", "VER-5", Recipe::message(Message::DoubleStringified { ascii: false })),
-    must("other-delivery", "VER-5", ProbeFault::Other),
-    signed("sha1", "VER-6", Recipe::digest(Digest::Sha1)),
-    signed("sha512", "VER-6", Recipe::digest(Digest::Sha512)),
-    signed("unkeyed", "VER-6", Recipe::digest(Digest::Unkeyed)),
-    signed("base64", "VER-6", Recipe::digest(Digest::Base64)),
-    signed("truncated", "VER-6", Recipe::digest(Digest::Truncated)),
-    signed("zeros", "VER-6", Recipe::digest(Digest::Zeros)),
+    probe("body-altered", &VER_1, Difference::Content),
+    probe("body-cut", &VER_1, Difference::Cut),
+    probe("timestamp-altered", &VER_2, Difference::Timestamp),
+    signed("other-key", &VER_3, Recipe::key(KeyForm::Other)),
+    signed("empty-key", &VER_3, Recipe::key(KeyForm::Empty)),
+    probe("signature-missing", &VER_4, Difference::Unsigned),
+    probe("signature-empty", &VER_4, Difference::EmptySignature),
+    probe("timestamp-missing", &VER_4, Difference::Undated),
+    signed("body-alone", &VER_5, Recipe::message(Message::BodyAlone)),
+    signed("timestamp-alone", &VER_5, Recipe::message(Message::TimestampAlone)),
+    signed("other-separator", &VER_5, Recipe::message(Message::Separator("."))),
+    signed("double-stringified", &VER_5, Recipe::message(Message::DoubleStringified { ascii: false })),
+    probe("other-delivery", &VER_5, Difference::Borrowed),
+    signed("sha1", &VER_6, Recipe::digest(Digest::Sha1)),
+    signed("sha512", &VER_6, Recipe::digest(Digest::Sha512)),
+    signed("unkeyed", &VER_6, Recipe::digest(Digest::Unkeyed)),
+    signed("base64", &VER_6, Recipe::digest(Digest::Base64)),
+    signed("truncated", &VER_6, Recipe::digest(Digest::Truncated)),
+    signed("zeros", &VER_6, Recipe::digest(Digest::Zeros)),
     // A body without its last byte, signed as the whole one was: the reverse of the cut body.
-    signed("line-feed-signed", "VER-5", Recipe::message(Message::TrailingNewline)),
-    Probe { name: "stale", requirement: "VER-11", level: Level::Should, what: ProbeFault::Old },
-    Probe { name: "future", requirement: "VER-11", level: Level::Should, what: ProbeFault::Future },
+    signed("line-feed-signed", &VER_5, Recipe::message(Message::TrailingNewline)),
+    probe("stale", &VER_11, Difference::Stale),
+    probe("future", &VER_11, Difference::Future),
 ];
 
-/// What probes are made with.
 #[derive(Debug, Clone)]
 pub struct ProbeMaker {
-    /// The parts that all heads have.
     pub head: HeadTemplate,
-    /// The secret's key.
     pub key: Key,
     /// The secret, for what is made of it wrongly.
     pub secret: Secret,
@@ -100,44 +94,44 @@ impl ProbeMaker {
         id: Option<usize>,
         request: &mut RequestBuffer,
     ) {
-        let time = match probe.what {
-            ProbeFault::Old => marks.now_ms.saturating_sub(DAY_MS),
-            ProbeFault::Future => marks.now_ms.saturating_add(DAY_MS),
+        let time = match probe.differs {
+            Difference::Stale => marks.now_ms.saturating_sub(DAY_MS),
+            Difference::Future => marks.now_ms.saturating_add(DAY_MS),
             _ => marks.now_ms,
         };
         let timestamp = time.to_string();
         let valid = |body: &[u8]| self.key.sign(timestamp.as_bytes(), body).to_hex();
         let mut sent = timestamp.clone();
-        let signature = match probe.what {
-            ProbeFault::Altered => {
+        let signature = match probe.differs {
+            Difference::Content => {
                 let signature = valid(body);
                 alter(body, id);
                 Some(signature)
             }
-            ProbeFault::Cut => {
+            Difference::Cut => {
                 let signature = valid(body);
                 body.pop();
                 Some(signature)
             }
-            ProbeFault::Timestamp => {
+            Difference::Timestamp => {
                 sent = (time + 1).to_string();
                 Some(valid(body))
             }
-            ProbeFault::Signed(recipe) => {
+            Difference::Signed(recipe) => {
                 let wrong = recipe.compute(self.secret.expose(), timestamp.as_bytes(), body);
                 // A recipe that cannot be followed with this body and this secret: no key at all is left.
                 Some(wrong.unwrap_or_else(|| "0".repeat(64)))
             }
-            ProbeFault::Other => {
+            Difference::Borrowed => {
                 let mut other = body.clone();
                 alter(&mut other, id);
                 Some(valid(&other))
             }
-            ProbeFault::NoSignature => None,
-            ProbeFault::EmptySignature => Some(String::new()),
-            ProbeFault::NoTimestamp | ProbeFault::Old | ProbeFault::Future => Some(valid(body)),
+            Difference::Unsigned => None,
+            Difference::EmptySignature => Some(String::new()),
+            Difference::Undated | Difference::Stale | Difference::Future => Some(valid(body)),
         };
-        let sent = (probe.what != ProbeFault::NoTimestamp).then_some(sent.as_bytes());
+        let sent = (probe.differs != Difference::Undated).then_some(sent.as_bytes());
         let signature = signature.as_ref().map(String::as_bytes);
         self.head.compose(sent, signature, marks.nonce, body, request);
     }

@@ -16,10 +16,8 @@ const TIMESTAMP_LENGTH: usize = 13;
 const SIGNATURE_LENGTH: usize = 64;
 const NONCE_LENGTH: usize = 32;
 
-/// What differs from delivery to delivery.
 #[derive(Debug, Clone, Copy)]
 pub struct Marks {
-    /// The number in the record's id.
     pub number: u64,
     /// The bytes of the nonce, for dialects that have one.
     pub nonce: u128,
@@ -38,10 +36,8 @@ pub struct Template {
     body: usize,
 }
 
-/// A request in the making.
 #[derive(Debug, Default)]
 pub struct RequestBuffer {
-    /// Head and body.
     pub bytes: Vec<u8>,
     /// Where the body begins.
     pub body: usize,
@@ -65,7 +61,6 @@ impl HeadTemplate {
         Self { start: start.into_bytes(), nonce: dialect.nonce }
     }
 
-    /// The templates of a corpus, in its order.
     pub fn templates(&self, corpus: &Corpus) -> Vec<Template> {
         corpus.bodies().iter().map(|body| self.template(body)).collect()
     }

@@ -21,10 +21,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 /// Why a load ends before its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::bench) enum Stop {
-    /// It does not.
     #[default]
     No,
-    /// Somebody asked for it.
     Interrupted,
     /// Connections to the receiver's address are refused.
     Gone,
@@ -32,13 +30,11 @@ pub(in crate::bench) enum Stop {
     Broken,
 }
 
-/// One delivery's turn.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::bench) struct Turn {
     pub(in crate::bench) phase: usize,
     /// The time that was meant for it.
     pub(in crate::bench) intended: Instant,
-    /// Whether that comes from a schedule.
     pub(in crate::bench) scheduled: bool,
 }
 
@@ -50,7 +46,6 @@ pub(in crate::bench) struct Turns {
     schedule: Option<OpenLoop>,
 }
 
-/// An open loop.
 #[derive(Debug)]
 struct OpenLoop {
     schedule: Schedule,

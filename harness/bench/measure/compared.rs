@@ -8,14 +8,11 @@ use super::result::BenchResult;
 use crate::exit::ExitStatus;
 use crate::statistics::{Interval, Place};
 
-/// The name and version of the JSON form.
 pub const FORMAT: &str = "twenty-conform-compare/1";
 
-/// A figure that is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Metric {
-    /// Acknowledged deliveries per second.
     Rate,
     /// The latency that half of the deliveries do not exceed.
     P50,
@@ -27,72 +24,51 @@ pub enum Metric {
     Errors,
 }
 
-/// The unit of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
-    /// Deliveries per second.
     #[serde(rename = "/s")]
     PerSecond,
-    /// Milliseconds.
     #[serde(rename = "ms")]
     Milliseconds,
-    /// Percent.
     #[serde(rename = "%")]
     Percent,
 }
 
-/// A comparison of reports.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReportComparison {
-    /// [`FORMAT`].
     pub format: String,
-    /// What the old report is called.
     pub old: String,
-    /// What the new ones are called.
     pub new: Vec<String>,
-    /// Each figure.
     pub metrics: Vec<MetricEntry>,
     /// What it comes to; `fail` where a new load failed by itself.
     pub result: BenchResult,
-    /// Why, in a sentence.
     pub why: String,
-    /// The exit status that goes with it.
     pub exit_status: u8,
 }
 
-/// One figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricEntry {
-    /// Which.
     pub name: Metric,
-    /// Its unit.
     pub unit: Unit,
     /// By which share it may be worse; of errors, by how many percent points.
     pub max_regression: f64,
-    /// What the old report says.
     pub old: f64,
-    /// What each new one says.
     pub new: Vec<NewFigure>,
 }
 
-/// What a new report says of a figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewFigure {
-    /// The figure.
     pub value: f64,
     /// Its ratio to the old one; of errors, how many percent points more they are. `None` where there is no such ratio.
     pub change: Option<f64>,
     /// What that lies in; `None` where there are not enough parts to tell.
     pub interval: Option<Interval>,
-    /// What that says.
     pub place: Option<Place>,
 }
 
 impl Metric {
-    /// All of them.
     pub const ALL: [Self; 5] = [Self::Rate, Self::P50, Self::P90, Self::P99, Self::Errors];
 
-    /// What it is called.
     pub fn name(self) -> &'static str {
         match self {
             Self::Rate => "rate",
@@ -103,7 +79,6 @@ impl Metric {
         }
     }
 
-    /// Its unit in reports.
     pub fn unit(self) -> Unit {
         match self {
             Self::Rate => Unit::PerSecond,
@@ -125,7 +100,6 @@ impl FromStr for Metric {
 }
 
 impl ReportComparison {
-    /// The exit status.
     pub fn status(&self) -> ExitStatus {
         self.result.status()
     }

@@ -4,33 +4,26 @@ use std::time::Duration;
 
 use crate::bench::generate::failure::DeliveryFailure;
 
-/// What a delivery is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryKind {
-    /// One that must be acknowledged.
     Valid,
     /// The probe of that number in [`crate::bench::generate::probe::ALL`], which must not.
     Probe(usize),
 }
 
-/// How an exchange ended.
 #[derive(Debug, Clone, Copy)]
 pub struct EndedDelivery {
-    /// What it was.
     pub kind: DeliveryKind,
     /// The number of the phase that it belongs to.
     pub phase: usize,
     /// The status, where at least the head of an answer came.
     pub status: Option<u16>,
-    /// Why there is no whole answer.
     pub failure: Option<DeliveryFailure>,
     /// From the time that was meant for it to the end of the answer.
     pub latency: Duration,
     /// When it ended, from the start of the load.
     pub at: Duration,
-    /// How many bytes were sent.
     pub sent_bytes: usize,
-    /// How many bytes came.
     pub received_bytes: u64,
 }
 

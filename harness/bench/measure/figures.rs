@@ -1,33 +1,25 @@
 //! What was measured, as data: counts, latencies, the series, and the exchanges that are shown.
-//!
-//! Invariant: a member is never given another meaning; what a reader does not know it may pass over. No secret is in it.
 
 use serde::{Deserialize, Serialize};
 
 /// What was measured in a stretch of time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// How long the stretch is, in milliseconds: to its end, or to the last acknowledgement after it.
     pub duration_ms: f64,
-    /// Acknowledged valid deliveries per second.
     pub rate: f64,
-    /// Valid deliveries that were begun.
     pub sent: u64,
-    /// Those that were acknowledged.
     pub acknowledged: u64,
-    /// Those that were answered otherwise.
     pub refused: u64,
-    /// Those without a whole answer, and those that were due and never sent.
+    /// Deliveries without a whole answer, and those that were due and never sent.
     pub failed: u64,
     /// Which share of those that came to an end was not acknowledged, from 0 to 1.
     pub error_share: f64,
-    /// Those without a whole answer by kind: `refused`, `timed-out`, …
+    /// Deliveries without a whole answer by kind: `refused`, `timed-out`, …
     pub errors: Vec<Named>,
-    /// The answers to valid deliveries by status.
     pub statuses: Vec<StatusCount>,
     /// Bytes sent, heads and probes included.
     pub bytes_sent: u64,
-    /// Bytes received.
     pub bytes_received: u64,
     /// Latencies of acknowledged deliveries, and of those that were waited for in vain.
     pub latency: Latency,
@@ -36,44 +28,29 @@ pub struct Measured {
     pub lateness: Option<Lateness>,
 }
 
-/// How many of something there are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
-    /// What.
     pub name: String,
-    /// How many.
     pub count: u64,
 }
 
-/// How many answers had a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusCount {
-    /// The status.
     pub status: u16,
-    /// How many.
     pub count: u64,
 }
 
 /// A distribution of latencies, in microseconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
-    /// How many.
     pub count: u64,
-    /// The least.
     pub min_us: u64,
-    /// The mean.
     pub mean_us: f64,
-    /// The standard deviation.
     pub stdev_us: f64,
-    /// Half of them took no longer.
     pub p50_us: u64,
-    /// 90 of 100 took no longer.
     pub p90_us: u64,
-    /// 99 of 100 took no longer.
     pub p99_us: u64,
-    /// 999 of 1,000 took no longer.
     pub p999_us: u64,
-    /// The greatest.
     pub max_us: u64,
     /// The distribution to a hundredth part: the highest value of each part that is not empty, with how many lie in it.
     pub buckets: Vec<(u64, u64)>,
@@ -84,9 +61,7 @@ pub struct Latency {
 pub struct Lateness {
     /// How many found a free connection.
     pub count: u64,
-    /// The mean, in microseconds.
     pub mean_us: f64,
-    /// The greatest, in microseconds.
     pub max_us: u64,
 }
 
@@ -97,29 +72,22 @@ pub struct PhaseEntry {
     pub rate: Option<f64>,
     /// Deliveries that went out per second, probes included.
     pub achieved: f64,
-    /// What was measured.
     pub measured: Measured,
 }
 
-/// The measured time in equal parts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeriesEntry {
     /// How long each part is, in milliseconds.
     pub interval_ms: u64,
-    /// The parts, in their order.
     pub points: Vec<SeriesPoint>,
 }
 
-/// A part of the series.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesPoint {
-    /// Valid deliveries that were begun.
     pub sent: u64,
-    /// Those that were acknowledged.
     pub acknowledged: u64,
-    /// Those that were answered otherwise.
     pub refused: u64,
-    /// Those without a whole answer.
+    /// Deliveries without a whole answer.
     pub failed: u64,
     /// Half of those acknowledged took no longer, in microseconds; `None` where there was none.
     pub p50_us: Option<u64>,
@@ -133,32 +101,20 @@ pub struct SeriesPoint {
 /// The deliveries that had to be refused, warm-up included.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Probes {
-    /// How many were sent.
     pub sent: u64,
-    /// How many of them were acknowledged.
     pub let_through: u64,
-    /// How many of them got no answer.
     pub unanswered: u64,
-    /// Their answers by status.
     pub statuses: Vec<StatusCount>,
-    /// Each kind.
     pub kinds: Vec<ProbeEntry>,
 }
 
-/// A kind of probe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProbeEntry {
-    /// Its name.
     pub name: String,
-    /// The requirement that forbids it.
     pub requirement: String,
-    /// That requirement's level.
     pub level: String,
-    /// How many were sent.
     pub sent: u64,
-    /// How many of them were acknowledged.
     pub let_through: u64,
-    /// The first of these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange: Option<ShownExchange>,
 }
@@ -168,25 +124,18 @@ pub struct ProbeEntry {
 pub struct Unexpected {
     /// The status, or the name of the error.
     pub kind: String,
-    /// What it means.
     pub text: String,
-    /// How many there were.
     pub count: u64,
-    /// The first of them.
     pub exchange: ShownExchange,
 }
 
 /// An exchange, cut short, without the secret.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ShownExchange {
     /// When it ended, from the start of the load, in milliseconds.
     pub at_ms: f64,
-    /// How long it took, in milliseconds.
     pub took_ms: f64,
-    /// The status, where there was one.
     pub status: Option<u16>,
-    /// The beginning of the request.
     pub request: String,
-    /// The beginning of the answer.
     pub answer: String,
 }

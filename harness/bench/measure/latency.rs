@@ -17,7 +17,6 @@ pub(super) fn histogram(digits: u8) -> Histogram<u64> {
         .unwrap_or_else(|_| unreachable!("bounds that make sense"))
 }
 
-/// A latency as histograms have it.
 pub(super) fn micros(latency: Duration) -> u64 {
     u64::try_from(latency.as_micros()).unwrap_or(u64::MAX)
 }

@@ -37,39 +37,27 @@ const LARGEST_REQUESTS: usize = 1 << 30;
 /// What a load is put on, and with what.
 #[derive(Debug)]
 pub struct LoadTarget<'a> {
-    /// Where deliveries go.
     pub target: &'a Target,
-    /// What they are signed with.
     pub secret: &'a Secret,
-    /// The form of body and headers.
     pub dialect: &'static Dialect,
-    /// The bodies.
     pub corpus: &'a Corpus,
-    /// The time of day.
     pub clock: &'a Clock,
     /// Becomes true where the load is to end at once.
     pub interrupted: &'a watch::Receiver<bool>,
 }
 
-/// How a load ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoadEnding {
-    /// At its end.
     Complete,
-    /// Somebody asked for it.
     Interrupted,
     /// The receiver's address refused connections for as long as the plan says.
     Gone,
 }
 
-/// The outcome of a load.
 #[derive(Debug)]
 pub struct LoadOutcome {
-    /// Its parts.
     pub phases: Vec<Phase>,
-    /// The counts.
     pub tally: LoadTally,
-    /// How it ended.
     pub ending: LoadEnding,
     /// How long it went on, from its start to its last answer.
     pub elapsed: Duration,
@@ -213,7 +201,6 @@ fn gather(
     LoadOutcome { phases, tally, ending, elapsed, reopened, numbers, witnesses }
 }
 
-/// Starts a thread with that many connections.
 fn start(
     load: Arc<SharedLoad>,
     thread: usize,

@@ -2,12 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What made a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
-    /// Its name.
     pub name: String,
-    /// Its version.
     pub version: String,
 }
 
@@ -16,9 +13,7 @@ pub struct Tool {
 pub struct Machine {
     /// How many processors this process may use.
     pub cores: usize,
-    /// The operating system.
     pub os: String,
-    /// The processor's architecture.
     pub arch: String,
     /// The processor's model, where the system tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,7 +29,6 @@ impl Machine {
         (!self.optimised).then(|| note.to_owned())
     }
 
-    /// This one.
     pub fn this() -> Self {
         Self {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
@@ -62,7 +56,6 @@ fn processor() -> Option<String> {
 }
 
 impl Tool {
-    /// This program.
     pub fn this() -> Self {
         Self { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
     }

@@ -14,11 +14,9 @@ use crate::bench::measure::latency::micros;
 use crate::bench::measure::tally::PhaseCounts;
 use crate::duration::{Unreadable, seconds};
 
-/// Several bounds that must all hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Objective(pub Vec<Bound>);
 
-/// One bound.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Bound {
     /// A latency stays below this.
@@ -27,30 +25,24 @@ pub enum Bound {
     Errors(f64),
 }
 
-/// Which latency.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Measure {
     /// That of this share of deliveries or fewer.
     Quantile(f64),
-    /// The greatest.
     Max,
-    /// The mean.
     Mean,
 }
 
 /// Whether a bound was held, and by how much.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BoundCheck {
-    /// The bound as it was given.
     pub bound: Bound,
     /// What was measured, in the bound's unit: milliseconds, or a share in percent.
     pub measured: f64,
-    /// Whether it is below the bound.
     pub held: bool,
 }
 
 impl Measure {
-    /// The latency in microseconds.
     fn of(self, counts: &PhaseCounts) -> f64 {
         match self {
             Self::Quantile(quantile) => counts.latency.value_at_quantile(quantile) as f64,
@@ -195,7 +187,6 @@ impl<'de> Deserialize<'de> for Bound {
     }
 }
 
-/// The most rates that a search tries.
 pub const MOST_TRIALS: usize = 24;
 /// How near the rate that holds and the one that does not must come to each other.
 const NEAR: f64 = 1.05;
@@ -209,9 +200,7 @@ pub const LOWEST_RATE: f64 = 1.0;
 #[derive(Debug, Clone)]
 pub struct RateSearch {
     next: Option<f64>,
-    /// The highest rate that has held.
     held: Option<f64>,
-    /// The lowest that has not.
     failed: Option<f64>,
     highest: f64,
     trials: usize,

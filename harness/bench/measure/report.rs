@@ -7,135 +7,103 @@ use serde::{Deserialize, Serialize};
 use super::compared::ReportComparison;
 use super::figures::{Measured, PhaseEntry, Probes, SeriesEntry, Unexpected};
 use super::machine::{Machine, Tool};
-use super::objective::Bound;
+use super::objective::BoundCheck;
 use super::result::BenchResult;
 use crate::bench::accounts::entry::LedgerEntry;
 use crate::exit::ExitStatus;
 use crate::webhook::dialect::rfc3339;
 
-/// The name and version of the JSON form.
 pub const FORMAT: &str = "twenty-conform-bench/1";
 
-/// The result of a benchmark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BenchReport {
-    /// [`FORMAT`].
     pub format: String,
-    /// What was measured.
     pub role: BenchRole,
-    /// What made it.
     pub tool: Tool,
-    /// The machine that it was made on.
     pub machine: Machine,
     /// The arguments of the command, without the secret.
     pub command: Vec<String>,
     /// What was measured: a URL, a command, the reference.
     pub subject: String,
-    /// The dialect's name.
     pub dialect: String,
     /// When it began, as RFC 3339.
     pub started_at: String,
     /// The seed, with which ids and probes can be made again; `None` where they came from none.
     pub seed: Option<u64>,
-    /// The load.
     pub load: LoadFacts,
-    /// The bodies.
     pub corpus: CorpusFacts,
-    /// What it comes to.
     pub result: BenchResult,
-    /// The exit status that goes with it.
     pub exit_status: u8,
-    /// How long it took in all, in milliseconds.
     pub duration_ms: u64,
-    /// What was measured in all.
     pub total: Measured,
     /// What was measured at each rate, in the order of the run.
     pub phases: Vec<PhaseEntry>,
-    /// The measured time in equal parts.
     pub series: SeriesEntry,
     /// The deliveries that had to be refused.
     pub probes: Probes,
     /// Answers to valid deliveries that were none or not 2xx, by kind, warm-up included.
     pub unexpected: Vec<Unexpected>,
     /// The bounds that were given, and whether they were held.
-    pub thresholds: Vec<ThresholdEntry>,
+    pub thresholds: Vec<BoundCheck>,
     /// The search for the highest rate, where one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchEntry>,
     /// The comparison with a baseline, where one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<ReportComparison>,
-    /// What is measured of senders alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sending: Option<SendingEntry>,
-    /// What is worth knowing.
     pub notes: Vec<String>,
 }
 
-/// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BenchRole {
-    /// A receiver, under a load.
     Receiver,
     /// A sender that is asked for events.
     Sender,
 }
 
 /// How deliveries follow each other, as reports say it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LoadMode {
     /// Each connection sends as soon as it has its answer.
+    #[default]
     Saturation,
-    /// At a rate.
     Rate,
     /// At several rates, one after the other.
     RateSteps,
-    /// A search for the highest rate.
     FindMax,
 }
 
 /// What a report says besides its figures: what was measured, with what, and when.
 #[derive(Debug, Clone)]
 pub struct Origin {
-    /// What was measured.
     pub role: BenchRole,
-    /// What made the report.
     pub tool: Tool,
-    /// The machine.
     pub machine: Machine,
     /// The arguments of the command, without the secret.
     pub command: Vec<String>,
     /// What was measured, as reports call it, without the secret.
     pub subject: String,
-    /// The dialect's name.
     pub dialect: String,
     /// When it began, in milliseconds since the epoch.
     pub started_at_ms: u64,
-    /// How long it took in all, in milliseconds.
     pub took_ms: u64,
-    /// The seed, where there was one.
     pub seed: Option<u64>,
 }
 
-/// What was measured.
 #[derive(Debug, Clone)]
 pub struct Figures {
-    /// In all.
     pub total: Measured,
-    /// At each rate.
     pub phases: Vec<PhaseEntry>,
-    /// In equal parts of the measured time.
     pub series: SeriesEntry,
-    /// Of the probes.
     pub probes: Probes,
-    /// Of the valid deliveries that were not acknowledged.
     pub unexpected: Vec<Unexpected>,
 }
 
 impl BenchRole {
-    /// The word in reports.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Receiver => "receiver",
@@ -145,7 +113,6 @@ impl BenchRole {
 }
 
 impl LoadMode {
-    /// The word in reports.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Saturation => "saturation",
@@ -201,7 +168,6 @@ impl BenchReport {
         self.exit_status = result.status().code();
     }
 
-    /// The exit status.
     pub fn status(&self) -> ExitStatus {
         self.result.status()
     }
@@ -241,16 +207,12 @@ pub struct SendingEntry {
     pub ledger: LedgerEntry,
 }
 
-/// The load that was asked for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LoadFacts {
-    /// How deliveries followed each other.
     pub mode: LoadMode,
     /// The rates that were asked for, in deliveries per second; none in saturation.
     pub rates: Vec<f64>,
-    /// How many connections there were.
     pub concurrency: usize,
-    /// How many threads sent.
     pub threads: usize,
     /// How long it was to be measured at each rate, in milliseconds.
     pub duration_ms: u64,
@@ -264,61 +226,39 @@ pub struct LoadFacts {
     pub max_errors: f64,
 }
 
-/// The bodies that were sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorpusFacts {
-    /// How many there are.
     pub bodies: usize,
     /// How long all are together, in bytes.
     pub bytes: u64,
-    /// How long the longest is.
     pub longest: u64,
     /// How many have no place for a record id of their own.
     pub without_id: usize,
 }
 
-/// A bound, and whether it was held.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ThresholdEntry {
-    /// The bound as it was given, such as `p99<50ms`.
-    pub bound: Bound,
-    /// What was measured: milliseconds, or percent of errors.
-    pub measured: f64,
-    /// Whether it was held.
-    pub held: bool,
-}
-
 /// The search for the highest rate that holds an objective.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SearchEntry {
-    /// The objective as it was given.
     pub objective: String,
     /// The highest rate that held it, twice; `None` where none did.
     pub found: Option<f64>,
-    /// Each rate that was tried.
     pub trials: Vec<RateTrial>,
 }
 
-/// A rate that was tried.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RateTrial {
-    /// The rate that was asked for.
     pub rate: f64,
     /// Deliveries that went out per second.
     pub achieved: f64,
     /// Whether it was a second trial of a rate that had held.
     pub confirmation: bool,
-    /// Whether it held.
     pub held: bool,
     /// Whether it was not brought to its end, so that it says nothing of the rate.
     #[serde(default)]
     pub cut_short: bool,
-    /// Why not, or nothing.
     pub why: String,
     /// Half of the deliveries took no longer, in microseconds.
     pub p50_us: u64,
-    /// 99 of 100 took no longer.
     pub p99_us: u64,
-    /// Which share was not acknowledged.
     pub error_share: f64,
 }

@@ -11,7 +11,6 @@ use crate::exit::ExitStatus;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BenchResult {
-    /// Everything that must hold does.
     Pass,
     /// A probe was accepted, or there were more errors than are allowed.
     Fail,
@@ -21,7 +20,6 @@ pub enum BenchResult {
     Inconclusive,
     /// The load did not come to its end, or measured nothing.
     Incomplete,
-    /// The load was interrupted.
     Interrupted,
     /// The harness failed, or a subject broke the attachment protocol.
     Error,
@@ -40,7 +38,6 @@ impl BenchResult {
         }
     }
 
-    /// What accounts alone come to.
     pub fn of_ledger(ledger: &LedgerEntry, allowed: &[LedgerFault]) -> Self {
         if !ledger.faults(allowed).is_empty() {
             Self::Fail
@@ -51,7 +48,6 @@ impl BenchResult {
         }
     }
 
-    /// The exit status that goes with it.
     pub fn status(self) -> ExitStatus {
         match self {
             Self::Pass => ExitStatus::Passed,
@@ -63,7 +59,6 @@ impl BenchResult {
         }
     }
 
-    /// The word in reports.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Pass => "pass",

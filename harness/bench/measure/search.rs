@@ -1,6 +1,6 @@
 //! The search for the highest rate that holds an objective, on a receiver.
 //!
-//! Invariant: it stops at once where a receiver lets a probe through, or acknowledges nothing: no rate mends that.
+//! Invariant: it stops at once where a receiver lets a probe through, or acknowledges nothing: no rate fixes that.
 
 use std::time::Duration;
 
@@ -17,16 +17,11 @@ pub const FIRST_RATE: f64 = 500.0;
 /// How late the generator may be on average in a trial that counts.
 const LATE: Duration = Duration::from_millis(2);
 
-/// What is searched for, and how.
 #[derive(Debug, Clone)]
 pub struct Quest {
-    /// What must hold.
     pub objective: Objective,
-    /// The objective as it was given.
     pub text: String,
-    /// The rate to begin with.
     pub first: f64,
-    /// How long each trial is measured.
     pub trial: Duration,
     /// What the receiver may do wrong; a probe that fails the run ends the search.
     pub tolerance: Tolerance,
@@ -35,11 +30,9 @@ pub struct Quest {
 /// What a search has found: each trial, the last load that tells of the result, and its plan.
 #[derive(Debug)]
 pub struct FoundRate {
-    /// The trials.
     pub entry: SearchEntry,
     /// The outcome of the trial that confirmed the rate, or of the last one.
     pub outcome: LoadOutcome,
-    /// That trial's plan.
     pub plan: LoadPlan,
 }
 
@@ -64,7 +57,13 @@ pub async fn find(
             // What was found out until then is not lost with the receiver.
             (Err(Error::Subject(why)), Some((before, _))) => {
                 before.ending = LoadEnding::Gone;
-                let trial = not_put(rate, search.confirms(), why.to_string());
+                let trial = RateTrial {
+                    rate,
+                    confirmation: search.confirms(),
+                    cut_short: true,
+                    why: why.to_string(),
+                    ..RateTrial::default()
+                };
                 told(&trial);
                 trials.push(trial);
                 break;
@@ -90,21 +89,6 @@ pub async fn find(
     let (outcome, plan) = last.ok_or_else(|| Error::Harness("a search without a trial".to_owned()))?;
     let entry = SearchEntry { objective: quest.text.clone(), found: search.found(), trials };
     Ok(FoundRate { entry, outcome, plan })
-}
-
-/// A trial whose load could not be put.
-fn not_put(rate: f64, confirmation: bool, why: String) -> RateTrial {
-    RateTrial {
-        rate,
-        achieved: 0.0,
-        confirmation,
-        held: false,
-        cut_short: true,
-        why,
-        p50_us: 0,
-        p99_us: 0,
-        error_share: 0.0,
-    }
 }
 
 fn judge(rate: f64, confirmation: bool, outcome: &LoadOutcome, quest: &Quest) -> RateTrial {

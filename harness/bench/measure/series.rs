@@ -18,23 +18,18 @@ pub struct TimeSeries {
     pub interval: Duration,
     /// When the first begins, from the start of the load.
     start: Duration,
-    /// The parts so far.
     pub moments: Vec<SeriesPart>,
     /// The latencies of the one that is under way.
     latency: Histogram<u64>,
     current: usize,
 }
 
-/// One part of the series.
 #[derive(Debug, Clone, Default)]
 pub struct SeriesPart {
-    /// Valid deliveries that were begun.
     pub sent: u64,
-    /// Those that were acknowledged.
     pub acknowledged: u64,
-    /// Those that were answered otherwise.
     pub refused: u64,
-    /// Those without a whole answer.
+    /// Deliveries without a whole answer.
     pub failed: u64,
     /// Latencies in microseconds with how many there were of each.
     pub latencies: Vec<(u64, u64)>,

@@ -16,6 +16,7 @@ use crate::bench::measure::latency::{histogram, micros};
 use crate::bench::measure::load::{LoadEnding, LoadOutcome};
 use crate::bench::measure::tally::PhaseCounts;
 use crate::bench::measure::witness::{KeptExchange, Oddity};
+use crate::duration::milliseconds;
 use crate::redaction::Redaction;
 use crate::suite::requirement::Level;
 
@@ -36,7 +37,6 @@ impl LoadOutcome {
         self.phases.iter().zip(&self.tally.phases).filter(move |(phase, _)| begun(phase))
     }
 
-    /// How long a phase went on.
     fn length(&self, phase: &Phase) -> Duration {
         phase.length.min(self.elapsed.saturating_sub(phase.from))
     }
@@ -46,13 +46,11 @@ impl LoadOutcome {
         self.length(phase).max(counts.last.saturating_sub(phase.from))
     }
 
-    /// What was measured in all.
     pub fn total(&self) -> Measured {
         let stretch = self.measured_phases().map(|(phase, counts)| self.stretch(phase, counts)).sum();
         measured(&self.counts(), stretch)
     }
 
-    /// What was measured at each rate.
     pub fn entries(&self) -> Vec<PhaseEntry> {
         let entry = |(phase, counts): (&Phase, &PhaseCounts)| PhaseEntry {
             rate: phase.rate,
@@ -105,17 +103,16 @@ impl LoadOutcome {
             }
         });
         let points = points.collect();
-        SeriesEntry { interval_ms: u64::try_from(series.interval.as_millis()).unwrap_or(u64::MAX), points }
+        SeriesEntry { interval_ms: milliseconds(series.interval), points }
     }
 
-    /// What became of the probes.
     pub fn probes(&self, redaction: &Redaction) -> Probes {
         let mut all = PhaseCounts::default();
         self.tally.phases.iter().for_each(|counts| all.add(counts));
         let kinds = probe::ALL.iter().enumerate().map(|(number, kind)| ProbeEntry {
             name: kind.name.to_owned(),
-            requirement: kind.requirement.to_owned(),
-            level: kind.level.to_string(),
+            requirement: kind.requirement.id.to_owned(),
+            level: kind.requirement.level.to_string(),
             sent: all.probes[number],
             let_through: all.let_through[number],
             exchange: self.witness(Oddity::Probe(number)).map(|(_, witness)| shown(witness, redaction)),
@@ -133,7 +130,7 @@ impl LoadOutcome {
     pub fn broken_level(&self) -> Option<Level> {
         let broken = probe::ALL.iter().enumerate();
         let broken = broken.filter(|(number, _)| self.witness(Oddity::Probe(*number)).is_some());
-        broken.map(|(_, kind)| kind.level).min()
+        broken.map(|(_, kind)| kind.requirement.level).min()
     }
 
     /// Valid deliveries that were not acknowledged, by kind.
@@ -155,7 +152,6 @@ impl LoadOutcome {
         self.witnesses.0.get(&oddity)
     }
 
-    /// What is worth knowing of how it went.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         match self.ending {

@@ -14,32 +14,24 @@ use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::generate::plan::Phase;
 use crate::bench::generate::probe;
 
-/// The counts of one phase.
 #[derive(Debug, Clone)]
 pub struct PhaseCounts {
-    /// Valid deliveries that were begun.
     pub sent: u64,
-    /// Those that were acknowledged.
     pub acknowledged: u64,
-    /// Those with another status, by it.
     pub refused: u64,
-    /// Those without a whole answer, or never sent, by kind.
+    /// Deliveries without a whole answer, or never sent, by kind.
     pub failures: [u64; DeliveryFailure::ALL.len()],
-    /// The answers to valid deliveries by status.
     pub statuses: Box<[u64; 1000]>,
-    /// The answers to probes by status.
     pub probe_statuses: Box<[u64; 1000]>,
     /// Probes that were sent, by their number.
     pub probes: [u64; probe::ALL.len()],
-    /// Those of them that were acknowledged.
     pub let_through: [u64; probe::ALL.len()],
-    /// Those of them that got no answer.
+    /// Probes that got no answer.
     pub probes_unanswered: u64,
     /// Latencies of the deliveries that were acknowledged, or waited for in vain, in microseconds.
     pub latency: Histogram<u64>,
     /// Bytes that were sent, probes among them.
     pub sent_bytes: u64,
-    /// Bytes that came.
     pub received_bytes: u64,
     /// When the last acknowledged delivery ended, from the start of the load.
     pub last: Duration,
@@ -52,9 +44,7 @@ pub struct PhaseCounts {
 /// The outcome of a load, or of the part of it that one thread has.
 #[derive(Debug)]
 pub struct LoadTally {
-    /// The counts of each phase.
     pub phases: Vec<PhaseCounts>,
-    /// The series of the phases that are measured.
     pub series: TimeSeries,
     measured: Vec<bool>,
     /// When each phase ends, from the start of the load.
@@ -132,7 +122,6 @@ impl PhaseCounts {
         self.acknowledged + self.errors()
     }
 
-    /// Adds the counts of another.
     pub fn add(&mut self, other: &Self) {
         self.sent += other.sent;
         self.acknowledged += other.acknowledged;
@@ -160,7 +149,6 @@ fn sum(all: &mut [u64], more: &[u64]) {
 }
 
 impl LoadTally {
-    /// Nothing so far.
     pub fn new(phases: &[Phase]) -> Self {
         let measured = phases.iter().map(|phase| phase.measured).collect();
         let counts = phases.iter().map(|_| PhaseCounts::default()).collect();
@@ -184,7 +172,6 @@ impl LoadTally {
         }
     }
 
-    /// Counts an exchange that has ended.
     pub fn end(&mut self, ended: &EndedDelivery) {
         self.phases[ended.phase].count(ended);
         if self.measured[ended.phase] {
@@ -192,7 +179,6 @@ impl LoadTally {
         }
     }
 
-    /// Whether a phase is measured, or warm-up.
     pub fn measures(&self, phase: usize) -> bool {
         self.measured.get(phase).is_some_and(|measured| *measured)
     }

@@ -3,37 +3,16 @@
 //! Invariant: pure. A probe that was let through, or more errors than are allowed, fails whatever the latencies are; and a load
 //! that measured nothing never passes.
 
-use std::time::Duration;
-
 use super::load::{LoadEnding, LoadOutcome};
-use super::machine::{Machine, Tool};
 use super::objective::{Bound, BoundCheck};
-use super::report::{
-    BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, LoadMode, Origin, SearchEntry, ThresholdEntry,
-};
+use super::report::{BenchReport, CorpusFacts, Figures, LoadFacts, LoadMode, Origin, SearchEntry};
 use super::result::BenchResult;
 use super::tally::PhaseCounts;
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::plan::{LoadPlan, Mode};
+use crate::duration::milliseconds;
 use crate::redaction::Redaction;
 use crate::suite::requirement::Level;
-
-/// What is known of a run besides what was measured: of what, when, and where.
-#[derive(Debug, Clone)]
-pub struct RunFacts<'a> {
-    /// What was measured, as reports call it.
-    pub subject: &'a str,
-    /// The arguments of the command, without the secret.
-    pub command: Vec<String>,
-    /// The dialect's name.
-    pub dialect: &'a str,
-    /// When it began, in milliseconds since the epoch.
-    pub started_at_ms: u64,
-    /// How long it took in all.
-    pub took: Duration,
-    /// The machine.
-    pub machine: Machine,
-}
 
 /// What a receiver may do wrong under load.
 #[derive(Debug, Clone, Copy)]
@@ -47,44 +26,16 @@ pub struct Tolerance {
 /// What the report of a load on a receiver is made from, besides its outcome.
 #[derive(Debug, Clone)]
 pub struct ReceiverFacts<'a> {
-    /// What is known of the run.
-    pub run: RunFacts<'a>,
-    /// The load.
+    pub origin: Origin,
     pub plan: &'a LoadPlan,
-    /// The bodies.
     pub corpus: &'a Corpus,
-    /// What the receiver may do wrong.
     pub tolerance: Tolerance,
-    /// The bounds.
     pub thresholds: &'a [Bound],
-    /// Takes the secret out.
     pub redaction: &'a Redaction,
     /// The search that led here, where there was one.
     pub search: Option<SearchEntry>,
     /// How the receiver ended by itself, where it did.
     pub ended: Option<String>,
-}
-
-impl RunFacts<'_> {
-    /// The origin of a report of this run.
-    pub(in crate::bench) fn origin(self, role: BenchRole, seed: u64, redaction: &Redaction) -> Origin {
-        Origin {
-            role,
-            tool: Tool::this(),
-            machine: self.machine,
-            command: self.command,
-            subject: redaction.text(self.subject),
-            dialect: self.dialect.to_owned(),
-            started_at_ms: self.started_at_ms,
-            took_ms: milliseconds(self.took),
-            seed: Some(seed),
-        }
-    }
-}
-
-/// A length of time in whole milliseconds, as reports have it.
-pub(crate) fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl LoadFacts {
@@ -111,7 +62,6 @@ impl LoadFacts {
 }
 
 impl CorpusFacts {
-    /// What there is to say of a corpus.
     pub fn of(corpus: &Corpus) -> Self {
         let lengths = corpus.bodies().iter().map(|body| body.bytes.len() as u64);
         Self {
@@ -123,9 +73,8 @@ impl CorpusFacts {
     }
 }
 
-/// The report of a load.
 pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
-    let ReceiverFacts { run, plan, corpus, tolerance, thresholds, redaction, search, ended } = facts;
+    let ReceiverFacts { mut origin, plan, corpus, tolerance, thresholds, redaction, search, ended } = facts;
     let counts = outcome.counts();
     let figures = Figures {
         total: outcome.total(),
@@ -139,7 +88,7 @@ pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
 
     let mut notes = outcome.notes();
     notes.extend(ended);
-    notes.extend(run.machine.note());
+    notes.extend(origin.machine.note());
     let probes = &figures.probes;
     if probes.unanswered > 0 {
         notes.push(format!(
@@ -152,7 +101,7 @@ pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
     }
 
     let load = LoadFacts::of(plan, tolerance.max_errors, search.is_some());
-    let origin = run.origin(BenchRole::Receiver, plan.seed, redaction);
+    origin.subject = redaction.text(&origin.subject);
     let mut report = BenchReport::new(origin, load, CorpusFacts::of(corpus), figures, result);
     report.thresholds = thresholds;
     report.search = search;
@@ -160,12 +109,11 @@ pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
     report
 }
 
-/// What a load comes to.
 fn judge(
     outcome: &LoadOutcome,
     figures: &Figures,
     tolerance: &Tolerance,
-    thresholds: &[ThresholdEntry],
+    thresholds: &[BoundCheck],
     search: Option<&SearchEntry>,
     has_ended: bool,
 ) -> BenchResult {
@@ -192,10 +140,6 @@ fn judge(
 }
 
 /// Each bound, and whether these counts hold it.
-pub(in crate::bench) fn checked(bounds: &[Bound], counts: &PhaseCounts) -> Vec<ThresholdEntry> {
-    let entry = |bound: &Bound| {
-        let BoundCheck { bound, measured, held } = bound.held_by(counts);
-        ThresholdEntry { bound, measured, held }
-    };
-    bounds.iter().map(entry).collect()
+pub(in crate::bench) fn checked(bounds: &[Bound], counts: &PhaseCounts) -> Vec<BoundCheck> {
+    bounds.iter().map(|bound| bound.held_by(counts)).collect()
 }

@@ -10,7 +10,6 @@ use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::generate::probe;
 use crate::bench::measure::ended::{DeliveryKind, EndedDelivery};
 
-/// How many kinds are kept besides the probes.
 const MOST_KINDS: usize = 24;
 
 /// What makes exchanges alike.
@@ -24,7 +23,6 @@ pub(super) enum Oddity {
     Probe(usize),
 }
 
-/// An exchange that was kept.
 #[derive(Debug, Clone)]
 pub(super) struct KeptExchange {
     pub(super) request: Vec<u8>,
@@ -35,7 +33,6 @@ pub(super) struct KeptExchange {
     pub(super) status: Option<u16>,
 }
 
-/// The exchanges that were kept.
 #[derive(Debug, Clone, Default)]
 pub(super) struct KeptExchanges(pub(super) BTreeMap<Oddity, (u64, KeptExchange)>);
 

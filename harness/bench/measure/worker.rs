@@ -33,9 +33,7 @@ const OPENED_AT_ONCE: usize = 64;
 /// How long a connection may have been idle before it is looked at: its peer may have closed it.
 const IDLE: Duration = Duration::from_millis(5);
 
-/// What deliveries are made from.
 pub(super) struct DeliveryParts {
-    /// One for each body.
     pub(super) templates: Vec<Template>,
     pub(super) maker: ProbeMaker,
     pub(super) ids: Ids,
@@ -65,7 +63,6 @@ pub(super) struct SharedLoad {
     refused: Mutex<Option<Instant>>,
 }
 
-/// What one thread has seen.
 #[derive(Debug)]
 pub(super) struct ThreadResult {
     pub(super) tally: LoadTally,
@@ -165,7 +162,6 @@ fn lock(seen: &Mutex<ThreadResult>) -> MutexGuard<'_, ThreadResult> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One connection's life.
 async fn keep_sending(load: Arc<SharedLoad>, seen: Arc<Mutex<ThreadResult>>) {
     let mut connection = LoadConnection::new(load.address);
     // Where it does not come about, the first delivery tries again, and counts it.

@@ -1,6 +1,4 @@
 //! The events that a sender is asked to send: the dialect's samples, each time of another record.
-//!
-//! Invariant: an event is its number's and its seed's: the same two give the same event.
 
 use serde_json::value::RawValue;
 
@@ -9,7 +7,6 @@ use crate::subject::protocol::Op;
 use crate::webhook::dialect::Dialect;
 use crate::webhook::event::Event;
 
-/// Makes events.
 #[derive(Debug)]
 pub(super) struct Events {
     ids: Ids,
@@ -17,7 +14,6 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// The events of a seed.
     pub(super) fn new(dialect: &Dialect, seed: u64) -> Self {
         let samples = dialect.familiar().map(|event| {
             let event = event.with_id(PLACEHOLDER);
@@ -27,7 +23,6 @@ impl Events {
         Self { ids: Ids::of(seed), samples: samples.collect() }
     }
 
-    /// The run that their ids say.
     pub(super) fn run(&self) -> u64 {
         self.ids.run()
     }
@@ -38,7 +33,6 @@ impl Events {
         (self.samples.len(), lengths().sum(), lengths().max().unwrap_or(0))
     }
 
-    /// The event of a number.
     pub(super) fn event(&self, number: u64) -> Event {
         let (sample, at) = &self.samples[(number % self.samples.len() as u64) as usize];
         let record = at.and_then(|at| {

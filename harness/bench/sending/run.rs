@@ -44,7 +44,6 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 /// The longest that a load without an end of its own goes on.
 pub const LONGEST: Duration = Duration::from_secs(3600);
 
-/// What is asked of a sender.
 #[derive(Debug, Clone)]
 pub struct SenderLoad {
     /// When events are asked for, how many at the same time, and how long a reply and an arrival are waited for.
@@ -55,7 +54,6 @@ pub struct SenderLoad {
     pub webhooks: usize,
     /// How long doubles are waited for after the last delivery.
     pub settle: Duration,
-    /// How many threads receive.
     pub receiving: usize,
 }
 
@@ -68,11 +66,8 @@ impl SenderLoad {
 
 /// A sender, and what it is measured with.
 pub struct SenderUnderLoad<'a> {
-    /// The sender.
     pub sender: Arc<dyn Sender>,
-    /// The form of body.
     pub dialect: &'static Dialect,
-    /// The time of day.
     pub clock: &'a Clock,
     /// Becomes true where the load is to end at once.
     pub interrupted: &'a channel::Receiver<bool>,
@@ -80,13 +75,9 @@ pub struct SenderUnderLoad<'a> {
 
 /// The outcome of a load on a sender.
 pub struct SenderOutcome {
-    /// The counts of the deliveries.
     pub outcome: LoadOutcome,
-    /// What arrived.
     pub ledger: LedgerEntry,
-    /// What the sender says of itself.
     pub hello: Hello,
-    /// Takes the webhooks' secrets out.
     pub redaction: Redaction,
     /// Why the sender could not be asked any further, where that was so.
     pub broke: Option<SubjectError>,
@@ -94,7 +85,6 @@ pub struct SenderOutcome {
     pub(super) events: Events,
 }
 
-/// Where one webhook's deliveries arrive.
 pub(super) fn path(webhook: usize) -> String {
     format!("/webhooks/{}", webhook + 1)
 }
@@ -208,7 +198,6 @@ fn gather(
     LoadOutcome::of_counts(phases, tally, ending, elapsed)
 }
 
-/// A load under way.
 struct RunningLoad<'a> {
     task: &'a SenderLoad,
     watch: DeliveryWatch,

@@ -7,38 +7,33 @@ use crate::bench::accounts::entry::{LedgerEntry, LedgerFault};
 use crate::bench::measure::figures::{Probes, ShownExchange, Unexpected};
 use crate::bench::measure::load::{LoadEnding, LoadOutcome};
 use crate::bench::measure::objective::Bound;
-use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, SendingEntry};
+use crate::bench::measure::report::{BenchReport, CorpusFacts, Figures, LoadFacts, Origin, SendingEntry};
 use crate::bench::measure::result::BenchResult;
 use crate::bench::measure::summary::per_second;
-use crate::bench::measure::verdict::{RunFacts, checked, milliseconds};
+use crate::bench::measure::verdict::checked;
 use crate::bench::sending::run::{SenderLoad, SenderOutcome, path};
 use crate::bench::sending::watch::WatchState;
+use crate::duration::milliseconds;
 use crate::subject::SubjectError;
 
 /// What the report of a load on a sender is made from, besides its outcome.
 #[derive(Debug, Clone)]
 pub struct SenderFacts<'a> {
-    /// What is known of the run.
-    pub run: RunFacts<'a>,
-    /// The load.
+    pub origin: Origin,
     pub task: &'a SenderLoad,
-    /// What does not fail the run.
     pub allowed: &'a [LedgerFault],
-    /// The bounds.
     pub thresholds: &'a [Bound],
 }
 
 impl SenderLoad {
-    /// What reports say of it.
     pub fn load(&self) -> LoadFacts {
         LoadFacts { threads: self.receiving, probe_share: 0.0, ..LoadFacts::of(&self.plan, 0.0, false) }
     }
 }
 
 impl SenderOutcome {
-    /// The report.
     pub fn report(&self, facts: SenderFacts<'_>) -> BenchReport {
-        let SenderFacts { run, task, allowed, thresholds } = facts;
+        let SenderFacts { mut origin, task, allowed, thresholds } = facts;
         let state = &self.watch.state();
         let (counts, ledger) = (self.outcome.counts(), self.ledger(state));
         let thresholds = checked(thresholds, &counts);
@@ -75,7 +70,7 @@ impl SenderOutcome {
             probes: Probes::default(),
             unexpected: self.unexpected(state, &ledger),
         };
-        let origin = run.origin(BenchRole::Sender, task.plan.seed, &self.redaction);
+        origin.subject = self.redaction.text(&origin.subject);
         let mut report = BenchReport::new(origin, load, corpus, figures, result);
         report.thresholds = thresholds;
         report.sending = Some(SendingEntry {
@@ -105,11 +100,9 @@ impl SenderOutcome {
     fn unexpected(&self, state: &WatchState, ledger: &LedgerEntry) -> Vec<Unexpected> {
         let clean = |text: &str| self.redaction.text(text);
         let asked = |number: u64, answer: String| ShownExchange {
-            at_ms: 0.0,
-            took_ms: 0.0,
-            status: None,
             request: clean(&self.events.shown(number)),
             answer: clean(&answer),
+            ..ShownExchange::default()
         };
         let mut found = Vec::new();
         let mut add = |kind: &str, text: String, count: u64, exchange: ShownExchange| {
@@ -136,11 +129,10 @@ impl SenderOutcome {
                 None => Default::default(),
             };
             let exchange = ShownExchange {
-                at_ms: 0.0,
-                took_ms: 0.0,
                 status: Some(kind.status),
                 request,
                 answer: kind.status.to_string(),
+                ..ShownExchange::default()
             };
             let detail = if detail.is_empty() { detail } else { format!(": {detail}") };
             add(&kind.kind, format!("{}{detail}", kind.text), kind.count, exchange);
@@ -148,7 +140,6 @@ impl SenderOutcome {
         found
     }
 
-    /// What is worth knowing.
     fn notes(&self, report: &BenchReport, state: &WatchState) -> Vec<String> {
         let mut notes = lateness(&self.outcome);
         let seconds = self.outcome.elapsed.as_secs_f64();

@@ -19,14 +19,12 @@ use crate::bench::generate::turns::Turn;
 use crate::bench::measure::ended::{DeliveryKind, EndedDelivery};
 use crate::bench::measure::tally::LoadTally;
 
-/// How many webhooks there are at most.
 pub const MOST_WEBHOOKS: usize = 64;
 
 /// What is under way, shared by who asks and who receives.
 #[derive(Clone)]
 pub(super) struct DeliveryWatch(Arc<Mutex<WatchState>>);
 
-/// What has been seen.
 pub(super) struct WatchState {
     pub(super) tally: LoadTally,
     run: u64,
@@ -45,7 +43,6 @@ pub(super) struct WatchState {
     pub(super) strange: u64,
     /// Deliveries that came after the wait for them was over.
     pub(super) late: u64,
-    /// What was lost at each webhook.
     pub(super) lost: Vec<u64>,
     /// When the last delivery came or event was asked for, from the start.
     pub(super) last: Duration,
@@ -53,7 +50,6 @@ pub(super) struct WatchState {
     pub(super) first_lost: Option<(u64, usize)>,
     pub(super) first_doubled: Option<(u64, usize)>,
     pub(super) first_refused: Option<(u64, String)>,
-    /// Requests that the sender refused.
     pub(super) refused: u64,
 }
 
@@ -68,7 +64,6 @@ struct Emitted {
     whole: bool,
     /// Whether the sender has said that it took it.
     taken: bool,
-    /// Who waits for its end.
     waiting: Option<oneshot::Sender<()>>,
 }
 
@@ -135,7 +130,6 @@ impl DeliveryWatch {
         Some((number, ended))
     }
 
-    /// The sender took an event.
     pub(super) fn taken(&self, number: u64) {
         let mut state = self.state();
         // Where all of its deliveries have ended it is gone.
@@ -163,14 +157,12 @@ impl DeliveryWatch {
         }
     }
 
-    /// How many events have not ended.
     pub(in crate::bench) fn open(&self) -> usize {
         self.state().open
     }
 }
 
 impl WatchState {
-    /// Where an event stands in the window.
     fn index(&self, number: u64) -> Option<usize> {
         let index = usize::try_from(number.checked_sub(self.base)?).ok()?;
         (index < self.window.len()).then_some(index)

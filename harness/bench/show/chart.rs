@@ -22,11 +22,8 @@ pub(super) struct Axis {
     pub(super) ticks: Vec<(f64, String)>,
 }
 
-/// A line.
 pub(super) struct ChartLine {
-    /// Its colour.
     pub(super) class: &'static str,
-    /// Its name.
     pub(super) name: &'static str,
     pub(super) points: Vec<(f64, f64)>,
 }
@@ -105,7 +102,7 @@ fn round_step(whole: f64) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-/// Without digits that only rounding left behind.
+/// Without digits that are left by rounding alone.
 fn number(value: f64) -> String {
     format!("{}", (value * 1e6).round() / 1e6)
 }

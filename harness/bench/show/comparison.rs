@@ -1,6 +1,4 @@
 //! The comparison of reports for people: each figure, how it changed, and what that says.
-//!
-//! Invariant: the last line is the result line, and colours carry nothing that words do not.
 
 use std::fmt::Write as _;
 
@@ -22,7 +20,6 @@ pub fn render(comparison: &ReportComparison) -> String {
     format!("{}\nRESULT: {}{}\n", table(comparison), comparison.result, changes.concat())
 }
 
-/// The figures, and what they say.
 pub fn table(comparison: &ReportComparison) -> String {
     let mut text = String::new();
     let new = comparison.new.join(", ");
@@ -51,7 +48,6 @@ pub fn table(comparison: &ReportComparison) -> String {
     text
 }
 
-/// A figure with its unit.
 pub(super) fn figure(metric: &MetricEntry, value: f64) -> String {
     match metric.unit {
         Unit::PerSecond => format!("{value:.1}/s"),
@@ -69,7 +65,6 @@ pub(super) fn change(metric: &MetricEntry, change: f64) -> Option<String> {
     })
 }
 
-/// An interval of changes.
 pub(super) fn within(metric: &MetricEntry, interval: &Interval) -> Option<String> {
     Some(format!("{} to {}", change(metric, interval.low)?, change(metric, interval.high)?))
 }

@@ -12,10 +12,9 @@ use crate::bench::measure::report::BenchReport;
 use crate::bench::measure::result::BenchResult;
 use crate::bench::show::chart::{Axis, ChartLine, draw};
 use crate::bench::show::comparison::{change, figure, within};
-use crate::bench::show::text::{result_line, seconds, seed};
+use crate::bench::show::text::{ms, result_line, seconds, seed};
 use crate::statistics::Place;
 
-/// The colours, for light and dark.
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1c2024;--dim:#60646c;--paper:#fff;--line:#d9dce1;--a:#1a6fb4;--b:#b4501a;--c:#7a3fa8;--good:#1a7f37;--bad:#b42318}
 @media (prefers-color-scheme:dark){:root{--ink:#e6e8eb;--dim:#9ba1a8;--paper:#15181c;--line:#33383f;--a:#6cb6ff;--b:#ffa56b;--c:#c297f0;--good:#56d364;--bad:#ff7b72}}
@@ -29,7 +28,6 @@ svg{width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:var(--di
 svg .grid{stroke:var(--line);stroke-width:1}svg path{fill:none;stroke-width:1.8}svg .a{stroke:var(--a)}svg .b{stroke:var(--b)}svg .c{stroke:var(--c)}
 svg text.a{fill:var(--a);stroke:none}svg text.b{fill:var(--b);stroke:none}svg text.c{fill:var(--c);stroke:none}";
 
-/// The report as a page.
 pub fn render(report: &BenchReport) -> String {
     let mut page = String::new();
     let title = format!("bench {} {}", report.role.describe(), report.subject);
@@ -137,10 +135,6 @@ fn heading(page: &mut String, report: &BenchReport) {
         row("command", format!("<code>{}</code>", escape(&report.command.join(" ")))),
     ];
     table(page, &[], &rows);
-}
-
-fn ms(us: u64) -> String {
-    format!("{:.3}", us as f64 / 1e3)
 }
 
 fn latencies(latency: &Latency) -> Vec<String> {

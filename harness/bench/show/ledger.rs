@@ -11,7 +11,6 @@ use crate::bench::accounts::entry::{LedgerEntry, WrongEntry};
 use crate::bench::measure::result::BenchResult;
 use crate::terminal::{BAD, BOLD, clean};
 
-/// How many webhooks have a line of their own.
 const SHOWN_WEBHOOKS: usize = 16;
 /// The accounts as text with ANSI colours.
 pub fn render(ledger: &LedgerEntry) -> String {

@@ -1,6 +1,4 @@
 //! The report of two receivers that were measured against each other, for people.
-//!
-//! Invariant: the last line is the result line, and colours carry nothing that words do not.
 
 use std::fmt::Write as _;
 
@@ -43,7 +41,6 @@ pub fn render(report: &PairReport) -> String {
     text
 }
 
-/// The line that ends it.
 pub fn result_line(report: &PairReport) -> String {
     let last = report.series.iter().rev().find_map(|series| Some((series.name, series.ratio?)));
     let of = |name| if name == SeriesName::Control { "control" } else { "ratio" };

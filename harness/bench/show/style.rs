@@ -6,7 +6,6 @@ use crate::terminal::{DIM, clipped};
 
 /// How many lines of a request or an answer are shown.
 const SHOWN_LINES: usize = 14;
-/// How long such a line may be.
 const LONGEST_LINE: usize = 160;
 
 /// The first lines of a message, each after a mark.

@@ -11,9 +11,7 @@ use crate::bench::show::comparison;
 use crate::bench::show::style::message;
 use crate::terminal::{BAD, BOLD, DIM, GOOD, clean};
 
-/// The heights of a sparkline.
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// How wide a sparkline is at most.
 const WIDEST: usize = 60;
 /// The report as text with ANSI colours; they are taken off where they are not wanted.
 pub fn render(report: &BenchReport) -> String {
@@ -322,6 +320,6 @@ pub(super) fn seconds(ms: u64) -> f64 {
     ms as f64 / 1000.0
 }
 
-fn ms(us: u64) -> String {
+pub(super) fn ms(us: u64) -> String {
     format!("{:.3}", us as f64 / 1000.0)
 }

@@ -84,7 +84,6 @@ pub fn smaller_is_better(report: &BenchReport) -> Value {
 /// A quantile: its name, the whole load's value, and that of a part of the series.
 type Quantile = (&'static str, u64, fn(&SeriesPoint) -> Option<u64>);
 
-/// The quantiles that are tracked.
 fn quantiles(latency: &Latency) -> [Quantile; 3] {
     [
         ("p50", latency.p50_us, |point| point.p50_us),

@@ -24,16 +24,15 @@ use crate::bench::tools::reconcile::{LedgerCounts, reconcile};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::subject::SubjectError;
-use crate::subject::process::Process;
+use crate::subject::process::{Process, ProcessEnd};
 use crate::webhook::signature::Secret;
 use crate::wire::client::{Client, Target};
 use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 
-/// The most workers.
 pub const MOST_WORKERS: usize = 64;
 /// How long workers may take to come to their master, on a machine that has much else to do.
 const CONNECT_WAIT: Duration = Duration::from_secs(60);
-/// How long the end may take besides the wait for the last answers.
+/// How long the end may take, in addition to the wait for the last answers.
 const END_WAIT: Duration = Duration::from_secs(30);
 /// How long a worker may take to end after its master.
 const WORKER_WAIT: Duration = Duration::from_secs(5);
@@ -47,51 +46,36 @@ const ASK_WAIT: Duration = Duration::from_secs(30);
 const LEDGER_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_LEDGER: usize = 1024 * 1024;
 
-/// What is asked of locust.
 #[derive(Debug)]
 pub struct Order<'a> {
-    /// The Python that has locust.
     pub python: &'a str,
     /// Where the locustfile stands, and where the results go.
     pub folder: &'a Path,
-    /// Where the deliveries go.
     pub target: &'a Target,
-    /// Whether that may be another machine.
     pub allow_remote: bool,
-    /// What they are signed with.
     pub secret: &'a Secret,
-    /// How many workers there are.
     pub workers: usize,
-    /// How many connections they have together.
     pub users: usize,
     /// Deliveries per second; `None` for as many as the connections carry.
     pub rate: Option<f64>,
-    /// How long it is measured.
     pub duration: Duration,
-    /// How long it goes on before.
     pub warm_up: Duration,
-    /// How long an answer is waited for.
     pub timeout: Duration,
     /// Which share of the deliveries must be refused.
     pub probe_share: f64,
     /// The lowest level whose probes fail the run.
     pub fail_on: &'a str,
-    /// Which share of errors is allowed.
     pub max_errors: f64,
     /// Becomes true where it is to end at once.
     pub interrupted: &'a watch::Receiver<bool>,
 }
 
-/// The outcome.
 #[derive(Debug)]
 pub struct Played {
-    /// What the master has written.
     pub results: LocustResults,
-    /// Whether it was interrupted.
     pub interrupted: bool,
     /// Why it must not pass, whatever the results say.
     pub wrong: Vec<String>,
-    /// How workers ended before their master.
     pub early: Vec<String>,
 }
 
@@ -118,8 +102,8 @@ pub async fn version(python: &str) -> Result<String, Error> {
     let said = said.trim();
     if !said.starts_with(|first: char| first.is_ascii_digit()) {
         let how = match ended {
-            Some(how) if how.contains("exit status: 0") => String::new(),
-            Some(how) => format!(" ({how})"),
+            Some(end) if end.code == Some(0) => String::new(),
+            Some(end) => format!(" ({end})"),
             None => " (it did not answer)".to_owned(),
         };
         return Err(Error::Usage(format!("{python:?} has no locust{how}; {fix}")));
@@ -129,7 +113,7 @@ pub async fn version(python: &str) -> Result<String, Error> {
 
 /// Runs a master and its workers to their end.
 ///
-/// Errors: a process cannot be started, they do not find each other, they do not end, or no results are left behind.
+/// Errors: a process cannot be started, they do not find each other, they do not end, or no results are left.
 pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
     let port = free_port().await?.to_string();
     let path = order.folder.join("results.json");
@@ -164,7 +148,7 @@ pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
     let text = fs::read_to_string(&path).unwrap_or_default();
     if text.trim().is_empty() {
         let how = match ending {
-            MasterEnding::Ended(how) => how,
+            MasterEnding::Ended(end) => end.text,
             MasterEnding::NotBegun => "a worker ended before the load began".to_owned(),
             MasterEnding::Interrupted => "it was interrupted before there was anything to say".to_owned(),
             MasterEnding::Late => format!("it did not end in time{last_words}"),
@@ -177,8 +161,8 @@ pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
     let mut wrong = Vec::new();
     match &ending {
         MasterEnding::Late => wrong.push(format!("locust did not end in time and was ended{last_words}")),
-        MasterEnding::Ended(how) if !how.contains(&format!("exit status: {}", results.exit_status)) => {
-            wrong.push(format!("the results say {}, and {how}", results.exit_status));
+        MasterEnding::Ended(end) if end.code != Some(results.exit_status.into()) => {
+            wrong.push(format!("the results say {}, and {end}", results.exit_status));
         }
         _ => {}
     }
@@ -192,12 +176,10 @@ struct Watched {
 }
 
 enum MasterEnding {
-    /// The master ended by itself, in this way.
-    Ended(String),
+    Ended(ProcessEnd),
     /// A worker ended before the load began: the master would wait for it in vain.
     NotBegun,
     Interrupted,
-    /// It did not end in time.
     Late,
 }
 
@@ -212,14 +194,14 @@ async fn attend(
     loop {
         // Workers first: where both have ended, the worker may well have been the reason.
         for worker in workers.iter_mut().filter(|worker| worker.ended.is_none()) {
-            worker.ended = worker.process.ended().await.map(|how| (Instant::now(), how));
+            worker.ended = worker.process.ended().await.map(|end| (Instant::now(), end.text));
         }
-        if let Some(how) = master.ended().await {
+        if let Some(end) = master.ended().await {
             // The master sends its workers away right before it ends: that is not early.
             for worker in workers.iter_mut() {
                 worker.ended = worker.ended.take().filter(|(when, _)| when.elapsed() > SENT_AWAY);
             }
-            return MasterEnding::Ended(how);
+            return MasterEnding::Ended(end);
         }
         if workers.iter().any(|worker| worker.ended.is_some()) && !begun() {
             return MasterEnding::NotBegun;

@@ -19,7 +19,6 @@ use crate::webhook::vectors;
 
 /// The version of locust that the locustfile is tested with.
 pub const LOCUST: &str = "2.47.0";
-/// The most deliveries that are signed in advance.
 pub const MOST_DELIVERIES: u32 = 1_000_000;
 /// How long their bodies may be together, in bytes.
 const LARGEST: u64 = 1 << 30;
@@ -41,21 +40,15 @@ const CHECKED: [&str; 7] = [
 
 const LOCUSTFILE: &str = include_str!("locust/locustfile.py");
 
-/// A file of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exported {
-    /// Its name in the folder.
     pub name: &'static str,
-    /// What is in it.
     pub bytes: Vec<u8>,
 }
 
-/// What every export is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct ExportContent<'a> {
-    /// The form of body and headers.
     pub dialect: &'static Dialect,
-    /// The bodies.
     pub corpus: &'a Corpus,
     /// Where the deliveries go, where that is known.
     pub url: &'a str,
@@ -63,20 +56,15 @@ pub struct ExportContent<'a> {
     pub now_ms: u64,
 }
 
-/// What deliveries are signed in advance with.
 #[derive(Debug, Clone, Copy)]
 pub struct Presigning<'a> {
-    /// The secret.
     pub secret: &'a Secret,
-    /// How many there are.
     pub count: u32,
-    /// How long they are good for.
     pub good_for: Duration,
     /// What ids and nonces are made from.
     pub seed: u64,
 }
 
-/// One delivery that was signed in advance.
 struct PresignedDelivery {
     timestamp: String,
     signature: String,

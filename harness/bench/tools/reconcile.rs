@@ -1,6 +1,4 @@
 //! Whether what was sent, what was acknowledged and what the endpoint verified can all be true.
-//!
-//! Invariant: pure. A difference that requests under way explain is none; any other is said with both numbers.
 
 use serde::Deserialize;
 
@@ -9,9 +7,8 @@ use crate::bench::tools::locust::{LocustResults, WorkerState};
 /// What an endpoint of the suite has counted (`GET /ledger`), as far as it is held against anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct LedgerCounts {
-    /// Deliveries that were rightly signed.
     pub verified: u64,
-    /// Those of them that had come before.
+    /// Deliveries that had come before.
     #[serde(default)]
     pub duplicated: u64,
     /// Numbers of a load that are missing below the highest that came.

@@ -2,8 +2,6 @@
 //!
 //! Locust knows names, successes and failures, and response times to two digits. The exported locustfile gives probes
 //! names that begin with `probe `, and a failure under such a name is one that was let through.
-//!
-//! Invariant: pure. Whatever is wrong is said with the line, or with the member.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +12,7 @@ use crate::bench::measure::figures::{
     Latency, Measured, Named, PhaseEntry, ProbeEntry, Probes, SeriesEntry, SeriesPoint,
 };
 use crate::bench::measure::machine::{Machine, Tool};
-use crate::bench::measure::report::{
-    BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, LoadMode, Origin,
-};
+use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, Origin};
 use crate::bench::measure::result::BenchResult;
 use crate::bench::measure::summary::per_second;
 use crate::suite::requirement::Level;
@@ -40,14 +36,12 @@ struct LocustEntry {
     num_fail_per_sec: BTreeMap<u64, u64>,
 }
 
-/// Requests of one name.
 struct Row {
     name: String,
     requests: u64,
     failures: u64,
 }
 
-/// What both forms come to.
 struct Statistics {
     rows: Vec<Row>,
     latency: Latency,
@@ -101,7 +95,6 @@ pub(super) fn json(name: &str, text: &str) -> Result<BenchReport, String> {
     report(name, statistics)
 }
 
-/// The valid requests of each second.
 fn series<'a>(entries: impl Iterator<Item = &'a LocustEntry>) -> SeriesEntry {
     /// A day: what has gaps that are longer is no series.
     const MOST: u64 = 86_400;
@@ -119,15 +112,7 @@ fn series<'a>(entries: impl Iterator<Item = &'a LocustEntry>) -> SeriesEntry {
     let range = if seconds.is_empty() { 0..0 } else { first..last.min(first.saturating_add(MOST)) + 1 };
     let points = range.map(|second| {
         let (sent, failed) = seconds.get(&second).copied().unwrap_or_default();
-        SeriesPoint {
-            sent,
-            acknowledged: sent.saturating_sub(failed),
-            refused: 0,
-            failed,
-            p50_us: None,
-            p90_us: None,
-            p99_us: None,
-        }
+        SeriesPoint { sent, acknowledged: sent.saturating_sub(failed), failed, ..SeriesPoint::default() }
     });
     SeriesEntry { interval_ms: 1000, points: points.collect() }
 }
@@ -161,7 +146,7 @@ pub(super) fn csv(name: &str, text: &str) -> Result<BenchReport, String> {
     }
     let mut statistics = Statistics {
         rows: Vec::new(),
-        latency: Latency::of_values(std::iter::empty()),
+        latency: Latency::default(),
         duration_ms: 0.0,
         begun_ms: 0,
         series: SeriesEntry { interval_ms: 1000, points: Vec::new() },
@@ -219,7 +204,6 @@ fn number_in(field: &str) -> Option<f64> {
     value.filter(|value| value.is_finite() && *value >= 0.0)
 }
 
-/// The fields of a line of CSV.
 fn fields(line: &str) -> Vec<String> {
     let (mut fields, mut field, mut quoted) = (Vec::new(), String::new(), false);
     let mut characters = line.chars().peekable();
@@ -267,27 +251,17 @@ fn report(name: &str, statistics: Statistics) -> Result<BenchReport, String> {
         rate: per_second(acknowledged as f64, duration_ms),
         sent,
         acknowledged,
-        refused: 0,
         failed,
         error_share: failed as f64 / sent.max(1) as f64,
         errors: if failed > 0 { vec![named] } else { Vec::new() },
-        statuses: Vec::new(),
-        bytes_sent: 0,
-        bytes_received: 0,
         latency,
-        lateness: None,
+        ..Measured::default()
     };
     let all = sent + probes.sent;
     let load = LoadFacts {
-        mode: LoadMode::Saturation,
-        rates: Vec::new(),
-        concurrency: 0,
-        threads: 0,
         duration_ms: duration_ms as u64,
-        warm_up_ms: 0,
-        timeout_ms: 0,
         probe_share: probes.sent as f64 / all.max(1) as f64,
-        max_errors: 0.0,
+        ..LoadFacts::default()
     };
     let achieved = per_second(all as f64, duration_ms);
     let figures = Figures {
@@ -297,8 +271,8 @@ fn report(name: &str, statistics: Statistics) -> Result<BenchReport, String> {
         probes,
         unexpected: Vec::new(),
     };
-    let corpus = CorpusFacts { bodies: 0, bytes: 0, longest: 0, without_id: 0 };
-    let mut report = BenchReport::new(origin(begun_ms, duration_ms as u64), load, corpus, figures, result);
+    let origin = origin(begun_ms, duration_ms as u64);
+    let mut report = BenchReport::new(origin, load, CorpusFacts::default(), figures, result);
     report.notes = notes;
     report.notes.push(
         "made of locust's own statistics, which know neither statuses nor bytes nor what was asked for, and count what was \
@@ -335,14 +309,13 @@ fn probes(rows: &[Row]) -> Probes {
     }
 }
 
-/// What became of a kind of probe.
 fn entry(kind: &probe::Probe, rows: &[Row]) -> ProbeEntry {
-    let name = format!("probe {} ({})", kind.name, kind.requirement);
+    let name = format!("probe {} ({})", kind.name, kind.requirement.id);
     let of = |which: fn(&Row) -> u64| rows.iter().filter(|row| row.name == name).map(which).sum();
     ProbeEntry {
         name: kind.name.to_owned(),
-        requirement: kind.requirement.to_owned(),
-        level: kind.level.to_string(),
+        requirement: kind.requirement.id.to_owned(),
+        level: kind.requirement.level.to_string(),
         sent: of(|row| row.requests),
         let_through: of(|row| row.failures),
         exchange: None,

@@ -48,9 +48,7 @@ pub(super) struct BaselineOptions {
 pub(super) struct Project {
     /// By how much each figure may be worse.
     pub(super) most: MaxRegression,
-    /// Where baselines are kept.
     pub(super) folder: PathBuf,
-    /// The bounds of the project's file.
     pub(super) bounds: Vec<Bound>,
 }
 
@@ -98,7 +96,6 @@ pub(super) fn publish(
     published
 }
 
-/// Tells that a load is repeated.
 pub(super) fn tell_again(quiet: bool, console: &mut Console) {
     if !quiet {
         console.tell("it seems worse than the baseline: once more, to be sure");

@@ -1,7 +1,4 @@
 //! `bench compare`: reports that were written, held against each other.
-//!
-//! Invariant: nothing is measured. Reports that cannot be compared are refused with the reason, and one new report never
-//! confirms a regression.
 
 use clap::Args;
 

@@ -1,7 +1,4 @@
 //! `bench distributed`: load on a receiver from several processes of locust.
-//!
-//! Invariant: whatever is wrong with the options is said before anything is started, and what was started is ended whichever
-//! way the load goes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +14,6 @@ use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::plan::MOST_CONNECTIONS;
 use crate::bench::measure::load;
 use crate::bench::measure::report::BenchReport;
-use crate::bench::measure::verdict::milliseconds;
 use crate::bench::tools::distributed::{self, MOST_WORKERS, Order, conclude, folder, ledger};
 use crate::bench::tools::export::{ExportContent, locust, write};
 use crate::cli::attach::AttachOptions;
@@ -27,6 +23,7 @@ use crate::cli::signals::interruption;
 use crate::cli::trust::TrustOptions;
 use crate::cli::values::{duration, pause, up_to};
 use crate::clock::Clock;
+use crate::duration::milliseconds;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
@@ -105,7 +102,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         let _ = fs::remove_dir_all(place);
     }
     let mut report = match ran {
-        // An interruption comes first among the statuses; what came of it is said all the same.
+        // An interruption comes first among the statuses; the outcome is said all the same.
         Err(why) if *interrupted.borrow() => {
             console.complain(&why.to_string());
             return Ok(ExitStatus::Interrupted);

@@ -1,11 +1,11 @@
-//! `bench endpoint`: stands as an endpoint for a load that somebody else puts on it, and keeps accounts of what arrives.
+//! `bench endpoint`: stands as an endpoint for a load from another program, and keeps accounts of what arrives.
 //!
 //! Invariant: whatever arrived is in the summary, and the secret is in none of it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -21,7 +21,7 @@ use crate::bench::show::ledger;
 use crate::cli::console::Console;
 use crate::cli::options::{DialectOption, ListenOptions, SecretOptions};
 use crate::cli::signals::asked_to_end;
-use crate::cli::values::{duration, pause, up_to};
+use crate::cli::values::{duration, path, pause, up_to};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -49,7 +49,7 @@ pub(super) struct Arguments {
     /// What does not fail the run: wrong deliveries where the load has some that must be refused, lost ones where it was not
     /// seen from its beginning, duplicated ones where the same requests are sent again and again
     #[arg(long, value_enum, value_name = "FAULT")]
-    allow: Vec<Allowed>,
+    allow: Vec<LedgerFault>,
     /// How many connections there may be at the same time; further ones wait
     #[arg(long, default_value = "1024", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
     concurrency: usize,
@@ -73,27 +73,6 @@ pub(super) struct Arguments {
     quiet: bool,
 }
 
-/// What can be allowed.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Allowed {
-    /// Deliveries that are not as they must be
-    Wrong,
-    /// Deliveries that came before
-    Duplicated,
-    /// Deliveries that did not come
-    Lost,
-}
-
-impl Allowed {
-    pub(super) fn fault(self) -> LedgerFault {
-        match self {
-            Self::Wrong => LedgerFault::Wrong,
-            Self::Duplicated => LedgerFault::Duplicated,
-            Self::Lost => LedgerFault::Lost,
-        }
-    }
-}
-
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let secret = arguments.secret.require()?;
     console.conceal(&secret);
@@ -110,11 +89,11 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let dialect = arguments.dialect.dialect();
     let accounts = Arc::new(Accounts::new(webhooks, dialect, Clock::system(), window, redaction));
     let address = arguments.listen.address();
-    // Listened to before anybody knows the address.
+    // Listened to before the address is known.
     let asked = asked_to_end();
-    let service = Service::start(address, arguments.limits(), accounts.clone()).await.map_err(|why| {
-        Error::Usage(format!("{address} cannot be listened on: {why}; choose another --host or --port"))
-    })?;
+    let service = Service::start(address, arguments.limits(), accounts.clone())
+        .await
+        .map_err(|why| arguments.listen.refused(&why))?;
     let url = service.url(arguments.path.first().map_or("/", String::as_str));
     console.print(&match arguments.json {
         true => format!("{}\n", json!({ "ready": { "url": url, "ledger": service.url(LEDGER_PATH) } })),
@@ -145,8 +124,7 @@ impl Arguments {
 
     /// Prints the summary, and gives the status.
     fn conclude(&self, entry: &LedgerEntry, console: &mut Console) -> Result<ExitStatus, Error> {
-        let allowed: Vec<LedgerFault> = self.allow.iter().map(|one| one.fault()).collect();
-        let result = BenchResult::of_ledger(entry, &allowed);
+        let result = BenchResult::of_ledger(entry, &self.allow);
         let status = result.status();
         let line = ledger::result_line(entry, result);
         console.print(&if self.json {
@@ -159,17 +137,6 @@ impl Arguments {
         })?;
         Ok(status)
     }
-}
-
-fn path(text: &str) -> Result<String, String> {
-    let known = text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
-    if known {
-        return Ok(text.to_owned());
-    }
-    Err(format!(
-        "{text:?} must begin with a slash and hold only characters that a request line can (escape the others, such as \
-         %20 for a space)"
-    ))
 }
 
 fn body_limit(text: &str) -> Result<usize, String> {

@@ -1,6 +1,4 @@
 //! `bench export`: a load for another tool.
-//!
-//! Invariant: the secret is asked for where it is needed alone, and never written.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -59,7 +57,7 @@ enum Name {
 }
 
 pub(super) fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    // What stands in bodies where nobody has said where they will go.
+    // What stands in bodies where no URL is given.
     let given = arguments.url.as_deref();
     let target =
         Target::parse(given.unwrap_or(USUAL_URL)).map_err(|why| Error::Usage(format!("--url: {why}")))?;

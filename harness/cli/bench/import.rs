@@ -1,6 +1,4 @@
 //! `bench import`: locust's results as the report of a benchmark.
-//!
-//! Invariant: the status is that of the run whose results they are.
 
 use std::path::PathBuf;
 

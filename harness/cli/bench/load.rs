@@ -1,6 +1,4 @@
 //! What the benchmarks of receivers have in common: what is sent, what must come of it, and how such values are read.
-//!
-//! Invariant: whatever is out of its bounds is refused with the bounds.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,6 +1,4 @@
 //! The reports of a benchmark: which formats, and where they go.
-//!
-//! Invariant: a report that cannot be written is an error, and the others are written all the same.
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -40,15 +38,18 @@ pub(super) enum Format {
 }
 
 /// What can be written in some of the formats.
-pub(super) trait Render {
-    /// These.
-    const FORMATS: &'static [Format];
+pub(super) trait Render: Serialize {
+    const FORMATS: &'static [Format] = &[Format::Text, Format::Json];
+
+    fn text(&self) -> String;
 
     /// Errors: it cannot be written so.
-    fn render(&self, format: Format) -> Result<String, Error>;
+    fn render(&self, format: Format) -> Result<String, Error> {
+        if format == Format::Json { json(self) } else { Ok(self.text()) }
+    }
 }
 
-fn json(value: &impl Serialize) -> Result<String, Error> {
+fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
     let failed = |why| Error::Harness(format!("the report cannot be written as JSON: {why}"));
     serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(failed)
 }
@@ -57,9 +58,13 @@ impl Render for BenchReport {
     const FORMATS: &'static [Format] =
         &[Format::Text, Format::Json, Format::Html, Format::Bmf, Format::SmallerIsBetter];
 
+    fn text(&self) -> String {
+        text::render(self)
+    }
+
     fn render(&self, format: Format) -> Result<String, Error> {
         match format {
-            Format::Text => Ok(text::render(self)),
+            Format::Text => Ok(self.text()),
             Format::Json => json(self),
             Format::Html => Ok(html::render(self)),
             Format::Bmf => json(&trend::bmf(self)),
@@ -69,18 +74,14 @@ impl Render for BenchReport {
 }
 
 impl Render for ReportComparison {
-    const FORMATS: &'static [Format] = &[Format::Text, Format::Json];
-
-    fn render(&self, format: Format) -> Result<String, Error> {
-        if format == Format::Json { json(self) } else { Ok(comparison::render(self)) }
+    fn text(&self) -> String {
+        comparison::render(self)
     }
 }
 
 impl Render for PairReport {
-    const FORMATS: &'static [Format] = &[Format::Text, Format::Json];
-
-    fn render(&self, format: Format) -> Result<String, Error> {
-        if format == Format::Json { json(self) } else { Ok(pair::render(self)) }
+    fn text(&self) -> String {
+        pair::render(self)
     }
 }
 

@@ -1,7 +1,4 @@
 //! `bench pair`: two receivers that are started here, measured against each other.
-//!
-//! Invariant: whatever is wrong with the options is said before anything is started, and the report is written whichever way it
-//! goes.
 
 use std::time::{Duration, Instant};
 

@@ -19,11 +19,11 @@ use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::limits;
 use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode, Phase};
 use crate::bench::measure::load::{self, LoadTarget};
-use crate::bench::measure::machine::Machine;
+use crate::bench::measure::machine::{Machine, Tool};
 use crate::bench::measure::objective::{Bound, Objective};
-use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFacts, RateTrial};
+use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFacts, Origin, RateTrial};
 use crate::bench::measure::search::{FIRST_RATE, Quest, find};
-use crate::bench::measure::verdict::{ReceiverFacts, RunFacts, report};
+use crate::bench::measure::verdict::{ReceiverFacts, report};
 use crate::cli::attach::{AttachOptions, Attachment};
 use crate::cli::console::Console;
 use crate::cli::options::random_seed;
@@ -31,6 +31,7 @@ use crate::cli::signals::interruption;
 use crate::cli::trust::TrustOptions;
 use crate::cli::values::{duration, pause, up_to};
 use crate::clock::Clock;
+use crate::duration::milliseconds;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::peers::receiver::{Receiver as Reference, Settings};
@@ -97,13 +98,9 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let load = LoadFacts::of(&plan, arguments.load.tolerance().max_errors, quest.is_some());
     baseline.check(&load, BenchRole::Receiver, arguments.load.dialect().name)?;
     let made = || Secret::new(Random::from_seed(plan.seed).secret());
+    let (path, trust) = (&arguments.load.path, TrustOptions::default());
     let attachment = match arguments.attach.named() {
-        true => Some(arguments.attach.attachment(
-            &arguments.load.path,
-            made,
-            &TrustOptions::default(),
-            console,
-        )?),
+        true => Some(arguments.attach.attachment(path, made, &trust, console)?),
         false => None,
     };
     if let Some(target) = attachment.as_ref().and_then(Attachment::target) {
@@ -148,7 +145,6 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     publish(&measured?, &arguments.output, &baseline, console)
 }
 
-/// What is measured, once or again.
 struct Measurement<'a> {
     arguments: &'a Arguments,
     name: &'a str,
@@ -178,7 +174,7 @@ impl Measurement<'_> {
         baseline.measured(console, |console| tell_again(quiet, console), measure).await
     }
 
-    /// Measures once; `first` is the number of the first record id. Returns the number behind the last one too.
+    /// Measures once; `first` is the number of the first record id. Returns the number after the last one too.
     async fn measure(
         &self,
         first: u64,
@@ -203,13 +199,16 @@ impl Measurement<'_> {
         let ended = receiver.ended().await;
         let (outcome, plan, search) = ran?;
         let facts = ReceiverFacts {
-            run: RunFacts {
-                subject: self.name,
-                command: command_line(&self.redaction),
-                dialect: self.subject.dialect.name,
-                started_at_ms,
-                took: begun.elapsed(),
+            origin: Origin {
+                role: BenchRole::Receiver,
+                tool: Tool::this(),
                 machine: Machine::this(),
+                command: command_line(&self.redaction),
+                subject: self.name.to_owned(),
+                dialect: self.subject.dialect.name.to_owned(),
+                started_at_ms,
+                took_ms: milliseconds(begun.elapsed()),
+                seed: Some(plan.seed),
             },
             plan: &plan,
             corpus: self.subject.corpus,
@@ -223,7 +222,7 @@ impl Measurement<'_> {
     }
 }
 
-/// The receiver that is meant, with its name: one of ours where none is. `None` where that was interrupted.
+/// The receiver that is meant, with its name: the built-in one where none is named. `None` where that was interrupted.
 async fn reach(
     attachment: Option<&Attachment>,
     secret: &Secret,

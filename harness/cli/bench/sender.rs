@@ -3,7 +3,6 @@
 //! Invariant: whatever is wrong with the options is said before anything is reached or started, and what was started is ended
 //! whichever way the load goes.
 
-use std::ffi::OsStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,25 +13,24 @@ use tokio::task::block_in_place;
 
 use super::baseline::{BaselineOptions, publish, tell_again};
 use super::command_line;
-use super::endpoint::Allowed;
 use super::load::{MOST_THREADS, rate, spoken};
 use super::output::OutputOptions;
 use crate::bench::accounts::entry::LedgerFault;
 use crate::bench::generate::limits;
 use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode};
-use crate::bench::measure::machine::Machine;
+use crate::bench::measure::machine::{Machine, Tool};
 use crate::bench::measure::objective::Bound;
-use crate::bench::measure::report::BenchRole;
-use crate::bench::measure::verdict::RunFacts;
+use crate::bench::measure::report::{BenchRole, Origin};
 use crate::bench::sending::run::{self as sending, SenderLoad, SenderOutcome, SenderUnderLoad};
 use crate::bench::sending::verdict::SenderFacts;
 use crate::bench::sending::watch::MOST_WEBHOOKS;
 use crate::cli::console::Console;
-use crate::cli::environment::{Choice, first_given, text};
+use crate::cli::environment::{first_given, word};
 use crate::cli::options::{DialectOption, random_seed};
 use crate::cli::signals::interruption;
 use crate::cli::values::{duration, pause, up_to};
 use crate::clock::Clock;
+use crate::duration::milliseconds;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::peers::sender::pooled::Pooled;
@@ -88,7 +86,7 @@ pub(super) struct Arguments {
     threads: Option<usize>,
     /// What does not fail the run
     #[arg(long, value_enum, value_name = "FAULT")]
-    allow: Vec<Allowed>,
+    allow: Vec<LedgerFault>,
     /// A bound that must hold, such as 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; otherwise the status is 6
     #[arg(long, value_name = "BOUND")]
     threshold: Vec<Bound>,
@@ -101,7 +99,6 @@ pub(super) struct Arguments {
     output: OutputOptions,
 }
 
-/// Which sender.
 enum Attached {
     Exec(String),
     Control(String),
@@ -136,21 +133,23 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             None => format!("measuring {name} for {}", spoken(task.plan.duration)),
         });
     }
-    let allowed: Vec<LedgerFault> = arguments.allow.iter().map(|one| one.fault()).collect();
     let measure = async |_: &mut Console| {
         let (begun, started_at_ms) = (Instant::now(), clock.now_ms());
         let sent = attached.measure(&task, dialect, &clock, &interrupted).await?;
         Ok(sent.report(SenderFacts {
-            run: RunFacts {
-                subject: &name,
-                command: command_line(&Redaction::new([])),
-                dialect: dialect.name,
-                started_at_ms,
-                took: begun.elapsed(),
+            origin: Origin {
+                role: BenchRole::Sender,
+                tool: Tool::this(),
                 machine: Machine::this(),
+                command: command_line(&Redaction::new([])),
+                subject: name.clone(),
+                dialect: dialect.name.to_owned(),
+                started_at_ms,
+                took_ms: milliseconds(begun.elapsed()),
+                seed: Some(task.plan.seed),
             },
             task: &task,
-            allowed: &allowed,
+            allowed: &arguments.allow,
             thresholds: &bounds,
         }))
     };
@@ -189,7 +188,7 @@ impl Attached {
                 let transport = Arc::new(Pooled::new(ANSWER_WAIT).map_err(Error::Harness)?);
                 let random = Random::from_seed(task.plan.seed);
                 let sender = Reference::new(dialect, clock.clone(), random, transport);
-                // On one thread: handing a delivery from one to the other costs more than it gains beside an endpoint that
+                // On one thread: handing a delivery from one to the other costs more than it gains next to an endpoint that
                 // takes the other processor.
                 let subject = subject(Arc::new(sender));
                 block_in_place(|| {
@@ -217,11 +216,9 @@ fn target(url: &str) -> Result<Target, Error> {
 
 impl Arguments {
     fn attached(&self) -> Attached {
-        let exec: Choice<'_, Attached> =
-            ("exec", self.exec.as_deref().map(OsStr::new), |command| Attached::Exec(text(command)));
-        let control: Choice<'_, Attached> =
-            ("control", self.control.as_deref().map(OsStr::new), |url| Attached::Control(text(url)));
-        first_given(&[exec, control]).unwrap_or(Attached::Reference)
+        let exec = word("exec", self.exec.as_ref(), Attached::Exec);
+        first_given([exec, word("control", self.control.as_ref(), Attached::Control)])
+            .unwrap_or(Attached::Reference)
     }
 
     fn task(&self) -> SenderLoad {

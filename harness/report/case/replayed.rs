@@ -5,11 +5,10 @@
 use std::time::Duration;
 
 use super::Case;
-use super::resign::{Doubt, Resigned, resigned};
+use super::resign::{Doubt, resigned};
 use crate::suite::replay::{ReplayAttempt, ReplayDeliveries};
 use crate::webhook::signature::Secret;
 
-/// How a case is sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Timing {
     /// Signed anew; where something of it could not be, what.
@@ -18,14 +17,12 @@ pub enum Timing {
     Frozen(Duration),
 }
 
-/// Whether the finding is still there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replayed {
     /// It is: what was seen, in a sentence that begins in lower case.
     StillThere(String),
     /// The receiver does now what it should.
     Gone,
-    /// Nothing can be told: why.
     Untold(String),
 }
 
@@ -43,21 +40,13 @@ impl Case {
         }
     }
 
-    /// What is sent.
     pub fn deliveries(&self, secret: &Secret, timing: &Timing, now_ms: u64) -> ReplayDeliveries {
         match timing {
-            Timing::Frozen(_) => {
-                let (before, trial, after) = self.as_saved();
-                ReplayDeliveries { before, trial, after }
-            }
-            Timing::Present(_) => {
-                let Resigned { before, trial, behind: after, .. } = resigned(self, secret, now_ms);
-                ReplayDeliveries { before, trial, after }
-            }
+            Timing::Frozen(_) => self.as_saved(),
+            Timing::Present(_) => resigned(self, secret, now_ms).deliveries,
         }
     }
 
-    /// Whether the finding is still there.
     pub fn judge(&self, attempt: &ReplayAttempt, timing: &Timing) -> Replayed {
         let ReplayAttempt { before, trial, after, died } = attempt;
         let (what, outcome) = (&self.what, &trial.outcome);
@@ -78,7 +67,7 @@ impl Case {
                 if self.expected.is_positive() { format!(", only after {took:.1} s") } else { String::new() };
             return Replayed::StillThere(format!("{what} was acknowledged: {outcome}{late}"));
         }
-        // It answered the one before and not the one behind: it is gone.
+        // It answered the one before and not the one after: it is gone.
         let ended =
             refused.filter(|_| self.died.is_some()).filter(|control| control.outcome.status().is_none());
         if let (Some(control), Some(true)) = (ended, before.as_ref().map(|one| one.outcome.acknowledges())) {
@@ -110,7 +99,7 @@ impl Case {
 }
 
 impl Timing {
-    /// What to say where genuine deliveries are refused.
+    /// What to say where valid deliveries are rejected.
     fn hint(&self) -> String {
         match self {
             // Up to a minute off is taken (contract VER-11).

@@ -10,36 +10,30 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::Case;
+use crate::suite::replay::ReplayDeliveries;
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::recipe::Messages;
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, Signature, TIMESTAMP_HEADER};
 use crate::wire::exchange::{Delivery, Headers};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// In how many digits a signature may differ from the genuine one and still be an edit of it.
+/// In how many digits a signature may differ from the valid one and still be an edit of it.
 const FEW_DIGITS: usize = 4;
-/// How much of the genuine digits a signature must hold to be a part of them: fewer stand in anything by chance.
+/// How much of the valid digits a signature must hold to be a part of them: fewer stand in anything by chance.
 const MANY_DIGITS: usize = 8;
 /// Of how many of the secret's characters keys are made that lack one of them, or have it in the other case.
 const LONGEST_SECRET: usize = 256;
 
-/// A case that was signed anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resigned {
-    /// The twin before the delivery.
-    pub before: Option<Delivery>,
-    /// The delivery.
-    pub trial: Delivery,
-    /// The twin behind the delivery.
-    pub behind: Option<Delivery>,
-    /// What could not be made anew.
+    pub deliveries: ReplayDeliveries,
     pub doubt: Option<Doubt>,
 }
 
 /// Why a delivery that was signed anew may differ from the saved one in more than its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
-    /// Its twins were signed under another secret, so that how it was signed cannot be found.
+    /// Its controls were signed under another secret, so that how it was signed cannot be found.
     OtherSecret,
     /// No known way of signing gives its signature.
     UnknownSignature,
@@ -93,18 +87,18 @@ pub fn resigned(case: &Case, secret: &Secret, now_ms: u64) -> Resigned {
             value.to_vec()
         })
     });
-    // Digits that nobody computed are as good at any time.
+    // Digits that were not computed are as good at any time.
     let arbitrary = ["digits", "surrounded"].iter().any(|respect| case.respect.get(respect).is_some());
     let doubt = (unclear && !arbitrary).then_some(if signing.known {
         Doubt::UnknownSignature
     } else {
         Doubt::OtherSecret
     });
-    let behind = case.controls.last().map(|control| valid(control, &signing.key, now_ms + 1));
-    Resigned { before, trial: new, behind, doubt }
+    let after = case.controls.last().map(|control| valid(control, &signing.key, now_ms + 1));
+    Resigned { deliveries: ReplayDeliveries { before, trial: new, after }, doubt }
 }
 
-/// A plain genuine delivery, signed for that time.
+/// A plain valid delivery, signed for that time.
 fn valid(delivery: &Delivery, key: &Key, now_ms: u64) -> Delivery {
     let mut delivery = delivery.clone();
     let timestamp = now_ms.to_string().into_bytes();
@@ -152,7 +146,7 @@ fn moved(value: &[u8], old_ms: u64, now_ms: u64) -> Vec<u8> {
         places.into_iter().zip(new).for_each(|(at, digit)| moved[at] = digit);
         return moved;
     }
-    // Digits with something before or behind them.
+    // Digits with something before or after them.
     let run = runs(value).find_map(|run| Some((run.clone(), shifted_near(&value[run], old_ms, now_ms)?)));
     match run {
         Some((run, new)) => [&value[..run.start], &new, &value[run.end..]].concat(),
@@ -180,7 +174,7 @@ fn shifted_near(digits: &[u8], old_ms: u64, now_ms: u64) -> Option<Vec<u8>> {
     (old.abs_diff(old_ms) <= DAY_MS).then(|| shifted(digits, old_ms, now_ms)).flatten()
 }
 
-/// Whether a number is a time in seconds, beside one in milliseconds.
+/// Whether a number is a time in seconds, next to one in milliseconds.
 fn is_seconds(number: u64, ms: u64) -> bool {
     number.saturating_mul(1000).abs_diff(ms) <= 2 * DAY_MS
 }
@@ -210,7 +204,7 @@ fn read_rfc3339(text: &str) -> Option<u64> {
     (rfc3339(ms) == text).then_some(ms)
 }
 
-/// Keys that the delivery may be signed under, beside the secret and what recipes make of it.
+/// Keys that the delivery may be signed under, in addition to the secret and what recipes make of it.
 fn other_keys(case: &Case, secret: &Secret) -> Vec<String> {
     let named = case.respect.get("default-secret").and_then(|key| key.as_str()).map(str::to_owned);
     let secret = secret.expose();
@@ -230,7 +224,6 @@ fn other_keys(case: &Case, secret: &Secret) -> Vec<String> {
     named.into_iter().chain(without).chain(other_case).chain(longer).chain([secret.repeat(2)]).collect()
 }
 
-/// What is signed, and its signature.
 struct Signed {
     timestamp: Vec<u8>,
     signature: Vec<u8>,
@@ -253,12 +246,12 @@ struct Signing<'a> {
     secret: &'a Secret,
     key: Key,
     other_keys: Vec<String>,
-    /// The twin as it was, and as it is now.
+    /// The control as it was, and as it is now.
     pairs: Option<(Signed, Signed)>,
     /// The delivery as it was, and as it is now but for its signature.
     old: Signed,
     new: Signed,
-    /// Whether the twin was signed under this secret.
+    /// Whether the control was signed under this secret.
     known: bool,
 }
 
@@ -281,7 +274,7 @@ impl Signing<'_> {
         if value.is_empty() {
             return None;
         }
-        // The twin's own digits first: most edits are of them.
+        // The control's own digits first: most edits are of them.
         if let Some((old, new)) = &self.pairs {
             edited.insert(0, (old.signature.clone(), new.signature.clone()));
         }
@@ -351,7 +344,7 @@ fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
     (!part.is_empty()).then(|| bytes.windows(part.len()).position(|window| window == part)).flatten()
 }
 
-/// Whether a value may be the digest of something: nobody writes so many digits by hand.
+/// Whether a value may be the digest of something: so many digits are not written by hand.
 fn could_be_digest(value: &[u8]) -> bool {
     let coded = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
     let is_varied = value.iter().any(|byte| *byte != value[0]);

@@ -13,7 +13,6 @@ use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::wire::exchange::{Delivery, Exchange};
 
-/// The file of lines.
 const LINES: &str = "deliveries.jsonl";
 
 /// A folder that deliveries are kept in.
@@ -50,7 +49,6 @@ impl Keeping {
         Ok(Self { folder: folder.to_owned(), lines: BufWriter::new(lines), stored: 0 })
     }
 
-    /// How many deliveries were kept.
     pub fn stored(&self) -> u64 {
         self.stored
     }

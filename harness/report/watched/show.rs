@@ -9,6 +9,7 @@ use anstyle::Style;
 use serde_json::{Value, json};
 
 use super::DeliveryEntry;
+use crate::duration::milliseconds;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 use crate::report::text::mark;
@@ -27,15 +28,12 @@ const MARGIN: &str = "                  ";
 /// What was counted besides what was judged.
 #[derive(Debug, Clone, Copy)]
 pub struct TrafficCounts {
-    /// How many deliveries were taken.
     pub received: u64,
     /// How many were kept, where they are.
     pub stored: Option<u64>,
 }
 
-/// How it is said.
 pub struct Show {
-    /// As JSON lines.
     pub json: bool,
 }
 
@@ -45,7 +43,6 @@ impl Show {
         self.json.then(|| line(&json!({ "ready": { "url": url } })))
     }
 
-    /// A delivery and its verdict.
     pub fn delivery(&self, exchange: &Exchange, judged: &DeliveryEntry, redaction: &Redaction) -> String {
         let (delivery, status) = (&exchange.delivery, exchange.outcome.status());
         let target = redaction.text(&delivery.target);
@@ -99,7 +96,6 @@ impl Show {
         text
     }
 
-    /// What was no whole request.
     pub fn broken(&self, what: &str) -> String {
         if self.json {
             return line(&json!({ "broken": what }));
@@ -107,7 +103,6 @@ impl Show {
         format!("{BAD}broken{BAD:#}  {}\n", clipped(what, LONGEST))
     }
 
-    /// What all of it has shown.
     pub fn summary(
         &self,
         tally: &TrafficTally,
@@ -133,7 +128,7 @@ impl Show {
             return line(&json!({ "summary": {
                 "result": result, "exit_status": exit.code(), "received": received, "judged": tally.judged,
                 "failed": tally.failed, "broken": tally.broken, "stored": stored,
-                "duration_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                "duration_ms": milliseconds(took),
                 "requirements": requirements.collect::<Vec<_>>(), "causes": causes.collect::<Vec<_>>(),
             }}));
         }

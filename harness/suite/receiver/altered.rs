@@ -19,7 +19,7 @@ use crate::webhook::signature::TIMESTAMP_HEADER;
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_1, VER_2];
 
-const VER_1: Requirement = Requirement {
+pub(crate) const VER_1: Requirement = Requirement {
     id: "VER-1",
     title: "rejects altered content",
     binds: Binds::Receiver,
@@ -192,7 +192,7 @@ fn successor(byte: u8) -> u8 {
     }
 }
 
-const VER_2: Requirement = Requirement {
+pub(crate) const VER_2: Requirement = Requirement {
     id: "VER-2",
     title: "rejects an altered timestamp",
     binds: Binds::Receiver,

@@ -17,7 +17,7 @@ use crate::wire::exchange::Delivery;
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_6, VER_7, VER_21];
 
-const VER_6: Requirement = Requirement {
+pub(crate) const VER_6: Requirement = Requirement {
     id: "VER-6",
     title: "rejects other digests",
     binds: Binds::Receiver,

@@ -19,7 +19,7 @@ use crate::suite::transcript::{Age, Respect, Transcript, Trial};
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_11];
 
-const VER_11: Requirement = Requirement {
+pub(crate) const VER_11: Requirement = Requirement {
     id: "VER-11",
     title: "freshness",
     binds: Binds::Receiver,

@@ -11,7 +11,7 @@ use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_4];
 
-const VER_4: Requirement = Requirement {
+pub(crate) const VER_4: Requirement = Requirement {
     id: "VER-4",
     title: "rejects missing headers",
     binds: Binds::Receiver,

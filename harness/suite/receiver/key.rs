@@ -17,7 +17,7 @@ use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret};
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_3];
 
-const VER_3: Requirement = Requirement {
+pub(crate) const VER_3: Requirement = Requirement {
     id: "VER-3",
     title: "rejects wrong keys",
     binds: Binds::Receiver,

@@ -30,6 +30,14 @@ mod ways_in;
 
 use super::requirement::Requirement;
 
+// What a load's probes are forbidden by.
+pub(crate) use altered::{VER_1, VER_2};
+pub(crate) use digits::VER_6;
+pub(crate) use freshness::VER_11;
+pub(crate) use header::VER_4;
+pub(crate) use key::VER_3;
+pub(crate) use signed_text::VER_5;
+
 /// Every requirement on receivers, in the order of the contract.
 pub(super) const ALL: &[&[Requirement]] = &[
     valid::ALL,

@@ -12,7 +12,7 @@ use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_5];
 
-const VER_5: Requirement = Requirement {
+pub(crate) const VER_5: Requirement = Requirement {
     id: "VER-5",
     title: "rejects other signed text",
     binds: Binds::Receiver,

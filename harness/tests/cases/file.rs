@@ -64,5 +64,5 @@ fn the_secret_comes_back_where_it_was_taken_out() {
     let mut case = case(&[], &redaction.delivery(&trial));
     assert!(!serde_json::to_string(&case).unwrap().contains("ä s"));
     case.redacted = true;
-    assert_eq!(case.with_secret(&secret).as_saved().1, trial);
+    assert_eq!(case.with_secret(&secret).as_saved().trial, trial);
 }

@@ -185,9 +185,9 @@ async fn no_probe_is_one_that_the_reference_takes() {
 fn every_probe_names_a_requirement_of_its_level() {
     let mut names = HashSet::new();
     for kind in &probe::ALL {
-        let named = requirements::all().find(|one| one.id == kind.requirement);
-        assert_eq!(named.unwrap().level, kind.level, "{}", kind.name);
+        let named = requirements::all().find(|one| one.id == kind.requirement.id);
+        assert_eq!(named.unwrap().level, kind.requirement.level, "{}", kind.name);
         assert!(names.insert(kind.name));
     }
-    assert!(probe::ALL.iter().any(|kind| kind.level == Level::Should));
+    assert!(probe::ALL.iter().any(|kind| kind.requirement.level == Level::Should));
 }

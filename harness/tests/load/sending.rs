@@ -11,9 +11,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use twenty_conform::bench::accounts::entry::LedgerFault;
 use twenty_conform::bench::generate::plan::{LoadPlan, Mode};
-use twenty_conform::bench::measure::machine::Machine;
-use twenty_conform::bench::measure::report::{BenchReport, SendingEntry};
-use twenty_conform::bench::measure::verdict::RunFacts;
+use twenty_conform::bench::measure::machine::{Machine, Tool};
+use twenty_conform::bench::measure::report::{BenchReport, BenchRole, Origin, SendingEntry};
 use twenty_conform::bench::sending::run::{SenderLoad, SenderOutcome, SenderUnderLoad, run};
 use twenty_conform::bench::sending::verdict::SenderFacts;
 use twenty_conform::bench::show::text;
@@ -66,13 +65,16 @@ async fn put(
 
 fn judged(sent: &SenderOutcome, task: &SenderLoad, allowed: &[LedgerFault]) -> BenchReport {
     let report = sent.report(SenderFacts {
-        run: RunFacts {
-            subject: "a sender",
-            command: Vec::new(),
-            dialect: "documented",
-            started_at_ms: 0,
-            took: Duration::ZERO,
+        origin: Origin {
+            role: BenchRole::Sender,
+            tool: Tool::this(),
             machine: Machine::this(),
+            command: Vec::new(),
+            subject: "a sender".to_owned(),
+            dialect: "documented".to_owned(),
+            started_at_ms: 0,
+            took_ms: 0,
+            seed: Some(task.plan.seed),
         },
         task,
         allowed,
