@@ -1,6 +1,4 @@
 //! How a length of time is read: a number and its unit.
-//!
-//! Invariant: one parser. Which units there are, and which bounds hold, is said by those that read a value.
 
 /// Why a text is no length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

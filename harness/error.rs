@@ -19,14 +19,8 @@ pub enum Error {
     /// The subject could not be reached, started or talked to.
     #[error(transparent)]
     Subject(#[from] SubjectError),
-    /// A report could not be written.
     #[error("the report {} cannot be written: {source}", path.display())]
-    Report {
-        /// Where it was to go.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    Report { path: PathBuf, source: io::Error },
     /// Somebody asked for the end before there was anything to tell.
     #[error("interrupted before anything was measured")]
     Interrupted,
@@ -36,7 +30,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// The exit status that it leads to.
     pub fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Usage(_) | Self::Subject(SubjectError::Usage(_)) => ExitStatus::Usage,
@@ -58,7 +51,6 @@ pub enum SubjectError {
     /// It could not be reached or started.
     #[error("{0}")]
     Unreachable(String),
-    /// It ended by itself.
     #[error("{0}")]
     Died(String),
     /// It answered a request with an error, or did not answer within the wait.

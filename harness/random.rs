@@ -12,7 +12,6 @@ use rand::{RngExt, SeedableRng};
 pub struct Random(Mutex<StdRng>);
 
 impl Random {
-    /// The sequence of a seed.
     pub fn from_seed(seed: u64) -> Self {
         Self(Mutex::new(StdRng::seed_from_u64(seed)))
     }
@@ -31,7 +30,6 @@ impl Random {
         const_hex::encode(self.bytes::<16>())
     }
 
-    /// A version 4 UUID.
     pub fn uuid(&self) -> String {
         let mut bytes = self.bytes::<16>();
         bytes[6] = (bytes[6] & 0x0f) | 0x40;

@@ -32,14 +32,12 @@ struct Spelling {
 }
 
 impl Redaction {
-    /// Takes out these secrets.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let mut redaction = Self::default();
         secrets.into_iter().for_each(|secret| redaction.add(secret));
         redaction
     }
 
-    /// Takes out a secret more.
     pub fn add(&mut self, secret: &Secret) {
         for (spelled, placeholder) in spellings(secret) {
             // Spelled as one of another secret, the first name holds.
@@ -51,7 +49,6 @@ impl Redaction {
         self.spellings.sort_by_key(|spelling| Reverse(spelling.finder.needle().len()));
     }
 
-    /// The text without the secrets.
     pub fn text(&self, text: &str) -> String {
         match self.cleaned(text.as_bytes()) {
             None => text.to_owned(),

@@ -1,7 +1,7 @@
 //! What noisy figures say of each other: a mean that a few outliers do not move, and the interval that a ratio lies in.
 //!
-//! Invariant: pure. The same figures and the same seed give the same interval; too few figures give none; and which of two is
-//! called the first does not matter: the ratio is the other's inverse then.
+//! Invariant: the same figures and the same seed give the same interval; too few figures give none; and with the two sides
+//! exchanged a ratio is the inverse.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -19,11 +19,8 @@ const TRIM: usize = 5;
 /// An estimate and the interval that it lies in: of logarithms, or (behind [`Interval::ratio`]) of ratios.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// The lower end.
     pub low: f64,
-    /// The estimate itself.
     pub estimate: f64,
-    /// The upper end.
     pub high: f64,
 }
 
@@ -52,7 +49,6 @@ pub enum Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Steadiness {
-    /// It can.
     Steady,
     /// The interval is wider than half the threshold: what is looked for is lost in it.
     Wide,

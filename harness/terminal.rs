@@ -14,7 +14,6 @@ pub const BAD: Style = AnsiColor::Red.on_default().bold();
 pub const UNCLEAR: Style = AnsiColor::Yellow.on_default();
 /// What matters less.
 pub const DIM: Style = Style::new().dimmed();
-/// Headings.
 pub const BOLD: Style = Style::new().bold();
 
 /// Whether a terminal shows nothing for a character, or shows what comes after it in another way.

@@ -1,6 +1,4 @@
 //! The names of the faults. Requirements name them as counterexamples; `mutant` enacts them.
-//!
-//! Invariant: names and sentences only, and no import of this crate: a check can name a fault without reaching what enacts it.
 
 /// Declares the faults of one role in a table: the name, then what an implementation that has it does.
 macro_rules! faults {
@@ -12,7 +10,6 @@ macro_rules! faults {
         }
 
         impl $kind {
-            /// Every one of them.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
             /// What an implementation with this fault does.
@@ -26,14 +23,11 @@ macro_rules! faults {
 /// The faults that a requirement's check must find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Faults {
-    /// Faults of senders.
     Sender(&'static [SenderFault]),
-    /// Faults of receivers.
     Receiver(&'static [ReceiverFault]),
 }
 
 impl Faults {
-    /// How many there are.
     pub fn count(self) -> usize {
         self.descriptions().count()
     }

@@ -19,10 +19,8 @@ use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER}
 use crate::wire::endpoint::Handler;
 use crate::wire::exchange::{Delivery, Response};
 
-/// How a receiver is set up.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The webhook's secret.
     pub secret: Secret,
     /// How far a delivery's timestamp may be from the present, both ways.
     pub window: Duration,
@@ -64,7 +62,6 @@ impl Receiver {
         Self { key: Key::new(&settings.secret), settings, clock, observer, seen: Mutex::default() }
     }
 
-    /// Answers one request.
     pub fn answer(&self, delivery: &Delivery) -> Response {
         if delivery.method != "POST" {
             let mut rejection = Response::text(405, "deliveries come by POST\n");
@@ -134,9 +131,7 @@ impl Handler for Receiver {
 /// Why a verified body is no delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoDelivery {
-    /// It is no JSON object.
     NotAnObject(NotAnObject),
-    /// It names no event.
     Unnamed,
     /// This member is not of the type that it must have.
     WrongType(&'static str, &'static str),

@@ -33,7 +33,6 @@ const WORKSPACE_ID: &str = "20202020-1c25-4d02-bf25-6aeccf7ea419";
 
 /// Brings a request to a URL and returns its outcome.
 pub trait Transport: Send + Sync + 'static {
-    /// Sends one request.
     fn send(&self, url: Url, delivery: Delivery) -> BoxFuture<'_, Outcome>;
 
     /// Trusts the authorities in a PEM file from now on, with those that it trusts anyway.
@@ -78,20 +77,15 @@ struct Webhook {
 /// What became of one delivery.
 #[derive(Debug, Clone, Serialize)]
 pub struct Settled {
-    /// The event's name.
     pub event: String,
-    /// The record's id.
     pub record: Option<String>,
-    /// Whether it was acknowledged.
     pub delivered: bool,
     /// The final status, where there was an answer.
     pub status: Option<u16>,
-    /// How often it was sent.
     pub attempts: u32,
 }
 
 impl Sender {
-    /// A sender without webhooks.
     pub fn new(
         dialect: &'static Dialect,
         clock: Clock,
@@ -101,7 +95,6 @@ impl Sender {
         Self(Arc::new(Inner { dialect, clock, random, transport, registry: Mutex::default() }))
     }
 
-    /// The form of body that it sends.
     pub fn dialect(&self) -> &'static Dialect {
         self.0.dialect
     }

@@ -1,7 +1,5 @@
 //! How a secret may be spelled in what a program writes: as it is, escaped in JSON, in base64, in hexadecimal, escaped for a
 //! URL.
-//!
-//! Invariant: one list. What a sender must not show is what no report shows.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};

@@ -18,14 +18,12 @@ use crate::wire::client::{Client, Target};
 use crate::wire::codec::quote;
 use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 
-/// The longest reply, in bytes.
 const LONGEST_REPLY: usize = 16 * 1024 * 1024;
 /// How many requests are under way at the same time: small services let few connections wait, and reset the others.
 const AT_ONCE: usize = 4;
 /// How long the reply to the last operation is waited for.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
-/// A sender at a URL.
 #[derive(Debug)]
 pub struct Control {
     target: Target,

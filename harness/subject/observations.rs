@@ -21,7 +21,6 @@ use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 const MAX_LINE: usize = 64 * 1024;
 /// How many observations are kept.
 const MAX_KEPT: usize = 1_000_000;
-/// How often an address is asked.
 const PACE: Duration = Duration::from_millis(20);
 
 /// Where a receiver says what it processed.
@@ -29,7 +28,6 @@ const PACE: Duration = Duration::from_millis(20);
 pub enum Source {
     /// As it happens: from its stdout, or from our own receiver.
     Told(Observations),
-    /// When it is asked.
     Asked(Target),
 }
 
@@ -43,14 +41,12 @@ struct Log {
     more: Notify,
 }
 
-/// A line of stdout that says something.
 #[derive(Debug, Deserialize)]
 struct Line {
     observed: Observed,
 }
 
 impl Observations {
-    /// Adds one.
     pub fn add(&self, observed: Observed) {
         let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() < MAX_KEPT {

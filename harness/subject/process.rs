@@ -14,9 +14,7 @@ use tokio::time::timeout;
 
 use super::SubjectError;
 
-/// How much of stderr is kept.
 const KEPT_STDERR: usize = 16 * 1024;
-/// How many of its last lines are shown.
 const SHOWN_LINES: usize = 12;
 /// How long a process may take to end after it was asked to.
 const STOP_WAIT: Duration = Duration::from_secs(2);

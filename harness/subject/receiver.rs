@@ -24,7 +24,6 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// How long a process may take to be gone once its connection broke.
 const DEATH_WAIT: Duration = Duration::from_millis(300);
 
-/// A receiver under test.
 #[derive(Debug)]
 pub struct Receiver {
     target: Target,
@@ -116,12 +115,10 @@ impl Receiver {
         self.observes.as_ref()
     }
 
-    /// Where deliveries go.
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// The secret that it was given.
     pub fn secret(&self) -> &Secret {
         &self.secret
     }
@@ -157,7 +154,6 @@ impl Receiver {
         Ok(Some(how))
     }
 
-    /// Ends what was started here.
     pub async fn stop(mut self) {
         if let Running::Command { process, .. } = &mut self.running {
             process.stop().await;

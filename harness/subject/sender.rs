@@ -21,14 +21,12 @@ use super::process::Process;
 use super::protocol::{Op, Reply};
 use crate::wire::codec::quote;
 
-/// The longest reply, in bytes.
 const LONGEST_REPLY: usize = 16 * 1024 * 1024;
 /// How long a process may take to be gone once its output ended.
 const DEATH_WAIT: Duration = Duration::from_secs(2);
 
 /// What can be asked to send.
 pub trait Sender: Send + Sync {
-    /// Does one operation.
     fn call(&self, op: Op) -> BoxFuture<'_, Result<Reply, SubjectError>>;
 }
 

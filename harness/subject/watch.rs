@@ -20,7 +20,6 @@ use crate::error::Error;
 const PACE: Duration = Duration::from_millis(200);
 /// What changes in the middle of so many runs on end is written by the receiver itself.
 const BY_ITSELF: usize = 3;
-/// How many files and folders may be watched.
 const MOST_ENTRIES: usize = 20_000;
 /// Folders that tools write, and the marks of what is hidden.
 const PASSED_OVER: [&str; 3] = ["target", "node_modules", "__pycache__"];
@@ -29,7 +28,6 @@ const PASSED_OVER: [&str; 3] = ["target", "node_modules", "__pycache__"];
 type FileState = (Option<Duration>, u64);
 type Snapshot = BTreeMap<PathBuf, FileState>;
 
-/// The files that are watched.
 pub struct SourceWatch {
     roots: Vec<PathBuf>,
     /// What runs write.
@@ -138,7 +136,6 @@ impl SourceWatch {
     }
 }
 
-/// The paths at which two snapshots differ.
 fn differences<'a>(before: &'a Snapshot, now: &'a Snapshot) -> impl Iterator<Item = &'a PathBuf> {
     let changed = now.iter().filter(|(path, state)| before.get(*path) != Some(*state)).map(|(path, _)| path);
     changed.chain(before.keys().filter(|path| !now.contains_key(*path)))

@@ -73,13 +73,10 @@ pub struct Dialect {
     pub envelope: &'static [Member],
     /// The members of a metadata event's body, where the dialect has such events.
     pub metadata_envelope: Option<&'static [Member]>,
-    /// The member that names the event.
     pub event_member: &'static str,
-    /// The member that holds the record.
     pub record_member: &'static str,
     /// The member that says when the event occurred.
     pub time_member: &'static str,
-    /// What can happen to a record.
     pub actions: &'static [&'static str],
     /// Whether a nonce header goes with each request.
     pub nonce: bool,
@@ -88,7 +85,6 @@ pub struct Dialect {
 
 /// One member of a body.
 pub struct Member {
-    /// Its name on the wire.
     pub key: &'static str,
     content: Content,
 }
@@ -110,11 +106,8 @@ enum Content {
 /// What a body says apart from its event: where it goes, for whom, and when the event occurred.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// The webhook's URL.
     pub target_url: &'a str,
-    /// The webhook's id.
     pub webhook_id: &'a str,
-    /// The workspace's id.
     pub workspace_id: &'a str,
     /// When the event occurred, in milliseconds since the epoch.
     pub occurred_at_ms: u64,
@@ -146,7 +139,6 @@ impl Member {
 }
 
 impl Dialect {
-    /// The dialect of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
         ALL.into_iter().find(|dialect| dialect.name == name)
     }

@@ -21,7 +21,6 @@ impl EventName {
         Self(name.into())
     }
 
-    /// The whole name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -58,9 +57,7 @@ impl fmt::Display for EventName {
 /// One event: its name, the record (or, for metadata events, `{recordId, properties}`) and the updated fields.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// What happened.
     pub name: EventName,
-    /// The record as JSON text.
     pub record: Box<RawValue>,
     /// Names of the members that an update changed (dialect `shipped`).
     pub updated_fields: Option<Vec<String>>,
@@ -114,7 +111,6 @@ impl Event {
         })
     }
 
-    /// The same event with its record changed by `change`.
     pub fn edit(&self, change: impl FnOnce(&mut Value)) -> Self {
         let mut record: Value = serde_json::from_str(self.record.get()).unwrap_or(Value::Null);
         change(&mut record);
@@ -126,7 +122,6 @@ impl Event {
     }
 }
 
-/// A JSON value as raw text.
 pub fn raw(value: &Value) -> Box<RawValue> {
     // A `Value` always serialises: its keys are text and it holds no NaN.
     RawValue::from_string(value.to_string()).unwrap_or_else(|_| unreachable!("a JSON value is JSON text"))

@@ -16,15 +16,11 @@ pub const DEEPEST: usize = 512;
 /// A JSON value, as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Json {
-    /// `null`.
     Null,
-    /// `true` or `false`.
     Bool(bool),
     /// A number, as it was written: `1.0` and `1` are two numbers here.
     Number(String),
-    /// A text.
     Text(Text),
-    /// The elements of an array.
     Array(Vec<Json>),
     /// The members of an object, in their order, duplicates included.
     Object(Vec<(Text, Json)>),
@@ -38,7 +34,6 @@ pub struct Text(Vec<u16>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{why} at byte {at}")]
 pub struct Malformed {
-    /// The byte, from 0.
     pub at: usize,
     /// What is wrong there.
     pub why: &'static str,
@@ -47,9 +42,7 @@ pub struct Malformed {
 /// A member of the outermost object, and where it stands: from its name's opening quote to the end of its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberSpan {
-    /// Its name.
     pub name: Text,
-    /// Its bytes.
     pub span: Range<usize>,
 }
 
@@ -105,7 +98,6 @@ impl Json {
 }
 
 impl Text {
-    /// Its UTF-16 code units.
     pub fn units(&self) -> &[u16] {
         &self.0
     }

@@ -30,7 +30,6 @@ impl fmt::Display for NotAnObject {
 }
 
 impl Members {
-    /// Reads a body.
     pub fn parse(body: &[u8]) -> Result<Self, NotAnObject> {
         let whole: &RawValue =
             serde_json::from_slice(body).map_err(|why| NotAnObject::NotJson(why.to_string()))?;

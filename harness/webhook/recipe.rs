@@ -23,7 +23,6 @@ use crate::webhook::serialiser::Serialiser;
 /// How a signature header's value comes about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Recipe {
-    /// What is signed.
     pub message: Message,
     /// What it is signed with.
     pub key: KeyForm,
@@ -61,20 +60,16 @@ pub enum Message {
 }
 
 impl Recipe {
-    /// The contract.
     pub const CONTRACT: Self = Self { message: Message::Contract, key: KeyForm::Utf8, digest: Digest::Hex };
 
-    /// The contract but for what is signed.
     pub const fn message(message: Message) -> Self {
         Self { message, ..Self::CONTRACT }
     }
 
-    /// The contract but for the key.
     pub const fn key(key: KeyForm) -> Self {
         Self { key, ..Self::CONTRACT }
     }
 
-    /// The contract but for the digest.
     pub const fn digest(digest: Digest) -> Self {
         Self { digest, ..Self::CONTRACT }
     }
@@ -129,7 +124,6 @@ impl Serialize for Recipe {
 }
 
 impl Message {
-    /// Every way known, the contract first.
     pub const ALL: &[Self] = &[
         Self::Contract,
         Self::BodyAlone,
@@ -211,7 +205,6 @@ impl Message {
 pub struct Messages<'a>(Vec<(Message, Cow<'a, [u8]>)>);
 
 impl<'a> Messages<'a> {
-    /// The messages of a request.
     pub fn of(timestamp: &'a [u8], body: &'a [u8]) -> Self {
         let made = |&message: &Message| Some((message, message.bytes(timestamp, body)?));
         Self(Message::ALL.iter().filter_map(made).collect())

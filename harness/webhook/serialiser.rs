@@ -39,7 +39,6 @@ pub enum Serialiser {
 }
 
 impl Serialiser {
-    /// Every serialiser known.
     pub const ALL: &[Self] = &[
         Self::Javascript,
         Self::PythonDefault,

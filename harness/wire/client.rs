@@ -38,7 +38,6 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that waits that long for an answer.
     pub fn new(timeout: Duration, clock: Clock) -> Self {
         Self { timeout, kept: KEPT_BODY, clock, idle: Mutex::default() }
     }

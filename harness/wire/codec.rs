@@ -36,7 +36,6 @@ pub const LONGEST_HEAD: usize = 64 * 1024;
 /// Of how many chunks the lengths are kept.
 pub const LONGEST_CHUNK_LIST: usize = 4096;
 
-/// A response's bytes.
 pub fn encode_response(response: &Response) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {} {}\r\n", response.status, reason(response.status)).into_bytes();
     push_headers(&mut head, &response.headers);

@@ -1,7 +1,7 @@
 //! What stands at an address and answers requests: the handler that decides, and the servers that carry it.
 //!
-//! Invariant: a server listens before its address is known to anybody, on a port that the system chose unless one was
-//! asked for, and ends with its value.
+//! Invariant: a server listens before its address is known, on a port that the system chose unless one was asked for, and
+//! ends with its value.
 
 pub mod certificates;
 pub mod http;
@@ -30,7 +30,6 @@ pub trait Handler: Send + Sync + 'static {
     }
 }
 
-/// A running server.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -42,12 +41,10 @@ impl Server {
         Self { address, task }
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its URL with a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }

@@ -1,6 +1,6 @@
 //! What went over the wire: a delivery, what came of it, and when.
 //!
-//! Invariant: owned bytes and plain data. Whatever a subject does is an [`Outcome`], never an `Err`.
+//! Invariant: what a subject does is an [`Outcome`], never an `Err`.
 
 mod form;
 
@@ -53,7 +53,6 @@ pub enum Transfer {
 /// Whose certificates a peer behind `https` may show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Trust {
-    /// Those that the system trusts.
     #[default]
     System,
     /// Those in this PEM file, and those that they have signed.
@@ -65,7 +64,6 @@ pub enum Trust {
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Response {
-    /// The final status.
     pub status: u16,
     /// Names and values as they came.
     #[serde(default)]
@@ -87,9 +85,7 @@ pub enum Outcome {
     Answered(Response),
     /// Nothing, or not the whole of the head, came within the wait.
     TimedOut,
-    /// Nobody listens there.
     Refused,
-    /// The connection was reset.
     Reset,
     /// The connection was closed before an answer.
     ClosedEarly,
@@ -110,7 +106,6 @@ pub struct ExchangeId(pub usize);
 /// `sender --transcript` reads.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exchange {
-    /// Its number.
     #[serde(rename = "number", default)]
     pub id: ExchangeId,
     /// When the request was begun (receiver role) or had arrived (sender role), in milliseconds since the epoch.
@@ -118,7 +113,6 @@ pub struct Exchange {
     /// From the first byte sent to the head of the answer.
     #[serde(rename = "took_us", default, with = "form::microseconds")]
     pub took: Duration,
-    /// What was sent.
     pub delivery: Delivery,
     /// What came of it.
     #[serde(default = "form::not_recorded")]
@@ -186,7 +180,6 @@ impl Outcome {
         self.status().is_some_and(|status| (200..300).contains(&status))
     }
 
-    /// The status, where there was an answer.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Answered(response) => Some(response.status),

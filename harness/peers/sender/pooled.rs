@@ -18,11 +18,9 @@ use crate::peers::sender::Transport;
 use crate::wire::client::tls;
 use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
 
-/// A pool of connections.
 #[derive(Debug)]
 pub struct Pooled {
     wait: Duration,
-    /// Whether certificates are looked at.
     verifies: bool,
     /// Set anew when an authority is to be trusted.
     client: RwLock<reqwest::Client>,

@@ -24,7 +24,6 @@ pub enum Concern {
 pub struct Change {
     /// Where it stands: names and positions after the path that was asked for.
     pub path: String,
-    /// As it was given.
     pub expected: String,
     /// What stands in its place; `None` where nothing does.
     pub actual: Option<String>,

@@ -21,18 +21,13 @@ pub enum Digest {
     Prefixed,
     /// The first 32 digits.
     Truncated,
-    /// HMAC-SHA1.
     Sha1,
-    /// HMAC-SHA512.
     Sha512,
-    /// SHA-256 without a key.
     Unkeyed,
-    /// 64 zeros.
     Zeros,
 }
 
 impl Digest {
-    /// Every way known, the contract first.
     pub const ALL: &[Self] = &[
         Self::Hex,
         Self::Uppercase,
@@ -46,7 +41,6 @@ impl Digest {
         Self::Zeros,
     ];
 
-    /// The header's value.
     pub(super) fn value(self, key: &[u8], message: &[u8]) -> String {
         let sha256 = || mac::<Hmac<Sha256>>(key, message);
         match self {
@@ -63,7 +57,6 @@ impl Digest {
         }
     }
 
-    /// Whether its value depends on the key.
     pub(super) fn is_keyed(self) -> bool {
         !matches!(self, Self::Unkeyed | Self::Zeros)
     }

@@ -19,20 +19,15 @@ pub enum KeyForm {
     Base64Decoded,
     /// Without white space at its ends.
     Trimmed,
-    /// In upper case.
     Uppercase,
-    /// In lower case.
     Lowercase,
     /// With a line feed after it, as a file has one that was read whole.
     TrailingNewline,
-    /// No bytes at all.
     Empty,
-    /// Another secret altogether.
     Other,
 }
 
 impl KeyForm {
-    /// Every way known, the contract first.
     pub const ALL: &[Self] = &[
         Self::Utf8,
         Self::HexDecoded,

@@ -1,7 +1,6 @@
 //! A connection to a peer: plain or with TLS, and what was read of it.
 //!
-//! Invariant: a connection knows which target it leads to, and is only lent out again while nothing has come that nobody
-//! asked for.
+//! Invariant: a connection is used again only while nothing has come that was not asked for.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -17,7 +16,6 @@ use super::tls;
 use crate::wire::codec::Reader;
 use crate::wire::exchange::Outcome;
 
-/// A connection to a peer.
 #[derive(Debug)]
 pub struct Connection {
     scheme: Scheme,
@@ -50,7 +48,6 @@ impl Connection {
         Ok(Self { scheme, host, port, stream, reader: Reader::default() })
     }
 
-    /// Whether it leads where the target is.
     pub(crate) fn leads_to(&self, target: &Target) -> bool {
         self.port == target.port && self.host == target.host && self.scheme == target.scheme
     }

@@ -25,7 +25,6 @@ const SEGMENT_PAUSE: Duration = Duration::from_millis(5);
 /// How long `100 Continue` is waited for: who does not know of it answers nothing.
 const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 
-/// What came of a request.
 pub(crate) struct Conversation {
     pub(crate) outcome: Outcome,
     /// From the first byte sent to the head of the answer, where one came.

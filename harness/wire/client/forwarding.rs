@@ -20,7 +20,6 @@ const OF_THE_CONNECTION: [&str; 5] =
 /// How much of an answer's body is passed back.
 const KEPT_BODY: usize = 8 * 1024 * 1024;
 
-/// The way on.
 #[derive(Debug)]
 pub struct Forwarding {
     client: Client,

@@ -1,6 +1,4 @@
 //! Where deliveries go: an address, the way to it, and the path there.
-//!
-//! Invariant: a target that was made can be connected to as it stands; what is wrong with a URL was said before.
 
 use std::net::IpAddr;
 
@@ -12,22 +10,17 @@ use crate::wire::exchange::Trust;
 /// Where deliveries go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// With TLS or without.
     pub scheme: Scheme,
     /// Host name or address, without brackets.
     pub host: String,
-    /// Port.
     pub port: u16,
-    /// Path and query.
     pub path: String,
 }
 
 /// With TLS or without.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scheme {
-    /// Without.
     Http,
-    /// With, and how.
     Https(Tls),
 }
 
@@ -117,7 +110,6 @@ impl Target {
         }
     }
 
-    /// The whole URL.
     pub fn url(&self) -> String {
         let scheme = match self.scheme {
             Scheme::Http => "http",

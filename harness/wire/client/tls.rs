@@ -1,7 +1,7 @@
 //! TLS as the client speaks it: whose certificates it takes, and what it says of those that it does not.
 //!
-//! Invariant: a certificate is taken for the reason that was asked for and for no other; what the peer does wrong is an
-//! [`Outcome`], with the mend where there is a usual one.
+//! Invariant: a certificate is accepted for the reason that was asked for and for no other; what the peer does wrong is an
+//! [`Outcome`], with the usual fix.
 
 use std::fmt;
 use std::fs::File;
@@ -27,7 +27,6 @@ use crate::wire::exchange::{Outcome, Trust};
 /// The longest file of certificates that is read: a system's whole store is a quarter of a megabyte.
 const LONGEST_FILE: u64 = 16 * 1024 * 1024;
 
-/// How connections to a peer are secured.
 #[derive(Clone)]
 pub struct Tls {
     trust: Trust,

@@ -1,6 +1,6 @@
 //! A body in chunks, piece by piece.
 //!
-//! Invariant: pure and without memory for what goes by: it holds a place and a count, and every line has a longest length.
+//! Invariant: bounded. It holds a place and a count and no byte of what went by, and every line has a longest length.
 
 use super::head::is_token_byte;
 use super::{FramingFault, Side};
@@ -51,7 +51,6 @@ pub struct Part {
 }
 
 impl Chunks {
-    /// Before the first chunk.
     pub fn new(side: Side) -> Self {
         Self { side, stage: Stage::Size(0), line: 0 }
     }

@@ -5,43 +5,25 @@ use std::fmt;
 /// Why bytes are no message of HTTP/1.1, or not one whose end every reader finds at the same place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FramingFault {
-    /// It does not begin like HTTP/1.
     NotHttp,
-    /// The request line or the status line.
     StartLine,
-    /// A header name with characters that it cannot have.
     HeaderName,
-    /// A header value with control characters.
     HeaderValue,
-    /// White space between a header's name and its colon.
     SpaceBeforeColon,
-    /// A header that goes on in the next line.
     FoldedLine,
-    /// A line that ends with a line feed alone.
     BareLineFeed,
-    /// A carriage return without a line feed after it.
     BareCarriageReturn,
-    /// More than [`super::LONGEST_HEAD`] bytes.
     HeadTooLong,
-    /// More than [`super::MOST_HEADERS`] headers.
     TooManyHeaders,
-    /// No `Host`.
     HostMissing,
-    /// More than one `Host`.
     HostTwice,
-    /// More than one `Content-Length`.
     LengthTwice,
-    /// A `Content-Length` with a sign.
     LengthSigned,
-    /// A `Content-Length` with several values.
     LengthListed,
     /// A `Content-Length` that is no decimal number, or too large a one.
     LengthNotDigits,
-    /// Both `Content-Length` and `Transfer-Encoding`.
     LengthAndChunked,
-    /// A `Transfer-Encoding` other than `chunked`, once.
     UnknownCoding,
-    /// `Transfer-Encoding` in HTTP/1.0, which does not have it.
     CodingInHttp10,
     /// A chunk size that is no hexadecimal number, or too large a one.
     ChunkSize,
@@ -52,7 +34,6 @@ pub enum FramingFault {
 }
 
 impl FramingFault {
-    /// Every one of them.
     pub const ALL: [Self; 22] = [
         Self::NotHttp,
         Self::StartLine,

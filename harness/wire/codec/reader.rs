@@ -14,7 +14,6 @@ use crate::wire::exchange::{Delivery, Headers, Response, Transfer};
 
 const READ_SIZE: usize = 16 * 1024;
 
-/// Why no whole message could be read.
 #[derive(Debug)]
 pub enum ReadError {
     /// The connection ended before the message was whole.
@@ -22,11 +21,8 @@ pub enum ReadError {
         /// Whether nothing at all had come.
         empty: bool,
     },
-    /// The connection failed.
     Io(io::Error),
-    /// What came is no message of HTTP/1.1.
     Malformed {
-        /// What is wrong with it.
         fault: FramingFault,
         /// The beginning of what is wrong, quoted.
         quoted: String,
@@ -38,16 +34,13 @@ pub enum ReadError {
 pub struct AnswerHead {
     /// The answer, without its body.
     pub response: Response,
-    /// How its body is delimited.
     pub framing: Framing,
     /// Whether the connection may carry another exchange after this one.
     pub persists: bool,
 }
 
-/// The head of a request.
 #[derive(Debug)]
 pub struct RequestHead {
-    /// The request without its body.
     pub delivery: Delivery,
     /// What the head says of the body and the connection.
     pub facts: RequestFacts,
@@ -89,7 +82,6 @@ impl Reader {
         }
     }
 
-    /// Reads the head of a request.
     pub async fn request_head<R: AsyncRead + Unpin>(
         &mut self,
         stream: &mut R,
@@ -109,7 +101,6 @@ impl Reader {
         Ok(RequestHead { delivery, facts })
     }
 
-    /// How many bytes have come in all.
     pub fn received(&self) -> u64 {
         self.received
     }
@@ -289,7 +280,6 @@ impl Reader {
     }
 }
 
-/// The headers as data.
 pub(crate) fn collect(headers: &[httparse::Header<'_>]) -> Headers {
     Headers(
         headers.iter().map(|header| (header.name.to_owned(), Bytes::copy_from_slice(header.value))).collect(),

@@ -1,7 +1,6 @@
 //! A request as the steps of sending it: which bytes go out together, and what is waited for in between.
 //!
-//! Invariant: the bytes of the steps, one behind the other, are the request; a body is sliced and not copied, but for
-//! short chunks.
+//! Invariant: the bytes of the steps in their order are the request; a body is sliced and not copied, but for short chunks.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -12,7 +11,6 @@ use crate::wire::exchange::{Delivery, Transfer};
 /// body is made.
 const COPIED: usize = 4096;
 
-/// One step of sending a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Bytes that go out together, in as few segments as they fit.

@@ -28,11 +28,8 @@ use crate::clock::Clock;
 pub enum Certificate {
     /// Signed by the authority that the sender was told of, for the host of the URL.
     Good,
-    /// The same, and not valid any more.
     Expired,
-    /// Signed by itself alone.
     SelfSigned,
-    /// Signed by the authority, for another host.
     OtherHost,
 }
 
@@ -60,7 +57,6 @@ const VALID: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 /// The longest file of certificates that is taken along: a system's whole store is a quarter of a megabyte.
 const LONGEST_FILE: u64 = 16 * 1024 * 1024;
 
-/// The authority of a run.
 pub struct Authority {
     clock: Clock,
     made: OnceLock<Result<Made, String>>,

@@ -34,13 +34,10 @@ const LONG_BODIES_KIB: usize = 64 * 1024;
 /// A whole request, as it lies in the buffer.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// The method.
     pub method: &'a str,
-    /// The path with the query.
     pub target: &'a str,
     /// The headers, as they were spelled.
     pub headers: &'a [httparse::Header<'a>],
-    /// The request line and the headers.
     pub head: &'a [u8],
     /// The body, out of its chunks.
     pub body: &'a [u8],
@@ -49,7 +46,6 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The request as a value of its own.
     pub fn to_delivery(&self) -> Delivery {
         Delivery {
             method: self.method.to_owned(),
@@ -66,11 +62,8 @@ impl Request<'_> {
 pub enum Broken {
     /// It is no HTTP/1.1.
     Malformed(FramingFault),
-    /// Its body is too long.
     TooLarge,
-    /// It did not come to its end in time.
     Slow,
-    /// The connection ended before its end.
     CutOff,
 }
 
@@ -91,7 +84,6 @@ impl fmt::Display for Broken {
     }
 }
 
-/// An answer's bytes.
 pub type AnswerBytes = Cow<'static, [u8]>;
 
 /// An answer that is waited for; `None` ends the connection without one.
@@ -118,11 +110,9 @@ pub trait Intake: Send + Sync + 'static {
 /// What a server allows.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// How many threads serve.
     pub threads: usize,
     /// How many connections there are at the same time; further ones wait.
     pub connections: usize,
-    /// The longest body, in bytes.
     pub body: usize,
     /// How long a request may take from its first byte to its last, an answer to be read, and a connection be idle.
     pub patience: Duration,
@@ -220,12 +210,10 @@ impl Service {
         Ok(())
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its URL with a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }

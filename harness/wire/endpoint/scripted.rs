@@ -32,7 +32,6 @@ const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)
 /// How many connections an endpoint has at the same time; each may hold a head and a read buffer.
 const MOST_CONNECTIONS: usize = 256;
 
-/// An endpoint of ours.
 #[derive(Debug)]
 pub struct Endpoint {
     address: SocketAddr,
@@ -56,7 +55,6 @@ enum Standing {
 /// What endpoints have in common.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The time of day.
     pub clock: Clock,
     /// What all of them may keep.
     pub budget: Budget,
@@ -113,7 +111,6 @@ impl Endpoint {
         Ok(Self { address, scheme, log, _standing: Standing::Refusing { _socket: socket } })
     }
 
-    /// Its URL with path and query.
     pub fn url(&self, target: &str) -> String {
         format!("{}://{}{target}", self.scheme, self.address)
     }
@@ -125,7 +122,6 @@ impl Endpoint {
         if found { format!("{}://localhost:{}{target}", self.scheme, name.1) } else { self.url(target) }
     }
 
-    /// Sets what it answers from now on.
     pub fn follow(&self, script: Script) {
         self.log.follow(script);
     }

@@ -1,6 +1,4 @@
 //! What a receiver with each fault does: one row for each, in the order of `fault.rs`.
-//!
-//! Invariant: the match is exhaustive, so a fault without its row does not compile.
 
 use std::time::{Duration, Instant};
 
@@ -21,32 +19,26 @@ use crate::wire::exchange::{Response, Transfer};
 const TIME_A_DIGIT: Duration = Duration::from_micros(20);
 const ANY_EVENT: &[u8] = br#"{"event":"any.event","data":{}}"#;
 
-/// A question about a request.
 pub(super) type Question = fn(&Incoming<'_>) -> bool;
 
 /// What a fault makes of the reference receiver.
 pub(super) enum Act {
-    /// Rejects these requests.
     Rejects(Question),
     /// Accepts these, whatever their signature.
     Accepts(Question),
-    /// Accepts these and rejects all others.
     AcceptsOnly(Question),
     /// Accepts this body in place of the request's.
     AcceptsAs(fn(&Incoming<'_>) -> Option<Bytes>),
     /// The same, by whatever method it came.
     AcceptsAsPost(fn(&Incoming<'_>) -> Option<Bytes>),
-    /// Accepts what is signed by this recipe, too.
     AcceptsRecipe(Recipe),
     /// Accepts what is signed by this recipe and rejects all else.
     ExpectsRecipe(Recipe),
-    /// Checks signatures over what this serialiser prints.
     Hashes(Serialiser),
     /// Answers these with this status, and does nothing else with them.
     Answers(u16, Question),
     /// Compares signatures digit by digit.
     Compares,
-    /// Answers this kind of event late.
     Delays(Question),
     /// Works on so many requests at a time, and answers others 503.
     Works(usize),
@@ -60,7 +52,6 @@ pub(super) enum Act {
     Forgets(Question),
 }
 
-/// The row of a fault.
 #[allow(clippy::too_many_lines, reason = "a table with one row for each fault")]
 pub(super) fn act(fault: ReceiverFault) -> Act {
     use Act::*;

@@ -45,19 +45,14 @@ struct Served<'a, I> {
     room: Option<SemaphorePermit<'a>>,
 }
 
-/// What has come of a request.
 enum Step<'a> {
     /// All of it, and it was taken.
     Taken(Ready<'a>),
-    /// Its head.
     Begun(Incoming),
-    /// Less.
     Nothing,
 }
 
-/// A request that was taken.
 struct Ready<'a> {
-    /// How long it was.
     whole: usize,
     persists: bool,
     /// What its answer is waited for, where it is not there yet.
@@ -175,7 +170,6 @@ impl<'a, I: Intake> Served<'a, I> {
         }
     }
 
-    /// Takes a request that has come in pieces.
     fn take(&mut self, incoming: &Incoming, end: End) -> Result<Ready<'a>, Broken> {
         let came = &self.came[self.used..];
         let (head, body) = (&came[..incoming.head], &came[incoming.head..end.body]);
@@ -187,7 +181,6 @@ impl<'a, I: Intake> Served<'a, I> {
         Ok(Ready { whole: end.whole, persists: incoming.persists, later })
     }
 
-    /// Forgets what was used.
     fn forget(&mut self) {
         self.came.drain(..self.used);
         self.used = 0;

@@ -1,6 +1,6 @@
 //! A scripted endpoint's side of a connection: it reads requests, takes them in, and does with each what the script says.
 //!
-//! Invariant: whatever is sent, a conversation ends, and what was no request is told apart from what was one.
+//! Invariant: whatever is sent, a conversation ends.
 
 use std::io;
 use std::pin::Pin;
@@ -63,20 +63,15 @@ impl<S: Peer> AsyncRead for Tap<'_, S> {
 enum Then {
     /// Another request may come.
     Persist,
-    /// It is closed.
     Close,
-    /// It is reset.
     Reset,
 }
 
-/// How a conversation ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
     /// By the other side, before its first request.
     WithoutRequest,
-    /// In whatever way.
     Closed,
-    /// By a reset.
     Reset,
 }
 
@@ -271,7 +266,7 @@ async fn close<S: Peer>(reader: &mut Reader, stream: &mut S) {
 /// Answers what is no request, as far as anybody listens.
 pub(super) async fn refuse<S: Peer>(stream: &mut S, why: &'static str) {
     let mut refusal = Response::text(400, why);
-    refusal.headers.add("Peer", "close");
+    refusal.headers.add("Connection", "close");
     // Whoever sends what is no request may not take an answer either.
     let _ = timeout(Duration::from_secs(1), send(stream, &encode_response(&refusal))).await;
 }

@@ -16,12 +16,10 @@ use crate::clock::Clock;
 use crate::wire::codec::{FramingFault, quote};
 use crate::wire::exchange::{Delivery, Outcome};
 
-/// How many requests an endpoint keeps.
 pub const MOST_REQUESTS: usize = 1024;
 /// How many requests an endpoint keeps in which no record is new: of those that flood it with one event there are enough
 /// to tell, and room is left for the events behind them.
 const MOST_REPEATS: u32 = 64;
-/// How many bytes all endpoints of a run keep.
 const MOST_BYTES: usize = 48 * 1024 * 1024;
 /// How many bytes of a body are kept: many times what any record of ours takes. A parsed body may be fifty times as large
 /// as its text, so what is kept bounds what judging it costs.
@@ -50,7 +48,6 @@ pub struct Received {
     pub began_ms: u64,
     /// When its last byte had arrived, in milliseconds since the epoch.
     pub at_ms: u64,
-    /// What the endpoint did with it.
     pub outcome: Outcome,
     /// How long it had been whole when the sender ended the connection without having been answered.
     pub let_go: Option<Duration>,
@@ -61,7 +58,6 @@ pub struct Received {
 pub struct Broken {
     /// When its first byte had arrived, in milliseconds since the epoch.
     pub began_ms: u64,
-    /// How many bytes came.
     pub bytes: u64,
     /// What is wrong with its framing; `None` where it only did not come to its end.
     pub fault: Option<FramingFault>,
@@ -74,7 +70,6 @@ pub struct Broken {
 pub struct Handshake {
     /// When it ended, in milliseconds since the epoch.
     pub at_ms: u64,
-    /// What it ended with.
     pub end: HandshakeEnd,
     /// The same in words: a whole clause.
     pub what: String,
@@ -85,7 +80,6 @@ pub struct Handshake {
 pub enum HandshakeEnd {
     /// An alert that says that the certificate is not taken.
     Refused,
-    /// Something that is no TLS came.
     NoTls,
     /// The other side went without a word, within the handshake or behind it: some look at the certificate only then.
     Left,
@@ -322,7 +316,6 @@ impl Log {
         self.changed.notify_waiters();
     }
 
-    /// How often anybody came.
     pub(super) fn visits(&self) -> u64 {
         let kept = self.lock();
         kept.begun + kept.handshakes

@@ -39,16 +39,13 @@ pub enum Before {
     Answers(Answer),
 }
 
-/// One answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// How long the request has been whole before the answer begins.
     pub delay: Duration,
     /// Interim statuses (1xx) that go before it.
     pub interim: Vec<u16>,
-    /// The answer itself.
     pub response: Response,
-    /// What becomes of it on the wire.
     pub manner: Manner,
 }
 
@@ -66,16 +63,13 @@ pub enum Manner {
     CutInStatusLine,
     /// It is cut off inside a header, and the connection is closed.
     CutInHeaders,
-    /// The connection is closed in its place.
     Closes,
-    /// The connection is reset in its place.
     Resets,
     /// Nothing is sent, and the connection stays open.
     Hangs,
 }
 
 impl Answer {
-    /// An answer of that status without a body.
     pub fn status(status: u16) -> Self {
         let response = Response { status, headers: Headers::default(), body: Bytes::new() };
         Self { delay: Duration::ZERO, interim: Vec::new(), response, manner: Manner::Whole }
@@ -86,7 +80,6 @@ impl Answer {
         Self { manner, ..Self::default() }
     }
 
-    /// The answer with that body.
     #[must_use]
     pub fn body(mut self, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         self.response.headers.set("Content-Type", content_type);
@@ -94,7 +87,6 @@ impl Answer {
         self
     }
 
-    /// The answer with a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<Bytes>) -> Self {
         self.response.headers.add(name, value);
@@ -120,7 +112,6 @@ impl Default for Answer {
 }
 
 impl Script {
-    /// The same answer to everything.
     pub fn always(answer: Answer) -> Self {
         Self { otherwise: answer, ..Self::default() }
     }
