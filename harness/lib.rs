@@ -16,6 +16,7 @@
 #![warn(missing_docs)]
 
 pub mod clock;
+mod described;
 pub mod duration;
 pub mod error;
 pub mod exit;

@@ -1,24 +1,6 @@
 //! The names of the faults. Requirements name them as counterexamples; `mutant` enacts them.
 
-/// Declares the faults of one role in a table: the name, then what an implementation that has it does.
-macro_rules! faults {
-    ($(#[$doc:meta])* $kind:ident { $($name:ident: $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $kind {
-            $(#[doc = $text] $name,)*
-        }
-
-        impl $kind {
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// What an implementation with this fault does.
-            pub fn describe(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
+use crate::described::described;
 
 /// The faults that a requirement's check must find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +24,9 @@ impl Faults {
     }
 }
 
-faults! {
-    /// One way for a sender to be wrong.
-    SenderFault {
+described! {
+    /// One way for a sender to be wrong: what such a sender does.
+    pub enum SenderFault {
         FirstEventMissed: "a webhook becomes active only after the first event behind its registration",
         SecondWebhookForgotten: "only the webhook registered first gets an event",
         LongSecretsLeftOut: "a webhook whose secret has more than 70 bytes gets nothing",
@@ -153,9 +135,9 @@ faults! {
     }
 }
 
-faults! {
-    /// One way for a receiver to be wrong.
-    ReceiverFault {
+described! {
+    /// One way for a receiver to be wrong: what such a receiver does.
+    pub enum ReceiverFault {
         RefusesEverything: "every delivery is refused",
         RefusesDeletions: "deliveries of deleted records are refused",
         VerifiesBodyAlone: "the signature is expected over the body alone",

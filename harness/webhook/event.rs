@@ -2,13 +2,13 @@
 //!
 //! Invariant: a record is kept as the JSON text it was given as; nothing here re-serialises one that is only passed on.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::webhook::members::Members;
 
 /// `<object>.<action>`, or `metadata.<name>.<operation>` in dialect `shipped`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -63,43 +63,10 @@ pub struct Event {
     pub updated_fields: Option<Vec<String>>,
 }
 
-/// Reads one member of an object, the last where there are several. The others stay unread: one of them may be text that is no
-/// Unicode.
-struct MemberSeed(&'static str);
-
-impl<'de> DeserializeSeed<'de> for MemberSeed {
-    type Value = Option<&'de RawValue>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for MemberSeed {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
-            if name == self.0 {
-                found = Some(members.next_value()?);
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
-}
-
 impl Event {
     /// The record's id: `id`, or `recordId` of a metadata event.
     pub fn record_id(&self) -> Option<String> {
-        let mut record = serde_json::Deserializer::from_str(self.record.get());
-        serde_json::from_str(MemberSeed(self.id_member()).deserialize(&mut record).ok()??.get()).ok()
+        Members::parse(self.record.get().as_bytes()).ok()?.text(self.id_member())
     }
 
     /// The same event of another record: what is made before it is sent, so that each delivery can be told apart.

@@ -5,6 +5,7 @@
 
 pub mod difference;
 mod parser;
+pub(crate) mod printer;
 
 use std::fmt::{self, Write as _};
 use std::ops::Range;
@@ -56,44 +57,6 @@ impl Json {
     pub fn member(&self, name: &Text) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
         members.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value)
-    }
-
-    /// The value as text without white space: numbers as they were written, as few escapes as `JSON.stringify` makes.
-    pub fn compact(&self) -> String {
-        let mut out = String::new();
-        self.write(&mut out);
-        out
-    }
-
-    fn write(&self, out: &mut String) {
-        match self {
-            Self::Null => out.push_str("null"),
-            Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-            Self::Number(text) => out.push_str(text),
-            Self::Text(text) => text.quote(out),
-            Self::Array(elements) => {
-                out.push('[');
-                for (position, element) in elements.iter().enumerate() {
-                    if position > 0 {
-                        out.push(',');
-                    }
-                    element.write(out);
-                }
-                out.push(']');
-            }
-            Self::Object(members) => {
-                out.push('{');
-                for (position, (name, value)) in members.iter().enumerate() {
-                    if position > 0 {
-                        out.push(',');
-                    }
-                    name.quote(out);
-                    out.push(':');
-                    value.write(out);
-                }
-                out.push('}');
-            }
-        }
     }
 }
 

@@ -107,10 +107,10 @@ impl Recipe {
             words.push(self.message.words());
         }
         if self.key != KeyForm::Utf8 {
-            words.push(self.key.words().into());
+            words.push(self.key.describe().into());
         }
         if self.digest != Digest::Hex {
-            words.push(self.digest.words().into());
+            words.push(self.digest.describe().into());
         }
         if words.is_empty() { "as the contract says".to_owned() } else { words.join(", ") }
     }
