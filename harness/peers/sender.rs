@@ -21,7 +21,7 @@ use crate::random::Random;
 use crate::webhook::dialect::{Context, Dialect};
 use crate::webhook::event::Event;
 use crate::webhook::signature::{Key, Secret};
-use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
+use crate::wire::exchange::{Delivery, Headers, Outcome};
 
 /// How long an answer is waited for, as the server that ships does it (contract section 2).
 pub const ANSWER_WAIT: Duration = Duration::from_secs(5);
@@ -167,13 +167,7 @@ impl Sender {
                 occurred_at_ms,
             };
             let body = self.0.dialect.render(event, &context);
-            let delivery = Delivery {
-                method: "POST".to_owned(),
-                target: String::new(),
-                headers: Headers::default(),
-                body,
-                transfer: Transfer::Whole,
-            };
+            let delivery = Delivery::new("POST", "", Headers::default(), body);
             let (key, url, turns) = (webhook.key.clone(), webhook.parsed.clone(), webhook.turns.clone());
             tokio::spawn(deliver(self.0.clone(), id, url, key, delivery, turns, event.clone()));
         }

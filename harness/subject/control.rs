@@ -5,7 +5,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
@@ -16,7 +15,7 @@ use super::sender::Sender;
 use crate::clock::Clock;
 use crate::wire::client::{Client, Target};
 use crate::wire::codec::quote;
-use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
+use crate::wire::exchange::{Delivery, Headers, Outcome};
 
 const LONGEST_REPLY: usize = 16 * 1024 * 1024;
 /// How many requests are under way at the same time: small services let few connections wait, and reset the others.
@@ -61,13 +60,7 @@ impl Control {
         headers.add("Content-Type", "application/json");
         // A connection that was idle may be closed at any moment; what went over it would have to be sent again.
         headers.add("Connection", "close");
-        let delivery = Delivery {
-            method: "POST".to_owned(),
-            target: self.target.path.clone(),
-            headers,
-            body: Bytes::from(op.encode(id)),
-            transfer: Transfer::Whole,
-        };
+        let delivery = Delivery::new("POST", &self.target.path, headers, op.encode(id).into());
         let response = match self.client.send(&self.target, &delivery).await.outcome {
             Outcome::Answered(response) => response,
             lost => return Err(self.lost(name, &lost)),

@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::sync::Notify;
@@ -15,7 +16,7 @@ use super::observed::Observed;
 use crate::clock::Clock;
 use crate::wire::client::{Client, Target};
 use crate::wire::codec::quote;
-use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
+use crate::wire::exchange::{Delivery, Headers, Outcome};
 
 /// The longest line that is looked at, in bytes.
 const MAX_LINE: usize = 64 * 1024;
@@ -123,13 +124,7 @@ async fn ask(target: &Target) -> Result<Vec<Observed>, SubjectError> {
             target.url()
         ))
     };
-    let delivery = Delivery {
-        method: "GET".to_owned(),
-        target: target.path.clone(),
-        headers: Headers::default(),
-        body: bytes::Bytes::new(),
-        transfer: Transfer::Whole,
-    };
+    let delivery = Delivery::new("GET", &target.path, Headers::default(), Bytes::new());
     // The time of day is of no matter here.
     let client = Client::new(Duration::from_secs(10), Clock::fixed(0)).keeping(16 * 1024 * 1024);
     let response = match client.send(target, &delivery).await.outcome {

@@ -119,6 +119,13 @@ pub struct Exchange {
     pub outcome: Outcome,
 }
 
+impl Delivery {
+    /// A delivery whose body goes all at once.
+    pub fn new(method: &str, target: impl Into<String>, headers: Headers, body: Bytes) -> Self {
+        Self { method: method.to_owned(), target: target.into(), headers, body, transfer: Transfer::Whole }
+    }
+}
+
 impl Headers {
     /// The headers of a delivery that is sent at `now_ms`: without a key no signature, timestamp or nonce.
     pub fn of_delivery(key: Option<&Key>, now_ms: u64, nonce: Option<String>, body: &[u8]) -> Self {

@@ -45,8 +45,8 @@ impl Tls {
                     format!("the system's certificates cannot be read: {why}; give --ca FILE or --insecure")
                 })?)
             }
-            Trust::File(path) => Arc::new(Given::read(path, provider.clone())?),
-            Trust::Anybody => Arc::new(Anybody(provider.clone())),
+            Trust::File(path) => Arc::new(Chosen::read(path, provider.clone())?),
+            Trust::Anybody => Arc::new(Chosen { provider: provider.clone(), given: None }),
         };
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.map_err(|why| format!("TLS cannot be set up: {why}"))?;
@@ -170,14 +170,23 @@ pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> 
     Ok(certificates)
 }
 
-/// Takes what a file's certificates have signed, and those certificates themselves.
+/// Accepts what the certificates of a file have signed, and those certificates themselves. Without a file any certificate is
+/// accepted, and with it any signature: an unknown peer cannot be told from another.
+#[derive(Debug)]
+struct Chosen {
+    provider: Arc<CryptoProvider>,
+    given: Option<Given>,
+}
+
 #[derive(Debug)]
 struct Given {
     certificates: Vec<CertificateDer<'static>>,
     chains: Arc<WebPkiServerVerifier>,
 }
 
-impl Given {
+type Verified = Result<HandshakeSignatureValid, Error>;
+
+impl Chosen {
     fn read(path: &Path, provider: Arc<CryptoProvider>) -> Result<Self, String> {
         let wrong = |what: String| format!("the CA file {} {what}", path.display());
         let certificates = read(path)?;
@@ -186,12 +195,17 @@ impl Given {
             let unreadable = |why| wrong(format!("has something else for certificate {}: {why}", at + 1));
             roots.add(certificate.clone()).map_err(unreadable)?;
         }
-        let chains = WebPkiServerVerifier::builder_with_provider(roots.into(), provider).build();
-        Ok(Self { certificates, chains: chains.map_err(|why| wrong(format!("cannot be used: {why}")))? })
+        let chains = WebPkiServerVerifier::builder_with_provider(roots.into(), provider.clone()).build();
+        let chains = chains.map_err(|why| wrong(format!("cannot be used: {why}")))?;
+        Ok(Self { provider, given: Some(Given { certificates, chains }) })
+    }
+
+    fn signature(&self, verify: impl FnOnce(&WebPkiServerVerifier) -> Verified) -> Verified {
+        self.given.as_ref().map_or(Ok(HandshakeSignatureValid::assertion()), |given| verify(&given.chains))
     }
 }
 
-impl ServerCertVerifier for Given {
+impl ServerCertVerifier for Chosen {
     fn verify_server_cert(
         &self,
         shown: &CertificateDer<'_>,
@@ -200,12 +214,13 @@ impl ServerCertVerifier for Given {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match self.chains.verify_server_cert(shown, between, name, ocsp, now) {
-            // It is the very one that was given, so who signed it does not matter. Its dates have been found good before
-            // that was asked; what is left is its name.
+        let Some(given) = &self.given else { return Ok(ServerCertVerified::assertion()) };
+        match given.chains.verify_server_cert(shown, between, name, ocsp, now) {
+            // It is the very one that was given, so who signed it does not matter. Its dates were checked before its issuer
+            // was; its name was not.
             Err(Error::InvalidCertificate(reason))
                 if (reason == CertificateError::UnknownIssuer || is_an_authority(&reason))
-                    && self.certificates.contains(shown) =>
+                    && given.certificates.contains(shown) =>
             {
                 let certificate = rustls::server::ParsedCertificate::try_from(shown)?;
                 rustls::client::verify_server_name(&certificate, name)?;
@@ -220,8 +235,8 @@ impl ServerCertVerifier for Given {
         message: &[u8],
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls12_signature(message, certificate, signed)
+    ) -> Verified {
+        self.signature(|chains| chains.verify_tls12_signature(message, certificate, signed))
     }
 
     fn verify_tls13_signature(
@@ -229,50 +244,11 @@ impl ServerCertVerifier for Given {
         message: &[u8],
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls13_signature(message, certificate, signed)
+    ) -> Verified {
+        self.signature(|chains| chains.verify_tls13_signature(message, certificate, signed))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.supported_verify_schemes()
-    }
-}
-
-/// Takes any certificate, and with it any signature: who is not known cannot be told from somebody else.
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

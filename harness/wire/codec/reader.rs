@@ -91,13 +91,8 @@ impl Reader {
         let refused = |fault| malformed(fault, &head);
         let parsed = parse_request(&head, &mut slots).map_err(refused)?;
         let facts = RequestFacts::of(&parsed).map_err(refused)?;
-        let delivery = Delivery {
-            method: parsed.method.unwrap_or_default().to_owned(),
-            target: parsed.path.unwrap_or_default().to_owned(),
-            headers: collect(parsed.headers),
-            body: Bytes::new(),
-            transfer: Transfer::Whole,
-        };
+        let (method, target) = (parsed.method.unwrap_or_default(), parsed.path.unwrap_or_default());
+        let delivery = Delivery::new(method, target, collect(parsed.headers), Bytes::new());
         Ok(RequestHead { delivery, facts })
     }
 

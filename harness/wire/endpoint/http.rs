@@ -19,13 +19,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf, join};
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::timeout;
 
 use super::{Handler, MOST_CONNECTIONS, Server, listen};
 use crate::wire::codec::{FramingFault, Watch, encode_response};
-use crate::wire::exchange::{Delivery, Headers, Response, Transfer};
+use crate::wire::exchange::{Delivery, Headers, Response};
 
 /// How long what is no request may take to be answered, and the connection to end.
 const REFUSAL_WAIT: Duration = Duration::from_secs(5);
@@ -41,18 +42,19 @@ pub async fn serve(address: SocketAddr, handler: Arc<dyn Handler>) -> io::Result
 
 async fn connection(stream: TcpStream, handler: Arc<dyn Handler>) {
     let service = service_fn(|request| Box::pin(answer(request, handler.clone())));
+    let (stream, outgoing) = stream.into_split();
     let judged = Judged { stream, watch: Watch::default(), fault: None };
-    let mut connection =
-        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(judged), service);
+    let io = TokioIo::new(join(judged, outgoing));
+    let mut connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service);
     // A peer that breaks off is no fault of the server's.
     let _ = poll_fn(|cx| connection.poll_without_shutdown(cx)).await;
-    let mut judged = connection.into_parts().io.into_inner();
+    let (judged, mut outgoing) = connection.into_parts().io.into_inner().into_inner();
     if let Some(fault) = judged.fault {
         let mut refusal = Response::text(400, format!("no HTTP request: {fault}\n"));
         refusal.headers.add("Connection", "close");
-        let _ = timeout(REFUSAL_WAIT, judged.stream.write_all(&encode_response(&refusal))).await;
+        let _ = timeout(REFUSAL_WAIT, outgoing.write_all(&encode_response(&refusal))).await;
     }
-    let _ = timeout(REFUSAL_WAIT, judged.stream.shutdown()).await;
+    let _ = timeout(REFUSAL_WAIT, outgoing.shutdown()).await;
     if judged.fault.is_some() {
         // What is still sent is read, so that the other side sees the answer and no reset.
         let mut rest = judged.stream.take(DRAINED);
@@ -60,9 +62,9 @@ async fn connection(stream: TcpStream, handler: Arc<dyn Handler>) {
     }
 }
 
-/// A connection whose requests are judged before they are read.
+/// A connection's incoming half, whose requests are judged before they are read.
 struct Judged {
-    stream: TcpStream,
+    stream: OwnedReadHalf,
     watch: Watch,
     fault: Option<FramingFault>,
 }
@@ -81,32 +83,6 @@ impl AsyncRead for Judged {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, fault.describe())));
         }
         Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Judged {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, from)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        from: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, from)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
@@ -139,13 +115,7 @@ async fn answer(
     let headers =
         head.headers.iter().map(|(name, value)| (name.to_string(), Bytes::copy_from_slice(value.as_bytes())));
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
-    let delivery = Delivery {
-        method: head.method.to_string(),
-        target,
-        headers: Headers(headers.collect()),
-        body,
-        transfer: Transfer::Whole,
-    };
+    let delivery = Delivery::new(head.method.as_str(), target, Headers(headers.collect()), body);
     handler.handle(delivery).await.map(outgoing).ok_or(NoAnswer)
 }
 

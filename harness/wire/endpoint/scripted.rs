@@ -15,7 +15,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpSocket, lookup_host};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
 use super::certificates::{Authority, Certificate};
@@ -67,19 +67,13 @@ impl Endpoint {
     ///
     /// Errors: no port can be listened on.
     pub async fn start(settings: Settings) -> io::Result<Self> {
-        let log = Arc::new(Log::new(settings.clock, settings.budget));
-        let (patience, shared) = (settings.patience, log.clone());
-        let connect = move |mut stream| {
-            let shared = shared.clone();
-            async move {
-                conversation::converse(&mut stream, &shared, patience).await;
-            }
-        };
-        let server = listen(ANY_PORT, MOST_CONNECTIONS, connect).await?;
-        Ok(Self::standing(server, "http", log))
+        Self::listening(settings, "http", |mut stream, log, patience| async move {
+            conversation::converse(&mut stream, &log, patience).await;
+        })
+        .await
     }
 
-    /// The same behind HTTPS, with that certificate.
+    /// The same over HTTPS, with that certificate.
     ///
     /// Errors: no port can be listened on, or no certificate can be made.
     pub async fn start_secured(
@@ -88,16 +82,22 @@ impl Endpoint {
         certificate: Certificate,
     ) -> io::Result<Self> {
         let acceptor = authority.acceptor(certificate).map_err(io::Error::other)?;
-        let log = Arc::new(Log::new(settings.clock, settings.budget));
-        let (patience, shared) = (settings.patience, log.clone());
-        let connect = move |stream| secured::connection(stream, acceptor.clone(), shared.clone(), patience);
-        let server = listen(ANY_PORT, MOST_CONNECTIONS, connect).await?;
-        Ok(Self::standing(server, "https", log))
+        let connect =
+            move |stream, log, patience| secured::connection(stream, acceptor.clone(), log, patience);
+        Self::listening(settings, "https", connect).await
     }
 
-    fn standing(server: Server, scheme: &'static str, log: Arc<Log>) -> Self {
+    async fn listening<F: Future<Output = ()> + Send + 'static>(
+        settings: Settings,
+        scheme: &'static str,
+        connect: impl Fn(TcpStream, Arc<Log>, Duration) -> F + Send + 'static,
+    ) -> io::Result<Self> {
+        let log = Arc::new(Log::new(settings.clock, settings.budget));
+        let shared = log.clone();
+        let handle = move |stream| connect(stream, shared.clone(), settings.patience);
+        let server = listen(ANY_PORT, MOST_CONNECTIONS, handle).await?;
         let address = server.address();
-        Self { address, scheme, log, _standing: Standing::Listening { _server: server } }
+        Ok(Self { address, scheme, log, _standing: Standing::Listening { _server: server } })
     }
 
     /// An address at which every connection is refused, for as long as this value lives.
