@@ -18,5 +18,3 @@ macro_rules! described {
         }
     };
 }
-
-pub(crate) use described;

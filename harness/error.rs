@@ -66,14 +66,14 @@ pub enum SubjectError {
 
 impl SubjectError {
     /// The same with its words changed.
-    pub(crate) fn with(self, change: impl FnOnce(&str) -> String) -> Self {
-        match self {
-            Self::Usage(text) => Self::Usage(change(&text)),
-            Self::Unreachable(text) => Self::Unreachable(change(&text)),
-            Self::Died(text) => Self::Died(change(&text)),
-            Self::Stuck(text) => Self::Stuck(change(&text)),
-            Self::Unkept(text) => Self::Unkept(change(&text)),
-            Self::Broke(text) => Self::Broke(change(&text)),
-        }
+    pub(crate) fn with(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        let (Self::Usage(text)
+        | Self::Unreachable(text)
+        | Self::Died(text)
+        | Self::Stuck(text)
+        | Self::Unkept(text)
+        | Self::Broke(text)) = &mut self;
+        *text = change(text);
+        self
     }
 }

@@ -15,8 +15,10 @@
 
 #![warn(missing_docs)]
 
-pub mod clock;
+#[macro_use]
 mod described;
+
+pub mod clock;
 pub mod duration;
 pub mod error;
 pub mod exit;

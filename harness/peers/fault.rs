@@ -1,7 +1,5 @@
 //! The names of the faults. Requirements name them as counterexamples; `mutant` enacts them.
 
-use crate::described::described;
-
 /// The faults that a requirement's check must find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Faults {

@@ -4,7 +4,6 @@
 //! they are enacted around it.
 
 use std::collections::{HashSet, VecDeque};
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -129,22 +128,15 @@ impl Handler for Receiver {
 }
 
 /// Why a verified body is no delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoDelivery {
+    #[error(transparent)]
     NotAnObject(NotAnObject),
+    #[error("the body names no event")]
     Unnamed,
     /// This member is not of the type that it must have.
+    #[error("`{0}` is not {1}")]
     WrongType(&'static str, &'static str),
-}
-
-impl fmt::Display for NoDelivery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAnObject(why) => why.fmt(f),
-            Self::Unnamed => f.write_str("the body names no event"),
-            Self::WrongType(member, wanted) => write!(f, "`{member}` is not {wanted}"),
-        }
-    }
 }
 
 /// Reads a verified body, in either dialect.

@@ -62,7 +62,7 @@ pub enum Trust {
 }
 
 /// What came back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Response {
     pub status: u16,
     /// Names and values as they came.

@@ -6,8 +6,6 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::described::described;
-
 described! {
     /// What is made of the message under the key.
     pub enum Digest {

@@ -5,8 +5,6 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::described::described;
-
 /// The secret that [`KeyForm::Other`] stands for.
 pub const OTHER_SECRET: &str = "another-secret-than-the-one-agreed-on";
 

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::described::described;
-
 described! {
     /// Why bytes are no message of HTTP/1.1, or not one whose end every reader finds at the same place.
     pub enum FramingFault {

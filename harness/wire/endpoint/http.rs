@@ -6,12 +6,12 @@
 //! Invariant: the body reaches the handler as the bytes that came, and never more of them than the handler allows.
 
 use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use std::{fmt, io};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -87,16 +87,9 @@ impl AsyncRead for Judged {
 }
 
 /// Ends the connection without an answer.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("no answer is given")]
 struct NoAnswer;
-
-impl fmt::Display for NoAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no answer is given")
-    }
-}
-
-impl std::error::Error for NoAnswer {}
 
 async fn answer(
     request: hyper::Request<Incoming>,

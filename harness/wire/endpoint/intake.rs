@@ -11,11 +11,11 @@ mod connection;
 mod incoming;
 
 use std::borrow::Cow;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use std::{fmt, io};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -58,29 +58,21 @@ impl Request<'_> {
 }
 
 /// What is no whole request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
-    /// It is no HTTP/1.1.
+    #[error("no HTTP request: {0}")]
     Malformed(FramingFault),
+    #[error("a body that is too long")]
     TooLarge,
+    #[error("a request that does not come to its end")]
     Slow,
+    #[error("a request that ends before it is whole")]
     CutOff,
 }
 
 impl From<FramingFault> for Broken {
     fn from(fault: FramingFault) -> Self {
         Self::Malformed(fault)
-    }
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed(fault) => write!(f, "no HTTP request: {fault}"),
-            Self::TooLarge => f.write_str("a body that is too long"),
-            Self::Slow => f.write_str("a request that does not come to its end"),
-            Self::CutOff => f.write_str("a request that ends before it is whole"),
-        }
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) enum Act {
 
 #[allow(clippy::too_many_lines, reason = "a table with one row for each fault")]
 pub(super) fn act(fault: ReceiverFault) -> Act {
+    // A table: a row for each fault.
     use Act::*;
     use ReceiverFault as F;
     match fault {

@@ -191,7 +191,7 @@ impl Tampering {
     fn misread(&self, registered: &str, outcome: Outcome) -> Outcome {
         match (self.act, &outcome) {
             (Act::Acknowledges(these), _) if these(&outcome) => {
-                Outcome::Answered(Response { status: 200, headers: Headers::default(), body: Bytes::new() })
+                Outcome::Answered(Response { status: 200, ..Response::default() })
             }
             (Act::Crashes(these), _) if these(&outcome) => {
                 let how = format!("ended by an error that nobody caught: {outcome}");

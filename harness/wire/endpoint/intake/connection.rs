@@ -82,6 +82,10 @@ pub(super) async fn serve<I: Intake>(stream: TcpStream, shared: &Shared<I>) {
 }
 
 impl<'a, I: Intake> Served<'a, I> {
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.shared.limits.patience
+    }
+
     /// Until either side ends it.
     async fn run(&mut self) -> Ended {
         loop {
@@ -91,18 +95,18 @@ impl<'a, I: Intake> Served<'a, I> {
             // It counts for one request.
             self.room = None;
             if let Some((later, _underway)) = later {
-                if !self.flush(Instant::now() + self.shared.limits.patience).await {
+                if !self.flush(self.deadline()).await {
                     return Ok(());
                 }
                 self.forget();
                 let Some(answer) = later.await else { return Ok(()) };
                 self.answers.extend_from_slice(&answer);
-                if !self.flush(Instant::now() + self.shared.limits.patience).await {
+                if !self.flush(self.deadline()).await {
                     return Ok(());
                 }
             }
             let due = self.answers.len() > TOGETHER || !persists;
-            if due && (!self.flush(Instant::now() + self.shared.limits.patience).await || !persists) {
+            if due && (!self.flush(self.deadline()).await || !persists) {
                 return Ok(());
             }
         }
@@ -110,7 +114,7 @@ impl<'a, I: Intake> Served<'a, I> {
 
     /// Reads the next request and takes it. `None` where the connection is over.
     async fn next(&mut self) -> Result<Option<Ready<'a>>, Broken> {
-        let mut deadline = Instant::now() + self.shared.limits.patience;
+        let mut deadline = self.deadline();
         let (mut searched, mut begun) = (0, None::<Incoming>);
         loop {
             if begun.is_none() {
@@ -143,7 +147,7 @@ impl<'a, I: Intake> Served<'a, I> {
             }
             let idle = self.came.is_empty();
             match self.read(deadline).await {
-                Some(1..) if idle => deadline = Instant::now() + self.shared.limits.patience,
+                Some(1..) if idle => deadline = self.deadline(),
                 Some(1..) => {}
                 // An idle connection that ends is no fault.
                 _ if idle => return Ok(None),

@@ -251,9 +251,7 @@ fn most(length: usize) -> u32 {
 }
 
 fn interim(status: u16) -> Vec<u8> {
-    let response =
-        Response { status, headers: crate::wire::exchange::Headers::default(), body: bytes::Bytes::new() };
-    encode_response(&response)
+    encode_response(&Response { status, ..Response::default() })
 }
 
 /// Ends a connection so that its other side sees its end and no reset: what is still sent is read first.

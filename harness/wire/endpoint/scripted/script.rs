@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::uuids::uuids;
-use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
+use crate::wire::exchange::{Delivery, Outcome, Response};
 
 /// What an endpoint does with requests. The default answers 200 to everything.
 #[derive(Debug, Clone, Default)]
@@ -71,7 +71,7 @@ pub enum Manner {
 
 impl Answer {
     pub fn status(status: u16) -> Self {
-        let response = Response { status, headers: Headers::default(), body: Bytes::new() };
+        let response = Response { status, ..Response::default() };
         Self { delay: Duration::ZERO, interim: Vec::new(), response, manner: Manner::Whole }
     }
 
