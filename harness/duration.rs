@@ -12,7 +12,7 @@ pub enum Unreadable<'a> {
 /// Reads a number and one of these units, each given with its length in seconds. Returns seconds.
 ///
 /// Errors: what is wrong with the text.
-pub fn seconds<'a>(text: &'a str, units: &[(&str, f64)]) -> Result<f64, Unreadable<'a>> {
+pub(crate) fn seconds<'a>(text: &'a str, units: &[(&str, f64)]) -> Result<f64, Unreadable<'a>> {
     let digits = text.trim_end_matches(char::is_alphabetic);
     let unit = &text[digits.len()..];
     let (_, length) = units.iter().find(|(name, _)| *name == unit).ok_or(Unreadable::Unit(unit))?;

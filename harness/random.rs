@@ -21,12 +21,12 @@ impl Random {
     }
 
     /// The seed of a sequence of its own, for what runs at the same time as other things.
-    pub fn seed(&self) -> u64 {
+    pub(crate) fn seed(&self) -> u64 {
         u64::from_le_bytes(self.bytes())
     }
 
     /// 32 lowercase hexadecimal digits, as a nonce has them.
-    pub fn nonce(&self) -> String {
+    pub(crate) fn nonce(&self) -> String {
         const_hex::encode(self.bytes::<16>())
     }
 

@@ -8,9 +8,9 @@ use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 /// How much of the figures that come out by chance an interval holds.
-pub const CONFIDENCE: f64 = 0.95;
+pub(crate) const CONFIDENCE: f64 = 0.95;
 /// How often figures are drawn anew for an interval.
-pub const RESAMPLES: usize = 1000;
+pub(crate) const RESAMPLES: usize = 1000;
 /// The fewest figures that an interval is made of.
 pub const FEWEST: usize = 5;
 /// Of a mean one figure in so many is left out at each end: what disturbs a machine for a moment disturbs a few of them.
@@ -65,7 +65,7 @@ impl Interval {
 
     /// The same, about another estimate.
     #[must_use]
-    pub fn about(self, estimate: f64) -> Self {
+    pub(crate) fn about(self, estimate: f64) -> Self {
         let moved = estimate - self.estimate;
         Self { low: self.low + moved, estimate, high: self.high + moved }
     }

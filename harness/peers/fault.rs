@@ -13,7 +13,7 @@ impl Faults {
     }
 
     /// What implementations with these faults do.
-    pub fn descriptions(self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn descriptions(self) -> impl Iterator<Item = &'static str> {
         let (senders, receivers): (&[SenderFault], &[ReceiverFault]) = match self {
             Self::Sender(faults) => (faults, &[]),
             Self::Receiver(faults) => (&[], faults),

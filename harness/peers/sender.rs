@@ -95,21 +95,21 @@ impl Sender {
         Self(Arc::new(Inner { dialect, clock, random, transport, registry: Mutex::default() }))
     }
 
-    pub fn dialect(&self) -> &'static Dialect {
+    pub(crate) fn dialect(&self) -> &'static Dialect {
         self.0.dialect
     }
 
     /// Trusts the authorities in a PEM file from now on, with the system's.
     ///
     /// Errors: a sentence that says what is wrong with the file.
-    pub fn trust(&self, ca: &Path) -> Result<(), String> {
+    pub(crate) fn trust(&self, ca: &Path) -> Result<(), String> {
         self.0.transport.trust(ca)?;
         self.registry().trusts = true;
         Ok(())
     }
 
     /// Whether it was given an authority to trust.
-    pub fn trusts(&self) -> bool {
+    pub(crate) fn trusts(&self) -> bool {
         self.registry().trusts
     }
 

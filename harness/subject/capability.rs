@@ -17,7 +17,7 @@ pub enum Capability {
 
 impl Capability {
     /// The word of the attachment protocol.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Delete => "delete",
             Self::Filters => "filters",

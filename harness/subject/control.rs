@@ -35,7 +35,7 @@ pub struct Control {
 
 impl Control {
     /// A sender that is reached there; `wait` bounds each reply.
-    pub fn at(target: Target, wait: Duration, clock: Clock) -> Self {
+    pub(crate) fn at(target: Target, wait: Duration, clock: Clock) -> Self {
         let client = Client::new(wait, clock).keeping(LONGEST_REPLY);
         Self {
             target,
@@ -48,7 +48,7 @@ impl Control {
     }
 
     /// Says that the run is over. What the sender makes of it is its own business.
-    pub async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         let _ = tokio::time::timeout(LAST_WAIT, self.ask(Op::Shutdown)).await;
     }
 

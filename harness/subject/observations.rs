@@ -88,7 +88,7 @@ impl Source {
     /// Waits until `enough` holds of everything that was said, or `wait` is over. Returns all of it.
     ///
     /// Errors: [`SubjectError::Broke`] where the address does not answer with a JSON array of observations.
-    pub async fn until(
+    pub(crate) async fn until(
         &self,
         wait: Duration,
         mut enough: impl FnMut(&[Observed]) -> bool,

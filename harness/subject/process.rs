@@ -37,7 +37,7 @@ impl Process {
     /// Starts `command`, split into words as a shell would, with further variables in its environment.
     ///
     /// Errors: [`SubjectError::Usage`] where the command cannot be split or does not exist.
-    pub fn start(
+    pub(crate) fn start(
         command: &str,
         environment: &[(&str, String)],
         piped_input: bool,
@@ -64,18 +64,18 @@ impl Process {
     }
 
     /// Its input and output, the first time that they are asked for.
-    pub fn pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>) {
+    pub(crate) fn pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>) {
         (self.child.stdin.take(), self.child.stdout.take())
     }
 
     /// How it ended, if it did, with the last lines of its stderr.
-    pub async fn ended(&mut self) -> Option<String> {
+    pub(crate) async fn ended(&mut self) -> Option<String> {
         let status = self.child.try_wait().ok()??;
         Some(self.describe(status).await)
     }
 
     /// Waits that long for it to end, and says how it did.
-    pub async fn ends_within(&mut self, wait: Duration) -> Option<String> {
+    pub(crate) async fn ends_within(&mut self, wait: Duration) -> Option<String> {
         let status = timeout(wait, self.child.wait()).await.ok()?.ok()?;
         Some(self.describe(status).await)
     }
@@ -91,7 +91,7 @@ impl Process {
     }
 
     /// The last lines of stderr, for a message; empty where there are none.
-    pub fn last_words(&self) -> String {
+    pub(crate) fn last_words(&self) -> String {
         let kept = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&kept.iter().copied().collect::<Vec<_>>()).into_owned();
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
@@ -104,7 +104,7 @@ impl Process {
     }
 
     /// Ends the process and whatever it started: asks first, and insists after two seconds.
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.signal(false);
         if timeout(STOP_WAIT, self.child.wait()).await.is_err() {
             self.signal(true);

@@ -16,7 +16,7 @@ use crate::webhook::event::{Event, EventName};
 use crate::webhook::signature::Secret;
 use crate::wire::codec::quote;
 
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// One request to a sender.
 #[derive(Debug, Clone)]
@@ -78,17 +78,17 @@ pub struct Outcome {
 
 impl Hello {
     /// Reads the answer to `hello`. Errors: [`SubjectError::Broke`], with the answer.
-    pub fn read(answer: &Value) -> Result<Self, SubjectError> {
+    pub(crate) fn read(answer: &Value) -> Result<Self, SubjectError> {
         read("hello", answer)
     }
 
-    pub fn declares(&self, capability: Capability) -> bool {
+    pub(crate) fn declares(&self, capability: Capability) -> bool {
         self.capabilities.iter().any(|name| name == capability.as_str())
     }
 }
 
 /// Reads the answer to `create_webhook`: what the sender calls the webhook. Errors: [`SubjectError::Broke`], with the answer.
-pub fn webhook_name(answer: &Value) -> Result<String, SubjectError> {
+pub(crate) fn webhook_name(answer: &Value) -> Result<String, SubjectError> {
     let name = answer.get("webhook").and_then(Value::as_str);
     name.map(str::to_owned).ok_or_else(|| {
         SubjectError::Broke(format!(
@@ -99,7 +99,7 @@ pub fn webhook_name(answer: &Value) -> Result<String, SubjectError> {
 }
 
 /// Reads the answer to `outcomes`. Errors: [`SubjectError::Broke`], with the answer.
-pub fn outcomes(answer: &Value) -> Result<Vec<Outcome>, SubjectError> {
+pub(crate) fn outcomes(answer: &Value) -> Result<Vec<Outcome>, SubjectError> {
     read("outcomes", answer.get("deliveries").unwrap_or(&Value::Null))
 }
 
@@ -128,7 +128,7 @@ impl Op {
     }
 
     /// The line for it, without the line feed.
-    pub fn encode(&self, id: u64) -> String {
+    pub(crate) fn encode(&self, id: u64) -> String {
         let op = self.name();
         let mut line = json!({ "id": id, "op": op });
         match self {

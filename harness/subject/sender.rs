@@ -51,7 +51,7 @@ impl Command {
     /// Starts a command, with further variables in its environment; `wait` bounds each reply.
     ///
     /// Errors: [`SubjectError::Usage`] where there is no such command.
-    pub fn start(
+    pub(crate) fn start(
         command: &str,
         environment: &[(&str, String)],
         wait: Duration,
@@ -66,7 +66,7 @@ impl Command {
     }
 
     /// Asks it to end, and ends it with everything that it started.
-    pub async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         // Whether it answers or not, it is ended.
         let _ = timeout(Duration::from_secs(1), self.ask(Op::Shutdown)).await;
         self.input.lock().await.take();
@@ -214,7 +214,7 @@ fn lock(conversation: &Mutex<Conversation>) -> std::sync::MutexGuard<'_, Convers
 }
 
 /// The answer of a reply that had to be `ok`. Errors: [`SubjectError::Stuck`], with what it said instead.
-pub fn expect_ok(op: &'static str, reply: Reply) -> Result<Value, SubjectError> {
+pub(crate) fn expect_ok(op: &'static str, reply: Reply) -> Result<Value, SubjectError> {
     match reply {
         Reply::Ok(answer) => Ok(answer),
         Reply::Error(message) => {

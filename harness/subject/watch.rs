@@ -43,7 +43,10 @@ impl SourceWatch {
     /// Watches these paths, but for what runs write.
     ///
     /// Errors: one of them is not there, or holds too much.
-    pub fn new<'a>(paths: &[PathBuf], written: impl IntoIterator<Item = &'a Path>) -> Result<Self, Error> {
+    pub(crate) fn new<'a>(
+        paths: &[PathBuf],
+        written: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<Self, Error> {
         let usage = |path: &Path, why: &str| {
             Error::Usage(format!("--watch {} cannot be watched: {why}", path.display()))
         };
@@ -66,13 +69,13 @@ impl SourceWatch {
     }
 
     /// A run begins: what changes from now on is new.
-    pub fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.known = self.snapshot();
     }
 
     /// A run ends. What changed in the middle of it starts another, but for what does so in one run after the other: that is
     /// written by the receiver itself. Returns what has just been found to be so.
-    pub fn end(&mut self) -> Option<String> {
+    pub(crate) fn end(&mut self) -> Option<String> {
         let now = self.snapshot();
         let count = |path: &PathBuf| (path.clone(), self.amid.get(path).map_or(1, |times| times + 1));
         let amid: BTreeMap<PathBuf, usize> = differences(&self.known, &now).map(count).collect();
@@ -88,7 +91,7 @@ impl SourceWatch {
     }
 
     /// Waits until something has changed, and nothing changes any more. Returns what.
-    pub async fn changed(&mut self) -> String {
+    pub(crate) async fn changed(&mut self) -> String {
         let mut changed = std::mem::take(&mut self.again);
         loop {
             if changed.is_empty() {

@@ -115,7 +115,7 @@ pub struct Context<'a> {
 
 impl Member {
     /// The JSON type that it has: `text`, `object` or `array`.
-    pub fn json_type(&self) -> &'static str {
+    pub(crate) fn json_type(&self) -> &'static str {
         match self.content {
             Content::ObjectMetadata | Content::Record | Content::MetadataEvent => "object",
             Content::UpdatedFields => "array",
@@ -128,18 +128,18 @@ impl Member {
     }
 
     /// Whether a body without it is wrong. The time is recommended (PAY-3), and only updates have updated fields.
-    pub fn is_required(&self) -> bool {
+    pub(crate) fn is_required(&self) -> bool {
         !matches!(self.content, Content::Time | Content::UpdatedFields)
     }
 
     /// Whether it holds the record, or what was done to the metadata.
-    pub fn is_content(&self) -> bool {
+    pub(crate) fn is_content(&self) -> bool {
         matches!(self.content, Content::Record | Content::MetadataEvent)
     }
 }
 
 impl Dialect {
-    pub fn named(name: &str) -> Option<&'static Self> {
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
         ALL.into_iter().find(|dialect| dialect.name == name)
     }
 
@@ -153,7 +153,7 @@ impl Dialect {
     }
 
     /// The samples that every receiver has to acknowledge (RCV-1): what is done to standard objects.
-    pub fn familiar(&self) -> impl Iterator<Item = Event> {
+    pub(crate) fn familiar(&self) -> impl Iterator<Item = Event> {
         self.samples()
             .into_iter()
             .filter(|event| sample::is_standard(&event.name) && FAMILIAR.contains(&event.name.action()))
@@ -175,7 +175,7 @@ impl Dialect {
 
     /// Whether an event could have this name: an object and an action with a dot between them, without white space, and an
     /// action that the dialect knows in no other case than it has there.
-    pub fn could_be_named(&self, event: &EventName) -> bool {
+    pub(crate) fn could_be_named(&self, event: &EventName) -> bool {
         let (object, action) = (event.object(), event.action());
         let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
         let recased = |known: &&str| known.eq_ignore_ascii_case(action) && *known != action;

@@ -21,7 +21,7 @@ impl EventName {
         Self(name.into())
     }
 
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
@@ -36,7 +36,7 @@ impl EventName {
     }
 
     /// Whether this is a metadata event (`metadata.<name>.<operation>`), which only dialect `shipped` has.
-    pub fn is_metadata(&self) -> bool {
+    pub(crate) fn is_metadata(&self) -> bool {
         self.0.starts_with("metadata.")
     }
 
@@ -65,7 +65,7 @@ pub struct Event {
 
 impl Event {
     /// The record's id: `id`, or `recordId` of a metadata event.
-    pub fn record_id(&self) -> Option<String> {
+    pub(crate) fn record_id(&self) -> Option<String> {
         Members::parse(self.record.get().as_bytes()).ok()?.text(self.id_member())
     }
 
@@ -89,7 +89,7 @@ impl Event {
     }
 }
 
-pub fn raw(value: &Value) -> Box<RawValue> {
+pub(crate) fn raw(value: &Value) -> Box<RawValue> {
     // A `Value` always serialises: its keys are text and it holds no NaN.
     RawValue::from_string(value.to_string()).unwrap_or_else(|_| unreachable!("a JSON value is JSON text"))
 }

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 /// How deep arrays and objects may stand in one another. No parser in the field draws the line further in than one less
 /// (PHP's), and the stack of any thread holds as many.
-pub const DEEPEST: usize = 512;
+pub(crate) const DEEPEST: usize = 512;
 
 /// A JSON value, as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -54,35 +54,35 @@ impl Json {
     }
 
     /// The same for a name that need not be Unicode.
-    pub fn member(&self, name: &Text) -> Option<&Self> {
+    pub(crate) fn member(&self, name: &Text) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
         members.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value)
     }
 }
 
 impl Text {
-    pub fn units(&self) -> &[u16] {
+    pub(crate) fn units(&self) -> &[u16] {
         &self.0
     }
 
     /// Its characters; `Err` is a surrogate without its other half.
-    pub fn characters(&self) -> impl Iterator<Item = Result<char, u16>> + '_ {
+    pub(crate) fn characters(&self) -> impl Iterator<Item = Result<char, u16>> + '_ {
         let units = self.0.iter().copied();
         char::decode_utf16(units).map(|unit| unit.map_err(|lone| lone.unpaired_surrogate()))
     }
 
     /// The text as a Rust string, or `None` where a surrogate stands alone.
-    pub fn to_unicode(&self) -> Option<String> {
+    pub(crate) fn to_unicode(&self) -> Option<String> {
         String::from_utf16(&self.0).ok()
     }
 
     /// Writes it between quotes as `JSON.stringify` does.
-    pub fn quote(&self, out: &mut String) {
+    pub(crate) fn quote(&self, out: &mut String) {
         self.quote_with(out, |_, _| false);
     }
 
     /// The same, but for the characters that `special` writes itself, which it says by `true`.
-    pub fn quote_with(&self, out: &mut String, special: impl Fn(char, &mut String) -> bool) {
+    pub(crate) fn quote_with(&self, out: &mut String, special: impl Fn(char, &mut String) -> bool) {
         out.push('"');
         for character in self.characters() {
             match character {
@@ -104,7 +104,7 @@ impl Text {
 }
 
 /// Writes a character as `\u` escapes with lowercase digits: one, or two beyond the basic plane.
-pub fn escape(character: char, out: &mut String) {
+pub(crate) fn escape(character: char, out: &mut String) {
     let mut units = [0; 2];
     for unit in character.encode_utf16(&mut units) {
         escape_unit(*unit, out);

@@ -44,7 +44,7 @@ impl Members {
     }
 
     /// The member of that name, where it is text.
-    pub fn text(&self, key: &str) -> Option<String> {
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
         serde_json::from_str(self.get(key)?.get()).ok()
     }
 

@@ -66,11 +66,11 @@ impl Recipe {
         Self { message, ..Self::CONTRACT }
     }
 
-    pub const fn key(key: KeyForm) -> Self {
+    pub(crate) const fn key(key: KeyForm) -> Self {
         Self { key, ..Self::CONTRACT }
     }
 
-    pub const fn digest(digest: Digest) -> Self {
+    pub(crate) const fn digest(digest: Digest) -> Self {
         Self { digest, ..Self::CONTRACT }
     }
 
@@ -83,7 +83,7 @@ impl Recipe {
     }
 
     /// In how many respects this differs from the contract.
-    pub fn distance(&self) -> usize {
+    pub(crate) fn distance(&self) -> usize {
         usize::from(self.message != Message::Contract)
             + usize::from(self.key != KeyForm::Utf8)
             + usize::from(self.digest != Digest::Hex)
@@ -124,7 +124,7 @@ impl Serialize for Recipe {
 }
 
 impl Message {
-    pub const ALL: &[Self] = &[
+    pub(crate) const ALL: &[Self] = &[
         Self::Contract,
         Self::BodyAlone,
         Self::TimestampAlone,

@@ -66,7 +66,7 @@ impl Serialiser {
     }
 
     /// What prints it, as the end of "printed again by ...".
-    pub fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Javascript => "JavaScript's JSON.stringify",
             Self::PythonDefault => "Python's json.dumps",

@@ -34,7 +34,7 @@ struct File {
 }
 
 impl Vector {
-    pub fn body(&self) -> Bytes {
+    pub(crate) fn body(&self) -> Bytes {
         let decoded = self.body_base64.as_ref().and_then(|text| STANDARD.decode(text).ok());
         decoded.unwrap_or_else(|| self.body.clone().unwrap_or_default().into_bytes()).into()
     }

@@ -44,7 +44,7 @@ impl Client {
 
     /// The same, keeping that many bytes of an answer's body.
     #[must_use]
-    pub fn keeping(self, kept: usize) -> Self {
+    pub(crate) fn keeping(self, kept: usize) -> Self {
         Self { kept, ..self }
     }
 

@@ -50,7 +50,7 @@ impl Server {
     }
 
     /// Waits until it ends, which a healthy server does not do by itself.
-    pub async fn ended(&mut self) {
+    pub(crate) async fn ended(&mut self) {
         // A panic of the accept loop ends it too; there is nothing more to learn from it here.
         let _ = (&mut self.task).await;
     }

@@ -121,7 +121,7 @@ pub struct Exchange {
 
 impl Delivery {
     /// A delivery whose body goes all at once.
-    pub fn new(method: &str, target: impl Into<String>, headers: Headers, body: Bytes) -> Self {
+    pub(crate) fn new(method: &str, target: impl Into<String>, headers: Headers, body: Bytes) -> Self {
         Self { method: method.to_owned(), target: target.into(), headers, body, transfer: Transfer::Whole }
     }
 }
@@ -160,7 +160,7 @@ impl Headers {
     }
 
     /// Every value under that name, in any case.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> {
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> {
         self.0.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
@@ -183,7 +183,7 @@ impl Response {
 
 impl Outcome {
     /// Whether this acknowledges a delivery: an answer with a status from 200 to 299 (documentation, "2xx").
-    pub fn acknowledges(&self) -> bool {
+    pub(crate) fn acknowledges(&self) -> bool {
         self.status().is_some_and(|status| (200..300).contains(&status))
     }
 

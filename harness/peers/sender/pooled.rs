@@ -37,7 +37,7 @@ impl Pooled {
     /// The same that takes anybody's certificate, as careless senders do.
     ///
     /// Errors: the TLS library cannot be set up; its words.
-    pub fn trusting_anybody(wait: Duration) -> Result<Self, String> {
+    pub(crate) fn trusting_anybody(wait: Duration) -> Result<Self, String> {
         Self::verifying(wait, false)
     }
 

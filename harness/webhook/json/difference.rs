@@ -31,7 +31,7 @@ pub struct Change {
 
 /// The first value of `expected` of that concern that is not the same in `actual`, below `path`. Members that only `actual`
 /// has are not looked at: they are a matter of shape.
-pub fn first_change(expected: &Json, actual: &Json, path: &str, concern: Concern) -> Option<Change> {
+pub(crate) fn first_change(expected: &Json, actual: &Json, path: &str, concern: Concern) -> Option<Change> {
     let change = change(expected, Some(actual), concern)?;
     Some(Change { path: format!("{path}{}", change.path), ..change })
 }

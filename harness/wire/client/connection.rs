@@ -29,7 +29,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Stream for T {}
 
 impl Connection {
     /// Connects, and secures the connection where the target asks for that. `Err` is what became of it instead.
-    pub async fn open(target: &Target) -> Result<Self, Outcome> {
+    pub(crate) async fn open(target: &Target) -> Result<Self, Outcome> {
         let tcp = TcpStream::connect((target.host.as_str(), target.port)).await.map_err(|why| ended(&why))?;
         // Without it a small request may wait for the acknowledgement of the one before it.
         let _ = tcp.set_nodelay(true);

@@ -29,12 +29,12 @@ pub struct Forwarding {
 impl Forwarding {
     /// The way to a target, where an answer is waited for so long. A path of the target other than `/` takes the place of
     /// the requests' own.
-    pub fn new(target: Target, wait: Duration, clock: Clock) -> Self {
+    pub(crate) fn new(target: Target, wait: Duration, clock: Clock) -> Self {
         Self { client: Client::new(wait, clock).keeping(KEPT_BODY), target }
     }
 
     /// Passes a request on and returns what came back: 502 where nothing did.
-    pub async fn pass(&self, delivery: &Delivery) -> Response {
+    pub(crate) async fn pass(&self, delivery: &Delivery) -> Response {
         let mut onward = delivery.clone();
         onward.headers = passed(&delivery.headers);
         if self.target.path != "/" {
@@ -57,7 +57,7 @@ fn passed(headers: &Headers) -> Headers {
 /// of this machine's.
 ///
 /// Errors: the target's host cannot be resolved; what the resolver says.
-pub async fn leads_to(target: &Target, server: SocketAddr) -> io::Result<bool> {
+pub(crate) async fn leads_to(target: &Target, server: SocketAddr) -> io::Result<bool> {
     if target.port != server.port() {
         return Ok(false);
     }

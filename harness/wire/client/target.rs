@@ -95,7 +95,7 @@ impl Target {
     }
 
     /// Whether it may be sent to. Errors: it is not this machine, and that was not allowed.
-    pub fn check_allowed(&self, allow_remote: bool) -> Result<(), String> {
+    pub(crate) fn check_allowed(&self, allow_remote: bool) -> Result<(), String> {
         if allow_remote || self.is_loopback() {
             return Ok(());
         }
@@ -103,7 +103,7 @@ impl Target {
     }
 
     /// Whose certificates it may show.
-    pub fn trust(&self) -> Trust {
+    pub(crate) fn trust(&self) -> Trust {
         match &self.scheme {
             Scheme::Http => Trust::System,
             Scheme::Https(tls) => tls.trust().clone(),

@@ -37,7 +37,7 @@ impl Tls {
     /// TLS with peers whose certificates are trusted like this.
     ///
     /// Errors: the certificates cannot be read, or there are none; what to do about it.
-    pub fn new(trust: Trust) -> Result<Self, String> {
+    pub(crate) fn new(trust: Trust) -> Result<Self, String> {
         let provider = Arc::new(ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = match &trust {
             Trust::System => {
@@ -56,7 +56,7 @@ impl Tls {
     }
 
     /// Whose certificates are taken.
-    pub fn trust(&self) -> &Trust {
+    pub(crate) fn trust(&self) -> &Trust {
         &self.trust
     }
 

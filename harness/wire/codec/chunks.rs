@@ -51,14 +51,14 @@ pub struct Part {
 }
 
 impl Chunks {
-    pub fn new(side: Side) -> Self {
+    pub(crate) fn new(side: Side) -> Self {
         Self { side, stage: Stage::Size(0), line: 0 }
     }
 
     /// Goes over a piece up to the end of the first run of data in it, or of the body.
     ///
     /// Errors: these are no chunks.
-    pub fn next(&mut self, piece: &[u8]) -> Result<Part, FramingFault> {
+    pub(crate) fn next(&mut self, piece: &[u8]) -> Result<Part, FramingFault> {
         let (mut skip, mut opens) = (0, None);
         loop {
             match self.stage {

@@ -133,7 +133,7 @@ impl RequestFacts {
     /// What the head of a request says.
     ///
     /// Errors: where its body ends cannot be told, or could be told in two ways.
-    pub fn of(parsed: &httparse::Request<'_, '_>) -> Result<Self, FramingFault> {
+    pub(crate) fn of(parsed: &httparse::Request<'_, '_>) -> Result<Self, FramingFault> {
         let modern = parsed.version != Some(0);
         let (mut hosts, mut length, mut chunked, mut expects, mut persists) = (0, None, false, false, modern);
         for header in parsed.headers.iter() {
@@ -179,7 +179,7 @@ impl AnswerFacts {
     /// What the head of an answer says (RFC 9112, section 6.3).
     ///
     /// Errors: where its body ends cannot be told.
-    pub fn of(parsed: &httparse::Response<'_, '_>) -> Result<Self, FramingFault> {
+    pub(crate) fn of(parsed: &httparse::Response<'_, '_>) -> Result<Self, FramingFault> {
         let status = parsed.code.unwrap_or_default();
         let bodiless = matches!(status, 100..=199 | 204 | 304);
         let (mut length, mut chunked, mut persists) = (None, None, parsed.version == Some(1));

@@ -62,7 +62,7 @@ fn malformed(fault: FramingFault, bytes: &[u8]) -> ReadError {
 
 impl Reader {
     /// Reads the head of the final answer. Interim ones (1xx) are passed over; `interim` is told their statuses.
-    pub async fn answer_head<R: AsyncRead + Unpin>(
+    pub(crate) async fn answer_head<R: AsyncRead + Unpin>(
         &mut self,
         stream: &mut R,
         interim: impl Fn(u16),
@@ -96,7 +96,7 @@ impl Reader {
         Ok(RequestHead { delivery, facts })
     }
 
-    pub fn received(&self) -> u64 {
+    pub(crate) fn received(&self) -> u64 {
         self.received
     }
 
@@ -106,7 +106,7 @@ impl Reader {
     }
 
     /// How the body that was read last came over the wire.
-    pub fn transfer(&mut self, framing: Framing) -> Transfer {
+    pub(crate) fn transfer(&mut self, framing: Framing) -> Transfer {
         match framing {
             Framing::Chunked => Transfer::Chunks(std::mem::take(&mut self.chunks)),
             _ => Transfer::Whole,
@@ -114,17 +114,17 @@ impl Reader {
     }
 
     /// Waits for the first byte of the next message; `false` where the connection ended before it.
-    pub async fn begins<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> Result<bool, ReadError> {
+    pub(crate) async fn begins<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> Result<bool, ReadError> {
         Ok(!self.buffer.is_empty() || self.fill(stream).await? > 0)
     }
 
     /// What has been read and not yet used.
-    pub fn unused(&self) -> &[u8] {
+    pub(crate) fn unused(&self) -> &[u8] {
         &self.buffer
     }
 
     /// Waits until the peer ends the connection. What it sends meanwhile is kept, up to a head's length.
-    pub async fn ended<R: AsyncRead + Unpin>(&mut self, stream: &mut R) {
+    pub(crate) async fn ended<R: AsyncRead + Unpin>(&mut self, stream: &mut R) {
         while self.buffer.len() < LONGEST_HEAD {
             if !matches!(self.fill(stream).await, Ok(1..)) {
                 return;
@@ -136,7 +136,7 @@ impl Reader {
 
     /// Reads the body of an answer to its end, keeps the first `keep` bytes of it, and gives up after `limit` bytes. Returns what was
     /// kept, and whether the end was reached.
-    pub async fn answer_body<R: AsyncRead + Unpin>(
+    pub(crate) async fn answer_body<R: AsyncRead + Unpin>(
         &mut self,
         stream: &mut R,
         framing: Framing,

@@ -26,7 +26,7 @@ impl Watch {
     /// Goes over the next bytes.
     ///
     /// Errors: they are no requests.
-    pub fn goes_by(&mut self, mut piece: &[u8]) -> Result<(), FramingFault> {
+    pub(crate) fn goes_by(&mut self, mut piece: &[u8]) -> Result<(), FramingFault> {
         while !piece.is_empty() {
             match &mut self.rest {
                 Rest::Head => {

@@ -35,10 +35,10 @@ pub enum Certificate {
 
 impl Certificate {
     /// Those that nobody can trust.
-    pub const BAD: [Self; 3] = [Self::Expired, Self::SelfSigned, Self::OtherHost];
+    pub(crate) const BAD: [Self; 3] = [Self::Expired, Self::SelfSigned, Self::OtherHost];
 
     /// What there is to say of it, as the end of "a certificate that ...".
-    pub fn describe(self) -> &'static str {
+    pub(crate) fn describe(self) -> &'static str {
         match self {
             Self::Good => "is good",
             Self::Expired => "has expired",

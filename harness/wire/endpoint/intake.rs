@@ -76,10 +76,10 @@ impl From<FramingFault> for Broken {
     }
 }
 
-pub type AnswerBytes = Cow<'static, [u8]>;
+pub(crate) type AnswerBytes = Cow<'static, [u8]>;
 
 /// An answer that is waited for; `None` ends the connection without one.
-pub type Later<'a> = BoxFuture<'a, Option<Vec<u8>>>;
+pub(crate) type Later<'a> = BoxFuture<'a, Option<Vec<u8>>>;
 
 /// What becomes of a request that was taken.
 pub enum Taken<'a> {
@@ -211,7 +211,7 @@ impl Service {
     }
 
     /// Ends it once every request that was taken has been answered, or after that time.
-    pub async fn end_answered(self, within: Duration) {
+    pub(crate) async fn end_answered(self, within: Duration) {
         let mut underway = self.underway.subscribe();
         // Whichever it is, the server ends here.
         let _ = timeout(within, underway.wait_for(|count| *count == 0)).await;

@@ -116,7 +116,7 @@ impl Endpoint {
     }
 
     /// Its URL under another host name than in [`Endpoint::url`], where this machine has one.
-    pub async fn url_by_name(&self, target: &str) -> String {
+    pub(crate) async fn url_by_name(&self, target: &str) -> String {
         let name = ("localhost", self.address.port());
         let found = lookup_host(name).await.is_ok_and(|mut found| found.any(|one| one == self.address));
         if found { format!("{}://localhost:{}{target}", self.scheme, name.1) } else { self.url(target) }
@@ -143,7 +143,7 @@ impl Endpoint {
     }
 
     /// Looks at the requests that arrived so far and were kept.
-    pub fn look<T>(&self, look: impl FnOnce(&[Received]) -> T) -> T {
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&[Received]) -> T) -> T {
         self.log.look(look)
     }
 
@@ -158,7 +158,7 @@ impl Endpoint {
     }
 
     /// Waits until somebody has come more often than that, or `wait` is over.
-    pub async fn wait_for_visit(&self, behind: u64, wait: Duration) {
+    pub(crate) async fn wait_for_visit(&self, behind: u64, wait: Duration) {
         let deadline = Instant::now() + wait;
         loop {
             let changed = self.log.changed();

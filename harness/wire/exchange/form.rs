@@ -112,7 +112,7 @@ impl Delivery {
     /// Whether it can be sent at all: a delivery that was edited by hand must not become two requests.
     ///
     /// Errors: what of it cannot be.
-    pub fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         if !is_token(self.method.as_bytes()) {
             return Err(format!("{:?} is no request method", self.method));
         }

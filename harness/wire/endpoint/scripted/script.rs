@@ -81,7 +81,7 @@ impl Answer {
     }
 
     #[must_use]
-    pub fn body(mut self, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+    pub(crate) fn body(mut self, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         self.response.headers.set("Content-Type", content_type);
         self.response.body = body.into();
         self
