@@ -48,7 +48,6 @@ pub enum SubjectError {
     /// What was asked for cannot be: a command that does not exist, a malformed URL.
     #[error("{0}")]
     Usage(String),
-    /// It could not be reached or started.
     #[error("{0}")]
     Unreachable(String),
     #[error("{0}")]

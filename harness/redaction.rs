@@ -130,7 +130,7 @@ impl Redaction {
     }
 }
 
-/// The delivery with every part of it that is somebody's text changed; `None` leaves a part as it is.
+/// The delivery with every part of it that is text changed; `None` leaves a part as it is.
 fn changed(delivery: &Delivery, change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Delivery {
     let target = change(delivery.target.as_bytes());
     Delivery {

@@ -16,7 +16,7 @@ pub const FEWEST: usize = 5;
 /// Of a mean one figure in so many is left out at each end: what disturbs a machine for a moment disturbs a few of them.
 const TRIM: usize = 5;
 
-/// An estimate and the interval that it lies in: of logarithms, or (behind [`Interval::ratio`]) of ratios.
+/// An estimate and the interval that it lies in: of logarithms, or (after [`Interval::ratio`]) of ratios.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     pub low: f64,
@@ -70,7 +70,6 @@ impl Interval {
         Self { low: self.low + moved, estimate, high: self.high + moved }
     }
 
-    /// From its lower to its upper end.
     pub fn width(&self) -> f64 {
         self.high - self.low
     }

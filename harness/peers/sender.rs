@@ -80,7 +80,6 @@ pub struct Settled {
     pub event: String,
     pub record: Option<String>,
     pub delivered: bool,
-    /// The final status, where there was an answer.
     pub status: Option<u16>,
     pub attempts: u32,
 }
@@ -108,7 +107,6 @@ impl Sender {
         Ok(())
     }
 
-    /// Whether it was given an authority to trust.
     pub(crate) fn trusts(&self) -> bool {
         self.registry().trusts
     }

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 
 use crate::error::Error;
 
-/// How often files are looked at, and for how long nothing may change behind a change: editors and builds write several.
+/// How often files are looked at, and for how long nothing may change after a change: editors and builds write several.
 const PACE: Duration = Duration::from_millis(200);
 /// What changes in the middle of so many runs on end is written by the receiver itself.
 const BY_ITSELF: usize = 3;

@@ -83,7 +83,6 @@ pub struct Dialect {
     record: fn(&Sample) -> Option<&RawValue>,
 }
 
-/// One member of a body.
 pub struct Member {
     pub key: &'static str,
     content: Content,

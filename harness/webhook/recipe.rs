@@ -43,10 +43,7 @@ pub enum Message {
     Separator(&'static str),
     /// The body as a JSON string once more, as the documentation's sample has it; `ascii` where the second pass also
     /// escapes what is not ASCII (Python's default).
-    DoubleStringified {
-        /// Whether the second pass escapes non-ASCII characters.
-        ascii: bool,
-    },
+    DoubleStringified { ascii: bool },
     /// The timestamp cut to seconds.
     Seconds,
     /// The record alone, not the whole body.

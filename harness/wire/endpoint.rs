@@ -67,7 +67,7 @@ const MOST_CONNECTIONS: usize = 1024;
 /// How long a server waits where a connection cannot be accepted: the system is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// Listens on an address and handles each connection beside the others, `most` of them at the same time. Connections end
+/// Listens on an address and handles each connection concurrently, `most` of them at the same time. Connections end
 /// with the server.
 ///
 /// Errors: the address cannot be listened on.

@@ -1,4 +1,4 @@
-//! What went over the wire: a delivery, what came of it, and when.
+//! What went over the wire: a delivery, its outcome, and when.
 //!
 //! Invariant: what a subject does is an [`Outcome`], never an `Err`.
 
@@ -16,12 +16,12 @@ use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_H
 /// One request that carries an event, as exact bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// The request method, `POST` for a genuine delivery.
+    /// The request method, `POST` for a valid delivery.
     pub method: String,
     /// Path and query, as they stand in the request line.
     pub target: String,
     /// Names and values in the order and the spelling of the wire. `Host`, `Content-Length` and
-    /// `Transfer-Encoding` belong to the connection and are added by whoever sends.
+    /// `Transfer-Encoding` belong to the connection and are added by the client.
     pub headers: Headers,
     /// The body, after any transfer coding was taken off.
     #[serde(with = "form::octets")]
@@ -42,7 +42,7 @@ pub enum Transfer {
     Segments(Vec<usize>),
     /// In chunks of these lengths, without its length.
     Chunks(Vec<usize>),
-    /// With its length, behind a head that has `Expect: 100-continue`: once the peer says so, or has said nothing for a
+    /// With its length, after a head that has `Expect: 100-continue`: once the peer says so, or has said nothing for a
     /// second, and not at all where it gives its final answer before.
     Expecting,
     /// With its length, of which only so many bytes are sent: the connection is closed then, without waiting for an
@@ -50,7 +50,7 @@ pub enum Transfer {
     Broken(usize),
 }
 
-/// Whose certificates a peer behind `https` may show.
+/// Whose certificates an `https` peer may show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Trust {
     #[default]
@@ -87,11 +87,10 @@ pub enum Outcome {
     TimedOut,
     Refused,
     Reset,
-    /// The connection was closed before an answer.
     ClosedEarly,
     /// What came was no HTTP: the parser's words.
     Malformed(String),
-    /// The peer's certificate or the TLS handshake failed: why, and the mend where there is a usual one.
+    /// The peer's certificate or the TLS handshake failed: why, and the usual fix where there is one.
     Tls(String),
     /// The client closed the connection before an answer came, as [`Transfer::Broken`] means it to.
     Abandoned,
@@ -114,7 +113,6 @@ pub struct Exchange {
     #[serde(rename = "took_us", default, with = "form::microseconds")]
     pub took: Duration,
     pub delivery: Delivery,
-    /// What came of it.
     #[serde(default = "form::not_recorded")]
     pub outcome: Outcome,
 }
@@ -142,7 +140,7 @@ impl Headers {
         headers
     }
 
-    /// Adds a header behind the others.
+    /// Adds a header after the others.
     pub fn add(&mut self, name: impl Into<String>, value: impl Into<Bytes>) {
         self.0.push((name.into(), value.into()));
     }

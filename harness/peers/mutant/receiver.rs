@@ -48,7 +48,6 @@ enum Gate {
     /// The same, whatever the method.
     AcceptAsPost(Bytes),
     Reject,
-    /// Answers with this status by itself.
     Answer(u16),
 }
 

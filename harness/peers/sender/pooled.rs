@@ -34,7 +34,7 @@ impl Pooled {
         Self::verifying(wait, true)
     }
 
-    /// The same that takes anybody's certificate, as careless senders do.
+    /// The same that accepts any certificate, as careless senders do.
     ///
     /// Errors: the TLS library cannot be set up; its words.
     pub(crate) fn trusting_anybody(wait: Duration) -> Result<Self, String> {

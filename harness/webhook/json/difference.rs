@@ -25,7 +25,6 @@ pub struct Change {
     /// Where it stands: names and positions after the path that was asked for.
     pub path: String,
     pub expected: String,
-    /// What stands in its place; `None` where nothing does.
     pub actual: Option<String>,
 }
 

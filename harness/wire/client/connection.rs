@@ -45,7 +45,7 @@ impl Connection {
         self.port == target.port && self.host == target.host && self.scheme == target.scheme
     }
 
-    /// Whether it is still open, and nothing came that nobody asked for.
+    /// Whether it is still open, and nothing came that was not asked for.
     pub(crate) fn is_idle(&mut self) -> bool {
         self.reader.is_empty() && self.stream.read(&mut [0; 1]).now_or_never().is_none()
     }

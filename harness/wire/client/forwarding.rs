@@ -53,7 +53,7 @@ fn passed(headers: &Headers) -> Headers {
     Headers(kept.cloned().collect::<Vec<(String, Bytes)>>())
 }
 
-/// Whether a target leads to a server of ours: to its port, at its own address or, where it listens at all of them, at any
+/// Whether a target leads to this server: to its port, at its own address or, where it listens at all of them, at any
 /// of this machine's.
 ///
 /// Errors: the target's host cannot be resolved; what the resolver says.

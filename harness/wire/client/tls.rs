@@ -55,7 +55,6 @@ impl Tls {
         Ok(Self { trust, connector: Arc::new(config).into() })
     }
 
-    /// Whose certificates are taken.
     pub(crate) fn trust(&self) -> &Trust {
         &self.trust
     }
@@ -147,7 +146,7 @@ fn is_an_authority(reason: &CertificateError) -> bool {
 
 /// The certificates in a PEM file, one at least.
 ///
-/// Errors: the file cannot be read, or is no such file: which, and the mend.
+/// Errors: the file cannot be read, or is no such file: which, and the fix.
 pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let wrong = |what: String| format!("the CA file {} {what}", path.display());
     let mut text = Vec::new();

@@ -42,7 +42,7 @@ enum Stage {
 pub struct Part {
     /// So many bytes of framing.
     pub skip: usize,
-    /// The size of the chunk that begins behind them, where one does.
+    /// The size of the chunk that begins after them, where one does.
     pub opens: Option<u64>,
     /// So many bytes of the body after them.
     pub data: usize,

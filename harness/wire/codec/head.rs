@@ -45,7 +45,6 @@ pub struct RequestFacts {
 pub struct AnswerFacts {
     pub status: u16,
     pub framing: Framing,
-    /// Whether the connection may carry another exchange.
     pub persists: bool,
 }
 

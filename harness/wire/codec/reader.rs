@@ -50,7 +50,6 @@ pub struct RequestHead {
 #[derive(Debug, Default)]
 pub struct Reader {
     buffer: BytesMut,
-    /// How many bytes have come in all.
     received: u64,
     /// The lengths of the chunks of the body that was read last.
     chunks: Vec<usize>,
@@ -100,7 +99,6 @@ impl Reader {
         self.received
     }
 
-    /// Whether everything that has come has been used.
     pub fn is_empty(&self) -> bool {
         self.buffer.is_empty()
     }
@@ -118,7 +116,6 @@ impl Reader {
         Ok(!self.buffer.is_empty() || self.fill(stream).await? > 0)
     }
 
-    /// What has been read and not yet used.
     pub(crate) fn unused(&self) -> &[u8] {
         &self.buffer
     }

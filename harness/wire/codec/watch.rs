@@ -9,7 +9,7 @@ use super::head::{Framing, RequestFacts, Side, head_end, parse_request, slots};
 /// Where a connection's requests are.
 #[derive(Debug, Default)]
 pub struct Watch {
-    /// What came of a head that is not whole.
+    /// The beginning of a head that is not whole.
     head: Vec<u8>,
     rest: Rest,
 }

@@ -83,7 +83,6 @@ pub(crate) type Later<'a> = BoxFuture<'a, Option<Vec<u8>>>;
 
 /// What becomes of a request that was taken.
 pub enum Taken<'a> {
-    /// It is answered at once.
     Now(AnswerBytes),
     /// Its answer is waited for, and meanwhile nothing else is read on its connection.
     Later(Later<'a>),
@@ -128,7 +127,6 @@ pub struct Service {
 /// A connection on its way to its thread, with its place.
 type Accepted = (std::net::TcpStream, OwnedSemaphorePermit);
 
-/// What all connections share.
 struct Shared<I> {
     intake: Arc<I>,
     limits: Limits,
@@ -278,7 +276,6 @@ async fn accept(
     }
 }
 
-/// Serves the connections of one thread.
 async fn serve<I: Intake>(
     shared: Arc<Shared<I>>,
     mut accepted: mpsc::UnboundedReceiver<Accepted>,

@@ -46,7 +46,7 @@ enum Standing {
     Listening {
         _server: Server,
     },
-    /// Bound, so that nobody else gets the port, and not listening, so that connections are refused.
+    /// Bound, so that no other program gets the port, and not listening, so that connections are refused.
     Refusing {
         _socket: TcpSocket,
     },
@@ -152,12 +152,12 @@ impl Endpoint {
         self.log.count()
     }
 
-    /// How often anybody came so far: with a request, or with a handshake that came to none.
+    /// How many visits there were so far: with a request, or with a handshake that came to none.
     pub fn visits(&self) -> u64 {
         self.log.visits()
     }
 
-    /// Waits until somebody has come more often than that, or `wait` is over.
+    /// Waits until there were more visits than that, or `wait` is over.
     pub(crate) async fn wait_for_visit(&self, behind: u64, wait: Duration) {
         let deadline = Instant::now() + wait;
         loop {

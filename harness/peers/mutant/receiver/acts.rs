@@ -44,7 +44,6 @@ pub(super) enum Act {
     Works(usize),
     /// Makes this of a rejection; `None` closes the connection.
     Rewrites(fn(&Incoming<'_>, Response) -> Option<Response>),
-    /// Processes what it rejects, too.
     ProcessesRejected,
     /// Processes what it accepts in another way.
     Processes(fn(Observer) -> Observer),

@@ -45,7 +45,6 @@ pub(super) enum Act {
     Batches(fn(&Event) -> bool),
     /// Keeps another filter.
     Filters(fn(&'static Dialect, Vec<String>) -> Option<Vec<String>>),
-    /// Does nothing where a webhook is to be deleted.
     KeepsDeleted,
     SendsLate,
     SendsInTurn,

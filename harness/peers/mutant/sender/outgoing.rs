@@ -36,7 +36,6 @@ impl Outgoing<'_> {
         }
     }
 
-    /// Sends a header's value in another header.
     pub(super) fn rename(&mut self, name: &str, other: &str) {
         if let Some(value) = self.delivery.headers.single(name).cloned() {
             self.delivery.headers.remove(name);
@@ -63,7 +62,6 @@ impl Outgoing<'_> {
         self.delivery.headers.single(SIGNATURE_HEADER).is_some()
     }
 
-    /// Signs anew under another secret.
     pub(super) fn sign_under(&mut self, secret: Option<Secret>) {
         let own = std::mem::replace(&mut self.secret, secret);
         self.sign_at(self.timestamp());

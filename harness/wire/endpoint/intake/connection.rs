@@ -28,7 +28,7 @@ const DRAIN_WAIT: Duration = Duration::from_secs(5);
 /// How many bytes of answers are held back for those of further requests that have come.
 const TOGETHER: usize = 16 * 1024;
 
-/// Why a connection ends, where that is anybody's fault.
+/// Why a connection ends, where that is a fault.
 type Ended = Result<(), Broken>;
 
 struct Served<'a, I> {
@@ -46,7 +46,6 @@ struct Served<'a, I> {
 }
 
 enum Step<'a> {
-    /// All of it, and it was taken.
     Taken(Ready<'a>),
     Begun(Incoming),
     Nothing,
@@ -70,7 +69,6 @@ fn request<'a>(parsed: &'a httparse::Request<'_, 'a>, head: &'a [u8], body: &'a 
     }
 }
 
-/// Serves a connection to its end.
 pub(super) async fn serve<I: Intake>(stream: TcpStream, shared: &Shared<I>) {
     let alarm = Box::pin(sleep_until((Instant::now() + shared.limits.patience).into()));
     let (came, answers) = (Vec::with_capacity(USUAL), Vec::with_capacity(64));
@@ -260,7 +258,6 @@ impl<'a, I: Intake> Served<'a, I> {
         went
     }
 
-    /// Answers what is no whole request.
     async fn refuse(&mut self, broken: Broken) {
         let _underway = Underway::new(&self.shared.underway);
         if let Some(told) = self.shared.intake.broken(broken, &self.came[self.used..]) {

@@ -8,7 +8,6 @@ use crate::wire::codec::{Chunks, Framing, LONGEST_CHUNK_LIST, RequestFacts, Side
 #[derive(Debug)]
 pub(super) struct Incoming {
     pub(super) head: usize,
-    /// Whether another request may follow on the connection.
     pub(super) persists: bool,
     /// Whether its sender waits to be told to go on.
     pub(super) expects: bool,

@@ -18,10 +18,10 @@ use crate::wire::exchange::{Delivery, Outcome};
 
 pub const MOST_REQUESTS: usize = 1024;
 /// How many requests an endpoint keeps in which no record is new: of those that flood it with one event there are enough
-/// to tell, and room is left for the events behind them.
+/// to tell, and room is left for the events after them.
 const MOST_REPEATS: u32 = 64;
 const MOST_BYTES: usize = 48 * 1024 * 1024;
-/// How many bytes of a body are kept: many times what any record of ours takes. A parsed body may be fifty times as large
+/// How many bytes of a body are kept: many times what any record of the suite takes. A parsed body may be fifty times as large
 /// as its text, so what is kept bounds what judging it costs.
 pub const LONGEST_BODY: usize = 1024 * 1024;
 /// How many requests that are not whole an endpoint keeps.
@@ -30,14 +30,14 @@ const MOST_BROKEN: usize = 16;
 const MOST_HANDSHAKES: usize = 64;
 /// How many bytes of what is no whole request are kept, to be quoted.
 pub(super) const QUOTED: usize = 128;
-/// What a kept request costs beside its bytes, about.
+/// What a kept request costs in addition to its bytes, about.
 const OVERHEAD: usize = 512;
 
 /// How many bytes may still be kept. Clones share one account.
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<AtomicUsize>);
 
-/// A request that arrived, when it did, and what came of it.
+/// A request that arrived, when it did, and its outcome.
 #[derive(Debug, Clone)]
 pub struct Received {
     /// The request as it came; of a long body only the beginning.
@@ -65,7 +65,7 @@ pub struct Broken {
     pub what: String,
 }
 
-/// A connection to an endpoint behind HTTPS that came to no request.
+/// A connection to an HTTPS endpoint that came to no request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handshake {
     /// When it ended, in milliseconds since the epoch.
@@ -81,7 +81,7 @@ pub enum HandshakeEnd {
     /// An alert that says that the certificate is not taken.
     Refused,
     NoTls,
-    /// The other side went without a word, within the handshake or behind it: some look at the certificate only then.
+    /// The other side went without a word, within the handshake or after it: some look at the certificate only then.
     Left,
     /// Anything else: another alert, no protocol in common, a handshake that does not come to its end.
     Broken,
@@ -98,11 +98,10 @@ pub struct Seen {
     pub overflowed: bool,
     /// What was no whole request; the first few.
     pub broken: Vec<Broken>,
-    /// The connections that came to no request, behind HTTPS; the first few, and the last.
+    /// The connections that came to no request, over HTTPS; the first few, and the last.
     pub handshakes: Vec<Handshake>,
 }
 
-/// How far a request has come.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     began_ms: u64,
@@ -142,7 +141,6 @@ struct Kept {
 }
 
 impl Budget {
-    /// What the endpoints of one run may keep together.
     pub fn of_a_run() -> Self {
         Self(Arc::new(AtomicUsize::new(MOST_BYTES)))
     }
@@ -252,7 +250,7 @@ impl Log {
     }
 
     /// Takes in what is a request, and says what it is to be answered: by the script, or `at_head` where it was answered
-    /// before it was whole. Returns its place, where it is kept, beside the answer.
+    /// before it was whole. Returns its place, where it is kept, with the answer.
     pub(super) fn receive(
         &self,
         number: u64,
@@ -309,7 +307,7 @@ impl Log {
         let handshake = Handshake { at_ms: self.clock.now_ms(), end, what };
         let mut kept = self.lock();
         kept.handshakes += 1;
-        // The last one tells whether anybody came behind a certain event.
+        // The last one tells whether a connection came after a certain event.
         kept.seen.handshakes.truncate(MOST_HANDSHAKES - 1);
         kept.seen.handshakes.push(handshake);
         drop(kept);

@@ -35,7 +35,7 @@ pub enum Before {
     Closes,
     /// The connection is reset when the head of a request is there.
     Resets,
-    /// The head of a request is answered at once, and the body is read behind it.
+    /// The head of a request is answered at once, and the body is read after it.
     Answers(Answer),
 }
 
@@ -52,7 +52,6 @@ pub struct Answer {
 /// What becomes of an answer on the wire.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Manner {
-    /// It is sent.
     #[default]
     Whole,
     /// It is sent byte by byte, over that time.
@@ -93,7 +92,7 @@ impl Answer {
         self
     }
 
-    /// What comes of a request that is answered so.
+    /// The outcome of a request that is answered so.
     pub fn outcome(&self) -> Outcome {
         match self.manner {
             Manner::Whole | Manner::Dripped(_) | Manner::Endless => Outcome::Answered(self.response.clone()),
@@ -105,7 +104,6 @@ impl Answer {
 }
 
 impl Default for Answer {
-    /// A plain 200 without a body.
     fn default() -> Self {
         Self::status(200)
     }

@@ -1,4 +1,4 @@
-//! An endpoint's connections behind HTTPS: the handshake, and what becomes of it where it fails.
+//! An endpoint's connections over HTTPS: the handshake, and what becomes of it where it fails.
 //!
 //! Invariant: every connection that comes to no request is written down with its reason; a handshake is bounded in time
 //! like a request, and in bytes by the TLS library.
