@@ -12,10 +12,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::wire::exchange::{Delivery, Response};
 
@@ -66,6 +68,22 @@ impl Drop for Server {
 const MOST_CONNECTIONS: usize = 1024;
 /// How long a server waits where a connection cannot be accepted: the system is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// How much of what is refused is read.
+const DRAINED: u64 = 32 * 1024 * 1024;
+
+/// An answer after which the connection is closed.
+fn refusal(status: u16, why: impl Into<Bytes>) -> Response {
+    let mut refusal = Response::text(status, why);
+    refusal.headers.add("Connection", "close");
+    refusal
+}
+
+/// Reads what a peer still sends and throws it away, so that it sees the refusal and no reset.
+async fn drain(stream: impl AsyncRead + Unpin, wait: Duration) {
+    let mut rest = stream.take(DRAINED);
+    let _ = timeout(wait, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
+}
 
 /// Listens on an address and handles each connection concurrently, `most` of them at the same time. Connections end
 /// with the server.

@@ -19,19 +19,17 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf, join};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf, join};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::timeout;
 
-use super::{Handler, MOST_CONNECTIONS, Server, listen};
+use super::{Handler, MOST_CONNECTIONS, Server, drain, listen, refusal};
 use crate::wire::codec::{FramingFault, Watch, encode_response};
 use crate::wire::exchange::{Delivery, Headers, Response};
 
 /// How long what is no request may take to be answered, and the connection to end.
 const REFUSAL_WAIT: Duration = Duration::from_secs(5);
-/// How much of it is read at most.
-const DRAINED: u64 = 32 * 1024 * 1024;
 
 /// Serves on an address; port 0 lets the system choose.
 ///
@@ -50,15 +48,12 @@ async fn connection(stream: TcpStream, handler: Arc<dyn Handler>) {
     let _ = poll_fn(|cx| connection.poll_without_shutdown(cx)).await;
     let (judged, mut outgoing) = connection.into_parts().io.into_inner().into_inner();
     if let Some(fault) = judged.fault {
-        let mut refusal = Response::text(400, format!("no HTTP request: {fault}\n"));
-        refusal.headers.add("Connection", "close");
+        let refusal = refusal(400, format!("no HTTP request: {fault}\n"));
         let _ = timeout(REFUSAL_WAIT, outgoing.write_all(&encode_response(&refusal))).await;
     }
     let _ = timeout(REFUSAL_WAIT, outgoing.shutdown()).await;
     if judged.fault.is_some() {
-        // What is still sent is read, so that the other side sees the answer and no reset.
-        let mut rest = judged.stream.take(DRAINED);
-        let _ = timeout(REFUSAL_WAIT, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
+        drain(judged.stream, REFUSAL_WAIT).await;
     }
 }
 
@@ -99,9 +94,7 @@ async fn answer(
     let body = match Limited::new(body, handler.body_limit()).collect().await {
         Ok(body) => body.to_bytes(),
         Err(why) if why.is::<LengthLimitError>() => {
-            let mut refusal = Response::text(413, "the body is too large\n");
-            refusal.headers.add("Connection", "close");
-            return Ok(outgoing(refusal));
+            return Ok(outgoing(refusal(413, "the body is too large\n")));
         }
         Err(_) => return Err(NoAnswer),
     };

@@ -10,20 +10,18 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::SemaphorePermit;
-use tokio::time::{Sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Sleep, sleep_until, timeout_at};
 
 use super::incoming::{End, Incoming};
 use super::{Broken, Intake, Later, Request, Shared, Underway};
 use crate::wire::codec::{LONGEST_HEAD, RequestFacts, Side, encode_response, head_end, parse_request, slots};
-use crate::wire::exchange::Response;
+use crate::wire::endpoint::{drain, refusal};
 
 /// How long a buffer is at first.
 const USUAL: usize = 8 * 1024;
 /// How long it may become without asking for room.
 const COMMON: usize = LONGEST_HEAD + USUAL;
-/// How much of what is refused is read and thrown away, so that its sender sees the answer and not a reset.
-const DRAINED: u64 = 32 * 1024 * 1024;
-/// How long that may take at most.
+/// How long what is refused is read at most.
 const DRAIN_WAIT: Duration = Duration::from_secs(5);
 /// How many bytes of answers are held back for those of further requests that have come.
 const TOGETHER: usize = 16 * 1024;
@@ -268,17 +266,14 @@ impl<'a, I: Intake> Served<'a, I> {
             Broken::TooLarge => 413,
             Broken::Slow => 408,
         };
-        let mut refusal = Response::text(status, format!("{broken}\n"));
-        refusal.headers.add("Connection", "close");
+        let refusal = refusal(status, format!("{broken}\n"));
         self.answers.extend_from_slice(&encode_response(&refusal));
         // What was kept of it is of no more use.
         (self.came, self.used, self.room) = (Vec::new(), 0, None);
         let wait = DRAIN_WAIT.min(self.shared.limits.patience);
         if self.flush(Instant::now() + wait).await {
             let _ = self.stream.shutdown().await;
-            let mut rest = (&mut self.stream).take(DRAINED);
-            let rest = async { tokio::io::copy(&mut rest, &mut tokio::io::sink()).await };
-            let _ = timeout(wait, rest).await;
+            drain(&mut self.stream, wait).await;
         }
     }
 }

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::log::{Log, Progress};
 use super::script::{Answer, Before, Manner};
 use crate::wire::codec::{FramingFault, ReadError, Reader, RequestHead, encode_response};
+use crate::wire::endpoint::refusal;
 use crate::wire::exchange::Response;
 
 /// How much of a body without end is sent at once, and the pause after it.
@@ -263,8 +264,7 @@ async fn close<S: Peer>(reader: &mut Reader, stream: &mut S) {
 
 /// Answers what is no request, as far as the peer listens.
 pub(super) async fn refuse<S: Peer>(stream: &mut S, why: &'static str) {
-    let mut refusal = Response::text(400, why);
-    refusal.headers.add("Connection", "close");
+    let refusal = refusal(400, why);
     // Whoever sends what is no request may not take an answer either.
     let _ = timeout(Duration::from_secs(1), send(stream, &encode_response(&refusal))).await;
 }
