@@ -1,4 +1,6 @@
 //! How a length of time is read: a number and its unit.
+//!
+//! Invariant: one parser. Which units there are, and which bounds hold, is said by those that read a value.
 
 /// Why a text is no length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +14,7 @@ pub enum Unreadable<'a> {
 /// Reads a number and one of these units, each given with its length in seconds. Returns seconds.
 ///
 /// Errors: what is wrong with the text.
-pub(crate) fn seconds<'a>(text: &'a str, units: &[(&str, f64)]) -> Result<f64, Unreadable<'a>> {
+pub fn seconds<'a>(text: &'a str, units: &[(&str, f64)]) -> Result<f64, Unreadable<'a>> {
     let digits = text.trim_end_matches(char::is_alphabetic);
     let unit = &text[digits.len()..];
     let (_, length) = units.iter().find(|(name, _)| *name == unit).ok_or(Unreadable::Unit(unit))?;

@@ -8,12 +8,13 @@ pub enum Faults {
 }
 
 impl Faults {
+    /// How many there are.
     pub fn count(self) -> usize {
         self.descriptions().count()
     }
 
     /// What implementations with these faults do.
-    pub(crate) fn descriptions(self) -> impl Iterator<Item = &'static str> {
+    pub fn descriptions(self) -> impl Iterator<Item = &'static str> {
         let (senders, receivers): (&[SenderFault], &[ReceiverFault]) = match self {
             Self::Sender(faults) => (faults, &[]),
             Self::Receiver(faults) => (&[], faults),

@@ -14,7 +14,9 @@ use tokio::time::timeout;
 
 use super::SubjectError;
 
+/// How much of stderr is kept.
 const KEPT_STDERR: usize = 16 * 1024;
+/// How many of its last lines are shown.
 const SHOWN_LINES: usize = 12;
 /// How long a process may take to end after it was asked to.
 const STOP_WAIT: Duration = Duration::from_secs(2);
@@ -37,7 +39,7 @@ impl Process {
     /// Starts `command`, split into words as a shell would, with further variables in its environment.
     ///
     /// Errors: [`SubjectError::Usage`] where the command cannot be split or does not exist.
-    pub(crate) fn start(
+    pub fn start(
         command: &str,
         environment: &[(&str, String)],
         piped_input: bool,
@@ -64,18 +66,18 @@ impl Process {
     }
 
     /// Its input and output, the first time that they are asked for.
-    pub(crate) fn pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>) {
+    pub fn pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>) {
         (self.child.stdin.take(), self.child.stdout.take())
     }
 
     /// How it ended, if it did, with the last lines of its stderr.
-    pub(crate) async fn ended(&mut self) -> Option<String> {
+    pub async fn ended(&mut self) -> Option<String> {
         let status = self.child.try_wait().ok()??;
         Some(self.describe(status).await)
     }
 
     /// Waits that long for it to end, and says how it did.
-    pub(crate) async fn ends_within(&mut self, wait: Duration) -> Option<String> {
+    pub async fn ends_within(&mut self, wait: Duration) -> Option<String> {
         let status = timeout(wait, self.child.wait()).await.ok()?.ok()?;
         Some(self.describe(status).await)
     }
@@ -91,7 +93,7 @@ impl Process {
     }
 
     /// The last lines of stderr, for a message; empty where there are none.
-    pub(crate) fn last_words(&self) -> String {
+    pub fn last_words(&self) -> String {
         let kept = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&kept.iter().copied().collect::<Vec<_>>()).into_owned();
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
@@ -104,7 +106,7 @@ impl Process {
     }
 
     /// Ends the process and whatever it started: asks first, and insists after two seconds.
-    pub(crate) async fn stop(&mut self) {
+    pub async fn stop(&mut self) {
         self.signal(false);
         if timeout(STOP_WAIT, self.child.wait()).await.is_err() {
             self.signal(true);
