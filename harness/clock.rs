@@ -11,7 +11,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Clock(Arc<dyn Fn() -> u64 + Send + Sync>);
 
 impl Clock {
-    /// The system's clock.
     pub fn system() -> Self {
         Self(Arc::new(|| {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -24,7 +23,6 @@ impl Clock {
         Self(Arc::new(move || ms))
     }
 
-    /// Milliseconds since the epoch.
     pub fn now_ms(&self) -> u64 {
         (self.0)()
     }

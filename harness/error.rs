@@ -19,14 +19,8 @@ pub enum Error {
     /// The subject could not be reached, started or talked to.
     #[error(transparent)]
     Subject(#[from] SubjectError),
-    /// A report could not be written.
     #[error("the report {} cannot be written: {source}", path.display())]
-    Report {
-        /// Where it was to go.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    Report { path: PathBuf, source: io::Error },
     /// Somebody asked for the end before there was anything to tell.
     #[error("interrupted before anything was measured")]
     Interrupted,
@@ -36,7 +30,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// The exit status that it leads to.
     pub fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Usage(_) | Self::Subject(SubjectError::Usage(_)) => ExitStatus::Usage,
@@ -55,10 +48,8 @@ pub enum SubjectError {
     /// What was asked for cannot be: a command that does not exist, a malformed URL.
     #[error("{0}")]
     Usage(String),
-    /// It could not be reached or started.
     #[error("{0}")]
     Unreachable(String),
-    /// It ended by itself.
     #[error("{0}")]
     Died(String),
     /// It answered a request with an error, or did not answer within the wait.
@@ -74,14 +65,14 @@ pub enum SubjectError {
 
 impl SubjectError {
     /// The same with its words changed.
-    pub(crate) fn with(self, change: impl FnOnce(&str) -> String) -> Self {
-        match self {
-            Self::Usage(text) => Self::Usage(change(&text)),
-            Self::Unreachable(text) => Self::Unreachable(change(&text)),
-            Self::Died(text) => Self::Died(change(&text)),
-            Self::Stuck(text) => Self::Stuck(change(&text)),
-            Self::Unkept(text) => Self::Unkept(change(&text)),
-            Self::Broke(text) => Self::Broke(change(&text)),
-        }
+    pub(crate) fn with(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        let (Self::Usage(text)
+        | Self::Unreachable(text)
+        | Self::Died(text)
+        | Self::Stuck(text)
+        | Self::Unkept(text)
+        | Self::Broke(text)) = &mut self;
+        *text = change(text);
+        self
     }
 }

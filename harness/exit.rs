@@ -25,7 +25,6 @@ pub enum ExitStatus {
 }
 
 impl ExitStatus {
-    /// The number.
     pub fn code(self) -> u8 {
         match self {
             Self::Interrupted => 130,

@@ -15,6 +15,9 @@
 
 #![warn(missing_docs)]
 
+#[macro_use]
+mod described;
+
 pub mod clock;
 pub mod duration;
 pub mod error;

@@ -12,7 +12,6 @@ use rand::{RngExt, SeedableRng};
 pub struct Random(Mutex<StdRng>);
 
 impl Random {
-    /// The sequence of a seed.
     pub fn from_seed(seed: u64) -> Self {
         Self(Mutex::new(StdRng::seed_from_u64(seed)))
     }
@@ -22,16 +21,15 @@ impl Random {
     }
 
     /// The seed of a sequence of its own, for what runs at the same time as other things.
-    pub fn seed(&self) -> u64 {
+    pub(crate) fn seed(&self) -> u64 {
         u64::from_le_bytes(self.bytes())
     }
 
     /// 32 lowercase hexadecimal digits, as a nonce has them.
-    pub fn nonce(&self) -> String {
+    pub(crate) fn nonce(&self) -> String {
         const_hex::encode(self.bytes::<16>())
     }
 
-    /// A version 4 UUID.
     pub fn uuid(&self) -> String {
         let mut bytes = self.bytes::<16>();
         bytes[6] = (bytes[6] & 0x0f) | 0x40;

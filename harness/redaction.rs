@@ -32,15 +32,13 @@ struct Spelling {
 }
 
 impl Redaction {
-    /// Takes out these secrets.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let mut redaction = Self::default();
         secrets.into_iter().for_each(|secret| redaction.add(secret));
         redaction
     }
 
-    /// Takes out a secret more.
-    pub fn add(&mut self, secret: &Secret) {
+    pub(crate) fn add(&mut self, secret: &Secret) {
         for (spelled, placeholder) in spellings(secret) {
             // Spelled as one of another secret, the first name holds.
             if !self.spellings.iter().any(|known| known.finder.needle() == spelled.as_bytes()) {
@@ -51,8 +49,7 @@ impl Redaction {
         self.spellings.sort_by_key(|spelling| Reverse(spelling.finder.needle().len()));
     }
 
-    /// The text without the secrets.
-    pub fn text(&self, text: &str) -> String {
+    pub(crate) fn text(&self, text: &str) -> String {
         match self.cleaned(text.as_bytes()) {
             None => text.to_owned(),
             // One text put in the place of another leaves a text.
@@ -61,7 +58,7 @@ impl Redaction {
     }
 
     /// A value as JSON, without the secrets in its texts.
-    pub fn serialised(&self, value: &impl Serialize) -> Value {
+    pub(crate) fn serialised(&self, value: &impl Serialize) -> Value {
         fn clean(redaction: &Redaction, value: Value) -> Value {
             match value {
                 Value::String(text) => redaction.text(&text).into(),
@@ -77,7 +74,7 @@ impl Redaction {
     }
 
     /// The bytes without the secrets; they need not be text.
-    pub fn bytes(&self, bytes: &Bytes) -> Bytes {
+    pub(crate) fn bytes(&self, bytes: &Bytes) -> Bytes {
         self.cleaned(bytes).map_or_else(|| bytes.clone(), Bytes::from)
     }
 
@@ -87,12 +84,12 @@ impl Redaction {
     }
 
     /// The same, where there is a secret in it.
-    pub fn clean(&self, delivery: &Delivery) -> Option<Delivery> {
+    pub(crate) fn clean(&self, delivery: &Delivery) -> Option<Delivery> {
         Some(self.delivery(delivery)).filter(|clean| clean != delivery)
     }
 
     /// The exchange without the secrets, and whether there was one in its delivery.
-    pub fn exchange(&self, exchange: &Exchange) -> (Exchange, bool) {
+    pub(crate) fn exchange(&self, exchange: &Exchange) -> (Exchange, bool) {
         let outcome = match &exchange.outcome {
             Outcome::Answered(response) => Outcome::Answered(Response {
                 status: response.status,
@@ -109,7 +106,7 @@ impl Redaction {
     }
 
     /// A delivery with the secret in its places again. Where there are several, the one that was added first.
-    pub fn restored(&self, delivery: &Delivery) -> Delivery {
+    pub(crate) fn restored(&self, delivery: &Delivery) -> Delivery {
         let mut known: Vec<(Finder<'_>, &[u8])> = Vec::new();
         for Spelling { finder, placeholder } in &self.spellings {
             if !known.iter().any(|(other, _)| other.needle() == placeholder.as_bytes()) {
@@ -133,7 +130,7 @@ impl Redaction {
     }
 }
 
-/// The delivery with every part of it that is somebody's text changed; `None` leaves a part as it is.
+/// The delivery with every part of it that is text changed; `None` leaves a part as it is.
 fn changed(delivery: &Delivery, change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Delivery {
     let target = change(delivery.target.as_bytes());
     Delivery {

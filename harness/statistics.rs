@@ -1,29 +1,26 @@
 //! What noisy figures say of each other: a mean that a few outliers do not move, and the interval that a ratio lies in.
 //!
-//! Invariant: pure. The same figures and the same seed give the same interval; too few figures give none; and which of two is
-//! called the first does not matter: the ratio is the other's inverse then.
+//! Invariant: the same figures and the same seed give the same interval; too few figures give none; and with the two sides
+//! exchanged a ratio is the inverse.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 /// How much of the figures that come out by chance an interval holds.
-pub const CONFIDENCE: f64 = 0.95;
+pub(crate) const CONFIDENCE: f64 = 0.95;
 /// How often figures are drawn anew for an interval.
-pub const RESAMPLES: usize = 1000;
+pub(crate) const RESAMPLES: usize = 1000;
 /// The fewest figures that an interval is made of.
 pub const FEWEST: usize = 5;
 /// Of a mean one figure in so many is left out at each end: what disturbs a machine for a moment disturbs a few of them.
 const TRIM: usize = 5;
 
-/// An estimate and the interval that it lies in: of logarithms, or (behind [`Interval::ratio`]) of ratios.
+/// An estimate and the interval that it lies in: of logarithms, or (after [`Interval::ratio`]) of ratios.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// The lower end.
     pub low: f64,
-    /// The estimate itself.
     pub estimate: f64,
-    /// The upper end.
     pub high: f64,
 }
 
@@ -52,7 +49,6 @@ pub enum Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Steadiness {
-    /// It can.
     Steady,
     /// The interval is wider than half the threshold: what is looked for is lost in it.
     Wide,
@@ -69,12 +65,11 @@ impl Interval {
 
     /// The same, about another estimate.
     #[must_use]
-    pub fn about(self, estimate: f64) -> Self {
+    pub(crate) fn about(self, estimate: f64) -> Self {
         let moved = estimate - self.estimate;
         Self { low: self.low + moved, estimate, high: self.high + moved }
     }
 
-    /// From its lower to its upper end.
     pub fn width(&self) -> f64 {
         self.high - self.low
     }

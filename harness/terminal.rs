@@ -7,24 +7,23 @@ use std::borrow::Cow;
 use anstyle::{AnsiColor, Style};
 
 /// What is as it should be.
-pub const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 /// What is wrong.
-pub const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// What is neither.
-pub const UNCLEAR: Style = AnsiColor::Yellow.on_default();
+pub(crate) const UNCLEAR: Style = AnsiColor::Yellow.on_default();
 /// What matters less.
-pub const DIM: Style = Style::new().dimmed();
-/// Headings.
-pub const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const BOLD: Style = Style::new().bold();
 
 /// Whether a terminal shows nothing for a character, or shows what comes after it in another way.
-pub fn is_unseen(character: char) -> bool {
+pub(crate) fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The text on one line: every unseen character but a tab is escaped, such as `\u{1b}` or `\n`.
-pub fn clean(text: &str) -> Cow<'_, str> {
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
         return Cow::Borrowed(text);
     }
@@ -40,7 +39,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 }
 
 /// The same, with an ellipsis where the text has more than `most` characters.
-pub fn clipped(text: &str, most: usize) -> String {
+pub(crate) fn clipped(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", clean(&text[..end])),
         None => clean(text).into_owned(),
@@ -48,7 +47,7 @@ pub fn clipped(text: &str, most: usize) -> String {
 }
 
 /// The text over as many lines as it has, each cleaned, and each but the first after `margin`.
-pub fn lines(text: &str, margin: &str) -> String {
+pub(crate) fn lines(text: &str, margin: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for (number, line) in text.lines().enumerate() {
         if number > 0 {
@@ -61,7 +60,7 @@ pub fn lines(text: &str, margin: &str) -> String {
 }
 
 /// The text without its styles.
-pub fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }
 

@@ -1,34 +1,9 @@
 //! The names of the faults. Requirements name them as counterexamples; `mutant` enacts them.
-//!
-//! Invariant: names and sentences only, and no import of this crate: a check can name a fault without reaching what enacts it.
-
-/// Declares the faults of one role in a table: the name, then what an implementation that has it does.
-macro_rules! faults {
-    ($(#[$doc:meta])* $kind:ident { $($name:ident: $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $kind {
-            $(#[doc = $text] $name,)*
-        }
-
-        impl $kind {
-            /// Every one of them.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// What an implementation with this fault does.
-            pub fn describe(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
 
 /// The faults that a requirement's check must find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Faults {
-    /// Faults of senders.
     Sender(&'static [SenderFault]),
-    /// Faults of receivers.
     Receiver(&'static [ReceiverFault]),
 }
 
@@ -48,9 +23,9 @@ impl Faults {
     }
 }
 
-faults! {
-    /// One way for a sender to be wrong.
-    SenderFault {
+described! {
+    /// One way for a sender to be wrong: what such a sender does.
+    pub enum SenderFault {
         FirstEventMissed: "a webhook becomes active only after the first event behind its registration",
         SecondWebhookForgotten: "only the webhook registered first gets an event",
         LongSecretsLeftOut: "a webhook whose secret has more than 70 bytes gets nothing",
@@ -159,9 +134,9 @@ faults! {
     }
 }
 
-faults! {
-    /// One way for a receiver to be wrong.
-    ReceiverFault {
+described! {
+    /// One way for a receiver to be wrong: what such a receiver does.
+    pub enum ReceiverFault {
         RefusesEverything: "every delivery is refused",
         RefusesDeletions: "deliveries of deleted records are refused",
         VerifiesBodyAlone: "the signature is expected over the body alone",

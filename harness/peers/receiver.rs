@@ -4,7 +4,6 @@
 //! they are enacted around it.
 
 use std::collections::{HashSet, VecDeque};
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,10 +18,8 @@ use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER}
 use crate::wire::endpoint::Handler;
 use crate::wire::exchange::{Delivery, Response};
 
-/// How a receiver is set up.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The webhook's secret.
     pub secret: Secret,
     /// How far a delivery's timestamp may be from the present, both ways.
     pub window: Duration,
@@ -64,7 +61,6 @@ impl Receiver {
         Self { key: Key::new(&settings.secret), settings, clock, observer, seen: Mutex::default() }
     }
 
-    /// Answers one request.
     pub fn answer(&self, delivery: &Delivery) -> Response {
         if delivery.method != "POST" {
             let mut rejection = Response::text(405, "deliveries come by POST\n");
@@ -132,24 +128,15 @@ impl Handler for Receiver {
 }
 
 /// Why a verified body is no delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoDelivery {
-    /// It is no JSON object.
+    #[error(transparent)]
     NotAnObject(NotAnObject),
-    /// It names no event.
+    #[error("the body names no event")]
     Unnamed,
     /// This member is not of the type that it must have.
+    #[error("`{0}` is not {1}")]
     WrongType(&'static str, &'static str),
-}
-
-impl fmt::Display for NoDelivery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAnObject(why) => why.fmt(f),
-            Self::Unnamed => f.write_str("the body names no event"),
-            Self::WrongType(member, wanted) => write!(f, "`{member}` is not {wanted}"),
-        }
-    }
 }
 
 /// Reads a verified body, in either dialect.

@@ -21,7 +21,7 @@ use crate::random::Random;
 use crate::webhook::dialect::{Context, Dialect};
 use crate::webhook::event::Event;
 use crate::webhook::signature::{Key, Secret};
-use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
+use crate::wire::exchange::{Delivery, Headers, Outcome};
 
 /// How long an answer is waited for, as the server that ships does it (contract section 2).
 pub const ANSWER_WAIT: Duration = Duration::from_secs(5);
@@ -33,7 +33,6 @@ const WORKSPACE_ID: &str = "20202020-1c25-4d02-bf25-6aeccf7ea419";
 
 /// Brings a request to a URL and returns its outcome.
 pub trait Transport: Send + Sync + 'static {
-    /// Sends one request.
     fn send(&self, url: Url, delivery: Delivery) -> BoxFuture<'_, Outcome>;
 
     /// Trusts the authorities in a PEM file from now on, with those that it trusts anyway.
@@ -78,20 +77,14 @@ struct Webhook {
 /// What became of one delivery.
 #[derive(Debug, Clone, Serialize)]
 pub struct Settled {
-    /// The event's name.
     pub event: String,
-    /// The record's id.
     pub record: Option<String>,
-    /// Whether it was acknowledged.
     pub delivered: bool,
-    /// The final status, where there was an answer.
     pub status: Option<u16>,
-    /// How often it was sent.
     pub attempts: u32,
 }
 
 impl Sender {
-    /// A sender without webhooks.
     pub fn new(
         dialect: &'static Dialect,
         clock: Clock,
@@ -101,22 +94,20 @@ impl Sender {
         Self(Arc::new(Inner { dialect, clock, random, transport, registry: Mutex::default() }))
     }
 
-    /// The form of body that it sends.
-    pub fn dialect(&self) -> &'static Dialect {
+    pub(crate) fn dialect(&self) -> &'static Dialect {
         self.0.dialect
     }
 
     /// Trusts the authorities in a PEM file from now on, with the system's.
     ///
     /// Errors: a sentence that says what is wrong with the file.
-    pub fn trust(&self, ca: &Path) -> Result<(), String> {
+    pub(crate) fn trust(&self, ca: &Path) -> Result<(), String> {
         self.0.transport.trust(ca)?;
         self.registry().trusts = true;
         Ok(())
     }
 
-    /// Whether it was given an authority to trust.
-    pub fn trusts(&self) -> bool {
+    pub(crate) fn trusts(&self) -> bool {
         self.registry().trusts
     }
 
@@ -174,13 +165,7 @@ impl Sender {
                 occurred_at_ms,
             };
             let body = self.0.dialect.render(event, &context);
-            let delivery = Delivery {
-                method: "POST".to_owned(),
-                target: String::new(),
-                headers: Headers::default(),
-                body,
-                transfer: Transfer::Whole,
-            };
+            let delivery = Delivery::new("POST", "", Headers::default(), body);
             let (key, url, turns) = (webhook.key.clone(), webhook.parsed.clone(), webhook.turns.clone());
             tokio::spawn(deliver(self.0.clone(), id, url, key, delivery, turns, event.clone()));
         }

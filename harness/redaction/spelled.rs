@@ -1,7 +1,5 @@
 //! How a secret may be spelled in what a program writes: as it is, escaped in JSON, in base64, in hexadecimal, escaped for a
 //! URL.
-//!
-//! Invariant: one list. What a sender must not show is what no report shows.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -13,11 +11,11 @@ use crate::webhook::signature::Secret;
 use crate::wire::exchange::Delivery;
 
 /// The shortest secret that is looked for: a shorter one stands in any text by chance.
-pub const SHORTEST: usize = 4;
+pub(crate) const SHORTEST: usize = 4;
 
 /// The spellings of a secret, no two alike, each with what a redaction puts in its place. None of a secret that is too short
 /// to be looked for.
-pub fn spellings(secret: &Secret) -> Vec<(String, &'static str)> {
+pub(crate) fn spellings(secret: &Secret) -> Vec<(String, &'static str)> {
     let secret = secret.expose();
     if secret.len() < SHORTEST {
         return Vec::new();
@@ -52,13 +50,13 @@ pub fn spellings(secret: &Secret) -> Vec<(String, &'static str)> {
 }
 
 /// The first of many texts in which a secret stands in any of its spellings, counted from 0.
-pub fn first_with<'a>(secret: &Secret, texts: impl IntoIterator<Item = &'a [u8]>) -> Option<usize> {
+pub(crate) fn first_with<'a>(secret: &Secret, texts: impl IntoIterator<Item = &'a [u8]>) -> Option<usize> {
     let spellings = spellings(secret);
     texts.into_iter().position(|text| holds(text, &spellings))
 }
 
 /// Where a secret stands in a request, as a noun phrase; `None` where it does not.
-pub fn place_of(secret: &Secret, delivery: &Delivery) -> Option<String> {
+pub(crate) fn place_of(secret: &Secret, delivery: &Delivery) -> Option<String> {
     let spellings = spellings(secret);
     let holds = |bytes: &[u8]| holds(bytes, &spellings);
     if holds(&delivery.body) {

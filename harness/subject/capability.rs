@@ -6,23 +6,18 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Capability {
-    /// Webhooks can be deleted.
     Delete,
-    /// Webhooks take filters.
     Filters,
-    /// The outcomes of deliveries can be asked for.
     Outcomes,
-    /// Webhooks can do without a secret.
     Unsigned,
     /// Webhooks may have HTTPS endpoints, with certificates of the suite's authority.
     Https,
-    /// What a receiver processes can be observed.
     Observations,
 }
 
 impl Capability {
     /// The word of the attachment protocol.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Delete => "delete",
             Self::Filters => "filters",

@@ -5,7 +5,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
@@ -16,16 +15,14 @@ use super::sender::Sender;
 use crate::clock::Clock;
 use crate::wire::client::{Client, Target};
 use crate::wire::codec::quote;
-use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
+use crate::wire::exchange::{Delivery, Headers, Outcome};
 
-/// The longest reply, in bytes.
 const LONGEST_REPLY: usize = 16 * 1024 * 1024;
 /// How many requests are under way at the same time: small services let few connections wait, and reset the others.
 const AT_ONCE: usize = 4;
 /// How long the reply to the last operation is waited for.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
-/// A sender at a URL.
 #[derive(Debug)]
 pub struct Control {
     target: Target,
@@ -38,7 +35,7 @@ pub struct Control {
 
 impl Control {
     /// A sender that is reached there; `wait` bounds each reply.
-    pub fn at(target: Target, wait: Duration, clock: Clock) -> Self {
+    pub(crate) fn at(target: Target, wait: Duration, clock: Clock) -> Self {
         let client = Client::new(wait, clock).keeping(LONGEST_REPLY);
         Self {
             target,
@@ -51,7 +48,7 @@ impl Control {
     }
 
     /// Says that the run is over. What the sender makes of it is its own business.
-    pub async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         let _ = tokio::time::timeout(LAST_WAIT, self.ask(Op::Shutdown)).await;
     }
 
@@ -63,13 +60,7 @@ impl Control {
         headers.add("Content-Type", "application/json");
         // A connection that was idle may be closed at any moment; what went over it would have to be sent again.
         headers.add("Connection", "close");
-        let delivery = Delivery {
-            method: "POST".to_owned(),
-            target: self.target.path.clone(),
-            headers,
-            body: Bytes::from(op.encode(id)),
-            transfer: Transfer::Whole,
-        };
+        let delivery = Delivery::new("POST", &self.target.path, headers, op.encode(id).into());
         let response = match self.client.send(&self.target, &delivery).await.outcome {
             Outcome::Answered(response) => response,
             lost => return Err(self.lost(name, &lost)),

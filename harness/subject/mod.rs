@@ -1,8 +1,5 @@
 //! How an outside implementation is reached: a receiver by its URL or a command, a sender by a command, and our own peers
 //! in the same way.
-//!
-//! Invariant: what a subject does wrong is named and quoted; it never takes the suite down with it, and what was started
-//! here is ended here.
 
 pub mod capability;
 pub mod control;

@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::sync::Notify;
@@ -15,13 +16,12 @@ use super::observed::Observed;
 use crate::clock::Clock;
 use crate::wire::client::{Client, Target};
 use crate::wire::codec::quote;
-use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
+use crate::wire::exchange::{Delivery, Headers, Outcome};
 
 /// The longest line that is looked at, in bytes.
 const MAX_LINE: usize = 64 * 1024;
 /// How many observations are kept.
 const MAX_KEPT: usize = 1_000_000;
-/// How often an address is asked.
 const PACE: Duration = Duration::from_millis(20);
 
 /// Where a receiver says what it processed.
@@ -29,7 +29,6 @@ const PACE: Duration = Duration::from_millis(20);
 pub enum Source {
     /// As it happens: from its stdout, or from our own receiver.
     Told(Observations),
-    /// When it is asked.
     Asked(Target),
 }
 
@@ -43,14 +42,12 @@ struct Log {
     more: Notify,
 }
 
-/// A line of stdout that says something.
 #[derive(Debug, Deserialize)]
 struct Line {
     observed: Observed,
 }
 
 impl Observations {
-    /// Adds one.
     pub fn add(&self, observed: Observed) {
         let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() < MAX_KEPT {
@@ -91,7 +88,7 @@ impl Source {
     /// Waits until `enough` holds of everything that was said, or `wait` is over. Returns all of it.
     ///
     /// Errors: [`SubjectError::Broke`] where the address does not answer with a JSON array of observations.
-    pub async fn until(
+    pub(crate) async fn until(
         &self,
         wait: Duration,
         mut enough: impl FnMut(&[Observed]) -> bool,
@@ -127,13 +124,7 @@ async fn ask(target: &Target) -> Result<Vec<Observed>, SubjectError> {
             target.url()
         ))
     };
-    let delivery = Delivery {
-        method: "GET".to_owned(),
-        target: target.path.clone(),
-        headers: Headers::default(),
-        body: bytes::Bytes::new(),
-        transfer: Transfer::Whole,
-    };
+    let delivery = Delivery::new("GET", &target.path, Headers::default(), Bytes::new());
     // The time of day is of no matter here.
     let client = Client::new(Duration::from_secs(10), Clock::fixed(0)).keeping(16 * 1024 * 1024);
     let response = match client.send(target, &delivery).await.outcome {

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 /// What a receiver says of a delivery that it processed (interface, section 3).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Observed {
-    /// The event's name.
     pub event: String,
     /// The record's id, where the receiver found one.
     #[serde(default)]

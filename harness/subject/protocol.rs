@@ -16,41 +16,31 @@ use crate::webhook::event::{Event, EventName};
 use crate::webhook::signature::Secret;
 use crate::wire::codec::quote;
 
-/// The version of the protocol.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// One request to a sender.
 #[derive(Debug, Clone)]
 pub enum Op {
-    /// Who are you, and what can you do?
     Hello {
-        /// The dialect to speak, by name.
         dialect: String,
         /// A PEM file with the authority of the HTTPS endpoints; `None` where there are none.
         ca: Option<PathBuf>,
     },
-    /// Register a webhook.
     CreateWebhook {
-        /// Where its deliveries go.
         url: String,
         /// Its secret; `None` for none (capability `unsigned`).
         secret: Option<Secret>,
         /// Its filter; `None` for every event.
         operations: Option<Vec<String>>,
     },
-    /// Make an event happen.
     Emit(Event),
     /// What became of a webhook's deliveries?
     Outcomes {
-        /// The webhook.
         webhook: String,
     },
-    /// Delete a webhook.
     DeleteWebhook {
-        /// The webhook.
         webhook: String,
     },
-    /// End.
     Shutdown,
 }
 
@@ -59,7 +49,6 @@ pub enum Op {
 pub enum Reply {
     /// Done, with whatever it answers.
     Ok(Value),
-    /// Not done: why.
     Error(String),
     /// Not something it can do: why.
     Unsupported(String),
@@ -68,10 +57,8 @@ pub enum Reply {
 /// What a sender says of itself.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Hello {
-    /// Its name.
     #[serde(default)]
     pub name: String,
-    /// Its version.
     #[serde(default)]
     pub version: String,
     /// What it can do; words that the suite does not know are ignored.
@@ -82,30 +69,26 @@ pub struct Hello {
 /// What a sender reports of one delivery.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Outcome {
-    /// The record's id.
     #[serde(default)]
     pub record: Option<String>,
-    /// Whether it was acknowledged.
     pub delivered: bool,
-    /// The final status.
     #[serde(default)]
     pub status: Option<u16>,
 }
 
 impl Hello {
     /// Reads the answer to `hello`. Errors: [`SubjectError::Broke`], with the answer.
-    pub fn read(answer: &Value) -> Result<Self, SubjectError> {
+    pub(crate) fn read(answer: &Value) -> Result<Self, SubjectError> {
         read("hello", answer)
     }
 
-    /// Whether the sender declares a capability.
-    pub fn declares(&self, capability: Capability) -> bool {
+    pub(crate) fn declares(&self, capability: Capability) -> bool {
         self.capabilities.iter().any(|name| name == capability.as_str())
     }
 }
 
 /// Reads the answer to `create_webhook`: what the sender calls the webhook. Errors: [`SubjectError::Broke`], with the answer.
-pub fn webhook_name(answer: &Value) -> Result<String, SubjectError> {
+pub(crate) fn webhook_name(answer: &Value) -> Result<String, SubjectError> {
     let name = answer.get("webhook").and_then(Value::as_str);
     name.map(str::to_owned).ok_or_else(|| {
         SubjectError::Broke(format!(
@@ -116,7 +99,7 @@ pub fn webhook_name(answer: &Value) -> Result<String, SubjectError> {
 }
 
 /// Reads the answer to `outcomes`. Errors: [`SubjectError::Broke`], with the answer.
-pub fn outcomes(answer: &Value) -> Result<Vec<Outcome>, SubjectError> {
+pub(crate) fn outcomes(answer: &Value) -> Result<Vec<Outcome>, SubjectError> {
     read("outcomes", answer.get("deliveries").unwrap_or(&Value::Null))
 }
 
@@ -145,7 +128,7 @@ impl Op {
     }
 
     /// The line for it, without the line feed.
-    pub fn encode(&self, id: u64) -> String {
+    pub(crate) fn encode(&self, id: u64) -> String {
         let op = self.name();
         let mut line = json!({ "id": id, "op": op });
         match self {

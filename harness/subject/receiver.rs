@@ -24,7 +24,6 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// How long a process may take to be gone once its connection broke.
 const DEATH_WAIT: Duration = Duration::from_millis(300);
 
-/// A receiver under test.
 #[derive(Debug)]
 pub struct Receiver {
     target: Target,
@@ -44,7 +43,7 @@ impl Receiver {
     /// One that runs already.
     ///
     /// Errors: [`SubjectError::Unreachable`] where nothing accepts at its address, or no TLS connection comes about there.
-    pub async fn at(target: Target, secret: Secret) -> Result<Self, SubjectError> {
+    pub(crate) async fn at(target: Target, secret: Secret) -> Result<Self, SubjectError> {
         let failed = match timeout(CONNECT_WAIT, Connection::open(&target)).await {
             Ok(Ok(_)) => return Ok(Self { target, secret, running: Running::Elsewhere, observes: None }),
             // Neither HTTP nor TLS: a name that is not found, a network that is not reached.
@@ -70,7 +69,7 @@ impl Receiver {
     ///
     /// Errors: [`SubjectError::Usage`] where there is no such command, [`SubjectError::Unreachable`] where it ended or
     /// its port never accepted.
-    pub async fn start(
+    pub(crate) async fn start(
         command: &str,
         path: &str,
         secret: Secret,
@@ -100,7 +99,7 @@ impl Receiver {
     /// With its own stdout as that source (interface, section 3: `--observe stdout`).
     ///
     /// Errors: [`SubjectError::Usage`] where it was not started here.
-    pub fn observed_on_stdout(mut self) -> Result<Self, SubjectError> {
+    pub(crate) fn observed_on_stdout(mut self) -> Result<Self, SubjectError> {
         let Running::Command { said, .. } = &self.running else {
             return Err(SubjectError::Usage(
                 "--observe stdout needs a receiver that is started with --exec; give --observe URL otherwise"
@@ -112,22 +111,20 @@ impl Receiver {
     }
 
     /// What says what it takes in, where there is such a thing.
-    pub fn observes(&self) -> Option<&Source> {
+    pub(crate) fn observes(&self) -> Option<&Source> {
         self.observes.as_ref()
     }
 
-    /// Where deliveries go.
-    pub fn target(&self) -> &Target {
+    pub(crate) fn target(&self) -> &Target {
         &self.target
     }
 
-    /// The secret that it was given.
-    pub fn secret(&self) -> &Secret {
+    pub(crate) fn secret(&self) -> &Secret {
         &self.secret
     }
 
     /// How its process ended, where it was started here and did.
-    pub async fn ended(&mut self) -> Option<String> {
+    pub(crate) async fn ended(&mut self) -> Option<String> {
         match &mut self.running {
             Running::Command { process, .. } => process.ended().await.map(|end| end.text),
             Running::Elsewhere | Running::Here(_) => None,
@@ -135,7 +132,7 @@ impl Receiver {
     }
 
     /// The same, after its connections broke: a process takes a moment to be gone.
-    pub async fn ends(&mut self) -> Option<String> {
+    pub(crate) async fn ends(&mut self) -> Option<String> {
         match &mut self.running {
             Running::Command { process, .. } => process.ends_within(DEATH_WAIT).await.map(|end| end.text),
             Running::Elsewhere | Running::Here(_) => None,
@@ -145,7 +142,7 @@ impl Receiver {
     /// After a connection broke: whether its process ended, and how. It is started again then.
     ///
     /// Errors: it cannot be started again.
-    pub async fn revive(&mut self) -> Result<Option<String>, SubjectError> {
+    pub(crate) async fn revive(&mut self) -> Result<Option<String>, SubjectError> {
         let Running::Command { command, port, ready, process, said } = &mut self.running else {
             return Ok(None);
         };
@@ -157,8 +154,7 @@ impl Receiver {
         Ok(Some(how.text))
     }
 
-    /// Ends what was started here.
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         if let Running::Command { process, .. } = &mut self.running {
             process.stop().await;
         }

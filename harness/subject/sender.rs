@@ -21,14 +21,12 @@ use super::process::Process;
 use super::protocol::{Op, Reply};
 use crate::wire::codec::quote;
 
-/// The longest reply, in bytes.
 const LONGEST_REPLY: usize = 16 * 1024 * 1024;
 /// How long a process may take to be gone once its output ended.
 const DEATH_WAIT: Duration = Duration::from_secs(2);
 
 /// What can be asked to send.
 pub trait Sender: Send + Sync {
-    /// Does one operation.
     fn call(&self, op: Op) -> BoxFuture<'_, Result<Reply, SubjectError>>;
 }
 
@@ -53,7 +51,7 @@ impl Command {
     /// Starts a command, with further variables in its environment; `wait` bounds each reply.
     ///
     /// Errors: [`SubjectError::Usage`] where there is no such command.
-    pub fn start(
+    pub(crate) fn start(
         command: &str,
         environment: &[(&str, String)],
         wait: Duration,
@@ -68,7 +66,7 @@ impl Command {
     }
 
     /// Asks it to end, and ends it with everything that it started.
-    pub async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         // Whether it answers or not, it is ended.
         let _ = timeout(Duration::from_secs(1), self.ask(Op::Shutdown)).await;
         self.input.lock().await.take();
@@ -216,7 +214,7 @@ fn lock(conversation: &Mutex<Conversation>) -> std::sync::MutexGuard<'_, Convers
 }
 
 /// The answer of a reply that had to be `ok`. Errors: [`SubjectError::Stuck`], with what it said instead.
-pub fn expect_ok(op: &'static str, reply: Reply) -> Result<Value, SubjectError> {
+pub(crate) fn expect_ok(op: &'static str, reply: Reply) -> Result<Value, SubjectError> {
     match reply {
         Reply::Ok(answer) => Ok(answer),
         Reply::Error(message) => {

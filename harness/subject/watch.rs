@@ -16,11 +16,10 @@ use tokio::time::sleep;
 
 use crate::error::Error;
 
-/// How often files are looked at, and for how long nothing may change behind a change: editors and builds write several.
+/// How often files are looked at, and for how long nothing may change after a change: editors and builds write several.
 const PACE: Duration = Duration::from_millis(200);
 /// What changes in the middle of so many runs on end is written by the receiver itself.
 const BY_ITSELF: usize = 3;
-/// How many files and folders may be watched.
 const MOST_ENTRIES: usize = 20_000;
 /// Folders that tools write, and the marks of what is hidden.
 const PASSED_OVER: [&str; 3] = ["target", "node_modules", "__pycache__"];
@@ -29,7 +28,6 @@ const PASSED_OVER: [&str; 3] = ["target", "node_modules", "__pycache__"];
 type FileState = (Option<Duration>, u64);
 type Snapshot = BTreeMap<PathBuf, FileState>;
 
-/// The files that are watched.
 pub struct SourceWatch {
     roots: Vec<PathBuf>,
     /// What runs write.
@@ -45,7 +43,10 @@ impl SourceWatch {
     /// Watches these paths, but for what runs write.
     ///
     /// Errors: one of them is not there, or holds too much.
-    pub fn new<'a>(paths: &[PathBuf], written: impl IntoIterator<Item = &'a Path>) -> Result<Self, Error> {
+    pub(crate) fn new<'a>(
+        paths: &[PathBuf],
+        written: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<Self, Error> {
         let usage = |path: &Path, why: &str| {
             Error::Usage(format!("--watch {} cannot be watched: {why}", path.display()))
         };
@@ -68,13 +69,13 @@ impl SourceWatch {
     }
 
     /// A run begins: what changes from now on is new.
-    pub fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.known = self.snapshot();
     }
 
     /// A run ends. What changed in the middle of it starts another, but for what does so in one run after the other: that is
     /// written by the receiver itself. Returns what has just been found to be so.
-    pub fn end(&mut self) -> Option<String> {
+    pub(crate) fn end(&mut self) -> Option<String> {
         let now = self.snapshot();
         let count = |path: &PathBuf| (path.clone(), self.amid.get(path).map_or(1, |times| times + 1));
         let amid: BTreeMap<PathBuf, usize> = differences(&self.known, &now).map(count).collect();
@@ -90,7 +91,7 @@ impl SourceWatch {
     }
 
     /// Waits until something has changed, and nothing changes any more. Returns what.
-    pub async fn changed(&mut self) -> String {
+    pub(crate) async fn changed(&mut self) -> String {
         let mut changed = std::mem::take(&mut self.again);
         loop {
             if changed.is_empty() {
@@ -138,7 +139,6 @@ impl SourceWatch {
     }
 }
 
-/// The paths at which two snapshots differ.
 fn differences<'a>(before: &'a Snapshot, now: &'a Snapshot) -> impl Iterator<Item = &'a PathBuf> {
     let changed = now.iter().filter(|(path, state)| before.get(*path) != Some(*state)).map(|(path, _)| path);
     changed.chain(before.keys().filter(|path| !now.contains_key(*path)))

@@ -73,22 +73,17 @@ pub struct Dialect {
     pub envelope: &'static [Member],
     /// The members of a metadata event's body, where the dialect has such events.
     pub metadata_envelope: Option<&'static [Member]>,
-    /// The member that names the event.
     pub event_member: &'static str,
-    /// The member that holds the record.
     pub record_member: &'static str,
     /// The member that says when the event occurred.
     pub time_member: &'static str,
-    /// What can happen to a record.
     pub actions: &'static [&'static str],
     /// Whether a nonce header goes with each request.
     pub nonce: bool,
     record: fn(&Sample) -> Option<&RawValue>,
 }
 
-/// One member of a body.
 pub struct Member {
-    /// Its name on the wire.
     pub key: &'static str,
     content: Content,
 }
@@ -110,11 +105,8 @@ enum Content {
 /// What a body says apart from its event: where it goes, for whom, and when the event occurred.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// The webhook's URL.
     pub target_url: &'a str,
-    /// The webhook's id.
     pub webhook_id: &'a str,
-    /// The workspace's id.
     pub workspace_id: &'a str,
     /// When the event occurred, in milliseconds since the epoch.
     pub occurred_at_ms: u64,
@@ -122,7 +114,7 @@ pub struct Context<'a> {
 
 impl Member {
     /// The JSON type that it has: `text`, `object` or `array`.
-    pub fn json_type(&self) -> &'static str {
+    pub(crate) fn json_type(&self) -> &'static str {
         match self.content {
             Content::ObjectMetadata | Content::Record | Content::MetadataEvent => "object",
             Content::UpdatedFields => "array",
@@ -135,19 +127,18 @@ impl Member {
     }
 
     /// Whether a body without it is wrong. The time is recommended (PAY-3), and only updates have updated fields.
-    pub fn is_required(&self) -> bool {
+    pub(crate) fn is_required(&self) -> bool {
         !matches!(self.content, Content::Time | Content::UpdatedFields)
     }
 
     /// Whether it holds the record, or what was done to the metadata.
-    pub fn is_content(&self) -> bool {
+    pub(crate) fn is_content(&self) -> bool {
         matches!(self.content, Content::Record | Content::MetadataEvent)
     }
 }
 
 impl Dialect {
-    /// The dialect of that name.
-    pub fn named(name: &str) -> Option<&'static Self> {
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
         ALL.into_iter().find(|dialect| dialect.name == name)
     }
 
@@ -161,7 +152,7 @@ impl Dialect {
     }
 
     /// The samples that every receiver has to acknowledge (RCV-1): what is done to standard objects.
-    pub fn familiar(&self) -> impl Iterator<Item = Event> {
+    pub(crate) fn familiar(&self) -> impl Iterator<Item = Event> {
         self.samples()
             .into_iter()
             .filter(|event| sample::is_standard(&event.name) && FAMILIAR.contains(&event.name.action()))
@@ -183,7 +174,7 @@ impl Dialect {
 
     /// Whether an event could have this name: an object and an action with a dot between them, without white space, and an
     /// action that the dialect knows in no other case than it has there.
-    pub fn could_be_named(&self, event: &EventName) -> bool {
+    pub(crate) fn could_be_named(&self, event: &EventName) -> bool {
         let (object, action) = (event.object(), event.action());
         let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
         let recased = |known: &&str| known.eq_ignore_ascii_case(action) && *known != action;

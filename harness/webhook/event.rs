@@ -2,13 +2,13 @@
 //!
 //! Invariant: a record is kept as the JSON text it was given as; nothing here re-serialises one that is only passed on.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::webhook::members::Members;
 
 /// `<object>.<action>`, or `metadata.<name>.<operation>` in dialect `shipped`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,8 +21,7 @@ impl EventName {
         Self(name.into())
     }
 
-    /// The whole name.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
@@ -37,7 +36,7 @@ impl EventName {
     }
 
     /// Whether this is a metadata event (`metadata.<name>.<operation>`), which only dialect `shipped` has.
-    pub fn is_metadata(&self) -> bool {
+    pub(crate) fn is_metadata(&self) -> bool {
         self.0.starts_with("metadata.")
     }
 
@@ -58,51 +57,16 @@ impl fmt::Display for EventName {
 /// One event: its name, the record (or, for metadata events, `{recordId, properties}`) and the updated fields.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// What happened.
     pub name: EventName,
-    /// The record as JSON text.
     pub record: Box<RawValue>,
     /// Names of the members that an update changed (dialect `shipped`).
     pub updated_fields: Option<Vec<String>>,
 }
 
-/// Reads one member of an object, the last where there are several. The others stay unread: one of them may be text that is no
-/// Unicode.
-struct MemberSeed(&'static str);
-
-impl<'de> DeserializeSeed<'de> for MemberSeed {
-    type Value = Option<&'de RawValue>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for MemberSeed {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
-            if name == self.0 {
-                found = Some(members.next_value()?);
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
-}
-
 impl Event {
     /// The record's id: `id`, or `recordId` of a metadata event.
-    pub fn record_id(&self) -> Option<String> {
-        let mut record = serde_json::Deserializer::from_str(self.record.get());
-        serde_json::from_str(MemberSeed(self.id_member()).deserialize(&mut record).ok()??.get()).ok()
+    pub(crate) fn record_id(&self) -> Option<String> {
+        Members::parse(self.record.get().as_bytes()).ok()?.text(self.id_member())
     }
 
     /// The same event of another record: what is made before it is sent, so that each delivery can be told apart.
@@ -114,7 +78,6 @@ impl Event {
         })
     }
 
-    /// The same event with its record changed by `change`.
     pub fn edit(&self, change: impl FnOnce(&mut Value)) -> Self {
         let mut record: Value = serde_json::from_str(self.record.get()).unwrap_or(Value::Null);
         change(&mut record);
@@ -126,8 +89,7 @@ impl Event {
     }
 }
 
-/// A JSON value as raw text.
-pub fn raw(value: &Value) -> Box<RawValue> {
+pub(crate) fn raw(value: &Value) -> Box<RawValue> {
     // A `Value` always serialises: its keys are text and it holds no NaN.
     RawValue::from_string(value.to_string()).unwrap_or_else(|_| unreachable!("a JSON value is JSON text"))
 }

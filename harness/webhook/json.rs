@@ -5,26 +5,23 @@
 
 pub mod difference;
 mod parser;
+pub(crate) mod printer;
 
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 
 /// How deep arrays and objects may stand in one another. No parser in the field draws the line further in than one less
 /// (PHP's), and the stack of any thread holds as many.
-pub const DEEPEST: usize = 512;
+pub(crate) const DEEPEST: usize = 512;
 
 /// A JSON value, as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Json {
-    /// `null`.
     Null,
-    /// `true` or `false`.
     Bool(bool),
     /// A number, as it was written: `1.0` and `1` are two numbers here.
     Number(String),
-    /// A text.
     Text(Text),
-    /// The elements of an array.
     Array(Vec<Json>),
     /// The members of an object, in their order, duplicates included.
     Object(Vec<(Text, Json)>),
@@ -38,7 +35,6 @@ pub struct Text(Vec<u16>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{why} at byte {at}")]
 pub struct Malformed {
-    /// The byte, from 0.
     pub at: usize,
     /// What is wrong there.
     pub why: &'static str,
@@ -47,9 +43,7 @@ pub struct Malformed {
 /// A member of the outermost object, and where it stands: from its name's opening quote to the end of its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberSpan {
-    /// Its name.
     pub name: Text,
-    /// Its bytes.
     pub span: Range<usize>,
 }
 
@@ -60,74 +54,35 @@ impl Json {
     }
 
     /// The same for a name that need not be Unicode.
-    pub fn member(&self, name: &Text) -> Option<&Self> {
+    pub(crate) fn member(&self, name: &Text) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
         members.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value)
-    }
-
-    /// The value as text without white space: numbers as they were written, as few escapes as `JSON.stringify` makes.
-    pub fn compact(&self) -> String {
-        let mut out = String::new();
-        self.write(&mut out);
-        out
-    }
-
-    fn write(&self, out: &mut String) {
-        match self {
-            Self::Null => out.push_str("null"),
-            Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-            Self::Number(text) => out.push_str(text),
-            Self::Text(text) => text.quote(out),
-            Self::Array(elements) => {
-                out.push('[');
-                for (position, element) in elements.iter().enumerate() {
-                    if position > 0 {
-                        out.push(',');
-                    }
-                    element.write(out);
-                }
-                out.push(']');
-            }
-            Self::Object(members) => {
-                out.push('{');
-                for (position, (name, value)) in members.iter().enumerate() {
-                    if position > 0 {
-                        out.push(',');
-                    }
-                    name.quote(out);
-                    out.push(':');
-                    value.write(out);
-                }
-                out.push('}');
-            }
-        }
     }
 }
 
 impl Text {
-    /// Its UTF-16 code units.
-    pub fn units(&self) -> &[u16] {
+    pub(crate) fn units(&self) -> &[u16] {
         &self.0
     }
 
     /// Its characters; `Err` is a surrogate without its other half.
-    pub fn characters(&self) -> impl Iterator<Item = Result<char, u16>> + '_ {
+    pub(crate) fn characters(&self) -> impl Iterator<Item = Result<char, u16>> + '_ {
         let units = self.0.iter().copied();
         char::decode_utf16(units).map(|unit| unit.map_err(|lone| lone.unpaired_surrogate()))
     }
 
     /// The text as a Rust string, or `None` where a surrogate stands alone.
-    pub fn to_unicode(&self) -> Option<String> {
+    pub(crate) fn to_unicode(&self) -> Option<String> {
         String::from_utf16(&self.0).ok()
     }
 
     /// Writes it between quotes as `JSON.stringify` does.
-    pub fn quote(&self, out: &mut String) {
+    pub(crate) fn quote(&self, out: &mut String) {
         self.quote_with(out, |_, _| false);
     }
 
     /// The same, but for the characters that `special` writes itself, which it says by `true`.
-    pub fn quote_with(&self, out: &mut String, special: impl Fn(char, &mut String) -> bool) {
+    pub(crate) fn quote_with(&self, out: &mut String, special: impl Fn(char, &mut String) -> bool) {
         out.push('"');
         for character in self.characters() {
             match character {
@@ -149,7 +104,7 @@ impl Text {
 }
 
 /// Writes a character as `\u` escapes with lowercase digits: one, or two beyond the basic plane.
-pub fn escape(character: char, out: &mut String) {
+pub(crate) fn escape(character: char, out: &mut String) {
     let mut units = [0; 2];
     for unit in character.encode_utf16(&mut units) {
         escape_unit(*unit, out);

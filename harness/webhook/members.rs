@@ -12,25 +12,17 @@ use serde_json::value::RawValue;
 pub struct Members(Vec<(String, Box<RawValue>)>);
 
 /// Why a body is no JSON object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 pub enum NotAnObject {
     /// It is not one JSON text; the parser's words.
+    #[error("the body is not JSON ({0})")]
     NotJson(String),
     /// It is JSON, of this type.
+    #[error("the body is {0}, not an object")]
     OtherType(&'static str),
 }
 
-impl fmt::Display for NotAnObject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotJson(why) => write!(f, "the body is not JSON ({why})"),
-            Self::OtherType(found) => write!(f, "the body is {found}, not an object"),
-        }
-    }
-}
-
 impl Members {
-    /// Reads a body.
     pub fn parse(body: &[u8]) -> Result<Self, NotAnObject> {
         let whole: &RawValue =
             serde_json::from_slice(body).map_err(|why| NotAnObject::NotJson(why.to_string()))?;
@@ -52,7 +44,7 @@ impl Members {
     }
 
     /// The member of that name, where it is text.
-    pub fn text(&self, key: &str) -> Option<String> {
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
         serde_json::from_str(self.get(key)?.get()).ok()
     }
 

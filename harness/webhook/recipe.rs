@@ -23,7 +23,6 @@ use crate::webhook::serialiser::Serialiser;
 /// How a signature header's value comes about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Recipe {
-    /// What is signed.
     pub message: Message,
     /// What it is signed with.
     pub key: KeyForm,
@@ -44,10 +43,7 @@ pub enum Message {
     Separator(&'static str),
     /// The body as a JSON string once more, as the documentation's sample has it; `ascii` where the second pass also
     /// escapes what is not ASCII (Python's default).
-    DoubleStringified {
-        /// Whether the second pass escapes non-ASCII characters.
-        ascii: bool,
-    },
+    DoubleStringified { ascii: bool },
     /// The timestamp cut to seconds.
     Seconds,
     /// The record alone, not the whole body.
@@ -61,21 +57,17 @@ pub enum Message {
 }
 
 impl Recipe {
-    /// The contract.
     pub const CONTRACT: Self = Self { message: Message::Contract, key: KeyForm::Utf8, digest: Digest::Hex };
 
-    /// The contract but for what is signed.
     pub const fn message(message: Message) -> Self {
         Self { message, ..Self::CONTRACT }
     }
 
-    /// The contract but for the key.
-    pub const fn key(key: KeyForm) -> Self {
+    pub(crate) const fn key(key: KeyForm) -> Self {
         Self { key, ..Self::CONTRACT }
     }
 
-    /// The contract but for the digest.
-    pub const fn digest(digest: Digest) -> Self {
+    pub(crate) const fn digest(digest: Digest) -> Self {
         Self { digest, ..Self::CONTRACT }
     }
 
@@ -88,7 +80,7 @@ impl Recipe {
     }
 
     /// In how many respects this differs from the contract.
-    pub fn distance(&self) -> usize {
+    pub(crate) fn distance(&self) -> usize {
         usize::from(self.message != Message::Contract)
             + usize::from(self.key != KeyForm::Utf8)
             + usize::from(self.digest != Digest::Hex)
@@ -112,10 +104,10 @@ impl Recipe {
             words.push(self.message.words());
         }
         if self.key != KeyForm::Utf8 {
-            words.push(self.key.words().into());
+            words.push(self.key.describe().into());
         }
         if self.digest != Digest::Hex {
-            words.push(self.digest.words().into());
+            words.push(self.digest.describe().into());
         }
         if words.is_empty() { "as the contract says".to_owned() } else { words.join(", ") }
     }
@@ -129,8 +121,7 @@ impl Serialize for Recipe {
 }
 
 impl Message {
-    /// Every way known, the contract first.
-    pub const ALL: &[Self] = &[
+    pub(crate) const ALL: &[Self] = &[
         Self::Contract,
         Self::BodyAlone,
         Self::TimestampAlone,
@@ -211,7 +202,6 @@ impl Message {
 pub struct Messages<'a>(Vec<(Message, Cow<'a, [u8]>)>);
 
 impl<'a> Messages<'a> {
-    /// The messages of a request.
     pub fn of(timestamp: &'a [u8], body: &'a [u8]) -> Self {
         let made = |&message: &Message| Some((message, message.bytes(timestamp, body)?));
         Self(Message::ALL.iter().filter_map(made).collect())

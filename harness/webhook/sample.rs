@@ -17,13 +17,9 @@ pub(crate) const CUSTOM_OBJECT: &str = "rocket";
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Sample {
-    /// What happened.
     pub(crate) event: EventName,
-    /// The updated fields, for updates.
     pub(crate) updated_fields: Option<Vec<String>>,
-    /// The record in dialect `documented`.
     pub(crate) documented: Option<Box<RawValue>>,
-    /// The record in dialect `shipped`.
     pub(crate) shipped: Option<Box<RawValue>>,
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use crate::webhook::json::printer::{Layout, Quote};
 use crate::webhook::json::{Json, Text, escape};
 
 mod number;
@@ -39,7 +40,6 @@ pub enum Serialiser {
 }
 
 impl Serialiser {
-    /// Every serialiser known.
     pub const ALL: &[Self] = &[
         Self::Javascript,
         Self::PythonDefault,
@@ -66,7 +66,7 @@ impl Serialiser {
     }
 
     /// What prints it, as the end of "printed again by ...".
-    pub fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Javascript => "JavaScript's JSON.stringify",
             Self::PythonDefault => "Python's json.dumps",
@@ -93,9 +93,7 @@ impl Serialiser {
     /// What the serialiser prints of a body that has been read already.
     pub fn print(self, json: &Json) -> Option<Vec<u8>> {
         let value = self.read(json, 0).filter(|value| self.prints(value))?;
-        let mut printer = Printer { layout: self.layout(), escape: self.escape(), out: String::new() };
-        printer.value(&value, 0);
-        Some(printer.out.into_bytes())
+        Some(value.print(self.layout(), self.quote()).into_bytes())
     }
 
     /// The value as the language holds it: what is printed is this, in this order.
@@ -183,70 +181,17 @@ impl Serialiser {
     fn layout(self) -> Layout {
         match self {
             Self::PythonDefault => Layout { comma: ", ", colon: ": ", indent: None },
-            Self::Pretty => Layout { comma: ",", colon: ": ", indent: Some("  ") },
-            _ => Layout { comma: ",", colon: ":", indent: None },
+            Self::Pretty => Layout { colon: ": ", indent: Some("  "), ..Layout::COMPACT },
+            _ => Layout::COMPACT,
         }
     }
 
-    fn escape(self) -> fn(&Text, &mut String) {
+    fn quote(self) -> Quote {
         match self {
             Self::Javascript | Self::Sorted | Self::Pretty | Self::PythonUnescaped => Text::quote,
             Self::PythonDefault | Self::PythonCompact => python_text,
             Self::Go => go_text,
             Self::Php => php_text,
-        }
-    }
-}
-
-/// What stands between the tokens.
-#[derive(Clone, Copy)]
-struct Layout {
-    comma: &'static str,
-    colon: &'static str,
-    indent: Option<&'static str>,
-}
-
-struct Printer {
-    layout: Layout,
-    escape: fn(&Text, &mut String),
-    out: String,
-}
-
-impl Printer {
-    fn value(&mut self, value: &Json, depth: usize) {
-        match value {
-            Json::Text(text) => (self.escape)(text, &mut self.out),
-            Json::Array(elements) => self.list('[', elements, ']', depth, |printer, element| {
-                printer.value(element, depth + 1);
-            }),
-            Json::Object(members) => self.list('{', members, '}', depth, |printer, (name, value)| {
-                (printer.escape)(name, &mut printer.out);
-                printer.out.push_str(printer.layout.colon);
-                printer.value(value, depth + 1);
-            }),
-            plain => self.out.push_str(&plain.compact()),
-        }
-    }
-
-    fn list<T>(&mut self, open: char, items: &[T], close: char, depth: usize, each: impl Fn(&mut Self, &T)) {
-        self.out.push(open);
-        for (position, item) in items.iter().enumerate() {
-            if position > 0 {
-                self.out.push_str(self.layout.comma);
-            }
-            self.line(depth + 1);
-            each(self, item);
-        }
-        if !items.is_empty() {
-            self.line(depth);
-        }
-        self.out.push(close);
-    }
-
-    fn line(&mut self, depth: usize) {
-        if let Some(indent) = self.layout.indent {
-            self.out.push('\n');
-            self.out.extend(std::iter::repeat_n(indent, depth));
         }
     }
 }

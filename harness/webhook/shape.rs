@@ -40,7 +40,6 @@ pub struct Difference {
 const SCALARS: [&str; 4] = ["null", "boolean", "number", "text"];
 
 impl Shape {
-    /// The shape of a value.
     pub fn of(value: &Value) -> Self {
         match value {
             Value::Null => Self::Scalar("null"),

@@ -17,13 +17,10 @@ include!(concat!(env!("OUT_DIR"), "/vectors.rs"));
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vector {
-    /// Its stable name.
     pub name: String,
     /// What it is there for.
     pub why: String,
-    /// The secret, as text.
     pub secret: String,
-    /// The timestamp header's value.
     pub timestamp: String,
     body: Option<String>,
     body_base64: Option<String>,
@@ -37,8 +34,7 @@ struct File {
 }
 
 impl Vector {
-    /// The body's bytes.
-    pub fn body(&self) -> Bytes {
+    pub(crate) fn body(&self) -> Bytes {
         let decoded = self.body_base64.as_ref().and_then(|text| STANDARD.decode(text).ok());
         decoded.unwrap_or_else(|| self.body.clone().unwrap_or_default().into_bytes()).into()
     }

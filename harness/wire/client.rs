@@ -1,4 +1,4 @@
-//! Sends a delivery exactly as it stands, byte for byte, and says what came of it.
+//! Sends a delivery exactly as it stands, byte for byte, and returns its outcome.
 //!
 //! Invariant: header names keep their case and order, bodies are never touched, and whatever the peer does is an
 //! `Outcome`: this never fails.
@@ -31,21 +31,19 @@ pub use tls::Tls;
 #[derive(Debug)]
 pub struct Client {
     timeout: Duration,
-    /// How many bytes of an answer's body are kept.
     kept: usize,
     clock: Clock,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Client {
-    /// A client that waits that long for an answer.
     pub fn new(timeout: Duration, clock: Clock) -> Self {
         Self { timeout, kept: KEPT_BODY, clock, idle: Mutex::default() }
     }
 
     /// The same, keeping that many bytes of an answer's body.
     #[must_use]
-    pub fn keeping(self, kept: usize) -> Self {
+    pub(crate) fn keeping(self, kept: usize) -> Self {
         Self { kept, ..self }
     }
 

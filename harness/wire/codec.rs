@@ -32,11 +32,10 @@ pub use request::{Step, encode_request};
 pub use watch::Watch;
 
 /// The longest head, in bytes.
-pub const LONGEST_HEAD: usize = 64 * 1024;
+pub(crate) const LONGEST_HEAD: usize = 64 * 1024;
 /// Of how many chunks the lengths are kept.
-pub const LONGEST_CHUNK_LIST: usize = 4096;
+pub(crate) const LONGEST_CHUNK_LIST: usize = 4096;
 
-/// A response's bytes.
 pub fn encode_response(response: &Response) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {} {}\r\n", response.status, reason(response.status)).into_bytes();
     push_headers(&mut head, &response.headers);
@@ -80,7 +79,7 @@ fn may_have_body(status: u16) -> bool {
 }
 
 /// The first bytes of what a peer sent, as a quotation that fits on a line.
-pub fn quote(bytes: &[u8]) -> String {
+pub(crate) fn quote(bytes: &[u8]) -> String {
     const LONGEST: usize = 120;
     let mut text = String::from("\"");
     for character in String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST)]).chars() {

@@ -1,7 +1,7 @@
 //! What stands at an address and answers requests: the handler that decides, and the servers that carry it.
 //!
-//! Invariant: a server listens before its address is known to anybody, on a port that the system chose unless one was
-//! asked for, and ends with its value.
+//! Invariant: a server listens before its address is known, on a port that the system chose unless one was asked for, and
+//! ends with its value.
 
 pub mod certificates;
 pub mod http;
@@ -12,10 +12,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::wire::exchange::{Delivery, Response};
 
@@ -30,7 +32,6 @@ pub trait Handler: Send + Sync + 'static {
     }
 }
 
-/// A running server.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -42,18 +43,16 @@ impl Server {
         Self { address, task }
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its URL with a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// Waits until it ends, which a healthy server does not do by itself.
-    pub async fn ended(&mut self) {
+    pub(crate) async fn ended(&mut self) {
         // A panic of the accept loop ends it too; there is nothing more to learn from it here.
         let _ = (&mut self.task).await;
     }
@@ -70,7 +69,23 @@ const MOST_CONNECTIONS: usize = 1024;
 /// How long a server waits where a connection cannot be accepted: the system is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// Listens on an address and handles each connection beside the others, `most` of them at the same time. Connections end
+/// How much of what is refused is read.
+const DRAINED: u64 = 32 * 1024 * 1024;
+
+/// An answer after which the connection is closed.
+fn refusal(status: u16, why: impl Into<Bytes>) -> Response {
+    let mut refusal = Response::text(status, why);
+    refusal.headers.add("Connection", "close");
+    refusal
+}
+
+/// Reads what a peer still sends and throws it away, so that it sees the refusal and no reset.
+async fn drain(stream: impl AsyncRead + Unpin, wait: Duration) {
+    let mut rest = stream.take(DRAINED);
+    let _ = timeout(wait, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
+}
+
+/// Listens on an address and handles each connection concurrently, `most` of them at the same time. Connections end
 /// with the server.
 ///
 /// Errors: the address cannot be listened on.

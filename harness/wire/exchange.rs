@@ -1,6 +1,6 @@
-//! What went over the wire: a delivery, what came of it, and when.
+//! What went over the wire: a delivery, its outcome, and when.
 //!
-//! Invariant: owned bytes and plain data. Whatever a subject does is an [`Outcome`], never an `Err`.
+//! Invariant: what a subject does is an [`Outcome`], never an `Err`.
 
 mod form;
 
@@ -20,12 +20,12 @@ pub const LONGEST_BODY: usize = 1024 * 1024;
 /// One request that carries an event, as exact bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// The request method, `POST` for a genuine delivery.
+    /// The request method, `POST` for a valid delivery.
     pub method: String,
     /// Path and query, as they stand in the request line.
     pub target: String,
     /// Names and values in the order and the spelling of the wire. `Host`, `Content-Length` and
-    /// `Transfer-Encoding` belong to the connection and are added by whoever sends.
+    /// `Transfer-Encoding` belong to the connection and are added by the client.
     pub headers: Headers,
     /// The body, after any transfer coding was taken off.
     #[serde(with = "form::octets")]
@@ -46,7 +46,7 @@ pub enum Transfer {
     Segments(Vec<usize>),
     /// In chunks of these lengths, without its length.
     Chunks(Vec<usize>),
-    /// With its length, behind a head that has `Expect: 100-continue`: once the peer says so, or has said nothing for a
+    /// With its length, after a head that has `Expect: 100-continue`: once the peer says so, or has said nothing for a
     /// second, and not at all where it gives its final answer before.
     Expecting,
     /// With its length, of which only so many bytes are sent: the connection is closed then, without waiting for an
@@ -54,10 +54,9 @@ pub enum Transfer {
     Broken(usize),
 }
 
-/// Whose certificates a peer behind `https` may show.
+/// Whose certificates an `https` peer may show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Trust {
-    /// Those that the system trusts.
     #[default]
     System,
     /// Those in this PEM file, and those that they have signed.
@@ -67,9 +66,8 @@ pub enum Trust {
 }
 
 /// What came back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Response {
-    /// The final status.
     pub status: u16,
     /// Names and values as they came.
     #[serde(default)]
@@ -91,15 +89,12 @@ pub enum Outcome {
     Answered(Response),
     /// Nothing, or not the whole of the head, came within the wait.
     TimedOut,
-    /// Nobody listens there.
     Refused,
-    /// The connection was reset.
     Reset,
-    /// The connection was closed before an answer.
     ClosedEarly,
     /// What came was no HTTP: the parser's words.
     Malformed(String),
-    /// The peer's certificate or the TLS handshake failed: why, and the mend where there is a usual one.
+    /// The peer's certificate or the TLS handshake failed: why, and the usual fix where there is one.
     Tls(String),
     /// The client closed the connection before an answer came, as [`Transfer::Broken`] means it to.
     Abandoned,
@@ -114,7 +109,6 @@ pub struct ExchangeId(pub usize);
 /// `sender --transcript` reads.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exchange {
-    /// Its number.
     #[serde(rename = "number", default)]
     pub id: ExchangeId,
     /// When the request was begun (receiver role) or had arrived (sender role), in milliseconds since the epoch.
@@ -122,11 +116,16 @@ pub struct Exchange {
     /// From the first byte sent to the head of the answer.
     #[serde(rename = "took_us", default, with = "form::microseconds")]
     pub took: Duration,
-    /// What was sent.
     pub delivery: Delivery,
-    /// What came of it.
     #[serde(default = "form::not_recorded")]
     pub outcome: Outcome,
+}
+
+impl Delivery {
+    /// A delivery whose body goes all at once.
+    pub(crate) fn new(method: &str, target: impl Into<String>, headers: Headers, body: Bytes) -> Self {
+        Self { method: method.to_owned(), target: target.into(), headers, body, transfer: Transfer::Whole }
+    }
 }
 
 impl Headers {
@@ -145,7 +144,7 @@ impl Headers {
         headers
     }
 
-    /// Adds a header behind the others.
+    /// Adds a header after the others.
     pub fn add(&mut self, name: impl Into<String>, value: impl Into<Bytes>) {
         self.0.push((name.into(), value.into()));
     }
@@ -163,7 +162,7 @@ impl Headers {
     }
 
     /// Every value under that name, in any case.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> {
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> {
         self.0.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
@@ -186,11 +185,10 @@ impl Response {
 
 impl Outcome {
     /// Whether this acknowledges a delivery: an answer with a status from 200 to 299 (documentation, "2xx").
-    pub fn acknowledges(&self) -> bool {
+    pub(crate) fn acknowledges(&self) -> bool {
         self.status().is_some_and(|status| (200..300).contains(&status))
     }
 
-    /// The status, where there was an answer.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Answered(response) => Some(response.status),

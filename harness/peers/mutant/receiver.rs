@@ -28,7 +28,6 @@ use crate::wire::exchange::{Delivery, Headers, Response};
 /// What a request costs a receiver that works on a few at a time.
 const WORK: Duration = Duration::from_millis(10);
 
-/// A receiver with one fault.
 pub struct Mutant {
     act: Act,
     inner: Receiver,
@@ -41,7 +40,6 @@ pub struct Mutant {
     observer: Observer,
 }
 
-/// What the gate does with a request.
 enum Gate {
     /// Hands it on as it is: the reference receiver judges.
     Judge,
@@ -49,9 +47,7 @@ enum Gate {
     Accept(Bytes),
     /// The same, whatever the method.
     AcceptAsPost(Bytes),
-    /// Rejects it.
     Reject,
-    /// Answers with this status by itself.
     Answer(u16),
 }
 

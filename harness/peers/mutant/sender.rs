@@ -34,7 +34,6 @@ use crate::webhook::event::Event;
 /// How long an event waits for another one to be sent along with it.
 const BATCH_WAIT: Duration = Duration::from_millis(40);
 
-/// A sender with one fault.
 #[derive(Clone)]
 pub struct Mutant {
     act: Act,
@@ -94,7 +93,6 @@ impl Mutant {
         }
     }
 
-    /// Asks the reference sender.
     fn ask(&self, op: Op) -> BoxFuture<'_, Result<Reply, SubjectError>> {
         subject::sender::Sender::call(&self.inner, op)
     }

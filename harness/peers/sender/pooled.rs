@@ -18,11 +18,9 @@ use crate::peers::sender::Transport;
 use crate::wire::client::tls;
 use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
 
-/// A pool of connections.
 #[derive(Debug)]
 pub struct Pooled {
     wait: Duration,
-    /// Whether certificates are looked at.
     verifies: bool,
     /// Set anew when an authority is to be trusted.
     client: RwLock<reqwest::Client>,
@@ -36,10 +34,10 @@ impl Pooled {
         Self::verifying(wait, true)
     }
 
-    /// The same that takes anybody's certificate, as careless senders do.
+    /// The same that accepts any certificate, as careless senders do.
     ///
     /// Errors: the TLS library cannot be set up; its words.
-    pub fn trusting_anybody(wait: Duration) -> Result<Self, String> {
+    pub(crate) fn trusting_anybody(wait: Duration) -> Result<Self, String> {
         Self::verifying(wait, false)
     }
 

@@ -6,8 +6,8 @@ use super::imports::{self, Import};
 use super::{Files, assert_no, library, tree};
 
 /// The small files that every room may use, in any order. They themselves use each other, `webhook`, and the exchange as data.
-const GROUND_FLOOR: [&str; 8] =
-    ["clock", "duration", "error", "exit", "random", "redaction", "statistics", "terminal"];
+const GROUND_FLOOR: [&str; 9] =
+    ["clock", "described", "duration", "error", "exit", "random", "redaction", "statistics", "terminal"];
 
 /// The rooms, each built on those before it.
 const ROOMS: [&str; 8] = ["webhook", "wire", "subject", "peers", "suite", "report", "bench", "cli"];

@@ -24,15 +24,13 @@ pub enum Concern {
 pub struct Change {
     /// Where it stands: names and positions after the path that was asked for.
     pub path: String,
-    /// As it was given.
     pub expected: String,
-    /// What stands in its place; `None` where nothing does.
     pub actual: Option<String>,
 }
 
 /// The first value of `expected` of that concern that is not the same in `actual`, below `path`. Members that only `actual`
 /// has are not looked at: they are a matter of shape.
-pub fn first_change(expected: &Json, actual: &Json, path: &str, concern: Concern) -> Option<Change> {
+pub(crate) fn first_change(expected: &Json, actual: &Json, path: &str, concern: Concern) -> Option<Change> {
     let change = change(expected, Some(actual), concern)?;
     Some(Change { path: format!("{path}{}", change.path), ..change })
 }

@@ -6,47 +6,24 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
-/// What is made of the message under the key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Digest {
-    /// 64 lowercase hexadecimal digits of HMAC-SHA256: the contract.
-    Hex,
-    /// The same in upper case.
-    Uppercase,
-    /// The same bytes as base64.
-    Base64,
-    /// The same bytes as base64 for URLs, without padding.
-    Base64Url,
-    /// `sha256=` before the digits.
-    Prefixed,
-    /// The first 32 digits.
-    Truncated,
-    /// HMAC-SHA1.
-    Sha1,
-    /// HMAC-SHA512.
-    Sha512,
-    /// SHA-256 without a key.
-    Unkeyed,
-    /// 64 zeros.
-    Zeros,
+described! {
+    /// What is made of the message under the key.
+    pub enum Digest {
+        /// 64 digits of HMAC-SHA256: the contract.
+        Hex: "as lowercase hexadecimal digits",
+        Uppercase: "with uppercase digits",
+        Base64: "in base64",
+        Base64Url: "in base64 for URLs",
+        Prefixed: "with `sha256=` before the digits",
+        Truncated: "cut to 32 digits",
+        Sha1: "with HMAC-SHA1",
+        Sha512: "with HMAC-SHA512",
+        Unkeyed: "with plain SHA-256, without a key",
+        Zeros: "with 64 zeros",
+    }
 }
 
 impl Digest {
-    /// Every way known, the contract first.
-    pub const ALL: &[Self] = &[
-        Self::Hex,
-        Self::Uppercase,
-        Self::Base64,
-        Self::Base64Url,
-        Self::Prefixed,
-        Self::Truncated,
-        Self::Sha1,
-        Self::Sha512,
-        Self::Unkeyed,
-        Self::Zeros,
-    ];
-
-    /// The header's value.
     pub(super) fn value(self, key: &[u8], message: &[u8]) -> String {
         let sha256 = || mac::<Hmac<Sha256>>(key, message);
         match self {
@@ -63,7 +40,6 @@ impl Digest {
         }
     }
 
-    /// Whether its value depends on the key.
     pub(super) fn is_keyed(self) -> bool {
         !matches!(self, Self::Unkeyed | Self::Zeros)
     }
@@ -83,21 +59,6 @@ impl Digest {
             Self::Sha1 => digits(40),
             Self::Sha512 => digits(128),
             Self::Zeros => value.len() == 64 && value.iter().all(|&byte| byte == b'0'),
-        }
-    }
-
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Self::Hex => "as lowercase hexadecimal digits",
-            Self::Uppercase => "with uppercase digits",
-            Self::Base64 => "in base64",
-            Self::Base64Url => "in base64 for URLs",
-            Self::Prefixed => "with `sha256=` before the digits",
-            Self::Truncated => "cut to 32 digits",
-            Self::Sha1 => "with HMAC-SHA1",
-            Self::Sha512 => "with HMAC-SHA512",
-            Self::Unkeyed => "with plain SHA-256, without a key",
-            Self::Zeros => "with 64 zeros",
         }
     }
 }

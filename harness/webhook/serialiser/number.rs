@@ -1,6 +1,6 @@
 //! How each language prints a number that its parser has read.
 //!
-//! Invariant: pure. A number is taken as it was written, and becomes a double only where the language makes it one.
+//! Invariant: a number is taken as it was written, and becomes a double only where the language makes it one.
 
 /// How a number is written that is too large for a double, where the language has one to hold.
 pub(super) const INFINITY: &str = "Infinity";

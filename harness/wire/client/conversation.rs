@@ -18,14 +18,13 @@ use crate::wire::exchange::Outcome;
 
 /// How many bytes of an answer's body are read at all before the connection is given up, where no more are kept.
 const READ_BODY: usize = 1024 * 1024;
-/// How long an answer's body may take behind its head.
+/// How long an answer's body may take after its head.
 const BODY_WAIT: Duration = Duration::from_secs(1);
 /// Between two segments of a body, so that they do not arrive as one.
 const SEGMENT_PAUSE: Duration = Duration::from_millis(5);
 /// How long `100 Continue` is waited for: who does not know of it answers nothing.
 const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 
-/// What came of a request.
 pub(crate) struct Conversation {
     pub(crate) outcome: Outcome,
     /// From the first byte sent to the head of the answer, where one came.
@@ -50,7 +49,7 @@ enum Ended {
     Abandoned,
 }
 
-/// Sends a request and reads its answer. No head is waited for behind the deadline, and no body for longer than `wait`, of
+/// Sends a request and reads its answer. No head is waited for after the deadline, and no body for longer than `wait`, of
 /// which `kept` bytes are kept.
 pub(crate) async fn converse(
     connection: &mut Connection,
@@ -106,7 +105,7 @@ pub(crate) async fn converse(
         Ok(Ok(Ended::Head(head, written))) => (head, written),
     };
     let AnswerHead { mut response, framing, persists } = head;
-    // The status is the answer, whatever becomes of the body behind it.
+    // The status is the answer, whatever becomes of the body after it.
     let body =
         timeout(BODY_WAIT.min(wait), reader.answer_body(&mut incoming, framing, kept, READ_BODY.max(kept)))
             .await;
@@ -144,7 +143,7 @@ async fn write<W: AsyncWrite + Unpin>(
             Step::Write(parts) => write_together(outgoing, parts).await?,
             Step::Pause => sleep(SEGMENT_PAUSE).await,
             Step::AwaitContinue => {
-                // Who says nothing for so long may have the body all the same.
+                // A peer that says nothing for so long may have the body all the same.
                 let _ = timeout(CONTINUE_WAIT, continued.notified()).await;
             }
             Step::Close => return Ok(Written::BrokenOff),

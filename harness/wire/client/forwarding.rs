@@ -20,7 +20,6 @@ const OF_THE_CONNECTION: [&str; 5] =
 /// How much of an answer's body is passed back.
 const KEPT_BODY: usize = 8 * 1024 * 1024;
 
-/// The way on.
 #[derive(Debug)]
 pub struct Forwarding {
     client: Client,
@@ -30,12 +29,12 @@ pub struct Forwarding {
 impl Forwarding {
     /// The way to a target, where an answer is waited for so long. A path of the target other than `/` takes the place of
     /// the requests' own.
-    pub fn new(target: Target, wait: Duration, clock: Clock) -> Self {
+    pub(crate) fn new(target: Target, wait: Duration, clock: Clock) -> Self {
         Self { client: Client::new(wait, clock).keeping(KEPT_BODY), target }
     }
 
     /// Passes a request on and returns what came back: 502 where nothing did.
-    pub async fn pass(&self, delivery: &Delivery) -> Response {
+    pub(crate) async fn pass(&self, delivery: &Delivery) -> Response {
         let mut onward = delivery.clone();
         onward.headers = passed(&delivery.headers);
         if self.target.path != "/" {
@@ -54,11 +53,11 @@ fn passed(headers: &Headers) -> Headers {
     Headers(kept.cloned().collect::<Vec<(String, Bytes)>>())
 }
 
-/// Whether a target leads to a server of ours: to its port, at its own address or, where it listens at all of them, at any
+/// Whether a target leads to this server: to its port, at its own address or, where it listens at all of them, at any
 /// of this machine's.
 ///
 /// Errors: the target's host cannot be resolved; what the resolver says.
-pub async fn leads_to(target: &Target, server: SocketAddr) -> io::Result<bool> {
+pub(crate) async fn leads_to(target: &Target, server: SocketAddr) -> io::Result<bool> {
     if target.port != server.port() {
         return Ok(false);
     }

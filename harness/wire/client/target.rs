@@ -1,6 +1,4 @@
 //! Where deliveries go: an address, the way to it, and the path there.
-//!
-//! Invariant: a target that was made can be connected to as it stands; what is wrong with a URL was said before.
 
 use std::net::IpAddr;
 
@@ -12,22 +10,17 @@ use crate::wire::exchange::Trust;
 /// Where deliveries go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// With TLS or without.
     pub scheme: Scheme,
     /// Host name or address, without brackets.
     pub host: String,
-    /// Port.
     pub port: u16,
-    /// Path and query.
     pub path: String,
 }
 
 /// With TLS or without.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scheme {
-    /// Without.
     Http,
-    /// With, and how.
     Https(Tls),
 }
 
@@ -102,7 +95,7 @@ impl Target {
     }
 
     /// Whether it may be sent to. Errors: it is not this machine, and that was not allowed.
-    pub fn check_allowed(&self, allow_remote: bool) -> Result<(), String> {
+    pub(crate) fn check_allowed(&self, allow_remote: bool) -> Result<(), String> {
         if allow_remote || self.is_loopback() {
             return Ok(());
         }
@@ -110,14 +103,13 @@ impl Target {
     }
 
     /// Whose certificates it may show.
-    pub fn trust(&self) -> Trust {
+    pub(crate) fn trust(&self) -> Trust {
         match &self.scheme {
             Scheme::Http => Trust::System,
             Scheme::Https(tls) => tls.trust().clone(),
         }
     }
 
-    /// The whole URL.
     pub fn url(&self) -> String {
         let scheme = match self.scheme {
             Scheme::Http => "http",

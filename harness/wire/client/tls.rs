@@ -1,7 +1,7 @@
 //! TLS as the client speaks it: whose certificates it takes, and what it says of those that it does not.
 //!
-//! Invariant: a certificate is taken for the reason that was asked for and for no other; what the peer does wrong is an
-//! [`Outcome`], with the mend where there is a usual one.
+//! Invariant: a certificate is accepted for the reason that was asked for and for no other; what the peer does wrong is an
+//! [`Outcome`], with the usual fix.
 
 use std::fmt;
 use std::fs::File;
@@ -27,7 +27,6 @@ use crate::wire::exchange::{Outcome, Trust};
 /// The longest file of certificates that is read: a system's whole store is a quarter of a megabyte.
 const LONGEST_FILE: u64 = 16 * 1024 * 1024;
 
-/// How connections to a peer are secured.
 #[derive(Clone)]
 pub struct Tls {
     trust: Trust,
@@ -38,7 +37,7 @@ impl Tls {
     /// TLS with peers whose certificates are trusted like this.
     ///
     /// Errors: the certificates cannot be read, or there are none; what to do about it.
-    pub fn new(trust: Trust) -> Result<Self, String> {
+    pub(crate) fn new(trust: Trust) -> Result<Self, String> {
         let provider = Arc::new(ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = match &trust {
             Trust::System => {
@@ -46,8 +45,8 @@ impl Tls {
                     format!("the system's certificates cannot be read: {why}; give --ca FILE or --insecure")
                 })?)
             }
-            Trust::File(path) => Arc::new(Given::read(path, provider.clone())?),
-            Trust::Anybody => Arc::new(Anybody(provider.clone())),
+            Trust::File(path) => Arc::new(Chosen::read(path, provider.clone())?),
+            Trust::Anybody => Arc::new(Chosen { provider: provider.clone(), given: None }),
         };
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.map_err(|why| format!("TLS cannot be set up: {why}"))?;
@@ -56,8 +55,7 @@ impl Tls {
         Ok(Self { trust, connector: Arc::new(config).into() })
     }
 
-    /// Whose certificates are taken.
-    pub fn trust(&self) -> &Trust {
+    pub(crate) fn trust(&self) -> &Trust {
         &self.trust
     }
 
@@ -148,7 +146,7 @@ fn is_an_authority(reason: &CertificateError) -> bool {
 
 /// The certificates in a PEM file, one at least.
 ///
-/// Errors: the file cannot be read, or is no such file: which, and the mend.
+/// Errors: the file cannot be read, or is no such file: which, and the fix.
 pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let wrong = |what: String| format!("the CA file {} {what}", path.display());
     let mut text = Vec::new();
@@ -171,14 +169,23 @@ pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> 
     Ok(certificates)
 }
 
-/// Takes what a file's certificates have signed, and those certificates themselves.
+/// Accepts what the certificates of a file have signed, and those certificates themselves. Without a file any certificate is
+/// accepted, and with it any signature: an unknown peer cannot be told from another.
+#[derive(Debug)]
+struct Chosen {
+    provider: Arc<CryptoProvider>,
+    given: Option<Given>,
+}
+
 #[derive(Debug)]
 struct Given {
     certificates: Vec<CertificateDer<'static>>,
     chains: Arc<WebPkiServerVerifier>,
 }
 
-impl Given {
+type Verified = Result<HandshakeSignatureValid, Error>;
+
+impl Chosen {
     fn read(path: &Path, provider: Arc<CryptoProvider>) -> Result<Self, String> {
         let wrong = |what: String| format!("the CA file {} {what}", path.display());
         let certificates = read(path)?;
@@ -187,12 +194,17 @@ impl Given {
             let unreadable = |why| wrong(format!("has something else for certificate {}: {why}", at + 1));
             roots.add(certificate.clone()).map_err(unreadable)?;
         }
-        let chains = WebPkiServerVerifier::builder_with_provider(roots.into(), provider).build();
-        Ok(Self { certificates, chains: chains.map_err(|why| wrong(format!("cannot be used: {why}")))? })
+        let chains = WebPkiServerVerifier::builder_with_provider(roots.into(), provider.clone()).build();
+        let chains = chains.map_err(|why| wrong(format!("cannot be used: {why}")))?;
+        Ok(Self { provider, given: Some(Given { certificates, chains }) })
+    }
+
+    fn signature(&self, verify: impl FnOnce(&WebPkiServerVerifier) -> Verified) -> Verified {
+        self.given.as_ref().map_or(Ok(HandshakeSignatureValid::assertion()), |given| verify(&given.chains))
     }
 }
 
-impl ServerCertVerifier for Given {
+impl ServerCertVerifier for Chosen {
     fn verify_server_cert(
         &self,
         shown: &CertificateDer<'_>,
@@ -201,12 +213,13 @@ impl ServerCertVerifier for Given {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match self.chains.verify_server_cert(shown, between, name, ocsp, now) {
-            // It is the very one that was given, so who signed it does not matter. Its dates have been found good before
-            // that was asked; what is left is its name.
+        let Some(given) = &self.given else { return Ok(ServerCertVerified::assertion()) };
+        match given.chains.verify_server_cert(shown, between, name, ocsp, now) {
+            // It is the very one that was given, so who signed it does not matter. Its dates were checked before its issuer
+            // was; its name was not.
             Err(Error::InvalidCertificate(reason))
                 if (reason == CertificateError::UnknownIssuer || is_an_authority(&reason))
-                    && self.certificates.contains(shown) =>
+                    && given.certificates.contains(shown) =>
             {
                 let certificate = rustls::server::ParsedCertificate::try_from(shown)?;
                 rustls::client::verify_server_name(&certificate, name)?;
@@ -221,8 +234,8 @@ impl ServerCertVerifier for Given {
         message: &[u8],
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls12_signature(message, certificate, signed)
+    ) -> Verified {
+        self.signature(|chains| chains.verify_tls12_signature(message, certificate, signed))
     }
 
     fn verify_tls13_signature(
@@ -230,50 +243,11 @@ impl ServerCertVerifier for Given {
         message: &[u8],
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls13_signature(message, certificate, signed)
+    ) -> Verified {
+        self.signature(|chains| chains.verify_tls13_signature(message, certificate, signed))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.supported_verify_schemes()
-    }
-}
-
-/// Takes any certificate, and with it any signature: who is not known cannot be told from somebody else.
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -6,19 +6,15 @@ use super::head::digits;
 use super::{FramingFault, MOST_HEADERS};
 use crate::wire::exchange::Headers;
 
-/// A captured request.
 #[derive(Debug)]
 pub struct Captured<'a> {
-    /// Its headers.
     pub headers: Headers,
-    /// Its body.
     pub body: &'a [u8],
 }
 
 /// Why a file holds no captured request whose body is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotCaptured {
-    /// There is no empty line after the headers.
     NoEmptyLine,
     /// The body is in chunks, which are not what is signed.
     InChunks,

@@ -1,6 +1,6 @@
 //! A body in chunks, piece by piece.
 //!
-//! Invariant: pure and without memory for what goes by: it holds a place and a count, and every line has a longest length.
+//! Invariant: bounded. It holds a place and a count and no byte of what went by, and every line has a longest length.
 
 use super::head::is_token_byte;
 use super::{FramingFault, Side};
@@ -42,7 +42,7 @@ enum Stage {
 pub struct Part {
     /// So many bytes of framing.
     pub skip: usize,
-    /// The size of the chunk that begins behind them, where one does.
+    /// The size of the chunk that begins after them, where one does.
     pub opens: Option<u64>,
     /// So many bytes of the body after them.
     pub data: usize,
@@ -51,15 +51,14 @@ pub struct Part {
 }
 
 impl Chunks {
-    /// Before the first chunk.
-    pub fn new(side: Side) -> Self {
+    pub(crate) fn new(side: Side) -> Self {
         Self { side, stage: Stage::Size(0), line: 0 }
     }
 
     /// Goes over a piece up to the end of the first run of data in it, or of the body.
     ///
     /// Errors: these are no chunks.
-    pub fn next(&mut self, piece: &[u8]) -> Result<Part, FramingFault> {
+    pub(crate) fn next(&mut self, piece: &[u8]) -> Result<Part, FramingFault> {
         let (mut skip, mut opens) = (0, None);
         loop {
             match self.stage {

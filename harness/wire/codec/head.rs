@@ -3,7 +3,7 @@
 //! A request is read strictly (RFC 9112, with every MAY that lets a server refuse): whatever two readers could frame
 //! differently is a fault. An answer is read as a client has to: what the RFC says how to read is read so.
 //!
-//! Invariant: pure, judged where it lies, without allocation.
+//! Invariant: a head is judged where it lies, without allocation.
 
 use std::mem::MaybeUninit;
 
@@ -15,10 +15,8 @@ use crate::wire::exchange::Headers;
 /// How many headers a message has at most.
 pub const MOST_HEADERS: usize = 200;
 
-/// Room for the headers of a parsed head.
 pub type Slots<'a> = [MaybeUninit<Header<'a>>; MOST_HEADERS];
 
-/// Empty room.
 pub const fn slots<'a>() -> Slots<'a> {
     [const { MaybeUninit::uninit() }; MOST_HEADERS]
 }
@@ -26,9 +24,7 @@ pub const fn slots<'a>() -> Slots<'a> {
 /// How a body is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
-    /// That many bytes.
     Length(u64),
-    /// Chunks.
     Chunked,
     /// Until the connection ends (answers only).
     UntilClose,
@@ -37,7 +33,6 @@ pub enum Framing {
 /// What the head of a request says of what follows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestFacts {
-    /// How the body is delimited.
     pub framing: Framing,
     /// Whether another request may follow on the connection.
     pub persists: bool,
@@ -48,20 +43,14 @@ pub struct RequestFacts {
 /// What the head of an answer says of what follows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnswerFacts {
-    /// The status.
     pub status: u16,
-    /// How the body is delimited.
     pub framing: Framing,
-    /// Whether the connection may carry another exchange.
     pub persists: bool,
 }
 
-/// Which side of an exchange a head is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// A request.
     Request,
-    /// An answer.
     Answer,
 }
 
@@ -143,7 +132,7 @@ impl RequestFacts {
     /// What the head of a request says.
     ///
     /// Errors: where its body ends cannot be told, or could be told in two ways.
-    pub fn of(parsed: &httparse::Request<'_, '_>) -> Result<Self, FramingFault> {
+    pub(crate) fn of(parsed: &httparse::Request<'_, '_>) -> Result<Self, FramingFault> {
         let modern = parsed.version != Some(0);
         let (mut hosts, mut length, mut chunked, mut expects, mut persists) = (0, None, false, false, modern);
         for header in parsed.headers.iter() {
@@ -189,7 +178,7 @@ impl AnswerFacts {
     /// What the head of an answer says (RFC 9112, section 6.3).
     ///
     /// Errors: where its body ends cannot be told.
-    pub fn of(parsed: &httparse::Response<'_, '_>) -> Result<Self, FramingFault> {
+    pub(crate) fn of(parsed: &httparse::Response<'_, '_>) -> Result<Self, FramingFault> {
         let status = parsed.code.unwrap_or_default();
         let bodiless = matches!(status, 100..=199 | 204 | 304);
         let (mut length, mut chunked, mut persists) = (None, None, parsed.version == Some(1));

@@ -14,7 +14,6 @@ use crate::wire::exchange::{Delivery, Headers, Response, Transfer};
 
 const READ_SIZE: usize = 16 * 1024;
 
-/// Why no whole message could be read.
 #[derive(Debug)]
 pub enum ReadError {
     /// The connection ended before the message was whole.
@@ -22,11 +21,8 @@ pub enum ReadError {
         /// Whether nothing at all had come.
         empty: bool,
     },
-    /// The connection failed.
     Io(io::Error),
-    /// What came is no message of HTTP/1.1.
     Malformed {
-        /// What is wrong with it.
         fault: FramingFault,
         /// The beginning of what is wrong, quoted.
         quoted: String,
@@ -38,16 +34,13 @@ pub enum ReadError {
 pub struct AnswerHead {
     /// The answer, without its body.
     pub response: Response,
-    /// How its body is delimited.
     pub framing: Framing,
     /// Whether the connection may carry another exchange after this one.
     pub persists: bool,
 }
 
-/// The head of a request.
 #[derive(Debug)]
 pub struct RequestHead {
-    /// The request without its body.
     pub delivery: Delivery,
     /// What the head says of the body and the connection.
     pub facts: RequestFacts,
@@ -57,7 +50,6 @@ pub struct RequestHead {
 #[derive(Debug, Default)]
 pub struct Reader {
     buffer: BytesMut,
-    /// How many bytes have come in all.
     received: u64,
     /// The lengths of the chunks of the body that was read last.
     chunks: Vec<usize>,
@@ -69,7 +61,7 @@ fn malformed(fault: FramingFault, bytes: &[u8]) -> ReadError {
 
 impl Reader {
     /// Reads the head of the final answer. Interim ones (1xx) are passed over; `interim` is told their statuses.
-    pub async fn answer_head<R: AsyncRead + Unpin>(
+    pub(crate) async fn answer_head<R: AsyncRead + Unpin>(
         &mut self,
         stream: &mut R,
         interim: impl Fn(u16),
@@ -89,7 +81,6 @@ impl Reader {
         }
     }
 
-    /// Reads the head of a request.
     pub async fn request_head<R: AsyncRead + Unpin>(
         &mut self,
         stream: &mut R,
@@ -99,28 +90,21 @@ impl Reader {
         let refused = |fault| malformed(fault, &head);
         let parsed = parse_request(&head, &mut slots).map_err(refused)?;
         let facts = RequestFacts::of(&parsed).map_err(refused)?;
-        let delivery = Delivery {
-            method: parsed.method.unwrap_or_default().to_owned(),
-            target: parsed.path.unwrap_or_default().to_owned(),
-            headers: collect(parsed.headers),
-            body: Bytes::new(),
-            transfer: Transfer::Whole,
-        };
+        let (method, target) = (parsed.method.unwrap_or_default(), parsed.path.unwrap_or_default());
+        let delivery = Delivery::new(method, target, collect(parsed.headers), Bytes::new());
         Ok(RequestHead { delivery, facts })
     }
 
-    /// How many bytes have come in all.
-    pub fn received(&self) -> u64 {
+    pub(crate) fn received(&self) -> u64 {
         self.received
     }
 
-    /// Whether everything that has come has been used.
     pub fn is_empty(&self) -> bool {
         self.buffer.is_empty()
     }
 
     /// How the body that was read last came over the wire.
-    pub fn transfer(&mut self, framing: Framing) -> Transfer {
+    pub(crate) fn transfer(&mut self, framing: Framing) -> Transfer {
         match framing {
             Framing::Chunked => Transfer::Chunks(std::mem::take(&mut self.chunks)),
             _ => Transfer::Whole,
@@ -128,17 +112,16 @@ impl Reader {
     }
 
     /// Waits for the first byte of the next message; `false` where the connection ended before it.
-    pub async fn begins<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> Result<bool, ReadError> {
+    pub(crate) async fn begins<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> Result<bool, ReadError> {
         Ok(!self.buffer.is_empty() || self.fill(stream).await? > 0)
     }
 
-    /// What has been read and not yet used.
-    pub fn unused(&self) -> &[u8] {
+    pub(crate) fn unused(&self) -> &[u8] {
         &self.buffer
     }
 
     /// Waits until the peer ends the connection. What it sends meanwhile is kept, up to a head's length.
-    pub async fn ended<R: AsyncRead + Unpin>(&mut self, stream: &mut R) {
+    pub(crate) async fn ended<R: AsyncRead + Unpin>(&mut self, stream: &mut R) {
         while self.buffer.len() < LONGEST_HEAD {
             if !matches!(self.fill(stream).await, Ok(1..)) {
                 return;
@@ -150,7 +133,7 @@ impl Reader {
 
     /// Reads the body of an answer to its end, keeps the first `keep` bytes of it, and gives up after `limit` bytes. Returns what was
     /// kept, and whether the end was reached.
-    pub async fn answer_body<R: AsyncRead + Unpin>(
+    pub(crate) async fn answer_body<R: AsyncRead + Unpin>(
         &mut self,
         stream: &mut R,
         framing: Framing,
@@ -289,7 +272,6 @@ impl Reader {
     }
 }
 
-/// The headers as data.
 pub(crate) fn collect(headers: &[httparse::Header<'_>]) -> Headers {
     Headers(
         headers.iter().map(|header| (header.name.to_owned(), Bytes::copy_from_slice(header.value))).collect(),

@@ -1,18 +1,16 @@
 //! A request as the steps of sending it: which bytes go out together, and what is waited for in between.
 //!
-//! Invariant: the bytes of the steps, one behind the other, are the request; a body is sliced and not copied, but for
-//! short chunks.
+//! Invariant: the bytes of the steps in their order are the request; a body is sliced and not copied, but for short chunks.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::push_headers;
 use crate::wire::exchange::{Delivery, Transfer};
 
-/// The longest chunk that is copied behind its size. A longer one stands by itself, so that no second copy of a large
+/// The longest chunk that is copied after its size. A longer one stands by itself, so that no second copy of a large
 /// body is made.
 const COPIED: usize = 4096;
 
-/// One step of sending a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Bytes that go out together, in as few segments as they fit.
@@ -25,7 +23,7 @@ pub enum Step {
     Close,
 }
 
-/// The steps of sending a delivery, with `Host` added behind the request line and the framing behind the headers.
+/// The steps of sending a delivery, with `Host` added after the request line and the framing after the headers.
 pub fn encode_request(delivery: &Delivery, authority: &str) -> Vec<Step> {
     let body = &delivery.body;
     let mut head = BytesMut::with_capacity(512);
@@ -67,7 +65,7 @@ fn write<const N: usize>(parts: [Bytes; N]) -> Step {
     Step::Write(parts.into_iter().filter(|part| !part.is_empty()).collect())
 }
 
-/// The head with the body in chunks behind it. What the lengths leave over is the last chunk; a chunk of no length would
+/// The head with the body in chunks after it. What the lengths leave over is the last chunk; a chunk of no length would
 /// end the body.
 fn chunked(mut head: BytesMut, body: &Bytes, lengths: &[usize]) -> Step {
     let mut parts = Vec::new();

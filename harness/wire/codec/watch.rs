@@ -9,7 +9,7 @@ use super::head::{Framing, RequestFacts, Side, head_end, parse_request, slots};
 /// Where a connection's requests are.
 #[derive(Debug, Default)]
 pub struct Watch {
-    /// What came of a head that is not whole.
+    /// The beginning of a head that is not whole.
     head: Vec<u8>,
     rest: Rest,
 }
@@ -26,7 +26,7 @@ impl Watch {
     /// Goes over the next bytes.
     ///
     /// Errors: they are no requests.
-    pub fn goes_by(&mut self, mut piece: &[u8]) -> Result<(), FramingFault> {
+    pub(crate) fn goes_by(&mut self, mut piece: &[u8]) -> Result<(), FramingFault> {
         while !piece.is_empty() {
             match &mut self.rest {
                 Rest::Head => {

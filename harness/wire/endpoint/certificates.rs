@@ -1,4 +1,4 @@
-//! The certificates that endpoints behind HTTPS show: one authority for a run, and what it has signed or should have.
+//! The certificates that HTTPS endpoints show: one authority for a run, and what it has signed or should have.
 //!
 //! Invariant: nothing is made before it is asked for; the authority's key never leaves this process, and its file goes with
 //! its value. The keys come from the system's randomness, not from the run's seed: nothing that is judged depends on them.
@@ -24,16 +24,15 @@ use tokio_rustls::TlsAcceptor;
 use crate::clock::Clock;
 use crate::wire::handshake::Certificate;
 
-/// What good certificates are for: every name of this machine that a URL of ours may have.
+/// What good certificates are for: every name of this machine that an endpoint's URL may have.
 const HOSTS: [&str; 3] = ["127.0.0.1", "::1", "localhost"];
 /// What the one for another host is for. Nobody has that name (RFC 2606).
 const ANOTHER_HOST: &str = "another-host.invalid";
-/// How long good certificates are valid, before and behind the present.
+/// How long good certificates are valid, before and after the present.
 const VALID: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 /// The longest file of certificates that is taken along: a system's whole store is a quarter of a megabyte.
 const LONGEST_FILE: u64 = 16 * 1024 * 1024;
 
-/// The authority of a run.
 pub struct Authority {
     clock: Clock,
     made: OnceLock<Result<Made, String>>,
@@ -60,7 +59,7 @@ impl Authority {
         self.made().map(|made| &*made.file)
     }
 
-    /// A file of that name with its certificate behind those of another file.
+    /// A file of that name with its certificate after those of another file.
     ///
     /// Errors: the other one cannot be read, or this one not be written: why.
     pub fn behind(&self, other: &Path, name: &str) -> Result<PathBuf, String> {
@@ -78,7 +77,7 @@ impl Authority {
         Ok(file)
     }
 
-    /// What shows a certificate to whoever connects.
+    /// What shows a certificate to a peer that connects.
     pub(crate) fn acceptor(&self, certificate: Certificate) -> Result<TlsAcceptor, String> {
         let made = self.made()?;
         configuration(made, certificate, self.clock.now_ms())

@@ -6,12 +6,12 @@
 //! Invariant: the body reaches the handler as the bytes that came, and never more of them than the handler allows.
 
 use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use std::{fmt, io};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -19,18 +19,17 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf, join};
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::timeout;
 
-use super::{Handler, MOST_CONNECTIONS, Server, listen};
+use super::{Handler, MOST_CONNECTIONS, Server, drain, listen, refusal};
 use crate::wire::codec::{FramingFault, Watch, encode_response};
-use crate::wire::exchange::{Delivery, Headers, Response, Transfer};
+use crate::wire::exchange::{Delivery, Headers, Response};
 
 /// How long what is no request may take to be answered, and the connection to end.
 const REFUSAL_WAIT: Duration = Duration::from_secs(5);
-/// How much of it is read at most.
-const DRAINED: u64 = 32 * 1024 * 1024;
 
 /// Serves on an address; port 0 lets the system choose.
 ///
@@ -41,28 +40,26 @@ pub async fn serve(address: SocketAddr, handler: Arc<dyn Handler>) -> io::Result
 
 async fn connection(stream: TcpStream, handler: Arc<dyn Handler>) {
     let service = service_fn(|request| Box::pin(answer(request, handler.clone())));
+    let (stream, outgoing) = stream.into_split();
     let judged = Judged { stream, watch: Watch::default(), fault: None };
-    let mut connection =
-        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(judged), service);
+    let io = TokioIo::new(join(judged, outgoing));
+    let mut connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service);
     // A peer that breaks off is no fault of the server's.
     let _ = poll_fn(|cx| connection.poll_without_shutdown(cx)).await;
-    let mut judged = connection.into_parts().io.into_inner();
+    let (judged, mut outgoing) = connection.into_parts().io.into_inner().into_inner();
     if let Some(fault) = judged.fault {
-        let mut refusal = Response::text(400, format!("no HTTP request: {fault}\n"));
-        refusal.headers.add("Connection", "close");
-        let _ = timeout(REFUSAL_WAIT, judged.stream.write_all(&encode_response(&refusal))).await;
+        let refusal = refusal(400, format!("no HTTP request: {fault}\n"));
+        let _ = timeout(REFUSAL_WAIT, outgoing.write_all(&encode_response(&refusal))).await;
     }
-    let _ = timeout(REFUSAL_WAIT, judged.stream.shutdown()).await;
+    let _ = timeout(REFUSAL_WAIT, outgoing.shutdown()).await;
     if judged.fault.is_some() {
-        // What is still sent is read, so that the other side sees the answer and no reset.
-        let mut rest = judged.stream.take(DRAINED);
-        let _ = timeout(REFUSAL_WAIT, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
+        drain(judged.stream, REFUSAL_WAIT).await;
     }
 }
 
-/// A connection whose requests are judged before they are read.
+/// A connection's incoming half, whose requests are judged before they are read.
 struct Judged {
-    stream: TcpStream,
+    stream: OwnedReadHalf,
     watch: Watch,
     fault: Option<FramingFault>,
 }
@@ -84,43 +81,10 @@ impl AsyncRead for Judged {
     }
 }
 
-impl AsyncWrite for Judged {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, from)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        from: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, from)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
 /// Ends the connection without an answer.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("no answer is given")]
 struct NoAnswer;
-
-impl fmt::Display for NoAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no answer is given")
-    }
-}
-
-impl std::error::Error for NoAnswer {}
 
 async fn answer(
     request: hyper::Request<Incoming>,
@@ -130,22 +94,14 @@ async fn answer(
     let body = match Limited::new(body, handler.body_limit()).collect().await {
         Ok(body) => body.to_bytes(),
         Err(why) if why.is::<LengthLimitError>() => {
-            let mut refusal = Response::text(413, "the body is too large\n");
-            refusal.headers.add("Connection", "close");
-            return Ok(outgoing(refusal));
+            return Ok(outgoing(refusal(413, "the body is too large\n")));
         }
         Err(_) => return Err(NoAnswer),
     };
     let headers =
         head.headers.iter().map(|(name, value)| (name.to_string(), Bytes::copy_from_slice(value.as_bytes())));
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
-    let delivery = Delivery {
-        method: head.method.to_string(),
-        target,
-        headers: Headers(headers.collect()),
-        body,
-        transfer: Transfer::Whole,
-    };
+    let delivery = Delivery::new(head.method.as_str(), target, Headers(headers.collect()), body);
     handler.handle(delivery).await.map(outgoing).ok_or(NoAnswer)
 }
 

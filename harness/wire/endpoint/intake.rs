@@ -11,11 +11,11 @@ mod connection;
 mod incoming;
 
 use std::borrow::Cow;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use std::{fmt, io};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -34,13 +34,10 @@ const LONG_BODIES_KIB: usize = 64 * 1024;
 /// A whole request, as it lies in the buffer.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// The method.
     pub method: &'a str,
-    /// The path with the query.
     pub target: &'a str,
     /// The headers, as they were spelled.
     pub headers: &'a [httparse::Header<'a>],
-    /// The request line and the headers.
     pub head: &'a [u8],
     /// The body, out of its chunks.
     pub body: &'a [u8],
@@ -49,7 +46,6 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The request as a value of its own.
     pub fn to_delivery(&self) -> Delivery {
         Delivery {
             method: self.method.to_owned(),
@@ -62,15 +58,15 @@ impl Request<'_> {
 }
 
 /// What is no whole request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
-    /// It is no HTTP/1.1.
+    #[error("no HTTP request: {0}")]
     Malformed(FramingFault),
-    /// Its body is too long.
+    #[error("a body that is too long")]
     TooLarge,
-    /// It did not come to its end in time.
+    #[error("a request that does not come to its end")]
     Slow,
-    /// The connection ended before its end.
+    #[error("a request that ends before it is whole")]
     CutOff,
 }
 
@@ -80,26 +76,13 @@ impl From<FramingFault> for Broken {
     }
 }
 
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed(fault) => write!(f, "no HTTP request: {fault}"),
-            Self::TooLarge => f.write_str("a body that is too long"),
-            Self::Slow => f.write_str("a request that does not come to its end"),
-            Self::CutOff => f.write_str("a request that ends before it is whole"),
-        }
-    }
-}
-
-/// An answer's bytes.
-pub type AnswerBytes = Cow<'static, [u8]>;
+pub(crate) type AnswerBytes = Cow<'static, [u8]>;
 
 /// An answer that is waited for; `None` ends the connection without one.
-pub type Later<'a> = BoxFuture<'a, Option<Vec<u8>>>;
+pub(crate) type Later<'a> = BoxFuture<'a, Option<Vec<u8>>>;
 
 /// What becomes of a request that was taken.
 pub enum Taken<'a> {
-    /// It is answered at once.
     Now(AnswerBytes),
     /// Its answer is waited for, and meanwhile nothing else is read on its connection.
     Later(Later<'a>),
@@ -118,11 +101,9 @@ pub trait Intake: Send + Sync + 'static {
 /// What a server allows.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// How many threads serve.
     pub threads: usize,
     /// How many connections there are at the same time; further ones wait.
     pub connections: usize,
-    /// The longest body, in bytes.
     pub body: usize,
     /// How long a request may take from its first byte to its last, an answer to be read, and a connection be idle.
     pub patience: Duration,
@@ -146,7 +127,6 @@ pub struct Service {
 /// A connection on its way to its thread, with its place.
 type Accepted = (std::net::TcpStream, OwnedSemaphorePermit);
 
-/// What all connections share.
 struct Shared<I> {
     intake: Arc<I>,
     limits: Limits,
@@ -220,18 +200,16 @@ impl Service {
         Ok(())
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its URL with a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// Ends it once every request that was taken has been answered, or after that time.
-    pub async fn end_answered(self, within: Duration) {
+    pub(crate) async fn end_answered(self, within: Duration) {
         let mut underway = self.underway.subscribe();
         // Whichever it is, the server ends here.
         let _ = timeout(within, underway.wait_for(|count| *count == 0)).await;
@@ -298,7 +276,6 @@ async fn accept(
     }
 }
 
-/// Serves the connections of one thread.
 async fn serve<I: Intake>(
     shared: Arc<Shared<I>>,
     mut accepted: mpsc::UnboundedReceiver<Accepted>,

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use log::Log;
-use tokio::net::{TcpSocket, lookup_host};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
 use super::certificates::Authority;
@@ -33,7 +33,6 @@ const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)
 /// How many connections an endpoint has at the same time; each may hold a head and a read buffer.
 const MOST_CONNECTIONS: usize = 256;
 
-/// An endpoint of ours.
 #[derive(Debug)]
 pub struct Endpoint {
     address: SocketAddr,
@@ -48,7 +47,7 @@ enum Standing {
     Listening {
         _server: Server,
     },
-    /// Bound, so that nobody else gets the port, and not listening, so that connections are refused.
+    /// Bound, so that no other program gets the port, and not listening, so that connections are refused.
     Refusing {
         _socket: TcpSocket,
     },
@@ -57,7 +56,6 @@ enum Standing {
 /// What endpoints have in common.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The time of day.
     pub clock: Clock,
     /// What all of them may keep.
     pub budget: Budget,
@@ -70,19 +68,13 @@ impl Endpoint {
     ///
     /// Errors: no port can be listened on.
     pub async fn start(settings: Settings) -> io::Result<Self> {
-        let log = Arc::new(Log::new(settings.clock, settings.budget));
-        let (patience, shared) = (settings.patience, log.clone());
-        let connect = move |mut stream| {
-            let shared = shared.clone();
-            async move {
-                conversation::converse(&mut stream, &shared, patience).await;
-            }
-        };
-        let server = listen(ANY_PORT, MOST_CONNECTIONS, connect).await?;
-        Ok(Self::standing(server, "http", log))
+        Self::listening(settings, "http", |mut stream, log, patience| async move {
+            conversation::converse(&mut stream, &log, patience).await;
+        })
+        .await
     }
 
-    /// The same behind HTTPS, with that certificate.
+    /// The same over HTTPS, with that certificate.
     ///
     /// Errors: no port can be listened on, or no certificate can be made.
     pub async fn start_secured(
@@ -91,16 +83,22 @@ impl Endpoint {
         certificate: Certificate,
     ) -> io::Result<Self> {
         let acceptor = authority.acceptor(certificate).map_err(io::Error::other)?;
-        let log = Arc::new(Log::new(settings.clock, settings.budget));
-        let (patience, shared) = (settings.patience, log.clone());
-        let connect = move |stream| secured::connection(stream, acceptor.clone(), shared.clone(), patience);
-        let server = listen(ANY_PORT, MOST_CONNECTIONS, connect).await?;
-        Ok(Self::standing(server, "https", log))
+        let connect =
+            move |stream, log, patience| secured::connection(stream, acceptor.clone(), log, patience);
+        Self::listening(settings, "https", connect).await
     }
 
-    fn standing(server: Server, scheme: &'static str, log: Arc<Log>) -> Self {
+    async fn listening<F: Future<Output = ()> + Send + 'static>(
+        settings: Settings,
+        scheme: &'static str,
+        connect: impl Fn(TcpStream, Arc<Log>, Duration) -> F + Send + 'static,
+    ) -> io::Result<Self> {
+        let log = Arc::new(Log::new(settings.clock, settings.budget));
+        let shared = log.clone();
+        let handle = move |stream| connect(stream, shared.clone(), settings.patience);
+        let server = listen(ANY_PORT, MOST_CONNECTIONS, handle).await?;
         let address = server.address();
-        Self { address, scheme, log, _standing: Standing::Listening { _server: server } }
+        Ok(Self { address, scheme, log, _standing: Standing::Listening { _server: server } })
     }
 
     /// An address at which every connection is refused, for as long as this value lives.
@@ -114,19 +112,17 @@ impl Endpoint {
         Ok(Self { address, scheme, log, _standing: Standing::Refusing { _socket: socket } })
     }
 
-    /// Its URL with path and query.
     pub fn url(&self, target: &str) -> String {
         format!("{}://{}{target}", self.scheme, self.address)
     }
 
     /// Its URL under another host name than in [`Endpoint::url`], where this machine has one.
-    pub async fn url_by_name(&self, target: &str) -> String {
+    pub(crate) async fn url_by_name(&self, target: &str) -> String {
         let name = ("localhost", self.address.port());
         let found = lookup_host(name).await.is_ok_and(|mut found| found.any(|one| one == self.address));
         if found { format!("{}://localhost:{}{target}", self.scheme, name.1) } else { self.url(target) }
     }
 
-    /// Sets what it answers from now on.
     pub fn follow(&self, script: Script) {
         self.log.follow(script);
     }
@@ -148,7 +144,7 @@ impl Endpoint {
     }
 
     /// Looks at the requests that arrived so far and were kept.
-    pub fn look<T>(&self, look: impl FnOnce(&[Received]) -> T) -> T {
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&[Received]) -> T) -> T {
         self.log.look(look)
     }
 
@@ -157,13 +153,13 @@ impl Endpoint {
         self.log.count()
     }
 
-    /// How often anybody came so far: with a request, or with a handshake that came to none.
+    /// How many visits there were so far: with a request, or with a handshake that came to none.
     pub fn visits(&self) -> u64 {
         self.log.visits()
     }
 
-    /// Waits until somebody has come more often than that, or `wait` is over.
-    pub async fn wait_for_visit(&self, behind: u64, wait: Duration) {
+    /// Waits until there were more visits than that, or `wait` is over.
+    pub(crate) async fn wait_for_visit(&self, behind: u64, wait: Duration) {
         let deadline = Instant::now() + wait;
         loop {
             let changed = self.log.changed();

@@ -6,7 +6,7 @@
 //!  "outcome":{"answered":{"status":200,"headers":[],"body":""}}}
 //! ```
 //!
-//! Invariant: exact bytes. What is UTF-8 is a text, what is not is base64, and both come back as they were.
+//! Invariant: bytes come back as they were. What is UTF-8 is a text, what is not is base64.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -34,7 +34,6 @@ impl<'a> From<&'a Bytes> for Written<'a> {
     }
 }
 
-/// Bytes as they are read.
 #[derive(serde::Deserialize)]
 #[serde(untagged, expecting = "bytes must be a text, or an object with the one member `base64`")]
 enum Read {
@@ -42,7 +41,6 @@ enum Read {
     Coded { base64: Base64 },
 }
 
-/// Base64 that was decoded.
 #[derive(serde::Deserialize)]
 #[serde(try_from = "String")]
 struct Base64(Vec<u8>);
@@ -114,7 +112,7 @@ impl Delivery {
     /// Whether it can be sent at all: a delivery that was edited by hand must not become two requests.
     ///
     /// Errors: what of it cannot be.
-    pub fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         if !is_token(self.method.as_bytes()) {
             return Err(format!("{:?} is no request method", self.method));
         }

@@ -1,6 +1,4 @@
 //! What a receiver with each fault does: one row for each, in the order of `fault.rs`.
-//!
-//! Invariant: the match is exhaustive, so a fault without its row does not compile.
 
 use std::time::{Duration, Instant};
 
@@ -21,38 +19,31 @@ use crate::wire::exchange::{Response, Transfer};
 const TIME_A_DIGIT: Duration = Duration::from_micros(20);
 const ANY_EVENT: &[u8] = br#"{"event":"any.event","data":{}}"#;
 
-/// A question about a request.
 pub(super) type Question = fn(&Incoming<'_>) -> bool;
 
 /// What a fault makes of the reference receiver.
 pub(super) enum Act {
-    /// Rejects these requests.
     Rejects(Question),
     /// Accepts these, whatever their signature.
     Accepts(Question),
-    /// Accepts these and rejects all others.
     AcceptsOnly(Question),
     /// Accepts this body in place of the request's.
     AcceptsAs(fn(&Incoming<'_>) -> Option<Bytes>),
     /// The same, by whatever method it came.
     AcceptsAsPost(fn(&Incoming<'_>) -> Option<Bytes>),
-    /// Accepts what is signed by this recipe, too.
     AcceptsRecipe(Recipe),
     /// Accepts what is signed by this recipe and rejects all else.
     ExpectsRecipe(Recipe),
-    /// Checks signatures over what this serialiser prints.
     Hashes(Serialiser),
     /// Answers these with this status, and does nothing else with them.
     Answers(u16, Question),
     /// Compares signatures digit by digit.
     Compares,
-    /// Answers this kind of event late.
     Delays(Question),
     /// Works on so many requests at a time, and answers others 503.
     Works(usize),
     /// Makes this of a rejection; `None` closes the connection.
     Rewrites(fn(&Incoming<'_>, Response) -> Option<Response>),
-    /// Processes what it rejects, too.
     ProcessesRejected,
     /// Processes what it accepts in another way.
     Processes(fn(Observer) -> Observer),
@@ -60,10 +51,9 @@ pub(super) enum Act {
     Forgets(Question),
 }
 
-/// The row of a fault.
 #[allow(clippy::too_many_lines, reason = "a table with one row for each fault")]
 pub(super) fn act(fault: ReceiverFault) -> Act {
-    // A table: one row for each fault.
+    // A table: a row for each fault.
     use Act::*;
     use ReceiverFault as F;
     match fault {

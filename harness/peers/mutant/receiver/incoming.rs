@@ -15,7 +15,6 @@ const WINDOW_MS: u64 = 300_000;
 /// A default that programs have built in.
 const DEFAULT_SECRET: &str = "your-webhook-secret";
 
-/// What a mutant remembers.
 #[derive(Default)]
 pub(super) struct Memory {
     /// The body of each accepted delivery, by timestamp and signature.
@@ -24,7 +23,6 @@ pub(super) struct Memory {
     known: Mutex<HashSet<Bytes>>,
 }
 
-/// One request.
 pub(super) struct Incoming<'a> {
     pub(super) delivery: &'a Delivery,
     /// The event that the body names; empty where it names none.
@@ -82,12 +80,10 @@ impl<'a> Incoming<'a> {
         given.is_some_and(|(timestamp, signature)| Key::new(self.secret).verify(timestamp, body, signature))
     }
 
-    /// Whether it is signed, and under a number.
     pub(super) fn is_signed_at_a_number(&self) -> bool {
         self.is_signed() && self.number.is_some()
     }
 
-    /// Whether the timestamp is within the window.
     pub(super) fn is_fresh(&self) -> bool {
         self.number.is_some_and(|ms| self.now_ms.abs_diff(ms) < WINDOW_MS)
     }
@@ -106,7 +102,6 @@ impl<'a> Incoming<'a> {
         self.is_signed_as(signature.map(|value| &**value), self.body()) && self.is_fresh()
     }
 
-    /// Whether the signature is what the recipe gives.
     pub(super) fn is_signed_by(&self, recipe: Recipe) -> bool {
         let given = self.signature.as_ref().zip(self.timestamp.as_ref());
         given.is_some_and(|(signature, timestamp)| {
@@ -132,14 +127,12 @@ impl<'a> Incoming<'a> {
         given.is_some_and(verifies) && self.is_fresh()
     }
 
-    /// Whether it is signed under the built-in default.
     pub(super) fn is_signed_by_default(&self) -> bool {
         let key = Key::new(&Secret::new(DEFAULT_SECRET));
         let given = self.timestamp.as_ref().zip(self.signature.as_ref());
         given.is_some_and(|(timestamp, signature)| key.verify(timestamp, self.body(), signature))
     }
 
-    /// The signature that would be accepted.
     pub(super) fn expected_signature(&self) -> String {
         Key::new(self.secret).sign(self.timestamp.as_deref().unwrap_or_default(), self.body()).to_hex()
     }
@@ -165,12 +158,10 @@ impl<'a> Incoming<'a> {
         accepted.any(|((_, known), old)| Some(known) == self.signature.as_ref() && old == self.body())
     }
 
-    /// Whether this body was accepted before.
     pub(super) fn was_accepted(&self) -> bool {
         self.memory.accepted().values().any(|old| old == self.body())
     }
 
-    /// Timestamp and signature.
     pub(super) fn presented(&self) -> Option<(Bytes, Bytes)> {
         self.timestamp.clone().zip(self.signature.clone())
     }
@@ -186,7 +177,6 @@ impl Memory {
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers an accepted delivery.
     pub(super) fn accept(&self, presented: Option<(Bytes, Bytes)>, body: Bytes) {
         if let Some(presented) = presented {
             self.accepted().insert(presented, body);

@@ -6,12 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::peers::receiver::Observer;
 
-/// Processes nothing.
 pub(super) fn nothing(_: Observer) -> Observer {
     Arc::new(|_| {})
 }
 
-/// Processes the first delivery alone.
 pub(super) fn first_alone(observer: Observer) -> Observer {
     let any = AtomicBool::new(false);
     Arc::new(move |observed| {
@@ -21,7 +19,6 @@ pub(super) fn first_alone(observer: Observer) -> Observer {
     })
 }
 
-/// Processes one event of each record.
 pub(super) fn once_a_record(observer: Observer) -> Observer {
     let known = Mutex::new(HashSet::new());
     Arc::new(move |observed| {

@@ -1,6 +1,4 @@
 //! What a sender with each fault does: one row for each, in the order of `fault.rs`.
-//!
-//! Invariant: the match is exhaustive, so a fault without its row does not compile.
 
 use std::time::Duration;
 
@@ -31,21 +29,15 @@ const HOUR_MS: u64 = 3_600_000;
 /// What a fault makes of the reference sender.
 #[derive(Clone, Copy)]
 pub(super) enum Act {
-    /// Does not send these requests.
     Withholds(fn(&Outgoing<'_>) -> bool),
-    /// Changes a request.
     Alters(fn(&mut Outgoing<'_>)),
-    /// Changes the body's members.
     Edits(fn(&'static Dialect, &mut Value)),
-    /// Changes the record.
     EditsRecord(fn(&mut Value)),
     /// Puts another time into the body, made from the present.
     Dates(fn(u64) -> Value),
     /// Signs with another timestamp, made from the present.
     Stamps(fn(u64) -> String),
-    /// Signs by this recipe.
     Signs(Recipe),
-    /// Does not send these events.
     Drops(fn(&Event) -> bool),
     /// Does not send the first event after a registration.
     MissesFirst,
@@ -53,13 +45,9 @@ pub(super) enum Act {
     Batches(fn(&Event) -> bool),
     /// Keeps another filter.
     Filters(fn(&'static Dialect, Vec<String>) -> Option<Vec<String>>),
-    /// Does nothing where a webhook is to be deleted.
     KeepsDeleted,
-    /// Starts after the deadline.
     SendsLate,
-    /// Sends one delivery after another.
     SendsInTurn,
-    /// Sends by another pool.
     SendsBy(fn() -> Result<Pooled, String>),
     /// Sends by a client written by hand, which takes this for the answer.
     SendsCarelessly(Takes),
@@ -73,7 +61,6 @@ pub(super) enum Act {
     Resends(fn(&Outcome) -> bool),
     /// Sends again so many times after a 5xx, each time with a pause and a change.
     Retries(usize, Duration, fn(&mut Outgoing<'_>, usize)),
-    /// Follows redirects.
     Follows(Redirect),
     /// Takes such an outcome for an acknowledgement.
     Acknowledges(fn(&Outcome) -> bool),
@@ -85,21 +72,17 @@ pub(super) enum Act {
     Reports(fn(u64) -> bool),
 }
 
-/// How a redirect is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Redirect {
-    /// Its answer counts.
     Counted,
-    /// Its answer does not count.
     Uncounted,
     /// With a GET, to its own host alone, as careful clients have it; its answer counts.
     AsGet,
 }
 
-/// The row of a fault.
 #[allow(clippy::too_many_lines, reason = "a table with one row for each fault")]
 pub(super) fn act(fault: SenderFault) -> Act {
-    // A table: one row for each fault.
+    // A table: a row for each fault.
     use Act::*;
     use SenderFault as F;
     match fault {

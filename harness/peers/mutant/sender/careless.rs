@@ -1,6 +1,4 @@
 //! A way out as it is written by hand, with the mistakes that an HTTP library does not make. The mutants send by it.
-//!
-//! Invariant: one connection for each request, bounded in time and in what is kept of the answer.
 
 use std::io;
 use std::time::Duration;
@@ -24,16 +22,12 @@ const LONGEST: usize = 16 * 1024 * 1024;
 /// A client that takes something else than the head of the final answer for the answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Careless {
-    /// How long the answer is waited for.
     pub wait: Duration,
-    /// What it takes for the answer.
     pub takes: Takes,
 }
 
-/// What is taken for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
-    /// The first line that comes.
     FirstLine,
     /// The first head that comes, an interim one too.
     FirstHead,

@@ -12,11 +12,9 @@ use crate::webhook::recipe::Recipe;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::exchange::Delivery;
 
-/// One request on its way out.
 pub(super) struct Outgoing<'a> {
     pub(super) url: String,
     pub(super) delivery: Delivery,
-    /// The webhook's secret.
     pub(super) secret: Option<Secret>,
     pub(super) registry: &'a Registry,
     pub(super) dialect: &'static Dialect,
@@ -32,14 +30,12 @@ impl Outgoing<'_> {
         self.delivery.headers.remove(name);
     }
 
-    /// Sends a header twice.
     pub(super) fn double(&mut self, name: &str) {
         if let Some(value) = self.delivery.headers.single(name).cloned() {
             self.delivery.headers.add(name, value);
         }
     }
 
-    /// Sends a header's value in another header.
     pub(super) fn rename(&mut self, name: &str, other: &str) {
         if let Some(value) = self.delivery.headers.single(name).cloned() {
             self.delivery.headers.remove(name);
@@ -66,7 +62,6 @@ impl Outgoing<'_> {
         self.delivery.headers.single(SIGNATURE_HEADER).is_some()
     }
 
-    /// Signs anew under another secret.
     pub(super) fn sign_under(&mut self, secret: Option<Secret>) {
         let own = std::mem::replace(&mut self.secret, secret);
         self.sign_at(self.timestamp());
@@ -82,7 +77,6 @@ impl Outgoing<'_> {
         }
     }
 
-    /// Signs as a recipe does.
     pub(super) fn sign_by(&mut self, recipe: Recipe) {
         let Some(secret) = &self.secret else { return };
         let timestamp = self.delivery.headers.single(TIMESTAMP_HEADER).cloned().unwrap_or_default();
@@ -91,7 +85,6 @@ impl Outgoing<'_> {
         }
     }
 
-    /// The timestamp in the header.
     pub(super) fn timestamp(&self) -> String {
         let timestamp = self.delivery.headers.single(TIMESTAMP_HEADER);
         timestamp.map_or_else(|| self.now_ms.to_string(), |value| String::from_utf8_lossy(value).into_owned())

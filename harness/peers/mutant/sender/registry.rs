@@ -14,14 +14,12 @@ pub(super) struct Registry(Mutex<Known>);
 pub(super) struct Known {
     /// URL and secret of each webhook that is registered, by name, in the order of registration.
     pub(super) webhooks: BTreeMap<u64, (String, Option<Secret>)>,
-    /// Webhooks that have had no event yet.
     pub(super) fresh: Vec<u64>,
     registered: u64,
     /// An event that waits for another one to be sent along with it.
     pub(super) waiting: Option<Event>,
     /// The events that are sent along with others, by the others' record ids.
     pub(super) along: HashMap<String, Event>,
-    /// The URLs that are given up.
     pub(super) stopped: HashSet<String>,
     /// How the sender ended, once it did.
     pub(super) crashed: Option<String>,

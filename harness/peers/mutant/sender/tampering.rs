@@ -1,6 +1,4 @@
 //! A way out that tampers with what is sent, and with what is made of the answer.
-//!
-//! Invariant: what a fault does not concern goes the way of the reference sender.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +23,6 @@ use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
 /// How long a delivery to a webhook waits for those to the webhooks before it to take their turns.
 const TURN: Duration = Duration::from_millis(5);
 
-/// A way out that tampers with what is sent.
 pub(super) struct Tampering {
     act: Act,
     dialect: &'static Dialect,
@@ -120,7 +117,6 @@ impl Tampering {
         self.misread(&registered, outcome)
     }
 
-    /// Changes a request before it is sent.
     fn alter(&self, request: &mut Outgoing<'_>) {
         let (dialect, now_ms) = (self.dialect, request.now_ms);
         match self.act {
@@ -167,7 +163,6 @@ impl Tampering {
         outcome
     }
 
-    /// Follows a redirect where the fault is about that.
     async fn follow(&self, delivery: &Delivery, outcome: Outcome) -> Outcome {
         let (Act::Follows(how), Outcome::Answered(response)) = (self.act, &outcome) else { return outcome };
         let location = response.headers.single("location").filter(|_| (300..400).contains(&response.status));
@@ -193,11 +188,10 @@ impl Tampering {
         }
     }
 
-    /// What the fault makes of an outcome.
     fn misread(&self, registered: &str, outcome: Outcome) -> Outcome {
         match (self.act, &outcome) {
             (Act::Acknowledges(these), _) if these(&outcome) => {
-                Outcome::Answered(Response { status: 200, headers: Headers::default(), body: Bytes::new() })
+                Outcome::Answered(Response { status: 200, ..Response::default() })
             }
             (Act::Crashes(these), _) if these(&outcome) => {
                 let how = format!("ended by an error that nobody caught: {outcome}");

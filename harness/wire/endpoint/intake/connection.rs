@@ -10,25 +10,23 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::SemaphorePermit;
-use tokio::time::{Sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Sleep, sleep_until, timeout_at};
 
 use super::incoming::{End, Incoming};
 use super::{Broken, Intake, Later, Request, Shared, Underway};
 use crate::wire::codec::{LONGEST_HEAD, RequestFacts, Side, encode_response, head_end, parse_request, slots};
-use crate::wire::exchange::Response;
+use crate::wire::endpoint::{drain, refusal};
 
 /// How long a buffer is at first.
 const USUAL: usize = 8 * 1024;
 /// How long it may become without asking for room.
 const COMMON: usize = LONGEST_HEAD + USUAL;
-/// How much of what is refused is read and thrown away, so that its sender sees the answer and not a reset.
-const DRAINED: u64 = 32 * 1024 * 1024;
-/// How long that may take at most.
+/// How long what is refused is read at most.
 const DRAIN_WAIT: Duration = Duration::from_secs(5);
 /// How many bytes of answers are held back for those of further requests that have come.
 const TOGETHER: usize = 16 * 1024;
 
-/// Why a connection ends, where that is anybody's fault.
+/// Why a connection ends, where that is a fault.
 type Ended = Result<(), Broken>;
 
 struct Served<'a, I> {
@@ -45,19 +43,13 @@ struct Served<'a, I> {
     room: Option<SemaphorePermit<'a>>,
 }
 
-/// What has come of a request.
 enum Step<'a> {
-    /// All of it, and it was taken.
     Taken(Ready<'a>),
-    /// Its head.
     Begun(Incoming),
-    /// Less.
     Nothing,
 }
 
-/// A request that was taken.
 struct Ready<'a> {
-    /// How long it was.
     whole: usize,
     persists: bool,
     /// What its answer is waited for, where it is not there yet.
@@ -75,7 +67,6 @@ fn request<'a>(parsed: &'a httparse::Request<'_, 'a>, head: &'a [u8], body: &'a 
     }
 }
 
-/// Serves a connection to its end.
 pub(super) async fn serve<I: Intake>(stream: TcpStream, shared: &Shared<I>) {
     let alarm = Box::pin(sleep_until((Instant::now() + shared.limits.patience).into()));
     let (came, answers) = (Vec::with_capacity(USUAL), Vec::with_capacity(64));
@@ -87,6 +78,10 @@ pub(super) async fn serve<I: Intake>(stream: TcpStream, shared: &Shared<I>) {
 }
 
 impl<'a, I: Intake> Served<'a, I> {
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.shared.limits.patience
+    }
+
     /// Until either side ends it.
     async fn run(&mut self) -> Ended {
         loop {
@@ -96,18 +91,18 @@ impl<'a, I: Intake> Served<'a, I> {
             // It counts for one request.
             self.room = None;
             if let Some((later, _underway)) = later {
-                if !self.flush(Instant::now() + self.shared.limits.patience).await {
+                if !self.flush(self.deadline()).await {
                     return Ok(());
                 }
                 self.forget();
                 let Some(answer) = later.await else { return Ok(()) };
                 self.answers.extend_from_slice(&answer);
-                if !self.flush(Instant::now() + self.shared.limits.patience).await {
+                if !self.flush(self.deadline()).await {
                     return Ok(());
                 }
             }
             let due = self.answers.len() > TOGETHER || !persists;
-            if due && (!self.flush(Instant::now() + self.shared.limits.patience).await || !persists) {
+            if due && (!self.flush(self.deadline()).await || !persists) {
                 return Ok(());
             }
         }
@@ -115,7 +110,7 @@ impl<'a, I: Intake> Served<'a, I> {
 
     /// Reads the next request and takes it. `None` where the connection is over.
     async fn next(&mut self) -> Result<Option<Ready<'a>>, Broken> {
-        let mut deadline = Instant::now() + self.shared.limits.patience;
+        let mut deadline = self.deadline();
         let (mut searched, mut begun) = (0, None::<Incoming>);
         loop {
             if begun.is_none() {
@@ -148,7 +143,7 @@ impl<'a, I: Intake> Served<'a, I> {
             }
             let idle = self.came.is_empty();
             match self.read(deadline).await {
-                Some(1..) if idle => deadline = Instant::now() + self.shared.limits.patience,
+                Some(1..) if idle => deadline = self.deadline(),
                 Some(1..) => {}
                 // An idle connection that ends is no fault.
                 _ if idle => return Ok(None),
@@ -175,7 +170,6 @@ impl<'a, I: Intake> Served<'a, I> {
         }
     }
 
-    /// Takes a request that has come in pieces.
     fn take(&mut self, incoming: &Incoming, end: End) -> Result<Ready<'a>, Broken> {
         let came = &self.came[self.used..];
         let (head, body) = (&came[..incoming.head], &came[incoming.head..end.body]);
@@ -187,7 +181,6 @@ impl<'a, I: Intake> Served<'a, I> {
         Ok(Ready { whole: end.whole, persists: incoming.persists, later })
     }
 
-    /// Forgets what was used.
     fn forget(&mut self) {
         self.came.drain(..self.used);
         self.used = 0;
@@ -263,7 +256,6 @@ impl<'a, I: Intake> Served<'a, I> {
         went
     }
 
-    /// Answers what is no whole request.
     async fn refuse(&mut self, broken: Broken) {
         let _underway = Underway::new(&self.shared.underway);
         if let Some(told) = self.shared.intake.broken(broken, &self.came[self.used..]) {
@@ -274,17 +266,14 @@ impl<'a, I: Intake> Served<'a, I> {
             Broken::TooLarge => 413,
             Broken::Slow => 408,
         };
-        let mut refusal = Response::text(status, format!("{broken}\n"));
-        refusal.headers.add("Connection", "close");
+        let refusal = refusal(status, format!("{broken}\n"));
         self.answers.extend_from_slice(&encode_response(&refusal));
         // What was kept of it is of no more use.
         (self.came, self.used, self.room) = (Vec::new(), 0, None);
         let wait = DRAIN_WAIT.min(self.shared.limits.patience);
         if self.flush(Instant::now() + wait).await {
             let _ = self.stream.shutdown().await;
-            let mut rest = (&mut self.stream).take(DRAINED);
-            let rest = async { tokio::io::copy(&mut rest, &mut tokio::io::sink()).await };
-            let _ = timeout(wait, rest).await;
+            drain(&mut self.stream, wait).await;
         }
     }
 }

@@ -1,16 +1,13 @@
 //! Where a request ends in a buffer: its head, and a body of a given length or in chunks.
 //!
-//! Invariant: pure, and in place: chunks are joined where they lie. What has been looked at is not looked at again.
+//! Invariant: chunks are joined where they lie, and no byte is looked at twice.
 
 use super::Broken;
 use crate::wire::codec::{Chunks, Framing, LONGEST_CHUNK_LIST, RequestFacts, Side};
 
-/// A request whose head has come.
 #[derive(Debug)]
 pub(super) struct Incoming {
-    /// How long the head is.
     pub(super) head: usize,
-    /// Whether another request may follow on the connection.
     pub(super) persists: bool,
     /// Whether its sender waits to be told to go on.
     pub(super) expects: bool,
@@ -36,14 +33,12 @@ struct Joined {
 /// Where a whole request ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
-    /// Where its body ends.
     pub(super) body: usize,
     /// Where the next request begins.
     pub(super) whole: usize,
 }
 
 impl Incoming {
-    /// The request after a head of that length.
     pub(super) fn new(facts: RequestFacts, head: usize) -> Self {
         let rest = match facts.framing {
             Framing::Chunked => {

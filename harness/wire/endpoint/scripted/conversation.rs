@@ -1,6 +1,6 @@
 //! A scripted endpoint's side of a connection: it reads requests, takes them in, and does with each what the script says.
 //!
-//! Invariant: whatever is sent, a conversation ends, and what was no request is told apart from what was one.
+//! Invariant: whatever is sent, a conversation ends.
 
 use std::io;
 use std::pin::Pin;
@@ -14,16 +14,17 @@ use tokio::time::{Instant, sleep, timeout};
 use super::log::{Log, Progress};
 use super::script::{Answer, Before, Manner};
 use crate::wire::codec::{FramingFault, ReadError, Reader, RequestHead, encode_response};
+use crate::wire::endpoint::refusal;
 use crate::wire::exchange::Response;
 
-/// How much of a body without end is sent at once, and the pause behind it.
+/// How much of a body without end is sent at once, and the pause after it.
 const ENDLESS_PART: [u8; 4096] = [b' '; 4096];
 const ENDLESS_PAUSE: Duration = Duration::from_millis(5);
 /// How long the first of the body is waited for before a connection is reset in the middle of a request.
 const RESET_PAUSE: Duration = Duration::from_millis(50);
 /// How long a connection that is closed at once is read on, so that it does not end with a reset.
 pub(super) const CLOSE_WAIT: Duration = Duration::from_secs(1);
-/// How many bytes of a status line come before it is cut off, and how many behind it before a header is.
+/// How many bytes of a status line come before it is cut off, and how many after it before a header is.
 const CUT_STATUS_LINE: usize = "HTTP/1.1 2".len();
 const CUT_HEADERS: usize = "Content-L".len();
 
@@ -59,24 +60,19 @@ impl<S: Peer> AsyncRead for Tap<'_, S> {
     }
 }
 
-/// How it goes on with a connection behind a request.
+/// How it goes on with a connection after a request.
 enum Then {
     /// Another request may come.
     Persist,
-    /// It is closed.
     Close,
-    /// It is reset.
     Reset,
 }
 
-/// How a conversation ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
     /// By the other side, before its first request.
     WithoutRequest,
-    /// In whatever way.
     Closed,
-    /// By a reset.
     Reset,
 }
 
@@ -256,9 +252,7 @@ fn most(length: usize) -> u32 {
 }
 
 fn interim(status: u16) -> Vec<u8> {
-    let response =
-        Response { status, headers: crate::wire::exchange::Headers::default(), body: bytes::Bytes::new() };
-    encode_response(&response)
+    encode_response(&Response { status, ..Response::default() })
 }
 
 /// Ends a connection so that its other side sees its end and no reset: what is still sent is read first.
@@ -268,10 +262,9 @@ async fn close<S: Peer>(reader: &mut Reader, stream: &mut S) {
     let _ = timeout(CLOSE_WAIT, reader.ended(stream)).await;
 }
 
-/// Answers what is no request, as far as anybody listens.
+/// Answers what is no request, as far as the peer listens.
 pub(super) async fn refuse<S: Peer>(stream: &mut S, why: &'static str) {
-    let mut refusal = Response::text(400, why);
-    refusal.headers.add("Peer", "close");
+    let refusal = refusal(400, why);
     // Whoever sends what is no request may not take an answer either.
     let _ = timeout(Duration::from_secs(1), send(stream, &encode_response(&refusal))).await;
 }

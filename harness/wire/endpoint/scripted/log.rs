@@ -17,12 +17,10 @@ use crate::wire::codec::{FramingFault, quote};
 use crate::wire::exchange::{Delivery, LONGEST_BODY, Outcome};
 use crate::wire::handshake::HandshakeEnd;
 
-/// How many requests an endpoint keeps.
 pub const MOST_REQUESTS: usize = 1024;
 /// How many requests an endpoint keeps in which no record is new: of those that flood it with one event there are enough
-/// to tell, and room is left for the events behind them.
+/// to tell, and room is left for the events after them.
 const MOST_REPEATS: u32 = 64;
-/// How many bytes all endpoints of a run keep.
 const MOST_BYTES: usize = 48 * 1024 * 1024;
 /// How many requests that are not whole an endpoint keeps.
 const MOST_BROKEN: usize = 16;
@@ -30,14 +28,14 @@ const MOST_BROKEN: usize = 16;
 const MOST_HANDSHAKES: usize = 64;
 /// How many bytes of what is no whole request are kept, to be quoted.
 pub(super) const QUOTED: usize = 128;
-/// What a kept request costs beside its bytes, about.
+/// What a kept request costs in addition to its bytes, about.
 const OVERHEAD: usize = 512;
 
 /// How many bytes may still be kept. Clones share one account.
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<AtomicUsize>);
 
-/// A request that arrived, when it did, and what came of it.
+/// A request that arrived, when it did, and its outcome.
 #[derive(Debug, Clone)]
 pub struct Received {
     /// The request as it came; of a long body only the beginning.
@@ -48,7 +46,6 @@ pub struct Received {
     pub began_ms: u64,
     /// When its last byte had arrived, in milliseconds since the epoch.
     pub at_ms: u64,
-    /// What the endpoint did with it.
     pub outcome: Outcome,
     /// How long it had been whole when the sender ended the connection without having been answered.
     pub let_go: Option<Duration>,
@@ -59,7 +56,6 @@ pub struct Received {
 pub struct Broken {
     /// When its first byte had arrived, in milliseconds since the epoch.
     pub began_ms: u64,
-    /// How many bytes came.
     pub bytes: u64,
     /// What is wrong with its framing; `None` where it only did not come to its end.
     pub fault: Option<FramingFault>,
@@ -67,12 +63,11 @@ pub struct Broken {
     pub what: String,
 }
 
-/// A connection to an endpoint behind HTTPS that came to no request.
+/// A connection to an HTTPS endpoint that came to no request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handshake {
     /// When it ended, in milliseconds since the epoch.
     pub at_ms: u64,
-    /// What it ended with.
     pub end: HandshakeEnd,
     /// The same in words: a whole clause.
     pub what: String,
@@ -89,11 +84,10 @@ pub struct Seen {
     pub overflowed: bool,
     /// What was no whole request; the first few.
     pub broken: Vec<Broken>,
-    /// The connections that came to no request, behind HTTPS; the first few, and the last.
+    /// The connections that came to no request, over HTTPS; the first few, and the last.
     pub handshakes: Vec<Handshake>,
 }
 
-/// How far a request has come.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     began_ms: u64,
@@ -133,7 +127,6 @@ struct Kept {
 }
 
 impl Budget {
-    /// What the endpoints of one run may keep together.
     pub fn of_a_run() -> Self {
         Self(Arc::new(AtomicUsize::new(MOST_BYTES)))
     }
@@ -243,7 +236,7 @@ impl Log {
     }
 
     /// Takes in what is a request, and says what it is to be answered: by the script, or `at_head` where it was answered
-    /// before it was whole. Returns its place, where it is kept, beside the answer.
+    /// before it was whole. Returns its place, where it is kept, with the answer.
     pub(super) fn receive(
         &self,
         number: u64,
@@ -300,14 +293,13 @@ impl Log {
         let handshake = Handshake { at_ms: self.clock.now_ms(), end, what };
         let mut kept = self.lock();
         kept.handshakes += 1;
-        // The last one tells whether anybody came behind a certain event.
+        // The last one tells whether a connection came after a certain event.
         kept.seen.handshakes.truncate(MOST_HANDSHAKES - 1);
         kept.seen.handshakes.push(handshake);
         drop(kept);
         self.changed.notify_waiters();
     }
 
-    /// How often anybody came.
     pub(super) fn visits(&self) -> u64 {
         let kept = self.lock();
         kept.begun + kept.handshakes

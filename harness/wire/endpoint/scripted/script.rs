@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::uuids::uuids;
-use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
+use crate::wire::exchange::{Delivery, Outcome, Response};
 
 /// What an endpoint does with requests. The default answers 200 to everything.
 #[derive(Debug, Clone, Default)]
@@ -35,27 +35,23 @@ pub enum Before {
     Closes,
     /// The connection is reset when the head of a request is there.
     Resets,
-    /// The head of a request is answered at once, and the body is read behind it.
+    /// The head of a request is answered at once, and the body is read after it.
     Answers(Answer),
 }
 
-/// One answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// How long the request has been whole before the answer begins.
     pub delay: Duration,
     /// Interim statuses (1xx) that go before it.
     pub interim: Vec<u16>,
-    /// The answer itself.
     pub response: Response,
-    /// What becomes of it on the wire.
     pub manner: Manner,
 }
 
 /// What becomes of an answer on the wire.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Manner {
-    /// It is sent.
     #[default]
     Whole,
     /// It is sent byte by byte, over that time.
@@ -66,18 +62,15 @@ pub enum Manner {
     CutInStatusLine,
     /// It is cut off inside a header, and the connection is closed.
     CutInHeaders,
-    /// The connection is closed in its place.
     Closes,
-    /// The connection is reset in its place.
     Resets,
     /// Nothing is sent, and the connection stays open.
     Hangs,
 }
 
 impl Answer {
-    /// An answer of that status without a body.
     pub fn status(status: u16) -> Self {
-        let response = Response { status, headers: Headers::default(), body: Bytes::new() };
+        let response = Response { status, ..Response::default() };
         Self { delay: Duration::ZERO, interim: Vec::new(), response, manner: Manner::Whole }
     }
 
@@ -86,22 +79,20 @@ impl Answer {
         Self { manner, ..Self::default() }
     }
 
-    /// The answer with that body.
     #[must_use]
-    pub fn body(mut self, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+    pub(crate) fn body(mut self, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         self.response.headers.set("Content-Type", content_type);
         self.response.body = body.into();
         self
     }
 
-    /// The answer with a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<Bytes>) -> Self {
         self.response.headers.add(name, value);
         self
     }
 
-    /// What comes of a request that is answered so.
+    /// The outcome of a request that is answered so.
     pub fn outcome(&self) -> Outcome {
         match self.manner {
             Manner::Whole | Manner::Dripped(_) | Manner::Endless => Outcome::Answered(self.response.clone()),
@@ -113,14 +104,12 @@ impl Answer {
 }
 
 impl Default for Answer {
-    /// A plain 200 without a body.
     fn default() -> Self {
         Self::status(200)
     }
 }
 
 impl Script {
-    /// The same answer to everything.
     pub fn always(answer: Answer) -> Self {
         Self { otherwise: answer, ..Self::default() }
     }

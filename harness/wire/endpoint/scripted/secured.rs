@@ -1,6 +1,6 @@
-//! An endpoint's connections behind HTTPS: the handshake, and what becomes of it where it fails.
+//! An endpoint's connections over HTTPS: the handshake, and what becomes of it where it fails.
 //!
-//! Invariant: whoever comes and goes without a request is written down, with what was said; a handshake is bounded in time
+//! Invariant: every connection that comes to no request is written down with its reason; a handshake is bounded in time
 //! like a request, and in bytes by the TLS library.
 
 use std::io;

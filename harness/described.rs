@@ -1,0 +1,20 @@
+//! Enums that are tables: a row for each variant, with what is said of it.
+
+/// Declares an enum with `ALL`, in the order of the rows, and `describe`, which gives a row's text.
+macro_rules! described {
+    ($(#[$of_enum:meta])* $vis:vis enum $kind:ident { $($(#[$of_row:meta])* $name:ident: $text:literal,)* }) => {
+        $(#[$of_enum])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        $vis enum $kind {
+            $($(#[$of_row])* #[doc = $text] $name,)*
+        }
+
+        impl $kind {
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            pub fn describe(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
