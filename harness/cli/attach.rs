@@ -15,6 +15,7 @@ use super::environment::{Choice, first_given, text};
 use super::options::SecretOptions;
 use super::trust::TrustOptions;
 use super::values::duration;
+use crate::api::receiver;
 use crate::error::Error;
 use crate::subject::SubjectError;
 use crate::subject::receiver::Receiver;
@@ -124,13 +125,7 @@ impl AttachOptions {
 
 /// Errors: a receiver that is started cannot have that path.
 pub(super) fn check_path(path: &str) -> Result<(), Error> {
-    if path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
-        return Ok(());
-    }
-    Err(Error::Usage(format!(
-        "--path {path:?} must begin with a slash and hold only characters that a request line can (escape the others, such as \
-         %20 for a space)"
-    )))
+    receiver::check_path(path).map_err(|why| Error::Usage(format!("--path {why}")))
 }
 
 impl Attachment {

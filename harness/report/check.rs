@@ -2,6 +2,7 @@
 //!
 //! Invariant: secrets are taken out here, once; what a format shows of a check stands in its entry.
 
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -102,7 +103,7 @@ impl CheckEntry {
 
 impl CauseEntry {
     /// The entry of a cause.
-    pub fn new(cause: &Cause, redaction: &Redaction) -> Self {
+    pub(crate) fn new(cause: &Cause, redaction: &Redaction) -> Self {
         Self {
             code: cause.code.as_str(),
             detail: cause.detail.as_ref().map(|detail| redaction.text(detail)),
@@ -116,6 +117,12 @@ impl CauseEntry {
     /// The detail in parentheses, after a space; empty where there is none.
     pub fn which(&self) -> String {
         self.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for CauseEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}: {}", self.code, self.which(), self.text)
     }
 }
 

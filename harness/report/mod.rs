@@ -124,6 +124,9 @@ pub struct RequirementEntry {
     pub verdict: VerdictName,
     /// The checks that judge it.
     pub checks: [&'static str; 1],
+    /// What it asks for in a few words.
+    #[serde(skip)]
+    pub title: &'static str,
     /// Its sentence, for the formats that people read.
     #[serde(skip)]
     pub text: &'static str,
@@ -334,6 +337,7 @@ impl RequirementEntry {
             level: requirement.level,
             verdict,
             checks: [requirement.check_id],
+            title: requirement.title,
             text: requirement.text,
         }
     }
