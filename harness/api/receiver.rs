@@ -75,7 +75,7 @@ impl Receiver {
     ///
     /// [`Error::Usage`] for a receiver that was not started with [`start`](Self::start).
     pub fn observed_on_stdout(self) -> Result<Self, Error> {
-        Ok(Self { subject: self.subject.observed_on_stdout()?, ..self })
+        Ok(Self { subject: Subject::observed_on_stdout(self.subject)?, ..self })
     }
 
     /// With a URL that answers a GET with all that the receiver has processed, as a JSON array of the same objects.
