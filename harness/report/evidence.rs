@@ -103,11 +103,6 @@ impl Folder {
         }
     }
 
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-
     /// A folder in it, for one of several runs.
     pub fn within(&self, name: &str) -> Self {
         Self(self.0.join(name))
