@@ -19,11 +19,6 @@ pub use sender::Sender;
 pub use signature::{Mismatch, sign, verify};
 pub use suite::{Dialect, Suite};
 
-/// Why a signature does not match or a requirement fails: a stable code, what the implementation does, and the fix.
-pub use crate::report::CauseEntry as Cause;
-/// The result of a whole run.
-pub use crate::report::RunResult;
-/// The verdict on one requirement.
-pub use crate::report::VerdictName as Verdict;
-/// How strongly a requirement binds. The order is from the strongest to the weakest: `Must < Should < Advice`.
+// Documented where they are defined.
+pub use crate::report::{CauseEntry as Cause, RunResult, VerdictName as Verdict};
 pub use crate::suite::requirement::Level;

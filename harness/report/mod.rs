@@ -99,7 +99,7 @@ pub struct Tool {
     pub version: &'static str,
 }
 
-/// A run's result in a word.
+/// A run's result in a word. A requirement is gated where its level can fail the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunResult {
