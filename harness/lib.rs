@@ -1,44 +1,70 @@
 //! Test your Twenty webhook sender or receiver against the documentation.
-//!
-//! Eight folders, each built on those before it, so this is also the order in which to read:
-//!
-//! - [`webhook`]: what a Twenty webhook is, as pure data and functions.
-//! - [`wire`]: HTTP/1.1 as bytes: the exchange, the codec, the client and the endpoints.
-//! - [`subject`]: how a program under test is reached.
-//! - [`peers`]: the reference sender and receiver, and the mutants that prove that every check finds its fault.
-//! - [`suite`]: the requirements, what is sent to find out about each, and how a run is judged.
-//! - [`report`]: what a run has shown, in each format and on disk.
-//! - [`bench`]: signed load, measured, compared and accounted for.
-//! - [`cli`]: the command line.
-//!
-//! Bytes in, verdict out. What a program under test does is data, never an `Err`; an `Err` means that the harness failed.
+#![doc = ""]
+#![doc = include_str!("../docs/library.md")]
 
-#![warn(missing_docs)]
+// Eight folders, each built on those before it, so this is also the order in which to read:
+//
+// - `webhook`: what a Twenty webhook is, as pure data and functions.
+// - `wire`: HTTP/1.1 as bytes: the exchange, the codec, the client and the endpoints.
+// - `subject`: how a program under test is reached.
+// - `peers`: the reference sender and receiver, and the mutants that prove that every check finds its fault.
+// - `suite`: the requirements, what is sent to find out about each, and how a run is judged.
+// - `report`: what a run has shown, in each format and on disk.
+// - `bench`: signed load, measured, compared and accounted for.
+// - `cli`: the command line.
+//
+// `api` is what other programs use. All else is hidden from its documentation: it is public for the binary, the tests and the
+// benchmarks, and may change with every version.
+//
+// Bytes in, verdict out. What a program under test does is data, never an `Err`; an `Err` means that the harness failed.
 
 #[macro_use]
 mod described;
 
+#[doc(hidden)]
 pub mod clock;
+#[doc(hidden)]
 pub mod duration;
+#[doc(hidden)]
 pub mod error;
+#[doc(hidden)]
 pub mod exit;
+#[doc(hidden)]
 pub mod random;
+#[doc(hidden)]
 pub mod redaction;
+#[doc(hidden)]
 pub mod statistics;
+#[doc(hidden)]
 pub mod terminal;
 
+#[doc(hidden)]
 pub mod webhook;
 
+#[doc(hidden)]
 pub mod wire;
 
+#[doc(hidden)]
 pub mod subject;
 
+#[doc(hidden)]
 pub mod peers;
 
+#[doc(hidden)]
 pub mod suite;
 
+#[doc(hidden)]
 pub mod report;
 
+#[doc(hidden)]
 pub mod bench;
 
+mod api;
+
+#[doc(hidden)]
 pub mod cli;
+
+pub use api::{
+    Cause, Dialect, Error, Level, Mismatch, Receiver, Report, RequirementResult, RunResult, Sender, Suite,
+    Verdict, sign, verify,
+};

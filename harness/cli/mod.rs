@@ -1,7 +1,7 @@
 //! The command line: its grammar, what all commands share, and the way from a command to its exit status.
 //!
-//! Invariant: only this module and its commands print, and read the environment, the clock and randomness at start; what
-//! they read is handed on.
+//! Invariant: only this module and its commands print. They and the public API alone read the environment, the clock and
+//! randomness, at start, and hand on what they read.
 
 mod attach;
 mod bench;

@@ -13,9 +13,10 @@ use clap::{Args, ValueEnum};
 use super::environment::{file, first_given, word};
 use super::reports::ReportOptions;
 use super::values::{duration, up_to};
+use crate::api::suite::Dialect;
 use crate::error::Error;
 use crate::suite::requirement::Level;
-use crate::webhook::dialect::{DOCUMENTED, Dialect, SHIPPED};
+use crate::webhook::dialect;
 use crate::webhook::signature::Secret;
 
 /// The dialect of a command.
@@ -23,24 +24,12 @@ use crate::webhook::signature::Secret;
 pub(super) struct DialectOption {
     /// The form of body
     #[arg(long, value_enum, default_value = "documented")]
-    dialect: DialectName,
-}
-
-/// The dialects by name.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum DialectName {
-    /// The body as the documentation shows it
-    Documented,
-    /// The body as the server that ships sends it
-    Shipped,
+    dialect: Dialect,
 }
 
 impl DialectOption {
-    pub(super) fn dialect(self) -> &'static Dialect {
-        match self.dialect {
-            DialectName::Documented => &DOCUMENTED,
-            DialectName::Shipped => &SHIPPED,
-        }
+    pub(super) fn dialect(self) -> &'static dialect::Dialect {
+        self.dialect.dialect()
     }
 }
 

@@ -3,13 +3,12 @@
 //! Invariant: a run that could not be begun leaves the same reports as any other, with the reason in each entry.
 
 use std::fs;
-use std::sync::Arc;
 
 use super::console::Console;
 use super::options::{RunOptions, random_seed};
 use super::reports::ReportOptions;
 use super::signals::interruption;
-use crate::clock::Clock;
+use crate::api::suite::Suite;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::report::evidence::{Folder, Manifest, RunEvidence};
@@ -20,7 +19,6 @@ use crate::suite::run::{self, Options, Run};
 use crate::suite::selection::{self, Filter};
 use crate::suite::transcript::{Limits, Transcript};
 use crate::webhook::signature::Secret;
-use crate::wire::endpoint::certificates::Authority;
 
 /// What a run is done with, read from the options.
 pub(super) struct RunPlan {
@@ -45,17 +43,14 @@ impl RunPlan {
         let filter = Filter { level: run.level, run: patterns(&run.run)?, skip: patterns(&run.skip)? };
         let selected = selection::select(roles, &filter).map_err(Error::Usage)?;
         let limits = Limits { timeout: run.timeout, deadline: run.deadline, ..Limits::default() };
-        let clock = Clock::system();
         let options = Options {
             dialect: run.dialect.dialect(),
             limits,
             seed: run.seed.unwrap_or_else(random_seed),
             cases: run.cases,
             jobs: run.jobs,
-            authority: Arc::new(Authority::new(clock.clone())),
-            clock,
             interrupted: interruption(),
-            keeper: None,
+            ..Suite::new().options
         };
         Ok(Self { selected, options, level: run.level, fail_on: run.fail_on.level() })
     }

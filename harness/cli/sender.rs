@@ -11,13 +11,12 @@ use super::environment::{file, first_given, word};
 use super::options::{RunOptions, SecretOptions};
 use super::plan::{RunPlan, Unbegun};
 use super::sign::input;
-use super::trust::{TrustOptions, environment};
+use super::trust::TrustOptions;
+use crate::api::sender::Sender;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 use crate::report::evidence::RunEvidence;
-use crate::subject::control::Control;
-use crate::subject::sender::Command;
 use crate::suite::requirement::Role;
 use crate::suite::run::{self, Run};
 use crate::suite::traffic::{Traffic, reading};
@@ -121,30 +120,17 @@ impl AttachedSender {
         secret: Option<Secret>,
         console: &mut Console,
     ) -> Result<Run, Error> {
-        let wait = plan.options.limits.timeout;
         let progress = ProgressLine::new("sender", arguments.run.reports.quiet);
-        let show = |at| progress.show(at);
-        match self {
-            Self::Exec(command) => {
-                let https = run::need_https(&plan.selected);
-                let told = if https { environment(&plan.options.authority) } else { Vec::new() };
-                let subject = Command::start(&command, &told, wait)?;
-                let run = run::sender(&subject, &plan.selected, &plan.options, &show).await;
-                subject.stop().await;
-                run
-            }
+        let sender = match self {
+            Self::Exec(command) => Sender::command(command),
             Self::Control(url) => {
                 let target = arguments.trust.target(&url, console)?;
                 target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;
-                let subject = Control::at(target, wait, plan.options.clock.clone());
-                let run = run::sender(&subject, &plan.selected, &plan.options, &show).await;
-                if !matches!(run, Err(Error::Subject(_))) {
-                    subject.stop().await;
-                }
-                run
+                Sender::control(target)
             }
-            Self::Transcript(file) => recorded(&file, secret, plan, console),
-        }
+            Self::Transcript(file) => return recorded(&file, secret, plan, console),
+        };
+        sender.run(&plan.selected, &plan.options, &|at| progress.show(at)).await
     }
 }
 

@@ -10,10 +10,11 @@ use clap::Args;
 
 use super::console::Console;
 use super::options::SecretOptions;
+use crate::api::sign;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 /// Options of `sign`.
 #[derive(Debug, Args)]
@@ -28,10 +29,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let key = Key::new(&arguments.secret.require()?);
+    let secret = arguments.secret.require()?;
     let body = input(arguments.file.as_deref())?;
     let timestamp = arguments.timestamp.clone().unwrap_or_else(|| Clock::system().now_ms().to_string());
-    let signature = key.sign(timestamp.as_bytes(), &body).to_hex();
+    let signature = sign(secret.expose(), &timestamp, &body);
     console.print(&format!("{TIMESTAMP_HEADER}: {timestamp}\n{SIGNATURE_HEADER}: {signature}\n"))?;
     Ok(ExitStatus::Passed)
 }

@@ -2,27 +2,15 @@
 //!
 //! Invariant: the certificate is looked at unless `--insecure` was asked for, and that is said on stderr.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::console::Console;
-use super::environment::{set, variable};
+use super::environment::variable;
 use crate::error::Error;
 use crate::wire::client::Target;
-use crate::wire::endpoint::certificates::Authority;
 use crate::wire::exchange::Trust;
-
-/// The variable that names a file of certificates: of receivers to this program, and of its endpoints to a sender.
-pub(super) const AUTHORITY: &str = "TWENTY_CONFORM_CA";
-/// Where systems keep the certificates that they trust, as OpenSSL and what follows its variable look for them.
-const SYSTEM_STORES: [&str; 5] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
 
 /// Whose certificate is taken.
 #[derive(Debug, Default, Args)]
@@ -57,26 +45,6 @@ impl TrustOptions {
         }
         Ok(target)
     }
-}
-
-/// What a sender that is started finds in its environment, so that it trusts the endpoints behind HTTPS: the authority's
-/// file under our own name, and under the names that runtimes look at by themselves. Those stand for what was trusted
-/// before, too: the command may fetch its dependencies, or talk to others, before it sends anything to us.
-///
-/// Where the authority cannot be made nothing is set; the run says so itself.
-pub(super) fn environment(authority: &Authority) -> Vec<(&'static str, String)> {
-    let Ok(file) = authority.file() else { return Vec::new() };
-    // Node adds these to its own.
-    let node = match set("NODE_EXTRA_CA_CERTS").map(PathBuf::from) {
-        None => Some(file.to_owned()),
-        Some(known) => authority.behind(&known, "node.pem").ok(),
-    };
-    // OpenSSL (Python, PHP, Ruby), Go and rustls read this one in the place of the system's.
-    let system = || SYSTEM_STORES.into_iter().map(Path::new).find(|file| file.is_file()).map(Path::to_owned);
-    let openssl = set("SSL_CERT_FILE").map(PathBuf::from).or_else(system);
-    let openssl = openssl.and_then(|known| authority.behind(&known, "system.pem").ok());
-    let all = [(AUTHORITY, Some(file.to_owned())), ("NODE_EXTRA_CA_CERTS", node), ("SSL_CERT_FILE", openssl)];
-    all.into_iter().filter_map(|(name, file)| Some((name, file?.to_str()?.to_owned()))).collect()
 }
 
 fn is_https(url: &str) -> bool {

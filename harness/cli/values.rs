@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::api::receiver::check_path;
 use crate::duration::{Unreadable, seconds};
 
 pub(super) fn up_to<const MOST: usize>(text: &str) -> Result<usize, String> {
@@ -33,11 +34,5 @@ pub(super) fn pause(text: &str) -> Result<Duration, String> {
 
 /// Reads the path of a request, which may have a query.
 pub(super) fn path(text: &str) -> Result<String, String> {
-    if text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
-        return Ok(text.to_owned());
-    }
-    Err(format!(
-        "{text:?} must begin with a slash and hold only characters that a request line can (escape the others, such as \
-         %20 for a space)"
-    ))
+    check_path(text).map(|()| text.to_owned())
 }

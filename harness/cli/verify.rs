@@ -9,11 +9,11 @@ use clap::Args;
 use super::console::Console;
 use super::options::SecretOptions;
 use super::sign::input;
+use crate::api;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::suite::cause::sender;
 use crate::terminal::clean;
-use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::codec::{Captured, NotCaptured, captured};
 
 /// Options of `verify`.
@@ -48,24 +48,17 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
             (of(TIMESTAMP_HEADER)?, of(SIGNATURE_HEADER)?, body.to_vec())
         }
     };
-    let key = Key::new(&secret);
-    if key.verify(&timestamp, &body, &signature) {
+    let Err(mismatch) = api::verify(secret.expose(), &timestamp, &body, &signature) else {
         console.print("the signature matches\n")?;
         return Ok(ExitStatus::Passed);
-    }
+    };
     let mut text = format!(
         "the signature does not match\n  expected  {}\n  captured  {}\n",
-        key.sign(&timestamp, &body).to_hex(),
+        api::sign(secret.expose(), &timestamp, &body),
         clean(&String::from_utf8_lossy(&signature))
     );
-    match sender::signature(secret.expose(), &[], &timestamp, &body, &signature) {
-        Some(cause) => {
-            text.push_str(&format!(
-                "  cause     {cause}: {}\n  mend      {}\n",
-                cause.code.text(),
-                cause.code.fix()
-            ));
-        }
+    match mismatch.cause {
+        Some(cause) => text.push_str(&format!("  cause     {cause}\n  mend      {}\n", cause.fix)),
         None => text.push_str(
             "  cause     unknown: no known way of signing gives it; is the secret the right one?\n",
         ),

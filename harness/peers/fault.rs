@@ -8,11 +8,6 @@ pub enum Faults {
 }
 
 impl Faults {
-    /// How many there are.
-    pub fn count(self) -> usize {
-        self.descriptions().count()
-    }
-
     /// What implementations with these faults do.
     pub fn descriptions(self) -> impl Iterator<Item = &'static str> {
         let (senders, receivers): (&[SenderFault], &[ReceiverFault]) = match self {

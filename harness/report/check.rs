@@ -2,6 +2,7 @@
 //!
 //! Invariant: secrets are taken out here, once; what a format shows of a check stands in its entry.
 
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -54,23 +55,23 @@ pub struct CheckEntry {
     pub duration_us: u64,
 }
 
-/// A cause in a report.
+/// Why a requirement failed or a signature does not match, shown as `code (detail): text`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CauseEntry {
-    /// Its stable code.
+    /// The stable code, such as `message.body-alone`. It is never given another meaning.
     pub code: &'static str,
-    /// Which of its kind.
+    /// What the code leaves open, such as which separator or which encoding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// Other causes that explain what was seen as well.
+    /// Other causes that explain the same answers, as codes with their details.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub or: Vec<String>,
     /// The numbers of the exchanges that show it, where they are others than those of the failure.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shown_by: Vec<usize>,
-    /// What the implementation does.
+    /// What the implementation does, as a sentence in lower case without a full stop.
     pub text: &'static str,
-    /// The fix.
+    /// The fix, in one line.
     #[serde(rename = "mend")] // until twenty-conform-report/2
     pub fix: &'static str,
 }
@@ -102,7 +103,7 @@ impl CheckEntry {
 
 impl CauseEntry {
     /// The entry of a cause.
-    pub fn new(cause: &Cause, redaction: &Redaction) -> Self {
+    pub(crate) fn new(cause: &Cause, redaction: &Redaction) -> Self {
         Self {
             code: cause.code.as_str(),
             detail: cause.detail.as_ref().map(|detail| redaction.text(detail)),
@@ -114,8 +115,14 @@ impl CauseEntry {
     }
 
     /// The detail in parentheses, after a space; empty where there is none.
-    pub fn which(&self) -> String {
+    pub(crate) fn which(&self) -> String {
         self.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for CauseEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}: {}", self.code, self.which(), self.text)
     }
 }
 

@@ -100,7 +100,7 @@ pub struct Tool {
     pub version: &'static str,
 }
 
-/// A run's result in a word.
+/// A run's result in a word. A requirement is gated where its level can fail the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunResult {
@@ -125,6 +125,9 @@ pub struct RequirementEntry {
     pub verdict: VerdictName,
     /// The checks that judge it.
     pub checks: [&'static str; 1],
+    /// What it asks for in a few words.
+    #[serde(skip)]
+    pub title: &'static str,
     /// Its sentence, for the formats that people read.
     #[serde(skip)]
     pub text: &'static str,
@@ -334,6 +337,7 @@ impl RequirementEntry {
             level: requirement.level,
             verdict,
             checks: [requirement.check_id],
+            title: requirement.title,
             text: requirement.text,
         }
     }

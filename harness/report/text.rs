@@ -117,7 +117,7 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
         line("actual", actual);
     }
     if let Some(cause) = &check.cause {
-        line("cause", &format!("{}{}: {}", cause.code, cause.which(), cause.text));
+        line("cause", &cause.to_string());
         if !cause.or.is_empty() {
             line("or", &format!("{}, which explains what was seen as well", cause.or.join(", or ")));
         }

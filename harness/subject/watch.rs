@@ -4,7 +4,7 @@
 //! virtual machines, and would have to be taken out for every folder of `node_modules` too. A walk over some hundred source
 //! files costs a millisecond or two.
 //!
-//! Invariant: bounded. A walk looks at no more than [`MOST_ENTRIES`] entries, and what runs themselves write starts no run
+//! Invariant: bounded. A walk looks at no more than `MOST_ENTRIES` entries, and what runs themselves write starts no run
 //! without end.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -74,7 +74,7 @@ impl fmt::Debug for Requirement {
     }
 }
 
-/// How strongly a requirement binds; the strongest first.
+/// How strongly a requirement binds, from the strongest to the weakest: `Must < Should < Advice`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {

@@ -159,20 +159,20 @@ pub enum Judgement {
     Error(String),
 }
 
-/// A verdict without its evidence.
+/// The verdict on one requirement, without its evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerdictName {
-    /// It holds.
+    /// All that was seen conforms.
     Pass,
-    /// It does not.
+    /// Something does not conform.
     Fail,
-    /// What was seen does not tell.
+    /// What was seen does not show whether it conforms, for example because a valid delivery was rejected.
     #[serde(rename = "untestable")] // until twenty-conform-report/2
     Inconclusive,
-    /// It does not bind this subject.
+    /// The requirement does not bind this subject: it is of the other dialect, or needs a capability that is not there.
     NotApplicable,
-    /// The harness or the attachment broke down.
+    /// The harness failed, or the subject broke the attachment protocol.
     Error,
 }
 

@@ -49,6 +49,13 @@ fn at_rate(rate: f64, duration_ms: u64) -> LoadPlan {
     LoadPlan { mode: Mode::Rates(vec![rate]), ..plan(duration_ms) }
 }
 
+/// A corpus of one body, or of one on each line.
+fn corpus(text: &str) -> Corpus {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    Corpus::read(file.path()).unwrap()
+}
+
 /// Puts the load on a target, until it is over or `interrupted`.
 async fn put(
     plan: &LoadPlan,

@@ -102,7 +102,9 @@ fn first_sentence(path: &Path) -> String {
 /// files.
 fn modules() -> Vec<PathBuf> {
     let map = fs::read_to_string(root().join("harness/lib.rs")).unwrap();
-    let declared = map.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let declared = map
+        .lines()
+        .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'));
     let file = |name: &str| {
         let folder = PathBuf::from("harness").join(name).join("mod.rs");
         if root().join(&folder).exists() { folder } else { PathBuf::from(format!("harness/{name}.rs")) }

@@ -83,15 +83,7 @@ impl Corpus {
         Ok(corpus)
     }
 
-    /// A corpus of these bodies. Errors: one is no JSON text (its number is named), or there is none.
-    pub fn of<'a>(bodies: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, String> {
-        let prepared = bodies.into_iter().enumerate().map(|(at, body)| {
-            Body::prepare(body).map_err(|why| format!("body {} is no JSON text: {why}", at + 1))
-        });
-        let bodies: Vec<Body> = prepared.collect::<Result<_, _>>()?;
-        if bodies.is_empty() { Err("the corpus is empty".to_owned()) } else { Ok(Self { bodies }) }
-    }
-
+    /// The bodies, at least one.
     pub fn bodies(&self) -> &[Body] {
         &self.bodies
     }

@@ -78,7 +78,7 @@ impl Show {
             let _ =
                 writeln!(text, "    {BAD}{:<6}{BAD:#} {:<6} {message}", failure.requirement, failure.level);
             if let Some(cause) = &failure.cause {
-                let said = lines(&format!("{}{}: {}", cause.code, cause.which(), cause.text), MARGIN);
+                let said = lines(&cause.to_string(), MARGIN);
                 let _ = writeln!(text, "           {DIM}cause{DIM:#}  {said}");
                 if !cause.or.is_empty() {
                     let _ = writeln!(

@@ -1,6 +1,6 @@
 //! The requirements on a receiver: what is sent for each, and how it is judged.
 //!
-//! A requirement is one block in one file. [`stage`] sends it, [`case`] and [`property`] say what, [`judge`] has the rules.
+//! A requirement is one block in one file. [`stage`] sends it, [`case`] and [`property`] say what, `judge` has the rules.
 
 mod altered;
 pub mod case;

@@ -21,7 +21,7 @@ use twenty_conform::wire::client::Target;
 use twenty_conform::wire::codec::{Reader, RequestHead};
 use twenty_conform::wire::exchange::Delivery;
 
-use super::SECRET;
+use super::{SECRET, corpus};
 
 const NOW_MS: u64 = 1_735_066_639_761;
 
@@ -67,7 +67,7 @@ fn an_id_is_written_where_there_is_one_and_where_there_could_be() {
         (r#"{"data":[1]}"#, r#"{"data":[1]}"#.to_owned()),
         ("[1, 2]", "[1, 2]".to_owned()),
     ] {
-        let corpus = Corpus::of([text.as_bytes()]).unwrap();
+        let corpus = corpus(text);
         assert_eq!(with_id(&corpus, 0), expected);
         assert_eq!(corpus.bodies()[0].id.is_some(), expected.contains(id), "{text}");
     }
@@ -165,8 +165,7 @@ async fn no_probe_is_one_that_the_reference_takes() {
     let receiver = Receiver::new(Settings::new(secret.clone()), clock, std::sync::Arc::new(drop));
     let head = HeadTemplate::new(&target(), &DOCUMENTED);
     let maker = ProbeMaker { head: head.clone(), key: Key::new(&secret), secret: secret.clone() };
-    let corpus =
-        Corpus::of([br#"{"event":"a.created","data":{}}"#.as_slice(), br#"{"event":"a.created"}"#]).unwrap();
+    let corpus = corpus("{\"event\":\"a.created\",\"data\":{}}\n{\"event\":\"a.created\"}");
     for template in head.templates(&corpus) {
         for kind in &probe::ALL {
             let (mut request, marks) =

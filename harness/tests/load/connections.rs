@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::sync::watch;
-use twenty_conform::bench::generate::corpus::Corpus;
 use twenty_conform::bench::generate::plan::LoadPlan;
 use twenty_conform::bench::measure::load::{self, LoadEnding, LoadTarget};
 use twenty_conform::bench::measure::report::BenchReport;
@@ -17,7 +16,7 @@ use twenty_conform::webhook::dialect::DOCUMENTED;
 use twenty_conform::webhook::signature::Secret;
 use twenty_conform::wire::client::Target;
 
-use super::{SECRET, answers, at_rate, errors, judged, plan, put, run};
+use super::{SECRET, answers, at_rate, corpus, errors, judged, plan, put, run};
 use crate::peers::receiver::{Connection, OK, Peer};
 
 /// The report of a short load on a peer.
@@ -168,7 +167,7 @@ async fn an_answer_that_comes_before_the_request_is_out_is_an_answer() {
     })
     .await;
     let body = format!("{{\"data\":{{\"x\":\"{}\"}}}}", "x".repeat(12 << 20));
-    let corpus = Corpus::of([body.as_bytes()]).unwrap();
+    let corpus = corpus(&body);
     let (_never, interrupted) = watch::channel(false);
     let plan = LoadPlan { concurrency: 1, ..plan(20) };
     let outcome = put(&plan, &peer.target, &corpus, &interrupted).await;
@@ -180,7 +179,7 @@ async fn an_answer_that_comes_before_the_request_is_out_is_an_answer() {
 async fn what_cannot_be_done_is_said_before_it_begins() {
     let (_never, interrupted) = watch::channel(false);
     let body = format!("\"{}\"", "x".repeat(15 << 20));
-    let corpus = Corpus::of([body.as_bytes()]).unwrap();
+    let corpus = corpus(&body);
     let peer = Peer::answering(OK).await;
     let secure = Target::parse("https://127.0.0.1:1/").unwrap();
     for (target, words) in [(&peer.target, "--concurrency"), (&secure, "TLS")] {

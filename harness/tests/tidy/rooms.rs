@@ -10,7 +10,7 @@ const GROUND_FLOOR: [&str; 9] =
     ["clock", "described", "duration", "error", "exit", "random", "redaction", "statistics", "terminal"];
 
 /// The rooms, each built on those before it.
-const ROOMS: [&str; 8] = ["webhook", "wire", "subject", "peers", "suite", "report", "bench", "cli"];
+const ROOMS: [&str; 9] = ["webhook", "wire", "subject", "peers", "suite", "report", "bench", "api", "cli"];
 
 /// The roots of the library and of the binary, which are above all rooms.
 const ROOTS: [&str; 2] = ["lib", "main"];

@@ -1,0 +1,24 @@
+//! The public API: sign and verify a delivery, check a receiver or a sender, read the report.
+//!
+//! Invariant: no signature here has a type of a room that is not re-exported here.
+
+#![warn(missing_docs)]
+
+pub(crate) mod receiver;
+pub(crate) mod sender;
+pub(crate) mod suite;
+
+mod error;
+mod report;
+mod signature;
+
+pub use error::Error;
+pub use receiver::Receiver;
+pub use report::{Report, RequirementResult};
+pub use sender::Sender;
+pub use signature::{Mismatch, sign, verify};
+pub use suite::{Dialect, Suite};
+
+// Documented where they are defined.
+pub use crate::report::{CauseEntry as Cause, RunResult, VerdictName as Verdict};
+pub use crate::suite::requirement::Level;

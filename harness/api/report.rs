@@ -1,0 +1,79 @@
+//! What a run has shown.
+
+use crate::report::{self, CauseEntry, RunResult, VerdictName, json, junit, text};
+use crate::suite::requirement::Level;
+use crate::terminal::plain;
+
+/// What a run has shown. It holds no secret.
+#[derive(Debug, Clone)]
+pub struct Report(pub(super) report::Report);
+
+impl Report {
+    /// The result in a word. What fails a run is set with [`Suite::fail_on`](super::Suite::fail_on).
+    pub fn result(&self) -> RunResult {
+        self.0.result
+    }
+
+    /// The status that the command line exits with: 0 all gated requirements passed, 1 one failed, 3 one is inconclusive,
+    /// 4 none was selected, 70 the harness failed.
+    pub fn exit_status(&self) -> u8 {
+        self.0.exit_status
+    }
+
+    /// The verdict on each selected requirement, in the order of the contract.
+    pub fn requirements(&self) -> impl Iterator<Item = RequirementResult<'_>> {
+        self.0.requirements.iter().zip(&self.0.checks).map(|(requirement, check)| RequirementResult {
+            id: requirement.id,
+            title: requirement.title,
+            text: requirement.text,
+            level: requirement.level,
+            verdict: requirement.verdict,
+            message: check.message.as_deref(),
+            cause: check.cause.as_ref(),
+            repro: check.repro.as_deref(),
+        })
+    }
+
+    /// The verdict on one requirement, such as `VER-1`; `None` where it was not selected.
+    pub fn requirement(&self, id: &str) -> Option<RequirementResult<'_>> {
+        self.requirements().find(|one| one.id == id)
+    }
+
+    /// The report for people, as the command line prints it, without colours.
+    pub fn text(&self) -> String {
+        plain(&text::render(&self.0, text::Detail::Normal))
+    }
+
+    /// The report as JSON in the format `twenty-conform-report/1`, as `--report json=FILE` writes it.
+    pub fn json(&self) -> String {
+        json::render(&self.0)
+    }
+
+    /// The report as JUnit XML for CI systems, as `--report junit=FILE` writes it. An inconclusive requirement is an error
+    /// there, never a skip.
+    pub fn junit(&self) -> String {
+        junit::render(&self.0)
+    }
+}
+
+/// The verdict on one requirement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RequirementResult<'a> {
+    /// The stable id, such as `VER-1`.
+    pub id: &'static str,
+    /// The requirement in a few words.
+    pub title: &'static str,
+    /// The requirement's sentence.
+    pub text: &'static str,
+    /// How strongly it binds.
+    pub level: Level,
+    /// The verdict.
+    pub verdict: VerdictName,
+    /// What was found, or why there is no verdict; `None` where it passed.
+    pub message: Option<&'a str>,
+    /// Why it failed, where that is known.
+    pub cause: Option<&'a CauseEntry>,
+    /// What repeats the failure, where one delivery shows it: a `curl` command for a receiver, an `emit` for a sender.
+    pub repro: Option<&'a str>,
+}

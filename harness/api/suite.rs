@@ -1,0 +1,210 @@
+//! What a run checks, and the run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use tokio::sync::watch;
+
+use super::error::Error;
+use super::receiver::Receiver;
+use super::report::Report;
+use super::sender::Sender;
+use crate::clock::Clock;
+use crate::error;
+use crate::report::{self, Heading};
+use crate::suite::requirement::{Level, Requirement, Role};
+use crate::suite::run::{self, Options, Run};
+use crate::suite::selection::{self, Filter};
+use crate::suite::transcript::Limits;
+use crate::webhook::dialect::{self, DOCUMENTED, SHIPPED};
+use crate::wire::endpoint::certificates::Authority;
+
+/// The form of the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Dialect {
+    /// The body as the documentation shows it
+    Documented,
+    /// The body as the server that ships sends it
+    Shipped,
+}
+
+impl Dialect {
+    pub(crate) fn dialect(self) -> &'static dialect::Dialect {
+        match self {
+            Self::Documented => &DOCUMENTED,
+            Self::Shipped => &SHIPPED,
+        }
+    }
+}
+
+/// What a run checks, and how. The defaults are those of the command line, with the seed 0.
+///
+/// The checks need a Tokio runtime with I/O and time. Their futures are not `Send`: await them, as in `#[tokio::main]` or
+/// `#[tokio::test]`, instead of handing them to `tokio::spawn`. To stop a check early, drop its future.
+#[derive(Debug, Clone)]
+pub struct Suite {
+    pub(crate) options: Options,
+    filter: Filter,
+    fail_on: Level,
+}
+
+impl Default for Suite {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Suite {
+    /// Every requirement, with the defaults.
+    pub fn new() -> Self {
+        let clock = Clock::system();
+        let options = Options {
+            dialect: &DOCUMENTED,
+            limits: Limits::default(),
+            seed: 0,
+            cases: 64,
+            jobs: 4,
+            authority: Arc::new(Authority::new(clock.clone())),
+            clock,
+            interrupted: watch::channel(false).1,
+            keeper: None,
+        };
+        Self { options, filter: Filter::default(), fail_on: Level::Must }
+    }
+
+    /// The form of the body; the default is [`Dialect::Documented`].
+    #[must_use]
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.options.dialect = dialect.dialect();
+        self
+    }
+
+    /// What ids, nonces and generated cases are made from, and the secrets that a sender is given; the default is 0. The same
+    /// seed makes the same cases.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.options.seed = seed;
+        self
+    }
+
+    /// How many cases each property generates; the default is 64.
+    #[must_use]
+    pub fn cases(mut self, cases: u32) -> Self {
+        self.options.cases = cases;
+        self
+    }
+
+    /// How many cases go to a receiver at the same time; the default is 4, and 0 counts as 1.
+    #[must_use]
+    pub fn jobs(mut self, jobs: usize) -> Self {
+        self.options.jobs = jobs;
+        self
+    }
+
+    /// How long to wait for an answer of a receiver or a reply of a sender; the default is 10 seconds.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.limits.timeout = timeout;
+        self
+    }
+
+    /// Within what time after its event a sender must start a delivery (requirement DLV-6); the default is 5 seconds.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.options.limits.deadline = deadline;
+        self
+    }
+
+    /// Checks only what this pattern matches, or another one that was given so: an id (`VER-1`, `VER-*`) or a check
+    /// (`receiver/verification/**`). `*` stays within a part between slashes; `**` does not.
+    #[must_use]
+    pub fn only(mut self, pattern: impl Into<String>) -> Self {
+        self.filter.run.push(pattern.into());
+        self
+    }
+
+    /// Does not check what this pattern matches, also where [`only`](Self::only) selects it.
+    #[must_use]
+    pub fn skip(mut self, pattern: impl Into<String>) -> Self {
+        self.filter.skip.push(pattern.into());
+        self
+    }
+
+    /// The lowest level to check; the default is [`Level::Advice`], which is everything.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Self {
+        self.filter.level = level;
+        self
+    }
+
+    /// The lowest level whose failures fail the run; the default is [`Level::Must`].
+    #[must_use]
+    pub fn fail_on(mut self, level: Level) -> Self {
+        self.fail_on = level;
+        self
+    }
+
+    /// Checks a receiver. It can be checked again afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] for a pattern that matches no requirement on receivers; [`Error::Harness`] where the suite contradicts
+    /// itself.
+    ///
+    /// ```
+    /// use twenty_conform::{Level, Receiver, RunResult, Suite};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), twenty_conform::Error> {
+    /// let mut receiver = Receiver::reference("s3cr3t").await?;
+    /// let suite = Suite::new().only("receiver/verification/**").level(Level::Must).cases(4);
+    /// let report = suite.check_receiver(&mut receiver).await?;
+    /// assert_eq!(report.result(), RunResult::Pass, "{}", report.text());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn check_receiver(&self, receiver: &mut Receiver) -> Result<Report, Error> {
+        let selected = self.selected(Role::Receiver)?;
+        let run = run::receiver(&mut receiver.subject, &selected, &self.options, &|_| {}).await?;
+        Ok(self.report(&run, &receiver.name))
+    }
+
+    /// Checks a sender: starts it where it is a command, and ends it then.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] for a pattern that matches no requirement on senders, or a command that does not exist;
+    /// [`Error::Subject`] for a sender that cannot be reached or does not answer the first operation; [`Error::Harness`] where
+    /// the suite contradicts itself.
+    ///
+    /// ```
+    /// use twenty_conform::{RunResult, Sender, Suite};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), twenty_conform::Error> {
+    /// let report = Suite::new().only("SIG-4").cases(4).check_sender(&Sender::reference()).await?;
+    /// assert_eq!(report.result(), RunResult::Pass, "{}", report.text());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn check_sender(&self, sender: &Sender) -> Result<Report, Error> {
+        let selected = self.selected(Role::Sender)?;
+        let run = sender.run(&selected, &self.options, &|_| {}).await?;
+        Ok(self.report(&run, &sender.name()))
+    }
+
+    fn selected(&self, role: Role) -> Result<Vec<&'static Requirement>, error::Error> {
+        selection::select(&[role], &self.filter).map_err(error::Error::Usage)
+    }
+
+    fn report(&self, run: &Run, subject: &str) -> Report {
+        let heading = Heading {
+            subject: subject.to_owned(),
+            seed: self.options.seed,
+            fail_on: self.fail_on,
+            out: None,
+        };
+        Report(report::Report::new(run, &heading))
+    }
+}

@@ -1,0 +1,152 @@
+//! The public API, used as another program would: nothing hidden is imported here.
+
+use serde_json::Value;
+use twenty_conform::{Dialect, Error, Level, Receiver, RunResult, Sender, Suite, Verdict, sign, verify};
+
+use crate::peers::servers::always;
+
+/// Signing vectors that independent programs made.
+const VECTORS: &str = include_str!("../../fixtures/vectors/signing.json");
+
+/// A suite that takes a second or two.
+fn quick() -> Suite {
+    Suite::new().seed(7).cases(4)
+}
+
+#[test]
+fn signatures_are_those_of_the_vectors() {
+    let vectors: Value = serde_json::from_str(VECTORS).unwrap();
+    let mut seen = 0;
+    for vector in vectors["vectors"].as_array().unwrap() {
+        let text = |key: &str| vector[key].as_str();
+        let (Some(secret), Some(timestamp), Some(body)) = (text("secret"), text("timestamp"), text("body"))
+        else {
+            continue;
+        };
+        let signature = sign(secret, timestamp, body);
+        for (program, expected) in vector["signatures"].as_object().unwrap() {
+            assert_eq!(&signature, expected, "{} by {program}", vector["name"]);
+        }
+        if !secret.is_empty() {
+            assert_eq!(verify(secret, timestamp, body, &signature), Ok(()), "{}", vector["name"]);
+            assert_eq!(verify(secret, timestamp, body, signature.to_uppercase()), Ok(()));
+        }
+        seen += 1;
+    }
+    assert!(seen > 5, "{seen}");
+}
+
+#[test]
+fn a_mismatch_names_its_cause() {
+    let (secret, timestamp, body) = ("your-secret", "1735066639761", r#"{"event":"person.created"}"#);
+    // The HMAC-SHA256 of the body alone.
+    let body_alone = "5de8e53bf19557929debd25e7b336ffdf63df21c9199289784e35f8d95ba2fe4";
+    let mismatch = verify(secret, timestamp, body, body_alone).unwrap_err();
+    let cause = mismatch.cause.as_ref().unwrap();
+    assert_eq!((cause.code, cause.detail.as_deref()), ("message.body-alone", None));
+    assert_eq!(
+        mismatch.to_string(),
+        "the signature does not match: message.body-alone: the signature covers the body alone, without timestamp and \
+         colon; sign the timestamp header's value, a colon, and the raw body: hmac(secret, timestamp + \":\" + body)"
+    );
+}
+
+#[test]
+fn a_mismatch_without_a_known_cause_names_none() {
+    let signature = sign("another secret", "1735066639761", "{}");
+    let mismatch = verify("your-secret", "1735066639761", "{}", signature).unwrap_err();
+    assert_eq!(mismatch.cause, None);
+    assert_eq!(mismatch.to_string(), "the signature does not match");
+}
+
+#[test]
+fn an_empty_secret_verifies_nothing() {
+    let signature = sign("", "1735066639761", "{}");
+    assert_eq!(verify("", "1735066639761", "{}", signature).unwrap_err().cause, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conforming_receiver_passes_every_requirement() {
+    let mut receiver = Receiver::reference("s3cr3t").await.unwrap();
+    assert!(receiver.url().starts_with("http://127.0.0.1:"), "{}", receiver.url());
+    let report = quick().fail_on(Level::Advice).check_receiver(&mut receiver).await.unwrap();
+    assert_eq!((report.result(), report.exit_status()), (RunResult::Pass, 0), "{}", report.text());
+    assert!(report.requirements().count() > 30);
+    for one in report.requirements() {
+        assert!(matches!(one.verdict, Verdict::Pass | Verdict::NotApplicable), "{one:?}");
+        assert!(!one.title.is_empty() && !one.text.is_empty(), "{one:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_accepts_everything_fails_with_the_cause() {
+    let mut receiver = Receiver::at(&always(200), "s3cr3t").await.unwrap();
+    let suite = quick().only("RCV-1").only("receiver/verification/*").skip("VER-15").level(Level::Must);
+    let report = suite.check_receiver(&mut receiver).await.unwrap();
+    assert_eq!((report.result(), report.exit_status()), (RunResult::Fail, 1), "{}", report.text());
+
+    let accepted = report.requirement("RCV-1").unwrap();
+    assert_eq!((accepted.verdict, accepted.message, accepted.cause), (Verdict::Pass, None, None));
+    let altered = report.requirement("VER-1").unwrap();
+    assert_eq!((altered.level, altered.verdict), (Level::Must, Verdict::Fail));
+    assert_eq!(altered.cause.unwrap().code, "accepts.everything");
+    assert!(altered.message.is_some() && altered.repro.unwrap().starts_with("curl "), "{altered:?}");
+    assert_eq!(report.requirement("VER-15"), None, "skipped");
+    assert_eq!(report.requirement("RCV-2"), None, "not selected");
+
+    assert!(report.text().contains("FAIL       VER-1"), "{}", report.text());
+    assert!(!report.text().contains('\u{1b}'), "no colours");
+    let json: Value = serde_json::from_str(&report.json()).unwrap();
+    assert_eq!((&json["result"], &json["seed"]), (&"fail".into(), &7.into()));
+    assert!(report.junit().starts_with("<?xml"), "{}", report.junit());
+    assert!([report.text(), report.json(), report.junit()].iter().all(|text| !text.contains("s3cr3t")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_a_command_starts_is_checked() {
+    let command = format!("'{}' serve receiver", env!("CARGO_BIN_EXE_twenty-conform"));
+    let mut receiver = Receiver::start(&command, "/hooks/twenty", "s3cr3t").await.unwrap();
+    assert!(receiver.url().ends_with("/hooks/twenty"), "{}", receiver.url());
+    let report = quick().only("RCV-1").only("VER-1").check_receiver(&mut receiver).await.unwrap();
+    assert_eq!(report.result(), RunResult::Pass, "{}", report.text());
+    let url = receiver.url();
+    receiver.stop().await;
+    assert!(matches!(Receiver::at(&url, "s3cr3t").await, Err(Error::Subject(_))), "it is ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn senders_are_checked_in_both_dialects() {
+    let suite = quick().only("SIG-4").only("PAY-1").only("NON-1");
+    let report = suite.check_sender(&Sender::reference()).await.unwrap();
+    assert_eq!(report.result(), RunResult::Pass, "{}", report.text());
+    assert_eq!(report.requirement("NON-1").unwrap().verdict, Verdict::NotApplicable);
+
+    let sender = Sender::command(format!("'{}' serve sender", env!("CARGO_BIN_EXE_twenty-conform")));
+    let report = suite.dialect(Dialect::Shipped).check_sender(&sender).await.unwrap();
+    assert_eq!(report.result(), RunResult::Pass, "{}", report.text());
+    assert_eq!(report.requirement("NON-1").unwrap().verdict, Verdict::Pass);
+}
+
+#[tokio::test]
+async fn what_cannot_be_checked_is_an_error() {
+    let usage = [
+        Receiver::at("ftp://127.0.0.1/", "s3cr3t").await.map(drop),
+        Receiver::at("http://127.0.0.1:9/", "").await.map(drop),
+        Receiver::start("twenty-conform-is-not-a-command", "/", "s3cr3t").await.map(drop),
+        Receiver::start("true", "hooks", "s3cr3t").await.map(drop),
+        Receiver::reference("s3cr3t").await.and_then(Receiver::observed_on_stdout).map(drop),
+        Sender::at("no url").map(drop),
+        Suite::new().check_sender(&Sender::command("twenty-conform-is-not-a-command")).await.map(drop),
+        Suite::new().only("VER-1").check_sender(&Sender::reference()).await.map(drop),
+    ];
+    for (at, result) in usage.into_iter().enumerate() {
+        assert!(matches!(result, Err(Error::Usage(_))), "{at}: {result:?}");
+    }
+    let subject = [
+        Receiver::start("true", "/", "s3cr3t").await.map(drop),
+        Suite::new().check_sender(&Sender::command("true")).await.map(drop),
+    ];
+    for (at, result) in subject.into_iter().enumerate() {
+        assert!(matches!(result, Err(Error::Subject(_))), "{at}: {result:?}");
+    }
+}
