@@ -36,8 +36,9 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
 
 fn of_requirement(requirement: &Requirement) -> String {
     let mut text = format!(
-        "{} ({}, {}), {}\n\n  {}\n  source: {}\n\nwhy\n  {}\n\nwhat is done\n",
+        "{} {} ({}, {}), {}\n\n  {}\n  source: {}\n\nwhy\n  {}\n\nwhat is done\n",
         requirement.id,
+        requirement.title,
         requirement.role(),
         requirement.level,
         requirement.check_id,

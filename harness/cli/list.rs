@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
     for requirement in requirements::all().filter(|one| wanted.is_none_or(|role| one.role() == role)) {
         text.push_str(&format!(
             "{:<6} {:<6} {:<42} {}\n",
-            requirement.id, requirement.level, requirement.check_id, requirement.text
+            requirement.id, requirement.level, requirement.check_id, requirement.title
         ));
     }
     console.print(&text)?;

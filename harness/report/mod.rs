@@ -119,15 +119,14 @@ pub enum RunResult {
 pub struct RequirementEntry {
     /// Its id.
     pub id: &'static str,
+    /// What it asks for in a few words.
+    pub title: &'static str,
     /// Its level.
     pub level: Level,
     /// Its verdict.
     pub verdict: VerdictName,
     /// The checks that judge it.
     pub checks: [&'static str; 1],
-    /// What it asks for in a few words.
-    #[serde(skip)]
-    pub title: &'static str,
     /// Its sentence, for the formats that people read.
     #[serde(skip)]
     pub text: &'static str,

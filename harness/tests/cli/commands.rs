@@ -79,7 +79,7 @@ fn list_shows_every_requirement_with_its_check() {
         let words: Vec<&str> = line.split_whitespace().take(3).collect();
         let level = requirement.level.to_string();
         assert_eq!(words, [requirement.id, level.as_str(), requirement.check_id], "{line}");
-        assert!(line.ends_with(requirement.text), "{line}");
+        assert!(line.ends_with(requirement.title), "{line}");
     }
     let (senders, receivers) = (lines(&["list", "sender"]), lines(&["list", "receiver"]));
     assert!(senders.iter().all(|line| line.contains(" sender/")) && !senders.is_empty());
@@ -91,7 +91,9 @@ fn list_shows_every_requirement_with_its_check() {
 fn explain_knows_requirements_checks_and_causes() {
     for requirement in requirements::all() {
         let by_id = run(["explain", requirement.id]).expect(0).stdout;
-        for words in [requirement.id, requirement.check_id, requirement.text, requirement.why] {
+        for words in
+            [requirement.id, requirement.title, requirement.check_id, requirement.text, requirement.why]
+        {
             assert!(by_id.contains(words), "{words:?} in {by_id}");
         }
     }
