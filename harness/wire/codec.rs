@@ -3,7 +3,7 @@
 //! Heads, framing and chunks are judged sans I/O ([`head_end`], [`parse_request`], [`RequestFacts`], [`Chunks`] …). The client,
 //! every endpoint, the answers of a load and `verify` use these, so what is malformed for one of them is so for all.
 //!
-//! Invariant: bounded. A head is at most [`LONGEST_HEAD`] bytes, a body no more than its caller allows to be kept.
+//! Invariant: bounded. A head is at most `LONGEST_HEAD` bytes, a body no more than its caller allows to be kept.
 
 mod captured;
 mod chunks;
