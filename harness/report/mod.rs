@@ -119,7 +119,8 @@ pub enum RunResult {
 pub struct RequirementEntry {
     /// Its id.
     pub id: &'static str,
-    /// What it asks for in a few words.
+    /// What it asks for in a few words, for the public API.
+    #[serde(skip)]
     pub title: &'static str,
     /// Its level.
     pub level: Level,

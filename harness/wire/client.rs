@@ -21,7 +21,7 @@ use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome, Transfer};
 use conversation::converse;
 
 /// How many bytes of an answer's body are kept, where nothing else is asked for.
-const KEPT_BODY: usize = 64 * 1024;
+const KEPT_BODY: usize = 32 * 1024;
 
 pub use connection::Connection;
 pub use target::{Scheme, Target};

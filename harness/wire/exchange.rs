@@ -72,7 +72,7 @@ pub struct Response {
     /// Names and values as they came.
     #[serde(default)]
     pub headers: Headers,
-    /// The first 64 KiB of the body.
+    /// The first 32 KiB of the body.
     #[serde(default, with = "form::octets")]
     pub body: Bytes,
 }

@@ -144,6 +144,7 @@ const VER_22: Requirement = Requirement {
         &ALTERED_CONTENT,
         &ALTERED_TIMESTAMP,
         &WRONG_KEY,
+        &MISSING_HEADER,
         &OTHER_MESSAGE,
         &OTHER_DIGEST,
         &SIGNATURE_LENGTH,
