@@ -54,7 +54,7 @@ const CASES: [Case; 7] = [
     }),
     ("verify", 200, |one| assert!(one.key.verify(TIMESTAMP, &one.body, black_box(&one.valid)))),
     ("refuse", 200, |one| assert!(!one.key.verify(TIMESTAMP, &one.body, black_box(&one.wrong)))),
-    ("shape", 50, |one| {
+    ("shape", 800, |one| {
         let body = serde_json::from_slice(black_box(&one.body)).unwrap();
         black_box(Shape::of(&body));
     }),
