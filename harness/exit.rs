@@ -15,7 +15,7 @@ pub enum ExitStatus {
     Failed,
     /// 6: slower than a bound allows, or confirmed to be slower than what it is compared with.
     Slower,
-    /// 3: nothing failed, yet something gated was untestable, the subject could not be reached or started, or what was measured
+    /// 3: nothing failed, yet something gated was inconclusive, the subject could not be reached or started, or what was measured
     /// does not tell whether it is slower.
     Incomplete,
     /// 4: nothing was selected to run.

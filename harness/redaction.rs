@@ -1,10 +1,10 @@
 //! Takes secrets out of whatever is shown or kept, and puts one back where what was kept is used again.
 //!
-//! Invariant: what comes out holds a secret in none of the spellings that programs give it: as it is, escaped in JSON, in
+//! Invariant: what comes out holds a secret in none of the encodings that programs give it: as it is, escaped in JSON, in
 //! base64, in hexadecimal, or escaped for a URL. What holds none comes out byte for byte, and what is put back is byte for byte
 //! what was taken out: each spelling has a placeholder of its own.
 
-pub mod spelled;
+pub mod encodings;
 
 use std::cmp::Reverse;
 
@@ -13,20 +13,20 @@ use memchr::memmem::Finder;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::redaction::spelled::spellings;
+use crate::redaction::encodings::encodings;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, Exchange, Headers, Outcome, Response};
 
 /// Takes secrets out of what is shown.
 #[derive(Debug, Clone, Default)]
 pub struct Redaction {
-    /// The secrets' spellings, the longest first: one may hold another.
-    spellings: Vec<Spelling>,
+    /// The secrets' encodings, the longest first: one may hold another.
+    encodings: Vec<Encoding>,
 }
 
 /// What finds a spelling of a secret, and what stands in its place.
 #[derive(Debug, Clone)]
-struct Spelling {
+struct Encoding {
     finder: Finder<'static>,
     placeholder: &'static str,
 }
@@ -39,14 +39,14 @@ impl Redaction {
     }
 
     pub(crate) fn add(&mut self, secret: &Secret) {
-        for (spelled, placeholder) in spellings(secret) {
+        for (spelled, placeholder) in encodings(secret) {
             // Spelled as one of another secret, the first name holds.
-            if !self.spellings.iter().any(|known| known.finder.needle() == spelled.as_bytes()) {
+            if !self.encodings.iter().any(|known| known.finder.needle() == spelled.as_bytes()) {
                 let finder = Finder::new(&spelled).into_owned();
-                self.spellings.push(Spelling { finder, placeholder });
+                self.encodings.push(Encoding { finder, placeholder });
             }
         }
-        self.spellings.sort_by_key(|spelling| Reverse(spelling.finder.needle().len()));
+        self.encodings.sort_by_key(|spelling| Reverse(spelling.finder.needle().len()));
     }
 
     pub(crate) fn text(&self, text: &str) -> String {
@@ -108,7 +108,7 @@ impl Redaction {
     /// A delivery with the secret in its places again. Where there are several, the one that was added first.
     pub(crate) fn restored(&self, delivery: &Delivery) -> Delivery {
         let mut known: Vec<(Finder<'_>, &[u8])> = Vec::new();
-        for Spelling { finder, placeholder } in &self.spellings {
+        for Encoding { finder, placeholder } in &self.encodings {
             if !known.iter().any(|(other, _)| other.needle() == placeholder.as_bytes()) {
                 known.push((Finder::new(placeholder), finder.needle()));
             }
@@ -123,7 +123,7 @@ impl Redaction {
 
     /// `None` where there is no secret in it.
     fn cleaned(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        self.spellings.iter().fold(None, |cleaned: Option<Vec<u8>>, Spelling { finder, placeholder }| {
+        self.encodings.iter().fold(None, |cleaned: Option<Vec<u8>>, Encoding { finder, placeholder }| {
             let bytes = cleaned.as_deref().unwrap_or(bytes);
             replaced(bytes, finder, placeholder.as_bytes()).or(cleaned)
         })

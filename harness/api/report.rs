@@ -30,7 +30,7 @@ impl Report {
             verdict: requirement.verdict,
             message: check.message.as_deref(),
             cause: check.cause.as_ref(),
-            repro: check.repro.as_deref(),
+            repeat: check.repeat(),
         })
     }
 
@@ -44,7 +44,7 @@ impl Report {
         plain(&text::render(&self.0, text::Detail::Normal))
     }
 
-    /// The report as JSON in the format `twenty-conform-report/1`, as `--report json=FILE` writes it.
+    /// The report as JSON in the format `twenty-conform-report/2`, as `--report json=FILE` writes it.
     pub fn json(&self) -> String {
         json::render(&self.0)
     }
@@ -75,5 +75,5 @@ pub struct RequirementResult<'a> {
     /// Why it failed, where that is known.
     pub cause: Option<&'a CauseEntry>,
     /// What repeats the failure, where one delivery shows it: a `curl` command for a receiver, an `emit` for a sender.
-    pub repro: Option<&'a str>,
+    pub repeat: Option<&'a str>,
 }

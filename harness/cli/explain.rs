@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
     let text = if let Some(requirement) = requirements::all().find(named) {
         of_requirement(requirement)
     } else if let Some(code) = Code::ALL.iter().find(|code| code.as_str() == what) {
-        format!("{what}\n\n  {}\n\n  mend: {}\n", code.text(), code.fix())
+        format!("{what}\n\n  {}\n\n  fix: {}\n", code.text(), code.fix())
     } else {
         return Err(Error::Usage(format!(
             "{what:?} is no requirement, check or cause; `twenty-conform list` shows the requirements"

@@ -47,7 +47,7 @@ pub struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-Exit status: 0 conforms; 1 does not; 2 usage; 3 incomplete (untestable, unreachable, not started, not to be told); 4 nothing selected;
+Exit status: 0 conforms; 1 does not; 2 usage; 3 incomplete (inconclusive, unreachable, not started, not to be told); 4 nothing selected;
 6 slower than a bound allows; 70 harness fault or unwritable report; 130 interrupted.
 Every option has an environment variable, TWENTY_CONFORM_ and its name; the secret's is TWENTY_WEBHOOK_SECRET.";
 

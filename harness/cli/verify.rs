@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
         clean(&String::from_utf8_lossy(&signature))
     );
     match mismatch.cause {
-        Some(cause) => text.push_str(&format!("  cause     {cause}\n  mend      {}\n", cause.fix)),
+        Some(cause) => text.push_str(&format!("  cause     {cause}\n  fix      {}\n", cause.fix)),
         None => text.push_str(
             "  cause     unknown: no known way of signing gives it; is the secret the right one?\n",
         ),

@@ -43,9 +43,12 @@ pub struct CheckEntry {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<CauseEntry>,
-    /// The first exchange that shows it, as a command; for senders the operation that asks for the generated event.
+    /// Receivers: the `curl` command that sends the first delivery that shows the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub repro: Option<String>,
+    pub curl: Option<String>,
+    /// Senders: the `emit` request of the generated event that shows the failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emit: Option<String>,
     /// The numbers of the exchanges that show it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<usize>,
@@ -72,7 +75,6 @@ pub struct CauseEntry {
     /// What the implementation does, as a sentence in lower case without a full stop.
     pub text: &'static str,
     /// The fix, in one line.
-    #[serde(rename = "mend")] // until twenty-conform-report/2
     pub fix: &'static str,
 }
 
@@ -88,16 +90,27 @@ impl CheckEntry {
             actual: None,
             message: None,
             cause: None,
-            repro: None,
+            curl: None,
+            emit: None,
             exchanges: Vec::new(),
             cases: 0,
             duration_us: 0,
         }
     }
 
-    /// The area of the contract that it belongs to: its id without the last part.
-    pub fn area(&self) -> &'static str {
-        self.id.rsplit_once('/').map_or(self.id, |(area, _)| area)
+    /// Role and group, such as `receiver/verification`: its id without the last part.
+    pub fn group(&self) -> &'static str {
+        match self.id.rsplit_once('/') {
+            // Ids are never changed; this group was renamed after its ids were given.
+            Some(("receiver/intake", _)) => "receiver/processing",
+            Some((group, _)) => group,
+            None => self.id,
+        }
+    }
+
+    /// What repeats the failure: an `emit` request for a sender, a `curl` command for a receiver.
+    pub fn repeat(&self) -> Option<&str> {
+        self.emit.as_deref().or(self.curl.as_deref())
     }
 }
 
@@ -154,22 +167,15 @@ pub(super) fn check_entry(
             entry.exchanges = evidence.exchanges.iter().map(|id| id.0).collect();
             let first = evidence.exchanges.first().filter(|_| transcript.role == Role::Receiver);
             let emission = evidence.emission.and_then(|at| transcript.emissions.get(at));
-            let emit =
+            entry.emit =
                 emission.map(|emission| visible(&redact.text(&Op::Emit(emission.event.clone()).encode(1))));
-            entry.repro = emit.or_else(|| {
-                first.map(|&id| {
-                    let delivery = redact.delivery(&transcript.exchange(id).delivery);
-                    let file = out.filter(|_| curl::wants_file(&delivery.body)).map(|out| {
-                        bodies.push(id);
-                        out.join(body_name(id))
-                    });
-                    curl::command(
-                        &redact.text(&transcript.url),
-                        &transcript.trust,
-                        &delivery,
-                        file.as_deref(),
-                    )
-                })
+            entry.curl = first.map(|&id| {
+                let delivery = redact.delivery(&transcript.exchange(id).delivery);
+                let file = out.filter(|_| curl::wants_file(&delivery.body)).map(|out| {
+                    bodies.push(id);
+                    out.join(body_name(id))
+                });
+                curl::command(&redact.text(&transcript.url), &transcript.trust, &delivery, file.as_deref())
             });
         }
     }

@@ -21,13 +21,13 @@ use crate::report::text::{self, Detail};
 use crate::report::{Report, Tool, json as json_report};
 use crate::suite::requirement::{Level, Role, Verdict};
 use crate::suite::run::{Judgement, Options, Run};
-use crate::suite::transcript::{Intake, Keeper, Kept, Trial};
+use crate::suite::transcript::{Keeper, Kept, ProcessingTrial, Trial};
 use crate::terminal::plain;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId};
 
 /// The name and version of the form of `run.json`.
-pub const FORMAT: &str = "twenty-conform-run/1";
+pub const FORMAT: &str = "twenty-conform-run/2";
 
 /// What stands in a run's folder, and nothing else.
 const NAMES: [&str; 7] =
@@ -209,12 +209,12 @@ impl Files {
                 let (exchange, redacted) = self.redaction.exchange(exchange);
                 self.failures.extend(self.exchanges.add(&ExchangeLine { exchange: &exchange, redacted }));
             }
-            Kept::Scenario { trials, intakes } => {
+            Kept::Scenario { trials, processing } => {
                 for trial in trials {
                     self.failures.extend(self.trials.add(&trial_line(trial, &self.redaction)));
                 }
-                for intake in intakes {
-                    self.failures.extend(self.trials.add(&intake_line(intake, &self.redaction)));
+                for trial in processing {
+                    self.failures.extend(self.trials.add(&processing_line(trial, &self.redaction)));
                 }
             }
         }
@@ -281,14 +281,14 @@ fn trial_line(trial: &Trial, redaction: &Redaction) -> Value {
     })
 }
 
-fn intake_line(intake: &Intake, redaction: &Redaction) -> Value {
+fn processing_line(trial: &ProcessingTrial, redaction: &Redaction) -> Value {
     json!({
-        "scenario": intake.scenario,
-        "what": redaction.text(&intake.what),
-        "intake": redaction.serialised(&intake.kind),
-        "observed": redaction.serialised(&intake.observed),
-        "times": intake.kind.times(),
-        "exchanges": numbers(&intake.exchanges),
+        "scenario": trial.scenario,
+        "what": redaction.text(&trial.what),
+        "processing": redaction.serialised(&trial.kind),
+        "observed": redaction.serialised(&trial.observed),
+        "times": trial.kind.times(),
+        "exchanges": numbers(&trial.exchanges),
     })
 }
 

@@ -40,9 +40,9 @@ fn status(check: &CheckEntry) -> TestCaseStatus {
     };
     let cause = check.cause.as_ref();
     status.set_type(cause.map_or(check.verdict.as_str(), |cause| cause.code));
-    let fix = cause.map(|cause| format!("\ncause: {}: {}\nmend: {}", cause.code, cause.text, cause.fix));
-    let repro = check.repro.as_ref().map(|repro| format!("\nrepeat: {repro}"));
-    status.set_description(format!("{message}{}{}", fix.unwrap_or_default(), repro.unwrap_or_default()));
+    let fix = cause.map(|cause| format!("\ncause: {}: {}\nfix: {}", cause.code, cause.text, cause.fix));
+    let repeat = check.repeat().map(|repeat| format!("\nrepeat: {repeat}"));
+    status.set_description(format!("{message}{}{}", fix.unwrap_or_default(), repeat.unwrap_or_default()));
     status.set_message(message.lines().next().unwrap_or_default().to_owned());
     status
 }

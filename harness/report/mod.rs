@@ -34,7 +34,7 @@ pub use check::{CauseEntry, CheckEntry};
 pub use crate::suite::verdict::VerdictName;
 
 /// The name and version of the JSON form.
-pub const FORMAT: &str = "twenty-conform-report/1";
+pub const FORMAT: &str = "twenty-conform-report/2";
 
 /// A run's result, ready to be rendered.
 #[derive(Debug, Clone, Serialize)]
@@ -110,7 +110,9 @@ pub enum RunResult {
     Fail,
     /// Nothing gated failed, and something gated could not be tested, or nothing was selected.
     Incomplete,
-    /// The harness or the attachment broke down.
+    /// The run was interrupted: the report covers what had run until then.
+    Interrupted,
+    /// The suite itself failed, or the sender broke the attachment protocol.
     Error,
 }
 
@@ -119,8 +121,7 @@ pub enum RunResult {
 pub struct RequirementEntry {
     /// Its id.
     pub id: &'static str,
-    /// What it asks for in a few words, for the public API.
-    #[serde(skip)]
+    /// Its title: what it asks for in a few words.
     pub title: &'static str,
     /// Its level.
     pub level: Level,
@@ -235,9 +236,9 @@ impl Report {
         (of_level().filter(|entry| entry.verdict == VerdictName::Pass).count(), applicable)
     }
 
-    /// How many requirements could not be tested.
-    pub fn inconclusive(&self) -> usize {
-        self.requirements.iter().filter(|entry| entry.verdict == VerdictName::Inconclusive).count()
+    /// How many requirements have this verdict.
+    pub fn count(&self, verdict: VerdictName) -> usize {
+        self.requirements.iter().filter(|entry| entry.verdict == verdict).count()
     }
 
     /// The cause to begin with, where there is one: why every valid delivery is rejected.
@@ -258,7 +259,13 @@ impl Report {
             })
             .collect();
         let result = self.result.as_str();
-        format!("RESULT: {result} {} untestable {} seed {}", levels.join(" "), self.inconclusive(), self.seed)
+        let (inconclusive, not_applicable) =
+            (self.count(VerdictName::Inconclusive), self.count(VerdictName::NotApplicable));
+        format!(
+            "RESULT: {result} {} inconclusive {inconclusive} n/a {not_applicable} seed {}",
+            levels.join(" "),
+            self.seed
+        )
     }
 
     fn conclude(&mut self) {
@@ -286,6 +293,7 @@ impl Report {
             ExitStatus::Passed => RunResult::Pass,
             ExitStatus::Failed => RunResult::Fail,
             ExitStatus::Harness => RunResult::Error,
+            ExitStatus::Interrupted => RunResult::Interrupted,
             _ => RunResult::Incomplete,
         };
         self.counts.clear();
@@ -306,6 +314,7 @@ impl RunResult {
             Self::Pass => "pass",
             Self::Fail => "fail",
             Self::Incomplete => "incomplete",
+            Self::Interrupted => "interrupted",
             Self::Error => "error",
         }
     }

@@ -22,7 +22,7 @@ pub enum Detail {
 const SHOWN_COMMAND: usize = 700;
 
 /// Where the lines about a check begin, and what they say about it.
-const MARGIN: &str = "                        ";
+const MARGIN: &str = "                          ";
 
 /// The report as text with ANSI colours, which are taken off where they are not wanted.
 pub fn render(report: &Report, detail: Detail) -> String {
@@ -41,18 +41,18 @@ pub fn render(report: &Report, detail: Detail) -> String {
     if let Some(cause) = report.leading_cause() {
         let or = if cause.or.is_empty() { String::new() } else { format!("; or {}", cause.or.join(", or ")) };
         let said = format!("{}{}{or}", cause.text, cause.which());
-        let _ = writeln!(text, "\n{BAD}Every genuine delivery is refused{BAD:#}: {}", clean(&said));
-        let _ = writeln!(text, "  mend: {}", cause.fix);
+        let _ = writeln!(text, "\n{BAD}Every valid delivery is refused{BAD:#}: {}", clean(&said));
+        let _ = writeln!(text, "  fix: {}", cause.fix);
     }
-    let mut area = "";
+    let mut group = "";
     for (requirement, check) in report.requirements.iter().zip(&report.checks) {
         if detail == Detail::Quiet && matches!(check.verdict, VerdictName::Pass | VerdictName::NotApplicable)
         {
             continue;
         }
-        if check.area() != area {
-            area = check.area();
-            let _ = writeln!(text, "\n{BOLD}{area}{BOLD:#}");
+        if check.group() != group {
+            group = check.group();
+            let _ = writeln!(text, "\n{BOLD}{group}{BOLD:#}");
         }
         entry(&mut text, requirement, check, detail);
     }
@@ -84,7 +84,7 @@ pub(super) fn mark(verdict: VerdictName) -> (Style, &'static str) {
     match verdict {
         VerdictName::Pass => (GOOD, "pass"),
         VerdictName::Fail => (BAD, "FAIL"),
-        VerdictName::Inconclusive => (UNCLEAR, "untestable"),
+        VerdictName::Inconclusive => (UNCLEAR, "inconclusive"),
         VerdictName::NotApplicable => (DIM, "n/a"),
         VerdictName::Error => (BAD, "ERROR"),
     }
@@ -98,11 +98,11 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
     };
     let _ = writeln!(
         text,
-        "  {style}{mark:<10}{style:#} {:<6} {DIM}{:<6}{DIM:#} {}{cases}",
+        "  {style}{mark:<12}{style:#} {:<6} {DIM}{:<6}{DIM:#} {}{cases}",
         requirement.id, requirement.level, requirement.text
     );
     let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "               {DIM}{name:<8}{DIM:#} {}", lines(value, MARGIN));
+        let _ = writeln!(text, "                 {DIM}{name:<8}{DIM:#} {}", lines(value, MARGIN));
     };
     match check.verdict {
         VerdictName::Pass => return,
@@ -121,7 +121,7 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
         if !cause.or.is_empty() {
             line("or", &format!("{}, which explains what was seen as well", cause.or.join(", or ")));
         }
-        line("mend", cause.fix);
+        line("fix", cause.fix);
     }
     if !check.exchanges.is_empty() {
         let shown: Vec<String> = check.exchanges.iter().take(8).map(|id| format!("#{id}")).collect();
@@ -129,11 +129,11 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         line("shown by", &format!("{}{more}", shown.join(" ")));
     }
-    if let Some(repro) = &check.repro {
-        let fits = detail == Detail::Verbose || repro.len() <= SHOWN_COMMAND;
-        let shown = if fits { repro } else { "(a long command: -v, or the JSON report, shows it)" };
+    if let Some(repeat) = check.repeat() {
+        let fits = detail == Detail::Verbose || repeat.len() <= SHOWN_COMMAND;
+        let shown = if fits { repeat } else { "(a long command: -v, or the JSON report, shows it)" };
         // As it stands, over lines or not: the bytes that it sends are what is signed.
-        let _ = writeln!(text, "               {DIM}repeat  {DIM:#} {shown}");
+        let _ = writeln!(text, "                 {DIM}repeat  {DIM:#} {shown}");
     }
 }
 
@@ -155,7 +155,7 @@ mod tests {
         };
         let entry = RequirementEntry::new(requirement, found.verdict);
         let shown = plain(&check(&entry, &found, Detail::Normal));
-        let expected = "found    it said \\u{1b}[2J\\u{202e}\n                        and more\n";
+        let expected = "found    it said \\u{1b}[2J\\u{202e}\n                          and more\n";
         assert!(shown.ends_with(expected), "{shown:?}");
     }
 }

@@ -25,7 +25,6 @@ pub struct DeliveryEntry {
     pub verdict: VerdictName,
     pub passed: Vec<&'static str>,
     /// Those of which it does not tell whether it keeps them.
-    #[serde(rename = "untestable")] // until twenty-conform-report/2
     pub inconclusive: Vec<&'static str>,
     pub failed: Vec<FailureEntry>,
 }

@@ -11,7 +11,7 @@ use std::fmt;
 use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
 use crate::wire::exchange::ExchangeId;
 
-/// Declares the codes in one table: name, code, sentence, mend.
+/// Declares the codes in one table: name, code, sentence, fix.
 macro_rules! codes {
     ($($name:ident = $code:literal: $text:literal, $fix:literal;)*) => {
         /// A stable name of a cause (the interface's list of codes).
@@ -34,7 +34,7 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// The usual mend, in one line.
+            /// The usual fix, in one line.
             pub fn fix(self) -> &'static str {
                 match self { $(Self::$name => $fix,)* }
             }
@@ -204,7 +204,7 @@ codes! {
         "the same delivery is taken for another one when it is signed anew",
         "tell deliveries apart by their body: a retry has a new timestamp, signature and nonce";
     DedupeBeforeSuccess = "dedupe.before-success":
-        "a delivery is remembered before it was verified and taken in, so that the genuine one behind a forgery is lost",
+        "a delivery is remembered before it was verified and taken in, so that the valid one behind a forgery is lost",
         "remember a delivery only after it was verified and taken in";
     MisreadsDialect = "misreads.dialect":
         "the body of the other dialect is acknowledged, and its event is not found in it",
@@ -303,7 +303,7 @@ impl Cause {
         Self { detail: Some(detail.into()), ..Self::new(code) }
     }
 
-    /// The mend, in one line: of what is taken besides, where that can be mended by itself.
+    /// The fix, in one line: of what is taken besides, where that can be mended by itself.
     pub fn fix(&self) -> &'static str {
         use Code::{DigestTrailing, DigestTruncated, MessagePart, MessageReserialised, MessageSecretMember};
         let by_itself =

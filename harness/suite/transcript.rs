@@ -5,8 +5,8 @@
 mod conduct;
 mod emission;
 mod exchanges;
-mod intake;
 mod keeper;
+mod processing;
 mod respect;
 mod scenario;
 mod trial;
@@ -31,8 +31,8 @@ pub use emission::{
     Arrival, BrokenRequest, Emission, FailedHandshake, Generated, RegisteredWebhook, SettledDelivery, Traits,
 };
 pub use exchanges::Exchanges;
-pub use intake::{Intake, IntakeKind};
 pub use keeper::{Keeper, Kept};
+pub use processing::{ProcessingKind, ProcessingTrial};
 pub use respect::{Age, Part, Redating, Respect, Surrounding, TimestampForm};
 pub use scenario::ScenarioName;
 pub use trial::{Comparison, Tally, Trial};
@@ -62,7 +62,7 @@ pub struct Transcript {
     /// How many generated cases came out as they should, beside the trials.
     pub tallies: Vec<Tally>,
     /// What was sent to see what a receiver takes in.
-    pub intakes: Vec<Intake>,
+    pub processing: Vec<ProcessingTrial>,
     /// What a receiver says that it took in.
     pub observed: Vec<Observed>,
     /// How long refusals took, by how much of the signature was right.
@@ -93,7 +93,7 @@ pub struct Transcript {
     pub waited: Duration,
     /// Who is told of it all while it goes on.
     pub keeper: Option<Keeper>,
-    /// How many trials and intakes it was told of.
+    /// How many trials and processing it was told of.
     told: (usize, usize),
 }
 
@@ -184,7 +184,7 @@ impl Transcript {
             exchanges: Exchanges::default(),
             trials: Vec::new(),
             tallies: Vec::new(),
-            intakes: Vec::new(),
+            processing: Vec::new(),
             observed: Vec::new(),
             comparison: None,
             remarks: Vec::new(),
@@ -224,11 +224,11 @@ impl Transcript {
 
     /// Ends a scenario: what was tried in it is told, and what nothing refers to is let go of.
     pub fn close(&mut self) {
-        let (trials, intakes) = (&self.trials[self.told.0..], &self.intakes[self.told.1..]);
-        if let Some(keeper) = self.keeper.as_ref().filter(|_| !(trials.is_empty() && intakes.is_empty())) {
-            keeper.tell(Kept::Scenario { trials, intakes });
+        let (trials, processing) = (&self.trials[self.told.0..], &self.processing[self.told.1..]);
+        if let Some(keeper) = self.keeper.as_ref().filter(|_| !(trials.is_empty() && processing.is_empty())) {
+            keeper.tell(Kept::Scenario { trials, processing });
         }
-        self.told = (self.trials.len(), self.intakes.len());
+        self.told = (self.trials.len(), self.processing.len());
         self.release();
     }
 
@@ -243,7 +243,7 @@ impl Transcript {
             self.trials.iter().flat_map(|trial| trial.controls.iter().copied().chain([trial.exchange]));
         let deaths = self.deaths.iter().map(|(at, _)| *at);
         let arrivals = self.arrivals.iter().map(|arrival| arrival.exchange);
-        let taken = self.intakes.iter().flat_map(|intake| intake.exchanges.iter().copied());
+        let taken = self.processing.iter().flat_map(|trial| trial.exchanges.iter().copied());
         let compared = self.comparison.iter().flat_map(|comparison| comparison.shown_by.iter().copied());
         let named: HashSet<ExchangeId> =
             trials.chain(deaths).chain(arrivals).chain(taken).chain(compared).collect();
@@ -287,10 +287,10 @@ impl Transcript {
     /// long it takes.
     pub fn cases_of(&self, scenario: ScenarioName) -> usize {
         let fixed = self.trials_of(scenario).filter(|trial| !trial.generated).count();
-        let intakes = self.intakes.iter().filter(|intake| intake.scenario == scenario).count();
+        let processing = self.processing.iter().filter(|trial| trial.scenario == scenario).count();
         let compared = self.comparison.iter().filter(|comparison| comparison.scenario == scenario);
         let compared: usize = compared.map(|one| one.early.len() + one.late.len() + one.control.len()).sum();
-        fixed + self.generated(scenario).1 + intakes + compared
+        fixed + self.generated(scenario).1 + processing + compared
     }
 
     /// The webhooks of a scenario, with their indices, in the order of their registration.

@@ -16,7 +16,7 @@ pub enum Verdict {
     Pass,
     /// It does not hold.
     Fail(Box<Evidence>),
-    /// What was seen does not tell: a twin was refused, a prerequisite was missing.
+    /// What was seen does not tell: a control was refused, a prerequisite was missing.
     Inconclusive(String),
     /// It does not bind this subject: a dialect or a capability that it does not have.
     NotApplicable(String),
@@ -168,7 +168,6 @@ pub enum VerdictName {
     /// Something does not conform.
     Fail,
     /// What was seen does not show whether it conforms, for example because a valid delivery was rejected.
-    #[serde(rename = "untestable")] // until twenty-conform-report/2
     Inconclusive,
     /// The requirement does not bind this subject: it is of the other dialect, or needs a capability that is not there.
     NotApplicable,
@@ -185,7 +184,7 @@ impl VerdictName {
         match self {
             Self::Pass => "pass",
             Self::Fail => "fail",
-            Self::Inconclusive => "untestable",
+            Self::Inconclusive => "inconclusive",
             Self::NotApplicable => "not-applicable",
             Self::Error => "error",
         }

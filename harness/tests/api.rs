@@ -90,7 +90,7 @@ async fn a_receiver_that_accepts_everything_fails_with_the_cause() {
     let altered = report.requirement("VER-1").unwrap();
     assert_eq!((altered.level, altered.verdict), (Level::Must, Verdict::Fail));
     assert_eq!(altered.cause.unwrap().code, "accepts.everything");
-    assert!(altered.message.is_some() && altered.repro.unwrap().starts_with("curl "), "{altered:?}");
+    assert!(altered.message.is_some() && altered.repeat.unwrap().starts_with("curl "), "{altered:?}");
     assert_eq!(report.requirement("VER-15"), None, "skipped");
     assert_eq!(report.requirement("RCV-2"), None, "not selected");
 

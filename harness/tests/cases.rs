@@ -57,7 +57,7 @@ fn case(controls: &[Delivery], trial: &Delivery) -> Case {
     }
 }
 
-/// A change of a twin, given the time at which it was signed.
+/// A change of a control, given the time at which it was signed.
 type Change = Box<dyn Fn(&mut Delivery, u64)>;
 
 fn timestamp(delivery: &mut Delivery, value: impl Into<Bytes>) {
@@ -107,7 +107,7 @@ fn changes() -> Vec<(&'static str, Change)> {
         ("nothing", Box::new(|_, _| {})),
         ("another body", body(b"{\"event\":\"person.created\"}")),
         ("no body", body(b"")),
-        ("a genuine one a little later", dated(|at| (at + 3).to_string())),
+        ("a valid one a little later", dated(|at| (at + 3).to_string())),
         ("a minute ago", dated(|at| (at - 59_000).to_string())),
         ("a day ago", dated(|at| (at - DAY).to_string())),
         ("forty years ago", dated(|at| (at - 40 * 365 * DAY).to_string())),
@@ -254,7 +254,7 @@ fn cases_that_cannot_be_resigned_are_named() {
     case.trial = trial.clone();
     let anew = resigned(&case, &secret(), NOW).deliveries;
     assert_eq!(anew.trial.headers.single(SIGNATURE_HEADER).unwrap(), under(NOW).as_bytes());
-    // Another secret does not matter where the signature is the twin's own.
+    // Another secret does not matter where the signature is the control's own.
     let altered = Delivery { body: Bytes::from_static(b"{}"), ..control(THEN) };
     case.trial = altered.clone();
     let Resigned { deliveries: anew, doubt } = resigned(&case, &Secret::new("another"), NOW);
@@ -313,14 +313,14 @@ fn cases_are_inconclusive_when_controls_are_rejected() {
     for (expected, statuses, replayed) in [
         (Expected::NotAccepted, (200, 401, 200), "gone"),
         (Expected::NotAccepted, (200, 200, 200), "there"),
-        // What is acknowledged is acknowledged, whatever became of the twins.
+        // What is acknowledged is acknowledged, whatever became of the controls.
         (Expected::NotAccepted, (401, 200, 401), "there"),
         (Expected::NotAccepted, (401, 401, 401), "untold"),
         (Expected::NotAccepted, (200, 401, 401), "untold"),
         (Expected::ClientError, (200, 500, 200), "there"),
         (Expected::ClientError, (200, 500, 401), "untold"),
         (Expected::Accepted, (200, 401, 200), "there"),
-        // It has no twin behind it in a run either: what is repeated may be what is refused.
+        // It has no control behind it in a run either: what is repeated may be what is refused.
         (Expected::Accepted, (200, 409, 409), "there"),
         (Expected::Accepted, (401, 401, 401), "untold"),
         (Expected::Accepted, (401, 200, 401), "gone"),

@@ -149,7 +149,7 @@ fn differences(manifest: &Manifest, dialect: &str) -> Option<String> {
         wrong.push(format!("it ends with {:?}, and should with {status}", ran.status));
     }
     let unclear: Vec<&str> =
-        ["untestable", "error"].iter().flat_map(|verdict| report.with(verdict)).collect();
+        ["inconclusive", "error"].iter().flat_map(|verdict| report.with(verdict)).collect();
     if manifest.fails.is_empty() && !unclear.is_empty() {
         wrong.push(format!("{unclear:?} could not be judged"));
     }

@@ -120,7 +120,7 @@ fn errors(report: &BenchReport, kind: &str) -> u64 {
     report.total.errors.iter().find(|error| error.name == kind).map_or(0, |error| error.count)
 }
 
-/// How many genuine deliveries were answered so.
+/// How many valid deliveries were answered so.
 fn answers(report: &BenchReport, status: u16) -> u64 {
     report.total.statuses.iter().find(|one| one.status == status).map_or(0, |one| one.count)
 }

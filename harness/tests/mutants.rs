@@ -196,7 +196,7 @@ async fn run_sender_mutant(fault: SenderFault, patience: u32) -> Run {
 
 /// What no requirement forbids, and the run says all the same: the fault, and words of the remark.
 const REMARKED: (SenderFault, &str) = (
-    SenderFault::AnyCertificateTaken,
+    SenderFault::AcceptsAnyCertificate,
     "whose certificate has expired, is self-signed or is for another host",
 );
 

@@ -3,8 +3,10 @@
 mod circles;
 mod imports;
 mod length;
+mod messages;
 mod rooms;
 mod source;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};

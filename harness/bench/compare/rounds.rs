@@ -327,10 +327,7 @@ impl PairSetup<'_> {
                 .map(|one| format!("{} × {}", one.count, one.text))
                 .collect();
             let kinds = if kinds.is_empty() { "no answer came".to_owned() } else { kinds.join(", ") };
-            return Some(format!(
-                "acknowledged {} of {ended} genuine deliveries: {kinds}",
-                total.acknowledged
-            ));
+            return Some(format!("acknowledged {} of {ended} valid deliveries: {kinds}", total.acknowledged));
         }
         None
     }

@@ -139,7 +139,7 @@ impl LoadOutcome {
             let (kind, text) = match oddity {
                 Oddity::Probe(_) => return None,
                 Oddity::Status(status) => {
-                    (status.to_string(), format!("a genuine delivery was answered {status}"))
+                    (status.to_string(), format!("a valid delivery was answered {status}"))
                 }
                 Oddity::Failure(failure) => (failure.name().to_owned(), failure.describe().to_owned()),
             };

@@ -97,7 +97,7 @@ pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
         ));
     }
     if counts.ended() == 0 {
-        notes.push("no genuine delivery came to an end in the time that was measured".to_owned());
+        notes.push("no valid delivery came to an end in the time that was measured".to_owned());
     }
 
     let load = LoadFacts::of(plan, tolerance.max_errors, search.is_some());

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::ids::{ID_LENGTH, Ids};
 use crate::random::Random;
-use crate::redaction::spelled::first_with;
+use crate::redaction::encodings::first_with;
 use crate::webhook::dialect::{Dialect, rfc3339};
 use crate::webhook::signature::{Key, Secret};
 use crate::webhook::vectors;

@@ -140,7 +140,7 @@ pub fn results(results: &LocustResults) -> BenchReport {
         .push("bytes are those of the bodies, and of the heads as locust's client has them".to_owned());
     if results.all.in_flight > 0 {
         let in_flight = results.all.in_flight;
-        report.notes.push(format!("{in_flight} genuine deliveries were under way when it ended"));
+        report.notes.push(format!("{in_flight} valid deliveries were under way when it ended"));
     }
     report
 }
@@ -261,7 +261,7 @@ fn unexpected(results: &LocustResults) -> Vec<Unexpected> {
         let failure = DeliveryFailure::ALL.iter().find(|failure| failure.name() == kind);
         let text = match failure {
             Some(failure) => failure.describe().to_owned(),
-            None => format!("a genuine delivery was answered {kind}"),
+            None => format!("a valid delivery was answered {kind}"),
         };
         Unexpected { kind: kind.clone(), text, count: witness.count, exchange: shown(witness) }
     };

@@ -24,7 +24,7 @@ pub fn reconcile(results: &LocustResults, ledger: Option<(&LedgerCounts, &Ledger
     let ended = all.acknowledged + all.refused + all.failed.saturating_sub(all.unsent);
     if all.sent != ended + all.in_flight {
         wrong.push(format!(
-            "{} genuine deliveries were begun, and {ended} came to an end with {} in flight",
+            "{} valid deliveries were begun, and {ended} came to an end with {} in flight",
             all.sent, all.in_flight
         ));
     }
@@ -56,7 +56,7 @@ pub fn reconcile(results: &LocustResults, ledger: Option<(&LedgerCounts, &Ledger
         all.in_flight + all.failed.saturating_sub(all.unsent) + all.let_through + all.probes_in_flight;
     if verified < all.acknowledged || verified > all.acknowledged + unsure {
         wrong.push(format!(
-            "{} genuine deliveries were acknowledged with {unsure} of which nothing is known, and the ledger has verified \
+            "{} valid deliveries were acknowledged with {unsure} of which nothing is known, and the ledger has verified \
              {verified}",
             all.acknowledged
         ));

@@ -34,7 +34,7 @@ pub(super) struct LoadOptions {
     /// The weakest level whose probes fail the run when they are acknowledged
     #[arg(long, value_enum, default_value = "must")]
     fail_on: GateLevel,
-    /// Which share of the genuine deliveries may go without a 2xx, shed ones among them, until the run fails
+    /// Which share of the valid deliveries may go without a 2xx, shed ones among them, until the run fails
     #[arg(long, default_value = "0%", value_name = "SHARE", value_parser = share)]
     max_errors: f64,
     /// The bodies, in the place of the sample events: a file or a folder of files, each with one JSON text or one on each line

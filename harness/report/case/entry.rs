@@ -29,7 +29,7 @@ pub fn render(
         expected: Some(case.expected.describe().into_owned()),
         actual: Some(redaction.text(&attempt.trial.outcome.to_string())),
         message: message.map(|message| redaction.text(message)),
-        repro: Some(command(
+        curl: Some(command(
             &redaction.text(&target.url()),
             &target.trust(),
             &redaction.delivery(&attempt.trial.delivery),

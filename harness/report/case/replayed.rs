@@ -79,7 +79,7 @@ impl Case {
         if let Some(control) = refused {
             let stale = timing.hint();
             return Replayed::Untold(format!(
-                "a plain genuine delivery beside it was not acknowledged: {}{stale}",
+                "a plain valid delivery beside it was not acknowledged: {}{stale}",
                 control.outcome
             ));
         }

@@ -87,7 +87,7 @@ impl Show {
                         lines(&cause.or.join(", or "), MARGIN)
                     );
                 }
-                let _ = writeln!(text, "           {DIM}mend{DIM:#}   {}", cause.fix);
+                let _ = writeln!(text, "           {DIM}fix{DIM:#}   {}", cause.fix);
             }
         }
         if !judged.inconclusive.is_empty() {
@@ -120,7 +120,7 @@ impl Show {
             let requirements = tally.entries.iter().map(|entry| {
                 json!({
                     "id": entry.requirement.id, "level": entry.requirement.level, "verdict": entry.verdict(),
-                    "passed": entry.passed, "failed": entry.failed, "untestable": entry.inconclusive,
+                    "passed": entry.passed, "failed": entry.failed, "inconclusive": entry.inconclusive,
                     "first": entry.first, "why": entry.why,
                 })
             });

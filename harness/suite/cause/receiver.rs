@@ -7,12 +7,13 @@ use std::collections::HashSet;
 
 use super::{Cause, Code};
 use crate::suite::transcript::{
-    Age, Intake, IntakeKind, Part, Redating, Respect, Surrounding, TimestampForm, Transcript, Trial,
+    Age, Part, ProcessingKind, ProcessingTrial, Redating, Respect, Surrounding, TimestampForm, Transcript,
+    Trial,
 };
 use crate::webhook::recipe::{Digest, Message, Recipe};
 use crate::wire::exchange::{ExchangeId, Outcome};
 
-/// Why plain genuine deliveries are refused: what was acknowledged instead. Of several that are as near to the contract,
+/// Why plain valid deliveries are refused: what was acknowledged instead. Of several that are as near to the contract,
 /// the first, which names the others.
 ///
 /// `refuses.everything` where nothing at all was acknowledged though other ways were tried, `None` where the trials do
@@ -37,7 +38,7 @@ pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
     (tried_others && nothing).then(|| Cause::new(Code::RefusesEverything))
 }
 
-/// What a receiver does that takes such a trial in place of the genuine delivery, and how far from the contract that is.
+/// What a receiver does that takes such a trial in place of the valid delivery, and how far from the contract that is.
 fn hypothesis(respect: Respect) -> Option<(usize, Cause)> {
     Some(match respect {
         Respect::Signed(recipe) => (recipe.distance(), Cause::of_recipe(&recipe)?),
@@ -187,7 +188,7 @@ fn takes_everything(transcript: &Transcript) -> Option<Cause> {
     }
 }
 
-/// What is taken beside the genuine way.
+/// What is taken beside the valid way.
 fn alternative(inner: Cause) -> Cause {
     let code = Code::AcceptsAlternative;
     Cause { code, detail: Some(inner.to_string()), inner: Some(inner.code), ..inner }
@@ -251,19 +252,19 @@ pub fn of_end(respect: Respect) -> Cause {
 }
 
 /// Why something was taken in too seldom or too often.
-pub fn of_intake(transcript: &Transcript, intake: &Intake) -> Option<Cause> {
-    let times = |intake: &Intake| transcript.times_observed(&intake.observed);
-    let of_kind = |kind: IntakeKind| transcript.intakes.iter().filter(move |intake| intake.kind == kind);
-    let valid: Vec<usize> = of_kind(IntakeKind::Valid).map(times).collect();
+pub fn of_processing(transcript: &Transcript, trial: &ProcessingTrial) -> Option<Cause> {
+    let times = |trial: &ProcessingTrial| transcript.times_observed(&trial.observed);
+    let of_kind = |kind: ProcessingKind| transcript.processing.iter().filter(move |trial| trial.kind == kind);
+    let valid: Vec<usize> = of_kind(ProcessingKind::Valid).map(times).collect();
     // Of everything only the first was taken in.
     let constant = valid.len() > 1 && transcript.observed.len() == 1;
-    let (seen, wanted) = (times(intake), intake.kind.times());
-    let code = match intake.kind {
+    let (seen, wanted) = (times(trial), trial.kind.times());
+    let code = match trial.kind {
         _ if constant && seen < wanted => Cause::detailed(Code::DedupeTooCoarse, "constant"),
         _ if transcript.observed.is_empty() => return None,
-        IntakeKind::Same if seen > wanted => Cause::new(Code::DedupeNone),
-        IntakeKind::SignedAnew if seen > wanted => {
-            if of_kind(IntakeKind::Same).all(|same| times(same) > 1) {
+        ProcessingKind::Same if seen > wanted => Cause::new(Code::DedupeNone),
+        ProcessingKind::SignedAnew if seen > wanted => {
+            if of_kind(ProcessingKind::Same).all(|same| times(same) > 1) {
                 Cause::new(Code::DedupeNone)
             } else if transcript.dialect.nonce {
                 Cause::new(Code::DedupeNonce)
@@ -271,9 +272,9 @@ pub fn of_intake(transcript: &Transcript, intake: &Intake) -> Option<Cause> {
                 Cause::detailed(Code::DedupeNonce, "timestamp or signature")
             }
         }
-        IntakeKind::SameRecord if seen < wanted => Cause::detailed(Code::DedupeTooCoarse, "record"),
-        IntakeKind::BehindForged if seen < wanted => Cause::new(Code::DedupeBeforeSuccess),
-        IntakeKind::OtherDialect if seen < wanted => Cause::new(Code::MisreadsDialect),
+        ProcessingKind::SameRecord if seen < wanted => Cause::detailed(Code::DedupeTooCoarse, "record"),
+        ProcessingKind::AfterForged if seen < wanted => Cause::new(Code::DedupeBeforeSuccess),
+        ProcessingKind::OtherDialect if seen < wanted => Cause::new(Code::MisreadsDialect),
         _ => return None,
     };
     Some(code)

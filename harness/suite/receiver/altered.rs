@@ -40,7 +40,7 @@ pub(crate) const VER_1: Requirement = Requirement {
         ReceiverFault::AcceptsCutBody,
         ReceiverFault::AcceptsAnySignatureOnce,
         ReceiverFault::AcceptsEverything,
-        ReceiverFault::RefusesInBody,
+        ReceiverFault::RejectsInBody,
     ]),
 };
 
@@ -208,7 +208,7 @@ pub(crate) const VER_2: Requirement = Requirement {
         ReceiverFault::RemembersSignatures,
         ReceiverFault::ReprintsTimestamp,
         ReceiverFault::AcceptsEverything,
-        ReceiverFault::RefusesInBody,
+        ReceiverFault::RejectsInBody,
     ]),
 };
 

@@ -14,7 +14,7 @@ use crate::wire::exchange::Delivery;
 /// Makes a delivery from the control that goes before it; `None` where there is nothing to try with this secret or body.
 type Make = Box<dyn Fn(&Maker, &Control) -> Option<Delivery> + Send + Sync>;
 
-/// Changes a twin in one respect, given the timestamp under which it was signed; `None` where it cannot be changed so.
+/// Changes a control in one respect, given the timestamp under which it was signed; `None` where it cannot be changed so.
 pub(super) type Change = fn(&Maker, &mut Delivery, &str) -> Option<()>;
 
 /// One thing to try.
@@ -24,15 +24,15 @@ pub struct Case {
     pub(super) respect: Respect,
     /// Whether a property generated it.
     pub(super) generated: bool,
-    /// Whether it is to be refused, and so has a twin behind it as well.
+    /// Whether it is to be refused, and so has a control behind it as well.
     forged: bool,
-    /// A further member of the records of its twins, so that it differs from them in its own respect alone.
+    /// A further member of the records of its controls, so that it differs from them in its own respect alone.
     member: Option<Cow<'static, str>>,
     make: Make,
 }
 
 impl Case {
-    /// One that is genuine, made by itself.
+    /// One that is valid, made by itself.
     pub(super) fn valid(
         what: impl Into<String>,
         respect: Respect,
@@ -48,7 +48,7 @@ impl Case {
         }
     }
 
-    /// One that is genuine, made from the twin before it.
+    /// One that is valid, made from the control before it.
     pub(super) fn behind(
         what: impl Into<String>,
         respect: Respect,
@@ -64,7 +64,7 @@ impl Case {
         }
     }
 
-    /// One that is to be refused: the twin, changed.
+    /// One that is to be refused: the control, changed.
     pub(super) fn forged(
         what: impl Into<String>,
         respect: Respect,
@@ -100,7 +100,7 @@ impl Case {
         })
     }
 
-    /// The same, with twins whose records have a further member.
+    /// The same, with controls whose records have a further member.
     pub(super) fn of_record_with(self, member: impl Into<Cow<'static, str>>) -> Self {
         Self { member: Some(member.into()), ..self }
     }
@@ -110,7 +110,7 @@ impl Case {
         Self { generated: true, ..self }
     }
 
-    /// The same, to be refused, and so with a twin behind it as well.
+    /// The same, to be refused, and so with a control behind it as well.
     pub(super) fn refused(self) -> Self {
         Self { forged: true, ..self }
     }
@@ -120,7 +120,7 @@ impl Case {
         self.forged
     }
 
-    /// The twin, the delivery between, and what the twin behind it is made from where there is one.
+    /// The control, the delivery between, and what the control behind it is made from where there is one.
     pub(super) fn prepare(&self, maker: &Maker) -> Option<(Delivery, Delivery, Option<Behind>)> {
         let plain = maker.plain();
         let event = match &self.member {

@@ -96,7 +96,7 @@ impl ReceiverStage<'_> {
         Ok(())
     }
 
-    /// Whether what is genuine is acknowledged: only then it is the signature that the others are refused for.
+    /// Whether what is valid is acknowledged: only then it is the signature that the others are refused for.
     async fn takes_plain(&mut self) -> Result<bool, SubjectError> {
         let id = self.send(self.maker.deliver(&self.maker.plain())).await?;
         Ok(self.transcript.acknowledged(id))

@@ -1,4 +1,4 @@
-//! Where the plain genuine delivery is refused: what the receiver expects in its place, and where its clock's window ends.
+//! Where the plain valid delivery is refused: what the receiver expects in its place, and where its clock's window ends.
 //!
 //! Invariant: the first way that is acknowledged ends the search only when every other way that is as near to the contract
 //! was tried as well: two that fit are both named.

@@ -30,7 +30,7 @@ const DIA_1: Requirement = Requirement {
     needs: None,
     check: other_dialect,
     counterexamples: Faults::Receiver(&[
-        ReceiverFault::RefusesOtherDialect,
+        ReceiverFault::RejectsOtherDialect,
         ReceiverFault::MisreadsOtherDialect,
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
@@ -47,7 +47,7 @@ const OTHER_DIALECT: Scenario = Scenario::cases(
 
 fn other_dialects(own: &'static Dialect) -> impl Iterator<Item = Case> {
     dialect::ALL.into_iter().filter(|dialect| dialect.name != own.name).map(|dialect| {
-        let what = format!("a genuine delivery in dialect {}", dialect.name);
+        let what = format!("a valid delivery in dialect {}", dialect.name);
         Case::valid(what, Respect::Form(dialect.name), |maker| {
             let event = dialect.sample(PLAIN_EVENT)?.with_id(&maker.random.uuid());
             Some(maker.sign(maker.render_as(dialect, &event)))

@@ -40,7 +40,7 @@ pub(crate) const VER_6: Requirement = Requirement {
         ReceiverFault::ComparesPrefix,
         ReceiverFault::AcceptsZeros,
         ReceiverFault::AcceptsEverything,
-        ReceiverFault::RefusesInBody,
+        ReceiverFault::RejectsInBody,
     ]),
 };
 
@@ -150,7 +150,7 @@ const VER_7: Requirement = Requirement {
         ReceiverFault::AcceptsShaPrefix,
         ReceiverFault::RequiresShaPrefix,
         ReceiverFault::AcceptsEverything,
-        ReceiverFault::RefusesInBody,
+        ReceiverFault::RejectsInBody,
     ]),
 };
 
@@ -212,10 +212,10 @@ const VER_21: Requirement = Requirement {
     needs: None,
     check: rejects_all,
     counterexamples: Faults::Receiver(&[
-        ReceiverFault::TakesFirstSignature,
-        ReceiverFault::TakesLastSignature,
+        ReceiverFault::AcceptsFirstSignature,
+        ReceiverFault::AcceptsLastSignature,
         ReceiverFault::AcceptsEverything,
-        ReceiverFault::RefusesInBody,
+        ReceiverFault::RejectsInBody,
     ]),
 };
 

@@ -35,8 +35,8 @@ const VER_8: Requirement = Requirement {
     needs: None,
     check: accepts_formatting,
     counterexamples: Faults::Receiver(&[
-        ReceiverFault::RefusesControlCharacters,
-        ReceiverFault::RefusesDeepNesting,
+        ReceiverFault::RejectsControlCharacters,
+        ReceiverFault::RejectsDeepNesting,
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
     ]),
@@ -63,7 +63,7 @@ const VER_18: Requirement = Requirement {
     scenarios: &[&LONE_SURROGATE],
     needs: None,
     check: accepts_formatting,
-    counterexamples: Faults::Receiver(&[ReceiverFault::RefusesLoneSurrogates, ReceiverFault::HashesAsPhp]),
+    counterexamples: Faults::Receiver(&[ReceiverFault::RejectsLoneSurrogates, ReceiverFault::HashesAsPhp]),
 };
 
 /// What is sent for VER-18.
@@ -114,7 +114,7 @@ fn records(
     respect: fn(&'static str) -> Respect,
 ) -> Vec<Case> {
     let case = |&(what, member): &(&'static str, &'static str)| {
-        Case::valid(format!("a genuine delivery with {what}"), respect(what), move |maker| {
+        Case::valid(format!("a valid delivery with {what}"), respect(what), move |maker| {
             Some(maker.deliver(&with_raw_member(&maker.plain(), member)))
         })
         .of_record_with(FURTHER)
@@ -124,7 +124,7 @@ fn records(
 
 /// A valid delivery of the plain body in another formatting.
 fn formatted(&(what, reformat): &(&'static str, Reformat)) -> Case {
-    Case::valid(format!("a genuine delivery with {what}"), Respect::Formatting(what), move |maker| {
+    Case::valid(format!("a valid delivery with {what}"), Respect::Formatting(what), move |maker| {
         let body = maker.render(&maker.plain());
         Some(maker.sign(reformat(std::str::from_utf8(&body).ok()?)?.into()))
     })
@@ -151,7 +151,7 @@ const VER_17: Requirement = Requirement {
         ReceiverFault::HashesSorted,
         ReceiverFault::HashesPretty,
         ReceiverFault::FallsBackToReserialised,
-        ReceiverFault::RefusesInBody,
+        ReceiverFault::RejectsInBody,
         ReceiverFault::AcceptsEverything,
         ReceiverFault::IgnoresAlteredValues,
         ReceiverFault::IgnoresAddedMembers,

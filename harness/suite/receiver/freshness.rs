@@ -39,7 +39,7 @@ pub(crate) const VER_11: Requirement = Requirement {
         ReceiverFault::ReadsSeconds,
         ReceiverFault::WindowTooSmall,
         ReceiverFault::AcceptsEverything,
-        ReceiverFault::RefusesInBody,
+        ReceiverFault::RejectsInBody,
     ]),
 };
 
@@ -98,7 +98,7 @@ const MINUTES: &[(&str, i64)] =
     &[("a minute ago", -59_000), ("a minute ahead", 59_000), ("ten seconds ago", -10_000)];
 
 fn recent(&(what, offset_ms): &(&'static str, i64)) -> Case {
-    Case::valid(format!("a genuine delivery signed for {what}"), Respect::Form(what), move |maker| {
+    Case::valid(format!("a valid delivery signed for {what}"), Respect::Form(what), move |maker| {
         let sent_ms = maker.clock.now_ms().saturating_add_signed(offset_ms);
         Some(maker.sign_at(maker.render(&maker.plain()), sent_ms))
     })
@@ -107,7 +107,7 @@ fn recent(&(what, offset_ms): &(&'static str, i64)) -> Case {
 /// VER-11: up to a minute off.
 fn up_to_a_minute_off() -> Property {
     Property::of("deliveries up to a minute off", -59_000..=59_000_i64, |&offset_ms| {
-        let what = format!("a genuine delivery signed for {offset_ms} ms from now");
+        let what = format!("a valid delivery signed for {offset_ms} ms from now");
         Case::valid(what, Respect::Form("up to a minute off"), move |maker| {
             let sent_ms = maker.clock.now_ms().saturating_add_signed(offset_ms);
             Some(maker.sign_at(maker.render(&maker.plain()), sent_ms))

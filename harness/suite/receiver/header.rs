@@ -29,7 +29,7 @@ pub(crate) const VER_4: Requirement = Requirement {
         ReceiverFault::AcceptsEmptySignature,
         ReceiverFault::AcceptsMissingTimestamp,
         ReceiverFault::AcceptsEverything,
-        ReceiverFault::RefusesInBody,
+        ReceiverFault::RejectsInBody,
     ]),
 };
 

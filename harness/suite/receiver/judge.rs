@@ -63,7 +63,7 @@ pub(super) fn is_4xx(t: &Transcript, trial: &Trial, crash: Option<Cause>) -> Ver
     let outcome = t.outcome(trial.exchange);
     let died = t.death_at(trial.exchange).is_some();
     let unclear =
-        || Verdict::Inconclusive("a plain genuine delivery beside it was not acknowledged".to_owned());
+        || Verdict::Inconclusive("a plain valid delivery beside it was not acknowledged".to_owned());
     if !died && outcome.status().is_some_and(|status| (400..500).contains(&status)) {
         return if has_controls(t, trial) { Verdict::Pass } else { unclear() };
     }
@@ -139,7 +139,7 @@ fn uncontrolled(t: &Transcript, trials: &[&Trial], unclear: Option<&Trial>) -> O
     };
     let cause = of_refusal(t).map(|cause| format!("; cause: {cause}")).unwrap_or_default();
     Some(Verdict::Inconclusive(format!(
-        "a plain genuine delivery beside it was not acknowledged ({control}: {}{cause})",
+        "a plain valid delivery beside it was not acknowledged ({control}: {}{cause})",
         t.outcome(*control)
     )))
 }

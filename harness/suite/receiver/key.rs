@@ -40,7 +40,7 @@ pub(crate) const VER_3: Requirement = Requirement {
         ReceiverFault::AcceptsCaseFoldedKey,
         ReceiverFault::VerifiesHexDecodedKey,
         ReceiverFault::AcceptsEverything,
-        ReceiverFault::RefusesInBody,
+        ReceiverFault::RejectsInBody,
     ]),
 };
 

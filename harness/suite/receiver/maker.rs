@@ -14,7 +14,7 @@ use crate::webhook::event::Event;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::exchange::{Delivery, Headers, Transfer};
 
-/// The event that twins carry.
+/// The event that controls carry.
 pub(super) const PLAIN_EVENT: &str = "person.created";
 
 /// A record's further member with characters of several bytes, which can be cut.
@@ -37,18 +37,18 @@ pub struct Maker {
     url: String,
     /// Path and query of it.
     path: String,
-    /// The event that twins carry, without an id of its own.
+    /// The event that controls carry, without an id of its own.
     event: Event,
 }
 
-/// A plain genuine delivery, and the timestamp under which it is signed.
+/// A plain valid delivery, and the timestamp under which it is signed.
 pub(super) struct Control {
     pub(super) delivery: Delivery,
     pub(super) timestamp: String,
     pub(super) sent_ms: u64,
 }
 
-/// What a twin behind a case is made from: the body of the one before it, and when that was sent.
+/// What a control behind a case is made from: the body of the one before it, and when that was sent.
 pub(super) struct Behind {
     pub(super) body: Bytes,
     pub(super) sent_ms: u64,
@@ -81,7 +81,7 @@ impl Maker {
         }
     }
 
-    /// The event that twins carry, of a record of its own.
+    /// The event that controls carry, of a record of its own.
     pub(super) fn plain(&self) -> Event {
         self.event.with_id(&self.random.uuid())
     }
@@ -102,12 +102,12 @@ impl Maker {
         )
     }
 
-    /// A genuine delivery of this body.
+    /// A valid delivery of this body.
     pub(super) fn sign(&self, body: Bytes) -> Delivery {
         self.sign_at(body, self.clock.now_ms())
     }
 
-    /// A genuine delivery of this body, sent at that time.
+    /// A valid delivery of this body, sent at that time.
     pub(super) fn sign_at(&self, body: Bytes, sent_ms: u64) -> Delivery {
         let nonce = self.dialect.nonce.then(|| self.random.nonce());
         let headers = Headers::of_delivery(Some(&self.key), sent_ms, nonce, &body);
@@ -115,18 +115,18 @@ impl Maker {
         Delivery { method: "POST".to_owned(), target, headers, body, transfer: Transfer::Whole }
     }
 
-    /// A genuine delivery of this event.
+    /// A valid delivery of this event.
     pub(super) fn deliver(&self, event: &Event) -> Delivery {
         self.sign(self.render(event))
     }
 
-    /// A genuine delivery of this body, with its timestamp.
+    /// A valid delivery of this body, with its timestamp.
     pub(super) fn control(&self, body: Bytes) -> Control {
         let sent_ms = self.clock.now_ms();
         Control { delivery: self.sign_at(body, sent_ms), timestamp: sent_ms.to_string(), sent_ms }
     }
 
-    /// A genuine delivery of a body that was sent before, so many milliseconds behind that at least: under the same
+    /// A valid delivery of a body that was sent before, so many milliseconds behind that at least: under the same
     /// timestamp it would be the same delivery byte for byte.
     pub(super) fn sign_behind(&self, Behind { body, sent_ms }: Behind, later_ms: u64) -> Delivery {
         self.sign_at(body, self.clock.now_ms().max(sent_ms + later_ms))

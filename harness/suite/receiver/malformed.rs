@@ -36,12 +36,12 @@ const VER_12: Requirement = Requirement {
     needs: None,
     check: rejects_malformed,
     counterexamples: Faults::Receiver(&[
-        ReceiverFault::AcknowledgesMalformed,
-        ReceiverFault::BreaksOnMalformed,
+        ReceiverFault::AcceptsMalformed,
+        ReceiverFault::AnswersMalformedWith500,
         ReceiverFault::AcceptsEverything,
-        ReceiverFault::RefusesInBody,
-        ReceiverFault::ClosesOnRefusal,
-        ReceiverFault::RefusesWith500,
+        ReceiverFault::RejectsInBody,
+        ReceiverFault::ClosesOnRejection,
+        ReceiverFault::RejectsWith500,
     ]),
 };
 
@@ -150,10 +150,10 @@ const VER_20: Requirement = Requirement {
     check: rejects_malformed,
     counterexamples: Faults::Receiver(&[
         ReceiverFault::AcceptsEverything,
-        ReceiverFault::RefusesInBody,
-        ReceiverFault::AcknowledgesWrongTypes,
-        ReceiverFault::ClosesOnRefusal,
-        ReceiverFault::RefusesWith500,
+        ReceiverFault::RejectsInBody,
+        ReceiverFault::AcceptsWrongTypes,
+        ReceiverFault::ClosesOnRejection,
+        ReceiverFault::RejectsWith500,
     ]),
 };
 
@@ -273,9 +273,7 @@ fn verifies_first(_: &Requirement, t: &Transcript) -> Verdict {
     let wanted = status.map_or_else(|| Expected::from(expected.clone()), Expected::Status);
     let verdicts = trials.map(|trial| {
         if !trial.controls.iter().all(|&control| t.acknowledged(control)) {
-            return Verdict::Inconclusive(
-                "a plain genuine delivery beside it was not acknowledged".to_owned(),
-            );
+            return Verdict::Inconclusive("a plain valid delivery beside it was not acknowledged".to_owned());
         }
         let actual = t.outcome(trial.exchange).to_string();
         if actual == expected {

@@ -51,7 +51,7 @@ const RCV_12: Requirement = Requirement {
 fn answers_within(t: &Transcript, bound: Duration) -> Verdict {
     let answered = || t.trials_of(VALID.name).filter(|trial| t.acknowledged(trial.exchange));
     let Some(slowest) = answered().max_by_key(|trial| t.exchange(trial.exchange).took) else {
-        return Verdict::Inconclusive("no genuine delivery was acknowledged".to_owned());
+        return Verdict::Inconclusive("no valid delivery was acknowledged".to_owned());
     };
     let took = t.exchange(slowest.exchange).took;
     if took <= bound {
@@ -120,7 +120,7 @@ impl ReceiverStage<'_> {
         for exchange in self.together(&deliveries).await? {
             self.transcript.trials.push(Trial {
                 scenario,
-                what: format!("one of {count} genuine deliveries at the same time"),
+                what: format!("one of {count} valid deliveries at the same time"),
                 respect: Respect::Concurrent,
                 generated: false,
                 exchange,

@@ -5,11 +5,11 @@
 use futures_util::FutureExt as _;
 
 use crate::peers::fault::{Faults, ReceiverFault};
-use crate::suite::cause::receiver::of_intake;
+use crate::suite::cause::receiver::of_processing;
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Expected, Level, Requirement, Verdict};
 use crate::suite::scenario::Scenario;
-use crate::suite::transcript::{Capability, Intake, IntakeKind, Transcript};
+use crate::suite::transcript::{Capability, ProcessingKind, ProcessingTrial, Transcript};
 
 mod sent;
 
@@ -37,20 +37,20 @@ const PRC_1: Requirement = Requirement {
           nothing sends it again.",
     scenarios: &[&PROCESSING],
     needs: Some(Capability::Observations),
-    check: |_, t| each(t, IntakeKind::Valid, taken_in),
+    check: |_, t| each(t, ProcessingKind::Valid, taken_in),
     counterexamples: Faults::Receiver(&[ReceiverFault::DropsDeliveries, ReceiverFault::DedupesOnConstant]),
 };
 
-fn taken_in(t: &Transcript, intake: &Intake) -> Verdict {
-    if !acknowledged(t, intake) {
-        return Verdict::Inconclusive(format!("{} was not acknowledged", intake.what));
+fn taken_in(t: &Transcript, trial: &ProcessingTrial) -> Verdict {
+    if !acknowledged(t, trial) {
+        return Verdict::Inconclusive(format!("{} was not acknowledged", trial.what));
     }
-    if t.times_observed(&intake.observed) > 0 {
+    if t.times_observed(&trial.observed) > 0 {
         return Verdict::Pass;
     }
     let nothing = if t.observed.is_empty() { " (nothing was observed in the whole run)" } else { "" };
-    let message = format!("{} was acknowledged and never observed{nothing}", intake.what);
-    found(t, intake, "observed", message)
+    let message = format!("{} was acknowledged and never observed{nothing}", trial.what);
+    found(t, trial, "observed", message)
 }
 
 const PRC_2: Requirement = Requirement {
@@ -65,7 +65,7 @@ const PRC_2: Requirement = Requirement {
     scenarios: &[&PROCESSING],
     needs: Some(Capability::Observations),
     check: left_nothing,
-    counterexamples: Faults::Receiver(&[ReceiverFault::TakesInRefused]),
+    counterexamples: Faults::Receiver(&[ReceiverFault::ProcessesRejected]),
 };
 
 fn left_nothing(_: &Requirement, t: &Transcript) -> Verdict {
@@ -73,18 +73,18 @@ fn left_nothing(_: &Requirement, t: &Transcript) -> Verdict {
         return Verdict::Inconclusive("nothing was observed in the whole run".to_owned());
     }
     // One that was acknowledged was not refused, and is no matter of this requirement.
-    let refused = t.intakes.iter().filter(|intake| {
-        intake.kind == IntakeKind::Forged && !intake.exchanges.iter().any(|&id| t.acknowledged(id))
+    let refused = t.processing.iter().filter(|trial| {
+        trial.kind == ProcessingKind::Forged && !trial.exchanges.iter().any(|&id| t.acknowledged(id))
     });
-    let verdicts = refused.map(|intake| {
-        if t.times_observed(&intake.observed) == 0 {
+    let verdicts = refused.map(|trial| {
+        if t.times_observed(&trial.observed) == 0 {
             return Verdict::Pass;
         }
         let message = format!(
             "{} was refused and observed all the same: what is done with a delivery is done before it is verified",
-            intake.what
+            trial.what
         );
-        found(t, intake, "not observed", message)
+        found(t, trial, "not observed", message)
     });
     of_all(verdicts, "no forged delivery was refused", "deliveries")
 }
@@ -115,35 +115,39 @@ const PRC_3: Requirement = Requirement {
 };
 
 fn once(_: &Requirement, t: &Transcript) -> Verdict {
-    let kinds = [IntakeKind::Same, IntakeKind::SignedAnew, IntakeKind::SameRecord, IntakeKind::BehindForged];
+    let kinds = [
+        ProcessingKind::Same,
+        ProcessingKind::SignedAnew,
+        ProcessingKind::SameRecord,
+        ProcessingKind::AfterForged,
+    ];
     let verdicts = kinds.into_iter().map(|kind| each(t, kind, so_often));
     of_all(verdicts, "nothing could be tried", "cases")
 }
 
-fn so_often(t: &Transcript, intake: &Intake) -> Verdict {
-    let (times, wanted) = (t.times_observed(&intake.observed), intake.kind.times());
-    let behind_forged = intake.kind == IntakeKind::BehindForged;
-    let last = intake.exchanges.last().copied();
-    let valid =
-        if behind_forged { last.is_some_and(|id| t.acknowledged(id)) } else { acknowledged(t, intake) };
+fn so_often(t: &Transcript, trial: &ProcessingTrial) -> Verdict {
+    let (times, wanted) = (t.times_observed(&trial.observed), trial.kind.times());
+    let after_forged = trial.kind == ProcessingKind::AfterForged;
+    let last = trial.exchanges.last().copied();
+    let valid = if after_forged { last.is_some_and(|id| t.acknowledged(id)) } else { acknowledged(t, trial) };
     // A repetition may be refused; that is for RCV-9 to say. The first of two must have been taken.
-    let repeated = matches!(intake.kind, IntakeKind::Same | IntakeKind::SignedAnew);
-    let first = intake.exchanges.first().is_some_and(|&id| t.acknowledged(id));
-    if !(valid || repeated && first) || behind_forged && first {
-        return Verdict::Inconclusive(format!("{} was not answered as it should be", intake.what));
+    let repeated = matches!(trial.kind, ProcessingKind::Same | ProcessingKind::SignedAnew);
+    let first = trial.exchanges.first().is_some_and(|&id| t.acknowledged(id));
+    if !(valid || repeated && first) || after_forged && first {
+        return Verdict::Inconclusive(format!("{} was not answered as it should be", trial.what));
     }
     if times == wanted {
         return Verdict::Pass;
     }
-    if behind_forged && times > wanted {
+    if after_forged && times > wanted {
         return Verdict::Inconclusive("a refused delivery was taken in, which is PRC-2's matter".to_owned());
     }
     if repeated && times == 0 {
-        return Verdict::Inconclusive(format!("{} was never observed", intake.what));
+        return Verdict::Inconclusive(format!("{} was never observed", trial.what));
     }
     let message =
-        format!("{} was taken in {} where it should be {}", intake.what, often(times), often(wanted));
-    found(t, intake, often(wanted), message)
+        format!("{} was taken in {} where it should be {}", trial.what, often(times), often(wanted));
+    found(t, trial, often(wanted), message)
 }
 
 fn often(times: usize) -> String {
@@ -157,35 +161,39 @@ fn often(times: usize) -> String {
 
 /// In the other dialect: acknowledged, and taken in where the own dialect is.
 pub(super) fn other_dialect(t: &Transcript) -> Verdict {
-    let own = t.intakes.iter().filter(|intake| intake.kind == IntakeKind::Valid);
-    if own.map(|intake| t.times_observed(&intake.observed)).sum::<usize>() == 0 {
-        return Verdict::Inconclusive("no genuine delivery was observed".to_owned());
+    let own = t.processing.iter().filter(|trial| trial.kind == ProcessingKind::Valid);
+    if own.map(|trial| t.times_observed(&trial.observed)).sum::<usize>() == 0 {
+        return Verdict::Inconclusive("no valid delivery was observed".to_owned());
     }
-    each(t, IntakeKind::OtherDialect, |t, intake| {
-        if !acknowledged(t, intake) {
-            return Verdict::Inconclusive(format!("{} was not acknowledged", intake.what));
+    each(t, ProcessingKind::OtherDialect, |t, trial| {
+        if !acknowledged(t, trial) {
+            return Verdict::Inconclusive(format!("{} was not acknowledged", trial.what));
         }
-        if t.times_observed(&intake.observed) > 0 {
+        if t.times_observed(&trial.observed) > 0 {
             return Verdict::Pass;
         }
-        let message = format!("{} was acknowledged and never observed", intake.what);
-        found(t, intake, "observed", message)
+        let message = format!("{} was acknowledged and never observed", trial.what);
+        found(t, trial, "observed", message)
     })
 }
 
-fn each(t: &Transcript, kind: IntakeKind, judge: fn(&Transcript, &Intake) -> Verdict) -> Verdict {
-    let of_kind = t.intakes.iter().filter(|intake| intake.kind == kind);
-    of_all(of_kind.map(|intake| judge(t, intake)), "nothing could be tried", "deliveries")
+fn each(
+    t: &Transcript,
+    kind: ProcessingKind,
+    judge: fn(&Transcript, &ProcessingTrial) -> Verdict,
+) -> Verdict {
+    let of_kind = t.processing.iter().filter(|trial| trial.kind == kind);
+    of_all(of_kind.map(|trial| judge(t, trial)), "nothing could be tried", "deliveries")
 }
 
-fn acknowledged(t: &Transcript, intake: &Intake) -> bool {
-    intake.exchanges.iter().all(|&id| t.acknowledged(id))
+fn acknowledged(t: &Transcript, trial: &ProcessingTrial) -> bool {
+    trial.exchanges.iter().all(|&id| t.acknowledged(id))
 }
 
-fn found(t: &Transcript, intake: &Intake, expected: impl Into<Expected>, message: String) -> Verdict {
-    let times = t.times_observed(&intake.observed);
+fn found(t: &Transcript, trial: &ProcessingTrial, expected: impl Into<Expected>, message: String) -> Verdict {
+    let times = t.times_observed(&trial.observed);
     Evidence::new(expected, format!("observed {}", often(times)), message)
-        .shown_by(intake.exchanges.iter().copied())
-        .because(of_intake(t, intake))
+        .shown_by(trial.exchanges.iter().copied())
+        .because(of_processing(t, trial))
         .fail()
 }

@@ -17,7 +17,7 @@ use super::signed_text::OTHER_MESSAGE;
 use super::timestamp::TIMESTAMP_FORM;
 use super::ways_in::BACK_DOOR;
 use crate::peers::fault::{Faults, ReceiverFault};
-use crate::redaction::spelled;
+use crate::redaction::encodings;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Requirement, Verdict};
@@ -61,8 +61,8 @@ const VER_9: Requirement = Requirement {
         ReceiverFault::ThrowsOnLength,
         ReceiverFault::ThrowsOnHeaderBytes,
         ReceiverFault::ThrowsOnTimestamp,
-        ReceiverFault::ClosesOnRefusal,
-        ReceiverFault::RefusesWith500,
+        ReceiverFault::ClosesOnRejection,
+        ReceiverFault::RejectsWith500,
     ]),
 };
 
@@ -169,7 +169,7 @@ fn gives_nothing_away(requirement: &Requirement, t: &Transcript) -> Verdict {
         let shown = || answer.headers.0.iter().map(|(_, value)| &**value).chain([&*answer.body]);
         let timestamp = delivery.headers.single(TIMESTAMP_HEADER);
         let expected = timestamp.map(|timestamp| key.sign(timestamp, &delivery.body).to_hex());
-        let leaked = if spelled::first_with(secret, shown()).is_some() {
+        let leaked = if encodings::first_with(secret, shown()).is_some() {
             (Code::LeaksSecret, "the secret")
         } else if expected.is_some_and(|expected| shown().any(|text| holds_digits(text, &expected))) {
             (Code::LeaksSignature, "the signature that would have been accepted")

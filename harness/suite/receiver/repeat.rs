@@ -24,7 +24,7 @@ const RCV_9: Requirement = Requirement {
     scenarios: &[&REPEATED],
     needs: None,
     check: |r, t| accepts(r.scenarios, t, |_| Some(Cause::detailed(Code::AnswerStatus, "repeated"))),
-    counterexamples: Faults::Receiver(&[ReceiverFault::RefusesRepeats]),
+    counterexamples: Faults::Receiver(&[ReceiverFault::RejectsRepeats]),
 };
 
 /// What is sent for RCV-9.

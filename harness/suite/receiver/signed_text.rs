@@ -36,7 +36,7 @@ pub(crate) const VER_5: Requirement = Requirement {
         ReceiverFault::AcceptsTwiceStringified,
         ReceiverFault::AcceptsAnySignatureOnce,
         ReceiverFault::AcceptsEverything,
-        ReceiverFault::RefusesInBody,
+        ReceiverFault::RejectsInBody,
     ]),
 };
 

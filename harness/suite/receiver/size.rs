@@ -65,7 +65,7 @@ const BODY_1_MIB: Scenario =
     Scenario::cases("body-1-mib", "a valid delivery of 1 MiB", |_| vec![large(1024)], &[]);
 
 fn large(kib: usize) -> Case {
-    Case::valid(format!("a genuine delivery of {kib} KiB"), Respect::Form("size"), move |maker| {
+    Case::valid(format!("a valid delivery of {kib} KiB"), Respect::Form("size"), move |maker| {
         Some(maker.sign(maker.padded(kib * 1024)))
     })
     .of_record_with(PADDING)
@@ -118,7 +118,7 @@ impl ReceiverStage<'_> {
             for (exchange, how) in [(id, "with its length"), (chunked, "in chunks")] {
                 self.transcript.trials.push(Trial {
                     scenario: BODY_LIMIT.name,
-                    what: format!("a genuine delivery of {mib} MiB {how}"),
+                    what: format!("a valid delivery of {mib} MiB {how}"),
                     respect: Respect::Form(how),
                     generated: false,
                     exchange,
@@ -144,9 +144,7 @@ fn beyond_the_limit(_: &Requirement, t: &Transcript) -> Verdict {
     let verdicts = trials.map(|trial| {
         let outcome = t.outcome(trial.exchange);
         if !trial.controls.iter().all(|&control| t.acknowledged(control)) {
-            return Verdict::Inconclusive(
-                "a plain genuine delivery beside it was not acknowledged".to_owned(),
-            );
+            return Verdict::Inconclusive("a plain valid delivery beside it was not acknowledged".to_owned());
         }
         if outcome.status() == Some(413) {
             return Verdict::Pass;

@@ -41,7 +41,7 @@ pub struct ReceiverStage<'a> {
     pub(super) extent: Extent,
     /// Whether it was found out if the receiver takes several deliveries at the same time.
     pub(super) jobs_settled: bool,
-    /// Whether it takes a plain genuine delivery at all, as far as that was tried.
+    /// Whether it takes a plain valid delivery at all, as far as that was tried.
     pub(super) takes_plain: bool,
     /// Whether it stopped answering for good.
     pub(super) given_up: bool,
@@ -188,7 +188,7 @@ impl<'a> ReceiverStage<'a> {
         Ok(ids)
     }
 
-    /// Sends one genuine delivery. Errors: none of the last few was answered, so that going on would only wait.
+    /// Sends one valid delivery. Errors: none of the last few was answered, so that going on would only wait.
     pub(super) async fn send(&mut self, delivery: Delivery) -> Result<ExchangeId, SubjectError> {
         let exchange = self.line.send(&delivery).await?;
         self.record(exchange).await
@@ -221,7 +221,7 @@ impl<'a> ReceiverStage<'a> {
         self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange: trial, controls });
     }
 
-    /// Writes down a trial that has no twins.
+    /// Writes down a trial that has no controls.
     pub(super) fn write_single(
         &mut self,
         scenario: ScenarioName,

@@ -39,7 +39,7 @@ const VER_10: Requirement = Requirement {
         ReceiverFault::AcceptsAnyTimestamp,
         ReceiverFault::AcceptsNaN,
         ReceiverFault::AcceptsEverything,
-        ReceiverFault::RefusesInBody,
+        ReceiverFault::RejectsInBody,
     ]),
 };
 

@@ -60,7 +60,7 @@ const HEADER_CASES: [(&str, Spell); 3] = [
 ];
 
 fn header_case((case, spell): (&'static str, Spell)) -> Case {
-    let what = format!("a genuine delivery with its header names in {case} case");
+    let what = format!("a valid delivery with its header names in {case} case");
     Case::valid(what, Respect::Valid, move |maker| {
         let mut delivery = maker.deliver(&maker.plain());
         for (name, _) in &mut delivery.headers.0 {
@@ -73,7 +73,7 @@ fn header_case((case, spell): (&'static str, Spell)) -> Case {
 /// RCV-3: header names with each letter in either case.
 fn header_cases() -> Property {
     Property::of("header names in any case", any::<u64>(), |&mask| {
-        Case::valid("a genuine delivery with its header names in any case", Respect::Valid, move |maker| {
+        Case::valid("a valid delivery with its header names in any case", Respect::Valid, move |maker| {
             let mut delivery = maker.deliver(&maker.plain());
             for (name, _) in &mut delivery.headers.0 {
                 let letter = |(at, letter): (usize, char)| {
@@ -99,7 +99,7 @@ const RCV_4: Requirement = Requirement {
     scenarios: &[&CONTENT_TYPE],
     needs: None,
     check: |r, t| accepts(r.scenarios, t, |_| Some(Cause::detailed(Code::RefusesSpelling, "content type"))),
-    counterexamples: Faults::Receiver(&[ReceiverFault::RefusesCharset]),
+    counterexamples: Faults::Receiver(&[ReceiverFault::RejectsCharset]),
 };
 
 /// What is sent for RCV-4.
@@ -128,7 +128,7 @@ const RCV_5: Requirement = Requirement {
     scenarios: &[&FRAMING, &ONE_CONNECTION],
     needs: None,
     check: |r, t| accepts(r.scenarios, t, of_framing),
-    counterexamples: Faults::Receiver(&[ReceiverFault::RefusesChunked, ReceiverFault::DecodesEachChunk]),
+    counterexamples: Faults::Receiver(&[ReceiverFault::RejectsChunked, ReceiverFault::DecodesEachChunk]),
 };
 
 /// What is sent for RCV-5.
@@ -139,9 +139,9 @@ pub(super) const FRAMING: Scenario = Scenario::cases(
     &[cuttings],
 );
 
-/// A genuine delivery in another form.
+/// A valid delivery in another form.
 fn form(what: &'static str, change: fn(&mut Delivery)) -> Case {
-    Case::valid(format!("a genuine delivery: {what}"), Respect::Form(what), move |maker| {
+    Case::valid(format!("a valid delivery: {what}"), Respect::Form(what), move |maker| {
         let mut delivery = maker.deliver(&maker.plain());
         change(&mut delivery);
         Some(delivery)
@@ -162,10 +162,8 @@ fn framing() -> Vec<Case> {
     for (which, chunked) in
         [("in segments split inside a character", false), ("in chunks split inside a character", true)]
     {
-        let case = Case::valid(
-            format!("a genuine delivery {which}"),
-            Respect::SplitCharacter(which),
-            move |maker| {
+        let case =
+            Case::valid(format!("a valid delivery {which}"), Respect::SplitCharacter(which), move |maker| {
                 let mut delivery = maker.deliver(&with_raw_member(&maker.plain(), BEYOND_ASCII));
                 // The second byte of the first character that has several.
                 let inside = delivery.body.iter().position(|byte| !byte.is_ascii()).map_or(1, |at| at + 1);
@@ -175,8 +173,7 @@ fn framing() -> Vec<Case> {
                     Transfer::Segments(vec![0, inside])
                 };
                 Some(delivery)
-            },
-        );
+            });
         cases.push(case.of_record_with(BEYOND_ASCII));
     }
     cases
@@ -201,7 +198,7 @@ fn cuttings() -> Property {
             Cutting::Segments(..) => "in segments of any length",
         };
         let cutting = cutting.clone();
-        Case::valid(format!("a genuine delivery {which}"), Respect::Form(which), move |maker| {
+        Case::valid(format!("a valid delivery {which}"), Respect::Form(which), move |maker| {
             let mut delivery = maker.deliver(&with_raw_member(&maker.plain(), BEYOND_ASCII));
             let length = delivery.body.len();
             delivery.transfer = match &cutting {
@@ -235,7 +232,7 @@ impl ReceiverStage<'_> {
             let which = "on one connection";
             self.transcript.trials.push(Trial {
                 scenario: ONE_CONNECTION.name,
-                what: format!("a genuine delivery {which}"),
+                what: format!("a valid delivery {which}"),
                 respect: Respect::Form(which),
                 generated: false,
                 exchange,

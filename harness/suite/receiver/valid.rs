@@ -34,14 +34,14 @@ const RCV_1: Requirement = Requirement {
     text: "A valid delivery is answered 2xx: created, updated and deleted of every standard \
           object, with text in any script.",
     source: "D",
-    why: "A receiver that refuses genuine deliveries loses every event, and the sender never sends them again. Of \
+    why: "A receiver that refuses valid deliveries loses every event, and the sender never sends them again. Of \
           57 public receivers 15 refuse every one: most hash other bytes than those that were signed.",
     scenarios: &[&VALID, &DIAGNOSIS],
     needs: None,
     check: accepts_samples,
     counterexamples: Faults::Receiver(&[
-        ReceiverFault::RefusesEverything,
-        ReceiverFault::RefusesDeletions,
+        ReceiverFault::RejectsEverything,
+        ReceiverFault::RejectsDeletions,
         ReceiverFault::VerifiesBodyAlone,
         ReceiverFault::VerifiesWithDot,
         ReceiverFault::VerifiesTwiceStringified,
@@ -82,7 +82,7 @@ impl ReceiverStage<'_> {
             events.iter().partition(|event| event.name.as_str() == PLAIN_EVENT);
         for event in plain.into_iter().chain(others) {
             let id = self.send(self.maker.deliver(&event.with_id(&self.maker.random.uuid()))).await?;
-            let what = format!("a genuine delivery of {}", event.name);
+            let what = format!("a valid delivery of {}", event.name);
             self.write_single(VALID.name, what, Respect::Valid, id);
         }
         Ok(())
@@ -119,9 +119,9 @@ const RCV_2: Requirement = Requirement {
         })
     },
     counterexamples: Faults::Receiver(&[
-        ReceiverFault::RefusesDeletions,
-        ReceiverFault::RefusesUnknownEvents,
-        ReceiverFault::RefusesUnknownMembers,
+        ReceiverFault::RejectsDeletions,
+        ReceiverFault::RejectsUnknownEvents,
+        ReceiverFault::RejectsUnknownMembers,
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
     ]),
@@ -138,9 +138,9 @@ const UNFAMILIAR: Scenario = Scenario::cases(
 
 fn unfamiliar(dialect: &'static Dialect) -> Vec<Case> {
     let mut cases = vec![
-        named("a genuine delivery of an unknown event (person.merged)", "person.merged"),
-        named("a genuine delivery of an unknown object (starship.created)", "starship.created"),
-        Case::valid("a genuine delivery whose record has an unknown member", Respect::Valid, |maker| {
+        named("a valid delivery of an unknown event (person.merged)", "person.merged"),
+        named("a valid delivery of an unknown object (starship.created)", "starship.created"),
+        Case::valid("a valid delivery whose record has an unknown member", Respect::Valid, |maker| {
             let further = maker.plain().edit(|record| {
                 record["memberOfALaterVersion"] = json!({ "nested": [1, null, "text"] });
             });
@@ -153,11 +153,11 @@ fn unfamiliar(dialect: &'static Dialect) -> Vec<Case> {
             || !["created", "updated", "deleted"].contains(&event.name.action())
     });
     cases.extend(special.map(|event| {
-        Case::valid(format!("a genuine delivery of {}", event.name), Respect::Valid, move |maker| {
+        Case::valid(format!("a valid delivery of {}", event.name), Respect::Valid, move |maker| {
             Some(maker.deliver(&event.with_id(&maker.random.uuid())))
         })
     }));
-    let what = "a genuine delivery whose body has an unknown member";
+    let what = "a valid delivery whose body has an unknown member";
     cases.push(Case::valid(what, Respect::Valid, |maker| {
         let body = maker.render(&maker.plain());
         Some(maker.sign(with_member(&body, "memberOfALaterVersion", &json!("text"))))
@@ -180,7 +180,7 @@ fn event_names() -> Property {
     };
     Property::of("events of any name", (word(), word()), |(object, action)| {
         let name = format!("{object}.{action}");
-        Case::valid(format!("a genuine delivery of {name}"), Respect::Valid, move |maker| {
+        Case::valid(format!("a valid delivery of {name}"), Respect::Valid, move |maker| {
             Some(maker.deliver(&Event { name: EventName::new(name.clone()), ..maker.plain() }))
         })
     })

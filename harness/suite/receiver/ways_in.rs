@@ -29,7 +29,7 @@ const VER_13: Requirement = Requirement {
     counterexamples: Faults::Receiver(&[
         ReceiverFault::AcceptsOtherMethods,
         ReceiverFault::AcceptsEverything,
-        ReceiverFault::RefusesInBody,
+        ReceiverFault::RejectsInBody,
     ]),
 };
 
@@ -72,7 +72,7 @@ const VER_14: Requirement = Requirement {
         ReceiverFault::AcceptsSecretAsHeader,
         ReceiverFault::AcceptsPing,
         ReceiverFault::AcceptsEverything,
-        ReceiverFault::RefusesInBody,
+        ReceiverFault::RejectsInBody,
         ReceiverFault::AcceptsMissingSignature,
         ReceiverFault::AcceptsMissingTimestamp,
     ]),

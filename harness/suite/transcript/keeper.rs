@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Intake, Trial};
+use super::{ProcessingTrial, Trial};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::Exchange;
 
@@ -25,7 +25,7 @@ pub enum Kept<'a> {
         /// What was tried.
         trials: &'a [Trial],
         /// What was sent to see what is taken in.
-        intakes: &'a [Intake],
+        processing: &'a [ProcessingTrial],
     },
 }
 

@@ -12,13 +12,13 @@ pub struct Trial {
     pub scenario: ScenarioName,
     /// What was sent, as a noun phrase: "a delivery signed over the body alone".
     pub what: String,
-    /// In which respect it differs from its twins.
+    /// In which respect it differs from its controls.
     pub respect: Respect,
     /// Whether it was generated: of generated cases only those that tell something are trials.
     pub generated: bool,
     /// What came of it.
     pub exchange: ExchangeId,
-    /// Plain genuine deliveries: the one before it, and for negatives also the one behind it.
+    /// Plain valid deliveries: the one before it, and for negatives also the one behind it.
     pub controls: Vec<ExchangeId>,
 }
 
@@ -33,7 +33,7 @@ pub struct Tally {
     pub cases: usize,
     /// How many of them came out as they should.
     pub as_expected: usize,
-    /// How many of them tell nothing, since a twin was not acknowledged.
+    /// How many of them tell nothing, since a control was not acknowledged.
     pub uncontrolled: usize,
 }
 

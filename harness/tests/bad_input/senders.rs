@@ -82,7 +82,7 @@ fn is_broken(judged: Option<(Ran, Report)>, words: &[&str]) {
     assert!(ran.result_line().starts_with("RESULT: error "), "{ran:#?}");
     assert_eq!((&report.0["result"], &report.0["exit_status"]), (&"error".into(), &70.into()));
     let (first, others) = first_and_others(&report);
-    assert_eq!((report.with("error"), report.with("untestable")), (first.clone(), others));
+    assert_eq!((report.with("error"), report.with("inconclusive")), (first.clone(), others));
     for id in first {
         let message = report.message(id);
         assert!(words.iter().all(|word| message.contains(word)), "{words:?} in {message:?}");
@@ -90,13 +90,13 @@ fn is_broken(judged: Option<(Ran, Report)>, words: &[&str]) {
 }
 
 /// That it ended is a failure of what the scenario shows, says all of `words`, and leaves the rest
-/// untestable.
+/// inconclusive.
 #[track_caller]
 fn is_dead(judged: Option<(Ran, Report)>, words: &[&str]) {
     let Some((ran, report)) = judged else { return };
     assert!(ran.expect(1).result_line().starts_with("RESULT: fail "));
     let (first, others) = first_and_others(&report);
-    assert_eq!((report.with("fail"), report.with("untestable")), (first.clone(), others));
+    assert_eq!((report.with("fail"), report.with("inconclusive")), (first.clone(), others));
     assert_eq!(report.cause("DLV-1"), "send.crash");
     // An event that was taken before the end and never arrived is a finding of its own.
     for id in first.into_iter().filter(|id| report.cause(id) != "send.lost") {
@@ -178,7 +178,7 @@ fn error_reply_is_named_and_inconclusive() {
     let Some((ran, report)) = judge(&instead) else { return };
     assert!(ran.expect(3).result_line().starts_with("RESULT: incomplete "));
     let (first, others) = first_and_others(&report);
-    assert_eq!(report.with("untestable"), &first | &others);
+    assert_eq!(report.with("inconclusive"), &first | &others);
     assert!(report.message("SUB-1").contains("quota used up"), "{}", report.message("SUB-1"));
 }
 

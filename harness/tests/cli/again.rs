@@ -100,7 +100,7 @@ fn replay_is_inconclusive_when_controls_are_rejected() {
     let file = saved(&folder, &server.url("/"), "VER-11");
     let refusing = always(401);
     let ran = replay(&file, &["--url", &refusing, "--secret", SECRET]).expect(3);
-    assert!(ran.stdout.contains("untestable VER-11") && ran.stdout.contains("401"), "{ran:#?}");
+    assert!(ran.stdout.contains("inconclusive VER-11") && ran.stdout.contains("401"), "{ran:#?}");
     // An hour later everything in it is stale.
     let text = fs::read_to_string(&file).unwrap();
     let (_, at) = text.split_once("\"at_ms\": ").unwrap();

@@ -73,7 +73,7 @@ fn a_sender_that_is_not_there_is_unreachable() {
     let closed = ClosedPort::new();
     let (ran, report) = judged(["sender", "--control", &closed.url()]);
     ran.expect(3).complains_of(&[&closed.url(), "connection refused"]);
-    assert!(report.with("pass").is_empty() && report.with("untestable").contains("DLV-1"));
+    assert!(report.with("pass").is_empty() && report.with("inconclusive").contains("DLV-1"));
     run(["sender", "--control", "http://192.0.2.1/"]).expect(2).complains_of(&["--allow-remote"]);
     run(["sender", "--control", "ftp://127.0.0.1/"]).expect(2).complains_of(&["ftp"]);
 }

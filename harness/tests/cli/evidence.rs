@@ -138,7 +138,7 @@ fn a_demo_keeps_both_runs() {
     let report = json(&folder.join("report.json"));
     assert_eq!((&report["role"], &report["exchanges"]), (&"both".into(), &both.into()));
     let intakes = lines(&folder.join("receiver/trials.jsonl"));
-    assert!(intakes.iter().any(|one| one["intake"] == "same" && one["times"] == 1));
+    assert!(intakes.iter().any(|one| one["processing"] == "same" && one["times"] == 1));
 }
 
 /// What somebody would find who looks for a secret: itself, escaped in JSON once and twice, in base64, for a URL.
@@ -278,7 +278,7 @@ fn long_bodies_are_kept_next_to_their_command() {
         let exchanges = lines(&folder.join("exchanges.jsonl"));
         let report = json(&folder.join("report.json"));
         for check in report["checks"].as_array().unwrap() {
-            let Some(repro) = check["repro"].as_str() else { continue };
+            let Some(repro) = check["curl"].as_str() else { continue };
             let number = check["exchanges"][0].as_u64().unwrap();
             let body = &exchanges[usize::try_from(number).unwrap() - 1]["delivery"]["body"];
             let path = folder.join("bodies").join(format!("{number}.bin"));

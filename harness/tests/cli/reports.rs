@@ -71,7 +71,7 @@ fn the_json_report_has_the_fields_of_the_interface() {
         let of = |verdict: &str| counts[verdict].as_u64().unwrap();
         let part = format!(" {level} {0}/{0} ", of("pass"));
         assert!(ran.result_line().contains(&part), "{part} in {ran:#?}");
-        assert_eq!(of("fail") + of("untestable") + of("error"), 0, "{counts:#?}");
+        assert_eq!(of("fail") + of("inconclusive") + of("error"), 0, "{counts:#?}");
     }
 }
 
@@ -88,10 +88,10 @@ fn a_failure_has_its_evidence_in_the_json_report() {
         assert_eq!(check[field], expected, "{field}");
     }
     assert!(report.message("VER-4").contains("without a signature was acknowledged"), "{check:#}");
-    for field in ["code", "text", "mend"] {
+    for field in ["code", "text", "fix"] {
         assert!(check["cause"][field].as_str().is_some_and(|text| !text.is_empty()), "{field}");
     }
-    let repro = check["repro"].as_str().unwrap();
+    let repro = check["curl"].as_str().unwrap();
     assert!(repro.starts_with("curl -sS -i -X POST ") && repro.contains(&url), "{repro}");
     assert!(
         check["exchanges"].as_array().is_some_and(|all| all.iter().all(Value::is_u64) && !all.is_empty())
@@ -131,7 +131,7 @@ fn the_junit_report_has_a_case_for_each_requirement() {
         assert_eq!(count("testcase"), report.verdicts().len());
         assert_eq!(count("failure"), report.with("fail").len());
         // What could not be tested is no skip: a skip reads as a pass.
-        assert_eq!(count("error"), report.with("untestable").len());
+        assert_eq!(count("error"), report.with("inconclusive").len());
         assert_eq!(count("skipped"), report.with("not-applicable").len());
         for (id, _) in report.verdicts() {
             assert!(junit.contains(&format!("<testcase name=\"{id} ")), "{id} in {junit}");

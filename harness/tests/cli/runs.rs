@@ -39,7 +39,7 @@ fn passes(report: &Report, role: Role) {
 fn demo(dialect: &str) {
     let ran = run(["demo", "--dialect", dialect, "--seed", "7"]).expect(0);
     let line = ran.result_line();
-    assert!(line.starts_with("RESULT: pass must ") && line.ends_with(" untestable 0 seed 7"), "{ran:#?}");
+    assert!(line.starts_with("RESULT: pass must ") && line.ends_with(" inconclusive 0 seed 7"), "{ran:#?}");
     assert!(ran.stdout.ends_with(&format!("{line}\n")));
     for requirement in requirements::all() {
         assert!(ran.stdout.contains(&format!(" {:<6} ", requirement.id)), "{}: {ran:#?}", requirement.id);
@@ -93,7 +93,7 @@ fn a_receiver_that_refuses_everything_passes_no_verification() {
     assert!(report.with("fail").contains("RCV-1"));
     assert_eq!(report.cause("RCV-1"), "refuses.everything");
     assert!(!report.with("pass").iter().any(|id| id.starts_with("VER-")), "{:?}", report.with("pass"));
-    assert!(report.with("untestable").is_superset(&VERIFICATION.into()));
+    assert!(report.with("inconclusive").is_superset(&VERIFICATION.into()));
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn nothing_selected_is_not_green() {
 fn only_what_gates_fails_a_run() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let secret = Secret::new("s3cr3t");
-    let fault = ReceiverFault::RefusesUnknownEvents;
+    let fault = ReceiverFault::RejectsUnknownEvents;
     let late = Duration::from_secs(1);
     let settings = Settings::new(secret);
     let mutant = mutant::receiver::Mutant::new(fault, settings, Clock::system(), late, Arc::new(|_| {}));

@@ -376,7 +376,7 @@ async fn a_report_says_that_no_certificate_was_looked_at() {
     ran.expect(1).complains_of(&["not looked at"]);
     let notes = report.0["notes"].to_string();
     assert!(notes.contains("--insecure"), "{notes}");
-    let repro = report.check("VER-3")["repro"].as_str().unwrap().to_owned();
+    let repro = report.check("VER-3")["curl"].as_str().unwrap().to_owned();
     holds(&repro, &["curl ", " 'https://127.0.0.1:", " --http1.1 -k "]);
 }
 

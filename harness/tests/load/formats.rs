@@ -48,7 +48,7 @@ fn full() -> BenchReport {
         json!({ "at_ms": 3200.5, "took_ms": 1.5, "status": 503, "request": "POST / HTTP/1.1\r\n\r\n{\"a\":\"</pre>\"}",
                 "answer": answer })
     };
-    json["unexpected"] = json!([{ "kind": "503", "text": "a genuine delivery was answered 503", "count": 12,
+    json["unexpected"] = json!([{ "kind": "503", "text": "a valid delivery was answered 503", "count": 12,
                  "exchange": shown("HTTP/1.1 503 <svg onload=alert(1)>\u{1b}[31m") }]);
     json["probes"]["let_through"] = json!(1);
     json["probes"]["kinds"] = json!([{ "name": "other-secret", "requirement": "VER-3", "level": "must", "sent": 10,

@@ -47,7 +47,7 @@ impl Handler for Null {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn null_receivers_pass_nothing_by_accident() {
-    // Who acknowledges everything does acknowledge what is genuine; nothing else may pass.
+    // Who acknowledges everything does acknowledge what is valid; nothing else may pass.
     // RCV-11 is the server's own limit.
     let acknowledges = [
         "RCV-1", "RCV-2", "RCV-3", "RCV-4", "RCV-5", "RCV-6", "RCV-7", "RCV-8", "RCV-9", "RCV-10", "RCV-11",

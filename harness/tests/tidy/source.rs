@@ -6,6 +6,8 @@
 pub(super) struct Token<'a> {
     /// Its text; `""` for text and character literals.
     pub(super) text: &'a str,
+    /// The source of a text or character literal, with its quotes; empty for other tokens.
+    pub(super) literal: &'a str,
     /// Its line, counted from 1.
     pub(super) line: usize,
 }
@@ -19,6 +21,7 @@ fn all_tokens(text: &str) -> Vec<Token<'_>> {
     let (mut at, mut line, mut found) = (0, 1, Vec::new());
     while let Some(first) = text[at..].chars().next() {
         let rest = &text[at..];
+        let mut literal = "";
         let (length, token) = if first.is_whitespace() {
             (first.len_utf8(), None)
         } else if rest.starts_with("//") {
@@ -26,6 +29,7 @@ fn all_tokens(text: &str) -> Vec<Token<'_>> {
         } else if rest.starts_with("/*") {
             (block_comment(rest), None)
         } else if let Some(length) = text_literal(rest) {
+            literal = &rest[..length];
             (length, Some("\"\""))
         } else if is_word(first) {
             let length = rest.find(|character| !is_word(character)).unwrap_or(rest.len());
@@ -35,7 +39,7 @@ fn all_tokens(text: &str) -> Vec<Token<'_>> {
         } else {
             (first.len_utf8(), Some(&rest[..first.len_utf8()]))
         };
-        found.extend(token.map(|text| Token { text, line }));
+        found.extend(token.map(|text| Token { text, literal, line }));
         line += rest[..length].matches('\n').count();
         at += length;
     }

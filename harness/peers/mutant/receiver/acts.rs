@@ -57,8 +57,8 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
     use Act::*;
     use ReceiverFault as F;
     match fault {
-        F::RefusesEverything => Rejects(|_| true),
-        F::RefusesDeletions => Rejects(|it| it.event.ends_with(".deleted")),
+        F::RejectsEverything => Rejects(|_| true),
+        F::RejectsDeletions => Rejects(|it| it.event.ends_with(".deleted")),
         F::VerifiesBodyAlone => ExpectsRecipe(Recipe::message(Message::BodyAlone)),
         F::VerifiesWithDot => ExpectsRecipe(Recipe::message(Message::Separator("."))),
         F::VerifiesTwiceStringified => {
@@ -67,8 +67,8 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::VerifiesHexDecodedKey => ExpectsRecipe(Recipe::key(KeyForm::HexDecoded)),
         F::VerifiesSha1 => ExpectsRecipe(Recipe::digest(Digest::Sha1)),
         F::VerifiesSeconds => ExpectsRecipe(Recipe::message(Message::Seconds)),
-        F::RefusesUnknownEvents => Rejects(|it| !body::is_known_event(it.event)),
-        F::RefusesUnknownMembers => Rejects(|it| body::has_unknown_members(it.body(), it.event)),
+        F::RejectsUnknownEvents => Rejects(|it| !body::is_known_event(it.event)),
+        F::RejectsUnknownMembers => Rejects(|it| body::has_unknown_members(it.body(), it.event)),
         F::HeaderNamesCaseSensitive => Rejects(|it| {
             let lacks = |name: &str| it.delivery.headers.0.iter().all(|(other, _)| other != name);
             lacks(SIGNATURE_HEADER) || lacks(TIMESTAMP_HEADER)
@@ -109,15 +109,15 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::AcceptsBase64 => AcceptsRecipe(Recipe::digest(Digest::Base64)),
         F::AcceptsPrefix => AcceptsRecipe(Recipe::digest(Digest::Truncated)),
         F::AcceptsZeros => AcceptsRecipe(Recipe::digest(Digest::Zeros)),
-        F::RefusesCharset => {
+        F::RejectsCharset => {
             Rejects(|it| it.header("content-type").is_some_and(|value| value.contains(&b';')))
         }
-        F::RefusesChunked => Rejects(|it| matches!(it.delivery.transfer, Transfer::Chunks(_))),
+        F::RejectsChunked => Rejects(|it| matches!(it.delivery.transfer, Transfer::Chunks(_))),
         F::DecodesEachChunk => Rejects(|it| body::decoded_by_chunk(it.delivery) != *it.body()),
         F::LimitsTo100Kilobytes => Answers(413, |it| it.body().len() > 100_000),
         F::LimitsTo512Kibibytes => Answers(413, |it| it.body().len() > 512 * 1024),
         F::TruncatesLargeBodies => Rejects(|it| it.body().len() > 100_000),
-        F::RefusesRepeats => Answers(409, |it| it.was_accepted()),
+        F::RejectsRepeats => Answers(409, |it| it.was_accepted()),
         F::AcceptsTrailing => Accepts(|it| {
             let digits = it.signature.as_deref().filter(|value| value.len() > 64).map(|value| &value[..64]);
             it.is_signed_as(digits, it.body())
@@ -126,10 +126,10 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
             let digits = it.signature.as_deref().and_then(|value| value.strip_prefix(b"sha256="));
             it.is_signed_as(digits, it.body())
         }),
-        F::TakesFirstSignature => {
+        F::AcceptsFirstSignature => {
             Accepts(|it| it.is_fresh_with(it.delivery.headers.all(SIGNATURE_HEADER).next()))
         }
-        F::TakesLastSignature => {
+        F::AcceptsLastSignature => {
             Accepts(|it| it.is_fresh_with(it.delivery.headers.all(SIGNATURE_HEADER).last()))
         }
         F::ThrowsOnLength => Answers(500, |it| it.signature.as_ref().is_some_and(|value| value.len() != 64)),
@@ -139,21 +139,19 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::ThrowsOnTimestamp => Answers(500, |it| it.has_odd_timestamp()),
         F::VerifiesKeyWithNewline => ExpectsRecipe(Recipe::key(KeyForm::TrailingNewline)),
         F::VerifiesDefaultSecret => AcceptsOnly(|it| it.is_signed_by_default()),
-        F::ClosesOnRefusal => Rewrites(|_, _| None),
-        F::RefusesWith500 => Rewrites(|_, _| Some(Response::text(500, ""))),
+        F::ClosesOnRejection => Rewrites(|_, _| None),
+        F::RejectsWith500 => Rewrites(|_, _| Some(Response::text(500, ""))),
         F::AcceptsAnyTimestamp => Accepts(|it| it.is_signed() && it.has_odd_timestamp()),
         F::AcceptsNaN => Accepts(|it| it.is_signed() && it.timestamp.as_deref() == Some(b"NaN")),
         F::NoWindow => Accepts(|it| it.is_signed_at_a_number()),
         F::WindowOnPastOnly => Accepts(|it| it.is_signed() && it.number.is_some_and(|ms| ms > it.now_ms)),
         F::AcceptsSeconds => Accepts(|it| it.is_signed() && it.is_fresh_in_seconds()),
         F::WindowTooSmall => Rejects(|it| it.number.is_some_and(|ms| it.now_ms.abs_diff(ms) > 5_000)),
-        F::AcknowledgesMalformed => {
-            Answers(200, |it| it.is_signed_at_a_number() && body::is_malformed(it.body()))
-        }
-        F::BreaksOnMalformed => {
+        F::AcceptsMalformed => Answers(200, |it| it.is_signed_at_a_number() && body::is_malformed(it.body())),
+        F::AnswersMalformedWith500 => {
             Answers(500, |it| it.is_signed_at_a_number() && body::is_malformed(it.body()))
         }
-        F::AcknowledgesWrongTypes => {
+        F::AcceptsWrongTypes => {
             Answers(200, |it| it.is_signed_at_a_number() && body::has_wrong_types(it.body()))
         }
         F::AcceptsOtherMethods => {
@@ -166,8 +164,8 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         }),
         F::AcceptsPing => Answers(200, |it| it.lacks(SIGNATURE_HEADER) && body::holds(it.body(), "\"ping\"")),
         F::ParsesFirst => Answers(400, |it| Members::parse(it.body()).is_err()),
-        F::RefusesControlCharacters => Rejects(|it| body::holds(it.body(), r"\u0000")),
-        F::RefusesDeepNesting => Rejects(|it| body::holds(it.body(), &"[".repeat(33))),
+        F::RejectsControlCharacters => Rejects(|it| body::holds(it.body(), r"\u0000")),
+        F::RejectsDeepNesting => Rejects(|it| body::holds(it.body(), &"[".repeat(33))),
         F::HashesAsJavascript => Hashes(Serialiser::Javascript),
         F::HashesAsPython => Hashes(Serialiser::PythonDefault),
         F::HashesAsPythonCompact => Hashes(Serialiser::PythonCompact),
@@ -188,7 +186,7 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
             whole && it.right_digits() >= 8 && it.is_fresh()
         }),
         F::ComparesDigitByDigit => Compares,
-        F::RefusesInBody => {
+        F::RejectsInBody => {
             Rewrites(|_, _| Some(Response::text(200, "{\"success\":false,\"error\":\"invalid signature\"}")))
         }
         F::LeaksExpectedSignature => Rewrites(|it, response| {
@@ -197,10 +195,10 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::LeaksSecret => Rewrites(|it, response| {
             Some(Response::text(response.status, format!("not signed under {}\n", it.secret.expose())))
         }),
-        F::RefusesLoneSurrogates => Rejects(|it| body::holds(it.body(), r#"\ud800""#)),
-        F::RefusesOtherDialect => Rejects(|it| body::is_shipped(it.body())),
+        F::RejectsLoneSurrogates => Rejects(|it| body::holds(it.body(), r#"\ud800""#)),
+        F::RejectsOtherDialect => Rejects(|it| body::is_shipped(it.body())),
         F::DropsDeliveries => Processes(processing::nothing),
-        F::TakesInRefused => ProcessesRejected,
+        F::ProcessesRejected => ProcessesRejected,
         F::DedupesNothing => Forgets(|_| false),
         F::DedupesOnConstant => Processes(processing::first_alone),
         F::DedupesOnRecord => Processes(processing::once_a_record),

@@ -277,7 +277,7 @@ pub(super) fn act(fault: SenderFault) -> Act {
         F::StopsAfterFailure => StopsAfterFailure,
         F::CrashesOnRefusal => Crashes(|outcome| matches!(outcome, Outcome::Refused)),
         F::CrashesOnCertificate => Crashes(|outcome| matches!(outcome, Outcome::Tls(_))),
-        F::AnyCertificateTaken => SendsBy(|| Pooled::trusting_anybody(CARELESS_WAIT)),
+        F::AcceptsAnyCertificate => SendsBy(|| Pooled::trusting_anybody(CARELESS_WAIT)),
         F::RetriesWithoutEnd => Retries(usize::MAX, PAUSE, sign_anew),
         F::RetriesWithoutPause => Retries(5, Duration::ZERO, sign_anew),
         F::RetriesWithOtherData => Retries(2, PAUSE, |it, attempt| {

@@ -52,7 +52,7 @@ fn reformattings() -> impl Strategy<Value = Vec<Reformatting>> {
 pub(super) fn formattings() -> Property {
     Property::of("other spellings", reformattings(), |changes| {
         let (which, changes) = (name(changes), changes.clone());
-        Case::valid(format!("a genuine delivery with {which}"), Respect::Formatting(which), move |maker| {
+        Case::valid(format!("a valid delivery with {which}"), Respect::Formatting(which), move |maker| {
             let body = maker.render(&with_raw_member(&maker.plain(), SAMPLE));
             Some(maker.sign(reformat(&body, &changes)?.into()))
         })

@@ -19,7 +19,7 @@ pub(super) fn javascript() -> Property {
         let text = String::from_utf8(printed).unwrap_or_default();
         let which = feature(json, 0);
         let shown: String = text.chars().take(60).flat_map(char::escape_debug).collect();
-        let what = format!("a genuine delivery whose record has {which} ({shown})");
+        let what = format!("a valid delivery whose record has {which} ({shown})");
         Case::valid(what, Respect::Javascript(which), move |maker| {
             Some(maker.deliver(&with_raw_member(&maker.plain(), &format!("\"generated\":{text}"))))
         })
@@ -139,7 +139,7 @@ pub(super) fn sizes() -> Property {
                 2 => ("numbers", "1.5,"),
                 _ => ("members", ""),
             };
-            let what = format!("a genuine delivery whose record has {length} bytes more of {which}");
+            let what = format!("a valid delivery whose record has {length} bytes more of {which}");
             Case::valid(what, Respect::Javascript("size"), move |maker: &Maker| {
                 let length = length as usize;
                 let filling = match filler {

@@ -1,4 +1,4 @@
-//! What a receiver takes in: genuine deliveries, forged ones, and the same ones twice, each of a record of its own.
+//! What a receiver takes in: valid deliveries, forged ones, and the same ones twice, each of a record of its own.
 //!
 //! Invariant: what has to be observed is waited for; only what must not be is watched for a fixed time, counted as waited.
 
@@ -12,7 +12,7 @@ use super::PROCESSING;
 use crate::subject::SubjectError;
 use crate::suite::receiver::maker::PLAIN_EVENT;
 use crate::suite::receiver::stage::ReceiverStage;
-use crate::suite::transcript::{Intake, IntakeKind, Observed};
+use crate::suite::transcript::{Observed, ProcessingKind, ProcessingTrial};
 use crate::webhook::dialect;
 use crate::webhook::event::Event;
 use crate::webhook::recipe::{KeyForm, Message, Recipe};
@@ -26,13 +26,12 @@ type Forge = fn(&ReceiverStage<'_>, &mut Delivery, &str) -> Option<()>;
 impl ReceiverStage<'_> {
     pub(in crate::suite::receiver) async fn observe_processing(&mut self) -> Result<(), SubjectError> {
         let Some(source) = self.subject.observes().cloned() else { return Ok(()) };
-        let from = self.transcript.intakes.len();
+        let from = self.transcript.processing.len();
         let sent = self.send_everything().await;
         let mut wanted: HashMap<Observed, usize> = HashMap::new();
-        for intake in &self.transcript.intakes[from..] {
-            let taken = intake.exchanges.iter().any(|&id| self.transcript.acknowledged(id));
-            *wanted.entry(intake.observed.clone()).or_default() +=
-                if taken { intake.kind.times() } else { 0 };
+        for trial in &self.transcript.processing[from..] {
+            let taken = trial.exchanges.iter().any(|&id| self.transcript.acknowledged(id));
+            *wanted.entry(trial.observed.clone()).or_default() += if taken { trial.kind.times() } else { 0 };
         }
         let limits = self.transcript.limits;
         let everything = |seen: &[Observed]| {
@@ -60,8 +59,8 @@ impl ReceiverStage<'_> {
         for event in self.transcript.dialect.samples() {
             let event = event.with_id(&self.maker.random.uuid());
             let id = self.send(self.maker.deliver(&event)).await?;
-            let what = format!("a genuine delivery of {}", event.name);
-            self.intend(what, &event, IntakeKind::Valid, vec![id]);
+            let what = format!("a valid delivery of {}", event.name);
+            self.intend(what, &event, ProcessingKind::Valid, vec![id]);
         }
         Ok(())
     }
@@ -75,7 +74,7 @@ impl ReceiverStage<'_> {
                 continue;
             }
             let id = self.send_forgery(delivery).await?;
-            self.intend(what.to_owned(), &event, IntakeKind::Forged, vec![id]);
+            self.intend(what.to_owned(), &event, ProcessingKind::Forged, vec![id]);
         }
         Ok(())
     }
@@ -84,7 +83,7 @@ impl ReceiverStage<'_> {
         let event = self.maker.plain();
         let delivery = self.maker.deliver(&event);
         let ids = vec![self.send(delivery.clone()).await?, self.send(delivery).await?];
-        self.intend("the same delivery twice, byte for byte".to_owned(), &event, IntakeKind::Same, ids);
+        self.intend("the same delivery twice, byte for byte".to_owned(), &event, ProcessingKind::Same, ids);
 
         let event = self.maker.plain();
         let body = self.maker.render(&event);
@@ -93,7 +92,7 @@ impl ReceiverStage<'_> {
         let later = self.maker.clock.now_ms() + 1;
         ids.push(self.send(self.maker.sign_at(body, later)).await?);
         let what = "the same delivery twice, the second time under a new timestamp, signature and nonce";
-        self.intend(what.to_owned(), &event, IntakeKind::SignedAnew, ids);
+        self.intend(what.to_owned(), &event, ProcessingKind::SignedAnew, ids);
 
         let event = self.maker.plain();
         let valid = self.maker.deliver(&event);
@@ -101,7 +100,7 @@ impl ReceiverStage<'_> {
         forged.headers.set(SIGNATURE_HEADER, "0".repeat(64));
         let ids = vec![self.send_forgery(forged).await?, self.send(valid).await?];
         let what = "a delivery behind a forged copy of it";
-        self.intend(what.to_owned(), &event, IntakeKind::BehindForged, ids);
+        self.intend(what.to_owned(), &event, ProcessingKind::AfterForged, ids);
         Ok(())
     }
 
@@ -120,7 +119,7 @@ impl ReceiverStage<'_> {
             ids.push(self.send(self.maker.deliver(event)).await?);
         }
         let what = "two different events of the same record, within the same second";
-        self.intend(what.to_owned(), &event, IntakeKind::SameRecord, ids);
+        self.intend(what.to_owned(), &event, ProcessingKind::SameRecord, ids);
         Ok(())
     }
 
@@ -131,15 +130,21 @@ impl ReceiverStage<'_> {
             let event = event.with_id(&self.maker.random.uuid());
             let body: Bytes = self.maker.render_as(dialect, &event);
             let id = self.send(self.maker.sign(body)).await?;
-            let what = format!("a genuine delivery in dialect {}", dialect.name);
-            self.intend(what, &event, IntakeKind::OtherDialect, vec![id]);
+            let what = format!("a valid delivery in dialect {}", dialect.name);
+            self.intend(what, &event, ProcessingKind::OtherDialect, vec![id]);
         }
         Ok(())
     }
 
-    fn intend(&mut self, what: String, event: &Event, kind: IntakeKind, exchanges: Vec<ExchangeId>) {
+    fn intend(&mut self, what: String, event: &Event, kind: ProcessingKind, exchanges: Vec<ExchangeId>) {
         let observed = Observed { event: event.name.as_str().to_owned(), id: event.record_id() };
-        self.transcript.intakes.push(Intake { scenario: PROCESSING.name, what, observed, kind, exchanges });
+        self.transcript.processing.push(ProcessingTrial {
+            scenario: PROCESSING.name,
+            what,
+            observed,
+            kind,
+            exchanges,
+        });
     }
 
     fn sign_by(&self, recipe: Recipe, delivery: &mut Delivery, timestamp: &str) -> Option<()> {
@@ -177,7 +182,7 @@ const FORGED: &[(&str, Forge)] = &[
         stage.maker.date(delivery, sent_ms.to_string().as_bytes());
         Some(())
     }),
-    ("a genuine delivery that was broken off in the middle of its body", |_, delivery, _| {
+    ("a valid delivery that was broken off in the middle of its body", |_, delivery, _| {
         delivery.transfer = Transfer::Broken(delivery.body.len() / 2);
         Some(())
     }),

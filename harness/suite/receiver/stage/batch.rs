@@ -147,7 +147,7 @@ impl ReceiverStage<'_> {
             let again = |later_ms| maker.sign_behind(Behind { body: body.clone(), sent_ms }, later_ms);
             let mut control = self.send(again(2)).await?;
             if let Some(how) = self.transcript.death_at(control).map(str::to_owned) {
-                // It answered and ended then: that is the forged delivery's doing. The receiver runs again, so the twin can
+                // It answered and ended then: that is the forged delivery's doing. The receiver runs again, so the control can
                 // be sent.
                 self.transcript.deaths.push((trial, how));
                 control = self.send(again(3)).await?;

@@ -23,7 +23,7 @@ enum Deviation {
     Accepted,
     /// It is refused with another status than 4xx, or not answered.
     Broken,
-    /// A twin is not acknowledged, so it does not tell.
+    /// A control is not acknowledged, so it does not tell.
     Uncontrolled,
 }
 

@@ -8,8 +8,8 @@ use crate::suite::receiver::maker::Maker;
 use crate::wire::client::{Client, Target};
 use crate::wire::exchange::{Delivery, Exchange, Outcome};
 
-/// How many genuine deliveries in a row may be without an answer before no more are sent. Forged ones do not count: one
-/// that hangs says nothing of the next genuine one.
+/// How many valid deliveries in a row may be without an answer before no more are sent. Forged ones do not count: one
+/// that hangs says nothing of the next valid one.
 const MAX_SILENT: usize = 3;
 
 /// What sends. Shared by everything that goes on at the same time.
@@ -41,7 +41,7 @@ impl<'a> Line<'a> {
         self.hung.load(Ordering::Relaxed) >= MAX_SILENT
     }
 
-    /// Sends one genuine delivery. Errors: none of the last few was answered, so that going on would only wait.
+    /// Sends one valid delivery. Errors: none of the last few was answered, so that going on would only wait.
     pub(in crate::suite::receiver) async fn send(
         &self,
         delivery: &Delivery,
@@ -59,12 +59,12 @@ impl<'a> Line<'a> {
         Ok(self.exchange(delivery, false).await)
     }
 
-    /// Whether so many genuine deliveries in a row were not answered that no more are sent.
+    /// Whether so many valid deliveries in a row were not answered that no more are sent.
     pub(in crate::suite::receiver) fn is_silent(&self) -> bool {
         self.silent.load(Ordering::Relaxed) >= MAX_SILENT
     }
 
-    /// Sends one genuine delivery in spite of that, and goes on where it is answered.
+    /// Sends one valid delivery in spite of that, and goes on where it is answered.
     pub(in crate::suite::receiver) async fn knock(&self, delivery: &Delivery) -> Exchange {
         self.exchange(delivery, true).await
     }
@@ -74,7 +74,7 @@ impl<'a> Line<'a> {
             return Ok(());
         }
         Err(SubjectError::Stuck(format!(
-            "the receiver did not answer {MAX_SILENT} genuine deliveries in a row within the wait, so no more were sent"
+            "the receiver did not answer {MAX_SILENT} valid deliveries in a row within the wait, so no more were sent"
         )))
     }
 
@@ -122,7 +122,7 @@ impl Attempt {
         self.exchanges().all(|exchange| exchange.outcome.status().is_some())
     }
 
-    /// Whether the twins had one.
+    /// Whether the controls had one.
     pub(in crate::suite::receiver) fn controls_are_answered(&self) -> bool {
         let answered = |exchange: &Exchange| exchange.outcome.status().is_some();
         answered(&self.control) && self.behind.as_ref().is_none_or(answered)

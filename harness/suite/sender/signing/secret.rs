@@ -2,7 +2,7 @@
 
 use super::signed::{mismatch, shown};
 use crate::peers::fault::{Faults, SenderFault};
-use crate::redaction::spelled::{SHORTEST, place_of};
+use crate::redaction::encodings::{SHORTEST, place_of};
 use crate::subject::capability::Capability;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};

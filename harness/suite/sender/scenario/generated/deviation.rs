@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 
 use super::inbox::Inbox;
 use super::{DeliveryDeviation, EmittedEvent, GeneratedRound};
-use crate::redaction::spelled::place_of;
+use crate::redaction::encodings::place_of;
 use crate::suite::sender::stage::SenderStage;
 use crate::webhook::json::difference::{Concern, first_change};
 use crate::webhook::json::{Json, Text};

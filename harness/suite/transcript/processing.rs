@@ -10,23 +10,23 @@ use crate::wire::exchange::ExchangeId;
 
 /// Something that is to be taken in a certain number of times.
 #[derive(Debug, Clone)]
-pub struct Intake {
+pub struct ProcessingTrial {
     /// What it belongs to.
     pub scenario: ScenarioName,
     /// What was sent, as a noun phrase.
     pub what: String,
     pub observed: Observed,
     /// What it shows.
-    pub kind: IntakeKind,
+    pub kind: ProcessingKind,
     /// What came of it: for several deliveries in the order of sending.
     pub exchanges: Vec<ExchangeId>,
 }
 
-/// What an intake shows, and so how often it is to be taken in.
+/// What an trial shows, and so how often it is to be taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum IntakeKind {
-    /// A genuine delivery: once.
+pub enum ProcessingKind {
+    /// A valid delivery: once.
     Valid,
     /// A forged one: not at all, where it was refused.
     Forged,
@@ -37,18 +37,18 @@ pub enum IntakeKind {
     /// Two events of the same kind and record, with other content: twice.
     SameRecord,
     /// A forged copy of it, then itself: once.
-    BehindForged,
-    /// A genuine delivery in the other dialect: once.
+    AfterForged,
+    /// A valid delivery in the other dialect: once.
     OtherDialect,
 }
 
-impl IntakeKind {
+impl ProcessingKind {
     /// How often it is to be taken in.
     pub fn times(self) -> usize {
         match self {
             Self::Forged => 0,
             Self::SameRecord => 2,
-            Self::Valid | Self::Same | Self::SignedAnew | Self::BehindForged | Self::OtherDialect => 1,
+            Self::Valid | Self::Same | Self::SignedAnew | Self::AfterForged | Self::OtherDialect => 1,
         }
     }
 }

@@ -13,9 +13,9 @@ use crate::wire::exchange::Delivery;
 /// The shortest secret that is looked for: a shorter one stands in any text by chance.
 pub(crate) const SHORTEST: usize = 4;
 
-/// The spellings of a secret, no two alike, each with what a redaction puts in its place. None of a secret that is too short
+/// The encodings of a secret, no two alike, each with what a redaction puts in its place. None of a secret that is too short
 /// to be looked for.
-pub(crate) fn spellings(secret: &Secret) -> Vec<(String, &'static str)> {
+pub(crate) fn encodings(secret: &Secret) -> Vec<(String, &'static str)> {
     let secret = secret.expose();
     if secret.len() < SHORTEST {
         return Vec::new();
@@ -39,26 +39,26 @@ pub(crate) fn spellings(secret: &Secret) -> Vec<(String, &'static str)> {
         // White space at the ends of a header's value is no part of it.
         (secret.trim().to_owned(), "[redacted:trimmed]"),
     ];
-    let mut spellings: Vec<(String, &str)> = Vec::with_capacity(every.len());
+    let mut encodings: Vec<(String, &str)> = Vec::with_capacity(every.len());
     for (spelled, placeholder) in every {
         // Spelled alike, the first name holds.
-        if spelled.len() >= SHORTEST && !spellings.iter().any(|(known, _)| *known == spelled) {
-            spellings.push((spelled, placeholder));
+        if spelled.len() >= SHORTEST && !encodings.iter().any(|(known, _)| *known == spelled) {
+            encodings.push((spelled, placeholder));
         }
     }
-    spellings
+    encodings
 }
 
-/// The first of many texts in which a secret stands in any of its spellings, counted from 0.
+/// The first of many texts in which a secret stands in any of its encodings, counted from 0.
 pub(crate) fn first_with<'a>(secret: &Secret, texts: impl IntoIterator<Item = &'a [u8]>) -> Option<usize> {
-    let spellings = spellings(secret);
-    texts.into_iter().position(|text| holds(text, &spellings))
+    let encodings = encodings(secret);
+    texts.into_iter().position(|text| holds(text, &encodings))
 }
 
 /// Where a secret stands in a request, as a noun phrase; `None` where it does not.
 pub(crate) fn place_of(secret: &Secret, delivery: &Delivery) -> Option<String> {
-    let spellings = spellings(secret);
-    let holds = |bytes: &[u8]| holds(bytes, &spellings);
+    let encodings = encodings(secret);
+    let holds = |bytes: &[u8]| holds(bytes, &encodings);
     if holds(&delivery.body) {
         return Some("the body".to_owned());
     }
@@ -69,6 +69,6 @@ pub(crate) fn place_of(secret: &Secret, delivery: &Delivery) -> Option<String> {
     header.map(|(name, _)| format!("the header {name}"))
 }
 
-fn holds(bytes: &[u8], spellings: &[(String, &str)]) -> bool {
-    spellings.iter().any(|(spelled, _)| memmem::find(bytes, spelled.as_bytes()).is_some())
+fn holds(bytes: &[u8], encodings: &[(String, &str)]) -> bool {
+    encodings.iter().any(|(spelled, _)| memmem::find(bytes, spelled.as_bytes()).is_some())
 }

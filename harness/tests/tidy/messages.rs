@@ -1,0 +1,128 @@
+//! The words that users read stand in one module of each room: `messages.rs`, one function for each event.
+//!
+//! A sentence anywhere else is named here. What is a table of words by itself may hold sentences too: requirements with
+//! their cases, causes, faults, `described!` enums, `#[error]` attributes and clap's help.
+
+use super::source::{Token, tokens};
+use super::{Files, assert_no, library, tree};
+
+/// A text with so many words is a sentence.
+const SENTENCE: usize = 4;
+
+/// Files and folders that are tables of words, each with the reason.
+const TABLES: &[&str] = &[
+    // The codes of causes, with sentence and fix.
+    "harness/suite/cause.rs",
+    // The faults, each with what it does.
+    "harness/peers/fault.rs",
+];
+
+/// Requirements: a block holds its literal and names what is sent; what its check says stands in messages.rs.
+const BLOCKS: &[&str] = &["harness/suite/receiver/", "harness/suite/sender/"];
+
+/// What a check says, in a block.
+const SAID: &[&str] = &["Inconclusive", "NotApplicable", "Evidence", "of_all"];
+
+/// Brackets in which a sentence is for developers, or in a table.
+const EXEMPT: &[&str] =
+    &["expect", "unreachable", "panic", "assert", "assert_eq", "assert_ne", "debug_assert", "described", "#"];
+
+/// Rooms that are not in order yet.
+const PENDING: &[&str] = &[
+    "harness/api/",
+    "harness/bench/",
+    "harness/cli/",
+    "harness/error.rs",
+    "harness/peers/",
+    "harness/redaction",
+    "harness/report/",
+    "harness/subject/",
+    "harness/suite/",
+    "harness/webhook/",
+    "harness/wire/",
+];
+
+fn is_exempt(name: &str) -> bool {
+    let is_messages = name.ends_with("/messages.rs") || name.contains("/messages/");
+    is_messages || TABLES.contains(&name) || PENDING.iter().any(|room| name.starts_with(room))
+}
+
+/// How many plain words a literal has.
+fn words(literal: &str) -> usize {
+    let is_plain = |word: &&str| {
+        let word = word.trim_matches(|character: char| !character.is_alphanumeric());
+        !word.is_empty()
+            && word.chars().all(|character| character.is_alphabetic() || "'-’".contains(character))
+    };
+    literal.split_whitespace().filter(is_plain).count()
+}
+
+/// The name before an opening bracket: of a function, a macro, a type whose function is called, or `#` of an attribute.
+fn name_before<'a>(tokens: &[Token<'a>], open: usize) -> &'a str {
+    let before = |back: usize| open.checked_sub(back).map_or("", |at| tokens[at].text);
+    match (before(1), before(2)) {
+        ("!", name) => name,
+        ("new", "::") => before(3),
+        (name, _) => name,
+    }
+}
+
+fn complaints(files: &Files) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, text) in files.iter().filter(|(name, _)| !is_exempt(name)) {
+        let tokens = tokens(text);
+        let mut open: Vec<&str> = Vec::new();
+        let is_block = BLOCKS.iter().any(|block| name.starts_with(block));
+        for (at, token) in tokens.iter().enumerate() {
+            match token.text {
+                "(" | "[" | "{" => open.push(name_before(&tokens, at)),
+                ")" | "]" | "}" => {
+                    open.pop();
+                }
+                _ => {}
+            }
+            let wrong = if is_block {
+                open.iter().any(|name| SAID.contains(name))
+            } else {
+                !open.iter().any(|name| EXEMPT.contains(name))
+            };
+            if wrong && words(token.literal) >= SENTENCE {
+                let line = token.line;
+                found.push(format!("{name}:{line} has a sentence; say it in messages.rs: {}", token.literal));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn sentences_stand_in_messages() {
+    assert_no(complaints(&library()), "what users read stands in the messages.rs of its room");
+}
+
+#[test]
+fn sentence_outside_of_messages_is_named() {
+    let files = tree(&[
+        ("harness/room/messages.rs", r#"fn f() -> &'static str { "the port is in use" }"#),
+        (
+            "harness/room/code.rs",
+            r#"fn f() { g("the port is in use"); h(format!("{a} is no port number: {b}")) }"#,
+        ),
+        (
+            "harness/room/fine.rs",
+            r#"#[error("the port is in use")] enum E { A } fn f() { x.expect("the port is in use") }"#,
+        ),
+        (
+            "harness/room/short.rs",
+            r#"fn f() { g("application/json; charset=utf-8", "GET / HTTP/1.1", "not yet") }"#,
+        ),
+    ]);
+    let found = complaints(&files);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|one| one.starts_with("harness/room/code.rs:1 ")), "{found:?}");
+    let block = r#"const A: R = R { why: "four words are here" };
+        fn f() { Evidence::new("a", "b", format!("it is said right here")) }"#;
+    assert_eq!(words("it is said right here"), 5);
+    let of_block = complaints(&tree(&[("harness/suite/receiver/a.rs", block)]));
+    assert_eq!(of_block.len(), usize::from(!is_exempt("harness/suite/receiver/a.rs")), "{of_block:?}");
+}

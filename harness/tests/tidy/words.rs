@@ -1,0 +1,125 @@
+//! Words that stop a reader do not come back: in README, docs, help, snapshots, comments, names and messages.
+
+use std::fs;
+use std::path::Path;
+
+use super::{Files, assert_no, root, rust_files, tree};
+
+/// What not to say, and what to say. Words are found in names too, where `_` parts them.
+const WORDS: &[(&str, &str)] = &[
+    ("behind", "after, past or following"),
+    ("beside", "with or next to"),
+    ("mend", "fix"),
+    ("mends", "fixes"),
+    ("mended", "fixed"),
+    ("untestable", "inconclusive"),
+    ("twin", "control"),
+    ("twins", "controls"),
+    ("genuine", "valid"),
+    ("taken in", "processed"),
+    ("takes in", "processes"),
+    ("take in", "process"),
+    ("let in", "accepted"),
+    ("lets in", "accepts"),
+    ("made smaller", "shrunk"),
+    ("in the place of", "instead of"),
+    ("further attempt", "retry"),
+    ("further attempts", "retries"),
+    ("whoever", "who does it"),
+    ("respelled", "reformatted"),
+    ("came of it", "the outcome"),
+];
+
+/// Places where one of the words is right: the path's beginning, and the text around the word.
+const RIGHT: &[(&str, &str)] = &[
+    // This list.
+    ("harness/tests/tidy/words.rs", ""),
+    // Ids of checks are never changed.
+    ("", "receiver/reception/genuine"),
+    ("", "sender/signing/genuine"),
+    ("", "receiver/intake/left-behind"),
+    ("", "receiver/verification/respelled"),
+    ("", "sender/acknowledgement/further-attempts"),
+    ("", "sender/signing/further-attempts"),
+];
+
+/// Rooms whose comments and names are not in order yet.
+const PENDING: &[&str] =
+    &["CHANGELOG.md", "README.md", "benches/", "docs/", "fixtures/", "harness/", "snapshots/"];
+
+const FOLDERS: &[&str] = &["docs", "fixtures", "snapshots", ".ci"];
+const FILES: &[&str] = &["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Cargo.toml", "deny.toml"];
+/// Folders that hold what others wrote, or what is built.
+const FOREIGN: &[&str] = &["node_modules", ".venv", "target", "vectors", "__pycache__"];
+
+/// Everything that people read, as path and text.
+fn texts() -> Files {
+    let mut found = [rust_files("harness"), rust_files("benches")].concat();
+    let mut open: Vec<_> = FOLDERS.iter().chain(FILES).map(|name| root().join(name)).collect();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            let entries = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
+            open.extend(entries.filter(|path| !FOREIGN.iter().any(|name| path.ends_with(name))));
+        } else if let Ok(text) = fs::read_to_string(&path) {
+            found.push((name(&path), text));
+        }
+    }
+    found.retain(|(name, _)| !name.ends_with(".lock") && !name.ends_with("package-lock.json"));
+    found.sort();
+    found
+}
+
+fn name(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned()
+}
+
+/// A line in lower case, with one space on both sides of each word and nothing else.
+fn plain(line: &str) -> String {
+    let words = line.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<String> = words.map(str::to_lowercase).collect();
+    format!(" {} ", words.join(" "))
+}
+
+fn complaints(files: &Files) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, text) in files {
+        if PENDING.iter().any(|room| name.starts_with(room)) {
+            continue;
+        }
+        for (at, line) in text.lines().enumerate() {
+            let right = RIGHT.iter().filter(|(place, _)| name.starts_with(place));
+            let left = right.fold(line.to_owned(), |line, (_, text)| {
+                if text.is_empty() { String::new() } else { line.replace(text, "") }
+            });
+            let left = plain(&left);
+            let wrong = WORDS.iter().filter(|(word, _)| left.contains(&format!(" {word} ")));
+            found.extend(wrong.map(|(word, better)| {
+                format!("{name}:{} says `{word}`; say {better}: {}", at + 1, line.trim())
+            }));
+        }
+    }
+    found
+}
+
+#[test]
+fn texts_use_plain_words() {
+    assert_no(complaints(&texts()), "plain words");
+}
+
+#[test]
+fn words_to_avoid_are_named() {
+    let files = tree(&[
+        (
+            "a.md",
+            "It waits Behind the line.\nThe check receiver/reception/genuine stays.\nWhat is left, is fine.",
+        ),
+        ("b.rs", "fn a_twin_is_taken_in() {}\n"),
+    ]);
+    let found = complaints(&files);
+    let expected = [
+        "a.md:1 says `behind`; say after, past or following: It waits Behind the line.",
+        "b.rs:1 says `twin`; say control: fn a_twin_is_taken_in() {}",
+        "b.rs:1 says `taken in`; say processed: fn a_twin_is_taken_in() {}",
+    ];
+    assert_eq!(found, expected);
+}
