@@ -1,172 +1,102 @@
-//! The README, as far as the project can say by itself what must stand there; and the commands of the guide.
-//!
-//! Invariant: what is generated is equal to what the code says; what is shown as a command is one that there
-//! is.
+//! README, CONTRIBUTING and the pages of `docs/`: their commands are run, and what the code knows is generated.
+
+mod generated;
+mod pages;
+mod requirements;
+#[cfg(unix)]
+mod running;
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
+use self::pages::{arguments, calls, commands, page, pages, prose};
 use crate::cli::program::run;
 use crate::goldens::subcommands;
-use crate::implementations::is_missing;
 
 const REWRITE: &str = "UPDATE_README=1 cargo test --test conform readme";
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+/// A reader has ten minutes.
+const README_LINES: usize = 150;
+const SENTENCE_WORDS: usize = 30;
 
-fn readme() -> String {
-    fs::read_to_string(root().join("README.md")).unwrap()
-}
+/// A test for each page with commands.
+macro_rules! pages_to_run {
+    ($($test:ident = $page:literal,)*) => {
+        const RUN: &[&str] = &[$($page,)*];
 
-/// The README and the pages of `docs/`, by name.
-fn pages() -> Vec<(String, String)> {
-    let mut pages = vec![("README.md".to_owned(), readme())];
-    let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    for path in docs.filter(|path| path.extension().is_some_and(|ending| ending == "md")) {
-        let name = format!("docs/{}", path.file_name().unwrap().display());
-        pages.push((name, fs::read_to_string(path).unwrap()));
-    }
-    pages.sort();
-    pages
-}
-
-/// Fails unless the block of that name stands as expected, or rewrites it where that was asked for. `essence`
-/// takes off what differs from run to run.
-fn keep_true(block: &str, expected: &str, essence: fn(&str) -> String) {
-    // Several tests may rewrite the file, one after another.
-    static REWRITING: Mutex<()> = Mutex::new(());
-    let _turn = REWRITING.lock().unwrap_or_else(PoisonError::into_inner);
-    let (begin, end) = (format!("<!-- {block}:begin -->\n"), format!("<!-- {block}:end -->"));
-    let text = readme();
-    let from = text.find(&begin).unwrap_or_else(|| panic!("README.md has no line {begin}")) + begin.len();
-    let to = from + text[from..].find(&end).unwrap_or_else(|| panic!("README.md has no line {end}"));
-    if essence(&text[from..to]) == essence(expected) {
-        return;
-    }
-    if std::env::var_os("UPDATE_README").is_some() {
-        fs::write(root().join("README.md"), format!("{}{expected}{}", &text[..from], &text[to..])).unwrap();
-        return;
-    }
-    let (had, wanted): (Vec<&str>, Vec<&str>) =
-        (text[from..to].lines().collect(), expected.lines().collect());
-    let gone = had.iter().filter(|line| !wanted.contains(line)).map(|line| format!("- {line}\n"));
-    let new = wanted.iter().filter(|line| !had.contains(line)).map(|line| format!("+ {line}\n"));
-    let difference: String = gone.chain(new).collect();
-    panic!("README.md, block {block}, is out of date; `{REWRITE}` rewrites it:\n{difference}");
-}
-
-/// Text as a cell of a table: outside of code, `<` begins no tag.
-fn cell(text: &str) -> String {
-    let pieces = text.split('`').enumerate();
-    let pieces =
-        pieces.map(|(at, piece)| if at % 2 == 0 { piece.replace('<', "\\<") } else { piece.to_owned() });
-    pieces.collect::<Vec<_>>().join("`").replace('|', "\\|")
-}
-
-#[test]
-fn requirement_table_matches_the_checks() {
-    let mut table =
-        String::from("| id | level | role | requirement | source | check |\n|---|---|---|---|---|---|\n");
-    for one in twenty_conform::suite::requirements::all() {
-        let (text, source) = (cell(one.text), cell(one.source));
-        writeln!(
-            table,
-            "| {} | {} | {} | {text} | {source} | `{}` |",
-            one.id,
-            one.level,
-            one.role(),
-            one.check_id
-        )
-        .unwrap();
-    }
-    keep_true("requirements", &table, str::to_owned);
-}
-
-/// The first sentence of a file's `//!`, without the brackets of its links.
-fn first_sentence(path: &Path) -> String {
-    let text = fs::read_to_string(path).unwrap();
-    let lines = text.lines().map_while(|line| line.strip_prefix("//! "));
-    let paragraph = lines.collect::<Vec<_>>().join(" ").replace("[`", "`").replace("`]", "`");
-    match paragraph.find(". ") {
-        Some(end) => paragraph[..=end].to_owned(),
-        None => paragraph,
-    }
-}
-
-/// The rooms and the ground-floor files of the library: the folders in the order in which `lib.rs` declares them, then the
-/// files.
-fn modules() -> Vec<PathBuf> {
-    let map = fs::read_to_string(root().join("harness/lib.rs")).unwrap();
-    let declared = map
-        .lines()
-        .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'));
-    let file = |name: &str| {
-        let folder = PathBuf::from("harness").join(name).join("mod.rs");
-        if root().join(&folder).exists() { folder } else { PathBuf::from(format!("harness/{name}.rs")) }
+        $(
+            #[cfg(unix)]
+            #[test]
+            fn $test() {
+                running::run_page($page);
+            }
+        )*
     };
-    let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) =
-        declared.map(file).partition(|path| path.ends_with("mod.rs"));
-    folders.into_iter().chain(["harness/lib.rs".into(), "harness/main.rs".into()]).chain(files).collect()
+}
+
+pages_to_run! {
+    commands_of_contributing_run = "CONTRIBUTING.md",
+    commands_of_readme_run = "README.md",
+    commands_of_attach_a_sender_run = "docs/attach-a-sender.md",
+    commands_of_benchmarks_run = "docs/benchmarks.md",
+    commands_of_check_a_receiver_run = "docs/check-a-receiver.md",
+    commands_of_ci_run = "docs/ci.md",
+    commands_of_library_run = "docs/library.md",
+    commands_of_watch_twenty_run = "docs/watch-twenty.md",
 }
 
 #[test]
-fn code_map_matches_the_modules() {
-    let mut table = String::from("| path | what |\n|---|---|\n");
-    for file in modules() {
-        let what = cell(&first_sentence(&root().join(&file)));
-        let shown = file.display().to_string();
-        writeln!(table, "| `{}` | {what} |", shown.strip_suffix("mod.rs").unwrap_or(&shown)).unwrap();
-    }
-    keep_true("code-map", &table, str::to_owned);
+fn every_page_with_commands_is_run() {
+    let with_commands = pages().into_iter().filter(|page| !commands(&page.text).is_empty());
+    let names: Vec<String> = with_commands.map(|page| page.name).collect();
+    assert_eq!(names, RUN);
 }
 
-/// What a command prints, with the command above it. Of each paragraph only the first lines are kept: as many
-/// as `kept` says for it, or as the last of them says.
-fn shown(command: &str, arguments: &[&str], status: i32, kept: &[usize]) -> String {
-    let printed = run(arguments).expect(status).stdout;
-    let shorten = |(at, paragraph): (usize, &str)| {
-        let lines: Vec<&str> = paragraph.trim_end().lines().collect();
-        let kept = *kept.get(at).or(kept.last()).unwrap();
-        match lines.get(..kept) {
-            Some(first) if lines.len() > kept => format!("{}\n[…]", first.join("\n")),
-            _ => lines.join("\n"),
+#[test]
+fn readme_is_short() {
+    let lines = page("README.md").text.lines().count();
+    assert!(lines <= README_LINES, "README.md has {lines} lines; {README_LINES} are allowed");
+}
+
+/// The sentences of a page's paragraphs, list items and table cells.
+fn sentences(text: &str) -> Vec<String> {
+    let mut paragraphs = vec![String::new()];
+    for line in prose(text).lines() {
+        let begins =
+            line.trim().is_empty() || ["#", "|", "- ", "<"].iter().any(|mark| line.starts_with(mark));
+        if begins {
+            paragraphs.extend(line.split('|').map(str::to_owned));
+        } else if let Some(last) = paragraphs.last_mut() {
+            *last = format!("{last} {line}");
         }
-    };
-    let paragraphs: Vec<String> = printed.split("\n\n").enumerate().map(shorten).collect();
-    format!("```console\n$ {command}\n{}\n```\n", paragraphs.join("\n\n"))
-}
-
-/// Without how many exchanges there were, which a search for a bound may make one more or less, and how long they took.
-fn timeless(text: &str) -> String {
-    let line = |line: &str| if line.contains(" exchanges in ") { String::new() } else { line.to_owned() };
-    text.lines().map(line).collect::<Vec<_>>().join("\n")
-}
-
-#[test]
-fn demo_output_matches_the_readme() {
-    let shown = shown(
-        "cargo run --release -- demo --seed 42",
-        &["demo", "--seed", "42"],
-        0,
-        &[1, 3, 2, 2, 2, 2, 3, 3, 2],
-    );
-    keep_true("demo", &shown, timeless);
-}
-
-#[test]
-fn failure_output_matches_the_readme() {
-    if is_missing("node") {
-        return;
     }
-    let receiver = "node fixtures/implementations/receivers/node-body-alone/server.mjs";
-    let command = format!("twenty-conform receiver --exec '{receiver}' --seed 42");
-    let shown = shown(&command, &["receiver", "--exec", receiver, "--seed", "42"], 1, &[1, 2, 8, 3, 2]);
-    keep_true("failure", &shown, timeless);
+    let ends = |paragraph: String| {
+        let marked = paragraph.replace(". ", ".\n").replace("? ", "?\n");
+        marked.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    paragraphs.into_iter().flat_map(ends).collect()
+}
+
+#[test]
+fn sentences_of_readme_are_short() {
+    let words = |sentence: &String| sentence.split_whitespace().count();
+    let long: Vec<String> =
+        sentences(&page("README.md").text).into_iter().filter(|one| words(one) > SENTENCE_WORDS).collect();
+    assert!(long.is_empty(), "more than {SENTENCE_WORDS} words: {long:#?}");
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let mut broken = Vec::new();
+    for page in pages() {
+        let folder = pages::root().join(&page.name).parent().unwrap().to_owned();
+        for link in prose(&page.text).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = link.split('#').next().unwrap();
+            if !link.contains("://") && !path.is_empty() && !folder.join(path).exists() {
+                broken.push(format!("{}: {link}", page.name));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
 }
 
 /// Every long option of a help text.
@@ -175,46 +105,20 @@ fn options(help: &str) -> BTreeSet<String> {
     words.filter(|word| word.len() > 2 && word.starts_with("--")).map(str::to_owned).collect()
 }
 
-/// The long options that a (sub)command has, with those of the commands under it; `None` where there is no
-/// such command.
+/// The long options of a command and its subcommands; `None` if there is no such command.
 fn options_of(command: &[&str]) -> Option<BTreeSet<String>> {
     let ran = run(command.iter().chain(&["--help"]));
     (ran.status == Some(0)).then(|| options(&ran.stdout))
 }
 
-/// The arguments of a call of the binary, however it is called; `None` where something else is called.
-fn arguments(call: &[String]) -> Option<&[String]> {
-    let is_variable = |word: &String| word.split_once('=').is_some_and(|(name, _)| !name.starts_with('-'));
-    let call = &call[call.iter().take_while(|word| is_variable(word)).count()..];
-    match call.first()?.as_str() {
-        "twenty-conform" => Some(&call[1..]),
-        "cargo" if call.get(1)? == "run" => Some(&call[call.iter().position(|word| word == "--")? + 1..]),
-        _ => None,
-    }
+/// Calls of the binary in running text: code that begins with its name.
+fn mentioned(text: &str) -> Vec<String> {
+    let text = prose(text);
+    let code = text.split('`').skip(1).step_by(2);
+    code.filter(|code| code.starts_with("twenty-conform ")).map(str::to_owned).collect()
 }
 
-/// Every command of a document: the lines of code blocks that begin with a prompt or are a step of a CI job,
-/// and the code in running text that begins with the binary's name.
-fn commands(text: &str) -> Vec<String> {
-    let joined = text.replace("\\\n", " ");
-    let (mut fenced, mut found) = (false, Vec::new());
-    for line in joined.lines() {
-        if line.starts_with("```") {
-            fenced = !fenced;
-        } else if fenced {
-            let prefixes = ["$ ", "- run: "];
-            found.extend(
-                prefixes.iter().find_map(|prefix| line.trim_start().strip_prefix(prefix)).map(str::to_owned),
-            );
-        } else {
-            let code = line.split('`').skip(1).step_by(2);
-            found.extend(code.filter(|code| code.starts_with("twenty-conform ")).map(str::to_owned));
-        }
-    }
-    found
-}
-
-/// What is wrong with the arguments of a call as a page shows it; `…` in it stands for more.
+/// What is wrong with the arguments of a call as a page shows it; `…` in it means more arguments.
 fn complaint(arguments: &[String]) -> Option<String> {
     let command: Vec<&str> =
         arguments.iter().map(String::as_str).take_while(|word| !word.starts_with('-')).collect();
@@ -233,26 +137,21 @@ fn complaint(arguments: &[String]) -> Option<String> {
     if arguments.iter().any(|word| word == "…") {
         return None;
     }
-    // `--help` after all arguments: they are parsed up to it, and nothing is run. What is missing is not seen by that.
+    // `--help` after all arguments: they are parsed, and nothing is run. A missing argument is not noticed.
     let ran = run(arguments.iter().map(String::as_str).chain(["--help"]));
     (ran.status != Some(0)).then(|| ran.stderr.trim().to_owned())
 }
 
 #[test]
-fn commands_in_readme_and_docs_are_parsed() {
+fn commands_in_running_text_are_parsed() {
     let mut wrong = Vec::new();
-    for (page, text) in pages() {
-        let mut checked = 0;
-        for line in commands(&text) {
-            let words =
-                shlex::split(&line).unwrap_or_else(|| panic!("{page}: a quote is not closed: {line}"));
-            for call in words.split(|word| ["|", "&&", ">"].contains(&word.as_str())) {
-                let Some(arguments) = arguments(call) else { continue };
-                checked += 1;
-                wrong.extend(complaint(arguments).map(|why| format!("{page}: {line}: {why}")));
+    for page in pages() {
+        for line in mentioned(&page.text) {
+            for call in calls(&line) {
+                let Some(arguments) = arguments(&call) else { continue };
+                wrong.extend(complaint(arguments).map(|why| format!("{}: {line}: {why}", page.name)));
             }
         }
-        assert!(checked > 0, "{page}: no command was found");
     }
     assert!(wrong.is_empty(), "pages show commands that do not parse:\n{}", wrong.join("\n"));
 }
@@ -269,12 +168,12 @@ fn wrong_commands_in_a_page_are_named() {
         ("receiver --exec x --seed many", "many"),
         ("receiver --exec x y", "'y'"),
     ] {
-        let why = complaint(line).unwrap_or_else(|| panic!("{line} was not complained of"));
+        let why = complaint(line).unwrap_or_else(|| panic!("{line} was accepted"));
         assert!(why.contains(words), "{line}: {why}");
     }
 }
 
-/// Every command that has options of its own: those that help texts list, and those under them.
+/// The options of every command, found through the help texts.
 fn all_options() -> BTreeSet<String> {
     let (mut known, mut open) = (BTreeSet::new(), vec![Vec::new()]);
     while let Some(command) = open.pop() {
@@ -286,17 +185,17 @@ fn all_options() -> BTreeSet<String> {
 }
 
 #[test]
-fn options_named_in_readme_and_docs_exist() {
+fn options_named_in_pages_exist() {
     let mut known = all_options();
     // Of cargo.
     known.insert("--profile".to_owned());
     let mut wrong = Vec::new();
-    for (page, text) in pages() {
-        let outside_of_blocks: String = text.split("```").step_by(2).collect();
-        let code = outside_of_blocks.split('`').skip(1).step_by(2);
+    for page in pages() {
+        let text = prose(&page.text);
+        let code = text.split('`').skip(1).step_by(2);
         let named = code.filter(|code| code.starts_with("--")).flat_map(options);
-        wrong
-            .extend(named.filter(|option| !known.contains(option)).map(|option| format!("{page}: {option}")));
+        let unknown = named.filter(|option| !known.contains(option));
+        wrong.extend(unknown.map(|option| format!("{}: {option}", page.name)));
     }
-    assert!(wrong.is_empty(), "pages name options that there are not: {}", wrong.join(", "));
+    assert!(wrong.is_empty(), "pages name options that do not exist: {}", wrong.join(", "));
 }

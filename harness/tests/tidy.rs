@@ -176,6 +176,7 @@ fn the_top_level_holds_only_what_belongs_there() {
         ".git",
         ".gitignore",
         "CHANGELOG.md",
+        "CONTRIBUTING.md",
         "Cargo.lock",
         "Cargo.toml",
         "LICENSE-APACHE",

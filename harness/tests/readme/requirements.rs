@@ -1,0 +1,102 @@
+//! `docs/requirements.md`, made from the code: every requirement and every cause, with an anchor for each.
+
+use std::fmt::Write as _;
+
+use twenty_conform::report::CheckEntry;
+use twenty_conform::suite::cause::Code;
+use twenty_conform::suite::requirement::{Requirement, Role};
+use twenty_conform::suite::requirements;
+use twenty_conform::suite::transcript::Capability;
+
+use super::REWRITE;
+use super::generated::{keep_page_true, marked_up};
+
+const HEAD: &str = "\
+What `twenty-conform` checks, and the causes that it names. `twenty-conform explain ID` also prints what is sent for a
+requirement and which faults its check finds.
+
+A **must** is stated by the documentation or left without a choice by the standards. A **should** is recommended or
+implied. **Advice** is good practice. Only failures of a must fail a run, unless `--fail-on should` is given.
+
+The source says where a requirement comes from: **D** is the documentation, which decides; **S** is the server that Twenty
+ships; **R** is the standards (HTTP, JSON, HMAC, dates); **W** is what implementations in use do.
+
+[Receivers](#receivers) · [Senders](#senders) · [Causes](#causes)
+";
+
+/// A heading with an anchor that does not depend on its words.
+fn heading(depth: usize, anchor: &str, words: &str) -> String {
+    format!("\n<a id=\"{anchor}\"></a>\n\n{} {words}\n", "#".repeat(depth))
+}
+
+fn anchor(name: &str) -> String {
+    name.to_lowercase().replace('.', "-")
+}
+
+/// The requirements on a role, by group, in the order in which groups first appear.
+fn groups(role: Role) -> Vec<(&'static str, Vec<&'static Requirement>)> {
+    let mut groups: Vec<(&str, Vec<&Requirement>)> = Vec::new();
+    for requirement in requirements::of(role) {
+        let group = CheckEntry::unjudged(requirement).group();
+        match groups.iter_mut().find(|(name, _)| *name == group) {
+            Some((_, members)) => members.push(requirement),
+            None => groups.push((group, vec![requirement])),
+        }
+    }
+    groups
+}
+
+fn section(requirement: &Requirement) -> String {
+    let mut text =
+        heading(4, &anchor(requirement.id), &format!("{}: {}", requirement.id, marked_up(requirement.title)));
+    let (level, source) = (requirement.level, marked_up(requirement.source));
+    writeln!(text, "\n**{level}** · source: {source} · check: `{}`", requirement.check_id).unwrap();
+    writeln!(text, "\n{}", marked_up(requirement.text)).unwrap();
+    writeln!(text, "\nWhy: {}", marked_up(requirement.why)).unwrap();
+    match requirement.needs {
+        None => {}
+        Some(Capability::Observations) => text.push_str("\nApplies with `--observe`.\n"),
+        Some(capability) => {
+            let name = serde_json::json!(capability);
+            writeln!(text, "\nApplies to senders that declare `{}`.", name.as_str().unwrap()).unwrap();
+        }
+    }
+    text
+}
+
+fn document() -> String {
+    let mut text =
+        format!("# Requirements and causes\n\n<!-- Generated: `{REWRITE}` rewrites it. -->\n\n{HEAD}");
+    for (role, words) in [(Role::Receiver, "Receivers"), (Role::Sender, "Senders")] {
+        text.push_str(&heading(2, &anchor(words), words));
+        for (group, members) in groups(role) {
+            let name = group.rsplit('/').next().unwrap();
+            let words = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
+            text.push_str(&heading(3, &group.replace('/', "-"), &words));
+            text.extend(members.into_iter().map(section));
+        }
+    }
+    text.push_str(&heading(2, "causes", "Causes"));
+    for code in Code::ALL {
+        text.push_str(&heading(3, &anchor(code.as_str()), &format!("`{}`", code.as_str())));
+        writeln!(text, "\nWhat happens: {}.", marked_up(code.text())).unwrap();
+        writeln!(text, "\nFix: {}.", marked_up(code.fix())).unwrap();
+    }
+    text
+}
+
+#[test]
+fn requirements_page_matches_the_code() {
+    keep_page_true("docs/requirements.md", &document());
+}
+
+#[test]
+fn requirements_page_has_an_anchor_for_each_id_and_code() {
+    let text = document();
+    let ids = requirements::all().map(|requirement| requirement.id);
+    for name in ids.chain(Code::ALL.iter().map(|code| code.as_str())) {
+        let anchor = format!("<a id=\"{}\"></a>", anchor(name));
+        assert_eq!(text.matches(&anchor).count(), 1, "{anchor}");
+    }
+    assert!(text.contains("<a id=\"ver-16\"></a>") && text.contains("<a id=\"message-body-alone\"></a>"));
+}

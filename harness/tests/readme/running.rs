@@ -1,0 +1,335 @@
+//! Runs the commands of a page, in order, in a folder that holds the files that the page names.
+//!
+//! Programs that run until Ctrl-C are started and kept until the page ends or another one needs their port. Ports that a page
+//! shows are replaced by free ones, and loads are shortened.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use super::pages::{Shown, arguments, assignments, blocks, calls, commands, page, pages, root};
+use crate::cli::program::{Ran, finish, twenty};
+use crate::implementations::is_missing;
+use crate::skip::skip;
+
+/// Commands that are not run, each with the reason.
+const EXEMPT: &[(&str, &str)] = &[
+    (".ci/run", "runs this test"),
+    ("cargo bench", "a step of CI"),
+    ("cargo clippy", "a step of CI"),
+    ("cargo fmt", "a step of CI"),
+    ("cargo install", "builds the binary that this test runs"),
+    ("cargo test", "runs this test"),
+    ("INSTA_UPDATE=always cargo test", "writes into the repository"),
+    ("UPDATE_README=1 cargo test", "writes into the repository"),
+    ("python3 benches/compare/", "takes minutes, and needs wrk and nginx"),
+];
+
+/// Bench commands whose verdict depends on the load of the machine: 3 (inconclusive) and 6 (too slow) are right too.
+const MEASURED: &[&str] = &["compare", "pair", "--baseline", "--find-max", "--rate", "--threshold"];
+
+/// What is added to a command so that the page runs in seconds, unless the command says otherwise.
+const SHORTER: &[(&[&str], &[(&str, &str)])] = &[
+    (&["bench", "receiver"], &[("--duration", "300ms"), ("--warm-up", "100ms")]),
+    (&["bench", "sender"], &[("--duration", "300ms"), ("--warm-up", "100ms")]),
+    (&["bench", "distributed"], &[("--duration", "1s"), ("--warm-up", "300ms")]),
+    (&["bench", "pair"], &[("--rounds", "5"), ("--duration", "20ms"), ("--warm-up", "50ms")]),
+    (&["demo"], &[("--cases", "4")]),
+    (&["receiver"], &[("--cases", "4")]),
+    (&["sender"], &[("--cases", "4")]),
+];
+
+/// What stands before the port of a service.
+const BEFORE_PORT: &[&str] = &["--port ", "PORT=", "control.py "];
+
+/// How long a program may take to start or to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A program that runs until it is ended.
+struct Service {
+    line: String,
+    child: Child,
+    port: Option<u16>,
+    /// The status that the page promises, for our own binary.
+    status: Option<i32>,
+    output: PathBuf,
+}
+
+/// Runs every command of a page; skips the page, visibly, if a runtime is missing.
+pub(super) fn run_page(name: &str) {
+    let page = page(name);
+    let shown = commands(&page.text);
+    if missing(&shown) {
+        return;
+    }
+    let folder = prepare();
+    let ports = ports(&shown);
+    let mut services: Vec<Service> = Vec::new();
+    for command in &shown {
+        if EXEMPT.iter().any(|(exempt, _)| command.line.starts_with(exempt)) {
+            continue;
+        }
+        let command = Shown { line: replaced(&command.line, &ports), ..*command };
+        println!("{name}: {}", command.line);
+        run_command(&command, folder.path(), &mut services);
+    }
+    while let Some(service) = services.pop() {
+        service.end();
+    }
+}
+
+/// Whether a runtime that the page's commands need is missing here.
+fn missing(shown: &[Shown]) -> bool {
+    let needs = |word: &str| shown.iter().any(|shown| shown.line.contains(word));
+    if needs("bench distributed") && !root().join("fixtures/locust/.venv").exists() {
+        skip("commands of a page", "fixtures/locust/.venv is missing; .ci/run makes it");
+        return true;
+    }
+    let runtimes = [("node ", "node"), ("python3 ", "python3"), ("curl ", "curl")];
+    runtimes.iter().any(|(word, runtime)| needs(word) && is_missing(runtime))
+}
+
+/// A folder with the files that pages name.
+fn prepare() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    symlink(root().join("fixtures"), at("fixtures")).unwrap();
+    symlink(root().join("fixtures/locust/.venv"), at(".venv")).unwrap();
+    fs::create_dir(at("src")).unwrap();
+    let receiver = "receivers/node-http/server.mjs";
+    let copies = [
+        ("server.mjs", receiver),
+        ("old/server.mjs", receiver),
+        ("new/server.mjs", receiver),
+        ("sender.mjs", "senders/node/sender.mjs"),
+    ];
+    for (name, of) in copies {
+        fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+        fs::copy(root().join("fixtures/implementations").join(of), at(name)).unwrap();
+    }
+    let guide = page("docs/attach-a-sender.md").text;
+    let programs = blocks(&guide).into_iter().filter(|(language, _)| *language == "python");
+    for (name, (_, program)) in ["adapter.py", "control.py"].into_iter().zip(programs) {
+        fs::write(at(name), program).unwrap();
+    }
+    let body = r#"{"event":"person.created","data":{"id":"abc12345"},"timestamp":"2025-02-10T15:30:50Z"}"#;
+    let timestamp = "1735066639761";
+    let signature = twenty_conform::sign("s3cr3t", timestamp, body);
+    let captured = format!(
+        "POST / HTTP/1.1\r\nHost: example.com\r\nX-Twenty-Webhook-Timestamp: {timestamp}\r\nX-Twenty-Webhook-Signature: {signature}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    for (name, text) in [("captured.http", &*captured), ("body.json", body), ("secret.txt", "s3cr3t\n")] {
+        fs::write(at(name), text).unwrap();
+    }
+    folder
+}
+
+/// A free port for each that the page's commands name.
+fn ports(shown: &[Shown]) -> BTreeMap<String, u16> {
+    let mut found = BTreeMap::new();
+    for line in shown.iter().map(|shown| &shown.line) {
+        for rest in BEFORE_PORT.iter().chain(&["127.0.0.1:"]).flat_map(|before| line.split(before).skip(1)) {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            found.entry(digits).or_insert(port);
+        }
+    }
+    found
+}
+
+/// A line with free ports: numbers are replaced as a whole.
+fn replaced(line: &str, ports: &BTreeMap<String, u16>) -> String {
+    let edge = |pair: &[u8]| pair[0].is_ascii_digit() != pair[1].is_ascii_digit();
+    let edges = (1..line.len()).filter(|at| edge(&line.as_bytes()[at - 1..=*at]));
+    let (mut text, mut from) = (String::new(), 0);
+    for to in edges.chain([line.len()]) {
+        let piece = &line[from..to];
+        text.push_str(&ports.get(piece).map_or_else(|| piece.to_owned(), u16::to_string));
+        from = to;
+    }
+    text
+}
+
+fn run_command(shown: &Shown, folder: &Path, services: &mut Vec<Service>) {
+    let calls = calls(&shown.line);
+    let [call] = &*calls else {
+        let known = ["echo", "python3", "twenty-conform"];
+        let is_known = calls.iter().all(|call| known.contains(&call[0].as_str()));
+        assert!(is_known, "neither run nor exempt: {}", shown.line);
+        let mut command = Command::new("sh");
+        command.args(["-c", &shown.line]).stdin(Stdio::null());
+        return expect(finish(surroundings(command, folder)), shown);
+    };
+    if is_service(call) {
+        let port = port(&shown.line);
+        if let Some(at) = services.iter().position(|service| port.is_some() && service.port == port) {
+            services.remove(at).end();
+        }
+        services.push(Service::start(shown, program(call, folder), port, folder));
+    } else if arguments(call).is_some() || call[0] == "curl" {
+        expect(finish(program(call, folder)), shown);
+    } else {
+        panic!("neither run nor exempt: {}", shown.line);
+    }
+}
+
+/// The port that a service listens on.
+fn port(line: &str) -> Option<u16> {
+    let after = BEFORE_PORT.iter().find_map(|before| line.split_once(before))?.1;
+    after.split(' ').next()?.parse().ok()
+}
+
+/// Whether a call runs until it is ended.
+fn is_service(call: &[String]) -> bool {
+    let Some(ours) = arguments(call) else {
+        return ["node", "python3"].contains(&call[assignments(call)].as_str());
+    };
+    let begins = |words: &[&str]| ours.len() >= words.len() && ours.iter().zip(words).all(|(a, b)| a == b);
+    begins(&["listen"])
+        || begins(&["serve", "receiver"])
+        || begins(&["bench", "endpoint"])
+        || ours.iter().any(|word| word == "--watch")
+}
+
+/// A call as a process to start, with what makes it shorter.
+fn program(call: &[String], folder: &Path) -> Command {
+    let (variables, rest) = call.split_at(assignments(call));
+    let mut command = match arguments(call) {
+        Some(ours) => {
+            let mut command = twenty(ours);
+            for (name, value) in shorter(ours) {
+                command.args([name, value]);
+            }
+            command
+        }
+        None => {
+            let mut command = Command::new(&rest[0]);
+            command.args(&rest[1..]).stdin(Stdio::null());
+            command
+        }
+    };
+    command.envs(variables.iter().filter_map(|word| word.split_once('=')));
+    surroundings(command, folder)
+}
+
+fn surroundings(mut command: Command, folder: &Path) -> Command {
+    let binary = assert_cmd::cargo::cargo_bin!("twenty-conform").parent().unwrap().to_owned();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths([binary].into_iter().chain(std::env::split_paths(&path))).unwrap();
+    command.current_dir(folder).env("PATH", path);
+    command
+}
+
+fn shorter(ours: &[String]) -> Vec<(&'static str, &'static str)> {
+    if ours.iter().any(|word| ["--events", "--transcript"].contains(&word.as_str())) {
+        return Vec::new();
+    }
+    if ours.iter().any(|word| word == "--find-max") {
+        return vec![("--trial-duration", "100ms"), ("--warm-up", "100ms")];
+    }
+    let named =
+        SHORTER.iter().find(|(name, _)| ours.iter().zip(*name).filter(|(a, b)| a == b).count() == name.len());
+    let more = named.map(|(_, more)| *more).unwrap_or_default();
+    more.iter().copied().filter(|(name, _)| !ours.iter().any(|word| word == name)).collect()
+}
+
+fn expect(ran: Ran, shown: &Shown) {
+    let words: Vec<&str> = shown.line.split(' ').collect();
+    let is_measured = words.contains(&"bench") && words.iter().any(|word| MEASURED.contains(word));
+    let right = match ran.status {
+        Some(3 | 6) if is_measured => ran.stdout.contains("RESULT: "),
+        status => status == Some(shown.status),
+    };
+    assert!(right, "{}: the page promises exit status {}: {ran:#?}", shown.line, shown.status);
+}
+
+impl Service {
+    fn start(shown: &Shown, mut command: Command, port: Option<u16>, folder: &Path) -> Self {
+        let ours = shown.line.starts_with("twenty-conform");
+        let output = folder.join(format!(".output-{}", fs::read_dir(folder).unwrap().count()));
+        let file = File::create(&output).unwrap();
+        command.stdout(file.try_clone().unwrap()).stderr(file).process_group(0);
+        let child = command.spawn().unwrap_or_else(|why| panic!("{}: {why}", shown.line));
+        let mut service =
+            Self { line: shown.line.clone(), child, port, status: ours.then_some(shown.status), output };
+        let ready = if shown.line.contains("--watch") { "RESULT: " } else { "listening on " };
+        let is_ready = |service: &mut Self| match port {
+            Some(port) if !ours => TcpStream::connect(("127.0.0.1", port)).is_ok(),
+            _ => service.printed().contains(ready),
+        };
+        let ended = service.wait_until(|service| is_ready(service) || service.ended().is_some());
+        assert!(ended && service.ended().is_none(), "{} is not ready: {}", service.line, service.printed());
+        service
+    }
+
+    fn printed(&self) -> String {
+        fs::read_to_string(&self.output).unwrap()
+    }
+
+    fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).unwrap())
+    }
+
+    /// Looks again and again until it is so; whether it came to be in time.
+    fn wait_until(&mut self, mut is_so: impl FnMut(&mut Self) -> bool) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if is_so(self) {
+                return true;
+            }
+            thread::park_timeout(Duration::from_millis(10));
+        }
+        false
+    }
+
+    /// Ends it as Ctrl-C does, and compares its status with what the page promises.
+    fn end(mut self) {
+        // It may have ended by itself.
+        let _ = kill(self.pid(), Signal::SIGINT);
+        assert!(self.wait_until(|service| service.ended().is_some()), "{} does not end", self.line);
+        let status = self.ended().and_then(|status| status.code());
+        if self.status.is_some() {
+            assert_eq!(status, self.status, "{}: {}", self.line, self.printed());
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if self.ended().is_none() {
+            let _ = killpg(self.pid(), Signal::SIGKILL);
+            let _ = self.child.wait();
+        }
+    }
+}
+
+#[test]
+fn ports_are_replaced_as_whole_numbers() {
+    let ports = BTreeMap::from([("3000".to_owned(), 45_671), ("4567".to_owned(), 30_001)]);
+    let line = "PORT=3000 … http://127.0.0.1:4567/ 17304567 3000";
+    assert_eq!(replaced(line, &ports), "PORT=45671 … http://127.0.0.1:30001/ 17304567 45671");
+}
+
+#[test]
+fn exempt_commands_are_shown_somewhere() {
+    let shown: Vec<String> =
+        pages().iter().flat_map(|page| commands(&page.text)).map(|shown| shown.line).collect();
+    for (exempt, _) in EXEMPT {
+        assert!(shown.iter().any(|line| line.starts_with(exempt)), "{exempt} is on no page");
+    }
+}
