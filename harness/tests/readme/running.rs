@@ -25,14 +25,12 @@ use crate::skip::skip;
 /// Commands that are not run, each with the reason.
 const EXEMPT: &[(&str, &str)] = &[
     (".ci/run", "runs this test"),
-    ("cargo bench", "a step of CI"),
     ("cargo clippy", "a step of CI"),
     ("cargo fmt", "a step of CI"),
     ("cargo install", "builds the binary that this test runs"),
     ("cargo test", "runs this test"),
     ("INSTA_UPDATE=always cargo test", "writes into the repository"),
     ("UPDATE_README=1 cargo test", "writes into the repository"),
-    ("python3 benches/compare/", "takes minutes, and needs wrk and nginx"),
 ];
 
 /// Bench commands whose verdict depends on the load of the machine: 3 (inconclusive) and 6 (too slow) are right too.
