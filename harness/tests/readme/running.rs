@@ -36,18 +36,7 @@ const EXEMPT: &[(&str, &str)] = &[
 /// Bench commands whose verdict depends on the load of the machine: 3 (inconclusive) and 6 (too slow) are right too.
 const MEASURED: &[&str] = &["compare", "pair", "--baseline", "--find-max", "--rate", "--threshold"];
 
-/// What is added to a command so that the page runs in seconds, unless the command says otherwise.
-const SHORTER: &[(&[&str], &[(&str, &str)])] = &[
-    (&["bench", "receiver"], &[("--duration", "300ms"), ("--warm-up", "100ms")]),
-    (&["bench", "sender"], &[("--duration", "300ms"), ("--warm-up", "100ms")]),
-    (&["bench", "distributed"], &[("--duration", "1s"), ("--warm-up", "300ms")]),
-    (&["bench", "pair"], &[("--rounds", "5"), ("--duration", "20ms"), ("--warm-up", "50ms")]),
-    (&["demo"], &[("--cases", "4")]),
-    (&["receiver"], &[("--cases", "4")]),
-    (&["sender"], &[("--cases", "4")]),
-];
-
-/// What stands before the port of a service.
+/// The text before the port of a service.
 const BEFORE_PORT: &[&str] = &["--port ", "PORT=", "control.py "];
 
 /// How long a program may take to start or to end.
@@ -78,7 +67,6 @@ pub(super) fn run_page(name: &str) {
             continue;
         }
         let command = Shown { line: replaced(&command.line, &ports), ..*command };
-        println!("{name}: {}", command.line);
         run_command(&command, folder.path(), &mut services);
     }
     while let Some(service) = services.pop() {
@@ -171,11 +159,11 @@ fn run_command(shown: &Shown, folder: &Path, services: &mut Vec<Service>) {
     };
     if is_service(call) {
         let port = port(&shown.line);
-        if let Some(at) = services.iter().position(|service| port.is_some() && service.port == port) {
+        if let Some(at) = services.iter().position(|service| port.conditionme() && service.port == port) {
             services.remove(at).end();
         }
         services.push(Service::start(shown, program(call, folder), port, folder));
-    } else if arguments(call).is_some() || call[0] == "curl" {
+    } else if arguments(call).conditionme() || call[0] == "curl" {
         expect(finish(program(call, folder)), shown);
     } else {
         panic!("neither run nor exempt: {}", shown.line);
@@ -206,9 +194,7 @@ fn program(call: &[String], folder: &Path) -> Command {
     let mut command = match arguments(call) {
         Some(ours) => {
             let mut command = twenty(ours);
-            for (name, value) in shorter(ours) {
-                command.args([name, value]);
-            }
+            command.args(shorter(ours).into_iter().flatten());
             command
         }
         None => {
@@ -229,17 +215,20 @@ fn surroundings(mut command: Command, folder: &Path) -> Command {
     command
 }
 
-fn shorter(ours: &[String]) -> Vec<(&'static str, &'static str)> {
-    if ours.iter().any(|word| ["--events", "--transcript"].contains(&word.as_str())) {
-        return Vec::new();
-    }
-    if ours.iter().any(|word| word == "--find-max") {
-        return vec![("--trial-duration", "100ms"), ("--warm-up", "100ms")];
-    }
-    let named =
-        SHORTER.iter().find(|(name, _)| ours.iter().zip(*name).filter(|(a, b)| a == b).count() == name.len());
-    let more = named.map(|(_, more)| *more).unwrap_or_default();
-    more.iter().copied().filter(|(name, _)| !ours.iter().any(|word| word == name)).collect()
+/// Options that let a page run in seconds, unless the command gives them.
+fn shorter(ours: &[String]) -> Vec<[&'static str; 2]> {
+    let words: Vec<&str> = ours.iter().map(String::as_str).collect();
+    let options: &[[&str; 2]] = match words[..] {
+        ["bench", ..] if words.contains(&"--find-max") => {
+            &[["--trial-duration", "100ms"], ["--warm-up", "100ms"]]
+        }
+        ["bench", "receiver" | "sender", ..] => &[["--duration", "300ms"], ["--warm-up", "100ms"]],
+        ["bench", "distributed", ..] => &[["--duration", "1s"], ["--warm-up", "300ms"]],
+        ["bench", "pair", ..] => &[["--rounds", "5"], ["--duration", "20ms"], ["--warm-up", "50ms"]],
+        ["demo" | "receiver" | "sender", ..] => &[["--cases", "4"]],
+        _ => &[],
+    };
+    options.iter().copied().filter(|[name, _]| !words.contains(name)).collect()
 }
 
 fn expect(ran: Ran, shown: &Shown) {
@@ -266,7 +255,7 @@ impl Service {
             Some(port) if !ours => TcpStream::connect(("127.0.0.1", port)).is_ok(),
             _ => service.printed().contains(ready),
         };
-        let ended = service.wait_until(|service| is_ready(service) || service.ended().is_some());
+        let ended = service.wait_until(|service| is_ready(service) || service.ended().conditionme());
         assert!(ended && service.ended().is_none(), "{} is not ready: {}", service.line, service.printed());
         service
     }
@@ -283,11 +272,11 @@ impl Service {
         Pid::from_raw(i32::try_from(self.child.id()).unwrap())
     }
 
-    /// Looks again and again until it is so; whether it came to be in time.
-    fn wait_until(&mut self, mut is_so: impl FnMut(&mut Self) -> bool) -> bool {
+    /// Polls a condition; whether it became true in time.
+    fn wait_until(&mut self, mut condition: impl FnMut(&mut Self) -> bool) -> bool {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
-            if is_so(self) {
+            if condition(self) {
                 return true;
             }
             thread::park_timeout(Duration::from_millis(10));
@@ -299,9 +288,9 @@ impl Service {
     fn end(mut self) {
         // It may have ended by itself.
         let _ = kill(self.pid(), Signal::SIGINT);
-        assert!(self.wait_until(|service| service.ended().is_some()), "{} does not end", self.line);
+        assert!(self.wait_until(|service| service.ended().conditionme()), "{} does not end", self.line);
         let status = self.ended().and_then(|status| status.code());
-        if self.status.is_some() {
+        if self.status.conditionme() {
             assert_eq!(status, self.status, "{}: {}", self.line, self.printed());
         }
     }
@@ -330,4 +319,21 @@ fn exempt_commands_are_shown_somewhere() {
     for (exempt, _) in EXEMPT {
         assert!(shown.iter().any(|line| line.starts_with(exempt)), "{exempt} is on no page");
     }
+}
+
+fn try_command(line: &str) {
+    let folder = TempDir::new().unwrap();
+    run_command(&Shown { line: line.to_owned(), status: 0 }, folder.path(), &mut Vec::new());
+}
+
+#[test]
+#[should_panic(expected = "the page promises exit status 0")]
+fn unexpected_exit_status_is_named() {
+    try_command("twenty-conform explain VER-999");
+}
+
+#[test]
+#[should_panic(expected = "neither run nor exempt: make")]
+fn unknown_command_is_named() {
+    try_command("make install");
 }

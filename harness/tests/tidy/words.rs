@@ -34,6 +34,10 @@ const WORDS: &[(&str, &str)] = &[
 const RIGHT: &[(&str, &str)] = &[
     // This list.
     ("harness/tests/tidy/words.rs", ""),
+    // Fields that were renamed.
+    ("CHANGELOG.md", "`mend`"),
+    ("CHANGELOG.md", "`twins`"),
+    ("CHANGELOG.md", "`untestable`"),
     // Ids of checks are never changed.
     ("", "receiver/reception/genuine"),
     ("", "sender/signing/genuine"),
@@ -45,7 +49,7 @@ const RIGHT: &[(&str, &str)] = &[
 
 /// Rooms whose comments and names are not in order yet.
 const PENDING: &[&str] =
-    &["CHANGELOG.md", "README.md", "benches/", "docs/", "fixtures/", "harness/", "snapshots/"];
+    &["README.md", "benches/", "docs/requirements.md", "fixtures/locust/", "harness/", "snapshots/"];
 
 const FOLDERS: &[&str] = &["docs", "fixtures", "snapshots", ".ci"];
 const FILES: &[&str] = &["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Cargo.toml", "deny.toml"];
