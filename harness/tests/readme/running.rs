@@ -159,11 +159,11 @@ fn run_command(shown: &Shown, folder: &Path, services: &mut Vec<Service>) {
     };
     if is_service(call) {
         let port = port(&shown.line);
-        if let Some(at) = services.iter().position(|service| port.conditionme() && service.port == port) {
+        if let Some(at) = services.iter().position(|service| port.is_some() && service.port == port) {
             services.remove(at).end();
         }
         services.push(Service::start(shown, program(call, folder), port, folder));
-    } else if arguments(call).conditionme() || call[0] == "curl" {
+    } else if arguments(call).is_some() || call[0] == "curl" {
         expect(finish(program(call, folder)), shown);
     } else {
         panic!("neither run nor exempt: {}", shown.line);
@@ -255,7 +255,7 @@ impl Service {
             Some(port) if !ours => TcpStream::connect(("127.0.0.1", port)).is_ok(),
             _ => service.printed().contains(ready),
         };
-        let ended = service.wait_until(|service| is_ready(service) || service.ended().conditionme());
+        let ended = service.wait_until(|service| is_ready(service) || service.ended().is_some());
         assert!(ended && service.ended().is_none(), "{} is not ready: {}", service.line, service.printed());
         service
     }
@@ -288,9 +288,9 @@ impl Service {
     fn end(mut self) {
         // It may have ended by itself.
         let _ = kill(self.pid(), Signal::SIGINT);
-        assert!(self.wait_until(|service| service.ended().conditionme()), "{} does not end", self.line);
+        assert!(self.wait_until(|service| service.ended().is_some()), "{} does not end", self.line);
         let status = self.ended().and_then(|status| status.code());
-        if self.status.conditionme() {
+        if self.status.is_some() {
             assert_eq!(status, self.status, "{}: {}", self.line, self.printed());
         }
     }
