@@ -1,6 +1,7 @@
 //! The reference receiver: what a conforming endpoint does, in the order in which it must do it.
 //!
-//! Invariant: it verifies the received bytes, and parses nothing before it has verified them. It has no faults: mutants wrap it.
+//! Invariant: it verifies the received bytes, and parses nothing before it has verified them. It has no faults: mutants
+//! wrap it.
 
 mod messages;
 
@@ -98,8 +99,8 @@ impl Receiver {
         if apart > self.settings.window { Err(messages::not_fresh()) } else { Ok(()) }
     }
 
-    /// Whether a body is seen for the first time. Headers do not count: a repeat has a new timestamp and signature, and two
-    /// events differ in their bodies.
+    /// Whether a body is seen for the first time. Headers do not count: a repeat has a new timestamp and signature, and
+    /// two events differ in their bodies.
     fn is_new(&self, body: &[u8]) -> bool {
         let hash: [u8; 32] = Sha256::digest(body).into();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
-//! The suite proves itself: the reference peers pass everything, and each mutant fails exactly the requirements that name its
-//! fault.
+//! The suite proves itself: the reference peers pass everything, and each mutant fails exactly the requirements that
+//! name its fault.
 //!
 //! Invariant: only the requirements' literals say what a mutant must fail; the kill matrix shows it.
 
@@ -238,9 +238,9 @@ fn names_sender_fault(fault: SenderFault) -> BTreeSet<&'static str> {
     named_for(|faults| matches!(faults, Faults::Sender(faults) if faults.contains(&fault)))
 }
 
-/// Mutants whose result may change with four times the patience, because their fault is one of timing and a busy machine is late
-/// too. So may the result of a mutant that also misses the deadline (DLV-6). Every change is printed, and any other change fails
-/// the test.
+/// Mutants whose result may change with four times the patience, because their fault is one of timing and a busy
+/// machine is late too. So may the result of a mutant that also misses the deadline (DLV-6). Every change is printed,
+/// and any other change fails the test.
 const MAY_BE_LATE: &[SenderFault] = &[
     // It gives up after 600 ms; on a busy machine a TLS handshake may take longer.
     SenderFault::WaitsTooShort,

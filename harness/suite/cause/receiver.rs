@@ -1,7 +1,8 @@
 //! Finds what a receiver hashes and accepts, from the trials that it accepted and rejected.
 //!
-//! Invariant: a receiver that expects another way of signing gets the code of that way (`message.*`, `key.*`, `digest.*`). One that
-//! accepts it in addition to the right way gets `accepts.alternative`, with that code as its detail.
+//! Invariant: a receiver that expects another way of signing gets the code of that way (`message.*`, `key.*`,
+//! `digest.*`). One that accepts it in addition to the right way gets `accepts.alternative`, with that code as its
+//! detail.
 
 mod messages;
 
@@ -15,10 +16,11 @@ use crate::suite::transcript::{
 use crate::webhook::recipe::{Digest, Message, Recipe};
 use crate::wire::exchange::{ExchangeId, Outcome};
 
-/// Why plain valid deliveries are rejected: what was accepted instead. If several ways are equally near to the contract, the
-/// first, which names the others.
+/// Why plain valid deliveries are rejected: what was accepted instead. If several ways are equally near to the
+/// contract, the first, which names the others.
 ///
-/// `refuses.everything` if other ways were tried and nothing at all was accepted; `None` if the trials do not show a cause.
+/// `refuses.everything` if other ways were tried and nothing at all was accepted; `None` if the trials do not show a
+/// cause.
 pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
     let instead = transcript.trials.iter().filter(|trial| transcript.acknowledged(trial.exchange));
     let mut found: Vec<(usize, Cause)> = instead
@@ -60,8 +62,8 @@ fn hypothesis(respect: Respect) -> Option<(usize, Cause)> {
     })
 }
 
-/// The serialiser whose output a receiver hashes: it accepts what is signed over that, and rejects some or all of what is signed
-/// over the received bytes.
+/// The serialiser whose output a receiver hashes: it accepts what is signed over that, and rejects some or all of what
+/// is signed over the received bytes.
 pub fn of_reserialising(transcript: &Transcript) -> Option<Cause> {
     if accepts_other_formattings(transcript) == Some(true) {
         return None;
@@ -165,8 +167,8 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
     }
 }
 
-/// Whether every delivery with a wrong signature is accepted, and those without one too. Method and form do not count: a receiver
-/// that verifies nothing may still route by method.
+/// Whether every delivery with a wrong signature is accepted, and those without one too. Method and form do not count:
+/// a receiver that verifies nothing may still route by method.
 fn accepts_everything(transcript: &Transcript) -> Option<Cause> {
     use Respect::{Content, Digits, Key, Signed, Timestamp, Undated, Unsigned, UnsignedMalformed};
     // Trials of the diagnosis have no controls.

@@ -28,8 +28,8 @@ pub(crate) const VER_1: Requirement = Requirement {
     text: "Altered content is rejected: a value changed, a member added (`secret` among \
           them) or removed, the body cut short.",
     source: "D",
-    why: "The signature shows that the content is what Twenty sent. If it is checked over a part of the body only, or over a \
-          re-serialised body, the rest can be changed on the way.",
+    why: "The signature shows that the content is what Twenty sent. If it is checked over a part of the body only, or \
+          over a re-serialised body, the rest can be changed on the way.",
     scenarios: &[&ALTERED_CONTENT],
     needs: None,
     check: rejects_all,

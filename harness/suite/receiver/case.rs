@@ -109,7 +109,7 @@ impl Case {
     }
 
     /// The same as a delivery to reject, and so with a control after it too.
-    pub(super) fn to_reject(self) -> Self {
+    pub(super) fn must_be_rejected(self) -> Self {
         Self { forged: true, ..self }
     }
 

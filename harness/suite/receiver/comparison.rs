@@ -1,7 +1,7 @@
 //! VER-15: the comparison takes no measurably different time for a longer matching prefix.
 //!
-//! Three series of signatures are sent in turns, in a changing order, so other load affects all of them alike. The third series
-//! repeats the first: the difference between these two is noise.
+//! Three series of signatures are sent in turns, in a changing order, so other load affects all of them alike. The
+//! third series repeats the first: the difference between these two is noise.
 
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ const VER_15: Requirement = Requirement {
     check_id: "receiver/verification/comparison-time",
     text: "The comparison takes no measurably different time for a longer matching prefix.",
     source: "W",
-    why: "A comparison that stops at the first wrong digit takes longer the more digits are right. An attacker can measure \
-          that, and guess a signature digit by digit.",
+    why: "A comparison that stops at the first wrong digit takes longer the more digits are right. An attacker can \
+          measure that, and guess a signature digit by digit.",
     scenarios: &[&COMPARISON],
     needs: None,
     check: comparison_time,

@@ -1,7 +1,7 @@
 //! If a plain valid delivery is rejected: which other way of signing the receiver expects.
 //!
-//! Invariant: an accepted way ends the search only after every way that is as near to the contract was tried too. If two are
-//! accepted, both are named.
+//! Invariant: an accepted way ends the search only after every way that is as near to the contract was tried too. If
+//! two are accepted, both are named.
 
 use futures_util::FutureExt as _;
 use serde_json::json;

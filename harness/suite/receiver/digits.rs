@@ -26,8 +26,8 @@ pub(crate) const VER_6: Requirement = Requirement {
     text: "Another algorithm or form is rejected: SHA-1, SHA-512, plain SHA-256, base64, \
           truncated, all zeros.",
     source: "D",
-    why: "A comparison that covers only the shorter of two strings, or bytes that failed to decode, accepts signatures that \
-          no key made.",
+    why: "A comparison that covers only the shorter of two strings, or bytes that failed to decode, accepts signatures \
+          that no key made.",
     scenarios: &[&OTHER_DIGEST],
     needs: None,
     check: rejects_all,

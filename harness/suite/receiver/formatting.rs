@@ -30,8 +30,8 @@ const VER_8: Requirement = Requirement {
           signed: text in any script, control characters, `<>&` and `/`, `1e21`, `1e-7`, long fractions, \
           integer-like keys in its order, empty and `__proto__` keys, nesting to 64 levels.",
     source: "D, S",
-    why: "Twenty sends what JSON.stringify writes. Ten of 57 public receivers hash a re-serialised body instead, which often \
-          differs from it.",
+    why: "Twenty sends what JSON.stringify writes. Ten of 57 public receivers hash a re-serialised body instead, which \
+          often differs from it.",
     scenarios: &[&JAVASCRIPT_JSON],
     needs: None,
     check: accepts_formatting,
@@ -60,8 +60,8 @@ const VER_18: Requirement = Requirement {
     text: "A lone surrogate, escaped as JavaScript escapes one, is accepted too (several \
           languages' parsers refuse it).",
     source: "S, W",
-    why: "Text that was cut inside an emoji ends in a lone surrogate, which JSON.stringify escapes. The event should not be \
-          lost because of it.",
+    why: "Text that was cut inside an emoji ends in a lone surrogate, which JSON.stringify escapes. The event should \
+          not be lost because of it.",
     scenarios: &[&LONE_SURROGATE],
     needs: None,
     check: accepts_formatting,
@@ -190,8 +190,8 @@ fn accepts_formatting(requirement: &Requirement, t: &Transcript) -> Verdict {
     accepts(requirement.scenarios, t, |trial| of_formatting(t, trial))
 }
 
-/// Why a formatting is rejected. If another formatting of the same content is accepted under the old signature, the receiver
-/// hashes a re-serialised body and not the bytes.
+/// Why a formatting is rejected. If another formatting of the same content is accepted under the old signature, the
+/// receiver hashes a re-serialised body and not the bytes.
 fn of_formatting(t: &Transcript, trial: &Trial) -> Option<Cause> {
     if let Some(cause) = of_reserialising(t) {
         return Some(cause);

@@ -88,8 +88,8 @@ pub(super) fn of_crash(t: &Transcript, trial: &Trial, code: Code) -> Option<Caus
     let elsewhere = |other: &&Trial| {
         other.scenario != trial.scenario && !other.respect.is_valid() && !t.acknowledged(other.exchange)
     };
-    let in_400s = |other: &Trial| t.outcome(other.exchange).status().is_some_and(|status| status / 100 == 4);
-    let answered: Vec<bool> = t.trials.iter().filter(elsewhere).map(in_400s).collect();
+    let has_4xx = |other: &Trial| t.outcome(other.exchange).status().is_some_and(|status| status / 100 == 4);
+    let answered: Vec<bool> = t.trials.iter().filter(elsewhere).map(has_4xx).collect();
     if !answered.is_empty() && !answered.contains(&true) {
         return None;
     }
@@ -117,8 +117,8 @@ pub(super) fn has_controls(t: &Transcript, trial: &Trial) -> bool {
     trial.controls.iter().all(|&control| t.acknowledged(control))
 }
 
-/// Whether a delivery was rejected by a rate limit, which says nothing about this delivery. RCV-8 judges how many at a time
-/// must be accepted.
+/// Whether a delivery was rejected by a rate limit, and not for what it is. RCV-8 judges how many at a time must be
+/// accepted.
 fn limits_rate(t: &Transcript, trial: &Trial) -> bool {
     let Outcome::Answered(response) = t.outcome(trial.exchange) else { return false };
     let later = response.headers.all("retry-after").next().is_some();

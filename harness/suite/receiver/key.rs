@@ -26,8 +26,8 @@ pub(crate) const VER_3: Requirement = Requirement {
     text: "A signature under another key is rejected: another secret, the empty key, the \
           secret hex-decoded, trimmed, or in other case.",
     source: "D",
-    why: "With a default secret in the code, or an empty one when none is configured, anyone can sign a delivery. 15 of 57 \
-          public receivers have this fault.",
+    why: "With a default secret in the code, or an empty one when none is configured, anyone can sign a delivery. 15 \
+          of 57 public receivers have this fault.",
     scenarios: &[&WRONG_KEY],
     needs: None,
     check: rejects_all,

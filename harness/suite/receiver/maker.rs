@@ -1,7 +1,7 @@
 //! Makes deliveries: plain events, rendered and signed.
 //!
-//! Invariant: only the clock and its own random sequence decide what a maker makes. Each case that runs at the same time as others
-//! has its own maker, so results do not depend on which case is faster.
+//! Invariant: only the clock and its own random sequence decide what a maker makes. Each case that runs at the same
+//! time as others has its own maker, so results do not depend on which case is faster.
 
 use bytes::Bytes;
 use serde_json::Value;

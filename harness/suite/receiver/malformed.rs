@@ -144,8 +144,8 @@ const VER_20: Requirement = Requirement {
     check_id: "receiver/verification/wrong-types",
     text: "So is an object whose `event` is no text, or whose `data` is no object.",
     source: "W",
-    why: "A value of the wrong type is stored unnoticed, or crashes the program somewhere else. Loosely typed programs tend to \
-          accept such a body.",
+    why: "A value of the wrong type is stored unnoticed, or crashes the program somewhere else. Loosely typed programs \
+          tend to accept such a body.",
     scenarios: &[&WRONG_TYPES],
     needs: None,
     check: rejects_malformed,

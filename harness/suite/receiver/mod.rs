@@ -1,7 +1,7 @@
 //! The requirements on a receiver: what is sent for each, and how the answers are judged.
 //!
-//! Each requirement is one block in one file. [`case`] and [`property`] define what is sent, [`stage`] sends it, and `judge`
-//! has the common rules.
+//! Each requirement is one block in one file. [`case`] and [`property`] define what is sent, [`stage`] sends it, and
+//! `judge` has the common rules.
 
 mod altered;
 pub mod case;

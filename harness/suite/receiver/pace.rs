@@ -97,8 +97,8 @@ const RCV_13: Requirement = Requirement {
     check_id: "receiver/reception/concurrent-64",
     text: "So are 64.",
     source: "W",
-    why: "Several webhooks or workspaces may send to one receiver. A receiver with room for only 20 connections fails when \
-          a second sender comes.",
+    why: "Several webhooks or workspaces may send to one receiver. A receiver with room for only 20 connections fails \
+          when a second sender comes.",
     scenarios: &[&CONCURRENT_64],
     needs: None,
     check: accepts_at_once,
@@ -131,7 +131,8 @@ impl ReceiverStage<'_> {
     }
 }
 
-/// Closes its connection after the answer: a server that serves one connection after another would never come to the others.
+/// Closes its connection after the answer: a server that serves one connection after another would never come to the
+/// others.
 fn closing(mut delivery: Delivery) -> Delivery {
     delivery.headers.add("Connection", "close");
     delivery

@@ -34,8 +34,8 @@ const PRC_1: Requirement = Requirement {
     check_id: "receiver/intake/taken-in",
     text: "An accepted delivery was processed: its event and record id are observed.",
     source: "D",
-    why: "A 2xx says that the event is safe. An event that is accepted and then dropped is lost, because Twenty never sends it \
-          again.",
+    why: "A 2xx says that the event is safe. An event that is accepted and then dropped is lost, because Twenty never \
+          sends it again.",
     scenarios: &[&PROCESSING],
     needs: Some(Capability::Observations),
     check: |_, t| each(t, ProcessingKind::Valid, processed),
@@ -94,8 +94,9 @@ const PRC_3: Requirement = Requirement {
           processed once; two different events are processed twice (same record, same second, same \
           webhook).",
     source: "W",
-    why: "A delivery that was answered too late may come again. Deduplication by too little loses events, and by too much \
-          processes a repeat twice. A delivery that is remembered before it is verified can be blocked by a forged copy.",
+    why: "A sender that got no answer in time may send a delivery again. A receiver must recognise the repeat without \
+          losing other events. If it remembers deliveries before it verifies them, a forged copy blocks the valid \
+          delivery.",
     scenarios: &[&PROCESSING],
     needs: Some(Capability::Observations),
     check: once,

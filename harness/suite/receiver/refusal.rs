@@ -40,8 +40,8 @@ const VER_9: Requirement = Requirement {
           connection, and the receiver answers the next delivery as before. Signatures of 0, 1, 63, 65 \
           and 64 non-ASCII characters included.",
     source: "W",
-    why: "A comparison that throws on signatures of another length lets every scanner cause a crash report. In some runtimes \
-          it ends the process.",
+    why: "A comparison that throws on signatures of another length lets every scanner cause a crash report. In some \
+          runtimes it ends the process.",
     scenarios: &[
         &SIGNATURE_LENGTH,
         &ALTERED_CONTENT,
@@ -133,8 +133,8 @@ const VER_22: Requirement = Requirement {
     text: "The answer to a forged delivery contains neither the secret nor the signature \
           that would have been accepted.",
     source: "W",
-    why: "A helpful error message shows an attacker how to sign: send a forged delivery, read the signature from the answer, \
-          and send it again.",
+    why: "A helpful error message shows an attacker how to sign: send a forged delivery, read the signature from the \
+          answer, and send it again.",
     scenarios: &[
         &ALTERED_CONTENT,
         &ALTERED_TIMESTAMP,

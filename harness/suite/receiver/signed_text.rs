@@ -21,8 +21,8 @@ pub(crate) const VER_5: Requirement = Requirement {
     text: "A signature over something else is rejected: the body alone, the timestamp \
           alone, another separator, the payload stringified twice, another delivery.",
     source: "D",
-    why: "A receiver that hashes only the body rejects Twenty's deliveries. One that accepts such a signature as well can be \
-          sent old deliveries forever, because no time is signed.",
+    why: "A receiver that hashes only the body rejects Twenty's deliveries. One that accepts such a signature as well \
+          can be sent old deliveries forever, because no time is signed.",
     scenarios: &[&OTHER_MESSAGE],
     needs: None,
     check: rejects_all,
@@ -68,5 +68,5 @@ fn borrowed() -> Case {
         }
         Some(delivery)
     })
-    .to_reject()
+    .must_be_rejected()
 }

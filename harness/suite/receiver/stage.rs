@@ -121,8 +121,8 @@ impl<'a> ReceiverStage<'a> {
         Ok(())
     }
 
-    /// Checks whether the receiver accepts several plain deliveries at the same time. If it does not, RCV-8 says so, and all
-    /// other cases are sent one at a time.
+    /// Checks whether the receiver accepts several plain deliveries at the same time. If it does not, RCV-8 says so,
+    /// and all other cases are sent one at a time.
     pub(super) async fn settle_jobs(&mut self) -> Result<(), SubjectError> {
         if self.jobs_settled {
             return Ok(());

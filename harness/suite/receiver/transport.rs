@@ -29,8 +29,8 @@ const RCV_3: Requirement = Requirement {
     check_id: "receiver/reception/header-case",
     text: "Header names are matched without regard to case.",
     source: "R (RFC 9110, section 5.1)",
-    why: "Many clients, proxies and HTTP/2 send header names in lower case. A case-sensitive lookup of the documented name \
-          finds nothing.",
+    why: "Many clients, proxies and HTTP/2 send header names in lower case. A case-sensitive lookup of the documented \
+          name finds nothing.",
     scenarios: &[&HEADER_CASE],
     needs: None,
     check: |r, t| accepts(r.scenarios, t, |_| Some(Cause::new(Code::RefusesHeaderCase))),
@@ -94,8 +94,8 @@ const RCV_4: Requirement = Requirement {
     check_id: "receiver/reception/content-type",
     text: "`Content-Type: application/json; charset=utf-8` is accepted.",
     source: "R (RFC 9110)",
-    why: "Many HTTP clients add the charset. A receiver that compares the whole value with `application/json` rejects their \
-          deliveries.",
+    why: "Many HTTP clients add the charset. A receiver that compares the whole value with `application/json` rejects \
+          their deliveries.",
     scenarios: &[&CONTENT_TYPE],
     needs: None,
     check: |r, t| accepts(r.scenarios, t, |_| Some(Cause::detailed(Code::RefusesSpelling, "content type"))),
@@ -123,8 +123,8 @@ const RCV_5: Requirement = Requirement {
     text: "A chunked body, a body that arrives in several segments (split inside a \
           multi-byte character too), and several deliveries on one connection are accepted.",
     source: "R (RFC 9112)",
-    why: "The network may split a body anywhere. A receiver that decodes each piece separately breaks characters that are \
-          split between two pieces, and then the signature does not match.",
+    why: "The network may split a body anywhere. A receiver that decodes each piece separately breaks characters that \
+          are split between two pieces, and then the signature does not match.",
     scenarios: &[&FRAMING, &ONE_CONNECTION],
     needs: None,
     check: |r, t| accepts(r.scenarios, t, of_framing),

@@ -34,8 +34,8 @@ const RCV_1: Requirement = Requirement {
     text: "A valid delivery is answered 2xx: created, updated and deleted of every standard \
           object, with text in any script.",
     source: "D",
-    why: "A receiver that rejects valid deliveries loses every event, because Twenty never sends them again. 15 of 57 public \
-          receivers reject every delivery; most of them hash different bytes from the ones that were signed.",
+    why: "A receiver that rejects valid deliveries loses every event, because Twenty never sends them again. 15 of 57 \
+          public receivers reject every delivery; most of them hash different bytes from the ones that were signed.",
     scenarios: &[&VALID, &DIAGNOSIS],
     needs: None,
     check: accepts_samples,
@@ -110,8 +110,8 @@ const RCV_2: Requirement = Requirement {
     text: "So is a valid delivery of an event or object that the receiver does not know \
           (metadata events among them in dialect `shipped`), and one with unknown members.",
     source: "D (\"other events\")",
-    why: "A webhook without a filter gets every kind of event, including those of custom objects and of later versions of \
-          Twenty.",
+    why: "A webhook without a filter gets every kind of event, including those of custom objects and of later versions \
+          of Twenty.",
     scenarios: &[&UNFAMILIAR],
     needs: None,
     check: |r, t| {

@@ -53,6 +53,7 @@ pub(super) enum Act {
 
 #[allow(clippy::too_many_lines, reason = "a table with one row for each fault")]
 pub(super) fn act(fault: ReceiverFault) -> Act {
+    // A table: one row for each fault.
     use Act::*;
     use ReceiverFault as F;
     match fault {
@@ -194,7 +195,7 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
             Some(Response::text(response.status, format!("expected {}\n", it.expected_signature())))
         }),
         F::LeaksSecret => Rewrites(|it, response| {
-            Some(Response::text(response.status, format!("not signed under {}\n", it.secret.expose())))
+            Some(Response::text(response.status, format!("secret: {}\n", it.secret.expose())))
         }),
         F::RejectsLoneSurrogates => Rejects(|it| body::contains(it.body(), r#"\ud800""#)),
         F::RejectsOtherDialect => Rejects(|it| body::is_shipped(it.body())),

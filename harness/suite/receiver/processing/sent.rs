@@ -1,7 +1,7 @@
 //! What is sent to see what a receiver processes: valid and forged deliveries, and repeats, each with its own record id.
 //!
-//! Invariant: the run waits until everything expected is observed. Only for what must not be observed does it wait a fixed time,
-//! which it counts as waited.
+//! Invariant: the run waits until everything expected is observed. Only for what must not be observed does it wait a
+//! fixed time, which it counts as waited.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -62,7 +62,7 @@ impl ReceiverStage<'_> {
             let event = event.with_id(&self.maker.random.uuid());
             let id = self.send(self.maker.deliver(&event)).await?;
             let what = format!("a valid delivery of {}", event.name);
-            self.expect(what, &event, ProcessingKind::Valid, vec![id]);
+            self.add_trial(what, &event, ProcessingKind::Valid, vec![id]);
         }
         Ok(())
     }
@@ -76,7 +76,7 @@ impl ReceiverStage<'_> {
                 continue;
             }
             let id = self.send_forgery(delivery).await?;
-            self.expect(what.to_owned(), &event, ProcessingKind::Forged, vec![id]);
+            self.add_trial(what.to_owned(), &event, ProcessingKind::Forged, vec![id]);
         }
         Ok(())
     }
@@ -86,7 +86,7 @@ impl ReceiverStage<'_> {
         let delivery = self.maker.deliver(&event);
         let ids = vec![self.send(delivery.clone()).await?, self.send(delivery).await?];
         let what = "the same delivery sent twice, byte for byte";
-        self.expect(what.to_owned(), &event, ProcessingKind::Same, ids);
+        self.add_trial(what.to_owned(), &event, ProcessingKind::Same, ids);
 
         let event = self.maker.plain();
         let body = self.maker.render(&event);
@@ -95,7 +95,7 @@ impl ReceiverStage<'_> {
         let later = self.maker.clock.now_ms() + 1;
         ids.push(self.send(self.maker.sign_at(body, later)).await?);
         let what = "the same delivery sent twice, the second time with a new timestamp, signature and nonce";
-        self.expect(what.to_owned(), &event, ProcessingKind::SignedAnew, ids);
+        self.add_trial(what.to_owned(), &event, ProcessingKind::SignedAnew, ids);
 
         let event = self.maker.plain();
         let valid = self.maker.deliver(&event);
@@ -103,7 +103,7 @@ impl ReceiverStage<'_> {
         forged.headers.set(SIGNATURE_HEADER, "0".repeat(64));
         let ids = vec![self.send_forgery(forged).await?, self.send(valid).await?];
         let what = "a delivery sent after a forged copy of it";
-        self.expect(what.to_owned(), &event, ProcessingKind::AfterForged, ids);
+        self.add_trial(what.to_owned(), &event, ProcessingKind::AfterForged, ids);
         Ok(())
     }
 
@@ -122,7 +122,7 @@ impl ReceiverStage<'_> {
             ids.push(self.send(self.maker.deliver(event)).await?);
         }
         let what = "two different events of the same record within the same second";
-        self.expect(what.to_owned(), &event, ProcessingKind::SameRecord, ids);
+        self.add_trial(what.to_owned(), &event, ProcessingKind::SameRecord, ids);
         Ok(())
     }
 
@@ -134,12 +134,12 @@ impl ReceiverStage<'_> {
             let body: Bytes = self.maker.render_as(dialect, &event);
             let id = self.send(self.maker.sign(body)).await?;
             let what = format!("a valid delivery in dialect {}", dialect.name);
-            self.expect(what, &event, ProcessingKind::OtherDialect, vec![id]);
+            self.add_trial(what, &event, ProcessingKind::OtherDialect, vec![id]);
         }
         Ok(())
     }
 
-    fn expect(&mut self, what: String, event: &Event, kind: ProcessingKind, exchanges: Vec<ExchangeId>) {
+    fn add_trial(&mut self, what: String, event: &Event, kind: ProcessingKind, exchanges: Vec<ExchangeId>) {
         let observed = Observed { event: event.name.as_str().to_owned(), id: event.record_id() };
         self.transcript.processing.push(ProcessingTrial {
             scenario: PROCESSING.name,

@@ -1,7 +1,7 @@
 //! Tries cases, some of them at the same time, and finds the case that ends a receiver's process.
 //!
-//! Results are recorded in the order of the cases, whichever finishes first. A case is blamed for ending the receiver only if it
-//! does so alone.
+//! Results are recorded in the order of the cases, whichever finishes first. If a receiver ends, the suspects are tried
+//! again alone, to blame the right case.
 
 use futures_util::stream::{self, StreamExt};
 
@@ -51,8 +51,8 @@ impl ReceiverStage<'_> {
         Ok(())
     }
 
-    /// Tries cases, some of them at the same time. If the receiver ends during some, they are tried again alone, to find the
-    /// case that ends it.
+    /// Tries cases, some of them at the same time. If the receiver ends during some, they are tried again alone, to
+    /// find the case that ends it.
     pub(in crate::suite::receiver) async fn attempt_all(&mut self, cases: &[Case]) -> Batch {
         if let Err(why) = self.settle_jobs().await {
             return Batch { tried: Vec::new(), stuck: Some(why) };
@@ -93,8 +93,8 @@ impl ReceiverStage<'_> {
         Batch { tried, stuck }
     }
 
-    /// Tries suspects alone. If none of them ends the receiver again, the first observation is kept: trying again must not
-    /// hide a crash.
+    /// Tries suspects alone. If none of them ends the receiver again, the first observation is kept: trying again must
+    /// not hide a crash.
     async fn again(
         &mut self,
         cases: &[Case],
@@ -147,7 +147,8 @@ impl ReceiverStage<'_> {
             let again = |later_ms| maker.sign_again(Repeated { body: body.clone(), sent_ms }, later_ms);
             let mut control = self.send(again(2)).await?;
             if let Some(how) = self.transcript.death_at(control).map(str::to_owned) {
-                // The forged delivery ended the receiver after its answer. The receiver runs again, so the control can be sent.
+                // The forged delivery ended the receiver after its answer. The receiver runs again, so the control can
+                // be sent.
                 self.transcript.deaths.push((trial, how));
                 control = self.send(again(3)).await?;
             }

@@ -1,6 +1,7 @@
 //! Generated cases: those with an unexpected result are shrunk and recorded.
 //!
-//! Nothing is judged here. An unexpected result only decides which case is shrunk and recorded as a trial; the checks judge it.
+//! Nothing is judged here. An unexpected result only decides which case is shrunk and recorded as a trial; the checks
+//! judge it.
 
 use proptest::strategy::{Strategy, ValueTree};
 use tokio::time::Instant;

@@ -9,8 +9,8 @@ use crate::suite::receiver::messages;
 use crate::wire::client::{Client, Target};
 use crate::wire::exchange::{Delivery, Exchange, Outcome};
 
-/// After this many unanswered valid deliveries in a row, no more are sent. Forged ones do not count: a receiver that hangs
-/// on a forgery may still answer the next valid delivery.
+/// After this many unanswered valid deliveries in a row, no more are sent. Forged ones do not count: a receiver that
+/// hangs on a forgery may still answer the next valid delivery.
 const MAX_SILENT: usize = 3;
 
 /// Shared by all cases that run at the same time.
