@@ -98,7 +98,7 @@ codes! {
         "a required header is missing",
         "send X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp with every delivery";
     HeaderDuplicate = "header.duplicate":
-        "a header that may appear only once appears several times",
+        "a header that may appear only once is repeated",
         "senders: set the header instead of appending to it; receivers: reject a request that has it twice";
     HeaderTimestampFormat = "header.timestamp-format":
         "the timestamp header is not the current time in decimal milliseconds",

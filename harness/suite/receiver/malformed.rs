@@ -166,16 +166,17 @@ const WRONG_TYPES: Scenario = Scenario::cases(
     &[event_numbers],
 );
 
-/// A value of another type: what has it, whether it replaces the event's name (if not, the record), and the value.
+/// A value of another type: the end of "a signed body whose ...", whether it replaces the event's name (if not, the
+/// record), and the value.
 type WrongType = (&'static str, bool, fn() -> Value);
 
 const WRONG_TYPES_OF: &[WrongType] = &[
-    ("an event that is a number", true, || json!(42)),
-    ("an event that is null", true, || Value::Null),
-    ("an event that is an array", true, || json!(["person.created"])),
-    ("data that is a string", false, || json!("Alice")),
-    ("data that is an array", false, || json!([{ "id": "abc12345" }])),
-    ("data that is null", false, || Value::Null),
+    ("event is a number", true, || json!(42)),
+    ("event is null", true, || Value::Null),
+    ("event is an array", true, || json!(["person.created"])),
+    ("data is a string", false, || json!("Alice")),
+    ("data is an array", false, || json!([{ "id": "abc12345" }])),
+    ("data is null", false, || Value::Null),
 ];
 
 fn wrong_type(&(which, of_event, value): &WrongType) -> Case {
@@ -184,7 +185,7 @@ fn wrong_type(&(which, of_event, value): &WrongType) -> Case {
 
 /// A correctly signed delivery with this value instead of its event's name or its record.
 fn with_type(which: &'static str, of_event: bool, value: Value) -> Case {
-    let what = format!("a signed body with {which}");
+    let what = format!("a signed body whose {which}");
     Case::forged(what, Respect::WrongType(which), move |maker, delivery, timestamp| {
         let mut body: Value = serde_json::from_slice(&delivery.body).ok()?;
         let event = maker.plain().name;
@@ -199,7 +200,7 @@ fn with_type(which: &'static str, of_event: bool, value: Value) -> Case {
 
 fn event_numbers() -> Property {
     Property::of("events that are numbers", any::<i64>(), |&number| {
-        with_type("an event that is a number", true, json!(number))
+        with_type("event is a number", true, json!(number))
     })
 }
 

@@ -149,6 +149,10 @@ pub(super) fn no_forged_rejected() -> &'static str {
     "no forged delivery was rejected"
 }
 
+pub(super) fn no_rejection_with_controls() -> &'static str {
+    "no forged delivery was rejected while valid ones were accepted"
+}
+
 pub(super) fn no_limit_found() -> &'static str {
     "no limit was found up to 16 MiB"
 }

@@ -179,7 +179,7 @@ fn gives_nothing_away(requirement: &Requirement, t: &Transcript) -> Verdict {
         );
         Some(evidence.shown_by([trial.exchange]).because(Cause::new(code)).fail())
     });
-    of_all(verdicts, messages::no_forged_rejected(), "answers")
+    of_all(verdicts, messages::no_rejection_with_controls(), "answers")
 }
 
 /// Whether a text contains these hexadecimal digits, in either case.
