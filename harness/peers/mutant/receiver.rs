@@ -85,7 +85,7 @@ impl Mutant {
         }
         let mut judged = delivery.clone();
         match self.gate(&request) {
-            Gate::Reject => return Some(Response::text(401, "refused\n")),
+            Gate::Reject => return Some(Response::text(401, "rejected\n")),
             Gate::Answer(status) => return Some(Response::text(status, "")),
             Gate::Judge => {}
             Gate::Accept(body) => self.sign(&mut judged, body),
