@@ -1,7 +1,9 @@
-//! The reference receiver: what a conforming endpoint does, in the order in which it has to be done.
+//! The reference receiver: what a conforming endpoint does, in the order in which it must do it.
 //!
-//! Invariant: nothing is parsed before it is verified, what is verified is the bytes that came, and it has no faults:
-//! they are enacted around it.
+//! Invariant: it verifies the received bytes, and parses nothing before it has verified them. It has no faults: mutants
+//! wrap it.
+
+mod messages;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,22 +23,22 @@ use crate::wire::exchange::{Delivery, Response};
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub secret: Secret,
-    /// How far a delivery's timestamp may be from the present, both ways.
+    /// How far a delivery's timestamp may be from the current time, in both directions.
     pub window: Duration,
     /// The longest body that is accepted, in bytes.
     pub body_limit: usize,
-    /// How many deliveries are remembered, so that a repeated one is acknowledged and not processed again.
+    /// How many deliveries are remembered. A repeat of a remembered one is accepted, but not processed again.
     pub remembered: usize,
 }
 
 impl Settings {
-    /// The usual settings with a secret: 5 minutes, 5 MiB, 100,000 deliveries.
+    /// The default settings: 5 minutes, 5 MiB, 100,000 deliveries.
     pub fn new(secret: Secret) -> Self {
         Self { secret, window: Duration::from_secs(300), body_limit: 5 * 1024 * 1024, remembered: 100_000 }
     }
 }
 
-/// What is called for each delivery that is processed.
+/// Called for each delivery that is processed.
 pub type Observer = Arc<dyn Fn(Observed) + Send + Sync>;
 
 /// The reference receiver. It answers 2xx, 400, 401 or 405, and its server 413.
@@ -48,7 +50,7 @@ pub struct Receiver {
     seen: Mutex<Seen>,
 }
 
-/// The bodies processed last, by their hash.
+/// The hashes of the bodies that were processed last.
 #[derive(Debug, Default)]
 struct Seen {
     hashes: HashSet<[u8; 32]>,
@@ -63,7 +65,7 @@ impl Receiver {
 
     pub fn answer(&self, delivery: &Delivery) -> Response {
         if delivery.method != "POST" {
-            let mut rejection = Response::text(405, "deliveries come by POST\n");
+            let mut rejection = Response::text(405, messages::post_only());
             rejection.headers.add("Allow", "POST");
             return rejection;
         }
@@ -83,24 +85,22 @@ impl Receiver {
 
     fn verify(&self, delivery: &Delivery) -> Result<(), &'static str> {
         let single = |name| delivery.headers.single(name);
-        let signature =
-            single(SIGNATURE_HEADER).ok_or("X-Twenty-Webhook-Signature must be there exactly once")?;
-        let timestamp =
-            single(TIMESTAMP_HEADER).ok_or("X-Twenty-Webhook-Timestamp must be there exactly once")?;
+        let signature = single(SIGNATURE_HEADER).ok_or(messages::one_signature())?;
+        let timestamp = single(TIMESTAMP_HEADER).ok_or(messages::one_timestamp())?;
         let digits =
             std::str::from_utf8(timestamp).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
         let sent_ms: u64 =
-            digits.and_then(|text| text.parse().ok()).ok_or("the timestamp must be decimal digits")?;
-        // Verified before the window is looked at: who cannot sign learns nothing of our clock.
+            digits.and_then(|text| text.parse().ok()).ok_or(messages::timestamp_not_digits())?;
+        // Before the window: a sender without the secret must not learn anything about the clock.
         if !self.key.verify(timestamp, &delivery.body, signature) {
-            return Err("the signature does not match");
+            return Err(messages::signature_mismatch());
         }
         let apart = Duration::from_millis(self.clock.now_ms().abs_diff(sent_ms));
-        if apart > self.settings.window { Err("the timestamp is too far from the present") } else { Ok(()) }
+        if apart > self.settings.window { Err(messages::not_fresh()) } else { Ok(()) }
     }
 
-    /// Whether a body is seen for the first time. Its content tells, not its headers: a delivery that is sent again has
-    /// another timestamp and signature, and two events differ in their bodies.
+    /// Whether a body is seen for the first time. Headers do not count: a repeat has a new timestamp and signature, and
+    /// two events differ in their bodies.
     fn is_new(&self, body: &[u8]) -> bool {
         let hash: [u8; 32] = Sha256::digest(body).into();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -127,21 +127,21 @@ impl Handler for Receiver {
     }
 }
 
-/// Why a verified body is no delivery.
+/// Why a verified body is not a delivery.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NoDelivery {
+pub(crate) enum NotADelivery {
     #[error(transparent)]
     NotAnObject(NotAnObject),
-    #[error("the body names no event")]
+    #[error("the body has no event")]
     Unnamed,
-    /// This member is not of the type that it must have.
+    /// A member, and the type that it should have.
     #[error("`{0}` is not {1}")]
     WrongType(&'static str, &'static str),
 }
 
 /// Reads a verified body, in either dialect.
-pub(crate) fn read(body: &[u8]) -> Result<Observed, NoDelivery> {
-    let members = Members::parse(body).map_err(NoDelivery::NotAnObject)?;
+pub(crate) fn read(body: &[u8]) -> Result<Observed, NotADelivery> {
+    let members = Members::parse(body).map_err(NotADelivery::NotAnObject)?;
     let text = |member| members.text(member).filter(|text| !text.is_empty());
     let named = dialect::ALL.iter().find_map(|dialect| Some((dialect, text(dialect.event_member)?)));
     let Some((dialect, event)) = named else {
@@ -149,12 +149,12 @@ pub(crate) fn read(body: &[u8]) -> Result<Observed, NoDelivery> {
             .iter()
             .map(|dialect| dialect.event_member)
             .find(|member| members.get(member).is_some_and(|raw| !raw.get().starts_with('"')));
-        return Err(other.map_or(NoDelivery::Unnamed, |member| NoDelivery::WrongType(member, "text")));
+        return Err(other.map_or(NotADelivery::Unnamed, |member| NotADelivery::WrongType(member, "a string")));
     };
     let member = dialect.content_member(&EventName::new(event.clone()));
     let content = members.get(member).map(|raw| Members::parse(raw.get().as_bytes()));
     if let Some(Err(NotAnObject::OtherType(_))) = content {
-        return Err(NoDelivery::WrongType(member, "an object"));
+        return Err(NotADelivery::WrongType(member, "an object"));
     }
     let content = content.and_then(Result::ok);
     let id = content.and_then(|members| members.text("id").or_else(|| members.text("recordId")));

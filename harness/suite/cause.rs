@@ -1,5 +1,5 @@
-//! Why a check failed: the stable codes, and for each the sentence and the one-line fix. A cause names what reproduces the
-//! finding; where nothing does, there is none.
+//! Why a check failed: the stable codes, each with its sentence and its fix in one line. A cause is named only if it
+//! reproduces the finding.
 //!
 //! Long because: the codes are one table.
 
@@ -14,7 +14,7 @@ use crate::wire::exchange::ExchangeId;
 /// Declares the codes in one table: name, code, sentence, fix.
 macro_rules! codes {
     ($($name:ident = $code:literal: $text:literal, $fix:literal;)*) => {
-        /// A stable name of a cause (the interface's list of codes).
+        /// The stable name of a cause.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code {
             $(#[doc = $text] $name,)*
@@ -24,12 +24,12 @@ macro_rules! codes {
             /// Every code that the suite can find.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// The code as reports have it.
+            /// The code in reports.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $code,)* }
             }
 
-            /// What the implementation does.
+            /// What the program under test does.
             pub fn text(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
@@ -47,268 +47,265 @@ codes! {
         "the signature covers the body alone, without timestamp and colon",
         "sign the timestamp header's value, a colon, and the raw body: hmac(secret, timestamp + \":\" + body)";
     MessageSeparator = "message.separator":
-        "something other than a colon stands between timestamp and body in the signed text",
-        "join timestamp and body with a single colon";
+        "the signed text has something other than a colon between timestamp and body",
+        "join timestamp and body with a single colon: timestamp + \":\" + body";
     MessageDoubleStringified = "message.double-stringified":
-        "the payload is stringified twice before it is signed, as the documentation's sample does by mistake",
-        "sign the JSON text that is sent, as it is: `${timestamp}:${payload}`, without a second JSON.stringify";
+        "the payload is stringified twice before it is signed, as in the documentation's faulty sample",
+        "sign the JSON text that is sent: `${timestamp}:${body}`, without a second JSON.stringify";
     MessageTimestampUnit = "message.timestamp-unit":
-        "the timestamp is taken in seconds where it is milliseconds",
-        "use the timestamp header's text as it stands, in milliseconds";
+        "the timestamp is read in seconds instead of milliseconds",
+        "use the text of the timestamp header unchanged; it is in milliseconds";
     MessageTimestampDiffers = "message.timestamp-differs":
-        "the signature covers another timestamp, or another spelling of it, than the header has",
-        "read the clock once, and use the header's text as it stands in the signed text";
+        "the signature covers a timestamp that differs from the header's text",
+        "read the clock once, and use the same text in the header and in the signed text";
     MessagePart = "message.part":
-        "the signature covers a part of the text that it should cover",
+        "the signature covers only a part of the text that it should cover",
         "sign the timestamp header's value, a colon, and the whole raw body";
     MessagePrefixOrNewline = "message.prefix-or-newline":
         "the signed text has bytes that the body on the wire does not have",
-        "sign exactly the bytes that are sent, without a line feed behind them";
+        "sign exactly the bytes that are sent, without a newline after them";
     KeyPrefix = "key.prefix":
-        "the key is the secret with something more, something less, or only its beginning",
-        "use all of the secret's characters as the key, and nothing else";
+        "the key is only a part of the secret, or the secret with something added",
+        "use exactly the secret's characters as the key; remove the newline if it is read from a file";
     KeyHexDecoded = "key.hex-decoded":
-        "the secret is decoded from hexadecimal before it keys the signature",
-        "use the secret's characters as the key, as UTF-8 text";
+        "the secret is decoded from hexadecimal before it is used as the key",
+        "use the secret's text as the key: its UTF-8 bytes, not decoded";
     KeyBase64Decoded = "key.base64-decoded":
-        "the secret is decoded from base64 before it keys the signature",
-        "use the secret's characters as the key, as UTF-8 text";
+        "the secret is decoded from base64 before it is used as the key",
+        "use the secret's text as the key: its UTF-8 bytes, not decoded";
     KeyTrimmed = "key.trimmed":
-        "white space at the ends of the secret, or the case of its letters, is changed before it keys the signature",
-        "use the secret as it was given, without trim() or a change of case";
+        "the secret is trimmed, or changed to upper or lower case, before it is used as the key",
+        "use the secret unchanged, without trim(), toUpperCase() or toLowerCase()";
     KeyEmpty = "key.empty":
-        "the signature is made under an empty key, as when the secret was never read",
-        "read the secret from the configuration, and refuse to start without one";
+        "the key is empty, as when the secret was never read",
+        "read the secret from the configuration, and refuse to start if it is missing or empty";
     KeyOtherWebhook = "key.other-webhook":
-        "the signature is made under the secret of another webhook",
-        "use the secret of the very webhook: look it up, or read it from the configuration and refuse to start without";
+        "the key is the secret of another webhook, or a default secret",
+        "use this webhook's own secret, and refuse to start without one instead of falling back to a default";
     DigestEncoding = "digest.encoding":
         "the digest is not written as lowercase hexadecimal digits",
-        "write the digest as 64 lowercase hexadecimal digits";
+        "write the digest as 64 lowercase hexadecimal digits: digest(\"hex\") or hexdigest()";
     DigestPrefix = "digest.prefix":
         "the digits have `sha256=` before them",
         "use the 64 digits alone as the header's value";
     DigestTruncated = "digest.truncated":
-        "the digest is cut short",
-        "use all 64 digits, and compare all of them";
+        "only a part of the digest is used",
+        "send all 64 digits, and compare all of them";
     DigestAlgorithm = "digest.algorithm":
         "the algorithm is not HMAC-SHA256",
-        "use HMAC with SHA-256";
+        "use HMAC with SHA-256: createHmac(\"sha256\", secret), hmac.new(secret, text, hashlib.sha256)";
     HeaderMissing = "header.missing":
-        "a header that must be there is not",
+        "a required header is missing",
         "send X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp with every delivery";
     HeaderDuplicate = "header.duplicate":
-        "a header that must stand once stands several times",
-        "set the header, do not append it; a receiver refuses a request in which it stands twice";
+        "a header that may appear only once is repeated",
+        "senders: set the header instead of appending to it; receivers: reject a request that has it twice";
     HeaderTimestampFormat = "header.timestamp-format":
-        "the timestamp header is not the present time in decimal milliseconds",
-        "send the time of sending as decimal milliseconds since the epoch";
+        "the timestamp header is not the current time in decimal milliseconds",
+        "write the time of sending as decimal milliseconds since the epoch: Date.now(), time.time_ns() // 1_000_000";
     HeaderName = "header.name":
-        "a header has another name, or its name is matched letter by letter",
-        "send the headers under their documented names, and match names without regard to case";
+        "a header has another name, or its name is matched case-sensitively",
+        "use X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp, and ignore the case of header names";
     AcceptsEverything = "accepts.everything":
-        "every request is acknowledged, whatever its signature",
-        "verify the signature before anything else, and answer 401 where it does not match";
+        "every request is accepted, whatever its signature",
+        "verify the signature before anything else, and answer 401 if it does not match";
     AcceptsUnsigned = "accepts.unsigned":
-        "requests without a signature or a timestamp are acknowledged",
-        "answer 401 where either header is missing or empty, also where no secret is configured";
+        "requests without a signature or a timestamp are accepted",
+        "answer 401 if either header is missing or empty, even if no secret is configured";
     AcceptsAlternative = "accepts.alternative":
-        "a second way of signing is accepted beside the right one",
-        "accept one way of signing only: HMAC-SHA256 over timestamp, colon and raw body";
+        "a second way of signing is accepted in addition to the right one",
+        "accept only one way of signing: HMAC-SHA256 over timestamp, colon and raw body";
     AcceptsReplayed = "accepts.replayed":
         "a signature that was made for one delivery is accepted for another",
-        "compute the signature anew for each request, from its own timestamp and body";
+        "compute the signature for each request from its own timestamp and body; never look it up in a cache";
     AcceptsStale = "accepts.stale":
-        "an old delivery is acknowledged as if it were new",
-        "answer 401 where the timestamp is more than five minutes from the present, after verifying the signature";
+        "an old delivery is accepted as if it were new",
+        "after verifying the signature, answer 401 if the timestamp is more than 5 minutes from now";
     AcceptsFuture = "accepts.future":
-        "a delivery from the future is acknowledged",
-        "hold the timestamp's distance from the present against the window, in both directions";
+        "a delivery from the future is accepted",
+        "check the timestamp in both directions: abs(now - timestamp) must be at most 5 minutes";
     AcceptsMalformed = "accepts.malformed":
-        "a signed request that is no delivery is acknowledged",
-        "answer 400 where the verified body is not a JSON object that names an event";
+        "a signed request that is not a delivery is accepted",
+        "after verifying the signature, answer 400 if the body is not a JSON object with an event name";
     AcceptsTimestampFormat = "accepts.timestamp-format":
-        "a timestamp that is not digits only is accepted",
-        "match the timestamp against ^[0-9]+$ before anything else; NaN compares false with every bound";
+        "a timestamp that is not only digits is accepted",
+        "match the timestamp against ^[0-9]+$ before anything else; NaN passes every comparison with a limit";
     AcceptsBackDoor = "accepts.back-door":
-        "an unsigned request is let in by another way",
-        "let the signature alone decide: no trusted addresses, no secret in a header, no unsigned pings";
+        "an unsigned request is accepted because of a header or body that anyone can send",
+        "let only the signature decide: no trusted addresses, no secret in a header, no unsigned pings";
     LeaksSecret = "leaks.secret":
         "the answer to a forged delivery contains the secret",
-        "answer a wrong signature with a fixed text, and log nothing that is secret";
+        "answer a wrong signature with a fixed text, and never write the secret to an answer or a log";
     LeaksSignature = "leaks.signature":
         "the answer to a forged delivery contains the signature that would have been accepted",
-        "answer a wrong signature with a fixed text; write what was expected to no answer and no public log";
+        "answer a wrong signature with a fixed text, and never write the expected signature to an answer or a log";
     MessageReserialised = "message.reserialised":
-        "the signature covers a re-serialised parse of the body, not the bytes on the wire",
-        "hash the raw request body, before any JSON parser; a sender signs the very bytes that it sends";
+        "the signature covers a re-serialised body instead of the bytes on the wire",
+        "hash the raw request body, before any JSON parser; a sender signs exactly the bytes that it sends";
     MessageSecretMember = "message.secret-member":
-        "a member named `secret` is taken out of the body before it is hashed",
-        "hash the raw request body as it stands, with every member in it";
+        "a member named `secret` is removed from the body before it is hashed",
+        "hash the raw request body unchanged, with every member in it";
     DigestTrailing = "digest.trailing":
-        "characters beside the 64 digits are ignored",
+        "characters before or after the 64 digits are ignored",
         "match the signature against ^[0-9a-f]{64}$ before decoding it";
     CrashSignatureLength = "crash.signature-length":
-        "a signature of another length breaks the comparison",
-        "compare lengths before a constant-time comparison that throws on unequal ones";
+        "a signature of another length crashes the comparison",
+        "answer 401 to a signature of another length before a comparison that throws, such as timingSafeEqual";
     CrashHeaderBytes = "crash.header-bytes":
-        "a header with bytes beyond ASCII breaks the receiver",
-        "treat a header that is not ASCII as a signature that does not match";
+        "a header with non-ASCII bytes crashes the receiver",
+        "compare bytes instead of strings, and answer 401 to a signature that is not ASCII";
     CrashMalformedJson = "crash.malformed-json":
-        "a body that cannot be parsed breaks the receiver",
+        "a body that cannot be parsed crashes the receiver",
         "catch the parser's error, and answer 400";
     AnswerStatus = "answer.status":
-        "the status is not the one that fits",
-        "answer 401 to a wrong signature, 400 to a body that is no delivery, 413 to one that is too large, 405 to \
+        "the status of the answer is wrong for this request",
+        "answer 401 to a wrong signature, 400 to a body that is not a delivery, 413 to one that is too large, 405 to \
          another method";
     RefusesDialect = "refuses.dialect":
-        "the body of the other dialect is refused",
+        "the body of the other dialect is rejected",
         "read the event's name from `event` or `eventName`";
     RefusesLarge = "refuses.large":
-        "a large body is refused",
-        "raise the body limit of the framework or proxy to 1 MiB or more";
+        "a large body is rejected",
+        "raise the body limit of the framework and of the proxy to 1 MiB or more";
     RefusesChunked = "refuses.chunked":
-        "a body without a length, or in several segments, is refused",
-        "read the body to its end, whatever its framing, before hashing it";
+        "a chunked body, or one that arrives in several segments, is rejected",
+        "read the body to its end before hashing it, and do not require Content-Length";
     RefusesSplitCharacter = "refuses.split-character":
-        "a body that is split inside a character is refused",
-        "collect the body as bytes; decode it, if at all, when it is whole";
+        "a body that is split inside a multi-byte character is rejected",
+        "collect the body as bytes, and decode it only when it is complete";
     RefusesSpelling = "refuses.spelling":
-        "a body in another spelling of JSON is refused",
-        "hash the raw request body, before any JSON parser, and parse leniently behind it";
+        "a body with other JSON formatting is rejected",
+        "hash the raw request body, before any JSON parser, and use a parser that accepts any valid JSON";
     RefusesEverything = "refuses.everything":
-        "every delivery is refused, whatever way of signing was tried",
-        "check that the receiver's secret, path and method are those of the webhook";
+        "every delivery is rejected, in every way of signing that was tried",
+        "check that the receiver has the secret, path and method of the webhook";
     RefusesUnknownEvent = "refuses.unknown-event":
-        "events, objects or members that are not on a list are refused",
-        "acknowledge what you do not use: Twenty sends every kind of event to every webhook";
+        "unknown events, objects or members are rejected",
+        "answer 200 to events that you do not use: Twenty sends every kind of event to every webhook";
     RefusesHeaderCase = "refuses.header-case":
-        "header names in another case are not found",
-        "match header names without regard to case (RFC 9110, section 5.1)";
+        "headers are not found if the case of their names differs",
+        "ignore the case of header names (RFC 9110, section 5.1)";
     RefusesConcurrent = "refuses.concurrent":
-        "deliveries at the same time are not all acknowledged",
-        "acknowledge first and work behind it, or queue instead of refusing";
+        "concurrent deliveries are not all accepted",
+        "answer first and do the work afterwards, and queue deliveries instead of rejecting them";
     AnswerLate = "answer.late":
-        "the answer comes late",
-        "acknowledge first and do the work behind it";
+        "the answer comes too late",
+        "answer first, and do the work afterwards";
     AnswerNone = "answer.none":
-        "the request is not answered: the connection ends, or the process does",
-        "answer a request that cannot be taken with a 4xx status";
+        "the request is not answered: the connection or the process ends",
+        "answer every request that is rejected with a 4xx status, and do not let an exception end the process";
     DedupeNone = "dedupe.none":
-        "the same delivery is taken in each time that it comes",
-        "remember a hash of the body once it was taken in, and acknowledge what is known without doing it again";
+        "a repeated delivery is processed each time",
+        "remember a hash of each processed body, and answer 200 to a known one without processing it again";
     DedupeTooCoarse = "dedupe.too-coarse":
-        "different events are taken for the same one",
-        "tell deliveries apart by their whole body, not by the record's id or anything that events share";
+        "different events are mistaken for the same one",
+        "recognise repeats by a hash of the whole body, not by the record's id or anything else that events share";
     DedupeNonce = "dedupe.nonce":
-        "the same delivery is taken for another one when it is signed anew",
-        "tell deliveries apart by their body: a retry has a new timestamp, signature and nonce";
+        "a repeated delivery is mistaken for a new one if it is signed again",
+        "recognise repeats by a hash of the body: a retry has a new timestamp, signature and nonce";
     DedupeBeforeSuccess = "dedupe.before-success":
-        "a delivery is remembered before it was verified and taken in, so that the valid one behind a forgery is lost",
-        "remember a delivery only after it was verified and taken in";
+        "a delivery is remembered before it is verified, so a forged copy blocks the valid delivery",
+        "remember a delivery only after it was verified and processed";
     MisreadsDialect = "misreads.dialect":
-        "the body of the other dialect is acknowledged, and its event is not found in it",
+        "the body of the other dialect is accepted, but its event is not processed",
         "read the event's name from `event` or `eventName`, and the record from `data` or `record`";
     SendOncePerWebhook = "send.once-per-webhook":
         "an event does not reach each webhook exactly once",
         "deliver each event once to each webhook that is registered for it";
     SendAfterDelete = "send.after-delete":
-        "a deleted webhook goes on receiving events",
-        "look the registered webhooks up for each event, not once at the start";
+        "a deleted webhook still receives events",
+        "look up the registered webhooks for each event, not once at the start";
     SendFilter = "send.filter":
-        "a webhook's filter is not kept",
+        "a webhook's filter is not applied correctly",
         "match each event's name against the webhook's operations: exact names, object.*, *.action and *.*";
     SendAckStatus = "send.ack-status":
-        "a status, or the lack of one, is misread as an acknowledgement or as a failure",
-        "take every final status from 200 to 299 as an acknowledgement, whatever comes with it, and nothing else";
+        "a status, or no answer, is misread as an acknowledgement or as a failure",
+        "treat every final status from 200 to 299 as an acknowledgement, whatever its body, and nothing else";
     SendBlocked = "send.blocked":
-        "a delivery is held up by another one that hangs or fails",
-        "give each delivery a task and a bounded wait of its own, and go on behind one that failed";
+        "a delivery is delayed by another one that hangs or fails",
+        "give each delivery its own task and timeout, and continue with the next one after a failure";
     SendUnboundedRetry = "send.unbounded-retry":
-        "a delivery is sent again without end, or without a pause",
-        "end after a few attempts, with a pause before each that grows";
+        "a delivery is retried without end, or without a pause",
+        "stop after a few retries, with a growing pause before each";
     SendRedirect = "send.redirect":
-        "a redirect is followed or taken as an acknowledgement",
-        "do not follow redirects; a 3xx is a delivery that failed";
+        "a redirect is followed, or counts as an acknowledgement",
+        "do not follow redirects; treat a 3xx as a failed delivery";
     SendBatch = "send.batch":
         "one request carries several events",
         "send one request for each event";
     SendSecretLeak = "send.secret-leak":
-        "the secret is sent along with the request",
-        "send the signature only; the secret stays with sender and receiver";
+        "the request contains the secret",
+        "send only the signature; the secret never leaves the sender and the receiver";
     SendMethod = "send.method":
         "the request method is not POST",
         "send deliveries with POST";
     SendUrl = "send.url":
-        "the request does not go to the registered URL as it was registered",
+        "the request does not go to the registered URL",
         "keep host, port, path and query of the registered URL unchanged";
     SendBodyForm = "send.body-form":
         "the body is not one JSON text in UTF-8 without a byte-order mark, declared as application/json",
-        "send the JSON text alone, in UTF-8, with Content-Type: application/json";
+        "send only the JSON text, in UTF-8, with Content-Type: application/json";
     SendFraming = "send.framing":
-        "what is sent is no whole HTTP request",
-        "send requests with an HTTP library, or by RFC 9112: a request line, headers, an empty line, and a body of the \
-         length that was declared";
+        "what is sent is not a complete HTTP request",
+        "use an HTTP library, or follow RFC 9112: request line, headers, an empty line, and a body of the declared length";
     SendNonce = "send.nonce":
         "the nonce is missing, malformed or used twice",
         "send 16 random bytes as 32 lowercase hexadecimal digits, new for each request";
     SendLate = "send.late":
-        "a delivery starts later than the deadline allows",
-        "start the delivery when the event occurs, not in a later sweep";
+        "a delivery starts after the deadline",
+        "start the delivery when the event occurs, not in a later batch job";
     SendLost = "send.lost":
-        "an event that should have been delivered never arrived",
-        "deliver every kind of event to every webhook that has no filter";
+        "an event was never delivered",
+        "deliver every kind of event to every webhook without a filter";
     SendCrash = "send.crash":
-        "the sender ended in the middle of the run",
+        "the sender ended during the run",
         "handle failed deliveries without ending the process";
     PayloadMember = "payload.member":
         "a member of the payload is missing, has another name, or should not be there",
-        "send the members of the documented payload under their documented names";
+        "send the documented members under their documented names";
     PayloadType = "payload.type":
         "a member of the payload has another JSON type",
-        "send each member with the JSON type that the record has it in";
+        "send each member with the JSON type that it has in the record";
     PayloadValue = "payload.value":
-        "a value of the record came out changed",
+        "a value of the record was changed",
         "serialise the record as UTF-8 JSON without converting its values";
     PayloadTime = "payload.time":
-        "the payload's time is not the time of the event in UTC",
+        "the payload's timestamp is not the time of the event in UTC",
         "write the time of the event as an RFC 3339 date-time in UTC, such as 2025-02-10T15:30:50Z";
     PayloadDialect = "payload.dialect":
         "the payload has the form of the other dialect",
-        "choose the dialect that you mean with --dialect documented or --dialect shipped";
+        "choose the dialect that the sender uses: --dialect documented or --dialect shipped";
 }
 
 /// A cause that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
     pub code: Code,
-    /// Which of its kind: the separator, the encoding, the statuses.
+    /// Which one of its kind: the separator, the encoding, the statuses.
     pub detail: Option<String>,
-    /// What is taken besides, where that is the cause.
+    /// The code of the other way of signing, if the cause is that it is accepted too.
     pub inner: Option<Code>,
-    /// Other causes that explain what was seen as well.
+    /// Other causes that explain the same findings.
     pub or: Vec<String>,
-    /// The exchanges that show it, where they are others than those of the failure.
+    /// The exchanges that show it, if they are not those of the failure.
     pub shown_by: Vec<ExchangeId>,
 }
 
 impl Cause {
-    /// A cause without a detail.
     pub fn new(code: Code) -> Self {
         Self { code, detail: None, inner: None, or: Vec::new(), shown_by: Vec::new() }
     }
 
-    /// A cause with a detail.
     pub fn detailed(code: Code, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..Self::new(code) }
     }
 
-    /// The fix, in one line: of what is taken besides, where that can be mended by itself.
+    /// The fix, in one line. Some faults that accept another way of signing have a more concrete fix of their own.
     pub fn fix(&self) -> &'static str {
         use Code::{DigestTrailing, DigestTruncated, MessagePart, MessageReserialised, MessageSecretMember};
-        let by_itself =
+        let have_own_fix =
             [DigestTrailing, DigestTruncated, MessagePart, MessageReserialised, MessageSecretMember];
-        self.inner.filter(|inner| by_itself.contains(inner)).unwrap_or(self.code).fix()
+        self.inner.filter(|inner| have_own_fix.contains(inner)).unwrap_or(self.code).fix()
     }
 
     #[must_use]
@@ -317,7 +314,7 @@ impl Cause {
         self
     }
 
-    /// With another cause that explains what was seen as well, unless it is the same.
+    /// Adds another cause that explains the same findings, unless it is the same cause.
     #[must_use]
     pub fn or(mut self, other: Self) -> Self {
         let name = other.to_string();
@@ -328,10 +325,10 @@ impl Cause {
         self
     }
 
-    /// The cause that a wrong way of signing is; `None` for the contract's own.
+    /// The cause for a wrong way of signing; `None` for the contract's own.
     ///
-    /// What is signed comes before the key, and the key before the digest. Where more than one is wrong, the detail says
-    /// all of it.
+    /// A wrong message comes before a wrong key, and a wrong key before a wrong digest. If several are wrong, the detail
+    /// names all of them.
     pub fn of_recipe(recipe: &Recipe) -> Option<Self> {
         let (code, detail) =
             of_message(recipe.message).or_else(|| of_key(recipe.key)).or_else(|| of_digest(recipe.digest))?;
@@ -349,7 +346,7 @@ fn of_message(message: Message) -> Option<(Code, Option<&'static str>)> {
             Code::MessageSeparator,
             Some(match separator {
                 "" => "none",
-                "\n" => "line feed",
+                "\n" => "newline",
                 other => other,
             }),
         ),
@@ -358,7 +355,7 @@ fn of_message(message: Message) -> Option<(Code, Option<&'static str>)> {
         }
         Message::Seconds => (Code::MessageTimestampUnit, Some("seconds")),
         Message::Part => (Code::MessagePart, Some("record alone")),
-        Message::TrailingNewline => (Code::MessagePrefixOrNewline, Some("line feed behind the body")),
+        Message::TrailingNewline => (Code::MessagePrefixOrNewline, Some("newline after the body")),
         Message::Reserialised(serialiser) => (Code::MessageReserialised, Some(serialiser.name())),
         Message::SecretMember => (Code::MessageSecretMember, None),
     })
@@ -372,9 +369,9 @@ fn of_key(key: KeyForm) -> Option<(Code, Option<&'static str>)> {
         KeyForm::Trimmed => (Code::KeyTrimmed, Some("white space")),
         KeyForm::Uppercase => (Code::KeyTrimmed, Some("upper case")),
         KeyForm::Lowercase => (Code::KeyTrimmed, Some("lower case")),
-        KeyForm::TrailingNewline => (Code::KeyPrefix, Some("a line feed behind it")),
+        KeyForm::TrailingNewline => (Code::KeyPrefix, Some("a trailing newline")),
         KeyForm::Empty => (Code::KeyEmpty, None),
-        KeyForm::Other => (Code::KeyOtherWebhook, Some("a secret that was never agreed on")),
+        KeyForm::Other => (Code::KeyOtherWebhook, Some("an unknown secret")),
     })
 }
 

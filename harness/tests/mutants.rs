@@ -1,7 +1,7 @@
-//! The suite proves itself: the reference peers pass everything, and each mutant fails what names its fault and nothing
-//! else.
+//! The suite proves itself: the reference peers pass everything, and each mutant fails exactly the requirements that
+//! name its fault.
 //!
-//! Invariant: what a mutant must fail is written in the requirements' literals alone; the kill matrix shows it.
+//! Invariant: only the requirements' literals say what a mutant must fail; the kill matrix shows it.
 
 mod nulls;
 
@@ -41,19 +41,19 @@ use url::Url;
 
 use crate::snapshot::assert_snapshot;
 
-/// How many mutants run at the same time. Most of their time they wait for what does not come.
+/// How many mutants run at the same time. They spend most of their time waiting.
 const AT_ONCE: usize = 16;
 
 fn options(dialect: &'static Dialect, limits: Limits) -> Options {
     let (never, interrupted) = watch::channel(false);
-    // The sending side lives as long as the process: nothing interrupts these runs.
+    // Never dropped, so nothing interrupts these runs.
     std::mem::forget(never);
     let clock = Clock::system();
     let authority = Arc::new(Authority::new(clock.clone()));
     Options { dialect, limits, seed: 7, cases: 8, jobs: 4, clock, interrupted, keeper: None, authority }
 }
 
-/// Bounds under which lateness shows soon, and which a busy machine keeps all the same.
+/// Limits that are short, but long enough for a busy machine.
 fn short() -> Limits {
     Limits {
         deadline: Duration::from_millis(2500),
@@ -64,15 +64,15 @@ fn short() -> Limits {
     }
 }
 
-/// The same with a longer wait: many receivers at a time take in bodies of 16 MiB each.
+/// The same with a longer timeout: many receivers read bodies of 16 MiB at the same time.
 fn patient() -> Limits {
     Limits { timeout: Duration::from_secs(30), ..short() }
 }
 
-/// How late late senders are, and late receivers.
+/// How late the late senders and receivers are.
 const LATE_DELIVERY: Duration = Duration::from_millis(2700);
 const LATE: Duration = Duration::from_millis(1900);
-/// How long the mutants wait for an answer, where that is not their fault: all of them meet one that never comes.
+/// How long senders wait for an answer: all of them have an endpoint that never answers.
 const MUTANT_WAIT: Duration = Duration::from_secs(3);
 
 async fn check_sender(sender: &dyn subject::sender::Sender, options: &Options) -> Run {
@@ -81,11 +81,11 @@ async fn check_sender(sender: &dyn subject::sender::Sender, options: &Options) -
 }
 
 async fn check_receiver(receiver: subject::receiver::Receiver, options: &Options) -> Run {
-    check_receiver_but(receiver, options, "").await
+    check_receiver_without(receiver, options, "").await
 }
 
 /// The same, without one requirement.
-async fn check_receiver_but(
+async fn check_receiver_without(
     mut receiver: subject::receiver::Receiver,
     options: &Options,
     left_out: &str,
@@ -94,11 +94,11 @@ async fn check_receiver_but(
     run::receiver(&mut receiver, &selected, options, &|_| {}).await.unwrap()
 }
 
-/// Observations, and an observer that makes them.
+/// Observations, and an observer that adds to them.
 fn observations() -> (Observations, Observer) {
     let observations = Observations::default();
-    let told = observations.clone();
-    (observations, Arc::new(move |observed| told.add(observed)))
+    let added = observations.clone();
+    (observations, Arc::new(move |observed| added.add(observed)))
 }
 
 fn secret() -> Secret {
@@ -180,9 +180,9 @@ async fn reference_receiver_passes_everything() {
     }
 }
 
-/// Runs the suite on a sender with a fault. Every bound is `patience` times what it is on a machine with nothing else to do.
+/// Runs the suite on a sender with a fault. Every limit is multiplied by `patience`.
 async fn run_sender_mutant(fault: SenderFault, patience: u32) -> Run {
-    // Nonces and events of metadata are there in one dialect only.
+    // Only one dialect has nonces and metadata events.
     let shipped = [SenderFault::NonceConstant, SenderFault::NonceMissing, SenderFault::MetadataNotMatched];
     let dialect = if shipped.contains(&fault) { &SHIPPED } else { &DOCUMENTED };
     let transport = Arc::new(Pooled::new(MUTANT_WAIT * patience).unwrap());
@@ -194,13 +194,13 @@ async fn run_sender_mutant(fault: SenderFault, patience: u32) -> Run {
     check_sender(&mutant, &options(dialect, limits)).await
 }
 
-/// What no requirement forbids, and the run says all the same: the fault, and words of the remark.
+/// The fault that no requirement forbids but a note reports, and words of that note.
 const REMARKED: (SenderFault, &str) = (
     SenderFault::AcceptsAnyCertificate,
     "whose certificate has expired, is self-signed or is for another host",
 );
 
-/// What is wrong with a run on a sender with a fault; empty where it fails what names the fault, and nothing else.
+/// What is wrong with a run on a sender with a fault; empty if it fails exactly the requirements that name the fault.
 fn unexpected(fault: SenderFault, run: &Run) -> String {
     let expected = names_sender_fault(fault);
     let remarked = run.transcript.remarks.iter().any(|remark| remark.contains(REMARKED.1));
@@ -238,17 +238,17 @@ fn names_sender_fault(fault: SenderFault) -> BTreeSet<&'static str> {
     named_for(|faults| matches!(faults, Faults::Sender(faults) if faults.contains(&fault)))
 }
 
-/// Mutants whose first result may be another than with four times the patience, because their fault is one of time and a busy
-/// machine is late too; so may that of one that only misses the deadline (DLV-6) besides. Any other result that changes fails
-/// the test, and one that changes is printed.
+/// Mutants whose result may change with four times the patience, because their fault is one of timing and a busy
+/// machine is late too. So may the result of a mutant that also misses the deadline (DLV-6). Every change is printed,
+/// and any other change fails the test.
 const MAY_BE_LATE: &[SenderFault] = &[
-    // It gives up after 600 ms, in which a TLS handshake need not be done on a busy machine.
+    // It gives up after 600 ms; on a busy machine a TLS handshake may take longer.
     SenderFault::WaitsTooShort,
 ];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sender_mutants_fail_the_requirements_of_their_fault() {
-    // Each on a thread of its own: while one is judged, the others go on.
+    // Each on its own thread: while one is judged, the others continue.
     let faults = stream::iter(SenderFault::ALL.iter().copied());
     let runtime = Handle::current();
     let run = |fault| {
@@ -256,7 +256,7 @@ async fn sender_mutants_fail_the_requirements_of_their_fault() {
         tokio::task::spawn_blocking(move || (fault, runtime.block_on(run_sender_mutant(fault, 1))))
     };
     let runs = faults.map(run);
-    // In any order: what is done must not wait for what is not before the next begins.
+    // In any order, so the next one starts as soon as any is done.
     let mut runs: Vec<_> = runs.buffer_unordered(AT_ONCE).map(Result::unwrap).collect().await;
     runs.sort_by_key(|(fault, _)| SenderFault::ALL.iter().position(|other| other == fault));
     let mut wrong = String::new();
@@ -264,7 +264,7 @@ async fn sender_mutants_fail_the_requirements_of_their_fault() {
     for (fault, run) in &mut runs {
         let first = unexpected(*fault, run);
         if !first.is_empty() {
-            // On a busy machine many at once may have been late; that is told apart from a result that stays.
+            // Many at once may have been late on a busy machine. A second run shows whether the result stays.
             let expected = names_sender_fault(*fault);
             let only_late = failed(run).iter().all(|id| *id == "DLV-6" || expected.contains(id))
                 && expected.iter().all(|id| failed(run).contains(id));
@@ -274,7 +274,7 @@ async fn sender_mutants_fail_the_requirements_of_their_fault() {
             let again = if again.is_empty() { "as expected\n" } else { &again };
             let changed = format!("{first}  with four times the patience: {again}");
             if may_change {
-                // Not through `eprintln!`, whose output libtest does not show where a test passes.
+                // Not with `eprintln!`: libtest hides its output if a test passes.
                 write!(std::io::stderr(), "a mutant was late: {changed}").unwrap();
             } else {
                 wrong.push_str(&changed);
@@ -289,7 +289,7 @@ async fn sender_mutants_fail_the_requirements_of_their_fault() {
 #[tokio::test(flavor = "multi_thread")]
 async fn receiver_mutants_fail_the_requirements_of_their_fault() {
     let run = |fault: ReceiverFault| async move {
-        // The nonce is there in one dialect only.
+        // Only one dialect has a nonce.
         let dialect = if fault == ReceiverFault::DedupesOnNonce { &SHIPPED } else { &DOCUMENTED };
         let (observations, observer) = observations();
         let mutant =
@@ -297,13 +297,13 @@ async fn receiver_mutants_fail_the_requirements_of_their_fault() {
         let server = plain::serve(Arc::new(mutant)).await.unwrap();
         let receiver =
             subject::receiver::Receiver::here(server, "/", secret()).observed_by(Source::Told(observations));
-        // What a comparison takes can only be measured where nothing else goes on.
+        // The time of a comparison can only be measured while nothing else runs.
         let left_out = if fault == ReceiverFault::ComparesDigitByDigit { "" } else { "VER-15" };
-        (fault, check_receiver_but(receiver, &options(dialect, patient()), left_out).await)
+        (fault, check_receiver_without(receiver, &options(dialect, patient()), left_out).await)
     };
-    let (alone, beside): (Vec<_>, Vec<_>) =
+    let (alone, together): (Vec<_>, Vec<_>) =
         ReceiverFault::ALL.iter().copied().partition(|fault| *fault == ReceiverFault::ComparesDigitByDigit);
-    let mut runs: Vec<_> = stream::iter(beside).map(run).buffer_unordered(AT_ONCE).collect().await;
+    let mut runs: Vec<_> = stream::iter(together).map(run).buffer_unordered(AT_ONCE).collect().await;
     runs.sort_by_key(|(fault, _)| ReceiverFault::ALL.iter().position(|other| other == fault));
     for fault in alone {
         runs.push(run(fault).await);
@@ -338,7 +338,7 @@ fn every_requirement_names_a_fault() {
     }
 }
 
-/// Sends again what failed, as a careful sender does: the same, a few times, with pauses that grow.
+/// Retries failed deliveries as a careful sender does: unchanged, a few times, with growing pauses.
 struct Retries(Pooled);
 
 impl Transport for Retries {
@@ -354,7 +354,7 @@ impl Transport for Retries {
                 if !again {
                     break;
                 }
-                // The pause of a sender, which nothing ends early.
+                // A pause that nothing ends early.
                 let _ = timeout(pause, std::future::pending::<()>()).await;
                 outcome = self.0.send(url.clone(), delivery.clone()).await;
             }
@@ -365,10 +365,10 @@ impl Transport for Retries {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn careful_retries_pass_everything() {
+async fn sender_with_careful_retries_passes_everything() {
     let transport = Arc::new(Retries(Pooled::new(MUTANT_WAIT).unwrap()));
     let sender = Sender::new(&DOCUMENTED, Clock::system(), Random::from_seed(1), transport);
     let run = check_sender(&sender, &options(&DOCUMENTED, Limits::default())).await;
-    assert_all_pass(&run, "a sender that tries again");
+    assert_all_pass(&run, "a sender that retries");
     assert!(passed(&run).is_superset(&["SIG-7", "ACK-4"].into()), "{:?}", passed(&run));
 }

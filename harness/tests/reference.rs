@@ -1,6 +1,4 @@
-//! The reference peers, the wire-exact client and the readers of bodies, each by itself.
-//!
-//! Invariant: what the reference does here is what the contract says, in places that no scenario reaches.
+//! The reference peers, the client and the parsers of bodies, in cases that no scenario reaches.
 
 mod client;
 
@@ -48,7 +46,7 @@ fn valid() -> Delivery {
     delivery_at(NOW, r#"{"event":"person.created","data":{"id":"abc12345"}}"#)
 }
 
-/// A receiver whose clock stands still, and what it takes in.
+/// A receiver with a fixed clock, and what it processes.
 fn receiver() -> (Receiver, Arc<Mutex<Vec<Observed>>>) {
     let observed = Arc::new(Mutex::new(Vec::new()));
     let keep = observed.clone();
@@ -85,7 +83,7 @@ fn reference_receiver_forgets_oldest_delivery_first() {
     assert_eq!(
         observed.load(Ordering::SeqCst),
         4,
-        "1, 2 and 3 were new; 1 had been forgotten when it came again"
+        "1, 2 and 3 are new, and 1 was forgotten when it was repeated"
     );
 }
 
@@ -125,7 +123,7 @@ fn reference_receiver_rejects_with_fitting_status() {
     for body in ["", "[]", "null", "\"x\"", "{}", r#"{"event":""}"#, r#"{"event":7}"#, r#"{"event":"a.b""#] {
         assert_eq!(receiver.answer(&delivery_at(NOW, body)).status, 400, "{body}");
     }
-    assert!(observed.lock().unwrap().is_empty(), "a refused delivery left something behind");
+    assert!(observed.lock().unwrap().is_empty(), "a rejected delivery was processed");
 }
 
 #[test]
@@ -160,7 +158,7 @@ async fn reference_receiver_answers_413_past_body_limit() {
     }
 }
 
-/// An endpoint that is none of ours: it answers 200 to everything and counts what comes.
+/// An endpoint of another server: it answers 200 to everything and counts requests.
 struct Endpoint {
     server: MockServer,
     arrived: Arc<Semaphore>,
@@ -186,7 +184,7 @@ impl Endpoint {
         format!("{}/", self.server.uri())
     }
 
-    /// Waits until so many requests have arrived, and no more.
+    /// Waits until this many requests have arrived, and checks that no more did.
     async fn wait(&self, count: usize) -> Vec<Request> {
         let permits = u32::try_from(count).unwrap();
         timeout(WAIT, self.arrived.acquire_many(permits))
@@ -223,7 +221,7 @@ async fn reference_sender_applies_filters() {
 }
 
 #[tokio::test]
-async fn reference_sender_signs_only_with_a_secret_and_renews_nonces() {
+async fn reference_sender_signs_only_with_a_secret_and_sends_new_nonces() {
     let (unsigned, signed) = (Endpoint::start().await, Endpoint::start().await);
     let sender = sender(&SHIPPED);
     sender.create_webhook(&unsigned.url(), None, None).unwrap();
@@ -232,8 +230,9 @@ async fn reference_sender_signs_only_with_a_secret_and_renews_nonces() {
     for _ in 0..5 {
         sender.emit(&event);
     }
-    let ours = |request: &Request| request.headers.keys().any(|name| name.as_str().starts_with("x-twenty"));
-    assert!(!unsigned.wait(5).await.iter().any(ours));
+    let is_signed =
+        |request: &Request| request.headers.keys().any(|name| name.as_str().starts_with("x-twenty"));
+    assert!(!unsigned.wait(5).await.iter().any(is_signed));
     let nonce = |request: &Request| request.headers[NONCE_HEADER].as_bytes().to_vec();
     let mut nonces: Vec<Vec<u8>> = signed.wait(5).await.iter().map(nonce).collect();
     nonces.sort();
@@ -264,7 +263,7 @@ async fn reference_sender_is_not_delayed_by_hanging_or_dead_endpoints() {
     sender.create_webhook(&healthy.url(), Some(&Secret::new("c")), None).unwrap();
     let event = DOCUMENTED.sample("person.created").unwrap();
     let began = Instant::now();
-    // More than are under way to one webhook at the same time.
+    // More than the sender sends to one webhook at the same time.
     for _ in 0..100 {
         sender.emit(&event);
     }
@@ -290,7 +289,7 @@ fn reference_sender_rejects_malformed_urls() {
 }
 
 #[test]
-fn filters_match_as_the_server_matches_them() {
+fn filters_match_as_in_twenty() {
     let name = |text: &str| EventName::new(text);
     for (pattern, event, matches) in [
         ("*.*", "person.created", true),
@@ -307,7 +306,7 @@ fn filters_match_as_the_server_matches_them() {
 }
 
 #[test]
-fn members_are_read_as_raw_text() {
+fn parses_members_as_raw_text() {
     let members = Members::parse(br#" {"a": 1.0 ,"b":{"c":[ 1 ]},"a":2e3} "#).unwrap();
     assert_eq!(members.get("a").unwrap().get(), "2e3");
     assert_eq!(members.get("b").unwrap().get(), r#"{"c":[ 1 ]}"#);

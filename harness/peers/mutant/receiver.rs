@@ -1,7 +1,7 @@
-//! Wrong receivers: a gate ahead of the reference receiver that accepts what it should not, or rejects what it should
-//! accept; or a change to what the reference receiver answers and processes.
+//! Faulty receivers: a gate in front of the reference receiver that accepts or rejects wrongly, or a change to what the
+//! reference receiver answers and processes.
 //!
-//! Invariant: what the gate accepts is signed anew for the reference receiver, which does the rest.
+//! Invariant: what the gate accepts is signed again for the reference receiver, which does the rest.
 
 mod acts;
 mod body;
@@ -25,7 +25,7 @@ use crate::webhook::signature::{Key, Secret};
 use crate::wire::endpoint::Handler;
 use crate::wire::exchange::{Delivery, Headers, Response};
 
-/// What a request costs a receiver that works on a few at a time.
+/// How long each request takes a receiver that works on only a few at a time.
 const WORK: Duration = Duration::from_millis(10);
 
 pub struct Mutant {
@@ -33,7 +33,7 @@ pub struct Mutant {
     inner: Receiver,
     secret: Secret,
     clock: Clock,
-    /// How long an answer that comes late takes.
+    /// How long a late answer takes.
     late: Duration,
     busy: AtomicUsize,
     memory: Memory,
@@ -41,7 +41,7 @@ pub struct Mutant {
 }
 
 enum Gate {
-    /// Hands it on as it is: the reference receiver judges.
+    /// The reference receiver judges the request unchanged.
     Judge,
     /// Accepts this body, whatever the signature.
     Accept(Bytes),
@@ -52,8 +52,7 @@ enum Gate {
 }
 
 impl Mutant {
-    /// A reference receiver with these settings and this observer, and one fault. `late` is what `AnswersLate` takes for
-    /// one kind of event.
+    /// A reference receiver with one fault. `late` is how long `AnswersLate` takes to answer one kind of event.
     pub fn new(
         fault: ReceiverFault,
         settings: Settings,
@@ -86,7 +85,7 @@ impl Mutant {
         }
         let mut judged = delivery.clone();
         match self.gate(&request) {
-            Gate::Reject => return Some(Response::text(401, "refused\n")),
+            Gate::Reject => return Some(Response::text(401, "rejected\n")),
             Gate::Answer(status) => return Some(Response::text(status, "")),
             Gate::Judge => {}
             Gate::Accept(body) => self.sign(&mut judged, body),
@@ -111,7 +110,7 @@ impl Mutant {
         }
     }
 
-    /// Works on a request, where there is room for it. Each takes its turn, in which others come.
+    /// Works on a request if there is room for it. Each waits for those before it, while others come.
     async fn works(&self, most: usize) -> bool {
         let others = self.busy.fetch_add(1, Ordering::SeqCst);
         let has_room = others < most;
@@ -124,7 +123,7 @@ impl Mutant {
 
     fn gate(&self, request: &Incoming<'_>) -> Gate {
         let accept = || Gate::Accept(request.body().clone());
-        let (holds, then, otherwise) = match self.act {
+        let (applies, then, otherwise) = match self.act {
             Act::Rejects(these) => (these(request), Gate::Reject, Gate::Judge),
             Act::Accepts(these) => (these(request), accept(), Gate::Judge),
             Act::AcceptsOnly(these) => (these(request), accept(), Gate::Reject),
@@ -145,7 +144,7 @@ impl Mutant {
             | Act::ProcessesRejected
             | Act::Processes(_) => return Gate::Judge,
         };
-        if holds { then } else { otherwise }
+        if applies { then } else { otherwise }
     }
 
     fn sign(&self, delivery: &mut Delivery, body: Bytes) {

@@ -1,7 +1,10 @@
-//! Which bytes a receiver hashes, and what it lets in, from what it acknowledged and what it refused.
+//! Finds what a receiver hashes and accepts, from the trials that it accepted and rejected.
 //!
-//! Invariant: what the receiver computes comes first (`message.*`, `key.*`, `digest.*`); what it lets in besides is
-//! `accepts.alternative` with that code as its detail.
+//! Invariant: a receiver that expects another way of signing gets the code of that way (`message.*`, `key.*`,
+//! `digest.*`). One that accepts it in addition to the right way gets `accepts.alternative`, with that code as its
+//! detail.
+
+mod messages;
 
 use std::collections::HashSet;
 
@@ -13,11 +16,11 @@ use crate::suite::transcript::{
 use crate::webhook::recipe::{Digest, Message, Recipe};
 use crate::wire::exchange::{ExchangeId, Outcome};
 
-/// Why plain valid deliveries are refused: what was acknowledged instead. Of several that are as near to the contract,
-/// the first, which names the others.
+/// Why plain valid deliveries are rejected: what was accepted instead. If several ways are equally near to the
+/// contract, the first, which names the others.
 ///
-/// `refuses.everything` where nothing at all was acknowledged though other ways were tried, `None` where the trials do
-/// not tell.
+/// `refuses.everything` if other ways were tried and nothing at all was accepted; `None` if the trials do not show a
+/// cause.
 pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
     let instead = transcript.trials.iter().filter(|trial| transcript.acknowledged(trial.exchange));
     let mut found: Vec<(usize, Cause)> = instead
@@ -38,15 +41,15 @@ pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
     (tried_others && nothing).then(|| Cause::new(Code::RefusesEverything))
 }
 
-/// What a receiver does that takes such a trial in place of the valid delivery, and how far from the contract that is.
+/// What a receiver does that accepts such a trial instead of the valid delivery, and how far from the contract that is.
 fn hypothesis(respect: Respect) -> Option<(usize, Cause)> {
     Some(match respect {
         Respect::Signed(recipe) => (recipe.distance(), Cause::of_recipe(&recipe)?),
         Respect::Stale(Age::Seconds) => {
-            (1, Cause::detailed(Code::MessageTimestampUnit, "the header is read in seconds"))
+            (1, Cause::detailed(Code::MessageTimestampUnit, messages::header_in_seconds()))
         }
         Respect::TimestampForm(TimestampForm::IsoDate) => {
-            (1, Cause::detailed(Code::HeaderTimestampFormat, "an ISO date is expected"))
+            (1, Cause::detailed(Code::HeaderTimestampFormat, messages::iso_date_expected()))
         }
         Respect::DefaultSecret(_) => (1, Cause::detailed(Code::KeyOtherWebhook, respect.describe())),
         Respect::Header(name, recipe) if recipe == Recipe::CONTRACT => {
@@ -59,10 +62,10 @@ fn hypothesis(respect: Respect) -> Option<(usize, Cause)> {
     })
 }
 
-/// The serialiser that a receiver puts between the wire and the hash, where it takes what is signed over its output and
-/// not, or not always, what is signed over the bytes as they came.
+/// The serialiser whose output a receiver hashes: it accepts what is signed over that, and rejects some or all of what
+/// is signed over the received bytes.
 pub fn of_reserialising(transcript: &Transcript) -> Option<Cause> {
-    if takes_other_spellings(transcript) == Some(true) {
+    if accepts_other_formattings(transcript) == Some(true) {
         return None;
     }
     serialiser(transcript)
@@ -82,15 +85,15 @@ fn serialiser(transcript: &Transcript) -> Option<Cause> {
     Some(causes.fold(first, Cause::or))
 }
 
-/// Why a negative was acknowledged.
+/// Why a negative was accepted.
 pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause> {
     let valid_too = accepted.controls.iter().all(|&control| transcript.acknowledged(control));
     if valid_too {
         let control_says = |&control: &ExchangeId| says_error(transcript, control);
         if says_error(transcript, accepted.exchange) && !accepted.controls.iter().any(control_says) {
-            return Some(Cause::detailed(Code::AcceptsEverything, "an error in the body of a 2xx"));
+            return Some(Cause::detailed(Code::AcceptsEverything, messages::error_in_body()));
         }
-        if let Some(cause) = takes_everything(transcript) {
+        if let Some(cause) = accepts_everything(transcript) {
             return Some(cause);
         }
     }
@@ -104,7 +107,7 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
         }
         Respect::Signed(recipe) => {
             let inner = Cause::of_recipe(&recipe)?;
-            let raw_too = takes_other_spellings(transcript) != Some(false);
+            let raw_too = accepts_other_formattings(transcript) != Some(false);
             if let (Message::Reserialised(_), false) = (recipe.message, raw_too) {
                 return Some(inner);
             }
@@ -121,33 +124,34 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
         Respect::Malformed(_) | Respect::WrongType(_) => {
             Some(Cause::detailed(Code::AcceptsMalformed, which()))
         }
-        Respect::Method => Some(Cause::detailed(Code::AnswerStatus, "another method is acknowledged")),
-        Respect::BackDoor(_) if takes_unsigned(transcript) => Some(Cause::new(Code::AcceptsUnsigned)),
+        Respect::Method => Some(Cause::detailed(Code::AnswerStatus, messages::other_method())),
+        Respect::BackDoor(_) if accepts_unsigned(transcript) => Some(Cause::new(Code::AcceptsUnsigned)),
         Respect::BackDoor(which) => Some(Cause::detailed(Code::AcceptsBackDoor, which)),
         Respect::Borrowed => Some(Cause::new(Code::AcceptsReplayed)),
         Respect::Content(_) | Respect::Timestamp(_) | Respect::Reformatted(_)
-            if takes_borrowed(transcript) =>
+            if accepts_borrowed(transcript) =>
         {
             Some(Cause::new(Code::AcceptsReplayed))
         }
         Respect::Content(part) => {
-            Some(alternative(Cause::detailed(Code::MessagePart, format!("without {}", part.describe()))))
+            Some(alternative(Cause::detailed(Code::MessagePart, messages::without(part))))
         }
-        // Who does not see other content does not see another spelling either.
+        // A receiver that ignores changed content ignores changed formatting too.
         Respect::Reformatted(which) => {
             if let Some(part) = ignored_part(transcript) {
-                return Some(alternative(Cause::detailed(
-                    Code::MessagePart,
-                    format!("without {}", part.describe()),
-                )));
+                return Some(alternative(Cause::detailed(Code::MessagePart, messages::without(part))));
             }
             let cause = serialiser(transcript);
             let cause = cause.unwrap_or_else(|| Cause::detailed(Code::MessageReserialised, which));
-            Some(if takes_other_spellings(transcript) == Some(false) { cause } else { alternative(cause) })
+            Some(if accepts_other_formattings(transcript) == Some(false) {
+                cause
+            } else {
+                alternative(cause)
+            })
         }
         Respect::SecretMember => Some(alternative(Cause::new(Code::MessageSecretMember))),
         Respect::Timestamp(Redating::Zeros) => {
-            Some(alternative(Cause::detailed(Code::MessageTimestampDiffers, "printed again as a number")))
+            Some(alternative(Cause::detailed(Code::MessageTimestampDiffers, messages::printed_again())))
         }
         Respect::Timestamp(_) => Some(Cause::new(Code::AcceptsReplayed)),
         Respect::DefaultSecret(_) => Some(alternative(Cause::detailed(Code::KeyOtherWebhook, which()))),
@@ -163,53 +167,51 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
     }
 }
 
-/// Whether every delivery with a wrong signature is taken, and those without one too. Method and form are no matter of the
-/// signature: a receiver that verifies nothing may still route by method.
-fn takes_everything(transcript: &Transcript) -> Option<Cause> {
+/// Whether every delivery with a wrong signature is accepted, and those without one too. Method and form do not count:
+/// a receiver that verifies nothing may still route by method.
+fn accepts_everything(transcript: &Transcript) -> Option<Cause> {
     use Respect::{Content, Digits, Key, Signed, Timestamp, Undated, Unsigned, UnsignedMalformed};
-    // What is tried to find a cause has no controls.
+    // Trials of the diagnosis have no controls.
     let forged = |trial: &&Trial| {
         matches!(trial.respect, Content(_) | Timestamp(_) | Signed(_) | Key(_) | Digits(_))
             && !trial.controls.is_empty()
     };
     let unsigned = |trial: &&Trial| matches!(trial.respect, Unsigned | UnsignedMalformed | Undated);
-    let taken = |trial: &Trial| transcript.acknowledged(trial.exchange);
+    let accepted = |trial: &Trial| transcript.acknowledged(trial.exchange);
     let kinds: HashSet<_> =
         transcript.trials.iter().filter(forged).map(|trial| std::mem::discriminant(&trial.respect)).collect();
-    let all_forged = transcript.trials.iter().filter(forged).all(taken);
-    let all_unsigned = transcript.trials.iter().filter(unsigned).all(taken);
+    let all_forged = transcript.trials.iter().filter(forged).all(accepted);
+    let all_unsigned = transcript.trials.iter().filter(unsigned).all(accepted);
     match (kinds.len(), all_forged, all_unsigned) {
         (0, ..) | (_, false, _) => None,
         (1, true, _) if !transcript.trials.iter().any(|trial| unsigned(&trial)) => None,
         (_, true, true) => Some(Cause::new(Code::AcceptsEverything)),
-        (_, true, false) => {
-            Some(Cause::detailed(Code::AcceptsEverything, "any signature, as long as there is one"))
-        }
+        (_, true, false) => Some(Cause::detailed(Code::AcceptsEverything, messages::any_signature())),
     }
 }
 
-/// What is taken beside the valid way.
+/// The cause for a way of signing that is accepted in addition to the right one.
 fn alternative(inner: Cause) -> Cause {
     let code = Code::AcceptsAlternative;
     Cause { code, detail: Some(inner.to_string()), inner: Some(inner.code), ..inner }
 }
 
-/// Whether other spellings are taken under a signature of their own; `None` where none was tried.
-fn takes_other_spellings(transcript: &Transcript) -> Option<bool> {
+/// Whether other formattings are accepted if they are correctly signed; `None` if none was tried.
+fn accepts_other_formattings(transcript: &Transcript) -> Option<bool> {
     let of_formatting = |trial: &&Trial| matches!(trial.respect, Respect::Formatting(_));
     let mut trials = transcript.trials.iter().filter(of_formatting).peekable();
     trials.peek()?;
     Some(trials.all(|trial| transcript.acknowledged(trial.exchange)))
 }
 
-/// Whether a request with neither signature nor timestamp is taken.
-fn takes_unsigned(transcript: &Transcript) -> bool {
+/// Whether requests without a signature are accepted.
+fn accepts_unsigned(transcript: &Transcript) -> bool {
     let bare = |trial: &&Trial| trial.respect == Respect::Unsigned;
     let mut trials = transcript.trials.iter().filter(bare).peekable();
     trials.peek().is_some() && trials.all(|trial| transcript.acknowledged(trial.exchange))
 }
 
-/// Whether an answer's body speaks of an error.
+/// Whether an answer's body mentions an error.
 fn says_error(transcript: &Transcript, id: ExchangeId) -> bool {
     let Outcome::Answered(response) = transcript.outcome(id) else { return false };
     let body = String::from_utf8_lossy(&response.body).to_lowercase();
@@ -218,7 +220,7 @@ fn says_error(transcript: &Transcript, id: ExchangeId) -> bool {
         .any(|word| body.contains(word))
 }
 
-/// What can be changed under an old signature, where something can.
+/// The part of the body that can be changed under an old signature, if there is one.
 fn ignored_part(transcript: &Transcript) -> Option<Part> {
     transcript.trials.iter().find_map(|trial| match trial.respect {
         Respect::Content(which) if transcript.acknowledged(trial.exchange) => Some(which),
@@ -226,13 +228,13 @@ fn ignored_part(transcript: &Transcript) -> Option<Part> {
     })
 }
 
-/// Whether the signature of one delivery is taken for another.
-fn takes_borrowed(transcript: &Transcript) -> bool {
+/// Whether the signature of one delivery is accepted for another.
+fn accepts_borrowed(transcript: &Transcript) -> bool {
     let borrowed = |trial: &&Trial| trial.respect == Respect::Borrowed;
     transcript.trials.iter().filter(borrowed).any(|trial| transcript.acknowledged(trial.exchange))
 }
 
-/// Why a receiver ended in place of an answer: what was particular about the request.
+/// Why a receiver ended instead of answering: what was unusual about the request.
 pub fn of_end(respect: Respect) -> Cause {
     let of_another_length = |digest| {
         matches!(
@@ -251,12 +253,12 @@ pub fn of_end(respect: Respect) -> Cause {
     })
 }
 
-/// Why something was taken in too seldom or too often.
+/// Why something was processed too seldom or too often.
 pub fn of_processing(transcript: &Transcript, trial: &ProcessingTrial) -> Option<Cause> {
     let times = |trial: &ProcessingTrial| transcript.times_observed(&trial.observed);
     let of_kind = |kind: ProcessingKind| transcript.processing.iter().filter(move |trial| trial.kind == kind);
     let valid: Vec<usize> = of_kind(ProcessingKind::Valid).map(times).collect();
-    // Of everything only the first was taken in.
+    // Only the first of all deliveries was processed.
     let constant = valid.len() > 1 && transcript.observed.len() == 1;
     let (seen, wanted) = (times(trial), trial.kind.times());
     let code = match trial.kind {
@@ -269,7 +271,7 @@ pub fn of_processing(transcript: &Transcript, trial: &ProcessingTrial) -> Option
             } else if transcript.dialect.nonce {
                 Cause::new(Code::DedupeNonce)
             } else {
-                Cause::detailed(Code::DedupeNonce, "timestamp or signature")
+                Cause::detailed(Code::DedupeNonce, messages::timestamp_or_signature())
             }
         }
         ProcessingKind::SameRecord if seen < wanted => Cause::detailed(Code::DedupeTooCoarse, "record"),

@@ -28,8 +28,8 @@ pub(crate) const VER_1: Requirement = Requirement {
     text: "Altered content is rejected: a value changed, a member added (`secret` among \
           them) or removed, the body cut short.",
     source: "D",
-    why: "The signature is there to show that the content is what Twenty sent. A check over a part of the body, or \
-          over a re-serialised parse, lets the rest be changed on the way.",
+    why: "The signature shows that the content is what Twenty sent. If it is checked over a part of the body only, or \
+          over a re-serialised body, the rest can be changed on the way.",
     scenarios: &[&ALTERED_CONTENT],
     needs: None,
     check: rejects_all,
@@ -47,8 +47,8 @@ pub(crate) const VER_1: Requirement = Requirement {
 /// What is sent for VER-1.
 pub(super) const ALTERED_CONTENT: Scenario = Scenario::cases(
     "altered-content",
-    "a valid delivery whose body was changed after signing: a value, a member more, a \
-          member less, cut short",
+    "deliveries whose body was changed after signing: a value changed, a member added, a \
+          member removed, the end cut off",
     |_| CONTENT.iter().map(altered).collect(),
     &[alterations],
 );
@@ -58,34 +58,26 @@ fn altered(&(what, respect, change): &(&'static str, Respect, Change)) -> Case {
 }
 
 const CONTENT: &[(&str, Respect, Change)] = &[
+    ("a delivery with a value changed after signing", Respect::Content(Part::Values), |_, delivery, _| {
+        let text = std::str::from_utf8(&delivery.body).ok()?;
+        // A digit of the record's createdAt, which every plain record has: only a value changes.
+        let changed = text.replacen("2025-", "2024-", 1);
+        (changed != text).then(|| delivery.body = Bytes::from(changed))
+    }),
     (
-        "a delivery with a value changed behind the signature",
-        Respect::Content(Part::Values),
-        |_, delivery, _| {
-            let text = std::str::from_utf8(&delivery.body).ok()?;
-            // A digit of the record's createdAt, which every plain record has: the form of the body stays as it is.
-            let changed = text.replacen("2025-", "2024-", 1);
-            (changed != text).then(|| delivery.body = Bytes::from(changed))
-        },
-    ),
-    (
-        "a delivery with a member added behind the signature",
+        "a delivery with a member added after signing",
         Respect::Content(Part::AddedMembers),
         |_, delivery, _| {
             delivery.body = with_member(&delivery.body, "admin", &json!(true));
             Some(())
         },
     ),
+    ("a delivery with a member `secret` added after signing", Respect::SecretMember, |_, delivery, _| {
+        delivery.body = with_member(&delivery.body, "secret", &json!("let me in"));
+        Some(())
+    }),
     (
-        "a delivery with a member `secret` added behind the signature",
-        Respect::SecretMember,
-        |_, delivery, _| {
-            delivery.body = with_member(&delivery.body, "secret", &json!("let me in"));
-            Some(())
-        },
-    ),
-    (
-        "a delivery with a member taken away behind the signature",
+        "a delivery with a member removed after signing",
         Respect::Content(Part::MissingMembers),
         |_, delivery, _| {
             let mut value: Value = serde_json::from_slice(&delivery.body).ok()?;
@@ -97,7 +89,7 @@ const CONTENT: &[(&str, Respect, Change)] = &[
         },
     ),
     (
-        "a delivery with its last bytes cut off behind the signature",
+        "a delivery with its last bytes cut off after signing",
         Respect::Content(Part::End),
         |_, delivery, _| {
             delivery.body.truncate(delivery.body.len().checked_sub(2)?);
@@ -106,8 +98,8 @@ const CONTENT: &[(&str, Respect, Change)] = &[
     ),
 ];
 
-/// A change of content under the old signature. Places are counted among the letters and digits of the body's texts, so
-/// that no change is one of spelling alone.
+/// A change of content under the old signature. Places are counted among the letters and digits of the body's strings, so
+/// no change is one of formatting only.
 #[derive(Debug, Clone)]
 enum Alteration {
     Replace(Index),
@@ -131,13 +123,11 @@ fn alterations() -> Property {
 
 fn altered_content(alteration: &Alteration) -> Case {
     let (which, what) = match alteration {
-        Alteration::Replace(_) => (Part::Values, "a delivery with a character replaced behind the signature"),
-        Alteration::Double(_) => (Part::Values, "a delivery with a character doubled behind the signature"),
-        Alteration::Delete(_) => {
-            (Part::Values, "a delivery with a character taken away behind the signature")
-        }
-        Alteration::Cut(_) => (Part::End, "a delivery with its end cut off behind the signature"),
-        Alteration::Add(_) => (Part::AddedMembers, "a delivery with a member added behind the signature"),
+        Alteration::Replace(_) => (Part::Values, "a delivery with a character replaced after signing"),
+        Alteration::Double(_) => (Part::Values, "a delivery with a character doubled after signing"),
+        Alteration::Delete(_) => (Part::Values, "a delivery with a character removed after signing"),
+        Alteration::Cut(_) => (Part::End, "a delivery with its end cut off after signing"),
+        Alteration::Add(_) => (Part::AddedMembers, "a delivery with a member added after signing"),
     };
     let alteration = alteration.clone();
     Case::forged(what, Respect::Content(which), move |_, delivery, _| {
@@ -169,7 +159,7 @@ fn altered_content(alteration: &Alteration) -> Case {
     })
 }
 
-/// Where letters and digits stand inside of texts.
+/// The positions of letters and digits inside strings.
 pub(super) fn letters(body: &[u8]) -> Vec<usize> {
     let mut inside = false;
     let mut places = Vec::new();
@@ -200,7 +190,7 @@ pub(crate) const VER_2: Requirement = Requirement {
     check_id: "receiver/verification/altered-timestamp",
     text: "An altered timestamp header is rejected.",
     source: "D",
-    why: "The timestamp is part of the signed text so that an old delivery cannot be sent again as a new one.",
+    why: "The timestamp is signed, so an old delivery cannot be sent again as a new one.",
     scenarios: &[&ALTERED_TIMESTAMP],
     needs: None,
     check: rejects_all,
@@ -215,15 +205,15 @@ pub(crate) const VER_2: Requirement = Requirement {
 /// What is sent for VER-2.
 pub(super) const ALTERED_TIMESTAMP: Scenario = Scenario::cases(
     "altered-timestamp",
-    "a valid delivery whose timestamp header was changed after signing: a millisecond \
-          later, a minute earlier, with a zero before it",
+    "deliveries whose timestamp header was changed after signing: one millisecond later, \
+          one minute earlier, with a leading zero",
     |_| TIMESTAMPS.iter().map(altered).collect(),
     &[redatings],
 );
 
 const TIMESTAMPS: &[(&str, Respect, Change)] = &[
     (
-        "a delivery whose timestamp is a millisecond later than the signed one",
+        "a delivery whose timestamp is one millisecond later than the signed one",
         Respect::Timestamp(Redating::Later),
         |_, delivery, timestamp| {
             delivery.headers.set(TIMESTAMP_HEADER, (timestamp.parse::<u64>().ok()? + 1).to_string());
@@ -231,7 +221,7 @@ const TIMESTAMPS: &[(&str, Respect, Change)] = &[
         },
     ),
     (
-        "a delivery whose timestamp is a minute earlier than the signed one",
+        "a delivery whose timestamp is one minute earlier than the signed one",
         Respect::Timestamp(Redating::Earlier),
         |_, delivery, timestamp| {
             delivery.headers.set(TIMESTAMP_HEADER, (timestamp.parse::<u64>().ok()? - 60_000).to_string());
@@ -239,7 +229,7 @@ const TIMESTAMPS: &[(&str, Respect, Change)] = &[
         },
     ),
     (
-        "a delivery whose timestamp has a zero before it that was not signed",
+        "a delivery whose timestamp got a leading zero after signing",
         Respect::Timestamp(Redating::Zeros),
         |_, delivery, timestamp| {
             delivery.headers.set(TIMESTAMP_HEADER, format!("0{timestamp}"));
@@ -257,7 +247,7 @@ enum OtherTimestamp {
     Digit(Index),
 }
 
-/// VER-2: the timestamp. Up to four minutes off, so that its age is no reason to refuse it.
+/// VER-2: the timestamp. Up to four minutes off, so age is no reason to reject it.
 fn redatings() -> Property {
     let strategy = prop_oneof![
         (1..240_000_u32).prop_map(OtherTimestamp::Later),
@@ -270,13 +260,13 @@ fn redatings() -> Property {
 
 fn redated(redating: &OtherTimestamp) -> Case {
     let (which, what) = match redating {
-        OtherTimestamp::Later(ms) => (Redating::Later, format!("{ms} ms later than the signed one")),
-        OtherTimestamp::Earlier(ms) => (Redating::Earlier, format!("{ms} ms earlier than the signed one")),
-        OtherTimestamp::Zeros(_) => (Redating::Zeros, "with zeros before it that were not signed".to_owned()),
-        OtherTimestamp::Digit(_) => (Redating::Digit, "with another digit than the signed one".to_owned()),
+        OtherTimestamp::Later(ms) => (Redating::Later, format!("is {ms} ms later than the signed one")),
+        OtherTimestamp::Earlier(ms) => (Redating::Earlier, format!("is {ms} ms earlier than the signed one")),
+        OtherTimestamp::Zeros(_) => (Redating::Zeros, "got leading zeros after signing".to_owned()),
+        OtherTimestamp::Digit(_) => (Redating::Digit, "had a digit changed after signing".to_owned()),
     };
     let redating = redating.clone();
-    let what = format!("a delivery whose timestamp is {what}");
+    let what = format!("a delivery whose timestamp {what}");
     Case::forged(what, Respect::Timestamp(which), move |_, delivery, timestamp| {
         let signed_ms: u64 = timestamp.parse().ok()?;
         let other = match &redating {

@@ -1,12 +1,13 @@
 //! VER-15: the comparison takes no measurably different time for a longer matching prefix.
 //!
-//! The three series are taken in turns on one connection, in an order that changes, so that whatever else goes on meets all of
-//! them alike; the third is a control for the first.
+//! Three series of signatures are sent in turns, in a changing order, so other load affects all of them alike. The
+//! third series repeats the first: the difference between these two is noise.
 
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
+use super::messages;
 use super::stage::ReceiverStage;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::subject::SubjectError;
@@ -26,8 +27,8 @@ const VER_15: Requirement = Requirement {
     check_id: "receiver/verification/comparison-time",
     text: "The comparison takes no measurably different time for a longer matching prefix.",
     source: "W",
-    why: "A comparison that ends at the first wrong digit tells by its time how many were right, and so lets a \
-          signature be guessed digit by digit.",
+    why: "A comparison that stops at the first wrong digit takes longer the more digits are right. An attacker can \
+          measure that, and guess a signature digit by digit.",
     scenarios: &[&COMPARISON],
     needs: None,
     check: comparison_time,
@@ -37,20 +38,20 @@ const VER_15: Requirement = Requirement {
 /// What is sent for VER-15.
 const COMPARISON: Scenario = Scenario::receiver(
     "comparison",
-    "300 forged deliveries in turns, with the first or the last digit of their \
-          signatures wrong",
+    "300 forged deliveries, in turns with the first or the last digit of the signature \
+          wrong",
     |stage| stage.comparison().boxed_local(),
 );
 
-/// How many exchanges there are in each series.
+/// The number of exchanges in each series.
 const EACH: usize = 100;
 
-/// The same where each answer takes long.
+/// The same if answers are slow.
 const EACH_SLOW: usize = 40;
 
 impl ReceiverStage<'_> {
     async fn comparison(&mut self) -> Result<(), SubjectError> {
-        if !self.takes_plain().await? {
+        if !self.accepts_plain().await? {
             return Ok(());
         }
         let mut comparison = Comparison {
@@ -69,14 +70,14 @@ impl ReceiverStage<'_> {
                 let Some(valid) = delivery.headers.single(SIGNATURE_HEADER) else { return Ok(()) };
                 let mut digits = valid.to_vec();
                 let at = if series == 1 { digits.len() - 1 } else { 0 };
-                // The other digits of the early ones stay right: all three differ in one digit alone.
+                // Only one digit is wrong in each of the three.
                 digits[at] = if digits[at] == b'0' { b'1' } else { b'0' };
                 delivery.headers.set(SIGNATURE_HEADER, digits);
                 let id = self.send_forgery(delivery).await?;
                 let exchange = self.transcript.exchange(id);
-                let refused = exchange.outcome.status().is_some_and(|status| (400..500).contains(&status));
-                if !refused {
-                    // That is for other requirements to say; nothing can be compared.
+                let rejected = exchange.outcome.status().is_some_and(|status| (400..500).contains(&status));
+                if !rejected {
+                    // Other requirements report this; nothing can be compared.
                     return Ok(());
                 }
                 let took = exchange.took;
@@ -90,39 +91,35 @@ impl ReceiverStage<'_> {
                 }
             }
         }
-        if self.takes_plain().await? {
+        if self.accepts_plain().await? {
             self.transcript.comparison = Some(comparison);
         }
         Ok(())
     }
 
-    /// Whether what is valid is acknowledged: only then it is the signature that the others are refused for.
-    async fn takes_plain(&mut self) -> Result<bool, SubjectError> {
+    /// Whether a valid delivery is accepted: only then are the others rejected because of their signature.
+    async fn accepts_plain(&mut self) -> Result<bool, SubjectError> {
         let id = self.send(self.maker.deliver(&self.maker.plain())).await?;
         Ok(self.transcript.acknowledged(id))
     }
 }
 
-/// How many standard deviations the ranks of two series must be apart: less than one run in a hundred million by chance.
+/// The ranks of two series must be this many standard deviations apart: less than one run in 100 million by chance.
 const MEASURABLE: f64 = 6.0;
 
 fn comparison_time(_: &Requirement, t: &Transcript) -> Verdict {
     let Some(comparison) = &t.comparison else {
-        return Verdict::Inconclusive("the signatures compared were not all answered 4xx".to_owned());
+        return Verdict::Inconclusive(messages::comparison_not_rejected().to_owned());
     };
     let [early, late, control] =
         [&comparison.early, &comparison.late, &comparison.control].map(|series| median(series));
     let apart = late.saturating_sub(early);
-    // What two equal series differ by is noise; a difference of that size says nothing.
+    // The difference between two equal series is noise.
     let noise = early.abs_diff(control);
     if ranks_apart(&comparison.early, &comparison.late) < MEASURABLE || apart <= noise * 3 {
         return Verdict::Pass;
     }
-    let message = format!(
-        "a signature that is wrong in its last digit alone is refused {apart:.0?} later than one that is wrong in its first \
-         (medians of {} each): compare in constant time, over all digits",
-        comparison.early.len()
-    );
+    let message = messages::compared_digit_by_digit(apart, comparison.early.len());
     Evidence::new(format!("{early:.0?}"), format!("{late:.0?}"), message)
         .shown_by(comparison.shown_by.iter().copied())
         .fail()

@@ -1,7 +1,7 @@
-//! Where the plain valid delivery is refused: what the receiver expects in its place, and where its clock's window ends.
+//! If a plain valid delivery is rejected: which other way of signing the receiver expects.
 //!
-//! Invariant: the first way that is acknowledged ends the search only when every other way that is as near to the contract
-//! was tried as well: two that fit are both named.
+//! Invariant: an accepted way ends the search only after every way that is as near to the contract was tried too. If
+//! two are accepted, both are named.
 
 use futures_util::FutureExt as _;
 use serde_json::json;
@@ -18,7 +18,7 @@ use crate::webhook::serialiser::Serialiser;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::exchange::Delivery;
 
-/// Other names under which receivers look for the signature.
+/// Other names that receivers use for the signature header.
 const SIGNATURE_NAMES: &[&str] = &[
     "X-Twenty-Signature",
     "X-Webhook-Signature",
@@ -33,7 +33,7 @@ const SIGNATURE_NAMES: &[&str] = &[
     "Signature",
 ];
 
-/// Other names under which they look for the timestamp.
+/// Other names that receivers use for the timestamp header.
 const TIMESTAMP_NAMES: &[&str] = &[
     "X-Twenty-Timestamp",
     "X-Webhook-Timestamp",
@@ -44,10 +44,11 @@ const TIMESTAMP_NAMES: &[&str] = &[
     "Timestamp",
 ];
 
-/// Every known way of signing, tried where the plain valid delivery is rejected.
+/// Every known way of signing, tried if the plain valid delivery is rejected.
 pub(super) const DIAGNOSIS: Scenario = Scenario {
     name: ScenarioName("diagnosis"),
-    sends: "deliveries signed in every known wrong way, to find the one that is expected",
+    sends: "if valid deliveries are rejected, deliveries signed in every known wrong way, to find the one \
+            that the receiver expects",
     needs: None,
     turn: Turn::Diagnosis,
     play: Play::Receiver(|stage| stage.diagnose().boxed_local()),
@@ -84,7 +85,7 @@ impl ReceiverStage<'_> {
         Ok(())
     }
 
-    /// Signs in every way of the lattice that differs from the contract in so many respects.
+    /// Signs in every way of the lattice that differs from the contract in this many respects.
     async fn sign_differently(
         &mut self,
         lattice: &[Recipe],
@@ -92,7 +93,7 @@ impl ReceiverStage<'_> {
     ) -> Result<bool, SubjectError> {
         let mut found = false;
         for recipe in lattice.iter().filter(|recipe| distance.contains(&recipe.distance())) {
-            // With something in it that each serialiser prints in its own way, so that the serialiser shows.
+            // With a member that each serialiser prints differently, to tell the serialisers apart.
             let member = format!("\"probe\":{}", Serialiser::probe());
             let mut body = self.maker.render(&with_raw_member(&self.maker.plain(), &member));
             if recipe.message == Message::SecretMember {
@@ -111,7 +112,7 @@ impl ReceiverStage<'_> {
         Ok(found)
     }
 
-    /// Signs under the secrets that programs fall back to.
+    /// Signs with the secrets that programs fall back to.
     async fn sign_by_default(&mut self) -> Result<bool, SubjectError> {
         let mut found = false;
         for secret in DEFAULT_SECRETS {
@@ -119,29 +120,29 @@ impl ReceiverStage<'_> {
             let key = Key::new(&Secret::new(secret));
             let signature = key.sign(control.timestamp.as_bytes(), &control.delivery.body).to_hex();
             control.delivery.headers.set(SIGNATURE_HEADER, signature);
-            let what = format!("a delivery signed under the default secret {secret:?}");
+            let what = format!("a delivery signed with the default secret {secret:?}");
             found |= self.try_single(what, Respect::DefaultSecret(secret), control.delivery).await?;
         }
         Ok(found)
     }
 
-    /// The timestamp header in other units and forms, correctly signed under it.
+    /// Correctly signed deliveries whose timestamp is in another unit or form.
     async fn time_differently(&mut self) -> Result<bool, SubjectError> {
         let now_ms = self.maker.clock.now_ms();
         let mut found = false;
         for (respect, what, timestamp) in [
             (Respect::Stale(Age::Seconds), "in seconds", (now_ms / 1000).to_string()),
-            (Respect::TimestampForm(TimestampForm::IsoDate), "that is an ISO date", rfc3339(now_ms)),
+            (Respect::TimestampForm(TimestampForm::IsoDate), "an ISO date", rfc3339(now_ms)),
         ] {
             let mut delivery = self.maker.deliver(&self.maker.plain());
             self.maker.date(&mut delivery, timestamp.as_bytes());
-            let what = format!("a delivery correctly signed under a timestamp {what}");
+            let what = format!("a correctly signed delivery whose timestamp is {what}");
             found |= self.try_single(what, respect, delivery).await?;
         }
         Ok(found)
     }
 
-    /// Signature and timestamp under other header names.
+    /// Signature and timestamp in headers with other names.
     async fn name_differently(&mut self, recipes: &[Recipe]) -> Result<bool, SubjectError> {
         let mut found = false;
         for &recipe in recipes {
@@ -150,7 +151,7 @@ impl ReceiverStage<'_> {
                 let timestamp = delivery.headers.single(TIMESTAMP_HEADER).cloned().unwrap_or_default();
                 delivery.headers.remove(SIGNATURE_HEADER);
                 delivery.headers.add(name, value);
-                // Under every name: only the signature's is in question here.
+                // The timestamp under every name: only the signature's name is in question here.
                 TIMESTAMP_NAMES.iter().for_each(|other| delivery.headers.add(*other, timestamp.clone()));
                 let what = format!("a delivery with its signature in {name}, signed {}", recipe.describe());
                 found |= self.try_single(what, Respect::Header(name, recipe), delivery).await?;

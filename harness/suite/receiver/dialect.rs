@@ -3,6 +3,7 @@
 use super::case::Case;
 use super::judge::accepts;
 use super::maker::PLAIN_EVENT;
+use super::messages;
 use super::processing::{self, PROCESSING};
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::receiver::of_reserialising;
@@ -25,7 +26,7 @@ const DIA_1: Requirement = Requirement {
     text: "The body of the other dialect is accepted too, and processed where that can be \
           observed.",
     source: "W",
-    why: "The documentation shows one form and the server sends the other; who reads both is safe.",
+    why: "The documentation shows one body and Twenty sends another. A receiver that reads both is safe.",
     scenarios: &[&OTHER_DIALECT, &PROCESSING],
     needs: None,
     check: other_dialect,
@@ -40,7 +41,7 @@ const DIA_1: Requirement = Requirement {
 /// What is sent for DIA-1.
 const OTHER_DIALECT: Scenario = Scenario::cases(
     "other-dialect",
-    "a valid delivery in the other dialect's form",
+    "a valid delivery in the other dialect",
     |maker| other_dialects(maker.dialect).collect(),
     &[],
 );
@@ -61,5 +62,5 @@ fn other_dialect(_: &Requirement, t: &Transcript) -> Verdict {
     if !t.capabilities.contains(&Capability::Observations) {
         return accepted;
     }
-    of_all([accepted, processing::other_dialect(t)].into_iter(), "nothing was tried", "directions")
+    of_all([accepted, processing::other_dialect(t)].into_iter(), messages::nothing_tried(), "checks")
 }

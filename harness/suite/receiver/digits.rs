@@ -26,8 +26,8 @@ pub(crate) const VER_6: Requirement = Requirement {
     text: "Another algorithm or form is rejected: SHA-1, SHA-512, plain SHA-256, base64, \
           truncated, all zeros.",
     source: "D",
-    why: "A comparison over the shorter of two texts, or of decoded bytes that failed to decode, accepts what \
-          nobody signed.",
+    why: "A comparison that covers only the shorter of two strings, or bytes that failed to decode, accepts signatures \
+          that no key made.",
     scenarios: &[&OTHER_DIGEST],
     needs: None,
     check: rejects_all,
@@ -47,8 +47,8 @@ pub(crate) const VER_6: Requirement = Requirement {
 /// What is sent for VER-6.
 pub(super) const OTHER_DIGEST: Scenario = Scenario::cases(
     "other-digest",
-    "deliveries signed with SHA-1, SHA-512, plain SHA-256, in base64, cut short, and \
-          with zeros",
+    "deliveries signed with SHA-1, SHA-512 or plain SHA-256, in base64, truncated, with \
+          zeros, and with one digit changed",
     |_| {
         OTHER_DIGESTS
             .map(Recipe::digest)
@@ -75,7 +75,7 @@ fn other_digit(at: usize) -> Case {
     })
 }
 
-/// 64 digits that are not the right ones.
+/// 64 wrong digits.
 #[derive(Debug, Clone)]
 enum Digits {
     Random([u8; 32]),
@@ -95,13 +95,11 @@ fn digits() -> Property {
 
 fn other_digits(digits: &Digits) -> Case {
     let (which, what) = match digits {
-        Digits::Random(_) => ("any digits", "a delivery with any 64 digits".to_owned()),
+        Digits::Random(_) => ("any digits", "a delivery with 64 random digits as its signature".to_owned()),
         Digits::OneOther(at) => {
             ("one digit", format!("a delivery with digit {} of its signature changed", at + 1))
         }
-        Digits::Rotated(_) => {
-            ("order", "a delivery with the digits of its signature in another order".to_owned())
-        }
+        Digits::Rotated(_) => ("order", "a delivery with the digits of its signature rotated".to_owned()),
     };
     let digits = digits.clone();
     Case::forged(what, Respect::Digits(which), move |_, delivery, _| {
@@ -140,8 +138,8 @@ const VER_7: Requirement = Requirement {
     text: "Nothing may surround the 64 digits: trailing characters, an odd digit, a \
           `sha256=` prefix. Uppercase digits may be accepted or rejected.",
     source: "W",
-    why: "Lax decoders stop at the first character that is no digit; six public receivers take whatever stands \
-          behind.",
+    why: "Lax decoders stop at the first character that is not a digit. Six public receivers ignore whatever follows the \
+          digits.",
     scenarios: &[&SURROUNDED],
     needs: None,
     check: rejects_all,
@@ -157,34 +155,32 @@ const VER_7: Requirement = Requirement {
 /// What is sent for VER-7.
 pub(super) const SURROUNDED: Scenario = Scenario::cases(
     "surrounded",
-    "the right digits with something before or after them",
+    "deliveries whose signature has something before or after its 64 digits",
     |_| surrounded(SURROUNDINGS),
     &[],
 );
 
-/// A surrounding: which it is, what it is, and how it is made.
+/// A surrounding: which it is, the end of "a delivery whose signature ...", and how it is made.
 pub(super) type Surrounded = (Surrounding, &'static str, Change);
 
 pub(super) fn surrounded(changes: &'static [Surrounded]) -> Vec<Case> {
     let case = |&(which, what, change): &Surrounded| {
-        Case::forged(format!("a delivery with {what}"), Respect::Surrounded(which), change)
+        Case::forged(format!("a delivery whose signature {what}"), Respect::Surrounded(which), change)
     };
     changes.iter().map(case).collect()
 }
 
 const SURROUNDINGS: &[Surrounded] = &[
-    (Surrounding::Other("letters behind the digits"), "letters behind the digits", |_, delivery, _| {
+    (Surrounding::Other("letters after the digits"), "has letters after its 64 digits", |_, delivery, _| {
         around(delivery, |digits| format!("{digits}zz"))
     }),
-    (Surrounding::Other("digits behind the digits"), "digits behind the digits", |_, delivery, _| {
+    (Surrounding::Other("two more digits"), "has 66 digits", |_, delivery, _| {
         around(delivery, |digits| format!("{digits}00"))
     }),
-    (
-        Surrounding::Other("an odd digit behind the digits"),
-        "an odd digit behind the digits",
-        |_, delivery, _| around(delivery, |digits| format!("{digits}0")),
-    ),
-    (Surrounding::Prefixed, "`sha256=` before the digits", |_, delivery, _| {
+    (Surrounding::Other("one more digit"), "has 65 digits", |_, delivery, _| {
+        around(delivery, |digits| format!("{digits}0"))
+    }),
+    (Surrounding::Prefixed, "has `sha256=` before its digits", |_, delivery, _| {
         around(delivery, |digits| format!("sha256={digits}"))
     }),
 ];
@@ -206,8 +202,7 @@ const VER_21: Requirement = Requirement {
     text: "A second signature header (a valid one beside a bogus one, in both orders) is \
           rejected.",
     source: "W",
-    why: "A receiver that takes the first or the last of two headers, or joins them, can \
-          be shown one signature and its proxy another.",
+    why: "A receiver may read the first of two headers and its proxy the last, so each of them sees a different signature.",
     scenarios: &[&SECOND_SIGNATURE],
     needs: None,
     check: rejects_all,
@@ -222,8 +217,7 @@ const VER_21: Requirement = Requirement {
 /// What is sent for VER-21.
 const SECOND_SIGNATURE: Scenario = Scenario::cases(
     "second-signature",
-    "deliveries with a second signature header: a valid one next to a bogus one, in \
-          both orders",
+    "deliveries with a valid and a bogus signature header, in both orders",
     |_| SECOND.iter().map(|&(what, change)| Case::forged(what, Respect::SecondSignature, change)).collect(),
     &[],
 );

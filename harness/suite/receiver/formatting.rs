@@ -1,9 +1,9 @@
-//! VER-8, VER-18, VER-16 and VER-17: the bytes that were received are what is verified, however their JSON is formatted.
+//! VER-8, VER-18, VER-16 and VER-17: a receiver verifies the bytes that it received, however their JSON is formatted.
 
 use self::samples::Reformat;
 use super::case::Case;
 use super::judge::{accepts, rejects_all};
-use super::maker::{FURTHER, with_raw_member};
+use super::maker::{PLAIN_MEMBER, with_raw_member};
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::receiver::of_reserialising;
 use crate::suite::cause::{Cause, Code};
@@ -30,7 +30,8 @@ const VER_8: Requirement = Requirement {
           signed: text in any script, control characters, `<>&` and `/`, `1e21`, `1e-7`, long fractions, \
           integer-like keys in its order, empty and `__proto__` keys, nesting to 64 levels.",
     source: "D, S",
-    why: "It is what the server that ships sends. Ten of 57 public receivers hash a re-serialised parse instead.",
+    why: "Twenty sends what JSON.stringify writes. Ten of 57 public receivers hash a re-serialised body instead, which \
+          often differs from it.",
     scenarios: &[&JAVASCRIPT_JSON],
     needs: None,
     check: accepts_formatting,
@@ -45,7 +46,7 @@ const VER_8: Requirement = Requirement {
 /// What is sent for VER-8.
 const JAVASCRIPT_JSON: Scenario = Scenario::cases(
     "javascript-json",
-    "valid deliveries with whatever JSON.stringify can write",
+    "valid deliveries with everything that JSON.stringify can write",
     |_| records(samples::JAVASCRIPT, Respect::Javascript),
     &[javascript::javascript, javascript::sizes],
 );
@@ -59,7 +60,8 @@ const VER_18: Requirement = Requirement {
     text: "A lone surrogate, escaped as JavaScript escapes one, is accepted too (several \
           languages' parsers refuse it).",
     source: "S, W",
-    why: "Text that was cut inside an emoji ends in one; JSON.stringify escapes it, and the event should not be lost.",
+    why: "Text that was cut inside an emoji ends in a lone surrogate, which JSON.stringify escapes. The event should \
+          not be lost because of it.",
     scenarios: &[&LONE_SURROGATE],
     needs: None,
     check: accepts_formatting,
@@ -69,8 +71,8 @@ const VER_18: Requirement = Requirement {
 /// What is sent for VER-18.
 const LONE_SURROGATE: Scenario = Scenario::cases(
     "lone-surrogate",
-    "a valid delivery with the escape of a lone surrogate",
-    |_| records(&[("a lone surrogate, escaped", samples::LONE_SURROGATE)], Respect::Javascript),
+    "a valid delivery with an escaped lone surrogate",
+    |_| records(&[("an escaped lone surrogate", samples::LONE_SURROGATE)], Respect::Javascript),
     &[],
 );
 
@@ -83,8 +85,8 @@ const VER_16: Requirement = Requirement {
     text: "Any other JSON formatting, correctly signed, is accepted: white space, key \
           order, `\\u` and `\\/` escapes, `1.0`, `1e3`, `-0`, integers beyond 2^53, duplicate keys, a \
           trailing newline.",
-    source: "D (the JSON string), W",
-    why: "A receiver that survives this one hashes raw bytes, and a change of the sender's serialiser will not break it.",
+    source: "D (\"the JSON string\"), W",
+    why: "A receiver that accepts any formatting hashes the raw bytes. A change of the sender's serialiser does not break it.",
     scenarios: &[&OTHER_FORMATTING, &REFORMATTED],
     needs: None,
     check: |_, t| accepts(&[&OTHER_FORMATTING], t, |trial| of_formatting(t, trial)),
@@ -98,8 +100,8 @@ const VER_16: Requirement = Requirement {
 /// What is sent for VER-16.
 const OTHER_FORMATTING: Scenario = Scenario::cases(
     "other-formatting",
-    "valid deliveries with white space, other orders, other escapes, other numbers, \
-          duplicate keys",
+    "valid deliveries with white space, members in another order, other escapes and number \
+          formats, and duplicate keys",
     |_| {
         let mut cases = records(samples::FOREIGN, Respect::Formatting);
         cases.extend(samples::REFORMATTINGS.iter().map(formatted));
@@ -108,7 +110,7 @@ const OTHER_FORMATTING: Scenario = Scenario::cases(
     &[generated::formattings],
 );
 
-/// Valid deliveries of records with a further member.
+/// Valid deliveries of records with an added member.
 fn records(
     members: &'static [(&'static str, &'static str)],
     respect: fn(&'static str) -> Respect,
@@ -117,7 +119,7 @@ fn records(
         Case::valid(format!("a valid delivery with {what}"), respect(what), move |maker| {
             Some(maker.deliver(&with_raw_member(&maker.plain(), member)))
         })
-        .of_record_with(FURTHER)
+        .of_record_with(PLAIN_MEMBER)
     };
     members.iter().map(case).collect()
 }
@@ -138,7 +140,7 @@ const VER_17: Requirement = Requirement {
     check_id: "receiver/verification/respelled",
     text: "A body reformatted after signing (the list of VER-16) is rejected.",
     source: "D, W",
-    why: "Who accepts this hashes a re-serialised parse, always or as a fallback.",
+    why: "A receiver that accepts such a body hashes a re-serialised one, always or as a fallback.",
     scenarios: &[&REFORMATTED],
     needs: None,
     check: rejects_all,
@@ -162,14 +164,14 @@ const VER_17: Requirement = Requirement {
 /// What is sent for VER-17.
 pub(super) const REFORMATTED: Scenario = Scenario::cases(
     "reformatted",
-    "the same content in another formatting under the old signature",
+    "deliveries whose JSON was reformatted after signing",
     |_| reformatted(),
     &[generated::reformatted],
 );
 
 fn reformatted() -> Vec<Case> {
     let case = |&(which, reformat): &(&'static str, Reformat)| {
-        let what = format!("a delivery respelled behind its signature: {which}");
+        let what = format!("a delivery reformatted after signing ({which})");
         Case::forged(what, Respect::Reformatted(which), move |_, delivery, _| {
             delivery.body = reformat(std::str::from_utf8(&delivery.body).ok()?)?.into();
             Some(())
@@ -178,7 +180,7 @@ fn reformatted() -> Vec<Case> {
     samples::REFORMATTINGS.iter().map(case).chain(Serialiser::ALL.iter().map(reserialised)).collect()
 }
 
-/// A delivery whose signature is over what a serialiser makes of its body: only who hashes that takes it.
+/// A delivery signed over its re-serialised body: only a receiver that hashes what this serialiser prints accepts it.
 fn reserialised(&serialiser: &Serialiser) -> Case {
     let recipe = Recipe::message(Message::Reserialised(serialiser));
     Case::signed(recipe).of_record_with(format!("\"probe\":{}", Serialiser::probe()))
@@ -188,8 +190,8 @@ fn accepts_formatting(requirement: &Requirement, t: &Transcript) -> Verdict {
     accepts(requirement.scenarios, t, |trial| of_formatting(t, trial))
 }
 
-/// Why a formatting is rejected. Where another formatting of the same content is accepted under the old signature, the
-/// receiver hashes a parse and not the bytes.
+/// Why a formatting is rejected. If another formatting of the same content is accepted under the old signature, the
+/// receiver hashes a re-serialised body and not the bytes.
 fn of_formatting(t: &Transcript, trial: &Trial) -> Option<Cause> {
     if let Some(cause) = of_reserialising(t) {
         return Some(cause);

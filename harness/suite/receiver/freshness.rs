@@ -1,4 +1,4 @@
-//! VER-11: what is old or from the future is rejected, what is up to a minute off accepted.
+//! VER-11: an old or future delivery is rejected; one that is up to a minute off is accepted.
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -6,6 +6,7 @@ use proptest::prelude::any;
 
 use super::case::Case;
 use super::judge::{accepts, rejects};
+use super::messages;
 use super::property::Property;
 use super::stage::ReceiverStage;
 use crate::peers::fault::{Faults, ReceiverFault};
@@ -27,8 +28,8 @@ pub(crate) const VER_11: Requirement = Requirement {
     check_id: "receiver/verification/freshness",
     text: "A correctly signed delivery that is one day old, one day ahead, or in seconds is \
           rejected; one that is up to 60 s off is accepted.",
-    source: "S",
-    why: "A delivery that was recorded once can be sent again for ever, unless its time is looked at.",
+    source: "S (\"to prevent replay\")",
+    why: "Without a check of the timestamp, a recorded delivery can be sent again at any time.",
     scenarios: &[&STALE, &RECENT, &WINDOW],
     needs: None,
     check: freshness,
@@ -45,25 +46,25 @@ pub(crate) const VER_11: Requirement = Requirement {
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// What is sent for VER-11, to be rejected.
+/// What is sent for VER-11 and should be rejected.
 pub(super) const STALE: Scenario = Scenario::cases(
     "stale",
-    "deliveries correctly signed for a day ago, for tomorrow, and in seconds",
+    "correctly signed deliveries that are one day old, one day ahead, and in seconds",
     |_| stale(),
     &[stale_or_ahead],
 );
 
-/// Another time: in which respect it is, how it is called, and how it is made of the present one.
+/// Another time: its respect, the end of "a correctly signed delivery ...", and how it is made from the current time.
 type Time = (Respect, &'static str, fn(u64) -> u64);
 
 fn stale() -> Vec<Case> {
     let times: [Time; 3] = [
-        (Respect::Stale(Age::Day), "for a day ago", |now_ms| now_ms.saturating_sub(DAY_MS)),
-        (Respect::Future, "for tomorrow", |now_ms| now_ms + DAY_MS),
-        (Respect::Stale(Age::Seconds), "in seconds", |now_ms| now_ms / 1000),
+        (Respect::Stale(Age::Day), "that is one day old", |now_ms| now_ms.saturating_sub(DAY_MS)),
+        (Respect::Future, "that is one day ahead", |now_ms| now_ms + DAY_MS),
+        (Respect::Stale(Age::Seconds), "whose timestamp is in seconds", |now_ms| now_ms / 1000),
     ];
     let case = |(respect, what, time): Time| {
-        Case::forged(format!("a delivery correctly signed {what}"), respect, move |maker, delivery, _| {
+        Case::forged(format!("a correctly signed delivery {what}"), respect, move |maker, delivery, _| {
             maker.date(delivery, time(maker.clock.now_ms()).to_string().as_bytes());
             Some(())
         })
@@ -71,34 +72,37 @@ fn stale() -> Vec<Case> {
     times.into_iter().map(case).collect()
 }
 
-/// VER-11: a day off or more, up to forty years, in both directions.
+/// VER-11: one day to forty years off, in both directions.
 fn stale_or_ahead() -> Property {
     Property::of("old and future deliveries", (any::<bool>(), DAY_MS..40 * 365 * DAY_MS), |&(ahead, ms)| {
         let respect = if ahead { Respect::Future } else { Respect::Stale(Age::Day) };
         let days = ms / DAY_MS;
-        let what = if ahead { format!("{days} days ahead") } else { format!("{days} days ago") };
-        Case::forged(format!("a delivery correctly signed for {what}"), respect, move |maker, delivery, _| {
-            let now_ms = maker.clock.now_ms();
-            let sent_ms = if ahead { now_ms + ms } else { now_ms.saturating_sub(ms) };
-            maker.date(delivery, sent_ms.to_string().as_bytes());
-            Some(())
-        })
+        let what = if ahead { format!("{days} days ahead") } else { format!("{days} days old") };
+        Case::forged(
+            format!("a correctly signed delivery that is {what}"),
+            respect,
+            move |maker, delivery, _| {
+                let now_ms = maker.clock.now_ms();
+                let sent_ms = if ahead { now_ms + ms } else { now_ms.saturating_sub(ms) };
+                maker.date(delivery, sent_ms.to_string().as_bytes());
+                Some(())
+            },
+        )
     })
 }
 
-/// What is sent for VER-11, to be accepted.
+/// What is sent for VER-11 and should be accepted.
 const RECENT: Scenario = Scenario::cases(
     "recent",
-    "deliveries correctly signed for up to a minute ago or ahead",
+    "correctly signed deliveries that are up to a minute old or ahead",
     |_| MINUTES.iter().map(recent).collect(),
     &[up_to_a_minute_off],
 );
 
-const MINUTES: &[(&str, i64)] =
-    &[("a minute ago", -59_000), ("a minute ahead", 59_000), ("ten seconds ago", -10_000)];
+const MINUTES: &[(&str, i64)] = &[("59 s old", -59_000), ("59 s ahead", 59_000), ("10 s old", -10_000)];
 
 fn recent(&(what, offset_ms): &(&'static str, i64)) -> Case {
-    Case::valid(format!("a valid delivery signed for {what}"), Respect::Form(what), move |maker| {
+    Case::valid(format!("a valid delivery that is {what}"), Respect::Form(what), move |maker| {
         let sent_ms = maker.clock.now_ms().saturating_add_signed(offset_ms);
         Some(maker.sign_at(maker.render(&maker.plain()), sent_ms))
     })
@@ -107,7 +111,8 @@ fn recent(&(what, offset_ms): &(&'static str, i64)) -> Case {
 /// VER-11: up to a minute off.
 fn up_to_a_minute_off() -> Property {
     Property::of("deliveries up to a minute off", -59_000..=59_000_i64, |&offset_ms| {
-        let what = format!("a valid delivery signed for {offset_ms} ms from now");
+        let direction = if offset_ms < 0 { "old" } else { "ahead" };
+        let what = format!("a valid delivery that is {} ms {direction}", offset_ms.abs());
         Case::valid(what, Respect::Form("up to a minute off"), move |maker| {
             let sent_ms = maker.clock.now_ms().saturating_add_signed(offset_ms);
             Some(maker.sign_at(maker.render(&maker.plain()), sent_ms))
@@ -115,17 +120,18 @@ fn up_to_a_minute_off() -> Property {
     })
 }
 
-/// What is sent to tell how large the window is.
-const WINDOW: Scenario =
-    Scenario::receiver("window", "deliveries of several ages, to find how old one may be", |stage| {
-        stage.window().boxed_local()
-    });
+/// What is sent to find the size of the window.
+const WINDOW: Scenario = Scenario::receiver(
+    "window",
+    "deliveries of several ages, to find the oldest that is accepted",
+    |stage| stage.window().boxed_local(),
+);
 
-/// How far the bounds of the window are sought.
+/// The bounds of the window are sought up to this age.
 const LONGEST_MS: u64 = 40 * 365 * 24 * 60 * 60 * 1000;
 
 impl ReceiverStage<'_> {
-    /// Finds out how old a delivery may be, and how far ahead, to within a tenth.
+    /// Finds how old a delivery may be, and how far ahead, to within a tenth.
     async fn window(&mut self) -> Result<(), SubjectError> {
         let plain = self.send(self.maker.deliver(&self.maker.plain())).await?;
         if !self.transcript.acknowledged(plain) {
@@ -133,61 +139,44 @@ impl ReceiverStage<'_> {
         }
         let mut bounds = Vec::new();
         for ahead in [false, true] {
-            let Some(any) = self.takes_age(LONGEST_MS, ahead).await? else { return Ok(()) };
-            let bound = if any {
+            let Some(any_age) = self.accepts_age(LONGEST_MS, ahead).await? else { return Ok(()) };
+            bounds.push(if any_age {
                 None
             } else {
-                let (mut taken, mut refused) = (0, LONGEST_MS);
-                while refused - taken > 1000 && refused - taken > taken / 10 {
-                    // By the square root where the bounds are orders of magnitude apart.
-                    let middle = if refused / 100 > taken {
-                        (taken.max(1000) * refused).isqrt()
+                let (mut accepted, mut rejected) = (0, LONGEST_MS);
+                while rejected - accepted > 1000 && rejected - accepted > accepted / 10 {
+                    // The geometric mean while the bounds are orders of magnitude apart.
+                    let middle = if rejected / 100 > accepted {
+                        (accepted.max(1000) * rejected).isqrt()
                     } else {
-                        u64::midpoint(taken, refused)
+                        u64::midpoint(accepted, rejected)
                     };
-                    match self.takes_age(middle, ahead).await? {
-                        Some(true) => taken = middle,
-                        Some(false) => refused = middle,
+                    match self.accepts_age(middle, ahead).await? {
+                        Some(true) => accepted = middle,
+                        Some(false) => rejected = middle,
                         None => return Ok(()),
                     }
                 }
-                Some(taken)
-            };
-            bounds.push(match bound {
-                None => "of any age".to_owned(),
-                Some(ms) => format!("up to about {}", human(ms)),
+                Some(accepted)
             });
         }
-        self.transcript.remarks.push(format!(
-            "the receiver takes deliveries that are {} old, and {} ahead",
-            bounds[0], bounds[1]
-        ));
+        self.transcript.remarks.push(messages::window(bounds[0], bounds[1]));
         Ok(())
     }
 
-    async fn takes_age(&mut self, age_ms: u64, ahead: bool) -> Result<Option<bool>, SubjectError> {
+    async fn accepts_age(&mut self, age_ms: u64, ahead: bool) -> Result<Option<bool>, SubjectError> {
         let now_ms = self.maker.clock.now_ms();
         let sent_ms = if ahead { now_ms + age_ms } else { now_ms.saturating_sub(age_ms) };
         let body: Bytes = self.maker.render(&self.maker.plain());
         let id = self.send_forgery(self.maker.sign_at(body, sent_ms)).await?;
         let outcome = self.transcript.outcome(id);
-        // Who hangs on what is old would take its time over each.
+        // `None` ends the search: a receiver that hangs on old deliveries would hang on each.
         Ok(outcome.status().map(|_| outcome.acknowledges()))
-    }
-}
-
-fn human(ms: u64) -> String {
-    let seconds = ms.div_ceil(1000);
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7199 => format!("{} min", seconds.div_ceil(60)),
-        7200..=172_799 => format!("{} h", seconds.div_ceil(3600)),
-        _ => format!("{} days", seconds.div_ceil(86_400)),
     }
 }
 
 fn freshness(_: &Requirement, t: &Transcript) -> Verdict {
     let too_small = |_: &Trial| Some(Cause::detailed(Code::AnswerStatus, "a window of less than a minute"));
     let both = [rejects(&[&STALE], t), accepts(&[&RECENT], t, too_small)];
-    of_all(both.into_iter(), "nothing was tried", "directions")
+    of_all(both.into_iter(), messages::nothing_tried(), "checks")
 }

@@ -20,7 +20,7 @@ pub(crate) const VER_4: Requirement = Requirement {
     text: "A missing or empty signature header, and a missing timestamp header, are \
           rejected.",
     source: "D",
-    why: "\"If there is a signature, check it\" is no check: whoever leaves the header out is let in.",
+    why: "A receiver that checks the signature only if there is one accepts anyone who leaves the header out.",
     scenarios: &[&MISSING_HEADER],
     needs: None,
     check: rejects_all,
@@ -36,7 +36,7 @@ pub(crate) const VER_4: Requirement = Requirement {
 /// What is sent for VER-4.
 pub(super) const MISSING_HEADER: Scenario = Scenario::cases(
     "missing-header",
-    "deliveries whose signature is missing or empty, or whose timestamp is missing",
+    "deliveries with a missing or empty signature, or without a timestamp",
     |_| changed(Respect::Unsigned, UNSIGNED).chain(changed(Respect::Undated, UNDATED)).collect(),
     &[],
 );
@@ -67,7 +67,7 @@ const UNDATED: &[(&str, Change)] = &[
         delivery.headers.remove(TIMESTAMP_HEADER);
         Some(())
     }),
-    ("a delivery without a timestamp, signed as if it were empty", |maker, delivery, _| {
+    ("a delivery without a timestamp, signed with an empty one", |maker, delivery, _| {
         delivery.headers.remove(TIMESTAMP_HEADER);
         delivery.headers.set(SIGNATURE_HEADER, maker.key.sign(b"", &delivery.body).to_hex());
         Some(())

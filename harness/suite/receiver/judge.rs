@@ -1,7 +1,8 @@
-//! The rules of judging that checks of receivers share: minimal pairs.
+//! The rules that checks of receivers share: minimal pairs.
 //!
-//! Nothing passes by the absence of evidence: no trial, or a control that was rejected, is inconclusive.
+//! Nothing passes without evidence: without a trial, or with a rejected control, a check is inconclusive.
 
+use super::messages;
 use crate::suite::cause::receiver::{of_acceptance, of_end, of_refusal};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Evidence, Expected, Requirement, Verdict};
@@ -9,8 +10,8 @@ use crate::suite::scenario::Scenario;
 use crate::suite::transcript::{Respect, Surrounding, TimestampForm, Transcript, Trial};
 use crate::wire::exchange::{ExchangeId, Outcome};
 
-/// The verdict on positives: each trial is accepted. One that is rejected counts against the receiver only where its
-/// control was accepted; `cause` says what the rejection means then.
+/// The verdict on positives: each trial must be accepted. A rejection counts against the receiver only if the control was
+/// accepted; `cause` says what the rejection then means.
 pub(super) fn accepts(
     scenarios: &[&Scenario],
     t: &Transcript,
@@ -21,58 +22,60 @@ pub(super) fn accepts(
     let (judged, unclear): (Vec<&Trial>, Vec<&Trial>) =
         rejected.partition(|trial| has_controls(t, trial) && !limits_rate(t, trial));
     if let Some(first) = judged.first() {
-        let outcome = t.outcome(first.exchange).to_string();
+        let outcome = t.outcome(first.exchange);
         let others = others(t, scenarios, &judged, &trials);
-        let message = format!("{} was refused: {outcome}{others}", first.what);
-        let evidence = Evidence::new(Expected::Accepted, &outcome, with_death(t, first.exchange, message));
+        let rejected = messages::rejected(outcome, t.exchange(first.exchange).took, &first.what);
+        let message = with_death(t, first.exchange, rejected + &others);
+        let evidence = Evidence::new(Expected::Accepted, outcome.to_string(), message);
         return evidence.shown_by(judged.iter().map(|trial| trial.exchange)).because(cause(first)).fail();
     }
     uncontrolled(t, &trials, unclear.first().copied()).unwrap_or(Verdict::Pass)
 }
 
-/// The verdict on negatives: no trial of the requirement's scenarios is accepted.
+/// The verdict on negatives: no trial of the requirement's scenarios may be accepted.
 pub(super) fn rejects_all(requirement: &Requirement, t: &Transcript) -> Verdict {
     rejects(requirement.scenarios, t)
 }
 
-/// The verdict on negatives: no trial is accepted. One that is rejected counts only where the controls before and after it
-/// were accepted.
+/// The verdict on negatives: no trial may be accepted. A rejection counts only if the controls before and after it were
+/// accepted.
 pub(super) fn rejects(scenarios: &[&Scenario], t: &Transcript) -> Verdict {
     let trials = trials(scenarios, t);
     let accepted: Vec<&Trial> =
         trials.iter().copied().filter(|trial| t.acknowledged(trial.exchange)).collect();
     if let Some(first) = accepted.first() {
-        let outcome = t.outcome(first.exchange).to_string();
+        let outcome = t.outcome(first.exchange);
         let others = others(t, scenarios, &accepted, &trials);
-        let message = format!("{} was acknowledged: {outcome}{others}", first.what);
+        let message = messages::accepted(outcome, &first.what) + &others;
         let cause = accepted.iter().find_map(|trial| of_acceptance(t, trial));
-        let evidence = Evidence::new(Expected::NotAccepted, &outcome, message);
+        let evidence = Evidence::new(Expected::NotAccepted, outcome.to_string(), message);
         return evidence.shown_by(accepted.iter().map(|trial| trial.exchange)).because(cause).fail();
     }
     if let Some(fatal) = trials.iter().find(|trial| died_unanswered(t, trial)) {
-        let message = with_death(t, fatal.exchange, format!("{} was not answered", fatal.what));
-        let evidence = Evidence::new(Expected::Rejected, t.outcome(fatal.exchange).to_string(), message);
+        let outcome = t.outcome(fatal.exchange);
+        let unanswered = messages::did_not_answer(outcome, t.exchange(fatal.exchange).took, &fatal.what);
+        let message = with_death(t, fatal.exchange, unanswered);
+        let evidence = Evidence::new(Expected::Rejected, outcome.to_string(), message);
         return evidence.shown_by([fatal.exchange]).because(of_end(fatal.respect)).fail();
     }
     let unclear = trials.iter().copied().find(|trial| !has_controls(t, trial));
     uncontrolled(t, &trials, unclear).unwrap_or(Verdict::Pass)
 }
 
-/// The verdict on one rejection: it is a 4xx. `crash` says why it is none, where that is known.
+/// The verdict on one rejection: it must be a 4xx. `crash` says why it is not, if that is known.
 pub(super) fn is_4xx(t: &Transcript, trial: &Trial, crash: Option<Cause>) -> Verdict {
     let outcome = t.outcome(trial.exchange);
     let died = t.death_at(trial.exchange).is_some();
-    let unclear =
-        || Verdict::Inconclusive("a plain valid delivery beside it was not acknowledged".to_owned());
+    let unclear = control_rejected(t, trial);
     if !died && outcome.status().is_some_and(|status| (400..500).contains(&status)) {
-        return if has_controls(t, trial) { Verdict::Pass } else { unclear() };
+        return unclear.unwrap_or(Verdict::Pass);
     }
-    // Where valid deliveries fare no better, it is not the rejection that is wrong.
-    if !t.acknowledged(trial.controls[0]) {
-        return unclear();
+    // If the valid delivery before it was rejected too, the rejection is not what is wrong.
+    if let (false, Some(unclear)) = (t.acknowledged(trial.controls[0]), unclear) {
+        return unclear;
     }
-    let answer = if outcome.status().is_some() { "was answered" } else { "was not answered" };
-    let message = with_death(t, trial.exchange, format!("{} {answer}: {outcome}", trial.what));
+    let answered = messages::answered(outcome, t.exchange(trial.exchange).took, &trial.what);
+    let message = with_death(t, trial.exchange, answered);
     let answered = matches!(outcome, Outcome::Answered(_)) && !died;
     let cause =
         crash.unwrap_or_else(|| Cause::new(if answered { Code::AnswerStatus } else { Code::AnswerNone }));
@@ -80,13 +83,13 @@ pub(super) fn is_4xx(t: &Transcript, trial: &Trial, crash: Option<Cause>) -> Ver
     evidence.shown_by([trial.exchange]).because(cause).fail()
 }
 
-/// Why a rejection is no answer: what the trial is about, where other rejections are answers.
+/// Why a rejection is not a 4xx: what the trial is about, if other rejections are answered 4xx.
 pub(super) fn of_crash(t: &Transcript, trial: &Trial, code: Code) -> Option<Cause> {
     let elsewhere = |other: &&Trial| {
         other.scenario != trial.scenario && !other.respect.is_valid() && !t.acknowledged(other.exchange)
     };
-    let in_400s = |other: &Trial| t.outcome(other.exchange).status().is_some_and(|status| status / 100 == 4);
-    let answered: Vec<bool> = t.trials.iter().filter(elsewhere).map(in_400s).collect();
+    let has_4xx = |other: &Trial| t.outcome(other.exchange).status().is_some_and(|status| status / 100 == 4);
+    let answered: Vec<bool> = t.trials.iter().filter(elsewhere).map(has_4xx).collect();
     if !answered.is_empty() && !answered.contains(&true) {
         return None;
     }
@@ -95,75 +98,64 @@ pub(super) fn of_crash(t: &Transcript, trial: &Trial, code: Code) -> Option<Caus
         Respect::Surrounded(_) | Respect::Malformed(_) | Respect::WrongType(_) => Some(Cause::new(code)),
         Respect::TimestampForm(TimestampForm::MovedColon) => Some(Cause::new(Code::CrashMalformedJson)),
         Respect::TimestampForm(_) => {
-            Some(Cause::detailed(Code::AnswerStatus, "a timestamp that is no number breaks the receiver"))
+            Some(Cause::detailed(Code::AnswerStatus, "a timestamp that is not a number crashes the receiver"))
         }
         _ => None,
     }
 }
 
-/// What was tried in those scenarios.
 fn trials<'t>(scenarios: &[&Scenario], t: &'t Transcript) -> Vec<&'t Trial> {
     scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name)).collect()
 }
 
-/// Whether the receiver ended in place of an answer. One that ended behind its answer is for VER-9 to blame.
+/// Whether the receiver ended instead of answering. VER-9 reports one that ended after its answer.
 fn died_unanswered(t: &Transcript, trial: &Trial) -> bool {
     t.death_at(trial.exchange).is_some() && t.outcome(trial.exchange).status().is_none()
 }
 
-/// Whether the controls of a trial were accepted.
 pub(super) fn has_controls(t: &Transcript, trial: &Trial) -> bool {
     trial.controls.iter().all(|&control| t.acknowledged(control))
 }
 
-/// Whether a delivery was refused because there were too many: that says nothing of this one. How many at a time must be
-/// taken is RCV-8's matter.
+/// Whether a delivery was rejected by a rate limit, and not for what it is. RCV-8 judges how many at a time must be
+/// accepted.
 fn limits_rate(t: &Transcript, trial: &Trial) -> bool {
     let Outcome::Answered(response) = t.outcome(trial.exchange) else { return false };
     let later = response.headers.all("retry-after").next().is_some();
     trial.respect != Respect::Concurrent && (response.status == 429 || response.status == 503 && later)
 }
 
-/// The reason why trials do not tell, if there is one.
+/// Why trials are inconclusive, if they are.
 fn uncontrolled(t: &Transcript, trials: &[&Trial], unclear: Option<&Trial>) -> Option<Verdict> {
     if trials.is_empty() {
-        return Some(Verdict::Inconclusive("nothing could be tried".to_owned()));
+        return Some(Verdict::Inconclusive(messages::nothing_tried().to_owned()));
     }
     let unclear = unclear?;
-    let Some(control) = unclear.controls.iter().find(|&&control| !t.acknowledged(control)) else {
-        let outcome = t.outcome(unclear.exchange);
-        return Some(Verdict::Inconclusive(format!(
-            "the receiver limits its rate ({} was answered {outcome}); lower --jobs or --cases",
-            unclear.what
-        )));
-    };
-    let cause = of_refusal(t).map(|cause| format!("; cause: {cause}")).unwrap_or_default();
-    Some(Verdict::Inconclusive(format!(
-        "a plain valid delivery beside it was not acknowledged ({control}: {}{cause})",
-        t.outcome(*control)
-    )))
+    control_rejected(t, unclear).or_else(|| {
+        Some(Verdict::Inconclusive(messages::rate_limited(t.outcome(unclear.exchange), &unclear.what)))
+    })
+}
+
+/// The verdict on a trial with a rejected control; `None` if the controls were accepted.
+pub(super) fn control_rejected(t: &Transcript, trial: &Trial) -> Option<Verdict> {
+    let rejected = trial.controls.iter().find(|&&control| !t.acknowledged(control))?;
+    let cause = of_refusal(t).map(|cause| cause.to_string());
+    Some(Verdict::Inconclusive(messages::control_rejected(t.outcome(*rejected), cause.as_deref())))
 }
 
 fn with_death(t: &Transcript, exchange: ExchangeId, message: String) -> String {
     match t.death_at(exchange) {
-        Some(how) => format!("{message}; {how}"),
+        Some(how) => messages::ended(&message, how),
         None => message,
     }
 }
 
-/// "(and 3 more of 12; 7 of 64 generated cases)".
+/// How many other cases show the same.
 fn others(t: &Transcript, scenarios: &[&Scenario], found: &[&Trial], all: &[&Trial]) -> String {
     let fixed = |trials: &[&Trial]| trials.iter().filter(|trial| !trial.generated).count();
     let first_is_fixed = found.first().is_some_and(|first| !first.generated);
     let more = fixed(found) - usize::from(first_is_fixed);
-    let mut words: Vec<String> = Vec::new();
-    if more > 0 {
-        words.push(format!("and {more} more of {}", fixed(all)));
-    }
     let generated = scenarios.iter().map(|scenario| t.generated(scenario.name));
-    let (deviating, cases) = generated.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    if deviating > 0 {
-        words.push(format!("{deviating} of {cases} generated cases came out wrong as well"));
-    }
-    if words.is_empty() { String::new() } else { format!(" ({})", words.join("; ")) }
+    let generated = generated.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    messages::others((more, fixed(all)), generated)
 }

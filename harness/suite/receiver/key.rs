@@ -26,8 +26,8 @@ pub(crate) const VER_3: Requirement = Requirement {
     text: "A signature under another key is rejected: another secret, the empty key, the \
           secret hex-decoded, trimmed, or in other case.",
     source: "D",
-    why: "A default secret left in the code, or an empty one when none is configured, lets everyone in: 15 of 57 \
-          public receivers do so.",
+    why: "With a default secret in the code, or an empty one when none is configured, anyone can sign a delivery. 15 \
+          of 57 public receivers have this fault.",
     scenarios: &[&WRONG_KEY],
     needs: None,
     check: rejects_all,
@@ -47,8 +47,8 @@ pub(crate) const VER_3: Requirement = Requirement {
 /// What is sent for VER-3.
 pub(super) const WRONG_KEY: Scenario = Scenario::cases(
     "wrong-key",
-    "deliveries signed under another secret, the empty key, and the secret decoded or \
-          in other case",
+    "deliveries signed with another secret, a default secret, the empty key, and the \
+          secret decoded, trimmed or in other case",
     |_| {
         WRONG_KEYS
             .map(Recipe::key)
@@ -71,7 +71,7 @@ const WRONG_KEYS: [KeyForm; 8] = [
     KeyForm::Lowercase,
 ];
 
-/// What programs use where no secret is configured. The last two are what a missing variable becomes as text.
+/// What programs use if no secret is configured. The last two are what a missing variable becomes as text.
 pub(super) const DEFAULT_SECRETS: [&str; 12] = [
     "secret",
     "changeme",
@@ -87,9 +87,9 @@ pub(super) const DEFAULT_SECRETS: [&str; 12] = [
     "None",
 ];
 
-/// A delivery signed under a secret that programs fall back to; none where that is the secret.
+/// A delivery signed with a secret that programs fall back to; nothing to try if that is the secret.
 fn default(secret: &'static str) -> Case {
-    let what = format!("a delivery signed under the default secret {secret:?}");
+    let what = format!("a delivery signed with the default secret {secret:?}");
     Case::forged(what, Respect::DefaultSecret(secret), move |maker, delivery, timestamp| {
         if maker.secret.expose() == secret {
             return None;
@@ -100,10 +100,10 @@ fn default(secret: &'static str) -> Case {
     })
 }
 
-/// Another key than the secret.
+/// A key other than the secret.
 #[derive(Debug, Clone)]
 enum Rekeying {
-    /// Any text of its own.
+    /// Any other text.
     Other(String),
     Appended(String),
     Without(Index),
@@ -123,7 +123,7 @@ fn rekeyings() -> Property {
     Property::of("other keys", strategy, rekeyed)
 }
 
-/// Text in any script, without NUL: HMAC fills a key up with zeros, so that one more at its end changes nothing.
+/// Text in any script, without NUL: HMAC pads a key with zeros, so a NUL at its end changes nothing.
 fn text(length: std::ops::Range<usize>) -> impl Strategy<Value = String> {
     vec(any::<char>().prop_map(|character| if character == '\0' { 'a' } else { character }), length)
         .prop_map(|characters| characters.into_iter().collect())
@@ -132,14 +132,14 @@ fn text(length: std::ops::Range<usize>) -> impl Strategy<Value = String> {
 fn rekeyed(rekeying: &Rekeying) -> Case {
     let (which, what) = match rekeying {
         Rekeying::Other(_) => ("another secret", "another secret"),
-        Rekeying::Appended(_) => ("more characters", "the secret and more characters behind it"),
-        Rekeying::Without(_) => ("a character less", "the secret without one of its characters"),
+        Rekeying::Appended(_) => ("characters appended", "the secret with characters appended"),
+        Rekeying::Without(_) => ("a character missing", "the secret without one of its characters"),
         Rekeying::OtherCase(_) => ("another case", "the secret with one letter in the other case"),
-        Rekeying::Twice => ("twice", "the secret written twice"),
+        Rekeying::Twice => ("twice", "the secret repeated twice"),
     };
     let rekeying = rekeying.clone();
     Case::forged(
-        format!("a delivery signed under {what}"),
+        format!("a delivery signed with {what}"),
         Respect::Key(which),
         move |maker, delivery, timestamp| {
             let secret = maker.secret.expose();

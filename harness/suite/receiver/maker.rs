@@ -1,7 +1,7 @@
 //! Makes deliveries: plain events, rendered and signed.
 //!
-//! Invariant: pure but for the clock and its own random sequence, so that what is made at the same time for several cases
-//! does not depend on which of them is faster.
+//! Invariant: only the clock and its own random sequence decide what a maker makes. Each case that runs at the same
+//! time as others has its own maker, so results do not depend on which case is faster.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -17,16 +17,16 @@ use crate::wire::exchange::{Delivery, Headers, Transfer};
 /// The event that controls carry.
 pub(super) const PLAIN_EVENT: &str = "person.created";
 
-/// A record's further member with characters of several bytes, which can be cut.
+/// A member to add to a record, with multi-byte characters that can be split.
 pub(super) const BEYOND_ASCII: &str = r#""name":"日本語 👩🏽‍🚀""#;
 
-/// A record's further member with nothing particular about it.
-pub(super) const FURTHER: &str = r#""further":"x""#;
+/// A member to add to a record, with nothing special about it.
+pub(super) const PLAIN_MEMBER: &str = r#""further":"x""#;
 
-/// A record's further member that is filled up to make a body large.
+/// A member to add to a record, filled up to make a body large.
 pub(super) const PADDING: &str = r#""padding":"""#;
 
-/// What deliveries are made from.
+/// Makes deliveries for one receiver.
 pub struct Maker {
     pub(super) dialect: &'static Dialect,
     pub(super) secret: Secret,
@@ -35,23 +35,29 @@ pub struct Maker {
     pub(super) random: Random,
     /// The receiver's URL.
     url: String,
-    /// Path and query of it.
+    /// The URL's path and query.
     path: String,
-    /// The event that controls carry, without an id of its own.
+    /// The event that controls carry, before it gets its own record id.
     event: Event,
 }
 
-/// A plain valid delivery, and the timestamp under which it is signed.
+/// A plain valid delivery, and the timestamp that it is signed with.
 pub(super) struct Control {
     pub(super) delivery: Delivery,
     pub(super) timestamp: String,
     pub(super) sent_ms: u64,
 }
 
-/// What a control behind a case is made from: the body of the one before it, and when that was sent.
-pub(super) struct Behind {
+/// What a repeat of a delivery is made from: its body, and when it was sent.
+pub(super) struct Repeated {
     pub(super) body: Bytes,
     pub(super) sent_ms: u64,
+}
+
+impl Control {
+    pub(super) fn repeated(&self) -> Repeated {
+        Repeated { body: self.delivery.body.clone(), sent_ms: self.sent_ms }
+    }
 }
 
 impl Maker {
@@ -62,12 +68,12 @@ impl Maker {
         random: Random,
         (url, path): (String, String),
     ) -> Self {
-        // Every dialect has this sample; a test looks.
+        // Every dialect has this sample; a test checks that.
         let event = dialect.sample(PLAIN_EVENT).unwrap_or_else(|| unreachable!("no sample {PLAIN_EVENT}"));
         Self { dialect, key: Key::new(&secret), secret, clock, random, url, path, event }
     }
 
-    /// The same, with a random sequence of its own.
+    /// The same, with its own random sequence.
     pub(super) fn with_seed(&self, seed: u64) -> Self {
         Self {
             random: Random::from_seed(seed),
@@ -81,7 +87,7 @@ impl Maker {
         }
     }
 
-    /// The event that controls carry, of a record of its own.
+    /// The event that controls carry, with a new record id.
     pub(super) fn plain(&self) -> Event {
         self.event.with_id(&self.random.uuid())
     }
@@ -107,7 +113,7 @@ impl Maker {
         self.sign_at(body, self.clock.now_ms())
     }
 
-    /// A valid delivery of this body, sent at that time.
+    /// A valid delivery of this body, signed with that time.
     pub(super) fn sign_at(&self, body: Bytes, sent_ms: u64) -> Delivery {
         let nonce = self.dialect.nonce.then(|| self.random.nonce());
         let headers = Headers::of_delivery(Some(&self.key), sent_ms, nonce, &body);
@@ -126,23 +132,23 @@ impl Maker {
         Control { delivery: self.sign_at(body, sent_ms), timestamp: sent_ms.to_string(), sent_ms }
     }
 
-    /// A valid delivery of a body that was sent before, so many milliseconds behind that at least: under the same
-    /// timestamp it would be the same delivery byte for byte.
-    pub(super) fn sign_behind(&self, Behind { body, sent_ms }: Behind, later_ms: u64) -> Delivery {
+    /// A valid delivery of a body that was sent before, signed with a time at least `later_ms` later: with the same
+    /// timestamp it would be the same delivery, byte for byte.
+    pub(super) fn sign_again(&self, Repeated { body, sent_ms }: Repeated, later_ms: u64) -> Delivery {
         self.sign_at(body, self.clock.now_ms().max(sent_ms + later_ms))
     }
 
-    /// Puts a timestamp in, and signs what there is under it.
+    /// Sets the timestamp, and signs the delivery with it.
     pub(super) fn date(&self, delivery: &mut Delivery, timestamp: &[u8]) {
         let signature = self.key.sign(timestamp, &delivery.body).to_hex();
         delivery.headers.set(TIMESTAMP_HEADER, timestamp.to_vec());
         delivery.headers.set(SIGNATURE_HEADER, signature);
     }
 
-    /// A plain body of so many bytes.
+    /// A plain body of this many bytes.
     pub(super) fn padded(&self, length: usize) -> Bytes {
         let bare = self.render(&with_raw_member(&self.plain(), PADDING));
-        // Filled up behind the rendering, since a large body would be copied several times on its way through it.
+        // Filled up after rendering, which would copy a large body several times.
         let place = bare.windows(PADDING.len()).position(|window| window == PADDING.as_bytes());
         let at = place.map_or(bare.len(), |at| at + PADDING.len() - 1);
         let mut body = Vec::with_capacity(length.max(bare.len()));
@@ -153,16 +159,16 @@ impl Maker {
     }
 }
 
-/// The event with a further member at the end of its record, as the text that it is.
+/// The event with a member, given as JSON text, added at the end of its record.
 pub(super) fn with_raw_member(event: &Event, member: &str) -> Event {
     let record = event.record.get().trim_end();
     let record = format!("{},{member}}}", record.strip_suffix('}').unwrap_or(record));
-    // The members come from constants that a test parses, and from a printer of JSON.
+    // The members come from constants that a test parses, and from a JSON printer.
     let record = RawValue::from_string(record).unwrap_or_else(|why| unreachable!("{member}: {why}"));
     Event { record, ..event.clone() }
 }
 
-/// A JSON object's text with a member more at its end.
+/// A JSON object's text with a member added at its end.
 pub(super) fn with_member(body: &[u8], key: &str, value: &Value) -> Bytes {
     let end = body.iter().rposition(|&byte| byte == b'}').unwrap_or(body.len());
     let member = format!(",{}:{value}}}", Value::from(key));

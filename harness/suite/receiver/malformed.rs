@@ -1,4 +1,4 @@
-//! VER-12, VER-20 and VER-19: what is signed and no delivery is rejected, and what is unsigned is not parsed.
+//! VER-12, VER-20 and VER-19: a signed body that is not a delivery is rejected, and an unsigned one is not parsed.
 
 use bytes::Bytes;
 use proptest::collection::vec;
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::altered::letters;
 use super::case::Case;
-use super::judge::{is_4xx, of_crash, rejects_all};
+use super::judge::{control_rejected, is_4xx, of_crash, rejects_all};
+use super::messages;
 use super::property::Property;
 use super::ways_in::unsign;
 use crate::peers::fault::{Faults, ReceiverFault};
@@ -31,7 +32,7 @@ const VER_12: Requirement = Requirement {
     text: "Signed but not a delivery: truncated JSON, `[]`, `null`, `\"x\"`, `{}`, invalid \
           UTF-8: 4xx.",
     source: "W",
-    why: "A 500 is a failure of the receiver's own; a 200 says that something was taken in that was not.",
+    why: "A 500 means that the receiver crashed on its input. A 200 says that it processed an event, although there was none.",
     scenarios: &[&MALFORMED],
     needs: None,
     check: rejects_malformed,
@@ -48,18 +49,18 @@ const VER_12: Requirement = Requirement {
 /// What is sent for VER-12.
 const MALFORMED: Scenario = Scenario::cases(
     "malformed",
-    "correctly signed bodies that are no deliveries",
+    "correctly signed bodies that are not deliveries",
     |_| MALFORMATIONS.iter().map(malformed).collect(),
     &[malformations],
 );
 
-/// A body that is no delivery: what it is, and how it is made of one that is.
+/// A body that is not a delivery: what it is, and how it is made from a valid body.
 type Malformation = (&'static str, fn(&Bytes) -> Bytes);
 
 const MALFORMATIONS: &[Malformation] = &[
     ("[]", |_| Bytes::from_static(b"[]")),
     ("null", |_| Bytes::from_static(b"null")),
-    ("a text", |_| Bytes::from_static(b"\"x\"")),
+    ("a string", |_| Bytes::from_static(b"\"x\"")),
     ("an empty object", |_| Bytes::from_static(b"{}")),
     ("not UTF-8", |_| {
         Bytes::from_static(
@@ -71,7 +72,7 @@ const MALFORMATIONS: &[Malformation] = &[
 ];
 
 fn malformed(&(which, body): &Malformation) -> Case {
-    let what = format!("a correctly signed body that is {which}");
+    let what = format!("a signed body that is {which}");
     Case::forged(what, Respect::Malformed(which), move |maker, delivery, timestamp| {
         delivery.body = body(&delivery.body);
         maker.date(delivery, timestamp.as_bytes());
@@ -79,7 +80,7 @@ fn malformed(&(which, body): &Malformation) -> Case {
     })
 }
 
-/// A body, correctly signed, that is no delivery.
+/// A correctly signed body that is not a delivery.
 #[derive(Debug, Clone)]
 enum Malformed {
     Cut(Index),
@@ -90,7 +91,7 @@ enum Malformed {
     Garbage(Vec<u8>),
 }
 
-/// VER-12: bodies that are no deliveries.
+/// VER-12: bodies that are not deliveries.
 fn malformations() -> Property {
     let strategy = prop_oneof![
         any::<Index>().prop_map(Malformed::Cut),
@@ -100,7 +101,7 @@ fn malformations() -> Property {
         any::<i64>().prop_map(Malformed::NamesNoEvent),
         vec(any::<u8>(), 0..32).prop_map(Malformed::Garbage),
     ];
-    Property::of("bodies that are no deliveries", strategy, malformed_body)
+    Property::of("bodies that are not deliveries", strategy, malformed_body)
 }
 
 fn malformed_body(malformation: &Malformed) -> Case {
@@ -109,11 +110,11 @@ fn malformed_body(malformation: &Malformed) -> Case {
         Malformed::BadByte(_) => "not UTF-8",
         Malformed::Number(_) => "a number",
         Malformed::Array(_) => "an array",
-        Malformed::NamesNoEvent(_) => "an object that names no event",
-        Malformed::Garbage(_) => "no JSON",
+        Malformed::NamesNoEvent(_) => "an object without an event",
+        Malformed::Garbage(_) => "not JSON",
     };
     let malformation = malformation.clone();
-    let what = format!("a correctly signed body that is {which}");
+    let what = format!("a signed body that is {which}");
     Case::forged(what, Respect::Malformed(which), move |maker, delivery, timestamp| {
         delivery.body = match &malformation {
             Malformed::Cut(at) => delivery.body.slice(..at.index(delivery.body.len())),
@@ -127,7 +128,7 @@ fn malformed_body(malformation: &Malformed) -> Case {
             Malformed::Number(number) => number.to_string().into(),
             Malformed::Array(numbers) => format!("{numbers:?}").into(),
             Malformed::NamesNoEvent(number) => format!("{{\"data\":{{\"id\":\"x\",\"n\":{number}}}}}").into(),
-            // A brace and a comma: whatever follows, it is no JSON.
+            // After a brace and a comma, nothing can make it JSON.
             Malformed::Garbage(bytes) => Bytes::from([b"{,", &bytes[..]].concat()),
         };
         maker.date(delivery, timestamp.as_bytes());
@@ -143,8 +144,8 @@ const VER_20: Requirement = Requirement {
     check_id: "receiver/verification/wrong-types",
     text: "So is an object whose `event` is no text, or whose `data` is no object.",
     source: "W",
-    why: "What is not checked is stored, or breaks the program somewhere else; but \
-          programs in several languages read such a body as a delivery of nothing in particular.",
+    why: "A value of the wrong type is stored unnoticed, or crashes the program somewhere else. Loosely typed programs \
+          tend to accept such a body.",
     scenarios: &[&WRONG_TYPES],
     needs: None,
     check: rejects_malformed,
@@ -160,30 +161,31 @@ const VER_20: Requirement = Requirement {
 /// What is sent for VER-20.
 const WRONG_TYPES: Scenario = Scenario::cases(
     "wrong-types",
-    "correctly signed objects whose event is no text, or whose data is no object",
+    "correctly signed objects whose event is not a string, or whose data is not an object",
     |_| WRONG_TYPES_OF.iter().map(wrong_type).collect(),
     &[event_numbers],
 );
 
-/// A value of another type: what has it, whether that is the event's name (or else the record), and the value.
+/// A value of another type: the end of "a signed body whose ...", whether it replaces the event's name (if not, the
+/// record), and the value.
 type WrongType = (&'static str, bool, fn() -> Value);
 
 const WRONG_TYPES_OF: &[WrongType] = &[
-    ("an object whose event is a number", true, || json!(42)),
-    ("an object whose event is null", true, || Value::Null),
-    ("an object whose event is an array", true, || json!(["person.created"])),
-    ("an object whose data is a text", false, || json!("Alice")),
-    ("an object whose data is an array", false, || json!([{ "id": "abc12345" }])),
-    ("an object whose data is null", false, || Value::Null),
+    ("event is a number", true, || json!(42)),
+    ("event is null", true, || Value::Null),
+    ("event is an array", true, || json!(["person.created"])),
+    ("data is a string", false, || json!("Alice")),
+    ("data is an array", false, || json!([{ "id": "abc12345" }])),
+    ("data is null", false, || Value::Null),
 ];
 
 fn wrong_type(&(which, of_event, value): &WrongType) -> Case {
     with_type(which, of_event, value())
 }
 
-/// A delivery, correctly signed, with that value in place of its event's name or its record.
+/// A correctly signed delivery with this value instead of its event's name or its record.
 fn with_type(which: &'static str, of_event: bool, value: Value) -> Case {
-    let what = format!("a correctly signed body that is {which}");
+    let what = format!("a signed body whose {which}");
     Case::forged(what, Respect::WrongType(which), move |maker, delivery, timestamp| {
         let mut body: Value = serde_json::from_slice(&delivery.body).ok()?;
         let event = maker.plain().name;
@@ -198,16 +200,16 @@ fn with_type(which: &'static str, of_event: bool, value: Value) -> Case {
 
 fn event_numbers() -> Property {
     Property::of("events that are numbers", any::<i64>(), |&number| {
-        with_type("an object whose event is a number", true, json!(number))
+        with_type("event is a number", true, json!(number))
     })
 }
 
 fn rejects_malformed(requirement: &Requirement, t: &Transcript) -> Verdict {
     let trials = requirement.scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name));
-    let refused = trials.filter(|trial| !t.acknowledged(trial.exchange));
-    let refused = refused.map(|trial| is_4xx(t, trial, of_crash(t, trial, Code::CrashMalformedJson)));
-    // What breaks the receiver comes before what it only takes for a delivery.
-    of_all(refused.chain([rejects_all(requirement, t)]), "nothing was tried", "bodies")
+    let rejected = trials.filter(|trial| !t.acknowledged(trial.exchange));
+    let verdicts = rejected.map(|trial| is_4xx(t, trial, of_crash(t, trial, Code::CrashMalformedJson)));
+    // A crash is reported before an acceptance.
+    of_all(verdicts.chain([rejects_all(requirement, t)]), messages::nothing_tried(), "bodies")
 }
 
 const VER_19: Requirement = Requirement {
@@ -219,7 +221,7 @@ const VER_19: Requirement = Requirement {
     text: "Unsigned and malformed is answered like unsigned and well-formed: nothing is \
           parsed before it is verified.",
     source: "W",
-    why: "Whatever is parsed before it is verified is open to everybody.",
+    why: "A bug in code that runs before the signature is verified can be reached by anyone.",
     scenarios: &[&UNSIGNED_MALFORMED],
     needs: None,
     check: verifies_first,
@@ -229,7 +231,7 @@ const VER_19: Requirement = Requirement {
 /// What is sent for VER-19.
 const UNSIGNED_MALFORMED: Scenario = Scenario::cases(
     "unsigned-malformed",
-    "unsigned requests, malformed ones and a well-formed one",
+    "unsigned requests, one well-formed and the others malformed",
     |_| unsigned_malformed(),
     &[],
 );
@@ -261,29 +263,30 @@ fn unsigned_malformed() -> Vec<Case> {
 fn verifies_first(_: &Requirement, t: &Transcript) -> Verdict {
     let mut trials = t.trials_of(UNSIGNED_MALFORMED.name);
     let Some(well_formed) = trials.next() else {
-        return Verdict::Inconclusive("nothing could be tried".to_owned());
+        return Verdict::Inconclusive(messages::nothing_tried().to_owned());
     };
     if t.acknowledged(well_formed.exchange) {
-        return Verdict::Inconclusive(
-            "unsigned requests are acknowledged, so nothing is verified".to_owned(),
-        );
+        return Verdict::Inconclusive(messages::unsigned_accepted().to_owned());
     }
     let expected = t.outcome(well_formed.exchange).to_string();
     let status = t.outcome(well_formed.exchange).status();
     let wanted = status.map_or_else(|| Expected::from(expected.clone()), Expected::Status);
     let verdicts = trials.map(|trial| {
-        if !trial.controls.iter().all(|&control| t.acknowledged(control)) {
-            return Verdict::Inconclusive("a plain valid delivery beside it was not acknowledged".to_owned());
+        if let Some(unclear) = control_rejected(t, trial) {
+            return unclear;
         }
-        let actual = t.outcome(trial.exchange).to_string();
+        let outcome = t.outcome(trial.exchange);
+        let actual = outcome.to_string();
         if actual == expected {
             return Verdict::Pass;
         }
-        let message = format!("{} was answered {actual}, a well-formed one {expected}", trial.what);
+        let took = t.exchange(trial.exchange).took;
+        let reference = t.outcome(well_formed.exchange);
+        let message = messages::parsed_before_verifying(outcome, took, &trial.what, reference);
         Evidence::new(wanted.clone(), actual, message)
             .shown_by([well_formed.exchange, trial.exchange])
             .because(Cause::detailed(Code::AnswerStatus, "parsed before verified"))
             .fail()
     });
-    of_all(verdicts, "nothing could be tried", "bodies")
+    of_all(verdicts, messages::nothing_tried(), "bodies")
 }

@@ -1,6 +1,7 @@
-//! The requirements on a receiver: what is sent for each, and how it is judged.
+//! The requirements on a receiver: what is sent for each, and how the answers are judged.
 //!
-//! A requirement is one block in one file. [`stage`] sends it, [`case`] and [`property`] say what, `judge` has the rules.
+//! Each requirement is one block in one file. [`case`] and [`property`] define what is sent, [`stage`] sends it, and
+//! `judge` has the common rules.
 
 mod altered;
 pub mod case;
@@ -15,6 +16,7 @@ mod judge;
 mod key;
 pub mod maker;
 mod malformed;
+mod messages;
 mod pace;
 mod processing;
 pub mod property;
@@ -30,7 +32,7 @@ mod ways_in;
 
 use super::requirement::Requirement;
 
-// What a load's probes are forbidden by.
+// The requirements that a load's forged probes violate if they are accepted.
 pub(crate) use altered::{VER_1, VER_2};
 pub(crate) use digits::VER_6;
 pub(crate) use freshness::VER_11;

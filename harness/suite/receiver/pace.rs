@@ -1,10 +1,11 @@
-//! RCV-7, RCV-12, RCV-8 and RCV-13: how soon a receiver answers, and how many deliveries at a time.
+//! RCV-7, RCV-12, RCV-8 and RCV-13: how soon a receiver answers, and how many deliveries it accepts at a time.
 
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
 use super::judge::accepts;
+use super::messages;
 use super::stage::ReceiverStage;
 use super::valid::VALID;
 use crate::peers::fault::{Faults, ReceiverFault};
@@ -26,7 +27,7 @@ const RCV_7: Requirement = Requirement {
     check_id: "receiver/reception/prompt",
     text: "The answer comes within 5 s.",
     source: "D (\"as soon as possible\"), S",
-    why: "The server that ships gives up after 5 s and never sends the delivery again.",
+    why: "Twenty gives up after 5 s and never sends the delivery again.",
     scenarios: &[&VALID],
     needs: None,
     check: |_, t| answers_within(t, t.limits.prompt),
@@ -41,7 +42,7 @@ const RCV_12: Requirement = Requirement {
     check_id: "receiver/reception/quick",
     text: "The answer comes within 1 s.",
     source: "D",
-    why: "Whoever works before answering is late as soon as the work is slow.",
+    why: "A receiver that does its work before it answers is too late as soon as the work is slow.",
     scenarios: &[&VALID],
     needs: None,
     check: |_, t| answers_within(t, t.limits.quick),
@@ -51,15 +52,14 @@ const RCV_12: Requirement = Requirement {
 fn answers_within(t: &Transcript, bound: Duration) -> Verdict {
     let answered = || t.trials_of(VALID.name).filter(|trial| t.acknowledged(trial.exchange));
     let Some(slowest) = answered().max_by_key(|trial| t.exchange(trial.exchange).took) else {
-        return Verdict::Inconclusive("no valid delivery was acknowledged".to_owned());
+        return Verdict::Inconclusive(messages::no_valid_accepted().to_owned());
     };
     let took = t.exchange(slowest.exchange).took;
     if took <= bound {
         return Verdict::Pass;
     }
-    let took = format!("{:.1} s", took.as_secs_f64());
-    let message = format!("{} was acknowledged only after {took}", slowest.what);
-    Evidence::new(Expected::Within(bound), took, message)
+    let message = messages::accepted_late(took, &slowest.what);
+    Evidence::new(Expected::Within(bound), format!("{:.1} s", took.as_secs_f64()), message)
         .shown_by([slowest.exchange])
         .because(Cause::new(Code::AnswerLate))
         .fail()
@@ -73,9 +73,9 @@ const RCV_8: Requirement = Requirement {
     check_id: "receiver/reception/concurrent",
     text: "20 concurrent deliveries, which is what a Twenty sends at once, are all \
           accepted, each within the client's wait.",
-    source: "D",
-    why: "A Twenty sends up to 20 deliveries at the same time; an import changes hundreds \
-          of records in a second, and nothing orders or spaces their deliveries.",
+    source: "D, S",
+    why: "An import changes hundreds of records in a second, and Twenty sends up to 20 of their deliveries at the same \
+          time.",
     scenarios: &[&CONCURRENT_20],
     needs: None,
     check: accepts_at_once,
@@ -85,7 +85,7 @@ const RCV_8: Requirement = Requirement {
 /// What is sent for RCV-8.
 const CONCURRENT_20: Scenario = Scenario::receiver(
     "concurrent",
-    "20 valid deliveries at the same time, each on a connection of its own",
+    "20 valid deliveries at the same time, each on its own connection",
     |stage| stage.concurrent(CONCURRENT_20.name, 20).boxed_local(),
 );
 
@@ -97,8 +97,8 @@ const RCV_13: Requirement = Requirement {
     check_id: "receiver/reception/concurrent-64",
     text: "So are 64.",
     source: "W",
-    why: "Several webhooks, or several workspaces, may point at one receiver; what 20 \
-          connections fill is full when a second sender comes.",
+    why: "Several webhooks or workspaces may send to one receiver. A receiver with room for only 20 connections fails \
+          when a second sender comes.",
     scenarios: &[&CONCURRENT_64],
     needs: None,
     check: accepts_at_once,
@@ -108,7 +108,7 @@ const RCV_13: Requirement = Requirement {
 /// What is sent for RCV-13.
 const CONCURRENT_64: Scenario = Scenario::receiver(
     "concurrent-64",
-    "64 valid deliveries at the same time, each on a connection of its own",
+    "64 valid deliveries at the same time, each on its own connection",
     |stage| stage.concurrent(CONCURRENT_64.name, 64).boxed_local(),
 );
 
@@ -120,7 +120,7 @@ impl ReceiverStage<'_> {
         for exchange in self.together(&deliveries).await? {
             self.transcript.trials.push(Trial {
                 scenario,
-                what: format!("one of {count} valid deliveries at the same time"),
+                what: format!("one of {count} concurrent valid deliveries"),
                 respect: Respect::Concurrent,
                 generated: false,
                 exchange,
@@ -131,8 +131,8 @@ impl ReceiverStage<'_> {
     }
 }
 
-/// On a connection of its own, which is closed behind it: one that is kept open would keep a server from the others that
-/// serves one connection after the other.
+/// Closes its connection after the answer: a server that serves one connection after another would never come to the
+/// others.
 fn closing(mut delivery: Delivery) -> Delivery {
     delivery.headers.add("Connection", "close");
     delivery

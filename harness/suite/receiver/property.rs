@@ -1,4 +1,4 @@
-//! A property: what generates cases that all come out the same way.
+//! Properties: what should be true for every generated case.
 
 use std::fmt;
 
@@ -6,15 +6,14 @@ use proptest::strategy::{BoxedStrategy, Strategy};
 
 use super::case::Case;
 
-/// A rule that holds for every case that a strategy generates: forged ones are rejected, the others accepted.
+/// Cases from a strategy: forged ones should be rejected, all others accepted.
 pub struct Property {
-    /// What is generated, in a few words.
+    /// What is generated, in a few words. The cases of a seed depend on it.
     pub(super) name: &'static str,
     pub(super) cases: BoxedStrategy<Case>,
 }
 
 impl Property {
-    /// The property that every case made from what the strategy generates comes out as it should.
     pub(super) fn of<T: fmt::Debug + 'static>(
         name: &'static str,
         strategy: impl Strategy<Value = T> + 'static,

@@ -1,4 +1,4 @@
-//! VER-9 and VER-22: how a receiver rejects.
+//! VER-9 and VER-22: how a receiver answers what it rejects.
 
 use proptest::collection::vec;
 use proptest::prelude::prop_oneof;
@@ -12,6 +12,7 @@ use super::freshness::STALE;
 use super::header::MISSING_HEADER;
 use super::judge::{has_controls, is_4xx, of_crash, rejects};
 use super::key::WRONG_KEY;
+use super::messages;
 use super::property::Property;
 use super::signed_text::OTHER_MESSAGE;
 use super::timestamp::TIMESTAMP_FORM;
@@ -39,8 +40,8 @@ const VER_9: Requirement = Requirement {
           connection, and the receiver answers the next delivery as before. Signatures of 0, 1, 63, 65 \
           and 64 non-ASCII characters included.",
     source: "W",
-    why: "A comparison that throws on another length turns every scanner's probe into a crash report, and in some \
-          run times ends the process.",
+    why: "A comparison that throws on signatures of another length lets every scanner cause a crash report. In some \
+          runtimes it ends the process.",
     scenarios: &[
         &SIGNATURE_LENGTH,
         &ALTERED_CONTENT,
@@ -66,42 +67,37 @@ const VER_9: Requirement = Requirement {
     ]),
 };
 
-/// What is sent for VER-9, next to what other requirements send.
+/// What is sent for VER-9, in addition to what other requirements send.
 const SIGNATURE_LENGTH: Scenario = Scenario::cases(
     "signature-length",
-    "signatures of 0, 1, 63, 65 and 200 digits, and of 64 bytes beyond ASCII",
+    "deliveries whose signature has 0, 1, 63, 65 or 200 digits, or 64 letters or non-ASCII \
+          bytes",
     |_| surrounded(SIGNATURE_LENGTHS),
     &[junk],
 );
 
 const SIGNATURE_LENGTHS: &[Surrounded] = &[
-    (Surrounding::Other("a signature of no digits"), "a signature of no digits", |_, delivery, _| {
-        around(delivery, |_| String::new())
-    }),
-    (Surrounding::Other("a signature of one digit"), "a signature of one digit", |_, delivery, _| {
+    (Surrounding::Other("no digits"), "is empty", |_, delivery, _| around(delivery, |_| String::new())),
+    (Surrounding::Other("one digit"), "has one digit", |_, delivery, _| {
         around(delivery, |digits| digits[..1].to_owned())
     }),
-    (Surrounding::Other("a signature of 63 digits"), "a signature of 63 digits", |_, delivery, _| {
+    (Surrounding::Other("63 digits"), "has 63 digits", |_, delivery, _| {
         around(delivery, |digits| digits[..63].to_owned())
     }),
-    (Surrounding::Other("a signature of 65 zeros"), "a signature of 65 zeros", |_, delivery, _| {
-        around(delivery, |_| "0".repeat(65))
-    }),
-    (Surrounding::Other("a signature of 200 digits"), "a signature of 200 digits", |_, delivery, _| {
+    (Surrounding::Other("65 zeros"), "has 65 zeros", |_, delivery, _| around(delivery, |_| "0".repeat(65))),
+    (Surrounding::Other("200 digits"), "has 200 digits", |_, delivery, _| {
         around(delivery, |_| "a".repeat(200))
     }),
-    (
-        Surrounding::Other("a signature of 64 letters that are no digits"),
-        "a signature of 64 letters that are no digits",
-        |_, delivery, _| around(delivery, |_| "z".repeat(64)),
-    ),
-    (Surrounding::BeyondAscii, "a signature of 64 bytes beyond ASCII", |_, delivery, _| {
+    (Surrounding::Other("64 letters z"), "has 64 letters that are not digits", |_, delivery, _| {
+        around(delivery, |_| "z".repeat(64))
+    }),
+    (Surrounding::BeyondAscii, "has 64 non-ASCII bytes", |_, delivery, _| {
         delivery.headers.set(SIGNATURE_HEADER, vec![0xE9; 64]);
         Some(())
     }),
 ];
 
-/// VER-9: signatures of any length, in any bytes that a header can hold.
+/// VER-9: signatures of any length, of any bytes that a header may have.
 fn junk() -> Property {
     let strategy = prop_oneof![
         vec(select(&b"0123456789abcdefABCDEF"[..]), 1..160),
@@ -110,22 +106,22 @@ fn junk() -> Property {
     ];
     Property::of("signatures of other forms", strategy, |junk| {
         let junk = junk.clone();
-        let what = format!("a delivery with a signature of {} other bytes", junk.len());
-        Case::forged(what, Respect::Surrounded(Surrounding::Other("other bytes")), move |_, delivery, _| {
+        let what = format!("a delivery whose signature has {} random bytes", junk.len());
+        Case::forged(what, Respect::Surrounded(Surrounding::Other("random bytes")), move |_, delivery, _| {
             delivery.headers.set(SIGNATURE_HEADER, junk.clone());
             Some(())
         })
     })
 }
 
-/// Every negative that is rejected is rejected with a 4xx.
+/// Every rejection of a negative must be a 4xx.
 fn refusal_status(requirement: &Requirement, t: &Transcript) -> Verdict {
-    let refused = requirement.scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name));
-    let refused = refused.filter(|trial| !t.acknowledged(trial.exchange));
-    let verdicts = refused.map(|trial| is_4xx(t, trial, of_crash(t, trial, Code::CrashSignatureLength)));
-    // That a signature of another length is accepted is for VER-4 and VER-6 to say.
+    let trials = requirement.scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name));
+    let rejected = trials.filter(|trial| !t.acknowledged(trial.exchange));
+    let verdicts = rejected.map(|trial| is_4xx(t, trial, of_crash(t, trial, Code::CrashSignatureLength)));
+    // If a signature of another length is accepted, VER-4 and VER-6 say so.
     let of_length = Some(rejects(&[&SIGNATURE_LENGTH], t)).filter(|one| !matches!(one, Verdict::Fail(_)));
-    of_all(of_length.into_iter().chain(verdicts), "nothing was refused", "refusals")
+    of_all(of_length.into_iter().chain(verdicts), messages::no_forged_rejected(), "rejections")
 }
 
 const VER_22: Requirement = Requirement {
@@ -137,9 +133,8 @@ const VER_22: Requirement = Requirement {
     text: "The answer to a forged delivery contains neither the secret nor the signature \
           that would have been accepted.",
     source: "W",
-    why: "An error message that helps while the receiver is written tells everyone else \
-          how to sign: whoever sends a forged delivery reads the signature from the answer, and sends it \
-          again.",
+    why: "A helpful error message shows an attacker how to sign: send a forged delivery, read the signature from the \
+          answer, and send it again.",
     scenarios: &[
         &ALTERED_CONTENT,
         &ALTERED_TIMESTAMP,
@@ -154,9 +149,9 @@ const VER_22: Requirement = Requirement {
     counterexamples: Faults::Receiver(&[ReceiverFault::LeaksExpectedSignature, ReceiverFault::LeaksSecret]),
 };
 
-/// No answer that rejects a forged delivery shows the secret, or the signature that would have been accepted.
+/// No answer to a rejected forgery may contain the secret, or the signature that would have been accepted.
 fn gives_nothing_away(requirement: &Requirement, t: &Transcript) -> Verdict {
-    let Some(secret) = &t.secret else { return Verdict::Inconclusive("the secret is not known".to_owned()) };
+    let Some(secret) = &t.secret else { return Verdict::Inconclusive(messages::secret_unknown().to_owned()) };
     let key = Key::new(secret);
     let trials = requirement.scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name));
     let verdicts = trials.filter_map(|trial| {
@@ -171,20 +166,23 @@ fn gives_nothing_away(requirement: &Requirement, t: &Transcript) -> Verdict {
         let expected = timestamp.map(|timestamp| key.sign(timestamp, &delivery.body).to_hex());
         let leaked = if encodings::first_with(secret, shown()).is_some() {
             (Code::LeaksSecret, "the secret")
-        } else if expected.is_some_and(|expected| shown().any(|text| holds_digits(text, &expected))) {
+        } else if expected.is_some_and(|expected| shown().any(|text| contains_digits(text, &expected))) {
             (Code::LeaksSignature, "the signature that would have been accepted")
         } else {
             return Some(Verdict::Pass);
         };
         let (code, what) = leaked;
-        let message = format!("the answer to {} contains {what}", trial.what);
-        let evidence = Evidence::new("an answer that gives nothing away", format!("{what} in it"), message);
+        let evidence = Evidence::new(
+            messages::reveals_nothing(),
+            messages::contains(what),
+            messages::revealed(what, &trial.what),
+        );
         Some(evidence.shown_by([trial.exchange]).because(Cause::new(code)).fail())
     });
-    of_all(verdicts, "no forged delivery was rejected", "answers")
+    of_all(verdicts, messages::no_rejection_with_controls(), "answers")
 }
 
-/// Whether hexadecimal digits are part of a text, in either case.
-fn holds_digits(text: &[u8], digits: &str) -> bool {
+/// Whether a text contains these hexadecimal digits, in either case.
+fn contains_digits(text: &[u8], digits: &str) -> bool {
     text.windows(digits.len()).any(|window| window.eq_ignore_ascii_case(digits.as_bytes()))
 }

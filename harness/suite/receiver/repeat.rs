@@ -2,7 +2,6 @@
 
 use super::case::Case;
 use super::judge::accepts;
-use super::maker::Behind;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Requirement};
@@ -20,7 +19,7 @@ const RCV_9: Requirement = Requirement {
     check_id: "receiver/reception/repeated",
     text: "A repeated delivery under a new timestamp and signature is answered 2xx.",
     source: "D (retries may come)",
-    why: "To refuse what was taken in before makes a sender that retries try again.",
+    why: "A sender that retries keeps sending a repeat that was rejected.",
     scenarios: &[&REPEATED],
     needs: None,
     check: |r, t| accepts(r.scenarios, t, |_| Some(Cause::detailed(Code::AnswerStatus, "repeated"))),
@@ -30,15 +29,12 @@ const RCV_9: Requirement = Requirement {
 /// What is sent for RCV-9.
 const REPEATED: Scenario = Scenario::cases(
     "repeated",
-    "the same content again under a new timestamp and signature",
+    "an accepted delivery again, with a new timestamp and signature",
     |_| vec![repeated()],
     &[],
 );
 
 fn repeated() -> Case {
-    let what = "a delivery that was acknowledged before, under a new timestamp and signature";
-    Case::behind(what, Respect::Valid, |maker, control| {
-        let behind = Behind { body: control.delivery.body.clone(), sent_ms: control.sent_ms };
-        Some(maker.sign_behind(behind, 1))
-    })
+    let what = "a repeat of an accepted delivery, with a new timestamp and signature";
+    Case::from_control(what, Respect::Valid, |maker, control| Some(maker.sign_again(control.repeated(), 1)))
 }

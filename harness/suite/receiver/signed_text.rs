@@ -21,8 +21,8 @@ pub(crate) const VER_5: Requirement = Requirement {
     text: "A signature over something else is rejected: the body alone, the timestamp \
           alone, another separator, the payload stringified twice, another delivery.",
     source: "D",
-    why: "A receiver that hashes the body alone refuses Twenty's deliveries; one that takes it besides can be \
-          replayed for ever, since no time is covered.",
+    why: "A receiver that hashes only the body rejects Twenty's deliveries. One that accepts such a signature as well \
+          can be sent old deliveries forever, because no time is signed.",
     scenarios: &[&OTHER_MESSAGE],
     needs: None,
     check: rejects_all,
@@ -43,7 +43,7 @@ pub(crate) const VER_5: Requirement = Requirement {
 /// What is sent for VER-5.
 pub(super) const OTHER_MESSAGE: Scenario = Scenario::cases(
     "other-message",
-    "deliveries signed over the body alone, the timestamp alone, with another \
+    "deliveries signed over the body alone, over the timestamp alone, with another \
           separator, over the payload stringified twice, and with the signature of another delivery",
     |_| OTHER_MESSAGES.map(Recipe::message).map(Case::signed).into_iter().chain([borrowed()]).collect(),
     &[],
@@ -58,15 +58,15 @@ const OTHER_MESSAGES: [Message; 6] = [
     Message::Part,
 ];
 
-/// A delivery with timestamp and signature of another one.
+/// A delivery with the timestamp and signature of another delivery.
 fn borrowed() -> Case {
-    let what = "a delivery with timestamp and signature of another delivery";
-    Case::behind(what, Respect::Borrowed, |maker, control| {
+    let what = "a delivery with the timestamp and signature of another delivery";
+    Case::from_control(what, Respect::Borrowed, |maker, control| {
         let mut delivery = maker.deliver(&maker.plain());
         for name in [TIMESTAMP_HEADER, SIGNATURE_HEADER] {
             delivery.headers.set(name, control.delivery.headers.single(name)?.clone());
         }
         Some(delivery)
     })
-    .refused()
+    .must_be_rejected()
 }

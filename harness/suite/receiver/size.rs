@@ -3,8 +3,9 @@
 use futures_util::FutureExt as _;
 
 use super::case::Case;
-use super::judge::accepts;
+use super::judge::{accepts, control_rejected};
 use super::maker::{PADDING, with_raw_member};
+use super::messages;
 use super::stage::ReceiverStage;
 use super::transport::FRAMING;
 use crate::peers::fault::{Faults, ReceiverFault};
@@ -27,7 +28,7 @@ const RCV_6: Requirement = Requirement {
     check_id: "receiver/reception/256-kib",
     text: "A 256 KiB body is accepted.",
     source: "W",
-    why: "A note with a long text has that size; the default limit of several frameworks is 100 kB.",
+    why: "A long note reaches this size, and the default body limit of several frameworks is 100 kB.",
     scenarios: &[&BODY_256_KIB],
     needs: None,
     check: accepts_size,
@@ -39,7 +40,7 @@ const RCV_6: Requirement = Requirement {
 
 /// What is sent for RCV-6.
 const BODY_256_KIB: Scenario =
-    Scenario::cases("body-256-kib", "a valid delivery of 256 KiB", |_| vec![large(256)], &[]);
+    Scenario::cases("body-256-kib", "a valid delivery of 256 KiB", |_| vec![large("256 KiB", 256)], &[]);
 
 const RCV_10: Requirement = Requirement {
     id: "RCV-10",
@@ -49,7 +50,7 @@ const RCV_10: Requirement = Requirement {
     check_id: "receiver/reception/1-mib",
     text: "A 1 MiB body is accepted.",
     source: "W",
-    why: "Nothing in Twenty bounds a record; a body that is refused is an event that is lost.",
+    why: "Twenty does not limit the size of a record. A receiver that rejects a large body loses the event.",
     scenarios: &[&BODY_1_MIB],
     needs: None,
     check: accepts_size,
@@ -62,10 +63,10 @@ const RCV_10: Requirement = Requirement {
 
 /// What is sent for RCV-10.
 const BODY_1_MIB: Scenario =
-    Scenario::cases("body-1-mib", "a valid delivery of 1 MiB", |_| vec![large(1024)], &[]);
+    Scenario::cases("body-1-mib", "a valid delivery of 1 MiB", |_| vec![large("1 MiB", 1024)], &[]);
 
-fn large(kib: usize) -> Case {
-    Case::valid(format!("a valid delivery of {kib} KiB"), Respect::Form("size"), move |maker| {
+fn large(size: &str, kib: usize) -> Case {
+    Case::valid(format!("a valid delivery of {size}"), Respect::Form("size"), move |maker| {
         Some(maker.sign(maker.padded(kib * 1024)))
     })
     .of_record_with(PADDING)
@@ -85,7 +86,7 @@ const RCV_11: Requirement = Requirement {
           RCV-5 accepts chunks; no limit found: not applicable) a receiver answers 413: not 401, not \
           2xx, not silence.",
     source: "W",
-    why: "A 401 sends people looking for a wrong secret where the body was cut off at a limit.",
+    why: "A 401 makes people look for a wrong secret, when in fact the body was cut off at a limit.",
     scenarios: &[&BODY_LIMIT, &FRAMING],
     needs: None,
     check: beyond_the_limit,
@@ -95,16 +96,16 @@ const RCV_11: Requirement = Requirement {
 /// What is sent for RCV-11.
 const BODY_LIMIT: Scenario = Scenario::receiver(
     "body-limit",
-    "valid deliveries that double in size up to 16 MiB, and the first that is \
-          rejected again in chunks",
+    "valid deliveries that double in size up to 16 MiB; the first rejected size is sent \
+          again in chunks",
     |stage| stage.body_limit().boxed_local(),
 );
 
 impl ReceiverStage<'_> {
-    /// Doubles the body until it is refused, and sends the refused size in chunks as well.
+    /// Doubles the body until it is rejected, then sends the same size in chunks.
     async fn body_limit(&mut self) -> Result<(), SubjectError> {
         for mib in [1, 2, 4, 8, 16] {
-            // The body that was taken before it is as large as this one will be.
+            // Frees the exchanges so far: the last accepted body has half the size of the next one.
             self.transcript.release();
             let control = with_raw_member(&self.maker.plain(), PADDING);
             let control = self.send(self.maker.deliver(&control)).await?;
@@ -115,7 +116,7 @@ impl ReceiverStage<'_> {
             }
             delivery.transfer = Transfer::Chunks(vec![64 * 1024; delivery.body.len() / (64 * 1024)]);
             let chunked = self.send(delivery).await?;
-            for (exchange, how) in [(id, "with its length"), (chunked, "in chunks")] {
+            for (exchange, how) in [(id, "with Content-Length"), (chunked, "in chunks")] {
                 self.transcript.trials.push(Trial {
                     scenario: BODY_LIMIT.name,
                     what: format!("a valid delivery of {mib} MiB {how}"),
@@ -131,25 +132,26 @@ impl ReceiverStage<'_> {
     }
 }
 
-/// Beyond its limit a receiver answers 413, however the body is framed.
+/// Past its limit a receiver answers 413, however the body is framed.
 fn beyond_the_limit(_: &Requirement, t: &Transcript) -> Verdict {
     if t.trials_of(BODY_LIMIT.name).next().is_none() {
-        return Verdict::NotApplicable("no limit was found up to 16 MiB".to_owned());
+        return Verdict::NotApplicable(messages::no_limit_found().to_owned());
     }
     let chunked =
         |trial: &&Trial| matches!(t.exchange(trial.exchange).delivery.transfer, Transfer::Chunks(_));
-    // Where no chunks are accepted, that is for RCV-5 to say.
-    let takes_chunks = t.trials_of(FRAMING.name).filter(chunked).all(|trial| t.acknowledged(trial.exchange));
-    let trials = t.trials_of(BODY_LIMIT.name).filter(|trial| takes_chunks || !chunked(trial));
+    // If chunks are not accepted at all, RCV-5 says so.
+    let accepts_chunks =
+        t.trials_of(FRAMING.name).filter(chunked).all(|trial| t.acknowledged(trial.exchange));
+    let trials = t.trials_of(BODY_LIMIT.name).filter(|trial| accepts_chunks || !chunked(trial));
     let verdicts = trials.map(|trial| {
         let outcome = t.outcome(trial.exchange);
-        if !trial.controls.iter().all(|&control| t.acknowledged(control)) {
-            return Verdict::Inconclusive("a plain valid delivery beside it was not acknowledged".to_owned());
+        if let Some(unclear) = control_rejected(t, trial) {
+            return unclear;
         }
         if outcome.status() == Some(413) {
             return Verdict::Pass;
         }
-        let message = format!("{} was answered: {outcome}", trial.what);
+        let message = messages::answered(outcome, t.exchange(trial.exchange).took, &trial.what);
         let cause = if outcome.status().is_none() {
             Cause::new(Code::AnswerNone)
         } else {
@@ -160,5 +162,5 @@ fn beyond_the_limit(_: &Requirement, t: &Transcript) -> Verdict {
             .because(cause)
             .fail()
     });
-    of_all(verdicts, "nothing was sent", "deliveries")
+    of_all(verdicts, messages::nothing_tried(), "deliveries")
 }

@@ -1,4 +1,4 @@
-//! What a run against a receiver has at hand: the receiver, the way to it, what deliveries are made from, and the transcript.
+//! The state of a run against a receiver: the receiver, the connection to it, the maker of deliveries, the transcript.
 
 mod batch;
 mod generated;
@@ -12,6 +12,7 @@ use self::batch::Tried;
 use self::line::Line;
 use super::case::Case;
 use super::maker::Maker;
+use super::messages;
 use super::property::Property;
 use crate::clock::Clock;
 use crate::random::Random;
@@ -22,35 +23,33 @@ use crate::suite::transcript::{Capability, Ending, Respect, ScenarioName, Transc
 use crate::wire::client::Client;
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome};
 
-/// How a scenario of its own kind is played on a receiver.
+/// How a scenario that is not a list of cases is played on a receiver.
 pub type Course = for<'s> fn(&'s mut ReceiverStage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
 
-/// How long a forged delivery is waited for, once it is known that they hang.
+/// How long to wait for the answer to a forged delivery, once several of them have timed out.
 const IMPATIENT: Duration = Duration::from_secs(1);
 
-/// What takes longer than that for an answer is tried with fewer cases.
+/// A receiver that takes longer than this to answer gets fewer generated cases.
 const SLOW: Duration = Duration::from_millis(50);
 
-/// What a run against a receiver has at hand.
+/// The state of a run against a receiver.
 pub struct ReceiverStage<'a> {
     pub(super) subject: &'a mut Receiver,
     pub(super) line: Line<'a>,
     pub(super) maker: Maker,
-    /// What is written.
     pub(super) transcript: &'a mut Transcript,
     pub(super) extent: Extent,
-    /// Whether it was found out if the receiver takes several deliveries at the same time.
+    /// Whether it is known if the receiver accepts several deliveries at the same time.
     pub(super) jobs_settled: bool,
-    /// Whether it takes a plain valid delivery at all, as far as that was tried.
-    pub(super) takes_plain: bool,
-    /// Whether it stopped answering for good.
+    /// Whether it accepts a plain valid delivery; true until one was sent.
+    pub(super) accepts_plain: bool,
+    /// Whether it stopped answering, and was found silent again before a later scenario.
     pub(super) given_up: bool,
-    /// Whether it takes long over each answer.
+    /// Whether its answers are slow.
     pub(super) slow: bool,
 }
 
 impl<'a> ReceiverStage<'a> {
-    /// A stage for a receiver.
     pub fn new(
         subject: &'a mut Receiver,
         client: &'a Client,
@@ -78,23 +77,22 @@ impl<'a> ReceiverStage<'a> {
             transcript,
             extent,
             jobs_settled: false,
-            takes_plain: true,
+            accepts_plain: true,
             given_up: false,
             slow: false,
         }
     }
 
-    /// Before a scenario: finds out whether a receiver that had stopped answering does so again.
+    /// Before a scenario: checks whether a receiver that stopped answering answers again.
     pub async fn begin(&mut self) {
         if self.line.is_silent() && !self.given_up {
-            // What it hung on may be over.
-            let exchange = self.line.knock(&self.maker.deliver(&self.maker.plain())).await;
+            let exchange = self.line.send_anyway(&self.maker.deliver(&self.maker.plain())).await;
             self.given_up = exchange.outcome.status().is_none();
             self.transcript.record(exchange);
         }
     }
 
-    /// After a scenario: how it ended.
+    /// After a scenario: records how it ended.
     pub fn end(&mut self, scenario: ScenarioName, played: Result<(), SubjectError>) {
         let ending = match played {
             Ok(()) => Ending::Complete,
@@ -105,7 +103,6 @@ impl<'a> ReceiverStage<'a> {
         self.transcript.endings.push((scenario, ending));
     }
 
-    /// What was written so far.
     pub fn transcript(&mut self) -> &mut Transcript {
         self.transcript
     }
@@ -119,22 +116,22 @@ impl<'a> ReceiverStage<'a> {
     ) -> Result<(), SubjectError> {
         self.try_all(scenario, &fixed(&self.maker)).await?;
         for property in generated {
-            self.hold(scenario, &property()).await?;
+            self.try_property(scenario, &property()).await?;
         }
         Ok(())
     }
 
-    /// Finds out whether the receiver takes several plain deliveries at the same time. If it does not, that is RCV-8's to
-    /// judge, and everything else is sent one after the other.
+    /// Checks whether the receiver accepts several plain deliveries at the same time. If it does not, RCV-8 says so,
+    /// and all other cases are sent one at a time.
     pub(super) async fn settle_jobs(&mut self) -> Result<(), SubjectError> {
         if self.jobs_settled {
             return Ok(());
         }
         self.jobs_settled = true;
         let alone = self.send(self.maker.deliver(&self.maker.plain())).await?;
-        self.takes_plain = self.transcript.acknowledged(alone);
+        self.accepts_plain = self.transcript.acknowledged(alone);
         self.pace(self.transcript.exchange(alone).took);
-        if !self.takes_plain || self.extent.jobs < 2 {
+        if !self.accepts_plain || self.extent.jobs < 2 {
             return Ok(());
         }
         let together: Vec<Delivery> =
@@ -142,24 +139,17 @@ impl<'a> ReceiverStage<'a> {
         let exchanges = self.together(&together).await?;
         if !exchanges.iter().all(|&id| self.transcript.acknowledged(id)) {
             self.extent.jobs = 1;
-            self.transcript.remarks.push(
-                "deliveries at the same time were not all acknowledged, so the cases were tried one at a time"
-                    .to_owned(),
-            );
+            self.transcript.remarks.push(messages::concurrency_lowered().to_owned());
         }
         Ok(())
     }
 
-    /// Generates fewer cases for a receiver that takes long over each.
+    /// Generates fewer cases for a receiver that answers slowly.
     pub(super) fn pace(&mut self, took: Duration) {
         let cases = u32::try_from(u128::from(self.extent.cases) * SLOW.as_millis() / took.as_millis().max(1));
         let cases = cases.unwrap_or(u32::MAX).max(4);
         if took > SLOW && cases < self.extent.cases {
-            self.transcript.remarks.push(format!(
-                "an answer took {} ms, so only {cases} cases were generated for each property in place of {}",
-                took.as_millis(),
-                self.extent.cases
-            ));
+            self.transcript.remarks.push(messages::fewer_cases(took, cases, self.extent.cases));
             self.extent.cases = cases;
             self.slow = true;
         }
@@ -188,13 +178,13 @@ impl<'a> ReceiverStage<'a> {
         Ok(ids)
     }
 
-    /// Sends one valid delivery. Errors: none of the last few was answered, so that going on would only wait.
+    /// Sends one valid delivery. Errors: the last few were not answered, so sending more would only wait.
     pub(super) async fn send(&mut self, delivery: Delivery) -> Result<ExchangeId, SubjectError> {
         let exchange = self.line.send(&delivery).await?;
         self.record(exchange).await
     }
 
-    /// Sends one that may be refused, or not be answered at all.
+    /// Sends a delivery that may be rejected, or not be answered at all.
     pub(super) async fn send_forgery(&mut self, delivery: Delivery) -> Result<ExchangeId, SubjectError> {
         let exchange = self.line.send_forged(&delivery).await?;
         self.record(exchange).await
@@ -221,7 +211,7 @@ impl<'a> ReceiverStage<'a> {
         self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange: trial, controls });
     }
 
-    /// Writes down a trial that has no controls.
+    /// Records a trial without controls.
     pub(super) fn write_single(
         &mut self,
         scenario: ScenarioName,

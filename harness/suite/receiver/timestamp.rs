@@ -29,8 +29,8 @@ const VER_10: Requirement = Requirement {
           correctly signed under an empty timestamp, `abc`, `NaN`, an ISO date, `+1735…`, `-1`, or \
           digits with spaces, are rejected.",
     source: "R",
-    why: "With anything but digits before the colon the signed text can be cut in two ways; and NaN is within \
-          every window.",
+    why: "If other characters are allowed before the colon, the same signed text can be split into timestamp and body in \
+          two ways. And NaN passes every check of a window.",
     scenarios: &[&TIMESTAMP_FORM],
     needs: None,
     check: rejects_all,
@@ -46,13 +46,13 @@ const VER_10: Requirement = Requirement {
 /// What is sent for VER-10.
 pub(super) const TIMESTAMP_FORM: Scenario = Scenario::cases(
     "timestamp-form",
-    "deliveries correctly signed under timestamps that are not digits only or empty, \
-          and text moved over the colon",
+    "correctly signed deliveries whose timestamp is empty or not only digits, and one with \
+          part of its body moved into its timestamp",
     |_| timestamp_form(),
     &[timestamp_forms],
 );
 
-/// A form of timestamp: what it is, and how it is made of the present time.
+/// A form of timestamp: what it is, and how it is made from the current time.
 type Form = (TimestampForm, fn(u64) -> String);
 
 fn timestamp_form() -> Vec<Case> {
@@ -61,24 +61,24 @@ fn timestamp_form() -> Vec<Case> {
         (TimestampForm::Other("abc"), |_| "abc".to_owned()),
         (TimestampForm::Other("NaN"), |_| "NaN".to_owned()),
         (TimestampForm::IsoDate, rfc3339),
-        (TimestampForm::Other("a plus sign"), |now_ms| format!("+{now_ms}")),
+        (TimestampForm::Other("a number with a plus sign"), |now_ms| format!("+{now_ms}")),
         (TimestampForm::Other("a negative number"), |_| "-1".to_owned()),
-        (TimestampForm::Other("a fraction"), |now_ms| format!("{now_ms}.5")),
-        (TimestampForm::Other("an exponent"), |now_ms| format!("{}e3", now_ms / 1000)),
-        (TimestampForm::Other("spaces between the digits"), |now_ms| {
+        (TimestampForm::Other("a number with a fraction"), |now_ms| format!("{now_ms}.5")),
+        (TimestampForm::Other("a number with an exponent"), |now_ms| format!("{}e3", now_ms / 1000)),
+        (TimestampForm::Other("digits with a space between them"), |now_ms| {
             let digits = now_ms.to_string();
             let (first, rest) = digits.split_at(digits.len().min(4));
             format!("{first} {rest}")
         }),
     ];
     let form = |(which, form): Form| {
-        let what = format!("a delivery correctly signed under a timestamp that is {}", which.describe());
+        let what = format!("a correctly signed delivery whose timestamp is {}", which.describe());
         Case::forged(what, Respect::TimestampForm(which), move |maker, delivery, _| {
             maker.date(delivery, form(maker.clock.now_ms()).as_bytes());
             Some(())
         })
     };
-    // The same signed text, cut at a later colon.
+    // The same signed text, split at a later colon.
     let moved = |_: &Maker, delivery: &mut Delivery, timestamp: &str| {
         let colon = delivery.body.iter().position(|&byte| byte == b':')?;
         let moved = [timestamp.as_bytes(), b":", &delivery.body[..colon]].concat();
@@ -87,20 +87,20 @@ fn timestamp_form() -> Vec<Case> {
         Some(())
     };
     let which = Respect::TimestampForm(TimestampForm::MovedColon);
-    let moved = Case::forged("a delivery with text moved over the colon", which, moved);
+    let moved = Case::forged("a delivery with part of its body moved into its timestamp", which, moved);
     forms.into_iter().map(form).chain([moved]).collect()
 }
 
-/// A timestamp that is not digits alone.
+/// A timestamp that is not only digits.
 #[derive(Debug, Clone)]
 enum OddTimestamp {
-    /// Such bytes in its place, behind a letter.
+    /// These bytes instead of it, after a letter.
     Text(Vec<u8>),
-    /// Such a byte between its digits.
+    /// This byte between its digits.
     Inserted(Index, u8),
 }
 
-/// VER-10: the form of the timestamp. The bytes beyond ASCII are digits to some languages, when read as Latin-1.
+/// VER-10: the form of the timestamp. Read as Latin-1, some of the non-ASCII bytes are digits to some languages.
 fn timestamp_forms() -> Property {
     let inserted = select(&b"_.,+-eExX: '\xb2\xb3\xb9\xe9"[..]);
     let strategy = prop_oneof![
@@ -109,16 +109,16 @@ fn timestamp_forms() -> Property {
     ];
     Property::of("timestamps that are not digits", strategy, |form| {
         let form = form.clone();
-        let what = "a delivery correctly signed under a timestamp that is not digits alone";
+        let what = "a correctly signed delivery whose timestamp is not only digits";
         Case::forged(
             what,
-            Respect::TimestampForm(TimestampForm::Other("other characters")),
+            Respect::TimestampForm(TimestampForm::Other("not only digits")),
             move |maker, delivery, timestamp| {
                 let bytes = match &form {
                     OddTimestamp::Text(bytes) => [b"t", &bytes[..]].concat(),
                     OddTimestamp::Inserted(at, byte) => {
                         let mut digits = timestamp.as_bytes().to_vec();
-                        // Between digits: what stands at the ends may be taken off on the way.
+                        // Between digits: HTTP strips white space at the ends.
                         digits.insert(1 + at.index(digits.len() - 1), *byte);
                         digits
                     }

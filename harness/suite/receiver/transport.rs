@@ -1,4 +1,4 @@
-//! RCV-3 to RCV-5: a valid delivery is accepted however HTTP carries it.
+//! RCV-3 to RCV-5: a valid delivery is accepted in every form that HTTP allows.
 
 use futures_util::FutureExt as _;
 use proptest::collection::vec;
@@ -29,8 +29,8 @@ const RCV_3: Requirement = Requirement {
     check_id: "receiver/reception/header-case",
     text: "Header names are matched without regard to case.",
     source: "R (RFC 9110, section 5.1)",
-    why: "Senders, proxies and HTTP/2 spell header names in lower case; a map that is asked for the documentation's \
-          spelling finds nothing.",
+    why: "Many clients, proxies and HTTP/2 send header names in lower case. A case-sensitive lookup of the documented \
+          name finds nothing.",
     scenarios: &[&HEADER_CASE],
     needs: None,
     check: |r, t| accepts(r.scenarios, t, |_| Some(Cause::new(Code::RefusesHeaderCase))),
@@ -40,15 +40,14 @@ const RCV_3: Requirement = Requirement {
 /// What is sent for RCV-3.
 const HEADER_CASE: Scenario = Scenario::cases(
     "header-case",
-    "a valid delivery with its header names in lower, upper and mixed case",
+    "valid deliveries with header names in lower, upper and mixed case",
     |_| HEADER_CASES.map(header_case).into(),
     &[header_cases],
 );
 
-type Spell = fn(&str) -> String;
+type Recase = fn(&str) -> String;
 
-/// Ways to spell a header name.
-const HEADER_CASES: [(&str, Spell); 3] = [
+const HEADER_CASES: [(&str, Recase); 3] = [
     ("lower", str::to_ascii_lowercase),
     ("upper", str::to_ascii_uppercase),
     ("mixed", |name| {
@@ -59,12 +58,12 @@ const HEADER_CASES: [(&str, Spell); 3] = [
     }),
 ];
 
-fn header_case((case, spell): (&'static str, Spell)) -> Case {
-    let what = format!("a valid delivery with its header names in {case} case");
+fn header_case((case, recase): (&'static str, Recase)) -> Case {
+    let what = format!("a valid delivery with header names in {case} case");
     Case::valid(what, Respect::Valid, move |maker| {
         let mut delivery = maker.deliver(&maker.plain());
         for (name, _) in &mut delivery.headers.0 {
-            *name = spell(name);
+            *name = recase(name);
         }
         Some(delivery)
     })
@@ -73,7 +72,7 @@ fn header_case((case, spell): (&'static str, Spell)) -> Case {
 /// RCV-3: header names with each letter in either case.
 fn header_cases() -> Property {
     Property::of("header names in any case", any::<u64>(), |&mask| {
-        Case::valid("a valid delivery with its header names in any case", Respect::Valid, move |maker| {
+        Case::valid("a valid delivery with header names in random case", Respect::Valid, move |maker| {
             let mut delivery = maker.deliver(&maker.plain());
             for (name, _) in &mut delivery.headers.0 {
                 let letter = |(at, letter): (usize, char)| {
@@ -95,7 +94,8 @@ const RCV_4: Requirement = Requirement {
     check_id: "receiver/reception/content-type",
     text: "`Content-Type: application/json; charset=utf-8` is accepted.",
     source: "R (RFC 9110)",
-    why: "A comparison with the bare type refuses what many HTTP clients send.",
+    why: "Many HTTP clients add the charset. A receiver that compares the whole value with `application/json` rejects \
+          their deliveries.",
     scenarios: &[&CONTENT_TYPE],
     needs: None,
     check: |r, t| accepts(r.scenarios, t, |_| Some(Cause::detailed(Code::RefusesSpelling, "content type"))),
@@ -107,7 +107,7 @@ const CONTENT_TYPE: Scenario = Scenario::cases(
     "content-type",
     "a valid delivery with `Content-Type: application/json; charset=utf-8`",
     |_| {
-        vec![form("Content-Type with a charset", |delivery| {
+        vec![form("with a charset in its Content-Type", |delivery| {
             delivery.headers.set("Content-Type", "application/json; charset=utf-8");
         })]
     },
@@ -123,8 +123,8 @@ const RCV_5: Requirement = Requirement {
     text: "A chunked body, a body that arrives in several segments (split inside a \
           multi-byte character too), and several deliveries on one connection are accepted.",
     source: "R (RFC 9112)",
-    why: "How a body is cut on its way is the network's business; who decodes each piece by itself breaks characters \
-          that stand on a seam, and with them the signature.",
+    why: "The network may split a body anywhere. A receiver that decodes each piece separately breaks characters that \
+          are split between two pieces, and then the signature does not match.",
     scenarios: &[&FRAMING, &ONE_CONNECTION],
     needs: None,
     check: |r, t| accepts(r.scenarios, t, of_framing),
@@ -134,14 +134,14 @@ const RCV_5: Requirement = Requirement {
 /// What is sent for RCV-5.
 pub(super) const FRAMING: Scenario = Scenario::cases(
     "framing",
-    "valid deliveries in chunks and in segments, split inside a character too",
+    "valid deliveries in chunks and in segments, also split inside a character",
     |_| framing(),
     &[cuttings],
 );
 
-/// A valid delivery in another form.
+/// A valid delivery in another form; `what` is the end of "a valid delivery ...".
 fn form(what: &'static str, change: fn(&mut Delivery)) -> Case {
-    Case::valid(format!("a valid delivery: {what}"), Respect::Form(what), move |maker| {
+    Case::valid(format!("a valid delivery {what}"), Respect::Form(what), move |maker| {
         let mut delivery = maker.deliver(&maker.plain());
         change(&mut delivery);
         Some(delivery)
@@ -179,7 +179,7 @@ fn framing() -> Vec<Case> {
     cases
 }
 
-/// How a body is cut on its way.
+/// How a body is split.
 #[derive(Debug, Clone)]
 enum Cutting {
     Chunks(Vec<usize>),
@@ -194,8 +194,8 @@ fn cuttings() -> Property {
     ];
     Property::of("chunks and segments", strategy, |cutting| {
         let which = match cutting {
-            Cutting::Chunks(_) => "in chunks of any length",
-            Cutting::Segments(..) => "in segments of any length",
+            Cutting::Chunks(_) => "in chunks of random lengths",
+            Cutting::Segments(..) => "in segments of random lengths",
         };
         let cutting = cutting.clone();
         Case::valid(format!("a valid delivery {which}"), Respect::Form(which), move |maker| {
@@ -215,14 +215,14 @@ fn cuttings() -> Property {
     })
 }
 
-/// What is sent for RCV-5 as well.
+/// What else is sent for RCV-5.
 const ONE_CONNECTION: Scenario =
     Scenario::receiver("one-connection", "several valid deliveries on one connection", |stage| {
         stage.on_one_connection().boxed_local()
     });
 
 impl ReceiverStage<'_> {
-    /// Several deliveries one after another on one connection, for as long as the receiver keeps it.
+    /// Several deliveries one after another on one connection, as long as the receiver keeps it open.
     async fn on_one_connection(&mut self) -> Result<(), SubjectError> {
         let control = self.send(self.maker.deliver(&self.maker.plain())).await?;
         let deliveries: Vec<Delivery> = (0..5).map(|_| self.maker.deliver(&self.maker.plain())).collect();

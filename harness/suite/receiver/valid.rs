@@ -34,8 +34,8 @@ const RCV_1: Requirement = Requirement {
     text: "A valid delivery is answered 2xx: created, updated and deleted of every standard \
           object, with text in any script.",
     source: "D",
-    why: "A receiver that refuses valid deliveries loses every event, and the sender never sends them again. Of \
-          57 public receivers 15 refuse every one: most hash other bytes than those that were signed.",
+    why: "A receiver that rejects valid deliveries loses every event, because Twenty never sends them again. 15 of 57 \
+          public receivers reject every delivery; most of them hash different bytes from the ones that were signed.",
     scenarios: &[&VALID, &DIAGNOSIS],
     needs: None,
     check: accepts_samples,
@@ -66,7 +66,7 @@ const RCV_1: Requirement = Requirement {
 
 /// What is sent for RCV-1, RCV-7 and RCV-12.
 pub(super) const VALID: Scenario =
-    Scenario::receiver("valid", "every sample event of the dialect, correctly signed", |stage| {
+    Scenario::receiver("valid", "valid deliveries of every sample event of the dialect", |stage| {
         stage.send_samples().boxed_local()
     });
 
@@ -77,7 +77,7 @@ impl ReceiverStage<'_> {
                 && ["person", "company", "note", "task", "opportunity"].contains(&event.name.object())
         };
         let events: Vec<Event> = self.transcript.dialect.samples().into_iter().filter(standard).collect();
-        // The plain one first: if it is refused, the report's first line is about the simplest case.
+        // The plain event first: if it is rejected, the report begins with the simplest case.
         let (plain, others): (Vec<_>, Vec<_>) =
             events.iter().partition(|event| event.name.as_str() == PLAIN_EVENT);
         for event in plain.into_iter().chain(others) {
@@ -92,9 +92,9 @@ impl ReceiverStage<'_> {
 fn accepts_samples(_: &Requirement, t: &Transcript) -> Verdict {
     match accepts(&[&VALID], t, |_| of_reserialising(t).or_else(|| of_refusal(t))) {
         Verdict::Fail(mut evidence) if evidence.cause.is_none() => {
-            // Some are taken and some are not: the signature is understood, so it is the event that is refused.
-            let taken = t.trials_of(VALID.name).any(|trial| t.acknowledged(trial.exchange));
-            evidence.cause = taken.then(|| Cause::new(Code::RefusesUnknownEvent));
+            // Some are accepted and some are not: the signature is right, so it is the event that is rejected.
+            let any_accepted = t.trials_of(VALID.name).any(|trial| t.acknowledged(trial.exchange));
+            evidence.cause = any_accepted.then(|| Cause::new(Code::RefusesUnknownEvent));
             Verdict::Fail(evidence)
         }
         verdict => verdict,
@@ -110,7 +110,8 @@ const RCV_2: Requirement = Requirement {
     text: "So is a valid delivery of an event or object that the receiver does not know \
           (metadata events among them in dialect `shipped`), and one with unknown members.",
     source: "D (\"other events\")",
-    why: "A webhook without a filter gets every kind of event, those of custom objects and of later versions too.",
+    why: "A webhook without a filter gets every kind of event, including those of custom objects and of later versions \
+          of Twenty.",
     scenarios: &[&UNFAMILIAR],
     needs: None,
     check: |r, t| {
@@ -130,8 +131,7 @@ const RCV_2: Requirement = Requirement {
 /// What is sent for RCV-2.
 const UNFAMILIAR: Scenario = Scenario::cases(
     "unfamiliar",
-    "correctly signed deliveries of an unknown event, an unknown object, and with \
-          unknown members",
+    "valid deliveries of an unknown event, of an unknown object, and with unknown members",
     |maker| unfamiliar(maker.dialect),
     &[event_names],
 );
@@ -141,10 +141,10 @@ fn unfamiliar(dialect: &'static Dialect) -> Vec<Case> {
         named("a valid delivery of an unknown event (person.merged)", "person.merged"),
         named("a valid delivery of an unknown object (starship.created)", "starship.created"),
         Case::valid("a valid delivery whose record has an unknown member", Respect::Valid, |maker| {
-            let further = maker.plain().edit(|record| {
+            let event = maker.plain().edit(|record| {
                 record["memberOfALaterVersion"] = json!({ "nested": [1, null, "text"] });
             });
-            Some(maker.deliver(&further))
+            Some(maker.deliver(&event))
         }),
     ];
     let special = dialect.samples().into_iter().filter(|event| {

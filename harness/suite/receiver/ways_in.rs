@@ -1,4 +1,4 @@
-//! VER-13 and VER-14: a signed POST is the only way in.
+//! VER-13 and VER-14: only a signed POST is accepted.
 
 use bytes::Bytes;
 
@@ -22,7 +22,7 @@ const VER_13: Requirement = Requirement {
     check_id: "receiver/verification/method",
     text: "GET, PUT, PATCH and DELETE are rejected.",
     source: "D",
-    why: "What answers 200 to every method looks healthy to whoever only opens it.",
+    why: "A receiver that answers 200 to every method looks healthy in a browser even if its webhook route is broken.",
     scenarios: &[&OTHER_METHOD],
     needs: None,
     check: rejects_all,
@@ -36,14 +36,14 @@ const VER_13: Requirement = Requirement {
 /// What is sent for VER-13.
 const OTHER_METHOD: Scenario = Scenario::cases(
     "other-method",
-    "a signed delivery by GET, PUT, PATCH and DELETE",
+    "correctly signed GET, PUT, PATCH and DELETE requests",
     |_| other_method(),
     &[],
 );
 
 fn other_method() -> Vec<Case> {
     let case = |method: &'static str| {
-        let what = format!("a correctly signed delivery by {method}");
+        let what = format!("a correctly signed {method} request");
         Case::forged(what, Respect::Method, move |_, delivery, _| {
             method.clone_into(&mut delivery.method);
             Some(())
@@ -62,8 +62,7 @@ const VER_14: Requirement = Requirement {
           10.0.0.1 or 172.18.0.2; the secret itself in `Authorization: Bearer`, `X-Webhook-Secret`, \
           `X-Twenty-Webhook-Secret`, `X-Twenty-Webhook-Token`; an unsigned \"ping\" body.",
     source: "W",
-    why: "Shortcuts for tests and proxies stay in the code; a header that names an address can be sent by \
-          anybody.",
+    why: "Shortcuts for tests and proxies tend to stay in the code, and anyone can send a header that names an address.",
     scenarios: &[&BACK_DOOR],
     needs: None,
     check: rejects_all,
@@ -81,8 +80,8 @@ const VER_14: Requirement = Requirement {
 /// What is sent for VER-14.
 pub(super) const BACK_DOOR: Scenario = Scenario::cases(
     "back-door",
-    "unsigned deliveries that claim a local address, carry the secret itself, or are \
-          called a ping",
+    "unsigned deliveries with a header that names a local address, with the secret in a \
+          header, and unsigned pings",
     |maker| back_door(maker.secret.expose()),
     &[],
 );
@@ -92,14 +91,19 @@ fn back_door(secret: &str) -> Vec<Case> {
     for header in ["X-Forwarded-For", "X-Real-IP", "Forwarded"] {
         for address in ["127.0.0.1", "10.0.0.1", "172.18.0.2"] {
             let value = if header == "Forwarded" { format!("for={address}") } else { address.to_owned() };
-            cases.push(unsigned_with(header, header, value));
+            let what = format!("an unsigned delivery with {header}: {value}");
+            cases.push(unsigned_with(what, header, (header, value)));
         }
     }
-    // A secret that no header can carry has no such way in.
+    // A secret with other characters cannot be sent in a header.
     if secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-        cases.push(unsigned_with("Authorization: Bearer", "Authorization", format!("Bearer {secret}")));
+        let with_secret = |which: &'static str, header: (&'static str, String)| {
+            unsigned_with(format!("an unsigned delivery with the secret in {which}"), which, header)
+        };
+        let bearer = format!("Bearer {secret}");
+        cases.push(with_secret("Authorization: Bearer", ("Authorization", bearer)));
         for header in ["X-Webhook-Secret", "X-Twenty-Webhook-Secret", "X-Twenty-Webhook-Token"] {
-            cases.push(unsigned_with(header, header, secret.to_owned()));
+            cases.push(with_secret(header, (header, secret.to_owned())));
         }
     }
     for body in [&b"{\"event\":\"ping\"}"[..], b"{\"type\":\"ping\"}", b"{\"ping\":true}"] {
@@ -112,8 +116,7 @@ fn back_door(secret: &str) -> Vec<Case> {
     cases
 }
 
-fn unsigned_with(which: &'static str, header: &'static str, value: String) -> Case {
-    let what = format!("an unsigned delivery with {which}");
+fn unsigned_with(what: String, which: &'static str, (header, value): (&'static str, String)) -> Case {
     Case::forged(what, Respect::BackDoor(which), move |_, delivery, _| {
         unsign(delivery);
         delivery.headers.set(header, value.clone());

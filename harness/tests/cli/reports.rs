@@ -87,7 +87,7 @@ fn a_failure_has_its_evidence_in_the_json_report() {
     for (field, expected) in [("verdict", "fail"), ("expected", "not 2xx"), ("actual", "200")] {
         assert_eq!(check[field], expected, "{field}");
     }
-    assert!(report.message("VER-4").contains("without a signature was acknowledged"), "{check:#}");
+    assert!(report.message("VER-4").contains("accepted (200) a delivery without a signature"), "{check:#}");
     for field in ["code", "text", "fix"] {
         assert!(check["cause"][field].as_str().is_some_and(|text| !text.is_empty()), "{field}");
     }

@@ -1,4 +1,4 @@
-//! Null subjects, which do one thing whatever comes, pass nothing by accident: what each may pass is listed with the reason.
+//! Null subjects, which always do the same thing, pass nothing by accident: what each may pass is listed with the reason.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::{check_receiver, failed, options, passed, secret, short};
 use crate::peers::plain;
 use crate::peers::senders::{Null as NullSend, NullSender};
 
-/// A receiver that does one thing whatever comes.
+/// A receiver that always does the same thing.
 #[derive(Clone, Copy, Debug)]
 enum Null {
     Status(u16),
@@ -47,16 +47,16 @@ impl Handler for Null {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn null_receivers_pass_nothing_by_accident() {
-    // Who acknowledges everything does acknowledge what is valid; nothing else may pass.
-    // RCV-11 is the server's own limit.
-    let acknowledges = [
+    // A receiver that accepts everything accepts what is valid; nothing else may pass.
+    // RCV-11 passes because of the server's own limit.
+    let accepts = [
         "RCV-1", "RCV-2", "RCV-3", "RCV-4", "RCV-5", "RCV-6", "RCV-7", "RCV-8", "RCV-9", "RCV-10", "RCV-11",
         "RCV-12", "RCV-13", "VER-8", "VER-16", "VER-18", "DIA-1",
     ];
     for (null, may_pass) in [
-        (Null::Status(200), &acknowledges[..]),
-        (Null::Echo, &acknowledges[..]),
-        (Null::Status(204), &acknowledges[..]),
+        (Null::Status(200), &accepts[..]),
+        (Null::Echo, &accepts[..]),
+        (Null::Status(204), &accepts[..]),
         (Null::Status(302), &[]),
         (Null::Status(401), &[]),
         (Null::Status(500), &[]),
@@ -82,7 +82,7 @@ const UNSIGNED: MayPass = &[
     ("DLV-2", "it goes to the URL that was registered"),
     ("DLV-3", "`{}` is one JSON text"),
     ("DLV-4", "it is sent as application/json"),
-    ("SIG-8", "what is unsigned holds no secret"),
+    ("SIG-8", "an unsigned request contains no secret"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,7 +93,7 @@ async fn null_senders_pass_no_must_by_accident() {
         (NullSend::SendsTwice, UNSIGNED),
         (NullSend::DiesAtEvent, &[]),
     ];
-    // All at the same time: most of theirs goes by with waiting for what does not come.
+    // All at the same time: they spend most of their time waiting.
     let runs = stream::iter(nulls).map(async |(null, may_pass)| {
         let limits = Limits { deadline: Duration::from_millis(600), ..short() };
         let selected: Vec<_> = requirements::of(Role::Sender).collect();
@@ -114,7 +114,7 @@ async fn null_senders_pass_no_must_by_accident() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn null_senders_that_cannot_be_greeted_are_not_tested() {
+async fn null_senders_that_fail_hello_are_not_tested() {
     for null in [NullSend::Dies, NullSend::IsSilent, NullSend::Refuses] {
         let selected: Vec<_> = requirements::of(Role::Sender).collect();
         let run =

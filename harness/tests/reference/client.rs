@@ -1,4 +1,4 @@
-//! The client against peers that answer anything.
+//! The client against servers that answer anything.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use twenty_conform::wire::exchange::Outcome;
 use super::{Hangs, NOW, WAIT, valid};
 use crate::peers::plain;
 
-/// A peer that reads one request and answers it with these bytes, whatever they are.
+/// A server that reads one request and answers it with these bytes.
 async fn peer(answer: &'static [u8]) -> (Target, tokio::task::JoinHandle<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = Target::parse(&format!("http://{}/p?q=1", listener.local_addr().unwrap())).unwrap();
@@ -78,7 +78,7 @@ async fn client_names_each_outcome() {
 }
 
 #[tokio::test]
-async fn client_times_out_after_its_wait() {
+async fn client_times_out_or_is_refused() {
     let server = plain::serve(Arc::new(Hangs)).await.unwrap();
     let target = Target::parse(&server.url("/")).unwrap();
     let client = Client::new(Duration::from_millis(50), Clock::fixed(NOW));

@@ -38,10 +38,14 @@ const RIGHT: &[(&str, &str)] = &[
     ("CHANGELOG.md", "`mend`"),
     ("CHANGELOG.md", "`twins`"),
     ("CHANGELOG.md", "`untestable`"),
+    // The contract's sentences.
+    ("harness/suite/receiver/digits.rs", "(a valid one beside a bogus one, in both orders)"),
+    ("harness/suite/receiver/processing.rs", "A rejected delivery left nothing behind."),
     // Ids of checks are never changed.
     ("", "receiver/reception/genuine"),
     ("", "sender/signing/genuine"),
     ("", "receiver/intake/left-behind"),
+    ("", "receiver/intake/taken-in"),
     ("", "receiver/verification/respelled"),
     ("", "sender/acknowledgement/further-attempts"),
     ("", "sender/signing/further-attempts"),

@@ -1,4 +1,4 @@
-//! What a receiver with each fault does: one row for each, in the order of `fault.rs`.
+//! What a receiver does that has a fault: one row for each fault, in the order of `fault.rs`.
 
 use std::time::{Duration, Instant};
 
@@ -15,45 +15,45 @@ use crate::webhook::serialiser::Serialiser;
 use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::exchange::{Response, Transfer};
 
-/// What a digit more costs a comparison that goes digit by digit.
+/// How much longer a comparison that goes digit by digit takes for each right digit.
 const TIME_A_DIGIT: Duration = Duration::from_micros(20);
 const ANY_EVENT: &[u8] = br#"{"event":"any.event","data":{}}"#;
 
 pub(super) type Question = fn(&Incoming<'_>) -> bool;
 
-/// What a fault makes of the reference receiver.
+/// How a fault changes the reference receiver.
 pub(super) enum Act {
     Rejects(Question),
-    /// Accepts these, whatever their signature.
+    /// Accepts these requests, whatever their signature.
     Accepts(Question),
     AcceptsOnly(Question),
-    /// Accepts this body in place of the request's.
+    /// Accepts this body instead of the request's.
     AcceptsAs(fn(&Incoming<'_>) -> Option<Bytes>),
-    /// The same, by whatever method it came.
+    /// The same, whatever the method.
     AcceptsAsPost(fn(&Incoming<'_>) -> Option<Bytes>),
     AcceptsRecipe(Recipe),
-    /// Accepts what is signed by this recipe and rejects all else.
+    /// Accepts what is signed by this recipe, and rejects everything else.
     ExpectsRecipe(Recipe),
     Hashes(Serialiser),
-    /// Answers these with this status, and does nothing else with them.
+    /// Answers these requests with this status, and does nothing else.
     Answers(u16, Question),
     /// Compares signatures digit by digit.
     Compares,
     Delays(Question),
-    /// Works on so many requests at a time, and answers others 503.
+    /// Works on this many requests at a time, and answers 503 to others.
     Works(usize),
-    /// Makes this of a rejection; `None` closes the connection.
+    /// Changes the answer to a rejected request; `None` closes the connection.
     Rewrites(fn(&Incoming<'_>, Response) -> Option<Response>),
     ProcessesRejected,
-    /// Processes what it accepts in another way.
+    /// Processes accepted deliveries in another way.
     Processes(fn(Observer) -> Observer),
-    /// Does not notice repeated bodies; these requests it takes for repeated.
+    /// Does not recognise repeated bodies. Treats only these requests as repeats.
     Forgets(Question),
 }
 
 #[allow(clippy::too_many_lines, reason = "a table with one row for each fault")]
 pub(super) fn act(fault: ReceiverFault) -> Act {
-    // A table: a row for each fault.
+    // A table: one row for each fault.
     use Act::*;
     use ReceiverFault as F;
     match fault {
@@ -77,14 +77,14 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::OneAtATime => Works(1),
         F::OnlyThirtyAtATime => Works(30),
         F::IgnoresAlteredValues => AcceptsAs(|it| it.accepted_before(body::same_record_other_values)),
-        F::IgnoresAddedMembers => AcceptsAs(|it| it.accepted_before(body::holds_all_of)),
+        F::IgnoresAddedMembers => AcceptsAs(|it| it.accepted_before(body::contains_all_of)),
         F::StripsSecretMember => AcceptsAs(|it| {
             let stripped = body::without_secret(it.body())?;
             it.is_signed_as(it.signature.as_deref(), &stripped).then_some(stripped)
         }),
         F::AcceptsCutBody => AcceptsAs(|it| it.accepted_before(|old, new| old.starts_with(new))),
         F::RemembersSignatures => Accepts(|it| {
-            it.timestamp.as_ref().is_some_and(|text| text.len() > 1) && it.was_accepted_under_its_signature()
+            it.timestamp.as_ref().is_some_and(|text| text.len() > 1) && it.was_accepted_with_its_signature()
         }),
         F::ReprintsTimestamp => Accepts(|it| it.is_signed_at_reprinted_timestamp()),
         F::AcceptsDefaultSecret => Accepts(|it| it.is_signed_by_default()),
@@ -162,10 +162,12 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
             let secret = it.secret.expose().as_bytes();
             it.delivery.headers.0.iter().any(|(_, value)| value.ends_with(secret))
         }),
-        F::AcceptsPing => Answers(200, |it| it.lacks(SIGNATURE_HEADER) && body::holds(it.body(), "\"ping\"")),
+        F::AcceptsPing => {
+            Answers(200, |it| it.lacks(SIGNATURE_HEADER) && body::contains(it.body(), "\"ping\""))
+        }
         F::ParsesFirst => Answers(400, |it| Members::parse(it.body()).is_err()),
-        F::RejectsControlCharacters => Rejects(|it| body::holds(it.body(), r"\u0000")),
-        F::RejectsDeepNesting => Rejects(|it| body::holds(it.body(), &"[".repeat(33))),
+        F::RejectsControlCharacters => Rejects(|it| body::contains(it.body(), r"\u0000")),
+        F::RejectsDeepNesting => Rejects(|it| body::contains(it.body(), &"[".repeat(33))),
         F::HashesAsJavascript => Hashes(Serialiser::Javascript),
         F::HashesAsPython => Hashes(Serialiser::PythonDefault),
         F::HashesAsPythonCompact => Hashes(Serialiser::PythonCompact),
@@ -193,15 +195,15 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
             Some(Response::text(response.status, format!("expected {}\n", it.expected_signature())))
         }),
         F::LeaksSecret => Rewrites(|it, response| {
-            Some(Response::text(response.status, format!("not signed under {}\n", it.secret.expose())))
+            Some(Response::text(response.status, format!("secret: {}\n", it.secret.expose())))
         }),
-        F::RejectsLoneSurrogates => Rejects(|it| body::holds(it.body(), r#"\ud800""#)),
+        F::RejectsLoneSurrogates => Rejects(|it| body::contains(it.body(), r#"\ud800""#)),
         F::RejectsOtherDialect => Rejects(|it| body::is_shipped(it.body())),
         F::DropsDeliveries => Processes(processing::nothing),
         F::ProcessesRejected => ProcessesRejected,
         F::DedupesNothing => Forgets(|_| false),
-        F::DedupesOnConstant => Processes(processing::first_alone),
-        F::DedupesOnRecord => Processes(processing::once_a_record),
+        F::DedupesOnConstant => Processes(processing::only_the_first),
+        F::DedupesOnRecord => Processes(processing::once_per_record),
         F::DedupesOnNonce => {
             Forgets(|it| it.header(NONCE_HEADER).is_some_and(|nonce| it.is_signed() && it.knew(nonce)))
         }
@@ -217,7 +219,7 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
     }
 }
 
-/// Takes as long as a comparison that stops at the first wrong digit.
+/// Takes longer the more digits are right, like a comparison that stops at the first wrong digit.
 pub(super) fn compare_slowly(request: &Incoming<'_>) {
     let until = Instant::now() + TIME_A_DIGIT * request.right_digits();
     while Instant::now() < until {

@@ -1,4 +1,4 @@
-//! A request as a mutant sees it, and what it remembers of those before: the questions that faults ask.
+//! A request and the requests before it, with the questions that faults ask about them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,24 +12,24 @@ use crate::wire::exchange::Delivery;
 
 /// The reference receiver's window.
 const WINDOW_MS: u64 = 300_000;
-/// A default that programs have built in.
+/// A default that some programs have built in.
 const DEFAULT_SECRET: &str = "your-webhook-secret";
 
 #[derive(Default)]
 pub(super) struct Memory {
     /// The body of each accepted delivery, by timestamp and signature.
     accepted: Mutex<HashMap<(Bytes, Bytes), Bytes>>,
-    /// Nonces or bodies that came before.
+    /// Nonces or bodies of earlier requests.
     known: Mutex<HashSet<Bytes>>,
 }
 
 pub(super) struct Incoming<'a> {
     pub(super) delivery: &'a Delivery,
-    /// The event that the body names; empty where it names none.
+    /// The event in the body; empty if there is none.
     pub(super) event: &'a str,
     pub(super) timestamp: Option<Bytes>,
     pub(super) signature: Option<Bytes>,
-    /// The timestamp, where it is decimal digits.
+    /// The timestamp, if it is decimal digits.
     pub(super) number: Option<u64>,
     pub(super) now_ms: u64,
     pub(super) secret: &'a Secret,
@@ -64,17 +64,17 @@ impl<'a> Incoming<'a> {
         self.delivery.headers.all(name).next().is_none()
     }
 
-    /// Whether the timestamp header has a value that is no number.
+    /// Whether the timestamp header has a value that is not a number.
     pub(super) fn has_odd_timestamp(&self) -> bool {
         self.number.is_none() && self.timestamp.as_ref().is_some_and(|text| !text.is_empty())
     }
 
-    /// Whether the signature is the one of timestamp and body.
+    /// Whether the signature matches timestamp and body.
     pub(super) fn is_signed(&self) -> bool {
         self.is_signed_as(self.signature.as_deref(), self.body())
     }
 
-    /// Whether this signature would be the one of timestamp and this body.
+    /// Whether this signature matches the timestamp and this body.
     pub(super) fn is_signed_as(&self, signature: Option<&[u8]>, body: &[u8]) -> bool {
         let given = self.timestamp.as_ref().zip(signature);
         given.is_some_and(|(timestamp, signature)| Key::new(self.secret).verify(timestamp, body, signature))
@@ -97,7 +97,7 @@ impl<'a> Incoming<'a> {
         self.is_signed() && self.is_fresh()
     }
 
-    /// Whether this signature is the one of timestamp and body, within the window.
+    /// Whether this signature matches timestamp and body, within the window.
     pub(super) fn is_fresh_with(&self, signature: Option<&Bytes>) -> bool {
         self.is_signed_as(signature.map(|value| &**value), self.body()) && self.is_fresh()
     }
@@ -110,14 +110,14 @@ impl<'a> Incoming<'a> {
         })
     }
 
-    /// Whether the signature covers the body as parsed and printed again, within the window.
+    /// Whether the signature covers the re-serialised body, within the window.
     pub(super) fn is_signed_reprinted(&self, serialiser: Serialiser) -> bool {
         let printed = serialiser.reprint(self.body());
         let signature = self.signature.as_deref();
         printed.is_some_and(|printed| self.is_signed_as(signature, &printed)) && self.is_fresh()
     }
 
-    /// Whether the signature covers the timestamp as read and printed again, within the window.
+    /// Whether the signature covers the timestamp as parsed and printed again, within the window.
     pub(super) fn is_signed_at_reprinted_timestamp(&self) -> bool {
         let printed = self.number.map(|number| number.to_string());
         let given = printed.zip(self.signature.as_ref());
@@ -137,7 +137,7 @@ impl<'a> Incoming<'a> {
         Key::new(self.secret).sign(self.timestamp.as_deref().unwrap_or_default(), self.body()).to_hex()
     }
 
-    /// How many digits of the signature are right, from the first on.
+    /// The number of right digits of the signature, up to the first wrong one.
     pub(super) fn right_digits(&self) -> u32 {
         let right = self.expected_signature();
         let given = self.signature.as_deref().unwrap_or_default().iter();
@@ -145,14 +145,14 @@ impl<'a> Incoming<'a> {
         u32::try_from(alike).unwrap_or(u32::MAX)
     }
 
-    /// The body that was accepted before under the same timestamp and signature, where this one is `same` to it.
+    /// The body that was accepted before with the same timestamp and signature, if `same` says that this one is the same.
     pub(super) fn accepted_before(&self, same: fn(&[u8], &[u8]) -> bool) -> Option<Bytes> {
         let old = self.memory.accepted().get(&self.presented()?).cloned()?;
         same(&old, self.body()).then_some(old)
     }
 
-    /// Whether this body was accepted before under the same signature.
-    pub(super) fn was_accepted_under_its_signature(&self) -> bool {
+    /// Whether this body was accepted before with the same signature.
+    pub(super) fn was_accepted_with_its_signature(&self) -> bool {
         let accepted = self.memory.accepted();
         let mut accepted = accepted.iter();
         accepted.any(|((_, known), old)| Some(known) == self.signature.as_ref() && old == self.body())
@@ -166,7 +166,7 @@ impl<'a> Incoming<'a> {
         self.timestamp.clone().zip(self.signature.clone())
     }
 
-    /// Remembers a nonce or a body. Returns whether it was known.
+    /// Remembers a nonce or a body. Returns whether it was already known.
     pub(super) fn knew(&self, key: &Bytes) -> bool {
         !self.memory.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
     }

@@ -1,4 +1,4 @@
-//! Wrong ways of processing: what the reference receiver's observer is wrapped in. Answers stay as they are.
+//! Faulty processing: wrappers around the reference receiver's observer. Answers do not change.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ pub(super) fn nothing(_: Observer) -> Observer {
     Arc::new(|_| {})
 }
 
-pub(super) fn first_alone(observer: Observer) -> Observer {
+pub(super) fn only_the_first(observer: Observer) -> Observer {
     let any = AtomicBool::new(false);
     Arc::new(move |observed| {
         if !any.swap(true, Ordering::SeqCst) {
@@ -19,7 +19,7 @@ pub(super) fn first_alone(observer: Observer) -> Observer {
     })
 }
 
-pub(super) fn once_a_record(observer: Observer) -> Observer {
+pub(super) fn once_per_record(observer: Observer) -> Observer {
     let known = Mutex::new(HashSet::new());
     Arc::new(move |observed| {
         if known.lock().unwrap_or_else(PoisonError::into_inner).insert(observed.id.clone()) {

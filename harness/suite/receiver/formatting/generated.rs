@@ -1,6 +1,6 @@
-//! Generated JSON formatting: the same content in other ways.
+//! Generated JSON formattings of the same content.
 //!
-//! Invariant: whatever comes out is JSON that RFC 8259 allows, and a respelling never changes what a body means.
+//! Invariant: each result is JSON that RFC 8259 allows, and reformatting never changes what a body means.
 
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof};
@@ -12,16 +12,16 @@ use crate::suite::receiver::property::Property;
 use crate::suite::transcript::Respect;
 use crate::webhook::json::{Json, Text};
 
-/// A further member of the records that are respelled, with something of everything in it.
+/// A member to add to the reformatted records, with a value of every JSON type.
 const SAMPLE: &str =
     r#""sample":{"numbers":[1,20,-3,0.5],"text":"one/two","list":["x",true,null],"empty":{}}"#;
 
-/// One change of spelling.
+/// One change of formatting.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Reformatting {
     /// White space before a token.
     Space(Index, &'static str),
-    /// A character of a text as an escape.
+    /// A character of a string as an escape.
     Escape(Index, Index, bool),
     /// A number with a fraction or an exponent that changes nothing.
     Number(Index, &'static str),
@@ -29,8 +29,7 @@ pub(super) enum Reformatting {
     Swap(Index, Index),
     /// A member twice.
     Duplicate(Index, Index),
-    /// White space behind everything.
-    Behind(&'static str),
+    Trailing(&'static str),
 }
 
 fn reformattings() -> impl Strategy<Value = Vec<Reformatting>> {
@@ -43,14 +42,14 @@ fn reformattings() -> impl Strategy<Value = Vec<Reformatting>> {
             .prop_map(|(at, form)| Reformatting::Number(at, form)),
         (at(), at()).prop_map(|(object, at)| Reformatting::Swap(object, at)),
         (at(), at()).prop_map(|(object, at)| Reformatting::Duplicate(object, at)),
-        space().prop_map(Reformatting::Behind),
+        space().prop_map(Reformatting::Trailing),
     ];
     vec(one, 1..6)
 }
 
-/// VER-16: other spellings, correctly signed.
+/// VER-16: other formattings, correctly signed.
 pub(super) fn formattings() -> Property {
-    Property::of("other spellings", reformattings(), |changes| {
+    Property::of("other formattings", reformattings(), |changes| {
         let (which, changes) = (name(changes), changes.clone());
         Case::valid(format!("a valid delivery with {which}"), Respect::Formatting(which), move |maker| {
             let body = maker.render(&with_raw_member(&maker.plain(), SAMPLE));
@@ -60,11 +59,11 @@ pub(super) fn formattings() -> Property {
     })
 }
 
-/// VER-17: other spellings under the old signature.
+/// VER-17: other formattings under the old signature.
 pub(super) fn reformatted() -> Property {
-    Property::of("respellings behind the signature", reformattings(), |changes| {
+    Property::of("bodies reformatted after signing", reformattings(), |changes| {
         let (which, changes) = (name(changes), changes.clone());
-        let what = format!("a delivery respelled behind its signature: {which}");
+        let what = format!("a delivery reformatted after signing ({which})");
         Case::forged(what, Respect::Reformatted(which), move |_, delivery, _| {
             delivery.body = reformat(&delivery.body, &changes)?.into();
             Some(())
@@ -76,18 +75,18 @@ pub(super) fn reformatted() -> Property {
 fn name(changes: &[Reformatting]) -> &'static str {
     let of_one = |change: &Reformatting| match change {
         Reformatting::Space(..) => "white space between tokens",
-        Reformatting::Escape(..) => "escapes of what needs none",
-        Reformatting::Number(..) => "fractions or exponents that change nothing",
-        Reformatting::Swap(..) => "another order of members",
+        Reformatting::Escape(..) => "unneeded escapes",
+        Reformatting::Number(..) => "numbers with a redundant fraction or exponent",
+        Reformatting::Swap(..) => "members in another order",
         Reformatting::Duplicate(..) => "duplicate keys",
-        Reformatting::Behind(_) => "white space at its end",
+        Reformatting::Trailing(_) => "trailing white space",
     };
     let mut names = changes.iter().map(of_one);
-    let first = names.next().unwrap_or("nothing changed");
-    if names.all(|name| name == first) { first } else { "several changes of spelling" }
+    let first = names.next().unwrap_or("no change");
+    if names.all(|name| name == first) { first } else { "several changes of formatting" }
 }
 
-/// The body in another spelling; `None` where the changes leave it as it is.
+/// The body in another formatting; `None` if the changes leave it unchanged.
 fn reformat(body: &[u8], changes: &[Reformatting]) -> Option<Vec<u8>> {
     let mut json = Json::parse(body).ok()?;
     for change in changes {
@@ -126,7 +125,7 @@ fn reformat(body: &[u8], changes: &[Reformatting]) -> Option<Vec<u8>> {
                     tokens[numbers[at.index(numbers.len())]].push_str(form);
                 }
             }
-            Reformatting::Behind(space) => tokens.push((*space).to_owned()),
+            Reformatting::Trailing(space) => tokens.push((*space).to_owned()),
             Reformatting::Swap(..) | Reformatting::Duplicate(..) => {}
         }
     }
@@ -134,7 +133,7 @@ fn reformat(body: &[u8], changes: &[Reformatting]) -> Option<Vec<u8>> {
     (reformatted != body).then_some(reformatted)
 }
 
-/// Writes one character of one text as an escape.
+/// Writes one character of one string as an escape.
 fn escape(tokens: &mut [String], token: &Index, at: &Index, upper: bool) {
     let plain = |token: &String| {
         token.len() > 2 && token.starts_with('"') && token.is_ascii() && !token.contains('\\')
@@ -191,8 +190,8 @@ fn object_at<'a>(json: &'a mut Json, path: &[usize]) -> Option<&'a mut Vec<(Text
 fn tokens(text: &str) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
     let (mut inside, mut escaped) = (false, false);
-    // Whether the next character goes on with the token before it.
-    let mut goes_on = false;
+    // Whether the next character may continue the last token.
+    let mut continues = false;
     for character in text.chars() {
         if inside {
             if let Some(token) = tokens.last_mut() {
@@ -203,7 +202,7 @@ fn tokens(text: &str) -> Vec<String> {
             continue;
         }
         let punctuation = "{}[]:,".contains(character);
-        if goes_on && !punctuation && character != '"' {
+        if continues && !punctuation && character != '"' {
             if let Some(token) = tokens.last_mut() {
                 token.push(character);
             }
@@ -211,7 +210,7 @@ fn tokens(text: &str) -> Vec<String> {
             tokens.push(character.to_string());
         }
         inside = character == '"';
-        goes_on = !punctuation && !inside;
+        continues = !punctuation && !inside;
     }
     tokens
 }
@@ -225,7 +224,7 @@ mod tests {
     use super::{SAMPLE, reformat, reformattings, tokens};
 
     #[test]
-    fn tokens_are_those_of_json() {
+    fn splits_json_into_tokens() {
         let text = r#"{"a":[1.5e3,true,"b\"c,\\"],"d":null}"#;
         let expected = [
             "{",
@@ -248,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_respelling_means_what_was_spelled_before() {
+    fn reformatting_keeps_the_meaning() {
         let body = format!("{{\"event\":\"person.created\",{SAMPLE}}}");
         let before: serde_json::Value = serde_json::from_str(&body).unwrap();
         let as_numbers = |value: &serde_json::Value| {

@@ -5,14 +5,14 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
 use crate::suite::receiver::case::Case;
-use crate::suite::receiver::maker::{FURTHER, Maker, with_raw_member};
+use crate::suite::receiver::maker::{Maker, PLAIN_MEMBER, with_raw_member};
 use crate::suite::receiver::property::Property;
 use crate::suite::transcript::Respect;
 use crate::webhook::json::{Json, Text};
 use crate::webhook::serialiser::Serialiser;
 use crate::wire::exchange::Delivery;
 
-/// VER-8: a further member as `JSON.stringify` writes it.
+/// VER-8: an added member as `JSON.stringify` writes it.
 pub(super) fn javascript() -> Property {
     Property::of("whatever JSON.stringify can emit", json(), |json| {
         let printed = Serialiser::Javascript.print(json).unwrap_or_default();
@@ -23,7 +23,7 @@ pub(super) fn javascript() -> Property {
         Case::valid(what, Respect::Javascript(which), move |maker| {
             Some(maker.deliver(&with_raw_member(&maker.plain(), &format!("\"generated\":{text}"))))
         })
-        .of_record_with(FURTHER)
+        .of_record_with(PLAIN_MEMBER)
     })
 }
 
@@ -70,20 +70,20 @@ fn json() -> impl Strategy<Value = Json> {
             vec((key.clone().prop_map(|key| Text::from(key.as_str())), inner), 0..8).prop_map(Json::Object),
         ]
     });
-    // A record stands in a body, and the member in the record: 64 levels in all.
+    // The member is in a record, and the record in a body: 64 levels in all.
     let nested = (0..60_usize)
         .prop_map(|levels| (0..levels).fold(Json::Array(Vec::new()), |inner, _| Json::Array(vec![inner])));
     prop_oneof![8 => tree, 1 => nested]
 }
 
-/// What is most particular about a JSON text, for a person who looks for the reason why it is refused.
+/// The most unusual feature of a JSON text: the likeliest reason why it is rejected.
 fn feature(json: &Json, depth: usize) -> &'static str {
     fn of_text(text: &Text) -> &'static str {
         let has = |wanted: fn(char) -> bool| text.characters().any(|one| one.is_ok_and(wanted));
         if has(|character| character < ' ') {
             "control characters"
         } else if has(|character| !character.is_ascii()) {
-            "text beyond ASCII"
+            "non-ASCII text"
         } else if has(|character| "<>&/".contains(character)) {
             "markup or slashes"
         } else {
@@ -93,10 +93,8 @@ fn feature(json: &Json, depth: usize) -> &'static str {
     fn of_key(key: &Text) -> &'static str {
         match key.to_unicode().as_deref() {
             Some("") => "an empty key",
-            Some("__proto__" | "constructor" | "toString") => {
-                "a key that JavaScript's objects have by themselves"
-            }
-            Some(name) if name.bytes().all(|byte| byte.is_ascii_digit()) => "keys that look like integers",
+            Some("__proto__" | "constructor" | "toString") => "a key such as __proto__",
+            Some(name) if name.bytes().all(|byte| byte.is_ascii_digit()) => "integer-like keys",
             _ => of_text(key),
         }
     }
@@ -113,18 +111,18 @@ fn feature(json: &Json, depth: usize) -> &'static str {
             members.flat_map(|(key, value)| [of_key(key), feature(value, depth + 1)]).collect()
         }
     };
-    // The most particular first.
+    // The most unusual first.
     const RANKED: [&str; 8] = [
         "deep nesting",
         "control characters",
         "an empty key",
-        "a key that JavaScript's objects have by themselves",
-        "keys that look like integers",
-        "text beyond ASCII",
+        "a key such as __proto__",
+        "integer-like keys",
+        "non-ASCII text",
         "markup or slashes",
         "a number",
     ];
-    RANKED.into_iter().find(|ranked| of_parts.contains(ranked)).unwrap_or("a further member")
+    RANKED.into_iter().find(|ranked| of_parts.contains(ranked)).unwrap_or("an added member")
 }
 
 /// VER-8: records of any size up to 64 KiB: how much, and of what.
@@ -135,11 +133,11 @@ pub(super) fn sizes() -> Property {
         |&(length, filler)| {
             let (which, unit) = match filler {
                 0 => ("text", "x"),
-                1 => ("text beyond ASCII", "é"),
+                1 => ("non-ASCII text", "é"),
                 2 => ("numbers", "1.5,"),
                 _ => ("members", ""),
             };
-            let what = format!("a valid delivery whose record has {length} bytes more of {which}");
+            let what = format!("a valid delivery whose record has {length} more bytes of {which}");
             Case::valid(what, Respect::Javascript("size"), move |maker: &Maker| {
                 let length = length as usize;
                 let filling = match filler {
@@ -154,7 +152,7 @@ pub(super) fn sizes() -> Property {
                 let delivery: Delivery = maker.deliver(&with_raw_member(&maker.plain(), &filling));
                 Some(delivery)
             })
-            .of_record_with(FURTHER)
+            .of_record_with(PLAIN_MEMBER)
         },
     )
 }

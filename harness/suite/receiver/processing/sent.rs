@@ -1,6 +1,7 @@
-//! What a receiver takes in: valid deliveries, forged ones, and the same ones twice, each of a record of its own.
+//! What is sent to see what a receiver processes: valid and forged deliveries, and repeats, each with its own record id.
 //!
-//! Invariant: what has to be observed is waited for; only what must not be is watched for a fixed time, counted as waited.
+//! Invariant: the run waits until everything expected is observed. Only for what must not be observed does it wait a
+//! fixed time, which it counts as waited.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -30,8 +31,9 @@ impl ReceiverStage<'_> {
         let sent = self.send_everything().await;
         let mut wanted: HashMap<Observed, usize> = HashMap::new();
         for trial in &self.transcript.processing[from..] {
-            let taken = trial.exchanges.iter().any(|&id| self.transcript.acknowledged(id));
-            *wanted.entry(trial.observed.clone()).or_default() += if taken { trial.kind.times() } else { 0 };
+            let accepted = trial.exchanges.iter().any(|&id| self.transcript.acknowledged(id));
+            *wanted.entry(trial.observed.clone()).or_default() +=
+                if accepted { trial.kind.times() } else { 0 };
         }
         let limits = self.transcript.limits;
         let everything = |seen: &[Observed]| {
@@ -39,11 +41,11 @@ impl ReceiverStage<'_> {
                 .iter()
                 .all(|(observed, times)| seen.iter().filter(|one| *one == observed).count() >= *times)
         };
-        // What did not come by then is for the checks to see.
+        // The checks report what was not observed by then.
         source.until(limits.prompt, everything).await?;
         self.transcript.waited += limits.quiet;
         self.transcript.observed = source.until(limits.quiet, |_| false).await?;
-        // What was sent is judged by what was observed of it, also where not everything could be sent.
+        // The error, if not everything could be sent, comes last: what was sent is judged by what was observed.
         sent
     }
 
@@ -60,7 +62,7 @@ impl ReceiverStage<'_> {
             let event = event.with_id(&self.maker.random.uuid());
             let id = self.send(self.maker.deliver(&event)).await?;
             let what = format!("a valid delivery of {}", event.name);
-            self.intend(what, &event, ProcessingKind::Valid, vec![id]);
+            self.add_trial(what, &event, ProcessingKind::Valid, vec![id]);
         }
         Ok(())
     }
@@ -74,7 +76,7 @@ impl ReceiverStage<'_> {
                 continue;
             }
             let id = self.send_forgery(delivery).await?;
-            self.intend(what.to_owned(), &event, ProcessingKind::Forged, vec![id]);
+            self.add_trial(what.to_owned(), &event, ProcessingKind::Forged, vec![id]);
         }
         Ok(())
     }
@@ -83,33 +85,34 @@ impl ReceiverStage<'_> {
         let event = self.maker.plain();
         let delivery = self.maker.deliver(&event);
         let ids = vec![self.send(delivery.clone()).await?, self.send(delivery).await?];
-        self.intend("the same delivery twice, byte for byte".to_owned(), &event, ProcessingKind::Same, ids);
+        let what = "the same delivery sent twice, byte for byte";
+        self.add_trial(what.to_owned(), &event, ProcessingKind::Same, ids);
 
         let event = self.maker.plain();
         let body = self.maker.render(&event);
         let mut ids = vec![self.send(self.maker.sign(body.clone())).await?];
-        // A millisecond later, so that the timestamp is another one.
+        // A millisecond later, so the timestamp differs.
         let later = self.maker.clock.now_ms() + 1;
         ids.push(self.send(self.maker.sign_at(body, later)).await?);
-        let what = "the same delivery twice, the second time under a new timestamp, signature and nonce";
-        self.intend(what.to_owned(), &event, ProcessingKind::SignedAnew, ids);
+        let what = "the same delivery sent twice, the second time with a new timestamp, signature and nonce";
+        self.add_trial(what.to_owned(), &event, ProcessingKind::SignedAnew, ids);
 
         let event = self.maker.plain();
         let valid = self.maker.deliver(&event);
         let mut forged = valid.clone();
         forged.headers.set(SIGNATURE_HEADER, "0".repeat(64));
         let ids = vec![self.send_forgery(forged).await?, self.send(valid).await?];
-        let what = "a delivery behind a forged copy of it";
-        self.intend(what.to_owned(), &event, ProcessingKind::AfterForged, ids);
+        let what = "a delivery sent after a forged copy of it";
+        self.add_trial(what.to_owned(), &event, ProcessingKind::AfterForged, ids);
         Ok(())
     }
 
     async fn send_same_record(&mut self) -> Result<(), SubjectError> {
-        // Every dialect has this sample; a test looks.
+        // Every dialect has this sample; a test checks that.
         let Some(event) = self.transcript.dialect.sample("person.updated") else { return Ok(()) };
         let event = event.with_id(&self.maker.random.uuid());
         let other = event.edit(|record| record["memberThatChanged"] = serde_json::json!(true));
-        // Both within one second, and not on its edge.
+        // Both within one second, and not at its end.
         let into_second_ms = self.maker.clock.now_ms() % 1000;
         if into_second_ms > 700 {
             sleep(Duration::from_millis(1000 - into_second_ms)).await;
@@ -118,8 +121,8 @@ impl ReceiverStage<'_> {
         for event in [&event, &other] {
             ids.push(self.send(self.maker.deliver(event)).await?);
         }
-        let what = "two different events of the same record, within the same second";
-        self.intend(what.to_owned(), &event, ProcessingKind::SameRecord, ids);
+        let what = "two different events of the same record within the same second";
+        self.add_trial(what.to_owned(), &event, ProcessingKind::SameRecord, ids);
         Ok(())
     }
 
@@ -131,12 +134,12 @@ impl ReceiverStage<'_> {
             let body: Bytes = self.maker.render_as(dialect, &event);
             let id = self.send(self.maker.sign(body)).await?;
             let what = format!("a valid delivery in dialect {}", dialect.name);
-            self.intend(what, &event, ProcessingKind::OtherDialect, vec![id]);
+            self.add_trial(what, &event, ProcessingKind::OtherDialect, vec![id]);
         }
         Ok(())
     }
 
-    fn intend(&mut self, what: String, event: &Event, kind: ProcessingKind, exchanges: Vec<ExchangeId>) {
+    fn add_trial(&mut self, what: String, event: &Event, kind: ProcessingKind, exchanges: Vec<ExchangeId>) {
         let observed = Observed { event: event.name.as_str().to_owned(), id: event.record_id() };
         self.transcript.processing.push(ProcessingTrial {
             scenario: PROCESSING.name,
@@ -154,15 +157,15 @@ impl ReceiverStage<'_> {
     }
 }
 
-/// Forged deliveries, each of a record that no other delivery is of.
+/// Forged deliveries, each with its own record id.
 const FORGED: &[(&str, Forge)] = &[
-    ("a delivery signed under another secret", |stage, delivery, timestamp| {
+    ("a delivery signed with another secret", |stage, delivery, timestamp| {
         stage.sign_by(Recipe::key(KeyForm::Other), delivery, timestamp)
     }),
     ("a delivery signed over the body alone", |stage, delivery, timestamp| {
         stage.sign_by(Recipe::message(Message::BodyAlone), delivery, timestamp)
     }),
-    ("a delivery with a value changed behind the signature", |_, delivery, _| {
+    ("a delivery with a value changed after signing", |_, delivery, _| {
         let text = std::str::from_utf8(&delivery.body).ok()?;
         let changed = text.replacen("2025-", "2024-", 1);
         (changed != text).then(|| delivery.body = Bytes::from(changed))
@@ -177,12 +180,12 @@ const FORGED: &[(&str, Forge)] = &[
         }
         Some(())
     }),
-    ("a delivery correctly signed for a day ago", |stage, delivery, _| {
+    ("a correctly signed delivery that is one day old", |stage, delivery, _| {
         let sent_ms = stage.maker.clock.now_ms().checked_sub(DAY_MS)?;
         stage.maker.date(delivery, sent_ms.to_string().as_bytes());
         Some(())
     }),
-    ("a valid delivery that was broken off in the middle of its body", |_, delivery, _| {
+    ("a valid delivery cut off in the middle of its body", |_, delivery, _| {
         delivery.transfer = Transfer::Broken(delivery.body.len() / 2);
         Some(())
     }),

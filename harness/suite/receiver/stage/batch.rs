@@ -1,7 +1,7 @@
-//! Tries cases, some of them at the same time, and finds the one that ends a receiver.
+//! Tries cases, some of them at the same time, and finds the case that ends a receiver's process.
 //!
-//! Results are written down in the order of the cases, whichever of them was faster; and what ends a receiver is blamed on the
-//! one case that does so alone.
+//! Results are recorded in the order of the cases, whichever finishes first. If a receiver ends, the suspects are tried
+//! again alone, to blame the right case.
 
 use futures_util::stream::{self, StreamExt};
 
@@ -9,12 +9,12 @@ use super::ReceiverStage;
 use super::line::Attempt;
 use crate::subject::SubjectError;
 use crate::suite::receiver::case::Case;
-use crate::suite::receiver::maker::{Behind, Maker};
+use crate::suite::receiver::maker::{Maker, Repeated};
+use crate::suite::receiver::messages;
 use crate::suite::transcript::ScenarioName;
 use crate::wire::exchange::{Exchange, ExchangeId, Outcome};
 
-/// How many cases are tried before their results are written down. Where a receiver ends in the middle, those are the
-/// suspects.
+/// How many cases are tried before their results are recorded. If a receiver ends, the cases of that batch are suspects.
 pub(in crate::suite::receiver) const BATCH: usize = 32;
 
 /// The exchanges of a case that was tried.
@@ -23,15 +23,15 @@ pub(in crate::suite::receiver) struct Tried {
     pub(in crate::suite::receiver) controls: Vec<ExchangeId>,
 }
 
-/// What came of several cases, in their order: `None` where there was nothing to try, or no more was sent.
+/// The results of several cases, in their order; `None` if there was nothing to try, or no more was sent.
 pub(in crate::suite::receiver) struct Batch {
     pub(in crate::suite::receiver) tried: Vec<Option<Tried>>,
-    /// Why no more was sent, if so.
+    /// Why no more was sent.
     pub(in crate::suite::receiver) stuck: Option<SubjectError>,
 }
 
 impl ReceiverStage<'_> {
-    /// Tries each case, and writes down what came of it.
+    /// Tries each case and records it.
     pub(in crate::suite::receiver) async fn try_all(
         &mut self,
         scenario: ScenarioName,
@@ -51,8 +51,8 @@ impl ReceiverStage<'_> {
         Ok(())
     }
 
-    /// Tries cases, some of them at the same time. Those during which the receiver ended are tried again alone, so that the
-    /// one that ends it is known.
+    /// Tries cases, some of them at the same time. If the receiver ends during some, they are tried again alone, to
+    /// find the case that ends it.
     pub(in crate::suite::receiver) async fn attempt_all(&mut self, cases: &[Case]) -> Batch {
         if let Err(why) = self.settle_jobs().await {
             return Batch { tried: Vec::new(), stuck: Some(why) };
@@ -72,7 +72,7 @@ impl ReceiverStage<'_> {
             });
             let timed_out = |exchange: &Exchange| exchange.outcome == Outcome::TimedOut;
             if let Some(attempt) = attempt.as_ref().filter(|attempt| !attempt.is_answered()) {
-                // A process that ended does not keep a connection open until the wait is over.
+                // A timeout alone is no sign of a process that ended: its connections would be closed.
                 if !attempt.exchanges().all(|one| one.outcome.status().is_some() || timed_out(one)) {
                     suspects.push(at);
                     unclear |= !attempt.controls_are_answered();
@@ -93,8 +93,8 @@ impl ReceiverStage<'_> {
         Batch { tried, stuck }
     }
 
-    /// Tries suspects alone. Where none of them ends the receiver again, what ended it the first time stands as it was
-    /// seen: trying again hides nothing.
+    /// Tries suspects alone. If none of them ends the receiver again, the first observation is kept: trying again must
+    /// not hide a crash.
     async fn again(
         &mut self,
         cases: &[Case],
@@ -110,12 +110,12 @@ impl ReceiverStage<'_> {
             unanswered.then_some((at, one.trial))
         });
         if death.is_none() {
-            self.remark("deliveries at the same time were not all answered; those were tried again alone");
+            self.remark(messages::unanswered_sent_alone());
         }
         let mut kept = None;
         for &at in suspects {
             if cases[at].generated && self.transcript.deaths.len() > deaths {
-                // Each end costs a start, and one such case is enough.
+                // Each crash costs a restart, and one such case is enough.
                 tried[at] = None;
                 continue;
             }
@@ -133,21 +133,21 @@ impl ReceiverStage<'_> {
         Ok(())
     }
 
-    /// Tries a case while nothing else goes on.
+    /// Tries a case while nothing else is sent.
     pub(in crate::suite::receiver) async fn alone(
         &mut self,
         case: &Case,
         maker: &Maker,
     ) -> Result<Option<Tried>, SubjectError> {
-        let Some((control, delivery, behind)) = case.prepare(maker) else { return Ok(None) };
+        let Some((control, delivery, repeated)) = case.prepare(maker) else { return Ok(None) };
         let mut controls = vec![self.send(control).await?];
         let trial =
             if case.is_forged() { self.send_forgery(delivery).await? } else { self.send(delivery).await? };
-        if let Some(Behind { body, sent_ms }) = behind {
-            let again = |later_ms| maker.sign_behind(Behind { body: body.clone(), sent_ms }, later_ms);
+        if let Some(Repeated { body, sent_ms }) = repeated {
+            let again = |later_ms| maker.sign_again(Repeated { body: body.clone(), sent_ms }, later_ms);
             let mut control = self.send(again(2)).await?;
             if let Some(how) = self.transcript.death_at(control).map(str::to_owned) {
-                // It answered and ended then: that is the forged delivery's doing. The receiver runs again, so the control can
+                // The forged delivery ended the receiver after its answer. The receiver runs again, so the control can
                 // be sent.
                 self.transcript.deaths.push((trial, how));
                 control = self.send(again(3)).await?;
@@ -158,9 +158,9 @@ impl ReceiverStage<'_> {
     }
 
     fn enter(&mut self, attempt: Attempt) -> Tried {
-        let control = self.transcript.record(attempt.control);
+        let before = self.transcript.record(attempt.before);
         let trial = self.transcript.record(attempt.trial);
-        let behind = attempt.behind.map(|exchange| self.transcript.record(exchange));
-        Tried { trial, controls: [control].into_iter().chain(behind).collect() }
+        let after = attempt.after.map(|exchange| self.transcript.record(exchange));
+        Tried { trial, controls: [before].into_iter().chain(after).collect() }
     }
 }

@@ -1,7 +1,7 @@
-//! Generated cases, and the smallest of those that come out otherwise than they should.
+//! Generated cases: those with an unexpected result are shrunk and recorded.
 //!
-//! Nothing is judged here: that a case deviates only decides what is looked into further and what is written down as a
-//! trial; the checks say what it means.
+//! Nothing is judged here. An unexpected result only decides which case is shrunk and recorded as a trial; the checks
+//! judge it.
 
 use proptest::strategy::{Strategy, ValueTree};
 use tokio::time::Instant;
@@ -11,31 +11,32 @@ use super::batch::{BATCH, Batch, Tried};
 use crate::subject::SubjectError;
 use crate::suite::property::{MAX_STEPS, MAX_TIME};
 use crate::suite::receiver::case::Case;
+use crate::suite::receiver::messages;
 use crate::suite::receiver::property::Property;
 use crate::suite::transcript::{ScenarioName, Tally};
 use crate::wire::exchange::{ExchangeId, Outcome};
 
-/// How a case comes out otherwise.
+/// How the result of a case differs from the expected one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deviation {
-    /// It is rejected, or not answered, where its control is accepted.
+    /// It is rejected or not answered, although its control is accepted.
     Rejected,
     Accepted,
-    /// It is refused with another status than 4xx, or not answered.
+    /// It is rejected with a status other than 4xx, or not answered.
     Broken,
-    /// A control is not acknowledged, so it does not tell.
+    /// A control is rejected, so the result is inconclusive.
     Uncontrolled,
 }
 
 impl ReceiverStage<'_> {
-    /// Tries as many generated cases as were asked for. Of each kind of deviation, the first is shrunk and written down.
-    pub(in crate::suite::receiver) async fn hold(
+    /// Tries as many generated cases as `--cases` says. The first case of each kind of deviation is shrunk and recorded.
+    pub(in crate::suite::receiver) async fn try_property(
         &mut self,
         scenario: ScenarioName,
         property: &Property,
     ) -> Result<(), SubjectError> {
-        if !self.takes_plain {
-            // Nothing that is generated would tell; the fixed cases say so.
+        if !self.accepts_plain {
+            // Every generated case would be inconclusive; the fixed cases say so.
             return Ok(());
         }
         let mut runner = self.extent.runner(scenario, property.name);
@@ -53,14 +54,14 @@ impl ReceiverStage<'_> {
             left -= trees.len();
             let cases: Vec<Case> = trees.iter().map(ValueTree::current).collect();
             if cases.iter().any(Case::is_forged) && self.line.hangs_on_forged() {
-                self.remark("forged deliveries are not answered, so none were generated");
+                self.remark(messages::forged_not_answered());
                 break;
             }
             let deaths = self.transcript.deaths.len();
             let Batch { tried, stuck } = self.attempt_all(&cases).await;
             let hangs = |tried: &Tried| *self.transcript.outcome(tried.trial) == Outcome::TimedOut;
             if self.transcript.deaths.len() > deaths || tried.iter().flatten().any(hangs) {
-                // Each end costs a start, each hang the whole wait: no more of these.
+                // Each crash costs a restart, each hang the whole wait: no more of these.
                 left = 0;
             }
             for ((tree, case), tried) in trees.into_iter().zip(&cases).zip(tried) {
@@ -86,7 +87,7 @@ impl ReceiverStage<'_> {
         Ok(())
     }
 
-    /// Looks for the smallest case that deviates in the same way, and writes it down.
+    /// Finds the smallest case that deviates in the same way, and records it.
     async fn shrink(
         &mut self,
         scenario: ScenarioName,
@@ -98,7 +99,7 @@ impl ReceiverStage<'_> {
         let mut smallest: Option<(Case, Tried)> = None;
         let deaths = self.transcript.deaths.len();
         let (mut steps, mut deviates) = (0, true);
-        // A case that does not tell is no smaller for being shrunk.
+        // An inconclusive case cannot be shrunk, and one that hangs would take the whole wait at each step.
         let hangs = *self.transcript.outcome(tried.trial) == Outcome::TimedOut;
         while deviation != Deviation::Uncontrolled
             && !hangs
@@ -118,7 +119,7 @@ impl ReceiverStage<'_> {
                 smallest = Some((smaller, tried));
             }
         }
-        // Of the ends on the way, only that of the smallest case tells something.
+        // Of the crashes while shrinking, only that of the smallest case is kept.
         let kept = smallest.as_ref().map(|(_, tried)| tried.trial);
         let mut at = 0;
         self.transcript.deaths.retain(|(exchange, _)| {
@@ -127,7 +128,7 @@ impl ReceiverStage<'_> {
         });
         match smallest {
             Some((mut smallest, tried)) => {
-                smallest.what.push_str(&format!(" (generated, and made smaller in {steps} steps)"));
+                smallest.what = messages::shrunk(&smallest.what);
                 self.write(scenario, &smallest, tried);
             }
             None => self.write(scenario, case, tried),

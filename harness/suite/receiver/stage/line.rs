@@ -1,34 +1,35 @@
-//! The connection to a receiver: it sends cases between their controls, and knows when the receiver has stopped answering.
+//! Sends cases between their controls, and notices when the receiver stops answering.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::subject::SubjectError;
 use crate::suite::receiver::case::Case;
 use crate::suite::receiver::maker::Maker;
+use crate::suite::receiver::messages;
 use crate::wire::client::{Client, Target};
 use crate::wire::exchange::{Delivery, Exchange, Outcome};
 
-/// How many valid deliveries in a row may be without an answer before no more are sent. Forged ones do not count: one
-/// that hangs says nothing of the next valid one.
+/// After this many unanswered valid deliveries in a row, no more are sent. Forged ones do not count: a receiver that
+/// hangs on a forgery may still answer the next valid delivery.
 const MAX_SILENT: usize = 3;
 
-/// What sends. Shared by everything that goes on at the same time.
+/// Shared by all cases that run at the same time.
 pub(in crate::suite::receiver) struct Line<'a> {
     pub(in crate::suite::receiver) client: &'a Client,
     pub(in crate::suite::receiver) target: Target,
-    /// What sends forged deliveries once some of them were not answered: it waits for a second only.
+    /// Sends forged deliveries once several of them were not answered: it waits only a second.
     impatient: Client,
-    /// How many exchanges in a row had no answer within the wait.
+    /// How many valid deliveries in a row timed out.
     silent: AtomicUsize,
-    /// How many forged deliveries had none.
+    /// How many forged deliveries timed out.
     hung: AtomicUsize,
 }
 
-/// What came of a case.
+/// The exchanges of a case.
 pub(in crate::suite::receiver) struct Attempt {
-    pub(in crate::suite::receiver) control: Exchange,
+    pub(in crate::suite::receiver) before: Exchange,
     pub(in crate::suite::receiver) trial: Exchange,
-    pub(in crate::suite::receiver) behind: Option<Exchange>,
+    pub(in crate::suite::receiver) after: Option<Exchange>,
 }
 
 impl<'a> Line<'a> {
@@ -36,12 +37,12 @@ impl<'a> Line<'a> {
         Self { client, target, impatient, silent: AtomicUsize::new(0), hung: AtomicUsize::new(0) }
     }
 
-    /// Whether it is known by now that forged deliveries are not answered.
+    /// Whether several forged deliveries have timed out.
     pub(in crate::suite::receiver) fn hangs_on_forged(&self) -> bool {
         self.hung.load(Ordering::Relaxed) >= MAX_SILENT
     }
 
-    /// Sends one valid delivery. Errors: none of the last few was answered, so that going on would only wait.
+    /// Sends one valid delivery. Errors: the last few were not answered, so sending more would only wait.
     pub(in crate::suite::receiver) async fn send(
         &self,
         delivery: &Delivery,
@@ -50,7 +51,7 @@ impl<'a> Line<'a> {
         Ok(self.exchange(delivery, true).await)
     }
 
-    /// Sends one that may be refused.
+    /// Sends a delivery that may be rejected.
     pub(in crate::suite::receiver) async fn send_forged(
         &self,
         delivery: &Delivery,
@@ -59,13 +60,13 @@ impl<'a> Line<'a> {
         Ok(self.exchange(delivery, false).await)
     }
 
-    /// Whether so many valid deliveries in a row were not answered that no more are sent.
+    /// Whether too many valid deliveries in a row were not answered to send more.
     pub(in crate::suite::receiver) fn is_silent(&self) -> bool {
         self.silent.load(Ordering::Relaxed) >= MAX_SILENT
     }
 
-    /// Sends one valid delivery in spite of that, and goes on where it is answered.
-    pub(in crate::suite::receiver) async fn knock(&self, delivery: &Delivery) -> Exchange {
+    /// Sends one valid delivery even to a silent receiver. An answer ends the silence.
+    pub(in crate::suite::receiver) async fn send_anyway(&self, delivery: &Delivery) -> Exchange {
         self.exchange(delivery, true).await
     }
 
@@ -73,9 +74,7 @@ impl<'a> Line<'a> {
         if !self.is_silent() {
             return Ok(());
         }
-        Err(SubjectError::Stuck(format!(
-            "the receiver did not answer {MAX_SILENT} valid deliveries in a row within the wait, so no more were sent"
-        )))
+        Err(SubjectError::Stuck(messages::stopped_answering(MAX_SILENT)))
     }
 
     async fn exchange(&self, delivery: &Delivery, valid: bool) -> Exchange {
@@ -93,28 +92,28 @@ impl<'a> Line<'a> {
         exchange
     }
 
-    /// Tries a case: `None` where there is nothing to try.
+    /// Tries a case; `None` if there is nothing to try.
     pub(in crate::suite::receiver) async fn attempt(
         &self,
         maker: &Maker,
         case: &Case,
     ) -> Result<Option<Attempt>, SubjectError> {
-        let Some((control, delivery, behind)) = case.prepare(maker) else { return Ok(None) };
-        // Looked at once, so that what was begun is written down whole.
+        let Some((control, delivery, repeated)) = case.prepare(maker) else { return Ok(None) };
+        // Checked only before the case: its three exchanges are recorded together or not at all.
         self.check()?;
-        let control = self.exchange(&control, true).await;
+        let before = self.exchange(&control, true).await;
         let trial = self.exchange(&delivery, !case.is_forged()).await;
-        let behind = match behind {
-            Some(behind) => Some(self.exchange(&maker.sign_behind(behind, 2), true).await),
+        let after = match repeated {
+            Some(repeated) => Some(self.exchange(&maker.sign_again(repeated, 2), true).await),
             None => None,
         };
-        Ok(Some(Attempt { control, trial, behind }))
+        Ok(Some(Attempt { before, trial, after }))
     }
 }
 
 impl Attempt {
     pub(in crate::suite::receiver) fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
-        [&self.control, &self.trial].into_iter().chain(&self.behind)
+        [&self.before, &self.trial].into_iter().chain(&self.after)
     }
 
     /// Whether every exchange had an answer.
@@ -122,9 +121,8 @@ impl Attempt {
         self.exchanges().all(|exchange| exchange.outcome.status().is_some())
     }
 
-    /// Whether the controls had one.
     pub(in crate::suite::receiver) fn controls_are_answered(&self) -> bool {
         let answered = |exchange: &Exchange| exchange.outcome.status().is_some();
-        answered(&self.control) && self.behind.as_ref().is_none_or(answered)
+        answered(&self.before) && self.after.as_ref().is_none_or(answered)
     }
 }

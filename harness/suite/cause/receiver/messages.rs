@@ -1,0 +1,37 @@
+//! The details of causes, shown in parentheses after a code: `accepts.everything (an error in the body of a 2xx)`.
+
+use crate::suite::transcript::Part;
+
+pub(super) fn header_in_seconds() -> &'static str {
+    "the header is read in seconds"
+}
+
+pub(super) fn iso_date_expected() -> &'static str {
+    "an ISO date is expected"
+}
+
+pub(super) fn error_in_body() -> &'static str {
+    "an error in the body of a 2xx"
+}
+
+pub(super) fn any_signature() -> &'static str {
+    "any signature, but not a missing one"
+}
+
+pub(super) fn other_method() -> &'static str {
+    "another method is accepted"
+}
+
+pub(super) fn printed_again() -> &'static str {
+    "parsed as a number and printed again"
+}
+
+/// The part of the body that the signature does not cover.
+pub(super) fn without(part: Part) -> String {
+    format!("without {}", part.describe())
+}
+
+/// What a repeat is recognised by, if the dialect has no nonce.
+pub(super) fn timestamp_or_signature() -> &'static str {
+    "timestamp or signature"
+}

@@ -1,0 +1,297 @@
+//! What the checks of receivers say, in reading order: findings, reasons for an inconclusive verdict, notes of a run.
+//!
+//! A finding begins with what the receiver did, and then names what was sent.
+
+use std::time::Duration;
+
+use crate::wire::exchange::Outcome;
+
+// Findings.
+
+pub(super) fn accepted(outcome: &Outcome, what: &str) -> String {
+    format!("accepted ({outcome}) {what}")
+}
+
+pub(super) fn rejected(outcome: &Outcome, took: Duration, what: &str) -> String {
+    match outcome {
+        Outcome::Answered(answer) => format!("rejected ({}) {what}", answer.status),
+        _ => did_not_answer(outcome, took, what),
+    }
+}
+
+/// An answer that is neither an acceptance nor the expected rejection.
+pub(super) fn answered(outcome: &Outcome, took: Duration, what: &str) -> String {
+    match outcome {
+        Outcome::Answered(answer) => format!("answered {} to {what}", answer.status),
+        _ => did_not_answer(outcome, took, what),
+    }
+}
+
+pub(super) fn did_not_answer(outcome: &Outcome, took: Duration, what: &str) -> String {
+    match outcome {
+        Outcome::TimedOut => format!("did not answer {what}: timed out after {}", seconds(took)),
+        _ => format!("did not answer {what}: {outcome}"),
+    }
+}
+
+/// A finding during which the receiver's process ended.
+pub(super) fn ended(finding: &str, how: &str) -> String {
+    format!("{finding}; {how}")
+}
+
+/// How many other cases show the same: ` (and 3 more of 12 cases; 7 of 64 generated cases)`.
+pub(super) fn others((more, fixed): (usize, usize), (deviating, generated): (usize, usize)) -> String {
+    let mut parts = Vec::new();
+    if more > 0 {
+        parts.push(format!("and {more} more of {fixed} cases"));
+    }
+    if deviating > 0 {
+        parts.push(format!("{deviating} of {generated} generated cases"));
+    }
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) }
+}
+
+pub(super) fn shrunk(what: &str) -> String {
+    format!("{what} (shrunk from a generated case)")
+}
+
+pub(super) fn accepted_late(took: Duration, what: &str) -> String {
+    format!("accepted {what} only after {}", seconds(took))
+}
+
+pub(super) fn parsed_before_verifying(
+    outcome: &Outcome,
+    took: Duration,
+    what: &str,
+    well_formed: &Outcome,
+) -> String {
+    let answered = answered(outcome, took, what);
+    match well_formed.status() {
+        Some(status) => format!("{answered}, but {status} to a well-formed one"),
+        None => format!("{answered}; to a well-formed one: {well_formed}"),
+    }
+}
+
+/// What is expected of the answer to a forged delivery.
+pub(super) fn reveals_nothing() -> &'static str {
+    "neither the secret nor a valid signature in the answer"
+}
+
+/// What such an answer had instead.
+pub(super) fn contains(secret: &str) -> String {
+    format!("{secret} in the answer")
+}
+
+pub(super) fn revealed(secret: &str, what: &str) -> String {
+    format!("revealed {secret} in its answer to {what}")
+}
+
+pub(super) fn compared_digit_by_digit(apart: Duration, each: usize) -> String {
+    format!(
+        "rejected signatures with a wrong last digit {apart:.0?} later than those with a wrong first digit (medians of \
+         {each} each); compare all digits in constant time"
+    )
+}
+
+/// Accepted, but never processed.
+pub(super) fn dropped(what: &str, observed_nothing: bool) -> String {
+    let note = if observed_nothing { " (nothing was observed in the whole run)" } else { "" };
+    format!("accepted {what}, but never processed it{note}")
+}
+
+pub(super) fn processed_rejected(what: &str) -> String {
+    format!("rejected {what}, but processed it; verify a delivery before doing anything with it")
+}
+
+pub(super) fn processed_wrong_count(what: &str, times: usize, wanted: usize) -> String {
+    match times {
+        0 => format!("did not process {what}"),
+        _ => format!("processed {} instead of {}: {what}", often(times), often(wanted)),
+    }
+}
+
+/// How often something was processed.
+pub(super) fn often(times: usize) -> String {
+    match times {
+        0 => "not at all".to_owned(),
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
+    }
+}
+
+// Why a verdict is inconclusive, or a requirement not applicable.
+
+/// `cause` is why the receiver rejects valid deliveries, if that is known.
+pub(super) fn control_rejected(outcome: &Outcome, cause: Option<&str>) -> String {
+    let cause = cause.map(|cause| format!("; cause: {cause}")).unwrap_or_default();
+    match outcome {
+        Outcome::Answered(answer) => {
+            format!("the valid control delivery was rejected ({}){cause}", answer.status)
+        }
+        _ => format!("the valid control delivery was not answered: {outcome}{cause}"),
+    }
+}
+
+pub(super) fn rate_limited(outcome: &Outcome, what: &str) -> String {
+    format!("the receiver limits its rate: it answered {outcome} to {what}; lower --jobs or --cases")
+}
+
+pub(super) fn nothing_tried() -> &'static str {
+    "no case could be tried"
+}
+
+pub(super) fn no_valid_accepted() -> &'static str {
+    "no valid delivery was accepted"
+}
+
+pub(super) fn no_forged_rejected() -> &'static str {
+    "no forged delivery was rejected"
+}
+
+pub(super) fn no_rejection_with_controls() -> &'static str {
+    "no forged delivery was rejected while valid ones were accepted"
+}
+
+pub(super) fn no_limit_found() -> &'static str {
+    "no limit was found up to 16 MiB"
+}
+
+pub(super) fn secret_unknown() -> &'static str {
+    "the secret is not known"
+}
+
+pub(super) fn unsigned_accepted() -> &'static str {
+    "unsigned requests are accepted, so nothing is verified"
+}
+
+pub(super) fn comparison_not_rejected() -> &'static str {
+    "the compared signatures were not all answered 4xx"
+}
+
+pub(super) fn nothing_observed() -> &'static str {
+    "nothing was observed in the whole run"
+}
+
+pub(super) fn no_valid_observed() -> &'static str {
+    "no valid delivery was observed"
+}
+
+pub(super) fn not_accepted(what: &str) -> String {
+    format!("the receiver did not accept {what}")
+}
+
+pub(super) fn not_answered_as_expected(what: &str) -> String {
+    format!("the receiver did not answer as expected to {what}")
+}
+
+pub(super) fn never_observed(what: &str) -> String {
+    format!("never observed: {what}")
+}
+
+pub(super) fn rejected_was_processed() -> &'static str {
+    "a rejected delivery was processed; see PRC-2"
+}
+
+// Notes of a run.
+
+pub(super) fn concurrency_lowered() -> &'static str {
+    "the receiver did not accept all of several concurrent deliveries, so cases were sent one at a time"
+}
+
+pub(super) fn fewer_cases(took: Duration, cases: u32, usual: u32) -> String {
+    format!(
+        "an answer took {} ms, so each property generated only {cases} cases instead of {usual}",
+        took.as_millis()
+    )
+}
+
+pub(super) fn unanswered_sent_alone() -> &'static str {
+    "the receiver did not answer all of several concurrent deliveries; those were sent again one at a time"
+}
+
+pub(super) fn forged_not_answered() -> &'static str {
+    "the receiver does not answer forged deliveries, so none were generated"
+}
+
+/// The bounds of the receiver's window; `None` if there is no bound.
+pub(super) fn window(old_ms: Option<u64>, ahead_ms: Option<u64>) -> String {
+    let old = old_ms.map_or("of any age".to_owned(), |ms| format!("up to about {} old", human(ms)));
+    let ahead = ahead_ms.map_or("any time ahead".to_owned(), |ms| format!("up to about {} ahead", human(ms)));
+    format!("the receiver accepts deliveries {old} and {ahead}")
+}
+
+/// Why a scenario stops.
+pub(super) fn stopped_answering(count: usize) -> String {
+    format!("the receiver did not answer {count} valid deliveries in a row, so no more were sent")
+}
+
+fn human(ms: u64) -> String {
+    let seconds = ms.div_ceil(1000);
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds.div_ceil(60)),
+        7200..=172_799 => format!("{} h", seconds.div_ceil(3600)),
+        _ => format!("{} days", seconds.div_ceil(86_400)),
+    }
+}
+
+/// Seconds with one decimal, or none if it is zero.
+fn seconds(took: Duration) -> String {
+    let seconds = format!("{:.1}", took.as_secs_f64());
+    format!("{} s", seconds.strip_suffix(".0").unwrap_or(&seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::exchange::Response;
+
+    #[test]
+    fn findings_name_the_answer_then_the_delivery() {
+        let status = |status| Outcome::Answered(Response::text(status, ""));
+        let took = Duration::from_millis(10_004);
+        let what = "a delivery of 1 MiB";
+        for (message, expected) in [
+            (accepted(&status(200), what), "accepted (200) a delivery of 1 MiB"),
+            (rejected(&status(401), took, what), "rejected (401) a delivery of 1 MiB"),
+            (answered(&status(500), took, what), "answered 500 to a delivery of 1 MiB"),
+            (
+                answered(&Outcome::TimedOut, took, what),
+                "did not answer a delivery of 1 MiB: timed out after 10 s",
+            ),
+            (
+                accepted_late(Duration::from_millis(6_120), what),
+                "accepted a delivery of 1 MiB only after 6.1 s",
+            ),
+            (
+                control_rejected(&status(401), Some("message.body-alone")),
+                "the valid control delivery was rejected (401); cause: message.body-alone",
+            ),
+            (processed_wrong_count("one delivery", 2, 1), "processed twice instead of once: one delivery"),
+            (processed_wrong_count("one delivery", 0, 1), "did not process one delivery"),
+        ] {
+            assert_eq!(message, expected);
+        }
+    }
+
+    #[test]
+    fn others_are_counted_only_if_there_are_any() {
+        assert_eq!(others((0, 5), (0, 64)), "");
+        assert_eq!(others((3, 12), (0, 64)), " (and 3 more of 12 cases)");
+        assert_eq!(others((0, 5), (7, 64)), " (7 of 64 generated cases)");
+        assert_eq!(others((3, 12), (7, 64)), " (and 3 more of 12 cases; 7 of 64 generated cases)");
+    }
+
+    #[test]
+    fn window_names_each_bound() {
+        assert_eq!(
+            window(Some(300_000), None),
+            "the receiver accepts deliveries up to about 5 min old and any time ahead"
+        );
+        assert_eq!(
+            window(None, Some(59_000)),
+            "the receiver accepts deliveries of any age and up to about 59 s ahead"
+        );
+    }
+}
