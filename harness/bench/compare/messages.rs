@@ -107,7 +107,7 @@ pub(super) fn new_load_failed(name: &str) -> String {
 }
 
 pub(super) fn confirmed(metrics: &str) -> String {
-    format!("worse in both measurements: {metrics}")
+    format!("worse in both new measurements: {metrics}")
 }
 
 pub(super) fn suspected(metrics: &str) -> String {
@@ -118,7 +118,7 @@ pub(super) fn suspected(metrics: &str) -> String {
 }
 
 pub(super) fn contradicted(metrics: &str) -> String {
-    format!("worse in one measurement but not in the other: {metrics}")
+    format!("worse in one new measurement but not in the other: {metrics}")
 }
 
 pub(super) fn too_short(metrics: &str, seconds: usize) -> String {
@@ -243,7 +243,7 @@ pub(super) fn too_few_rounds(fewest: usize) -> String {
 }
 
 pub(super) fn interrupted() -> String {
-    "interrupted; the figures end there".to_owned()
+    "the load was interrupted; the figures cover the time until then".to_owned()
 }
 
 pub(super) fn round_incomplete() -> String {

@@ -121,7 +121,7 @@ pub(super) fn worker_exited_early(how: &str) -> String {
 }
 
 pub(super) fn interrupted() -> String {
-    "interrupted; the figures end there".to_owned()
+    "the load was interrupted; the figures cover the time until then".to_owned()
 }
 
 pub(super) fn other_locust(tested: &str, version: &str) -> String {
@@ -261,7 +261,7 @@ pub(super) fn in_flight_at_end(count: u64) -> String {
 }
 
 pub(super) fn answered(kind: &str) -> String {
-    format!("a valid delivery was answered {kind}")
+    format!("answered {kind} to a valid delivery")
 }
 
 pub(super) fn rounded_times() -> String {
