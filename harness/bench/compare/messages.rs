@@ -112,8 +112,7 @@ pub(super) fn confirmed(metrics: &str) -> String {
 
 pub(super) fn suspected(metrics: &str) -> String {
     format!(
-        "worse in the new report: {metrics}; one report cannot confirm a regression, so measure again and pass that report \
-         too, or use `bench pair`"
+        "worse in the new report: {metrics}; to confirm it, measure again and pass both reports, or use `bench pair`"
     )
 }
 
