@@ -79,9 +79,8 @@ pub struct Played {
     pub early: Vec<String>,
 }
 
-/// Prints the versions of locust that a Python has: one, or none.
-const PRINT_VERSION: &str =
-    "from importlib.metadata import distributions as d; print(*(l.version for l in d(name='locust')))";
+/// A Python program that prints the version of locust, or nothing if it is not installed.
+const PRINT_VERSION: &str = include_str!("locust/version.py").trim_ascii_end();
 
 /// The version of locust that a Python has.
 ///

@@ -100,15 +100,17 @@ fn locustfile(content: &ExportContent<'_>) -> Result<String, String> {
         let body = String::from_utf8(vector.body().to_vec());
         let body = body.map_err(|_| messages::vector_not_text(name))?;
         let signature = vector.signatures.values().next().map_or("", String::as_str);
-        vectors.push_str(&format!(
-            "        {{\n            \"name\": {},\n            \"secret\": {},\n            \"timestamp\": {},\n            \
-             \"body\": {},\n            \"signature\": {},\n        }},\n",
-            text(name),
-            text(&vector.secret),
-            text(&vector.timestamp),
-            text(&body),
-            text(signature)
-        ));
+        let vector = members(
+            "            ",
+            &[
+                ("name", text(name)),
+                ("secret", text(&vector.secret)),
+                ("timestamp", text(&vector.timestamp)),
+                ("body", text(&body)),
+                ("signature", text(signature)),
+            ],
+        );
+        vectors.push_str(&format!("        {{\n{vector}        }},\n"));
     }
     let mut bodies = String::new();
     for body in content.corpus.bodies() {
@@ -121,20 +123,28 @@ fn locustfile(content: &ExportContent<'_>) -> Result<String, String> {
         let parts: String = parts.iter().map(|part| format!("            {part},\n")).collect();
         bodies.push_str(&format!("        [\n{parts}        ],\n"));
     }
-    let embedded = format!(
-        "EMBEDDED = {{\n    \"version\": {},\n    \"dialect\": {},\n    \"nonce\": {},\n    \"url\": {},\n    \
-         \"occurred_at\": {},\n    \"vectors\": [\n{vectors}    ],\n    \"bodies\": [\n{bodies}    ],\n}}\n",
-        text(env!("CARGO_PKG_VERSION")),
-        text(content.dialect.name),
-        if content.dialect.nonce { "True" } else { "False" },
-        text(content.url),
-        text(&rfc3339(content.now_ms)),
+    let embedded = members(
+        "    ",
+        &[
+            ("version", text(env!("CARGO_PKG_VERSION"))),
+            ("dialect", text(content.dialect.name)),
+            ("nonce", if content.dialect.nonce { "True" } else { "False" }.to_owned()),
+            ("url", text(content.url)),
+            ("occurred_at", text(&rfc3339(content.now_ms))),
+            ("vectors", format!("[\n{vectors}    ]")),
+            ("bodies", format!("[\n{bodies}    ]")),
+        ],
     );
     let placed = LOCUSTFILE.split_once("EMBEDDED = {\n").and_then(|(before, rest)| {
         let (_, after) = rest.split_once("# END EMBEDDED")?;
-        Some(format!("{before}{embedded}# END EMBEDDED{after}"))
+        Some(format!("{before}EMBEDDED = {{\n{embedded}}}\n# END EMBEDDED{after}"))
     });
     placed.ok_or_else(messages::locustfile_without_marks)
+}
+
+/// The members of a Python dictionary, one per line.
+fn members(indent: &str, members: &[(&str, String)]) -> String {
+    members.iter().map(|(name, value)| format!("{indent}\"{name}\": {value},\n")).collect()
 }
 
 /// The files for wrk, with deliveries that are signed now.
@@ -155,12 +165,8 @@ pub fn wrk(content: &ExportContent<'_>, signing: &Presigning<'_>) -> Result<Vec<
             .into_bytes()
     };
     let count = deliveries.len();
-    let good_until = until_ms / 1000;
-    // The Lua script reads this line.
-    let head = format!(
-        "# {MARK} wrk: {count} deliveries, signed at {signed_at}, good until {good_until} ({until})\n"
-    );
-    let mut bytes = head.into_bytes();
+    let mut bytes =
+        messages::head_of_deliveries(MARK, count, &signed_at, (until_ms / 1000, &until)).into_bytes();
     for one in &deliveries {
         let nonce = one.nonce.as_deref().unwrap_or("-");
         let line = format!("{} {} {nonce} {}\n", one.timestamp, one.signature, one.body.len());

@@ -73,9 +73,9 @@ described! {
     #[serde(rename_all = "kebab-case")]
     pub enum WorkerState {
         Reported: "reported",
-        Lost: "lost",
-        Left: "left",
-        Silent: "silent",
+        Lost: "was lost",
+        Left: "left early",
+        Silent: "never reported",
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the tools say, in reading order: an export, a run of locust, results read back, counts that disagree.
+//! What the tools say, in reading order: exports, a run of locust and its counts, results read back.
 
 // Exports.
 
@@ -32,6 +32,16 @@ pub(super) fn deliveries_too_large(count: u32, mib: u64) -> String {
     format!(
         "{count} deliveries with these bodies exceed {mib} MiB; give a smaller --count, or shorter bodies"
     )
+}
+
+/// The first line of the pre-signed deliveries. The exported script for wrk reads the count and the Unix time.
+pub(super) fn head_of_deliveries(
+    mark: &str,
+    count: usize,
+    signed_at: &str,
+    (until_unix, until): (u64, &str),
+) -> String {
+    format!("# {mark} wrk: {count} deliveries, signed at {signed_at}, good until {until_unix} ({until})\n")
 }
 
 pub(super) fn not_writable(path: &str, why: &str) -> String {
@@ -154,7 +164,7 @@ pub(super) fn workers_disagree(workers: (u64, u64), master: (u64, u64)) -> Strin
 }
 
 pub(super) fn worker_incomplete(state: &str) -> String {
-    format!("a worker is {state}: it is unknown what it sent")
+    format!("a worker {state}, so it is unknown what it sent")
 }
 
 pub(super) fn ledger_restarted() -> String {

@@ -705,7 +705,7 @@ CONTROL = Control()
 
 @events.init.add_listener
 def on_init(environment, runner, **_):
-    # Listeners are called last first: this one comes before the runner's own, which sends the workers away.
+    # Listeners run last first, so this one runs before the runner's own, which dismisses the workers.
     environment.events.quitting.add_listener(on_quitting)
     if isinstance(runner, MasterRunner):
         environment.events.worker_connect.add_listener(lambda client_id, **_: CONTROL.known.setdefault(client_id, None))
