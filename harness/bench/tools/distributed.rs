@@ -70,7 +70,7 @@ pub struct Order<'a> {
 }
 
 #[derive(Debug)]
-pub struct Played {
+pub struct LocustRun {
     pub results: LocustResults,
     pub interrupted: bool,
     /// Why the run fails, whatever the results say.
@@ -112,7 +112,7 @@ pub async fn version(python: &str) -> Result<String, Error> {
 /// Runs a master and its workers to their end.
 ///
 /// Errors: a process cannot be started, or no results are written.
-pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
+pub async fn run(order: &Order<'_>) -> Result<LocustRun, Error> {
     let port = free_port().await?.to_string();
     let path = order.folder.join("results.json");
     // A file from an earlier run.
@@ -138,7 +138,7 @@ pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
     let deadline = Instant::now() + CONNECT_WAIT + run_time + 2 * order.timeout + END_WAIT;
     // The master writes a line into the file when its workers are connected.
     let begun = || fs::metadata(&path).is_ok_and(|known| known.len() > 0);
-    let ending = attend(&mut master, &mut workers, deadline, order.interrupted, begun).await;
+    let ending = wait_for_master(&mut master, &mut workers, deadline, order.interrupted, begun).await;
     let last_words = master.last_words();
     end(&mut master, &mut workers).await;
 
@@ -162,7 +162,7 @@ pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
         }
         _ => {}
     }
-    Ok(Played { results, interrupted: matches!(ending, MasterEnding::Interrupted), wrong, early })
+    Ok(LocustRun { results, interrupted: matches!(ending, MasterEnding::Interrupted), wrong, early })
 }
 
 struct Watched {
@@ -180,7 +180,7 @@ enum MasterEnding {
 }
 
 /// Waits for the master to end, and records workers that end before it.
-async fn attend(
+async fn wait_for_master(
     master: &mut Process,
     workers: &mut [Watched],
     deadline: Instant,
@@ -325,32 +325,31 @@ pub async fn ledger(target: &Target, clock: &Clock) -> Option<LedgerCounts> {
 
 /// The report of a run of locust, given the receiver's ledger before and after, if it has one.
 pub fn conclude(
-    played: &Played,
+    run: &LocustRun,
     (before, after): (Option<&LedgerCounts>, Option<&LedgerCounts>),
     version: &str,
 ) -> BenchReport {
-    let mut report = import::results(&played.results);
-    let mut wrong = played.wrong.clone();
+    let mut report = import::results(&run.results);
+    let mut wrong = run.wrong.clone();
     match (before, after) {
         (Some(before), Some(after)) => {
-            wrong.extend(reconcile(&played.results, Some((before, after))));
+            wrong.extend(reconcile(&run.results, Some((before, after))));
             if wrong.is_empty() {
-                let (verified, accepted) =
-                    (after.verified - before.verified, played.results.all.acknowledged);
+                let (verified, accepted) = (after.verified - before.verified, run.results.all.acknowledged);
                 report.notes.push(messages::ledger_agrees(verified, accepted));
             }
         }
         (Some(_), None) => wrong.push(messages::ledger_unreadable()),
         (None, _) => {
-            wrong.extend(reconcile(&played.results, None));
+            wrong.extend(reconcile(&run.results, None));
             report.notes.push(messages::no_ledger());
         }
     }
     if version != LOCUST {
         report.notes.push(messages::other_locust(LOCUST, version));
     }
-    report.notes.extend(played.early.iter().map(|how| messages::worker_exited_early(how)));
-    if played.interrupted {
+    report.notes.extend(run.early.iter().map(|how| messages::worker_exited_early(how)));
+    if run.interrupted {
         report.notes.push(messages::interrupted());
         report.settle(BenchResult::Interrupted);
     } else if !wrong.is_empty() {
