@@ -1,13 +1,13 @@
-//! What does an exchange of the wire-exact client cost, against the reference receiver over loopback?
+//! The cost of an exchange of the wire-exact client with the reference receiver, over loopback.
 //!
-//! It tells whether what a run against a receiver does a thousand times has become slower: write a delivery as exact
-//! bytes, wait, read the answer. `one` is a small exchange by itself, `lanes/4` small exchanges in four lanes side by
-//! side, as the suite sends them, and `16MiB` a single large body. The receiver stands in the same process and takes
-//! its share of the processors (verifying, hashing, parsing), so the client alone is faster than any figure here.
+//! It shows whether a step that a run against a receiver repeats thousands of times got slower: write a delivery as exact bytes,
+//! wait, and read the answer. `one` is a single small exchange, `lanes/4` is small exchanges in four parallel lanes, as the suite
+//! sends them, and `16MiB` is a single large body. The receiver runs in the same process and uses processor time for verifying,
+//! hashing and parsing, so the client alone is faster than these figures.
 //!
-//! Invariant: every exchange is acknowledged, or the benchmark stops; deliveries are made before the time is taken.
+//! Deliveries are made before measuring. If the receiver does not accept one, the benchmark stops.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on stops")]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops when it cannot continue")]
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ const LANES: usize = 4;
 const IN_EACH_LANE: usize = 64;
 const LARGE: usize = 16 * 1024 * 1024;
 
-/// A client and the receiver that it sends to.
+/// A client and its receiver.
 struct Pair {
     client: Client,
     target: Target,

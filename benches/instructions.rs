@@ -1,19 +1,18 @@
-//! How many instructions does the work of ours take, and has that changed?
+//! Counts the instructions of each case, and fails if a count grew.
 //!
-//! Each case runs under Callgrind (Valgrind) some number of times, and only what happens inside of it is counted. Two such
-//! measurements have to agree to one in a thousand, or the harness is at fault (status 70): JSON objects are hashed under
-//! keys that each process draws anew, and nothing else may differ. A case that takes more than its limit in
-//! `benches/instructions.toml` allows fails (status 6). With `--record` the file is written anew. Counts do not depend on
-//! what else the machine does, so they can gate in CI, which does so without optimisation (`--profile dev`): that build is there
-//! anyway, and the file has the counts of both.
+//! Each case runs several times under Callgrind (Valgrind), which counts only what happens inside the case. Two measurements
+//! must agree within 0.1 %, or the exit status is 70. They can differ only because each process hashes JSON objects under new
+//! random keys; the clock, secrets and bodies are fixed. A case that exceeds its limit in `benches/instructions.toml` fails (exit
+//! status 6). `--record` writes the file again.
 //!
-//! It cannot tell time: Callgrind hides the processor's SHA instructions, so hashing counts for several times of what it
-//! takes, and caches and branches count for nothing. For time there are the other benchmarks.
+//! Counts do not depend on other work on the machine, so CI can check them. It uses the unoptimised build (`--profile dev`), which
+//! it has anyway. The file has the counts of both builds.
 //!
-//! Invariant: everything else that could differ between two runs is fixed: clock, secrets, bodies.
+//! Instructions are not time. Callgrind hides the processor's SHA instructions, so hashing counts several times too much, and
+//! caches and branches do not count at all. The other benchmarks measure time.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on stops")]
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells its figures")]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops when it cannot continue")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
 use std::collections::BTreeMap;
 use std::env;
@@ -42,10 +41,10 @@ const SECRET: &str = "Aa6b2D9c41f0Ee73b85c0D1a2F3b4C5d6E7f8091a2B3c4D5e6F708192a
 const NOW_MS: u64 = 1_735_066_639_761;
 const TIMESTAMP: &[u8] = b"1735066639761";
 const LIMITS: &str = "benches/instructions.toml";
-/// How many checks the report has.
+/// The number of checks in the report.
 const CHECKS: usize = 1000;
 
-/// A case: what it is called, how often it is run, and what it does.
+/// The name of a case, how often it runs, and what it does.
 type Case = (&'static str, u64, fn(&Setting));
 
 const CASES: [Case; 7] = [
@@ -70,7 +69,7 @@ const CASES: [Case; 7] = [
     }),
 ];
 
-/// What the cases work on: a delivery of 1 KiB, and a run of so many checks.
+/// The input of the cases: a delivery of 1 KiB, and a run of [`CHECKS`] checks.
 struct Setting {
     key: Key,
     body: Bytes,
@@ -119,17 +118,16 @@ impl Setting {
     }
 }
 
-/// What the cases take, and how much more is allowed.
+/// The recorded counts, and how far a case may exceed them.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Recorded {
-    /// By how many percent a case may exceed its count before it fails.
     tolerance_percent: f64,
-    /// Instructions of each case, by the way of building.
+    /// Instructions of each case, by build.
     instructions: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
-/// How this program was built: each way has counts of its own.
+/// The build of this program. Each build has its own counts.
 const BUILT: &str = if cfg!(debug_assertions) { "unoptimised" } else { "optimised" };
 
 fn main() -> ExitCode {
@@ -142,7 +140,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if arguments.iter().any(|argument| argument == "--test") {
-        // Whether each case does what it is for.
+        // Run each case once, for its assertions.
         let setting = Setting::new();
         CASES.iter().for_each(|(_, _, run)| run(&setting));
         return ExitCode::SUCCESS;
@@ -156,7 +154,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What Callgrind counts, by the name of this function.
+/// Callgrind counts only inside this function, by its name.
 #[inline(never)]
 fn measured(run: fn(&Setting), setting: &Setting, times: u64) {
     for _ in 0..times {
@@ -164,38 +162,36 @@ fn measured(run: fn(&Setting), setting: &Setting, times: u64) {
     }
 }
 
-/// Counts every case and holds it against its limit. Returns the exit status.
+/// Counts every case and compares it with its limit. Returns the exit status.
 ///
-/// Errors: it cannot be counted, or not twice alike.
+/// Errors: a case cannot be counted, or two counts disagree.
 fn gate(record: bool) -> Result<u8, String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(LIMITS);
     let mut counted = BTreeMap::new();
     for (name, times, _) in CASES {
-        // The machine has two processors, and counts do not depend on what else it does.
+        // Counts do not depend on other work, so both can run at the same time.
         let (one, other) = thread::scope(|scope| {
             let other = scope.spawn(|| count(name, times));
             (count(name, times), other.join().unwrap())
         });
         let (one, other) = (one?, other?);
         if one.abs_diff(other) * 1000 > one {
-            return Err(format!(
-                "{name} took {one} instructions, and then {other}: something in it is not fixed"
-            ));
+            return Err(format!("{name} took {one} instructions, then {other}: its input is not fixed"));
         }
         counted.insert(name.to_owned(), one);
     }
     let read = fs::read_to_string(&path).map_err(|why| format!("{LIMITS}: {why}"));
     let recorded = read.and_then(|text| toml::from_str(&text).map_err(|why| format!("{LIMITS}: {why}")));
     if record {
-        // What cannot be read is what is to be made anew.
+        // A file that cannot be read is replaced.
         let mut limits =
             recorded.unwrap_or(Recorded { tolerance_percent: 3.0, instructions: BTreeMap::new() });
         limits.instructions.insert(BUILT.to_owned(), counted);
         let text = toml::to_string(&limits).map_err(|why| why.to_string())?;
-        let head = "# Instructions of each case of benches/instructions.rs. `cargo bench --bench instructions -- --record` writes\n\
-                    # those of the optimised build, with `--profile dev` those of the other.\n";
+        let head = "# Instructions of each case of benches/instructions.rs. `cargo bench --bench instructions -- --record` writes those\n\
+                    # of the optimised build, and with `--profile dev` those of the unoptimised build.\n";
         fs::write(&path, format!("{head}{text}")).map_err(|why| format!("{LIMITS}: {why}"))?;
-        println!("{LIMITS} has the counts of this build ({BUILT})");
+        println!("wrote the counts of the {BUILT} build to {LIMITS}");
         return Ok(0);
     }
     let limits: Recorded = recorded?;
@@ -203,32 +199,34 @@ fn gate(record: bool) -> Result<u8, String> {
     let mut status = 0;
     for (name, count) in counted {
         let Some(&limit) = of_this_build.and_then(|limits| limits.get(&name)) else {
-            return Err(format!("{LIMITS} has no {name} of a build that is {BUILT}; --record writes it"));
+            return Err(format!(
+                "{LIMITS} has no count of {name} for the {BUILT} build; write it with --record"
+            ));
         };
         let change = (count as f64 / limit as f64 - 1.0) * 100.0;
         let word = if change > limits.tolerance_percent { "FAIL" } else { "ok" };
-        println!("{word:<5} {name:<8} {count:>10} instructions, {change:+.2} % of the {limit} recorded");
+        println!("{word:<5} {name:<8} {count:>10} instructions, {change:+.2} % from {limit}");
         if word == "FAIL" {
             status = 6;
         } else if change < -limits.tolerance_percent {
-            println!("      {name} takes less than it did; --record makes that the limit");
+            println!("      {name} takes fewer instructions than recorded; lower the limit with --record");
         }
     }
     Ok(status)
 }
 
-/// How many instructions a case takes: what Callgrind counts of this program with it, by how often it ran.
+/// The instructions of a case, averaged over its runs under Callgrind.
 fn count(name: &str, times: u64) -> Result<u64, String> {
     let own = env::current_exe().map_err(|why| why.to_string())?;
     let mut command = Command::new("valgrind");
     command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*measured*"]);
     command.arg(own).args([name, &times.to_string()]);
     let output = command.output().map_err(|why| {
-        format!("valgrind cannot be started ({why}); install it, as with `apt-get install valgrind`")
+        format!("cannot start valgrind ({why}); install it, for example with `apt-get install valgrind`")
     })?;
-    let told = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     let collected =
-        told.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse::<u64>().ok());
+        stderr.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse::<u64>().ok());
     let collected = collected.filter(|count| output.status.success() && *count > 0);
-    collected.map(|count| count / times).ok_or_else(|| format!("valgrind did not count {name}:\n{told}"))
+    collected.map(|count| count / times).ok_or_else(|| format!("valgrind did not count {name}:\n{stderr}"))
 }

@@ -1,18 +1,16 @@
-//! What does one signature cost, by the size of the body: to make it, to find it right, to find it wrong, and to search
-//! for the way in which a wrong one was made?
+//! The cost of one signature by the size of the body: to sign, to verify a valid and a wrong one, and to search for the cause of
+//! a wrong one.
 //!
-//! `floor` is a plain SHA-256 of the same bytes, below which no signature can be, and `ring` the same signature by
-//! another library, so that a figure can be held against something of the same run.
+//! For comparison within the same run, `floor` is a plain SHA-256 of the same bytes, the lower limit of any signature, and `ring`
+//! is the same signature made by another library.
 //!
-//! It tells whether signing or verifying has become slower, and from which size on hashing is all that
-//! counts. It cannot tell what a delivery costs: no header is looked up, no JSON is parsed, no socket is
-//! opened. Nor would it show that the comparison leaks time: comparing 32 bytes is lost in the noise of
-//! hashing even the smallest body.
+//! It shows whether signing or verifying got slower, and from which size hashing dominates. It does not show the cost of a
+//! delivery, because it looks up no header, parses no JSON and opens no socket. It cannot detect a timing leak: the comparison
+//! of 32 bytes is lost in the noise of hashing.
 //!
-//! Invariant: the key is keyed once, outside of what is measured; each body has exactly the size that is
-//! stated.
+//! Key setup is not measured.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on stops")]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops when it cannot continue")]
 
 use std::hint::black_box;
 
@@ -29,7 +27,7 @@ const SIZES: [(&str, usize); 5] =
 const SECRET: &str = "Aa6b2D9c41f0Ee73b85c0D1a2F3b4C5d6E7f8091a2B3c4D5e6F708192a3B4c5D";
 const TIMESTAMP: &[u8] = b"1735066639761";
 
-/// One request, as far as its signature goes.
+/// A body with a valid and a wrong signature.
 struct Signed {
     label: &'static str,
     body: Bytes,
@@ -42,20 +40,20 @@ impl Signed {
         let body = body(size);
         let valid = key.sign(TIMESTAMP, &body).to_hex().into_bytes();
         let mut wrong = valid.clone();
-        // Well formed and wrong in the last digit alone, so that nothing can be refused early.
+        // Well-formed and wrong only in the last digit, so that nothing can be rejected early.
         let last = wrong.last_mut().unwrap();
         *last = if *last == b'0' { b'1' } else { b'0' };
         Self { label, body, valid, wrong }
     }
 }
 
-/// The smallest sample event, a deleted note, with a text that fills it up to `size` bytes.
+/// The smallest sample event, a deleted note, filled up to `size` bytes with text.
 fn body(size: usize) -> Bytes {
     let sample = DOCUMENTED.sample("note.deleted").unwrap();
     let filled = |text: String| {
         let event = sample.edit(|note| {
             let members = note.as_object_mut().unwrap();
-            members.remove("createdBy"); // with it not even this sample fits into 200 bytes
+            members.remove("createdBy"); // with it, even this sample exceeds 200 bytes
             members.insert("body".to_owned(), Value::from(text));
         });
         let context =
@@ -80,15 +78,15 @@ fn by_size<T>(criterion: &mut Criterion, name: &str, all: &[Signed], operation: 
     group.finish();
 }
 
-/// A signature as it goes into the header.
+/// A signature as written into the header.
 fn hex(key: &Key, one: &Signed) -> [u8; 64] {
     let mut digits = [0; 64];
     key.sign(TIMESTAMP, &one.body).write_hex(&mut digits);
     digits
 }
 
-/// The same by ring.
-fn ringed(key: &ring::hmac::Key, one: &Signed) -> [u8; 64] {
+/// The same signature made by ring.
+fn ring_hex(key: &ring::hmac::Key, one: &Signed) -> [u8; 64] {
     let mut context = ring::hmac::Context::with_key(key);
     for part in [TIMESTAMP, b":", &one.body] {
         context.update(part);
@@ -103,18 +101,18 @@ fn signing(criterion: &mut Criterion) {
     let all = SIZES.map(|size| Signed::new(&key, size));
     let verify = |one: &Signed| key.verify(TIMESTAMP, &one.body, &one.valid);
     let refuse = |one: &Signed| key.verify(TIMESTAMP, &one.body, &one.wrong);
-    // The wrong path would give figures just as plausible.
-    assert!(all.iter().all(|one| verify(one) && !refuse(one)), "not what is to be measured");
+    // Measuring the wrong path would give plausible figures too.
+    assert!(all.iter().all(|one| verify(one) && !refuse(one)), "a signature is judged wrongly");
     by_size(criterion, "sign", &all, |one| hex(&key, one));
     by_size(criterion, "floor", &all, |one| Sha256::digest(&one.body));
     let other = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes());
-    assert!(all.iter().all(|one| ringed(&other, one) == one.valid[..]), "not the same signature");
-    by_size(criterion, "ring", &all, |one| ringed(&other, one));
+    assert!(all.iter().all(|one| ring_hex(&other, one) == one.valid[..]), "ring signs differently");
+    by_size(criterion, "ring", &all, |one| ring_hex(&other, one));
     by_size(criterion, "verify", &all, verify);
     by_size(criterion, "refuse", &all, refuse);
-    // Nothing known gives the wrong signature, so the search goes through every recipe.
+    // No known cause gives the wrong signature, so the search tries every recipe.
     let search = |one: &Signed| cause(SECRET, &[], TIMESTAMP, &one.body, &one.wrong);
-    assert!(all.iter().all(|one| search(one).is_none()), "not what is to be measured");
+    assert!(all.iter().all(|one| search(one).is_none()), "the search ends early");
     by_size(criterion, "search", &all[..3], search);
 }
 

@@ -1,14 +1,13 @@
-//! What does a whole run of the suite cost, against the reference peers?
+//! The cost of a whole run of the suite against the reference peers.
 //!
-//! It tells whether the suite itself has become slower: what it generates, sends, waits for without need, and judges.
-//! `receiver` is a run of every requirement, `sender` the same without the time in which the suite waits on purpose to see
-//! that nothing more comes, and `judge` what the checks take by themselves over what such a run has written. It cannot
-//! tell how long a run against another implementation takes, most of which is that one's own time. Searching for the
-//! cause of one mismatch is in `signing`.
+//! It shows whether the suite itself got slower: generating, sending, needless waiting and judging. `receiver` is a run of every
+//! receiver requirement. `sender` is the same for senders, without the deliberate waits for deliveries that should not come.
+//! `judge` is only the judging of a recorded sender run. A run against another implementation mostly takes that implementation's
+//! time, which this does not show. The search for the cause of one mismatch is in `signing`.
 //!
-//! Invariant: a run in which the reference does not pass everything stops the benchmark.
+//! If the reference fails a requirement, the benchmark stops.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on stops")]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops when it cannot continue")]
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -46,11 +45,12 @@ fn options(interrupted: watch::Receiver<bool>) -> Options {
     }
 }
 
-/// Refuses a run in which something did not pass.
-fn whole(run: Run) -> Run {
+/// Stops the benchmark if a requirement did not pass.
+fn passed(run: Run) -> Run {
     for finding in &run.findings {
-        let good = matches!(finding.judgement, Judgement::Judged(Verdict::Pass | Verdict::NotApplicable(_)));
-        assert!(good, "{}: {:?}", finding.requirement.id, finding.judgement);
+        let passed =
+            matches!(finding.judgement, Judgement::Judged(Verdict::Pass | Verdict::NotApplicable(_)));
+        assert!(passed, "{}: {:?}", finding.requirement.id, finding.judgement);
     }
     run
 }
@@ -62,14 +62,14 @@ async fn receiver(options: &Options) -> Run {
     let server = http::serve(address, Arc::new(reference)).await.unwrap();
     let mut receiver = subject::receiver::Receiver::here(server, "/", secret);
     let selected: Vec<_> = requirements::of(Role::Receiver).collect();
-    whole(run::receiver(&mut receiver, &selected, options, &|_| {}).await.unwrap())
+    passed(run::receiver(&mut receiver, &selected, options, &|_| {}).await.unwrap())
 }
 
 async fn sender(options: &Options) -> Run {
     let transport = Arc::new(Pooled::new(ANSWER_WAIT).unwrap());
     let sender = Sender::new(&DOCUMENTED, Clock::system(), Random::from_seed(1), transport);
     let selected: Vec<_> = requirements::of(Role::Sender).collect();
-    whole(run::sender(&sender, &selected, options, &|_| {}).await.unwrap())
+    passed(run::sender(&sender, &selected, options, &|_| {}).await.unwrap())
 }
 
 fn suite_runs(criterion: &mut Criterion) {
@@ -77,7 +77,7 @@ fn suite_runs(criterion: &mut Criterion) {
     let (_never, interrupted) = watch::channel(false);
     let options = options(interrupted);
     let mut group = criterion.benchmark_group("suite");
-    // Each run takes seconds; criterion takes no fewer than ten.
+    // Each run takes seconds, and 10 is criterion's minimum.
     group.sample_size(10);
     group.bench_function("receiver", |bencher| bencher.to_async(&runtime).iter(|| receiver(&options)));
     group.bench_function("sender", |bencher| {

@@ -1,19 +1,19 @@
-//! What does a delivery cost, from the reference sender to the reference receiver over loopback?
+//! The cost of a delivery over loopback.
 //!
-//! It tells whether a way that each scenario takes many times has become slower: render, sign, send, verify,
-//! parse, take in. `one` is the latency of a single delivery, `batch/64` what 64 at once take together. It
-//! cannot tell how fast Twenty or anybody's receiver is, nor how much a network adds; and since both peers
-//! share this machine's processors, it says nothing about the greatest load that either could bear. What
-//! comes behind the taking in, the way of the answer back to the sender, falls into the time of the next
-//! delivery. `endpoint` is a request and its answer at the endpoints of the sender's scenarios, beside wiremock's,
-//! which they have to hold their own against. `load` is the generator of `bench receiver` on the endpoint of `bench endpoint`,
-//! each with one thread: signed, sent, verified, accounted for and judged; it is an open question there which of the two
-//! holds the other up.
+//! - `delivery` goes from the reference sender to the reference receiver: render, sign, send, verify, parse, process. It shows
+//!   whether a path that every scenario takes many times got slower. `one` is the latency of a single delivery, `batch/64` the
+//!   time of 64 at once. The answer's way back to the sender counts towards the next delivery.
+//! - `endpoint` is a request to an endpoint of the sender scenarios and its answer, compared with wiremock.
+//! - `load` is the generator of `bench receiver` against the endpoint of `bench endpoint`, with one thread each: sign, send,
+//!   verify, account for, judge. Either of the two may be the bottleneck.
 //!
-//! Invariant: each event is another record's, so none is passed over as a copy; a delivery that does not
-//! arrive stops the benchmark, and never makes it look fast.
+//! Both sides share this machine's processors, so this does not show the greatest load that either can carry, nor the speed of
+//! Twenty or of another receiver.
+//!
+//! Each event has another record, or the receiver would ignore it as a duplicate. A delivery that does not arrive stops the
+//! benchmark.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on stops")]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops when it cannot continue")]
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -46,10 +46,10 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const BATCH: u32 = 64;
-/// How long each load goes on.
+/// The duration of each load.
 const LOAD: Duration = Duration::from_millis(250);
 
-/// A sender with one webhook, registered at a receiver that counts what it takes in.
+/// A sender with one webhook, and a receiver that counts what it processes.
 struct Pair {
     sender: Sender,
     observed: Arc<Semaphore>,
@@ -77,7 +77,7 @@ impl Pair {
         (0..count).map(|_| self.sample.with_id(&self.ids.uuid())).collect()
     }
 
-    /// Emits the events and waits until the receiver has taken in as many.
+    /// Emits the events and waits until the receiver has processed as many.
     async fn deliver(&self, events: Vec<Event>) {
         for event in &events {
             self.sender.emit(event);
@@ -121,7 +121,7 @@ fn endpoints(criterion: &mut Criterion) {
         Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&mock).await;
         (Endpoint::start(settings).await.unwrap(), mock)
     });
-    // Neither keeps what comes: what is compared is the way there and back.
+    // Neither records requests, so only the round trip is compared.
     scripted.retire();
     let mut group = criterion.benchmark_group("endpoint");
     for (name, url) in [("scripted", scripted.url("/")), ("wiremock", mock.uri())] {
@@ -129,14 +129,14 @@ fn endpoints(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             bencher.to_async(&runtime).iter(async || {
                 let exchange = client.send(&target, &delivery).await;
-                assert_eq!(exchange.outcome.status(), Some(200), "an answer did not come");
+                assert_eq!(exchange.outcome.status(), Some(200), "no answer");
             });
         });
     }
     group.finish();
 }
 
-/// The load generator on the accounting endpoint: how long a delivery takes where 64 connections carry what they can.
+/// The load generator against the accounting endpoint: the time of a delivery in a closed loop of 64 connections.
 fn load(criterion: &mut Criterion) {
     let runtime: Runtime = Builder::new_multi_thread().enable_all().build().unwrap();
     let (secret, clock) = (Secret::new("benchmark"), Clock::system());
@@ -148,7 +148,6 @@ fn load(criterion: &mut Criterion) {
     let service = runtime.block_on(Service::start(address, limits, accounts.clone())).unwrap();
     let target = Target::parse(&service.url("/")).unwrap();
     let corpus = Corpus::samples(&DOCUMENTED, &target.url(), clock.now_ms());
-    // Nobody interrupts it.
     let (_keep, interrupted) = watch::channel(false);
     let mut sent = 0;
     let mut group = criterion.benchmark_group("load");
@@ -175,15 +174,15 @@ fn load(criterion: &mut Criterion) {
                 runtime.block_on(twenty_conform::bench::measure::load::run(&plan, &subject, sent)).unwrap();
             sent = outcome.numbers;
             let total = outcome.total();
-            assert_eq!(total.refused + total.failed, 0, "a delivery was not acknowledged");
+            assert_eq!(total.refused + total.failed, 0, "a delivery was not accepted");
             Duration::from_secs_f64(times as f64 / total.rate)
         });
     });
     group.finish();
     runtime.block_on(service.end());
     let entry = accounts.entry(true);
-    // What must be refused is wrong; nothing else may be.
-    assert!(entry.faults(&[LedgerFault::Wrong]).is_empty(), "the endpoint found something wrong: {entry:?}");
+    // Probes count as wrong deliveries. There must be no other fault.
+    assert!(entry.faults(&[LedgerFault::Wrong]).is_empty(), "the endpoint found a fault: {entry:?}");
 }
 
 criterion_group!(benches, throughput, endpoints, load);

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
-"""What does one signature of 1 KiB cost, beside a plain SHA-256, ring, Node's createHmac and Python's hmac? And one of 16 KiB,
-beside the first two?
+"""Compares the cost of a signature of 1 KiB with a plain SHA-256, ring, Node's createHmac and Python's hmac, and of 16 KiB with
+the first two.
 
   signing.py [ROUNDS]
 
-Rounds are taken in turns; what is told is the median of each and the medians of the rounds' ratios. It needs Node, and
+Each round measures all of them. The script prints the figures of each round, and the median of each ratio. It needs Node, and
 builds the benchmark `signing` first.
 
-Invariant: each signs the same text under the same secret, key setup apart where the library allows it, and gives hexadecimal
-digits.
+All sign the same text with the same secret, and write hexadecimal digits. Key setup is excluded if the library allows it.
 """
 
 import hashlib
@@ -51,26 +50,26 @@ def of_python():
     return (time.perf_counter_ns() - begin) / TIMES
 
 
-def of_ours():
-    """The figures of the benchmark, by their names (those at 16 KiB with the size), in nanoseconds."""
+def of_benchmark():
+    """The figures of the benchmark in nanoseconds, by name; those of 16 KiB end in `-16`."""
     command = ["cargo", "bench", "--bench", "signing", "--", "^(sign|floor|ring)/(1|16)KiB", "--measurement-time", "1", "--warm-up-time", "0.5"]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     units = {"ns": 1.0, "µs": 1e3, "ms": 1e6}
-    found = re.findall(r"^(\w+)/(1|16)KiB\s+time:\s+\[\S+ \S+ (\S+) (\S+) ", told, re.M)
+    found = re.findall(r"^(\w+)/(1|16)KiB\s+time:\s+\[\S+ \S+ (\S+) (\S+) ", output, re.M)
     return {name + ("" if size == "1" else "-16"): float(value) * units[unit] for name, size, value, unit in found}
 
 
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     subprocess.run(["cargo", "bench", "--bench", "signing", "--no-run"], check=True, capture_output=True)
-    all_of = []
+    figures = []
     for _ in range(rounds):
-        all_of.append({**of_ours(), "node": of_node(), "python": of_python()})
-        print(", ".join(f"{name} {value:.0f} ns" for name, value in all_of[-1].items()), flush=True)
-    for ours, other in (("sign", "floor"), ("sign", "ring"), ("sign", "node"), ("sign", "python"), ("floor", "node"), ("floor", "python"),
-                        ("sign-16", "floor-16"), ("sign-16", "ring-16")):
-        ratio = statistics.median(one[ours] / one[other] for one in all_of)
-        print(f"{ours} over {other}: median {ratio:.3f}")
+        figures.append({**of_benchmark(), "node": of_node(), "python": of_python()})
+        print(", ".join(f"{name} {value:.0f} ns" for name, value in figures[-1].items()), flush=True)
+    for one, other in (("sign", "floor"), ("sign", "ring"), ("sign", "node"), ("sign", "python"), ("floor", "node"), ("floor", "python"),
+                       ("sign-16", "floor-16"), ("sign-16", "ring-16")):
+        ratio = statistics.median(in_round[one] / in_round[other] for in_round in figures)
+        print(f"{one} / {other}: median {ratio:.3f}")
 
 
 if __name__ == "__main__":

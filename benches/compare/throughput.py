@@ -1,18 +1,17 @@
 #!/usr/bin/env python3
-"""How fast are the load generator, the accounting endpoint and the reference sender, each beside something else?
+"""Compares the throughput of the load generator, the accounting endpoint and the reference sender with other tools.
 
-  throughput.py generator PROGRAM [ROUNDS]   the generator, which signs every delivery, and wrk posting one fixed one, to nginx
-  throughput.py oha PROGRAM [ROUNDS]         the generator, and oha posting one fixed delivery, to nginx
-  throughput.py endpoint PROGRAM [ROUNDS]    the endpoint, which verifies and accounts, and nginx answering 204, under wrk
-  throughput.py sender PROGRAM [ROUNDS]      the reference sender to the endpoint, and wrk to nginx
-  throughput.py memory PROGRAM               what the endpoint holds after 10,000 and after 1,000,000 deliveries
-  throughput.py rate PROGRAM                 the open loop at half of what saturation gives, for 30 s
+  throughput.py generator PROGRAM [ROUNDS]   the generator, which signs every delivery, vs. wrk posting a fixed one, to nginx
+  throughput.py oha PROGRAM [ROUNDS]         the generator vs. oha posting a fixed delivery, to nginx
+  throughput.py endpoint PROGRAM [ROUNDS]    the endpoint, which verifies and counts, vs. nginx answering 204, under wrk
+  throughput.py sender PROGRAM [ROUNDS]      the reference sender to the endpoint vs. wrk to nginx
+  throughput.py memory PROGRAM               memory of the endpoint after 10,000 and after 1,000,000 deliveries
+  throughput.py rate PROGRAM                 an open loop at half of the saturation rate, for 30 s
 
-PROGRAM is a release build of twenty-conform. Rounds are taken in turns, in the other order in every other one, so that what
-else happens on the machine meets both alike; what is told is the median of the rounds' ratios. It needs wrk and
-nginx, for one line oha.
+PROGRAM is a release build of twenty-conform. Each round measures both sides, in alternating order, so that other work on the
+machine affects both equally. The result is the median ratio. The script needs wrk and nginx, and oha for one comparison.
 
-Invariant: nothing leaves 127.0.0.1, every load is bounded, and every process that is started here is ended here.
+All traffic stays on 127.0.0.1, every load is bounded, and every process is stopped at the end.
 """
 
 import contextlib
@@ -35,7 +34,7 @@ http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {fol
   fastcgi_temp_path {folder}; uwsgi_temp_path {folder}; scgi_temp_path {folder};
   server {{ listen 127.0.0.1:{port} backlog=4096; client_body_buffer_size 64k; location / {{ return 204; }} }} }}
 """
-# As many bytes as a delivery of ours has, the same each time: what the server reads is the same work.
+# As large as a real delivery, so that the server reads as much.
 HEADERS = {
     "Content-Type": "application/json",
     "X-Twenty-Webhook-Timestamp": "1735066639761",
@@ -62,7 +61,7 @@ def write(path, text):
 
 @contextlib.contextmanager
 def running(command, port, ends_with=signal.SIGTERM):
-    """A server, once it listens."""
+    """Runs a server, once it listens."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(200):
@@ -99,24 +98,24 @@ def body(length):
 
 def of_wrk(port, script, folder):
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-s", script, f"http://127.0.0.1:{port}/"]
-    told = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder).stdout
-    if "Non-2xx" in told or "Socket errors" in told:
-        sys.exit(told)
-    return float(re.search(r"Requests/sec:\s+([0-9.]+)", told)[1])
+    output = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder).stdout
+    if "Non-2xx" in output or "Socket errors" in output:
+        sys.exit(output)
+    return float(re.search(r"Requests/sec:\s+([0-9.]+)", output)[1])
 
 
 def of_oha(port, corpus):
     command = ["oha", "--no-tui", "--output-format", "json", "-c", str(CONNECTIONS), "-z", f"{SECONDS}s", "-m", "POST", "-D", corpus]
     command += [word for name, value in HEADERS.items() for word in ("-H", f"{name}: {value}")]
-    told = subprocess.run(command + [f"http://127.0.0.1:{port}/"], check=True, capture_output=True, text=True).stdout
-    statuses = json.loads(told)["statusCodeDistribution"]
+    output = subprocess.run(command + [f"http://127.0.0.1:{port}/"], check=True, capture_output=True, text=True).stdout
+    statuses = json.loads(output)["statusCodeDistribution"]
     if set(statuses) != {"204"}:
-        sys.exit(f"oha got {statuses}")
-    return json.loads(told)["summary"]["requestsPerSec"]
+        sys.exit(f"oha got other statuses than 204: {statuses}")
+    return json.loads(output)["summary"]["requestsPerSec"]
 
 
 def of_program(folder, command):
-    """The report of a benchmark of ours."""
+    """Runs a benchmark of twenty-conform. Returns its report."""
     report = os.path.join(folder, "report.json")
     ran = subprocess.run(command + ["--report", f"json={report}"], capture_output=True, text=True, check=False)
     if ran.returncode != 0:
@@ -136,19 +135,19 @@ def of_sender(program, folder):
     return of_program(folder, command + ["--warm-up", "500ms"])["total"]["rate"]
 
 
-def in_turns(rounds, ours, others, names, what):
+def compare(rounds, measure_own, measure_other, names, what):
     ratios = []
     for nth in range(rounds):
         if nth % 2 == 0:
-            other, own = others(), ours()
+            other, own = measure_other(), measure_own()
         else:
-            own, other = ours(), others()
+            own, other = measure_own(), measure_other()
         ratios.append(own / other)
         print(f"round {nth + 1}: {names[0]} {own:.0f}/s, {names[1]} {other:.0f}/s, ratio {ratios[-1]:.3f}", flush=True)
-    print(f"{what}: median {statistics.median(ratios):.3f} (from {min(ratios):.3f} to {max(ratios):.3f})")
+    print(f"{what}: median ratio {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})")
 
 
-def held(process):
+def resident_mib(process):
     with open(f"/proc/{process.pid}/status", encoding="utf-8") as file:
         return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1]) / 1024
 
@@ -158,46 +157,46 @@ def main():
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
     for needed in ("wrk", "nginx", *(["oha"] if what == "oha" else [])):
         if shutil.which(needed) is None:
-            sys.exit(f"{needed} is needed; install it, as with `apt-get install {needed}`")
+            sys.exit(f"{needed} is not installed; install it, for example with `apt-get install {needed}`")
     with tempfile.TemporaryDirectory() as folder:
         one, other = free_port(), free_port()
         corpus = write(os.path.join(folder, "body.json"), body(1024))
         fixed = write(os.path.join(folder, "post.lua"), FIXED.format(body=corpus))
         if what == "generator":
             with nginx(folder, one):
-                in_turns(rounds, lambda: of_generator(program, one, corpus, folder)["rate"], lambda: of_wrk(one, fixed, folder),
-                         ("generator", "wrk"), f"generator over wrk, {CONNECTIONS} connections, 1 KiB, nginx answering 204")
+                compare(rounds, lambda: of_generator(program, one, corpus, folder)["rate"], lambda: of_wrk(one, fixed, folder),
+                         ("generator", "wrk"), f"generator vs. wrk, {CONNECTIONS} connections, 1 KiB, nginx answering 204")
         elif what == "oha":
             with nginx(folder, one):
-                in_turns(rounds, lambda: of_generator(program, one, corpus, folder)["rate"], lambda: of_oha(one, corpus),
-                         ("generator", "oha"), f"generator over oha, {CONNECTIONS} connections, 1 KiB, nginx answering 204")
+                compare(rounds, lambda: of_generator(program, one, corpus, folder)["rate"], lambda: of_oha(one, corpus),
+                         ("generator", "oha"), f"generator vs. oha, {CONNECTIONS} connections, 1 KiB, nginx answering 204")
         elif what == "endpoint":
             signed = os.path.join(folder, "signed")
             command = [program, "bench", "export", "wrk", signed, "--secret", SECRET, "--corpus", corpus]
             subprocess.run(command, check=True, capture_output=True)
             script = next(os.path.join(signed, name) for name in os.listdir(signed) if name.endswith(".lua"))
             with nginx(folder, one), endpoint(program, other):
-                in_turns(rounds, lambda: of_wrk(other, script, signed), lambda: of_wrk(one, script, signed),
-                         ("endpoint", "nginx"), f"endpoint over nginx under wrk, {CONNECTIONS} connections, 1 KiB, pre-signed")
+                compare(rounds, lambda: of_wrk(other, script, signed), lambda: of_wrk(one, script, signed),
+                         ("endpoint", "nginx"), f"endpoint vs. nginx under wrk, {CONNECTIONS} connections, 1 KiB, pre-signed")
         elif what == "sender":
             with nginx(folder, one):
-                in_turns(rounds, lambda: of_sender(program, folder), lambda: of_wrk(one, fixed, folder), ("sender", "wrk"),
-                         f"reference sender over wrk, {CONNECTIONS} connections")
+                compare(rounds, lambda: of_sender(program, folder), lambda: of_wrk(one, fixed, folder), ("sender", "wrk"),
+                         f"reference sender vs. wrk, {CONNECTIONS} connections")
         elif what == "memory":
             with endpoint(program, one) as process:
-                begun, sent = held(process), 0
+                at_start, sent = resident_mib(process), 0
                 for wanted in (10_000, 1_000_000):
                     while sent < wanted:
                         sent += of_generator(program, one, corpus, folder, "--rate", "5000" if wanted == 10_000 else "25000",
                                              seconds=2 if wanted == 10_000 else 10)["acknowledged"]
-                    print(f"after {sent} deliveries {held(process):.1f} MiB, after the start {begun:.1f} MiB", flush=True)
+                    print(f"{resident_mib(process):.1f} MiB after {sent} deliveries, {at_start:.1f} MiB at the start", flush=True)
         elif what == "rate":
             with endpoint(program, one):
                 most = of_generator(program, one, corpus, folder)["rate"]
-                asked = int(most / 2)
-                told = of_generator(program, one, corpus, folder, "--rate", str(asked), seconds=30)
-                print(f"saturation {most:.0f}/s; asked for {asked}/s: {told['rate']:.1f}/s, errors {told['refused'] + told['failed']}, "
-                      f"p50 {told['latency']['p50_us']} us, p99 {told['latency']['p99_us']} us from the intended time")
+                planned = int(most / 2)
+                total = of_generator(program, one, corpus, folder, "--rate", str(planned), seconds=30)
+                print(f"saturation {most:.0f}/s; planned {planned}/s: {total['rate']:.1f}/s, {total['refused'] + total['failed']} errors, "
+                      f"p50 {total['latency']['p50_us']} us, p99 {total['latency']['p99_us']} us from the planned time")
         else:
             sys.exit(__doc__)
 

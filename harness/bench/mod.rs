@@ -1,7 +1,8 @@
 //! Signed load, how it is measured and compared, and accounts of what arrives.
 //!
-//! Each folder is built on those before it: `generate` (what is sent, and when), `accounts` (what has arrived), `measure` (the load
-//! on a receiver and its report), `compare`, `sending` (the load on a sender), `show` and `tools`.
+//! Each folder uses only those before it: `generate` (what is sent, and when), `accounts` (what has arrived), `measure` (the load
+//! on a receiver and its report), `compare` (two reports or two receivers), `sending` (the load on a sender), `show` (the formats
+//! of reports) and `tools` (loads for wrk and locust).
 
 pub mod generate;
 

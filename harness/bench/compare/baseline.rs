@@ -1,45 +1,42 @@
-//! Reports of benchmarks that are kept under a name, and what is measured later compared with one of them.
+//! Baselines: benchmark reports saved under a name, and compared with later loads.
 //!
-//! Invariant: a baseline is there whole or not at all; a file that is none is refused with its name; and only a load that is
-//! worth comparing with is kept.
+//! A baseline is replaced atomically, and only a load that is worth comparing with is saved.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::comparison::{comparable, compare, prepared, same_bodies, same_events, whole};
+use super::messages;
 use super::thresholds::MaxRegression;
 use crate::bench::measure::machine::Machine;
 use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFacts};
 use crate::bench::measure::result::BenchResult;
 use crate::error::Error;
 
-/// Where baselines are kept where nothing else is said.
+/// The default folder of baselines.
 pub const FOLDER: &str = ".twenty-conform/baselines";
 const LONGEST_NAME: usize = 100;
 /// The longest report that is read, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// A name that is one file's on every system. Errors: why it is none, as a sentence.
+/// Checks that a name is a valid file name on every system.
 pub fn check_name(name: &str) -> Result<(), String> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
     if begins && name.len() <= LONGEST_NAME && name.bytes().all(allowed) && !name.ends_with('.') {
         return Ok(());
     }
-    Err(format!(
-        "{name:?} is no name of a baseline: it may hold up to {LONGEST_NAME} letters, digits, dots, hyphens and underscores, \
-         begins with a letter or digit, and ends with no dot"
-    ))
+    Err(messages::not_a_name(name, LONGEST_NAME))
 }
 
 pub fn path(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.json"))
 }
 
-/// What is meant by an argument: a file where it has a separator or ends in `.json`, otherwise the baseline of that name.
+/// The file that an argument names: a path if it has a separator or ends in `.json`, else a baseline.
 ///
-/// Errors: it is neither.
+/// Errors: it is neither a path nor a baseline name.
 pub fn locate(argument: &str, folder: &Path) -> Result<PathBuf, String> {
     if argument.ends_with(".json") || argument.contains(['/', '\\']) {
         return Ok(argument.into());
@@ -48,26 +45,26 @@ pub fn locate(argument: &str, folder: &Path) -> Result<PathBuf, String> {
     Ok(path(folder, argument))
 }
 
-/// Reads a report. Errors: a sentence that names the file.
+/// Reads a report.
 pub fn read(path: &Path) -> Result<BenchReport, String> {
-    let failed = |why: String| format!("the report {} cannot be read: {why}", path.display());
+    let failed = |why: String| messages::report_unreadable(&path.display().to_string(), &why);
     let file = File::open(path).map_err(|why| failed(why.to_string()))?;
     let mut text = Vec::new();
-    // One byte more than is allowed says that there is more.
+    // One byte past the limit shows that the file is too large.
     file.take(LARGEST + 1).read_to_end(&mut text).map_err(|why| failed(why.to_string()))?;
     if text.len() as u64 > LARGEST {
-        return Err(failed(format!("it has more than {} MiB", LARGEST >> 20)));
+        return Err(failed(messages::report_too_large(LARGEST >> 20)));
     }
-    let text = String::from_utf8(text).map_err(|_| failed("it is no text".to_owned()))?;
+    let text = String::from_utf8(text).map_err(|_| failed(messages::report_not_text()))?;
     BenchReport::parse(&text).map_err(failed)
 }
 
-/// Keeps a report under a name; one that was there is replaced. Returns where it is.
+/// Saves a report under a name, replacing an old one. Returns its path.
 ///
-/// Errors: where it cannot be written, and why.
+/// Errors: the path cannot be written.
 pub fn save(folder: &Path, name: &str, report: &BenchReport) -> Result<PathBuf, (PathBuf, std::io::Error)> {
     let path = path(folder, name);
-    // Beside it, so that it is moved and not copied; of this process alone.
+    // In the same folder, so that the rename is atomic; with the process id, so that two processes do not share it.
     let unfinished = folder.join(format!(".{name}.{}.unfinished", std::process::id()));
     let written = fs::create_dir_all(folder).and_then(|()| {
         let text = serde_json::to_string_pretty(report)? + "\n";
@@ -77,20 +74,20 @@ pub fn save(folder: &Path, name: &str, report: &BenchReport) -> Result<PathBuf, 
         fs::rename(&unfinished, &path)
     });
     if written.is_err() {
-        // It may not even have been made.
+        // It may not exist.
         let _ = fs::remove_file(&unfinished);
     }
     written.map(|()| path.clone()).map_err(|why| (path, why))
 }
 
-/// Reads a report that figures can be compared with. Errors: it cannot be read, or its load was not whole or failed; a sentence.
+/// Reads a report whose load finished.
 pub fn read_whole(path: &Path) -> Result<BenchReport, String> {
     let report = read(path)?;
-    whole(&report).map_err(|why| format!("the report {} is refused: {why}", path.display()))?;
+    whole(&report).map_err(|why| messages::report_unusable(&path.display().to_string(), &why))?;
     Ok(report)
 }
 
-/// What a benchmark is compared with, and what it is kept as.
+/// The baseline that a benchmark is compared with, and the name to save its report under.
 #[derive(Debug)]
 pub struct Baseline {
     folder: PathBuf,
@@ -99,37 +96,26 @@ pub struct Baseline {
     old: Option<(String, BenchReport)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotKept {
-    /// Its load failed, or did not come to its end.
-    NotPassed,
-    /// It would replace the report that it is or may be worse than.
-    MayBeWorse,
-}
-
-impl NotKept {
-    /// The reason, as a part of a sentence.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::NotPassed => "the load did not pass",
-            Self::MayBeWorse => "it is not known to be as good as the one that it would replace",
-        }
+described! {
+    /// Why a report was not saved.
+    pub enum NotKept {
+        NotPassed: "the load did not pass",
+        MayBeWorse: "it may be worse than the baseline that it would replace",
     }
 }
 
-/// What became of a report that was to be kept.
+/// Whether a report was saved, with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeptAs<'a> {
     NotAsked,
-    /// It is kept under this name, in this file.
     Kept(&'a str, PathBuf),
     Refused(&'a str, NotKept),
 }
 
 impl Baseline {
-    /// Reads the baseline `old`, and takes `save` as the name to keep the report under.
+    /// Reads the baseline `old`, and remembers `save` as the name to save the report under.
     ///
-    /// Errors: a name that is none, a baseline that is not there, broken, or of a load that was not whole.
+    /// Errors: an invalid name, or a baseline that is missing, broken, or of a load that failed or did not finish.
     pub fn open(
         folder: PathBuf,
         most: MaxRegression,
@@ -142,54 +128,54 @@ impl Baseline {
         let read = |name: String| {
             let path = path(&folder, &name);
             let report = read(&path).map_err(|why| {
-                let hint = if path.exists() { "" } else { "; --save NAME keeps a report under a name" };
-                Error::Usage(format!("there is no usable baseline {name:?}: {why}{hint}"))
+                let fix = if path.exists() { String::new() } else { messages::create_baseline(&name) };
+                unusable(&name, &(why + &fix))
             })?;
             if report.result == BenchResult::Fail {
-                return Err(refused(&name, "it is of a load that failed"));
+                return Err(unusable(&name, messages::load_failed()));
             }
-            whole(&report).map_err(|why| refused(&name, &why))?;
+            whole(&report).map_err(|why| unusable(&name, &why))?;
             Ok((name, report))
         };
         let old = old.map(read).transpose()?;
         Ok(Self { folder, most, save, old })
     }
 
-    /// Refuses a baseline that what is to be measured cannot be compared with.
+    /// Checks that a planned load is comparable with the baseline.
     pub fn check(&self, load: &LoadFacts, role: BenchRole, dialect: &str) -> Result<(), Error> {
-        self.refuse(|old| prepared(old, &Machine::this(), load, (role, dialect)))
+        self.checked(|old| prepared(old, &Machine::this(), load, (role, dialect)))
     }
 
-    /// Refuses a baseline of a sender with other webhooks or events.
+    /// Checks that a sender's load has the webhooks and events of the baseline.
     pub fn check_events(&self, webhooks: usize, events: Option<u64>) -> Result<(), Error> {
-        self.refuse(|old| same_events(old, (webhooks, events)))
+        self.checked(|old| same_events(old, (webhooks, events)))
     }
 
-    /// Refuses a baseline of other bodies.
+    /// Checks that the bodies are those of the baseline.
     pub fn check_bodies(&self, corpus: &CorpusFacts) -> Result<(), Error> {
-        self.refuse(|old| same_bodies(old, corpus))
+        self.checked(|old| same_bodies(old, corpus))
     }
 
-    fn refuse(&self, check: impl Fn(&BenchReport) -> Result<(), String>) -> Result<(), Error> {
+    fn checked(&self, check: impl Fn(&BenchReport) -> Result<(), String>) -> Result<(), Error> {
         let Some((name, old)) = &self.old else { return Ok(()) };
-        check(old).map_err(|why| refused(name, &why))
+        check(old).map_err(|why| unusable(name, &why))
     }
 
-    /// Measures, and once more where a figure looks worse than the baseline's; the comparison is in the report. `context` is
-    /// handed to each measurement, and to `told` before the second.
+    /// Measures, and repeats the load if a figure looks worse than the baseline's. The comparison goes into the report. `context` is
+    /// passed to each measurement, and to `on_repeat` before the second.
     ///
-    /// Errors: it cannot be measured at all.
+    /// Errors: the first measurement fails.
     pub async fn measured<T>(
         &self,
         context: &mut T,
-        told: impl FnOnce(&mut T),
+        on_repeat: impl FnOnce(&mut T),
         mut measure: impl AsyncFnMut(&mut T) -> Result<BenchReport, Error>,
     ) -> Result<BenchReport, Error> {
         let mut report = measure(context).await?;
         let Some((name, old)) = &self.old else { return Ok(report) };
-        let suspicious = |new| compare((name, old), &[("this run", new)], &self.most).is_suspicious();
+        let suspicious = |new| compare((name, old), &[(messages::THIS_RUN, new)], &self.most).is_suspicious();
         let again = if report.result.is_whole() && suspicious(&report) {
-            told(context);
+            on_repeat(context);
             Some(measure(context).await)
         } else {
             None
@@ -198,8 +184,8 @@ impl Baseline {
         Ok(report)
     }
 
-    /// Puts the comparison into a report; `again` is the load that was repeated. Where that failed, or what was measured cannot
-    /// be compared after all, a note says so.
+    /// Adds the comparison to a report. `again` is the repeated load. If the repetition failed, or the reports turn out not to be
+    /// comparable, a note says so.
     fn conclude(
         &self,
         (name, old): (&str, &BenchReport),
@@ -210,23 +196,23 @@ impl Baseline {
         let again = match again.transpose() {
             Ok(again) => again,
             Err(why) => {
-                report.notes.push(format!("the load could not be put once more: {why}"));
+                report.notes.push(messages::repeat_failed(&why.to_string()));
                 result = result.or_worse(BenchResult::of(why.exit_status()));
                 None
             }
         };
         if let Some(again) = again.as_ref().filter(|again| !again.result.is_whole()) {
-            report.notes.extend(again.notes.iter().map(|note| format!("put once more: {note}")));
-            report.notes.push(format!("the load that was put once more: {}", again.result));
+            report.notes.extend(again.notes.iter().map(|note| messages::note_of_repeat(note)));
+            report.notes.push(messages::result_of_repeat(again.result.describe()));
             result = result.or_worse(again.result);
         }
         if result.is_whole() {
-            let mut new = vec![("this run", &*report)];
-            new.extend(again.iter().map(|again| ("put once more", again)));
+            let mut new = vec![(messages::THIS_RUN, &*report)];
+            new.extend(again.iter().map(|again| (messages::REPEATED_RUN, again)));
             match new.iter().try_for_each(|(_, report)| comparable(old, report)) {
                 Err(why) => {
                     result = result.or_worse(BenchResult::Incomplete);
-                    report.notes.push(format!("not compared with the baseline {name:?}: {why}"));
+                    report.notes.push(messages::not_compared(name, &why));
                 }
                 Ok(()) => {
                     let comparison = compare((name, old), &new, &self.most);
@@ -235,12 +221,12 @@ impl Baseline {
                 }
             }
         } else {
-            report.notes.push(format!("not compared with the baseline {name:?}: the load was not whole"));
+            report.notes.push(messages::not_compared(name, messages::load_without_figures()));
         }
         report.settle(result);
     }
 
-    /// Keeps the report, where that was asked for and it is worth it.
+    /// Saves the report if a name was given and the report is fit for a baseline.
     ///
     /// Errors: it cannot be written.
     pub fn keep(&self, report: &BenchReport) -> Result<KeptAs<'_>, Error> {
@@ -260,6 +246,6 @@ impl Baseline {
     }
 }
 
-fn refused(name: &str, why: &str) -> Error {
-    Error::Usage(format!("the baseline {name:?} is refused: {why}"))
+fn unusable(name: &str, why: &str) -> Error {
+    Error::Usage(messages::baseline_unusable(name, why))
 }

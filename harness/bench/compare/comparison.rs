@@ -1,12 +1,12 @@
-//! Two reports of benchmarks held against each other: what may be compared at all, and what got worse beyond the noise.
+//! Compares two benchmark reports: which reports are comparable, and which figures got worse beyond the noise.
 //!
-//! The noise of a figure is what the parts of its series (mostly seconds) show: they are drawn anew again and again, and the
-//! ratio of the two reports lies within what comes of it. How much a figure differs from run to run the parts do not show, so one
-//! new report confirms nothing: a regression is only told where a second one agrees.
+//! The noise of a figure comes from the points of its series, mostly seconds. Bootstrap resampling of the points gives the interval
+//! of the ratio of the two reports. The points do not show how figures vary from run to run, so one new report cannot confirm a
+//! regression: a second one has to agree.
 //!
-//! Invariant: pure. What was made on another machine, by another version or under another load is refused; a figure without
-//! enough parts to show its noise is never better or worse.
+//! Reports of another machine, version or load are not comparable. A figure with too few points is inconclusive.
 
+use super::messages;
 use super::thresholds::MaxRegression;
 use crate::bench::measure::compared::{FORMAT, Metric, MetricEntry, NewFigure, ReportComparison};
 use crate::bench::measure::figures::SeriesPoint;
@@ -15,47 +15,45 @@ use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFac
 use crate::bench::measure::result::BenchResult;
 use crate::statistics::{Better, FEWEST, Place, RESAMPLES, difference, quotient};
 
-/// What figures are drawn with: the same reports give the same intervals.
+/// The seed for resampling. It is fixed, so the same reports give the same intervals.
 const SEED: u64 = 0x7c3a;
-/// How much the bodies of the same samples may differ in length: in one dialect they name the receiver's URL.
+/// By what share the lengths of the same sample bodies may differ: in one dialect they contain the receiver's URL.
 const ALIKE: f64 = 0.01;
 
-/// Refuses what cannot be compared. Errors: everything that differs, as the end of a sentence.
+/// Checks that two reports are comparable. Errors: every difference, as the end of a sentence.
 pub fn comparable(old: &BenchReport, new: &BenchReport) -> Result<(), String> {
     let mut reasons = surroundings(old, &new.tool, &new.machine, &new.load, (new.role, &new.dialect));
     reasons.extend(bodies(&old.corpus, &new.corpus));
     if let Some(is) = &new.sending {
         reasons.extend(same_events(old, (is.webhooks, is.events)).err());
     }
-    refuse(&reasons)
+    check_none(&reasons)
 }
 
-/// Whether as many events go to as many webhooks as in the old report.
+/// Checks that a sender's load has the webhooks and events of the old report.
 pub fn same_events(old: &BenchReport, new: (usize, Option<u64>)) -> Result<(), String> {
     let Some(was) = old.sending.as_ref().map(|was| (was.webhooks, was.events)) else { return Ok(()) };
-    let shown = |(webhooks, events): (usize, Option<u64>)| {
-        let events = events.map_or("as many as there is time for".to_owned(), |events| events.to_string());
-        format!("{webhooks} webhooks, events: {events}")
-    };
-    if was == new { Ok(()) } else { Err(format!("another load ({}, now {})", shown(was), shown(new))) }
+    let shown = |(webhooks, events)| messages::events(webhooks, events);
+    if was == new { Ok(()) } else { Err(messages::different("events", &shown(was), &shown(new))) }
 }
 
-/// The same before there is a new report: what is to be measured, but for its bodies.
+/// Checks a planned load against the old report, except its bodies.
 pub fn prepared(
     old: &BenchReport,
     machine: &Machine,
     load: &LoadFacts,
     (role, dialect): (BenchRole, &str),
 ) -> Result<(), String> {
-    refuse(&surroundings(old, &Tool::this(), machine, load, (role, dialect)))
+    check_none(&surroundings(old, &Tool::this(), machine, load, (role, dialect)))
 }
 
-/// Whether the bodies are those of the old report.
+/// Checks that the bodies are those of the old report.
 pub fn same_bodies(old: &BenchReport, corpus: &CorpusFacts) -> Result<(), String> {
-    refuse(&Vec::from_iter(bodies(&old.corpus, corpus)))
+    check_none(&Vec::from_iter(bodies(&old.corpus, corpus)))
 }
 
-fn refuse(reasons: &[String]) -> Result<(), String> {
+/// Errors: there are differences.
+fn check_none(reasons: &[String]) -> Result<(), String> {
     if reasons.is_empty() { Ok(()) } else { Err(reasons.join("; ")) }
 }
 
@@ -69,19 +67,19 @@ fn surroundings(
     let mut reasons = Vec::new();
     let mut differ = |what: &str, old: &str, new: &str| {
         if old != new {
-            reasons.push(format!("another {what} ({old}, now {new})"));
+            reasons.push(messages::different(what, old, new));
         }
     };
     let unknown = |cpu: &Option<String>| cpu.clone().unwrap_or_else(|| "unknown".to_owned());
     let built = |machine: &Machine| if machine.optimised { "optimised" } else { "not optimised" };
     let of = &old.machine;
-    differ("machine: number of processors", &of.cores.to_string(), &machine.cores.to_string());
-    differ("machine: processor", &unknown(&of.cpu), &unknown(&machine.cpu));
-    differ("machine: operating system", &of.os, &machine.os);
-    differ("machine: architecture", &of.arch, &machine.arch);
+    differ("number of processors", &of.cores.to_string(), &machine.cores.to_string());
+    differ("processor", &unknown(&of.cpu), &unknown(&machine.cpu));
+    differ("operating system", &of.os, &machine.os);
+    differ("architecture", &of.arch, &machine.arch);
     differ("tool", &old.tool.name, &tool.name);
-    differ("version", &old.tool.version, &tool.version);
-    differ("build of the tool", built(of), built(machine));
+    differ("tool version", &old.tool.version, &tool.version);
+    differ("tool build", built(of), built(machine));
     differ("role", old.role.describe(), role.describe());
     differ("dialect", &old.dialect, dialect);
     let was = &old.load;
@@ -92,11 +90,7 @@ fn surroundings(
     differ("--timeout", &format!("{} ms", was.timeout_ms), &format!("{} ms", load.timeout_ms));
     differ("--probe-share", &was.probe_share.to_string(), &load.probe_share.to_string());
     if old.load.mode == LoadMode::FindMax || load.mode == LoadMode::FindMax {
-        reasons.push(
-            "a search for the highest rate (--find-max): its figures are of its last trial alone; measure at saturation or at \
-             a rate"
-                .to_owned(),
-        );
+        reasons.push(messages::search_has_no_figures());
     }
     reasons
 }
@@ -110,21 +104,21 @@ fn bodies(old: &CorpusFacts, new: &CorpusFacts) -> Option<String> {
     let far = |old: u64, new: u64| old.abs_diff(new) as f64 > ALIKE * old as f64;
     let other = old.bodies != new.bodies || far(old.bytes, new.bytes) || far(old.longest, new.longest);
     other.then(|| {
-        let shown = |one: &CorpusFacts| format!("{} of {} bytes", one.bodies, one.bytes);
-        format!("other bodies ({}, now {})", shown(old), shown(new))
+        let shown = |one: &CorpusFacts| messages::bodies(one.bodies, one.bytes);
+        messages::different("bodies", &shown(old), &shown(new))
     })
 }
 
-/// Whether figures of a report can stand for anything. Errors: why not, as the end of a sentence.
+/// Checks that a report's load finished. Errors: it did not, as the end of a sentence.
 pub fn whole(report: &BenchReport) -> Result<(), String> {
     match report.result {
-        BenchResult::Interrupted => Err("it is of a load that was interrupted".to_owned()),
-        BenchResult::Incomplete => Err("it is of a load that did not come to its end".to_owned()),
+        BenchResult::Interrupted => Err(messages::load_interrupted().to_owned()),
+        BenchResult::Incomplete => Err(messages::load_unfinished().to_owned()),
         _ => Ok(()),
     }
 }
 
-/// Compares: one new report, or a second one that may confirm what the first says. They must be [`comparable`].
+/// Compares an old report with a new one, or with two that may confirm each other. The reports must be [`comparable`].
 pub fn compare(
     (old_name, old): (&str, &BenchReport),
     new: &[(&str, &BenchReport)],
@@ -142,7 +136,7 @@ pub fn compare(
         .collect();
     let failed = new.iter().find(|(_, report)| report.result == BenchResult::Fail);
     let (result, why) = match failed {
-        Some((name, _)) => (BenchResult::Fail, format!("the load of {name} failed by itself")),
+        Some((name, _)) => (BenchResult::Fail, messages::new_load_failed(name)),
         None => conclude(&metrics, new.len()),
     };
     ReportComparison {
@@ -160,37 +154,28 @@ fn conclude(metrics: &[MetricEntry], reports: usize) -> (BenchResult, String) {
     let named = |names: Vec<&MetricEntry>| {
         names.iter().map(|metric| metric.name.name()).collect::<Vec<_>>().join(", ")
     };
-    let those =
-        |holds: &dyn Fn(&MetricEntry) -> bool| metrics.iter().filter(|one| holds(one)).collect::<Vec<_>>();
+    let those = |is_one: &dyn Fn(&MetricEntry) -> bool| metrics.iter().filter(|one| is_one(one)).collect();
     let beyond = |one: &NewFigure| one.place == Some(Place::Beyond);
-    let confirmed = those(&|metric| reports > 1 && metric.new.iter().all(beyond));
-    let suspected = those(&|metric| metric.new.iter().any(beyond));
-    let unclear =
+    let confirmed: Vec<_> = those(&|metric| reports > 1 && metric.new.iter().all(beyond));
+    let suspected: Vec<_> = those(&|metric| metric.new.iter().any(beyond));
+    let unclear: Vec<_> =
         those(&|metric| metric.new.iter().any(|one| matches!(one.place, None | Some(Place::Astride))));
     if !confirmed.is_empty() {
-        return (BenchResult::Slow, format!("worse in reports that agree: {}", named(confirmed)));
+        return (BenchResult::Slow, messages::confirmed(&named(confirmed)));
     }
     if !suspected.is_empty() {
-        let why = match reports {
-            1 => format!(
-                "worse in the one new report: {}; one confirms nothing: measure once more and give that report too, or use \
-                 `bench pair`",
-                named(suspected)
-            ),
-            _ => format!("worse in one new report and not in the other: {}", named(suspected)),
-        };
+        let metrics = named(suspected);
+        let why = if reports == 1 { messages::suspected(&metrics) } else { messages::contradicted(&metrics) };
         return (BenchResult::Inconclusive, why);
     }
     if !unclear.is_empty() {
-        let few = unclear.iter().any(|metric| metric.new.iter().any(|one| one.place.is_none()));
-        let fix = match few {
-            true => format!("measure for at least {FEWEST} s, each second shows how much the figures differ"),
-            false => "the difference lies within the noise; measure longer, on a machine with less to do"
-                .to_owned(),
-        };
-        return (BenchResult::Inconclusive, format!("not to be told: {}; {fix}", named(unclear)));
+        let too_short = unclear.iter().any(|metric| metric.new.iter().any(|one| one.place.is_none()));
+        let metrics = named(unclear);
+        let why =
+            if too_short { messages::too_short(&metrics, FEWEST) } else { messages::within_noise(&metrics) };
+        return (BenchResult::Inconclusive, why);
     }
-    (BenchResult::Pass, "nothing is worse than is allowed".to_owned())
+    (BenchResult::Pass, messages::no_regression())
 }
 
 fn value(metric: Metric, report: &BenchReport) -> f64 {
@@ -213,9 +198,9 @@ fn figure(metric: Metric, old: &BenchReport, new: &BenchReport, most: f64) -> Ne
         return NewFigure { value: is, change: None, interval: None, place: None };
     }
     let values = |report: &BenchReport| -> Vec<f64> {
-        parts(report).iter().filter_map(|point| part(metric, point)).collect()
+        points(report).iter().filter_map(|point| figure_of(metric, point)).collect()
     };
-    // The parts say how far it may be off; how much it is, the whole says.
+    // The points give the width of the interval, the whole report its middle.
     let interval = quotient(&values(old), &values(new), SEED, RESAMPLES);
     let interval = interval.map(|interval| interval.about((is / was).ln()).ratio());
     let better = if metric == Metric::Rate { Better::Higher } else { Better::Lower };
@@ -224,16 +209,16 @@ fn figure(metric: Metric, old: &BenchReport, new: &BenchReport, most: f64) -> Ne
 }
 
 fn errors(old: &BenchReport, new: &BenchReport, (was, is): (f64, f64), most: f64) -> NewFigure {
-    // Each part's errors as to what a part has on average: their mean is the share of the whole.
+    // Errors of each point as a percentage of the average point, so that their mean is the share of the whole.
     let shares = |report: &BenchReport| -> Vec<f64> {
-        let parts = parts(report);
+        let points = points(report);
         let wrong = |point: &SeriesPoint| (point.refused + point.failed) as f64;
-        let all: f64 = parts.iter().map(|point| wrong(point) + point.acknowledged as f64).sum();
-        parts.iter().map(|point| 100.0 * wrong(point) * parts.len() as f64 / all.max(1.0)).collect()
+        let all: f64 = points.iter().map(|point| wrong(point) + point.acknowledged as f64).sum();
+        points.iter().map(|point| 100.0 * wrong(point) * points.len() as f64 / all.max(1.0)).collect()
     };
     let more = is - was;
     let interval = difference(&shares(old), &shares(new), SEED, RESAMPLES).map(|one| one.about(more));
-    // No error at all needs no series to be no more errors.
+    // Zero errors are not more errors, even without an interval.
     let place = if is == 0.0 {
         Some(Place::Within)
     } else {
@@ -246,8 +231,8 @@ fn errors(old: &BenchReport, new: &BenchReport, (was, is): (f64, f64), most: f64
     NewFigure { value: is, change: Some(more), interval, place }
 }
 
-/// The parts of a report's series that are whole: the last may have been cut short.
-fn parts(report: &BenchReport) -> &[SeriesPoint] {
+/// The complete points of a report's series. The last may have been cut off.
+fn points(report: &BenchReport) -> &[SeriesPoint] {
     let series = &report.series;
     let rates = report.phases.len().max(1) as u64;
     let whole = (report.load.duration_ms * rates).checked_div(series.interval_ms).unwrap_or_default();
@@ -255,7 +240,7 @@ fn parts(report: &BenchReport) -> &[SeriesPoint] {
     &series.points[..whole]
 }
 
-fn part(metric: Metric, point: &SeriesPoint) -> Option<f64> {
+fn figure_of(metric: Metric, point: &SeriesPoint) -> Option<f64> {
     let latency = |us: Option<u64>| us.map(|us| us as f64);
     match metric {
         Metric::Rate => Some(point.acknowledged as f64),

@@ -1,7 +1,8 @@
-//! Two measurements held against each other.
+//! Comparing two measurements.
 
 pub mod baseline;
 pub mod comparison;
+mod messages;
 pub mod pair;
 pub mod rounds;
 pub mod thresholds;

@@ -1,16 +1,17 @@
-//! Two receivers measured against each other on one machine: what is measured in which order, and what may be said of it.
+//! Two receivers measured against each other on one machine: the order of loads, and what their ratios mean.
 //!
-//! Three series, each with both receivers started anew: the base against itself (the control, which says what the machine can
-//! tell at all), the base against the candidate, and, where that shows a regression, the same once more. A round of a series is
-//! four loads in the order base, candidate, candidate, base, and in the opposite order in every second round. A control whose
-//! interval is too wide goes on for up to three times its rounds while that may help; the other series have as many as it had.
-//! Only how wide it is decides that, never where it lies: to go on until a result is liked would be to choose it.
+//! There are three series, each with freshly started receivers: the base against itself (the A/A control, which shows what this
+//! machine can measure), the base against the candidate, and the same again if the first shows a regression. A round of a series
+//! is four loads in the order base, candidate, candidate, base. Every second round has the opposite order.
 //!
-//! Invariant: judging is pure. Nothing passes and nothing fails on a machine whose control is not steady, and a regression is
-//! only told by two series that agree.
+//! A control whose interval is too wide gets up to three times its rounds while that may help, and the other series get as many
+//! rounds as the control. Only the width decides that, never the ratio: continuing until a result is liked would choose it.
+//!
+//! If the control is not steady, the result is inconclusive. Two series have to agree on a regression.
 
 use serde::{Deserialize, Serialize};
 
+use super::messages;
 use crate::bench::measure::machine::{Machine, Tool};
 use crate::bench::measure::report::LoadFacts;
 use crate::bench::measure::result::BenchResult;
@@ -18,19 +19,19 @@ use crate::statistics::{Better, Interval, Place, RESAMPLES, Steadiness, interval
 
 pub const FORMAT: &str = "twenty-conform-pair/1";
 pub const MOST_ROUNDS: usize = 1000;
-/// How many times the planned rounds a control may have before it is given up.
+/// A control may have this many times the planned rounds.
 const PATIENCE: usize = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Figure {
-    /// Acknowledged deliveries per second, at saturation.
+    /// Accepted deliveries per second, in a closed loop.
     Rate,
-    /// The latency that 99 of 100 deliveries do not exceed, at a rate.
+    /// The 99th percentile of latencies, in an open loop.
     P99,
 }
 
-/// What two receivers that were measured against each other have shown.
+/// The result of measuring two receivers against each other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PairReport {
     pub format: String,
@@ -41,15 +42,15 @@ pub struct PairReport {
     pub base: String,
     pub candidate: String,
     pub dialect: String,
-    /// When it began, as RFC 3339.
+    /// In RFC 3339.
     pub started_at: String,
     pub seed: u64,
-    /// Each load of a round; its warm-up is that of a receiver that was just started.
+    /// Each load of a round. The warm-up runs once, after the receivers start.
     pub load: LoadFacts,
     pub figure: Figure,
-    /// By which share the candidate may be worse.
+    /// How much worse the candidate may be, as a share.
     pub max_regression: f64,
-    /// The series, as far as they went.
+    /// The series that were begun. The last may be incomplete.
     pub series: Vec<PairSeries>,
     pub result: BenchResult,
     pub why: String,
@@ -58,25 +59,24 @@ pub struct PairReport {
     pub notes: Vec<String>,
 }
 
-/// Rounds of two receivers that run side by side.
+/// The rounds of two receivers that run at the same time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PairSeries {
     pub name: SeriesName,
-    /// The rounds that came to an end.
+    /// The complete rounds.
     pub rounds: Vec<PairRound>,
-    /// The ratio of the second receiver's figure to the base's, where all rounds came to an end.
+    /// The ratio of the second receiver's figure to the base's, if all rounds are complete.
     pub ratio: Option<Interval>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SeriesName {
-    /// The base against itself.
-    Control,
-    /// The base against the candidate.
-    First,
-    /// The same once more.
-    Second,
+described! {
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum SeriesName {
+        Control: "A/A control (base against itself)",
+        First: "candidate against base",
+        Second: "candidate against base, repeated",
+    }
 }
 
 /// The figures of a round's four loads.
@@ -88,7 +88,7 @@ pub struct PairRound {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Conclusion {
-    GoOn(SeriesName),
+    Continue(SeriesName),
     Final(BenchResult, String),
 }
 
@@ -108,24 +108,14 @@ impl Figure {
     }
 }
 
-impl SeriesName {
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Control => "control (base against base)",
-            Self::First => "candidate against base",
-            Self::Second => "candidate against base, once more",
-        }
-    }
-}
-
 impl PairSeries {
-    /// A series whose rounds all came to an end.
+    /// A complete series.
     pub fn of(name: SeriesName, rounds: Vec<PairRound>, seed: u64) -> Self {
         let ratio = ratio(name, &rounds, seed);
         Self { name, rounds, ratio }
     }
 
-    /// Whether a series has had its rounds. Planned are those that were asked for; after the control, as many as it had.
+    /// Whether a series has all its rounds. `planned` is the number of rounds asked for; after the control, the control's number.
     pub fn is_over(name: SeriesName, rounds: &[PairRound], planned: usize, seed: u64, most: f64) -> bool {
         let count = rounds.len();
         if name != SeriesName::Control || count < planned {
@@ -135,7 +125,7 @@ impl PairSeries {
             return false;
         }
         let Some(ratio) = ratio(name, rounds, seed) else { return true };
-        // An interval gets narrower with the root of the rounds; where even all of them would not do, none more is measured.
+        // The width falls with the square root of the rounds. If all of them would not be enough, measuring more is a waste.
         let at_best = ratio.width() * (count as f64 / (PATIENCE * planned) as f64).sqrt();
         count >= PATIENCE * planned || ratio.steadiness(most) != Steadiness::Wide || at_best > most / 2.0
     }
@@ -143,68 +133,35 @@ impl PairSeries {
 
 fn ratio(name: SeriesName, rounds: &[PairRound], seed: u64) -> Option<Interval> {
     let logs: Vec<f64> = rounds.iter().map(|round| log_ratio(round.base, round.candidate)).collect();
-    // Each series draws on its own.
+    // Each series has a seed of its own.
     interval(&logs, seed ^ name as u64, RESAMPLES).map(Interval::ratio)
 }
 
-/// The order of a round: whether each of the four loads is on the second receiver.
+/// Whether each of a round's four loads goes to the second receiver.
 pub fn order(round: usize) -> [bool; 4] {
     if round.is_multiple_of(2) { [false, true, true, false] } else { [true, false, false, true] }
 }
 
-/// What the ratios so far say: the control's, and those of the candidate's series.
+/// Decides from the ratios so far: the control's, and those of the candidate's series.
 pub fn conclude(control: Option<&Interval>, candidate: &[Interval], better: Better, most: f64) -> Conclusion {
-    let Some(control) = control else { return Conclusion::GoOn(SeriesName::Control) };
-    let shown = |one: &Interval| format!("{:.3} to {:.3}", one.low, one.high);
+    let Some(control) = control else { return Conclusion::Continue(SeriesName::Control) };
     let inconclusive = |why: String| Conclusion::Final(BenchResult::Inconclusive, why);
-    let percent = |share: f64| format!("{}%", (share * 1e4).round() / 1e2);
     match control.steadiness(most) {
         Steadiness::Steady => {}
-        Steadiness::Wide => {
-            return inconclusive(format!(
-                "the base against itself gives {}, which is wider than half of {}: this machine, as busy as it is now, does \
-                 not tell such a difference; give it less to do besides, more --rounds, a longer --duration or a higher \
-                 --max-regression",
-                shown(control),
-                percent(most)
-            ));
-        }
-        Steadiness::Biased => {
-            return inconclusive(format!(
-                "the base against itself gives {}, which is further from 1 than half of {}: two processes of the same \
-                 command do not measure alike here",
-                shown(control),
-                percent(most)
-            ));
-        }
+        Steadiness::Wide => return inconclusive(messages::control_noisy(control, most)),
+        Steadiness::Biased => return inconclusive(messages::control_biased(control, most)),
     }
     let places: Vec<Place> = candidate.iter().map(|one| one.place(better, most)).collect();
     match (candidate, places.as_slice()) {
-        ([], _) => Conclusion::GoOn(SeriesName::First),
-        ([one, ..], [Place::Within, ..]) => Conclusion::Final(
-            BenchResult::Pass,
-            format!("the ratio lies within {}: no regression of more than {}", shown(one), percent(most)),
-        ),
-        ([one, ..], [Place::Astride, ..]) => inconclusive(format!(
-            "the ratio lies within {}, on both sides of {}: give more --rounds or a longer --duration",
-            shown(one),
-            percent(most)
-        )),
-        ([_], _) => Conclusion::GoOn(SeriesName::Second),
-        ([first, second, ..], [_, Place::Beyond, ..]) => Conclusion::Final(
-            BenchResult::Slow,
-            format!(
-                "a regression of more than {}, in two series that agree: the ratio lies within {}, and within {}",
-                percent(most),
-                shown(first),
-                shown(second)
-            ),
-        ),
-        ([first, second, ..], _) => inconclusive(format!(
-            "the ratio lies within {}, and within {} once more: the two series do not agree on a regression of more than {}",
-            shown(first),
-            shown(second),
-            percent(most)
-        )),
+        ([], _) => Conclusion::Continue(SeriesName::First),
+        ([one, ..], [Place::Within, ..]) => {
+            Conclusion::Final(BenchResult::Pass, messages::pair_passed(one, most))
+        }
+        ([one, ..], [Place::Astride, ..]) => inconclusive(messages::pair_undecided(one, most)),
+        ([_], _) => Conclusion::Continue(SeriesName::Second),
+        ([first, second, ..], [_, Place::Beyond, ..]) => {
+            Conclusion::Final(BenchResult::Slow, messages::pair_slower(first, second, most))
+        }
+        ([first, second, ..], _) => inconclusive(messages::pair_contradicted(first, second, most)),
     }
 }

@@ -1,13 +1,14 @@
-//! Measures two receivers against each other: starts them, puts the loads of the rounds on them, and ends them.
+//! Measures two receivers against each other: starts them, runs the rounds of loads, and stops them.
 //!
-//! Invariant: both are ended whichever way a series goes; a load that was not whole, or whose receiver went wrong, is never a
-//! figure; and what was measured until then is kept.
+//! Both are stopped whichever way a series ends. A load that did not finish, or whose receiver misbehaved, gives no figure. Earlier
+//! figures are kept.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::bench::compare::pair::{
+use super::messages;
+use super::pair::{
     Conclusion, FORMAT, Figure, PairReport, PairRound, PairSeries, SeriesName, conclude, order,
 };
 use crate::bench::generate::corpus::Corpus;
@@ -28,30 +29,30 @@ use crate::webhook::dialect::Dialect;
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::signature::Secret;
 
-/// Which part of a round's load is left out at its beginning.
+/// The first 1/10 of each load is not measured.
 const RUN_UP: u32 = 10;
 
 #[derive(Debug)]
 pub struct PairSetup<'a> {
     pub base: &'a str,
     pub candidate: &'a str,
-    /// The path at which both take deliveries.
+    /// The path of the webhook route of both.
     pub path: &'a str,
     pub secret: &'a Secret,
-    /// How long each may take until its port accepts.
+    /// How long each may take to listen.
     pub ready: Duration,
     pub dialect: &'static Dialect,
-    /// The bodies, where they are not the sample events.
+    /// The bodies; `None` for the sample events.
     pub corpus: Option<&'a Corpus>,
     pub clock: &'a Clock,
-    /// Becomes true where it is to end at once.
+    /// Becomes true to stop at once.
     pub interrupted: &'a watch::Receiver<bool>,
-    /// Each load; its warm-up is that of a receiver that was just started.
+    /// Each load. The warm-up runs once, after the receivers start.
     pub plan: &'a LoadPlan,
-    /// How many rounds each series has, where the control needs no more.
+    /// The rounds of each series, if the control needs no more.
     pub rounds: usize,
     pub figure: Figure,
-    /// By which share the candidate may be worse.
+    /// How much worse the candidate may be, as a share.
     pub max_regression: f64,
     pub tolerance: Tolerance,
     pub redaction: &'a Redaction,
@@ -59,7 +60,7 @@ pub struct PairSetup<'a> {
 
 #[derive(Debug)]
 pub struct PairMeasured {
-    /// The series, as far as they went.
+    /// The series that were begun. The last may be incomplete.
     pub series: Vec<PairSeries>,
     pub result: BenchResult,
     pub why: String,
@@ -67,7 +68,7 @@ pub struct PairMeasured {
 
 /// Why a series ended early.
 enum Trouble {
-    /// What a receiver did, or an interruption: the result, and a sentence.
+    /// What a receiver did, or an interruption.
     Subject(BenchResult, String),
     Harness(Error),
 }
@@ -82,21 +83,21 @@ struct StartedReceiver {
     name: &'static str,
     receiver: Receiver,
     corpus: Corpus,
-    /// Whether what it does wrong is the candidate's.
+    /// Whether it is the candidate, whose faults fail the run.
     judged: bool,
 }
 
-/// Measures. `told` hears of each series before it begins.
+/// Measures the series. `on_series` is called before each.
 ///
-/// Errors: a command that cannot be started at all, a load that cannot be put; what receivers do wrong is in what is returned.
+/// Errors: a command does not exist, or a load cannot be sent. Faults of receivers are not errors but results.
 pub async fn measure_pair(
     comparison: &PairSetup<'_>,
-    mut told: impl FnMut(SeriesName),
+    mut on_series: impl FnMut(SeriesName),
 ) -> Result<PairMeasured, Error> {
     let mut series: Vec<PairSeries> = Vec::new();
     let mut numbers = 0;
-    // One that cannot be started is found out now, and not after the control.
-    match comparison.start("the candidate", comparison.candidate, true).await {
+    // A candidate that does not start should not cost the time of the control.
+    match comparison.start(messages::CANDIDATE, comparison.candidate, true).await {
         Ok(peer) => peer.receiver.stop().await,
         Err(Trouble::Subject(result, why)) => {
             return Ok(PairMeasured { series, result, why: comparison.redaction.text(&why) });
@@ -110,16 +111,16 @@ pub async fn measure_pair(
         let better = comparison.figure.better();
         let next = match conclude(control.as_ref(), &candidate, better, comparison.max_regression) {
             Conclusion::Final(result, why) => return Ok(PairMeasured { series, result, why }),
-            Conclusion::GoOn(next) => next,
+            Conclusion::Continue(next) => next,
         };
-        told(next);
+        on_series(next);
         let planned = series.first().map_or(comparison.rounds, |control| control.rounds.len());
         let mut rounds = Vec::new();
         match comparison.run(next, planned, &mut rounds, &mut numbers).await {
             Ok(()) => {
                 series.push(PairSeries::of(next, rounds, comparison.plan.seed));
                 if series.last().and_then(ratio).is_none() {
-                    let why = format!("{FEWEST} rounds at least are needed to tell anything");
+                    let why = messages::too_few_rounds(FEWEST);
                     return Ok(PairMeasured { series, result: BenchResult::Incomplete, why });
                 }
             }
@@ -133,7 +134,6 @@ pub async fn measure_pair(
 }
 
 impl PairSetup<'_> {
-    /// The report of what was measured with it.
     pub fn report(
         &self,
         measured: PairMeasured,
@@ -142,8 +142,7 @@ impl PairSetup<'_> {
         took: Duration,
     ) -> PairReport {
         let machine = Machine::this();
-        let note = "the tool was built without optimisations: what it measures is itself for the most part";
-        let notes = if machine.optimised { Vec::new() } else { vec![note.to_owned()] };
+        let notes = if machine.optimised { Vec::new() } else { vec![messages::not_optimised()] };
         PairReport {
             format: FORMAT.to_owned(),
             tool: Tool::this(),
@@ -175,10 +174,10 @@ impl PairSetup<'_> {
         numbers: &mut u64,
     ) -> Result<(), Trouble> {
         let control = name == SeriesName::Control;
-        let mut base = self.start("the base", self.base, false).await?;
+        let mut base = self.start(messages::BASE, self.base, false).await?;
         let (second, command) = match control {
-            true => ("the base started once more", self.base),
-            false => ("the candidate", self.candidate),
+            true => (messages::SECOND_BASE, self.base),
+            false => (messages::CANDIDATE, self.candidate),
         };
         let mut other = match self.start(second, command, !control).await {
             Ok(peer) => peer,
@@ -210,7 +209,10 @@ impl PairSetup<'_> {
         let receiver = match started {
             Ok(receiver) => receiver,
             Err(why @ SubjectError::Usage(_)) => return Err(Error::from(why).into()),
-            Err(why) => return Err(Trouble::Subject(BenchResult::Incomplete, format!("{name}: {why}"))),
+            Err(why) => {
+                let why = messages::about(name, &why.to_string());
+                return Err(Trouble::Subject(BenchResult::Incomplete, why));
+            }
         };
         let corpus = match self.corpus {
             Some(corpus) => corpus.clone(),
@@ -244,15 +246,14 @@ impl PairSetup<'_> {
                 figures.push(self.figure_of(&outcome));
             }
             let of = |figures: Vec<f64>| {
-                let two = "an order has two loads on each";
-                <[f64; 2]>::try_from(figures).map_err(|_| Error::Harness(two.to_owned()))
+                <[f64; 2]>::try_from(figures).map_err(|_| Error::Harness(messages::round_incomplete()))
             };
             rounds.push(PairRound { base: of(of_base)?, candidate: of(of_other)? });
         }
         Ok(())
     }
 
-    /// Puts one load on a receiver, and sees that it did what it must.
+    /// Runs one load on a receiver and checks what it did.
     async fn load(
         &self,
         plan: &LoadPlan,
@@ -274,60 +275,51 @@ impl PairSetup<'_> {
                 return Err(Trouble::interruption());
             }
             Ok(outcome) => self.wrong(outcome),
-            Err(Error::Subject(why)) => Some(format!("does not listen any more: {why}")),
+            Err(Error::Subject(why)) => Some(messages::stopped_listening_because(&why.to_string())),
             Err(_) => None,
         };
-        // Where it is gone, that is why; otherwise it is what it did.
         let nothing = ran.as_ref().is_ok_and(|outcome| outcome.total().acknowledged == 0);
-        let gone = match wrong.is_some() || nothing {
+        // If the receiver ended, its end explains what it did.
+        let end = match wrong.is_some() || nothing {
             true => peer.receiver.ends().await,
             false => peer.receiver.ended().await,
         };
-        if let Some(what) = gone.map(|how| format!(": {how}")).or(wrong.map(|what| format!(" {what}"))) {
+        let end = end.map(|how| messages::about(peer.name, &how));
+        if let Some(why) = end.or(wrong.map(|what| messages::did(peer.name, &what))) {
             let result = if peer.judged { BenchResult::Fail } else { BenchResult::Incomplete };
-            return Err(Trouble::Subject(result, format!("{}{what}", peer.name)));
+            return Err(Trouble::Subject(result, why));
         }
         let outcome = ran?;
         if nothing {
-            let why = format!(
-                "no delivery to {} came to an end within {} ms: give a longer --duration",
-                peer.name,
-                plan.duration.as_millis()
-            );
+            let why = messages::nothing_finished(peer.name, plan.duration.as_millis());
             return Err(Trouble::Subject(BenchResult::Incomplete, why));
         }
         *numbers = outcome.numbers;
         Ok(outcome)
     }
 
-    /// What a receiver did wrong under a load: the end of a sentence.
+    /// What a receiver did wrong under a load; it follows the receiver's name.
     fn wrong(&self, outcome: &LoadOutcome) -> Option<String> {
         if outcome.broken_level().is_some_and(|level| level <= self.tolerance.fail_on) {
             let probes = outcome.probes(self.redaction);
-            let through: Vec<String> = probes
+            let accepted: Vec<String> = probes
                 .kinds
                 .iter()
                 .filter(|kind| kind.let_through > 0)
                 .map(|kind| format!("{} ({})", kind.name, kind.requirement))
                 .collect();
-            return Some(format!(
-                "let through what must be refused: {}; `bench receiver` shows the exchange",
-                through.join(", ")
-            ));
+            return Some(messages::accepted_probes(&accepted));
         }
         let total = outcome.total();
         if outcome.ending == LoadEnding::Gone {
-            return Some("did not listen any more".to_owned());
+            return Some(messages::stopped_listening());
         }
         let ended = total.acknowledged + total.refused + total.failed;
         if total.error_share > self.tolerance.max_errors || (total.acknowledged == 0 && ended > 0) {
-            let kinds: Vec<String> = outcome
-                .unexpected(self.redaction)
-                .iter()
-                .map(|one| format!("{} × {}", one.count, one.text))
-                .collect();
-            let kinds = if kinds.is_empty() { "no answer came".to_owned() } else { kinds.join(", ") };
-            return Some(format!("acknowledged {} of {ended} valid deliveries: {kinds}", total.acknowledged));
+            let unexpected = outcome.unexpected(self.redaction);
+            let kinds: Vec<(u64, &str)> =
+                unexpected.iter().map(|one| (one.count, one.text.as_str())).collect();
+            return Some(messages::accepted_too_few(total.acknowledged, ended, &kinds));
         }
         None
     }
@@ -336,7 +328,7 @@ impl PairSetup<'_> {
         let total = outcome.total();
         match self.figure {
             Figure::Rate => total.rate,
-            // Of nothing there would be no logarithm.
+            // 0 has no logarithm.
             Figure::P99 => total.latency.p99_us.max(1) as f64,
         }
     }
@@ -344,9 +336,6 @@ impl PairSetup<'_> {
 
 impl Trouble {
     fn interruption() -> Self {
-        Self::Subject(
-            BenchResult::Interrupted,
-            "it was interrupted: this is what there was until then".to_owned(),
-        )
+        Self::Subject(BenchResult::Interrupted, messages::interrupted())
     }
 }

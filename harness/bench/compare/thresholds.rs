@@ -1,18 +1,19 @@
-//! By how much a figure may be worse than what it is compared with: `5%`, `p99=10%`, `errors=0.1%`.
+//! Thresholds: how much worse a figure may be than the one it is compared with, such as `5%`, `p99=10%` or `errors=0.1%`.
 
 use std::str::FromStr;
 
+use super::messages;
 use crate::bench::measure::compared::Metric;
 use crate::bench::measure::objective::share;
 
-/// A bound as it is given: for one figure, or (without a name) for all that are compared by their ratio.
+/// A threshold for one metric, or without a metric for all except errors.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GivenRegression {
     pub metric: Option<Metric>,
     pub share: f64,
 }
 
-/// By how much each figure may be worse.
+/// The threshold of every metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MaxRegression([f64; Metric::ALL.len()]);
 
@@ -28,29 +29,29 @@ impl FromStr for GivenRegression {
     }
 }
 
-/// Reads the bound of a figure. Errors: it is no share, or one that nothing could be worse than or everything would be.
+/// Reads the threshold of a metric. Errors: it is not a share between 0 and 1; only errors may have the threshold 0.
 pub fn bound(metric: Option<Metric>, text: &str) -> Result<f64, String> {
     let share = share(text)?;
     if share == 0.0 && metric != Some(Metric::Errors) || share >= 1.0 {
-        return Err(format!("{text:?} is not between 0% and 100%, such as 5%"));
+        return Err(messages::threshold_out_of_range(text));
     }
     Ok(share)
 }
 
 impl Default for MaxRegression {
-    /// 5 % of each; of errors a tenth of a percent point.
+    /// 5 %, and 0.1 percentage points for errors.
     fn default() -> Self {
         Self([0.05, 0.05, 0.05, 0.05, 0.1])
     }
 }
 
 impl MaxRegression {
-    /// By which share a figure may be worse; of errors, by how many percent points.
+    /// The threshold as a share; for errors in percentage points.
     pub fn of(&self, metric: Metric) -> f64 {
         self.0[metric as usize]
     }
 
-    /// Takes these over; what is given for one figure wins over what is given for all.
+    /// Applies these thresholds. One for a single metric overrides one for all.
     #[must_use]
     pub fn with(mut self, given: &[GivenRegression]) -> Self {
         for one in given.iter().filter(|one| one.metric.is_none()) {

@@ -1,8 +1,7 @@
-//! A load from several processes of locust on this machine: a master and its workers, watched and ended, and what they say
-//! held against what the endpoint counted.
+//! A load from several locust processes on this machine: starts a master and workers, stops them, and checks their counts against
+//! the receiver's ledger.
 //!
-//! Invariant: every process that was started here is ended, whichever way it goes; and a run whose counts do not agree does
-//! not pass.
+//! Every process is stopped, whichever way the run ends. A run whose counts disagree fails.
 
 use std::fs;
 use std::io;
@@ -20,6 +19,7 @@ use crate::bench::measure::result::BenchResult;
 use crate::bench::tools::export::LOCUST;
 use crate::bench::tools::import;
 use crate::bench::tools::locust::LocustResults;
+use crate::bench::tools::messages;
 use crate::bench::tools::reconcile::{LedgerCounts, reconcile};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -30,94 +30,92 @@ use crate::wire::client::{Client, Target};
 use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 
 pub const MOST_WORKERS: usize = 64;
-/// How long workers may take to come to their master, on a machine that has much else to do.
+/// How long workers may take to connect to the master, even on a busy machine.
 const CONNECT_WAIT: Duration = Duration::from_secs(60);
-/// How long the end may take, in addition to the wait for the last answers.
+/// How long locust may take to end, after the last answers.
 const END_WAIT: Duration = Duration::from_secs(30);
-/// How long a worker may take to end after its master.
+/// How long a worker may take to exit after its master.
 const WORKER_WAIT: Duration = Duration::from_secs(5);
-/// How long before its master a worker may end that was sent away.
-const SENT_AWAY: Duration = Duration::from_secs(5);
-/// How often the processes are looked at.
+/// A worker that exits this shortly before its master was dismissed by it.
+const DISMISSED: Duration = Duration::from_secs(5);
+/// How often the processes are checked.
 const PACE: Duration = Duration::from_millis(50);
-/// How long Python may take to say what it has.
-const ASK_WAIT: Duration = Duration::from_secs(30);
-/// How long the ledger's answer is waited for, and how long it may be.
+/// How long Python may take to print the version of locust.
+const VERSION_WAIT: Duration = Duration::from_secs(30);
 const LEDGER_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_LEDGER: usize = 1024 * 1024;
 
 #[derive(Debug)]
 pub struct Order<'a> {
     pub python: &'a str,
-    /// Where the locustfile stands, and where the results go.
+    /// The folder of the locustfile, and of the results.
     pub folder: &'a Path,
     pub target: &'a Target,
     pub allow_remote: bool,
     pub secret: &'a Secret,
     pub workers: usize,
     pub users: usize,
-    /// Deliveries per second; `None` for as many as the connections carry.
+    /// Deliveries per second; `None` for saturation.
     pub rate: Option<f64>,
     pub duration: Duration,
     pub warm_up: Duration,
     pub timeout: Duration,
-    /// Which share of the deliveries must be refused.
+    /// The share of deliveries that must be rejected.
     pub probe_share: f64,
     /// The lowest level whose probes fail the run.
     pub fail_on: &'a str,
     pub max_errors: f64,
-    /// Becomes true where it is to end at once.
+    /// Becomes true to stop at once.
     pub interrupted: &'a watch::Receiver<bool>,
 }
 
 #[derive(Debug)]
-pub struct Played {
+pub struct LocustRun {
     pub results: LocustResults,
     pub interrupted: bool,
-    /// Why it must not pass, whatever the results say.
+    /// Why the run fails, whatever the results say.
     pub wrong: Vec<String>,
+    /// How each worker ended that exited before the master.
     pub early: Vec<String>,
 }
 
+/// A Python program that prints the version of locust, or nothing if it is not installed.
+const PRINT_VERSION: &str = include_str!("locust/version.py").trim_ascii_end();
+
 /// The version of locust that a Python has.
 ///
-/// Errors: there is no such Python, or it has none; with what to do.
+/// Errors: the Python cannot be started, or has no locust.
 pub async fn version(python: &str) -> Result<String, Error> {
-    let fix = format!(
-        "make an environment with it (python3 -m venv .venv && .venv/bin/pip install locust=={LOCUST}) and name that with \
-         --python .venv/bin/python"
-    );
-    let ask = "from importlib.metadata import distributions as all; print(*(one.version for one in all(name='locust')))";
-    let words = [python, "-c", ask];
+    let words = [python, "-c", PRINT_VERSION];
     let mut process = Process::start(&command(&words)?, &[], false)
-        .map_err(|why| Error::Usage(format!("{python:?} is no Python with locust ({why}); {fix}")))?;
-    let mut said = String::new();
+        .map_err(|why| Error::Usage(messages::python_not_started(python, &why.to_string(), LOCUST)))?;
+    let mut printed = String::new();
     if let (_, Some(stdout)) = process.pipes() {
-        // What it says is short; what has more to say is no Python.
+        // A version is short. A program that prints more is not Python.
         let mut stdout = stdout.take(200);
-        let _ = timeout(ASK_WAIT, stdout.read_to_string(&mut said)).await;
+        let _ = timeout(VERSION_WAIT, stdout.read_to_string(&mut printed)).await;
     }
     let ended = process.ends_within(WORKER_WAIT).await;
     process.stop().await;
-    let said = said.trim();
-    if !said.starts_with(|first: char| first.is_ascii_digit()) {
-        let how = match ended {
-            Some(end) if end.code == Some(0) => String::new(),
-            Some(end) => format!(" ({end})"),
-            None => " (it did not answer)".to_owned(),
+    let printed = printed.trim();
+    if !printed.starts_with(|first: char| first.is_ascii_digit()) {
+        let how = match &ended {
+            Some(end) if end.code == Some(0) => None,
+            Some(end) => Some(end.text.as_str()),
+            None => Some(messages::no_answer()),
         };
-        return Err(Error::Usage(format!("{python:?} has no locust{how}; {fix}")));
+        return Err(Error::Usage(messages::python_without_locust(python, how, LOCUST)));
     }
-    Ok(said.to_owned())
+    Ok(printed.to_owned())
 }
 
 /// Runs a master and its workers to their end.
 ///
-/// Errors: a process cannot be started, they do not find each other, they do not end, or no results are left.
-pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
+/// Errors: a process cannot be started, or no results are written.
+pub async fn run(order: &Order<'_>) -> Result<LocustRun, Error> {
     let port = free_port().await?.to_string();
     let path = order.folder.join("results.json");
-    // What stands there is of another run.
+    // A file from an earlier run.
     match fs::remove_file(&path) {
         Err(why) if why.kind() != io::ErrorKind::NotFound => {
             return Err(Error::Report { path, source: why });
@@ -138,9 +136,9 @@ pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
     }
     let run_time = Duration::from_secs(run_time(order));
     let deadline = Instant::now() + CONNECT_WAIT + run_time + 2 * order.timeout + END_WAIT;
-    // The master writes a line into it when its workers have come.
+    // The master writes a line into the file when its workers are connected.
     let begun = || fs::metadata(&path).is_ok_and(|known| known.len() > 0);
-    let ending = attend(&mut master, &mut workers, deadline, order.interrupted, begun).await;
+    let ending = wait_for_master(&mut master, &mut workers, deadline, order.interrupted, begun).await;
     let last_words = master.last_words();
     end(&mut master, &mut workers).await;
 
@@ -149,42 +147,40 @@ pub async fn run(order: &Order<'_>) -> Result<Played, Error> {
     if text.trim().is_empty() {
         let how = match ending {
             MasterEnding::Ended(end) => end.text,
-            MasterEnding::NotBegun => "a worker ended before the load began".to_owned(),
-            MasterEnding::Interrupted => "it was interrupted before there was anything to say".to_owned(),
-            MasterEnding::Late => format!("it did not end in time{last_words}"),
+            MasterEnding::NotBegun => messages::worker_exited_before_load(),
+            MasterEnding::Interrupted => messages::interrupted_before_results(),
+            MasterEnding::Late => messages::not_finished_in_time(&last_words),
         };
-        let early: String = early.iter().map(|how| format!("\n  a worker ended early: {how}")).collect();
-        let why = format!("locust left no results behind: {how}{early}");
-        return Err(Error::Subject(SubjectError::Unreachable(why)));
+        return Err(Error::Subject(SubjectError::Unreachable(messages::no_results(&how, &early))));
     }
     let results = import::parse(&path.display().to_string(), &text).map_err(Error::Harness)?;
     let mut wrong = Vec::new();
     match &ending {
-        MasterEnding::Late => wrong.push(format!("locust did not end in time and was ended{last_words}")),
+        MasterEnding::Late => wrong.push(messages::stopped_because_late(&last_words)),
         MasterEnding::Ended(end) if end.code != Some(results.exit_status.into()) => {
-            wrong.push(format!("the results say {}, and {end}", results.exit_status));
+            wrong.push(messages::status_differs(results.exit_status, &end.text));
         }
         _ => {}
     }
-    Ok(Played { results, interrupted: matches!(ending, MasterEnding::Interrupted), wrong, early })
+    Ok(LocustRun { results, interrupted: matches!(ending, MasterEnding::Interrupted), wrong, early })
 }
 
-/// A worker, with when and how it ended where that was before its master.
 struct Watched {
     process: Process,
+    /// When and how it ended, if that was before the master.
     ended: Option<(Instant, String)>,
 }
 
 enum MasterEnding {
     Ended(ProcessEnd),
-    /// A worker ended before the load began: the master would wait for it in vain.
+    /// A worker exited before the load started; the master would wait for it in vain.
     NotBegun,
     Interrupted,
     Late,
 }
 
-/// Waits for the master to end, and remembers workers that end before it.
-async fn attend(
+/// Waits for the master to end, and records workers that end before it.
+async fn wait_for_master(
     master: &mut Process,
     workers: &mut [Watched],
     deadline: Instant,
@@ -192,14 +188,14 @@ async fn attend(
     begun: impl Fn() -> bool,
 ) -> MasterEnding {
     loop {
-        // Workers first: where both have ended, the worker may well have been the reason.
+        // Workers first: if both have ended, the worker may be the cause.
         for worker in workers.iter_mut().filter(|worker| worker.ended.is_none()) {
             worker.ended = worker.process.ended().await.map(|end| (Instant::now(), end.text));
         }
         if let Some(end) = master.ended().await {
-            // The master sends its workers away right before it ends: that is not early.
+            // The master dismisses its workers right before it ends; those are not early.
             for worker in workers.iter_mut() {
-                worker.ended = worker.ended.take().filter(|(when, _)| when.elapsed() > SENT_AWAY);
+                worker.ended = worker.ended.take().filter(|(when, _)| when.elapsed() > DISMISSED);
             }
             return MasterEnding::Ended(end);
         }
@@ -216,12 +212,12 @@ async fn attend(
     }
 }
 
-/// Ends all of them: the master first, which sends the workers away.
+/// Stops all processes, the master first: it dismisses the workers.
 async fn end(master: &mut Process, workers: &mut [Watched]) {
     master.stop().await;
     for worker in workers {
         if worker.ended.is_none() {
-            // It ends by itself; what is left of it is ended.
+            // It exits by itself. `stop` ends what is left.
             let _ = worker.process.ends_within(WORKER_WAIT).await;
         }
         worker.process.stop().await;
@@ -231,13 +227,13 @@ async fn end(master: &mut Process, workers: &mut [Watched]) {
 fn start(command: &str, environment: &[(&str, String)]) -> Result<Process, Error> {
     let mut process = Process::start(command, environment, false)?;
     if let (_, Some(mut stdout)) = process.pipes() {
-        // Read to its end, so that it never waits for room in the pipe.
+        // Discard the output, or the process would block on a full pipe.
         tokio::spawn(async move { copy(&mut stdout, &mut sink()).await });
     }
     Ok(process)
 }
 
-/// How long locust is to run, in whole seconds, which is all that it knows.
+/// How long locust runs. It accepts only whole seconds.
 fn run_time(order: &Order<'_>) -> u64 {
     (order.warm_up + order.duration).as_secs_f64().ceil() as u64
 }
@@ -291,27 +287,27 @@ fn worker(order: &Order<'_>, port: &str) -> Result<String, Error> {
     locust(order, &words.map(str::to_owned))
 }
 
-/// The command of a process of locust.
+/// The command of a locust process.
 fn locust(order: &Order<'_>, more: &[String]) -> Result<String, Error> {
     let file = order.folder.join("locustfile.py").display().to_string();
     let start = [order.python, "-m", "locust", "--locustfile", &file, "--headless", "--only-summary"];
     command(&start.into_iter().chain(more.iter().map(String::as_str)).collect::<Vec<_>>())
 }
 
-/// Words as the one text that processes are started from.
+/// Joins words into a command line.
 fn command(words: &[&str]) -> Result<String, Error> {
     let joined = shlex::try_join(words.iter().copied());
-    joined.map_err(|why| Error::Usage(format!("{words:?} cannot be a command: {why}")))
+    joined.map_err(|why| Error::Usage(messages::not_a_command(words, &why.to_string())))
 }
 
-/// A free port, on this machine's own address.
+/// A free port on the loopback address.
 async fn free_port() -> Result<u16, Error> {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
     let port = free.and_then(|listener| listener.local_addr()).map(|address| address.port());
-    port.map_err(|why| Error::Harness(format!("no port is free: {why}")))
+    port.map_err(|why| Error::Harness(messages::no_free_port(&why.to_string())))
 }
 
-/// What an endpoint of the suite has counted so far; `None` where there is none at that address.
+/// The counts of the receiver's ledger so far; `None` if it has no ledger.
 pub async fn ledger(target: &Target, clock: &Clock) -> Option<LedgerCounts> {
     let delivery = Delivery {
         method: "GET".to_owned(),
@@ -327,39 +323,34 @@ pub async fn ledger(target: &Target, clock: &Clock) -> Option<LedgerCounts> {
     }
 }
 
-/// The report of what locust has done. The counts are those of the receiver's ledger before and after, where it has one.
+/// The report of a run of locust, given the receiver's ledger before and after, if it has one.
 pub fn conclude(
-    played: &Played,
+    run: &LocustRun,
     (before, after): (Option<&LedgerCounts>, Option<&LedgerCounts>),
     version: &str,
 ) -> BenchReport {
-    let mut report = import::results(&played.results);
-    let mut wrong = played.wrong.clone();
+    let mut report = import::results(&run.results);
+    let mut wrong = run.wrong.clone();
     match (before, after) {
         (Some(before), Some(after)) => {
-            wrong.extend(reconcile(&played.results, Some((before, after))));
+            wrong.extend(reconcile(&run.results, Some((before, after))));
             if wrong.is_empty() {
-                report.notes.push(format!(
-                    "the ledger agrees: it verified {} deliveries, and {} were acknowledged",
-                    after.verified - before.verified,
-                    played.results.all.acknowledged
-                ));
+                let (verified, accepted) = (after.verified - before.verified, run.results.all.acknowledged);
+                report.notes.push(messages::ledger_agrees(verified, accepted));
             }
         }
-        (Some(_), None) => wrong.push("the ledger cannot be read any more".to_owned()),
+        (Some(_), None) => wrong.push(messages::ledger_unreadable()),
         (None, _) => {
-            wrong.extend(reconcile(&played.results, None));
-            report
-                .notes
-                .push("the receiver has no ledger (GET /ledger): what it verified is not known".to_owned());
+            wrong.extend(reconcile(&run.results, None));
+            report.notes.push(messages::no_ledger());
         }
     }
     if version != LOCUST {
-        report.notes.push(format!("the locustfile is tested with locust {LOCUST}, and this is {version}"));
+        report.notes.push(messages::other_locust(LOCUST, version));
     }
-    report.notes.extend(played.early.iter().map(|how| format!("a worker ended early: {how}")));
-    if played.interrupted {
-        report.notes.push("it was interrupted: this is what there was until then".to_owned());
+    report.notes.extend(run.early.iter().map(|how| messages::worker_exited_early(how)));
+    if run.interrupted {
+        report.notes.push(messages::interrupted());
         report.settle(BenchResult::Interrupted);
     } else if !wrong.is_empty() {
         report.settle(BenchResult::Fail);
@@ -368,7 +359,7 @@ pub fn conclude(
     report
 }
 
-/// Makes a new folder for a run. Errors: it cannot be made.
+/// Creates a new folder for a run.
 pub fn folder(base: &Path, seed: u64) -> Result<PathBuf, Error> {
     let path = base.join(format!("twenty-conform-{}-{seed:x}", std::process::id()));
     fs::create_dir(&path).map_err(|source| Error::Report { path: path.clone(), source })?;

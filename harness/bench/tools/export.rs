@@ -1,8 +1,7 @@
-//! A load for other tools, as files: a locustfile that signs at send time, and pre-signed deliveries for wrk, which
-//! cannot sign.
+//! Exports loads for other tools: a locustfile that signs when it sends, and pre-signed deliveries for wrk, which cannot sign.
 //!
-//! Invariant: what deliveries are signed with stands in none of the files, and no file is written over that was not exported
-//! before. Locust gets its secret when it runs, so that one cannot be looked for here.
+//! No file contains the signing secret; the secret of the locustfile is unknown here, because it comes from the environment when
+//! locust runs. Only exported files are overwritten.
 
 use std::fs;
 use std::io::{self, Read};
@@ -11,6 +10,7 @@ use std::time::Duration;
 
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::ids::{ID_LENGTH, Ids};
+use crate::bench::tools::messages;
 use crate::random::Random;
 use crate::redaction::encodings::first_with;
 use crate::webhook::dialect::{Dialect, rfc3339};
@@ -20,14 +20,13 @@ use crate::webhook::vectors;
 /// The version of locust that the locustfile is tested with.
 pub const LOCUST: &str = "2.47.0";
 pub const MOST_DELIVERIES: u32 = 1_000_000;
-/// How long their bodies may be together, in bytes.
+/// The limit of all bodies together, in bytes.
 const LARGEST: u64 = 1 << 30;
-/// What stands near the beginning of every exported file.
+/// Every exported file contains this in its first `MARKED` bytes.
 const MARK: &str = "twenty-conform bench export";
-/// How far from the beginning, in bytes.
 const MARKED: u64 = 2048;
 
-/// The vectors that the locustfile checks itself against: each is wrong in its own way where something is.
+/// The vectors that the locustfile checks itself against. Each detects another kind of wrong signing.
 const CHECKED: [&str; 7] = [
     "documentation-sample",
     "shipped-record-event",
@@ -50,7 +49,7 @@ pub struct Exported {
 pub struct ExportContent<'a> {
     pub dialect: &'static Dialect,
     pub corpus: &'a Corpus,
-    /// Where the deliveries go, where that is known.
+    /// The webhook's URL, or empty if unknown.
     pub url: &'a str,
     /// The time of the export, in milliseconds since the epoch.
     pub now_ms: u64,
@@ -61,7 +60,6 @@ pub struct Presigning<'a> {
     pub secret: &'a Secret,
     pub count: u32,
     pub good_for: Duration,
-    /// What ids and nonces are made from.
     pub seed: u64,
 }
 
@@ -72,7 +70,7 @@ struct PresignedDelivery {
     body: Vec<u8>,
 }
 
-/// The files for locust. Errors: a vector is missing (the suite contradicts itself), or a body is no text.
+/// The files for locust. Errors: a vector is missing, which is a fault of the harness, or a body is not text.
 pub fn locust(content: &ExportContent<'_>) -> Result<Vec<Exported>, String> {
     let fill = |text: &str| {
         text.replace("@LOCUST@", LOCUST)
@@ -90,31 +88,34 @@ pub fn locust(content: &ExportContent<'_>) -> Result<Vec<Exported>, String> {
     ])
 }
 
-/// The locustfile with the vectors and bodies in it.
+/// The locustfile with embedded vectors and bodies.
 fn locustfile(content: &ExportContent<'_>) -> Result<String, String> {
-    // A JSON string is a string of Python's too: both know the same escapes, and nothing else is escaped.
+    // A JSON string is a valid Python string: serde_json writes only escapes that Python has too.
     let text = |text: &str| serde_json::Value::from(text).to_string();
     let known = vectors::all()?;
     let mut vectors = String::new();
     for name in CHECKED {
         let vector = known.iter().find(|vector| vector.name == name);
-        let vector = vector.ok_or_else(|| format!("there is no signing vector {name}"))?;
+        let vector = vector.ok_or_else(|| messages::vector_missing(name))?;
         let body = String::from_utf8(vector.body().to_vec());
-        let body = body.map_err(|_| format!("the body of the signing vector {name} is no text"))?;
+        let body = body.map_err(|_| messages::vector_not_text(name))?;
         let signature = vector.signatures.values().next().map_or("", String::as_str);
-        vectors.push_str(&format!(
-            "        {{\n            \"name\": {},\n            \"secret\": {},\n            \"timestamp\": {},\n            \
-             \"body\": {},\n            \"signature\": {},\n        }},\n",
-            text(name),
-            text(&vector.secret),
-            text(&vector.timestamp),
-            text(&body),
-            text(signature)
-        ));
+        let vector = members(
+            "            ",
+            &[
+                ("name", text(name)),
+                ("secret", text(&vector.secret)),
+                ("timestamp", text(&vector.timestamp)),
+                ("body", text(&body)),
+                ("signature", text(signature)),
+            ],
+        );
+        vectors.push_str(&format!("        {{\n{vector}        }},\n"));
     }
     let mut bodies = String::new();
     for body in content.corpus.bodies() {
-        let whole = std::str::from_utf8(&body.bytes).map_err(|why| format!("a body is no text: {why}"))?;
+        let whole = std::str::from_utf8(&body.bytes);
+        let whole = whole.map_err(|why| messages::body_not_text(&why.to_string()))?;
         let parts: Vec<String> = match body.id.clone() {
             Some(id) => vec![text(&whole[..id.start]), text(&whole[id.end..])],
             None => vec![text(whole)],
@@ -122,25 +123,33 @@ fn locustfile(content: &ExportContent<'_>) -> Result<String, String> {
         let parts: String = parts.iter().map(|part| format!("            {part},\n")).collect();
         bodies.push_str(&format!("        [\n{parts}        ],\n"));
     }
-    let embedded = format!(
-        "EMBEDDED = {{\n    \"version\": {},\n    \"dialect\": {},\n    \"nonce\": {},\n    \"url\": {},\n    \
-         \"occurred_at\": {},\n    \"vectors\": [\n{vectors}    ],\n    \"bodies\": [\n{bodies}    ],\n}}\n",
-        text(env!("CARGO_PKG_VERSION")),
-        text(content.dialect.name),
-        if content.dialect.nonce { "True" } else { "False" },
-        text(content.url),
-        text(&rfc3339(content.now_ms)),
+    let embedded = members(
+        "    ",
+        &[
+            ("version", text(env!("CARGO_PKG_VERSION"))),
+            ("dialect", text(content.dialect.name)),
+            ("nonce", if content.dialect.nonce { "True" } else { "False" }.to_owned()),
+            ("url", text(content.url)),
+            ("occurred_at", text(&rfc3339(content.now_ms))),
+            ("vectors", format!("[\n{vectors}    ]")),
+            ("bodies", format!("[\n{bodies}    ]")),
+        ],
     );
     let placed = LOCUSTFILE.split_once("EMBEDDED = {\n").and_then(|(before, rest)| {
-        let (_, behind) = rest.split_once("# END EMBEDDED")?;
-        Some(format!("{before}{embedded}# END EMBEDDED{behind}"))
+        let (_, after) = rest.split_once("# END EMBEDDED")?;
+        Some(format!("{before}EMBEDDED = {{\n{embedded}}}\n# END EMBEDDED{after}"))
     });
-    placed.ok_or_else(|| "the locustfile has no place for what is embedded".to_owned())
+    placed.ok_or_else(messages::locustfile_without_marks)
+}
+
+/// The members of a Python dictionary, one per line.
+fn members(indent: &str, members: &[(&str, String)]) -> String {
+    members.iter().map(|(name, value)| format!("{indent}\"{name}\": {value},\n")).collect()
 }
 
 /// The files for wrk, with deliveries that are signed now.
 ///
-/// Errors: there are none, they are too many or too long, or the secret stands in one.
+/// Errors: too few, too many or too large deliveries, or a body that contains the secret.
 pub fn wrk(content: &ExportContent<'_>, signing: &Presigning<'_>) -> Result<Vec<Exported>, String> {
     let until_ms = content.now_ms + u64::try_from(signing.good_for.as_millis()).unwrap_or_default();
     let (signed_at, until) = (rfc3339(content.now_ms), rfc3339(until_ms));
@@ -156,11 +165,8 @@ pub fn wrk(content: &ExportContent<'_>, signing: &Presigning<'_>) -> Result<Vec<
             .into_bytes()
     };
     let count = deliveries.len();
-    let mut bytes = format!(
-        "# {MARK} wrk: {count} deliveries, signed at {signed_at}, good until {} ({until})\n",
-        until_ms / 1000
-    )
-    .into_bytes();
+    let mut bytes =
+        messages::head_of_deliveries(MARK, count, &signed_at, (until_ms / 1000, &until)).into_bytes();
     for one in &deliveries {
         let nonce = one.nonce.as_deref().unwrap_or("-");
         let line = format!("{} {} {nonce} {}\n", one.timestamp, one.signature, one.body.len());
@@ -173,20 +179,16 @@ pub fn wrk(content: &ExportContent<'_>, signing: &Presigning<'_>) -> Result<Vec<
     ])
 }
 
-/// Deliveries with ids, timestamps and signatures of their own.
 fn presigned(
     content: &ExportContent<'_>,
     signing: &Presigning<'_>,
 ) -> Result<Vec<PresignedDelivery>, String> {
     let bodies = content.corpus.bodies();
     if !(1..=MOST_DELIVERIES).contains(&signing.count) || bodies.is_empty() {
-        return Err(format!("from 1 to {MOST_DELIVERIES} deliveries can be signed in advance"));
+        return Err(messages::wrong_number_of_deliveries(MOST_DELIVERIES));
     }
     if let Some(at) = first_with(signing.secret, bodies.iter().map(|body| &*body.bytes)) {
-        return Err(format!(
-            "the secret stands in body {} of the corpus, and would stand in the files: take it out, or sign with another",
-            at + 1
-        ));
+        return Err(messages::secret_in_body(at + 1));
     }
     let key = Key::new(signing.secret);
     let (ids, random) = (Ids::of(signing.seed), Random::from_seed(signing.seed));
@@ -195,11 +197,7 @@ fn presigned(
     for body in bodies.iter().cycle().take(signing.count as usize) {
         bytes += body.bytes.len() as u64;
         if bytes > LARGEST {
-            return Err(format!(
-                "{} deliveries with these bodies are longer than {} MiB together; give a smaller --count, or shorter bodies",
-                signing.count,
-                LARGEST >> 20
-            ));
+            return Err(messages::deliveries_too_large(signing.count, LARGEST >> 20));
         }
         let mut text = body.bytes.to_vec();
         if let Some(id) = body.id.clone()
@@ -218,18 +216,16 @@ fn presigned(
     Ok(deliveries)
 }
 
-/// Writes an export into a folder, which is made where there is none. Returns the paths.
+/// Writes an export into a folder, which is created if missing. Returns the paths.
 ///
-/// Errors: a file is in the way that was not exported, or it cannot be written.
+/// Errors: a path cannot be written, or has a file that was not exported.
 pub fn write(folder: &Path, files: &[Exported]) -> Result<Vec<PathBuf>, String> {
-    let failed = |path: &Path, why: io::Error| format!("{} cannot be written: {why}", path.display());
+    let failed =
+        |path: &Path, why: io::Error| messages::not_writable(&path.display().to_string(), &why.to_string());
     let paths: Vec<PathBuf> = files.iter().map(|file| folder.join(file.name)).collect();
     for path in &paths {
-        if let Some(why) = in_the_way(path) {
-            return Err(format!(
-                "{} is there already and {why}; name another folder, or take it away first",
-                path.display()
-            ));
+        if let Some(why) = protected(path) {
+            return Err(messages::not_overwritten(&path.display().to_string(), &why));
         }
     }
     fs::create_dir_all(folder).map_err(|why| failed(folder, why))?;
@@ -239,16 +235,16 @@ pub fn write(folder: &Path, files: &[Exported]) -> Result<Vec<PathBuf>, String> 
     Ok(paths)
 }
 
-/// Why a path must not be written over, if it must not.
-fn in_the_way(path: &Path) -> Option<String> {
+/// Why a path must not be overwritten, if so.
+fn protected(path: &Path) -> Option<String> {
     let known = fs::symlink_metadata(path).ok()?;
     if !known.is_file() {
-        return Some("is no file".to_owned());
+        return Some(messages::is_not_a_file());
     }
     let mut start = Vec::new();
     match fs::File::open(path).and_then(|file| file.take(MARKED).read_to_end(&mut start)) {
-        Err(why) => Some(format!("cannot be read: {why}")),
+        Err(why) => Some(messages::is_unreadable(&why.to_string())),
         Ok(_) if String::from_utf8_lossy(&start).contains(MARK) => None,
-        Ok(_) => Some("was not made by `bench export`".to_owned()),
+        Ok(_) => Some(messages::is_not_exported()),
     }
 }

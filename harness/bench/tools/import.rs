@@ -1,14 +1,13 @@
-//! Results of locust as the report of a benchmark: what the exported locustfile writes, and what locust itself does.
+//! Turns results of locust into a benchmark report: those that the exported locustfile writes, and locust's own statistics.
 //!
-//! Invariant: pure, but for the one file that is read. Nothing is made up: what the results do not say is empty, and a note
-//! says so.
+//! Figures that the results lack stay empty, and a note says so.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
-use super::statistics;
+use super::{messages, statistics};
 use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::measure::figures::{
     Latency, Lateness, Measured, Named, PhaseEntry, ProbeEntry, Probes, SeriesEntry, SeriesPoint,
@@ -25,23 +24,21 @@ use crate::bench::tools::locust::{FORMAT, LocustPoint, LocustResults, LocustWitn
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 64 * 1024 * 1024;
 
-/// Reads a file of results. Errors: it cannot be read, or is nothing that locust writes; the file and the place are named.
+/// Reads a file of results.
 pub fn read(path: &Path) -> Result<BenchReport, String> {
     let name = path.display().to_string();
-    // What a device or a pipe gives has no length that could be asked for.
+    // A device or a pipe has no length in its metadata.
     let mut text = Vec::new();
     let read = fs::File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut text));
-    read.map_err(|why| format!("{name} cannot be read: {why}"))?;
+    read.map_err(|why| messages::file_unreadable(&name, &why.to_string()))?;
     if text.len() as u64 > LONGEST {
-        return Err(format!("{name} is too large: results of locust have less than {} MiB", LONGEST >> 20));
+        return Err(messages::file_too_large(&name, LONGEST >> 20));
     }
-    let text = String::from_utf8(text).map_err(|why| format!("{name} is no text: {why}"))?;
+    let text = String::from_utf8(text).map_err(|why| messages::file_not_text(&name, &why.to_string()))?;
     import(&name, &text)
 }
 
-/// The report of results. `name` is what errors call them.
-///
-/// Errors: they are nothing that locust writes.
+/// The report of results. Errors use `name` for the file.
 pub fn import(name: &str, text: &str) -> Result<BenchReport, String> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if text.starts_with('{') {
@@ -54,44 +51,36 @@ pub fn import(name: &str, text: &str) -> Result<BenchReport, String> {
         return statistics::csv(name, text);
     }
     let hint = if text.starts_with("Timestamp,User Count,") {
-        "it is the history that --csv writes; give the file that ends in _stats.csv".to_owned()
+        messages::is_history()
     } else if text.is_empty() {
-        "it is empty: the run was not brought to its end".to_owned()
+        messages::is_empty()
     } else {
-        let start: String = text.chars().take(40).collect();
-        format!("it begins with {start:?}")
+        messages::begins_with(&text.chars().take(40).collect::<String>())
     };
-    Err(format!(
-        "{name} is neither what the exported locustfile writes (--results) nor what locust does (--json, --json-file, \
-         --csv): {hint}"
-    ))
+    Err(messages::not_results(name, &hint))
 }
 
-/// Reads what the exported locustfile writes.
+/// Reads the results of the exported locustfile.
 ///
-/// Errors: it is something else, another version of it, or broken; the line and the member are named.
+/// Errors: broken results, or another version of the format.
 pub fn parse(name: &str, text: &str) -> Result<LocustResults, String> {
     #[derive(serde::Deserialize)]
     struct FormatOnly {
         format: String,
     }
-    let broken = |why: serde_json::Error| format!("{name} is no results of the exported locustfile: {why}");
+    let broken = |why: serde_json::Error| messages::results_broken(name, &why.to_string());
     let form: FormatOnly = serde_json::from_str(text).map_err(broken)?;
     if form.format != FORMAT {
-        return Err(format!(
-            "{name}: the member \"format\" is {:?}; this version reads {FORMAT:?}",
-            form.format
-        ));
+        return Err(messages::other_format(name, &form.format, FORMAT));
     }
     let results: LocustResults = serde_json::from_str(text).map_err(broken)?;
     if ![0, 1, 3].contains(&results.exit_status) {
-        let status = results.exit_status;
-        return Err(format!("{name}: the member \"exit_status\" is {status}; there are 0, 1 and 3"));
+        return Err(messages::unknown_status(name, results.exit_status));
     }
     Ok(results)
 }
 
-/// The report of what the exported locustfile wrote.
+/// The report of the exported locustfile's results.
 pub fn results(results: &LocustResults) -> BenchReport {
     let result = match results.exit_status {
         0 => BenchResult::Pass,
@@ -129,18 +118,11 @@ pub fn results(results: &LocustResults) -> BenchReport {
     };
     let mut report = BenchReport::new(origin(results), load, corpus, figures, result);
     report.notes.clone_from(&results.reasons);
-    report.notes.push(format!(
-        "measured by locust {} on Python {} in {} processes; their ids and probes come from no seed",
-        results.locust,
-        results.python,
-        results.workers.len()
-    ));
-    report
-        .notes
-        .push("bytes are those of the bodies, and of the heads as locust's client has them".to_owned());
+    let processes = results.workers.len();
+    report.notes.push(messages::measured_by(&results.locust, &results.python, processes));
+    report.notes.push(messages::bytes_of_the_client());
     if results.all.in_flight > 0 {
-        let in_flight = results.all.in_flight;
-        report.notes.push(format!("{in_flight} valid deliveries were under way when it ended"));
+        report.notes.push(messages::in_flight_at_end(results.all.in_flight));
     }
     report
 }
@@ -159,7 +141,7 @@ fn origin(results: &LocustResults) -> Origin {
     }
 }
 
-/// The machine of the workers, as far as the results tell: that of the master, with the processors of the largest worker.
+/// The machine of the workers, as far as it is known: the master's, with the processors of the largest worker.
 fn machine(results: &LocustResults) -> Machine {
     let os = if results.machine.os == "darwin" { "macos" } else { &results.machine.os };
     let arch = if results.machine.arch == "arm64" { "aarch64" } else { &results.machine.arch };
@@ -198,20 +180,20 @@ fn statuses(counts: &BTreeMap<u16, u64>) -> Vec<StatusCount> {
 }
 
 fn latency(results: &LocustResults) -> Latency {
-    let told = &results.measured.latency;
-    let distribution = Latency::of_values(told.buckets.iter().map(|(&value, &count)| (value, count)));
+    let measured = &results.measured.latency;
+    let distribution = Latency::of_values(measured.buckets.iter().map(|(&value, &count)| (value, count)));
     let count = distribution.count.max(1) as f64;
-    let mean = told.sum_us as f64 / count;
+    let mean = measured.sum_us as f64 / count;
     Latency {
-        // These are known to the microsecond.
-        min_us: told.min_us.unwrap_or_default(),
+        // Minimum, maximum and mean are exact; quantiles come from buckets and may exceed the maximum.
+        min_us: measured.min_us.unwrap_or_default(),
         mean_us: mean,
-        stdev_us: (told.squares_us / count - mean * mean).max(0.0).sqrt(),
-        p50_us: distribution.p50_us.min(told.max_us),
-        p90_us: distribution.p90_us.min(told.max_us),
-        p99_us: distribution.p99_us.min(told.max_us),
-        p999_us: distribution.p999_us.min(told.max_us),
-        max_us: told.max_us,
+        stdev_us: (measured.squares_us / count - mean * mean).max(0.0).sqrt(),
+        p50_us: distribution.p50_us.min(measured.max_us),
+        p90_us: distribution.p90_us.min(measured.max_us),
+        p99_us: distribution.p99_us.min(measured.max_us),
+        p999_us: distribution.p999_us.min(measured.max_us),
+        max_us: measured.max_us,
         ..distribution
     }
 }
@@ -261,7 +243,7 @@ fn unexpected(results: &LocustResults) -> Vec<Unexpected> {
         let failure = DeliveryFailure::ALL.iter().find(|failure| failure.name() == kind);
         let text = match failure {
             Some(failure) => failure.describe().to_owned(),
-            None => format!("a valid delivery was answered {kind}"),
+            None => messages::answered(kind),
         };
         Unexpected { kind: kind.clone(), text, count: witness.count, exchange: shown(witness) }
     };

@@ -1,4 +1,4 @@
-//! What the exported locustfile writes at its end: the counts of all workers, as data.
+//! The results that the exported locustfile writes at its end: the counts of all workers.
 
 use std::collections::BTreeMap;
 
@@ -20,39 +20,38 @@ pub struct LocustResults {
     pub machine: LocustMachine,
     pub url: String,
     pub dialect: String,
-    /// When it began, in milliseconds since the epoch.
+    /// The start, in milliseconds since the epoch.
     pub begun_ms: u64,
     pub ended_ms: u64,
     pub load: LocustLoad,
     pub corpus: LocustCorpus,
     pub workers: Vec<LocustWorker>,
-    /// Everything, warm-up included.
+    /// Counts of the whole run, including the warm-up.
     pub all: LocustCounts,
     pub stretch_ms: f64,
     pub measured: LocustMeasured,
-    /// Each kind of probe, warm-up included.
+    /// Counts of each kind of probe, including the warm-up.
     pub probes: Vec<LocustProbe>,
     pub probe_statuses: BTreeMap<u16, u64>,
     pub series: LocustSeries,
-    /// The first exchange of each kind that was not as it must be: a status, the name of an error, or `probe` and its name.
+    /// The first exchange of each unexpected kind: a status, the name of an error, or `probe` and its name.
     pub witnesses: BTreeMap<String, LocustWitness>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct LocustMachine {
-    /// The operating system, as Python calls it.
+    /// The operating system, as Python names it.
     pub os: String,
     pub arch: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct LocustLoad {
-    /// Deliveries per second; `None` for as many as the users send.
+    /// Deliveries per second; `None` for saturation.
     pub rate: Option<f64>,
     pub users: usize,
-    /// How long it was to last, where that was said.
+    /// The planned duration, including the warm-up.
     pub run_time_ms: Option<u64>,
-    /// How long it went on before it was measured.
     pub warm_up_ms: u64,
     pub timeout_ms: u64,
     pub probe_share: f64,
@@ -62,30 +61,21 @@ pub struct LocustLoad {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct LocustCorpus {
     pub bodies: usize,
-    /// The length of each, in bytes.
+    /// The length of each body, in bytes.
     pub lengths: Vec<u64>,
-    /// How many have no place for a record id.
+    /// How many bodies have no record id.
     pub without_id: usize,
 }
 
-/// What the master knows of how a worker ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WorkerState {
-    Reported,
-    Lost,
-    Left,
-    Silent,
-}
-
-impl WorkerState {
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Reported => "reported",
-            Self::Lost => "lost",
-            Self::Left => "left",
-            Self::Silent => "silent",
-        }
+described! {
+    /// How a worker ended, as far as the master knows.
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum WorkerState {
+        Reported: "reported",
+        Lost: "was lost",
+        Left: "left early",
+        Silent: "never reported",
     }
 }
 
@@ -102,15 +92,15 @@ pub struct LocustCounts {
     pub sent: u64,
     pub acknowledged: u64,
     pub refused: u64,
-    /// Deliveries without a whole answer, the unsent ones among them.
+    /// Deliveries without a complete answer, including the unsent ones.
     pub failed: u64,
-    /// Deliveries that were due and never begun.
+    /// Deliveries that were due but not sent.
     pub unsent: u64,
-    /// Deliveries under way at the end.
+    /// Deliveries in flight at the end.
     pub in_flight: u64,
     pub probes: u64,
     pub let_through: u64,
-    /// Probes under way at the end.
+    /// Probes in flight at the end.
     pub probes_in_flight: u64,
 }
 
@@ -119,21 +109,21 @@ pub struct LocustMeasured {
     pub sent: u64,
     pub acknowledged: u64,
     pub refused: u64,
-    /// Deliveries without a whole answer by kind.
+    /// Deliveries without a complete answer, by kind.
     pub failed: BTreeMap<String, u64>,
     pub statuses: BTreeMap<u16, u64>,
-    /// Probes: how many were sent, let through, and without an answer.
+    /// Probes by kind: how many were sent, were accepted, and got no answer.
     pub probes: BTreeMap<String, [u64; 3]>,
     pub bytes_sent: u64,
     pub bytes_received: u64,
     pub latency: LocustLatency,
-    /// How late deliveries went out though a user was free.
+    /// How late deliveries were sent although a user was free.
     pub late: LocustLateness,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct LocustLatency {
-    /// The highest value of each part to three digits, with how many lie in it.
+    /// Counts by the highest value of each bucket. Buckets have three significant digits.
     pub buckets: BTreeMap<u64, u64>,
     pub sum_us: u64,
     pub squares_us: f64,
@@ -164,15 +154,15 @@ pub struct LocustSeries {
     pub points: Vec<LocustPoint>,
 }
 
-/// A part of the series: sent, acknowledged, refused, failed, and latencies to two digits with how many there are.
+/// A point of the series: sent, accepted, rejected, failed, and counts of latencies in buckets of two significant digits.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct LocustPoint(pub u64, pub u64, pub u64, pub u64, pub BTreeMap<u64, u64>);
 
-/// An exchange that was not as it must be.
+/// An unexpected exchange, with the number of its kind.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct LocustWitness {
     pub count: u64,
-    /// When it ended, from the start of the test.
+    /// The time of its end, since the start of the test.
     pub at_ms: f64,
     pub took_ms: f64,
     pub status: Option<u16>,

@@ -1,45 +1,38 @@
-//! Whether what was sent, what was acknowledged and what the endpoint verified can all be true.
+//! Checks that the counts of deliveries sent, accepted and verified are consistent.
 
 use serde::Deserialize;
 
 use crate::bench::tools::locust::{LocustResults, WorkerState};
+use crate::bench::tools::messages;
 
-/// What an endpoint of the suite has counted (`GET /ledger`), as far as it is held against anything.
+/// The counts of a ledger (`GET /ledger`) that are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct LedgerCounts {
     pub verified: u64,
-    /// Deliveries that had come before.
     #[serde(default)]
     pub duplicated: u64,
-    /// Numbers of a load that are missing below the highest that came.
+    /// Missing numbers below the highest number that arrived.
     #[serde(default)]
     pub gaps: u64,
 }
 
-/// What does not agree: one sentence for each. `before` and `after` are the ledger at the start and at the end, where the
-/// receiver has one.
+/// One message for each disagreement. The ledger's counts are those before and after the load, if the receiver has a ledger.
 pub fn reconcile(results: &LocustResults, ledger: Option<(&LedgerCounts, &LedgerCounts)>) -> Vec<String> {
     let mut wrong = Vec::new();
     let all = &results.all;
     let ended = all.acknowledged + all.refused + all.failed.saturating_sub(all.unsent);
     if all.sent != ended + all.in_flight {
-        wrong.push(format!(
-            "{} valid deliveries were begun, and {ended} came to an end with {} in flight",
-            all.sent, all.in_flight
-        ));
+        wrong.push(messages::unaccounted(all.sent, ended, all.in_flight));
     }
     let (sent, acknowledged) = results
         .workers
         .iter()
         .fold((0, 0), |(sent, acknowledged), one| (sent + one.sent, acknowledged + one.acknowledged));
     if (sent, acknowledged) != (all.sent, all.acknowledged) {
-        wrong.push(format!(
-            "the workers sent {sent} and had {acknowledged} acknowledged, and the master has {} and {}",
-            all.sent, all.acknowledged
-        ));
+        wrong.push(messages::workers_disagree((sent, acknowledged), (all.sent, all.acknowledged)));
     }
     for worker in results.workers.iter().filter(|worker| worker.state != WorkerState::Reported) {
-        wrong.push(format!("a worker is {}: what it sent is not known", worker.state.describe()));
+        wrong.push(messages::worker_incomplete(worker.state.describe()));
     }
     let Some((before, after)) = ledger else { return wrong };
     let (Some(verified), Some(duplicated), Some(missing)) = (
@@ -47,27 +40,20 @@ pub fn reconcile(results: &LocustResults, ledger: Option<(&LedgerCounts, &Ledger
         after.duplicated.checked_sub(before.duplicated),
         after.gaps.checked_sub(before.gaps),
     ) else {
-        wrong.push("the ledger has less at the end than at the start: it was begun anew".to_owned());
+        wrong.push(messages::ledger_restarted());
         return wrong;
     };
-    // What got no answer may have arrived all the same; so may what was under way. Probes that were let through (stale ones)
-    // may be rightly signed.
-    let unsure =
+    // Deliveries without an answer and those in flight may have arrived. Accepted probes may be correctly signed, as stale ones are.
+    let unknown =
         all.in_flight + all.failed.saturating_sub(all.unsent) + all.let_through + all.probes_in_flight;
-    if verified < all.acknowledged || verified > all.acknowledged + unsure {
-        wrong.push(format!(
-            "{} valid deliveries were acknowledged with {unsure} of which nothing is known, and the ledger has verified \
-             {verified}",
-            all.acknowledged
-        ));
+    if verified < all.acknowledged || verified > all.acknowledged + unknown {
+        wrong.push(messages::ledger_disagrees(all.acknowledged, unknown, verified));
     }
     if duplicated > 0 {
-        wrong.push(format!("the ledger has {duplicated} deliveries twice"));
+        wrong.push(messages::ledger_has_duplicates(duplicated));
     }
-    if missing > unsure {
-        wrong.push(format!(
-            "the ledger misses {missing} deliveries among those that have come, and of {unsure} alone nothing is known"
-        ));
+    if missing > unknown {
+        wrong.push(messages::ledger_has_gaps(missing, unknown));
     }
     wrong
 }

@@ -1,12 +1,13 @@
-//! What locust itself writes: its statistics as JSON (`--json`, `--json-file`) and as CSV (`--csv`).
+//! Reads locust's own statistics, as JSON (`--json`, `--json-file`) and as CSV (`--csv`).
 //!
-//! Locust knows names, successes and failures, and response times to two digits. The exported locustfile gives probes
-//! names that begin with `probe `, and a failure under such a name is one that was let through.
+//! Locust counts successes and failures by request name, and rounds response times to two digits. The exported locustfile gives
+//! probes names that begin with `probe `; a failure under such a name is an accepted probe.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::messages;
 use crate::bench::generate::probe;
 use crate::bench::measure::figures::{
     Latency, Measured, Named, PhaseEntry, ProbeEntry, Probes, SeriesEntry, SeriesPoint,
@@ -17,7 +18,7 @@ use crate::bench::measure::result::BenchResult;
 use crate::bench::measure::summary::per_second;
 use crate::suite::requirement::Level;
 
-/// The name under which the locustfile puts probes that got no answer.
+/// The locustfile's request name for probes without an answer.
 const UNANSWERED: &str = "probe unanswered";
 
 /// One entry of `--json`.
@@ -54,15 +55,13 @@ struct Statistics {
 /// The report of `--json`. Errors: it is broken, or empty.
 pub(super) fn json(name: &str, text: &str) -> Result<BenchReport, String> {
     let entries: Vec<LocustEntry> =
-        serde_json::from_str(text).map_err(|why| format!("{name} is no statistics of locust's: {why}"))?;
+        serde_json::from_str(text).map_err(|why| messages::statistics_broken(name, &why.to_string()))?;
     let valid = || entries.iter().filter(|entry| is_valid(&entry.name));
     let mut values = Vec::new();
     for (number, entry) in entries.iter().enumerate() {
         for (time, count) in &entry.response_times {
             let ms = time.parse::<f64>().ok().filter(|ms| ms.is_finite() && *ms >= 0.0);
-            let ms = ms.ok_or_else(|| {
-                format!("{name}: entry {}, member \"response_times\": {time:?} is no time", number + 1)
-            })?;
+            let ms = ms.ok_or_else(|| messages::not_a_time(name, number + 1, time))?;
             if is_valid(&entry.name) {
                 values.push(((ms * 1e3) as u64, *count));
             }
@@ -88,15 +87,13 @@ pub(super) fn json(name: &str, text: &str) -> Result<BenchReport, String> {
         duration_ms: (ended.unwrap_or(begun) - begun).max(0.0) * 1e3,
         begun_ms: (begun * 1e3) as u64,
         series: series(valid()),
-        notes: vec![
-            "response times are as locust rounds them, to whole milliseconds and two digits, failed requests among them".to_owned(),
-        ],
+        notes: vec![messages::rounded_times()],
     };
     report(name, statistics)
 }
 
 fn series<'a>(entries: impl Iterator<Item = &'a LocustEntry>) -> SeriesEntry {
-    /// A day: what has gaps that are longer is no series.
+    /// A day. A broken file could ask for a series of any length.
     const MOST: u64 = 86_400;
     let mut seconds: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
     for entry in entries {
@@ -117,7 +114,7 @@ fn series<'a>(entries: impl Iterator<Item = &'a LocustEntry>) -> SeriesEntry {
     SeriesEntry { interval_ms: 1000, points: points.collect() }
 }
 
-/// The columns of the file ending in `_stats.csv` that hold numbers which are read.
+/// The numeric columns that are read from the file ending in `_stats.csv`.
 const COLUMNS: [&str; 10] = [
     "Request Count",
     "Failure Count",
@@ -131,13 +128,13 @@ const COLUMNS: [&str; 10] = [
     "Requests/s",
 ];
 
-/// The report of the file ending in `_stats.csv`. Errors: a column is missing, or a value is no number.
+/// The report of the file ending in `_stats.csv`. Errors: a column is missing, or a value is not a number.
 pub(super) fn csv(name: &str, text: &str) -> Result<BenchReport, String> {
     let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, fields(line)));
     let header = lines.next().map(|(_, header)| header).unwrap_or_default();
     let column = |wanted: &str| {
         let found = header.iter().position(|one| one == wanted);
-        found.ok_or_else(|| format!("{name}: line 1 has no column {wanted:?}"))
+        found.ok_or_else(|| messages::column_missing(name, wanted))
     };
     let named = column("Name")?;
     let mut columns = Vec::new();
@@ -150,35 +147,31 @@ pub(super) fn csv(name: &str, text: &str) -> Result<BenchReport, String> {
         duration_ms: 0.0,
         begun_ms: 0,
         series: SeriesEntry { interval_ms: 1000, points: Vec::new() },
-        notes: vec![
-            "locust writes this file while it runs: what came in its last moments may be missing; its --json has all"
-                .to_owned(),
-        ],
+        notes: vec![messages::csv_may_be_incomplete()],
     };
     let mut valid = 0;
     for (number, fields) in lines.filter(|(_, fields)| fields.iter().any(|field| !field.is_empty())) {
-        let who = fields.get(named).cloned().unwrap_or_default();
-        if who == "Aggregated" {
+        let request = fields.get(named).cloned().unwrap_or_default();
+        if request == "Aggregated" {
             continue;
         }
         let mut values = [0.0; COLUMNS.len()];
         for ((value, wanted), at) in values.iter_mut().zip(COLUMNS).zip(&columns) {
             let field = fields.get(*at).map_or("", String::as_str);
-            *value = number_in(field)
-                .ok_or_else(|| format!("{name}: line {number}, column {wanted:?}: {field:?} is no number"))?;
+            *value = number_in(field).ok_or_else(|| messages::not_a_number(name, number, wanted, field))?;
         }
         let [requests, failures, .., rate] = values;
-        if is_valid(&who) {
+        if is_valid(&request) {
             valid += 1;
             add(&mut statistics.latency, &values);
         }
         if rate > 0.0 {
             statistics.duration_ms = statistics.duration_ms.max(requests / rate * 1e3);
         }
-        statistics.rows.push(Row { name: who, requests: requests as u64, failures: failures as u64 });
+        statistics.rows.push(Row { name: request, requests: requests as u64, failures: failures as u64 });
     }
     if valid > 1 {
-        statistics.notes.push("the quantiles are the highest of the several names that there are".to_owned());
+        statistics.notes.push(messages::highest_quantiles());
     }
     report(name, statistics)
 }
@@ -199,7 +192,7 @@ fn add(latency: &mut Latency, values: &[f64; COLUMNS.len()]) {
 }
 
 fn number_in(field: &str) -> Option<f64> {
-    // Locust has no percentile of what never happened.
+    // Locust writes N/A for a percentile of no requests.
     let value = if field == "N/A" { Some(0.0) } else { field.parse::<f64>().ok() };
     value.filter(|value| value.is_finite() && *value >= 0.0)
 }
@@ -222,23 +215,24 @@ fn fields(line: &str) -> Vec<String> {
     fields
 }
 
+/// Whether requests of that name are valid deliveries.
 fn is_valid(name: &str) -> bool {
     !name.starts_with("probe ")
 }
 
-/// The report of statistics. Errors: there are none.
+/// The report of statistics. Errors: there are no requests.
 fn report(name: &str, statistics: Statistics) -> Result<BenchReport, String> {
     let Statistics { rows, latency, duration_ms, begun_ms, series, notes } = statistics;
     if rows.is_empty() {
-        return Err(format!("{name} holds no request: nothing was sent"));
+        return Err(messages::no_requests(name));
     }
     let sum = |which: fn(&Row) -> u64| rows.iter().filter(|row| is_valid(&row.name)).map(which).sum::<u64>();
     let (sent, failed) = (sum(|row| row.requests), sum(|row| row.failures));
     let acknowledged = sent.saturating_sub(failed);
     let probes = probes(&rows);
     let must = |kind: &ProbeEntry| kind.level == Level::Must.as_str();
-    let lets_through = probes.kinds.iter().any(|kind| kind.let_through > 0 && must(kind));
-    let result = if lets_through || failed > 0 {
+    let accepts_probes = probes.kinds.iter().any(|kind| kind.let_through > 0 && must(kind));
+    let result = if accepts_probes || failed > 0 {
         BenchResult::Fail
     } else if acknowledged == 0 {
         BenchResult::Incomplete
@@ -274,11 +268,7 @@ fn report(name: &str, statistics: Statistics) -> Result<BenchReport, String> {
     let origin = origin(begun_ms, duration_ms as u64);
     let mut report = BenchReport::new(origin, load, CorpusFacts::default(), figures, result);
     report.notes = notes;
-    report.notes.push(
-        "made of locust's own statistics, which know neither statuses nor bytes nor what was asked for, and count what was \
-         refused as failed; the locustfile's --results know all of it"
-            .to_owned(),
-    );
+    report.notes.push(messages::less_than_results());
     Ok(report)
 }
 
@@ -286,10 +276,10 @@ fn origin(started_at_ms: u64, took_ms: u64) -> Origin {
     let unknown = || "unknown".to_owned();
     Origin {
         role: BenchRole::Receiver,
-        tool: Tool { name: "locust".to_owned(), version: "of a version that is not known".to_owned() },
+        tool: Tool { name: "locust".to_owned(), version: "(unknown version)".to_owned() },
         machine: Machine { cores: 0, os: unknown(), arch: unknown(), cpu: None, optimised: true },
         command: Vec::new(),
-        subject: "what locust was told".to_owned(),
+        subject: "(unknown receiver)".to_owned(),
         dialect: unknown(),
         started_at_ms,
         took_ms,

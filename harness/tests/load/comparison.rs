@@ -1,6 +1,4 @@
-//! Reports held against each other: what is refused, what counts as worse, and what cannot be told.
-//!
-//! Invariant: the reports are made up, so that what they say is known.
+//! Comparison of two reports, and baselines: what is comparable, worse, or inconclusive. The reports are made up.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -24,7 +22,7 @@ fn place(comparison: &ReportComparison, metric: Metric) -> Option<Place> {
 }
 
 #[test]
-fn one_new_report_suspects_and_a_second_confirms() {
+fn regression_needs_two_new_reports() {
     let old = Made::steady(10_000, 2_000).report();
     let (same, slower) = (Made::steady(9_950, 2_010).report(), Made::steady(8_500, 2_000).report());
     let one = against(&old, &[&same]);
@@ -38,7 +36,7 @@ fn one_new_report_suspects_and_a_second_confirms() {
     let one = against(&old, &[&slower]);
     assert_eq!(one.status(), ExitStatus::Incomplete, "{one:#?}");
     assert!(
-        one.is_suspicious() && one.why.contains("rate") && one.why.contains("confirms nothing"),
+        one.is_suspicious() && one.why.contains("rate") && one.why.contains("to confirm it"),
         "{}",
         one.why
     );
@@ -52,11 +50,11 @@ fn one_new_report_suspects_and_a_second_confirms() {
     assert_eq!((both.status(), both.result.describe()), (ExitStatus::Slower, "slow"));
     let one_of_two = against(&old, &[&slower, &same]);
     assert_eq!(one_of_two.status(), ExitStatus::Incomplete);
-    assert!(one_of_two.why.contains("not in the other"), "{}", one_of_two.why);
+    assert!(one_of_two.why.contains("but not in the other"), "{}", one_of_two.why);
 }
 
 #[test]
-fn each_figure_has_its_direction_and_bound() {
+fn each_metric_has_a_direction_and_a_threshold() {
     let old = Made::steady(10_000, 2_000).report();
     let (faster, later) = (Made::steady(20_000, 1_000).report(), Made::steady(10_000, 2_300).report());
     assert_eq!(against(&old, &[&faster]).status(), ExitStatus::Passed, "better is never worse");
@@ -77,13 +75,13 @@ fn each_figure_has_its_direction_and_bound() {
     wrong.refused = (0..10).map(|at| 200 + at).collect();
     let one = against(&old, &[&wrong.report()]);
     assert_eq!(place(&one, Metric::Errors), Some(Place::Beyond), "{one:#?}");
-    // All of them in one second: whether there will be any again this does not say.
+    // All errors in one second: too uneven to judge.
     wrong.refused = vec![0, 0, 0, 0, 2000, 0, 0, 0, 0, 0];
     assert_eq!(place(&against(&old, &[&wrong.report()]), Metric::Errors), Some(Place::Astride));
 }
 
 #[test]
-fn what_lies_within_the_noise_is_not_told() {
+fn change_within_the_noise_is_inconclusive() {
     let old = Made::steady(10_000, 2_000).report();
     let mut noisy = Made::steady(9_300, 2_000);
     noisy.rates = vec![5_000, 14_000, 9_000, 6_000, 13_000, 9_500, 4_000, 15_000, 8_000, 9_500];
@@ -91,10 +89,10 @@ fn what_lies_within_the_noise_is_not_told() {
     assert_eq!(place(&one, Metric::Rate), Some(Place::Astride), "{one:#?}");
     assert_eq!(one.status(), ExitStatus::Incomplete);
     assert!(!one.is_suspicious() && one.why.contains("noise"), "{}", one.why);
-    // A second in which nothing came is a part of it too.
+    // A second without deliveries counts too.
     noisy.rates = vec![10_000, 10_000, 10_000, 0, 10_000, 10_000, 10_000, 10_000, 10_000, 10_000];
     assert_eq!(place(&against(&old, &[&noisy.report()]), Metric::Rate), Some(Place::Astride));
-    // Too short to show any noise.
+    // Too short to show the noise.
     let mut short = Made::steady(5_000, 2_000);
     short.rates.truncate(3);
     short.p99_us.truncate(3);
@@ -105,7 +103,7 @@ fn what_lies_within_the_noise_is_not_told() {
     assert_eq!(one.status(), ExitStatus::Incomplete);
 }
 
-/// The report with another value somewhere.
+/// A report with one value replaced.
 fn with(pointer: &str, value: Value) -> BenchReport {
     let mut json = Made::steady(1000, 1000).json();
     *json.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = value;
@@ -113,7 +111,7 @@ fn with(pointer: &str, value: Value) -> BenchReport {
 }
 
 #[test]
-fn what_was_made_otherwise_is_refused_with_the_reason() {
+fn reports_of_different_loads_are_not_comparable() {
     let old = Made::steady(1000, 1000).report();
     assert_eq!(comparable(&old, &old), Ok(()));
     for (pointer, value, words) in [
@@ -123,7 +121,7 @@ fn what_was_made_otherwise_is_refused_with_the_reason() {
         ("/machine/os", json!("macos"), "operating system"),
         ("/machine/arch", json!("aarch64"), "architecture"),
         ("/machine/optimised", json!(false), "build"),
-        ("/tool/version", json!("0.0.1"), "version"),
+        ("/tool/version", json!("0.0.1"), "now 0.0.1)"),
         ("/role", json!("sender"), "role"),
         ("/dialect", json!("shipped"), "dialect"),
         ("/load/mode", json!("rate"), "mode (saturation, now rate)"),
@@ -133,14 +131,18 @@ fn what_was_made_otherwise_is_refused_with_the_reason() {
         ("/load/threads", json!(2), "--threads"),
         ("/load/timeout_ms", json!(1), "--timeout"),
         ("/load/probe_share", json!(0.5), "--probe-share"),
-        ("/corpus/bytes", json!(9000), "bodies (22 of 8000 bytes, now 22 of 9000 bytes)"),
+        (
+            "/corpus/bytes",
+            json!(9000),
+            "bodies (22 with 8000 bytes in total, now 22 with 9000 bytes in total)",
+        ),
         ("/corpus/longest", json!(7000), "bodies"),
         ("/corpus/bodies", json!(1), "bodies"),
     ] {
         let why = comparable(&old, &with(pointer, value)).unwrap_err();
         assert!(why.contains(words), "{pointer}: {why}");
     }
-    // What does not change the figures: how long, from which seed, and a port's digits in the bodies.
+    // The duration, the seed and the digits of a port in the bodies do not change the figures.
     for (pointer, value) in
         [("/load/duration_ms", json!(20_000)), ("/seed", json!(9)), ("/corpus/bytes", json!(8022))]
     {
@@ -153,7 +155,7 @@ fn what_was_made_otherwise_is_refused_with_the_reason() {
 }
 
 #[test]
-fn bounds_are_read_and_later_ones_win() {
+fn threshold_for_a_metric_overrides_the_one_for_all() {
     let read = |texts: &[&str]| {
         let given: Vec<GivenRegression> = texts.iter().map(|text| text.parse().unwrap()).collect();
         let most = MaxRegression::default().with(&given);
@@ -168,27 +170,27 @@ fn bounds_are_read_and_later_ones_win() {
 }
 
 #[test]
-fn baselines_are_kept_whole_and_read_with_the_name_of_what_is_wrong() {
+fn baselines_are_saved_atomically_and_errors_name_the_file() {
     let folder = TempDir::new().unwrap();
     let below = folder.path().join("a/b");
     let (report, other) = (Made::steady(1000, 1000).report(), Made::steady(2000, 1000).report());
     let path = baseline::save(&below, "main", &report).unwrap();
     assert_eq!(baseline::read(&path).unwrap(), report);
-    assert_eq!(baseline::save(&below, "main", &other).unwrap(), path, "it is replaced");
+    assert_eq!(baseline::save(&below, "main", &other).unwrap(), path, "the baseline is replaced");
     assert_eq!(baseline::read(&path).unwrap(), other);
     let entries = std::fs::read_dir(&below).unwrap().count();
-    assert_eq!(entries, 1, "nothing unfinished is left");
+    assert_eq!(entries, 1, "no temporary file is left");
     assert_eq!(baseline::locate("main", &below).unwrap(), path);
     assert_eq!(baseline::locate("x.json", &below).unwrap().to_str(), Some("x.json"));
 
     let whole_text = std::fs::read(&path).unwrap();
     for (content, words) in [
-        (b"".as_slice(), "no report"),
-        (&whole_text[..whole_text.len() / 2], "no report"),
-        (b"[1,2]", "no report"),
+        (b"".as_slice(), "report of a benchmark"),
+        (&whole_text[..whole_text.len() / 2], "report of a benchmark"),
+        (b"[1,2]", "report of a benchmark"),
         (br#"{"format":"twenty-conform-report/1"}"#, "twenty-conform-report/1"),
         (br#"{"format":"twenty-conform-bench/1","role":"receiver"}"#, "broken"),
-        (b"\xff\xfe", "no text"),
+        (b"\xff\xfe", "not UTF-8 text"),
     ] {
         let broken = folder.path().join("broken.json");
         std::fs::write(&broken, content).unwrap();
@@ -203,7 +205,7 @@ fn baselines_are_kept_whole_and_read_with_the_name_of_what_is_wrong() {
     for name in ["main", "v1.2-rc_3", "0"] {
         assert_eq!(baseline::check_name(name), Ok(()), "{name:?}");
     }
-    // Where a file stands in the way there is no folder.
+    // A file cannot be the folder.
     let (_, why) = baseline::save(&path.join("below"), "main", &report).unwrap_err();
     assert!(!why.to_string().is_empty());
 }

@@ -1,6 +1,4 @@
-//! The forms that a report is written in: each is reviewed as a snapshot, and looked at for what no snapshot shows.
-//!
-//! Invariant: what is written is made from made-up reports alone, so the snapshots are the same on every machine.
+//! The formats of benchmark reports: a snapshot of each, made from a made-up report, and properties that no snapshot shows.
 
 use std::path::Path;
 
@@ -15,13 +13,13 @@ use twenty_conform::bench::show::{comparison, html, pair, text, trend};
 
 use super::made::Made;
 
-/// Reviews what is written. The folder is the top-level one.
+/// Compares with a snapshot in `snapshots/bench`.
 fn assert_format(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/bench"));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    // A version is in every report, and says nothing of its form.
+    // The version is not a part of the format.
     let text = text.replace(env!("CARGO_PKG_VERSION"), "[version]");
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
@@ -34,7 +32,7 @@ fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }
 
-/// A report in which there is something of everything, and what comes from outside tries to be markup.
+/// A report with every optional part, and with markup in every text that comes from outside.
 fn full() -> BenchReport {
     let mut made = Made::steady(10_000, 2_000);
     made.refused[3] = 12;
@@ -48,7 +46,7 @@ fn full() -> BenchReport {
         json!({ "at_ms": 3200.5, "took_ms": 1.5, "status": 503, "request": "POST / HTTP/1.1\r\n\r\n{\"a\":\"</pre>\"}",
                 "answer": answer })
     };
-    json["unexpected"] = json!([{ "kind": "503", "text": "a valid delivery was answered 503", "count": 12,
+    json["unexpected"] = json!([{ "kind": "503", "text": "answered 503 to a valid delivery", "count": 12,
                  "exchange": shown("HTTP/1.1 503 <svg onload=alert(1)>\u{1b}[31m") }]);
     json["probes"]["let_through"] = json!(1);
     json["probes"]["kinds"] = json!([{ "name": "other-secret", "requirement": "VER-3", "level": "must", "sent": 10,
@@ -65,30 +63,30 @@ fn full() -> BenchReport {
 }
 
 #[test]
-fn html_is_a_page_by_itself_and_escapes_what_comes_from_outside() {
+fn html_loads_nothing_and_escapes_outside_text() {
     let page = html::render(&full());
     for needle in
         ["<script", "<img", "<b>", "onload=alert(1)>", "</pre>\"", "http://", "https://", "src=", "href="]
     {
         let allowed = ["onload=alert(1)&gt;", "src=x onerror"];
         let text = allowed.iter().fold(page.clone(), |text, allowed| text.replace(allowed, ""));
-        assert!(!text.contains(needle), "{needle:?} stands in the page");
+        assert!(!text.contains(needle), "{needle:?} is in the page");
     }
-    assert!(!page.contains('\u{1b}'), "a control character stands in the page");
+    assert!(!page.contains('\u{1b}'), "a control character is in the page");
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; &quot;x&quot; &amp; &#39;y&#39;"));
     assert!(page.contains("prefers-color-scheme:dark") && page.matches("<svg ").count() == 3);
-    assert!(!page.contains("NaN") && !page.contains("inf"), "a coordinate is no number");
+    assert!(!page.contains("NaN") && !page.contains("inf"), "a coordinate is not a number");
     assert_format("html", &page);
 }
 
 #[test]
-fn html_is_drawn_of_nothing_too() {
+fn html_survives_empty_and_absurd_figures() {
     let mut report = Made::steady(0, 0).report();
     report.total.latency.count = 0;
     report.total.error_share = 0.0;
     let page = html::render(&report);
     assert!(!page.contains("NaN") && !page.contains("inf") && page.ends_with("</html>\n"));
-    // Figures that no load has.
+    // Figures that no load can have.
     let mut report = full();
     report.series.interval_ms = 0;
     report.total.latency.max_us = u64::MAX;
@@ -98,7 +96,7 @@ fn html_is_drawn_of_nothing_too() {
 }
 
 #[test]
-fn trends_are_the_forms_that_trackers_read() {
+fn trends_have_the_formats_of_trackers() {
     let report = full();
     let (bmf, list) = (trend::bmf(&report), trend::smaller_is_better(&report));
     for measures in bmf.as_object().unwrap().values() {
@@ -115,14 +113,14 @@ fn trends_are_the_forms_that_trackers_read() {
     }
     assert_format("bmf", &pretty(&bmf));
     assert_format("smaller-is-better", &pretty(&list));
-    // Another port, seed and secret: the same names, so that a trend goes on.
+    // Another port and seed must not change the names, or the trend would break.
     let mut other = full();
     (other.subject, other.seed) = ("http://127.0.0.1:4011/".to_owned(), Some(8));
     assert_eq!(trend::bmf(&other), bmf);
 }
 
 #[test]
-fn a_rate_has_a_name_of_its_own() {
+fn trend_names_each_rate() {
     let mut report = Made::steady(500, 2_000).report();
     report.load.mode = LoadMode::RateSteps;
     report.load.rates = vec![250.0, 500.0];
@@ -138,7 +136,7 @@ fn a_rate_has_a_name_of_its_own() {
 }
 
 #[test]
-fn the_texts_are_what_was_reviewed() {
+fn texts_match_their_snapshots() {
     assert_format("text", &plain(&text::render(&full())));
     let old = Made::steady(10_000, 2_000).report();
     let (slower, other) = (Made::steady(8_500, 2_100).report(), Made::steady(8_450, 2_000).report());
@@ -169,18 +167,18 @@ fn the_texts_are_what_was_reviewed() {
         max_regression: 0.05,
         series: series.map(|(name, other)| PairSeries::of(name, rounds(other), 7)).to_vec(),
         result: BenchResult::Slow,
-        why: "a regression of more than 5%, in two series that agree".to_owned(),
+        why: "a regression of more than 5% in both series".to_owned(),
         exit_status: 6,
         duration_ms: 30_000,
         notes: Vec::new(),
     };
     let text = serde_json::to_string(&report).unwrap();
-    assert_eq!(serde_json::from_str::<PairReport>(&text).unwrap(), report, "it comes back as it went");
+    assert_eq!(serde_json::from_str::<PairReport>(&text).unwrap(), report, "JSON round trip");
     assert_format("pair", &plain(&pair::render(&report)));
 }
 
 #[test]
-fn results_have_one_word_each_and_go_with_their_status() {
+fn each_result_has_a_word_and_a_status() {
     use BenchResult::{Error, Fail, Incomplete, Inconclusive, Interrupted, Pass, Slow};
     for (result, word, code) in [
         (Pass, "pass", 0),
@@ -195,7 +193,7 @@ fn results_have_one_word_each_and_go_with_their_status() {
         assert_eq!(serde_json::to_value(result).unwrap(), word);
         assert_eq!(serde_json::from_value::<BenchResult>(json!(word)).unwrap(), result);
         assert_eq!(BenchResult::of(result.status()).status(), result.status());
-        // The worse of two is the one whose status comes first; of equals the first.
+        // The worse of two results is the one whose status comes first in the list of statuses.
         assert_eq!((Pass.or_worse(result), result.or_worse(result)), (result, result));
     }
     assert_eq!((Slow.or_worse(Inconclusive), Incomplete.or_worse(Fail)), (Slow, Fail));
@@ -206,7 +204,7 @@ fn results_have_one_word_each_and_go_with_their_status() {
 }
 
 #[test]
-fn bounds_in_reports_come_back_as_they_went() {
+fn bounds_survive_a_round_trip() {
     for text in ["p99<50ms", "p99.9<800us", "max<1s", "mean<1500us", "errors<0.1%", "errors<0.0000001%"] {
         let mut json = Made::steady(1000, 1000).json();
         json["thresholds"] = json!([{ "bound": text, "measured": 1.0, "held": true }]);

@@ -1,28 +1,25 @@
-//! Reports of benchmarks that were made up, for what reads, compares and draws them.
-//!
-//! Invariant: the same figures give the same report, on any machine.
+//! Made-up benchmark reports, for tests that read, compare and render them. They are the same on every machine.
 
 use serde_json::{Value, json};
 use twenty_conform::bench::measure::report::BenchReport;
 
-/// What a made-up load has shown in each second, and in all.
+/// The figures of a made-up load, for each second.
 pub(crate) struct Made {
-    /// Acknowledged deliveries in each second.
+    /// Accepted deliveries in each second.
     pub(crate) rates: Vec<u64>,
-    /// The p99 in each second, in microseconds; p90 is half of it, p50 a quarter.
+    /// The p99 in each second, in microseconds. p90 is half of it, p50 a quarter.
     pub(crate) p99_us: Vec<u64>,
-    /// Refused deliveries in each second.
+    /// Rejected deliveries in each second.
     pub(crate) refused: Vec<u64>,
 }
 
 impl Made {
-    /// Ten seconds that vary by about a hundredth.
+    /// Ten seconds whose figures vary by about 1 %.
     pub(crate) fn steady(rate: u64, p99_us: u64) -> Self {
         let vary = |value: u64| (0..10).map(|at| value + value * ((at * 7) % 5) / 200).collect();
         Self { rates: vary(rate), p99_us: vary(p99_us), refused: vec![0; 10] }
     }
 
-    /// The report as JSON.
     pub(crate) fn json(&self) -> Value {
         let seconds = self.rates.len() as u64;
         let (all, refused): (u64, u64) = (self.rates.iter().sum(), self.refused.iter().sum());
@@ -61,7 +58,6 @@ impl Made {
         })
     }
 
-    /// The report.
     pub(crate) fn report(&self) -> BenchReport {
         BenchReport::parse(&self.json().to_string()).unwrap()
     }

@@ -1,6 +1,5 @@
-//! Intervals of noisy figures: what they must not depend on, and how often they are right, on figures that were made up.
-//!
-//! Invariant: every figure comes from a seed, so a share that is counted is the same in every run.
+//! Intervals of noisy figures, and the verdicts of `bench pair` on simulated machines. Every figure comes from a seed, so counts
+//! are the same in every run.
 
 use proptest::prelude::*;
 use rand::rngs::StdRng;
@@ -11,10 +10,10 @@ use twenty_conform::statistics::{
     Better, FEWEST, Interval, Place, Steadiness, difference, interval, log_ratio, quotient, trimmed_mean,
 };
 
-/// Enough to see a share, and few enough for an unoptimised build.
+/// Enough to estimate coverage, and few enough for an unoptimised build.
 const RESAMPLES: usize = 300;
 
-/// A figure of a normal distribution.
+/// Draws from the standard normal distribution.
 fn normal(random: &mut StdRng) -> f64 {
     let uniform = |random: &mut StdRng| random.random_range(f64::EPSILON..1.0);
     (-2.0 * uniform(random).ln()).sqrt() * (std::f64::consts::TAU * uniform(random)).cos()
@@ -32,7 +31,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn an_interval_moves_and_stretches_with_its_figures(values in figures(), by in -5.0..5.0f64, factor in 0.1..10.0f64) {
+    fn interval_scales_with_its_figures(values in figures(), by in -5.0..5.0f64, factor in 0.1..10.0f64) {
         let of = |values: &[f64]| interval(values, 7, 100).unwrap();
         let (one, moved) = (of(&values), of(&values.iter().map(|value| value * factor + by).collect::<Vec<_>>()));
         for (one, moved) in [(one.low, moved.low), (one.estimate, moved.estimate), (one.high, moved.high)] {
@@ -41,10 +40,10 @@ proptest! {
     }
 
     #[test]
-    fn their_order_says_nothing_and_the_same_seed_gives_the_same(values in figures(), seed: u64) {
-        let mut turned = values.clone();
-        turned.reverse();
-        prop_assert_eq!(interval(&values, seed, 100), interval(&turned, seed, 100));
+    fn interval_ignores_the_order_of_figures(values in figures(), seed: u64) {
+        let mut reversed = values.clone();
+        reversed.reverse();
+        prop_assert_eq!(interval(&values, seed, 100), interval(&reversed, seed, 100));
         let one = interval(&values, seed, 100).unwrap();
         prop_assert!(one.low <= one.high);
         let (least, most) = values.iter().fold((f64::MAX, f64::MIN), |(a, b), &value| (a.min(value), b.max(value)));
@@ -52,19 +51,19 @@ proptest! {
     }
 
     #[test]
-    fn what_is_turned_round_is_the_inverse(base in 1.0..1e6f64, candidate in 1.0..1e6f64, drift in 0.9..1.1f64) {
-        // A drift that goes on evenly, in either order of a round: the middle two loads come after one and two steps of it.
+    fn log_ratio_cancels_drift_and_inverts(base in 1.0..1e6f64, candidate in 1.0..1e6f64, drift in 0.9..1.1f64) {
+        // A steady drift, in both orders of a round: the middle two loads come after one and two steps of it.
         let step = drift.ln();
         let at = |figure: f64, step_count: f64| figure * (step * step_count).exp();
-        let there = log_ratio([at(base, 0.0), at(base, 3.0)], [at(candidate, 1.0), at(candidate, 2.0)]);
-        let back = log_ratio([at(base, 1.0), at(base, 2.0)], [at(candidate, 0.0), at(candidate, 3.0)]);
-        let true_one = (candidate / base).ln();
-        prop_assert!(near(there, true_one) && near(back, true_one), "{there} {back} {true_one}");
+        let outer_base = log_ratio([at(base, 0.0), at(base, 3.0)], [at(candidate, 1.0), at(candidate, 2.0)]);
+        let inner_base = log_ratio([at(base, 1.0), at(base, 2.0)], [at(candidate, 0.0), at(candidate, 3.0)]);
+        let expected = (candidate / base).ln();
+        prop_assert!(near(outer_base, expected) && near(inner_base, expected), "{outer_base} {inner_base} {expected}");
         prop_assert!(near(log_ratio([base; 2], [candidate; 2]), -log_ratio([candidate; 2], [base; 2])));
     }
 
     #[test]
-    fn what_is_equal_differs_by_nothing(values in figures()) {
+    fn interval_of_equal_figures_contains_no_change(values in figures()) {
         let one = difference(&values, &values, 3, 100).unwrap();
         prop_assert!(near(one.estimate, 0.0) && one.low <= 1e-9 && one.high >= -1e-9, "{one:?}");
         let doubled: Vec<f64> = values.iter().map(|value| 2.0 * (value + 11.0)).collect();
@@ -76,7 +75,7 @@ proptest! {
     }
 
     #[test]
-    fn an_interval_lies_on_one_side_or_astride(low in 0.5..1.5f64, width in 0.0..0.5f64, most in 0.01..0.3f64) {
+    fn place_agrees_with_both_ends_of_the_interval(low in 0.5..1.5f64, width in 0.0..0.5f64, most in 0.01..0.3f64) {
         let one = Interval { low, estimate: low + width / 2.0, high: low + width };
         let higher = match one.place(Better::Higher, most) {
             Place::Beyond => one.high < 1.0 - most,
@@ -93,14 +92,14 @@ proptest! {
 }
 
 #[test]
-fn outliers_move_a_trimmed_mean_little_and_too_few_figures_say_nothing() {
+fn interval_needs_enough_finite_figures() {
     assert_eq!(trimmed_mean(&[]), None);
     assert_eq!(trimmed_mean(&[1.0, 2.0, 3.0, 4.0, 1e9]), Some(3.0));
     assert_eq!(interval(&[1.0; FEWEST - 1], 1, 100), None);
-    assert_eq!(interval(&[1.0, 2.0, f64::NAN, 3.0, 4.0], 1, 100), None, "what is no number is none");
+    assert_eq!(interval(&[1.0, 2.0, f64::NAN, 3.0, 4.0], 1, 100), None, "NaN is not a figure");
     assert_eq!(interval(&[1.0, 2.0, f64::INFINITY, 3.0, 4.0], 1, 100), None);
     assert_eq!(difference(&[1.0; 4], &[1.0; 9], 1, 100), None);
-    assert_eq!(quotient(&[0.0; 9], &[1.0; 9], 1, 100), None, "of nothing there is no ratio");
+    assert_eq!(quotient(&[0.0; 9], &[1.0; 9], 1, 100), None, "0 has no ratio");
     assert!(quotient(&[1.0; 9], &[0.0, 1.0, 1.0, 1.0, 1.0, 1.0], 1, 100).is_some(), "a stall is a figure");
     let nan = Interval { low: f64::NAN, estimate: f64::NAN, high: f64::NAN };
     assert_eq!(nan.steadiness(0.05), Steadiness::Wide);
@@ -108,33 +107,33 @@ fn outliers_move_a_trimmed_mean_little_and_too_few_figures_say_nothing() {
 }
 
 #[test]
-fn the_interval_holds_the_truth_about_as_often_as_it_says() {
+fn interval_covers_the_true_value_as_often_as_stated() {
     let mut random = StdRng::seed_from_u64(11);
-    // Normal figures, and ones of which a few lie far out.
-    for (far, least) in [(0.0, 92), (0.05, 92)] {
-        let held = (0..400).filter(|seed| {
+    // Normal figures, without and with outliers.
+    for (outliers, least) in [(0.0, 92), (0.05, 92)] {
+        let covered = (0..400).filter(|seed| {
             let values: Vec<f64> = (0..20)
                 .map(|_| {
-                    let wide = if random.random_bool(far) { 10.0 } else { 1.0 };
+                    let wide = if random.random_bool(outliers) { 10.0 } else { 1.0 };
                     0.3 + 0.02 * wide * normal(&mut random)
                 })
                 .collect();
             let one = interval(&values, *seed, RESAMPLES).unwrap();
             one.low <= 0.3 && 0.3 <= one.high
         });
-        let held = held.count() * 100 / 400;
-        assert!((least..=98).contains(&held), "{held} of 100, {far}");
+        let covered = covered.count() * 100 / 400;
+        assert!((least..=98).contains(&covered), "{covered} of 100, {outliers}");
     }
 }
 
-/// A machine that is made up: how much loads differ, how its speed drifts, and how often something else disturbs it.
+/// A simulated machine.
 struct Machine {
     random: StdRng,
     /// The standard deviation of a load's figure.
     noise: f64,
-    /// By how much it gets slower from load to load.
+    /// How much slower it gets from load to load.
     drift: f64,
-    /// How likely a load is disturbed, and by how much at most.
+    /// The probability that other work disturbs a load, and the largest share of the load that this costs.
     disturbed: (f64, f64),
     loads: f64,
 }
@@ -151,7 +150,7 @@ impl Machine {
         speed * (self.noise * normal(&mut self.random) - self.drift * self.loads).exp() * (1.0 - lost)
     }
 
-    /// What `bench pair` says of a candidate of that speed; the base's is 1.
+    /// The result of `bench pair` for a candidate of that speed. The base has speed 1.
     fn pair(&mut self, seed: u64, candidate: f64) -> ExitStatus {
         let mut series: Vec<PairSeries> = Vec::new();
         loop {
@@ -159,7 +158,7 @@ impl Machine {
             let ratios: Vec<Interval> = series.iter().skip(1).filter_map(|one| one.ratio).collect();
             let next = match conclude(control.as_ref(), &ratios, Better::Higher, 0.05) {
                 Conclusion::Final(result, _) => return result.status(),
-                Conclusion::GoOn(next) => next,
+                Conclusion::Continue(next) => next,
             };
             let other = if next == SeriesName::Control { 1.0 } else { candidate };
             let planned = series.first().map_or(20, |control| control.rounds.len());
@@ -179,27 +178,27 @@ impl Machine {
         }
     }
 
-    /// How many of so many runs end so.
+    /// How many of the runs end with that status.
     fn count(make: impl Fn(u64) -> Self, runs: u64, candidate: f64, status: ExitStatus) -> usize {
         (0..runs).filter(|seed| make(*seed).pair(*seed, candidate) == status).count()
     }
 }
 
 #[test]
-fn a_tenth_more_work_is_found_on_a_quiet_machine() {
-    // A tenth more work is 1/1.1 of the rate.
+fn ten_percent_regression_is_found_on_a_quiet_machine() {
+    // 10 % more work is 1/1.1 of the rate.
     for noise in [0.01, 0.02] {
         let quiet = |seed| Machine::new(seed, noise, 0.0, (0.01, 0.3));
         let found = Machine::count(quiet, 40, 1.0 / 1.1, ExitStatus::Slower);
         assert!(found >= 38, "{found} of 40 with a noise of {noise}");
         let passed = Machine::count(quiet, 40, 1.0, ExitStatus::Passed);
-        assert!(passed >= 38, "{passed} of 40 that are alike pass, with a noise of {noise}");
+        assert!(passed >= 38, "{passed} of 40 equal pairs pass with a noise of {noise}");
     }
 }
 
 #[test]
-fn what_is_alike_is_never_slower_whatever_the_machine_does() {
-    // Drifting by a third in a series, noisy, and with something else on half of the loads.
+fn equal_receivers_are_never_slower_on_any_machine() {
+    // Drifting by a third in a series, noisy, and with other work during half of the loads.
     for (noise, drift, disturbed) in [
         (0.01, 0.004, (0.0, 0.1)),
         (0.05, 0.0, (0.0, 0.1)),
@@ -210,18 +209,18 @@ fn what_is_alike_is_never_slower_whatever_the_machine_does() {
         let slower = Machine::count(machine, 20, 1.0, ExitStatus::Slower);
         assert_eq!(slower, 0, "{noise} {drift} {disturbed:?}");
     }
-    // A drift alone takes nothing away from what can be told.
+    // A drift alone does not hide a regression.
     let drifting = |seed| Machine::new(seed, 0.01, 0.004, (0.0, 0.1));
     assert!(Machine::count(drifting, 10, 1.0, ExitStatus::Passed) >= 9);
     assert!(Machine::count(drifting, 10, 1.0 / 1.1, ExitStatus::Slower) >= 9);
-    // On a machine that is busy nothing is told, a real regression neither.
+    // On a busy machine every result is inconclusive, even for a real regression.
     let busy = |seed| Machine::new(seed, 0.1, 0.0, (0.3, 0.6));
     assert!(Machine::count(busy, 10, 1.0, ExitStatus::Incomplete) >= 9);
     assert!(Machine::count(busy, 10, 0.7, ExitStatus::Incomplete) >= 9);
 }
 
 #[test]
-fn a_control_goes_on_while_that_may_help() {
+fn control_continues_while_more_rounds_may_help() {
     let over = |name, count, spread: f64| {
         let round = |at| PairRound {
             base: [1.0; 2],
@@ -233,7 +232,7 @@ fn a_control_goes_on_while_that_may_help() {
     for (name, count, spread, expected) in [
         (SeriesName::Control, 19, 0.001, false),
         (SeriesName::Control, 20, 0.001, true),
-        // Too wide, and not hopeless.
+        // Too wide, but more rounds may help.
         (SeriesName::Control, 20, 0.03, false),
         (SeriesName::Control, 30, 0.03, false),
         (SeriesName::Control, 60, 0.03, true),
@@ -246,24 +245,24 @@ fn a_control_goes_on_while_that_may_help() {
 }
 
 #[test]
-fn two_series_must_agree_and_an_unsteady_control_ends_it() {
+fn pair_needs_a_steady_control_and_two_series_that_agree() {
     let at = |low: f64, high: f64| Interval { low, estimate: f64::midpoint(low, high), high };
     let steady = at(0.99, 1.01);
     let say = |control: Interval, series: &[Interval]| conclude(Some(&control), series, Better::Higher, 0.05);
     let status = |conclusion: Conclusion| match conclusion {
         Conclusion::Final(result, why) => (result.status(), why),
-        Conclusion::GoOn(next) => panic!("it goes on with {next:?}"),
+        Conclusion::Continue(next) => panic!("it continues with {next:?}"),
     };
-    assert_eq!(conclude(None, &[], Better::Higher, 0.05), Conclusion::GoOn(SeriesName::Control));
-    assert_eq!(say(steady, &[]), Conclusion::GoOn(SeriesName::First));
+    assert_eq!(conclude(None, &[], Better::Higher, 0.05), Conclusion::Continue(SeriesName::Control));
+    assert_eq!(say(steady, &[]), Conclusion::Continue(SeriesName::First));
     let (slow, fine, between) = (at(0.90, 0.92), at(0.98, 1.0), at(0.94, 0.96));
-    assert_eq!(say(steady, &[slow]), Conclusion::GoOn(SeriesName::Second));
+    assert_eq!(say(steady, &[slow]), Conclusion::Continue(SeriesName::Second));
     for (control, series, expected, words) in [
         (steady, [fine].as_slice(), ExitStatus::Passed, "no regression"),
         (steady, &[between], ExitStatus::Incomplete, "both sides"),
-        (steady, &[slow, slow], ExitStatus::Slower, "two series that agree"),
-        (steady, &[slow, between], ExitStatus::Incomplete, "do not agree"),
-        (steady, &[slow, fine], ExitStatus::Incomplete, "do not agree"),
+        (steady, &[slow, slow], ExitStatus::Slower, "in both series"),
+        (steady, &[slow, between], ExitStatus::Incomplete, "series disagree"),
+        (steady, &[slow, fine], ExitStatus::Incomplete, "series disagree"),
         (at(0.97, 1.0), &[], ExitStatus::Incomplete, "wider than half"),
         (at(1.026, 1.03), &[], ExitStatus::Incomplete, "further from 1"),
         (at(0.96, 0.97), &[slow, slow], ExitStatus::Incomplete, "further from 1"),
@@ -272,7 +271,7 @@ fn two_series_must_agree_and_an_unsteady_control_ends_it() {
         assert_eq!(status, expected, "{why}");
         assert!(why.contains(words), "{why}");
     }
-    // Of latencies the higher one is the worse.
+    // A higher latency is worse.
     let (status, _) = status(conclude(Some(&steady), &[at(1.1, 1.2), at(1.1, 1.2)], Better::Lower, 0.05));
     assert_eq!(status, ExitStatus::Slower);
 }

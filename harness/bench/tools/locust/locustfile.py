@@ -1,14 +1,19 @@
-"""Signed, judged load on a receiver of Twenty's webhooks, from as many processes and machines as locust has.
+"""Signed load on a receiver of Twenty's webhooks, from any number of locust processes and machines.
 
-Written by `twenty-conform bench export locust`. One file, nothing beside locust to install.
+Written by `twenty-conform bench export locust`. It needs only locust.
 
   TWENTY_WEBHOOK_SECRET=... locust -f locustfile.py --headless -u 64 -r 64 -t 30s --host http://127.0.0.1:3000/
 
-Every delivery has a record id, a timestamp and a signature of its own, made when it is sent. A share of the deliveries
-(--probe-share) must be refused: wrongly signed, altered or stale ones. Every answer is judged. At the end the counts of all
-workers are written to --results, and the exit status is 0 (pass), 1 (a probe was let through, too many genuine deliveries
-were not acknowledged, or a worker was lost or did not report), 3 (nothing was measured) or 2 (refused to begin).
-The secret is read from the environment by the processes that send, and is never written or passed on.
+Each delivery has its own record id, timestamp and signature, made when it is sent. A share of the deliveries (--probe-share)
+must be rejected: they have a wrong signature, are altered or are stale. Every answer is judged. At the end the counts of all
+workers are written to --results. Exit status:
+
+  0  pass
+  1  the receiver accepted a probe or too few valid deliveries, or a worker was lost, left early or did not report
+  2  the run did not start
+  3  nothing was measured
+
+The processes that send read the secret from the environment. It is never written or passed on.
 """
 
 import base64
@@ -37,7 +42,7 @@ from locust.runners import MasterRunner, WorkerRunner
 
 FORMAT = "twenty-conform-locust/1"
 
-# BEGIN EMBEDDED: what the export fills in.
+# BEGIN EMBEDDED: filled in by the export.
 EMBEDDED = {
     "version": "0",
     "dialect": "documented",
@@ -67,11 +72,11 @@ SIGNATURE_HEADER = "X-Twenty-Webhook-Signature"
 NONCE_HEADER = "X-Twenty-Webhook-Nonce"
 DAY_MS = 24 * 60 * 60 * 1000
 OTHER_SECRET = b"another-secret-than-the-one-agreed-on"
-KEPT = 4096  # how much of an exchange is shown, in characters
+KEPT = 4096  # characters shown of an exchange
 LONGEST_ANSWER = 64 * 1024 * 1024
-MOST_WITNESSES = 24  # beside one for each kind of probe
+MOST_WITNESSES = 24  # in addition to one for each kind of probe
 MOST_POINTS = 3600  # of the series
-LEAVING = 2.0  # a worker that is interrupted together with the master may report so long before the master asks
+LEAVING = 2.0  # seconds: a worker interrupted together with the master may report this long before the master asks
 
 
 # --- Signing and probes ---------------------------------------------------------------------------------------------
@@ -83,33 +88,34 @@ def sign(key, timestamp, body):
 
 
 def check_vectors():
-    """What does not sign as independent programs do must not send anything."""
+    """Refuses to run if this file signs differently from the independent programs that made the vectors."""
     for vector in EMBEDDED["vectors"]:
         made = sign(vector["secret"].encode(), vector["timestamp"], vector["body"].encode())
         if made != vector["signature"]:
-            refuse(f"the signing vector {vector['name']} gives {made} here, and should give {vector['signature']}")
+            refuse(f"the signing vector {vector['name']} gives {made}, but should give {vector['signature']}")
     if not EMBEDDED["vectors"] or not EMBEDDED["bodies"]:
-        refuse("there is no signing vector or no body in this file; export it anew")
+        refuse("this file has no signing vectors or no bodies; export it again")
 
 
 def refuse(why):
+    """Ends the process before the load starts."""
     print(f"twenty-conform: {why}", file=sys.stderr, flush=True)
     sys.exit(2)
 
 
 class Delivery:
-    """One delivery before it is sent: its body, with the record's id at `id`, and what goes into its headers."""
+    """A delivery before it is sent: its body, with the record's id at `id`, and its header values."""
 
     def __init__(self, key, body, id, now_ms):
         self.key, self.body, self.id, self.time = key, body, id, now_ms
         self.timestamp = str(now_ms)
         self.signature = None
 
-    def genuine(self):
+    def sign(self):
         self.signature = sign(self.key, self.timestamp, self.body)
 
     def altered(self):
-        """The body with its content changed: one digit of the record's id, or a byte at its end where it has none."""
+        """The body with other content: one digit of the record's id, or the last byte if it has no id."""
         if self.id is None:
             return self.body[:-1] + b" "
         last = self.id + 35
@@ -125,24 +131,24 @@ class Delivery:
 
 def other_key(key):
     def make(one):
-        # With the very same key it would be genuine.
+        # With the same key the delivery would be valid.
         one.signature = "0" * 64 if key == one.key else one.mac(one.message(), key=key).hexdigest()
 
     return make
 
 
 def body_altered(one):
-    one.genuine()
+    one.sign()
     one.body = one.altered()
 
 
 def body_cut(one):
-    one.genuine()
+    one.sign()
     one.body = one.body[:-1]
 
 
 def timestamp_altered(one):
-    one.genuine()
+    one.sign()
     one.timestamp = str(one.time + 1)
 
 
@@ -151,7 +157,7 @@ def signature_empty(one):
 
 
 def timestamp_missing(one):
-    one.genuine()
+    one.sign()
     one.timestamp = None
 
 
@@ -173,10 +179,10 @@ def signed_as(digest):
     return make
 
 
-def so_far_off(ms):
+def shifted(ms):
     def make(one):
         one.timestamp = str(one.time + ms)
-        one.genuine()
+        one.sign()
 
     return make
 
@@ -185,7 +191,7 @@ def stringified(one):
     return one.message(body=json.dumps(one.body.decode(), ensure_ascii=False).encode())
 
 
-# What a receiver must refuse: its name, the requirement that forbids it, that requirement's level, how it is made.
+# Deliveries that a receiver must reject: name, requirement, level of the requirement, and the function that makes it.
 PROBES = [
     ("body-altered", "VER-1", "must", body_altered),
     ("body-cut", "VER-1", "must", body_cut),
@@ -207,16 +213,16 @@ PROBES = [
     ("truncated", "VER-6", "must", signed_as(lambda one: one.mac(one.message()).hexdigest()[:32])),
     ("zeros", "VER-6", "must", signed_as(lambda one: "0" * 64)),
     ("line-feed-signed", "VER-5", "must", signed_over(lambda one: one.message(body=one.body + b"\n"))),
-    ("stale", "VER-11", "should", so_far_off(-DAY_MS)),
-    ("future", "VER-11", "should", so_far_off(DAY_MS)),
+    ("stale", "VER-11", "should", shifted(-DAY_MS)),
+    ("future", "VER-11", "should", shifted(DAY_MS)),
 ]
 
 
 MASK = (1 << 64) - 1
 
 
-def spread(number):
-    """A number spread over 64 bits (the finaliser of SplitMix64)."""
+def mixed(number):
+    """A 64-bit hash of a number (the finaliser of SplitMix64)."""
     bits = (number + 0x9E3779B97F4A7C15) & MASK
     bits = ((bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9) & MASK
     bits = ((bits ^ (bits >> 27)) * 0x94D049BB133111EB) & MASK
@@ -224,15 +230,14 @@ def spread(number):
 
 
 class Ids:
-    """Record ids shaped like UUIDs: 36 bits of this process's run and a check of them, then a number, so that whoever
-    receives them can tell lost, doubled and reordered ones by counting. Genuine deliveries are numbered without gaps, and
-    probes by themselves."""
+    """Record ids shaped like UUIDs: 36 random bits for this process, a checksum of them, and a number. The numbers let a
+    receiver count lost, duplicate and reordered deliveries. Valid deliveries are numbered without gaps, probes separately."""
 
     FIRST_PROBE = 1 << 35
 
     def __init__(self, digits=None):
         digits = secrets.randbits(36) if digits is None else digits
-        self.run = f"{digits << 24 | spread(~digits & MASK) & 0xFFFFFF:015x}"
+        self.run = f"{digits << 24 | mixed(~digits & MASK) & 0xFFFFFF:015x}"
         self.numbers = [0, self.FIRST_PROBE]
 
     def next(self, is_probe):
@@ -280,18 +285,15 @@ def add_options(parser):
         variable = "TWENTY_CONFORM_" + name.strip("-").upper().replace("-", "_")
         parser.add_argument(name, env_var=variable, help=help, **more)
 
-    option("--rate", "Deliveries per second of all workers together, probes included [default: as many as the users send]",
-           type=rate, default=None)
-    option("--probe-share", "Which share of the deliveries must be refused, such as 1%% or 0.01", type=probe_share, default=0.01)
-    option("--fail-on", "The weakest level whose probes fail the run when they are acknowledged",
-           choices=["must", "should"], default="must")
-    option("--max-errors", "Which share of the genuine deliveries may go without a 2xx until the run fails", type=share,
-           default=0.0)
-    option("--timeout", "How long an answer is waited for", type=seconds, default=5.0)
-    option("--warm-up", "How long it goes on, from the start of the first users, before it is measured", type=seconds,
-           default=0.0)
-    option("--results", "Where the counts of all workers are written", default="twenty-conform-locust.json")
-    option("--allow-remote", "Send to an address that is not this machine's", action="store_true", default=False)
+    option("--rate", "Deliveries per second of all workers together, including probes [default: saturation]", type=rate,
+           default=None)
+    option("--probe-share", "Share of deliveries that must be rejected, such as 1%% or 0.01", type=probe_share, default=0.01)
+    option("--fail-on", "Lowest level of probes that fail the run when accepted", choices=["must", "should"], default="must")
+    option("--max-errors", "Maximum share of valid deliveries without a 2xx answer", type=share, default=0.0)
+    option("--timeout", "How long to wait for an answer", type=seconds, default=5.0)
+    option("--warm-up", "Time from the start of the first users until measuring starts", type=seconds, default=0.0)
+    option("--results", "File for the counts of all workers", default="twenty-conform-locust.json")
+    option("--allow-remote", "Allow a receiver on another machine", action="store_true", default=False)
 
 
 def target_of(environment):
@@ -299,25 +301,25 @@ def target_of(environment):
 
 
 def check_target(environment):
-    """What is wrong with the URL, or nothing."""
+    """What is wrong with the URL, or None."""
     url = target_of(environment)
     if not url:
-        return "there is nowhere to send to: give --host with the webhook's whole URL"
+        return "there is no receiver; give the whole URL of the webhook with --host"
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
-        return f"--host {url!r} is no http or https URL"
+        return f"--host {url!r} is not an http or https URL"
     if parts.username or parts.password:
-        return "the URL holds a user name or a password, which deliveries do not carry; leave it out"
+        return "the URL has a user name or a password, which deliveries cannot carry; remove it"
     try:
         here = parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname).is_loopback
     except ValueError:
         here = False
     if not here and not environment.parsed_options.allow_remote:
-        return f"{parts.netloc} is not this machine; --allow-remote allows sending to it"
+        return f"{parts.netloc} is not this machine; add --allow-remote to send to it"
     return None
 
 
-# --- What this process counts ---------------------------------------------------------------------------------------
+# --- The counts of this process -------------------------------------------------------------------------------------
 
 
 def counts():
@@ -337,7 +339,7 @@ def counts():
 
 
 def combine(one, other, name=""):
-    """The counts of two processes, or of two parts of a run, together."""
+    """Adds the counts of two processes, or of two parts of a run."""
     if isinstance(one, dict):
         return {
             key: combine(one[key], other[key], key) if key in one and key in other else one.get(key, other.get(key))
@@ -353,7 +355,7 @@ def combine(one, other, name=""):
 
 
 def bucket(microseconds, digits):
-    """The highest value that is not told apart from this one with so many significant digits."""
+    """The highest value with the same leading digits: the name of this value's bucket."""
     unit = 10 ** max(len(str(microseconds)) - digits, 0)
     return str(microseconds // unit * unit + unit - 1)
 
@@ -363,14 +365,14 @@ def raise_count(where, key, by=1):
 
 
 class State:
-    """One test in this process: what is asked for, and what has been counted so far."""
+    """One test in this process: its options, and its counts so far."""
 
     def __init__(self, environment):
         options = environment.parsed_options
         self.url = target_of(environment)
         self.timeout = options.timeout
         self.probe_share = options.probe_share
-        # However short a test is, each process has something in it that must be refused.
+        # Each process sends at least one probe, however short the test.
         self.owes_probe = options.probe_share > 0
         users = getattr(options, "twenty_users", 0) or 1
         self.period = users / options.rate if options.rate else None
@@ -381,7 +383,7 @@ class State:
         self.key = os.environb.get(b"TWENTY_WEBHOOK_SECRET", b"")
         self.bodies = self.prepare(EMBEDDED["bodies"])
         self.warm_up, self.measured = counts(), counts()
-        self.under_way = {"genuine": 0, "probes": 0}
+        self.in_flight = {"valid": 0, "probes": 0}
         self.witnesses = {}
         self.points = {}
         self.users = weakref.WeakSet()
@@ -393,59 +395,58 @@ class State:
         self.closed = False
 
     def prepare(self, bodies):
-        """The bodies as bytes around the place of the record's id, with the time at which the event occurred brought up to
-        the start of the test."""
+        """The bodies as bytes before and after the record's id. The time of the event becomes the start of the test."""
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        told, now = EMBEDDED["occurred_at"].encode(), now.encode()
-        return [[part.encode().replace(told, now) for part in body] for body in bodies]
+        exported, now = EMBEDDED["occurred_at"].encode(), now.encode()
+        return [[part.encode().replace(exported, now) for part in body] for body in bodies]
 
     def make(self):
-        """The next delivery, not yet signed, and the number of its probe, or None."""
+        """The next delivery, not yet signed, and the index of its probe, or None."""
         is_probe = self.owes_probe or self.random.random() < self.probe_share
         self.owes_probe = False
         probe = self.random.randrange(len(PROBES)) if is_probe else None
         parts = self.bodies[self.turn % len(self.bodies)]
         self.turn += 1
-        # A number that no id has would be missed where ids are counted.
+        # A body without an id must not use up a number, or the receiver would count it as lost.
         body, id = (self.ids.next(is_probe).join(parts), len(parts[0])) if len(parts) == 2 else (parts[0], None)
         return Delivery(self.key, body, id, time.time_ns() // 1_000_000), probe
 
     def begin(self, at, probe, late):
-        """Counts a delivery that goes out. Returns the counts that it belongs to."""
+        """Counts a delivery that is sent. Returns the counts that it belongs to."""
         into = self.measured if at >= self.measure_from else self.warm_up
         if late is not None:
             late = int(late * 1e6)
             into["late"] = combine(into["late"], {"count": 1, "sum_us": late, "max_us": late})
         if probe is None:
             into["sent"] += 1
-            self.under_way["genuine"] += 1
+            self.in_flight["valid"] += 1
             self.point(into, at, 0)
         else:
             into["probes"].setdefault(PROBES[probe][0], [0, 0, 0])[0] += 1
-            self.under_way["probes"] += 1
+            self.in_flight["probes"] += 1
         return into
 
     def end(self, into, at, intended, probe, status, failure):
-        """Counts an exchange that has ended. Returns the kind of what is not as it must be, or None."""
-        let_in = status is not None and 200 <= status < 300
+        """Counts a finished exchange. Returns the kind of an unexpected outcome, or None."""
+        accepted = status is not None and 200 <= status < 300
         if probe is not None:
             name = PROBES[probe][0]
-            self.under_way["probes"] -= 1
-            if status is not None and (failure is None or let_in):
+            self.in_flight["probes"] -= 1
+            if status is not None and (failure is None or accepted):
                 raise_count(into["probe_statuses"], str(status))
-            into["probes"][name][1] += let_in
+            into["probes"][name][1] += accepted
             into["probes"][name][2] += status is None
-            return f"probe {name}" if let_in else None
-        self.under_way["genuine"] -= 1
+            return f"probe {name}" if accepted else None
+        self.in_flight["valid"] -= 1
         if failure is not None:
             raise_count(into["failed"], failure)
             self.point(into, at, 3)
             if failure == "timed-out":
-                # It took at least as long: left out, the slowest would make the rest look fast.
+                # It took at least this long. Without it, a slow receiver would look fast.
                 self.time(into, at - intended)
             return failure
         raise_count(into["statuses"], str(status))
-        if not let_in:
+        if not accepted:
             into["refused"] += 1
             self.point(into, at, 2)
             return str(status)
@@ -466,7 +467,7 @@ class State:
         latency["min_us"] = took if latency["min_us"] is None else min(latency["min_us"], took)
 
     def point(self, into, at, what):
-        """Counts in the series. Returns the latencies of the part of it that the time belongs to."""
+        """Counts in the series. Returns the latencies of the point at that time."""
         if into is not self.measured:
             return {}
         number = str(min(int((at - self.measure_from) / self.interval), MOST_POINTS - 1))
@@ -475,7 +476,7 @@ class State:
         return point[4]
 
     def witness(self, kind, begun, ended, status, request, answer):
-        """Counts an exchange that is not as it must be, and keeps the first of its kind."""
+        """Counts an unexpected exchange, and keeps the first of its kind."""
         known = self.witnesses.get(kind)
         if known:
             known["count"] += 1
@@ -491,28 +492,28 @@ class State:
 
     def shown(self, raw):
         if len(self.key) >= 4:
-            spelled = [self.key, json.dumps(self.key.decode(errors="replace"))[1:-1].encode(), self.key.hex().encode(),
+            encoded = [self.key, json.dumps(self.key.decode(errors="replace"))[1:-1].encode(), self.key.hex().encode(),
                        base64.b64encode(self.key).rstrip(b"="), urllib.parse.quote_from_bytes(self.key, "").encode()]
-            for one in spelled:
+            for one in encoded:
                 raw = raw.replace(one, b"[redacted]")
         text = raw.decode(errors="replace")
         return text if len(text) <= KEPT else text[:KEPT] + "…"
 
     def stop(self):
-        """From now on nothing new falls due; what is due goes out still."""
+        """Plans no new deliveries. Those that are due are still sent."""
         if self.stopped_at is None:
             self.stopped_at = time.perf_counter()
 
     def is_over(self, user):
-        """Whether a user has nothing to send any more."""
+        """Whether a user has nothing more to send."""
         return self.closed or self.stopped_at is not None and not (self.period and user.due <= self.stopped_at)
 
     def settle(self):
-        """Waits for what is due, and for the answers that are still to come. What does not go out in time is counted."""
+        """Waits for due deliveries and outstanding answers. Deliveries that are not sent in time count as unsent."""
         self.stop()
         deadline = time.perf_counter() + self.timeout + 1
-        is_behind = lambda: any(not user.done and not self.is_over(user) for user in list(self.users))
-        while (any(self.under_way.values()) or is_behind()) and time.perf_counter() < deadline:
+        is_due = lambda: any(not user.done and not self.is_over(user) for user in list(self.users))
+        while (any(self.in_flight.values()) or is_due()) and time.perf_counter() < deadline:
             gevent.sleep(0.02)
         self.closed = True
         for user in [user for user in self.users if self.period and not user.done]:
@@ -528,7 +529,7 @@ class State:
         until = max(self.stopped_at or now, self.last)
         whole = {
             "final": final,
-            "under_way": dict(self.under_way),
+            "in_flight": dict(self.in_flight),
             "stretch_ms": max(until - self.measure_from, 0) * 1e3,
             "warm_up": self.warm_up,
             "measured": self.measured,
@@ -538,15 +539,15 @@ class State:
         return {**whole, "points": self.points} if final else whole
 
 
-STATE = None  # of the test that runs, in a process that sends
+STATE = None  # of the running test, in a process that sends
 
 
 # --- The user -------------------------------------------------------------------------------------------------------
 
 
 def kind_of(error):
-    """The name of why there is no whole answer."""
-    error = getattr(error, "original", None) or error  # the client wraps what it could retry
+    """The kind of a failure to get a complete answer."""
+    error = getattr(error, "original", None) or error  # the client wraps errors that it could retry
     if isinstance(error, (gevent.Timeout, TimeoutError)):
         return "timed-out"
     if isinstance(error, ConnectionRefusedError):
@@ -561,13 +562,13 @@ def kind_of(error):
 
 
 class TwentyUser(FastHttpUser):
-    """A connection of a sender, with one delivery under way at most."""
+    """A connection of a sender, with at most one delivery in flight."""
 
     host = EMBEDDED["url"] or None
     insecure = os.environ.get("TWENTY_CONFORM_INSECURE", "").lower() in ("1", "true", "yes", "on")
     max_retries = 0
     max_redirects = 0
-    due = 0.0  # when its next delivery, or the one under way, is meant to go out
+    due = 0.0  # the planned time of its next delivery, or of the one in flight
     waited = False
     done = False
 
@@ -575,7 +576,7 @@ class TwentyUser(FastHttpUser):
         type(self).network_timeout = type(self).connection_timeout = STATE.timeout
         super().__init__(environment)
         agent = self.client.client
-        # Every status is judged here, a sender keeps no cookies, and no answer needs to be unpacked.
+        # Every status is judged here, and a sender keeps no cookies.
         agent.valid_response_codes = range(100, 1000)
         agent.cookiejar = None
         self.state = STATE
@@ -583,7 +584,7 @@ class TwentyUser(FastHttpUser):
     def on_start(self):
         self.due = time.perf_counter()
         if self.state.period:
-            # Not all at the same moment.
+            # Users must not send all at once.
             self.due += self.state.random.random() * self.state.period
             gevent.sleep(max(self.due - time.perf_counter(), 0))
             self.waited = True
@@ -593,7 +594,7 @@ class TwentyUser(FastHttpUser):
         self.done = True
 
     def wait_time(self):
-        """Constant throughput: a delivery that was late does not shift those behind it."""
+        """Constant throughput: a late delivery does not delay the following ones."""
         if not self.state.period:
             return 0
         self.due += self.state.period
@@ -608,10 +609,10 @@ class TwentyUser(FastHttpUser):
             raise StopUser()
         begun = time.perf_counter()
         intended = self.due if state.period else begun
-        # Where it had to wait for the answer before, it is late by the receiver's doing; otherwise by ours.
+        # If this user was free at the planned time, locust is the cause of the lateness, not the receiver.
         late = begun - intended if state.period and self.waited else None
         delivery, probe = state.make()
-        (PROBES[probe][3] if probe is not None else Delivery.genuine)(delivery)
+        (PROBES[probe][3] if probe is not None else Delivery.sign)(delivery)
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "twenty-conform"}
         if delivery.timestamp is not None:
             headers[TIMESTAMP_HEADER] = delivery.timestamp
@@ -622,7 +623,7 @@ class TwentyUser(FastHttpUser):
         into = state.begin(begun, probe, late)
         name = "delivery" if probe is None else f"probe {PROBES[probe][0]} ({PROBES[probe][1]})"
         status, failure, answer, received, sent = None, None, b"", 0, 0
-        # The timeout of the sockets is for each read; this one is for the whole exchange, and is swallowed by the client.
+        # The sockets' timeout is for each read; this one is for the whole exchange. The client turns it into an error.
         bound = gevent.Timeout.start_new(state.timeout)
         try:
             with self.client.post("", data=delivery.body, headers=headers, name=name, catch_response=True, stream=True,
@@ -655,11 +656,11 @@ class TwentyUser(FastHttpUser):
         finally:
             bound.close()
         if failure == "timed-out":
-            # What comes late belongs to no request any more.
+            # A late answer must not be read as the answer to the next request.
             self.client.client.clientpool.close()
 
     def read(self, response):
-        """The body of an answer: why it is not whole, its beginning, and how long it is."""
+        """Reads the body of an answer. Returns why it is incomplete (or None), its beginning, and its length."""
         kept, length = b"", 0
         try:
             while piece := response.read(65536):
@@ -680,19 +681,19 @@ class TwentyUser(FastHttpUser):
 
     def words(self, wrong, probe, status, answer):
         if probe is not None:
-            return f"let through: {PROBES[probe][1]} forbids to acknowledge it, and it was answered {status}"
-        return f"refused: answered {status}" if status is not None and wrong == str(status) else f"no whole answer: {wrong}"
+            return f"accepted ({status}), but {PROBES[probe][1]} says it {PROBES[probe][2]} be rejected"
+        return f"rejected ({status})" if status is not None and wrong == str(status) else f"no complete answer: {wrong}"
 
 
 # --- Master and workers ---------------------------------------------------------------------------------------------
 
 
 class Control:
-    """What the process that gathers knows of those that send."""
+    """What the master, or a single process, knows of the processes that send."""
 
     def __init__(self):
-        self.known = {}  # worker -> the last that it said
-        self.left = {}  # worker -> when its last report came without being asked for
+        self.known = {}  # worker -> its last report
+        self.left = {}  # worker -> the time of a final report that the master did not ask for
         self.asked_at = None
         self.begun_ms = None
         self.users = 0
@@ -704,7 +705,7 @@ CONTROL = Control()
 
 @events.init.add_listener
 def on_init(environment, runner, **_):
-    # Listeners are called last first: this one comes before the runner's own, which sends the workers away.
+    # Listeners run last first, so this one runs before the runner's own, which dismisses the workers.
     environment.events.quitting.add_listener(on_quitting)
     if isinstance(runner, MasterRunner):
         environment.events.worker_connect.add_listener(lambda client_id, **_: CONTROL.known.setdefault(client_id, None))
@@ -714,17 +715,17 @@ def on_init(environment, runner, **_):
         environment.events.report_to_master.add_listener(on_report_to_master)
         runner.register_message("twenty-finish", on_finish, concurrent=True)
     if not isinstance(runner, MasterRunner) and not os.environ.get("TWENTY_WEBHOOK_SECRET"):
-        refuse("the secret is needed: set TWENTY_WEBHOOK_SECRET to the one that the webhook was registered with")
+        refuse("there is no secret; set TWENTY_WEBHOOK_SECRET to the secret of the webhook")
     if not isinstance(runner, WorkerRunner):
         wrong = check_target(environment) if environment.parsed_options.headless else None
         wrong and refuse(wrong)
-        # Found out now, not when there is something to be lost.
+        # Fail now rather than at the end, when the results would be lost.
         path = environment.parsed_options.results
         try:
             with open(path, "w", encoding="utf-8"):
                 pass
         except OSError as why:
-            refuse(f"the results cannot be written to {path}: {why}")
+            refuse(f"cannot write the results to {path}: {why}")
 
 
 @events.test_start.add_listener
@@ -737,12 +738,12 @@ def on_test_start(environment, **_):
         CONTROL = Control()
         CONTROL.known = dict.fromkeys(getattr(runner, "clients", []))
         CONTROL.begun_ms = time.time_ns() // 1_000_000
-        # Whoever watches the processes sees by this that all workers have come.
+        # `bench distributed` learns from this line that all workers are connected.
         with open(options.results, "w", encoding="utf-8") as file:
             file.write("\n")
         CONTROL.users = runner.target_user_count
         CONTROL.run_time = options.run_time
-        # Options of the master's that are not locust's own are handed to the workers with their users.
+        # Locust passes the master's own options on to the workers when it starts their users.
         options.twenty_users = runner.target_user_count
         options.twenty_interval = max(1, -(-int(options.run_time or 36_000) // MOST_POINTS))
     if not isinstance(runner, MasterRunner):
@@ -755,10 +756,10 @@ def on_report_to_master(client_id, data):
 
 
 def on_worker_report(client_id, data):
-    told = data.get("twenty_conform")
+    report = data.get("twenty_conform")
     known = CONTROL.known.get(client_id)
-    if told and not (known and known["final"]):
-        CONTROL.known[client_id] = told
+    if report and not (known and known["final"]):
+        CONTROL.known[client_id] = report
 
 
 def on_finish(environment, msg, **_):
@@ -778,7 +779,7 @@ def on_final(environment, msg, **_):
 
 
 def finish(environment):
-    """Brings the test to its end: nothing new is sent, answers under way are waited for, and every worker reports."""
+    """Ends the test: sends nothing new, waits for outstanding answers, and for the report of every worker."""
     runner = environment.runner
     if CONTROL.asked_at is not None or CONTROL.begun_ms is None:
         return
@@ -797,7 +798,7 @@ def finish(environment):
 
 @events.test_stopping.add_listener
 def on_test_stopping(environment, **_):
-    # Right behind this the users are ended, wherever they are.
+    # After this, locust ends the users at once.
     if not isinstance(environment.runner, WorkerRunner):
         finish(environment)
     elif STATE:
@@ -806,7 +807,7 @@ def on_test_stopping(environment, **_):
 
 def on_quitting(environment, **_):
     if isinstance(environment.runner, WorkerRunner):
-        # It ends by itself or is interrupted, rather than being told to by the master.
+        # It was not dismissed by the master, but is interrupted or ends by itself.
         if STATE and STATE.stopped_at is None:
             finish_worker(environment)
         return
@@ -819,9 +820,9 @@ def on_quitting(environment, **_):
         print(f"twenty-conform: {reason}", file=sys.stderr)
     summary = results["all"]
     print(
-        f"twenty-conform: {results['result']}: {summary['sent']} sent, {summary['acknowledged']} acknowledged, "
-        f"{summary['refused']} refused, {summary['failed']} without an answer, {summary['in_flight']} in flight, "
-        f"{summary['probes']} probes, {summary['let_through']} let through",
+        f"twenty-conform: {results['result']}: {summary['sent']} sent, {summary['acknowledged']} accepted, "
+        f"{summary['refused']} rejected, {summary['failed']} without an answer, {summary['in_flight']} in flight, "
+        f"{summary['probes']} probes, {summary['let_through']} of them accepted",
         file=sys.stderr,
         flush=True,
     )
@@ -829,66 +830,66 @@ def on_quitting(environment, **_):
 
 
 def judge(environment):
-    """Everything that was counted, and the verdict."""
+    """The results: all counts, and the verdict."""
     options = environment.parsed_options
     whole = {"warm_up": counts(), "measured": counts()}
-    under_way, points, witnesses, workers, reasons = {"genuine": 0, "probes": 0}, {}, {}, [], []
+    in_flight, points, witnesses, workers, reasons = {"valid": 0, "probes": 0}, {}, {}, [], []
     stretch = 0.0
-    for number, (id, told) in enumerate(sorted(CONTROL.known.items())):
+    for number, (id, report) in enumerate(sorted(CONTROL.known.items())):
         left = CONTROL.left.get(id)
-        if told is None:
+        if report is None:
             state = "silent"
-        elif not told["final"]:
+        elif not report["final"]:
             state = "lost"
         else:
             state = "left" if left is not None and (CONTROL.asked_at or left) - left > LEAVING else "reported"
         if state != "reported":
             what = {
-                "silent": "never reported anything",
-                "lost": "was lost: its last report is missing, and what it did since the one before is not counted",
+                "silent": "never reported",
+                "lost": "was lost, and its deliveries since its last report are not counted",
                 "left": "left before the end",
             }
             reasons.append(f"worker {number + 1} of {len(CONTROL.known)} {what[state]}")
         entry = {"number": number + 1, "state": state, "sent": 0, "acknowledged": 0, "in_flight": 0, "cores": 0}
-        if told:
+        if report:
             for part in whole:
-                whole[part] = combine(whole[part], told[part])
-                entry["sent"] += told[part]["sent"]
-                entry["acknowledged"] += told[part]["acknowledged"]
-            entry["in_flight"] = told["under_way"]["genuine"]
-            entry["cores"] = told["cores"]
-            under_way = combine(under_way, told["under_way"])
-            points = combine(points, told.get("points", {}))
-            stretch = max(stretch, told["stretch_ms"])
-            for kind, seen in told["witnesses"].items():
+                whole[part] = combine(whole[part], report[part])
+                entry["sent"] += report[part]["sent"]
+                entry["acknowledged"] += report[part]["acknowledged"]
+            entry["in_flight"] = report["in_flight"]["valid"]
+            entry["cores"] = report["cores"]
+            in_flight = combine(in_flight, report["in_flight"])
+            points = combine(points, report.get("points", {}))
+            stretch = max(stretch, report["stretch_ms"])
+            for kind, seen in report["witnesses"].items():
                 known = witnesses.setdefault(kind, {**seen, "count": 0})
                 known["count"] += seen["count"]
         workers.append(entry)
     everything = combine(whole["warm_up"], whole["measured"])
     levels = {name: level for name, _, level, _ in PROBES}
     gating = ["must", "should"] if options.fail_on == "should" else ["must"]
-    for name, (sent, let_through, _) in sorted(everything["probes"].items()):
-        if let_through and levels[name] in gating:
-            reasons.append(f"{let_through} of {sent} probes {name} were let through")
+    for name, (sent, accepted, _) in sorted(everything["probes"].items()):
+        if accepted and levels[name] in gating:
+            reasons.append(f"accepted {accepted} of {sent} {name} probes, which {levels[name]} be rejected")
     failed = sum(everything["failed"].values())
     measured = whole["measured"]
     errors = measured["refused"] + sum(measured["failed"].values())
     ended = measured["acknowledged"] + errors
     if ended and errors / ended > options.max_errors:
-        reasons.append(f"{errors} of {ended} genuine deliveries were not acknowledged, and {options.max_errors:.4%} may be")
+        reasons.append(f"did not accept {errors} of {ended} valid deliveries; --max-errors allows {options.max_errors:.4%}")
     if getattr(environment.runner, "exceptions", None) or locust.log.unhandled_greenlet_exception:
-        reasons.append("locust caught an exception that is none of a delivery; its log has it")
+        reasons.append("locust caught an exception outside of deliveries; see its log")
     result, status = ("fail", 1) if reasons else ("pass", 0)
     probed, unanswered = (sum(counted[at] for counted in everything["probes"].values()) for at in (0, 2))
     if probed and unanswered == probed:
-        # No answer is no refusal.
-        reasons.append(f"none of the {probed} deliveries that must be refused got an answer")
+        # A missing answer is not a rejection.
+        reasons.append(f"none of the {probed} probes got an answer, which does not count as a rejection")
         result, status = (result, status) if status else ("incomplete", 3)
     if CONTROL.begun_ms is None:
-        result, status, reasons = "incomplete", 3, ["the test never began"]
+        result, status, reasons = "incomplete", 3, ["the load did not start"]
     elif not reasons and not measured["acknowledged"]:
         result, status = "incomplete", 3
-        reasons.append("no genuine delivery was acknowledged in the time that was measured")
+        reasons.append("no valid delivery was accepted while measuring")
     probes = everything["probes"].values()
     return {
         "format": FORMAT,
@@ -925,10 +926,10 @@ def judge(environment):
             "refused": everything["refused"],
             "failed": failed,
             "unsent": everything["failed"].get("unsent", 0),
-            "in_flight": under_way["genuine"],
+            "in_flight": in_flight["valid"],
             "probes": sum(one[0] for one in probes),
             "let_through": sum(one[1] for one in probes),
-            "probes_in_flight": under_way["probes"],
+            "probes_in_flight": in_flight["probes"],
         },
         "stretch_ms": stretch,
         "measured": measured,

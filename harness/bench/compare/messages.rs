@@ -1,0 +1,280 @@
+//! What comparisons say, in reading order: baselines, two reports, two receivers.
+
+use crate::statistics::Interval;
+
+// Baselines: names, files, and what is kept.
+
+pub(super) fn not_a_name(name: &str, longest: usize) -> String {
+    format!(
+        "{name:?} is not a baseline name; use up to {longest} letters, digits, dots, hyphens and underscores, starting with a \
+         letter or digit and not ending with a dot"
+    )
+}
+
+pub(super) fn report_unreadable(path: &str, why: &str) -> String {
+    format!("cannot read the report {path}: {why}")
+}
+
+pub(super) fn report_too_large(mib: u64) -> String {
+    format!("it is larger than {mib} MiB")
+}
+
+pub(super) fn report_not_text() -> String {
+    "it is not UTF-8 text".to_owned()
+}
+
+pub(super) fn report_unusable(path: &str, why: &str) -> String {
+    format!("cannot use the report {path}: {why}")
+}
+
+pub(super) fn baseline_unusable(name: &str, why: &str) -> String {
+    format!("cannot use baseline {name:?}: {why}")
+}
+
+/// Follows the reason why a baseline that does not exist cannot be used.
+pub(super) fn create_baseline(name: &str) -> String {
+    format!("; create it with --save {name}")
+}
+
+// The load against a baseline, and its repetition.
+
+/// What a comparison calls the load that was just measured.
+pub(super) const THIS_RUN: &str = "this run";
+
+/// What a comparison calls the same load, measured again to confirm a regression.
+pub(super) const REPEATED_RUN: &str = "repeated run";
+
+pub(super) fn repeat_failed(why: &str) -> String {
+    format!("could not repeat the load: {why}")
+}
+
+pub(super) fn note_of_repeat(note: &str) -> String {
+    format!("{REPEATED_RUN}: {note}")
+}
+
+pub(super) fn result_of_repeat(result: &str) -> String {
+    format!("{REPEATED_RUN} ended with result {result}")
+}
+
+pub(super) fn not_compared(name: &str, why: &str) -> String {
+    format!("not compared with baseline {name:?}: {why}")
+}
+
+pub(super) fn load_without_figures() -> &'static str {
+    "the load failed or did not finish"
+}
+
+// Why two reports cannot be compared. Each reason can follow `cannot use …:`.
+
+pub(super) fn load_failed() -> &'static str {
+    "its load failed"
+}
+
+pub(super) fn load_interrupted() -> &'static str {
+    "its load was interrupted"
+}
+
+pub(super) fn load_unfinished() -> &'static str {
+    "its load did not finish"
+}
+
+pub(super) fn different(what: &str, old: &str, new: &str) -> String {
+    format!("different {what} ({old}, now {new})")
+}
+
+pub(super) fn search_has_no_figures() -> String {
+    "--find-max reports the figures of its last trial only; measure at saturation or with --rate".to_owned()
+}
+
+pub(super) fn bodies(count: usize, bytes: u64) -> String {
+    format!("{count} with {bytes} bytes in total")
+}
+
+/// The events of a sender's load; no number of events means that only time limits them.
+pub(super) fn events(webhooks: usize, events: Option<u64>) -> String {
+    let events = events.map_or("unlimited events".to_owned(), |count| counted(count, "event"));
+    format!("{events} to {}", counted(webhooks as u64, "webhook"))
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+// What a comparison of reports concludes.
+
+pub(super) fn new_load_failed(name: &str) -> String {
+    format!("the load of {name} failed")
+}
+
+pub(super) fn confirmed(metrics: &str) -> String {
+    format!("worse in both new measurements: {metrics}")
+}
+
+pub(super) fn suspected(metrics: &str) -> String {
+    format!(
+        "worse in the new report: {metrics}; to confirm it, measure again and pass both reports, or use `bench pair`"
+    )
+}
+
+pub(super) fn contradicted(metrics: &str) -> String {
+    format!("worse in one new measurement but not in the other: {metrics}")
+}
+
+pub(super) fn too_short(metrics: &str, seconds: usize) -> String {
+    format!("cannot judge {metrics}: the load was too short; measure for at least {seconds} s")
+}
+
+pub(super) fn within_noise(metrics: &str) -> String {
+    format!(
+        "cannot judge {metrics}: the difference is within the noise; measure longer, or on a less busy machine"
+    )
+}
+
+pub(super) fn no_regression() -> String {
+    "no figure is worse than its threshold allows".to_owned()
+}
+
+pub(super) fn threshold_out_of_range(text: &str) -> String {
+    format!("{text:?} is not between 0% and 100%; give a share such as 5%")
+}
+
+// What a pair of receivers concludes from the ratios of its series.
+
+pub(super) fn control_noisy(ratio: &Interval, threshold: f64) -> String {
+    format!(
+        "the A/A control is too noisy: its ratio is {}, wider than half of {}; run on a less busy machine, or give more --rounds, \
+         a longer --duration or a higher --threshold",
+        within(ratio),
+        percent(threshold)
+    )
+}
+
+pub(super) fn control_biased(ratio: &Interval, threshold: f64) -> String {
+    format!(
+        "the A/A control is biased: its ratio is {}, further from 1 than half of {}; two processes of the same command perform \
+         differently on this machine",
+        within(ratio),
+        percent(threshold)
+    )
+}
+
+pub(super) fn pair_passed(ratio: &Interval, threshold: f64) -> String {
+    format!("no regression of more than {}: the ratio is {}", percent(threshold), within(ratio))
+}
+
+pub(super) fn pair_undecided(ratio: &Interval, threshold: f64) -> String {
+    format!(
+        "the ratio is {}, on both sides of a regression of {}; give more --rounds or a longer --duration",
+        within(ratio),
+        percent(threshold)
+    )
+}
+
+pub(super) fn pair_slower(first: &Interval, second: &Interval, threshold: f64) -> String {
+    format!(
+        "a regression of more than {} in both series: the ratio is {}, then {}",
+        percent(threshold),
+        within(first),
+        within(second)
+    )
+}
+
+pub(super) fn pair_contradicted(first: &Interval, second: &Interval, threshold: f64) -> String {
+    format!(
+        "the two series disagree on a regression of more than {}: the ratio is {}, then {}",
+        percent(threshold),
+        within(first),
+        within(second)
+    )
+}
+
+fn within(ratio: &Interval) -> String {
+    format!("{:.3} to {:.3}", ratio.low, ratio.high)
+}
+
+fn percent(share: f64) -> String {
+    format!("{}%", (share * 1e4).round() / 1e2)
+}
+
+// What stops a pair. The receivers' names begin these sentences.
+
+pub(super) const BASE: &str = "the base";
+pub(super) const SECOND_BASE: &str = "the base's second process";
+pub(super) const CANDIDATE: &str = "the candidate";
+
+/// Why a receiver did not start, or how it ended.
+pub(super) fn about(receiver: &str, what: &str) -> String {
+    format!("{receiver}: {what}")
+}
+
+pub(super) fn did(receiver: &str, what: &str) -> String {
+    format!("{receiver} {what}")
+}
+
+pub(super) fn stopped_listening() -> String {
+    "stopped listening".to_owned()
+}
+
+pub(super) fn stopped_listening_because(why: &str) -> String {
+    format!("stopped listening: {why}")
+}
+
+pub(super) fn accepted_probes(probes: &[String]) -> String {
+    format!(
+        "accepted deliveries that must be rejected: {}; run `bench receiver` to see the exchanges",
+        probes.join(", ")
+    )
+}
+
+/// `unexpected` are the kinds of other outcomes, with their counts.
+pub(super) fn accepted_too_few(accepted: u64, of: u64, unexpected: &[(u64, &str)]) -> String {
+    let kinds: Vec<String> = unexpected.iter().map(|(count, text)| format!("{count} × {text}")).collect();
+    let kinds = if kinds.is_empty() { "no answer".to_owned() } else { kinds.join(", ") };
+    format!("accepted {accepted} of {of} valid deliveries: {kinds}")
+}
+
+pub(super) fn nothing_finished(receiver: &str, ms: u128) -> String {
+    format!("no delivery to {receiver} finished within {ms} ms; give a longer --duration")
+}
+
+pub(super) fn too_few_rounds(fewest: usize) -> String {
+    format!("a result needs at least {fewest} rounds")
+}
+
+pub(super) fn interrupted() -> String {
+    "the load was interrupted; the figures cover the time until then".to_owned()
+}
+
+pub(super) fn round_incomplete() -> String {
+    "a round needs two loads on each receiver".to_owned()
+}
+
+pub(super) fn not_optimised() -> String {
+    "twenty-conform was built without optimisations, so the figures mostly measure twenty-conform itself"
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_follow_the_data() {
+        let ratio = Interval { low: 0.9, estimate: 0.91, high: 0.9249 };
+        let unexpected = [(2, "answered 401"), (1, "the connection was reset")];
+        for (said, expected) in [
+            (events(1, Some(20)), "20 events to 1 webhook"),
+            (events(2, Some(1)), "1 event to 2 webhooks"),
+            (events(2, None), "unlimited events to 2 webhooks"),
+            (
+                accepted_too_few(0, 3, &unexpected),
+                "accepted 0 of 3 valid deliveries: 2 × answered 401, 1 × the connection was reset",
+            ),
+            (accepted_too_few(0, 3, &[]), "accepted 0 of 3 valid deliveries: no answer"),
+            (pair_passed(&ratio, 0.125), "no regression of more than 12.5%: the ratio is 0.900 to 0.925"),
+            (pair_passed(&ratio, 0.05), "no regression of more than 5%: the ratio is 0.900 to 0.925"),
+        ] {
+            assert_eq!(said, expected);
+        }
+    }
+}
