@@ -1,7 +1,7 @@
-//! Signed load, how it is measured and compared, and accounts of what arrives.
+//! Signed load: sent, measured, compared, and accounted for.
 //!
-//! Each folder is built on those before it: `generate` (what is sent, and when), `accounts` (what has arrived), `measure` (the load
-//! on a receiver and its report), `compare`, `sending` (the load on a sender), `show` and `tools`.
+//! Each folder builds on those before it: `generate` (what is sent, and when), `accounts` (what has arrived), `measure` (a load
+//! on a receiver and its report), `compare`, `sending` (a load on a sender), `show` (reports for people) and `tools`.
 
 pub mod generate;
 

@@ -1,4 +1,4 @@
-//! The measured time in equal parts, with what each has shown.
+//! The measured time in equal parts, with the figures of each.
 
 use std::time::Duration;
 
@@ -8,18 +8,17 @@ use super::ended::{DeliveryKind, EndedDelivery};
 use super::latency::{histogram, micros};
 use crate::bench::generate::plan::Phase;
 
-/// The most entries of the series; a longer load has longer ones.
+/// The most parts of the series; a longer load has longer parts.
 const MOST_INTERVALS: u64 = 3600;
 
-/// A series of equally long parts of the measured time.
 #[derive(Debug)]
 pub struct TimeSeries {
-    /// How long each is: whole seconds.
+    /// The length of a part, in whole seconds.
     pub interval: Duration,
-    /// When the first begins, from the start of the load.
+    /// The beginning of the first part, from the start of the load.
     start: Duration,
     pub moments: Vec<SeriesPart>,
-    /// The latencies of the one that is under way.
+    /// The latencies of the current part.
     latency: Histogram<u64>,
     current: usize,
 }
@@ -29,9 +28,9 @@ pub struct SeriesPart {
     pub sent: u64,
     pub acknowledged: u64,
     pub refused: u64,
-    /// Deliveries without a whole answer.
+    /// Deliveries without a complete answer.
     pub failed: u64,
-    /// Latencies in microseconds with how many there were of each.
+    /// Latencies in microseconds, each with its count.
     pub latencies: Vec<(u64, u64)>,
 }
 
@@ -46,9 +45,8 @@ impl TimeSeries {
         Self { interval, start, moments, latency: histogram(2), current: 0 }
     }
 
-    /// The part that a time falls into; what comes after the end belongs to the last.
+    /// The part that a time belongs to. Times after the end belong to the last part.
     fn index(&self, at: Duration) -> usize {
-        // The interval is whole seconds.
         let index = at.saturating_sub(self.start).as_secs() / self.interval.as_secs().max(1);
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         index.min(self.moments.len() - 1)
@@ -64,7 +62,7 @@ impl TimeSeries {
             return;
         }
         let index = self.index(ended.at);
-        // Exchanges end in the order of time, so a part that is over stays so.
+        // Deliveries end in the order of time, so a part that is over does not come back.
         if index > self.current {
             self.settle();
             self.current = index;
@@ -80,7 +78,7 @@ impl TimeSeries {
         }
     }
 
-    /// Puts the latencies of the part under way where they belong.
+    /// Moves the latencies of the current part into it.
     fn settle(&mut self) {
         let recorded = self.latency.iter_recorded();
         let recorded = recorded.map(|value| (value.value_iterated_to(), value.count_since_last_iteration()));
