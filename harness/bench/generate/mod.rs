@@ -6,7 +6,7 @@ pub mod corpus;
 pub mod failure;
 pub mod ids;
 pub mod limits;
-mod messages;
+pub(in crate::bench) mod messages;
 pub mod plan;
 pub mod probe;
 pub mod request;

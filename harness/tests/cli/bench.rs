@@ -65,7 +65,7 @@ fn a_receiver_with_another_secret_fails_with_the_first_exchange() {
 #[test]
 fn a_bound_that_is_not_held_is_slow() {
     let ran = bench(&["--threshold", "p50<1us", "--threshold", "errors<50%"]).expect(6);
-    ran.says(&["NOT HELD", "p50<1us", "RESULT: slow"]);
+    ran.says(&["NOT MET", "p50<1us", "RESULT: slow"]);
 }
 
 #[test]

@@ -241,7 +241,7 @@ fn the_projects_file_gives_bounds_and_names_its_faults() {
     run(["bench", "compare", &old, &new, "--config", "no.toml"]).expect(2).complains_of(&["no.toml"]);
     // Bounds of a load, where the command line gives none; what is given there stands alone.
     write(&folder, "twenty-conform.toml", "[bench]\nthreshold = [\"p50<1us\"]\nbaseline-dir = \"here\"\n");
-    bench(&folder, &["--save", "main"]).expect(6).says(&["NOT HELD", "p50<1us"]);
+    bench(&folder, &["--save", "main"]).expect(6).says(&["NOT MET", "p50<1us"]);
     assert!(folder.path().join("here/main.json").is_file());
     bench(&folder, &["--threshold", "p50<60s"]).expect(0);
 }

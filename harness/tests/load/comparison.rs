@@ -183,9 +183,9 @@ fn baselines_are_kept_whole_and_read_with_the_name_of_what_is_wrong() {
 
     let whole_text = std::fs::read(&path).unwrap();
     for (content, words) in [
-        (b"".as_slice(), "no report"),
-        (&whole_text[..whole_text.len() / 2], "no report"),
-        (b"[1,2]", "no report"),
+        (b"".as_slice(), "not a report"),
+        (&whole_text[..whole_text.len() / 2], "not a report"),
+        (b"[1,2]", "not a report"),
         (br#"{"format":"twenty-conform-report/1"}"#, "twenty-conform-report/1"),
         (br#"{"format":"twenty-conform-bench/1","role":"receiver"}"#, "broken"),
         (b"\xff\xfe", "no text"),
