@@ -1,6 +1,7 @@
 //! What the accounts say about a wrong delivery. The defects themselves are in [`super::ledger::Defect`].
 
-pub(super) fn with_detail(defect: &str, detail: &str) -> String {
+/// A defect with more about it, which may be empty.
+pub(in crate::bench) fn with_detail(defect: &str, detail: &str) -> String {
     if detail.is_empty() { defect.to_owned() } else { format!("{defect}: {detail}") }
 }
 

@@ -4,5 +4,5 @@ pub mod arrivals;
 pub mod entry;
 pub mod envelope;
 pub mod ledger;
-mod messages;
+pub(in crate::bench) mod messages;
 pub mod seen;

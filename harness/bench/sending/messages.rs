@@ -16,11 +16,7 @@ pub(super) fn task_outlived() -> &'static str {
     "a task of the load did not end with it"
 }
 
-// Findings, each followed by its first example.
-
-pub(super) fn lost() -> &'static str {
-    "the event was requested, but its delivery did not arrive"
-}
+// Findings, each followed by its first example. Those about one delivery are in `DeliveryFailure` and `Defect`.
 
 pub(super) fn nothing_arrived(path: &str) -> String {
     format!("nothing arrived at {path}")
@@ -32,15 +28,6 @@ pub(super) fn duplicated() -> &'static str {
 
 pub(super) fn arrived_again(path: &str) -> String {
     format!("the delivery arrived more than once at {path} and was answered 204 each time")
-}
-
-pub(super) fn event_rejected() -> &'static str {
-    "the sender did not accept an event"
-}
-
-/// A wrong delivery. `detail` may be empty.
-pub(super) fn wrong(defect: &str, detail: &str) -> String {
-    if detail.is_empty() { defect.to_owned() } else { format!("{defect}: {detail}") }
 }
 
 // Notes.
@@ -92,11 +79,5 @@ mod tests {
         assert_eq!(out_of_order(1), "1 delivery arrived after a later event; Twenty promises no order");
         assert_eq!(late(3, 5.0), "3 deliveries arrived after the timeout of 5.0 s");
         assert!(unknown_ids(1).starts_with("1 verified delivery has a record id"));
-    }
-
-    #[test]
-    fn appends_a_detail_only_if_there_is_one() {
-        assert_eq!(wrong("stale", ""), "stale");
-        assert_eq!(wrong("stale", "off by 7 ms"), "stale: off by 7 ms");
     }
 }

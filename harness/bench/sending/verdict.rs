@@ -4,6 +4,8 @@
 //! arrived never passes.
 
 use crate::bench::accounts::entry::{LedgerEntry, LedgerFault};
+use crate::bench::accounts::messages::with_detail;
+use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::measure::figures::{Probes, ShownExchange, Unexpected};
 use crate::bench::measure::load::{LoadEnding, LoadOutcome};
 use crate::bench::measure::objective::Bound;
@@ -111,7 +113,12 @@ impl SenderOutcome {
         };
         if let Some((number, webhook)) = state.first_lost {
             let answer = messages::nothing_arrived(&path(webhook));
-            add("lost", messages::lost().to_owned(), state.lost.iter().sum(), requested(number, answer));
+            add(
+                DeliveryFailure::Lost.name(),
+                DeliveryFailure::Lost.describe().to_owned(),
+                state.lost.iter().sum(),
+                requested(number, answer),
+            );
         }
         if let Some((number, webhook)) = state.first_duplicated {
             let answer = messages::arrived_again(&path(webhook));
@@ -119,8 +126,8 @@ impl SenderOutcome {
             add("duplicated", text, ledger.duplicated, requested(number, answer));
         }
         if let Some((number, why)) = &state.first_rejected {
-            let text = messages::event_rejected().to_owned();
-            add("untaken", text, state.rejected, requested(*number, why.clone()));
+            let text = DeliveryFailure::NotAccepted.describe().to_owned();
+            add(DeliveryFailure::NotAccepted.name(), text, state.rejected, requested(*number, why.clone()));
         }
         for kind in &ledger.kinds {
             let (request, detail) = match &kind.first {
@@ -133,7 +140,7 @@ impl SenderOutcome {
                 answer: kind.status.to_string(),
                 ..ShownExchange::default()
             };
-            add(&kind.kind, messages::wrong(&kind.text, &detail), kind.count, exchange);
+            add(&kind.kind, with_detail(&kind.text, &detail), kind.count, exchange);
         }
         found
     }

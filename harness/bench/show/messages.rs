@@ -158,7 +158,7 @@ pub(super) fn no_answer() -> &'static str {
 
 pub(super) fn percentiles_caption(is_corrected: bool) -> String {
     let corrected = if is_corrected { format!("; {}", latency_corrected()) } else { String::new() };
-    format!("most milliseconds that this share of deliveries, from the fastest, took{corrected}")
+    format!("at 99%, for example: 99% of deliveries took at most this many milliseconds{corrected}")
 }
 
 pub(super) fn percentiles_chart() -> &'static str {

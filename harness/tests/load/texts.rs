@@ -46,7 +46,7 @@ fn accounts() -> Value {
 }
 
 #[test]
-fn open_loop_that_passes() {
+fn renders_a_passing_open_loop() {
     let mut json = Made::steady(200, 2_000).json();
     json["load"]["mode"] = json!("rate");
     json["load"]["rates"] = json!([204.0]);
@@ -56,7 +56,7 @@ fn open_loop_that_passes() {
 }
 
 #[test]
-fn closed_loop_that_fails() {
+fn renders_a_failing_closed_loop() {
     let mut made = Made::steady(1_000, 2_000);
     made.refused[3] = 12;
     let mut json = made.json();
@@ -81,7 +81,7 @@ fn closed_loop_that_fails() {
 }
 
 #[test]
-fn sender_that_loses_and_duplicates_deliveries() {
+fn renders_a_sender_with_lost_and_duplicated_deliveries() {
     let mut json = Made::steady(200, 40_000).json();
     json["role"] = json!("sender");
     json["subject"] = json!("node sender.mjs");
@@ -106,7 +106,7 @@ fn sender_that_loses_and_duplicates_deliveries() {
 }
 
 #[test]
-fn accounts_with_every_fault() {
+fn renders_accounts_with_every_fault() {
     let entry: LedgerEntry = serde_json::from_value(accounts()).unwrap();
     let result = BenchResult::of_ledger(&entry, &[]);
     assert_text(
