@@ -17,7 +17,7 @@ pub struct TimeSeries {
     pub interval: Duration,
     /// The beginning of the first part, from the start of the load.
     start: Duration,
-    pub moments: Vec<SeriesPart>,
+    pub parts: Vec<SeriesPart>,
     /// The latencies of the current part.
     latency: Histogram<u64>,
     current: usize,
@@ -41,20 +41,20 @@ impl TimeSeries {
         let length = end.saturating_sub(start).as_secs();
         let interval = Duration::from_secs(length.div_ceil(MOST_INTERVALS).max(1));
         let count = end.saturating_sub(start).as_millis().div_ceil(interval.as_millis()).max(1);
-        let moments = vec![SeriesPart::default(); usize::try_from(count).unwrap_or(1)];
-        Self { interval, start, moments, latency: histogram(2), current: 0 }
+        let parts = vec![SeriesPart::default(); usize::try_from(count).unwrap_or(1)];
+        Self { interval, start, parts, latency: histogram(2), current: 0 }
     }
 
     /// The part that a time belongs to. Times after the end belong to the last part.
     fn index(&self, at: Duration) -> usize {
         let index = at.saturating_sub(self.start).as_secs() / self.interval.as_secs().max(1);
         let index = usize::try_from(index).unwrap_or(usize::MAX);
-        index.min(self.moments.len() - 1)
+        index.min(self.parts.len() - 1)
     }
 
-    pub(super) fn moment(&mut self, at: Duration) -> &mut SeriesPart {
+    pub(super) fn part(&mut self, at: Duration) -> &mut SeriesPart {
         let index = self.index(at);
-        &mut self.moments[index]
+        &mut self.parts[index]
     }
 
     pub(super) fn count(&mut self, ended: &EndedDelivery) {
@@ -67,14 +67,14 @@ impl TimeSeries {
             self.settle();
             self.current = index;
         }
-        let moment = &mut self.moments[index];
+        let part = &mut self.parts[index];
         if ended.acknowledged() {
-            moment.acknowledged += 1;
+            part.acknowledged += 1;
             self.latency.saturating_record(micros(ended.latency));
         } else if ended.failure.is_some() {
-            moment.failed += 1;
+            part.failed += 1;
         } else {
-            moment.refused += 1;
+            part.refused += 1;
         }
     }
 
@@ -82,19 +82,19 @@ impl TimeSeries {
     fn settle(&mut self) {
         let recorded = self.latency.iter_recorded();
         let recorded = recorded.map(|value| (value.value_iterated_to(), value.count_since_last_iteration()));
-        self.moments[self.current].latencies.extend(recorded);
+        self.parts[self.current].latencies.extend(recorded);
         self.latency.reset();
     }
 
     pub(super) fn add(&mut self, mut other: Self) {
         self.settle();
         other.settle();
-        for (moment, more) in self.moments.iter_mut().zip(other.moments) {
-            moment.sent += more.sent;
-            moment.acknowledged += more.acknowledged;
-            moment.refused += more.refused;
-            moment.failed += more.failed;
-            moment.latencies.extend(more.latencies);
+        for (part, more) in self.parts.iter_mut().zip(other.parts) {
+            part.sent += more.sent;
+            part.acknowledged += more.acknowledged;
+            part.refused += more.refused;
+            part.failed += more.failed;
+            part.latencies.extend(more.latencies);
         }
     }
 }

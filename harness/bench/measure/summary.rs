@@ -86,17 +86,17 @@ impl LoadOutcome {
         let count = measured.div_ceil(series.interval.as_millis().max(1));
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let mut latencies = histogram(2);
-        let points = series.moments.iter().take(count).map(|moment| {
+        let points = series.parts.iter().take(count).map(|part| {
             latencies.reset();
-            for (value, count) in &moment.latencies {
+            for (value, count) in &part.latencies {
                 latencies.saturating_record_n(*value, *count);
             }
             let at = |quantile| (!latencies.is_empty()).then(|| latencies.value_at_quantile(quantile));
             SeriesPoint {
-                sent: moment.sent,
-                acknowledged: moment.acknowledged,
-                refused: moment.refused,
-                failed: moment.failed,
+                sent: part.sent,
+                acknowledged: part.acknowledged,
+                refused: part.refused,
+                failed: part.failed,
                 p50_us: at(0.5),
                 p90_us: at(0.9),
                 p99_us: at(0.99),

@@ -166,7 +166,7 @@ impl LoadTally {
         if kind == DeliveryKind::Valid {
             counts.sent += 1;
             if self.measured[phase] {
-                self.series.moment(at).sent += 1;
+                self.series.part(at).sent += 1;
             }
         }
     }

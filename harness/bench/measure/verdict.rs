@@ -122,7 +122,7 @@ fn judge(
     let none_found = search.is_some_and(|search| search.found.is_none());
     // If a search finds nothing, errors at the last rate mean too slow, unless nothing is accepted at any rate.
     let too_many_errors = total.error_share > tolerance.max_errors && (!none_found || nothing);
-    let too_slow = thresholds.iter().any(|one| !one.held);
+    let too_slow = thresholds.iter().any(|check| !check.held);
     if outcome.ending == LoadEnding::Interrupted {
         BenchResult::Interrupted
     } else if accepts_probes || too_many_errors {

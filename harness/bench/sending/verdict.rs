@@ -49,7 +49,7 @@ impl SenderOutcome {
             BenchResult::Error
         } else if missed || !ledger.faults(allowed).is_empty() {
             BenchResult::Fail
-        } else if thresholds.iter().any(|one| !one.held) {
+        } else if thresholds.iter().any(|check| !check.held) {
             BenchResult::Slow
         } else if self.outcome.ending == LoadEnding::Gone || counts.acknowledged == 0 {
             BenchResult::Incomplete

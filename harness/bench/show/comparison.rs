@@ -40,8 +40,8 @@ pub fn table(comparison: &ReportComparison) -> String {
                 text,
                 "  {name:<7} {old:>14} {:>14} {:>9}  {:<20} {style}{words}{style:#}",
                 figure(metric, new.value),
-                new.change.and_then(|one| change(metric, one)).unwrap_or_else(|| "–".to_owned()),
-                new.interval.and_then(|one| within(metric, &one)).unwrap_or_else(|| "–".to_owned()),
+                new.change.and_then(|value| change(metric, value)).unwrap_or_else(|| "–".to_owned()),
+                new.interval.and_then(|interval| within(metric, &interval)).unwrap_or_else(|| "–".to_owned()),
             );
         }
     }

@@ -234,11 +234,11 @@ fn bounds(page: &mut String, report: &BenchReport) {
     let rows: Vec<Vec<String>> = report
         .thresholds
         .iter()
-        .map(|one| {
-            let (class, word) = if one.held { ("good", "met") } else { ("bad", "not met") };
+        .map(|check| {
+            let (class, word) = if check.held { ("good", "met") } else { ("bad", "not met") };
             vec![
-                format!("<code>{}</code>", escape(&one.bound.to_string())),
-                format!("{:.3}", one.measured),
+                format!("<code>{}</code>", escape(&check.bound.to_string())),
+                format!("{:.3}", check.measured),
                 format!("<span class=\"{class}\">{word}</span>"),
             ]
         })
@@ -261,8 +261,8 @@ fn compared(page: &mut String, comparison: &ReportComparison) {
                 metric.name.name().to_owned(),
                 escape(&figure(metric, metric.old)),
                 escape(&figure(metric, new.value)),
-                new.change.and_then(|one| change(metric, one)).unwrap_or_default(),
-                new.interval.and_then(|one| within(metric, &one)).unwrap_or_default(),
+                new.change.and_then(|value| change(metric, value)).unwrap_or_default(),
+                new.interval.and_then(|interval| within(metric, &interval)).unwrap_or_default(),
                 verdict.to_owned(),
             ]);
         }
@@ -286,15 +286,15 @@ fn unexpected(page: &mut String, report: &BenchReport) {
         );
         kind.exchange.iter().for_each(|exchange| shown(page, exchange));
     }
-    for one in &report.unexpected {
+    for unexpected in &report.unexpected {
         let _ = writeln!(
             page,
             "<p><span class=\"bad\">{} × {}</span> {}</p>",
-            one.count,
-            escape(&one.kind),
-            escape(&one.text)
+            unexpected.count,
+            escape(&unexpected.kind),
+            escape(&unexpected.text)
         );
-        shown(page, &one.exchange);
+        shown(page, &unexpected.exchange);
     }
 }
 

@@ -180,14 +180,14 @@ pub(super) fn result(
     total: &Measured,
     p50: &str,
     p99: &str,
-    judged: &str,
+    counts: &str,
     seed: &str,
 ) -> String {
     let errors = total.refused + total.failed;
     let ended = total.acknowledged + errors;
     let rate = total.rate;
     format!(
-        "RESULT: {result} rate {rate:.1}/s p50 {p50} p99 {p99} errors {errors}/{ended} {judged} seed {seed}"
+        "RESULT: {result} rate {rate:.1}/s p50 {p50} p99 {p99} errors {errors}/{ended} {counts} seed {seed}"
     )
 }
 

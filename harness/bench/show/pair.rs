@@ -33,7 +33,7 @@ pub fn render(report: &PairReport) -> String {
         report.machine.arch
     );
     for series in &report.series {
-        one(&mut text, report, series);
+        rounds(&mut text, report, series);
     }
     for note in &report.notes {
         let _ = writeln!(text, "note: {note}");
@@ -58,7 +58,7 @@ pub fn result_line(report: &PairReport) -> String {
     )
 }
 
-fn one(text: &mut String, report: &PairReport, series: &PairSeries) {
+fn rounds(text: &mut String, report: &PairReport, series: &PairSeries) {
     let _ = writeln!(
         text,
         "{BOLD}{}{BOLD:#}: {}",

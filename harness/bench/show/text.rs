@@ -46,7 +46,7 @@ pub fn render(report: &BenchReport) -> String {
         let _ = writeln!(text, "{DIM}{}{DIM:#}", messages::latency_corrected());
     }
     if let Some(search) = &report.search {
-        searched(&mut text, search);
+        trials(&mut text, search);
     }
     if report.phases.len() > 1 {
         phases(&mut text, report);
@@ -57,14 +57,17 @@ pub fn render(report: &BenchReport) -> String {
     if !report.thresholds.is_empty() {
         let _ = writeln!(text);
     }
-    for one in &report.thresholds {
-        let (style, word) = if one.held { (GOOD, "met") } else { (BAD, "NOT MET") };
-        let unit = if matches!(one.bound, Bound::Errors(_)) { "%" } else { " ms" };
-        let _ =
-            writeln!(text, "  {style}{word:<10}{style:#} {} (measured {:.3}{unit})", one.bound, one.measured);
+    for check in &report.thresholds {
+        let (style, word) = if check.held { (GOOD, "met") } else { (BAD, "NOT MET") };
+        let unit = if matches!(check.bound, Bound::Errors(_)) { "%" } else { " ms" };
+        let _ = writeln!(
+            text,
+            "  {style}{word:<10}{style:#} {} (measured {:.3}{unit})",
+            check.bound, check.measured
+        );
     }
-    if let Some(one) = &report.comparison {
-        let _ = write!(text, "\n{}", comparison::table(one));
+    if let Some(compared) = &report.comparison {
+        let _ = write!(text, "\n{}", comparison::table(compared));
     }
     for note in &report.notes {
         let _ = writeln!(text, "\nnote: {note}");
@@ -80,14 +83,14 @@ pub fn result_line(report: &BenchReport) -> String {
         Some(rate) => format!(" max {rate:.1}/s"),
         None => " max none".to_owned(),
     });
-    let judged = match &report.sending {
+    let counts = match &report.sending {
         Some(sending) => format!("wrong {} duplicated {}", sending.ledger.wrong, sending.ledger.duplicated),
         None => format!("probes {}/{}", report.probes.let_through, report.probes.sent),
     };
     let latency = |us: u64| if total.latency.count == 0 { "-".to_owned() } else { format!("{}ms", ms(us)) };
     let [p50, p99] = [total.latency.p50_us, total.latency.p99_us].map(latency);
     let result = format!("{}{}", report.result, found.unwrap_or_default());
-    messages::result(&result, total, &p50, &p99, &judged, &seed(report))
+    messages::result(&result, total, &p50, &p99, &counts, &seed(report))
 }
 
 /// The seed, which reports of other tools lack.
@@ -104,7 +107,7 @@ fn concurrency(report: &BenchReport) -> String {
     }
 }
 
-fn searched(text: &mut String, search: &SearchEntry) {
+fn trials(text: &mut String, search: &SearchEntry) {
     let _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", messages::search_title(&search.objective));
     for trial in &search.trials {
         let (style, word) = match (trial.held, trial.cut_short) {
@@ -218,7 +221,7 @@ fn over_time(text: &mut String, series: &SeriesEntry) {
     let known: Vec<u64> = slowest.iter().copied().flatten().collect();
     if !known.is_empty() {
         let mut marks = sparkline(&known).chars().collect::<Vec<_>>().into_iter();
-        let line: String = slowest.iter().map(|one| one.and_then(|_| marks.next()).unwrap_or(' ')).collect();
+        let line: String = slowest.iter().map(|p99| p99.and_then(|_| marks.next()).unwrap_or(' ')).collect();
         let _ = writeln!(text, "  p99 ms       {line}  {}", range(&known, |us| ms(*us)));
     }
     let errors = of(|point| point.refused + point.failed);
@@ -284,7 +287,8 @@ fn range(values: &[u64], show: impl Fn(&u64) -> String) -> String {
 }
 
 fn listed(statuses: &[StatusCount]) -> String {
-    let shown: Vec<String> = statuses.iter().map(|one| format!("{} × {}", one.status, one.count)).collect();
+    let shown: Vec<String> =
+        statuses.iter().map(|entry| format!("{} × {}", entry.status, entry.count)).collect();
     if shown.is_empty() { messages::no_answers().to_owned() } else { shown.join(", ") }
 }
 
