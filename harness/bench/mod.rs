@@ -1,4 +1,4 @@
-//! Signed load, how it is measured and compared, and accounts of what arrives.
+//! Signed load: sent, measured, compared, and accounted for.
 //!
 //! Each folder uses only those before it: `generate` (what is sent, and when), `accounts` (what has arrived), `measure` (the load
 //! on a receiver and its report), `compare` (two reports or two receivers), `sending` (the load on a sender), `show` (the formats

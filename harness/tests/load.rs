@@ -1,6 +1,6 @@
-//! The load generator: what it sends, when, how it judges, and what becomes of it when a receiver misbehaves.
+//! The load generator: what it sends and when, how it judges, and how it copes with receivers that misbehave.
 //!
-//! Invariant: every receiver here is on this machine and in this process, every load is short or ended by a condition.
+//! Every receiver runs in this process, and every load is short or ended by a condition.
 
 mod bodies;
 mod comparison;
@@ -13,6 +13,7 @@ pub(crate) mod made;
 mod schedule;
 mod sending;
 mod statistics;
+mod texts;
 
 use std::time::Duration;
 
@@ -49,15 +50,15 @@ fn at_rate(rate: f64, duration_ms: u64) -> LoadPlan {
     LoadPlan { mode: Mode::Rates(vec![rate]), ..plan(duration_ms) }
 }
 
-/// A corpus of one body, or of one on each line.
+/// A corpus of one body, or of one body per line.
 fn corpus(text: &str) -> Corpus {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
     Corpus::read(file.path()).unwrap()
 }
 
-/// Puts the load on a target, until it is over or `interrupted`.
-async fn put(
+/// Runs a load on a target until it ends or is `interrupted`.
+async fn run_until(
     plan: &LoadPlan,
     target: &Target,
     corpus: &Corpus,
@@ -74,17 +75,17 @@ async fn put(
     load::run(plan, &subject, 0).await.unwrap()
 }
 
-/// Puts the load of the sample events on a target, to its end.
+/// Runs a load of the sample events on a target to its end.
 async fn run(plan: &LoadPlan, target: &Target) -> LoadOutcome {
     let (_never, interrupted) = watch::channel(false);
-    put(plan, target, &samples(), &interrupted).await
+    run_until(plan, target, &samples(), &interrupted).await
 }
 
 fn samples() -> Corpus {
     Corpus::samples(&DOCUMENTED, "http://127.0.0.1/", 1_735_066_639_761)
 }
 
-/// The report of a load, with so many errors allowed.
+/// The report of a load, with a share of errors allowed.
 fn judged(outcome: &LoadOutcome, plan: &LoadPlan, max_errors: f64, thresholds: &[&str]) -> BenchReport {
     let thresholds: Vec<_> = thresholds.iter().map(|bound| bound.parse().unwrap()).collect();
     let facts = ReceiverFacts {
@@ -110,17 +111,17 @@ fn judged(outcome: &LoadOutcome, plan: &LoadPlan, max_errors: f64, thresholds: &
     let report = report(outcome, facts);
     assert_eq!(report.exit_status, report.status().code());
     let text = serde_json::to_string(&report).unwrap();
-    assert_eq!(BenchReport::parse(&text).unwrap(), report, "it comes back as it went");
+    assert_eq!(BenchReport::parse(&text).unwrap(), report, "parsing reverses serialising");
     assert!(!text.contains(SECRET), "{text}");
     report
 }
 
-/// How many errors of that kind a report has.
+/// How many errors of this kind a report has.
 fn errors(report: &BenchReport, kind: &str) -> u64 {
     report.total.errors.iter().find(|error| error.name == kind).map_or(0, |error| error.count)
 }
 
-/// How many valid deliveries were answered so.
+/// How many valid deliveries were answered with this status.
 fn answers(report: &BenchReport, status: u16) -> u64 {
     report.total.statuses.iter().find(|one| one.status == status).map_or(0, |one| one.count)
 }

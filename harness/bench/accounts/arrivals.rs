@@ -1,6 +1,6 @@
-//! Keeps the accounts of whatever arrives: verifies each signature, reads each body, and tells the ledger.
+//! Verifies and reads each delivery that arrives, and counts it in the ledger.
 //!
-//! Invariant: nothing of a body is read before its signature is verified, and no secret leaves it.
+//! A body is read only after its signature is verified. No secret leaves the accounts.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 use crate::bench::accounts::entry::LedgerEntry;
 use crate::bench::accounts::envelope::{Envelope, Unreadable};
 use crate::bench::accounts::ledger::{Defect, Identity, KEPT, Ledger, VerifiedArrival, WrongArrival};
+use crate::bench::accounts::messages;
 use crate::bench::accounts::seen::Mark;
 use crate::bench::generate::ids::{Ids, Numbered};
 use crate::clock::Clock;
@@ -20,8 +21,8 @@ use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::endpoint::intake::{AnswerBytes, Broken, Intake, Request, Taken};
 
-/// What a delivery that is right is answered with.
-const TAKEN: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
+/// The answer to a verified delivery.
+const ACCEPTED: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
 pub const LEDGER_PATH: &str = "/ledger";
 
 pub enum Webhooks {
@@ -30,26 +31,26 @@ pub enum Webhooks {
     Anywhere(Secret),
 }
 
-/// Is told of arrivals as they come.
+/// Is notified of each arrival.
 pub trait ArrivalListener: Send + Sync + 'static {
-    /// A delivery that was right; `mark` says what it is among the others.
+    /// A verified delivery; `mark` says whether it arrived before.
     fn verified(&self, webhook: usize, identity: &Identity<'_>, mark: Option<Mark>);
 
-    /// One that was wrong, with the id that it claims.
-    fn mistaken(&self, webhook: usize, wrong: Defect, claimed: Option<Numbered>);
+    /// A wrong delivery, with the unverified id in its body.
+    fn wrong(&self, webhook: usize, defect: Defect, claimed: Option<Numbered>);
 }
 
 pub struct Accounts {
     dialect: &'static Dialect,
     clock: Clock,
-    /// How far a timestamp may be from the present, in milliseconds; `None` for any distance.
+    /// How far a timestamp may be from the current time, in milliseconds; `None` for no limit.
     window_ms: Option<u64>,
     /// The number and the key of each webhook, by path.
     paths: HashMap<Box<[u8]>, (usize, Key)>,
-    /// The key of all others, where there may be any.
+    /// The key of all other paths, if they are accepted.
     anywhere: Option<Key>,
     redaction: Redaction,
-    witness: Option<Box<dyn ArrivalListener>>,
+    listener: Option<Box<dyn ArrivalListener>>,
     ledger: Mutex<Ledger>,
 }
 
@@ -60,7 +61,7 @@ impl fmt::Debug for Accounts {
 }
 
 impl Accounts {
-    /// Accounts of these webhooks. Without a window a timestamp may be of any time.
+    /// Accounts of these webhooks. Without a window any timestamp is accepted.
     pub fn new(
         webhooks: Webhooks,
         dialect: &'static Dialect,
@@ -81,15 +82,14 @@ impl Accounts {
         };
         let window_ms = window.map(|window| u64::try_from(window.as_millis()).unwrap_or(u64::MAX));
         let ledger = Mutex::new(ledger);
-        Self { dialect, clock, window_ms, paths, anywhere, redaction, witness: None, ledger }
+        Self { dialect, clock, window_ms, paths, anywhere, redaction, listener: None, ledger }
     }
 
-    /// The same, with a listener that is told of arrivals.
-    pub fn with_witness(self, witness: impl ArrivalListener) -> Self {
-        Self { witness: Some(Box::new(witness)), ..self }
+    pub fn with_listener(self, listener: impl ArrivalListener) -> Self {
+        Self { listener: Some(Box::new(listener)), ..self }
     }
 
-    /// What has come; `settled` where nothing is under way any more.
+    /// The accounts so far. `settled` says that nothing is in flight, so that gaps are losses.
     pub fn entry(&self, settled: bool) -> LedgerEntry {
         self.ledger().entry(settled, &self.redaction)
     }
@@ -98,8 +98,7 @@ impl Accounts {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The webhook with that path, with its key. Where any path is one, it has an account from its first delivery that is
-    /// right: without the secret none is made.
+    /// The webhook with that path, and its key. If any path is accepted, only a verified delivery opens an account for one.
     fn webhook(&self, path: &[u8]) -> Option<(Option<usize>, &Key)> {
         match &self.anywhere {
             Some(key) => Some((self.ledger().known(path), key)),
@@ -107,17 +106,17 @@ impl Accounts {
         }
     }
 
-    /// What is wrong with a request, or what its body says.
+    /// The defect of a request, or the content of its body.
     fn judge<'a>(
         &self,
         key: &Key,
         request: &Request<'a>,
         now_ms: u64,
     ) -> Result<Envelope<'a>, (Defect, String)> {
-        let plain = |wrong| (wrong, String::new());
+        let plain = |defect| (defect, String::new());
         let (mut signature, mut timestamp) = (None, None);
         for header in request.headers {
-            // Both names are of one length.
+            // Both names have the same length.
             if header.name.len() != SIGNATURE_HEADER.len() {
                 continue;
             }
@@ -139,7 +138,7 @@ impl Accounts {
         }
         let sent_ms = milliseconds(timestamp).ok_or_else(|| plain(Defect::Stale))?;
         if self.window_ms.is_some_and(|window| now_ms.abs_diff(sent_ms) > window) {
-            return Err((Defect::Stale, format!("it is {} ms off", now_ms.abs_diff(sent_ms))));
+            return Err((Defect::Stale, messages::off_by(now_ms.abs_diff(sent_ms))));
         }
         Envelope::read(self.dialect, request.body).map_err(|why| match why {
             Unreadable::NotJson => plain(Defect::NotJson),
@@ -167,28 +166,33 @@ impl Accounts {
                     bytes,
                     at_ms: now_ms,
                 });
-                if let Some(witness) = &self.witness {
-                    witness.verified(webhook, &identity, mark);
+                if let Some(listener) = &self.listener {
+                    listener.verified(webhook, &identity, mark);
                 }
-                TAKEN.into()
+                ACCEPTED.into()
             }
-            (Err((wrong, detail)), webhook) => {
+            (Err((defect, detail)), webhook) => {
                 let webhook = webhook.and_then(|(number, _)| number);
                 let rest = KEPT.saturating_sub(request.head.len()).min(request.body.len());
                 let whole = [request.head, &request.body[..rest]].concat();
-                let mistake =
-                    WrongArrival { webhook, wrong, detail: &detail, request: &whole, bytes, at_ms: now_ms };
-                self.ledger().mistaken(&mistake);
-                if let (Some(witness), Some(webhook)) = (&self.witness, webhook) {
-                    witness.mistaken(webhook, wrong, self.claimed(request.body));
+                self.ledger().wrong(&WrongArrival {
+                    webhook,
+                    defect,
+                    detail: &detail,
+                    request: &whole,
+                    bytes,
+                    at_ms: now_ms,
+                });
+                if let (Some(listener), Some(webhook)) = (&self.listener, webhook) {
+                    listener.wrong(webhook, defect, self.claimed(request.body));
                 }
-                refusal(wrong, &detail)
+                rejection(defect, &detail)
             }
-            (Ok(_), None) => unreachable!("what belongs to no webhook was not judged"),
+            (Ok(_), None) => unreachable!("a request to no webhook is not judged"),
         }
     }
 
-    /// The id of a body that was not verified: of use where all that comes is one sender's.
+    /// The id in an unverified body: reliable if all arrivals are from one sender.
     fn claimed(&self, body: &[u8]) -> Option<Numbered> {
         Ids::read(Envelope::read(self.dialect, body).ok()?.id_text()?.as_bytes())
     }
@@ -198,7 +202,7 @@ impl Intake for Accounts {
     fn take(&self, request: &Request<'_>) -> Taken<'_> {
         let path = request.target.split('?').next().unwrap_or_default();
         if request.method == "GET" && path == LEDGER_PATH {
-            // Whoever asks so knows that nothing is under way any more.
+            // The client says that nothing is in flight any more.
             let settled = request.target.split('?').nth(1).is_some_and(|query| query == "settled");
             let body = serde_json::to_string(&self.entry(settled)).unwrap_or_default();
             let length = body.len();
@@ -212,16 +216,21 @@ impl Intake for Accounts {
     }
 
     fn broken(&self, what: Broken, came: &[u8]) -> Option<BoxFuture<'_, ()>> {
-        let wrong = match what {
+        let defect = match what {
             Broken::Malformed(_) => Defect::Malformed,
             Broken::TooLarge => Defect::TooLarge,
             Broken::Slow => Defect::Slow,
             Broken::CutOff => Defect::CutOff,
         };
         let at_ms = self.clock.now_ms();
-        let mistake =
-            WrongArrival { webhook: None, wrong, detail: "", request: came, bytes: came.len(), at_ms };
-        self.ledger().mistaken(&mistake);
+        self.ledger().wrong(&WrongArrival {
+            webhook: None,
+            defect,
+            detail: "",
+            request: came,
+            bytes: came.len(),
+            at_ms,
+        });
         None
     }
 }
@@ -234,23 +243,21 @@ fn identity<'a>(envelope: &Envelope<'a>) -> Identity<'a> {
     }
 }
 
-/// Decimal digits as a number.
 fn milliseconds(timestamp: &[u8]) -> Option<u64> {
     let digits = timestamp.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(timestamp).ok().filter(|_| digits)?.parse().ok()
 }
 
-fn refusal(wrong: Defect, detail: &str) -> AnswerBytes {
-    let (status, text) = (wrong.status(), wrong.describe());
+fn rejection(defect: Defect, detail: &str) -> AnswerBytes {
+    let status = defect.status();
     let reason = match status {
         401 => "Unauthorized",
         404 => "Not Found",
         405 => "Method Not Allowed",
         _ => "Bad Request",
     };
-    let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
-    let body = format!("{text}{detail}\n");
-    let allow = if wrong == Defect::Method { "Allow: POST\r\n" } else { "" };
+    let body = format!("{}\n", messages::with_detail(defect.describe(), detail));
+    let allow = if defect == Defect::Method { "Allow: POST\r\n" } else { "" };
     let length = body.len();
     format!("HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\n{allow}Content-Length: {length}\r\n\r\n{body}")
         .into_bytes()

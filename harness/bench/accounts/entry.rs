@@ -1,20 +1,20 @@
-//! What the accounts say, as the data that `GET /ledger` and reports are written from.
+//! The accounts as data, for `GET /ledger` and reports.
 
 use serde::{Deserialize, Serialize};
 
-/// What fails a run, unless it is allowed. The variants' comments are help texts.
+/// What fails a run, unless it is allowed. The comments of the variants are help texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LedgerFault {
-    /// Deliveries that are not as they must be
+    /// Deliveries that are rejected, for example for a bad signature
     Wrong,
-    /// Deliveries that came before
+    /// Deliveries that arrived before
     Duplicated,
-    /// Deliveries that did not come
+    /// Deliveries that did not arrive
     Lost,
 }
 
 impl LedgerEntry {
-    /// What is at fault, without what is allowed.
+    /// The faults that occurred and are not allowed.
     pub fn faults(&self, allowed: &[LedgerFault]) -> Vec<LedgerFault> {
         let lost = self.lost.unwrap_or(0);
         let counted = [
@@ -22,43 +22,43 @@ impl LedgerEntry {
             (LedgerFault::Duplicated, self.duplicated),
             (LedgerFault::Lost, lost),
         ];
-        let at_fault = |(fault, count): &(LedgerFault, u64)| *count > 0 && !allowed.contains(fault);
-        counted.into_iter().filter(at_fault).map(|(fault, _)| fault).collect()
+        let counts = |(fault, count): &(LedgerFault, u64)| *count > 0 && !allowed.contains(fault);
+        counted.into_iter().filter(counts).map(|(fault, _)| fault).collect()
     }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
-    /// Everything that came: `verified` and `wrong` together.
+    /// All requests: `verified` and `wrong` together.
     pub received: u64,
-    /// Deliveries that were as they must be.
+    /// Correctly signed, fresh, well-formed deliveries.
     pub verified: u64,
     pub wrong: u64,
-    /// Verified deliveries that differ from each other.
+    /// Verified deliveries without duplicates.
     pub distinct: u64,
-    /// Verified deliveries that had come to the same webhook before.
+    /// Verified deliveries that had arrived at the same webhook before.
     pub duplicated: u64,
-    /// Deliveries with an id of a load after one with a higher number.
+    /// Deliveries with an id of a load that arrived after one with a higher number.
     pub out_of_order: u64,
-    /// Verified deliveries without a record id: whether they are doubles is not known.
+    /// Verified deliveries without a record id, which may be duplicates.
     pub without_id: u64,
-    /// Verified deliveries that there was no room left to remember.
+    /// Verified deliveries that exceeded the memory limit, which may be duplicates.
     pub untracked: u64,
-    /// Numbers of a load that are missing below the highest that came.
+    /// Missing numbers of a load, below the highest that arrived.
     pub gaps: u64,
-    /// The same once nothing is under way any more; `None` before.
+    /// The same once nothing is in flight any more; `None` before.
     pub lost: Option<u64>,
-    /// How many bytes came in whole requests.
+    /// Bytes of complete requests.
     pub bytes: u64,
     pub first_at: Option<String>,
     pub last_at: Option<String>,
-    /// The time between the two, in milliseconds.
+    /// The time from the first to the last, in milliseconds.
     pub span_ms: u64,
-    /// The event and the record's id of the first that came again, as they stand in the body.
+    /// The event and record id of the first duplicate, as in its body.
     pub first_duplicated: Option<String>,
     pub kinds: Vec<WrongEntry>,
     pub webhooks: Vec<WebhookEntry>,
-    /// The runs of loads that came, at most 64.
+    /// The runs of loads that arrived, at most 64.
     pub runs: Vec<RunEntry>,
 }
 
@@ -71,17 +71,17 @@ pub struct WrongEntry {
     pub first: Option<SampleEntry>,
 }
 
-/// An arrival that was kept, cut short.
+/// A kept arrival, truncated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SampleEntry {
     pub at: String,
     pub webhook: Option<String>,
-    /// What is wrong exactly, where there is more to say.
+    /// More about the defect, or empty.
     pub detail: String,
     pub request: String,
 }
 
-/// The account of one webhook. Its members are those of the whole.
+/// The account of one webhook, with the members of [`LedgerEntry`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookEntry {
     pub path: String,
@@ -96,16 +96,16 @@ pub struct WebhookEntry {
     pub bytes: u64,
 }
 
-/// What arrived of one run of a load.
+/// The deliveries of one run of a load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunEntry {
     pub webhook: String,
-    /// The digits of the run in its ids.
+    /// The run's digits in its ids.
     pub run: String,
-    /// How many different numbers came.
+    /// How many different numbers arrived.
     pub distinct: u64,
     pub highest: u64,
     pub gaps: u64,
-    /// The record id of the first one missing, where it is known.
+    /// The record id of the first missing delivery, if known.
     pub first_missing: Option<String>,
 }

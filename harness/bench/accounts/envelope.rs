@@ -1,58 +1,57 @@
-//! What a body says, as far as accounts are kept of it: the members of its envelope and their JSON types, its event, its
-//! record's id and its time.
+//! Reads the parts of a body that the accounts need: its event, record id and time, and the JSON types of its members.
 //!
-//! Invariant: one pass over the body, which checks that all of it is JSON, and nothing is allocated for a body that is as it
-//! must be.
+//! One pass checks that the whole body is JSON. Nothing is allocated for a well-formed body.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::bench::accounts::messages;
 use crate::webhook::dialect::{Dialect, Member};
 
 const MOST_MEMBERS: usize = 16;
 
-/// Why no account is kept of a body.
+/// Why a body cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unreadable {
     /// It is not one JSON text in UTF-8.
     NotJson,
-    /// It is JSON, and not what the dialect's bodies are: what is wrong.
+    /// It is JSON, but not a body of the dialect: the reason.
     Shape(String),
 }
 
-/// What a body says. Each part is JSON text as it stands in the body.
+/// The parts of a body, each as its JSON text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Envelope<'a> {
     /// The event's name, quoted.
     pub event: &'a str,
-    /// The record's id; `None` where it has none.
+    /// The record's id, if it has one.
     pub id: Option<&'a str>,
-    /// When the event occurred, where it says so.
+    /// When the event occurred, if given.
     pub time: Option<&'a str>,
 }
 
 impl<'a> Envelope<'a> {
     /// Reads a body.
     ///
-    /// Errors: it is none of the dialect's.
+    /// Errors: it is not a body of the dialect.
     pub fn read(dialect: &'static Dialect, body: &'a [u8]) -> Result<Self, Unreadable> {
         let text = std::str::from_utf8(body).map_err(|_| Unreadable::NotJson)?;
         let mut reader = serde_json::Deserializer::from_str(text);
         let found = Top { dialect }.deserialize(&mut reader);
         let read = found.and_then(|found| reader.end().map(|()| found));
         let Ok(Some(found)) = read else {
-            // Rare enough to be read once more: is it no JSON at all?
+            // Rare enough for a second pass, to tell a wrong shape from invalid JSON.
             return Err(match serde_json::from_str::<IgnoredAny>(text) {
-                Ok(_) => Unreadable::Shape("it is no object with one value for each member".to_owned()),
+                Ok(_) => Unreadable::Shape(messages::not_an_envelope().to_owned()),
                 Err(_) => Unreadable::NotJson,
             });
         };
         found.judge(dialect)
     }
 
-    /// The record's id, where it is text without escapes.
+    /// The record's id, if it is a string without escapes.
     pub fn id_text(&self) -> Option<&'a str> {
         self.id?.strip_prefix('"')?.strip_suffix('"')
     }
@@ -66,12 +65,12 @@ enum EnvelopePart<'a> {
     Other(&'a str),
 }
 
-/// The members that were found: those of the record envelope, then those of the one for metadata.
+/// The members found: those of the record envelope, then those of the metadata envelope.
 struct Found<'a> {
     members: [Option<EnvelopePart<'a>>; MOST_MEMBERS],
 }
 
-/// The members of all envelopes of a dialect, each with its place in [`Found`].
+/// The members of all envelopes of a dialect, each with its index in [`Found`].
 fn members(dialect: &'static Dialect) -> impl Iterator<Item = (usize, &'static Member)> {
     dialect.envelope.iter().chain(dialect.metadata_envelope.unwrap_or_default()).enumerate()
 }
@@ -84,27 +83,27 @@ impl<'a> Found<'a> {
         };
         let event = match value(dialect.event_member) {
             Some(EnvelopePart::Other(event)) if event.starts_with('"') => event,
-            Some(other) => return wrong(mistyped(dialect.event_member, "text", other)),
-            None => return wrong(format!("the member {} is missing", dialect.event_member)),
+            Some(other) => return wrong(messages::mistyped(dialect.event_member, other.json_type(), "text")),
+            None => return wrong(messages::missing(dialect.event_member)),
         };
         let name = event.trim_matches('"');
         if !name.rsplit_once('.').is_some_and(|(object, action)| !object.is_empty() && !action.is_empty()) {
-            return wrong(format!("{event} is no event's name"));
+            return wrong(messages::not_an_event(event));
         }
         let metadata = dialect.metadata_envelope.is_some() && name.starts_with("metadata.");
         let records = dialect.envelope.len();
         let mut envelope = Envelope { event, ..Envelope::default() };
         for (at, member) in members(dialect).filter(|(at, _)| (*at >= records) == metadata) {
-            // A name that stands in both envelopes is kept at its first place.
+            // A name in both envelopes is kept at its first index.
             let part = self.members[at].or_else(|| value(member.key));
             let Some(part) = part else {
                 if member.is_required() {
-                    return wrong(format!("the member {} is missing", member.key));
+                    return wrong(messages::missing(member.key));
                 }
                 continue;
             };
             if part.json_type() != member.json_type() {
-                return wrong(mistyped(member.key, member.json_type(), part));
+                return wrong(messages::mistyped(member.key, part.json_type(), member.json_type()));
             }
             match part {
                 EnvelopePart::Object { id, record_id } if member.is_content() => {
@@ -116,10 +115,6 @@ impl<'a> Found<'a> {
         }
         Ok(envelope)
     }
-}
-
-fn mistyped(key: &str, expected: &str, part: EnvelopePart<'_>) -> String {
-    format!("the member {key} is {}, not {expected}", part.json_type())
 }
 
 impl EnvelopePart<'_> {
@@ -138,7 +133,7 @@ impl EnvelopePart<'_> {
     }
 }
 
-/// Reads a body's top level; `None` where it is something other than an object.
+/// Reads the top level of a body.
 struct Top {
     dialect: &'static Dialect,
 }
@@ -179,7 +174,7 @@ impl<'de> Visitor<'de> for Top {
     }
 }
 
-/// What a name is for the reader, without keeping it.
+/// Maps a member's name without allocating it.
 struct EnvelopeKey<F>(F);
 
 impl<'de, F: FnOnce(&str) -> T, T> DeserializeSeed<'de> for EnvelopeKey<F> {
@@ -202,7 +197,7 @@ impl<F: FnOnce(&str) -> T, T> Visitor<'_> for EnvelopeKey<F> {
     }
 }
 
-/// Reads a record: its ids. Of what is no object it is the type alone that counts.
+/// Reads the ids of a record, or the type of anything else.
 struct Record;
 
 impl<'de> DeserializeSeed<'de> for Record {

@@ -1,8 +1,7 @@
-//! The accounts of what has arrived: by webhook how many deliveries were right, wrong, doubled, out of order, and which are
-//! missing.
+//! The accounts of each webhook: how many deliveries were verified, wrong, duplicated or out of order, and which are missing.
 //!
-//! Invariant: pure, and bounded whatever arrives. Each arrival is counted once, as verified or as wrong; and of those that were
-//! verified each is the first of its kind, doubled, without an id, or untracked.
+//! Memory is bounded whatever arrives. Each arrival is counted once, as verified or as wrong. A verified delivery is either
+//! new, duplicated, without an id, or untracked.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,65 +12,81 @@ use crate::bench::generate::ids::{Ids, Numbered};
 use crate::redaction::Redaction;
 use crate::webhook::dialect::rfc3339;
 
-/// How many webhooks have an account of their own.
+/// How many webhooks have their own account.
 pub const MOST_WEBHOOKS: usize = 256;
-/// How many bytes are kept of the first of each kind of wrong ones.
+/// How many bytes are kept of the first arrival with each defect.
 pub const KEPT: usize = 4096;
-/// How many characters of them are shown. What follows could be half a secret, which is not found.
+/// How many characters of them are shown. Redaction misses a secret that is cut off at the end of the kept bytes.
 const SHOWN: usize = 3072;
 /// How many characters of an event and its id are kept.
 const LONGEST_NAME: usize = 200;
 const SHOWN_RUNS: usize = 64;
-/// What the account is called of webhooks that have none of their own.
+/// The name of the account that further webhooks share.
 const REST: &str = "(others)";
 
-/// Declares the kinds of wrong arrivals: the name of the variant, the name in reports, the answer's status, what it means.
-macro_rules! wrongs {
-    ($($name:ident: $word:literal, $status:literal, $text:literal;)*) => {
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Defect { $(#[doc = $text] $name,)* }
+described! {
+    /// What is wrong with an arrival.
+    pub enum Defect {
+        Signature: "the signature does not match the timestamp and the body",
+        MissingSignature: "the signature header is missing",
+        MissingTimestamp: "the timestamp header is missing",
+        TwoHeaders: "there are two signature or timestamp headers",
+        Stale: "the timestamp is not decimal milliseconds, or too far from the current time",
+        NotJson: "the body is not JSON in UTF-8",
+        Shape: "the members of the body are not those of the dialect, or have other JSON types",
+        Path: "no webhook has this path",
+        Method: "the method is not POST",
+        TooLarge: "the body exceeds the limit",
+        Malformed: "the request is not HTTP/1.1",
+        Slow: "the request was not complete before the timeout",
+        CutOff: "the connection ended before the request was complete",
+    }
+}
 
-        impl Defect {
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$name => $word,)* }
-            }
-
-            pub fn status(self) -> u16 {
-                match self { $(Self::$name => $status,)* }
-            }
-
-            pub fn describe(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
+impl Defect {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Signature => "bad-signature",
+            Self::MissingSignature => "missing-signature",
+            Self::MissingTimestamp => "missing-timestamp",
+            Self::TwoHeaders => "two-headers",
+            Self::Stale => "stale",
+            Self::NotJson => "not-json",
+            Self::Shape => "wrong-shape",
+            Self::Path => "unknown-path",
+            Self::Method => "method",
+            Self::TooLarge => "too-large",
+            Self::Malformed => "malformed",
+            Self::Slow => "timed-out",
+            Self::CutOff => "cut-off",
         }
-    };
+    }
+
+    /// The status of the answer.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Signature
+            | Self::MissingSignature
+            | Self::MissingTimestamp
+            | Self::TwoHeaders
+            | Self::Stale => 401,
+            Self::NotJson | Self::Shape | Self::Malformed | Self::CutOff => 400,
+            Self::Path => 404,
+            Self::Method => 405,
+            Self::TooLarge => 413,
+            Self::Slow => 408,
+        }
+    }
 }
 
-wrongs! {
-    Signature: "bad-signature", 401, "the signature is not that of the timestamp and the body under the secret";
-    MissingSignature: "missing-signature", 401, "there is no signature header";
-    MissingTimestamp: "missing-timestamp", 401, "there is no timestamp header";
-    TwoHeaders: "two-headers", 401, "the signature or the timestamp header stands twice";
-    Stale: "stale", 401, "the timestamp is no decimal milliseconds, or too far from the present";
-    NotJson: "not-json", 400, "the body is not JSON in UTF-8";
-    Shape: "wrong-shape", 400, "the body's members are not those of the dialect, or have other JSON types";
-    Path: "unknown-path", 404, "no webhook has this path";
-    Method: "method", 405, "the method is not POST";
-    TooLarge: "too-large", 413, "the body is longer than any that is taken";
-    Malformed: "malformed", 400, "it is no HTTP/1.1 request";
-    Slow: "timed-out", 408, "it did not come to its end in time";
-    CutOff: "cut-off", 400, "the connection ended before the request was whole";
-}
-
-/// What tells a delivery apart from others.
+/// What distinguishes a delivery from others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identity<'a> {
     Numbered(Numbered),
-    /// The event, the record's id and the time: two updates of one record are no doubles.
+    /// The event, the record's id and the time: two updates of one record are not duplicates.
     Other(&'a str, &'a str, Option<&'a str>),
-    /// It has no id.
+    /// The delivery has no id.
     None,
 }
 
@@ -79,24 +94,24 @@ pub enum Identity<'a> {
 pub struct VerifiedArrival<'a> {
     pub webhook: usize,
     pub identity: Identity<'a>,
-    /// The event, and the record's id where it has one, to be shown.
+    /// The event, and the record's id if it has one, for reports.
     pub what: fmt::Arguments<'a>,
-    /// How long it was, head and body.
+    /// The length of head and body.
     pub bytes: usize,
-    /// When it came, in milliseconds since the epoch.
+    /// When it arrived, in milliseconds since the epoch.
     pub at_ms: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub struct WrongArrival<'a> {
-    /// The number of its webhook, where it belongs to one.
+    /// The number of its webhook, if it has one.
     pub webhook: Option<usize>,
-    pub wrong: Defect,
-    /// What is wrong exactly, where there is more to say.
+    pub defect: Defect,
+    /// More about the defect, or empty.
     pub detail: &'a str,
     pub request: &'a [u8],
     pub bytes: usize,
-    /// When it came, in milliseconds since the epoch.
+    /// When it arrived, in milliseconds since the epoch.
     pub at_ms: u64,
 }
 
@@ -106,7 +121,7 @@ pub struct Ledger {
     paths: BTreeMap<Box<[u8]>, usize>,
     seen: SeenIds,
     wrong: [u64; Defect::ALL.len()],
-    astray: u64,
+    without_webhook: u64,
     bytes: u64,
     first_ms: Option<u64>,
     last_ms: u64,
@@ -116,7 +131,7 @@ pub struct Ledger {
 
 #[derive(Debug, Default)]
 struct WebhookAccount {
-    /// What is counted as it comes; the rest is filled in when it is shown.
+    /// Counted on arrival; the other members are filled in for a report.
     counts: WebhookEntry,
     without_id: u64,
     untracked: u64,
@@ -131,7 +146,7 @@ struct KeptArrival {
 }
 
 impl Ledger {
-    /// The number of the webhook with that path, which gets one where it has none. Behind [`MOST_WEBHOOKS`] all others share
+    /// The number of the webhook with that path; a new path gets the next number. After [`MOST_WEBHOOKS`] all others share
     /// one account.
     pub fn webhook(&mut self, path: &[u8]) -> usize {
         if let Some(&known) = self.paths.get(path) {
@@ -153,12 +168,12 @@ impl Ledger {
         number
     }
 
-    /// The number of the webhook with that path, where it has one.
+    /// The number of the webhook with that path, if it has one.
     pub fn known(&self, path: &[u8]) -> Option<usize> {
         self.paths.get(path).copied()
     }
 
-    /// Counts an arrival that was right, and says what it is among the others.
+    /// Counts a verified arrival, and says whether it arrived before.
     pub fn verified(&mut self, arrival: &VerifiedArrival<'_>) -> Option<Mark> {
         self.arrived(arrival.bytes, arrival.at_ms);
         let mark = match arrival.identity {
@@ -186,22 +201,22 @@ impl Ledger {
         mark
     }
 
-    /// Counts an arrival that was wrong, and keeps the first of its kind.
-    pub fn mistaken(&mut self, mistake: &WrongArrival<'_>) {
-        self.arrived(mistake.bytes, mistake.at_ms);
-        self.wrong[mistake.wrong as usize] += 1;
-        match mistake.webhook.and_then(|number| self.webhooks.get_mut(number)) {
+    /// Counts a wrong arrival, and keeps the first with its defect.
+    pub fn wrong(&mut self, arrival: &WrongArrival<'_>) {
+        self.arrived(arrival.bytes, arrival.at_ms);
+        self.wrong[arrival.defect as usize] += 1;
+        match arrival.webhook.and_then(|number| self.webhooks.get_mut(number)) {
             Some(webhook) => {
                 webhook.counts.received += 1;
-                webhook.counts.bytes += mistake.bytes as u64;
+                webhook.counts.bytes += arrival.bytes as u64;
             }
-            None => self.astray += 1,
+            None => self.without_webhook += 1,
         }
-        self.samples.entry(mistake.wrong).or_insert_with(|| KeptArrival {
-            webhook: mistake.webhook,
-            detail: mistake.detail.to_owned(),
-            request: mistake.request[..mistake.request.len().min(KEPT)].into(),
-            at_ms: mistake.at_ms,
+        self.samples.entry(arrival.defect).or_insert_with(|| KeptArrival {
+            webhook: arrival.webhook,
+            detail: arrival.detail.to_owned(),
+            request: arrival.request[..arrival.request.len().min(KEPT)].into(),
+            at_ms: arrival.at_ms,
         });
     }
 
@@ -212,10 +227,10 @@ impl Ledger {
     }
 
     pub fn received(&self) -> u64 {
-        self.astray + self.webhooks.iter().map(|webhook| webhook.counts.received).sum::<u64>()
+        self.without_webhook + self.webhooks.iter().map(|webhook| webhook.counts.received).sum::<u64>()
     }
 
-    /// All of it, without the secrets. `settled` where nothing is under way any more: what is missing then is lost.
+    /// The accounts without secrets. `settled` says that nothing is in flight, so that gaps are losses.
     pub fn entry(&self, settled: bool, redaction: &Redaction) -> LedgerEntry {
         let sum = |count: fn(&WebhookAccount) -> u64| self.webhooks.iter().map(count).sum::<u64>();
         let webhook = |(number, webhook): (usize, &WebhookAccount)| {
@@ -232,13 +247,13 @@ impl Ledger {
         };
         let webhooks: Vec<WebhookEntry> = self.webhooks.iter().enumerate().map(webhook).collect();
         let gaps = webhooks.iter().map(|webhook| webhook.gaps).sum();
-        let wrong = Defect::ALL.iter().map(|&wrong| (wrong, self.wrong[wrong as usize]));
-        let kinds = wrong.filter(|(_, count)| *count > 0).map(|(wrong, count)| WrongEntry {
-            kind: wrong.name().to_owned(),
-            text: wrong.describe().to_owned(),
-            status: wrong.status(),
+        let defects = Defect::ALL.iter().map(|&defect| (defect, self.wrong[defect as usize]));
+        let kinds = defects.filter(|(_, count)| *count > 0).map(|(defect, count)| WrongEntry {
+            kind: defect.name().to_owned(),
+            text: defect.describe().to_owned(),
+            status: defect.status(),
             count,
-            first: self.samples.get(&wrong).map(|sample| self.sample(sample, redaction)),
+            first: self.samples.get(&defect).map(|sample| self.sample(sample, redaction)),
         });
         let runs = self.seen.runs().take(SHOWN_RUNS).map(|(webhook, run, counts)| RunEntry {
             webhook: redaction.text(self.path(webhook).unwrap_or_default()),

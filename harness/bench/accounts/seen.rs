@@ -1,38 +1,36 @@
-//! Which deliveries have come, in little memory: a bit for each number of a load's own ids, eight bytes for any other.
+//! Remembers which deliveries have arrived, in little memory: a bit for an id of a load, eight bytes for any other.
 //!
-//! What it costs: a million deliveries with ids of a load take 124 KiB for each webhook. A million others take 9 to 19 MiB,
-//! by how full the table is, and 28 MiB while it grows. Two different ones of n are taken for one another with a probability
-//! of n² in 2^65: one in 37 million for a million of them.
+//! A million deliveries with ids of a load need 124 KiB per webhook. A million others need 9 to 19 MiB, depending on how full
+//! the table is, and 28 MiB while it grows. Among n others, two are confused with a probability of n² in 2^65: one in
+//! 37 million for a million of them.
 //!
-//! Invariant: bounded. Where a bound is reached, what comes further is counted as untracked, and never as something that it
-//! may not be.
+//! Memory is bounded: past a limit, deliveries are counted as untracked, not guessed to be new or duplicated.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
 use crate::bench::generate::ids::{FIRST_PROBE, Numbered};
 
-/// How many words of bits a page has: 4 KiB.
+/// Words per page: 4 KiB.
 const WORDS: usize = 512;
-/// How many numbers a page is for.
+/// Numbers per page.
 const PAGE: u64 = WORDS as u64 * 64;
-/// How many pages there are at most, of all runs together: 16 MiB, or 134 million numbers.
+/// The most pages of all runs together: 16 MiB, or 134 million numbers.
 const MOST_PAGES: usize = 4096;
-/// How many runs there are at most, of all webhooks together.
+/// The most runs of all webhooks together.
 const MOST_RUNS: usize = 1024;
-/// How many others are kept at most: 72 MiB.
+/// The most other deliveries: 72 MiB.
 const MOST_OTHERS: usize = 7_000_000;
 
-/// What a delivery is among those that came before it.
+/// Whether a delivery arrived before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// The first of its kind; `late` where one with a higher number came before it.
     New {
-        /// Whether it is out of order.
+        /// Whether a delivery with a higher number arrived before it.
         late: bool,
     },
     Again,
-    /// There is no room left to tell.
+    /// Unknown: the memory limit is reached.
     Untracked,
 }
 
@@ -40,7 +38,7 @@ pub enum Mark {
 pub struct SeenIds {
     runs: BTreeMap<(usize, u64), NumberedRun>,
     pages: usize,
-    others: HashSet<u64, BuildHasherDefault<AsItIs>>,
+    others: HashSet<u64, BuildHasherDefault<Identical>>,
 }
 
 /// The numbers of one run at one webhook.
@@ -50,8 +48,8 @@ pub struct NumberedRun {
     highest: u64,
     distinct: u64,
     untracked: u64,
-    /// Whether some are remembered elsewhere than in pages.
-    beside: bool,
+    /// Whether some numbers are remembered outside of the pages.
+    has_overflow: bool,
 }
 
 impl NumberedRun {
@@ -63,14 +61,14 @@ impl NumberedRun {
         self.distinct
     }
 
-    /// How many numbers below the highest have not come.
+    /// How many numbers below the highest have not arrived.
     pub fn gaps(&self) -> u64 {
         (self.highest + 1).saturating_sub(self.distinct + self.untracked)
     }
 
-    /// The first number below the highest that has not come, where that is known.
+    /// The first number below the highest that has not arrived, if known.
     pub fn first_gap(&self) -> Option<u64> {
-        if self.beside || self.gaps() == 0 {
+        if self.has_overflow || self.gaps() == 0 {
             return None;
         }
         for (expected, (&page, words)) in (0..).zip(&self.pages) {
@@ -86,10 +84,10 @@ impl NumberedRun {
 }
 
 impl SeenIds {
-    /// Takes a delivery with an id of a load.
+    /// Adds a delivery with an id of a load.
     pub fn number(&mut self, webhook: usize, id: Numbered) -> Mark {
         if id.number >= FIRST_PROBE {
-            // What must be refused was not: that leaves no gap among the others.
+            // An accepted probe: it must not open a gap among valid deliveries.
             return self.other(webhook, &(id.run, id.number));
         }
         let full = self.runs.len() >= MOST_RUNS;
@@ -116,7 +114,7 @@ impl SeenIds {
                 if again { Mark::Again } else { Mark::New { late } }
             }
             None => {
-                run.beside = true;
+                run.has_overflow = true;
                 remember(&mut self.others, digest(&(webhook, id.run, id.number)), late)
             }
         };
@@ -129,18 +127,18 @@ impl SeenIds {
         mark
     }
 
-    /// Takes a delivery that something else tells apart.
+    /// Adds a delivery that is identified in another way.
     pub fn other(&mut self, webhook: usize, what: &impl Hash) -> Mark {
         remember(&mut self.others, digest(&(webhook, what)), false)
     }
 
-    /// The runs, each with its webhook and its number.
+    /// The runs, each with its webhook and its digits.
     pub fn runs(&self) -> impl Iterator<Item = (usize, u64, &NumberedRun)> {
         self.runs.iter().map(|(&(webhook, run), counts)| (webhook, run, counts))
     }
 }
 
-fn remember(others: &mut HashSet<u64, BuildHasherDefault<AsItIs>>, digest: u64, late: bool) -> Mark {
+fn remember(others: &mut HashSet<u64, BuildHasherDefault<Identical>>, digest: u64, late: bool) -> Mark {
     if others.contains(&digest) {
         Mark::Again
     } else if others.len() >= MOST_OTHERS {
@@ -151,19 +149,19 @@ fn remember(others: &mut HashSet<u64, BuildHasherDefault<AsItIs>>, digest: u64, 
     }
 }
 
-/// 64 bits of what tells a delivery apart.
+/// A hash of a delivery's identity.
 fn digest(what: &impl Hash) -> u64 {
-    // Its keys are constants: a sender that is out for collisions would deceive itself alone.
+    // The keys are constant: a sender that forces collisions only spoils its own accounts.
     let mut hasher = DefaultHasher::new();
     what.hash(&mut hasher);
     hasher.finish()
 }
 
-/// Takes a number that is spread over all bits already for its own hash.
+/// Uses a number as its own hash, since it is a hash already.
 #[derive(Debug, Default)]
-struct AsItIs(u64);
+struct Identical(u64);
 
-impl Hasher for AsItIs {
+impl Hasher for Identical {
     fn finish(&self) -> u64 {
         self.0
     }

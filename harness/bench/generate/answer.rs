@@ -1,25 +1,25 @@
-//! Reads answers as they come, piece by piece: their status, where they end, and whether the connection may be used again.
+//! Reads an answer piece by piece: its status, where it ends, and whether the connection can be used again.
 //!
-//! Invariant: bounded: a head fits into the buffer, a body is counted and thrown away, and nothing is allocated.
+//! Memory is bounded: a head fits into the buffer, a body is counted and dropped, and nothing is allocated.
 
 use crate::wire::codec::{AnswerFacts, Chunks, Framing, FramingFault, Side, head_end, parse_answer, slots};
 
-/// The longest head that is read, and how much of an answer is kept to be shown, in bytes.
+/// The longest head that is read, and how much of an answer is kept for the report, in bytes.
 pub(crate) const KEPT: usize = 16 * 1024;
 /// The longest body that is read, in bytes.
 pub(crate) const LONGEST_BODY: u64 = 64 * 1024 * 1024;
-/// How many interim answers (1xx) may come before one that counts.
+/// How many interim answers (1xx) may precede the final one.
 const MOST_INTERIM: u32 = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wrong {
-    /// It is no HTTP.
+pub(crate) enum AnswerFault {
+    /// It is not HTTP.
     Malformed,
-    /// Its head or its body is longer than any that is read.
+    /// Its head or its body exceeds the limit.
     TooLong,
 }
 
-impl From<FramingFault> for Wrong {
+impl From<FramingFault> for AnswerFault {
     fn from(fault: FramingFault) -> Self {
         match fault {
             FramingFault::HeadTooLong | FramingFault::TooManyHeaders | FramingFault::ChunkLine => {
@@ -48,7 +48,7 @@ struct Head {
     rest: Rest,
 }
 
-/// What is still to come of a body.
+/// The rest of a body.
 #[derive(Debug, Clone, Copy)]
 enum Rest {
     Bytes(u64),
@@ -58,7 +58,7 @@ enum Rest {
 
 impl Default for Answer {
     fn default() -> Self {
-        // As much again as is kept, for what is thrown away.
+        // The second half is for bytes that are dropped.
         let buffer = vec![0; 2 * KEPT].into();
         Self { buffer, kept: 0, received: 0, head: None, interim: 0, body: 0 }
     }
@@ -79,29 +79,29 @@ impl Answer {
 
     /// Where the next bytes go.
     pub(crate) fn room(&mut self) -> &mut [u8] {
-        // Behind what is kept; once that is full, over what is thrown away.
+        // After the kept bytes; once they fill their half, over the dropped ones.
         let from = if self.kept < KEPT { self.kept } else { KEPT };
         &mut self.buffer[from..]
     }
 
-    /// Takes so many bytes that were written into the room. Returns whether the answer is whole now.
+    /// Reads `count` bytes that were written into the room. Returns whether the answer is complete.
     ///
-    /// Errors: what came is no answer.
-    pub(crate) fn take(&mut self, count: usize) -> Result<bool, Wrong> {
+    /// Errors: the bytes are not an answer.
+    pub(crate) fn read(&mut self, count: usize) -> Result<bool, AnswerFault> {
         let from = if self.kept < KEPT { self.kept } else { KEPT };
         let (mut new, mut searched) = (from..from + count, from);
         self.received += count as u64;
         self.kept = new.end.min(KEPT).max(self.kept);
         while self.head.is_none() {
             match self.parse(new.end, searched)? {
-                // Nothing is lost of a head that is not whole: what came lies after what was there.
-                None if new.end >= KEPT => return Err(Wrong::TooLong),
+                // An incomplete head stays in the buffer, and the next bytes follow it.
+                None if new.end >= KEPT => return Err(AnswerFault::TooLong),
                 None => return Ok(false),
                 Some((status @ 100..=199, length)) if status != 101 => {
-                    // An interim answer: the one that counts follows it.
+                    // An interim answer: the final one follows it.
                     self.interim += 1;
                     if self.interim > MOST_INTERIM {
-                        return Err(Wrong::TooLong);
+                        return Err(AnswerFault::TooLong);
                     }
                     self.head = None;
                     self.buffer.copy_within(length..new.end, 0);
@@ -115,25 +115,25 @@ impl Answer {
         let Some(head) = &mut self.head else { return Ok(false) };
         self.body += (new.end - new.start) as u64;
         if self.body > LONGEST_BODY {
-            return Err(Wrong::TooLong);
+            return Err(AnswerFault::TooLong);
         }
         let piece = &self.buffer[new];
         let left = match &mut head.rest {
             Rest::UntilClose => return Ok(false),
             Rest::Bytes(rest) => {
-                let taken = (*rest).min(piece.len() as u64);
-                *rest -= taken;
-                (*rest == 0).then(|| piece.len() - taken as usize)
+                let read = (*rest).min(piece.len() as u64);
+                *rest -= read;
+                (*rest == 0).then(|| piece.len() - read as usize)
             }
-            Rest::Chunks(chunks) => after(chunks, piece)?,
+            Rest::Chunks(chunks) => left_after(chunks, piece)?,
         };
-        // What comes after an answer belongs to no request: the connection is of no more use.
+        // Bytes after an answer belong to no request: the connection cannot be used again.
         head.persists &= left.is_none_or(|left| left == 0);
         Ok(left.is_some())
     }
 
-    /// Reads the head, where it is whole: its status and length. The first `searched` bytes hold no end of it.
-    fn parse(&mut self, end: usize, searched: usize) -> Result<Option<(u16, usize)>, Wrong> {
+    /// Reads the head if it is complete: its status and length. It does not end in the first `searched` bytes.
+    fn parse(&mut self, end: usize, searched: usize) -> Result<Option<(u16, usize)>, AnswerFault> {
         let Some(length) = head_end(&self.buffer[..end], searched, Side::Answer)? else { return Ok(None) };
         let mut slots = slots();
         let AnswerFacts { status, framing, persists } =
@@ -147,34 +147,34 @@ impl Answer {
         Ok(Some((status, length)))
     }
 
-    /// Whether the answer is whole where the connection ends here.
+    /// Whether the answer is complete if the connection ends here.
     pub(crate) fn ends_with_the_connection(&self) -> bool {
         self.head.is_some_and(|head| matches!(head.rest, Rest::UntilClose))
     }
 
-    /// The status, once the head is there.
+    /// The status, once the head is complete.
     pub(crate) fn status(&self) -> Option<u16> {
         self.head.map(|head| head.status)
     }
 
-    /// Whether the connection may carry another exchange after this one.
+    /// Whether the connection can be used for another exchange.
     pub(crate) fn persists(&self) -> bool {
         self.head.is_some_and(|head| head.persists)
     }
 
-    /// How many bytes have come.
+    /// How many bytes have arrived.
     pub(crate) fn received(&self) -> u64 {
         self.received
     }
 
-    /// The first bytes of it.
+    /// The first bytes of the answer.
     pub(crate) fn kept(&self) -> &[u8] {
         &self.buffer[..self.kept]
     }
 }
 
-/// Goes over a piece of a body in chunks. Returns how many bytes are left after its end, once that has come.
-fn after(chunks: &mut Chunks, mut piece: &[u8]) -> Result<Option<usize>, Wrong> {
+/// Reads a piece of a chunked body. Returns how many bytes follow its end, if the body ends in this piece.
+fn left_after(chunks: &mut Chunks, mut piece: &[u8]) -> Result<Option<usize>, AnswerFault> {
     loop {
         let part = chunks.next(piece)?;
         piece = &piece[part.skip + part.data..];

@@ -1,6 +1,6 @@
-//! One connection of a load: plain TCP that is kept alive, one request under way at most, opened anew where it was closed.
+//! One connection of a load: plain TCP, kept alive, with at most one request in flight, and reopened after it was closed.
 //!
-//! Invariant: every wait has an end, and an answer that came is an answer, though the request could not be written to its end.
+//! Every wait has a deadline. An answer counts even if the request was not written completely.
 
 use std::future::poll_fn;
 use std::io;
@@ -13,8 +13,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Sleep, sleep_until, timeout, timeout_at};
 
-use crate::bench::generate::answer::{Answer, Wrong};
+use crate::bench::generate::answer::{Answer, AnswerFault};
 use crate::bench::generate::failure::DeliveryFailure;
+use crate::bench::generate::messages;
 use crate::subject::SubjectError;
 
 /// How long the first connection to an address may take.
@@ -24,26 +25,26 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 pub(in crate::bench) struct LoadConnection {
     address: SocketAddr,
     stream: Option<TcpStream>,
-    /// The answer that is read, or was read last.
+    /// The answer being read, or the last one.
     pub(in crate::bench) answer: Answer,
-    /// Goes off at some deadline or before it: setting it anew for each exchange would cost more than looking again.
+    /// Fires at the deadline or before it: a check costs less than a reset for each exchange.
     alarm: Pin<Box<Sleep>>,
 }
 
 impl LoadConnection {
-    /// To that address, and not yet open.
+    /// A connection to an address, not yet open.
     pub(in crate::bench) fn new(address: SocketAddr) -> Self {
         let alarm = Box::pin(sleep_until(tokio::time::Instant::now()));
         Self { address, stream: None, answer: Answer::default(), alarm }
     }
 
-    /// Whether it is open, as far as is known without looking.
+    /// Whether it is open, as far as is known without a check of the socket.
     pub(in crate::bench) fn is_open(&self) -> bool {
         self.stream.is_some()
     }
 
-    /// Looks whether the peer has closed it, or sent what was not asked for, while it was idle. It is closed then.
-    pub(in crate::bench) fn look(&mut self) {
+    /// Closes the connection if, while it was idle, the peer closed it or sent something.
+    pub(in crate::bench) fn close_if_stale(&mut self) {
         let Some(stream) = &self.stream else { return };
         let idle = matches!(stream.try_read(&mut [0]), Err(why) if why.kind() == io::ErrorKind::WouldBlock);
         if !idle {
@@ -51,9 +52,9 @@ impl LoadConnection {
         }
     }
 
-    /// Opens it anew.
+    /// Opens a new connection.
     ///
-    /// Errors: no connection came about until the deadline.
+    /// Errors: it could not be opened before the deadline.
     pub(in crate::bench) async fn open(&mut self, deadline: Instant) -> Result<(), DeliveryFailure> {
         self.stream = None;
         let stream = match timeout_at(deadline.into(), TcpStream::connect(self.address)).await {
@@ -64,15 +65,15 @@ impl LoadConnection {
             Ok(Err(_)) => return Err(DeliveryFailure::Unconnected),
             Err(_) => return Err(DeliveryFailure::TimedOut),
         };
-        // Without it a request may wait for the acknowledgement of the one before it.
+        // Nagle's algorithm would delay a request until the previous one is acknowledged.
         let _ = stream.set_nodelay(true);
         self.stream = Some(stream);
         Ok(())
     }
 
-    /// Sends a request and reads the answer to its end.
+    /// Sends a request and reads the complete answer.
     ///
-    /// Errors: why there is no whole answer; its status is known where its head came.
+    /// Errors: why there is no complete answer; its status is known if its head arrived.
     pub(in crate::bench) async fn exchange(
         &mut self,
         request: &[u8],
@@ -81,9 +82,9 @@ impl LoadConnection {
         self.answer.begin();
         let Some(stream) = &mut self.stream else { return Err(DeliveryFailure::Closed) };
         let (answer, alarm) = (&mut self.answer, &mut self.alarm);
-        let mut exchange = ExchangeUnderWay { stream, answer, alarm, request, written: 0, deadline };
+        let mut exchange = ExchangeInFlight { stream, answer, alarm, request, written: 0, deadline };
         let ended = poll_fn(|cx| exchange.poll(cx)).await;
-        // What was not written is still owed, and what comes next would be taken for the rest of it.
+        // The peer would read the next request as the rest of one that is incomplete.
         if exchange.written < request.len() || ended.is_err() || !self.answer.persists() {
             self.stream = None;
         }
@@ -91,7 +92,7 @@ impl LoadConnection {
     }
 }
 
-struct ExchangeUnderWay<'a> {
+struct ExchangeInFlight<'a> {
     stream: &'a mut TcpStream,
     answer: &'a mut Answer,
     alarm: &'a mut Pin<Box<Sleep>>,
@@ -100,11 +101,11 @@ struct ExchangeUnderWay<'a> {
     deadline: Instant,
 }
 
-impl ExchangeUnderWay<'_> {
-    /// Writes and reads as far as it goes: an answer may come before the request is out.
+impl ExchangeInFlight<'_> {
+    /// Writes and reads as far as possible: an answer may arrive before the request is written.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), DeliveryFailure>> {
         let broken = self.write(cx).err();
-        // Even where writing failed: the reason may stand in the answer.
+        // Even if writing failed: the answer may give the reason.
         match self.read(cx) {
             Poll::Ready(ended) => return Poll::Ready(ended),
             Poll::Pending => {
@@ -119,7 +120,7 @@ impl ExchangeUnderWay<'_> {
             }
             self.alarm.as_mut().reset(self.deadline.into());
         }
-        // Where reading has used up all that the runtime lets a task do at once, the alarm is not looked at.
+        // The alarm never fires for a task that has used up its budget of the runtime.
         if self.answer.is_begun() && Instant::now() >= self.deadline {
             return Poll::Ready(Err(DeliveryFailure::TimedOut));
         }
@@ -150,11 +151,11 @@ impl ExchangeUnderWay<'_> {
                 let whole = self.answer.ends_with_the_connection();
                 return Poll::Ready(if whole { Ok(()) } else { Err(DeliveryFailure::Closed) });
             }
-            match self.answer.take(count) {
+            match self.answer.read(count) {
                 Ok(true) => return Poll::Ready(Ok(())),
                 Ok(false) => {}
-                Err(Wrong::Malformed) => return Poll::Ready(Err(DeliveryFailure::Malformed)),
-                Err(Wrong::TooLong) => return Poll::Ready(Err(DeliveryFailure::TooLong)),
+                Err(AnswerFault::Malformed) => return Poll::Ready(Err(DeliveryFailure::Malformed)),
+                Err(AnswerFault::TooLong) => return Poll::Ready(Err(DeliveryFailure::TooLong)),
             }
         }
     }
@@ -167,21 +168,17 @@ fn failure(why: &io::Error) -> DeliveryFailure {
     }
 }
 
-/// The address of a host's name: of several the first that takes a connection.
+/// The first address of a host that accepts a connection.
 ///
-/// Errors: there is none.
+/// Errors: none does.
 pub(in crate::bench) async fn reachable(host: &str, port: u16) -> Result<SocketAddr, SubjectError> {
-    let unreachable = |why: String| {
-        SubjectError::Unreachable(format!(
-            "the receiver cannot be reached: connecting to {host} port {port} failed: {why}"
-        ))
-    };
-    let mut failed = "the name has no address".to_owned();
+    let unreachable = |why: String| SubjectError::Unreachable(messages::unreachable(host, port, &why));
+    let mut failed = messages::no_address().to_owned();
     for address in lookup_host((host, port)).await.map_err(|why| unreachable(why.to_string()))? {
         match timeout(CONNECT_WAIT, TcpStream::connect(address)).await {
             Ok(Ok(_)) => return Ok(address),
             Ok(Err(why)) => failed = why.to_string(),
-            Err(_) => failed = format!("no answer within {} s", CONNECT_WAIT.as_secs()),
+            Err(_) => failed = messages::connect_timed_out(CONNECT_WAIT.as_secs()),
         }
     }
     Err(unreachable(failed))

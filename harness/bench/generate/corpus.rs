@@ -1,7 +1,7 @@
-//! The bodies of a load: the dialect's sample events, or files of one's own.
+//! The bodies of a load: the dialect's sample events, or the user's own files.
 //!
-//! Invariant: bounded in bytes, and prepared once: a body is the bytes that were given with one place of 36 bytes in it, into
-//! which each delivery's record id is written. Nothing is printed anew from a parse.
+//! A body is prepared once: its bytes stay as given, except for 36 bytes into which each delivery's record id is written.
+//! No body is re-serialised.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,14 +13,15 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::bench::generate::ids::PLACEHOLDER;
+use crate::bench::generate::messages;
 use crate::webhook::dialect::{Context, Dialect};
 
 /// The longest body, in bytes.
 pub const LONGEST_BODY: usize = 16 * 1024 * 1024;
-/// How long all bodies may be together, in bytes.
+/// The limit on the sum of all bodies, in bytes.
 pub const LARGEST_CORPUS: usize = 64 * 1024 * 1024;
 
-/// The bodies that a load sends, one after the other and over again.
+/// The bodies that a load sends, in turn and repeatedly.
 #[derive(Debug, Clone)]
 pub struct Corpus {
     bodies: Vec<Body>,
@@ -28,20 +29,20 @@ pub struct Corpus {
 
 #[derive(Debug, Clone)]
 pub struct Body {
-    /// Its bytes, with a placeholder where the record's id goes.
+    /// The bytes, with a placeholder for the record's id.
     pub bytes: Box<[u8]>,
-    /// Where the 36 bytes of the record's id stand; `None` where there is no place for one.
+    /// The 36 bytes of the record's id; `None` if there is no place for one.
     pub id: Option<Range<usize>>,
 }
 
-/// Where the bodies come from: one line of a file, or the whole of it.
+/// Where a body comes from: a line of a file, or the whole file.
 struct CorpusSource<'a> {
     path: &'a Path,
     line: Option<usize>,
 }
 
 impl Corpus {
-    /// The sample events that every receiver has to acknowledge: those of standard objects.
+    /// The sample events that every receiver must accept: those of standard objects.
     pub fn samples(dialect: &Dialect, target_url: &str, now_ms: u64) -> Self {
         let context = Context {
             target_url,
@@ -56,29 +57,26 @@ impl Corpus {
         Self { bodies: bodies.collect() }
     }
 
-    /// The bodies of a file, or of every file in a folder: one JSON text for each file, or one for each line.
+    /// The bodies of a file, or of every file in a folder: one JSON text per file or per line.
     ///
-    /// Errors: there is none, one is no JSON, or there is too much; each names the file and the line.
+    /// Errors, with the file and the line: there is no body, a body is not JSON, or the corpus is too large.
     pub fn read(path: &Path) -> Result<Self, String> {
         let mut corpus = Self { bodies: Vec::new() };
         let mut bytes = 0;
         for file in files(path)? {
-            // What a device or a pipe gives has no length that could be asked for.
+            // A device or a pipe has no length that could be checked first.
             let mut text = Vec::new();
             let opened = fs::File::open(&file);
             let read = opened.and_then(|file| file.take(LARGEST_CORPUS as u64 + 1).read_to_end(&mut text));
-            read.map_err(|why| unreadable(&file, &why))?;
+            read.map_err(|why| messages::corpus_unreadable(&file, &why))?;
             bytes += text.len();
             if bytes > LARGEST_CORPUS {
-                return Err(too_much(path));
+                return Err(messages::corpus_too_large(path, LARGEST_CORPUS >> 20));
             }
             corpus.add(&file, &text)?;
         }
         if corpus.bodies.is_empty() {
-            return Err(format!(
-                "the corpus {} is empty: it holds no file with a JSON text in it",
-                path.display()
-            ));
+            return Err(messages::corpus_empty(path));
         }
         Ok(corpus)
     }
@@ -88,12 +86,12 @@ impl Corpus {
         &self.bodies
     }
 
-    /// How long the longest is, in bytes.
+    /// The length of the longest body, in bytes.
     pub fn longest(&self) -> usize {
         self.bodies.iter().map(|body| body.bytes.len()).max().unwrap_or_default()
     }
 
-    /// Adds what a file holds: the whole of it where that is one JSON text, otherwise each line.
+    /// Adds the content of a file: all of it if it is one JSON text, else each line.
     fn add(&mut self, path: &Path, text: &[u8]) -> Result<(), String> {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_end();
         if text.trim_ascii_start().is_empty() {
@@ -109,12 +107,12 @@ impl Corpus {
             let source = CorpusSource { path, line: Some(number) };
             match Body::prepare(line) {
                 Ok(body) => self.push(body, &source)?,
-                // Its first line is no JSON text, so it is a text over several lines, and its own error says more.
+                // The first line is not JSON, so the file is one text over several lines: its own error says more.
                 Err(_) if at == 0 => {
                     let line = Some(number + whole.line() - 1);
-                    return Err(CorpusSource { path, line }.is_no_json(&whole));
+                    return Err(CorpusSource { path, line }.not_json(&whole));
                 }
-                Err(why) => return Err(source.is_no_json(&why)),
+                Err(why) => return Err(source.not_json(&why)),
             }
         }
         Ok(())
@@ -122,11 +120,7 @@ impl Corpus {
 
     fn push(&mut self, body: Body, source: &CorpusSource<'_>) -> Result<(), String> {
         if body.bytes.len() > LONGEST_BODY {
-            return Err(format!(
-                "the corpus is too large: {source} is a body of {} bytes, and the longest that is sent has {} MiB",
-                body.bytes.len(),
-                LONGEST_BODY >> 20
-            ));
+            return Err(messages::body_too_long(source, body.bytes.len(), LONGEST_BODY >> 20));
         }
         self.bodies.push(body);
         Ok(())
@@ -134,11 +128,11 @@ impl Corpus {
 }
 
 impl CorpusSource<'_> {
-    fn is_no_json(&self, why: &serde_json::Error) -> String {
-        // The parser counts lines from the text's own beginning.
+    fn not_json(&self, why: &serde_json::Error) -> String {
+        // The parser's line number counts from the start of the text, not of the file.
         let words = why.to_string();
         let words = words.split(" at line ").next().unwrap_or_default();
-        format!("the corpus is broken: {self} is no JSON text: {words} (column {})", why.column())
+        messages::body_not_json(self, words, why.column())
     }
 }
 
@@ -149,22 +143,15 @@ impl std::fmt::Display for CorpusSource<'_> {
     }
 }
 
-fn too_much(path: &Path) -> String {
-    format!("the corpus {} is too large: it may hold {} MiB in all", path.display(), LARGEST_CORPUS >> 20)
-}
-
-fn unreadable(path: &Path, why: &std::io::Error) -> String {
-    format!("the corpus {} cannot be read: {why}", path.display())
-}
-
-/// The file itself, or what a folder holds, in the order of the names; hidden files and folders are passed over.
+/// The file itself, or the files of a folder in the order of their names, without hidden files and subfolders.
 fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
-    if !fs::metadata(path).map_err(|why| unreadable(path, &why))?.is_dir() {
+    let unreadable = |why: std::io::Error| messages::corpus_unreadable(path, &why);
+    if !fs::metadata(path).map_err(unreadable)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
-    for entry in fs::read_dir(path).map_err(|why| unreadable(path, &why))? {
-        let file = entry.map_err(|why| unreadable(path, &why))?.path();
+    for entry in fs::read_dir(path).map_err(unreadable)? {
+        let file = entry.map_err(unreadable)?.path();
         let hidden = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if !hidden && file.is_file() {
             files.push(file);
@@ -174,7 +161,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-/// An object's members as they stand in the text; of two of one name the last, as most parsers have it.
+/// The members of an object, unparsed. The last of two with the same name counts, as in most parsers.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Object<'a>(#[serde(borrow)] BTreeMap<String, &'a RawValue>);
@@ -182,7 +169,7 @@ struct Object<'a>(#[serde(borrow)] BTreeMap<String, &'a RawValue>);
 impl Body {
     /// Finds the record's id in a JSON text, or makes a place for one.
     ///
-    /// Errors: it is no JSON text.
+    /// Errors: the text is not JSON.
     fn prepare(text: &[u8]) -> Result<Self, serde_json::Error> {
         let whole: &RawValue = serde_json::from_slice(text)?;
         let without = || Self { bytes: text.into(), id: None };
@@ -196,25 +183,25 @@ impl Body {
                     Self::splice(text, from..from + value.len(), "\"", "\"")
                 }
                 None => {
-                    let behind = offset(text, record) + 1;
+                    let start = offset(text, record) + 1;
                     let comma = if inner.is_empty() { "\"" } else { "\"," };
-                    Self::splice(text, behind..behind, &format!("\"{id}\":\""), comma)
+                    Self::splice(text, start..start, &format!("\"{id}\":\""), comma)
                 }
             });
         }
         Ok(without())
     }
 
-    /// The text with the placeholder between two others in the place of a part of it.
-    fn splice(text: &[u8], gone: Range<usize>, before: &str, behind: &str) -> Self {
-        let head = [&text[..gone.start], before.as_bytes()].concat();
+    /// Replaces a part of the text by the placeholder, with `before` and `after` around it.
+    fn splice(text: &[u8], replaced: Range<usize>, before: &str, after: &str) -> Self {
+        let head = [&text[..replaced.start], before.as_bytes()].concat();
         let id = head.len()..head.len() + PLACEHOLDER.len();
-        let bytes = [&head, PLACEHOLDER.as_bytes(), behind.as_bytes(), &text[gone.end..]].concat();
+        let bytes = [&head, PLACEHOLDER.as_bytes(), after.as_bytes(), &text[replaced.end..]].concat();
         Self { bytes: bytes.into(), id: Some(id) }
     }
 }
 
-/// Where a part begins in the text that it was borrowed from.
+/// Where a borrowed part begins in its text.
 fn offset(text: &[u8], part: &str) -> usize {
     part.as_ptr().addr() - text.as_ptr().addr()
 }

@@ -1,35 +1,37 @@
 //! Why a delivery got no answer.
 
-/// Declares the kinds of errors: the name of the variant, the name in reports, what it means.
-macro_rules! failures {
-    ($($name:ident: $word:literal, $text:literal;)*) => {
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum DeliveryFailure { $(#[doc = $text] $name,)* }
-
-        impl DeliveryFailure {
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$name => $word,)* }
-            }
-
-            pub fn describe(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
+described! {
+    /// Why a delivery got no answer or, from a sender, did not arrive.
+    pub enum DeliveryFailure {
+        Refused: "the connection was refused",
+        Unconnected: "the connection could not be opened",
+        TimedOut: "no complete answer arrived before the timeout",
+        Reset: "the connection was reset before the answer was complete",
+        Closed: "the connection was closed before the answer was complete",
+        Malformed: "the answer was not HTTP",
+        TooLong: "the answer was too long",
+        Unsent: "the delivery was due, but no connection became free before the end",
+        NotAccepted: "the sender did not accept the event",
+        Lost: "the event was requested, but its delivery did not arrive",
+        Late: "the delivery arrived after the timeout",
+    }
 }
 
-failures! {
-    Refused: "refused", "the connection was refused";
-    Unconnected: "unconnected", "no connection came about for another reason than being refused";
-    TimedOut: "timed-out", "no whole answer came within the wait";
-    Reset: "reset", "the connection was reset before the answer was whole";
-    Closed: "closed", "the connection was closed before the answer was whole";
-    Malformed: "malformed", "what came was no HTTP answer";
-    TooLong: "too-long", "the answer was longer than any that is read";
-    Unsent: "unsent", "it was due, and no connection became free for it before the end";
-    Untaken: "untaken", "the sender did not take the event";
-    Lost: "lost", "the event was asked for, and the delivery did not arrive";
-    Late: "late", "the delivery arrived when it was not waited for any more";
+impl DeliveryFailure {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Unconnected => "unconnected",
+            Self::TimedOut => "timed-out",
+            Self::Reset => "reset",
+            Self::Closed => "closed",
+            Self::Malformed => "malformed",
+            Self::TooLong => "too-long",
+            Self::Unsent => "unsent",
+            Self::NotAccepted => "untaken",
+            Self::Lost => "lost",
+            Self::Late => "late",
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What a load sends: when each delivery goes out, what it is, and the connections that carry it.
+//! What a load sends, when each delivery is due, and the connections that carry it.
 
 pub mod answer;
 pub mod connection;
@@ -6,6 +6,7 @@ pub mod corpus;
 pub mod failure;
 pub mod ids;
 pub mod limits;
+pub(in crate::bench) mod messages;
 pub mod plan;
 pub mod probe;
 pub mod request;

@@ -1,39 +1,39 @@
-//! What a load is to be: how many deliveries go out when, for how long, over how many connections.
+//! The plan of a load: how many deliveries are due when, for how long, and over how many connections.
 //!
-//! Invariant: pure. The time at which a delivery is meant to go out follows from the plan alone, whatever the receiver does.
+//! The planned time of a delivery follows from the plan alone, whatever the receiver does.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub const MOST_CONNECTIONS: usize = 10_000;
-/// The highest rate that can be asked for, in deliveries per second.
+/// The highest rate that can be requested, in deliveries per second.
 pub const HIGHEST_RATE: f64 = 1_000_000.0;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mode {
-    /// Each connection sends its next delivery as soon as it has its answer.
+    /// Closed loop: each connection sends its next delivery as soon as it has an answer.
     Saturation,
-    /// Deliveries go out at their time, at each of these rates for the plan's duration, whether answers have come or not.
+    /// Open loop: deliveries are due at fixed times, whether or not answers have arrived. Each rate lasts for the plan's duration.
     Rates(Vec<f64>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoadPlan {
     pub mode: Mode,
-    /// How many connections there are, each with one delivery under way at most.
+    /// The number of connections, each with at most one delivery in flight.
     pub concurrency: usize,
     pub threads: usize,
-    /// How long it is measured, at each rate.
+    /// How long each rate is measured.
     pub duration: Duration,
-    /// How long it goes on before it is measured.
+    /// How long the load runs before it is measured.
     pub warm_up: Duration,
     pub timeout: Duration,
-    /// How long every connection may be refused until the receiver is taken for gone, and the load ends.
+    /// After this time of nothing but refused connections, the receiver counts as gone and the load ends.
     pub gone_after: Duration,
-    /// Which share of the deliveries must be refused, from 0 to 1.
+    /// The share of probes, which must be rejected, from 0 to 1.
     pub probe_share: f64,
-    /// What ids, nonces and the places of probes are made from.
+    /// Determines ids, nonces and when probes are sent.
     pub seed: u64,
 }
 
@@ -46,7 +46,7 @@ impl Default for LoadPlan {
             threads: 1,
             duration: Duration::from_secs(10),
             warm_up: Duration::from_secs(1),
-            // What Twenty's server waits for (contract, section 2).
+            // How long Twenty's server waits (contract, section 2).
             timeout: Duration::from_secs(5),
             gone_after: Duration::from_secs(3),
             probe_share: 0.01,
@@ -58,16 +58,16 @@ impl Default for LoadPlan {
 /// A part of a load with one rate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
-    /// Deliveries per second; `None` for as many as the connections carry.
+    /// Deliveries per second; `None` in a closed loop.
     pub rate: Option<f64>,
-    /// When it begins, from the start of the load.
+    /// Its beginning, from the start of the load.
     pub from: Duration,
     pub length: Duration,
     pub measured: bool,
 }
 
 impl LoadPlan {
-    /// The parts of the load: the warm-up where there is one, then one for each rate.
+    /// The phases of the load: the warm-up, if any, then one for each rate.
     pub fn phases(&self) -> Vec<Phase> {
         let rates: Vec<Option<f64>> = match &self.mode {
             Mode::Saturation => vec![None],
@@ -87,13 +87,13 @@ impl LoadPlan {
 }
 
 impl Phase {
-    /// When it ends, from the start of the load.
+    /// Its end, from the start of the load.
     pub fn end(&self) -> Duration {
         self.from + self.length
     }
 }
 
-/// When each delivery of an open loop is meant to go out.
+/// The planned time of each delivery of an open loop.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     parts: Vec<ScheduledPhase>,
@@ -108,12 +108,12 @@ struct ScheduledPhase {
 }
 
 impl Schedule {
-    /// The schedule of phases that have rates; others have no deliveries in it.
+    /// The schedule of the phases that have a rate.
     pub fn new(phases: &[Phase]) -> Self {
         let mut first = 0;
         let parts = phases.iter().map(|phase| {
             let rate = phase.rate.unwrap_or_default();
-            // As many as begin before its end, the one at its very start among them.
+            // Those due before its end, including the one at its very start.
             let count = (rate * phase.length.as_secs_f64() - 1e-6).ceil().max(0.0) as u64;
             let part = ScheduledPhase { first, count, from: phase.from, rate };
             first += count;
@@ -126,19 +126,19 @@ impl Schedule {
         self.parts.last().map_or(0, |part| part.first + part.count)
     }
 
-    /// The phase of a delivery and the time that is meant for it, from the start of the load; `None` after the last.
+    /// The phase of a delivery and its planned time, from the start of the load; `None` after the last delivery.
     pub fn at(&self, number: u64) -> Option<(usize, Duration)> {
         let phase = self.parts.iter().position(|part| number < part.first + part.count)?;
         let part = &self.parts[phase];
-        let behind = Duration::from_secs_f64((number - part.first) as f64 / part.rate);
-        Some((phase, part.from + behind))
+        let offset = Duration::from_secs_f64((number - part.first) as f64 / part.rate);
+        Some((phase, part.from + offset))
     }
 
-    /// How many deliveries are meant to have gone out by then.
+    /// How many deliveries are due by then.
     pub fn due(&self, elapsed: Duration) -> u64 {
         let of = |part: &ScheduledPhase| match elapsed.checked_sub(part.from) {
-            // The one at its very start is due at once.
-            Some(behind) => ((behind.as_secs_f64() * part.rate + 1e-6).floor() as u64 + 1).min(part.count),
+            // The first one is due at once.
+            Some(offset) => ((offset.as_secs_f64() * part.rate + 1e-6).floor() as u64 + 1).min(part.count),
             None => 0,
         };
         self.parts.iter().map(of).sum()

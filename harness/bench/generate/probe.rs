@@ -1,6 +1,6 @@
-//! The deliveries of a load that a receiver must refuse: negatives of the contract, mixed in among the valid ones.
+//! Probes: invalid deliveries of the contract, mixed into a load, which a receiver must reject.
 //!
-//! Each differs from a valid delivery in what its name says, and has the requirement that forbids it.
+//! A probe differs from a valid delivery in one respect, and names the requirement that forbids it.
 
 use crate::bench::generate::ids::ID_LENGTH;
 use crate::bench::generate::request::{HeadTemplate, Marks, RequestBuffer};
@@ -11,34 +11,34 @@ use crate::webhook::signature::{Key, Secret};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// A kind of delivery that must not be acknowledged.
+/// A kind of delivery that a receiver must reject.
 #[derive(Debug, Clone, Copy)]
 pub struct Probe {
     pub name: &'static str,
-    /// What forbids it.
+    /// The requirement that forbids it.
     pub requirement: &'static Requirement,
     differs: Difference,
 }
 
-/// In what a probe differs from a valid delivery, in the words of [`crate::suite::transcript::Respect`].
+/// How a probe differs from a valid delivery, in the words of [`crate::suite::transcript::Respect`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Difference {
-    /// The body is changed after signing: one digit of the record's id, or a byte at its end where it has none.
+    /// The body is changed after signing: a digit of the record's id or, without an id, the last byte.
     Content,
     /// The body is cut short after signing.
     Cut,
-    /// The timestamp header is another than the one signed.
+    /// The timestamp header is not the signed one.
     Timestamp,
-    /// The signature is made in another way.
+    /// The signature is computed in another way.
     Signed(Recipe),
     Unsigned,
     EmptySignature,
     Undated,
-    /// The signature is that of another delivery of this load.
+    /// The signature belongs to another delivery of this load.
     Borrowed,
-    /// It is correctly signed, a day ago.
+    /// Correctly signed, with a timestamp of a day ago.
     Stale,
-    /// It is correctly signed, a day from now.
+    /// Correctly signed, with a timestamp of a day from now.
     Future,
 }
 
@@ -70,7 +70,7 @@ pub const ALL: [Probe; 22] = [
     signed("base64", &VER_6, Recipe::digest(Digest::Base64)),
     signed("truncated", &VER_6, Recipe::digest(Digest::Truncated)),
     signed("zeros", &VER_6, Recipe::digest(Digest::Zeros)),
-    // A body without its last byte, signed as the whole one was: the reverse of the cut body.
+    // The signature includes a line feed that the body lacks: the reverse of a cut body.
     signed("line-feed-signed", &VER_5, Recipe::message(Message::TrailingNewline)),
     probe("stale", &VER_11, Difference::Stale),
     probe("future", &VER_11, Difference::Future),
@@ -80,12 +80,12 @@ pub const ALL: [Probe; 22] = [
 pub struct ProbeMaker {
     pub head: HeadTemplate,
     pub key: Key,
-    /// The secret, for what is made of it wrongly.
+    /// The secret, for wrong recipes.
     pub secret: Secret,
 }
 
 impl ProbeMaker {
-    /// Makes a probe out of a valid delivery's `body`, with the record's id at `id`.
+    /// Makes a probe from the `body` of a valid delivery with the record's id at `id`.
     pub fn make(
         &self,
         probe: &Probe,
@@ -119,7 +119,7 @@ impl ProbeMaker {
             }
             Difference::Signed(recipe) => {
                 let wrong = recipe.compute(self.secret.expose(), timestamp.as_bytes(), body);
-                // A recipe that cannot be followed with this body and this secret: no key at all is left.
+                // A recipe that does not apply to this body and secret: zeros are wrong too.
                 Some(wrong.unwrap_or_else(|| "0".repeat(64)))
             }
             Difference::Borrowed => {
@@ -137,7 +137,7 @@ impl ProbeMaker {
     }
 }
 
-/// Changes a body's content: the last digit of the record's id, or its last byte where there is no id.
+/// Changes a body: the last digit of the record's id or, without an id, the last byte.
 fn alter(body: &mut [u8], id: Option<usize>) {
     let last = id.map_or(body.len().saturating_sub(1), |id| id + ID_LENGTH - 1);
     if let Some(byte) = body.get_mut(last) {

@@ -1,7 +1,7 @@
-//! A delivery as the bytes of a request, made once for each body and finished in place for each delivery: record id, nonce,
-//! timestamp and signature are written over what stands there.
+//! A delivery as the bytes of a request: a template for each body, in which each delivery overwrites the record id, nonce,
+//! timestamp and signature.
 //!
-//! Invariant: what is signed is what is sent; and a valid delivery allocates nothing once its buffer has grown.
+//! The bytes signed are the bytes sent. A valid delivery allocates nothing once its buffer has grown.
 
 use std::ops::Range;
 
@@ -19,13 +19,13 @@ const NONCE_LENGTH: usize = 32;
 #[derive(Debug, Clone, Copy)]
 pub struct Marks {
     pub number: u64,
-    /// The bytes of the nonce, for dialects that have one.
+    /// The nonce, for dialects that have one.
     pub nonce: u128,
     /// The time of sending, in milliseconds since the epoch.
     pub now_ms: u64,
 }
 
-/// A request for one body, ready but for its marks.
+/// A request for one body, complete except for its marks.
 #[derive(Debug, Clone)]
 pub struct Template {
     bytes: Box<[u8]>,
@@ -43,7 +43,7 @@ pub struct RequestBuffer {
     pub body: usize,
 }
 
-/// The parts of a head that are the same for all.
+/// The parts of a head that all deliveries share.
 #[derive(Debug, Clone)]
 pub struct HeadTemplate {
     start: Vec<u8>,
@@ -77,7 +77,7 @@ impl HeadTemplate {
         Template { bytes: bytes.into(), timestamp, signature, nonce, id, body: start }
     }
 
-    /// Makes a request whose headers are no delivery's: each mark may be missing, and be anything.
+    /// Makes a request with arbitrary marks; the timestamp and the signature may be missing.
     pub fn compose(
         &self,
         timestamp: Option<&[u8]>,
@@ -105,17 +105,17 @@ impl HeadTemplate {
 }
 
 impl Template {
-    /// How long the request is, in bytes.
+    /// The length of the request, in bytes.
     pub fn length(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Where the record's id stands in the body.
+    /// The place of the record's id in the body.
     pub fn id_in_body(&self) -> Option<Range<usize>> {
         self.id.as_ref().map(|id| id.start - self.body..id.end - self.body)
     }
 
-    /// Makes the request of one delivery, but for its signature.
+    /// Makes the request of a delivery, without its signature.
     pub fn fill(&self, ids: Ids, marks: &Marks, request: &mut RequestBuffer) {
         let bytes = &mut request.bytes;
         bytes.clear();
@@ -140,7 +140,7 @@ impl Template {
     }
 }
 
-/// Adds a header with room for a value of that length.
+/// Adds a header with room for a value of this length.
 fn hole(bytes: &mut Vec<u8>, name: &str, length: usize) -> Range<usize> {
     let from = bytes.len() + name.len() + 2;
     bytes.extend_from_slice(name.as_bytes());
@@ -156,7 +156,7 @@ fn header(bytes: &mut Vec<u8>, name: &str, value: &[u8]) {
     }
 }
 
-/// Writes the last digits of a number over what stands there.
+/// Overwrites `digits` with the last digits of a number.
 fn write_decimal(mut number: u64, digits: &mut [u8]) {
     for digit in digits.iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;
@@ -165,6 +165,6 @@ fn write_decimal(mut number: u64, digits: &mut [u8]) {
 }
 
 fn write_nonce(nonce: u128, digits: &mut [u8]) {
-    // As many digits as a nonce has bytes, twice: this cannot fail.
+    // There are two digits for each byte of a nonce, so this cannot fail.
     let _ = const_hex::encode_to_slice(nonce.to_be_bytes(), digits);
 }

@@ -1,7 +1,7 @@
-//! Whose turn it is: when the next delivery of a load goes out, and on which phase's account.
+//! Turns: when the next delivery of a load is due, and to which phase it belongs.
 //!
-//! Invariant: in an open loop the time meant for a delivery comes from the schedule, so that one which has to wait for a free
-//! connection has its wait counted.
+//! In an open loop the planned time comes from the schedule, so latencies include the wait for a free connection: they are
+//! corrected for coordinated omission.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -11,34 +11,34 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::bench::generate::plan::{LoadPlan, Mode, Phase, Schedule};
 
-/// How long deliveries that were due before the end may still go out.
+/// How long after the end overdue deliveries are still sent.
 pub(super) const LAST_CALL: Duration = Duration::from_secs(1);
-/// The shortest pause of the pacemaker: the system's own sleeps are hardly finer.
+/// The shortest pause of the pacemaker: the system sleeps hardly more precisely.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
-/// The longest, so that it notices soon when the load is stopped.
+/// The longest pause, so that a stop is noticed soon.
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
-/// Why a load ends before its time.
+/// Why a load ends early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::bench) enum Stop {
     #[default]
     No,
     Interrupted,
-    /// Connections to the receiver's address are refused.
+    /// The receiver's address refuses connections.
     Gone,
-    /// A worker ended otherwise than it should.
+    /// A worker thread panicked.
     Broken,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(in crate::bench) struct Turn {
     pub(in crate::bench) phase: usize,
-    /// The time that was meant for it.
-    pub(in crate::bench) intended: Instant,
+    /// The planned time, from which latency counts.
+    pub(in crate::bench) planned: Instant,
     pub(in crate::bench) scheduled: bool,
 }
 
-/// The turns of a load, for all connections together.
+/// The turns of a load, shared by all connections.
 #[derive(Debug)]
 pub(in crate::bench) struct Turns {
     phases: Vec<Phase>,
@@ -49,7 +49,7 @@ pub(in crate::bench) struct Turns {
 #[derive(Debug)]
 struct OpenLoop {
     schedule: Schedule,
-    /// As many permits as there are deliveries that are due and have not gone out.
+    /// One permit for each delivery that is due and not sent.
     due: Semaphore,
     next: AtomicU64,
     connections: usize,
@@ -76,22 +76,22 @@ impl Turns {
     }
 
     /// Waits for a turn; `None` at the end of the load.
-    pub(in crate::bench) async fn take(&self) -> Option<Turn> {
+    pub(in crate::bench) async fn next(&self) -> Option<Turn> {
         let Some(open) = &self.schedule else {
             let now = Instant::now();
             let elapsed = now.saturating_duration_since(self.start);
             let phase = self.phases.iter().position(|phase| elapsed < phase.end())?;
-            return Some(Turn { phase, intended: now, scheduled: false });
+            return Some(Turn { phase, planned: now, scheduled: false });
         };
         open.due.acquire().await.ok()?.forget();
         if self.start.elapsed() > self.end() + LAST_CALL {
             return None;
         }
         let (phase, at) = open.schedule.at(open.next.fetch_add(1, Ordering::Relaxed))?;
-        Some(Turn { phase, intended: self.start + at, scheduled: true })
+        Some(Turn { phase, planned: self.start + at, scheduled: true })
     }
 
-    /// Lets deliveries go when they are due. It blocks until the last one, or until the load is stopped.
+    /// Releases deliveries when they are due. Blocks until the last one or until the load is stopped.
     pub(in crate::bench) fn pace(&self, stop: &watch::Receiver<Stop>) {
         let Some(open) = &self.schedule else { return };
         let total = open.schedule.total();
@@ -99,18 +99,18 @@ impl Turns {
         while released < total && *stop.borrow() == Stop::No {
             let elapsed = self.start.elapsed();
             let due = open.schedule.due(elapsed).min(total);
-            // A pause that ended a little early is no delivery the more.
+            // A pause may end a little early, before the next delivery is due.
             open.due.add_permits(usize::try_from(due.saturating_sub(released)).unwrap_or(0));
             released = released.max(due);
             let Some((_, next)) = open.schedule.at(released) else { break };
             let pause = next.saturating_sub(self.start.elapsed());
             thread::sleep(pause.clamp(SHORTEST_PAUSE, LONGEST_PAUSE));
         }
-        // One for each connection, so that none waits for a turn that does not come.
+        // One for each connection, so that none waits for a turn that never comes.
         open.due.add_permits(open.connections);
     }
 
-    /// How long each delivery had been due that had not gone out by the end, with its phase.
+    /// The deliveries that were not sent by the end: the phase of each, and how long it had been due.
     pub(in crate::bench) fn unsent(&self) -> impl Iterator<Item = (usize, Duration)> {
         let end = self.end() + LAST_CALL;
         self.schedule.iter().flat_map(move |open| {

@@ -1,9 +1,10 @@
-//! A comparison of reports, as data.
+//! A comparison of reports as data.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::messages;
 use super::result::BenchResult;
 use crate::exit::ExitStatus;
 use crate::statistics::{Interval, Place};
@@ -14,13 +15,10 @@ pub const FORMAT: &str = "twenty-conform-compare/1";
 #[serde(rename_all = "kebab-case")]
 pub enum Metric {
     Rate,
-    /// The latency that half of the deliveries do not exceed.
     P50,
-    /// That of 90 of 100.
     P90,
-    /// That of 99 of 100.
     P99,
-    /// The share of deliveries that were not acknowledged.
+    /// The share of deliveries that were not accepted.
     Errors,
 }
 
@@ -40,7 +38,7 @@ pub struct ReportComparison {
     pub old: String,
     pub new: Vec<String>,
     pub metrics: Vec<MetricEntry>,
-    /// What it comes to; `fail` where a new load failed by itself.
+    /// `fail` if a new load failed by itself.
     pub result: BenchResult,
     pub why: String,
     pub exit_status: u8,
@@ -50,7 +48,7 @@ pub struct ReportComparison {
 pub struct MetricEntry {
     pub name: Metric,
     pub unit: Unit,
-    /// By which share it may be worse; of errors, by how many percent points.
+    /// The share by which it may be worse; for errors, the percentage points.
     pub max_regression: f64,
     pub old: f64,
     pub new: Vec<NewFigure>,
@@ -59,9 +57,9 @@ pub struct MetricEntry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewFigure {
     pub value: f64,
-    /// Its ratio to the old one; of errors, how many percent points more they are. `None` where there is no such ratio.
+    /// The ratio to the old value; for errors, the difference in percentage points. `None` if the ratio is undefined.
     pub change: Option<f64>,
-    /// What that lies in; `None` where there are not enough parts to tell.
+    /// The confidence interval of `change`; `None` if there are too few parts.
     pub interval: Option<Interval>,
     pub place: Option<Place>,
 }
@@ -93,9 +91,7 @@ impl FromStr for Metric {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|metric| metric.name() == text);
-        found.ok_or_else(|| {
-            format!("{text:?} is nothing that is compared; there are rate, p50, p90, p99 and errors")
-        })
+        found.ok_or_else(|| messages::not_a_metric(text))
     }
 }
 
@@ -104,7 +100,7 @@ impl ReportComparison {
         self.result.status()
     }
 
-    /// Whether the only new report shows a regression, which a second one may confirm.
+    /// Whether the only new report shows a regression, which a second report may confirm.
     pub fn is_suspicious(&self) -> bool {
         let beyond = |metric: &MetricEntry| metric.new.iter().any(|one| one.place == Some(Place::Beyond));
         self.new.len() == 1 && self.metrics.iter().any(beyond)

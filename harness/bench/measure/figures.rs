@@ -1,27 +1,28 @@
-//! What was measured, as data: counts, latencies, the series, and the exchanges that are shown.
+//! The figures of a load as data: counts, latencies, the series, and example exchanges.
 
 use serde::{Deserialize, Serialize};
 
-/// What was measured in a stretch of time.
+/// The figures of a period.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// How long the stretch is, in milliseconds: to its end, or to the last acknowledgement after it.
+    /// The length of the period in milliseconds: to its end, or to the last 2xx after it.
     pub duration_ms: f64,
+    /// Accepted deliveries per second.
     pub rate: f64,
     pub sent: u64,
     pub acknowledged: u64,
     pub refused: u64,
-    /// Deliveries without a whole answer, and those that were due and never sent.
+    /// Deliveries without a complete answer, and those that were due and never sent.
     pub failed: u64,
-    /// Which share of those that came to an end was not acknowledged, from 0 to 1.
+    /// The share of finished deliveries that were not accepted, from 0 to 1.
     pub error_share: f64,
-    /// Deliveries without a whole answer by kind: `refused`, `timed-out`, …
+    /// Failed deliveries by kind: `refused`, `timed-out`, …
     pub errors: Vec<Named>,
     pub statuses: Vec<StatusCount>,
-    /// Bytes sent, heads and probes included.
+    /// Bytes sent, including heads and probes.
     pub bytes_sent: u64,
     pub bytes_received: u64,
-    /// Latencies of acknowledged deliveries, and of those that were waited for in vain.
+    /// Latencies of accepted deliveries, and of those that timed out.
     pub latency: Latency,
     /// How late the generator itself was, in an open loop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,32 +53,32 @@ pub struct Latency {
     pub p99_us: u64,
     pub p999_us: u64,
     pub max_us: u64,
-    /// The distribution to a hundredth part: the highest value of each part that is not empty, with how many lie in it.
+    /// The distribution, precise to 1 %: the highest value of each bucket that is not empty, and its count.
     pub buckets: Vec<(u64, u64)>,
 }
 
-/// How late deliveries went out though a connection was free.
+/// How late deliveries were sent although a connection was free.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lateness {
-    /// How many found a free connection.
+    /// How many deliveries had a free connection.
     pub count: u64,
     pub mean_us: f64,
     pub max_us: u64,
 }
 
-/// A stretch of the run with one rate.
+/// A phase of the load with one rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PhaseEntry {
-    /// The rate that was asked for, probes included; `None` in saturation.
+    /// The requested rate, including probes; `None` in a closed loop.
     pub rate: Option<f64>,
-    /// Deliveries that went out per second, probes included.
+    /// Deliveries sent per second, including probes.
     pub achieved: f64,
     pub measured: Measured,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeriesEntry {
-    /// How long each part is, in milliseconds.
+    /// The length of each part, in milliseconds.
     pub interval_ms: u64,
     pub points: Vec<SeriesPoint>,
 }
@@ -87,18 +88,16 @@ pub struct SeriesPoint {
     pub sent: u64,
     pub acknowledged: u64,
     pub refused: u64,
-    /// Deliveries without a whole answer.
+    /// Deliveries without a complete answer.
     pub failed: u64,
-    /// Half of those acknowledged took no longer, in microseconds; `None` where there was none.
+    /// A percentile of accepted deliveries; `None` if there were none.
     pub p50_us: Option<u64>,
-    /// 90 of 100 of those acknowledged took no longer, in microseconds.
     #[serde(default)]
     pub p90_us: Option<u64>,
-    /// 99 of 100 of those acknowledged took no longer, in microseconds.
     pub p99_us: Option<u64>,
 }
 
-/// The deliveries that had to be refused, warm-up included.
+/// The deliveries that must be rejected, including the warm-up.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Probes {
     pub sent: u64,
@@ -119,7 +118,7 @@ pub struct ProbeEntry {
     pub exchange: Option<ShownExchange>,
 }
 
-/// Valid deliveries that were not acknowledged, of one kind.
+/// Valid deliveries that were not accepted, of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Unexpected {
     /// The status, or the name of the error.
@@ -129,7 +128,7 @@ pub struct Unexpected {
     pub exchange: ShownExchange,
 }
 
-/// An exchange, cut short, without the secret.
+/// An exchange, truncated and without the secret.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ShownExchange {
     /// When it ended, from the start of the load, in milliseconds.

@@ -1,4 +1,4 @@
-//! Latencies as histograms of microseconds.
+//! Histograms of latencies in microseconds.
 
 use std::time::Duration;
 
@@ -7,14 +7,13 @@ use hdrhistogram::iterators::IterationValue;
 
 use super::figures::Latency;
 
-/// The longest latency that is told apart from longer ones, in microseconds: an hour.
+/// The longest latency that is recorded exactly, in microseconds: an hour.
 const LONGEST_US: u64 = 3_600_000_000;
 
-/// A histogram of latencies in microseconds, with that many significant digits.
+/// A histogram of microseconds with this many significant digits.
 pub(super) fn histogram(digits: u8) -> Histogram<u64> {
-    // One of constant bounds: it could not be made for bounds that make no sense only.
     Histogram::new_with_bounds(1, LONGEST_US, digits)
-        .unwrap_or_else(|_| unreachable!("bounds that make sense"))
+        .unwrap_or_else(|_| unreachable!("the bounds are constant and valid"))
 }
 
 pub(super) fn micros(latency: Duration) -> u64 {
@@ -22,7 +21,7 @@ pub(super) fn micros(latency: Duration) -> u64 {
 }
 
 impl Latency {
-    /// What there is to say of values in microseconds with how many there are of each.
+    /// The figures of values in microseconds, each with its count.
     pub(in crate::bench) fn of_values(values: impl IntoIterator<Item = (u64, u64)>) -> Self {
         let mut all = histogram(3);
         for (value, count) in values {
@@ -31,7 +30,7 @@ impl Latency {
         Self::of(&all)
     }
 
-    /// What there is to say of a distribution of microseconds.
+    /// The figures of a distribution of microseconds.
     pub fn of(values: &Histogram<u64>) -> Self {
         let mut coarse = histogram(2);
         for value in values.iter_recorded() {

@@ -1,8 +1,7 @@
-//! Load on a receiver: every delivery with its own record, timestamp and signature, every answer judged, and deliveries among
-//! them that must be refused.
+//! Load on a receiver. Each delivery has its own record, timestamp and signature, each answer is judged, and probes are mixed in.
 //!
-//! Invariant: it ends: at the plan's end and the wait for the last answers, when it is interrupted, or when the receiver does not
-//! listen any more; and what was seen until then is returned whichever way it ends.
+//! A load ends after the plan and the wait for the last answers, when it is interrupted, or when the receiver no longer listens.
+//! In each case it returns the outcome so far.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,8 +21,9 @@ use crate::bench::generate::probe::ProbeMaker;
 use crate::bench::generate::request::{self, HeadTemplate};
 use crate::bench::generate::turns::{Stop, Turns};
 use crate::bench::measure::ended::EndedDelivery;
+use crate::bench::measure::kept::KeptExchanges;
+use crate::bench::measure::messages;
 use crate::bench::measure::tally::LoadTally;
-use crate::bench::measure::witness::KeptExchanges;
 use crate::bench::measure::worker::{self, DeliveryParts, SharedLoad, ThreadResult};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -31,10 +31,10 @@ use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::{Key, Secret};
 use crate::wire::client::{Scheme, Target};
 
-/// How much memory the requests under way may take together, in bytes.
+/// The most memory of all requests in flight, in bytes.
 const LARGEST_REQUESTS: usize = 1 << 30;
 
-/// What a load is put on, and with what.
+/// The receiver of a load, and what the deliveries are made from.
 #[derive(Debug)]
 pub struct LoadTarget<'a> {
     pub target: &'a Target,
@@ -42,7 +42,7 @@ pub struct LoadTarget<'a> {
     pub dialect: &'static Dialect,
     pub corpus: &'a Corpus,
     pub clock: &'a Clock,
-    /// Becomes true where the load is to end at once.
+    /// Becomes true to end the load at once.
     pub interrupted: &'a watch::Receiver<bool>,
 }
 
@@ -50,7 +50,7 @@ pub struct LoadTarget<'a> {
 pub enum LoadEnding {
     Complete,
     Interrupted,
-    /// The receiver's address refused connections for as long as the plan says.
+    /// The receiver's address refused connections for the time that the plan allows.
     Gone,
 }
 
@@ -59,31 +59,30 @@ pub struct LoadOutcome {
     pub phases: Vec<Phase>,
     pub tally: LoadTally,
     pub ending: LoadEnding,
-    /// How long it went on, from its start to its last answer.
+    /// The time from the start to the last answer.
     pub elapsed: Duration,
-    /// How many connections were opened in the place of ones that were closed.
+    /// How many connections were reopened after they were closed.
     pub reopened: u64,
-    /// How many record ids were used up, those of earlier loads among them.
+    /// How many record ids were used, including those of earlier loads.
     pub numbers: u64,
-    pub(super) witnesses: KeptExchanges,
+    pub(super) kept: KeptExchanges,
 }
 
 impl LoadOutcome {
-    /// The outcome of a load of which no exchange is kept.
+    /// The outcome of a load that kept no exchanges.
     pub(in crate::bench) fn of_counts(
         phases: Vec<Phase>,
         tally: LoadTally,
         ending: LoadEnding,
         elapsed: Duration,
     ) -> Self {
-        Self { phases, tally, ending, elapsed, reopened: 0, numbers: 0, witnesses: KeptExchanges::default() }
+        Self { phases, tally, ending, elapsed, reopened: 0, numbers: 0, kept: KeptExchanges::default() }
     }
 }
 
-/// Puts a load on a receiver. `first` is the number of its first record id, so that several loads of a seed have ids of their
-/// own.
+/// Runs a load on a receiver. `first` is the number of its first record id, so that loads of the same seed can have different ids.
 ///
-/// Errors: the plan or the target is nothing that can be done, or a thread cannot be started.
+/// Errors: the plan or the target is impossible, or a thread cannot be started.
 pub async fn run(plan: &LoadPlan, subject: &LoadTarget<'_>, first: u64) -> Result<LoadOutcome, Error> {
     let (load, begin) = prepare(plan, subject, first).await?;
     let mut stopped = load.stop.subscribe();
@@ -94,23 +93,22 @@ pub async fn run(plan: &LoadPlan, subject: &LoadTarget<'_>, first: u64) -> Resul
         workers.push(start(load.clone(), thread, share)?);
     }
     let mut interrupted = subject.interrupted.clone();
-    let asked = async {
-        // Where no interruption can come any more, none is waited for.
+    let interruption = async {
+        // If the sender is gone, no interruption can come.
         if interrupted.wait_for(|on| *on).await.is_err() {
             std::future::pending::<()>().await;
         }
     };
-    tokio::pin!(asked);
+    tokio::pin!(interruption);
 
     let all = u32::try_from(plan.concurrency).unwrap_or(u32::MAX);
-    // Whether it was interrupted before it had begun.
-    let unbegun = tokio::select! {
-        // Never closed.
+    let interrupted_early = tokio::select! {
+        // The semaphore is never closed.
         _ = load.ready.acquire_many(all) => false,
         _ = stopped.wait_for(|stop| *stop != Stop::No) => false,
-        () = &mut asked => true,
+        () = &mut interruption => true,
     };
-    if unbegun {
+    if interrupted_early {
         load.stop.send_replace(Stop::Interrupted);
     }
     let turns = Arc::new(Turns::new(plan, Instant::now()));
@@ -118,11 +116,11 @@ pub async fn run(plan: &LoadPlan, subject: &LoadTarget<'_>, first: u64) -> Resul
     let (paced, pacing) = (turns.clone(), load.stop.subscribe());
     let pacemaker = spawn_blocking(move || paced.pace(&pacing));
 
-    let mut seen: Vec<ThreadResult> = Vec::new();
+    let mut results: Vec<ThreadResult> = Vec::new();
     let collected = async {
         for worker in &mut workers {
             match worker.await {
-                Ok(one) => seen.push(one),
+                Ok(result) => results.push(result),
                 Err(_) => {
                     load.stop.send_replace(Stop::Broken);
                 }
@@ -132,7 +130,7 @@ pub async fn run(plan: &LoadPlan, subject: &LoadTarget<'_>, first: u64) -> Resul
     tokio::pin!(collected);
     tokio::select! {
         () = &mut collected => {}
-        () = &mut asked, if !unbegun => {
+        () = &mut interruption, if !interrupted_early => {
             load.stop(Stop::Interrupted);
             collected.await;
         }
@@ -143,16 +141,16 @@ pub async fn run(plan: &LoadPlan, subject: &LoadTarget<'_>, first: u64) -> Resul
         Stop::No => LoadEnding::Complete,
         Stop::Interrupted => LoadEnding::Interrupted,
         Stop::Gone => LoadEnding::Gone,
-        Stop::Broken => return Err(Error::Harness("a thread of the load ended by itself".to_owned())),
+        Stop::Broken => return Err(Error::Harness(messages::thread_panicked().to_owned())),
     };
     if ending == LoadEnding::Complete && plan.mode != plan::Mode::Saturation {
-        // An open loop goes on to the end of its schedule, though its last delivery may be answered before.
+        // An open loop lasts until the end of its schedule, even if its last answer arrives earlier.
         elapsed = elapsed.max(plan.phases().last().map_or(Duration::ZERO, Phase::end));
     }
-    Ok(gather(plan, &load, &turns, seen, ending, elapsed))
+    Ok(gather(plan, &load, &turns, results, ending, elapsed))
 }
 
-/// Everything that the threads of a load share, with what begins it.
+/// The state that the threads of a load share, and the channel that starts it.
 async fn prepare(
     plan: &LoadPlan,
     subject: &LoadTarget<'_>,
@@ -163,11 +161,10 @@ async fn prepare(
     let templates = head.templates(subject.corpus);
     let longest = templates.iter().map(request::Template::length).max().unwrap_or_default();
     if longest.saturating_mul(plan.concurrency) > LARGEST_REQUESTS {
-        return Err(Error::Usage(format!(
-            "{} connections with bodies of up to {longest} bytes take more memory than the {} MiB that a load may; \
-             give fewer connections (--concurrency), or take the longest bodies out of the corpus",
+        return Err(Error::Usage(messages::too_much_memory(
             plan.concurrency,
-            LARGEST_REQUESTS >> 20
+            longest,
+            LARGEST_REQUESTS >> 20,
         )));
     }
     let maker = ProbeMaker { head, key: Key::new(subject.secret), secret: subject.secret.clone() };
@@ -176,21 +173,21 @@ async fn prepare(
     Ok((Arc::new(load), begin))
 }
 
-/// Puts together what the threads have seen.
+/// Combines the results of the threads.
 fn gather(
     plan: &LoadPlan,
     load: &SharedLoad,
     turns: &Turns,
-    seen: Vec<ThreadResult>,
+    results: Vec<ThreadResult>,
     ending: LoadEnding,
     elapsed: Duration,
 ) -> LoadOutcome {
     let phases = plan.phases();
-    let (mut tally, mut witnesses, mut reopened) = (LoadTally::new(&phases), KeptExchanges::default(), 0);
-    for one in seen {
-        tally.add(one.tally);
-        witnesses.add(one.witnesses);
-        reopened += one.reopened;
+    let (mut tally, mut kept, mut reopened) = (LoadTally::new(&phases), KeptExchanges::default(), 0);
+    for result in results {
+        tally.add(result.tally);
+        kept.add(result.kept);
+        reopened += result.reopened;
     }
     if ending == LoadEnding::Complete {
         for (phase, waited) in turns.unsent() {
@@ -198,7 +195,7 @@ fn gather(
         }
     }
     let numbers = load.number.load(Ordering::Relaxed);
-    LoadOutcome { phases, tally, ending, elapsed, reopened, numbers, witnesses }
+    LoadOutcome { phases, tally, ending, elapsed, reopened, numbers, kept }
 }
 
 fn start(
@@ -206,29 +203,26 @@ fn start(
     thread: usize,
     connections: usize,
 ) -> Result<oneshot::Receiver<ThreadResult>, Error> {
-    let failed = |why| Error::Harness(format!("a thread of the load cannot be started: {why}"));
+    let failed = |why: std::io::Error| Error::Harness(messages::thread_not_started(&why));
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let (done, seen) = oneshot::channel();
+    let (done, result) = oneshot::channel();
     let run = move || {
-        // It is not waited for any more where the load was given up.
+        // After an error no one receives the result.
         let _ = done.send(runtime.block_on(worker::run(load, thread, connections)));
     };
     thread::Builder::new().name(format!("load-{thread}")).spawn(run).map_err(failed)?;
-    Ok(seen)
+    Ok(result)
 }
 
-/// Whether a load can be put on a target at all. Errors: it is reached over TLS.
+/// Checks that a load can reach the target. Errors: the target needs TLS.
 pub fn check(target: &Target) -> Result<(), Error> {
     if target.scheme == Scheme::Http {
         return Ok(());
     }
-    Err(Error::Usage(format!(
-        "{} is reached over TLS, and a load goes over plain http alone: measure the receiver behind what ends TLS",
-        target.url()
-    )))
+    Err(Error::Usage(messages::needs_tls(&target.url())))
 }
 
-/// The address of a target: of several the first that takes a connection.
+/// The first address of a target that accepts a connection.
 async fn resolve(target: &Target) -> Result<SocketAddr, Error> {
     check(target)?;
     connection::reachable(&target.host, target.port).await.map_err(Error::Subject)

@@ -1,6 +1,8 @@
-//! What a report is made with: the machine and the tool.
+//! The machine and the tool that made a report.
 
 use serde::{Deserialize, Serialize};
+
+use super::messages;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
@@ -8,14 +10,14 @@ pub struct Tool {
     pub version: String,
 }
 
-/// The machine. Figures of different ones are not compared.
+/// The machine. Figures of different machines are not comparable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// How many processors this process may use.
     pub cores: usize,
     pub os: String,
     pub arch: String,
-    /// The processor's model, where the system tells it.
+    /// The processor's model, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu: Option<String>,
     /// Whether the tool was built with optimisations.
@@ -23,10 +25,9 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// What to say where the tool was built so that its figures do not count.
+    /// A warning if the tool was built without optimisations.
     pub(in crate::bench) fn note(&self) -> Option<String> {
-        let note = "the tool was built without optimisations: its figures say little";
-        (!self.optimised).then(|| note.to_owned())
+        (!self.optimised).then(|| messages::not_optimised().to_owned())
     }
 
     pub fn this() -> Self {
@@ -40,17 +41,17 @@ impl Machine {
     }
 }
 
-/// The processor's model as Linux tells it; elsewhere it is not known.
+/// The processor's model, which only Linux gives.
 fn processor() -> Option<String> {
-    let told = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let value = |name: &str| {
         let named = |line: &str| {
             let (key, value) = line.split_once(':')?;
             (key.trim() == name).then(|| value.trim().to_owned())
         };
-        told.lines().find_map(named).filter(|value| !value.is_empty())
+        text.lines().find_map(named).filter(|value| !value.is_empty())
     };
-    // ARM's has numbers in the place of a name.
+    // ARM has numbers instead of a name.
     let numbers = || Some(format!("{} {}", value("CPU implementer")?, value("CPU part")?));
     value("model name").or_else(numbers)
 }

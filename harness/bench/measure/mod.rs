@@ -1,11 +1,13 @@
-//! A load on a receiver: it is put, every answer is counted and judged, and the counts become a report.
+//! A load on a receiver: each answer is counted and judged, and the counts become a report.
 
 pub mod compared;
 pub mod ended;
 pub mod figures;
+mod kept;
 mod latency;
 pub mod load;
 pub mod machine;
+mod messages;
 pub mod objective;
 pub mod report;
 pub mod result;
@@ -14,5 +16,4 @@ mod series;
 pub mod summary;
 pub mod tally;
 pub mod verdict;
-mod witness;
 mod worker;

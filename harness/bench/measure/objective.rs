@@ -1,7 +1,7 @@
-//! What a load is held to (`p99<50ms`, `errors<0.1%`), and the search for the highest rate that holds it.
+//! Bounds on a load (`p99<50ms`, `errors<0.1%`), and the search for the highest rate that meets them.
 //!
-//! Invariant: pure. The search asks for one rate after the other and is told whether it held; it ends after a bounded number of
-//! questions, and what it finds has held twice.
+//! The search proposes one rate at a time and learns whether it met the objective. It ends after a bounded number of trials, and
+//! the rate it finds met the objective twice.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +11,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::bench::measure::latency::micros;
+use crate::bench::measure::messages;
 use crate::bench::measure::tally::PhaseCounts;
 use crate::duration::{Unreadable, seconds};
 
@@ -19,25 +20,25 @@ pub struct Objective(pub Vec<Bound>);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Bound {
-    /// A latency stays below this.
+    /// A latency is below this.
     Latency(Measure, Duration),
-    /// The share of deliveries that were not acknowledged stays below this.
+    /// The share of deliveries that were not accepted is below this.
     Errors(f64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Measure {
-    /// That of this share of deliveries or fewer.
+    /// From 0 to 1.
     Quantile(f64),
     Max,
     Mean,
 }
 
-/// Whether a bound was held, and by how much.
+/// Whether a bound was met, and the measured value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BoundCheck {
     pub bound: Bound,
-    /// What was measured, in the bound's unit: milliseconds, or a share in percent.
+    /// In the bound's unit: milliseconds, or a share in percent.
     pub measured: f64,
     pub held: bool,
 }
@@ -53,7 +54,7 @@ impl Measure {
 }
 
 impl Bound {
-    /// Whether these counts hold it. Where there is nothing that could be measured, nothing is held.
+    /// Checks the counts. A bound on nothing is not met.
     pub fn held_by(&self, counts: &PhaseCounts) -> BoundCheck {
         let (measured, held) = match self {
             Self::Latency(measure, most) => {
@@ -70,12 +71,12 @@ impl Bound {
 }
 
 impl Objective {
-    /// Whether these counts hold every bound. Deliveries that failed are held to `most_errors` where no bound says otherwise.
+    /// Checks each bound, and `most_errors` unless there is a bound on errors.
     pub fn held_by(&self, counts: &PhaseCounts, most_errors: f64) -> Vec<BoundCheck> {
         let mut held: Vec<BoundCheck> = self.0.iter().map(|bound| bound.held_by(counts)).collect();
         if !self.0.iter().any(|bound| matches!(bound, Bound::Errors(_))) {
             let mut errors = Bound::Errors(most_errors).held_by(counts);
-            // Here the share itself is allowed.
+            // Unlike a bound, `most_errors` is inclusive.
             errors.held = counts.ended() > 0 && errors.measured <= most_errors * 100.0;
             held.push(errors);
         }
@@ -95,29 +96,27 @@ impl FromStr for Bound {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let usual = "give something like p99<50ms, max<1s, mean<5ms or errors<0.1%";
-        let (what, most) = text.split_once('<').ok_or_else(|| format!("{text:?} is no bound; {usual}"))?;
+        let (what, most) = text.split_once('<').ok_or_else(|| messages::not_a_bound(text))?;
         let (what, most) = (what.trim(), most.trim());
         if what == "errors" {
             let share = share(most)?;
             return if share > 0.0 {
                 Ok(Self::Errors(share))
             } else {
-                Err("errors<0% is held by nothing; without it no error is allowed".to_owned())
+                Err(messages::no_errors_bound().to_owned())
             };
         }
         let measure = match what.strip_prefix('p') {
             Some(percent) => {
-                let percent: f64 =
-                    percent.parse().map_err(|_| format!("{what:?} is no percentile; {usual}"))?;
+                let percent: f64 = percent.parse().map_err(|_| messages::not_a_percentile(what))?;
                 if !(percent > 0.0 && percent < 100.0) {
-                    return Err(format!("{what:?} is not between p0 and p100; there is max too"));
+                    return Err(messages::percentile_out_of_range(what));
                 }
                 Measure::Quantile(percent / 100.0)
             }
             None if what == "max" => Measure::Max,
             None if what == "mean" => Measure::Mean,
-            None => return Err(format!("{what:?} is nothing that is measured; {usual}")),
+            None => return Err(messages::not_a_measure(what)),
         };
         Ok(Self::Latency(measure, latency(most)?))
     }
@@ -127,23 +126,20 @@ impl FromStr for Bound {
 pub fn share(text: &str) -> Result<f64, String> {
     let (number, factor) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 0.01));
     let share = number.trim().parse::<f64>().map(|number| number * factor);
-    share
-        .ok()
-        .filter(|share| (0.0..=1.0).contains(share))
-        .ok_or_else(|| format!("{text:?} is no share, such as 1% or 0.01"))
+    share.ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| messages::not_a_share(text))
 }
 
 /// Reads a latency, such as `50ms`, `800us` or `1s`.
 fn latency(text: &str) -> Result<Duration, String> {
     let units = [("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)];
     let seconds = seconds(text, &units).map_err(|why| match why {
-        Unreadable::Unit(_) => format!("{text:?} is no latency, such as 50ms, 800us or 1s"),
-        Unreadable::Number => format!("{text:?} is not between 1us and an hour"),
+        Unreadable::Unit(_) => messages::not_a_latency(text),
+        Unreadable::Number => messages::latency_out_of_range(text),
     })?;
     let duration = Duration::try_from_secs_f64(seconds).ok();
     duration
         .filter(|duration| *duration >= Duration::from_micros(1) && duration.as_secs() <= 3600)
-        .ok_or_else(|| format!("{text:?} is not between 1us and an hour"))
+        .ok_or_else(|| messages::latency_out_of_range(text))
 }
 
 impl fmt::Display for Measure {
@@ -169,7 +165,7 @@ impl fmt::Display for Bound {
     }
 }
 
-/// Without what a multiplication by a hundred leaves after the last digit that was given.
+/// Removes the rounding error of a multiplication by 100.
 fn rounded(number: f64) -> f64 {
     let rounded = (number * 1e6).round() / 1e6;
     if rounded > 0.0 { rounded } else { number }
@@ -188,15 +184,15 @@ impl<'de> Deserialize<'de> for Bound {
 }
 
 pub const MOST_TRIALS: usize = 24;
-/// How near the rate that holds and the one that does not must come to each other.
+/// The search ends when the rates that met and missed the objective are this close.
 const NEAR: f64 = 1.05;
-/// How far below a rate that held once and then not the next one lies.
+/// The factor from a rate that was not confirmed down to the next.
 const SLIGHTLY: f64 = 1.1;
-/// The lowest rate that is tried, in deliveries per second.
+/// The lowest rate tried, in deliveries per second.
 pub const LOWEST_RATE: f64 = 1.0;
 
-/// The search for the highest rate that holds: doubling or halving until one holds and another does not, then bisection, then
-/// the rate found once more.
+/// The search for the highest rate: doubling or halving until one rate meets the objective and another misses it, then
+/// bisection, then a confirmation.
 #[derive(Debug, Clone)]
 pub struct RateSearch {
     next: Option<f64>,
@@ -205,13 +201,13 @@ pub struct RateSearch {
     highest: f64,
     trials: usize,
     confirming: bool,
-    /// By what a rate that failed is divided where none has held.
+    /// The divisor of a failed rate while no rate meets the objective.
     down: f64,
     found: Option<f64>,
 }
 
 impl RateSearch {
-    /// From a first rate upwards, and never beyond `highest`.
+    /// Starts at a rate, and never exceeds `highest`.
     pub fn from(first: f64, highest: f64) -> Self {
         let next = Some(first.clamp(LOWEST_RATE, highest));
         Self { next, held: None, failed: None, highest, trials: 0, confirming: false, down: 2.0, found: None }
@@ -222,18 +218,18 @@ impl RateSearch {
         self.next
     }
 
-    /// Whether that is one that has held before.
+    /// Whether the next rate has met the objective before.
     pub fn confirms(&self) -> bool {
         self.confirming
     }
 
-    /// The highest rate that held, and held again.
+    /// The highest confirmed rate.
     pub fn found(&self) -> Option<f64> {
         self.found
     }
 
-    /// Takes whether the rate that was asked for held.
-    pub fn tell(&mut self, held: bool) {
+    /// Records whether the proposed rate met the objective.
+    pub fn record(&mut self, held: bool) {
         let Some(rate) = self.next.take() else { return };
         self.trials += 1;
         if self.confirming && held {
@@ -244,7 +240,7 @@ impl RateSearch {
             self.held = Some(rate);
         } else {
             self.failed = Some(rate);
-            // What has held once and then not, holds no more.
+            // A rate that fails its confirmation does not count.
             if self.confirming {
                 self.held = None;
                 self.down = SLIGHTLY;
@@ -252,7 +248,7 @@ impl RateSearch {
         }
         self.confirming = false;
         self.next = match (self.held, self.failed) {
-            // The last one is kept for the confirmation.
+            // The last trial is reserved for the confirmation.
             (Some(held), _) if self.trials + 1 >= MOST_TRIALS => self.confirm(held),
             _ if self.trials >= MOST_TRIALS => None,
             (Some(held), None) if held >= self.highest => self.confirm(held),

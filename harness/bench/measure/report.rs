@@ -1,12 +1,13 @@
-//! What a benchmark has shown, as the data that every format is written from and that comparisons read back.
+//! The report of a benchmark as data: every format is written from it, and comparisons read it back.
 //!
-//! Invariant: a member is never given another meaning; what a reader does not know it may pass over. No secret is in it.
+//! A member never changes its meaning, and readers ignore members that they do not know. A report contains no secret.
 
 use serde::{Deserialize, Serialize};
 
 use super::compared::ReportComparison;
 use super::figures::{Measured, PhaseEntry, Probes, SeriesEntry, Unexpected};
 use super::machine::{Machine, Tool};
+use super::messages;
 use super::objective::BoundCheck;
 use super::result::BenchResult;
 use crate::bench::accounts::entry::LedgerEntry;
@@ -23,12 +24,12 @@ pub struct BenchReport {
     pub machine: Machine,
     /// The arguments of the command, without the secret.
     pub command: Vec<String>,
-    /// What was measured: a URL, a command, the reference.
+    /// The program measured: a URL, a command, or the reference.
     pub subject: String,
     pub dialect: String,
-    /// When it began, as RFC 3339.
+    /// The start, in RFC 3339.
     pub started_at: String,
-    /// The seed, with which ids and probes can be made again; `None` where they came from none.
+    /// The seed that reproduces ids and probes; `None` if they have no seed.
     pub seed: Option<u64>,
     pub load: LoadFacts,
     pub corpus: CorpusFacts,
@@ -36,19 +37,19 @@ pub struct BenchReport {
     pub exit_status: u8,
     pub duration_ms: u64,
     pub total: Measured,
-    /// What was measured at each rate, in the order of the run.
+    /// The figures at each rate, in the order of the run.
     pub phases: Vec<PhaseEntry>,
     pub series: SeriesEntry,
-    /// The deliveries that had to be refused.
+    /// The deliveries that must be rejected.
     pub probes: Probes,
-    /// Answers to valid deliveries that were none or not 2xx, by kind, warm-up included.
+    /// Valid deliveries that were not answered with 2xx, by kind, including the warm-up.
     pub unexpected: Vec<Unexpected>,
-    /// The bounds that were given, and whether they were held.
+    /// The bounds, and whether they were met.
     pub thresholds: Vec<BoundCheck>,
-    /// The search for the highest rate, where one was asked for.
+    /// The search for the highest rate, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchEntry>,
-    /// The comparison with a baseline, where one was asked for.
+    /// The comparison with a baseline, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<ReportComparison>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,24 +61,25 @@ pub struct BenchReport {
 #[serde(rename_all = "kebab-case")]
 pub enum BenchRole {
     Receiver,
-    /// A sender that is asked for events.
     Sender,
 }
 
-/// How deliveries follow each other, as reports say it.
+/// How deliveries are timed, as named in reports.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LoadMode {
-    /// Each connection sends as soon as it has its answer.
+    /// Closed loop: each connection sends as soon as it has an answer.
     #[default]
     Saturation,
+    /// Open loop: deliveries are due at fixed times.
     Rate,
-    /// At several rates, one after the other.
+    /// Open loop, at several rates in turn.
     RateSteps,
+    /// Open loop, at the rates of a search.
     FindMax,
 }
 
-/// What a report says besides its figures: what was measured, with what, and when.
+/// The parts of a report other than its figures: what was measured, with what, and when.
 #[derive(Debug, Clone)]
 pub struct Origin {
     pub role: BenchRole,
@@ -85,10 +87,10 @@ pub struct Origin {
     pub machine: Machine,
     /// The arguments of the command, without the secret.
     pub command: Vec<String>,
-    /// What was measured, as reports call it, without the secret.
+    /// The program measured, as named in reports, without the secret.
     pub subject: String,
     pub dialect: String,
-    /// When it began, in milliseconds since the epoch.
+    /// The start, in milliseconds since the epoch.
     pub started_at_ms: u64,
     pub took_ms: u64,
     pub seed: Option<u64>,
@@ -124,7 +126,7 @@ impl LoadMode {
 }
 
 impl BenchReport {
-    /// A report of these figures; bounds, a search, a comparison and notes are added to it.
+    /// A report of these figures, to which bounds, a search, a comparison and notes can be added.
     pub fn new(
         origin: Origin,
         load: LoadFacts,
@@ -162,7 +164,7 @@ impl BenchReport {
         }
     }
 
-    /// Gives it another result, with the exit status that goes with it.
+    /// Changes the result and its exit status.
     pub fn settle(&mut self, result: BenchResult) {
         self.result = result;
         self.exit_status = result.status().code();
@@ -172,75 +174,73 @@ impl BenchReport {
         self.result.status()
     }
 
-    /// Reads a report that was written as JSON. Errors: it is none, or one of another version; a fragment of a sentence.
+    /// Reads a report in JSON. Errors: the text is not a report, or a report of another version.
     pub fn parse(text: &str) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct FormatOnly {
             format: String,
         }
-        let form: FormatOnly =
-            serde_json::from_str(text).map_err(|why| format!("it is no report of a benchmark: {why}"))?;
+        let form: FormatOnly = serde_json::from_str(text).map_err(|why| messages::not_a_report(&why))?;
         if form.format != FORMAT {
-            return Err(format!("it has the format {:?}; this version reads {FORMAT:?}", form.format));
+            return Err(messages::other_format(&form.format, FORMAT));
         }
-        serde_json::from_str(text).map_err(|why| format!("it is a broken report of a benchmark: {why}"))
+        serde_json::from_str(text).map_err(|why| messages::broken_report(&why))
     }
 }
 
-/// What is measured of a sender alone. Elsewhere in its report a delivery is sent when the sender is asked for its event, and
-/// acknowledged when it has arrived and is verified; its latency is the time between.
+/// The figures of a sender. In its report a delivery counts as sent when its event is requested, and as acknowledged when it
+/// arrives and is verified. The latency is the time between.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SendingEntry {
-    /// The name and the version that the sender gives itself.
+    /// The sender's own name and version.
     pub sender: String,
-    /// How many webhooks there were, each of which was to get every event.
+    /// The number of webhooks; each gets every event.
     pub webhooks: usize,
-    /// How many events were asked for at most; `None` where time was the bound.
+    /// The most events requested; `None` if the load was limited by time.
     pub events: Option<u64>,
-    /// Events per second, until the last delivery of each had arrived.
+    /// Events per second; an event counts when its last delivery has arrived.
     pub events_per_s: f64,
-    /// How long doubles were waited for after the last delivery, in milliseconds.
+    /// The wait for duplicates after the last delivery, in milliseconds.
     pub settle_ms: u64,
-    /// Deliveries of nothing that was asked for.
+    /// Verified deliveries of events that were not requested.
     pub strange: u64,
-    /// What arrived, warm-up included.
+    /// The accounts, including the warm-up.
     pub ledger: LedgerEntry,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LoadFacts {
     pub mode: LoadMode,
-    /// The rates that were asked for, in deliveries per second; none in saturation.
+    /// The requested rates, in deliveries per second; empty in a closed loop.
     pub rates: Vec<f64>,
     pub concurrency: usize,
     pub threads: usize,
-    /// How long it was to be measured at each rate, in milliseconds.
+    /// The planned time at each rate, in milliseconds.
     pub duration_ms: u64,
-    /// How long it went on before, in milliseconds.
     pub warm_up_ms: u64,
-    /// How long an answer was waited for, in milliseconds.
+    /// The timeout of an answer, in milliseconds.
     pub timeout_ms: u64,
-    /// Which share of deliveries was to be probes, from 0 to 1.
+    /// The planned share of probes, from 0 to 1.
     pub probe_share: f64,
-    /// Which share of errors was allowed, from 0 to 1.
+    /// The allowed share of errors, from 0 to 1.
     pub max_errors: f64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorpusFacts {
     pub bodies: usize,
-    /// How long all are together, in bytes.
+    /// The sum of their lengths, in bytes.
     pub bytes: u64,
     pub longest: u64,
-    /// How many have no place for a record id of their own.
+    /// How many have no place for a record id.
     pub without_id: usize,
 }
 
-/// The search for the highest rate that holds an objective.
+/// The search for the highest rate that meets an objective.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SearchEntry {
     pub objective: String,
-    /// The highest rate that held it, twice; `None` where none did.
+    /// The highest rate that met it twice, if any.
     pub found: Option<f64>,
     pub trials: Vec<RateTrial>,
 }
@@ -248,16 +248,15 @@ pub struct SearchEntry {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RateTrial {
     pub rate: f64,
-    /// Deliveries that went out per second.
+    /// Deliveries sent per second.
     pub achieved: f64,
-    /// Whether it was a second trial of a rate that had held.
+    /// Whether the rate had met the objective before.
     pub confirmation: bool,
     pub held: bool,
-    /// Whether it was not brought to its end, so that it says nothing of the rate.
+    /// Whether the trial ended early, so that it says nothing about the rate.
     #[serde(default)]
     pub cut_short: bool,
     pub why: String,
-    /// Half of the deliveries took no longer, in microseconds.
     pub p50_us: u64,
     pub p99_us: u64,
     pub error_share: f64,

@@ -1,4 +1,4 @@
-//! What a benchmark, a comparison or a pair comes to, and the exit status that goes with it.
+//! The result of a benchmark, a comparison or a pair, and its exit status.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use crate::bench::accounts::entry::{LedgerEntry, LedgerFault};
 use crate::exit::ExitStatus;
 
-/// What a benchmark comes to. In JSON it is the word of [`BenchResult::describe`].
+/// The result of a benchmark. In JSON it is the word of [`BenchResult::describe`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BenchResult {
     Pass,
     /// A probe was accepted, or there were more errors than are allowed.
     Fail,
-    /// A bound does not hold, or a regression is confirmed.
+    /// A bound is not met, or a regression is confirmed.
     Slow,
-    /// Whether it is slower than what it is compared with cannot be judged.
+    /// A regression can be neither confirmed nor excluded.
     Inconclusive,
-    /// The load did not come to its end, or measured nothing.
+    /// The load ended early, or measured nothing.
     Incomplete,
     Interrupted,
     /// The harness failed, or a subject broke the attachment protocol.
@@ -26,7 +26,7 @@ pub enum BenchResult {
 }
 
 impl BenchResult {
-    /// The result that goes with an exit status; what is inconclusive has the status of what is incomplete.
+    /// The result of an exit status. Inconclusive and incomplete have the same status, which gives incomplete.
     pub fn of(status: ExitStatus) -> Self {
         match status {
             ExitStatus::Passed => Self::Pass,
@@ -71,7 +71,7 @@ impl BenchResult {
         }
     }
 
-    /// Whether the load came to its end, so that its figures stand for something.
+    /// Whether the load ran to its end, so that its figures are meaningful.
     pub fn is_whole(self) -> bool {
         matches!(self, Self::Pass | Self::Slow)
     }

@@ -1,20 +1,21 @@
-//! The search for the highest rate that holds an objective, on a receiver.
+//! The search for the highest rate at which a receiver meets an objective.
 //!
-//! Invariant: it stops at once where a receiver lets a probe through, or acknowledges nothing: no rate fixes that.
+//! It stops at once if the receiver accepts a probe or rejects everything: no rate fixes that.
 
 use std::time::Duration;
 
 use crate::bench::generate::plan::{HIGHEST_RATE, LoadPlan, Mode};
 use crate::bench::measure::load::{LoadEnding, LoadOutcome, LoadTarget, run};
+use crate::bench::measure::messages;
 use crate::bench::measure::objective::{Bound, BoundCheck, Objective, RateSearch};
 use crate::bench::measure::report::{RateTrial, SearchEntry};
 use crate::bench::measure::summary::ACHIEVED;
 use crate::bench::measure::verdict::Tolerance;
 use crate::error::Error;
 
-/// The rate that a search begins with where none is given, in deliveries per second.
+/// The default first rate of a search, in deliveries per second.
 pub const FIRST_RATE: f64 = 500.0;
-/// How late the generator may be on average in a trial that counts.
+/// The most average lateness of the generator in a trial that counts.
 const LATE: Duration = Duration::from_millis(2);
 
 #[derive(Debug, Clone)]
@@ -23,27 +24,27 @@ pub struct Quest {
     pub text: String,
     pub first: f64,
     pub trial: Duration,
-    /// What the receiver may do wrong; a probe that fails the run ends the search.
+    /// An accepted probe that fails the run also ends the search.
     pub tolerance: Tolerance,
 }
 
-/// What a search has found: each trial, the last load that tells of the result, and its plan.
+/// The outcome of a search.
 #[derive(Debug)]
 pub struct FoundRate {
     pub entry: SearchEntry,
-    /// The outcome of the trial that confirmed the rate, or of the last one.
+    /// The outcome of the trial that confirmed the rate, or of the last trial.
     pub outcome: LoadOutcome,
     pub plan: LoadPlan,
 }
 
-/// Searches. `told` hears of each trial.
+/// Searches for the highest rate. `on_trial` is called after each trial.
 ///
-/// Errors: as [`run`], for the first trial.
+/// Errors: those of [`run`] in the first trial.
 pub async fn find(
     plan: &LoadPlan,
     subject: &LoadTarget<'_>,
     quest: &Quest,
-    mut told: impl FnMut(&RateTrial),
+    mut on_trial: impl FnMut(&RateTrial),
 ) -> Result<FoundRate, Error> {
     let mut search = RateSearch::from(quest.first, HIGHEST_RATE);
     let mut trials = Vec::new();
@@ -54,7 +55,7 @@ pub async fn find(
         let plan = LoadPlan { mode: Mode::Rates(vec![rate]), duration: quest.trial, warm_up, ..plan.clone() };
         let outcome = match (run(&plan, subject, numbers).await, &mut last) {
             (Ok(outcome), _) => outcome,
-            // What was found out until then is not lost with the receiver.
+            // The receiver is gone, but the earlier trials are still worth a report.
             (Err(Error::Subject(why)), Some((before, _))) => {
                 before.ending = LoadEnding::Gone;
                 let trial = RateTrial {
@@ -64,7 +65,7 @@ pub async fn find(
                     why: why.to_string(),
                     ..RateTrial::default()
                 };
-                told(&trial);
+                on_trial(&trial);
                 trials.push(trial);
                 break;
             }
@@ -72,21 +73,21 @@ pub async fn find(
         };
         numbers = outcome.numbers;
         let trial = judge(rate, search.confirms(), &outcome, quest);
-        told(&trial);
+        on_trial(&trial);
         let counts = outcome.counts();
-        let goes_on = outcome.ending == LoadEnding::Complete
+        let continues = outcome.ending == LoadEnding::Complete
             && (counts.acknowledged > 0 || counts.ended() == 0)
             && outcome.broken_level().is_none_or(|level| level > quest.tolerance.fail_on);
-        if goes_on {
-            search.tell(trial.held);
+        if continues {
+            search.record(trial.held);
         }
         trials.push(trial);
         last = Some((outcome, plan));
-        if !goes_on {
+        if !continues {
             break;
         }
     }
-    let (outcome, plan) = last.ok_or_else(|| Error::Harness("a search without a trial".to_owned()))?;
+    let (outcome, plan) = last.ok_or_else(|| Error::Harness(messages::no_trial().to_owned()))?;
     let entry = SearchEntry { objective: quest.text.clone(), found: search.found(), trials };
     Ok(FoundRate { entry, outcome, plan })
 }
@@ -96,21 +97,16 @@ fn judge(rate: f64, confirmation: bool, outcome: &LoadOutcome, quest: &Quest) ->
     let achieved = outcome.entries().first().map_or(0.0, |entry| entry.achieved);
     let (late, all, _) = counts.late;
     let late = all.checked_div(u32::try_from(late).unwrap_or(u32::MAX)).unwrap_or_default();
-    let broken: Vec<BoundCheck> = quest
-        .objective
-        .held_by(&counts, quest.tolerance.max_errors)
-        .into_iter()
-        .filter(|one| !one.held)
-        .collect();
-    let mut why: Vec<String> = broken.iter().map(words).collect();
+    let missed = quest.objective.held_by(&counts, quest.tolerance.max_errors).into_iter();
+    let mut why: Vec<String> = missed.filter(|check| !check.held).map(|check| missed_by(&check)).collect();
     let cut_short = outcome.ending != LoadEnding::Complete;
     if cut_short {
-        why.push("the load ended early".to_owned());
+        why.push(messages::trial_ended_early().to_owned());
     }
     if late > LATE {
-        why.push("the generator itself did not keep up".to_owned());
+        why.push(messages::trial_generator_late().to_owned());
     } else if achieved < rate * ACHIEVED {
-        why.push(format!("only {achieved:.1}/s went out in time"));
+        why.push(messages::trial_rate_missed(achieved));
     }
     let total = outcome.total();
     RateTrial {
@@ -126,9 +122,9 @@ fn judge(rate: f64, confirmation: bool, outcome: &LoadOutcome, quest: &Quest) ->
     }
 }
 
-fn words(held: &BoundCheck) -> String {
-    match held.bound {
-        Bound::Errors(_) => format!("{:.3}% errors", held.measured),
-        Bound::Latency(measure, _) => format!("{measure} {:.3} ms", held.measured),
+fn missed_by(check: &BoundCheck) -> String {
+    match check.bound {
+        Bound::Errors(_) => messages::measured_errors(check.measured),
+        Bound::Latency(measure, _) => messages::measured_latency(&measure, check.measured),
     }
 }

@@ -1,4 +1,4 @@
-//! The measured time in equal parts, with what each has shown.
+//! The measured time in equal parts, with the figures of each.
 
 use std::time::Duration;
 
@@ -8,18 +8,17 @@ use super::ended::{DeliveryKind, EndedDelivery};
 use super::latency::{histogram, micros};
 use crate::bench::generate::plan::Phase;
 
-/// The most entries of the series; a longer load has longer ones.
+/// The most parts of the series; a longer load has longer parts.
 const MOST_INTERVALS: u64 = 3600;
 
-/// A series of equally long parts of the measured time.
 #[derive(Debug)]
 pub struct TimeSeries {
-    /// How long each is: whole seconds.
+    /// The length of a part, in whole seconds.
     pub interval: Duration,
-    /// When the first begins, from the start of the load.
+    /// The beginning of the first part, from the start of the load.
     start: Duration,
-    pub moments: Vec<SeriesPart>,
-    /// The latencies of the one that is under way.
+    pub parts: Vec<SeriesPart>,
+    /// The latencies of the current part.
     latency: Histogram<u64>,
     current: usize,
 }
@@ -29,9 +28,9 @@ pub struct SeriesPart {
     pub sent: u64,
     pub acknowledged: u64,
     pub refused: u64,
-    /// Deliveries without a whole answer.
+    /// Deliveries without a complete answer.
     pub failed: u64,
-    /// Latencies in microseconds with how many there were of each.
+    /// Latencies in microseconds, each with its count.
     pub latencies: Vec<(u64, u64)>,
 }
 
@@ -42,21 +41,20 @@ impl TimeSeries {
         let length = end.saturating_sub(start).as_secs();
         let interval = Duration::from_secs(length.div_ceil(MOST_INTERVALS).max(1));
         let count = end.saturating_sub(start).as_millis().div_ceil(interval.as_millis()).max(1);
-        let moments = vec![SeriesPart::default(); usize::try_from(count).unwrap_or(1)];
-        Self { interval, start, moments, latency: histogram(2), current: 0 }
+        let parts = vec![SeriesPart::default(); usize::try_from(count).unwrap_or(1)];
+        Self { interval, start, parts, latency: histogram(2), current: 0 }
     }
 
-    /// The part that a time falls into; what comes after the end belongs to the last.
+    /// The part that a time belongs to. Times after the end belong to the last part.
     fn index(&self, at: Duration) -> usize {
-        // The interval is whole seconds.
         let index = at.saturating_sub(self.start).as_secs() / self.interval.as_secs().max(1);
         let index = usize::try_from(index).unwrap_or(usize::MAX);
-        index.min(self.moments.len() - 1)
+        index.min(self.parts.len() - 1)
     }
 
-    pub(super) fn moment(&mut self, at: Duration) -> &mut SeriesPart {
+    pub(super) fn part(&mut self, at: Duration) -> &mut SeriesPart {
         let index = self.index(at);
-        &mut self.moments[index]
+        &mut self.parts[index]
     }
 
     pub(super) fn count(&mut self, ended: &EndedDelivery) {
@@ -64,39 +62,39 @@ impl TimeSeries {
             return;
         }
         let index = self.index(ended.at);
-        // Exchanges end in the order of time, so a part that is over stays so.
+        // Deliveries end in the order of time, so a part that is over does not come back.
         if index > self.current {
             self.settle();
             self.current = index;
         }
-        let moment = &mut self.moments[index];
+        let part = &mut self.parts[index];
         if ended.acknowledged() {
-            moment.acknowledged += 1;
+            part.acknowledged += 1;
             self.latency.saturating_record(micros(ended.latency));
         } else if ended.failure.is_some() {
-            moment.failed += 1;
+            part.failed += 1;
         } else {
-            moment.refused += 1;
+            part.refused += 1;
         }
     }
 
-    /// Puts the latencies of the part under way where they belong.
+    /// Moves the latencies of the current part into it.
     fn settle(&mut self) {
         let recorded = self.latency.iter_recorded();
         let recorded = recorded.map(|value| (value.value_iterated_to(), value.count_since_last_iteration()));
-        self.moments[self.current].latencies.extend(recorded);
+        self.parts[self.current].latencies.extend(recorded);
         self.latency.reset();
     }
 
     pub(super) fn add(&mut self, mut other: Self) {
         self.settle();
         other.settle();
-        for (moment, more) in self.moments.iter_mut().zip(other.moments) {
-            moment.sent += more.sent;
-            moment.acknowledged += more.acknowledged;
-            moment.refused += more.refused;
-            moment.failed += more.failed;
-            moment.latencies.extend(more.latencies);
+        for (part, more) in self.parts.iter_mut().zip(other.parts) {
+            part.sent += more.sent;
+            part.acknowledged += more.acknowledged;
+            part.refused += more.refused;
+            part.failed += more.failed;
+            part.latencies.extend(more.latencies);
         }
     }
 }

@@ -1,7 +1,6 @@
-//! From the counts of a load to the entries of its report.
+//! Turns the counts of a load into the entries of its report.
 //!
-//! Invariant: only what was measured is summed up; what must be judged (probes, answers to valid deliveries) is judged in the
-//! warm-up too.
+//! Figures exclude the warm-up. Probes and unexpected answers include it.
 
 use std::time::Duration;
 
@@ -12,10 +11,11 @@ use crate::bench::measure::figures::{
     Latency, Lateness, Measured, Named, PhaseEntry, ProbeEntry, Probes, SeriesEntry, SeriesPoint,
     ShownExchange, StatusCount, Unexpected,
 };
+use crate::bench::measure::kept::{KeptExchange, UnexpectedKind};
 use crate::bench::measure::latency::{histogram, micros};
 use crate::bench::measure::load::{LoadEnding, LoadOutcome};
+use crate::bench::measure::messages;
 use crate::bench::measure::tally::PhaseCounts;
-use crate::bench::measure::witness::{KeptExchange, Oddity};
 use crate::duration::milliseconds;
 use crate::redaction::Redaction;
 use crate::suite::requirement::Level;
@@ -31,7 +31,7 @@ impl LoadOutcome {
         all
     }
 
-    /// The measured phases that had begun when the load ended, with their counts.
+    /// The measured phases that began before the load ended, with their counts.
     fn measured_phases(&self) -> impl Iterator<Item = (&Phase, &PhaseCounts)> {
         let begun = |phase: &Phase| phase.measured && phase.from < self.elapsed;
         self.phases.iter().zip(&self.tally.phases).filter(move |(phase, _)| begun(phase))
@@ -41,62 +41,62 @@ impl LoadOutcome {
         phase.length.min(self.elapsed.saturating_sub(phase.from))
     }
 
-    /// How long a phase went on until the last of its acknowledgements: what is divided by to have a rate.
-    fn stretch(&self, phase: &Phase, counts: &PhaseCounts) -> Duration {
+    /// The length of a phase, up to its last 2xx if that is later: the divisor of its rate.
+    fn period(&self, phase: &Phase, counts: &PhaseCounts) -> Duration {
         self.length(phase).max(counts.last.saturating_sub(phase.from))
     }
 
     pub fn total(&self) -> Measured {
-        let stretch = self.measured_phases().map(|(phase, counts)| self.stretch(phase, counts)).sum();
-        measured(&self.counts(), stretch)
+        let period = self.measured_phases().map(|(phase, counts)| self.period(phase, counts)).sum();
+        measured(&self.counts(), period)
     }
 
     pub fn entries(&self) -> Vec<PhaseEntry> {
         let entry = |(phase, counts): (&Phase, &PhaseCounts)| PhaseEntry {
             rate: phase.rate,
             achieved: self.achieved(phase, counts),
-            measured: measured(counts, self.stretch(phase, counts)),
+            measured: measured(counts, self.period(phase, counts)),
         };
         self.measured_phases().map(entry).collect()
     }
 
-    /// How many a second went out in their phase.
+    /// Deliveries per second that were sent within their phase.
     fn achieved(&self, phase: &Phase, counts: &PhaseCounts) -> f64 {
         let all = counts.sent + counts.probes.iter().sum::<u64>();
         rate(all.saturating_sub(counts.overdue), self.length(phase))
     }
 
-    /// The rates that were missed, since no connection was free for what was due, with what went out instead.
+    /// The rates that were not achieved because no connection was free, each with the achieved rate.
     fn missed(&self) -> Vec<(f64, f64)> {
         let missed = |(phase, counts): (&Phase, &PhaseCounts)| {
             let achieved = self.achieved(phase, counts);
-            // Of few deliveries the last one is a large share.
+            // With few deliveries, one that is late is already a large share.
             let rate = phase.rate.filter(|rate| achieved < rate * ACHIEVED && counts.sent > FEW)?;
             Some((rate, achieved))
         };
         self.measured_phases().filter_map(missed).collect()
     }
 
-    /// The measured time in equal parts, as far as it went.
+    /// The measured time in equal parts, up to the end of the load.
     pub fn series(&self) -> SeriesEntry {
         let series = &self.tally.series;
         let start =
             self.phases.iter().find(|phase| phase.measured).map_or(Duration::ZERO, |phase| phase.from);
-        let gone_on = self.elapsed.saturating_sub(start).as_millis();
-        let count = gone_on.div_ceil(series.interval.as_millis().max(1));
+        let measured = self.elapsed.saturating_sub(start).as_millis();
+        let count = measured.div_ceil(series.interval.as_millis().max(1));
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let mut latencies = histogram(2);
-        let points = series.moments.iter().take(count).map(|moment| {
+        let points = series.parts.iter().take(count).map(|part| {
             latencies.reset();
-            for (value, count) in &moment.latencies {
+            for (value, count) in &part.latencies {
                 latencies.saturating_record_n(*value, *count);
             }
             let at = |quantile| (!latencies.is_empty()).then(|| latencies.value_at_quantile(quantile));
             SeriesPoint {
-                sent: moment.sent,
-                acknowledged: moment.acknowledged,
-                refused: moment.refused,
-                failed: moment.failed,
+                sent: part.sent,
+                acknowledged: part.acknowledged,
+                refused: part.refused,
+                failed: part.failed,
                 p50_us: at(0.5),
                 p90_us: at(0.9),
                 p99_us: at(0.99),
@@ -115,7 +115,7 @@ impl LoadOutcome {
             level: kind.requirement.level.to_string(),
             sent: all.probes[number],
             let_through: all.let_through[number],
-            exchange: self.witness(Oddity::Probe(number)).map(|(_, witness)| shown(witness, redaction)),
+            exchange: self.kept(UnexpectedKind::Probe(number)).map(|(_, kept)| shown(kept, redaction)),
         });
         Probes {
             sent: all.probes.iter().sum(),
@@ -126,64 +126,52 @@ impl LoadOutcome {
         }
     }
 
-    /// The strictest level of the requirements that probes which were let through belong to.
+    /// The strictest level among the requirements of accepted probes.
     pub fn broken_level(&self) -> Option<Level> {
         let broken = probe::ALL.iter().enumerate();
-        let broken = broken.filter(|(number, _)| self.witness(Oddity::Probe(*number)).is_some());
+        let broken = broken.filter(|(number, _)| self.kept(UnexpectedKind::Probe(*number)).is_some());
         broken.map(|(_, kind)| kind.requirement.level).min()
     }
 
-    /// Valid deliveries that were not acknowledged, by kind.
+    /// Valid deliveries that were not accepted, by kind.
     pub fn unexpected(&self, redaction: &Redaction) -> Vec<Unexpected> {
-        let entry = |(oddity, (count, witness)): (&Oddity, &(u64, KeptExchange))| {
-            let (kind, text) = match oddity {
-                Oddity::Probe(_) => return None,
-                Oddity::Status(status) => {
-                    (status.to_string(), format!("a valid delivery was answered {status}"))
+        let entry = |(kind, (count, kept)): (&UnexpectedKind, &(u64, KeptExchange))| {
+            let (kind, text) = match kind {
+                UnexpectedKind::Probe(_) => return None,
+                UnexpectedKind::Status(status) => (status.to_string(), messages::unexpected_status(*status)),
+                UnexpectedKind::Failure(failure) => {
+                    (failure.name().to_owned(), failure.describe().to_owned())
                 }
-                Oddity::Failure(failure) => (failure.name().to_owned(), failure.describe().to_owned()),
             };
-            Some(Unexpected { kind, text, count: *count, exchange: shown(witness, redaction) })
+            Some(Unexpected { kind, text, count: *count, exchange: shown(kept, redaction) })
         };
-        self.witnesses.0.iter().filter_map(entry).collect()
+        self.kept.0.iter().filter_map(entry).collect()
     }
 
-    fn witness(&self, oddity: Oddity) -> Option<&(u64, KeptExchange)> {
-        self.witnesses.0.get(&oddity)
+    fn kept(&self, kind: UnexpectedKind) -> Option<&(u64, KeptExchange)> {
+        self.kept.0.get(&kind)
     }
 
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         match self.ending {
             LoadEnding::Complete => {}
-            LoadEnding::Interrupted => {
-                notes.push("the load was interrupted: this is what there was until then".to_owned())
-            }
-            LoadEnding::Gone => notes.push(format!(
-                "the load ended early, after {:.1} s: nobody listened at the receiver's address any more",
-                self.elapsed.as_secs_f64()
-            )),
+            LoadEnding::Interrupted => notes.push(messages::interrupted().to_owned()),
+            LoadEnding::Gone => notes.push(messages::receiver_gone(self.elapsed.as_secs_f64())),
         }
         if self.reopened > 0 {
-            notes.push(format!("{} connections were opened in the place of closed ones", self.reopened));
+            notes.push(messages::reopened(self.reopened));
         }
         if self.ending == LoadEnding::Complete {
-            notes.extend(self.missed().into_iter().map(|(rate, achieved)| {
-                format!(
-                    "of {rate} deliveries per second only {achieved:.1} went out in time: no connection was free for the others"
-                )
-            }));
+            let missed = self.missed().into_iter();
+            notes.extend(missed.map(|(rate, achieved)| messages::rate_missed(rate, achieved)));
         }
-        for (rate, mean, most) in self.lateness() {
-            notes.push(format!(
-                "the generator itself did not keep up with {rate} deliveries per second: though a connection was free, \
-                 they went out {mean:.1} ms late on average, {most:.1} ms at most; that is part of the latencies"
-            ));
-        }
+        let late = self.lateness().into_iter();
+        notes.extend(late.map(|(rate, mean, most)| messages::generator_late(rate, mean, most)));
         notes
     }
 
-    /// The rates that the generator itself did not keep up with: how late it was on average and at most, in milliseconds.
+    /// The rates that the generator itself missed, with its lateness on average and at most, in milliseconds.
     pub(in crate::bench) fn lateness(&self) -> Vec<(f64, f64, f64)> {
         let late = |(phase, counts): (&Phase, &PhaseCounts)| {
             let (count, all, most) = counts.late;
@@ -195,14 +183,14 @@ impl LoadOutcome {
     }
 }
 
-/// Which share of a rate must go out in time, where there are more deliveries than a few.
+/// The share of a rate that must be sent in time, unless there are few deliveries.
 pub(super) const ACHIEVED: f64 = 0.98;
 const FEW: u64 = 100;
-/// How late the generator may be on average, and once, until it is said.
+/// The lateness of the generator, on average and at most, above which a note is given.
 const LATE_ON_AVERAGE: Duration = Duration::from_millis(2);
 const LATE_AT_MOST: Duration = Duration::from_millis(100);
 
-/// So many in so many milliseconds, as a rate; nothing where there was no time.
+/// A rate from a count and milliseconds; 0 without time.
 pub(in crate::bench) fn per_second(count: f64, time_ms: f64) -> f64 {
     if time_ms > 0.0 { count / time_ms * 1e3 } else { 0.0 }
 }
@@ -211,7 +199,7 @@ fn rate(count: u64, time: Duration) -> f64 {
     if time.is_zero() { 0.0 } else { count as f64 / time.as_secs_f64() }
 }
 
-fn measured(counts: &PhaseCounts, stretch: Duration) -> Measured {
+fn measured(counts: &PhaseCounts, period: Duration) -> Measured {
     let errors = DeliveryFailure::ALL.iter().map(|&failure| (failure, counts.failures[failure as usize]));
     let errors = errors.filter(|(_, count)| *count > 0);
     let (late, all, most) = counts.late;
@@ -221,8 +209,8 @@ fn measured(counts: &PhaseCounts, stretch: Duration) -> Measured {
         max_us: micros(most),
     });
     Measured {
-        duration_ms: stretch.as_secs_f64() * 1e3,
-        rate: rate(counts.acknowledged, stretch),
+        duration_ms: period.as_secs_f64() * 1e3,
+        rate: rate(counts.acknowledged, period),
         sent: counts.sent,
         acknowledged: counts.acknowledged,
         refused: counts.refused,
@@ -242,9 +230,9 @@ fn statuses(counts: &[u64]) -> Vec<StatusCount> {
     counted.map(|(status, &count)| StatusCount { status, count }).collect()
 }
 
-fn shown(witness: &KeptExchange, redaction: &Redaction) -> ShownExchange {
+fn shown(kept: &KeptExchange, redaction: &Redaction) -> ShownExchange {
     let text = |bytes: &[u8]| {
-        // Cut short after the redaction: half a secret is not found.
+        // Truncated after redaction, which would miss a secret cut in half.
         let clean = redaction.text(&String::from_utf8_lossy(bytes));
         match clean.char_indices().nth(SHOWN) {
             Some((end, _)) => format!("{}…", &clean[..end]),
@@ -252,10 +240,10 @@ fn shown(witness: &KeptExchange, redaction: &Redaction) -> ShownExchange {
         }
     };
     ShownExchange {
-        at_ms: witness.at.as_secs_f64() * 1e3,
-        took_ms: witness.took.as_secs_f64() * 1e3,
-        status: witness.status,
-        request: text(&witness.request),
-        answer: text(&witness.answer),
+        at_ms: kept.at.as_secs_f64() * 1e3,
+        took_ms: kept.took.as_secs_f64() * 1e3,
+        status: kept.status,
+        request: text(&kept.request),
+        answer: text(&kept.answer),
     }
 }

@@ -1,7 +1,7 @@
-//! The outcome of a load, as counts: latencies, statuses, errors by kind, bytes, and a series of seconds.
+//! The outcome of a load as counts: latencies, statuses, errors by kind, bytes, and a series of seconds.
 //!
-//! Invariant: counting a delivery allocates nothing, and its memory does not grow with the number of deliveries: only with the
-//! seconds, and those are bounded too.
+//! Counting a delivery allocates nothing. Memory does not grow with the number of deliveries, only with the seconds, which are
+//! bounded.
 
 use std::time::Duration;
 
@@ -19,29 +19,28 @@ pub struct PhaseCounts {
     pub sent: u64,
     pub acknowledged: u64,
     pub refused: u64,
-    /// Deliveries without a whole answer, or never sent, by kind.
+    /// Deliveries without a complete answer, or never sent, by kind.
     pub failures: [u64; DeliveryFailure::ALL.len()],
     pub statuses: Box<[u64; 1000]>,
     pub probe_statuses: Box<[u64; 1000]>,
-    /// Probes that were sent, by their number.
+    /// Probes sent, by their index.
     pub probes: [u64; probe::ALL.len()],
     pub let_through: [u64; probe::ALL.len()],
-    /// Probes that got no answer.
     pub probes_unanswered: u64,
-    /// Latencies of the deliveries that were acknowledged, or waited for in vain, in microseconds.
+    /// Latencies of the deliveries that were accepted or timed out, in microseconds.
     pub latency: Histogram<u64>,
-    /// Bytes that were sent, probes among them.
+    /// Bytes sent, including probes.
     pub sent_bytes: u64,
     pub received_bytes: u64,
-    /// When the last acknowledged delivery ended, from the start of the load.
+    /// The end of the last accepted delivery, from the start of the load.
     pub last: Duration,
-    /// How late deliveries went out though a connection was free: how many there were, in all, and at most.
+    /// How late deliveries were sent although a connection was free: count, sum and maximum.
     pub late: (u64, Duration, Duration),
-    /// Deliveries, probes among them, that went out after the end of the phase: no connection was free for them in it.
+    /// Deliveries, including probes, that were sent after the end of their phase because no connection was free.
     pub overdue: u64,
 }
 
-/// The outcome of a load, or of the part of it that one thread has.
+/// The counts of a load, or of one of its threads.
 #[derive(Debug)]
 pub struct LoadTally {
     pub phases: Vec<PhaseCounts>,
@@ -104,7 +103,7 @@ impl PhaseCounts {
                         failure,
                         DeliveryFailure::TimedOut | DeliveryFailure::Unsent | DeliveryFailure::Lost
                     ) {
-                        // It took at least as long: left out, the slowest would make the rest look fast.
+                        // It took at least this long. Without it, losing the slowest would improve the latencies.
                         self.latency.saturating_record(micros(ended.latency));
                     }
                 }
@@ -112,12 +111,12 @@ impl PhaseCounts {
         }
     }
 
-    /// How many deliveries were due and were not acknowledged.
+    /// How many valid deliveries were due and not accepted.
     pub fn errors(&self) -> u64 {
         self.refused + self.failures.iter().sum::<u64>()
     }
 
-    /// How many valid deliveries were due and came to an end of some kind.
+    /// How many valid deliveries were due and ended in any way.
     pub fn ended(&self) -> u64 {
         self.acknowledged + self.errors()
     }
@@ -139,7 +138,7 @@ impl PhaseCounts {
         sum(&mut *self.probe_statuses, &*other.probe_statuses);
         sum(&mut self.probes, &other.probes);
         sum(&mut self.let_through, &other.let_through);
-        // Of the same bounds, so it cannot fail.
+        // Both have the same bounds, so this cannot fail.
         let _ = self.latency.add(&other.latency);
     }
 }
@@ -156,7 +155,7 @@ impl LoadTally {
         Self { phases: counts, series: TimeSeries::new(phases), measured, ends }
     }
 
-    /// Counts a delivery that goes out; `late` where a connection was free at the time meant for it.
+    /// Counts a delivery that is sent. `late` is given if a connection was free at the planned time.
     pub fn begin(&mut self, kind: DeliveryKind, phase: usize, at: Duration, late: Option<Duration>) {
         let counts = &mut self.phases[phase];
         counts.overdue += u64::from(at > self.ends[phase]);
@@ -167,7 +166,7 @@ impl LoadTally {
         if kind == DeliveryKind::Valid {
             counts.sent += 1;
             if self.measured[phase] {
-                self.series.moment(at).sent += 1;
+                self.series.part(at).sent += 1;
             }
         }
     }
@@ -183,19 +182,19 @@ impl LoadTally {
         self.measured.get(phase).is_some_and(|measured| *measured)
     }
 
-    /// Counts a failure of a phase as another one: it is known better now.
+    /// Changes the kind of a failure that was counted in a phase.
     pub fn correct(&mut self, phase: usize, from: DeliveryFailure, to: DeliveryFailure) {
         let counted = |counts: &&mut PhaseCounts| counts.failures[from as usize] > 0;
         let at = phase.min(self.phases.len());
-        let (before, behind) = self.phases.split_at_mut(at);
-        // Near the change of two phases it may be the one before.
-        if let Some(counts) = behind.iter_mut().chain(before).find(counted) {
+        let (before, after) = self.phases.split_at_mut(at);
+        // Near the change of two phases it may be counted in the previous one.
+        if let Some(counts) = after.iter_mut().chain(before).find(counted) {
             counts.failures[from as usize] -= 1;
             counts.failures[to as usize] += 1;
         }
     }
 
-    /// Adds what another has counted of the same load.
+    /// Adds the counts of another thread of the same load.
     pub fn add(&mut self, other: Self) {
         for (counts, more) in self.phases.iter_mut().zip(&other.phases) {
             counts.add(more);

@@ -1,9 +1,9 @@
-//! What a load says about its receiver: the report, with the result and the exit status that go with it.
+//! Judges a load on a receiver, and makes its report.
 //!
-//! Invariant: pure. A probe that was let through, or more errors than are allowed, fails whatever the latencies are; and a load
-//! that measured nothing never passes.
+//! An accepted probe or too many errors fail the load whatever the latencies are. A load that measured nothing never passes.
 
 use super::load::{LoadEnding, LoadOutcome};
+use super::messages;
 use super::objective::{Bound, BoundCheck};
 use super::report::{BenchReport, CorpusFacts, Figures, LoadFacts, LoadMode, Origin, SearchEntry};
 use super::result::BenchResult;
@@ -17,13 +17,13 @@ use crate::suite::requirement::Level;
 /// What a receiver may do wrong under load.
 #[derive(Debug, Clone, Copy)]
 pub struct Tolerance {
-    /// Which share of errors is allowed, from 0 to 1.
+    /// The allowed share of errors, from 0 to 1.
     pub max_errors: f64,
-    /// The lowest level whose probes fail the run when they are let through.
+    /// The lowest level at which an accepted probe fails the run.
     pub fail_on: Level,
 }
 
-/// What the report of a load on a receiver is made from, besides its outcome.
+/// The parts of a receiver's report other than the outcome of the load.
 #[derive(Debug, Clone)]
 pub struct ReceiverFacts<'a> {
     pub origin: Origin,
@@ -32,14 +32,14 @@ pub struct ReceiverFacts<'a> {
     pub tolerance: Tolerance,
     pub thresholds: &'a [Bound],
     pub redaction: &'a Redaction,
-    /// The search that led here, where there was one.
+    /// The search for the highest rate, if requested.
     pub search: Option<SearchEntry>,
-    /// How the receiver ended by itself, where it did.
+    /// How the receiver ended, if it ended by itself.
     pub ended: Option<String>,
 }
 
 impl LoadFacts {
-    /// What there is to say of a plan. A search for the highest rate has its rates among its trials.
+    /// The facts of a plan. The rates of a search are in its trials instead.
     pub fn of(plan: &LoadPlan, max_errors: f64, searches: bool) -> Self {
         let (mode, rates) = match &plan.mode {
             _ if searches => (LoadMode::FindMax, Vec::new()),
@@ -91,13 +91,10 @@ pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
     notes.extend(origin.machine.note());
     let probes = &figures.probes;
     if probes.unanswered > 0 {
-        notes.push(format!(
-            "{} of the {} deliveries that must be refused got no answer: that is no refusal",
-            probes.unanswered, probes.sent
-        ));
+        notes.push(messages::probes_unanswered(probes.unanswered, probes.sent));
     }
     if counts.ended() == 0 {
-        notes.push("no valid delivery came to an end in the time that was measured".to_owned());
+        notes.push(messages::nothing_measured().to_owned());
     }
 
     let load = LoadFacts::of(plan, tolerance.max_errors, search.is_some());
@@ -119,18 +116,18 @@ fn judge(
 ) -> BenchResult {
     let Figures { total, probes, .. } = figures;
     let nothing = total.acknowledged == 0;
-    let lets_through = outcome.broken_level().is_some_and(|level| level <= tolerance.fail_on);
-    // A receiver that answers no probe has refused none.
+    let accepts_probes = outcome.broken_level().is_some_and(|level| level <= tolerance.fail_on);
+    // A receiver that answers no probe has rejected none.
     let unjudged = probes.sent > 0 && probes.unanswered == probes.sent;
-    let none_held = search.is_some_and(|search| search.found.is_none());
-    // Of a search that found nothing the last trial is what was too fast, unless nothing is acknowledged at any rate.
-    let too_many_errors = total.error_share > tolerance.max_errors && (!none_held || nothing);
-    let too_slow = thresholds.iter().any(|one| !one.held);
+    let none_found = search.is_some_and(|search| search.found.is_none());
+    // If a search finds nothing, errors at the last rate mean too slow, unless nothing is accepted at any rate.
+    let too_many_errors = total.error_share > tolerance.max_errors && (!none_found || nothing);
+    let too_slow = thresholds.iter().any(|check| !check.held);
     if outcome.ending == LoadEnding::Interrupted {
         BenchResult::Interrupted
-    } else if lets_through || too_many_errors {
+    } else if accepts_probes || too_many_errors {
         BenchResult::Fail
-    } else if too_slow || none_held && outcome.ending == LoadEnding::Complete {
+    } else if too_slow || none_found && outcome.ending == LoadEnding::Complete {
         BenchResult::Slow
     } else if outcome.ending == LoadEnding::Gone || has_ended || nothing || unjudged {
         BenchResult::Incomplete
@@ -139,7 +136,7 @@ fn judge(
     }
 }
 
-/// Each bound, and whether these counts hold it.
+/// Checks each bound.
 pub(in crate::bench) fn checked(bounds: &[Bound], counts: &PhaseCounts) -> Vec<BoundCheck> {
     bounds.iter().map(|bound| bound.held_by(counts)).collect()
 }

@@ -1,4 +1,4 @@
-//! The events that a sender is asked to send: the dialect's samples, each time of another record.
+//! The events that a load requests from a sender: the dialect's samples, each with a new record id.
 
 use serde_json::value::RawValue;
 
@@ -27,7 +27,7 @@ impl Events {
         self.ids.run()
     }
 
-    /// How many different ones there are, and how long their records are in all and at most.
+    /// The number of samples, and the sum and the maximum of their records' lengths.
     pub(super) fn lengths(&self) -> (usize, u64, u64) {
         let lengths = || self.samples.iter().map(|(event, _)| event.record.get().len() as u64);
         (self.samples.len(), lengths().sum(), lengths().max().unwrap_or(0))
@@ -43,7 +43,7 @@ impl Events {
         Event { record: record.unwrap_or_else(|| sample.record.clone()), ..sample.clone() }
     }
 
-    /// The request for it, as it is shown.
+    /// The request for an event, as reports show it.
     pub(super) fn shown(&self, number: u64) -> String {
         Op::Emit(self.event(number)).encode(number)
     }

@@ -1,6 +1,7 @@
-//! A load on a sender: events that it is asked for, and when their deliveries arrive.
+//! A load on a sender: events are requested from it, and their deliveries are timed.
 
 mod events;
+mod messages;
 pub mod run;
 pub mod verdict;
 pub mod watch;

@@ -1,11 +1,11 @@
-//! Load on a sender: events that it is asked for, and how long each delivery takes until it arrives and is verified.
+//! Load on a sender: requests events, and measures how long each delivery takes to arrive and be verified.
 //!
-//! In a closed loop (saturation) so many events are under way, and the next is asked for when all deliveries of one have
-//! arrived: what is measured is what the sender delivers, and not how many requests it takes on to deliver some day. In an
-//! open loop events are asked for at their time.
+//! In a closed loop (saturation) a fixed number of events is in flight, and the next event is requested when all deliveries of
+//! one have arrived. So the load measures what the sender delivers, not what it accepts into a queue. In an open loop events
+//! are requested at fixed times.
 //!
-//! Invariant: it ends: at the plan's end and the wait for the last deliveries, when it is interrupted, or when the sender is gone;
-//! and what was seen until then is returned whichever way it ends.
+//! A load ends after the plan and the wait for the last deliveries, when it is interrupted, or when the sender is gone. In each
+//! case it returns the outcome so far.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -23,6 +23,7 @@ use crate::bench::measure::ended::EndedDelivery;
 use crate::bench::measure::load::{LoadEnding, LoadOutcome};
 use crate::bench::measure::tally::LoadTally;
 use crate::bench::sending::events::Events;
+use crate::bench::sending::messages;
 use crate::bench::sending::watch::{DeliveryWatch, WatchState};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -37,39 +38,40 @@ use crate::wire::endpoint::intake::{Limits, Service};
 
 /// How far a timestamp may be from the time of arrival.
 const WINDOW: Duration = Duration::from_secs(300);
-/// How often what is under way is looked through for what is lost.
+/// How often deliveries in flight are checked for their timeout.
 const PACE: Duration = Duration::from_millis(5);
 /// How long the sender may take to delete its webhooks.
 const LAST_WAIT: Duration = Duration::from_secs(1);
-/// The longest that a load without an end of its own goes on.
+/// The longest load that is limited by its number of events.
 pub const LONGEST: Duration = Duration::from_secs(3600);
 
 #[derive(Debug, Clone)]
 pub struct SenderLoad {
-    /// When events are asked for, how many at the same time, and how long a reply and an arrival are waited for.
+    /// When events are requested, how many at the same time, and the timeout of replies and deliveries.
     pub plan: LoadPlan,
-    /// How many events there are at most.
+    /// The most events.
     pub events: Option<u64>,
-    /// How many webhooks are registered; each is to get every event.
+    /// The number of registered webhooks; each gets every event.
     pub webhooks: usize,
-    /// How long doubles are waited for after the last delivery.
+    /// The wait for duplicates after the last delivery.
     pub settle: Duration,
+    /// The number of threads that receive deliveries.
     pub receiving: usize,
 }
 
 impl SenderLoad {
-    /// How many connections a sender may have open to the endpoint: one for each delivery under way, and not too many.
+    /// How many connections the endpoint accepts: one for each delivery in flight, within limits.
     pub fn connections(&self) -> usize {
         self.plan.concurrency.saturating_mul(self.webhooks).clamp(1024, 8192)
     }
 }
 
-/// A sender, and what it is measured with.
+/// The sender of a load, and how it is measured.
 pub struct SenderUnderLoad<'a> {
     pub sender: Arc<dyn Sender>,
     pub dialect: &'static Dialect,
     pub clock: &'a Clock,
-    /// Becomes true where the load is to end at once.
+    /// Becomes true to end the load at once.
     pub interrupted: &'a channel::Receiver<bool>,
 }
 
@@ -79,7 +81,7 @@ pub struct SenderOutcome {
     pub ledger: LedgerEntry,
     pub hello: Hello,
     pub redaction: Redaction,
-    /// Why the sender could not be asked any further, where that was so.
+    /// Why the sender stopped answering requests, if it did.
     pub broke: Option<SubjectError>,
     pub(super) watch: DeliveryWatch,
     pub(super) events: Events,
@@ -89,10 +91,10 @@ pub(super) fn path(webhook: usize) -> String {
     format!("/webhooks/{}", webhook + 1)
 }
 
-/// Puts a load on a sender.
+/// Runs a load on a sender.
 ///
-/// Errors: the sender cannot be reached, does not greet or takes no webhook, or nothing can be listened on; without the secrets
-/// that were made for it, whatever it says.
+/// Errors: the sender cannot be reached, does not answer the greeting or accepts no webhook, or no port can be opened. They
+/// contain no secret, even if the sender's messages do.
 pub async fn run(task: &SenderLoad, subject: &SenderUnderLoad<'_>) -> Result<SenderOutcome, Error> {
     let random = Random::from_seed(task.plan.seed);
     let secrets: Vec<Secret> = (0..task.webhooks).map(|_| Secret::new(random.secret())).collect();
@@ -116,7 +118,7 @@ async fn send(
         let name = op.name();
         tokio::select! {
             biased;
-            // Where no interruption can come any more, none is waited for.
+            // If the sender of this channel is gone, no interruption can come.
             Ok(_) = interrupted.wait_for(|on| *on) => Err(Error::Interrupted),
             reply = subject.sender.call(op) => Ok(expect_ok(name, reply?)?),
         }
@@ -131,11 +133,11 @@ async fn send(
     let webhooks = Webhooks::At(webhooks.collect());
     let accounts =
         Accounts::new(webhooks, subject.dialect, subject.clock.clone(), Some(WINDOW), redaction.clone());
-    let accounts = Arc::new(accounts.with_witness(watch.clone()));
+    let accounts = Arc::new(accounts.with_listener(watch.clone()));
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let limits = Limits { threads: task.receiving, connections: task.connections(), ..Limits::default() };
     let service = Service::start(address, limits, accounts.clone()).await;
-    let service = service.map_err(|why| Error::Harness(format!("no port can be listened on: {why}")))?;
+    let service = service.map_err(|why| Error::Harness(messages::no_port(&why)))?;
 
     let mut registered = Vec::new();
     for (number, secret) in secrets.iter().enumerate() {
@@ -157,7 +159,7 @@ async fn send(
     if hello.capabilities.iter().any(|one| one == "delete") && broke.is_none() {
         let all = async {
             for webhook in registered {
-                // What a sender makes of it is for the suite to say.
+                // The suite judges the reply, not the benchmark.
                 let _ = subject.sender.call(Op::DeleteWebhook { webhook }).await;
             }
         };
@@ -169,13 +171,13 @@ async fn send(
     }
     let RunningLoad { events, .. } = load;
     let events =
-        Arc::into_inner(events).ok_or_else(|| Error::Harness("a task of the load outlived it".to_owned()))?;
+        Arc::into_inner(events).ok_or_else(|| Error::Harness(messages::task_outlived().to_owned()))?;
     let ledger = accounts.entry(true);
     let outcome = gather(task, &mut watch.state(), &unsent, ending, start);
     Ok(SenderOutcome { outcome, ledger, hello, redaction: redaction.clone(), broke, watch, events })
 }
 
-/// The counts of all that has ended.
+/// Combines the counts into the outcome.
 fn gather(
     task: &SenderLoad,
     state: &mut WatchState,
@@ -188,13 +190,13 @@ fn gather(
     for (phase, waited) in unsent.iter().flat_map(|one| std::iter::repeat_n(one, task.webhooks)) {
         state.tally.end(&EndedDelivery::unsent(*phase, *waited, at));
     }
-    // Added to another, since that settles the second under way.
+    // Adding to an empty tally completes the current second of the series.
     let mut tally = LoadTally::new(&phases);
     tally.add(std::mem::replace(&mut state.tally, LoadTally::new(&phases)));
-    // An open loop goes on to the end of its schedule; one of so many events to the last of them.
-    let meant = phases.last().map_or(Duration::ZERO, Phase::end);
+    // An open loop lasts until the end of its schedule; a number of events lasts until the last of them.
+    let planned = phases.last().map_or(Duration::ZERO, Phase::end);
     let timed = ending == LoadEnding::Complete && task.events.is_none();
-    let elapsed = if timed { state.last.max(meant) } else { state.last };
+    let elapsed = if timed { state.last.max(planned) } else { state.last };
     LoadOutcome::of_counts(phases, tally, ending, elapsed)
 }
 
@@ -205,7 +207,7 @@ struct RunningLoad<'a> {
 }
 
 impl RunningLoad<'_> {
-    /// Asks for events until the end. Returns how it ended, and why the sender cannot be asked any further.
+    /// Requests events until the end. Returns how the load ended, and why the sender stopped answering, if it did.
     async fn run(
         &mut self,
         subject: &SenderUnderLoad<'_>,
@@ -218,7 +220,7 @@ impl RunningLoad<'_> {
         let pacemaker = spawn_blocking(move || paced.pace(&pacing));
         let mut tasks = JoinSet::new();
         for _ in 0..plan.concurrency {
-            let asking = Asking {
+            let requester = Requester {
                 sender: subject.sender.clone(),
                 watch: self.watch.clone(),
                 events: self.events.clone(),
@@ -226,11 +228,11 @@ impl RunningLoad<'_> {
                 most: self.task.events.unwrap_or(u64::MAX),
                 closed: plan.mode == Mode::Saturation,
             };
-            tasks.spawn(asking.run());
+            tasks.spawn(requester.run());
         }
         let mut interrupted = subject.interrupted.clone();
-        let mut asked = std::pin::pin!(interrupted.wait_for(|on| *on));
-        let mut reachable = true;
+        let mut interruption = std::pin::pin!(interrupted.wait_for(|on| *on));
+        let mut interruptible = true;
         let (ending, broke) = loop {
             tokio::select! {
                 ended = tasks.join_next() => match ended {
@@ -238,14 +240,13 @@ impl RunningLoad<'_> {
                     Some(Ok(Ok(()))) => {}
                     Some(Ok(Err(why))) => break (LoadEnding::Gone, Some(why)),
                     Some(Err(why)) => {
-                        let why = format!("a task of the load ended: {why}");
+                        let why = messages::task_panicked(&why);
                         break (LoadEnding::Gone, Some(SubjectError::Unreachable(why)));
                     }
                 },
-                on = &mut asked, if reachable => match on {
+                on = &mut interruption, if interruptible => match on {
                     Ok(_) => break (LoadEnding::Interrupted, None),
-                    // Where no interruption can come any more, none is waited for.
-                    Err(_) => reachable = false,
+                    Err(_) => interruptible = false,
                 },
                 () = sleep(PACE) => self.expire(),
             }
@@ -256,16 +257,16 @@ impl RunningLoad<'_> {
         (ending, broke, turns)
     }
 
-    /// Gives up what has been waited for long enough.
+    /// Gives up the deliveries that have timed out.
     fn expire(&self) {
         self.watch.expire(Instant::now().checked_sub(self.task.plan.timeout));
     }
 
-    /// Waits for what is under way, and for doubles after it. Returns whether it was not interrupted.
+    /// Waits for deliveries in flight, then for duplicates. Returns false if interrupted.
     async fn settle(&self, still: Duration, interrupted: &mut channel::Receiver<bool>) -> bool {
         let waited = async {
             let begun = Instant::now();
-            while self.watch.open() > 0 && begun.elapsed() < still {
+            while self.watch.in_flight() > 0 && begun.elapsed() < still {
                 self.expire();
                 sleep(PACE).await;
             }
@@ -278,8 +279,8 @@ impl RunningLoad<'_> {
     }
 }
 
-/// Asks for one event after the other.
-struct Asking {
+/// Requests one event at a time.
+struct Requester {
     sender: Arc<dyn Sender>,
     watch: DeliveryWatch,
     events: Arc<Events>,
@@ -288,25 +289,25 @@ struct Asking {
     closed: bool,
 }
 
-impl Asking {
-    /// Until there is none any more. Errors: the sender cannot be asked.
+impl Requester {
+    /// Errors: the sender does not answer requests.
     async fn run(self) -> Result<(), SubjectError> {
         let mut free = Instant::now();
-        while let Some(turn) = self.turns.take().await {
+        while let Some(turn) = self.turns.next().await {
             let now = Instant::now();
-            // An event that waited for a reply to an earlier one is late by the sender's doing; otherwise by ours.
-            let late = (turn.scheduled && free <= turn.intended)
-                .then(|| now.saturating_duration_since(turn.intended));
+            // If the event waited for an earlier reply, the sender made it late, else the generator.
+            let late =
+                (turn.scheduled && free <= turn.planned).then(|| now.saturating_duration_since(turn.planned));
             let Some((number, ended)) = self.watch.begin(turn, late, self.most) else { return Ok(()) };
             match self.sender.call(Op::Emit(self.events.event(number))).await {
                 Ok(Reply::Ok(_)) => {
-                    self.watch.taken(number);
+                    self.watch.accepted(number);
                     if self.closed {
-                        // It ends with the last arrival, or where that has been waited for long enough.
+                        // Ends with the last delivery or its timeout.
                         let _ = ended.await;
                     }
                 }
-                Ok(Reply::Error(why) | Reply::Unsupported(why)) => self.watch.refused(number, &why),
+                Ok(Reply::Error(why) | Reply::Unsupported(why)) => self.watch.rejected(number, &why),
                 Err(why) => return Err(why),
             }
             free = Instant::now();

@@ -1,9 +1,11 @@
-//! What a load on a sender says about it: the report, and the exit status that goes with it.
+//! Judges a load on a sender, and makes its report.
 //!
-//! Invariant: a delivery that is lost, doubled or wrong fails the run whatever the latencies are, unless that is allowed; and a
-//! load in which nothing arrived never passes.
+//! A lost, duplicated or wrong delivery fails the load whatever the latencies are, unless that is allowed. A load in which nothing
+//! arrived never passes.
 
 use crate::bench::accounts::entry::{LedgerEntry, LedgerFault};
+use crate::bench::accounts::messages::with_detail;
+use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::measure::figures::{Probes, ShownExchange, Unexpected};
 use crate::bench::measure::load::{LoadEnding, LoadOutcome};
 use crate::bench::measure::objective::Bound;
@@ -11,12 +13,13 @@ use crate::bench::measure::report::{BenchReport, CorpusFacts, Figures, LoadFacts
 use crate::bench::measure::result::BenchResult;
 use crate::bench::measure::summary::per_second;
 use crate::bench::measure::verdict::checked;
+use crate::bench::sending::messages;
 use crate::bench::sending::run::{SenderLoad, SenderOutcome, path};
 use crate::bench::sending::watch::WatchState;
 use crate::duration::milliseconds;
 use crate::subject::SubjectError;
 
-/// What the report of a load on a sender is made from, besides its outcome.
+/// The parts of a sender's report other than the outcome of the load.
 #[derive(Debug, Clone)]
 pub struct SenderFacts<'a> {
     pub origin: Origin,
@@ -37,8 +40,8 @@ impl SenderOutcome {
         let state = &self.watch.state();
         let (counts, ledger) = (self.outcome.counts(), self.ledger(state));
         let thresholds = checked(thresholds, &counts);
-        // Late and untaken ones, and those that could not be asked for in time, are missed like lost ones.
-        let missed = counts.failures.iter().sum::<u64>() + state.refused + state.late;
+        // Late deliveries, rejected events and events not requested in time count like losses.
+        let missed = counts.failures.iter().sum::<u64>() + state.rejected + state.late;
         let missed = missed > 0 && !allowed.contains(&LedgerFault::Lost);
         let result = if self.outcome.ending == LoadEnding::Interrupted {
             BenchResult::Interrupted
@@ -46,7 +49,7 @@ impl SenderOutcome {
             BenchResult::Error
         } else if missed || !ledger.faults(allowed).is_empty() {
             BenchResult::Fail
-        } else if thresholds.iter().any(|one| !one.held) {
+        } else if thresholds.iter().any(|check| !check.held) {
             BenchResult::Slow
         } else if self.outcome.ending == LoadEnding::Gone || counts.acknowledged == 0 {
             BenchResult::Incomplete
@@ -57,7 +60,7 @@ impl SenderOutcome {
         total.bytes_received = ledger.bytes;
         let mut load = task.load();
         if task.events.is_some() {
-            // One of so many events goes on for as long as they take.
+            // A number of events lasts as long as they take.
             load.duration_ms = milliseconds(self.outcome.elapsed);
         }
         let (bodies, bytes, longest) = self.events.lengths();
@@ -86,7 +89,7 @@ impl SenderOutcome {
         report
     }
 
-    /// The accounts, with what is known to be lost in the place of the gaps, which show nothing after the last delivery.
+    /// The accounts with the exact losses. Gaps miss those after the last delivery.
     fn ledger(&self, state: &WatchState) -> LedgerEntry {
         let mut ledger = self.ledger.clone();
         for (webhook, &lost) in ledger.webhooks.iter_mut().zip(&state.lost) {
@@ -96,10 +99,10 @@ impl SenderOutcome {
         ledger
     }
 
-    /// What did not arrive as it must, by kind, with the first of each.
+    /// Lost, duplicated and wrong deliveries by kind, each with its first example.
     fn unexpected(&self, state: &WatchState, ledger: &LedgerEntry) -> Vec<Unexpected> {
         let clean = |text: &str| self.redaction.text(text);
-        let asked = |number: u64, answer: String| ShownExchange {
+        let requested = |number: u64, answer: String| ShownExchange {
             request: clean(&self.events.shown(number)),
             answer: clean(&answer),
             ..ShownExchange::default()
@@ -109,19 +112,22 @@ impl SenderOutcome {
             found.push(Unexpected { kind: kind.to_owned(), text, count, exchange });
         };
         if let Some((number, webhook)) = state.first_lost {
-            let text = "the sender was asked for the event, and its delivery did not arrive";
-            let answer = format!("nothing arrived at {}", path(webhook));
-            add("lost", text.to_owned(), state.lost.iter().sum(), asked(number, answer));
+            let answer = messages::nothing_arrived(&path(webhook));
+            add(
+                DeliveryFailure::Lost.name(),
+                DeliveryFailure::Lost.describe().to_owned(),
+                state.lost.iter().sum(),
+                requested(number, answer),
+            );
         }
-        if let Some((number, webhook)) = state.first_doubled {
-            let answer =
-                format!("it arrived at {} more than once, and was acknowledged each time", path(webhook));
-            let text = "a delivery that was acknowledged arrived again";
-            add("duplicated", text.to_owned(), ledger.duplicated, asked(number, answer));
+        if let Some((number, webhook)) = state.first_duplicated {
+            let answer = messages::arrived_again(&path(webhook));
+            let text = messages::duplicated().to_owned();
+            add("duplicated", text, ledger.duplicated, requested(number, answer));
         }
-        if let Some((number, why)) = &state.first_refused {
-            let text = "the sender did not take an event";
-            add("untaken", text.to_owned(), state.refused, asked(*number, why.clone()));
+        if let Some((number, why)) = &state.first_rejected {
+            let text = DeliveryFailure::NotAccepted.describe().to_owned();
+            add(DeliveryFailure::NotAccepted.name(), text, state.rejected, requested(*number, why.clone()));
         }
         for kind in &ledger.kinds {
             let (request, detail) = match &kind.first {
@@ -134,8 +140,7 @@ impl SenderOutcome {
                 answer: kind.status.to_string(),
                 ..ShownExchange::default()
             };
-            let detail = if detail.is_empty() { detail } else { format!(": {detail}") };
-            add(&kind.kind, format!("{}{detail}", kind.text), kind.count, exchange);
+            add(&kind.kind, with_detail(&kind.text, &detail), kind.count, exchange);
         }
         found
     }
@@ -144,49 +149,32 @@ impl SenderOutcome {
         let mut notes = lateness(&self.outcome);
         let seconds = self.outcome.elapsed.as_secs_f64();
         match (self.outcome.ending, &self.broke) {
-            (LoadEnding::Interrupted, _) => notes.push(format!("interrupted after {seconds:.1} s")),
-            (_, Some(why)) => {
-                notes.push(format!("the sender could not be asked any further after {seconds:.1} s: {why}"));
-            }
+            (LoadEnding::Interrupted, _) => notes.push(messages::interrupted(seconds)),
+            (_, Some(why)) => notes.push(messages::sender_stopped(seconds, why)),
             _ => {}
         }
         let Some(sending) = &report.sending else { return notes };
         let out_of_order = sending.ledger.out_of_order;
         if out_of_order > 0 {
-            notes.push(format!(
-                "{out_of_order} deliveries arrived behind later events of theirs; no order is promised"
-            ));
+            notes.push(messages::out_of_order(out_of_order));
         }
         if state.late > 0 {
-            notes.push(format!(
-                "{} deliveries arrived later than {:.1} s after their events, and were not waited for any more",
-                state.late,
-                report.load.timeout_ms as f64 / 1e3
-            ));
+            notes.push(messages::late(state.late, report.load.timeout_ms as f64 / 1e3));
         }
         if state.strange > 0 {
-            notes.push(format!(
-                "{} verified deliveries hold no record id that was asked for: are ids passed on as they were given?",
-                state.strange
-            ));
+            notes.push(messages::unknown_ids(state.strange));
         }
         let total = &report.total;
         if total.acknowledged + total.refused + total.failed == 0 {
-            notes.push("no delivery came to an end in the time that was measured".to_owned());
+            notes.push(messages::nothing_measured().to_owned());
         }
         notes.extend(report.machine.note());
         notes.iter().map(|note| self.redaction.text(note)).collect()
     }
 }
 
-/// Whether the events were asked for at their time.
+/// The rates that the generator itself missed.
 fn lateness(outcome: &LoadOutcome) -> Vec<String> {
     let all = outcome.lateness().into_iter();
-    let said = all.map(|(rate, mean, most)| {
-        format!(
-            "the suite itself did not keep up with {rate} events per second: it asked for them {mean:.1} ms late on average, \
-             {most:.1} ms at most; that is part of the latencies"
-        )
-    });
-    said.collect()
+    all.map(|(rate, mean, most)| messages::generator_late(rate, mean, most)).collect()
 }

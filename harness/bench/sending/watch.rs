@@ -1,7 +1,7 @@
-//! What is under way between a sender that was asked and the endpoint: which deliveries of which events are still to come.
+//! The deliveries in flight between a sender and the endpoint.
 //!
-//! Invariant: each delivery that is expected ends once: it arrives, it arrives wrong, it is refused, or it is lost. Memory
-//! grows with what is under way, and not with the number of events.
+//! Each expected delivery ends once: it arrives, it arrives wrong, its event is rejected, or it is lost. Memory grows with
+//! the deliveries in flight, not with the number of events.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ use crate::bench::measure::tally::LoadTally;
 
 pub const MOST_WEBHOOKS: usize = 64;
 
-/// What is under way, shared by who asks and who receives.
+/// The deliveries in flight, shared by the tasks that request events and the endpoint.
 #[derive(Clone)]
 pub(super) struct DeliveryWatch(Arc<Mutex<WatchState>>);
 
@@ -32,38 +32,40 @@ pub(super) struct WatchState {
     webhooks: usize,
     /// The number of the first event in the window.
     base: u64,
-    window: VecDeque<Emitted>,
+    window: VecDeque<Requested>,
     /// How many events in the window have not ended.
-    open: usize,
+    in_flight: usize,
     /// The number of the first event of each phase.
     firsts: Vec<u64>,
-    /// Events all of whose deliveries have arrived, and that were measured.
+    /// Measured events whose deliveries have all arrived.
     pub(super) complete: u64,
-    /// Deliveries of nothing that was asked for.
+    /// Deliveries of events that were not requested.
     pub(super) strange: u64,
-    /// Deliveries that came after the wait for them was over.
+    /// Deliveries that arrived after their timeout.
     pub(super) late: u64,
     pub(super) lost: Vec<u64>,
-    /// When the last delivery came or event was asked for, from the start.
+    /// When the last event was requested or the last delivery arrived, from the start.
     pub(super) last: Duration,
-    /// The first delivery that was lost, that came again, and that was refused by the sender: event and webhook.
+    /// The event and the webhook of the first lost delivery.
     pub(super) first_lost: Option<(u64, usize)>,
-    pub(super) first_doubled: Option<(u64, usize)>,
-    pub(super) first_refused: Option<(u64, String)>,
-    pub(super) refused: u64,
+    /// The event and the webhook of the first duplicate.
+    pub(super) first_duplicated: Option<(u64, usize)>,
+    /// The first event that the sender rejected, and its reason.
+    pub(super) first_rejected: Option<(u64, String)>,
+    pub(super) rejected: u64,
 }
 
-/// An event that the sender was asked for.
-struct Emitted {
+/// An event that was requested.
+struct Requested {
     turn: Turn,
-    /// When it was asked for; the time meant for it may have been long before.
-    asked: Instant,
-    /// A bit for each webhook that it has not reached.
+    /// When it was requested, which may be long after the planned time.
+    at: Instant,
+    /// A bit for each webhook whose delivery has not ended.
     left: u64,
-    /// Whether all that have ended have arrived.
-    whole: bool,
-    /// Whether the sender has said that it took it.
-    taken: bool,
+    /// Whether all deliveries that have ended were verified.
+    verified: bool,
+    /// Whether the sender has accepted the event.
+    accepted: bool,
     waiting: Option<oneshot::Sender<()>>,
 }
 
@@ -76,7 +78,7 @@ impl DeliveryWatch {
             webhooks,
             base: 0,
             window: VecDeque::new(),
-            open: 0,
+            in_flight: 0,
             firsts: vec![u64::MAX; phases.len()],
             complete: 0,
             strange: 0,
@@ -84,9 +86,9 @@ impl DeliveryWatch {
             lost: vec![0; webhooks],
             last: Duration::ZERO,
             first_lost: None,
-            first_doubled: None,
-            first_refused: None,
-            refused: 0,
+            first_duplicated: None,
+            first_rejected: None,
+            rejected: 0,
         };
         Self(Arc::new(Mutex::new(state)))
     }
@@ -95,7 +97,7 @@ impl DeliveryWatch {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins the next event, unless there have been `most`. Returns its number; the receiver returned with it ends with its last
+    /// Begins the next event, unless there have been `most`. Returns its number, and a receiver that completes with its last
     /// delivery.
     pub(in crate::bench) fn begin(
         &self,
@@ -110,18 +112,18 @@ impl DeliveryWatch {
         }
         let (waiting, ended) = oneshot::channel();
         let left = u64::MAX >> (64 - state.webhooks.clamp(1, MOST_WEBHOOKS));
-        let asked = Instant::now();
-        state.window.push_back(Emitted {
+        let requested = Instant::now();
+        state.window.push_back(Requested {
             turn,
-            asked,
+            at: requested,
             left,
-            whole: true,
-            taken: false,
+            verified: true,
+            accepted: false,
             waiting: Some(waiting),
         });
-        state.open += 1;
+        state.in_flight += 1;
         state.firsts[turn.phase] = state.firsts[turn.phase].min(number);
-        let at = asked.saturating_duration_since(state.start);
+        let at = requested.saturating_duration_since(state.start);
         state.last = state.last.max(at);
         for webhook in 0..state.webhooks {
             let late = late.filter(|_| webhook == 0);
@@ -130,35 +132,34 @@ impl DeliveryWatch {
         Some((number, ended))
     }
 
-    pub(super) fn taken(&self, number: u64) {
+    pub(super) fn accepted(&self, number: u64) {
         let mut state = self.state();
-        // Where all of its deliveries have ended it is gone.
+        // The event has left the window if all its deliveries have ended.
         if let Some(index) = state.index(number) {
-            state.window[index].taken = true;
+            state.window[index].accepted = true;
         }
     }
 
-    /// The sender did not take an event: why.
-    pub(super) fn refused(&self, number: u64, why: &str) {
+    pub(super) fn rejected(&self, number: u64, why: &str) {
         let mut state = self.state();
-        state.refused += 1;
-        state.first_refused.get_or_insert_with(|| (number, why.to_owned()));
+        state.rejected += 1;
+        state.first_rejected.get_or_insert_with(|| (number, why.to_owned()));
         let Some(index) = state.index(number) else { return };
-        state.give_up(index, DeliveryFailure::Untaken);
+        state.give_up(index, DeliveryFailure::NotAccepted);
     }
 
-    /// Gives up what was asked for before that time, or everything.
+    /// Gives up the events that were requested before a time, or all of them.
     pub(super) fn expire(&self, before: Option<Instant>) {
         let mut state = self.state();
-        let due = |emitted: &Emitted| before.is_none_or(|before| emitted.asked < before);
+        let due = |event: &Requested| before.is_none_or(|before| event.at < before);
         while state.window.front().is_some_and(due) {
-            let taken = state.window.front().is_some_and(|emitted| emitted.taken);
-            state.give_up(0, if taken { DeliveryFailure::Lost } else { DeliveryFailure::Untaken });
+            let accepted = state.window.front().is_some_and(|event| event.accepted);
+            state.give_up(0, if accepted { DeliveryFailure::Lost } else { DeliveryFailure::NotAccepted });
         }
     }
 
-    pub(in crate::bench) fn open(&self) -> usize {
-        self.state().open
+    pub(in crate::bench) fn in_flight(&self) -> usize {
+        self.state().in_flight
     }
 }
 
@@ -168,63 +169,63 @@ impl WatchState {
         (index < self.window.len()).then_some(index)
     }
 
-    /// Ends whatever has not arrived of an event.
+    /// Ends the deliveries of an event that have not arrived.
     fn give_up(&mut self, index: usize, failure: DeliveryFailure) {
         let at = self.start.elapsed();
         let number = self.base + index as u64;
-        let emitted = &mut self.window[index];
-        let (turn, left) = (emitted.turn, std::mem::take(&mut emitted.left));
-        emitted.waiting = None;
+        let event = &mut self.window[index];
+        let (turn, left) = (event.turn, std::mem::take(&mut event.left));
+        event.waiting = None;
         for webhook in (0..self.webhooks).filter(|webhook| left & (1 << webhook) != 0) {
             if failure == DeliveryFailure::Lost {
                 self.lost[webhook] += 1;
                 self.first_lost.get_or_insert((number, webhook));
             }
-            let latency = self.start + at - turn.intended;
+            let latency = self.start + at - turn.planned;
             self.tally.end(&EndedDelivery::without_bytes(turn.phase, Err(failure), latency, at));
         }
-        self.open -= usize::from(left != 0);
+        self.in_flight -= usize::from(left != 0);
         self.slide();
     }
 
-    /// Lets go of events at the window's beginning that have ended.
+    /// Drops the events at the window's beginning that have ended.
     fn slide(&mut self) {
-        while self.window.front().is_some_and(|emitted| emitted.left == 0) {
+        while self.window.front().is_some_and(|event| event.left == 0) {
             self.window.pop_front();
             self.base += 1;
         }
     }
 
-    /// Ends one delivery. Returns whether it was still to come.
+    /// Ends a delivery. Returns whether it was in flight.
     fn arrive(&mut self, webhook: usize, number: u64, status: u16) -> bool {
         let Some(index) = self.index(number) else { return false };
         let now = Instant::now();
         let at = now.saturating_duration_since(self.start);
-        let emitted = &mut self.window[index];
+        let event = &mut self.window[index];
         let bit = 1 << webhook;
-        if emitted.left & bit == 0 {
+        if event.left & bit == 0 {
             return false;
         }
-        emitted.left &= !bit;
-        emitted.whole &= status < 300;
-        let (turn, left, whole) = (emitted.turn, emitted.left, emitted.whole);
-        let latency = now.saturating_duration_since(turn.intended);
+        event.left &= !bit;
+        event.verified &= status < 300;
+        let (turn, left, verified) = (event.turn, event.left, event.verified);
+        let latency = now.saturating_duration_since(turn.planned);
         self.last = self.last.max(at);
         self.tally.end(&EndedDelivery::without_bytes(turn.phase, Ok(status), latency, at));
         if left == 0 {
             if let Some(waiting) = self.window[index].waiting.take() {
-                // Where no task waits the loop is open, or over.
+                // No task waits in an open loop, or after the end.
                 let _ = waiting.send(());
             }
-            self.open -= 1;
-            self.complete += u64::from(whole && self.tally.measures(turn.phase));
+            self.in_flight -= 1;
+            self.complete += u64::from(verified && self.tally.measures(turn.phase));
             self.slide();
         }
         true
     }
 
-    /// A delivery came that had been given up: it was not lost.
-    fn came_late(&mut self, webhook: usize, number: u64) {
+    /// Counts a delivery that was given up as late, not lost.
+    fn count_late(&mut self, webhook: usize, number: u64) {
         self.late += 1;
         self.lost[webhook] = self.lost[webhook].saturating_sub(1);
         if self.first_lost == Some((number, webhook)) {
@@ -242,24 +243,24 @@ impl ArrivalListener for DeliveryWatch {
             Identity::Numbered(id) if id.run == state.run => Some(id.number),
             _ => None,
         };
-        let asked_for = |state: &WatchState, number| number < state.base + state.window.len() as u64;
-        match numbered.filter(|&number| asked_for(&state, number)) {
+        let requested = |state: &WatchState, number| number < state.base + state.window.len() as u64;
+        match numbered.filter(|&number| requested(&state, number)) {
             None => state.strange += 1,
             Some(number) if mark == Some(Mark::Again) => {
-                state.first_doubled.get_or_insert((number, webhook));
+                state.first_duplicated.get_or_insert((number, webhook));
             }
             Some(number) => {
                 if !state.arrive(webhook, number, 204) && state.index(number).is_none() {
-                    state.came_late(webhook, number);
+                    state.count_late(webhook, number);
                 }
             }
         }
     }
 
-    fn mistaken(&self, webhook: usize, wrong: Defect, claimed: Option<Numbered>) {
+    fn wrong(&self, webhook: usize, defect: Defect, claimed: Option<Numbered>) {
         let mut state = self.state();
         if let Some(id) = claimed.filter(|id| id.run == state.run) {
-            state.arrive(webhook, id.number, wrong.status());
+            state.arrive(webhook, id.number, defect.status());
         }
     }
 }

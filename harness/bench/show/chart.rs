@@ -1,24 +1,23 @@
-//! Lines over two axes, as inline SVG.
+//! Line charts as inline SVG.
 //!
-//! Invariant: every coordinate is a number within the drawing, whatever the figures are; a drawing has a bounded number of points.
+//! Every coordinate is within the drawing, whatever the figures are, and the number of points is bounded.
 
 use std::fmt::Write as _;
 
-/// The drawing and the room around it.
+/// The drawing and its margins.
 const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 300.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 20.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = 30.0;
-/// The most points of a line: each covers about a dot of the drawing.
+/// The most points of a line: about one per dot of the drawing.
 const MOST_POINTS: usize = 1000;
 
-/// What goes across.
+/// The horizontal axis.
 pub(super) struct Axis {
-    /// Its end; it begins at 0.
+    /// The end; the axis begins at 0.
     pub(super) end: f64,
-    /// Where it is marked, with what.
     pub(super) ticks: Vec<(f64, String)>,
 }
 
@@ -29,7 +28,7 @@ pub(super) struct ChartLine {
 }
 
 impl Axis {
-    /// One that is marked at round numbers.
+    /// An axis with ticks at round numbers.
     pub(super) fn even(end: f64, unit: &str) -> Self {
         let step = round_step(end);
         let ticks = (0..).map(|at| f64::from(at) * step).take_while(|at| *at <= end * 1.0001);
@@ -37,8 +36,8 @@ impl Axis {
     }
 }
 
-/// Draws lines: upwards from 0 to what the highest of them needs.
-pub(super) fn draw(title: &str, across: &Axis, unit: &str, lines: &[ChartLine]) -> String {
+/// Draws lines over a vertical axis from 0 to the highest value. `label` describes the chart for screen readers.
+pub(super) fn draw(label: &str, across: &Axis, unit: &str, lines: &[ChartLine]) -> String {
     let all = lines.iter().flat_map(|line| &line.points).map(|(_, y)| *y).filter(|y| y.is_finite());
     let most = all.fold(0.0, f64::max);
     let most = if most > 0.0 { most * 1.05 } else { 1.0 };
@@ -46,7 +45,7 @@ pub(super) fn draw(title: &str, across: &Axis, unit: &str, lines: &[ChartLine]) 
     let place = |value: f64, end: f64| if end > 0.0 { (value / end).clamp(0.0, 1.0) } else { 0.0 };
     let x = |value: f64| LEFT + place(value, across.end) * (WIDTH - LEFT - RIGHT);
     let y = |value: f64| HEIGHT - BOTTOM - place(value, up.end) * (HEIGHT - TOP - BOTTOM);
-    let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">\n");
+    let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{label}\">\n");
     let (left, right, top, bottom) = (LEFT, WIDTH - RIGHT, TOP, HEIGHT - BOTTOM);
     // Writing to a string does not fail.
     for (at, name) in &up.ticks {
@@ -73,7 +72,7 @@ pub(super) fn draw(title: &str, across: &Axis, unit: &str, lines: &[ChartLine]) 
         let usable: Vec<&(f64, f64)> =
             line.points.iter().filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
         let every = usable.len().div_ceil(MOST_POINTS).max(1);
-        // Of several points in one dot the highest is drawn: no peak is lost.
+        // Only the highest point of each dot is drawn, so no peak is lost.
         let highest =
             |part: &[&(f64, f64)]| part.iter().map(|point| **point).max_by(|a, b| a.1.total_cmp(&b.1));
         let points: Vec<String> = usable
@@ -91,7 +90,7 @@ pub(super) fn draw(title: &str, across: &Axis, unit: &str, lines: &[ChartLine]) 
     svg + "</svg>\n"
 }
 
-/// 1, 2 or 5 of some power of ten, so that about six of them make the whole.
+/// 1, 2 or 5 times a power of ten, about a sixth of the whole.
 fn round_step(whole: f64) -> f64 {
     if !(whole > 0.0 && whole.is_finite()) {
         return 1.0;
@@ -102,7 +101,7 @@ fn round_step(whole: f64) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-/// Without digits that are left by rounding alone.
+/// Removes digits that only come from rounding.
 fn number(value: f64) -> String {
     format!("{}", (value * 1e6).round() / 1e6)
 }

@@ -4,6 +4,7 @@ mod chart;
 pub mod comparison;
 pub mod html;
 pub mod ledger;
+mod messages;
 pub mod pair;
 mod style;
 pub mod text;

@@ -1,8 +1,9 @@
-//! The report of two receivers that were measured against each other, for people.
+//! The report of a pair of receivers for people.
 
 use std::fmt::Write as _;
 
 use crate::bench::compare::pair::{Figure, PairReport, PairRound, PairSeries, SeriesName};
+use crate::bench::show::messages;
 use crate::bench::show::style::percent;
 use crate::bench::show::text::seconds;
 use crate::statistics::{Place, Steadiness, trimmed_mean};
@@ -12,27 +13,27 @@ use crate::terminal::{BAD, BOLD, DIM, GOOD};
 pub fn render(report: &PairReport) -> String {
     let mut text = String::new();
     let load = &report.load;
-    let rate = load.rates.first().map_or("saturation".to_owned(), |rate| format!("{rate}/s"));
     // Writing to a string does not fail.
     let _ = writeln!(
         text,
-        "{BOLD}{} {}{BOLD:#} · bench pair · dialect {} · seed {}",
-        report.tool.name, report.tool.version, report.dialect, report.seed
+        "{BOLD}{} {}{BOLD:#} · {}",
+        report.tool.name,
+        report.tool.version,
+        messages::head("pair", load, &report.dialect, &report.seed.to_string())
     );
     let _ = writeln!(text, "  base       {}", report.base);
     let _ = writeln!(text, "  candidate  {}", report.candidate);
     let _ = writeln!(
         text,
-        "{DIM}{rate} · {} connections · loads of {} s, behind {} s of warm-up · {} cores, {} {}{DIM:#}\n",
-        load.concurrency,
-        seconds(load.duration_ms),
-        seconds(load.warm_up_ms),
+        "{DIM}{} · {} · {} cores, {} {}{DIM:#}\n",
+        messages::counted(load.concurrency, "connection"),
+        messages::measured_loads(seconds(load.duration_ms), seconds(load.warm_up_ms)),
         report.machine.cores,
         report.machine.os,
         report.machine.arch
     );
     for series in &report.series {
-        one(&mut text, report, series);
+        rounds(&mut text, report, series);
     }
     for note in &report.notes {
         let _ = writeln!(text, "note: {note}");
@@ -57,8 +58,13 @@ pub fn result_line(report: &PairReport) -> String {
     )
 }
 
-fn one(text: &mut String, report: &PairReport, series: &PairSeries) {
-    let _ = writeln!(text, "{BOLD}{}{BOLD:#}: {} rounds", series.name.describe(), series.rounds.len());
+fn rounds(text: &mut String, report: &PairReport, series: &PairSeries) {
+    let _ = writeln!(
+        text,
+        "{BOLD}{}{BOLD:#}: {}",
+        series.name.describe(),
+        messages::counted(series.rounds.len(), "round")
+    );
     let of = |pick: fn(&PairRound) -> [f64; 2]| {
         let figures: Vec<f64> = series.rounds.iter().flat_map(pick).collect();
         trimmed_mean(&figures).map(|mean| match report.figure {
@@ -68,7 +74,7 @@ fn one(text: &mut String, report: &PairReport, series: &PairSeries) {
     };
     let second = if series.name == SeriesName::Control { "base again" } else { "candidate" };
     if let (Some(base), Some(other)) = (of(|round| round.base), of(|round| round.candidate)) {
-        let _ = writeln!(text, "  {} base {base}, {second} {other}", report.figure.name());
+        let _ = writeln!(text, "  {}", messages::pair_figures(report.figure.name(), &base, second, &other));
     }
     let Some(ratio) = series.ratio else {
         let _ = writeln!(text, "  {BAD}ended early{BAD:#}\n");
@@ -76,24 +82,22 @@ fn one(text: &mut String, report: &PairReport, series: &PairSeries) {
     };
     let (style, words) = match series.name {
         SeriesName::Control => match ratio.steadiness(report.max_regression) {
-            Steadiness::Steady => (GOOD, "steady enough"),
-            Steadiness::Wide => (BAD, "too wide"),
+            Steadiness::Steady => (GOOD, "steady"),
+            Steadiness::Wide => (BAD, "too noisy"),
             Steadiness::Biased => (BAD, "too far from 1"),
         },
         SeriesName::First | SeriesName::Second => {
             match ratio.place(report.figure.better(), report.max_regression) {
                 Place::Within => (GOOD, "not worse"),
-                Place::Astride => (DIM, "not to be told"),
+                Place::Astride => (DIM, "inconclusive"),
                 Place::Beyond => (BAD, "WORSE"),
             }
         }
     };
     let _ = writeln!(
         text,
-        "  ratio {:.4}, with 95 % confidence within {:.4} to {:.4}: {style}{words}{style:#} (threshold {})\n",
-        ratio.estimate,
-        ratio.low,
-        ratio.high,
+        "  {}: {style}{words}{style:#} (threshold {})\n",
+        messages::ratio(ratio.estimate, ratio.low, ratio.high),
         percent(report.max_regression)
     );
 }

@@ -1,4 +1,4 @@
-//! What the texts share: a peer's message, and shares as percentages.
+//! Shared by the texts: a peer's message, and shares as percentages.
 
 use std::fmt::Write as _;
 

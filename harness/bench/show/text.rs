@@ -1,6 +1,6 @@
-//! The report of a benchmark for people: the rate, the latencies, the course of both, and what went wrong.
+//! The report of a benchmark as text: the rate, the latencies, both over time, and unexpected answers.
 //!
-//! Invariant: the last line is the result line, and colours carry nothing that words do not.
+//! The last line is the result line. Colours only repeat what the words say.
 
 use std::fmt::Write as _;
 
@@ -8,58 +8,66 @@ use crate::bench::measure::figures::{Measured, SeriesEntry, SeriesPoint, ShownEx
 use crate::bench::measure::objective::Bound;
 use crate::bench::measure::report::{BenchReport, LoadMode, SearchEntry, SendingEntry};
 use crate::bench::show::comparison;
+use crate::bench::show::messages::{self, counted};
 use crate::bench::show::style::message;
 use crate::terminal::{BAD, BOLD, DIM, GOOD, clean};
 
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const WIDEST: usize = 60;
-/// The report as text with ANSI colours; they are taken off where they are not wanted.
+
+/// The report as text with ANSI colours, which the terminal strips if needed.
 pub fn render(report: &BenchReport) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = writeln!(
         text,
-        "{BOLD}{} {}{BOLD:#} · bench {} {} · dialect {} · seed {}",
+        "{BOLD}{} {}{BOLD:#} · {}",
         report.tool.name,
         report.tool.version,
-        report.role.describe(),
-        report.subject,
-        report.dialect,
-        seed(report)
+        messages::head(
+            &format!("{} {}", report.role.describe(), report.subject),
+            &report.load,
+            &report.dialect,
+            &seed(report)
+        )
     );
     let load = &report.load;
     let _ = writeln!(
         text,
-        "{DIM}{} · {} · {} · {} s measured behind {} s of warm-up · {} cores, {} {}{DIM:#}",
-        mode(report),
+        "{DIM}{} · {} · {} · {} cores, {} {}{DIM:#}",
         concurrency(report),
         counted(load.threads, "thread"),
-        seconds(load.duration_ms),
-        seconds(load.warm_up_ms),
+        messages::measured_time(seconds(load.duration_ms), seconds(load.warm_up_ms)),
         report.machine.cores,
         report.machine.os,
         report.machine.arch
     );
+    if load.mode != LoadMode::Saturation {
+        let _ = writeln!(text, "{DIM}{}{DIM:#}", messages::latency_corrected());
+    }
     if let Some(search) = &report.search {
-        searched(&mut text, search);
+        trials(&mut text, search);
     }
     if report.phases.len() > 1 {
         phases(&mut text, report);
     }
     totals(&mut text, report);
-    course(&mut text, &report.series);
-    judged(&mut text, report);
+    over_time(&mut text, &report.series);
+    unexpected(&mut text, report);
     if !report.thresholds.is_empty() {
         let _ = writeln!(text);
     }
-    for one in &report.thresholds {
-        let (style, word) = if one.held { (GOOD, "held") } else { (BAD, "NOT HELD") };
-        let unit = if matches!(one.bound, Bound::Errors(_)) { "%" } else { " ms" };
-        let _ =
-            writeln!(text, "  {style}{word:<10}{style:#} {} (measured {:.3}{unit})", one.bound, one.measured);
+    for check in &report.thresholds {
+        let (style, word) = if check.held { (GOOD, "met") } else { (BAD, "NOT MET") };
+        let unit = if matches!(check.bound, Bound::Errors(_)) { "%" } else { " ms" };
+        let _ = writeln!(
+            text,
+            "  {style}{word:<10}{style:#} {} (measured {:.3}{unit})",
+            check.bound, check.measured
+        );
     }
-    if let Some(one) = &report.comparison {
-        let _ = write!(text, "\n{}", comparison::table(one));
+    if let Some(compared) = &report.comparison {
+        let _ = write!(text, "\n{}", comparison::table(compared));
     }
     for note in &report.notes {
         let _ = writeln!(text, "\nnote: {note}");
@@ -68,33 +76,24 @@ pub fn render(report: &BenchReport) -> String {
     text
 }
 
-/// The line that ends a report: one that can be searched for.
+/// The last line of a report, which scripts can search for.
 pub fn result_line(report: &BenchReport) -> String {
     let total = &report.total;
     let found = report.search.as_ref().map(|search| match search.found {
         Some(rate) => format!(" max {rate:.1}/s"),
         None => " max none".to_owned(),
     });
-    let judged = match &report.sending {
+    let counts = match &report.sending {
         Some(sending) => format!("wrong {} duplicated {}", sending.ledger.wrong, sending.ledger.duplicated),
         None => format!("probes {}/{}", report.probes.let_through, report.probes.sent),
     };
-    // What was not measured is no figure.
-    let told = |us: u64| if total.latency.count == 0 { "-".to_owned() } else { format!("{}ms", ms(us)) };
-    format!(
-        "RESULT: {}{} rate {:.1}/s p50 {} p99 {} errors {}/{} {judged} seed {}",
-        report.result,
-        found.unwrap_or_default(),
-        total.rate,
-        told(total.latency.p50_us),
-        told(total.latency.p99_us),
-        total.refused + total.failed,
-        total.acknowledged + total.refused + total.failed,
-        seed(report)
-    )
+    let latency = |us: u64| if total.latency.count == 0 { "-".to_owned() } else { format!("{}ms", ms(us)) };
+    let [p50, p99] = [total.latency.p50_us, total.latency.p99_us].map(latency);
+    let result = format!("{}{}", report.result, found.unwrap_or_default());
+    messages::result(&result, total, &p50, &p99, &counts, &seed(report))
 }
 
-/// The seed; of what another tool has measured there is none.
+/// The seed, which reports of other tools lack.
 pub(super) fn seed(report: &BenchReport) -> String {
     report.seed.map_or_else(|| "none".to_owned(), |seed| seed.to_string())
 }
@@ -103,28 +102,20 @@ fn concurrency(report: &BenchReport) -> String {
     let count = report.load.concurrency;
     match (&report.sending, report.load.mode) {
         (None, _) => counted(count, "connection"),
-        (Some(_), LoadMode::Saturation) => format!("{} under way", counted(count, "event")),
-        (Some(_), _) => format!("{} at the same time", counted(count, "request")),
+        (Some(_), LoadMode::Saturation) => messages::events_in_flight(count),
+        (Some(_), _) => messages::requests_in_flight(count),
     }
 }
 
-fn mode(report: &BenchReport) -> String {
-    let rates: Vec<String> = report.load.rates.iter().map(|rate| format!("{rate}")).collect();
-    match report.load.mode {
-        LoadMode::Rate | LoadMode::RateSteps => format!("{}/s", rates.join(", ")),
-        other => other.describe().to_owned(),
-    }
-}
-
-fn searched(text: &mut String, search: &SearchEntry) {
-    let _ = writeln!(text, "\n{BOLD}the highest rate that holds {}{BOLD:#}", search.objective);
+fn trials(text: &mut String, search: &SearchEntry) {
+    let _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", messages::search_title(&search.objective));
     for trial in &search.trials {
         let (style, word) = match (trial.held, trial.cut_short) {
-            (true, _) => (GOOD, "held"),
-            (false, true) => (DIM, "cut off"),
-            (false, false) => (BAD, "not held"),
+            (true, _) => (GOOD, "met"),
+            (false, true) => (DIM, "stopped"),
+            (false, false) => (BAD, "not met"),
         };
-        let again = if trial.confirmation { " (once more)" } else { "" };
+        let again = if trial.confirmation { " (confirmation)" } else { "" };
         let why = if trial.why.is_empty() { String::new() } else { format!("  {}", trial.why) };
         let _ = writeln!(
             text,
@@ -135,10 +126,15 @@ fn searched(text: &mut String, search: &SearchEntry) {
         );
     }
     let _ = match search.found {
-        Some(rate) => writeln!(text, "  {rate:.1} deliveries per second"),
+        Some(rate) => writeln!(text, "  {}", messages::found_rate(rate)),
         None => match search.trials.iter().rfind(|trial| trial.held) {
-            Some(trial) => writeln!(text, "  {BAD}none confirmed{BAD:#}: {:.1}/s held once", trial.rate),
-            None => writeln!(text, "  {BAD}none of the rates tried{BAD:#}"),
+            Some(trial) => writeln!(
+                text,
+                "  {BAD}{}{BAD:#}: {}",
+                messages::no_confirmed_rate(),
+                messages::met_once(trial.rate)
+            ),
+            None => writeln!(text, "  {BAD}{}{BAD:#}", messages::no_rate()),
         },
     };
 }
@@ -147,7 +143,7 @@ fn phases(text: &mut String, report: &BenchReport) {
     let _ = writeln!(
         text,
         "\n{BOLD}{:>12} {:>12} {:>12} {:>10} {:>10} {:>10} {:>8}{BOLD:#}",
-        "asked /s", "sent /s", "acked /s", "p50 ms", "p99 ms", "max ms", "errors"
+        "rate /s", "sent /s", "accepted /s", "p50 ms", "p99 ms", "max ms", "errors"
     );
     for phase in &report.phases {
         let Measured { latency, rate, refused, failed, .. } = &phase.measured;
@@ -168,13 +164,12 @@ fn totals(text: &mut String, report: &BenchReport) {
     let total = &report.total;
     let latency = &total.latency;
     let _ = match &report.sending {
-        None => writeln!(text, "\n{BOLD}{:.1} deliveries acknowledged per second{BOLD:#}", total.rate),
+        None => writeln!(text, "\n{BOLD}{}{BOLD:#}", messages::accepted_per_second(total.rate)),
         Some(sending) => writeln!(
             text,
-            "\n{BOLD}{:.1} events per second{BOLD:#}, {:.1} deliveries to {}",
-            sending.events_per_s,
-            total.rate,
-            counted(sending.webhooks, "webhook")
+            "\n{BOLD}{}{BOLD:#}, {}",
+            messages::events_per_second(sending.events_per_s),
+            messages::deliveries_per_second(total.rate, sending.webhooks)
         ),
     };
     if let Some(sending) = &report.sending {
@@ -193,13 +188,14 @@ fn totals(text: &mut String, report: &BenchReport) {
         latency.mean_us / 1e3,
         latency.stdev_us / 1e3
     );
-    let (sent, arrived) =
-        if report.sending.is_some() { ("expected", "arrived") } else { ("sent", "acknowledged") };
-    let _ = writeln!(
-        text,
-        "  deliveries   {} {sent}, {} {arrived}, {} refused, {} failed",
-        total.sent, total.acknowledged, total.refused, total.failed
+    let deliveries = messages::deliveries(
+        total.sent,
+        report.sending.is_some(),
+        total.acknowledged,
+        total.refused,
+        total.failed,
     );
+    let _ = writeln!(text, "  deliveries   {deliveries}");
     let errors: Vec<String> =
         total.errors.iter().map(|error| format!("{} {}", error.count, error.name)).collect();
     let errors = if errors.is_empty() { String::new() } else { format!("; {}", errors.join(", ")) };
@@ -212,25 +208,20 @@ fn totals(text: &mut String, report: &BenchReport) {
     let _ = writeln!(text, "  bytes        {sent}{:.1} MiB received", mib(total.bytes_received));
 }
 
-fn course(text: &mut String, series: &SeriesEntry) {
+fn over_time(text: &mut String, series: &SeriesEntry) {
     if series.points.len() < 2 {
         return;
     }
     let of = |value: fn(&SeriesPoint) -> u64| -> Vec<u64> { series.points.iter().map(value).collect() };
-    let each = if series.interval_ms == 1000 {
-        "second".to_owned()
-    } else {
-        format!("{} s", seconds(series.interval_ms))
-    };
-    let _ = writeln!(text, "\n{BOLD}each {each}{BOLD:#}");
+    let _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", messages::each(seconds(series.interval_ms)));
     let rates = of(|point| point.acknowledged);
-    let _ = writeln!(text, "  acknowledged {}  {}", sparkline(&rates), range(&rates, u64::to_string));
-    // A second in which nothing was acknowledged has no latency, and is no fast one.
+    let _ = writeln!(text, "  accepted     {}  {}", sparkline(&rates), range(&rates, u64::to_string));
+    // A second without accepted deliveries has no latency, so its place is blank.
     let slowest: Vec<Option<u64>> = series.points.iter().map(|point| point.p99_us).collect();
     let known: Vec<u64> = slowest.iter().copied().flatten().collect();
     if !known.is_empty() {
         let mut marks = sparkline(&known).chars().collect::<Vec<_>>().into_iter();
-        let line: String = slowest.iter().map(|one| one.and_then(|_| marks.next()).unwrap_or(' ')).collect();
+        let line: String = slowest.iter().map(|p99| p99.and_then(|_| marks.next()).unwrap_or(' ')).collect();
         let _ = writeln!(text, "  p99 ms       {line}  {}", range(&known, |us| ms(*us)));
     }
     let errors = of(|point| point.refused + point.failed);
@@ -239,32 +230,22 @@ fn course(text: &mut String, series: &SeriesEntry) {
     }
 }
 
-fn judged(text: &mut String, report: &BenchReport) {
+fn unexpected(text: &mut String, report: &BenchReport) {
     let probes = &report.probes;
     let _ = match &report.sending {
         None => writeln!(
             text,
-            "\n{BOLD}probes{BOLD:#}: {} that must be refused, {} let through ({})",
-            probes.sent,
-            probes.let_through,
+            "\n{BOLD}{}{BOLD:#}: {} ({})",
+            messages::probes_title(),
+            messages::probes(probes.sent, probes.let_through),
             listed(&probes.statuses)
         ),
-        Some(SendingEntry { ledger, .. }) => writeln!(
-            text,
-            "\n{BOLD}received{BOLD:#}: {} with the warm-up; {} wrong, {} duplicated, {} lost, {} out of order",
-            ledger.received,
-            ledger.wrong,
-            ledger.duplicated,
-            ledger.lost.unwrap_or(ledger.gaps),
-            ledger.out_of_order
-        ),
+        Some(SendingEntry { ledger, .. }) => {
+            writeln!(text, "\n{BOLD}received{BOLD:#}: {}", messages::received(ledger))
+        }
     };
     for kind in probes.kinds.iter().filter(|kind| kind.let_through > 0) {
-        let _ = writeln!(
-            text,
-            "  {BAD}LET THROUGH{BAD:#} {} {} {}: {} of {}",
-            kind.requirement, kind.level, kind.name, kind.let_through, kind.sent
-        );
+        let _ = writeln!(text, "  {BAD}accepted{BAD:#} {}", messages::accepted_probes(kind));
         kind.exchange.iter().for_each(|exchange| shown(text, exchange));
     }
     for unexpected in &report.unexpected {
@@ -275,20 +256,18 @@ fn judged(text: &mut String, report: &BenchReport) {
 }
 
 fn shown(text: &mut String, exchange: &ShownExchange) {
-    // Of what was asked of a sender the time is not known.
-    let _ = match exchange.at_ms {
-        0.0 => writeln!(text, "    the first one:"),
-        at_ms => writeln!(text, "    the first one, {at_ms:.0} ms after the start:"),
-    };
-    for (mark, part) in [('→', &exchange.request), ('←', &exchange.answer)] {
+    let _ = writeln!(text, "    {}:", messages::first_example(exchange.at_ms));
+    let parts =
+        [('→', &exchange.request, messages::nothing_sent()), ('←', &exchange.answer, messages::no_answer())];
+    for (mark, part, if_empty) in parts {
         if part.is_empty() {
-            let _ = writeln!(text, "    {mark} (nothing)");
+            let _ = writeln!(text, "    {mark} {if_empty}");
         }
         message(text, mark, part);
     }
 }
 
-/// A series as a row of blocks, from nothing to its greatest value; where it is long, each block is a mean.
+/// A series as a row of blocks, from 0 to its greatest value. In a long series each block is a mean.
 pub fn sparkline(values: &[u64]) -> String {
     let group = values.len().div_ceil(WIDEST).max(1);
     let means: Vec<f64> =
@@ -308,12 +287,9 @@ fn range(values: &[u64], show: impl Fn(&u64) -> String) -> String {
 }
 
 fn listed(statuses: &[StatusCount]) -> String {
-    let shown: Vec<String> = statuses.iter().map(|one| format!("{} × {}", one.status, one.count)).collect();
-    if shown.is_empty() { "no answers".to_owned() } else { shown.join(", ") }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+    let shown: Vec<String> =
+        statuses.iter().map(|entry| format!("{} × {}", entry.status, entry.count)).collect();
+    if shown.is_empty() { messages::no_answers().to_owned() } else { shown.join(", ") }
 }
 
 pub(super) fn seconds(ms: u64) -> f64 {

@@ -1,20 +1,19 @@
-//! A report as two forms that trackers of trends read: the Bencher Metric Format, and the generic list of figures of which the
-//! smaller one is better.
+//! A report in two formats that trend trackers read: the Bencher Metric Format, and the generic list of figures of which smaller is
+//! better.
 //!
-//! Invariant: the same load has the same names in every run, whatever the port, the seed or the secret; a figure that was not
-//! measured is left out.
+//! A load has the same names in every run, whatever its port, seed or secret. A figure that was not measured is left out.
 
 use serde_json::{Map, Value, json};
 
 use crate::bench::measure::figures::{Latency, Measured, PhaseEntry, SeriesPoint};
 use crate::bench::measure::report::BenchReport;
+use crate::bench::show::messages;
 
-/// The Bencher Metric Format: for each rate its throughput in deliveries per second, latencies in nanoseconds, errors in percent.
-/// The bounds are the lowest and the highest part of the series.
+/// The Bencher Metric Format: for each rate the throughput in deliveries per second, latencies in nanoseconds, and errors in
+/// percent. The bounds are the lowest and the highest part of the series.
 pub fn bmf(report: &BenchReport) -> Value {
     let mut benchmarks = Map::new();
-    for stretch in stretches(report) {
-        let Stretch { measured, points, .. } = stretch;
+    for Benchmark { name, measured, points } in benchmarks_of(report) {
         let mut measures = Map::new();
         let per_second = |point: &SeriesPoint| {
             let seconds = report.series.interval_ms as f64 / 1e3;
@@ -32,28 +31,16 @@ pub fn bmf(report: &BenchReport) -> Value {
             measures.insert("latency-max".to_owned(), json!({ "value": ns(latency.max_us) }));
         }
         measures.insert("errors".to_owned(), json!({ "value": measured.error_share * 100.0 }));
-        benchmarks.insert(stretch.name, measures.into());
+        benchmarks.insert(name, measures.into());
     }
     benchmarks.into()
 }
 
-/// The list of `{name, unit, value, range, extra}`: latencies, the time that a delivery takes of a second, and errors.
+/// A list of `{name, unit, value, range, extra}`: latencies, the time per delivery, and errors.
 pub fn smaller_is_better(report: &BenchReport) -> Value {
     let mut list = Vec::new();
-    let extra = format!(
-        "{} {} on {} {}, {} cores\n{} connections, {} threads, {} bodies, dialect {}\nresult {}",
-        report.tool.name,
-        report.tool.version,
-        report.machine.os,
-        report.machine.arch,
-        report.machine.cores,
-        report.load.concurrency,
-        report.load.threads,
-        report.corpus.bodies,
-        report.dialect,
-        report.result
-    );
-    for Stretch { name, measured, points } in stretches(report) {
+    let extra = messages::trend_context(report);
+    for Benchmark { name, measured, points } in benchmarks_of(report) {
         let mut add = |what: &str, unit: &str, value: f64, parts: Vec<f64>| {
             let mut entry = json!({ "name": format!("{name} {what}"), "unit": unit, "value": value });
             if let Some(deviation) = deviation(&parts) {
@@ -81,7 +68,7 @@ pub fn smaller_is_better(report: &BenchReport) -> Value {
     list.into()
 }
 
-/// A quantile: its name, the whole load's value, and that of a part of the series.
+/// A quantile: its name, its value in the whole load, and its value in a part of the series.
 type Quantile = (&'static str, u64, fn(&SeriesPoint) -> Option<u64>);
 
 fn quantiles(latency: &Latency) -> [Quantile; 3] {
@@ -92,15 +79,15 @@ fn quantiles(latency: &Latency) -> [Quantile; 3] {
     ]
 }
 
-/// What is tracked by a name of its own.
-struct Stretch<'a> {
+/// The figures that are tracked under one name.
+struct Benchmark<'a> {
     name: String,
     measured: &'a Measured,
-    /// Its part of the series; nothing where several rates share one.
+    /// Its series; empty if several rates share one.
     points: &'a [SeriesPoint],
 }
 
-fn stretches(report: &BenchReport) -> Vec<Stretch<'_>> {
+fn benchmarks_of(report: &BenchReport) -> Vec<Benchmark<'_>> {
     let name = |what: &str| {
         format!(
             "{} {what}, {} connections, {}",
@@ -110,7 +97,7 @@ fn stretches(report: &BenchReport) -> Vec<Stretch<'_>> {
         )
     };
     if report.phases.len() > 1 {
-        let stretch = |(at, phase): (usize, &'_ PhaseEntry)| {
+        let at_rate = |(at, phase): (usize, &'_ PhaseEntry)| {
             let rate = phase.rate.map_or_else(|| format!("phase {}", at + 1), |rate| format!("at {rate}/s"));
             name(&rate)
         };
@@ -118,17 +105,21 @@ fn stretches(report: &BenchReport) -> Vec<Stretch<'_>> {
             .phases
             .iter()
             .enumerate()
-            .map(|(at, phase)| Stretch { name: stretch((at, phase)), measured: &phase.measured, points: &[] })
+            .map(|(at, phase)| Benchmark {
+                name: at_rate((at, phase)),
+                measured: &phase.measured,
+                points: &[],
+            })
             .collect();
     }
     let what = match report.load.rates.first() {
         Some(rate) => format!("at {rate}/s"),
         None => report.load.mode.describe().to_owned(),
     };
-    vec![Stretch { name: name(&what), measured: &report.total, points: whole(report) }]
+    vec![Benchmark { name: name(&what), measured: &report.total, points: whole(report) }]
 }
 
-/// The parts of the series that are whole: the last may have been cut short.
+/// The complete parts of the series: the last one may be shorter.
 fn whole(report: &BenchReport) -> &[SeriesPoint] {
     let count = report.load.duration_ms.checked_div(report.series.interval_ms).unwrap_or_default();
     let count = usize::try_from(count).unwrap_or(usize::MAX).min(report.series.points.len());

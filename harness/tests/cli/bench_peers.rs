@@ -183,7 +183,7 @@ fn a_started_sender_is_measured_and_ended() {
         "--exec",
         &reference("sender"),
     ]);
-    ran.expect(6).says(&["events per second", "NOT HELD", "RESULT: slow rate "]);
+    ran.expect(6).says(&["events per second", "NOT MET", "RESULT: slow rate "]);
 }
 
 #[test]

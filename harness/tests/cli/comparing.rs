@@ -118,7 +118,7 @@ fn a_baseline_that_cannot_be_compared_with_is_refused_before_anything_is_started
     against(&["--rate", "10"]).expect(2).complains_of(&["mode (saturation, now rate)"]);
     against(&["--dialect", "shipped"]).expect(2).complains_of(&["dialect"]);
     fs::write(baseline(&folder), &report.to_string()[..100]).unwrap();
-    against(&[]).expect(2).complains_of(&["main.json", "no report"]);
+    against(&[]).expect(2).complains_of(&["main.json", "not a report"]);
     bench(&folder, &["--baseline", "other"]).expect(2).complains_of(&["other", "--save other"]);
     bench(&folder, &["--baseline", "../x"]).expect(2).complains_of(&["not a baseline name"]);
     bench(&folder, &["--save", "a/b"]).expect(2).complains_of(&["not a baseline name"]);
@@ -193,7 +193,7 @@ fn reports_are_compared() {
     run(["bench", "compare", "old", "same", "--baseline-dir", dir]).expect(0);
 
     let broken = write(&folder, "broken.json", "{");
-    run(["bench", "compare", &old, &broken]).expect(2).complains_of(&["broken.json", "no report"]);
+    run(["bench", "compare", &old, &broken]).expect(2).complains_of(&["broken.json", "not a report"]);
     run(["bench", "compare", "none.json", &new]).expect(2).complains_of(&["none.json"]);
     run(["bench", "compare", "a b", &new]).expect(2).complains_of(&["a b", "not a baseline name"]);
     let mut other = Made::steady(10_000, 2000).json();
@@ -228,11 +228,11 @@ fn the_projects_file_gives_bounds_and_names_its_faults() {
     for (text, line, words) in [
         ("[bench]\n\nmax-regresion = \"5%\"\n", 3, ["max-regresion", "max-regression"]),
         ("[receiver]\n", 1, ["receiver", "bench"]),
-        ("[bench]\nmax-regression = \"5\"\n", 2, ["5", "no share"]),
+        ("[bench]\nmax-regression = \"5\"\n", 2, ["5", "not a share"]),
         ("[bench]\nmax-regression = 5\n", 2, ["integer", "5%"]),
         ("[bench.max-regression]\n# first\np98 = \"5%\"\n", 3, ["p98", "p99"]),
         ("[bench.max-regression]\nrate = \"0%\"\n", 2, ["0%", "between"]),
-        ("[bench]\nthreshold = [\n  \"p99<50ms\",\n  \"p99\",\n]\n", 4, ["no bound", "p99<50ms"]),
+        ("[bench]\nthreshold = [\n  \"p99<50ms\",\n  \"p99\",\n]\n", 4, ["not a bound", "p99<50ms"]),
         ("[bench]\nthreshold = \"p99<50ms\"\n", 2, ["string", "sequence"]),
         ("[bench\n", 1, ["unclosed", "]"]),
     ] {
@@ -243,7 +243,7 @@ fn the_projects_file_gives_bounds_and_names_its_faults() {
     run(["bench", "compare", &old, &new, "--config", "no.toml"]).expect(2).complains_of(&["no.toml"]);
     // Bounds of a load, where the command line gives none; what is given there stands alone.
     write(&folder, "twenty-conform.toml", "[bench]\nthreshold = [\"p50<1us\"]\nbaseline-dir = \"here\"\n");
-    bench(&folder, &["--save", "main"]).expect(6).says(&["NOT HELD", "p50<1us"]);
+    bench(&folder, &["--save", "main"]).expect(6).says(&["NOT MET", "p50<1us"]);
     assert!(folder.path().join("here/main.json").is_file());
     bench(&folder, &["--threshold", "p50<60s"]).expect(0);
 }
@@ -354,7 +354,7 @@ fn what_is_wrong_with_a_pair_is_said_first() {
     for (arguments, words) in [
         (["--rounds", "4"].as_slice(), ["--rounds", "from 5"]),
         (&["--rate", "100"], ["100 deliveries", "--duration 1.0s"]),
-        (&["--max-regression", "x"], ["--max-regression", "no share"]),
+        (&["--max-regression", "x"], ["--max-regression", "not a share"]),
         (&["--threshold", "0%"], ["0%", "between"]),
         (&["--path", "x"], ["--path", "slash"]),
         (&["--report", "bmf=x"], ["bmf", "text and json"]),

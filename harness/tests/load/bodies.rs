@@ -1,6 +1,4 @@
-//! What a load sends: bodies of files and of the samples, ids, signatures, and probes.
-//!
-//! Invariant: what is sent is looked at as a receiver sees it.
+//! What a load sends, as a receiver sees it: bodies from files and samples, ids, signatures, and probes.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -26,7 +24,7 @@ use super::{SECRET, corpus};
 const NOW_MS: u64 = 1_735_066_639_761;
 
 #[test]
-fn ids_are_unique_and_say_their_number() {
+fn ids_are_unique_and_give_back_their_number() {
     let mut seen = HashSet::new();
     for seed in [0, 1, u64::MAX] {
         for number in [0, 1, 15, 16, 0xffff_ffff, FIRST_PROBE, 2 * FIRST_PROBE - 1] {
@@ -43,17 +41,17 @@ fn ids_are_unique_and_say_their_number() {
     let random = Random::from_seed(3);
     for _ in 0..100_000 {
         let other = random.uuid();
-        assert_eq!(Ids::read(other.as_bytes()), None, "{other} is nobody's");
+        assert_eq!(Ids::read(other.as_bytes()), None, "{other} passed for an id of a load");
     }
 }
 
-/// What a body of a corpus is with its id.
-fn with_id(corpus: &Corpus, at: usize) -> String {
+/// A body of a corpus, with the placeholder id.
+fn body(corpus: &Corpus, at: usize) -> String {
     String::from_utf8(corpus.bodies()[at].bytes.to_vec()).unwrap()
 }
 
 #[test]
-fn an_id_is_written_where_there_is_one_and_where_there_could_be() {
+fn replaces_or_inserts_the_record_id() {
     let id = "00000000-0000-4000-8000-000000000000";
     for (text, expected) in [
         (
@@ -68,24 +66,24 @@ fn an_id_is_written_where_there_is_one_and_where_there_could_be() {
         ("[1, 2]", "[1, 2]".to_owned()),
     ] {
         let corpus = corpus(text);
-        assert_eq!(with_id(&corpus, 0), expected);
+        assert_eq!(body(&corpus, 0), expected);
         assert_eq!(corpus.bodies()[0].id.is_some(), expected.contains(id), "{text}");
     }
 }
 
 #[test]
-fn a_corpus_is_a_file_or_a_folder_of_texts_or_lines() {
+fn reads_a_corpus_from_files_and_lines() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("b.jsonl"), "\n{\"n\":1}\n\n{\"n\":2}\r\n").unwrap();
     fs::write(folder.path().join("a.json"), "{\n \"n\": 0\n}\n").unwrap();
     fs::write(folder.path().join(".hidden"), "no JSON").unwrap();
     let corpus = Corpus::read(folder.path()).unwrap();
-    let bodies: Vec<String> = (0..corpus.bodies().len()).map(|at| with_id(&corpus, at)).collect();
+    let bodies: Vec<String> = (0..corpus.bodies().len()).map(|at| body(&corpus, at)).collect();
     assert_eq!(bodies, ["{\n \"n\": 0\n}", "{\"n\":1}", "{\"n\":2}"]);
 }
 
 #[test]
-fn what_is_wrong_with_a_corpus_is_named() {
+fn names_what_is_wrong_with_a_corpus() {
     let folder = TempDir::new().unwrap();
     let fails = |name: &str, content: &[u8], words: &[&str]| {
         let path = folder.path().join(name);
@@ -124,12 +122,12 @@ async fn parsed(request: &RequestBuffer) -> Delivery {
     reader.request_body(&mut bytes, facts.framing, &mut |part| body.extend_from_slice(part)).await.unwrap();
     delivery.body = body.into();
     assert!(reader.is_empty());
-    assert!(bytes.is_empty(), "nothing stands behind the request");
+    assert!(bytes.is_empty(), "nothing follows the request");
     delivery
 }
 
 #[tokio::test]
-async fn every_delivery_is_one_that_the_reference_takes() {
+async fn reference_accepts_every_valid_delivery() {
     let (secret, clock) = (Secret::new(SECRET), Clock::fixed(NOW_MS));
     let mut nonces = HashSet::new();
     for dialect in [&DOCUMENTED, &SHIPPED] {
@@ -160,7 +158,7 @@ async fn every_delivery_is_one_that_the_reference_takes() {
 }
 
 #[tokio::test]
-async fn no_probe_is_one_that_the_reference_takes() {
+async fn reference_rejects_every_probe() {
     let (secret, clock) = (Secret::new(SECRET), Clock::fixed(NOW_MS));
     let receiver = Receiver::new(Settings::new(secret.clone()), clock, std::sync::Arc::new(drop));
     let head = HeadTemplate::new(&target(), &DOCUMENTED);
@@ -181,7 +179,7 @@ async fn no_probe_is_one_that_the_reference_takes() {
 }
 
 #[test]
-fn every_probe_names_a_requirement_of_its_level() {
+fn probes_have_unique_names_and_existing_requirements() {
     let mut names = HashSet::new();
     for kind in &probe::ALL {
         let named = requirements::all().find(|one| one.id == kind.requirement.id);

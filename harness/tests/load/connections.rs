@@ -1,6 +1,6 @@
-//! Receivers that answer in unusual ways, break off, hang, or go.
+//! Receivers that answer in unusual ways, close connections, hang, or die.
 //!
-//! Invariant: every load ends in its time, and every delivery is counted under what became of it.
+//! Every load ends in time, and every delivery is counted with its outcome.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use twenty_conform::webhook::dialect::DOCUMENTED;
 use twenty_conform::webhook::signature::Secret;
 use twenty_conform::wire::client::Target;
 
-use super::{SECRET, answers, at_rate, corpus, errors, judged, plan, put, run};
+use super::{SECRET, answers, at_rate, corpus, errors, judged, plan, run, run_until};
 use crate::peers::receiver::{Connection, OK, Peer};
 
-/// The report of a short load on a peer.
-async fn on(peer: &Peer, plan: &LoadPlan) -> BenchReport {
+/// The report of a load on a peer.
+async fn measure(peer: &Peer, plan: &LoadPlan) -> BenchReport {
     judged(&run(plan, &peer.target).await, plan, 0.0, &[])
 }
 
 #[tokio::test]
-async fn every_form_of_answer_counts() {
+async fn accepts_every_form_of_answer() {
     for answer in [
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=\"y\"\r\nhello\r\nA\r\n0123456789\r\n0\r\nX: y\r\n\r\n".as_slice(),
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
@@ -34,7 +34,7 @@ async fn every_form_of_answer_counts() {
         b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
     ] {
-        let report = on(&Peer::answering(answer).await, &plan(40)).await;
+        let report = measure(&Peer::answering(answer).await, &plan(40)).await;
         let what = String::from_utf8_lossy(answer);
         assert_eq!(report.result.describe(), "pass", "{what}: {report:?}");
         assert!(report.total.acknowledged > 0, "{what}");
@@ -43,14 +43,14 @@ async fn every_form_of_answer_counts() {
 }
 
 #[tokio::test]
-async fn connections_that_are_closed_are_opened_again() {
+async fn reopens_closed_connections() {
     for answer in [
         b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok".as_slice(),
         b"HTTP/1.1 200 OK\r\n\r\nuntil the end",
         b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 nobody asked",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 unsolicited",
     ] {
-        let report = on(&Peer::once(answer).await, &plan(40)).await;
+        let report = measure(&Peer::once(answer).await, &plan(40)).await;
         let what = String::from_utf8_lossy(answer);
         assert_eq!(report.result.describe(), "pass", "{what}: {report:?}");
         assert!(report.total.acknowledged > 4, "{what}: {:?}", report.total);
@@ -59,16 +59,16 @@ async fn connections_that_are_closed_are_opened_again() {
 }
 
 #[tokio::test]
-async fn a_connection_that_was_closed_while_it_was_idle_is_no_error() {
-    // It keeps quiet about it, as a server does whose keep-alive runs out.
+async fn connection_closed_while_idle_is_not_an_error() {
+    // It closes without Connection: close, like a server whose keep-alive times out.
     let peer = Peer::once(OK).await;
     let plan = LoadPlan { concurrency: 1, ..at_rate(20.0, 300) };
-    let report = on(&peer, &plan).await;
+    let report = measure(&peer, &plan).await;
     assert_eq!((report.total.acknowledged, report.total.failed), (6, 0), "{:?}", report.total);
 }
 
 #[tokio::test]
-async fn what_is_no_answer_is_an_error_of_its_kind() {
+async fn invalid_answers_are_errors_of_their_kind() {
     let head = Box::leak([b"HTTP/1.1 200 OK\r\nX: ".as_slice(), &[b'x'; 20_000]].concat().into_boxed_slice());
     for (answer, kind) in [
         (b"SSH-2.0-OpenSSH_9\r\n".as_slice(), "malformed"),
@@ -79,9 +79,9 @@ async fn what_is_no_answer_is_an_error_of_its_kind() {
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "closed"),
         (head, "too-long"),
     ] {
-        let report = on(&Peer::once(answer).await, &plan(30)).await;
+        let report = measure(&Peer::once(answer).await, &plan(30)).await;
         let what = String::from_utf8_lossy(&answer[..answer.len().min(60)]);
-        // A peer that goes away with something unread resets the connection.
+        // A peer that closes with unread data resets the connection.
         let count = errors(&report, kind) + if kind == "closed" { errors(&report, "reset") } else { 0 };
         assert!(count > 0 && count == report.total.failed, "{what}: {:?}", report.total.errors);
         assert_eq!((report.result.describe(), report.exit_status), ("fail", 1), "{what}");
@@ -90,7 +90,7 @@ async fn what_is_no_answer_is_an_error_of_its_kind() {
 }
 
 #[tokio::test]
-async fn answers_that_never_end_hold_a_load_up_no_longer_than_the_wait() {
+async fn endless_answers_end_at_the_timeout() {
     let drip = |mut connection: Connection| async move {
         connection.request().await;
         connection.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await;
@@ -118,7 +118,7 @@ async fn answers_that_never_end_hold_a_load_up_no_longer_than_the_wait() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_dies_in_the_middle_ends_the_load_early() {
+async fn receiver_that_dies_ends_the_load_early() {
     let (die, mut dead) = watch::channel(false);
     let die = Arc::new(die);
     let peer = Peer::new(move |mut connection| {
@@ -146,19 +146,15 @@ async fn a_receiver_that_dies_in_the_middle_ends_the_load_early() {
     assert_eq!((report.result.describe(), report.exit_status), ("fail", 1));
     assert_eq!(report.total.acknowledged, 30);
     let refused = errors(&report, "refused");
-    assert!(refused > 0 && refused < 500, "tried again, with pauses: {refused}");
+    assert!(refused > 0 && refused < 500, "retried with pauses: {refused}");
     assert!(report.notes.iter().any(|note| note.contains("ended early")), "{:?}", report.notes);
-    assert_eq!(
-        judged(&outcome, &plan, 1.0, &[]).exit_status,
-        3,
-        "where errors are allowed it is still no pass"
-    );
+    assert_eq!(judged(&outcome, &plan, 1.0, &[]).exit_status, 3, "allowed errors do not make it pass");
 }
 
 #[tokio::test]
-async fn an_answer_that_comes_before_the_request_is_out_is_an_answer() {
+async fn answer_before_the_end_of_the_request_counts() {
     let peer = Peer::new(|mut connection| async move {
-        // The head alone is read; the rest would never fit into what the system keeps.
+        // Only the head is read; the rest does not fit into the buffers of the system.
         let mut piece = [0; 1024];
         if connection.stream.read(&mut piece).await.is_ok_and(|count| count > 0) {
             connection.write(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n").await;
@@ -170,13 +166,13 @@ async fn an_answer_that_comes_before_the_request_is_out_is_an_answer() {
     let corpus = corpus(&body);
     let (_never, interrupted) = watch::channel(false);
     let plan = LoadPlan { concurrency: 1, ..plan(20) };
-    let outcome = put(&plan, &peer.target, &corpus, &interrupted).await;
+    let outcome = run_until(&plan, &peer.target, &corpus, &interrupted).await;
     let report = judged(&outcome, &plan, 0.0, &[]);
     assert!(answers(&report, 413) > 0 && report.total.failed == 0, "{:?}", report.total);
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_said_before_it_begins() {
+async fn rejects_impossible_loads_before_they_begin() {
     let (_never, interrupted) = watch::channel(false);
     let body = format!("\"{}\"", "x".repeat(15 << 20));
     let corpus = corpus(&body);
@@ -199,7 +195,7 @@ async fn what_cannot_be_done_is_said_before_it_begins() {
 
 #[cfg(unix)]
 #[test]
-fn a_limit_on_open_files_is_said_with_its_mend() {
+fn names_the_limit_on_open_files_and_its_fix() {
     use twenty_conform::bench::generate::limits;
 
     let why = limits::allow(usize::MAX / 2).unwrap_err();

@@ -1,6 +1,6 @@
-//! The accounting endpoint over the wire: under the generator, and under whatever else comes.
+//! The accounting endpoint over the wire: under load, and with invalid requests.
 //!
-//! Invariant: whatever is sent, it goes on, and its accounts add up.
+//! Whatever it receives, it keeps running and its accounts add up.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl Endpoint {
         Self { service, accounts }
     }
 
-    async fn standing_still(limits: Limits) -> Self {
+    async fn at_fixed_time(limits: Limits) -> Self {
         Self::new(Webhooks::Anywhere(Secret::new(SECRET)), Clock::fixed(NOW_MS), limits).await
     }
 
@@ -50,16 +50,16 @@ impl Endpoint {
         TcpStream::connect(self.service.address()).await.unwrap()
     }
 
-    /// Sends bytes on a connection of their own, says that there are no more, and reads all that is answered.
+    /// Sends bytes on a new connection, closes its sending side, and reads everything that is answered.
     async fn send(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
-        // It may be refused before all of it went out.
+        // The endpoint may reject the request before it is complete.
         let _ = stream.write_all(bytes).await;
         let _ = stream.shutdown().await;
         rest(&mut stream).await
     }
 
-    /// The accounts at the end, once nobody can send any more.
+    /// The accounts after the endpoint has ended.
     async fn end(self) -> LedgerEntry {
         self.service.end().await;
         let entry = self.accounts.entry(true);
@@ -93,7 +93,7 @@ fn count(entry: &LedgerEntry, kind: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn every_delivery_of_a_load_is_accounted_for() {
+async fn counts_every_delivery_of_a_load() {
     let limits = Limits { threads: 2, ..Limits::default() };
     let endpoint = Endpoint::new(Webhooks::Anywhere(Secret::new(SECRET)), Clock::system(), limits).await;
     let plan = LoadPlan { probe_share: 0.2, threads: 2, warm_up: Duration::from_millis(30), ..plan(200) };
@@ -102,7 +102,7 @@ async fn every_delivery_of_a_load_is_accounted_for() {
     assert!(report.probes.sent > 0 && report.probes.let_through == 0, "{:?}", report.probes);
     assert_eq!(report.probes.statuses.iter().map(|one| one.status).collect::<Vec<_>>(), [401]);
     let ledger = endpoint.end().await;
-    assert!(ledger.verified >= report.total.sent, "those of the warm-up too");
+    assert!(ledger.verified >= report.total.sent, "the ledger includes the warm-up");
     assert_eq!(
         (ledger.verified, ledger.lost, ledger.duplicated),
         (ledger.distinct, Some(0), 0),
@@ -113,7 +113,7 @@ async fn every_delivery_of_a_load_is_accounted_for() {
 }
 
 #[tokio::test]
-async fn what_was_sent_is_what_arrived() {
+async fn counts_as_many_deliveries_and_bytes_as_were_sent() {
     let endpoint =
         Endpoint::new(Webhooks::Anywhere(Secret::new(SECRET)), Clock::system(), Limits::default()).await;
     let plan = at_rate(400.0, 200);
@@ -125,7 +125,7 @@ async fn what_was_sent_is_what_arrived() {
 }
 
 #[tokio::test]
-async fn each_thing_that_is_wrong_has_its_name_and_its_answer() {
+async fn each_defect_has_its_name_and_status() {
     let webhooks = Webhooks::At(vec![("/hook".to_owned(), Secret::new(SECRET))]);
     let endpoint = Endpoint::new(webhooks, Clock::fixed(NOW_MS), Limits::default()).await;
     let now = NOW_MS.to_string();
@@ -159,8 +159,8 @@ async fn each_thing_that_is_wrong_has_its_name_and_its_answer() {
 }
 
 #[tokio::test]
-async fn requests_in_a_row_are_answered_in_a_row_and_doubles_are_seen() {
-    let endpoint = Endpoint::standing_still(Limits::default()).await;
+async fn answers_pipelined_requests_in_order_and_counts_duplicates() {
+    let endpoint = Endpoint::at_fixed_time(Limits::default()).await;
     let chunked = format!(
         "POST /hook HTTP/1.1\r\nHost: x\r\n{}Transfer-Encoding: chunked\r\n\r\n7\r\n{}\r\n{:x};x\r\n{}\r\n0\r\n\r\n",
         headers(&NOW_MS.to_string(), BODY),
@@ -185,8 +185,8 @@ async fn requests_in_a_row_are_answered_in_a_row_and_doubles_are_seen() {
 }
 
 #[tokio::test]
-async fn garbage_ends_its_connection_and_nothing_else() {
-    let endpoint = Endpoint::standing_still(Limits::default()).await;
+async fn garbage_ends_only_its_own_connection() {
+    let endpoint = Endpoint::at_fixed_time(Limits::default()).await;
     for garbage in [
         "\u{16}\u{3}\u{1} a handshake".as_bytes(),
         b"GET\r\n\r\n",
@@ -205,9 +205,9 @@ async fn garbage_ends_its_connection_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_body_up_to_the_limit_is_taken_and_a_longer_one_is_answered_413() {
+async fn accepts_a_body_at_the_limit_and_answers_413_to_a_longer_one() {
     let limits = Limits { body: 1024 * 1024, ..Limits::default() };
-    let endpoint = Endpoint::standing_still(limits).await;
+    let endpoint = Endpoint::at_fixed_time(limits).await;
     let padded = |length: usize| {
         let body = BODY.replace("p1", &"p".repeat(length + 2 - BODY.len()));
         assert_eq!(body.len(), length);
@@ -216,7 +216,7 @@ async fn a_body_up_to_the_limit_is_taken_and_a_longer_one_is_answered_413() {
     let (long, longer) = (padded(limits.body), padded(limits.body + 1));
     assert!(endpoint.send(valid(&long).as_bytes()).await.starts_with("HTTP/1.1 204"));
     assert!(endpoint.send(valid(&longer).as_bytes()).await.starts_with("HTTP/1.1 413"));
-    let in_chunks = |body: &str| {
+    let as_chunks = |body: &str| {
         let signed = headers(&NOW_MS.to_string(), body);
         let chunks: String = body
             .as_bytes()
@@ -227,9 +227,9 @@ async fn a_body_up_to_the_limit_is_taken_and_a_longer_one_is_answered_413() {
             "POST /hook HTTP/1.1\r\nHost: x\r\n{signed}Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n"
         )
     };
-    assert!(endpoint.send(in_chunks(&long).as_bytes()).await.starts_with("HTTP/1.1 204"));
-    assert!(endpoint.send(in_chunks(&longer).as_bytes()).await.starts_with("HTTP/1.1 413"));
-    // Whoever asks first is told to go on.
+    assert!(endpoint.send(as_chunks(&long).as_bytes()).await.starts_with("HTTP/1.1 204"));
+    assert!(endpoint.send(as_chunks(&longer).as_bytes()).await.starts_with("HTTP/1.1 413"));
+    // A client that sends Expect is told to continue.
     let (head, body) = (valid(BODY).replace("Host: x", "Host: x\r\nExpect: 100-continue"), BODY);
     let mut stream = endpoint.connect().await;
     stream.write_all(head.strip_suffix(body).unwrap().as_bytes()).await.unwrap();
@@ -244,29 +244,29 @@ async fn a_body_up_to_the_limit_is_taken_and_a_longer_one_is_answered_413() {
 }
 
 #[tokio::test]
-async fn whoever_is_too_slow_is_told_so_and_holds_nobody_up() {
+async fn answers_408_to_slow_requests_and_still_serves_others() {
     let limits = Limits { patience: Duration::from_millis(100), connections: 4, ..Limits::default() };
-    let endpoint = Endpoint::standing_still(limits).await;
+    let endpoint = Endpoint::at_fixed_time(limits).await;
     let mut slow = Vec::new();
     for _ in 0..4 {
         let mut stream = endpoint.connect().await;
         stream.write_all(b"POST /hook HTTP/1.1\r\nHost").await.unwrap();
         slow.push(stream);
     }
-    // It waits for a place until one of them has been given up.
+    // This connection waits until one of the slow ones has timed out.
     assert!(endpoint.send(valid(BODY).as_bytes()).await.starts_with("HTTP/1.1 204"));
     for stream in &mut slow {
         assert!(rest(stream).await.starts_with("HTTP/1.1 408"));
     }
-    // An idle connection is closed without a word.
+    // An idle connection is closed without an answer.
     assert_eq!(rest(&mut endpoint.connect().await).await, "");
     let ledger = endpoint.end().await;
     assert_eq!((count(&ledger, "timed-out"), ledger.verified, ledger.wrong), (4, 1, 4), "{ledger:?}");
 }
 
 #[tokio::test]
-async fn the_accounts_can_be_read_meanwhile() {
-    let endpoint = Endpoint::standing_still(Limits::default()).await;
+async fn serves_the_accounts_while_it_runs() {
+    let endpoint = Endpoint::at_fixed_time(Limits::default()).await;
     endpoint.send(valid(BODY).as_bytes()).await;
     let read = async |path: &str| {
         let answer = endpoint.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await;
@@ -274,8 +274,8 @@ async fn the_accounts_can_be_read_meanwhile() {
         assert!(head.starts_with("HTTP/1.1 200 OK\r\nContent-Type: application/json"), "{head}");
         serde_json::from_str::<LedgerEntry>(body).unwrap()
     };
-    let (under_way, settled) = (read("/ledger").await, read("/ledger?settled").await);
-    assert_eq!((under_way.verified, under_way.lost), (1, None));
+    let (running, settled) = (read("/ledger").await, read("/ledger?settled").await);
+    assert_eq!((running.verified, running.lost), (1, None));
     assert_eq!((settled.verified, settled.lost), (1, Some(0)));
     let other = endpoint.send(b"GET /hook HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(other.starts_with("HTTP/1.1 405 ") && other.contains("Allow: POST"), "{other}");

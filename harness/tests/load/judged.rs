@@ -1,6 +1,6 @@
-//! That a load is judged: probes that are let through, load that is shed, and what is taken in.
+//! How a load is judged: accepted probes, load that is shed, and what is processed.
 //!
-//! Invariant: every receiver that stops verifying is found, and the reference never is.
+//! Every receiver that stops verifying fails, and the reference passes.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ use twenty_conform::suite::requirement::Level;
 use twenty_conform::suite::transcript::Observed;
 use twenty_conform::webhook::signature::Secret;
 
-use super::{answers, judged, plan, put, run, samples};
+use super::{answers, judged, plan, run, run_until, samples};
 use crate::peers::receiver::{OK, Peer, serve};
 
 fn settings() -> Settings {
@@ -28,10 +28,10 @@ fn settings() -> Settings {
 }
 
 #[tokio::test]
-async fn the_reference_passes_and_takes_in_each_delivery_once() {
-    let taken: Arc<Mutex<Vec<String>>> = Arc::default();
-    let told = taken.clone();
-    let observer = Arc::new(move |observed: Observed| told.lock().unwrap().extend(observed.id));
+async fn reference_passes_and_processes_each_delivery_once() {
+    let processed: Arc<Mutex<Vec<String>>> = Arc::default();
+    let ids = processed.clone();
+    let observer = Arc::new(move |observed: Observed| ids.lock().unwrap().extend(observed.id));
     let (target, _server) = serve(Receiver::new(settings(), Clock::system(), observer)).await;
     let plan = LoadPlan { probe_share: 0.2, threads: 2, warm_up: Duration::from_millis(50), ..plan(250) };
     let outcome = run(&plan, &target).await;
@@ -40,9 +40,9 @@ async fn the_reference_passes_and_takes_in_each_delivery_once() {
     assert_eq!(report.total.acknowledged, report.total.sent);
     assert!(report.probes.sent > 0 && report.probes.let_through == 0);
     assert_eq!(report.probes.statuses.iter().map(|one| one.status).collect::<Vec<_>>(), [401]);
-    let taken = taken.lock().unwrap();
+    let processed = processed.lock().unwrap();
     let run = Ids::of(plan.seed).run();
-    let numbers: HashSet<u64> = taken
+    let numbers: HashSet<u64> = processed
         .iter()
         .map(|id| Ids::read(id.as_bytes()).unwrap())
         .map(|id| {
@@ -50,15 +50,15 @@ async fn the_reference_passes_and_takes_in_each_delivery_once() {
             id.number
         })
         .collect();
-    assert_eq!(numbers.len(), taken.len(), "no id came twice");
-    assert!(taken.len() as u64 >= report.total.acknowledged, "those of the warm-up too");
+    assert_eq!(numbers.len(), processed.len(), "no id was processed twice");
+    assert!(processed.len() as u64 >= report.total.acknowledged, "the warm-up is processed too");
     let text = text::render(&report);
     let last = text.lines().last().unwrap();
     assert!(last.starts_with("RESULT: pass rate ") && last.ends_with(" seed 7"), "{last}");
 }
 
 #[tokio::test]
-async fn however_short_a_load_is_something_in_it_must_be_refused() {
+async fn even_the_shortest_load_sends_a_probe() {
     let (target, _server) = serve(Receiver::new(settings(), Clock::system(), Arc::new(drop))).await;
     let plan = LoadPlan { probe_share: 1e-12, ..plan(50) };
     let report = judged(&run(&plan, &target).await, &plan, 0.0, &[]);
@@ -66,10 +66,10 @@ async fn however_short_a_load_is_something_in_it_must_be_refused() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_answers_no_probe_has_refused_none() {
+async fn load_without_answers_to_probes_is_incomplete() {
     let peer = Peer::new(|mut connection| async move {
         while let Some(number) = connection.request().await {
-            // The first delivery is the one that must be refused.
+            // The first delivery is the probe.
             if number > 0 {
                 connection.write(OK).await;
             }
@@ -82,18 +82,22 @@ async fn a_receiver_that_answers_no_probe_has_refused_none() {
     assert_eq!((report.probes.sent, report.probes.unanswered), (1, 1));
     assert!(report.total.acknowledged > 0);
     assert_eq!(report.result.describe(), "incomplete", "{:?}", report.notes);
-    assert!(report.notes.iter().any(|note| note.contains("no refusal")), "{:?}", report.notes);
+    assert!(
+        report.notes.iter().any(|note| note.contains("does not count as a rejection")),
+        "{:?}",
+        report.notes
+    );
 }
 
-/// Puts load on a mutant until it has acknowledged a probe of that name or the time is over.
-async fn broken(fault: ReceiverFault, name: &str) -> Level {
+/// Runs loads on a mutant until it accepts a probe of that name. Returns the level of its requirement.
+async fn level_of_accepted(fault: ReceiverFault, name: &str) -> Level {
     let mutant = Mutant::new(fault, settings(), Clock::system(), Duration::ZERO, Arc::new(drop));
     let (target, _server) = serve(mutant).await;
     let (stop, interrupted) = watch::channel(false);
-    // Short loads, one after the other: which probes are drawn is chance.
+    // Several short loads: the probes are random.
     for seed in 0..50 {
         let plan = LoadPlan { probe_share: 0.5, seed, ..plan(100) };
-        let outcome = put(&plan, &target, &samples(), &interrupted).await;
+        let outcome = run_until(&plan, &target, &samples(), &interrupted).await;
         let report = judged(&outcome, &plan, 0.0, &[]);
         let Some(kind) = report.probes.kinds.iter().find(|kind| kind.name == name && kind.let_through > 0)
         else {
@@ -109,26 +113,29 @@ async fn broken(fault: ReceiverFault, name: &str) -> Level {
         let expected = if level == Level::Must { "fail" } else { "pass" };
         assert_eq!(report.result.describe(), expected, "{report:?}");
         let text = text::render(&report);
-        assert!(text.contains("LET THROUGH") && text.contains(&kind.requirement), "{text}");
+        assert!(text.contains("accepted") && text.contains(&kind.requirement), "{text}");
         drop(stop);
         return level;
     }
-    panic!("{fault:?} was never found");
+    panic!("{fault:?} accepted no probe named {name}");
 }
 
 #[tokio::test]
-async fn a_receiver_that_accepts_the_unsigned_is_found() {
-    assert_eq!(broken(ReceiverFault::AcceptsMissingSignature, "signature-missing").await, Level::Must);
+async fn accepting_unsigned_deliveries_breaks_a_must() {
+    assert_eq!(
+        level_of_accepted(ReceiverFault::AcceptsMissingSignature, "signature-missing").await,
+        Level::Must
+    );
 }
 
 #[tokio::test]
-async fn a_receiver_without_a_window_breaks_no_must() {
-    assert_eq!(broken(ReceiverFault::NoWindow, "stale").await, Level::Should);
+async fn accepting_stale_deliveries_breaks_a_should() {
+    assert_eq!(level_of_accepted(ReceiverFault::NoWindow, "stale").await, Level::Should);
 }
 
 #[tokio::test]
-async fn a_receiver_that_sheds_load_with_2xx_is_found() {
-    // It verifies nothing any more once it has much to do.
+async fn receiver_that_sheds_load_with_2xx_fails() {
+    // It answers before it verifies anything.
     let peer = Peer::answering(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").await;
     let plan = LoadPlan { probe_share: 0.5, ..plan(150) };
     let report = judged(&run(&plan, &peer.target).await, &plan, 1.0, &[]);
@@ -137,7 +144,7 @@ async fn a_receiver_that_sheds_load_with_2xx_is_found() {
 }
 
 #[tokio::test]
-async fn load_that_is_shed_with_503_is_counted_and_allowed_only_on_demand() {
+async fn load_shed_with_503_fails_unless_errors_are_allowed() {
     let peer = Peer::new(|mut connection| async move {
         while let Some(number) = connection.request().await {
             let busy = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n".as_slice();
@@ -158,7 +165,7 @@ async fn load_that_is_shed_with_503_is_counted_and_allowed_only_on_demand() {
 }
 
 #[tokio::test]
-async fn an_interruption_leaves_what_there_was() {
+async fn interrupted_load_has_a_partial_report() {
     let (stop, interrupted) = watch::channel(false);
     let stop = Arc::new(stop);
     let peer = Peer::new(move |mut connection| {
@@ -174,19 +181,19 @@ async fn an_interruption_leaves_what_there_was() {
     })
     .await;
     let plan = plan(3_600_000);
-    let outcome = put(&plan, &peer.target, &samples(), &interrupted).await;
+    let outcome = run_until(&plan, &peer.target, &samples(), &interrupted).await;
     assert_eq!(outcome.ending, LoadEnding::Interrupted);
     let report = judged(&outcome, &plan, 0.0, &["p50<1us"]);
     assert_eq!((report.result.describe(), report.exit_status), ("interrupted", 130));
     assert!(report.total.acknowledged >= 40, "{:?}", report.total);
     assert_eq!(report.series.points.iter().map(|point| point.sent).sum::<u64>(), report.total.sent);
-    assert!(report.series.points.len() < 60, "no hour of nothing");
+    assert!(report.series.points.len() < 60, "the series ends with the load");
 }
 
 #[test]
-fn a_report_of_another_version_is_refused() {
+fn rejects_reports_of_other_formats() {
     for (text, words) in [
-        ("{", "no report"),
+        ("{", "not a report"),
         (r#"{"format":"twenty-conform-report/1"}"#, "twenty-conform-report/1"),
         (r#"{"format":"twenty-conform-bench/1"}"#, "broken"),
     ] {

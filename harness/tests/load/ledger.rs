@@ -1,6 +1,4 @@
-//! The accounts of what arrives, as pure data: what is doubled, lost, out of order, and what a body says.
-//!
-//! Invariant: whatever the order in which deliveries come, each is counted once and as what it is.
+//! The ledger without a network: duplicated, lost and reordered deliveries, and how bodies are read.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,8 +16,8 @@ use twenty_conform::redaction::Redaction;
 use twenty_conform::webhook::dialect::{ALL, Context, DOCUMENTED, SHIPPED};
 use twenty_conform::webhook::signature::Secret;
 
-fn take(ledger: &mut Ledger, webhook: usize, identity: Identity<'_>) -> Option<Mark> {
-    let what = format_args!("what");
+fn add(ledger: &mut Ledger, webhook: usize, identity: Identity<'_>) -> Option<Mark> {
+    let what = format_args!("event");
     ledger.verified(&VerifiedArrival { webhook, identity, what, bytes: 10, at_ms: 1_735_066_639_761 })
 }
 
@@ -27,11 +25,11 @@ fn entry(ledger: &Ledger) -> LedgerEntry {
     ledger.entry(true, &Redaction::new([&Secret::new("a-secret")]))
 }
 
-/// What has to hold of any accounts.
+/// Asserts what is true of all accounts.
 fn adds_up(entry: &LedgerEntry) {
     assert_eq!(entry.received, entry.verified + entry.wrong, "{entry:?}");
-    let told = entry.distinct + entry.duplicated + entry.without_id + entry.untracked;
-    assert_eq!(entry.verified, told, "{entry:?}");
+    let sum = entry.distinct + entry.duplicated + entry.without_id + entry.untracked;
+    assert_eq!(entry.verified, sum, "{entry:?}");
     assert_eq!(entry.wrong, entry.kinds.iter().map(|kind| kind.count).sum::<u64>());
     assert!(entry.webhooks.iter().map(|webhook| webhook.received).sum::<u64>() <= entry.received);
 }
@@ -40,7 +38,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     #[test]
-    fn any_loss_doubling_and_order_is_counted_right(
+    fn counts_losses_duplicates_and_reordering(
         // Webhook, run and number of each arrival, in the order of arrival.
         arrivals in prop::collection::vec((0_usize..3, 0_u64..2, 0_u64..40), 0..200),
         far in prop::option::of(32_000_u64..70_000),
@@ -52,21 +50,21 @@ proptest! {
         }
         let mut arrivals = arrivals;
         arrivals.extend(far.map(|number| (0, 0, number)));
-        let (mut known, mut doubled, mut behind) = (HashMap::<_, BTreeSet<u64>>::new(), 0, 0);
+        let (mut known, mut duplicated, mut out_of_order) = (HashMap::<_, BTreeSet<u64>>::new(), 0, 0);
         for &(webhook, run, number) in &arrivals {
             let run_id = Ids::of(run).run();
             let numbers = known.entry((webhook, run)).or_default();
             let late = numbers.last().is_some_and(|&last| number < last);
             let first = numbers.insert(number);
-            doubled += u64::from(!first);
-            behind += u64::from(first && late && !foreign);
+            duplicated += u64::from(!first);
+            out_of_order += u64::from(first && late && !foreign);
             let id = number.to_string();
             let time = run.to_string();
             let identity = match foreign {
                 false => Identity::Numbered(Numbered { run: run_id, number }),
                 true => Identity::Other("\"person.updated\"", &id, Some(&time)),
             };
-            let mark = take(&mut ledger, webhook, identity);
+            let mark = add(&mut ledger, webhook, identity);
             let expected = if first { Mark::New { late: late && !foreign } } else { Mark::Again };
             prop_assert_eq!(mark, Some(expected));
         }
@@ -76,9 +74,9 @@ proptest! {
         let missing: u64 =
             known.values().filter_map(|all| Some(all.last()? + 1 - all.len() as u64)).sum();
         prop_assert_eq!(entry.distinct, distinct as u64);
-        prop_assert_eq!(entry.duplicated, doubled);
-        prop_assert_eq!(entry.out_of_order, behind);
-        prop_assert_eq!(entry.first_duplicated.is_some(), doubled > 0);
+        prop_assert_eq!(entry.duplicated, duplicated);
+        prop_assert_eq!(entry.out_of_order, out_of_order);
+        prop_assert_eq!(entry.first_duplicated.is_some(), duplicated > 0);
         for run in &entry.runs {
             let (webhook, seed) = known.keys().find(|(webhook, seed)| {
                 ["/a", "/b", "/c"][*webhook] == run.webhook && format!("{:015x}", Ids::of(*seed).run()) == run.run
@@ -92,14 +90,14 @@ proptest! {
 }
 
 #[test]
-fn two_updates_of_one_record_are_no_doubles_and_a_missing_id_is_said() {
+fn two_updates_of_one_record_are_not_duplicates() {
     let mut ledger = Ledger::default();
     let webhook = ledger.webhook(b"/");
     for (event, id, time) in [("\"a.updated\"", "\"1\"", "\"t1\""), ("\"a.updated\"", "\"1\"", "\"t2\"")] {
-        let mark = take(&mut ledger, webhook, Identity::Other(event, id, Some(time)));
+        let mark = add(&mut ledger, webhook, Identity::Other(event, id, Some(time)));
         assert_eq!(mark, Some(Mark::New { late: false }));
     }
-    assert_eq!(take(&mut ledger, webhook, Identity::None), None);
+    assert_eq!(add(&mut ledger, webhook, Identity::None), None);
     let entry = entry(&ledger);
     adds_up(&entry);
     assert_eq!((entry.verified, entry.distinct, entry.without_id), (3, 2, 1));
@@ -107,12 +105,12 @@ fn two_updates_of_one_record_are_no_doubles_and_a_missing_id_is_said() {
 }
 
 #[test]
-fn what_must_be_refused_and_was_not_leaves_no_gap() {
+fn accepted_probes_leave_no_gap() {
     let mut ledger = Ledger::default();
     let webhook = ledger.webhook(b"/");
     let run = Ids::of(1).run();
     for number in [0, 1, FIRST_PROBE + 3, 2, FIRST_PROBE + 9, FIRST_PROBE + 3] {
-        take(&mut ledger, webhook, Identity::Numbered(Numbered { run, number }));
+        add(&mut ledger, webhook, Identity::Numbered(Numbered { run, number }));
     }
     let entry = entry(&ledger);
     adds_up(&entry);
@@ -120,13 +118,13 @@ fn what_must_be_refused_and_was_not_leaves_no_gap() {
 }
 
 #[test]
-fn a_million_deliveries_take_little_memory() {
-    // What is held is looked at from outside in the benchmark; here that every one of them is told apart.
+fn distinguishes_a_million_deliveries() {
+    // The benchmark measures the memory.
     let mut ledger = Ledger::default();
     let webhook = ledger.webhook(b"/");
     let run = Ids::of(1).run();
     for number in (0..1_000_000).filter(|number| number % 100_000 != 7) {
-        take(&mut ledger, webhook, Identity::Numbered(Numbered { run, number }));
+        add(&mut ledger, webhook, Identity::Numbered(Numbered { run, number }));
     }
     let entry = entry(&ledger);
     assert_eq!((entry.distinct, entry.lost, entry.out_of_order), (999_990, Some(10), 0));
@@ -134,31 +132,31 @@ fn a_million_deliveries_take_little_memory() {
 }
 
 #[test]
-fn what_would_take_too_much_memory_is_said_to_be_untracked() {
+fn remembers_deliveries_past_the_limits_of_pages_and_runs() {
     let mut ledger = Ledger::default();
     let webhook = ledger.webhook(b"/");
-    // Numbers that are so far apart that each would take a page of its own.
+    // Numbers so far apart that each needs its own page.
     let run = Ids::of(1).run();
     for number in 0..10_000 {
-        take(&mut ledger, webhook, Identity::Numbered(Numbered { run, number: number << 20 }));
+        add(&mut ledger, webhook, Identity::Numbered(Numbered { run, number: number << 20 }));
     }
-    // Runs without end.
+    // More runs than the limit.
     for seed in 0..2000 {
-        take(&mut ledger, webhook, Identity::Numbered(Numbered { run: Ids::of(seed + 2).run(), number: 0 }));
+        add(&mut ledger, webhook, Identity::Numbered(Numbered { run: Ids::of(seed + 2).run(), number: 0 }));
     }
     let entry = entry(&ledger);
     adds_up(&entry);
-    assert_eq!((entry.distinct, entry.untracked), (12_000, 0), "they are remembered in another way");
+    assert_eq!((entry.distinct, entry.untracked), (12_000, 0), "they are remembered as hashes");
     assert!(entry.runs.len() <= 64);
 }
 
 #[test]
-fn webhooks_without_end_share_an_account() {
+fn webhooks_past_the_limit_share_an_account() {
     let mut ledger = Ledger::default();
     for number in 0..2 * MOST_WEBHOOKS {
         let webhook = ledger.webhook(format!("/{number}").as_bytes());
         assert_eq!(webhook, number.min(MOST_WEBHOOKS));
-        take(&mut ledger, webhook, Identity::None);
+        add(&mut ledger, webhook, Identity::None);
     }
     let entry = entry(&ledger);
     adds_up(&entry);
@@ -167,29 +165,28 @@ fn webhooks_without_end_share_an_account() {
 }
 
 #[test]
-fn the_first_of_each_kind_of_wrong_ones_is_kept_without_the_secret() {
+fn keeps_the_first_arrival_of_each_defect_without_the_secret() {
     let mut ledger = Ledger::default();
     let webhook = Some(ledger.webhook(b"/hook"));
-    for (wrong, request) in [
+    for (defect, request) in [
         (Defect::Signature, "POST /hook HTTP/1.1\r\nX-Key: a-secret\r\n\r\nfirst"),
         (Defect::Signature, "second"),
         (Defect::Shape, "third"),
     ] {
-        let mistake = WrongArrival {
+        ledger.wrong(&WrongArrival {
             webhook,
-            wrong,
+            defect,
             detail: "a-secret \u{1b}[31m",
             request: request.as_bytes(),
             bytes: request.len(),
             at_ms: 1_735_066_639_761,
-        };
-        ledger.mistaken(&mistake);
+        });
     }
     let long = [b'x'; 100_000];
     let at_ms = 1_735_066_639_761;
-    ledger.mistaken(&WrongArrival {
+    ledger.wrong(&WrongArrival {
         webhook: None,
-        wrong: Defect::Malformed,
+        defect: Defect::Malformed,
         detail: "",
         request: &long,
         bytes: long.len(),
@@ -215,7 +212,7 @@ fn the_first_of_each_kind_of_wrong_ones_is_kept_without_the_secret() {
 }
 
 #[test]
-fn every_sample_is_read_in_its_dialect() {
+fn reads_every_sample_in_its_dialect() {
     for dialect in ALL {
         let context =
             Context { target_url: "http://x/", webhook_id: "w", workspace_id: "s", occurred_at_ms: 0 };
@@ -230,25 +227,25 @@ fn every_sample_is_read_in_its_dialect() {
 }
 
 #[test]
-fn a_body_that_is_no_delivery_is_told_apart() {
+fn names_what_is_wrong_with_a_body() {
     let shape = |text: &str| match Envelope::read(&DOCUMENTED, text.as_bytes()) {
         Err(Unreadable::Shape(why)) => why,
         other => panic!("{text}: {other:?}"),
     };
     for (text, words) in [
-        ("[]", "no object"),
-        ("null", "no object"),
+        ("[]", "not an object"),
+        ("null", "not an object"),
         ("{}", "event is missing"),
-        (r#"{"event":1,"data":{}}"#, "event is number, not text"),
-        (r#"{"event":"x","data":{}}"#, "no event's name"),
-        (r#"{"event":".x","data":{}}"#, "no event's name"),
+        (r#"{"event":1,"data":{}}"#, "event has the type number, not text"),
+        (r#"{"event":"x","data":{}}"#, "is not an event name"),
+        (r#"{"event":".x","data":{}}"#, "is not an event name"),
         (r#"{"event":"a.b"}"#, "data is missing"),
-        (r#"{"event":"a.b","data":[{"id":1}]}"#, "data is array, not object"),
-        (r#"{"event":"a.b","data":"x\n"}"#, "data is text, not object"),
-        (r#"{"event":"a.b","data":1e999}"#, "no object"),
-        (r#"{"event":"a.b","data":null}"#, "data is null, not object"),
-        (r#"{"event":"a.b","data":true,"timestamp":""}"#, "data is boolean"),
-        (r#"{"event":"a.b","data":{},"timestamp":5}"#, "timestamp is number, not text"),
+        (r#"{"event":"a.b","data":[{"id":1}]}"#, "data has the type array, not object"),
+        (r#"{"event":"a.b","data":"x\n"}"#, "data has the type text, not object"),
+        (r#"{"event":"a.b","data":1e999}"#, "not an object"),
+        (r#"{"event":"a.b","data":null}"#, "data has the type null, not object"),
+        (r#"{"event":"a.b","data":true,"timestamp":""}"#, "data has the type boolean"),
+        (r#"{"event":"a.b","data":{},"timestamp":5}"#, "timestamp has the type number, not text"),
     ] {
         assert!(shape(text).contains(words), "{text}: {}", shape(text));
     }
@@ -257,11 +254,14 @@ fn a_body_that_is_no_delivery_is_told_apart() {
     }
     let documented = br#"{"event":"a.b","data":{"id":7}}"#;
     assert_eq!(Envelope::read(&DOCUMENTED, documented).unwrap().id, Some("7"));
-    assert!(matches!(Envelope::read(&SHIPPED, documented), Err(Unreadable::Shape(_))), "the other dialect");
+    assert!(
+        matches!(Envelope::read(&SHIPPED, documented), Err(Unreadable::Shape(_))),
+        "a body of the other dialect"
+    );
 }
 
 #[test]
-fn spellings_and_further_members_are_no_matter() {
+fn ignores_formatting_and_additional_members() {
     for (text, id) in [
         (
             r#" { "\u0065vent" : "a.b" , "x":[{"id":1}], "data" : { "n":{"id":2}, "i\u0064" : "k" } } "#,

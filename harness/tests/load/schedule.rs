@@ -1,6 +1,4 @@
-//! When deliveries go out, what that does to latencies, and the search for the highest rate.
-//!
-//! Invariant: what is pure is tried without a receiver; where time must pass, it is the receiver's that is measured.
+//! When deliveries are sent, how that affects latencies, and the search for the highest rate.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -21,7 +19,7 @@ fn ms(ms: u64) -> Duration {
 }
 
 #[test]
-fn a_plan_has_a_warm_up_and_a_phase_for_each_rate() {
+fn plan_has_a_phase_for_the_warm_up_and_each_rate() {
     let steps = LoadPlan { mode: Mode::Rates(vec![10.0, 20.0]), warm_up: ms(500), ..plan(1000) };
     let phases = steps.phases();
     let shape: Vec<_> = phases.iter().map(|one| (one.rate, one.from, one.end(), one.measured)).collect();
@@ -33,12 +31,12 @@ fn a_plan_has_a_warm_up_and_a_phase_for_each_rate() {
             (Some(20.0), ms(1500), ms(2500), true)
         ]
     );
-    assert_eq!(plan(1000).phases().len(), 1, "no warm-up, no phase for it");
+    assert_eq!(plan(1000).phases().len(), 1, "there is no phase without a warm-up");
     assert_eq!(plan(1000).phases()[0].rate, None);
 }
 
 #[tokio::test]
-async fn a_rate_is_that_of_the_whole_time_however_few_deliveries_there_are() {
+async fn rate_covers_the_whole_time_even_with_few_deliveries() {
     let peer = Peer::answering(OK).await;
     let plan = at_rate(20.0, 300);
     let total = run(&plan, &peer.target).await.total();
@@ -47,8 +45,8 @@ async fn a_rate_is_that_of_the_whole_time_however_few_deliveries_there_are() {
 }
 
 #[tokio::test]
-async fn a_rate_that_is_only_carried_behind_its_time_is_missed() {
-    // Four connections of 25 ms each carry 160 a second; what is left over is answered behind the end.
+async fn deliveries_sent_after_their_phase_count_as_a_missed_rate() {
+    // Four connections at 25 ms per answer carry 160 a second; the others are answered after the end.
     let peer = Peer::new(|mut connection| async move {
         while connection.request().await.is_some() {
             let _ = timeout(ms(25), pending::<()>()).await;
@@ -59,14 +57,14 @@ async fn a_rate_that_is_only_carried_behind_its_time_is_missed() {
     let plan = at_rate(250.0, 600);
     let outcome = run(&plan, &peer.target).await;
     let report = judged(&outcome, &plan, 0.0, &[]);
-    assert_eq!((report.total.sent, report.total.acknowledged), (150, 150), "all were carried in the end");
+    assert_eq!((report.total.sent, report.total.acknowledged), (150, 150), "all were sent in the end");
     let achieved = report.phases[0].achieved;
     assert!(achieved < 200.0, "{achieved} a second");
-    assert!(report.notes.iter().any(|note| note.contains("went out in time")), "{:?}", report.notes);
+    assert!(report.notes.iter().any(|note| note.contains("sent in time")), "{:?}", report.notes);
 }
 
 #[test]
-fn the_schedule_follows_from_the_plan_alone() {
+fn schedule_follows_from_the_plan() {
     let steps = LoadPlan { mode: Mode::Rates(vec![10.0, 40.0]), warm_up: ms(500), ..plan(1000) };
     let schedule = Schedule::new(&steps.phases());
     assert_eq!(schedule.total(), 5 + 10 + 40);
@@ -83,15 +81,14 @@ fn the_schedule_follows_from_the_plan_alone() {
         assert_eq!(schedule.due(at + ms(10)), number + 1, "and the next one is not");
     }
     assert_eq!(schedule.due(ms(60_000)), schedule.total());
-    // Rates that divide no second evenly, and ones that come less than once in the time.
+    // Rates that do not divide a second evenly, and one with less than one delivery.
     for (rate, expected) in [(3.0, 3), (7.7, 8), (0.4, 1), (99_999.9, 100_000)] {
         assert_eq!(Schedule::new(&at_rate(rate, 1000).phases()).total(), expected, "{rate}");
     }
 }
 
-/// A receiver that answers nothing for a while, and then everything that has come.
 #[tokio::test]
-async fn a_stall_shows_in_every_delivery_that_it_held_up() {
+async fn stall_shows_in_every_delivery_that_was_due() {
     let (open, gate) = watch::channel(true);
     let open = Arc::new(open);
     let peer = Peer::new(move |mut connection| {
@@ -100,7 +97,7 @@ async fn a_stall_shows_in_every_delivery_that_it_held_up() {
             while let Some(number) = connection.request().await {
                 if number == 20 {
                     open.send_replace(false);
-                    // The stall is what is tried here, and lasts as long as it does.
+                    // The stall: nothing is answered until it is over.
                     let _ = timeout(ms(300), pending::<()>()).await;
                     open.send_replace(true);
                 }
@@ -113,22 +110,22 @@ async fn a_stall_shows_in_every_delivery_that_it_held_up() {
     let plan = LoadPlan { concurrency: 2, ..at_rate(200.0, 700) };
     let outcome = run(&plan, &peer.target).await;
     let report = judged(&outcome, &plan, 0.0, &["p50<100ms", "p90<100ms"]);
-    assert_eq!(report.total.acknowledged, 140, "every delivery that was due was made: {:?}", report.total);
-    // At 200 per second 60 were due in the stall, 40 of them more than 100 ms before its end. Two connections that count from
-    // the time of sending would have seen two.
-    let held_up = report.total.latency.buckets.iter().filter(|(us, _)| *us > 100_000);
-    let held_up: u64 = held_up.map(|(_, count)| count).sum();
-    assert!((35..110).contains(&held_up), "{held_up} waited for more than 100 ms");
+    assert_eq!(report.total.acknowledged, 140, "every delivery that was due was sent: {:?}", report.total);
+    // At 200 per second 60 were due in the stall, 40 of them more than 100 ms before its end. Two connections that measure from
+    // the time of sending would have seen two slow deliveries.
+    let slow = report.total.latency.buckets.iter().filter(|(us, _)| *us > 100_000);
+    let slow: u64 = slow.map(|(_, count)| count).sum();
+    assert!((35..110).contains(&slow), "{slow} waited for more than 100 ms");
     assert!(report.total.latency.max_us >= 290_000, "{:?}", report.total.latency);
-    // p90 lies in the stall whatever the machine does besides.
+    // p90 is in the stall however slow the machine is.
     assert_eq!((report.result.describe(), report.exit_status), ("slow", 6));
     assert!(!report.thresholds[1].held);
 }
 
 #[tokio::test]
-async fn what_is_due_and_finds_no_connection_is_not_left_out() {
+async fn due_deliveries_without_a_connection_count_as_unsent() {
     let peer = Peer::new(|mut connection| async move {
-        // The first is taken and never answered.
+        // The first delivery is read and never answered.
         connection.request().await;
         pending::<()>().await;
     })
@@ -143,13 +140,13 @@ async fn what_is_due_and_finds_no_connection_is_not_left_out() {
 }
 
 #[tokio::test]
-async fn rates_are_kept_and_measured_each_on_its_own() {
+async fn measures_each_rate_separately() {
     let peer = Peer::answering(OK).await;
     let plan = LoadPlan { mode: Mode::Rates(vec![100.0, 300.0]), warm_up: ms(50), ..plan(250) };
     let outcome = run(&plan, &peer.target).await;
     let report = judged(&outcome, &plan, 0.0, &["p50<5s"]);
     let sent: Vec<u64> = report.phases.iter().map(|phase| phase.measured.sent).collect();
-    assert_eq!(sent, [25, 75], "the warm-up is left out");
+    assert_eq!(sent, [25, 75], "the warm-up is not measured");
     assert_eq!(report.total.acknowledged, 100);
     let of_series: u64 = report.series.points.iter().map(|point| point.acknowledged).sum();
     assert_eq!(of_series, 100);
@@ -158,7 +155,7 @@ async fn rates_are_kept_and_measured_each_on_its_own() {
 }
 
 #[test]
-fn objectives_are_read_and_written() {
+fn parses_and_displays_objectives() {
     for text in ["p99<50ms", "p99.9<800us", "max<1s", "mean<5ms", "errors<0.1%", "p50<1500us"] {
         assert_eq!(text.parse::<Bound>().unwrap().to_string(), text);
     }
@@ -185,21 +182,21 @@ fn objectives_are_read_and_written() {
     assert!(share("-1%").is_err() && share("2").is_err() && share("NaN").is_err());
 }
 
-/// Searches among rates that hold or not; returns what was found and how many trials it took.
+/// Searches with a function that says whether a rate meets the objective. Returns the rate found and the number of trials.
 fn search(first: f64, highest: f64, holds: impl Fn(f64, usize) -> bool) -> (Option<f64>, usize) {
     let mut search = RateSearch::from(first, highest);
     let mut trials = 0;
     while let Some(rate) = search.next_rate() {
         assert!((LOWEST_RATE..=highest).contains(&rate), "{rate}");
-        search.tell(holds(rate, trials));
+        search.record(holds(rate, trials));
         trials += 1;
-        assert!(trials <= MOST_TRIALS, "it goes on and on");
+        assert!(trials <= MOST_TRIALS, "the search does not end");
     }
     (search.found(), trials)
 }
 
 #[test]
-fn the_search_comes_near_to_the_highest_rate_from_wherever_it_begins() {
+fn search_finds_the_highest_rate_from_any_first_rate() {
     for limit in [3.0, 90.0, 512.0, 10_000.0, 81_234.5] {
         for first in [1.0, 500.0, 60_000.0] {
             let (found, trials) = search(first, 1e6, |rate, _| rate <= limit);
@@ -210,12 +207,12 @@ fn the_search_comes_near_to_the_highest_rate_from_wherever_it_begins() {
 }
 
 #[test]
-fn the_search_ends_whatever_it_is_told() {
+fn search_always_ends() {
     assert_eq!(search(500.0, 1e6, |_, _| false).0, None);
     assert_eq!(search(500.0, 1e6, |_, _| true).0, Some(1e6));
     search(500.0, 1e6, |_, trial| trial % 2 == 0);
     search(500.0, 1e6, |_, trial| trial % 3 == 0);
-    // One that held by chance and not again is not found; one below it is.
+    // A rate that is not confirmed is not found, but one below it is.
     let (found, _) = search(100.0, 1e6, |rate, trial| rate <= 1000.0 && (rate <= 600.0 || trial < 8));
     assert!(found.is_some_and(|found| found <= 1000.0), "{found:?}");
 }

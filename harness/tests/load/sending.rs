@@ -1,6 +1,6 @@
-//! Load on senders: the reference, mutants of it, and ones that refuse, hang or die.
+//! Load on senders: the reference, mutants of it, and senders that reject events, hang or die.
 //!
-//! Invariant: what a sender loses, doubles or signs wrongly is found and shown, and the reference passes.
+//! Lost, duplicated and wrong deliveries are found and reported, and the reference passes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,7 +43,7 @@ fn mutant(fault: SenderFault) -> Arc<dyn Sender> {
     Arc::new(Mutant::new(fault, &DOCUMENTED, Clock::system(), random, transport(), Duration::ZERO))
 }
 
-/// So many events, one behind the other.
+/// A load of this many events.
 fn events(count: u64) -> SenderLoad {
     SenderLoad {
         plan: LoadPlan { duration: Duration::from_secs(60), timeout: Duration::from_millis(300), ..plan(0) },
@@ -54,7 +54,7 @@ fn events(count: u64) -> SenderLoad {
     }
 }
 
-async fn put(
+async fn run_until(
     task: &SenderLoad,
     sender: Arc<dyn Sender>,
     dialect: &'static Dialect,
@@ -82,14 +82,14 @@ fn judged(sent: &SenderOutcome, task: &SenderLoad, allowed: &[LedgerFault]) -> B
     });
     assert_eq!(report.exit_status, report.status().code());
     let text = serde_json::to_string(&report).unwrap();
-    assert_eq!(BenchReport::parse(&text).unwrap(), report, "it comes back as it went");
+    assert_eq!(BenchReport::parse(&text).unwrap(), report, "parsing reverses serialising");
     report
 }
 
-/// The report of a load to its end.
+/// The report of a load that runs to its end.
 async fn measure(task: &SenderLoad, sender: Arc<dyn Sender>, dialect: &'static Dialect) -> BenchReport {
     let (_never, interrupted) = watch::channel(false);
-    judged(&put(task, sender, dialect, &interrupted).await.unwrap(), task, &[])
+    judged(&run_until(task, sender, dialect, &interrupted).await.unwrap(), task, &[])
 }
 
 fn sending(report: &BenchReport) -> &SendingEntry {
@@ -101,7 +101,7 @@ fn kinds(report: &BenchReport) -> Vec<(&str, u64)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_reference_delivers_every_event_to_every_webhook() {
+async fn reference_delivers_every_event_to_every_webhook() {
     for dialect in [&DOCUMENTED, &SHIPPED] {
         let task = SenderLoad { webhooks: 3, ..events(40) };
         let report = measure(&task, reference(dialect), dialect).await;
@@ -116,14 +116,17 @@ async fn the_reference_delivers_every_event_to_every_webhook() {
         assert!(sending.events_per_s > 0.0 && report.total.rate > sending.events_per_s, "{report:?}");
         assert!(report.total.latency.min_us > 0 && report.total.bytes_received > 0);
         let text = text::render(&report);
-        assert!(text.contains("deliveries to 3 webhooks") && text.contains("reference sender"), "{text}");
+        assert!(
+            text.contains("deliveries per second to 3 webhooks") && text.contains("reference sender"),
+            "{text}"
+        );
         let last = text.lines().last().unwrap();
         assert!(last.starts_with("RESULT: pass rate ") && last.contains(" wrong 0 duplicated 0 "), "{last}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_open_loop_asks_at_its_rate() {
+async fn open_loop_requests_events_at_its_rate() {
     let plan = LoadPlan { mode: Mode::Rates(vec![200.0]), ..plan(250) };
     let task = SenderLoad { plan, events: None, ..events(1) };
     let report = measure(&task, reference(&DOCUMENTED), &DOCUMENTED).await;
@@ -133,7 +136,7 @@ async fn an_open_loop_asks_at_its_rate() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_warm_up_is_accounted_for_and_not_measured() {
+async fn warm_up_is_in_the_accounts_but_not_measured() {
     let plan = LoadPlan { warm_up: Duration::from_millis(60), ..plan(100) };
     let task = SenderLoad { plan, events: None, ..events(1) };
     let report = measure(&task, reference(&DOCUMENTED), &DOCUMENTED).await;
@@ -142,10 +145,11 @@ async fn the_warm_up_is_accounted_for_and_not_measured() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_twice_is_found_and_shown() {
+async fn reports_duplicated_deliveries() {
     let task = events(20);
     let (_never, interrupted) = watch::channel(false);
-    let sent = put(&task, mutant(SenderFault::DeliveredTwice), &DOCUMENTED, &interrupted).await.unwrap();
+    let sent =
+        run_until(&task, mutant(SenderFault::DeliveredTwice), &DOCUMENTED, &interrupted).await.unwrap();
     let report = judged(&sent, &task, &[]);
     assert_eq!((report.result.describe(), report.exit_status), ("fail", 1));
     assert_eq!(kinds(&report), [("duplicated", 20)], "{report:?}");
@@ -156,10 +160,11 @@ async fn what_comes_twice_is_found_and_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_signed_wrongly_is_found_and_shown() {
+async fn reports_wrong_signatures() {
     let task = events(20);
     let (_never, interrupted) = watch::channel(false);
-    let sent = put(&task, mutant(SenderFault::SignsBodyAlone), &DOCUMENTED, &interrupted).await.unwrap();
+    let sent =
+        run_until(&task, mutant(SenderFault::SignsBodyAlone), &DOCUMENTED, &interrupted).await.unwrap();
     let report = judged(&sent, &task, &[]);
     assert_eq!((report.result.describe(), report.exit_status), ("fail", 1));
     assert_eq!(kinds(&report), [("bad-signature", 20)], "none of them counts as lost: {report:?}");
@@ -177,7 +182,7 @@ async fn what_is_signed_wrongly_is_found_and_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_lost_is_found_and_shown() {
+async fn reports_lost_deliveries() {
     let all_at_once = |count| {
         let task = events(count);
         SenderLoad { plan: LoadPlan { concurrency: 12, ..task.plan }, ..task }
@@ -187,7 +192,7 @@ async fn what_is_lost_is_found_and_shown() {
     assert_eq!((report.result.describe(), report.exit_status), ("fail", 1));
     assert_eq!(kinds(&report), [("lost", 8)], "{report:?}");
     assert_eq!((report.total.acknowledged, errors(&report, "lost")), (8, 8));
-    assert_eq!(sending(&report).events_per_s, 0.0, "no event reached both");
+    assert_eq!(sending(&report).events_per_s, 0.0, "no event reached both webhooks");
     let lost: Vec<_> = sending(&report).ledger.webhooks.iter().map(|webhook| webhook.lost).collect();
     assert_eq!(lost, [Some(0), Some(8)]);
     assert!(report.unexpected[0].exchange.answer.contains("/webhooks/2"));
@@ -197,57 +202,57 @@ async fn what_is_lost_is_found_and_shown() {
     assert!(report.unexpected[0].exchange.request.contains(".deleted\""), "{report:?}");
 }
 
-/// The reference, with something in its way.
-struct Odd {
+/// The reference, with a function that intercepts requests.
+struct Intercepted {
     inner: Arc<dyn Sender>,
-    asked: AtomicU64,
-    does: fn(u64, Op) -> Odds,
+    requests: AtomicU64,
+    intercept: fn(u64, Op) -> Action,
 }
 
-enum Odds {
+enum Action {
     Pass(Op),
     Reply(Result<Reply, SubjectError>),
     Hang,
 }
 
-impl Sender for Odd {
+impl Sender for Intercepted {
     fn call(&self, op: Op) -> BoxFuture<'_, Result<Reply, SubjectError>> {
         let number = match &op {
-            Op::Emit(_) => self.asked.fetch_add(1, Ordering::Relaxed),
+            Op::Emit(_) => self.requests.fetch_add(1, Ordering::Relaxed),
             _ => 0,
         };
-        match (self.does)(number, op) {
-            Odds::Pass(op) => self.inner.call(op),
-            Odds::Reply(reply) => std::future::ready(reply).boxed(),
-            Odds::Hang => std::future::pending().boxed(),
+        match (self.intercept)(number, op) {
+            Action::Pass(op) => self.inner.call(op),
+            Action::Reply(reply) => std::future::ready(reply).boxed(),
+            Action::Hang => std::future::pending().boxed(),
         }
     }
 }
 
-fn odd(does: fn(u64, Op) -> Odds) -> Arc<Odd> {
-    Arc::new(Odd { inner: reference(&DOCUMENTED), asked: AtomicU64::new(0), does })
+fn intercepted(intercept: fn(u64, Op) -> Action) -> Arc<Intercepted> {
+    Arc::new(Intercepted { inner: reference(&DOCUMENTED), requests: AtomicU64::new(0), intercept })
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sender_that_dies_leaves_a_partial_report() {
-    let dies = odd(|number, op| match op {
+async fn sender_that_dies_leaves_a_partial_report() {
+    let dies = intercepted(|number, op| match op {
         Op::Emit(_) if number >= 10 => {
-            Odds::Reply(Err(SubjectError::Died("no reply to `emit`: it ended with status 3".to_owned())))
+            Action::Reply(Err(SubjectError::Died("no reply to `emit`: it ended with status 3".to_owned())))
         }
-        op => Odds::Pass(op),
+        op => Action::Pass(op),
     });
     let report = measure(&events(1000), dies, &DOCUMENTED).await;
     assert_eq!((report.result.describe(), report.exit_status), ("fail", 1), "{report:?}");
     assert!(report.total.acknowledged > 0 && report.total.sent < 20, "{report:?}");
-    assert!(report.notes.iter().any(|note| note.contains("could not be asked any further")), "{report:?}");
+    assert!(report.notes.iter().any(|note| note.contains("stopped answering requests")), "{report:?}");
     assert!(report.notes.iter().any(|note| note.contains("ended with status 3")), "{report:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sender_that_refuses_events_is_found_and_shown() {
-    let refuses = odd(|number, op| match op {
-        Op::Emit(_) if number % 4 == 1 => Odds::Reply(Ok(Reply::Error("not today".to_owned()))),
-        op => Odds::Pass(op),
+async fn reports_events_that_the_sender_rejects() {
+    let refuses = intercepted(|number, op| match op {
+        Op::Emit(_) if number % 4 == 1 => Action::Reply(Ok(Reply::Error("not today".to_owned()))),
+        op => Action::Pass(op),
     });
     let report = measure(&events(20), refuses, &DOCUMENTED).await;
     assert_eq!((report.result.describe(), kinds(&report)), ("fail", vec![("untaken", 5)]), "{report:?}");
@@ -256,61 +261,61 @@ async fn a_sender_that_refuses_events_is_found_and_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sender_that_only_says_so_ends_in_time() {
-    let says = odd(|_, op| match op {
-        Op::Emit(_) => Odds::Reply(Ok(Reply::Ok(serde_json::json!({})))),
-        op => Odds::Pass(op),
+async fn sender_that_accepts_events_but_sends_nothing_ends_in_time() {
+    let says = intercepted(|_, op| match op {
+        Op::Emit(_) => Action::Reply(Ok(Reply::Ok(serde_json::json!({})))),
+        op => Action::Pass(op),
     });
     let begun = Instant::now();
     let report = measure(&events(6), says, &DOCUMENTED).await;
     assert_eq!((report.result.describe(), kinds(&report)), ("fail", vec![("lost", 6)]), "{report:?}");
-    assert!(begun.elapsed() < Duration::from_secs(5), "each is waited for 300 ms, four at a time");
+    assert!(begun.elapsed() < Duration::from_secs(5), "each times out after 300 ms, four at a time");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interruption_loses_nothing_that_was_seen() {
-    let hangs = odd(|number, op| match op {
-        Op::Emit(_) if number >= 5 => Odds::Hang,
-        op => Odds::Pass(op),
+async fn interrupted_load_counts_nothing_as_lost() {
+    let hangs = intercepted(|number, op| match op {
+        Op::Emit(_) if number >= 5 => Action::Hang,
+        op => Action::Pass(op),
     });
     let (stop, interrupted) = watch::channel(false);
     let task =
         SenderLoad { plan: LoadPlan { timeout: Duration::from_secs(60), ..events(1).plan }, ..events(1000) };
-    let put = put(&task, hangs.clone(), &DOCUMENTED, &interrupted);
+    let load = run_until(&task, hangs.clone(), &DOCUMENTED, &interrupted);
     let interrupting = async {
-        // Until each of the four that ask hangs.
-        while hangs.asked.load(Ordering::Relaxed) < 9 {
+        // Until each of the four tasks hangs.
+        while hangs.requests.load(Ordering::Relaxed) < 9 {
             tokio::task::yield_now().await;
         }
         stop.send_replace(true);
     };
-    let (sent, ()) = tokio::join!(put, interrupting);
+    let (sent, ()) = tokio::join!(load, interrupting);
     let report = judged(&sent.unwrap(), &task, &[]);
     assert_eq!((report.result.describe(), report.exit_status), ("interrupted", 130), "{report:?}");
-    assert_eq!(report.total.failed, 0, "what is under way is not lost");
+    assert_eq!(report.total.failed, 0, "deliveries in flight are not lost");
 }
 
 #[tokio::test]
-async fn a_sender_that_cannot_begin_is_an_error() {
+async fn sender_that_cannot_begin_is_an_error() {
     let (_never, interrupted) = watch::channel(false);
-    for (does, words) in [
+    for (intercept, words) in [
         (
             (|_, op| match op {
-                Op::Hello { .. } => Odds::Reply(Ok(Reply::Error("who are you".to_owned()))),
-                op => Odds::Pass(op),
-            }) as fn(u64, Op) -> Odds,
+                Op::Hello { .. } => Action::Reply(Ok(Reply::Error("who are you".to_owned()))),
+                op => Action::Pass(op),
+            }) as fn(u64, Op) -> Action,
             "who are you",
         ),
         (
             |_, op| match op {
-                Op::CreateWebhook { .. } => Odds::Reply(Ok(Reply::Ok(serde_json::json!({"id": 1})))),
-                op => Odds::Pass(op),
+                Op::CreateWebhook { .. } => Action::Reply(Ok(Reply::Ok(serde_json::json!({"id": 1})))),
+                op => Action::Pass(op),
             },
             "has no text `webhook`",
         ),
     ] {
-        let Err(why) = put(&events(1), odd(does), &DOCUMENTED, &interrupted).await else {
-            panic!("{words}: it began")
+        let Err(why) = run_until(&events(1), intercepted(intercept), &DOCUMENTED, &interrupted).await else {
+            panic!("{words}: the load began")
         };
         assert!(why.to_string().contains(words), "{why}");
     }

@@ -1,6 +1,6 @@
-//! The first exchange of each kind that is not as it must be, kept to be shown.
+//! Keeps the first unexpected exchange of each kind for the report.
 //!
-//! Invariant: bounded: a few kinds, and of each exchange the first kilobytes; what is kept leaves it without the secret.
+//! Memory is bounded: a few kinds, and the first kilobytes of each exchange. The secret is redacted in the report.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use crate::bench::measure::ended::{DeliveryKind, EndedDelivery};
 
 const MOST_KINDS: usize = 24;
 
-/// What makes exchanges alike.
+/// The kind of an unexpected exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Oddity {
-    /// A valid delivery that was answered with this status.
+pub(super) enum UnexpectedKind {
+    /// A valid delivery, answered with this status.
     Status(u16),
-    /// A valid delivery that got no whole answer for this reason.
+    /// A valid delivery without a complete answer.
     Failure(DeliveryFailure),
-    /// A probe that was let through: its number in [`probe::ALL`].
+    /// An accepted probe: its index in [`probe::ALL`].
     Probe(usize),
 }
 
@@ -34,12 +34,12 @@ pub(super) struct KeptExchange {
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct KeptExchanges(pub(super) BTreeMap<Oddity, (u64, KeptExchange)>);
+pub(super) struct KeptExchanges(pub(super) BTreeMap<UnexpectedKind, (u64, KeptExchange)>);
 
-impl Oddity {
-    /// `None` where an exchange is as it must be.
+impl UnexpectedKind {
+    /// `None` if the exchange is expected.
     fn of(ended: &EndedDelivery) -> Option<Self> {
-        if ended.is_as_it_must_be() {
+        if ended.is_expected() {
             return None;
         }
         Some(match (ended.kind, ended.failure, ended.status) {
@@ -51,35 +51,35 @@ impl Oddity {
 }
 
 impl KeptExchanges {
-    /// Counts an exchange that is not as it must be, and keeps the first of its kind.
-    pub(super) fn see(&mut self, ended: &EndedDelivery, request: &[u8], answer: &[u8]) {
-        let Some(oddity) = Oddity::of(ended) else { return };
-        if let Some((count, _)) = self.0.get_mut(&oddity) {
+    /// Counts an unexpected exchange, and keeps the first of its kind.
+    pub(super) fn count(&mut self, ended: &EndedDelivery, request: &[u8], answer: &[u8]) {
+        let Some(kind) = UnexpectedKind::of(ended) else { return };
+        if let Some((count, _)) = self.0.get_mut(&kind) {
             *count += 1;
         } else if self.0.len() < MOST_KINDS + probe::ALL.len() {
             let first = |bytes: &[u8]| bytes[..bytes.len().min(KEPT)].to_vec();
-            let witness = KeptExchange {
+            let exchange = KeptExchange {
                 request: first(request),
                 answer: first(answer),
                 at: ended.at,
                 took: ended.latency,
                 status: ended.status,
             };
-            self.0.insert(oddity, (1, witness));
+            self.0.insert(kind, (1, exchange));
         }
     }
 
-    /// Adds what another has kept; of two of one kind the earlier one is shown.
+    /// Adds the exchanges of another thread; the earlier of two of one kind is kept.
     pub(super) fn add(&mut self, other: Self) {
-        for (oddity, (more, witness)) in other.0 {
-            match self.0.get_mut(&oddity) {
+        for (kind, (more, exchange)) in other.0 {
+            match self.0.get_mut(&kind) {
                 None => {
-                    self.0.insert(oddity, (more, witness));
+                    self.0.insert(kind, (more, exchange));
                 }
                 Some((count, first)) => {
                     *count += more;
-                    if witness.at < first.at {
-                        *first = witness;
+                    if exchange.at < first.at {
+                        *first = exchange;
                     }
                 }
             }
