@@ -210,10 +210,10 @@ async fn a_hanging_endpoint_sees_when_the_sender_gives_up() {
         let mut stream = connect(&endpoint).await;
         stream.write_all(post(RECORD).as_bytes()).await.unwrap();
         assert!(endpoint.wait(WAIT, |received| received.len() == 1).await);
-        assert_eq!(endpoint.received()[0].let_go, None);
+        assert_eq!(endpoint.received()[0].given_up_after, None);
         drop(stream);
-        assert!(endpoint.wait(WAIT, |received| received[0].let_go.is_some()).await);
-        assert!(endpoint.received()[0].let_go.unwrap() < WAIT);
+        assert!(endpoint.wait(WAIT, |received| received[0].given_up_after.is_some()).await);
+        assert!(endpoint.received()[0].given_up_after.unwrap() < WAIT);
     }
 }
 

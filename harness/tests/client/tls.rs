@@ -185,7 +185,7 @@ async fn a_self_signed_certificate_is_trusted_where_it_is_given_or_none_is_looke
         let own = CaFile::new(&made.pem);
         let (_, other) = signed(|_| {});
         assert_eq!(status(&outcome(&made, "localhost", own.trust()).await), 200);
-        assert_eq!(status(&outcome(&made, "localhost", Trust::Anybody).await), 200);
+        assert_eq!(status(&outcome(&made, "localhost", Trust::Any).await), 200);
         holds(&refused(&made, "localhost", other.trust()).await, &["--ca", "--insecure"]);
     }
 }
@@ -212,12 +212,12 @@ async fn dates_and_names_are_looked_at_too() {
     };
     let (shown, ca) = signed(expired);
     holds(&refused(&shown, "localhost", ca.trust()).await, &["expired", "renew"]);
-    assert_eq!(status(&outcome(&shown, "localhost", Trust::Anybody).await), 200);
+    assert_eq!(status(&outcome(&shown, "localhost", Trust::Any).await), 200);
     let (shown, ca) = signed(future);
     holds(&refused(&shown, "localhost", ca.trust()).await, &["not valid yet", "clocks"]);
     let (shown, ca) = signed(elsewhere);
     holds(&refused(&shown, "localhost", ca.trust()).await, &["localhost", "h.example", "name"]);
-    assert_eq!(status(&outcome(&shown, "localhost", Trust::Anybody).await), 200);
+    assert_eq!(status(&outcome(&shown, "localhost", Trust::Any).await), 200);
     // That a certificate was given itself excuses neither.
     let (shown, _) = signed(expired);
     holds(&refused(&shown, "localhost", CaFile::new(&shown.pem).trust()).await, &["expired"]);
@@ -298,7 +298,7 @@ async fn what_is_no_tls_is_named() {
             stream.write_all(script(first[0])).await.unwrap();
         })
         .await;
-        let target = target("127.0.0.1", plain.port, Trust::Anybody);
+        let target = target("127.0.0.1", plain.port, Trust::Any);
         match client().send(&target, &delivery("{}", Transfer::Whole)).await.outcome {
             Outcome::Tls(why) => why,
             other => panic!("{other}"),
@@ -314,7 +314,7 @@ async fn a_peer_that_asks_for_a_certificate_is_named() {
     let shown = self_signed(|_| {});
     let acceptor = TlsAcceptor::from(configuration(&shown, true));
     let (plain, _seen) = peer::once(async move |stream| acceptor.accept(stream).await.is_ok()).await;
-    let target = target("127.0.0.1", plain.port, Trust::Anybody);
+    let target = target("127.0.0.1", plain.port, Trust::Any);
     match client().send(&target, &delivery("{}", Transfer::Whole)).await.outcome {
         Outcome::Tls(why) => holds(&why, &["asks the client for a certificate"]),
         other => panic!("{other}"),

@@ -103,7 +103,7 @@ async fn a_bad_certificate_is_refused_by_the_careful_and_taken_by_the_careless()
             "{came:?}"
         );
         assert_eq!((endpoint.count(), endpoint.visits()), (0, 1));
-        assert_eq!(deliver(&endpoint.url("/"), Trust::Anybody).await.status(), Some(200));
+        assert_eq!(deliver(&endpoint.url("/"), Trust::Any).await.status(), Some(200));
         assert_eq!((endpoint.count(), endpoint.visits()), (1, 2));
     }
 }
@@ -194,9 +194,9 @@ async fn the_authority_stands_in_files_that_go_with_it() {
     let (folder, other) = (tempfile::tempdir().unwrap(), Authority::new(Clock::system()));
     let known = folder.path().join("known.pem");
     std::fs::copy(other.file().unwrap(), &known).unwrap();
-    let both = std::fs::read_to_string(authority.behind(&known, "both.pem").unwrap()).unwrap();
+    let both = std::fs::read_to_string(authority.appended_to(&known, "both.pem").unwrap()).unwrap();
     assert!(both.contains(own.trim()) && both.matches("BEGIN CERTIFICATE").count() == 2, "{both}");
-    let missing = authority.behind(Path::new("/nowhere/at-all.pem"), "none.pem").unwrap_err();
+    let missing = authority.appended_to(Path::new("/nowhere/at-all.pem"), "none.pem").unwrap_err();
     assert!(missing.contains("/nowhere/at-all.pem"), "{missing}");
     drop(authority);
     assert!(!file.exists() && !file.parent().unwrap().exists());
