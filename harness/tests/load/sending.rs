@@ -306,7 +306,7 @@ async fn a_sender_that_cannot_begin_is_an_error() {
                 Op::CreateWebhook { .. } => Odds::Reply(Ok(Reply::Ok(serde_json::json!({"id": 1})))),
                 op => Odds::Pass(op),
             },
-            "has no text `webhook`",
+            "has no string `webhook`",
         ),
     ] {
         let Err(why) = put(&events(1), odd(does), &DOCUMENTED, &interrupted).await else {

@@ -1,4 +1,4 @@
-//! Parses a request from a file, as far as the person or tool that captured it kept it.
+//! Parses a request that a person or a tool captured into a file.
 
 use httparse::Status;
 
