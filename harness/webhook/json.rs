@@ -33,11 +33,32 @@ pub struct Text(Vec<u16>);
 
 /// Why a text is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{why} at byte {at}")]
+#[error("{} at byte {at}", why.describe())]
 pub struct Malformed {
     pub at: usize,
     /// What is wrong there.
-    pub why: &'static str,
+    pub why: Fault,
+}
+
+described! {
+    /// What is wrong in a text that is not JSON.
+    pub enum Fault {
+        InvalidUtf8: "invalid UTF-8",
+        ByteOrderMark: "byte-order mark",
+        ExpectedValue: "expected a value",
+        ExpectedName: "expected a member name in quotes",
+        ExpectedColon: "expected `:` after a member name",
+        ExpectedCommaOrBracket: "expected `,` or `]`",
+        ExpectedCommaOrBrace: "expected `,` or `}`",
+        ExpectedDigit: "expected a digit",
+        UnexpectedEnd: "unexpected end, expected a value",
+        TrailingText: "unexpected text after the value",
+        TooDeep: "nesting deeper than 512 levels",
+        UnterminatedString: "unterminated string",
+        ControlCharacter: "control character in a string",
+        IncompleteEscape: "`\\u` without four hexadecimal digits",
+        UnknownEscape: "unknown escape",
+    }
 }
 
 /// A member of the outermost object, and its span: from the opening quote of its name to the end of its value.

@@ -1,4 +1,4 @@
-//! Every sentence of this room: how a signature was made, disagreements with the vectors, errors of the JSON parser.
+//! Every sentence of this room: how a signature was made, and disagreements with the vectors.
 
 // How a signature was made: each is the end of "signed …".
 
@@ -59,60 +59,6 @@ pub(super) fn vector_disagrees(vector: &str, program: &str, theirs: &str, ours: 
     format!("vector {vector}: {program} gives {theirs}, this program gives {ours}")
 }
 
-// The JSON parser: what is wrong, before "at byte …".
-
-pub(super) fn invalid_utf8() -> &'static str {
-    "invalid UTF-8"
-}
-
-pub(super) fn byte_order_mark() -> &'static str {
-    "byte-order mark"
-}
-
-pub(super) fn trailing_text() -> &'static str {
-    "unexpected text after the value"
-}
-
-pub(super) fn expected_value(is_end: bool) -> &'static str {
-    if is_end { "unexpected end, expected a value" } else { "expected a value" }
-}
-
-pub(super) fn expected_comma_or(close: char) -> &'static str {
-    if close == ']' { "expected `,` or `]`" } else { "expected `,` or `}`" }
-}
-
-pub(super) fn expected_name() -> &'static str {
-    "expected a member name in quotes"
-}
-
-pub(super) fn expected_colon() -> &'static str {
-    "expected `:` after a member name"
-}
-
-pub(super) fn too_deep() -> &'static str {
-    "nesting deeper than 512 levels"
-}
-
-pub(super) fn expected_digit() -> &'static str {
-    "expected a digit"
-}
-
-pub(super) fn control_character() -> &'static str {
-    "control character in a string"
-}
-
-pub(super) fn unterminated_string() -> &'static str {
-    "unterminated string"
-}
-
-pub(super) fn incomplete_escape() -> &'static str {
-    "`\\u` without four hexadecimal digits"
-}
-
-pub(super) fn unknown_escape() -> &'static str {
-    "unknown escape"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +71,5 @@ mod tests {
             over_body_stringified_twice(true),
             "over the body stringified twice, the second time as ASCII"
         );
-        assert_eq!(expected_comma_or('}'), "expected `,` or `}`");
     }
 }

@@ -68,8 +68,8 @@ fn start(instead: &str) -> Option<Ran> {
 fn first_and_others(report: &Report) -> (BTreeSet<&'static str>, BTreeSet<&'static str>) {
     let free = report.with("not-applicable");
     let bound = |one: &&Requirement| one.role() == Role::Sender && !free.contains(one.id);
-    let in_first = |one: &&Requirement| one.scenarios.contains(&&EVERY_EVENT);
-    let (first, others): (Vec<_>, Vec<_>) = requirements::all().filter(bound).partition(in_first);
+    let is_in_first = |one: &&Requirement| one.scenarios.contains(&&EVERY_EVENT);
+    let (first, others): (Vec<_>, Vec<_>) = requirements::all().filter(bound).partition(is_in_first);
     let ids = |requirements: Vec<&'static Requirement>| requirements.iter().map(|one| one.id).collect();
     (ids(first), ids(others))
 }

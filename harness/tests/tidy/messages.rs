@@ -36,10 +36,7 @@ const PENDING: &[&str] = &[
     "harness/peers/",
     "harness/redaction",
     "harness/report/",
-    "harness/subject/",
     "harness/suite/",
-    "harness/webhook/",
-    "harness/wire/",
 ];
 
 fn is_exempt(name: &str) -> bool {

@@ -4,8 +4,7 @@
 
 use std::ops::Range;
 
-use super::{DEEPEST, Json, Malformed, MemberSpan, Text};
-use crate::webhook::messages;
+use super::{DEEPEST, Fault, Json, Malformed, MemberSpan, Text};
 
 impl Json {
     /// Parses one JSON text. Errors: anything that RFC 8259 forbids, and nesting deeper than [`DEEPEST`].
@@ -62,9 +61,9 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn new(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let utf8 = std::str::from_utf8(bytes);
-        let text = utf8.map_err(|e| Malformed { at: e.valid_up_to(), why: messages::invalid_utf8() })?;
+        let text = utf8.map_err(|e| Malformed { at: e.valid_up_to(), why: Fault::InvalidUtf8 })?;
         if text.starts_with('\u{feff}') {
-            return Err(Malformed { at: 0, why: messages::byte_order_mark() });
+            return Err(Malformed { at: 0, why: Fault::ByteOrderMark });
         }
         Ok(Self { text, at: 0 })
     }
@@ -73,7 +72,7 @@ impl<'a> Parser<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn fail<T>(&self, why: &'static str) -> Result<T, Malformed> {
+    fn fail<T>(&self, why: Fault) -> Result<T, Malformed> {
         Err(Malformed { at: self.at, why })
     }
 
@@ -92,7 +91,7 @@ impl<'a> Parser<'a> {
 
     fn end(&mut self) -> Result<(), Malformed> {
         self.white_space();
-        if self.at == self.text.len() { Ok(()) } else { self.fail(messages::trailing_text()) }
+        if self.at == self.text.len() { Ok(()) } else { self.fail(Fault::TrailingText) }
     }
 
     fn value(&mut self, depth: usize) -> Result<Json, Malformed> {
@@ -109,13 +108,14 @@ impl<'a> Parser<'a> {
             Some(b't') => self.word("true", Json::Bool(true)),
             Some(b'f') => self.word("false", Json::Bool(false)),
             Some(b'n') => self.word("null", Json::Null),
-            next => self.fail(messages::expected_value(next.is_none())),
+            Some(_) => self.fail(Fault::ExpectedValue),
+            None => self.fail(Fault::UnexpectedEnd),
         }
     }
 
     fn word(&mut self, word: &str, value: Json) -> Result<Json, Malformed> {
         if !self.text[self.at..].starts_with(word) {
-            return self.fail(messages::expected_value(false));
+            return self.fail(Fault::ExpectedValue);
         }
         self.at += word.len();
         Ok(value)
@@ -135,7 +135,7 @@ impl<'a> Parser<'a> {
                 return Ok(Json::Array(elements));
             }
             if !self.take(b',') {
-                return self.fail(messages::expected_comma_or(']'));
+                return self.fail(Fault::ExpectedCommaOrBracket);
             }
         }
     }
@@ -154,12 +154,12 @@ impl<'a> Parser<'a> {
             self.white_space();
             let start = self.at;
             if self.peek() != Some(b'"') {
-                return self.fail(messages::expected_name());
+                return self.fail(Fault::ExpectedName);
             }
             let name = self.string()?;
             self.white_space();
             if !self.take(b':') {
-                return self.fail(messages::expected_colon());
+                return self.fail(Fault::ExpectedColon);
             }
             let value = self.value(depth + 1)?;
             each(name, value, start..self.at);
@@ -168,14 +168,14 @@ impl<'a> Parser<'a> {
                 return Ok(());
             }
             if !self.take(b',') {
-                return self.fail(messages::expected_comma_or('}'));
+                return self.fail(Fault::ExpectedCommaOrBrace);
             }
         }
     }
 
     fn open(&mut self, depth: usize) -> Result<(), Malformed> {
         if depth == DEEPEST {
-            return self.fail(messages::too_deep());
+            return self.fail(Fault::TooDeep);
         }
         self.at += 1;
         Ok(())
@@ -202,7 +202,7 @@ impl<'a> Parser<'a> {
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.at += 1;
         }
-        if self.at == start { self.fail(messages::expected_digit()) } else { Ok(()) }
+        if self.at == start { self.fail(Fault::ExpectedDigit) } else { Ok(()) }
     }
 
     fn string(&mut self) -> Result<Text, Malformed> {
@@ -217,8 +217,8 @@ impl<'a> Parser<'a> {
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => units.push(self.escape()?),
-                Some(_) => return self.fail(messages::control_character()),
-                None => return self.fail(messages::unterminated_string()),
+                Some(_) => return self.fail(Fault::ControlCharacter),
+                None => return self.fail(Fault::UnterminatedString),
             }
         }
         self.at += 1;
@@ -239,12 +239,12 @@ impl<'a> Parser<'a> {
                 // `from_str_radix` would accept a sign.
                 let hexadecimal = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
                 let Some(unit) = u16::from_str_radix(digits, 16).ok().filter(|_| hexadecimal) else {
-                    return self.fail(messages::incomplete_escape());
+                    return self.fail(Fault::IncompleteEscape);
                 };
                 self.at += 4;
                 unit
             }
-            _ => return self.fail(messages::unknown_escape()),
+            _ => return self.fail(Fault::UnknownEscape),
         };
         self.at += 2;
         Ok(unit)
