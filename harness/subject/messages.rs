@@ -7,7 +7,7 @@ use std::path::Path;
 
 pub(super) fn not_a_command(command: &str) -> String {
     if command.trim().is_empty() {
-        return "the command is empty".to_owned();
+        return format!("the command {command:?} is empty");
     }
     format!("the command {command:?} cannot be split into words; check its quotes")
 }
@@ -35,8 +35,10 @@ pub(super) fn no_free_port(why: impl Display) -> String {
 }
 
 /// `end` says how the process ended, from [`ended`].
-pub(super) fn receiver_ended_at_start(port: u16, end: impl Display) -> String {
-    format!("the receiver ended before it listened on port {port}, the value of PORT: {end}")
+pub(super) fn receiver_ended_at_start(command: &str, port: u16, end: impl Display) -> String {
+    format!(
+        "the receiver ended before it listened on port {port}: {end}\nstart it yourself first: PORT={port} {command}"
+    )
 }
 
 pub(super) fn receiver_never_listened(command: &str, port: u16, seconds: f64, last_words: &str) -> String {
@@ -93,7 +95,7 @@ pub(super) fn not_json(why: impl Display) -> String {
 }
 
 pub(super) fn no_numeric_id() -> String {
-    "it has no number `id`".to_owned()
+    "it has no numeric `id`".to_owned()
 }
 
 pub(super) fn no_result() -> String {
@@ -109,7 +111,7 @@ pub(super) fn reply_to_other_request(request: u64) -> String {
 pub(super) fn invalid_line(quoted: &str, why: &str) -> String {
     format!(
         "the sender wrote {quoted} to stdout, which is not a reply ({why}); write logs to stderr, stdout is for replies \
-         alone"
+         only"
     )
 }
 
@@ -122,7 +124,7 @@ pub(super) fn unasked_reply(request: u64, quoted: &str) -> String {
 }
 
 pub(super) fn endless_line(most: usize, quoted: &str) -> String {
-    format!("the sender wrote a line longer than {most} bytes to stdout, which begins {quoted}")
+    format!("the sender wrote a line longer than {most} bytes to stdout; it begins with {quoted}")
 }
 
 pub(super) fn no_reply_in_time(op: &str, request: u64, seconds: f64, last_words: &str) -> String {
@@ -238,7 +240,7 @@ mod tests {
     #[test]
     fn words_follow_the_data() {
         for (said, expected) in [
-            (not_a_command(" "), "the command is empty"),
+            (not_a_command(""), "the command \"\" is empty"),
             (not_a_command("'a"), "the command \"'a\" cannot be split into words; check its quotes"),
             (
                 cannot_start("cd", "No such file or directory (os error 2)", true),

@@ -180,7 +180,7 @@ async fn launch(
             }
         }
         if let Some(how) = process.ended().await {
-            return Err(SubjectError::Unreachable(messages::receiver_ended_at_start(port, how)));
+            return Err(SubjectError::Unreachable(messages::receiver_ended_at_start(command, port, how)));
         }
         if Instant::now() >= deadline {
             let words = process.last_words();

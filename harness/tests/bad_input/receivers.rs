@@ -59,7 +59,12 @@ fn waits_a_limited_time_for_a_command_to_listen() {
 fn shows_stderr_of_a_command_that_ends_at_once() {
     let Some(script) = receiver("pass", "warn('no database'); sys.exit(4)") else { return };
     let ran = run(["receiver", "--exec", &script.command()]).expect(3);
-    ran.says(&["the receiver ended before it listened on port", "exit status: 4", "no database"]);
+    ran.says(&[
+        "the receiver ended before it listened on port",
+        "exit status: 4",
+        "no database",
+        "first: PORT=",
+    ]);
     run(["receiver", "--exec", "true"]).expect(3).says(&["`true` ended with exit status: 0"]);
 }
 

@@ -262,7 +262,7 @@ usual()";
     let arguments: Vec<&str> = arguments(&command).into_iter().chain([report_option.as_str()]).collect();
     let Some((ran, peak)) = run_and_weigh(&arguments) else { return };
     let judged = (ran, Report::read(&report).unwrap());
-    is_broken(Some(judged), &["a line longer than 16777216 bytes", "begins \"xxxxxxxx"]);
+    is_broken(Some(judged), &["a line longer than 16777216 bytes", "begins with \"xxxxxxxx"]);
     assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} MiB");
 }
 

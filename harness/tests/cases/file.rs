@@ -32,7 +32,7 @@ fn a_file_that_is_no_case_is_named() {
             edited(&|value| value["expected"] = json!({ "words": "observed" })),
             "`expected` is \"observed\", which no single answer can show",
         ),
-        (edited(&|value| value["trial"]["body"] = json!(7)), "a text, or an object"),
+        (edited(&|value| value["trial"]["body"] = json!(7)), "a string, or an object"),
         (
             edited(&|value| value["trial"]["method"] = json!("PO ST")),
             "in `trial` \"PO ST\" is not a request method",
