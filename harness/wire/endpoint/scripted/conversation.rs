@@ -263,7 +263,7 @@ async fn close<S: Peer>(reader: &mut Reader, stream: &mut S) {
 /// Rejects bytes that are not a request.
 pub(super) async fn refuse<S: Peer>(stream: &mut S, why: &'static str) {
     let refusal = refusal(400, why);
-    // A peer that sends no request may not read an answer either.
+    // A peer that does not speak HTTP may not read the answer either.
     let _ = timeout(Duration::from_secs(1), send(stream, &encode_response(&refusal))).await;
 }
 
