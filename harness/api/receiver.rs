@@ -84,7 +84,7 @@ impl Receiver {
     ///
     /// [`Error::Usage`] for a malformed URL.
     pub fn observed_at(self, url: &str) -> Result<Self, Error> {
-        let source = Source::Asked(Target::parse(url).map_err(Error::Usage)?);
+        let source = Source::Polled(Target::parse(url).map_err(Error::Usage)?);
         Ok(Self { subject: self.subject.observed_by(source), ..self })
     }
 
@@ -107,7 +107,7 @@ pub(crate) async fn reference(secret: Secret, clock: Clock) -> Result<Subject, e
     let receiver = Reference::new(Settings::new(secret.clone()), clock, observer);
     let server = http::serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(receiver)).await;
     let server = server.map_err(|why| error::Error::Harness(format!("no port can be listened on: {why}")))?;
-    Ok(Subject::here(server, "/", secret).observed_by(Source::Told(observations)))
+    Ok(Subject::here(server, "/", secret).observed_by(Source::Pushed(observations)))
 }
 
 /// Errors: a receiver that is started cannot have that path; a sentence without its subject.

@@ -122,12 +122,12 @@ fn environment(authority: &Authority) -> Vec<(&'static str, String)> {
     // Node adds these to its own.
     let node = match set("NODE_EXTRA_CA_CERTS") {
         None => Some(file.to_owned()),
-        Some(known) => authority.behind(&known, "node.pem").ok(),
+        Some(known) => authority.appended_to(&known, "node.pem").ok(),
     };
     // OpenSSL (Python, PHP, Ruby), Go and rustls read this one in the place of the system's.
     let system = || SYSTEM_STORES.into_iter().map(Path::new).find(|file| file.is_file()).map(Path::to_owned);
     let openssl = set("SSL_CERT_FILE").or_else(system);
-    let openssl = openssl.and_then(|known| authority.behind(&known, "system.pem").ok());
+    let openssl = openssl.and_then(|known| authority.appended_to(&known, "system.pem").ok());
     let all = [(AUTHORITY, Some(file.to_owned())), ("NODE_EXTRA_CA_CERTS", node), ("SSL_CERT_FILE", openssl)];
     all.into_iter().filter_map(|(name, file)| Some((name, file?.to_str()?.to_owned()))).collect()
 }

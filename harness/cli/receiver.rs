@@ -136,7 +136,7 @@ impl Once<'_> {
             return Ok(None);
         };
         match (&self.source, &self.arguments.observe) {
-            (Some(target), _) => Ok(Some(reached.observed_by(Source::Asked(target.clone())))),
+            (Some(target), _) => Ok(Some(reached.observed_by(Source::Polled(target.clone())))),
             (None, Some(_)) => reached.observed_on_stdout().map(Some),
             (None, None) => Ok(Some(reached)),
         }

@@ -34,13 +34,13 @@ impl TrustOptions {
     pub(super) fn target(&self, url: &str, console: &mut Console) -> Result<Target, Error> {
         let trust = match (&self.ca, self.insecure) {
             (Some(path), _) => Trust::File(path.clone()),
-            (None, true) => Trust::Anybody,
+            (None, true) => Trust::Any,
             // Variables may be set for many runs, those that have no certificate to look at among them.
             (None, false) if !is_https(url) => Trust::System,
             (None, false) => from_environment()?,
         };
         let target = Target::trusting(url, trust).map_err(Error::Usage)?;
-        if target.trust() == Trust::Anybody {
+        if target.trust() == Trust::Any {
             console.tell(&format!("the certificate of {} is not looked at (--insecure)", target.address()));
         }
         Ok(target)
@@ -69,7 +69,7 @@ fn from_environment() -> Result<Trust, Error> {
             "TWENTY_CONFORM_CA and TWENTY_CONFORM_INSECURE exclude each other; unset one of them".to_owned(),
         )),
         (Some(path), false) => Ok(Trust::File(path.into())),
-        (None, true) => Ok(Trust::Anybody),
+        (None, true) => Ok(Trust::Any),
         (None, false) => Ok(Trust::System),
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn command(url: &str, trust: &Trust, delivery: &Delivery, file: Optio
             Trust::File(path) => {
                 words.extend(["--cacert".to_owned(), quoted(path.as_os_str().as_encoded_bytes())]);
             }
-            Trust::Anybody => words.push("-k".to_owned()),
+            Trust::Any => words.push("-k".to_owned()),
         }
     }
     let mut body = &delivery.body[..];
@@ -185,7 +185,7 @@ mod tests {
         let https = |trust: Trust| command("https://h/", &trust, &delivery(b"{}"), None);
         assert!(https(Trust::System).contains(" 'https://h/' --http1.1 -H "));
         assert!(https(Trust::File("a b.pem".into())).contains(" --http1.1 --cacert 'a b.pem' -H "));
-        assert!(https(Trust::Anybody).contains(" --http1.1 -k -H "));
+        assert!(https(Trust::Any).contains(" --http1.1 -k -H "));
         assert!(!plain(&delivery(b"{}")).contains("http1"));
     }
 

@@ -161,7 +161,7 @@ impl Report {
         if run.interrupted {
             notes.push("the run was interrupted: this report is only a part of one".to_owned());
         }
-        if transcript.trust == Trust::Anybody {
+        if transcript.trust == Trust::Any {
             notes.push("the receiver's certificate was not looked at (--insecure)".to_owned());
         }
         let further = further_members(transcript);

@@ -1,8 +1,8 @@
-//! What a subject can do beyond what every one must, by name.
+//! Optional capabilities of a subject, by name.
 
 use serde::{Deserialize, Serialize};
 
-/// What a sender can declare, and what a receiver can be attached with.
+/// A capability that a sender declares, or that a receiver is attached with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Capability {
@@ -16,7 +16,7 @@ pub enum Capability {
 }
 
 impl Capability {
-    /// The word of the attachment protocol.
+    /// The name in the attachment protocol.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Delete => "delete",

@@ -1,8 +1,8 @@
-//! How an outside implementation is reached: a receiver by its URL or a command, a sender by a command, and our own peers
-//! in the same way.
+//! How a program under test is reached: by its URL or by a command. The reference peers are reached in the same way.
 
 pub mod capability;
 pub mod control;
+mod messages;
 pub mod observations;
 pub mod observed;
 pub mod process;

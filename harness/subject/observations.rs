@@ -1,6 +1,6 @@
-//! What a receiver says that it processed: lines on its stdout, an address that is asked, or the reference receiver's calls.
+//! What a receiver says that it processed: lines on its stdout, answers of a URL, or calls of the reference receiver.
 //!
-//! Invariant: bounded. Of each line no more than 64 KiB is read, and no more than a million observations are kept.
+//! Invariant: bounded. Lines longer than 64 KiB are skipped, and at most a million observations are kept.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,14 +11,14 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::SubjectError;
 use super::observed::Observed;
+use super::{SubjectError, messages};
 use crate::clock::Clock;
 use crate::wire::client::{Client, Target};
 use crate::wire::codec::quote;
 use crate::wire::exchange::{Delivery, Headers, Outcome};
 
-/// The longest line that is looked at, in bytes.
+/// The longest line that is parsed, in bytes.
 const MAX_LINE: usize = 64 * 1024;
 /// How many observations are kept.
 const MAX_KEPT: usize = 1_000_000;
@@ -27,12 +27,13 @@ const PACE: Duration = Duration::from_millis(20);
 /// Where a receiver says what it processed.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// As it happens: from its stdout, or from our own receiver.
-    Told(Observations),
-    Asked(Target),
+    /// Observations arrive from its stdout, or from the reference receiver.
+    Pushed(Observations),
+    /// Observations are read from a URL, again and again.
+    Polled(Target),
 }
 
-/// What was said so far.
+/// The observations so far.
 #[derive(Debug, Clone, Default)]
 pub struct Observations(Arc<Log>);
 
@@ -57,15 +58,15 @@ impl Observations {
         self.0.more.notify_waiters();
     }
 
-    /// Reads a stream to its end; lines that say nothing are passed over.
+    /// Reads a stream to its end; other lines are skipped.
     pub(super) async fn read<R: AsyncRead + Unpin>(self, stream: R) {
         let mut stream = BufReader::with_capacity(MAX_LINE, stream);
         let mut line = Vec::new();
-        // Whether the end of a line that was too long is still to come.
+        // Whether the stream is inside a line that is too long.
         let mut inside = false;
         while let Ok(1..) = (&mut stream).take(MAX_LINE as u64).read_until(b'\n', &mut line).await {
             let whole = line.last() == Some(&b'\n') || line.len() < MAX_LINE;
-            // Most lines of most receivers are no JSON, and there may be very many.
+            // Most lines of most receivers are not JSON, and there may be many.
             let object = line.trim_ascii_start().first() == Some(&b'{');
             if whole
                 && !inside
@@ -85,9 +86,9 @@ impl Observations {
 }
 
 impl Source {
-    /// Waits until `enough` holds of everything that was said, or `wait` is over. Returns all of it.
+    /// Waits until the observations are `enough`, or `wait` is over. Returns all of them.
     ///
-    /// Errors: [`SubjectError::Broke`] where the address does not answer with a JSON array of observations.
+    /// Errors: [`SubjectError::Broke`] if the URL does not answer with a JSON array of observations.
     pub(crate) async fn until(
         &self,
         wait: Duration,
@@ -96,15 +97,15 @@ impl Source {
         let deadline = Instant::now() + wait;
         loop {
             match self {
-                Self::Told(observations) => {
-                    // Asked for before looking, so that nothing that comes in between is missed.
+                Self::Pushed(observations) => {
+                    // Subscribe before looking, so that no arrival in between is missed.
                     let more = observations.0.more.notified();
                     let seen = observations.all();
                     if enough(&seen) || timeout_at(deadline, more).await.is_err() {
                         return Ok(observations.all());
                     }
                 }
-                Self::Asked(target) => {
+                Self::Polled(target) => {
                     let seen = ask(target).await?;
                     if enough(&seen) || Instant::now() >= deadline {
                         return Ok(seen);
@@ -117,20 +118,14 @@ impl Source {
 }
 
 async fn ask(target: &Target) -> Result<Vec<Observed>, SubjectError> {
-    let broke = |what: String| {
-        SubjectError::Broke(format!(
-            "the address of --observe, {}, did not answer with a JSON array of objects such as \
-             {{\"event\":\"person.created\",\"id\":\"abc12345\"}}: {what}",
-            target.url()
-        ))
-    };
+    let broke = |why: String| SubjectError::Broke(messages::no_observations(&target.url(), &why));
     let delivery = Delivery::new("GET", &target.path, Headers::default(), Bytes::new());
-    // The time of day is of no matter here.
+    // The time of day does not matter here.
     let client = Client::new(Duration::from_secs(10), Clock::fixed(0)).keeping(16 * 1024 * 1024);
     let response = match client.send(target, &delivery).await.outcome {
         Outcome::Answered(response) if response.status == 200 => response,
-        other => return Err(broke(other.to_string())),
+        other => return Err(broke(messages::observe_answered(other))),
     };
     serde_json::from_slice(&response.body)
-        .map_err(|why| broke(format!("{why}; it begins {}", quote(&response.body))))
+        .map_err(|why| broke(messages::invalid_observations(why, &quote(&response.body))))
 }

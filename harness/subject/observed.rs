@@ -1,12 +1,12 @@
-//! One delivery that a receiver says that it processed.
+//! A delivery that a receiver says it processed.
 
 use serde::{Deserialize, Serialize};
 
-/// What a receiver says of a delivery that it processed (interface, section 3).
+/// What a receiver says about a delivery that it processed (interface, section 3).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Observed {
     pub event: String,
-    /// The record's id, where the receiver found one.
+    /// The record's id, if the receiver found one.
     #[serde(default)]
     pub id: Option<String>,
 }

@@ -1,9 +1,10 @@
-//! A subject's process: started without a shell, watched, and ended with everything that it started.
+//! The process of a subject: started without a shell, and ended together with everything it started.
 //!
-//! Invariant: the process group is ended when the value goes, whichever way it goes; what is kept of stderr is bounded.
+//! Invariant: the process group always ends when the value is dropped. A bounded part of stderr is kept.
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,35 +14,35 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::SubjectError;
+use super::{SubjectError, messages};
 
-/// How much of stderr is kept.
+/// How many bytes of stderr are kept.
 const KEPT_STDERR: usize = 16 * 1024;
-/// How many of its last lines are shown.
+/// How many of the last lines of stderr are shown.
 const SHOWN_LINES: usize = 12;
-/// How long a process may take to end after it was asked to.
+/// How long a process may take to end after SIGTERM.
 const STOP_WAIT: Duration = Duration::from_secs(2);
-/// How long the rest of stderr is waited for once the process is gone: what it left running may hold it open.
+/// How long to wait for the rest of stderr after the process ended. A child process may keep stderr open.
 const STDERR_WAIT: Duration = Duration::from_millis(500);
 
-/// A running process and what it said on stderr.
+/// A running process, with the end of its stderr.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    /// The leader's id, which stays the group's when the leader is gone.
+    /// The leader's id, which remains the group's id after the leader ended.
     id: Option<u32>,
     command: String,
     stderr: Arc<Mutex<VecDeque<u8>>>,
-    /// Reads stderr to its end; `None` once it got there.
+    /// Reads stderr to its end; `None` after that.
     reading: Option<JoinHandle<()>>,
 }
 
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessEnd {
-    /// Its exit code; `None` where a signal ended it.
+    /// Its exit code; `None` if a signal ended it.
     pub code: Option<i32>,
-    /// The command, its status and the last lines of its stderr, as a part of a sentence.
+    /// The command, its status and the last lines of its stderr, as a clause.
     pub text: String,
 }
 
@@ -52,17 +53,16 @@ impl fmt::Display for ProcessEnd {
 }
 
 impl Process {
-    /// Starts `command`, split into words as a shell would, with further variables in its environment.
+    /// Starts `command`, split into words as in a shell, with additional environment variables.
     ///
-    /// Errors: [`SubjectError::Usage`] where the command cannot be split or does not exist.
+    /// Errors: [`SubjectError::Usage`] if the command cannot be split or does not exist.
     pub fn start(
         command: &str,
         environment: &[(&str, String)],
         piped_input: bool,
     ) -> Result<Self, SubjectError> {
         let words = shlex::split(command).filter(|words| !words.is_empty());
-        let words =
-            words.ok_or_else(|| SubjectError::Usage(format!("{command:?} cannot be split into words")))?;
+        let words = words.ok_or_else(|| SubjectError::Usage(messages::not_a_command(command)))?;
         let mut builder = Command::new(&words[0]);
         builder
             .args(&words[1..])
@@ -74,79 +74,75 @@ impl Process {
         #[cfg(unix)]
         builder.process_group(0);
         let mut child = builder.spawn().map_err(|why| {
-            SubjectError::Usage(format!("the command {:?} cannot be started: {why}", words[0]))
+            let is_missing = why.kind() == io::ErrorKind::NotFound;
+            SubjectError::Usage(messages::cannot_start(&words[0], why, is_missing))
         })?;
         let stderr = Arc::new(Mutex::new(VecDeque::new()));
         let reading = child.stderr.take().map(|stream| tokio::spawn(keep_last(stream, stderr.clone())));
         Ok(Self { id: child.id(), child, command: command.to_owned(), stderr, reading })
     }
 
-    /// Its input and output, the first time that they are asked for.
+    /// Its stdin and stdout, on the first call.
     pub fn pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>) {
         (self.child.stdin.take(), self.child.stdout.take())
     }
 
-    /// How it ended, if it did, with the last lines of its stderr.
+    /// How it ended, if it did.
     pub async fn ended(&mut self) -> Option<ProcessEnd> {
         let status = self.child.try_wait().ok()??;
         Some(self.describe(status).await)
     }
 
-    /// Waits that long for it to end, and says how it did.
+    /// Waits up to `wait` for its end. Returns how it ended.
     pub async fn ends_within(&mut self, wait: Duration) -> Option<ProcessEnd> {
         let status = timeout(wait, self.child.wait()).await.ok()?.ok()?;
         Some(self.describe(status).await)
     }
 
     async fn describe(&mut self, status: ExitStatus) -> ProcessEnd {
-        // The process may be seen to be gone before its last words were read.
+        // The end of the process may be seen before the end of stderr was read.
         if let Some(reading) = &mut self.reading
             && timeout(STDERR_WAIT, reading).await.is_ok()
         {
             self.reading = None;
         }
-        let text = format!("the command `{}` ended with {status}{}", self.command, self.last_words());
+        let text = messages::ended(&self.command, status, &self.last_words());
         ProcessEnd { code: status.code(), text }
     }
 
-    /// The last lines of stderr, for a message; empty where there are none.
+    /// The last lines of stderr, as the end of a message; empty if there are none.
     pub fn last_words(&self) -> String {
         let kept = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&kept.iter().copied().collect::<Vec<_>>()).into_owned();
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-        let last = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
-        if last.is_empty() {
-            String::new()
-        } else {
-            format!("; its stderr ends:\n    {}", last.join("\n    "))
-        }
+        messages::last_lines(&lines[lines.len().saturating_sub(SHOWN_LINES)..])
     }
 
-    /// Ends the process and whatever it started: asks first, and insists after two seconds.
+    /// Ends the process and everything it started: with SIGTERM, and after two seconds with SIGKILL.
     pub async fn stop(&mut self) {
         self.signal(false);
         if timeout(STOP_WAIT, self.child.wait()).await.is_err() {
             self.signal(true);
-            // It was killed: there is nothing left that could hold this up.
+            // SIGKILL cannot be delayed, so this ends.
             let _ = self.child.wait().await;
         }
-        // The leader is gone; what it left running is not.
+        // The leader ended, but its children may still run.
         self.signal(true);
     }
 
     #[cfg(unix)]
-    fn signal(&self, insist: bool) {
+    fn signal(&self, kill: bool) {
         use nix::sys::signal::{Signal, killpg};
         use nix::unistd::Pid;
         let group = self.id.and_then(|id| i32::try_from(id).ok());
         if let Some(group) = group {
-            // Gone already is as good.
-            let _ = killpg(Pid::from_raw(group), if insist { Signal::SIGKILL } else { Signal::SIGTERM });
+            // An error means that the group has ended already.
+            let _ = killpg(Pid::from_raw(group), if kill { Signal::SIGKILL } else { Signal::SIGTERM });
         }
     }
 
     #[cfg(not(unix))]
-    fn signal(&mut self, _insist: bool) {
+    fn signal(&mut self, _kill: bool) {
         let _ = self.child.start_kill();
     }
 }

@@ -1,6 +1,6 @@
-//! The attachment protocol of senders: JSON lines, one reply for each request, matched by id (interface, section 3).
+//! The attachment protocol of senders: JSON lines, with one reply per request, matched by id (interface, section 3).
 //!
-//! Invariant: the record of an `emit` is raw JSON text on both sides; it is never parsed on the way.
+//! Invariant: the record of an `emit` is raw JSON text on both sides and is never parsed in between.
 
 use std::path::PathBuf;
 
@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::SubjectError;
 use super::capability::Capability;
+use super::{SubjectError, messages};
 use crate::webhook::dialect::Members;
 use crate::webhook::event::{Event, EventName};
 use crate::webhook::signature::Secret;
@@ -23,18 +23,18 @@ pub(crate) const VERSION: u32 = 1;
 pub enum Op {
     Hello {
         dialect: String,
-        /// A PEM file with the authority of the HTTPS endpoints; `None` where there are none.
+        /// A PEM file with the authority of the HTTPS endpoints; `None` without such endpoints.
         ca: Option<PathBuf>,
     },
     CreateWebhook {
         url: String,
-        /// Its secret; `None` for none (capability `unsigned`).
+        /// `None` for a webhook without a secret (capability `unsigned`).
         secret: Option<Secret>,
-        /// Its filter; `None` for every event.
+        /// The filter; `None` for every event.
         operations: Option<Vec<String>>,
     },
     Emit(Event),
-    /// What became of a webhook's deliveries?
+    /// Asks for the outcomes of a webhook's deliveries.
     Outcomes {
         webhook: String,
     },
@@ -47,26 +47,26 @@ pub enum Op {
 /// What a sender replies.
 #[derive(Debug, Clone)]
 pub enum Reply {
-    /// Done, with whatever it answers.
+    /// Done, with an answer.
     Ok(Value),
     Error(String),
-    /// Not something it can do: why.
+    /// The sender cannot do this: why.
     Unsupported(String),
 }
 
-/// What a sender says of itself.
+/// What a sender says about itself.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Hello {
     #[serde(default)]
     pub name: String,
     #[serde(default)]
     pub version: String,
-    /// What it can do; words that the suite does not know are ignored.
+    /// Its capabilities; unknown names are ignored.
     #[serde(default)]
     pub capabilities: Vec<String>,
 }
 
-/// What a sender reports of one delivery.
+/// What a sender reports about one delivery.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Outcome {
     #[serde(default)]
@@ -77,7 +77,7 @@ pub struct Outcome {
 }
 
 impl Hello {
-    /// Reads the answer to `hello`. Errors: [`SubjectError::Broke`], with the answer.
+    /// Reads the answer to `hello`. Errors: [`SubjectError::Broke`].
     pub(crate) fn read(answer: &Value) -> Result<Self, SubjectError> {
         read("hello", answer)
     }
@@ -87,27 +87,20 @@ impl Hello {
     }
 }
 
-/// Reads the answer to `create_webhook`: what the sender calls the webhook. Errors: [`SubjectError::Broke`], with the answer.
+/// Reads the answer to `create_webhook`: the sender's name for the webhook. Errors: [`SubjectError::Broke`].
 pub(crate) fn webhook_name(answer: &Value) -> Result<String, SubjectError> {
     let name = answer.get("webhook").and_then(Value::as_str);
-    name.map(str::to_owned).ok_or_else(|| {
-        SubjectError::Broke(format!(
-            "the sender's answer to `create_webhook` has no text `webhook`: {}",
-            quoted(answer)
-        ))
-    })
+    name.map(str::to_owned).ok_or_else(|| SubjectError::Broke(messages::no_webhook_name(&quoted(answer))))
 }
 
-/// Reads the answer to `outcomes`. Errors: [`SubjectError::Broke`], with the answer.
+/// Reads the answer to `outcomes`. Errors: [`SubjectError::Broke`].
 pub(crate) fn outcomes(answer: &Value) -> Result<Vec<Outcome>, SubjectError> {
     read("outcomes", answer.get("deliveries").unwrap_or(&Value::Null))
 }
 
 fn read<T: DeserializeOwned>(op: &str, answer: &Value) -> Result<T, SubjectError> {
-    T::deserialize(answer).map_err(|why| {
-        let answer = quoted(answer);
-        SubjectError::Broke(format!("the sender's answer to `{op}` cannot be read ({why}): {answer}"))
-    })
+    T::deserialize(answer)
+        .map_err(|why| SubjectError::Broke(messages::invalid_answer(op, why, &quoted(answer))))
 }
 
 fn quoted(answer: &Value) -> String {
@@ -115,7 +108,7 @@ fn quoted(answer: &Value) -> String {
 }
 
 impl Op {
-    /// The word for it on the wire.
+    /// The name in the protocol.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Hello { .. } => "hello",
@@ -127,7 +120,7 @@ impl Op {
         }
     }
 
-    /// The line for it, without the line feed.
+    /// Its line, without the line feed.
     pub(crate) fn encode(&self, id: u64) -> String {
         let op = self.name();
         let mut line = json!({ "id": id, "op": op });
@@ -151,7 +144,7 @@ impl Op {
                 if let Some(fields) = &event.updated_fields {
                     line["updated_fields"] = fields.clone().into();
                 }
-                // The record goes in as the text that it is. A record that spans lines would end the line too early.
+                // The record is inserted as text. A line break in it would end the line too early.
                 let head = line.to_string();
                 let record = single_line(&event.record);
                 return format!("{},\"data\":{record}}}", &head[..head.len() - 1]);
@@ -164,22 +157,21 @@ impl Op {
         line.to_string()
     }
 
-    /// Reads a line. Returns the request's id and the request, or why there is none.
+    /// Reads a line. Returns the request's id, and the request or the reply to an invalid one.
     pub fn decode(line: &str) -> (Value, Result<Self, Reply>) {
         let members = match Members::parse(line.as_bytes()) {
             Ok(members) => members,
-            Err(why) => return (Value::Null, Err(Reply::Error(format!("no request: {why}")))),
+            Err(why) => return (Value::Null, Err(Reply::Error(messages::invalid_request(why)))),
         };
         let id = members.get("id").and_then(|id| serde_json::from_str(id.get()).ok()).unwrap_or(Value::Null);
         (id, Self::from_members(&members))
     }
 
     fn from_members(members: &Members) -> Result<Self, Reply> {
-        let text = |key: &str| members.text(key).ok_or_else(|| Reply::Error(format!("`{key}` must be text")));
+        let text = |key: &str| members.text(key).ok_or_else(|| Reply::Error(messages::must_be_string(key)));
         let list = |key: &str| -> Result<Option<Vec<String>>, Reply> {
             let Some(raw) = members.get(key) else { return Ok(None) };
-            serde_json::from_str(raw.get())
-                .map_err(|_| Reply::Error(format!("`{key}` must be a list of texts")))
+            serde_json::from_str(raw.get()).map_err(|_| Reply::Error(messages::must_be_strings(key)))
         };
         Ok(match text("op")?.as_str() {
             "hello" => Self::Hello { dialect: text("dialect")?, ca: members.text("ca").map(PathBuf::from) },
@@ -192,20 +184,20 @@ impl Op {
                 name: EventName::new(text("event")?),
                 record: members
                     .get("data")
-                    .ok_or_else(|| Reply::Error("`data` is missing".to_owned()))?
+                    .ok_or_else(|| Reply::Error(messages::missing_member("data")))?
                     .to_owned(),
                 updated_fields: list("updated_fields")?,
             }),
             "outcomes" => Self::Outcomes { webhook: text("webhook")? },
             "delete_webhook" => Self::DeleteWebhook { webhook: text("webhook")? },
             "shutdown" => Self::Shutdown,
-            other => return Err(Reply::Unsupported(format!("there is no operation {other:?}"))),
+            other => return Err(Reply::Unsupported(messages::unknown_operation(other))),
         })
     }
 }
 
 impl Reply {
-    /// The line for it, without the line feed.
+    /// Its line, without the line feed.
     pub fn encode(&self, id: &Value) -> String {
         match self {
             Self::Ok(answer) => json!({ "id": id, "ok": answer }),
@@ -215,12 +207,12 @@ impl Reply {
         .to_string()
     }
 
-    /// Reads a line. Errors: why it is no reply.
+    /// Reads a line. Errors: why it is not a reply.
     pub fn decode(line: &[u8]) -> Result<(u64, Self), String> {
-        let line: Value = serde_json::from_slice(line).map_err(|why| format!("not JSON ({why})"))?;
-        let id = line.get("id").and_then(Value::as_u64).ok_or("it has no `id` that is a number")?;
+        let line: Value = serde_json::from_slice(line).map_err(messages::not_json)?;
+        let id = line.get("id").and_then(Value::as_u64).ok_or_else(messages::no_numeric_id)?;
         let words = |key: &str, inner: &str| {
-            // The words by themselves are understood too.
+            // The words without an object are accepted too.
             let given = line.get(key)?;
             let words = given.get(inner).unwrap_or(given);
             Some(words.as_str().map_or_else(|| words.to_string(), str::to_owned))
@@ -230,11 +222,11 @@ impl Reply {
         }
         let error = words("error", "message").map(Self::Error);
         let reply = error.or_else(|| words("unsupported", "reason").map(Self::Unsupported));
-        reply.map(|reply| (id, reply)).ok_or_else(|| "it has none of `ok`, `error`, `unsupported`".to_owned())
+        reply.map(|reply| (id, reply)).ok_or_else(messages::no_result)
     }
 }
 
-/// JSON text without raw line feeds, which outside of strings are white space and inside of them cannot be.
+/// JSON text without raw line feeds, which can only be white space between tokens.
 fn single_line(json: &RawValue) -> String {
     json.get().replace(['\n', '\r'], " ")
 }
@@ -244,7 +236,7 @@ mod tests {
     use super::Reply;
 
     #[test]
-    fn the_words_of_an_error_are_never_lost() {
+    fn keeps_the_words_of_every_form_of_error() {
         for (line, expected) in [
             (r#"{"id":1,"error":{"message":"locked"}}"#, "locked"),
             (r#"{"id":1,"error":"locked"}"#, "locked"),

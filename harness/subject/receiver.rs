@@ -1,7 +1,7 @@
-//! A receiver under test: one that runs already, one that is started from a command, or the reference receiver in this process.
+//! A receiver under test: one that runs already, one started from a command, or the reference receiver in this process.
 //!
-//! Invariant: a receiver that was started here and ended by itself is started again on the same port before the next
-//! trial, and its end is recorded.
+//! Invariant: if a receiver that was started here ends by itself, it is restarted on the same port before the next trial,
+//! and its end is recorded.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -9,19 +9,19 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::SubjectError;
 use super::observations::{Observations, Source};
 use super::process::Process;
+use super::{SubjectError, messages};
 use crate::webhook::signature::Secret;
 use crate::wire::client::{Connection, Target};
 use crate::wire::endpoint::Server;
 use crate::wire::exchange::Outcome;
 
-/// How often a port is tried while it is waited for.
+/// The pause between two attempts to connect to a starting receiver.
 const READY_PACE: Duration = Duration::from_millis(10);
-/// How long one attempt to connect may take.
+/// The time limit for one connection attempt.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
-/// How long a process may take to be gone once its connection broke.
+/// How long a process may take to end after its connection broke.
 const DEATH_WAIT: Duration = Duration::from_millis(300);
 
 #[derive(Debug)]
@@ -35,27 +35,27 @@ pub struct Receiver {
 #[derive(Debug)]
 enum Running {
     Elsewhere,
-    Here(#[expect(dead_code, reason = "held so that it goes on serving")] Server),
+    Here(#[expect(dead_code, reason = "dropping it stops the server")] Server),
     Command { command: String, port: u16, ready: Duration, process: Box<Process>, said: Observations },
 }
 
 impl Receiver {
-    /// One that runs already.
+    /// A receiver that runs already.
     ///
-    /// Errors: [`SubjectError::Unreachable`] where nothing accepts at its address, or no TLS connection comes about there.
+    /// Errors: [`SubjectError::Unreachable`] if its address does not accept connections, or TLS fails.
     pub(crate) async fn at(target: Target, secret: Secret) -> Result<Self, SubjectError> {
-        let failed = match timeout(CONNECT_WAIT, Connection::open(&target)).await {
+        let (url, address) = (target.url(), target.address());
+        Err(SubjectError::Unreachable(match timeout(CONNECT_WAIT, Connection::open(&target)).await {
             Ok(Ok(_)) => return Ok(Self { target, secret, running: Running::Elsewhere, observes: None }),
-            // Neither HTTP nor TLS: a name that is not found, a network that is not reached.
-            Ok(Err(Outcome::Malformed(why))) => why,
-            Ok(Err(why)) => why.to_string(),
-            Err(_) => format!("no answer within {} s", CONNECT_WAIT.as_secs()),
-        };
-        Err(SubjectError::Unreachable(format!(
-            "the receiver cannot be reached: connecting to {} for {} failed: {failed}",
-            target.address(),
-            target.url()
-        )))
+            // Before HTTP and TLS: a host that does not resolve, a network that is unreachable.
+            Ok(Err(Outcome::Malformed(why))) => messages::receiver_unreachable(&url, why),
+            Ok(Err(why @ Outcome::Tls(_))) => messages::receiver_unreachable(&url, why),
+            Ok(Err(why)) => messages::receiver_not_listening(&url, &address, why),
+            Err(_) => {
+                let why = messages::no_connection_within(CONNECT_WAIT.as_secs());
+                messages::receiver_not_listening(&url, &address, why)
+            }
+        }))
     }
 
     /// The reference receiver, in this process.
@@ -65,10 +65,10 @@ impl Receiver {
         Self { target, secret, running: Running::Here(server), observes: None }
     }
 
-    /// Starts a command on a free port and waits until it accepts there.
+    /// Starts a command with a free port and waits until it accepts connections there.
     ///
-    /// Errors: [`SubjectError::Usage`] where there is no such command, [`SubjectError::Unreachable`] where it ended or
-    /// its port never accepted.
+    /// Errors: [`SubjectError::Usage`] if there is no such command, [`SubjectError::Unreachable`] if it ended or never
+    /// accepted a connection.
     pub(crate) async fn start(
         command: &str,
         path: &str,
@@ -78,7 +78,7 @@ impl Receiver {
         let said = Observations::default();
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let port = free.and_then(|listener| listener.local_addr()).map(|address| address.port());
-        let port = port.map_err(|why| SubjectError::Unreachable(format!("no port is free: {why}")))?;
+        let port = port.map_err(|why| SubjectError::Unreachable(messages::no_free_port(why)))?;
         let (process, host) = launch(command, port, &secret, ready, &said).await?;
         let target = Target::http(host, port, path);
         let process = Box::new(process);
@@ -90,27 +90,24 @@ impl Receiver {
         })
     }
 
-    /// With a source that says what it takes in.
+    /// Adds the source of its observations.
     #[must_use]
     pub fn observed_by(self, source: Source) -> Self {
         Self { observes: Some(source), ..self }
     }
 
-    /// With its own stdout as that source (interface, section 3: `--observe stdout`).
+    /// Reads its observations from its stdout (interface, section 3: `--observe stdout`).
     ///
-    /// Errors: [`SubjectError::Usage`] where it was not started here.
+    /// Errors: [`SubjectError::Usage`] if it was not started here.
     pub(crate) fn observed_on_stdout(mut self) -> Result<Self, SubjectError> {
         let Running::Command { said, .. } = &self.running else {
-            return Err(SubjectError::Usage(
-                "--observe stdout needs a receiver that is started with --exec; give --observe URL otherwise"
-                    .to_owned(),
-            ));
+            return Err(SubjectError::Usage(messages::stdout_of_other_receiver()));
         };
-        self.observes = Some(Source::Told(said.clone()));
+        self.observes = Some(Source::Pushed(said.clone()));
         Ok(self)
     }
 
-    /// What says what it takes in, where there is such a thing.
+    /// The source of its observations, if there is one.
     pub(crate) fn observes(&self) -> Option<&Source> {
         self.observes.as_ref()
     }
@@ -123,7 +120,7 @@ impl Receiver {
         &self.secret
     }
 
-    /// How its process ended, where it was started here and did.
+    /// How its process ended, if it was started here and has ended.
     pub(crate) async fn ended(&mut self) -> Option<String> {
         match &mut self.running {
             Running::Command { process, .. } => process.ended().await.map(|end| end.text),
@@ -131,7 +128,7 @@ impl Receiver {
         }
     }
 
-    /// The same, after its connections broke: a process takes a moment to be gone.
+    /// The same, after its connection broke: waits a moment for the process to end.
     pub(crate) async fn ends(&mut self) -> Option<String> {
         match &mut self.running {
             Running::Command { process, .. } => process.ends_within(DEATH_WAIT).await.map(|end| end.text),
@@ -139,17 +136,17 @@ impl Receiver {
         }
     }
 
-    /// After a connection broke: whether its process ended, and how. It is started again then.
+    /// After a connection broke: restarts its process if that ended. Returns how it ended.
     ///
-    /// Errors: it cannot be started again.
+    /// Errors: it cannot be restarted.
     pub(crate) async fn revive(&mut self) -> Result<Option<String>, SubjectError> {
         let Running::Command { command, port, ready, process, said } = &mut self.running else {
             return Ok(None);
         };
         let Some(how) = process.ends_within(DEATH_WAIT).await else { return Ok(None) };
         let again = launch(command, *port, &self.secret, *ready, said).await;
-        let (again, _) =
-            again.map_err(|why| SubjectError::Unreachable(format!("{how}; started again, {why}")))?;
+        let failed = |why| SubjectError::Unreachable(messages::receiver_not_restarted(&how, why));
+        let (again, _) = again.map_err(failed)?;
         **process = again;
         Ok(Some(how.text))
     }
@@ -161,7 +158,7 @@ impl Receiver {
     }
 }
 
-/// Starts the command and waits until its port accepts, on either loopback address. Returns the one that does.
+/// Starts the command and waits until its port accepts connections on a loopback address. Returns that address.
 async fn launch(
     command: &str,
     port: u16,
@@ -172,7 +169,7 @@ async fn launch(
     let environment = [("PORT", port.to_string()), ("TWENTY_WEBHOOK_SECRET", secret.expose().to_owned())];
     let mut process = Process::start(command, &environment, false)?;
     if let (_, Some(stdout)) = process.pipes() {
-        // Read to its end even where nothing is observed, so that a talkative receiver never waits for room in the pipe.
+        // Read to its end even if it is not needed, so that the receiver never blocks on a full pipe.
         tokio::spawn(said.clone().read(stdout));
     }
     let deadline = Instant::now() + ready;
@@ -183,16 +180,13 @@ async fn launch(
             }
         }
         if let Some(how) = process.ended().await {
-            return Err(SubjectError::Unreachable(format!("the receiver did not start: {how}")));
+            return Err(SubjectError::Unreachable(messages::receiver_ended_at_start(command, port, how)));
         }
         if Instant::now() >= deadline {
             let words = process.last_words();
             process.stop().await;
-            return Err(SubjectError::Unreachable(format!(
-                "the receiver did not become ready: `{command}` was given PORT={port}, and nothing accepted at \
-                 127.0.0.1:{port} or [::1]:{port} within {} s{words}",
-                ready.as_secs_f64()
-            )));
+            let why = messages::receiver_never_listened(command, port, ready.as_secs_f64(), &words);
+            return Err(SubjectError::Unreachable(why));
         }
         sleep(READY_PACE).await;
     }

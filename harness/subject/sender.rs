@@ -1,8 +1,8 @@
-//! A sender under test: anything that answers the operations of the attachment protocol. Here a command that does so on
+//! A sender under test: anything that answers the operations of the attachment protocol. Here, a command that does so on
 //! its stdin and stdout.
 //!
-//! Invariant: one reply for each request. A line that is no reply, or a second one, is quoted and ends the conversation;
-//! a line of any length costs bounded memory.
+//! Invariant: one reply per request. An invalid or second reply is quoted and ends the conversation. A line of any length
+//! needs bounded memory.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,21 +16,21 @@ use tokio::process::ChildStdin;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::SubjectError;
 use super::process::Process;
 use super::protocol::{Op, Reply};
+use super::{SubjectError, messages};
 use crate::wire::codec::quote;
 
 const LONGEST_REPLY: usize = 16 * 1024 * 1024;
-/// How long a process may take to be gone once its output ended.
+/// How long a process may take to end after its stdout ended.
 const DEATH_WAIT: Duration = Duration::from_secs(2);
 
-/// What can be asked to send.
+/// Something that can be asked to send deliveries.
 pub trait Sender: Send + Sync {
     fn call(&self, op: Op) -> BoxFuture<'_, Result<Reply, SubjectError>>;
 }
 
-/// A sender that a command runs.
+/// A sender that runs as a command.
 pub struct Command {
     process: tokio::sync::Mutex<Process>,
     input: tokio::sync::Mutex<Option<ChildStdin>>,
@@ -43,14 +43,14 @@ struct Conversation {
     asked: u64,
     waiting: HashMap<u64, oneshot::Sender<Result<Reply, SubjectError>>>,
     answered: HashSet<u64>,
-    /// Why it is over, once it is: `None` inside where the output merely ended.
+    /// Why it is over, once it is: `Some(None)` if the output just ended.
     over: Option<Option<SubjectError>>,
 }
 
 impl Command {
-    /// Starts a command, with further variables in its environment; `wait` bounds each reply.
+    /// Starts a command, with additional environment variables; `wait` bounds each reply.
     ///
-    /// Errors: [`SubjectError::Usage`] where there is no such command.
+    /// Errors: [`SubjectError::Usage`] if there is no such command.
     pub(crate) fn start(
         command: &str,
         environment: &[(&str, String)],
@@ -65,9 +65,9 @@ impl Command {
         Ok(Self { process: process.into(), input: input.into(), conversation, wait })
     }
 
-    /// Asks it to end, and ends it with everything that it started.
+    /// Asks it to end, then ends it with everything it started.
     pub(crate) async fn stop(&self) {
-        // Whether it answers or not, it is ended.
+        // It is ended whether it answers or not.
         let _ = timeout(Duration::from_secs(1), self.ask(Op::Shutdown)).await;
         self.input.lock().await.take();
         self.process.lock().await.stop().await;
@@ -101,25 +101,23 @@ impl Command {
             }
         };
         let conversation = async {
-            // Where its input is closed, what it said before it closed it tells why.
+            // If its stdin is closed, an earlier reply may tell why.
             let _ = written.await;
             answered.await.ok()
         };
         match timeout(self.wait, conversation).await {
             Ok(Some(reply)) => reply,
-            // Its output ended: the process is gone or about to be.
+            // Its stdout ended: the process has ended, or is about to.
             Ok(None) => Err(self.death(name).await),
             Err(_) => {
                 lock(&self.conversation).waiting.remove(&id);
                 let mut process = self.process.lock().await;
-                // What it left running may hold its stdout open.
+                // A child process may keep its stdout open.
                 if let Some(how) = process.ended().await {
-                    return Err(SubjectError::Died(format!("no reply to `{name}`: {how}")));
+                    return Err(SubjectError::Died(messages::sender_ended(name, how)));
                 }
                 let (wait, words) = (self.wait.as_secs_f64(), process.last_words());
-                Err(SubjectError::Broke(format!(
-                    "the sender did not reply to `{name}` (request {id}) within {wait} s{words}"
-                )))
+                Err(SubjectError::Broke(messages::no_reply_in_time(name, id, wait, &words)))
             }
         }
     }
@@ -127,11 +125,8 @@ impl Command {
     async fn death(&self, asked: &str) -> SubjectError {
         let mut process = self.process.lock().await;
         match process.ends_within(DEATH_WAIT).await {
-            Some(how) => SubjectError::Died(format!("no reply to `{asked}`: {how}")),
-            None => SubjectError::Broke(format!(
-                "no reply to `{asked}`: the sender goes on, but closed its stdout{}",
-                process.last_words()
-            )),
+            Some(how) => SubjectError::Died(messages::sender_ended(asked, how)),
+            None => SubjectError::Broke(messages::stdout_closed(asked, &process.last_words())),
         }
     }
 }
@@ -142,7 +137,7 @@ impl Sender for Command {
     }
 }
 
-/// Reads replies until the output ends or one of them is none.
+/// Reads replies until the output ends or a line is not a reply.
 async fn listen<R: AsyncRead + Unpin>(mut output: BufReader<R>, conversation: Arc<Mutex<Conversation>>) {
     let mut line = Vec::new();
     let over = loop {
@@ -153,13 +148,13 @@ async fn listen<R: AsyncRead + Unpin>(mut output: BufReader<R>, conversation: Ar
             Err(why) => break Some(SubjectError::Broke(why)),
         }
         if let Err(why) = take(&line, &mut lock(&conversation)) {
-            break Some(SubjectError::Broke(format!("the sender wrote to stdout {}: {why}", quote(&line))));
+            break Some(SubjectError::Broke(why));
         }
     };
     let mut conversation = lock(&conversation);
     for (_, waiting) in conversation.waiting.drain() {
         match &over {
-            // A receiver that gave up waiting does not need the answer.
+            // A request that is no longer waiting does not need the reply.
             Some(why) => drop(waiting.send(Err(why.clone()))),
             None => drop(waiting),
         }
@@ -167,23 +162,24 @@ async fn listen<R: AsyncRead + Unpin>(mut output: BufReader<R>, conversation: Ar
     conversation.over = Some(over);
 }
 
-/// Matches one line to its request.
+/// Matches one line to its request. Errors: it is not a reply, or not to a request that is waiting.
 fn take(line: &[u8], conversation: &mut Conversation) -> Result<(), String> {
-    let (id, reply) = Reply::decode(line)?;
+    let decoded = Reply::decode(line);
+    let (id, reply) = decoded.map_err(|why| messages::invalid_line(&quote(line), &why))?;
     match conversation.waiting.remove(&id) {
         Some(waiting) => {
             conversation.answered.insert(id);
-            // A reply that came after its wait was over is late, not wrong.
+            // A late reply is not wrong.
             let _ = waiting.send(Ok(reply));
             Ok(())
         }
-        None if conversation.answered.contains(&id) => Err(format!("request {id} was answered before")),
+        None if conversation.answered.contains(&id) => Err(messages::second_reply(id, &quote(line))),
         None if id <= conversation.asked && id > 0 => Ok(()),
-        None => Err(format!("there was no request {id}")),
+        None => Err(messages::unasked_reply(id, &quote(line))),
     }
 }
 
-/// Reads a line without its line feed; `false` at the end. Errors: it is too long.
+/// Reads a line without its line feed; `false` at the end. Errors: the line is too long.
 async fn bounded_line<R: AsyncRead + Unpin>(
     output: &mut BufReader<R>,
     line: &mut Vec<u8>,
@@ -201,10 +197,7 @@ async fn bounded_line<R: AsyncRead + Unpin>(
             return Ok(true);
         }
         if line.len() > LONGEST_REPLY {
-            return Err(format!(
-                "the sender wrote a line of more than {LONGEST_REPLY} bytes, which begins {}",
-                quote(line)
-            ));
+            return Err(messages::endless_line(LONGEST_REPLY, &quote(line)));
         }
     }
 }
@@ -213,15 +206,11 @@ fn lock(conversation: &Mutex<Conversation>) -> std::sync::MutexGuard<'_, Convers
     conversation.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The answer of a reply that had to be `ok`. Errors: [`SubjectError::Stuck`], with what it said instead.
+/// The answer of a reply that must be `ok`. Errors: [`SubjectError::Stuck`].
 pub(crate) fn expect_ok(op: &'static str, reply: Reply) -> Result<Value, SubjectError> {
     match reply {
         Reply::Ok(answer) => Ok(answer),
-        Reply::Error(message) => {
-            Err(SubjectError::Stuck(format!("the sender answered `{op}` with an error: {message:?}")))
-        }
-        Reply::Unsupported(reason) => {
-            Err(SubjectError::Stuck(format!("the sender does not support `{op}`: {reason:?}")))
-        }
+        Reply::Error(message) => Err(SubjectError::Stuck(messages::answered_with_error(op, &message))),
+        Reply::Unsupported(reason) => Err(SubjectError::Stuck(messages::unsupported(op, &reason))),
     }
 }

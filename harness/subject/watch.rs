@@ -1,11 +1,9 @@
 //! Notices when the files of a program under test change.
 //!
-//! Looked at by polling, not by the system's notifications: those do not come through shared folders of containers and
-//! virtual machines, and would have to be taken out for every folder of `node_modules` too. A walk over some hundred source
-//! files costs a millisecond or two.
+//! Files are polled, because the system's notifications do not work across shared folders of containers and virtual machines,
+//! and would need a watch for every folder of `node_modules`. Polling some hundred source files takes a millisecond or two.
 //!
-//! Invariant: bounded. A walk looks at no more than `MOST_ENTRIES` entries, and what runs themselves write starts no run
-//! without end.
+//! Invariant: bounded. A walk visits at most `MOST_ENTRIES` entries, and files that runs write do not start runs forever.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,83 +12,80 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::time::sleep;
 
+use super::messages;
 use crate::error::Error;
 
-/// How often files are looked at, and for how long nothing may change after a change: editors and builds write several.
+/// The polling interval, and how long nothing may change after a change: editors and builds write several files.
 const PACE: Duration = Duration::from_millis(200);
-/// What changes in the middle of so many runs on end is written by the receiver itself.
+/// A file that changes during this many runs in a row is written by the receiver itself.
 const BY_ITSELF: usize = 3;
 const MOST_ENTRIES: usize = 20_000;
-/// Folders that tools write, and the marks of what is hidden.
-const PASSED_OVER: [&str; 3] = ["target", "node_modules", "__pycache__"];
+/// Folders that tools write.
+const SKIPPED: [&str; 3] = ["target", "node_modules", "__pycache__"];
 
-/// What a file is known by: when it was changed, since the epoch, and its length.
+/// When a file was changed, since the epoch, and its length.
 type FileState = (Option<Duration>, u64);
 type Snapshot = BTreeMap<PathBuf, FileState>;
 
 pub struct SourceWatch {
     roots: Vec<PathBuf>,
-    /// What runs write.
+    /// Files that runs write.
     written: Vec<PathBuf>,
     known: Snapshot,
-    /// In how many runs on end a file has changed while they went on.
-    amid: BTreeMap<PathBuf, usize>,
-    /// What of that is to start another run.
+    /// During how many runs in a row each file changed.
+    during: BTreeMap<PathBuf, usize>,
+    /// Which of these files start another run.
     again: BTreeSet<PathBuf>,
 }
 
 impl SourceWatch {
-    /// Watches these paths, but for what runs write.
+    /// Watches these paths, except for files that runs write.
     ///
-    /// Errors: one of them is not there, or holds too much.
+    /// Errors: a path does not exist, or contains too many files.
     pub(crate) fn new<'a>(
         paths: &[PathBuf],
         written: impl IntoIterator<Item = &'a Path>,
     ) -> Result<Self, Error> {
-        let usage = |path: &Path, why: &str| {
-            Error::Usage(format!("--watch {} cannot be watched: {why}", path.display()))
-        };
+        let usage = |path: &Path, why: &str| Error::Usage(messages::cannot_watch(path, why));
         let mut watch = Self {
             roots: Vec::new(),
             written: written.into_iter().map(resolved).collect(),
             known: Snapshot::new(),
-            amid: BTreeMap::new(),
+            during: BTreeMap::new(),
             again: BTreeSet::new(),
         };
         for path in paths {
             let root = fs::canonicalize(path).map_err(|why| usage(path, &why.to_string()))?;
             watch.roots.push(root);
             if watch.snapshot().len() >= MOST_ENTRIES {
-                let why = format!("there are more than {MOST_ENTRIES} files below it; name a smaller folder");
-                return Err(usage(path, &why));
+                return Err(usage(path, &messages::too_many_files(MOST_ENTRIES)));
             }
         }
         Ok(watch)
     }
 
-    /// A run begins: what changes from now on is new.
+    /// A run begins: changes from now on are new.
     pub(crate) fn begin(&mut self) {
         self.known = self.snapshot();
     }
 
-    /// A run ends. What changed in the middle of it starts another, but for what does so in one run after the other: that is
-    /// written by the receiver itself. Returns what has just been found to be so.
+    /// A run ends. Files that changed during it start another run, unless they change during every run: the receiver itself
+    /// writes those. Returns a note about files that were just recognised as such.
     pub(crate) fn end(&mut self) -> Option<String> {
         let now = self.snapshot();
-        let count = |path: &PathBuf| (path.clone(), self.amid.get(path).map_or(1, |times| times + 1));
-        let amid: BTreeMap<PathBuf, usize> = differences(&self.known, &now).map(count).collect();
+        let count = |path: &PathBuf| (path.clone(), self.during.get(path).map_or(1, |times| times + 1));
+        let during: BTreeMap<PathBuf, usize> = differences(&self.known, &now).map(count).collect();
         let of = |wanted: fn(usize) -> bool| -> BTreeSet<PathBuf> {
-            amid.iter().filter(|(_, times)| wanted(**times)).map(|(path, _)| path.clone()).collect()
+            during.iter().filter(|(_, times)| wanted(**times)).map(|(path, _)| path.clone()).collect()
         };
         self.again = of(|times| times < BY_ITSELF);
         let found = of(|times| times == BY_ITSELF);
-        self.amid = amid;
+        self.during = during;
         self.known = now;
-        let starts_none = "in the middle of each run, and starts none by that any more";
-        (!found.is_empty()).then(|| format!("{} {starts_none}", describe(&found)))
+        (!found.is_empty()).then(|| messages::changes_in_every_run(&describe(&found)))
     }
 
-    /// Waits until something has changed, and nothing changes any more. Returns what.
+    /// Waits until something has changed and nothing changes any more. Returns a description of the changes.
     pub(crate) async fn changed(&mut self) -> String {
         let mut changed = std::mem::take(&mut self.again);
         loop {
@@ -113,13 +108,13 @@ impl SourceWatch {
     fn snapshot(&self) -> Snapshot {
         let mut files = Snapshot::new();
         let mut open: Vec<PathBuf> = self.roots.clone();
-        let mut looked_at = 0;
+        let mut visited = 0;
         while let Some(path) = open.pop() {
-            looked_at += 1;
-            if looked_at > MOST_ENTRIES {
+            visited += 1;
+            if visited > MOST_ENTRIES {
                 break;
             }
-            // What cannot be looked at is not there, and what comes back is a change.
+            // An unreadable file counts as missing, and as changed when it is back.
             let Ok(link) = fs::symlink_metadata(&path) else { continue };
             if link.is_dir() {
                 let Ok(entries) = fs::read_dir(&path) else { continue };
@@ -134,7 +129,7 @@ impl SourceWatch {
 
     fn is_watched(&self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let hidden = name.starts_with('.') || PASSED_OVER.contains(&name.as_ref());
+        let hidden = name.starts_with('.') || SKIPPED.contains(&name.as_ref());
         !hidden && !self.written.iter().any(|written| written == path)
     }
 }
@@ -148,13 +143,10 @@ fn describe(changed: &BTreeSet<PathBuf>) -> String {
     let here = std::env::current_dir().ok().and_then(|here| fs::canonicalize(here).ok()).unwrap_or_default();
     let shown = |path: &PathBuf| path.strip_prefix(&here).unwrap_or(path).display().to_string();
     let first = changed.iter().next().map(shown).unwrap_or_default();
-    match changed.len() {
-        0 | 1 => format!("{first} changed"),
-        more => format!("{first} and {} more changed", more - 1),
-    }
+    messages::changed(&first, changed.len())
 }
 
-/// The path as a walk would meet it; it need not be there yet.
+/// The path as a walk finds it; the file need not exist yet.
 fn resolved(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let parent = absolute.parent().and_then(|parent| fs::canonicalize(parent).ok());
@@ -176,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_changed_and_passes_over_what_tools_and_runs_write() {
+    fn names_changes_and_skips_files_that_tools_and_runs_write() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         touched(&at("src/server.mjs"), "one");
@@ -185,8 +177,8 @@ mod tests {
         let mut watch =
             SourceWatch::new(&[folder.path().to_owned()], written.iter().map(PathBuf::as_path)).unwrap();
         watch.begin();
-        for passed_over in ["out/run.json", "report.json", "target/x", "a/node_modules/x", ".git/index"] {
-            touched(&at(passed_over), "written");
+        for skipped in ["out/run.json", "report.json", "target/x", "a/node_modules/x", ".git/index"] {
+            touched(&at(skipped), "written");
         }
         watch.end();
         assert_eq!(watch.again, BTreeSet::new());
@@ -201,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_each_run_writes_starts_two_runs_more_and_no_other() {
+    fn file_written_by_every_run_starts_two_more_runs() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         let mut watch = SourceWatch::new(&[folder.path().to_owned()], []).unwrap();
@@ -209,8 +201,8 @@ mod tests {
         for text in ["a", "ab", "abc", "abcd"] {
             watch.begin();
             touched(&log, text);
-            let told = watch.end();
-            assert_eq!(told.is_some_and(|told| told.contains("log changed in the middle")), text == "abc");
+            let note = watch.end();
+            assert_eq!(note.is_some_and(|note| note.contains("log changed during each")), text == "abc");
             runs.push(watch.again.len());
         }
         assert_eq!(runs, [1, 1, 0, 0]);

@@ -237,7 +237,7 @@ mod tests {
                 "401: not 2xx, an answer that is not 2xx, 4xx, 401",
                 "413: not 2xx, an answer that is not 2xx, 4xx, 413",
                 "500: not 2xx, an answer that is not 2xx",
-                "no answer in time: not 2xx",
+                "timed out: not 2xx",
             ]
         );
         let late = Expected::Within(Duration::from_secs(5));

@@ -1,7 +1,7 @@
-//! Subjects that misbehave: what they do is named and quoted, costs bounded time and memory, and leaves the
-//! rest of the report as it is.
+//! Subjects that misbehave: what they do is named and quoted, needs bounded time and memory, and does not affect the rest of
+//! the report.
 //!
-//! Invariant: nothing that a subject does makes a run green, hang, or end without saying why.
+//! Invariant: nothing that a subject does makes a run pass, hang, or end without a reason.
 
 mod deliveries;
 mod receivers;
@@ -19,14 +19,14 @@ use crate::cli::program::{Ran, finish, twenty};
 use crate::implementations::is_missing;
 use crate::peers::servers::serve;
 
-/// A Python program in a folder of its own.
+/// A Python program in its own folder.
 struct Script {
     folder: TempDir,
     arguments: String,
 }
 
 impl Script {
-    /// `None` where there is no Python, which has been said then.
+    /// `None` if there is no Python, which has been reported then.
     fn new(text: &str) -> Option<Self> {
         if is_missing("python3") {
             return None;
@@ -51,27 +51,26 @@ impl Script {
     }
 }
 
-/// A connection that a subject holds for as long as it, or anything that it started, lives.
+/// A connection that stays open while a subject, or anything it started, lives.
 struct Held(Receiver<TcpStream>);
 
 impl Held {
-    /// Returns the URL to connect to beside the connection to come.
+    /// Returns the URL to connect to, and the future connection.
     fn new() -> (String, Self) {
         let (connected, connection) = mpsc::channel();
         let url = serve(move |stream| connected.send(stream).map_err(io::Error::other));
         (url, Self(connection))
     }
 
-    /// Waits until it is let go of.
+    /// Waits until it is closed.
     fn await_end(self) {
         let mut stream = self.0.recv().unwrap();
-        // A reset lets go of it as well.
+        // A reset closes it as well.
         assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
     }
 }
 
-/// Runs the binary under Python, which knows how much memory it took at most. Returns that in MiB where the
-/// system says it in known units.
+/// Runs the binary under Python, which measures its peak memory. Returns that in MiB if the units of the system are known.
 fn run_and_weigh(arguments: &[&str]) -> Option<(Ran, Option<u64>)> {
     const WEIGH: &str = "
 import os, sys
@@ -84,7 +83,7 @@ sys.exit(os.waitstatus_to_exitcode(status) % 256)
 ";
     let script = Script::new(WEIGH)?;
     let peak = script.path("peak");
-    // The same surroundings as for any other run.
+    // The same environment as for any other run.
     let plain = twenty(arguments);
     let mut command = std::process::Command::new("python3");
     command.arg(script.path("script.py")).arg(&peak).arg(plain.get_program()).args(plain.get_args());
@@ -97,5 +96,5 @@ sys.exit(os.waitstatus_to_exitcode(status) % 256)
     Some((ran, cfg!(target_os = "linux").then_some(peak / 1024)))
 }
 
-/// The most memory that a run may take, in MiB.
+/// The memory limit of a run, in MiB.
 const MOST_MEMORY: u64 = 200;

@@ -1,6 +1,6 @@
-//! The wire-exact client against peers that do one thing each.
+//! The byte-exact client against peers that do one thing each.
 //!
-//! Invariant: what is looked at is the bytes that the peer saw, and what the client says came of them.
+//! Invariant: tests compare the bytes that the peer received, and the outcome that the client reports.
 
 mod connections;
 mod tls;
@@ -17,14 +17,14 @@ use crate::cli::program::run;
 use crate::peers::scripted::{self as peer, OK, head, once, request, to_the_end};
 
 const WAIT: Duration = Duration::from_secs(20);
-/// More than any socket's buffers take.
+/// More than fits the buffers of a socket.
 const LARGE: usize = 16 * 1024 * 1024;
 
 fn client() -> Client {
     Client::new(WAIT, Clock::fixed(1))
 }
 
-/// A delivery of that body, with two headers that an ordinary client would not let through.
+/// A delivery with this body, and two headers that an ordinary client would not send.
 fn delivery(body: impl Into<Bytes>, transfer: Transfer) -> Delivery {
     let mut headers = Headers::default();
     headers.add("x-TwEnTy", &b"a\xe9b"[..]);
@@ -40,14 +40,14 @@ fn status(outcome: &Outcome) -> u16 {
     outcome.status().unwrap_or_else(|| panic!("{outcome}"))
 }
 
-/// The head of every request here, up to its framing.
+/// The head of every request in these tests, up to its framing.
 fn head_of(target: &Target) -> Vec<u8> {
     let line = format!("POST /p?q=1 HTTP/1.1\r\nHost: {}\r\n", target.authority());
     [line.as_bytes(), b"x-TwEnTy: a\xe9b\r\nx-TwEnTy: twice\r\n"].concat()
 }
 
 #[tokio::test]
-async fn what_arrives_is_what_was_given() {
+async fn sends_each_transfer_byte_for_byte() {
     for (transfer, rest, pauses) in [
         (Transfer::Whole, "Content-Length: 5\r\n\r\nabcde", 0),
         (Transfer::Segments(vec![0, 2]), "Content-Length: 5\r\n\r\nabcde", 3),
@@ -56,9 +56,8 @@ async fn what_arrives_is_what_was_given() {
         let length = rest.len();
         let (target, seen) = once(async move |stream| {
             let mut seen = head(stream).await;
-            // The head has ended with the empty line.
-            let behind = rest.split_once("\r\n\r\n").map_or(0, |(framing, _)| length - framing.len() - 4);
-            seen.extend(peer::exactly(stream, behind).await);
+            let body = rest.split_once("\r\n\r\n").map_or(0, |(framing, _)| length - framing.len() - 4);
+            seen.extend(peer::exactly(stream, body).await);
             stream.write_all(OK).await.unwrap();
             seen
         })
@@ -66,13 +65,13 @@ async fn what_arrives_is_what_was_given() {
         let exchange = client().send(&target, &delivery("abcde", transfer.clone())).await;
         assert_eq!(status(&exchange.outcome), 200, "{transfer:?}");
         assert_eq!(seen.await.unwrap(), [&head_of(&target)[..], rest.as_bytes()].concat(), "{transfer:?}");
-        // Each segment by itself: no less time than the pauses between them.
+        // Segments are sent separately: at least the pauses between them pass.
         assert!(exchange.took >= Duration::from_millis(5) * pauses, "{transfer:?} took {:?}", exchange.took);
     }
 }
 
 #[tokio::test]
-async fn large_bodies_arrive_as_they_are() {
+async fn sends_large_bodies_unchanged() {
     let chunks = Transfer::Chunks(vec![LARGE / 3, 1, 4097]);
     for transfer in [Transfer::Whole, Transfer::Segments(vec![0, LARGE / 2]), chunks, Transfer::Expecting] {
         let (target, seen) = once(async |stream| {
@@ -91,7 +90,7 @@ async fn large_bodies_arrive_as_they_are() {
 }
 
 #[tokio::test]
-async fn an_expecting_body_follows_100_continue() {
+async fn sends_expecting_body_after_100_continue() {
     let (target, seen) = once(async |stream| {
         let head = head(stream).await;
         stream
@@ -100,7 +99,7 @@ async fn an_expecting_body_follows_100_continue() {
             .unwrap();
         let body = peer::body(stream, &head).await;
         stream.write_all(OK).await.unwrap();
-        // The connection is as good as it was.
+        // The connection is still usable.
         let (_, again) = request(stream).await;
         stream.write_all(OK).await.unwrap();
         (head, body, again)
@@ -117,7 +116,7 @@ async fn an_expecting_body_follows_100_continue() {
 }
 
 #[tokio::test]
-async fn an_expecting_body_follows_where_nothing_is_said_about_it() {
+async fn sends_expecting_body_after_a_second_without_continue() {
     let (target, seen) = once(async |stream| {
         let head = head(stream).await;
         let began = Instant::now();
@@ -134,7 +133,7 @@ async fn an_expecting_body_follows_where_nothing_is_said_about_it() {
 }
 
 #[tokio::test]
-async fn an_expecting_body_is_not_sent_to_who_refuses_it() {
+async fn does_not_send_expecting_body_after_a_final_answer() {
     for refusal in [413, 417, 401, 200] {
         let (target, seen) = once(async move |stream| {
             head(stream).await;
@@ -146,18 +145,18 @@ async fn an_expecting_body_is_not_sent_to_who_refuses_it() {
         let client = client();
         let exchange = client.send(&target, &delivery("abcde", Transfer::Expecting)).await;
         assert_eq!(status(&exchange.outcome), refusal);
-        // What was announced was not sent, so that connection cannot carry anything else; the client has closed it.
+        // The announced body was not sent, so the connection is unusable; the client closed it.
         assert_eq!(seen.await.unwrap(), b"", "{refusal}");
     }
 }
 
 #[tokio::test]
-async fn a_body_is_broken_off_where_it_is_meant_to_be() {
+async fn aborts_a_body_at_the_given_length() {
     for (sent, arrives) in [(0, ""), (3, "abc"), (9, "abcde")] {
         let (target, seen) = once(async |stream| (head(stream).await, to_the_end(stream).await)).await;
         let exchange = client().send(&target, &delivery("abcde", Transfer::Broken(sent))).await;
         assert_eq!(exchange.outcome, Outcome::Abandoned);
-        assert_eq!(exchange.outcome.to_string(), "closed by the client, as meant");
+        assert_eq!(exchange.outcome.to_string(), "connection closed early on purpose");
         let (head, body) = seen.await.unwrap();
         assert_eq!(head, [&head_of(&target)[..], b"Content-Length: 5\r\n\r\n"].concat());
         assert_eq!(body, arrives.as_bytes());
@@ -165,11 +164,11 @@ async fn a_body_is_broken_off_where_it_is_meant_to_be() {
 }
 
 #[tokio::test]
-async fn an_answer_before_the_breaking_off_counts() {
+async fn counts_an_answer_before_the_abort() {
     let (target, _seen) = once(async |stream| {
         head(stream).await;
         stream.write_all(b"HTTP/1.1 413 \r\nContent-Length: 0\r\n\r\n").await.unwrap();
-        // The body is more than the sockets hold, so the client cannot have sent all of it before this is read.
+        // The body does not fit the socket buffers, so the client cannot have sent all of it before this is read.
         to_the_end(stream).await;
     })
     .await;
@@ -178,12 +177,12 @@ async fn an_answer_before_the_breaking_off_counts() {
 }
 
 #[tokio::test]
-async fn an_answer_counts_that_came_before_a_reset() {
+async fn counts_an_answer_before_a_reset() {
     for transfer in [Transfer::Whole, Transfer::Chunks(vec![LARGE / 2]), Transfer::Segments(vec![9])] {
         let (target, _seen) = once(async |stream| {
             head(stream).await;
             stream.write_all(b"HTTP/1.1 413 \r\nContent-Length: 3\r\n\r\nbig").await.unwrap();
-            // Closed with a body unread, which resets the connection.
+            // Closing with an unread body resets the connection.
         })
         .await;
         let exchange = client().send(&target, &large(transfer.clone())).await;
@@ -192,13 +191,13 @@ async fn an_answer_counts_that_came_before_a_reset() {
 }
 
 #[tokio::test]
-async fn a_reset_without_an_answer_is_one() {
+async fn reports_a_reset_without_an_answer() {
     let (target, _seen) = once(async |stream| drop(head(stream).await)).await;
     assert_eq!(client().send(&target, &large(Transfer::Whole)).await.outcome, Outcome::Reset);
 }
 
 #[tokio::test]
-async fn an_answer_may_come_in_drips() {
+async fn reads_an_answer_byte_by_byte() {
     let (target, _seen) = once(async |stream| {
         request(stream).await;
         for byte in b"HTTP/1.1 102 \r\n\r\nHTTP/1.1 207 Multi\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n" {
@@ -214,7 +213,7 @@ async fn an_answer_may_come_in_drips() {
 }
 
 #[tokio::test]
-async fn half_an_answer_is_none() {
+async fn incomplete_answer_times_out() {
     let (target, seen) = once(async |stream| {
         request(stream).await;
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Le").await.unwrap();
@@ -227,7 +226,7 @@ async fn half_an_answer_is_none() {
 }
 
 #[tokio::test]
-async fn a_header_without_end_is_no_answer() {
+async fn rejects_an_endless_header() {
     let (target, _seen) = once(async |stream| {
         request(stream).await;
         stream.write_all(b"HTTP/1.1 200 OK\r\nX: ").await.unwrap();
@@ -239,7 +238,7 @@ async fn a_header_without_end_is_no_answer() {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_an_answer() {
+async fn accepts_an_answer_with_an_endless_body() {
     for framing in ["Content-Length: 99999999999", "Transfer-Encoding: chunked", "X: until the end"] {
         let (target, _seen) = once(async move |stream| {
             request(stream).await;
@@ -249,7 +248,7 @@ async fn a_body_without_end_is_an_answer() {
         })
         .await;
         match client().send(&target, &delivery("{}", Transfer::Whole)).await.outcome {
-            // What was read before it was given up is not kept where it was not whole.
+            // An incomplete body is not kept.
             Outcome::Answered(response) => assert!(response.body.len() <= 64 * 1024, "{framing}"),
             other => panic!("{framing}: {other}"),
         }
@@ -257,7 +256,7 @@ async fn a_body_without_end_is_an_answer() {
 }
 
 #[tokio::test]
-async fn a_body_without_length_ends_with_the_connection() {
+async fn body_without_length_ends_with_the_connection() {
     let (target, _seen) = once(async |stream| {
         request(stream).await;
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nall of it").await.unwrap();
@@ -270,7 +269,7 @@ async fn a_body_without_length_ends_with_the_connection() {
 }
 
 #[test]
-fn the_host_header_has_the_port_unless_it_is_the_schemes_own() {
+fn host_header_omits_only_the_default_port() {
     for (url, authority, address) in [
         ("http://localhost:3000/a", "localhost:3000", "localhost:3000"),
         ("http://localhost/a", "localhost", "localhost:80"),
@@ -286,7 +285,7 @@ fn the_host_header_has_the_port_unless_it_is_the_schemes_own() {
 }
 
 #[tokio::test]
-async fn send_tries_what_the_suite_does() {
+async fn send_offers_the_transfers_of_the_suite() {
     for (more, framing, first_bytes) in [
         (&["--chunks=7"][..], "Transfer-Encoding: chunked\r\n\r\n", "7\r\n{\"even"),
         (&["--expect"], "Expect: 100-continue\r\n\r\n", "{\"event\":"),

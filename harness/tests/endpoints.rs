@@ -1,6 +1,6 @@
-//! The scripted endpoints, byte for byte: what they keep, what they do to a connection, and where their bounds are.
+//! The scripted endpoints, byte for byte: what they record, what they do to a connection, and their limits.
 //!
-//! Invariant: each is driven by a socket of the test's own, so that no HTTP library smooths over what happens.
+//! Invariant: tests use plain sockets, so that no HTTP library hides what happens.
 
 mod framing;
 mod tls;
@@ -43,22 +43,22 @@ fn post(body: &str) -> String {
     )
 }
 
-/// Sends a request, or what is none, and reads until the connection ends. Returns what came and how it ended.
+/// Sends bytes and reads until the connection ends. Returns the answer and the error at the end.
 async fn talk(endpoint: &Endpoint, request: impl AsRef<[u8]>) -> (String, Option<ErrorKind>) {
     let mut stream = connect(endpoint).await;
-    // It may be reset before all of it was sent.
+    // The connection may be reset before all of it is sent.
     let _ = stream.write_all(request.as_ref()).await;
     let mut came = Vec::new();
     let ended = tokio::time::timeout(WAIT, stream.read_to_end(&mut came)).await.expect("it hung");
     (String::from_utf8_lossy(&came).into_owned(), ended.err().map(|why| why.kind()))
 }
 
-/// The same with a request that ends the connection.
+/// The same with a request that closes the connection.
 async fn ask(endpoint: &Endpoint, body: &str) -> (String, Option<ErrorKind>) {
     talk(endpoint, post(body).replacen("Host", "Connection: close\r\nHost", 1)).await
 }
 
-/// Waits until the endpoint has seen what is wanted.
+/// Waits until what the endpoint has seen is enough.
 async fn seen(endpoint: &Endpoint, enough: impl Fn(&Seen) -> bool) -> Seen {
     let began = Instant::now();
     loop {
@@ -72,7 +72,7 @@ async fn seen(endpoint: &Endpoint, enough: impl Fn(&Seen) -> bool) -> Seen {
 }
 
 #[tokio::test]
-async fn requests_are_kept_as_they_came() {
+async fn records_requests_unchanged() {
     let endpoint = endpoint(Script::default()).await;
     let chunked = "PUT /a%20b?c= HTTP/1.1\r\nzebra: 1\r\nALPHA:  2 \r\nzebra: 3\r\nTransfer-Encoding: chunked\r\nHost: a\r\n\
          Connection: close\r\n\r\n3\r\n{\"a\r\n4;x=y\r\n\":1}\r\n0\r\nTrailer: 1\r\n\r\n";
@@ -101,7 +101,7 @@ async fn requests_are_kept_as_they_came() {
 }
 
 #[tokio::test]
-async fn each_record_has_answers_of_its_own_one_after_another() {
+async fn answers_each_record_by_its_own_script() {
     let by_record = [
         (RECORD.to_owned(), vec![Answer::status(500), Answer::status(503), Answer::status(200)]),
         (OTHER.to_owned(), vec![Answer::status(302).header("Location", "/moved")]),
@@ -121,7 +121,7 @@ async fn each_record_has_answers_of_its_own_one_after_another() {
 }
 
 #[tokio::test]
-async fn what_no_server_does_is_done() {
+async fn cuts_closes_and_resets_answers() {
     let empty = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     for (manner, expected, reset, outcome) in [
         (Manner::Whole, empty, false, None),
@@ -146,7 +146,7 @@ async fn what_no_server_does_is_done() {
 }
 
 #[tokio::test]
-async fn interim_answers_go_before_the_final_one() {
+async fn sends_interim_answers_before_the_final_one() {
     let script = Script::always(Answer { interim: vec![102, 103], ..Answer::status(204) });
     let (came, _) = ask(&endpoint(script).await, RECORD).await;
     let expected =
@@ -155,7 +155,7 @@ async fn interim_answers_go_before_the_final_one() {
 }
 
 #[tokio::test]
-async fn a_body_is_asked_for_where_the_sender_waits_for_that() {
+async fn sends_100_continue_to_an_expecting_sender() {
     let endpoint = endpoint(Script::default()).await;
     let mut stream = connect(&endpoint).await;
     stream
@@ -172,14 +172,14 @@ async fn a_body_is_asked_for_where_the_sender_waits_for_that() {
 }
 
 #[tokio::test]
-async fn an_answer_comes_before_the_body_where_it_is_to() {
+async fn answers_before_the_body_if_scripted() {
     let endpoint = endpoint(Script::before(Before::Answers(Answer::status(202)))).await;
     let mut stream = connect(&endpoint).await;
     stream.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 36\r\n\r\n").await.unwrap();
     let mut answered = [0; 12];
     stream.read_exact(&mut answered).await.unwrap();
     assert_eq!(&answered, b"HTTP/1.1 202");
-    assert_eq!(endpoint.count(), 0, "the body is still to come");
+    assert_eq!(endpoint.count(), 0, "the body is not sent yet");
     stream.write_all(RECORD.as_bytes()).await.unwrap();
     assert!(endpoint.wait(WAIT, |received| received.len() == 1).await);
     let received = endpoint.received();
@@ -187,11 +187,11 @@ async fn an_answer_comes_before_the_body_where_it_is_to() {
 }
 
 #[tokio::test]
-async fn connections_are_closed_reset_and_refused() {
+async fn closes_resets_and_refuses_connections() {
     let closing = endpoint(Script::before(Before::Closes)).await;
     assert_eq!(talk(&closing, "").await, (String::new(), None));
     let resetting = endpoint(Script::before(Before::Resets)).await;
-    // The body is never waited for, and what came of it is kept.
+    // The endpoint does not wait for the body, and keeps the part that arrived.
     let cut = post(RECORD).replace("Content-Length: 36", "Content-Length: 100000");
     let (came, ended) = talk(&resetting, cut).await;
     assert_eq!((&came[..], ended), ("", Some(ErrorKind::ConnectionReset)));
@@ -203,22 +203,22 @@ async fn connections_are_closed_reset_and_refused() {
 }
 
 #[tokio::test]
-async fn a_hanging_endpoint_sees_when_the_sender_gives_up() {
+async fn notices_when_the_sender_gives_up() {
     let late = Answer { delay: WAIT, ..Answer::default() };
     for answer in [Answer::with_manner(Manner::Hangs), late] {
         let endpoint = endpoint(Script::always(answer)).await;
         let mut stream = connect(&endpoint).await;
         stream.write_all(post(RECORD).as_bytes()).await.unwrap();
         assert!(endpoint.wait(WAIT, |received| received.len() == 1).await);
-        assert_eq!(endpoint.received()[0].let_go, None);
+        assert_eq!(endpoint.received()[0].given_up_after, None);
         drop(stream);
-        assert!(endpoint.wait(WAIT, |received| received[0].let_go.is_some()).await);
-        assert!(endpoint.received()[0].let_go.unwrap() < WAIT);
+        assert!(endpoint.wait(WAIT, |received| received[0].given_up_after.is_some()).await);
+        assert!(endpoint.received()[0].given_up_after.unwrap() < WAIT);
     }
 }
 
 #[tokio::test]
-async fn a_body_without_end_goes_on_until_the_sender_has_enough() {
+async fn sends_an_endless_body() {
     let endpoint = endpoint(Script::always(Answer::with_manner(Manner::Endless))).await;
     let mut stream = connect(&endpoint).await;
     stream.write_all(post(RECORD).as_bytes()).await.unwrap();
@@ -228,7 +228,7 @@ async fn a_body_without_end_goes_on_until_the_sender_has_enough() {
 }
 
 #[tokio::test]
-async fn a_retired_endpoint_answers_and_keeps_nothing() {
+async fn retired_endpoint_answers_and_records_nothing() {
     let endpoint = endpoint(Script::always(Answer::status(500))).await;
     endpoint.retire();
     let (came, _) = ask(&endpoint, RECORD).await;
@@ -242,13 +242,16 @@ fn only(seen: &Seen) -> &Broken {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_quoted_and_refused() {
+async fn rejects_and_quotes_invalid_requests() {
     for (rubbish, words) in [
-        (&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello \r\n\r\n"[..], "no HTTP (not HTTP/1)"),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "begins \"PRI * HTTP/2.0"),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: many\r\n\r\n", "length that is not a number"),
+        (&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello \r\n\r\n"[..], "not valid HTTP (not HTTP/1)"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "beginning \"PRI * HTTP/2.0"),
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: many\r\n\r\n",
+            "Content-Length that is not a number",
+        ),
         (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "chunk size: \"xyz"),
-        (b"hello\r\n\r\n", "begins \"hello"),
+        (b"hello\r\n\r\n", "beginning \"hello"),
     ] {
         let endpoint = endpoint(Script::default()).await;
         let (came, _) = talk(&endpoint, rubbish).await;
@@ -261,7 +264,7 @@ async fn what_is_no_request_is_quoted_and_refused() {
 }
 
 #[tokio::test]
-async fn what_breaks_off_is_told_apart_from_what_was_never_begun() {
+async fn records_cut_off_requests_but_not_empty_connections() {
     for begun in ["P", "POST / HTTP/1.1\r\nHost: a\r\n", &post(RECORD)[..90]] {
         let endpoint = endpoint(Script::default()).await;
         let mut stream = connect(&endpoint).await;
@@ -270,7 +273,7 @@ async fn what_breaks_off_is_told_apart_from_what_was_never_begun() {
         let seen = seen(&endpoint, |seen| !seen.broken.is_empty()).await;
         let broken = only(&seen);
         assert_eq!(broken.bytes, begun.len() as u64);
-        assert!(broken.what.contains("it begins \"P"), "{broken:?}");
+        assert!(broken.what.contains("arrived") && broken.what.contains(" \"P"), "{broken:?}");
     }
     let endpoint = endpoint(Script::default()).await;
     drop(connect(&endpoint).await);
@@ -279,16 +282,16 @@ async fn what_breaks_off_is_told_apart_from_what_was_never_begun() {
 }
 
 #[tokio::test]
-async fn a_head_without_end_and_one_that_trickles_in_are_given_up() {
+async fn gives_up_endless_and_slow_heads() {
     let endpoint = Endpoint::start(settings(Duration::from_millis(200))).await.unwrap();
     let endless = format!("POST / HTTP/1.1\r\nX: {}", "y".repeat(200_000));
     talk(&endpoint, endless).await;
     let seen = endpoint.seen(WAIT);
-    assert!(only(&seen).what.contains("a head of more than 65536 bytes"), "{seen:?}");
+    assert!(only(&seen).what.contains("header section longer than 65536 bytes"), "{seen:?}");
 
     let endpoint = Endpoint::start(settings(Duration::from_millis(200))).await.unwrap();
     let mut stream = connect(&endpoint).await;
-    // A byte whenever the endpoint has had time to take the one before it, for as long as it takes them.
+    // One byte at a time, with time for the endpoint to read it, until the endpoint stops reading.
     while stream.write_all(b"x").await.is_ok() {
         let mut answered = [0; 12];
         let pause = Duration::from_millis(20);
@@ -298,12 +301,12 @@ async fn a_head_without_end_and_one_that_trickles_in_are_given_up() {
         }
     }
     let seen = endpoint.seen(WAIT);
-    assert!(only(&seen).what.contains("it was not whole 0.2 s after its first byte"), "{seen:?}");
+    assert!(only(&seen).what.contains("it was not complete 0.2 s after its first byte"), "{seen:?}");
 
     let endpoint = Endpoint::start(settings(WAIT)).await.unwrap();
     let mut stream = connect(&endpoint).await;
     stream.write_all(b"POST").await.unwrap();
-    let under_way = |seen: &Seen| seen.broken.iter().any(|one| one.what.ends_with("begins \"POST\""));
+    let under_way = |seen: &Seen| seen.broken.iter().any(|one| one.what.ends_with("beginning \"POST\""));
     let began = Instant::now();
     while !under_way(&endpoint.seen(Duration::ZERO)) {
         assert!(began.elapsed() < WAIT);
@@ -312,7 +315,7 @@ async fn a_head_without_end_and_one_that_trickles_in_are_given_up() {
 }
 
 #[tokio::test]
-async fn of_a_long_body_the_beginning_is_kept() {
+async fn keeps_the_beginning_of_a_long_body() {
     let endpoint = endpoint(Script::default()).await;
     let length = 3 * LONGEST_BODY;
     let (came, _) = ask(&endpoint, &"x".repeat(length)).await;
@@ -321,12 +324,12 @@ async fn of_a_long_body_the_beginning_is_kept() {
     assert_eq!((received[0].delivery.body.len(), received[0].body_length), (LONGEST_BODY, length as u64));
 }
 
-/// A UUID of that number.
+/// A UUID made of this number.
 fn record(number: usize) -> String {
     format!("20202020-0000-4000-8000-{number:012x}")
 }
 
-/// Sends these requests over one connection, one behind the other without waiting, and reads as many answers.
+/// Sends these requests over one connection without waiting, and reads as many answers.
 async fn pipeline(endpoint: &Endpoint, requests: Vec<String>) {
     let mut stream = connect(endpoint).await;
     let (mut answers, mut sink) = stream.split();
@@ -338,7 +341,7 @@ async fn pipeline(endpoint: &Endpoint, requests: Vec<String>) {
 }
 
 #[tokio::test]
-async fn of_many_requests_the_first_are_kept_and_all_are_counted() {
+async fn keeps_the_first_requests_and_counts_all() {
     let endpoint = endpoint(Script::default()).await;
     let (connections, each) = (8, 400);
     let mut senders = JoinSet::new();
@@ -356,7 +359,7 @@ async fn of_many_requests_the_first_are_kept_and_all_are_counted() {
 }
 
 #[tokio::test]
-async fn a_flood_with_one_event_leaves_room_for_the_others() {
+async fn flood_with_one_event_leaves_room_for_others() {
     let endpoint = endpoint(Script::default()).await;
     let both = format!("{OTHER} {RECORD}");
     for body in [RECORD, "none", &both] {
@@ -369,7 +372,7 @@ async fn a_flood_with_one_event_leaves_room_for_the_others() {
 }
 
 #[tokio::test]
-async fn all_endpoints_of_a_run_share_one_bound() {
+async fn endpoints_of_a_run_share_one_budget() {
     let settings = settings(WAIT);
     let body = "x".repeat(LONGEST_BODY);
     let (mut kept, mut sent) = (0, 0);

@@ -174,7 +174,7 @@ async fn reference_receiver_passes_everything() {
         let reference = Receiver::new(Settings::new(secret()), Clock::system(), observer);
         let server = http::serve(([127, 0, 0, 1], 0).into(), Arc::new(reference)).await.unwrap();
         let receiver = subject::receiver::Receiver::here(server, "/hook?x=1", secret())
-            .observed_by(Source::Told(observations));
+            .observed_by(Source::Pushed(observations));
         let run = check_receiver(receiver, &options(dialect, Limits::default())).await;
         assert_all_pass(&run, dialect.name);
     }
@@ -295,8 +295,8 @@ async fn receiver_mutants_fail_the_requirements_of_their_fault() {
         let mutant =
             mutant::receiver::Mutant::new(fault, Settings::new(secret()), Clock::system(), LATE, observer);
         let server = plain::serve(Arc::new(mutant)).await.unwrap();
-        let receiver =
-            subject::receiver::Receiver::here(server, "/", secret()).observed_by(Source::Told(observations));
+        let receiver = subject::receiver::Receiver::here(server, "/", secret())
+            .observed_by(Source::Pushed(observations));
         // The time of a comparison can only be measured while nothing else runs.
         let left_out = if fault == ReceiverFault::ComparesDigitByDigit { "" } else { "VER-15" };
         (fault, check_receiver_without(receiver, &options(dialect, patient()), left_out).await)

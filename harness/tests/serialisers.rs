@@ -1,7 +1,6 @@
-//! JSON texts and what each language's serialiser makes of them: against what the real programs printed, and as
-//! properties.
+//! The serialisers of each language, compared with the output of the real programs, and as properties.
 //!
-//! Invariant: a wrong byte in any output of any serialiser fails a test, and names body and serialiser.
+//! Invariant: a wrong byte in any output fails a test, which names the body and the serialiser.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,11 +79,14 @@ fn every_serialiser_prints_what_the_real_program_printed() {
 }
 
 #[test]
-fn the_probe_tells_all_serialisers_apart() {
+fn probe_distinguishes_all_serialisers() {
     let probe = Serialiser::probe();
     let parsed = Json::parse(probe.as_bytes()).unwrap();
-    assert_eq!(parsed.compact(), probe, "the probe is written as it would be sent");
-    assert!(file().cases.iter().any(|case| case.input == probe), "the real programs have not seen the probe");
+    assert_eq!(parsed.compact(), probe, "the probe is in compact form");
+    assert!(
+        file().cases.iter().any(|case| case.input == probe),
+        "the probe is not among the recorded bodies"
+    );
     for body in
         [probe.to_owned(), format!(r#"{{"event":"person.created","data":{{"id":"a1","probe":{probe}}}}}"#)]
     {
@@ -96,34 +98,34 @@ fn the_probe_tells_all_serialisers_apart() {
 }
 
 #[test]
-fn json_errors_name_their_place() {
+fn json_errors_name_fault_and_position() {
     for (text, at, why) in [
         (&b"\xef\xbb\xbf{}"[..], 0, "byte-order mark"),
         (b"{\"a\":\"\xff\"}", 6, "UTF-8"),
-        (b"[1,]", 3, "begins no value"),
-        (b"[1", 2, "end of the array"),
-        (b"{\"a\" 1}", 5, "colon"),
+        (b"[1,]", 3, "expected a value"),
+        (b"[1", 2, "`,` or `]`"),
+        (b"{\"a\" 1}", 5, "`:`"),
         (b"{a:1}", 1, "name"),
         (b"\"a\nb\"", 2, "control character"),
         (b"\"\\x\"", 1, "escape"),
         (b"\"\\ud83\"", 1, "four hexadecimal digits"),
-        (b"01", 1, "behind the value"),
+        (b"01", 1, "after the value"),
         (b"-", 1, "digit"),
-        (b"", 0, "value should be"),
+        (b"", 0, "unexpected end"),
     ] {
         let malformed = Json::parse(text).unwrap_err();
         let text = String::from_utf8_lossy(text);
         assert_eq!(malformed.at, at, "{text}");
-        assert!(malformed.why.contains(why), "{text}: {malformed}");
+        assert!(malformed.why.describe().contains(why), "{text}: {malformed}");
     }
     let deep = |levels: usize| ["[".repeat(levels), "]".repeat(levels)].concat();
     assert!(Json::parse(deep(512).as_bytes()).is_ok());
-    assert!(Json::parse(deep(513).as_bytes()).unwrap_err().why.contains("512"));
+    assert!(Json::parse(deep(513).as_bytes()).unwrap_err().why.describe().contains("512"));
     assert!(Json::parse(deep(1_000_000).as_bytes()).is_err());
 }
 
 #[test]
-fn members_are_found_where_they_stand() {
+fn finds_the_spans_of_members() {
     let body = br#" { "a" : 1 , "secret":{"secret":2},"\u0061":[ ] } "#;
     let members = Json::members(body).unwrap();
     let found: Vec<(String, &str)> = members
@@ -138,7 +140,7 @@ fn members_are_found_where_they_stand() {
 }
 
 #[test]
-fn a_member_is_cut_out_with_its_comma() {
+fn removes_a_member_with_its_comma() {
     for (body, rest) in [
         (r#"{"secret":1,"a":2}"#, r#"{"a":2}"#),
         (r#"{"a":2,"secret":1}"#, r#"{"a":2}"#),
@@ -188,7 +190,7 @@ fn trees() -> impl Strategy<Value = Json> {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..6).prop_map(Json::Array),
             proptest::collection::vec((texts(), inner.clone()), 0..8).prop_map(Json::Object),
-            // Keys that count up from 0 are a list to PHP.
+            // Keys that count up from 0 are a list in PHP.
             proptest::collection::vec(inner, 0..4).prop_map(|values| {
                 let name = |(at, value): (usize, Json)| (Text::from(&*at.to_string()), value);
                 Json::Object(values.into_iter().enumerate().map(name).collect())
@@ -207,22 +209,22 @@ fn any_value(json: &Json, holds: &impl Fn(&Json) -> bool) -> bool {
         }
 }
 
-/// The text without what stands between its tokens.
+/// The text without white space between its tokens.
 fn squeezed(text: &[u8]) -> String {
     Json::parse(text).unwrap().compact()
 }
 
 proptest! {
     #[test]
-    fn a_tree_survives_being_written(tree in trees()) {
+    fn tree_survives_printing_and_parsing(tree in trees()) {
         prop_assert_eq!(Json::parse(tree.compact().as_bytes()), Ok(tree));
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200), text in "[\\[\\]{},:\"\\\\0-9.eE+u \\-a-f]{0,60}") {
+    fn accepts_the_same_bytes_as_serde_json(bytes in proptest::collection::vec(any::<u8>(), 0..200), text in "[\\[\\]{},:\"\\\\0-9.eE+u \\-a-f]{0,60}") {
         for bytes in [&bytes[..], text.as_bytes()] {
             let ours = Json::parse(bytes);
-            // A second parser, which differs in nothing but what it makes of depth and of large exponents.
+            // A second parser, which differs only in the limits for depth and exponents.
             let theirs = serde_json::from_slice::<&serde_json::value::RawValue>(bytes);
             prop_assert_eq!(ours.is_ok(), theirs.is_ok(), "{:?}", ours);
             for serialiser in Serialiser::ALL {
@@ -238,7 +240,7 @@ proptest! {
             let infinite = |value: &Json| matches!(value, Json::Number(raw) if raw.parse::<f64>().unwrap().is_infinite());
             let again = Json::parse(&printed);
             if again.is_err() && any_value(&tree, &infinite) {
-                prop_assert!(serialiser.name().starts_with("python"), "Infinity is Python's alone");
+                prop_assert!(serialiser.name().starts_with("python"), "only Python prints Infinity");
                 continue;
             }
             prop_assert!(again.is_ok(), "{}: {}", serialiser.name(), String::from_utf8_lossy(&printed));
@@ -261,7 +263,7 @@ proptest! {
     }
 
     #[test]
-    fn white_space_around_tokens_makes_no_difference(tree in trees()) {
+    fn white_space_between_tokens_does_not_matter(tree in trees()) {
         for serialiser in Serialiser::ALL {
             let pretty = Serialiser::Pretty.print(&tree).unwrap();
             let javascript = Serialiser::Javascript.print(&tree).unwrap();
@@ -270,7 +272,7 @@ proptest! {
     }
 
     #[test]
-    fn forms_of_one_language_differ_in_white_space_and_escapes_alone(tree in trees()) {
+    fn forms_of_one_language_differ_only_in_white_space_and_escapes(tree in trees()) {
         let print = |serialiser: Serialiser| serialiser.print(&tree).filter(|text| Json::parse(text).is_ok());
         let javascript = print(Serialiser::Javascript).unwrap();
         prop_assert_eq!(squeezed(&print(Serialiser::Pretty).unwrap()).into_bytes(), javascript);
@@ -284,9 +286,8 @@ proptest! {
         }
     }
 
-    /// Whoever wrote a body writes it without a member as it stands without it.
     #[test]
-    fn a_body_without_a_member_is_what_its_writer_would_have_written(
+    fn removing_a_member_gives_what_its_writer_prints_without_it(
         members in proptest::collection::vec(("[a-z]{1,3}", trees()), 0..5),
         at in any::<prop::sample::Index>(),
     ) {
@@ -296,7 +297,7 @@ proptest! {
         for serialiser in Serialiser::ALL {
             let whole = serialiser.print(&Json::Object(members.clone()));
             let Some((whole, rest)) = whole.zip(serialiser.print(&rest)) else { continue };
-            // PHP's empty object is a list, and Infinity is no JSON.
+            // PHP prints an empty object as a list, and Infinity is not JSON.
             if Json::parse(&whole).is_ok() && rest != b"[]" {
                 prop_assert_eq!(Json::without(&whole, "secret"), Some(rest), "{}", serialiser.name());
             }
@@ -304,7 +305,7 @@ proptest! {
     }
 
     #[test]
-    fn sorted_keys_are_sorted_and_lose_nothing(tree in trees()) {
+    fn sorted_serialiser_sorts_all_keys_and_keeps_values(tree in trees()) {
         let unsorted = |value: &Json| match value {
             Json::Object(members) => !members.is_sorted_by(|(one, _), (other, _)| one < other),
             _ => false,

@@ -1,7 +1,7 @@
-//! The two bodies that Twenty's webhooks have: what the documentation shows, and what the server that ships sends.
+//! The two forms of body of Twenty's webhooks: the documented one, and the one that the shipped server sends.
 //!
-//! Invariant: a dialect is data. Whatever differs between the two is in the two literals below; a dialect's methods read
-//! the literal, and never ask which of the two it is.
+//! Invariant: a dialect is data. All differences are in the two literals below; methods read the literal and never ask which
+//! dialect it is.
 
 use std::fmt;
 
@@ -30,7 +30,7 @@ pub static DOCUMENTED: Dialect = Dialect {
     record: |sample| sample.documented.as_deref(),
 };
 
-/// The body as the server that ships sends it (contract section 2).
+/// The body as the shipped server sends it (contract section 2).
 pub static SHIPPED: Dialect = Dialect {
     name: "shipped",
     envelope: &[
@@ -59,7 +59,7 @@ pub static SHIPPED: Dialect = Dialect {
     record: |sample| sample.shipped.as_deref(),
 };
 
-/// The actions that RCV-1 has every receiver acknowledge.
+/// The actions that every receiver must accept (RCV-1).
 const FAMILIAR: [&str; 3] = ["created", "updated", "deleted"];
 
 /// Both dialects, the default first.
@@ -71,14 +71,14 @@ pub struct Dialect {
     pub name: &'static str,
     /// The members of a record event's body, in the order of the wire.
     pub envelope: &'static [Member],
-    /// The members of a metadata event's body, where the dialect has such events.
+    /// The members of a metadata event's body, if the dialect has such events.
     pub metadata_envelope: Option<&'static [Member]>,
     pub event_member: &'static str,
     pub record_member: &'static str,
     /// The member that says when the event occurred.
     pub time_member: &'static str,
     pub actions: &'static [&'static str],
-    /// Whether a nonce header goes with each request.
+    /// Whether each request has a nonce header.
     pub nonce: bool,
     record: fn(&Sample) -> Option<&RawValue>,
 }
@@ -102,7 +102,7 @@ enum Content {
     MetadataEvent,
 }
 
-/// What a body says apart from its event: where it goes, for whom, and when the event occurred.
+/// What a body says apart from its event: its destination, its workspace, and the time of the event.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     pub target_url: &'a str,
@@ -113,7 +113,7 @@ pub struct Context<'a> {
 }
 
 impl Member {
-    /// The JSON type that it has: `text`, `object` or `array`.
+    /// Its JSON type: `text`, `object` or `array`.
     pub(crate) fn json_type(&self) -> &'static str {
         match self.content {
             Content::ObjectMetadata | Content::Record | Content::MetadataEvent => "object",
@@ -131,7 +131,7 @@ impl Member {
         !matches!(self.content, Content::Time | Content::UpdatedFields)
     }
 
-    /// Whether it holds the record, or what was done to the metadata.
+    /// Whether it is the record, or the change of the metadata.
     pub(crate) fn is_content(&self) -> bool {
         matches!(self.content, Content::Record | Content::MetadataEvent)
     }
@@ -142,7 +142,7 @@ impl Dialect {
         ALL.into_iter().find(|dialect| dialect.name == name)
     }
 
-    /// The sample events that this dialect knows, in the order of their names.
+    /// The sample events of this dialect, by name.
     pub fn samples(&self) -> Vec<Event> {
         let known = |sample: &Sample| {
             let record = (self.record)(sample)?.to_owned();
@@ -151,19 +151,19 @@ impl Dialect {
         sample::samples().iter().filter_map(known).collect()
     }
 
-    /// The samples that every receiver has to acknowledge (RCV-1): what is done to standard objects.
+    /// The samples that every receiver must accept (RCV-1): events of standard objects.
     pub(crate) fn familiar(&self) -> impl Iterator<Item = Event> {
         self.samples()
             .into_iter()
             .filter(|event| sample::is_standard(&event.name) && FAMILIAR.contains(&event.name.action()))
     }
 
-    /// The sample of that name, where this dialect knows one.
+    /// The sample of this name, if this dialect has one.
     pub fn sample(&self, name: &str) -> Option<Event> {
         self.samples().into_iter().find(|event| event.name.as_str() == name)
     }
 
-    /// The member that holds the record, or what was done to the metadata.
+    /// The member with the record, or with the change of the metadata.
     pub fn content_member(&self, event: &EventName) -> &'static str {
         if self.envelope_of(event).iter().any(|member| matches!(member.content, Content::MetadataEvent)) {
             "event"
@@ -172,8 +172,8 @@ impl Dialect {
         }
     }
 
-    /// Whether an event could have this name: an object and an action with a dot between them, without white space, and an
-    /// action that the dialect knows in no other case than it has there.
+    /// Whether an event could have this name: an object, a dot and an action, without white space. An action of the dialect
+    /// must have its exact case.
     pub(crate) fn could_be_named(&self, event: &EventName) -> bool {
         let (object, action) = (event.object(), event.action());
         let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
@@ -181,7 +181,7 @@ impl Dialect {
         is_word(object) && is_word(action) && !self.actions.iter().any(recased)
     }
 
-    /// The body of an event. The record's text goes in as it stands.
+    /// The body of an event. The record's text is inserted unchanged.
     pub fn render(&self, event: &Event, context: &Context<'_>) -> Bytes {
         let mut body = String::with_capacity(event.record.get().len() + 256);
         for member in self.envelope_of(&event.name) {
@@ -245,7 +245,7 @@ fn text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// The id of an object's metadata: any stable UUID serves, so the name's bytes make one.
+/// The id of an object's metadata: a stable UUID from the bytes of the name.
 fn metadata_id(object: &str) -> String {
     let number = object.bytes().fold(0_u64, |sum, byte| (sum * 31 + u64::from(byte)) % (1 << 48));
     format!("20202020-0000-4000-8000-{number:012x}")

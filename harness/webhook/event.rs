@@ -1,6 +1,6 @@
 //! What happened in the CRM: an event's name and its record.
 //!
-//! Invariant: a record is kept as the JSON text it was given as; nothing here re-serialises one that is only passed on.
+//! Invariant: a record keeps its JSON text. A record that is only passed on is never re-serialised.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::webhook::members::Members;
 pub struct EventName(String);
 
 impl EventName {
-    /// Takes a name as it is; what is no event name is still a name that a subject may have sent.
+    /// Accepts any text, because a subject may send an invalid event name.
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())
     }
@@ -40,8 +40,8 @@ impl EventName {
         self.0.starts_with("metadata.")
     }
 
-    /// Whether `pattern` covers this event: an exact name, `person.*`, `*.created`, or `*.*`, which covers metadata
-    /// events too (contract section 2, filters).
+    /// Whether `pattern` matches this event: an exact name, `person.*`, `*.created`, or `*.*`, which also matches metadata
+    /// events (contract section 2, filters).
     pub fn matches(&self, pattern: &str) -> bool {
         let Some((object, action)) = pattern.rsplit_once('.') else { return pattern == self.0 };
         (object == "*" || object == self.object()) && (action == "*" || action == self.action())
@@ -69,7 +69,7 @@ impl Event {
         Members::parse(self.record.get().as_bytes()).ok()?.text(self.id_member())
     }
 
-    /// The same event of another record: what is made before it is sent, so that each delivery can be told apart.
+    /// The same event with another record id, so that each delivery can be recognised.
     pub fn with_id(&self, id: &str) -> Self {
         self.edit(|record| {
             if let Some(members) = record.as_object_mut() {
@@ -90,6 +90,6 @@ impl Event {
 }
 
 pub(crate) fn raw(value: &Value) -> Box<RawValue> {
-    // A `Value` always serialises: its keys are text and it holds no NaN.
+    // A `Value` always serialises: its keys are strings and it contains no NaN.
     RawValue::from_string(value.to_string()).unwrap_or_else(|_| unreachable!("a JSON value is JSON text"))
 }

@@ -1,7 +1,7 @@
-//! A JSON text as a tree that keeps what formatting is about: the text of numbers, the order of members, duplicates, and
-//! text that is no Unicode (lone surrogates).
+//! A JSON text as a tree that keeps its formatting: the digits of numbers, the order of members, duplicates, and strings that
+//! are not Unicode (lone surrogates).
 //!
-//! Invariant: `parse` of what `compact` writes gives the same tree.
+//! Invariant: `parse` of the output of `compact` gives the same tree.
 
 pub mod difference;
 mod parser;
@@ -10,37 +10,58 @@ pub(crate) mod printer;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 
-/// How deep arrays and objects may stand in one another. No parser in the field draws the line further in than one less
-/// (PHP's), and the stack of any thread holds as many.
+/// The maximum nesting of arrays and objects. The strictest common parser (PHP) allows one level less, and this depth fits the
+/// stack of any thread.
 pub(crate) const DEEPEST: usize = 512;
 
-/// A JSON value, as it was written.
+/// A JSON value as written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Json {
     Null,
     Bool(bool),
-    /// A number, as it was written: `1.0` and `1` are two numbers here.
+    /// A number as written: `1.0` and `1` differ.
     Number(String),
     Text(Text),
     Array(Vec<Json>),
-    /// The members of an object, in their order, duplicates included.
+    /// The members of an object, in order, with duplicates.
     Object(Vec<(Text, Json)>),
 }
 
-/// Text as JSON has it: UTF-16 code units, which need not pair up. Its order is that of the code units, as JavaScript's.
+/// A JSON string: UTF-16 code units, which may be unpaired. Ordered by code unit, as in JavaScript.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Text(Vec<u16>);
 
-/// Why a text is no JSON.
+/// Why a text is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{why} at byte {at}")]
+#[error("{} at byte {at}", why.describe())]
 pub struct Malformed {
     pub at: usize,
     /// What is wrong there.
-    pub why: &'static str,
+    pub why: Fault,
 }
 
-/// A member of the outermost object, and where it stands: from its name's opening quote to the end of its value.
+described! {
+    /// What is wrong in a text that is not JSON.
+    pub enum Fault {
+        InvalidUtf8: "invalid UTF-8",
+        ByteOrderMark: "byte-order mark",
+        ExpectedValue: "expected a value",
+        ExpectedName: "expected a member name in quotes",
+        ExpectedColon: "expected `:` after a member name",
+        ExpectedCommaOrBracket: "expected `,` or `]`",
+        ExpectedCommaOrBrace: "expected `,` or `}`",
+        ExpectedDigit: "expected a digit",
+        UnexpectedEnd: "unexpected end, expected a value",
+        TrailingText: "unexpected text after the value",
+        TooDeep: "nesting deeper than 512 levels",
+        UnterminatedString: "unterminated string",
+        ControlCharacter: "control character in a string",
+        IncompleteEscape: "`\\u` without four hexadecimal digits",
+        UnknownEscape: "unknown escape",
+    }
+}
+
+/// A member of the outermost object, and its span: from the opening quote of its name to the end of its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberSpan {
     pub name: Text,
@@ -48,12 +69,12 @@ pub struct MemberSpan {
 }
 
 impl Json {
-    /// The value of the member of this name: the last one, as parsers have it.
+    /// The value of this member: the last one, as in most parsers.
     pub fn get(&self, name: &str) -> Option<&Self> {
         self.member(&Text::from(name))
     }
 
-    /// The same for a name that need not be Unicode.
+    /// The same for a name that may not be Unicode.
     pub(crate) fn member(&self, name: &Text) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
         members.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value)
@@ -71,7 +92,7 @@ impl Text {
         char::decode_utf16(units).map(|unit| unit.map_err(|lone| lone.unpaired_surrogate()))
     }
 
-    /// The text as a Rust string, or `None` where a surrogate stands alone.
+    /// The text as a Rust string, or `None` if it has a lone surrogate.
     pub(crate) fn to_unicode(&self) -> Option<String> {
         String::from_utf16(&self.0).ok()
     }
@@ -81,7 +102,7 @@ impl Text {
         self.quote_with(out, |_, _| false);
     }
 
-    /// The same, but for the characters that `special` writes itself, which it says by `true`.
+    /// The same, except for characters that `special` writes itself and returns `true` for.
     pub(crate) fn quote_with(&self, out: &mut String, special: impl Fn(char, &mut String) -> bool) {
         out.push('"');
         for character in self.characters() {

@@ -6,15 +6,15 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-/// The members of a body's top level, as raw JSON text in the order of the wire. It reads whatever is one JSON object:
-/// duplicate keys, numbers of any size, escapes of lone surrogates.
+/// The members of a body's top level, as raw JSON text in the order of the wire. It accepts any JSON object, with duplicate
+/// keys, numbers of any size and escapes of lone surrogates.
 #[derive(Debug)]
 pub struct Members(Vec<(String, Box<RawValue>)>);
 
-/// Why a body is no JSON object.
+/// Why a body is not a JSON object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 pub enum NotAnObject {
-    /// It is not one JSON text; the parser's words.
+    /// It is not JSON, with the parser's error.
     #[error("the body is not JSON ({0})")]
     NotJson(String),
     /// It is JSON, of this type.
@@ -38,12 +38,12 @@ impl Members {
         }
     }
 
-    /// The member of that name; the last, where the name stands twice (as most parsers have it).
+    /// The member of this name: the last one, as in most parsers.
     pub fn get(&self, key: &str) -> Option<&RawValue> {
         self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| &**value)
     }
 
-    /// The member of that name, where it is text.
+    /// The member of this name, if it is a string.
     pub(crate) fn text(&self, key: &str) -> Option<String> {
         serde_json::from_str(self.get(key)?.get()).ok()
     }

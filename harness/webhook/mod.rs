@@ -1,4 +1,4 @@
-//! What a Twenty webhook is, as pure data and functions: events and their bodies, and how they are signed.
+//! What a Twenty webhook is, as pure data and functions: events, their bodies and their signatures.
 //!
 //! Invariant: no I/O, no clock, no randomness.
 
@@ -6,6 +6,7 @@ pub mod dialect;
 pub mod event;
 pub mod json;
 pub mod members;
+mod messages;
 pub mod recipe;
 pub(crate) mod sample;
 pub mod serialiser;

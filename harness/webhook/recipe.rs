@@ -1,8 +1,8 @@
-//! The ways in which a signature is computed in the field: the right one, and the wrong ones that the suite sends to
-//! receivers, looks for in senders, and gives its mutants.
+//! The ways in which programs compute a signature: the right one, and the wrong ones that the suite sends to receivers, looks
+//! for in senders, and gives to its mutants.
 //!
-//! Invariant: `Recipe::CONTRACT` computes what `signature` computes (a test holds the two together), and every other
-//! recipe differs from it in what its members say and in nothing else.
+//! Invariant: `Recipe::CONTRACT` computes what `signature` computes (a test compares them), and every other recipe differs
+//! from it only in what its fields say.
 
 mod digest;
 mod key;
@@ -18,39 +18,38 @@ pub use self::key::{KeyForm, OTHER_SECRET};
 use crate::webhook::dialect;
 use crate::webhook::json::Json;
 use crate::webhook::members::Members;
+use crate::webhook::messages;
 use crate::webhook::serialiser::Serialiser;
 
-/// How a signature header's value comes about.
+/// How the value of a signature header is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Recipe {
     pub message: Message,
-    /// What it is signed with.
     pub key: KeyForm,
-    /// What is made of it.
     pub digest: Digest,
 }
 
 /// What is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Message {
-    /// The timestamp, a colon, the body: the contract.
+    /// The timestamp, a colon and the body, as documented.
     Contract,
     /// The body and nothing before it.
     BodyAlone,
     /// The timestamp and nothing after it.
     TimestampAlone,
-    /// Timestamp and body with something else between them.
+    /// Timestamp and body with another separator.
     Separator(&'static str),
-    /// The body as a JSON string once more, as the documentation's sample has it; `ascii` where the second pass also
-    /// escapes what is not ASCII (Python's default).
+    /// The body stringified again, as in the documentation's sample. With `ascii`, the second pass escapes everything that is
+    /// not ASCII (Python's default).
     DoubleStringified { ascii: bool },
-    /// The timestamp cut to seconds.
+    /// The timestamp in seconds.
     Seconds,
     /// The record alone, not the whole body.
     Part,
     /// A line feed after the body.
     TrailingNewline,
-    /// The body as a program prints it that has parsed it.
+    /// The body parsed and printed again.
     Reserialised(Serialiser),
     /// The body without its member `secret`.
     SecretMember,
@@ -71,22 +70,22 @@ impl Recipe {
         Self { digest, ..Self::CONTRACT }
     }
 
-    /// The header's value, or `None` where the recipe cannot be followed with these ingredients (a secret that is not
-    /// hexadecimal cannot be decoded) or does the same as the contract with them.
+    /// The header's value. `None` if the recipe does not apply (a secret that is not hexadecimal cannot be decoded) or gives the
+    /// same as the contract.
     pub fn compute(&self, secret: &str, timestamp: &[u8], body: &[u8]) -> Option<String> {
         let key = self.key.bytes(secret)?;
         let message = self.message.bytes(timestamp, body)?;
         Some(self.digest.value(&key, &message))
     }
 
-    /// In how many respects this differs from the contract.
+    /// In how many fields this differs from the contract.
     pub(crate) fn distance(&self) -> usize {
         usize::from(self.message != Message::Contract)
             + usize::from(self.key != KeyForm::Utf8)
             + usize::from(self.digest != Digest::Hex)
     }
 
-    /// Every recipe, the contract first, those that differ in fewer respects before those that differ in more.
+    /// Every recipe, ordered by how many fields differ from the contract.
     pub fn lattice() -> Vec<Self> {
         let mut all: Vec<Self> = Message::ALL
             .iter()
@@ -97,7 +96,7 @@ impl Recipe {
         all
     }
 
-    /// What the recipe does, as the end of "signed ...".
+    /// The recipe in words, as the end of "signed …".
     pub fn describe(&self) -> String {
         let mut words = Vec::new();
         if self.message != Message::Contract {
@@ -109,12 +108,12 @@ impl Recipe {
         if self.digest != Digest::Hex {
             words.push(self.digest.describe().into());
         }
-        if words.is_empty() { "as the contract says".to_owned() } else { words.join(", ") }
+        if words.is_empty() { messages::as_documented().to_owned() } else { words.join(", ") }
     }
 }
 
 impl Serialize for Recipe {
-    /// As the words that describe it.
+    /// As its description.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.describe())
     }
@@ -144,7 +143,7 @@ impl Message {
         Self::SecretMember,
     ];
 
-    /// The bytes that are signed, where there are such with these ingredients.
+    /// The bytes that are signed; `None` if this message does not apply.
     pub(crate) fn bytes<'a>(&self, timestamp: &'a [u8], body: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let around = |separator: &str, body: &[u8]| [timestamp, separator.as_bytes(), body].concat().into();
         Some(match self {
@@ -176,29 +175,21 @@ impl Message {
 
     fn words(&self) -> Cow<'static, str> {
         match self {
-            Self::Contract => "over timestamp, colon and body".into(),
-            Self::BodyAlone => "over the body alone".into(),
-            Self::TimestampAlone => "over the timestamp alone".into(),
-            Self::Separator("") => "with nothing between timestamp and body".into(),
-            Self::Separator(separator) => {
-                format!("with {separator:?} between timestamp and body in place of the colon").into()
-            }
-            Self::DoubleStringified { ascii: false } => "over a body that was stringified twice".into(),
-            Self::DoubleStringified { ascii: true } => {
-                "over a body that was stringified twice, the second time in ASCII".into()
-            }
-            Self::Seconds => "with the timestamp in seconds".into(),
-            Self::Part => "over the record in place of the whole body".into(),
-            Self::TrailingNewline => "with a line feed behind the body".into(),
-            Self::Reserialised(serialiser) => {
-                format!("over the body as parsed and printed again by {}", serialiser.words()).into()
-            }
-            Self::SecretMember => "over the body without its member `secret`".into(),
+            Self::Contract => messages::over_contract().into(),
+            Self::BodyAlone => messages::over_body_alone().into(),
+            Self::TimestampAlone => messages::over_timestamp_alone().into(),
+            Self::Separator(separator) => messages::with_separator(separator).into(),
+            Self::DoubleStringified { ascii } => messages::over_body_stringified_twice(*ascii).into(),
+            Self::Seconds => messages::with_seconds().into(),
+            Self::Part => messages::over_record().into(),
+            Self::TrailingNewline => messages::with_line_feed().into(),
+            Self::Reserialised(serialiser) => messages::over_reserialised(serialiser.describe()).into(),
+            Self::SecretMember => messages::without_secret_member().into(),
         }
     }
 }
 
-/// Every message that one request can be made into, made once for a search through all recipes.
+/// All messages of one request, computed once for a search through all recipes.
 pub struct Messages<'a>(Vec<(Message, Cow<'a, [u8]>)>);
 
 impl<'a> Messages<'a> {
@@ -207,8 +198,8 @@ impl<'a> Messages<'a> {
         Self(Message::ALL.iter().filter_map(made).collect())
     }
 
-    /// The recipes that give `header` under `secret`, in the order of [`Recipe::lattice`], of those that `asked` lets
-    /// through. A digest that needs no key is looked at under the secret alone.
+    /// The recipes that give `header` with `secret`, in the order of [`Recipe::lattice`], among those that `asked` returns true
+    /// for. A digest without a key is tried only once.
     pub fn recipes<'s>(
         &'s self,
         secret: &'s str,
@@ -218,7 +209,7 @@ impl<'a> Messages<'a> {
         static LATTICE: LazyLock<Vec<Recipe>> = LazyLock::new(Recipe::lattice);
         let made = |&key: &KeyForm| Some((key, key.bytes(secret)?));
         let keys: Vec<_> = KeyForm::ALL.iter().filter_map(made).collect();
-        // What the header looks like rules most digests out before anything is hashed.
+        // The form of the header rules out most digests before anything is hashed.
         let fits = Digest::ALL.iter().copied().filter(|digest| digest.looks_like(header));
         let digests: Vec<Digest> = fits.collect();
         LATTICE.iter().copied().filter(move |recipe| {

@@ -10,10 +10,10 @@ use crate::webhook::event::{EventName, raw};
 
 include!(concat!(env!("OUT_DIR"), "/events.rs"));
 
-/// The object of the samples that stands for custom ones, which a receiver may not know.
+/// The custom object of the samples. A receiver may not know custom objects.
 pub(crate) const CUSTOM_OBJECT: &str = "rocket";
 
-/// A sample event as `fixtures/events/` holds it: one file, a record for each dialect that knows the event.
+/// A sample event of `fixtures/events/`: one file, with a record for each dialect that has the event.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Sample {
@@ -23,15 +23,15 @@ pub(crate) struct Sample {
     pub(crate) shipped: Option<Box<RawValue>>,
 }
 
-/// Every sample event, in the order of their names.
+/// Every sample event, by name.
 pub(crate) fn samples() -> &'static [Sample] {
     static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
         let parse = |(file, text): &(&str, &str)| {
-            // Compiled in, and parsed by a test on every build: a malformed file never ships.
+            // Compiled in, and parsed by a test: a malformed file never ships.
             let sample = serde_json::from_str(text);
             let mut sample: Sample = sample.unwrap_or_else(|e| unreachable!("fixtures/events/{file}: {e}"));
             for record in [&mut sample.documented, &mut sample.shipped].into_iter().flatten() {
-                // A file is laid out for people. What goes over the wire is what `JSON.stringify` makes of it.
+                // The file is formatted for people. On the wire, it is as `JSON.stringify` prints it.
                 let value: Value = serde_json::from_str(record.get()).unwrap_or_default();
                 *record = raw(&value);
             }
@@ -42,7 +42,7 @@ pub(crate) fn samples() -> &'static [Sample] {
     &SAMPLES
 }
 
-/// Whether an event is about a standard object: neither a custom one nor metadata.
+/// Whether an event is about a standard object, not a custom one or metadata.
 pub(crate) fn is_standard(event: &EventName) -> bool {
     !event.is_metadata() && event.object() != CUSTOM_OBJECT
 }

@@ -1,8 +1,8 @@
-//! What each language's serialiser makes of a body that its parser has read: the bytes that a program hashes when it
-//! hashes a parse instead of what came over the wire.
+//! How each language re-serialises a body: the bytes that a program hashes if it hashes the parsed body instead of the received
+//! bytes.
 //!
-//! Invariant: every output is byte for byte what the real program prints (`fixtures/vectors/serialisers.json` holds
-//! what they printed), and there is none where the real program refuses a body that RFC 8259 allows.
+//! Invariant: every output is byte for byte what the real program prints (recorded in `fixtures/vectors/serialisers.json`).
+//! There is no output if the real program rejects a body that RFC 8259 allows.
 
 use std::collections::HashMap;
 
@@ -11,46 +11,35 @@ use crate::webhook::json::{Json, Text, escape};
 
 mod number;
 
-/// How deep arrays and objects may stand in one another for `json_decode`, whose default depth of 512 counts what is in
-/// the innermost.
+/// The maximum nesting of arrays and objects in `json_decode`. Its default depth of 512 also counts the innermost values.
 const PHP_DEEPEST: usize = 511;
 
-/// A parser and printer of JSON that programs use between the wire and the hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Serialiser {
-    /// `JSON.stringify(JSON.parse(body))`.
-    Javascript,
-    /// `json.dumps(json.loads(body))`.
-    PythonDefault,
-    /// The same with `separators=(",", ":")`.
-    PythonCompact,
-    /// The same with `ensure_ascii=False` too.
-    PythonUnescaped,
-    /// `json.Unmarshal` into `any`, then `json.Marshal`, as Go prints since 1.22: before, it wrote `\b` and `\f` as
-    /// `\u0008` and `\u000c`.
-    Go,
-    /// `json_encode(json_decode($body, true))`.
-    Php,
-    /// JavaScript's values with the keys of every object sorted as text, by code units, those that look like integers
-    /// among them: what RFC 8785 and `json-stable-stringify` print. (Sorting keys into a new object and stringifying
-    /// that is another thing: JavaScript moves integer-like keys first again.)
-    Sorted,
-    /// `JSON.stringify(JSON.parse(body), null, 2)`.
-    Pretty,
+described! {
+    /// A parser and printer of JSON that programs use between the wire and the hash.
+    pub enum Serialiser {
+        /// `JSON.stringify(JSON.parse(body))`:
+        Javascript: "JavaScript's JSON.stringify",
+        /// `json.dumps(json.loads(body))`:
+        PythonDefault: "Python's json.dumps",
+        /// With `separators=(",", ":")`:
+        PythonCompact: "Python's json.dumps with compact separators",
+        /// With `separators=(",", ":")` and `ensure_ascii=False`:
+        PythonUnescaped: "Python's json.dumps with compact separators and ensure_ascii=False",
+        /// `json.Unmarshal` into `any`, then `json.Marshal`, as in Go 1.22 and later. Earlier versions write `\b` and `\f` as
+        /// `\u0008` and `\u000c`:
+        Go: "Go's json.Marshal",
+        /// `json_encode(json_decode($body, true))`:
+        Php: "PHP's json_encode",
+        /// JavaScript's values with all keys sorted by code units, including keys that look like integers, as in RFC 8785 and
+        /// `json-stable-stringify`. (Sorting keys into a new object and stringifying that is different: JavaScript moves
+        /// integer-like keys first again.)
+        Sorted: "a serialiser that sorts the keys",
+        /// `JSON.stringify(JSON.parse(body), null, 2)`:
+        Pretty: "JavaScript's JSON.stringify with an indent of two",
+    }
 }
 
 impl Serialiser {
-    pub const ALL: &[Self] = &[
-        Self::Javascript,
-        Self::PythonDefault,
-        Self::PythonCompact,
-        Self::PythonUnescaped,
-        Self::Go,
-        Self::Php,
-        Self::Sorted,
-        Self::Pretty,
-    ];
-
     /// Its name in reports.
     pub fn name(self) -> &'static str {
         match self {
@@ -65,38 +54,24 @@ impl Serialiser {
         }
     }
 
-    /// What prints it, as the end of "printed again by ...".
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Self::Javascript => "JavaScript's JSON.stringify",
-            Self::PythonDefault => "Python's json.dumps",
-            Self::PythonCompact => "Python's json.dumps with compact separators",
-            Self::PythonUnescaped => "Python's json.dumps with compact separators and ensure_ascii=False",
-            Self::Go => "Go's json.Marshal",
-            Self::Php => "PHP's json_encode",
-            Self::Sorted => "a serialiser that sorts the keys",
-            Self::Pretty => "JavaScript's JSON.stringify with an indent of two",
-        }
-    }
-
-    /// One JSON object that no two serialisers print alike, and none as it stands, yet all of them read. As a member of a
-    /// record it makes a body tell which serialiser a program puts between the wire and the hash.
+    /// A JSON object that all serialisers accept, no two print alike, and none prints unchanged. As a member of a record, it
+    /// shows which serialiser a program uses between the wire and the hash.
     pub const fn probe() -> &'static str {
         r#"{"zeta":"<b>Łucja & Zoë</b> 😀 https://example.com/","10":1.0,"9":1e3,"alpha":[0.5,null,true]}"#
     }
 
-    /// What the serialiser prints of `body`; `None` where it, or its parser, refuses, and where `body` is no JSON.
+    /// Re-serialises `body`; `None` if the language rejects it, or it is not JSON.
     pub fn reprint(self, body: &[u8]) -> Option<Vec<u8>> {
         self.print(&Json::parse(body).ok()?)
     }
 
-    /// What the serialiser prints of a body that has been read already.
+    /// Prints a parsed body; `None` if the language rejects it.
     pub fn print(self, json: &Json) -> Option<Vec<u8>> {
         let value = self.read(json, 0).filter(|value| self.prints(value))?;
         Some(value.print(self.layout(), self.quote()).into_bytes())
     }
 
-    /// The value as the language holds it: what is printed is this, in this order.
+    /// The value as the language represents it, in the order in which it prints.
     fn read(self, json: &Json, depth: usize) -> Option<Json> {
         let deeper = depth + 1;
         Some(match json {
@@ -115,16 +90,18 @@ impl Serialiser {
         })
     }
 
-    /// Whether the language prints what it has read. What a duplicate has replaced is no obstacle.
+    /// Whether the language can print the value. Replaced duplicates do not matter.
     fn prints(self, value: &Json) -> bool {
-        let speaks = |text: &Text| self != Self::PythonUnescaped || is_unicode(text);
+        let can_encode = |text: &Text| self != Self::PythonUnescaped || is_unicode(text);
         match value {
             Json::Null | Json::Bool(_) => true,
             Json::Number(text) => self != Self::Php || !text.ends_with(number::INFINITY),
-            // Python has no UTF-8 for a surrogate that stands alone.
-            Json::Text(text) => speaks(text),
+            // Python cannot encode a lone surrogate as UTF-8.
+            Json::Text(text) => can_encode(text),
             Json::Array(elements) => elements.iter().all(|element| self.prints(element)),
-            Json::Object(members) => members.iter().all(|(name, value)| speaks(name) && self.prints(value)),
+            Json::Object(members) => {
+                members.iter().all(|(name, value)| can_encode(name) && self.prints(value))
+            }
         }
     }
 
@@ -144,7 +121,7 @@ impl Serialiser {
     fn text(self, text: &Text) -> Option<Text> {
         match self {
             Self::Go => {
-                // A surrogate that stands alone is U+FFFD to Go.
+                // Go reads a lone surrogate as U+FFFD.
                 let character = |c: Result<char, u16>| c.unwrap_or(char::REPLACEMENT_CHARACTER);
                 Some(Text::from(text.characters().map(character).collect::<String>().as_str()))
             }
@@ -157,7 +134,7 @@ impl Serialiser {
     fn object(self, mut members: Vec<(Text, Json)>) -> Json {
         match self {
             Self::Javascript | Self::Pretty => {
-                // The sort is stable, and what is no index stays after all indices in the order it came in.
+                // The sort is stable: other keys stay after all indices, in their order.
                 members.sort_by_key(|(name, _)| array_index(name).map_or(u64::from(u32::MAX), u64::from));
             }
             Self::Go => {
@@ -167,8 +144,8 @@ impl Serialiser {
             Self::Php => {
                 let position =
                     |(at, (name, _)): (usize, &(Text, Json))| *name == Text::from(&*at.to_string());
-                // The keys of an array are integers where they look like it, and an array whose keys count up from 0
-                // is a list, whatever it was before. An empty one is, too.
+                // Keys that look like integers become integers, and an array whose keys count up from 0 is printed as a list.
+                // So is an empty array.
                 if members.iter().enumerate().all(position) {
                     return Json::Array(members.into_iter().map(|(_, value)| value).collect());
                 }
@@ -200,7 +177,7 @@ fn is_unicode(text: &Text) -> bool {
     text.characters().all(|character| character.is_ok())
 }
 
-/// The last value of each name, in the place of the first.
+/// Keeps the last value of each name, at the position of the first.
 fn without_duplicates(members: Vec<(Text, Json)>) -> Vec<(Text, Json)> {
     let mut places: HashMap<Text, usize> = HashMap::with_capacity(members.len());
     let mut kept: Vec<(Text, Json)> = Vec::with_capacity(members.len());
@@ -215,8 +192,8 @@ fn without_duplicates(members: Vec<(Text, Json)>) -> Vec<(Text, Json)> {
     kept
 }
 
-/// The name as an array index, which JavaScript enumerates before all other keys: decimal without leading zeros, below
-/// 2^32 - 1.
+/// The name as an array index: a decimal below 2^32 - 1 without leading zeros. JavaScript enumerates indices before all other
+/// keys.
 fn array_index(name: &Text) -> Option<u32> {
     let (&first, rest) = name.units().split_first()?;
     let digit = |unit: u16| (0x30..=0x39).contains(&unit);
@@ -226,18 +203,18 @@ fn array_index(name: &Text) -> Option<u32> {
     name.to_unicode()?.parse().ok().filter(|&index| index != u32::MAX)
 }
 
-/// What Python escapes too: whatever is not printable ASCII.
+/// Python also escapes everything that is not printable ASCII.
 fn python_text(text: &Text, out: &mut String) {
     text.quote_with(out, |character, out| escape_if(!matches!(character, ' '..='~'), character, out));
 }
 
-/// What Go escapes too: what would mean something inside HTML or a script.
+/// Go also escapes characters with a meaning in HTML or scripts.
 fn go_text(text: &Text, out: &mut String) {
     let special = |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
     text.quote_with(out, |character, out| escape_if(special(character), character, out));
 }
 
-/// What PHP escapes too: the slash, and whatever is not ASCII.
+/// PHP also escapes the slash, and everything that is not ASCII.
 fn php_text(text: &Text, out: &mut String) {
     text.quote_with(out, |character, out| {
         if character == '/' {

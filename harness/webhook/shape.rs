@@ -1,8 +1,8 @@
-//! The shape of a JSON value: which members, of which JSON types. The reviewed snapshots under `snapshots/shapes/` are
-//! the shapes that implementations are judged by.
+//! The shape of a JSON value: its members and their JSON types. Implementations are compared with the reviewed snapshots under
+//! `snapshots/shapes/`.
 //!
-//! Invariant: values never enter a shape, so two bodies of one event have one shape; the order of members is shown but
-//! never judged.
+//! Invariant: a shape contains no values, so all bodies of one event have the same shape. The order of members is shown but
+//! not compared.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -22,18 +22,18 @@ pub enum Shape {
     Scalar(&'static str),
     /// An array, with each different shape of its elements once.
     Array(Vec<Shape>),
-    /// An object, with its members in the order that they were found in.
+    /// An object, with its members in order.
     Object(Vec<(String, Shape)>),
 }
 
 /// One place where two shapes differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The way to the place: `data.emails.primaryEmail`; empty for the whole value.
+    /// The path of the place: `data.emails.primaryEmail`; empty for the whole value.
     pub path: String,
-    /// What stands there in the snapshot; `None` for a member that the snapshot does not have.
+    /// The type in the snapshot; `None` for a member that the snapshot does not have.
     pub expected: Option<String>,
-    /// What stands there in the body; `None` for a member that is missing.
+    /// The type in the body; `None` for a missing member.
     pub actual: Option<String>,
 }
 
@@ -61,10 +61,10 @@ impl Shape {
         }
     }
 
-    /// The snapshot of an event's body, where there is one.
+    /// The snapshot of an event's body, if there is one.
     pub fn snapshot(dialect: &Dialect, event: &EventName) -> Option<Self> {
         let file = snapshot_name(dialect, event) + ".snap";
-        // Traffic asks for the same few, thousands of times.
+        // `listen` needs the same few shapes thousands of times.
         static SNAPSHOTS: LazyLock<HashMap<&str, Shape>> = LazyLock::new(|| {
             let parse = |(name, text): &(&'static str, &str)| Some((*name, Shape::parse_snapshot(text)?));
             SHAPE_FILES.iter().filter_map(parse).collect()
@@ -72,13 +72,13 @@ impl Shape {
         SNAPSHOTS.get(file.as_str()).cloned()
     }
 
-    /// Reads what [`Shape::to_json`] wrote, after the head that the snapshot tool puts before it.
+    /// Parses the output of [`Shape::to_json`], after the head that the snapshot tool adds.
     fn parse_snapshot(text: &str) -> Option<Self> {
         let (_, shape) = text.strip_prefix("---\n")?.split_once("\n---\n")?;
         Self::from_json(&serde_json::from_str(shape).ok()?)
     }
 
-    /// The shape as JSON, for a person to review: types in place of values.
+    /// The shape as JSON, for review: types instead of values.
     pub fn to_json(&self) -> Value {
         match self {
             Self::Scalar(name) => Value::from(*name),
@@ -129,7 +129,7 @@ impl Shape {
                     });
                 }
             }
-            // An empty array has the shape of any array: there is no element to speak against it.
+            // An empty array matches every array.
             (Self::Array(expected), Self::Array(actual)) => {
                 for shape in actual.iter().filter(|_| !expected.is_empty()) {
                     let closest = expected.iter().map(|known| known.differences(shape)).min_by_key(Vec::len);
@@ -148,7 +148,7 @@ impl Shape {
         }
     }
 
-    /// The JSON type alone.
+    /// The JSON type.
     fn name(&self) -> String {
         match self {
             Self::Scalar(name) => (*name).to_owned(),
@@ -158,12 +158,12 @@ impl Shape {
     }
 }
 
-/// The name of an event's snapshot, without its ending.
+/// The file name of an event's snapshot, without its extension.
 pub fn snapshot_name(dialect: &Dialect, event: &EventName) -> String {
     format!("{}.{event}", dialect.name)
 }
 
-/// Differences as a diff: `-` what the snapshot has, `+` what the body has.
+/// Differences as a diff: `-` for the snapshot, `+` for the body.
 pub fn diff(differences: &[Difference]) -> String {
     let mut text = String::new();
     for Difference { path, expected, actual } in differences {

@@ -1,6 +1,6 @@
 //! Signing and verifying, and nothing else: the text that is signed, the key, the hexadecimal digest.
 //!
-//! Invariant: a leaf. It imports nothing from this crate, does no I/O, and never sees a parsed body: what is signed is bytes.
+//! Invariant: it imports nothing from this crate, does no I/O, and never sees a parsed body: bytes are signed.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub const TIMESTAMP_HEADER: &str = "X-Twenty-Webhook-Timestamp";
 /// The header that carries 32 hexadecimal digits, new for each request (dialect `shipped` only).
 pub const NONCE_HEADER: &str = "X-Twenty-Webhook-Nonce";
 
-/// What stands between the timestamp and the body in the signed text.
+/// The separator of timestamp and body in the signed text.
 const SEPARATOR: &[u8] = b":";
 
 /// A webhook's secret. It never prints: `Debug` and `Display` are redacted, so no report can leak it by accident.
@@ -23,12 +23,12 @@ const SEPARATOR: &[u8] = b":";
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes the secret as text; its UTF-8 bytes are the key.
+    /// A secret as text; its UTF-8 bytes are the key.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The secret itself. Call it where the secret is used, never where something is shown.
+    /// The secret itself. Call this only to use the secret, never to show it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -46,15 +46,18 @@ impl fmt::Display for Secret {
     }
 }
 
-/// A keyed HMAC-SHA256 state: keyed once for a secret, cloned for each signature.
+/// An HMAC-SHA256 state: keyed once for a secret, cloned for each signature.
 #[derive(Clone)]
 pub struct Key(Hmac<Sha256>);
 
 impl Key {
     /// The key of a secret: its UTF-8 bytes as they are, never decoded, trimmed or folded.
     pub fn new(secret: &Secret) -> Self {
-        // HMAC takes a key of any length (RFC 2104), so this arm is never reached.
-        Self(Hmac::new_from_slice(secret.0.as_bytes()).unwrap_or_else(|_| unreachable!("HMAC takes any key")))
+        // HMAC accepts a key of any length (RFC 2104).
+        Self(
+            Hmac::new_from_slice(secret.0.as_bytes())
+                .unwrap_or_else(|_| unreachable!("HMAC accepts any key")),
+        )
     }
 
     /// Signs `timestamp`, a colon and `body`.
@@ -84,16 +87,16 @@ impl fmt::Debug for Key {
 pub struct Signature([u8; 32]);
 
 impl Signature {
-    /// Reads exactly 64 hexadecimal digits, of either case; anything else is no signature.
+    /// Parses exactly 64 hexadecimal digits, of either case. Anything else is not a signature.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        // The decoder skips a leading `0x`, which the contract does not allow; the length rules it out.
+        // The decoder skips a leading `0x`, which the contract forbids; the length check rules it out.
         let mut bytes = [0; 32];
         (text.len() == 64 && const_hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(Self(bytes))
     }
 
-    /// Writes the header's value over what stands there: for a request that is made in its place.
+    /// Writes the header's value in place, for a request in a buffer.
     pub fn write_hex(&self, digits: &mut [u8; 64]) {
-        // 32 bytes are 64 digits, so this cannot fail.
+        // 32 bytes give 64 digits, so this cannot fail.
         let _ = const_hex::encode_to_slice(self.0, digits);
     }
 

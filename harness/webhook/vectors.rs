@@ -1,4 +1,4 @@
-//! The second oracle of signatures: vectors that independent programs made (OpenSSL, Node, Python), stored as data.
+//! Test vectors for signatures, computed by independent programs (OpenSSL, Node, Python) and stored as data.
 //!
 //! Invariant: a run trusts no verdict on signatures unless `signature` agrees with every vector.
 
@@ -9,22 +9,23 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Deserialize;
 
+use crate::webhook::messages;
 use crate::webhook::signature::{Key, Secret};
 
 include!(concat!(env!("OUT_DIR"), "/vectors.rs"));
 
-/// One vector: what was signed, and the signature that each program made.
+/// What was signed, and the signature from each program.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vector {
     pub name: String,
-    /// What it is there for.
+    /// The purpose of this vector.
     pub why: String,
     pub secret: String,
     pub timestamp: String,
     body: Option<String>,
     body_base64: Option<String>,
-    /// The signature that each program made, by the program's name.
+    /// Signatures by the name of the program.
     pub signatures: BTreeMap<String, String>,
 }
 
@@ -40,7 +41,7 @@ impl Vector {
     }
 }
 
-/// Every vector. Errors: a file that cannot be read, by its name.
+/// Every vector. Errors: a file that cannot be parsed, by its name.
 pub fn all() -> Result<Vec<Vector>, String> {
     let mut vectors = Vec::new();
     for (name, text) in VECTOR_FILES {
@@ -51,7 +52,7 @@ pub fn all() -> Result<Vec<Vector>, String> {
     Ok(vectors)
 }
 
-/// Where `signature` and the vectors disagree; empty where all is well.
+/// The disagreements of `signature` with the vectors; empty if all agree.
 pub fn disagreements() -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     for vector in all()? {
@@ -59,11 +60,7 @@ pub fn disagreements() -> Result<Vec<String>, String> {
             Key::new(&Secret::new(vector.secret.clone())).sign(vector.timestamp.as_bytes(), &vector.body());
         for (program, theirs) in &vector.signatures {
             if *theirs != ours.to_hex() {
-                found.push(format!(
-                    "vector {}: {program} gives {theirs}, we give {}",
-                    vector.name,
-                    ours.to_hex()
-                ));
+                found.push(messages::vector_disagrees(&vector.name, program, theirs, &ours.to_hex()));
             }
         }
     }

@@ -1,7 +1,7 @@
-//! Sends a delivery exactly as it stands, byte for byte, and returns its outcome.
+//! Sends a delivery byte for byte and returns its outcome.
 //!
-//! Invariant: header names keep their case and order, bodies are never touched, and whatever the peer does is an
-//! `Outcome`: this never fails.
+//! Invariant: header names keep their case and order, bodies are never changed, and whatever the peer does is an
+//! `Outcome`, never an error.
 
 pub mod forwarding;
 
@@ -20,14 +20,14 @@ use crate::wire::codec::{Step, encode_request, has_token};
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome, Transfer};
 use conversation::converse;
 
-/// How many bytes of an answer's body are kept, where nothing else is asked for.
+/// How many bytes of an answer's body are kept by default.
 const KEPT_BODY: usize = 32 * 1024;
 
 pub use connection::Connection;
 pub use target::{Scheme, Target};
 pub use tls::Tls;
 
-/// A client with kept-alive connections.
+/// A client that keeps connections alive.
 #[derive(Debug)]
 pub struct Client {
     timeout: Duration,
@@ -41,13 +41,13 @@ impl Client {
         Self { timeout, kept: KEPT_BODY, clock, idle: Mutex::default() }
     }
 
-    /// The same, keeping that many bytes of an answer's body.
+    /// Keeps this many bytes of an answer's body instead.
     #[must_use]
     pub(crate) fn keeping(self, kept: usize) -> Self {
         Self { kept, ..self }
     }
 
-    /// Sends one delivery. The exchange has no number yet: the transcript gives it one.
+    /// Sends one delivery. The exchange has no number yet; the transcript assigns it.
     pub async fn send(&self, target: &Target, delivery: &Delivery) -> Exchange {
         let idle = if needs_fresh(delivery) { None } else { self.take_idle(target) };
         let (exchange, kept) = self.exchange(target, delivery, idle).await;
@@ -55,8 +55,7 @@ impl Client {
         exchange
     }
 
-    /// Sends deliveries one after another on one connection, which is opened for them. Where the peer closes it, the rest
-    /// goes on another.
+    /// Sends deliveries one after another on one new connection. If the peer closes it, the rest goes on another.
     pub async fn send_all(&self, target: &Target, deliveries: &[Delivery]) -> Vec<Exchange> {
         let (mut exchanges, mut kept) = (Vec::with_capacity(deliveries.len()), None);
         for delivery in deliveries {
@@ -69,7 +68,7 @@ impl Client {
         exchanges
     }
 
-    /// One exchange, on that connection if there is one. Returns the connection that can carry another.
+    /// One exchange, on the given connection if there is one. Returns the connection if it can carry another.
     async fn exchange(
         &self,
         target: &Target,
@@ -99,8 +98,8 @@ impl Client {
     ) -> (Outcome, Option<Duration>, Option<Connection>) {
         if let Some(mut connection) = kept {
             let answer = converse(&mut connection, steps, deadline, (self.timeout, self.kept)).await;
-            // A peer may close an idle connection at any moment. No byte of an answer came then, so the request is sent
-            // again, on a fresh connection, where an end without an answer does mean something.
+            // A peer may close an idle connection at any moment. If no byte of an answer arrived, the request is sent again
+            // on a new connection, where an end without an answer is the peer's outcome.
             if !(answer.silent && matches!(answer.outcome, Outcome::ClosedEarly | Outcome::Reset)) {
                 return (answer.outcome, answer.took, Some(connection).filter(|_| answer.reusable));
             }
@@ -132,8 +131,7 @@ impl Client {
     }
 }
 
-/// Whether a delivery must not go on a connection that has been idle: who breaks off would not notice that the peer had
-/// closed it.
+/// Whether a delivery needs a new connection: an aborted request would not notice that the peer had closed an idle one.
 fn needs_fresh(delivery: &Delivery) -> bool {
     matches!(delivery.transfer, Transfer::Broken(_))
 }

@@ -1,9 +1,9 @@
-//! HTTP/1.1 as bytes: the one judge of what is a message, and the writer of those that are sent.
+//! HTTP/1.1 as bytes: decides what is a valid message, and writes messages.
 //!
-//! Heads, framing and chunks are judged sans I/O ([`head_end`], [`parse_request`], [`RequestFacts`], [`Chunks`] …). The client,
-//! every endpoint, the answers of a load and `verify` use these, so what is malformed for one of them is so for all.
+//! Heads, framing and chunks are parsed without I/O ([`head_end`], [`parse_request`], [`RequestFacts`], [`Chunks`] …). The
+//! client, every endpoint, the load generator and `verify` share this code, so they agree on what is malformed.
 //!
-//! Invariant: bounded. A head is at most `LONGEST_HEAD` bytes, a body no more than its caller allows to be kept.
+//! Invariant: bounded. A head has at most `LONGEST_HEAD` bytes; of a body, only what the caller allows is kept.
 
 mod captured;
 mod chunks;
@@ -33,7 +33,7 @@ pub use watch::Watch;
 
 /// The longest head, in bytes.
 pub(crate) const LONGEST_HEAD: usize = 64 * 1024;
-/// Of how many chunks the lengths are kept.
+/// How many chunk lengths are kept of one body.
 pub(crate) const LONGEST_CHUNK_LIST: usize = 4096;
 
 pub fn encode_response(response: &Response) -> Vec<u8> {
@@ -78,7 +78,7 @@ fn may_have_body(status: u16) -> bool {
     !(status < 200 || status == 204 || status == 304)
 }
 
-/// The first bytes of what a peer sent, as a quotation that fits on a line.
+/// The first bytes that a peer sent, quoted and escaped to fit on one line.
 pub(crate) fn quote(bytes: &[u8]) -> String {
     const LONGEST: usize = 120;
     let mut text = String::from("\"");

@@ -1,7 +1,7 @@
-//! What stands at an address and answers requests: the handler that decides, and the servers that carry it.
+//! Servers, and the handlers that decide their answers.
 //!
-//! Invariant: a server listens before its address is known, on a port that the system chose unless one was asked for, and
-//! ends with its value.
+//! Invariant: a server listens before its address is known, on a port that the system chooses unless one is given, and stops
+//! when its value is dropped.
 
 pub mod certificates;
 pub mod http;
@@ -21,12 +21,12 @@ use tokio::time::{sleep, timeout};
 
 use crate::wire::exchange::{Delivery, Response};
 
-/// Decides what becomes of a request.
+/// Decides how requests are answered.
 pub trait Handler: Send + Sync + 'static {
-    /// Answers a request; `None` ends the connection without an answer.
+    /// Answers a request; `None` closes the connection without an answer.
     fn handle(&self, delivery: Delivery) -> BoxFuture<'_, Option<Response>>;
 
-    /// How many bytes of body are read; beyond them the server answers 413 by itself.
+    /// How many bytes of a body are read. The server answers 413 to longer ones.
     fn body_limit(&self) -> usize {
         5 * 1024 * 1024
     }
@@ -51,9 +51,9 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// Waits until it ends, which a healthy server does not do by itself.
+    /// Waits until it ends, which a healthy server never does.
     pub(crate) async fn ended(&mut self) {
-        // A panic of the accept loop ends it too; there is nothing more to learn from it here.
+        // A panic of the accept loop ends it too.
         let _ = (&mut self.task).await;
     }
 }
@@ -64,29 +64,28 @@ impl Drop for Server {
     }
 }
 
-/// How many connections a server has at the same time. Further ones wait in the system's queue.
+/// How many connections a server has at the same time. More wait in the system's queue.
 const MOST_CONNECTIONS: usize = 1024;
-/// How long a server waits where a connection cannot be accepted: the system is out of file descriptors.
+/// How long a server waits after a connection cannot be accepted: the system is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// How much of what is refused is read.
+/// How many bytes of a rejected request are read.
 const DRAINED: u64 = 32 * 1024 * 1024;
 
-/// An answer after which the connection is closed.
+/// An answer that closes the connection.
 fn refusal(status: u16, why: impl Into<Bytes>) -> Response {
     let mut refusal = Response::text(status, why);
     refusal.headers.add("Connection", "close");
     refusal
 }
 
-/// Reads what a peer still sends and throws it away, so that it sees the refusal and no reset.
+/// Reads and discards what a peer still sends, so that it sees the answer and not a reset.
 async fn drain(stream: impl AsyncRead + Unpin, wait: Duration) {
     let mut rest = stream.take(DRAINED);
     let _ = timeout(wait, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
 }
 
-/// Listens on an address and handles each connection concurrently, `most` of them at the same time. Connections end
-/// with the server.
+/// Listens on an address and handles up to `most` connections concurrently. They end with the server.
 ///
 /// Errors: the address cannot be listened on.
 async fn listen<F>(
@@ -108,7 +107,7 @@ where
                         sleep(ACCEPT_PAUSE).await;
                         continue;
                     };
-                    // Without it a small answer may wait for the acknowledgement of the one before it.
+                    // Otherwise a small answer may wait for the TCP acknowledgement of the one before it.
                     let _ = stream.set_nodelay(true);
                     connections.spawn(handle(stream));
                 }

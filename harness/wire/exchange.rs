@@ -1,4 +1,4 @@
-//! What went over the wire: a delivery, its outcome, and when.
+//! What went over the wire: a delivery, its outcome, and the time.
 //!
 //! Invariant: what a subject does is an [`Outcome`], never an `Err`.
 
@@ -12,9 +12,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::wire::messages;
 
-/// How many bytes of a body are kept: many times what any record of ours takes. A parsed body may be fifty times as large
-/// as its text, so what is kept bounds what judging it costs.
+/// How many bytes of a body are kept: far more than any record of the suite needs. A parsed body can take fifty times the
+/// memory of its text, so this bounds the cost of judging it.
 pub const LONGEST_BODY: usize = 1024 * 1024;
 
 /// One request that carries an event, as exact bytes.
@@ -22,54 +23,53 @@ pub const LONGEST_BODY: usize = 1024 * 1024;
 pub struct Delivery {
     /// The request method, `POST` for a valid delivery.
     pub method: String,
-    /// Path and query, as they stand in the request line.
+    /// Path and query, exactly as in the request line.
     pub target: String,
-    /// Names and values in the order and the spelling of the wire. `Host`, `Content-Length` and
-    /// `Transfer-Encoding` belong to the connection and are added by the client.
+    /// Names and values in the order and case of the wire. `Host`, `Content-Length` and `Transfer-Encoding` belong to the
+    /// connection; the client adds them.
     pub headers: Headers,
-    /// The body, after any transfer coding was taken off.
+    /// The body without any transfer coding.
     #[serde(with = "form::octets")]
     pub body: Bytes,
-    /// How the body goes, or came, over the wire.
+    /// How the body is or was transferred.
     #[serde(default)]
     pub transfer: Transfer,
 }
 
-/// How a body goes over the wire.
+/// How a body is transferred.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transfer {
     /// With its length, all at once.
     #[default]
     Whole,
-    /// With its length, in segments that begin at these places of the body.
+    /// With its length, in segments that begin at these offsets.
     Segments(Vec<usize>),
     /// In chunks of these lengths, without its length.
     Chunks(Vec<usize>),
-    /// With its length, after a head that has `Expect: 100-continue`: once the peer says so, or has said nothing for a
-    /// second, and not at all where it gives its final answer before.
+    /// With its length and `Expect: 100-continue`. The body follows once the peer asks for it, or after a second without an
+    /// answer. A final answer before that means that the body is not sent.
     Expecting,
-    /// With its length, of which only so many bytes are sent: the connection is closed then, without waiting for an
-    /// answer.
+    /// With its length, but only the first N bytes are sent. Then the connection is closed without waiting for an answer.
     Broken(usize),
 }
 
-/// Whose certificates an `https` peer may show.
+/// Which certificates are trusted of an `https` peer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Trust {
     #[default]
     System,
-    /// Those in this PEM file, and those that they have signed.
+    /// The certificates in this PEM file, and those that they have signed.
     File(PathBuf),
-    /// Anybody's: the certificate is not looked at.
-    Anybody,
+    /// Any certificate: it is not checked.
+    Any,
 }
 
-/// What came back.
+/// An answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Response {
     pub status: u16,
-    /// Names and values as they came.
+    /// Names and values as received.
     #[serde(default)]
     pub headers: Headers,
     /// The first 32 KiB of the body.
@@ -85,33 +85,33 @@ pub struct Headers(pub Vec<(String, Bytes)>);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// A whole response head came.
+    /// A complete response head arrived.
     Answered(Response),
-    /// Nothing, or not the whole of the head, came within the wait.
+    /// No complete response head arrived in time.
     TimedOut,
     Refused,
     Reset,
     ClosedEarly,
-    /// What came was no HTTP: the parser's words.
+    /// The answer was not valid HTTP, or the peer could not be reached: why.
     Malformed(String),
-    /// The peer's certificate or the TLS handshake failed: why, and the usual fix where there is one.
+    /// The certificate or the TLS handshake failed: why, and the usual fix if there is one.
     Tls(String),
-    /// The client closed the connection before an answer came, as [`Transfer::Broken`] means it to.
+    /// The client closed the connection before an answer, as [`Transfer::Broken`] asks for.
     Abandoned,
 }
 
-/// The number of an exchange in its transcript, counted from 1.
+/// The number of an exchange in its transcript, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ExchangeId(pub usize);
 
-/// A delivery and its outcome. In a file it is a line of JSON: what `listen --out` and a run's evidence keep, and what
-/// `sender --transcript` reads.
+/// A delivery and its outcome. In a file it is one line of JSON, written by `listen --out` and as evidence of a run, and read
+/// by `sender --transcript`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exchange {
     #[serde(rename = "number", default)]
     pub id: ExchangeId,
-    /// When the request was begun (receiver role) or had arrived (sender role), in milliseconds since the epoch.
+    /// When the request began (receiver role) or was complete (sender role), in milliseconds since the epoch.
     pub at_ms: u64,
     /// From the first byte sent to the head of the answer.
     #[serde(rename = "took_us", default, with = "form::microseconds")]
@@ -122,14 +122,14 @@ pub struct Exchange {
 }
 
 impl Delivery {
-    /// A delivery whose body goes all at once.
+    /// A delivery whose body is sent all at once.
     pub(crate) fn new(method: &str, target: impl Into<String>, headers: Headers, body: Bytes) -> Self {
         Self { method: method.to_owned(), target: target.into(), headers, body, transfer: Transfer::Whole }
     }
 }
 
 impl Headers {
-    /// The headers of a delivery that is sent at `now_ms`: without a key no signature, timestamp or nonce.
+    /// The headers of a delivery sent at `now_ms`. Without a key there is no signature, timestamp or nonce.
     pub fn of_delivery(key: Option<&Key>, now_ms: u64, nonce: Option<String>, body: &[u8]) -> Self {
         let mut headers = Self::default();
         headers.add("Content-Type", "application/json");
@@ -149,24 +149,24 @@ impl Headers {
         self.0.push((name.into(), value.into()));
     }
 
-    /// Takes away every header of that name, in any case.
+    /// Removes every header of this name, in any case.
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
     }
 
-    /// Puts one header in the place of all of that name.
+    /// Replaces all headers of this name with one.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Bytes>) {
         let name = name.into();
         self.remove(&name);
         self.add(name, value);
     }
 
-    /// Every value under that name, in any case.
+    /// Every value of this header, whatever the case of its name.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> {
         self.0.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// The value under that name, where it stands exactly once.
+    /// The value of this header, if it occurs exactly once.
     pub fn single(&self, name: &str) -> Option<&Bytes> {
         let mut values = self.0.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
         let first = values.next().map(|(_, value)| value);
@@ -184,7 +184,7 @@ impl Response {
 }
 
 impl Outcome {
-    /// Whether this acknowledges a delivery: an answer with a status from 200 to 299 (documentation, "2xx").
+    /// Whether this acknowledges a delivery: a status from 200 to 299 (documentation, "2xx").
     pub(crate) fn acknowledges(&self) -> bool {
         self.status().is_some_and(|status| (200..300).contains(&status))
     }
@@ -201,13 +201,13 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Answered(response) => write!(f, "{}", response.status),
-            Self::TimedOut => f.write_str("no answer in time"),
-            Self::Refused => f.write_str("connection refused"),
-            Self::Reset => f.write_str("connection reset"),
-            Self::ClosedEarly => f.write_str("connection closed without an answer"),
-            Self::Malformed(why) => write!(f, "no HTTP answer ({why})"),
-            Self::Tls(why) => write!(f, "no TLS connection: {why}"),
-            Self::Abandoned => f.write_str("closed by the client, as meant"),
+            Self::TimedOut => f.write_str(messages::timed_out()),
+            Self::Refused => f.write_str(messages::connection_refused()),
+            Self::Reset => f.write_str(messages::connection_reset()),
+            Self::ClosedEarly => f.write_str(messages::closed_early()),
+            Self::Malformed(why) => f.write_str(&messages::no_http_response(why)),
+            Self::Tls(why) => f.write_str(&messages::tls_error(why)),
+            Self::Abandoned => f.write_str(messages::abandoned()),
         }
     }
 }

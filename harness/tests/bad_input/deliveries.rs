@@ -1,12 +1,11 @@
-//! Senders whose deliveries are none: floods, bodies and headers without end, a byte now and then, rubbish.
+//! Senders with invalid deliveries: floods, endless bodies and headers, single bytes, garbage.
 //!
-//! Invariant: the endpoint stays up for what comes behind it, memory stays bounded, and a finding names what came.
+//! Invariant: the endpoint stays up for later deliveries, memory stays bounded, and a finding names what arrived.
 
 use super::{MOST_MEMORY, Script, run_and_weigh};
 use crate::cli::program::{Ran, Report};
 
-/// A sender that delivers each event as a plain request, but for the first, with which it does what stands in
-/// `MISBEHAVE`.
+/// A sender that delivers each event as a plain request, except the first, for which it runs `MISBEHAVE`.
 const SENDER: &str = r#"
 import json, socket, sys, threading, time, urllib.parse
 
@@ -55,7 +54,7 @@ for line in sys.stdin:
     print(json.dumps({"id": asked["id"], "ok": answer}), flush=True)
 "#;
 
-/// Runs what misbehaviour shows in on such a sender, weighed.
+/// Runs the affected requirements on such a sender, and measures memory.
 fn judge(misbehave: &str, deadline: &str) -> Option<(Ran, Report)> {
     judge_by("SUB-2,SUB-4,DLV-1,DLV-3", misbehave, deadline)
 }
@@ -79,12 +78,12 @@ fn judge_by(run: &str, misbehave: &str, deadline: &str) -> Option<(Ran, Report)>
     let (ran, peak) = run_and_weigh(&arguments)?;
     let report = Report::read(&report).unwrap_or_else(|why| panic!("no report ({why}): {ran:#?}"));
     assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} MiB: {ran:#?}");
-    // Everything that came behind it arrived.
+    // All later deliveries arrived.
     assert!(report.with("pass").contains("SUB-4"), "{ran:#?}");
     Some((ran.expect(1), report))
 }
 
-/// The finding on that requirement, and on no other, says all of `words`.
+/// Only this requirement fails, and its finding contains all of `words`.
 #[track_caller]
 fn is_named(judged: Option<(Ran, Report)>, id: &str, cause: &str, words: &[&str]) {
     let Some((ran, report)) = judged else { return };
@@ -95,7 +94,7 @@ fn is_named(judged: Option<(Ran, Report)>, id: &str, cause: &str, words: &[&str]
 }
 
 #[test]
-fn a_flood_of_requests_is_counted() {
+fn counts_a_flood_of_requests() {
     let count = 100_000;
     let flood = format!(
         "stream, whole = request(url, body, 'keep-alive')
@@ -105,13 +104,13 @@ for _ in range({count} // 100): stream.sendall(whole * 100)
 stream.shutdown(socket.SHUT_WR)
 draining.join()"
     );
-    // The events of the scenario come on top: each of them is delivered once behind it.
+    // Plus the events of the scenario, each delivered once.
     let counted = format!("{} requests reached one webhook's endpoint, where 21 events", count + 21);
     is_named(judge(&flood, "20s"), "SUB-2", "send.once-per-webhook", &[&counted]);
 }
 
 #[test]
-fn a_flood_of_connections_is_counted() {
+fn counts_a_flood_of_connections() {
     let flood = "for _ in range(3000):
     stream, whole = request(url, body)
     stream.sendall(whole)
@@ -120,7 +119,7 @@ fn a_flood_of_connections_is_counted() {
 }
 
 #[test]
-fn sender_body_of_a_gibibyte_is_measured() {
+fn measures_a_body_of_a_gibibyte() {
     let large = "stream, target, host = connect(url)
 head = f'POST {target} HTTP/1.1\\r\\nHost: {host}\\r\\nConnection: close\\r\\nContent-Length: {2 ** 30}\\r\\n\\r\\n'
 stream.sendall(head.encode() + body + b' ' * (2 ** 20 - len(body)))
@@ -130,9 +129,9 @@ drain(stream)";
 }
 
 #[test]
-fn many_long_bodies_are_judged_in_bounded_memory() {
-    // Each is as long as a body may be, and many times as large once it is parsed.
-    // An unoptimised build takes a second with each.
+fn judges_many_long_bodies_in_bounded_memory() {
+    // Each has the maximum length, and takes many times the memory once it is parsed.
+    // A debug build needs a second for each.
     let count = if cfg!(debug_assertions) { 10 } else { 60 };
     let many = "event = json.loads(body)
 event['data']['pad'] = [1] * 500_000
@@ -150,19 +149,20 @@ for _ in range(COUNT):
 }
 
 #[test]
-fn endless_request_header_is_given_up() {
+fn gives_up_an_endless_request_header() {
     let endless = "stream, target, host = connect(url)
 try:
     stream.sendall(f'POST {target} HTTP/1.1\\r\\nHost: {host}\\r\\nX-Endless: '.encode())
     while True: stream.sendall(b'y' * 65536)
 except OSError: pass";
-    let words = ["no whole HTTP request", "a head of more than 65536 bytes", "it begins \"POST /hooks/"];
+    let words =
+        ["no whole HTTP request", "header section longer than 65536 bytes", "beginning \"POST /hooks/"];
     is_named(judge(endless, "20s"), "DLV-1", "send.framing", &words);
 }
 
 #[test]
-fn slow_requests_are_given_up() {
-    // For as long as the run takes; the pause is the sender's, not the test's.
+fn gives_up_slow_requests() {
+    // It sends during the whole run; the pause is the sender's, not the test's.
     let trickle = "stream, whole = request(url, body)
 def send():
     try:
@@ -170,22 +170,22 @@ def send():
     except OSError: pass
 threading.Thread(target=send, daemon=True).start()
 time.sleep(1)";
-    is_named(judge(trickle, "500ms"), "DLV-1", "send.framing", &["it was not whole", "it begins \"P"]);
+    is_named(judge(trickle, "500ms"), "DLV-1", "send.framing", &["it was not complete", " \"P"]);
 }
 
 #[test]
-fn malformed_request_is_quoted() {
+fn quotes_a_malformed_request() {
     let rubbish = "stream, _, _ = connect(url)
 stream.sendall(b'\\x16\\x03\\x01 client hello \\xff\\r\\n\\r\\n')
 drain(stream)";
-    is_named(judge(rubbish, "20s"), "DLV-1", "send.framing", &["it is no HTTP", "client hello"]);
+    is_named(judge(rubbish, "20s"), "DLV-1", "send.framing", &["it is not valid HTTP", "client hello"]);
 }
 
 #[test]
-fn truncated_request_is_reported() {
+fn reports_a_truncated_request() {
     let cut = "stream, whole = request(url, body)
 stream.sendall(whole[:-5])
 stream.close()";
-    let words = ["the connection ended in the middle of it", "it begins \"POST /hooks/"];
+    let words = ["the connection closed in the middle of the request", "beginning \"POST /hooks/"];
     is_named(judge(cut, "20s"), "DLV-1", "send.framing", &words);
 }

@@ -1,6 +1,6 @@
-//! Receivers that do not start, end in a run, or answer with something other than an HTTP response.
+//! Receivers that do not start, end during a run, or answer with something other than an HTTP response.
 //!
-//! Invariant: whatever came instead of an answer is named, and nothing counts as a refusal that is none.
+//! Invariant: whatever arrives instead of an answer is named, and only an answer counts as a rejection.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use super::{MOST_MEMORY, Script, run_and_weigh};
 use crate::cli::program::{Ran, Report, judged, run};
 use crate::peers::servers::{read_request, serve};
 
-/// A receiver that conforms, but for what it does in the place of `BEFORE`.
+/// A receiver that conforms, except for what it does at `BEFORE`.
 const RECEIVER: &str = r#"
 import hashlib, hmac, os, socketserver, sys
 from http.server import BaseHTTPRequestHandler
@@ -50,30 +50,35 @@ fn receiver(before: &str, at_start: &str) -> Option<Script> {
 }
 
 #[test]
-fn a_command_that_never_listens_is_not_waited_for_for_ever() {
+fn waits_a_limited_time_for_a_command_to_listen() {
     let ran = run(["receiver", "--ready-timeout", "1s", "--exec", "sleep 600"]).expect(3);
-    ran.says(&["did not become ready", "`sleep 600` was given PORT=", "127.0.0.1:", "within 1 s"]);
+    ran.says(&["did not listen on 127.0.0.1:", "within 1 s", "make `sleep 600` listen", "--ready-timeout"]);
 }
 
 #[test]
-fn a_command_that_ends_at_once_is_shown_with_its_stderr() {
+fn shows_stderr_of_a_command_that_ends_at_once() {
     let Some(script) = receiver("pass", "warn('no database'); sys.exit(4)") else { return };
     let ran = run(["receiver", "--exec", &script.command()]).expect(3);
-    ran.says(&["the receiver did not start", "exit status: 4", "no database"]);
+    ran.says(&[
+        "the receiver ended before it listened on port",
+        "exit status: 4",
+        "no database",
+        "first: PORT=",
+    ]);
     run(["receiver", "--exec", "true"]).expect(3).says(&["`true` ended with exit status: 0"]);
 }
 
-/// Ends the process at a request without a signature, as one does that reads a header that is not there.
+/// Ends the process at a request without a signature, like a program that reads a missing header.
 const DIES: &str = "if signature is None: warn('KeyError: signature'); os._exit(9)";
 
 #[test]
-fn a_receiver_that_dies_at_a_request_is_started_again() {
+fn restarts_a_receiver_that_dies_at_a_request() {
     let Some(script) = receiver(DIES, "") else { return };
     let command = script.command();
     let options = ["--run", "VER-1,VER-4,VER-5", "--secret", "s3cr3t"];
     let (ran, report) = judged(["receiver", "--exec", &command].iter().chain(&options));
     assert!(ran.expect(1).result_line().starts_with("RESULT: fail "));
-    // The checks before and behind it are not touched.
+    // The checks before and after it are not affected.
     assert_eq!(report.verdicts(), [("VER-1", "pass"), ("VER-4", "fail"), ("VER-5", "pass")]);
     assert_eq!(report.cause("VER-4"), "answer.none");
     for words in ["without a signature", "exit status: 9", "KeyError: signature"] {
@@ -83,13 +88,13 @@ fn a_receiver_that_dies_at_a_request_is_started_again() {
         report.0["notes"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
     assert!(!notes.is_empty());
     for note in notes {
-        assert!(note.starts_with("behind exchange #") && note.contains("exit status: 9"), "{note}");
+        assert!(note.contains("exchange #") && note.contains("exit status: 9"), "{note}");
         assert!(note.contains("KeyError: signature"), "{note}");
     }
 }
 
 #[test]
-fn a_receiver_that_cannot_be_started_again_ends_the_run() {
+fn receiver_that_cannot_be_restarted_ends_the_run() {
     let once = "
 first = os.path.join(os.path.dirname(__file__), 'first')
 if os.path.exists(first): warn('the lock is held'); sys.exit(3)
@@ -109,7 +114,7 @@ open(first, 'w').close()
 }
 
 #[test]
-fn receiver_output_costs_bounded_memory() {
+fn receiver_output_needs_bounded_memory() {
     let talkative = "for out in (sys.stdout, sys.stderr): print('noise\\n' * 20_000, file=out, flush=True)";
     let Some(script) = receiver(talkative, "") else { return };
     let command = script.command();
@@ -119,7 +124,7 @@ fn receiver_output_costs_bounded_memory() {
     assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} MiB");
 }
 
-/// Runs the suite on a server that answers each request so.
+/// Runs the suite on a server that answers each request like this.
 fn judge(answer: impl Fn(&mut TcpStream) -> io::Result<()> + Send + Sync + 'static) -> (Ran, Report) {
     let url = serve(move |mut stream| {
         while read_request(&mut stream)? {
@@ -130,7 +135,7 @@ fn judge(answer: impl Fn(&mut TcpStream) -> io::Result<()> + Send + Sync + 'stat
     judged(["receiver", "--url", &url, "--secret", "s3cr3t", "--timeout", "10s"])
 }
 
-/// That no answer came is a failure to take what is valid, and tells nothing of what is not.
+/// Without answers, the receiver fails to accept valid deliveries, and the rejection of invalid ones is inconclusive.
 #[track_caller]
 fn answers_nothing((ran, report): (Ran, Report), actual: &str) {
     assert!(ran.expect(1).result_line().starts_with("RESULT: fail "));
@@ -149,41 +154,41 @@ fn closed() -> io::Error {
 }
 
 #[test]
-fn a_connection_that_closes_before_an_answer_is_named() {
-    answers_nothing(judge(|_| Err(closed())), "connection closed without an answer");
+fn names_a_connection_closed_before_an_answer() {
+    answers_nothing(judge(|_| Err(closed())), "connection closed before an answer");
 }
 
 #[test]
-fn a_connection_that_closes_within_an_answer_is_named() {
+fn names_a_connection_closed_within_an_answer() {
     let half = |stream: &mut TcpStream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Le")?;
         Err(closed())
     };
-    answers_nothing(judge(half), "connection closed without an answer");
+    answers_nothing(judge(half), "connection closed before an answer");
 }
 
 #[test]
-fn a_connection_that_is_reset_is_named() {
+fn names_a_connection_that_is_reset() {
     let url = serve(|stream| {
-        // What has arrived and is not read when a socket closes resets the connection.
+        // Closing a socket with unread bytes resets the connection.
         stream.peek(&mut [0]).map(drop)
     });
     answers_nothing(judged(["receiver", "--url", &url, "--secret", "s3cr3t"]), "connection reset");
 }
 
 #[test]
-fn an_answer_that_is_no_http_is_quoted() {
+fn quotes_an_answer_that_is_not_http() {
     let other = |stream: &mut TcpStream| {
         stream.write_all(b"SSH-2.0-OpenSSH_9.6\r\n")?;
         Err(closed())
     };
-    answers_nothing(judge(other), "no HTTP answer (it begins \"SSH-2.0-OpenSSH_9.6\\r\\n\")");
+    answers_nothing(judge(other), "no valid HTTP response: it begins with \"SSH-2.0-OpenSSH_9.6\\r\\n\"");
     let other = |stream: &mut TcpStream| stream.write_all(b"HTTP/1.1 two hundred\r\n\r\n");
     answers_nothing(judge(other), "HTTP/1.1 two hundred");
 }
 
 #[test]
-fn a_header_without_end_is_named() {
+fn names_an_endless_header() {
     let endless = |stream: &mut TcpStream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\n")?;
         let filler = b"X-Filler: of which there is no end\r\n".repeat(100);
@@ -191,21 +196,21 @@ fn a_header_without_end_is_named() {
             stream.write_all(&filler)?;
         }
     };
-    answers_nothing(judge(endless), "no HTTP answer (a head of more than 65536 bytes)");
+    answers_nothing(judge(endless), "no valid HTTP response: header section longer than 65536 bytes");
 }
 
 #[test]
-fn an_answer_that_never_comes_is_not_waited_for_for_ever() {
+fn waits_a_limited_time_for_an_answer() {
     let url = serve(|mut stream| stream.read_to_end(&mut Vec::new()).map(drop));
     let options = ["--timeout", "20ms", "--run", "RCV-1,VER-1"];
     let (ran, report) = judged(["receiver", "--url", &url, "--secret", "s3cr3t"].iter().chain(&options));
     ran.expect(1);
     assert_eq!(report.verdicts(), [("RCV-1", "fail"), ("VER-1", "inconclusive")]);
-    assert_eq!(report.check("RCV-1")["actual"], "no answer in time");
+    assert_eq!(report.check("RCV-1")["actual"], "timed out");
 }
 
 #[test]
-fn a_body_without_end_is_an_answer_and_costs_bounded_memory() {
+fn accepts_an_answer_with_a_huge_body_in_bounded_memory() {
     const LENGTH: usize = 100 * 1024 * 1024;
     for (head, prefix) in [
         (format!("Content-Length: {LENGTH}\r\n\r\n"), String::new()),
@@ -225,7 +230,7 @@ fn a_body_without_end_is_an_answer_and_costs_bounded_memory() {
         else {
             return;
         };
-        // The status is the answer, whatever comes behind it.
+        // The status is the answer, whatever follows it.
         ran.expect(1);
         let report = Report::read(&report).unwrap();
         assert_eq!(report.check("RCV-1")["verdict"], "pass");

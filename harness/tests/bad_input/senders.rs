@@ -1,7 +1,7 @@
 //! Senders that break the attachment protocol, end, or never end.
 //!
-//! Invariant: a broken protocol is an error and status 70; a sender that ends in a run fails it; one that was
-//! never there is status 3.
+//! Invariant: a broken protocol is an error with status 70. A sender that ends during a run fails. A sender that cannot be
+//! reached is status 3.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use twenty_conform::suite::sender::scenario::events::EVERY_EVENT;
 use super::{Held, MOST_MEMORY, Script, run_and_weigh};
 use crate::cli::program::{Ran, Report, judged, run};
 
-/// A sender that delivers nothing and answers as the protocol wants it, but for what stands in `INSTEAD`.
+/// A sender that delivers nothing and follows the protocol, except for what it does at `INSTEAD`.
 const SENDER: &str = r#"
 import json, os, signal, socket, subprocess, sys, time, urllib.parse
 
@@ -49,7 +49,7 @@ fn sender(instead: &str) -> Option<Script> {
     Script::new(&SENDER.replace("INSTEAD", &instead.trim().replace('\n', "\n    ")))
 }
 
-/// Arguments for a run that waits long for replies, and short for deliveries that never come.
+/// Arguments for a run with a long wait for replies, and a short wait for deliveries, because none arrive.
 fn arguments(command: &str) -> [&str; 9] {
     ["sender", "--dialect", "shipped", "--timeout", "60s", "--deadline", "100ms", "--exec", command]
 }
@@ -59,22 +59,22 @@ fn judge(instead: &str) -> Option<(Ran, Report)> {
     sender(instead).map(|script| judged(arguments(&script.command())))
 }
 
-/// Runs the suite on a sender that comes to nothing before anything can be judged.
+/// Runs the suite on a sender that fails before anything can be judged.
 fn start(instead: &str) -> Option<Ran> {
     sender(instead).map(|script| run(arguments(&script.command())))
 }
 
-/// The ids of the requirements that bind the sender of a report: those that the first scenario shows, and the others.
+/// The ids of the requirements that apply to the sender of a report: those of the first scenario, and the others.
 fn first_and_others(report: &Report) -> (BTreeSet<&'static str>, BTreeSet<&'static str>) {
     let free = report.with("not-applicable");
     let bound = |one: &&Requirement| one.role() == Role::Sender && !free.contains(one.id);
-    let in_first = |one: &&Requirement| one.scenarios.contains(&&EVERY_EVENT);
-    let (first, others): (Vec<_>, Vec<_>) = requirements::all().filter(bound).partition(in_first);
+    let is_in_first = |one: &&Requirement| one.scenarios.contains(&&EVERY_EVENT);
+    let (first, others): (Vec<_>, Vec<_>) = requirements::all().filter(bound).partition(is_in_first);
     let ids = |requirements: Vec<&'static Requirement>| requirements.iter().map(|one| one.id).collect();
     (ids(first), ids(others))
 }
 
-/// What was broken is an error that says all of `words`, and nothing else is judged by it.
+/// The first scenario's requirements are errors that contain all of `words`; the others are inconclusive.
 #[track_caller]
 fn is_broken(judged: Option<(Ran, Report)>, words: &[&str]) {
     let Some((ran, report)) = judged else { return };
@@ -89,8 +89,7 @@ fn is_broken(judged: Option<(Ran, Report)>, words: &[&str]) {
     }
 }
 
-/// That it ended is a failure of what the scenario shows, says all of `words`, and leaves the rest
-/// inconclusive.
+/// The first scenario's requirements fail with all of `words`, because the sender ended; the others are inconclusive.
 #[track_caller]
 fn is_dead(judged: Option<(Ran, Report)>, words: &[&str]) {
     let Some((ran, report)) = judged else { return };
@@ -98,7 +97,7 @@ fn is_dead(judged: Option<(Ran, Report)>, words: &[&str]) {
     let (first, others) = first_and_others(&report);
     assert_eq!((report.with("fail"), report.with("inconclusive")), (first.clone(), others));
     assert_eq!(report.cause("DLV-1"), "send.crash");
-    // An event that was taken before the end and never arrived is a finding of its own.
+    // An event that was accepted before the end and never arrived is a separate finding.
     for id in first.into_iter().filter(|id| report.cause(id) != "send.lost") {
         assert_eq!(report.cause(id), "send.crash");
         let message = report.message(id);
@@ -107,15 +106,19 @@ fn is_dead(judged: Option<(Ran, Report)>, words: &[&str]) {
 }
 
 #[test]
-fn malformed_greeting_is_quoted() {
+fn quotes_a_malformed_greeting() {
     let Some(ran) = start(r#"say("Listening on \"3000\"")"#) else { return };
-    ran.expect(70).says(&[r#"the sender wrote to stdout "Listening on \"3000\"""#, "not JSON"]);
+    ran.expect(70).says(&[
+        r#"the sender wrote "Listening on \"3000\"" to stdout"#,
+        "not JSON",
+        "write logs to stderr",
+    ]);
 }
 
 #[test]
-fn a_greeting_of_another_type_is_quoted() {
+fn quotes_a_greeting_of_another_type() {
     let Some(ran) = start("ok(7)") else { return };
-    ran.expect(70).says(&["answer to `hello` cannot be read", "\"7\""]);
+    ran.expect(70).says(&["reply to `hello` is invalid", "\"7\""]);
 }
 
 #[test]
@@ -126,45 +129,45 @@ fn rejected_greeting_leaves_nothing_to_test() {
 }
 
 #[test]
-fn a_greeting_that_never_comes_is_not_waited_for_for_ever() {
+fn waits_a_limited_time_for_a_greeting() {
     let ran = run(["sender", "--timeout", "1s", "--exec", "sleep 600"]).expect(70);
     ran.says(&["did not reply to `hello`", "within 1 s"]);
 }
 
 #[test]
-fn malformed_later_reply_is_quoted() {
+fn quotes_a_malformed_later_reply() {
     let rubbish = r#"say("Delivered!") if op == "emit" and seen > 4 else usual()"#;
-    is_broken(judge(rubbish), &["the sender wrote to stdout \"Delivered!\"", "not JSON"]);
+    is_broken(judge(rubbish), &["the sender wrote \"Delivered!\" to stdout", "not JSON"]);
 }
 
 #[test]
-fn bytes_that_are_no_text_are_quoted() {
+fn quotes_bytes_that_are_not_utf8() {
     let rubbish =
         r#"sys.stdout.buffer.write(b"\xff\xfe\x00\n") if op == "emit" else usual(); sys.stdout.flush()"#;
-    is_broken(judge(rubbish), &["the sender wrote to stdout", "not JSON"]);
+    is_broken(judge(rubbish), &["the sender wrote ", "not JSON"]);
 }
 
 #[test]
-fn a_second_answer_is_quoted() {
+fn quotes_a_second_reply() {
     let twice = "usual()\nif op == 'create_webhook': usual()";
-    is_broken(judge(twice), &[r#"{\"id\": 2, \"ok\": "#, "request 2 was answered before"]);
+    is_broken(judge(twice), &[r#"{\"id\": 2, \"ok\": "#, "replied to request 2 a second time"]);
 }
 
 #[test]
-fn an_answer_to_nothing_is_quoted() {
+fn quotes_a_reply_without_a_request() {
     let unasked = r#"say('{"id": 999, "ok": {}}') if op == "emit" else usual()"#;
-    is_broken(judge(unasked), &[r#"{\"id\": 999, \"ok\": {}}"#, "there was no request 999"]);
+    is_broken(judge(unasked), &[r#"{\"id\": 999, \"ok\": {}}"#, "request 999, which was never sent"]);
 }
 
 #[test]
-fn an_answer_without_its_content_is_quoted() {
+fn quotes_a_reply_without_its_content() {
     let empty = r#"ok({"hook": "w1"}) if op == "create_webhook" else usual()"#;
-    is_broken(judge(empty), &["`create_webhook` has no text `webhook`", "hook"]);
+    is_broken(judge(empty), &["`create_webhook` has no string `webhook`", "hook"]);
 }
 
 #[test]
-fn an_answer_that_never_comes_is_not_waited_for_for_ever() {
-    // A shell is there at once, so that a short wait is enough for its greeting.
+fn waits_a_limited_time_for_a_reply() {
+    // A shell starts at once, so a short wait is enough for its greeting.
     let silent =
         r#"sh -c 'read request; echo "{\"id\":1,\"ok\":{}}"; read request; echo silent >&2; sleep 600'"#;
     let judged = judged(["sender", "--dialect", "shipped", "--timeout", "4s", "--exec", silent]);
@@ -172,7 +175,7 @@ fn an_answer_that_never_comes_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn error_reply_is_named_and_inconclusive() {
+fn error_reply_is_inconclusive() {
     let refusal = r#"say(json.dumps({"id": request["id"], "error": {"message": "quota used up"}}))"#;
     let instead = format!("if op == 'create_webhook': {refusal}\nelse: usual()");
     let Some((ran, report)) = judge(&instead) else { return };
@@ -190,41 +193,41 @@ fn sender_that_ends_at_once_is_unreachable() {
 }
 
 #[test]
-fn replies_before_the_end_of_a_sender_count() {
+fn quotes_a_line_before_the_end_of_a_sender() {
     let ran = run(["sender", "--exec", "echo usage: send FILE"]).expect(70);
-    ran.says(&["the sender wrote to stdout \"usage: send FILE\""]);
+    ran.says(&["the sender wrote \"usage: send FILE\" to stdout"]);
 }
 
 #[test]
-fn sender_end_after_greeting_is_a_crash() {
+fn sender_that_ends_after_its_greeting_fails() {
     is_dead(judge("usual(); sys.exit(5)"), &["no reply to `create_webhook`", "exit status: 5"]);
 }
 
 #[test]
-fn sender_end_during_a_run_is_a_crash() {
+fn sender_that_ends_during_a_run_fails() {
     let crash = "if seen > 5: warn('out of cheese'); sys.exit(7)\nusual()";
     is_dead(judge(crash), &["no reply to `emit`", "exit status: 7", "out of cheese"]);
 }
 
 #[cfg(unix)]
 #[test]
-fn sender_end_by_signal_is_a_crash() {
+fn sender_that_a_signal_ends_fails() {
     let killed = "os.kill(os.getpid(), signal.SIGKILL) if op == 'emit' else usual()";
     is_dead(judge(killed), &["no reply to `emit`", "signal: 9"]);
 }
 
 #[cfg(unix)]
 #[test]
-fn closed_stdout_is_not_the_end_of_a_sender() {
+fn closed_stdout_breaks_the_protocol() {
     let closed = "os.close(1) if op == 'emit' else usual()";
-    is_broken(judge(closed), &["no reply to `emit`", "the sender goes on, but closed its stdout"]);
+    is_broken(judge(closed), &["no reply to `emit`", "the sender closed its stdout, but it still runs"]);
 }
 
 #[cfg(unix)]
 #[test]
-fn processes_left_by_a_sender_are_ended() {
+fn ends_processes_that_a_sender_started() {
     let (url, held) = Held::new();
-    // It inherits stdout and stderr, which therefore stay open when the sender ends.
+    // The child inherits stdout and stderr, so they stay open after the sender ended.
     let leaves = "if op == 'hello': usual()
 else: subprocess.Popen(['sleep', '600'], pass_fds=[hold().fileno()]); sys.exit(6)";
     let Some(script) = sender(leaves).map(|script| script.with(&url)) else { return };
@@ -236,7 +239,7 @@ else: subprocess.Popen(['sleep', '600'], pass_fds=[hold().fileno()]); sys.exit(6
 
 #[cfg(unix)]
 #[test]
-fn a_sender_that_does_not_end_is_ended() {
+fn ends_a_sender_that_ignores_sigterm() {
     let (url, held) = Held::new();
     let stays = "if op == 'hello': signal.signal(signal.SIGTERM, signal.SIG_IGN); held = hold()
 usual()
@@ -249,7 +252,7 @@ while op == 'shutdown': time.sleep(1)";
 }
 
 #[test]
-fn a_line_without_end_costs_bounded_memory() {
+fn endless_line_needs_bounded_memory() {
     let endless = "for _ in range(1600 if op == 'emit' else 0): sys.stdout.write('x' * 65536)
 usual()";
     let Some(script) = sender(endless) else { return };
@@ -259,12 +262,12 @@ usual()";
     let arguments: Vec<&str> = arguments(&command).into_iter().chain([report_option.as_str()]).collect();
     let Some((ran, peak)) = run_and_weigh(&arguments) else { return };
     let judged = (ran, Report::read(&report).unwrap());
-    is_broken(Some(judged), &["a line of more than 16777216 bytes", "begins \"xxxxxxxx"]);
+    is_broken(Some(judged), &["a line longer than 16777216 bytes", "begins with \"xxxxxxxx"]);
     assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} MiB");
 }
 
 #[test]
-fn a_talkative_stderr_costs_bounded_memory() {
+fn long_stderr_needs_bounded_memory() {
     let talkative = "if op == 'emit' and seen < 10: warn('noise\\n' * 2_000_000)
 if seen > 12: warn('the last words'); sys.exit(8)
 usual()";
@@ -278,7 +281,7 @@ usual()";
 }
 
 #[test]
-fn declared_capability_not_kept_fails() {
+fn declared_capability_that_is_not_kept_fails() {
     for (capability, op, id) in [
         ("delete", "delete_webhook", "SUB-3"),
         ("filters", "create_webhook", "SUB-5"),

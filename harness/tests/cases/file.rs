@@ -32,17 +32,17 @@ fn a_file_that_is_no_case_is_named() {
             edited(&|value| value["expected"] = json!({ "words": "observed" })),
             "`expected` is \"observed\", which no single answer can show",
         ),
-        (edited(&|value| value["trial"]["body"] = json!(7)), "a text, or an object"),
+        (edited(&|value| value["trial"]["body"] = json!(7)), "a string, or an object"),
         (
             edited(&|value| value["trial"]["method"] = json!("PO ST")),
-            "in `trial` \"PO ST\" is no request method",
+            "in `trial` \"PO ST\" is not a request method",
         ),
-        (edited(&|value| value["trial"]["target"] = json!("x")), "the target \"x\" is no path"),
+        (edited(&|value| value["trial"]["target"] = json!("x")), "the target \"x\" is not a path"),
         (
             edited(&|value| value["controls"][0]["headers"][0][1] = json!("a\r\nb")),
             "in `controls[0]` the value of",
         ),
-        (edited(&|value| value["controls"][0]["headers"][0][0] = json!("a:")), "\"a:\" is no header name"),
+        (edited(&|value| value["controls"][0]["headers"][0][0] = json!("a:")), "\"a:\" is not a header name"),
         (
             edited(&|value| value["controls"] = json!([value["trial"], value["trial"], value["trial"]])),
             "3 controls",

@@ -283,7 +283,7 @@ fn a_receiver_that_goes_wrong_in_a_pair_is_named_with_what_it_did() {
     // The program's own --version ends at once, without listening.
     let dies = receiver.replace("serve receiver", "--version");
     let ran = pair(&dies, &receiver, &loose).expect(3);
-    ran.says(&["the base: the receiver did not start", "ended with", "RESULT: incomplete"]);
+    ran.says(&["the base: the receiver ended before it listened", "ended with", "RESULT: incomplete"]);
 }
 
 #[cfg(unix)]
@@ -310,7 +310,11 @@ fn a_candidate_that_dies_or_refuses_is_told_from_a_slow_one() {
             &["the candidate accepted deliveries that must be rejected", "VER-", "RESULT: fail"],
         );
     }
-    said("sh -c 'exit 3'", 3, &["the candidate: the receiver did not start", "RESULT: incomplete"]);
+    said(
+        "sh -c 'exit 3'",
+        3,
+        &["the candidate: the receiver ended before it listened", "RESULT: incomplete"],
+    );
 }
 
 #[cfg(unix)]

@@ -254,7 +254,7 @@ fn listen_reports_malformed_requests() {
     let mut listening = Listening::new(&["--once"]);
     assert!(listening.send(b"\x16\x03\x01 what\r\n\r\n").starts_with("HTTP/1.1 400 "));
     let broken = listening.next();
-    assert!(broken["broken"].as_str().unwrap().contains("no HTTP request"), "{broken}");
+    assert!(broken["broken"].as_str().unwrap().contains("invalid HTTP request"), "{broken}");
     listening.send(&valid("/", &body(1)));
     let (status, summary) = listening.end();
     assert_eq!((status, &summary["broken"]), (Some(1), &1.into()), "{summary}");

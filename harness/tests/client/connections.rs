@@ -1,6 +1,6 @@
-//! On which connection a delivery goes.
+//! Which connection the client uses for a delivery.
 //!
-//! Invariant: a connection carries a second exchange only where nothing speaks against it.
+//! Invariant: a connection is reused only if nothing forbids it.
 
 use twenty_conform::wire::client::Target;
 use twenty_conform::wire::exchange::{Delivery, Exchange, Outcome, Transfer};
@@ -12,7 +12,7 @@ fn deliveries<const N: usize>() -> [Delivery; N] {
     std::array::from_fn(|at| delivery(at.to_string(), Transfer::Whole))
 }
 
-/// The connections that the requests came on; each came once and in order.
+/// The connection of each request. All requests arrived once and in order.
 fn connections(seen: &Seen) -> Vec<usize> {
     let seen = seen.lock().unwrap();
     let bodies: Vec<_> = seen.iter().map(|(_, body)| String::from_utf8(body.clone()).unwrap()).collect();
@@ -35,7 +35,7 @@ async fn three(answer: &'static [u8]) -> Vec<usize> {
 }
 
 #[tokio::test]
-async fn a_connection_is_kept_where_the_answer_allows_it() {
+async fn keeps_a_connection_if_the_answer_allows_it() {
     for answer in [
         OK,
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nTrailer: b\r\n\r\n",
@@ -48,7 +48,7 @@ async fn a_connection_is_kept_where_the_answer_allows_it() {
 }
 
 #[tokio::test]
-async fn a_connection_is_not_kept_where_the_answer_forbids_it() {
+async fn closes_a_connection_if_the_answer_forbids_reuse() {
     for answer in [
         &b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"[..],
         b"HTTP/1.1 200 OK\r\nConnection: x,  CLOSE\r\nContent-Length: 0\r\n\r\n",
@@ -61,7 +61,7 @@ async fn a_connection_is_not_kept_where_the_answer_forbids_it() {
 }
 
 #[tokio::test]
-async fn a_connection_is_not_kept_where_the_request_forbids_it() {
+async fn closes_a_connection_if_the_request_forbids_reuse() {
     let (target, seen) = many(OK, 3).await;
     let client = client();
     for mut delivery in deliveries::<2>() {
@@ -72,7 +72,7 @@ async fn a_connection_is_not_kept_where_the_request_forbids_it() {
 }
 
 #[tokio::test]
-async fn a_kept_connection_that_was_closed_is_replaced() {
+async fn replaces_a_kept_connection_that_was_closed() {
     let (target, seen) = many(OK, 2).await;
     let client = client();
     for delivery in deliveries::<5>() {
@@ -82,7 +82,7 @@ async fn a_kept_connection_that_was_closed_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_kept_connection_leads_where_it_led() {
+async fn keeps_separate_connections_for_each_target() {
     let ((one, seen_by_one), (other, seen_by_other)) = (many(OK, 9).await, many(OK, 9).await);
     let client = client();
     for delivery in deliveries::<2>() {
@@ -94,7 +94,7 @@ async fn a_kept_connection_leads_where_it_led() {
 }
 
 #[tokio::test]
-async fn several_deliveries_go_on_one_connection_of_their_own() {
+async fn send_all_uses_one_new_connection() {
     let (target, seen) = many(OK, 9).await;
     let client = client();
     let all = deliveries::<6>();
@@ -104,7 +104,7 @@ async fn several_deliveries_go_on_one_connection_of_their_own() {
 }
 
 #[tokio::test]
-async fn several_deliveries_go_on_where_the_peer_closes() {
+async fn send_all_reconnects_if_the_peer_closes() {
     for answer in [OK, b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"] {
         let on_each = if answer == OK { 2 } else { 1 };
         let (target, seen) = many(answer, on_each).await;
@@ -116,7 +116,7 @@ async fn several_deliveries_go_on_where_the_peer_closes() {
 }
 
 #[tokio::test]
-async fn several_deliveries_to_nobody_are_all_refused() {
+async fn send_all_reports_each_refused_connection() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let target = Target::http("127.0.0.1", port, "/");
     let exchanges = client().send_all(&target, &deliveries::<3>()).await;
@@ -124,7 +124,7 @@ async fn several_deliveries_to_nobody_are_all_refused() {
 }
 
 #[tokio::test]
-async fn what_is_broken_off_goes_on_a_connection_of_its_own() {
+async fn aborted_delivery_uses_its_own_connection() {
     let (target, seen) = many(OK, 9).await;
     let client = client();
     let [first, mut second, third] = deliveries::<3>();
@@ -133,7 +133,7 @@ async fn what_is_broken_off_goes_on_a_connection_of_its_own() {
     assert_eq!(client.send(&target, &second).await.outcome, Outcome::Abandoned);
     assert_eq!(status(&client.send(&target, &third).await.outcome), 200);
     let mut seen = seen.lock().unwrap().clone();
-    // The two connections are read side by side.
+    // The two connections are read concurrently.
     seen.sort();
     assert_eq!(seen, [(0, b"0".to_vec()), (0, b"2".to_vec()), (1, Vec::new())]);
 }

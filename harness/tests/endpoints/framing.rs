@@ -1,6 +1,6 @@
-//! The same bytes to every endpoint: what is no request for one of them is none for any.
+//! All endpoints agree on which bytes are a request.
 //!
-//! Invariant: each case is sent to each endpoint over a socket of its own, whole and in two pieces.
+//! Invariant: each case is sent to each endpoint on its own connection, whole and in pieces.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use twenty_conform::wire::codec::FramingFault::{self, *};
+use twenty_conform::wire::codec::MOST_HEADERS;
 use twenty_conform::wire::endpoint::intake::{Broken, Intake, Limits, Request, Service, Taken};
 use twenty_conform::wire::endpoint::scripted::{Endpoint, Script};
 use twenty_conform::wire::endpoint::{Handler, http};
@@ -20,7 +21,7 @@ use super::{WAIT, settings};
 
 const BODY: &str = "hello";
 
-/// Requests that are none, each with its fault.
+/// Invalid requests with their faults.
 const BROKEN: &[(FramingFault, &str)] = &[
     (LengthTwice, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 3\r\n\r\nhello"),
     (LengthTwice, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello"),
@@ -87,8 +88,8 @@ const BROKEN: &[(FramingFault, &str)] = &[
     (NotHttp, "\u{16}\u{3}\u{1} a handshake\r\n\r\n"),
 ];
 
-/// Requests that are whole, however unusual.
-const WHOLE: &[&str] = &[
+/// Valid requests, however unusual.
+const VALID: &[&str] = &[
     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
     "POST / HTTP/1.1\r\nhOST:a\r\ncontent-LENGTH:\t 05 \r\nConnection: close\r\n\r\nhello",
     "POST / HTTP/1.1\r\nHost:\r\nContent-Length: 5\r\n\r\nhello",
@@ -99,10 +100,10 @@ const WHOLE: &[&str] = &[
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n002;a=\"b\";c\r\nhe\r\n3 ;d\r\nllo\r\n0;e\r\nX: y\r\n\r\n",
 ];
 
-/// What an endpoint took a request for.
+/// The body that an endpoint read, or the fault that it found.
 type Judgement = Result<Vec<u8>, Option<FramingFault>>;
 
-/// An intake or a handler that writes down what comes.
+/// An intake and handler that records requests.
 #[derive(Default)]
 struct Notes(Mutex<Vec<Judgement>>);
 
@@ -134,12 +135,12 @@ impl Handler for Notes {
     }
 }
 
-/// Sends bytes in pieces of that length and ends; returns what is answered.
+/// Sends bytes in pieces of this length and closes. Returns the answer.
 async fn send(address: SocketAddr, bytes: &[u8], piece: usize) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
     for part in bytes.chunks(piece) {
-        // It may be refused before all of it went out.
+        // The connection may be closed before all of it is sent.
         let _ = stream.write_all(part).await;
         tokio::task::yield_now().await;
     }
@@ -149,7 +150,7 @@ async fn send(address: SocketAddr, bytes: &[u8], piece: usize) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// What each endpoint takes the bytes for. The one on hyper says only whether they are a request, and its answer why not.
+/// How each endpoint reads the bytes. For the endpoint on hyper, the fault is found in its answer.
 async fn judgements(bytes: &[u8], piece: usize) -> [(&'static str, String, Judgement); 3] {
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let limits = Limits { patience: Duration::from_secs(10), ..Limits::default() };
@@ -158,7 +159,7 @@ async fn judgements(bytes: &[u8], piece: usize) -> [(&'static str, String, Judge
     let service = Service::start(here, limits, notes.clone()).await.unwrap();
     let intake_answer = send(service.address(), bytes, piece).await;
     service.end().await;
-    let intake = notes.0.lock().unwrap().pop().expect("the intake was told nothing");
+    let intake = notes.0.lock().unwrap().pop().expect("the intake saw nothing");
 
     let endpoint = Endpoint::start(settings(WAIT)).await.unwrap();
     endpoint.follow(Script::default());
@@ -174,7 +175,7 @@ async fn judgements(bytes: &[u8], piece: usize) -> [(&'static str, String, Judge
     let notes = Arc::new(Notes::default());
     let server = http::serve(here, notes.clone()).await.unwrap();
     let http_answer = send(server.address(), bytes, piece).await;
-    let fault = |fault: &&FramingFault| http_answer.ends_with(&format!("no HTTP request: {fault}\n"));
+    let fault = |fault: &&FramingFault| http_answer.ends_with(&format!("invalid HTTP request: {fault}\n"));
     let refused = FramingFault::ALL.iter().find(fault).copied();
     let http = notes.0.lock().unwrap().pop().unwrap_or(Err(refused));
     [("intake", intake_answer, intake), ("scripted", scripted_answer, scripted), ("http", http_answer, http)]
@@ -185,7 +186,7 @@ async fn every_endpoint_rejects_broken_framing_for_the_same_reason() {
     for (fault, request) in BROKEN {
         for piece in [request.len(), request.len() / 2] {
             for (endpoint, answer, judgement) in judgements(request.as_bytes(), piece).await {
-                // Of a head in pieces hyper may refuse the first by itself.
+                // hyper may reject the first piece of a head by itself.
                 let by_hyper = endpoint == "http" && piece < request.len() && judgement == Err(None);
                 assert!(by_hyper || judgement == Err(Some(*fault)), "{endpoint}: {request:?}: {judgement:?}");
                 assert!(answer.starts_with("HTTP/1.1 400 "), "{endpoint}: {request:?}: {answer:?}");
@@ -195,8 +196,8 @@ async fn every_endpoint_rejects_broken_framing_for_the_same_reason() {
 }
 
 #[tokio::test]
-async fn every_endpoint_takes_unusual_requests_that_are_whole() {
-    for request in WHOLE {
+async fn every_endpoint_accepts_unusual_valid_requests() {
+    for request in VALID {
         for piece in [request.len(), request.len() / 2, 1] {
             for (endpoint, answer, judgement) in judgements(request.as_bytes(), piece).await {
                 assert_eq!(judgement, Ok(BODY.as_bytes().to_vec()), "{endpoint}: {request:?}");
@@ -207,9 +208,10 @@ async fn every_endpoint_takes_unusual_requests_that_are_whole() {
 }
 
 #[test]
-fn every_fault_has_words_of_its_own() {
+fn every_fault_has_its_own_words() {
     let mut words: Vec<_> = FramingFault::ALL.iter().map(|fault| fault.describe()).collect();
     words.sort_unstable();
     words.dedup();
     assert_eq!(words.len(), FramingFault::ALL.len());
+    assert!(TooManyHeaders.describe().contains(&MOST_HEADERS.to_string()));
 }

@@ -1,7 +1,7 @@
-//! The scripted endpoints behind HTTPS: what each certificate makes a careful client say, and what is kept of those who
-//! come and go.
+//! The scripted endpoints with HTTPS: how clients react to each certificate, and what is recorded of connections without a
+//! request.
 //!
-//! Invariant: whoever came is told from whoever did not, and an endpoint goes on whatever it was sent.
+//! Invariant: every connection is recorded, and an endpoint keeps running whatever it is sent.
 
 use std::path::Path;
 use std::time::Duration;
@@ -30,7 +30,7 @@ async fn plainly(endpoint: &Endpoint) -> TcpStream {
     TcpStream::connect(endpoint.url("").strip_prefix("https://").unwrap()).await.unwrap()
 }
 
-/// What comes of a delivery there.
+/// The outcome of a delivery to this URL.
 async fn deliver(url: &str, trust: Trust) -> Outcome {
     let target = Target::trusting(url, trust).unwrap();
     let mut headers = Headers::default();
@@ -49,7 +49,7 @@ fn trusting(authority: &Authority) -> Trust {
     Trust::File(authority.file().unwrap().to_owned())
 }
 
-/// The one connection that came to no request.
+/// The only connection without a request.
 async fn handshake(endpoint: &Endpoint) -> Handshake {
     let seen = seen(endpoint, |seen| !seen.handshakes.is_empty()).await;
     let [one] = &seen.handshakes[..] else { panic!("{seen:?}") };
@@ -63,7 +63,7 @@ async fn still_answers(endpoint: &Endpoint, authority: &Authority) {
 }
 
 #[tokio::test]
-async fn a_request_is_kept_as_it_came_once_it_is_deciphered() {
+async fn records_decrypted_requests_unchanged() {
     let authority = authority();
     let endpoint = secured(&authority, Certificate::Good, WAIT).await;
     endpoint.follow(Script::always(twenty_conform::wire::endpoint::scripted::Answer::status(202)));
@@ -84,7 +84,7 @@ async fn a_request_is_kept_as_it_came_once_it_is_deciphered() {
 }
 
 #[tokio::test]
-async fn a_bad_certificate_is_refused_by_the_careful_and_taken_by_the_careless() {
+async fn bad_certificate_is_rejected_unless_unchecked() {
     let authority = authority();
     for (certificate, words, alert) in [
         (Certificate::Expired, "expired", "CertificateExpired"),
@@ -99,17 +99,17 @@ async fn a_bad_certificate_is_refused_by_the_careful_and_taken_by_the_careless()
         let came = handshake(&endpoint).await;
         assert_eq!(came.end, HandshakeEnd::Refused, "{came:?}");
         assert!(
-            came.what.contains("the certificate was refused (alert ") && came.what.contains(alert),
+            came.what.contains("the sender rejected the certificate (alert ") && came.what.contains(alert),
             "{came:?}"
         );
         assert_eq!((endpoint.count(), endpoint.visits()), (0, 1));
-        assert_eq!(deliver(&endpoint.url("/"), Trust::Anybody).await.status(), Some(200));
+        assert_eq!(deliver(&endpoint.url("/"), Trust::Any).await.status(), Some(200));
         assert_eq!((endpoint.count(), endpoint.visits()), (1, 2));
     }
 }
 
 #[tokio::test]
-async fn nobody_trusts_the_authority_who_was_not_told_to() {
+async fn client_without_the_authority_rejects_its_certificates() {
     let (authority, other) = (authority(), Authority::new(Clock::fixed(1_735_066_639_761)));
     let endpoint = secured(&authority, Certificate::Good, WAIT).await;
     assert!(matches!(deliver(&endpoint.url("/"), trusting(&other)).await, Outcome::Tls(_)));
@@ -119,7 +119,7 @@ async fn nobody_trusts_the_authority_who_was_not_told_to() {
 }
 
 #[tokio::test]
-async fn plain_http_is_told_from_a_handshake() {
+async fn answers_and_records_plain_http() {
     let authority = authority();
     let endpoint = secured(&authority, Certificate::Good, WAIT).await;
     let mut stream = plainly(&endpoint).await;
@@ -129,14 +129,14 @@ async fn plain_http_is_told_from_a_handshake() {
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("HTTPS"), "{answer}");
     let came = handshake(&endpoint).await;
     assert_eq!(came.end, HandshakeEnd::NoTls);
-    assert!(came.what.contains("no TLS: it begins \"POST /hook?x=1"), "{came:?}");
+    assert!(came.what.contains("did not speak TLS: it sent \"POST /hook?x=1"), "{came:?}");
     still_answers(&endpoint, &authority).await;
 }
 
 #[tokio::test]
-async fn a_handshake_that_does_not_come_to_its_end_is_given_up() {
+async fn gives_up_incomplete_handshakes() {
     let authority = authority();
-    // Nothing; the beginning of a record; one of a length that never comes.
+    // Nothing, part of a record, and a record that never becomes complete.
     for begin in [&b""[..], b"\x16\x03\x01", b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03"] {
         let endpoint = secured(&authority, Certificate::Good, Duration::from_millis(200)).await;
         let mut stream = plainly(&endpoint).await;
@@ -146,12 +146,12 @@ async fn a_handshake_that_does_not_come_to_its_end_is_given_up() {
         let _ = timeout(WAIT, stream.read_to_end(&mut came)).await.expect("it hung");
         let came = handshake(&endpoint).await;
         assert_eq!(came.end, HandshakeEnd::Broken, "{begin:?}");
-        assert!(came.what.contains("not over 0.2 s after the connection"), "{came:?}");
+        assert!(came.what.contains("not complete 0.2 s after the connection"), "{came:?}");
     }
 }
 
 #[tokio::test]
-async fn rubbish_and_those_who_leave_are_written_down() {
+async fn records_garbage_and_closed_connections() {
     let authority = authority();
     let endpoint = secured(&authority, Certificate::Good, WAIT).await;
     let mut stream = plainly(&endpoint).await;
@@ -165,10 +165,10 @@ async fn rubbish_and_those_who_leave_are_written_down() {
 }
 
 #[tokio::test]
-async fn what_a_secured_connection_carries_may_be_no_http() {
+async fn records_cut_off_request_inside_tls() {
     let authority = authority();
     let endpoint = secured(&authority, Certificate::Good, WAIT).await;
-    // A request of which only a part comes.
+    // Only a part of this request is sent.
     let target = Target::trusting(&endpoint.url("/"), trusting(&authority)).unwrap();
     let (headers, body) = (Headers::default(), vec![b'x'; 4096].into());
     let cut = Delivery {
@@ -181,12 +181,12 @@ async fn what_a_secured_connection_carries_may_be_no_http() {
     Client::new(WAIT, Clock::fixed(1)).send(&target, &cut).await;
     let seen = seen(&endpoint, |seen| !seen.broken.is_empty()).await;
     let [Broken { what, .. }] = &seen.broken[..] else { panic!("{seen:?}") };
-    assert!(what.contains("it begins \"POST / HTTP/1.1"), "{what}");
+    assert!(what.contains("beginning \"POST / HTTP/1.1"), "{what}");
     still_answers(&endpoint, &authority).await;
 }
 
 #[tokio::test]
-async fn the_authority_stands_in_files_that_go_with_it() {
+async fn files_of_the_authority_are_removed_with_it() {
     let authority = authority();
     let file = authority.file().unwrap().to_owned();
     let own = std::fs::read_to_string(&file).unwrap();
@@ -194,9 +194,9 @@ async fn the_authority_stands_in_files_that_go_with_it() {
     let (folder, other) = (tempfile::tempdir().unwrap(), Authority::new(Clock::system()));
     let known = folder.path().join("known.pem");
     std::fs::copy(other.file().unwrap(), &known).unwrap();
-    let both = std::fs::read_to_string(authority.behind(&known, "both.pem").unwrap()).unwrap();
+    let both = std::fs::read_to_string(authority.appended_to(&known, "both.pem").unwrap()).unwrap();
     assert!(both.contains(own.trim()) && both.matches("BEGIN CERTIFICATE").count() == 2, "{both}");
-    let missing = authority.behind(Path::new("/nowhere/at-all.pem"), "none.pem").unwrap_err();
+    let missing = authority.appended_to(Path::new("/nowhere/at-all.pem"), "none.pem").unwrap_err();
     assert!(missing.contains("/nowhere/at-all.pem"), "{missing}");
     drop(authority);
     assert!(!file.exists() && !file.parent().unwrap().exists());

@@ -311,7 +311,7 @@ async fn sender_that_cannot_begin_is_an_error() {
                 Op::CreateWebhook { .. } => Action::Reply(Ok(Reply::Ok(serde_json::json!({"id": 1})))),
                 op => Action::Pass(op),
             },
-            "has no text `webhook`",
+            "has no string `webhook`",
         ),
     ] {
         let Err(why) = run_until(&events(1), intercepted(intercept), &DOCUMENTED, &interrupted).await else {

@@ -1,43 +1,43 @@
-//! What came out of a record otherwise than it went in, leaf by leaf, in three concerns that do not overlap: numbers that a
-//! double does not hold, text that is no Unicode, and every other value.
+//! Compares a record with the one that was expected, in three concerns that do not overlap: numbers that do not fit a double,
+//! strings that are not Unicode, and all other values.
 //!
-//! Invariant: a difference belongs to one concern, that of what was expected. Long numbers are compared digit by digit;
-//! all others as doubles, so that `1`, `1.0` and `1e0` are one number.
+//! Invariant: a difference belongs to one concern, that of the expected value. Long numbers are compared digit by digit, all
+//! others as doubles, so that `1`, `1.0` and `1e0` are equal.
 
 use std::collections::BTreeMap;
 
 use super::{Json, Text};
 
-/// What a comparison looks at.
+/// The values that a comparison is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Concern {
-    /// Everything that is not one of the others: objects, arrays and their lengths among it.
+    /// Everything else, including objects, arrays and their lengths.
     Values,
-    /// Numbers beyond 2^53, or with more digits than a double holds.
+    /// Numbers beyond 2^53, or with more digits than fit a double.
     LongNumbers,
-    /// Text in which a surrogate stands alone.
+    /// Strings with a lone surrogate.
     LoneSurrogates,
 }
 
-/// A value that came out changed.
+/// A value that differs from the expected one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Where it stands: names and positions after the path that was asked for.
+    /// Its path, which begins with the given path.
     pub path: String,
     pub expected: String,
     pub actual: Option<String>,
 }
 
-/// The first value of `expected` of that concern that is not the same in `actual`, below `path`. Members that only `actual`
-/// has are not looked at: they are a matter of shape.
+/// The first value of `expected` in this concern that differs in `actual`, with its path below `path`. Members that only
+/// `actual` has are ignored: the comparison of shapes finds them.
 pub(crate) fn first_change(expected: &Json, actual: &Json, path: &str, concern: Concern) -> Option<Change> {
     let change = change(expected, Some(actual), concern)?;
     Some(Change { path: format!("{path}{}", change.path), ..change })
 }
 
-/// The same, with the path below this value. `None` in the place of `actual` is a value that did not arrive.
+/// The same, with a path relative to this value. `actual` is `None` if the value is missing.
 fn change(expected: &Json, actual: Option<&Json>, concern: Concern) -> Option<Change> {
-    // Two that are written alike need no closer look, and most are.
+    // Most values are written identically.
     if actual == Some(expected) {
         return None;
     }
@@ -51,7 +51,7 @@ fn change(expected: &Json, actual: Option<&Json>, concern: Concern) -> Option<Ch
     };
     match (expected, actual) {
         (Json::Object(members), Some(Json::Object(others))) => {
-            // Of members of the same name the last one counts.
+            // The last of several members with one name counts.
             let others: BTreeMap<&Text, &Json> = others.iter().map(|(name, value)| (name, value)).collect();
             let mut members = members.iter();
             members.find_map(|(name, value)| within(format!(".{name}"), value, others.get(name).copied()))
@@ -63,7 +63,7 @@ fn change(expected: &Json, actual: Option<&Json>, concern: Concern) -> Option<Ch
             elements.find_map(|(at, element)| within(format!("[{at}]"), element, others.get(at)))
         }
         (Json::Object(_) | Json::Array(_), _) if concern == Concern::Values => here(),
-        // It is gone, and with it what stands in it.
+        // The value is missing, with everything in it.
         (Json::Object(members), _) => {
             members.iter().find_map(|(name, value)| within(format!(".{name}"), value, None))
         }
@@ -86,7 +86,7 @@ fn concern_of(value: &Json) -> Concern {
     }
 }
 
-/// Whether a number lies beyond 2^53, where not every integer has a double.
+/// Whether a number is beyond 2^53, where not every integer is a double.
 fn is_large(number: &str) -> bool {
     number.parse::<f64>().is_ok_and(|double| double.abs() > 9_007_199_254_740_992.0)
 }
@@ -105,7 +105,7 @@ fn is_same(expected: &Json, actual: &Json) -> bool {
     }
 }
 
-/// Whether a double does not hold the number: read as one and written again it is another.
+/// Whether the number does not fit a double: parsed as a double and printed again, it changes.
 fn is_long(number: &str) -> bool {
     let again =
         number.parse::<f64>().ok().filter(|double| double.is_finite()).map(|double| format!("{double:?}"));
@@ -139,7 +139,7 @@ impl Decimal {
         let zeros = i64::try_from(all.len() - without_end.len()).ok()?;
         let digits = without_end.trim_start_matches('0').to_owned();
         let exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?.checked_add(zeros)?;
-        // Zero is zero, wherever its point stands.
+        // All forms of zero are equal.
         let exponent = if digits.is_empty() { 0 } else { exponent };
         Some(Self { is_negative, digits, exponent })
     }
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_numbers_are_equal_however_they_are_written() {
+    fn compares_decimals_by_value() {
         for same in [
             ["1", "1.0"],
             ["100", "1e2"],
@@ -184,11 +184,11 @@ mod tests {
     }
 
     #[test]
-    fn what_a_double_holds_is_not_long() {
-        for held in
+    fn number_that_fits_a_double_is_not_long() {
+        for fitting in
             ["0", "-1", "0.1", "1.5e300", "5e-324", "9007199254740992", "1e21", "100000000000000000000"]
         {
-            assert!(!is_long(held), "{held}");
+            assert!(!is_long(fitting), "{fitting}");
         }
         for long in ["9007199254740993", "0.1000000000000000055", "123456789012345678901234567890", "1e400"] {
             assert!(is_long(long), "{long}");
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_a_long_number_is_found() {
+    fn finds_the_path_of_a_changed_long_number() {
         let given = r#"{"a":1.0,"b":[{"c":9007199254740993},"x",null]}"#;
         let changed = |actual: &str| place(given, actual, Concern::LongNumbers);
         assert_eq!(changed(r#"{"b":[{"c":9007199254740993.0}],"a":7}"#), None);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_value_may_be_written_in_another_way() {
+    fn ignores_differences_of_formatting() {
         for (given, came) in [
             (r#"{"a":1,"b":-0.0,"c":"\u00e9"}"#, r#"{"further":1,"c":"é","b":0,"a":1.0}"#),
             (r#"["\ud800","\ud83d\ude00"]"#, r#"["\uD800","😀"]"#),

@@ -1,13 +1,13 @@
-//! Reads a JSON text into a tree, or finds where its members are.
+//! Parses a JSON text into a tree, or finds the spans of its members.
 //!
-//! Invariant: it takes what RFC 8259 calls a JSON text in UTF-8, whole and without a byte-order mark, and nothing else.
+//! Invariant: accepts exactly one JSON text of RFC 8259 in UTF-8, without a byte-order mark.
 
 use std::ops::Range;
 
-use super::{DEEPEST, Json, Malformed, MemberSpan, Text};
+use super::{DEEPEST, Fault, Json, Malformed, MemberSpan, Text};
 
 impl Json {
-    /// Reads one JSON text. Errors: what RFC 8259 does not allow, and nesting deeper than [`DEEPEST`].
+    /// Parses one JSON text. Errors: anything that RFC 8259 forbids, and nesting deeper than [`DEEPEST`].
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut parser = Parser::new(bytes)?;
         let value = parser.value(0)?;
@@ -15,7 +15,7 @@ impl Json {
         Ok(value)
     }
 
-    /// Where the members of the outermost object stand; none where the text is another value.
+    /// The members of the outermost object with their spans; none if the text is another value.
     pub fn members(bytes: &[u8]) -> Result<Vec<MemberSpan>, Malformed> {
         let mut parser = Parser::new(bytes)?;
         parser.white_space();
@@ -29,8 +29,8 @@ impl Json {
         Ok(members)
     }
 
-    /// The text with every member of this name cut out of the outermost object, and nothing else changed: what the program
-    /// that wrote it would have written without them. `None` where there is no such member.
+    /// The text without the members of this name in the outermost object, otherwise unchanged: what its writer would have
+    /// written without them. `None` if there is no such member.
     pub fn without(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
         let members = Self::members(bytes).ok()?;
         let name = Text::from(name);
@@ -41,7 +41,7 @@ impl Json {
         let mut kept = Vec::new();
         for (position, member) in members.iter().enumerate().filter(|(_, member)| member.name != name) {
             if !kept.is_empty() {
-                // The comma, and the white space around it, that stood before this very member.
+                // The comma before this member, with the white space around it.
                 kept.extend_from_slice(&bytes[members[position - 1].span.end..member.span.start]);
             }
             kept.extend_from_slice(&bytes[member.span.clone()]);
@@ -61,9 +61,9 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn new(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let utf8 = std::str::from_utf8(bytes);
-        let text = utf8.map_err(|e| Malformed { at: e.valid_up_to(), why: "bytes that are not UTF-8" })?;
+        let text = utf8.map_err(|e| Malformed { at: e.valid_up_to(), why: Fault::InvalidUtf8 })?;
         if text.starts_with('\u{feff}') {
-            return Err(Malformed { at: 0, why: "a byte-order mark" });
+            return Err(Malformed { at: 0, why: Fault::ByteOrderMark });
         }
         Ok(Self { text, at: 0 })
     }
@@ -72,15 +72,15 @@ impl<'a> Parser<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn fail<T>(&self, why: &'static str) -> Result<T, Malformed> {
+    fn fail<T>(&self, why: Fault) -> Result<T, Malformed> {
         Err(Malformed { at: self.at, why })
     }
 
-    /// Goes past `byte` where it comes next.
+    /// Skips `byte` if it is next. Returns whether it was.
     fn take(&mut self, byte: u8) -> bool {
-        let there = self.peek() == Some(byte);
-        self.at += usize::from(there);
-        there
+        let is_next = self.peek() == Some(byte);
+        self.at += usize::from(is_next);
+        is_next
     }
 
     fn white_space(&mut self) {
@@ -91,7 +91,7 @@ impl<'a> Parser<'a> {
 
     fn end(&mut self) -> Result<(), Malformed> {
         self.white_space();
-        if self.at == self.text.len() { Ok(()) } else { self.fail("something behind the value") }
+        if self.at == self.text.len() { Ok(()) } else { self.fail(Fault::TrailingText) }
     }
 
     fn value(&mut self, depth: usize) -> Result<Json, Malformed> {
@@ -108,14 +108,14 @@ impl<'a> Parser<'a> {
             Some(b't') => self.word("true", Json::Bool(true)),
             Some(b'f') => self.word("false", Json::Bool(false)),
             Some(b'n') => self.word("null", Json::Null),
-            Some(_) => self.fail("something that begins no value"),
-            None => self.fail("the end where a value should be"),
+            Some(_) => self.fail(Fault::ExpectedValue),
+            None => self.fail(Fault::UnexpectedEnd),
         }
     }
 
     fn word(&mut self, word: &str, value: Json) -> Result<Json, Malformed> {
         if !self.text[self.at..].starts_with(word) {
-            return self.fail("something that begins no value");
+            return self.fail(Fault::ExpectedValue);
         }
         self.at += word.len();
         Ok(value)
@@ -135,7 +135,7 @@ impl<'a> Parser<'a> {
                 return Ok(Json::Array(elements));
             }
             if !self.take(b',') {
-                return self.fail("neither a comma nor the end of the array");
+                return self.fail(Fault::ExpectedCommaOrBracket);
             }
         }
     }
@@ -154,12 +154,12 @@ impl<'a> Parser<'a> {
             self.white_space();
             let start = self.at;
             if self.peek() != Some(b'"') {
-                return self.fail("something that is no member's name");
+                return self.fail(Fault::ExpectedName);
             }
             let name = self.string()?;
             self.white_space();
             if !self.take(b':') {
-                return self.fail("no colon behind a member's name");
+                return self.fail(Fault::ExpectedColon);
             }
             let value = self.value(depth + 1)?;
             each(name, value, start..self.at);
@@ -168,14 +168,14 @@ impl<'a> Parser<'a> {
                 return Ok(());
             }
             if !self.take(b',') {
-                return self.fail("neither a comma nor the end of the object");
+                return self.fail(Fault::ExpectedCommaOrBrace);
             }
         }
     }
 
     fn open(&mut self, depth: usize) -> Result<(), Malformed> {
         if depth == DEEPEST {
-            return self.fail("nesting deeper than 512 levels");
+            return self.fail(Fault::TooDeep);
         }
         self.at += 1;
         Ok(())
@@ -202,7 +202,7 @@ impl<'a> Parser<'a> {
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.at += 1;
         }
-        if self.at == start { self.fail("no digit where a number needs one") } else { Ok(()) }
+        if self.at == start { self.fail(Fault::ExpectedDigit) } else { Ok(()) }
     }
 
     fn string(&mut self) -> Result<Text, Malformed> {
@@ -217,8 +217,8 @@ impl<'a> Parser<'a> {
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => units.push(self.escape()?),
-                Some(_) => return self.fail("a control character inside a text"),
-                None => return self.fail("the end inside a text"),
+                Some(_) => return self.fail(Fault::ControlCharacter),
+                None => return self.fail(Fault::UnterminatedString),
             }
         }
         self.at += 1;
@@ -236,15 +236,15 @@ impl<'a> Parser<'a> {
             Some(b'u') => {
                 let digits = self.text.as_bytes().get(self.at + 2..self.at + 6).unwrap_or_default();
                 let digits = std::str::from_utf8(digits).unwrap_or_default();
-                // A sign would pass for a digit's place.
+                // `from_str_radix` would accept a sign.
                 let hexadecimal = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
                 let Some(unit) = u16::from_str_radix(digits, 16).ok().filter(|_| hexadecimal) else {
-                    return self.fail("an escape without four hexadecimal digits");
+                    return self.fail(Fault::IncompleteEscape);
                 };
                 self.at += 4;
                 unit
             }
-            _ => return self.fail("an escape that JSON does not have"),
+            _ => return self.fail(Fault::UnknownEscape),
         };
         self.at += 2;
         Ok(unit)

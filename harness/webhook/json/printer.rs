@@ -1,8 +1,8 @@
-//! Prints a JSON value: what stands between its tokens and how its texts are quoted is for the caller to say.
+//! Prints a JSON value. The caller chooses the separators and how strings are quoted.
 
 use super::{Json, Text};
 
-/// What stands between the tokens.
+/// The text between tokens.
 #[derive(Clone, Copy)]
 pub(crate) struct Layout {
     pub(crate) comma: &'static str,
@@ -14,16 +14,16 @@ impl Layout {
     pub(crate) const COMPACT: Self = Self { comma: ",", colon: ":", indent: None };
 }
 
-/// Writes a text between quotes.
+/// Writes a string in quotes.
 pub(crate) type Quote = fn(&Text, &mut String);
 
 impl Json {
-    /// The value as text without white space: numbers as they were written, as few escapes as `JSON.stringify` makes.
+    /// The value without white space, with numbers as written and the escapes of `JSON.stringify`.
     pub fn compact(&self) -> String {
         self.print(Layout::COMPACT, Text::quote)
     }
 
-    /// The value as text, members and elements in their order and numbers as they were written.
+    /// The value, with members and elements in order and numbers as written.
     pub(crate) fn print(&self, layout: Layout, quote: Quote) -> String {
         let mut printer = Printer { layout, quote, out: String::new() };
         printer.value(self, 0);

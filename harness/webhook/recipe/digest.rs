@@ -1,4 +1,4 @@
-//! What is made of the signed text under the key: the value of the signature header.
+//! How the value of the signature header is computed from the key and the signed text.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -7,15 +7,15 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
 described! {
-    /// What is made of the message under the key.
+    /// The form of the signature, as the end of "signed …".
     pub enum Digest {
-        /// 64 digits of HMAC-SHA256: the contract.
+        /// 64 digits of HMAC-SHA256, as documented.
         Hex: "as lowercase hexadecimal digits",
         Uppercase: "with uppercase digits",
         Base64: "in base64",
         Base64Url: "in base64 for URLs",
         Prefixed: "with `sha256=` before the digits",
-        Truncated: "cut to 32 digits",
+        Truncated: "truncated to 32 digits",
         Sha1: "with HMAC-SHA1",
         Sha512: "with HMAC-SHA512",
         Unkeyed: "with plain SHA-256, without a key",
@@ -44,7 +44,7 @@ impl Digest {
         !matches!(self, Self::Unkeyed | Self::Zeros)
     }
 
-    /// Whether its value can be this one, as far as length and characters tell.
+    /// Whether a value could be this digest, by its length and characters.
     pub(super) fn looks_like(self, value: &[u8]) -> bool {
         let digits = |length| {
             value.len() == length && value.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -64,6 +64,6 @@ impl Digest {
 }
 
 fn mac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
-    let mac = <M as KeyInit>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes any key"));
+    let mac = <M as KeyInit>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC accepts any key"));
     mac.chain_update(message).finalize().into_bytes().to_vec()
 }

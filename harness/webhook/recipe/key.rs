@@ -1,32 +1,32 @@
-//! What is made of the secret before it keys a signature.
+//! How the key of a signature is derived from the secret.
 
 use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The secret that [`KeyForm::Other`] stands for.
+/// The secret of [`KeyForm::Other`].
 pub const OTHER_SECRET: &str = "another-secret-than-the-one-agreed-on";
 
 described! {
-    /// What is made of the secret before it keys the HMAC.
+    /// How the HMAC key is derived from the secret, as the end of "signed …".
     pub enum KeyForm {
-        /// Its UTF-8 bytes: the contract.
-        Utf8: "under the secret",
-        HexDecoded: "under the secret decoded from hexadecimal",
-        Base64Decoded: "under the secret decoded from base64",
-        Trimmed: "under the secret with the white space at its ends cut off",
-        Uppercase: "under the secret in upper case",
-        Lowercase: "under the secret in lower case",
-        /// As a file has one that was read whole.
-        TrailingNewline: "under the secret with a line feed behind it",
-        Empty: "under the empty key",
-        Other: "under another secret",
+        /// Its UTF-8 bytes, as documented.
+        Utf8: "with the secret",
+        HexDecoded: "with the secret decoded from hexadecimal",
+        Base64Decoded: "with the secret decoded from base64",
+        Trimmed: "with the secret trimmed of white space",
+        Uppercase: "with the secret in upper case",
+        Lowercase: "with the secret in lower case",
+        /// As read from a file with a final line feed.
+        TrailingNewline: "with the secret and a line feed",
+        Empty: "with an empty key",
+        Other: "with another secret",
     }
 }
 
 impl KeyForm {
-    /// The key, where it is another than the contract's.
+    /// The key. `None` if it does not apply or equals the contract's key.
     pub(super) fn bytes<'a>(&self, secret: &'a str) -> Option<Cow<'a, [u8]>> {
         let different = |form: &'a [u8]| (form != secret.as_bytes()).then_some(Cow::Borrowed(form));
         match self {

@@ -1,21 +1,21 @@
-//! How each language prints a number that its parser has read.
+//! How each language prints a number that it has parsed.
 //!
-//! Invariant: a number is taken as it was written, and becomes a double only where the language makes it one.
+//! Invariant: a number is read as written, and becomes a double only if the language makes it one.
 
-/// How a number is written that is too large for a double, where the language has one to hold.
+/// The text of a number that is too large for a double, in languages that keep infinities.
 pub(super) const INFINITY: &str = "Infinity";
 
 /// How many digits an integer may have in Python (`sys.get_int_max_str_digits()`).
 const PYTHON_DIGITS: usize = 4300;
 
-/// ECMAScript's `Number::toString`. `None` is a number that is too large for a double: JavaScript prints it as `null`.
+/// ECMAScript's `Number::toString`. `None` for a number that is too large for a double: JavaScript prints it as `null`.
 pub(super) fn javascript(raw: &str) -> Option<String> {
     let double = finite(raw)?;
     // Minus zero has no sign in JavaScript's text.
     Some(if double == 0.0 { "0".to_owned() } else { ecmascript(double) })
 }
 
-/// `str` of an integer of any size, `repr` of a float, which may be [`INFINITY`]. `None` is an integer with too many
+/// `str` of an integer of any size, or `repr` of a float, which may be [`INFINITY`]. `None` for an integer with too many
 /// digits.
 pub(super) fn python(raw: &str) -> Option<String> {
     if is_integer(raw) {
@@ -38,10 +38,10 @@ pub(super) fn python(raw: &str) -> Option<String> {
     })
 }
 
-/// `encoding/json` of a `float64`. `None` is a number that is too large for one.
+/// `encoding/json` of a `float64`. `None` for a number that is too large for one.
 pub(super) fn go(raw: &str) -> Option<String> {
     let double = finite(raw)?;
-    // Go draws the line between the two forms where ECMAScript does, and cleans the exponent's leading zero away.
+    // Go switches to exponents at the same limits as ECMAScript, and removes the leading zero of the exponent.
     Some(match double {
         0.0 if double.is_sign_negative() => "-0".to_owned(),
         0.0 => "0".to_owned(),
@@ -49,7 +49,7 @@ pub(super) fn go(raw: &str) -> Option<String> {
     })
 }
 
-/// An integer that fits 64 bits, or else a float with `serialize_precision = -1`, which may be [`INFINITY`].
+/// An integer that fits 64 bits, otherwise a float with `serialize_precision = -1`, which may be [`INFINITY`].
 pub(super) fn php(raw: &str) -> String {
     if is_integer(raw)
         && let Ok(integer) = raw.parse::<i64>()
@@ -77,7 +77,7 @@ fn is_integer(raw: &str) -> bool {
 }
 
 fn double(raw: &str) -> f64 {
-    // Rust reads whatever JSON calls a number, and rounds as IEEE 754 asks.
+    // Rust parses every JSON number, and rounds as IEEE 754 requires.
     raw.parse().unwrap_or_else(|_| unreachable!("a JSON number is a number"))
 }
 
@@ -94,8 +94,8 @@ fn ecmascript(double: f64) -> String {
     }
 }
 
-/// The fewest digits that read back as the same double, and of several the nearest, and of two as near the even one:
-/// 0.DIGITS times ten to the power of `point`.
+/// 0.DIGITS times ten to the power of `point`: the fewest digits that parse to the same double. If there are several, the
+/// nearest; on a tie, the even one.
 struct Shortest {
     negative: bool,
     digits: String,
@@ -107,14 +107,14 @@ impl Shortest {
         let magnitude = double.abs();
         let mut text = format!("{magnitude:e}");
         let fraction = text.find('e').map_or(0, |at| at.saturating_sub(2));
-        // Rust rounds a tie up here, and every language in question to even, as Rust does where the digits are counted.
+        // Without a precision, Rust rounds a tie up. These languages round it to even, as Rust does with a precision.
         let even = format!("{magnitude:.fraction$e}");
         if even.parse() == Ok(magnitude) {
             text = even;
         }
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let exponent: i32 = exponent.parse().unwrap_or_else(|_| unreachable!("an exponent is an integer"));
-        // Zero has its point after its one digit, as every number below ten.
+        // Zero has its point after its one digit, like every number below ten.
         Self { negative: double.is_sign_negative(), digits: digits.replace('.', ""), point: exponent + 1 }
     }
 
@@ -122,7 +122,7 @@ impl Shortest {
         if self.negative { "-" } else { "" }
     }
 
-    /// With as many zeros as it takes to bring the digits to the point.
+    /// Without an exponent, filled up with zeros.
     fn positional(&self) -> String {
         let (sign, digits) = (self.sign(), &self.digits);
         let Ok(whole) = usize::try_from(self.point) else {
@@ -136,7 +136,7 @@ impl Shortest {
         }
     }
 
-    /// One digit before the point, `bare` after it where there are no more, and the exponent with its sign.
+    /// One digit before the point, the others or `bare` after it, and the exponent with its sign.
     fn exponential(&self, bare: &str, print: impl Fn(u32) -> String) -> String {
         let (first, rest) = self.digits.split_at(1);
         let fraction = if rest.is_empty() { bare.to_owned() } else { format!(".{rest}") };

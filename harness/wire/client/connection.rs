@@ -1,6 +1,6 @@
-//! A connection to a peer: plain or with TLS, and what was read of it.
+//! A connection to a peer, plain or with TLS, and its read buffer.
 //!
-//! Invariant: a connection is used again only while nothing has come that was not asked for.
+//! Invariant: a connection is used again only if nothing unexpected arrived on it.
 
 use std::{fmt, io};
 
@@ -22,16 +22,16 @@ pub struct Connection {
     pub(crate) reader: Reader,
 }
 
-/// The bytes that go back and forth, as they are or inside TLS.
+/// A byte stream, plain or inside TLS.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Stream for T {}
 
 impl Connection {
-    /// Connects, and secures the connection where the target asks for that. `Err` is what became of it instead.
+    /// Connects, with TLS if the target asks for it. `Err` is the outcome of a failed attempt.
     pub(crate) async fn open(target: &Target) -> Result<Self, Outcome> {
         let tcp = TcpStream::connect((target.host.as_str(), target.port)).await.map_err(|why| ended(&why))?;
-        // Without it a small request may wait for the acknowledgement of the one before it.
+        // Otherwise a small request may wait for the TCP acknowledgement of the one before it.
         let _ = tcp.set_nodelay(true);
         let stream: Box<dyn Stream> = match &target.scheme {
             Scheme::Http => Box::new(tcp),
@@ -45,13 +45,13 @@ impl Connection {
         self.port == target.port && self.host == target.host && self.scheme == target.scheme
     }
 
-    /// Whether it is still open, and nothing came that was not asked for.
+    /// Whether it is still open and nothing unexpected arrived.
     pub(crate) fn is_idle(&mut self) -> bool {
         self.reader.is_empty() && self.stream.read(&mut [0; 1]).now_or_never().is_none()
     }
 }
 
-/// How a connection that failed ended.
+/// The outcome of a failed connection.
 pub(crate) fn ended(why: &io::Error) -> Outcome {
     match why.kind() {
         io::ErrorKind::ConnectionRefused => Outcome::Refused,

@@ -1,7 +1,7 @@
 //! One request and its answer on a connection.
 //!
-//! Invariant: reading begins before writing ends, for a peer may refuse a body that it has not read to its end; what has
-//! been answered is the outcome, whatever became of the rest.
+//! Invariant: reading begins before writing ends, because a peer may reject a body before it has read all of it. An answer
+//! that arrived is the outcome, whatever happens to the rest.
 
 use std::io::{self, IoSlice};
 use std::time::Duration;
@@ -15,21 +15,22 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::connection::{Connection, ended};
 use crate::wire::codec::{AnswerHead, FramingFault, ReadError, Step};
 use crate::wire::exchange::Outcome;
+use crate::wire::messages;
 
-/// How many bytes of an answer's body are read at all before the connection is given up, where no more are kept.
+/// How many bytes of an answer's body are read before the connection is given up, unless more are kept.
 const READ_BODY: usize = 1024 * 1024;
-/// How long an answer's body may take after its head.
+/// The time limit for an answer's body after its head.
 const BODY_WAIT: Duration = Duration::from_secs(1);
-/// Between two segments of a body, so that they do not arrive as one.
+/// The pause between two segments of a body, so that they do not arrive as one.
 const SEGMENT_PAUSE: Duration = Duration::from_millis(5);
-/// How long `100 Continue` is waited for: who does not know of it answers nothing.
+/// How long to wait for `100 Continue`: some servers never send it.
 const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 
 pub(crate) struct Conversation {
     pub(crate) outcome: Outcome,
-    /// From the first byte sent to the head of the answer, where one came.
+    /// From the first byte sent to the head of the answer, if one arrived.
     pub(crate) took: Option<Duration>,
-    /// Whether not one byte came.
+    /// Whether no byte arrived.
     pub(crate) silent: bool,
     /// Whether the connection can carry another exchange.
     pub(crate) reusable: bool,
@@ -38,19 +39,19 @@ pub(crate) struct Conversation {
 /// How far a request was written.
 enum Written {
     Whole,
-    /// As far as it was meant to be, and no answer is waited for.
-    BrokenOff,
+    /// As far as intended, without waiting for an answer.
+    Aborted,
 }
 
-/// How an exchange came to its end.
+/// How an exchange ended.
 enum Ended {
-    /// With a head, and whether the request had been written to its end.
+    /// With a head, and whether the request was written completely.
     Head(AnswerHead, bool),
     Abandoned,
 }
 
-/// Sends a request and reads its answer. No head is waited for after the deadline, and no body for longer than `wait`, of
-/// which `kept` bytes are kept.
+/// Sends a request and reads its answer: the head until the deadline, the body for at most `wait`. Keeps `kept` bytes of the
+/// body.
 pub(crate) async fn converse(
     connection: &mut Connection,
     steps: &[Step],
@@ -75,11 +76,11 @@ pub(crate) async fn converse(
         };
         match written {
             Ok(Written::Whole) => Ok(Ended::Head(answer.await?, true)),
-            Ok(Written::BrokenOff) => match answer.now_or_never() {
+            Ok(Written::Aborted) => match answer.now_or_never() {
                 Some(head) => Ok(Ended::Head(head?, false)),
                 None => Ok(Ended::Abandoned),
             },
-            // The peer takes no more; what it has said before still counts.
+            // The peer stopped reading; an answer that it sent before still counts.
             Err(why) => match answer.await {
                 Err(ReadError::Closed { empty: true }) => Err(ReadError::Io(why)),
                 other => Ok(Ended::Head(other?, false)),
@@ -98,14 +99,14 @@ pub(crate) async fn converse(
         Err(_) => return lost(Outcome::TimedOut, reader.received()),
         Ok(Err(why)) => return lost(unanswered(why), reader.received()),
         Ok(Ok(Ended::Abandoned)) => {
-            // Where the peer has gone already, the connection is as closed as it was meant to be.
+            // If the peer closed first, the connection is closed as intended.
             let _ = timeout_at(deadline, outgoing.shutdown()).await;
             return lost(Outcome::Abandoned, reader.received());
         }
         Ok(Ok(Ended::Head(head, written))) => (head, written),
     };
     let AnswerHead { mut response, framing, persists } = head;
-    // The status is the answer, whatever becomes of the body after it.
+    // The status is the answer, whatever happens to the body after it.
     let body =
         timeout(BODY_WAIT.min(wait), reader.answer_body(&mut incoming, framing, kept, READ_BODY.max(kept)))
             .await;
@@ -126,7 +127,7 @@ fn unanswered(why: ReadError) -> Outcome {
         ReadError::Closed { .. } => Outcome::ClosedEarly,
         ReadError::Io(why) => ended(&why),
         ReadError::Malformed { fault, quoted } => Outcome::Malformed(match fault {
-            FramingFault::NotHttp => format!("it begins {quoted}"),
+            FramingFault::NotHttp => messages::begins_with(&quoted),
             FramingFault::HeadTooLong => fault.to_string(),
             _ => format!("{fault}: {quoted}"),
         }),
@@ -143,16 +144,16 @@ async fn write<W: AsyncWrite + Unpin>(
             Step::Write(parts) => write_together(outgoing, parts).await?,
             Step::Pause => sleep(SEGMENT_PAUSE).await,
             Step::AwaitContinue => {
-                // A peer that says nothing for so long may have the body all the same.
+                // A peer that sends nothing may still want the body.
                 let _ = timeout(CONTINUE_WAIT, continued.notified()).await;
             }
-            Step::Close => return Ok(Written::BrokenOff),
+            Step::Close => return Ok(Written::Aborted),
         }
     }
     Ok(Written::Whole)
 }
 
-/// Writes several parts without copying them into one, in as few segments as they fit.
+/// Writes several parts without joining them in memory, in as few segments as possible.
 async fn write_together<W: AsyncWrite + Unpin>(outgoing: &mut W, parts: &[Bytes]) -> io::Result<()> {
     let mut slices: Vec<IoSlice<'_>> = parts.iter().map(|part| IoSlice::new(part)).collect();
     let mut rest = &mut slices[..];

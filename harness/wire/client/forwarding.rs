@@ -1,7 +1,7 @@
-//! Passes requests on to another address as they came.
+//! Forwards requests unchanged to another address.
 //!
-//! Invariant: method, body and headers go on byte for byte, but for those that belong to one connection; a request is
-//! never passed on to where it came from.
+//! Invariant: method, body and headers are forwarded byte for byte, except headers of the connection. A request is never
+//! forwarded to the server that received it.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -13,11 +13,12 @@ use tokio::net::lookup_host;
 use super::{Client, Target};
 use crate::clock::Clock;
 use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
+use crate::wire::messages;
 
-/// What belongs to one connection, and is made anew for the next.
+/// Headers of the connection, which the next one sets anew.
 const OF_THE_CONNECTION: [&str; 5] =
     ["host", "content-length", "transfer-encoding", "connection", "keep-alive"];
-/// How much of an answer's body is passed back.
+/// How many bytes of an answer's body are passed back.
 const KEPT_BODY: usize = 8 * 1024 * 1024;
 
 #[derive(Debug)]
@@ -27,13 +28,12 @@ pub struct Forwarding {
 }
 
 impl Forwarding {
-    /// The way to a target, where an answer is waited for so long. A path of the target other than `/` takes the place of
-    /// the requests' own.
+    /// Forwards to a target and waits `wait` for each answer. A path other than `/` replaces the path of the requests.
     pub(crate) fn new(target: Target, wait: Duration, clock: Clock) -> Self {
         Self { client: Client::new(wait, clock).keeping(KEPT_BODY), target }
     }
 
-    /// Passes a request on and returns what came back: 502 where nothing did.
+    /// Forwards a request and returns the answer, or 502 if there is none.
     pub(crate) async fn pass(&self, delivery: &Delivery) -> Response {
         let mut onward = delivery.clone();
         onward.headers = passed(&delivery.headers);
@@ -42,7 +42,7 @@ impl Forwarding {
         }
         match self.client.send(&self.target, &onward).await.outcome {
             Outcome::Answered(response) => Response { headers: passed(&response.headers), ..response },
-            lost => Response::text(502, format!("forwarding to {} failed: {lost}\n", self.target.url())),
+            lost => Response::text(502, messages::forwarding_failed(&self.target.url(), lost)),
         }
     }
 }
@@ -53,10 +53,10 @@ fn passed(headers: &Headers) -> Headers {
     Headers(kept.cloned().collect::<Vec<(String, Bytes)>>())
 }
 
-/// Whether a target leads to this server: to its port, at its own address or, where it listens at all of them, at any
-/// of this machine's.
+/// Whether a target leads to this server: to its port, at its own address or, if it listens on all addresses, at any address
+/// of this machine.
 ///
-/// Errors: the target's host cannot be resolved; what the resolver says.
+/// Errors: the target's host cannot be resolved.
 pub(crate) async fn leads_to(target: &Target, server: SocketAddr) -> io::Result<bool> {
     if target.port != server.port() {
         return Ok(false);
@@ -65,7 +65,7 @@ pub(crate) async fn leads_to(target: &Target, server: SocketAddr) -> io::Result<
     let own = |address: IpAddr| {
         let address = address.to_canonical();
         let reaches = server.ip().is_unspecified() || address == server.ip().to_canonical();
-        // Connections to no address in particular go to this machine; at any other of its own a port can be had.
+        // A connection to the unspecified address goes to this machine. On its other addresses a port can be bound.
         address.is_unspecified() || (reaches && TcpListener::bind((address, 0)).is_ok())
     };
     Ok(addresses.any(|address| own(address.ip())))
@@ -78,7 +78,7 @@ mod tests {
     use crate::wire::client::Target;
 
     #[tokio::test]
-    async fn a_server_knows_itself() {
+    async fn recognises_targets_that_lead_to_the_server() {
         for (url, server, itself) in [
             ("http://127.0.0.1:4000/", "127.0.0.1:4000", true),
             ("http://localhost:4000/", "127.0.0.1:4000", true),

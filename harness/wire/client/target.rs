@@ -1,4 +1,4 @@
-//! Where deliveries go: an address, the way to it, and the path there.
+//! Where deliveries go: scheme, address and path.
 
 use std::net::IpAddr;
 
@@ -6,18 +6,18 @@ use url::Url;
 
 use super::tls::Tls;
 use crate::wire::exchange::Trust;
+use crate::wire::messages;
 
 /// Where deliveries go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub scheme: Scheme,
-    /// Host name or address, without brackets.
+    /// A host name or address, without brackets.
     pub host: String,
     pub port: u16,
     pub path: String,
 }
 
-/// With TLS or without.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scheme {
     Http,
@@ -25,46 +25,36 @@ pub enum Scheme {
 }
 
 impl Target {
-    /// Without TLS.
     pub fn http(host: impl Into<String>, port: u16, path: impl Into<String>) -> Self {
         Self { scheme: Scheme::Http, host: host.into(), port, path: path.into() }
     }
 
-    /// Reads an `http` or `https` URL, for a peer whose certificate is one that the system trusts. Errors: a fragment of
-    /// a sentence that says what is wrong with it.
+    /// Parses an `http` or `https` URL, with the certificates that the system trusts.
     pub fn parse(url: &str) -> Result<Self, String> {
         Self::trusting(url, Trust::System)
     }
 
-    /// Reads a URL. Errors: what is wrong with it, or with whom to trust: a file without certificates, or trust that is
-    /// given for a URL without TLS.
+    /// Parses a URL.
+    ///
+    /// Errors: the URL is invalid, the file has no certificates, or trust was given for a URL without TLS.
     pub fn trusting(url: &str, trust: Trust) -> Result<Self, String> {
-        let parsed = Url::parse(url).map_err(|why| format!("{url:?} is no URL: {why}"))?;
+        let parsed = Url::parse(url).map_err(|why| messages::not_a_url(url, why))?;
         let secure = match parsed.scheme() {
             "http" => false,
             "https" => true,
-            other => {
-                return Err(format!("{url:?} has the scheme {other:?}; only http and https can be tested"));
-            }
+            other => return Err(messages::unsupported_scheme(url, other)),
         };
         if !parsed.username().is_empty() || parsed.password().is_some() {
-            return Err(
-                "the URL holds a user name or a password, which deliveries do not carry; leave it out"
-                    .to_owned(),
-            );
+            return Err(messages::credentials_in_url());
         }
-        let host = parsed.host_str().ok_or_else(|| format!("{url:?} has no host"))?;
+        let host = parsed.host_str().ok_or_else(|| messages::no_host(url))?;
         let path = parsed
             .query()
             .map_or_else(|| parsed.path().to_owned(), |query| format!("{}?{query}", parsed.path()));
         let scheme = match (secure, trust) {
             (true, trust) => Scheme::Https(Tls::new(trust)?),
             (false, Trust::System) => Scheme::Http,
-            (false, _) => {
-                return Err(format!(
-                    "--ca and --insecure are about the certificate of an https URL, and {url:?} has none"
-                ));
-            }
+            (false, _) => return Err(messages::trust_without_tls(url)),
         };
         Ok(Self {
             port: parsed.port().unwrap_or(scheme.default_port()),
@@ -74,13 +64,13 @@ impl Target {
         })
     }
 
-    /// What goes into `Host`, and into a URL: the host, with brackets where it is an IPv6 address, and the port unless it
-    /// is the scheme's own.
+    /// The authority for `Host` and URLs: the host, in brackets if it is an IPv6 address, and the port unless it is the
+    /// default of the scheme.
     pub fn authority(&self) -> String {
         if self.port == self.scheme.default_port() { self.bracketed() } else { self.address() }
     }
 
-    /// Host and port, whatever the port.
+    /// Host and port, also if it is the default port.
     pub fn address(&self) -> String {
         format!("{}:{}", self.bracketed(), self.port)
     }
@@ -89,20 +79,19 @@ impl Target {
         if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() }
     }
 
-    /// Whether it is this machine: `localhost` or a loopback address.
+    /// Whether the host is `localhost` or a loopback address.
     pub fn is_loopback(&self) -> bool {
         self.host == "localhost" || self.host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
     }
 
-    /// Whether it may be sent to. Errors: it is not this machine, and that was not allowed.
+    /// Errors: the target is another machine, and that is not allowed.
     pub(crate) fn check_allowed(&self, allow_remote: bool) -> Result<(), String> {
         if allow_remote || self.is_loopback() {
             return Ok(());
         }
-        Err(format!("{} is not this machine; --allow-remote allows sending to it", self.address()))
+        Err(messages::not_this_machine(&self.address()))
     }
 
-    /// Whose certificates it may show.
     pub(crate) fn trust(&self) -> Trust {
         match &self.scheme {
             Scheme::Http => Trust::System,

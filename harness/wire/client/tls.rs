@@ -1,7 +1,7 @@
-//! TLS as the client speaks it: whose certificates it takes, and what it says of those that it does not.
+//! TLS of the client: which certificates it accepts, and why it rejects others.
 //!
-//! Invariant: a certificate is accepted for the reason that was asked for and for no other; what the peer does wrong is an
-//! [`Outcome`], with the usual fix.
+//! Invariant: a certificate is accepted only for the reason that was asked for. What the peer does wrong is an [`Outcome`],
+//! with the usual fix.
 
 use std::fmt;
 use std::fs::File;
@@ -23,8 +23,9 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::wire::exchange::{Outcome, Trust};
+use crate::wire::messages;
 
-/// The longest file of certificates that is read: a system's whole store is a quarter of a megabyte.
+/// The largest CA file. For comparison, the whole store of a system is a quarter of a megabyte.
 const LONGEST_FILE: u64 = 16 * 1024 * 1024;
 
 #[derive(Clone)]
@@ -34,22 +35,19 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// TLS with peers whose certificates are trusted like this.
-    ///
-    /// Errors: the certificates cannot be read, or there are none; what to do about it.
+    /// Errors: the certificates cannot be read, or there are none.
     pub(crate) fn new(trust: Trust) -> Result<Self, String> {
         let provider = Arc::new(ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = match &trust {
             Trust::System => {
-                Arc::new(rustls_platform_verifier::Verifier::new(provider.clone()).map_err(|why| {
-                    format!("the system's certificates cannot be read: {why}; give --ca FILE or --insecure")
-                })?)
+                let verifier = rustls_platform_verifier::Verifier::new(provider.clone());
+                Arc::new(verifier.map_err(messages::no_system_certificates)?)
             }
             Trust::File(path) => Arc::new(Chosen::read(path, provider.clone())?),
-            Trust::Anybody => Arc::new(Chosen { provider: provider.clone(), given: None }),
+            Trust::Any => Arc::new(Chosen { provider: provider.clone(), given: None }),
         };
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let builder = builder.map_err(|why| format!("TLS cannot be set up: {why}"))?;
+        let builder = builder.map_err(messages::no_tls_setup)?;
         let mut config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { trust, connector: Arc::new(config).into() })
@@ -59,23 +57,19 @@ impl Tls {
         &self.trust
     }
 
-    /// Secures a connection. `Err` is what became of it instead.
+    /// Secures a connection. `Err` is the outcome of a failed attempt.
     pub(crate) async fn handshake(
         &self,
         host: &str,
         stream: TcpStream,
     ) -> Result<TlsStream<TcpStream>, Outcome> {
         let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| Outcome::Tls(format!("{host:?} is no name that a certificate can be for")))?;
+            .map_err(|_| Outcome::Tls(messages::host_without_certificate(host)))?;
         self.connector.connect(name, stream).await.map_err(|why| {
-            let words = refusal(&why).unwrap_or_else(|| match why.kind() {
-                io::ErrorKind::UnexpectedEof => {
-                    "the peer closed the connection within the handshake; does it speak TLS at all?"
-                        .to_owned()
-                }
-                _ => format!("the handshake failed: {why}"),
-            });
-            Outcome::Tls(words)
+            Outcome::Tls(refusal(&why).unwrap_or_else(|| match why.kind() {
+                io::ErrorKind::UnexpectedEof => messages::closed_in_handshake(),
+                _ => messages::handshake_failed(&why),
+            }))
         })
     }
 }
@@ -94,83 +88,65 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// What TLS has against the peer, or the peer against TLS, where that is why a connection failed.
+/// Why a connection failed, if TLS is the reason.
 pub(crate) fn refusal(why: &io::Error) -> Option<String> {
     let inner = why.get_ref()?;
     let Some(error) = inner.downcast_ref::<Error>() else {
-        // Clients wrap one error of this kind into another.
+        // Clients wrap one I/O error in another.
         return refusal(inner.downcast_ref::<io::Error>()?);
     };
     Some(match error {
-        Error::InvalidCertificate(reason) => format!("{error}; {}", fix(reason)),
-        Error::InvalidMessage(_) => format!("what came is no TLS ({error}); is it an http URL?"),
+        Error::InvalidCertificate(reason) => messages::certificate_rejected(error, fix(reason)),
+        Error::InvalidMessage(_) => messages::server_speaks_no_tls(error),
         Error::AlertReceived(AlertDescription::CertificateRequired) => {
-            format!("{error}: the peer asks the client for a certificate, which deliveries do not carry")
+            messages::client_certificate_required(error)
         }
-        Error::AlertReceived(_) => format!("the peer broke it off: {error}"),
+        Error::AlertReceived(_) => messages::server_aborted_tls(error),
         _ => error.to_string(),
     })
 }
 
 fn fix(reason: &CertificateError) -> &'static str {
     match reason {
-        CertificateError::UnknownIssuer => {
-            "--ca FILE trusts it or who signed it, --insecure does not look at it"
-        }
-        CertificateError::BadSignature => {
-            "an authority of that name was given, and another key has signed it: look whether --ca FILE is the present \
-             one; --insecure does not look at it"
-        }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "renew it; --insecure does not look at it"
-        }
+        CertificateError::UnknownIssuer => messages::trust_issuer(),
+        CertificateError::BadSignature => messages::update_issuer(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => messages::renew_certificate(),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "compare the clocks of both machines; --insecure does not look at it"
+            messages::compare_clocks()
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "use a name in the URL that it is for; --insecure does not look at it"
+            messages::use_certified_name()
         }
-        other if is_an_authority(other) => {
-            "the server shows the certificate of an authority as its own; --ca FILE with that very certificate trusts \
-             it, --insecure does not look at it"
-        }
-        _ => "--insecure does not look at it",
+        other if is_an_authority(other) => messages::trust_authority_itself(),
+        _ => messages::skip_check(),
     }
 }
 
-/// Whether a certificate was refused only for being an authority's, as those are that `openssl req -x509` makes.
+/// Whether a certificate was rejected only because it is an authority's. `openssl req -x509` makes such certificates.
 fn is_an_authority(reason: &CertificateError) -> bool {
     let CertificateError::Other(other) = reason else { return false };
     other.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
 }
 
-/// The certificates in a PEM file, one at least.
-///
-/// Errors: the file cannot be read, or is no such file: which, and the fix.
+/// Reads the certificates in a PEM file, at least one.
 pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let wrong = |what: String| format!("the CA file {} {what}", path.display());
     let mut text = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut text));
-    read.map_err(|why| wrong(format!("cannot be read: {why}")))?;
+    read.map_err(|why| messages::unreadable_ca(path, why))?;
     if text.len() as u64 > LONGEST_FILE {
-        return Err(wrong(format!("is longer than {} MiB", LONGEST_FILE / (1024 * 1024))));
+        return Err(messages::oversized_ca(path, LONGEST_FILE / (1024 * 1024)));
     }
     let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
-        .map_err(|why| wrong(format!("is no PEM: {why}; export the certificate as PEM (Base64) again")))?;
+        .map_err(|why| messages::ca_is_not_pem(path, why))?;
     if certificates.is_empty() {
-        // What DER begins with.
-        let der =
-            if text.starts_with(b"\x30\x82") { " (openssl x509 -inform der makes PEM of DER)" } else { "" };
-        return Err(wrong(format!(
-            "holds no certificate; it must be PEM, with -----BEGIN CERTIFICATE-----{der}"
-        )));
+        let is_der = text.starts_with(b"\x30\x82");
+        return Err(messages::ca_without_certificate(path, is_der));
     }
     Ok(certificates)
 }
 
-/// Accepts what the certificates of a file have signed, and those certificates themselves. Without a file any certificate is
-/// accepted, and with it any signature: an unknown peer cannot be told from another.
+/// Accepts the certificates of a file and what they have signed. Without a file, accepts any certificate and any signature.
 #[derive(Debug)]
 struct Chosen {
     provider: Arc<CryptoProvider>,
@@ -187,15 +163,14 @@ type Verified = Result<HandshakeSignatureValid, Error>;
 
 impl Chosen {
     fn read(path: &Path, provider: Arc<CryptoProvider>) -> Result<Self, String> {
-        let wrong = |what: String| format!("the CA file {} {what}", path.display());
         let certificates = read(path)?;
         let mut roots = RootCertStore::empty();
         for (at, certificate) in certificates.iter().enumerate() {
-            let unreadable = |why| wrong(format!("has something else for certificate {}: {why}", at + 1));
-            roots.add(certificate.clone()).map_err(unreadable)?;
+            let invalid = |why| messages::invalid_ca_certificate(path, at + 1, why);
+            roots.add(certificate.clone()).map_err(invalid)?;
         }
         let chains = WebPkiServerVerifier::builder_with_provider(roots.into(), provider.clone()).build();
-        let chains = chains.map_err(|why| wrong(format!("cannot be used: {why}")))?;
+        let chains = chains.map_err(|why| messages::unusable_ca(path, why))?;
         Ok(Self { provider, given: Some(Given { certificates, chains }) })
     }
 
@@ -215,8 +190,8 @@ impl ServerCertVerifier for Chosen {
     ) -> Result<ServerCertVerified, Error> {
         let Some(given) = &self.given else { return Ok(ServerCertVerified::assertion()) };
         match given.chains.verify_server_cert(shown, between, name, ocsp, now) {
-            // It is the very one that was given, so who signed it does not matter. Its dates were checked before its issuer
-            // was; its name was not.
+            // This exact certificate is in the file, so its issuer does not matter. Its dates were checked before its issuer,
+            // but its name was not.
             Err(Error::InvalidCertificate(reason))
                 if (reason == CertificateError::UnknownIssuer || is_an_authority(&reason))
                     && given.certificates.contains(shown) =>

@@ -1,4 +1,4 @@
-//! A request that was captured into a file: what stands in it, as far as a person or a tool has kept it.
+//! Parses a request that a person or a tool captured into a file.
 
 use httparse::Status;
 
@@ -12,22 +12,20 @@ pub struct Captured<'a> {
     pub body: &'a [u8],
 }
 
-/// Why a file holds no captured request whose body is known.
+/// Why a file is not a captured request with a known body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotCaptured {
     NoEmptyLine,
-    /// The body is in chunks, which are not what is signed.
+    /// The body is chunked, and what is signed is the body without its chunks.
     InChunks,
-    /// It is no request: the parser's words.
+    /// It is not a request, with the parser's error.
     NoRequest(httparse::Error),
-    /// Where its body ends cannot be told.
+    /// The length of its body is not clear.
     Framing(FramingFault),
 }
 
-/// Takes a captured request apart. Lines may end with a line feed alone, and what belongs to the connection may be missing:
-/// editors and tools change both. Without a length the rest of the file is the body.
-///
-/// Errors: why it cannot be taken apart.
+/// Parses a captured request. Lines may end with a line feed alone, and headers of the connection may be missing, because
+/// editors and tools change both. Without a length, the rest of the file is the body.
 pub fn captured(bytes: &[u8]) -> Result<Captured<'_>, NotCaptured> {
     let mut slots = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut parsed = httparse::Request::new(&mut slots);

@@ -1,32 +1,32 @@
-//! A body in chunks, piece by piece.
+//! Parses a chunked body piece by piece.
 //!
-//! Invariant: bounded. It holds a place and a count and no byte of what went by, and every line has a longest length.
+//! Invariant: bounded. It keeps a position and a count but no bytes, and every line has a maximum length.
 
 use super::head::is_token_byte;
 use super::{FramingFault, Side};
 
-/// How long the line of a chunk's size, and all of the trailer, may be.
+/// The maximum length of a chunk-size line, and of the whole trailer.
 const LONGEST_LINE: u32 = 16 * 1024;
 
-/// Where in a chunked body its reader is.
+/// The reader's position in a chunked body.
 #[derive(Debug, Clone, Copy)]
 pub struct Chunks {
     side: Side,
     stage: Stage,
-    /// How many bytes of the line, or of the trailer, have gone by.
+    /// How many bytes of the current line, or of the trailer, were read.
     line: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Size(u64),
-    /// White space after the size, which only an extension may follow.
+    /// White space after the size; only an extension may follow it.
     Space(u64),
     Extension(u64),
-    /// The line feed of a size's line.
+    /// The line feed after a size.
     SizeEnd(u64),
     Data(u64),
-    /// The line end after the data: its carriage return, and its line feed.
+    /// The carriage return after the data, then its line feed.
     DataReturn,
     DataFeed,
     TrailerStart,
@@ -37,16 +37,16 @@ enum Stage {
     Done,
 }
 
-/// What the beginning of a piece is.
+/// What a piece begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
-    /// So many bytes of framing.
+    /// Bytes of framing.
     pub skip: usize,
-    /// The size of the chunk that begins after them, where one does.
+    /// The size of the chunk that begins after the framing, if one does.
     pub opens: Option<u64>,
-    /// So many bytes of the body after them.
+    /// Bytes of the body after the framing.
     pub data: usize,
-    /// Whether that is the end of the body, trailer included.
+    /// Whether the body ends there, trailer included.
     pub ends: bool,
 }
 
@@ -55,17 +55,15 @@ impl Chunks {
         Self { side, stage: Stage::Size(0), line: 0 }
     }
 
-    /// Goes over a piece up to the end of the first run of data in it, or of the body.
-    ///
-    /// Errors: these are no chunks.
+    /// Parses a piece up to the end of its first run of data, or of the body.
     pub(crate) fn next(&mut self, piece: &[u8]) -> Result<Part, FramingFault> {
         let (mut skip, mut opens) = (0, None);
         loop {
             match self.stage {
                 Stage::Done => return Ok(Part { skip, opens, data: 0, ends: true }),
                 Stage::Data(left) => {
-                    let there = piece.len() - skip;
-                    let data = usize::try_from(left).unwrap_or(usize::MAX).min(there);
+                    let available = piece.len() - skip;
+                    let data = usize::try_from(left).unwrap_or(usize::MAX).min(available);
                     let left = left - data as u64;
                     self.stage = if left == 0 { Stage::DataReturn } else { Stage::Data(left) };
                     return Ok(Part { skip, opens, data, ends: false });
@@ -84,7 +82,7 @@ impl Chunks {
         }
     }
 
-    /// Goes over a byte of the framing.
+    /// Parses one byte of the framing.
     fn step(&mut self, byte: u8) -> Result<Stage, FramingFault> {
         self.line += 1;
         if self.line > LONGEST_LINE {
@@ -100,7 +98,7 @@ impl Chunks {
             (Stage::Size(size) | Stage::Space(size), b' ' | b'\t') => Stage::Space(size),
             (Stage::Size(size) | Stage::Space(size), b';') => Stage::Extension(size),
             (Stage::Size(size) | Stage::Extension(size), b'\r') => Stage::SizeEnd(size),
-            // Some servers pad a size with spaces; a client reads what it can only mean.
+            // Some servers pad a size with spaces; the meaning is clear, so a client accepts it.
             (Stage::Space(size), b'\r') if self.side == Side::Answer => Stage::SizeEnd(size),
             (Stage::Size(_) | Stage::Space(_), b'\n') => return Err(FramingFault::BareLineFeed),
             (Stage::Size(_) | Stage::Space(_), _) => return Err(FramingFault::ChunkSize),
@@ -131,7 +129,7 @@ impl Chunks {
             (Stage::SizeEnd(_) | Stage::TrailerFeed | Stage::LastFeed, _) => {
                 return Err(FramingFault::BareCarriageReturn);
             }
-            // The other two are no framing.
+            // These two are not framing.
             (stage @ (Stage::Data(_) | Stage::Done), _) => stage,
         })
     }

@@ -1,32 +1,32 @@
-//! What can be wrong with the framing of a message, as data.
+//! What can be wrong with the framing of a message.
 
 use std::fmt;
 
 described! {
-    /// Why bytes are no message of HTTP/1.1, or not one whose end every reader finds at the same place.
+    /// Why bytes are not an HTTP/1.1 message, or not one whose end is the same for every reader.
     pub enum FramingFault {
         NotHttp: "not HTTP/1",
-        StartLine: "invalid first line",
+        StartLine: "invalid start line",
         HeaderName: "invalid header name",
         HeaderValue: "invalid header value",
-        SpaceBeforeColon: "space before the colon of a header",
+        SpaceBeforeColon: "space between a header name and its colon",
         FoldedLine: "folded header line",
-        BareLineFeed: "bare line feed",
-        BareCarriageReturn: "bare carriage return",
-        HeadTooLong: "a head of more than 65536 bytes",
-        TooManyHeaders: "too many headers",
-        HostMissing: "no Host",
-        HostTwice: "two Hosts",
-        LengthTwice: "two lengths",
-        LengthSigned: "signed length",
-        LengthListed: "list of lengths",
-        LengthNotDigits: "length that is not a number",
-        LengthAndChunked: "both a length and a transfer coding",
-        UnknownCoding: "unknown transfer coding",
-        CodingInHttp10: "transfer coding in HTTP/1.0",
+        BareLineFeed: "line feed without a carriage return",
+        BareCarriageReturn: "carriage return without a line feed",
+        HeadTooLong: "header section longer than 65536 bytes",
+        TooManyHeaders: "more than 200 headers",
+        HostMissing: "no Host header",
+        HostTwice: "more than one Host header",
+        LengthTwice: "more than one Content-Length header",
+        LengthSigned: "Content-Length with a sign",
+        LengthListed: "Content-Length with a list of values",
+        LengthNotDigits: "Content-Length that is not a number",
+        LengthAndChunked: "both Content-Length and Transfer-Encoding",
+        UnknownCoding: "unsupported Transfer-Encoding",
+        CodingInHttp10: "Transfer-Encoding in HTTP/1.0",
         ChunkSize: "invalid chunk size",
-        ChunkEnd: "chunk without a line end after its data",
-        ChunkLine: "chunk extension or trailer that is too long",
+        ChunkEnd: "no line end after the data of a chunk",
+        ChunkLine: "chunk extension or trailer longer than 16384 bytes",
     }
 }
 

@@ -1,9 +1,9 @@
-//! Heads: where one ends, and what it says of the message.
+//! Heads: where one ends, and what it says about the message.
 //!
-//! A request is read strictly (RFC 9112, with every MAY that lets a server refuse): whatever two readers could frame
-//! differently is a fault. An answer is read as a client has to: what the RFC says how to read is read so.
+//! A request is parsed strictly (RFC 9112, with every MAY that lets a server refuse): whatever two readers could frame
+//! differently is a fault. An answer is parsed leniently, as the RFC asks of a client.
 //!
-//! Invariant: a head is judged where it lies, without allocation.
+//! Invariant: a head is parsed in place, without allocation.
 
 use std::mem::MaybeUninit;
 
@@ -12,7 +12,7 @@ use httparse::{Header, Status};
 use super::{FramingFault, LONGEST_HEAD};
 use crate::wire::exchange::Headers;
 
-/// How many headers a message has at most.
+/// The maximum number of headers in a message.
 pub const MOST_HEADERS: usize = 200;
 
 pub type Slots<'a> = [MaybeUninit<Header<'a>>; MOST_HEADERS];
@@ -30,7 +30,7 @@ pub enum Framing {
     UntilClose,
 }
 
-/// What the head of a request says of what follows it.
+/// What the head of a request says about the body and the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestFacts {
     pub framing: Framing,
@@ -40,7 +40,7 @@ pub struct RequestFacts {
     pub expects: bool,
 }
 
-/// What the head of an answer says of what follows it.
+/// What the head of an answer says about the body and the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnswerFacts {
     pub status: u16,
@@ -54,12 +54,12 @@ pub enum Side {
     Answer,
 }
 
-/// Where a head ends, its empty line included; `None` where more has to come. The first `searched` bytes have been looked at
-/// before, in vain.
+/// Where a head ends, its empty line included; `None` if it is not complete yet. The first `searched` bytes were searched
+/// before.
 ///
-/// Errors: what came is too long, or never becomes a head.
+/// Errors: the bytes are too long, or cannot become a head.
 pub fn head_end(came: &[u8], searched: usize, side: Side) -> Result<Option<usize>, FramingFault> {
-    // Empty lines may go before a first line (RFC 9112, section 2.2).
+    // Empty lines may precede the start line (RFC 9112, section 2.2).
     let mut start = 0;
     while came[start..].starts_with(b"\r\n") {
         start += 2;
@@ -80,7 +80,7 @@ pub fn head_end(came: &[u8], searched: usize, side: Side) -> Result<Option<usize
     if came.len() > LONGEST_HEAD {
         return Err(FramingFault::HeadTooLong);
     }
-    // A head whose lines end with line feeds alone would be waited for in vain.
+    // A head whose lines end with line feeds alone would never seem complete.
     let alone = |at: usize| came[..from + at].last() != Some(&b'\r');
     if memchr::memchr_iter(b'\n', &came[from..]).any(alone) {
         return Err(FramingFault::BareLineFeed);
@@ -88,9 +88,7 @@ pub fn head_end(came: &[u8], searched: usize, side: Side) -> Result<Option<usize
     Ok(None)
 }
 
-/// Parses the head of a request that is whole, as [`head_end`] finds it.
-///
-/// Errors: what is wrong with it.
+/// Parses the complete head of a request, as [`head_end`] finds it.
 pub fn parse_request<'h, 'b>(
     head: &'b [u8],
     slots: &'h mut Slots<'b>,
@@ -103,9 +101,7 @@ pub fn parse_request<'h, 'b>(
     }
 }
 
-/// Parses the head of an answer that is whole, as [`head_end`] finds it.
-///
-/// Errors: what is wrong with it.
+/// Parses the complete head of an answer, as [`head_end`] finds it.
 pub fn parse_answer<'h, 'b>(
     head: &'b [u8],
     slots: &'h mut Slots<'b>,
@@ -119,24 +115,22 @@ pub fn parse_answer<'h, 'b>(
     }
 }
 
-/// Whether the line before each header ends with CRLF: the parser takes a line feed alone, too.
+/// Whether the line before each header ends with CRLF. The parser also accepts a line feed alone.
 fn lines_end(head: &[u8], headers: &[Header<'_>]) -> bool {
     let starts =
         headers.iter().map(|header| (header.name.as_ptr() as usize).wrapping_sub(head.as_ptr() as usize));
     let mut starts = starts.filter_map(|at| head.get(..at));
-    // A line feed before the first line is one alone as well.
+    // So is a line feed before the start line.
     head.first() != Some(&b'\n') && starts.all(|before| before.ends_with(b"\r\n"))
 }
 
 impl RequestFacts {
-    /// What the head of a request says.
-    ///
-    /// Errors: where its body ends cannot be told, or could be told in two ways.
+    /// Errors: the end of the body is unknown or ambiguous.
     pub(crate) fn of(parsed: &httparse::Request<'_, '_>) -> Result<Self, FramingFault> {
         let modern = parsed.version != Some(0);
         let (mut hosts, mut length, mut chunked, mut expects, mut persists) = (0, None, false, false, modern);
         for header in parsed.headers.iter() {
-            // By its length first: most headers are none of these.
+            // Compare lengths first: most headers are none of these.
             match header.name.len() {
                 4 if header.name.eq_ignore_ascii_case("host") => hosts += 1,
                 6 if header.name.eq_ignore_ascii_case("expect") => {
@@ -175,9 +169,9 @@ impl RequestFacts {
 }
 
 impl AnswerFacts {
-    /// What the head of an answer says (RFC 9112, section 6.3).
+    /// Follows RFC 9112, section 6.3.
     ///
-    /// Errors: where its body ends cannot be told.
+    /// Errors: the end of the body is unknown.
     pub(crate) fn of(parsed: &httparse::Response<'_, '_>) -> Result<Self, FramingFault> {
         let status = parsed.code.unwrap_or_default();
         let bodiless = matches!(status, 100..=199 | 204 | 304);
@@ -189,7 +183,7 @@ impl AnswerFacts {
                 }
                 14 if !bodiless && header.name.eq_ignore_ascii_case("content-length") => {
                     let given = digits(header.value)?;
-                    // The same length again says nothing new.
+                    // Repeating the same length is harmless.
                     if length.replace(given).is_some_and(|before| before != given) {
                         return Err(FramingFault::LengthTwice);
                     }
@@ -212,12 +206,12 @@ impl AnswerFacts {
     }
 }
 
-/// Whether the `Connection` headers have that token.
+/// Whether a `Connection` header has this token.
 pub fn has_token(headers: &Headers, token: &str) -> bool {
     headers.all("connection").any(|value| lists(value, token.as_bytes()))
 }
 
-/// What a `Connection` header makes of whether a connection persists. `close` goes before `keep-alive`.
+/// Whether the connection persists after this `Connection` header. `close` wins over `keep-alive`.
 fn persistence(value: &[u8], before: bool) -> bool {
     !lists(value, b"close") && (before || lists(value, b"keep-alive"))
 }
@@ -226,7 +220,7 @@ fn lists(value: &[u8], token: &[u8]) -> bool {
     value.split(|&byte| byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(token))
 }
 
-/// A length in decimal digits and nothing else.
+/// Parses a length that is decimal digits and nothing else.
 pub(super) fn digits(value: &[u8]) -> Result<u64, FramingFault> {
     let number = |before: u64, byte: &u8| {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
@@ -240,7 +234,7 @@ pub(super) fn digits(value: &[u8]) -> Result<u64, FramingFault> {
     })
 }
 
-/// What is wrong with a head that the parser refuses.
+/// The fault of a head that the parser rejects.
 #[cold]
 fn fault(head: &[u8], why: httparse::Error) -> FramingFault {
     let text = head.trim_ascii_start();
@@ -271,7 +265,7 @@ fn fault(head: &[u8], why: httparse::Error) -> FramingFault {
     }
 }
 
-/// Whether it is a token of RFC 9110, section 5.6.2.
+/// Whether this is a token (RFC 9110, section 5.6.2).
 pub fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&byte| is_token_byte(byte))
 }

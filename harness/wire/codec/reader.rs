@@ -1,6 +1,6 @@
-//! Reads messages off a stream, for the client and the scripted endpoint.
+//! Reads messages from a stream, for the client and the scripted endpoint.
 //!
-//! Invariant: bounded: what is not asked for stays in the socket, but for one read buffer and a head.
+//! Invariant: bounded. Beyond one read buffer and a head, unread bytes stay in the socket.
 
 use std::io;
 
@@ -16,15 +16,15 @@ const READ_SIZE: usize = 16 * 1024;
 
 #[derive(Debug)]
 pub enum ReadError {
-    /// The connection ended before the message was whole.
+    /// The connection ended before the message was complete.
     Closed {
-        /// Whether nothing at all had come.
+        /// Whether nothing had arrived.
         empty: bool,
     },
     Io(io::Error),
     Malformed {
         fault: FramingFault,
-        /// The beginning of what is wrong, quoted.
+        /// The first bytes of the malformed part, quoted.
         quoted: String,
     },
 }
@@ -32,7 +32,7 @@ pub enum ReadError {
 /// The head of a final answer.
 #[derive(Debug)]
 pub struct AnswerHead {
-    /// The answer, without its body.
+    /// The answer without its body.
     pub response: Response,
     pub framing: Framing,
     /// Whether the connection may carry another exchange after this one.
@@ -42,16 +42,15 @@ pub struct AnswerHead {
 #[derive(Debug)]
 pub struct RequestHead {
     pub delivery: Delivery,
-    /// What the head says of the body and the connection.
     pub facts: RequestFacts,
 }
 
-/// What has been read of a connection and not yet used.
+/// Bytes that were read from a connection and not used yet.
 #[derive(Debug, Default)]
 pub struct Reader {
     buffer: BytesMut,
     received: u64,
-    /// The lengths of the chunks of the body that was read last.
+    /// The chunk lengths of the last body.
     chunks: Vec<usize>,
 }
 
@@ -60,7 +59,7 @@ fn malformed(fault: FramingFault, bytes: &[u8]) -> ReadError {
 }
 
 impl Reader {
-    /// Reads the head of the final answer. Interim ones (1xx) are passed over; `interim` is told their statuses.
+    /// Reads the head of the final answer. Interim answers (1xx) are skipped; `interim` gets their statuses.
     pub(crate) async fn answer_head<R: AsyncRead + Unpin>(
         &mut self,
         stream: &mut R,
@@ -103,7 +102,7 @@ impl Reader {
         self.buffer.is_empty()
     }
 
-    /// How the body that was read last came over the wire.
+    /// How the last body was transferred.
     pub(crate) fn transfer(&mut self, framing: Framing) -> Transfer {
         match framing {
             Framing::Chunked => Transfer::Chunks(std::mem::take(&mut self.chunks)),
@@ -111,7 +110,7 @@ impl Reader {
         }
     }
 
-    /// Waits for the first byte of the next message; `false` where the connection ended before it.
+    /// Waits for the first byte of the next message; `false` if the connection ended first.
     pub(crate) async fn begins<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> Result<bool, ReadError> {
         Ok(!self.buffer.is_empty() || self.fill(stream).await? > 0)
     }
@@ -120,18 +119,18 @@ impl Reader {
         &self.buffer
     }
 
-    /// Waits until the peer ends the connection. What it sends meanwhile is kept, up to a head's length.
+    /// Waits until the peer ends the connection. Bytes that arrive until then are kept, up to the length of a head.
     pub(crate) async fn ended<R: AsyncRead + Unpin>(&mut self, stream: &mut R) {
         while self.buffer.len() < LONGEST_HEAD {
             if !matches!(self.fill(stream).await, Ok(1..)) {
                 return;
             }
         }
-        // A peer that sends on and on has not gone; what it does next is not seen until it is read.
+        // The peer is still sending. Its end is not visible until all of that is read.
         std::future::pending().await
     }
 
-    /// Reads the body of an answer to its end, keeps the first `keep` bytes of it, and gives up after `limit` bytes. Returns what was
+    /// Reads the body of an answer to its end, keeps its first `keep` bytes, and gives up after `limit` bytes. Returns what was
     /// kept, and whether the end was reached.
     pub(crate) async fn answer_body<R: AsyncRead + Unpin>(
         &mut self,
@@ -149,7 +148,7 @@ impl Reader {
         Ok((body.freeze(), whole))
     }
 
-    /// Reads the body of a request to its end and hands each part of it on as it comes.
+    /// Reads the body of a request to its end and passes on each part as it arrives.
     pub async fn request_body<R: AsyncRead + Unpin>(
         &mut self,
         stream: &mut R,
@@ -159,7 +158,7 @@ impl Reader {
         self.parts(stream, (framing, Side::Request), u64::MAX, part).await.map(drop)
     }
 
-    /// Hands the parts of a body on; gives up after `limit` bytes. Returns whether the end was reached.
+    /// Passes on the parts of a body; gives up after `limit` bytes. Returns whether the end was reached.
     async fn parts<R: AsyncRead + Unpin>(
         &mut self,
         stream: &mut R,
@@ -206,7 +205,7 @@ impl Reader {
             let next = chunks.next(&self.buffer).map_err(|fault| malformed(fault, &self.buffer))?;
             if let Some(size) = next.opens {
                 seen = seen.saturating_add(size);
-                // A peer that sends a byte in each chunk shall not fill the memory with lengths.
+                // A peer that sends chunks of one byte must not fill the memory with lengths.
                 if self.chunks.len() < LONGEST_CHUNK_LIST {
                     self.chunks.push(usize::try_from(size).unwrap_or(usize::MAX));
                 }
@@ -224,7 +223,7 @@ impl Reader {
         }
     }
 
-    /// Hands `length` bytes on.
+    /// Passes on `length` bytes.
     async fn take<R: AsyncRead + Unpin>(
         &mut self,
         stream: &mut R,
@@ -265,7 +264,7 @@ impl Reader {
                 self.received += count as u64;
                 Ok(count)
             }
-            // TLS that ends without saying so: an end all the same.
+            // TLS without close_notify: an end all the same.
             Err(why) if why.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
             Err(why) => Err(ReadError::Io(why)),
         }

@@ -1,25 +1,25 @@
-//! A request as the steps of sending it: which bytes go out together, and what is waited for in between.
+//! Splits a request into the steps of sending it: which bytes go out together, and what to wait for in between.
 //!
-//! Invariant: the bytes of the steps in their order are the request; a body is sliced and not copied, but for short chunks.
+//! Invariant: the bytes of all steps, in order, are the request. A body is sliced, not copied, except for short chunks.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::push_headers;
 use crate::wire::exchange::{Delivery, Transfer};
 
-/// The longest chunk that is copied after its size. A longer one stands by itself, so that no second copy of a large
-/// body is made.
+/// The longest chunk that is copied next to its size. Longer chunks are sent as slices, to avoid a second copy of a large
+/// body.
 const COPIED: usize = 4096;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Bytes that go out together, in as few segments as they fit.
+    /// Bytes that go out together, in as few segments as possible.
     Write(Vec<Bytes>),
-    /// A moment in which the peer can read what was written, so that it does not come together with what follows.
+    /// A pause in which the peer can read what was written, before more arrives.
     Pause,
-    /// An interim answer, `100 Continue`, is waited for, for a bounded time.
+    /// Wait for `100 Continue`, for a bounded time.
     AwaitContinue,
-    /// The connection is closed, without waiting for the answer.
+    /// Close the connection without waiting for the answer.
     Close,
 }
 
@@ -65,8 +65,8 @@ fn write<const N: usize>(parts: [Bytes; N]) -> Step {
     Step::Write(parts.into_iter().filter(|part| !part.is_empty()).collect())
 }
 
-/// The head with the body in chunks after it. What the lengths leave over is the last chunk; a chunk of no length would
-/// end the body.
+/// The head, then the body in chunks. What remains after the given lengths is the last chunk. Empty chunks are left out,
+/// because an empty chunk ends the body.
 fn chunked(mut head: BytesMut, body: &Bytes, lengths: &[usize]) -> Step {
     let mut parts = Vec::new();
     let mut from = 0_usize;
@@ -102,7 +102,7 @@ mod tests {
         encode_request(&Delivery { method, target, headers, body: Bytes::from_static(body), transfer }, "h:1")
     }
 
-    /// The steps' bytes as one text, with `|` for a pause, `?` for the wait and `!` for the end.
+    /// The bytes of the steps as text, with `|` for a pause, `?` for the wait and `!` for the close.
     fn shown(steps: &[Step]) -> String {
         let step = |step: &Step| match step {
             Step::Write(parts) => {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn every_transfer_is_its_own_sequence_of_steps() {
+    fn each_transfer_has_its_own_steps() {
         let head = "POST /p?q HTTP/1.1/Host: h:1/x-A: é/";
         for (transfer, rest) in [
             (Transfer::Whole, "Content-Length: 5//abcde"),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_body_is_not_copied() {
+    fn does_not_copy_large_bodies() {
         static BODY: [u8; 100_000] = [b'x'; 100_000];
         let within = |part: &Bytes| BODY.as_ptr_range().contains(&part.as_ptr());
         for transfer in [

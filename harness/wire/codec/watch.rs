@@ -1,15 +1,15 @@
-//! Judges requests that go by on their way to a reader that is not this codec.
+//! Checks requests on their way to another HTTP parser.
 //!
-//! Invariant: bounded: of a head that comes in pieces what came is kept, of a body nothing.
+//! Invariant: bounded. An incomplete head is kept, a body is not.
 
 use super::FramingFault;
 use super::chunks::Chunks;
 use super::head::{Framing, RequestFacts, Side, head_end, parse_request, slots};
 
-/// Where a connection's requests are.
+/// The position in the requests of one connection.
 #[derive(Debug, Default)]
 pub struct Watch {
-    /// The beginning of a head that is not whole.
+    /// The first part of an incomplete head.
     head: Vec<u8>,
     rest: Rest,
 }
@@ -23,10 +23,8 @@ enum Rest {
 }
 
 impl Watch {
-    /// Goes over the next bytes.
-    ///
-    /// Errors: they are no requests.
-    pub(crate) fn goes_by(&mut self, mut piece: &[u8]) -> Result<(), FramingFault> {
+    /// Checks the next bytes.
+    pub(crate) fn check(&mut self, mut piece: &[u8]) -> Result<(), FramingFault> {
         while !piece.is_empty() {
             match &mut self.rest {
                 Rest::Head => {
@@ -51,9 +49,9 @@ impl Watch {
                     self.head.clear();
                 }
                 Rest::Bytes(left) => {
-                    let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(piece.len());
-                    *left -= taken as u64;
-                    piece = &piece[taken..];
+                    let passed = usize::try_from(*left).unwrap_or(usize::MAX).min(piece.len());
+                    *left -= passed as u64;
+                    piece = &piece[passed..];
                 }
                 Rest::Chunks(chunks) => {
                     let part = chunks.next(piece)?;

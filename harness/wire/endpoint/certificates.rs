@@ -1,7 +1,7 @@
-//! The certificates that HTTPS endpoints show: one authority for a run, and what it has signed or should have.
+//! The certificates of HTTPS endpoints: one authority for a run, and good and bad certificates for its endpoints.
 //!
-//! Invariant: nothing is made before it is asked for; the authority's key never leaves this process, and its file goes with
-//! its value. The keys come from the system's randomness, not from the run's seed: nothing that is judged depends on them.
+//! Invariant: nothing is created before it is needed. The authority's key never leaves this process, and its file is removed
+//! with its value. Keys come from the system's randomness, not from the run's seed: no verdict depends on them.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -23,14 +23,15 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
 use crate::wire::handshake::Certificate;
+use crate::wire::messages;
 
-/// What good certificates are for: every name of this machine that an endpoint's URL may have.
+/// The hosts of good certificates: every name of this machine that an endpoint's URL may have.
 const HOSTS: [&str; 3] = ["127.0.0.1", "::1", "localhost"];
-/// What the one for another host is for. Nobody has that name (RFC 2606).
+/// The host of the certificate for another host. This name never exists (RFC 2606).
 const ANOTHER_HOST: &str = "another-host.invalid";
-/// How long good certificates are valid, before and after the present.
+/// How long good certificates are valid before and after now.
 const VALID: Duration = Duration::from_secs(2 * 24 * 60 * 60);
-/// The longest file of certificates that is taken along: a system's whole store is a quarter of a megabyte.
+/// The largest file of certificates. For comparison, the whole store of a system is a quarter of a megabyte.
 const LONGEST_FILE: u64 = 16 * 1024 * 1024;
 
 pub struct Authority {
@@ -38,7 +39,7 @@ pub struct Authority {
     made: OnceLock<Result<Made, String>>,
 }
 
-/// An authority once it is needed.
+/// An authority that was created.
 struct Made {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -47,28 +48,27 @@ struct Made {
 }
 
 impl Authority {
-    /// An authority that is made when it is first asked for something.
+    /// An authority that is created when it is first needed.
     pub fn new(clock: Clock) -> Self {
         Self { clock, made: OnceLock::new() }
     }
 
-    /// The file with its certificate, as PEM, for senders to trust.
+    /// The PEM file with its certificate, for senders to trust.
     ///
-    /// Errors: it cannot be made or written: why.
+    /// Errors: it cannot be created or written.
     pub fn file(&self) -> Result<&Path, String> {
         self.made().map(|made| &*made.file)
     }
 
-    /// A file of that name with its certificate after those of another file.
+    /// Writes a file of this name: the certificates of another file, then its own.
     ///
-    /// Errors: the other one cannot be read, or this one not be written: why.
-    pub fn behind(&self, other: &Path, name: &str) -> Result<PathBuf, String> {
+    /// Errors: the other file cannot be read, or this one cannot be written.
+    pub fn appended_to(&self, other: &Path, name: &str) -> Result<PathBuf, String> {
         let (made, mut text) = (self.made()?, Vec::new());
-        let wrong = |why| format!("{}: {why}", other.display());
         let read = File::open(other).and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut text));
-        read.map_err(|why| wrong(why.to_string()))?;
+        read.map_err(|why| format!("{}: {why}", other.display()))?;
         if text.len() as u64 > LONGEST_FILE {
-            return Err(wrong(format!("longer than {} MiB", LONGEST_FILE / (1024 * 1024))));
+            return Err(messages::oversized_certificates(other, LONGEST_FILE / (1024 * 1024)));
         }
         text.push(b'\n');
         text.extend_from_slice(made.pem.as_bytes());
@@ -77,16 +77,16 @@ impl Authority {
         Ok(file)
     }
 
-    /// What shows a certificate to a peer that connects.
+    /// Accepts TLS connections with a certificate.
     pub(crate) fn acceptor(&self, certificate: Certificate) -> Result<TlsAcceptor, String> {
         let made = self.made()?;
         configuration(made, certificate, self.clock.now_ms())
-            .map_err(|why| format!("no certificate that {} can be made: {why}", certificate.describe()))
+            .map_err(|why| messages::no_certificate(certificate.describe(), why))
     }
 
     fn made(&self) -> Result<&Made, String> {
         let made = self.made.get_or_init(|| make(self.clock.now_ms()).map_err(|why| why.to_string()));
-        made.as_ref().map_err(|why| format!("no authority for certificates can be made: {why}"))
+        made.as_ref().map_err(messages::no_authority)
     }
 }
 
@@ -96,11 +96,11 @@ impl fmt::Debug for Authority {
     }
 }
 
-/// What can go wrong with certificates, in words.
+/// Any error while a certificate is created.
 type Wrong = Box<dyn std::error::Error + Send + Sync>;
 
 fn make(now_ms: u64) -> Result<Made, Wrong> {
-    // With a name of its own: the one of an earlier run is another one, not this one with a wrong signature.
+    // The name is unique, so that an authority of an earlier run is unknown and does not look like a wrong signature.
     let mut authority = parameters(&format!("twenty-conform authority {now_ms}"), &[], now_ms)?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -111,7 +111,7 @@ fn make(now_ms: u64) -> Result<Made, Wrong> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // There is nothing secret in it, and the sender may be another user's.
+        // Nothing in it is secret, and the sender may run as another user.
         folder.permissions(fs::Permissions::from_mode(0o755));
     }
     let folder = folder.tempdir()?;
@@ -142,7 +142,7 @@ fn configuration(made: &Made, certificate: Certificate, now_ms: u64) -> Result<T
     let shown = if certificate == Certificate::SelfSigned {
         parameters.self_signed(&key)?
     } else {
-        // Strict verifiers ask for it.
+        // Strict verifiers require it.
         parameters.use_authority_key_identifier_extension = true;
         parameters.signed_by(&key, &made.issuer)?
     };
@@ -152,7 +152,7 @@ fn configuration(made: &Made, certificate: Certificate, now_ms: u64) -> Result<T
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let mut config = builder.with_single_cert(vec![shown.into()], key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // Every connection is shown the certificate, and nothing is kept of those before it.
+    // Every connection checks the certificate: no session is resumed.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(TlsAcceptor::from(Arc::new(config)))

@@ -1,9 +1,9 @@
-//! A server on hyper: what the reference receiver stands on.
+//! A server on hyper, for the reference receiver.
 //!
-//! hyper takes what other readers would frame in another way (two equal lengths, a line feed alone, no Host). What comes is
-//! judged by the codec before hyper sees it.
+//! hyper accepts requests that other parsers frame differently (two equal lengths, a line feed alone, no Host). Therefore the
+//! codec checks all bytes before hyper sees them.
 //!
-//! Invariant: the body reaches the handler as the bytes that came, and never more of them than the handler allows.
+//! Invariant: the handler gets the body unchanged, and never more bytes than it allows.
 
 use std::future::poll_fn;
 use std::io;
@@ -27,8 +27,9 @@ use tokio::time::timeout;
 use super::{Handler, MOST_CONNECTIONS, Server, drain, listen, refusal};
 use crate::wire::codec::{FramingFault, Watch, encode_response};
 use crate::wire::exchange::{Delivery, Headers, Response};
+use crate::wire::messages;
 
-/// How long what is no request may take to be answered, and the connection to end.
+/// The time limit for rejecting an invalid request and closing the connection.
 const REFUSAL_WAIT: Duration = Duration::from_secs(5);
 
 /// Serves on an address; port 0 lets the system choose.
@@ -41,30 +42,30 @@ pub async fn serve(address: SocketAddr, handler: Arc<dyn Handler>) -> io::Result
 async fn connection(stream: TcpStream, handler: Arc<dyn Handler>) {
     let service = service_fn(|request| Box::pin(answer(request, handler.clone())));
     let (stream, outgoing) = stream.into_split();
-    let judged = Judged { stream, watch: Watch::default(), fault: None };
-    let io = TokioIo::new(join(judged, outgoing));
+    let checked = Checked { stream, watch: Watch::default(), fault: None };
+    let io = TokioIo::new(join(checked, outgoing));
     let mut connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service);
-    // A peer that breaks off is no fault of the server's.
+    // A peer that aborts is not a fault of the server.
     let _ = poll_fn(|cx| connection.poll_without_shutdown(cx)).await;
-    let (judged, mut outgoing) = connection.into_parts().io.into_inner().into_inner();
-    if let Some(fault) = judged.fault {
-        let refusal = refusal(400, format!("no HTTP request: {fault}\n"));
+    let (checked, mut outgoing) = connection.into_parts().io.into_inner().into_inner();
+    if let Some(fault) = checked.fault {
+        let refusal = refusal(400, messages::invalid_request(fault));
         let _ = timeout(REFUSAL_WAIT, outgoing.write_all(&encode_response(&refusal))).await;
     }
     let _ = timeout(REFUSAL_WAIT, outgoing.shutdown()).await;
-    if judged.fault.is_some() {
-        drain(judged.stream, REFUSAL_WAIT).await;
+    if checked.fault.is_some() {
+        drain(checked.stream, REFUSAL_WAIT).await;
     }
 }
 
-/// A connection's incoming half, whose requests are judged before they are read.
-struct Judged {
+/// The incoming half of a connection, checked before hyper reads it.
+struct Checked {
     stream: OwnedReadHalf,
     watch: Watch,
     fault: Option<FramingFault>,
 }
 
-impl AsyncRead for Judged {
+impl AsyncRead for Checked {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -72,7 +73,7 @@ impl AsyncRead for Judged {
     ) -> Poll<io::Result<()>> {
         let before = to.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, to))?;
-        if let Err(fault) = self.watch.goes_by(&to.filled()[before..]) {
+        if let Err(fault) = self.watch.check(&to.filled()[before..]) {
             self.fault = Some(fault);
             to.set_filled(before);
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, fault.describe())));
@@ -81,9 +82,9 @@ impl AsyncRead for Judged {
     }
 }
 
-/// Ends the connection without an answer.
+/// Closes the connection without an answer.
 #[derive(Debug, thiserror::Error)]
-#[error("no answer is given")]
+#[error("no answer")]
 struct NoAnswer;
 
 async fn answer(
@@ -94,7 +95,7 @@ async fn answer(
     let body = match Limited::new(body, handler.body_limit()).collect().await {
         Ok(body) => body.to_bytes(),
         Err(why) if why.is::<LengthLimitError>() => {
-            return Ok(outgoing(refusal(413, "the body is too large\n")));
+            return Ok(outgoing(refusal(413, messages::body_too_large())));
         }
         Err(_) => return Err(NoAnswer),
     };
@@ -111,7 +112,8 @@ fn outgoing(response: Response) -> hyper::Response<Full<Bytes>> {
         built = built.header(name, &*value);
     }
     built.body(Full::new(response.body)).unwrap_or_else(|_| {
-        let mut failed = hyper::Response::new(Full::new(Bytes::from_static(b"the answer is no HTTP\n")));
+        let mut failed =
+            hyper::Response::new(Full::new(Bytes::from_static(messages::invalid_response().as_bytes())));
         *failed.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
         failed
     })

@@ -1,11 +1,11 @@
-//! A server for as many requests as the machine carries: each is judged where it lies, in its connection's buffer, and answered
-//! with bytes that are ready.
+//! A server for high request rates: each request is handled in place, in its connection's buffer, and answered with prepared
+//! bytes.
 //!
-//! A request in the usual case allocates nothing. Where its answer has to be waited for (`listen` queues and forwards), it is
-//! copied, and its connection waits with it.
+//! The usual request allocates nothing. If its answer needs time (`listen` queues and forwards), the request is copied and its
+//! connection waits.
 //!
-//! Invariant: bounded in connections, bytes and time. What was taken is answered before the server ends, unless its peer does not
-//! read.
+//! Invariant: bounded in connections, bytes and time. Every accepted request is answered before the server ends, unless its
+//! peer does not read.
 
 mod connection;
 mod incoming;
@@ -28,20 +28,21 @@ use super::{ACCEPT_PAUSE, Server};
 use crate::wire::codec::{FramingFault, collect};
 use crate::wire::exchange::{Delivery, Transfer};
 
-/// How many KiB all bodies that are longer than a connection's usual buffer may take together, unless one alone may be longer.
+/// How many KiB all long bodies may take together, unless a single body may be longer. Long bodies exceed a connection's usual
+/// buffer.
 const LONG_BODIES_KIB: usize = 64 * 1024;
 
-/// A whole request, as it lies in the buffer.
+/// A complete request, in its buffer.
 #[derive(Debug)]
 pub struct Request<'a> {
     pub method: &'a str,
     pub target: &'a str,
-    /// The headers, as they were spelled.
+    /// The headers in their order and case.
     pub headers: &'a [httparse::Header<'a>],
     pub head: &'a [u8],
-    /// The body, out of its chunks.
+    /// The body without its chunks.
     pub body: &'a [u8],
-    /// The lengths of its chunks, where it came in chunks.
+    /// The lengths of its chunks, if it was chunked.
     pub chunks: Option<&'a [usize]>,
 }
 
@@ -57,16 +58,16 @@ impl Request<'_> {
     }
 }
 
-/// What is no whole request.
+/// Why bytes are not a complete request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
-    #[error("no HTTP request: {0}")]
+    #[error("invalid HTTP request: {0}")]
     Malformed(FramingFault),
-    #[error("a body that is too long")]
+    #[error("request body too large")]
     TooLarge,
-    #[error("a request that does not come to its end")]
+    #[error("request not complete in time")]
     Slow,
-    #[error("a request that ends before it is whole")]
+    #[error("connection closed in the middle of a request")]
     CutOff,
 }
 
@@ -78,34 +79,34 @@ impl From<FramingFault> for Broken {
 
 pub(crate) type AnswerBytes = Cow<'static, [u8]>;
 
-/// An answer that is waited for; `None` ends the connection without one.
+/// An answer that needs time; `None` closes the connection without one.
 pub(crate) type Later<'a> = BoxFuture<'a, Option<Vec<u8>>>;
 
-/// What becomes of a request that was taken.
+/// When a request is answered.
 pub enum Taken<'a> {
     Now(AnswerBytes),
-    /// Its answer is waited for, and meanwhile nothing else is read on its connection.
+    /// Until the answer is ready, nothing else is read on the connection.
     Later(Later<'a>),
 }
 
-/// Judges requests.
+/// Answers requests.
 pub trait Intake: Send + Sync + 'static {
-    /// Takes a request and says what it is answered with. It must not block.
+    /// Returns the answer to a request. It must not block.
     fn take(&self, request: &Request<'_>) -> Taken<'_>;
 
-    /// Takes what is no whole request; `came` is its beginning. The server waits for what is returned, answers by itself, and
-    /// ends the connection.
+    /// Handles an incomplete or invalid request, which begins with `came`. The server waits for the returned future, sends an
+    /// error status, and closes the connection.
     fn broken(&self, what: Broken, came: &[u8]) -> Option<BoxFuture<'_, ()>>;
 }
 
-/// What a server allows.
+/// The limits of a server.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub threads: usize,
-    /// How many connections there are at the same time; further ones wait.
+    /// How many connections are open at the same time; more wait.
     pub connections: usize,
     pub body: usize,
-    /// How long a request may take from its first byte to its last, an answer to be read, and a connection be idle.
+    /// The time limit for a request from its first byte to its last, for reading an answer, and for an idle connection.
     pub patience: Duration,
 }
 
@@ -115,7 +116,7 @@ impl Default for Limits {
     }
 }
 
-/// A running server. It ends with its value.
+/// A running server. It stops when its value is dropped.
 #[derive(Debug)]
 pub struct Service {
     address: SocketAddr,
@@ -124,21 +125,21 @@ pub struct Service {
     underway: watch::Sender<usize>,
 }
 
-/// A connection on its way to its thread, with its place.
+/// An accepted connection on its way to its thread.
 type Accepted = (std::net::TcpStream, OwnedSemaphorePermit);
 
 struct Shared<I> {
     intake: Arc<I>,
     limits: Limits,
-    /// The memory of long bodies, in KiB.
+    /// The memory for long bodies, in KiB.
     room: Arc<Semaphore>,
     most_room: usize,
-    /// How many requests were taken whose answer is waited for.
+    /// How many requests are waiting for their answer.
     underway: watch::Sender<usize>,
 }
 
 impl<I> Shared<I> {
-    /// Adds an answer to those that go out together, or returns what it is waited for.
+    /// Adds an answer to those that go out together, or returns the future that gives it.
     fn answer<'a>(&'a self, taken: Taken<'a>, answers: &mut Vec<u8>) -> Option<(Later<'a>, Underway<'a>)> {
         match taken {
             Taken::Now(answer) => {
@@ -150,7 +151,7 @@ impl<I> Shared<I> {
     }
 }
 
-/// Counts a request for as long as it lives.
+/// Counts a request while this value lives.
 struct Underway<'a>(&'a watch::Sender<usize>);
 
 impl<'a> Underway<'a> {
@@ -167,7 +168,7 @@ impl Drop for Underway<'_> {
 }
 
 impl Service {
-    /// Serves on an address, with threads of its own; port 0 lets the system choose.
+    /// Serves on an address, with its own threads. Port 0 lets the system choose.
     ///
     /// Errors: the address cannot be listened on, or a thread cannot be started.
     pub async fn start<I: Intake>(address: SocketAddr, limits: Limits, intake: Arc<I>) -> io::Result<Self> {
@@ -192,10 +193,10 @@ impl Service {
         Ok(service)
     }
 
-    /// Runs a future on a thread of its own.
+    /// Runs a future on its own thread.
     fn run(&mut self, name: String, future: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        // What is still under way when the future ends goes with the runtime.
+        // Unfinished tasks end with the runtime.
         self.threads.push(thread::Builder::new().name(name).spawn(move || runtime.block_on(future))?);
         Ok(())
     }
@@ -208,20 +209,20 @@ impl Service {
         format!("http://{}{path}", self.address)
     }
 
-    /// Ends it once every request that was taken has been answered, or after that time.
+    /// Ends the server once every accepted request is answered, or after `within`.
     pub(crate) async fn end_answered(self, within: Duration) {
         let mut underway = self.underway.subscribe();
-        // Whichever it is, the server ends here.
+        // In both cases, the server ends here.
         let _ = timeout(within, underway.wait_for(|count| *count == 0)).await;
         self.end().await;
     }
 
-    /// Ends it, and waits until nothing is taken any more.
+    /// Ends the server, and waits until it handles no more requests.
     pub async fn end(mut self) {
         self.stop.send_replace(true);
         let threads = std::mem::take(&mut self.threads);
         let joined = tokio::task::spawn_blocking(move || {
-            // A thread that panicked is over too.
+            // A thread that panicked has ended too.
             threads.into_iter().for_each(|thread| drop(thread.join()));
         });
         let _ = joined.await;
@@ -245,7 +246,7 @@ impl Drop for Service {
     }
 }
 
-/// Accepts connections and deals them out to the threads in turn.
+/// Accepts connections and gives them to the threads in turn.
 async fn accept(
     listener: std::net::TcpListener,
     lines: Vec<mpsc::UnboundedSender<Accepted>>,
@@ -261,7 +262,7 @@ async fn accept(
             let stream = loop {
                 match listener.accept().await.and_then(|(stream, _)| stream.into_std()) {
                     Ok(stream) => break stream,
-                    // The system is out of file descriptors, or the peer has gone already.
+                    // The system is out of file descriptors, or the peer is gone.
                     Err(_) => sleep(ACCEPT_PAUSE).await,
                 }
             };
@@ -284,7 +285,7 @@ async fn serve<I: Intake>(
     let serving = async {
         while let Some((stream, place)) = accepted.recv().await {
             let Ok(stream) = TcpStream::from_std(stream) else { continue };
-            // Without it a small answer may wait for the acknowledgement of the one before it.
+            // Otherwise a small answer may wait for the TCP acknowledgement of the one before it.
             let _ = stream.set_nodelay(true);
             let shared = shared.clone();
             tokio::spawn(async move {

@@ -1,8 +1,7 @@
-//! The endpoints of the sender's scenarios, on plain sockets: they keep every request as it came, answer by a script, and
-//! do what no well-made server does: refuse, reset, break off, drip, hang.
+//! The endpoints of the sender's scenarios, on plain sockets. They record every request unchanged, answer by a script, and
+//! misbehave on purpose: refuse, reset, cut off, drip, hang.
 //!
-//! Invariant: whatever is sent, an endpoint stays up and bounded in memory, and what was no request is told apart from what
-//! was one.
+//! Invariant: whatever is sent, an endpoint stays up and bounded in memory, and separates requests from other bytes.
 
 mod conversation;
 mod log;
@@ -28,9 +27,9 @@ pub use log::{Broken, Budget, Handshake, MOST_REQUESTS, Received, Seen};
 pub use script::{Answer, Before, Manner, Script};
 pub use uuids::uuids;
 
-/// Where endpoints stand: a port of this machine that the system chooses.
+/// The address of endpoints: a port of this machine that the system chooses.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-/// How many connections an endpoint has at the same time; each may hold a head and a read buffer.
+/// How many connections an endpoint has at the same time. Each may need a head and a read buffer.
 const MOST_CONNECTIONS: usize = 256;
 
 #[derive(Debug)]
@@ -38,16 +37,16 @@ pub struct Endpoint {
     address: SocketAddr,
     scheme: &'static str,
     log: Arc<Log>,
-    _standing: Standing,
+    _socket: Socket,
 }
 
-/// What holds an endpoint's address.
+/// What keeps an endpoint's address.
 #[derive(Debug)]
-enum Standing {
+enum Socket {
     Listening {
         _server: Server,
     },
-    /// Bound, so that no other program gets the port, and not listening, so that connections are refused.
+    /// Bound, so that no other program gets the port, but not listening, so that connections are refused.
     Refusing {
         _socket: TcpSocket,
     },
@@ -57,14 +56,14 @@ enum Standing {
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub clock: Clock,
-    /// What all of them may keep.
+    /// How many bytes all endpoints may keep.
     pub budget: Budget,
-    /// Within which a request that was begun must be whole.
+    /// How long a request may take from its first byte to its last.
     pub patience: Duration,
 }
 
 impl Endpoint {
-    /// Starts an endpoint that answers 200 to everything until it is given a script.
+    /// Starts an endpoint that answers 200 to everything until it gets a script.
     ///
     /// Errors: no port can be listened on.
     pub async fn start(settings: Settings) -> io::Result<Self> {
@@ -74,9 +73,9 @@ impl Endpoint {
         .await
     }
 
-    /// The same over HTTPS, with that certificate.
+    /// Starts such an endpoint with HTTPS and this certificate.
     ///
-    /// Errors: no port can be listened on, or no certificate can be made.
+    /// Errors: no port can be listened on, or the certificate cannot be created.
     pub async fn start_secured(
         settings: Settings,
         authority: &Authority,
@@ -98,25 +97,25 @@ impl Endpoint {
         let handle = move |stream| connect(stream, shared.clone(), settings.patience);
         let server = listen(ANY_PORT, MOST_CONNECTIONS, handle).await?;
         let address = server.address();
-        Ok(Self { address, scheme, log, _standing: Standing::Listening { _server: server } })
+        Ok(Self { address, scheme, log, _socket: Socket::Listening { _server: server } })
     }
 
-    /// An address at which every connection is refused, for as long as this value lives.
+    /// An address that refuses every connection while this value lives.
     ///
-    /// Errors: no port can be had.
+    /// Errors: no port can be bound.
     pub fn refusing(settings: Settings) -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(ANY_PORT)?;
         let log = Arc::new(Log::new(settings.clock, settings.budget));
         let (address, scheme) = (socket.local_addr()?, "http");
-        Ok(Self { address, scheme, log, _standing: Standing::Refusing { _socket: socket } })
+        Ok(Self { address, scheme, log, _socket: Socket::Refusing { _socket: socket } })
     }
 
     pub fn url(&self, target: &str) -> String {
         format!("{}://{}{target}", self.scheme, self.address)
     }
 
-    /// Its URL under another host name than in [`Endpoint::url`], where this machine has one.
+    /// Its URL with the name `localhost`, if that resolves to its address; otherwise [`Endpoint::url`].
     pub(crate) async fn url_by_name(&self, target: &str) -> String {
         let name = ("localhost", self.address.port());
         let found = lookup_host(name).await.is_ok_and(|mut found| found.any(|one| one == self.address));
@@ -127,53 +126,52 @@ impl Endpoint {
         self.log.follow(script);
     }
 
-    /// From now on it answers 200 to everything and keeps nothing: for senders that cannot delete a webhook.
+    /// From now on it answers 200 to everything and records nothing. For senders that cannot delete a webhook.
     pub fn retire(&self) {
         self.log.retire();
     }
 
-    /// Everything that reached it so far. A request that is still on its way counts as broken once it has been so for
-    /// that long.
+    /// Everything that reached it so far. A request counts as broken if it is incomplete for longer than `unfinished_after`.
     pub fn seen(&self, unfinished_after: Duration) -> Seen {
         self.log.seen(unfinished_after)
     }
 
-    /// The requests that arrived so far and were kept.
+    /// The requests that were recorded so far.
     pub fn received(&self) -> Vec<Received> {
         self.log.seen(Duration::MAX).received
     }
 
-    /// Looks at the requests that arrived so far and were kept.
+    /// Calls `look` with the requests that were recorded so far.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&[Received]) -> T) -> T {
         self.log.look(look)
     }
 
-    /// How many requests arrived so far, whether they were kept or not.
+    /// How many requests arrived so far, recorded or not.
     pub fn count(&self) -> u64 {
         self.log.count()
     }
 
-    /// How many visits there were so far: with a request, or with a handshake that came to none.
+    /// How many visits there were so far: requests, and TLS connections without a request.
     pub fn visits(&self) -> u64 {
         self.log.visits()
     }
 
-    /// Waits until there were more visits than that, or `wait` is over.
-    pub(crate) async fn wait_for_visit(&self, behind: u64, wait: Duration) {
+    /// Waits until there were more than `before` visits, or `wait` is over.
+    pub(crate) async fn wait_for_visit(&self, before: u64, wait: Duration) {
         let deadline = Instant::now() + wait;
         loop {
             let changed = self.log.changed();
-            if self.visits() > behind || timeout_at(deadline, changed).await.is_err() {
+            if self.visits() > before || timeout_at(deadline, changed).await.is_err() {
                 return;
             }
         }
     }
 
-    /// Waits until `enough` holds of what was kept, or `wait` is over. Returns whether it held.
+    /// Waits until the recorded requests are `enough`, or `wait` is over. Returns whether they are.
     pub async fn wait(&self, wait: Duration, mut enough: impl FnMut(&[Received]) -> bool) -> bool {
         let deadline = Instant::now() + wait;
         loop {
-            // Asked for before looking, so that nothing that arrives in between is missed.
+            // Subscribe before looking, so that no arrival in between is missed.
             let changed = self.log.changed();
             if self.log.look(&mut enough) {
                 return true;

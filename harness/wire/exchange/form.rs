@@ -1,4 +1,4 @@
-//! The JSON form of an exchange, where it is not derived.
+//! The JSON form of an exchange, as far as it is not derived.
 //!
 //! ```json
 //! {"number":1,"at_ms":1735066639761,"took_us":812,
@@ -6,7 +6,7 @@
 //!  "outcome":{"answered":{"status":200,"headers":[],"body":""}}}
 //! ```
 //!
-//! Invariant: bytes come back as they were. What is UTF-8 is a text, what is not is base64.
+//! Invariant: bytes survive a round trip. UTF-8 is written as a string, anything else as base64.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,8 +16,9 @@ use serde::ser::{Serialize, Serializer};
 
 use super::{Delivery, Headers, Outcome};
 use crate::wire::codec::is_token;
+use crate::wire::messages;
 
-/// Bytes as they are written: a text, or `{"base64": …}`.
+/// Bytes as they are written: a string, or `{"base64": …}`.
 #[derive(serde::Serialize)]
 #[serde(untagged)]
 enum Written<'a> {
@@ -35,7 +36,7 @@ impl<'a> From<&'a Bytes> for Written<'a> {
 }
 
 #[derive(serde::Deserialize)]
-#[serde(untagged, expecting = "bytes must be a text, or an object with the one member `base64`")]
+#[serde(untagged, expecting = "bytes must be a string, or an object with one member `base64`")]
 enum Read {
     Text(String),
     Coded { base64: Base64 },
@@ -49,7 +50,7 @@ impl TryFrom<String> for Base64 {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        STANDARD.decode(text).map(Self).map_err(|why| format!("no base64: {why}"))
+        STANDARD.decode(text).map(Self).map_err(messages::invalid_base64)
     }
 }
 
@@ -62,7 +63,6 @@ impl From<Read> for Bytes {
     }
 }
 
-/// Bytes of a body.
 pub(super) mod octets {
     use super::{Bytes, Deserialize, Deserializer, Read, Serialize, Serializer, Written};
 
@@ -75,7 +75,6 @@ pub(super) mod octets {
     }
 }
 
-/// A duration as a whole number of microseconds.
 pub(super) mod microseconds {
     use std::time::Duration;
 
@@ -90,7 +89,7 @@ pub(super) mod microseconds {
     }
 }
 
-/// What was not written down did not come.
+/// An exchange without a recorded outcome had no answer.
 pub(super) fn not_recorded() -> Outcome {
     Outcome::ClosedEarly
 }
@@ -109,22 +108,20 @@ impl<'de> Deserialize<'de> for Headers {
 }
 
 impl Delivery {
-    /// Whether it can be sent at all: a delivery that was edited by hand must not become two requests.
-    ///
-    /// Errors: what of it cannot be.
+    /// Checks that it can be sent. A delivery that was edited by hand must not become two requests.
     pub(crate) fn check(&self) -> Result<(), String> {
         if !is_token(self.method.as_bytes()) {
-            return Err(format!("{:?} is no request method", self.method));
+            return Err(messages::not_a_method(&self.method));
         }
         if !self.target.starts_with('/') || !self.target.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(format!("the target {:?} is no path", self.target));
+            return Err(messages::not_a_path(&self.target));
         }
         for (name, value) in &self.headers.0 {
             if !is_token(name.as_bytes()) {
-                return Err(format!("{name:?} is no header name"));
+                return Err(messages::not_a_header_name(name));
             }
             if value.iter().any(|byte| [b'\r', b'\n', 0].contains(byte)) {
-                return Err(format!("the value of {name} holds a line feed or a NUL"));
+                return Err(messages::line_break_in_header(name));
             }
         }
         Ok(())
@@ -141,7 +138,7 @@ mod tests {
     use crate::wire::exchange::{Exchange, Headers, Outcome, Transfer};
 
     #[test]
-    fn bytes_come_back_as_they_were() {
+    fn bytes_survive_a_round_trip() {
         for bytes in [&b""[..], b"text", "日本\u{0}\n\"".as_bytes(), b"\xff\x00", b"{\"base64\":\"\"}"] {
             let headers = Headers(vec![("X".to_owned(), Bytes::copy_from_slice(bytes))]);
             let text = serde_json::to_string(&headers).unwrap();
@@ -152,9 +149,9 @@ mod tests {
         }
     }
 
-    /// Lines as versions before this one wrote them: each is read, and written in the same letters.
+    /// Lines written by earlier versions: each is read, and written again byte for byte.
     #[test]
-    fn lines_of_earlier_versions_are_read_and_written_unchanged() {
+    fn reads_and_rewrites_lines_of_earlier_versions() {
         let line = |transfer: &str, outcome: &str| {
             format!(
                 r#"{{"number":7,"at_ms":1735066639761,"took_us":812,"delivery":{{"method":"POST","target":"/p?q","headers":[["Host","h"],["X-Odd",{{"base64":"/w=="}}]],"body":"{{\"a\":1}}","transfer":{transfer}}},"outcome":{outcome}}}"#

@@ -126,7 +126,7 @@ impl SenderStage<'_> {
         let began = Instant::now();
         let rest = self.patience().saturating_sub(since.elapsed());
         let carries = |one: &Received| uuids(&one.delivery.body).any(|id| id == record_id);
-        let given_up = |one: &Received| one.let_go.is_some() && carries(one);
+        let given_up = |one: &Received| one.given_up_after.is_some() && carries(one);
         // A delivery that was not given up by then is for the checks to judge.
         self.registered[1].endpoint.wait(rest, |received| received.iter().any(given_up)).await;
         self.transcript.waited += began.elapsed();

@@ -99,7 +99,7 @@ impl SenderStage<'_> {
         let traits = Traits {
             began_ms: received.began_ms,
             body_length: received.body_length,
-            given_up_after: received.let_go,
+            given_up_after: received.given_up_after,
         };
         self.transcript.arrive(webhook, Self::exchange(received), traits);
     }

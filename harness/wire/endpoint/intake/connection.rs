@@ -1,6 +1,6 @@
-//! One connection of the intake: whatever whole requests have come are taken and answered together, then more is read.
+//! One connection of the intake: answers all complete requests in the buffer together, then reads more.
 //!
-//! Invariant: every wait has an end, and a buffer grows no further than its request needs and the room for long bodies allows.
+//! Invariant: every wait ends, and a buffer grows only as far as its request needs and the memory for long bodies allows.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -17,28 +17,28 @@ use super::{Broken, Intake, Later, Request, Shared, Underway};
 use crate::wire::codec::{LONGEST_HEAD, RequestFacts, Side, encode_response, head_end, parse_request, slots};
 use crate::wire::endpoint::{drain, refusal};
 
-/// How long a buffer is at first.
+/// The initial length of a buffer.
 const USUAL: usize = 8 * 1024;
-/// How long it may become without asking for room.
+/// The length up to which a buffer grows without reserving memory for long bodies.
 const COMMON: usize = LONGEST_HEAD + USUAL;
-/// How long what is refused is read at most.
+/// How long a rejected request is still read.
 const DRAIN_WAIT: Duration = Duration::from_secs(5);
-/// How many bytes of answers are held back for those of further requests that have come.
+/// How many bytes of answers are collected before they are sent.
 const TOGETHER: usize = 16 * 1024;
 
-/// Why a connection ends, where that is a fault.
+/// `Err` if a connection ends by a fault.
 type Ended = Result<(), Broken>;
 
 struct Served<'a, I> {
     stream: TcpStream,
     shared: &'a Shared<I>,
     came: Vec<u8>,
-    /// How much of what has come belongs to requests that were taken.
+    /// How many bytes of `came` belong to handled requests.
     used: usize,
     answers: Vec<u8>,
-    /// The lengths of the chunks of the request that is coming.
+    /// The chunk lengths of the current request.
     sizes: Vec<usize>,
-    /// Goes off at some deadline or before it: setting it anew for each request would cost more than looking again.
+    /// Fires at a deadline or before it: checking again is cheaper than setting it for each request.
     alarm: Pin<Box<Sleep>>,
     room: Option<SemaphorePermit<'a>>,
 }
@@ -52,7 +52,7 @@ enum Step<'a> {
 struct Ready<'a> {
     whole: usize,
     persists: bool,
-    /// What its answer is waited for, where it is not there yet.
+    /// The future of its answer, if the answer is not ready.
     later: Option<(Later<'a>, Underway<'a>)>,
 }
 
@@ -82,13 +82,13 @@ impl<'a, I: Intake> Served<'a, I> {
         Instant::now() + self.shared.limits.patience
     }
 
-    /// Until either side ends it.
+    /// Serves until either side closes the connection.
     async fn run(&mut self) -> Ended {
         loop {
             let Some(Ready { whole, persists, later }) = self.next().await? else { return Ok(()) };
             self.used += whole;
             self.sizes.clear();
-            // It counts for one request.
+            // The reservation is for one request.
             self.room = None;
             if let Some((later, _underway)) = later {
                 if !self.flush(self.deadline()).await {
@@ -108,7 +108,7 @@ impl<'a, I: Intake> Served<'a, I> {
         }
     }
 
-    /// Reads the next request and takes it. `None` where the connection is over.
+    /// Reads and handles the next request. `None` if the connection is over.
     async fn next(&mut self) -> Result<Option<Ready<'a>>, Broken> {
         let mut deadline = self.deadline();
         let (mut searched, mut begun) = (0, None::<Incoming>);
@@ -126,7 +126,7 @@ impl<'a, I: Intake> Served<'a, I> {
                     return self.take(incoming, end).map(Some);
                 }
             }
-            // More has to come. What was answered so far goes out first, and what was used makes room.
+            // The request is not complete: send the answers so far, free the used bytes, and read more.
             if !self.flush(deadline).await {
                 return Ok(None);
             }
@@ -145,7 +145,7 @@ impl<'a, I: Intake> Served<'a, I> {
             match self.read(deadline).await {
                 Some(1..) if idle => deadline = self.deadline(),
                 Some(1..) => {}
-                // An idle connection that ends is no fault.
+                // The end of an idle connection is not a fault.
                 _ if idle => return Ok(None),
                 Some(_) => return Err(Broken::CutOff),
                 None => return Err(Broken::Slow),
@@ -153,7 +153,7 @@ impl<'a, I: Intake> Served<'a, I> {
         }
     }
 
-    /// Looks at what has come, and takes the request where all of it is there, which it usually is: its head is parsed once.
+    /// Handles the request if all of it arrived, which is the usual case. Then its head is parsed only once.
     fn begin(&mut self, searched: usize) -> Result<Step<'a>, Broken> {
         let came = &self.came[self.used..];
         let Some(head) = head_end(came, searched, Side::Request)? else { return Ok(Step::Nothing) };
@@ -189,13 +189,13 @@ impl<'a, I: Intake> Served<'a, I> {
         }
     }
 
-    /// Makes sure that the buffer may grow as far as the request needs.
+    /// Reserves as much memory as the request needs.
     ///
-    /// Errors: others take all the room, for as long as a request may take.
+    /// Errors: other requests hold the memory for longer than a request may take.
     async fn make_room(&mut self, incoming: &Incoming, deadline: Instant) -> Ended {
         let needed = incoming.length().unwrap_or(self.came.len() + USUAL);
         if needed > COMMON && self.room.is_none() {
-            // A body in chunks does not say how long it will be.
+            // The length of a chunked body is unknown.
             let most = self.shared.limits.body.saturating_add(COMMON);
             let bytes = incoming.length().unwrap_or(most).min(most);
             let kib = u32::try_from((bytes / 1024 + 1).min(self.shared.most_room)).unwrap_or(u32::MAX);
@@ -212,7 +212,7 @@ impl<'a, I: Intake> Served<'a, I> {
         Ok(())
     }
 
-    /// Gives the memory of a long request back.
+    /// Frees the memory of a long request.
     fn shrink(&mut self) {
         if self.came.capacity() > COMMON {
             self.came = Vec::with_capacity(USUAL);
@@ -222,7 +222,7 @@ impl<'a, I: Intake> Served<'a, I> {
         }
     }
 
-    /// Reads what has come; `None` where nothing did in time.
+    /// Reads the next bytes; `None` if none arrived in time.
     async fn read(&mut self, deadline: Instant) -> Option<usize> {
         let (stream, came, alarm) = (&mut self.stream, &mut self.came, &mut self.alarm);
         if came.len() == came.capacity() {
@@ -230,14 +230,14 @@ impl<'a, I: Intake> Served<'a, I> {
         }
         let mut reading = pin!(stream.read_buf(came));
         poll_fn(|cx| match reading.as_mut().poll(cx) {
-            // A connection that breaks off has ended.
+            // A failed connection has ended.
             Poll::Ready(read) => Poll::Ready(Some(read.unwrap_or(0))),
             Poll::Pending => late(alarm, deadline, cx).map(|()| None),
         })
         .await
     }
 
-    /// Sends the answers that were held back. Returns whether they went out in time.
+    /// Sends the collected answers. Returns whether they were sent in time.
     async fn flush(&mut self, deadline: Instant) -> bool {
         let (stream, answers, alarm) = (&mut self.stream, &self.answers, &mut self.alarm);
         let mut sent = 0;
@@ -258,8 +258,8 @@ impl<'a, I: Intake> Served<'a, I> {
 
     async fn refuse(&mut self, broken: Broken) {
         let _underway = Underway::new(&self.shared.underway);
-        if let Some(told) = self.shared.intake.broken(broken, &self.came[self.used..]) {
-            told.await;
+        if let Some(handled) = self.shared.intake.broken(broken, &self.came[self.used..]) {
+            handled.await;
         }
         let status = match broken {
             Broken::Malformed(_) | Broken::CutOff => 400,
@@ -268,7 +268,7 @@ impl<'a, I: Intake> Served<'a, I> {
         };
         let refusal = refusal(status, format!("{broken}\n"));
         self.answers.extend_from_slice(&encode_response(&refusal));
-        // What was kept of it is of no more use.
+        // Its bytes are no longer needed.
         (self.came, self.used, self.room) = (Vec::new(), 0, None);
         let wait = DRAIN_WAIT.min(self.shared.limits.patience);
         if self.flush(Instant::now() + wait).await {
@@ -278,7 +278,7 @@ impl<'a, I: Intake> Served<'a, I> {
     }
 }
 
-/// Whether the deadline is over; wakes the task then.
+/// Whether the deadline has passed; if not, wakes the task at the deadline.
 fn late(alarm: &mut Pin<Box<Sleep>>, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
     while alarm.as_mut().poll(cx).is_ready() {
         if Instant::now() >= deadline {

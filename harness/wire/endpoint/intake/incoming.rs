@@ -1,6 +1,6 @@
-//! Where a request ends in a buffer: its head, and a body of a given length or in chunks.
+//! Finds the end of a request in a buffer: its head, and a body with a length or in chunks.
 //!
-//! Invariant: chunks are joined where they lie, and no byte is looked at twice.
+//! Invariant: chunks are joined in place, and no byte is read twice.
 
 use super::Broken;
 use crate::wire::codec::{Chunks, Framing, LONGEST_CHUNK_LIST, RequestFacts, Side};
@@ -9,7 +9,7 @@ use crate::wire::codec::{Chunks, Framing, LONGEST_CHUNK_LIST, RequestFacts, Side
 pub(super) struct Incoming {
     pub(super) head: usize,
     pub(super) persists: bool,
-    /// Whether its sender waits to be told to go on.
+    /// Whether its sender waits for `100 Continue`.
     pub(super) expects: bool,
     rest: Rest,
 }
@@ -20,17 +20,17 @@ enum Rest {
     Chunks(Joined),
 }
 
-/// A chunked body in the making.
+/// A chunked body that is being joined.
 #[derive(Debug)]
 struct Joined {
     chunks: Chunks,
-    /// Where the part that is joined already ends.
+    /// The end of the joined part.
     joined: usize,
-    /// Where the next bytes are that have not been looked at.
+    /// Where the unread bytes begin.
     next: usize,
 }
 
-/// Where a whole request ends.
+/// Where a complete request ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
     pub(super) body: usize,
@@ -50,7 +50,7 @@ impl Incoming {
         Self { head, persists: facts.persists, expects: facts.expects, rest }
     }
 
-    /// How many bytes the whole will take, where that is known.
+    /// The length of the whole request, if known.
     pub(super) fn length(&self) -> Option<usize> {
         match self.rest {
             Rest::Length(length) => Some(self.head.saturating_add(length)),
@@ -58,9 +58,9 @@ impl Incoming {
         }
     }
 
-    /// Where it ends, once all of it has come. The lengths of its chunks go to `sizes`.
+    /// Where it ends, once all of it arrived. Its chunk lengths go to `sizes`.
     ///
-    /// Errors: its chunks are none, or its body is longer than `most`.
+    /// Errors: its chunks are invalid, or its body is longer than `most`.
     pub(super) fn end(
         &mut self,
         came: &mut [u8],
@@ -77,7 +77,7 @@ impl Incoming {
         }
     }
 
-    /// Takes out what lies between the joined part of a chunked body and what has not been looked at: its framing.
+    /// Removes the framing between the joined part of a chunked body and the unread bytes.
     pub(super) fn slack(&mut self, came: &mut Vec<u8>) {
         if let Rest::Chunks(joined) = &mut self.rest
             && joined.next > joined.joined
@@ -90,7 +90,7 @@ impl Incoming {
 }
 
 impl Joined {
-    /// Joins what has come; `room` is how much longer the body may become.
+    /// Joins the chunks that arrived; `room` is how many more bytes the body may have.
     fn join(
         &mut self,
         came: &mut [u8],
@@ -131,7 +131,7 @@ mod tests {
         FramingFault, LONGEST_HEAD, RequestFacts, Side, head_end, parse_request, slots,
     };
 
-    /// Gives the request in pieces of that length; returns its body and how much of it was used.
+    /// Parses the request in pieces of this length. Returns its body and how many bytes were used.
     fn read(request: &str, piece: usize, most: usize) -> Result<(Vec<u8>, usize), Broken> {
         let (mut came, mut sizes) = (Vec::new(), Vec::new());
         let (mut incoming, mut searched) = (None::<Incoming>, 0);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_end_where_their_framing_says_however_they_come() {
+    fn finds_the_end_of_a_body_in_pieces_of_any_length() {
         let length = "POST / HTTP/1.1\r\nHost: a\r\ncontent-LENGTH: 5\r\n\r\nhello";
         let chunks = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nhel\r\n02\r\nlo\r\n0\r\nA: b\r\n\r\n";
         for request in [length, chunks] {

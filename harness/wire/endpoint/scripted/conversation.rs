@@ -1,4 +1,4 @@
-//! A scripted endpoint's side of a connection: it reads requests, takes them in, and does with each what the script says.
+//! A scripted endpoint's side of a connection: reads requests, records them, and answers by the script.
 //!
 //! Invariant: whatever is sent, a conversation ends.
 
@@ -16,32 +16,33 @@ use super::script::{Answer, Before, Manner};
 use crate::wire::codec::{FramingFault, ReadError, Reader, RequestHead, encode_response};
 use crate::wire::endpoint::refusal;
 use crate::wire::exchange::Response;
+use crate::wire::messages;
 
-/// How much of a body without end is sent at once, and the pause after it.
+/// A part of an endless body, and the pause after it.
 const ENDLESS_PART: [u8; 4096] = [b' '; 4096];
 const ENDLESS_PAUSE: Duration = Duration::from_millis(5);
-/// How long the first of the body is waited for before a connection is reset in the middle of a request.
+/// How long to wait for the beginning of a body before a connection is reset in the middle of a request.
 const RESET_PAUSE: Duration = Duration::from_millis(50);
-/// How long a connection that is closed at once is read on, so that it does not end with a reset.
+/// How long a closed connection is still read, so that it does not end with a reset.
 pub(super) const CLOSE_WAIT: Duration = Duration::from_secs(1);
-/// How many bytes of a status line come before it is cut off, and how many after it before a header is.
+/// How many bytes of a status line are sent before the cut, and how many bytes of a header.
 const CUT_STATUS_LINE: usize = "HTTP/1.1 2".len();
 const CUT_HEADERS: usize = "Content-L".len();
 
 /// The other side of a connection, secured or not.
 pub(super) trait Peer: AsyncRead + AsyncWrite + Unpin + Send {
-    /// Lets its end be a reset.
+    /// Makes the connection end with a reset.
     fn reset(&self);
 }
 
 impl Peer for TcpStream {
     fn reset(&self) {
-        // Where it cannot be set the connection is closed, which is the next best.
+        // If this fails, the connection is closed, which is the next best.
         let _ = self.set_zero_linger();
     }
 }
 
-/// Reads of a connection, and what they tell about the request under way.
+/// Reads from a connection and updates the progress of the current request.
 struct Tap<'a, S> {
     stream: &'a mut S,
     progress: &'a Progress,
@@ -60,7 +61,7 @@ impl<S: Peer> AsyncRead for Tap<'_, S> {
     }
 }
 
-/// How it goes on with a connection after a request.
+/// What happens to a connection after a request.
 enum Then {
     /// Another request may come.
     Persist,
@@ -70,7 +71,7 @@ enum Then {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// By the other side, before its first request.
+    /// By the peer, before its first request.
     WithoutRequest,
     Closed,
     Reset,
@@ -105,16 +106,13 @@ pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Durat
             }
             Ok(Err(why)) => {
                 log.abandon(number, Some(flaw(&why)));
-                refuse(stream, "this is no HTTP request\n").await;
+                refuse(stream, messages::not_a_request()).await;
                 return ended;
             }
             Err(_) => {
-                let waited = patience.as_secs_f64();
-                log.abandon(
-                    number,
-                    Some((None, format!("it was not whole {waited:.1} s after its first byte"))),
-                );
-                refuse(stream, "this is no HTTP request\n").await;
+                let waited = format!("{:.1} s", patience.as_secs_f64());
+                log.abandon(number, Some((None, messages::incomplete_after(waited))));
+                refuse(stream, messages::not_a_request()).await;
                 return ended;
             }
         };
@@ -128,14 +126,14 @@ pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Durat
                 stream.reset();
                 return Ended::Reset;
             }
-            // A sender that breaks off has its own reasons.
+            // A sender may close the connection at any time.
             _ => return ended,
         }
     }
 }
 
-/// Reads a request and takes it in. Returns its place, what is still to be answered, and whether another may follow on the
-/// connection; `None` where the connection is to be reset in its middle.
+/// Reads and records a request. Returns its place, the answer that is still to be sent, and whether another request may follow;
+/// `None` if the connection must be reset in the middle of the request.
 async fn request<S: Peer>(
     reader: &mut Reader,
     stream: &mut S,
@@ -149,7 +147,7 @@ async fn request<S: Peer>(
     let mut at_head = None;
     match log.before() {
         Before::Resets => {
-            // As much of the body as comes along with the head: it tells which event was sent.
+            // The body that arrives with the head: it shows which event was sent.
             let _ = timeout(RESET_PAUSE, reader.begins(&mut Tap { stream, progress })).await;
             arriving.part(reader.unused());
             log.receive(number, delivery, arriving, Some(Answer::with_manner(Manner::Resets)));
@@ -185,7 +183,7 @@ async fn answer<S: Peer>(
         timeout(pause, reader.ended(stream)).await.is_ok()
     };
     if !answer.delay.is_zero() && goes(reader, stream, answer.delay).await {
-        log.let_go(place, whole.elapsed());
+        log.given_up(place, whole.elapsed());
         return Ok(Then::Close);
     }
     for &status in &answer.interim {
@@ -201,16 +199,16 @@ async fn answer<S: Peer>(
         }
         Manner::Dripped(over) => {
             let began = Instant::now();
-            // Whoever has the status and the headers has its answer, and need not wait for the rest of it.
+            // A sender that has the head has its answer, and need not wait for the body.
             let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
             for (at, byte) in bytes.iter().enumerate() {
                 send(stream, &[*byte]).await?;
-                // Each byte has its time, so that what a busy machine is late with does not add up.
+                // Each byte has a planned time, so that delays of a busy machine do not add up.
                 let next = began + over * u32::try_from(at + 1).unwrap_or(u32::MAX) / most(bytes.len());
                 let pause = next.saturating_duration_since(Instant::now());
                 if !pause.is_zero() && goes(reader, stream, pause).await {
                     if at + 1 < head {
-                        log.let_go(place, whole.elapsed());
+                        log.given_up(place, whole.elapsed());
                     }
                     return Ok(Then::Close);
                 }
@@ -235,13 +233,13 @@ async fn answer<S: Peer>(
         Manner::Resets => return Ok(Then::Reset),
         Manner::Hangs => {
             reader.ended(stream).await;
-            log.let_go(place, whole.elapsed());
+            log.given_up(place, whole.elapsed());
         }
     }
     Ok(Then::Close)
 }
 
-/// Sends bytes, and not only to where they wait to be secured.
+/// Sends bytes, and flushes them through TLS.
 async fn send<S: Peer>(stream: &mut S, bytes: &[u8]) -> io::Result<()> {
     stream.write_all(bytes).await?;
     stream.flush().await
@@ -255,32 +253,32 @@ fn interim(status: u16) -> Vec<u8> {
     encode_response(&Response { status, ..Response::default() })
 }
 
-/// Ends a connection so that its other side sees its end and no reset: what is still sent is read first.
+/// Closes a connection so that the peer sees its end and not a reset: bytes that are still sent are read first.
 async fn close<S: Peer>(reader: &mut Reader, stream: &mut S) {
-    // Where the other side is gone already there is nothing to close.
+    // If the peer is gone, there is nothing to close.
     let _ = stream.shutdown().await;
     let _ = timeout(CLOSE_WAIT, reader.ended(stream)).await;
 }
 
-/// Answers what is no request, as far as the peer listens.
+/// Rejects bytes that are not a request.
 pub(super) async fn refuse<S: Peer>(stream: &mut S, why: &'static str) {
     let refusal = refusal(400, why);
-    // Whoever sends what is no request may not take an answer either.
+    // A peer that does not speak HTTP may not read the answer either.
     let _ = timeout(Duration::from_secs(1), send(stream, &encode_response(&refusal))).await;
 }
 
-/// What is wrong with a request that could not be read, and the same in words.
+/// What is wrong with a request that could not be read, as data and as text.
 fn flaw(why: &ReadError) -> (Option<FramingFault>, String) {
     match why {
-        ReadError::Closed { .. } => (None, "the connection ended in the middle of it".to_owned()),
-        ReadError::Io(why) => (None, format!("the connection broke in the middle of it ({why})")),
+        ReadError::Closed { .. } => (None, messages::closed_within_request()),
+        ReadError::Io(why) => (None, messages::failed_within_request(why)),
         ReadError::Malformed { fault, quoted } => {
             let words = match fault {
-                FramingFault::ChunkSize | FramingFault::ChunkEnd => format!("{fault}: {quoted}"),
-                // What is wrong with a head is seen in its beginning.
-                _ => fault.to_string(),
+                FramingFault::ChunkSize | FramingFault::ChunkEnd => messages::invalid_http_at(fault, quoted),
+                // The beginning of the request, which is quoted anyway, shows the fault.
+                _ => messages::invalid_http(fault),
             };
-            (Some(*fault), format!("it is no HTTP ({words})"))
+            (Some(*fault), words)
         }
     }
 }

@@ -1,6 +1,6 @@
-//! What reached a scripted endpoint: requests as they came, and what came that is no whole request.
+//! What reached a scripted endpoint: unchanged requests, and bytes that are not a complete request.
 //!
-//! Invariant: bounded, whatever comes. Beyond the bounds requests are counted and bodies are measured, and neither is kept.
+//! Invariant: bounded. Beyond the limits, requests are counted and bodies are measured, but not kept.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -16,75 +16,76 @@ use crate::clock::Clock;
 use crate::wire::codec::{FramingFault, quote};
 use crate::wire::exchange::{Delivery, LONGEST_BODY, Outcome};
 use crate::wire::handshake::HandshakeEnd;
+use crate::wire::messages;
 
 pub const MOST_REQUESTS: usize = 1024;
-/// How many requests an endpoint keeps in which no record is new: of those that flood it with one event there are enough
-/// to tell, and room is left for the events after them.
+/// How many requests without a new record an endpoint keeps. A flood with one event is recognised by these, and room is left
+/// for the events after it.
 const MOST_REPEATS: u32 = 64;
 const MOST_BYTES: usize = 48 * 1024 * 1024;
-/// How many requests that are not whole an endpoint keeps.
+/// How many incomplete requests an endpoint keeps.
 const MOST_BROKEN: usize = 16;
-/// How many handshakes that came to no request an endpoint keeps: the first, and always the last one.
+/// How many connections without a request an endpoint keeps: the first ones, and always the last.
 const MOST_HANDSHAKES: usize = 64;
-/// How many bytes of what is no whole request are kept, to be quoted.
+/// How many bytes of an incomplete request are kept, to be quoted.
 pub(super) const QUOTED: usize = 128;
-/// What a kept request costs in addition to its bytes, about.
+/// The approximate cost of a kept request in addition to its bytes.
 const OVERHEAD: usize = 512;
 
-/// How many bytes may still be kept. Clones share one account.
+/// How many bytes may still be kept. Clones share one budget.
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<AtomicUsize>);
 
-/// A request that arrived, when it did, and its outcome.
+/// A request that arrived, with its times and its outcome.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// The request as it came; of a long body only the beginning.
+    /// The unchanged request; of a long body only the beginning.
     pub delivery: Delivery,
-    /// How long the body was on the wire, transfer coding apart.
+    /// The length of the whole body, without transfer coding.
     pub body_length: u64,
-    /// When its first byte had arrived, in milliseconds since the epoch.
+    /// When its first byte arrived, in milliseconds since the epoch.
     pub began_ms: u64,
-    /// When its last byte had arrived, in milliseconds since the epoch.
+    /// When its last byte arrived, in milliseconds since the epoch.
     pub at_ms: u64,
     pub outcome: Outcome,
-    /// How long it had been whole when the sender ended the connection without having been answered.
-    pub let_go: Option<Duration>,
+    /// How long after its last byte the sender closed the connection, if it did so before it had the answer.
+    pub given_up_after: Option<Duration>,
 }
 
-/// What came that is no whole request.
+/// Bytes that are not a complete request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
-    /// When its first byte had arrived, in milliseconds since the epoch.
+    /// When its first byte arrived, in milliseconds since the epoch.
     pub began_ms: u64,
     pub bytes: u64,
-    /// What is wrong with its framing; `None` where it only did not come to its end.
+    /// What is wrong with its framing; `None` if it is only incomplete.
     pub fault: Option<FramingFault>,
-    /// What is wrong with it, and how it begins: a fragment of a sentence.
+    /// What is wrong with it, and its first bytes: a clause.
     pub what: String,
 }
 
-/// A connection to an HTTPS endpoint that came to no request.
+/// A connection to an HTTPS endpoint without a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handshake {
     /// When it ended, in milliseconds since the epoch.
     pub at_ms: u64,
     pub end: HandshakeEnd,
-    /// The same in words: a whole clause.
+    /// How it ended, as a clause.
     pub what: String,
 }
 
 /// Everything that reached an endpoint.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
-    /// The requests that were kept, in the order in which they were whole.
+    /// The recorded requests, in the order of their last bytes.
     pub received: Vec<Received>,
-    /// How many more there were.
+    /// How many more requests arrived.
     pub dropped: u64,
-    /// Whether some of these may have carried a record that none of those kept carries.
+    /// Whether a dropped request may have had a record that no recorded request has.
     pub overflowed: bool,
-    /// What was no whole request; the first few.
+    /// The first few incomplete requests.
     pub broken: Vec<Broken>,
-    /// The connections that came to no request, over HTTPS; the first few, and the last.
+    /// The first few HTTPS connections without a request, and the last.
     pub handshakes: Vec<Handshake>,
 }
 
@@ -95,13 +96,13 @@ pub(super) struct Progress {
     first: Mutex<Vec<u8>>,
 }
 
-/// A request as it is taken in, before it is known whether it is kept.
+/// The body of a request that is being read, before it is known whether it is kept.
 #[derive(Debug)]
 pub(super) struct Arriving {
     body: BytesMut,
     length: u64,
     budget: Budget,
-    /// What was taken out of the budget, and goes back where the request is not kept.
+    /// The bytes reserved from the budget, returned if the request is not kept.
     granted: usize,
 }
 
@@ -118,7 +119,7 @@ struct Kept {
     script: Script,
     attempts: HashMap<String, usize>,
     seen: Seen,
-    /// How often each record came, as far as they are counted.
+    /// How often each record arrived, up to a limit.
     repeats: HashMap<String, u32>,
     under_way: BTreeMap<u64, Arc<Progress>>,
     begun: u64,
@@ -131,7 +132,7 @@ impl Budget {
         Self(Arc::new(AtomicUsize::new(MOST_BYTES)))
     }
 
-    /// Takes as much of `wanted` as there is.
+    /// Reserves `wanted` bytes, or as many as are left.
     fn take(&self, wanted: usize) -> usize {
         let left = |left: usize| Some(left.saturating_sub(wanted));
         let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
@@ -144,7 +145,7 @@ impl Budget {
 }
 
 impl Arriving {
-    /// Takes a part of the body in: what may be kept of it is, all of it is counted.
+    /// Adds a part of the body: all of it is counted, and kept as far as the limits allow.
     pub(super) fn part(&mut self, part: &[u8]) {
         self.length += part.len() as u64;
         let room = LONGEST_BODY.saturating_sub(self.body.len()).min(part.len());
@@ -171,15 +172,15 @@ impl Progress {
     fn broken(&self, fault: Option<FramingFault>, why: &str) -> Broken {
         let first = quote(&self.first.lock().unwrap_or_else(PoisonError::into_inner));
         let bytes = self.bytes.load(Ordering::Relaxed);
-        let what = format!("{why}, after {bytes} bytes; it begins {first}");
+        let what = messages::broken_request(why, bytes, &first);
         Broken { began_ms: self.began_ms, bytes, fault, what }
     }
 }
 
 impl Kept {
-    /// Whether a request carries a record that did not come often before.
+    /// Whether a request carries a record that did not arrive often before.
     fn is_new(&mut self, body: &[u8]) -> bool {
-        // One without any counts as one of its own.
+        // All requests without a record count as one record.
         let (mut is_new, mut ids) = (false, uuids(body).peekable());
         let none = ids.peek().is_none().then_some("");
         for id in ids.chain(none) {
@@ -219,7 +220,7 @@ impl Log {
         self.lock().script.before.clone()
     }
 
-    /// Notes that the first bytes of a request are there. Returns the number under which it is under way.
+    /// Notes the first bytes of a request. Returns its number.
     pub(super) fn begin(&self, first: &[u8]) -> (u64, Arc<Progress>) {
         let progress = Arc::new(Progress { began_ms: self.clock.now_ms(), ..Progress::default() });
         progress.note(first);
@@ -230,13 +231,12 @@ impl Log {
         (number, progress)
     }
 
-    /// What a request's body is taken in with.
     pub(super) fn arriving(&self) -> Arriving {
         Arriving { body: BytesMut::new(), length: 0, budget: self.budget.clone(), granted: 0 }
     }
 
-    /// Takes in what is a request, and says what it is to be answered: by the script, or `at_head` where it was answered
-    /// before it was whole. Returns its place, where it is kept, with the answer.
+    /// Records a request. Its answer is `at_head` if it was answered before its body, otherwise the script's. Returns its place,
+    /// if it is kept, and the answer.
     pub(super) fn receive(
         &self,
         number: u64,
@@ -261,9 +261,9 @@ impl Log {
         let place = if room && granted == cost {
             arriving.granted = 0;
             let (body_length, outcome) = (arriving.length, answer.outcome());
-            // A body that was read in large steps holds more memory than it needs.
+            // A body that was read in large steps has more memory than it needs.
             delivery.body = Bytes::copy_from_slice(&delivery.body);
-            let received = Received { delivery, body_length, began_ms, at_ms, outcome, let_go: None };
+            let received = Received { delivery, body_length, began_ms, at_ms, outcome, given_up_after: None };
             kept.seen.received.push(received);
             Some(kept.seen.received.len() - 1)
         } else {
@@ -276,7 +276,7 @@ impl Log {
         (place, answer)
     }
 
-    /// Takes in what is no whole request, or what was none of the sender's doing, where `why` is not there.
+    /// Records an incomplete request; without `why`, the endpoint itself cut it off.
     pub(super) fn abandon(&self, number: u64, why: Option<(Option<FramingFault>, String)>) {
         let mut kept = self.lock();
         let progress = kept.under_way.remove(&number);
@@ -288,12 +288,12 @@ impl Log {
         self.changed.notify_waiters();
     }
 
-    /// Takes in a connection that came to no request.
+    /// Records a connection without a request.
     pub(super) fn handshake(&self, end: HandshakeEnd, what: String) {
         let handshake = Handshake { at_ms: self.clock.now_ms(), end, what };
         let mut kept = self.lock();
         kept.handshakes += 1;
-        // The last one tells whether a connection came after a certain event.
+        // The last one shows whether there was a connection after a certain event.
         kept.seen.handshakes.truncate(MOST_HANDSHAKES - 1);
         kept.seen.handshakes.push(handshake);
         drop(kept);
@@ -305,11 +305,11 @@ impl Log {
         kept.begun + kept.handshakes
     }
 
-    /// Notes that the sender ended the connection in place of waiting for the answer any longer.
-    pub(super) fn let_go(&self, place: Option<usize>, waited: Duration) {
+    /// Records that the sender closed the connection instead of waiting for the answer.
+    pub(super) fn given_up(&self, place: Option<usize>, waited: Duration) {
         let mut kept = self.lock();
         if let Some(received) = place.and_then(|place| kept.seen.received.get_mut(place)) {
-            received.let_go = Some(waited);
+            received.given_up_after = Some(waited);
         }
         drop(kept);
         self.changed.notify_waiters();
@@ -322,7 +322,7 @@ impl Log {
         for progress in kept.under_way.values() {
             let age = now.saturating_sub(progress.began_ms);
             if u128::from(age) >= unfinished_after.as_millis() && seen.broken.len() < MOST_BROKEN {
-                let why = format!("it was not whole {age} ms after its first byte");
+                let why = messages::incomplete_after(format!("{age} ms"));
                 seen.broken.push(progress.broken(None, &why));
             }
         }

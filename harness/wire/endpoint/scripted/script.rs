@@ -1,7 +1,7 @@
-//! What a scripted endpoint answers, as data.
+//! The answers of a scripted endpoint, as data.
 //!
-//! Invariant: the answer depends on what a request carries and on how often that came before, so concurrent deliveries
-//! cannot take each other's answers.
+//! Invariant: an answer depends only on what a request carries and how often that arrived before, so concurrent deliveries
+//! cannot get each other's answers.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,60 +11,59 @@ use bytes::Bytes;
 use super::uuids::uuids;
 use crate::wire::exchange::{Delivery, Outcome, Response};
 
-/// What an endpoint does with requests. The default answers 200 to everything.
+/// How an endpoint answers requests. The default answers 200 to everything.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
-    /// What becomes of a connection or a request before its body has been read.
+    /// What happens before the body of a request is read.
     pub before: Before,
-    /// What requests are answered whose target begins so: the first that fits.
+    /// Answers by the beginning of the target: the first match counts.
     pub by_target: Vec<(String, Answer)>,
-    /// What requests are answered whose body carries these record ids: one answer after another, the last of them again
-    /// and again.
+    /// Answers by the record id in the body: one answer after another, then the last one again and again.
     pub by_record: HashMap<String, Vec<Answer>>,
-    /// What all others are answered.
+    /// The answer to all other requests.
     pub otherwise: Answer,
 }
 
-/// What becomes of a connection or a request before its body has been read.
+/// What happens before the body of a request is read.
 #[derive(Debug, Clone, Default)]
 pub enum Before {
-    /// Nothing: the request is read to its end.
+    /// The request is read to its end.
     #[default]
     Nothing,
-    /// The connection is closed as soon as it is there.
+    /// The connection is closed as soon as it is open.
     Closes,
-    /// The connection is reset when the head of a request is there.
+    /// The connection is reset after the head of a request.
     Resets,
-    /// The head of a request is answered at once, and the body is read after it.
+    /// The request is answered after its head, and its body is read after that.
     Answers(Answer),
 }
 
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// How long the request has been whole before the answer begins.
+    /// The time from the last byte of the request to the first of the answer.
     pub delay: Duration,
-    /// Interim statuses (1xx) that go before it.
+    /// Interim statuses (1xx) before it.
     pub interim: Vec<u16>,
     pub response: Response,
     pub manner: Manner,
 }
 
-/// What becomes of an answer on the wire.
+/// How an answer is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Manner {
     #[default]
     Whole,
-    /// It is sent byte by byte, over that time.
+    /// Byte by byte, over this time.
     Dripped(Duration),
-    /// Its head is sent, and a body that never ends.
+    /// The head, and a body that never ends.
     Endless,
-    /// It is cut off inside the status line, and the connection is closed.
+    /// Cut off inside the status line; the connection is closed.
     CutInStatusLine,
-    /// It is cut off inside a header, and the connection is closed.
+    /// Cut off inside a header; the connection is closed.
     CutInHeaders,
     Closes,
     Resets,
-    /// Nothing is sent, and the connection stays open.
+    /// Nothing is sent; the connection stays open.
     Hangs,
 }
 
@@ -74,7 +73,7 @@ impl Answer {
         Self { delay: Duration::ZERO, interim: Vec::new(), response, manner: Manner::Whole }
     }
 
-    /// A 200 of which that becomes.
+    /// A 200 that is sent like this.
     pub fn with_manner(manner: Manner) -> Self {
         Self { manner, ..Self::default() }
     }
@@ -92,7 +91,7 @@ impl Answer {
         self
     }
 
-    /// The outcome of a request that is answered so.
+    /// The outcome of a request with this answer.
     pub fn outcome(&self) -> Outcome {
         match self.manner {
             Manner::Whole | Manner::Dripped(_) | Manner::Endless => Outcome::Answered(self.response.clone()),
@@ -114,12 +113,12 @@ impl Script {
         Self { otherwise: answer, ..Self::default() }
     }
 
-    /// Nothing but what becomes of a request before its body has been read.
+    /// A script with only this behaviour before the body is read.
     pub fn before(before: Before) -> Self {
         Self { before, ..Self::default() }
     }
 
-    /// The answer to a request; `attempts` counts, for each scripted record, how often it came.
+    /// The answer to a request; `attempts` counts how often each scripted record arrived.
     pub(super) fn answer(&self, delivery: &Delivery, attempts: &mut HashMap<String, usize>) -> Answer {
         let by_target = self.by_target.iter().find(|(prefix, _)| delivery.target.starts_with(prefix));
         if let Some((_, answer)) = by_target {

@@ -1,7 +1,7 @@
-//! An endpoint's connections over HTTPS: the handshake, and what becomes of it where it fails.
+//! The HTTPS connections of an endpoint: the handshake, and its failures.
 //!
-//! Invariant: every connection that comes to no request is written down with its reason; a handshake is bounded in time
-//! like a request, and in bytes by the TLS library.
+//! Invariant: every connection without a request is recorded with its reason. A handshake is bounded in time like a request,
+//! and in bytes by the TLS library.
 
 use std::io;
 use std::sync::Arc;
@@ -18,8 +18,9 @@ use super::conversation::{CLOSE_WAIT, Ended, Peer, converse, refuse};
 use super::log::{Log, QUOTED};
 use crate::wire::codec::quote;
 use crate::wire::handshake::HandshakeEnd;
+use crate::wire::messages;
 
-/// What a handshake begins with: the type of a TLS record that holds one (RFC 8446, section 5.1).
+/// The first byte of a handshake: the type of its TLS record (RFC 8446, section 5.1).
 const HANDSHAKE_RECORD: u8 = 22;
 
 impl Peer for TlsStream<TcpStream> {
@@ -37,17 +38,16 @@ pub(super) async fn connection(
     let mut first = [0; QUOTED];
     match timeout(patience, stream.peek(&mut first)).await {
         Ok(Ok(count @ 1..)) if first[0] != HANDSHAKE_RECORD => {
-            let what = format!("what came is no TLS: it begins {}", quote(&first[..count]));
-            log.handshake(HandshakeEnd::NoTls, what);
-            // As servers do that people know; what was sent is read, so that they see it and no reset.
-            refuse(&mut stream, "this is an HTTPS endpoint\n").await;
+            log.handshake(HandshakeEnd::NoTls, messages::sender_speaks_no_tls(&quote(&first[..count])));
+            // Answer as common servers do, and read what was sent, so that the peer sees the answer and not a reset.
+            refuse(&mut stream, messages::https_only()).await;
             let _ = stream.shutdown().await;
             let rest = async { tokio::io::copy(&mut stream, &mut tokio::io::sink()).await };
             let _ = timeout(CLOSE_WAIT, rest).await;
             return;
         }
         Err(_) => return log.handshake(HandshakeEnd::Broken, unfinished(patience)),
-        // What becomes of a connection that ends here is for the handshake to say.
+        // If the connection ended here, the handshake gives the reason.
         Ok(_) => {}
     }
     match timeout(patience, acceptor.accept(stream)).await {
@@ -59,13 +59,10 @@ pub(super) async fn connection(
         Ok(Ok(mut stream)) => match converse(&mut stream, &log, patience).await {
             Ended::Reset => {}
             Ended::WithoutRequest => {
-                log.handshake(
-                    HandshakeEnd::Left,
-                    "the connection was ended behind the handshake, without a request".to_owned(),
-                );
+                log.handshake(HandshakeEnd::Left, messages::sender_left_after_handshake());
             }
             Ended::Closed => {
-                // Says that this is the end, and that nothing was cut off.
+                // Sends close_notify, so that the peer knows that nothing was cut off.
                 let _ = timeout(CLOSE_WAIT, stream.shutdown()).await;
             }
         },
@@ -73,10 +70,10 @@ pub(super) async fn connection(
 }
 
 fn unfinished(patience: Duration) -> String {
-    format!("the handshake was not over {:.1} s after the connection", patience.as_secs_f64())
+    messages::handshake_timed_out(patience.as_secs_f64())
 }
 
-/// Why a handshake failed, as the peer or the TLS library has it.
+/// Why a handshake failed, according to the peer or the TLS library.
 fn failure(why: &io::Error) -> (HandshakeEnd, String) {
     use AlertDescription as Alert;
     let error = why.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
@@ -89,8 +86,8 @@ fn failure(why: &io::Error) -> (HandshakeEnd, String) {
             | Alert::CertificateUnknown
             | Alert::UnknownCA
             | Alert::AccessDenied),
-        )) => (HandshakeEnd::Refused, format!("the certificate was refused (alert {alert:?})")),
-        Some(error) => (HandshakeEnd::Broken, format!("the handshake failed ({error})")),
-        None => (HandshakeEnd::Left, format!("the connection was ended within the handshake ({why})")),
+        )) => (HandshakeEnd::Refused, messages::sender_rejected_certificate(&format!("{alert:?}"))),
+        Some(error) => (HandshakeEnd::Broken, messages::sender_handshake_failed(error)),
+        None => (HandshakeEnd::Left, messages::sender_left_handshake(why)),
     }
 }

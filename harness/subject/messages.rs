@@ -1,0 +1,268 @@
+//! Every sentence of this room: starting a program, talking to a sender, what a receiver observed, watching files.
+
+use std::fmt::Display;
+use std::path::Path;
+
+// Starting a program.
+
+pub(super) fn not_a_command(command: &str) -> String {
+    if command.trim().is_empty() {
+        return format!("the command {command:?} is empty");
+    }
+    format!("the command {command:?} cannot be split into words; check its quotes")
+}
+
+pub(super) fn cannot_start(program: &str, why: impl Display, is_missing: bool) -> String {
+    let fix = if is_missing { "; check its path, or put shell syntax into sh -c '…'" } else { "" };
+    format!("the command {program:?} cannot be started: {why}{fix}")
+}
+
+/// How a process ended: the status, and what is left of its stderr.
+pub(super) fn ended(command: &str, status: impl Display, last_words: &str) -> String {
+    format!("the command `{command}` ended with {status}{last_words}")
+}
+
+/// The end of a message. Empty if there are no lines.
+pub(super) fn last_lines(lines: &[&str]) -> String {
+    match lines {
+        [] => String::new(),
+        lines => format!("; the end of its stderr:\n    {}", lines.join("\n    ")),
+    }
+}
+
+pub(super) fn no_free_port(why: impl Display) -> String {
+    format!("no port is free: {why}")
+}
+
+/// `end` says how the process ended, from [`ended`].
+pub(super) fn receiver_ended_at_start(command: &str, port: u16, end: impl Display) -> String {
+    format!(
+        "the receiver ended before it listened on port {port}: {end}\nstart it yourself first: PORT={port} {command}"
+    )
+}
+
+pub(super) fn receiver_never_listened(command: &str, port: u16, seconds: f64, last_words: &str) -> String {
+    format!(
+        "the receiver did not listen on 127.0.0.1:{port} or [::1]:{port} within {seconds} s; make `{command}` listen on the \
+         port in the variable PORT, or wait longer with --ready-timeout{last_words}"
+    )
+}
+
+pub(super) fn receiver_not_restarted(end: impl Display, why: impl Display) -> String {
+    format!("{end}\nrestarting it failed: {why}")
+}
+
+// A receiver that runs already.
+
+pub(super) fn no_connection_within(seconds: u64) -> String {
+    format!("no connection within {seconds} s")
+}
+
+pub(super) fn receiver_unreachable(url: &str, why: impl Display) -> String {
+    format!("the receiver at {url} cannot be reached: {why}")
+}
+
+pub(super) fn receiver_not_listening(url: &str, address: &str, why: impl Display) -> String {
+    format!("the receiver at {url} cannot be reached: {why}; check that it listens on {address}")
+}
+
+// What a receiver observed.
+
+pub(super) fn stdout_of_other_receiver() -> String {
+    "--observe stdout needs a receiver started with --exec; for one that runs already, use --observe URL"
+        .to_owned()
+}
+
+pub(super) fn no_observations(url: &str, why: &str) -> String {
+    format!(
+        "{url}, the address of --observe, must answer with a JSON array such as \
+         [{{\"event\":\"person.created\",\"id\":\"abc12345\"}}]: {why}"
+    )
+}
+
+pub(super) fn observe_answered(outcome: impl Display) -> String {
+    format!("the answer was {outcome}")
+}
+
+pub(super) fn invalid_observations(why: impl Display, quoted: &str) -> String {
+    format!("{why}; the answer begins with {quoted}")
+}
+
+// A sender's replies: a fault each.
+
+pub(super) fn not_json(why: impl Display) -> String {
+    format!("not JSON: {why}")
+}
+
+pub(super) fn no_numeric_id() -> String {
+    "it has no numeric `id`".to_owned()
+}
+
+pub(super) fn no_result() -> String {
+    "it has none of `ok`, `error` and `unsupported`".to_owned()
+}
+
+pub(super) fn reply_to_other_request(request: u64) -> String {
+    format!("it is the reply to request {request}")
+}
+
+// A sender's replies: what is said of the sender.
+
+pub(super) fn invalid_line(quoted: &str, why: &str) -> String {
+    format!(
+        "the sender wrote {quoted} to stdout, which is not a reply ({why}); write logs to stderr, stdout is for replies \
+         only"
+    )
+}
+
+pub(super) fn second_reply(request: u64, quoted: &str) -> String {
+    format!("the sender replied to request {request} a second time: {quoted}")
+}
+
+pub(super) fn unasked_reply(request: u64, quoted: &str) -> String {
+    format!("the sender replied to request {request}, which was never sent: {quoted}")
+}
+
+pub(super) fn endless_line(most: usize, quoted: &str) -> String {
+    format!("the sender wrote a line longer than {most} bytes to stdout; it begins with {quoted}")
+}
+
+pub(super) fn no_reply_in_time(op: &str, request: u64, seconds: f64, last_words: &str) -> String {
+    format!("the sender did not reply to `{op}` (request {request}) within {seconds} s{last_words}")
+}
+
+/// `end` says how the process ended, from [`ended`].
+pub(super) fn sender_ended(op: &str, end: impl Display) -> String {
+    format!("no reply to `{op}`: {end}")
+}
+
+pub(super) fn stdout_closed(op: &str, last_words: &str) -> String {
+    format!("no reply to `{op}`: the sender closed its stdout, but it still runs{last_words}")
+}
+
+pub(super) fn invalid_answer(op: &str, why: impl Display, quoted: &str) -> String {
+    format!("the sender's reply to `{op}` is invalid: {why}; it was {quoted}")
+}
+
+pub(super) fn no_webhook_name(quoted: &str) -> String {
+    format!("the sender's reply to `create_webhook` has no string `webhook`; it was {quoted}")
+}
+
+pub(super) fn answered_with_error(op: &str, message: &str) -> String {
+    format!("the sender answered `{op}` with an error: {message:?}")
+}
+
+pub(super) fn unsupported(op: &str, reason: &str) -> String {
+    format!("the sender does not support `{op}`: {reason:?}")
+}
+
+// A sender at a URL.
+
+pub(super) fn invalid_reply(
+    url: &str,
+    op: &str,
+    request: u64,
+    (status, quoted): (u16, &str),
+    why: &str,
+) -> String {
+    format!(
+        "the sender at {url} answered `{op}` (request {request}) with {status} and {quoted}, which is not its reply: {why}"
+    )
+}
+
+pub(super) fn stopped_listening(url: &str, op: &str) -> String {
+    format!("no reply to `{op}`: the sender stopped listening at {url}")
+}
+
+pub(super) fn no_reply_from_in_time(url: &str, op: &str, seconds: f64) -> String {
+    format!("the sender at {url} did not reply to `{op}` within {seconds} s")
+}
+
+pub(super) fn no_reply_from(url: &str, op: &str, outcome: impl Display) -> String {
+    format!("the sender at {url} did not reply to `{op}`: {outcome}")
+}
+
+pub(super) fn sender_unreachable(url: &str, outcome: impl Display) -> String {
+    format!(
+        "the sender at {url} cannot be reached: {outcome}; check that it is running and that this is its control URL"
+    )
+}
+
+// Replies of the reference sender to invalid requests.
+
+pub(super) fn invalid_request(why: impl Display) -> String {
+    format!("invalid request: {why}")
+}
+
+pub(super) fn must_be_string(member: &str) -> String {
+    format!("`{member}` must be a string")
+}
+
+pub(super) fn must_be_strings(member: &str) -> String {
+    format!("`{member}` must be a list of strings")
+}
+
+pub(super) fn missing_member(member: &str) -> String {
+    format!("`{member}` is missing")
+}
+
+pub(super) fn unknown_operation(name: &str) -> String {
+    format!("unknown operation {name:?}")
+}
+
+// Watching files.
+
+pub(super) fn cannot_watch(path: &Path, why: impl Display) -> String {
+    format!("cannot watch {} (--watch): {why}", path.display())
+}
+
+pub(super) fn too_many_files(most: usize) -> String {
+    format!("it contains more than {most} files; choose a smaller folder")
+}
+
+/// `first` of `count` files changed.
+pub(super) fn changed(first: &str, count: usize) -> String {
+    match count {
+        0 | 1 => format!("{first} changed"),
+        more => format!("{first} and {} more changed", more - 1),
+    }
+}
+
+/// `changed` says what changed, from the function of this name.
+pub(super) fn changes_in_every_run(changed: &str) -> String {
+    format!("{changed} during each of the last runs; that no longer starts another run")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_follow_the_data() {
+        for (said, expected) in [
+            (not_a_command(""), "the command \"\" is empty"),
+            (not_a_command("'a"), "the command \"'a\" cannot be split into words; check its quotes"),
+            (
+                cannot_start("cd", "No such file or directory (os error 2)", true),
+                "the command \"cd\" cannot be started: No such file or directory (os error 2); check its path, or put shell \
+                 syntax into sh -c '…'",
+            ),
+            (
+                cannot_start("/", "Permission denied", false),
+                "the command \"/\" cannot be started: Permission denied",
+            ),
+            (
+                ended("true", "exit status: 0", &last_lines(&[])),
+                "the command `true` ended with exit status: 0",
+            ),
+            (
+                ended("x", "exit status: 1", &last_lines(&["one", "two"])),
+                "the command `x` ended with exit status: 1; the end of its stderr:\n    one\n    two",
+            ),
+            (changed("a", 1), "a changed"),
+            (changed("a", 3), "a and 2 more changed"),
+        ] {
+            assert_eq!(said, expected);
+        }
+    }
+}

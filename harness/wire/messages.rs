@@ -1,0 +1,324 @@
+//! Every sentence of this room, in the order of its folders: outcomes and requests, the client, the endpoints.
+
+use std::fmt::Display;
+use std::path::Path;
+
+// Outcomes of a delivery. Each follows a colon, or is all that a report says of an answer.
+
+pub(super) fn timed_out() -> &'static str {
+    "timed out"
+}
+
+pub(super) fn connection_refused() -> &'static str {
+    "connection refused"
+}
+
+pub(super) fn connection_reset() -> &'static str {
+    "connection reset"
+}
+
+pub(super) fn closed_early() -> &'static str {
+    "connection closed before an answer"
+}
+
+/// Also said of what stops a connection earlier, such as a host that does not resolve.
+pub(super) fn no_http_response(why: &str) -> String {
+    format!("no valid HTTP response: {why}")
+}
+
+pub(super) fn tls_error(why: &str) -> String {
+    format!("TLS error: {why}")
+}
+
+pub(super) fn abandoned() -> &'static str {
+    "connection closed early on purpose"
+}
+
+pub(super) fn begins_with(quoted: &str) -> String {
+    format!("it begins with {quoted}")
+}
+
+// Deliveries from files.
+
+pub(super) fn invalid_base64(why: impl Display) -> String {
+    format!("invalid base64: {why}")
+}
+
+pub(super) fn not_a_method(method: &str) -> String {
+    format!("{method:?} is not a request method")
+}
+
+pub(super) fn not_a_path(target: &str) -> String {
+    format!("the target {target:?} is not a path")
+}
+
+pub(super) fn not_a_header_name(name: &str) -> String {
+    format!("{name:?} is not a header name")
+}
+
+pub(super) fn line_break_in_header(name: &str) -> String {
+    format!("the value of {name} contains a line break or a NUL")
+}
+
+// Targets.
+
+pub(super) fn not_a_url(url: &str, why: impl Display) -> String {
+    format!("{url:?} is not a URL: {why}")
+}
+
+pub(super) fn unsupported_scheme(url: &str, scheme: &str) -> String {
+    format!("{url:?} has the scheme {scheme:?}; use http or https")
+}
+
+pub(super) fn credentials_in_url() -> String {
+    "the URL contains a user name or a password, which deliveries do not carry; remove it".to_owned()
+}
+
+pub(super) fn no_host(url: &str) -> String {
+    format!("{url:?} has no host")
+}
+
+pub(super) fn trust_without_tls(url: &str) -> String {
+    format!("--ca and --insecure apply to https URLs only; {url:?} is not one")
+}
+
+pub(super) fn not_this_machine(address: &str) -> String {
+    format!("{address} is not this machine; to send to it anyway, add --allow-remote")
+}
+
+pub(super) fn forwarding_failed(url: &str, outcome: impl Display) -> String {
+    format!("forwarding to {url} failed: {outcome}\n")
+}
+
+// TLS of the client: what is wrong, then the fix.
+
+pub(super) fn no_system_certificates(why: impl Display) -> String {
+    format!("cannot read the system's certificates: {why}; use --ca FILE or --insecure")
+}
+
+pub(super) fn no_tls_setup(why: impl Display) -> String {
+    format!("cannot set up TLS: {why}")
+}
+
+pub(super) fn host_without_certificate(host: &str) -> String {
+    format!("no certificate can be issued for the host {host:?}")
+}
+
+pub(super) fn closed_in_handshake() -> String {
+    "the server closed the connection during the handshake; if it serves plain HTTP, use http:// in the URL"
+        .to_owned()
+}
+
+pub(super) fn handshake_failed(why: impl Display) -> String {
+    format!("the handshake failed: {why}")
+}
+
+pub(super) fn server_speaks_no_tls(why: impl Display) -> String {
+    format!("the server did not speak TLS ({why}); if it serves plain HTTP, use http:// in the URL")
+}
+
+pub(super) fn client_certificate_required(why: impl Display) -> String {
+    format!("the server requires a client certificate, which deliveries do not carry ({why})")
+}
+
+pub(super) fn server_aborted_tls(why: impl Display) -> String {
+    format!("the server aborted the connection: {why}")
+}
+
+/// `why` is the TLS library's name for what is wrong, `fix` one of the functions after this one.
+pub(super) fn certificate_rejected(why: impl Display, fix: &str) -> String {
+    format!("{why}; {fix}")
+}
+
+pub(super) fn trust_issuer() -> &'static str {
+    "trust the certificate or its issuer with --ca FILE, or skip the check with --insecure"
+}
+
+pub(super) fn update_issuer() -> &'static str {
+    "another key of an issuer with this name signed it: check that --ca FILE is up to date, or skip the check with \
+     --insecure"
+}
+
+pub(super) fn renew_certificate() -> &'static str {
+    "renew the certificate, or skip the check with --insecure"
+}
+
+pub(super) fn compare_clocks() -> &'static str {
+    "compare the clocks of both machines, or skip the check with --insecure"
+}
+
+pub(super) fn use_certified_name() -> &'static str {
+    "use a host name that the certificate is valid for, or skip the check with --insecure"
+}
+
+pub(super) fn trust_authority_itself() -> &'static str {
+    "the server presents the certificate of an authority as its own: trust that exact certificate with --ca FILE, or \
+     skip the check with --insecure"
+}
+
+pub(super) fn skip_check() -> &'static str {
+    "skip the check with --insecure"
+}
+
+// The file of --ca.
+
+pub(super) fn unreadable_ca(file: &Path, why: impl Display) -> String {
+    format!("the CA file {} cannot be read: {why}", file.display())
+}
+
+pub(super) fn oversized_ca(file: &Path, mib: u64) -> String {
+    format!("the CA file {} is larger than {mib} MiB", file.display())
+}
+
+pub(super) fn ca_is_not_pem(file: &Path, why: impl Display) -> String {
+    format!(
+        "the CA file {} is not valid PEM: {why}; export the certificate again as PEM (Base64)",
+        file.display()
+    )
+}
+
+pub(super) fn ca_without_certificate(file: &Path, is_der: bool) -> String {
+    let fix = if is_der {
+        "convert it from DER to PEM with `openssl x509 -inform der`"
+    } else {
+        "it must be PEM, with a line -----BEGIN CERTIFICATE-----"
+    };
+    format!("the CA file {} contains no PEM certificate; {fix}", file.display())
+}
+
+pub(super) fn invalid_ca_certificate(file: &Path, number: usize, why: impl Display) -> String {
+    format!("certificate {number} in the CA file {} is invalid: {why}", file.display())
+}
+
+pub(super) fn unusable_ca(file: &Path, why: impl Display) -> String {
+    format!("the CA file {} cannot be used: {why}", file.display())
+}
+
+// Certificates of the endpoints.
+
+pub(super) fn no_authority(why: impl Display) -> String {
+    format!("cannot create a certificate authority: {why}")
+}
+
+/// `which` is the end of "a certificate that …".
+pub(super) fn no_certificate(which: &str, why: impl Display) -> String {
+    format!("cannot create a certificate that {which}: {why}")
+}
+
+pub(super) fn oversized_certificates(file: &Path, mib: u64) -> String {
+    format!("{} is larger than {mib} MiB", file.display())
+}
+
+// Bodies of the endpoints' own answers.
+
+pub(super) fn invalid_request(fault: impl Display) -> String {
+    format!("invalid HTTP request: {fault}\n")
+}
+
+pub(super) fn not_a_request() -> &'static str {
+    "invalid HTTP request\n"
+}
+
+pub(super) fn body_too_large() -> &'static str {
+    "request body too large\n"
+}
+
+pub(super) fn invalid_response() -> &'static str {
+    "the server has no valid HTTP response to this request\n"
+}
+
+pub(super) fn https_only() -> &'static str {
+    "plain HTTP request sent to an HTTPS endpoint\n"
+}
+
+// What reached a scripted endpoint instead of a request.
+
+pub(super) fn broken_request(why: &str, bytes: u64, quoted: &str) -> String {
+    match bytes {
+        1 => format!("{why}; 1 byte arrived: {quoted}"),
+        _ => format!("{why}; {bytes} bytes arrived, beginning {quoted}"),
+    }
+}
+
+pub(super) fn incomplete_after(elapsed: impl Display) -> String {
+    format!("it was not complete {elapsed} after its first byte")
+}
+
+pub(super) fn closed_within_request() -> String {
+    "the connection closed in the middle of the request".to_owned()
+}
+
+pub(super) fn failed_within_request(why: impl Display) -> String {
+    format!("the connection failed in the middle of the request ({why})")
+}
+
+pub(super) fn invalid_http(fault: impl Display) -> String {
+    format!("it is not valid HTTP ({fault})")
+}
+
+/// A fault that is seen where it is, not at the beginning of the request.
+pub(super) fn invalid_http_at(fault: impl Display, quoted: &str) -> String {
+    format!("it is not valid HTTP ({fault}: {quoted})")
+}
+
+// What reached an HTTPS endpoint instead of a request: whole clauses.
+
+pub(super) fn sender_speaks_no_tls(quoted: &str) -> String {
+    format!("the sender did not speak TLS: it sent {quoted}")
+}
+
+pub(super) fn handshake_timed_out(seconds: f64) -> String {
+    format!("the TLS handshake was not complete {seconds:.1} s after the connection")
+}
+
+pub(super) fn sender_rejected_certificate(alert: &str) -> String {
+    format!("the sender rejected the certificate (alert {alert})")
+}
+
+pub(super) fn sender_handshake_failed(why: impl Display) -> String {
+    format!("the TLS handshake failed ({why})")
+}
+
+pub(super) fn sender_left_handshake(why: impl Display) -> String {
+    format!("the sender closed the connection during the TLS handshake ({why})")
+}
+
+pub(super) fn sender_left_after_handshake() -> String {
+    "the sender closed the connection after the TLS handshake, without a request".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_follow_the_data() {
+        let file = Path::new("ca.pem");
+        for (said, expected) in [
+            (broken_request("it ended", 1, "\"P\""), "it ended; 1 byte arrived: \"P\""),
+            (broken_request("it ended", 4, "\"POST\""), "it ended; 4 bytes arrived, beginning \"POST\""),
+            (
+                ca_without_certificate(file, false),
+                "the CA file ca.pem contains no PEM certificate; it must be PEM, with a line -----BEGIN CERTIFICATE-----",
+            ),
+            (
+                ca_without_certificate(file, true),
+                "the CA file ca.pem contains no PEM certificate; convert it from DER to PEM with \
+                 `openssl x509 -inform der`",
+            ),
+            (
+                certificate_rejected("invalid peer certificate: UnknownIssuer", trust_issuer()),
+                "invalid peer certificate: UnknownIssuer; trust the certificate or its issuer with --ca FILE, or skip \
+                 the check with --insecure",
+            ),
+            (
+                tls_error(&server_speaks_no_tls("corrupt message")),
+                "TLS error: the server did not speak TLS (corrupt message); if it serves plain HTTP, use http:// in the \
+                 URL",
+            ),
+            (handshake_timed_out(0.2), "the TLS handshake was not complete 0.2 s after the connection"),
+        ] {
+            assert_eq!(said, expected);
+        }
+    }
+}
