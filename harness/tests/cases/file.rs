@@ -1,4 +1,4 @@
-//! The file of a case: what is no case is named, and secrets come back where they were taken out.
+//! The file of a case: invalid files are rejected, and redacted secrets are restored.
 
 use bytes::Bytes;
 use serde_json::json;
@@ -9,7 +9,7 @@ use twenty_conform::webhook::signature::Secret;
 use super::{THEN, case, control};
 
 #[test]
-fn a_file_that_is_no_case_is_named() {
+fn invalid_case_is_rejected() {
     let whole = serde_json::to_value(case(&[control(THEN)], &control(THEN))).unwrap();
     let edited = |edit: &dyn Fn(&mut serde_json::Value)| {
         let mut value = whole.clone();
@@ -19,28 +19,28 @@ fn a_file_that_is_no_case_is_named() {
     for (text, words) in [
         (String::new(), "it is not JSON"),
         ("{\"format\":".to_owned(), "line 1 column 10"),
-        ("[]".to_owned(), "no JSON object of a case"),
-        ("{}".to_owned(), "no member `format`"),
+        ("[]".to_owned(), "it is not a case"),
+        ("{}".to_owned(), "it has no `format`"),
         ("{\"format\":\"twenty-conform-run/1\"}".to_owned(), "\"twenty-conform-run/1\""),
         (
             "{\"format\":\"twenty-conform-case/1\"}".to_owned(),
-            "run `twenty-conform receiver` again with --out to save the case anew",
+            "run `twenty-conform receiver` again with --out to get a new case",
         ),
         (format!("{{\"format\":\"{FORMAT}\"}}"), "missing field `requirement`"),
         (edited(&|value| value["expected"] = json!("5xx")), "unknown variant `5xx`"),
         (
             edited(&|value| value["expected"] = json!({ "words": "observed" })),
-            "`expected` is \"observed\", which no single answer can show",
+            "`expected` is \"observed\", which a single answer does not show",
         ),
         (edited(&|value| value["trial"]["body"] = json!(7)), "a text, or an object"),
         (
             edited(&|value| value["trial"]["method"] = json!("PO ST")),
-            "in `trial` \"PO ST\" is no request method",
+            "in `trial`: \"PO ST\"",
         ),
         (edited(&|value| value["trial"]["target"] = json!("x")), "the target \"x\" is no path"),
         (
             edited(&|value| value["controls"][0]["headers"][0][1] = json!("a\r\nb")),
-            "in `controls[0]` the value of",
+            "in `controls[0]`: the value of",
         ),
         (edited(&|value| value["controls"][0]["headers"][0][0] = json!("a:")), "\"a:\" is no header name"),
         (
@@ -55,7 +55,7 @@ fn a_file_that_is_no_case_is_named() {
 }
 
 #[test]
-fn the_secret_comes_back_where_it_was_taken_out() {
+fn redacted_secret_is_restored() {
     let secret = Secret::new("p\"ä s");
     let redaction = Redaction::new([&secret]);
     let mut trial = control(THEN);

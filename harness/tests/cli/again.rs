@@ -59,14 +59,14 @@ fn a_finding_is_still_there_on_the_receiver_and_gone_on_the_reference() {
         for how in [&[][..], &["--as-saved"]] {
             let at = |url: &str| replay(&file, &[&["--url", url, "--secret", SECRET], how].concat());
             let ran = at(&wrong).expect(1);
-            assert!(ran.stdout.contains(&format!("\n  FAIL       {id} ")), "{ran:#?}");
+            assert!(ran.stdout.contains(&format!("\n  FAIL         {id} ")), "{ran:#?}");
             for words in
-                ["was acknowledged: 200", "expected not 2xx", "actual   200", "repeat   curl -sS -i -X POST"]
+                ["accepted (200) ", "expected not 2xx", "actual   200", "again    curl -sS -i -X POST"]
             {
                 assert!(ran.stdout.contains(words), "{words:?} in {ran:#?}");
             }
             let ran = at(&reference.url).expect(0);
-            assert!(ran.stdout.contains(&format!("\n  pass       {id} ")), "{ran:#?}");
+            assert!(ran.stdout.contains(&format!("\n  pass         {id} ")), "{ran:#?}");
         }
     }
 }
@@ -108,7 +108,7 @@ fn replay_is_inconclusive_when_controls_are_rejected() {
     let earlier = (at.parse::<u64>().unwrap() - 3_600_000).to_string();
     fs::write(&file, text.replace(at, &earlier)).unwrap();
     let ran = replay(&file, &["--url", &refusing, "--secret", SECRET, "--as-saved"]).expect(3);
-    assert!(ran.stdout.contains("gone stale") && ran.stdout.contains("leave --as-saved out"), "{ran:#?}");
+    assert!(ran.stdout.contains("signed 60 min ago") && ran.stdout.contains("without --as-saved"), "{ran:#?}");
     let closed = ClosedPort::new();
     replay(&file, &["--url", &closed.url(), "--secret", SECRET])
         .expect(3)
