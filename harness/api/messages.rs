@@ -1,4 +1,8 @@
-//! What the API says of unusable arguments and a missing port.
+//! What the API says of a wrong signature, unusable arguments and a missing port.
+
+pub(super) fn signature_mismatch() -> &'static str {
+    "the signature does not match"
+}
 
 pub(super) fn empty_secret() -> String {
     "the secret is empty".to_owned()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::messages;
 use crate::redaction::Redaction;
 use crate::report::CauseEntry;
 use crate::suite::cause::sender;
@@ -68,7 +69,7 @@ pub struct Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the signature does not match")?;
+        f.write_str(messages::signature_mismatch())?;
         self.cause.as_ref().map_or(Ok(()), |cause| write!(f, ": {cause}; {}", cause.fix))
     }
 }

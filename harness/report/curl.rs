@@ -60,8 +60,8 @@ pub(super) fn command(url: &str, trust: &Trust, delivery: &Delivery, file: Optio
         }
         Transfer::Whole | Transfer::Segments(_) => None,
     };
-    let unasked = (body.len() > EXPECTS_PAST && delivery.transfer != Transfer::Expecting)
-        .then(|| "Expect:".to_owned());
+    let unasked =
+        (body.len() > EXPECTS_PAST && delivery.transfer != Transfer::Expecting).then(|| "Expect:".to_owned());
     for header in framing.into_iter().chain(unasked) {
         words.extend(["-H".to_owned(), quoted(header.as_bytes())]);
     }

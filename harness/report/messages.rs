@@ -81,6 +81,18 @@ pub(super) fn requests_in(requests: usize, took_ms: u64, waited_ms: u64, per_s: 
     }
 }
 
+/// The last line. `levels` says for each level how many of its requirements passed.
+pub(super) fn result(
+    result: &str,
+    levels: &[String],
+    inconclusive: usize,
+    not_applicable: usize,
+    seed: u64,
+) -> String {
+    let levels = levels.join(" ");
+    format!("RESULT: {result} {levels} inconclusive {inconclusive} n/a {not_applicable} seed {seed}")
+}
+
 // What `listen` says.
 
 /// The requirements that a delivery leaves open.
@@ -100,6 +112,17 @@ pub(super) fn some_failed(failed: u64, of: u64, first: Option<usize>) -> String 
 
 pub(super) fn no_delivery() -> &'static str {
     "no delivery arrived"
+}
+
+/// The last line of `listen`.
+pub(super) fn listen_result(
+    result: &str,
+    received: u64,
+    [judged, failed, broken]: [u64; 3],
+    stored: Option<u64>,
+) -> String {
+    let stored = stored.map(|stored| format!(" stored {stored}")).unwrap_or_default();
+    format!("RESULT: {result} received {received} judged {judged} failed {failed} broken {broken}{stored}")
 }
 
 // What a replay finds.
@@ -176,7 +199,9 @@ pub(super) fn case_of_other_version(format: &str, version: &str, wanted: &str) -
 
 /// Another file of a run's evidence.
 pub(super) fn other_file_of_run(format: &str, wanted: &str) -> String {
-    format!("its `format` is {format:?}, not {wanted:?}; the cases of a run are in the folder `cases` of its --out")
+    format!(
+        "its `format` is {format:?}, not {wanted:?}; the cases of a run are in the folder `cases` of its --out"
+    )
 }
 
 pub(super) fn other_format(format: &serde_json::Value, wanted: &str) -> String {
@@ -249,6 +274,9 @@ mod tests {
             assert!(answered(what, &outcome).starts_with(words), "{}", answered(what, &outcome));
         }
         assert_eq!(control_rejected(&with(401), ""), "the valid control delivery was rejected (401)");
-        assert!(control_rejected(&Outcome::Refused, "").starts_with("the valid control delivery was not answered: "));
+        assert!(
+            control_rejected(&Outcome::Refused, "")
+                .starts_with("the valid control delivery was not answered: ")
+        );
     }
 }

@@ -248,11 +248,7 @@ impl Report {
         let result = self.result.as_str();
         let (inconclusive, not_applicable) =
             (self.count(VerdictName::Inconclusive), self.count(VerdictName::NotApplicable));
-        format!(
-            "RESULT: {result} {} inconclusive {inconclusive} n/a {not_applicable} seed {}",
-            levels.join(" "),
-            self.seed
-        )
+        messages::result(result, &levels, inconclusive, not_applicable, self.seed)
     }
 
     fn conclude(&mut self) {

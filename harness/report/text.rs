@@ -95,7 +95,7 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
     };
     let _ = writeln!(
         text,
-        "  {style}{mark:<12}{style:#} {:<6} {DIM}{:<6}{DIM:#} {}{cases}",
+        "  {style}{mark:<12}{style:#} {:<6} {DIM}{:<6}{DIM:#}  {}{cases}",
         requirement.id, requirement.level, requirement.title
     );
     let mut line = |name: &str, value: &str| {

@@ -37,9 +37,7 @@ pub struct Traffic {
 pub fn not_shown(requirement: &Requirement, secret_known: bool) -> Option<&'static str> {
     match requirement.binds {
         Binds::Sender(Recorded::Shows) => None,
-        Binds::Sender(Recorded::ShowsWithSecret) => {
-            (!secret_known).then(messages::secret_missing)
-        }
+        Binds::Sender(Recorded::ShowsWithSecret) => (!secret_known).then(messages::secret_missing),
         Binds::Sender(Recorded::Cannot(why)) => Some(why),
         Binds::Receiver => Some(messages::for_receivers()),
     }
@@ -90,14 +88,14 @@ impl Traffic {
 
     /// Judges such a transcript.
     pub fn judge(&self, transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<Finding> {
-        let finding = |&requirement: &&'static Requirement| match not_shown(requirement, self.secret.is_some())
-        {
-            Some(why) => vec![Finding {
-                requirement,
-                judgement: Judgement::Judged(Verdict::NotApplicable(why.to_owned())),
-            }],
-            None => run::judge(transcript, &[requirement]),
-        };
+        let finding =
+            |&requirement: &&'static Requirement| match not_shown(requirement, self.secret.is_some()) {
+                Some(why) => vec![Finding {
+                    requirement,
+                    judgement: Judgement::Judged(Verdict::NotApplicable(why.to_owned())),
+                }],
+                None => run::judge(transcript, &[requirement]),
+            };
         selected.iter().flat_map(finding).collect()
     }
 }

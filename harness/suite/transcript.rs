@@ -142,7 +142,7 @@ pub enum Ending {
     Stuck(String),
     /// The sender declared a capability that does not work: what it said.
     Unkept(String),
-    /// The sender broke the attachment protocol: a quotation.
+    /// The sender violated the attachment protocol: a quotation.
     Broke(String),
     /// It did not run: why.
     Skipped(String),

@@ -22,7 +22,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// This verdict if it is a failure. If not, the failure that `find` returns, if any; otherwise this one.
+    /// This verdict, unless it is not a failure and `find` returns one.
     pub(crate) fn or_fail(self, find: impl FnOnce() -> Option<Self>) -> Self {
         if matches!(self, Self::Fail(_)) { self } else { find().unwrap_or(self) }
     }
@@ -169,7 +169,7 @@ pub enum VerdictName {
     Inconclusive,
     /// The requirement does not apply: it is about the other dialect, or needs a capability that the subject lacks.
     NotApplicable,
-    /// The harness failed, or the subject broke the attachment protocol.
+    /// The harness failed, or the subject violated the attachment protocol.
     Error,
 }
 

@@ -337,7 +337,9 @@ fn cases_are_inconclusive_when_controls_are_rejected() {
     assert!(matches!(case.judge(&attempt(200, 200, 200), &doubtful), Replayed::StillThere(_)));
     let frozen = Timing::Frozen(Duration::from_secs(3600));
     match case.judge(&attempt(401, 401, 401), &frozen) {
-        Replayed::Inconclusive(why) => assert!(why.contains("60 min ago") && why.contains("--as-saved"), "{why}"),
+        Replayed::Inconclusive(why) => {
+            assert!(why.contains("60 min ago") && why.contains("--as-saved"), "{why}")
+        }
         other => panic!("{other:?}"),
     }
     let mut died = attempt(200, 401, 200);

@@ -135,7 +135,8 @@ fn reports_on_an_inconclusive_run() {
 fn reports_on_a_passing_sender() {
     let exec = reference("sender");
     let options = ["--seed", "1", "--cases", "4"];
-    let arguments = [&["sender", "--exec", &exec, "--run", "DLV-1,PAY-1,SIG-4,ACK-1,NON-1"][..], &options].concat();
+    let arguments =
+        [&["sender", "--exec", &exec, "--run", "DLV-1,PAY-1,SIG-4,ACK-1,NON-1"][..], &options].concat();
     assert_reports("sender-passes", &arguments, 0);
 }
 

@@ -19,6 +19,7 @@ pub enum Timing {
     Frozen(Duration),
 }
 
+/// The result of a replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replayed {
     /// The failure, as a lower-case fragment.

@@ -236,30 +236,30 @@ impl Signed {
     }
 }
 
-/// What a new signature is made from.
+/// The inputs of a new signature.
 struct Signing<'a> {
     secret: &'a Secret,
     key: Key,
     other_keys: Vec<String>,
-    /// The control as it was, and as it is now.
+    /// The saved control and the new one.
     pairs: Option<(Signed, Signed)>,
-    /// The delivery as it was, and as it is now but for its signature.
+    /// The saved delivery, and the new one without its signature.
     old: Signed,
     new: Signed,
-    /// Whether the control was signed under this secret.
+    /// Whether the control was signed with this secret.
     known: bool,
 }
 
 impl Signing<'_> {
-    /// The signature that is to the new delivery what this value was to the old one.
+    /// The value for the new delivery that corresponds to this value of the old one.
     fn renewed(&self, value: &[u8]) -> Option<Vec<u8>> {
         if let Some((_, new)) = self.pairs.as_ref().filter(|(old, _)| old.signature == value) {
             return Some(new.signature.clone());
         }
-        let ingredients =
+        let inputs =
             || [(&self.old, &self.new)].into_iter().chain(self.pairs.as_ref().map(|(old, new)| (old, new)));
         let mut edited = Vec::new();
-        for (old, new) in ingredients() {
+        for (old, new) in inputs() {
             let [old, new] = [old, new].map(|one| self.key.sign(&one.timestamp, &one.body));
             if Signature::parse(value) == Some(old) && value == old.to_hex().as_bytes() {
                 return Some(new.to_hex().into_bytes());
@@ -273,7 +273,7 @@ impl Signing<'_> {
         if let Some((old, new)) = &self.pairs {
             edited.insert(0, (old.signature.clone(), new.signature.clone()));
         }
-        ingredients()
+        inputs()
             .find_map(|(old, new)| self.by_recipe(value, old, new))
             .or_else(|| edited.iter().find_map(|(old, new)| edit(value, old, new)))
             .or_else(|| self.by_other_key(value))

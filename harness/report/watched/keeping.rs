@@ -44,7 +44,8 @@ impl Keeping {
             return Err(Error::Usage(messages::folder_not_empty(folder)));
         }
         let path = folder.join(LINES);
-        let lines = File::create_new(&path).map_err(|why| Error::Usage(messages::not_written(&path, &why)))?;
+        let lines =
+            File::create_new(&path).map_err(|why| Error::Usage(messages::not_written(&path, &why)))?;
         Ok(Self { folder: folder.to_owned(), lines: BufWriter::new(lines), stored: 0 })
     }
 

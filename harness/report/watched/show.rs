@@ -23,9 +23,9 @@ use crate::wire::exchange::Exchange;
 /// The longest name or id that is shown.
 const LONGEST: usize = 80;
 /// The indentation of further lines about a failure.
-const MARGIN: &str = "                  ";
+const MARGIN: &str = "                   ";
 /// The indentation of further lines in the summary.
-const SUMMARY_MARGIN: &str = "                             ";
+const SUMMARY_MARGIN: &str = "                              ";
 
 /// What was counted in addition to what was judged.
 #[derive(Debug, Clone, Copy)]
@@ -78,18 +78,18 @@ impl Show {
             let message = lines(&failure.message, MARGIN);
             // Writing to a string does not fail.
             let _ =
-                writeln!(text, "    {BAD}{:<6}{BAD:#} {:<6} {message}", failure.requirement, failure.level);
+                writeln!(text, "    {BAD}{:<6}{BAD:#} {:<6}  {message}", failure.requirement, failure.level);
             if let Some(cause) = &failure.cause {
                 let said = lines(&cause.to_string(), MARGIN);
-                let _ = writeln!(text, "           {DIM}cause{DIM:#}  {said}");
+                let _ = writeln!(text, "           {DIM}cause{DIM:#}   {said}");
                 if !cause.or.is_empty() {
                     let _ = writeln!(
                         text,
-                        "           {DIM}or{DIM:#}     {}",
+                        "           {DIM}or{DIM:#}      {}",
                         lines(&cause.or.join(", or "), MARGIN)
                     );
                 }
-                let _ = writeln!(text, "           {DIM}fix{DIM:#}    {}", cause.fix);
+                let _ = writeln!(text, "           {DIM}fix{DIM:#}     {}", cause.fix);
             }
         }
         if !judged.inconclusive.is_empty() {
@@ -145,19 +145,15 @@ impl Show {
             };
             let _ = writeln!(
                 text,
-                "  {style}{mark:<12}{style:#} {:<6} {DIM}{:<6}{DIM:#} {said}",
-                entry.requirement.id, entry.requirement.level
+                "  {style}{mark:<12}{style:#} {:<6} {DIM}{:<6}{DIM:#}  {}: {said}",
+                entry.requirement.id, entry.requirement.level, entry.requirement.title
             );
         }
         for (cause, count) in tally.causes() {
             let _ = writeln!(text, "  {DIM}cause{DIM:#}        {} ({count})", lines(cause, SUMMARY_MARGIN));
         }
-        let stored = stored.map(|stored| format!(" stored {stored}")).unwrap_or_default();
-        let _ = writeln!(
-            text,
-            "\nRESULT: {result} received {} judged {} failed {} broken {}{stored}",
-            received, tally.judged, tally.failed, tally.broken
-        );
+        let counts = [tally.judged, tally.failed, tally.broken];
+        let _ = writeln!(text, "\n{}", messages::listen_result(result, received, counts, stored));
         text
     }
 }

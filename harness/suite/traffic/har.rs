@@ -96,7 +96,8 @@ fn exchange(entry: Entry) -> Result<Option<Exchange>, String> {
     // HTTP/2 puts the request line into pseudo-headers.
     let headers = headers.into_iter().filter(|header| !header.name.starts_with(':'));
     let headers = Headers(headers.map(|header| (header.name, Bytes::from(header.value))).collect());
-    let is_webhook_header = |(name, _): &(String, Bytes)| name.to_ascii_lowercase().starts_with("x-twenty-webhook-");
+    let is_webhook_header =
+        |(name, _): &(String, Bytes)| name.to_ascii_lowercase().starts_with("x-twenty-webhook-");
     let body = match post_data {
         None if !headers.0.iter().any(is_webhook_header) => return Ok(None),
         None => Bytes::new(),
@@ -113,10 +114,8 @@ fn exchange(entry: Entry) -> Result<Option<Exchange>, String> {
     };
     let url = Url::parse(&url).map_err(|why| messages::har_bad_url(&url, &why.to_string()))?;
     let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-    let began: Timestamp = entry
-        .started_date_time
-        .parse()
-        .map_err(|_| messages::har_bad_date(&entry.started_date_time))?;
+    let began: Timestamp =
+        entry.started_date_time.parse().map_err(|_| messages::har_bad_date(&entry.started_date_time))?;
     let answered = entry.response.map(|response| response.status).filter(|&status| status > 0);
     Ok(Some(Exchange {
         id: ExchangeId(0),

@@ -75,7 +75,9 @@ pub(super) fn har_bad_date(date: &str) -> String {
 /// A note on requests in a HAR that are not webhook deliveries.
 pub(super) fn har_skipped(skipped: usize, of: usize) -> String {
     let have = if skipped == 1 { "has" } else { "have" };
-    format!("skipped {skipped} of {of} requests in the HAR, which {have} no body and no X-Twenty-Webhook header")
+    format!(
+        "skipped {skipped} of {of} requests in the HAR, which {have} no body and no X-Twenty-Webhook header"
+    )
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use crate::wire::exchange::{Exchange, ExchangeId};
 ///
 /// Errors: the file is empty, cut off, or in another format. The message begins with the line.
 pub fn read(bytes: &[u8], redaction: &Redaction) -> Result<Recording, String> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|why| messages::not_utf8(line_of(&bytes[..why.valid_up_to()])))?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|why| messages::not_utf8(line_of(&bytes[..why.valid_up_to()])))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let Some((number, first)) = lines(text).next() else {
         return Err(messages::empty_file());

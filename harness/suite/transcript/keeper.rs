@@ -21,7 +21,10 @@ pub enum Kept<'a> {
     Secret(&'a Secret),
     Exchange(&'a Exchange),
     /// The trials of a scenario that is over.
-    Scenario { trials: &'a [Trial], processing: &'a [ProcessingTrial] },
+    Scenario {
+        trials: &'a [Trial],
+        processing: &'a [ProcessingTrial],
+    },
 }
 
 impl Keeper {

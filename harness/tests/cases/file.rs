@@ -33,10 +33,7 @@ fn invalid_case_is_rejected() {
             "`expected` is \"observed\", which a single answer does not show",
         ),
         (edited(&|value| value["trial"]["body"] = json!(7)), "a text, or an object"),
-        (
-            edited(&|value| value["trial"]["method"] = json!("PO ST")),
-            "in `trial`: \"PO ST\"",
-        ),
+        (edited(&|value| value["trial"]["method"] = json!("PO ST")), "in `trial`: \"PO ST\""),
         (edited(&|value| value["trial"]["target"] = json!("x")), "the target \"x\" is no path"),
         (
             edited(&|value| value["controls"][0]["headers"][0][1] = json!("a\r\nb")),

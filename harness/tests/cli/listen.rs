@@ -95,7 +95,12 @@ pub(crate) fn body(id: usize) -> String {
 }
 
 /// A delivery that is signed over what `signed` makes of timestamp and body.
-pub(crate) fn request(target: &str, body: &str, connection: &str, signed: impl Fn(u64, &str) -> String) -> Vec<u8> {
+pub(crate) fn request(
+    target: &str,
+    body: &str,
+    connection: &str,
+    signed: impl Fn(u64, &str) -> String,
+) -> Vec<u8> {
     let now = now_ms();
     let signature = hmac(&signed(now, body));
     format!(

@@ -1,11 +1,11 @@
-//! Words that stop a reader do not come back: in README, docs, help, snapshots, comments, names and messages.
+//! Words to avoid, in README, docs, help, snapshots, comments, names and messages.
 
 use std::fs;
 use std::path::Path;
 
 use super::{Files, assert_no, root, rust_files, tree};
 
-/// What not to say, and what to say. Words are found in names too, where `_` parts them.
+/// Words to avoid, and what to say instead. They are found in names too, where `_` separates words.
 const WORDS: &[(&str, &str)] = &[
     ("behind", "after, past or following"),
     ("beside", "with or next to"),
@@ -30,11 +30,11 @@ const WORDS: &[(&str, &str)] = &[
     ("came of it", "the outcome"),
 ];
 
-/// Places where one of the words is right: the path's beginning, and the text around the word.
+/// Exceptions: the prefix of a path, and the text around the word; an empty text excepts whole lines.
 const RIGHT: &[(&str, &str)] = &[
     // This list.
     ("harness/tests/tidy/words.rs", ""),
-    // Ids of checks are never changed.
+    // Ids of checks never change.
     ("", "receiver/reception/genuine"),
     ("", "sender/signing/genuine"),
     ("", "receiver/intake/left-behind"),
@@ -43,16 +43,48 @@ const RIGHT: &[(&str, &str)] = &[
     ("", "sender/signing/further-attempts"),
 ];
 
-/// Rooms whose comments and names are not in order yet.
-const PENDING: &[&str] =
-    &["CHANGELOG.md", "README.md", "benches/", "docs/", "fixtures/", "harness/", "snapshots/"];
+/// Rooms that do not follow this rule yet.
+const PENDING: &[&str] = &[
+    "CHANGELOG.md",
+    "README.md",
+    "benches/",
+    "docs/",
+    "fixtures/",
+    "harness/api/sender.rs",
+    "harness/bench/",
+    "harness/cli/",
+    "harness/peers/",
+    "harness/subject/",
+    "harness/suite/cause",
+    "harness/suite/receiver/",
+    "harness/suite/sender/",
+    "harness/tests/bad_input",
+    "harness/tests/cases",
+    "harness/tests/cli",
+    "harness/tests/client",
+    "harness/tests/endpoints",
+    "harness/tests/guide.rs",
+    "harness/tests/implementations.rs",
+    "harness/tests/load",
+    "harness/tests/mutants",
+    "harness/tests/peers",
+    "harness/tests/readme.rs",
+    "harness/tests/reference",
+    "harness/tests/replays.rs",
+    "harness/tests/serialisers.rs",
+    "harness/tests/shapes.rs",
+    "harness/tests/signing.rs",
+    "harness/webhook/",
+    "harness/wire/",
+    "snapshots/",
+];
 
 const FOLDERS: &[&str] = &["docs", "fixtures", "snapshots", ".ci"];
 const FILES: &[&str] = &["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Cargo.toml", "deny.toml"];
-/// Folders that hold what others wrote, or what is built.
+/// Folders of third-party or generated files.
 const FOREIGN: &[&str] = &["node_modules", ".venv", "target", "vectors", "__pycache__"];
 
-/// Everything that people read, as path and text.
+/// Every file that people read, as path and text.
 fn texts() -> Files {
     let mut found = [rust_files("harness"), rust_files("benches")].concat();
     let mut open: Vec<_> = FOLDERS.iter().chain(FILES).map(|name| root().join(name)).collect();
@@ -73,7 +105,7 @@ fn name(path: &Path) -> String {
     path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned()
 }
 
-/// A line in lower case, with one space on both sides of each word and nothing else.
+/// The words of a line in lower case, with one space around each.
 fn plain(line: &str) -> String {
     let words = line.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<String> = words.map(str::to_lowercase).collect();
@@ -107,7 +139,7 @@ fn texts_use_plain_words() {
 }
 
 #[test]
-fn words_to_avoid_are_named() {
+fn word_to_avoid_is_named() {
     let files = tree(&[
         (
             "a.md",
