@@ -36,7 +36,7 @@ pub enum Better {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
-    /// All of it is better than the threshold.
+    /// None of it is worse than the threshold.
     Within,
     /// It contains the threshold, so it is inconclusive.
     Astride,

@@ -80,7 +80,7 @@ pub struct Report {
     /// The exchanges whose bodies are in files that the `curl` commands read.
     #[serde(skip)]
     pub bodies: Vec<ExchangeId>,
-    /// Remarks that fail nothing.
+    /// Remarks that do not affect the result.
     pub notes: Vec<String>,
     pub requirements: Vec<RequirementEntry>,
     pub checks: Vec<CheckEntry>,

@@ -28,7 +28,7 @@ pub struct Requirement {
     pub source: &'static str,
     /// Why it matters and what usually breaks it, for `explain`.
     pub why: &'static str,
-    /// What is done to the subject to judge it. If the first one breaks down, the requirement fails.
+    /// What is done to the subject to judge it, with the main scenario first.
     pub scenarios: &'static [&'static Scenario],
     /// The capability that a sender must declare for it to apply.
     pub needs: Option<Capability>,
@@ -46,7 +46,7 @@ pub enum Binds {
     Sender(Recorded),
 }
 
-/// Whether recorded deliveries show a requirement on senders.
+/// Whether recorded deliveries show a requirement for senders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
     /// A single delivery shows it.

@@ -190,7 +190,7 @@ fn help_of_every_command() {
     let mut commands = vec![Vec::new()];
     while let Some(command) = commands.pop() {
         let mut call = twenty(command.iter().map(String::as_str).chain(["--help"]));
-        // The width is that of no terminal.
+        // The default width, not that of a terminal.
         call.env_remove("COLUMNS").env_remove("LINES");
         let help = finish(call).expect(0).stdout;
         text += &format!(

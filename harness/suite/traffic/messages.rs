@@ -1,6 +1,6 @@
 //! What is said of recorded and watched traffic: files that cannot be read, and requirements that traffic does not show.
 
-/// Why recorded traffic does not show a requirement on signatures.
+/// Why recorded traffic does not show a requirement for signatures.
 pub(super) fn secret_missing() -> &'static str {
     "the webhook's secret is unknown; give it with --secret"
 }

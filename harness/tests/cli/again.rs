@@ -129,7 +129,7 @@ fn replay_rejects_unusable_cases() {
     for (text, words) in [
         ("", &["is not JSON", "line 1"][..]),
         (&whole[..whole.len() / 2], &["is not JSON", "line "]),
-        ("{}", &["no member `format`"]),
+        ("{}", &["it has no `format`"]),
         (&whole.replace("case/2", "case/9"), &["twenty-conform-case/9"]),
         // What an earlier version saved: its version, and the command that saves it anew.
         (
@@ -154,7 +154,7 @@ fn replay_rejects_unusable_cases() {
         .expect(2)
         .complains_of(&["--allow-remote"]);
     let ran = replay(&file, &["--url", &url, "--secret", "m1staken"]).expect(2);
-    ran.complains_of(&["recorded under another secret"]);
+    ran.complains_of(&["recorded with another secret"]);
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn a_run_keeps_every_exchange_and_every_trial() {
     assert_eq!(ran.stderr, "");
     let manifest = json(&folder.join("run.json"));
     for (field, expected) in [
-        ("format", Value::from("twenty-conform-run/1")),
+        ("format", Value::from("twenty-conform-run/2")),
         ("role", "receiver".into()),
         ("dialect", "documented".into()),
         ("subject", reference("receiver").into()),
