@@ -143,7 +143,7 @@ fn shown(command: &str, arguments: &[&str], status: i32, kept: &[usize]) -> Stri
 
 /// Without how many exchanges there were, which a search for a bound may make one more or less, and how long they took.
 fn timeless(text: &str) -> String {
-    let line = |line: &str| if line.contains(" requests in ") { String::new() } else { line.to_owned() };
+    let line = |line: &str| if line.contains(" exchanges in ") { String::new() } else { line.to_owned() };
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 

@@ -12,7 +12,7 @@ const LONGEST_FUNCTION: usize = 80;
 /// A file or function that is still too long: its name, and its length, which may only shrink.
 type Known = (&'static str, usize);
 
-/// Files that are still too long. An entry that is no longer needed fails the test.
+/// Files that are still too long. The list shrinks: an entry that is not needed any more fails the test.
 const LONG_FILES: &[Known] = &[("harness/tests/client/tls.rs", 435), ("harness/tests/load_locust.rs", 441)];
 
 /// Functions that are still too long, as file and name.

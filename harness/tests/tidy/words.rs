@@ -34,7 +34,7 @@ const WORDS: &[(&str, &str)] = &[
 const RIGHT: &[(&str, &str)] = &[
     // This list.
     ("harness/tests/tidy/words.rs", ""),
-    // Ids of checks never change.
+    // Ids of checks are never changed.
     ("", "receiver/reception/genuine"),
     ("", "sender/signing/genuine"),
     ("", "receiver/intake/left-behind"),
