@@ -21,10 +21,9 @@ pub(super) fn additional_members(names: &[String]) -> String {
     format!("the payload has additional top-level members: {}", names.join(", "))
 }
 
-/// The receiver exited. `exchanges` are the numbers of the requests after which it did, such as `#7`.
+/// The receiver exited. `exchanges` are the numbers of the exchanges after which it did, such as `#7`.
 pub(super) fn exited_after(exchanges: &[String], how: &str) -> String {
-    let requests = if exchanges.len() == 1 { "request" } else { "requests" };
-    format!("after {requests} {}: {how}", exchanges.join(", "))
+    format!("after exchange {}: {how}", exchanges.join(", "))
 }
 
 /// A file of the evidence could not be written.
@@ -218,7 +217,7 @@ pub(super) fn too_many_controls(count: usize) -> String {
 
 /// An invalid delivery in a case. `place` is the member that has it.
 pub(super) fn invalid_delivery(place: &str, why: &dyn fmt::Display) -> String {
-    format!("in `{place}`: {why}")
+    format!("in `{place}` {why}")
 }
 
 // Folders and files that are written.
@@ -247,8 +246,8 @@ mod tests {
     #[test]
     fn counts_have_the_right_number() {
         let ids = |count: usize| (1..=count).map(|id| format!("#{id}")).collect::<Vec<_>>();
-        assert_eq!(exited_after(&ids(1), "it exited"), "after request #1: it exited");
-        assert_eq!(exited_after(&ids(2), "it exited"), "after requests #1, #2: it exited");
+        assert_eq!(exited_after(&ids(1), "it exited"), "after exchange #1: it exited");
+        assert_eq!(exited_after(&ids(2), "it exited"), "after exchange #1, #2: it exited");
         assert_eq!([cases(1), cases(2)], ["(1 case)", "(2 cases)"]);
         assert_eq!(shown_by(&[3, 4], 2), "#3 #4");
         assert_eq!(shown_by(&[3, 4, 5], 2), "#3 #4 and 1 more");

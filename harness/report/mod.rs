@@ -309,7 +309,7 @@ pub fn redaction(transcript: &Transcript) -> Redaction {
     Redaction::new(own.chain(&transcript.secret).chain(&transcript.secrets))
 }
 
-/// After which requests the subject exited: a note for each way in which it did.
+/// After which exchanges the subject exited: a note for each way in which it did.
 fn exits(transcript: &Transcript) -> impl Iterator<Item = String> {
     let mut ways: Vec<(&str, Vec<String>)> = Vec::new();
     for (at, how) in &transcript.deaths {

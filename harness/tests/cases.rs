@@ -308,21 +308,21 @@ fn cases_are_inconclusive_when_controls_are_rejected() {
     {
         Replayed::StillThere(_) => "there",
         Replayed::Gone => "gone",
-        Replayed::Inconclusive(_) => "inconclusive",
+        Replayed::Untold(_) => "untold",
     };
     for (expected, statuses, replayed) in [
         (Expected::NotAccepted, (200, 401, 200), "gone"),
         (Expected::NotAccepted, (200, 200, 200), "there"),
         // What is acknowledged is acknowledged, whatever became of the controls.
         (Expected::NotAccepted, (401, 200, 401), "there"),
-        (Expected::NotAccepted, (401, 401, 401), "inconclusive"),
-        (Expected::NotAccepted, (200, 401, 401), "inconclusive"),
+        (Expected::NotAccepted, (401, 401, 401), "untold"),
+        (Expected::NotAccepted, (200, 401, 401), "untold"),
         (Expected::ClientError, (200, 500, 200), "there"),
-        (Expected::ClientError, (200, 500, 401), "inconclusive"),
+        (Expected::ClientError, (200, 500, 401), "untold"),
         (Expected::Accepted, (200, 401, 200), "there"),
         // It has no control behind it in a run either: what is repeated may be what is refused.
         (Expected::Accepted, (200, 409, 409), "there"),
-        (Expected::Accepted, (401, 401, 401), "inconclusive"),
+        (Expected::Accepted, (401, 401, 401), "untold"),
         (Expected::Accepted, (401, 200, 401), "gone"),
         (Expected::Status(413), (200, 401, 200), "there"),
         (Expected::Status(413), (200, 413, 200), "gone"),
@@ -333,13 +333,11 @@ fn cases_are_inconclusive_when_controls_are_rejected() {
     }
     let doubtful = Timing::Present(Some(Doubt::UnknownSignature));
     case.expected = Expected::NotAccepted;
-    assert!(matches!(case.judge(&attempt(200, 401, 200), &doubtful), Replayed::Inconclusive(_)));
+    assert!(matches!(case.judge(&attempt(200, 401, 200), &doubtful), Replayed::Untold(_)));
     assert!(matches!(case.judge(&attempt(200, 200, 200), &doubtful), Replayed::StillThere(_)));
     let frozen = Timing::Frozen(Duration::from_secs(3600));
     match case.judge(&attempt(401, 401, 401), &frozen) {
-        Replayed::Inconclusive(why) => {
-            assert!(why.contains("60 min ago") && why.contains("--as-saved"), "{why}")
-        }
+        Replayed::Untold(why) => assert!(why.contains("60 min ago") && why.contains("--as-saved"), "{why}"),
         other => panic!("{other:?}"),
     }
     let mut died = attempt(200, 401, 200);

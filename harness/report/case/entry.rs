@@ -20,7 +20,7 @@ pub fn render(
     let (verdict, message) = match replayed {
         Replayed::StillThere(message) => (VerdictName::Fail, Some(message)),
         Replayed::Gone => (VerdictName::Pass, None),
-        Replayed::Inconclusive(why) => (VerdictName::Inconclusive, Some(why)),
+        Replayed::Untold(why) => (VerdictName::Inconclusive, Some(why)),
     };
     let check = CheckEntry {
         verdict,

@@ -26,7 +26,7 @@ pub enum Replayed {
     StillThere(String),
     /// The receiver now does what is expected.
     Gone,
-    Inconclusive(String),
+    Untold(String),
 }
 
 impl Case {
@@ -78,13 +78,13 @@ impl Case {
             return Replayed::StillThere(messages::answered_and_gone(what, outcome, &control.outcome));
         }
         if let Some(control) = rejected {
-            return Replayed::Inconclusive(messages::control_rejected(&control.outcome, &timing.hint()));
+            return Replayed::Untold(messages::control_rejected(&control.outcome, &timing.hint()));
         }
         match timing {
-            Timing::Present(Some(doubt)) => Replayed::Inconclusive(doubt.to_string()),
+            Timing::Present(Some(doubt)) => Replayed::Untold(doubt.to_string()),
             // Without a control, the reason may be its age alone.
             Timing::Frozen(_) if self.controls.is_empty() && !timing.hint().is_empty() => {
-                Replayed::Inconclusive(messages::answered(what, outcome) + &timing.hint())
+                Replayed::Untold(messages::answered(what, outcome) + &timing.hint())
             }
             _ if is_met => Replayed::Gone,
             _ => Replayed::StillThere(messages::answered(what, outcome)),

@@ -1,4 +1,4 @@
-//! The file of a case: invalid files are rejected, and redacted secrets are restored.
+//! The file of a case: what is no case is named, and secrets come back where they were taken out.
 
 use bytes::Bytes;
 use serde_json::json;
@@ -9,7 +9,7 @@ use twenty_conform::webhook::signature::Secret;
 use super::{THEN, case, control};
 
 #[test]
-fn invalid_case_is_rejected() {
+fn a_file_that_is_no_case_is_named() {
     let whole = serde_json::to_value(case(&[control(THEN)], &control(THEN))).unwrap();
     let edited = |edit: &dyn Fn(&mut serde_json::Value)| {
         let mut value = whole.clone();
@@ -33,11 +33,14 @@ fn invalid_case_is_rejected() {
             "`expected` is \"observed\", which a single answer does not show",
         ),
         (edited(&|value| value["trial"]["body"] = json!(7)), "a text, or an object"),
-        (edited(&|value| value["trial"]["method"] = json!("PO ST")), "in `trial`: \"PO ST\""),
+        (
+            edited(&|value| value["trial"]["method"] = json!("PO ST")),
+            "in `trial` \"PO ST\" is no request method",
+        ),
         (edited(&|value| value["trial"]["target"] = json!("x")), "the target \"x\" is no path"),
         (
             edited(&|value| value["controls"][0]["headers"][0][1] = json!("a\r\nb")),
-            "in `controls[0]`: the value of",
+            "in `controls[0]` the value of",
         ),
         (edited(&|value| value["controls"][0]["headers"][0][0] = json!("a:")), "\"a:\" is no header name"),
         (
@@ -52,7 +55,7 @@ fn invalid_case_is_rejected() {
 }
 
 #[test]
-fn redacted_secret_is_restored() {
+fn the_secret_comes_back_where_it_was_taken_out() {
     let secret = Secret::new("p\"ä s");
     let redaction = Redaction::new([&secret]);
     let mut trial = control(THEN);

@@ -36,7 +36,7 @@ fn the_json_report_has_the_fields_of_the_interface() {
     let exec = reference("receiver");
     let (ran, _, report, _) = reported(&["receiver", "--exec", &exec, "--seed", "42"]);
     let (ran, report) = (ran.expect(0), report.0);
-    assert_eq!(report["format"], "twenty-conform-report/2");
+    assert_eq!(report["format"], "twenty-conform-report/1");
     assert_eq!(report["tool"]["name"], "twenty-conform");
     assert_eq!(report["tool"]["version"], env!("CARGO_PKG_VERSION"));
     for (field, expected) in [

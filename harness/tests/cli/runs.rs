@@ -39,12 +39,7 @@ fn passes(report: &Report, role: Role) {
 fn demo(dialect: &str) {
     let ran = run(["demo", "--dialect", dialect, "--seed", "7"]).expect(0);
     let line = ran.result_line();
-    assert!(
-        line.starts_with("RESULT: pass must ")
-            && line.contains(" inconclusive 0 n/a ")
-            && line.ends_with(" seed 7"),
-        "{ran:#?}"
-    );
+    assert!(line.starts_with("RESULT: pass must ") && line.ends_with(" inconclusive 0 seed 7"), "{ran:#?}");
     assert!(ran.stdout.ends_with(&format!("{line}\n")));
     for requirement in requirements::all() {
         assert!(ran.stdout.contains(&format!(" {:<6} ", requirement.id)), "{}: {ran:#?}", requirement.id);
@@ -267,7 +262,8 @@ time.sleep(600)
         arrival.recv().unwrap();
         signal(&child, with);
         let ran = Ran::new(child.wait_with_output().unwrap()).expect(130);
-        assert!(ran.result_line().starts_with("RESULT: interrupted "), "{ran:#?}");
+        assert!(ran.stdout.contains("interrupted"), "{ran:#?}");
+        assert!(ran.result_line().starts_with("RESULT: incomplete "), "{ran:#?}");
         let report = Report::read(&path).unwrap();
         assert_eq!(report.0["interrupted"], true);
         assert_eq!(report.0["exit_status"], 130);
