@@ -1,6 +1,6 @@
-//! The public API: sign and verify a delivery, check a receiver or a sender, read the report.
+//! The public API: sign and verify a delivery, check a receiver or a sender, and read the report.
 //!
-//! Invariant: no signature here has a type of a room that is not re-exported here.
+//! Every type in a public signature is re-exported here.
 
 #![warn(missing_docs)]
 
@@ -9,6 +9,7 @@ pub(crate) mod sender;
 pub(crate) mod suite;
 
 mod error;
+mod messages;
 mod report;
 mod signature;
 

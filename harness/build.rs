@@ -1,6 +1,6 @@
-//! Compiles the data folders in, so that a new sample event or shape needs no line of code.
+//! Embeds the data folders, so that a new sample event or shape needs no code.
 //!
-//! Invariant: it copies names and contents only; what they mean is the business of the modules that include them.
+//! It copies names and contents only. The modules that include them interpret them.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// A constant of (file name, contents) pairs, in the order of the names.
+/// A constant with (file name, contents) pairs, sorted by name.
 fn table(folder: &Path, ending: &str, constant: &str) -> io::Result<String> {
     let mut names = Vec::new();
     if folder.is_dir() {

@@ -1,6 +1,6 @@
-//! The time of day, injected: `main` and the commands hand the system's clock on, tests hand a fixed one.
+//! The time of day, injected: the commands pass the system's clock, tests a fixed one.
 //!
-//! Invariant: no other file of the library reads the time of day.
+//! No other file of the library reads the time of day.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ impl Clock {
         }))
     }
 
-    /// A clock that stands still.
+    /// A clock that always shows this time.
     pub fn fixed(ms: u64) -> Self {
         Self(Arc::new(move || ms))
     }

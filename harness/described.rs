@@ -1,6 +1,6 @@
-//! Enums that are tables: a row for each variant, with what is said of it.
+//! Enums as tables: one row per variant, with its description.
 
-/// Declares an enum with `ALL`, in the order of the rows, and `describe`, which gives a row's text.
+/// Declares an enum with `ALL`, in the order of the rows, and `describe`, which returns a row's text.
 macro_rules! described {
     ($(#[$of_enum:meta])* $vis:vis enum $kind:ident { $($(#[$of_row:meta])* $name:ident: $text:literal,)* }) => {
         $(#[$of_enum])*

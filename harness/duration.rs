@@ -1,21 +1,19 @@
-//! How a length of time is read, a number and its unit, and how reports write it.
+//! Parses a duration, which is a number with a unit, and formats one for reports.
 //!
-//! Which units there are, and which bounds hold, is said by those that read a value.
+//! Callers choose the units and check the limits.
 
 use std::time::Duration;
 
-/// Why a text is no length of time.
+/// Why a text is not a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unreadable<'a> {
-    /// It ends with this, which is none of the units.
+    /// It ends with this, which is not one of the units.
     Unit(&'a str),
-    /// What stands before the unit is no number.
+    /// The part before the unit is not a number.
     Number,
 }
 
-/// Reads a number and one of these units, each given with its length in seconds. Returns seconds.
-///
-/// Errors: what is wrong with the text.
+/// Parses a number and a unit. `units` has the length of each unit in seconds. Returns seconds.
 pub fn seconds<'a>(text: &'a str, units: &[(&str, f64)]) -> Result<f64, Unreadable<'a>> {
     let digits = text.trim_end_matches(char::is_alphabetic);
     let unit = &text[digits.len()..];
@@ -23,7 +21,7 @@ pub fn seconds<'a>(text: &'a str, units: &[(&str, f64)]) -> Result<f64, Unreadab
     digits.trim().parse::<f64>().map(|number| number * length).map_err(|_| Unreadable::Number)
 }
 
-/// A length of time in whole milliseconds, as reports have it.
+/// A duration in whole milliseconds, for reports.
 pub(crate) fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
@@ -33,7 +31,7 @@ mod tests {
     use super::{Unreadable, seconds};
 
     #[test]
-    fn reads_a_number_and_a_unit() {
+    fn parses_a_number_with_a_unit() {
         let units = [("ms", 1e-3), ("s", 1.0), ("", 1.0)];
         for (text, read) in [
             ("10s", Ok(10.0)),

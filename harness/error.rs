@@ -1,7 +1,7 @@
-//! What ends a command before it has a verdict: harness faults, and what the user has to fix. What a subject does is
-//! never in here.
+//! Errors that end a command before it has a verdict: faults of the harness, and what the user has to fix. A subject that fails
+//! is not an error.
 //!
-//! Invariant: every error names the thing and maps to one exit status.
+//! Every error names the thing that is wrong and maps to one exit status.
 
 use std::io;
 use std::path::PathBuf;
@@ -19,12 +19,12 @@ pub enum Error {
     /// The subject could not be reached, started or talked to.
     #[error(transparent)]
     Subject(#[from] SubjectError),
-    #[error("the report {} cannot be written: {source}", path.display())]
+    #[error("cannot write the report {}: {source}", path.display())]
     Report { path: PathBuf, source: io::Error },
-    /// Somebody asked for the end before there was anything to tell.
+    /// The user interrupted before there was a result.
     #[error("interrupted before anything was measured")]
     Interrupted,
-    /// The suite contradicts itself, or something that it stands on failed.
+    /// The suite's own test vectors fail, or something that it needs does.
     #[error("harness fault: {0}")]
     Harness(String),
 }
@@ -42,29 +42,29 @@ impl Error {
     }
 }
 
-/// Why a subject cannot be tested, or not any further.
+/// Why a subject cannot be tested, or not tested further.
 #[derive(Debug, Clone, Error)]
 pub enum SubjectError {
-    /// What was asked for cannot be: a command that does not exist, a malformed URL.
+    /// An argument is wrong: a command that does not exist, a malformed URL.
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]
     Unreachable(String),
     #[error("{0}")]
     Died(String),
-    /// It answered a request with an error, or did not answer within the wait.
+    /// It answered a request with an error, or did not answer in time.
     #[error("{0}")]
     Stuck(String),
-    /// It does not keep what it declares.
+    /// It declares a capability that does not work.
     #[error("{0}")]
     Unkept(String),
-    /// It broke the attachment protocol; what it sent is quoted.
+    /// It violated the attachment protocol; the text quotes what it sent.
     #[error("{0}")]
     Broke(String),
 }
 
 impl SubjectError {
-    /// The same with its words changed.
+    /// The same error with its text changed.
     pub(crate) fn with(mut self, change: impl FnOnce(&str) -> String) -> Self {
         let (Self::Usage(text)
         | Self::Unreachable(text)

@@ -1,22 +1,22 @@
-//! The exit statuses, as the interface documents them.
+//! The documented exit statuses.
 //!
-//! Invariant: one number, the first that applies, in the order of the variants.
+//! If several apply, the first in the order of the variants counts.
 
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExitStatus {
-    /// 130: interrupted; a partial report was written and says so.
+    /// 130: interrupted; an incomplete report was written.
     Interrupted,
-    /// 70: the suite contradicts itself, a subject broke the attachment protocol, or a report could not be written.
+    /// 70: the suite itself failed, a subject violated the attachment protocol, or a report could not be written.
     Harness,
-    /// 2: usage or configuration; a pattern that matches nothing.
+    /// 2: wrong usage or configuration, including a pattern that matches nothing.
     Usage,
-    /// 1: non-conformance at the gated level.
+    /// 1: a gated requirement failed.
     Failed,
-    /// 6: slower than a bound allows, or confirmed to be slower than what it is compared with.
+    /// 6: slower than a limit allows, or confirmed to be slower than the base.
     Slower,
-    /// 3: nothing failed, yet something gated was inconclusive, the subject could not be reached or started, or what was measured
-    /// does not tell whether it is slower.
+    /// 3: nothing failed, but a gated requirement was inconclusive, the subject could not be reached or started, or a comparison
+    /// was inconclusive.
     Incomplete,
     /// 4: nothing was selected to run.
     NothingSelected,

@@ -2,21 +2,21 @@
 #![doc = ""]
 #![doc = include_str!("../docs/library.md")]
 
-// Eight folders, each built on those before it, so this is also the order in which to read:
+// Eight folders. Each is built on those before it, so this is also the order in which to read them:
 //
-// - `webhook`: what a Twenty webhook is, as pure data and functions.
+// - `webhook`: Twenty's webhooks as pure data and functions.
 // - `wire`: HTTP/1.1 as bytes: the exchange, the codec, the client and the endpoints.
-// - `subject`: how a program under test is reached.
+// - `subject`: starts or reaches the program under test.
 // - `peers`: the reference sender and receiver, and the mutants that prove that every check finds its fault.
-// - `suite`: the requirements, what is sent to find out about each, and how a run is judged.
-// - `report`: what a run has shown, in each format and on disk.
+// - `suite`: the requirements, what is sent to judge each, and how a run is judged.
+// - `report`: the result of a run, in each format and on disk.
 // - `bench`: signed load, measured, compared and accounted for.
 // - `cli`: the command line.
 //
-// `api` is what other programs use. All else is hidden from its documentation: it is public for the binary, the tests and the
+// `api` is for other programs. Everything else is hidden from the documentation: it is public for the binary, the tests and the
 // benchmarks, and may change with every version.
 //
-// Bytes in, verdict out. What a program under test does is data, never an `Err`; an `Err` means that the harness failed.
+// What a program under test does is data, never an `Err`; an `Err` means that the harness failed.
 
 #[macro_use]
 mod described;

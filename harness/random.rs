@@ -1,13 +1,13 @@
 //! Ids, secrets and nonces from the run's seed.
 //!
-//! Invariant: the same seed gives the same sequence; nothing here reads the system's randomness.
+//! The same seed gives the same sequence. Nothing here reads the system's randomness.
 
 use std::sync::{Mutex, PoisonError};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// A seeded source, shared by all that make deliveries.
+/// A seeded source, shared by all code that creates deliveries.
 #[derive(Debug)]
 pub struct Random(Mutex<StdRng>);
 
@@ -20,12 +20,12 @@ impl Random {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).random()
     }
 
-    /// The seed of a sequence of its own, for what runs at the same time as other things.
+    /// The seed of a separate sequence, for concurrent work.
     pub(crate) fn seed(&self) -> u64 {
         u64::from_le_bytes(self.bytes())
     }
 
-    /// 32 lowercase hexadecimal digits, as a nonce has them.
+    /// 32 lowercase hexadecimal digits.
     pub(crate) fn nonce(&self) -> String {
         const_hex::encode(self.bytes::<16>())
     }
@@ -38,7 +38,7 @@ impl Random {
         format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 
-    /// 64 hexadecimal digits in mixed case, so that decoding the key or folding its case shows.
+    /// 64 hexadecimal digits in mixed case, so that a subject that decodes the key or folds its case is found.
     pub fn secret(&self) -> String {
         let digits = const_hex::encode(self.bytes::<32>());
         let mixed: String = digits
@@ -46,7 +46,7 @@ impl Random {
             .enumerate()
             .map(|(at, digit)| if at % 2 == 0 { digit.to_ascii_uppercase() } else { digit })
             .collect();
-        // One letter of each case at fixed places, whatever the seed gives.
+        // A letter of each case at a fixed place, for every seed.
         format!("Aa{}", &mixed[2..])
     }
 }

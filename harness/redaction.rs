@@ -1,8 +1,7 @@
-//! Takes secrets out of whatever is shown or kept, and puts one back where what was kept is used again.
+//! Redacts secrets from everything that is shown or kept, and restores them when kept data is used again.
 //!
-//! Invariant: what comes out holds a secret in none of the encodings that programs give it: as it is, escaped in JSON, in
-//! base64, in hexadecimal, or escaped for a URL. What holds none comes out byte for byte, and what is put back is byte for byte
-//! what was taken out: each spelling has a placeholder of its own.
+//! Redacted data has a secret in no common encoding: as it is, escaped in JSON, in base64, in hexadecimal, or escaped for a
+//! URL. Data without a secret is unchanged. Each encoding has its own placeholder, so restoring is exact to the byte.
 
 pub mod encodings;
 
@@ -17,14 +16,14 @@ use crate::redaction::encodings::encodings;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, Exchange, Headers, Outcome, Response};
 
-/// Takes secrets out of what is shown.
+/// Redacts secrets.
 #[derive(Debug, Clone, Default)]
 pub struct Redaction {
-    /// The secrets' encodings, the longest first: one may hold another.
+    /// The secrets' encodings, longest first: one may contain another.
     encodings: Vec<Encoding>,
 }
 
-/// What finds a spelling of a secret, and what stands in its place.
+/// Finds an encoded secret; the placeholder replaces it.
 #[derive(Debug, Clone)]
 struct Encoding {
     finder: Finder<'static>,
@@ -39,25 +38,25 @@ impl Redaction {
     }
 
     pub(crate) fn add(&mut self, secret: &Secret) {
-        for (spelled, placeholder) in encodings(secret) {
-            // Spelled as one of another secret, the first name holds.
-            if !self.encodings.iter().any(|known| known.finder.needle() == spelled.as_bytes()) {
-                let finder = Finder::new(&spelled).into_owned();
+        for (encoded, placeholder) in encodings(secret) {
+            // Two secrets may have an encoding in common: the first placeholder is used.
+            if !self.encodings.iter().any(|known| known.finder.needle() == encoded.as_bytes()) {
+                let finder = Finder::new(&encoded).into_owned();
                 self.encodings.push(Encoding { finder, placeholder });
             }
         }
-        self.encodings.sort_by_key(|spelling| Reverse(spelling.finder.needle().len()));
+        self.encodings.sort_by_key(|encoding| Reverse(encoding.finder.needle().len()));
     }
 
     pub(crate) fn text(&self, text: &str) -> String {
         match self.cleaned(text.as_bytes()) {
             None => text.to_owned(),
-            // One text put in the place of another leaves a text.
+            // Text stays text when a part is replaced by text.
             Some(cleaned) => String::from_utf8_lossy(&cleaned).into_owned(),
         }
     }
 
-    /// A value as JSON, without the secrets in its texts.
+    /// A value as JSON, with its strings redacted.
     pub(crate) fn serialised(&self, value: &impl Serialize) -> Value {
         fn clean(redaction: &Redaction, value: Value) -> Value {
             match value {
@@ -69,26 +68,26 @@ impl Redaction {
                 other => other,
             }
         }
-        // Data of the suite can always be written as JSON.
+        // The suite's own data always serialises.
         clean(self, serde_json::to_value(value).unwrap_or_default())
     }
 
-    /// The bytes without the secrets; they need not be text.
+    /// The bytes without the secrets. They need not be text.
     pub(crate) fn bytes(&self, bytes: &Bytes) -> Bytes {
         self.cleaned(bytes).map_or_else(|| bytes.clone(), Bytes::from)
     }
 
-    /// The delivery without the secrets, before it is quoted: quoting changes the text that is looked for.
+    /// The delivery without the secrets. Redact before quoting, which changes the text.
     pub fn delivery(&self, delivery: &Delivery) -> Delivery {
         changed(delivery, |bytes| self.cleaned(bytes))
     }
 
-    /// The same, where there is a secret in it.
+    /// The redacted delivery; `None` if it has no secret.
     pub(crate) fn clean(&self, delivery: &Delivery) -> Option<Delivery> {
         Some(self.delivery(delivery)).filter(|clean| clean != delivery)
     }
 
-    /// The exchange without the secrets, and whether there was one in its delivery.
+    /// The exchange without the secrets, and whether its delivery had one.
     pub(crate) fn exchange(&self, exchange: &Exchange) -> (Exchange, bool) {
         let outcome = match &exchange.outcome {
             Outcome::Answered(response) => Outcome::Answered(Response {
@@ -100,12 +99,12 @@ impl Redaction {
             other => other.clone(),
         };
         let clean = self.clean(&exchange.delivery);
-        let held = clean.is_some();
+        let had_secret = clean.is_some();
         let delivery = clean.unwrap_or_else(|| exchange.delivery.clone());
-        (Exchange { delivery, outcome, ..exchange.clone() }, held)
+        (Exchange { delivery, outcome, ..exchange.clone() }, had_secret)
     }
 
-    /// A delivery with the secret in its places again. Where there are several, the one that was added first.
+    /// The delivery with the secret restored. If there are several secrets, the one that was added first.
     pub(crate) fn restored(&self, delivery: &Delivery) -> Delivery {
         let mut known: Vec<(Finder<'_>, &[u8])> = Vec::new();
         for Encoding { finder, placeholder } in &self.encodings {
@@ -114,14 +113,14 @@ impl Redaction {
             }
         }
         changed(delivery, |bytes| {
-            known.iter().fold(None, |restored: Option<Vec<u8>>, (placeholder, spelled)| {
+            known.iter().fold(None, |restored: Option<Vec<u8>>, (placeholder, encoded)| {
                 let bytes = restored.as_deref().unwrap_or(bytes);
-                replaced(bytes, placeholder, spelled).or(restored)
+                replaced(bytes, placeholder, encoded).or(restored)
             })
         })
     }
 
-    /// `None` where there is no secret in it.
+    /// `None` if there is no secret in it.
     fn cleaned(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         self.encodings.iter().fold(None, |cleaned: Option<Vec<u8>>, Encoding { finder, placeholder }| {
             let bytes = cleaned.as_deref().unwrap_or(bytes);
@@ -130,7 +129,7 @@ impl Redaction {
     }
 }
 
-/// The delivery with every part of it that is text changed; `None` leaves a part as it is.
+/// The delivery with its target, header values and body changed; `None` leaves a part unchanged.
 fn changed(delivery: &Delivery, change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Delivery {
     let target = change(delivery.target.as_bytes());
     Delivery {
@@ -148,7 +147,7 @@ fn headers(headers: &Headers, change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Head
     Headers(headers.0.iter().map(|(name, value)| (name.clone(), changed(value))).collect())
 }
 
-/// The bytes with something new in the place of all that is found; `None` where nothing is.
+/// The bytes with every occurrence replaced; `None` if there is none.
 fn replaced(bytes: &[u8], old: &Finder<'_>, new: &[u8]) -> Option<Vec<u8>> {
     let mut found = old.find_iter(bytes).peekable();
     found.peek()?;
@@ -177,9 +176,9 @@ mod tests {
     }
 
     #[test]
-    fn takes_out_every_spelling() {
+    fn redacts_every_encoding() {
         let redaction = redaction("ключ \"7\"?");
-        for (spelled, name) in [
+        for (encoded, name) in [
             ("ключ \"7\"?", ""),
             (r#"ключ \"7\"?"#, ":json"),
             (r#"\u043a\u043b\u044e\u0447 \"7\"?"#, ":json-ascii"),
@@ -190,34 +189,34 @@ mod tests {
             ("%D0%BA%D0%BB%D1%8E%D1%87%20%227%22%3F", ":url"),
             ("%D0%BA%D0%BB%D1%8E%D1%87+%227%22%3F", ":form"),
         ] {
-            assert_eq!(redaction.text(&format!("<{spelled}>")), format!("<[redacted{name}]>"), "{spelled}");
+            assert_eq!(redaction.text(&format!("<{encoded}>")), format!("<[redacted{name}]>"), "{encoded}");
         }
     }
 
     #[test]
-    fn leaves_every_other_byte_as_it_is() {
+    fn leaves_every_other_byte_unchanged() {
         let redaction = redaction("s3cr3t");
         let of = |bytes: &'static [u8]| redaction.bytes(&Bytes::from_static(bytes));
         assert_eq!(of(b"\xff\x00s3cr3ts3cr3t\xe6"), &b"\xff\x00[redacted][redacted]\xe6"[..]);
         assert_eq!(of(b"\xff\x00s3cr3"), &b"\xff\x00s3cr3"[..]);
-        assert_eq!(self::redaction("abc").text("abc"), "abc", "too short to be looked for");
+        assert_eq!(self::redaction("abc").text("abc"), "abc", "too short to search for");
         assert_eq!(Redaction::new(None).text("s3cr3t"), "s3cr3t");
     }
 
     #[test]
-    fn takes_out_what_a_header_leaves_of_it() {
+    fn redacts_a_secret_without_its_outer_white_space() {
         assert_eq!(redaction(" s3cr3t ").text("<s3cr3t>< s3cr3t >"), "<[redacted:trimmed]><[redacted]>");
         assert_eq!(redaction("  x  ").text("<x>"), "<x>");
     }
 
     #[test]
-    fn a_secret_within_another_hides_neither() {
+    fn redacts_a_secret_that_contains_another() {
         let redaction = Redaction::new([&Secret::new("s3cr3t"), &Secret::new("s3cr3t-longer")]);
         assert_eq!(redaction.text("s3cr3t-longer s3cr3t"), "[redacted] [redacted]");
     }
 
     #[test]
-    fn what_is_taken_out_comes_back() {
+    fn restores_what_was_redacted() {
         let redaction = redaction("s3cr3t\"x");
         let body = b"\xff s3cr3t\"x s3cr3t\\\"x 733363723374\x2278 7333637233742278 czNjcjN0Ing= czNjcjN0Ing";
         let delivery = Delivery {
@@ -229,8 +228,8 @@ mod tests {
         };
         let clean = redaction.clean(&delivery).unwrap();
         let shown = format!("{clean:?}");
-        for spelling in ["s3cr3t", "7333637233742278", "czNjcjN0Ing"] {
-            assert!(!shown.contains(spelling), "{shown}");
+        for encoded in ["s3cr3t", "7333637233742278", "czNjcjN0Ing"] {
+            assert!(!shown.contains(encoded), "{shown}");
         }
         assert_eq!(redaction.restored(&clean), delivery);
         assert!(

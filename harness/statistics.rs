@@ -1,22 +1,21 @@
-//! What noisy figures say of each other: a mean that a few outliers do not move, and the interval that a ratio lies in.
+//! Statistics of noisy figures: a mean that is robust against outliers, and confidence intervals of ratios.
 //!
-//! Invariant: the same figures and the same seed give the same interval; too few figures give none; and with the two sides
-//! exchanged a ratio is the inverse.
+//! The same figures and seed give the same interval. Too few figures give none. Exchanging the two sides inverts a ratio.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-/// How much of the figures that come out by chance an interval holds.
+/// The confidence level of intervals.
 pub(crate) const CONFIDENCE: f64 = 0.95;
-/// How often figures are drawn anew for an interval.
+/// How often figures are resampled for an interval.
 pub(crate) const RESAMPLES: usize = 1000;
-/// The fewest figures that an interval is made of.
+/// The minimum number of figures for an interval.
 pub const FEWEST: usize = 5;
-/// Of a mean one figure in so many is left out at each end: what disturbs a machine for a moment disturbs a few of them.
+/// A trimmed mean drops one figure in this many at each end, since a brief disturbance affects a few figures.
 const TRIM: usize = 5;
 
-/// An estimate and the interval that it lies in: of logarithms, or (after [`Interval::ratio`]) of ratios.
+/// An estimate and its confidence interval: of logarithms, or (after [`Interval::ratio`]) of ratios.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     pub low: f64,
@@ -24,35 +23,35 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// Which way a figure gets better.
+/// Whether a higher or a lower figure is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Better {
-    /// As a rate does.
+    /// Such as a rate.
     Higher,
-    /// As a latency does.
+    /// Such as a latency.
     Lower,
 }
 
-/// Where an interval of ratios (new to old) lies, as to a threshold.
+/// Where an interval of ratios (new to old) lies relative to a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
-    /// Nothing in it is worse than the threshold.
+    /// None of it is worse than the threshold.
     Within,
-    /// Some of it is, and some is not: it does not tell.
+    /// It contains the threshold, so it is inconclusive.
     Astride,
     /// All of it is worse than the threshold.
     Beyond,
 }
 
-/// Whether a measure of a thing against itself says that a machine can tell a difference.
+/// Whether an A/A control shows that the machine is steady enough to find a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Steadiness {
     Steady,
-    /// The interval is wider than half the threshold: what is looked for is lost in it.
+    /// The interval is wider than half the threshold: it would hide a difference.
     Wide,
-    /// The interval lies further from 1 than half the threshold: alike things do not measure alike.
+    /// The interval is further from 1 than half the threshold: equal things measure differently.
     Biased,
 }
 
@@ -63,7 +62,7 @@ impl Interval {
         Self { low: self.low.exp(), estimate: self.estimate.exp(), high: self.high.exp() }
     }
 
-    /// The same, about another estimate.
+    /// The same interval around another estimate.
     #[must_use]
     pub(crate) fn about(self, estimate: f64) -> Self {
         let moved = estimate - self.estimate;
@@ -74,7 +73,7 @@ impl Interval {
         self.high - self.low
     }
 
-    /// Where these ratios lie, as to a share by which the new figure may be worse.
+    /// Where these ratios lie, if the new figure may be worse by the share `threshold`.
     pub fn place(&self, better: Better, threshold: f64) -> Place {
         let (all_worse, none_worse) = match better {
             Better::Higher => (self.high < 1.0 - threshold, self.low >= 1.0 - threshold),
@@ -83,15 +82,15 @@ impl Interval {
         match (all_worse, none_worse) {
             (true, _) => Place::Beyond,
             (false, true) => Place::Within,
-            // Not a number is neither.
+            // NaN is neither.
             (false, false) => Place::Astride,
         }
     }
 
-    /// What these ratios of a thing to itself say of the machine, as to the threshold that is looked for.
+    /// What these ratios of an A/A control say about the machine, if differences of `threshold` matter.
     pub fn steadiness(&self, threshold: f64) -> Steadiness {
         let most = threshold / 2.0;
-        // What is not a number is not steady.
+        // NaN is not steady.
         if self.width().is_nan() || self.width() > most {
             Steadiness::Wide
         } else if self.low > 1.0 + most || self.high < 1.0 - most {
@@ -102,21 +101,21 @@ impl Interval {
     }
 }
 
-/// The mean of what is left when a fifth is taken off at each end; `None` of nothing.
+/// The mean without the lowest and the highest fifth; `None` if there are no values.
 pub fn trimmed_mean(values: &[f64]) -> Option<f64> {
     let sorted = sorted(values);
     let kept = &sorted[sorted.len() / TRIM..sorted.len() - sorted.len() / TRIM];
     (!kept.is_empty()).then(|| kept.iter().sum::<f64>() / kept.len() as f64)
 }
 
-/// The logarithm of how a candidate's two figures of a round are to the base's two. In the order base, candidate, candidate,
-/// base a drift that goes on evenly cancels out.
+/// The logarithm of the ratio of a candidate's two figures of a round to the base's two. Measured in the order base, candidate,
+/// candidate, base, a linear drift cancels out.
 pub fn log_ratio(base: [f64; 2], candidate: [f64; 2]) -> f64 {
     let mean = |[first, second]: [f64; 2]| f64::midpoint(first.ln(), second.ln());
     mean(candidate) - mean(base)
 }
 
-/// The interval of these figures' trimmed mean: a percentile bootstrap.
+/// The interval of the trimmed mean, by a percentile bootstrap.
 pub fn interval(values: &[f64], seed: u64, resamples: usize) -> Option<Interval> {
     let estimate = trimmed_mean(values)?;
     let mut sample = Resampler::new(values, values.len() / TRIM)?;
@@ -124,8 +123,7 @@ pub fn interval(values: &[f64], seed: u64, resamples: usize) -> Option<Interval>
     Some(percentiles(estimate, resamples, || sample.draw(&mut random)))
 }
 
-/// The interval of how much higher the mean of the new figures is than that of the old ones, with all outliers: they are part of
-/// what the whole is made of.
+/// The interval of the difference of the two means (new minus old). Outliers count, since they are part of the total.
 pub fn difference(old: &[f64], new: &[f64], seed: u64, resamples: usize) -> Option<Interval> {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let estimate = mean(new) - mean(old);
@@ -134,7 +132,7 @@ pub fn difference(old: &[f64], new: &[f64], seed: u64, resamples: usize) -> Opti
     Some(percentiles(estimate, resamples, || new.draw(&mut random) - old.draw(&mut random)))
 }
 
-/// The interval of how the mean of the new figures is to that of the old ones, as logarithms; figures may be nothing, means not.
+/// The interval of the ratio of the two means (new to old), as logarithms. Figures may be zero, but no mean may be.
 pub fn quotient(old: &[f64], new: &[f64], seed: u64, resamples: usize) -> Option<Interval> {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let estimate = (mean(new) / mean(old)).ln();
@@ -156,12 +154,12 @@ fn percentiles(estimate: f64, resamples: usize, mut draw: impl FnMut() -> f64) -
     Interval { low: at(outside), estimate, high: at(1.0 - outside) }
 }
 
-/// Figures that are drawn from again and again.
+/// Draws samples with replacement.
 struct Resampler {
     sorted: Vec<f64>,
-    /// How often each was drawn: in their order already, so that nothing is sorted again.
+    /// How often each figure was drawn. Since the figures are sorted, a sample need not be.
     counts: Vec<usize>,
-    /// How many of those drawn are left out at each end.
+    /// How many drawn figures are dropped at each end.
     cut: usize,
 }
 
@@ -171,7 +169,7 @@ impl Resampler {
         usable.then(|| Self { sorted: sorted(values), counts: vec![0; values.len()], cut })
     }
 
-    /// The mean of as many figures as there are, drawn with putting back.
+    /// The mean of a sample of the same size.
     fn draw(&mut self, random: &mut StdRng) -> f64 {
         let count = self.sorted.len();
         self.counts.fill(0);

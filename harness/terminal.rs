@@ -1,28 +1,28 @@
-//! What text for a terminal needs: the styles, and one way to show what a program under test wrote.
+//! Text for a terminal: styles, and safe display of what a program under test wrote.
 //!
-//! Invariant: cleaned text holds no character that moves the cursor, changes colours or turns the direction of writing.
+//! Cleaned text has no character that moves the cursor, changes colours or changes the direction of writing.
 
 use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style};
 
-/// What is as it should be.
+/// Passes.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// What is wrong.
+/// Failures and errors.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// What is neither.
+/// Inconclusive.
 pub(crate) const UNCLEAR: Style = AnsiColor::Yellow.on_default();
-/// What matters less.
+/// Details.
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const BOLD: Style = Style::new().bold();
 
-/// Whether a terminal shows nothing for a character, or shows what comes after it in another way.
+/// Whether a character is invisible, or changes how a terminal shows what follows.
 pub(crate) fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// The text on one line: every unseen character but a tab is escaped, such as `\u{1b}` or `\n`.
+/// The text on one line: invisible characters except tabs are escaped, such as `\u{1b}` or `\n`.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
         return Cow::Borrowed(text);
@@ -38,7 +38,7 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The same, with an ellipsis where the text has more than `most` characters.
+/// The same, cut off with an ellipsis after `most` characters.
 pub(crate) fn clipped(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", clean(&text[..end])),
@@ -46,7 +46,7 @@ pub(crate) fn clipped(text: &str, most: usize) -> String {
     }
 }
 
-/// The text over as many lines as it has, each cleaned, and each but the first after `margin`.
+/// The text with each line cleaned, and all lines but the first indented by `margin`.
 pub(crate) fn lines(text: &str, margin: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for (number, line) in text.lines().enumerate() {
@@ -69,7 +69,7 @@ mod tests {
     use super::{clean, clipped, lines};
 
     #[test]
-    fn escapes_what_has_power_over_a_terminal() {
+    fn escapes_invisible_and_control_characters() {
         assert_eq!(clean("Ünï\tcode 日本"), "Ünï\tcode 日本");
         assert_eq!(clean("a\u{1b}[31m\r\nb\u{202e}\u{200b}"), r"a\u{1b}[31m\r\nb\u{202e}\u{200b}");
         assert_eq!(clipped("日本\u{7}語", 3), "日本\\u{7}…");

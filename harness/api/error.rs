@@ -2,18 +2,18 @@
 
 use crate::error::{self, SubjectError};
 
-/// Why there is no report. What the program under test does wrong is in the report, and never an error.
+/// Why there is no report. What the program under test does wrong is in the report, never an error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// What was asked for cannot be: a malformed URL, a command that does not exist, an empty secret, a pattern that matches
-    /// no requirement.
+    /// An argument is wrong: a malformed URL, a command that does not exist, an empty secret, or a pattern that matches no
+    /// requirement.
     #[error("{0}")]
     Usage(String),
-    /// The program under test cannot be reached or started, or does not keep to the attachment protocol.
+    /// The program under test cannot be reached or started, or violates the attachment protocol.
     #[error("{0}")]
     Subject(String),
-    /// The suite contradicts itself, or something that it needs failed, such as a free port.
+    /// The suite itself failed: its test vectors do not match, or it found no free port.
     #[error("{0}")]
     Harness(String),
 }

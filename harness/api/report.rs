@@ -1,21 +1,21 @@
-//! What a run has shown.
+//! The report of a run.
 
 use crate::report::{self, CauseEntry, RunResult, VerdictName, json, junit, text};
 use crate::suite::requirement::Level;
 use crate::terminal::plain;
 
-/// What a run has shown. It holds no secret.
+/// The report of a run. It contains no secret.
 #[derive(Debug, Clone)]
 pub struct Report(pub(super) report::Report);
 
 impl Report {
-    /// The result in a word. What fails a run is set with [`Suite::fail_on`](super::Suite::fail_on).
+    /// The result in a word. [`Suite::fail_on`](super::Suite::fail_on) sets which levels fail a run.
     pub fn result(&self) -> RunResult {
         self.0.result
     }
 
-    /// The status that the command line exits with: 0 all gated requirements passed, 1 one failed, 3 one is inconclusive,
-    /// 4 none was selected, 70 the harness failed.
+    /// The exit status of the command line: 0 if all gated requirements passed, 1 if one failed, 3 if one is inconclusive, 4 if
+    /// none was selected, 70 if the harness failed.
     pub fn exit_status(&self) -> u8 {
         self.0.exit_status
     }
@@ -34,12 +34,12 @@ impl Report {
         })
     }
 
-    /// The verdict on one requirement, such as `VER-1`; `None` where it was not selected.
+    /// The verdict on one requirement, such as `VER-1`; `None` if it was not selected.
     pub fn requirement(&self, id: &str) -> Option<RequirementResult<'_>> {
         self.requirements().find(|one| one.id == id)
     }
 
-    /// The report for people, as the command line prints it, without colours.
+    /// The text report that the command line prints, without colours.
     pub fn text(&self) -> String {
         plain(&text::render(&self.0, text::Detail::Normal))
     }
@@ -49,8 +49,8 @@ impl Report {
         json::render(&self.0)
     }
 
-    /// The report as JUnit XML for CI systems, as `--report junit=FILE` writes it. An inconclusive requirement is an error
-    /// there, never a skip.
+    /// The report as JUnit XML for CI systems, as `--report junit=FILE` writes it. An inconclusive requirement is an error, never
+    /// a skip.
     pub fn junit(&self) -> String {
         junit::render(&self.0)
     }
@@ -66,14 +66,14 @@ pub struct RequirementResult<'a> {
     pub title: &'static str,
     /// The requirement's sentence.
     pub text: &'static str,
-    /// How strongly it binds.
+    /// The level.
     pub level: Level,
     /// The verdict.
     pub verdict: VerdictName,
-    /// What was found, or why there is no verdict; `None` where it passed.
+    /// What was found, or why there is no verdict; `None` if it passed.
     pub message: Option<&'a str>,
-    /// Why it failed, where that is known.
+    /// Why it failed, if known.
     pub cause: Option<&'a CauseEntry>,
-    /// What repeats the failure, where one delivery shows it: a `curl` command for a receiver, an `emit` for a sender.
+    /// A command that repeats the failure, if a single delivery shows it: `curl` for a receiver, an `emit` request for a sender.
     pub repeat: Option<&'a str>,
 }

@@ -1,4 +1,4 @@
-//! A sender to check: started by a command, at the URL of its control, or the built-in reference.
+//! The sender to check: started by a command, at the URL of its control, or the built-in reference.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -16,9 +16,9 @@ use crate::suite::run::{self, Options, Progress, Run};
 use crate::wire::client::Target;
 use crate::wire::endpoint::certificates::Authority;
 
-/// The variable that names the file of certificates a sender is to trust.
+/// The environment variable with the file of certificates that a sender must trust.
 const AUTHORITY: &str = "TWENTY_CONFORM_CA";
-/// Where systems keep the certificates that they trust, as OpenSSL and what follows its variable look for them.
+/// Where systems keep their trusted certificates, in the order in which OpenSSL looks for them.
 const SYSTEM_STORES: [&str; 5] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -27,7 +27,7 @@ const SYSTEM_STORES: [&str; 5] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// A sender to check: something that speaks the attachment protocol (`docs/attach-a-sender.md`).
+/// A sender to check. It speaks the attachment protocol (`docs/attach-a-sender.md`).
 #[derive(Debug, Clone)]
 pub struct Sender(Means);
 
@@ -41,13 +41,13 @@ enum Means {
 impl Sender {
     /// A command that speaks the attachment protocol on its stdin and stdout.
     ///
-    /// It is split into words as a shell would, and started without one at the beginning of each check; a command that cannot
-    /// be started is an error of [`check_sender`](super::Suite::check_sender). It ends with the check.
+    /// The command is split into words like in a shell, but no shell runs it. It is started at the beginning of each check and
+    /// ended with it. If it cannot be started, [`check_sender`](super::Suite::check_sender) returns an error.
     pub fn command(command: impl Into<String>) -> Self {
         Self(Means::Command(command.into()))
     }
 
-    /// A running sender that takes the objects of the attachment protocol by POST at this `http` or `https` URL. The operation
+    /// A running sender that accepts the requests of the attachment protocol by POST at this `http` or `https` URL. The operation
     /// `shutdown` ends each check.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Sender {
         Self(Means::Control(target))
     }
 
-    /// What reports call it.
+    /// Its name in reports.
     pub(super) fn name(&self) -> String {
         match &self.0 {
             Means::Command(command) => command.clone(),
@@ -77,7 +77,7 @@ impl Sender {
 
     /// Runs the suite against it, and ends what was started.
     ///
-    /// Errors: it cannot be started or does not answer the greeting, or the suite contradicts itself.
+    /// Errors: it cannot be started or does not answer `hello`, or the suite's own test vectors fail.
     pub(crate) async fn run(
         &self,
         selected: &[&'static Requirement],
@@ -88,8 +88,8 @@ impl Sender {
         match &self.0 {
             Means::Command(command) => {
                 let https = run::need_https(selected);
-                let told = if https { environment(&options.authority) } else { Vec::new() };
-                let subject = Command::start(command, &told, wait)?;
+                let variables = if https { environment(&options.authority) } else { Vec::new() };
+                let subject = Command::start(command, &variables, wait)?;
                 let run = run::sender(&subject, selected, options, progress).await;
                 subject.stop().await;
                 run
@@ -112,19 +112,19 @@ impl Sender {
     }
 }
 
-/// What a sender that is started finds in its environment, so that it trusts the endpoints with HTTPS: the authority's
-/// file under our own name, and under the names that runtimes look at by themselves. Those stand for what was trusted
-/// before, too: the command may fetch its dependencies, or talk to others, before it sends anything to us.
+/// The environment variables with which a started sender trusts the HTTPS endpoints: the authority's file under the suite's own
+/// name, and under the names that runtimes read. The latter files also have what was trusted before, since the command may
+/// fetch dependencies or talk to other hosts.
 ///
-/// Where the authority cannot be made nothing is set; the run says so itself.
+/// If the authority cannot be created nothing is set, and the run reports it.
 fn environment(authority: &Authority) -> Vec<(&'static str, String)> {
     let Ok(file) = authority.file() else { return Vec::new() };
-    // Node adds these to its own.
+    // Node adds these to its own certificates.
     let node = match set("NODE_EXTRA_CA_CERTS") {
         None => Some(file.to_owned()),
         Some(known) => authority.appended_to(&known, "node.pem").ok(),
     };
-    // OpenSSL (Python, PHP, Ruby), Go and rustls read this one in the place of the system's.
+    // OpenSSL (Python, PHP, Ruby), Go and rustls read this file instead of the system's.
     let system = || SYSTEM_STORES.into_iter().map(Path::new).find(|file| file.is_file()).map(Path::to_owned);
     let openssl = set("SSL_CERT_FILE").or_else(system);
     let openssl = openssl.and_then(|known| authority.appended_to(&known, "system.pem").ok());
@@ -132,7 +132,7 @@ fn environment(authority: &Authority) -> Vec<(&'static str, String)> {
     all.into_iter().filter_map(|(name, file)| Some((name, file?.to_str()?.to_owned()))).collect()
 }
 
-/// The file that a variable names, where it is set and not empty.
+/// The file that an environment variable names, if it is set and not empty.
 fn set(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }

@@ -1,7 +1,8 @@
-//! Signing and verifying one delivery.
+//! Signs and verifies a single delivery.
 
 use std::fmt;
 
+use super::messages;
 use crate::redaction::Redaction;
 use crate::report::CauseEntry;
 use crate::suite::cause::sender;
@@ -13,7 +14,7 @@ use crate::webhook::signature::{Key, Secret};
 /// documentation, "Webhook validation").
 ///
 /// `timestamp` is the text of the header `X-Twenty-Webhook-Timestamp`: milliseconds since the Unix epoch, in decimal.
-/// `body` is the body's bytes as they are sent, never parsed and printed again.
+/// `body` is the body's bytes as they are sent, never re-serialised.
 ///
 /// ```
 /// let signature = twenty_conform::sign("your-secret", "1735066639761", r#"{"event":"person.created"}"#);
@@ -29,11 +30,11 @@ pub fn sign(secret: &str, timestamp: impl AsRef<[u8]>, body: impl AsRef<[u8]>) -
 /// and `body` is the bytes that arrived. The signature is 64 hexadecimal digits of either case and nothing else (source:
 /// Twenty's documentation, "Webhook validation").
 ///
-/// It does not say whether the timestamp is recent: compare it with the clock, so that old deliveries cannot be replayed.
+/// It does not check the age of the timestamp: compare it with the clock to prevent replays.
 ///
 /// # Errors
 ///
-/// A [`Mismatch`], with the cause where a known mistake reproduces the signature. With an empty secret nothing matches.
+/// A [`Mismatch`], with the cause if a known mistake reproduces the signature. With an empty secret nothing matches.
 ///
 /// ```
 /// let (secret, timestamp, body) = ("your-secret", "1735066639761", r#"{"event":"person.created"}"#);
@@ -59,16 +60,16 @@ pub fn verify(
     Err(Mismatch { cause: cause.map(|cause| CauseEntry::new(&cause, &Redaction::new([&key]))) })
 }
 
-/// A signature that does not match. It holds neither the secret nor the right signature, so that it can be logged.
+/// A signature that does not match. It contains neither the secret nor the right signature, so it is safe to log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    /// The mistake that gives exactly this signature, where one is known. With none, the secret is probably another one.
+    /// The mistake that produces exactly this signature, if known. If not, the secret is probably different.
     pub cause: Option<CauseEntry>,
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the signature does not match")?;
+        f.write_str(messages::signature_mismatch())?;
         self.cause.as_ref().map_or(Ok(()), |cause| write!(f, ": {cause}; {}", cause.fix))
     }
 }

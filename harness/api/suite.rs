@@ -1,4 +1,4 @@
-//! What a run checks, and the run.
+//! The options of a run, and the run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,12 +20,12 @@ use crate::suite::transcript::Limits;
 use crate::webhook::dialect::{self, DOCUMENTED, SHIPPED};
 use crate::wire::endpoint::certificates::Authority;
 
-/// The form of the body.
+/// The form of the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Dialect {
-    /// The body as the documentation shows it
+    /// Payloads as the documentation shows them
     Documented,
-    /// The body as the server that ships sends it
+    /// Payloads as the shipped server sends them
     Shipped,
 }
 
@@ -38,10 +38,10 @@ impl Dialect {
     }
 }
 
-/// What a run checks, and how. The defaults are those of the command line, with the seed 0.
+/// What a run checks, and how. The defaults are those of the command line, with seed 0.
 ///
-/// The checks need a Tokio runtime with I/O and time. Their futures are not `Send`: await them, as in `#[tokio::main]` or
-/// `#[tokio::test]`, instead of handing them to `tokio::spawn`. To stop a check early, drop its future.
+/// The checks need a Tokio runtime with I/O and time. Their futures are not `Send`: await them in `#[tokio::main]` or
+/// `#[tokio::test]` instead of passing them to `tokio::spawn`. To stop a check early, drop its future.
 #[derive(Debug, Clone)]
 pub struct Suite {
     pub(crate) options: Options,
@@ -56,7 +56,7 @@ impl Default for Suite {
 }
 
 impl Suite {
-    /// Every requirement, with the defaults.
+    /// Checks every requirement, with the defaults.
     pub fn new() -> Self {
         let clock = Clock::system();
         let options = Options {
@@ -73,72 +73,72 @@ impl Suite {
         Self { options, filter: Filter::default(), fail_on: Level::Must }
     }
 
-    /// The form of the body; the default is [`Dialect::Documented`].
+    /// Sets the form of the payload; the default is [`Dialect::Documented`].
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.options.dialect = dialect.dialect();
         self
     }
 
-    /// What ids, nonces and generated cases are made from, and the secrets that a sender is given; the default is 0. The same
-    /// seed makes the same cases.
+    /// Sets the seed of ids, nonces, generated cases and the secrets for a sender; the default is 0. The same seed makes the same
+    /// cases.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.options.seed = seed;
         self
     }
 
-    /// How many cases each property generates; the default is 64.
+    /// Sets how many cases each property generates; the default is 64.
     #[must_use]
     pub fn cases(mut self, cases: u32) -> Self {
         self.options.cases = cases;
         self
     }
 
-    /// How many cases go to a receiver at the same time; the default is 4, and 0 counts as 1.
+    /// Sets how many cases a receiver gets at the same time; the default is 4, and 0 counts as 1.
     #[must_use]
     pub fn jobs(mut self, jobs: usize) -> Self {
         self.options.jobs = jobs;
         self
     }
 
-    /// How long to wait for an answer of a receiver or a reply of a sender; the default is 10 seconds.
+    /// Sets how long to wait for an answer of a receiver or a reply of a sender; the default is 10 seconds.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.limits.timeout = timeout;
         self
     }
 
-    /// Within what time after its event a sender must start a delivery (requirement DLV-6); the default is 5 seconds.
+    /// Sets how soon after its event a sender must start a delivery (requirement DLV-6); the default is 5 seconds.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.options.limits.deadline = deadline;
         self
     }
 
-    /// Checks only what this pattern matches, or another one that was given so: an id (`VER-1`, `VER-*`) or a check
-    /// (`receiver/verification/**`). `*` stays within a part between slashes; `**` does not.
+    /// Checks only requirements that match this pattern, or another one given with `only`: an id (`VER-1`, `VER-*`) or a check
+    /// (`receiver/verification/**`). `*` does not match slashes; `**` does.
     #[must_use]
     pub fn only(mut self, pattern: impl Into<String>) -> Self {
         self.filter.run.push(pattern.into());
         self
     }
 
-    /// Does not check what this pattern matches, also where [`only`](Self::only) selects it.
+    /// Skips requirements that match this pattern, even if [`only`](Self::only) selects them.
     #[must_use]
     pub fn skip(mut self, pattern: impl Into<String>) -> Self {
         self.filter.skip.push(pattern.into());
         self
     }
 
-    /// The lowest level to check; the default is [`Level::Advice`], which is everything.
+    /// Sets the lowest level to check; the default is [`Level::Advice`], which is everything.
     #[must_use]
     pub fn level(mut self, level: Level) -> Self {
         self.filter.level = level;
         self
     }
 
-    /// The lowest level whose failures fail the run; the default is [`Level::Must`].
+    /// Sets the lowest level whose failures fail the run; the default is [`Level::Must`].
     #[must_use]
     pub fn fail_on(mut self, level: Level) -> Self {
         self.fail_on = level;
@@ -149,8 +149,7 @@ impl Suite {
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] for a pattern that matches no requirement on receivers; [`Error::Harness`] where the suite contradicts
-    /// itself.
+    /// [`Error::Usage`] for a pattern that matches no requirement for receivers; [`Error::Harness`] if the suite itself fails.
     ///
     /// ```
     /// use twenty_conform::{Level, Receiver, RunResult, Suite};
@@ -170,13 +169,13 @@ impl Suite {
         Ok(self.report(&run, &receiver.name))
     }
 
-    /// Checks a sender: starts it where it is a command, and ends it then.
+    /// Checks a sender. If it is a command, it is started first and ended afterwards.
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] for a pattern that matches no requirement on senders, or a command that does not exist;
-    /// [`Error::Subject`] for a sender that cannot be reached or does not answer the first operation; [`Error::Harness`] where
-    /// the suite contradicts itself.
+    /// [`Error::Usage`] for a pattern that matches no requirement for senders, or a command that does not exist;
+    /// [`Error::Subject`] for a sender that cannot be reached or does not answer the first request; [`Error::Harness`] if the
+    /// suite itself fails.
     ///
     /// ```
     /// use twenty_conform::{RunResult, Sender, Suite};

@@ -100,7 +100,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     Ok(match replayed {
         Replayed::StillThere(_) => ExitStatus::Failed,
         Replayed::Gone => ExitStatus::Passed,
-        Replayed::Untold(_) => ExitStatus::Incomplete,
+        Replayed::Inconclusive(_) => ExitStatus::Incomplete,
     })
 }
 

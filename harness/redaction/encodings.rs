@@ -1,4 +1,4 @@
-//! How a secret may be spelled in what a program writes: as it is, escaped in JSON, in base64, in hexadecimal, escaped for a
+//! The encodings in which a program may write a secret: as it is, escaped in JSON, in base64, in hexadecimal, or escaped for a
 //! URL.
 
 use base64::Engine as _;
@@ -10,11 +10,10 @@ use crate::webhook::recipe::escape_non_ascii;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::Delivery;
 
-/// The shortest secret that is looked for: a shorter one stands in any text by chance.
+/// The shortest secret to search for: a shorter one occurs in any text by chance.
 pub(crate) const SHORTEST: usize = 4;
 
-/// The encodings of a secret, no two alike, each with what a redaction puts in its place. None of a secret that is too short
-/// to be looked for.
+/// The distinct encodings of a secret, each with its placeholder; empty if the secret is too short to search for.
 pub(crate) fn encodings(secret: &Secret) -> Vec<(String, &'static str)> {
     let secret = secret.expose();
     if secret.len() < SHORTEST {
@@ -36,39 +35,39 @@ pub(crate) fn encodings(secret: &Secret) -> Vec<(String, &'static str)> {
         (const_hex::encode_upper(secret), "[redacted:HEX]"),
         (form.replace('+', "%20"), "[redacted:url]"),
         (form, "[redacted:form]"),
-        // White space at the ends of a header's value is no part of it.
+        // White space around a header's value is not part of it.
         (secret.trim().to_owned(), "[redacted:trimmed]"),
     ];
     let mut encodings: Vec<(String, &str)> = Vec::with_capacity(every.len());
-    for (spelled, placeholder) in every {
-        // Spelled alike, the first name holds.
-        if spelled.len() >= SHORTEST && !encodings.iter().any(|(known, _)| *known == spelled) {
-            encodings.push((spelled, placeholder));
+    for (encoded, placeholder) in every {
+        // Of equal encodings, the first placeholder is used.
+        if encoded.len() >= SHORTEST && !encodings.iter().any(|(known, _)| *known == encoded) {
+            encodings.push((encoded, placeholder));
         }
     }
     encodings
 }
 
-/// The first of many texts in which a secret stands in any of its encodings, counted from 0.
+/// The index of the first text that contains a secret in any encoding.
 pub(crate) fn first_with<'a>(secret: &Secret, texts: impl IntoIterator<Item = &'a [u8]>) -> Option<usize> {
     let encodings = encodings(secret);
-    texts.into_iter().position(|text| holds(text, &encodings))
+    texts.into_iter().position(|text| contains(text, &encodings))
 }
 
-/// Where a secret stands in a request, as a noun phrase; `None` where it does not.
+/// Where a request contains a secret, as a noun phrase; `None` if it does not.
 pub(crate) fn place_of(secret: &Secret, delivery: &Delivery) -> Option<String> {
     let encodings = encodings(secret);
-    let holds = |bytes: &[u8]| holds(bytes, &encodings);
-    if holds(&delivery.body) {
+    let has_secret = |bytes: &[u8]| contains(bytes, &encodings);
+    if has_secret(&delivery.body) {
         return Some("the body".to_owned());
     }
-    if holds(delivery.target.as_bytes()) {
-        return Some("the request's path or query".to_owned());
+    if has_secret(delivery.target.as_bytes()) {
+        return Some("the URL".to_owned());
     }
-    let header = delivery.headers.0.iter().find(|(_, value)| holds(value));
+    let header = delivery.headers.0.iter().find(|(_, value)| has_secret(value));
     header.map(|(name, _)| format!("the header {name}"))
 }
 
-fn holds(bytes: &[u8], encodings: &[(String, &str)]) -> bool {
-    encodings.iter().any(|(spelled, _)| memmem::find(bytes, spelled.as_bytes()).is_some())
+fn contains(bytes: &[u8], encodings: &[(String, &str)]) -> bool {
+    encodings.iter().any(|(encoded, _)| memmem::find(bytes, encoded.as_bytes()).is_some())
 }

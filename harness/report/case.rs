@@ -1,4 +1,4 @@
-//! A finding on a receiver that one delivery shows, saved with its controls, so that it can be sent again without the run.
+//! A failure of a receiver that a single delivery shows, saved with its controls for a replay without the run.
 
 pub mod entry;
 pub mod replayed;
@@ -6,6 +6,7 @@ pub mod resign;
 
 use serde::{Deserialize, Serialize};
 
+use super::messages;
 use crate::redaction::Redaction;
 use crate::suite::replay::ReplayDeliveries;
 use crate::suite::requirement::{Evidence, Expected, Requirement};
@@ -15,7 +16,7 @@ use crate::wire::exchange::{Delivery, ExchangeId};
 
 pub const FORMAT: &str = "twenty-conform-case/2";
 
-/// A delivery that did not come out as it should, and its controls.
+/// A delivery that shows a failure, and its controls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
     pub format: String,
@@ -25,29 +26,29 @@ pub struct Case {
     pub dialect: String,
     /// What was sent, as a noun phrase.
     pub what: String,
-    /// In which respect it differs from its controls.
+    /// How it differs from its controls.
     pub respect: serde_json::Value,
     pub expected: Expected,
     pub actual: String,
-    /// How the receiver ended at it, if it did.
+    /// How the receiver exited at it, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub died: Option<String>,
     pub seed: u64,
-    /// The numbers of the exchanges: the control's before, its own, the control's after.
+    /// The numbers of the exchanges: the control before, the delivery, the control after.
     pub exchanges: Vec<usize>,
     /// When it was sent, in milliseconds since the epoch.
     pub at_ms: u64,
-    /// Whether the secret stood in it, and was taken out.
+    /// Whether the secret was redacted from it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
-    /// Valid deliveries: the one before it, and for a negative also the one after it.
+    /// The valid delivery before it, and for a negative also the one after it.
     pub controls: Vec<Delivery>,
     pub trial: Delivery,
 }
 
 impl Case {
-    /// The case of a failure, without its secrets; `None` where no single delivery shows it: what a receiver processes,
-    /// how it bears many at once, how long it compares.
+    /// The case of a failure, with secrets redacted; `None` if no single delivery shows it, such as a failure under concurrency or
+    /// a timing difference.
     pub fn of(
         transcript: &Transcript,
         requirement: &Requirement,
@@ -72,8 +73,8 @@ impl Case {
             trial.controls.iter().map(|&control| &transcript.exchange(control).delivery).collect();
         let redacted =
             controls.iter().copied().chain([&exchange.delivery]).any(|one| redaction.clean(one).is_some());
-        let (before, behind) = trial.controls.split_at(trial.controls.len().min(1));
-        let numbers = before.iter().chain([&trial.exchange]).chain(behind);
+        let (before, after) = trial.controls.split_at(trial.controls.len().min(1));
+        let numbers = before.iter().chain([&trial.exchange]).chain(after);
         Some(Self {
             format: FORMAT.to_owned(),
             requirement: requirement.id.to_owned(),
@@ -94,36 +95,37 @@ impl Case {
         })
     }
 
-    /// Reads a case. Errors: what the file is instead, or where it is wrong.
+    /// Reads a case. Errors: why the file is not a valid case.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Head {
             format: Option<serde_json::Value>,
         }
         let head: Head = serde_json::from_slice(bytes).map_err(|why| match why.classify() {
-            serde_json::error::Category::Data => format!("it is no JSON object of a case: {why}"),
-            _ => format!("it is not JSON: {why}"),
+            serde_json::error::Category::Data => messages::not_a_case(&why),
+            _ => messages::not_json(&why),
         })?;
         match head.format {
             Some(format) if format == FORMAT => {}
-            Some(format) => return Err(refusal(&format)),
-            None => return Err(format!("it has no member `format`; that of a case is {FORMAT:?}")),
+            Some(format) => return Err(wrong_format(&format)),
+            None => return Err(messages::case_without_format(FORMAT)),
         }
         let case: Self = serde_json::from_slice(bytes).map_err(|why| why.to_string())?;
         if let Expected::Words(words) = &case.expected {
-            return Err(format!("its `expected` is {words:?}, which no single answer can show"));
+            return Err(messages::expectation_without_answer(words));
         }
         if case.controls.len() > 2 {
-            return Err(format!("it has {} controls; there are at most two", case.controls.len()));
+            return Err(messages::too_many_controls(case.controls.len()));
         }
-        case.trial.check().map_err(|why| format!("in `trial` {why}"))?;
+        case.trial.check().map_err(|why| messages::invalid_delivery("trial", &why))?;
         for (at, control) in case.controls.iter().enumerate() {
-            control.check().map_err(|why| format!("in `controls[{at}]` {why}"))?;
+            let place = format!("controls[{at}]");
+            control.check().map_err(|why| messages::invalid_delivery(&place, &why))?;
         }
         Ok(case)
     }
 
-    /// The case with the secret in its place again.
+    /// The case with the redacted secret put back.
     #[must_use]
     pub fn with_secret(mut self, secret: &Secret) -> Self {
         if self.redacted {
@@ -135,7 +137,7 @@ impl Case {
         self
     }
 
-    /// The case with another path in the place of the one that its deliveries went to.
+    /// The case with another path for its deliveries.
     #[must_use]
     pub fn at_path(mut self, path: &str) -> Self {
         let plain = self.controls.first().unwrap_or(&self.trial).target.clone();
@@ -147,12 +149,12 @@ impl Case {
         self
     }
 
-    /// The path that its plain deliveries went to.
+    /// The path that its control went to.
     pub fn path(&self) -> &str {
         &self.controls.first().unwrap_or(&self.trial).target
     }
 
-    /// The control, the delivery and the control again, as they were saved.
+    /// The deliveries as they were saved.
     pub fn as_saved(&self) -> ReplayDeliveries {
         ReplayDeliveries {
             before: self.controls.first().cloned(),
@@ -162,20 +164,15 @@ impl Case {
     }
 }
 
-/// Why a file of another format is no case that can be read here, and what to do.
-fn refusal(format: &serde_json::Value) -> String {
+/// Why a file of another format cannot be read.
+fn wrong_format(format: &serde_json::Value) -> String {
     let is_case = |name: &str| name.starts_with("twenty-conform-case/");
-    let is_ours = |name: &str| name.starts_with("twenty-conform-");
+    let is_of_suite = |name: &str| name.starts_with("twenty-conform-");
     match format.as_str() {
-        Some(name) if is_case(name) => format!(
-            "its format is {name}, and this version ({}) reads {FORMAT}; run `twenty-conform receiver` again with --out to \
-             save the case anew",
-            env!("CARGO_PKG_VERSION")
-        ),
-        Some(name) if is_ours(name) => format!(
-            "its `format` is {name:?}; that of a case is {FORMAT:?}, and the cases of a run are in the folder `cases` of its \
-             --out"
-        ),
-        _ => format!("its `format` is {format}; that of a case is {FORMAT:?}"),
+        Some(name) if is_case(name) => {
+            messages::case_of_other_version(name, env!("CARGO_PKG_VERSION"), FORMAT)
+        }
+        Some(name) if is_of_suite(name) => messages::other_file_of_run(name, FORMAT),
+        _ => messages::other_format(format, FORMAT),
     }
 }

@@ -1,6 +1,4 @@
-//! What a check found, as every format shows it.
-//!
-//! Invariant: secrets are taken out here, once; what a format shows of a check stands in its entry.
+//! What a check found, as every format shows it. Secrets are redacted here.
 
 use std::fmt;
 use std::path::Path;
@@ -25,25 +23,22 @@ use crate::wire::exchange::ExchangeId;
 pub struct CheckEntry {
     /// Its stable id.
     pub id: &'static str,
-    /// What it judges.
+    /// The requirement that it judges.
     pub requirements: [&'static str; 1],
-    /// The level of that.
     pub level: Level,
-    /// What it found.
     pub verdict: VerdictName,
-    /// What the contract has there.
+    /// What the contract asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    /// What happened there.
+    /// What happened instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actual: Option<String>,
-    /// The finding, or the reason why there is none.
+    /// The finding, or why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<CauseEntry>,
-    /// Receivers: the `curl` command that sends the first delivery that shows the failure.
+    /// Receivers: a `curl` command that sends the first delivery that shows the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub curl: Option<String>,
     /// Senders: the `emit` request of the generated event that shows the failure.
@@ -52,34 +47,34 @@ pub struct CheckEntry {
     /// The numbers of the exchanges that show it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<usize>,
-    /// How many cases were tried in its scenarios, fixed and generated ones; 0 for senders.
+    /// How many fixed and generated cases its scenarios had; 0 for senders.
     pub cases: usize,
-    /// How long the receiver took over everything that was tried for this check, in microseconds; 0 for senders.
+    /// How long the receiver took to answer everything that was sent for this check, in microseconds; 0 for senders.
     pub duration_us: u64,
 }
 
-/// Why a requirement failed or a signature does not match, shown as `code (detail): text`.
+/// Why a requirement failed or a signature does not match. It is displayed as `code (detail): text`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CauseEntry {
-    /// The stable code, such as `message.body-alone`. It is never given another meaning.
+    /// The stable code, such as `message.body-alone`. Its meaning never changes.
     pub code: &'static str,
-    /// What the code leaves open, such as which separator or which encoding.
+    /// More about it, such as which separator or which encoding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// Other causes that explain the same answers, as codes with their details.
+    /// Other causes that would explain the same answers, as codes with their details.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub or: Vec<String>,
-    /// The numbers of the exchanges that show it, where they are others than those of the failure.
+    /// The numbers of the exchanges that show it, if not those of the failure.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shown_by: Vec<usize>,
-    /// What the implementation does, as a sentence in lower case without a full stop.
+    /// What the implementation does, in lower case and without a full stop.
     pub text: &'static str,
     /// The fix, in one line.
     pub fix: &'static str,
 }
 
 impl CheckEntry {
-    /// The entry of a check of which nothing is known.
+    /// The entry of a check without a finding.
     pub fn unjudged(requirement: &Requirement) -> Self {
         Self {
             id: requirement.check_id,
@@ -98,24 +93,23 @@ impl CheckEntry {
         }
     }
 
-    /// Role and group, such as `receiver/verification`: its id without the last part.
+    /// The role and group, such as `receiver/verification`: the id without its last part.
     pub fn group(&self) -> &'static str {
         match self.id.rsplit_once('/') {
-            // Ids are never changed; this group was renamed after its ids were given.
+            // The ids of this group keep its former name.
             Some(("receiver/intake", _)) => "receiver/processing",
             Some((group, _)) => group,
             None => self.id,
         }
     }
 
-    /// What repeats the failure: an `emit` request for a sender, a `curl` command for a receiver.
+    /// A command that repeats the failure: an `emit` request for a sender, a `curl` command for a receiver.
     pub fn repeat(&self) -> Option<&str> {
         self.emit.as_deref().or(self.curl.as_deref())
     }
 }
 
 impl CauseEntry {
-    /// The entry of a cause.
     pub(crate) fn new(cause: &Cause, redaction: &Redaction) -> Self {
         Self {
             code: cause.code.as_str(),
@@ -127,7 +121,7 @@ impl CauseEntry {
         }
     }
 
-    /// The detail in parentheses, after a space; empty where there is none.
+    /// The detail in parentheses, with a space before it; empty if there is none.
     pub(crate) fn which(&self) -> String {
         self.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default()
     }
@@ -139,7 +133,7 @@ impl fmt::Display for CauseEntry {
     }
 }
 
-/// The entry of a finding. `bodies` gets the exchanges whose bodies a command reads from the folder `out`.
+/// The entry of a finding. If its command reads a body from the folder `out`, the exchange is added to `bodies`.
 pub(super) fn check_entry(
     finding: &Finding,
     transcript: &Transcript,
@@ -182,8 +176,7 @@ pub(super) fn check_entry(
     entry
 }
 
-/// A JSON text in which characters that cannot be seen, or that change how a line is shown, are escaped. They stand inside of
-/// texts alone, so that it is the same JSON.
+/// The same JSON with invisible and control characters escaped. They only occur inside strings.
 fn visible(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for character in json.chars() {
@@ -201,7 +194,6 @@ fn duration_us(finding: &Finding, transcript: &Transcript) -> u64 {
     u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// How many cases were tried in the scenarios of a finding's requirement.
 fn cases(finding: &Finding, transcript: &Transcript) -> usize {
     finding.requirement.scenarios.iter().map(|scenario| transcript.cases_of(scenario.name)).sum()
 }

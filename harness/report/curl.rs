@@ -1,7 +1,7 @@
-//! A delivery as a command that a person can paste into bash.
+//! A delivery as a `curl` command for bash.
 //!
-//! Invariant: the command sends the same header values and the same body bytes; what cannot be typed is escaped in a
-//! header, and goes through base64 in a body.
+//! The command sends the same header values and the same body bytes. Bytes that cannot be typed are escaped in headers, and
+//! base64-encoded in bodies.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,33 +11,33 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::wire::exchange::{Delivery, ExchangeId, Transfer, Trust};
 
-/// Beyond this length curl asks for `100 Continue` by itself.
-const EXPECTS_BEYOND: usize = 1024 * 1024;
+/// Past this body length curl sends `Expect: 100-continue` by itself.
+const EXPECTS_PAST: usize = 1024 * 1024;
 
-/// The longest word that goes on a command line: no system takes less than 128 KiB.
+/// The longest argument: every system allows 128 KiB.
 const LONGEST_WORD: usize = 100_000;
 
-/// The longest body that is shown in a command where it can stand in a file instead.
+/// The longest body that is shown in a command if a file can have it instead.
 const SHOWN_BODY: usize = 512;
 
-/// Where the body of an exchange stands in the folder of a run's evidence.
+/// The file with the body of an exchange, in the folder of a run's evidence.
 pub(super) fn body_name(id: ExchangeId) -> PathBuf {
     Path::new("bodies").join(format!("{}.bin", id.0))
 }
 
-/// Whether a body is better read from a file than shown: it is long, or a shell cannot take it as it is.
+/// Whether a body is better read from a file: it is long, or cannot be typed.
 pub(super) fn wants_file(body: &[u8]) -> bool {
     let typed = std::str::from_utf8(body).is_ok_and(is_printable) && !body.starts_with(b"@");
     body.len() > SHOWN_BODY || !typed
 }
 
-/// The command that sends this delivery to a URL, its body from a file where there is one.
+/// The command that sends this delivery to a URL, with the body from a file if one is given.
 pub(super) fn command(url: &str, trust: &Trust, delivery: &Delivery, file: Option<&Path>) -> String {
     let mut words =
         vec!["curl".to_owned(), "-sS".to_owned(), "-i".to_owned(), "-X".to_owned(), delivery.method.clone()];
     words.push(quoted(url.as_bytes()));
     if url.starts_with("https:") {
-        // It would speak HTTP/2 where the peer does.
+        // Without it, curl may choose HTTP/2.
         words.push("--http1.1".to_owned());
         match trust {
             Trust::System => {}
@@ -48,7 +48,7 @@ pub(super) fn command(url: &str, trust: &Trust, delivery: &Delivery, file: Optio
         }
     }
     let mut body = &delivery.body[..];
-    // curl chooses the chunks' and the segments' lengths itself; the framing is what it can repeat.
+    // curl chooses the lengths of chunks and segments itself, so only the framing can be repeated.
     let framing = match delivery.transfer {
         Transfer::Chunks(_) => Some("Transfer-Encoding: chunked".to_owned()),
         Transfer::Expecting => Some("Expect: 100-continue".to_owned()),
@@ -60,8 +60,8 @@ pub(super) fn command(url: &str, trust: &Trust, delivery: &Delivery, file: Optio
         }
         Transfer::Whole | Transfer::Segments(_) => None,
     };
-    let unasked = (body.len() > EXPECTS_BEYOND && delivery.transfer != Transfer::Expecting)
-        .then(|| "Expect:".to_owned());
+    let unasked =
+        (body.len() > EXPECTS_PAST && delivery.transfer != Transfer::Expecting).then(|| "Expect:".to_owned());
     for header in framing.into_iter().chain(unasked) {
         words.extend(["-H".to_owned(), quoted(header.as_bytes())]);
     }
@@ -85,7 +85,7 @@ pub(super) fn command(url: &str, trust: &Trust, delivery: &Delivery, file: Optio
         return words.join(" ");
     }
     words.push("@-".to_owned());
-    // The shell's own printf takes a word of any length.
+    // The shell's builtin printf accepts arguments of any length.
     let source = if text { quoted(body) } else { format!("{} | base64 -d", STANDARD.encode(body)) };
     format!("printf %s {source} | {}", words.join(" "))
 }
@@ -94,7 +94,7 @@ fn is_printable(text: &str) -> bool {
     !text.chars().any(|character| character.is_control() && character != '\n')
 }
 
-/// A word as bash reads it: in plain quotes, or with escapes where it holds what is no printable text.
+/// A word for bash: in single quotes, or with escapes if it is not printable text.
 fn quoted(word: &[u8]) -> String {
     if let Some(text) = std::str::from_utf8(word).ok().filter(|text| is_printable(text)) {
         return format!("'{}'", text.replace('\'', r"'\''"));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_what_a_shell_would_take_apart() {
+    fn quotes_shell_metacharacters() {
         let command = command("http://h/?a=1&b=2", &Trust::System, &delivery(b"{\"a\":\"it's\"}"), None);
         assert_eq!(
             command,
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn pipes_what_cannot_be_typed() {
+    fn pipes_bodies_that_are_binary_or_too_long() {
         let command = plain(&delivery(b"\xff\x00"));
         assert!(
             command.starts_with("printf %s /wA= | base64 -d | curl ")
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_the_bytes_of_a_header_that_are_no_text() {
+    fn escapes_binary_header_values() {
         let mut delivery = delivery(b"{}");
         delivery.headers.set("X-A", &b"\xe9a'\\\x01"[..]);
         assert!(plain(&delivery).contains(r" -H $'X-A: \xE9a\'\\\x01' "), "{}", plain(&delivery));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn says_how_the_body_goes() {
+    fn repeats_the_framing_of_the_body() {
         let mut delivery = delivery(b"{\"a\":1}");
         for (transfer, words) in [
             (Transfer::Chunks(vec![1]), " -H 'Transfer-Encoding: chunked' "),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn says_whose_certificate_is_taken() {
+    fn says_which_certificates_are_trusted() {
         let https = |trust: Trust| command("https://h/", &trust, &delivery(b"{}"), None);
         assert!(https(Trust::System).contains(" 'https://h/' --http1.1 -H "));
         assert!(https(Trust::File("a b.pem".into())).contains(" --http1.1 --cacert 'a b.pem' -H "));
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_is_long_or_cannot_be_typed_from_a_file() {
+    fn reads_long_or_binary_bodies_from_a_file() {
         let long = [b'x'; super::SHOWN_BODY + 1];
         for (body, wants) in
             [(&b"{}"[..], false), (b"\xff", true), (b"@file", true), (b"a\nb", false), (&long, true)]

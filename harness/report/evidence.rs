@@ -1,8 +1,7 @@
-//! A run's evidence on disk: every exchange and every trial as it comes, the reports, and a case for each failure that can be
-//! sent again.
+//! A run's evidence on disk: every exchange and trial as it happens, the reports, and a case for each failure that can be
+//! replayed.
 //!
-//! Invariant: nothing of an earlier run is ever overwritten, no secret is written, and a write that fails is in the report:
-//! the evidence is whole or says that it is not.
+//! Earlier runs are never overwritten, no secret is written, and the report names every file that could not be written.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -17,6 +16,7 @@ use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::report::case::Case;
 use crate::report::curl::body_name;
+use crate::report::messages;
 use crate::report::text::{self, Detail};
 use crate::report::{Report, Tool, json as json_report};
 use crate::suite::requirement::{Level, Role, Verdict};
@@ -26,18 +26,18 @@ use crate::terminal::plain;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId};
 
-/// The name and version of the form of `run.json`.
+/// The name and version of the format of `run.json`.
 pub const FORMAT: &str = "twenty-conform-run/2";
 
-/// What stands in a run's folder, and nothing else.
+/// All files and folders of a run's evidence.
 const NAMES: [&str; 7] =
     ["run.json", "exchanges.jsonl", "trials.jsonl", "report.json", "report.txt", "cases", "bodies"];
 
-/// A folder that was empty when it was given to us.
+/// A folder for evidence, which was empty when it was claimed.
 #[derive(Debug, Clone)]
 pub struct Folder(PathBuf);
 
-/// What a run is done with, as `run.json` has it.
+/// The options of a run, as `run.json` has them.
 #[derive(Debug, Clone, Serialize)]
 pub struct Manifest {
     format: &'static str,
@@ -56,7 +56,7 @@ pub struct Manifest {
     began_at_ms: u64,
 }
 
-/// The evidence of one run, while it goes on and at its end.
+/// The evidence of one run, during the run and at its end.
 #[derive(Clone)]
 pub struct RunEvidence(Arc<Mutex<Files>>);
 
@@ -68,50 +68,44 @@ struct Files {
     failures: Vec<String>,
 }
 
-/// A file that grows line by line; none any more where a write failed, so that a broken line is the last.
+/// A file that grows line by line. After a failed write it is closed, so only its last line can be broken.
 struct Lines {
     path: PathBuf,
     file: Option<BufWriter<File>>,
 }
 
 impl Folder {
-    /// Makes the folder, or takes one that is empty.
+    /// Creates the folder, or uses an empty one.
     ///
-    /// Errors: it cannot be made or read, or there is something in it.
+    /// Errors: it cannot be created or read, or it is not empty.
     pub fn claim(path: &Path) -> Result<Self, Error> {
-        let usage = |what: &str, why: &io::Error| {
-            Error::Usage(format!("the evidence folder {} cannot be {what}: {why}", path.display()))
-        };
-        fs::create_dir_all(path).map_err(|why| usage("made", &why))?;
-        match fs::read_dir(path).map_err(|why| usage("read", &why))?.next() {
+        let not_created = |why| Error::Usage(messages::folder_not_created(path, &why));
+        fs::create_dir_all(path).map_err(not_created)?;
+        let not_read = |why| Error::Usage(messages::folder_not_read(path, &why));
+        match fs::read_dir(path).map_err(not_read)?.next() {
             None => Ok(Self(path.to_owned())),
-            Some(_) => Err(Error::Usage(format!(
-                "the evidence folder {} is not empty, and what is in it is never overwritten; give a new one, or remove \
-                 it first",
-                path.display()
-            ))),
+            Some(_) => Err(Error::Usage(messages::folder_not_empty(path))),
         }
     }
 
-    /// A folder in it, for one of several runs.
+    /// A subfolder, for one of several runs.
     pub fn within(&self, name: &str) -> Self {
         Self(self.0.join(name))
     }
 
-    /// Begins the evidence of a run. What a run before it wrote here, in the same process, goes. What cannot be written is
-    /// said in the end.
+    /// Begins the evidence of a run, and removes that of an earlier run of this process. Write failures are reported at the end.
     pub fn begin(&self, manifest: &Manifest, secret: Option<&Secret>) -> RunEvidence {
         let redaction = Redaction::new(secret);
         let mut failures = Vec::new();
-        // Only the folder of one of several runs is not there yet.
+        // The subfolder of one of several runs does not exist yet.
         let cleared = fs::create_dir_all(&self.0).and_then(|()| clear(&self.0));
-        failures.extend(cleared.err().map(|why| failure(&self.0, &why)));
+        failures.extend(cleared.err().map(|why| messages::not_written(&self.0, &why)));
         let manifest = Manifest { subject: redaction.text(&manifest.subject), ..manifest.clone() };
         let path = self.0.join("run.json");
-        failures.extend(write_json(&path, &manifest).err().map(|why| failure(&path, &why)));
+        failures.extend(write_json(&path, &manifest).err().map(|why| messages::not_written(&path, &why)));
         let mut lines = |name: &str| {
             let path = self.0.join(name);
-            let file = File::create(&path).map_err(|why| failures.push(failure(&path, &why)));
+            let file = File::create(&path).map_err(|why| failures.push(messages::not_written(&path, &why)));
             Lines { path, file: file.ok().map(BufWriter::new) }
         };
         let (exchanges, trials) = (lines("exchanges.jsonl"), lines("trials.jsonl"));
@@ -124,7 +118,7 @@ impl Folder {
         })))
     }
 
-    /// Writes the reports of several runs together.
+    /// Writes the combined report of several runs.
     pub fn report(&self, report: &mut Report) {
         let failures = write_reports(&self.0, report);
         report.lacks_evidence(&failures);
@@ -132,7 +126,6 @@ impl Folder {
 }
 
 impl Manifest {
-    /// What a run with these options is done with.
     pub fn new(
         role: Role,
         subject: &str,
@@ -167,16 +160,16 @@ impl Manifest {
 }
 
 impl RunEvidence {
-    /// What is told of the run, and writes it down.
+    /// Writes down the run as it happens.
     pub fn keeper(&self) -> Keeper {
         let evidence = self.clone();
         Keeper::new(move |kept| evidence.files().keep(kept))
     }
 
-    /// Takes away what was written, and the folder: there was no run.
+    /// Removes the files and the folder, since there was no run.
     pub fn discard(&self) {
         let folder = self.folder();
-        // What cannot be taken away is told to the next run that wants the folder.
+        // If this fails, the next run that uses the folder reports that it is not empty.
         let _ = clear(&folder).and_then(|()| fs::remove_dir(&folder));
     }
 
@@ -184,8 +177,7 @@ impl RunEvidence {
         self.files().folder.clone()
     }
 
-    /// Writes what is known at the end: the bodies that commands refer to, the cases, the reports. The report says what
-    /// could not be written.
+    /// Writes the bodies that commands refer to, the cases and the reports. The report names what could not be written.
     pub fn finish(&self, run: &Run, report: &mut Report) {
         let mut files = self.files();
         files.write_bodies(run, &report.bodies);
@@ -225,7 +217,7 @@ impl Files {
             let path = self.folder.join(body_name(*id));
             let body = self.redaction.delivery(&run.transcript.exchange(*id).delivery).body;
             let written = make_parent(&path).and_then(|()| fs::write(&path, body));
-            self.failures.extend(written.err().map(|why| failure(&path, &why)));
+            self.failures.extend(written.err().map(|why| messages::not_written(&path, &why)));
         }
     }
 
@@ -240,23 +232,23 @@ impl Files {
             let Some(case) = case else { continue };
             let path = self.folder.join("cases").join(format!("{}.json", requirement.id));
             let written = make_parent(&path).and_then(|()| write_json(&path, &case));
-            self.failures.extend(written.err().map(|why| failure(&path, &why)));
+            self.failures.extend(written.err().map(|why| messages::not_written(&path, &why)));
         }
     }
 }
 
 impl Lines {
-    /// Adds a line, so that it is in the file. Returns what went wrong.
+    /// Writes a line to the file. Returns what went wrong.
     fn add(&mut self, line: &impl Serialize) -> Option<String> {
         let file = self.file.as_mut()?;
         let written = serde_json::to_writer(&mut *file, line).map_err(io::Error::from);
         let written = written.and_then(|()| file.write_all(b"\n")).and_then(|()| file.flush());
         let why = written.err()?;
         if let Some(file) = self.file.take() {
-            // What is in the buffer still cannot be written either.
+            // The rest of the buffer cannot be written either.
             let _ = file.into_parts();
         }
-        Some(failure(&self.path, &why))
+        Some(messages::not_written(&self.path, &why))
     }
 }
 
@@ -265,7 +257,7 @@ impl Lines {
 struct ExchangeLine<'a> {
     #[serde(flatten)]
     exchange: &'a Exchange,
-    /// Whether the secret stood in it, and was taken out.
+    /// Whether the secret was redacted from it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     redacted: bool,
 }
@@ -311,7 +303,7 @@ fn write_reports(folder: &Path, report: &Report) -> Vec<String> {
     let reports = [("report.json", json_report::render(report)), ("report.txt", plain(&shown))];
     let write = |(name, text): (&str, String)| {
         let path = folder.join(name);
-        fs::write(&path, text).err().map(|why| failure(&path, &why))
+        fs::write(&path, text).err().map(|why| messages::not_written(&path, &why))
     };
     reports.into_iter().filter_map(write).collect()
 }
@@ -325,8 +317,4 @@ fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
 
 fn make_parent(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), fs::create_dir_all)
-}
-
-fn failure(path: &Path, why: &io::Error) -> String {
-    format!("{} cannot be written: {why}", path.display())
 }

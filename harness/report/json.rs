@@ -1,10 +1,8 @@
-//! The report as JSON (interface, section 4).
-//!
-//! Invariant: everything in it comes from `Report`, under names that are never changed.
+//! The report as JSON. The names of its members are stable within a version of [`super::FORMAT`].
 
 use super::Report;
 
-/// The report as pretty-printed JSON with a line feed at its end.
+/// The report as pretty-printed JSON, ending with a line feed.
 pub fn render(report: &Report) -> String {
     let mut text = serde_json::to_string_pretty(report)
         .unwrap_or_else(|why| unreachable!("a report is text and numbers: {why}"));

@@ -1,6 +1,6 @@
 //! The report as JUnit XML, for CI systems.
 //!
-//! Invariant: what is inconclusive or in error is an error there, never a skip: a skip reads as a pass.
+//! Inconclusive requirements and errors are JUnit errors, never skips: a skip reads as a pass.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, 
 
 use super::{CheckEntry, Report, VerdictName};
 
-/// The report as XML with a line feed at its end.
+/// The report as XML, ending with a line feed.
 pub fn render(report: &Report) -> String {
     let mut document = Document::new(report.tool.name);
     document.set_time(Duration::from_millis(report.duration_ms));
     let mut suite = TestSuite::new(format!("{} {} ({})", report.role, report.subject, report.dialect));
     suite.set_time(Duration::from_millis(report.duration_ms));
     for (requirement, check) in report.requirements.iter().zip(&report.checks) {
-        let mut case = TestCase::new(format!("{} {}", requirement.id, requirement.text), status(check));
+        let mut case = TestCase::new(format!("{} {}", requirement.id, requirement.title), status(check));
         case.set_classname(check.id);
         suite.add_test_case(case);
     }
@@ -41,8 +41,8 @@ fn status(check: &CheckEntry) -> TestCaseStatus {
     let cause = check.cause.as_ref();
     status.set_type(cause.map_or(check.verdict.as_str(), |cause| cause.code));
     let fix = cause.map(|cause| format!("\ncause: {}: {}\nfix: {}", cause.code, cause.text, cause.fix));
-    let repeat = check.repeat().map(|repeat| format!("\nrepeat: {repeat}"));
-    status.set_description(format!("{message}{}{}", fix.unwrap_or_default(), repeat.unwrap_or_default()));
+    let again = check.repeat().map(|command| format!("\nagain: {command}"));
+    status.set_description(format!("{message}{}{}", fix.unwrap_or_default(), again.unwrap_or_default()));
     status.set_message(message.lines().next().unwrap_or_default().to_owned());
     status
 }

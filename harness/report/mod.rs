@@ -1,6 +1,6 @@
-//! What a run has shown, as the data that every format is written from.
+//! The result of a run, as the data that every format is rendered from.
 //!
-//! Invariant: a report is made once, redacted once, and then only rendered; a format adds no judgement of its own.
+//! A report is made and redacted once, and then only rendered. Formats do not judge.
 
 pub mod case;
 pub mod evidence;
@@ -12,6 +12,7 @@ pub mod watched;
 
 mod check;
 mod curl;
+mod messages;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -33,74 +34,66 @@ pub use check::{CauseEntry, CheckEntry};
 
 pub use crate::suite::verdict::VerdictName;
 
-/// The name and version of the JSON form.
+/// The name and version of the JSON format.
 pub const FORMAT: &str = "twenty-conform-report/2";
 
-/// A run's result, ready to be rendered.
+/// A run's result, ready to render.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// [`FORMAT`].
     pub format: &'static str,
-    /// What made it.
     pub tool: Tool,
-    /// Who was tested: `receiver`, `sender`, or `both` in a demo.
+    /// What was tested: `receiver`, `sender`, or `both` in a demo.
     pub role: &'static str,
-    /// The dialect's name.
     pub dialect: &'static str,
-    /// What was tested: a URL, a command, the reference.
+    /// What was tested: a URL, a command, or the reference.
     pub subject: String,
-    /// The seed, with which the run can be repeated.
+    /// The seed, which repeats the run.
     pub seed: u64,
-    /// The result in a word.
     pub result: RunResult,
-    /// The exit status that goes with it.
     pub exit_status: u8,
-    /// The same, as it is returned.
+    /// The same as `exit_status`.
     #[serde(skip)]
     pub exit: ExitStatus,
-    /// Whether the run was interrupted, so that the report is only a part.
+    /// Whether the run was interrupted, so that the report is incomplete.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,
     /// How long the run took, in milliseconds.
     pub duration_ms: u64,
-    /// How much of that was spent only to see that nothing more comes.
+    /// How much of that was spent waiting to see that nothing more arrives.
     pub waited_ms: u64,
     /// How many exchanges there were.
     pub exchanges: usize,
-    /// How many of them there were in a second, the deliberate waits left out.
+    /// How many exchanges there were per second, without the deliberate waits.
     pub exchanges_per_s: f64,
     /// How long the run took without those waits.
     #[serde(skip)]
     pub active: Duration,
-    /// How many requirements of each level came out how.
+    /// How many requirements of each level have each verdict.
     pub counts: BTreeMap<Level, BTreeMap<&'static str, usize>>,
-    /// The weakest level whose failures count.
+    /// The lowest level whose failures fail the run.
     #[serde(skip)]
     pub fail_on: Level,
-    /// Whether something of the run's evidence could not be written.
+    /// Whether some of the run's evidence could not be written.
     #[serde(skip)]
     pub lacks_evidence: bool,
-    /// The exchanges whose bodies the commands read from files next to the report.
+    /// The exchanges whose bodies are in files that the `curl` commands read.
     #[serde(skip)]
     pub bodies: Vec<ExchangeId>,
-    /// What is worth knowing and fails nothing.
+    /// Remarks that do not affect the result.
     pub notes: Vec<String>,
-    /// Each requirement's verdict.
     pub requirements: Vec<RequirementEntry>,
-    /// Each check's finding.
     pub checks: Vec<CheckEntry>,
 }
 
-/// What made a report.
+/// The program that made a report.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Tool {
-    /// Its name.
     pub name: &'static str,
-    /// Its version.
     pub version: &'static str,
 }
 
-/// A run's result in a word. A requirement is gated where its level can fail the run.
+/// A run's result in a word. A requirement is gated if its level can fail the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunResult {
@@ -108,42 +101,37 @@ pub enum RunResult {
     Pass,
     /// A gated requirement failed.
     Fail,
-    /// Nothing gated failed, and something gated could not be tested, or nothing was selected.
+    /// Nothing gated failed, but a gated requirement is inconclusive, or nothing was selected.
     Incomplete,
-    /// The run was interrupted: the report covers what had run until then.
+    /// The run was interrupted, and the report covers what had run until then.
     Interrupted,
-    /// The suite itself failed, or the sender broke the attachment protocol.
+    /// The suite itself failed, or the sender violated the attachment protocol.
     Error,
 }
 
 /// A requirement in a report.
 #[derive(Debug, Clone, Serialize)]
 pub struct RequirementEntry {
-    /// Its id.
     pub id: &'static str,
-    /// Its title: what it asks for in a few words.
+    /// The requirement in a few words.
     pub title: &'static str,
-    /// Its level.
     pub level: Level,
-    /// Its verdict.
     pub verdict: VerdictName,
     /// The checks that judge it.
     pub checks: [&'static str; 1],
-    /// Its sentence, for the formats that people read.
+    /// The requirement's sentence.
     #[serde(skip)]
     pub text: &'static str,
 }
 
-/// What a report says besides the findings.
+/// What a report says in addition to the findings.
 #[derive(Debug, Clone)]
 pub struct Heading {
-    /// What was tested.
     pub subject: String,
-    /// The seed.
     pub seed: u64,
-    /// The weakest level whose failures count.
+    /// The lowest level whose failures fail the run.
     pub fail_on: Level,
-    /// The folder of the run's evidence, where there is one.
+    /// The folder of the run's evidence, if any.
     pub out: Option<PathBuf>,
 }
 
@@ -159,16 +147,16 @@ impl Report {
         let redact = redaction(transcript);
         let mut notes = Vec::new();
         if run.interrupted {
-            notes.push("the run was interrupted: this report is only a part of one".to_owned());
+            notes.push(messages::partial());
         }
         if transcript.trust == Trust::Any {
-            notes.push("the receiver's certificate was not looked at (--insecure)".to_owned());
+            notes.push(messages::certificate_unchecked());
         }
-        let further = further_members(transcript);
-        if !further.is_empty() {
-            notes.push(format!("further top-level members in the payload: {}", further.join(", ")));
+        let additional = further_members(transcript);
+        if !additional.is_empty() {
+            notes.push(messages::additional_members(&additional));
         }
-        notes.extend(ends(transcript).map(|note| redact.text(&note)));
+        notes.extend(exits(transcript).map(|note| redact.text(&note)));
         notes.extend(transcript.remarks.iter().map(|remark| redact.text(remark)));
         let mut report = Self {
             format: FORMAT,
@@ -202,7 +190,7 @@ impl Report {
         report
     }
 
-    /// One report of two runs, one for each role.
+    /// One report of two runs, one per role.
     #[must_use]
     pub fn merged(mut self, other: Self) -> Self {
         self.role = "both";
@@ -219,17 +207,16 @@ impl Report {
         self
     }
 
-    /// Says what of the run's evidence could not be written, if anything: the run does not count as whole then.
+    /// Notes which evidence could not be written, if any. The run then ends as an error.
     pub fn lacks_evidence(&mut self, failures: &[String]) {
         if !failures.is_empty() {
             self.lacks_evidence = true;
-            self.notes
-                .extend(failures.iter().map(|failure| format!("the evidence is incomplete: {failure}")));
+            self.notes.extend(failures.iter().map(|failure| messages::evidence_incomplete(failure)));
             self.conclude();
         }
     }
 
-    /// How many requirements of a level passed, and how many could have: those that apply.
+    /// How many requirements of a level passed, and how many apply.
     pub fn passed(&self, level: Level) -> (usize, usize) {
         let of_level = || self.requirements.iter().filter(|entry| entry.level == level);
         let applicable = of_level().filter(|entry| entry.verdict != VerdictName::NotApplicable).count();
@@ -241,7 +228,7 @@ impl Report {
         self.requirements.iter().filter(|entry| entry.verdict == verdict).count()
     }
 
-    /// The cause to begin with, where there is one: why every valid delivery is rejected.
+    /// Why every valid delivery is rejected, if that is so.
     pub fn leading_cause(&self) -> Option<&CauseEntry> {
         let valid = self.checks.iter().find(|check| check.requirements == ["RCV-1"])?;
         let cause = valid.cause.as_ref().filter(|_| valid.verdict == VerdictName::Fail)?;
@@ -249,7 +236,7 @@ impl Report {
         families.iter().any(|family| cause.code.starts_with(family)).then_some(cause)
     }
 
-    /// The line that ends a text report, for programs that look for one line.
+    /// The last line of a text report, for programs that search for it.
     pub fn result_line(&self) -> String {
         let levels: Vec<String> = Level::ALL
             .into_iter()
@@ -261,11 +248,7 @@ impl Report {
         let result = self.result.as_str();
         let (inconclusive, not_applicable) =
             (self.count(VerdictName::Inconclusive), self.count(VerdictName::NotApplicable));
-        format!(
-            "RESULT: {result} {} inconclusive {inconclusive} n/a {not_applicable} seed {}",
-            levels.join(" "),
-            self.seed
-        )
+        messages::result(result, &levels, inconclusive, not_applicable, self.seed)
     }
 
     fn conclude(&mut self) {
@@ -320,14 +303,14 @@ impl RunResult {
     }
 }
 
-/// Takes out every secret of a run.
+/// Redacts every secret of a run.
 pub fn redaction(transcript: &Transcript) -> Redaction {
     let own = transcript.webhooks.iter().filter_map(|webhook| webhook.secret.as_ref());
     Redaction::new(own.chain(&transcript.secret).chain(&transcript.secrets))
 }
 
-/// How often the subject ended by itself, and where: a sentence for each way.
-fn ends(transcript: &Transcript) -> impl Iterator<Item = String> {
+/// After which exchanges the subject exited: a note for each way in which it did.
+fn exits(transcript: &Transcript) -> impl Iterator<Item = String> {
     let mut ways: Vec<(&str, Vec<String>)> = Vec::new();
     for (at, how) in &transcript.deaths {
         match ways.iter_mut().find(|(known, _)| known == how) {
@@ -335,11 +318,10 @@ fn ends(transcript: &Transcript) -> impl Iterator<Item = String> {
             None => ways.push((how, vec![at.to_string()])),
         }
     }
-    ways.into_iter().map(|(how, places)| format!("behind exchange {} {how}", places.join(", ")))
+    ways.into_iter().map(|(how, places)| messages::exited_after(&places, how))
 }
 
 impl RequirementEntry {
-    /// The entry of a requirement with that verdict.
     pub fn new(requirement: &Requirement, verdict: VerdictName) -> Self {
         Self {
             id: requirement.id,
@@ -361,10 +343,9 @@ pub fn command(url: &str, trust: &Trust, delivery: &Delivery) -> String {
     curl::command(url, trust, delivery, None)
 }
 
-/// To a tenth; 0 where nothing was done.
+/// Rounded to a tenth; 0 if no time passed.
 fn per_second(exchanges: usize, active: Duration) -> f64 {
-    // No run has 2^53 exchanges.
-    #[expect(clippy::cast_precision_loss, reason = "a rate is no exact number")]
+    #[expect(clippy::cast_precision_loss, reason = "no run has 2^53 exchanges")]
     let rate = exchanges as f64 / active.as_secs_f64();
     if active.is_zero() { 0.0 } else { (rate * 10.0).round() / 10.0 }
 }

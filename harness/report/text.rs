@@ -1,12 +1,12 @@
-//! The report for people: it reads like the contract, with what went wrong under each sentence.
+//! The report for people: one line per requirement, with what went wrong below it.
 //!
-//! Invariant: the last line is the result line, and colours carry nothing that words do not.
+//! The last line is the result line. Colours only repeat what the words say.
 
 use std::fmt::Write as _;
 
 use anstyle::Style;
 
-use super::{CheckEntry, Report, RequirementEntry, VerdictName};
+use super::{CheckEntry, Report, RequirementEntry, VerdictName, messages};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean, lines};
 
 /// How much of the run is shown.
@@ -14,34 +14,37 @@ use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean, lines};
 pub enum Detail {
     Quiet,
     Normal,
-    /// Every requirement with the number of its cases, and the commands that repeat failures in full.
+    /// With the number of cases of each requirement, and with all commands in full.
     Verbose,
 }
 
-/// The longest command that is shown in full without `-v`.
+/// The longest command that is shown without `-v`.
 const SHOWN_COMMAND: usize = 700;
 
-/// Where the lines about a check begin, and what they say about it.
+/// The indentation of a value's further lines.
 const MARGIN: &str = "                          ";
 
-/// The report as text with ANSI colours, which are taken off where they are not wanted.
+/// How many exchanges are shown per failure.
+const SHOWN_EXCHANGES: usize = 8;
+
+/// The report as text with ANSI colours.
 pub fn render(report: &Report, detail: Detail) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = writeln!(
         text,
-        "{BOLD}{} {}{BOLD:#} · {} {} · dialect {} · seed {}",
+        "{BOLD}{} {}{BOLD:#} · {} {} · {} · seed {}",
         report.tool.name,
         report.tool.version,
         report.role,
         clean(&report.subject),
-        report.dialect,
+        messages::payloads(report.dialect),
         report.seed
     );
     if let Some(cause) = report.leading_cause() {
-        let or = if cause.or.is_empty() { String::new() } else { format!("; or {}", cause.or.join(", or ")) };
-        let said = format!("{}{}{or}", cause.text, cause.which());
-        let _ = writeln!(text, "\n{BAD}Every valid delivery is refused{BAD:#}: {}", clean(&said));
+        let said = format!("{}{}{}", cause.text, cause.which(), messages::or_causes(&cause.or));
+        let head = messages::rejects_every_valid_delivery();
+        let _ = writeln!(text, "\n{BAD}{head}{BAD:#}: {}", clean(&said));
         let _ = writeln!(text, "  fix: {}", cause.fix);
     }
     let mut group = "";
@@ -59,15 +62,9 @@ pub fn render(report: &Report, detail: Detail) -> String {
     for note in &report.notes {
         let _ = writeln!(text, "\nnote: {}", lines(note, "      "));
     }
-    let waited = match report.waited_ms {
-        0 => (String::new(), ""),
-        ms => (format!(", {ms} ms of them waiting"), " of the rest"),
-    };
-    let _ = writeln!(
-        text,
-        "\n{DIM}{} exchanges in {} ms{}: {:.1} per second{}{DIM:#}",
-        report.exchanges, report.duration_ms, waited.0, report.exchanges_per_s, waited.1
-    );
+    let Report { exchanges, duration_ms, waited_ms, exchanges_per_s, .. } = *report;
+    let requests = messages::requests_in(exchanges, duration_ms, waited_ms, exchanges_per_s);
+    let _ = writeln!(text, "\n{DIM}{requests}{DIM:#}");
     let _ = writeln!(text, "{}", report.result_line());
     text
 }
@@ -79,7 +76,7 @@ pub fn check(requirement: &RequirementEntry, check: &CheckEntry, detail: Detail)
     text
 }
 
-/// How a verdict stands at the beginning of its line.
+/// The word for a verdict at the beginning of a line, with its style.
 pub(super) fn mark(verdict: VerdictName) -> (Style, &'static str) {
     match verdict {
         VerdictName::Pass => (GOOD, "pass"),
@@ -93,13 +90,13 @@ pub(super) fn mark(verdict: VerdictName) -> (Style, &'static str) {
 fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, detail: Detail) {
     let (style, mark) = mark(check.verdict);
     let cases = match check.cases {
-        1.. if detail == Detail::Verbose => format!(" {DIM}({} cases){DIM:#}", check.cases),
+        1.. if detail == Detail::Verbose => format!(" {DIM}{}{DIM:#}", messages::cases(check.cases)),
         _ => String::new(),
     };
     let _ = writeln!(
         text,
-        "  {style}{mark:<12}{style:#} {:<6} {DIM}{:<6}{DIM:#} {}{cases}",
-        requirement.id, requirement.level, requirement.text
+        "  {style}{mark:<12}{style:#} {:<6} {DIM}{:<6}{DIM:#}  {}{cases}",
+        requirement.id, requirement.level, requirement.title
     );
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(text, "                 {DIM}{name:<8}{DIM:#} {}", lines(value, MARGIN));
@@ -119,21 +116,18 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
     if let Some(cause) = &check.cause {
         line("cause", &cause.to_string());
         if !cause.or.is_empty() {
-            line("or", &format!("{}, which explains what was seen as well", cause.or.join(", or ")));
+            line("or", &messages::also_explained_by(&cause.or));
         }
         line("fix", cause.fix);
     }
     if !check.exchanges.is_empty() {
-        let shown: Vec<String> = check.exchanges.iter().take(8).map(|id| format!("#{id}")).collect();
-        let more = check.exchanges.len().saturating_sub(shown.len());
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        line("shown by", &format!("{}{more}", shown.join(" ")));
+        line("shown by", &messages::shown_by(&check.exchanges, SHOWN_EXCHANGES));
     }
-    if let Some(repeat) = check.repeat() {
-        let fits = detail == Detail::Verbose || repeat.len() <= SHOWN_COMMAND;
-        let shown = if fits { repeat } else { "(a long command: -v, or the JSON report, shows it)" };
-        // As it stands, over lines or not: the bytes that it sends are what is signed.
-        let _ = writeln!(text, "                 {DIM}repeat  {DIM:#} {shown}");
+    if let Some(command) = check.repeat() {
+        let fits = detail == Detail::Verbose || command.len() <= SHOWN_COMMAND;
+        let shown = if fits { command } else { messages::long_command() };
+        // Unchanged, even if it spans several lines: its body is signed byte for byte.
+        let _ = writeln!(text, "                 {DIM}{:<8}{DIM:#} {shown}", "again");
     }
 }
 
@@ -146,7 +140,7 @@ mod tests {
     use crate::terminal::plain;
 
     #[test]
-    fn shows_what_a_subject_wrote_without_power_over_the_terminal() {
+    fn escapes_control_characters_that_a_subject_wrote() {
         let requirement = requirements::all().next().unwrap();
         let found = CheckEntry {
             verdict: VerdictName::Fail,

@@ -1,6 +1,4 @@
-//! What a watched delivery has shown, as people and programs read it.
-//!
-//! Invariant: secrets are taken out here, once; what a format shows of a delivery stands in its entry.
+//! What a watched delivery shows, for people and programs. Secrets are redacted here.
 
 pub mod keeping;
 pub mod show;
@@ -15,16 +13,16 @@ use crate::suite::verdict::VerdictName;
 use crate::webhook::dialect::{self, Dialect, Members};
 use crate::webhook::event::EventName;
 
+/// A delivery and its verdict.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeliveryEntry {
-    /// The event, as far as the body names one.
+    /// The event that the body names, if any.
     pub event: Option<String>,
-    /// The record's id, where there is one.
+    /// The record's id, if any.
     pub record: Option<String>,
-    /// The strongest of the findings: a failure, then what does not tell, then a pass.
+    /// The worst of the findings: failure, then inconclusive, then pass.
     pub verdict: VerdictName,
     pub passed: Vec<&'static str>,
-    /// Those of which it does not tell whether it keeps them.
     pub inconclusive: Vec<&'static str>,
     pub failed: Vec<FailureEntry>,
 }
@@ -42,7 +40,7 @@ pub struct FailureEntry {
 }
 
 impl DeliveryEntry {
-    /// The verdict of a delivery with this body. `redaction` takes the secret out of everything that is said.
+    /// The entry of a delivery with this body. `redaction` redacts the secret from all texts.
     pub fn new(dialect: &'static Dialect, body: &[u8], findings: &[Finding], redaction: &Redaction) -> Self {
         let (event, record) = names(dialect, body);
         let clean = |text: Option<String>| text.map(|text| redaction.text(&text));
@@ -68,7 +66,7 @@ impl DeliveryEntry {
                     expected: redaction.text(&evidence.expected.describe()),
                     actual: redaction.text(&evidence.actual.0),
                     message: redaction.text(&evidence.message),
-                    // It is this delivery that shows it.
+                    // This delivery shows it, so numbers add nothing.
                     cause: evidence.cause.as_ref().map(|cause| CauseEntry {
                         shown_by: Vec::new(),
                         ..CauseEntry::new(cause, redaction)
@@ -85,7 +83,7 @@ impl DeliveryEntry {
     }
 }
 
-/// The event that a body names and its record's id, in the dialect that is expected or else in the other one.
+/// The event that a body names and its record's id, in the expected dialect or else in the other one.
 fn names(own: &'static Dialect, body: &[u8]) -> (Option<String>, Option<String>) {
     let Ok(members) = Members::parse(body) else { return (None, None) };
     let mut dialects = std::iter::once(own).chain(dialect::ALL);

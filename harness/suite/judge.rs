@@ -1,9 +1,9 @@
-//! One verdict out of many.
+//! Combines many verdicts into one.
 
+use crate::suite::messages;
 use crate::suite::requirement::Verdict;
 
-/// The strongest of many verdicts: a failure, then what does not tell, then a pass. `nothing` is the reason where there
-/// are none.
+/// The worst of many verdicts: failure, then inconclusive, then pass. `nothing` is the reason if there are none.
 pub(crate) fn of_all(verdicts: impl Iterator<Item = Verdict>, nothing: &str, things: &str) -> Verdict {
     let (mut failed, mut unclear, mut not_applicable, mut passed) = (Vec::new(), None, None, 0_usize);
     let mut count = 0_usize;
@@ -21,9 +21,7 @@ pub(crate) fn of_all(verdicts: impl Iterator<Item = Verdict>, nothing: &str, thi
         first.exchanges.extend(other.exchanges);
         first
     }) {
-        if number > 1 {
-            evidence.message = format!("{} ({number} of {count} {things})", evidence.message);
-        }
+        evidence.message = messages::first_of(&evidence.message, number, count, things);
         return evidence.fail();
     }
     match (unclear, not_applicable) {

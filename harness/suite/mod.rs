@@ -1,7 +1,7 @@
-//! The requirements, what is done to find out about them, and how a run is judged.
+//! The requirements, what is sent to judge each, and how a run is judged.
 //!
-//! A [`scenario`] is played on a subject; what happens is a [`transcript`]; the check of each [`requirement`] makes a
-//! [`verdict`] of it, and a [`cause`] says why something failed. [`run`] does all of that.
+//! A [`scenario`] runs against a subject and fills a [`transcript`]. The check of each [`requirement`] turns the transcript into
+//! a [`verdict`], and a [`cause`] explains a failure. [`run`] does all of that.
 
 pub mod requirement;
 pub mod requirements;
@@ -28,3 +28,5 @@ pub mod run;
 pub mod replay;
 
 pub mod traffic;
+
+mod messages;

@@ -1,40 +1,38 @@
-//! One saved delivery sent again, between its controls.
+//! Sends a saved delivery again, between its controls.
 //!
-//! Invariant: the deliveries go out in the order of the run, and a receiver that ends is noticed before the next one.
+//! Deliveries go out in the order of the run, and a receiver that exits is noticed before the next one.
 
 use crate::subject::SubjectError;
 use crate::subject::receiver::Receiver;
 use crate::wire::client::Client;
 use crate::wire::exchange::{Delivery, Exchange};
 
-/// What is sent, in this order.
+/// The deliveries to send, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayDeliveries {
-    /// The control before, where there is one.
+    /// The control before, if any.
     pub before: Option<Delivery>,
-    /// The delivery itself.
     pub trial: Delivery,
-    /// The control after, where there is one.
+    /// The control after, if any.
     pub after: Option<Delivery>,
 }
 
-/// What became of them.
+/// The exchanges of one replay.
 #[derive(Debug, Clone)]
 pub struct ReplayAttempt {
-    /// The control before, where there is one.
+    /// The control before, if any.
     pub before: Option<Exchange>,
-    /// The delivery itself.
     pub trial: Exchange,
-    /// The control after, where there is one.
+    /// The control after, if any.
     pub after: Option<Exchange>,
-    /// How the receiver ended, if it did.
+    /// How the receiver exited, if it did.
     pub died: Option<String>,
 }
 
-/// Sends the control, the delivery, the control again. `may_end` is whether the receiver ended at the delivery before: then it
-/// is looked at whatever it answers.
+/// Sends the control, the delivery, and the control again. `may_end` says that the receiver exited at this delivery in the
+/// run: then its process is checked even if it answers.
 ///
-/// Errors: a receiver that ended cannot be started again.
+/// Errors: a receiver that exited cannot be started again.
 pub async fn send(
     client: &Client,
     subject: &mut Receiver,

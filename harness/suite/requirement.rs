@@ -1,4 +1,4 @@
-//! What a requirement is: one sentence of the contract, whom it binds, how it is judged, and what proves that.
+//! What a requirement is: one sentence of the contract, who it applies to, and how it is judged.
 
 use std::fmt;
 
@@ -11,55 +11,54 @@ use crate::suite::transcript::{Capability, Transcript};
 pub use crate::suite::transcript::Role;
 pub use crate::suite::verdict::{Actual, Evidence, Expected, Verdict};
 
-/// One sentence of the contract, its oracle, and the proof that the oracle bites.
+/// One sentence of the contract, its check, and the faults that the check must find.
 pub struct Requirement {
     /// The contract's id, never reused or renumbered: `VER-1`.
     pub id: &'static str,
-    /// What a one-line report shows: `rejects altered content`.
+    /// The requirement in a few words, for reports: `rejects altered content`.
     pub title: &'static str,
-    /// Whom it binds.
+    /// Who it applies to.
     pub binds: Binds,
-    /// How strongly it binds.
     pub level: Level,
     /// The stable name of its check: `receiver/verification/altered-content`.
     pub check_id: &'static str,
     /// The contract's sentence.
     pub text: &'static str,
-    /// Where the contract has it from: the documentation, the server that ships, a standard, the field.
+    /// Where it comes from: the documentation, the shipped server, a standard, or practice.
     pub source: &'static str,
-    /// Why it matters and how failures usually come about, for `explain`.
+    /// Why it matters and what usually breaks it, for `explain`.
     pub why: &'static str,
-    /// What is done to the subject to find out. The first is the one whose breakdown speaks against the requirement.
+    /// What is done to the subject to judge it, with the main scenario first.
     pub scenarios: &'static [&'static Scenario],
-    /// What a sender must have declared for it to apply.
+    /// The capability that a sender must declare for it to apply.
     pub needs: Option<Capability>,
-    /// The oracle: a pure function of what happened.
+    /// Judges what happened. It is a pure function.
     pub check: fn(&Requirement, &Transcript) -> Verdict,
-    /// Faults that this requirement's check must find. A mutant fails exactly the requirements that name its fault.
+    /// Faults that the check must find. A mutant fails exactly the requirements that name its fault.
     pub counterexamples: Faults,
 }
 
-/// Whom a requirement binds.
+/// Who a requirement applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binds {
     Receiver,
-    /// Senders, and what recorded traffic shows of it.
+    /// Senders, and whether recorded traffic shows it.
     Sender(Recorded),
 }
 
-/// Whether recorded deliveries show a requirement on senders.
+/// Whether recorded deliveries show a requirement for senders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
-    /// A delivery shows it by itself.
+    /// A single delivery shows it.
     Shows,
-    /// It does where the webhook's secret is known.
+    /// A single delivery shows it if the webhook's secret is known.
     ShowsWithSecret,
-    /// They cannot: why.
+    /// They do not show it, and why.
     Cannot(&'static str),
 }
 
 impl Requirement {
-    /// The role that it binds.
+    /// The role that it applies to.
     pub fn role(&self) -> Role {
         match self.binds {
             Binds::Receiver => Role::Receiver,
@@ -74,11 +73,11 @@ impl fmt::Debug for Requirement {
     }
 }
 
-/// How strongly a requirement binds, from the strongest to the weakest: `Must < Should < Advice`.
+/// How strict a requirement is, strictest first: `Must < Should < Advice`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// The documentation states it, or it cannot be otherwise under the standards.
+    /// The documentation states it, or the standards require it.
     Must,
     /// The documentation recommends it, or the server or the standards imply it.
     Should,
@@ -87,7 +86,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// All levels, the strongest first.
+    /// All levels, strictest first.
     pub const ALL: [Self; 3] = [Self::Must, Self::Should, Self::Advice];
 
     /// The word on the command line and in reports.

@@ -1,6 +1,6 @@
-//! The contract as code: one literal for each requirement, grouped as the contract groups them.
+//! The contract as code: one literal per requirement, grouped like the contract.
 //!
-//! Invariant: checks are pure functions of a transcript. They never import the reference peers or the mutants.
+//! Checks are pure functions of a transcript. They never import the reference peers or the mutants.
 
 use crate::suite::receiver;
 use crate::suite::requirement::{Requirement, Role};
@@ -11,7 +11,7 @@ pub fn all() -> impl Iterator<Item = &'static Requirement> {
     sender::ALL.iter().chain(receiver::ALL).copied().flatten()
 }
 
-/// The requirements on one role, in the order of the contract.
+/// The requirements for one role, in the order of the contract.
 pub fn of(role: Role) -> impl Iterator<Item = &'static Requirement> {
     all().filter(move |requirement| requirement.role() == role)
 }

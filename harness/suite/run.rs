@@ -1,14 +1,14 @@
-//! Runs the scenarios that the selected requirements need, and judges what happened.
+//! Runs the scenarios of the selected requirements, and judges what happened.
 //!
-//! Invariant: judging is a pure function of the transcript. A breakdown of the harness or of the attachment is never a
-//! failure of the subject, and never a pass.
+//! Judging is a pure function of the transcript. If the harness or the attachment breaks down, the subject neither fails nor
+//! passes.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::{receiver as on_receiver, sender as on_sender};
+use super::{messages, receiver as on_receiver, sender as on_sender};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::Random;
@@ -25,26 +25,22 @@ use crate::webhook::vectors;
 use crate::wire::client::Client;
 use crate::wire::endpoint::certificates::Authority;
 
-/// How a run is done.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The form of body.
     pub dialect: &'static Dialect,
-    /// The bounds.
     pub limits: Limits,
-    /// What ids, secrets, nonces and generated cases are made from.
+    /// The seed of ids, secrets, nonces and generated cases.
     pub seed: u64,
     /// How many cases each property generates.
     pub cases: u32,
-    /// How many cases go on at the same time.
+    /// How many cases run at the same time.
     pub jobs: usize,
-    /// The time of day.
     pub clock: Clock,
-    /// Becomes true when the run is to end early.
+    /// Turns true when the run should end early.
     pub interrupted: watch::Receiver<bool>,
-    /// Who is told of the run while it goes on.
+    /// Records the run while it is going on.
     pub keeper: Option<Keeper>,
-    /// The authority of the endpoints behind HTTPS.
+    /// Signs the certificates of the HTTPS endpoints.
     pub authority: Arc<Authority>,
 }
 
@@ -54,7 +50,7 @@ impl Options {
     }
 }
 
-/// What a run yields.
+/// A finished run.
 #[derive(Debug)]
 pub struct Run {
     /// Everything that happened.
@@ -67,28 +63,26 @@ pub struct Run {
     pub interrupted: bool,
 }
 
-/// A requirement and what came of it.
+/// The judgement on one requirement.
 #[derive(Debug)]
 pub struct Finding {
     pub requirement: &'static Requirement,
-    /// What came of it.
     pub judgement: Judgement,
 }
 
-/// What is told while a run goes on.
+/// How far a run has come.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
     /// How many scenarios are done.
     pub done: usize,
-    /// Of how many.
     pub of: usize,
-    /// The one that begins, or `None` at the end.
+    /// The scenario that starts now; `None` at the end.
     pub scenario: Option<&'static Scenario>,
 }
 
 /// Runs the suite against a receiver.
 ///
-/// Errors: the suite contradicts itself.
+/// Errors: the suite's own test vectors fail.
 pub async fn receiver(
     subject: &mut subject::receiver::Receiver,
     selected: &[&'static Requirement],
@@ -114,7 +108,7 @@ pub async fn receiver(
 
 /// Runs the suite against a sender.
 ///
-/// Errors: the suite contradicts itself, or the sender does not answer the greeting.
+/// Errors: the suite's own test vectors fail, or the sender does not answer `hello`.
 pub async fn sender(
     subject: &dyn subject::sender::Sender,
     selected: &[&'static Requirement],
@@ -144,12 +138,12 @@ pub async fn sender(
     Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
 }
 
-/// Whether endpoints behind HTTPS are needed for these requirements, where the sender can do with them.
+/// Whether these requirements need HTTPS endpoints.
 pub fn need_https(selected: &[&'static Requirement]) -> bool {
     needed(Role::Sender, selected).iter().any(|one| one.needs == Some(Capability::Https))
 }
 
-/// The run that could not be begun: nothing was tried, and each requirement says why.
+/// A run that could not start: each requirement gets the reason.
 pub fn not_begun(transcript: Transcript, selected: &[&'static Requirement], why: &SubjectError) -> Run {
     let judgement = || match why {
         SubjectError::Broke(why) => Judgement::Error(why.clone()),
@@ -159,7 +153,7 @@ pub fn not_begun(transcript: Transcript, selected: &[&'static Requirement], why:
     Run { transcript, findings: findings.collect(), duration: Duration::ZERO, interrupted: false }
 }
 
-/// Judges a transcript. It can be done again at any time, without the subject.
+/// Judges a transcript. It needs no subject and can be repeated.
 pub fn judge(transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<Finding> {
     let finding = |requirement: &&'static Requirement| Finding {
         requirement,
@@ -171,16 +165,13 @@ pub fn judge(transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<
 fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
     if let Some(capability) = requirement.needs.filter(|needed| !transcript.capabilities.contains(needed)) {
         let reason = match capability {
-            Capability::Observations => {
-                "what the receiver takes in cannot be seen; --observe makes it so".to_owned()
-            }
-            other => format!("the sender does not declare the capability `{}`", other.as_str()),
+            Capability::Observations => messages::observations_missing(),
+            other => messages::capability_missing(other.as_str()),
         };
         return Judgement::Judged(Verdict::NotApplicable(reason));
     }
     let verdict = (requirement.check)(requirement, transcript);
-    // What only looks for the cause says nothing of the requirement where it breaks down.
-    // Neither does what was not to be played: a requirement that needs a capability is out of the question before.
+    // A diagnosis that breaks down does not affect the verdict, nor does a scenario that was not meant to run.
     let played =
         |scenario: &Scenario| scenario.needs.is_none_or(|one| transcript.capabilities.contains(&one));
     let judging = requirement.scenarios.iter();
@@ -190,9 +181,9 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
         other => Some(other),
     });
     match (broken, verdict) {
-        // What does not bind the subject does not bind it when it breaks down either.
+        // Not applicable stays not applicable when the subject breaks down.
         (_, verdict @ Verdict::NotApplicable(_)) => Judgement::Judged(verdict),
-        // What was seen before the breakdown speaks against the subject whatever came after it.
+        // A failure seen before the breakdown counts.
         (
             None | Some(Ending::Died(_) | Ending::Stuck(_) | Ending::Unkept(_) | Ending::Skipped(_)),
             verdict @ Verdict::Fail(_),
@@ -200,11 +191,13 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
         (None, verdict) => Judgement::Judged(verdict),
         (Some(Ending::Broke(why)), _) => Judgement::Error(why.clone()),
         (Some(Ending::Died(why)), _) if transcript.role == Role::Sender => {
-            let evidence = Evidence::new("the sender goes on", "it ended", why.clone());
+            let (expected, actual) = messages::exited();
+            let evidence = Evidence::new(expected, actual, why.clone());
             Judgement::Judged(evidence.because(Cause::new(Code::SendCrash)).fail())
         }
         (Some(Ending::Unkept(why)), _) => {
-            let evidence = Evidence::new("what is declared is kept", "it is not", why.clone());
+            let (expected, actual) = messages::capability_broken();
+            let evidence = Evidence::new(expected, actual, why.clone());
             Judgement::Judged(evidence.fail())
         }
         (Some(Ending::Died(why) | Ending::Stuck(why) | Ending::Skipped(why)), _) => {
@@ -214,7 +207,7 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
     }
 }
 
-/// The scenarios that the selected requirements need, in the order in which they are played.
+/// The scenarios of the selected requirements, in the order in which they run.
 fn needed(role: Role, selected: &[&'static Requirement]) -> Vec<&'static Scenario> {
     let mut scenarios: Vec<&'static Scenario> = Vec::new();
     for requirement in requirements::of(role) {
@@ -226,12 +219,11 @@ fn needed(role: Role, selected: &[&'static Requirement]) -> Vec<&'static Scenari
     scenarios
 }
 
-/// What plays scenarios on a program under test, and writes down what happened.
+/// Runs scenarios against a program under test, and records what happened.
 trait Player {
-    /// Plays one scenario, and writes down how it ended.
+    /// Runs one scenario, and records how it ended.
     fn play(&mut self, scenario: &Scenario) -> impl Future<Output = ()>;
 
-    /// What was written so far.
     fn transcript(&mut self) -> &mut Transcript;
 }
 
@@ -263,7 +255,7 @@ impl Player for on_sender::stage::SenderStage<'_> {
     }
 }
 
-/// Runs scenarios one after another; those that cannot be begun, or not be ended, say why.
+/// Runs scenarios one after another. A scenario that is skipped or interrupted records why.
 async fn play(
     stage: &mut impl Player,
     scenarios: &[&'static Scenario],
@@ -272,7 +264,7 @@ async fn play(
 ) {
     for (done, &scenario) in scenarios.iter().enumerate() {
         progress(Progress { done, of: scenarios.len(), scenario: Some(scenario) });
-        let ended = match hopeless(stage.transcript()) {
+        let ended = match reason_to_stop(stage.transcript()) {
             Some(why) => Some(why),
             None => unless_interrupted(stage.play(scenario), options).await,
         };
@@ -284,42 +276,41 @@ async fn play(
     progress(Progress { done: scenarios.len(), of: scenarios.len(), scenario: None });
 }
 
-/// Runs a scenario to its end, or up to the interruption, and says so then.
+/// Runs a scenario until it ends or the run is interrupted. Returns the reason if it was interrupted.
 async fn unless_interrupted(scenario: impl Future<Output = ()>, options: &Options) -> Option<String> {
     tokio::select! {
         biased;
-        () = interruption(options) => Some("the run was interrupted".to_owned()),
+        () = interruption(options) => Some(messages::interrupted()),
         () = scenario => None,
     }
 }
 
-/// Waits for the interruption.
 async fn interruption(options: &Options) {
     let mut interrupted = options.interrupted.clone();
     if interrupted.wait_for(|on| *on).await.is_err() {
-        // Nobody is left who could interrupt.
+        // The sending half is gone: no interruption can come.
         std::future::pending::<()>().await;
     }
 }
 
-/// Why no further scenario is begun, if so.
-fn hopeless(transcript: &Transcript) -> Option<String> {
+/// Why no further scenario starts, if so.
+fn reason_to_stop(transcript: &Transcript) -> Option<String> {
     let lost = transcript.endings.iter().find_map(|(_, ending)| match ending {
-        Ending::Died(why) | Ending::Broke(why) => Some(format!("the subject was lost before: {why}")),
+        Ending::Died(why) | Ending::Broke(why) => Some(messages::skipped_after(why)),
         _ => None,
     });
     let silent =
         transcript.role == Role::Sender && !transcript.endings.is_empty() && transcript.arrivals.is_empty();
-    lost.or_else(|| silent.then(|| "nothing was delivered in the scenarios before it".to_owned()))
+    lost.or_else(|| silent.then(messages::skipped_without_deliveries))
 }
 
-/// Holds the two oracles of signatures against each other.
+/// Compares the suite's own signatures with those of its test vectors, which other programs made.
 ///
-/// Errors: they disagree.
+/// Errors: they differ.
 pub fn check_oracles() -> Result<(), Error> {
     let disagreements = vectors::disagreements().map_err(Error::Harness)?;
     match disagreements.first() {
         None => Ok(()),
-        Some(first) => Err(Error::Harness(format!("the two oracles of signatures disagree: {first}"))),
+        Some(first) => Err(Error::Harness(messages::signatures_disagree(first))),
     }
 }

@@ -1,6 +1,6 @@
-//! What is done to a program under test: a name, what is sent, and how.
+//! Scenarios: what is done to a program under test.
 //!
-//! A scenario is a constant in the file of the requirement that it is for, or in a file of its own where it feeds several.
+//! A scenario is a constant in the file of its requirement, or in its own file if several requirements use it.
 
 use std::fmt;
 
@@ -16,41 +16,38 @@ pub struct Scenario {
     pub name: ScenarioName,
     /// What is sent or done, as a noun phrase, for `explain`.
     pub sends: &'static str,
-    /// What a sender must have declared for it to be played at all.
+    /// The capability that a sender must declare for the scenario to run.
     pub needs: Option<Capability>,
-    /// When it is played.
     pub turn: Turn,
     pub play: Play,
 }
 
-/// When a scenario is played. Within a turn, in the order of the requirements.
+/// When a scenario runs. Within a turn, scenarios run in the order of the requirements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Turn {
     /// With the others.
     Usual,
     /// After the others: it may end the program.
     Last,
-    /// After everything, to find the cause of a failure. It says nothing of a requirement where it breaks down.
+    /// At the end, to find the cause of a failure. If it breaks down, no requirement is affected.
     Diagnosis,
 }
 
-/// How a scenario is played.
+/// How a scenario runs.
 #[derive(Clone, Copy)]
 pub enum Play {
     /// A receiver is sent fixed cases, then generated ones.
     Cases {
-        /// The fixed cases, made with what the run's deliveries are made with.
         fixed: fn(&Maker) -> Vec<Case>,
-        /// What generates the others.
         generated: &'static [fn() -> Property],
     },
-    /// In its own way on a receiver.
+    /// A receiver is driven by code of the scenario.
     Receiver(ReceiverCourse),
     Sender(SenderCourse),
 }
 
 impl Scenario {
-    /// What is sent to a receiver: fixed cases, then generated ones.
+    /// A receiver scenario of fixed cases, then generated ones.
     pub const fn cases(
         name: &'static str,
         sends: &'static str,
@@ -61,7 +58,7 @@ impl Scenario {
         Self { name, sends, needs: None, turn: Turn::Usual, play }
     }
 
-    /// What is sent to a receiver in a way of its own.
+    /// A receiver scenario with its own code.
     pub const fn receiver(name: &'static str, sends: &'static str, course: ReceiverCourse) -> Self {
         let (name, play) = (ScenarioName(name), Play::Receiver(course));
         Self { name, sends, needs: None, turn: Turn::Usual, play }

@@ -1,14 +1,15 @@
-//! Traffic that the suite did not ask for: deliveries as they were watched or recorded, as the transcript of one webhook,
-//! and what of the contract they can show.
+//! Judges traffic that the suite did not cause: watched or recorded deliveries, as the transcript of one webhook.
 //!
-//! Invariant: the checks are those of the requirements' literals. What traffic cannot show is not applicable, with the
-//! reason; it never passes.
+//! The checks are those of the requirements. A requirement that traffic cannot show is not applicable, with the reason; it
+//! never passes.
 
 pub mod har;
 pub mod listening;
 pub mod reading;
 pub mod recording;
 pub mod tally;
+
+mod messages;
 
 use std::time::Instant;
 
@@ -23,32 +24,27 @@ use crate::webhook::signature::Secret;
 use crate::wire::exchange::Exchange;
 use recording::Recording;
 
-/// What is known of traffic beside its requests.
+/// What is known of traffic apart from its requests.
 #[derive(Debug, Clone)]
 pub struct Traffic {
-    /// The form of body that is expected.
     pub dialect: &'static Dialect,
-    /// The bounds that hold.
     pub limits: Limits,
-    /// The webhook's secret, where it is known.
+    /// The webhook's secret, if known.
     pub secret: Option<Secret>,
 }
 
-/// Why traffic cannot show a requirement; `None` where it can. `signed` is whether the secret is known.
-pub fn unshown(requirement: &Requirement, signed: bool) -> Option<&'static str> {
+/// Why traffic cannot show a requirement; `None` if it can.
+pub fn not_shown(requirement: &Requirement, secret_known: bool) -> Option<&'static str> {
     match requirement.binds {
         Binds::Sender(Recorded::Shows) => None,
-        Binds::Sender(Recorded::ShowsWithSecret) => {
-            (!signed).then_some("the webhook's secret is not known; --secret gives it")
-        }
+        Binds::Sender(Recorded::ShowsWithSecret) => (!secret_known).then(messages::secret_missing),
         Binds::Sender(Recorded::Cannot(why)) => Some(why),
-        Binds::Receiver => Some("it is a requirement on receivers"),
+        Binds::Receiver => Some(messages::for_receivers()),
     }
 }
 
 impl Traffic {
-    /// The transcript of these requests: one webhook, which was registered at whatever URL they went to, and no event that
-    /// the suite emitted.
+    /// The transcript of these requests: one webhook with an unknown URL, and no event that the suite emitted.
     pub fn transcript(&self, exchanges: impl IntoIterator<Item = Exchange>) -> Transcript {
         let mut transcript = Transcript::new(Role::Sender, self.dialect, self.limits);
         transcript.recorded = true;
@@ -74,7 +70,7 @@ impl Traffic {
         transcript
     }
 
-    /// The run that a recording stands for; its keeper is told every exchange. `began` is when it was begun to be read.
+    /// The run of a recording. `began` is when reading it began.
     pub fn run(
         &self,
         recording: Recording,
@@ -84,22 +80,22 @@ impl Traffic {
     ) -> Run {
         let transcript = self.transcript(recording.exchanges);
         if let Some(keeper) = keeper {
-            transcript.exchanges.behind(0).iter().for_each(|exchange| keeper.tell(Kept::Exchange(exchange)));
+            transcript.exchanges.after(0).iter().for_each(|exchange| keeper.keep(Kept::Exchange(exchange)));
         }
         let findings = self.judge(&transcript, selected);
         Run { transcript, findings, duration: began.elapsed(), interrupted: false }
     }
 
-    /// What such a transcript shows of these requirements.
+    /// Judges such a transcript.
     pub fn judge(&self, transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<Finding> {
-        let finding = |&requirement: &&'static Requirement| match unshown(requirement, self.secret.is_some())
-        {
-            Some(why) => vec![Finding {
-                requirement,
-                judgement: Judgement::Judged(Verdict::NotApplicable(why.to_owned())),
-            }],
-            None => run::judge(transcript, &[requirement]),
-        };
+        let finding =
+            |&requirement: &&'static Requirement| match not_shown(requirement, self.secret.is_some()) {
+                Some(why) => vec![Finding {
+                    requirement,
+                    judgement: Judgement::Judged(Verdict::NotApplicable(why.to_owned())),
+                }],
+                None => run::judge(transcript, &[requirement]),
+            };
         selected.iter().flat_map(finding).collect()
     }
 }

@@ -1,11 +1,12 @@
-//! Everything that happened in a run and everything that the scenarios knew, as data: what checks judge.
+//! Everything that happened in a run, as data for the checks.
 //!
-//! Invariant: a check needs nothing else. No clock, no socket, no subject stands behind a transcript.
+//! A check needs nothing else: a transcript refers to no clock, socket or subject.
 
 mod conduct;
 mod emission;
 mod exchanges;
 mod keeper;
+mod messages;
 mod processing;
 mod respect;
 mod scenario;
@@ -37,90 +38,83 @@ pub use respect::{Age, Part, Redating, Respect, Surrounding, TimestampForm};
 pub use scenario::ScenarioName;
 pub use trial::{Comparison, Tally, Trial};
 
-/// A run, as far as it concerns the verdicts.
+/// What happened in a run, as far as verdicts depend on it.
 #[derive(Debug)]
 pub struct Transcript {
-    /// Who was tested.
     pub role: Role,
-    /// Whether it is traffic that was only watched or recorded: no event in it was emitted by the suite, so that each
-    /// delivery is judged by what it says itself.
+    /// Whether this is recorded or watched traffic. The suite emitted none of its events, so each delivery is judged by itself.
     pub recorded: bool,
-    /// The form of body that was asked for.
     pub dialect: &'static Dialect,
-    /// The bounds that held.
     pub limits: Limits,
     /// The receiver's secret.
     pub secret: Option<Secret>,
     /// The receiver's URL; empty for senders.
     pub url: String,
-    /// Whose certificates the receiver could show.
+    /// Which certificates of the receiver were trusted.
     pub trust: Trust,
-    /// Every exchange.
     pub exchanges: Exchanges,
     /// What was tried on a receiver.
     pub trials: Vec<Trial>,
-    /// How many generated cases came out as they should, beside the trials.
+    /// How many generated cases there were, in addition to the trials.
     pub tallies: Vec<Tally>,
-    /// What was sent to see what a receiver takes in.
+    /// What was sent to see which deliveries a receiver processes.
     pub processing: Vec<ProcessingTrial>,
-    /// What a receiver says that it took in.
+    /// What a receiver reports as processed.
     pub observed: Vec<Observed>,
-    /// How long refusals took, by how much of the signature was right.
+    /// How long rejections took, by how much of the signature was right.
     pub comparison: Option<Comparison>,
-    /// What is worth knowing about how the run went.
+    /// Notes on how the run went.
     pub remarks: Vec<String>,
-    /// A receiver that was started here and ended by itself: after which exchange, and how.
+    /// Each exit of a receiver that the suite started: after which exchange, and how.
     pub deaths: Vec<(ExchangeId, String)>,
     /// The webhooks that were registered at a sender.
     pub webhooks: Vec<RegisteredWebhook>,
-    /// The secrets that webhooks were to be registered with, whether they were or not.
+    /// The secrets of all webhooks, including those whose registration failed.
     pub secrets: Vec<Secret>,
-    /// The events that a sender was made to emit.
+    /// The events that a sender was asked to emit.
     pub emissions: Vec<Emission>,
-    /// What reached an endpoint of ours from a sender.
+    /// The requests that reached the suite's endpoints.
     pub arrivals: Vec<Arrival>,
-    /// What reached an endpoint of ours and was no whole request.
+    /// What reached the suite's endpoints but was not a whole request.
     pub broken: Vec<BrokenRequest>,
-    /// What came to a webhook's endpoint behind HTTPS and did not get as far as a request.
+    /// Connections to HTTPS endpoints that ended before a request.
     pub handshakes: Vec<FailedHandshake>,
-    /// What a sender reported of its deliveries.
+    /// The outcomes that a sender reported for its deliveries.
     pub settled: Vec<SettledDelivery>,
-    /// What a sender declared, or a receiver was attached with.
+    /// The capabilities that a sender declared, or that a receiver was attached with.
     pub capabilities: BTreeSet<Capability>,
-    /// How each scenario that was begun ended.
+    /// How each scenario ended.
     pub endings: Vec<(ScenarioName, Ending)>,
-    /// Time spent only to see that nothing more comes.
+    /// Time spent waiting to see that nothing more arrives.
     pub waited: Duration,
-    /// Who is told of it all while it goes on.
+    /// Records everything while the run is going on.
     pub keeper: Option<Keeper>,
-    /// How many trials and processing it was told of.
-    told: (usize, usize),
+    /// How many trials and processing trials the keeper has.
+    kept: (usize, usize),
 }
 
-/// Who is tested, and whom a requirement binds.
+/// The two ends of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Who sends deliveries.
     Sender,
-    /// Who answers them.
     Receiver,
 }
 
-/// The bounds of a run.
+/// The time limits of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// How long the client waits for an answer, and the suite for a reply (`--timeout`).
+    /// How long to wait for an answer of a receiver or a reply of a sender (`--timeout`).
     pub timeout: Duration,
-    /// Within which a delivery must have started after its event (`--deadline`, contract DLV-6).
+    /// How soon after its event a delivery must start (`--deadline`, contract DLV-6).
     pub deadline: Duration,
-    /// Within which a receiver should answer (contract RCV-7).
+    /// How soon a receiver should answer (contract RCV-7).
     pub prompt: Duration,
-    /// Within which it should answer if it can (contract RCV-12).
+    /// How soon a receiver ideally answers (contract RCV-12).
     pub quick: Duration,
-    /// How long the suite watches for what must not come: a second delivery, one after a deletion.
+    /// How long to watch for deliveries that must not come, such as one after a deletion.
     pub quiet: Duration,
-    /// How far two clocks may be apart.
+    /// How far the two clocks may differ.
     pub skew: Duration,
 }
 
@@ -140,17 +134,17 @@ impl Default for Limits {
 /// How a scenario ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
-    /// Everything was done that it consists of.
+    /// It ran to its end.
     Complete,
-    /// The sender ended by itself in the middle: how.
+    /// The sender exited in the middle: how.
     Died(String),
-    /// The sender answered a request with an error, or not at all within the wait: what.
+    /// The sender answered a request with an error, or did not answer in time: what.
     Stuck(String),
-    /// The sender does not keep what it declares: what it said.
+    /// The sender declared a capability that does not work: what it said.
     Unkept(String),
-    /// The sender broke the attachment protocol: a quotation.
+    /// The sender violated the attachment protocol: a quotation.
     Broke(String),
-    /// It was not begun: why.
+    /// It did not run: why.
     Skipped(String),
 }
 
@@ -171,7 +165,6 @@ impl fmt::Display for Role {
 }
 
 impl Transcript {
-    /// A transcript in which nothing has happened yet.
     pub fn new(role: Role, dialect: &'static Dialect, limits: Limits) -> Self {
         Self {
             role,
@@ -200,82 +193,79 @@ impl Transcript {
             endings: Vec::new(),
             waited: Duration::ZERO,
             keeper: None,
-            told: (0, 0),
+            kept: (0, 0),
         }
     }
 
-    /// Takes an exchange in and numbers it.
+    /// Records an exchange and numbers it.
     pub fn record(&mut self, exchange: Exchange) -> ExchangeId {
         let id = self.exchanges.push(exchange);
         if let (Some(keeper), Some(exchange)) = (&self.keeper, self.exchanges.get(id)) {
-            keeper.tell(Kept::Exchange(exchange));
+            keeper.keep(Kept::Exchange(exchange));
         }
         id
     }
 
-    /// Takes in a webhook that is about to be registered. Returns its index.
+    /// Records a webhook that is about to be registered. Returns its index.
     pub fn register(&mut self, webhook: RegisteredWebhook) -> usize {
         if let (Some(keeper), Some(secret)) = (&self.keeper, &webhook.secret) {
-            keeper.tell(Kept::Secret(secret));
+            keeper.keep(Kept::Secret(secret));
         }
         self.webhooks.push(webhook);
         self.webhooks.len() - 1
     }
 
-    /// Ends a scenario: what was tried in it is told, and what nothing refers to is let go of.
+    /// Ends a scenario: hands its trials to the keeper, and releases exchanges that nothing refers to.
     pub fn close(&mut self) {
-        let (trials, processing) = (&self.trials[self.told.0..], &self.processing[self.told.1..]);
+        let (trials, processing) = (&self.trials[self.kept.0..], &self.processing[self.kept.1..]);
         if let Some(keeper) = self.keeper.as_ref().filter(|_| !(trials.is_empty() && processing.is_empty())) {
-            keeper.tell(Kept::Scenario { trials, processing });
+            keeper.keep(Kept::Scenario { trials, processing });
         }
-        self.told = (self.trials.len(), self.processing.len());
+        self.kept = (self.trials.len(), self.processing.len());
         self.release();
     }
 
-    /// The exchange of that number, which a trial, a death or an arrival names.
+    /// The exchange with this number, which a trial, a death or an arrival must refer to.
     pub fn exchange(&self, id: ExchangeId) -> &Exchange {
         self.exchanges.get(id).unwrap_or_else(|| unreachable!("exchange {id} was released"))
     }
 
-    /// Lets go of the exchanges that nothing refers to: those of generated cases that came out as they should.
+    /// Releases the exchanges that nothing refers to: those of generated cases that went as expected.
     pub fn release(&mut self) {
         let trials =
             self.trials.iter().flat_map(|trial| trial.controls.iter().copied().chain([trial.exchange]));
         let deaths = self.deaths.iter().map(|(at, _)| *at);
         let arrivals = self.arrivals.iter().map(|arrival| arrival.exchange);
-        let taken = self.processing.iter().flat_map(|trial| trial.exchanges.iter().copied());
+        let processed = self.processing.iter().flat_map(|trial| trial.exchanges.iter().copied());
         let compared = self.comparison.iter().flat_map(|comparison| comparison.shown_by.iter().copied());
         let named: HashSet<ExchangeId> =
-            trials.chain(deaths).chain(arrivals).chain(taken).chain(compared).collect();
+            trials.chain(deaths).chain(arrivals).chain(processed).chain(compared).collect();
         self.exchanges.keep(&named);
     }
 
-    /// What came of the exchange of that number.
     pub fn outcome(&self, id: ExchangeId) -> &Outcome {
         &self.exchange(id).outcome
     }
 
-    /// Whether the exchange of that number was acknowledged.
     pub fn acknowledged(&self, id: ExchangeId) -> bool {
         self.outcome(id).acknowledges()
     }
 
-    /// How a receiver ended at that exchange, if it did.
+    /// How the receiver exited at this exchange, if it did.
     pub fn death_at(&self, id: ExchangeId) -> Option<&str> {
         self.deaths.iter().find(|(at, _)| *at == id).map(|(_, how)| how.as_str())
     }
 
-    /// What was tried in a scenario.
     pub fn trials_of(&self, scenario: ScenarioName) -> impl Iterator<Item = &Trial> {
         self.trials.iter().filter(move |trial| trial.scenario == scenario)
     }
 
-    /// How often a receiver took that in.
+    /// How often the receiver processed this.
     pub fn times_observed(&self, wanted: &Observed) -> usize {
         self.observed.iter().filter(|observed| *observed == wanted).count()
     }
 
-    /// How many generated cases of a scenario came out otherwise than they should, and how many there were.
+    /// How many generated cases of a scenario deviated, and how many there were.
     pub fn generated(&self, scenario: ScenarioName) -> (usize, usize) {
         let of_scenario = self.tallies.iter().filter(|tally| tally.scenario == scenario);
         of_scenario.fold((0, 0), |(deviating, cases), tally| {
@@ -283,8 +273,7 @@ impl Transcript {
         })
     }
 
-    /// How many cases were tried in a scenario: fixed and generated ones, and what was sent to see what is processed or how
-    /// long it takes.
+    /// How many cases a scenario had: fixed and generated ones, processing trials, and timed deliveries.
     pub fn cases_of(&self, scenario: ScenarioName) -> usize {
         let fixed = self.trials_of(scenario).filter(|trial| !trial.generated).count();
         let processing = self.processing.iter().filter(|trial| trial.scenario == scenario).count();
@@ -293,33 +282,32 @@ impl Transcript {
         fixed + self.generated(scenario).1 + processing + compared
     }
 
-    /// The webhooks of a scenario, with their indices, in the order of their registration.
+    /// The webhooks of a scenario, with their indices, in the order of registration.
     pub fn webhooks_of(&self, scenario: ScenarioName) -> impl Iterator<Item = (usize, &RegisteredWebhook)> {
         self.webhooks.iter().enumerate().filter(move |(_, webhook)| webhook.scenario == scenario)
     }
 
-    /// The events emitted in a scenario.
     pub fn emissions_of(&self, scenario: ScenarioName) -> impl Iterator<Item = &Emission> {
         self.emissions.iter().filter(move |emission| emission.scenario == scenario)
     }
 
-    /// Takes in what reached an endpoint, and finds out which events it carries.
+    /// Records a request that reached an endpoint, with the events that it carries.
     pub fn arrive(&mut self, webhook: Option<usize>, exchange: Exchange, traits: Traits) {
         let delivery = &exchange.delivery;
-        // Where a redirect was followed without the body, the target tells.
+        // A redirect may be followed without the body: then only the target has the id.
         let mut carries: Vec<usize> = uuids(&delivery.body)
             .chain(uuids(delivery.target.as_bytes()))
             .filter_map(|id| self.emissions.iter().position(|emission| emission.record_id == id))
             .collect();
-        // The id may stand in a body more than once; that is one event all the same.
+        // An id that occurs in a body more than once is still one event.
         carries.sort_unstable();
         carries.dedup();
         let exchange = self.record(exchange);
         self.arrivals.push(Arrival { webhook, exchange, carries, traits });
     }
 
-    /// What reached the endpoints of a scenario's webhooks, with the webhook of each, in the order in which the events
-    /// were emitted: deliveries run side by side, and a report must not depend on which of them was faster.
+    /// What reached the endpoints of a scenario's webhooks, with the webhook of each, in the order of emission: deliveries are
+    /// concurrent, and a report must not depend on which was faster.
     pub fn arrivals_in(
         &self,
         scenario: ScenarioName,
@@ -332,13 +320,13 @@ impl Transcript {
         arrivals.into_iter().filter_map(|arrival| Some((&self.webhooks[arrival.webhook?], arrival)))
     }
 
-    /// The events of its scenario that a webhook was there for.
+    /// The events of its scenario that were emitted after a webhook was registered.
     pub fn emissions_to(&self, webhook: usize) -> impl Iterator<Item = &Emission> {
         let RegisteredWebhook { scenario, since, .. } = &self.webhooks[webhook];
         self.emissions[*since..].iter().filter(move |emission| emission.scenario == *scenario)
     }
 
-    /// What carried an event to a webhook's endpoint, in the order of arrival; not what came there by a redirect.
+    /// The requests that carried an event to a webhook's endpoint, in the order of arrival, without redirected ones.
     pub fn attempts(&self, webhook: usize, emission: &Emission) -> Vec<&Arrival> {
         let carries = |arrival: &&Arrival| {
             self.carried(arrival).any(|one| one.record_id == emission.record_id)
@@ -348,12 +336,12 @@ impl Transcript {
         here.filter(carries).collect()
     }
 
-    /// The numbers of what [`Transcript::attempts`] gives.
+    /// The numbers of [`Transcript::attempts`].
     pub fn deliveries(&self, webhook: usize, emission: &Emission) -> Vec<ExchangeId> {
         self.attempts(webhook, emission).into_iter().map(|arrival| arrival.exchange).collect()
     }
 
-    /// What the sender reports of an event's delivery to a webhook, where it is settled.
+    /// The outcome that the sender reports for an event's delivery to a webhook, if it is final.
     pub fn settled_of(&self, webhook: usize, emission: &Emission) -> Option<&SettledDelivery> {
         let mut settled = self.settled.iter();
         settled.find(|settled| settled.webhook == webhook && settled.record_id == emission.record_id)
@@ -364,7 +352,7 @@ impl Transcript {
         arrival.carries.iter().map(|&at| &self.emissions[at])
     }
 
-    /// How a scenario ended, if it was begun.
+    /// How a scenario ended, if it ran.
     pub fn ending(&self, scenario: ScenarioName) -> Option<&Ending> {
         self.endings.iter().find(|(other, _)| *other == scenario).map(|(_, ending)| ending)
     }

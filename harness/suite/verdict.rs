@@ -1,5 +1,4 @@
-//! What judging a requirement yields, as data. A failure carries what was expected, what happened, and the exchanges that
-//! show it.
+//! Verdicts as data. A failure carries what was expected, what happened, and the exchanges that show it.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,50 +8,52 @@ use serde::{Deserialize, Serialize};
 use crate::suite::cause::Cause;
 use crate::wire::exchange::{ExchangeId, Outcome};
 
-/// What judging a requirement yields.
+/// The verdict on a requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It holds in everything that was seen.
+    /// Everything observed meets it.
     Pass,
-    /// It does not hold.
+    /// Something observed violates it.
     Fail(Box<Evidence>),
-    /// What was seen does not tell: a control was refused, a prerequisite was missing.
+    /// It could not be judged, and why: a control was rejected, or a prerequisite was missing.
     Inconclusive(String),
-    /// It does not bind this subject: a dialect or a capability that it does not have.
+    /// It does not apply to this subject, and why: another dialect, or a capability that the subject lacks.
     NotApplicable(String),
 }
 
 impl Verdict {
-    /// This one, or where it is no failure the failure that is found elsewhere, if one is.
+    /// This verdict, unless it is not a failure and `find` returns one.
     pub(crate) fn or_fail(self, find: impl FnOnce() -> Option<Self>) -> Self {
         if matches!(self, Self::Fail(_)) { self } else { find().unwrap_or(self) }
     }
 }
 
-/// What shows that a requirement does not hold.
+/// What shows that a requirement is violated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
-    /// What the contract has there.
+    /// What the contract asks for.
     pub expected: Expected,
-    /// What happened there.
+    /// What happened instead.
     pub actual: Actual,
-    /// The whole finding in a sentence that begins in lower case.
+    /// The finding, as a lower-case fragment without a full stop.
     pub message: String,
     /// The exchanges that show it.
     pub exchanges: Vec<ExchangeId>,
-    /// Why it came about, where that can be told.
+    /// Why it happened, if known.
     pub cause: Option<Cause>,
-    /// The generated event that shows it, as an index into the transcript's emissions.
+    /// The generated event that shows it, as an index into [`Transcript::emissions`].
+    ///
+    /// [`Transcript::emissions`]: crate::suite::transcript::Transcript::emissions
     pub emission: Option<usize>,
 }
 
-/// What the contract has there.
+/// What the contract asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Expected {
     /// A receiver accepts the delivery.
     Accepted,
-    /// It accepts the delivery within that time.
+    /// It accepts the delivery within this time.
     Within(Duration),
     /// It does not accept the delivery.
     NotAccepted,
@@ -62,35 +63,34 @@ pub enum Expected {
     ClientError,
     /// It answers with this status.
     Status(u16),
-    /// What a single answer does not show, in words.
+    /// Something that a single answer does not show, in words.
     Words(Cow<'static, str>),
 }
 
-/// What happened there, in words.
+/// What happened, in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Actual(pub String);
 
 impl Expected {
-    /// The words for people.
     pub fn describe(&self) -> Cow<'static, str> {
         match self {
             Self::Accepted => "2xx".into(),
             Self::Within(bound) => format!("within {:.1} s", bound.as_secs_f64()).into(),
             Self::NotAccepted => "not 2xx".into(),
-            Self::Rejected => "an answer that is not 2xx".into(),
+            Self::Rejected => "a non-2xx answer".into(),
             Self::ClientError => "4xx".into(),
             Self::Status(status) => status.to_string().into(),
             Self::Words(words) => words.clone(),
         }
     }
 
-    /// Whether the delivery is one to accept.
+    /// Whether the delivery must be accepted.
     pub fn is_positive(&self) -> bool {
         matches!(self, Self::Accepted | Self::Within(_))
     }
 
-    /// Whether an answer is as expected; `None` where a single answer does not show it.
+    /// Whether an answer is as expected; `None` if a single answer does not show it.
     pub fn is_met(&self, outcome: &Outcome, took: Duration) -> Option<bool> {
         let status = outcome.status();
         Some(match self {
@@ -99,7 +99,7 @@ impl Expected {
             Self::NotAccepted => !outcome.acknowledges(),
             Self::Rejected => status.is_some() && !outcome.acknowledges(),
             Self::ClientError => status.is_some_and(|status| (400..500).contains(&status)),
-            // A valid delivery beyond the limit (contract RCV-11): where it is accepted, there is no such limit.
+            // A valid delivery past the size limit (contract RCV-11): a receiver that accepts it has no such limit.
             Self::Status(413) => status == Some(413) || outcome.acknowledges(),
             Self::Status(wanted) => status == Some(*wanted),
             Self::Words(_) => return None,
@@ -138,7 +138,6 @@ impl Evidence {
         self
     }
 
-    /// With its cause, where there is one.
     #[must_use]
     pub fn because(mut self, cause: impl Into<Option<Cause>>) -> Self {
         self.cause = cause.into();
@@ -150,12 +149,11 @@ impl Evidence {
     }
 }
 
-/// A verdict, or why there is none.
+/// A verdict, or the error that prevented one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judgement {
-    /// What the check says.
     Judged(Verdict),
-    /// The harness or the attachment broke down before the check could say anything.
+    /// The harness or the attachment failed before the check could run.
     Error(String),
 }
 
@@ -163,20 +161,20 @@ pub enum Judgement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerdictName {
-    /// All that was seen conforms.
+    /// Everything observed meets the requirement.
     Pass,
-    /// Something does not conform.
+    /// Something observed violates the requirement.
     Fail,
-    /// What was seen does not show whether it conforms, for example because a valid delivery was rejected.
+    /// The requirement could not be judged, for example because a valid delivery was rejected.
     Inconclusive,
-    /// The requirement does not bind this subject: it is of the other dialect, or needs a capability that is not there.
+    /// The requirement does not apply: it is about the other dialect, or needs a capability that the subject lacks.
     NotApplicable,
-    /// The harness failed, or the subject broke the attachment protocol.
+    /// The harness failed, or the subject violated the attachment protocol.
     Error,
 }
 
 impl VerdictName {
-    /// All of them.
+    /// Every verdict.
     pub const ALL: [Self; 5] = [Self::Pass, Self::Fail, Self::Inconclusive, Self::NotApplicable, Self::Error];
 
     /// The word.
@@ -209,7 +207,7 @@ mod tests {
     use crate::wire::exchange::Response;
 
     #[test]
-    fn expected_is_met_by_these_answers_and_no_others() {
+    fn each_expectation_accepts_only_its_answers() {
         let all = [
             Expected::Accepted,
             Expected::Within(Duration::from_secs(5)),
@@ -233,10 +231,10 @@ mod tests {
             [
                 "200: 2xx, within 5.0 s, 413",
                 "204: 2xx, within 5.0 s, 413",
-                "301: not 2xx, an answer that is not 2xx",
-                "401: not 2xx, an answer that is not 2xx, 4xx, 401",
-                "413: not 2xx, an answer that is not 2xx, 4xx, 413",
-                "500: not 2xx, an answer that is not 2xx",
+                "301: not 2xx, a non-2xx answer",
+                "401: not 2xx, a non-2xx answer, 4xx, 401",
+                "413: not 2xx, a non-2xx answer, 4xx, 413",
+                "500: not 2xx, a non-2xx answer",
                 "timed out: not 2xx",
             ]
         );

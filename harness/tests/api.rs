@@ -1,20 +1,20 @@
-//! The public API, used as another program would: nothing hidden is imported here.
+//! The public API, used like from another program: no hidden item is imported.
 
 use serde_json::Value;
 use twenty_conform::{Dialect, Error, Level, Receiver, RunResult, Sender, Suite, Verdict, sign, verify};
 
 use crate::peers::servers::always;
 
-/// Signing vectors that independent programs made.
+/// Signing vectors made by independent programs.
 const VECTORS: &str = include_str!("../../fixtures/vectors/signing.json");
 
-/// A suite that takes a second or two.
+/// A suite that runs for a second or two.
 fn quick() -> Suite {
     Suite::new().seed(7).cases(4)
 }
 
 #[test]
-fn signatures_are_those_of_the_vectors() {
+fn sign_and_verify_agree_with_the_vectors() {
     let vectors: Value = serde_json::from_str(VECTORS).unwrap();
     let mut seen = 0;
     for vector in vectors["vectors"].as_array().unwrap() {
@@ -37,7 +37,7 @@ fn signatures_are_those_of_the_vectors() {
 }
 
 #[test]
-fn a_mismatch_names_its_cause() {
+fn mismatch_names_its_cause() {
     let (secret, timestamp, body) = ("your-secret", "1735066639761", r#"{"event":"person.created"}"#);
     // The HMAC-SHA256 of the body alone.
     let body_alone = "5de8e53bf19557929debd25e7b336ffdf63df21c9199289784e35f8d95ba2fe4";
@@ -52,7 +52,7 @@ fn a_mismatch_names_its_cause() {
 }
 
 #[test]
-fn a_mismatch_without_a_known_cause_names_none() {
+fn mismatch_without_a_known_cause_names_none() {
     let signature = sign("another secret", "1735066639761", "{}");
     let mismatch = verify("your-secret", "1735066639761", "{}", signature).unwrap_err();
     assert_eq!(mismatch.cause, None);
@@ -60,13 +60,13 @@ fn a_mismatch_without_a_known_cause_names_none() {
 }
 
 #[test]
-fn an_empty_secret_verifies_nothing() {
+fn empty_secret_verifies_nothing() {
     let signature = sign("", "1735066639761", "{}");
     assert_eq!(verify("", "1735066639761", "{}", signature).unwrap_err().cause, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conforming_receiver_passes_every_requirement() {
+async fn reference_receiver_passes_every_requirement() {
     let mut receiver = Receiver::reference("s3cr3t").await.unwrap();
     assert!(receiver.url().starts_with("http://127.0.0.1:"), "{}", receiver.url());
     let report = quick().fail_on(Level::Advice).check_receiver(&mut receiver).await.unwrap();
@@ -79,7 +79,7 @@ async fn a_conforming_receiver_passes_every_requirement() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receiver_that_accepts_everything_fails_with_the_cause() {
+async fn receiver_that_accepts_everything_fails_with_a_cause() {
     let mut receiver = Receiver::at(&always(200), "s3cr3t").await.unwrap();
     let suite = quick().only("RCV-1").only("receiver/verification/*").skip("VER-15").level(Level::Must);
     let report = suite.check_receiver(&mut receiver).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_receiver_that_accepts_everything_fails_with_the_cause() {
     assert_eq!(report.requirement("VER-15"), None, "skipped");
     assert_eq!(report.requirement("RCV-2"), None, "not selected");
 
-    assert!(report.text().contains("FAIL       VER-1"), "{}", report.text());
+    assert!(report.text().contains("FAIL         VER-1"), "{}", report.text());
     assert!(!report.text().contains('\u{1b}'), "no colours");
     let json: Value = serde_json::from_str(&report.json()).unwrap();
     assert_eq!((&json["result"], &json["seed"]), (&"fail".into(), &7.into()));
@@ -103,7 +103,7 @@ async fn a_receiver_that_accepts_everything_fails_with_the_cause() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receiver_that_a_command_starts_is_checked() {
+async fn starts_and_checks_a_receiver() {
     let command = format!("'{}' serve receiver", env!("CARGO_BIN_EXE_twenty-conform"));
     let mut receiver = Receiver::start(&command, "/hooks/twenty", "s3cr3t").await.unwrap();
     assert!(receiver.url().ends_with("/hooks/twenty"), "{}", receiver.url());
@@ -111,11 +111,11 @@ async fn a_receiver_that_a_command_starts_is_checked() {
     assert_eq!(report.result(), RunResult::Pass, "{}", report.text());
     let url = receiver.url();
     receiver.stop().await;
-    assert!(matches!(Receiver::at(&url, "s3cr3t").await, Err(Error::Subject(_))), "it is ended");
+    assert!(matches!(Receiver::at(&url, "s3cr3t").await, Err(Error::Subject(_))), "it has stopped");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn senders_are_checked_in_both_dialects() {
+async fn checks_senders_in_both_dialects() {
     let suite = quick().only("SIG-4").only("PAY-1").only("NON-1");
     let report = suite.check_sender(&Sender::reference()).await.unwrap();
     assert_eq!(report.result(), RunResult::Pass, "{}", report.text());
@@ -128,7 +128,7 @@ async fn senders_are_checked_in_both_dialects() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_checked_is_an_error() {
+async fn unusable_arguments_and_subjects_are_errors() {
     let usage = [
         Receiver::at("ftp://127.0.0.1/", "s3cr3t").await.map(drop),
         Receiver::at("http://127.0.0.1:9/", "").await.map(drop),

@@ -308,7 +308,7 @@ fn cases_are_inconclusive_when_controls_are_rejected() {
     {
         Replayed::StillThere(_) => "there",
         Replayed::Gone => "gone",
-        Replayed::Untold(_) => "untold",
+        Replayed::Inconclusive(_) => "untold",
     };
     for (expected, statuses, replayed) in [
         (Expected::NotAccepted, (200, 401, 200), "gone"),
@@ -333,11 +333,13 @@ fn cases_are_inconclusive_when_controls_are_rejected() {
     }
     let doubtful = Timing::Present(Some(Doubt::UnknownSignature));
     case.expected = Expected::NotAccepted;
-    assert!(matches!(case.judge(&attempt(200, 401, 200), &doubtful), Replayed::Untold(_)));
+    assert!(matches!(case.judge(&attempt(200, 401, 200), &doubtful), Replayed::Inconclusive(_)));
     assert!(matches!(case.judge(&attempt(200, 200, 200), &doubtful), Replayed::StillThere(_)));
     let frozen = Timing::Frozen(Duration::from_secs(3600));
     match case.judge(&attempt(401, 401, 401), &frozen) {
-        Replayed::Untold(why) => assert!(why.contains("60 min ago") && why.contains("--as-saved"), "{why}"),
+        Replayed::Inconclusive(why) => {
+            assert!(why.contains("60 min ago") && why.contains("--as-saved"), "{why}")
+        }
         other => panic!("{other:?}"),
     }
     let mut died = attempt(200, 401, 200);

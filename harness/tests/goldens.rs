@@ -1,19 +1,25 @@
-//! What people and programs read of a run, as reviewed texts: reports in each format, and the help of every command.
+//! Snapshots of what people and programs read: reports in each format, the output of `listen`, and the help of every command.
 //!
-//! Times, ports, signatures and the numbers of exchanges are masked, since they differ from run to run.
+//! Times, ports, signatures and numbers of exchanges differ from run to run, so they are masked.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
+use sha2::Sha256;
 use tempfile::TempDir;
 
 use crate::cli::listen::SECRET;
-use crate::cli::program::{Ran, finish, twenty};
+use crate::cli::program::{Ran, finish, reference, serve_receiver, twenty};
 use crate::cli::transcripts::recorded;
 use crate::peers::servers::always;
 use crate::snapshot::assert_snapshot;
 
-/// A run in each of its formats.
+/// Compares a run's report with its snapshot in each format.
 fn assert_reports(name: &str, arguments: &[&str], status: i32) {
     let folder = TempDir::new().unwrap();
     let path = |format: &str| folder.path().join(format).display().to_string();
@@ -29,7 +35,7 @@ fn assert_reports(name: &str, arguments: &[&str], status: i32) {
     assert_snapshot(&format!("reports/{name}.junit"), &masked(&fs::read_to_string(path("junit")).unwrap()));
 }
 
-/// Masks the members of a JSON report that differ from run to run.
+/// Masks members of a JSON report that differ from run to run.
 fn mask(value: &mut Value) {
     match value {
         Value::String(text) => *text = masked(text),
@@ -44,13 +50,14 @@ fn mask(value: &mut Value) {
     }
 }
 
-/// Masks the words of a text that differ from run to run.
+/// Masks words of a text that differ from run to run.
 fn masked(text: &str) -> String {
+    let text = text.replace(&reference("sender"), "'twenty-conform' serve sender");
     let text = text.replace(&std::env::temp_dir().display().to_string(), "[tmp]");
     let mut masked = String::new();
     for line in text.split_inclusive('\n') {
-        let line = match line.split_once(" exchanges in ") {
-            Some(_) => "[count] exchanges in [duration]\n",
+        let line = match line.split_once(" requests in ") {
+            Some(_) => "[count] requests in [duration]\n",
             None => line,
         };
         let ends = |character: char| !character.is_ascii_alphanumeric() && !".:-#".contains(character);
@@ -79,11 +86,14 @@ fn masked_word(word: &str) -> String {
     }
     match word {
         _ if digits(64) => "[signature]".to_owned(),
-        // Temporary folders, of tests and of the binary.
+        "twenty-conform-report" => word.to_owned(),
+        // Temporary folders of tests and of the binary.
         _ if word.len() == 10 && word.starts_with(".tmp") => "[folder]".to_owned(),
         _ if word.len() == 21 && word.starts_with("twenty-conform-") => "[folder]".to_owned(),
         _ if is_number(word) && word.len() == 13 => "[milliseconds]".to_owned(),
-        // Dates of records end with the second; those of deliveries do not.
+        // Times of `listen`.
+        _ if word.len() == 13 && word.ends_with('Z') && word.contains(':') => "[time]".to_owned(),
+        // Dates of deliveries have milliseconds; those of records do not.
         _ if word.len() == 24 && word.ends_with('Z') && word.contains('T') => "[now]".to_owned(),
         _ if word.strip_prefix('#').is_some_and(|rest| is_number(rest.trim_end_matches(':'))) => {
             "#[n]".to_owned()
@@ -92,34 +102,55 @@ fn masked_word(word: &str) -> String {
     }
 }
 
-const RECEIVER_REQUIREMENTS: [&str; 7] = ["RCV-1", "RCV-5", "VER-1", "VER-4", "VER-9", "RCV-10", "PRC-1"];
+const RECEIVER_REQUIREMENTS: &str = "RCV-1,RCV-5,VER-1,VER-4,VER-9,RCV-10,PRC-1";
 
-fn assert_receiver(name: &str, status: u16) {
-    let url = format!("{}hook", always(status));
-    let mut arguments = vec!["receiver", "--url", &url, "--secret", "s3cr3t", "--seed", "1", "--cases", "4"];
-    arguments.extend(["--jobs", "1"]);
-    arguments.extend(RECEIVER_REQUIREMENTS.iter().flat_map(|id| ["--run", id]));
-    assert_reports(name, &arguments, 1);
+fn assert_receiver(name: &str, url: &str, requirements: &str, status: i32) {
+    let options = ["--secret", "s3cr3t", "--seed", "1", "--cases", "4", "--jobs", "1"];
+    let arguments = [&["receiver", "--url", url, "--run", requirements][..], &options].concat();
+    assert_reports(name, &arguments, status);
 }
 
 #[test]
-fn reports_on_a_receiver_that_accepts_everything_are_as_reviewed() {
-    assert_receiver("receiver-accepts-everything", 200);
+fn reports_on_a_passing_receiver() {
+    let served = serve_receiver("s3cr3t");
+    assert_receiver("receiver-passes", &served.url, RECEIVER_REQUIREMENTS, 0);
 }
 
 #[test]
-fn reports_on_a_receiver_that_rejects_everything_are_as_reviewed() {
-    assert_receiver("receiver-rejects-everything", 401);
+fn reports_on_a_receiver_that_accepts_everything() {
+    let url = format!("{}hook", always(200));
+    assert_receiver("receiver-accepts-everything", &url, RECEIVER_REQUIREMENTS, 1);
 }
 
 #[test]
-fn reports_on_recorded_traffic_are_as_reviewed() {
+fn reports_on_a_receiver_that_rejects_everything() {
+    let url = format!("{}hook", always(401));
+    assert_receiver("receiver-rejects-everything", &url, RECEIVER_REQUIREMENTS, 1);
+}
+
+#[test]
+fn reports_on_an_inconclusive_run() {
+    let url = format!("{}hook", always(401));
+    assert_receiver("receiver-inconclusive", &url, "VER-1,VER-4", 3);
+}
+
+#[test]
+fn reports_on_a_passing_sender() {
+    let exec = reference("sender");
+    let options = ["--seed", "1", "--cases", "4"];
+    let arguments =
+        [&["sender", "--exec", &exec, "--run", "DLV-1,PAY-1,SIG-4,ACK-1,NON-1"][..], &options].concat();
+    assert_reports("sender-passes", &arguments, 0);
+}
+
+#[test]
+fn reports_on_recorded_traffic() {
     let file = recorded();
     assert_reports("sender-recorded", &file.arguments(&["--secret", SECRET, "--seed", "1"]), 1);
 }
 
 #[test]
-fn reports_on_a_sender_that_breaks_the_protocol_are_as_reviewed() {
+fn reports_on_a_sender_that_violates_the_protocol() {
     assert_reports(
         "sender-breaks-protocol",
         &["sender", "--exec", "cat", "--seed", "1", "--run", "DLV-1"],
@@ -127,13 +158,63 @@ fn reports_on_a_sender_that_breaks_the_protocol_are_as_reviewed() {
     );
 }
 
+/// A delivery; `signed` makes the signed text from timestamp and body.
+fn delivery(signed: impl Fn(u128, &str) -> String) -> Vec<u8> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let body =
+        r#"{"event":"person.created","data":{"id":"r1","name":"Łódź"},"timestamp":"2025-02-10T15:30:50Z"}"#;
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+    mac.update(signed(now, body).as_bytes());
+    let signature = const_hex::encode(mac.finalize().into_bytes());
+    format!(
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n\
+         X-Twenty-Webhook-Timestamp: {now}\r\nX-Twenty-Webhook-Signature: {signature}\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+fn valid() -> Vec<u8> {
+    delivery(|now, body| format!("{now}:{body}"))
+}
+
+/// The text that `listen` prints for these requests, masked.
+fn listened(arguments: &[&str], requests: &[Vec<u8>], status: i32) -> String {
+    let count = requests.len().to_string();
+    let mut command = twenty([&["listen", "--count", &count][..], arguments].concat());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut ready = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut ready).unwrap();
+    let (_, address) = ready.trim().trim_end_matches('/').split_once("http://").unwrap();
+    for request in requests {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(request).unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+    masked(&Ran::new(child.wait_with_output().unwrap()).expect(status).stdout)
+}
+
 #[test]
-fn help_of_every_command_is_as_reviewed() {
+fn listen_with_a_secret() {
+    let body_alone = delivery(|_, body| body.to_owned());
+    let text = listened(&["--secret", SECRET], &[valid(), body_alone], 1);
+    assert_snapshot("reports/listen.text", &text);
+}
+
+#[test]
+fn listen_without_a_secret() {
+    let text = listened(&[], &[valid()], 0);
+    assert_snapshot("reports/listen-without-secret.text", &text);
+}
+
+#[test]
+fn help_of_every_command() {
     let mut text = String::new();
     let mut commands = vec![Vec::new()];
     while let Some(command) = commands.pop() {
         let mut call = twenty(command.iter().map(String::as_str).chain(["--help"]));
-        // The width is that of no terminal.
+        // The default width, not that of a terminal.
         call.env_remove("COLUMNS").env_remove("LINES");
         let help = finish(call).expect(0).stdout;
         text += &format!(

@@ -1,6 +1,6 @@
-//! All tests of the suite in one binary.
+//! All integration tests, in one binary.
 //!
-//! Invariant: no test depends on another, on a fixed port, or on a fixed time; each waits for a condition.
+//! No test depends on another test, a fixed port or a fixed time. Tests wait for conditions.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

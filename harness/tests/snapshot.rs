@@ -1,8 +1,8 @@
-//! Reviewed texts: they live in the top-level folder `snapshots/`.
+//! Snapshots, which live in the top-level folder `snapshots/`.
 
 use std::path::Path;
 
-/// Compares a text with the reviewed one of that name; a `/` in the name is a folder.
+/// Compares a text with the snapshot of this name; a `/` in the name is a folder.
 #[track_caller]
 pub(crate) fn assert_snapshot(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(name);
@@ -10,7 +10,7 @@ pub(crate) fn assert_snapshot(name: &str, text: &str) {
     settings.set_snapshot_path(path.parent().unwrap());
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    // A version is in every text, and says nothing of its form.
+    // A new version must not change every snapshot.
     let text = text.replace(env!("CARGO_PKG_VERSION"), "[version]");
     settings.bind(|| insta::assert_snapshot!(path.file_name().unwrap().to_str().unwrap(), text));
 }

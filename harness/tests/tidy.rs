@@ -1,4 +1,4 @@
-//! The house rules that a reader relies on, checked on the source text. A broken rule names the file, the line and what to do.
+//! The project's rules, checked on the source text. A violation names the file, the line and the fix.
 
 mod circles;
 mod imports;
@@ -18,7 +18,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every Rust file below a folder.
+/// Every Rust file in a folder and its subfolders.
 fn rust_files(folder: &str) -> Files {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -43,7 +43,7 @@ fn library() -> Files {
     files.filter(|(name, _)| !name.starts_with("harness/tests/") && name != "harness/build.rs").collect()
 }
 
-/// A made-up tree.
+/// A made-up source tree.
 fn tree(files: &[(&str, &str)]) -> Files {
     files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
@@ -52,8 +52,8 @@ fn assert_no(broken: Vec<String>, rule: &str) {
     assert!(broken.is_empty(), "{rule}:\n  {}", broken.join("\n  "));
 }
 
-/// What only some files may do: complaints about `needles` in files whose paths under `harness/` do not begin with one of
-/// `allowed`, and about places in `allowed` that have none.
+/// Complaints about `needles` in files whose paths under `harness/` do not begin with one of `allowed`, and about entries of
+/// `allowed` that have none.
 fn only(files: &Files, allowed: &[&str], needles: &[&str]) -> Vec<String> {
     let mut broken = Vec::new();
     let mut needed = Vec::new();
@@ -70,7 +70,7 @@ fn only(files: &Files, allowed: &[&str], needles: &[&str]) -> Vec<String> {
         }
     }
     let unused = allowed.iter().filter(|place| !needed.contains(place));
-    broken.extend(unused.map(|place| format!("{place} need not be allowed to; remove it")));
+    broken.extend(unused.map(|place| format!("{place} does not need to be allowed; remove it")));
     broken
 }
 
@@ -90,11 +90,11 @@ fn only_some_files_open_sockets_or_processes() {
 }
 
 #[test]
-fn only_the_ways_in_read_clock_randomness_and_environment() {
+fn only_cli_and_api_read_clock_randomness_and_environment() {
     let sources = ["Clock::system", "RandomState", "env::args", "env::var", "rand::random", "ctrl_c"];
     assert_no(
         only(&library(), &["cli/", "main.rs", "api/"], &sources),
-        "only `cli` and `api` read these, and hand them on",
+        "only `cli` and `api` read these, and pass them on",
     );
     assert_no(only(&library(), &["clock.rs"], &["SystemTime"]), "only `clock` reads the time of day");
 }
@@ -106,25 +106,25 @@ fn only_the_command_line_prints_or_exits() {
 }
 
 #[test]
-fn what_only_some_files_may_do_is_named_elsewhere() {
+fn forbidden_needle_is_named() {
     let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     let files = vec![file("harness/cli/a.rs", "print!()"), file("harness/b.rs", "// print!\n\nprint!()")];
     let expected = [
         "harness/b.rs:3 has `print!`; move it to where it is allowed",
-        "main.rs need not be allowed to; remove it",
+        "main.rs does not need to be allowed; remove it",
     ];
     assert_eq!(only(&files, &["cli/", "main.rs"], &["print!"]), expected);
 }
 
 #[test]
-fn every_file_says_what_it_is_for() {
+fn every_file_begins_with_its_purpose() {
     let files = rust_files("harness").into_iter().chain(rust_files("benches"));
-    let silent = files.filter(|(_, text)| !text.starts_with("//! ")).map(|(name, _)| name);
-    assert_no(silent.collect(), "every file begins with //! and what it is for");
+    let without = files.filter(|(_, text)| !text.starts_with("//! ")).map(|(name, _)| name);
+    assert_no(without.collect(), "every file begins with //! and its purpose");
 }
 
 #[test]
-fn unwraps_state_their_invariant() {
+fn library_does_not_unwrap() {
     let mut broken = Vec::new();
     for (name, text) in library() {
         let code = text.split("#[cfg(test)]").next().unwrap();
@@ -134,11 +134,11 @@ fn unwraps_state_their_invariant() {
             }
         }
     }
-    assert_no(broken, "no unwrap in the library: handle it, or say in `unreachable!` why it cannot be");
+    assert_no(broken, "no unwrap in the library: handle it, or say in `unreachable!` why it cannot happen");
 }
 
 #[test]
-fn tests_wait_for_conditions() {
+fn tests_do_not_sleep() {
     let mut broken = Vec::new();
     for (name, text) in rust_files("harness/tests").into_iter().chain(rust_files("benches")) {
         if name.ends_with("tidy.rs") {
@@ -150,7 +150,7 @@ fn tests_wait_for_conditions() {
             }
         }
     }
-    assert_no(broken, "tests wait for a condition, never for a time");
+    assert_no(broken, "tests wait for a condition, not for a time");
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn ids_are_unique_and_well_formed() {
 }
 
 #[test]
-fn the_top_level_holds_only_what_belongs_there() {
+fn top_level_has_only_known_entries() {
     let known = [
         ".ci",
         ".git",
@@ -198,6 +198,6 @@ fn the_top_level_holds_only_what_belongs_there() {
             broken.push(name);
         }
     }
-    assert_no(broken, "the top level holds little else than the project's folders");
+    assert_no(broken, "the top level has only the project's folders");
     assert!(!Path::new(&root()).join("proptest-regressions").exists());
 }

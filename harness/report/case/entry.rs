@@ -1,6 +1,4 @@
-//! A replayed case as a report shows a check.
-//!
-//! Invariant: secrets are taken out here; the text has the form of a report's.
+//! Shows a replayed case like a check in a report. Secrets are redacted here.
 
 use super::Case;
 use super::replayed::Replayed;
@@ -11,7 +9,7 @@ use crate::suite::replay::ReplayAttempt;
 use crate::suite::requirement::Requirement;
 use crate::wire::client::Target;
 
-/// What a case has shown when it was sent again, as text with ANSI colours.
+/// The result of a replay, as text with ANSI colours.
 pub fn render(
     requirement: &Requirement,
     case: &Case,
@@ -22,7 +20,7 @@ pub fn render(
     let (verdict, message) = match replayed {
         Replayed::StillThere(message) => (VerdictName::Fail, Some(message)),
         Replayed::Gone => (VerdictName::Pass, None),
-        Replayed::Untold(why) => (VerdictName::Inconclusive, Some(why)),
+        Replayed::Inconclusive(why) => (VerdictName::Inconclusive, Some(why)),
     };
     let check = CheckEntry {
         verdict,

@@ -1,7 +1,7 @@
-//! A saved case as it would be made now: the same respect, age and way of signing under a new timestamp.
+//! Signs a saved case again: the same delivery, age and way of signing under a new timestamp.
 //!
-//! Invariant: pure. Only timestamps, signatures and nonces change; where it is not known how a value came about it stays as it
-//! is, and where that could mislead, the result says so.
+//! Only timestamps, signatures and nonces change. A value of unknown origin is left unchanged; if that could mislead, the
+//! result says so.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::Case;
+use crate::report::messages;
 use crate::suite::replay::ReplayDeliveries;
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::recipe::Messages;
@@ -17,11 +18,11 @@ use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, Sig
 use crate::wire::exchange::{Delivery, Headers};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// In how many digits a signature may differ from the valid one and still be an edit of it.
+/// How many digits of a signature may differ from the valid one for it to count as an edit.
 const FEW_DIGITS: usize = 4;
-/// How much of the valid digits a signature must hold to be a part of them: fewer stand in anything by chance.
+/// How many of the valid digits a signature must have to count as a part of them, not a coincidence.
 const MANY_DIGITS: usize = 8;
-/// Of how many of the secret's characters keys are made that lack one of them, or have it in the other case.
+/// For how many characters of the secret to try keys with that character missing or in the other case.
 const LONGEST_SECRET: usize = 256;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +31,10 @@ pub struct Resigned {
     pub doubt: Option<Doubt>,
 }
 
-/// Why a delivery that was signed anew may differ from the saved one in more than its time.
+/// Why a delivery that was signed again may differ from the saved one in more than its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
-    /// Its controls were signed under another secret, so that how it was signed cannot be found.
+    /// Its controls have another secret, so its way of signing is unknown.
     OtherSecret,
     /// No known way of signing gives its signature.
     UnknownSignature,
@@ -42,19 +43,13 @@ pub enum Doubt {
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::OtherSecret => {
-                "the case was recorded under another secret than the one given, so its signature cannot be made anew; \
-                 give the secret of that run"
-            }
-            Self::UnknownSignature => {
-                "no known way of signing gives the signature that was saved, so it could not be made anew, and a refusal \
-                 tells nothing; --as-saved repeats it exactly, soon after the run"
-            }
+            Self::OtherSecret => messages::other_secret(),
+            Self::UnknownSignature => messages::unknown_signature(),
         })
     }
 }
 
-/// The case as it would be made at that time.
+/// The case, signed again for this time.
 pub fn resigned(case: &Case, secret: &Secret, now_ms: u64) -> Resigned {
     let key = Key::new(secret);
     let control = case.controls.first().cloned();
@@ -87,7 +82,7 @@ pub fn resigned(case: &Case, secret: &Secret, now_ms: u64) -> Resigned {
             value.to_vec()
         })
     });
-    // Digits that were not computed are as good at any time.
+    // Arbitrary digits need not be renewed.
     let arbitrary = ["digits", "surrounded"].iter().any(|respect| case.respect.get(respect).is_some());
     let doubt = (unclear && !arbitrary).then_some(if signing.known {
         Doubt::UnknownSignature
@@ -98,7 +93,7 @@ pub fn resigned(case: &Case, secret: &Secret, now_ms: u64) -> Resigned {
     Resigned { deliveries: ReplayDeliveries { before, trial: new, after }, doubt }
 }
 
-/// A plain valid delivery, signed for that time.
+/// A control, signed for this time.
 fn valid(delivery: &Delivery, key: &Key, now_ms: u64) -> Delivery {
     let mut delivery = delivery.clone();
     let timestamp = now_ms.to_string().into_bytes();
@@ -109,7 +104,7 @@ fn valid(delivery: &Delivery, key: &Key, now_ms: u64) -> Delivery {
     delivery
 }
 
-/// Changes the value of each header of that name in its place.
+/// Changes the value of each header with this name.
 fn each(headers: &mut Headers, name: &str, mut change: impl FnMut(&[u8]) -> Vec<u8>) {
     for (other, value) in &mut headers.0 {
         if other.eq_ignore_ascii_case(name) {
@@ -118,7 +113,7 @@ fn each(headers: &mut Headers, name: &str, mut change: impl FnMut(&[u8]) -> Vec<
     }
 }
 
-/// Puts other nonces in: equal ones stay equal, different ones different. What is no nonce stays.
+/// Replaces nonces: equal ones stay equal, different ones different. Other values stay.
 fn renew_nonces(headers: &mut Headers, now_ms: u64) {
     each(headers, NONCE_HEADER, |value| {
         if value.len() != 32 || !value.iter().all(u8::is_ascii_hexdigit) {
@@ -129,7 +124,7 @@ fn renew_nonces(headers: &mut Headers, now_ms: u64) {
     });
 }
 
-/// The timestamp as it would be now: as old as it was, in the same form. What holds no time stays.
+/// The timestamp moved to now, with the same age and form. A value without a time stays.
 fn moved(value: &[u8], old_ms: u64, now_ms: u64) -> Vec<u8> {
     if !value.is_empty() && value.iter().all(u8::is_ascii_digit) {
         return shifted(value, old_ms, now_ms).unwrap_or_else(|| value.to_vec());
@@ -154,7 +149,7 @@ fn moved(value: &[u8], old_ms: u64, now_ms: u64) -> Vec<u8> {
     }
 }
 
-/// Digits, moved on by the time that has gone by. Zeros before them stay.
+/// Digits, moved by the time that has passed. Leading zeros stay.
 fn shifted(digits: &[u8], old_ms: u64, now_ms: u64) -> Option<Vec<u8>> {
     let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
     let old = number(&digits[zeros..])?;
@@ -167,14 +162,14 @@ fn shifted(digits: &[u8], old_ms: u64, now_ms: u64) -> Option<Vec<u8>> {
     Some([&digits[..zeros], new.to_string().as_bytes()].concat())
 }
 
-/// The same, where they are a time within a day of the old one.
+/// The same if they are a time within a day of the old one.
 fn shifted_near(digits: &[u8], old_ms: u64, now_ms: u64) -> Option<Vec<u8>> {
     let old = number(digits)?;
     let old = if is_seconds(old, old_ms) { old.saturating_mul(1000) } else { old };
     (old.abs_diff(old_ms) <= DAY_MS).then(|| shifted(digits, old_ms, now_ms)).flatten()
 }
 
-/// Whether a number is a time in seconds, next to one in milliseconds.
+/// Whether a number is a time in seconds near one in milliseconds.
 fn is_seconds(number: u64, ms: u64) -> bool {
     number.saturating_mul(1000).abs_diff(ms) <= 2 * DAY_MS
 }
@@ -187,7 +182,7 @@ fn number(digits: &[u8]) -> Option<u64> {
         .ok()
 }
 
-/// Where digits stand together.
+/// The ranges of adjacent digits.
 fn runs(value: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -198,13 +193,13 @@ fn runs(value: &[u8]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// The time of a text that is written as we write it.
+/// The time of a text in the suite's own date format.
 fn read_rfc3339(text: &str) -> Option<u64> {
     let ms = u64::try_from(text.parse::<Timestamp>().ok()?.as_millisecond()).ok()?;
     (rfc3339(ms) == text).then_some(ms)
 }
 
-/// Keys that the delivery may be signed under, in addition to the secret and what recipes make of it.
+/// Keys that the delivery may be signed with, in addition to the secret and the keys of recipes.
 fn other_keys(case: &Case, secret: &Secret) -> Vec<String> {
     let named = case.respect.get("default-secret").and_then(|key| key.as_str()).map(str::to_owned);
     let secret = secret.expose();
@@ -241,30 +236,30 @@ impl Signed {
     }
 }
 
-/// What a new signature is made from.
+/// The inputs of a new signature.
 struct Signing<'a> {
     secret: &'a Secret,
     key: Key,
     other_keys: Vec<String>,
-    /// The control as it was, and as it is now.
+    /// The saved control and the new one.
     pairs: Option<(Signed, Signed)>,
-    /// The delivery as it was, and as it is now but for its signature.
+    /// The saved delivery, and the new one without its signature.
     old: Signed,
     new: Signed,
-    /// Whether the control was signed under this secret.
+    /// Whether the control was signed with this secret.
     known: bool,
 }
 
 impl Signing<'_> {
-    /// The signature that is to the new delivery what this value was to the old one.
+    /// The value for the new delivery that corresponds to this value of the old one.
     fn renewed(&self, value: &[u8]) -> Option<Vec<u8>> {
         if let Some((_, new)) = self.pairs.as_ref().filter(|(old, _)| old.signature == value) {
             return Some(new.signature.clone());
         }
-        let ingredients =
+        let inputs =
             || [(&self.old, &self.new)].into_iter().chain(self.pairs.as_ref().map(|(old, new)| (old, new)));
         let mut edited = Vec::new();
-        for (old, new) in ingredients() {
+        for (old, new) in inputs() {
             let [old, new] = [old, new].map(|one| self.key.sign(&one.timestamp, &one.body));
             if Signature::parse(value) == Some(old) && value == old.to_hex().as_bytes() {
                 return Some(new.to_hex().into_bytes());
@@ -274,11 +269,11 @@ impl Signing<'_> {
         if value.is_empty() {
             return None;
         }
-        // The control's own digits first: most edits are of them.
+        // The control's own digits first: most edits change those.
         if let Some((old, new)) = &self.pairs {
             edited.insert(0, (old.signature.clone(), new.signature.clone()));
         }
-        ingredients()
+        inputs()
             .find_map(|(old, new)| self.by_recipe(value, old, new))
             .or_else(|| edited.iter().find_map(|(old, new)| edit(value, old, new)))
             .or_else(|| self.by_other_key(value))
@@ -300,7 +295,7 @@ impl Signing<'_> {
     }
 }
 
-/// What was made of the old digits, made of the new ones; `None` where the value has nothing to do with them.
+/// Applies to the new digits what was done to the old ones; `None` if the value is unrelated to them.
 fn edit(value: &[u8], old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
     if old.is_empty() || old.len() != new.len() {
         return None;
@@ -328,7 +323,7 @@ fn edit(value: &[u8], old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-/// A digit as far from the new one as the value is from the old one, so that it is another one in any case.
+/// A digit as far from the new one as the value is from the old one, so it always differs.
 fn digit(value: u8, old: u8, new: u8) -> u8 {
     let of = |digit: u8| char::from(digit).to_digit(16);
     match (of(value), of(old), of(new)) {
@@ -344,7 +339,7 @@ fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
     (!part.is_empty()).then(|| bytes.windows(part.len()).position(|window| window == part)).flatten()
 }
 
-/// Whether a value may be the digest of something: so many digits are not written by hand.
+/// Whether a value looks like a digest.
 fn could_be_digest(value: &[u8]) -> bool {
     let coded = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
     let is_varied = value.iter().any(|byte| *byte != value[0]);

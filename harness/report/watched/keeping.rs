@@ -1,6 +1,6 @@
-//! What `listen --out` keeps: a line for each delivery, and each request as a file that `verify` reads.
+//! What `listen --out` keeps: a line per delivery, and each request as a file for `verify`.
 //!
-//! Invariant: nothing that was there is overwritten, and no secret is written.
+//! Nothing is overwritten, and no secret is written.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::DeliveryEntry;
 use crate::error::Error;
 use crate::redaction::Redaction;
+use crate::report::messages;
 use crate::wire::exchange::{Delivery, Exchange};
 
 const LINES: &str = "deliveries.jsonl";
@@ -26,7 +27,7 @@ pub struct Keeping {
 struct DeliveryLine<'a> {
     #[serde(flatten)]
     exchange: &'a Exchange,
-    /// Whether the secret stood in it, and was taken out.
+    /// Whether the secret was redacted from it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     redacted: bool,
     #[serde(flatten)]
@@ -34,18 +35,17 @@ struct DeliveryLine<'a> {
 }
 
 impl Keeping {
-    /// Makes the folder, or takes one that is empty. Errors: it cannot be made, or there is something in it.
+    /// Creates the folder, or uses an empty one. Errors: it cannot be created, or it is not empty.
     pub fn claim(folder: &Path) -> Result<Self, Error> {
-        let usage =
-            |why: io::Error| Error::Usage(format!("--out {} cannot be used: {why}", folder.display()));
-        fs::create_dir_all(folder).map_err(usage)?;
-        if fs::read_dir(folder).map_err(usage)?.next().is_some() {
-            return Err(Error::Usage(format!(
-                "--out {} is not empty, and what is in it is never overwritten; give a new folder",
-                folder.display()
-            )));
+        let not_created = |why| Error::Usage(messages::folder_not_created(folder, &why));
+        fs::create_dir_all(folder).map_err(not_created)?;
+        let not_read = |why| Error::Usage(messages::folder_not_read(folder, &why));
+        if fs::read_dir(folder).map_err(not_read)?.next().is_some() {
+            return Err(Error::Usage(messages::folder_not_empty(folder)));
         }
-        let lines = File::create_new(folder.join(LINES)).map_err(usage)?;
+        let path = folder.join(LINES);
+        let lines =
+            File::create_new(&path).map_err(|why| Error::Usage(messages::not_written(&path, &why)))?;
         Ok(Self { folder: folder.to_owned(), lines: BufWriter::new(lines), stored: 0 })
     }
 
@@ -74,7 +74,7 @@ impl Keeping {
         Ok(())
     }
 
-    /// Brings what was kept into its file. Errors: it cannot be written.
+    /// Flushes the lines to their file. Errors: it cannot be written.
     pub fn flush(&mut self) -> Result<(), Error> {
         self.lines.flush().map_err(|source| self.failed(source))
     }
@@ -84,7 +84,7 @@ impl Keeping {
     }
 }
 
-/// The request as bytes. The body stands whole, so one that came in chunks gets its length in the place of their coding.
+/// The request as bytes. The body is stored decoded, so a chunked one gets a `Content-Length` header instead.
 fn raw(delivery: &Delivery) -> Vec<u8> {
     let mut raw = format!("{} {} HTTP/1.1\r\n", delivery.method, delivery.target).into_bytes();
     for (name, value) in &delivery.headers.0 {

@@ -1,17 +1,17 @@
-//! What `listen` says: for people, or as JSON lines.
+//! The output of `listen`, for people or as JSON lines.
 //!
-//! Invariant: what a sender wrote is printed without its control characters, and without the secret.
+//! Control characters and the secret never appear in it.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use anstyle::Style;
 use serde_json::{Value, json};
 
 use super::DeliveryEntry;
 use crate::duration::milliseconds;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
+use crate::report::messages;
 use crate::report::text::mark;
 use crate::suite::requirement::Level;
 use crate::suite::traffic::tally::TrafficTally;
@@ -22,14 +22,16 @@ use crate::wire::exchange::Exchange;
 
 /// The longest name or id that is shown.
 const LONGEST: usize = 80;
-/// Where the lines about a failure begin, and what they say about it.
-const MARGIN: &str = "                  ";
+/// The indentation of further lines about a failure.
+const MARGIN: &str = "                   ";
+/// The indentation of further lines in the summary.
+const SUMMARY_MARGIN: &str = "                              ";
 
-/// What was counted besides what was judged.
+/// What was counted in addition to what was judged.
 #[derive(Debug, Clone, Copy)]
 pub struct TrafficCounts {
     pub received: u64,
-    /// How many were kept, where they are.
+    /// How many were kept, if they are.
     pub stored: Option<u64>,
 }
 
@@ -38,7 +40,7 @@ pub struct Show {
 }
 
 impl Show {
-    /// The line that says where it listens, for programs.
+    /// The line that tells programs where `listen` listens.
     pub fn ready(&self, url: &str) -> Option<String> {
         self.json.then(|| line(&json!({ "ready": { "url": url } })))
     }
@@ -59,7 +61,7 @@ impl Show {
             }
             return line(&object);
         }
-        let (style, mark) = verdict(judged.verdict);
+        let (style, mark) = mark(judged.verdict);
         let time = at.split('T').nth(1).unwrap_or(&at);
         let name = |name: &Option<String>| {
             name.as_deref().map_or_else(|| "-".to_owned(), |name| clipped(name, LONGEST))
@@ -76,22 +78,22 @@ impl Show {
             let message = lines(&failure.message, MARGIN);
             // Writing to a string does not fail.
             let _ =
-                writeln!(text, "    {BAD}{:<6}{BAD:#} {:<6} {message}", failure.requirement, failure.level);
+                writeln!(text, "    {BAD}{:<6}{BAD:#} {:<6}  {message}", failure.requirement, failure.level);
             if let Some(cause) = &failure.cause {
                 let said = lines(&cause.to_string(), MARGIN);
-                let _ = writeln!(text, "           {DIM}cause{DIM:#}  {said}");
+                let _ = writeln!(text, "           {DIM}cause{DIM:#}   {said}");
                 if !cause.or.is_empty() {
                     let _ = writeln!(
                         text,
-                        "           {DIM}or{DIM:#}     {}",
+                        "           {DIM}or{DIM:#}      {}",
                         lines(&cause.or.join(", or "), MARGIN)
                     );
                 }
-                let _ = writeln!(text, "           {DIM}fix{DIM:#}   {}", cause.fix);
+                let _ = writeln!(text, "           {DIM}fix{DIM:#}     {}", cause.fix);
             }
         }
         if !judged.inconclusive.is_empty() {
-            let _ = writeln!(text, "    {DIM}it does not tell {}{DIM:#}", judged.inconclusive.join(", "));
+            let _ = writeln!(text, "    {DIM}{}{DIM:#}", messages::inconclusive(&judged.inconclusive));
         }
         text
     }
@@ -134,38 +136,26 @@ impl Show {
         }
         let mut text = String::from("\n");
         for entry in &tally.entries {
-            let (style, mark) = verdict(entry.verdict());
+            let (style, mark) = mark(entry.verdict());
             let of = entry.passed + entry.failed + entry.inconclusive;
             let said = match entry.verdict() {
-                VerdictName::Pass => format!("{} of {of}", entry.passed),
-                VerdictName::Fail => {
-                    let first = entry.first.map(|first| format!(", first #{first}")).unwrap_or_default();
-                    format!("{} of {of} break it{first}", entry.failed)
-                }
-                _ => lines(entry.why.as_deref().unwrap_or("no delivery came"), MARGIN),
+                VerdictName::Pass => messages::all_passed(entry.passed, of),
+                VerdictName::Fail => messages::some_failed(entry.failed, of, entry.first),
+                _ => lines(entry.why.as_deref().unwrap_or(messages::no_delivery()), SUMMARY_MARGIN),
             };
             let _ = writeln!(
                 text,
-                "  {style}{mark:<10}{style:#} {:<6} {DIM}{:<6}{DIM:#} {said}",
-                entry.requirement.id, entry.requirement.level
+                "  {style}{mark:<12}{style:#} {:<6} {DIM}{:<6}{DIM:#}  {}: {said}",
+                entry.requirement.id, entry.requirement.level, entry.requirement.title
             );
         }
         for (cause, count) in tally.causes() {
-            let _ = writeln!(text, "  {DIM}cause{DIM:#}      {} ({count})", lines(cause, MARGIN));
+            let _ = writeln!(text, "  {DIM}cause{DIM:#}        {} ({count})", lines(cause, SUMMARY_MARGIN));
         }
-        let stored = stored.map(|stored| format!(" stored {stored}")).unwrap_or_default();
-        let _ = writeln!(
-            text,
-            "\nRESULT: {result} received {} judged {} failed {} broken {}{stored}",
-            received, tally.judged, tally.failed, tally.broken
-        );
+        let counts = [tally.judged, tally.failed, tally.broken];
+        let _ = writeln!(text, "\n{}", messages::listen_result(result, received, counts, stored));
         text
     }
-}
-
-/// As in a report, but for what traffic cannot show.
-fn verdict(verdict: VerdictName) -> (Style, &'static str) {
-    if verdict == VerdictName::NotApplicable { (DIM, "not shown") } else { mark(verdict) }
 }
 
 fn line(value: &Value) -> String {

@@ -1,6 +1,6 @@
-//! HAR, as browsers, proxies and test tools write it: the requests under `log.entries`.
+//! Reads HAR files, as browsers, proxies and test tools write them: the requests under `log.entries`.
 //!
-//! Invariant: the body is what stands there, byte for byte; an entry that cannot be read is named with its line.
+//! The body is taken byte for byte. An error names the line of the entry.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
 
+use super::messages;
 use super::recording::{Recording, line_of};
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Headers, Outcome, Response, Transfer};
 
@@ -64,65 +65,57 @@ struct Answer {
     status: u16,
 }
 
-/// Reads a HAR. Requests that carry neither a body nor a header of Twenty's webhooks are none of theirs, and are left out.
+/// Reads a HAR file. Requests with neither a body nor a webhook header are skipped.
 ///
 /// Errors: the line, and what is wrong there.
 pub(crate) fn read(text: &str) -> Result<Recording, String> {
     let har: Har<'_> = serde_json::from_str(text).map_err(|why| {
         let words = why.to_string();
         let words = words.split(" at line ").next().unwrap_or_default();
-        let cut = if why.is_eof() { " (the file is cut off)" } else { "" };
-        format!(
-            "line {}: {words}{cut}; it must be JSON lines of exchanges, or HAR with `log.entries`",
-            why.line()
-        )
+        messages::not_har(why.line(), words, why.is_eof())
     })?;
     let count = har.log.entries.len();
     let mut exchanges = Vec::new();
     for (at, raw) in har.log.entries.into_iter().enumerate() {
         let before = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
         let line = line_of(&text.as_bytes()[..before.min(text.len())]);
-        let refused = |why: String| format!("line {line}: log.entries[{at}]: {why}");
+        let refused = |why: String| messages::har_entry(line, at, &why);
         let entry: Entry = serde_json::from_str(raw.get()).map_err(|why| {
             let words = why.to_string();
             refused(words.split(" at line ").next().unwrap_or_default().to_owned())
         })?;
         exchanges.extend(exchange(entry).map_err(refused)?);
     }
-    let left_out = count - exchanges.len();
-    let remark = format!(
-        "{left_out} of the {count} requests in the HAR carry neither a body nor a header of Twenty's webhooks, and are \
-         left out"
-    );
-    Ok(Recording { exchanges, remarks: Some(remark).filter(|_| left_out > 0).into_iter().collect() })
+    let skipped = count - exchanges.len();
+    let remarks = if skipped > 0 { vec![messages::har_skipped(skipped, count)] } else { Vec::new() };
+    Ok(Recording { exchanges, remarks })
 }
 
 fn exchange(entry: Entry) -> Result<Option<Exchange>, String> {
     let Request { method, url, headers, post_data } = entry.request;
-    // HTTP/2 has the request line in headers of this form.
+    // HTTP/2 puts the request line into pseudo-headers.
     let headers = headers.into_iter().filter(|header| !header.name.starts_with(':'));
     let headers = Headers(headers.map(|header| (header.name, Bytes::from(header.value))).collect());
-    let is_ours = |(name, _): &(String, Bytes)| name.to_ascii_lowercase().starts_with("x-twenty-webhook-");
+    let is_webhook_header =
+        |(name, _): &(String, Bytes)| name.to_ascii_lowercase().starts_with("x-twenty-webhook-");
     let body = match post_data {
-        None if !headers.0.iter().any(is_ours) => return Ok(None),
+        None if !headers.0.iter().any(is_webhook_header) => return Ok(None),
         None => Bytes::new(),
         Some(PostData { text: None, .. }) => {
-            return Err("`postData` has no `text`: the body was not recorded".to_owned());
+            return Err(messages::har_without_body());
         }
         Some(PostData { text: Some(text), encoding }) => match encoding.as_deref() {
             None | Some("") => Bytes::from(text),
             Some("base64") => {
-                STANDARD.decode(&text).map_err(|why| format!("`postData.text` is no base64: {why}"))?.into()
+                STANDARD.decode(&text).map_err(|why| messages::har_not_base64(&why.to_string()))?.into()
             }
-            Some(other) => return Err(format!("`postData.encoding` is {other:?}; only base64 is known")),
+            Some(other) => return Err(messages::har_unknown_encoding(other)),
         },
     };
-    let url = Url::parse(&url).map_err(|why| format!("`request.url` is {url:?}: {why}"))?;
+    let url = Url::parse(&url).map_err(|why| messages::har_bad_url(&url, &why.to_string()))?;
     let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-    let began: Timestamp = entry
-        .started_date_time
-        .parse()
-        .map_err(|_| format!("`startedDateTime` is {:?}, which is no date-time", entry.started_date_time))?;
+    let began: Timestamp =
+        entry.started_date_time.parse().map_err(|_| messages::har_bad_date(&entry.started_date_time))?;
     let answered = entry.response.map(|response| response.status).filter(|&status| status > 0);
     Ok(Some(Exchange {
         id: ExchangeId(0),
@@ -145,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_read_as_they_stand() {
+    fn reads_requests_and_skips_those_of_other_pages() {
         let text = har(
             r#"{"startedDateTime":"2026-01-02T03:04:05.678+01:00","time":1.5,"request":{"method":"POST","url":"http://h/a?b=1","headers":[{"name":":path","value":"/"},{"name":"X-Q","value":"1"}],"postData":{"mimeType":"application/json","text":"{\"a\":1}"}},"response":{"status":204}},
                {"startedDateTime":"2026-01-02T03:04:05Z","request":{"method":"POST","url":"http://h/","headers":[],"postData":{"text":"/w==","encoding":"base64"}}},
@@ -159,11 +152,11 @@ mod tests {
         assert_eq!(first.outcome.status(), Some(204));
         assert_eq!(second.delivery.body, &b"\xff"[..]);
         assert_eq!(third.delivery.method, "GET");
-        assert!(recording.remarks[0].contains("1 of the 4"), "{:?}", recording.remarks);
+        assert!(recording.remarks[0].starts_with("skipped 1 of 4 "), "{:?}", recording.remarks);
     }
 
     #[test]
-    fn an_entry_that_cannot_be_read_is_named_with_its_line() {
+    fn unreadable_entry_is_named_with_its_line() {
         let good = r#"{"startedDateTime":"2026-01-02T03:04:05Z","request":{"method":"POST","url":"http://h/","headers":[],"postData":{"text":"{}"}}}"#;
         for (change, words) in [
             (("\"text\":\"{}\"", "\"params\":[]"), "no `text`"),

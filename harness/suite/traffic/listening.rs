@@ -1,7 +1,7 @@
-//! Deliveries of a sender that cannot be driven, answered and judged as they arrive.
+//! Answers and judges deliveries as they arrive, from a sender that the suite does not drive.
 //!
-//! Invariant: nothing is lost. Each request that is answered has been queued before, and is judged and shown before the
-//! listening ends; where that is slower than the sender, the sender waits for its answer.
+//! Nothing is lost: each request is queued before it is answered, and is judged and shown before listening ends. If judging is
+//! slower than the sender, the sender waits for its answer.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,8 +13,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::Traffic;
 use super::tally::TrafficTally;
+use super::{Traffic, messages};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::redaction::Redaction;
@@ -26,32 +26,31 @@ use crate::wire::codec::{encode_response, quote};
 use crate::wire::endpoint::intake::{self, Broken, Intake, Request, Service, Taken};
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome, Response};
 
-/// How many requests wait to be judged.
+/// How many requests may wait to be judged.
 const QUEUED: usize = 1024;
-/// How many KiB of them.
+/// How many KiB may wait.
 const QUEUED_KIB: usize = 64 * 1024;
-/// How many are judged before they are shown.
+/// How many are judged before their results are shown.
 const TOGETHER: usize = 64;
-/// What the endpoint allows. It has one thread: requests wait for their judgement and not for the endpoint.
+/// The endpoint's limits. One thread is enough: requests wait to be judged, not for the endpoint.
 const ENDPOINT: intake::Limits =
     intake::Limits { threads: 1, connections: 512, body: 8 * 1024 * 1024, patience: Duration::from_secs(75) };
-/// How long a request that is being answered may hold up the end.
+/// How long requests that are being answered may delay the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
-/// How deliveries are answered, and how many are taken.
+/// How deliveries are answered, and how many are accepted.
 #[derive(Debug)]
 pub struct Answering {
-    /// When each arrived.
     pub clock: Clock,
-    /// The status of the answers, where nothing is passed on.
+    /// The status of the answers, if deliveries are not forwarded.
     pub status: u16,
-    /// Where requests are passed on to, where they are.
+    /// Where requests are forwarded to, if they are.
     pub forwarding: Option<Forwarding>,
-    /// After how many deliveries the listening ends.
+    /// After how many deliveries listening ends.
     pub most: Option<u64>,
 }
 
-/// A server whose requests wait to be judged.
+/// A server that queues requests to be judged.
 #[derive(Debug)]
 pub struct Listening {
     service: Service,
@@ -60,44 +59,41 @@ pub struct Listening {
     most: Option<u64>,
 }
 
-/// What arrived, and what it shows.
+/// What arrived.
 #[derive(Debug)]
 pub enum Watched {
     Delivery {
         /// The request and its answer, with the delivery's number.
         exchange: Box<Exchange>,
-        /// What it shows of each requirement.
         findings: Vec<Finding>,
     },
-    /// Something else: what, as a noun phrase.
+    /// Not a whole request: what it is, as a noun phrase.
     Broken(String),
 }
 
 /// Judges deliveries one by one, and counts what they show.
 #[derive(Debug)]
 pub struct Judge {
-    /// What is known of the traffic.
     pub traffic: Traffic,
-    /// Takes the secret out of what is counted.
+    /// Redacts the secret from what is counted.
     pub redaction: Redaction,
-    /// What was counted so far.
     pub tally: TrafficTally,
     selected: Vec<&'static Requirement>,
 }
 
-/// A request on its way to being judged. It holds its room in the queue for as long as it lives.
+/// A request that waits to be judged. It occupies its share of the queue until it is dropped.
 #[derive(Debug)]
 enum Queued {
     Whole(Box<Exchange>, OwnedSemaphorePermit),
     Broken(String),
 }
 
-/// Answers requests, or passes them on, and queues them.
+/// Answers or forwards requests, and queues them.
 struct Queueing {
     answering: Answering,
     room: Arc<Semaphore>,
     queue: mpsc::Sender<Queued>,
-    /// How many came; those beyond the most are not taken.
+    /// How many arrived; those past the maximum are not accepted.
     arrived: Arc<AtomicU64>,
 }
 
@@ -133,17 +129,17 @@ impl Intake for Queueing {
     }
 
     fn broken(&self, what: Broken, came: &[u8]) -> Option<BoxFuture<'_, ()>> {
-        let words = format!("{what}; it begins {}", quote(came));
-        let told = async move {
-            // Where the queue is gone nothing is judged any more.
+        let words = messages::broken_request(&what.to_string(), &quote(came));
+        let queued = async move {
+            // If the queue is gone, nothing is judged any more.
             let _ = self.queue.send(Queued::Broken(words)).await;
         };
-        Some(told.boxed())
+        Some(queued.boxed())
     }
 }
 
 impl Judge {
-    /// A judge of every requirement on senders.
+    /// A judge of every requirement for senders.
     pub fn new(traffic: Traffic) -> Self {
         let selected: Vec<&'static Requirement> = requirements::of(Role::Sender).collect();
         let redaction = Redaction::new(traffic.secret.as_ref());
@@ -168,18 +164,17 @@ impl Judge {
 }
 
 impl Listening {
-    /// Listens at an address. Errors: it cannot be listened at.
+    /// Starts to listen. Errors: the address cannot be bound.
     pub async fn at(address: SocketAddr, answering: Answering) -> io::Result<Self> {
         let (queue, queued) = mpsc::channel(QUEUED);
         let (arrived, most) = (Arc::new(AtomicU64::new(0)), answering.most);
         let room = Arc::new(Semaphore::new(QUEUED_KIB));
         let catcher = Arc::new(Queueing { answering, room, queue, arrived: arrived.clone() });
-        // From here on the server and its connections are all that keeps the queue open.
+        // From here on only the server and its connections keep the queue open.
         let service = Service::start(address, ENDPOINT, catcher).await?;
         Ok(Self { service, queued, arrived, most })
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.service.address()
     }
@@ -189,8 +184,8 @@ impl Listening {
         self.service.url(path)
     }
 
-    /// Judges what arrives, and hands it on to be shown, until enough deliveries were judged, or those that arrived before
-    /// the end was asked for. Returns how many were taken.
+    /// Judges and shows what arrives, until enough deliveries were judged. When `asked` completes, it ends after those that have
+    /// arrived by then. Returns how many were accepted.
     ///
     /// Errors: something could not be shown.
     pub async fn judge(
@@ -217,7 +212,7 @@ impl Listening {
                 }
             };
             if let Some(service) = service.take_if(|_| ends) {
-                // While the queue is emptied here: its last requests may wait for room in it.
+                // The queue is drained meanwhile, since the last requests may wait for room in it.
                 tokio::spawn(service.end_answered(LAST_ANSWERS));
             }
         }

@@ -1,17 +1,16 @@
-//! What a file of recorded traffic holds, whatever its format.
+//! The contents of a file of recorded traffic, in any format.
 
 use crate::wire::exchange::Exchange;
 
-/// What a file holds.
 #[derive(Debug)]
 pub struct Recording {
-    /// Its deliveries, in their order.
+    /// Its deliveries, in order.
     pub exchanges: Vec<Exchange>,
-    /// What is worth knowing about how it was read.
+    /// Notes on how it was read.
     pub remarks: Vec<String>,
 }
 
-/// The line on which what follows these bytes begins.
+/// The number of the line that follows these bytes.
 pub(crate) fn line_of(before: &[u8]) -> usize {
     before.iter().filter(|&&byte| byte == b'\n').count() + 1
 }

@@ -1,6 +1,6 @@
-//! What traffic has shown so far: how often each requirement held, and how often each cause was found.
+//! Counts what traffic has shown: how often each requirement passed or failed, and how often each cause was found.
 //!
-//! Invariant: bounded. However much traffic comes, only counts and one example of each finding are kept.
+//! Memory is bounded: only counts and one example of each finding are kept.
 
 use std::collections::BTreeMap;
 
@@ -10,40 +10,39 @@ use crate::suite::requirement::{Level, Requirement, Verdict};
 use crate::suite::run::{Finding, Judgement};
 use crate::suite::verdict::VerdictName;
 
-/// How many causes are counted one by one; a detail may hold what a sender makes up.
+/// How many causes are counted with their details, which may depend on the sender's data.
 const MOST_CAUSES: usize = 100;
 
-/// What all the traffic together has shown.
+/// What all traffic has shown so far.
 #[derive(Debug)]
 pub struct TrafficTally {
     /// How many deliveries were judged.
     pub judged: u64,
-    /// How many of them broke something.
+    /// How many of them failed a requirement.
     pub failed: u64,
-    /// How many requests were not whole.
+    /// How many requests were incomplete or invalid.
     pub broken: u64,
     pub entries: Vec<RequirementTally>,
     causes: BTreeMap<String, u64>,
 }
 
-/// What the traffic has shown of one requirement.
+/// What traffic has shown about one requirement.
 #[derive(Debug)]
 pub struct RequirementTally {
     pub requirement: &'static Requirement,
-    /// How many deliveries keep it.
+    /// How many deliveries passed it.
     pub passed: u64,
-    /// How many break it.
+    /// How many deliveries failed it.
     pub failed: u64,
-    /// The number of the first that breaks it.
+    /// The number of the first delivery that failed it.
     pub first: Option<usize>,
-    /// Of how many nothing can be told.
+    /// How many deliveries were inconclusive.
     pub inconclusive: u64,
-    /// Why nothing can be told of the first of those, or why it is not shown at all.
+    /// Why the first inconclusive one was, or why traffic does not show the requirement at all.
     pub why: Option<String>,
 }
 
 impl TrafficTally {
-    /// A tally of these requirements.
     pub fn new(selected: &[&'static Requirement]) -> Self {
         let entry = |&requirement: &&'static Requirement| RequirementTally {
             requirement,
@@ -62,7 +61,7 @@ impl TrafficTally {
         }
     }
 
-    /// Counts a delivery: its number, and the findings on the requirements of this tally.
+    /// Counts a delivery, given its number and the findings on the requirements of this tally.
     pub fn add(&mut self, number: usize, findings: &[Finding], redaction: &Redaction) {
         self.judged += 1;
         let mut failed = false;
@@ -94,13 +93,13 @@ impl TrafficTally {
         self.failed += u64::from(failed);
     }
 
-    /// The causes that were found, with how often each was.
+    /// The causes that were found, with how often.
     pub fn causes(&self) -> impl Iterator<Item = (&str, u64)> {
         self.causes.iter().map(|(name, count)| (name.as_str(), *count))
     }
 
-    /// How it ends: failed where something at that level or above was broken; incomplete where nothing came, or something
-    /// cannot be told; passed otherwise.
+    /// The exit status: failed if a requirement at this level or above failed or a request was broken; incomplete if no delivery
+    /// arrived or a requirement was inconclusive; passed in all other cases.
     pub fn exit(&self, fail_on: Level) -> ExitStatus {
         let gated = || self.entries.iter().filter(|entry| entry.requirement.level <= fail_on);
         if self.broken > 0 || gated().any(|entry| entry.failed > 0) {
@@ -116,7 +115,7 @@ impl TrafficTally {
 }
 
 impl RequirementTally {
-    /// What all the deliveries together say.
+    /// The verdict over all deliveries.
     pub fn verdict(&self) -> VerdictName {
         match self {
             Self { failed: 1.., .. } => VerdictName::Fail,

@@ -1,6 +1,4 @@
-//! What the endpoints of a sender's webhooks do, by name. How each is done stands under `endpoint/scripted/`.
-//!
-//! Invariant: names and sentences only.
+//! What the endpoints of a sender's webhooks do, by name. `endpoint/scripted/` has how each is done.
 
 use crate::wire::handshake::Certificate;
 
@@ -10,23 +8,23 @@ pub const MOVED: &str = "/moved/";
 /// What a webhook's endpoint does with every delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Conduct {
-    /// It answers each as its event says.
+    /// It answers with the status that the emission asks for.
     Answers,
-    /// It answers 200 to the head of a request, before the body has been read.
+    /// It answers 200 to the head of a request, before reading the body.
     AnswersEarly,
     /// It answers 200, a little less than a second late.
     AnswersLate,
     /// It answers 200, byte by byte.
     Drips,
-    /// It answers 500, however often the first event comes.
+    /// It answers 500 every time.
     Fails,
     /// It answers 500 twice, and then 200.
     FailsTwice,
-    /// Nothing listens there.
+    /// It refuses connections: nothing listens there.
     Refuses,
-    /// It closes each connection as soon as it is there.
+    /// It closes each connection as soon as it is open.
     ClosesAtOnce,
-    /// It closes the connection in place of an answer.
+    /// It closes the connection instead of answering.
     Closes,
     /// It resets the connection in the middle of the request.
     Resets,
@@ -36,18 +34,18 @@ pub enum Conduct {
     CutsHeaders,
     /// It never answers, and keeps the connection open.
     Hangs,
-    /// It is an HTTPS endpoint with that certificate, and answers each as its event says.
+    /// It is an HTTPS endpoint with this certificate, and answers with the status that the emission asks for.
     Secured(Certificate),
 }
 
-/// What an answer is apart from its status.
+/// What is special about an answer, apart from its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AnswerForm {
-    /// Nothing in particular.
+    /// Nothing.
     Plain,
-    /// One with a body that is worth a look: which.
+    /// Its body, which is described here.
     Body(&'static str),
-    /// One that others go before: which.
+    /// The interim answers before it, which are described here.
     Interim(&'static str),
     /// A redirect to another host.
     ToAnotherHost,
@@ -56,7 +54,7 @@ pub enum AnswerForm {
 }
 
 impl Conduct {
-    /// Whether no answer comes from there.
+    /// Whether the endpoint gives no complete answer.
     pub fn is_silent(self) -> bool {
         matches!(
             self,
@@ -70,55 +68,11 @@ impl Conduct {
         )
     }
 
-    /// Whether requests can be seen there. A careful sender sends none to a certificate that it rejects.
+    /// Whether the endpoint sees requests. A careful sender sends none to a certificate that it rejects.
     pub fn sees_requests(self) -> bool {
         match self {
             Self::Secured(certificate) => certificate == Certificate::Good,
             other => !matches!(other, Self::Refuses | Self::ClosesAtOnce),
-        }
-    }
-
-    /// What became of a delivery there, as the end of "a delivery that ...".
-    pub fn what_became(self) -> &'static str {
-        match self {
-            Self::Answers => "was answered",
-            Self::AnswersEarly => "was answered before its body had been read",
-            Self::AnswersLate => "was answered late",
-            Self::Drips => "was answered byte by byte",
-            Self::Fails | Self::FailsTwice => "was answered 500",
-            Self::Refuses => "was refused a connection",
-            Self::ClosesAtOnce => "found the connection closed at once",
-            Self::Closes => "had the connection closed in place of an answer",
-            Self::Resets => "had the connection reset",
-            Self::CutsStatusLine => "was answered with a status line cut short",
-            Self::CutsHeaders => "was answered with headers cut short",
-            Self::Hangs => "was never answered",
-            Self::Secured(Certificate::Good) => "was answered over HTTPS",
-            Self::Secured(Certificate::Expired) => "met a certificate that has expired",
-            Self::Secured(Certificate::SelfSigned) => "met a certificate that is self-signed",
-            Self::Secured(Certificate::OtherHost) => "met a certificate that is for another host",
-        }
-    }
-
-    /// The word for it in a cause's detail.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Answers => "answered",
-            Self::AnswersEarly => "answered early",
-            Self::AnswersLate => "answered late",
-            Self::Drips => "answered slowly",
-            Self::Fails | Self::FailsTwice => "answered 500",
-            Self::Refuses => "refused",
-            Self::ClosesAtOnce => "closed at once",
-            Self::Closes => "closed",
-            Self::Resets => "reset",
-            Self::CutsStatusLine => "cut inside the status line",
-            Self::CutsHeaders => "cut inside the headers",
-            Self::Hangs => "timed out",
-            Self::Secured(Certificate::Good) => "answered over HTTPS",
-            Self::Secured(Certificate::Expired) => "certificate expired",
-            Self::Secured(Certificate::SelfSigned) => "certificate self-signed",
-            Self::Secured(Certificate::OtherHost) => "certificate of another host",
         }
     }
 }

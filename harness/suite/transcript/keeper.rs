@@ -1,7 +1,7 @@
-//! Who is told of a run while it goes on, so that it can be kept outside of memory.
+//! Records a run outside of memory while it is going on.
 //!
-//! Invariant: every exchange is told once, with its number, before it can be released; a secret before anything that may
-//! hold it.
+//! Every exchange is recorded once, with its number, before it can be released. A secret is recorded before anything that may
+//! contain it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,32 +10,29 @@ use super::{ProcessingTrial, Trial};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::Exchange;
 
-/// Is told what goes into a transcript. What it does with that is nothing to the run.
+/// Gets everything that goes into a transcript. The run does not depend on what the keeper does with it.
 #[derive(Clone)]
 pub struct Keeper(Arc<dyn Fn(Kept<'_>) + Send + Sync>);
 
-/// What a keeper is told.
+/// What a keeper gets.
 #[derive(Debug, Clone, Copy)]
 pub enum Kept<'a> {
     /// A secret that must not be shown.
     Secret(&'a Secret),
     Exchange(&'a Exchange),
-    /// What was tried in a scenario that is over.
+    /// The trials of a scenario that is over.
     Scenario {
-        /// What was tried.
         trials: &'a [Trial],
-        /// What was sent to see what is taken in.
         processing: &'a [ProcessingTrial],
     },
 }
 
 impl Keeper {
-    /// A keeper that does this with what it is told.
     pub fn new(keep: impl Fn(Kept<'_>) + Send + Sync + 'static) -> Self {
         Self(Arc::new(keep))
     }
 
-    pub fn tell(&self, kept: Kept<'_>) {
+    pub fn keep(&self, kept: Kept<'_>) {
         (self.0)(kept);
     }
 }

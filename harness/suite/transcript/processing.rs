@@ -1,6 +1,6 @@
-//! What was sent to see what a receiver takes in.
+//! What was sent to see which deliveries a receiver processes.
 //!
-//! Invariant: each has a record id of its own, so that whatever is observed of it belongs to it alone.
+//! Each trial has its own record id, so that whatever is observed of that record belongs to it alone.
 
 use serde::Serialize;
 
@@ -8,27 +8,25 @@ use super::ScenarioName;
 use crate::subject::observed::Observed;
 use crate::wire::exchange::ExchangeId;
 
-/// Something that is to be taken in a certain number of times.
+/// Something that a receiver must process a certain number of times.
 #[derive(Debug, Clone)]
 pub struct ProcessingTrial {
-    /// What it belongs to.
     pub scenario: ScenarioName,
     /// What was sent, as a noun phrase.
     pub what: String,
     pub observed: Observed,
-    /// What it shows.
     pub kind: ProcessingKind,
-    /// What came of it: for several deliveries in the order of sending.
+    /// The exchanges, in the order of sending.
     pub exchanges: Vec<ExchangeId>,
 }
 
-/// What an trial shows, and so how often it is to be taken in.
+/// What a trial shows, and so how often the receiver must process it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProcessingKind {
     /// A valid delivery: once.
     Valid,
-    /// A forged one: not at all, where it was refused.
+    /// A forged delivery that was rejected: never.
     Forged,
     /// The same delivery twice, byte for byte: once.
     Same,
@@ -36,14 +34,14 @@ pub enum ProcessingKind {
     SignedAnew,
     /// Two events of the same kind and record, with other content: twice.
     SameRecord,
-    /// A forged copy of it, then itself: once.
+    /// A forged copy of a delivery, then the delivery itself: once.
     AfterForged,
     /// A valid delivery in the other dialect: once.
     OtherDialect,
 }
 
 impl ProcessingKind {
-    /// How often it is to be taken in.
+    /// How often the receiver must process it.
     pub fn times(self) -> usize {
         match self {
             Self::Forged => 0,

@@ -1,69 +1,67 @@
-//! In which one respect a delivery differs from a plain valid one.
-
-use std::borrow::Cow;
+//! How a delivery differs from a valid one.
 
 use serde::Serialize;
 
 use crate::webhook::recipe::Recipe;
 
-/// In which one respect a trial differs from a plain valid delivery. Causes are found by the variants; the words that some
-/// of them carry are for people.
+/// The one respect in which a trial differs from a valid delivery. Causes depend on the variants; the words that some of them
+/// carry are for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Respect {
-    /// In none: it is correctly signed, and to be accepted.
+    /// None: the delivery is valid, and must be accepted.
     Valid,
-    /// In that it comes together with many others. It is valid.
+    /// It arrives together with many others. It is valid.
     Concurrent,
-    /// In its form, which HTTP and the documentation leave open. It is valid.
+    /// Its form, which HTTP and the documentation leave open. It is valid.
     Form(&'static str),
-    /// In that it is split inside a character of several bytes. It is valid.
+    /// It is split inside a multi-byte character. It is valid.
     SplitCharacter(&'static str),
-    /// In the JSON that its record holds, as `JSON.stringify` writes it. It is valid.
+    /// The JSON in its record, as `JSON.stringify` writes it. It is valid.
     Javascript(&'static str),
-    /// In its JSON formatting, which is not that of `JSON.stringify`. It is valid.
+    /// Its JSON formatting, which is not that of `JSON.stringify`. It is valid.
     Formatting(&'static str),
-    /// In something next to the digits of its signature, or in their number.
+    /// Something next to the digits of its signature, or their number.
     Surrounded(Surrounding),
-    /// In a second signature header.
+    /// A second signature header.
     SecondSignature,
-    /// In the form of its timestamp, under which it is correctly signed.
+    /// The form of its timestamp, with a correct signature.
     TimestampForm(TimestampForm),
     Stale(Age),
-    /// In its age, which is negative.
+    /// Its timestamp, which is in the future.
     Future,
-    /// In that it is no delivery: what it is.
+    /// It is not a delivery: what it is instead.
     Malformed(&'static str),
-    /// In the type of its event or data.
+    /// The type of its event or data.
     WrongType(&'static str),
-    /// In its request method.
+    /// Its request method.
     Method,
-    /// In that it is unsigned and tries another way in: which.
+    /// It is unsigned and tries to bypass verification: how.
     BackDoor(&'static str),
-    /// In the formatting of its body, under the control's signature.
+    /// The formatting of its body, with the control's signature.
     Reformatted(&'static str),
-    /// In its body, under the control's signature: in which part of it.
+    /// A part of its body, with the control's signature.
     Content(Part),
-    /// In a further member `secret` of its body, under the control's signature.
+    /// An extra member `secret` in its body, with the control's signature.
     SecretMember,
-    /// In its timestamp header, under the control's signature.
+    /// Its timestamp header, with the control's signature.
     Timestamp(Redating),
     Signed(Recipe),
-    /// In the key that it is signed with: which.
+    /// The key that it is signed with.
     Key(&'static str),
-    /// In the key, which is one that programs fall back to: which.
+    /// The key, which is a default of some programs.
     DefaultSecret(&'static str),
-    /// In the header that its signature or timestamp has, and in how it is signed.
+    /// The name of its signature or timestamp header, and how it is signed.
     Header(&'static str, Recipe),
-    /// In the digits of its signature: how.
+    /// The digits of its signature.
     Digits(&'static str),
-    /// In timestamp and signature, which are those of another delivery.
+    /// Its timestamp and signature, which belong to another delivery.
     Borrowed,
-    /// In that it has no signature, or an empty one.
+    /// It has no signature, or an empty one.
     Unsigned,
-    /// In that it has neither signature nor timestamp, and a body that may be malformed.
+    /// It has neither signature nor timestamp, and its body may be malformed.
     UnsignedMalformed,
-    /// In that it has no timestamp.
+    /// It has no timestamp.
     Undated,
 }
 
@@ -73,7 +71,7 @@ pub enum Respect {
 pub enum Surrounding {
     /// `sha256=` before them.
     Prefixed,
-    /// Bytes beyond ASCII in place of them.
+    /// Non-ASCII bytes instead of them.
     BeyondAscii,
     /// Something else.
     Other(&'static str),
@@ -87,7 +85,7 @@ pub enum TimestampForm {
     IsoDate,
     /// Nothing.
     Empty,
-    /// Text of the body that was moved across the colon.
+    /// Text of the body, moved across the colon.
     MovedColon,
     /// Something else.
     Other(&'static str),
@@ -99,7 +97,7 @@ pub enum TimestampForm {
 pub enum Age {
     /// A day or more.
     Day,
-    /// Its timestamp is in seconds, which is decades in milliseconds.
+    /// Its timestamp is in seconds; read as milliseconds, it is decades old.
     Seconds,
 }
 
@@ -109,9 +107,9 @@ pub enum Age {
 pub enum Part {
     Values,
     AddedMembers,
-    /// A member that was removed.
+    /// A removed member.
     MissingMembers,
-    /// Its end, which was cut off.
+    /// The end, which is cut off.
     End,
 }
 
@@ -121,14 +119,14 @@ pub enum Part {
 pub enum Redating {
     Later,
     Earlier,
-    /// It has zeros before it.
+    /// It has leading zeros.
     Zeros,
-    /// One of its digits is another one.
+    /// One of its digits is different.
     Digit,
 }
 
 impl Respect {
-    /// Whether the delivery is valid all the same.
+    /// Whether the delivery is still valid.
     pub fn is_valid(self) -> bool {
         matches!(
             self,
@@ -139,97 +137,5 @@ impl Respect {
                 | Self::Javascript(_)
                 | Self::Formatting(_)
         )
-    }
-
-    /// The words for people.
-    pub fn describe(self) -> Cow<'static, str> {
-        let fixed = match self {
-            Self::Valid => "nothing",
-            Self::Concurrent => "many at the same time",
-            Self::Form(which)
-            | Self::SplitCharacter(which)
-            | Self::Javascript(which)
-            | Self::Formatting(which)
-            | Self::Malformed(which)
-            | Self::WrongType(which)
-            | Self::BackDoor(which)
-            | Self::Reformatted(which)
-            | Self::Key(which)
-            | Self::Digits(which) => which,
-            Self::Surrounded(surrounding) => surrounding.describe(),
-            Self::SecondSignature => "a second signature header",
-            Self::TimestampForm(form) => form.describe(),
-            Self::Stale(age) => age.describe(),
-            Self::Future => "a day ahead",
-            Self::Method => "the method",
-            Self::Content(part) => part.describe(),
-            Self::SecretMember => "a member `secret`",
-            Self::Timestamp(redating) => redating.describe(),
-            Self::Signed(recipe) => return recipe.describe().into(),
-            Self::DefaultSecret(which) => return format!("the default secret {which:?}").into(),
-            Self::Header(name, recipe) => return format!("{name}, signed {}", recipe.describe()).into(),
-            Self::Borrowed => "timestamp and signature of another delivery",
-            Self::Unsigned => "no signature",
-            Self::UnsignedMalformed => "no signature, and a malformed body",
-            Self::Undated => "no timestamp",
-        };
-        fixed.into()
-    }
-}
-
-impl Surrounding {
-    /// The words for people.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Prefixed => "`sha256=` before the digits",
-            Self::BeyondAscii => "a signature of 64 bytes beyond ASCII",
-            Self::Other(which) => which,
-        }
-    }
-}
-
-impl TimestampForm {
-    /// The words for people.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::IsoDate => "an ISO date",
-            Self::Empty => "empty",
-            Self::MovedColon => "text moved over the colon",
-            Self::Other(which) => which,
-        }
-    }
-}
-
-impl Age {
-    /// The words for people.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Day => "a day",
-            Self::Seconds => "seconds",
-        }
-    }
-}
-
-impl Part {
-    /// The words for people.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Values => "values",
-            Self::AddedMembers => "added members",
-            Self::MissingMembers => "missing members",
-            Self::End => "the end",
-        }
-    }
-}
-
-impl Redating {
-    /// The words for people.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Later => "later",
-            Self::Earlier => "earlier",
-            Self::Zeros => "zeros",
-            Self::Digit => "digit",
-        }
     }
 }

@@ -1,10 +1,10 @@
-//! The name of a scenario, by which a transcript says what its parts belong to.
+//! The name of a scenario, which says what each part of a transcript belongs to.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// The name of a scenario: `altered-content`. It stands in evidence and names what a seed generates, so it is stable.
+/// The name of a scenario: `altered-content`. It is stable: evidence refers to it, and generated cases depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct ScenarioName(pub &'static str);

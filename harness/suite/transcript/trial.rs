@@ -1,53 +1,49 @@
-//! What is tried on a receiver, and what it says that it processed.
+//! What was tried on a receiver.
 
 use std::time::Duration;
 
 use super::{Respect, ScenarioName};
 use crate::wire::exchange::ExchangeId;
 
-/// One thing tried on a receiver.
+/// One delivery tried on a receiver.
 #[derive(Debug, Clone)]
 pub struct Trial {
-    /// What it belongs to.
     pub scenario: ScenarioName,
     /// What was sent, as a noun phrase: "a delivery signed over the body alone".
     pub what: String,
-    /// In which respect it differs from its controls.
+    /// How it differs from its controls.
     pub respect: Respect,
-    /// Whether it was generated: of generated cases only those that tell something are trials.
+    /// Whether it was generated. Only generated cases that deviate are recorded as trials.
     pub generated: bool,
-    /// What came of it.
     pub exchange: ExchangeId,
-    /// Plain valid deliveries: the one before it, and for negatives also the one behind it.
+    /// The controls: the valid delivery before it, and for negatives also the one after it.
     pub controls: Vec<ExchangeId>,
 }
 
-/// The generated cases of one property, beside those of them that are trials.
+/// How many generated cases one property had, in addition to those recorded as trials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tally {
-    /// What they belong to.
     pub scenario: ScenarioName,
     /// What was generated.
     pub property: &'static str,
-    /// How many were tried.
+    /// How many cases were tried.
     pub cases: usize,
-    /// How many of them came out as they should.
+    /// How many of them were answered as expected.
     pub as_expected: usize,
-    /// How many of them tell nothing, since a control was not acknowledged.
+    /// How many of them are inconclusive because a control was rejected.
     pub uncontrolled: usize,
 }
 
-/// How long a receiver took to refuse signatures, by where they go wrong. Taken in turns, so that what else happens on
-/// the machine meets all alike.
+/// How long a receiver took to reject signatures, by where they are wrong. The three series are interleaved, so that noise on
+/// the machine affects all of them alike.
 #[derive(Debug, Clone)]
 pub struct Comparison {
-    /// What it belongs to.
     pub scenario: ScenarioName,
     /// Wrong from the first digit.
     pub early: Vec<Duration>,
     /// Wrong in the last digits alone.
     pub late: Vec<Duration>,
-    /// Wrong from the first digit again: what two equal series differ by.
+    /// Wrong from the first digit again: how much two equal series differ.
     pub control: Vec<Duration>,
     /// One exchange with an early and one with a late difference.
     pub shown_by: Vec<ExchangeId>,

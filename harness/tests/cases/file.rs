@@ -19,18 +19,18 @@ fn a_file_that_is_no_case_is_named() {
     for (text, words) in [
         (String::new(), "it is not JSON"),
         ("{\"format\":".to_owned(), "line 1 column 10"),
-        ("[]".to_owned(), "no JSON object of a case"),
-        ("{}".to_owned(), "no member `format`"),
+        ("[]".to_owned(), "it is not a case"),
+        ("{}".to_owned(), "it has no `format`"),
         ("{\"format\":\"twenty-conform-run/1\"}".to_owned(), "\"twenty-conform-run/1\""),
         (
             "{\"format\":\"twenty-conform-case/1\"}".to_owned(),
-            "run `twenty-conform receiver` again with --out to save the case anew",
+            "run `twenty-conform receiver` again with --out to get a new case",
         ),
         (format!("{{\"format\":\"{FORMAT}\"}}"), "missing field `requirement`"),
         (edited(&|value| value["expected"] = json!("5xx")), "unknown variant `5xx`"),
         (
             edited(&|value| value["expected"] = json!({ "words": "observed" })),
-            "`expected` is \"observed\", which no single answer can show",
+            "`expected` is \"observed\", which a single answer does not show",
         ),
         (edited(&|value| value["trial"]["body"] = json!(7)), "a string, or an object"),
         (

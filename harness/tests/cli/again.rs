@@ -108,7 +108,10 @@ fn replay_is_inconclusive_when_controls_are_rejected() {
     let earlier = (at.parse::<u64>().unwrap() - 3_600_000).to_string();
     fs::write(&file, text.replace(at, &earlier)).unwrap();
     let ran = replay(&file, &["--url", &refusing, "--secret", SECRET, "--as-saved"]).expect(3);
-    assert!(ran.stdout.contains("gone stale") && ran.stdout.contains("leave --as-saved out"), "{ran:#?}");
+    assert!(
+        ran.stdout.contains("signed 60 min ago") && ran.stdout.contains("without --as-saved"),
+        "{ran:#?}"
+    );
     let closed = ClosedPort::new();
     replay(&file, &["--url", &closed.url(), "--secret", SECRET])
         .expect(3)
@@ -126,7 +129,7 @@ fn replay_rejects_unusable_cases() {
     for (text, words) in [
         ("", &["is not JSON", "line 1"][..]),
         (&whole[..whole.len() / 2], &["is not JSON", "line "]),
-        ("{}", &["no member `format`"]),
+        ("{}", &["it has no `format`"]),
         (&whole.replace("case/2", "case/9"), &["twenty-conform-case/9"]),
         // What an earlier version saved: its version, and the command that saves it anew.
         (
@@ -151,7 +154,7 @@ fn replay_rejects_unusable_cases() {
         .expect(2)
         .complains_of(&["--allow-remote"]);
     let ran = replay(&file, &["--url", &url, "--secret", "m1staken"]).expect(2);
-    ran.complains_of(&["recorded under another secret"]);
+    ran.complains_of(&["recorded with another secret"]);
 }
 
 #[test]

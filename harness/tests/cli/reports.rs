@@ -177,7 +177,7 @@ fn a_report_that_cannot_be_written_is_not_green() {
         &format!("text={}", written.display()),
     ])
     .expect(70);
-    ran.complains_of(&[&missing, "cannot be written"]);
+    ran.complains_of(&[&missing, "cannot write the report"]);
     // The others are written all the same.
     assert!(ran.result_line().starts_with("RESULT: pass "), "{ran:#?}");
     assert_eq!(fs::read_to_string(written).unwrap(), ran.stdout);
@@ -195,7 +195,7 @@ fn full_disk_under_stdout_exits_70() {
         Ran::new(command.spawn().unwrap().wait_with_output().unwrap())
     };
     for arguments in [&["list"][..], &["explain", "VER-1"], &["demo", "--run", "RCV-1"]] {
-        full(arguments).expect(70).complains_of(&["(stdout) cannot be written"]);
+        full(arguments).expect(70).complains_of(&["cannot write the report (stdout)"]);
     }
     full(&["demo", "--run", "RCV-1", "--report", "json=-"]).expect(70);
 }

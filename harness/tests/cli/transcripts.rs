@@ -138,7 +138,7 @@ fn malformed_transcript_is_rejected_with_its_line() {
     for (text, words) in [
         (String::new(), "line 1: the file is empty"),
         (format!("{good}\n{}", &good[..good.len() / 2]), "line 2 is cut off"),
-        (format!("{good}\n\n{{\"summary\":{{}}}}\n"), "line 3 is no exchange"),
+        (format!("{good}\n\n{{\"summary\":{{}}}}\n"), "line 3 is not an exchange"),
         ("event,record\n".to_owned(), "line 1 is not JSON"),
         ("{\n  \"log\": {\n    \"entries\": [\n".to_owned(), "cut off"),
     ] {

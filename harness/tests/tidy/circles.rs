@@ -1,8 +1,7 @@
-//! Files make no circles.
+//! Files do not import each other in circles.
 //!
-//! A privately declared child (`mod x;`) is a part of its parent: what it uses of the parent's own file makes no circle with
-//! the parent's use of the child. A child that others can reach (`pub mod x;`, `pub(crate) mod x;`) is a file like any other,
-//! and so are two children of one parent.
+//! A private child (`mod x;`) is part of its parent: a parent and a private child may use each other. Public children (`pub mod
+//! x;`, `pub(crate) mod x;`) and siblings may not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +9,10 @@ use super::imports::{self, Import};
 use super::source::{is, tokens};
 use super::{Files, assert_no, library, tree};
 
-/// Circles of files that are still there, each sorted, with the reason. One that is gone fails the test.
+/// Known circles, each sorted, with the reason. An entry that is no longer needed fails the test.
 const CIRCLES: &[(&[&str], &str)] = &[];
 
-/// Complaints about circles, and about known ones that are gone.
+/// Complaints about circles, and about known circles that are gone.
 fn circles(files: &Files, known: &[(&[&str], &str)]) -> Vec<String> {
     let private = private_parents(files);
     let mut uses: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -53,7 +52,7 @@ fn circles(files: &Files, known: &[(&[&str], &str)]) -> Vec<String> {
     complaints
 }
 
-/// All files that a file uses, directly or through others.
+/// All files that a file uses, directly or indirectly.
 fn reach<'a>(file: &str, uses: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
     let mut open: Vec<&str> = uses.get(file).into_iter().flatten().copied().collect();
@@ -65,7 +64,7 @@ fn reach<'a>(file: &str, uses: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> BTreeSe
     reached
 }
 
-/// The parent of each file that is declared privately.
+/// The parent of each private child.
 fn private_parents(files: &Files) -> BTreeMap<String, &str> {
     let mut parents = BTreeMap::new();
     for (name, text) in files {
@@ -83,7 +82,7 @@ fn private_parents(files: &Files) -> BTreeMap<String, &str> {
     parents
 }
 
-/// Whether a file uses a file of which it is a part.
+/// Whether a file uses its own parent, of which it is a part.
 fn is_part(import: &Import, parents: &BTreeMap<String, &str>) -> bool {
     let mut file = import.from.as_str();
     while let Some(parent) = parents.get(file) {
@@ -101,17 +100,17 @@ fn files_make_no_circles() {
 }
 
 #[test]
-fn a_circle_is_named_with_its_imports() {
+fn circle_is_named_with_its_imports() {
     let files = tree(&[
-        // A private child is a part of its parent, also at second hand; a re-export leads to the file of the item.
+        // A private child is part of its parent, and so is a grandchild. A re-export counts as the file of the item.
         ("harness/wire/mod.rs", "mod a;\npub mod e;\npub use a::A;\nstruct Own;\nfn f() { a::f() }"),
         ("harness/wire/a.rs", "mod b;\nuse super::Own;\nfn f() { b::f() }"),
         ("harness/wire/a/b.rs", "use super::super::Own;\nuse super::f;"),
-        // A public one is not.
+        // A public child is not.
         ("harness/wire/e.rs", "use super::Own;"),
         ("harness/suite/mod.rs", "mod x;\nmod y;\nmod z;\npub mod p;\nuse p::P;\nstruct Own;\npub use y::Y;"),
         ("harness/suite/p.rs", "use super::Own;"),
-        // Two children of one parent, one by way of a re-export, and a third that is in no circle.
+        // Two siblings, one through a re-export, and a third that is in no circle.
         ("harness/suite/x.rs", "use crate::suite::Y;"),
         ("harness/suite/y.rs", "\nuse super::{z, Own};\nfn f() -> super::x::X {}"),
         ("harness/suite/z.rs", "use crate::wire::A;"),

@@ -1,44 +1,43 @@
-//! Which file uses which: the paths of a file's code, resolved to the files of a tree.
+//! Finds which file uses which, by resolving the paths in its code.
 //!
-//! `crate::`, `super::`, `self::` and names that the file declares (`mod x;`) or imports are followed, in `use` trees and in
-//! code; so are re-exports (`pub use`), to the file that has the item. A `mod` line and a re-export are no use.
+//! It follows `crate::`, `super::`, `self::`, names that the file declares (`mod x;`) or imports, and re-exports (`pub use`) to
+//! the file that defines the item. A `mod` line or a re-export is not a use.
 
 use std::collections::BTreeMap;
 
 use super::source::{Token, closing, is, tokens};
 
-/// A use of one file in another.
+/// A use of another file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Import {
-    /// The file that uses.
     pub(super) from: String,
-    /// The line there.
+    /// The line in `from`.
     pub(super) line: usize,
-    /// The path as resolved: `crate::wire::exchange::Delivery`.
+    /// The resolved path: `crate::wire::exchange::Delivery`.
     pub(super) path: String,
-    /// The file that is used.
+    /// The file that defines the item.
     pub(super) to: String,
 }
 
 type Segments = Vec<String>;
 
-/// A path of a file's code, from the crate's root.
+/// A path in a file's code, from the crate's root.
 struct Path {
     segments: Segments,
     line: usize,
 }
 
-/// What one file says.
+/// The paths of one file.
 #[derive(Default)]
 struct File {
     /// Its module, from the crate's root.
     module: Segments,
     paths: Vec<Path>,
-    /// What it re-exports: the name, and the path of the item; `*` for a glob.
+    /// Its re-exports: the name (`*` for a glob) and the path of the item.
     exports: Vec<(String, Segments)>,
 }
 
-/// Every use of one file in another. `files` are paths from the project's root, and texts.
+/// Every use of one file in another. `files` has paths from the project's root, and texts.
 pub(super) fn imports(files: &[(String, String)]) -> Vec<Import> {
     let modules: BTreeMap<Segments, &str> =
         files.iter().map(|(name, _)| (module(name), name.as_str())).collect();
@@ -70,7 +69,7 @@ fn module(name: &str) -> Segments {
     segments
 }
 
-/// The path, and the file that has its item: that of the longest part which is a module, with re-exports followed.
+/// The path with re-exports followed, and the file that defines its item: the longest prefix that is a module.
 fn resolve<'a>(
     segments: Segments,
     modules: &BTreeMap<Segments, &'a str>,
@@ -94,7 +93,7 @@ fn resolve<'a>(
 fn read(name: &str, text: &str) -> File {
     let tokens = tokens(text);
     let mut file = File { module: module(name), ..File::default() };
-    // Names that stand for a path from the crate's root: what is declared first, since a `use` may name it.
+    // Names for paths from the crate's root. Declarations come first, since a `use` may refer to them.
     let mut known: BTreeMap<String, Segments> = BTreeMap::new();
     for at in 0..tokens.len() {
         if is(&tokens[at..], &["mod"]) && tokens.get(at + 2).is_some_and(|token| token.text == ";") {
@@ -106,7 +105,7 @@ fn read(name: &str, text: &str) -> File {
     let mut uses = Vec::new();
     let (mut at, mut code) = (0, Vec::new());
     while at < tokens.len() {
-        // `use<'a>` is a bound of a type.
+        // `use<'a>` is a bound.
         if tokens[at].text == "use" && !is(&tokens[at + 1..], &["<"]) {
             let exported = at > 0 && (tokens[at - 1].text == "pub" || is_visibility(&tokens[..at]));
             let mut end = at + 1;
@@ -145,7 +144,7 @@ fn is_visibility(tokens: &[Token<'_>]) -> bool {
         && open.is_some_and(|open| open > 0 && tokens[open - 1].text == "pub")
 }
 
-/// Calls `found` with each path of a `use` tree, its line, and the name that it has from then on.
+/// Calls `found` with each path of a `use` tree, its line, and its local name.
 fn use_tree<'a>(tokens: &[Token<'a>], before: &[&'a str], found: &mut dyn FnMut(&[&'a str], usize, &'a str)) {
     let mut path = before.to_vec();
     let mut at = 0;
@@ -185,18 +184,18 @@ fn use_tree<'a>(tokens: &[Token<'a>], before: &[&'a str], found: &mut dyn FnMut(
     }
 }
 
-/// Paths of at least two parts in code, with their lines.
+/// Paths with at least two segments in code, with their lines.
 fn inline_paths<'a>(code: &[Token<'a>]) -> impl Iterator<Item = (Vec<&'a str>, usize)> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < code.len() {
         let begins = is(&code[(at + 1).min(code.len())..], &["::"]) && is_name(code[at].text);
-        let goes_on = at > 0 && code[at - 1].text == "::";
-        // `pub(in crate::x)` says who may use, and uses nothing.
+        let continues = at > 0 && code[at - 1].text == "::";
+        // `pub(in crate::x)` is a visibility, not a use.
         let is_visibility =
             at > 0 && code[at - 1].text == "in" && at > 2 && is(&code[at - 3..], &["pub", "("]);
         let line = code[at].line;
-        if begins && !goes_on && !is_visibility {
+        if begins && !continues && !is_visibility {
             let mut path = vec![code[at].text];
             while is(&code[at + 1..], &["::"]) && code.get(at + 2).is_some_and(|next| is_name(next.text)) {
                 path.push(code[at + 2].text);
@@ -213,7 +212,7 @@ fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_alphabetic() || first == '_')
 }
 
-/// A path from the crate's root; `None` where it leads to another crate.
+/// A path from the crate's root; `None` if it leads to another crate.
 fn absolute(path: &[&str], module: &[String], known: &BTreeMap<String, Segments>) -> Option<Segments> {
     let (mut begin, mut rest) = match *path.first()? {
         "crate" => (Segments::new(), &path[1..]),

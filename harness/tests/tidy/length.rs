@@ -1,7 +1,7 @@
-//! How long files and functions may be.
+//! Limits the length of files and functions.
 //!
-//! A file past 400 lines states its reason in its head, in a line `//! Long because: …`. A function past 80 lines is a table:
-//! its first line is `// A table: …` with what its rows are, and one pair of brackets in it holds at least three quarters of its lines.
+//! A file with more than 400 lines gives its reason in a line `//! Long because: …` at the top. A function with more than 80
+//! lines is a table: its first line is `// A table: …`, and one pair of brackets has at least three quarters of its lines.
 
 use super::source::{closing, tokens};
 use super::{Files, assert_no, rust_files};
@@ -9,7 +9,7 @@ use super::{Files, assert_no, rust_files};
 const LONGEST_FILE: usize = 400;
 const LONGEST_FUNCTION: usize = 80;
 
-/// A file or function that is still too long: its name, and how many lines it had. It may only become shorter.
+/// A file or function that is still too long: its name, and its length, which may only shrink.
 type Known = (&'static str, usize);
 
 /// Files that are still too long. The list shrinks: an entry that is not needed any more fails the test.
@@ -18,7 +18,7 @@ const LONG_FILES: &[Known] = &[];
 /// Functions that are still too long, as file and name.
 const LONG_FUNCTIONS: &[Known] = &[];
 
-/// Complaints about files without a reason for their length, and about entries that are not needed.
+/// Complaints about files that are too long without a reason, and about unneeded entries.
 fn long_files(files: &Files, known: &[Known]) -> Vec<String> {
     let has_reason = |text: &str| {
         let mut head = text.lines().take_while(|line| line.starts_with("//!"));
@@ -28,11 +28,11 @@ fn long_files(files: &Files, known: &[Known]) -> Vec<String> {
     };
     let long = files.iter().map(|(name, text)| (name.clone(), text.lines().count(), has_reason(text)));
     let long = long.filter(|(_, lines, reason)| *lines > LONGEST_FILE && !reason);
-    let what = "divide it, or state the reason in its head: `//! Long because: …`";
+    let what = "divide it, or give the reason at the top: `//! Long because: …`";
     complaints(long.map(|(name, lines, _)| (name, lines)), known, what)
 }
 
-/// Complaints about functions that are too long and no tables, and about entries that are not needed.
+/// Complaints about functions that are too long and not tables, and about unneeded entries.
 fn long_functions(files: &Files, known: &[Known]) -> Vec<String> {
     let long = files.iter().flat_map(|(name, text)| {
         let functions =
@@ -50,18 +50,17 @@ fn complaints(found: impl Iterator<Item = (String, usize)>, known: &[Known], wha
     let mut complaints: Vec<String> =
         too_long.map(|(name, lines)| format!("{name} has {lines} lines; {what}")).collect();
     let gone = known.iter().filter(|(name, _)| !found.iter().any(|(other, _)| name == other));
-    complaints
-        .extend(gone.map(|(name, _)| format!("{name} is not too long any more; remove it from the list")));
+    complaints.extend(gone.map(|(name, _)| format!("{name} is no longer too long; remove it from the list")));
     complaints
 }
 
-/// Each function of a file: its name, how many lines it has, and whether it is a table.
+/// The functions of a file: name, number of lines, and whether it is a table.
 fn functions(text: &str) -> Vec<(String, usize, bool)> {
     let tokens = tokens(text);
     let lines: Vec<&str> = text.lines().collect();
     let mut found = Vec::new();
     for at in 0..tokens.len() {
-        // `fn(…)` is a type.
+        // `fn(…)` is a type, not a function.
         if tokens[at].text != "fn" || tokens.get(at + 1).is_none_or(|next| next.text == "(") {
             continue;
         }
@@ -74,15 +73,15 @@ fn functions(text: &str) -> Vec<(String, usize, bool)> {
         }
         let end = closing(&tokens, open).min(tokens.len() - 1);
         let length = tokens[end].line - tokens[at].line + 1;
-        let says_so =
+        let is_declared =
             lines.get(tokens[open].line).is_some_and(|line| line.trim().starts_with("// A table: "));
-        let is_table = says_so && longest_group(&tokens[open + 1..end]) * 4 >= length * 3;
+        let is_table = is_declared && longest_group(&tokens[open + 1..end]) * 4 >= length * 3;
         found.push((tokens[at + 1].text.to_owned(), length, is_table));
     }
     found
 }
 
-/// How many lines the longest pair of brackets has that is in no other.
+/// The number of lines of the longest top-level pair of brackets.
 fn longest_group(tokens: &[super::source::Token<'_>]) -> usize {
     let (mut at, mut longest) = (0, 0);
     while at < tokens.len() {
@@ -97,17 +96,20 @@ fn longest_group(tokens: &[super::source::Token<'_>]) -> usize {
 }
 
 #[test]
-fn long_files_state_their_reason() {
-    assert_no(long_files(&rust_files("harness"), LONG_FILES), "no file is past 400 lines without a reason");
+fn long_files_give_their_reason() {
+    assert_no(long_files(&rust_files("harness"), LONG_FILES), "files with more than 400 lines give a reason");
 }
 
 #[test]
 fn long_functions_are_tables() {
-    assert_no(long_functions(&rust_files("harness"), LONG_FUNCTIONS), "no function past 80 lines but tables");
+    assert_no(
+        long_functions(&rust_files("harness"), LONG_FUNCTIONS),
+        "functions with more than 80 lines are tables",
+    );
 }
 
 #[test]
-fn a_long_file_without_a_reason_is_named() {
+fn long_file_without_a_reason_is_named() {
     let lines = |count: usize| "\n".repeat(count);
     let files = vec![
         ("fits.rs".to_owned(), lines(400)),
@@ -118,19 +120,19 @@ fn a_long_file_without_a_reason_is_named() {
         ("grown.rs".to_owned(), lines(451)),
     ];
     let known = [("known.rs", 450), ("grown.rs", 450), ("fits.rs", 410), ("gone.rs", 500)];
-    let what = "divide it, or state the reason in its head: `//! Long because: …`";
+    let what = "divide it, or give the reason at the top: `//! Long because: …`";
     let expected = [
         format!("long.rs has 401 lines; {what}"),
         format!("empty.rs has 501 lines; {what}"),
         format!("grown.rs has 451 lines; {what}"),
-        "fits.rs is not too long any more; remove it from the list".to_owned(),
-        "gone.rs is not too long any more; remove it from the list".to_owned(),
+        "fits.rs is no longer too long; remove it from the list".to_owned(),
+        "gone.rs is no longer too long; remove it from the list".to_owned(),
     ];
     assert_eq!(long_files(&files, &known), expected);
 }
 
 #[test]
-fn a_long_function_that_is_no_table_is_named() {
+fn long_function_that_is_not_a_table_is_named() {
     let body = |count: usize| "    f();\n".repeat(count);
     let text = [
         format!("fn fits(f: fn(u8) -> u8) {{\n{}}}", body(78)),
@@ -147,7 +149,7 @@ fn a_long_function_that_is_no_table_is_named() {
         format!("a.rs long has 81 lines; {what}"),
         format!("a.rs silent_table has 94 lines; {what}"),
         format!("a.rs no_table has 93 lines; {what}"),
-        "a.rs gone is not too long any more; remove it from the list".to_owned(),
+        "a.rs gone is no longer too long; remove it from the list".to_owned(),
     ];
     assert_eq!(long_functions(&files, &[("a.rs known", 92), ("a.rs gone", 100)]), expected);
 }

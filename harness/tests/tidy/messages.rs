@@ -1,12 +1,12 @@
-//! The words that users read stand in one module of each room: `messages.rs`, one function for each event.
+//! The sentences that users read are in one module per room: `messages.rs`, with one function per event.
 //!
-//! A sentence anywhere else is named here. What is a table of words by itself may hold sentences too: requirements with
-//! their cases, causes, faults, `described!` enums, `#[error]` attributes and clap's help.
+//! This test names sentences elsewhere. Tables of words may have sentences too: requirements with their cases, causes, faults,
+//! `described!` enums, `#[error]` attributes and clap's help.
 
 use super::source::{Token, tokens};
 use super::{Files, assert_no, library, tree};
 
-/// A text with so many words is a sentence.
+/// A text with this many words is a sentence.
 const SENTENCE: usize = 4;
 
 /// Files and folders that are tables of words, each with the reason.
@@ -17,17 +17,17 @@ const TABLES: &[&str] = &[
     "harness/peers/fault.rs",
 ];
 
-/// Requirements: a block holds its literal and names what is sent; what its check says stands in messages.rs.
+/// Folders of requirements: a file has its literal and names what is sent. What its check says is in messages.rs.
 const BLOCKS: &[&str] = &["harness/suite/receiver/", "harness/suite/sender/"];
 
-/// What a check says, in a block.
+/// Calls with which a check says something.
 const SAID: &[&str] = &["Inconclusive", "NotApplicable", "Evidence", "of_all"];
 
-/// Brackets in which a sentence is for developers, or in a table.
+/// Calls and macros whose sentences are for developers, or in a table.
 const EXEMPT: &[&str] =
     &["expect", "unreachable", "panic", "assert", "assert_eq", "assert_ne", "debug_assert", "described", "#"];
 
-/// Rooms that are not in order yet.
+/// Rooms that do not follow this rule yet.
 const PENDING: &[&str] = &[
     "harness/api/",
     "harness/bench/accounts/",
@@ -64,7 +64,7 @@ fn is_exempt(name: &str) -> bool {
     is_messages || TABLES.contains(&name) || PENDING.iter().any(|room| name.starts_with(room))
 }
 
-/// How many plain words a literal has.
+/// The number of plain words in a literal.
 fn words(literal: &str) -> usize {
     let is_plain = |word: &&str| {
         let word = word.trim_matches(|character: char| !character.is_alphanumeric());
@@ -74,7 +74,7 @@ fn words(literal: &str) -> usize {
     literal.split_whitespace().filter(is_plain).count()
 }
 
-/// The name before an opening bracket: of a function, a macro, a type whose function is called, or `#` of an attribute.
+/// The name before an opening bracket: a function, a macro, the type of a called function, or `#` of an attribute.
 fn name_before<'a>(tokens: &[Token<'a>], open: usize) -> &'a str {
     let before = |back: usize| open.checked_sub(back).map_or("", |at| tokens[at].text);
     match (before(1), before(2)) {
@@ -105,7 +105,8 @@ fn complaints(files: &Files) -> Vec<String> {
             };
             if wrong && words(token.literal) >= SENTENCE {
                 let line = token.line;
-                found.push(format!("{name}:{line} has a sentence; say it in messages.rs: {}", token.literal));
+                found
+                    .push(format!("{name}:{line} has a sentence; move it to messages.rs: {}", token.literal));
             }
         }
     }
@@ -113,12 +114,12 @@ fn complaints(files: &Files) -> Vec<String> {
 }
 
 #[test]
-fn sentences_stand_in_messages() {
-    assert_no(complaints(&library()), "what users read stands in the messages.rs of its room");
+fn sentences_are_in_messages() {
+    assert_no(complaints(&library()), "sentences that users read are in the messages.rs of their room");
 }
 
 #[test]
-fn sentence_outside_of_messages_is_named() {
+fn sentence_outside_messages_is_named() {
     let files = tree(&[
         ("harness/room/messages.rs", r#"fn f() -> &'static str { "the port is in use" }"#),
         (

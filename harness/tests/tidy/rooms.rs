@@ -1,36 +1,36 @@
-//! Imports run one way between the rooms: down the list below. Checks, causes and data import nothing that acts.
+//! Rooms import only rooms that come earlier in the list below. Checks, causes and data import nothing that does I/O.
 
 use std::collections::BTreeSet;
 
 use super::imports::{self, Import};
 use super::{Files, assert_no, library, tree};
 
-/// The small files that every room may use, in any order. They themselves use each other, `webhook`, and the exchange as data.
+/// Small files that every room may use. They use only each other, `webhook`, and the exchange.
 const GROUND_FLOOR: [&str; 9] =
     ["clock", "described", "duration", "error", "exit", "random", "redaction", "statistics", "terminal"];
 
-/// The rooms, each built on those before it.
+/// The rooms. Each may use those before it.
 const ROOMS: [&str; 9] = ["webhook", "wire", "subject", "peers", "suite", "report", "bench", "api", "cli"];
 
-/// The roots of the library and of the binary, which are above all rooms.
+/// The roots of the library and the binary, which may use every room.
 const ROOTS: [&str; 2] = ["lib", "main"];
 
 /// What the ground floor may use of the rooms.
 const DATA: [&str; 2] = ["harness/webhook/", "harness/wire/exchange"];
 
-/// Rooms that do not use each other although one is below the other.
+/// Rooms that do not use each other, although the order would allow it.
 const APART: [(&str, &str); 1] = [("bench", "report")];
 
-/// An import that breaks the order and is still there.
+/// A known import that violates the order.
 struct Exception {
-    /// How the paths of the files begin that have it.
+    /// The prefix of the importing files.
     from: &'static str,
-    /// How the imported paths begin.
+    /// The prefix of the imported paths.
     path: &'static str,
     reason: &'static str,
 }
 
-/// The exceptions from the order of the rooms. An exception that nothing needs any more fails the test.
+/// Exceptions from the order. An exception that is no longer needed fails the test.
 const EXCEPTIONS: &[Exception] = &[];
 
 /// The room of a file: `wire` for `harness/wire/client.rs`, `clock` for `harness/clock.rs`.
@@ -38,7 +38,7 @@ fn room(name: &str) -> &str {
     name.strip_prefix("harness/").and_then(|rest| rest.split(['/', '.']).next()).unwrap_or_default()
 }
 
-/// How high a room is; `None` for one that is in no list.
+/// The position of a room in the order; `None` if it is in no list.
 fn height(room: &str) -> Option<usize> {
     if GROUND_FLOOR.contains(&room) {
         return Some(0);
@@ -46,7 +46,7 @@ fn height(room: &str) -> Option<usize> {
     ROOMS.iter().chain(&ROOTS).position(|other| *other == room).map(|at| at + 1)
 }
 
-/// Complaints about imports that run up, and about exceptions that nothing needs.
+/// Complaints about imports that violate the order, and about unneeded exceptions.
 fn upward(files: &Files, exceptions: &[Exception]) -> Vec<String> {
     let mut complaints: Vec<String> = files
         .iter()
@@ -71,15 +71,12 @@ fn upward(files: &Files, exceptions: &[Exception]) -> Vec<String> {
     }
     let unused = exceptions.iter().enumerate().filter(|(at, _)| !needed.contains(at));
     complaints.extend(unused.map(|(_, one)| {
-        format!(
-            "nothing needs the exception {} -> {} ({}) any more; remove it",
-            one.from, one.path, one.reason
-        )
+        format!("the exception {} -> {} ({}) is no longer needed; remove it", one.from, one.path, one.reason)
     }));
     complaints
 }
 
-/// What is wrong with an import between rooms, and what to do.
+/// What is wrong with an import between rooms, if anything, and how to fix it.
 fn wrong(import: &Import) -> Option<String> {
     let (from, to) = (room(&import.from), room(&import.to));
     let (Some(own), Some(other)) = (height(from), height(to)) else { return None };
@@ -89,7 +86,7 @@ fn wrong(import: &Import) -> Option<String> {
     let is_data = own == 0 && DATA.iter().any(|data| import.to.starts_with(data));
     (other > own && !is_data).then(|| {
         let own = if own == 0 { "the ground floor" } else { from };
-        format!("`{to}` is above {own}; move what is needed down, or hand it in from above")
+        format!("`{to}` is above {own}; move what is needed down, or pass it in from above")
     })
 }
 
@@ -108,7 +105,7 @@ fn forbidden(
         .collect()
 }
 
-/// Files of I/O and of running: what pure files must not use.
+/// Files that do I/O or run things, which pure files must not use.
 fn is_machinery(import: &Import) -> bool {
     let machinery = [
         "wire/client",
@@ -126,24 +123,24 @@ fn is_machinery(import: &Import) -> bool {
     machinery.iter().chain(&stages).any(|start| to.starts_with(start)) && !data.contains(&to)
 }
 
-/// What opens sockets or runs: a requirement's file says what is sent and how it is judged, and leaves the rest to the stage.
+/// Files that open sockets or run things. A requirement's file says what to send and how to judge it; the stage does the rest.
 fn is_run(import: &Import) -> bool {
     let running = ["wire/client", "wire/endpoint", "suite/run", "suite/selection", "report/"];
     running.iter().any(|start| import.to["harness/".len()..].starts_with(start))
 }
 
-/// The reference peers and the mutants, but for the list of faults.
+/// The reference peers and the mutants, except the list of faults.
 fn is_peer(import: &Import) -> bool {
     import.to.starts_with("harness/peers/") && import.to != "harness/peers/fault.rs"
 }
 
-/// What judges: causes, and the rules that checks share. A check itself is a function of a transcript by its type.
+/// Causes, and the rules that checks share. A check is a function of a transcript by its type.
 fn judges(name: &str) -> bool {
     let rest = name.strip_prefix("harness/suite/").unwrap_or("-");
     ["cause", "judge", "verdict"].iter().any(|start| rest.starts_with(start)) || rest.ends_with("/judge.rs")
 }
 
-/// The files of the requirements, without the stages that enact what they say.
+/// The files of the requirements, without the stages that run them.
 fn requirements(name: &str) -> bool {
     let rest = name.strip_prefix("harness/suite/").unwrap_or("-");
     let starts = ["receiver/", "sender/"].iter().any(|start| rest.starts_with(start));
@@ -155,13 +152,13 @@ fn transcripts(name: &str) -> bool {
 }
 
 #[test]
-fn imports_run_one_way() {
-    assert_no(upward(&library(), EXCEPTIONS), "imports run down the list of rooms");
+fn imports_follow_the_order_of_rooms() {
+    assert_no(upward(&library(), EXCEPTIONS), "imports follow the order of the rooms");
 }
 
 #[test]
 fn judges_and_data_import_no_machinery() {
-    let rule = "checks and causes judge a transcript and nothing else";
+    let rule = "checks and causes judge nothing but a transcript";
     assert_no(forbidden(&library(), judges, is_machinery, rule), rule);
     let rule = "a requirement's file opens and runs nothing";
     assert_no(forbidden(&library(), requirements, is_run, rule), rule);
@@ -188,7 +185,7 @@ fn leaves_import_nothing() {
 }
 
 #[test]
-fn an_upward_import_is_named_in_every_form() {
+fn import_against_the_order_is_named_in_every_form() {
     let files = tree(&[
         ("harness/clock.rs", "use crate::webhook::event::Event;\nuse crate::wire::exchange::Exchange;\n"),
         ("harness/error.rs", "use crate::subject::Why;"),
@@ -223,7 +220,7 @@ fn an_upward_import_is_named_in_every_form() {
         Exception { from: "harness/subject/", path: "crate::report", reason: "another" },
     ];
     let above = |own: &str, other: &str| {
-        format!("`{other}` is above {own}; move what is needed down, or hand it in from above")
+        format!("`{other}` is above {own}; move what is needed down, or pass it in from above")
     };
     let apart = "`bench` and `report` do not use each other; move what both need below both";
     let expected = [
@@ -240,14 +237,13 @@ fn an_upward_import_is_named_in_every_form() {
         format!("harness/wire/exchange.rs:2 imports crate::suite::run::Run: {}", above("wire", "suite")),
         format!("harness/wire/exchange.rs:2 imports crate::suite::run::go: {}", above("wire", "suite")),
         format!("harness/wire/mod.rs:3 imports crate::suite::run: {}", above("wire", "suite")),
-        "nothing needs the exception harness/subject/ -> crate::report (another) any more; remove it"
-            .to_owned(),
+        "the exception harness/subject/ -> crate::report (another) is no longer needed; remove it".to_owned(),
     ];
     assert_eq!(upward(&files, &excepted), expected);
 }
 
 #[test]
-fn machinery_in_a_judge_is_named() {
+fn forbidden_import_of_a_judge_is_named() {
     let files = tree(&[
         ("harness/suite/cause.rs", "use crate::peers::fault::Fault;\nuse crate::wire::client::Client;"),
         ("harness/suite/sender/judge.rs", "use crate::peers::mutant;\nuse crate::wire::exchange::Exchange;"),

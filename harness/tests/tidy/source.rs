@@ -1,5 +1,4 @@
-//! Rust source text as tokens, without what a compiler of the library does not see: comments, the contents of literals, and
-//! items under `#[cfg(test)]`.
+//! Splits Rust source into tokens, without comments, the contents of literals, and items under `#[cfg(test)]`.
 
 /// A word, a number, a literal, `::`, or one character of punctuation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +11,7 @@ pub(super) struct Token<'a> {
     pub(super) line: usize,
 }
 
-/// All tokens of a file but those of its tests.
+/// All tokens of a file, except those of its tests.
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     without_tests(&all_tokens(text))
 }
@@ -50,7 +49,7 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-/// The length of the block comment that begins here; block comments nest.
+/// The length of the block comment that begins here. Block comments nest.
 fn block_comment(text: &str) -> usize {
     let (mut depth, mut at) = (0, 0);
     while at < text.len() {
@@ -71,7 +70,7 @@ fn block_comment(text: &str) -> usize {
     at
 }
 
-/// The length of the text or character literal that begins here, if one does. A lifetime is none.
+/// The length of the text or character literal that begins here, if one does. A lifetime is not a literal.
 fn text_literal(text: &str) -> Option<usize> {
     let prefix =
         ["br", "cr", "r", "b", "c"].into_iter().find(|prefix| text.starts_with(prefix)).unwrap_or("");
@@ -127,7 +126,7 @@ pub(super) fn is(tokens: &[Token<'_>], texts: &[&str]) -> bool {
     tokens.len() >= texts.len() && tokens.iter().zip(texts).all(|(token, text)| token.text == *text)
 }
 
-/// The place of the bracket that closes the one at `open`.
+/// The index of the bracket that closes the one at `open`.
 pub(super) fn closing(tokens: &[Token<'_>], open: usize) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate().skip(open) {
@@ -144,7 +143,7 @@ pub(super) fn closing(tokens: &[Token<'_>], open: usize) -> usize {
 }
 
 #[test]
-fn tokens_leave_out_comments_literals_and_tests() {
+fn tokens_exclude_comments_literals_and_tests() {
     let text = r##"
         //! use crate::a;
         /* crate::b /* nested */ crate::c */

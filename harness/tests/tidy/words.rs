@@ -1,11 +1,11 @@
-//! Words that stop a reader do not come back: in README, docs, help, snapshots, comments, names and messages.
+//! Words to avoid, in README, docs, help, snapshots, comments, names and messages.
 
 use std::fs;
 use std::path::Path;
 
 use super::{Files, assert_no, root, rust_files, tree};
 
-/// What not to say, and what to say. Words are found in names too, where `_` parts them.
+/// Words to avoid, and what to say instead. They are found in names too, where `_` separates words.
 const WORDS: &[(&str, &str)] = &[
     ("behind", "after, past or following"),
     ("beside", "with or next to"),
@@ -30,7 +30,7 @@ const WORDS: &[(&str, &str)] = &[
     ("came of it", "the outcome"),
 ];
 
-/// Places where one of the words is right: the path's beginning, and the text around the word.
+/// Exceptions: the prefix of a path, and the text around the word; an empty text excepts whole lines.
 const RIGHT: &[(&str, &str)] = &[
     // This list.
     ("harness/tests/tidy/words.rs", ""),
@@ -57,10 +57,10 @@ const PENDING: &[&str] =
 
 const FOLDERS: &[&str] = &["docs", "fixtures", "snapshots", ".ci"];
 const FILES: &[&str] = &["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Cargo.toml", "deny.toml"];
-/// Folders that hold what others wrote, or what is built.
+/// Folders of third-party or generated files.
 const FOREIGN: &[&str] = &["node_modules", ".venv", "target", "vectors", "__pycache__"];
 
-/// Everything that people read, as path and text.
+/// Every file that people read, as path and text.
 fn texts() -> Files {
     let mut found = [rust_files("harness"), rust_files("benches")].concat();
     let mut open: Vec<_> = FOLDERS.iter().chain(FILES).map(|name| root().join(name)).collect();
@@ -81,7 +81,7 @@ fn name(path: &Path) -> String {
     path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned()
 }
 
-/// A line in lower case, with one space on both sides of each word and nothing else.
+/// The words of a line in lower case, with one space around each.
 fn plain(line: &str) -> String {
     let words = line.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<String> = words.map(str::to_lowercase).collect();
@@ -115,7 +115,7 @@ fn texts_use_plain_words() {
 }
 
 #[test]
-fn words_to_avoid_are_named() {
+fn word_to_avoid_is_named() {
     let files = tree(&[
         (
             "a.md",

@@ -1,0 +1,281 @@
+//! What reports say, in the order of a report: notes, the heading, findings, the last lines. Then what `listen` says, what a
+//! replay finds, and the errors about files.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use crate::wire::exchange::Outcome;
+
+// Notes.
+
+pub(super) fn partial() -> String {
+    "the run was interrupted, so this report is incomplete".to_owned()
+}
+
+pub(super) fn certificate_unchecked() -> String {
+    "the receiver's certificate was not checked (--insecure)".to_owned()
+}
+
+pub(super) fn additional_members(names: &[String]) -> String {
+    format!("the payload has additional top-level members: {}", names.join(", "))
+}
+
+/// The receiver exited. `exchanges` are the numbers of the exchanges after which it did, such as `#7`.
+pub(super) fn exited_after(exchanges: &[String], how: &str) -> String {
+    format!("after exchange {}: {how}", exchanges.join(", "))
+}
+
+/// A file of the evidence could not be written.
+pub(super) fn evidence_incomplete(failure: &str) -> String {
+    format!("the evidence is incomplete: {failure}")
+}
+
+// The heading of the text report.
+
+pub(super) fn payloads(dialect: &str) -> String {
+    format!("{dialect} payloads")
+}
+
+pub(super) fn rejects_every_valid_delivery() -> &'static str {
+    "Your receiver rejects every valid delivery"
+}
+
+/// Other causes that also explain a failure, after the first.
+pub(super) fn or_causes(causes: &[String]) -> String {
+    causes.iter().map(|cause| format!("; or {cause}")).collect()
+}
+
+// Findings.
+
+pub(super) fn cases(count: usize) -> String {
+    if count == 1 { "(1 case)".to_owned() } else { format!("({count} cases)") }
+}
+
+/// Causes that explain what was seen as well as the first one does.
+pub(super) fn also_explained_by(causes: &[String]) -> String {
+    format!("{}, which would also explain this", causes.join(", or "))
+}
+
+/// The numbers of the requests that show a failure, at most `most` of them.
+pub(super) fn shown_by(exchanges: &[usize], most: usize) -> String {
+    let shown: Vec<String> = exchanges.iter().take(most).map(|id| format!("#{id}")).collect();
+    match exchanges.len().saturating_sub(shown.len()) {
+        0 => shown.join(" "),
+        more => format!("{} and {more} more", shown.join(" ")),
+    }
+}
+
+pub(super) fn long_command() -> &'static str {
+    "(a long command; -v or the JSON report shows it)"
+}
+
+/// The last line but one.
+pub(super) fn requests_in(requests: usize, took_ms: u64, waited_ms: u64, per_s: f64) -> String {
+    match waited_ms {
+        0 => format!("{requests} requests in {took_ms} ms; {per_s:.1} per second"),
+        _ => format!(
+            "{requests} requests in {took_ms} ms, including {waited_ms} ms of waiting; {per_s:.1} per second without it"
+        ),
+    }
+}
+
+/// The last line. `levels` says for each level how many of its requirements passed.
+pub(super) fn result(
+    result: &str,
+    levels: &[String],
+    inconclusive: usize,
+    not_applicable: usize,
+    seed: u64,
+) -> String {
+    let levels = levels.join(" ");
+    format!("RESULT: {result} {levels} inconclusive {inconclusive} n/a {not_applicable} seed {seed}")
+}
+
+// What `listen` says.
+
+/// The requirements that a delivery leaves open.
+pub(super) fn inconclusive(requirements: &[&str]) -> String {
+    format!("inconclusive: {}", requirements.join(", "))
+}
+
+pub(super) fn all_passed(passed: u64, of: u64) -> String {
+    format!("{passed} of {of} passed")
+}
+
+/// How many deliveries failed, and the number of the first.
+pub(super) fn some_failed(failed: u64, of: u64, first: Option<usize>) -> String {
+    let first = first.map(|first| format!(", first #{first}")).unwrap_or_default();
+    format!("{failed} of {of} failed{first}")
+}
+
+pub(super) fn no_delivery() -> &'static str {
+    "no delivery arrived"
+}
+
+/// The last line of `listen`.
+pub(super) fn listen_result(
+    result: &str,
+    received: u64,
+    [judged, failed, broken]: [u64; 3],
+    stored: Option<u64>,
+) -> String {
+    let stored = stored.map(|stored| format!(" stored {stored}")).unwrap_or_default();
+    format!("RESULT: {result} received {received} judged {judged} failed {failed} broken {broken}{stored}")
+}
+
+// What a replay finds.
+
+/// What the receiver did with a delivery.
+pub(super) fn answered(what: &str, outcome: &Outcome) -> String {
+    match outcome.status() {
+        Some(status) if outcome.acknowledges() => format!("accepted ({status}) {what}"),
+        Some(status @ 300..=499) => format!("rejected ({status}) {what}"),
+        Some(status) => format!("answered {status} to {what}"),
+        None => format!("did not answer {what}: {outcome}"),
+    }
+}
+
+pub(super) fn answered_late(what: &str, outcome: &Outcome, seconds: f64) -> String {
+    format!("{}, but only after {seconds:.1} s", answered(what, outcome))
+}
+
+pub(super) fn answered_and_exited(what: &str, outcome: &Outcome, how: &str) -> String {
+    format!("{}; {how}", answered(what, outcome))
+}
+
+/// The receiver answered a delivery, but not the control after it.
+pub(super) fn answered_and_gone(what: &str, outcome: &Outcome, next: &Outcome) -> String {
+    format!("{}, and then did not answer the next delivery: {next}", answered(what, outcome))
+}
+
+/// Why a replay is inconclusive. `hint` says what to do about it.
+pub(super) fn control_rejected(outcome: &Outcome, hint: &str) -> String {
+    match outcome.status() {
+        Some(status) => format!("the valid control delivery was rejected ({status}){hint}"),
+        None => format!("the valid control delivery was not answered: {outcome}{hint}"),
+    }
+}
+
+pub(super) fn stale(minutes: u64) -> String {
+    format!(
+        "; it was signed {minutes} min ago, so its timestamp is probably too old: replay without --as-saved to sign it again"
+    )
+}
+
+/// Why a case cannot be signed again.
+pub(super) fn other_secret() -> &'static str {
+    "the case was recorded with another secret, so it cannot be signed again; give the secret of that run"
+}
+
+/// Why a rejection of a case that was signed again shows nothing.
+pub(super) fn unknown_signature() -> &'static str {
+    "the saved signature matches no known way of signing, so it was not renewed and a rejection shows nothing; use --as-saved \
+     soon after the run to send it unchanged"
+}
+
+// Files of cases. `wanted` is the format that this version reads.
+
+pub(super) fn not_json(why: &dyn fmt::Display) -> String {
+    format!("it is not JSON: {why}")
+}
+
+pub(super) fn not_a_case(why: &dyn fmt::Display) -> String {
+    format!("it is not a case: {why}")
+}
+
+pub(super) fn case_without_format(wanted: &str) -> String {
+    format!("it has no `format`; that of a case is {wanted:?}")
+}
+
+/// A case that another version wrote.
+pub(super) fn case_of_other_version(format: &str, version: &str, wanted: &str) -> String {
+    format!(
+        "its format is {format}, but version {version} reads {wanted}; run `twenty-conform receiver` again with --out to get a \
+         new case"
+    )
+}
+
+/// Another file of a run's evidence.
+pub(super) fn other_file_of_run(format: &str, wanted: &str) -> String {
+    format!(
+        "its `format` is {format:?}, not {wanted:?}; the cases of a run are in the folder `cases` of its --out"
+    )
+}
+
+pub(super) fn other_format(format: &serde_json::Value, wanted: &str) -> String {
+    format!("its `format` is {format}, not {wanted:?}")
+}
+
+pub(super) fn expectation_without_answer(words: &str) -> String {
+    format!("its `expected` is {words:?}, which a single answer does not show")
+}
+
+pub(super) fn too_many_controls(count: usize) -> String {
+    format!("it has {count} controls, and a case has at most two")
+}
+
+/// An invalid delivery in a case. `place` is the member that has it.
+pub(super) fn invalid_delivery(place: &str, why: &dyn fmt::Display) -> String {
+    format!("in `{place}` {why}")
+}
+
+// Folders and files that are written.
+
+pub(super) fn folder_not_created(folder: &Path, why: &io::Error) -> String {
+    format!("cannot create the folder {}: {why}", folder.display())
+}
+
+pub(super) fn folder_not_read(folder: &Path, why: &io::Error) -> String {
+    format!("cannot read the folder {}: {why}", folder.display())
+}
+
+pub(super) fn folder_not_empty(folder: &Path) -> String {
+    format!("the folder {} is not empty; give a new one with --out, or remove it", folder.display())
+}
+
+pub(super) fn not_written(path: &Path, why: &io::Error) -> String {
+    format!("cannot write {}: {why}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::exchange::Response;
+
+    #[test]
+    fn counts_have_the_right_number() {
+        let ids = |count: usize| (1..=count).map(|id| format!("#{id}")).collect::<Vec<_>>();
+        assert_eq!(exited_after(&ids(1), "it exited"), "after exchange #1: it exited");
+        assert_eq!(exited_after(&ids(2), "it exited"), "after exchange #1, #2: it exited");
+        assert_eq!([cases(1), cases(2)], ["(1 case)", "(2 cases)"]);
+        assert_eq!(shown_by(&[3, 4], 2), "#3 #4");
+        assert_eq!(shown_by(&[3, 4, 5], 2), "#3 #4 and 1 more");
+        assert_eq!(requests_in(10, 1000, 0, 10.0), "10 requests in 1000 ms; 10.0 per second");
+        assert_eq!(
+            requests_in(10, 1000, 500, 20.0),
+            "10 requests in 1000 ms, including 500 ms of waiting; 20.0 per second without it"
+        );
+        assert_eq!(some_failed(2, 5, Some(3)), "2 of 5 failed, first #3");
+        assert_eq!(or_causes(&["a.b".to_owned(), "c.d".to_owned()]), "; or a.b; or c.d");
+    }
+
+    #[test]
+    fn finding_begins_with_what_the_receiver_did() {
+        let with = |status| Outcome::Answered(Response::text(status, ""));
+        let what = "a delivery without a signature";
+        for (outcome, words) in [
+            (with(200), "accepted (200) a delivery without a signature"),
+            (with(401), "rejected (401) a delivery without a signature"),
+            (with(500), "answered 500 to a delivery without a signature"),
+            (Outcome::TimedOut, "did not answer a delivery without a signature: "),
+        ] {
+            assert!(answered(what, &outcome).starts_with(words), "{}", answered(what, &outcome));
+        }
+        assert_eq!(control_rejected(&with(401), ""), "the valid control delivery was rejected (401)");
+        assert!(
+            control_rejected(&Outcome::Refused, "")
+                .starts_with("the valid control delivery was not answered: ")
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! What is said of recorded and watched traffic: files that cannot be read, and requirements that traffic does not show.
+
+/// Why recorded traffic does not show a requirement for signatures.
+pub(super) fn secret_missing() -> &'static str {
+    "the webhook's secret is unknown; give it with --secret"
+}
+
+/// Why deliveries of a sender do not show a requirement.
+pub(super) fn for_receivers() -> &'static str {
+    "it is a requirement for receivers"
+}
+
+/// Bytes at an endpoint that are not a whole request.
+pub(super) fn broken_request(what: &str, quoted: &str) -> String {
+    format!("{what}; it begins {quoted}")
+}
+
+pub(super) fn not_utf8(line: usize) -> String {
+    format!("line {line}: the file is not UTF-8")
+}
+
+pub(super) fn empty_file() -> String {
+    "line 1: the file is empty".to_owned()
+}
+
+pub(super) fn no_deliveries(line: usize) -> String {
+    format!("line {line}: the file has no deliveries")
+}
+
+/// A line that ends too early. `why` says what is missing.
+pub(super) fn line_cut_off(line: usize, bytes: usize, why: &str) -> String {
+    format!("line {line} is cut off after {bytes} bytes: {why}")
+}
+
+/// A line that is JSON but not an exchange.
+pub(super) fn not_an_exchange(line: usize, why: &str) -> String {
+    format!("line {line} is not an exchange: {why}")
+}
+
+pub(super) fn line_not_json(line: usize, column: usize, why: &str) -> String {
+    format!("line {line} is not JSON: {why} (column {column}); give JSON lines or a HAR file")
+}
+
+/// A file that begins like HAR and is not.
+pub(super) fn not_har(line: usize, why: &str, cut_off: bool) -> String {
+    let cut_off = if cut_off { " (the file is cut off)" } else { "" };
+    format!("line {line}: {why}{cut_off}; give JSON lines of exchanges, or HAR with `log.entries`")
+}
+
+/// The place of an entry that cannot be read, and why.
+pub(super) fn har_entry(line: usize, at: usize, why: &str) -> String {
+    format!("line {line}: log.entries[{at}]: {why}")
+}
+
+pub(super) fn har_without_body() -> String {
+    "`postData` has no `text`: the body was not recorded".to_owned()
+}
+
+pub(super) fn har_not_base64(why: &str) -> String {
+    format!("`postData.text` is not base64: {why}")
+}
+
+pub(super) fn har_unknown_encoding(encoding: &str) -> String {
+    format!("`postData.encoding` is {encoding:?}; only base64 is supported")
+}
+
+pub(super) fn har_bad_url(url: &str, why: &str) -> String {
+    format!("`request.url` is {url:?}: {why}")
+}
+
+pub(super) fn har_bad_date(date: &str) -> String {
+    format!("`startedDateTime` is {date:?}, which is not a date-time")
+}
+
+/// A note on requests in a HAR that are not webhook deliveries.
+pub(super) fn har_skipped(skipped: usize, of: usize) -> String {
+    let have = if skipped == 1 { "has" } else { "have" };
+    format!(
+        "skipped {skipped} of {of} requests in the HAR, which {have} no body and no X-Twenty-Webhook header"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{har_skipped, not_har};
+
+    #[test]
+    fn words_depend_on_numbers_and_on_the_end_of_the_file() {
+        assert!(har_skipped(1, 4).starts_with("skipped 1 of 4 requests in the HAR, which has no body"));
+        assert!(har_skipped(2, 4).contains(", which have no body"));
+        assert!(not_har(4, "EOF", true).starts_with("line 4: EOF (the file is cut off); give"));
+        assert!(not_har(4, "expected a map", false).starts_with("line 4: expected a map; give"));
+    }
+}
