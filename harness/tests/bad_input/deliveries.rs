@@ -106,7 +106,7 @@ stream.shutdown(socket.SHUT_WR)
 draining.join()"
     );
     // The events of the scenario come on top: each of them is delivered once behind it.
-    let counted = format!("{} requests reached one webhook's endpoint, where 21 events", count + 21);
+    let counted = format!("{} requests reached one webhook, for 21 events", count + 21);
     is_named(judge(&flood, "20s"), "SUB-2", "send.once-per-webhook", &[&counted]);
 }
 
@@ -156,7 +156,8 @@ try:
     stream.sendall(f'POST {target} HTTP/1.1\\r\\nHost: {host}\\r\\nX-Endless: '.encode())
     while True: stream.sendall(b'y' * 65536)
 except OSError: pass";
-    let words = ["no whole HTTP request", "a head of more than 65536 bytes", "it begins \"POST /hooks/"];
+    let words =
+        ["not a complete HTTP request", "a head of more than 65536 bytes", "it begins \"POST /hooks/"];
     is_named(judge(endless, "20s"), "DLV-1", "send.framing", &words);
 }
 

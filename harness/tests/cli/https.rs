@@ -51,9 +51,12 @@ fn untrusted_authority_differs_from_no_delivery() {
     let only = ["--run", "DLV-2", "--deadline", "1s"];
     let (ran, report) =
         changed(TRUSTS, "globals().update(trust=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))", &only);
-    ran.expect(1)
-        .says(&["over HTTPS, person.updated did not reach the registered URL: the certificate was refused"]);
+    ran.expect(1).says(&[
+        "over HTTPS, no delivery of person.updated reached the registered URL: the certificate was refused",
+    ]);
     assert_eq!(report.cause("DLV-2"), "send.lost");
     let (ran, _) = changed("if scheme == \"https\":", "if scheme == \"https\": return\n    if 0:", &only);
-    ran.expect(1).says(&["over HTTPS, person.updated did not reach the registered URL: nobody came there"]);
+    ran.expect(1).says(&[
+        "over HTTPS, no delivery of person.updated reached the registered URL: the sender did not connect",
+    ]);
 }

@@ -131,15 +131,15 @@ fn bad_certificates(t: &Transcript) -> Option<Verdict> {
             verdicts.push(Verdict::NotApplicable(messages::certificate_accepted(became)));
             continue;
         }
-        let came = |wanted: &dyn Fn(u64) -> bool| {
+        let connected = |wanted: &dyn Fn(u64) -> bool| {
             t.handshakes.iter().any(|one| one.webhook == webhook && wanted(one.at_ms))
         };
         for emission in met(t, webhook) {
             let (name, asked) = (&emission.event.name, emission.asked_at_ms);
             let others_settled = t.settled_of(working, emission).is_some_and(|settled| settled.delivered);
             let stopped = emission.awaited
-                && came(&|at| at < asked)
-                && !came(&|at| at >= asked)
+                && connected(&|at| at < asked)
+                && !connected(&|at| at >= asked)
                 && !t.attempts(working, emission).is_empty();
             verdicts.push(match t.settled_of(webhook, emission) {
                 Some(settled) if settled.delivered => {
@@ -161,7 +161,7 @@ fn bad_certificates(t: &Transcript) -> Option<Verdict> {
                 None => Verdict::Inconclusive(messages::no_outcomes().to_owned()),
             });
         }
-        if !came(&|_| true) {
+        if !connected(&|_| true) {
             verdicts.push(Verdict::Inconclusive(messages::endpoint_not_contacted(became)));
         }
     }

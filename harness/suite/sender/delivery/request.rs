@@ -114,9 +114,9 @@ fn reached(t: &Transcript) -> Option<Verdict> {
         if registered.overflowed {
             return Verdict::Inconclusive(messages::perhaps_not_kept(name));
         }
-        let (came, cause) = instead(t, webhook, emission);
-        let message = messages::url_not_reached(name, &came);
-        Evidence::new(messages::https_request(), came, message).because(cause).fail()
+        let (found, cause) = instead(t, webhook, emission);
+        let message = messages::url_not_reached(name, &found);
+        Evidence::new(messages::https_request(), found, message).because(cause).fail()
     });
     Some(of_all(verdicts, messages::no_event_emitted(), "events"))
 }

@@ -30,8 +30,8 @@ pub(crate) fn https_request() -> &'static str {
     "a request to the https URL"
 }
 
-pub(crate) fn url_not_reached(event: &EventName, came: &str) -> String {
-    format!("no delivery of {event} reached the registered URL: {came}")
+pub(crate) fn url_not_reached(event: &EventName, instead: &str) -> String {
+    format!("no delivery of {event} reached the registered URL: {instead}")
 }
 
 pub(crate) fn no_connection() -> &'static str {

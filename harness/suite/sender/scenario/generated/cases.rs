@@ -28,7 +28,7 @@ impl SenderStage<'_> {
         search: &mut SearchState,
         round: &mut GeneratedRound,
     ) -> Result<AfterRound, SubjectError> {
-        let mut came = Vec::new();
+        let mut arrived = Vec::new();
         for (property, runner, tally) in &mut search.properties {
             let mut left = cases;
             while left > 0 && self.has_room() {
@@ -47,7 +47,7 @@ impl SenderStage<'_> {
                     let counting: Vec<_> = deviations.iter().filter(counts).copied().collect();
                     tally.as_expected += usize::from(counting.is_empty());
                     let Some(&new) = counting.iter().find(|one| !round.known.contains(one)) else {
-                        came.push((sent.id, property.name));
+                        arrived.push((sent.id, property.name));
                         continue;
                     };
                     round.known.insert(new);
@@ -67,7 +67,7 @@ impl SenderStage<'_> {
         round.read(&self.registered);
         // A second delivery may come late.
         let twice = |id: &str| round.inboxes.iter().any(|inbox| inbox.of(id).len() > 1);
-        let mut repeated = came
+        let mut repeated = arrived
             .iter()
             .filter_map(|(id, property)| Some((round.sent.get(id).filter(|_| twice(id))?, property)));
         if let Some((sent, property)) =
