@@ -110,7 +110,7 @@ impl Mutant {
     fn batch(&self, event: Event) {
         let mut known = self.registry.lock();
         if let Some(first) = known.waiting.take() {
-            known.along.insert(first.record_id().unwrap_or_default(), event);
+            known.batched.insert(first.record_id().unwrap_or_default(), event);
             drop(known);
             return self.inner.emit(&first);
         }

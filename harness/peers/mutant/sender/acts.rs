@@ -278,8 +278,8 @@ pub(super) fn act(fault: SenderFault) -> Act {
         F::CrashesOnRefusal => Crashes(|outcome| matches!(outcome, Outcome::Refused)),
         F::CrashesOnCertificate => Crashes(|outcome| matches!(outcome, Outcome::Tls(_))),
         F::AcceptsAnyCertificate => SendsBy(|| Pooled::without_verification(CARELESS_WAIT)),
-        F::RetriesWithoutEnd => Retries(usize::MAX, PAUSE, sign_anew),
-        F::RetriesWithoutPause => Retries(5, Duration::ZERO, sign_anew),
+        F::RetriesWithoutEnd => Retries(usize::MAX, PAUSE, sign_again),
+        F::RetriesWithoutPause => Retries(5, Duration::ZERO, sign_again),
         F::RetriesWithOtherData => Retries(2, PAUSE, |it, attempt| {
             let record = it.dialect.record_member;
             it.edit(|body| body[record]["attempt"] = attempt.into());
@@ -301,7 +301,7 @@ pub(super) fn act(fault: SenderFault) -> Act {
     }
 }
 
-fn sign_anew(request: &mut Outgoing<'_>, _: usize) {
+fn sign_again(request: &mut Outgoing<'_>, _: usize) {
     request.sign_at(request.now_ms.to_string());
 }
 

@@ -62,29 +62,29 @@ impl Careless {
                 stream.write_all(&parts.concat()).await?;
             }
         }
-        let mut came = Vec::new();
+        let mut received = Vec::new();
         loop {
-            let count = stream.read_buf(&mut came).await?;
-            if let Some(outcome) = self.answer(&came, count == 0) {
+            let count = stream.read_buf(&mut received).await?;
+            if let Some(outcome) = self.answer(&received, count == 0) {
                 return Ok(outcome);
             }
-            if count == 0 || came.len() > LONGEST {
+            if count == 0 || received.len() > LONGEST {
                 return Ok(Outcome::ClosedEarly);
             }
         }
     }
 
     /// What the client reads as the answer, once it is there.
-    fn answer(self, came: &[u8], ended: bool) -> Option<Outcome> {
+    fn answer(self, received: &[u8], ended: bool) -> Option<Outcome> {
         let answered = |status, body: &[u8]| {
             let (headers, body) = (Headers::default(), Bytes::copy_from_slice(body));
             Some(Outcome::Answered(Response { status, headers, body }))
         };
         if self.reads == AnswerRead::FirstLine {
-            let line = &came[..came.windows(2).position(|two| two == b"\r\n")?];
+            let line = &received[..received.windows(2).position(|two| two == b"\r\n")?];
             return answered(std::str::from_utf8(line.get(9..12)?).ok()?.parse().ok()?, b"");
         }
-        let mut rest = came;
+        let mut rest = received;
         loop {
             let end = head_end(rest, 0, Side::Answer).ok()??;
             let facts = AnswerFacts::of(&parse_answer(&rest[..end], &mut slots()).ok()?).ok()?;

@@ -19,7 +19,7 @@ pub(super) struct Known {
     /// An event that waits for another one to share its request.
     pub(super) waiting: Option<Event>,
     /// The events that share the request of another one, by the other's record id.
-    pub(super) along: HashMap<String, Event>,
+    pub(super) batched: HashMap<String, Event>,
     pub(super) stopped: HashSet<String>,
     /// How the sender crashed, if it did.
     pub(super) crashed: Option<String>,

@@ -129,7 +129,7 @@ impl Tampering {
             Act::Signs(recipe) => request.sign_by(recipe),
             Act::Batches(_) => request.edit(|body| {
                 let id = body[dialect.record_member]["id"].as_str().unwrap_or_default();
-                if let Some(event) = self.registry.lock().along.get(id) {
+                if let Some(event) = self.registry.lock().batched.get(id) {
                     let record: Value = serde_json::from_str(event.record.get()).unwrap_or_default();
                     body["alsoHappened"] =
                         json!([{ dialect.event_member: event.name, dialect.record_member: record }]);

@@ -125,10 +125,11 @@ fn bad_certificates(t: &Transcript) -> Option<Verdict> {
     let reports = t.capabilities.contains(&Capability::Outcomes);
     let mut verdicts = Vec::new();
     for (webhook, registered) in webhooks {
+        let Conduct::Secured(certificate) = registered.conduct else { continue };
         let became = registered.conduct.what_became();
         if t.arrivals.iter().any(|arrival| arrival.webhook == Some(webhook)) {
             // It was answered, so it may count as acknowledged.
-            verdicts.push(Verdict::NotApplicable(messages::certificate_accepted(became)));
+            verdicts.push(Verdict::NotApplicable(messages::certificate_accepted(certificate.describe())));
             continue;
         }
         let connected = |wanted: &dyn Fn(u64) -> bool| {
@@ -162,7 +163,7 @@ fn bad_certificates(t: &Transcript) -> Option<Verdict> {
             });
         }
         if !connected(&|_| true) {
-            verdicts.push(Verdict::Inconclusive(messages::endpoint_not_contacted(became)));
+            verdicts.push(Verdict::Inconclusive(messages::endpoint_not_contacted(certificate.describe())));
         }
     }
     Some(of_all(verdicts.into_iter(), messages::no_webhook_registered(), "deliveries"))

@@ -79,12 +79,13 @@ pub(crate) fn endpoint_not_reached(conduct: &str) -> String {
     format!("no request reached the endpoint where a delivery {conduct}")
 }
 
-pub(crate) fn endpoint_not_contacted(conduct: &str) -> String {
-    format!("the sender did not connect to the endpoint where a delivery {conduct}")
+/// `certificate` ends "a certificate that ...".
+pub(crate) fn endpoint_not_contacted(certificate: &str) -> String {
+    format!("the sender did not connect to the endpoint whose certificate {certificate}")
 }
 
-pub(crate) fn certificate_accepted(conduct: &str) -> String {
-    format!("the sender completes a delivery that {conduct}")
+pub(crate) fn certificate_accepted(certificate: &str) -> String {
+    format!("the sender accepts a certificate that {certificate}")
 }
 
 // ACK-4
