@@ -3,6 +3,8 @@
 //! Invariant: a cause is returned only if it reproduces the header's value byte for byte. The search is bounded, whatever the
 //! body's length and the number of webhooks.
 
+mod messages;
+
 use super::{Cause, Code};
 use crate::webhook::dialect::Members;
 use crate::webhook::recipe::{Digest, KeyForm, Message, Messages, Recipe};
@@ -77,9 +79,9 @@ fn other_timestamp(
     let sent = std::str::from_utf8(timestamp).ok().and_then(|text| text.parse().ok());
     if let Some((off, later)) = sent.and_then(near) {
         let how = match (off, later) {
-            (..=50, _) => "a few milliseconds apart",
-            (_, true) => "of a later time",
-            (_, false) => "of an earlier time",
+            (..=50, _) => messages::milliseconds_apart(),
+            (_, true) => messages::later_time(),
+            (_, false) => messages::earlier_time(),
         };
         return Some(how.to_owned());
     }
@@ -88,7 +90,7 @@ fn other_timestamp(
         let text = members.text(member)?;
         let ms = text.parse::<jiff::Timestamp>().ok().map(|time| time.as_millisecond().to_string());
         let is_signed = verifies(&text) || ms.is_some_and(|ms| verifies(&ms));
-        is_signed.then(|| format!("the body's `{member}`"))
+        is_signed.then(|| messages::body_member(member))
     })
 }
 
