@@ -170,9 +170,9 @@ fn resigned_cases_equal_the_change_applied_now() {
             delivery
         };
         let case = case(&[control(THEN), control(THEN + 8)], &at(THEN));
-        let Resigned { deliveries: anew, doubt } = resigned(&case, &secret(), NOW);
-        assert_eq!(anew.trial, at(NOW), "{name}");
-        assert_eq!((anew.before, anew.after), (Some(control(NOW)), Some(control(NOW + 1))), "{name}");
+        let Resigned { deliveries: renewed, doubt } = resigned(&case, &secret(), NOW);
+        assert_eq!(renewed.trial, at(NOW), "{name}");
+        assert_eq!((renewed.before, renewed.after), (Some(control(NOW)), Some(control(NOW + 1))), "{name}");
         assert_eq!(doubt, None, "{name}");
     }
 }
@@ -190,9 +190,9 @@ fn known_ways_of_signing_are_recognised() {
             Some(delivery)
         };
         let Some(old) = at(THEN) else { continue };
-        let anew = resigned(&case(&[control(THEN)], &old), &secret(), NOW);
-        assert_eq!(Some(anew.deliveries.trial), at(NOW), "{}", recipe.describe());
-        assert_eq!(anew.doubt, None, "{}", recipe.describe());
+        let renewed = resigned(&case(&[control(THEN)], &old), &secret(), NOW);
+        assert_eq!(Some(renewed.deliveries.trial), at(NOW), "{}", recipe.describe());
+        assert_eq!(renewed.doubt, None, "{}", recipe.describe());
     }
 }
 
@@ -204,10 +204,10 @@ fn resigning_keeps_a_changed_digit() {
             let other = if &digits[at..=at] == "0" { "1" } else { "0" };
             format!("{}{other}{}", &digits[..at], &digits[at + 1..])
         });
-        let anew = resigned(&case(&[control(THEN)], &trial), &secret(), NOW).deliveries.trial;
+        let renewed = resigned(&case(&[control(THEN)], &trial), &secret(), NOW).deliveries.trial;
         let of = |delivery: &Delivery| delivery.headers.single(SIGNATURE_HEADER).unwrap().clone();
-        let (valid, anew) = (of(&control(NOW)), of(&anew));
-        let differ: Vec<usize> = (0..64).filter(|&place| valid[place] != anew[place]).collect();
+        let (valid, renewed) = (of(&control(NOW)), of(&renewed));
+        let differ: Vec<usize> = (0..64).filter(|&place| valid[place] != renewed[place]).collect();
         assert_eq!(differ, [at]);
     }
 }
@@ -225,14 +225,14 @@ fn resigning_makes_new_nonces_and_keeps_repeats() {
         String::from_utf8(value).unwrap()
     };
     for (trial, same) in [(one, true), (other, false)] {
-        let anew = resigned(&case(&[with(one)], &with(trial)), &secret(), NOW).deliveries;
+        let renewed = resigned(&case(&[with(one)], &with(trial)), &secret(), NOW).deliveries;
         let (before, trial, after) =
-            (nonce(anew.before.unwrap()), nonce(anew.trial), nonce(anew.after.unwrap()));
+            (nonce(renewed.before.unwrap()), nonce(renewed.trial), nonce(renewed.after.unwrap()));
         assert_eq!(before == trial, same);
         assert!(before != one && after != one && before != after && before.len() == 32);
     }
-    let anew = resigned(&case(&[with(one)], &with("no nonce")), &secret(), NOW).deliveries;
-    assert_eq!(nonce(anew.trial), "no nonce");
+    let renewed = resigned(&case(&[with(one)], &with("no nonce")), &secret(), NOW).deliveries;
+    assert_eq!(nonce(renewed.trial), "no nonce");
 }
 
 #[test]
@@ -251,15 +251,15 @@ fn doubts_about_resigning_are_reported() {
     let under = |at: u64| Key::new(&Secret::new("changeme")).sign(at.to_string().as_bytes(), BODY).to_hex();
     trial.headers.set(SIGNATURE_HEADER, under(THEN));
     case.trial = trial.clone();
-    let anew = resigned(&case, &secret(), NOW).deliveries;
-    assert_eq!(anew.trial.headers.single(SIGNATURE_HEADER).unwrap(), under(NOW).as_bytes());
+    let renewed = resigned(&case, &secret(), NOW).deliveries;
+    assert_eq!(renewed.trial.headers.single(SIGNATURE_HEADER).unwrap(), under(NOW).as_bytes());
     // Another secret does not matter if the signature is the control's own.
     let altered = Delivery { body: Bytes::from_static(b"{}"), ..control(THEN) };
     case.trial = altered.clone();
-    let Resigned { deliveries: anew, doubt } = resigned(&case, &Secret::new("another"), NOW);
+    let Resigned { deliveries: renewed, doubt } = resigned(&case, &Secret::new("another"), NOW);
     assert_eq!(doubt, None);
     let of = |delivery: &Delivery| delivery.headers.single(SIGNATURE_HEADER).unwrap().clone();
-    assert_eq!(of(&anew.trial), of(&anew.before.unwrap()));
+    assert_eq!(of(&renewed.trial), of(&renewed.before.unwrap()));
 }
 
 proptest! {
@@ -278,9 +278,9 @@ proptest! {
             ..control(THEN)
         };
         let trial = at(then.saturating_add_signed(off));
-        let anew = resigned(&case(&[at(then)], &trial), &secret, now).deliveries;
-        prop_assert_eq!(anew.trial, at(now.saturating_add_signed(off)));
-        prop_assert_eq!(anew.before, Some(at(now)));
+        let renewed = resigned(&case(&[at(then)], &trial), &secret, now).deliveries;
+        prop_assert_eq!(renewed.trial, at(now.saturating_add_signed(off)));
+        prop_assert_eq!(renewed.before, Some(at(now)));
     }
 }
 

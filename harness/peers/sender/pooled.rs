@@ -27,7 +27,7 @@ pub struct Pooled {
 }
 
 impl Pooled {
-    /// A pool that waits so long for each answer.
+    /// A pool that waits this long for each answer.
     ///
     /// Errors: the TLS library's error if it cannot be set up.
     pub fn new(wait: Duration) -> Result<Self, String> {

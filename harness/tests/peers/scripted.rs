@@ -41,7 +41,7 @@ pub(crate) async fn once<T: Send + 'static>(
 /// What a peer with many connections received: the number of the connection and the body of each request.
 pub(crate) type Seen = Arc<Mutex<Vec<(usize, Vec<u8>)>>>;
 
-/// A peer that answers each request with these bytes, and closes a connection after so many requests.
+/// A peer that answers each request with these bytes, and closes each connection after a number of requests.
 pub(crate) async fn many(answer: &'static [u8], on_each: usize) -> (Target, Seen) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = Target::http("127.0.0.1", listener.local_addr().unwrap().port(), "/p?q=1");
@@ -113,7 +113,7 @@ pub(crate) async fn request(stream: &mut (impl AsyncRead + Unpin)) -> (Vec<u8>, 
     (head, body)
 }
 
-/// So many bytes, or fewer if the connection ends earlier.
+/// Reads this many bytes, or fewer if the connection ends earlier.
 pub(crate) async fn exactly(stream: &mut (impl AsyncRead + Unpin), length: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(length);
     stream.take(length as u64).read_to_end(&mut bytes).await.unwrap();

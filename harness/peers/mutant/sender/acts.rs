@@ -16,9 +16,9 @@ use crate::webhook::sample::CUSTOM_OBJECT;
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::exchange::{Outcome, Response};
 
-/// How long the sender waits that does not wait a second.
+/// The wait of a sender that waits less than a second.
 const TOO_SHORT: Duration = Duration::from_millis(600);
-/// How long the sender waits that waits without end.
+/// The wait of a sender that waits without end.
 const FOR_EVER: Duration = Duration::from_secs(3600);
 /// How long a careless transport waits for an answer.
 pub(super) const CARELESS_WAIT: Duration = Duration::from_secs(3);
@@ -55,11 +55,11 @@ pub(super) enum Act {
     Misunderstands(fn(&Response) -> bool),
     /// Sends each request first with this additional header, which breaks its framing, and then without it.
     Misframes(&'static str, &'static str),
-    /// Waits at most so long for an answer.
+    /// Waits at most this long for an answer.
     GivesUp(Duration),
     /// Sends a second time after these outcomes.
     Resends(fn(&Outcome) -> bool),
-    /// Retries so many times after a 5xx, each time with a pause and a change.
+    /// Retries this many times after a 5xx, each time with a pause and a change.
     Retries(usize, Duration, fn(&mut Outgoing<'_>, usize)),
     Follows(Redirect),
     /// Counts these outcomes as acknowledgements.

@@ -9,7 +9,7 @@ use crate::webhook::json::{Json, Text};
 /// The marks of text that replaces a number too long for a double, and text with lone surrogates.
 const NUMBER: &str = "@number:";
 const UNITS: &str = "@units:";
-/// A number with at most so many characters survives parsing unchanged.
+/// A number with at most this many characters survives parsing unchanged.
 const SHORT: usize = 15;
 
 /// Reads a body. Values that would not survive parsing become marked text.
@@ -112,7 +112,7 @@ pub(super) fn rounded(value: Value) -> Value {
     }
 }
 
-/// A value with everything below so many levels replaced by null.
+/// A value with everything below this many levels replaced by null.
 pub(super) fn flattened(value: Value, levels: usize) -> Value {
     match value {
         Value::Object(_) | Value::Array(_) if levels == 0 => Value::Null,

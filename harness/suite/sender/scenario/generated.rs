@@ -164,7 +164,7 @@ impl SenderStage<'_> {
         ended.map(drop)
     }
 
-    /// Plays one set of webhooks with so many cases of each property. Returns how to go on.
+    /// Plays one set of webhooks with this many cases of each property. Returns how to go on.
     async fn round(&mut self, cases: usize, search: &mut SearchState) -> Result<AfterRound, SubjectError> {
         // What is kept here is released after each round, so it has its own budget.
         let kept = std::mem::replace(&mut self.settings.budget, Budget::of_a_run());

@@ -26,7 +26,7 @@ impl SenderStage<'_> {
         self.inboxes_have(wait, round, |inbox| sent.iter().all(|one| !inbox.of(&one.id).is_empty())).await;
     }
 
-    /// Waits until every webhook has received enough, for at most so long.
+    /// Waits until every webhook has received enough, at most this long.
     pub(super) async fn inboxes_have(
         &self,
         most: Duration,
