@@ -1,4 +1,4 @@
-//! The reference sender and receiver, the faults, and the mutants that have them.
+//! The reference sender and receiver, the faults, and the mutants with these faults.
 
 pub mod fault;
 pub mod mutant;

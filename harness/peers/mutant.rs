@@ -1,7 +1,7 @@
-//! Implementations with one fault each, made by wrapping the reference peers: the proof that checks bite.
+//! Mutants: the reference peers with one fault each. They prove that the checks find faults.
 //!
-//! Invariant: the reference peer inside does all that is right; a mutant changes what it is given or what it returns. The
-//! tables over faults are exhaustive, so a fault without its mutant does not compile.
+//! Invariant: a mutant wraps the unchanged reference peer and changes only its input or output. The tables over faults are
+//! exhaustive, so a fault without a mutant does not compile.
 
 pub mod receiver;
 pub mod sender;

@@ -1,8 +1,9 @@
-//! The reference sender: a registry of webhooks, and for each event one signed delivery to each of them.
+//! The reference sender: a registry of webhooks, and one signed delivery to each of them for each event.
 //!
-//! Invariant: each delivery runs by itself, so that no endpoint delays another's; each attempt is signed when it is sent;
-//! only a final 2xx acknowledges. Faults are enacted around it, never in here.
+//! Invariant: deliveries run independently, so no endpoint delays another's. Each attempt is signed when it is sent. Only a
+//! final 2xx acknowledges. Mutants wrap the sender; it has no faults itself.
 
+pub(crate) mod messages;
 mod operations;
 pub mod pooled;
 
@@ -23,23 +24,23 @@ use crate::webhook::event::Event;
 use crate::webhook::signature::{Key, Secret};
 use crate::wire::exchange::{Delivery, Headers, Outcome};
 
-/// How long an answer is waited for, as the server that ships does it (contract section 2).
+/// How long to wait for an answer, like the server that ships (contract section 2).
 pub const ANSWER_WAIT: Duration = Duration::from_secs(5);
-/// How many deliveries to one webhook are under way at the same time.
+/// How many deliveries to one webhook run at the same time.
 const IN_FLIGHT: usize = 64;
 /// How many outcomes are kept for each webhook.
 const KEPT_OUTCOMES: usize = 10_000;
 const WORKSPACE_ID: &str = "20202020-1c25-4d02-bf25-6aeccf7ea419";
 
-/// Brings a request to a URL and returns its outcome.
+/// Sends a request to a URL and returns its outcome.
 pub trait Transport: Send + Sync + 'static {
     fn send(&self, url: Url, delivery: Delivery) -> BoxFuture<'_, Outcome>;
 
-    /// Trusts the authorities in a PEM file from now on, with those that it trusts anyway.
+    /// Also trusts the authorities in a PEM file from now on.
     ///
-    /// Errors: it cannot, or the file cannot be read: why.
+    /// Errors: it cannot, or the file cannot be read.
     fn trust(&self, ca: &Path) -> Result<(), String> {
-        Err(format!("this transport speaks no TLS: {} is not read", ca.display()))
+        Err(messages::no_tls(ca))
     }
 }
 
@@ -58,13 +59,13 @@ struct Inner {
 #[derive(Default)]
 struct Registry {
     registered: u64,
-    /// Whether an authority was given that is trusted with the system's.
+    /// Whether an authority was added to the system's.
     trusts: bool,
     webhooks: BTreeMap<u64, Webhook>,
 }
 
 struct Webhook {
-    /// As it was given, which is how bodies show it.
+    /// As registered; bodies contain it unchanged.
     url: String,
     parsed: Url,
     key: Option<Key>,
@@ -74,7 +75,7 @@ struct Webhook {
     settled: VecDeque<Settled>,
 }
 
-/// What became of one delivery.
+/// The outcome of one delivery.
 #[derive(Debug, Clone, Serialize)]
 pub struct Settled {
     pub event: String,
@@ -98,9 +99,9 @@ impl Sender {
         self.0.dialect
     }
 
-    /// Trusts the authorities in a PEM file from now on, with the system's.
+    /// Also trusts the authorities in a PEM file from now on.
     ///
-    /// Errors: a sentence that says what is wrong with the file.
+    /// Errors: what is wrong with the file.
     pub(crate) fn trust(&self, ca: &Path) -> Result<(), String> {
         self.0.transport.trust(ca)?;
         self.registry().trusts = true;
@@ -111,19 +112,19 @@ impl Sender {
         self.registry().trusts
     }
 
-    /// Registers a webhook, which is active from now on. `None` for `secret` sends unsigned; `None` for `operations`
-    /// sends every event.
+    /// Registers a webhook, which is active from now on. Without `secret` its deliveries are unsigned; without `operations` it
+    /// receives every event.
     ///
-    /// Errors: a sentence that says what is wrong with the URL.
+    /// Errors: what is wrong with the URL.
     pub fn create_webhook(
         &self,
         url: &str,
         secret: Option<&Secret>,
         operations: Option<Vec<String>>,
     ) -> Result<u64, String> {
-        let parsed = Url::parse(url).map_err(|why| format!("{url:?} is no URL: {why}"))?;
+        let parsed = Url::parse(url).map_err(|why| messages::not_a_url(url, why))?;
         if !matches!(parsed.scheme(), "http" | "https") {
-            return Err(format!("{url:?} is neither http nor https"));
+            return Err(messages::not_http(url));
         }
         let mut registry = self.registry();
         registry.registered += 1;
@@ -141,14 +142,14 @@ impl Sender {
         Ok(id)
     }
 
-    /// Deletes a webhook: events from now on do not reach it. Returns whether there was one.
+    /// Deletes a webhook, so that later events do not reach it. Returns whether it existed.
     pub fn delete_webhook(&self, id: u64) -> bool {
         let mut registry = self.registry();
         let webhook = registry.webhooks.get_mut(&id).filter(|webhook| !webhook.deleted);
         webhook.map(|webhook| webhook.deleted = true).is_some()
     }
 
-    /// Sends an event to every webhook that takes it. Returns at once; the deliveries follow.
+    /// Sends an event to every webhook whose filter it matches. Returns at once, before the deliveries.
     pub fn emit(&self, event: &Event) {
         let occurred_at_ms = self.0.clock.now_ms();
         let registry = self.registry();
@@ -171,7 +172,7 @@ impl Sender {
         }
     }
 
-    /// What became of a webhook's deliveries so far, the latest 10,000; also of a deleted webhook.
+    /// The latest 10,000 outcomes of a webhook's deliveries, even if it has been deleted.
     pub fn outcomes(&self, id: u64) -> Option<Vec<Settled>> {
         Some(self.registry().webhooks.get(&id)?.settled.iter().cloned().collect())
     }

@@ -1,7 +1,6 @@
-//! Saved cases: what is signed anew is what the same change makes of a delivery of now, and how a case that was sent again is
-//! judged.
+//! Saved cases: signing them again for the current time, and judging a replay.
 //!
-//! Invariant: the oracle of a case that is signed anew is the change itself, made under the new time.
+//! Invariant: a case that is signed again must equal the same change of a delivery made at the new time.
 
 mod file;
 
@@ -57,7 +56,7 @@ fn case(controls: &[Delivery], trial: &Delivery) -> Case {
     }
 }
 
-/// A change of a control, given the time at which it was signed.
+/// A change of a control, given the time of its signature.
 type Change = Box<dyn Fn(&mut Delivery, u64)>;
 
 fn timestamp(delivery: &mut Delivery, value: impl Into<Bytes>) {
@@ -69,7 +68,7 @@ fn signature(delivery: &mut Delivery, change: impl Fn(&str) -> String) {
     delivery.headers.set(SIGNATURE_HEADER, change(std::str::from_utf8(&digits).unwrap()));
 }
 
-/// Puts a timestamp in, and signs under it.
+/// Sets a timestamp and signs with it.
 fn dated(value: impl Fn(u64) -> String + 'static) -> Change {
     Box::new(move |delivery, at_ms| {
         let value = value(at_ms);
@@ -95,7 +94,7 @@ fn under(key: impl Fn(&str) -> String + 'static) -> Change {
     })
 }
 
-/// Everything that scenarios do to deliveries.
+/// Every kind of change that scenarios make.
 fn changes() -> Vec<(&'static str, Change)> {
     let without = |names: &'static [&'static str]| -> Change {
         Box::new(move |delivery, _| names.iter().for_each(|name| delivery.headers.remove(name)))
@@ -107,24 +106,24 @@ fn changes() -> Vec<(&'static str, Change)> {
         ("nothing", Box::new(|_, _| {})),
         ("another body", body(b"{\"event\":\"person.created\"}")),
         ("no body", body(b"")),
-        ("a valid one a little later", dated(|at| (at + 3).to_string())),
+        ("a valid delivery a little later", dated(|at| (at + 3).to_string())),
         ("a minute ago", dated(|at| (at - 59_000).to_string())),
         ("a day ago", dated(|at| (at - DAY).to_string())),
         ("forty years ago", dated(|at| (at - 40 * 365 * DAY).to_string())),
         ("tomorrow", dated(|at| (at + DAY).to_string())),
         ("in seconds", dated(|at| (at / 1000).to_string())),
         ("a millisecond later than signed", redated(|at| (at + 1).to_string())),
-        ("zeros before it", redated(|at| format!("00{at}"))),
+        ("leading zeros", redated(|at| format!("00{at}"))),
         ("a plus sign", dated(|at| format!("+{at}"))),
         ("a fraction", dated(|at| format!("{at}.5"))),
         ("an exponent", dated(|at| format!("{}e3", at / 1000))),
         ("a space within", dated(|at| format!("{} {:09}", at / 1_000_000_000, at % 1_000_000_000))),
         ("an ISO date", dated(rfc3339)),
-        ("no time", dated(|_| "abc".to_owned())),
+        ("not a time", dated(|_| "abc".to_owned())),
         ("a negative number", dated(|_| "-1".to_owned())),
         ("an empty timestamp", dated(|_| String::new())),
         (
-            "text moved over the colon",
+            "text moved across the colon",
             Box::new(|delivery, at_ms| {
                 timestamp(delivery, format!("{at_ms}:{{\"event\""));
                 delivery.body = delivery.body.slice(8..);
@@ -132,9 +131,9 @@ fn changes() -> Vec<(&'static str, Change)> {
         ),
         ("no signature", without(&[SIGNATURE_HEADER])),
         ("no timestamp", without(&[TIMESTAMP_HEADER])),
-        ("neither", without(&[SIGNATURE_HEADER, TIMESTAMP_HEADER])),
+        ("neither header", without(&[SIGNATURE_HEADER, TIMESTAMP_HEADER])),
         ("an empty signature", digits(|_| String::new())),
-        ("letters behind", digits(|digits| format!("{digits}zz"))),
+        ("letters after the digits", digits(|digits| format!("{digits}zz"))),
         ("a prefix", digits(|digits| format!("sha256={digits}"))),
         ("uppercase", digits(str::to_uppercase)),
         ("63 digits", digits(|digits| digits[..63].to_owned())),
@@ -145,15 +144,15 @@ fn changes() -> Vec<(&'static str, Change)> {
         ("65 zeros", digits(|_| "0".repeat(65))),
         ("letters", digits(|_| "z".repeat(64))),
         (
-            "a bogus signature beside it",
+            "an additional bogus signature",
             Box::new(|delivery, _| delivery.headers.add(SIGNATURE_HEADER, "0".repeat(64))),
         ),
-        ("a key with a character more", under(|secret| format!("{secret}x"))),
-        ("a key with a character less", under(|secret| secret[..20].to_owned() + &secret[21..])),
-        ("a key in other case", under(|secret| secret.replacen('A', "a", 1))),
+        ("a key with an additional character", under(|secret| format!("{secret}x"))),
+        ("a key without a character", under(|secret| secret[..20].to_owned() + &secret[21..])),
+        ("a key with a letter in another case", under(|secret| secret.replacen('A', "a", 1))),
         ("the key twice", under(|secret| secret.repeat(2))),
         (
-            "header names in other case",
+            "header names in upper case",
             Box::new(|delivery, _| {
                 delivery.headers.0.iter_mut().for_each(|(name, _)| *name = name.to_uppercase());
             }),
@@ -171,15 +170,15 @@ fn resigned_cases_equal_the_change_applied_now() {
             delivery
         };
         let case = case(&[control(THEN), control(THEN + 8)], &at(THEN));
-        let Resigned { deliveries: anew, doubt } = resigned(&case, &secret(), NOW);
-        assert_eq!(anew.trial, at(NOW), "{name}");
-        assert_eq!((anew.before, anew.after), (Some(control(NOW)), Some(control(NOW + 1))), "{name}");
+        let Resigned { deliveries: renewed, doubt } = resigned(&case, &secret(), NOW);
+        assert_eq!(renewed.trial, at(NOW), "{name}");
+        assert_eq!((renewed.before, renewed.after), (Some(control(NOW)), Some(control(NOW + 1))), "{name}");
         assert_eq!(doubt, None, "{name}");
     }
 }
 
 #[test]
-fn every_known_way_of_signing_is_found_again() {
+fn known_ways_of_signing_are_recognised() {
     let body = br#"{"event":"person.created","data":{"id":"abc"},"n":1.0,"secret":"x","t":"<\u00e9/>"}"#;
     for recipe in Recipe::lattice() {
         let at = |at_ms: u64| {
@@ -191,30 +190,30 @@ fn every_known_way_of_signing_is_found_again() {
             Some(delivery)
         };
         let Some(old) = at(THEN) else { continue };
-        let anew = resigned(&case(&[control(THEN)], &old), &secret(), NOW);
-        assert_eq!(Some(anew.deliveries.trial), at(NOW), "{}", recipe.describe());
-        assert_eq!(anew.doubt, None, "{}", recipe.describe());
+        let renewed = resigned(&case(&[control(THEN)], &old), &secret(), NOW);
+        assert_eq!(Some(renewed.deliveries.trial), at(NOW), "{}", recipe.describe());
+        assert_eq!(renewed.doubt, None, "{}", recipe.describe());
     }
 }
 
 #[test]
-fn a_digit_that_was_changed_is_changed_again() {
+fn resigning_keeps_a_changed_digit() {
     for at in 0..64 {
         let mut trial = control(THEN);
         signature(&mut trial, |digits| {
             let other = if &digits[at..=at] == "0" { "1" } else { "0" };
             format!("{}{other}{}", &digits[..at], &digits[at + 1..])
         });
-        let anew = resigned(&case(&[control(THEN)], &trial), &secret(), NOW).deliveries.trial;
+        let renewed = resigned(&case(&[control(THEN)], &trial), &secret(), NOW).deliveries.trial;
         let of = |delivery: &Delivery| delivery.headers.single(SIGNATURE_HEADER).unwrap().clone();
-        let (valid, anew) = (of(&control(NOW)), of(&anew));
-        let differ: Vec<usize> = (0..64).filter(|&place| valid[place] != anew[place]).collect();
+        let (valid, renewed) = (of(&control(NOW)), of(&renewed));
+        let differ: Vec<usize> = (0..64).filter(|&place| valid[place] != renewed[place]).collect();
         assert_eq!(differ, [at]);
     }
 }
 
 #[test]
-fn nonces_are_new_and_as_different_as_they_were() {
+fn resigning_makes_new_nonces_and_keeps_repeats() {
     let with = |nonce: &'static str| {
         let mut delivery = control(THEN);
         delivery.headers.set(NONCE_HEADER, nonce);
@@ -226,46 +225,46 @@ fn nonces_are_new_and_as_different_as_they_were() {
         String::from_utf8(value).unwrap()
     };
     for (trial, same) in [(one, true), (other, false)] {
-        let anew = resigned(&case(&[with(one)], &with(trial)), &secret(), NOW).deliveries;
+        let renewed = resigned(&case(&[with(one)], &with(trial)), &secret(), NOW).deliveries;
         let (before, trial, after) =
-            (nonce(anew.before.unwrap()), nonce(anew.trial), nonce(anew.after.unwrap()));
+            (nonce(renewed.before.unwrap()), nonce(renewed.trial), nonce(renewed.after.unwrap()));
         assert_eq!(before == trial, same);
         assert!(before != one && after != one && before != after && before.len() == 32);
     }
-    let anew = resigned(&case(&[with(one)], &with("no nonce")), &secret(), NOW).deliveries;
-    assert_eq!(nonce(anew.trial), "no nonce");
+    let renewed = resigned(&case(&[with(one)], &with("no nonce")), &secret(), NOW).deliveries;
+    assert_eq!(nonce(renewed.trial), "no nonce");
 }
 
 #[test]
-fn cases_that_cannot_be_resigned_are_named() {
+fn doubts_about_resigning_are_reported() {
     let mut trial = control(THEN);
-    let unknown = Key::new(&Secret::new("a key that nobody knows")).sign(b"1", BODY).to_hex();
+    let unknown = Key::new(&Secret::new("an unknown key")).sign(b"1", BODY).to_hex();
     trial.headers.set(SIGNATURE_HEADER, unknown.clone());
     let mut case = case(&[control(THEN)], &trial);
     let doubt = |case: &Case, secret: &Secret| resigned(case, secret, NOW).doubt;
     assert_eq!(doubt(&case, &secret()), Some(Doubt::UnknownSignature));
     assert_eq!(doubt(&case, &Secret::new("another")), Some(Doubt::OtherSecret));
-    // The key of a default secret is named, and any digits are any digits.
+    // A default secret is named in the case, and any digits will do for `any digits`.
     case.respect = json!({ "digits": "any digits" });
     assert_eq!(doubt(&case, &secret()), None);
     case.respect = json!({ "default-secret": "changeme" });
     let under = |at: u64| Key::new(&Secret::new("changeme")).sign(at.to_string().as_bytes(), BODY).to_hex();
     trial.headers.set(SIGNATURE_HEADER, under(THEN));
     case.trial = trial.clone();
-    let anew = resigned(&case, &secret(), NOW).deliveries;
-    assert_eq!(anew.trial.headers.single(SIGNATURE_HEADER).unwrap(), under(NOW).as_bytes());
-    // Another secret does not matter where the signature is the control's own.
+    let renewed = resigned(&case, &secret(), NOW).deliveries;
+    assert_eq!(renewed.trial.headers.single(SIGNATURE_HEADER).unwrap(), under(NOW).as_bytes());
+    // Another secret does not matter if the signature is the control's own.
     let altered = Delivery { body: Bytes::from_static(b"{}"), ..control(THEN) };
     case.trial = altered.clone();
-    let Resigned { deliveries: anew, doubt } = resigned(&case, &Secret::new("another"), NOW);
+    let Resigned { deliveries: renewed, doubt } = resigned(&case, &Secret::new("another"), NOW);
     assert_eq!(doubt, None);
     let of = |delivery: &Delivery| delivery.headers.single(SIGNATURE_HEADER).unwrap().clone();
-    assert_eq!(of(&anew.trial), of(&anew.before.unwrap()));
+    assert_eq!(of(&renewed.trial), of(&renewed.before.unwrap()));
 }
 
 proptest! {
     #[test]
-    fn under_any_secret_at_any_time(
+    fn resigning_works_with_any_secret_at_any_time(
         secret in "\\PC{1,40}",
         body in proptest::collection::vec(any::<u8>(), 0..200),
         (then, now) in (1_600_000_000_000..1_900_000_000_000_u64).prop_flat_map(|then| (proptest::strategy::Just(then), 1_600_000_000_000..1_900_000_000_000_u64)),
@@ -279,9 +278,9 @@ proptest! {
             ..control(THEN)
         };
         let trial = at(then.saturating_add_signed(off));
-        let anew = resigned(&case(&[at(then)], &trial), &secret, now).deliveries;
-        prop_assert_eq!(anew.trial, at(now.saturating_add_signed(off)));
-        prop_assert_eq!(anew.before, Some(at(now)));
+        let renewed = resigned(&case(&[at(then)], &trial), &secret, now).deliveries;
+        prop_assert_eq!(renewed.trial, at(now.saturating_add_signed(off)));
+        prop_assert_eq!(renewed.before, Some(at(now)));
     }
 }
 
@@ -290,11 +289,11 @@ fn answered(status: u16) -> Exchange {
     Exchange { id: ExchangeId(0), delivery: control(THEN), outcome, at_ms: NOW, took: Duration::ZERO }
 }
 
-fn attempt(before: u16, trial: u16, behind: u16) -> ReplayAttempt {
+fn attempt(before: u16, trial: u16, after: u16) -> ReplayAttempt {
     ReplayAttempt {
         before: Some(answered(before)),
         trial: answered(trial),
-        after: Some(answered(behind)),
+        after: Some(answered(after)),
         died: None,
     }
 }
@@ -303,30 +302,30 @@ fn attempt(before: u16, trial: u16, behind: u16) -> ReplayAttempt {
 fn cases_are_inconclusive_when_controls_are_rejected() {
     let present = Timing::Present(None);
     let mut case = case(&[control(THEN)], &control(THEN));
-    let judge = |case: &Case, (before, trial, behind): (u16, u16, u16)| match case
-        .judge(&attempt(before, trial, behind), &present)
+    let judge = |case: &Case, (before, trial, after): (u16, u16, u16)| match case
+        .judge(&attempt(before, trial, after), &present)
     {
-        Replayed::StillThere(_) => "there",
-        Replayed::Gone => "gone",
-        Replayed::Inconclusive(_) => "untold",
+        Replayed::StillThere(_) => "fails",
+        Replayed::Gone => "passes",
+        Replayed::Inconclusive(_) => "inconclusive",
     };
     for (expected, statuses, replayed) in [
-        (Expected::NotAccepted, (200, 401, 200), "gone"),
-        (Expected::NotAccepted, (200, 200, 200), "there"),
-        // What is acknowledged is acknowledged, whatever became of the controls.
-        (Expected::NotAccepted, (401, 200, 401), "there"),
-        (Expected::NotAccepted, (401, 401, 401), "untold"),
-        (Expected::NotAccepted, (200, 401, 401), "untold"),
-        (Expected::ClientError, (200, 500, 200), "there"),
-        (Expected::ClientError, (200, 500, 401), "untold"),
-        (Expected::Accepted, (200, 401, 200), "there"),
-        // It has no control behind it in a run either: what is repeated may be what is refused.
-        (Expected::Accepted, (200, 409, 409), "there"),
-        (Expected::Accepted, (401, 401, 401), "untold"),
-        (Expected::Accepted, (401, 200, 401), "gone"),
-        (Expected::Status(413), (200, 401, 200), "there"),
-        (Expected::Status(413), (200, 413, 200), "gone"),
-        (Expected::Status(413), (200, 200, 200), "gone"),
+        (Expected::NotAccepted, (200, 401, 200), "passes"),
+        (Expected::NotAccepted, (200, 200, 200), "fails"),
+        // An accepted delivery fails, whatever happened to the controls.
+        (Expected::NotAccepted, (401, 200, 401), "fails"),
+        (Expected::NotAccepted, (401, 401, 401), "inconclusive"),
+        (Expected::NotAccepted, (200, 401, 401), "inconclusive"),
+        (Expected::ClientError, (200, 500, 200), "fails"),
+        (Expected::ClientError, (200, 500, 401), "inconclusive"),
+        (Expected::Accepted, (200, 401, 200), "fails"),
+        // There is no control after it in a run either: the receiver may reject it as a repeat.
+        (Expected::Accepted, (200, 409, 409), "fails"),
+        (Expected::Accepted, (401, 401, 401), "inconclusive"),
+        (Expected::Accepted, (401, 200, 401), "passes"),
+        (Expected::Status(413), (200, 401, 200), "fails"),
+        (Expected::Status(413), (200, 413, 200), "passes"),
+        (Expected::Status(413), (200, 200, 200), "passes"),
     ] {
         case.expected = expected;
         assert_eq!(judge(&case, statuses), replayed, "{:?} {statuses:?}", case.expected);

@@ -1,7 +1,6 @@
-//! The guide to the attachment of senders, as far as the project can say by itself what must stand there.
+//! The guide to attaching a sender, docs/attach-a-sender.md.
 //!
-//! Invariant: its programs are run as they stand there, and each line of its conversations is one of the
-//! protocol's.
+//! Invariant: its programs are run unchanged, and each line of its conversations follows the protocol.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,21 +14,20 @@ use twenty_conform::subject::protocol::{Op, Reply};
 use crate::cli::program::run;
 use crate::implementations::is_missing;
 
-/// How many lines of code the guide says its adapter has.
+/// How many lines of code the adapter has, according to the guide.
 const LINES: usize = 30;
 
-/// The guide's text.
 fn guide() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/attach-a-sender.md")).unwrap()
 }
 
-/// What stands in the blocks of a language.
+/// The contents of the blocks in a language.
 fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     let begin = format!("\n```{language}\n");
-    text.split(begin.as_str()).skip(1).map(|behind| behind.split_once("```\n").unwrap().0).collect()
+    text.split(begin.as_str()).skip(1).map(|rest| rest.split_once("```\n").unwrap().0).collect()
 }
 
-/// Its programs, in a folder of their own and under the names that it gives them.
+/// The guide's programs, in a new folder under the names that the guide gives them.
 fn programs() -> TempDir {
     let (text, folder) = (guide(), TempDir::new().unwrap());
     let names = ["adapter.py", "control.py"];
@@ -41,19 +39,19 @@ fn programs() -> TempDir {
     folder
 }
 
-/// A program that is ended when the value goes.
+/// A program that is killed when the value is dropped.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Where it has ended by itself there is nothing to end.
+        // The program may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
 #[test]
-fn the_adapter_conforms() {
+fn adapter_on_stdin_conforms() {
     if is_missing("python3") {
         return;
     }
@@ -65,7 +63,7 @@ fn the_adapter_conforms() {
 }
 
 #[test]
-fn the_adapter_by_post_conforms() {
+fn adapter_over_http_conforms() {
     if is_missing("python3") {
         return;
     }
@@ -80,7 +78,7 @@ fn the_adapter_by_post_conforms() {
 }
 
 #[test]
-fn every_line_shown_is_one_of_the_protocol() {
+fn conversations_follow_the_protocol() {
     let text = guide();
     let mut asked = BTreeSet::new();
     for line in blocks(&text, "text").into_iter().flat_map(str::lines) {

@@ -1,7 +1,7 @@
-//! The example implementations, each with a manifest that says what the suite finds in it.
+//! The example implementations. Each has a manifest that lists what the suite finds in it.
 //!
-//! Invariant: a failure that a manifest does not name, and one that it names and that is not found, are both
-//! wrong. An implementation is left out only visibly, and never on CI.
+//! Invariant: the failures are exactly those that the manifest lists. A skipped implementation is reported, and on CI none is
+//! skipped.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,25 +13,25 @@ use serde::Deserialize;
 use crate::cli::program::judged;
 use crate::skip::skip;
 
-/// What stands beside an implementation.
+/// The manifest next to an implementation.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manifest {
-    /// What runs it, from the repository's root.
+    /// The command that runs it, from the repository's root.
     command: String,
     role: String,
     /// The ids of the requirements that it fails.
     fails: BTreeSet<String>,
-    /// The cause that is found for one of them.
+    /// The cause that is found for one of these requirements.
     cause: Option<String>,
-    /// What has to be run once before, in the repository's root.
+    /// A command to run once before, in the repository's root.
     setup: Option<String>,
-    /// What that makes, from the repository's root.
+    /// The path that the set-up creates, from the repository's root.
     needs: Option<PathBuf>,
 }
 
 impl Manifest {
-    /// Why it cannot be run here as its sources stand, if it cannot.
+    /// Why its current sources cannot be run here, if they cannot.
     fn missing(&self, folder: &Path) -> Option<String> {
         let program = self.command.split_whitespace().next().unwrap_or_default();
         let (Some(setup), Some(needs)) = (&self.setup, &self.needs) else { return why_missing(program) };
@@ -39,7 +39,7 @@ impl Manifest {
         let changed = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
         let why = match changed(&made) {
             None => "is missing".to_owned(),
-            // A path is no runtime of the machine's. Where the set-up compiles it, it may be older than its source.
+            // The set-up compiles the program, which may be older than its sources.
             Some(built) if program == needs.as_os_str() => {
                 let newer = |source: &PathBuf| changed(source).is_some_and(|changed| changed > built);
                 format!("is older than {}", sources(folder).into_iter().find(newer)?.display())
@@ -51,7 +51,7 @@ impl Manifest {
     }
 }
 
-/// What an implementation is compiled from.
+/// The files that an implementation is compiled from.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let files = [folder.to_owned(), folder.join("src")].into_iter().filter_map(|at| fs::read_dir(at).ok());
     let names = files.flatten().map(|entry| entry.unwrap().path());
@@ -62,11 +62,11 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     names.filter(compiled).collect()
 }
 
-/// Whether a runtime is missing, in which case the test ends here: visibly, and on CI not at all.
+/// Whether a runtime is missing. The skipped test is reported; on CI a missing runtime fails it.
 pub(crate) fn is_missing(runtime: &str) -> bool {
     let why = why_missing(runtime);
     if let Some(why) = &why {
-        skip("a subject that a test wrote", why);
+        skip("a program written by a test", why);
     }
     why.is_some()
 }
@@ -96,8 +96,8 @@ fn walk(folder: &str) -> Vec<(PathBuf, Manifest)> {
     found
 }
 
-/// Runs the suite on every implementation of a role; what is not as its manifest says is collected.
-fn as_the_manifests_say(role: &str) {
+/// Runs the suite on every implementation of a role, and compares the results with the manifests.
+fn assert_manifests(role: &str) {
     let mut wrong = Vec::new();
     let mut tested = 0;
     for (folder, manifest) in walk(&format!("{role}s")) {
@@ -106,12 +106,12 @@ fn as_the_manifests_say(role: &str) {
         assert_eq!(
             manifest.fails.is_empty(),
             manifest.cause.is_none(),
-            "{name}: a cause belongs to failures"
+            "{name}: a manifest has a cause if and only if it lists failures"
         );
         assert_eq!(
             manifest.setup.is_some(),
             manifest.needs.is_some(),
-            "{name}: a set-up makes what is needed, and nothing else does"
+            "{name}: a manifest has a set-up if and only if it needs a path"
         );
         if let Some(why) = manifest.missing(&folder) {
             skip(&name, &why);
@@ -128,13 +128,13 @@ fn as_the_manifests_say(role: &str) {
     assert!(tested > 0 || std::env::var_os("CI").is_none());
 }
 
-/// What is not as the manifest says.
+/// How the results differ from the manifest.
 fn differences(manifest: &Manifest, dialect: &str) -> Option<String> {
     let mut arguments = vec![manifest.role.as_str(), "--exec", &manifest.command, "--dialect", dialect];
     if manifest.role == "receiver" {
         arguments.extend(["--secret", "s3cr3t", "--observe", "stdout"]);
         if dialect != "documented" {
-            // The properties are the same in either dialect.
+            // The properties are the same in both dialects.
             arguments.extend(["--cases", "8"]);
         }
     }
@@ -142,30 +142,30 @@ fn differences(manifest: &Manifest, dialect: &str) -> Option<String> {
     let mut wrong = Vec::new();
     let failed: BTreeSet<String> = report.with("fail").into_iter().map(str::to_owned).collect();
     if failed != manifest.fails {
-        wrong.push(format!("it fails {failed:?}, and should fail {:?}", manifest.fails));
+        wrong.push(format!("it fails {failed:?}, not {:?}", manifest.fails));
     }
     let status = i32::from(!manifest.fails.is_empty());
     if ran.status != Some(status) {
-        wrong.push(format!("it ends with {:?}, and should with {status}", ran.status));
+        wrong.push(format!("the exit status is {:?}, not {status}", ran.status));
     }
     let unclear: Vec<&str> =
         ["inconclusive", "error"].iter().flat_map(|verdict| report.with(verdict)).collect();
     if manifest.fails.is_empty() && !unclear.is_empty() {
-        wrong.push(format!("{unclear:?} could not be judged"));
+        wrong.push(format!("{unclear:?} are inconclusive or errors"));
     }
     let causes: BTreeSet<&str> = failed.iter().map(|id| report.cause(id)).collect();
     if let Some(cause) = manifest.cause.as_deref().filter(|cause| !causes.contains(cause)) {
-        wrong.push(format!("its causes are {causes:?}, and should be {cause}"));
+        wrong.push(format!("the causes are {causes:?}, without {cause}"));
     }
     (!wrong.is_empty()).then(|| format!("{}\n{}{}", wrong.join("; "), ran.stdout, ran.stderr))
 }
 
 #[test]
-fn receivers_come_out_as_their_manifests_say() {
-    as_the_manifests_say("receiver");
+fn receivers_fail_what_their_manifests_list() {
+    assert_manifests("receiver");
 }
 
 #[test]
-fn senders_come_out_as_their_manifests_say() {
-    as_the_manifests_say("sender");
+fn senders_fail_what_their_manifests_list() {
+    assert_manifests("sender");
 }

@@ -1,6 +1,6 @@
-//! Findings on mutants, sent again a day later: they are still there on the mutant, and gone on the reference.
+//! Findings on mutants, replayed a day later: they fail on the mutant, and pass on the reference.
 //!
-//! Invariant: every failure of every mutant has a case, but for those that no single delivery shows.
+//! Invariant: every failure of every mutant has a case, unless no single delivery shows it.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ fn secret() -> Secret {
     Secret::new(Random::from_seed(7).secret())
 }
 
-/// Requirements whose failures no single delivery shows: many at once, what is taken in, how long it takes.
+/// Requirements whose failures no single delivery shows: concurrency, processing, and timing.
 const SHOWN_BY_MORE: [&str; 7] = ["RCV-8", "RCV-13", "VER-22", "VER-15", "PRC-1", "PRC-2", "PRC-3"];
 
 async fn receive(handler: Arc<dyn Handler>, case: &Case, (timing, now_ms): (Timing, u64)) -> Replayed {
@@ -68,7 +68,7 @@ fn reference(at_ms: u64) -> Arc<dyn Handler> {
     Arc::new(Receiver::new(Settings::new(secret()), Clock::fixed(at_ms), Arc::new(|_| {})))
 }
 
-/// The cases of a mutant's failures, as they come back from their files.
+/// The cases of a mutant's failures, read back from their files.
 async fn cases(fault: ReceiverFault) -> Vec<Result<Case, &'static str>> {
     let (_never, interrupted) = watch::channel(false);
     let prompt = Duration::from_millis(1500);
@@ -98,7 +98,7 @@ async fn cases(fault: ReceiverFault) -> Vec<Result<Case, &'static str>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mutant_failures_replay_a_day_later_and_pass_on_the_reference() {
+async fn mutant_failures_replay_on_the_mutant_and_pass_on_the_reference() {
     let replay = |fault: ReceiverFault| async move {
         let mut wrong = String::new();
         let mut number = 0;

@@ -1,6 +1,6 @@
-//! The payload shapes: made from the reference sender, reviewed as snapshots, and the very files that judge others.
+//! The payload shapes: snapshots of the reference sender's bodies, which are also the files that other senders are judged by.
 //!
-//! Invariant: there is a snapshot for each sample event in each dialect that knows it, and none besides.
+//! Invariant: there is exactly one snapshot for each sample event in each dialect that has it.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ use twenty_conform::webhook::signature::Secret;
 use twenty_conform::wire::exchange::{Delivery, Outcome, Response};
 use url::Url;
 
-/// A way out that keeps what goes out.
+/// A transport that keeps every delivery.
 struct Keep(Mutex<mpsc::UnboundedSender<Delivery>>);
 
 impl Transport for Keep {
@@ -29,7 +29,7 @@ impl Transport for Keep {
     }
 }
 
-/// The bodies that the reference sender makes of every sample of a dialect.
+/// The reference sender's deliveries of every sample of a dialect.
 async fn bodies(dialect: &'static Dialect) -> Vec<(EventName, Delivery)> {
     let (kept, mut deliveries) = mpsc::unbounded_channel();
     let transport = Arc::new(Keep(Mutex::new(kept)));
@@ -43,7 +43,7 @@ async fn bodies(dialect: &'static Dialect) -> Vec<(EventName, Delivery)> {
     bodies
 }
 
-/// Reviews a shape. The folder is the top-level one, and the file's name is all that the program looks it up by.
+/// Compares a shape with its snapshot. The program finds the file by its name, so the name has no prefix.
 fn assert_shape(dialect: &Dialect, event: &EventName, shape: &Shape) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/shapes"));
@@ -57,7 +57,7 @@ fn assert_shape(dialect: &Dialect, event: &EventName, shape: &Shape) {
 }
 
 #[tokio::test]
-async fn the_reference_senders_bodies_have_the_reviewed_shapes() {
+async fn reference_bodies_match_the_snapshots() {
     for dialect in dialect::ALL {
         for (event, delivery) in bodies(dialect).await {
             let body: Value = serde_json::from_slice(&delivery.body).unwrap();
@@ -67,7 +67,7 @@ async fn the_reference_senders_bodies_have_the_reviewed_shapes() {
 }
 
 #[test]
-fn the_reviewed_shapes_are_compiled_in_and_read_back() {
+fn snapshots_are_compiled_in() {
     for dialect in dialect::ALL {
         for event in dialect.samples() {
             let shape = Shape::snapshot(dialect, &event.name);
@@ -79,7 +79,7 @@ fn the_reviewed_shapes_are_compiled_in_and_read_back() {
 }
 
 #[test]
-fn no_snapshot_is_left_over() {
+fn every_snapshot_belongs_to_a_sample() {
     let known: Vec<String> = dialect::ALL
         .into_iter()
         .flat_map(|dialect| {
@@ -96,7 +96,7 @@ fn no_snapshot_is_left_over() {
 }
 
 #[test]
-fn every_sample_is_in_the_file_of_its_name() {
+fn samples_are_named_after_their_files() {
     insta::glob!("../..", "fixtures/events/*.json", |path| {
         let text = std::fs::read_to_string(path).unwrap();
         let event: Value = serde_json::from_str(&text).unwrap();
@@ -108,7 +108,7 @@ fn every_sample_is_in_the_file_of_its_name() {
 }
 
 #[test]
-fn every_difference_is_shown_with_its_place() {
+fn differences_are_shown_with_their_paths() {
     let shape = |value: Value| Shape::of(&value);
     let expected = shape(json!({ "a": 1, "b": { "c": "x", "d": [1] }, "e": null, "f": [] }));
     let same = shape(json!({ "f": [true], "e": null, "b": { "d": [2, 3], "c": "y" }, "a": 2.5 }));

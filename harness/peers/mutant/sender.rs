@@ -1,12 +1,13 @@
-//! Wrong senders: the reference sender with its way out, its registry or its reports tampered with.
+//! Mutants of the sender: the reference sender with a changed transport, registry or report.
 //!
-//! Invariant: the reference sender inside renders, signs and sends as it always does; a fault changes the finished request
-//! (and signs it anew where the fault is not about the signature), or what is asked and answered. `acts` says which.
+//! Invariant: the reference sender inside renders, signs and sends as usual. A fault changes the finished request (and signs
+//! it again if the fault is not in the signature), or an operation and its reply. `acts` says which.
 
 pub mod careless;
 
 mod acts;
 mod bodies;
+mod messages;
 mod outgoing;
 mod registry;
 mod tampering;
@@ -31,7 +32,7 @@ use crate::subject::{self, SubjectError};
 use crate::webhook::dialect::Dialect;
 use crate::webhook::event::Event;
 
-/// How long an event waits for another one to be sent along with it.
+/// How long an event waits for another one to share its request.
 const BATCH_WAIT: Duration = Duration::from_millis(40);
 
 #[derive(Clone)]
@@ -42,7 +43,7 @@ pub struct Mutant {
 }
 
 impl Mutant {
-    /// A mutant over a way out. `late` is how long `SentLate` waits.
+    /// A mutant that sends with a transport. `late` is how long `SentLate` waits.
     pub fn new(
         fault: SenderFault,
         dialect: &'static Dialect,
@@ -105,11 +106,11 @@ impl Mutant {
         }
     }
 
-    /// Sends an event along with the one that waits, or lets it wait.
+    /// Sends an event together with the waiting one, or lets it wait.
     fn batch(&self, event: Event) {
         let mut known = self.registry.lock();
         if let Some(first) = known.waiting.take() {
-            known.along.insert(first.record_id().unwrap_or_default(), event);
+            known.batched.insert(first.record_id().unwrap_or_default(), event);
             drop(known);
             return self.inner.emit(&first);
         }
@@ -127,7 +128,7 @@ impl Mutant {
     }
 }
 
-/// Reports as delivered what has such a status.
+/// Reports deliveries with these statuses as delivered.
 fn report(answer: &mut Value, these: fn(u64) -> bool) {
     let deliveries = answer.get_mut("deliveries").and_then(Value::as_array_mut);
     for delivery in deliveries.into_iter().flatten() {

@@ -1,10 +1,10 @@
-//! The reference sender answers the attachment protocol itself: in this process, under `serve sender`, and in the mutants.
+//! How the reference sender answers the attachment protocol: in this process, under `serve sender`, and in the mutants.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use super::Sender;
+use super::{Sender, messages};
 use crate::subject::SubjectError;
 use crate::subject::protocol::{Hello, Op, Reply};
 use crate::subject::sender as subject;
@@ -18,7 +18,7 @@ impl subject::Sender for Sender {
 
 fn answer(sender: &Sender, op: Op) -> Reply {
     let known = |webhook: &str| webhook.strip_prefix('w')?.parse::<u64>().ok();
-    let unknown = |webhook: &str| Reply::Error(format!("there is no webhook {webhook:?}"));
+    let unknown = |webhook: &str| Reply::Error(messages::unknown_webhook(webhook));
     match op {
         Op::Hello { dialect, ca } if dialect == sender.dialect().name => {
             if let Some(ca) = ca
@@ -36,10 +36,7 @@ fn answer(sender: &Sender, op: Op) -> Reply {
             };
             Reply::Ok(json!(hello))
         }
-        Op::Hello { dialect, .. } => Reply::Error(format!(
-            "this sender was set up for dialect {}, not {dialect}",
-            sender.dialect().name
-        )),
+        Op::Hello { dialect, .. } => Reply::Error(messages::other_dialect(sender.dialect().name, &dialect)),
         Op::CreateWebhook { url, secret, operations } => {
             match sender.create_webhook(&url, secret.as_ref(), operations) {
                 Ok(id) => Reply::Ok(json!({ "webhook": format!("w{id}") })),

@@ -1,6 +1,6 @@
-//! The reference sender's way out: reqwest with a pool, a bounded wait, and no redirects.
+//! The reference sender's transport: reqwest with a pool, a bounded wait, and no redirects.
 //!
-//! Invariant: what reqwest reports is an `Outcome`; only a client that cannot be built at all is an error.
+//! Invariant: reqwest's errors become an `Outcome`. Only a client that cannot be built is an error.
 
 use std::error::Error as _;
 use std::io;
@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use rustls::pki_types::CertificateDer;
 use url::Url;
 
-use crate::peers::sender::Transport;
+use crate::peers::sender::{Transport, messages};
 use crate::wire::client::tls;
 use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
 
@@ -22,22 +22,22 @@ use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
 pub struct Pooled {
     wait: Duration,
     verifies: bool,
-    /// Set anew when an authority is to be trusted.
+    /// Replaced when an authority is added.
     client: RwLock<reqwest::Client>,
 }
 
 impl Pooled {
-    /// A pool that waits that long for each answer.
+    /// A pool that waits this long for each answer.
     ///
-    /// Errors: the TLS library cannot be set up; its words.
+    /// Errors: the TLS library's error if it cannot be set up.
     pub fn new(wait: Duration) -> Result<Self, String> {
         Self::verifying(wait, true)
     }
 
-    /// The same that accepts any certificate, as careless senders do.
+    /// The same without verification of certificates, as in careless senders.
     ///
-    /// Errors: the TLS library cannot be set up; its words.
-    pub(crate) fn trusting_anybody(wait: Duration) -> Result<Self, String> {
+    /// Errors: the TLS library's error if it cannot be set up.
+    pub(crate) fn without_verification(wait: Duration) -> Result<Self, String> {
         Self::verifying(wait, false)
     }
 
@@ -52,7 +52,7 @@ impl Pooled {
 
     async fn post(&self, url: Url, delivery: Delivery) -> Outcome {
         let Ok(method) = reqwest::Method::from_bytes(delivery.method.as_bytes()) else {
-            return Outcome::Malformed(format!("{:?} is no request method", delivery.method));
+            return Outcome::Malformed(messages::not_a_method(&delivery.method));
         };
         let mut request = self.client().request(method, url).body(delivery.body);
         for (name, value) in &delivery.headers.0 {
@@ -84,20 +84,20 @@ impl Transport for Pooled {
 
     fn trust(&self, ca: &Path) -> Result<(), String> {
         let client = client(self.wait, self.verifies, &tls::read(ca)?);
-        let client = client.map_err(|why| format!("the CA file {} cannot be used: {why}", ca.display()))?;
+        let client = client.map_err(|why| messages::ca_unusable(ca, why))?;
         *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
         Ok(())
     }
 }
 
-/// A client that trusts these authorities with the system's.
+/// A client that trusts these authorities and the system's.
 fn client(
     wait: Duration,
     verifies: bool,
     trusted: &[CertificateDer<'static>],
 ) -> Result<reqwest::Client, reqwest::Error> {
     let provider = rustls::crypto::ring::default_provider();
-    // Set once for the process; that it is set already is as good.
+    // The provider is set once for the process; it may be set already.
     let _ = provider.install_default();
     let trusted: Vec<_> =
         trusted.iter().map(|one| reqwest::Certificate::from_der(one)).collect::<Result<_, _>>()?;
@@ -106,7 +106,7 @@ fn client(
         .timeout(wait)
         .tls_certs_merge(trusted)
         .tls_danger_accept_invalid_certs(!verifies)
-        // A proxy from the environment is none of a webhook's business.
+        // Deliveries must not go through a proxy from the environment.
         .no_proxy()
         .build()
 }

@@ -1,24 +1,26 @@
-//! Which wrong way of signing gives the signature that a sender sent.
+//! Finds the wrong way of signing that gives a sender's signature.
 //!
-//! Invariant: a cause is returned only where what it says reproduces the header's value, byte for byte; and the search is
-//! bounded, however long the body and however many the webhooks.
+//! Invariant: a cause is returned only if it reproduces the header's value byte for byte. The search is bounded, whatever the
+//! body's length and the number of webhooks.
+
+mod messages;
 
 use super::{Cause, Code};
 use crate::webhook::dialect::Members;
 use crate::webhook::recipe::{Digest, KeyForm, Message, Messages, Recipe};
 use crate::webhook::signature::{Key, Secret, Signature};
 
-/// How far, in milliseconds, another timestamp than the header's is looked for: between two readings of a clock, or between
-/// two attempts.
+/// How many milliseconds the search for another timestamp goes from the header's: enough for two readings of a clock, or two
+/// attempts.
 const NEAR_MS: u64 = 5_000;
-/// About how many bytes are hashed in the search for a timestamp, and for another webhook's secret.
+/// About how many bytes to hash in the search for a timestamp, and for another webhook's secret.
 const HASHED: usize = 8 * 1024 * 1024;
 
-/// Searches the known ways of signing for the one that gives `header`: under the webhook's own secret and under the others
-/// that are known; over the request as it came, under another timestamp, and over the body in another spelling. Those that
-/// differ from the contract in fewer respects are tried first.
+/// Searches the known ways of signing for one that gives `header`: with the webhook's own secret and the other known ones, over
+/// the request unchanged, with another timestamp, and over the reformatted body. Ways with fewer differences from the contract
+/// come first.
 ///
-/// `None` where the signature is right, or where nothing known gives it.
+/// `None` if the signature is right, or if no known way gives it.
 pub fn signature(
     secret: &str,
     others: &[&str],
@@ -41,7 +43,7 @@ pub fn signature(
     if let Some(what) = other_timestamp(secret, timestamp, body, header, affordable) {
         return Some(Cause::detailed(Code::MessageTimestampDiffers, what));
     }
-    // What is made without a secret, or with none of the webhooks', says nothing about theirs.
+    // A signature without a secret, or with one of no webhook, says nothing about the other webhooks.
     let telling = |recipe: &Recipe| {
         !matches!(recipe.key, KeyForm::Other | KeyForm::Empty)
             && recipe.message != Message::TimestampAlone
@@ -53,8 +55,8 @@ pub fn signature(
     Some(Cause::detailed(Code::KeyOtherWebhook, recipe.describe()))
 }
 
-/// Which other timestamp than the header's was signed, if one can be found. The body's time is looked at last: where the body
-/// was made in the millisecond of signing, it is the nearest time to the header's as well.
+/// The timestamp that was signed instead of the header's, if it can be found. The body's time is tried last: if the body was
+/// made in the millisecond of signing, that time is also the nearest to the header's.
 fn other_timestamp(
     secret: &str,
     timestamp: &[u8],
@@ -77,9 +79,9 @@ fn other_timestamp(
     let sent = std::str::from_utf8(timestamp).ok().and_then(|text| text.parse().ok());
     if let Some((off, later)) = sent.and_then(near) {
         let how = match (off, later) {
-            (..=50, _) => "a few milliseconds apart",
-            (_, true) => "of a later time",
-            (_, false) => "of an earlier time",
+            (..=50, _) => messages::milliseconds_apart(),
+            (_, true) => messages::later_time(),
+            (_, false) => messages::earlier_time(),
         };
         return Some(how.to_owned());
     }
@@ -88,11 +90,11 @@ fn other_timestamp(
         let text = members.text(member)?;
         let ms = text.parse::<jiff::Timestamp>().ok().map(|time| time.as_millisecond().to_string());
         let is_signed = verifies(&text) || ms.is_some_and(|ms| verifies(&ms));
-        is_signed.then(|| format!("the body's `{member}`"))
+        is_signed.then(|| messages::body_member(member))
     })
 }
 
-/// The cause that the first of some recipes is. Where serialisers print this body alike, all of them are named.
+/// The cause for the first of several recipes. If several serialisers print this body alike, it names all of them.
 fn of_recipes(first: Recipe, others: impl Iterator<Item = Recipe>) -> Option<Cause> {
     let Recipe { message: Message::Reserialised(serialiser), .. } = first else {
         return Cause::of_recipe(&first);

@@ -1,4 +1,4 @@
-//! ACK: what a sender makes of an answer, and of none.
+//! ACK: how a sender treats an answer, and the lack of one.
 
 mod endpoints;
 pub mod forms;

@@ -1,12 +1,13 @@
-//! A delivery as the checks of senders see it: the request, the webhook that it came to, and the event that it carries.
+//! A delivery as the checks of senders see it: the request, the webhook that received it, and the event that it carries.
 
 use crate::suite::requirement::{Evidence, Expected, Verdict};
+use crate::suite::sender::messages;
 use crate::suite::transcript::{Arrival, Emission, RegisteredWebhook, Transcript};
 use crate::webhook::dialect::Members;
 use crate::webhook::event::EventName;
 use crate::wire::exchange::Exchange;
 
-/// A delivery that is judged by itself.
+/// A delivery that is judged on its own.
 pub(crate) struct Arrived<'a> {
     pub(crate) transcript: &'a Transcript,
     pub(crate) webhook: &'a RegisteredWebhook,
@@ -16,7 +17,6 @@ pub(crate) struct Arrived<'a> {
 }
 
 impl<'a> Arrived<'a> {
-    /// What reached a webhook's endpoint.
     pub(crate) fn of(
         transcript: &'a Transcript,
         webhook: &'a RegisteredWebhook,
@@ -27,42 +27,46 @@ impl<'a> Arrived<'a> {
         Self { transcript, webhook, exchange, arrival, emission }
     }
 
-    /// The event that it carries. Inconclusive where it carries none of those that were emitted.
+    /// The event that it carries. Inconclusive if it carries none that was emitted.
     pub(crate) fn emission(&self) -> Result<&'a Emission, Verdict> {
-        self.emission
-            .ok_or_else(|| Verdict::Inconclusive("the request carries no record that was emitted".to_owned()))
+        self.emission.ok_or_else(|| Verdict::Inconclusive(messages::record_unknown().to_owned()))
     }
 
-    /// The event that was emitted, as above; `None` in recorded traffic, where the delivery alone says what happened.
+    /// The event that was emitted, as above. `None` in recorded traffic, where only the delivery says what happened.
     pub(crate) fn emitted(&self) -> Result<Option<&'a Emission>, Verdict> {
         if self.transcript.recorded { Ok(None) } else { self.emission().map(Some) }
     }
 
-    /// The name of the event: the emitted one's or, in recorded traffic, the one that the body gives.
+    /// The name of the event that was emitted or, in recorded traffic, of the event in the body.
     pub(crate) fn event_name(&self) -> Result<EventName, Verdict> {
         if let Some(emission) = self.emitted()? {
             return Ok(emission.event.name.clone());
         }
         let member = self.transcript.dialect.event_member;
         let named = self.members()?.text(member).map(EventName::new);
-        named.ok_or_else(|| Verdict::Inconclusive(format!("the body has no text `{member}` (see PAY-1)")))
+        named.ok_or_else(|| Verdict::Inconclusive(messages::event_unnamed(member)))
     }
 
-    /// The members of its body. Inconclusive where it is no JSON object: DLV-3, DLV-5 and PAY-6 judge that.
+    /// The subject of a finding about it: "the delivery of person.created".
+    pub(crate) fn named(&self) -> String {
+        messages::delivery_of(self.event_name().ok().as_ref())
+    }
+
+    /// The members of its body. Inconclusive if the body is not a JSON object: DLV-3, DLV-5 and PAY-6 judge that.
     pub(crate) fn members(&self) -> Result<Members, Verdict> {
         Members::parse(self.whole_body()?).map_err(|why| Verdict::Inconclusive(why.to_string()))
     }
 
-    /// Its body. Inconclusive where not all of it was kept: DLV-3 judges that.
+    /// Its body. Inconclusive if only a part of it was kept: DLV-3 judges that.
     pub(crate) fn whole_body(&self) -> Result<&'a [u8], Verdict> {
         let (kept, length) = (&*self.exchange.delivery.body, self.arrival.traits.body_length);
         if kept.len() as u64 == length {
             return Ok(kept);
         }
-        Err(Verdict::Inconclusive(format!("of a body of {length} bytes only {} were kept", kept.len())))
+        Err(Verdict::Inconclusive(messages::body_not_kept(kept.len(), length)))
     }
 
-    /// Evidence that this delivery shows.
+    /// Evidence from this delivery.
     pub(crate) fn evidence(
         &self,
         expected: impl Into<Expected>,

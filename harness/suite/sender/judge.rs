@@ -1,23 +1,24 @@
-//! The rules of judging that checks of senders share: one verdict on many deliveries.
+//! How checks of senders come to one verdict on many deliveries.
 //!
-//! Invariant: nothing passes by the absence of evidence. Where no delivery arrived, the verdict is inconclusive.
+//! Invariant: nothing passes without evidence. If no delivery arrived, the verdict is inconclusive.
 
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Evidence, Requirement, Verdict};
 use crate::suite::scenario::Scenario;
 use crate::suite::sender::arrived::Arrived;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::sender::scenario::https::HTTPS;
 use crate::suite::transcript::{Capability, Emission, ScenarioName, Transcript};
 
-/// The scenario that a requirement is judged by first; most have no other.
+/// The scenario by which a requirement is judged first. Most have no other.
 pub(crate) fn first_scenario(requirement: &Requirement) -> ScenarioName {
     requirement.scenarios[0].name
 }
 
-/// One verdict on every delivery in the requirement's scenarios. Where those with fixed events show no failure, generated
-/// events are looked at, and then deliveries over HTTPS.
+/// One verdict on every delivery in the requirement's scenarios: first fixed events, then generated ones if no fixed one
+/// fails, then deliveries over HTTPS.
 pub(crate) fn every_delivery(
     requirement: &Requirement,
     t: &Transcript,
@@ -25,17 +26,17 @@ pub(crate) fn every_delivery(
 ) -> Verdict {
     let among = |wanted: &Scenario| requirement.scenarios.contains(&wanted);
     let is_fixed = |one: &Scenario| ![GENERATED.name, HTTPS.name].contains(&one.name);
-    // Recorded traffic is that of one webhook.
+    // Recorded traffic is from one webhook.
     let is_played = |one: &Scenario| !t.recorded || *one == EVERY_EVENT;
     let fixed = requirement.scenarios.iter().filter(|one| is_fixed(one) && is_played(one));
     let verdicts = fixed.map(|scenario| each(t, scenario.name, &judge));
-    let plain = of_all(verdicts, "no delivery arrived", "scenarios");
+    let plain = of_all(verdicts, messages::no_delivery_arrived(), "scenarios");
     let plain = plain.or_fail(|| if among(&GENERATED) { generated(t, &judge) } else { None });
     if among(&HTTPS) { and_over_https(t, plain, |t| each_over_https(t, &judge)) } else { plain }
 }
 
-/// A verdict on what went over plain HTTP and, where that is no failure, the one on what went over HTTPS; `None` where that
-/// shows nothing.
+/// A verdict on what went over plain HTTP and, unless that fails, on what went over HTTPS. `secured` is `None` if HTTPS shows
+/// nothing.
 pub(crate) fn and_over_https(
     t: &Transcript,
     plain: Verdict,
@@ -46,45 +47,39 @@ pub(crate) fn and_over_https(
     }
     let secured = secured(t).map(|verdict| match verdict {
         Verdict::Fail(mut evidence) => {
-            evidence.message = format!("over HTTPS, {}", evidence.message);
+            evidence.message = messages::over_https(&evidence.message);
             Verdict::Fail(evidence)
         }
-        Verdict::Inconclusive(why) => Verdict::Inconclusive(format!("over HTTPS, {why}")),
+        Verdict::Inconclusive(why) => Verdict::Inconclusive(messages::over_https(&why)),
         other => other,
     });
-    of_all([Some(plain), secured].into_iter().flatten(), "nothing was delivered", "ways")
+    of_all([Some(plain), secured].into_iter().flatten(), messages::nothing_delivered(), "transports")
 }
 
-/// Evidence that a generated event gives: it names the event, so that it can be emitted again.
+/// Evidence from a generated event. It points to the event, which can then be emitted again.
 pub(crate) fn of_generated(t: &Transcript, mut evidence: Evidence, emission: &Emission) -> Evidence {
     let Some(generated) = &emission.generated else { return evidence };
-    let smaller = match generated.steps {
-        0 => String::new(),
-        steps => format!(", made smaller in {steps} steps"),
-    };
-    let what = generated.what.as_ref().map(|what| format!(": {what}")).unwrap_or_default();
-    let property = generated.property;
-    evidence.message = format!("{} (one of the generated {property}{smaller}{what})", evidence.message);
+    let (property, steps, what) = (generated.property, generated.steps, generated.what.as_deref());
+    evidence.message = messages::generated(&evidence.message, property, steps, what);
     evidence.emission = t.emissions.iter().position(|other| other.record_id == emission.record_id);
     evidence
 }
 
-/// Every delivery of a scenario.
 fn all_in(t: &Transcript, scenario: ScenarioName) -> impl Iterator<Item = Arrived<'_>> {
     t.arrivals_in(scenario).map(|(webhook, arrival)| Arrived::of(t, webhook, arrival))
 }
 
-/// One verdict on every delivery of a scenario. The first failure is shown, with the number of them.
+/// One verdict on every delivery of a scenario. It shows the first failure and how many there are.
 fn each(
     t: &Transcript,
     scenario: ScenarioName,
     judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,
 ) -> Verdict {
     let verdicts = all_in(t, scenario).map(|arrived| judge(&arrived).unwrap_or_else(|unclear| unclear));
-    of_all(verdicts, "no delivery arrived", "deliveries")
+    of_all(verdicts, messages::no_delivery_arrived(), "deliveries")
 }
 
-/// What a generated event shows against the sender, where one does.
+/// The first failure that a generated event shows.
 fn generated(t: &Transcript, judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>) -> Option<Verdict> {
     all_in(t, GENERATED.name).find_map(|arrived| match judge(&arrived) {
         Ok(Verdict::Fail(evidence)) | Err(Verdict::Fail(evidence)) => Some(match arrived.emission {
@@ -95,7 +90,7 @@ fn generated(t: &Transcript, judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Ver
     })
 }
 
-/// One verdict on every delivery over HTTPS, if there was any. DLV-2 judges that none came.
+/// One verdict on every delivery over HTTPS, if any arrived. DLV-2 fails if none did.
 fn each_over_https(
     t: &Transcript,
     judge: impl Fn(&Arrived<'_>) -> Result<Verdict, Verdict>,

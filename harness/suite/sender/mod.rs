@@ -1,9 +1,10 @@
-//! The requirements on a sender, and the scenarios that show how it keeps them.
+//! The requirements on a sender, and the scenarios by which they are judged.
 
 pub mod acknowledgement;
 mod arrived;
 pub mod delivery;
 mod judge;
+mod messages;
 pub mod nonce;
 pub mod payload;
 mod retry;

@@ -5,8 +5,10 @@ use std::collections::HashSet;
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::first_scenario;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::transcript::Transcript;
 use crate::webhook::signature::NONCE_HEADER;
@@ -20,7 +22,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     check_id: "sender/signing/nonce",
     text: "`X-Twenty-Webhook-Nonce` is 32 lowercase hex digits, different on every request.",
     source: "S",
-    why: "Receivers that keep nonces refuse a second request with the same one.",
+    why: "Receivers that remember nonces reject a second request with the same one.",
     scenarios: &[&EVERY_EVENT],
     needs: None,
     check: nonce,
@@ -29,29 +31,27 @@ pub const ALL: &[Requirement] = &[Requirement {
 
 fn nonce(requirement: &Requirement, t: &Transcript) -> Verdict {
     if !t.dialect.nonce {
-        return Verdict::NotApplicable(format!("dialect {} has no nonce", t.dialect.name));
+        return Verdict::NotApplicable(messages::no_nonce_in(t.dialect.name));
     }
-    let arrived: Vec<_> =
-        t.arrivals_in(first_scenario(requirement)).map(|(_, arrival)| t.exchange(arrival.exchange)).collect();
+    let arrivals = t.arrivals_in(first_scenario(requirement));
+    let deliveries: Vec<_> = arrivals.map(|(webhook, arrival)| Arrived::of(t, webhook, arrival)).collect();
     let mut seen = HashSet::new();
-    let verdicts = arrived.iter().map(|exchange| {
-        let nonce = exchange.delivery.headers.single(NONCE_HEADER);
+    let verdicts = deliveries.iter().map(|arrived| {
+        let nonce = arrived.exchange.delivery.headers.single(NONCE_HEADER);
         let formed = |nonce: &[u8]| {
             nonce.len() == 32 && nonce.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         };
-        let (detail, actual) = match nonce {
-            None => ("missing", "not there exactly once".to_owned()),
-            Some(nonce) if !formed(nonce) => ("malformed", format!("{:?}", String::from_utf8_lossy(nonce))),
-            Some(nonce) if !seen.insert(nonce) => {
-                ("repeated", format!("{:?}", String::from_utf8_lossy(nonce)))
-            }
+        let detail = match nonce {
+            None => "missing",
+            Some(nonce) if !formed(nonce) => "malformed",
+            Some(nonce) if !seen.insert(nonce) => "repeated",
             Some(_) => return Verdict::Pass,
         };
-        let message = format!("the nonce is {detail}: {actual}");
-        Evidence::new("32 lowercase hexadecimal digits, used once", actual, message)
-            .shown_by([exchange.id])
-            .because(Cause::detailed(Code::SendNonce, detail))
-            .fail()
+        let shown = nonce.map(|nonce| format!("{:?}", String::from_utf8_lossy(nonce)));
+        let message = messages::wrong_nonce(&arrived.named(), detail, shown.as_deref());
+        let actual = shown.unwrap_or_else(|| "missing or repeated".to_owned());
+        let cause = Cause::detailed(Code::SendNonce, detail);
+        arrived.evidence(messages::fresh_nonce(), actual, message).because(cause).fail()
     });
-    of_all(verdicts, "no delivery arrived", "deliveries")
+    of_all(verdicts, messages::no_delivery_arrived(), "deliveries")
 }

@@ -1,4 +1,4 @@
-//! PAY: the body, against the event that was emitted and against its reviewed shape.
+//! PAY: the body, compared with the event that was emitted and with its snapshot.
 
 pub mod event;
 mod member;

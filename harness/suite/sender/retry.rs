@@ -1,8 +1,9 @@
 //! Deliveries that were not acknowledged, and their retries.
 //!
-//! Invariant: only what was seen while the endpoints were watched is judged, and what is said names that time.
+//! Invariant: only retries that came while the endpoints were watched are judged, and messages name that time.
 
 use crate::suite::requirement::{Requirement, Verdict};
+use crate::suite::sender::messages;
 use crate::suite::transcript::{Arrival, Emission, RegisteredWebhook, Transcript};
 
 /// A delivery that was attempted more than once.
@@ -13,8 +14,8 @@ pub(super) struct Retried<'a> {
     pub(super) attempts: Vec<&'a Arrival>,
 }
 
-/// The deliveries in the requirement's scenarios that were retried after an answer other than 2xx, or none. Where there are
-/// none, the verdict says for how long they were watched.
+/// The deliveries in the requirement's scenarios that were retried after an answer other than 2xx, or after none. Without any,
+/// the verdict says how long they were watched.
 pub(super) fn retried<'a>(requirement: &Requirement, t: &'a Transcript) -> Result<Vec<Retried<'a>>, Verdict> {
     let (mut found, mut watched_ms, mut failed) = (Vec::new(), 0, false);
     let webhooks = requirement.scenarios.iter().flat_map(|scenario| t.webhooks_of(scenario.name));
@@ -33,13 +34,11 @@ pub(super) fn retried<'a>(requirement: &Requirement, t: &'a Transcript) -> Resul
         }
     }
     if !failed {
-        return Err(Verdict::Inconclusive("no delivery arrived that was not acknowledged".to_owned()));
+        return Err(Verdict::Inconclusive(messages::all_acknowledged().to_owned()));
     }
     if found.is_empty() {
         let seconds = watched_ms as f64 / 1000.0;
-        return Err(Verdict::NotApplicable(format!(
-            "no delivery was sent again within the {seconds:.1} s that were watched"
-        )));
+        return Err(Verdict::NotApplicable(messages::not_retried(seconds)));
     }
     Ok(found)
 }

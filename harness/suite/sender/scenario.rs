@@ -1,4 +1,4 @@
-//! What is done to a sender: each file holds scenarios that feed several requirements, and how they are played.
+//! What is done to a sender: scenarios that several requirements use, and how they are played.
 
 pub mod answers;
 pub mod events;

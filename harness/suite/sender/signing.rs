@@ -1,4 +1,4 @@
-//! SIG: the headers by which a receiver verifies a delivery.
+//! SIG: the headers with which a receiver verifies a delivery.
 
 pub mod digits;
 pub mod headers;

@@ -1,7 +1,7 @@
-//! What a run against a sender works with: it registers webhooks at endpoints, emits events, and writes down what arrives.
+//! What a run against a sender works with: it registers webhooks at endpoints, emits events, and records what arrives.
 //!
-//! Invariant: waits end with what is waited for. Only what must not come is watched for a fixed time, and that time is
-//! counted as waited.
+//! Invariant: a wait ends as soon as what it waits for is there. Only to see that nothing comes does the stage watch for a fixed
+//! time, which counts as waited.
 
 mod arrivals;
 mod outcomes;
@@ -18,6 +18,7 @@ use crate::subject::capability::Capability;
 use crate::subject::protocol::{self, Hello, Op, Reply};
 use crate::subject::sender::{Sender, expect_ok};
 use crate::suite::property::Extent;
+use crate::suite::sender::messages;
 use crate::suite::transcript::{
     AnswerForm, Conduct, Emission, Ending, RegisteredWebhook, ScenarioName, Transcript,
 };
@@ -29,31 +30,29 @@ use crate::wire::endpoint::scripted::{Budget, Endpoint, Settings};
 /// How a scenario is played on a sender.
 pub type Course = for<'s> fn(&'s mut SenderStage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
 
-/// The query of the webhooks' URLs: with everything in it that a careless sender changes.
+/// The query of the webhooks' URLs. It contains everything that a careless sender changes.
 const QUERY: &str = "tenant=a%20b&empty=&x=1";
 
-/// What a run against a sender has at hand.
+/// What a run against a sender works with.
 pub struct SenderStage<'a> {
     pub subject: &'a dyn Sender,
-    /// The time of day.
     pub clock: &'a Clock,
-    /// Ids and secrets.
+    /// The source of ids and secrets.
     pub random: &'a Random,
     /// How much is generated, and from what.
     pub extent: Extent,
-    /// What is written.
     pub transcript: &'a mut Transcript,
     pub(super) settings: Settings,
-    /// The authority of the HTTPS endpoints, where there are to be any.
+    /// The authority of the HTTPS endpoints, if there are to be any.
     authority: Option<&'a Authority>,
     pub(super) registered: Vec<Registered>,
-    /// The endpoints of webhooks that cannot be deleted, so that what still goes there meets no closed port.
+    /// The endpoints of webhooks that cannot be deleted. They stay open for deliveries that still go there.
     retired: Vec<Endpoint>,
-    /// What tells the webhooks' paths apart, in the order of the transcript's webhooks.
+    /// The token in each webhook's path, in the order of the transcript's webhooks.
     tokens: Vec<String>,
 }
 
-/// A webhook, its endpoint, and what the sender calls it.
+/// A webhook, its endpoint, and the sender's name for it.
 pub(super) struct Registered {
     /// Its index in the transcript.
     pub(super) index: usize,
@@ -69,7 +68,7 @@ pub(super) struct NewWebhook {
 }
 
 impl NewWebhook {
-    /// One at an endpoint that answers.
+    /// A webhook at an endpoint that answers.
     pub(super) fn with_secret(secret: String) -> Self {
         Self { secret: Some(secret), operations: None, conduct: Conduct::Answers }
     }
@@ -87,7 +86,6 @@ pub(super) enum Purpose {
 }
 
 impl<'a> SenderStage<'a> {
-    /// A stage for a sender.
     pub fn new(
         subject: &'a dyn Sender,
         clock: &'a Clock,
@@ -102,21 +100,21 @@ impl<'a> SenderStage<'a> {
         Self { subject, clock, random, extent, transcript, settings, authority, registered, retired, tokens }
     }
 
-    /// The stage with HTTPS endpoints, whose certificates that authority signs.
+    /// The stage with HTTPS endpoints whose certificates this authority signs.
     #[must_use]
     pub fn offering(self, authority: &'a Authority) -> Self {
         Self { authority: Some(authority), ..self }
     }
 
-    /// Asks who the sender is, and writes down what it declares.
+    /// Greets the sender, and records what it declares.
     ///
-    /// Errors: it does not answer, not in the protocol, or does not speak the dialect.
+    /// Errors: it does not answer, breaks the protocol, or does not speak the dialect.
     pub async fn greet(&mut self) -> Result<Hello, SubjectError> {
         let dialect = self.transcript.dialect.name.to_owned();
         let ca = self.authority.and_then(|authority| match authority.file() {
             Ok(file) => Some(file.to_owned()),
             Err(why) => {
-                self.transcript.remarks.push(format!("HTTPS is not tried: {why}"));
+                self.transcript.remarks.push(messages::https_not_tested(&why.to_string()));
                 None
             }
         });
@@ -129,7 +127,7 @@ impl<'a> SenderStage<'a> {
         Ok(hello)
     }
 
-    /// Plays a scenario, and writes down how it ended.
+    /// Plays a scenario, and records how it ended.
     pub async fn play(&mut self, scenario: ScenarioName, needs: Option<Capability>, course: Course) {
         let is_able = needs.is_none_or(|needed| self.declares(needed));
         let played = if is_able { course(self).await } else { Ok(()) };
@@ -150,7 +148,7 @@ impl<'a> SenderStage<'a> {
         self.transcript.capabilities.contains(&capability)
     }
 
-    /// An endpoint that answers 200 to everything, or an address where nothing listens.
+    /// An endpoint that answers 200 to everything, or an address at which nothing listens.
     pub(super) async fn endpoint(&self, conduct: Conduct) -> Result<Endpoint, SubjectError> {
         let settings = self.settings.clone();
         let started = match (conduct, self.authority) {
@@ -160,10 +158,10 @@ impl<'a> SenderStage<'a> {
             }
             _ => Endpoint::start(settings).await,
         };
-        started.map_err(|why| SubjectError::Broke(format!("no endpoint can be set up: {why}")))
+        started.map_err(|why| SubjectError::Broke(messages::endpoint_not_started(&why.to_string())))
     }
 
-    /// Registers a webhook with a secret of its own, at an endpoint that answers.
+    /// Registers a webhook with its own secret, at an endpoint that answers.
     pub(super) async fn register(&mut self, scenario: ScenarioName) -> Result<(), SubjectError> {
         let wanted = NewWebhook::with_secret(self.random.secret());
         self.register_as(scenario, wanted).await
@@ -175,7 +173,7 @@ impl<'a> SenderStage<'a> {
         wanted: NewWebhook,
     ) -> Result<(), SubjectError> {
         let endpoint = self.endpoint(wanted.conduct).await?;
-        // No two webhooks share a path: what still arrives for an earlier one does not count for a later one.
+        // Webhooks share no path, so late deliveries for an earlier webhook do not count for a later one.
         let token = self.random.nonce();
         let (url, secret) =
             (endpoint.url(&format!("/hooks/{token}?{QUERY}")), wanted.secret.map(Secret::new));
@@ -184,7 +182,7 @@ impl<'a> SenderStage<'a> {
             wanted.operations.map(|all| all.iter().map(|&one| one.to_owned()).collect());
         let op =
             Op::CreateWebhook { url: url.clone(), secret: secret.clone(), operations: operations.clone() };
-        // Before it is asked: what it answers may quote the secret.
+        // Before the call: the reply may quote the secret.
         self.transcript.secrets.extend(secret.clone());
         let answer = match self.call(op).await {
             Err(SubjectError::Stuck(why)) if operations.is_some() => {
@@ -238,7 +236,7 @@ impl<'a> SenderStage<'a> {
         self.emit_exactly(scenario, event.with_id(&record_id), record_id, purpose).await
     }
 
-    /// Emits an event that has its record id already.
+    /// Emits an event that already has its record id.
     pub(super) async fn emit_exactly(
         &mut self,
         scenario: ScenarioName,
@@ -278,7 +276,7 @@ impl<'a> SenderStage<'a> {
     }
 
     pub(super) fn sample(&self, name: &str) -> Event {
-        // Every dialect has the samples that are named here; a test looks.
+        // Every dialect has the samples that are named here; a test checks that.
         self.transcript.dialect.sample(name).unwrap_or_else(|| unreachable!("no sample {name}"))
     }
 
@@ -288,7 +286,7 @@ impl<'a> SenderStage<'a> {
         possible.map(|emission| emission.record_id.clone()).collect()
     }
 
-    /// Deletes the scenario's webhooks, where the sender can.
+    /// Deletes the scenario's webhooks, if the sender can.
     pub(super) async fn clear_away(&mut self) -> Result<(), SubjectError> {
         if !self.declares(Capability::Delete) {
             return Ok(());
@@ -296,7 +294,7 @@ impl<'a> SenderStage<'a> {
         for registered in &self.registered {
             if self.transcript.webhooks[registered.index].deleted_after.is_none() {
                 match self.call(Op::DeleteWebhook { webhook: registered.name.clone() }).await {
-                    // What the scenario was for is done; that a webhook cannot be deleted is for SUB-3 to say.
+                    // The scenario is over; SUB-3 judges whether webhooks can be deleted.
                     Ok(_) | Err(SubjectError::Stuck(_)) => {}
                     Err(why) => return Err(why),
                 }
@@ -305,7 +303,7 @@ impl<'a> SenderStage<'a> {
         Ok(())
     }
 
-    /// Gives the scenario's endpoints up. Where a webhook cannot be deleted its endpoint stays, and counts no more.
+    /// Closes the scenario's endpoints. The endpoint of a webhook that cannot be deleted stays open, but no longer counts.
     pub(super) fn leave(&mut self) {
         let left = self.registered.drain(..).map(|one| one.endpoint);
         if self.transcript.capabilities.contains(&Capability::Delete) {
@@ -315,14 +313,14 @@ impl<'a> SenderStage<'a> {
         }
     }
 
-    /// How long a sender is waited for that itself waits for what never comes.
+    /// How long to wait for a sender that itself waits for an answer that never comes.
     pub(crate) fn patience(&self) -> Duration {
         let limits = self.transcript.limits;
         limits.timeout.max(limits.deadline)
     }
 }
 
-/// The error of a sender that declares a capability and answers its operation with an error.
+/// The error of a sender that declares a capability but answers its operation with an error.
 pub(super) fn unkept(capability: Capability, why: &str) -> SubjectError {
-    SubjectError::Unkept(format!("the capability `{}` is declared and not kept: {why}", capability.as_str()))
+    SubjectError::Unkept(messages::capability_not_kept(capability.as_str(), why))
 }

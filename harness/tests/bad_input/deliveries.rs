@@ -105,7 +105,7 @@ stream.shutdown(socket.SHUT_WR)
 draining.join()"
     );
     // Plus the events of the scenario, each delivered once.
-    let counted = format!("{} requests reached one webhook's endpoint, where 21 events", count + 21);
+    let counted = format!("{} requests reached one webhook, for 21 events", count + 21);
     is_named(judge(&flood, "20s"), "SUB-2", "send.once-per-webhook", &[&counted]);
 }
 
@@ -156,7 +156,7 @@ try:
     while True: stream.sendall(b'y' * 65536)
 except OSError: pass";
     let words =
-        ["no whole HTTP request", "header section longer than 65536 bytes", "beginning \"POST /hooks/"];
+        ["not a complete HTTP request", "header section longer than 65536 bytes", "beginning \"POST /hooks/"];
     is_named(judge(endless, "20s"), "DLV-1", "send.framing", &words);
 }
 

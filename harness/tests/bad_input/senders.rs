@@ -309,7 +309,10 @@ else: usual()"
         let (_, report) = judged(arguments(&command).into_iter().chain(["--run", id]));
         assert_eq!(report.with("fail"), [id].into(), "{:#}", report.0);
         let message = report.message(id);
-        assert!(message.contains(&format!("`{capability}` is declared and not kept")), "{message}");
+        assert!(
+            message.contains(&format!("the capability `{capability}`, but it does not work")),
+            "{message}"
+        );
         assert!(message.contains("not built yet"), "{message}");
     }
 }

@@ -1,4 +1,4 @@
-//! The file of a case: what is no case is named, and secrets come back where they were taken out.
+//! The file of a case: errors in it are reported, and redacted secrets are restored.
 
 use bytes::Bytes;
 use serde_json::json;
@@ -9,7 +9,7 @@ use twenty_conform::webhook::signature::Secret;
 use super::{THEN, case, control};
 
 #[test]
-fn a_file_that_is_no_case_is_named() {
+fn rejects_files_that_are_not_cases() {
     let whole = serde_json::to_value(case(&[control(THEN)], &control(THEN))).unwrap();
     let edited = |edit: &dyn Fn(&mut serde_json::Value)| {
         let mut value = whole.clone();
@@ -55,7 +55,7 @@ fn a_file_that_is_no_case_is_named() {
 }
 
 #[test]
-fn the_secret_comes_back_where_it_was_taken_out() {
+fn redacted_secret_is_restored() {
     let secret = Secret::new("p\"ä s");
     let redaction = Redaction::new([&secret]);
     let mut trial = control(THEN);

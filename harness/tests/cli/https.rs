@@ -52,9 +52,11 @@ fn untrusted_authority_differs_from_no_delivery() {
     let (ran, report) =
         changed(TRUSTS, "globals().update(trust=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))", &only);
     ran.expect(1).says(&[
-        "over HTTPS, person.updated did not reach the registered URL: the sender rejected the certificate",
+        "over HTTPS, no delivery of person.updated reached the registered URL: the sender rejected the certificate",
     ]);
     assert_eq!(report.cause("DLV-2"), "send.lost");
     let (ran, _) = changed("if scheme == \"https\":", "if scheme == \"https\": return\n    if 0:", &only);
-    ran.expect(1).says(&["over HTTPS, person.updated did not reach the registered URL: nobody came there"]);
+    ran.expect(1).says(&[
+        "over HTTPS, no delivery of person.updated reached the registered URL: the sender did not connect",
+    ]);
 }

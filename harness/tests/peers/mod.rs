@@ -1,4 +1,4 @@
-//! Programs that only tests need: servers and receivers on bare sockets, and senders that do one thing whatever is asked.
+//! Peers that only tests need: servers and receivers on bare sockets, and senders that always do the same.
 
 pub(crate) mod plain;
 pub(crate) mod receiver;

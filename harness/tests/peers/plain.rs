@@ -1,4 +1,4 @@
-//! A server on plain sockets for handlers that have to see header names as they were spelled, which hyper does not keep.
+//! A server on plain sockets for handlers that need the original case of header names, which hyper loses.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,6 +1,6 @@
-//! Receivers on bare sockets, and the reference receiver and its mutants, to put load on.
+//! Receivers to put under load: on bare sockets, and the reference receiver and its mutants.
 //!
-//! Invariant: each listens on a port that the system chose before its address is known, and ends with its value.
+//! Invariant: each listens on a port that the system chose before its address is known, and stops when it is dropped.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl Drop for Peer {
 }
 
 impl Peer {
-    /// One that plays a script on each connection; the script ends the connection by returning.
+    /// Plays a script on each connection. The connection closes when the script returns.
     pub(crate) async fn new<F, S>(script: S) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -47,7 +47,7 @@ impl Peer {
         Self { target, task }
     }
 
-    /// One that gives the same answer to every request.
+    /// Gives the same answer to every request.
     pub(crate) async fn answering(answer: &'static [u8]) -> Self {
         Self::new(move |mut connection| async move {
             while connection.request().await.is_some() {
@@ -57,7 +57,7 @@ impl Peer {
         .await
     }
 
-    /// One that gives an answer to the first request of each connection, and ends the connection.
+    /// Answers the first request on each connection, and closes the connection.
     pub(crate) async fn once(answer: &'static [u8]) -> Self {
         Self::new(move |mut connection| async move {
             if connection.request().await.is_some() {
@@ -75,7 +75,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Reads a request. Its number among all of the peer, counted from 0; `None` where the connection ended before.
+    /// Reads a request. Returns its number among all requests to the peer, from 0, or `None` if the connection closed.
     pub(crate) async fn request(&mut self) -> Option<usize> {
         let mut read = Vec::new();
         let mut piece = [0; 16 * 1024];
@@ -101,7 +101,7 @@ impl Connection {
     }
 }
 
-/// Serves a handler as receivers are served.
+/// Serves a handler with the server of the reference receiver.
 pub(crate) async fn serve(handler: impl Handler) -> (Target, Server) {
     let server = http::serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(handler)).await.unwrap();
     (Target::http("127.0.0.1", server.address().port(), "/"), server)

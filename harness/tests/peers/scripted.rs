@@ -1,6 +1,6 @@
-//! Peers on bare sockets: what they read, what they write, and how they end is the script of each test.
+//! Peers on bare sockets. Each test scripts what its peer reads and writes, and how it ends.
 //!
-//! Invariant: a peer listens before its address is known, and a script that goes wrong fails the test that awaits it.
+//! Invariant: a peer listens before its address is known. A script that panics fails the test that awaits it.
 
 use std::sync::{Arc, Mutex};
 use std::{net, thread};
@@ -22,7 +22,7 @@ pub(crate) async fn once<T: Send + 'static>(
     let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (done, returned) = oneshot::channel();
-    // A thread of its own, which nobody waits for: a test that fails before it connects shall not hang.
+    // A detached thread, so that a test that fails before it connects does not hang.
     thread::spawn(move || {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -31,17 +31,17 @@ pub(crate) async fn once<T: Send + 'static>(
             let mut stream = TcpStream::from_std(stream).unwrap();
             let result = script(&mut stream).await;
             drop(stream);
-            // Not every test asks.
+            // Not every test awaits the result.
             let _ = done.send(result);
         });
     });
     (Target::http("127.0.0.1", port, "/p?q=1"), returned)
 }
 
-/// What came to a peer that takes any number of connections: the number of the connection and the body of each request.
+/// What a peer with many connections received: the number of the connection and the body of each request.
 pub(crate) type Seen = Arc<Mutex<Vec<(usize, Vec<u8>)>>>;
 
-/// A peer that answers each request with these bytes, and closes a connection behind so many of them.
+/// A peer that answers each request with these bytes, and closes each connection after a number of requests.
 pub(crate) async fn many(answer: &'static [u8], on_each: usize) -> (Target, Seen) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = Target::http("127.0.0.1", listener.local_addr().unwrap().port(), "/p?q=1");
@@ -67,11 +67,11 @@ pub(crate) async fn many(answer: &'static [u8], on_each: usize) -> (Target, Seen
     (target, seen)
 }
 
-/// The head of a request, up to its empty line; empty where the connection ends before it.
+/// The head of a request, up to its empty line. It is empty if the connection ends earlier.
 pub(crate) async fn head(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        // Byte by byte, so that nothing of the body is taken.
+        // Byte by byte, to leave the body unread.
         match stream.read_u8().await {
             Ok(byte) => head.push(byte),
             Err(_) => return Vec::new(),
@@ -113,14 +113,14 @@ pub(crate) async fn request(stream: &mut (impl AsyncRead + Unpin)) -> (Vec<u8>, 
     (head, body)
 }
 
-/// So many bytes, or fewer where the connection ends before.
+/// Reads this many bytes, or fewer if the connection ends earlier.
 pub(crate) async fn exactly(stream: &mut (impl AsyncRead + Unpin), length: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(length);
     stream.take(length as u64).read_to_end(&mut bytes).await.unwrap();
     bytes
 }
 
-/// Everything that comes until the client closes the connection.
+/// Everything until the client closes the connection.
 pub(crate) async fn to_the_end(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.unwrap();

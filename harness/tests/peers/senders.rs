@@ -1,4 +1,4 @@
-//! Null senders: each does one thing, whatever it is asked.
+//! Null senders: each always does the same, whatever it is asked.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -34,7 +34,6 @@ pub(crate) enum Null {
     Refuses,
 }
 
-/// A sender that does one thing.
 pub(crate) struct NullSender {
     null: Null,
     /// The URLs of its webhooks, by name.
@@ -47,7 +46,7 @@ impl NullSender {
     }
 
     async fn send(&self, url: &str) {
-        // An endpoint behind HTTPS is not reached; neither is a sender that does one thing stopped by that.
+        // A null sender does not reach HTTPS endpoints, and goes on.
         let Ok(target) = Target::parse(url) else { return };
         let mut headers = Headers::default();
         headers.add("Content-Type", "application/json");

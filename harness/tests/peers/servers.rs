@@ -1,6 +1,6 @@
-//! Servers that are no receivers: each does one thing to every connection.
+//! Servers that are not receivers: each does the same on every connection.
 //!
-//! Invariant: a server lives on a port that the system chose, and for as long as the test binary does.
+//! Invariant: a server has a port that the system chose, and lives as long as the test binary.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::thread;
 
 use tokio::net::TcpSocket;
 
-/// Serves every connection with `serve`, each in a thread of its own. Returns the URL.
+/// Serves every connection with `serve`, each in its own thread. Returns the URL.
 pub(crate) fn serve(serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -17,14 +17,14 @@ pub(crate) fn serve(serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let serve = serve.clone();
-            // A client that goes away in the middle is what these servers provoke.
+            // These servers make clients disconnect early.
             thread::spawn(move || serve(stream).ok());
         }
     });
     url
 }
 
-/// Answers every request with that status.
+/// Answers every request with this status.
 pub(crate) fn always(status: u16) -> String {
     let answer = format!("HTTP/1.1 {status} \r\nContent-Length: 0\r\n\r\n");
     serve(move |mut stream| {
@@ -35,10 +35,10 @@ pub(crate) fn always(status: u16) -> String {
     })
 }
 
-/// Reads a whole request; `false` where the connection ended before it.
+/// Reads a whole request. Returns `false` if the connection ended earlier.
 pub(crate) fn read_request(stream: &mut TcpStream) -> io::Result<bool> {
     let (mut bytes, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
-    // Where the body begins, and how long it is: nothing for one in chunks.
+    // Where the body begins, and how long it is; `None` for chunks.
     let mut body: Option<(usize, Option<usize>)> = None;
     loop {
         if body.is_none() {
@@ -69,7 +69,7 @@ fn length(head: &[u8]) -> Option<usize> {
     }
 }
 
-/// A port at which nobody listens, and which nobody else gets while the value lives.
+/// A port at which nothing listens. It stays reserved while the value lives.
 pub(crate) struct ClosedPort {
     _held: TcpSocket,
     pub(crate) address: SocketAddr,

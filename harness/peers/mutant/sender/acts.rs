@@ -1,11 +1,11 @@
-//! What a sender with each fault does: one row for each, in the order of `fault.rs`.
+//! What a sender with each fault does: one row for each fault, in the order of `fault.rs`.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::bodies::{self, drop_nulls, map_leaves};
-use super::careless::Takes;
+use super::careless::AnswerRead;
 use super::outgoing::Outgoing;
 use crate::peers::fault::SenderFault;
 use crate::peers::sender::pooled::Pooled;
@@ -16,26 +16,26 @@ use crate::webhook::sample::CUSTOM_OBJECT;
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::exchange::{Outcome, Response};
 
-/// How long an answer is waited for by the one that does not wait a second.
+/// The wait of a sender that waits less than a second.
 const TOO_SHORT: Duration = Duration::from_millis(600);
-/// How long it is waited for by the one that waits without end.
+/// The wait of a sender that waits without end.
 const FOR_EVER: Duration = Duration::from_secs(3600);
-/// How long a careless way out waits for an answer.
+/// How long a careless transport waits for an answer.
 pub(super) const CARELESS_WAIT: Duration = Duration::from_secs(3);
-/// Between two attempts.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(80);
 const HOUR_MS: u64 = 3_600_000;
 
-/// What a fault makes of the reference sender.
+/// How a fault changes the reference sender.
 #[derive(Clone, Copy)]
 pub(super) enum Act {
     Withholds(fn(&Outgoing<'_>) -> bool),
     Alters(fn(&mut Outgoing<'_>)),
     Edits(fn(&'static Dialect, &mut Value)),
     EditsRecord(fn(&mut Value)),
-    /// Puts another time into the body, made from the present.
+    /// Puts another time into the body, given the current one.
     Dates(fn(u64) -> Value),
-    /// Signs with another timestamp, made from the present.
+    /// Signs with another timestamp, given the current time.
     Stamps(fn(u64) -> String),
     Signs(Recipe),
     Drops(fn(&Event) -> bool),
@@ -43,32 +43,32 @@ pub(super) enum Act {
     MissesFirst,
     /// Sends two of these events in one request.
     Batches(fn(&Event) -> bool),
-    /// Keeps another filter.
+    /// Registers another filter.
     Filters(fn(&'static Dialect, Vec<String>) -> Option<Vec<String>>),
     KeepsDeleted,
     SendsLate,
     SendsInTurn,
     SendsBy(fn() -> Result<Pooled, String>),
-    /// Sends by a client written by hand, which takes this for the answer.
-    SendsCarelessly(Takes),
-    /// The same, and takes these answers for failures.
+    /// Sends with a handwritten client that reads this as the answer.
+    SendsCarelessly(AnswerRead),
+    /// The same, but these answers count as failures.
     Misunderstands(fn(&Response) -> bool),
-    /// Tries each request with this header as well first, which frames it wrongly, and then without.
+    /// Sends each request first with this additional header, which breaks its framing, and then without it.
     Misframes(&'static str, &'static str),
-    /// Waits no longer than this for an answer.
+    /// Waits at most this long for an answer.
     GivesUp(Duration),
-    /// Sends once more after such an outcome.
+    /// Sends a second time after these outcomes.
     Resends(fn(&Outcome) -> bool),
-    /// Sends again so many times after a 5xx, each time with a pause and a change.
+    /// Retries this many times after a 5xx, each time with a pause and a change.
     Retries(usize, Duration, fn(&mut Outgoing<'_>, usize)),
     Follows(Redirect),
-    /// Takes such an outcome for an acknowledgement.
+    /// Counts these outcomes as acknowledgements.
     Acknowledges(fn(&Outcome) -> bool),
-    /// Ends at such an outcome.
+    /// Crashes after these outcomes.
     Crashes(fn(&Outcome) -> bool),
-    /// Gives a webhook up after a delivery that was not answered.
+    /// Gives up on a webhook after a delivery that was not answered.
     StopsAfterFailure,
-    /// Reports as delivered what has such a status.
+    /// Reports deliveries with these statuses as delivered.
     Reports(fn(u64) -> bool),
 }
 
@@ -76,7 +76,7 @@ pub(super) enum Act {
 pub(super) enum Redirect {
     Counted,
     Uncounted,
-    /// With a GET, to its own host alone, as careful clients have it; its answer counts.
+    /// With a GET, to its own host alone; the GET's answer counts.
     AsGet,
 }
 
@@ -97,7 +97,7 @@ pub(super) fn act(fault: SenderFault) -> Act {
         F::DeletionsNotSent => Drops(|event| event.name.action() == "deleted"),
         F::CustomObjectsNotSent => Drops(|event| event.name.object() == CUSTOM_OBJECT),
         F::FiltersIgnored => Filters(|_, _| None),
-        // No event is named like this, so what has a wildcard matches nothing.
+        // No event has such a name, so a filter with a wildcard matches nothing.
         F::WildcardsNotUnderstood => {
             Filters(|_, operations| Some(operations.into_iter().map(|one| one.replace('*', "\\*")).collect()))
         }
@@ -196,7 +196,7 @@ pub(super) fn act(fault: SenderFault) -> Act {
         F::KeyCutAt64Bytes => Alters(|it| {
             let long = it.secret.clone().filter(|secret| secret.expose().len() > 64);
             if let Some(secret) = long {
-                // Cut inside of a character, the rest of which is none.
+                // The cut may fall inside a character, whose bytes are then replaced.
                 let cut = String::from_utf8_lossy(&secret.expose().as_bytes()[..64]);
                 it.sign_under(Some(Secret::new(cut)));
             }
@@ -204,7 +204,7 @@ pub(super) fn act(fault: SenderFault) -> Act {
         F::SignsTrimmedKey => Signs(Recipe::key(KeyForm::Trimmed)),
         F::SignsSeconds => Signs(Recipe::message(Message::Seconds)),
         F::SignsOtherTimestamp => Alters(|it| {
-            // Later than the body's own time, which may fall into the same millisecond.
+            // Later than the body's own time, which may be in the same millisecond.
             let signed = it.timestamp().parse::<u64>().unwrap_or(it.now_ms) + 20;
             if it.is_signed() {
                 it.sign_at(signed.to_string());
@@ -273,13 +273,13 @@ pub(super) fn act(fault: SenderFault) -> Act {
         F::RefusalAcknowledges => Acknowledges(|outcome| matches!(outcome, Outcome::Refused)),
         F::SilenceAcknowledges => Acknowledges(|outcome| matches!(outcome, Outcome::TimedOut)),
         F::HandshakeAcknowledges => Acknowledges(|outcome| matches!(outcome, Outcome::Tls(_))),
-        F::FirstLineAcknowledges => SendsCarelessly(Takes::FirstLine),
+        F::FirstLineAcknowledges => SendsCarelessly(AnswerRead::FirstLine),
         F::StopsAfterFailure => StopsAfterFailure,
         F::CrashesOnRefusal => Crashes(|outcome| matches!(outcome, Outcome::Refused)),
         F::CrashesOnCertificate => Crashes(|outcome| matches!(outcome, Outcome::Tls(_))),
-        F::AcceptsAnyCertificate => SendsBy(|| Pooled::trusting_anybody(CARELESS_WAIT)),
-        F::RetriesWithoutEnd => Retries(usize::MAX, PAUSE, sign_anew),
-        F::RetriesWithoutPause => Retries(5, Duration::ZERO, sign_anew),
+        F::AcceptsAnyCertificate => SendsBy(|| Pooled::without_verification(CARELESS_WAIT)),
+        F::RetriesWithoutEnd => Retries(usize::MAX, PAUSE, sign_again),
+        F::RetriesWithoutPause => Retries(5, Duration::ZERO, sign_again),
         F::RetriesWithOtherData => Retries(2, PAUSE, |it, attempt| {
             let record = it.dialect.record_member;
             it.edit(|body| body[record]["attempt"] = attempt.into());
@@ -288,10 +288,10 @@ pub(super) fn act(fault: SenderFault) -> Act {
         F::ErrorInAnswerIsFailure => {
             Misunderstands(|answer| parsed(answer).is_some_and(|body| body.get("error").is_some()))
         }
-        F::AnswerReadToItsEnd => SendsCarelessly(Takes::WholeBody),
+        F::AnswerReadToItsEnd => SendsCarelessly(AnswerRead::WholeBody),
         F::WaitsTooShort => GivesUp(TOO_SHORT),
         F::WaitsForEver => SendsBy(|| Pooled::new(FOR_EVER)),
-        F::InterimIsTheAnswer => SendsCarelessly(Takes::FirstHead),
+        F::InterimIsTheAnswer => SendsCarelessly(AnswerRead::FirstHead),
         F::NonceConstant => Alters(|it| {
             if it.dialect.nonce {
                 it.header(NONCE_HEADER, "0123456789abcdef".repeat(2));
@@ -301,11 +301,11 @@ pub(super) fn act(fault: SenderFault) -> Act {
     }
 }
 
-fn sign_anew(request: &mut Outgoing<'_>, _: usize) {
+fn sign_again(request: &mut Outgoing<'_>, _: usize) {
     request.sign_at(request.now_ms.to_string());
 }
 
-/// A filter with `*.*` as a list of records' events.
+/// A filter in which `*.*` is replaced by a list of record events.
 fn spelled_out(dialect: &Dialect, operation: String) -> Vec<String> {
     if operation != "*.*" {
         return vec![operation];

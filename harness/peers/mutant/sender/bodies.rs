@@ -1,18 +1,18 @@
-//! Bodies taken apart and put together again.
+//! Bodies as values that a fault can change.
 //!
-//! Invariant: what a fault does not touch comes out as it went in, numbers that a double does not hold included.
+//! Invariant: everything that a fault does not touch stays the same, including numbers that do not fit a double.
 
 use serde_json::{Map, Number, Value};
 
 use crate::webhook::json::{Json, Text};
 
-/// What marks the text that stands for a number that a double does not hold, and for text that is no Unicode.
+/// The marks of text that replaces a number too long for a double, and text with lone surrogates.
 const NUMBER: &str = "@number:";
 const UNITS: &str = "@units:";
-/// A number with no more characters than this goes through a parsed value unchanged.
+/// A number with at most this many characters survives parsing unchanged.
 const SHORT: usize = 15;
 
-/// Reads a body. What a parsed value does not hold is kept as marked text.
+/// Reads a body. Values that would not survive parsing become marked text.
 pub(super) fn read(body: &[u8]) -> Value {
     Json::parse(body).map_or(Value::Null, value)
 }
@@ -41,7 +41,7 @@ fn value(json: Json) -> Value {
     }
 }
 
-/// Writes a body. Marked text becomes the number that it stands for.
+/// Writes a body. Marked text becomes the original value again.
 pub(super) fn write(value: &Value) -> String {
     unmarked(&value.to_string())
 }
@@ -78,7 +78,7 @@ fn unmarked(text: &str) -> String {
     written
 }
 
-/// Takes the members that are null out of all objects.
+/// Removes members that are null from all objects.
 pub(super) fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(members) => {
@@ -99,11 +99,11 @@ pub(super) fn map_leaves(value: &mut Value, change: &impl Fn(Value) -> Value) {
     }
 }
 
-/// A number as a double has it: what is marked becomes that, all else stays.
+/// Rounds a marked number to a double. Other values stay the same.
 pub(super) fn rounded(value: Value) -> Value {
     let marked = value.as_str().and_then(|text| text.strip_prefix(NUMBER));
     let Some(double) = marked.and_then(|number| number.parse::<f64>().ok()) else { return value };
-    // As integers where a double is one: that is how JavaScript prints it.
+    // JavaScript prints an integral double as an integer.
     #[allow(clippy::cast_possible_truncation, reason = "only what fits is cast")]
     if double.fract() == 0.0 && double.abs() < 9e18 {
         Value::from(double as i64)
@@ -112,7 +112,7 @@ pub(super) fn rounded(value: Value) -> Value {
     }
 }
 
-/// A value with everything that is nested deeper than that many levels taken out.
+/// A value with everything below this many levels replaced by null.
 pub(super) fn flattened(value: Value, levels: usize) -> Value {
     match value {
         Value::Object(_) | Value::Array(_) if levels == 0 => Value::Null,

@@ -1,4 +1,4 @@
-//! A way out as it is written by hand, with the mistakes that an HTTP library does not make. The mutants send by it.
+//! A handwritten transport, with faults that an HTTP library does not have. Mutants send with it.
 
 use std::io;
 use std::time::Duration;
@@ -19,19 +19,20 @@ use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
 /// The longest answer that is kept.
 const LONGEST: usize = 16 * 1024 * 1024;
 
-/// A client that takes something else than the head of the final answer for the answer.
+/// A client that reads something other than the head of the final answer as the answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Careless {
     pub wait: Duration,
-    pub takes: Takes,
+    pub reads: AnswerRead,
 }
 
+/// What a careless client reads as the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Takes {
+pub enum AnswerRead {
     FirstLine,
-    /// The first head that comes, an interim one too.
+    /// The first head, even an interim one.
     FirstHead,
-    /// The final answer, once its body has ended.
+    /// The final answer, after the end of its body.
     WholeBody,
 }
 
@@ -56,45 +57,45 @@ impl Careless {
     async fn attempt(self, target: &Target, delivery: &Delivery) -> io::Result<Outcome> {
         let mut stream = TcpStream::connect((target.host.as_str(), target.port)).await?;
         for step in encode_request(delivery, &target.authority()) {
-            // Deliveries that go out whole have no other steps.
+            // Deliveries that are sent whole have no other steps.
             if let Step::Write(parts) = step {
                 stream.write_all(&parts.concat()).await?;
             }
         }
-        let mut came = Vec::new();
+        let mut received = Vec::new();
         loop {
-            let count = stream.read_buf(&mut came).await?;
-            if let Some(outcome) = self.answer(&came, count == 0) {
+            let count = stream.read_buf(&mut received).await?;
+            if let Some(outcome) = self.answer(&received, count == 0) {
                 return Ok(outcome);
             }
-            if count == 0 || came.len() > LONGEST {
+            if count == 0 || received.len() > LONGEST {
                 return Ok(Outcome::ClosedEarly);
             }
         }
     }
 
-    /// What it takes for the answer, once it is there.
-    fn answer(self, came: &[u8], ended: bool) -> Option<Outcome> {
+    /// What the client reads as the answer, once it is there.
+    fn answer(self, received: &[u8], ended: bool) -> Option<Outcome> {
         let answered = |status, body: &[u8]| {
             let (headers, body) = (Headers::default(), Bytes::copy_from_slice(body));
             Some(Outcome::Answered(Response { status, headers, body }))
         };
-        if self.takes == Takes::FirstLine {
-            let line = &came[..came.windows(2).position(|two| two == b"\r\n")?];
+        if self.reads == AnswerRead::FirstLine {
+            let line = &received[..received.windows(2).position(|two| two == b"\r\n")?];
             return answered(std::str::from_utf8(line.get(9..12)?).ok()?.parse().ok()?, b"");
         }
-        let mut rest = came;
+        let mut rest = received;
         loop {
             let end = head_end(rest, 0, Side::Answer).ok()??;
             let facts = AnswerFacts::of(&parse_answer(&rest[..end], &mut slots()).ok()?).ok()?;
             let body = &rest[end..];
-            if self.takes == Takes::FirstHead {
+            if self.reads == AnswerRead::FirstHead {
                 return answered(facts.status, b"");
             }
             if facts.status >= 200 {
                 let whole = match facts.framing {
                     Framing::Length(length) => body.len() as u64 >= length,
-                    // It waits for the end of the connection, also where chunks say before that they are the last.
+                    // It waits for the end of the connection, even after the last chunk.
                     Framing::Chunked | Framing::UntilClose => ended,
                 };
                 return whole.then(|| answered(facts.status, body))?;

@@ -1,6 +1,6 @@
 //! A request that is about to be sent, and the ways to change it.
 //!
-//! Invariant: what was not signed is not signed anew.
+//! Invariant: an unsigned request stays unsigned.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -43,13 +43,13 @@ impl Outgoing<'_> {
         }
     }
 
-    /// Changes the body's bytes and signs it anew.
+    /// Changes the body's bytes and signs it again.
     pub(super) fn rewrite(&mut self, change: impl FnOnce(&[u8]) -> Vec<u8>) {
         self.delivery.body = Bytes::from(change(&self.delivery.body));
         self.sign_at(self.timestamp());
     }
 
-    /// Changes the body's members and signs it anew.
+    /// Changes the body's members and signs it again.
     pub(super) fn edit(&mut self, change: impl FnOnce(&mut Value)) {
         self.rewrite(|body| {
             let mut value = bodies::read(body);
@@ -68,7 +68,7 @@ impl Outgoing<'_> {
         self.secret = own;
     }
 
-    /// Signs anew with this timestamp, also in the header.
+    /// Signs again with this timestamp, which also becomes the header.
     pub(super) fn sign_at(&mut self, timestamp: String) {
         if let Some(secret) = self.secret.as_ref().filter(|_| self.is_signed()) {
             let signature = Key::new(secret).sign(timestamp.as_bytes(), &self.delivery.body).to_hex();

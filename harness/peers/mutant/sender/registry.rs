@@ -1,4 +1,4 @@
-//! What a wrong sender knows of its webhooks: which are registered, in which order, and what became of them.
+//! What a mutant knows of its webhooks: which are registered, in which order, and which it has given up on.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,22 +6,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::webhook::event::Event;
 use crate::webhook::signature::Secret;
 
-/// The registry that a mutant and its way out share.
+/// The registry that a mutant and its transport share.
 #[derive(Default)]
 pub(super) struct Registry(Mutex<Known>);
 
 #[derive(Default)]
 pub(super) struct Known {
-    /// URL and secret of each webhook that is registered, by name, in the order of registration.
+    /// URL and secret of each registered webhook, in the order of registration.
     pub(super) webhooks: BTreeMap<u64, (String, Option<Secret>)>,
     pub(super) fresh: Vec<u64>,
     registered: u64,
-    /// An event that waits for another one to be sent along with it.
+    /// An event that waits for another one to share its request.
     pub(super) waiting: Option<Event>,
-    /// The events that are sent along with others, by the others' record ids.
-    pub(super) along: HashMap<String, Event>,
+    /// The events that share the request of another one, by the other's record id.
+    pub(super) batched: HashMap<String, Event>,
     pub(super) stopped: HashSet<String>,
-    /// How the sender ended, once it did.
+    /// How the sender crashed, if it did.
     pub(super) crashed: Option<String>,
 }
 
@@ -42,7 +42,7 @@ impl Registry {
         self.lock().webhooks.values().any(|(other, _)| other == url)
     }
 
-    /// How many webhooks were registered before that one and are there still.
+    /// How many of the registered webhooks were registered before that one.
     pub(super) fn place_of(&self, url: &str) -> u32 {
         let place = self.lock().webhooks.values().position(|(other, _)| other == url);
         place.and_then(|place| u32::try_from(place).ok()).unwrap_or_default()

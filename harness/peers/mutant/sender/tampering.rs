@@ -1,4 +1,4 @@
-//! A way out that tampers with what is sent, and with what is made of the answer.
+//! A transport that tampers with requests and with the reading of answers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,15 +12,16 @@ use tokio::time::{sleep, timeout};
 use url::Url;
 
 use super::acts::{Act, CARELESS_WAIT, Redirect};
-use super::careless::{Careless, Takes};
+use super::careless::{AnswerRead, Careless};
+use super::messages;
 use super::outgoing::Outgoing;
 use super::registry::Registry;
 use crate::clock::Clock;
-use crate::peers::sender::Transport;
+use crate::peers::sender::{Transport, messages as sender_messages};
 use crate::webhook::dialect::Dialect;
 use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
 
-/// How long a delivery to a webhook waits for those to the webhooks before it to take their turns.
+/// How long a delivery waits for each webhook that was registered earlier.
 const TURN: Duration = Duration::from_millis(5);
 
 pub(super) struct Tampering {
@@ -30,7 +31,7 @@ pub(super) struct Tampering {
     registry: Arc<Registry>,
     late: Duration,
     inner: Arc<dyn Transport>,
-    /// The way out where the careless one, which speaks no TLS, does not reach.
+    /// The transport for https URLs: the careless client does not support TLS.
     secured: Arc<dyn Transport>,
     turn: tokio::sync::Mutex<()>,
 }
@@ -59,10 +60,10 @@ impl Tampering {
             _ => None,
         };
         let secured = other.map_or(transport, |other| Arc::new(other));
-        let careless = |takes| Arc::new(Careless { wait: CARELESS_WAIT, takes });
+        let careless = |reads| Arc::new(Careless { wait: CARELESS_WAIT, reads });
         let inner: Arc<dyn Transport> = match act {
-            Act::SendsCarelessly(takes) => careless(takes),
-            Act::Misunderstands(_) => careless(Takes::WholeBody),
+            Act::SendsCarelessly(reads) => careless(reads),
+            Act::Misunderstands(_) => careless(AnswerRead::WholeBody),
             _ => secured.clone(),
         };
         Self { act, dialect, clock, registry, late, inner, secured, turn: tokio::sync::Mutex::default() }
@@ -75,12 +76,12 @@ impl Tampering {
             (Ok(url), Act::Misframes(name, value)) if !is_secured => async move {
                 let mut first = delivery.clone();
                 first.headers.add(name, value);
-                Careless { wait: CARELESS_WAIT, takes: Takes::FirstHead }.send(url.clone(), first).await;
+                Careless { wait: CARELESS_WAIT, reads: AnswerRead::FirstHead }.send(url.clone(), first).await;
                 way.send(url, delivery).await
             }
             .boxed(),
             (Ok(url), _) => way.send(url, delivery),
-            (Err(why), _) => ready(Outcome::Malformed(format!("{url:?} is no URL: {why}"))).boxed(),
+            (Err(why), _) => ready(Outcome::Malformed(sender_messages::not_a_url(url, why))).boxed(),
         }
     }
 
@@ -104,7 +105,7 @@ impl Tampering {
         let sent = self.forward(&request.url, request.delivery.clone());
         let outcome = match self.act {
             Act::SendsInTurn => {
-                // The tasks of one event begin in any order; here it is that of the webhooks.
+                // The tasks of one event start in any order. The sleep puts them in the order of the webhooks.
                 sleep(TURN * self.registry.place_of(&registered)).await;
                 let _turn = self.turn.lock().await;
                 sent.await
@@ -128,7 +129,7 @@ impl Tampering {
             Act::Signs(recipe) => request.sign_by(recipe),
             Act::Batches(_) => request.edit(|body| {
                 let id = body[dialect.record_member]["id"].as_str().unwrap_or_default();
-                if let Some(event) = self.registry.lock().along.get(id) {
+                if let Some(event) = self.registry.lock().batched.get(id) {
                     let record: Value = serde_json::from_str(event.record.get()).unwrap_or_default();
                     body["alsoHappened"] =
                         json!([{ dialect.event_member: event.name, dialect.record_member: record }]);
@@ -138,7 +139,7 @@ impl Tampering {
         }
     }
 
-    /// Sends a delivery again where the fault is about that. Returns the last outcome.
+    /// Sends a delivery again if the fault says so. Returns the last outcome.
     async fn again(&self, registered: &str, request: &mut Outgoing<'_>, mut outcome: Outcome) -> Outcome {
         match self.act {
             Act::Resends(these) if these(&outcome) => {
@@ -194,19 +195,18 @@ impl Tampering {
                 Outcome::Answered(Response { status: 200, ..Response::default() })
             }
             (Act::Crashes(these), _) if these(&outcome) => {
-                let how = format!("ended by an error that nobody caught: {outcome}");
-                self.registry.lock().crashed = Some(how);
+                self.registry.lock().crashed = Some(messages::crashed(&outcome));
                 outcome
             }
             (Act::StopsAfterFailure, _) if outcome.status().is_none() => {
                 self.registry.lock().stopped.insert(registered.to_owned());
                 outcome
             }
-            // In place of what the answer's status says. The way out over HTTPS reads no body.
+            // The status is ignored. Over HTTPS no body is read, so the fault has no effect.
             (Act::Misunderstands(these), Outcome::Answered(answer))
                 if !registered.starts_with("https:") && these(answer) =>
             {
-                Outcome::Malformed("an answer that is not understood".to_owned())
+                Outcome::Malformed(messages::answer_not_understood().to_owned())
             }
             _ => outcome,
         }

@@ -1,8 +1,8 @@
-//! The endpoints that are in trouble, and the events that meet their conduct.
+//! The endpoints that do not answer plainly, and the events that reach them while they do not.
 
 use crate::suite::transcript::{Conduct, Emission, ScenarioName, Transcript};
 
-/// The webhooks of a scenario at endpoints of some conduct.
+/// The webhooks of a scenario whose endpoints have the wanted conduct.
 pub(super) fn webhooks(
     t: &Transcript,
     scenario: ScenarioName,
@@ -12,7 +12,7 @@ pub(super) fn webhooks(
     all.filter(|(_, conduct)| wanted(*conduct)).collect()
 }
 
-/// The events that meet an endpoint's conduct: all but the first one after the registration.
+/// The events that meet an endpoint's conduct: all but the first event after the registration.
 pub(super) fn met(t: &Transcript, webhook: usize) -> impl Iterator<Item = &Emission> {
     t.emissions_to(webhook).filter(|emission| !emission.first && emission.unsupported.is_none())
 }

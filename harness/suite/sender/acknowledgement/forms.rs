@@ -1,6 +1,6 @@
-//! ACK-5: only the status of an answer counts; and the judging of forms of answers that ACK-7 shares.
+//! ACK-5: only the status of an answer counts. ACK-7 shares how forms of answers are judged.
 //!
-//! Invariant: a form of answer speaks against a sender only where it reads a plain answer of that status correctly.
+//! Invariant: a form of answer counts against a sender only if it reads a plain answer with that status correctly.
 
 use super::outcome::{answered, delivered, misread_acknowledgement};
 use crate::peers::fault::{Faults, SenderFault};
@@ -8,6 +8,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::judge::first_scenario;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::answers::ANSWER_FORMS;
 use crate::suite::transcript::{AnswerForm, Conduct, Transcript};
 use crate::wire::exchange::ExchangeId;
@@ -16,12 +17,12 @@ use crate::wire::exchange::ExchangeId;
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-5",
     title: "only the status counts",
-    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show what the sender makes of an answer")),
+    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how the sender treats an answer")),
     level: Level::Should,
     check_id: "sender/acknowledgement/status-alone",
     text: "An empty, large, non-JSON or error-looking body under a 2xx is still an acknowledgement.",
     source: "D",
-    why: "The documentation asks for a status and for nothing else; frameworks answer with whatever body they like.",
+    why: "The documentation asks only for a status, and frameworks answer with all kinds of bodies.",
     scenarios: &[&ANSWER_FORMS],
     needs: None,
     check: |requirement, t| in_forms(requirement, t, |form| matches!(form, AnswerForm::Body(_)), true),
@@ -32,8 +33,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     ]),
 }];
 
-/// One verdict on the answers of 200 in the wanted forms and, where `early` is set, on the one that comes before the body has
-/// been read.
+/// One verdict on the answers of 200 in the wanted forms and, if `early` is set, on the answer before the body is read.
 pub(super) fn in_forms(
     requirement: &Requirement,
     t: &Transcript,
@@ -42,12 +42,12 @@ pub(super) fn in_forms(
 ) -> Verdict {
     let scenario = first_scenario(requirement);
     let Some(plain) = answered(t, scenario).find(|emission| emission.form == AnswerForm::Plain) else {
-        return Verdict::Inconclusive("no event could be emitted".to_owned());
+        return Verdict::Inconclusive(messages::no_event_emitted().to_owned());
     };
     let (deliveries, settled) = delivered(t, plain);
     match misread_acknowledgement(t, "200", &deliveries, settled) {
         Ok(None) => {}
-        Ok(Some((_, message))) => return Verdict::Inconclusive(format!("{message} (see ACK-1)")),
+        Ok(Some((_, message))) => return Verdict::Inconclusive(messages::plain_answer_misread(&message)),
         Err(unclear) => return unclear,
     }
     let mut misread = Vec::new();
@@ -59,7 +59,7 @@ pub(super) fn in_forms(
         };
         let cause = Cause::detailed(Code::SendAckStatus, what.as_str());
         misread.push(what);
-        let evidence = Evidence::new("delivered, and not sent again", actual, message);
+        let evidence = Evidence::new(messages::delivered_once(), actual, message);
         evidence.shown_by(deliveries).because(cause).fail()
     };
     let mut verdicts = Vec::new();
@@ -70,10 +70,10 @@ pub(super) fn in_forms(
     let mut webhooks = t.webhooks_of(scenario);
     let answers_early = webhooks.find(|(_, webhook)| webhook.conduct == Conduct::AnswersEarly);
     if let Some((webhook, _)) = answers_early.filter(|_| early) {
-        let what = "200 before the body had been read".to_owned();
+        let what = messages::before_body_read().to_owned();
         verdicts.push(judge(what, t.deliveries(webhook, plain), t.settled_of(webhook, plain)));
     }
-    let mut verdict = of_all(verdicts.into_iter(), "no event could be emitted", "forms of answer");
+    let mut verdict = of_all(verdicts.into_iter(), messages::no_event_emitted(), "forms of answer");
     if let Verdict::Fail(evidence) = &mut verdict
         && let Some(cause) = &mut evidence.cause
     {
@@ -82,11 +82,11 @@ pub(super) fn in_forms(
     verdict
 }
 
-/// A form of a 200, for people.
+/// A form of a 200 in words.
 fn words(form: AnswerForm) -> String {
     match form {
-        AnswerForm::Body(body) => format!("200 with {body}"),
-        AnswerForm::Interim(statuses) => format!("200 behind {statuses}"),
+        AnswerForm::Body(body) => messages::with_body(body),
+        AnswerForm::Interim(statuses) => messages::after_interim(statuses),
         AnswerForm::Plain | AnswerForm::ToAnotherHost | AnswerForm::ToItself => "200".to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 //! ACK-3: no answer does not acknowledge, and the sender goes on.
 //!
-//! Invariant: what the sender did at an endpoint in trouble counts only along with what it did at one that answers.
+//! Invariant: what the sender did at an endpoint that does not answer is compared with what it did at one that does.
 
 use super::endpoints::{met, webhooks};
 use crate::peers::fault::{Faults, SenderFault};
@@ -9,6 +9,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::judge::{and_over_https, first_scenario};
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::https::BAD_CERTIFICATES;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Arrival, Conduct, Emission, ScenarioName, Transcript};
@@ -17,14 +18,14 @@ use crate::suite::transcript::{Arrival, Conduct, Emission, ScenarioName, Transcr
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-3",
     title: "no answer is no acknowledgement",
-    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show what the sender makes of an answer")),
+    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how the sender treats an answer")),
     level: Level::Must,
     check_id: "sender/acknowledgement/no-answer",
     text: "No answer (refused, reset, closed early, cut off inside the header, timed out) does not acknowledge; \
            the sender goes on with the next delivery.",
     source: "D",
-    why: "What nobody answered for was taken in by nobody; and an endpoint that was down for a moment misses \
-          everything from then on where the sender gives it up.",
+    why: "A delivery without an answer may not have been processed. If the sender gives up on an endpoint that was down \
+          for a moment, the endpoint misses everything from then on.",
     scenarios: &[&UNANSWERED, &BAD_CERTIFICATES],
     needs: None,
     check: |requirement, t| and_over_https(t, not_acknowledged(requirement, t), bad_certificates),
@@ -43,9 +44,9 @@ pub const ALL: &[Requirement] = &[Requirement {
 
 fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
     let scenario = first_scenario(requirement);
-    let all_well = webhooks(t, scenario, |conduct| conduct == Conduct::Answers);
-    let (Some(&(well, _)), Some(&(last, _))) = (all_well.first(), all_well.last()) else {
-        return Verdict::Inconclusive("no webhook could be registered".to_owned());
+    let working = webhooks(t, scenario, |conduct| conduct == Conduct::Answers);
+    let (Some(&(working, _)), Some(&(last, _))) = (working.first(), working.last()) else {
+        return Verdict::Inconclusive(messages::no_webhook_registered().to_owned());
     };
     let reports = t.capabilities.contains(&Capability::Outcomes);
     let mut misread: Vec<&str> = Vec::new();
@@ -54,26 +55,24 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
         let mut seen_before = false;
         for (at, emission) in met(t, webhook).enumerate() {
             let attempts = t.attempts(webhook, emission);
-            let is_well = t.settled_of(well, emission).is_some_and(|settled| settled.delivered);
+            let others_settled = t.settled_of(working, emission).is_some_and(|settled| settled.delivered);
             let exchanges = attempts.iter().map(|arrival| arrival.exchange);
             verdicts.push(match t.settled_of(webhook, emission) {
                 Some(settled) if settled.delivered => {
                     if !misread.contains(&conduct.as_str()) {
                         misread.push(conduct.as_str());
                     }
-                    let message =
-                        format!("a delivery that {} is reported as delivered", conduct.what_became());
-                    Evidence::new("reported as not delivered", "reported as delivered", message)
+                    let message = messages::silence_acknowledged(conduct.what_became());
+                    let (expected, actual) =
+                        (messages::reported_not_delivered(), messages::reported_delivered());
+                    Evidence::new(expected, actual, message)
                         .shown_by(exchanges)
                         .because(Cause::new(Code::SendAckStatus))
                         .fail()
                 }
                 _ if stopped(t, scenario, last, conduct, emission, &attempts, seen_before) => {
-                    let name = &emission.event.name;
-                    let became = conduct.what_became();
-                    let message =
-                        format!("behind a delivery that {became}, {name} was not sent to that endpoint");
-                    Evidence::new("the next delivery is sent", "nothing is sent", message)
+                    let message = messages::endpoint_given_up(&emission.event.name, conduct.what_became());
+                    Evidence::new(messages::next_delivery(), messages::nothing_sent(), message)
                         .because(Cause::detailed(
                             Code::SendBlocked,
                             format!("by a failure: {}", conduct.as_str()),
@@ -81,20 +80,19 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
                         .fail()
                 }
                 Some(_) => Verdict::Pass,
-                // It is not over, or was retried: either way the sender read no acknowledgement.
-                None if attempts.len() > 1 || !reports || is_well => Verdict::Pass,
-                // After the first one the sender may still be waiting for the answer to that.
+                // It is unsettled or was retried. Either way the sender read no acknowledgement.
+                None if attempts.len() > 1 || !reports || others_settled => Verdict::Pass,
+                // The sender may still be waiting for the answer to the first delivery.
                 None if conduct == Conduct::Hangs && at > 0 => continue,
-                None => Verdict::Inconclusive("no outcome is reported of any delivery".to_owned()),
+                None => Verdict::Inconclusive(messages::no_outcomes().to_owned()),
             });
             seen_before |= !attempts.is_empty();
         }
         if conduct.sees_requests() && !seen_before {
-            let why = format!("nothing arrived at the endpoint where a delivery {}", conduct.what_became());
-            verdicts.push(Verdict::Inconclusive(why));
+            verdicts.push(Verdict::Inconclusive(messages::endpoint_not_reached(conduct.what_became())));
         }
     }
-    let mut verdict = of_all(verdicts.into_iter(), "no event could be emitted", "deliveries");
+    let mut verdict = of_all(verdicts.into_iter(), messages::no_event_emitted(), "deliveries");
     if let Verdict::Fail(evidence) = &mut verdict
         && let Some(cause) = evidence.cause.as_mut().filter(|cause| cause.code == Code::SendAckStatus)
     {
@@ -103,12 +101,12 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
     verdict
 }
 
-/// Whether a sender has given an endpoint up: an event that reached the one that is well, which was registered last, did
-/// not come, where one before it did.
+/// Whether a sender has given up on an endpoint: an event did not arrive there although an earlier one did, and although it
+/// reached the working endpoint that was registered last.
 fn stopped(
     t: &Transcript,
     scenario: ScenarioName,
-    well: usize,
+    working: usize,
     conduct: Conduct,
     emission: &Emission,
     attempts: &[&Arrival],
@@ -116,58 +114,57 @@ fn stopped(
 ) -> bool {
     let kept = t.webhooks_of(scenario).all(|(_, webhook)| !webhook.overflowed);
     let visible = conduct.sees_requests() && conduct != Conduct::Hangs && kept;
-    let reached_the_well = || !t.attempts(well, emission).is_empty();
-    visible && attempts.is_empty() && seen_before && emission.awaited && reached_the_well()
+    let reached_working = || !t.attempts(working, emission).is_empty();
+    visible && attempts.is_empty() && seen_before && emission.awaited && reached_working()
 }
 
-/// The same where the answer is missing because the sender rejected the certificate.
+/// The same if there is no answer because the sender rejected the certificate.
 fn bad_certificates(t: &Transcript) -> Option<Verdict> {
     let mut webhooks = t.webhooks_of(BAD_CERTIFICATES.name);
-    let (well, _) = webhooks.next()?;
+    let (working, _) = webhooks.next()?;
     let reports = t.capabilities.contains(&Capability::Outcomes);
     let mut verdicts = Vec::new();
     for (webhook, registered) in webhooks {
+        let Conduct::Secured(certificate) = registered.conduct else { continue };
         let became = registered.conduct.what_became();
         if t.arrivals.iter().any(|arrival| arrival.webhook == Some(webhook)) {
-            // It got an answer, so nothing is wrong with taking that for one.
-            verdicts.push(Verdict::NotApplicable(format!("the sender delivers what {became}")));
+            // It was answered, so it may count as acknowledged.
+            verdicts.push(Verdict::NotApplicable(messages::certificate_accepted(certificate.describe())));
             continue;
         }
-        let came = |wanted: &dyn Fn(u64) -> bool| {
+        let connected = |wanted: &dyn Fn(u64) -> bool| {
             t.handshakes.iter().any(|one| one.webhook == webhook && wanted(one.at_ms))
         };
         for emission in met(t, webhook) {
             let (name, asked) = (&emission.event.name, emission.asked_at_ms);
-            let is_well = t.settled_of(well, emission).is_some_and(|settled| settled.delivered);
+            let others_settled = t.settled_of(working, emission).is_some_and(|settled| settled.delivered);
             let stopped = emission.awaited
-                && came(&|at| at < asked)
-                && !came(&|at| at >= asked)
-                && !t.attempts(well, emission).is_empty();
+                && connected(&|at| at < asked)
+                && !connected(&|at| at >= asked)
+                && !t.attempts(working, emission).is_empty();
             verdicts.push(match t.settled_of(webhook, emission) {
                 Some(settled) if settled.delivered => {
-                    let message = format!("a delivery that {became} is reported as delivered");
+                    let message = messages::silence_acknowledged(became);
+                    let (expected, actual) =
+                        (messages::reported_not_delivered(), messages::reported_delivered());
                     let cause = Cause::detailed(Code::SendAckStatus, registered.conduct.as_str());
-                    Evidence::new("reported as not delivered", "reported as delivered", message)
-                        .because(cause)
-                        .fail()
+                    Evidence::new(expected, actual, message).because(cause).fail()
                 }
                 _ if stopped => {
-                    let message =
-                        format!("behind a delivery that {became}, {name} was not sent to that endpoint");
+                    let message = messages::endpoint_given_up(name, became);
                     let detail = format!("by a failure: {}", registered.conduct.as_str());
-                    Evidence::new("the next delivery is sent", "nobody comes", message)
+                    Evidence::new(messages::next_delivery(), messages::nothing_sent(), message)
                         .because(Cause::detailed(Code::SendBlocked, detail))
                         .fail()
                 }
                 Some(_) => Verdict::Pass,
-                None if !reports || is_well => Verdict::Pass,
-                None => Verdict::Inconclusive("no outcome is reported of any delivery".to_owned()),
+                None if !reports || others_settled => Verdict::Pass,
+                None => Verdict::Inconclusive(messages::no_outcomes().to_owned()),
             });
         }
-        if !came(&|_| true) {
-            let why = format!("nobody came to the endpoint where a delivery {became}");
-            verdicts.push(Verdict::Inconclusive(why));
+        if !connected(&|_| true) {
+            verdicts.push(Verdict::Inconclusive(messages::endpoint_not_contacted(certificate.describe())));
         }
     }
-    Some(of_all(verdicts.into_iter(), "no webhook could be registered", "deliveries"))
+    Some(of_all(verdicts.into_iter(), messages::no_webhook_registered(), "deliveries"))
 }

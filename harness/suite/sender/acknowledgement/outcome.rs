@@ -1,14 +1,14 @@
-//! What a sender did with a delivery that was acknowledged, and what it reports of it.
+//! What a sender did with a delivery that was acknowledged, and how it reports the delivery.
 //!
-//! Invariant: an answer that no delivery met shows nothing.
+//! Invariant: an answer that was given to no delivery shows nothing.
 
 use crate::subject::capability::Capability;
 use crate::suite::requirement::Verdict;
+use crate::suite::sender::messages;
 use crate::suite::transcript::{Emission, ScenarioName, SettledDelivery, Transcript};
 use crate::wire::exchange::ExchangeId;
 
-/// The attempts at an event's delivery in a scenario, at the webhook that was registered first, and what the sender reports
-/// of it.
+/// The attempts to deliver an event to the first webhook of its scenario, and the outcome that the sender reports.
 pub(super) fn delivered<'a>(
     t: &'a Transcript,
     emission: &Emission,
@@ -17,7 +17,7 @@ pub(super) fn delivered<'a>(
     (t.deliveries(webhook, emission), t.settled_of(webhook, emission))
 }
 
-/// Whether the outcomes were asked for so long after a delivery that it had to be settled.
+/// Whether the outcomes were asked for late enough for a delivery to be settled.
 fn had_time(t: &Transcript, delivery: ExchangeId) -> bool {
     let arrival = t.arrivals.iter().find(|arrival| arrival.exchange == delivery);
     let asked = arrival.and_then(|arrival| t.webhooks[arrival.webhook?].outcomes_at_ms);
@@ -25,12 +25,12 @@ fn had_time(t: &Transcript, delivery: ExchangeId) -> bool {
     asked.is_some_and(|asked| asked >= t.exchange(delivery).at_ms.saturating_add(deadline))
 }
 
-/// The events of a scenario that meet an answer of their own.
+/// The events of a scenario that have their own answers.
 pub(super) fn answered(t: &Transcript, scenario: ScenarioName) -> impl Iterator<Item = &Emission> {
     t.emissions_of(scenario).filter(|emission| !emission.first)
 }
 
-/// How an acknowledgement was misread, as (actual, message); `Err` where that cannot be judged.
+/// How an acknowledgement was misread, as (actual, message). `Err` if that cannot be judged.
 pub(super) fn misread_acknowledgement(
     t: &Transcript,
     what: &str,
@@ -39,27 +39,17 @@ pub(super) fn misread_acknowledgement(
 ) -> Result<Option<(String, String)>, Verdict> {
     Ok(Some(match (deliveries.len(), settled) {
         (0, _) => {
-            return Err(Verdict::Inconclusive(format!(
-                "the delivery that {what} was meant for did not arrive"
-            )));
+            return Err(Verdict::Inconclusive(messages::answered_not_arrived(what)));
         }
         (1, Some(settled)) if settled.delivered => return Ok(None),
         (1, None) if !t.capabilities.contains(&Capability::Outcomes) => return Ok(None),
         (1, None) if !had_time(t, deliveries[0]) => {
-            let why = format!("the delivery that {what} was meant for arrived too late to be settled");
-            return Err(Verdict::Inconclusive(why));
+            return Err(Verdict::Inconclusive(messages::answered_too_late(what)));
         }
-        (1, None) => (
-            "no outcome".to_owned(),
-            format!("a delivery that was answered {what} is not among the outcomes"),
-        ),
-        (1, Some(_)) => (
-            "reported as not delivered".to_owned(),
-            format!("a delivery that was answered {what} is reported as not delivered"),
-        ),
-        (times, _) => (
-            format!("sent {times} times"),
-            format!("a delivery that was answered {what} was sent {times} times"),
-        ),
+        (1, None) => ("no outcome".to_owned(), messages::outcome_missing(what)),
+        (1, Some(_)) => {
+            (messages::reported_not_delivered().to_owned(), messages::acknowledgement_unreported(what))
+        }
+        (count, _) => (messages::sent(count), messages::acknowledged_and_resent(what, count)),
     }))
 }

@@ -6,6 +6,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::judge::first_scenario;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::answers::NOT_ACKNOWLEDGED;
 use crate::suite::transcript::{AnswerForm, MOVED, Transcript};
 
@@ -13,13 +14,13 @@ use crate::suite::transcript::{AnswerForm, MOVED, Transcript};
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-8",
     title: "redirects not followed",
-    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show what the sender makes of an answer")),
+    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how the sender treats an answer")),
     level: Level::Advice,
     check_id: "sender/acknowledgement/redirect",
     text: "A redirect is not followed to another host, and never turns the POST into a GET that counts as \
            delivered.",
     source: "W",
-    why: "Another host was never registered, and gets the record and its signature; a GET delivers nothing.",
+    why: "The other host was never registered, but would receive the record and its signature. A GET delivers nothing.",
     scenarios: &[&NOT_ACKNOWLEDGED],
     needs: None,
     check: redirects,
@@ -36,7 +37,7 @@ fn redirects(requirement: &Requirement, t: &Transcript) -> Verdict {
     let verdicts = redirected.map(|emission| {
         let (status, (deliveries, settled)) = (emission.answer, delivered(t, emission));
         if deliveries.is_empty() {
-            return Verdict::Inconclusive(format!("the delivery that {status} was meant for did not arrive"));
+            return Verdict::Inconclusive(messages::answered_not_arrived(&status.to_string()));
         }
         let carries = |at: &usize| t.emissions[*at].record_id == emission.record_id;
         let followed = t.arrivals.iter().find_map(|arrival| {
@@ -48,20 +49,18 @@ fn redirects(requirement: &Requirement, t: &Transcript) -> Verdict {
         let method = &exchange.delivery.method;
         let counts = settled.is_some_and(|settled| settled.delivered);
         let (detail, message) = if elsewhere {
-            let message =
-                format!("a delivery that was answered {status} went on to another host, by {method}");
-            (format!("to another host, by {method}"), message)
+            let message = messages::followed_to_another_host(status, method);
+            (format!("to another host with {method}"), message)
         } else if method != "POST" && counts {
-            let message =
-                format!("a delivery that was answered {status} became a {method} that counts as delivered");
+            let message = messages::followed_and_counted(status, method);
             (format!("a {method} that counts as delivered"), message)
         } else {
             return Verdict::Pass;
         };
-        Evidence::new("not followed", format!("followed by {method}"), message)
+        Evidence::new("not followed", messages::followed_with(method), message)
             .shown_by(deliveries.into_iter().chain([exchange.id]))
             .because(Cause::detailed(Code::SendRedirect, detail))
             .fail()
     });
-    of_all(verdicts, "no event could be emitted", "redirects")
+    of_all(verdicts, messages::no_event_emitted(), "redirects")
 }

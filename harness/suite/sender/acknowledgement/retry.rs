@@ -1,4 +1,4 @@
-//! ACK-4: retries carry the same, are few, and have pauses between them.
+//! ACK-4: retries carry the same event, are few, and have pauses between them.
 
 use serde_json::Value;
 
@@ -6,28 +6,29 @@ use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::sender::messages;
 use crate::suite::sender::retry::retried;
 use crate::suite::sender::scenario::answers::NOT_ACKNOWLEDGED;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Arrival, Emission, Transcript};
 use crate::webhook::dialect::Members;
 
-/// How many attempts at one delivery may be seen: a backoff worth its name needs hours for as many.
+/// How many attempts at one delivery may be seen. A sensible backoff needs hours for so many.
 const MOST_ATTEMPTS: usize = 15;
-/// Two pauses in a row that are shorter than this make a tight loop.
+/// Two pauses in a row that are shorter than this are a tight loop.
 const SHORTEST_PAUSE_MS: u64 = 50;
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-4",
     title: "sane retries",
-    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show what the sender makes of an answer")),
+    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how the sender treats an answer")),
     level: Level::Should,
     check_id: "sender/acknowledgement/further-attempts",
     text: "If it retries: same event, same data, a bounded number of times, not in a tight loop.",
     source: "D",
-    why: "A receiver tells a further attempt from another event by its content, and an endpoint that fails under \
-          load does not recover under more of it.",
+    why: "A receiver recognises a retry by its content. An endpoint that fails under load does not recover under more \
+          load.",
     scenarios: &[&UNANSWERED, &NOT_ACKNOWLEDGED],
     needs: None,
     check: bounded,
@@ -49,21 +50,18 @@ fn bounded(requirement: &Requirement, t: &Transcript) -> Verdict {
         let times: Vec<u64> = exchanges().map(|id| t.exchange(id).at_ms).collect();
         let count = times.len();
         let span = times[count - 1].saturating_sub(times[0]);
-        let sent = format!("{count} times within {span} ms");
+        let sent = messages::attempts_within(count, span);
         let too_often = |detail: &str, expected: String| {
-            let message = format!("{name} was sent {sent} to an endpoint that failed");
+            let message = messages::retried_too_often(name, &sent);
             let cause = Cause::detailed(Code::SendUnboundedRetry, detail);
             Evidence::new(expected, sent.clone(), message).shown_by(exchanges()).because(cause).fail()
         };
         let pauses: Vec<u64> = times.windows(2).map(|two| two[1].saturating_sub(two[0])).collect();
         if count > MOST_ATTEMPTS {
-            return too_often(
-                "without end",
-                format!("at most {MOST_ATTEMPTS} attempts while it was watched"),
-            );
+            return too_often("without end", messages::at_most_attempts(MOST_ATTEMPTS));
         }
         if pauses.windows(2).any(|two| two.iter().all(|&pause| pause < SHORTEST_PAUSE_MS)) {
-            return too_often("without a pause", format!("pauses of {SHORTEST_PAUSE_MS} ms or more"));
+            return too_often("without a pause", messages::pauses_of(SHORTEST_PAUSE_MS));
         }
         let first = one.attempts[0];
         let changed = one.attempts[1..]
@@ -72,19 +70,19 @@ fn bounded(requirement: &Requirement, t: &Transcript) -> Verdict {
         match changed {
             None => Verdict::Pass,
             Some((other, what)) => {
-                let message = format!("a further attempt at {name} carries another {what} than the first");
-                let cause = Cause::detailed(Code::PayloadValue, format!("{what} of a further attempt"));
-                Evidence::new(format!("the same {what}"), format!("another {what}"), message)
+                let message = messages::retry_differs(name, what);
+                let cause = Cause::detailed(Code::PayloadValue, format!("{what} of a retry"));
+                Evidence::new(messages::same(what), messages::different(what), message)
                     .shown_by([first.exchange, other.exchange])
                     .because(cause)
                     .fail()
             }
         }
     });
-    of_all(verdicts, "no further attempt", "deliveries")
+    of_all(verdicts, messages::no_retry(), "deliveries")
 }
 
-/// In which member two attempts at a delivery differ: the one that names the event, or the one that holds the record.
+/// The member in which two attempts at a delivery differ: the event's name or the record.
 fn difference(t: &Transcript, emission: &Emission, one: &Arrival, other: &Arrival) -> Option<&'static str> {
     let body = |arrival: &Arrival| Members::parse(&t.exchange(arrival.exchange).delivery.body);
     let (Ok(one), Ok(other)) = (body(one), body(other)) else { return Some("form of body") };

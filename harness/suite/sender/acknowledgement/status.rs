@@ -7,6 +7,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::judge::{and_over_https, first_scenario};
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::answers::{ACKNOWLEDGED, NOT_ACKNOWLEDGED};
 use crate::suite::sender::scenario::https::HTTPS;
 use crate::suite::transcript::{Emission, ScenarioName, Transcript};
@@ -16,15 +17,13 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "ACK-1",
         title: "every 2xx acknowledges",
-        binds: Binds::Sender(Recorded::Cannot(
-            "traffic alone does not show what the sender makes of an answer",
-        )),
+        binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how the sender treats an answer")),
         level: Level::Must,
         check_id: "sender/acknowledgement/2xx",
         text: "Every status from 200 to 299 acknowledges: the delivery is not sent again, and is reported as \
                delivered where outcomes are reported.",
         source: "D",
-        why: "Endpoints answer 202 or 204 as often as 200; a sender that waits for 200 alone sends again what was taken.",
+        why: "Endpoints answer 202 or 204 as often as 200. A sender that accepts only 200 repeats deliveries that were processed.",
         scenarios: &[&ACKNOWLEDGED, &HTTPS],
         needs: None,
         check: |requirement, t| and_over_https(t, acknowledged(requirement, t), acknowledged_over_https),
@@ -38,14 +37,12 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "ACK-2",
         title: "nothing else acknowledges",
-        binds: Binds::Sender(Recorded::Cannot(
-            "traffic alone does not show what the sender makes of an answer",
-        )),
+        binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how the sender treats an answer")),
         level: Level::Must,
         check_id: "sender/acknowledgement/not-2xx",
         text: "A final status outside 200 to 299 does not acknowledge, redirects included.",
         source: "D",
-        why: "A delivery that an error page or a login redirect answered was not taken in by anybody.",
+        why: "A delivery that was answered by an error page or a login redirect was not processed.",
         scenarios: &[&NOT_ACKNOWLEDGED],
         needs: Some(Capability::Outcomes),
         check: not_acknowledged,
@@ -69,18 +66,18 @@ fn acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
         };
         let again = deliveries.len() > 1 && settled.is_some_and(|settled| settled.delivered);
         let cause = if again && status == 200 {
-            // Even the plainest acknowledgement is followed by a copy: it is not the status that is misread.
+            // A copy follows even a plain 200, so the status is not what is misread.
             Cause::detailed(Code::SendOncePerWebhook, "more than once")
         } else {
             Cause::detailed(Code::SendAckStatus, status.to_string())
         };
-        let evidence = Evidence::new("delivered, and not sent again", actual, message);
+        let evidence = Evidence::new(messages::delivered_once(), actual, message);
         evidence.shown_by(deliveries).because(cause).fail()
     };
     of_statuses(t, first_scenario(requirement), judge)
 }
 
-/// The same at the HTTPS endpoint whose certificate is good. DLV-2 judges that nothing came there.
+/// The same at the HTTPS endpoint whose certificate is good. DLV-2 fails if nothing arrived there.
 fn acknowledged_over_https(t: &Transcript) -> Option<Verdict> {
     t.arrivals_in(HTTPS.name).next()?;
     let judge = |emission: &Emission| {
@@ -90,18 +87,18 @@ fn acknowledged_over_https(t: &Transcript) -> Option<Verdict> {
             Err(unclear) => unclear,
             Ok(Some((actual, message))) => {
                 let cause = Cause::detailed(Code::SendAckStatus, "200 over HTTPS");
-                let evidence = Evidence::new("delivered, and not sent again", actual, message);
+                let evidence = Evidence::new(messages::delivered_once(), actual, message);
                 evidence.shown_by(deliveries).because(cause).fail()
             }
         }
     };
-    Some(of_all(answered(t, HTTPS.name).map(judge), "no event could be emitted", "deliveries"))
+    Some(of_all(answered(t, HTTPS.name).map(judge), messages::no_event_emitted(), "deliveries"))
 }
 
 fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
     let scenario = first_scenario(requirement);
-    // Only settled deliveries are listed: one that is to be sent again later is not. That outcomes are listed at all is
-    // shown by the one that was acknowledged.
+    // Only settled deliveries are listed, and one that will be retried is not settled. The acknowledged delivery shows that
+    // outcomes are listed at all.
     let mut all = answered(t, scenario);
     let shows_outcomes = all.any(|emission| {
         emission.answer == 200 && delivered(t, emission).1.is_some_and(|settled| settled.delivered)
@@ -110,19 +107,17 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
         let (status, (deliveries, settled)) = (emission.answer, delivered(t, emission));
         match (deliveries.is_empty(), settled) {
             _ if (200..300).contains(&status) => {
-                Verdict::NotApplicable("it is there to be acknowledged".to_owned())
+                Verdict::NotApplicable(messages::meant_to_be_acknowledged().to_owned())
             }
-            (true, _) => {
-                Verdict::Inconclusive(format!("the delivery that {status} was meant for did not arrive"))
-            }
+            (true, _) => Verdict::Inconclusive(messages::answered_not_arrived(&status.to_string())),
             (false, None) if shows_outcomes => Verdict::Pass,
-            (false, None) => Verdict::Inconclusive("no outcome is reported of any delivery".to_owned()),
+            (false, None) => Verdict::Inconclusive(messages::no_outcomes().to_owned()),
             (false, Some(settled)) if !settled.delivered => Verdict::Pass,
             (false, Some(_)) => {
                 let redirect = (300..400).contains(&status);
                 let code = if redirect { Code::SendRedirect } else { Code::SendAckStatus };
-                let message = format!("a delivery that was answered {status} is reported as delivered");
-                Evidence::new("reported as not delivered", "reported as delivered", message)
+                let message = messages::failure_acknowledged(&status.to_string());
+                Evidence::new(messages::reported_not_delivered(), messages::reported_delivered(), message)
                     .shown_by(deliveries)
                     .because(Cause::detailed(code, status.to_string()))
                     .fail()
@@ -132,14 +127,14 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
     of_statuses(t, scenario, judge)
 }
 
-/// One verdict on all statuses of a scenario, with every one that was misread in its cause's detail, as ranges: `201-299`.
+/// One verdict on all statuses of a scenario. Its cause's detail lists every misread status in ranges: `201-299`.
 fn of_statuses(t: &Transcript, scenario: ScenarioName, judge: impl Fn(&Emission) -> Verdict) -> Verdict {
     let verdicts: Vec<(u16, Verdict)> =
         answered(t, scenario).map(|emission| (emission.answer, judge(emission))).collect();
     let failed = verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Fail(_)));
     let misread = ranges(failed.map(|(status, _)| *status).collect());
     let statuses = verdicts.into_iter().map(|(_, verdict)| verdict);
-    let mut verdict = of_all(statuses, "no event could be emitted", "statuses");
+    let mut verdict = of_all(statuses, messages::no_event_emitted(), "statuses");
     if let Verdict::Fail(evidence) = &mut verdict
         && let Some(cause) = &mut evidence.cause
         && matches!(cause.code, Code::SendAckStatus | Code::SendRedirect)

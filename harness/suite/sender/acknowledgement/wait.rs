@@ -1,4 +1,4 @@
-//! ACK-6: how long an answer is waited for.
+//! ACK-6: how long the sender waits for an answer.
 
 use std::time::Duration;
 
@@ -8,23 +8,24 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::judge::first_scenario;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Arrival, Conduct, Transcript};
 
-/// A wait that was ended sooner than this was not a second long. A sender's clock starts a little before the endpoint's.
+/// A shorter wait than this was not a second long. The sender starts counting a little before the endpoint does.
 const SHORTEST_WAIT: Duration = Duration::from_millis(900);
 
 /// The requirements of this group.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-6",
     title: "bounded wait",
-    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show what the sender makes of an answer")),
+    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how the sender treats an answer")),
     level: Level::Should,
     check_id: "sender/acknowledgement/wait",
     text: "The wait for the head of an answer is bounded (S: 5 s) and is at least 1 s.",
     source: "S",
-    why: "A wait without end holds a connection for each delivery to an endpoint that hangs; one that is too short \
-          calls deliveries failed that were taken in. Bounded is what ends within --timeout.",
+    why: "An endless wait ties up a connection for each delivery to an endpoint that hangs. A wait that is too short \
+          counts processed deliveries as failed. A wait is bounded if it ends within --timeout.",
     scenarios: &[&UNANSWERED],
     needs: None,
     check: waits,
@@ -43,24 +44,23 @@ fn waits(requirement: &Requirement, t: &Transcript) -> Verdict {
         Conduct::Hangs => gives_up(t, webhook),
         _ => waits_long_enough(t, webhook, conduct),
     });
-    of_all(verdicts, "no webhook could be registered", "endpoints")
+    of_all(verdicts, messages::no_webhook_registered(), "endpoints")
 }
 
-/// How long the answer that never comes is waited for.
+/// How long the sender waits for an answer that never comes.
 fn gives_up(t: &Transcript, webhook: usize) -> Verdict {
     let attempts: Vec<&Arrival> =
         met(t, webhook).flat_map(|emission| t.attempts(webhook, emission)).collect();
     let Some(first) = attempts.first() else {
-        return Verdict::Inconclusive("nothing reached the endpoint that hangs".to_owned());
+        return Verdict::Inconclusive(messages::hanging_not_reached().to_owned());
     };
     let waited = |arrival: &&&Arrival| arrival.traits.given_up_after;
-    let bound = format!("between 1 s and {:.1} s", t.limits.timeout.as_secs_f64());
+    let bound = messages::wait_between(t.limits.timeout.as_secs_f64());
     let shortest = attempts.iter().filter_map(|arrival| Some((waited(&arrival)?, arrival.exchange))).min();
     match shortest {
         Some((wait, exchange)) if wait < SHORTEST_WAIT => {
-            let wait = format!("{} ms", wait.as_millis());
-            let message = format!("an answer was waited for no longer than {wait}");
-            Evidence::new(bound, wait, message)
+            let message = messages::gave_up(wait.as_millis());
+            Evidence::new(bound, format!("{} ms", wait.as_millis()), message)
                 .shown_by([exchange])
                 .because(Cause::detailed(Code::SendAckStatus, "no answer within a second"))
                 .fail()
@@ -69,15 +69,12 @@ fn gives_up(t: &Transcript, webhook: usize) -> Verdict {
         _ => {
             let at_ms = t.exchange(first.exchange).at_ms;
             let watched = Duration::from_millis(t.webhooks[webhook].watched_until_ms.saturating_sub(at_ms));
+            let seconds = watched.as_secs_f64();
             if watched < t.limits.timeout {
-                return Verdict::Inconclusive(format!(
-                    "it was watched for {:.1} s only",
-                    watched.as_secs_f64()
-                ));
+                return Verdict::Inconclusive(messages::watched_too_briefly(seconds));
             }
-            let still = format!("still waiting after {:.1} s", watched.as_secs_f64());
-            let message = format!("an answer that never comes is waited for without end: {still}");
-            Evidence::new(bound, still, message)
+            let message = messages::waits_without_end(seconds);
+            Evidence::new(bound, messages::still_waiting(seconds), message)
                 .shown_by([first.exchange])
                 .because(Cause::detailed(Code::SendBlocked, "by an answer that never comes"))
                 .fail()
@@ -85,24 +82,24 @@ fn gives_up(t: &Transcript, webhook: usize) -> Verdict {
     }
 }
 
-/// Whether an answer that takes a little less than a second is waited for.
+/// Whether the sender waits for an answer that takes a little less than a second.
 fn waits_long_enough(t: &Transcript, webhook: usize, conduct: Conduct) -> Verdict {
     let Some(emission) = met(t, webhook).next() else {
-        return Verdict::Inconclusive("no event could be emitted".to_owned());
+        return Verdict::Inconclusive(messages::no_event_emitted().to_owned());
     };
     let attempts = t.attempts(webhook, emission);
     let Some(first) = attempts.first() else {
-        return Verdict::Inconclusive(format!("no delivery arrived that {}", conduct.what_became()));
+        return Verdict::Inconclusive(messages::no_delivery_that(conduct.what_became()));
     };
     let settled = t.settled_of(webhook, emission);
-    // What the sender reports comes first: one that has read enough may close the connection in the middle of the answer.
-    let (actual, what) = match (settled, first.traits.given_up_after) {
+    // The reported outcome comes first: a sender that has read enough may close the connection during the answer.
+    let (actual, end) = match (settled, first.traits.given_up_after) {
         (Some(settled), _) if settled.delivered => return Verdict::Pass,
-        (Some(_), _) => ("reported as not delivered".to_owned(), "is reported as not delivered"),
-        (None, Some(wait)) => (format!("given up after {} ms", wait.as_millis()), "was given up before that"),
+        (Some(_), _) => (messages::reported_not_delivered().to_owned(), messages::was_not_delivered()),
+        (None, Some(wait)) => (messages::given_up_after(wait.as_millis()), messages::was_given_up()),
         (None, None) => return Verdict::Pass,
     };
-    let message = format!("a delivery that {} within a second {what}", conduct.what_became());
+    let message = messages::wait_too_short(conduct.what_became(), end);
     Evidence::new("delivered", actual, message)
         .shown_by(attempts.iter().map(|arrival| arrival.exchange))
         .because(Cause::detailed(Code::SendAckStatus, format!("200, {}", conduct.as_str())))

@@ -5,6 +5,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::transcript::LONGEST_BODY;
@@ -20,7 +21,7 @@ pub const ALL: &[Requirement] = &[
         check_id: "sender/delivery/json",
         text: "The body is one JSON text in UTF-8 without a byte-order mark, and without a content coding.",
         source: "D, R",
-        why: "Parsers refuse anything else, and the signature covers the bytes that they refuse.",
+        why: "Parsers reject anything else, and the signature covers the bytes that they reject.",
         scenarios: &[&EVERY_EVENT, &GENERATED],
         needs: None,
         check: |requirement, t| every_delivery(requirement, t, json),
@@ -38,7 +39,7 @@ pub const ALL: &[Requirement] = &[
         check_id: "sender/delivery/content-type",
         text: "`Content-Type` is `application/json` (parameters allowed).",
         source: "S, R",
-        why: "Frameworks parse a body by its declared type, and hand an empty one on where they do not know it.",
+        why: "Frameworks choose a body parser by the declared type. If they do not know it, the body stays empty.",
         scenarios: &[&EVERY_EVENT],
         needs: None,
         check: |requirement, t| every_delivery(requirement, t, content_type),
@@ -52,7 +53,7 @@ pub const ALL: &[Requirement] = &[
         check_id: "sender/delivery/one-event",
         text: "One request carries one event.",
         source: "D",
-        why: "A receiver reads one event from a body; the others of a batch are lost without a trace.",
+        why: "A receiver reads one event from a body. The other events of a batch are silently lost.",
         scenarios: &[&EVERY_EVENT, &GENERATED],
         needs: None,
         check: |requirement, t| every_delivery(requirement, t, one_event),
@@ -63,33 +64,34 @@ pub const ALL: &[Requirement] = &[
 fn json(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let (body, length) = (&arrived.exchange.delivery.body, arrived.arrival.traits.body_length);
     let (detail, actual) = if length > LONGEST_BODY as u64 {
-        ("too long", format!("{length} bytes long, for a record of ours"))
+        ("too long", messages::body_length(length))
     } else if arrived.whole_body().is_err() {
         return arrived.whole_body().map(|_| Verdict::Pass);
     } else if body.starts_with(b"\xEF\xBB\xBF") {
-        ("byte-order mark", "a byte-order mark before the body".to_owned())
+        ("byte-order mark", messages::after_byte_order_mark().to_owned())
     } else if let Err(why) = std::str::from_utf8(body) {
-        ("not UTF-8", format!("bytes that are not UTF-8 ({why})"))
+        ("not UTF-8", messages::not_utf8(why))
     } else if let Err(NotAnObject::NotJson(why)) = Members::parse(body) {
-        ("not JSON", format!("no JSON text ({why})"))
+        ("not JSON", messages::not_json(why))
     } else {
         return Ok(Verdict::Pass);
     };
-    let message = format!("the body is {actual}");
+    let message = messages::wrong_body(&arrived.named(), &actual);
     let cause = Cause::detailed(Code::SendBodyForm, detail);
-    Ok(arrived.evidence("one JSON text in UTF-8", actual, message).because(cause).fail())
+    Ok(arrived.evidence(messages::one_json_text(), actual, message).because(cause).fail())
 }
 
 fn content_type(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let declared = arrived.exchange.delivery.headers.single("content-type");
-    let declared = declared.map_or_else(|| "none".into(), |value| String::from_utf8_lossy(value));
-    let essence = declared.split(';').next().unwrap_or_default().trim();
+    let declared = declared.map(|value| String::from_utf8_lossy(value));
+    let declared = declared.as_deref();
+    let essence = declared.and_then(|declared| declared.split(';').next()).unwrap_or_default().trim();
     Ok(if essence.eq_ignore_ascii_case("application/json") {
         Verdict::Pass
     } else {
-        let message = format!("the declared content type is {declared}");
+        let message = messages::wrong_content_type(&arrived.named(), declared);
         let cause = Cause::detailed(Code::SendBodyForm, "content type");
-        arrived.evidence("application/json", declared, message).because(cause).fail()
+        arrived.evidence("application/json", declared.unwrap_or("none"), message).because(cause).fail()
     })
 }
 
@@ -97,11 +99,11 @@ fn one_event(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let carried = arrived.arrival.carries.len();
     let is_array = matches!(Members::parse(arrived.whole_body()?), Err(NotAnObject::OtherType("an array")));
     Ok(if carried > 1 || is_array {
-        let actual = if is_array { format!("an array of {carried}") } else { format!("{carried} events") };
-        let message = format!("a request carries {actual}");
+        let actual = messages::several_events(carried, is_array);
+        let message = messages::events_batched(&actual);
         arrived.evidence("one event", actual, message).because(Cause::new(Code::SendBatch)).fail()
     } else if arrived.emitted()?.is_none() {
-        // Of recorded traffic it is known only whether the body is one object, which is the form of one event.
+        // Recorded traffic shows only whether the body is one object, which is the form of one event.
         arrived.members().map(|_| Verdict::Pass)?
     } else {
         Verdict::Pass

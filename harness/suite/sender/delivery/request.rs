@@ -8,6 +8,7 @@ use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::{and_over_https, every_delivery};
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::sender::scenario::https::HTTPS;
@@ -24,7 +25,7 @@ pub const ALL: &[Requirement] = &[
         check_id: "sender/delivery/method",
         text: "The request method is POST.",
         source: "D",
-        why: "Endpoints route by method; anything else meets a 404 or 405.",
+        why: "Endpoints route by method; any other method is answered 404 or 405.",
         scenarios: &[&EVERY_EVENT, &GENERATED, &HTTPS],
         needs: None,
         check: |requirement, t| with_broken(t, every_delivery(requirement, t, method)),
@@ -38,12 +39,12 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "DLV-2",
         title: "exact URL",
-        binds: Binds::Sender(Recorded::Cannot("which URL was registered is not known")),
+        binds: Binds::Sender(Recorded::Cannot("the registered URL is not known")),
         level: Level::Must,
         check_id: "sender/delivery/url",
         text: "The request goes to the registered URL: host, port, path and query unchanged.",
         source: "D",
-        why: "Many endpoints carry a tenant or a token in path or query.",
+        why: "Many endpoints carry a tenant or a token in the path or query.",
         scenarios: &[&EVERY_EVENT, &GENERATED, &HTTPS],
         needs: None,
         check: |requirement, t| and_over_https(t, every_delivery(requirement, t, url), reached),
@@ -56,18 +57,17 @@ pub const ALL: &[Requirement] = &[
     },
 ];
 
-/// The verdict on the requests, but for what arrived in the first scenario that is none, and for what is framed wrongly in
-/// any scenario. Elsewhere a request that only does not come to its end may be the endpoint's doing.
+/// The verdict on the requests. It fails if something other than a complete request arrived in the first scenario, or a
+/// wrongly framed one in any scenario. In other scenarios the endpoint itself may have cut a request off.
 fn with_broken(t: &Transcript, verdict: Verdict) -> Verdict {
     let counts =
         |one: &&BrokenRequest| one.fault.is_some() || t.webhooks[one.webhook].scenario == EVERY_EVENT.name;
     let broken: Vec<_> = t.broken.iter().filter(counts).collect();
     let Some(first) = broken.first() else { return verdict };
-    let more = if broken.len() > 1 { format!(" (and {} more)", broken.len() - 1) } else { String::new() };
-    let message = format!("what reached the endpoint is no whole HTTP request: {}{more}", first.what);
-    let detail = broken.iter().find_map(|one| one.fault).map_or("not whole", FramingFault::describe);
+    let message = messages::broken_request(&first.what, broken.len() - 1);
+    let detail = broken.iter().find_map(|one| one.fault).map_or("not complete", FramingFault::describe);
     let cause = Cause::detailed(Code::SendFraming, detail);
-    Evidence::new("a POST request", "no whole request", message).because(cause).fail()
+    Evidence::new("a POST request", messages::not_complete(), message).because(cause).fail()
 }
 
 fn method(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
@@ -75,7 +75,7 @@ fn method(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     Ok(if method == "POST" {
         Verdict::Pass
     } else {
-        let message = format!("the request method is {method}");
+        let message = messages::wrong_method(&arrived.named(), method);
         arrived.evidence("POST", method, message).because(Cause::new(Code::SendMethod)).fail()
     })
 }
@@ -93,16 +93,13 @@ fn url(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     Ok(if (host.as_str(), &delivery.target) == (authority, &target) {
         Verdict::Pass
     } else {
-        let actual = format!("{host}{}", delivery.target);
-        let message = format!("the request went to {actual}, not to {authority}{target}");
-        arrived
-            .evidence(format!("{authority}{target}"), actual, message)
-            .because(Cause::new(Code::SendUrl))
-            .fail()
+        let (expected, actual) = (format!("{authority}{target}"), format!("{host}{}", delivery.target));
+        let message = messages::wrong_url(&arrived.named(), &actual, &expected);
+        arrived.evidence(expected, actual, message).because(Cause::new(Code::SendUrl)).fail()
     })
 }
 
-/// Whether every event reached the HTTPS endpoint whose certificate the sender was told to trust.
+/// Whether every event reached the HTTPS endpoint whose certificate the sender was asked to trust.
 fn reached(t: &Transcript) -> Option<Verdict> {
     let (webhook, registered) = t.webhooks_of(HTTPS.name).next()?;
     let judged = t.emissions_to(webhook).filter(|emission| !emission.first && emission.unsupported.is_none());
@@ -111,24 +108,27 @@ fn reached(t: &Transcript) -> Option<Verdict> {
             return Verdict::Pass;
         }
         let name = &emission.event.name;
-        if !emission.awaited || registered.overflowed {
-            return Verdict::Inconclusive(format!("it is not known whether {name} arrived"));
+        if !emission.awaited {
+            return Verdict::Inconclusive(messages::run_cut_off(name));
         }
-        let (came, cause) = instead(t, webhook, emission);
-        let message = format!("{name} did not reach the registered URL: {came}");
-        Evidence::new("a request to the https URL", came, message).because(cause).fail()
+        if registered.overflowed {
+            return Verdict::Inconclusive(messages::perhaps_not_kept(name));
+        }
+        let (found, cause) = instead(t, webhook, emission);
+        let message = messages::url_not_reached(name, &found);
+        Evidence::new(messages::https_request(), found, message).because(cause).fail()
     });
-    Some(of_all(verdicts, "no event could be emitted", "events"))
+    Some(of_all(verdicts, messages::no_event_emitted(), "events"))
 }
 
-/// What came to an HTTPS endpoint instead of a delivery, and why.
+/// What reached an HTTPS endpoint instead of a delivery, and the cause.
 fn instead(t: &Transcript, webhook: usize, emission: &Emission) -> (String, Cause) {
     let since = |one: &&FailedHandshake| one.webhook == webhook && one.at_ms >= emission.asked_at_ms;
     match t.handshakes.iter().find(since) {
         Some(FailedHandshake { end: HandshakeEnd::NoTls, what, .. }) => {
-            (what.clone(), Cause::detailed(Code::SendUrl, "http in the place of https"))
+            (what.clone(), Cause::detailed(Code::SendUrl, "http instead of https"))
         }
         Some(FailedHandshake { what, .. }) => (what.clone(), Cause::detailed(Code::SendLost, "over HTTPS")),
-        None => ("nobody came there".to_owned(), Cause::detailed(Code::SendLost, "over HTTPS")),
+        None => (messages::no_connection().to_owned(), Cause::detailed(Code::SendLost, "over HTTPS")),
     }
 }

@@ -6,6 +6,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::transcript::Emission;
@@ -30,28 +31,26 @@ pub const ALL: &[Requirement] = &[Requirement {
 fn event(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let dialect = arrived.transcript.dialect;
     let (emission, members, key) = (arrived.emitted()?, arrived.members()?, dialect.event_member);
-    // It is not known which event of recorded traffic happened; its name has a form all the same.
+    // Which event happened is not known of recorded traffic, but its name has a form.
     let expected = match emission {
         Some(emission) => format!("{:?}", emission.event.name.as_str()),
         None => "<object>.<action>".to_owned(),
     };
     let Some(given) = members.get(key) else {
-        let message = format!("the body has no member `{key}`");
+        let message = messages::member_missing(&arrived.named(), key);
         let cause = missing(dialect, &members, |dialect| dialect.event_member);
-        return Ok(arrived
-            .evidence(format!("`{key}`: {expected}"), "no such member", message)
-            .because(cause)
-            .fail());
+        let expected = messages::member_holding(key, &expected);
+        return Ok(arrived.evidence(expected, messages::no_such_member(), message).because(cause).fail());
     };
     let text = members.text(key);
     let (right, message) = match emission {
         Some(Emission { event, .. }) => (
             text.as_deref() == Some(event.name.as_str()),
-            format!("`{key}` is {} where {} happened", given.get(), event.name),
+            messages::wrong_event(&event.name, key, given.get()),
         ),
         None => (
             text.is_some_and(|text| dialect.could_be_named(&EventName::new(text))),
-            format!("`{key}` is {}, which does not have the form <object>.<action>", given.get()),
+            messages::malformed_event(&arrived.named(), key, given.get()),
         ),
     };
     if right {

@@ -8,6 +8,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::transcript::{Emission, Transcript};
@@ -19,14 +20,14 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "PAY-2",
         title: "record unchanged",
-        binds: Binds::Sender(Recorded::Cannot("what the record was is not known")),
+        binds: Binds::Sender(Recorded::Cannot("the original record is not known")),
         level: Level::Must,
         check_id: "sender/payload/record",
         text: "`data` is an object that holds the record: every member given comes out equal (text in any script, \
                numbers up to 2^53 compared as numbers, nesting, null, empty values).",
         source: "D",
-        why: "\"The same information as if you asked for the record through the API\": a value that changes on the way \
-              changes in every system behind it.",
+        why: "The documentation promises \"the same information as if you asked for the record through the API\". A value \
+              that changes on the way is wrong in every system that receives it.",
         scenarios: &[&EVERY_EVENT, &GENERATED],
         needs: None,
         check: |requirement, t| every_delivery(requirement, t, record),
@@ -42,13 +43,13 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "PAY-7",
         title: "long numbers",
-        binds: Binds::Sender(Recorded::Cannot("what the record was is not known")),
+        binds: Binds::Sender(Recorded::Cannot("the original record is not known")),
         level: Level::Should,
         check_id: "sender/payload/long-numbers",
         text: "So does a number beyond 2^53, or with more digits than a double holds.",
         source: "W",
-        why: "Amounts in millionths and identifiers of other systems are such numbers; a parser that reads doubles \
-              changes their last digits without a word.",
+        why: "Amounts in millionths and ids of other systems are such numbers. A parser that reads doubles silently \
+              changes their last digits.",
         scenarios: &[&EVERY_EVENT, &GENERATED],
         needs: None,
         check: long_numbers,
@@ -60,16 +61,14 @@ fn record(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let dialect = arrived.transcript.dialect;
     let (emission, members) = (arrived.emission()?, arrived.members()?);
     if emission.has_long_numbers {
-        return Ok(Verdict::NotApplicable("its numbers are for PAY-7 to judge".to_owned()));
+        return Ok(Verdict::NotApplicable(messages::judged_by_pay_7().to_owned()));
     }
     let key = dialect.content_member(&emission.event.name);
     let Some(given) = members.get(key) else {
-        let message = format!("the body has no member `{key}`");
+        let message = messages::member_missing(&arrived.named(), key);
         let cause = missing(dialect, &members, |dialect| dialect.record_member);
-        return Ok(arrived
-            .evidence(format!("the record in `{key}`"), "no such member", message)
-            .because(cause)
-            .fail());
+        let expected = messages::record_in(key);
+        return Ok(arrived.evidence(expected, messages::no_such_member(), message).because(cause).fail());
     };
     match change(emission, given, key, Concern::Values)? {
         None => Ok(Verdict::Pass),
@@ -91,9 +90,10 @@ fn change(
 
 fn altered(arrived: &Arrived<'_>, emission: &Emission, change: Change) -> Verdict {
     let code = if change.actual.is_none() { Code::PayloadMember } else { Code::PayloadValue };
-    let actual = change.actual.map_or_else(|| "missing".to_owned(), |value| shortened(&value));
+    let actual = change.actual.as_deref().map(shortened);
     let expected = shortened(&change.expected);
-    let message = format!("`{}` of {} is {actual}, not {expected}", change.path, emission.event.name);
+    let message = messages::value_changed(&emission.event.name, &change.path, &expected, actual.as_deref());
+    let actual = actual.unwrap_or_else(|| "missing".to_owned());
     arrived.evidence(expected, actual, message).because(Cause::detailed(code, change.path)).fail()
 }
 
@@ -101,21 +101,18 @@ fn long_numbers(requirement: &Requirement, t: &Transcript) -> Verdict {
     let carries = |arrived: &Arrived<'_>| {
         let (emission, members) = (arrived.emission()?, arrived.members()?);
         if !emission.has_long_numbers {
-            return Ok(Verdict::NotApplicable("its numbers are those that a double holds".to_owned()));
+            return Ok(Verdict::NotApplicable(messages::no_long_numbers().to_owned()));
         }
         let key = t.dialect.content_member(&emission.event.name);
         let given = members.get(key);
-        let given = given
-            .ok_or_else(|| Verdict::Inconclusive(format!("the body has no member `{key}` (see PAY-2)")))?;
+        let given = given.ok_or_else(|| Verdict::Inconclusive(messages::record_member_missing(key)))?;
         Ok(match change(emission, given, key, Concern::LongNumbers)? {
             None => Verdict::Pass,
             Some(change) => altered(arrived, emission, change),
         })
     };
     match every_delivery(requirement, t, carries) {
-        Verdict::NotApplicable(_) => {
-            Verdict::Inconclusive("the record with such numbers did not arrive".to_owned())
-        }
+        Verdict::NotApplicable(_) => Verdict::Inconclusive(messages::long_numbers_not_arrived().to_owned()),
         verdict => verdict,
     }
 }

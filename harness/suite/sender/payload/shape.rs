@@ -1,6 +1,6 @@
-//! PAY-6: the body's members and their types, as its event's snapshot has them.
+//! PAY-6: the body's members and their types, compared with the snapshot of its event.
 //!
-//! Invariant: the snapshot is the file that the tests of the samples review; there is no second list of members.
+//! Invariant: the snapshots are the files that the tests of the samples review. There is no second list of members.
 
 use serde_json::Value;
 
@@ -9,6 +9,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::transcript::Transcript;
 use crate::webhook::dialect::{Dialect, Members, NotAnObject};
@@ -25,7 +26,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     text: "The body has the snapshot's shape for its event: members and their JSON types. Further members are \
            noted, and fail nothing.",
     source: "D",
-    why: "Receivers in typed languages refuse a body in which a member is missing or has another type.",
+    why: "Receivers in typed languages reject a body in which a member is missing or has another type.",
     scenarios: &[&EVERY_EVENT],
     needs: None,
     check: |requirement, t| every_delivery(requirement, t, has_shape),
@@ -39,7 +40,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     ]),
 }];
 
-/// Top-level members that the snapshots do not have: worth knowing, and no failure.
+/// Top-level members that the snapshots do not have. They are worth knowing, and fail nothing.
 pub fn further_members(t: &Transcript) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (_, arrival) in t.arrivals_in(EVERY_EVENT.name) {
@@ -62,11 +63,11 @@ fn has_shape(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let body = arrived.whole_body()?;
     match Members::parse(body) {
         Err(NotAnObject::NotJson(why)) => {
-            return Err(Verdict::Inconclusive(format!("the body is not JSON ({why})")));
+            return Err(Verdict::Inconclusive(messages::body_is_not_json(why)));
         }
-        // No event has such a body, whichever it was.
+        // No event has such a body.
         Err(NotAnObject::OtherType(found)) if emission.is_none() => {
-            let message = format!("the body is {found}, not an object");
+            let message = messages::body_not_object(&arrived.named(), found);
             let cause = Cause::detailed(Code::PayloadType, "the whole body");
             return Ok(arrived.evidence("an object", found, message).because(cause).fail());
         }
@@ -74,14 +75,14 @@ fn has_shape(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     }
     let name = &arrived.event_name()?;
     if emission.is_some_and(|emission| !emission.is_sample) {
-        return Ok(Verdict::NotApplicable("the record is none of the samples".to_owned()));
+        return Ok(Verdict::NotApplicable(messages::not_a_sample().to_owned()));
     }
     let Some(mut differences) = differences(dialect, name, body) else {
-        return Ok(Verdict::NotApplicable(format!("there is no snapshot of {name} in this form")));
+        return Ok(Verdict::NotApplicable(messages::no_snapshot(name)));
     };
     differences.retain(|difference| !is_further(difference));
     if emission.is_none() {
-        // What a record holds is up to its workspace: custom fields, and nothing in those that are empty.
+        // The workspace decides what a record contains: custom fields, and no value in empty ones.
         let within = format!("{}.", dialect.content_member(name));
         differences.retain(|difference| !difference.path.starts_with(&within));
     }
@@ -93,12 +94,12 @@ fn has_shape(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     };
     let place = if first.path.is_empty() { "the whole body" } else { &first.path };
     let cause = Cause::detailed(code, place);
-    let message = format!("the body of {name} differs from its snapshot:\n{}", shape::diff(&differences));
-    let count = format!("{} difference(s)", differences.len());
-    Ok(arrived.evidence("the snapshot's shape", count, message).because(cause).fail())
+    let message = messages::shape_differs(name, &shape::diff(&differences));
+    let count = messages::differences(differences.len());
+    Ok(arrived.evidence(messages::snapshot_shape(), count, message).because(cause).fail())
 }
 
-/// The differences between a body and its event's snapshot, without the time member's absence, which is for PAY-3.
+/// The differences between a body and its event's snapshot. PAY-3 judges a missing time member, so it is left out.
 fn differences(dialect: &Dialect, event: &EventName, body: &[u8]) -> Option<Vec<Difference>> {
     let snapshot = Shape::snapshot(dialect, event)?;
     let body: Value = serde_json::from_slice(body).ok()?;
@@ -107,7 +108,7 @@ fn differences(dialect: &Dialect, event: &EventName, body: &[u8]) -> Option<Vec<
     Some(differences)
 }
 
-/// Whether a difference is a member more at the top level.
+/// Whether a difference is an additional member at the top level.
 fn is_further(difference: &Difference) -> bool {
     difference.expected.is_none() && !difference.path.contains('.')
 }

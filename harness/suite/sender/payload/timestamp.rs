@@ -1,4 +1,4 @@
-//! PAY-3, PAY-4 and PAY-5: the body's time of the event.
+//! PAY-3, PAY-4 and PAY-5: the time of the event in the body.
 
 use jiff::Timestamp;
 
@@ -8,6 +8,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::webhook::dialect::rfc3339;
 
@@ -21,7 +22,7 @@ pub const ALL: &[Requirement] = &[
         check_id: "sender/payload/timestamp-present",
         text: "`timestamp` is present.",
         source: "D",
-        why: "Without it nobody can tell in which order two updates of one record happened.",
+        why: "Without it a receiver cannot tell in which order two updates of a record happened.",
         scenarios: &[&EVERY_EVENT],
         needs: None,
         check: |requirement, t| every_delivery(requirement, t, time_present),
@@ -35,7 +36,7 @@ pub const ALL: &[Requirement] = &[
         check_id: "sender/payload/timestamp-form",
         text: "`timestamp`, where present, is an RFC 3339 date-time in UTC (`Z` or `+00:00`).",
         source: "D, R",
-        why: "Local times and epoch numbers are read wrongly by whoever expects what the documentation shows.",
+        why: "Receivers that expect the documented form misread local times and epoch numbers.",
         scenarios: &[&EVERY_EVENT],
         needs: None,
         check: |requirement, t| every_delivery(requirement, t, time_form),
@@ -51,7 +52,7 @@ pub const ALL: &[Requirement] = &[
                before the event was triggered (both allowing for the timestamp's own precision). `createdAt` says \
                nothing here: API clients may set it.",
         source: "D",
-        why: "A constant, or the time of the record's last change, passes for a time until two events are compared.",
+        why: "A constant, or the time of the record's last change, looks right until two events are compared.",
         scenarios: &[&EVERY_EVENT],
         needs: None,
         check: |requirement, t| every_delivery(requirement, t, time_value),
@@ -66,24 +67,24 @@ fn time_present(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
         return Ok(Verdict::Pass);
     }
     let cause = missing(dialect, &members, |dialect| dialect.time_member);
-    let message = format!("the body has no member `{key}`");
-    Ok(arrived.evidence(format!("`{key}`"), "no such member", message).because(cause).fail())
+    let message = messages::member_missing(&arrived.named(), key);
+    Ok(arrived.evidence(format!("`{key}`"), messages::no_such_member(), message).because(cause).fail())
 }
 
 fn time_form(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let dialect = arrived.transcript.dialect;
     let (key, members) = (dialect.time_member, arrived.members()?);
     let Some(given) = members.get(key) else {
-        return Ok(Verdict::NotApplicable(format!("the body has no member `{key}`")));
+        return Ok(Verdict::NotApplicable(messages::body_lacks_member(key)));
     };
     Ok(
         if members.text(key).is_some_and(|text| WrittenTime::parse(&text).is_some_and(|moment| moment.is_utc))
         {
             Verdict::Pass
         } else {
-            let message = format!("`{key}` is {}, which is no RFC 3339 date-time in UTC", given.get());
+            let message = messages::not_rfc3339(&arrived.named(), key, given.get());
             let cause = Cause::detailed(Code::PayloadTime, "form");
-            arrived.evidence("such as \"2025-02-10T15:30:50Z\"", given.get(), message).because(cause).fail()
+            arrived.evidence(messages::rfc3339_in_utc(), given.get(), message).because(cause).fail()
         },
     )
 }
@@ -93,28 +94,26 @@ fn time_value(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let (emission, members) = (arrived.emitted()?, arrived.members()?);
     let key = t.dialect.time_member;
     if members.get(key).is_none() {
-        return Ok(Verdict::NotApplicable(format!("the body has no member `{key}`")));
+        return Ok(Verdict::NotApplicable(messages::body_lacks_member(key)));
     }
     let moment = members.text(key).and_then(|text| WrittenTime::parse(&text));
-    let moment =
-        moment.ok_or_else(|| Verdict::Inconclusive(format!("`{key}` is no date-time that can be read")))?;
+    let moment = moment.ok_or_else(|| Verdict::Inconclusive(messages::time_unreadable(key)))?;
     let skew = i64::try_from(t.limits.skew.as_millis()).unwrap_or(i64::MAX);
     let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
     let latest = ms(arrived.exchange.at_ms);
-    // When an event of recorded traffic was triggered is not known.
+    // Not known of recorded traffic.
     let asked_at_ms = emission.map(|emission| emission.asked_at_ms);
     let (expected, what) = if moment.ms > latest.saturating_add(skew) {
-        (format!("not after {}", rfc3339(arrived.exchange.at_ms)), "after the request arrived")
+        (messages::not_after(&rfc3339(arrived.exchange.at_ms)), "after the request arrived")
     } else if let Some(asked) = asked_at_ms
         && moment.ms.saturating_add(moment.precision_ms) < ms(asked).saturating_sub(skew)
     {
-        (format!("not before {}", rfc3339(asked)), "before the event was triggered")
+        (messages::not_before(&rfc3339(asked)), "before the event was triggered")
     } else {
         return Ok(Verdict::Pass);
     };
     let given = members.text(key).unwrap_or_default();
-    let name = arrived.event_name().map_or_else(|_| "a delivery".to_owned(), |event| event.to_string());
-    let message = format!("`{key}` of {name} is {given}, {what}");
+    let message = messages::wrong_time(&arrived.named(), key, &given, what);
     Ok(arrived.evidence(expected, given, message).because(Cause::detailed(Code::PayloadTime, what)).fail())
 }
 
@@ -122,7 +121,7 @@ fn time_value(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
 struct WrittenTime {
     /// Milliseconds since the epoch.
     ms: i64,
-    /// How much the text leaves open: 1000 where it has no fraction.
+    /// How much the text leaves open: 1000 if it has no fraction.
     precision_ms: i64,
     /// Whether it says `Z` or `+00:00`.
     is_utc: bool,

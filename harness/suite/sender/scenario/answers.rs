@@ -1,6 +1,6 @@
-//! What a sender makes of the answers to its deliveries.
+//! Answers to deliveries: statuses and forms.
 //!
-//! Invariant: each answer is given to one record's deliveries, whatever else is under way.
+//! Invariant: each answer goes to the deliveries of one record, whatever else is in flight.
 
 use futures_util::FutureExt as _;
 
@@ -13,7 +13,7 @@ use crate::wire::endpoint::scripted::{Answer, Before, Manner, Script};
 /// Every status that acknowledges.
 pub const ACKNOWLEDGED: Scenario = Scenario {
     name: ScenarioName("acknowledged"),
-    sends: "an endpoint that answers each event with another status from 200 to 299",
+    sends: "an endpoint that answers each event with a different status from 200 to 299",
     needs: None,
     turn: Turn::Usual,
     play: Play::Sender(|stage| stage.acknowledged().boxed_local()),
@@ -22,8 +22,7 @@ pub const ACKNOWLEDGED: Scenario = Scenario {
 /// Statuses that do not acknowledge.
 pub const NOT_ACKNOWLEDGED: Scenario = Scenario {
     name: ScenarioName("not-acknowledged"),
-    sends: "an endpoint that answers with redirects (to another host, and to itself), client errors and \
-            server errors",
+    sends: "an endpoint that answers with redirects (to another host and to itself), client errors and server errors",
     needs: None,
     turn: Turn::Usual,
     play: Play::Sender(|stage| stage.not_acknowledged().boxed_local()),
@@ -32,8 +31,8 @@ pub const NOT_ACKNOWLEDGED: Scenario = Scenario {
 /// Answers of 200 in several forms.
 pub const ANSWER_FORMS: Scenario = Scenario {
     name: ScenarioName("answer-forms"),
-    sends: "an endpoint that answers 200 with an empty body, one of 4 MiB, one without end, no JSON, and words \
-            of an error, or behind 100, 102 and 103; and one that answers before it has read the body",
+    sends: "an endpoint that answers 200 with an empty body, 4 MiB, an endless body, a body that is not JSON or \
+            an error message, or after 100, 102 and 103; and an endpoint that answers before it has read the body",
     needs: None,
     turn: Turn::Usual,
     play: Play::Sender(|stage| stage.answer_forms().boxed_local()),
@@ -47,12 +46,12 @@ const NOT_ACKNOWLEDGING: &[u16] =
 const LARGE_BODY: usize = 4 * 1024 * 1024;
 const JSON: &str = "application/json";
 
-/// A 200 with a body as endpoints have it.
+/// A 200 with a usual body.
 pub(crate) fn plain() -> Answer {
     Answer::status(200).body(JSON, "{\"received\":true}")
 }
 
-/// Where redirects lead to.
+/// The targets of redirects.
 struct Elsewhere<'a> {
     another_host: &'a str,
     itself: &'a str,
@@ -70,8 +69,8 @@ fn answer(status: u16, form: AnswerForm, record_id: &str, elsewhere: &Elsewhere<
         AnswerForm::ToItself => answer.header("Location", format!("{}{record_id}", elsewhere.itself)),
         AnswerForm::Body("an empty body") => Answer::status(status),
         AnswerForm::Body("a body of 4 MiB") => answer.body(JSON, format!("\"{}\"", "x".repeat(LARGE_BODY))),
-        AnswerForm::Body("a body without end") => Answer { manner: Manner::Endless, ..answer },
-        AnswerForm::Body("a body that is no JSON") => answer.body(JSON, "<!DOCTYPE html><title>ok</title>"),
+        AnswerForm::Body("an endless body") => Answer { manner: Manner::Endless, ..answer },
+        AnswerForm::Body("a body that is not JSON") => answer.body(JSON, "<!DOCTYPE html><title>ok</title>"),
         AnswerForm::Body(_) => {
             answer.body(JSON, "{\"success\":false,\"statusCode\":500,\"error\":\"Internal Server Error\"}")
         }
@@ -82,14 +81,14 @@ fn answer(status: u16, form: AnswerForm, record_id: &str, elsewhere: &Elsewhere<
     }
 }
 
-/// The forms of answers that the scenario of that name has.
+/// The forms of answers in the scenario `answer-forms`.
 const FORMS: &[AnswerForm] = &[
     AnswerForm::Plain,
     AnswerForm::Body("an empty body"),
     AnswerForm::Body("a body of 4 MiB"),
-    AnswerForm::Body("a body without end"),
-    AnswerForm::Body("a body that is no JSON"),
-    AnswerForm::Body("a body that speaks of an error"),
+    AnswerForm::Body("an endless body"),
+    AnswerForm::Body("a body that is not JSON"),
+    AnswerForm::Body("a body that reports an error"),
     AnswerForm::Interim("100"),
     AnswerForm::Interim("102"),
     AnswerForm::Interim("103"),
@@ -102,9 +101,9 @@ impl SenderStage<'_> {
         self.register(scenario).await?;
         let answers: Vec<(u16, AnswerForm)> = (200..=299).map(|status| (status, AnswerForm::Plain)).collect();
         let elsewhere = Elsewhere { another_host: "", itself: "" };
-        self.answered_each_in_its_way(scenario, &answers, &elsewhere).await?;
+        self.emit_for_each(scenario, &answers, &elsewhere).await?;
         self.watch().await;
-        // What was acknowledged is settled then and there.
+        // An acknowledged delivery is settled at once.
         self.settle([(0, self.record_ids(scenario))], self.transcript.limits.timeout).await
     }
 
@@ -118,12 +117,12 @@ impl SenderStage<'_> {
             300..400 => vec![(status, AnswerForm::ToAnotherHost), (status, AnswerForm::ToItself)],
             _ => vec![(status, AnswerForm::Plain)],
         };
-        // One that is acknowledged shows that outcomes are reported at all.
+        // A delivery that is acknowledged shows that outcomes are reported at all.
         let answers: Vec<(u16, AnswerForm)> =
             [(200, AnswerForm::Plain)].into_iter().chain(NOT_ACKNOWLEDGING.iter().flat_map(forms)).collect();
         let elsewhere = Elsewhere { another_host: &another_host, itself: &itself };
-        self.answered_each_in_its_way(scenario, &answers, &elsewhere).await?;
-        // What was not acknowledged may be sent again later, and is then not settled: it is not waited for any longer.
+        self.emit_for_each(scenario, &answers, &elsewhere).await?;
+        // A delivery that may be retried later is not settled, so the wait ends at the deadline.
         self.settle([(0, self.record_ids(scenario))], self.transcript.limits.deadline).await?;
         for received in endpoint.received() {
             self.write_arrival(None, received);
@@ -139,14 +138,14 @@ impl SenderStage<'_> {
         self.registered[1].endpoint.follow(Script::before(Before::Answers(plain())));
         let answers: Vec<(u16, AnswerForm)> = FORMS.iter().map(|&form| (200, form)).collect();
         let elsewhere = Elsewhere { another_host: "", itself: "" };
-        self.answered_each_in_its_way(scenario, &answers, &elsewhere).await?;
+        self.emit_for_each(scenario, &answers, &elsewhere).await?;
         self.watch().await;
         let ids = self.record_ids(scenario);
         self.settle([(0, ids.clone()), (1, ids)], self.patience()).await
     }
 
-    /// One event for each answer, all of which the webhook that was registered first gets.
-    async fn answered_each_in_its_way(
+    /// Emits one event for each answer. The webhook that was registered first gives the answers.
+    async fn emit_for_each(
         &mut self,
         scenario: ScenarioName,
         answers: &[(u16, AnswerForm)],

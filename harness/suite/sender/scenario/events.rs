@@ -1,6 +1,6 @@
-//! Events and where they go: every kind of event, several webhooks, filters, a deleted webhook, one without a secret.
+//! Events and their webhooks: every kind of event, several webhooks, filters, a deleted webhook, a webhook without a secret.
 //!
-//! Invariant: a delivery is missing only where it has had all the time that it may take.
+//! Invariant: a delivery counts as missing only after all the time that it may take.
 
 use futures_util::FutureExt as _;
 use serde_json::json;
@@ -17,16 +17,16 @@ use crate::webhook::event::Event;
 /// Every sample event, to one webhook.
 pub const EVERY_EVENT: Scenario = Scenario {
     name: ScenarioName("every-event"),
-    sends: "one webhook without a filter; every sample event and a record with every kind of value is emitted",
+    sends: "one webhook without a filter; every sample event and a record with every kind of value are emitted",
     needs: None,
     turn: Turn::Usual,
     play: Play::Sender(|stage| stage.every_event().boxed_local()),
 };
 
-/// Several events, to three webhooks with secrets of their own.
+/// Several events, to three webhooks with different secrets.
 pub const SEVERAL_WEBHOOKS: Scenario = Scenario {
     name: ScenarioName("several-webhooks"),
-    sends: "three webhooks with secrets of their own; several events are emitted",
+    sends: "three webhooks with different secrets; several events are emitted",
     needs: None,
     turn: Turn::Usual,
     play: Play::Sender(|stage| stage.several_webhooks().boxed_local()),
@@ -35,14 +35,14 @@ pub const SEVERAL_WEBHOOKS: Scenario = Scenario {
 /// Several events, to webhooks with filters.
 pub const FILTERED: Scenario = Scenario {
     name: ScenarioName("filtered"),
-    sends: "webhooks with the filters person.created, person.*, *.created, *.* and a list, and one without; \
-            several events are emitted",
+    sends: "webhooks with the filters person.created, person.*, *.created, *.* and a list, and one without a \
+            filter; several events are emitted",
     needs: Some(Capability::Filters),
     turn: Turn::Usual,
     play: Play::Sender(|stage| stage.filtered().boxed_local()),
 };
 
-/// A webhook is deleted between two events.
+/// Two webhooks, one of which is deleted between two events.
 pub const DELETION: Scenario = Scenario {
     name: ScenarioName("deletion"),
     sends: "two webhooks, one of which is deleted between two events",
@@ -60,11 +60,11 @@ pub const UNSIGNED: Scenario = Scenario {
     play: Play::Sender(|stage| stage.unsigned().boxed_local()),
 };
 
-/// Filters, each of another form.
+/// Filters of each form.
 const FILTERS: &[&[&str]] =
     &[&["person.created"], &["person.*"], &["*.created"], &["*.*"], &["company.updated", "note.*"]];
 
-/// Numbers that a double does not hold: beyond 2^53, beyond 64 bits, with more digits.
+/// Numbers that do not fit a double: beyond 2^53, beyond 64 bits, with more digits.
 const LONG_NUMBERS: &str = "[9007199254740993,-9007199254740995,18446744073709551617,\
                             123456789012345678901234567890,3.14159265358979323846264338327950288,\
                             1234567890.123456789012345]";
@@ -87,7 +87,7 @@ impl SenderStage<'_> {
 
     async fn several_webhooks(&mut self) -> Result<(), SubjectError> {
         let scenario = SEVERAL_WEBHOOKS.name;
-        // The key is the secret's UTF-8 bytes as they are: beyond ASCII, and with white space at its ends.
+        // The key is the secret's UTF-8 bytes unchanged, also beyond ASCII and with white space at the ends.
         let secrets = [
             self.random.secret(),
             format!("ключ-鍵-{}", self.random.nonce()),
@@ -111,7 +111,7 @@ impl SenderStage<'_> {
             let wanted = NewWebhook::with_secret(self.random.secret());
             self.register_as(scenario, NewWebhook { operations: Some(operations), ..wanted }).await?;
         }
-        // What reaches the webhook without a filter could have reached the others.
+        // An event that reaches the webhook without a filter could have reached the others.
         self.register(scenario).await?;
         self.first(scenario).await?;
         let names =
@@ -133,8 +133,8 @@ impl SenderStage<'_> {
         self.register(scenario).await?;
         self.first(scenario).await?;
         self.wait_for_all().await;
-        let gone = &self.registered[0];
-        let (index, webhook) = (gone.index, gone.name.clone());
+        let deleted = &self.registered[0];
+        let (index, webhook) = (deleted.index, deleted.name.clone());
         match self.call(Op::DeleteWebhook { webhook }).await {
             Err(SubjectError::Stuck(why)) => return Err(unkept(Capability::Delete, &why)),
             answer => answer?,
@@ -143,7 +143,7 @@ impl SenderStage<'_> {
         for name in ["person.created", "company.updated"] {
             self.emit(scenario, &self.sample(name), Purpose::Sample).await?;
         }
-        // The deleted one gets nothing, so only the one that stays is waited for.
+        // The deleted webhook should receive nothing, so the wait is for the other one.
         let after: Vec<String> = self.record_ids(scenario).split_off(1);
         self.wait_for(&self.registered[1].endpoint, after).await;
         self.awaited(scenario);
@@ -163,7 +163,7 @@ impl SenderStage<'_> {
         Ok(())
     }
 
-    /// A record with every kind of value that must come out as it went in.
+    /// A record with every kind of value that must arrive unchanged.
     fn every_kind_of_value(&self) -> Event {
         self.sample("person.updated").edit(|record| {
             record["kindsOfValue"] = json!({
@@ -180,12 +180,12 @@ impl SenderStage<'_> {
     }
 }
 
-/// The event with numbers that a double does not hold. They go in as text: a parsed value would not hold them either.
+/// The event with numbers that do not fit a double. They are inserted as text: a parsed value would round them too.
 fn with_long_numbers(event: &Event) -> Event {
     let record = event.record.get();
     let members = record.strip_suffix('}').unwrap_or(record);
     let record = RawValue::from_string(format!("{members},\"longNumbers\":{LONG_NUMBERS}}}"));
-    // A sample's record is an object with members; a test looks.
-    let record = record.unwrap_or_else(|why| unreachable!("a record with one member more: {why}"));
+    // A sample's record is an object with members; a test checks that.
+    let record = record.unwrap_or_else(|why| unreachable!("a record with an additional member: {why}"));
     Event { record, ..event.clone() }
 }

@@ -1,8 +1,8 @@
-//! Generated events in bursts, to several webhooks with secrets of their own; where a delivery comes out otherwise than it
-//! should, the smallest event that shows it, and the smallest secret.
+//! Generated events in bursts, to several webhooks with their own secrets. An event whose delivery is wrong is shrunk, and so
+//! is a secret.
 //!
-//! Invariant: nothing is judged here. What comes out otherwise than it should is looked into further and written down as an
-//! emission with its arrivals; all else is only counted. What is wrong with plain events is left to the fixed ones.
+//! Invariant: nothing is judged here. A wrong delivery is recorded as an emission with its arrivals; all others are only
+//! counted. The fixed scenarios judge faults that plain events show too.
 
 mod cases;
 mod deviation;
@@ -24,6 +24,7 @@ use self::records::RecordProperty;
 use crate::subject::SubjectError;
 use crate::subject::capability::Capability;
 use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::sender::messages;
 use crate::suite::sender::stage::{NewWebhook, Registered, SenderStage};
 use crate::suite::transcript::{Generated, ScenarioName, Tally};
 use crate::webhook::event::Event;
@@ -34,9 +35,9 @@ use crate::wire::endpoint::scripted::Budget;
 /// Events with generated records, to webhooks with generated secrets.
 pub const GENERATED: Scenario = Scenario {
     name: ScenarioName("generated"),
-    sends: "three webhooks, two of them with generated secrets; bursts of events whose records are generated: text \
-            in any script, numbers at the edges of 2^53 and beyond, nesting, empty and integer-like names, lone \
-            surrogates, up to 64 KiB",
+    sends: "three webhooks, two of them with generated secrets; bursts of events with generated records: text in any \
+            script, numbers at the edges of 2^53 and beyond, nesting, empty and integer-like names, lone surrogates, \
+            up to 64 KiB",
     needs: None,
     turn: Turn::Usual,
     play: Play::Sender(|stage| stage.generated().boxed_local()),
@@ -44,26 +45,26 @@ pub const GENERATED: Scenario = Scenario {
 
 /// How many events of each kind go to the same webhooks.
 const ROUND: usize = 64;
-/// How many requests an endpoint gets at most, so that it keeps all of them.
+/// The most requests that an endpoint gets. It keeps all of them.
 const MOST_REQUESTS: u64 = 900;
-/// The events whose records are generated: of several objects and actions, which every dialect has.
+/// The events with generated records. Every dialect has these objects and actions.
 const EVENTS: [&str; 4] = ["company.created", "person.updated", "note.created", "company.updated"];
 const SCENARIO: ScenarioName = GENERATED.name;
 
-/// How deliveries come out otherwise than they should.
+/// How deliveries are wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum DeliveryDeviation {
-    /// A webhook does not get one.
+    /// A webhook does not get the event.
     Lost,
-    /// A webhook gets it more than once.
+    /// A webhook gets the event more than once.
     Repeated,
-    /// One request carries several of them.
+    /// One request carries several events.
     Batched,
-    /// The webhook's secret stands in it.
+    /// The request contains the webhook's secret.
     Leaked,
-    /// Its signature does not verify.
+    /// The signature does not verify.
     Unverified,
-    /// What it carries is not the event, as far as that concern goes.
+    /// The body does not carry the event that was emitted, as far as that concern goes.
     Altered(Concern),
 }
 
@@ -76,33 +77,33 @@ struct EmittedEvent {
     concern: Concern,
 }
 
-/// One set of webhooks, in the order of the stage's registered ones, and what each of them got.
+/// One set of webhooks, in the order of the stage's registered ones, and what each of them received.
 struct GeneratedRound {
-    /// As indices into the transcript's.
+    /// Indices into the transcript's webhooks.
     webhooks: Range<usize>,
     inboxes: Vec<Inbox>,
-    /// What was emitted, by the ids of the records.
+    /// The emitted events by record id.
     sent: HashMap<String, EmittedEvent>,
-    /// What is wrong with plain events, or was found already: it is not looked for.
+    /// Deviations that plain events show or that were found before. They are not looked for.
     known: BTreeSet<DeliveryDeviation>,
 }
 
 /// How the search goes on after a round.
 #[derive(Debug, Clone, Copy)]
 enum AfterRound {
-    /// With the next one.
+    /// With the next round.
     On,
-    /// With one in its place.
+    /// With the same round again.
     Again,
     /// Not at all.
     Stop,
 }
 
-/// What goes on from one round to the next.
+/// What is kept from one round to the next.
 struct SearchState {
     properties: Vec<(RecordProperty, TestRunner, Tally)>,
     secrets: TestRunner,
-    /// What was found already, and is not looked for any more.
+    /// Deviations that were found before and are not looked for any more.
     found: BTreeSet<DeliveryDeviation>,
 }
 
@@ -111,7 +112,7 @@ impl GeneratedRound {
         Generated { property, steps, webhooks: self.webhooks.clone(), what: None }
     }
 
-    /// Looks through what has come since.
+    /// Reads what has arrived since.
     fn read(&mut self, registered: &[Registered]) {
         for (one, inbox) in registered.iter().zip(&mut self.inboxes) {
             one.endpoint.look(|received| inbox.read(received));
@@ -120,7 +121,7 @@ impl GeneratedRound {
 }
 
 impl SearchState {
-    /// The secrets of a round, each of which can be made smaller.
+    /// The secrets of a round, each of which can be shrunk.
     fn secrets(&mut self) -> Vec<Box<dyn ValueTree<Value = String>>> {
         let tree = |strategy: BoxedStrategy<String>| {
             let tree = strategy.new_tree(&mut self.secrets);
@@ -150,7 +151,7 @@ impl SenderStage<'_> {
         };
         let mut left = self.extent.cases as usize;
         if !self.declares(Capability::Delete) {
-            // Each further round would leave webhooks behind that get everything from then on.
+            // Each round would leave webhooks that receive everything from then on.
             left = left.min(ROUND);
         }
         let mut ended = Ok(AfterRound::On);
@@ -163,15 +164,15 @@ impl SenderStage<'_> {
         ended.map(drop)
     }
 
-    /// One set of webhooks, and as many cases of each property. Returns how it goes on.
+    /// Plays one set of webhooks with this many cases of each property. Returns how to go on.
     async fn round(&mut self, cases: usize, search: &mut SearchState) -> Result<AfterRound, SubjectError> {
-        // What is kept here is released after each round, so that it is no part of what a whole run may keep.
+        // What is kept here is released after each round, so it has its own budget.
         let kept = std::mem::replace(&mut self.settings.budget, Budget::of_a_run());
         let played = self.play_round(cases, search).await;
         self.settings.budget = kept;
         let cleared = self.clear_away().await;
         self.leave();
-        // What came out as it should is in the evidence by now.
+        // Deliveries that passed are in the evidence by now.
         self.transcript.release();
         let then = played?;
         cleared.map(|()| then)
@@ -186,11 +187,11 @@ impl SenderStage<'_> {
         self.register(SCENARIO).await?;
         let mut secrets = search.secrets();
         let mut kinds = Vec::new();
-        for (secret, kind) in secrets.iter().zip(["a short one", "one of more than 64 bytes"]) {
+        for (secret, kind) in secrets.iter().zip([messages::short_secret(), messages::long_secret()]) {
             match self.register_as(SCENARIO, NewWebhook::with_secret(secret.current())).await {
                 Ok(()) => kinds.push(kind),
-                // Which secrets it takes is up to the sender.
-                Err(SubjectError::Stuck(why)) => self.remark_once("a generated secret was not tried", &why),
+                // The sender decides which secrets it accepts.
+                Err(SubjectError::Stuck(why)) => self.remark_once(messages::secret_refused(), &why),
                 Err(why) => return Err(why),
             }
         }
@@ -207,7 +208,7 @@ impl SenderStage<'_> {
         then
     }
 
-    /// Emits to a set of webhooks: a plain event and, where that comes out right, generated ones.
+    /// Emits to a set of webhooks: a plain event and, if its deliveries are right, generated events.
     async fn look_into(
         &mut self,
         cases: usize,
@@ -216,17 +217,17 @@ impl SenderStage<'_> {
         mut secrets: Vec<Box<dyn ValueTree<Value = String>>>,
         kinds: &[&str],
     ) -> Result<AfterRound, SubjectError> {
-        // The first event after a registration is for SUB-1 to judge, and shows nothing here.
+        // SUB-1 judges the first event after a registration. It shows nothing here.
         self.first(SCENARIO).await?;
         let plain = self.plain();
         self.ask(&plain).await?;
         self.arrive_all(round, slice::from_ref(&plain)).await;
-        // Whatever shows in a plain event under a plain secret shows in all; the fixed scenarios have it.
+        // A deviation of a plain event with a plain secret shows in every event; the fixed scenarios judge it.
         let at_each: Vec<_> =
             (0..round.inboxes.len()).map(|which| self.deviations_at(which, round, &plain)).collect();
         let lost: Vec<bool> = at_each.iter().map(|all| all.contains(&DeliveryDeviation::Lost)).collect();
         if lost.contains(&true) {
-            // Where it is lost under a plain secret too, the fixed scenarios have it.
+            // If it is lost with a plain secret too, the fixed scenarios judge it.
             if !lost[0] {
                 let which: Vec<&str> =
                     (1..lost.len()).filter(|&at| lost[at]).map(|at| kinds[at - 1]).collect();

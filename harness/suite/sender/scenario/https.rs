@@ -1,6 +1,6 @@
-//! HTTPS endpoints: one whose certificate is good, and some whose certificates cannot be trusted.
+//! HTTPS endpoints: one with a good certificate, and some whose certificates cannot be trusted.
 //!
-//! Invariant: the endpoint that shows a bad certificate says whether the sender met it, whatever the sender reports.
+//! Invariant: the endpoint with the bad certificate shows whether the sender connected, whatever the sender reports.
 
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
@@ -9,6 +9,7 @@ use super::answers::plain;
 use crate::subject::SubjectError;
 use crate::subject::capability::Capability;
 use crate::suite::scenario::{Play, Scenario, Turn};
+use crate::suite::sender::messages;
 use crate::suite::sender::stage::{NewWebhook, Purpose, SenderStage};
 use crate::suite::transcript::{Certificate, Conduct, ScenarioName};
 use crate::wire::endpoint::scripted::Script;
@@ -16,7 +17,7 @@ use crate::wire::endpoint::scripted::Script;
 /// Several events, to an HTTPS endpoint.
 pub const HTTPS: Scenario = Scenario {
     name: ScenarioName("https"),
-    sends: "an endpoint behind HTTPS, with a certificate of the authority that the sender was told of",
+    sends: "an HTTPS endpoint with a certificate from the authority that the sender was given",
     needs: Some(Capability::Https),
     turn: Turn::Usual,
     play: Play::Sender(|stage| stage.https().boxed_local()),
@@ -25,8 +26,8 @@ pub const HTTPS: Scenario = Scenario {
 /// Endpoints with certificates that cannot be trusted.
 pub const BAD_CERTIFICATES: Scenario = Scenario {
     name: ScenarioName("bad-certificates"),
-    sends: "side by side: endpoints behind HTTPS whose certificates have expired, are self-signed and are for \
-            another host; and one whose certificate is good",
+    sends: "HTTPS endpoints whose certificates have expired, are self-signed and are for another host, next to an \
+            endpoint with a good certificate",
     needs: Some(Capability::Https),
     turn: Turn::Last,
     play: Play::Sender(|stage| stage.bad_certificates().boxed_local()),
@@ -55,7 +56,7 @@ impl SenderStage<'_> {
         self.wait_for_visits(&before).await;
         let sample = self.sample("person.updated");
         let mut ids = Vec::new();
-        // The second one shows whether the sender goes on.
+        // The second event shows whether the sender goes on.
         for _ in 0..2 {
             let id = self.random.uuid();
             before = self.visits();
@@ -76,17 +77,17 @@ impl SenderStage<'_> {
     ) -> Result<(), SubjectError> {
         let wanted = NewWebhook::with_secret(self.random.secret());
         self.register_as(scenario, NewWebhook { conduct: Conduct::Secured(certificate), ..wanted }).await?;
-        // As other endpoints answer: what a sender makes of other forms is ACK-5's matter.
+        // A plain answer: ACK-5 judges other forms.
         self.registered.iter().for_each(|one| one.endpoint.follow(Script::always(plain())));
         Ok(())
     }
 
-    /// How often the sender came to each endpoint so far.
+    /// How often the sender has connected to each endpoint.
     fn visits(&self) -> Vec<u64> {
         self.registered.iter().map(|one| one.endpoint.visits()).collect()
     }
 
-    /// Waits until the last event has reached the endpoint that is well, and the sender has come to each of the others, or
+    /// Waits until the last event has reached the working endpoint, and the sender has connected to each of the others or has
     /// had the time to.
     async fn wait_for_visits(&mut self, before: &[u64]) {
         let deadline = self.transcript.limits.deadline;
@@ -95,7 +96,7 @@ impl SenderStage<'_> {
         self.wait_for_all().await;
     }
 
-    /// Remarks on a sender that trusts any certificate. No requirement forbids it.
+    /// Remarks on a sender that accepts bad certificates. No requirement forbids it.
     fn remark_on_trust(&mut self) {
         let trusted = self.registered.iter().filter(|one| one.endpoint.count() > 0);
         let certificates = trusted.filter_map(|one| match self.transcript.webhooks[one.index].conduct {
@@ -103,16 +104,8 @@ impl SenderStage<'_> {
             _ => None,
         });
         let certificates: Vec<&str> = certificates.collect();
-        if let Some((last, others)) = certificates.split_last() {
-            let all = if others.is_empty() {
-                (*last).to_owned()
-            } else {
-                format!("{} or {last}", others.join(", "))
-            };
-            self.transcript.remarks.push(format!(
-                "the sender delivers over HTTPS to an endpoint whose certificate {all}: whoever stands in between can \
-                 read its deliveries, and acknowledge them"
-            ));
+        if !certificates.is_empty() {
+            self.transcript.remarks.push(messages::untrusted_accepted(&certificates));
         }
     }
 }

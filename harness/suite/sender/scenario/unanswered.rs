@@ -1,6 +1,6 @@
-//! Endpoints that give no answer, or only in their own time, side by side with one that is well.
+//! Endpoints that do not answer, or answer late, next to working ones.
 //!
-//! Invariant: everything that takes long is under way at the same time, so it is waited for once.
+//! Invariant: everything that takes long happens at the same time, so the run waits only once.
 
 use std::time::Duration;
 
@@ -17,21 +17,20 @@ use crate::wire::endpoint::scripted::{Answer, Before, Manner, Received, Script};
 /// Endpoints that do not answer, or answer late.
 pub const UNANSWERED: Scenario = Scenario {
     name: ScenarioName("unanswered"),
-    sends: "side by side: endpoints that refuse, close, reset in the middle of the request, break off inside \
-            the status line and the headers, never answer, answer late, byte by byte, 500 always, and 500 \
-            twice; and one that is well",
+    sends: "endpoints that refuse, close, reset during the request, cut off the status line or the headers, never \
+            answer, answer late, byte by byte, always 500, or 500 twice; next to working endpoints",
     needs: None,
     turn: Turn::Last,
     play: Play::Sender(|stage| stage.unanswered().boxed_local()),
 };
 
-/// How long a late answer takes: less than the second that a sender must wait at least, with something to spare.
+/// How long a late answer takes: somewhat less than the second that a sender must wait at least.
 const LATE: Duration = Duration::from_millis(800);
-/// How long an answer takes that comes byte by byte.
+/// How long an answer byte by byte takes.
 const DRIPPING: Duration = Duration::from_millis(600);
 
-/// What the endpoints do that are registered after the one that is well. The one that hangs comes first; one more that is well comes last,
-/// so that what a sender does in order has reached all the others before it.
+/// The endpoints that are registered after the first working one. The one that hangs comes first. Another working one comes
+/// last: a sender that delivers in order has reached all the others before it.
 const TROUBLE: &[Conduct] = &[
     Conduct::Hangs,
     Conduct::Refuses,
@@ -47,7 +46,7 @@ const TROUBLE: &[Conduct] = &[
     Conduct::Answers,
 ];
 
-/// What an endpoint does; those that answer at all are out of the ordinary with one record only.
+/// What an endpoint does. Endpoints that answer at all do so in an unusual way for one record only.
 fn script(conduct: Conduct, record_id: &str) -> Script {
     let always = |manner| Script::always(Answer { manner, ..plain() });
     let for_record = |answers: Vec<Answer>| Script {
@@ -75,7 +74,7 @@ impl SenderStage<'_> {
     async fn unanswered(&mut self) -> Result<(), SubjectError> {
         let scenario = UNANSWERED.name;
         let sample = self.sample("person.updated");
-        // How soon a delivery comes while nothing is in its way.
+        // How soon a delivery arrives while every endpoint works.
         self.register(scenario).await?;
         self.first(scenario).await?;
         self.emit(scenario, &sample, Purpose::Sample).await?;
@@ -93,7 +92,7 @@ impl SenderStage<'_> {
         let began = Instant::now();
         self.emit_as(scenario, &sample, troubled.clone(), Purpose::Answered(200, AnswerForm::Plain)).await?;
         self.wait_for_all().await;
-        // A sender that gives up altogether when a delivery fails is to have the time to do so.
+        // Time for a sender to give up on a webhook when a delivery fails.
         let soon = |conduct: &Conduct| conduct.is_silent() && *conduct != Conduct::Hangs;
         let failing: Vec<usize> = (1..).zip(TROUBLE).filter(|(_, one)| soon(one)).map(|(at, _)| at).collect();
         let all_of = |ids: &[String]| failing.iter().map(|&at| (at, ids.to_vec())).collect::<Vec<_>>();
@@ -104,7 +103,7 @@ impl SenderStage<'_> {
             self.emit_as(scenario, &sample, id.clone(), Purpose::Answered(200, AnswerForm::Plain)).await?;
             ids.push(id);
         }
-        self.wait_but_for_the_one_that_hangs().await;
+        self.wait_for_all_but_hanging().await;
         self.wait_until_given_up(&troubled, began).await;
         self.watch().await;
         self.settle(all_of(&ids), self.transcript.limits.deadline).await?;
@@ -113,21 +112,20 @@ impl SenderStage<'_> {
         self.settle(once.chain([(0, ids)]), self.transcript.limits.deadline).await
     }
 
-    /// Waits for the later events everywhere but where the first one is still under way: a sender may send to one endpoint
-    /// one after another.
-    async fn wait_but_for_the_one_that_hangs(&mut self) {
+    /// Waits for the later events at all endpoints but the one that hangs: a sender may deliver to one endpoint one by one.
+    async fn wait_for_all_but_hanging(&mut self) {
         let hanging = self.registered.remove(1);
         self.wait_for_all().await;
         self.registered.insert(1, hanging);
     }
 
-    /// Waits until the sender has given up waiting for the answer that never comes, or has had the time to.
+    /// Waits until the sender has given up on the answer that never comes, or has had the time to.
     async fn wait_until_given_up(&mut self, record_id: &str, since: Instant) {
         let began = Instant::now();
         let rest = self.patience().saturating_sub(since.elapsed());
         let carries = |one: &Received| uuids(&one.delivery.body).any(|id| id == record_id);
         let given_up = |one: &Received| one.given_up_after.is_some() && carries(one);
-        // A delivery that was not given up by then is for the checks to judge.
+        // The checks judge a delivery that was not given up by then.
         self.registered[1].endpoint.wait(rest, |received| received.iter().any(given_up)).await;
         self.transcript.waited += began.elapsed();
     }

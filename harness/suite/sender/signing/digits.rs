@@ -6,6 +6,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::webhook::signature::{SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER};
@@ -20,7 +21,7 @@ pub const ALL: &[Requirement] = &[
         check_id: "sender/signing/hexadecimal",
         text: "The signature is 64 hexadecimal digits and nothing else.",
         source: "D",
-        why: "Receivers compare it as text, or decode it as hexadecimal; a prefix or base64 matches nothing.",
+        why: "Receivers compare it as text or decode it as hexadecimal. A prefix or base64 does not match.",
         scenarios: &[&EVERY_EVENT, &GENERATED],
         needs: None,
         check: |requirement, t| every_delivery(requirement, t, hexadecimal),
@@ -41,7 +42,7 @@ pub const ALL: &[Requirement] = &[
         check_id: "sender/signing/lowercase",
         text: "The digits are lowercase.",
         source: "D (sample), S",
-        why: "Receivers that compare text with text refuse the same digits in upper case.",
+        why: "Receivers that compare text reject the same digits in upper case.",
         scenarios: &[&EVERY_EVENT],
         needs: None,
         check: |requirement, t| every_delivery(requirement, t, lowercase),
@@ -56,19 +57,19 @@ fn hexadecimal(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     }
     let timestamp = single(arrived, TIMESTAMP_HEADER).unwrap_or_default();
     let cause = arrived.whole_body().ok().and_then(|body| mismatch(arrived, timestamp, body, signature));
-    let message = format!("the signature is {}", shown(signature));
-    Ok(arrived.evidence("64 hexadecimal digits", shown(signature), message).because(cause).fail())
+    let message = messages::not_hex_digits(&arrived.named(), &shown(signature));
+    Ok(arrived.evidence(messages::hex_digits(), shown(signature), message).because(cause).fail())
 }
 
 fn lowercase(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let signature = single(arrived, SIGNATURE_HEADER)?;
     if Signature::parse(signature).is_none() {
-        return Err(Verdict::Inconclusive("the signature is not 64 hexadecimal digits".to_owned()));
+        return Err(Verdict::Inconclusive(messages::signature_malformed().to_owned()));
     }
     if !signature.iter().any(u8::is_ascii_uppercase) {
         return Ok(Verdict::Pass);
     }
-    let message = format!("the signature is {}", shown(signature));
+    let message = messages::uppercase_digits(&arrived.named(), &shown(signature));
     let cause = Cause::detailed(Code::DigestEncoding, "upper");
     Ok(arrived.evidence("lowercase digits", shown(signature), message).because(cause).fail())
 }

@@ -1,4 +1,4 @@
-//! SIG-1 and SIG-2: each of the two headers is there once.
+//! SIG-1 and SIG-2: each of the two headers is present once.
 
 use bytes::Bytes;
 
@@ -7,6 +7,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::sender::scenario::https::HTTPS;
@@ -22,7 +23,7 @@ pub const ALL: &[Requirement] = &[
         check_id: "sender/signing/signature-present",
         text: "With a secret set, `X-Twenty-Webhook-Signature` is there exactly once.",
         source: "D",
-        why: "Without it every careful receiver refuses the delivery; with two of them nobody knows which counts.",
+        why: "Without it, every careful receiver rejects the delivery. With two, it is unclear which one counts.",
         scenarios: &[&EVERY_EVENT, &GENERATED, &HTTPS],
         needs: None,
         check: |requirement, t| {
@@ -65,16 +66,15 @@ fn exactly_once(arrived: &Arrived<'_>, name: &str) -> Result<Verdict, Verdict> {
         (0, None) => Cause::detailed(Code::HeaderMissing, name),
         _ => Cause::detailed(Code::HeaderDuplicate, name),
     };
-    let under = renamed.map(|other| format!("; its value stands under {other}")).unwrap_or_default();
-    let message = format!("the request has {count} headers {name}{under}");
+    let message = messages::header_count(&arrived.named(), name, count, renamed.as_deref());
     Ok(arrived.evidence("1", count.to_string(), message).because(cause).fail())
 }
 
-/// Under which other name a header stands: signature and timestamp verify, whichever headers they stand in.
+/// The other name under which a header was sent: signature and timestamp verify, whatever their headers are called.
 fn renamed(arrived: &Arrived<'_>, name: &str) -> Option<String> {
     let (key, body) = (Key::new(arrived.webhook.secret.as_ref()?), arrived.whole_body().ok()?);
     let headers = &arrived.exchange.delivery.headers.0;
-    // What cannot be a signature, or a timestamp, needs no hash.
+    // Other values cannot be a signature or a timestamp, so they are not hashed.
     let signatures = headers.iter().filter(|(_, value)| Signature::parse(value).is_some());
     let short = |(_, value): &&(String, Bytes)| (1..=40).contains(&value.len());
     signatures.take(4).find_map(|(signature_name, signature)| {

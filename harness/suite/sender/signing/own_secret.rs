@@ -6,6 +6,7 @@ use crate::suite::cause::Code;
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::SEVERAL_WEBHOOKS;
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
@@ -14,12 +15,12 @@ use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 pub const ALL: &[Requirement] = &[Requirement {
     id: "SIG-6",
     title: "each webhook's own secret",
-    binds: Binds::Sender(Recorded::Cannot("the traffic is that of one webhook")),
+    binds: Binds::Sender(Recorded::Cannot("the traffic is from one webhook")),
     level: Level::Must,
     check_id: "sender/signing/own-secret",
     text: "Each webhook's deliveries are signed under its own secret.",
     source: "D",
-    why: "Endpoints belong to different parties; each knows its own secret only.",
+    why: "Endpoints belong to different parties, and each knows only its own secret.",
     scenarios: &[&SEVERAL_WEBHOOKS, &GENERATED],
     needs: None,
     check: |requirement, t| every_delivery(requirement, t, under_its_own),
@@ -35,11 +36,10 @@ fn under_its_own(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let cause = mismatch(arrived, timestamp, body, signature);
     match cause {
         Some(cause) if cause.code == Code::KeyOtherWebhook => {
-            let message = "a delivery is signed under the secret of another webhook";
-            Ok(arrived.evidence("its own secret", "another's", message).because(cause).fail())
+            let message = messages::other_secret(&arrived.named());
+            let actual = messages::another_webhooks();
+            Ok(arrived.evidence("its own secret", actual, message).because(cause).fail())
         }
-        _ => Err(Verdict::Inconclusive(
-            "the signature matches under no webhook's secret (see SIG-4)".to_owned(),
-        )),
+        _ => Err(Verdict::Inconclusive(messages::no_secret_matches().to_owned())),
     }
 }

@@ -6,6 +6,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::arrived::Arrived;
+use crate::suite::sender::messages;
 use crate::suite::sender::retry::retried;
 use crate::suite::sender::scenario::answers::NOT_ACKNOWLEDGED;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
@@ -16,13 +17,13 @@ use crate::webhook::signature::SIGNATURE_HEADER;
 pub const ALL: &[Requirement] = &[Requirement {
     id: "SIG-7",
     title: "retries are signed",
-    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show it")),
+    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show which deliveries are retries")),
     level: Level::Must,
     check_id: "sender/signing/further-attempts",
     text: "A retry of a delivery verifies too.",
     source: "D",
-    why: "A signature that was stored with the first attempt does not fit a timestamp that is made anew, and a queue \
-          that forgets the headers sends what every receiver refuses.",
+    why: "A signature stored with the first attempt does not match a new timestamp. A queue that drops the headers sends \
+          what every receiver rejects.",
     scenarios: &[&UNANSWERED, &NOT_ACKNOWLEDGED],
     needs: None,
     check: verified,
@@ -41,24 +42,22 @@ fn verified(requirement: &Requirement, t: &Transcript) -> Verdict {
         let name = &one.emission.event.name;
         retries.iter().map(move |&arrival| {
             if verify(one.webhook, first) != Verdict::Pass {
-                return Verdict::Inconclusive(
-                    "the first attempt does not verify either (see SIG-4)".to_owned(),
-                );
+                return Verdict::Inconclusive(messages::first_attempt_unverified().to_owned());
             }
             let arrived = Arrived::of(t, one.webhook, arrival);
             if arrived.exchange.delivery.headers.all(SIGNATURE_HEADER).next().is_none() {
-                let message = format!("a further attempt at {name} is not signed");
+                let message = messages::retry_unsigned(name);
                 let cause = Cause::detailed(Code::HeaderMissing, SIGNATURE_HEADER);
                 return arrived.evidence("a signature", "none", message).because(cause).fail();
             }
             match verify(one.webhook, arrival) {
                 Verdict::Fail(mut evidence) => {
-                    evidence.message = format!("in a further attempt at {name} {}", evidence.message);
+                    evidence.message = messages::on_retry(&evidence.message);
                     Verdict::Fail(evidence)
                 }
                 verdict => verdict,
             }
         })
     });
-    of_all(verdicts, "no further attempt", "further attempts")
+    of_all(verdicts, messages::no_retry(), "retries")
 }

@@ -1,4 +1,4 @@
-//! SIG-8 and SIG-9: the secret stays secret, and without one nothing is signed.
+//! SIG-8 and SIG-9: the secret stays secret, and nothing is signed without one.
 
 use super::signed::{mismatch, shown};
 use crate::peers::fault::{Faults, SenderFault};
@@ -8,6 +8,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::{EVERY_EVENT, SEVERAL_WEBHOOKS, UNSIGNED};
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
@@ -22,7 +23,7 @@ pub const ALL: &[Requirement] = &[
         check_id: "sender/signing/secret-kept",
         text: "The secret appears nowhere in the request.",
         source: "D, S",
-        why: "Whoever reads the request could sign their own from then on.",
+        why: "Anyone who reads the request could sign requests of their own.",
         scenarios: &[&EVERY_EVENT, &SEVERAL_WEBHOOKS, &GENERATED],
         needs: None,
         check: |requirement, t| every_delivery(requirement, t, secret_kept),
@@ -31,12 +32,14 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "SIG-9",
         title: "unsigned without a secret",
-        binds: Binds::Sender(Recorded::Cannot("traffic alone does not show it")),
+        binds: Binds::Sender(Recorded::Cannot(
+            "traffic alone does not show whether the webhook has a secret",
+        )),
         level: Level::Advice,
         check_id: "sender/signing/unsigned",
         text: "Without a secret no signature header is sent.",
         source: "S",
-        why: "A signature under an empty key can be made by anybody, and looks like proof.",
+        why: "A signature made with an empty key looks like proof, but anyone can make it.",
         scenarios: &[&UNSIGNED],
         needs: Some(Capability::Unsigned),
         check: |requirement, t| every_delivery(requirement, t, unsigned),
@@ -46,14 +49,13 @@ pub const ALL: &[Requirement] = &[
 
 fn secret_kept(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let Some(secret) = &arrived.webhook.secret else {
-        return Err(Verdict::Inconclusive("the webhook has no secret".to_owned()));
+        return Err(Verdict::Inconclusive(messages::no_secret().to_owned()));
     };
     if secret.expose().len() < SHORTEST {
-        let why = format!("a secret of fewer than {SHORTEST} bytes stands in any text by chance");
-        return Err(Verdict::Inconclusive(why));
+        return Err(Verdict::Inconclusive(messages::secret_too_short(SHORTEST)));
     }
     let Some(place) = place_of(secret, &arrived.exchange.delivery) else { return Ok(Verdict::Pass) };
-    let message = format!("the webhook's secret stands in {place}");
+    let message = messages::secret_leaked(&arrived.named(), &place);
     let cause = Cause::detailed(Code::SendSecretLeak, place.clone());
     Ok(arrived.evidence("nowhere", place, message).because(cause).fail())
 }
@@ -68,6 +70,6 @@ fn unsigned(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     } else {
         mismatch(arrived, timestamp, body, signature)
     };
-    let message = "a webhook without a secret gets a signature";
+    let message = messages::signed_without_secret(&arrived.named());
     Ok(arrived.evidence("no signature", shown(signature), message).because(cause).fail())
 }

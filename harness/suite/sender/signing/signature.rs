@@ -6,6 +6,7 @@ use crate::suite::cause::Code;
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::{EVERY_EVENT, SEVERAL_WEBHOOKS};
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::sender::scenario::https::HTTPS;
@@ -21,8 +22,8 @@ pub const ALL: &[Requirement] = &[Requirement {
     text: "It is HMAC-SHA256 under the secret's UTF-8 bytes of: timestamp header value, `:`, the body bytes as \
            sent.",
     source: "D",
-    why: "It is what every receiver computes. The documentation's own sample stringifies the payload twice and \
-          gives a signature that no receiver accepts.",
+    why: "Every receiver computes exactly this. The documentation's own sample stringifies the payload twice, and no \
+          receiver accepts its signature.",
     scenarios: &[&EVERY_EVENT, &SEVERAL_WEBHOOKS, &GENERATED, &HTTPS],
     needs: None,
     check: |requirement, t| every_delivery(requirement, t, valid),
@@ -44,7 +45,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     ]),
 }];
 
-/// Whether a delivery's signature matches it, under whichever of the webhooks' secrets.
+/// Whether a delivery's signature matches, with the secret of any webhook.
 pub(super) fn valid(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let (signature, timestamp) = (single(arrived, SIGNATURE_HEADER)?, single(arrived, TIMESTAMP_HEADER)?);
     let body = arrived.whole_body()?;
@@ -54,17 +55,17 @@ pub(super) fn valid(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     }
     let cause = mismatch(arrived, timestamp, body, signature);
     if cause.as_ref().is_some_and(|cause| cause.code == Code::KeyOtherWebhook && cause.detail.is_none()) {
-        // Correctly signed, under another webhook's secret: SIG-6 judges that.
+        // Correctly signed with another webhook's secret: SIG-6 judges that.
         return Ok(Verdict::Pass);
     }
     let form_only = cause.as_ref().is_none_or(|cause| {
         [Code::DigestEncoding, Code::DigestPrefix, Code::DigestTruncated].contains(&cause.code)
     });
     if Signature::parse(signature).is_none() && form_only {
-        return Err(Verdict::Inconclusive("the signature is not 64 hexadecimal digits".to_owned()));
+        return Err(Verdict::Inconclusive(messages::signature_malformed().to_owned()));
     }
-    let why = cause.as_ref().map_or("no known way of signing gives it", |cause| cause.code.text());
-    let message = format!("the signature does not match the request: {why}");
+    let why = cause.as_ref().map(|cause| cause.code.text());
+    let message = messages::signature_mismatch(&arrived.named(), why);
     let expected = key.sign(timestamp, body).to_hex();
     Ok(arrived.evidence(expected, String::from_utf8_lossy(signature), message).because(cause).fail())
 }

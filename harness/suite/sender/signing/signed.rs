@@ -1,32 +1,31 @@
-//! What the checks on signatures share: the headers' values, the webhook's key, and the cause of a signature that does not match.
+//! What the checks on signatures share: the headers' values, the webhook's key, and the cause of a mismatch.
 //!
-//! Invariant: what is verified is the bytes that arrived, under the secret that the webhook was registered with.
+//! Invariant: the bytes that arrived are verified, with the secret that the webhook was registered with.
 
 use crate::suite::cause::{Cause, sender};
 use crate::suite::requirement::Verdict;
 use crate::suite::sender::arrived::Arrived;
+use crate::suite::sender::messages;
 use crate::webhook::signature::{Key, Secret};
 
-/// The value of a header. Inconclusive where it is not there exactly once: SIG-1 and SIG-2 judge that.
+/// The value of a header. Inconclusive if it is missing or repeated: SIG-1 and SIG-2 judge that.
 pub(super) fn single<'a>(arrived: &Arrived<'a>, name: &str) -> Result<&'a [u8], Verdict> {
     let value = arrived.exchange.delivery.headers.single(name);
-    value
-        .map(|value| &**value)
-        .ok_or_else(|| Verdict::Inconclusive(format!("{name} is not there exactly once")))
+    value.map(|value| &**value).ok_or_else(|| Verdict::Inconclusive(messages::missing_or_repeated(name)))
 }
 
-/// A header's value, for people.
+/// A header's value in quotes.
 pub(super) fn shown(value: &[u8]) -> String {
     format!("{:?}", String::from_utf8_lossy(value))
 }
 
-/// The key of the webhook that a delivery came to, which every one has but those that are to be unsigned.
+/// The key of the delivery's webhook. Only webhooks for unsigned deliveries have none.
 pub(super) fn key_of(arrived: &Arrived<'_>) -> Result<Key, Verdict> {
     let secret = arrived.webhook.secret.as_ref();
-    secret.map(Key::new).ok_or_else(|| Verdict::Inconclusive("the webhook has no secret".to_owned()))
+    secret.map(Key::new).ok_or_else(|| Verdict::Inconclusive(messages::no_secret().to_owned()))
 }
 
-/// The wrong way of signing that gives this delivery's signature.
+/// The wrong way of signing that reproduces this delivery's signature.
 pub(super) fn mismatch(
     arrived: &Arrived<'_>,
     timestamp: &[u8],

@@ -6,6 +6,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::signature::TIMESTAMP_HEADER;
@@ -20,7 +21,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     text: "The timestamp header is decimal milliseconds since the epoch, within the skew allowance of the send \
            time.",
     source: "D (sample), S",
-    why: "Receivers hold it against their own clock to refuse what is replayed.",
+    why: "Receivers compare it with their own clock to reject replays.",
     scenarios: &[&EVERY_EVENT],
     needs: None,
     check: |requirement, t| every_delivery(requirement, t, timestamp_form),
@@ -39,7 +40,7 @@ fn timestamp_form(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
         std::str::from_utf8(timestamp).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     let ms: Option<u64> = digits.and_then(|digits| digits.parse().ok());
     let skew = u64::try_from(limits.skew.as_millis()).unwrap_or(u64::MAX);
-    // A delivery may have waited for its turn between signing and arriving, but not longer than the sender may take.
+    // A delivery may wait in a queue after it is signed, but not longer than the deadline.
     let wait = u64::try_from(limits.deadline.as_millis()).unwrap_or(u64::MAX);
     let near =
         |ms: u64| ms <= at_ms.saturating_add(skew) && ms >= at_ms.saturating_sub(skew.saturating_add(wait));
@@ -48,10 +49,10 @@ fn timestamp_form(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
         Some(ms) if near(ms.saturating_mul(1000)) => ("seconds", "in seconds"),
         Some(ms) if near(ms / 1000) => ("microseconds", "in microseconds"),
         Some(_) => ("not the time of sending", "not the time of sending"),
-        None => ("not decimal digits", "not decimal digits"),
+        None => ("not decimal digits", "not a decimal number"),
     };
-    let message = format!("the timestamp header {} is {words}", shown(timestamp));
+    let message = messages::wrong_timestamp(&arrived.named(), &shown(timestamp), words);
     let cause = Cause::detailed(Code::HeaderTimestampFormat, detail);
-    let expected = format!("milliseconds near {at_ms} ({})", rfc3339(at_ms));
+    let expected = messages::milliseconds_near(at_ms, &rfc3339(at_ms));
     Ok(arrived.evidence(expected, shown(timestamp), message).because(cause).fail())
 }

@@ -1,6 +1,6 @@
-//! Waiting for deliveries, and writing down what has reached the endpoints.
+//! Waiting for deliveries, and recording what reached the endpoints.
 //!
-//! Invariant: a delivery that is late is not lost. Arrivals are waited for twice as long as the deadline allows.
+//! Invariant: a late delivery is not a lost one. The stage waits for arrivals for twice the deadline.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::wire::endpoint::scripted::{self, Endpoint, Received};
 use crate::wire::exchange::{Exchange, ExchangeId};
 
 impl SenderStage<'_> {
-    /// The records of the events that a webhook was there for, as far as its filter lets them through.
+    /// The records of the events since the webhook's registration that match its filter.
     fn expected_at(&self, webhook: usize) -> Vec<String> {
         let operations = &self.transcript.webhooks[webhook].operations;
         let wanted = |emission: &&Emission| {
@@ -25,7 +25,7 @@ impl SenderStage<'_> {
         self.transcript.emissions_to(webhook).filter(wanted).map(|one| one.record_id.clone()).collect()
     }
 
-    /// Waits until every event of the scenario has reached every webhook of it where it can be seen.
+    /// Waits until every event of the scenario has reached each of its webhooks at which requests can be seen.
     pub(crate) async fn wait_for_all(&mut self) {
         let visible = |one: &&Registered| self.transcript.webhooks[one.index].conduct.sees_requests();
         let seen = self.registered.iter().filter(visible);
@@ -35,7 +35,7 @@ impl SenderStage<'_> {
         }
     }
 
-    /// Notes that what was emitted so far has had all the time to arrive that it may take.
+    /// Notes that everything emitted so far has had enough time to arrive.
     pub(crate) fn awaited(&mut self, scenario: ScenarioName) {
         let of_scenario = self.transcript.emissions.iter_mut().filter(|one| one.scenario == scenario);
         of_scenario.for_each(|emission| emission.awaited = true);
@@ -51,18 +51,18 @@ impl SenderStage<'_> {
             seen = received.len();
             missing.is_empty()
         };
-        // What did not come by then is for the checks to see.
+        // The checks judge what did not arrive by then.
         endpoint.wait(self.transcript.limits.deadline * 2, enough).await;
     }
 
-    /// Watches for what must not come.
+    /// Watches for deliveries that must not come.
     pub(crate) async fn watch(&mut self) {
         let quiet = self.transcript.limits.quiet;
         sleep(quiet).await;
         self.transcript.waited += quiet;
     }
 
-    /// Writes down what reached the endpoints.
+    /// Records what reached the endpoints.
     pub(crate) fn collect(&mut self) {
         let (now, unfinished_after) = (self.clock.now_ms(), self.transcript.limits.deadline);
         let seen = |one: &Registered| (one.index, one.endpoint.seen(unfinished_after));
@@ -94,7 +94,7 @@ impl SenderStage<'_> {
         }
     }
 
-    /// Writes down a request that reached a webhook's endpoint, or with `None` the target of a redirect.
+    /// Records a request that reached a webhook's endpoint or, with `None`, the target of a redirect.
     pub(crate) fn write_arrival(&mut self, webhook: Option<usize>, received: Received) {
         let traits = Traits {
             began_ms: received.began_ms,

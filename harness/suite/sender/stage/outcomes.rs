@@ -1,6 +1,6 @@
-//! What a sender reports of its deliveries.
+//! The outcomes that a sender reports of its deliveries.
 //!
-//! Invariant: the sender is asked until what arrived is settled or the wait is over; what it said last is written down.
+//! Invariant: the sender is asked until the deliveries that arrived are settled or the wait is over. Its last report is recorded.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -17,20 +17,20 @@ use crate::wire::endpoint::scripted::Received;
 /// How often outcomes are asked for while they are not settled.
 const PACE: Duration = Duration::from_millis(20);
 
-/// A webhook whose deliveries are to be settled.
 struct Unsettled {
-    /// Its place among those registered.
+    /// The webhook's place among the registered ones.
     at: usize,
     /// The records whose deliveries are to be settled.
     ids: Vec<String>,
-    /// Those that have arrived, and how many requests were looked at to know.
+    /// The records that have arrived.
     arrived: HashSet<String>,
+    /// How many requests were searched for them.
     seen: usize,
 }
 
 impl SenderStage<'_> {
-    /// Asks until those of these deliveries that arrived are settled, or the wait is over. Where arrivals cannot be seen
-    /// all of them have to be. `wanted` holds places among the registered webhooks, and record ids.
+    /// Asks until those of these deliveries that arrived are settled, or the wait is over. If arrivals cannot be seen, all of
+    /// them must be settled. `wanted` has places among the registered webhooks, and record ids.
     pub(crate) async fn settle(
         &mut self,
         wanted: impl IntoIterator<Item = (usize, Vec<String>)>,
@@ -77,7 +77,7 @@ impl SenderStage<'_> {
         });
     }
 
-    /// What the sender reports of a webhook's deliveries, by record.
+    /// The reported outcomes of a webhook's deliveries, by record.
     async fn outcomes(&self, at: usize) -> Result<HashMap<String, Outcome>, SubjectError> {
         let answer = match self.call(Op::Outcomes { webhook: self.registered[at].name.clone() }).await {
             Err(SubjectError::Stuck(why)) => return Err(unkept(Capability::Outcomes, &why)),
@@ -90,7 +90,7 @@ impl SenderStage<'_> {
     fn write_down(&mut self, at: usize, at_ms: u64, outcomes: HashMap<String, Outcome>) {
         let webhook = self.registered[at].index;
         self.transcript.webhooks[webhook].outcomes_at_ms = Some(at_ms);
-        // What was asked for before is said anew.
+        // The new report replaces the earlier one.
         self.transcript.settled.retain(|settled| settled.webhook != webhook);
         let settled = outcomes.into_iter().map(|(record_id, one)| SettledDelivery {
             webhook,

@@ -1,6 +1,6 @@
-//! SUB-3, SUB-4 and SUB-5: which events a webhook gets.
+//! SUB-3, SUB-4 and SUB-5: which events a webhook receives.
 //!
-//! Invariant: an event that must not arrive counts as absent only where another webhook did get it.
+//! Invariant: an event that must not arrive counts as absent only if another webhook received it.
 
 use super::missing::{cannot_be_emitted, lost, missed_and_repeated};
 use crate::peers::fault::{Faults, SenderFault};
@@ -9,6 +9,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::judge::first_scenario;
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::{DELETION, EVERY_EVENT, FILTERED};
 use crate::suite::transcript::{Emission, Transcript};
 
@@ -18,13 +19,13 @@ pub const ALL: &[Requirement] = &[
         id: "SUB-3",
         title: "nothing after deletion",
         binds: Binds::Sender(Recorded::Cannot(
-            "traffic alone does not show which webhooks there were, and which events",
+            "traffic alone does not show which webhooks and events there were",
         )),
         level: Level::Must,
         check_id: "sender/subscription/deleted",
         text: "A deleted webhook receives no event that was emitted after the deletion was answered.",
         source: "D",
-        why: "A deleted webhook's endpoint may belong to somebody else by now; the records are none of their business.",
+        why: "The endpoint of a deleted webhook may belong to someone else by now, who must not see the records.",
         scenarios: &[&DELETION],
         needs: Some(Capability::Delete),
         check: deleted,
@@ -34,14 +35,14 @@ pub const ALL: &[Requirement] = &[
         id: "SUB-4",
         title: "every kind of event",
         binds: Binds::Sender(Recorded::Cannot(
-            "traffic alone does not show which webhooks there were, and which events",
+            "traffic alone does not show which webhooks and events there were",
         )),
         level: Level::Must,
         check_id: "sender/subscription/every-kind",
         text: "A webhook without a filter receives every kind of event: created, updated, deleted, of standard and \
                custom objects.",
         source: "D",
-        why: "A copy of the CRM that never hears of deletions, or of custom objects, drifts away from it in silence.",
+        why: "A copy of the CRM that never receives deletions or custom objects goes out of date unnoticed.",
         scenarios: &[&EVERY_EVENT],
         needs: None,
         check: every_kind,
@@ -51,13 +52,13 @@ pub const ALL: &[Requirement] = &[
         id: "SUB-5",
         title: "filters",
         binds: Binds::Sender(Recorded::Cannot(
-            "traffic alone does not show which webhooks there were, and which events",
+            "traffic alone does not show which webhooks and events there were",
         )),
         level: Level::Should,
         check_id: "sender/subscription/filter",
         text: "A webhook with a filter receives only matching events (capability `filters`).",
         source: "S",
-        why: "Whoever asks for some events is not prepared for others, and relies on those that were asked for.",
+        why: "A receiver that asks for some events is not prepared for others, and relies on those that it asked for.",
         scenarios: &[&FILTERED],
         needs: Some(Capability::Filters),
         check: filtered,
@@ -71,28 +72,28 @@ pub const ALL: &[Requirement] = &[
 
 fn deleted(requirement: &Requirement, t: &Transcript) -> Verdict {
     let scenario = first_scenario(requirement);
-    let Some((gone, at)) =
+    let Some((deleted, at)) =
         t.webhooks_of(scenario).find_map(|(index, webhook)| Some((index, webhook.deleted_after?)))
     else {
-        return Verdict::Inconclusive("no webhook could be deleted".to_owned());
+        return Verdict::Inconclusive(messages::no_webhook_deleted().to_owned());
     };
-    let stays = t.webhooks_of(scenario).map(|(index, _)| index).find(|&index| index != gone);
+    let remaining = t.webhooks_of(scenario).map(|(index, _)| index).find(|&index| index != deleted);
     let after = t.emissions.iter().skip(at).filter(|emission| emission.scenario == scenario);
     let verdicts = after.map(|emission| {
-        let (name, late) = (&emission.event.name, t.deliveries(gone, emission));
+        let (name, late) = (&emission.event.name, t.deliveries(deleted, emission));
         if !late.is_empty() {
-            let message = format!("{name}, emitted after the deletion, reached the deleted webhook");
+            let message = messages::delivered_after_deletion(name);
             return Evidence::new("no delivery", "a delivery", message)
                 .shown_by(late)
                 .because(Cause::new(Code::SendAfterDelete))
                 .fail();
         }
-        if stays.is_some_and(|stays| !t.deliveries(stays, emission).is_empty()) {
+        if remaining.is_some_and(|remaining| !t.deliveries(remaining, emission).is_empty()) {
             return Verdict::Pass;
         }
-        Verdict::Inconclusive(format!("{name} reached the webhook that stays neither"))
+        Verdict::Inconclusive(messages::missed_remaining(name))
     });
-    of_all(verdicts, "nothing was emitted after the deletion", "events")
+    of_all(verdicts, messages::nothing_after_deletion(), "events")
 }
 
 fn every_kind(requirement: &Requirement, t: &Transcript) -> Verdict {
@@ -104,9 +105,9 @@ fn every_kind(requirement: &Requirement, t: &Transcript) -> Verdict {
         if missed_and_repeated(t, emission).0.is_empty() {
             return Verdict::Pass;
         }
-        lost(t, emission, format!("{} never arrived", emission.event.name))
+        lost(t, emission, messages::not_delivered(&emission.event.name))
     });
-    of_all(verdicts, "no event could be emitted", "events")
+    of_all(verdicts, messages::no_event_emitted(), "events")
 }
 
 fn filtered(requirement: &Requirement, t: &Transcript) -> Verdict {
@@ -127,29 +128,18 @@ fn filtered(requirement: &Requirement, t: &Transcript) -> Verdict {
             let wanted = operations.iter().any(|operation| name.matches(operation));
             let (expected, actual, message) = match (wanted, arrived.is_empty()) {
                 (true, false) | (false, true) => return Verdict::Pass,
-                (false, false) => (
-                    "no delivery",
-                    "a delivery",
-                    format!("{name} reached a webhook with the filter {filter}"),
-                ),
+                (false, false) => ("no delivery", "a delivery", messages::filter_ignored(name, &filter)),
                 (true, true) if !reached_another(emission) => {
-                    return Verdict::Inconclusive(format!(
-                        "{name} reached the webhook without a filter neither"
-                    ));
+                    return Verdict::Inconclusive(messages::missed_unfiltered(name));
                 }
                 (true, true) if webhook.overflowed => {
-                    return Verdict::Inconclusive(format!(
-                        "{name} may be among the requests that were not kept"
-                    ));
+                    return Verdict::Inconclusive(messages::perhaps_not_kept(name));
                 }
-                (true, true) => {
-                    let message = format!("{name} did not reach a webhook with the filter {filter}");
-                    ("a delivery", "no delivery", message)
-                }
+                (true, true) => ("a delivery", "no delivery", messages::filter_too_strict(name, &filter)),
             };
             let cause = Cause::detailed(Code::SendFilter, filter.clone());
             Evidence::new(expected, actual, message).shown_by(arrived).because(cause).fail()
         })
     });
-    of_all(verdicts, "no webhook with a filter could be registered", "events and filters")
+    of_all(verdicts, messages::no_filter_registered(), "events and filters")
 }

@@ -1,12 +1,13 @@
-//! At which webhooks an event is missing or repeated, and what a missing delivery shows.
+//! At which webhooks an event is missing or repeated, and the verdict on a missing delivery.
 //!
-//! Invariant: an event counts as missing only where it was waited for, and all that arrived was kept.
+//! Invariant: an event counts as missing only if the suite waited for it and kept everything that arrived.
 
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Evidence, Verdict};
+use crate::suite::sender::messages;
 use crate::suite::transcript::{Emission, Transcript};
 
-/// The webhooks that an event should have reached: those of its scenario or, where it was generated, of its round.
+/// The webhooks that an event should have reached: those of its scenario or, if it was generated, of its round.
 pub(super) fn webhooks_there<'a>(
     t: &'a Transcript,
     emission: &'a Emission,
@@ -25,31 +26,31 @@ pub(super) fn missed_and_repeated(t: &Transcript, emission: &Emission) -> (Vec<u
     (of(|count| count == 0), of(|count| count > 1))
 }
 
-/// Inconclusive, where the sender cannot emit the event.
+/// Inconclusive if the sender cannot emit the event.
 pub(super) fn cannot_be_emitted(emission: &Emission) -> Option<Verdict> {
     let reason = emission.unsupported.as_ref()?;
-    Some(Verdict::Inconclusive(format!("the sender cannot emit {}: {reason}", emission.event.name)))
+    Some(Verdict::Inconclusive(messages::cannot_emit(&emission.event.name, reason)))
 }
 
-/// Inconclusive, where the run broke off before the event had been waited for, or more arrived than could be kept.
+/// Inconclusive if the run was cut off before the wait for the event ended, or if more arrived than could be kept.
 pub(super) fn not_awaited(t: &Transcript, emission: &Emission) -> Option<Verdict> {
     let name = &emission.event.name;
     let why = if !emission.awaited {
-        format!("the run broke off before {name} had to have arrived")
+        messages::run_cut_off(name)
     } else if t.webhooks_of(emission.scenario).any(|(_, webhook)| webhook.overflowed) {
-        format!("{name} may be among the requests that were too many to be kept (see SUB-2)")
+        messages::perhaps_not_kept(name)
     } else {
         return None;
     };
     Some(Verdict::Inconclusive(why))
 }
 
-/// The verdict on an event that is missing.
+/// The verdict on a missing event.
 pub(super) fn lost(t: &Transcript, emission: &Emission, message: String) -> Verdict {
     if let Some(inconclusive) = not_awaited(t, emission) {
         return inconclusive;
     }
-    let waited = format!("nothing within {:.1} s", 2.0 * t.limits.deadline.as_secs_f64());
+    let waited = messages::nothing_within(2.0 * t.limits.deadline.as_secs_f64());
     let detail = emission.event.name.to_string();
     Evidence::new("one delivery", waited, message).because(Cause::detailed(Code::SendLost, detail)).fail()
 }

@@ -1,4 +1,4 @@
-//! SUB-1 and SUB-2: every webhook gets every event, from the first one on.
+//! SUB-1 and SUB-2: every webhook receives every event, beginning with the first.
 
 use super::missing::{cannot_be_emitted, lost, missed_and_repeated, not_awaited, webhooks_there};
 use crate::peers::fault::{Faults, SenderFault};
@@ -6,6 +6,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::judge::{first_scenario, of_generated};
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::answers::NOT_ACKNOWLEDGED;
 use crate::suite::sender::scenario::events::{EVERY_EVENT, SEVERAL_WEBHOOKS};
 use crate::suite::sender::scenario::generated::GENERATED;
@@ -18,13 +19,13 @@ pub const ALL: &[Requirement] = &[
         id: "SUB-1",
         title: "active at once",
         binds: Binds::Sender(Recorded::Cannot(
-            "traffic alone does not show which webhooks there were, and which events",
+            "traffic alone does not show which webhooks and events there were",
         )),
         level: Level::Must,
         check_id: "sender/subscription/active-at-once",
         text: "A webhook is active as soon as its registration has been answered: the next event reaches it.",
         source: "D",
-        why: "Whoever registers a webhook and then makes a change expects to hear of it.",
+        why: "Users who register a webhook and then change a record expect a delivery.",
         scenarios: &[&EVERY_EVENT],
         needs: None,
         check: active_at_once,
@@ -34,14 +35,14 @@ pub const ALL: &[Requirement] = &[
         id: "SUB-2",
         title: "every webhook gets every event",
         binds: Binds::Sender(Recorded::Cannot(
-            "traffic alone does not show which webhooks there were, and which events",
+            "traffic alone does not show which webhooks and events there were",
         )),
         level: Level::Must,
         check_id: "sender/subscription/once-per-webhook",
         text: "Several webhooks can be registered; every event reaches each of them exactly once.",
         source: "D",
-        why: "Each webhook is a subscription of its own; nothing but the sender can make up for a delivery that was \
-              skipped, and a receiver should not have to guess that a second one is a copy.",
+        why: "Each webhook is its own subscription. Only the sender can make up for a skipped delivery, and a receiver \
+              should not have to detect copies.",
         scenarios: &[&SEVERAL_WEBHOOKS, &GENERATED],
         needs: None,
         check: once_per_webhook,
@@ -63,17 +64,13 @@ fn active_at_once(requirement: &Requirement, t: &Transcript) -> Verdict {
         if missed_and_repeated(t, emission).0.is_empty() {
             return Verdict::Pass;
         }
-        lost(
-            t,
-            emission,
-            format!("the first event ({}) behind the registration did not arrive", emission.event.name),
-        )
+        lost(t, emission, messages::first_event_missed(&emission.event.name))
     });
-    of_all(verdicts, "no webhook could be registered", "events")
+    of_all(verdicts, messages::no_webhook_registered(), "events")
 }
 
-/// The verdict where more requests reached an endpoint than are kept, in the first scenario where that was so. Deliveries
-/// that are not acknowledged may be sent again: ACK-4 judges how often.
+/// The verdict if more requests reached an endpoint than are kept, in the first scenario in which that happened. Deliveries
+/// that are not acknowledged may be retried: ACK-4 judges how often.
 fn flooded(t: &Transcript) -> Option<Verdict> {
     let acknowledges =
         |webhook: &RegisteredWebhook| ![NOT_ACKNOWLEDGED.name, UNANSWERED.name].contains(&webhook.scenario);
@@ -82,11 +79,10 @@ fn flooded(t: &Transcript) -> Option<Verdict> {
     let kept = t.arrivals.iter().filter(|arrival| arrival.webhook == Some(index)).count() as u64;
     let (requests, events) = (kept + webhook.dropped, t.emissions_of(webhook.scenario).count());
     if requests <= events as u64 {
-        return Some(Verdict::Inconclusive(format!("of {requests} requests only {kept} could be kept")));
+        return Some(Verdict::Inconclusive(messages::requests_not_kept(kept, requests)));
     }
-    let message =
-        format!("{requests} requests reached one webhook's endpoint, where {events} events were emitted");
-    let evidence = Evidence::new("once at each webhook", format!("{requests} requests"), message);
+    let message = messages::too_many_requests(requests, events);
+    let evidence = Evidence::new(messages::once_at_each_webhook(), format!("{requests} requests"), message);
     Some(evidence.because(Cause::detailed(Code::SendOncePerWebhook, "more than once")).fail())
 }
 
@@ -96,7 +92,7 @@ fn once_per_webhook(requirement: &Requirement, t: &Transcript) -> Verdict {
     }
     let once = |emission: &Emission| once_at_each(t, emission);
     let fixed = t.emissions_of(first_scenario(requirement)).filter(|emission| !emission.first).map(once);
-    let fixed = of_all(fixed, "no webhooks could be registered", "events");
+    let fixed = of_all(fixed, messages::no_webhook_registered(), "events");
     fixed.or_fail(|| {
         let mut generated = t.emissions_of(GENERATED.name).filter(|emission| !emission.first);
         generated.find_map(|emission| match once(emission) {
@@ -115,8 +111,8 @@ fn once_at_each(t: &Transcript, emission: &Emission) -> Verdict {
     let (missed, repeated) = missed_and_repeated(t, emission);
     if let Some(&webhook) = repeated.first() {
         let deliveries = t.deliveries(webhook, emission);
-        let message = format!("{name} arrived {} times at one webhook", deliveries.len());
-        return Evidence::new("once", format!("{} times", deliveries.len()), message)
+        let message = messages::delivered_repeatedly(name, deliveries.len());
+        return Evidence::new("once", messages::times(deliveries.len()), message)
             .shown_by(deliveries)
             .because(Cause::detailed(Code::SendOncePerWebhook, "more than once"))
             .fail();
@@ -127,8 +123,9 @@ fn once_at_each(t: &Transcript, emission: &Emission) -> Verdict {
     if let Some(inconclusive) = not_awaited(t, emission) {
         return inconclusive;
     }
-    let message = format!("{name} did not arrive at {} of {webhooks} webhooks", missed.len());
-    Evidence::new("once at each webhook", format!("at {} of {webhooks}", webhooks - missed.len()), message)
-        .because(Cause::detailed(Code::SendOncePerWebhook, "webhooks are left out"))
+    let message = messages::webhooks_left_out(name, missed.len(), webhooks);
+    let reached = format!("at {} of {webhooks}", webhooks - missed.len());
+    Evidence::new(messages::once_at_each_webhook(), reached, message)
+        .because(Cause::detailed(Code::SendOncePerWebhook, "webhooks left out"))
         .fail()
 }

@@ -1,4 +1,4 @@
-//! Generated events: they are made, emitted in bursts, and looked at.
+//! Generated events: making them, emitting them in bursts, and looking at their deliveries.
 
 use std::collections::BTreeSet;
 
@@ -10,6 +10,7 @@ use super::records::{RecordMembers, RecordProperty};
 use super::{AfterRound, DeliveryDeviation, EVENTS, EmittedEvent, GeneratedRound, SearchState};
 use crate::subject::SubjectError;
 use crate::subject::protocol::{Op, Reply};
+use crate::suite::sender::messages;
 use crate::suite::sender::stage::SenderStage;
 use crate::suite::transcript::Generated;
 use crate::webhook::event::Event;
@@ -20,14 +21,14 @@ use crate::webhook::json::{Json, Text};
 const BURST: usize = 16;
 
 impl SenderStage<'_> {
-    /// Emits cases of each property, and looks into those that come out otherwise than they should.
+    /// Emits cases of each property, and looks into those whose deliveries are wrong.
     pub(super) async fn emit_generated(
         &mut self,
         cases: usize,
         search: &mut SearchState,
         round: &mut GeneratedRound,
     ) -> Result<AfterRound, SubjectError> {
-        let mut came = Vec::new();
+        let mut arrived = Vec::new();
         for (property, runner, tally) in &mut search.properties {
             let mut left = cases;
             while left > 0 && self.has_room() {
@@ -46,22 +47,17 @@ impl SenderStage<'_> {
                     let counting: Vec<_> = deviations.iter().filter(counts).copied().collect();
                     tally.as_expected += usize::from(counting.is_empty());
                     let Some(&new) = counting.iter().find(|one| !round.known.contains(one)) else {
-                        came.push((sent.id, property.name));
+                        arrived.push((sent.id, property.name));
                         continue;
                     };
                     round.known.insert(new);
                     search.found.insert(new);
                     let (sent, steps) = self.shrink(tree, sent, new, round).await?;
-                    let alone = (steps == 0).then(|| {
-                        format!(
-                            "emitted together with {} others; smaller ones by themselves came out right",
-                            burst_size - 1
-                        )
-                    });
+                    let alone = (steps == 0).then(|| messages::wrong_only_in_burst(burst_size - 1));
                     let generated = Generated { what: alone, ..round.generated(property.name, steps) };
                     self.write_case(&sent, new, generated, round);
                     if new == DeliveryDeviation::Lost {
-                        // Each one that is lost costs the whole wait.
+                        // Each lost event costs the whole wait.
                         return Ok(AfterRound::Stop);
                     }
                 }
@@ -69,9 +65,9 @@ impl SenderStage<'_> {
         }
         self.watch().await;
         round.read(&self.registered);
-        // What comes a second time may come late.
+        // A second delivery may come late.
         let twice = |id: &str| round.inboxes.iter().any(|inbox| inbox.of(id).len() > 1);
-        let mut repeated = came
+        let mut repeated = arrived
             .iter()
             .filter_map(|(id, property)| Some((round.sent.get(id).filter(|_| twice(id))?, property)));
         if let Some((sent, property)) =
@@ -83,7 +79,7 @@ impl SenderStage<'_> {
         Ok(AfterRound::On)
     }
 
-    /// Emits a burst of events. Returns those that the sender accepted: that it refuses some is no failure of the others.
+    /// Emits a burst of events. Returns those that the sender accepted: if it refuses some, that is no failure of the others.
     async fn emit_burst<T: ValueTree<Value = RecordMembers>>(
         &mut self,
         trees: Vec<T>,
@@ -95,14 +91,14 @@ impl SenderStage<'_> {
         let asked = join_all(burst.iter().map(|sent| self.ask(sent))).await;
         let asked = asked.into_iter().collect::<Result<Vec<Option<String>>, _>>()?;
         if let Some(why) = asked.iter().flatten().next() {
-            let begins = format!("not all of the generated {} were taken", property.name);
+            let begins = messages::records_refused(property.name);
             self.remark_once(&begins, why);
         }
         let asked = trees.into_iter().zip(burst).zip(asked).filter(|(_, refused)| refused.is_none());
         Ok(asked.map(|(accepted, _)| accepted).unzip())
     }
 
-    /// An event of which nothing is generated.
+    /// An event in which nothing is generated.
     pub(super) fn plain(&self) -> EmittedEvent {
         let id = self.random.uuid();
         let event = self.sample(EVENTS[0]).with_id(&id);
@@ -114,9 +110,9 @@ impl SenderStage<'_> {
         let id = self.random.uuid();
         let own = (Text::from("id"), Json::Text(Text::from(&*id)));
         let record = Json::Object([own].into_iter().chain(members.iter().cloned()).collect());
-        // What is written here is JSON; a test looks.
+        // What is written here is JSON; a test checks that.
         let text = RawValue::from_string(record.compact());
-        let text = text.unwrap_or_else(|why| unreachable!("a generated record is no JSON: {why}"));
+        let text = text.unwrap_or_else(|why| unreachable!("a generated record is not JSON: {why}"));
         let event = Event { record: text, ..self.sample(name) };
         EmittedEvent { event, record, id, asked_at_ms: self.clock.now_ms(), concern }
     }
@@ -129,19 +125,18 @@ impl SenderStage<'_> {
         })
     }
 
-    /// What is worth knowing and no requirement has: what becomes of text that is no Unicode.
+    /// Remarks on how the sender changes text with lone surrogates, which no requirement covers.
     fn note(
         &mut self,
         round: &GeneratedRound,
         sent: &EmittedEvent,
         deviations: &BTreeSet<DeliveryDeviation>,
     ) {
-        const BEGINS: &str = "text with a lone surrogate comes out otherwise than it went in";
         let concern = Concern::LoneSurrogates;
         if deviations.contains(&DeliveryDeviation::Altered(concern)) {
             let mut got = (0..round.inboxes.len()).flat_map(|which| self.got(which, round, sent));
             if let Some(change) = got.find_map(|one| self.change(&one, sent, concern)) {
-                self.remark_once(BEGINS, &change);
+                self.remark_once(messages::lone_surrogate_changed(), &change);
             }
         }
     }

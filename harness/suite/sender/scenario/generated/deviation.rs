@@ -1,6 +1,6 @@
-//! Whether the deliveries of a generated event come out otherwise than they should, and in which way.
+//! Whether the deliveries of a generated event are wrong, and in which way.
 //!
-//! Invariant: what was not kept whole does not tell.
+//! Invariant: a body that was not kept whole shows nothing.
 
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use super::inbox::Inbox;
 use super::{DeliveryDeviation, EmittedEvent, GeneratedRound};
 use crate::redaction::encodings::place_of;
+use crate::suite::sender::messages;
 use crate::suite::sender::stage::SenderStage;
 use crate::webhook::json::difference::{Concern, first_change};
 use crate::webhook::json::{Json, Text};
@@ -17,15 +18,15 @@ use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::endpoint::scripted::Received;
 
 impl SenderStage<'_> {
-    /// Waits until these have reached every webhook.
+    /// Waits until these events have reached every webhook.
     pub(super) async fn arrive_all(&self, round: &mut GeneratedRound, sent: &[EmittedEvent]) {
         round.sent.extend(sent.iter().map(|one| (one.id.clone(), one.clone())));
-        // Twice the deadline: what is late is not lost.
+        // Twice the deadline: a late delivery is not a lost one.
         let wait = self.transcript.limits.deadline * 2;
         self.inboxes_have(wait, round, |inbox| sent.iter().all(|one| !inbox.of(&one.id).is_empty())).await;
     }
 
-    /// Waits until what every webhook got is enough, so long at most.
+    /// Waits until every webhook has received enough, at most this long.
     pub(super) async fn inboxes_have(
         &self,
         most: Duration,
@@ -42,7 +43,7 @@ impl SenderStage<'_> {
         .await;
     }
 
-    /// What a webhook got of an event.
+    /// The deliveries of an event that a webhook received.
     pub(super) fn got(&self, which: usize, round: &GeneratedRound, sent: &EmittedEvent) -> Vec<Received> {
         let places = round.inboxes[which].of(&sent.id);
         self.registered[which]
@@ -74,7 +75,7 @@ impl SenderStage<'_> {
         let mut found = Vec::from_iter(number);
         let along: HashSet<&str> = round.inboxes[which].along(&sent.id).collect();
         if along.iter().filter(|id| round.sent.contains_key(**id)).count() > 1 {
-            // Where one event ends and another begins only the sender knows.
+            // The suite cannot tell where one event of a batch ends.
             found.push(DeliveryDeviation::Batched);
             return found;
         }
@@ -105,7 +106,7 @@ impl SenderStage<'_> {
         Key::new(secret).verify(timestamp, &received.delivery.body, signature)
     }
 
-    /// What a delivery carries otherwise than it was emitted, in words.
+    /// How a delivery differs from the event that was emitted, in words.
     pub(super) fn change(
         &self,
         received: &Received,
@@ -117,17 +118,16 @@ impl SenderStage<'_> {
 
     fn changed(&self, body: Option<&Json>, sent: &EmittedEvent, concern: Concern) -> Option<String> {
         let dialect = self.transcript.dialect;
-        // That it is no such body at all is one thing, and not one for each concern.
+        // A body of another form is reported once, not for each concern.
         let other = |what: String| Some(what).filter(|_| concern == Concern::Values);
-        let Some(body) = body else { return other("no JSON".to_owned()) };
+        let Some(body) = body else { return other(messages::body_not_json().to_owned()) };
         let name = Json::Text(Text::from(sent.event.name.as_str()));
         if body.get(dialect.event_member) != Some(&name) {
-            return other("another event".to_owned());
+            return other(messages::other_event_named().to_owned());
         }
         let key = dialect.content_member(&sent.event.name);
-        let Some(record) = body.get(key) else { return other(format!("no member `{key}`")) };
+        let Some(record) = body.get(key) else { return other(messages::body_lacks_member(key)) };
         let change = first_change(&sent.record, record, key, concern)?;
-        let actual = change.actual.as_deref().unwrap_or("missing");
-        Some(format!("`{}` is {actual}, not {}", change.path, change.expected))
+        Some(messages::value_differs(&change.path, change.actual.as_deref(), &change.expected))
     }
 }

@@ -1,7 +1,7 @@
 //! What is generated for senders: records and secrets.
 //!
-//! Invariant: everything that is generated is an event that a CRM can have: its record is a JSON object with an id of the
-//! suite's, no name twice, spelled as `JSON.stringify` spells it. Strategies have no filters: each always generates.
+//! Invariant: every generated event can occur in a CRM. Its record is a JSON object with an id from the suite and no repeated
+//! name, formatted as by `JSON.stringify`. Strategies have no filters, so each always generates.
 
 use proptest::char::range;
 use proptest::collection::vec;
@@ -16,9 +16,9 @@ use crate::webhook::json::{Json, Text};
 /// The members of a record other than its id.
 pub(super) type RecordMembers = Vec<(Text, Json)>;
 
-/// A kind of records, each of which has to come out as it went in.
+/// A kind of records, which must arrive unchanged.
 pub(super) struct RecordProperty {
-    /// What they are, in the plural.
+    /// The kind in the plural.
     pub(super) name: &'static str,
     pub(super) strategy: BoxedStrategy<RecordMembers>,
     /// What is compared.
@@ -26,7 +26,7 @@ pub(super) struct RecordProperty {
 }
 
 impl RecordProperty {
-    /// One case, which can be made smaller.
+    /// One case, which can be shrunk.
     pub(super) fn generate(&self, runner: &mut TestRunner) -> impl ValueTree<Value = RecordMembers> + use<> {
         let tree = self.strategy.new_tree(runner);
         // Strategies without filters always generate.
@@ -34,8 +34,8 @@ impl RecordProperty {
     }
 }
 
-/// Names that programs trip over: empty, looking like integers (which JavaScript puts first), those of an object's own, those
-/// that need escapes or have a meaning elsewhere.
+/// Names that programs trip over: empty, integer-like (JavaScript moves these first), names of an object's own members, names
+/// that need escapes or mean something elsewhere.
 const NAMES: &[&str] = &[
     "",
     "0",
@@ -73,7 +73,7 @@ const NAMES: &[&str] = &[
     "record",
 ];
 
-/// Integers where one kind of number ends and another begins.
+/// Integers at the limits of number types.
 const EDGES: &[i64] = &[
     0,
     1,
@@ -97,7 +97,7 @@ const EDGES: &[i64] = &[
     -9_007_199_254_740_992,
 ];
 
-/// How deep a record is nested at most, as deep as a receiver has to take it (contract VER-8).
+/// The deepest nesting of a record. A receiver must accept it (contract VER-8).
 const DEEPEST: usize = 60;
 
 /// Every kind of records.
@@ -118,9 +118,8 @@ pub(super) fn properties() -> Vec<RecordProperty> {
     ]
 }
 
-/// Secrets that no longer stand in a request by chance, and secrets of more than the 64 bytes beyond which a key is hashed
-/// itself (RFC 2104). Without control characters, which cannot be typed: HMAC fills a key up with zeros, so that one more of these at its
-/// end would not even change it.
+/// Secrets too long to occur in a request by chance, and secrets of more than 64 bytes, which HMAC hashes first (RFC 2104).
+/// They have no control characters: those cannot be typed, and HMAC pads a key with zeros, so a zero at the end changes nothing.
 pub(super) fn secrets() -> [BoxedStrategy<String>; 2] {
     let visible = || vec(range('!', '~'), 12..64).prop_map(String::from_iter);
     let text =
@@ -135,7 +134,7 @@ pub(super) fn secrets() -> [BoxedStrategy<String>; 2] {
     [short.boxed(), long.boxed()]
 }
 
-/// A character: of any script, of those that need escapes, or a plain one.
+/// A character of any script, one that needs escapes, or a plain one.
 fn character() -> impl Strategy<Value = char> {
     let special = "\0\u{1}\u{8}\t\n\u{b}\u{c}\r\u{1f}\"\\/<>&'\u{7f}\u{80}\u{a0}\u{ad}\u{200b}\u{200d}\u{202e}\u{2028}\
                    \u{2029}\u{feff}\u{fffd}\u{fffe}\u{ffff}\u{10000}\u{10ffff}";
@@ -159,7 +158,7 @@ fn name() -> impl Strategy<Value = Text> {
     ]
 }
 
-/// A number that a double holds, written as short as it can be.
+/// A number that fits a double, in its shortest form.
 fn number() -> impl Strategy<Value = Json> {
     let double = proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL | proptest::num::f64::ZERO;
     let written =
@@ -189,7 +188,7 @@ fn value() -> impl Strategy<Value = Json> {
     })
 }
 
-/// Without the members whose names came before: what becomes of those is left open (RFC 8259, section 4).
+/// The members without repeated names, whose meaning is undefined (RFC 8259, section 4).
 fn once_each(members: RecordMembers) -> RecordMembers {
     let mut kept: RecordMembers = Vec::with_capacity(members.len());
     for (name, value) in members {
@@ -200,7 +199,7 @@ fn once_each(members: RecordMembers) -> RecordMembers {
     kept
 }
 
-/// The same without `id`, which is the suite's own.
+/// The same without `id`, which the suite adds.
 fn of_record(members: RecordMembers) -> RecordMembers {
     let is_id = |name: &Text| *name == Text::from("id");
     once_each(members).into_iter().filter(|(name, _)| !is_id(name)).collect()
@@ -221,7 +220,7 @@ fn content() -> BoxedStrategy<RecordMembers> {
     .boxed()
 }
 
-/// Records with one such value, by itself or among others. All else about them is plain: it is not what they are for.
+/// Records with one such value, alone or in an array. Everything else in them is plain.
 fn with_each(value: impl Strategy<Value = Json> + Clone + 'static) -> BoxedStrategy<RecordMembers> {
     let nested = vec(value.clone(), 1..4).prop_map(Json::Array);
     let name = select(&["amount", "reference", "n"][..]).prop_map(Text::from);
@@ -231,7 +230,7 @@ fn with_each(value: impl Strategy<Value = Json> + Clone + 'static) -> BoxedStrat
         .boxed()
 }
 
-/// A number with more digits than a double holds, or beyond its reach.
+/// A number with more digits than fit a double, or beyond 2^53.
 fn long_number() -> impl Strategy<Value = Json> + Clone {
     let digits = |count: std::ops::Range<usize>| {
         (range('1', '9'), vec(range('0', '9'), count), range('1', '9'))
@@ -246,7 +245,7 @@ fn long_number() -> impl Strategy<Value = Json> + Clone {
     .prop_map(Json::Number)
 }
 
-/// Text with a surrogate that has no other half.
+/// Text with a lone surrogate.
 fn lone_surrogate() -> impl Strategy<Value = Json> + Clone {
     let plain = || vec(range(' ', '~'), 0..6);
     (plain(), 0xd800..0xe000_u16, plain()).prop_map(|(before, surrogate, after)| {
@@ -255,7 +254,7 @@ fn lone_surrogate() -> impl Strategy<Value = Json> + Clone {
     })
 }
 
-/// Records of up to 64 KiB: how much, and of what.
+/// Records of up to 64 KiB, with several fillings.
 fn sizes() -> BoxedStrategy<RecordMembers> {
     (0..=255_usize, 0..4_u8)
         .prop_map(|(root, filler)| {
@@ -276,7 +275,7 @@ fn sizes() -> BoxedStrategy<RecordMembers> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use proptest::strategy::{Strategy, ValueTree};
 
@@ -288,7 +287,7 @@ mod tests {
     use crate::webhook::json::difference::{Concern, first_change};
 
     #[test]
-    fn records_are_json_that_comes_back_as_it_went_in() {
+    fn records_survive_a_json_round_trip() {
         let mut runner = Extent { cases: 0, jobs: 1, seed: 3 }.runner(GENERATED.name, "test");
         for property in properties() {
             for _ in 0..200 {
@@ -299,7 +298,7 @@ mod tests {
                 let nothing = Json::Object(Vec::new());
                 let lost = first_change(&record, &nothing, "", property.concern);
                 let is_empty = record == nothing;
-                // Otherwise nothing would be compared.
+                // A record without anything to compare would test nothing.
                 assert!(is_empty || lost.is_some(), "{}: {}", property.name, record.compact());
                 assert!(record.compact().len() <= 66_000 || property.concern != Concern::Values);
             }
@@ -307,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_can_be_keys() {
+    fn secrets_are_long_and_have_no_zeros() {
         let mut runner = Extent { cases: 0, jobs: 1, seed: 3 }.runner(GENERATED.name, "test");
         let made: Vec<String> =
             (0..200).map(|nth| secrets()[nth % 2].new_tree(&mut runner).unwrap().current()).collect();

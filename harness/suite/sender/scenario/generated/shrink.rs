@@ -1,6 +1,6 @@
-//! The smallest event, and the smallest secret, that shows what a generated one has shown.
+//! Shrinks a generated event or secret that shows a deviation.
 //!
-//! Invariant: bounded in steps, in time, and in what the endpoints keep; the smallest one was seen to deviate in the same way.
+//! Invariant: bounded in steps, in time, and in what the endpoints keep. The smallest case was seen to show the same deviation.
 
 use std::slice;
 
@@ -14,13 +14,14 @@ use crate::subject::SubjectError;
 use crate::subject::capability::Capability;
 use crate::subject::protocol::Op;
 use crate::suite::property::{MAX_STEPS, MAX_TIME};
+use crate::suite::sender::messages;
 use crate::suite::sender::stage::{NewWebhook, Registered, SenderStage};
 use crate::suite::transcript::Generated;
 use crate::wire::endpoint::scripted::Received;
 
 impl SenderStage<'_> {
-    /// Looks for the smallest event that deviates in the same way. Returns it with the number of steps; the first one where
-    /// none is smaller.
+    /// Looks for the smallest event with the same deviation. Returns it with the number of steps, or the first event if none is
+    /// smaller.
     pub(super) async fn shrink(
         &mut self,
         mut tree: impl ValueTree<Value = RecordMembers>,
@@ -44,14 +45,14 @@ impl SenderStage<'_> {
             }
         }
         if let Some(sent) = smallest.as_ref().filter(|_| deviation == DeliveryDeviation::Lost) {
-            // It had little time so far.
+            // It has had little time so far.
             self.arrive_all(round, slice::from_ref(sent)).await;
             smallest = smallest.filter(|sent| self.deviations(round, sent).contains(&deviation));
         }
         Ok(smallest.map_or((first, 0), |smallest| (smallest, steps)))
     }
 
-    /// Waits until it can be seen whether an event deviates in that way.
+    /// Waits until an event's deliveries show whether it has the deviation.
     async fn settle_for(
         &self,
         deviation: DeliveryDeviation,
@@ -72,7 +73,7 @@ impl SenderStage<'_> {
         self.registered.iter().all(|one| one.endpoint.count() < MOST_REQUESTS)
     }
 
-    /// Looks for the smallest secret under which a plain event does not verify, and writes down its delivery.
+    /// Looks for the smallest secret with which a plain event does not verify, and records its delivery.
     pub(super) async fn shrink_secret(
         &mut self,
         which: usize,
@@ -80,14 +81,11 @@ impl SenderStage<'_> {
         round: &mut GeneratedRound,
         plain: &EmittedEvent,
     ) -> Result<(), SubjectError> {
-        let kind = |secret: &str| {
-            let (characters, bytes) = (secret.chars().count(), secret.len());
-            format!("of {characters} characters, {bytes} bytes")
-        };
-        let mut what = kind(&tree.current());
+        let size = |secret: &str| messages::secret_size(secret.chars().count(), secret.len());
+        let mut what = size(&tree.current());
         let (began, mut steps, mut deviates) = (Instant::now(), 0, true);
         let mut smallest: Option<(usize, EmittedEvent, Received)> = None;
-        // Without deletion each step would leave a webhook behind.
+        // Without deletion each step would leave a webhook registered.
         while self.declares(Capability::Delete)
             && steps < MAX_STEPS
             && began.elapsed() < MAX_TIME
@@ -107,7 +105,7 @@ impl SenderStage<'_> {
             deviates = self.deviations_at(last, round, &sent).contains(&DeliveryDeviation::Unverified);
             if let Some(received) = self.got(last, round, &sent).into_iter().next().filter(|_| deviates) {
                 smallest = Some((self.registered[last].index, sent, received));
-                what = kind(&tree.current());
+                what = size(&tree.current());
             }
             round.inboxes.pop();
             if let Some(Registered { name, .. }) = self.registered.pop() {

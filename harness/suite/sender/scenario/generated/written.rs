@@ -1,6 +1,6 @@
 //! What the transcript keeps of generated events: those that deviate, with their deliveries, and remarks.
 //!
-//! Invariant: what carries no event of the suite is written down too, up to a few requests.
+//! Invariant: a few requests that carry no event of the suite are recorded too.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -32,7 +32,7 @@ impl SenderStage<'_> {
         });
     }
 
-    /// Writes down an event whose deliveries deviate, these, and what else they carry.
+    /// Records an event whose deliveries deviate, the deliveries, and the other events that they carry.
     pub(super) fn write_case(
         &mut self,
         sent: &EmittedEvent,
@@ -55,7 +55,7 @@ impl SenderStage<'_> {
         }
     }
 
-    /// Writes down what carries no event of the suite, the first few, and keeps the rest as exchanges that show nothing.
+    /// Records the first few requests that carry no event of the suite, and keeps the rest as exchanges that show nothing.
     pub(super) fn keep(&mut self, round: &GeneratedRound) {
         const STRANGERS: usize = 8;
         let mut strangers = 0;
@@ -78,7 +78,7 @@ impl SenderStage<'_> {
         }
     }
 
-    /// A remark, unless there is one that begins so.
+    /// Makes a remark, unless there is one with the same beginning.
     pub(super) fn remark_once(&mut self, begins: &str, rest: &str) {
         if !self.transcript.remarks.iter().any(|one| one.starts_with(begins)) {
             self.transcript.remarks.push(format!("{begins}: {rest}"));

@@ -1,0 +1,120 @@
+//! PAY: the body, compared with the event that was emitted and with its snapshot.
+
+use std::fmt;
+
+use crate::webhook::event::EventName;
+
+pub(crate) fn member_missing(delivery: &str, member: &str) -> String {
+    format!("{delivery} has no member `{member}` in its body")
+}
+
+pub(crate) fn no_such_member() -> &'static str {
+    "no such member"
+}
+
+pub(crate) fn body_lacks_member(member: &str) -> String {
+    format!("the body has no member `{member}`")
+}
+
+// PAY-1
+
+pub(crate) fn wrong_event(event: &EventName, member: &str, given: &str) -> String {
+    format!("the delivery of {event} names the event {given} in `{member}`")
+}
+
+pub(crate) fn malformed_event(delivery: &str, member: &str, given: &str) -> String {
+    format!("{delivery} carries {given} in `{member}`, which does not have the form <object>.<action>")
+}
+
+pub(crate) fn member_holding(member: &str, expected: &str) -> String {
+    format!("`{member}`: {expected}")
+}
+
+// PAY-2 and PAY-7
+
+pub(crate) fn record_in(member: &str) -> String {
+    format!("the record in `{member}`")
+}
+
+/// `actual` is `None` if the value is missing.
+pub(crate) fn value_changed(event: &EventName, path: &str, expected: &str, actual: Option<&str>) -> String {
+    match actual {
+        Some(actual) => format!("the delivery of {event} carries {actual} in `{path}`, not {expected}"),
+        None => format!("the delivery of {event} lacks `{path}`, which is {expected}"),
+    }
+}
+
+pub(crate) fn judged_by_pay_7() -> &'static str {
+    "PAY-7 judges this record"
+}
+
+pub(crate) fn no_long_numbers() -> &'static str {
+    "the record has no long numbers"
+}
+
+pub(crate) fn record_member_missing(member: &str) -> String {
+    format!("the body has no member `{member}` (see PAY-2)")
+}
+
+pub(crate) fn long_numbers_not_arrived() -> &'static str {
+    "the record with long numbers did not arrive"
+}
+
+// PAY-4
+
+pub(crate) fn rfc3339_in_utc() -> &'static str {
+    "an RFC 3339 date-time in UTC, such as \"2025-02-10T15:30:50Z\""
+}
+
+pub(crate) fn not_rfc3339(delivery: &str, member: &str, given: &str) -> String {
+    format!("{delivery} carries {given} in `{member}`, which is not an RFC 3339 date-time in UTC")
+}
+
+// PAY-5
+
+pub(crate) fn time_unreadable(member: &str) -> String {
+    format!("`{member}` is not a readable date-time (see PAY-4)")
+}
+
+pub(crate) fn not_after(time: &str) -> String {
+    format!("not after {time}")
+}
+
+pub(crate) fn not_before(time: &str) -> String {
+    format!("not before {time}")
+}
+
+/// `when` says when that is: "after the request arrived".
+pub(crate) fn wrong_time(delivery: &str, member: &str, given: &str, when: &str) -> String {
+    format!("{delivery} carries the time {given} in `{member}`, which is {when}")
+}
+
+// PAY-6
+
+pub(crate) fn body_is_not_json(why: impl fmt::Display) -> String {
+    format!("the body is not JSON ({why})")
+}
+
+pub(crate) fn body_not_object(delivery: &str, found: &str) -> String {
+    format!("{delivery} has a body that is {found}, not an object")
+}
+
+pub(crate) fn not_a_sample() -> &'static str {
+    "the record is not one of the samples"
+}
+
+pub(crate) fn no_snapshot(event: &EventName) -> String {
+    format!("there is no snapshot of {event} in this dialect")
+}
+
+pub(crate) fn shape_differs(event: &EventName, differences: &str) -> String {
+    format!("the delivery of {event} differs from its snapshot (- expected, + found):\n{differences}")
+}
+
+pub(crate) fn snapshot_shape() -> &'static str {
+    "the snapshot's shape"
+}
+
+pub(crate) fn differences(count: usize) -> String {
+    super::counted(count, "difference")
+}

@@ -1,0 +1,119 @@
+//! SIG and NON: the headers with which a receiver verifies a delivery.
+
+use crate::webhook::event::EventName;
+
+pub(crate) fn missing_or_repeated(header: &str) -> String {
+    format!("{header} is missing or repeated")
+}
+
+pub(crate) fn no_secret() -> &'static str {
+    "the webhook has no secret"
+}
+
+pub(crate) fn signature_malformed() -> &'static str {
+    "the signature is not 64 hexadecimal digits (see SIG-3)"
+}
+
+// SIG-1 and SIG-2
+
+/// `elsewhere` is another header that has the value.
+pub(crate) fn header_count(delivery: &str, header: &str, count: usize, elsewhere: Option<&str>) -> String {
+    match (count, elsewhere) {
+        (0, Some(other)) => format!("{delivery} has no {header} header; the value is in {other}"),
+        (0, None) => format!("{delivery} has no {header} header"),
+        _ => format!("{delivery} has {count} {header} headers"),
+    }
+}
+
+// SIG-3 and SIG-10
+
+pub(crate) fn hex_digits() -> &'static str {
+    "64 hexadecimal digits"
+}
+
+pub(crate) fn not_hex_digits(delivery: &str, signature: &str) -> String {
+    format!("{delivery} has the signature {signature}, which is not 64 hexadecimal digits")
+}
+
+pub(crate) fn uppercase_digits(delivery: &str, signature: &str) -> String {
+    format!("{delivery} has a signature with uppercase digits: {signature}")
+}
+
+// SIG-4
+
+/// `why` is what the known cause does, if there is one.
+pub(crate) fn signature_mismatch(delivery: &str, why: Option<&str>) -> String {
+    let why = why.unwrap_or("no known way of signing gives it");
+    format!("{delivery} has a signature that does not match: {why}")
+}
+
+// SIG-5
+
+/// `form` says what it is: "in seconds".
+pub(crate) fn wrong_timestamp(delivery: &str, timestamp: &str, form: &str) -> String {
+    format!("{delivery} has the timestamp header {timestamp}, which is {form}")
+}
+
+pub(crate) fn milliseconds_near(at_ms: u64, date: &str) -> String {
+    format!("milliseconds near {at_ms} ({date})")
+}
+
+// SIG-6
+
+pub(crate) fn other_secret(delivery: &str) -> String {
+    format!("{delivery} is signed with the secret of another webhook")
+}
+
+pub(crate) fn another_webhooks() -> &'static str {
+    "another webhook's secret"
+}
+
+pub(crate) fn no_secret_matches() -> &'static str {
+    "the signature matches no webhook's secret (see SIG-4)"
+}
+
+// SIG-7
+
+pub(crate) fn first_attempt_unverified() -> &'static str {
+    "the first attempt does not verify either (see SIG-4)"
+}
+
+pub(crate) fn retry_unsigned(event: &EventName) -> String {
+    format!("a retry of the delivery of {event} is not signed")
+}
+
+pub(crate) fn on_retry(message: &str) -> String {
+    format!("on a retry, {message}")
+}
+
+// SIG-8 and SIG-9
+
+pub(crate) fn secret_too_short(bytes: usize) -> String {
+    format!("a secret of fewer than {bytes} bytes occurs in any text by chance")
+}
+
+pub(crate) fn secret_leaked(delivery: &str, place: &str) -> String {
+    format!("{delivery} has the webhook's secret in {place}")
+}
+
+pub(crate) fn signed_without_secret(delivery: &str) -> String {
+    format!("{delivery} is signed, but its webhook has no secret")
+}
+
+// NON-1
+
+pub(crate) fn no_nonce_in(dialect: &str) -> String {
+    format!("the dialect {dialect} has no nonce")
+}
+
+pub(crate) fn fresh_nonce() -> &'static str {
+    "32 lowercase hexadecimal digits, used once"
+}
+
+/// `detail` is "malformed" or "repeated"; without a `nonce` it is missing, or there are several.
+pub(crate) fn wrong_nonce(delivery: &str, detail: &str, nonce: Option<&str>) -> String {
+    match nonce {
+        Some(nonce) => format!("{delivery} has a {detail} nonce: {nonce}"),
+        None => format!("{delivery} has no nonce, or more than one"),
+    }
+}

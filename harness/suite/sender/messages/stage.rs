@@ -1,0 +1,71 @@
+//! What the stage and the scenarios say: how a sender breaks a promise, and remarks on the run.
+
+pub(crate) fn endpoint_not_started(why: &str) -> String {
+    format!("cannot start an endpoint: {why}")
+}
+
+pub(crate) fn capability_not_kept(capability: &str, why: &str) -> String {
+    format!("the sender declares the capability `{capability}`, but it does not work: {why}")
+}
+
+pub(crate) fn https_not_tested(why: &str) -> String {
+    format!("HTTPS was not tested: {why}")
+}
+
+/// A remark on a sender that accepts bad certificates. Each of `certificates` ends "a certificate that ...".
+pub(crate) fn untrusted_accepted(certificates: &[&str]) -> String {
+    let all = match certificates {
+        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => certificates.concat(),
+    };
+    format!(
+        "the sender delivers to an HTTPS endpoint whose certificate {all}; an attacker on the network can read its \
+         deliveries and acknowledge them"
+    )
+}
+
+// Remarks on generated events: each begins a remark that is made once, and goes on with a colon and the details.
+
+pub(crate) fn secret_refused() -> &'static str {
+    "the sender refused a generated secret"
+}
+
+pub(crate) fn records_refused(property: &str) -> String {
+    format!("the sender refused some of the generated {property}")
+}
+
+pub(crate) fn lone_surrogate_changed() -> &'static str {
+    "the sender changes text with a lone surrogate"
+}
+
+// More about a generated event or secret.
+
+pub(crate) fn short_secret() -> &'static str {
+    "a short secret"
+}
+
+pub(crate) fn long_secret() -> &'static str {
+    "a secret of more than 64 bytes"
+}
+
+pub(crate) fn secret_size(characters: usize, bytes: usize) -> String {
+    format!("{characters} characters, {bytes} bytes")
+}
+
+pub(crate) fn wrong_only_in_burst(others: usize) -> String {
+    format!("emitted together with {others} others; smaller ones passed when emitted alone")
+}
+
+// How a delivery differs from the event that was emitted.
+
+pub(crate) fn body_not_json() -> &'static str {
+    "the body is not JSON"
+}
+
+pub(crate) fn other_event_named() -> &'static str {
+    "the body names another event"
+}
+
+pub(crate) fn value_differs(path: &str, actual: Option<&str>, expected: &str) -> String {
+    format!("`{path}` is {}, not {expected}", actual.unwrap_or("missing"))
+}
