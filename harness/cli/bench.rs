@@ -31,16 +31,16 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Load a receiver with signed deliveries and judge every answer
-    #[command(after_long_help = help::with_statuses(help::BENCH_RECEIVER))]
+    #[command(after_long_help = help::with_bench_statuses(help::BENCH_RECEIVER))]
     Receiver(Box<receiver::Arguments>),
-    /// Compare reports: did a figure get worse beyond the noise?
+    /// Compare benchmark reports and name figures that got worse beyond the noise
     #[command(after_long_help = help::BENCH_COMPARE)]
     Compare(Box<compare::Arguments>),
     /// Compare two receivers on this machine in alternating loads, after an A/A control
     #[command(after_long_help = help::BENCH_PAIR)]
     Pair(Box<pair::Arguments>),
     /// Make a sender emit events, and count late, wrong, lost and duplicated deliveries
-    #[command(after_long_help = help::with_statuses(help::BENCH_SENDER))]
+    #[command(after_long_help = help::with_bench_statuses(help::BENCH_SENDER))]
     Sender(Box<sender::Arguments>),
     /// Verify every delivery of any load, and count wrong, lost and duplicated ones
     #[command(after_long_help = help::BENCH_ENDPOINT)]

@@ -119,7 +119,7 @@ pub(super) struct RunOptions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = SECRET)]
 pub(super) struct SecretOptions {
-    /// Use this secret of the webhook [env: TWENTY_WEBHOOK_SECRET]
+    /// The secret that the webhook was registered with [env: TWENTY_WEBHOOK_SECRET]
     #[arg(long, conflicts_with = "secret_file")]
     secret: Option<String>,
     /// Read the secret from a file; a line break at its end is ignored

@@ -41,9 +41,9 @@ pub(super) struct Arguments {
     #[arg(long)]
     allow_remote: bool,
     #[command(flatten)]
-    trust: TrustOptions,
-    #[command(flatten)]
     secret: SecretOptions,
+    #[command(flatten)]
+    trust: TrustOptions,
     #[command(flatten)]
     run: RunOptions,
 }

@@ -7,6 +7,16 @@ Exit status:
     2  usage error: wrong options, configuration or pattern
     3  incomplete: a gated requirement was inconclusive, or the program was not reached
     4  nothing was selected to run
+    6  slower than a bound or a baseline allows (bench)
+   70  harness error, or a report could not be written
+  130  interrupted; a partial report was written";
+
+const BENCH_STATUSES: &str = "\
+Exit status:
+    0  every bound is met
+    1  an accepted probe, too many errors, or wrong, lost or duplicated deliveries
+    2  usage error: wrong options or configuration
+    3  incomplete: the program was not reached, or the noise is too large to decide
     6  slower than a bound or a baseline allows
    70  harness error, or a report could not be written
   130  interrupted; a partial report was written";
@@ -19,6 +29,11 @@ Environment:
 /// Examples, followed by the exit statuses.
 pub(crate) fn with_statuses(examples: &str) -> String {
     format!("{examples}\n\n{STATUSES}")
+}
+
+/// Examples of a benchmark, followed by its exit statuses.
+pub(crate) fn with_bench_statuses(examples: &str) -> String {
+    format!("{examples}\n\n{BENCH_STATUSES}")
 }
 
 /// The end of the help of the program itself.

@@ -31,7 +31,6 @@ const EXEMPT: &[&str] =
 const PENDING: &[&str] = &[
     "harness/api/",
     "harness/bench/",
-    "harness/cli/",
     "harness/error.rs",
     "harness/peers/",
     "harness/redaction",
