@@ -106,7 +106,7 @@ impl AttachOptions {
                 return Err(Error::Usage(messages::no_receiver().to_owned()));
             }
         };
-        console.conceal(&secret);
+        console.redact(&secret);
         Ok(Attachment { name, secret, place, ready: self.ready_timeout })
     }
 }

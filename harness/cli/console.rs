@@ -55,16 +55,16 @@ impl Console {
     }
 
     /// Prints a line to stderr. It may quote a program under test, so control characters are escaped.
-    pub(super) fn tell(&mut self, text: &str) {
+    pub(super) fn note(&mut self, text: &str) {
         self.write(&lines(&self.redaction.text(text), ""));
     }
 
     /// Redacts a secret in all later output to stderr: errors quote programs and commands, which may contain it.
-    pub(super) fn conceal(&mut self, secret: &Secret) {
+    pub(super) fn redact(&mut self, secret: &Secret) {
         self.redaction.add(secret);
     }
 
-    pub(super) fn complain(&mut self, text: &str) {
+    pub(super) fn error(&mut self, text: &str) {
         let text = lines(&self.redaction.text(text), "");
         self.write(&format!("{BAD}error:{BAD:#} {text}"));
     }

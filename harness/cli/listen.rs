@@ -71,7 +71,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     run::check_oracles()?;
     let secret = arguments.secret.read()?;
-    secret.iter().for_each(|secret| console.conceal(secret));
+    secret.iter().for_each(|secret| console.redact(secret));
     let mut keeping = arguments.out.as_deref().map(Keeping::claim).transpose()?;
     let onward = arguments.onward(console)?;
     let forwarding = |target| Forwarding::new(target, arguments.timeout, Clock::system());
@@ -94,7 +94,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let url = listening.url("/");
     match show.ready(&url) {
         Some(line) => console.print(&line)?,
-        None => console.tell(&messages::listening_on(&url)),
+        None => console.note(&messages::listening_on(&url)),
     }
     let print = |arrived: Vec<Watched>, judge: &Judge| {
         let mut text = String::new();

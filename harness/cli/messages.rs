@@ -67,8 +67,8 @@ pub(super) fn insecure_is_not_a_flag(value: &str) -> String {
     format!("TWENTY_CONFORM_INSECURE is {value:?}; set it to true or false")
 }
 
-pub(super) fn ca_and_insecure_are_set() -> &'static str {
-    "TWENTY_CONFORM_CA and TWENTY_CONFORM_INSECURE are both set; unset one of them"
+pub(super) fn ca_excludes_insecure() -> &'static str {
+    "TWENTY_CONFORM_CA and TWENTY_CONFORM_INSECURE exclude each other; unset one of them"
 }
 
 // The secret.

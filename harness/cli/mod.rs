@@ -124,7 +124,7 @@ pub fn run(arguments: Arguments) -> ExitStatus {
         Err(why) => Err(Error::Harness(messages::runtime_not_started(why))),
     };
     result.unwrap_or_else(|error| {
-        console.complain(&error.to_string());
+        console.error(&error.to_string());
         error.exit_status()
     })
 }

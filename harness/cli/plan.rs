@@ -29,7 +29,7 @@ pub(super) struct RunPlan {
     pub(super) fail_on: Level,
 }
 
-pub(super) struct Unbegun<'a> {
+pub(super) struct NotStarted<'a> {
     pub(super) role: Role,
     pub(super) subject: &'a str,
     pub(super) secret: Option<Secret>,
@@ -94,14 +94,14 @@ impl RunPlan {
     /// Writes the reports of a run that could not start.
     ///
     /// Errors: why it could not start, or why a report could not be written.
-    pub(super) fn publish_not_begun(
+    pub(super) fn publish_not_started(
         &self,
-        unbegun: Unbegun<'_>,
+        not_started: NotStarted<'_>,
         reports: &ReportOptions,
         evidence: Option<&RunEvidence>,
         console: &mut Console,
     ) -> Result<ExitStatus, Error> {
-        let Unbegun { role, subject, secret, why } = unbegun;
+        let NotStarted { role, subject, secret, why } = not_started;
         if matches!(why, SubjectError::Usage(_)) {
             // Nothing was learned about the subject, so the folder stays free for the next attempt.
             evidence.into_iter().for_each(RunEvidence::discard);
@@ -113,7 +113,7 @@ impl RunPlan {
         let report = self.report(&run::not_begun(transcript, &self.selected, &why), subject, evidence);
         let status = reports.publish(&report, console)?;
         if report.lacks_evidence {
-            console.complain(&why.to_string());
+            console.error(&why.to_string());
             return Ok(status);
         }
         Err(why.into())

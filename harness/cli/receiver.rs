@@ -11,7 +11,7 @@ use super::console::{Console, ProgressLine};
 use super::headings::TARGET;
 use super::messages;
 use super::options::RunOptions;
-use super::plan::{RunPlan, Unbegun};
+use super::plan::{NotStarted, RunPlan};
 use super::trust::TrustOptions;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -53,7 +53,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let made = || Secret::new(Random::from_seed(seed).secret());
     let attachment = arguments.attach.attachment(&arguments.path, made, &arguments.trust, console)?;
     let source = match arguments.observe.as_deref() {
-        Some(observe) => asked(observe, &arguments, console)?,
+        Some(observe) => observed_at(observe, &arguments, console)?,
         None => None,
     };
     let run = Once { arguments: &arguments, attachment: &attachment, source };
@@ -66,16 +66,16 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let mut again = false;
     loop {
         watch.begin();
-        let mut told = None;
-        let ended = run.run(&mut plan, folder.as_ref(), again, &mut || told = watch.end(), console).await;
-        told.into_iter().for_each(|told| console.tell(&told));
+        let mut note = None;
+        let ended = run.run(&mut plan, folder.as_ref(), again, &mut || note = watch.end(), console).await;
+        note.into_iter().for_each(|note| console.note(&note));
         let status = match ended {
             Ok(ExitStatus::Interrupted) => return Ok(ExitStatus::Interrupted),
             Ok(status) => status,
             Err(why) if !again && why.exit_status() == ExitStatus::Usage => return Err(why),
             // The next change may fix it.
             Err(why) => {
-                console.complain(&why.to_string());
+                console.error(&why.to_string());
                 why.exit_status()
             }
         };
@@ -83,7 +83,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         let mut interrupted = plan.options.interrupted.clone();
         tokio::select! {
             change = watch.changed() => {
-                console.tell(&messages::running_again(&rfc3339(plan.options.clock.now_ms()), &change));
+                console.note(&messages::running_again(&rfc3339(plan.options.clock.now_ms()), &change));
             }
             Ok(_) = interrupted.wait_for(|on| *on) => return Ok(status),
         }
@@ -115,14 +115,14 @@ impl Once<'_> {
             Ok(Some(reached)) => reached,
             Ok(None) => {
                 evidence.iter().for_each(RunEvidence::discard);
-                console.complain(&messages::interrupted_before_ready("tested"));
+                console.error(&messages::interrupted_before_ready("tested"));
                 return Ok(ExitStatus::Interrupted);
             }
             Err(why) => {
                 ended();
                 let secret = Some(secret.clone());
-                let unbegun = Unbegun { role: Role::Receiver, subject: name, secret, why };
-                return plan.publish_not_begun(unbegun, reports, evidence.as_ref(), console);
+                let not_started = NotStarted { role: Role::Receiver, subject: name, secret, why };
+                return plan.publish_not_started(not_started, reports, evidence.as_ref(), console);
             }
         };
         let progress = ProgressLine::new("receiver", reports.quiet);
@@ -148,7 +148,7 @@ impl Once<'_> {
 }
 
 /// The URL that lists what was processed; `None` for stdout.
-fn asked(observe: &str, arguments: &Arguments, console: &mut Console) -> Result<Option<Target>, Error> {
+fn observed_at(observe: &str, arguments: &Arguments, console: &mut Console) -> Result<Option<Target>, Error> {
     if observe == "stdout" {
         return Ok(None);
     }

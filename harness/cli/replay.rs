@@ -68,7 +68,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let timing = timing.map_err(|doubt| Error::Usage(doubt.to_string()))?;
     let mut interrupted = interruption();
     let Some(mut subject) = attachment.reach(&interrupted, false).await? else {
-        console.complain(&messages::interrupted_before_ready("sent"));
+        console.error(&messages::interrupted_before_ready("sent"));
         return Ok(ExitStatus::Interrupted);
     };
     let case = case.at_path(&subject.target().path);
@@ -81,7 +81,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     };
     subject.stop().await;
     let Some(attempt) = attempt else {
-        console.complain(messages::interrupted_while_sending());
+        console.error(messages::interrupted_while_sending());
         return Ok(ExitStatus::Interrupted);
     };
     let attempt = attempt?;

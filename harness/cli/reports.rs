@@ -73,10 +73,10 @@ impl ReportOptions {
         };
         let failed = target::write(&self.report, render, || Ok(text::render(report, detail)), console)?;
         if report.lacks_evidence {
-            console.complain(messages::evidence_is_incomplete());
+            console.error(messages::evidence_is_incomplete());
         }
         if report.exit == ExitStatus::NothingSelected {
-            console.complain(messages::nothing_selected());
+            console.error(messages::nothing_selected());
         }
         target::settle(failed, report.exit, console)
     }

@@ -11,7 +11,7 @@ use super::environment::{file, first_given, word};
 use super::headings::TARGET;
 use super::messages;
 use super::options::{RunOptions, SecretOptions};
-use super::plan::{RunPlan, Unbegun};
+use super::plan::{NotStarted, RunPlan};
 use super::sign::input;
 use super::trust::TrustOptions;
 use crate::api::sender::Sender;
@@ -92,8 +92,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let evidence = folder.map(|folder| plan.keep(&folder, Role::Sender, &subject, secret.as_ref()));
     let run = match attached.run(&arguments, &plan, secret, console).await {
         Err(Error::Subject(why)) => {
-            let unbegun = Unbegun { role: Role::Sender, subject: &subject, secret: None, why };
-            return plan.publish_not_begun(unbegun, &arguments.run.reports, evidence.as_ref(), console);
+            let not_started = NotStarted { role: Role::Sender, subject: &subject, secret: None, why };
+            return plan.publish_not_started(not_started, &arguments.run.reports, evidence.as_ref(), console);
         }
         Err(why) => {
             evidence.iter().for_each(RunEvidence::discard);
@@ -136,11 +136,11 @@ fn recorded(
     console: &mut Console,
 ) -> Result<Run, Error> {
     run::check_oracles()?;
-    secret.iter().for_each(|secret| console.conceal(secret));
+    secret.iter().for_each(|secret| console.redact(secret));
     let began = std::time::Instant::now();
     let recording = reading::read(&input(Some(file))?, &Redaction::new(secret.as_ref()))
         .map_err(|why| Error::Usage(messages::wrong_transcript(file, why)))?;
-    recording.remarks.iter().for_each(|remark| console.tell(&messages::remark(remark)));
+    recording.remarks.iter().for_each(|remark| console.note(&messages::remark(remark)));
     let traffic = Traffic { dialect: plan.options.dialect, limits: plan.options.limits, secret };
     Ok(traffic.run(recording, &plan.selected, plan.options.keeper.as_ref(), began))
 }

@@ -78,7 +78,7 @@ async fn receiver(arguments: ReceiverArguments, console: &mut Console) -> Result
     let mut server =
         http::serve(address, Arc::new(receiver)).await.map_err(|why| arguments.listen.refused(&why))?;
     let asked = asked_to_end();
-    console.tell(&messages::listening_on(&server.url("/")));
+    console.note(&messages::listening_on(&server.url("/")));
     tokio::select! {
         () = server.ended() => Err(Error::Harness(messages::server_stopped().to_owned())),
         () = asked => Ok(ExitStatus::Passed),

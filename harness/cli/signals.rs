@@ -27,7 +27,7 @@ pub(super) fn asked_to_end() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     // With nohup the process outlives its terminal.
-    let hangup = if hangs_up() { signal(SignalKind::hangup()).ok() } else { None };
+    let hangup = if ends_with_terminal() { signal(SignalKind::hangup()).ok() } else { None };
     async {
         let (Ok(mut interrupt), Ok(mut terminate)) = signals else { return std::future::pending().await };
         let hung_up = async {
@@ -46,7 +46,7 @@ pub(super) fn asked_to_end() -> impl Future<Output = ()> {
 
 /// Whether a closed terminal ends this process; true if the system does not say.
 #[cfg(unix)]
-fn hangs_up() -> bool {
+fn ends_with_terminal() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     // Bit 0 is SIGHUP.

@@ -89,7 +89,7 @@ pub(super) fn settle(
 ) -> Result<ExitStatus, Error> {
     match failed {
         Some(why) if status == ExitStatus::Interrupted => {
-            console.complain(&why.to_string());
+            console.error(&why.to_string());
             Ok(status)
         }
         Some(why) => Err(why),

@@ -44,7 +44,7 @@ impl TrustOptions {
         };
         let target = Target::trusting(url, trust).map_err(Error::Usage)?;
         if target.trust() == Trust::Anybody {
-            console.tell(&messages::certificate_is_not_verified(&target.address()));
+            console.note(&messages::certificate_is_not_verified(&target.address()));
         }
         Ok(target)
     }
@@ -66,7 +66,7 @@ fn from_environment() -> Result<Trust, Error> {
         },
     };
     match (variable("ca"), insecure) {
-        (Some(_), true) => Err(Error::Usage(messages::ca_and_insecure_are_set().to_owned())),
+        (Some(_), true) => Err(Error::Usage(messages::ca_excludes_insecure().to_owned())),
         (Some(path), false) => Ok(Trust::File(path.into())),
         (None, true) => Ok(Trust::Anybody),
         (None, false) => Ok(Trust::System),

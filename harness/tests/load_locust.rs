@@ -181,7 +181,7 @@ fn what_is_signed_in_advance_needs_the_secret() {
     let folder = TempDir::new().unwrap();
     let ran = run(["bench", "export", "wrk", folder.path().to_str().unwrap()]);
     assert_eq!(ran.status, Some(2), "{ran:#?}");
-    assert!(ran.stderr.contains("the secret is needed"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the secret is missing"), "{}", ran.stderr);
     assert!(files(folder.path()).is_empty());
 }
 

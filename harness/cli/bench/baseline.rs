@@ -93,16 +93,16 @@ pub(super) fn publish(
     let published = output.publish(report, report.status(), console);
     match baseline.keep(report)? {
         KeptAs::Kept(name, path) if !output.quiet => {
-            console.tell(&messages::saved(name, &path));
+            console.note(&messages::saved(name, &path));
         }
-        KeptAs::Refused(name, why) => console.tell(&messages::not_saved(name, why.describe())),
+        KeptAs::Refused(name, why) => console.note(&messages::not_saved(name, why.describe())),
         KeptAs::Kept(..) | KeptAs::NotAsked => {}
     }
     published
 }
 
-pub(super) fn tell_again(quiet: bool, console: &mut Console) {
+pub(super) fn note_repetition(quiet: bool, console: &mut Console) {
     if !quiet {
-        console.tell(messages::repeating());
+        console.note(messages::repeating());
     }
 }

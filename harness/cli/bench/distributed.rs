@@ -82,11 +82,11 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let (clock, interrupted) = (Clock::system(), interruption());
     let begun = Instant::now();
     let Some(mut receiver) = attachment.reach(&interrupted, false).await? else {
-        console.complain(messages::interrupted_before_ready());
+        console.error(messages::interrupted_before_ready());
         return Ok(ExitStatus::Interrupted);
     };
     if !arguments.output.quiet {
-        console.tell(&messages::measuring_with_locust(&attachment.name, &version, arguments.workers));
+        console.note(&messages::measuring_with_locust(&attachment.name, &version, arguments.workers));
     }
     let (place, temporary) = match &arguments.out {
         Some(out) => (out.clone(), false),
@@ -102,7 +102,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let mut report = match ran {
         // The status of an interruption comes first, so the error is only printed.
         Err(why) if *interrupted.borrow() => {
-            console.complain(&why.to_string());
+            console.error(&why.to_string());
             return Ok(ExitStatus::Interrupted);
         }
         ran => ran?,

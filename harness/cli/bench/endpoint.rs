@@ -81,7 +81,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let secret = arguments.secret.require()?;
-    console.conceal(&secret);
+    console.redact(&secret);
     if arguments.path.len() > MOST_WEBHOOKS {
         return Err(Error::Usage(messages::too_many_paths(MOST_WEBHOOKS)));
     }

@@ -74,7 +74,7 @@ pub(super) fn run(arguments: Arguments, console: &mut Console) -> Result<ExitSta
         Name::Locust => locust(&content).map_err(Error::Harness)?,
         Name::Wrk => {
             let secret = arguments.secret.require()?;
-            console.conceal(&secret);
+            console.redact(&secret);
             let signing = Presigning {
                 secret: &secret,
                 count: arguments.count,

@@ -96,16 +96,16 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     limits::allow(plan.concurrency).map_err(Error::Usage)?;
     let secret = arguments.secret.read()?;
     let secret = secret.unwrap_or_else(|| Secret::new(Random::from_seed(plan.seed).secret()));
-    console.conceal(&secret);
+    console.redact(&secret);
     let redaction = Redaction::new([&secret]);
     let (clock, interrupted) = (Clock::system(), interruption());
     let (begun, started_at_ms) = (Instant::now(), clock.now_ms());
     let dialect = arguments.load.dialect();
     let quiet = arguments.output.quiet;
-    let told = |series: SeriesName| {
+    let note = |series: SeriesName| {
         if !quiet {
             let length = 4 * rounds as u32 * plan.duration + 2 * plan.warm_up;
-            console.tell(&messages::measuring_series(series.describe(), length.as_secs_f64().max(1.0)));
+            console.note(&messages::measuring_series(series.describe(), length.as_secs_f64().max(1.0)));
         }
     };
     let comparison = PairSetup {
@@ -125,7 +125,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         tolerance: arguments.load.tolerance(),
         redaction: &redaction,
     };
-    let measured = measure_pair(&comparison, told).await?;
+    let measured = measure_pair(&comparison, note).await?;
     let report = comparison.report(measured, command_line(&redaction), started_at_ms, begun.elapsed());
     arguments.output.publish(&report, report.result.status(), console)
 }

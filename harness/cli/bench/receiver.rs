@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use tokio::sync::watch;
 
-use super::baseline::{BaselineOptions, publish, tell_again};
+use super::baseline::{BaselineOptions, note_repetition, publish};
 use super::command_line;
 use super::load::{LoadOptions, MOST_THREADS, rate};
 use super::messages;
@@ -117,10 +117,10 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         Some(attachment) => attachment.secret.clone(),
         None => arguments.attach.given_secret()?.unwrap_or_else(made),
     };
-    console.conceal(&secret);
+    console.redact(&secret);
     let reached = reach(attachment.as_ref(), &secret, &clock, &interrupted, console).await?;
     let Some((mut receiver, name)) = reached else {
-        console.complain(messages::interrupted_before_ready());
+        console.error(messages::interrupted_before_ready());
         return Ok(ExitStatus::Interrupted);
     };
     let target = receiver.target().clone();
@@ -173,7 +173,7 @@ impl Measurement<'_> {
             Ok(report)
         };
         let quiet = self.arguments.output.quiet;
-        baseline.measured(console, |console| tell_again(quiet, console), measure).await
+        baseline.measured(console, |console| note_repetition(quiet, console), measure).await
     }
 
     /// Measures once. `first` is the number of the first record id; the number after the last one is returned.
@@ -187,13 +187,13 @@ impl Measurement<'_> {
         let started_at_ms = self.subject.clock.now_ms();
         let ran = match &self.quest {
             None => {
-                self.arguments.tell(console, &messages::measuring_for(self.name, length(&self.plan)));
+                self.arguments.note(console, &messages::measuring_for(self.name, length(&self.plan)));
                 let ran = load::run(&self.plan, &self.subject, first).await;
                 ran.map(|outcome| (outcome, self.plan.clone(), None))
             }
             Some(quest) => {
-                let told = |trial: &RateTrial| self.arguments.tell(console, &progress(trial));
-                let found = find(&self.plan, &self.subject, quest, told).await;
+                let note = |trial: &RateTrial| self.arguments.note(console, &progress(trial));
+                let found = find(&self.plan, &self.subject, quest, note).await;
                 found.map(|found| (found.outcome, found.plan, Some(found.entry)))
             }
         };
@@ -235,7 +235,7 @@ async fn reach(
         let reached = attachment.reach(interrupted, false).await?;
         return Ok(reached.map(|receiver| (receiver, attachment.name.clone())));
     }
-    console.tell(messages::no_receiver());
+    console.note(messages::no_receiver());
     let reference = Reference::new(Settings::new(secret.clone()), clock.clone(), Arc::new(drop));
     let server = http::serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(reference)).await;
     let server = server.map_err(|why| Error::Harness(messages::no_free_port(why)))?;
@@ -276,9 +276,9 @@ impl Arguments {
         }))
     }
 
-    fn tell(&self, console: &mut Console, text: &str) {
+    fn note(&self, console: &mut Console, text: &str) {
         if !self.output.quiet {
-            console.tell(text);
+            console.note(text);
         }
     }
 }

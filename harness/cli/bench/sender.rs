@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tokio::task::block_in_place;
 
-use super::baseline::{BaselineOptions, publish, tell_again};
+use super::baseline::{BaselineOptions, note_repetition, publish};
 use super::command_line;
 use super::load::{MOST_THREADS, rate};
 use super::messages;
@@ -126,10 +126,10 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         Attached::Reference => messages::REFERENCE_SENDER.to_owned(),
     };
     if matches!(attached, Attached::Reference) {
-        console.tell(messages::no_sender());
+        console.note(messages::no_sender());
     }
     if !arguments.output.quiet {
-        console.tell(&match task.events {
+        console.note(&match task.events {
             Some(events) => messages::measuring_events(&name, events),
             None => messages::measuring_for(&name, task.plan.duration),
         });
@@ -155,7 +155,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         }))
     };
     let quiet = arguments.output.quiet;
-    let report = baseline.measured(console, |console| tell_again(quiet, console), measure).await?;
+    let report = baseline.measured(console, |console| note_repetition(quiet, console), measure).await?;
     publish(&report, &arguments.output, &baseline, console)
 }
 

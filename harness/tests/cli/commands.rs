@@ -133,14 +133,14 @@ fn sign_agrees_with_other_programs() {
     let options = ["sign", "--secret", &secret, "--timestamp", &timestamp];
     assert_eq!(run_on(options, body.clone()).expect(0).stdout, expected);
     let folder = tempfile::tempdir().unwrap();
-    let (in_body, in_secret) = (folder.path().join("body.json"), folder.path().join("secret"));
-    fs::write(&in_body, &body).unwrap();
-    fs::write(&in_secret, format!("{secret}\n")).unwrap();
-    let (in_body, in_secret) = (in_body.to_str().unwrap(), in_secret.to_str().unwrap());
-    assert_eq!(run(options.iter().chain(&[in_body])).expect(0).stdout, expected);
-    let by_file = ["sign", "--secret-file", in_secret, "--timestamp", &timestamp, in_body];
+    let (body_file, secret_file) = (folder.path().join("body.json"), folder.path().join("secret"));
+    fs::write(&body_file, &body).unwrap();
+    fs::write(&secret_file, format!("{secret}\n")).unwrap();
+    let (body_file, secret_file) = (body_file.to_str().unwrap(), secret_file.to_str().unwrap());
+    assert_eq!(run(options.iter().chain(&[body_file])).expect(0).stdout, expected);
+    let by_file = ["sign", "--secret-file", secret_file, "--timestamp", &timestamp, body_file];
     assert_eq!(run(by_file).expect(0).stdout, expected);
-    let mut by_variable = twenty(["sign", "--timestamp", &timestamp, in_body]);
+    let mut by_variable = twenty(["sign", "--timestamp", &timestamp, body_file]);
     by_variable.env("TWENTY_WEBHOOK_SECRET", &secret);
     assert_eq!(super::program::finish(by_variable).expect(0).stdout, expected);
     // A line feed at the end is signed too.

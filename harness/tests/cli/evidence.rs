@@ -74,7 +74,7 @@ fn evidence_has_every_exchange_and_trial() {
     assert_eq!(ran.stderr, "");
     let manifest = json(&folder.join("run.json"));
     for (field, expected) in [
-        ("format", Value::from("twenty-conform-run/1")),
+        ("format", Value::from("twenty-conform-run/2")),
         ("role", "receiver".into()),
         ("dialect", "documented".into()),
         ("subject", reference("receiver").into()),
@@ -175,12 +175,12 @@ fn evidence_never_contains_the_secret() {
     });
     // This secret can be the value of a header.
     let plain = "Mellon-hAlf-mAsk-77";
-    let in_command = format!("{} --secret {plain}", reference("receiver"));
+    let with_secret = format!("{} --secret {plain}", reference("receiver"));
     let everything = always(200);
     for (secret, subject, status) in [
         (SECRET, ["--url", &talkative], 1),
         (plain, ["--url", &everything], 1),
-        (plain, ["--exec", &in_command], 0),
+        (plain, ["--exec", &with_secret], 0),
     ] {
         let mut arguments = vec!["receiver", "--cases", "4", "--secret", secret];
         arguments.extend(subject);

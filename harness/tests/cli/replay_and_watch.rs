@@ -44,6 +44,11 @@ fn replay(file: &Path, arguments: &[&str]) -> Ran {
     run(["replay", file.to_str().unwrap()].iter().chain(arguments))
 }
 
+/// Whether a line begins with this verdict and this requirement.
+fn has_line(ran: &Ran, verdict: &str, id: &str) -> bool {
+    ran.stdout.lines().any(|line| line.split_whitespace().take(2).eq([verdict, id]))
+}
+
 #[test]
 fn replay_fails_on_the_faulty_receiver_and_passes_on_the_reference() {
     let folder = TempDir::new().unwrap();
@@ -59,14 +64,12 @@ fn replay_fails_on_the_faulty_receiver_and_passes_on_the_reference() {
         for how in [&[][..], &["--as-saved"]] {
             let at = |url: &str| replay(&file, &[&["--url", url, "--secret", SECRET], how].concat());
             let ran = at(&wrong).expect(1);
-            assert!(ran.stdout.contains(&format!("\n  FAIL       {id} ")), "{ran:#?}");
-            for words in
-                ["was acknowledged: 200", "expected not 2xx", "actual   200", "repeat   curl -sS -i -X POST"]
-            {
+            assert!(has_line(&ran, "FAIL", id), "{ran:#?}");
+            for words in ["expected not 2xx", "actual   200", "curl -sS -i -X POST"] {
                 assert!(ran.stdout.contains(words), "{words:?} in {ran:#?}");
             }
             let ran = at(&reference.url).expect(0);
-            assert!(ran.stdout.contains(&format!("\n  pass       {id} ")), "{ran:#?}");
+            assert!(has_line(&ran, "pass", id), "{ran:#?}");
         }
     }
 }
@@ -100,7 +103,7 @@ fn replay_is_inconclusive_when_controls_are_rejected() {
     let file = saved(&folder, &server.url("/"), "VER-11");
     let refusing = always(401);
     let ran = replay(&file, &["--url", &refusing, "--secret", SECRET]).expect(3);
-    assert!(ran.stdout.contains("inconclusive VER-11") && ran.stdout.contains("401"), "{ran:#?}");
+    assert!(has_line(&ran, "inconclusive", "VER-11") && ran.stdout.contains("401"), "{ran:#?}");
     // One hour later all its timestamps are stale.
     let text = fs::read_to_string(&file).unwrap();
     let (_, at) = text.split_once("\"at_ms\": ").unwrap();

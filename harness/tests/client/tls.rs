@@ -338,7 +338,7 @@ async fn send_takes_the_certificates_that_it_is_given() {
     assert!(ran.stdout.contains(&format!("https://localhost:{port}/: 200 in ")), "{ran:#?}");
     assert_eq!(ran.stderr, "");
     let (port, _seen) = answering(&shown).await;
-    said(arguments(port, "--insecure")).await.expect(0).complains_of(&["not looked at"]);
+    said(arguments(port, "--insecure")).await.expect(0).complains_of(&["not verified"]);
     let (port, _seen) = answering(&self_signed(|_| {})).await;
     let ran = said(arguments(port, &given)).await.expect(3);
     holds(&ran.stdout, &["no TLS connection", "UnknownIssuer", "--insecure"]);
@@ -373,7 +373,7 @@ async fn a_report_says_that_no_certificate_was_looked_at() {
     let arguments =
         ["receiver", "--secret=s3cr3t", "--insecure", "--run=VER-3", "--seed=1", &url].map(str::to_owned);
     let (ran, report) = tokio::task::spawn_blocking(move || judged(arguments)).await.unwrap();
-    ran.expect(1).complains_of(&["not looked at"]);
+    ran.expect(1).complains_of(&["not verified"]);
     let notes = report.0["notes"].to_string();
     assert!(notes.contains("--insecure"), "{notes}");
     let repro = report.check("VER-3")["curl"].as_str().unwrap().to_owned();
@@ -424,7 +424,7 @@ async fn variables_say_it_too_and_the_command_line_wins() {
     };
     let (file, insecure) = ("TWENTY_CONFORM_CA", "TWENTY_CONFORM_INSECURE");
     said(&[(file, &ca)], &[], "https").await.expect(0);
-    said(&[(insecure, "yes")], &[], "https").await.expect(0).complains_of(&["not looked at"]);
+    said(&[(insecure, "yes")], &[], "https").await.expect(0).complains_of(&["not verified"]);
     said(&[(insecure, "0"), (file, &ca)], &[], "https").await.expect(0);
     said(&[(file, "no-such-file.pem")], &["--insecure"], "https").await.expect(0);
     said(&[(file, "no-such-file.pem")], &[], "https").await.expect(2).complains_of(&["no-such-file.pem"]);
