@@ -1,6 +1,6 @@
-//! The binary: parses the command line, runs the command, ends with its status.
+//! The binary: parses the command line, runs the command and exits with its status.
 //!
-//! Invariant: nothing is decided here; what a command does stands under `cli/`.
+//! Invariant: nothing is decided here; the commands are in `cli/`.
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
-//! The options that say which receiver is meant, and the way to it.
+//! The options that name the receiver under test, and how it is reached or started.
 //!
-//! Invariant: nothing is sent to an address that is not this machine's, unless that was asked for; and whatever is wrong with
-//! the options is said before anything is reached, started or written.
+//! Invariant: nothing is sent to another machine without `--allow-remote`, and wrong options are reported before anything is
+//! reached, started or written.
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use tokio::time::{Instant, sleep};
 
 use super::console::Console;
 use super::environment::{first_given, word};
+use super::headings::TARGET;
+use super::messages;
 use super::options::SecretOptions;
 use super::trust::TrustOptions;
 use super::values::{duration, path};
@@ -20,22 +22,23 @@ use crate::subject::receiver::Receiver;
 use crate::webhook::signature::Secret;
 use crate::wire::client::Target;
 
-/// How often a receiver that is started again elsewhere is tried.
+/// The pause between two attempts to reach a receiver that something else restarts.
 const REACH_PACE: Duration = Duration::from_millis(50);
 
-/// Which receiver.
+/// Which receiver to test.
 #[derive(Debug, Args)]
+#[command(next_help_heading = TARGET)]
 pub(super) struct AttachOptions {
-    /// The URL of a receiver that runs already
+    /// Use the receiver that already runs at this URL
     #[arg(long, conflicts_with = "exec")]
     url: Option<String>,
-    /// A command that starts a receiver; it gets PORT and TWENTY_WEBHOOK_SECRET, and no shell
+    /// Start the receiver with this command, without a shell; its environment has PORT and TWENTY_WEBHOOK_SECRET
     #[arg(long, value_name = "COMMAND")]
     exec: Option<String>,
-    /// How long the command may take until its port accepts
-    #[arg(long, default_value = "30s", value_parser = duration)]
+    /// Wait this long for the started receiver to accept connections
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     ready_timeout: Duration,
-    /// Send to an address that is not this machine's
+    /// Allow a receiver on another machine
     #[arg(long)]
     pub(super) allow_remote: bool,
     #[command(flatten)]
@@ -60,7 +63,7 @@ enum Location {
 }
 
 impl AttachOptions {
-    /// Whether any receiver is named, on the command line or in the environment.
+    /// Whether the command line or the environment names a receiver.
     pub(super) fn named(&self) -> bool {
         self.means().is_some()
     }
@@ -70,14 +73,14 @@ impl AttachOptions {
         first_given([url, word("exec", self.exec.as_ref(), Means::Exec)])
     }
 
-    /// The secret, where one is given, for the built-in receiver.
+    /// The secret for the built-in receiver, if one is given.
     pub(super) fn given_secret(&self) -> Result<Option<Secret>, Error> {
         self.secret.read()
     }
 
-    /// The receiver that is meant. `path` is for one that is started, and `made` its secret where none is given.
+    /// The receiver to test. `path` is the path of a started one, and `made` makes its secret if none is given.
     ///
-    /// Errors: none is named, its URL or path is malformed, it is not allowed, or there is no secret for it.
+    /// Errors: no receiver is named, its URL or path is malformed, it is not allowed, or its secret is missing.
     pub(super) fn attachment(
         &self,
         path: &str,
@@ -92,11 +95,7 @@ impl AttachOptions {
                 (url, self.secret.require()?, Location::At(target))
             }
             Some(Means::Exec(_)) if trust.given() => {
-                return Err(Error::Usage(
-                    "--ca and --insecure are for a receiver behind https, given with --url; what --exec starts is spoken \
-                     to over plain http"
-                        .to_owned(),
-                ));
+                return Err(Error::Usage(messages::trust_without_url().to_owned()));
             }
             Some(Means::Exec(command)) => {
                 check_path(path)?;
@@ -104,24 +103,21 @@ impl AttachOptions {
                 (command, secret, Location::Command { path: path.to_owned() })
             }
             None => {
-                return Err(Error::Usage(
-                    "give --url URL for a receiver that runs already, or --exec 'COMMAND' for one to start"
-                        .to_owned(),
-                ));
+                return Err(Error::Usage(messages::no_receiver().to_owned()));
             }
         };
-        console.conceal(&secret);
+        console.redact(&secret);
         Ok(Attachment { name, secret, place, ready: self.ready_timeout })
     }
 }
 
-/// Errors: a receiver that is started cannot have that path.
+/// Errors: the path of a started receiver is malformed.
 pub(super) fn check_path(text: &str) -> Result<(), Error> {
-    path(text).map(drop).map_err(|why| Error::Usage(format!("--path {why}")))
+    path(text).map(drop).map_err(|why| Error::Usage(messages::wrong_path(&why)))
 }
 
 impl Attachment {
-    /// Where it is, where it runs already.
+    /// The target of a receiver that already runs.
     pub(super) fn target(&self) -> Option<&Target> {
         match &self.place {
             Location::At(target) => Some(target),
@@ -129,8 +125,8 @@ impl Attachment {
         }
     }
 
-    /// Reaches it, or starts it; `None` where that was interrupted. With patience one that runs already may take as long to
-    /// listen as one that is started: it is being started again elsewhere.
+    /// Reaches or starts the receiver; `None` if that was interrupted. With `patient`, a receiver that already runs gets as
+    /// much time as a started one, since something else may be restarting it.
     ///
     /// Errors: it cannot be reached or started.
     pub(super) async fn reach(

@@ -1,4 +1,4 @@
-//! `bench`: how fast an implementation is under real, signed traffic, and whether it stays right meanwhile.
+//! `bench`: the speed of an implementation under signed load, and whether it still behaves correctly.
 
 mod baseline;
 mod compare;
@@ -7,6 +7,7 @@ mod endpoint;
 mod export;
 mod import;
 mod load;
+mod messages;
 mod output;
 mod pair;
 mod receiver;
@@ -15,6 +16,7 @@ mod sender;
 use clap::{Args, Subcommand};
 
 use super::console::Console;
+use super::messages::help;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
@@ -28,21 +30,29 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Put load on a receiver: every delivery is signed, every answer judged, and a share must be refused
+    /// Load a receiver with signed deliveries and judge every answer
+    #[command(after_long_help = help::with_bench_statuses(help::BENCH_RECEIVER))]
     Receiver(Box<receiver::Arguments>),
-    /// Hold reports against each other: what got worse, beyond the noise
+    /// Compare benchmark reports and name figures that got worse beyond the noise
+    #[command(after_long_help = help::BENCH_COMPARE)]
     Compare(Box<compare::Arguments>),
-    /// Start two receivers on this machine and measure them against each other, in turns, behind a control of one against itself
+    /// Compare two receivers on this machine in alternating loads, after an A/A control
+    #[command(after_long_help = help::BENCH_PAIR)]
     Pair(Box<pair::Arguments>),
-    /// Have a sender send events, and measure until they have arrived: each is verified, and lost and doubled ones are found
+    /// Make a sender emit events, and count late, wrong, lost and duplicated deliveries
+    #[command(after_long_help = help::with_bench_statuses(help::BENCH_SENDER))]
     Sender(Box<sender::Arguments>),
-    /// Stand as an endpoint for any load: verify every delivery, keep accounts of what is wrong, lost and doubled
+    /// Verify every delivery of any load, and count wrong, lost and duplicated ones
+    #[command(after_long_help = help::BENCH_ENDPOINT)]
     Endpoint(Box<endpoint::Arguments>),
-    /// The same from several processes of locust on this machine: a master and workers, whose counts must agree
+    /// Load a receiver from several locust workers on this machine
+    #[command(after_long_help = help::BENCH_DISTRIBUTED)]
     Distributed(Box<distributed::Arguments>),
-    /// Write a load for another tool: a locustfile that signs at send time, or pre-signed deliveries for wrk
+    /// Write a load for locust or wrk
+    #[command(after_long_help = help::BENCH_EXPORT)]
     Export(export::Arguments),
-    /// Read locust's results into the report that every benchmark has
+    /// Convert the results of locust to a benchmark report
+    #[command(after_long_help = help::BENCH_IMPORT)]
     Import(import::Arguments),
 }
 

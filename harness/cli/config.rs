@@ -1,6 +1,6 @@
-//! The project's file, `twenty-conform.toml`: what holds where the command line and the environment say nothing.
+//! The configuration file `twenty-conform.toml`: defaults for what the command line and the environment leave out.
 //!
-//! Invariant: whatever in it is not known or not right is an error that names the file and the line.
+//! Invariant: an unknown name or a wrong value is an error with the file and the line.
 
 use std::fmt;
 use std::fs;
@@ -12,12 +12,13 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
 
+use super::messages;
 use crate::bench::compare::thresholds::{GivenRegression, bound};
 use crate::bench::measure::compared::Metric;
 use crate::bench::measure::objective::Bound;
 use crate::error::Error;
 
-/// Its name, in the current folder.
+/// The name of the file, in the current folder.
 pub(super) const FILE: &str = "twenty-conform.toml";
 
 #[derive(Debug, Default, Deserialize)]
@@ -31,10 +32,10 @@ pub(super) struct Config {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Bench {
-    /// Bounds that must hold, such as `["p99<50ms", "errors<0.1%"]`.
+    /// Bounds, such as `["p99<50ms", "errors<0.1%"]`.
     #[serde(default)]
     pub(super) threshold: Vec<Read<Bound>>,
-    /// By how much a figure may be worse: `"5%"`, or a table with `rate`, `p50`, `p90`, `p99` and `errors`.
+    /// How much worse a figure may be: `"5%"`, or a table with `rate`, `p50`, `p90`, `p99` and `errors`.
     #[serde(default)]
     pub(super) max_regression: GivenRegressions,
     #[serde(default)]
@@ -48,20 +49,20 @@ pub(super) struct Read<T>(pub(super) T);
 pub(super) struct GivenRegressions(pub(super) Vec<GivenRegression>);
 
 impl Config {
-    /// Reads the file: the one that is named, or the one in the current folder where there is one.
+    /// Reads the named file, or the one in the current folder if there is one.
     ///
-    /// Errors: the one that is named is not there, or it cannot be read.
+    /// Errors: the named file does not exist, or a file is wrong.
     pub(super) fn read(named: Option<&Path>) -> Result<Self, Error> {
         let path = named.unwrap_or_else(|| Path::new(FILE));
         match fs::read_to_string(path) {
             Ok(text) => Self::parse(&text)
-                .map_err(|(line, why)| Error::Usage(format!("{}:{line}: {why}", path.display()))),
+                .map_err(|(line, why)| Error::Usage(messages::wrong_configuration(path, line, &why))),
             Err(why) if why.kind() == ErrorKind::NotFound && named.is_none() => Ok(Self::default()),
-            Err(why) => Err(Error::Usage(format!("the file {} cannot be read: {why}", path.display()))),
+            Err(why) => Err(Error::Usage(messages::cannot_read(path.display(), why))),
         }
     }
 
-    /// Errors: the line, and what is wrong there.
+    /// Errors: the line and what is wrong with it.
     fn parse(text: &str) -> Result<Self, (usize, String)> {
         toml::from_str(text).map_err(|why| {
             let before = why.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
@@ -81,7 +82,7 @@ impl<'de, T: FromStr<Err = String>> Deserialize<'de> for Read<T> {
                 f.write_str("a string")
             }
 
-            // Read here, an error has the place of the very string that is wrong.
+            // Parsed here, an error has the place of the string that is wrong.
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Read<T>, E> {
                 text.parse().map(Read).map_err(E::custom)
             }
@@ -91,7 +92,7 @@ impl<'de, T: FromStr<Err = String>> Deserialize<'de> for Read<T> {
     }
 }
 
-/// The bound of a figure: a seed, so that what is wrong with it is told where it stands.
+/// Reads the bound of a figure; as a seed, it gives an error the right place.
 struct Of(Metric);
 
 impl<'de> DeserializeSeed<'de> for Of {
@@ -111,7 +112,7 @@ impl<'de> Deserialize<'de> for GivenRegressions {
             type Value = GivenRegressions;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a share such as \"5%\", or a table of such shares by figure")
+                f.write_str(messages::expected_regressions())
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<GivenRegressions, E> {

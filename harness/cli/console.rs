@@ -1,6 +1,6 @@
-//! Where commands print: the report to stdout, progress and complaints to stderr.
+//! Where commands print: the report to stdout, progress and errors to stderr.
 //!
-//! Invariant: a write that fails is an error of the command, except that a reader of stdout may go away.
+//! Invariant: a failed write to stdout is an error of the command, unless the reader of stdout has gone.
 
 use std::io::{self, Write};
 
@@ -17,11 +17,11 @@ use crate::webhook::signature::Secret;
 /// When to colour.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum ColorChoice {
-    /// Where the output is a terminal that shows colours
+    /// Colour the output of terminals
     Auto,
-    /// Always
+    /// Colour every output
     Always,
-    /// Never
+    /// Use no colours
     Never,
 }
 
@@ -54,29 +54,28 @@ impl Console {
         }
     }
 
-    /// Prints a line to stderr. It may quote a program under test: what has power over a terminal is escaped.
-    pub(super) fn tell(&mut self, text: &str) {
+    /// Prints a line to stderr. It may quote a program under test, so control characters are escaped.
+    pub(super) fn note(&mut self, text: &str) {
         self.write(&lines(&self.redaction.text(text), ""));
     }
 
-    /// Takes a secret out of everything that is printed to stderr from now on: an error may quote what a subject said, and
-    /// a command may have the secret in it.
-    pub(super) fn conceal(&mut self, secret: &Secret) {
+    /// Redacts a secret in all later output to stderr: errors quote programs and commands, which may contain it.
+    pub(super) fn redact(&mut self, secret: &Secret) {
         self.redaction.add(secret);
     }
 
-    pub(super) fn complain(&mut self, text: &str) {
+    pub(super) fn error(&mut self, text: &str) {
         let text = lines(&self.redaction.text(text), "");
         self.write(&format!("{BAD}error:{BAD:#} {text}"));
     }
 
     fn write(&mut self, text: &str) {
-        // Where stderr is gone, nothing can be said.
+        // If stderr is gone there is no other place to print.
         let _ = writeln!(self.err, "{text}");
     }
 }
 
-/// A line on the terminal that says how far a run is; on anything else it says nothing.
+/// The progress of a run, on terminals only.
 pub(super) struct ProgressLine(ProgressBar);
 
 impl ProgressLine {

@@ -1,8 +1,9 @@
-//! `demo`: the whole suite on the built-in reference peers, in one process.
+//! `demo`: the whole suite on the built-in sender and receiver, in one process.
 
 use clap::Args;
 
 use super::console::{Console, ProgressLine};
+use super::messages;
 use super::options::RunOptions;
 use super::plan::RunPlan;
 use crate::api::receiver::reference;
@@ -26,7 +27,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let folder = arguments.run.reports.folder()?;
     let random = Random::from_seed(plan.options.seed);
 
-    let subject = "the reference sender and receiver";
+    let subject = messages::REFERENCE_PEERS;
     let of_sender = folder.as_ref().map(|folder| folder.within("sender"));
     let evidence = of_sender.map(|folder| plan.keep(&folder, Role::Sender, subject, None));
     let progress = ProgressLine::new("sender", arguments.run.reports.quiet);

@@ -1,7 +1,7 @@
-//! The environment variable of every option, given to all of them in one place.
+//! Gives every option its environment variable.
 //!
-//! Invariant: an option's variable is `TWENTY_CONFORM_` and the option's long name in upper case. The exceptions are listed
-//! here: `PORT`, and `TWENTY_WEBHOOK_SECRET` for the secret.
+//! Invariant: the variable is `TWENTY_CONFORM_` and the option's long name in upper case, except for `PORT` and
+//! `TWENTY_WEBHOOK_SECRET`.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,16 +10,19 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, Command};
 
-/// Options of which one command takes at most one. Their variables are read after parsing: an option on the command line
-/// wins over the variable of another one, and does not clash with it.
+/// Options that exclude each other. Their variables are read after parsing, so an option on the command line overrides the
+/// variable of another instead of conflicting with it.
 const ALTERNATIVES: [&[&str]; 4] =
     [&["url", "exec"], &["exec", "control", "transcript"], &["secret", "secret-file"], &["ca", "insecure"]];
 
-/// Options without a variable, with their commands: the variable of that name is for another command's bounds.
+/// Commands and options without a variable, since another command uses the variable of that name.
 const WITHOUT: [(&str, &str); 1] = [("pair", "threshold")];
 
-/// The command with a variable for each of its options, and of its subcommands'. Several values in a variable are divided by
-/// commas, and that of a flag is `true` or `false`, or what means the same.
+/// Options that a command has but never uses; its help does not show them.
+const UNUSED: [(&str, &str); 2] = [("sender", "jobs"), ("receiver", "deadline")];
+
+/// Adds a variable to each option of the command and its subcommands. Commas separate several values in a variable, and a
+/// flag's variable is a word such as `true` or `off`.
 pub(super) fn with_variables(command: Command) -> Command {
     let name = command.get_name().to_owned();
     let options: Vec<String> = command.get_arguments().filter_map(Arg::get_long).map(str::to_owned).collect();
@@ -35,10 +38,13 @@ pub(super) fn with_variables(command: Command) -> Command {
             _ => arg,
         };
         match arg.get_long().map(str::to_owned) {
+            // The variable would ask for help in every run.
+            Some(_) if matches!(arg.get_action(), ArgAction::Help | ArgAction::Version) => arg,
             Some(long) if !is_read_later(&long) && !WITHOUT.contains(&(name.as_str(), long.as_str())) => {
                 let variable = name_of(&long);
                 let is_hidden = variable.starts_with("TWENTY_");
-                arg.env(variable).hide_env(is_hidden)
+                let is_unused = UNUSED.contains(&(name.as_str(), long.as_str()));
+                arg.env(variable).hide_env(is_hidden).hide(is_unused)
             }
             _ => arg,
         }
@@ -54,17 +60,17 @@ pub(super) fn name_of(long: &str) -> String {
     }
 }
 
-/// What the variable of an option holds, where it is set and not empty.
+/// The value of an option's variable, if it is set and not empty.
 pub(super) fn variable(long: &str) -> Option<OsString> {
     set(&name_of(long))
 }
 
-/// What a variable holds, where it is set and not empty.
+/// The value of a variable, if it is set and not empty.
 pub(super) fn set(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// What one of several options that exclude each other has given: on the command line, or in its variable.
+/// The value of one of several options that exclude each other: from the command line, and from its variable.
 pub(super) struct Choice<T>(Option<T>, Option<T>);
 
 pub(super) fn word<T>(long: &str, given: Option<&String>, make: fn(String) -> T) -> Choice<T> {
@@ -76,7 +82,7 @@ pub(super) fn file<T>(long: &str, given: Option<&PathBuf>, make: fn(PathBuf) -> 
     Choice(given.cloned().map(make), variable(long).map(PathBuf::from).map(make))
 }
 
-/// The first that stands on the command line, or else the first whose variable is set.
+/// The first that the command line has, or the first whose variable is set.
 pub(super) fn first_given<T, const N: usize>(choices: [Choice<T>; N]) -> Option<T> {
     let (given, variables): (Vec<_>, Vec<_>) =
         choices.into_iter().map(|Choice(given, variable)| (given, variable)).unzip();
@@ -103,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn every_option_has_the_variable_of_its_name() {
+    fn options_get_the_variable_of_their_name() {
         let command = with_variables(Arguments::command());
         let of = |path: &[&str]| {
             let found = path.iter().fold(&command, |at, name| at.find_subcommand(name).unwrap());
@@ -112,9 +118,13 @@ mod tests {
         let receiver = of(&["receiver"]);
         assert_eq!(receiver["ready-timeout"].as_deref(), Some("TWENTY_CONFORM_READY_TIMEOUT"));
         assert_eq!(of(&["listen"])["port"].as_deref(), Some("PORT"));
-        assert_eq!(of(&["send"])["url"].as_deref(), Some("TWENTY_CONFORM_URL"), "it excludes nothing there");
+        assert_eq!(
+            of(&["send"])["url"].as_deref(),
+            Some("TWENTY_CONFORM_URL"),
+            "it excludes no other option there"
+        );
         assert_eq!(of(&["bench", "receiver"])["threshold"].as_deref(), Some("TWENTY_CONFORM_THRESHOLD"));
-        // Those that exclude each other are read after parsing, and this one has none.
+        // Options that exclude each other are read after parsing.
         for long in ["url", "exec", "secret", "secret-file", "ca", "insecure"] {
             assert_eq!(receiver[long], None, "{long}");
         }

@@ -1,18 +1,29 @@
-//! `explain`: why a requirement exists, what is sent for it and what breaks it; or what a cause means and its fix.
+//! `explain`: why a requirement exists, what its check sends and which faults it catches; or what a cause means.
 
 use clap::Args;
 
 use super::console::Console;
+use super::messages;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::suite::cause::Code;
 use crate::suite::requirement::Requirement;
 use crate::suite::requirements;
 
+/// The page with an anchor for each requirement and each cause.
+const PAGE: &str = "docs/requirements.md";
+
+const WIDTH: usize = 100;
+
+/// The letters of sources, in words.
+const SOURCES: [(&str, &str); 4] =
+    [("D", "documentation"), ("S", "shipped server"), ("R", "standards"), ("W", "public code")];
+
 /// Options of `explain`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A requirement (VER-1), a check (receiver/verification/altered-content) or a cause (message.body-alone)
+    /// Explain a requirement (VER-1), a check (receiver/verification/altered-content) or a cause (message.body-alone)
+    #[arg(value_name = "ID|CHECK|CODE")]
     what: String,
 }
 
@@ -24,37 +35,106 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
     let text = if let Some(requirement) = requirements::all().find(named) {
         of_requirement(requirement)
     } else if let Some(code) = Code::ALL.iter().find(|code| code.as_str() == what) {
-        format!("{what}\n\n  {}\n\n  fix: {}\n", code.text(), code.fix())
+        of_cause(*code)
     } else {
-        return Err(Error::Usage(format!(
-            "{what:?} is no requirement, check or cause; `twenty-conform list` shows the requirements"
-        )));
+        return Err(Error::Usage(messages::nothing_to_explain(what)));
     };
     console.print(&text)?;
     Ok(ExitStatus::Passed)
 }
 
 fn of_requirement(requirement: &Requirement) -> String {
-    let mut text = format!(
-        "{} {} ({}, {}), {}\n\n  {}\n  source: {}\n\nwhy\n  {}\n\nwhat is done\n",
-        requirement.id,
-        requirement.title,
-        requirement.role(),
-        requirement.level,
-        requirement.check_id,
-        requirement.text,
-        requirement.source,
-        requirement.why
-    );
-    for scenario in requirement.scenarios {
-        text.push_str(&format!("  - {}\n", scenario.sends));
+    let Requirement { id, title, level, check_id, .. } = requirement;
+    let mut text = format!("{id}  {title}\n\n");
+    let source = in_words(requirement.source);
+    for (name, value) in [
+        ("level", level.as_str()),
+        ("role", &requirement.role().to_string()),
+        ("check", check_id),
+        ("source", &source),
+    ] {
+        text.push_str(&format!("  {name:<8}{value}\n"));
     }
+    section(&mut text, "Requirement", [requirement.text], "");
+    section(&mut text, "Why", [requirement.why], "");
+    section(&mut text, "What is sent", requirement.scenarios.iter().map(|one| one.sends), "- ");
     if let Some(capability) = requirement.needs {
-        text.push_str(&format!("  (where the sender declares the capability `{}`)\n", capability.as_str()));
+        text.push_str(&wrapped(&messages::needs_capability(capability.as_str()), "  "));
     }
-    text.push_str("\nwhat breaks it, and is known to be found\n");
-    for fault in requirement.counterexamples.descriptions() {
-        text.push_str(&format!("  - {fault}\n"));
+    section(&mut text, "What it catches", requirement.counterexamples.descriptions(), "- ");
+    text + &more(id)
+}
+
+fn of_cause(code: Code) -> String {
+    let mut text = format!("{}\n", code.as_str());
+    section(&mut text, "Meaning", [code.text()], "");
+    section(&mut text, "Fix", [code.fix()], "");
+    text + &more(code.as_str())
+}
+
+fn section<'a>(text: &mut String, name: &str, paragraphs: impl IntoIterator<Item = &'a str>, bullet: &str) {
+    text.push_str(&format!("\n{name}\n"));
+    for paragraph in paragraphs {
+        text.push_str(&wrapped(&format!("{bullet}{paragraph}"), "  "));
     }
-    text
+}
+
+/// The line that leads to the page.
+fn more(name: &str) -> String {
+    format!("\nMore: {PAGE}#{}\n", name.to_lowercase().replace('.', "-"))
+}
+
+/// `D (sample), S` as `documentation (sample), shipped server`.
+fn in_words(source: &str) -> String {
+    let word = |letter: &str| SOURCES.iter().find(|(short, _)| *short == letter).map_or("", |(_, word)| word);
+    let parts = source.split(", ").map(|part| match part.split_once(' ') {
+        Some((letter, rest)) if !word(letter).is_empty() => format!("{} {rest}", word(letter)),
+        None if !word(part).is_empty() => word(part).to_owned(),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// Breaks a text into lines of at most `WIDTH` characters after `margin`.
+fn wrapped(text: &str, margin: &str) -> String {
+    let (mut lines, mut line) = (String::new(), margin.to_owned());
+    for word in text.split_inclusive(' ') {
+        if line.chars().count() + word.trim_end().chars().count() > WIDTH && line != margin {
+            lines.push_str(line.trim_end());
+            lines.push('\n');
+            line = margin.to_owned();
+            if text.starts_with("- ") {
+                line.push_str("  ");
+            }
+        }
+        line.push_str(word);
+    }
+    lines + line.trim_end() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WIDTH, in_words, more, wrapped};
+
+    #[test]
+    fn sources_are_spelled_out() {
+        for (source, words) in [
+            ("D", "documentation"),
+            ("D (sample), S", "documentation (sample), shipped server"),
+            ("R (RFC 9110, section 5.1)", "standards (RFC 9110, section 5.1)"),
+            ("S, W", "shipped server, public code"),
+        ] {
+            assert_eq!(in_words(source), words);
+        }
+    }
+
+    #[test]
+    fn long_texts_are_wrapped_and_names_become_anchors() {
+        let text = format!("- {}", "word ".repeat(50));
+        let lines: Vec<String> = wrapped(&text, "  ").lines().map(str::to_owned).collect();
+        assert!(lines.len() == 3 && lines.iter().all(|line| line.len() <= WIDTH), "{lines:#?}");
+        assert!(lines[0].starts_with("  - word") && lines[1].starts_with("    word"), "{lines:#?}");
+        assert_eq!(more("VER-16"), "\nMore: docs/requirements.md#ver-16\n");
+        assert_eq!(more("message.body-alone"), "\nMore: docs/requirements.md#message-body-alone\n");
+    }
 }

@@ -1,4 +1,4 @@
-//! `list`: every requirement and its check.
+//! `list`: the requirements and their checks, one per line.
 
 use clap::{Args, ValueEnum};
 
@@ -11,14 +11,16 @@ use crate::suite::requirements;
 /// Options of `list`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Only what binds this role
+    /// List the requirements on this role only
     #[arg(value_enum)]
     role: Option<RoleName>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum RoleName {
+    /// Requirements on senders
     Sender,
+    /// Requirements on receivers
     Receiver,
 }
 

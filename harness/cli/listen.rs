@@ -1,7 +1,6 @@
-//! `listen`: stands as an endpoint for a sender that cannot be driven, and judges each delivery as it comes.
+//! `listen`: judges each delivery as it arrives, from a sender that the suite does not control.
 //!
-//! Invariant: whatever is wrong with the options is said before anything is listened to, and the summary is printed
-//! whichever way the listening ends.
+//! Invariant: wrong options are reported before the port opens, and the summary is always printed.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -9,6 +8,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::console::Console;
+use super::headings::{ENDPOINT, LIMITS, OUTPUT, REPORTS, TARGET, VERDICT};
+use super::messages;
 use super::options::{DialectOption, GateLevel, ListenOptions, SecretOptions};
 use super::signals::asked_to_end;
 use super::trust::TrustOptions;
@@ -31,45 +32,46 @@ use crate::wire::client::forwarding::{Forwarding, leads_to};
 pub(super) struct Arguments {
     #[command(flatten)]
     listen: ListenOptions,
+    /// Answer deliveries with this status
+    #[arg(long, default_value = "200", value_parser = clap::value_parser!(u16).range(200..=599))]
+    #[arg(conflicts_with = "forward", help_heading = ENDPOINT)]
+    status: u16,
+    /// Forward each request to this URL and return its answer; a path other than / replaces the request's path
+    #[arg(long, value_name = "URL", help_heading = TARGET)]
+    forward: Option<String>,
+    /// Allow --forward to another machine
+    #[arg(long, help_heading = TARGET)]
+    allow_remote: bool,
     #[command(flatten)]
     secret: SecretOptions,
     #[command(flatten)]
-    dialect: DialectOption,
-    /// The status that deliveries are answered with
-    #[arg(long, default_value = "200", value_parser = clap::value_parser!(u16).range(200..=599), conflicts_with = "forward")]
-    status: u16,
-    /// Pass each request on, and answer what comes back; a path other than / takes the place of the request's
-    #[arg(long, value_name = "URL")]
-    forward: Option<String>,
-    /// How long the answer to a request that was passed on is waited for
-    #[arg(long, default_value = "10s", value_parser = duration)]
-    timeout: Duration,
-    /// Pass requests on to an address that is not this machine's
-    #[arg(long)]
-    allow_remote: bool,
-    #[command(flatten)]
     trust: TrustOptions,
-    /// Keep each delivery in this folder, which must be new or empty
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// End behind the first delivery
-    #[arg(long, conflicts_with = "count")]
-    once: bool,
-    /// End behind so many deliveries
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    count: Option<u64>,
-    /// Print JSON lines: one when it is ready, one for each delivery, and a summary
-    #[arg(long)]
-    json: bool,
-    /// The weakest level whose failures fail the run
-    #[arg(long, value_enum, default_value = "must")]
+    #[command(flatten)]
+    dialect: DialectOption,
+    /// Lowest level whose failures fail the run
+    #[arg(long, value_enum, value_name = "LEVEL", default_value = "must", help_heading = VERDICT)]
     fail_on: GateLevel,
+    /// Stop after the first delivery
+    #[arg(long, conflicts_with = "count", help_heading = LIMITS)]
+    once: bool,
+    /// Stop after N deliveries
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = LIMITS)]
+    count: Option<u64>,
+    /// Wait this long for the answer to a forwarded request
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, help_heading = LIMITS)]
+    timeout: Duration,
+    /// Save each delivery in this folder, which must be new or empty
+    #[arg(long, value_name = "DIR", help_heading = REPORTS)]
+    out: Option<PathBuf>,
+    /// Print JSON lines: one when ready, one for each delivery, and a summary
+    #[arg(long, help_heading = OUTPUT)]
+    json: bool,
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     run::check_oracles()?;
     let secret = arguments.secret.read()?;
-    secret.iter().for_each(|secret| console.conceal(secret));
+    secret.iter().for_each(|secret| console.redact(secret));
     let mut keeping = arguments.out.as_deref().map(Keeping::claim).transpose()?;
     let onward = arguments.onward(console)?;
     let forwarding = |target| Forwarding::new(target, arguments.timeout, Clock::system());
@@ -92,7 +94,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let url = listening.url("/");
     match show.ready(&url) {
         Some(line) => console.print(&line)?,
-        None => console.tell(&format!("listening on {url}")),
+        None => console.note(&messages::listening_on(&url)),
     }
     let print = |arrived: Vec<Watched>, judge: &Judge| {
         let mut text = String::new();
@@ -121,11 +123,11 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
 }
 
 impl Arguments {
-    /// Where requests are passed on to, where they are. Errors: a URL that is none, or that may not be sent to.
+    /// The target of --forward. Errors: its URL is malformed or not allowed.
     fn onward(&self, console: &mut Console) -> Result<Option<Target>, Error> {
         let Some(url) = &self.forward else {
             return if self.trust.given() {
-                Err(Error::Usage("--ca and --insecure are for --forward to an https URL".to_owned()))
+                Err(Error::Usage(messages::trust_without_forward().to_owned()))
             } else {
                 Ok(None)
             };
@@ -136,15 +138,12 @@ impl Arguments {
     }
 }
 
-/// Errors: what is passed on would come back here, for ever.
+/// Errors: forwarded requests would come back here forever.
 async fn refuse_itself(target: &Target, listening: &Listening) -> Result<(), Error> {
     let url = target.url();
     match leads_to(target, listening.address()).await {
         Ok(false) => Ok(()),
-        Ok(true) => Err(Error::Usage(format!(
-            "--forward {url} leads to this endpoint itself ({}); give another URL or another --port",
-            listening.url("/")
-        ))),
-        Err(why) => Err(Error::Usage(format!("--forward {url}: its host cannot be resolved: {why}"))),
+        Ok(true) => Err(Error::Usage(messages::forwards_to_itself(&url, &listening.url("/")))),
+        Err(why) => Err(Error::Usage(messages::forward_not_resolved(&url, why))),
     }
 }

@@ -1,7 +1,7 @@
-//! The command line: its grammar, what all commands share, and the way from a command to its exit status.
+//! The command line: its options, what commands share, and how each command ends with an exit status.
 //!
-//! Invariant: only this module and its commands print. They and the public API alone read the environment, the clock and
-//! randomness, at start, and hand on what they read.
+//! Invariant: only this module and its commands print. Only they and the public API read the environment, the clock and
+//! randomness; they read them at start and pass the values on.
 
 mod attach;
 mod bench;
@@ -10,8 +10,10 @@ mod console;
 mod demo;
 mod environment;
 mod explain;
+mod headings;
 mod list;
 mod listen;
+mod messages;
 mod options;
 mod plan;
 mod receiver;
@@ -29,82 +31,100 @@ mod verify;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use console::{ColorChoice, Console};
+use headings::OUTPUT;
+use messages::help;
 
-/// Conformance suite for Twenty CRM's webhooks: does a sender or a receiver conform, and if not, why exactly?
+/// Test your Twenty webhook sender or receiver against the documentation
 #[derive(Debug, Parser)]
-#[command(name = "twenty-conform", version, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "twenty-conform", version, max_term_width = 100)]
+#[command(disable_help_flag = true, disable_version_flag = true)]
+#[command(after_help = help::PROGRAM, after_long_help = help::program())]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// When to colour the output; NO_COLOR and CLICOLOR_FORCE hold
-    #[arg(long, global = true, value_enum, default_value = "auto")]
+    /// Colour the output; NO_COLOR and CLICOLOR_FORCE are respected
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto")]
+    #[arg(help_heading = OUTPUT, display_order = 1000)]
     color: ColorChoice,
+    /// Print help; -h is short, --help is complete
+    #[arg(short, long, global = true, action = ArgAction::Help, help_heading = OUTPUT, display_order = 1001)]
+    help: Option<bool>,
+    /// Print the version
+    #[arg(short = 'V', long, action = ArgAction::Version, help_heading = OUTPUT, display_order = 1002)]
+    version: Option<bool>,
 }
-
-const AFTER_HELP: &str = "\
-Exit status: 0 conforms; 1 does not; 2 usage; 3 incomplete (inconclusive, unreachable, not started, not to be told); 4 nothing selected;
-6 slower than a bound allows; 70 harness fault or unwritable report; 130 interrupted.
-Every option has an environment variable, TWENTY_CONFORM_ and its name; the secret's is TWENTY_WEBHOOK_SECRET.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the whole suite, both roles, on the built-in reference sender and receiver
+    /// Run every check on the built-in sender and receiver
+    #[command(after_long_help = help::with_statuses(help::DEMO))]
     Demo(demo::Arguments),
-    /// Check a receiver, by its URL or by a command that starts it
+    /// Test a receiver, by its URL or by a command that starts it
+    #[command(after_long_help = help::with_statuses(help::RECEIVER))]
     Receiver(receiver::Arguments),
-    /// Check a sender, by a command or a URL that speaks the attachment protocol, or by recorded traffic
+    /// Test a sender, by a command, a control URL or recorded deliveries
+    #[command(after_long_help = help::with_statuses(help::SENDER))]
     Sender(sender::Arguments),
-    /// Stand as an endpoint for any sender, and judge each delivery as it comes
+    /// Judge deliveries as they arrive from any sender
+    #[command(after_long_help = help::LISTEN)]
     Listen(listen::Arguments),
-    /// Measure how fast a receiver or a sender is under signed load, and whether it stays right meanwhile, and whether it got slower
+    /// Measure speed and correctness under signed load
+    #[command(after_long_help = help::BENCH)]
     Bench(bench::Arguments),
-    /// Send a saved failure again, and say whether it is still there
+    /// Send a saved failure again and judge the answer
+    #[command(after_long_help = help::REPLAY)]
     Replay(replay::Arguments),
-    /// Run a reference peer
+    /// Run the reference receiver or sender
+    #[command(after_long_help = help::SERVE)]
     Serve(serve::Arguments),
     /// Send one signed delivery
+    #[command(after_long_help = help::SEND)]
     Send(send::Arguments),
     /// Compute the signature headers of a body
+    #[command(after_long_help = help::SIGN)]
     Sign(sign::Arguments),
-    /// Check the signature of a captured request, and name the cause of a mismatch
+    /// Verify a captured request and name the cause of a mismatch
+    #[command(after_long_help = help::VERIFY)]
     Verify(verify::Arguments),
-    /// List every requirement and its check
+    /// List the requirements and their checks
+    #[command(after_long_help = help::LIST)]
     List(list::Arguments),
     /// Explain a requirement, a check or a cause
+    #[command(after_long_help = help::EXPLAIN)]
     Explain(explain::Arguments),
 }
 
-/// Parses the command line. Errors: it asks for help, or is wrong; what there is to say has been printed.
+/// Parses the command line. Errors: it asks for help, or is wrong; the text has been printed.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, ExitStatus> {
     let command = environment::with_variables(Arguments::command());
     let matches = command.try_get_matches_from(arguments);
     matches.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|why| {
-        // If even this cannot be printed, the status still tells.
+        // If this cannot be printed, the status is what is left.
         let _ = why.print();
         if why.use_stderr() { ExitStatus::Usage } else { ExitStatus::Passed }
     })
 }
 
-/// Runs a command. What goes wrong is printed on stderr and is in the status.
+/// Runs a command. Errors are printed on stderr and decide the status.
 pub fn run(arguments: Arguments) -> ExitStatus {
     let mut console = Console::new(arguments.color);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => {
             let result = runtime.block_on(dispatch(arguments.command, &mut console));
-            // A read of stdin that is still going on must not hold the process up.
+            // An unfinished read of stdin must not keep the process alive.
             runtime.shutdown_background();
             result
         }
-        Err(why) => Err(Error::Harness(format!("the run time cannot be started: {why}"))),
+        Err(why) => Err(Error::Harness(messages::runtime_not_started(why))),
     };
     result.unwrap_or_else(|error| {
-        console.complain(&error.to_string());
+        console.error(&error.to_string());
         error.exit_status()
     })
 }

@@ -1,4 +1,4 @@
-//! The options that several commands share, and what they are read into.
+//! The options that several commands share.
 
 use std::collections::hash_map::RandomState;
 use std::fs;
@@ -11,6 +11,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::environment::{file, first_given, word};
+use super::headings::{CASES, ENDPOINT, LIMITS, PAYLOAD, SECRET, SELECTION, VERDICT};
+use super::messages;
 use super::reports::ReportOptions;
 use super::values::{duration, up_to};
 use crate::api::suite::Dialect;
@@ -19,11 +21,11 @@ use crate::suite::requirement::Level;
 use crate::webhook::dialect;
 use crate::webhook::signature::Secret;
 
-/// The dialect of a command.
+/// Which payloads a command sends or expects.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct DialectOption {
-    /// The form of body
-    #[arg(long, value_enum, default_value = "documented")]
+    /// Use this form of payload
+    #[arg(long, value_enum, default_value = "documented", help_heading = PAYLOAD)]
     dialect: Dialect,
 }
 
@@ -35,12 +37,13 @@ impl DialectOption {
 
 /// Where an endpoint listens.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = ENDPOINT)]
 pub(super) struct ListenOptions {
-    /// The port; 0 lets the system choose
+    /// Listen on this port; 0 picks a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// The address to listen at
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    /// Listen at this address
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
 }
 
@@ -49,19 +52,18 @@ impl ListenOptions {
         SocketAddr::new(self.host, self.port)
     }
 
-    /// What to say where the address cannot be listened on.
+    /// The error for an address that is not free or not ours.
     pub(super) fn refused(self, why: &io::Error) -> Error {
-        let address = self.address();
-        Error::Usage(format!("{address} cannot be listened on: {why}; choose another --host or --port"))
+        Error::Usage(messages::cannot_listen(self.address(), why))
     }
 }
 
-/// What can gate a run.
+/// Which levels can fail a run.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum GateLevel {
-    /// Only failures of must
+    /// Failures of must requirements
     Must,
-    /// Failures of must and should
+    /// Failures of must and should requirements
     Should,
 }
 
@@ -74,7 +76,6 @@ impl GateLevel {
     }
 }
 
-/// How many cases can go on at the same time.
 const MOST_JOBS: usize = 64;
 
 /// The options of every command that runs the suite.
@@ -82,32 +83,33 @@ const MOST_JOBS: usize = 64;
 pub(super) struct RunOptions {
     #[command(flatten)]
     pub(super) dialect: DialectOption,
-    /// Run only what this pattern matches: an id (VER-1) or a check (receiver/**); @FILE reads patterns
-    #[arg(long, value_name = "PATTERN")]
+    /// Run only what PATTERN matches: an id (VER-1), checks (receiver/**), or the patterns in @FILE; repeatable
+    #[arg(long, value_name = "PATTERN", help_heading = SELECTION)]
     pub(super) run: Vec<String>,
-    /// Do not run what this pattern matches
-    #[arg(long, value_name = "PATTERN")]
+    /// Skip what PATTERN matches; repeatable
+    #[arg(long, value_name = "PATTERN", help_heading = SELECTION)]
     pub(super) skip: Vec<String>,
-    /// The weakest level that runs
-    #[arg(long, value_enum, default_value = "advice")]
+    /// Lowest level to run
+    #[arg(long, value_enum, default_value = "advice", help_heading = SELECTION)]
     pub(super) level: Level,
-    /// The weakest level whose failures fail the run
-    #[arg(long, value_enum, default_value = "must")]
-    pub(super) fail_on: GateLevel,
-    /// What ids, secrets and nonces are made from [default: random]
-    #[arg(long)]
+    /// Generate the same ids, secrets and nonces again from this seed [default: random]
+    #[arg(long, value_name = "N", help_heading = CASES)]
     pub(super) seed: Option<u64>,
-    /// How many cases each property generates
-    #[arg(long, default_value = "64", value_parser = clap::value_parser!(u32).range(..=100_000))]
+    /// Generate this many cases for each property
+    #[arg(long, value_name = "N", default_value = "64", help_heading = CASES)]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=100_000))]
     pub(super) cases: u32,
-    /// How many cases go on at the same time (receivers)
-    #[arg(long, default_value = "4", value_parser = up_to::<MOST_JOBS>)]
+    /// Lowest level whose failures fail the run
+    #[arg(long, value_enum, value_name = "LEVEL", default_value = "must", help_heading = VERDICT)]
+    pub(super) fail_on: GateLevel,
+    /// Send up to this many cases to a receiver at the same time
+    #[arg(long, value_name = "N", default_value = "4", value_parser = up_to::<MOST_JOBS>, help_heading = LIMITS)]
     pub(super) jobs: usize,
-    /// How long an answer or a reply is waited for, such as 10s or 500ms
-    #[arg(long, default_value = "10s", value_parser = duration)]
+    /// Wait this long for each answer, such as 10s or 500ms
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, help_heading = LIMITS)]
     pub(super) timeout: Duration,
-    /// Within which a delivery must start after its event
-    #[arg(long, default_value = "5s", value_parser = duration)]
+    /// Fail a sender whose delivery starts later than this after its event
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, help_heading = LIMITS)]
     pub(super) deadline: Duration,
     #[command(flatten)]
     pub(super) reports: ReportOptions,
@@ -115,11 +117,12 @@ pub(super) struct RunOptions {
 
 /// How the secret is given.
 #[derive(Debug, Args)]
+#[command(next_help_heading = SECRET)]
 pub(super) struct SecretOptions {
-    /// The webhook's secret [env: TWENTY_WEBHOOK_SECRET]
+    /// The secret that the webhook was registered with [env: TWENTY_WEBHOOK_SECRET]
     #[arg(long, conflicts_with = "secret_file")]
     secret: Option<String>,
-    /// A file that holds the secret; one line feed at its end is not part of it
+    /// Read the secret from a file; a line break at its end is ignored
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
 }
@@ -130,41 +133,37 @@ enum SecretSource {
 }
 
 impl SecretOptions {
-    /// Whether it stands on the command line.
+    /// Whether the command line has a secret.
     pub(super) fn given(&self) -> bool {
         self.secret.is_some() || self.secret_file.is_some()
     }
 
-    /// The secret, where one was given. Errors: the file cannot be read, or the secret is empty.
+    /// The secret, if one was given. Errors: the file cannot be read, or the secret is empty.
     pub(super) fn read(&self) -> Result<Option<Secret>, Error> {
         let secret = word("secret", self.secret.as_ref(), SecretSource::Secret);
         let file = file("secret-file", self.secret_file.as_ref(), SecretSource::File);
         let secret = match first_given([secret, file]) {
             Some(SecretSource::Secret(secret)) => secret,
             Some(SecretSource::File(path)) => {
-                let text = fs::read_to_string(&path).map_err(|why| {
-                    Error::Usage(format!("the secret file {} cannot be read: {why}", path.display()))
-                })?;
+                let text = fs::read_to_string(&path)
+                    .map_err(|why| Error::Usage(messages::cannot_read(path.display(), why)))?;
                 text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(&text).to_owned()
             }
             None => return Ok(None),
         };
         if secret.is_empty() {
-            return Err(Error::Usage(
-                "the secret is empty; give the one that the webhook was registered with".to_owned(),
-            ));
+            return Err(Error::Usage(messages::secret_is_empty().to_owned()));
         }
         Ok(Some(Secret::new(secret)))
     }
 
-    /// The secret. Errors: none was given.
+    /// The secret. Errors: none was given, too.
     pub(super) fn require(&self) -> Result<Secret, Error> {
-        let hint = "the secret is needed: give --secret, --secret-file, or TWENTY_WEBHOOK_SECRET";
-        self.read()?.ok_or_else(|| Error::Usage(hint.to_owned()))
+        self.read()?.ok_or_else(|| Error::Usage(messages::secret_is_missing().to_owned()))
     }
 }
 
-/// A random seed: 32 bits, so that it is easily typed.
+/// A random seed of 32 bits: short enough to type.
 pub(super) fn random_seed() -> u64 {
     RandomState::new().build_hasher().finish() >> 32
 }

@@ -1,10 +1,11 @@
-//! What a run is done with, and the way from it to its report and its evidence.
+//! The plan of a run, read from the options, and its way to a report and evidence.
 //!
-//! Invariant: a run that could not be begun leaves the same reports as any other, with the reason in each entry.
+//! Invariant: a run that could not start writes the same reports as any other, with the reason in each entry.
 
 use std::fs;
 
 use super::console::Console;
+use super::messages;
 use super::options::{RunOptions, random_seed};
 use super::reports::ReportOptions;
 use super::signals::interruption;
@@ -20,7 +21,7 @@ use crate::suite::selection::{self, Filter};
 use crate::suite::transcript::{Limits, Transcript};
 use crate::webhook::signature::Secret;
 
-/// What a run is done with, read from the options.
+/// What to run, and how.
 pub(super) struct RunPlan {
     pub(super) selected: Vec<&'static Requirement>,
     pub(super) options: Options,
@@ -28,7 +29,7 @@ pub(super) struct RunPlan {
     pub(super) fail_on: Level,
 }
 
-pub(super) struct Unbegun<'a> {
+pub(super) struct NotStarted<'a> {
     pub(super) role: Role,
     pub(super) subject: &'a str,
     pub(super) secret: Option<Secret>,
@@ -38,7 +39,7 @@ pub(super) struct Unbegun<'a> {
 impl RunPlan {
     /// Reads the options for a run on these roles.
     ///
-    /// Errors: a pattern that matches nothing, a pattern file that cannot be read.
+    /// Errors: a pattern matches nothing, or a pattern file cannot be read.
     pub(super) fn of(run: &RunOptions, roles: &[Role]) -> Result<Self, Error> {
         let filter = Filter { level: run.level, run: patterns(&run.run)?, skip: patterns(&run.skip)? };
         let selected = selection::select(roles, &filter).map_err(Error::Usage)?;
@@ -59,7 +60,7 @@ impl RunPlan {
         self.selected.iter().copied().filter(|one| one.role() == role).collect()
     }
 
-    /// Begins the evidence of a run, which is told of it from now on.
+    /// Starts the evidence of a run, which records everything from now on.
     pub(super) fn keep(
         &mut self,
         folder: &Folder,
@@ -75,7 +76,7 @@ impl RunPlan {
         evidence
     }
 
-    /// The report of a run, with whatever belongs to it in the evidence.
+    /// The report of a run; it completes the evidence.
     pub(super) fn report(&self, run: &Run, subject: &str, evidence: Option<&RunEvidence>) -> Report {
         let heading = Heading {
             subject: subject.to_owned(),
@@ -90,36 +91,36 @@ impl RunPlan {
         report
     }
 
-    /// Writes the reports of a run that could not be begun, and gives the reason back.
+    /// Writes the reports of a run that could not start.
     ///
-    /// Errors: the reason itself, or a report that cannot be written.
-    pub(super) fn publish_not_begun(
+    /// Errors: why it could not start, or why a report could not be written.
+    pub(super) fn publish_not_started(
         &self,
-        unbegun: Unbegun<'_>,
+        not_started: NotStarted<'_>,
         reports: &ReportOptions,
         evidence: Option<&RunEvidence>,
         console: &mut Console,
     ) -> Result<ExitStatus, Error> {
-        let Unbegun { role, subject, secret, why } = unbegun;
+        let NotStarted { role, subject, secret, why } = not_started;
         if matches!(why, SubjectError::Usage(_)) {
-            // Nothing is known of the subject, and the folder is free for the next attempt.
+            // Nothing was learned about the subject, so the folder stays free for the next attempt.
             evidence.into_iter().for_each(RunEvidence::discard);
             return Err(why.into());
         }
         let mut transcript = Transcript::new(role, self.options.dialect, self.options.limits);
-        // So that it is taken out of what the subject said last.
+        // The last output of the subject is redacted.
         transcript.secret = secret;
         let report = self.report(&run::not_begun(transcript, &self.selected, &why), subject, evidence);
         let status = reports.publish(&report, console)?;
         if report.lacks_evidence {
-            console.complain(&why.to_string());
+            console.error(&why.to_string());
             return Ok(status);
         }
         Err(why.into())
     }
 }
 
-/// Replaces each `@FILE` by the patterns in it, one on a line; empty lines and those that begin with `#` are passed over.
+/// Replaces each `@FILE` with its patterns, one per line; empty lines and lines that begin with `#` are skipped.
 fn patterns(given: &[String]) -> Result<Vec<String>, Error> {
     let mut patterns = Vec::new();
     for pattern in given {
@@ -127,8 +128,7 @@ fn patterns(given: &[String]) -> Result<Vec<String>, Error> {
             patterns.push(pattern.clone());
             continue;
         };
-        let text = fs::read_to_string(path)
-            .map_err(|why| Error::Usage(format!("the pattern file {path:?} cannot be read: {why}")))?;
+        let text = fs::read_to_string(path).map_err(|why| Error::Usage(messages::cannot_read(path, why)))?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         patterns.extend(lines.map(str::to_owned));
     }

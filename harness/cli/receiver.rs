@@ -1,6 +1,6 @@
-//! `receiver`: checks a receiver, once or again at each change of its files.
+//! `receiver`: tests a receiver, once or after each change of its files.
 //!
-//! Invariant: the receiver is ended whatever the outcome, and every run of a watch has the same seed.
+//! Invariant: a started receiver is always stopped, and all runs of a watch have the same seed.
 
 use std::path::PathBuf;
 
@@ -8,8 +8,10 @@ use clap::Args;
 
 use super::attach::{AttachOptions, Attachment};
 use super::console::{Console, ProgressLine};
+use super::headings::TARGET;
+use super::messages;
 use super::options::RunOptions;
-use super::plan::{RunPlan, Unbegun};
+use super::plan::{NotStarted, RunPlan};
 use super::trust::TrustOptions;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -30,17 +32,17 @@ use crate::wire::client::Target;
 pub(super) struct Arguments {
     #[command(flatten)]
     attach: AttachOptions,
+    /// Send deliveries to this path of the started receiver
+    #[arg(long, default_value = "/", help_heading = TARGET)]
+    path: String,
+    /// Read what the receiver processed from its stdout, or from a URL that answers a GET with a JSON array
+    #[arg(long, value_name = "stdout|URL", help_heading = TARGET)]
+    observe: Option<String>,
+    /// Run again, with the same seed, after each change under PATH, until Ctrl-C; repeatable
+    #[arg(long, value_name = "PATH", help_heading = TARGET)]
+    watch: Vec<PathBuf>,
     #[command(flatten)]
     trust: TrustOptions,
-    /// The path at which the started receiver takes deliveries
-    #[arg(long, default_value = "/")]
-    path: String,
-    /// Where the receiver says what it takes in: stdout (of the command), or a URL that answers a GET with a JSON array
-    #[arg(long, value_name = "stdout|URL")]
-    observe: Option<String>,
-    /// Run again, with the same seed, whenever something below this path changes, until Ctrl-C; can be given several times
-    #[arg(long, value_name = "PATH")]
-    watch: Vec<PathBuf>,
     #[command(flatten)]
     run: RunOptions,
 }
@@ -51,7 +53,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let made = || Secret::new(Random::from_seed(seed).secret());
     let attachment = arguments.attach.attachment(&arguments.path, made, &arguments.trust, console)?;
     let source = match arguments.observe.as_deref() {
-        Some(observe) => asked(observe, &arguments, console)?,
+        Some(observe) => observed_at(observe, &arguments, console)?,
         None => None,
     };
     let run = Once { arguments: &arguments, attachment: &attachment, source };
@@ -64,23 +66,25 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let mut again = false;
     loop {
         watch.begin();
-        let mut told = None;
-        let ended = run.run(&mut plan, folder.as_ref(), again, &mut || told = watch.end(), console).await;
-        told.into_iter().for_each(|told| console.tell(&told));
+        let mut note = None;
+        let ended = run.run(&mut plan, folder.as_ref(), again, &mut || note = watch.end(), console).await;
+        note.into_iter().for_each(|note| console.note(&note));
         let status = match ended {
             Ok(ExitStatus::Interrupted) => return Ok(ExitStatus::Interrupted),
             Ok(status) => status,
             Err(why) if !again && why.exit_status() == ExitStatus::Usage => return Err(why),
             // The next change may fix it.
             Err(why) => {
-                console.complain(&why.to_string());
+                console.error(&why.to_string());
                 why.exit_status()
             }
         };
         again = true;
         let mut interrupted = plan.options.interrupted.clone();
         tokio::select! {
-            change = watch.changed() => console.tell(&format!("\n{}: {change}; running again", rfc3339(plan.options.clock.now_ms()))),
+            change = watch.changed() => {
+                console.note(&messages::running_again(&rfc3339(plan.options.clock.now_ms()), &change));
+            }
             Ok(_) = interrupted.wait_for(|on| *on) => return Ok(status),
         }
     }
@@ -90,7 +94,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
 struct Once<'a> {
     arguments: &'a Arguments,
     attachment: &'a Attachment,
-    /// Where what is processed can be asked for.
+    /// The URL that lists what was processed.
     source: Option<Target>,
 }
 
@@ -111,26 +115,26 @@ impl Once<'_> {
             Ok(Some(reached)) => reached,
             Ok(None) => {
                 evidence.iter().for_each(RunEvidence::discard);
-                console.complain("interrupted before the receiver was ready; nothing was tested");
+                console.error(&messages::interrupted_before_ready("tested"));
                 return Ok(ExitStatus::Interrupted);
             }
             Err(why) => {
                 ended();
                 let secret = Some(secret.clone());
-                let unbegun = Unbegun { role: Role::Receiver, subject: name, secret, why };
-                return plan.publish_not_begun(unbegun, reports, evidence.as_ref(), console);
+                let not_started = NotStarted { role: Role::Receiver, subject: name, secret, why };
+                return plan.publish_not_started(not_started, reports, evidence.as_ref(), console);
             }
         };
         let progress = ProgressLine::new("receiver", reports.quiet);
         let ran = run::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
         subject.stop().await;
-        // Before the report is out: what changes after it is no more the run's.
+        // Before the report is published: later changes do not belong to this run.
         ended();
         let report = plan.report(&ran?, name, evidence.as_ref());
         reports.publish(&report, console)
     }
 
-    /// Reaches the receiver, with what says what it processes.
+    /// Reaches the receiver, and its observations if they are asked for.
     async fn reach(&self, plan: &RunPlan, patient: bool) -> Result<Option<Receiver>, SubjectError> {
         let Some(reached) = self.attachment.reach(&plan.options.interrupted, patient).await? else {
             return Ok(None);
@@ -143,8 +147,8 @@ impl Once<'_> {
     }
 }
 
-/// Where what the receiver processes can be asked for; nothing where it is said on stdout.
-fn asked(observe: &str, arguments: &Arguments, console: &mut Console) -> Result<Option<Target>, Error> {
+/// The URL that lists what was processed; `None` for stdout.
+fn observed_at(observe: &str, arguments: &Arguments, console: &mut Console) -> Result<Option<Target>, Error> {
     if observe == "stdout" {
         return Ok(None);
     }

@@ -1,6 +1,6 @@
-//! `replay`: sends one saved case again, and says whether its finding is still there.
+//! `replay`: sends one saved case again and judges the answer.
 //!
-//! Invariant: the delivery goes out between its controls, as in the run; where they are rejected nothing is claimed.
+//! Invariant: the delivery is sent between its controls, as in the run; if they are rejected there is no verdict.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,8 @@ use clap::Args;
 
 use super::attach::AttachOptions;
 use super::console::Console;
+use super::headings::{LIMITS, PAYLOAD, TARGET};
+use super::messages;
 use super::signals::interruption;
 use super::trust::TrustOptions;
 use super::values::duration;
@@ -27,37 +29,36 @@ use crate::suite::requirements;
 use crate::webhook::signature::Secret;
 use crate::wire::client::Client;
 
-/// The longest file that is read: a body of 16 MiB, every byte of it escaped.
+/// The longest file that is read: a body of 16 MiB with every byte escaped.
 const LONGEST_FILE: u64 = 256 * 1024 * 1024;
 
 /// Options of `replay`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A case that a run with --out saved: DIR/cases/ID.json
+    /// Replay this case, which a run with --out saved as DIR/cases/ID.json
     file: PathBuf,
     #[command(flatten)]
     attach: AttachOptions,
+    /// Send deliveries to this path of the started receiver [default: the path of the case]
+    #[arg(long, help_heading = TARGET)]
+    path: Option<String>,
     #[command(flatten)]
     trust: TrustOptions,
-    /// The path at which the started receiver takes deliveries [default: that of the case]
-    #[arg(long)]
-    path: Option<String>,
-    /// Send it byte for byte as it was, under its old timestamp, instead of signing it anew
-    #[arg(long)]
+    /// Send the saved bytes with their old timestamp instead of signing them again
+    #[arg(long, help_heading = PAYLOAD)]
     as_saved: bool,
-    /// How long an answer is waited for
-    #[arg(long, default_value = "10s", value_parser = duration)]
+    /// Wait this long for each answer
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, help_heading = LIMITS)]
     timeout: Duration,
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let no_case =
-        |why: String| Error::Usage(format!("{} cannot be replayed: {why}", arguments.file.display()));
-    let case = Case::parse(&read(&arguments.file).map_err(no_case)?).map_err(no_case)?;
+    let unusable = |why: String| Error::Usage(messages::cannot_replay(&arguments.file, &why));
+    let case = Case::parse(&read(&arguments.file).map_err(unusable)?).map_err(unusable)?;
     let named = |one: &&Requirement| one.role() == Role::Receiver && one.id == case.requirement;
-    let requirement = requirements::all().find(named).ok_or_else(|| {
-        no_case(format!("it is about {:?}, which is no requirement on receivers", case.requirement))
-    })?;
+    let requirement = requirements::all()
+        .find(named)
+        .ok_or_else(|| unusable(messages::not_a_receiver_requirement(&case.requirement)))?;
     let made = || Secret::new(Random::from_seed(case.seed).secret());
     let path = arguments.path.as_deref().unwrap_or_else(|| case.path());
     let attachment = arguments.attach.attachment(path, made, &arguments.trust, console)?;
@@ -67,7 +68,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let timing = timing.map_err(|doubt| Error::Usage(doubt.to_string()))?;
     let mut interrupted = interruption();
     let Some(mut subject) = attachment.reach(&interrupted, false).await? else {
-        console.complain("interrupted before the receiver was ready; nothing was sent");
+        console.error(&messages::interrupted_before_ready("sent"));
         return Ok(ExitStatus::Interrupted);
     };
     let case = case.at_path(&subject.target().path);
@@ -80,14 +81,14 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     };
     subject.stop().await;
     let Some(attempt) = attempt else {
-        console.complain("interrupted before everything was sent; nothing can be told");
+        console.error(messages::interrupted_while_sending());
         return Ok(ExitStatus::Interrupted);
     };
     let attempt = attempt?;
 
     let replayed = case.judge(&attempt, &timing);
     let redaction = Redaction::new([&attachment.secret]);
-    let how = if arguments.as_saved { "as it was saved" } else { "signed anew" };
+    let how = if arguments.as_saved { "as saved" } else { "signed again" };
     let heading = format!(
         "{} {} · replay {} · receiver {} · {how}\n\n",
         Tool::THIS.name,
@@ -108,10 +109,10 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let found = fs::metadata(path).map_err(|why| why.to_string())?;
     if !found.is_file() {
-        return Err("it is no file".to_owned());
+        return Err(messages::not_a_file().to_owned());
     }
     if found.len() > LONGEST_FILE {
-        return Err(format!("it has {} bytes, and no case is that long", found.len()));
+        return Err(messages::too_long_for_a_case(found.len(), LONGEST_FILE));
     }
     fs::read(path).map_err(|why| why.to_string())
 }

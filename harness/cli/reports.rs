@@ -1,10 +1,12 @@
-//! The options that say which reports a run writes, and where.
+//! The options for the reports of a run.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::console::Console;
+use super::headings::{OUTPUT, REPORTS};
+use super::messages;
 use super::target::{self, ReportTarget};
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -13,35 +15,37 @@ use crate::report::text::Detail;
 use crate::report::{Report, json, junit, text};
 use crate::terminal::plain;
 
-/// What a run writes, and how much of it is shown.
+/// What a run writes, and how much it prints.
 #[derive(Debug, Args)]
 pub(super) struct ReportOptions {
-    /// Write a report as well: text, json or junit; - is stdout, in the place of the text
-    #[arg(long, value_name = "FORMAT=PATH")]
+    /// Write a report as text, json or junit; use - for stdout; repeatable
+    #[arg(long, value_name = "FORMAT=PATH", help_heading = REPORTS)]
     report: Vec<ReportTarget<ReportFormat>>,
-    /// Keep the run's evidence in this folder, which must be new or empty: every exchange and every trial as it comes, the
-    /// reports, and a case for `replay` of each failure that one delivery shows (receivers)
-    #[arg(long, value_name = "DIR")]
+    /// Save every exchange, the reports and cases for `replay` in this folder, which must be new or empty
+    #[arg(long, value_name = "DIR", help_heading = REPORTS)]
     out: Option<PathBuf>,
     /// Show only what did not pass
-    #[arg(short, long, conflicts_with = "verbose")]
+    #[arg(short, long, conflicts_with = "verbose", help_heading = OUTPUT)]
     pub(super) quiet: bool,
-    /// Show long commands too
-    #[arg(short, long)]
+    /// Show long curl commands in full
+    #[arg(short, long, help_heading = OUTPUT)]
     verbose: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ReportFormat {
+    /// What is printed without this option
     Text,
+    /// For programs
     Json,
+    /// For CI
     Junit,
 }
 
 impl ReportOptions {
-    /// The folder of the run's evidence, where one was asked for.
+    /// The folder for the evidence, if --out is given.
     ///
-    /// Errors: it cannot be made, or there is something in it.
+    /// Errors: it cannot be made, or it is not empty.
     pub(super) fn folder(&self) -> Result<Option<Folder>, Error> {
         self.out.as_deref().map(Folder::claim).transpose()
     }
@@ -51,9 +55,9 @@ impl ReportOptions {
         self.report.iter().map(ReportTarget::path).chain(self.out.as_deref())
     }
 
-    /// Writes the reports and gives the status.
+    /// Writes the reports and returns the status.
     ///
-    /// Errors: a report that cannot be written; the others are written all the same.
+    /// Errors: a report cannot be written; the others still are.
     pub(super) fn publish(&self, report: &Report, console: &mut Console) -> Result<ExitStatus, Error> {
         let detail = match (self.quiet, self.verbose) {
             (true, _) => Detail::Quiet,
@@ -69,10 +73,10 @@ impl ReportOptions {
         };
         let failed = target::write(&self.report, render, || Ok(text::render(report, detail)), console)?;
         if report.lacks_evidence {
-            console.complain("the evidence is incomplete; the report's notes say what could not be written");
+            console.error(messages::evidence_is_incomplete());
         }
         if report.exit == ExitStatus::NothingSelected {
-            console.complain("nothing was selected to run");
+            console.error(messages::nothing_selected());
         }
         target::settle(failed, report.exit, console)
     }

@@ -1,6 +1,6 @@
-//! `send`: one signed delivery, without an account.
+//! `send`: one signed delivery, without a Twenty account.
 //!
-//! Invariant: the data goes out as the bytes that the file holds.
+//! Invariant: the record is sent as the bytes in the file.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -10,6 +10,8 @@ use clap::Args;
 use serde_json::value::RawValue;
 
 use super::console::Console;
+use super::headings::{LIMITS, PAYLOAD, TARGET};
+use super::messages;
 use super::options::{DialectOption, SecretOptions, random_seed};
 use super::sign::input;
 use super::trust::TrustOptions;
@@ -28,33 +30,33 @@ use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 /// Options of `send`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Where to
-    #[arg(long)]
+    /// Send the delivery to this URL
+    #[arg(long, help_heading = TARGET)]
     url: String,
+    /// Allow a URL on another machine
+    #[arg(long, help_heading = TARGET)]
+    allow_remote: bool,
     #[command(flatten)]
     secret: SecretOptions,
-    /// The event's name
-    #[arg(long, default_value = "person.created")]
+    #[command(flatten)]
+    trust: TrustOptions,
+    /// Send this event
+    #[arg(long, default_value = "person.created", help_heading = PAYLOAD)]
     event: String,
-    /// A file that holds the record as JSON, - for stdin [default: the event's sample]
-    #[arg(long, value_name = "FILE")]
+    /// Read the record from a JSON file; use - for stdin [default: a sample of the event]
+    #[arg(long, value_name = "FILE", help_heading = PAYLOAD)]
     data: Option<PathBuf>,
     #[command(flatten)]
     dialect: DialectOption,
-    /// How long an answer is waited for
-    #[arg(long, default_value = "10s", value_parser = duration)]
-    timeout: Duration,
-    /// Send to an address that is not this machine's
-    #[arg(long)]
-    allow_remote: bool,
-    #[command(flatten)]
-    trust: TrustOptions,
-    /// Send the body in chunks of so many bytes, without its length
-    #[arg(long, value_name = "BYTES", conflicts_with = "expect")]
+    /// Send the body in chunks of this size, without a content length
+    #[arg(long, value_name = "BYTES", conflicts_with = "expect", help_heading = PAYLOAD)]
     chunks: Option<NonZeroUsize>,
-    /// Send the body only once the receiver has answered 100 Continue, or nothing for a second
-    #[arg(long)]
+    /// Wait for 100 Continue, or for one second, before the body is sent
+    #[arg(long, help_heading = PAYLOAD)]
     expect: bool,
+    /// Wait this long for the answer
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, help_heading = LIMITS)]
+    timeout: Duration,
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
@@ -88,7 +90,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     };
     let exchange = Client::new(arguments.timeout, clock).send(&target, &delivery).await;
     let took = exchange.took.as_secs_f64() * 1000.0;
-    console.print(&format!("{} to {}: {} in {took:.1} ms\n", event.name, target.url(), exchange.outcome))?;
+    console.print(&messages::sent(&event.name.to_string(), &target.url(), &exchange.outcome, took))?;
     Ok(match exchange.outcome {
         Outcome::Answered(response) => {
             let body = String::from_utf8_lossy(&response.body).trim_end().to_owned();
@@ -105,14 +107,12 @@ fn event(arguments: &Arguments) -> Result<Event, Error> {
     let (name, dialect) = (&arguments.event, arguments.dialect.dialect());
     let sample = dialect.sample(name);
     let Some(path) = &arguments.data else {
-        return sample.ok_or_else(|| {
-            Error::Usage(format!("there is no sample of {name}; give its record with --data FILE"))
-        });
+        return sample.ok_or_else(|| Error::Usage(messages::no_sample(name)));
     };
-    let text = String::from_utf8(input(Some(path))?)
-        .map_err(|why| Error::Usage(format!("{} is not UTF-8: {why}", path.display())))?;
+    let text =
+        String::from_utf8(input(Some(path))?).map_err(|why| Error::Usage(messages::not_utf8(path, why)))?;
     let record = RawValue::from_string(text.trim().to_owned())
-        .map_err(|why| Error::Usage(format!("{} is not JSON: {why}", path.display())))?;
+        .map_err(|why| Error::Usage(messages::not_json(path, why)))?;
     let updated_fields = sample.and_then(|sample| sample.updated_fields);
     Ok(Event { name: EventName::new(name.clone()), record, updated_fields })
 }

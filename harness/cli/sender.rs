@@ -1,6 +1,6 @@
-//! `sender`: checks a sender, or traffic of one that was recorded.
+//! `sender`: tests a sender, or judges recorded deliveries.
 //!
-//! Invariant: a sender that was started is ended whatever the outcome.
+//! Invariant: a started sender is always stopped.
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +8,10 @@ use clap::Args;
 
 use super::console::{Console, ProgressLine};
 use super::environment::{file, first_given, word};
+use super::headings::TARGET;
+use super::messages;
 use super::options::{RunOptions, SecretOptions};
-use super::plan::{RunPlan, Unbegun};
+use super::plan::{NotStarted, RunPlan};
 use super::sign::input;
 use super::trust::TrustOptions;
 use crate::api::sender::Sender;
@@ -24,23 +26,24 @@ use crate::webhook::signature::Secret;
 
 /// Options of `sender`.
 #[derive(Debug, Args)]
+#[command(next_help_heading = TARGET)]
 pub(super) struct Arguments {
-    /// A command that speaks the attachment protocol on its stdin and stdout; no shell
+    /// Start the sender with this command, without a shell; it speaks the attachment protocol on stdin and stdout
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["control", "transcript"])]
     exec: Option<String>,
-    /// The URL of a sender that takes the same objects by POST
+    /// Control the sender that already runs at this URL by POST, with the same protocol
     #[arg(long, value_name = "URL", conflicts_with = "transcript")]
     control: Option<String>,
-    /// Recorded deliveries to judge without a sender: JSON lines of listen or of a run, or HAR; - for stdin
+    /// Judge recorded deliveries: JSON lines written by `listen` or --out, or HAR; use - for stdin
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
-    /// Talk to a sender at an address that is not this machine's
+    /// Allow a sender on another machine
     #[arg(long)]
     allow_remote: bool,
     #[command(flatten)]
-    trust: TrustOptions,
-    #[command(flatten)]
     secret: SecretOptions,
+    #[command(flatten)]
+    trust: TrustOptions,
     #[command(flatten)]
     run: RunOptions,
 }
@@ -66,13 +69,7 @@ impl Arguments {
         let exec = word("exec", self.exec.as_ref(), AttachedSender::Exec);
         let control = word("control", self.control.as_ref(), AttachedSender::Control);
         let transcript = file("transcript", self.transcript.as_ref(), AttachedSender::Transcript);
-        first_given([exec, control, transcript]).ok_or_else(|| {
-            Error::Usage(
-                "give --exec 'COMMAND' for a sender to start, --control URL for one that runs, or --transcript FILE for \
-                 recorded deliveries"
-                    .to_owned(),
-            )
-        })
+        first_given([exec, control, transcript]).ok_or_else(|| Error::Usage(messages::no_sender().to_owned()))
     }
 }
 
@@ -80,16 +77,13 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let mut plan = RunPlan::of(&arguments.run, &[Role::Sender])?;
     let attached = arguments.attached()?;
     if !matches!(attached, AttachedSender::Control(_)) && arguments.trust.given() {
-        return Err(Error::Usage("--ca and --insecure are for --control with an https URL".to_owned()));
+        return Err(Error::Usage(messages::trust_without_control().to_owned()));
     }
     if !matches!(attached, AttachedSender::Transcript(_)) && arguments.secret.given() {
-        return Err(Error::Usage(
-            "--secret and --secret-file are for --transcript; a sender that is driven is given secrets of the run's own"
-                .to_owned(),
-        ));
+        return Err(Error::Usage(messages::secret_without_transcript().to_owned()));
     }
     let subject = attached.name();
-    // Those of a sender that is driven are made in the run, and told then.
+    // A live sender gets secrets that the run makes.
     let secret = match attached {
         AttachedSender::Transcript(_) => arguments.secret.read()?,
         AttachedSender::Exec(_) | AttachedSender::Control(_) => None,
@@ -98,8 +92,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let evidence = folder.map(|folder| plan.keep(&folder, Role::Sender, &subject, secret.as_ref()));
     let run = match attached.run(&arguments, &plan, secret, console).await {
         Err(Error::Subject(why)) => {
-            let unbegun = Unbegun { role: Role::Sender, subject: &subject, secret: None, why };
-            return plan.publish_not_begun(unbegun, &arguments.run.reports, evidence.as_ref(), console);
+            let not_started = NotStarted { role: Role::Sender, subject: &subject, secret: None, why };
+            return plan.publish_not_started(not_started, &arguments.run.reports, evidence.as_ref(), console);
         }
         Err(why) => {
             evidence.iter().for_each(RunEvidence::discard);
@@ -112,7 +106,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
 }
 
 impl AttachedSender {
-    /// Drives the sender, or judges what was recorded of it.
+    /// Runs the checks on the sender, or judges the recording.
     async fn run(
         self,
         arguments: &Arguments,
@@ -134,7 +128,7 @@ impl AttachedSender {
     }
 }
 
-/// Judges a file. Errors: it cannot be read, or is none of the formats: which line.
+/// Judges a file. Errors: it cannot be read, or a line is malformed.
 fn recorded(
     file: &Path,
     secret: Option<Secret>,
@@ -142,11 +136,11 @@ fn recorded(
     console: &mut Console,
 ) -> Result<Run, Error> {
     run::check_oracles()?;
-    secret.iter().for_each(|secret| console.conceal(secret));
+    secret.iter().for_each(|secret| console.redact(secret));
     let began = std::time::Instant::now();
     let recording = reading::read(&input(Some(file))?, &Redaction::new(secret.as_ref()))
-        .map_err(|why| Error::Usage(format!("{}: {why}", file.display())))?;
-    recording.remarks.iter().for_each(|remark| console.tell(&format!("note: {remark}")));
+        .map_err(|why| Error::Usage(messages::wrong_transcript(file, why)))?;
+    recording.remarks.iter().for_each(|remark| console.note(&messages::remark(remark)));
     let traffic = Traffic { dialect: plan.options.dialect, limits: plan.options.limits, secret };
     Ok(traffic.run(recording, &plan.selected, plan.options.keeper.as_ref(), began))
 }

@@ -1,6 +1,6 @@
-//! `serve`: the reference peers on the command line, attached like any other subject.
+//! `serve`: the reference receiver and sender as programs, to be attached like any other.
 //!
-//! Invariant: stdout carries what a suite reads (observations, replies) and nothing else.
+//! Invariant: stdout carries only what a suite reads: observations and replies.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -13,6 +13,8 @@ use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
 use super::console::Console;
 use super::environment::variable;
+use super::headings::LIMITS;
+use super::messages::{self, help};
 use super::options::{ListenOptions, SecretOptions, random_seed};
 use super::signals::asked_to_end;
 use super::values::duration;
@@ -38,9 +40,11 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Peer {
-    /// The reference receiver; it prints a line for each delivery that it takes in
+    /// Run the reference receiver, which prints a line for each delivery that it processes
+    #[command(after_long_help = help::SERVE_RECEIVER)]
     Receiver(ReceiverArguments),
-    /// The reference sender; it speaks the attachment protocol on stdin and stdout
+    /// Run the reference sender, which speaks the attachment protocol on stdin and stdout
+    #[command(after_long_help = help::SERVE_SENDER)]
     Sender,
 }
 
@@ -48,14 +52,14 @@ enum Peer {
 struct ReceiverArguments {
     #[command(flatten)]
     listen: ListenOptions,
-    /// How far a delivery's timestamp may be from the present
-    #[arg(long, default_value = "5m", value_parser = duration)]
-    window: Duration,
-    /// The longest body that is taken, in bytes
-    #[arg(long, default_value_t = 5 * 1024 * 1024)]
-    body_limit: usize,
     #[command(flatten)]
     secret: SecretOptions,
+    /// Accept timestamps up to this far from the present
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration, help_heading = LIMITS)]
+    window: Duration,
+    /// Reject bodies longer than this
+    #[arg(long, value_name = "BYTES", default_value_t = 5 * 1024 * 1024, help_heading = LIMITS)]
+    body_limit: usize,
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
@@ -71,19 +75,18 @@ async fn receiver(arguments: ReceiverArguments, console: &mut Console) -> Result
         Settings { window: arguments.window, body_limit: arguments.body_limit, ..Settings::new(secret) };
     let receiver = Receiver::new(settings, Clock::system(), Arc::new(observe));
     let address = arguments.listen.address();
-    let mut server = http::serve(address, Arc::new(receiver)).await.map_err(|why| {
-        Error::Usage(format!("{address} cannot be listened on: {why}; choose another --port"))
-    })?;
+    let mut server =
+        http::serve(address, Arc::new(receiver)).await.map_err(|why| arguments.listen.refused(&why))?;
     let asked = asked_to_end();
-    console.tell(&format!("listening on {}", server.url("/")));
+    console.note(&messages::listening_on(&server.url("/")));
     tokio::select! {
-        () = server.ended() => Err(Error::Harness("the server ended by itself".to_owned())),
+        () = server.ended() => Err(Error::Harness(messages::server_stopped().to_owned())),
         () = asked => Ok(ExitStatus::Passed),
     }
 }
 
 fn observe(observed: Observed) {
-    // Where stdout is closed, no suite observes.
+    // With stdout closed, no suite reads observations.
     let _ = writeln!(std::io::stdout(), "{}", json!({ "observed": observed }));
 }
 
@@ -97,7 +100,7 @@ async fn sender(console: &mut Console) -> Result<ExitStatus, Error> {
     let mut lines = BufReader::new(stdin()).lines();
     loop {
         let line =
-            lines.next_line().await.map_err(|why| Error::Usage(format!("stdin cannot be read: {why}")))?;
+            lines.next_line().await.map_err(|why| Error::Usage(messages::cannot_read("stdin", why)))?;
         let Some(line) = line else { break };
         let (id, op) = Op::decode(&line);
         let ends = matches!(op, Ok(Op::Shutdown));
@@ -112,7 +115,7 @@ async fn sender(console: &mut Console) -> Result<ExitStatus, Error> {
                 }
                 match &sender {
                     Some(sender) => sender.call(op).await?,
-                    None => Reply::Error("say hello first, in a dialect that there is".to_owned()),
+                    None => Reply::Error(messages::hello_comes_first().to_owned()),
                 }
             }
         };

@@ -1,6 +1,6 @@
 //! `sign`: the signature headers of a body.
 //!
-//! Invariant: the body is signed as the bytes that were read, a line feed at their end included.
+//! Invariant: every byte that was read is signed, including a line feed at the end.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,8 @@ use std::{fs, io};
 use clap::Args;
 
 use super::console::Console;
+use super::headings::PAYLOAD;
+use super::messages;
 use super::options::SecretOptions;
 use crate::api::sign;
 use crate::clock::Clock;
@@ -21,10 +23,10 @@ use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 pub(super) struct Arguments {
     #[command(flatten)]
     secret: SecretOptions,
-    /// The timestamp header's value [default: the present in milliseconds]
-    #[arg(long)]
+    /// Use this value of the timestamp header [default: the present time in milliseconds]
+    #[arg(long, help_heading = PAYLOAD)]
     timestamp: Option<String>,
-    /// The body; stdin where no file is given
+    /// Read the body from this file instead of stdin
     file: Option<PathBuf>,
 }
 
@@ -40,20 +42,20 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
 /// The longest input that is read, in bytes.
 const LONGEST_INPUT: u64 = 64 * 1024 * 1024;
 
-/// Reads a file, or stdin for none or `-`.
+/// Reads a file; stdin for `None` and `-`.
 pub(super) fn input(file: Option<&Path>) -> Result<Vec<u8>, Error> {
     let (name, reader): (_, Box<dyn Read>) = match file.filter(|path| path.as_os_str() != "-") {
         None => ("stdin".to_owned(), Box::new(io::stdin())),
         Some(path) => {
-            let failed = |why| Error::Usage(format!("{} cannot be read: {why}", path.display()));
+            let failed = |why| Error::Usage(messages::cannot_read(path.display(), why));
             (path.display().to_string(), Box::new(fs::File::open(path).map_err(failed)?))
         }
     };
     let mut bytes = Vec::new();
     let read = reader.take(LONGEST_INPUT + 1).read_to_end(&mut bytes);
-    read.map_err(|why| Error::Usage(format!("{name} cannot be read: {why}")))?;
+    read.map_err(|why| Error::Usage(messages::cannot_read(&name, why)))?;
     if bytes.len() as u64 > LONGEST_INPUT {
-        return Err(Error::Usage(format!("{name} has more than {LONGEST_INPUT} bytes")));
+        return Err(Error::Usage(messages::too_long_input(&name, LONGEST_INPUT)));
     }
     Ok(bytes)
 }

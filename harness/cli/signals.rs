@@ -1,33 +1,33 @@
-//! When a command is asked to end: Ctrl-C, a request to terminate, a terminal that goes away.
+//! The signals that end a command: Ctrl-C, a request to terminate, a closed terminal.
 //!
-//! Invariant: signals are listened to from the call on, before a subject is started that would be left running.
+//! Invariant: signals are caught from the call on, before a program is started that they would leave running.
 
 #[cfg(unix)]
 use std::fs;
 
 use tokio::sync::watch;
 
-/// Becomes true at Ctrl-C, and where the process is asked to end.
+/// Becomes true when the process is asked to end.
 pub(super) fn interruption() -> watch::Receiver<bool> {
     let (pressed, receiver) = watch::channel(false);
     let asked = asked_to_end();
     tokio::spawn(async move {
         asked.await;
-        // Nobody listens any more where the run is over.
+        // After the run there is no receiver left.
         let _ = pressed.send(true);
-        // Kept, so that the channel stays open.
+        // Keeps the channel open.
         pressed.closed().await;
     });
     receiver
 }
 
-/// Ends with the signal. It is listened to from the call on, before a subject is started that would be left running.
+/// Ends with the signal, which is caught from the call on.
 #[cfg(unix)]
 pub(super) fn asked_to_end() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    // Started with nohup, it is to outlive the terminal.
-    let hangup = if hangs_up() { signal(SignalKind::hangup()).ok() } else { None };
+    // With nohup the process outlives its terminal.
+    let hangup = if ends_with_terminal() { signal(SignalKind::hangup()).ok() } else { None };
     async {
         let (Ok(mut interrupt), Ok(mut terminate)) = signals else { return std::future::pending().await };
         let hung_up = async {
@@ -44,12 +44,12 @@ pub(super) fn asked_to_end() -> impl Future<Output = ()> {
     }
 }
 
-/// Whether this process ends where its terminal goes away, as far as that can be told.
+/// Whether a closed terminal ends this process; true if the system does not say.
 #[cfg(unix)]
-fn hangs_up() -> bool {
+fn ends_with_terminal() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    // A bit for each signal; the first is that one.
+    // Bit 0 is SIGHUP.
     ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 == 0)
 }
 

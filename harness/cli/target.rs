@@ -1,6 +1,6 @@
-//! Where the reports of a command go: `FORMAT=PATH`, of the formats that the command has.
+//! Where a command writes its reports: `--report FORMAT=PATH`.
 //!
-//! Invariant: a report that cannot be written is an error, and the others are written all the same.
+//! Invariant: if one report cannot be written, the others still are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::str::FromStr;
 use clap::ValueEnum;
 
 use super::console::Console;
+use super::messages;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 
@@ -22,13 +23,11 @@ impl<F: ValueEnum> FromStr for ReportTarget<F> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (format, path) =
-            text.split_once('=').ok_or("it must have the form FORMAT=PATH, such as json=report.json")?;
-        let format = F::from_str(format, false).map_err(|_| {
-            format!("there is no report format {format:?}; there are {}", names(F::value_variants()))
-        })?;
+        let (format, path) = text.split_once('=').ok_or_else(messages::not_a_report_option)?;
+        let format = F::from_str(format, false)
+            .map_err(|_| messages::unknown_report_format(format, &names(F::value_variants())))?;
         if path.is_empty() {
-            return Err("the path is empty".to_owned());
+            return Err(messages::empty_report_path().to_owned());
         }
         Ok(Self { format, path: path.into() })
     }
@@ -45,24 +44,18 @@ impl<F> ReportTarget<F> {
     }
 }
 
-/// The names of formats, as a list in a sentence.
-pub(super) fn names<F: ValueEnum>(formats: &[F]) -> String {
-    let names: Vec<String> = formats.iter().map(name).collect();
-    match names.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, before)) => format!("{} and {last}", before.join(", ")),
-        None => "none".to_owned(),
-    }
+pub(super) fn names<F: ValueEnum>(formats: &[F]) -> Vec<String> {
+    formats.iter().map(name).collect()
 }
 
 pub(super) fn name<F: ValueEnum>(format: &F) -> String {
     format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
-/// Writes the reports; where none of them goes to stdout, what `otherwise` gives is printed there. Returns why one of them
-/// could not be written.
+/// Writes the reports. If none of them goes to stdout, prints what `otherwise` returns. Returns why a report could not be
+/// written.
 ///
-/// Errors: one that cannot be rendered.
+/// Errors: a report cannot be rendered.
 pub(super) fn write<F: Copy>(
     targets: &[ReportTarget<F>],
     render: impl Fn(F) -> Result<String, Error>,
@@ -86,10 +79,9 @@ pub(super) fn write<F: Copy>(
     Ok(failed)
 }
 
-/// The status of a command whose reports were written, but for what has `failed`.
+/// The status of a command after its reports were written; `failed` is why one was not.
 ///
-/// Errors: that, unless the command was interrupted: that comes first among the statuses, and what could not be written is said
-/// all the same.
+/// Errors: `failed`, unless the command was interrupted. That status comes first, so the reason is only printed.
 pub(super) fn settle(
     failed: Option<Error>,
     status: ExitStatus,
@@ -97,7 +89,7 @@ pub(super) fn settle(
 ) -> Result<ExitStatus, Error> {
     match failed {
         Some(why) if status == ExitStatus::Interrupted => {
-            console.complain(&why.to_string());
+            console.error(&why.to_string());
             Ok(status)
         }
         Some(why) => Err(why),

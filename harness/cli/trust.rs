@@ -1,6 +1,6 @@
-//! The options that say whose certificate a peer behind `https` may show.
+//! The options that decide which certificates are trusted for `https`.
 //!
-//! Invariant: the certificate is looked at unless `--insecure` was asked for, and that is said on stderr.
+//! Invariant: certificates are verified unless `--insecure` is given, and then a note on stderr says so.
 
 use std::path::PathBuf;
 
@@ -8,40 +8,43 @@ use clap::Args;
 
 use super::console::Console;
 use super::environment::variable;
+use super::headings::TLS;
+use super::messages;
 use crate::error::Error;
 use crate::wire::client::Target;
 use crate::wire::exchange::Trust;
 
-/// Whose certificate is taken.
+/// Which certificates are trusted.
 #[derive(Debug, Default, Args)]
+#[command(next_help_heading = TLS)]
 pub(super) struct TrustOptions {
-    /// A PEM file of the certificates that are trusted in the place of the system's, for https
+    /// Trust the certificates in this PEM file instead of the system's
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     ca: Option<PathBuf>,
-    /// Do not look at the certificate, for https
+    /// Do not verify the certificate of an https URL
     #[arg(long)]
     insecure: bool,
 }
 
 impl TrustOptions {
-    /// Whether any of them stands on the command line.
+    /// Whether the command line has one of them.
     pub(super) fn given(&self) -> bool {
         self.ca.is_some() || self.insecure
     }
 
-    /// The target of a URL. Errors: a malformed URL, a file without certificates, one of these options for a URL that is
-    /// not `https`.
+    /// The target of a URL. Errors: the URL is malformed, the file has no certificates, or one of these options is given for a
+    /// URL that is not `https`.
     pub(super) fn target(&self, url: &str, console: &mut Console) -> Result<Target, Error> {
         let trust = match (&self.ca, self.insecure) {
             (Some(path), _) => Trust::File(path.clone()),
             (None, true) => Trust::Any,
-            // Variables may be set for many runs, those that have no certificate to look at among them.
+            // A variable may be set for many runs, including some without https.
             (None, false) if !is_https(url) => Trust::System,
             (None, false) => from_environment()?,
         };
         let target = Target::trusting(url, trust).map_err(Error::Usage)?;
         if target.trust() == Trust::Any {
-            console.tell(&format!("the certificate of {} is not looked at (--insecure)", target.address()));
+            console.note(&messages::certificate_is_not_verified(&target.address()));
         }
         Ok(target)
     }
@@ -58,16 +61,12 @@ fn from_environment() -> Result<Trust, Error> {
             "1" | "true" | "t" | "yes" | "y" | "on" => true,
             "0" | "false" | "f" | "no" | "n" | "off" => false,
             _ => {
-                return Err(Error::Usage(format!(
-                    "TWENTY_CONFORM_INSECURE is {value:?}; it must be true or false"
-                )));
+                return Err(Error::Usage(messages::insecure_is_not_a_flag(&value)));
             }
         },
     };
     match (variable("ca"), insecure) {
-        (Some(_), true) => Err(Error::Usage(
-            "TWENTY_CONFORM_CA and TWENTY_CONFORM_INSECURE exclude each other; unset one of them".to_owned(),
-        )),
+        (Some(_), true) => Err(Error::Usage(messages::ca_excludes_insecure().to_owned())),
         (Some(path), false) => Ok(Trust::File(path.into())),
         (None, true) => Ok(Trust::Any),
         (None, false) => Ok(Trust::System),

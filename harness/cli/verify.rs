@@ -1,12 +1,14 @@
 //! `verify`: the signature of a captured request, and the cause of a mismatch.
 //!
-//! Invariant: a cause is named only where it reproduces the signature that was captured.
+//! Invariant: a cause is named only if it reproduces the captured signature.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::console::Console;
+use super::headings::PAYLOAD;
+use super::messages;
 use super::options::SecretOptions;
 use super::sign::input;
 use crate::api;
@@ -21,13 +23,13 @@ use crate::wire::codec::{Captured, NotCaptured, captured};
 pub(super) struct Arguments {
     #[command(flatten)]
     secret: SecretOptions,
-    /// The timestamp header's value; then the input is the body alone
-    #[arg(long, requires = "signature")]
+    /// Use this value of the timestamp header; the input is then the body alone
+    #[arg(long, requires = "signature", help_heading = PAYLOAD)]
     timestamp: Option<String>,
-    /// The signature header's value
-    #[arg(long, requires = "timestamp")]
+    /// Use this value of the signature header
+    #[arg(long, requires = "timestamp", help_heading = PAYLOAD)]
     signature: Option<String>,
-    /// The request as captured: request line, headers, an empty line, the body; stdin where no file is given
+    /// Read the captured request (request line, headers, empty line, body) from this file instead of stdin
     file: Option<PathBuf>,
 }
 
@@ -41,44 +43,29 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
             let of = |name| {
                 let count = headers.all(name).count();
                 let value = headers.single(name).map(|value| value.to_vec());
-                value.ok_or_else(|| {
-                    Error::Usage(format!("the captured request has {count} headers {name}, not one"))
-                })
+                value.ok_or_else(|| Error::Usage(messages::not_one_header(name, count)))
             };
             (of(TIMESTAMP_HEADER)?, of(SIGNATURE_HEADER)?, body.to_vec())
         }
     };
     let Err(mismatch) = api::verify(secret.expose(), &timestamp, &body, &signature) else {
-        console.print("the signature matches\n")?;
+        console.print(messages::signature_matches())?;
         return Ok(ExitStatus::Passed);
     };
-    let mut text = format!(
-        "the signature does not match\n  expected  {}\n  captured  {}\n",
-        api::sign(secret.expose(), &timestamp, &body),
-        clean(&String::from_utf8_lossy(&signature))
-    );
-    match mismatch.cause {
-        Some(cause) => text.push_str(&format!("  cause     {cause}\n  fix      {}\n", cause.fix)),
-        None => text.push_str(
-            "  cause     unknown: no known way of signing gives it; is the secret the right one?\n",
-        ),
-    }
-    console.print(&text)?;
+    let expected = api::sign(secret.expose(), &timestamp, &body);
+    let captured = String::from_utf8_lossy(&signature);
+    let cause = mismatch.cause.as_ref().map(|cause| (cause.to_string(), cause.fix));
+    console.print(&messages::signature_differs(&expected, &clean(&captured), cause))?;
     Ok(ExitStatus::Failed)
 }
 
 fn request(bytes: &[u8]) -> Result<Captured<'_>, Error> {
     let what = match captured(bytes) {
         Ok(captured) => return Ok(captured),
-        Err(NotCaptured::NoEmptyLine) => {
-            "the captured request has no empty line behind its headers".to_owned()
-        }
-        Err(NotCaptured::InChunks) => {
-            "the captured body is in chunks, which are not what is signed".to_owned()
-        }
-        Err(NotCaptured::NoRequest(why)) => format!("the input is no HTTP request ({why})"),
-        Err(NotCaptured::Framing(fault)) => format!("where the captured body ends cannot be told ({fault})"),
+        Err(NotCaptured::NoEmptyLine) => messages::no_empty_line().to_owned(),
+        Err(NotCaptured::InChunks) => messages::body_is_chunked().to_owned(),
+        Err(NotCaptured::NoRequest(why)) => messages::not_a_request(why),
+        Err(NotCaptured::Framing(fault)) => messages::body_end_is_unclear(fault),
     };
-    let hint = "give the whole request, or the body with --timestamp and --signature";
-    Err(Error::Usage(format!("{what}; {hint}")))
+    Err(Error::Usage(messages::give_a_request(&what)))
 }

@@ -1,19 +1,20 @@
-//! The commands as a user meets them: arguments in; stdout, stderr, files and an exit status out.
+//! The commands as a user sees them: arguments in; stdout, stderr, files and an exit status out.
 //!
-//! Invariant: what is looked at is what the interface fixes: statuses, the result line, the fields of
-//! reports, and that whatever went wrong is named.
+//! Invariant: tests check what the interface promises: statuses, the result line, the fields of reports, and errors that
+//! name what is wrong.
 
 pub(crate) mod program;
 
-mod again;
 mod bench;
+mod bench_compare;
 mod bench_peers;
 mod commands;
-mod comparing;
 mod control;
 mod evidence;
+mod help;
 mod https;
 pub(crate) mod listen;
+mod replay_and_watch;
 mod reports;
 mod runs;
 pub(crate) mod transcripts;

@@ -99,8 +99,9 @@ fn links_between_pages_lead_somewhere() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
-/// Every long option of a help text.
+/// Every long option of a help text, without those in its examples.
 fn options(help: &str) -> BTreeSet<String> {
+    let help = help.split("\nExamples:\n").next().unwrap_or(help);
     let words = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
     words.filter(|word| word.len() > 2 && word.starts_with("--")).map(str::to_owned).collect()
 }

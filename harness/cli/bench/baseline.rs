@@ -1,9 +1,10 @@
-//! The options of every benchmark that keep its report under a name or hold it against one that was kept.
+//! The options that save a benchmark's report as a baseline, or compare it with one.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
+use super::messages;
 use super::output::OutputOptions;
 use crate::bench::compare::baseline::{self, Baseline, KeptAs};
 use crate::bench::compare::thresholds::{GivenRegression, MaxRegression};
@@ -11,49 +12,53 @@ use crate::bench::measure::objective::Bound;
 use crate::bench::measure::report::BenchReport;
 use crate::cli::config::Config;
 use crate::cli::console::Console;
+use crate::cli::headings::COMPARISON;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 
-/// Where the project's file is, what may be worse by how much, and where baselines are.
+/// The configuration file, the allowed regression and the folder of baselines.
 #[derive(Debug, Args)]
+#[command(next_help_heading = COMPARISON)]
 pub(super) struct ProjectOptions {
-    /// By how much a figure may be worse, such as 5%, p99=10% or errors=0.1% (percent points); the figures are rate, p50, p90,
-    /// p99 and errors [default: 5%, errors=0.1%]
+    /// Allow a figure (rate, p50, p90, p99, errors) to be this much worse, such as 5% or p99=10%; repeatable
+    /// [default: 5%, errors=0.1%]
     #[arg(long, value_name = "[FIGURE=]SHARE")]
     max_regression: Vec<GivenRegression>,
-    /// Where baselines are kept [default: .twenty-conform/baselines]
+    /// Save and look up baselines in this folder [default: .twenty-conform/baselines]
     #[arg(long, value_name = "DIR")]
     baseline_dir: Option<PathBuf>,
-    /// The project's file, for what is not given otherwise [default: twenty-conform.toml, where there is one]
+    /// Read defaults from this file [default: twenty-conform.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
-/// Keeping and comparing.
+/// Saving and comparing.
 #[derive(Debug, Args)]
+#[command(next_help_heading = COMPARISON)]
 pub(super) struct BaselineOptions {
-    /// Keep the report under this name, as a baseline for later ones
+    /// Save the report under this name as a baseline
     #[arg(long, value_name = "NAME")]
     save: Option<String>,
-    /// Compare with the report that was kept under this name. Where something seems worse the load is put once more: the status
-    /// is 6 where both agree, and 3 where it cannot be told
+    /// Compare with the baseline of this name, and repeat the load when a figure looks worse
+    ///
+    /// The status is 6 if both loads are worse, and 3 if the noise is too large to decide.
     #[arg(long, value_name = "NAME")]
     baseline: Option<String>,
     #[command(flatten)]
     project: ProjectOptions,
 }
 
-/// What the options and the project's file come to.
+/// The options and the configuration file, combined.
 #[derive(Debug)]
 pub(super) struct Project {
-    /// By how much each figure may be worse.
+    /// How much worse each figure may be.
     pub(super) most: MaxRegression,
     pub(super) folder: PathBuf,
     pub(super) bounds: Vec<Bound>,
 }
 
 impl ProjectOptions {
-    /// Reads the project's file, and puts what was given above it. Errors: the file is not right.
+    /// Reads the configuration file; options override it. Errors: the file is wrong.
     pub(super) fn read(&self) -> Result<Project, Error> {
         let bench = Config::read(self.config.as_deref())?.bench;
         let folder = self.baseline_dir.clone().or(bench.baseline_dir);
@@ -66,9 +71,9 @@ impl ProjectOptions {
 }
 
 impl BaselineOptions {
-    /// Reads what the options name, and gives the bounds too: those given, or else those of the project's file.
+    /// Opens the baseline, and returns the bounds: those given, or those of the configuration file.
     ///
-    /// Errors: the baseline is not usable; the project's file is not right.
+    /// Errors: the baseline is not usable, or the configuration file is wrong.
     pub(super) fn open(&self, given: &[Bound]) -> Result<(Baseline, Vec<Bound>), Error> {
         let Project { most, folder, bounds } = self.project.read()?;
         let baseline = Baseline::open(folder, most, self.save.as_deref(), self.baseline.as_deref())?;
@@ -76,7 +81,7 @@ impl BaselineOptions {
     }
 }
 
-/// Publishes a report, and keeps it where that was asked for. What cannot be written in one place is written in the other.
+/// Publishes a report, and saves it if --save is given; each happens even if the other fails.
 ///
 /// Errors: it cannot be written.
 pub(super) fn publish(
@@ -88,16 +93,16 @@ pub(super) fn publish(
     let published = output.publish(report, report.status(), console);
     match baseline.keep(report)? {
         KeptAs::Kept(name, path) if !output.quiet => {
-            console.tell(&format!("kept as {name:?} in {}", path.display()));
+            console.note(&messages::saved(name, &path));
         }
-        KeptAs::Refused(name, why) => console.tell(&format!("not kept as {name:?}: {}", why.describe())),
+        KeptAs::Refused(name, why) => console.note(&messages::not_saved(name, why.describe())),
         KeptAs::Kept(..) | KeptAs::NotAsked => {}
     }
     published
 }
 
-pub(super) fn tell_again(quiet: bool, console: &mut Console) {
+pub(super) fn note_repetition(quiet: bool, console: &mut Console) {
     if !quiet {
-        console.tell("it seems worse than the baseline: once more, to be sure");
+        console.note(messages::repeating());
     }
 }

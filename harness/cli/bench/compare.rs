@@ -1,8 +1,9 @@
-//! `bench compare`: reports that were written, held against each other.
+//! `bench compare`: compares saved reports.
 
 use clap::Args;
 
 use super::baseline::ProjectOptions;
+use super::messages;
 use super::output::OutputOptions;
 use crate::bench::compare::baseline;
 use crate::bench::compare::comparison::{comparable, compare};
@@ -16,11 +17,13 @@ use crate::exit::ExitStatus;
 /// Options of `bench compare`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The old report: a file (with a / in it, or ending in .json), or the name of a baseline
+    /// Compare with this old report: a file (with a / in it, or ending in .json), or the name of a baseline
     old: String,
-    /// The new report
+    /// Compare this new report
     new: String,
-    /// A second new report: without it a regression is only suspected (status 3), with it confirmed where both agree (status 6)
+    /// Confirm a regression with a second new report
+    ///
+    /// Without it a regression is only suspected (status 3); if both reports agree it is confirmed (status 6).
     again: Option<String>,
     #[command(flatten)]
     project: ProjectOptions,
@@ -42,18 +45,16 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
         .map(read)
         .collect::<Result<_, _>>()?;
     if old.result == BenchResult::Fail {
-        return Err(Error::Usage(format!("the report {old_name} is refused: it is of a load that failed")));
+        return Err(Error::Usage(messages::failed_load(&old_name)));
     }
     for (name, report) in &new {
         comparable(&old, report)
-            .map_err(|why| Error::Usage(format!("{name} cannot be compared with {old_name}: {why}")))?;
+            .map_err(|why| Error::Usage(messages::cannot_compare(name, &old_name, why)))?;
     }
     if let [(_, first), (name, second)] = new.as_slice()
         && first == second
     {
-        return Err(Error::Usage(format!(
-            "{name} is the same report once more: what confirms must be measured anew"
-        )));
+        return Err(Error::Usage(messages::same_report_again(name)));
     }
     let named: Vec<(&str, &BenchReport)> = new.iter().map(|(name, report)| (name.as_str(), report)).collect();
     let comparison = compare((&old_name, &old), &named, &project.most);

@@ -1,4 +1,4 @@
-//! `bench distributed`: load on a receiver from several processes of locust.
+//! `bench distributed`: load on a receiver from several locust processes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::command_line;
 use super::load::{LoadOptions, rate};
+use super::messages;
 use super::output::OutputOptions;
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::plan::MOST_CONNECTIONS;
@@ -18,6 +19,7 @@ use crate::bench::tools::distributed::{self, MOST_WORKERS, Order, conclude, fold
 use crate::bench::tools::export::{ExportContent, locust, write};
 use crate::cli::attach::AttachOptions;
 use crate::cli::console::Console;
+use crate::cli::headings::{LOAD, REPORTS};
 use crate::cli::options::random_seed;
 use crate::cli::signals::interruption;
 use crate::cli::trust::TrustOptions;
@@ -38,26 +40,26 @@ pub(super) struct Arguments {
     attach: AttachOptions,
     #[command(flatten)]
     load: LoadOptions,
-    /// How many processes send
-    #[arg(long, default_value = "2", value_name = "N", value_parser = up_to::<MOST_WORKERS>)]
+    /// Send from N processes
+    #[arg(long, default_value = "2", value_name = "N", value_parser = up_to::<MOST_WORKERS>, help_heading = LOAD)]
     workers: usize,
-    /// The Python that has locust
-    #[arg(long, default_value = "python3", value_name = "PATH")]
+    /// Run locust with this Python
+    #[arg(long, default_value = "python3", value_name = "PATH", help_heading = LOAD)]
     python: String,
-    /// Deliveries per second of all workers together [default: as many as the connections carry]
-    #[arg(long, value_name = "N", value_parser = rate)]
+    /// Send N deliveries per second from all workers together [default: as many as the connections allow]
+    #[arg(long, value_name = "N", value_parser = rate, help_heading = LOAD)]
     rate: Option<f64>,
-    /// How many connections all workers have together
-    #[arg(long, default_value = "64", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
+    /// Open N connections from all workers together
+    #[arg(long, default_value = "64", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>, help_heading = LOAD)]
     concurrency: usize,
-    /// How long it is measured
-    #[arg(long, default_value = "10s", value_parser = duration)]
+    /// Measure for this long
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, help_heading = LOAD)]
     duration: Duration,
-    /// How long it goes on before it is measured; 0 for not at all
-    #[arg(long, default_value = "1s", value_parser = pause)]
+    /// Send for this long before the measurement
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = pause, help_heading = LOAD)]
     warm_up: Duration,
-    /// Keep the locustfile and its results in this folder
-    #[arg(long, value_name = "DIR")]
+    /// Save the locustfile and its results in this folder
+    #[arg(long, value_name = "DIR", help_heading = REPORTS)]
     out: Option<PathBuf>,
     #[command(flatten)]
     output: OutputOptions,
@@ -73,22 +75,18 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         load::check(target)?;
     }
     if arguments.concurrency < arguments.workers {
-        return Err(Error::Usage(format!(
-            "{} connections are fewer than the {} workers that share them; give more with --concurrency",
-            arguments.concurrency, arguments.workers
-        )));
+        return Err(Error::Usage(messages::too_few_connections(arguments.concurrency, arguments.workers)));
     }
     let own = arguments.load.corpus()?;
     let version = distributed::version(&arguments.python).await?;
     let (clock, interrupted) = (Clock::system(), interruption());
     let begun = Instant::now();
     let Some(mut receiver) = attachment.reach(&interrupted, false).await? else {
-        console.complain("interrupted before the receiver was ready; nothing was measured");
+        console.error(messages::interrupted_before_ready());
         return Ok(ExitStatus::Interrupted);
     };
     if !arguments.output.quiet {
-        let (workers, name) = (arguments.workers, &attachment.name);
-        console.tell(&format!("measuring {name} with locust {version}, {workers} workers"));
+        console.note(&messages::measuring_with_locust(&attachment.name, &version, arguments.workers));
     }
     let (place, temporary) = match &arguments.out {
         Some(out) => (out.clone(), false),
@@ -98,13 +96,13 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let ended = receiver.ended().await;
     receiver.stop().await;
     if temporary {
-        // What cannot be taken away is no reason to say nothing of what was measured.
+        // A folder that cannot be removed does not spoil the measurement.
         let _ = fs::remove_dir_all(place);
     }
     let mut report = match ran {
-        // An interruption comes first among the statuses; the outcome is said all the same.
+        // The status of an interruption comes first, so the error is only printed.
         Err(why) if *interrupted.borrow() => {
-            console.complain(&why.to_string());
+            console.error(&why.to_string());
             return Ok(ExitStatus::Interrupted);
         }
         ran => ran?,
@@ -119,7 +117,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
 }
 
 impl Arguments {
-    /// Runs locust on a receiver, and holds what it says against the receiver's ledger, where that has one.
+    /// Runs locust on a receiver, and compares its counts with the receiver's ledger if there is one.
     async fn measure(
         &self,
         receiver: &Receiver,

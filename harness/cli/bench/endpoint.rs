@@ -1,6 +1,6 @@
-//! `bench endpoint`: stands as an endpoint for a load from another program, and keeps accounts of what arrives.
+//! `bench endpoint`: receives the load of another program and counts what arrives.
 //!
-//! Invariant: whatever arrived is in the summary, and the secret is in none of it.
+//! Invariant: every arrival is in the summary, and the secret is not.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::load::MOST_THREADS;
+use super::messages;
 use crate::bench::accounts::arrivals::{Accounts, LEDGER_PATH, Webhooks};
 use crate::bench::accounts::entry::{LedgerEntry, LedgerFault};
 use crate::bench::accounts::ledger::MOST_WEBHOOKS;
@@ -19,6 +20,7 @@ use crate::bench::measure::machine::Machine;
 use crate::bench::measure::result::BenchResult;
 use crate::bench::show::ledger;
 use crate::cli::console::Console;
+use crate::cli::headings::{ENDPOINT, LIMITS, OUTPUT, VERDICT};
 use crate::cli::options::{DialectOption, ListenOptions, SecretOptions};
 use crate::cli::signals::asked_to_end;
 use crate::cli::values::{duration, path, pause, up_to};
@@ -36,48 +38,52 @@ const LONGEST_BODY: usize = 1 << 30;
 pub(super) struct Arguments {
     #[command(flatten)]
     listen: ListenOptions,
-    #[command(flatten)]
-    secret: SecretOptions,
-    /// A path that is a webhook's, with its query; any other one is answered 404 then [default: all are]
-    #[arg(long, value_name = "PATH", value_parser = path)]
+    /// Serve a webhook at this path and query, and answer 404 to every other one; repeatable [default: any path]
+    #[arg(long, value_name = "PATH", value_parser = path, help_heading = ENDPOINT)]
     path: Vec<String>,
     #[command(flatten)]
+    secret: SecretOptions,
+    #[command(flatten)]
     dialect: DialectOption,
-    /// How far a timestamp may be from the present; 0 for any distance, such as for requests that were signed before
-    #[arg(long, default_value = "5m", value_parser = pause)]
-    window: Duration,
-    /// What does not fail the run: wrong deliveries where the load has some that must be refused, lost ones where it was not
-    /// seen from its beginning, duplicated ones where the same requests are sent again and again
-    #[arg(long, value_enum, value_name = "FAULT")]
+    /// Do not fail on this kind of delivery; repeatable
+    ///
+    /// Allow `wrong` if the load has deliveries that must be rejected, `lost` if its beginning was not seen, and
+    /// `duplicated` if it repeats requests.
+    #[arg(long, value_enum, value_name = "FAULT", help_heading = VERDICT)]
     allow: Vec<LedgerFault>,
-    /// How many connections there may be at the same time; further ones wait
+    /// Accept timestamps up to this far from the present; 0 accepts all
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = pause, help_heading = LIMITS)]
+    window: Duration,
+    /// Serve N connections at the same time; more have to wait
     #[arg(long, default_value = "1024", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
+    #[arg(help_heading = LIMITS)]
     concurrency: usize,
-    /// How many threads serve [default: half of the processors]
-    #[arg(long, value_name = "N", value_parser = up_to::<MOST_THREADS>)]
+    /// Serve with N threads [default: half of the processors]
+    #[arg(long, value_name = "N", value_parser = up_to::<MOST_THREADS>, help_heading = LIMITS)]
     threads: Option<usize>,
-    /// The longest body that is taken, in bytes; a longer one is answered 413
-    #[arg(long, default_value_t = Limits::default().body, value_parser = body_limit)]
+    /// Answer 413 to bodies longer than this
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().body, value_parser = body_limit)]
+    #[arg(help_heading = LIMITS)]
     body_limit: usize,
-    /// How long a request may take from its first byte to its last
-    #[arg(long, default_value = "30s", value_parser = duration)]
+    /// Close connections whose request takes longer than this
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration, help_heading = LIMITS)]
     timeout: Duration,
-    /// How long it stands [default: until it is interrupted]
-    #[arg(long, value_parser = duration)]
+    /// Stop after this long [default: at Ctrl-C]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = LIMITS)]
     duration: Option<Duration>,
-    /// Print JSON lines: one when it is ready, and a summary
-    #[arg(long)]
+    /// Print JSON lines: one when ready, and a summary
+    #[arg(long, help_heading = OUTPUT)]
     json: bool,
-    /// Print the result line alone in the place of the summary
-    #[arg(short, long)]
+    /// Print only the result line
+    #[arg(short, long, help_heading = OUTPUT)]
     quiet: bool,
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let secret = arguments.secret.require()?;
-    console.conceal(&secret);
+    console.redact(&secret);
     if arguments.path.len() > MOST_WEBHOOKS {
-        return Err(Error::Usage(format!("--path has more than {MOST_WEBHOOKS} paths")));
+        return Err(Error::Usage(messages::too_many_paths(MOST_WEBHOOKS)));
     }
     limits::allow(arguments.concurrency).map_err(Error::Usage)?;
     let redaction = Redaction::new([&secret]);
@@ -89,7 +95,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let dialect = arguments.dialect.dialect();
     let accounts = Arc::new(Accounts::new(webhooks, dialect, Clock::system(), window, redaction));
     let address = arguments.listen.address();
-    // Listened to before the address is known.
+    // Signals are caught before the address is printed.
     let asked = asked_to_end();
     let service = Service::start(address, arguments.limits(), accounts.clone())
         .await
@@ -97,7 +103,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let url = service.url(arguments.path.first().map_or("/", String::as_str));
     console.print(&match arguments.json {
         true => format!("{}\n", json!({ "ready": { "url": url, "ledger": service.url(LEDGER_PATH) } })),
-        false => format!("listening on {url} (accounts at {})\n", service.url(LEDGER_PATH)),
+        false => messages::listening_on(&url, &service.url(LEDGER_PATH)),
     })?;
     match arguments.duration {
         None => asked.await,
@@ -122,7 +128,7 @@ impl Arguments {
         }
     }
 
-    /// Prints the summary, and gives the status.
+    /// Prints the summary and returns the status.
     fn conclude(&self, entry: &LedgerEntry, console: &mut Console) -> Result<ExitStatus, Error> {
         let result = BenchResult::of_ledger(entry, &self.allow);
         let status = result.status();
@@ -141,5 +147,5 @@ impl Arguments {
 
 fn body_limit(text: &str) -> Result<usize, String> {
     let limit = text.parse().ok().filter(|limit| (1..=LONGEST_BODY).contains(limit));
-    limit.ok_or_else(|| format!("{text:?} is not from 1 to {LONGEST_BODY} bytes"))
+    limit.ok_or_else(|| messages::wrong_body_limit(text, LONGEST_BODY))
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::messages;
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::tools::export::{ExportContent, MOST_DELIVERIES, Presigning, locust, write, wrk};
 use crate::cli::console::Console;
+use crate::cli::headings::{LOAD, PAYLOAD, TARGET};
 use crate::cli::options::{DialectOption, SecretOptions, random_seed};
 use crate::cli::values::duration;
 use crate::clock::Clock;
@@ -15,52 +17,53 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::wire::client::Target;
 
-/// Where a started receiver of most examples listens.
+/// Where most receivers in the examples listen.
 const USUAL_URL: &str = "http://127.0.0.1:3000/";
 
 /// Options of `bench export`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The tool
+    /// Write files for this tool
     #[arg(value_enum)]
     tool: Name,
-    /// The folder that the files go into
+    /// Write the files into this folder
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Where the deliveries will go [default: http://127.0.0.1:3000/, for locust what --host says]
-    #[arg(long)]
+    /// Send deliveries to this URL [default: http://127.0.0.1:3000/ for wrk, the --host of locust]
+    #[arg(long, help_heading = TARGET)]
     url: Option<String>,
     #[command(flatten)]
-    dialect: DialectOption,
-    /// The bodies, in the place of the sample events: a file or a folder of files, each with one JSON text or one on each line
-    #[arg(long, value_name = "FILE|DIR")]
-    corpus: Option<PathBuf>,
-    /// How many deliveries are signed now (wrk)
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_DELIVERIES)))]
-    count: u32,
-    /// How long the receiver takes them: its window for timestamps (wrk)
-    #[arg(long, default_value = "5m", value_parser = duration)]
-    good_for: Duration,
-    /// What ids and nonces are made from (wrk) [default: random]
-    #[arg(long)]
-    seed: Option<u64>,
-    #[command(flatten)]
     secret: SecretOptions,
+    #[command(flatten)]
+    dialect: DialectOption,
+    /// Send these bodies instead of samples: a JSON file, a file of JSON lines, or a folder of such files
+    #[arg(long, value_name = "FILE|DIR", help_heading = PAYLOAD)]
+    corpus: Option<PathBuf>,
+    /// Sign N deliveries (wrk)
+    #[arg(long, value_name = "N", default_value_t = 1000, help_heading = LOAD)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_DELIVERIES)))]
+    count: u32,
+    /// Expect the receiver to accept timestamps up to this old (wrk)
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration, help_heading = LOAD)]
+    good_for: Duration,
+    /// Generate the same ids and nonces again from this seed (wrk) [default: random]
+    #[arg(long, value_name = "N", help_heading = LOAD)]
+    seed: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Name {
-    /// Signs at send time, from one process or many machines
+    /// A locustfile that signs each delivery when it sends it
     Locust,
-    /// A script and pre-signed deliveries
+    /// A script with deliveries that are signed now
     Wrk,
 }
 
 pub(super) fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    // What stands in bodies where no URL is given.
+    // Bodies contain a URL even if none is given.
     let given = arguments.url.as_deref();
     let target =
-        Target::parse(given.unwrap_or(USUAL_URL)).map_err(|why| Error::Usage(format!("--url: {why}")))?;
+        Target::parse(given.unwrap_or(USUAL_URL)).map_err(|why| Error::Usage(messages::wrong_url(why)))?;
     let (dialect, now_ms) = (arguments.dialect.dialect(), Clock::system().now_ms());
     let own = arguments.corpus.as_deref().map(Corpus::read).transpose().map_err(Error::Usage)?;
     let corpus = own.unwrap_or_else(|| Corpus::samples(dialect, &target.url(), now_ms));
@@ -71,7 +74,7 @@ pub(super) fn run(arguments: Arguments, console: &mut Console) -> Result<ExitSta
         Name::Locust => locust(&content).map_err(Error::Harness)?,
         Name::Wrk => {
             let secret = arguments.secret.require()?;
-            console.conceal(&secret);
+            console.redact(&secret);
             let signing = Presigning {
                 secret: &secret,
                 count: arguments.count,

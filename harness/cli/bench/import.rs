@@ -1,4 +1,4 @@
-//! `bench import`: locust's results as the report of a benchmark.
+//! `bench import`: the results of locust as a benchmark report.
 
 use std::path::PathBuf;
 
@@ -16,8 +16,7 @@ use crate::redaction::Redaction;
 /// Options of `bench import`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// What the exported locustfile has written (--results), or locust itself: its --json, or the file of --csv that ends in
-    /// _stats.csv
+    /// Read the results of the exported locustfile (--results), or of locust itself (--json, or the _stats.csv file of --csv)
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]

@@ -1,13 +1,16 @@
-//! The reports of a benchmark: which formats, and where they go.
+//! The reports of a benchmark: their formats, and where they are written.
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::messages;
 use crate::bench::compare::pair::PairReport;
 use crate::bench::measure::compared::ReportComparison;
 use crate::bench::measure::report::BenchReport;
 use crate::bench::show::{comparison, html, pair, text, trend};
 use crate::cli::console::Console;
+use crate::cli::headings::{OUTPUT, REPORTS};
+use crate::cli::messages::{alternatives, json_not_written};
 use crate::cli::target::{self, ReportTarget, name, names};
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -16,15 +19,16 @@ use crate::terminal;
 /// The options of every benchmark's reports.
 #[derive(Debug, Args)]
 pub(super) struct OutputOptions {
-    /// Write a report as well: text or json; of a load html, bmf (Bencher Metric Format) and smaller-is-better (the list that
-    /// trackers of trends read) too; - is stdout, in the place of the text
-    #[arg(long, value_name = "FORMAT=PATH")]
+    /// Write a report as text or json; use - for stdout; repeatable
+    ///
+    /// A load can also be written as html, bmf (Bencher Metric Format) or smaller-is-better (github-action-benchmark).
+    #[arg(long, value_name = "FORMAT=PATH", help_heading = REPORTS)]
     report: Vec<ReportTarget<Format>>,
-    /// Print the report as JSON in the place of the text
-    #[arg(long)]
+    /// Print JSON instead of text
+    #[arg(long, help_heading = OUTPUT)]
     json: bool,
-    /// Do not tell on stderr how far it is
-    #[arg(short, long)]
+    /// Print no progress
+    #[arg(short, long, help_heading = OUTPUT)]
     pub(super) quiet: bool,
 }
 
@@ -37,20 +41,20 @@ pub(super) enum Format {
     SmallerIsBetter,
 }
 
-/// What can be written in some of the formats.
+/// A report that can be written in some of the formats.
 pub(super) trait Render: Serialize {
     const FORMATS: &'static [Format] = &[Format::Text, Format::Json];
 
     fn text(&self) -> String;
 
-    /// Errors: it cannot be written so.
+    /// Errors: it cannot be written in this format.
     fn render(&self, format: Format) -> Result<String, Error> {
         if format == Format::Json { json(self) } else { Ok(self.text()) }
     }
 }
 
 fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
-    let failed = |why| Error::Harness(format!("the report cannot be written as JSON: {why}"));
+    let failed = |why| Error::Harness(json_not_written(why));
     serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(failed)
 }
 
@@ -86,21 +90,18 @@ impl Render for PairReport {
 }
 
 impl OutputOptions {
-    /// Errors: a format that there is not for such a report.
+    /// Errors: this report does not have one of the formats.
     pub(super) fn check<T: Render>(&self) -> Result<(), Error> {
         let none = |target: &&ReportTarget<Format>| !T::FORMATS.contains(&target.format);
         self.report.iter().find(none).map_or(Ok(()), |target| {
-            Err(Error::Usage(format!(
-                "--report {}: this command has reports as {}",
-                name(&target.format),
-                names(T::FORMATS)
-            )))
+            let formats = alternatives(&names(T::FORMATS));
+            Err(Error::Usage(messages::unwritten_format(&name(&target.format), &formats)))
         })
     }
 
-    /// Writes the reports, and gives the status back.
+    /// Writes the reports and returns the status.
     ///
-    /// Errors: a report that cannot be written.
+    /// Errors: a report cannot be written.
     pub(super) fn publish(
         &self,
         report: &impl Render,

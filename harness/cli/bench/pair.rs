@@ -1,4 +1,4 @@
-//! `bench pair`: two receivers that are started here, measured against each other.
+//! `bench pair`: compares two receivers that are started on this machine.
 
 use std::time::{Duration, Instant};
 
@@ -7,6 +7,7 @@ use clap::Args;
 use super::baseline::ProjectOptions;
 use super::command_line;
 use super::load::{LoadOptions, MOST_THREADS, rate};
+use super::messages;
 use super::output::OutputOptions;
 use crate::bench::compare::pair::{Figure, MOST_ROUNDS, PairReport, SeriesName};
 use crate::bench::compare::rounds::{PairSetup, measure_pair};
@@ -15,6 +16,7 @@ use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode};
 use crate::bench::measure::compared::Metric;
 use crate::cli::attach::check_path;
 use crate::cli::console::Console;
+use crate::cli::headings::{LOAD, TARGET, VERDICT};
 use crate::cli::options::{SecretOptions, random_seed};
 use crate::cli::signals::interruption;
 use crate::cli::values::{duration, from_to, pause, up_to};
@@ -26,54 +28,55 @@ use crate::redaction::Redaction;
 use crate::statistics::FEWEST;
 use crate::webhook::signature::Secret;
 
-/// The rounds of a series, and how long each load is, at saturation: with these a run takes about half a minute.
+/// The rounds of a series and the length of each load, at saturation: a run takes about half a minute.
 const SATURATED: (usize, Duration) = (20, Duration::from_millis(100));
-/// The same at a rate, where a load must have enough deliveries for a p99.
+/// The same at a rate, where a load needs enough deliveries for a p99.
 const PACED: (usize, Duration) = (10, Duration::from_millis(250));
-/// The fewest deliveries of a load at a rate: of fewer the p99 is the slowest one.
+/// The fewest deliveries of a load at a rate: with fewer, the p99 is the slowest one.
 const FEWEST_DELIVERIES: f64 = 100.0;
 
 /// Options of `bench pair`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The command that starts the receiver to compare with; it gets PORT and TWENTY_WEBHOOK_SECRET, and no shell
-    #[arg(long, value_name = "COMMAND")]
+    /// Start the receiver to compare with; its environment has PORT and TWENTY_WEBHOOK_SECRET
+    #[arg(long, value_name = "COMMAND", help_heading = TARGET)]
     base: String,
-    /// The command that starts the receiver that is compared
-    #[arg(long, value_name = "COMMAND")]
+    /// Start the receiver that may have become slower
+    #[arg(long, value_name = "COMMAND", help_heading = TARGET)]
     candidate: String,
+    /// Wait this long for a started receiver to accept connections
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration, help_heading = TARGET)]
+    ready_timeout: Duration,
     #[command(flatten)]
     secret: SecretOptions,
     #[command(flatten)]
     load: LoadOptions,
-    /// How long a command may take until its port accepts
-    #[arg(long, default_value = "30s", value_parser = duration)]
-    ready_timeout: Duration,
-    /// Deliveries per second: p99 is compared then [default: as many as the connections carry, and the rates are compared]
-    #[arg(long, value_name = "N", value_parser = rate)]
+    /// Send N deliveries per second and compare the p99 [default: compare the throughput at saturation]
+    #[arg(long, value_name = "N", value_parser = rate, help_heading = LOAD)]
     rate: Option<f64>,
-    /// How many connections, each with one delivery under way at most
-    #[arg(long, default_value = "16", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
+    /// Open N connections
+    #[arg(long, default_value = "16", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>, help_heading = LOAD)]
     concurrency: usize,
-    /// How many threads send
-    #[arg(long, default_value = "1", value_name = "N", value_parser = up_to::<MOST_THREADS>)]
+    /// Send from N threads
+    #[arg(long, default_value = "1", value_name = "N", value_parser = up_to::<MOST_THREADS>, help_heading = LOAD)]
     threads: usize,
-    /// How many rounds each series has, of four loads each: base, candidate, candidate, base; up to three times as many where the
-    /// control needs them [default: 20; 10 with --rate]
-    #[arg(long, value_name = "N", value_parser = from_to::<FEWEST, MOST_ROUNDS>)]
+    /// Measure each pair in N rounds of four loads: base, candidate, candidate, base [default: 20; 10 with --rate]
+    ///
+    /// The A/A control may need up to three times as many.
+    #[arg(long, value_name = "N", value_parser = from_to::<FEWEST, MOST_ROUNDS>, help_heading = LOAD)]
     rounds: Option<usize>,
-    /// How long each load is measured [default: 100ms; 250ms with --rate]
-    #[arg(long, value_parser = duration)]
+    /// Measure each load for this long [default: 100ms; 250ms with --rate]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = LOAD)]
     duration: Option<Duration>,
-    /// How long a receiver that was just started has load before it is measured; 0 for not at all
-    #[arg(long, default_value = "500ms", value_parser = pause)]
+    /// Send for this long to a started receiver before the measurement
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = pause, help_heading = LOAD)]
     warm_up: Duration,
-    /// By how much the figure that is compared may be worse; it wins over --max-regression
-    #[arg(long, value_name = "SHARE", value_parser = threshold)]
-    threshold: Option<f64>,
-    /// What ids, nonces, the places of probes and the intervals are made from [default: random]
-    #[arg(long)]
+    /// Generate the same ids, nonces, probes and intervals again from this seed [default: random]
+    #[arg(long, value_name = "N", help_heading = LOAD)]
     seed: Option<u64>,
+    /// Allow the compared figure to be this much worse; overrides --max-regression
+    #[arg(long, value_name = "SHARE", value_parser = threshold, help_heading = VERDICT)]
+    threshold: Option<f64>,
     #[command(flatten)]
     project: ProjectOptions,
     #[command(flatten)]
@@ -93,16 +96,16 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     limits::allow(plan.concurrency).map_err(Error::Usage)?;
     let secret = arguments.secret.read()?;
     let secret = secret.unwrap_or_else(|| Secret::new(Random::from_seed(plan.seed).secret()));
-    console.conceal(&secret);
+    console.redact(&secret);
     let redaction = Redaction::new([&secret]);
     let (clock, interrupted) = (Clock::system(), interruption());
     let (begun, started_at_ms) = (Instant::now(), clock.now_ms());
     let dialect = arguments.load.dialect();
     let quiet = arguments.output.quiet;
-    let told = |series: SeriesName| {
+    let note = |series: SeriesName| {
         if !quiet {
             let length = 4 * rounds as u32 * plan.duration + 2 * plan.warm_up;
-            console.tell(&format!("{}: for about {:.0} s", series.describe(), length.as_secs_f64().max(1.0)));
+            console.note(&messages::measuring_series(series.describe(), length.as_secs_f64().max(1.0)));
         }
     };
     let comparison = PairSetup {
@@ -122,15 +125,15 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         tolerance: arguments.load.tolerance(),
         redaction: &redaction,
     };
-    let measured = measure_pair(&comparison, told).await?;
+    let measured = measure_pair(&comparison, note).await?;
     let report = comparison.report(measured, command_line(&redaction), started_at_ms, begun.elapsed());
     arguments.output.publish(&report, report.result.status(), console)
 }
 
 impl Arguments {
-    /// The rounds of a series, and each load.
+    /// The rounds of a series, and the plan of each load.
     ///
-    /// Errors: a load with too few deliveries to compare a p99, or a path that is none.
+    /// Errors: a load has too few deliveries for a p99, or the path is malformed.
     fn plan(&self) -> Result<(usize, LoadPlan), Error> {
         check_path(&self.load.path)?;
         let (rounds, duration) = if self.rate.is_some() { PACED } else { SATURATED };
@@ -138,12 +141,7 @@ impl Arguments {
         if let Some(rate) = self.rate
             && rate * duration.as_secs_f64() < FEWEST_DELIVERIES
         {
-            return Err(Error::Usage(format!(
-                "a load of {} ms at {rate} deliveries per second has less than the {FEWEST_DELIVERIES} deliveries that a p99 \
-                 needs; give --duration {:.1}s or more",
-                duration.as_millis(),
-                (FEWEST_DELIVERIES / rate * 10.0).ceil() / 10.0
-            )));
+            return Err(Error::Usage(messages::too_few_deliveries(duration, rate, FEWEST_DELIVERIES)));
         }
         let plan = LoadPlan {
             mode: self.rate.map_or(Mode::Saturation, |rate| Mode::Rates(vec![rate])),

@@ -1,7 +1,6 @@
 //! `bench receiver`: load on a receiver.
 //!
-//! Invariant: whatever is wrong with the options is said before anything is reached or started, and what was started is ended
-//! whichever way the load goes.
+//! Invariant: wrong options are reported before anything is reached or started, and a started receiver is always stopped.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -10,9 +9,10 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use tokio::sync::watch;
 
-use super::baseline::{BaselineOptions, publish, tell_again};
+use super::baseline::{BaselineOptions, note_repetition, publish};
 use super::command_line;
-use super::load::{LoadOptions, MOST_THREADS, rate, spoken};
+use super::load::{LoadOptions, MOST_THREADS, rate};
+use super::messages;
 use super::output::OutputOptions;
 use crate::bench::compare::baseline::Baseline;
 use crate::bench::generate::corpus::Corpus;
@@ -26,6 +26,7 @@ use crate::bench::measure::search::{FIRST_RATE, Quest, find};
 use crate::bench::measure::verdict::{ReceiverFacts, report};
 use crate::cli::attach::{AttachOptions, Attachment};
 use crate::cli::console::Console;
+use crate::cli::headings::{LOAD, VERDICT};
 use crate::cli::options::random_seed;
 use crate::cli::signals::interruption;
 use crate::cli::trust::TrustOptions;
@@ -41,7 +42,6 @@ use crate::subject::receiver::Receiver;
 use crate::webhook::signature::Secret;
 use crate::wire::endpoint::http;
 
-/// How many rates one run can have, one after the other.
 const MOST_STEPS: usize = 100;
 
 /// Options of `bench receiver`.
@@ -51,37 +51,39 @@ pub(super) struct Arguments {
     attach: AttachOptions,
     #[command(flatten)]
     load: LoadOptions,
-    /// Deliveries per second, whether answers have come or not; latency counts from the time meant for each [default: as many
-    /// as the connections carry]. With --find-max the rate to begin with
-    #[arg(long, value_name = "N", conflicts_with = "rate_steps", value_parser = rate)]
+    /// Send N deliveries per second (open loop) [default: as many as the connections allow]
+    ///
+    /// Latency is corrected for coordinated omission. --find-max starts at this rate.
+    #[arg(long, value_name = "N", conflicts_with = "rate_steps", value_parser = rate, help_heading = LOAD)]
     rate: Option<f64>,
-    /// Several such rates, one after the other, each for the whole duration
-    #[arg(long, value_name = "N,N", value_parser = rate)]
+    /// Send at each of these rates in turn, each for the whole duration
+    #[arg(long, value_name = "N,N", value_parser = rate, help_heading = LOAD)]
     rate_steps: Vec<f64>,
-    /// How many connections, each with one delivery under way at most
-    #[arg(long, default_value = "64", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
+    /// Open N connections
+    #[arg(long, default_value = "64", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>, help_heading = LOAD)]
     concurrency: usize,
-    /// How many threads send [default: half of the processors]
-    #[arg(long, value_name = "N", value_parser = up_to::<MOST_THREADS>)]
+    /// Send from N threads [default: half of the processors]
+    #[arg(long, value_name = "N", value_parser = up_to::<MOST_THREADS>, help_heading = LOAD)]
     threads: Option<usize>,
-    /// How long it is measured, at each rate
-    #[arg(long, default_value = "10s", value_parser = duration)]
+    /// Measure for this long at each rate
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, help_heading = LOAD)]
     duration: Duration,
-    /// How long it goes on before it is measured; 0 for not at all
-    #[arg(long, default_value = "1s", value_parser = pause)]
+    /// Send for this long before the measurement
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = pause, help_heading = LOAD)]
     warm_up: Duration,
-    /// A bound that must hold, such as 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; otherwise the status is 6
-    #[arg(long, value_name = "BOUND")]
-    threshold: Vec<Bound>,
-    /// Search for the highest rate that holds this, such as 'p99<50ms' or 'p99<50ms,errors<0.1%'
-    #[arg(long, value_name = "OBJECTIVE", conflicts_with_all = ["rate_steps", "save", "baseline"])]
-    find_max: Option<String>,
-    /// How long each rate of a search is tried
-    #[arg(long, default_value = "2s", value_parser = duration)]
-    trial_duration: Duration,
-    /// What ids, nonces and the places of probes are made from [default: random]
-    #[arg(long)]
+    /// Generate the same ids, nonces and probes again from this seed [default: random]
+    #[arg(long, value_name = "N", help_heading = LOAD)]
     seed: Option<u64>,
+    /// Search for the highest rate that meets this objective, such as 'p99<50ms,errors<0.1%'
+    #[arg(long, value_name = "OBJECTIVE", conflicts_with_all = ["rate_steps", "save", "baseline"])]
+    #[arg(help_heading = LOAD)]
+    find_max: Option<String>,
+    /// Try each rate of a search for this long
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration, help_heading = LOAD)]
+    trial_duration: Duration,
+    /// Exit with status 6 unless this holds: 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; repeatable
+    #[arg(long, value_name = "BOUND", help_heading = VERDICT)]
+    threshold: Vec<Bound>,
     #[command(flatten)]
     baseline: BaselineOptions,
     #[command(flatten)]
@@ -90,7 +92,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     if arguments.rate_steps.len() > MOST_STEPS {
-        return Err(Error::Usage(format!("--rate-steps has more than {MOST_STEPS} rates")));
+        return Err(Error::Usage(messages::too_many_rates(MOST_STEPS)));
     }
     let plan = arguments.plan();
     let quest = arguments.quest()?;
@@ -106,7 +108,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     if let Some(target) = attachment.as_ref().and_then(Attachment::target) {
         load::check(target)?;
     }
-    // What can be read is read before anything is started.
+    // Files are read before anything is started.
     let own = arguments.load.corpus()?;
     let sockets = if attachment.is_some() { plan.concurrency } else { 2 * plan.concurrency };
     limits::allow(sockets).map_err(Error::Usage)?;
@@ -115,10 +117,10 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         Some(attachment) => attachment.secret.clone(),
         None => arguments.attach.given_secret()?.unwrap_or_else(made),
     };
-    console.conceal(&secret);
+    console.redact(&secret);
     let reached = reach(attachment.as_ref(), &secret, &clock, &interrupted, console).await?;
     let Some((mut receiver, name)) = reached else {
-        console.complain("interrupted before the receiver was ready; nothing was measured");
+        console.error(messages::interrupted_before_ready());
         return Ok(ExitStatus::Interrupted);
     };
     let target = receiver.target().clone();
@@ -156,7 +158,7 @@ struct Measurement<'a> {
 }
 
 impl Measurement<'_> {
-    /// Measures, and once more where it seems worse than the baseline.
+    /// Measures, and repeats the load when a figure looks worse than the baseline.
     async fn measure_with(
         &self,
         baseline: &Baseline,
@@ -171,10 +173,10 @@ impl Measurement<'_> {
             Ok(report)
         };
         let quiet = self.arguments.output.quiet;
-        baseline.measured(console, |console| tell_again(quiet, console), measure).await
+        baseline.measured(console, |console| note_repetition(quiet, console), measure).await
     }
 
-    /// Measures once; `first` is the number of the first record id. Returns the number after the last one too.
+    /// Measures once. `first` is the number of the first record id; the number after the last one is returned.
     async fn measure(
         &self,
         first: u64,
@@ -185,14 +187,13 @@ impl Measurement<'_> {
         let started_at_ms = self.subject.clock.now_ms();
         let ran = match &self.quest {
             None => {
-                self.arguments
-                    .tell(console, &format!("measuring {} for {}", self.name, spoken(length(&self.plan))));
+                self.arguments.note(console, &messages::measuring_for(self.name, length(&self.plan)));
                 let ran = load::run(&self.plan, &self.subject, first).await;
                 ran.map(|outcome| (outcome, self.plan.clone(), None))
             }
             Some(quest) => {
-                let told = |trial: &RateTrial| self.arguments.tell(console, &progress(trial));
-                let found = find(&self.plan, &self.subject, quest, told).await;
+                let note = |trial: &RateTrial| self.arguments.note(console, &progress(trial));
+                let found = find(&self.plan, &self.subject, quest, note).await;
                 found.map(|found| (found.outcome, found.plan, Some(found.entry)))
             }
         };
@@ -222,7 +223,7 @@ impl Measurement<'_> {
     }
 }
 
-/// The receiver that is meant, with its name: the built-in one where none is named. `None` where that was interrupted.
+/// The receiver to measure with its name; the built-in one if none is given. `None` if interrupted.
 async fn reach(
     attachment: Option<&Attachment>,
     secret: &Secret,
@@ -234,11 +235,11 @@ async fn reach(
         let reached = attachment.reach(interrupted, false).await?;
         return Ok(reached.map(|receiver| (receiver, attachment.name.clone())));
     }
-    console.tell("no receiver is named (--url, --exec): this measures the built-in one, in this process");
+    console.note(messages::no_receiver());
     let reference = Reference::new(Settings::new(secret.clone()), clock.clone(), Arc::new(drop));
     let server = http::serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(reference)).await;
-    let server = server.map_err(|why| Error::Harness(format!("no port can be listened on: {why}")))?;
-    Ok(Some((Receiver::here(server, "/", secret.clone()), "the reference receiver".to_owned())))
+    let server = server.map_err(|why| Error::Harness(messages::no_free_port(why)))?;
+    Ok(Some((Receiver::here(server, "/", secret.clone()), messages::REFERENCE_RECEIVER.to_owned())))
 }
 
 impl Arguments {
@@ -265,7 +266,7 @@ impl Arguments {
     fn quest(&self) -> Result<Option<Quest>, Error> {
         let Some(text) = &self.find_max else { return Ok(None) };
         let objective: Objective =
-            text.parse().map_err(|why| Error::Usage(format!("--find-max {text:?}: {why}")))?;
+            text.parse().map_err(|why| Error::Usage(messages::wrong_objective(text, why)))?;
         Ok(Some(Quest {
             objective,
             text: text.clone(),
@@ -275,20 +276,19 @@ impl Arguments {
         }))
     }
 
-    fn tell(&self, console: &mut Console, text: &str) {
+    fn note(&self, console: &mut Console, text: &str) {
         if !self.output.quiet {
-            console.tell(text);
+            console.note(text);
         }
     }
 }
 
-/// How long a load is meant to go on.
+/// The planned length of a load.
 fn length(plan: &LoadPlan) -> Duration {
     plan.phases().last().map_or(Duration::ZERO, Phase::end)
 }
 
 fn progress(trial: &RateTrial) -> String {
-    let (rate, p99) = (trial.rate, trial.p99_us as f64 / 1000.0);
-    let held = if trial.held { "held".to_owned() } else { format!("not held: {}", trial.why) };
-    format!("{rate:.1}/s: p99 {p99:.3} ms, {held}")
+    let missed = (!trial.held).then_some(&*trial.why);
+    messages::tried(trial.rate, trial.p99_us as f64 / 1000.0, missed)
 }

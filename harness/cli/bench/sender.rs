@@ -1,7 +1,6 @@
 //! `bench sender`: load on a sender.
 //!
-//! Invariant: whatever is wrong with the options is said before anything is reached or started, and what was started is ended
-//! whichever way the load goes.
+//! Invariant: wrong options are reported before anything is reached or started, and a started sender is always stopped.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,9 +10,10 @@ use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tokio::task::block_in_place;
 
-use super::baseline::{BaselineOptions, publish, tell_again};
+use super::baseline::{BaselineOptions, note_repetition, publish};
 use super::command_line;
-use super::load::{MOST_THREADS, rate, spoken};
+use super::load::{MOST_THREADS, rate};
+use super::messages;
 use super::output::OutputOptions;
 use crate::bench::accounts::entry::LedgerFault;
 use crate::bench::generate::limits;
@@ -26,6 +26,7 @@ use crate::bench::sending::verdict::SenderFacts;
 use crate::bench::sending::watch::MOST_WEBHOOKS;
 use crate::cli::console::Console;
 use crate::cli::environment::{first_given, word};
+use crate::cli::headings::{LIMITS, LOAD, TARGET, VERDICT};
 use crate::cli::options::{DialectOption, random_seed};
 use crate::cli::signals::interruption;
 use crate::cli::values::{duration, pause, up_to};
@@ -42,57 +43,58 @@ use crate::subject::sender::{Command, Sender};
 use crate::webhook::dialect::Dialect;
 use crate::wire::client::Target;
 
-/// How many events one run can have.
 const MOST_EVENTS: u64 = 1_000_000_000;
 
 /// Options of `bench sender`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A command that speaks the attachment protocol on its stdin and stdout; no shell
-    #[arg(long, value_name = "COMMAND", conflicts_with = "control")]
+    /// Start the sender with this command, without a shell; it speaks the attachment protocol on stdin and stdout
+    #[arg(long, value_name = "COMMAND", conflicts_with = "control", help_heading = TARGET)]
     exec: Option<String>,
-    /// The URL of a sender that takes the same objects by POST, on this machine
-    #[arg(long, value_name = "URL")]
+    /// Control the sender at this URL on this machine by POST, with the same protocol
+    #[arg(long, value_name = "URL", help_heading = TARGET)]
     control: Option<String>,
     #[command(flatten)]
     dialect: DialectOption,
-    /// Events per second, whether earlier ones have arrived or not; latency counts from the time meant for each [default: as
-    /// many as arrive]
-    #[arg(long, value_name = "N", value_parser = rate)]
+    /// Emit N events per second (open loop) [default: as many as arrive]
+    ///
+    /// Latency is corrected for coordinated omission.
+    #[arg(long, value_name = "N", value_parser = rate, help_heading = LOAD)]
     rate: Option<f64>,
-    /// How many events are under way at the same time; with --rate, how many requests wait for their reply
-    #[arg(long, default_value = "64", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
+    /// Keep N events in flight; with --rate, N requests that wait for their reply
+    #[arg(long, default_value = "64", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>, help_heading = LOAD)]
     concurrency: usize,
-    /// How many webhooks are registered, each with a secret of its own; every event is to reach each
-    #[arg(long, default_value = "1", value_name = "K", value_parser = up_to::<MOST_WEBHOOKS>)]
+    /// Register N webhooks, each with its own secret; every event must reach each of them
+    #[arg(long, default_value = "1", value_name = "N", value_parser = up_to::<MOST_WEBHOOKS>, help_heading = LOAD)]
     webhooks: usize,
-    /// How many events, in the place of a duration; at most an hour without --rate
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_EVENTS), conflicts_with_all = ["duration", "warm_up"])]
+    /// Stop after N events; without --rate, after one hour at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_EVENTS))]
+    #[arg(conflicts_with_all = ["duration", "warm_up"], help_heading = LOAD)]
     events: Option<u64>,
-    /// How long it is measured [default: 10s]
-    #[arg(long, value_parser = duration)]
+    /// Measure for this long [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = LOAD)]
     duration: Option<Duration>,
-    /// How long it goes on before it is measured; 0 for not at all [default: 1s; with --events not at all]
-    #[arg(long, value_parser = pause)]
+    /// Emit events for this long before the measurement [default: 1s; 0 with --events]
+    #[arg(long, value_name = "TIME", value_parser = pause, help_heading = LOAD)]
     warm_up: Option<Duration>,
-    /// How long a reply, and the arrival of a delivery behind its event, is waited for
-    #[arg(long, default_value = "5s", value_parser = duration)]
-    timeout: Duration,
-    /// How long deliveries that come twice are waited for behind the last one
-    #[arg(long, default_value = "250ms", value_parser = pause)]
-    settle: Duration,
-    /// How many threads receive [default: half of the processors]
-    #[arg(long, value_name = "N", value_parser = up_to::<MOST_THREADS>)]
+    /// Receive with N threads [default: half of the processors]
+    #[arg(long, value_name = "N", value_parser = up_to::<MOST_THREADS>, help_heading = LOAD)]
     threads: Option<usize>,
-    /// What does not fail the run
-    #[arg(long, value_enum, value_name = "FAULT")]
-    allow: Vec<LedgerFault>,
-    /// A bound that must hold, such as 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; otherwise the status is 6
-    #[arg(long, value_name = "BOUND")]
-    threshold: Vec<Bound>,
-    /// What ids and secrets are made from [default: random]
-    #[arg(long)]
+    /// Generate the same ids and secrets again from this seed [default: random]
+    #[arg(long, value_name = "N", help_heading = LOAD)]
     seed: Option<u64>,
+    /// Do not fail on this kind of delivery; repeatable
+    #[arg(long, value_enum, value_name = "FAULT", help_heading = VERDICT)]
+    allow: Vec<LedgerFault>,
+    /// Exit with status 6 unless this holds: 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; repeatable
+    #[arg(long, value_name = "BOUND", help_heading = VERDICT)]
+    threshold: Vec<Bound>,
+    /// Wait this long for each reply, and for each delivery after its event
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, help_heading = LIMITS)]
+    timeout: Duration,
+    /// Wait this long for duplicates after the last delivery
+    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = pause, help_heading = LIMITS)]
+    settle: Duration,
     #[command(flatten)]
     baseline: BaselineOptions,
     #[command(flatten)]
@@ -111,7 +113,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     if let Attached::Control(url) = &attached {
         target(url)?;
     }
-    // The built-in sender has the other ends of them in this process.
+    // With the built-in sender, both ends of each connection are in this process.
     let ends = if matches!(attached, Attached::Reference) { 2 } else { 1 };
     limits::allow(ends * task.connections()).map_err(Error::Usage)?;
     let (clock, interrupted) = (Clock::system(), interruption());
@@ -121,16 +123,15 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     baseline.check_events(task.webhooks, task.events)?;
     let name = match &attached {
         Attached::Exec(name) | Attached::Control(name) => name.clone(),
-        Attached::Reference => "the reference sender".to_owned(),
+        Attached::Reference => messages::REFERENCE_SENDER.to_owned(),
     };
     if matches!(attached, Attached::Reference) {
-        console
-            .tell("no sender is named (--exec, --control): this measures the built-in one, in this process");
+        console.note(messages::no_sender());
     }
     if !arguments.output.quiet {
-        console.tell(&match task.events {
-            Some(events) => format!("measuring {name} for {events} events"),
-            None => format!("measuring {name} for {}", spoken(task.plan.duration)),
+        console.note(&match task.events {
+            Some(events) => messages::measuring_events(&name, events),
+            None => messages::measuring_for(&name, task.plan.duration),
         });
     }
     let measure = async |_: &mut Console| {
@@ -154,12 +155,12 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         }))
     };
     let quiet = arguments.output.quiet;
-    let report = baseline.measured(console, |console| tell_again(quiet, console), measure).await?;
+    let report = baseline.measured(console, |console| note_repetition(quiet, console), measure).await?;
     publish(&report, &arguments.output, &baseline, console)
 }
 
 impl Attached {
-    /// Puts the load on it, and ends what was started.
+    /// Runs the load, and stops a started sender.
     async fn measure(
         &self,
         task: &SenderLoad,
@@ -188,13 +189,13 @@ impl Attached {
                 let transport = Arc::new(Pooled::new(ANSWER_WAIT).map_err(Error::Harness)?);
                 let random = Random::from_seed(task.plan.seed);
                 let sender = Reference::new(dialect, clock.clone(), random, transport);
-                // On one thread: handing a delivery from one to the other costs more than it gains next to an endpoint that
-                // takes the other processor.
+                // One thread: the endpoint uses the other processors, and moving deliveries between threads costs more than
+                // it gains.
                 let subject = subject(Arc::new(sender));
                 block_in_place(|| {
                     let runtime = Builder::new_current_thread().enable_all().build();
                     let runtime =
-                        runtime.map_err(|why| Error::Harness(format!("no runtime can be had: {why}")))?;
+                        runtime.map_err(|why| Error::Harness(messages::runtime_not_started(why)))?;
                     runtime.block_on(sending::run(task, &subject))
                 })
             }
@@ -202,16 +203,13 @@ impl Attached {
     }
 }
 
-/// The URL of a control. Errors: it is none, or not on this machine: its deliveries could not arrive here.
+/// The URL of a control. Errors: it is malformed, or on another machine, from which deliveries cannot reach this one.
 fn target(url: &str) -> Result<Target, Error> {
     let target = Target::parse(url).map_err(Error::Usage)?;
     if target.is_loopback() {
         return Ok(target);
     }
-    Err(Error::Usage(format!(
-        "--control {url} is not this machine, and the endpoint that is measured with listens on 127.0.0.1: start the sender \
-         here, or put its load on `bench endpoint --host`"
-    )))
+    Err(Error::Usage(messages::control_is_elsewhere(url)))
 }
 
 impl Arguments {

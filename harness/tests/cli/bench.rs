@@ -1,6 +1,6 @@
-//! `bench receiver` as a user meets it.
+//! `bench receiver` as a user sees it.
 //!
-//! Invariant: loads are short, and go to this machine alone.
+//! Invariant: loads are short and stay on this machine.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn bench(arguments: &[&str]) -> Ran {
 }
 
 #[test]
-fn without_a_receiver_it_measures_the_built_in_one() {
+fn bench_receiver_defaults_to_the_built_in_one() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("bench.json");
     let report = format!("json={}", path.display());
@@ -36,7 +36,7 @@ fn without_a_receiver_it_measures_the_built_in_one() {
 }
 
 #[test]
-fn json_takes_the_place_of_the_text() {
+fn json_replaces_the_text_report() {
     let ran = bench(&["--json", "--rate-steps", "100,200", "--quiet"]).expect(0);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(report["load"]["rates"], serde_json::json!([100.0, 200.0]));
@@ -44,41 +44,41 @@ fn json_takes_the_place_of_the_text() {
 }
 
 #[test]
-fn a_started_receiver_is_measured_and_ended_and_its_secret_stays_out() {
+fn exec_is_measured_and_its_secret_is_redacted() {
     let secret = "s3cr3t-of-the-bench";
     let ran =
         bench(&["--exec", &reference("receiver"), "--secret", secret, "--json", "--dialect", "shipped"])
             .expect(0);
     assert!(!ran.stdout.contains(secret) && ran.stdout.contains("[redacted]"), "{}", ran.stdout);
-    // It was started with that secret: without it nothing would have been acknowledged.
+    // Without that secret it would have rejected everything.
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert!(report["total"]["acknowledged"].as_u64().unwrap() > 0);
 }
 
 #[test]
-fn a_receiver_with_another_secret_fails_with_the_first_exchange() {
+fn other_secret_fails_and_shows_the_first_exchange() {
     let served = serve_receiver("the one that it knows");
     let ran = bench(&["--url", &served.url, "--secret", "the one that we know"]).expect(1);
     ran.says(&["401", "→ POST / HTTP/1.1", "← HTTP/1.1 401", "RESULT: fail"]);
 }
 
 #[test]
-fn a_bound_that_is_not_held_is_slow() {
+fn missed_threshold_exits_6() {
     let ran = bench(&["--threshold", "p50<1us", "--threshold", "errors<50%"]).expect(6);
     ran.says(&["NOT MET", "p50<1us", "RESULT: slow"]);
 }
 
 #[test]
-fn the_highest_rate_is_found() {
+fn find_max_reports_the_highest_rate() {
     let ran = bench(&["--find-max", "p50<10s", "--rate", "400000", "--trial-duration", "20ms"]);
-    // Whether a rate holds is the machine's; that it is searched for and said is ours.
+    // The machine decides whether a rate is reached; the search and its report do not depend on it.
     assert!(matches!(ran.status, Some(0 | 6)), "{ran:#?}");
     assert!(ran.result_line().contains(" max "), "{ran:#?}");
     ran.says(&["highest rate that meets p50<10s", "400000.0/s"]);
 }
 
 #[test]
-fn what_is_wrong_is_said_before_anything_is_sent() {
+fn wrong_options_are_rejected_before_anything_is_sent() {
     let closed = ClosedPort::new();
     let url = closed.url();
     for (arguments, status, words) in [
@@ -90,12 +90,12 @@ fn what_is_wrong_is_said_before_anything_is_sent() {
         (&["--corpus", "no/such/corpus"], 2, ["corpus", "no/such/corpus"]),
         (&["--find-max", "p99>1s"], 2, ["p99>1s", "p99<50ms"]),
         (&["--threshold", "p99"], 2, ["--threshold", "not a bound"]),
-        (&["--rate", "0"], 2, ["--rate", "no rate"]),
+        (&["--rate", "0"], 2, ["--rate", "not a rate"]),
         (&["--probe-share", "60%"], 2, ["--probe-share", "half"]),
         (&["--max-errors", "x"], 2, ["--max-errors", "not a share"]),
         (&["--report", "xml=x.xml"], 2, ["xml", "smaller-is-better"]),
         (&["--rate", "5", "--rate-steps", "1,2"], 2, ["--rate", "cannot be used with"]),
-        // A search's figures are of its last trial alone: kept, they would take the place of some that can be compared with.
+        // The figures of a search are those of its last trial, which no later run could be compared with.
         (&["--find-max", "p99<1s", "--save", "x"], 2, ["--find-max", "cannot be used with"]),
     ] {
         bench(arguments).expect(status).complains_of(&words);
@@ -105,21 +105,21 @@ fn what_is_wrong_is_said_before_anything_is_sent() {
 
 #[cfg(unix)]
 #[test]
-fn an_interruption_leaves_a_partial_report() {
+fn interrupted_load_writes_a_partial_report() {
     use nix::sys::signal::Signal;
 
-    interrupted_by(Signal::SIGINT);
-    // Where these tests were started so that they outlive their terminal, so is what they start.
+    interrupt_with(Signal::SIGINT);
+    // Under nohup the tests ignore SIGHUP, and so does the binary.
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("1");
     if !u64::from_str_radix(ignored.trim(), 16).unwrap().is_multiple_of(2) {
         return;
     }
-    interrupted_by(Signal::SIGHUP);
+    interrupt_with(Signal::SIGHUP);
 }
 
 #[cfg(unix)]
-fn interrupted_by(signal: nix::sys::signal::Signal) {
+fn interrupt_with(signal: nix::sys::signal::Signal) {
     use std::io::{BufRead, BufReader, Read};
     use std::process::Stdio;
 
@@ -136,7 +136,7 @@ fn interrupted_by(signal: nix::sys::signal::Signal) {
     let mut errors = BufReader::new(child.stderr.take().unwrap());
     while !line.contains("measuring") {
         line.clear();
-        assert!(errors.read_line(&mut line).unwrap() > 0, "it ended before it began");
+        assert!(errors.read_line(&mut line).unwrap() > 0, "it ended before it measured");
     }
     kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
     let mut stdout = String::new();

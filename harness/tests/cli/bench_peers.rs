@@ -1,6 +1,6 @@
-//! `bench endpoint` and `bench sender` as a user meets them.
+//! `bench endpoint` and `bench sender` as a user sees them.
 //!
-//! Invariant: each endpoint listens on a port that the system chose, and ends by itself or by a signal.
+//! Invariant: each endpoint listens on a free port, and ends by itself or by a signal.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -14,13 +14,13 @@ use super::program::{Ran, reference, run, twenty};
 const SECRET: &str = "s3cr3t-of-the-bench";
 
 /// A running `bench endpoint`.
-struct Standing {
+struct Endpoint {
     child: Child,
     output: BufReader<ChildStdout>,
     first: String,
 }
 
-impl Standing {
+impl Endpoint {
     fn new(arguments: &[&str]) -> Self {
         let mut command = twenty(["bench", "endpoint", "--secret", SECRET].iter().chain(arguments));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
@@ -30,7 +30,7 @@ impl Standing {
         Self { child, output, first }
     }
 
-    /// Asks it to end; its status and the rest of what it printed.
+    /// Ends it. Returns its status and the rest of its output.
     #[cfg(unix)]
     fn end(mut self) -> (Option<i32>, String) {
         use nix::sys::signal::{Signal, kill};
@@ -43,9 +43,9 @@ impl Standing {
     }
 }
 
-impl Drop for Standing {
+impl Drop for Endpoint {
     fn drop(&mut self) {
-        // Gone already is as good.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -60,14 +60,14 @@ fn load(url: &str, arguments: &[&str]) -> Ran {
 
 #[cfg(unix)]
 #[test]
-fn what_the_generator_sent_is_what_the_endpoint_verified() {
-    let standing = Standing::new(&["--json"]);
-    let ready: Value = serde_json::from_str(&standing.first).unwrap();
+fn endpoint_verifies_every_delivery_of_bench_receiver() {
+    let endpoint = Endpoint::new(&["--json"]);
+    let ready: Value = serde_json::from_str(&endpoint.first).unwrap();
     let url = ready["ready"]["url"].as_str().unwrap();
     assert!(ready["ready"]["ledger"].as_str().unwrap().ends_with("/ledger"), "{ready}");
     let ran = load(url, &["--probe-share", "0%", "--rate", "400"]).expect(0);
     let sent: Value = serde_json::from_str(&ran.stdout).unwrap();
-    let (status, rest) = standing.end();
+    let (status, rest) = endpoint.end();
     let summary: Value = serde_json::from_str(&rest).unwrap();
     let summary = &summary["summary"];
     assert_eq!((status, &summary["result"]), (Some(0), &"pass".into()), "{summary}");
@@ -78,12 +78,12 @@ fn what_the_generator_sent_is_what_the_endpoint_verified() {
 
 #[cfg(unix)]
 #[test]
-fn probes_are_wrong_unless_they_are_allowed() {
+fn endpoint_fails_on_probes_unless_wrong_is_allowed() {
     for (allow, status, result) in [(&["--allow", "wrong"][..], 0, "pass"), (&[], 1, "fail")] {
-        let standing = Standing::new(allow);
-        let url = standing.first.split_whitespace().nth(2).unwrap().to_owned();
+        let endpoint = Endpoint::new(allow);
+        let url = endpoint.first.split_whitespace().nth(2).unwrap().to_owned();
         load(&url, &["--probe-share", "30%"]).expect(0);
-        let (ended, rest) = standing.end();
+        let (ended, rest) = endpoint.end();
         assert_eq!(ended, Some(status), "{rest}");
         assert!(
             rest.contains("bad-signature × ") && rest.contains(&format!("RESULT: {result} received ")),
@@ -94,25 +94,25 @@ fn probes_are_wrong_unless_they_are_allowed() {
 
 #[cfg(unix)]
 #[test]
-fn whoever_knows_no_secret_makes_no_account() {
-    let standing = Standing::new(&["--json"]);
-    let ready: Value = serde_json::from_str(&standing.first).unwrap();
+fn endpoint_makes_no_account_for_wrong_signatures() {
+    let endpoint = Endpoint::new(&["--json"]);
+    let ready: Value = serde_json::from_str(&endpoint.first).unwrap();
     let url = ready["ready"]["url"].as_str().unwrap().to_owned();
     for path in ["junk", "more"] {
         let to = ["bench", "receiver", "--secret", "another-secret", "--url"];
         let short = ["--duration", "50ms", "--warm-up", "0", "--concurrency", "1", "--quiet"];
         run(to.iter().chain(&[&*format!("{url}{path}")]).chain(&short)).expect(1);
     }
-    let (_, rest) = standing.end();
+    let (_, rest) = endpoint.end();
     let summary: Value = serde_json::from_str(&rest).unwrap();
     let ledger = &summary["summary"]["ledger"];
     assert!(ledger["wrong"].as_u64().unwrap() > 0, "{summary}");
     assert_eq!(ledger["webhooks"].as_array().unwrap().len(), 0, "{summary}");
 }
 
-/// `bench sender` on a shell script that answers `hello`, and then goes on so.
+/// `bench sender` on a shell script that answers `hello` and continues with these lines.
 #[cfg(unix)]
-fn scripted(goes_on: &str) -> Ran {
+fn scripted(rest: &str) -> Ran {
     let greets = r#"
 id() { echo "$1" | grep -o '"id":[0-9]*'; }
 read -r hello
@@ -121,14 +121,14 @@ read -r create
 "#;
     let folder = TempDir::new().unwrap();
     let script = folder.path().join("sender.sh");
-    fs::write(&script, format!("{greets}{goes_on}cat >/dev/null\n")).unwrap();
+    fs::write(&script, format!("{greets}{rest}cat >/dev/null\n")).unwrap();
     let command = format!("sh {}", script.display());
     run(["bench", "sender", "--quiet", "--duration", "1s", "--warm-up", "0", "--exec", &command])
 }
 
 #[cfg(unix)]
 #[test]
-fn the_secrets_that_a_sender_gets_are_in_no_error() {
+fn bench_sender_redacts_secrets_in_errors() {
     let quotes = r#"
 secret=$(echo "$create" | grep -o '"secret":"[^"]*"' | cut -d'"' -f4)
 echo "{$(id "$create"),\"error\":{\"message\":\"a bad secret: $secret\"}}"
@@ -138,7 +138,7 @@ echo "{$(id "$create"),\"error\":{\"message\":\"a bad secret: $secret\"}}"
 
 #[cfg(unix)]
 #[test]
-fn a_sender_that_breaks_the_protocol_in_the_middle_is_no_loser_of_events() {
+fn protocol_error_during_a_load_is_not_a_lost_event() {
     let breaks = r#"
 echo "{$(id "$create"),\"ok\":{\"webhook\":\"w1\"}}"
 read -r emit
@@ -150,14 +150,14 @@ echo "debug: emitting"
 }
 
 #[test]
-fn an_endpoint_that_nothing_reaches_is_incomplete() {
+fn endpoint_without_deliveries_is_incomplete() {
     let ran = run(["bench", "endpoint", "--secret", SECRET, "--duration", "50ms", "--quiet"]).expect(3);
     assert!(ran.stdout.starts_with("listening on http://127.0.0.1:"), "{ran:?}");
     assert_eq!(ran.result_line(), "RESULT: incomplete received 0 verified 0 wrong 0 duplicated 0 lost 0");
 }
 
 #[test]
-fn without_a_sender_the_built_in_one_is_measured() {
+fn bench_sender_defaults_to_the_built_in_one() {
     let ran =
         run(["bench", "sender", "--events", "30", "--webhooks", "2", "--seed", "7", "--json"]).expect(0);
     ran.complains_of(&["built-in"]);
@@ -168,7 +168,7 @@ fn without_a_sender_the_built_in_one_is_measured() {
 }
 
 #[test]
-fn a_started_sender_is_measured_and_ended() {
+fn bench_sender_starts_and_stops_exec() {
     let ran = run([
         "bench",
         "sender",
@@ -187,7 +187,7 @@ fn a_started_sender_is_measured_and_ended() {
 }
 
 #[test]
-fn what_is_wrong_with_a_sender_is_said() {
+fn bench_sender_and_endpoint_reject_wrong_options() {
     for (arguments, status, words) in [
         (["--exec", "no-such-command-here"].as_slice(), 2, ["no-such-command-here", "cannot be started"]),
         (&["--exec", "true", "--timeout", "2s"], 3, ["no reply to `hello`", "ended"]),
@@ -195,7 +195,7 @@ fn what_is_wrong_with_a_sender_is_said() {
         (&["--control", "http://192.0.2.1/"], 2, ["192.0.2.1", "bench endpoint"]),
         (&["--events", "5", "--duration", "1s"], 2, ["--events", "cannot be used with"]),
         (&["--webhooks", "65"], 2, ["--webhooks", "64"]),
-        (&["--rate", "0"], 2, ["--rate", "no rate"]),
+        (&["--rate", "0"], 2, ["--rate", "not a rate"]),
     ] {
         let ran = run(["bench", "sender", "--quiet"].iter().chain(arguments)).expect(status);
         ran.complains_of(&words);

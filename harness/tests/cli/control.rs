@@ -1,6 +1,6 @@
 //! `sender --control`: the attachment protocol by POST.
 //!
-//! Invariant: the sender is the reference sender behind a server of this test binary; what is no reply is quoted.
+//! Invariant: the sender is the reference sender, served by this test binary, and errors quote malformed replies.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -40,7 +40,7 @@ impl Handler for Controlled {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sender_behind_a_url_is_checked_like_one_behind_a_command() {
+async fn reference_sender_passes_with_control() {
     let transport = Arc::new(Pooled::new(Duration::from_secs(5)).unwrap());
     let sender = Sender::new(&DOCUMENTED, Clock::system(), Random::from_seed(1), transport);
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -49,7 +49,7 @@ async fn a_sender_behind_a_url_is_checked_like_one_behind_a_command() {
     let (ran, report) = spawn_blocking(move || judged(["sender", "--control", &url])).await.unwrap();
     let ran = ran.expect(0);
     assert!(report.with("pass").len() > 20, "{ran:?}");
-    // The reference sender never sends again.
+    // The reference sender never retries.
     assert!(
         report.with("not-applicable").iter().all(|id| ["NON-1", "SIG-7", "ACK-4"].contains(id)),
         "{report:?}"
@@ -69,7 +69,7 @@ fn control_quotes_malformed_replies() {
 }
 
 #[test]
-fn a_sender_that_is_not_there_is_unreachable() {
+fn unreachable_control_exits_3() {
     let closed = ClosedPort::new();
     let (ran, report) = judged(["sender", "--control", &closed.url()]);
     ran.expect(3).complains_of(&[&closed.url(), "connection refused"]);

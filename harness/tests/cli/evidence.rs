@@ -1,6 +1,6 @@
-//! What a run keeps of itself with `--out`, what is never in it, and what happens where it cannot be kept.
+//! The evidence that a run writes with `--out`, and what happens if it cannot be written.
 //!
-//! Invariant: every exchange that a report counts stands in the evidence once, and the secret in no file of it.
+//! Invariant: the evidence has each exchange that a report counts exactly once, and never the secret.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,10 +16,10 @@ use super::program::{Ran, Report, finish, reference, run, twenty};
 use crate::implementations::is_missing;
 use crate::peers::servers::{always, read_request, serve};
 
-/// With characters that JSON and URLs escape, and long enough for base64 to show it.
+/// Has characters that JSON and URLs escape, and is long enough to be found in base64.
 const SECRET: &str = "Mellon \"hAlf\" mÄsk\\77";
 
-/// A run with evidence: what it printed, and the folder.
+/// A run with evidence: its output, and the folder.
 fn kept(arguments: &[&str]) -> (Ran, TempDir) {
     let folder = TempDir::new().unwrap();
     let mut command = twenty(arguments);
@@ -40,7 +40,7 @@ fn lines(path: &Path) -> Vec<Value> {
         .collect()
 }
 
-/// Every file below a folder.
+/// Every file in a folder and its subfolders.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -50,7 +50,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The exchanges of a folder are numbered from 1 without a gap, and are as many as the report counts.
+/// Fails unless the exchanges in a folder are numbered from 1 without a gap, and the report counts as many.
 #[track_caller]
 fn is_whole(folder: &Path) -> Vec<Value> {
     let exchanges = lines(&folder.join("exchanges.jsonl"));
@@ -68,7 +68,7 @@ fn is_whole(folder: &Path) -> Vec<Value> {
 }
 
 #[test]
-fn a_run_keeps_every_exchange_and_every_trial() {
+fn evidence_has_every_exchange_and_trial() {
     let (ran, folder) = kept(&["receiver", "--exec", &reference("receiver"), "--seed", "42", "--cases", "8"]);
     let (ran, folder) = (ran.expect(0), folder.path());
     assert_eq!(ran.stderr, "");
@@ -104,7 +104,7 @@ fn a_run_keeps_every_exchange_and_every_trial() {
     for scenario in ["valid", "body-256-kib", "altered-content", "back-door"] {
         assert!(scenarios.contains(scenario), "{scenario} in {scenarios:?}");
     }
-    // A body that is no text comes back byte for byte; so does what is in chunks.
+    // Binary bodies and chunked ones are kept byte for byte.
     let coded = exchanges.iter().filter_map(|one| one["delivery"]["body"]["base64"].as_str());
     assert!(coded.map(|text| STANDARD.decode(text).unwrap()).any(|body| body.contains(&0xff)));
     assert!(exchanges.iter().any(|one| one["delivery"]["transfer"]["chunks"].is_array()));
@@ -112,7 +112,7 @@ fn a_run_keeps_every_exchange_and_every_trial() {
 }
 
 #[test]
-fn the_report_says_how_many_cases_and_exchanges_there_were() {
+fn report_counts_cases_and_exchanges() {
     let (ran, folder) =
         kept(&["receiver", "--exec", &reference("receiver"), "--cases", "5", "--run", "VER-2,RCV-1"]);
     let report = Report::read(&folder.path().join("report.json")).unwrap();
@@ -130,7 +130,7 @@ fn the_report_says_how_many_cases_and_exchanges_there_were() {
 }
 
 #[test]
-fn a_demo_keeps_both_runs() {
+fn demo_keeps_evidence_of_both_runs() {
     let (ran, folder) = kept(&["demo", "--cases", "4"]);
     ran.expect(0);
     let folder = folder.path();
@@ -141,7 +141,7 @@ fn a_demo_keeps_both_runs() {
     assert!(intakes.iter().any(|one| one["processing"] == "same" && one["times"] == 1));
 }
 
-/// What somebody would find who looks for a secret: itself, escaped in JSON once and twice, in base64, for a URL.
+/// The forms of a secret to look for: plain, escaped in JSON once and twice, in base64, escaped for a URL.
 fn spellings(secret: &str) -> Vec<String> {
     let escaped = |text: &str| {
         let quoted = Value::from(text).to_string();
@@ -162,8 +162,8 @@ fn spellings(secret: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_secret_is_in_no_file() {
-    // One that gives it away in every way there is, to whoever asks.
+fn evidence_never_contains_the_secret() {
+    // A receiver that leaks the secret in every form.
     let spoken = spellings(SECRET).join(" | ");
     let answer =
         format!("HTTP/1.1 200 \r\nX-Key: {spoken}\r\nContent-Length: {}\r\n\r\n{spoken}", spoken.len());
@@ -173,14 +173,14 @@ fn the_secret_is_in_no_file() {
         }
         Ok(())
     });
-    // A header holds the secret where it can: this one can be one.
+    // This secret can be the value of a header.
     let plain = "Mellon-hAlf-mAsk-77";
-    let in_command = format!("{} --secret {plain}", reference("receiver"));
+    let with_secret = format!("{} --secret {plain}", reference("receiver"));
     let everything = always(200);
     for (secret, subject, status) in [
         (SECRET, ["--url", &talkative], 1),
         (plain, ["--url", &everything], 1),
-        (plain, ["--exec", &in_command], 0),
+        (plain, ["--exec", &with_secret], 0),
     ] {
         let mut arguments = vec!["receiver", "--cases", "4", "--secret", secret];
         arguments.extend(subject);
@@ -206,7 +206,7 @@ fn headers(exchange: &Value) -> String {
 }
 
 #[test]
-fn a_sender_that_sends_its_secrets_leaves_them_in_no_file() {
+fn evidence_redacts_secrets_that_a_sender_leaks() {
     if is_missing("python3") {
         return;
     }
@@ -214,7 +214,7 @@ fn a_sender_that_sends_its_secrets_leaves_them_in_no_file() {
     let example = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(example)).unwrap();
     let signed = "headers = {\"X-Twenty-Webhook-Timestamp\": timestamp,";
     assert!(example.contains(signed));
-    // What it got to know is beside the evidence, to be looked for in it.
+    // The script notes its secrets next to itself, so that the test can look for them in the evidence.
     let leaking = example.replace(
         signed,
         "open(__file__ + '.secrets', 'a').write(secret + '\\n')\n    headers = {\"X-Leak\": secret.encode().hex(), \
@@ -245,7 +245,7 @@ fn a_sender_that_sends_its_secrets_leaves_them_in_no_file() {
 }
 
 #[test]
-fn recorded_traffic_is_kept_as_it_was_read() {
+fn evidence_of_recorded_traffic_equals_the_recording() {
     let (ran, first) = kept(&["sender", "--exec", &reference("sender"), "--seed", "5"]);
     ran.expect(0);
     let exchanges = is_whole(first.path());
@@ -266,7 +266,7 @@ fn recorded_traffic_is_kept_as_it_was_read() {
 fn long_bodies_are_kept_next_to_their_command() {
     let secret = ["--secret", "s3cr3t", "--cases", "4"];
     let (refusing, accepting) = (always(401), always(200));
-    // The bodies of this dialect are long.
+    // This dialect has long bodies.
     let long = ["receiver", "--url", &refusing, "--run", "RCV-1", "--dialect", "shipped"];
     let (ran, long) = kept(&[&long, &secret[..]].concat());
     ran.expect(1);
@@ -306,7 +306,7 @@ fn evidence_never_overwrites_files() {
     let run = |out: &str| run(["receiver", "--exec", &exec, "--run", "RCV-1", "--out", out]);
     run(&out).expect(2).complains_of(&[&out, "is not empty", "--out"]);
     assert_eq!(files(folder.path()).len(), 1);
-    // Below a file there is no folder.
+    // A file cannot contain a folder.
     let below = folder.path().join("mine/out").display().to_string();
     run(&below).expect(2).complains_of(&[&below, "cannot create the folder"]);
     let new = folder.path().join("a/b").display().to_string();
@@ -319,18 +319,18 @@ fn evidence_never_overwrites_files() {
 }
 
 #[test]
-fn a_run_that_cannot_be_begun_leaves_its_reason() {
+fn run_that_cannot_start_leaves_its_reason() {
     let closed = crate::peers::servers::ClosedPort::new();
     let (ran, folder) = kept(&["receiver", "--url", &closed.url(), "--secret", "s3cr3t"]);
     ran.expect(3).complains_of(&["cannot be reached"]);
     assert!(is_whole(folder.path()).is_empty());
-    // A command that there is not is a matter of the command line: the folder is free for the next attempt.
+    // A missing command is a usage error: the folder stays free for the next attempt.
     let (ran, folder) = kept(&["receiver", "--exec", "no-such-command"]);
     ran.expect(2);
     assert!(!folder.path().exists() || files(folder.path()).is_empty());
 }
 
-/// The binary, in a shell that lets no file grow beyond so many blocks of 512 bytes (or 1024, as shells differ).
+/// The binary, in a shell that limits the size of files to this many blocks of 512 bytes (1024 in some shells).
 #[cfg(unix)]
 fn with_room_for(blocks: u32, arguments: &[&str]) -> Command {
     let binary = twenty(arguments);
@@ -348,7 +348,7 @@ fn with_room_for(blocks: u32, arguments: &[&str]) -> Command {
 
 #[cfg(unix)]
 #[test]
-fn evidence_that_cannot_be_written_is_not_green() {
+fn unwritable_evidence_exits_70() {
     let folder = TempDir::new().unwrap();
     let exec = reference("receiver");
     for (name, blocks, lost) in [
@@ -359,13 +359,13 @@ fn evidence_that_cannot_be_written_is_not_green() {
         let arguments = ["receiver", "--exec", &exec, "--cases", "4", "--out", out.to_str().unwrap()];
         let ran = finish(with_room_for(blocks, &arguments)).expect(70);
         ran.complains_of(&["the evidence is incomplete"]);
-        // The run went on to its verdict, and every file that is not whole is named.
+        // The run reached its verdict, and the report names every incomplete file.
         assert!(ran.result_line().starts_with("RESULT: error must 10/10 "), "{ran:#?}");
         for file in ["run.json", "exchanges.jsonl", "trials.jsonl", "report.json", "report.txt"] {
             let note = format!("note: the evidence is incomplete: cannot write {}", out.join(file).display());
             assert_eq!(ran.stdout.contains(&note), lost.contains(&file), "{file}: {ran:#?}");
         }
-        // What could be written is in order up to there.
+        // Every line that was written is whole, except the last.
         let text = fs::read_to_string(out.join("exchanges.jsonl")).unwrap();
         let whole = text.lines().take_while(|line| serde_json::from_str::<Value>(line).is_ok()).count();
         assert!(whole + 1 >= text.lines().count());

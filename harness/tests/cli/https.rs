@@ -1,6 +1,6 @@
-//! `sender` with one that declares `https`: whom it is told to trust, and what is said where it does not.
+//! `sender` with one that declares `https`: the authority it gets, and the report if it does not trust it.
 //!
-//! Invariant: each sender here is the Python example with one thing changed.
+//! Invariant: each sender is the Python example with one change.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::path::Path;
 use super::program::{Ran, Report, judged};
 use crate::implementations::is_missing;
 
-/// Runs the suite on the Python example with one thing changed.
+/// Runs the suite on the Python example with one change.
 fn changed(from: &str, to: &str, further: &[&str]) -> (Ran, Report) {
     let source =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/implementations/senders/python/sender.py");
@@ -21,11 +21,11 @@ fn changed(from: &str, to: &str, further: &[&str]) -> (Ran, Report) {
     judged(["sender", "--exec", &command].into_iter().chain(further.iter().copied()))
 }
 
-/// What the example does with the authority that it is told of.
+/// The line in which the example trusts the authority.
 const TRUSTS: &str = "trust.load_verify_locations(authority)";
 
 #[test]
-fn a_sender_is_told_of_the_authority_in_its_greeting_and_in_its_environment() {
+fn sender_gets_the_authority_in_hello_and_environment() {
     if is_missing("python3") {
         return;
     }
@@ -36,7 +36,7 @@ fn a_sender_is_told_of_the_authority_in_its_greeting_and_in_its_environment() {
     let (ran, report) = changed(TRUSTS, &format!("{TRUSTS}; {looks}"), &["--run", "DLV-2"]);
     ran.expect(0);
     assert!(report.with("pass").contains("DLV-2"), "{report:?}");
-    // Where nothing is to be delivered over HTTPS there is nobody to trust.
+    // Without HTTPS deliveries there is no authority.
     let none = "check('ca' not in request and 'TWENTY_CONFORM_CA' not in os.environ, 'told of one')";
     let (ran, _) =
         changed("    capabilities = [", &format!("    {none}\n    capabilities = ["), &["--run", "DLV-3"]);

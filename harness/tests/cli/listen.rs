@@ -1,6 +1,6 @@
-//! `listen`: what it says of deliveries that nobody drives, what it keeps of them, and what it passes on.
+//! `listen`: its verdicts on deliveries, what it saves and what it forwards.
 //!
-//! Invariant: signatures are made here by hand; each test listens on a port that the system chose and ends with its count.
+//! Invariant: signatures are made with the `hmac` crate, and each test listens on a free port until its count is reached.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -55,7 +55,7 @@ impl Listening {
         next(&mut self.output)
     }
 
-    /// The status that it ends with, and its last line.
+    /// Its exit status, and its last line.
     fn end(mut self) -> (Option<i32>, Value) {
         let rest = (&mut self.output).lines().map_while(Result::ok);
         let last = rest.last().unwrap_or_default();
@@ -66,7 +66,7 @@ impl Listening {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        // Gone already is as good.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -94,7 +94,7 @@ pub(super) fn body(id: usize) -> String {
     )
 }
 
-/// A delivery that is signed over what `signed` makes of timestamp and body.
+/// A delivery; `signed` makes the signed text from timestamp and body.
 fn request(target: &str, body: &str, connection: &str, signed: impl Fn(u64, &str) -> String) -> Vec<u8> {
     let now = now_ms();
     let signature = hmac(&signed(now, body));
@@ -111,7 +111,7 @@ fn valid(target: &str, body: &str) -> Vec<u8> {
     request(target, body, "close", |now, body| format!("{now}:{body}"))
 }
 
-/// The requirements that a delivery breaks, each with the code of its cause.
+/// The requirements that a delivery fails, each with the code of its cause.
 fn failed(judged: &Value) -> Vec<(&str, &str)> {
     let failed = judged["failed"].as_array().unwrap_or_else(|| panic!("{judged}"));
     let text = |value: &'_ Value| value.as_str().unwrap_or_default().to_owned().leak() as &str;
@@ -124,7 +124,7 @@ fn entry<'a>(summary: &'a Value, id: &str) -> &'a Value {
 }
 
 #[test]
-fn each_delivery_is_judged_as_it_comes() {
+fn deliveries_are_judged_as_they_arrive() {
     let mut listening = Listening::new(&["--secret", SECRET, "--count", "3"]);
     assert!(listening.send(&valid("/hook?a=1", &body(1))).starts_with("HTTP/1.1 200 "));
     let first = listening.next();
@@ -155,7 +155,7 @@ fn each_delivery_is_judged_as_it_comes() {
 }
 
 #[test]
-fn without_a_secret_nothing_is_said_of_signatures() {
+fn signatures_are_not_applicable_without_a_secret() {
     let listening = Listening::new(&["--once", "--status", "503"]);
     let answer = listening.send(&request("/", &body(1), "close", |_, _| String::new()));
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
@@ -183,7 +183,7 @@ fn kept_deliveries_can_be_verified_and_rejudged() {
         )
     };
     listening.send(chunked.as_bytes());
-    // The secret leaks in a body that is rightly signed.
+    // The secret leaks in a correctly signed body.
     let leak = body(2).replace("Łódź", SECRET);
     listening.send(&valid(&format!("/?key={}", const_hex::encode(SECRET)), &leak));
     let (status, summary) = listening.end();
@@ -206,7 +206,7 @@ fn kept_deliveries_can_be_verified_and_rejudged() {
 }
 
 #[test]
-fn requests_are_passed_on_byte_for_byte() {
+fn forward_passes_requests_on_byte_for_byte() {
     let came = Arc::new(Mutex::new(Vec::new()));
     let kept = came.clone();
     let upstream = serve(move |mut stream| {
@@ -262,7 +262,7 @@ fn listen_reports_malformed_requests() {
 
 #[cfg(unix)]
 #[test]
-fn an_interruption_ends_it_with_a_summary() {
+fn interrupted_listen_prints_a_summary() {
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
     for came in [false, true] {
@@ -278,7 +278,7 @@ fn an_interruption_ends_it_with_a_summary() {
 }
 
 #[test]
-fn nothing_is_lost_under_load() {
+fn listen_loses_no_delivery_under_load() {
     const CONNECTIONS: usize = 4;
     const EACH: usize = 500;
     let folder = TempDir::new().unwrap();

@@ -1,6 +1,6 @@
-//! The binary under test: started with known surroundings, its output and its reports taken apart.
+//! Runs the binary under test and reads its output and reports.
 //!
-//! Invariant: no variable of the surroundings sways a run, and no run lasts for ever.
+//! Invariant: no environment variable changes a run, and every run has a time limit.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -12,13 +12,13 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How long a run may take at most, on a machine that has much else to do.
+/// The longest run, on a busy machine.
 const LONGEST_RUN: Duration = Duration::from_secs(300);
 
-/// Variables besides `TWENTY_…` that the binary heeds.
-const HEEDED: [&str; 5] = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PORT", "TERM"];
+/// Variables that the binary reads in addition to `TWENTY_…`.
+const VARIABLES: [&str; 5] = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PORT", "TERM"];
 
-/// What a run left behind.
+/// The outcome of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) status: Option<i32>,
@@ -30,21 +30,21 @@ pub(crate) struct Ran {
 #[derive(Debug)]
 pub(crate) struct Report(pub(crate) Value);
 
-/// A reference peer that runs as a process of its own, until the value goes.
+/// A reference peer in a process of its own, which ends when the value is dropped.
 pub(crate) struct Served {
     child: Child,
     pub(crate) url: String,
 }
 
-/// The binary with these arguments, in the repository's root.
+/// The binary with these arguments, in the root of the repository.
 pub(crate) fn twenty<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("twenty-conform"));
     command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
-    let ours = |name: &OsStr| name.to_string_lossy().starts_with("TWENTY_");
-    for (name, _) in std::env::vars_os().filter(|(name, _)| ours(name)) {
+    let is_own = |name: &OsStr| name.to_string_lossy().starts_with("TWENTY_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_own(name)) {
         command.env_remove(name);
     }
-    for name in HEEDED {
+    for name in VARIABLES {
         command.env_remove(name);
     }
     command
@@ -69,7 +69,7 @@ pub(crate) fn finish(command: Command) -> Ran {
     Ran::new(assert_cmd::Command::from_std(command).timeout(LONGEST_RUN).output().unwrap())
 }
 
-/// Runs it with a JSON report beside what it prints.
+/// Runs it with a JSON report in addition to its output.
 pub(crate) fn judged<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> (Ran, Report) {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("report.json");
@@ -86,7 +86,7 @@ pub(crate) fn reference(peer: &str) -> String {
     format!("'{binary}' serve {peer}")
 }
 
-/// Starts the reference receiver on a port that the system chooses.
+/// Starts the reference receiver on a free port.
 pub(crate) fn serve_receiver(secret: &str) -> Served {
     let mut command = twenty(["serve", "receiver", "--port", "0", "--secret", secret]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -99,7 +99,7 @@ pub(crate) fn serve_receiver(secret: &str) -> Served {
 impl Served {
     /// Its next line on stdout.
     pub(crate) fn next_line(&mut self) -> String {
-        // Byte by byte, so that nothing is read beyond the line.
+        // Unbuffered: nothing is read beyond the line.
         let mut line = String::new();
         BufReader::with_capacity(1, self.child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         line
@@ -108,7 +108,7 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // Gone already is as good.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -123,14 +123,14 @@ impl Ran {
         }
     }
 
-    /// Fails unless it ended with that status.
+    /// Fails unless it exited with this status.
     #[track_caller]
     pub(crate) fn expect(self, status: i32) -> Self {
         assert_eq!(self.status, Some(status), "{self:#?}");
         self
     }
 
-    /// Fails unless stderr has all of these words.
+    /// Fails unless stderr contains all of these words.
     #[track_caller]
     pub(crate) fn complains_of(&self, words: &[&str]) {
         for word in words {
@@ -138,7 +138,7 @@ impl Ran {
         }
     }
 
-    /// Fails unless all of these words stand somewhere in what it printed.
+    /// Fails unless its output contains all of these words.
     #[track_caller]
     pub(crate) fn says(&self, words: &[&str]) {
         for word in words {
@@ -146,7 +146,7 @@ impl Ran {
         }
     }
 
-    /// The line that ends a text report.
+    /// The last line of a text report.
     pub(crate) fn result_line(&self) -> &str {
         self.stdout.lines().last().unwrap_or_default()
     }
@@ -177,12 +177,12 @@ impl Report {
         found.unwrap_or_else(|| panic!("{id} is not in the report: {:#}", self.0))
     }
 
-    /// The code of the cause of a requirement's failure, or nothing.
+    /// The code of the cause of a requirement's failure, or an empty text.
     pub(crate) fn cause(&self, id: &str) -> &str {
         self.check(id)["cause"]["code"].as_str().unwrap_or_default()
     }
 
-    /// What is said of a requirement.
+    /// The message on a requirement.
     pub(crate) fn message(&self, id: &str) -> &str {
         self.check(id)["message"].as_str().unwrap_or_default()
     }

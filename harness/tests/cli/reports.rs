@@ -1,6 +1,6 @@
-//! What a run writes: the formats, where they go, and what must be in none of them.
+//! The reports of a run: their formats, where they are written, and that none contains the secret.
 //!
-//! Invariant: a report that could not be written is never green, and no output holds the secret.
+//! Invariant: a run whose report cannot be written never passes.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn all_formats(folder: &Path) -> Vec<String> {
     ["text", "json", "junit"].map(option).to_vec()
 }
 
-/// A run with a report of each format: what it printed, the text, the JSON, the JUnit.
+/// A run with a report in each format: its output, the text, the JSON, the JUnit.
 fn reported(arguments: &[&str]) -> (Ran, String, Report, String) {
     let folder = TempDir::new().unwrap();
     let arguments: Vec<&str> = arguments.to_vec();
@@ -32,11 +32,11 @@ fn reported(arguments: &[&str]) -> (Ran, String, Report, String) {
 }
 
 #[test]
-fn the_json_report_has_the_fields_of_the_interface() {
+fn json_report_has_the_fields_of_the_interface() {
     let exec = reference("receiver");
     let (ran, _, report, _) = reported(&["receiver", "--exec", &exec, "--seed", "42"]);
     let (ran, report) = (ran.expect(0), report.0);
-    assert_eq!(report["format"], "twenty-conform-report/1");
+    assert_eq!(report["format"], "twenty-conform-report/2");
     assert_eq!(report["tool"]["name"], "twenty-conform");
     assert_eq!(report["tool"]["version"], env!("CARGO_PKG_VERSION"));
     for (field, expected) in [
@@ -76,7 +76,7 @@ fn the_json_report_has_the_fields_of_the_interface() {
 }
 
 #[test]
-fn a_failure_has_its_evidence_in_the_json_report() {
+fn json_report_of_a_failure_has_its_evidence() {
     let url = always(200);
     let (ran, report) = judged(["receiver", "--url", &url, "--secret", "s3cr3t"]);
     ran.expect(1);
@@ -98,14 +98,14 @@ fn a_failure_has_its_evidence_in_the_json_report() {
     );
 }
 
-/// The names of the elements of an XML text. Fails where they are not nested, or not closed.
+/// The names of the elements in an XML text. Fails if they are not nested or not closed.
 fn elements(xml: &str) -> Vec<&str> {
     let mut rest = xml.trim_end().strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>").unwrap();
     let (mut all, mut open) = (Vec::new(), Vec::new());
-    while let Some((text, behind)) = rest.split_once('<') {
+    while let Some((text, after)) = rest.split_once('<') {
         assert!(!text.contains('>') && (text.trim().is_empty() || !open.is_empty()), "{text:?}");
-        // A `>` in a value is written as an entity by every writer that we use.
-        let (tag, behind) = behind.split_once('>').unwrap();
+        // Values have an entity instead of `>`.
+        let (tag, after) = after.split_once('>').unwrap();
         let name = tag.trim_start_matches('/').split([' ', '\n', '/']).next().unwrap();
         if tag.starts_with('/') {
             assert_eq!(open.pop(), Some(name), "{tag}");
@@ -115,14 +115,14 @@ fn elements(xml: &str) -> Vec<&str> {
                 open.push(name);
             }
         }
-        rest = behind;
+        rest = after;
     }
     assert!(open.is_empty() && rest.trim().is_empty(), "{open:?} {rest:?}");
     all
 }
 
 #[test]
-fn the_junit_report_has_a_case_for_each_requirement() {
+fn junit_report_has_a_case_for_each_requirement() {
     for url in [always(200), always(401)] {
         let (ran, _, report, junit) = reported(&["receiver", "--url", &url, "--secret", "s3cr3t"]);
         ran.expect(1);
@@ -130,7 +130,7 @@ fn the_junit_report_has_a_case_for_each_requirement() {
         let count = |wanted: &str| elements.iter().filter(|name| **name == wanted).count();
         assert_eq!(count("testcase"), report.verdicts().len());
         assert_eq!(count("failure"), report.with("fail").len());
-        // What could not be tested is no skip: a skip reads as a pass.
+        // An inconclusive requirement is not skipped: CI shows a skip as a pass.
         assert_eq!(count("error"), report.with("inconclusive").len());
         assert_eq!(count("skipped"), report.with("not-applicable").len());
         for (id, _) in report.verdicts() {
@@ -140,7 +140,7 @@ fn the_junit_report_has_a_case_for_each_requirement() {
 }
 
 #[test]
-fn the_text_report_is_what_is_printed() {
+fn text_report_equals_stdout() {
     for url in [always(200), always(401)] {
         for detail in [&[][..], &["-q"], &["-v"]] {
             let arguments = ["receiver", "--url", &url, "--secret", "s3cr3t"];
@@ -152,7 +152,7 @@ fn the_text_report_is_what_is_printed() {
 }
 
 #[test]
-fn a_report_on_stdout_is_there_alone() {
+fn report_on_stdout_replaces_the_text() {
     let exec = reference("receiver");
     let ran = run(["receiver", "--exec", &exec, "--report", "json=-"]).expect(0);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -162,7 +162,7 @@ fn a_report_on_stdout_is_there_alone() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_is_not_green() {
+fn unwritable_report_exits_70() {
     let folder = TempDir::new().unwrap();
     let missing = folder.path().join("missing").join("report.json");
     let written = folder.path().join("report.txt");
@@ -178,7 +178,7 @@ fn a_report_that_cannot_be_written_is_not_green() {
     ])
     .expect(70);
     ran.complains_of(&[&missing, "cannot write the report"]);
-    // The others are written all the same.
+    // The other reports are still written.
     assert!(ran.result_line().starts_with("RESULT: pass "), "{ran:#?}");
     assert_eq!(fs::read_to_string(written).unwrap(), ran.stdout);
 }
@@ -212,7 +212,7 @@ fn closed_stdout_reader_exits_0() {
 
 const SECRET: &str = "Mellon-hAlf-mAsk-77";
 
-/// Fails where the secret stands in what a run printed, or in a file in a folder.
+/// Fails if the secret is in the output of a run, or in a file of a folder.
 fn no_secret(ran: &Ran, folder: &Path) {
     let files = fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
     for text in [ran.stdout.clone(), ran.stderr.clone()].into_iter().chain(files) {
@@ -221,9 +221,9 @@ fn no_secret(ran: &Ran, folder: &Path) {
 }
 
 #[test]
-fn the_secret_is_in_no_report() {
+fn reports_never_contain_the_secret() {
     let (conforming, everything, nothing) = (reference("receiver"), always(200), always(401));
-    // Given on a command line of the subject's too, which the report names.
+    // The command of the receiver contains it, and reports name the command.
     let with_secret = format!("{conforming} --secret {SECRET}");
     for (subject, status) in [
         (["--exec", &conforming], 0),
@@ -241,35 +241,35 @@ fn the_secret_is_in_no_report() {
 }
 
 #[test]
-fn the_secret_is_in_no_other_output() {
+fn other_output_never_contains_the_secret() {
     let folder = TempDir::new().unwrap();
-    let in_secret = |arguments: &[&str]| {
+    let with_secret = |arguments: &[&str]| {
         let ran = run(arguments.iter().chain(&["--secret", SECRET]));
         no_secret(&ran, folder.path());
         ran
     };
     let (refusing, closed) = (always(401), crate::peers::servers::ClosedPort::new());
-    in_secret(&["sign"]).expect(0);
-    in_secret(&["verify", "--timestamp", "1", "--signature", "00"]).expect(1);
-    in_secret(&["send", "--url", &refusing]).expect(1);
-    in_secret(&["send", "--url", &closed.url()]).expect(3);
-    in_secret(&["receiver", "--url", &closed.url()]).expect(3);
-    in_secret(&["receiver", "--exec", "no-such-command"]).expect(2);
-    in_secret(&["receiver", "--exec", "x", "--url", "y"]).expect(2);
-    in_secret(&["receiver", "--exec", "x", "--bogus"]).expect(2);
+    with_secret(&["sign"]).expect(0);
+    with_secret(&["verify", "--timestamp", "1", "--signature", "00"]).expect(1);
+    with_secret(&["send", "--url", &refusing]).expect(1);
+    with_secret(&["send", "--url", &closed.url()]).expect(3);
+    with_secret(&["receiver", "--url", &closed.url()]).expect(3);
+    with_secret(&["receiver", "--exec", "no-such-command"]).expect(2);
+    with_secret(&["receiver", "--exec", "x", "--url", "y"]).expect(2);
+    with_secret(&["receiver", "--exec", "x", "--bogus"]).expect(2);
     let mut help = twenty(["receiver", "--help"]);
     help.env("TWENTY_WEBHOOK_SECRET", SECRET);
     no_secret(&finish(help).expect(0), folder.path());
     if cfg!(unix) {
-        // A subject that gives it away itself.
+        // A receiver that prints the secret.
         let gives_away = "sh -c 'echo the secret is $TWENTY_WEBHOOK_SECRET >&2; exit 4'";
-        let ran = in_secret(&["receiver", "--exec", gives_away]).expect(3);
+        let ran = with_secret(&["receiver", "--exec", gives_away]).expect(3);
         ran.says(&["the secret is [redacted]", "exit status: 4"]);
     }
 }
 
 #[test]
-fn output_that_is_no_terminal_has_no_colours_or_progress() {
+fn piped_output_has_no_colours_or_progress() {
     let exec = reference("receiver");
     for (arguments, variables, coloured) in [
         (&[][..], &[][..], false),

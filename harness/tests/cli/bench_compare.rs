@@ -1,7 +1,6 @@
-//! `bench` with baselines, `bench compare` and `bench pair` as a user meets them.
+//! `bench` with baselines, `bench compare` and `bench pair` as a user sees them.
 //!
-//! Invariant: loads are short, and go to this machine alone; what they come to is the machine's, so where that matters the
-//! reports are made up.
+//! Invariant: loads are short and stay on this machine. If a test depends on the figures, its reports are made up.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use super::program::{Ran, finish, reference, run, twenty};
 use crate::implementations::is_missing;
 use crate::load::made::Made;
 
-/// Those of the usual options that are not given.
+/// The usual options, without those that are given.
 fn defaults<'a>(usual: &[[&'a str; 2]], given: &[&str]) -> Vec<&'a str> {
     usual.iter().filter(|[name, _]| !given.contains(name)).flatten().copied().collect()
 }
@@ -55,7 +54,7 @@ fn read(path: &Path) -> Value {
 }
 
 #[test]
-fn a_sender_with_other_webhooks_is_refused_before_it_is_measured() {
+fn bench_sender_rejects_a_baseline_with_other_webhooks() {
     let folder = TempDir::new().unwrap();
     let sender = |arguments: &[&str]| {
         let mut command =
@@ -70,12 +69,12 @@ fn a_sender_with_other_webhooks_is_refused_before_it_is_measured() {
 }
 
 #[test]
-fn a_baseline_is_kept_and_compared_with() {
+fn baseline_is_saved_and_compared() {
     let folder = TempDir::new().unwrap();
     let ran = bench(&folder, &["--save", "main"]).expect(0);
-    ran.complains_of(&["kept as \"main\""]);
+    ran.complains_of(&["saved as \"main\""]);
     assert_eq!(read(&baseline(&folder))["format"], "twenty-conform-bench/1");
-    // A tenth of a second shows no noise: it cannot be told.
+    // A tenth of a second is too short to know the noise.
     let ran = bench(&folder, &["--baseline", "main", "--json"]).expect(3);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((report["result"].as_str(), report["exit_status"].as_u64()), (Some("inconclusive"), Some(3)));
@@ -83,21 +82,21 @@ fn a_baseline_is_kept_and_compared_with() {
     assert!(report["comparison"]["why"].as_str().unwrap().contains("at least 5 s"), "{report}");
     let before = fs::read(baseline(&folder)).unwrap();
     let ran = bench(&folder, &["--baseline", "main", "--save", "main"]).expect(3);
-    ran.complains_of(&["not kept as \"main\""]);
+    ran.complains_of(&["not saved as \"main\""]);
     ran.says(&["compared with main", "RESULT: inconclusive"]);
     assert_eq!(fs::read(baseline(&folder)).unwrap(), before, "it was not replaced");
-    // Elsewhere, and by name.
+    // In another folder, under another name.
     let ran = bench(&folder, &["--save", "v1", "--baseline-dir", "kept"]).expect(0);
-    ran.complains_of(&["kept as"]);
+    ran.complains_of(&["saved as"]);
     assert!(folder.path().join("kept/v1.json").is_file());
 }
 
 #[test]
-fn a_baseline_that_cannot_be_compared_with_is_refused_before_anything_is_started() {
+fn incomparable_baseline_is_rejected_before_the_receiver_starts() {
     let folder = TempDir::new().unwrap();
     bench(&folder, &["--save", "main", "--quiet"]).expect(0);
     let report = read(&baseline(&folder));
-    // Nothing can be started here, and nothing is.
+    // The command does not exist, so a start would be reported.
     let against = |arguments: &[&str]| {
         bench(&folder, &[["--baseline", "main", "--exec", "no-such-command"].as_slice(), arguments].concat())
     };
@@ -122,7 +121,7 @@ fn a_baseline_that_cannot_be_compared_with_is_refused_before_anything_is_started
     bench(&folder, &["--baseline", "other"]).expect(2).complains_of(&["other", "--save other"]);
     bench(&folder, &["--baseline", "../x"]).expect(2).complains_of(&["not a baseline name"]);
     bench(&folder, &["--save", "a/b"]).expect(2).complains_of(&["not a baseline name"]);
-    // Other bodies show once they are read.
+    // Other bodies are noticed when they are read.
     fs::write(baseline(&folder), report.to_string()).unwrap();
     let corpus = write(&folder, "body.json", r#"{"event":"person.created","data":{"id":"x"}}"#);
     bench(&folder, &["--baseline", "main", "--corpus", &corpus])
@@ -131,8 +130,8 @@ fn a_baseline_that_cannot_be_compared_with_is_refused_before_anything_is_started
 }
 
 #[test]
-fn a_regression_against_a_baseline_is_measured_twice() {
-    // The old one has had a hundred times what any machine does, for as many seconds as show its noise.
+fn regression_against_a_baseline_is_measured_twice() {
+    // The baseline is a hundred times faster than any machine, for enough seconds to know its noise.
     let folder = TempDir::new().unwrap();
     bench(&folder, &["--save", "main", "--quiet"]).expect(0);
     let mut report = read(&baseline(&folder));
@@ -145,7 +144,7 @@ fn a_regression_against_a_baseline_is_measured_twice() {
     let ran =
         bench(&folder, &["--duration", "5s", "--baseline", "main", "--max-regression", "50%", "--json"])
             .expect(6);
-    ran.complains_of(&["once more"]);
+    ran.complains_of(&["repeating the load"]);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(report["result"], "slow");
     assert_eq!(report["comparison"]["new"].as_array().unwrap().len(), 2);
@@ -153,13 +152,13 @@ fn a_regression_against_a_baseline_is_measured_twice() {
 }
 
 #[test]
-fn every_form_of_a_report_is_written_without_the_secret() {
+fn reports_in_every_format_redact_the_secret() {
     let folder = TempDir::new().unwrap();
     let secret = "s3cr3t-of-the-forms";
     let forms =
         ["text=a.txt", "json=a.json", "html=a.html", "bmf=b.json", "smaller-is-better=c.json"].join(",");
     let receiver = format!("{} --secret another-one", reference("receiver"));
-    // It refuses all, so that exchanges are shown.
+    // It rejects everything, so the report shows exchanges.
     let given = ["--exec", &receiver, "--secret", secret, "--report", &forms, "--max-errors", "100%"];
     bench(&folder, &given).expect(3);
     for name in ["a.txt", "a.json", "a.html", "b.json", "c.json"] {
@@ -174,7 +173,7 @@ fn every_form_of_a_report_is_written_without_the_secret() {
 }
 
 #[test]
-fn reports_are_compared() {
+fn compare_exits_6_only_for_a_confirmed_regression() {
     let folder = TempDir::new().unwrap();
     let made = |name: &str, rate: u64| write(&folder, name, &Made::steady(rate, 2000).json().to_string());
     let (old, new) = (made("old.json", 10_000), made("new.json", 8_000));
@@ -184,11 +183,11 @@ fn reports_are_compared() {
     run(["bench", "compare", &old, &new, &again]).expect(6).says(&["RESULT: slow rate -20"]);
     run(["bench", "compare", &old, &new, &same]).expect(3).says(&["not in the other"]);
     run(["bench", "compare", &old, &new, &again, "--max-regression", "30%"]).expect(0);
-    run(["bench", "compare", &old, &new, &new]).expect(2).complains_of(&["measured anew"]);
+    run(["bench", "compare", &old, &new, &new]).expect(2).complains_of(&["a new measurement"]);
     let ran = run(["bench", "compare", &old, &new, "--json"]).expect(3);
     let compared: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(compared["format"], "twenty-conform-compare/1");
-    // Baselines by their name.
+    // Baselines, by name.
     let dir = folder.path().to_str().unwrap();
     run(["bench", "compare", "old", "same", "--baseline-dir", dir]).expect(0);
 
@@ -204,14 +203,14 @@ fn reports_are_compared() {
         .complains_of(&["other.json", "processor (A Processor, now Another)"]);
     run(["bench", "compare", &old, &new, "--report", "html=x.html"])
         .expect(2)
-        .complains_of(&["html", "text and json"]);
+        .complains_of(&["html", "text or json"]);
     run(["bench", "compare", &old, &new, "--max-regression", "p98=1%"])
         .expect(2)
         .complains_of(&["p98", "errors"]);
 }
 
 #[test]
-fn the_projects_file_gives_bounds_and_names_its_faults() {
+fn configuration_file_gives_bounds_and_errors_name_its_line() {
     let folder = TempDir::new().unwrap();
     let made = |name: &str, rate: u64| write(&folder, name, &Made::steady(rate, 2000).json().to_string());
     let (old, new, again) = (made("old.json", 10_000), made("new.json", 8_000), made("again.json", 8_010));
@@ -239,9 +238,9 @@ fn the_projects_file_gives_bounds_and_names_its_faults() {
         let place = format!("twenty-conform.toml:{line}: ");
         compare(text, &[]).expect(2).complains_of(&[&place, words[0], words[1]]);
     }
-    // A file that is named must be there.
+    // A named file must exist.
     run(["bench", "compare", &old, &new, "--config", "no.toml"]).expect(2).complains_of(&["no.toml"]);
-    // Bounds of a load, where the command line gives none; what is given there stands alone.
+    // The file gives bounds only if the command line gives none.
     write(&folder, "twenty-conform.toml", "[bench]\nthreshold = [\"p50<1us\"]\nbaseline-dir = \"here\"\n");
     bench(&folder, &["--save", "main"]).expect(6).says(&["NOT MET", "p50<1us"]);
     assert!(folder.path().join("here/main.json").is_file());
@@ -249,10 +248,10 @@ fn the_projects_file_gives_bounds_and_names_its_faults() {
 }
 
 #[test]
-fn a_pair_is_measured_behind_its_control() {
+fn pair_measures_the_control_first() {
     let receiver = reference("receiver");
     let ran = pair(&receiver, &receiver, &["--threshold", "90%", "--duration", "100ms", "--json"]);
-    // What such short loads say is up to the machine; it is never a regression of a thing against itself.
+    // Such short loads may be inconclusive, but a receiver is never slower than itself.
     assert!(matches!(ran.status, Some(0 | 3)), "{ran:#?}");
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(report["format"], "twenty-conform-pair/1");
@@ -263,7 +262,7 @@ fn a_pair_is_measured_behind_its_control() {
     assert!(control["rounds"].as_array().unwrap().len() >= 5);
     assert!(control["ratio"]["estimate"].as_f64().unwrap() > 0.0, "{report}");
     ran.complains_of(&["A/A control"]);
-    // At a rate it is the p99 that is compared.
+    // At a rate the p99 is compared.
     let ran = pair(
         &receiver,
         &receiver,
@@ -274,13 +273,13 @@ fn a_pair_is_measured_behind_its_control() {
 }
 
 #[test]
-fn a_receiver_that_goes_wrong_in_a_pair_is_named_with_what_it_did() {
+fn pair_names_the_receiver_that_does_not_start() {
     let receiver = reference("receiver");
     let loose = ["--threshold", "90%"];
     pair("no-such-command", &receiver, &loose)
         .expect(2)
         .complains_of(&["no-such-command", "cannot be started"]);
-    // The program's own --version ends at once, without listening.
+    // `--version` ends at once, without listening.
     let dies = receiver.replace("serve receiver", "--version");
     let ran = pair(&dies, &receiver, &loose).expect(3);
     ran.says(&["the base: the receiver ended before it listened", "ended with", "RESULT: incomplete"]);
@@ -288,9 +287,9 @@ fn a_receiver_that_goes_wrong_in_a_pair_is_named_with_what_it_did() {
 
 #[cfg(unix)]
 #[test]
-fn a_candidate_that_dies_or_refuses_is_told_from_a_slow_one() {
+fn pair_reports_a_broken_candidate_as_failed_not_slow() {
     let receiver = reference("receiver");
-    // Steady enough at such a threshold on nearly any machine; where it is not, the candidate is never started.
+    // With such a threshold nearly any machine is steady enough; if not, the candidate is never started.
     let said = |candidate: &str, status: i32, words: &[&str]| {
         let ran =
             pair(&receiver, candidate, &["--threshold", "99%", "--duration", "50ms", "--probe-share", "50%"]);
@@ -319,9 +318,9 @@ fn a_candidate_that_dies_or_refuses_is_told_from_a_slow_one() {
 
 #[cfg(unix)]
 #[test]
-fn a_receiver_that_dies_in_the_middle_ends_a_pair_with_what_there_was() {
+fn pair_is_incomplete_when_a_receiver_dies() {
     let receiver = reference("receiver");
-    // More rounds than it lives for, by far; whenever it ends it is said.
+    // It lives for far fewer rounds; whenever it ends, the report says so.
     let ran = pair(&format!("timeout 0.5 {receiver}"), &receiver, &["--rounds", "1000", "--json"]).expect(3);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(report["result"], "incomplete");
@@ -332,7 +331,7 @@ fn a_receiver_that_dies_in_the_middle_ends_a_pair_with_what_there_was() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupted_pair_leaves_a_partial_report() {
+fn interrupted_pair_writes_a_partial_report() {
     use std::io::{BufRead, BufReader, Read};
     use std::process::Stdio;
 
@@ -354,14 +353,14 @@ fn an_interrupted_pair_leaves_a_partial_report() {
 }
 
 #[test]
-fn what_is_wrong_with_a_pair_is_said_first() {
+fn pair_rejects_wrong_options() {
     for (arguments, words) in [
         (["--rounds", "4"].as_slice(), ["--rounds", "from 5"]),
         (&["--rate", "100"], ["100 deliveries", "--duration 1.0s"]),
         (&["--max-regression", "x"], ["--max-regression", "not a share"]),
         (&["--threshold", "0%"], ["0%", "between"]),
         (&["--path", "x"], ["--path", "slash"]),
-        (&["--report", "bmf=x"], ["bmf", "text and json"]),
+        (&["--report", "bmf=x"], ["bmf", "text or json"]),
         (&["--corpus", "no/such"], ["corpus", "no/such"]),
     ] {
         let given = ["bench", "pair", "--base", "no-such-command", "--candidate", "no-such-command"];

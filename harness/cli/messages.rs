@@ -1,0 +1,313 @@
+//! Every sentence of the command line outside of help and `bench`: errors, notes and progress, in the order of the commands.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::Path;
+
+pub(super) mod help;
+
+// Values of options.
+
+pub(super) fn not_in_range(text: &str, least: usize, most: usize) -> String {
+    format!("{text:?} is not a number from {least} to {most}")
+}
+
+pub(super) fn unknown_unit(unit: &str) -> String {
+    format!("unknown unit {unit:?}; use ms, s or m")
+}
+
+pub(super) fn not_a_duration(text: &str) -> String {
+    format!("{text:?} is not a duration; write 10s or 500ms")
+}
+
+pub(super) fn duration_out_of_range(text: &str) -> String {
+    format!("{text:?} is not between 1 ms and one day")
+}
+
+pub(super) fn not_a_report_option() -> &'static str {
+    "expected FORMAT=PATH, such as json=report.json"
+}
+
+pub(super) fn unknown_report_format(format: &str, formats: &[String]) -> String {
+    format!("unknown report format {format:?}; use {}", alternatives(formats))
+}
+
+pub(super) fn empty_report_path() -> &'static str {
+    "the path is empty; write FORMAT=PATH, or FORMAT=- for stdout"
+}
+
+pub(super) fn wrong_path(why: &str) -> String {
+    format!("--path {why}")
+}
+
+/// Names as a list in a sentence: `text, json or junit`.
+pub(super) fn alternatives(names: &[String]) -> String {
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} or {last}", before.join(", ")),
+        None => "none".to_owned(),
+    }
+}
+
+// The configuration file and the environment.
+
+pub(super) fn cannot_read(name: impl Display, why: impl Display) -> String {
+    format!("cannot read {name}: {why}")
+}
+
+pub(super) fn wrong_configuration(file: &Path, line: usize, why: &str) -> String {
+    format!("{}:{line}: {why}", file.display())
+}
+
+pub(super) fn expected_regressions() -> &'static str {
+    "a share such as \"5%\", or a table with a share for each figure"
+}
+
+pub(super) fn insecure_is_not_a_flag(value: &str) -> String {
+    format!("TWENTY_CONFORM_INSECURE is {value:?}; set it to true or false")
+}
+
+pub(super) fn ca_excludes_insecure() -> &'static str {
+    "TWENTY_CONFORM_CA and TWENTY_CONFORM_INSECURE exclude each other; unset one of them"
+}
+
+// The secret.
+
+pub(super) fn secret_is_empty() -> &'static str {
+    "the secret is empty; give the one that the webhook was registered with"
+}
+
+pub(super) fn secret_is_missing() -> &'static str {
+    "the secret is missing; give --secret, --secret-file or TWENTY_WEBHOOK_SECRET"
+}
+
+// Input.
+
+pub(super) fn too_long_input(name: &str, most: u64) -> String {
+    format!("{name} is longer than {most} bytes")
+}
+
+pub(super) fn not_utf8(file: &Path, why: impl Display) -> String {
+    format!("{} is not UTF-8: {why}", file.display())
+}
+
+pub(super) fn not_json(file: &Path, why: impl Display) -> String {
+    format!("{} is not JSON: {why}", file.display())
+}
+
+// Endpoints.
+
+pub(super) fn listening_on(url: &str) -> String {
+    format!("listening on {url}")
+}
+
+pub(super) fn cannot_listen(address: SocketAddr, why: impl Display) -> String {
+    format!("cannot listen on {address}: {why}; choose another --port or --host")
+}
+
+pub(super) fn server_stopped() -> &'static str {
+    "the server stopped without being asked to"
+}
+
+pub(super) fn certificate_is_not_verified(address: &str) -> String {
+    format!("the certificate of {address} is not verified (--insecure)")
+}
+
+// Runs.
+
+pub(super) fn runtime_not_started(why: impl Display) -> String {
+    format!("cannot start the async runtime: {why}")
+}
+
+pub(super) fn nothing_selected() -> &'static str {
+    "nothing was selected to run; change --run, --skip or --level"
+}
+
+pub(super) fn evidence_is_incomplete() -> &'static str {
+    "the evidence is incomplete; the notes in the report name what could not be written"
+}
+
+pub(super) fn json_not_written(why: impl Display) -> String {
+    format!("cannot write the report as JSON: {why}")
+}
+
+// `demo`.
+
+pub(super) const REFERENCE_PEERS: &str = "the reference sender and receiver";
+
+// `receiver`.
+
+pub(super) fn no_receiver() -> &'static str {
+    "no receiver is given; use --url URL for one that already runs, or --exec 'COMMAND' to start one"
+}
+
+pub(super) fn trust_without_url() -> &'static str {
+    "--ca and --insecure need --url with an https URL; a receiver started with --exec is reached over plain HTTP"
+}
+
+/// What an interruption left undone: `tested`, `sent` or `measured`.
+pub(super) fn interrupted_before_ready(undone: &str) -> String {
+    format!("interrupted before the receiver was ready; nothing was {undone}")
+}
+
+pub(super) fn running_again(time: &str, change: &str) -> String {
+    format!("\n{time}: {change}; running again")
+}
+
+// `sender`.
+
+pub(super) fn no_sender() -> &'static str {
+    "no sender is given; use --exec 'COMMAND' to start one, --control URL for one that already runs, or --transcript FILE \
+     for recorded deliveries"
+}
+
+pub(super) fn trust_without_control() -> &'static str {
+    "--ca and --insecure need --control with an https URL"
+}
+
+pub(super) fn secret_without_transcript() -> &'static str {
+    "--secret and --secret-file need --transcript; with --exec and --control the suite makes a secret for each webhook"
+}
+
+pub(super) fn wrong_transcript(file: &Path, why: impl Display) -> String {
+    format!("{}: {why}", file.display())
+}
+
+pub(super) fn remark(text: &str) -> String {
+    format!("note: {text}")
+}
+
+// `listen`.
+
+pub(super) fn trust_without_forward() -> &'static str {
+    "--ca and --insecure need --forward with an https URL"
+}
+
+pub(super) fn forwards_to_itself(url: &str, own: &str) -> String {
+    format!("--forward {url} is this endpoint itself ({own}); give another URL, or another --port")
+}
+
+pub(super) fn forward_not_resolved(url: &str, why: impl Display) -> String {
+    format!("--forward {url}: cannot resolve the host: {why}")
+}
+
+// `replay`.
+
+pub(super) fn cannot_replay(file: &Path, why: &str) -> String {
+    format!("cannot replay {}: {why}", file.display())
+}
+
+pub(super) fn not_a_file() -> &'static str {
+    "it is not a file"
+}
+
+pub(super) fn too_long_for_a_case(bytes: u64, most: u64) -> String {
+    format!("it has {bytes} bytes; a case has at most {most}")
+}
+
+pub(super) fn not_a_receiver_requirement(id: &str) -> String {
+    format!("{id:?} is not a requirement on receivers")
+}
+
+pub(super) fn interrupted_while_sending() -> &'static str {
+    "interrupted before every delivery was sent; there is no verdict"
+}
+
+// `serve sender`.
+
+pub(super) fn hello_comes_first() -> &'static str {
+    "send hello first, with a known dialect"
+}
+
+// `send`.
+
+pub(super) fn sent(event: &str, url: &str, outcome: impl Display, took_ms: f64) -> String {
+    format!("{event} to {url}: {outcome} in {took_ms:.1} ms\n")
+}
+
+pub(super) fn no_sample(event: &str) -> String {
+    format!("there is no sample of {event}; give a record with --data FILE")
+}
+
+// `verify`.
+
+pub(super) fn signature_matches() -> &'static str {
+    "the signature matches\n"
+}
+
+pub(super) fn signature_differs(expected: &str, captured: &str, cause: Option<(String, &str)>) -> String {
+    let cause = match cause {
+        Some((cause, fix)) => format!("  cause     {cause}\n  fix       {fix}\n"),
+        None => "  cause     unknown: no known mistake gives this signature\n  fix       check that the secret is the right one\n"
+            .to_owned(),
+    };
+    format!("the signature does not match\n  expected  {expected}\n  captured  {captured}\n{cause}")
+}
+
+pub(super) fn not_one_header(name: &str, count: usize) -> String {
+    format!("the captured request has {count} {name} headers; it needs exactly one")
+}
+
+pub(super) fn no_empty_line() -> &'static str {
+    "the captured request has no empty line after its headers"
+}
+
+pub(super) fn body_is_chunked() -> &'static str {
+    "the captured body is chunked, and the signature covers the decoded bytes"
+}
+
+pub(super) fn not_a_request(why: impl Display) -> String {
+    format!("the input is not an HTTP request ({why})")
+}
+
+pub(super) fn body_end_is_unclear(why: impl Display) -> String {
+    format!("the end of the captured body is unclear ({why})")
+}
+
+pub(super) fn give_a_request(what: &str) -> String {
+    format!("{what}; give the whole request, or the body with --timestamp and --signature")
+}
+
+// `explain`.
+
+pub(super) fn nothing_to_explain(what: &str) -> String {
+    format!("{what:?} is not a requirement, a check or a cause; `twenty-conform list` shows the requirements")
+}
+
+pub(super) fn needs_capability(capability: &str) -> String {
+    format!("Applies only to senders that declare the capability `{capability}`.")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn words_follow_the_data() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        for (said, expected) in [
+            (alternatives(&names(&["text"])), "text"),
+            (alternatives(&names(&["text", "json", "junit"])), "text, json or junit"),
+            (
+                unknown_report_format("xml", &names(&["text", "json"])),
+                "unknown report format \"xml\"; use text or json",
+            ),
+            (
+                signature_differs("aa", "bb", None),
+                "the signature does not match\n  expected  aa\n  captured  bb\n  cause     unknown: no known mistake gives \
+                 this signature\n  fix       check that the secret is the right one\n",
+            ),
+            (
+                signature_differs("aa", "bb", Some(("key.empty: it is empty".to_owned(), "read it"))),
+                "the signature does not match\n  expected  aa\n  captured  bb\n  cause     key.empty: it is empty\n  fix       \
+                 read it\n",
+            ),
+            (interrupted_before_ready("sent"), "interrupted before the receiver was ready; nothing was sent"),
+            (cannot_replay(Path::new("a.json"), not_a_file()), "cannot replay a.json: it is not a file"),
+        ] {
+            assert_eq!(said, expected);
+        }
+    }
+}

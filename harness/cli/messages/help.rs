@@ -1,0 +1,222 @@
+//! What help ends with: examples of each command, and the exit statuses.
+
+const STATUSES: &str = "\
+Exit status:
+    0  every gated requirement that applies passed
+    1  a gated requirement failed
+    2  usage error: wrong options, configuration or pattern
+    3  incomplete: a gated requirement was inconclusive, or the program was not reached
+    4  nothing was selected to run
+    6  slower than a bound or a baseline allows (bench)
+   70  harness error, or a report could not be written
+  130  interrupted; a partial report was written";
+
+const BENCH_STATUSES: &str = "\
+Exit status:
+    0  every bound is met
+    1  an accepted probe, too many errors, or wrong, lost or duplicated deliveries
+    2  usage error: wrong options or configuration
+    3  incomplete: the program was not reached, or the noise is too large to decide
+    6  slower than a bound or a baseline allows
+   70  harness error, or a report could not be written
+  130  interrupted; a partial report was written";
+
+const ENVIRONMENT: &str = "\
+Environment:
+  Each option has a variable: --fail-on is TWENTY_CONFORM_FAIL_ON.
+  The secret is TWENTY_WEBHOOK_SECRET, the port is PORT.";
+
+/// Examples, followed by the exit statuses.
+pub(crate) fn with_statuses(examples: &str) -> String {
+    format!("{examples}\n\n{STATUSES}")
+}
+
+/// Examples of a benchmark, followed by its exit statuses.
+pub(crate) fn with_bench_statuses(examples: &str) -> String {
+    format!("{examples}\n\n{BENCH_STATUSES}")
+}
+
+/// The end of the help of the program itself.
+pub(crate) fn program() -> String {
+    format!("{PROGRAM}\n\n{STATUSES}\n\n{ENVIRONMENT}")
+}
+
+pub(crate) const PROGRAM: &str = "\
+Examples:
+  # See a whole run, without any set-up
+  $ twenty-conform demo
+  # Start your receiver, test it, and stop it
+  $ twenty-conform receiver --exec 'node server.mjs'
+  # Test your sender
+  $ twenty-conform sender --exec 'python3 sender.py'
+  # Judge the deliveries of a real Twenty as they arrive
+  $ twenty-conform listen --port 4000 --secret-file secret.txt";
+
+pub(crate) const DEMO: &str = "\
+Examples:
+  # Run every check on the built-in sender and receiver
+  $ twenty-conform demo
+  # Run one requirement with a fixed seed
+  $ twenty-conform demo --run VER-1 --seed 42";
+
+pub(crate) const RECEIVER: &str = "\
+Examples:
+  # Start a receiver, test it, and stop it
+  $ twenty-conform receiver --exec 'node server.mjs' --path /webhooks/twenty
+  # Test a receiver that already runs
+  $ twenty-conform receiver --url http://127.0.0.1:3000/hooks --secret-file secret.txt
+  # Run only the checks of signature verification, and fail on should too
+  $ twenty-conform receiver --exec 'node server.mjs' --run 'VER-*' --fail-on should
+  # Save a JUnit report and the evidence in CI
+  $ twenty-conform receiver --exec 'node server.mjs' --report junit=junit.xml --out evidence
+  # Run again after each change of the source
+  $ twenty-conform receiver --exec 'node server.mjs' --watch src";
+
+pub(crate) const SENDER: &str = "\
+Examples:
+  # Start a sender that speaks the attachment protocol, and test it
+  $ twenty-conform sender --exec 'python3 sender.py'
+  # Test a sender that is controlled by POST
+  $ twenty-conform sender --control http://127.0.0.1:4010/control
+  # Judge deliveries that were recorded with `listen --out kept`
+  $ twenty-conform sender --transcript kept/deliveries.jsonl --secret-file secret.txt";
+
+pub(crate) const LISTEN: &str = "\
+Examples:
+  # Judge each delivery that arrives at port 4000
+  $ twenty-conform listen --port 4000 --secret-file secret.txt
+  # Pass deliveries on to your receiver
+  $ twenty-conform listen --port 4000 --forward http://127.0.0.1:3000/hooks
+  # Save three deliveries and stop
+  $ twenty-conform listen --port 4000 --count 3 --out kept";
+
+pub(crate) const BENCH: &str = "\
+Examples:
+  # Measure the highest throughput of a receiver
+  $ twenty-conform bench receiver --exec 'node server.mjs'
+  # Compare two builds on this machine
+  $ twenty-conform bench pair --base './server-old' --candidate './server-new'";
+
+pub(crate) const BENCH_RECEIVER: &str = "\
+Examples:
+  # Send as fast as 64 connections allow
+  $ twenty-conform bench receiver --exec 'node server.mjs'
+  # Send 500 deliveries per second, and fail when the p99 reaches 50 ms
+  $ twenty-conform bench receiver --exec 'node server.mjs' --rate 500 --threshold 'p99<50ms'
+  # Search for the highest rate that keeps the p99 below 50 ms
+  $ twenty-conform bench receiver --exec 'node server.mjs' --find-max 'p99<50ms'
+  # Save a baseline, and compare a later run with it
+  $ twenty-conform bench receiver --exec 'node server.mjs' --save main
+  $ twenty-conform bench receiver --exec 'node server.mjs' --baseline main";
+
+pub(crate) const BENCH_SENDER: &str = "\
+Examples:
+  # Emit events as fast as their deliveries arrive
+  $ twenty-conform bench sender --exec 'python3 sender.py'
+  # Emit 1000 events at 200 per second, for four webhooks
+  $ twenty-conform bench sender --exec 'python3 sender.py' --events 1000 --rate 200 --webhooks 4";
+
+pub(crate) const BENCH_ENDPOINT: &str = "\
+Examples:
+  # Count the deliveries of a load until Ctrl-C
+  $ twenty-conform bench endpoint --port 4000 --secret-file secret.txt
+  # Accept requests that were signed long ago, for one minute
+  $ twenty-conform bench endpoint --port 4000 --secret-file secret.txt --window 0 --duration 1m";
+
+pub(crate) const BENCH_COMPARE: &str = "\
+Examples:
+  # Compare two reports
+  $ twenty-conform bench compare old.json new.json
+  # Confirm a regression with a second new report
+  $ twenty-conform bench compare old.json new.json again.json --max-regression p99=10%";
+
+pub(crate) const BENCH_PAIR: &str = "\
+Examples:
+  # Compare the throughput of two builds
+  $ twenty-conform bench pair --base './server-old' --candidate './server-new'
+  # Compare their p99 at 1000 deliveries per second, and allow 10% more
+  $ twenty-conform bench pair --base './old' --candidate './new' --rate 1000 --threshold 10%";
+
+pub(crate) const BENCH_DISTRIBUTED: &str = "\
+Examples:
+  # Send from four locust workers for 30 seconds
+  $ twenty-conform bench distributed --exec 'node server.mjs' --workers 4 --duration 30s
+  # Use the Python that has locust
+  $ twenty-conform bench distributed --exec 'node server.mjs' --python .venv/bin/python";
+
+pub(crate) const BENCH_EXPORT: &str = "\
+Examples:
+  # Write a locustfile that signs each delivery when it sends it
+  $ twenty-conform bench export locust load
+  # Write 5000 signed deliveries for wrk
+  $ twenty-conform bench export wrk load --secret-file secret.txt --count 5000";
+
+pub(crate) const BENCH_IMPORT: &str = "\
+Examples:
+  # Show the results of a locust run
+  $ twenty-conform bench import results.json
+  # Convert locust's own statistics to a JSON report
+  $ twenty-conform bench import run_stats.csv --report json=bench.json";
+
+pub(crate) const REPLAY: &str = "\
+Examples:
+  # Send a saved failure again
+  $ twenty-conform replay evidence/cases/VER-1.json --exec 'node server.mjs'
+  # Send it byte for byte to a receiver that already runs
+  $ twenty-conform replay evidence/cases/VER-1.json --url http://127.0.0.1:3000/ --as-saved";
+
+pub(crate) const SERVE: &str = "\
+Examples:
+  # Run the reference receiver at port 3000
+  $ twenty-conform serve receiver --port 3000 --secret-file secret.txt
+  # Test the reference sender
+  $ twenty-conform sender --exec 'twenty-conform serve sender'";
+
+pub(crate) const SERVE_RECEIVER: &str = "\
+Examples:
+  # Run it at port 3000
+  $ twenty-conform serve receiver --port 3000 --secret-file secret.txt
+  # Test it
+  $ twenty-conform receiver --exec 'twenty-conform serve receiver'";
+
+pub(crate) const SERVE_SENDER: &str = "\
+Examples:
+  # Test it
+  $ twenty-conform sender --exec 'twenty-conform serve sender'
+  # Measure it
+  $ twenty-conform bench sender --exec 'twenty-conform serve sender'";
+
+pub(crate) const SEND: &str = "\
+Examples:
+  # Send a sample of person.created
+  $ twenty-conform send --url http://127.0.0.1:3000/hooks --secret-file secret.txt
+  # Send your own record
+  $ twenty-conform send --url http://127.0.0.1:3000/ --event company.updated --data record.json";
+
+pub(crate) const SIGN: &str = "\
+Examples:
+  # Sign a body with the present time
+  $ twenty-conform sign --secret-file secret.txt body.json
+  # Sign with a given timestamp
+  $ twenty-conform sign --secret-file secret.txt --timestamp 1767323045678 body.json";
+
+pub(crate) const VERIFY: &str = "\
+Examples:
+  # Verify a captured request
+  $ twenty-conform verify --secret-file secret.txt request.http
+  # Verify a body with the values of both headers
+  $ twenty-conform verify --secret s3cr3t --timestamp 1767323045678 --signature 9f2c body.json";
+
+pub(crate) const LIST: &str = "\
+Examples:
+  # List every requirement
+  $ twenty-conform list
+  # List the requirements on receivers
+  $ twenty-conform list receiver";
+
+pub(crate) const EXPLAIN: &str = "\
+Examples:
+  # Explain a requirement
+  $ twenty-conform explain VER-16
+  # Explain a cause and its fix
+  $ twenty-conform explain message.body-alone";
