@@ -28,36 +28,7 @@ const EXEMPT: &[&str] =
     &["expect", "unreachable", "panic", "assert", "assert_eq", "assert_ne", "debug_assert", "described", "#"];
 
 /// Rooms that do not follow this rule yet.
-const PENDING: &[&str] = &[
-    "harness/api/",
-    "harness/bench/accounts/",
-    "harness/bench/generate/",
-    "harness/bench/measure/",
-    "harness/bench/sending/",
-    "harness/bench/show/",
-    "harness/cli/",
-    "harness/error.rs",
-    "harness/peers/mutant/sender",
-    "harness/peers/sender",
-    "harness/redaction",
-    "harness/report/",
-    "harness/subject/",
-    "harness/suite/cause/sender",
-    "harness/suite/judge",
-    "harness/suite/mod",
-    "harness/suite/property",
-    "harness/suite/replay",
-    "harness/suite/requirement",
-    "harness/suite/run",
-    "harness/suite/scenario",
-    "harness/suite/selection",
-    "harness/suite/sender",
-    "harness/suite/traffic",
-    "harness/suite/transcript",
-    "harness/suite/verdict",
-    "harness/webhook/",
-    "harness/wire/",
-];
+const PENDING: &[&str] = &[];
 
 fn is_exempt(name: &str) -> bool {
     let is_messages = name.ends_with("/messages.rs") || name.contains("/messages/");
