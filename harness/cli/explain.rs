@@ -59,7 +59,7 @@ fn of_requirement(requirement: &Requirement) -> String {
     section(&mut text, "Why", [requirement.why], "");
     section(&mut text, "What is sent", requirement.scenarios.iter().map(|one| one.sends), "- ");
     if let Some(capability) = requirement.needs {
-        text.push_str(&wrapped(&messages::needs_capability(capability.as_str()), "  "));
+        text.push_str(&wrapped(&messages::needs_capability(requirement.role(), capability.as_str()), "  "));
     }
     section(&mut text, "What it catches", requirement.counterexamples.descriptions(), "- ");
     text + &more(id)

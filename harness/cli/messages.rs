@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use crate::suite::requirement::Role;
+
 pub(super) mod help;
 
 // Values of options.
@@ -274,8 +276,11 @@ pub(super) fn nothing_to_explain(what: &str) -> String {
     format!("{what:?} is not a requirement, a check or a cause; `twenty-conform list` shows the requirements")
 }
 
-pub(super) fn needs_capability(capability: &str) -> String {
-    format!("Applies only to senders that declare the capability `{capability}`.")
+pub(super) fn needs_capability(role: Role, capability: &str) -> String {
+    match role {
+        Role::Receiver => "Applies only with --observe, which shows what the receiver processes.".to_owned(),
+        Role::Sender => format!("Applies only to senders that declare the capability `{capability}`."),
+    }
 }
 
 #[cfg(test)]

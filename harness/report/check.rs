@@ -10,7 +10,7 @@ use super::curl::{self, body_name};
 use crate::redaction::Redaction;
 use crate::subject::protocol::Op;
 use crate::suite::cause::Cause;
-use crate::suite::requirement::{Level, Requirement, Role, Verdict};
+use crate::suite::requirement::{Level, Requirement, Role, Verdict, group_of};
 use crate::suite::run::{Finding, Judgement};
 use crate::suite::transcript::Transcript;
 use crate::suite::verdict::VerdictName;
@@ -95,12 +95,7 @@ impl CheckEntry {
 
     /// The role and group, such as `receiver/verification`: the id without its last part.
     pub fn group(&self) -> &'static str {
-        match self.id.rsplit_once('/') {
-            // The ids of this group keep its former name.
-            Some(("receiver/intake", _)) => "receiver/processing",
-            Some((group, _)) => group,
-            None => self.id,
-        }
+        group_of(self.id)
     }
 
     /// A command that repeats the failure: an `emit` request for a sender, a `curl` command for a receiver.

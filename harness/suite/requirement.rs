@@ -67,6 +67,16 @@ impl Requirement {
     }
 }
 
+/// Role and group of a check, such as `receiver/verification`: its id without the last part.
+pub fn group_of(check_id: &'static str) -> &'static str {
+    match check_id.rsplit_once('/') {
+        // Ids are never changed; this group was renamed after its ids were given.
+        Some(("receiver/intake", _)) => "receiver/processing",
+        Some((group, _)) => group,
+        None => check_id,
+    }
+}
+
 impl fmt::Debug for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.id)

@@ -3,7 +3,7 @@
 //! A pattern that matches nothing is an error, never an empty selection.
 
 use crate::suite::messages;
-use crate::suite::requirement::{Level, Requirement, Role};
+use crate::suite::requirement::{Level, Requirement, Role, group_of};
 use crate::suite::requirements;
 
 #[derive(Debug, Clone)]
@@ -42,10 +42,12 @@ pub fn select(roles: &[Role], filter: &Filter) -> Result<Vec<&'static Requiremen
         .collect())
 }
 
-/// Whether a pattern matches a requirement's id or its check's id. `*` stays within a path component, `**` does not.
+/// Whether a pattern matches a requirement's id, its check's id, or that id with the group that reports show. `*` stays within
+/// a path component, `**` does not.
 pub fn matches(pattern: &str, requirement: &Requirement) -> bool {
-    glob(pattern.as_bytes(), requirement.id.as_bytes())
-        || glob(pattern.as_bytes(), requirement.check_id.as_bytes())
+    let (id, name) = (requirement.check_id, requirement.check_id.rsplit('/').next().unwrap_or_default());
+    let shown = format!("{}/{name}", group_of(id));
+    [requirement.id, id, &shown].iter().any(|text| glob(pattern.as_bytes(), text.as_bytes()))
 }
 
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
@@ -64,7 +66,17 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::glob;
+    use super::{glob, matches};
+    use crate::suite::requirements;
+
+    #[test]
+    fn matches_the_group_that_reports_show() {
+        for pattern in ["receiver/processing/*", "receiver/intake/*"] {
+            let ids: Vec<_> =
+                requirements::all().filter(|one| matches(pattern, one)).map(|one| one.id).collect();
+            assert_eq!(ids, ["PRC-1", "PRC-2", "PRC-3"], "{pattern}");
+        }
+    }
 
     #[test]
     fn star_stays_within_a_component_and_double_star_does_not() {

@@ -52,7 +52,7 @@ fn mask(value: &mut Value) {
 
 /// Masks words of a text that differ from run to run.
 fn masked(text: &str) -> String {
-    let text = text.replace(&reference("sender"), "'twenty-conform' serve sender");
+    let text = text.replace(env!("CARGO_BIN_EXE_twenty-conform"), "twenty-conform");
     let text = text.replace(&std::env::temp_dir().display().to_string(), "[tmp]");
     let mut masked = String::new();
     for line in text.split_inclusive('\n') {

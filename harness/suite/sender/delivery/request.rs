@@ -65,7 +65,12 @@ fn with_broken(t: &Transcript, verdict: Verdict) -> Verdict {
     let broken: Vec<_> = t.broken.iter().filter(counts).collect();
     let Some(first) = broken.first() else { return verdict };
     let message = messages::broken_request(&first.what, broken.len() - 1);
-    let detail = broken.iter().find_map(|one| one.fault).map_or("not complete", FramingFault::describe);
+    let detail = match broken.iter().find_map(|one| one.fault) {
+        // The interface names this detail.
+        Some(FramingFault::LengthTwice) => "two lengths",
+        Some(fault) => fault.describe(),
+        None => "not complete",
+    };
     let cause = Cause::detailed(Code::SendFraming, detail);
     Evidence::new("a POST request", messages::not_complete(), message).because(cause).fail()
 }
