@@ -14,7 +14,7 @@ use crate::suite::requirement::{Level, Requirement, Role, Verdict};
 use crate::suite::run::{Finding, Judgement};
 use crate::suite::transcript::Transcript;
 use crate::suite::verdict::VerdictName;
-use crate::terminal::is_unseen;
+use crate::terminal::is_invisible;
 use crate::webhook::json::escape;
 use crate::wire::exchange::ExchangeId;
 
@@ -180,7 +180,7 @@ pub(super) fn check_entry(
 fn visible(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for character in json.chars() {
-        if is_unseen(character) { escape(character, &mut shown) } else { shown.push(character) }
+        if is_invisible(character) { escape(character, &mut shown) } else { shown.push(character) }
     }
     shown
 }

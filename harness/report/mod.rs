@@ -208,7 +208,7 @@ impl Report {
     }
 
     /// Notes which evidence could not be written, if any. The run then ends as an error.
-    pub fn lacks_evidence(&mut self, failures: &[String]) {
+    pub fn note_missing_evidence(&mut self, failures: &[String]) {
         if !failures.is_empty() {
             self.lacks_evidence = true;
             self.notes.extend(failures.iter().map(|failure| messages::evidence_incomplete(failure)));

@@ -139,11 +139,11 @@ pub enum Ending {
     /// The sender exited in the middle: how.
     Died(String),
     /// The sender answered a request with an error, or did not answer in time: what.
-    Stuck(String),
+    RequestFailed(String),
     /// The sender declared a capability that does not work: what it said.
-    Unkept(String),
+    BrokenCapability(String),
     /// The sender violated the attachment protocol: a quotation.
-    Broke(String),
+    ProtocolViolation(String),
     /// It did not run: why.
     Skipped(String),
 }

@@ -305,8 +305,8 @@ fn cases_are_inconclusive_when_controls_are_rejected() {
     let judge = |case: &Case, (before, trial, after): (u16, u16, u16)| match case
         .judge(&attempt(before, trial, after), &present)
     {
-        Replayed::StillThere(_) => "fails",
-        Replayed::Gone => "passes",
+        Replayed::StillFails(_) => "fails",
+        Replayed::Fixed => "passes",
         Replayed::Inconclusive(_) => "inconclusive",
     };
     for (expected, statuses, replayed) in [
@@ -333,7 +333,7 @@ fn cases_are_inconclusive_when_controls_are_rejected() {
     let doubtful = Timing::Present(Some(Doubt::UnknownSignature));
     case.expected = Expected::NotAccepted;
     assert!(matches!(case.judge(&attempt(200, 401, 200), &doubtful), Replayed::Inconclusive(_)));
-    assert!(matches!(case.judge(&attempt(200, 200, 200), &doubtful), Replayed::StillThere(_)));
+    assert!(matches!(case.judge(&attempt(200, 200, 200), &doubtful), Replayed::StillFails(_)));
     let frozen = Timing::Frozen(Duration::from_secs(3600));
     match case.judge(&attempt(401, 401, 401), &frozen) {
         Replayed::Inconclusive(why) => {
@@ -343,5 +343,5 @@ fn cases_are_inconclusive_when_controls_are_rejected() {
     }
     let mut died = attempt(200, 401, 200);
     died.died = Some("`it` ended".to_owned());
-    assert!(matches!(case.judge(&died, &present), Replayed::StillThere(_)));
+    assert!(matches!(case.judge(&died, &present), Replayed::StillFails(_)));
 }

@@ -153,7 +153,7 @@ fn assert_matrix(name: &str, rows: &[(String, Vec<String>)]) {
     assert_snapshot(name, &text);
 }
 
-fn named_for(is_counterexample: impl Fn(Faults) -> bool) -> BTreeSet<&'static str> {
+fn requirements_naming(is_counterexample: impl Fn(Faults) -> bool) -> BTreeSet<&'static str> {
     requirements::all().filter(|one| is_counterexample(one.counterexamples)).map(|one| one.id).collect()
 }
 
@@ -235,7 +235,7 @@ async fn https_faults_of_senders_are_reported() {
 }
 
 fn names_sender_fault(fault: SenderFault) -> BTreeSet<&'static str> {
-    named_for(|faults| matches!(faults, Faults::Sender(faults) if faults.contains(&fault)))
+    requirements_naming(|faults| matches!(faults, Faults::Sender(faults) if faults.contains(&fault)))
 }
 
 /// Mutants whose result may change with four times the patience, because their fault is one of timing and a busy
@@ -311,8 +311,9 @@ async fn receiver_mutants_fail_the_requirements_of_their_fault() {
     let mut wrong = String::new();
     let mut rows = Vec::new();
     for (fault, run) in &runs {
-        let expected =
-            named_for(|faults| matches!(faults, Faults::Receiver(faults) if faults.contains(fault)));
+        let expected = requirements_naming(
+            |faults| matches!(faults, Faults::Receiver(faults) if faults.contains(fault)),
+        );
         if expected.is_empty() || failed(run) != expected {
             writeln!(wrong, "{fault:?}: expected {expected:?}, failed {:?}", causes(run)).unwrap();
         }

@@ -118,7 +118,7 @@ async fn mutant_failures_replay_on_the_mutant_and_pass_on_the_reference() {
             ] {
                 let on_mutant = receive(mutant(fault, at_ms), &case, (how.clone(), at_ms)).await;
                 let on_reference = receive(reference(at_ms), &case, (how.clone(), at_ms)).await;
-                if !matches!(on_mutant, Replayed::StillThere(_)) || on_reference != Replayed::Gone {
+                if !matches!(on_mutant, Replayed::StillFails(_)) || on_reference != Replayed::Fixed {
                     let (id, what) = (&case.requirement, &case.what);
                     writeln!(wrong, "{fault:?} {id} {how:?} ({what}): {on_mutant:?}, {on_reference:?}")
                         .unwrap();

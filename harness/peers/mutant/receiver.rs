@@ -96,7 +96,7 @@ impl Mutant {
         }
         let response = self.inner.answer(&judged);
         if response.status == 200 {
-            self.memory.accept(request.presented(), delivery.body.clone());
+            self.memory.accept(request.credentials(), delivery.body.clone());
         }
         match (&self.act, response.status) {
             (Act::Rewrites(rewrite), 400..) => rewrite(&request, response),

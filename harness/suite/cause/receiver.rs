@@ -235,7 +235,7 @@ fn accepts_borrowed(transcript: &Transcript) -> bool {
 }
 
 /// Why a receiver ended instead of answering: what was unusual about the request.
-pub fn of_end(respect: Respect) -> Cause {
+pub fn of_exit(respect: Respect) -> Cause {
     let of_another_length = |digest| {
         matches!(
             digest,

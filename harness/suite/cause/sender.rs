@@ -44,13 +44,13 @@ pub fn signature(
         return Some(Cause::detailed(Code::MessageTimestampDiffers, what));
     }
     // A signature without a secret, or with one of no webhook, says nothing about the other webhooks.
-    let telling = |recipe: &Recipe| {
+    let is_specific = |recipe: &Recipe| {
         !matches!(recipe.key, KeyForm::Other | KeyForm::Empty)
             && recipe.message != Message::TimestampAlone
             && recipe.digest != Digest::Unkeyed
     };
     let under_other = others.iter().take(affordable / 100);
-    let under_other = under_other.flat_map(|other| messages.recipes(other, header, telling));
+    let under_other = under_other.flat_map(|other| messages.recipes(other, header, is_specific));
     let recipe = under_other.min_by_key(Recipe::distance)?;
     Some(Cause::detailed(Code::KeyOtherWebhook, recipe.describe()))
 }

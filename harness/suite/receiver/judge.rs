@@ -3,7 +3,7 @@
 //! Nothing passes without evidence: without a trial, or with a rejected control, a check is inconclusive.
 
 use super::messages;
-use crate::suite::cause::receiver::{of_acceptance, of_end, of_refusal};
+use crate::suite::cause::receiver::{of_acceptance, of_exit, of_refusal};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Evidence, Expected, Requirement, Verdict};
 use crate::suite::scenario::Scenario;
@@ -20,7 +20,7 @@ pub(super) fn accepts(
     let trials = trials(scenarios, t);
     let rejected = trials.iter().copied().filter(|trial| !t.acknowledged(trial.exchange));
     let (judged, unclear): (Vec<&Trial>, Vec<&Trial>) =
-        rejected.partition(|trial| has_controls(t, trial) && !limits_rate(t, trial));
+        rejected.partition(|trial| has_controls(t, trial) && !is_rate_limited(t, trial));
     if let Some(first) = judged.first() {
         let outcome = t.outcome(first.exchange);
         let others = others(t, scenarios, &judged, &trials);
@@ -51,12 +51,12 @@ pub(super) fn rejects(scenarios: &[&Scenario], t: &Transcript) -> Verdict {
         let evidence = Evidence::new(Expected::NotAccepted, outcome.to_string(), message);
         return evidence.shown_by(accepted.iter().map(|trial| trial.exchange)).because(cause).fail();
     }
-    if let Some(fatal) = trials.iter().find(|trial| died_unanswered(t, trial)) {
+    if let Some(fatal) = trials.iter().find(|trial| exited_unanswered(t, trial)) {
         let outcome = t.outcome(fatal.exchange);
         let unanswered = messages::did_not_answer(outcome, t.exchange(fatal.exchange).took, &fatal.what);
         let message = with_death(t, fatal.exchange, unanswered);
         let evidence = Evidence::new(Expected::Rejected, outcome.to_string(), message);
-        return evidence.shown_by([fatal.exchange]).because(of_end(fatal.respect)).fail();
+        return evidence.shown_by([fatal.exchange]).because(of_exit(fatal.respect)).fail();
     }
     let unclear = trials.iter().copied().find(|trial| !has_controls(t, trial));
     uncontrolled(t, &trials, unclear).unwrap_or(Verdict::Pass)
@@ -109,7 +109,7 @@ fn trials<'t>(scenarios: &[&Scenario], t: &'t Transcript) -> Vec<&'t Trial> {
 }
 
 /// Whether the receiver ended instead of answering. VER-9 reports one that ended after its answer.
-fn died_unanswered(t: &Transcript, trial: &Trial) -> bool {
+fn exited_unanswered(t: &Transcript, trial: &Trial) -> bool {
     t.death_at(trial.exchange).is_some() && t.outcome(trial.exchange).status().is_none()
 }
 
@@ -119,7 +119,7 @@ pub(super) fn has_controls(t: &Transcript, trial: &Trial) -> bool {
 
 /// Whether a delivery was rejected by a rate limit, and not for what it is. RCV-8 judges how many at a time must be
 /// accepted.
-fn limits_rate(t: &Transcript, trial: &Trial) -> bool {
+fn is_rate_limited(t: &Transcript, trial: &Trial) -> bool {
     let Outcome::Answered(response) = t.outcome(trial.exchange) else { return false };
     let later = response.headers.all("retry-after").next().is_some();
     trial.respect != Respect::Concurrent && (response.status == 429 || response.status == 503 && later)

@@ -117,7 +117,7 @@ impl ReceiverStage<'_> {
         let control = self.send(self.maker.deliver(&self.maker.plain())).await?;
         let deliveries: Vec<Delivery> =
             (0..count).map(|_| self.maker.deliver(&self.maker.plain())).map(closing).collect();
-        for exchange in self.together(&deliveries).await? {
+        for exchange in self.send_concurrently(&deliveries).await? {
             self.transcript.trials.push(Trial {
                 scenario,
                 what: format!("one of {count} concurrent valid deliveries"),

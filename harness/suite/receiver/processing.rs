@@ -63,11 +63,11 @@ const PRC_2: Requirement = Requirement {
     why: "A receiver that works first and verifies afterwards has already done what an attacker sent, whatever it answers.",
     scenarios: &[&PROCESSING],
     needs: Some(Capability::Observations),
-    check: left_nothing,
+    check: rejected_not_processed,
     counterexamples: Faults::Receiver(&[ReceiverFault::ProcessesRejected]),
 };
 
-fn left_nothing(_: &Requirement, t: &Transcript) -> Verdict {
+fn rejected_not_processed(_: &Requirement, t: &Transcript) -> Verdict {
     if t.observed.is_empty() {
         return Verdict::Inconclusive(messages::nothing_observed().to_owned());
     }

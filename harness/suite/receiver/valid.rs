@@ -83,7 +83,7 @@ impl ReceiverStage<'_> {
         for event in plain.into_iter().chain(others) {
             let id = self.send(self.maker.deliver(&event.with_id(&self.maker.random.uuid()))).await?;
             let what = format!("a valid delivery of {}", event.name);
-            self.write_single(VALID.name, what, Respect::Valid, id);
+            self.record_single(VALID.name, what, Respect::Valid, id);
         }
         Ok(())
     }

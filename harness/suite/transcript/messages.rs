@@ -6,7 +6,7 @@ use super::{Age, Certificate, Conduct, Part, Redating, Respect, Surrounding, Tim
 
 impl Conduct {
     /// What happened to a delivery at this endpoint, as the end of "a delivery that ...".
-    pub fn what_became(self) -> &'static str {
+    pub fn what_happened(self) -> &'static str {
         match self {
             Self::Answers => "was answered",
             Self::AnswersEarly => "was answered before its body was read",

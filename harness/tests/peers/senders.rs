@@ -69,7 +69,7 @@ impl NullSender {
             (Null::Dies, _) | (Null::DiesAtEvent, Op::Emit(_)) => {
                 return Err(SubjectError::Died("it ended".to_owned()));
             }
-            (Null::IsSilent, _) => return Err(SubjectError::Stuck("it did not reply".to_owned())),
+            (Null::IsSilent, _) => return Err(SubjectError::RequestFailed("it did not reply".to_owned())),
             (Null::Refuses, _) => return Ok(Reply::Error("no".to_owned())),
             _ => {}
         }

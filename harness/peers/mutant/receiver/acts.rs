@@ -205,11 +205,11 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::DedupesOnConstant => Processes(processing::only_the_first),
         F::DedupesOnRecord => Processes(processing::once_per_record),
         F::DedupesOnNonce => {
-            Forgets(|it| it.header(NONCE_HEADER).is_some_and(|nonce| it.is_signed() && it.knew(nonce)))
+            Forgets(|it| it.header(NONCE_HEADER).is_some_and(|nonce| it.is_signed() && it.seen_before(nonce)))
         }
-        F::MarksBeforeVerifying => {
-            Answers(200, |it| it.knew(it.body()) && it.delivery.method == "POST" && it.is_signed_and_fresh())
-        }
+        F::MarksBeforeVerifying => Answers(200, |it| {
+            it.seen_before(it.body()) && it.delivery.method == "POST" && it.is_signed_and_fresh()
+        }),
         F::MisreadsOtherDialect => Answers(200, |it| {
             it.delivery.method == "POST" && body::is_shipped(it.body()) && it.is_signed_and_fresh()
         }),

@@ -13,6 +13,6 @@ pub(super) fn webhooks(
 }
 
 /// The events that meet an endpoint's conduct: all but the first event after the registration.
-pub(super) fn met(t: &Transcript, webhook: usize) -> impl Iterator<Item = &Emission> {
+pub(super) fn judged_events(t: &Transcript, webhook: usize) -> impl Iterator<Item = &Emission> {
     t.emissions_to(webhook).filter(|emission| !emission.first && emission.unsupported.is_none())
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what the sender did at an endpoint that does not answer is compared with what it did at one that does.
 
-use super::endpoints::{met, webhooks};
+use super::endpoints::{judged_events, webhooks};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::subject::capability::Capability;
 use crate::suite::cause::{Cause, Code};
@@ -53,7 +53,7 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
     let mut verdicts = Vec::new();
     for (webhook, conduct) in webhooks(t, scenario, Conduct::is_silent) {
         let mut seen_before = false;
-        for (at, emission) in met(t, webhook).enumerate() {
+        for (at, emission) in judged_events(t, webhook).enumerate() {
             let attempts = t.attempts(webhook, emission);
             let others_settled = t.settled_of(working, emission).is_some_and(|settled| settled.delivered);
             let exchanges = attempts.iter().map(|arrival| arrival.exchange);
@@ -62,7 +62,7 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
                     if !misread.contains(&conduct.as_str()) {
                         misread.push(conduct.as_str());
                     }
-                    let message = messages::silence_acknowledged(conduct.what_became());
+                    let message = messages::silence_acknowledged(conduct.what_happened());
                     let (expected, actual) =
                         (messages::reported_not_delivered(), messages::reported_delivered());
                     Evidence::new(expected, actual, message)
@@ -71,7 +71,7 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
                         .fail()
                 }
                 _ if stopped(t, scenario, last, conduct, emission, &attempts, seen_before) => {
-                    let message = messages::endpoint_given_up(&emission.event.name, conduct.what_became());
+                    let message = messages::endpoint_given_up(&emission.event.name, conduct.what_happened());
                     Evidence::new(messages::next_delivery(), messages::nothing_sent(), message)
                         .because(Cause::detailed(
                             Code::SendBlocked,
@@ -89,7 +89,7 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
             seen_before |= !attempts.is_empty();
         }
         if conduct.sees_requests() && !seen_before {
-            verdicts.push(Verdict::Inconclusive(messages::endpoint_not_reached(conduct.what_became())));
+            verdicts.push(Verdict::Inconclusive(messages::endpoint_not_reached(conduct.what_happened())));
         }
     }
     let mut verdict = of_all(verdicts.into_iter(), messages::no_event_emitted(), "deliveries");
@@ -126,7 +126,7 @@ fn bad_certificates(t: &Transcript) -> Option<Verdict> {
     let mut verdicts = Vec::new();
     for (webhook, registered) in webhooks {
         let Conduct::Secured(certificate) = registered.conduct else { continue };
-        let became = registered.conduct.what_became();
+        let became = registered.conduct.what_happened();
         if t.arrivals.iter().any(|arrival| arrival.webhook == Some(webhook)) {
             // It was answered, so it may count as acknowledged.
             verdicts.push(Verdict::NotApplicable(messages::certificate_accepted(certificate.describe())));
@@ -135,7 +135,7 @@ fn bad_certificates(t: &Transcript) -> Option<Verdict> {
         let connected = |wanted: &dyn Fn(u64) -> bool| {
             t.handshakes.iter().any(|one| one.webhook == webhook && wanted(one.at_ms))
         };
-        for emission in met(t, webhook) {
+        for emission in judged_events(t, webhook) {
             let (name, asked) = (&emission.event.name, emission.asked_at_ms);
             let others_settled = t.settled_of(working, emission).is_some_and(|settled| settled.delivered);
             let stopped = emission.awaited

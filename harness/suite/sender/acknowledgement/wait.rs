@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::endpoints::{met, webhooks};
+use super::endpoints::{judged_events, webhooks};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
@@ -50,7 +50,7 @@ fn waits(requirement: &Requirement, t: &Transcript) -> Verdict {
 /// How long the sender waits for an answer that never comes.
 fn gives_up(t: &Transcript, webhook: usize) -> Verdict {
     let attempts: Vec<&Arrival> =
-        met(t, webhook).flat_map(|emission| t.attempts(webhook, emission)).collect();
+        judged_events(t, webhook).flat_map(|emission| t.attempts(webhook, emission)).collect();
     let Some(first) = attempts.first() else {
         return Verdict::Inconclusive(messages::hanging_not_reached().to_owned());
     };
@@ -84,12 +84,12 @@ fn gives_up(t: &Transcript, webhook: usize) -> Verdict {
 
 /// Whether the sender waits for an answer that takes a little less than a second.
 fn waits_long_enough(t: &Transcript, webhook: usize, conduct: Conduct) -> Verdict {
-    let Some(emission) = met(t, webhook).next() else {
+    let Some(emission) = judged_events(t, webhook).next() else {
         return Verdict::Inconclusive(messages::no_event_emitted().to_owned());
     };
     let attempts = t.attempts(webhook, emission);
     let Some(first) = attempts.first() else {
-        return Verdict::Inconclusive(messages::no_delivery_that(conduct.what_became()));
+        return Verdict::Inconclusive(messages::no_delivery_that(conduct.what_happened()));
     };
     let settled = t.settled_of(webhook, emission);
     // The reported outcome comes first: a sender that has read enough may close the connection during the answer.
@@ -99,7 +99,7 @@ fn waits_long_enough(t: &Transcript, webhook: usize, conduct: Conduct) -> Verdic
         (None, Some(wait)) => (messages::given_up_after(wait.as_millis()), messages::was_given_up()),
         (None, None) => return Verdict::Pass,
     };
-    let message = messages::wait_too_short(conduct.what_became(), end);
+    let message = messages::wait_too_short(conduct.what_happened(), end);
     Evidence::new("delivered", actual, message)
         .shown_by(attempts.iter().map(|arrival| arrival.exchange))
         .because(Cause::detailed(Code::SendAckStatus, format!("200, {}", conduct.as_str())))

@@ -26,7 +26,7 @@ pub(crate) fn malformed_event(delivery: &str, member: &str, given: &str) -> Stri
     format!("{delivery} carries {given} in `{member}`, which does not have the form <object>.<action>")
 }
 
-pub(crate) fn member_holding(member: &str, expected: &str) -> String {
+pub(crate) fn member_with(member: &str, expected: &str) -> String {
     format!("`{member}`: {expected}")
 }
 

@@ -4,7 +4,7 @@ pub(crate) fn endpoint_not_started(why: &str) -> String {
     format!("cannot start an endpoint: {why}")
 }
 
-pub(crate) fn capability_not_kept(capability: &str, why: &str) -> String {
+pub(crate) fn capability_broken(capability: &str, why: &str) -> String {
     format!("the sender declares the capability `{capability}`, but it does not work: {why}")
 }
 

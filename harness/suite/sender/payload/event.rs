@@ -39,7 +39,7 @@ fn event(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let Some(given) = members.get(key) else {
         let message = messages::member_missing(&arrived.named(), key);
         let cause = missing(dialect, &members, |dialect| dialect.event_member);
-        let expected = messages::member_holding(key, &expected);
+        let expected = messages::member_with(key, &expected);
         return Ok(arrived.evidence(expected, messages::no_such_member(), message).because(cause).fail());
     };
     let text = members.text(key);

@@ -125,7 +125,7 @@ impl SenderStage<'_> {
         // A delivery that may be retried later is not settled, so the wait ends at the deadline.
         self.settle([(0, self.record_ids(scenario))], self.transcript.limits.deadline).await?;
         for received in endpoint.received() {
-            self.write_arrival(None, received);
+            self.record_arrival(None, received);
         }
         Ok(())
     }
@@ -151,7 +151,7 @@ impl SenderStage<'_> {
         answers: &[(u16, AnswerForm)],
         elsewhere: &Elsewhere<'_>,
     ) -> Result<(), SubjectError> {
-        self.first(scenario).await?;
+        self.emit_first(scenario).await?;
         let sample = self.sample("person.updated");
         let ids: Vec<String> = answers.iter().map(|_| self.random.uuid()).collect();
         let script = |(id, &(status, form)): (&String, &(u16, AnswerForm))| {

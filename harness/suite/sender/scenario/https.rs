@@ -37,7 +37,7 @@ impl SenderStage<'_> {
     async fn https(&mut self) -> Result<(), SubjectError> {
         let scenario = HTTPS.name;
         self.register_secured(scenario, Certificate::Good).await?;
-        self.first(scenario).await?;
+        self.emit_first(scenario).await?;
         for name in ["person.updated", "company.created"] {
             self.emit(scenario, &self.sample(name), Purpose::Sample).await?;
         }
@@ -52,7 +52,7 @@ impl SenderStage<'_> {
             self.register_secured(scenario, certificate).await?;
         }
         let mut before = self.visits();
-        self.first(scenario).await?;
+        self.emit_first(scenario).await?;
         self.wait_for_visits(&before).await;
         let sample = self.sample("person.updated");
         let mut ids = Vec::new();

@@ -31,7 +31,7 @@ const DRIPPING: Duration = Duration::from_millis(600);
 
 /// The endpoints that are registered after the first working one. The one that hangs comes first. Another working one comes
 /// last: a sender that delivers in order has reached all the others before it.
-const TROUBLE: &[Conduct] = &[
+const OTHER_ENDPOINTS: &[Conduct] = &[
     Conduct::Hangs,
     Conduct::Refuses,
     Conduct::ClosesAtOnce,
@@ -76,39 +76,43 @@ impl SenderStage<'_> {
         let sample = self.sample("person.updated");
         // How soon a delivery arrives while every endpoint works.
         self.register(scenario).await?;
-        self.first(scenario).await?;
+        self.emit_first(scenario).await?;
         self.emit(scenario, &sample, Purpose::Sample).await?;
         self.wait_for_all().await;
-        let troubled = self.random.uuid();
-        for &conduct in TROUBLE {
+        let unanswered = self.random.uuid();
+        for &conduct in OTHER_ENDPOINTS {
             let wanted = NewWebhook::with_secret(self.random.secret());
             self.register_as(scenario, NewWebhook { conduct, ..wanted }).await?;
         }
-        self.first(scenario).await?;
+        self.emit_first(scenario).await?;
         self.wait_for_all().await;
-        for (registered, &conduct) in self.registered[1..].iter().zip(TROUBLE) {
-            registered.endpoint.follow(script(conduct, &troubled));
+        for (registered, &conduct) in self.registered[1..].iter().zip(OTHER_ENDPOINTS) {
+            registered.endpoint.follow(script(conduct, &unanswered));
         }
         let began = Instant::now();
-        self.emit_as(scenario, &sample, troubled.clone(), Purpose::Answered(200, AnswerForm::Plain)).await?;
+        self.emit_as(scenario, &sample, unanswered.clone(), Purpose::Answered(200, AnswerForm::Plain))
+            .await?;
         self.wait_for_all().await;
         // Time for a sender to give up on a webhook when a delivery fails.
         let soon = |conduct: &Conduct| conduct.is_silent() && *conduct != Conduct::Hangs;
-        let failing: Vec<usize> = (1..).zip(TROUBLE).filter(|(_, one)| soon(one)).map(|(at, _)| at).collect();
+        let failing: Vec<usize> =
+            (1..).zip(OTHER_ENDPOINTS).filter(|(_, one)| soon(one)).map(|(at, _)| at).collect();
         let all_of = |ids: &[String]| failing.iter().map(|&at| (at, ids.to_vec())).collect::<Vec<_>>();
-        self.settle(all_of(std::slice::from_ref(&troubled)), self.transcript.limits.deadline).await?;
-        let mut ids = vec![troubled.clone()];
+        self.settle(all_of(std::slice::from_ref(&unanswered)), self.transcript.limits.deadline).await?;
+        let mut ids = vec![unanswered.clone()];
         for _ in 0..4 {
             let id = self.random.uuid();
             self.emit_as(scenario, &sample, id.clone(), Purpose::Answered(200, AnswerForm::Plain)).await?;
             ids.push(id);
         }
         self.wait_for_all_but_hanging().await;
-        self.wait_until_given_up(&troubled, began).await;
+        self.wait_until_given_up(&unanswered, began).await;
         self.watch().await;
         self.settle(all_of(&ids), self.transcript.limits.deadline).await?;
-        let late = (1..).zip(TROUBLE).filter(|(_, one)| matches!(one, Conduct::AnswersLate | Conduct::Drips));
-        let once = late.map(|(at, _)| at).chain([1]).map(|at| (at, vec![troubled.clone()]));
+        let late = (1..)
+            .zip(OTHER_ENDPOINTS)
+            .filter(|(_, one)| matches!(one, Conduct::AnswersLate | Conduct::Drips));
+        let once = late.map(|(at, _)| at).chain([1]).map(|at| (at, vec![unanswered.clone()]));
         self.settle(once.chain([(0, ids)]), self.transcript.limits.deadline).await
     }
 
