@@ -24,7 +24,7 @@ pub enum Error {
     /// The user interrupted before there was a result.
     #[error("interrupted before anything was measured")]
     Interrupted,
-    /// The suite's own test vectors fail, or something that it needs does.
+    /// The suite's own test vectors fail, or something that the suite needs is missing.
     #[error("harness fault: {0}")]
     Harness(String),
 }

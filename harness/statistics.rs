@@ -62,7 +62,7 @@ impl Interval {
         Self { low: self.low.exp(), estimate: self.estimate.exp(), high: self.high.exp() }
     }
 
-    /// The same interval around another estimate.
+    /// The interval moved to another estimate.
     #[must_use]
     pub(crate) fn about(self, estimate: f64) -> Self {
         let moved = estimate - self.estimate;
@@ -108,8 +108,8 @@ pub fn trimmed_mean(values: &[f64]) -> Option<f64> {
     (!kept.is_empty()).then(|| kept.iter().sum::<f64>() / kept.len() as f64)
 }
 
-/// The logarithm of the ratio of a candidate's two figures of a round to the base's two. Measured in the order base, candidate,
-/// candidate, base, a linear drift cancels out.
+/// The logarithm of the ratio of a candidate's two figures of a round to the base's two. If the order is base,
+/// candidate, candidate, base, a linear drift cancels out.
 pub fn log_ratio(base: [f64; 2], candidate: [f64; 2]) -> f64 {
     let mean = |[first, second]: [f64; 2]| f64::midpoint(first.ln(), second.ln());
     mean(candidate) - mean(base)

@@ -112,9 +112,9 @@ impl Sender {
     }
 }
 
-/// The environment variables with which a started sender trusts the HTTPS endpoints: the authority's file under the suite's own
-/// name, and under the names that runtimes read. The latter files also have what was trusted before, since the command may
-/// fetch dependencies or talk to other hosts.
+/// The environment variables with which a started sender trusts the HTTPS endpoints. One has the suite's own name, the others
+/// have the names that runtimes read. The files of the latter also contain what was trusted before, since the command may fetch
+/// dependencies or talk to other hosts.
 ///
 /// If the authority cannot be created nothing is set, and the run reports it.
 fn environment(authority: &Authority) -> Vec<(&'static str, String)> {

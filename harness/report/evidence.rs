@@ -291,8 +291,8 @@ fn numbers(exchanges: &[ExchangeId]) -> Vec<usize> {
 fn clear(folder: &Path) -> io::Result<()> {
     for name in NAMES {
         let path = folder.join(name);
-        let gone = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        gone.or_else(|why| if why.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(why) })?;
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.or_else(|why| if why.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(why) })?;
     }
     Ok(())
 }

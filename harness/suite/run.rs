@@ -38,7 +38,7 @@ pub struct Options {
     pub clock: Clock,
     /// Turns true when the run should end early.
     pub interrupted: watch::Receiver<bool>,
-    /// Records the run while it is going on.
+    /// Records the run while it runs.
     pub keeper: Option<Keeper>,
     /// Signs the certificates of the HTTPS endpoints.
     pub authority: Arc<Authority>,
@@ -143,7 +143,7 @@ pub fn need_https(selected: &[&'static Requirement]) -> bool {
     needed(Role::Sender, selected).iter().any(|one| one.needs == Some(Capability::Https))
 }
 
-/// A run that could not start: each requirement gets the reason.
+/// A run that could not start. The finding on each requirement is the reason.
 pub fn not_started(transcript: Transcript, selected: &[&'static Requirement], why: &SubjectError) -> Run {
     let judgement = || match why {
         SubjectError::ProtocolViolation(why) => Judgement::Error(why.clone()),
@@ -183,7 +183,7 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
     match (broken, verdict) {
         // Not applicable stays not applicable when the subject breaks down.
         (_, verdict @ Verdict::NotApplicable(_)) => Judgement::Judged(verdict),
-        // A failure seen before the breakdown counts.
+        // A failure that was seen before the scenario broke down counts.
         (
             None
             | Some(
@@ -296,7 +296,7 @@ async fn interruption(options: &Options) {
     }
 }
 
-/// Why no further scenario starts, if so.
+/// Why no more scenarios can run; `None` if they can.
 fn reason_to_stop(transcript: &Transcript) -> Option<String> {
     let lost = transcript.endings.iter().find_map(|(_, ending)| match ending {
         Ending::Died(why) | Ending::ProtocolViolation(why) => Some(messages::skipped_after(why)),

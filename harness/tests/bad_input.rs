@@ -1,5 +1,5 @@
-//! Subjects that misbehave: what they do is named and quoted, needs bounded time and memory, and does not affect the rest of
-//! the report.
+//! Subjects that misbehave. The report names and quotes what they do. The run needs bounded time and memory, and the rest of the
+//! report is unaffected.
 //!
 //! Invariant: nothing that a subject does makes a run pass, hang, or end without a reason.
 
@@ -26,7 +26,7 @@ struct Script {
 }
 
 impl Script {
-    /// `None` if there is no Python, which has been reported then.
+    /// `None` if there is no Python. If so, the skipped test was reported.
     fn new(text: &str) -> Option<Self> {
         if is_missing("python3") {
             return None;

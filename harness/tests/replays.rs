@@ -1,4 +1,4 @@
-//! Findings on mutants, replayed a day later: they fail on the mutant, and pass on the reference.
+//! Failures of mutants, replayed a day later. They fail again on the mutant, and pass on the reference.
 //!
 //! Invariant: every failure of every mutant has a case, unless no single delivery shows it.
 

@@ -66,12 +66,12 @@ impl Case {
         }
         if outcome.acknowledges() {
             return Replayed::StillFails(if self.expected.is_positive() {
-                messages::answered_late(what, outcome, trial.took.as_secs_f64())
+                messages::accepted_late(what, trial.took.as_secs_f64())
             } else {
                 messages::answered(what, outcome)
             });
         }
-        // It answered the control before but not the one after: it exited.
+        // It answered the control before the delivery, but not the one after it: it exited.
         let exited =
             rejected.filter(|_| self.died.is_some()).filter(|control| control.outcome.status().is_none());
         if let (Some(control), Some(true)) = (exited, before.as_ref().map(|one| one.outcome.acknowledges())) {
@@ -82,7 +82,7 @@ impl Case {
         }
         match timing {
             Timing::Present(Some(doubt)) => Replayed::Inconclusive(doubt.to_string()),
-            // Without a control, the reason may be its age alone.
+            // Without a control, the delivery may have been rejected only because of its age.
             Timing::Frozen(_) if self.controls.is_empty() && !timing.hint().is_empty() => {
                 Replayed::Inconclusive(messages::answered(what, outcome) + &timing.hint())
             }

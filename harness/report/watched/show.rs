@@ -27,7 +27,7 @@ const MARGIN: &str = "                   ";
 /// The indentation of further lines in the summary.
 const SUMMARY_MARGIN: &str = "                              ";
 
-/// What was counted in addition to what was judged.
+/// Counts that the judge does not have.
 #[derive(Debug, Clone, Copy)]
 pub struct TrafficCounts {
     pub received: u64,

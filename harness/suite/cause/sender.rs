@@ -16,9 +16,9 @@ const NEAR_MS: u64 = 5_000;
 /// About how many bytes to hash in the search for a timestamp, and for another webhook's secret.
 const HASHED: usize = 8 * 1024 * 1024;
 
-/// Searches the known ways of signing for one that gives `header`: with the webhook's own secret and the other known ones, over
-/// the request unchanged, with another timestamp, and over the reformatted body. Ways with fewer differences from the contract
-/// come first.
+/// Searches the known ways of signing for one that gives `header`. It tries the webhook's own secret and the other known ones,
+/// with the unchanged request, with another timestamp, and with the reformatted body. Ways with fewer differences from the
+/// contract come first.
 ///
 /// `None` if the signature is right, or if no known way gives it.
 pub fn signature(
@@ -43,7 +43,7 @@ pub fn signature(
     if let Some(what) = other_timestamp(secret, timestamp, body, header, affordable) {
         return Some(Cause::detailed(Code::MessageTimestampDiffers, what));
     }
-    // A signature without a secret, or with one of no webhook, says nothing about the other webhooks.
+    // A signature made without a secret, or with an unknown one, says nothing about the other webhooks.
     let is_specific = |recipe: &Recipe| {
         !matches!(recipe.key, KeyForm::Other | KeyForm::Empty)
             && recipe.message != Message::TimestampAlone

@@ -46,7 +46,7 @@ const COMPARISON: Scenario = Scenario::receiver(
 /// The number of exchanges in each series.
 const EACH: usize = 100;
 
-/// The same if answers are slow.
+/// The number of exchanges in each series if answers are slow.
 const EACH_SLOW: usize = 40;
 
 impl ReceiverStage<'_> {
@@ -97,7 +97,7 @@ impl ReceiverStage<'_> {
         Ok(())
     }
 
-    /// Whether a valid delivery is accepted: only then are the others rejected because of their signature.
+    /// Whether a valid delivery is accepted. If not, the others may be rejected for another reason than their signature.
     async fn accepts_plain(&mut self) -> Result<bool, SubjectError> {
         let id = self.send(self.maker.deliver(&self.maker.plain())).await?;
         Ok(self.transcript.acknowledged(id))

@@ -1,7 +1,7 @@
-//! If a plain valid delivery is rejected: which other way of signing the receiver expects.
+//! Finds which other way of signing a receiver expects, if it rejects a plain valid delivery.
 //!
-//! Invariant: an accepted way ends the search only after every way that is as near to the contract was tried too. If
-//! two are accepted, both are named.
+//! Invariant: when a way is accepted, the search ends only after trying every way that is equally near to the contract. If two
+//! are accepted, both are named.
 
 use futures_util::FutureExt as _;
 use serde_json::json;
@@ -93,7 +93,7 @@ impl ReceiverStage<'_> {
     ) -> Result<bool, SubjectError> {
         let mut found = false;
         for recipe in lattice.iter().filter(|recipe| distance.contains(&recipe.distance())) {
-            // With a member that each serialiser prints differently, to tell the serialisers apart.
+            // Each serialiser prints this member differently, which distinguishes them.
             let member = format!("\"probe\":{}", Serialiser::probe());
             let mut body = self.maker.render(&with_raw_member(&self.maker.plain(), &member));
             if recipe.message == Message::SecretMember {
@@ -151,7 +151,7 @@ impl ReceiverStage<'_> {
                 let timestamp = delivery.headers.single(TIMESTAMP_HEADER).cloned().unwrap_or_default();
                 delivery.headers.remove(SIGNATURE_HEADER);
                 delivery.headers.add(name, value);
-                // The timestamp under every name: only the signature's name is in question here.
+                // The timestamp has every name, so only the name of the signature decides.
                 TIMESTAMP_NAMES.iter().for_each(|other| delivery.headers.add(*other, timestamp.clone()));
                 let what = format!("a delivery with its signature in {name}, signed {}", recipe.describe());
                 found |= self.try_single(what, Respect::Header(name, recipe), delivery).await?;

@@ -160,7 +160,7 @@ pub(super) const SURROUNDED: Scenario = Scenario::cases(
     &[],
 );
 
-/// A surrounding: which it is, the end of "a delivery whose signature ...", and how it is made.
+/// A surrounding: its kind, the end of "a delivery whose signature ...", and the change that makes it.
 pub(super) type Surrounded = (Surrounding, &'static str, Change);
 
 pub(super) fn surrounded(changes: &'static [Surrounded]) -> Vec<Case> {
@@ -185,7 +185,7 @@ const SURROUNDINGS: &[Surrounded] = &[
     }),
 ];
 
-/// The right signature with something around it, made from its digits.
+/// Replaces the signature by one that is made from its digits.
 pub(super) fn around(delivery: &mut Delivery, change: impl Fn(&str) -> String) -> Option<()> {
     let signature = delivery.headers.single(SIGNATURE_HEADER)?.clone();
     let signature = change(std::str::from_utf8(&signature).ok()?);

@@ -166,8 +166,8 @@ const WRONG_TYPES: Scenario = Scenario::cases(
     &[event_numbers],
 );
 
-/// A value of another type: the end of "a signed body whose ...", whether it replaces the event's name (if not, the
-/// record), and the value.
+/// A value of another type. The text is the end of "a signed body whose ...". The flag says whether the value replaces the
+/// event's name; if not, it replaces the record.
 type WrongType = (&'static str, bool, fn() -> Value);
 
 const WRONG_TYPES_OF: &[WrongType] = &[

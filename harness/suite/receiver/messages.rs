@@ -1,4 +1,5 @@
-//! What the checks of receivers say, in reading order: findings, reasons for an inconclusive verdict, notes of a run.
+//! What the checks of receivers say, in reading order: findings, details of causes, reasons for an inconclusive verdict, notes
+//! of a run.
 //!
 //! A finding begins with what the receiver did, and then names what was sent.
 
@@ -34,7 +35,7 @@ pub(super) fn did_not_answer(outcome: &Outcome, took: Duration, what: &str) -> S
     }
 }
 
-/// A finding during which the receiver's process ended.
+/// A finding whose delivery ended the receiver's process.
 pub(super) fn ended(finding: &str, how: &str) -> String {
     format!("{finding}; {how}")
 }
@@ -72,12 +73,20 @@ pub(super) fn parsed_before_verifying(
     }
 }
 
+pub(super) fn secret() -> &'static str {
+    "the secret"
+}
+
+pub(super) fn accepted_signature() -> &'static str {
+    "the signature that would have been accepted"
+}
+
 /// What is expected of the answer to a forged delivery.
 pub(super) fn reveals_nothing() -> &'static str {
     "neither the secret nor a valid signature in the answer"
 }
 
-/// What such an answer had instead.
+/// What such an answer contained.
 pub(super) fn contains(secret: &str) -> String {
     format!("{secret} in the answer")
 }
@@ -120,6 +129,16 @@ pub(super) fn often(times: usize) -> String {
     }
 }
 
+// Details of causes.
+
+pub(super) fn small_window() -> &'static str {
+    "a window of less than a minute"
+}
+
+pub(super) fn crashing_timestamp() -> &'static str {
+    "a timestamp that is not a number crashes the receiver"
+}
+
 // Why a verdict is inconclusive, or a requirement not applicable.
 
 /// `cause` is why the receiver rejects valid deliveries, if that is known.
@@ -134,7 +153,9 @@ pub(super) fn control_rejected(outcome: &Outcome, cause: Option<&str>) -> String
 }
 
 pub(super) fn rate_limited(outcome: &Outcome, what: &str) -> String {
-    format!("the receiver limits its rate: it answered {outcome} to {what}; lower --jobs or --cases")
+    format!(
+        "the receiver limits the rate of requests: it answered {outcome} to {what}; lower --jobs or --cases"
+    )
 }
 
 pub(super) fn nothing_tried() -> &'static str {
@@ -158,7 +179,7 @@ pub(super) fn no_limit_found() -> &'static str {
 }
 
 pub(super) fn secret_unknown() -> &'static str {
-    "the secret is not known"
+    "the receiver's secret is unknown"
 }
 
 pub(super) fn unsigned_accepted() -> &'static str {
@@ -166,7 +187,7 @@ pub(super) fn unsigned_accepted() -> &'static str {
 }
 
 pub(super) fn comparison_not_rejected() -> &'static str {
-    "the compared signatures were not all answered 4xx"
+    "not all of the compared signatures were answered 4xx"
 }
 
 pub(super) fn nothing_observed() -> &'static str {
@@ -182,7 +203,7 @@ pub(super) fn not_accepted(what: &str) -> String {
 }
 
 pub(super) fn not_answered_as_expected(what: &str) -> String {
-    format!("the receiver did not answer as expected to {what}")
+    format!("the receiver did not answer {what} as expected")
 }
 
 pub(super) fn never_observed(what: &str) -> String {

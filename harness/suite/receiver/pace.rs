@@ -131,8 +131,8 @@ impl ReceiverStage<'_> {
     }
 }
 
-/// Closes its connection after the answer: a server that serves one connection after another would never come to the
-/// others.
+/// The delivery with a header that closes its connection after the answer. A server that serves one connection at a time would
+/// not reach the others until then.
 fn closing(mut delivery: Delivery) -> Delivery {
     delivery.headers.add("Connection", "close");
     delivery

@@ -23,7 +23,7 @@ use crate::suite::transcript::{Capability, Ending, Respect, ScenarioName, Transc
 use crate::wire::client::Client;
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome};
 
-/// How a scenario that is not a list of cases is played on a receiver.
+/// The code of a scenario that is not a list of cases.
 pub type Steps = for<'s> fn(&'s mut ReceiverStage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
 
 /// How long to wait for the answer to a forged delivery, once several of them have timed out.
@@ -32,14 +32,14 @@ const FORGED_WAIT: Duration = Duration::from_secs(1);
 /// A receiver that takes longer than this to answer gets fewer generated cases.
 const SLOW: Duration = Duration::from_millis(50);
 
-/// The state of a run against a receiver.
+/// What the scenarios of a receiver run with.
 pub struct ReceiverStage<'a> {
     pub(super) subject: &'a mut Receiver,
     pub(super) link: Link<'a>,
     pub(super) maker: Maker,
     pub(super) transcript: &'a mut Transcript,
     pub(super) extent: Extent,
-    /// Whether it is known if the receiver accepts several deliveries at the same time.
+    /// Whether the receiver was already tested with several deliveries at the same time.
     pub(super) concurrency_probed: bool,
     /// Whether it accepts a plain valid delivery; true until one was sent.
     pub(super) accepts_plain: bool,
@@ -83,7 +83,7 @@ impl<'a> ReceiverStage<'a> {
         }
     }
 
-    /// Before a scenario: checks whether a receiver that stopped answering answers again.
+    /// Begins a scenario: checks whether a receiver that stopped answering answers again.
     pub async fn begin(&mut self) {
         if self.link.is_silent() && !self.given_up {
             let exchange = self.link.send_anyway(&self.maker.deliver(&self.maker.plain())).await;
@@ -92,7 +92,7 @@ impl<'a> ReceiverStage<'a> {
         }
     }
 
-    /// After a scenario: records how it ended.
+    /// Ends a scenario: records how it ended.
     pub fn end(&mut self, scenario: ScenarioName, played: Result<(), SubjectError>) {
         let ending = match played {
             Ok(()) => Ending::Complete,
@@ -178,7 +178,7 @@ impl<'a> ReceiverStage<'a> {
         Ok(ids)
     }
 
-    /// Sends one valid delivery. Errors: the last few were not answered, so sending more would only wait.
+    /// Sends one valid delivery. Errors: the last few were not answered, so waiting for more answers is pointless.
     pub(super) async fn send(&mut self, delivery: Delivery) -> Result<ExchangeId, SubjectError> {
         let exchange = self.link.send(&delivery).await?;
         self.record(exchange).await

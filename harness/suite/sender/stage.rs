@@ -1,7 +1,7 @@
-//! What a run against a sender works with: it registers webhooks at endpoints, emits events, and records what arrives.
+//! The state of a run against a sender. It registers webhooks at endpoints, emits events, and records what arrives.
 //!
-//! Invariant: a wait ends as soon as what it waits for is there. Only to see that nothing comes does the stage watch for a fixed
-//! time, which counts as waited.
+//! Invariant: a wait ends as soon as its condition is met. To see that nothing arrives, the stage watches for a fixed time, which
+//! counts as waited.
 
 mod arrivals;
 mod outcomes;
@@ -27,13 +27,13 @@ use crate::webhook::signature::Secret;
 use crate::wire::endpoint::certificates::Authority;
 use crate::wire::endpoint::scripted::{Budget, Endpoint, Settings};
 
-/// How a scenario is played on a sender.
+/// The code of a scenario.
 pub type Steps = for<'s> fn(&'s mut SenderStage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
 
 /// The query of the webhooks' URLs. It contains everything that a careless sender changes.
 const QUERY: &str = "tenant=a%20b&empty=&x=1";
 
-/// What a run against a sender works with.
+/// What the scenarios of a sender run with.
 pub struct SenderStage<'a> {
     pub subject: &'a dyn Sender,
     pub clock: &'a Clock,
@@ -106,7 +106,7 @@ impl<'a> SenderStage<'a> {
         Self { authority: Some(authority), ..self }
     }
 
-    /// Greets the sender, and records what it declares.
+    /// Sends `hello`, and records what the sender declares.
     ///
     /// Errors: it does not answer, breaks the protocol, or does not speak the dialect.
     pub async fn greet(&mut self) -> Result<Hello, SubjectError> {
@@ -127,7 +127,7 @@ impl<'a> SenderStage<'a> {
         Ok(hello)
     }
 
-    /// Plays a scenario, and records how it ended.
+    /// Runs a scenario, and records how it ended.
     pub async fn play(&mut self, scenario: ScenarioName, needs: Option<Capability>, steps: Steps) {
         let is_able = needs.is_none_or(|needed| self.declares(needed));
         let played = if is_able { steps(self).await } else { Ok(()) };

@@ -1,6 +1,6 @@
 //! Reads HAR files, as browsers, proxies and test tools write them: the requests under `log.entries`.
 //!
-//! The body is taken byte for byte. An error names the line of the entry.
+//! The body is read byte for byte. An error names the line of the entry.
 
 use std::time::Duration;
 

@@ -128,8 +128,8 @@ impl Intake for Queueing {
         Taken::Later(self.answer(request.to_delivery()).boxed())
     }
 
-    fn broken(&self, what: Broken, came: &[u8]) -> Option<BoxFuture<'_, ()>> {
-        let words = messages::broken_request(&what.to_string(), &quote(came));
+    fn broken(&self, what: Broken, bytes: &[u8]) -> Option<BoxFuture<'_, ()>> {
+        let words = messages::broken_request(&what.to_string(), &quote(bytes));
         let queued = async move {
             // If the queue is gone, nothing is judged any more.
             let _ = self.queue.send(Queued::Broken(words)).await;
@@ -169,9 +169,9 @@ impl Listening {
         let (queue, queued) = mpsc::channel(QUEUED);
         let (arrived, most) = (Arc::new(AtomicU64::new(0)), answering.most);
         let room = Arc::new(Semaphore::new(QUEUED_KIB));
-        let catcher = Arc::new(Queueing { answering, room, queue, arrived: arrived.clone() });
-        // From here on only the server and its connections keep the queue open.
-        let service = Service::start(address, ENDPOINT, catcher).await?;
+        let queueing = Arc::new(Queueing { answering, room, queue, arrived: arrived.clone() });
+        // Only the server and its connections keep the queue open from here on.
+        let service = Service::start(address, ENDPOINT, queueing).await?;
         Ok(Self { service, queued, arrived, most })
     }
 
@@ -212,7 +212,7 @@ impl Listening {
                 }
             };
             if let Some(service) = service.take_if(|_| ends) {
-                // The queue is drained meanwhile, since the last requests may wait for room in it.
+                // The loop must still drain the queue, since the last requests may wait for room in it.
                 tokio::spawn(service.end_answered(LAST_ANSWERS));
             }
         }

@@ -1,6 +1,6 @@
 //! What was sent to see which deliveries a receiver processes.
 //!
-//! Each trial has its own record id, so that whatever is observed of that record belongs to it alone.
+//! Each trial has its own record id, so everything observed about that record belongs to the trial.
 
 use serde::Serialize;
 

@@ -46,7 +46,7 @@ impl NullSender {
     }
 
     async fn send(&self, url: &str) {
-        // A null sender does not reach HTTPS endpoints, and goes on.
+        // A null sender skips HTTPS endpoints, because it has no TLS.
         let Ok(target) = Target::parse(url) else { return };
         let mut headers = Headers::default();
         headers.add("Content-Type", "application/json");

@@ -1,4 +1,4 @@
-//! Blocks of pages that are made from the code: the failing run of the README, the code map of CONTRIBUTING.
+//! Blocks of pages that are generated from the code: the failing run in README, and the code map in CONTRIBUTING.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,7 +10,7 @@ use super::pages::root;
 use crate::cli::program::run;
 use crate::implementations::is_missing;
 
-/// Fails unless the block of that name has this text; rewrites it instead if that is asked for.
+/// Fails unless the block of that name has this text. With `UPDATE_README` set, it rewrites the block instead.
 fn assert_block(page: &str, block: &str, expected: &str) {
     let (begin, end) = (format!("<!-- {block}:begin -->\n"), format!("<!-- {block}:end -->"));
     let text = fs::read_to_string(root().join(page)).unwrap();
@@ -19,7 +19,7 @@ fn assert_block(page: &str, block: &str, expected: &str) {
     assert_page(page, &format!("{before}{begin}{expected}{end}{after}"));
 }
 
-/// Fails unless the page has this text; rewrites it instead if that is asked for.
+/// Fails unless the page has this text. With `UPDATE_README` set, it rewrites the page instead.
 pub(super) fn assert_page(page: &str, expected: &str) {
     // Several tests may rewrite files, one after another.
     static REWRITING: Mutex<()> = Mutex::new(());

@@ -1,4 +1,4 @@
-//! `docs/requirements.md`, made from the code: every requirement and every cause, with an anchor for each.
+//! `docs/requirements.md`, which is generated from the code: every requirement and every cause, with an anchor for each.
 
 use std::fmt::Write as _;
 

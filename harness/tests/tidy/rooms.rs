@@ -134,7 +134,7 @@ fn is_peer(import: &Import) -> bool {
     import.to.starts_with("harness/peers/") && import.to != "harness/peers/fault.rs"
 }
 
-/// Causes, and the rules that checks share. A check is a function of a transcript by its type.
+/// Causes, and the rules that checks share. By its type, a check depends only on a transcript.
 fn is_judge(name: &str) -> bool {
     let rest = name.strip_prefix("harness/suite/").unwrap_or("-");
     ["cause", "judge", "verdict"].iter().any(|start| rest.starts_with(start)) || rest.ends_with("/judge.rs")
@@ -202,7 +202,7 @@ fn import_against_the_order_is_named_in_every_form() {
         ),
         (
             "harness/wire/exchange.rs",
-            "use crate::{clock, error::Error,\n  suite::{self as is_judge, run::{Run, go as go_on}}};",
+            "use crate::{clock, error::Error,\n  suite::{self as judges, run::{Run, go as go_on}}};",
         ),
         ("harness/subject/mod.rs", "use crate::suite::Run;"),
         ("harness/suite/mod.rs", "pub mod run;\npub use run::Run;\nuse crate::bench;"),

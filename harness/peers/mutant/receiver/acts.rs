@@ -1,4 +1,4 @@
-//! What a receiver does that has a fault: one row for each fault, in the order of `fault.rs`.
+//! What a receiver with each fault does: one row for each fault, in the order of `fault.rs`.
 
 use std::time::{Duration, Instant};
 

@@ -145,7 +145,7 @@ impl<'a> Incoming<'a> {
         u32::try_from(alike).unwrap_or(u32::MAX)
     }
 
-    /// The body that was accepted before with the same timestamp and signature, if `same` says that this one is the same.
+    /// The body that was accepted before with the same timestamp and signature, if `same` is true of it and this one.
     pub(super) fn accepted_before(&self, same: fn(&[u8], &[u8]) -> bool) -> Option<Bytes> {
         let old = self.memory.accepted().get(&self.credentials()?).cloned()?;
         same(&old, self.body()).then_some(old)
@@ -162,6 +162,7 @@ impl<'a> Incoming<'a> {
         self.memory.accepted().values().any(|old| old == self.body())
     }
 
+    /// The timestamp and the signature, if the request has both.
     pub(super) fn credentials(&self) -> Option<(Bytes, Bytes)> {
         self.timestamp.clone().zip(self.signature.clone())
     }

@@ -82,7 +82,7 @@ pub(super) enum Redirect {
 
 #[allow(clippy::too_many_lines, reason = "a table with one row for each fault")]
 pub(super) fn act(fault: SenderFault) -> Act {
-    // A table: a row for each fault.
+    // A table: one row for each fault.
     use Act::*;
     use SenderFault as F;
     match fault {

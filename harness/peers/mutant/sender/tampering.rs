@@ -1,4 +1,4 @@
-//! A transport that tampers with requests and with the reading of answers.
+//! A transport that changes requests and misreads answers.
 
 use std::path::Path;
 use std::sync::Arc;

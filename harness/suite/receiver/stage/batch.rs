@@ -1,7 +1,7 @@
-//! Tries cases, some of them at the same time, and finds the case that ends a receiver's process.
+//! Tries cases, some of them at the same time, and finds the case at which a receiver exits.
 //!
-//! Results are recorded in the order of the cases, whichever finishes first. If a receiver ends, the suspects are tried
-//! again alone, to blame the right case.
+//! Results are recorded in the order of the cases, whichever finishes first. If the receiver exits, the suspects are tried again
+//! alone, to find the case that causes it.
 
 use futures_util::stream::{self, StreamExt};
 
@@ -23,10 +23,10 @@ pub(in crate::suite::receiver) struct Tried {
     pub(in crate::suite::receiver) controls: Vec<ExchangeId>,
 }
 
-/// The results of several cases, in their order; `None` if there was nothing to try, or no more was sent.
+/// The results of several cases, in order. A result is `None` if there was nothing to try, or nothing more was sent.
 pub(in crate::suite::receiver) struct Batch {
     pub(in crate::suite::receiver) tried: Vec<Option<Tried>>,
-    /// Why no more was sent.
+    /// Why nothing more was sent.
     pub(in crate::suite::receiver) failure: Option<SubjectError>,
 }
 
@@ -72,7 +72,7 @@ impl ReceiverStage<'_> {
             });
             let timed_out = |exchange: &Exchange| exchange.outcome == Outcome::TimedOut;
             if let Some(attempt) = attempt.as_ref().filter(|attempt| !attempt.is_answered()) {
-                // A timeout alone is no sign of a process that ended: its connections would be closed.
+                // A timeout alone does not mean that the process ended: its connections would be closed.
                 if !attempt.exchanges().all(|one| one.outcome.status().is_some() || timed_out(one)) {
                     suspects.push(at);
                     unclear |= !attempt.controls_are_answered();

@@ -61,7 +61,7 @@ impl ReceiverStage<'_> {
             let Batch { tried, failure } = self.attempt_all(&cases).await;
             let hangs = |tried: &Tried| *self.transcript.outcome(tried.trial) == Outcome::TimedOut;
             if self.transcript.deaths.len() > deaths || tried.iter().flatten().any(hangs) {
-                // Each crash costs a restart, each hang the whole wait: no more of these.
+                // Each crash costs a restart, and each hang the whole wait, so no more are tried.
                 left = 0;
             }
             for ((tree, case), tried) in trees.into_iter().zip(&cases).zip(tried) {

@@ -13,7 +13,7 @@ use crate::wire::exchange::{Delivery, Exchange, Outcome};
 /// hangs on a forgery may still answer the next valid delivery.
 const MAX_SILENT: usize = 3;
 
-/// Shared by all cases that run at the same time.
+/// The client and the receiver's silence so far. All cases that run at the same time share it.
 pub(in crate::suite::receiver) struct Link<'a> {
     pub(in crate::suite::receiver) client: &'a Client,
     pub(in crate::suite::receiver) target: Target,
@@ -42,7 +42,7 @@ impl<'a> Link<'a> {
         self.hung.load(Ordering::Relaxed) >= MAX_SILENT
     }
 
-    /// Sends one valid delivery. Errors: the last few were not answered, so sending more would only wait.
+    /// Sends one valid delivery. Errors: the last few were not answered, so waiting for more answers is pointless.
     pub(in crate::suite::receiver) async fn send(
         &self,
         delivery: &Delivery,

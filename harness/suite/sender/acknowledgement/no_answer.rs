@@ -75,7 +75,7 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
                     Evidence::new(messages::next_delivery(), messages::nothing_sent(), message)
                         .because(Cause::detailed(
                             Code::SendBlocked,
-                            format!("by a failure: {}", conduct.as_str()),
+                            messages::after_failure(conduct.as_str()),
                         ))
                         .fail()
                 }
@@ -96,13 +96,13 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
     if let Verdict::Fail(evidence) = &mut verdict
         && let Some(cause) = evidence.cause.as_mut().filter(|cause| cause.code == Code::SendAckStatus)
     {
-        cause.detail = Some(format!("no answer: {}", misread.join(", ")));
+        cause.detail = Some(messages::unanswered(&misread));
     }
     verdict
 }
 
-/// Whether a sender has given up on an endpoint: an event did not arrive there although an earlier one did, and although it
-/// reached the working endpoint that was registered last.
+/// Whether a sender has given up on an endpoint. If so, an earlier event arrived there but this one did not, although it reached
+/// the working endpoint that was registered last.
 fn stopped(
     t: &Transcript,
     scenario: ScenarioName,
@@ -126,7 +126,7 @@ fn bad_certificates(t: &Transcript) -> Option<Verdict> {
     let mut verdicts = Vec::new();
     for (webhook, registered) in webhooks {
         let Conduct::Secured(certificate) = registered.conduct else { continue };
-        let became = registered.conduct.what_happened();
+        let what_happened = registered.conduct.what_happened();
         if t.arrivals.iter().any(|arrival| arrival.webhook == Some(webhook)) {
             // It was answered, so it may count as acknowledged.
             verdicts.push(Verdict::NotApplicable(messages::certificate_accepted(certificate.describe())));
@@ -144,15 +144,15 @@ fn bad_certificates(t: &Transcript) -> Option<Verdict> {
                 && !t.attempts(working, emission).is_empty();
             verdicts.push(match t.settled_of(webhook, emission) {
                 Some(settled) if settled.delivered => {
-                    let message = messages::silence_acknowledged(became);
+                    let message = messages::silence_acknowledged(what_happened);
                     let (expected, actual) =
                         (messages::reported_not_delivered(), messages::reported_delivered());
                     let cause = Cause::detailed(Code::SendAckStatus, registered.conduct.as_str());
                     Evidence::new(expected, actual, message).because(cause).fail()
                 }
                 _ if stopped => {
-                    let message = messages::endpoint_given_up(name, became);
-                    let detail = format!("by a failure: {}", registered.conduct.as_str());
+                    let message = messages::endpoint_given_up(name, what_happened);
+                    let detail = messages::after_failure(registered.conduct.as_str());
                     Evidence::new(messages::next_delivery(), messages::nothing_sent(), message)
                         .because(Cause::detailed(Code::SendBlocked, detail))
                         .fail()

@@ -30,7 +30,7 @@ pub(super) fn answered(t: &Transcript, scenario: ScenarioName) -> impl Iterator<
     t.emissions_of(scenario).filter(|emission| !emission.first)
 }
 
-/// How an acknowledgement was misread, as (actual, message). `Err` if that cannot be judged.
+/// How an acknowledgement was misread, as (actual, message); `None` if it was read correctly. `Err` if that cannot be judged.
 pub(super) fn misread_acknowledgement(
     t: &Transcript,
     what: &str,

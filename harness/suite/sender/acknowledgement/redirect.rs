@@ -50,10 +50,10 @@ fn redirects(requirement: &Requirement, t: &Transcript) -> Verdict {
         let counts = settled.is_some_and(|settled| settled.delivered);
         let (detail, message) = if elsewhere {
             let message = messages::followed_to_another_host(status, method);
-            (format!("to another host with {method}"), message)
+            (messages::to_another_host(method), message)
         } else if method != "POST" && counts {
             let message = messages::followed_and_counted(status, method);
-            (format!("a {method} that counts as delivered"), message)
+            (messages::counts_as_delivered(method), message)
         } else {
             return Verdict::Pass;
         };

@@ -71,7 +71,7 @@ fn bounded(requirement: &Requirement, t: &Transcript) -> Verdict {
             None => Verdict::Pass,
             Some((other, what)) => {
                 let message = messages::retry_differs(name, what);
-                let cause = Cause::detailed(Code::PayloadValue, format!("{what} of a retry"));
+                let cause = Cause::detailed(Code::PayloadValue, messages::of_a_retry(what));
                 Evidence::new(messages::same(what), messages::different(what), message)
                     .shown_by([first.exchange, other.exchange])
                     .because(cause)

@@ -12,7 +12,7 @@ use crate::suite::sender::messages;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Arrival, Conduct, Transcript};
 
-/// A shorter wait than this was not a second long. The sender starts counting a little before the endpoint does.
+/// The shortest wait that counts as a second: the sender starts counting a little before the endpoint does.
 const SHORTEST_WAIT: Duration = Duration::from_millis(900);
 
 /// The requirements of this group.
@@ -62,7 +62,7 @@ fn gives_up(t: &Transcript, webhook: usize) -> Verdict {
             let message = messages::gave_up(wait.as_millis());
             Evidence::new(bound, format!("{} ms", wait.as_millis()), message)
                 .shown_by([exchange])
-                .because(Cause::detailed(Code::SendAckStatus, "no answer within a second"))
+                .because(Cause::detailed(Code::SendAckStatus, messages::no_answer_in_time()))
                 .fail()
         }
         Some((wait, _)) if wait <= t.limits.timeout => Verdict::Pass,
@@ -76,7 +76,7 @@ fn gives_up(t: &Transcript, webhook: usize) -> Verdict {
             let message = messages::waits_without_end(seconds);
             Evidence::new(bound, messages::still_waiting(seconds), message)
                 .shown_by([first.exchange])
-                .because(Cause::detailed(Code::SendBlocked, "by an answer that never comes"))
+                .because(Cause::detailed(Code::SendBlocked, messages::endless_wait()))
                 .fail()
         }
     }

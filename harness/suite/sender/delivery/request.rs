@@ -39,7 +39,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "DLV-2",
         title: "exact URL",
-        binds: Binds::Sender(Recorded::Cannot("the registered URL is not known")),
+        binds: Binds::Sender(Recorded::Cannot("the registered URL is unknown")),
         level: Level::Must,
         check_id: "sender/delivery/url",
         text: "The request goes to the registered URL: host, port, path and query unchanged.",

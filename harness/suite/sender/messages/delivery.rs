@@ -117,6 +117,11 @@ pub(crate) fn started_after(took_ms: Option<u64>) -> String {
     took_ms.map_or_else(|| "not at all".to_owned(), |took| format!("after {took} ms"))
 }
 
+/// The detail of a cause.
+pub(crate) fn other_endpoints() -> &'static str {
+    "by other endpoints that hang or refuse"
+}
+
 pub(crate) fn held_up(event: &EventName, took_ms: Option<u64>) -> String {
     match took_ms {
         Some(took) => format!(

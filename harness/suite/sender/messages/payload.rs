@@ -84,7 +84,15 @@ pub(crate) fn not_before(time: &str) -> String {
     format!("not before {time}")
 }
 
-/// `when` says when that is: "after the request arrived".
+pub(crate) fn after_arrival() -> &'static str {
+    "after the request arrived"
+}
+
+pub(crate) fn before_event() -> &'static str {
+    "before the event was triggered"
+}
+
+/// `when` is [`after_arrival`] or [`before_event`].
 pub(crate) fn wrong_time(delivery: &str, member: &str, given: &str, when: &str) -> String {
     format!("{delivery} carries the time {given} in `{member}`, which is {when}")
 }

@@ -49,6 +49,10 @@ pub(crate) fn signature_mismatch(delivery: &str, why: Option<&str>) -> String {
 
 // SIG-5
 
+pub(crate) fn not_time_of_sending() -> &'static str {
+    "not the time of sending"
+}
+
 /// `form` says what it is: "in seconds".
 pub(crate) fn wrong_timestamp(delivery: &str, timestamp: &str, form: &str) -> String {
     format!("{delivery} has the timestamp header {timestamp}, which is {form}")
@@ -89,7 +93,7 @@ pub(crate) fn on_retry(message: &str) -> String {
 // SIG-8 and SIG-9
 
 pub(crate) fn secret_too_short(bytes: usize) -> String {
-    format!("a secret of fewer than {bytes} bytes occurs in any text by chance")
+    format!("a secret of fewer than {bytes} bytes is too short to search for")
 }
 
 pub(crate) fn secret_leaked(delivery: &str, place: &str) -> String {

@@ -1,6 +1,6 @@
 //! Events and their webhooks: every kind of event, several webhooks, filters, a deleted webhook, a webhook without a secret.
 //!
-//! Invariant: a delivery counts as missing only after all the time that it may take.
+//! Invariant: a delivery counts as missing only after the longest time that it may take.
 
 use futures_util::FutureExt as _;
 use serde_json::json;

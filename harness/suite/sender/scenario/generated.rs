@@ -84,18 +84,18 @@ struct GeneratedRound {
     inboxes: Vec<Inbox>,
     /// The emitted events by record id.
     sent: HashMap<String, EmittedEvent>,
-    /// Deviations that plain events show or that were found before. They are not looked for.
+    /// Deviations that plain events show or that were found before. The search ignores them.
     known: BTreeSet<DeliveryDeviation>,
 }
 
-/// How the search goes on after a round.
+/// What follows a round of the search.
 #[derive(Debug, Clone, Copy)]
 enum AfterRound {
-    /// With the next round.
+    /// The next round.
     NextRound,
-    /// With the same round again.
+    /// The same round again, with new webhooks.
     SameRound,
-    /// Not at all.
+    /// Nothing: the search ends.
     Stop,
 }
 
@@ -103,7 +103,7 @@ enum AfterRound {
 struct SearchState {
     properties: Vec<(RecordProperty, TestRunner, Tally)>,
     secrets: TestRunner,
-    /// Deviations that were found before and are not looked for any more.
+    /// Deviations that were found before, which the search ignores.
     found: BTreeSet<DeliveryDeviation>,
 }
 
@@ -112,7 +112,7 @@ impl GeneratedRound {
         Generated { property, steps, webhooks: self.webhooks.clone(), what: None }
     }
 
-    /// Reads what has arrived since.
+    /// Reads new arrivals.
     fn read(&mut self, registered: &[Registered]) {
         for (one, inbox) in registered.iter().zip(&mut self.inboxes) {
             one.endpoint.look(|received| inbox.read(received));
@@ -164,7 +164,7 @@ impl SenderStage<'_> {
         ended.map(drop)
     }
 
-    /// Plays one set of webhooks with this many cases of each property. Returns how to go on.
+    /// Runs one round, with this many cases of each property. Returns what follows it.
     async fn round(&mut self, cases: usize, search: &mut SearchState) -> Result<AfterRound, SubjectError> {
         // What is kept here is released after each round, so it has its own budget.
         let kept = std::mem::replace(&mut self.settings.budget, Budget::of_a_run());

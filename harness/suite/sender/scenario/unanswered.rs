@@ -46,7 +46,7 @@ const OTHER_ENDPOINTS: &[Conduct] = &[
     Conduct::Answers,
 ];
 
-/// What an endpoint does. Endpoints that answer at all do so in an unusual way for one record only.
+/// What an endpoint does. Endpoints that answer do so in an unusual way for one record only.
 fn script(conduct: Conduct, record_id: &str) -> Script {
     let always = |manner| Script::always(Answer { manner, ..plain() });
     let for_record = |answers: Vec<Answer>| Script {
@@ -74,7 +74,7 @@ impl SenderStage<'_> {
     async fn unanswered(&mut self) -> Result<(), SubjectError> {
         let scenario = UNANSWERED.name;
         let sample = self.sample("person.updated");
-        // How soon a delivery arrives while every endpoint works.
+        // Shows how soon a delivery arrives while every endpoint works.
         self.register(scenario).await?;
         self.emit_first(scenario).await?;
         self.emit(scenario, &sample, Purpose::Sample).await?;
@@ -93,7 +93,7 @@ impl SenderStage<'_> {
         self.emit_as(scenario, &sample, unanswered.clone(), Purpose::Answered(200, AnswerForm::Plain))
             .await?;
         self.wait_for_all().await;
-        // Time for a sender to give up on a webhook when a delivery fails.
+        // Gives the sender time to give up on a webhook after a failed delivery.
         let soon = |conduct: &Conduct| conduct.is_silent() && *conduct != Conduct::Hangs;
         let failing: Vec<usize> =
             (1..).zip(OTHER_ENDPOINTS).filter(|(_, one)| soon(one)).map(|(at, _)| at).collect();
@@ -123,7 +123,7 @@ impl SenderStage<'_> {
         self.registered.insert(1, hanging);
     }
 
-    /// Waits until the sender has given up on the answer that never comes, or has had the time to.
+    /// Waits until the sender has given up on the answer that never comes, or the timeout has passed.
     async fn wait_until_given_up(&mut self, record_id: &str, since: Instant) {
         let began = Instant::now();
         let rest = self.patience().saturating_sub(since.elapsed());

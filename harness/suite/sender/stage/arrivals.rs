@@ -41,7 +41,7 @@ impl SenderStage<'_> {
         of_scenario.for_each(|emission| emission.awaited = true);
     }
 
-    /// Waits until those records have arrived.
+    /// Waits until these records have arrived.
     pub(crate) async fn wait_for(&self, endpoint: &Endpoint, ids: Vec<String>) {
         let (mut missing, mut seen): (HashSet<String>, _) = (ids.into_iter().collect(), 0);
         let enough = |received: &[Received]| {

@@ -21,7 +21,7 @@ use crate::webhook::json::{Json, Text};
 const BURST: usize = 16;
 
 impl SenderStage<'_> {
-    /// Emits cases of each property, and looks into those whose deliveries are wrong.
+    /// Emits cases of each property, and shrinks those whose deliveries are wrong.
     pub(super) async fn emit_generated(
         &mut self,
         cases: usize,
@@ -79,7 +79,7 @@ impl SenderStage<'_> {
         Ok(AfterRound::NextRound)
     }
 
-    /// Emits a burst of events. Returns those that the sender accepted: if it refuses some, that is no failure of the others.
+    /// Emits a burst of events. Returns those that the sender accepted, since it may refuse some.
     async fn emit_burst<T: ValueTree<Value = RecordMembers>>(
         &mut self,
         trees: Vec<T>,

@@ -81,7 +81,7 @@ impl SenderStage<'_> {
         let mut found = Vec::from_iter(number);
         let along: HashSet<&str> = round.inboxes[which].ids_with(&sent.id).collect();
         if along.iter().filter(|id| round.sent.contains_key(**id)).count() > 1 {
-            // The suite cannot tell where one event of a batch ends.
+            // The suite does not know where one event of a batch ends.
             found.push(DeliveryDeviation::Batched);
             return found;
         }

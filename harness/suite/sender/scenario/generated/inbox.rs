@@ -16,7 +16,7 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    /// Reads what has arrived since.
+    /// Reads new arrivals.
     pub(super) fn read(&mut self, received: &[Received]) {
         for (place, one) in received.iter().enumerate().skip(self.carried.len()) {
             let mut carried = Vec::new();

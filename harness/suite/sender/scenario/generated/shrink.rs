@@ -1,6 +1,6 @@
 //! Shrinks a generated event or secret that shows a deviation.
 //!
-//! Invariant: bounded in steps, in time, and in what the endpoints keep. The smallest case was seen to show the same deviation.
+//! Invariant: steps, time and the requests that endpoints keep are bounded. The smallest case showed the same deviation.
 
 use std::slice;
 
@@ -45,7 +45,7 @@ impl SenderStage<'_> {
             }
         }
         if let Some(sent) = smallest.as_ref().filter(|_| deviation == DeliveryDeviation::Lost) {
-            // It has had little time so far.
+            // Its delivery had little time so far.
             self.wait_for_deliveries(round, slice::from_ref(sent)).await;
             smallest = smallest.filter(|sent| self.deviations(round, sent).contains(&deviation));
         }

@@ -1,4 +1,4 @@
-//! What the transcript keeps of generated events: those that deviate, with their deliveries, and remarks.
+//! Records generated events that deviate, with their deliveries and remarks.
 //!
 //! Invariant: a few requests that carry no event of the suite are recorded too.
 
@@ -57,8 +57,8 @@ impl SenderStage<'_> {
 
     /// Records the first few requests that carry no event of the suite, and keeps the rest as exchanges that show nothing.
     pub(super) fn record_rest(&mut self, round: &GeneratedRound) {
-        const STRANGERS: usize = 8;
-        let mut strangers = 0;
+        const MOST_UNKNOWN: usize = 8;
+        let mut unknown = 0;
         let written: HashSet<String> =
             self.transcript.emissions_of(SCENARIO).map(|emission| emission.record_id.clone()).collect();
         for which in 0..round.inboxes.len() {
@@ -68,8 +68,8 @@ impl SenderStage<'_> {
                 if carried.iter().any(|id| written.contains(id)) {
                     continue;
                 }
-                if carried.is_empty() && strangers < STRANGERS {
-                    strangers += 1;
+                if carried.is_empty() && unknown < MOST_UNKNOWN {
+                    unknown += 1;
                     self.record_arrival(Some(index), one);
                 } else {
                     self.transcript.record(Self::exchange(one));
