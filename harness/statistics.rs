@@ -64,7 +64,7 @@ impl Interval {
 
     /// The interval moved to another estimate.
     #[must_use]
-    pub(crate) fn about(self, estimate: f64) -> Self {
+    pub(crate) fn moved_to(self, estimate: f64) -> Self {
         let moved = estimate - self.estimate;
         Self { low: self.low + moved, estimate, high: self.high + moved }
     }

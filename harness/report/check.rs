@@ -122,14 +122,14 @@ impl CauseEntry {
     }
 
     /// The detail in parentheses, with a space before it; empty if there is none.
-    pub(crate) fn which(&self) -> String {
+    pub(crate) fn detail_in_parentheses(&self) -> String {
         self.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default()
     }
 }
 
 impl fmt::Display for CauseEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}: {}", self.code, self.which(), self.text)
+        write!(f, "{}{}: {}", self.code, self.detail_in_parentheses(), self.text)
     }
 }
 

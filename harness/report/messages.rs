@@ -9,7 +9,7 @@ use crate::wire::exchange::Outcome;
 
 // Notes.
 
-pub(super) fn partial() -> String {
+pub(super) fn incomplete() -> String {
     "the run was interrupted, so this report is incomplete".to_owned()
 }
 
@@ -42,7 +42,7 @@ pub(super) fn rejects_every_valid_delivery() -> &'static str {
 }
 
 /// Other causes that also explain a failure, after the first.
-pub(super) fn or_causes(causes: &[String]) -> String {
+pub(super) fn alternative_causes(causes: &[String]) -> String {
     causes.iter().map(|cause| format!("; or {cause}")).collect()
 }
 
@@ -257,7 +257,7 @@ mod tests {
             "10 requests in 1000 ms, including 500 ms of waiting; 20.0 per second without it"
         );
         assert_eq!(some_failed(2, 5, Some(3)), "2 of 5 failed, first #3");
-        assert_eq!(or_causes(&["a.b".to_owned(), "c.d".to_owned()]), "; or a.b; or c.d");
+        assert_eq!(alternative_causes(&["a.b".to_owned(), "c.d".to_owned()]), "; or a.b; or c.d");
     }
 
     #[test]

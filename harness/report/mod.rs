@@ -147,7 +147,7 @@ impl Report {
         let redact = redaction(transcript);
         let mut notes = Vec::new();
         if run.interrupted {
-            notes.push(messages::partial());
+            notes.push(messages::incomplete());
         }
         if transcript.trust == Trust::Any {
             notes.push(messages::certificate_unchecked());

@@ -218,11 +218,16 @@ const VER_21: Requirement = Requirement {
 const SECOND_SIGNATURE: Scenario = Scenario::cases(
     "second-signature",
     "deliveries with a valid and a bogus signature header, in both orders",
-    |_| SECOND.iter().map(|&(what, change)| Case::forged(what, Respect::SecondSignature, change)).collect(),
+    |_| {
+        SECOND_SIGNATURES
+            .iter()
+            .map(|&(what, change)| Case::forged(what, Respect::SecondSignature, change))
+            .collect()
+    },
     &[],
 );
 
-const SECOND: &[(&str, Change)] = &[
+const SECOND_SIGNATURES: &[(&str, Change)] = &[
     ("a delivery with a bogus signature after the valid one", |_, delivery, _| with_bogus(delivery, true)),
     ("a delivery with a bogus signature before the valid one", |_, delivery, _| with_bogus(delivery, false)),
 ];

@@ -115,12 +115,12 @@ pub(super) fn processed_rejected(what: &str) -> String {
 pub(super) fn processed_wrong_count(what: &str, times: usize, wanted: usize) -> String {
     match times {
         0 => format!("did not process {what}"),
-        _ => format!("processed {} instead of {}: {what}", often(times), often(wanted)),
+        _ => format!("processed {} instead of {}: {what}", count_in_words(times), count_in_words(wanted)),
     }
 }
 
 /// How often something was processed.
-pub(super) fn often(times: usize) -> String {
+pub(super) fn count_in_words(times: usize) -> String {
     match times {
         0 => "not at all".to_owned(),
         1 => "once".to_owned(),
@@ -237,8 +237,9 @@ pub(super) fn forged_not_answered() -> &'static str {
 
 /// The bounds of the receiver's window; `None` if there is no bound.
 pub(super) fn window(old_ms: Option<u64>, ahead_ms: Option<u64>) -> String {
-    let old = old_ms.map_or("of any age".to_owned(), |ms| format!("up to about {} old", human(ms)));
-    let ahead = ahead_ms.map_or("any time ahead".to_owned(), |ms| format!("up to about {} ahead", human(ms)));
+    let old = old_ms.map_or("of any age".to_owned(), |ms| format!("up to about {} old", rounded(ms)));
+    let ahead =
+        ahead_ms.map_or("any time ahead".to_owned(), |ms| format!("up to about {} ahead", rounded(ms)));
     format!("the receiver accepts deliveries {old} and {ahead}")
 }
 
@@ -247,7 +248,7 @@ pub(super) fn stopped_answering(count: usize) -> String {
     format!("the receiver did not answer {count} valid deliveries in a row, so no more were sent")
 }
 
-fn human(ms: u64) -> String {
+fn rounded(ms: u64) -> String {
     let seconds = ms.div_ceil(1000);
     match seconds {
         0..=119 => format!("{seconds} s"),

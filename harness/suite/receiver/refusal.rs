@@ -145,12 +145,12 @@ const VER_22: Requirement = Requirement {
         &SIGNATURE_LENGTH,
     ],
     needs: None,
-    check: gives_nothing_away,
+    check: reveals_nothing,
     counterexamples: Faults::Receiver(&[ReceiverFault::LeaksExpectedSignature, ReceiverFault::LeaksSecret]),
 };
 
 /// No answer to a rejected forgery may contain the secret, or the signature that would have been accepted.
-fn gives_nothing_away(requirement: &Requirement, t: &Transcript) -> Verdict {
+fn reveals_nothing(requirement: &Requirement, t: &Transcript) -> Verdict {
     let Some(secret) = &t.secret else { return Verdict::Inconclusive(messages::secret_unknown().to_owned()) };
     let key = Key::new(secret);
     let trials = requirement.scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name));

@@ -31,7 +31,7 @@ const QUEUED: usize = 1024;
 /// How many KiB may wait.
 const QUEUED_KIB: usize = 64 * 1024;
 /// How many are judged before their results are shown.
-const TOGETHER: usize = 64;
+const BATCH: usize = 64;
 /// The endpoint's limits. One thread is enough: requests wait to be judged, not for the endpoint.
 const ENDPOINT: intake::Limits =
     intake::Limits { threads: 1, connections: 512, body: 8 * 1024 * 1024, patience: Duration::from_secs(75) };
@@ -196,12 +196,12 @@ impl Listening {
     ) -> Result<u64, Error> {
         let mut service = Some(self.service);
         let mut asked = std::pin::pin!(asked);
-        let mut batch = Vec::with_capacity(TOGETHER);
+        let mut batch = Vec::with_capacity(BATCH);
         loop {
             let ends = tokio::select! {
                 biased;
                 () = &mut asked, if service.is_some() => true,
-                count = self.queued.recv_many(&mut batch, TOGETHER) => {
+                count = self.queued.recv_many(&mut batch, BATCH) => {
                     if count == 0 {
                         let arrived = self.arrived.load(Ordering::Relaxed);
                         return Ok(self.most.map_or(arrived, |most| arrived.min(most)));

@@ -45,10 +45,10 @@ fn redirects(requirement: &Requirement, t: &Transcript) -> Verdict {
             let there = exchange.delivery.target.starts_with(MOVED) && arrival.carries.iter().any(carries);
             there.then_some((arrival.webhook.is_none(), exchange))
         });
-        let Some((elsewhere, exchange)) = followed else { return Verdict::Pass };
+        let Some((to_another_host, exchange)) = followed else { return Verdict::Pass };
         let method = &exchange.delivery.method;
         let counts = settled.is_some_and(|settled| settled.delivered);
-        let (detail, message) = if elsewhere {
+        let (detail, message) = if to_another_host {
             let message = messages::followed_to_another_host(status, method);
             (messages::to_another_host(method), message)
         } else if method != "POST" && counts {

@@ -114,7 +114,7 @@ fn reached(t: &Transcript) -> Option<Verdict> {
         if registered.overflowed {
             return Verdict::Inconclusive(messages::perhaps_not_kept(name));
         }
-        let (found, cause) = instead(t, webhook, emission);
+        let (found, cause) = arrived_instead(t, webhook, emission);
         let message = messages::url_not_reached(name, &found);
         Evidence::new(messages::https_request(), found, message).because(cause).fail()
     });
@@ -122,11 +122,11 @@ fn reached(t: &Transcript) -> Option<Verdict> {
 }
 
 /// What reached an HTTPS endpoint instead of a delivery, and the cause.
-fn instead(t: &Transcript, webhook: usize, emission: &Emission) -> (String, Cause) {
+fn arrived_instead(t: &Transcript, webhook: usize, emission: &Emission) -> (String, Cause) {
     let since = |one: &&FailedHandshake| one.webhook == webhook && one.at_ms >= emission.asked_at_ms;
     match t.handshakes.iter().find(since) {
         Some(FailedHandshake { end: HandshakeEnd::NoTls, what, .. }) => {
-            (what.clone(), Cause::detailed(Code::SendUrl, "http instead of https"))
+            (what.clone(), Cause::detailed(Code::SendUrl, messages::http_instead_of_https()))
         }
         Some(FailedHandshake { what, .. }) => (what.clone(), Cause::detailed(Code::SendLost, "over HTTPS")),
         None => (messages::no_connection().to_owned(), Cause::detailed(Code::SendLost, "over HTTPS")),

@@ -34,6 +34,11 @@ pub(crate) fn url_not_reached(event: &EventName, instead: &str) -> String {
     format!("no delivery of {event} reached the registered URL: {instead}")
 }
 
+/// The detail of a cause.
+pub(crate) fn http_instead_of_https() -> &'static str {
+    "http instead of https"
+}
+
 pub(crate) fn no_connection() -> &'static str {
     "the sender did not connect"
 }

@@ -16,9 +16,9 @@ pub(crate) fn signature_malformed() -> &'static str {
 
 // SIG-1 and SIG-2
 
-/// `elsewhere` is another header that has the value.
-pub(crate) fn header_count(delivery: &str, header: &str, count: usize, elsewhere: Option<&str>) -> String {
-    match (count, elsewhere) {
+/// `other` is another header that has the value.
+pub(crate) fn header_count(delivery: &str, header: &str, count: usize, other: Option<&str>) -> String {
+    match (count, other) {
         (0, Some(other)) => format!("{delivery} has no {header} header; the value is in {other}"),
         (0, None) => format!("{delivery} has no {header} header"),
         _ => format!("{delivery} has {count} {header} headers"),
@@ -68,7 +68,7 @@ pub(crate) fn other_secret(delivery: &str) -> String {
     format!("{delivery} is signed with the secret of another webhook")
 }
 
-pub(crate) fn another_webhooks() -> &'static str {
+pub(crate) fn secret_of_another_webhook() -> &'static str {
     "another webhook's secret"
 }
 

@@ -1,6 +1,6 @@
 //! SUB-1 and SUB-2: every webhook receives every event, beginning with the first.
 
-use super::missing::{cannot_be_emitted, lost, missed_and_repeated, not_awaited, webhooks_there};
+use super::missing::{cannot_be_emitted, lost, missed_and_repeated, not_awaited, webhooks_of_event};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
@@ -107,7 +107,7 @@ fn once_at_each(t: &Transcript, emission: &Emission) -> Verdict {
         return inconclusive;
     }
     let name = &emission.event.name;
-    let webhooks = webhooks_there(t, emission).count();
+    let webhooks = webhooks_of_event(t, emission).count();
     let (missed, repeated) = missed_and_repeated(t, emission);
     if let Some(&webhook) = repeated.first() {
         let deliveries = t.deliveries(webhook, emission);
