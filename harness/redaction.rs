@@ -16,7 +16,6 @@ use crate::redaction::encodings::encodings;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, Exchange, Headers, Outcome, Response};
 
-/// Redacts secrets.
 #[derive(Debug, Clone, Default)]
 pub struct Redaction {
     /// The secrets' encodings, longest first: one may contain another.

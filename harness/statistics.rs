@@ -6,7 +6,6 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-/// The confidence level of intervals.
 pub(crate) const CONFIDENCE: f64 = 0.95;
 /// How often figures are resampled for an interval.
 pub(crate) const RESAMPLES: usize = 1000;

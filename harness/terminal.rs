@@ -6,13 +6,13 @@ use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style};
 
-/// Passes.
+/// For passes.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// Failures and errors.
+/// For failures and errors.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// Inconclusive.
+/// For inconclusive verdicts.
 pub(crate) const UNCLEAR: Style = AnsiColor::Yellow.on_default();
-/// Details.
+/// For details.
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const BOLD: Style = Style::new().bold();
 

@@ -18,12 +18,9 @@ use crate::terminal::is_invisible;
 use crate::webhook::json::escape;
 use crate::wire::exchange::ExchangeId;
 
-/// A check in a report.
 #[derive(Debug, Clone, Serialize)]
 pub struct CheckEntry {
-    /// Its stable id.
     pub id: &'static str,
-    /// The requirement that it judges.
     pub requirements: [&'static str; 1],
     pub level: Level,
     pub verdict: VerdictName,

@@ -62,7 +62,6 @@ pub struct Report {
     pub duration_ms: u64,
     /// How much of that was spent waiting to see that nothing more arrives.
     pub waited_ms: u64,
-    /// How many exchanges there were.
     pub exchanges: usize,
     /// How many exchanges there were per second, without the deliberate waits.
     pub exchanges_per_s: f64,
@@ -109,7 +108,6 @@ pub enum RunResult {
     Error,
 }
 
-/// A requirement in a report.
 #[derive(Debug, Clone, Serialize)]
 pub struct RequirementEntry {
     pub id: &'static str,
@@ -136,12 +134,10 @@ pub struct Heading {
 }
 
 impl Tool {
-    /// This program.
     pub const THIS: Self = Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
 }
 
 impl Report {
-    /// The report of a run.
     pub fn new(run: &Run, heading: &Heading) -> Self {
         let transcript = &run.transcript;
         let redact = redaction(transcript);

@@ -50,14 +50,11 @@ impl Options {
     }
 }
 
-/// A finished run.
 #[derive(Debug)]
 pub struct Run {
-    /// Everything that happened.
     pub transcript: Transcript,
     /// One finding for each selected requirement, in the order of the contract.
     pub findings: Vec<Finding>,
-    /// How long it took.
     pub duration: Duration,
     /// Whether it ended early.
     pub interrupted: bool,
@@ -302,9 +299,9 @@ fn reason_to_stop(transcript: &Transcript) -> Option<String> {
         Ending::Died(why) | Ending::ProtocolViolation(why) => Some(messages::skipped_after(why)),
         _ => None,
     });
-    let silent =
+    let nothing_arrived =
         transcript.role == Role::Sender && !transcript.endings.is_empty() && transcript.arrivals.is_empty();
-    lost.or_else(|| silent.then(messages::skipped_without_deliveries))
+    lost.or_else(|| nothing_arrived.then(messages::skipped_without_deliveries))
 }
 
 /// Compares the suite's own signatures with those of its test vectors, which other programs made.

@@ -332,8 +332,8 @@ impl Transcript {
             self.carried(arrival).any(|one| one.record_id == emission.record_id)
                 && !self.exchange(arrival.exchange).delivery.target.starts_with(MOVED)
         };
-        let here = self.arrivals.iter().filter(|arrival| arrival.webhook == Some(webhook));
-        here.filter(carries).collect()
+        let at_webhook = self.arrivals.iter().filter(|arrival| arrival.webhook == Some(webhook));
+        at_webhook.filter(carries).collect()
     }
 
     /// The numbers of [`Transcript::attempts`].

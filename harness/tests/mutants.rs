@@ -141,7 +141,7 @@ fn causes(run: &Run) -> Vec<String> {
     run.findings.iter().filter_map(cause).collect()
 }
 
-/// Reviews a kill matrix.
+/// Compares a kill matrix with its snapshot.
 fn assert_matrix(name: &str, rows: &[(String, Vec<String>)]) {
     let mut text = String::new();
     for (fault, killed_by) in rows {

@@ -37,8 +37,8 @@ pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
         return Some(causes.fold(first, Cause::or));
     }
     let tried_others = transcript.trials.iter().any(|trial| matches!(trial.respect, Respect::Signed(_)));
-    let nothing = transcript.exchanges.acknowledged() == 0;
-    (tried_others && nothing).then(|| Cause::new(Code::RefusesEverything))
+    let none_accepted = transcript.exchanges.acknowledged() == 0;
+    (tried_others && none_accepted).then(|| Cause::new(Code::RefusesEverything))
 }
 
 /// The cause if a receiver accepts such a trial instead of the valid delivery, with its distance from the contract.

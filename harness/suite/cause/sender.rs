@@ -94,7 +94,7 @@ fn other_timestamp(
     })
 }
 
-/// The cause for the first of several recipes. If several serialisers print this body alike, it names all of them.
+/// The cause for the first of several recipes. If several serialisers print this body in the same way, it names all of them.
 fn of_recipes(first: Recipe, others: impl Iterator<Item = Recipe>) -> Option<Cause> {
     let Recipe { message: Message::Reserialised(serialiser), .. } = first else {
         return Cause::of_recipe(&first);

@@ -247,7 +247,7 @@ enum OtherTimestamp {
     Digit(Index),
 }
 
-/// VER-2: the timestamp. Up to four minutes off, so age is no reason to reject it.
+/// VER-2: the timestamp. It is up to four minutes off, so its age is not a reason to reject it.
 fn redatings() -> Property {
     let strategy = prop_oneof![
         (1..240_000_u32).prop_map(OtherTimestamp::Later),

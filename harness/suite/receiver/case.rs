@@ -17,7 +17,6 @@ type Make = Box<dyn Fn(&Maker, &Control) -> Option<Delivery> + Send + Sync>;
 /// Changes a control in one respect, given the timestamp that it was signed with; `None` if that is not possible.
 pub(super) type Change = fn(&Maker, &mut Delivery, &str) -> Option<()>;
 
-/// A test case.
 pub struct Case {
     /// What is sent, as a noun phrase with its article.
     pub(super) what: String,

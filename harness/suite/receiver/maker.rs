@@ -33,7 +33,6 @@ pub struct Maker {
     pub(super) key: Key,
     pub(super) clock: Clock,
     pub(super) random: Random,
-    /// The receiver's URL.
     url: String,
     /// The URL's path and query.
     path: String,

@@ -95,9 +95,9 @@ pub(super) fn revealed(secret: &str, what: &str) -> String {
     format!("revealed {secret} in its answer to {what}")
 }
 
-pub(super) fn compared_digit_by_digit(apart: Duration, each: usize) -> String {
+pub(super) fn compared_digit_by_digit(difference: Duration, each: usize) -> String {
     format!(
-        "rejected signatures with a wrong last digit {apart:.0?} later than those with a wrong first digit (medians of \
+        "rejected signatures with a wrong last digit {difference:.0?} later than those with a wrong first digit (medians of \
          {each} each); compare all digits in constant time"
     )
 }

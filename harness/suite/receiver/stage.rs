@@ -45,7 +45,6 @@ pub struct ReceiverStage<'a> {
     pub(super) accepts_plain: bool,
     /// Whether it stopped answering, and was found silent again before a later scenario.
     pub(super) given_up: bool,
-    /// Whether its answers are slow.
     pub(super) slow: bool,
 }
 

@@ -30,7 +30,7 @@ pub enum ProcessingKind {
     Forged,
     /// The same delivery twice, byte for byte: once.
     Same,
-    /// The same body twice, signed anew, with another nonce: once.
+    /// The same body twice, signed again with another nonce: once.
     SignedAnew,
     /// Two events of the same kind and record, with other content: twice.
     SameRecord,

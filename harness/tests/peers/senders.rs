@@ -1,4 +1,4 @@
-//! Null senders: each always does the same, whatever it is asked.
+//! Null senders: each always does the same thing, whatever it is asked to do.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -24,9 +24,9 @@ pub(crate) enum Null {
     SendsOnce,
     /// The same twice.
     SendsTwice,
-    /// Ends at the first request.
+    /// Exits at the first request.
     Dies,
-    /// Ends at the first event.
+    /// Exits at the first event.
     DiesAtEvent,
     /// Never replies.
     IsSilent,

@@ -34,9 +34,9 @@ pub(super) fn assert_page(page: &str, expected: &str) {
         return;
     }
     let (had, wanted): (Vec<&str>, Vec<&str>) = (text.lines().collect(), expected.lines().collect());
-    let gone = had.iter().filter(|line| !wanted.contains(line)).map(|line| format!("- {line}\n"));
-    let new = wanted.iter().filter(|line| !had.contains(line)).map(|line| format!("+ {line}\n"));
-    let difference: String = gone.chain(new).collect();
+    let removed = had.iter().filter(|line| !wanted.contains(line)).map(|line| format!("- {line}\n"));
+    let added = wanted.iter().filter(|line| !had.contains(line)).map(|line| format!("+ {line}\n"));
+    let difference: String = removed.chain(added).collect();
     panic!("{page} is out of date; `{REWRITE}` rewrites it:\n{difference}");
 }
 

@@ -45,9 +45,9 @@ fn circles(files: &Files, known: &[(&[&str], &str)]) -> Vec<String> {
         }
         found.push(circle);
     }
-    let gone = known.iter().filter(|(files, _)| !found.iter().any(|circle| circle == files));
+    let unneeded = known.iter().filter(|(files, _)| !found.iter().any(|circle| circle == files));
     complaints.extend(
-        gone.map(|(files, why)| format!("the circle {} ({why}) is gone; remove it", files.join(" <-> "))),
+        unneeded.map(|(files, why)| format!("the circle {} ({why}) is gone; remove it", files.join(" <-> "))),
     );
     complaints
 }

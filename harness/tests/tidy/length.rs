@@ -50,8 +50,9 @@ fn complaints(found: impl Iterator<Item = (String, usize)>, known: &[Known], wha
         .filter(|(name, lines)| !known.iter().any(|(other, most)| name == other && lines <= most));
     let mut complaints: Vec<String> =
         too_long.map(|(name, lines)| format!("{name} has {lines} lines; {what}")).collect();
-    let gone = known.iter().filter(|(name, _)| !found.iter().any(|(other, _)| name == other));
-    complaints.extend(gone.map(|(name, _)| format!("{name} is no longer too long; remove it from the list")));
+    let unneeded = known.iter().filter(|(name, _)| !found.iter().any(|(other, _)| name == other));
+    complaints
+        .extend(unneeded.map(|(name, _)| format!("{name} is no longer too long; remove it from the list")));
     complaints
 }
 

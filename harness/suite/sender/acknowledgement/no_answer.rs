@@ -14,7 +14,7 @@ use crate::suite::sender::scenario::https::BAD_CERTIFICATES;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Arrival, Conduct, Emission, ScenarioName, Transcript};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-3",
     title: "no answer is no acknowledgement",

@@ -1,6 +1,6 @@
 //! What a sender did with a delivery that was acknowledged, and how it reports the delivery.
 //!
-//! Invariant: an answer that was given to no delivery shows nothing.
+//! Invariant: an answer shows nothing if its delivery did not arrive.
 
 use crate::subject::capability::Capability;
 use crate::suite::requirement::Verdict;

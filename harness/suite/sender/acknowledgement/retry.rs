@@ -18,7 +18,7 @@ const MOST_ATTEMPTS: usize = 15;
 /// Two pauses in a row that are shorter than this are a tight loop.
 const SHORTEST_PAUSE_MS: u64 = 50;
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-4",
     title: "sane retries",

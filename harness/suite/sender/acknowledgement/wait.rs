@@ -15,7 +15,7 @@ use crate::suite::transcript::{Arrival, Conduct, Transcript};
 /// The shortest wait that counts as a second: the sender starts counting a little before the endpoint does.
 const SHORTEST_WAIT: Duration = Duration::from_millis(900);
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-6",
     title: "bounded wait",

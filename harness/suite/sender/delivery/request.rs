@@ -15,7 +15,7 @@ use crate::suite::sender::scenario::https::HTTPS;
 use crate::suite::transcript::{BrokenRequest, Emission, FailedHandshake, HandshakeEnd, Transcript};
 use crate::wire::codec::FramingFault;
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "DLV-1",

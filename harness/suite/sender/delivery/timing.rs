@@ -11,7 +11,7 @@ use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Conduct, Emission, RegisteredWebhook, Transcript};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "DLV-6",

@@ -12,7 +12,7 @@ use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::transcript::Emission;
 use crate::webhook::event::EventName;
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "PAY-1",
     title: "event name",

@@ -15,7 +15,7 @@ use crate::suite::transcript::{Emission, Transcript};
 use crate::webhook::json::Json;
 use crate::webhook::json::difference::{Change, Concern, first_change};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "PAY-2",

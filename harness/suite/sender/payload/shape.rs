@@ -1,6 +1,6 @@
 //! PAY-6: the body's members and their types, compared with the snapshot of its event.
 //!
-//! Invariant: the snapshots are the files that the tests of the samples review. There is no second list of members.
+//! Invariant: the snapshots are the files that the tests of the samples check. There is no second list of members.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::webhook::dialect::{Dialect, Members, NotAnObject};
 use crate::webhook::event::EventName;
 use crate::webhook::shape::{self, Difference, Shape};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "PAY-6",
     title: "payload shape",

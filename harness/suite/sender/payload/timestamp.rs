@@ -12,7 +12,7 @@ use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::webhook::dialect::rfc3339;
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "PAY-3",

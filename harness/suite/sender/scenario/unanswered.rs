@@ -1,6 +1,6 @@
 //! Endpoints that do not answer, or answer late, next to working ones.
 //!
-//! Invariant: everything that takes long happens at the same time, so the run waits only once.
+//! Invariant: all long waits happen at the same time, so the run waits only once.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub const UNANSWERED: Scenario = Scenario {
     play: Play::Sender(|stage| stage.unanswered().boxed_local()),
 };
 
-/// How long a late answer takes: somewhat less than the second that a sender must wait at least.
+/// How long a late answer takes: less than the second that a sender must wait.
 const LATE: Duration = Duration::from_millis(800);
 /// How long an answer byte by byte takes.
 const DRIPPING: Duration = Duration::from_millis(600);
@@ -94,9 +94,9 @@ impl SenderStage<'_> {
             .await?;
         self.wait_for_all().await;
         // Gives the sender time to give up on a webhook after a failed delivery.
-        let soon = |conduct: &Conduct| conduct.is_silent() && *conduct != Conduct::Hangs;
+        let fails_at_once = |conduct: &Conduct| conduct.is_silent() && *conduct != Conduct::Hangs;
         let failing: Vec<usize> =
-            (1..).zip(OTHER_ENDPOINTS).filter(|(_, one)| soon(one)).map(|(at, _)| at).collect();
+            (1..).zip(OTHER_ENDPOINTS).filter(|(_, one)| fails_at_once(one)).map(|(at, _)| at).collect();
         let all_of = |ids: &[String]| failing.iter().map(|&at| (at, ids.to_vec())).collect::<Vec<_>>();
         self.settle(all_of(std::slice::from_ref(&unanswered)), self.transcript.limits.deadline).await?;
         let mut ids = vec![unanswered.clone()];

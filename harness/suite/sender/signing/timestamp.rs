@@ -11,7 +11,7 @@ use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::signature::TIMESTAMP_HEADER;
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "SIG-5",
     title: "timestamp in milliseconds",

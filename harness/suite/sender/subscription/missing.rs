@@ -12,8 +12,9 @@ pub(super) fn webhooks_of_event<'a>(
     t: &'a Transcript,
     emission: &'a Emission,
 ) -> impl Iterator<Item = usize> + 'a {
-    let there = |index: &usize| emission.generated.as_ref().is_none_or(|one| one.webhooks.contains(index));
-    t.webhooks_of(emission.scenario).map(|(index, _)| index).filter(there)
+    let is_target =
+        |index: &usize| emission.generated.as_ref().is_none_or(|one| one.webhooks.contains(index));
+    t.webhooks_of(emission.scenario).map(|(index, _)| index).filter(is_target)
 }
 
 /// The webhooks of a scenario at which an event did not arrive, and at which it arrived more than once.

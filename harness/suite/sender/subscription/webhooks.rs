@@ -13,7 +13,7 @@ use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Emission, RegisteredWebhook, Transcript};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "SUB-1",

@@ -79,8 +79,8 @@ impl SenderStage<'_> {
             _ => Some(DeliveryDeviation::Repeated),
         };
         let mut found = Vec::from_iter(number);
-        let along: HashSet<&str> = round.inboxes[which].ids_with(&sent.id).collect();
-        if along.iter().filter(|id| round.sent.contains_key(**id)).count() > 1 {
+        let carried_ids: HashSet<&str> = round.inboxes[which].ids_with(&sent.id).collect();
+        if carried_ids.iter().filter(|id| round.sent.contains_key(**id)).count() > 1 {
             // The suite does not know where one event of a batch ends.
             found.push(DeliveryDeviation::Batched);
             return found;

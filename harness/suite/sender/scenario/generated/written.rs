@@ -40,10 +40,10 @@ impl SenderStage<'_> {
         generated: Generated,
         round: &GeneratedRound,
     ) {
-        let along = round.inboxes.iter().flat_map(|inbox| inbox.ids_with(&sent.id));
-        let along: BTreeSet<&str> = along.filter(|id| *id != sent.id).collect();
-        let along = along.into_iter().filter_map(|id| round.sent.get(id));
-        for other in along.filter(|_| deviation == DeliveryDeviation::Batched) {
+        let carried_ids = round.inboxes.iter().flat_map(|inbox| inbox.ids_with(&sent.id));
+        let carried_ids: BTreeSet<&str> = carried_ids.filter(|id| *id != sent.id).collect();
+        let carried_ids = carried_ids.into_iter().filter_map(|id| round.sent.get(id));
+        for other in carried_ids.filter(|_| deviation == DeliveryDeviation::Batched) {
             self.record_emission(other, deviation, generated.clone());
         }
         self.record_emission(sent, deviation, generated);
