@@ -244,7 +244,7 @@ mod tests {
     use crate::wire::exchange::Response;
 
     #[test]
-    fn counts_have_the_right_number() {
+    fn words_depend_on_the_count() {
         let ids = |count: usize| (1..=count).map(|id| format!("#{id}")).collect::<Vec<_>>();
         assert_eq!(exited_after(&ids(1), "it exited"), "after exchange #1: it exited");
         assert_eq!(exited_after(&ids(2), "it exited"), "after exchange #1, #2: it exited");

@@ -282,7 +282,7 @@ async fn records_cut_off_requests_but_not_empty_connections() {
 }
 
 #[tokio::test]
-async fn gives_up_endless_and_slow_heads() {
+async fn rejects_endless_and_slow_heads() {
     let endpoint = Endpoint::start(settings(Duration::from_millis(200))).await.unwrap();
     let endless = format!("POST / HTTP/1.1\r\nX: {}", "y".repeat(200_000));
     talk(&endpoint, endless).await;

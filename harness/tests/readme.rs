@@ -85,7 +85,7 @@ fn sentences_of_readme_are_short() {
 }
 
 #[test]
-fn links_between_pages_lead_somewhere() {
+fn links_between_pages_resolve() {
     let mut broken = Vec::new();
     for page in pages() {
         let folder = pages::root().join(&page.name).parent().unwrap().to_owned();

@@ -287,7 +287,7 @@ proptest! {
     }
 
     #[test]
-    fn removing_a_member_gives_what_its_writer_prints_without_it(
+    fn removing_a_member_equals_printing_without_it(
         members in proptest::collection::vec(("[a-z]{1,3}", trees()), 0..5),
         at in any::<prop::sample::Index>(),
     ) {

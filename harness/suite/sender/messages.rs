@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_follow_their_numbers() {
+    fn words_depend_on_the_count() {
         let event = EventName::new("person.created");
         for (said, expected) in [
             (delivery_of(None), "a delivery"),

@@ -131,7 +131,7 @@ impl Intake for Queueing {
     fn broken(&self, what: Broken, bytes: &[u8]) -> Option<BoxFuture<'_, ()>> {
         let words = messages::broken_request(&what.to_string(), &quote(bytes));
         let queued = async move {
-            // If the queue is gone, nothing is judged any more.
+            // If the queue is closed, nothing more is judged.
             let _ = self.queue.send(Queued::Broken(words)).await;
         };
         Some(queued.boxed())
@@ -170,7 +170,7 @@ impl Listening {
         let (arrived, most) = (Arc::new(AtomicU64::new(0)), answering.most);
         let room = Arc::new(Semaphore::new(QUEUED_KIB));
         let queueing = Arc::new(Queueing { answering, room, queue, arrived: arrived.clone() });
-        // Only the server and its connections keep the queue open from here on.
+        // Only the server and its connections now keep the queue open.
         let service = Service::start(address, ENDPOINT, queueing).await?;
         Ok(Self { service, queued, arrived, most })
     }

@@ -86,7 +86,7 @@ const UNSIGNED: MayPass = &[
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn null_senders_pass_no_must_by_accident() {
+async fn null_senders_pass_nothing_by_accident() {
     let nulls = [
         (NullSend::SendsNothing, &[][..]),
         (NullSend::SendsOnce, UNSIGNED),

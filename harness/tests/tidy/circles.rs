@@ -95,8 +95,8 @@ fn is_part(import: &Import, parents: &BTreeMap<String, &str>) -> bool {
 }
 
 #[test]
-fn files_make_no_circles() {
-    assert_no(circles(&library(), CIRCLES), "files make no circles");
+fn files_do_not_import_in_circles() {
+    assert_no(circles(&library(), CIRCLES), "files do not import each other in circles");
 }
 
 #[test]
