@@ -24,7 +24,7 @@ pub enum Error {
     /// The user interrupted before there was a result.
     #[error("interrupted before anything was measured")]
     Interrupted,
-    /// The suite's own test vectors fail, or something that it needs does.
+    /// The suite's own test vectors fail, or something that the suite needs is missing.
     #[error("harness fault: {0}")]
     Harness(String),
 }
@@ -33,7 +33,7 @@ impl Error {
     pub fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Usage(_) | Self::Subject(SubjectError::Usage(_)) => ExitStatus::Usage,
-            Self::Subject(SubjectError::Broke(_)) | Self::Report { .. } | Self::Harness(_) => {
+            Self::Subject(SubjectError::ProtocolViolation(_)) | Self::Report { .. } | Self::Harness(_) => {
                 ExitStatus::Harness
             }
             Self::Subject(_) => ExitStatus::Incomplete,
@@ -54,13 +54,13 @@ pub enum SubjectError {
     Died(String),
     /// It answered a request with an error, or did not answer in time.
     #[error("{0}")]
-    Stuck(String),
+    RequestFailed(String),
     /// It declares a capability that does not work.
     #[error("{0}")]
-    Unkept(String),
+    BrokenCapability(String),
     /// It violated the attachment protocol; the text quotes what it sent.
     #[error("{0}")]
-    Broke(String),
+    ProtocolViolation(String),
 }
 
 impl SubjectError {
@@ -69,9 +69,9 @@ impl SubjectError {
         let (Self::Usage(text)
         | Self::Unreachable(text)
         | Self::Died(text)
-        | Self::Stuck(text)
-        | Self::Unkept(text)
-        | Self::Broke(text)) = &mut self;
+        | Self::RequestFailed(text)
+        | Self::BrokenCapability(text)
+        | Self::ProtocolViolation(text)) = &mut self;
         *text = change(text);
         self
     }

@@ -1,6 +1,6 @@
 //! The binary: parses the command line, runs the command and exits with its status.
 //!
-//! Invariant: nothing is decided here; the commands are in `cli/`.
+//! It decides nothing: the commands are in `cli/`.
 
 use std::process::ExitCode;
 

@@ -38,7 +38,7 @@ impl Random {
         format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 
-    /// 64 hexadecimal digits in mixed case, so that a subject that decodes the key or folds its case is found.
+    /// 64 hexadecimal digits in mixed case, to find subjects that decode the key or fold its case.
     pub fn secret(&self) -> String {
         let digits = const_hex::encode(self.bytes::<32>());
         let mixed: String = digits

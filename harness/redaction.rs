@@ -1,7 +1,8 @@
 //! Redacts secrets from everything that is shown or kept, and restores them when kept data is used again.
 //!
-//! Redacted data has a secret in no common encoding: as it is, escaped in JSON, in base64, in hexadecimal, or escaped for a
-//! URL. Data without a secret is unchanged. Each encoding has its own placeholder, so restoring is exact to the byte.
+//! Redacted data does not contain a secret in any common encoding: unchanged, escaped in JSON, in base64, in hexadecimal, or
+//! escaped for a URL. Data without a secret is unchanged. Each encoding has its own placeholder, so restoring is exact to the
+//! byte.
 
 pub mod encodings;
 
@@ -16,7 +17,6 @@ use crate::redaction::encodings::encodings;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, Exchange, Headers, Outcome, Response};
 
-/// Redacts secrets.
 #[derive(Debug, Clone, Default)]
 pub struct Redaction {
     /// The secrets' encodings, longest first: one may contain another.
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn restores_what_was_redacted() {
+    fn restores_redacted_text() {
         let redaction = redaction("s3cr3t\"x");
         let body = b"\xff s3cr3t\"x s3cr3t\\\"x 733363723374\x2278 7333637233742278 czNjcjN0Ing= czNjcjN0Ing";
         let delivery = Delivery {

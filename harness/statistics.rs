@@ -6,7 +6,6 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-/// The confidence level of intervals.
 pub(crate) const CONFIDENCE: f64 = 0.95;
 /// How often figures are resampled for an interval.
 pub(crate) const RESAMPLES: usize = 1000;
@@ -62,9 +61,9 @@ impl Interval {
         Self { low: self.low.exp(), estimate: self.estimate.exp(), high: self.high.exp() }
     }
 
-    /// The same interval around another estimate.
+    /// The interval moved to another estimate.
     #[must_use]
-    pub(crate) fn about(self, estimate: f64) -> Self {
+    pub(crate) fn moved_to(self, estimate: f64) -> Self {
         let moved = estimate - self.estimate;
         Self { low: self.low + moved, estimate, high: self.high + moved }
     }
@@ -108,8 +107,8 @@ pub fn trimmed_mean(values: &[f64]) -> Option<f64> {
     (!kept.is_empty()).then(|| kept.iter().sum::<f64>() / kept.len() as f64)
 }
 
-/// The logarithm of the ratio of a candidate's two figures of a round to the base's two. Measured in the order base, candidate,
-/// candidate, base, a linear drift cancels out.
+/// The logarithm of the ratio of a candidate's two figures of a round to the base's two. If the order is base,
+/// candidate, candidate, base, a linear drift cancels out.
 pub fn log_ratio(base: [f64; 2], candidate: [f64; 2]) -> f64 {
     let mean = |[first, second]: [f64; 2]| f64::midpoint(first.ln(), second.ln());
     mean(candidate) - mean(base)

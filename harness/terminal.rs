@@ -6,18 +6,18 @@ use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style};
 
-/// Passes.
+/// For passes.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// Failures and errors.
+/// For failures and errors.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// Inconclusive.
+/// For inconclusive verdicts.
 pub(crate) const UNCLEAR: Style = AnsiColor::Yellow.on_default();
-/// Details.
+/// For details.
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const BOLD: Style = Style::new().bold();
 
 /// Whether a character is invisible, or changes how a terminal shows what follows.
-pub(crate) fn is_unseen(character: char) -> bool {
+pub(crate) fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
@@ -29,7 +29,7 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     }
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        if is_unseen(character) && character != '\t' {
+        if is_invisible(character) && character != '\t' {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);

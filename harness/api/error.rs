@@ -1,4 +1,4 @@
-//! Why there is no report.
+//! The error of the public API.
 
 use crate::error::{self, SubjectError};
 

@@ -50,8 +50,9 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] for a command that does not exist, a path without a leading slash, or an empty secret;
-    /// [`Error::Subject`] if it exits or its port does not accept connections in time, with the end of its stderr.
+    /// [`Error::Usage`] for a command that does not exist, a path without a leading slash, or an empty secret.
+    ///
+    /// [`Error::Subject`] if it exits or its port does not accept connections in time. The error quotes the end of its stderr.
     pub async fn start(command: &str, path: &str, secret: &str) -> Result<Self, Error> {
         check_path(path).map_err(|why| Error::Usage(messages::unusable_path(&why)))?;
         let subject = Subject::start(command, path, non_empty(secret)?, READY).await?;
@@ -111,7 +112,7 @@ pub(crate) async fn reference(secret: Secret, clock: Clock) -> Result<Subject, e
     Ok(Subject::here(server, "/", secret).observed_by(Source::Pushed(observations)))
 }
 
-/// Errors: the path of a started receiver is invalid; a fragment without its subject.
+/// Checks the path of a started receiver. The error is a fragment whose subject the caller adds.
 pub(crate) fn check_path(path: &str) -> Result<(), String> {
     if path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
         return Ok(());

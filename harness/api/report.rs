@@ -14,8 +14,8 @@ impl Report {
         self.0.result
     }
 
-    /// The exit status of the command line: 0 if all gated requirements passed, 1 if one failed, 3 if one is inconclusive, 4 if
-    /// none was selected, 70 if the harness failed.
+    /// The exit status of the command line: 0 if all gated requirements passed, 1 if one failed, and 3 if one is inconclusive. It
+    /// is 4 if no requirement was selected, and 70 if the harness failed.
     pub fn exit_status(&self) -> u8 {
         self.0.exit_status
     }
@@ -66,9 +66,9 @@ pub struct RequirementResult<'a> {
     pub title: &'static str,
     /// The requirement's sentence.
     pub text: &'static str,
-    /// The level.
+    /// How strict the requirement is.
     pub level: Level,
-    /// The verdict.
+    /// Whether the requirement passed, failed, could not be judged, or does not apply.
     pub verdict: VerdictName,
     /// What was found, or why there is no verdict; `None` if it passed.
     pub message: Option<&'a str>,

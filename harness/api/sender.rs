@@ -29,10 +29,10 @@ const SYSTEM_STORES: [&str; 5] = [
 
 /// A sender to check. It speaks the attachment protocol (`docs/attach-a-sender.md`).
 #[derive(Debug, Clone)]
-pub struct Sender(Means);
+pub struct Sender(Attachment);
 
 #[derive(Debug, Clone)]
-enum Means {
+enum Attachment {
     Command(String),
     Control(Target),
     Reference,
@@ -44,7 +44,7 @@ impl Sender {
     /// The command is split into words like in a shell, but no shell runs it. It is started at the beginning of each check and
     /// ended with it. If it cannot be started, [`check_sender`](super::Suite::check_sender) returns an error.
     pub fn command(command: impl Into<String>) -> Self {
-        Self(Means::Command(command.into()))
+        Self(Attachment::Command(command.into()))
     }
 
     /// A running sender that accepts the requests of the attachment protocol by POST at this `http` or `https` URL. The operation
@@ -59,19 +59,19 @@ impl Sender {
 
     /// The built-in reference sender, which conforms, in this process.
     pub fn reference() -> Self {
-        Self(Means::Reference)
+        Self(Attachment::Reference)
     }
 
     pub(crate) fn control(target: Target) -> Self {
-        Self(Means::Control(target))
+        Self(Attachment::Control(target))
     }
 
     /// Its name in reports.
     pub(super) fn name(&self) -> String {
         match &self.0 {
-            Means::Command(command) => command.clone(),
-            Means::Control(target) => target.url(),
-            Means::Reference => "the reference sender".to_owned(),
+            Attachment::Command(command) => command.clone(),
+            Attachment::Control(target) => target.url(),
+            Attachment::Reference => "the reference sender".to_owned(),
         }
     }
 
@@ -86,7 +86,7 @@ impl Sender {
     ) -> Result<Run, error::Error> {
         let wait = options.limits.timeout;
         match &self.0 {
-            Means::Command(command) => {
+            Attachment::Command(command) => {
                 let https = run::need_https(selected);
                 let variables = if https { environment(&options.authority) } else { Vec::new() };
                 let subject = Command::start(command, &variables, wait)?;
@@ -94,7 +94,7 @@ impl Sender {
                 subject.stop().await;
                 run
             }
-            Means::Control(target) => {
+            Attachment::Control(target) => {
                 let subject = Control::at(target.clone(), wait, options.clock.clone());
                 let run = run::sender(&subject, selected, options, progress).await;
                 if !matches!(run, Err(error::Error::Subject(_))) {
@@ -102,7 +102,7 @@ impl Sender {
                 }
                 run
             }
-            Means::Reference => {
+            Attachment::Reference => {
                 let transport = Arc::new(Pooled::new(ANSWER_WAIT).map_err(error::Error::Harness)?);
                 let random = Random::from_seed(options.seed);
                 let subject = Reference::new(options.dialect, options.clock.clone(), random, transport);
@@ -112,9 +112,9 @@ impl Sender {
     }
 }
 
-/// The environment variables with which a started sender trusts the HTTPS endpoints: the authority's file under the suite's own
-/// name, and under the names that runtimes read. The latter files also have what was trusted before, since the command may
-/// fetch dependencies or talk to other hosts.
+/// The environment variables with which a started sender trusts the HTTPS endpoints. One has the suite's own name, the others
+/// have the names that runtimes read. The files of the latter also contain what was trusted before, since the command may fetch
+/// dependencies or talk to other hosts.
 ///
 /// If the authority cannot be created nothing is set, and the run reports it.
 fn environment(authority: &Authority) -> Vec<(&'static str, String)> {

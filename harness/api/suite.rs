@@ -173,9 +173,11 @@ impl Suite {
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] for a pattern that matches no requirement for senders, or a command that does not exist;
-    /// [`Error::Subject`] for a sender that cannot be reached or does not answer the first request; [`Error::Harness`] if the
-    /// suite itself fails.
+    /// [`Error::Usage`] for a pattern that matches no requirement for senders, or a command that does not exist.
+    ///
+    /// [`Error::Subject`] for a sender that cannot be reached or does not answer the first request.
+    ///
+    /// [`Error::Harness`] if the suite itself fails.
     ///
     /// ```
     /// use twenty_conform::{RunResult, Sender, Suite};

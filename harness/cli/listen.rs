@@ -69,7 +69,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    run::check_oracles()?;
+    run::check_vectors()?;
     let secret = arguments.secret.read()?;
     secret.iter().for_each(|secret| console.redact(secret));
     let mut keeping = arguments.out.as_deref().map(Keeping::claim).transpose()?;

@@ -110,7 +110,7 @@ impl RunPlan {
         let mut transcript = Transcript::new(role, self.options.dialect, self.options.limits);
         // The last output of the subject is redacted.
         transcript.secret = secret;
-        let report = self.report(&run::not_begun(transcript, &self.selected, &why), subject, evidence);
+        let report = self.report(&run::not_started(transcript, &self.selected, &why), subject, evidence);
         let status = reports.publish(&report, console)?;
         if report.lacks_evidence {
             console.error(&why.to_string());

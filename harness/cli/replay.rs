@@ -99,8 +99,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let shown = entry::render(requirement, &case, (&attempt, &replayed), &target, &redaction);
     console.print(&(redaction.text(&heading) + &shown))?;
     Ok(match replayed {
-        Replayed::StillThere(_) => ExitStatus::Failed,
-        Replayed::Gone => ExitStatus::Passed,
+        Replayed::StillFails(_) => ExitStatus::Failed,
+        Replayed::Fixed => ExitStatus::Passed,
         Replayed::Inconclusive(_) => ExitStatus::Incomplete,
     })
 }

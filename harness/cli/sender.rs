@@ -135,7 +135,7 @@ fn recorded(
     plan: &RunPlan,
     console: &mut Console,
 ) -> Result<Run, Error> {
-    run::check_oracles()?;
+    run::check_vectors()?;
     secret.iter().for_each(|secret| console.redact(secret));
     let began = std::time::Instant::now();
     let recording = reading::read(&input(Some(file))?, &Redaction::new(secret.as_ref()))

@@ -95,8 +95,8 @@ impl Receiver {
         if !self.key.verify(timestamp, &delivery.body, signature) {
             return Err(messages::signature_mismatch());
         }
-        let apart = Duration::from_millis(self.clock.now_ms().abs_diff(sent_ms));
-        if apart > self.settings.window { Err(messages::not_fresh()) } else { Ok(()) }
+        let age = Duration::from_millis(self.clock.now_ms().abs_diff(sent_ms));
+        if age > self.settings.window { Err(messages::not_fresh()) } else { Ok(()) }
     }
 
     /// Whether a body is seen for the first time. Headers do not count: a repeat has a new timestamp and signature, and

@@ -1,4 +1,4 @@
-//! The encodings in which a program may write a secret: as it is, escaped in JSON, in base64, in hexadecimal, or escaped for a
+//! The encodings in which a program may write a secret: unchanged, escaped in JSON, in base64, in hexadecimal, or escaped for a
 //! URL.
 
 use base64::Engine as _;

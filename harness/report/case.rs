@@ -154,7 +154,6 @@ impl Case {
         &self.controls.first().unwrap_or(&self.trial).target
     }
 
-    /// The deliveries as they were saved.
     pub fn as_saved(&self) -> ReplayDeliveries {
         ReplayDeliveries {
             before: self.controls.first().cloned(),

@@ -14,16 +14,13 @@ use crate::suite::requirement::{Level, Requirement, Role, Verdict, group_of};
 use crate::suite::run::{Finding, Judgement};
 use crate::suite::transcript::Transcript;
 use crate::suite::verdict::VerdictName;
-use crate::terminal::is_unseen;
+use crate::terminal::is_invisible;
 use crate::webhook::json::escape;
 use crate::wire::exchange::ExchangeId;
 
-/// A check in a report.
 #[derive(Debug, Clone, Serialize)]
 pub struct CheckEntry {
-    /// Its stable id.
     pub id: &'static str,
-    /// The requirement that it judges.
     pub requirements: [&'static str; 1],
     pub level: Level,
     pub verdict: VerdictName,
@@ -117,14 +114,14 @@ impl CauseEntry {
     }
 
     /// The detail in parentheses, with a space before it; empty if there is none.
-    pub(crate) fn which(&self) -> String {
+    pub(crate) fn detail_in_parentheses(&self) -> String {
         self.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default()
     }
 }
 
 impl fmt::Display for CauseEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}: {}", self.code, self.which(), self.text)
+        write!(f, "{}{}: {}", self.code, self.detail_in_parentheses(), self.text)
     }
 }
 
@@ -175,7 +172,7 @@ pub(super) fn check_entry(
 fn visible(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for character in json.chars() {
-        if is_unseen(character) { escape(character, &mut shown) } else { shown.push(character) }
+        if is_invisible(character) { escape(character, &mut shown) } else { shown.push(character) }
     }
     shown
 }

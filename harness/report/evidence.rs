@@ -121,7 +121,7 @@ impl Folder {
     /// Writes the combined report of several runs.
     pub fn report(&self, report: &mut Report) {
         let failures = write_reports(&self.0, report);
-        report.lacks_evidence(&failures);
+        report.note_missing_evidence(&failures);
     }
 }
 
@@ -183,9 +183,9 @@ impl RunEvidence {
         files.write_bodies(run, &report.bodies);
         files.write_cases(run, report.seed);
         let failures = std::mem::take(&mut files.failures);
-        report.lacks_evidence(&failures);
+        report.note_missing_evidence(&failures);
         let failures = write_reports(&files.folder, report);
-        report.lacks_evidence(&failures);
+        report.note_missing_evidence(&failures);
     }
 
     fn files(&self) -> MutexGuard<'_, Files> {
@@ -291,8 +291,8 @@ fn numbers(exchanges: &[ExchangeId]) -> Vec<usize> {
 fn clear(folder: &Path) -> io::Result<()> {
     for name in NAMES {
         let path = folder.join(name);
-        let gone = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        gone.or_else(|why| if why.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(why) })?;
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.or_else(|why| if why.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(why) })?;
     }
     Ok(())
 }

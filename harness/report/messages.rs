@@ -1,5 +1,5 @@
-//! What reports say, in the order of a report: notes, the heading, findings, the last lines. Then what `listen` says, what a
-//! replay finds, and the errors about files.
+//! What reports say, in the order of a report: notes, the heading, findings, the last lines. Then follow the words of `listen`
+//! and of replays, and the errors about files.
 
 use std::fmt;
 use std::io;
@@ -9,7 +9,7 @@ use crate::wire::exchange::Outcome;
 
 // Notes.
 
-pub(super) fn partial() -> String {
+pub(super) fn incomplete() -> String {
     "the run was interrupted, so this report is incomplete".to_owned()
 }
 
@@ -42,7 +42,7 @@ pub(super) fn rejects_every_valid_delivery() -> &'static str {
 }
 
 /// Other causes that also explain a failure, after the first.
-pub(super) fn or_causes(causes: &[String]) -> String {
+pub(super) fn alternative_causes(causes: &[String]) -> String {
     causes.iter().map(|cause| format!("; or {cause}")).collect()
 }
 
@@ -136,8 +136,8 @@ pub(super) fn answered(what: &str, outcome: &Outcome) -> String {
     }
 }
 
-pub(super) fn answered_late(what: &str, outcome: &Outcome, seconds: f64) -> String {
-    format!("{}, but only after {seconds:.1} s", answered(what, outcome))
+pub(super) fn accepted_late(what: &str, seconds: f64) -> String {
+    format!("accepted {what} only after {seconds:.1} s")
 }
 
 pub(super) fn answered_and_exited(what: &str, outcome: &Outcome, how: &str) -> String {
@@ -185,14 +185,14 @@ pub(super) fn not_a_case(why: &dyn fmt::Display) -> String {
 }
 
 pub(super) fn case_without_format(wanted: &str) -> String {
-    format!("it has no `format`; that of a case is {wanted:?}")
+    format!("it has no `format`, which must be {wanted:?}")
 }
 
 /// A case that another version wrote.
 pub(super) fn case_of_other_version(format: &str, version: &str, wanted: &str) -> String {
     format!(
-        "its format is {format}, but version {version} reads {wanted}; run `twenty-conform receiver` again with --out to get a \
-         new case"
+        "its `format` is {format:?}, but version {version} reads {wanted:?}; run `twenty-conform receiver` again with --out to \
+         get a new case"
     )
 }
 
@@ -212,12 +212,12 @@ pub(super) fn expectation_without_answer(words: &str) -> String {
 }
 
 pub(super) fn too_many_controls(count: usize) -> String {
-    format!("it has {count} controls, and a case has at most two")
+    format!("it has {count} controls; a case has at most two")
 }
 
 /// An invalid delivery in a case. `place` is the member that has it.
 pub(super) fn invalid_delivery(place: &str, why: &dyn fmt::Display) -> String {
-    format!("in `{place}` {why}")
+    format!("`{place}`: {why}")
 }
 
 // Folders and files that are written.
@@ -231,7 +231,7 @@ pub(super) fn folder_not_read(folder: &Path, why: &io::Error) -> String {
 }
 
 pub(super) fn folder_not_empty(folder: &Path) -> String {
-    format!("the folder {} is not empty; give a new one with --out, or remove it", folder.display())
+    format!("the folder {} is not empty; choose another with --out, or remove it", folder.display())
 }
 
 pub(super) fn not_written(path: &Path, why: &io::Error) -> String {
@@ -244,7 +244,7 @@ mod tests {
     use crate::wire::exchange::Response;
 
     #[test]
-    fn counts_have_the_right_number() {
+    fn words_depend_on_the_count() {
         let ids = |count: usize| (1..=count).map(|id| format!("#{id}")).collect::<Vec<_>>();
         assert_eq!(exited_after(&ids(1), "it exited"), "after exchange #1: it exited");
         assert_eq!(exited_after(&ids(2), "it exited"), "after exchange #1, #2: it exited");
@@ -257,7 +257,7 @@ mod tests {
             "10 requests in 1000 ms, including 500 ms of waiting; 20.0 per second without it"
         );
         assert_eq!(some_failed(2, 5, Some(3)), "2 of 5 failed, first #3");
-        assert_eq!(or_causes(&["a.b".to_owned(), "c.d".to_owned()]), "; or a.b; or c.d");
+        assert_eq!(alternative_causes(&["a.b".to_owned(), "c.d".to_owned()]), "; or a.b; or c.d");
     }
 
     #[test]

@@ -55,14 +55,13 @@ pub struct Report {
     /// The same as `exit_status`.
     #[serde(skip)]
     pub exit: ExitStatus,
-    /// Whether the run was interrupted, so that the report is incomplete.
+    /// Whether the run was interrupted. If so, the report is incomplete.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,
     /// How long the run took, in milliseconds.
     pub duration_ms: u64,
     /// How much of that was spent waiting to see that nothing more arrives.
     pub waited_ms: u64,
-    /// How many exchanges there were.
     pub exchanges: usize,
     /// How many exchanges there were per second, without the deliberate waits.
     pub exchanges_per_s: f64,
@@ -109,7 +108,6 @@ pub enum RunResult {
     Error,
 }
 
-/// A requirement in a report.
 #[derive(Debug, Clone, Serialize)]
 pub struct RequirementEntry {
     pub id: &'static str,
@@ -136,18 +134,16 @@ pub struct Heading {
 }
 
 impl Tool {
-    /// This program.
     pub const THIS: Self = Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
 }
 
 impl Report {
-    /// The report of a run.
     pub fn new(run: &Run, heading: &Heading) -> Self {
         let transcript = &run.transcript;
         let redact = redaction(transcript);
         let mut notes = Vec::new();
         if run.interrupted {
-            notes.push(messages::partial());
+            notes.push(messages::incomplete());
         }
         if transcript.trust == Trust::Any {
             notes.push(messages::certificate_unchecked());
@@ -207,8 +203,8 @@ impl Report {
         self
     }
 
-    /// Notes which evidence could not be written, if any. The run then ends as an error.
-    pub fn lacks_evidence(&mut self, failures: &[String]) {
+    /// Adds a note for each file of the evidence that could not be written. If there is one, the run ends as an error.
+    pub fn note_missing_evidence(&mut self, failures: &[String]) {
         if !failures.is_empty() {
             self.lacks_evidence = true;
             self.notes.extend(failures.iter().map(|failure| messages::evidence_incomplete(failure)));
@@ -228,7 +224,7 @@ impl Report {
         self.requirements.iter().filter(|entry| entry.verdict == verdict).count()
     }
 
-    /// Why every valid delivery is rejected, if that is so.
+    /// Why every valid delivery is rejected; `None` if some are accepted, or the cause is unknown.
     pub fn leading_cause(&self) -> Option<&CauseEntry> {
         let valid = self.checks.iter().find(|check| check.requirements == ["RCV-1"])?;
         let cause = valid.cause.as_ref().filter(|_| valid.verdict == VerdictName::Fail)?;
@@ -291,7 +287,7 @@ impl Report {
 }
 
 impl RunResult {
-    /// The word.
+    /// The word in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -309,7 +305,7 @@ pub fn redaction(transcript: &Transcript) -> Redaction {
     Redaction::new(own.chain(&transcript.secret).chain(&transcript.secrets))
 }
 
-/// After which exchanges the subject exited: a note for each way in which it did.
+/// A note for each way in which the subject exited, with the exchanges after which it did.
 fn exits(transcript: &Transcript) -> impl Iterator<Item = String> {
     let mut ways: Vec<(&str, Vec<String>)> = Vec::new();
     for (at, how) in &transcript.deaths {

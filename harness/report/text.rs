@@ -42,9 +42,14 @@ pub fn render(report: &Report, detail: Detail) -> String {
         report.seed
     );
     if let Some(cause) = report.leading_cause() {
-        let said = format!("{}{}{}", cause.text, cause.which(), messages::or_causes(&cause.or));
+        let words = format!(
+            "{}{}{}",
+            cause.text,
+            cause.detail_in_parentheses(),
+            messages::alternative_causes(&cause.or)
+        );
         let head = messages::rejects_every_valid_delivery();
-        let _ = writeln!(text, "\n{BAD}{head}{BAD:#}: {}", clean(&said));
+        let _ = writeln!(text, "\n{BAD}{head}{BAD:#}: {}", clean(&words));
         let _ = writeln!(text, "  fix: {}", cause.fix);
     }
     let mut group = "";

@@ -67,7 +67,7 @@ impl Control {
         };
         let broke = |why: String| {
             let answer = (response.status, &*quote(&response.body));
-            SubjectError::Broke(messages::invalid_reply(&url, name, id, answer, &why))
+            SubjectError::ProtocolViolation(messages::invalid_reply(&url, name, id, answer, &why))
         };
         let (of, reply) = Reply::decode(&response.body).map_err(broke)?;
         if of != id {
@@ -83,11 +83,15 @@ impl Control {
         let known = self.answered.load(Ordering::Relaxed) > 0;
         match outcome {
             Outcome::Refused if known => SubjectError::Died(messages::stopped_listening(&url, op)),
-            Outcome::TimedOut if known => {
-                SubjectError::Broke(messages::no_reply_from_in_time(&url, op, self.wait.as_secs_f64()))
+            Outcome::TimedOut if known => SubjectError::ProtocolViolation(messages::no_reply_from_in_time(
+                &url,
+                op,
+                self.wait.as_secs_f64(),
+            )),
+            Outcome::Malformed(_) => {
+                SubjectError::ProtocolViolation(messages::no_reply_from(&url, op, outcome))
             }
-            Outcome::Malformed(_) => SubjectError::Broke(messages::no_reply_from(&url, op, outcome)),
-            _ if known => SubjectError::Broke(messages::no_reply_from(&url, op, outcome)),
+            _ if known => SubjectError::ProtocolViolation(messages::no_reply_from(&url, op, outcome)),
             _ => SubjectError::Unreachable(messages::sender_unreachable(&url, outcome)),
         }
     }

@@ -88,7 +88,7 @@ impl Observations {
 impl Source {
     /// Waits until the observations are `enough`, or `wait` is over. Returns all of them.
     ///
-    /// Errors: [`SubjectError::Broke`] if the URL does not answer with a JSON array of observations.
+    /// Errors: [`SubjectError::ProtocolViolation`] if the URL does not answer with a JSON array of observations.
     pub(crate) async fn until(
         &self,
         wait: Duration,
@@ -118,7 +118,7 @@ impl Source {
 }
 
 async fn ask(target: &Target) -> Result<Vec<Observed>, SubjectError> {
-    let broke = |why: String| SubjectError::Broke(messages::no_observations(&target.url(), &why));
+    let broke = |why: String| SubjectError::ProtocolViolation(messages::no_observations(&target.url(), &why));
     let delivery = Delivery::new("GET", &target.path, Headers::default(), Bytes::new());
     // The time of day does not matter here.
     let client = Client::new(Duration::from_secs(10), Clock::fixed(0)).keeping(16 * 1024 * 1024);

@@ -77,7 +77,7 @@ pub struct Outcome {
 }
 
 impl Hello {
-    /// Reads the answer to `hello`. Errors: [`SubjectError::Broke`].
+    /// Reads the answer to `hello`. Errors: [`SubjectError::ProtocolViolation`].
     pub(crate) fn read(answer: &Value) -> Result<Self, SubjectError> {
         read("hello", answer)
     }
@@ -87,20 +87,21 @@ impl Hello {
     }
 }
 
-/// Reads the answer to `create_webhook`: the sender's name for the webhook. Errors: [`SubjectError::Broke`].
+/// Reads the answer to `create_webhook`: the sender's name for the webhook. Errors: [`SubjectError::ProtocolViolation`].
 pub(crate) fn webhook_name(answer: &Value) -> Result<String, SubjectError> {
     let name = answer.get("webhook").and_then(Value::as_str);
-    name.map(str::to_owned).ok_or_else(|| SubjectError::Broke(messages::no_webhook_name(&quoted(answer))))
+    name.map(str::to_owned)
+        .ok_or_else(|| SubjectError::ProtocolViolation(messages::no_webhook_name(&quoted(answer))))
 }
 
-/// Reads the answer to `outcomes`. Errors: [`SubjectError::Broke`].
+/// Reads the answer to `outcomes`. Errors: [`SubjectError::ProtocolViolation`].
 pub(crate) fn outcomes(answer: &Value) -> Result<Vec<Outcome>, SubjectError> {
     read("outcomes", answer.get("deliveries").unwrap_or(&Value::Null))
 }
 
 fn read<T: DeserializeOwned>(op: &str, answer: &Value) -> Result<T, SubjectError> {
     T::deserialize(answer)
-        .map_err(|why| SubjectError::Broke(messages::invalid_answer(op, why, &quoted(answer))))
+        .map_err(|why| SubjectError::ProtocolViolation(messages::invalid_answer(op, why, &quoted(answer))))
 }
 
 fn quoted(answer: &Value) -> String {

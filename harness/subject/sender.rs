@@ -117,7 +117,7 @@ impl Command {
                     return Err(SubjectError::Died(messages::sender_ended(name, how)));
                 }
                 let (wait, words) = (self.wait.as_secs_f64(), process.last_words());
-                Err(SubjectError::Broke(messages::no_reply_in_time(name, id, wait, &words)))
+                Err(SubjectError::ProtocolViolation(messages::no_reply_in_time(name, id, wait, &words)))
             }
         }
     }
@@ -126,7 +126,7 @@ impl Command {
         let mut process = self.process.lock().await;
         match process.ends_within(DEATH_WAIT).await {
             Some(how) => SubjectError::Died(messages::sender_ended(asked, how)),
-            None => SubjectError::Broke(messages::stdout_closed(asked, &process.last_words())),
+            None => SubjectError::ProtocolViolation(messages::stdout_closed(asked, &process.last_words())),
         }
     }
 }
@@ -145,10 +145,10 @@ async fn listen<R: AsyncRead + Unpin>(mut output: BufReader<R>, conversation: Ar
         match bounded_line(&mut output, &mut line).await {
             Ok(true) => {}
             Ok(false) => break None,
-            Err(why) => break Some(SubjectError::Broke(why)),
+            Err(why) => break Some(SubjectError::ProtocolViolation(why)),
         }
         if let Err(why) = take(&line, &mut lock(&conversation)) {
-            break Some(SubjectError::Broke(why));
+            break Some(SubjectError::ProtocolViolation(why));
         }
     };
     let mut conversation = lock(&conversation);
@@ -206,11 +206,13 @@ fn lock(conversation: &Mutex<Conversation>) -> std::sync::MutexGuard<'_, Convers
     conversation.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The answer of a reply that must be `ok`. Errors: [`SubjectError::Stuck`].
+/// The answer of a reply that must be `ok`. Errors: [`SubjectError::RequestFailed`].
 pub(crate) fn expect_ok(op: &'static str, reply: Reply) -> Result<Value, SubjectError> {
     match reply {
         Reply::Ok(answer) => Ok(answer),
-        Reply::Error(message) => Err(SubjectError::Stuck(messages::answered_with_error(op, &message))),
-        Reply::Unsupported(reason) => Err(SubjectError::Stuck(messages::unsupported(op, &reason))),
+        Reply::Error(message) => {
+            Err(SubjectError::RequestFailed(messages::answered_with_error(op, &message)))
+        }
+        Reply::Unsupported(reason) => Err(SubjectError::RequestFailed(messages::unsupported(op, &reason))),
     }
 }

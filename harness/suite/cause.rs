@@ -283,7 +283,7 @@ pub struct Cause {
     pub code: Code,
     /// Which one of its kind: the separator, the encoding, the statuses.
     pub detail: Option<String>,
-    /// The code of the other way of signing, if the cause is that it is accepted too.
+    /// The code of the other way of signing, if the cause is `accepts.alternative`.
     pub inner: Option<Code>,
     /// Other causes that explain the same findings.
     pub or: Vec<String>,

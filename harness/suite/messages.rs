@@ -21,7 +21,7 @@ pub(super) fn skipped_after(why: &str) -> String {
 
 /// A scenario that is skipped because the sender delivers nothing at all.
 pub(super) fn skipped_without_deliveries() -> String {
-    "skipped: no delivery arrived in the scenarios before".to_owned()
+    "skipped: no delivery arrived in earlier scenarios".to_owned()
 }
 
 pub(super) fn observations_missing() -> String {
@@ -32,12 +32,12 @@ pub(super) fn capability_missing(capability: &str) -> String {
     format!("the sender does not declare the capability `{capability}`")
 }
 
-/// What is expected of a sender that exited in the middle of a scenario, and what it did.
+/// What is expected of a sender that exited during a scenario, and what it did.
 pub(super) fn exited() -> (&'static str, &'static str) {
     ("the sender keeps running", "it exited")
 }
 
-/// What is expected of a sender that declares a capability which does not work, and what it did.
+/// What is expected of a sender whose declared capability does not work, and what it did.
 pub(super) fn capability_broken() -> (&'static str, &'static str) {
     ("the declared capability works", "it does not")
 }

@@ -29,8 +29,8 @@ pub struct ReplayAttempt {
     pub died: Option<String>,
 }
 
-/// Sends the control, the delivery, and the control again. `may_end` says that the receiver exited at this delivery in the
-/// run: then its process is checked even if it answers.
+/// Sends the control, the delivery, and the control again. With `may_end`, the process is checked even if it answers, because
+/// the receiver exited at this delivery in the run.
 ///
 /// Errors: a receiver that exited cannot be started again.
 pub async fn send(

@@ -28,11 +28,11 @@ pub struct Requirement {
     pub source: &'static str,
     /// Why it matters and what usually breaks it, for `explain`.
     pub why: &'static str,
-    /// What is done to the subject to judge it, with the main scenario first.
+    /// The scenarios by which it is judged, with the main one first.
     pub scenarios: &'static [&'static Scenario],
     /// The capability that a sender must declare for it to apply.
     pub needs: Option<Capability>,
-    /// Judges what happened. It is a pure function.
+    /// Judges what happened, as a pure function.
     pub check: fn(&Requirement, &Transcript) -> Verdict,
     /// Faults that the check must find. A mutant fails exactly the requirements that name its fault.
     pub counterexamples: Faults,

@@ -38,7 +38,7 @@ pub struct Options {
     pub clock: Clock,
     /// Turns true when the run should end early.
     pub interrupted: watch::Receiver<bool>,
-    /// Records the run while it is going on.
+    /// Records the run while it runs.
     pub keeper: Option<Keeper>,
     /// Signs the certificates of the HTTPS endpoints.
     pub authority: Arc<Authority>,
@@ -50,14 +50,11 @@ impl Options {
     }
 }
 
-/// A finished run.
 #[derive(Debug)]
 pub struct Run {
-    /// Everything that happened.
     pub transcript: Transcript,
     /// One finding for each selected requirement, in the order of the contract.
     pub findings: Vec<Finding>,
-    /// How long it took.
     pub duration: Duration,
     /// Whether it ended early.
     pub interrupted: bool,
@@ -89,7 +86,7 @@ pub async fn receiver(
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Run, Error> {
-    check_oracles()?;
+    check_vectors()?;
     let began = Instant::now();
     let mut transcript = Transcript::new(Role::Receiver, options.dialect, options.limits);
     transcript.secret = Some(subject.secret().clone());
@@ -115,7 +112,7 @@ pub async fn sender(
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Run, Error> {
-    check_oracles()?;
+    check_vectors()?;
     let began = Instant::now();
     let mut transcript = Transcript::new(Role::Sender, options.dialect, options.limits);
     transcript.keeper.clone_from(&options.keeper);
@@ -125,7 +122,7 @@ pub async fn sender(
     let mut stage =
         on_sender::stage::SenderStage::new(subject, &options.clock, &random, extent, &mut transcript);
     if need_https(selected) {
-        stage = stage.offering(&options.authority);
+        stage = stage.with_https(&options.authority);
     }
     let greeted = tokio::select! {
         biased;
@@ -143,10 +140,10 @@ pub fn need_https(selected: &[&'static Requirement]) -> bool {
     needed(Role::Sender, selected).iter().any(|one| one.needs == Some(Capability::Https))
 }
 
-/// A run that could not start: each requirement gets the reason.
-pub fn not_begun(transcript: Transcript, selected: &[&'static Requirement], why: &SubjectError) -> Run {
+/// A run that could not start. The finding on each requirement is the reason.
+pub fn not_started(transcript: Transcript, selected: &[&'static Requirement], why: &SubjectError) -> Run {
     let judgement = || match why {
-        SubjectError::Broke(why) => Judgement::Error(why.clone()),
+        SubjectError::ProtocolViolation(why) => Judgement::Error(why.clone()),
         other => Judgement::Judged(Verdict::Inconclusive(other.to_string())),
     };
     let findings = selected.iter().map(|&requirement| Finding { requirement, judgement: judgement() });
@@ -183,24 +180,27 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
     match (broken, verdict) {
         // Not applicable stays not applicable when the subject breaks down.
         (_, verdict @ Verdict::NotApplicable(_)) => Judgement::Judged(verdict),
-        // A failure seen before the breakdown counts.
+        // A failure that was seen before the scenario broke down counts.
         (
-            None | Some(Ending::Died(_) | Ending::Stuck(_) | Ending::Unkept(_) | Ending::Skipped(_)),
+            None
+            | Some(
+                Ending::Died(_) | Ending::RequestFailed(_) | Ending::BrokenCapability(_) | Ending::Skipped(_),
+            ),
             verdict @ Verdict::Fail(_),
         ) => Judgement::Judged(verdict),
         (None, verdict) => Judgement::Judged(verdict),
-        (Some(Ending::Broke(why)), _) => Judgement::Error(why.clone()),
+        (Some(Ending::ProtocolViolation(why)), _) => Judgement::Error(why.clone()),
         (Some(Ending::Died(why)), _) if transcript.role == Role::Sender => {
             let (expected, actual) = messages::exited();
             let evidence = Evidence::new(expected, actual, why.clone());
             Judgement::Judged(evidence.because(Cause::new(Code::SendCrash)).fail())
         }
-        (Some(Ending::Unkept(why)), _) => {
+        (Some(Ending::BrokenCapability(why)), _) => {
             let (expected, actual) = messages::capability_broken();
             let evidence = Evidence::new(expected, actual, why.clone());
             Judgement::Judged(evidence.fail())
         }
-        (Some(Ending::Died(why) | Ending::Stuck(why) | Ending::Skipped(why)), _) => {
+        (Some(Ending::Died(why) | Ending::RequestFailed(why) | Ending::Skipped(why)), _) => {
             Judgement::Judged(Verdict::Inconclusive(why.clone()))
         }
         (Some(Ending::Complete), verdict) => Judgement::Judged(verdict),
@@ -232,7 +232,7 @@ impl Player for on_receiver::stage::ReceiverStage<'_> {
         self.begin().await;
         let played = match scenario.play {
             Play::Cases { fixed, generated } => self.try_cases(scenario.name, fixed, generated).await,
-            Play::Receiver(course) => course(self).await,
+            Play::Receiver(steps) => steps(self).await,
             Play::Sender(_) => Ok(()),
         };
         self.end(scenario.name, played);
@@ -245,8 +245,8 @@ impl Player for on_receiver::stage::ReceiverStage<'_> {
 
 impl Player for on_sender::stage::SenderStage<'_> {
     async fn play(&mut self, scenario: &Scenario) {
-        if let Play::Sender(course) = scenario.play {
-            Self::play(self, scenario.name, scenario.needs, course).await;
+        if let Play::Sender(steps) = scenario.play {
+            Self::play(self, scenario.name, scenario.needs, steps).await;
         }
     }
 
@@ -293,21 +293,21 @@ async fn interruption(options: &Options) {
     }
 }
 
-/// Why no further scenario starts, if so.
+/// Why no more scenarios can run; `None` if they can.
 fn reason_to_stop(transcript: &Transcript) -> Option<String> {
     let lost = transcript.endings.iter().find_map(|(_, ending)| match ending {
-        Ending::Died(why) | Ending::Broke(why) => Some(messages::skipped_after(why)),
+        Ending::Died(why) | Ending::ProtocolViolation(why) => Some(messages::skipped_after(why)),
         _ => None,
     });
-    let silent =
+    let nothing_arrived =
         transcript.role == Role::Sender && !transcript.endings.is_empty() && transcript.arrivals.is_empty();
-    lost.or_else(|| silent.then(messages::skipped_without_deliveries))
+    lost.or_else(|| nothing_arrived.then(messages::skipped_without_deliveries))
 }
 
 /// Compares the suite's own signatures with those of its test vectors, which other programs made.
 ///
 /// Errors: they differ.
-pub fn check_oracles() -> Result<(), Error> {
+pub fn check_vectors() -> Result<(), Error> {
     let disagreements = vectors::disagreements().map_err(Error::Harness)?;
     match disagreements.first() {
         None => Ok(()),

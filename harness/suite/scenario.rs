@@ -7,8 +7,8 @@ use std::fmt;
 use super::receiver::case::Case;
 use super::receiver::maker::Maker;
 use super::receiver::property::Property;
-use super::receiver::stage::Course as ReceiverCourse;
-use super::sender::stage::Course as SenderCourse;
+use super::receiver::stage::Steps as ReceiverSteps;
+use super::sender::stage::Steps as SenderSteps;
 use super::transcript::{Capability, ScenarioName};
 
 /// What is done to a program under test, for one requirement or several.
@@ -42,8 +42,8 @@ pub enum Play {
         generated: &'static [fn() -> Property],
     },
     /// A receiver is driven by code of the scenario.
-    Receiver(ReceiverCourse),
-    Sender(SenderCourse),
+    Receiver(ReceiverSteps),
+    Sender(SenderSteps),
 }
 
 impl Scenario {
@@ -59,8 +59,8 @@ impl Scenario {
     }
 
     /// A receiver scenario with its own code.
-    pub const fn receiver(name: &'static str, sends: &'static str, course: ReceiverCourse) -> Self {
-        let (name, play) = (ScenarioName(name), Play::Receiver(course));
+    pub const fn receiver(name: &'static str, sends: &'static str, steps: ReceiverSteps) -> Self {
+        let (name, play) = (ScenarioName(name), Play::Receiver(steps));
         Self { name, sends, needs: None, turn: Turn::Usual, play }
     }
 }

@@ -87,7 +87,7 @@ pub struct Transcript {
     pub endings: Vec<(ScenarioName, Ending)>,
     /// Time spent waiting to see that nothing more arrives.
     pub waited: Duration,
-    /// Records everything while the run is going on.
+    /// Records everything while the run runs.
     pub keeper: Option<Keeper>,
     /// How many trials and processing trials the keeper has.
     kept: (usize, usize),
@@ -136,14 +136,14 @@ impl Default for Limits {
 pub enum Ending {
     /// It ran to its end.
     Complete,
-    /// The sender exited in the middle: how.
+    /// The sender exited during the scenario: how.
     Died(String),
     /// The sender answered a request with an error, or did not answer in time: what.
-    Stuck(String),
+    RequestFailed(String),
     /// The sender declared a capability that does not work: what it said.
-    Unkept(String),
-    /// The sender violated the attachment protocol: a quotation.
-    Broke(String),
+    BrokenCapability(String),
+    /// The sender violated the attachment protocol: what it sent.
+    ProtocolViolation(String),
     /// It did not run: why.
     Skipped(String),
 }
@@ -306,8 +306,8 @@ impl Transcript {
         self.arrivals.push(Arrival { webhook, exchange, carries, traits });
     }
 
-    /// What reached the endpoints of a scenario's webhooks, with the webhook of each, in the order of emission: deliveries are
-    /// concurrent, and a report must not depend on which was faster.
+    /// What reached the endpoints of a scenario's webhooks, with the webhook of each. It is in the order of emission: deliveries
+    /// are concurrent, and a report must not depend on which was faster.
     pub fn arrivals_in(
         &self,
         scenario: ScenarioName,
@@ -332,8 +332,8 @@ impl Transcript {
             self.carried(arrival).any(|one| one.record_id == emission.record_id)
                 && !self.exchange(arrival.exchange).delivery.target.starts_with(MOVED)
         };
-        let here = self.arrivals.iter().filter(|arrival| arrival.webhook == Some(webhook));
-        here.filter(carries).collect()
+        let at_webhook = self.arrivals.iter().filter(|arrival| arrival.webhook == Some(webhook));
+        at_webhook.filter(carries).collect()
     }
 
     /// The numbers of [`Transcript::attempts`].

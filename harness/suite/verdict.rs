@@ -177,7 +177,7 @@ impl VerdictName {
     /// Every verdict.
     pub const ALL: [Self; 5] = [Self::Pass, Self::Fail, Self::Inconclusive, Self::NotApplicable, Self::Error];
 
-    /// The word.
+    /// The word in the JSON report.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",

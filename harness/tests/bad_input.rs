@@ -1,5 +1,5 @@
-//! Subjects that misbehave: what they do is named and quoted, needs bounded time and memory, and does not affect the rest of
-//! the report.
+//! Subjects that misbehave. The report names and quotes what they do. The run needs bounded time and memory, and the rest of the
+//! report is unaffected.
 //!
 //! Invariant: nothing that a subject does makes a run pass, hang, or end without a reason.
 
@@ -26,7 +26,7 @@ struct Script {
 }
 
 impl Script {
-    /// `None` if there is no Python, which has been reported then.
+    /// `None` if there is no Python. If so, the skipped test was reported.
     fn new(text: &str) -> Option<Self> {
         if is_missing("python3") {
             return None;
@@ -52,9 +52,9 @@ impl Script {
 }
 
 /// A connection that stays open while a subject, or anything it started, lives.
-struct Held(Receiver<TcpStream>);
+struct HeldConnection(Receiver<TcpStream>);
 
-impl Held {
+impl HeldConnection {
     /// Returns the URL to connect to, and the future connection.
     fn new() -> (String, Self) {
         let (connected, connection) = mpsc::channel();
@@ -63,7 +63,7 @@ impl Held {
     }
 
     /// Waits until it is closed.
-    fn await_end(self) {
+    fn wait_until_closed(self) {
         let mut stream = self.0.recv().unwrap();
         // A reset closes it as well.
         assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
@@ -71,8 +71,8 @@ impl Held {
 }
 
 /// Runs the binary under Python, which measures its peak memory. Returns that in MiB if the units of the system are known.
-fn run_and_weigh(arguments: &[&str]) -> Option<(Ran, Option<u64>)> {
-    const WEIGH: &str = "
+fn run_and_measure_memory(arguments: &[&str]) -> Option<(Ran, Option<u64>)> {
+    const MEASURE: &str = "
 import os, sys
 child = os.fork()
 if child == 0:
@@ -81,7 +81,7 @@ _, status, usage = os.wait4(child, 0)
 open(sys.argv[1], 'w').write(str(usage.ru_maxrss))
 sys.exit(os.waitstatus_to_exitcode(status) % 256)
 ";
-    let script = Script::new(WEIGH)?;
+    let script = Script::new(MEASURE)?;
     let peak = script.path("peak");
     // The same environment as for any other run.
     let plain = twenty(arguments);

@@ -1,6 +1,6 @@
 //! Saved cases: signing them again for the current time, and judging a replay.
 //!
-//! Invariant: a case that is signed again must equal the same change of a delivery made at the new time.
+//! Invariant: a case that is signed again equals the same change applied to a delivery of the new time.
 
 mod file;
 
@@ -86,7 +86,7 @@ fn digits(change: impl Fn(&str) -> String + 'static) -> Change {
     Box::new(move |delivery, _| signature(delivery, &change))
 }
 
-fn under(key: impl Fn(&str) -> String + 'static) -> Change {
+fn signed_with(key: impl Fn(&str) -> String + 'static) -> Change {
     Box::new(move |delivery, at_ms| {
         let key = Key::new(&Secret::new(key(secret().expose())));
         let signed = key.sign(at_ms.to_string().as_bytes(), &delivery.body).to_hex();
@@ -147,10 +147,10 @@ fn changes() -> Vec<(&'static str, Change)> {
             "an additional bogus signature",
             Box::new(|delivery, _| delivery.headers.add(SIGNATURE_HEADER, "0".repeat(64))),
         ),
-        ("a key with an additional character", under(|secret| format!("{secret}x"))),
-        ("a key without a character", under(|secret| secret[..20].to_owned() + &secret[21..])),
-        ("a key with a letter in another case", under(|secret| secret.replacen('A', "a", 1))),
-        ("the key twice", under(|secret| secret.repeat(2))),
+        ("a key with an additional character", signed_with(|secret| format!("{secret}x"))),
+        ("a key without a character", signed_with(|secret| secret[..20].to_owned() + &secret[21..])),
+        ("a key with a letter in another case", signed_with(|secret| secret.replacen('A', "a", 1))),
+        ("the key twice", signed_with(|secret| secret.repeat(2))),
         (
             "header names in upper case",
             Box::new(|delivery, _| {
@@ -305,8 +305,8 @@ fn cases_are_inconclusive_when_controls_are_rejected() {
     let judge = |case: &Case, (before, trial, after): (u16, u16, u16)| match case
         .judge(&attempt(before, trial, after), &present)
     {
-        Replayed::StillThere(_) => "fails",
-        Replayed::Gone => "passes",
+        Replayed::StillFails(_) => "fails",
+        Replayed::Fixed => "passes",
         Replayed::Inconclusive(_) => "inconclusive",
     };
     for (expected, statuses, replayed) in [
@@ -333,7 +333,7 @@ fn cases_are_inconclusive_when_controls_are_rejected() {
     let doubtful = Timing::Present(Some(Doubt::UnknownSignature));
     case.expected = Expected::NotAccepted;
     assert!(matches!(case.judge(&attempt(200, 401, 200), &doubtful), Replayed::Inconclusive(_)));
-    assert!(matches!(case.judge(&attempt(200, 200, 200), &doubtful), Replayed::StillThere(_)));
+    assert!(matches!(case.judge(&attempt(200, 200, 200), &doubtful), Replayed::StillFails(_)));
     let frozen = Timing::Frozen(Duration::from_secs(3600));
     match case.judge(&attempt(401, 401, 401), &frozen) {
         Replayed::Inconclusive(why) => {
@@ -343,5 +343,5 @@ fn cases_are_inconclusive_when_controls_are_rejected() {
     }
     let mut died = attempt(200, 401, 200);
     died.died = Some("`it` ended".to_owned());
-    assert!(matches!(case.judge(&died, &present), Replayed::StillThere(_)));
+    assert!(matches!(case.judge(&died, &present), Replayed::StillFails(_)));
 }

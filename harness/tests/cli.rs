@@ -1,4 +1,4 @@
-//! The commands as a user sees them: arguments in; stdout, stderr, files and an exit status out.
+//! The commands as a user sees them: tests pass arguments, and check stdout, stderr, files and the exit status.
 //!
 //! Invariant: tests check what the interface promises: statuses, the result line, the fields of reports, and errors that
 //! name what is wrong.

@@ -1,4 +1,4 @@
-//! The byte-exact client against peers that do one thing each.
+//! The byte-exact client against peers, each of which does one thing.
 //!
 //! Invariant: tests compare the bytes that the peer received, and the outcome that the client reports.
 

@@ -1,4 +1,4 @@
-//! The guide to attaching a sender, docs/attach-a-sender.md.
+//! The guide to attaching a sender, `docs/attach-a-sender.md`.
 //!
 //! Invariant: its programs are run unchanged, and each line of its conversations follows the protocol.
 

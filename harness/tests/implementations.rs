@@ -31,7 +31,7 @@ struct Manifest {
 }
 
 impl Manifest {
-    /// Why its current sources cannot be run here, if they cannot.
+    /// Why its current sources cannot be run here; `None` if they can.
     fn missing(&self, folder: &Path) -> Option<String> {
         let program = self.command.split_whitespace().next().unwrap_or_default();
         let (Some(setup), Some(needs)) = (&self.setup, &self.needs) else { return why_missing(program) };

@@ -69,7 +69,7 @@ fn patient() -> Limits {
     Limits { timeout: Duration::from_secs(30), ..short() }
 }
 
-/// How late the late senders and receivers are.
+/// How late the late senders and receivers are, respectively.
 const LATE_DELIVERY: Duration = Duration::from_millis(2700);
 const LATE: Duration = Duration::from_millis(1900);
 /// How long senders wait for an answer: all of them have an endpoint that never answers.
@@ -141,7 +141,7 @@ fn causes(run: &Run) -> Vec<String> {
     run.findings.iter().filter_map(cause).collect()
 }
 
-/// Reviews a kill matrix.
+/// Compares a kill matrix with its snapshot.
 fn assert_matrix(name: &str, rows: &[(String, Vec<String>)]) {
     let mut text = String::new();
     for (fault, killed_by) in rows {
@@ -153,7 +153,7 @@ fn assert_matrix(name: &str, rows: &[(String, Vec<String>)]) {
     assert_snapshot(name, &text);
 }
 
-fn named_for(is_counterexample: impl Fn(Faults) -> bool) -> BTreeSet<&'static str> {
+fn requirements_naming(is_counterexample: impl Fn(Faults) -> bool) -> BTreeSet<&'static str> {
     requirements::all().filter(|one| is_counterexample(one.counterexamples)).map(|one| one.id).collect()
 }
 
@@ -235,12 +235,12 @@ async fn https_faults_of_senders_are_reported() {
 }
 
 fn names_sender_fault(fault: SenderFault) -> BTreeSet<&'static str> {
-    named_for(|faults| matches!(faults, Faults::Sender(faults) if faults.contains(&fault)))
+    requirements_naming(|faults| matches!(faults, Faults::Sender(faults) if faults.contains(&fault)))
 }
 
-/// Mutants whose result may change with four times the patience, because their fault is one of timing and a busy
-/// machine is late too. So may the result of a mutant that also misses the deadline (DLV-6). Every change is printed,
-/// and any other change fails the test.
+/// Mutants whose result may change if every limit is four times as long: their fault is about timing, and a busy machine is late
+/// too. The result of a mutant that also misses the deadline (DLV-6) may change as well. Every change is printed, and any other
+/// change fails the test.
 const MAY_BE_LATE: &[SenderFault] = &[
     // It gives up after 600 ms; on a busy machine a TLS handshake may take longer.
     SenderFault::WaitsTooShort,
@@ -264,7 +264,7 @@ async fn sender_mutants_fail_the_requirements_of_their_fault() {
     for (fault, run) in &mut runs {
         let first = unexpected(*fault, run);
         if !first.is_empty() {
-            // Many at once may have been late on a busy machine. A second run shows whether the result stays.
+            // A busy machine may have made it late. A second run shows whether the result stays the same.
             let expected = names_sender_fault(*fault);
             let only_late = failed(run).iter().all(|id| *id == "DLV-6" || expected.contains(id))
                 && expected.iter().all(|id| failed(run).contains(id));
@@ -272,7 +272,7 @@ async fn sender_mutants_fail_the_requirements_of_their_fault() {
             let again = unexpected(*fault, run);
             let may_change = (only_late || MAY_BE_LATE.contains(fault)) && again.is_empty();
             let again = if again.is_empty() { "as expected\n" } else { &again };
-            let changed = format!("{first}  with four times the patience: {again}");
+            let changed = format!("{first}  with limits four times as long: {again}");
             if may_change {
                 // Not with `eprintln!`: libtest hides its output if a test passes.
                 write!(std::io::stderr(), "a mutant was late: {changed}").unwrap();
@@ -311,8 +311,9 @@ async fn receiver_mutants_fail_the_requirements_of_their_fault() {
     let mut wrong = String::new();
     let mut rows = Vec::new();
     for (fault, run) in &runs {
-        let expected =
-            named_for(|faults| matches!(faults, Faults::Receiver(faults) if faults.contains(fault)));
+        let expected = requirements_naming(
+            |faults| matches!(faults, Faults::Receiver(faults) if faults.contains(fault)),
+        );
         if expected.is_empty() || failed(run) != expected {
             writeln!(wrong, "{fault:?}: expected {expected:?}, failed {:?}", causes(run)).unwrap();
         }

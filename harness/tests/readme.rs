@@ -1,4 +1,4 @@
-//! README, CONTRIBUTING and the pages of `docs/`: their commands are run, and what the code knows is generated.
+//! README, CONTRIBUTING and the pages of `docs/`. Their commands are run, and the parts that depend on the code are generated.
 
 mod generated;
 mod pages;
@@ -14,7 +14,7 @@ use crate::goldens::subcommands;
 
 const REWRITE: &str = "UPDATE_README=1 cargo test --test conform readme";
 
-/// A reader has ten minutes.
+/// README can be read in ten minutes.
 const README_LINES: usize = 150;
 const SENTENCE_WORDS: usize = 30;
 
@@ -85,7 +85,7 @@ fn sentences_of_readme_are_short() {
 }
 
 #[test]
-fn links_between_pages_lead_somewhere() {
+fn links_between_pages_resolve() {
     let mut broken = Vec::new();
     for page in pages() {
         let folder = pages::root().join(&page.name).parent().unwrap().to_owned();

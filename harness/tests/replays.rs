@@ -1,4 +1,4 @@
-//! Findings on mutants, replayed a day later: they fail on the mutant, and pass on the reference.
+//! Failures of mutants, replayed a day later. They fail again on the mutant, and pass on the reference.
 //!
 //! Invariant: every failure of every mutant has a case, unless no single delivery shows it.
 
@@ -118,7 +118,7 @@ async fn mutant_failures_replay_on_the_mutant_and_pass_on_the_reference() {
             ] {
                 let on_mutant = receive(mutant(fault, at_ms), &case, (how.clone(), at_ms)).await;
                 let on_reference = receive(reference(at_ms), &case, (how.clone(), at_ms)).await;
-                if !matches!(on_mutant, Replayed::StillThere(_)) || on_reference != Replayed::Gone {
+                if !matches!(on_mutant, Replayed::StillFails(_)) || on_reference != Replayed::Fixed {
                     let (id, what) = (&case.requirement, &case.what);
                     writeln!(wrong, "{fault:?} {id} {how:?} ({what}): {on_mutant:?}, {on_reference:?}")
                         .unwrap();

@@ -1,4 +1,4 @@
-//! The serialisers of each language, compared with the output of the real programs, and as properties.
+//! The serialisers of each language: compared with the output of the real programs, and tested as properties.
 //!
 //! Invariant: a wrong byte in any output fails a test, which names the body and the serialiser.
 
@@ -67,7 +67,7 @@ fn every_serialiser_prints_what_the_real_program_printed() {
                     None => "(refused)",
                 };
                 wrong.push(format!(
-                    "{} of {:?}:\n    they {theirs:.600}\n    we   {:.600}",
+                    "{} of {:?}:\n    real program: {theirs:.600}\n    suite:        {:.600}",
                     serialiser.name(),
                     case.name,
                     ours.as_deref().unwrap_or("(refused)")
@@ -287,7 +287,7 @@ proptest! {
     }
 
     #[test]
-    fn removing_a_member_gives_what_its_writer_prints_without_it(
+    fn removing_a_member_equals_printing_without_it(
         members in proptest::collection::vec(("[a-z]{1,3}", trees()), 0..5),
         at in any::<prop::sample::Index>(),
     ) {

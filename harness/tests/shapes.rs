@@ -19,10 +19,10 @@ use twenty_conform::webhook::signature::Secret;
 use twenty_conform::wire::exchange::{Delivery, Outcome, Response};
 use url::Url;
 
-/// A transport that keeps every delivery.
-struct Keep(Mutex<mpsc::UnboundedSender<Delivery>>);
+/// A transport that passes on every delivery, and answers 200.
+struct Recorder(Mutex<mpsc::UnboundedSender<Delivery>>);
 
-impl Transport for Keep {
+impl Transport for Recorder {
     fn send(&self, _: Url, delivery: Delivery) -> BoxFuture<'_, Outcome> {
         self.0.lock().unwrap().send(delivery).unwrap();
         async { Outcome::Answered(Response::text(200, "")) }.boxed()
@@ -32,7 +32,7 @@ impl Transport for Keep {
 /// The reference sender's deliveries of every sample of a dialect.
 async fn bodies(dialect: &'static Dialect) -> Vec<(EventName, Delivery)> {
     let (kept, mut deliveries) = mpsc::unbounded_channel();
-    let transport = Arc::new(Keep(Mutex::new(kept)));
+    let transport = Arc::new(Recorder(Mutex::new(kept)));
     let sender = Sender::new(dialect, Clock::fixed(1_735_066_639_761), Random::from_seed(1), transport);
     sender.create_webhook("http://127.0.0.1:4011/hook", Some(&Secret::new("s3cr3t")), None).unwrap();
     let mut bodies = Vec::new();

@@ -152,8 +152,8 @@ fn search_finds_every_applicable_recipe() {
         let mut found = messages.recipes(secret, header.as_bytes(), |_| true);
         // Without a key, the form of the key does not matter.
         let keyless = matches!(recipe.digest, Digest::Unkeyed | Digest::Zeros);
-        let sought = if keyless { Recipe { key: KeyForm::Utf8, ..recipe } } else { recipe };
-        assert!(found.any(|found| found == sought), "{} is not found", recipe.describe());
+        let expected = if keyless { Recipe { key: KeyForm::Utf8, ..recipe } } else { recipe };
+        assert!(found.any(|found| found == expected), "{} is not found", recipe.describe());
     }
     // All messages with all keys but two: this secret is neither hexadecimal nor base64.
     assert_eq!(applicable, Recipe::lattice().len() / KeyForm::ALL.len() * (KeyForm::ALL.len() - 2));
@@ -180,8 +180,9 @@ fn names_the_serialiser_that_was_used() {
     assert_eq!((found.code, found.detail), (Code::MessageSecretMember, None));
     // A recipe that equals the contract for this body does not apply.
     let plain = br#"{"a":1,"b":"x"}"#;
-    let silent = [Serialiser::Javascript, Serialiser::Go, Serialiser::Sorted].map(Message::Reserialised);
-    for message in silent.into_iter().chain([Message::SecretMember]) {
+    let without_effect =
+        [Serialiser::Javascript, Serialiser::Go, Serialiser::Sorted].map(Message::Reserialised);
+    for message in without_effect.into_iter().chain([Message::SecretMember]) {
         assert_eq!(Recipe::message(message).compute("s3cr3t", timestamp, plain), None, "{message:?}");
     }
 }

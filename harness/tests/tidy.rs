@@ -43,7 +43,7 @@ fn library() -> Files {
     files.filter(|(name, _)| !name.starts_with("harness/tests/") && name != "harness/build.rs").collect()
 }
 
-/// A made-up source tree.
+/// A source tree for a test.
 fn tree(files: &[(&str, &str)]) -> Files {
     files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }

@@ -202,7 +202,7 @@ fn figure(metric: Metric, old: &BenchReport, new: &BenchReport, most: f64) -> Ne
     };
     // The points give the width of the interval, the whole report its middle.
     let interval = quotient(&values(old), &values(new), SEED, RESAMPLES);
-    let interval = interval.map(|interval| interval.about((is / was).ln()).ratio());
+    let interval = interval.map(|interval| interval.moved_to((is / was).ln()).ratio());
     let better = if metric == Metric::Rate { Better::Higher } else { Better::Lower };
     let place = interval.map(|interval| interval.place(better, most));
     NewFigure { value: is, change: Some(is / was), interval, place }
@@ -217,7 +217,7 @@ fn errors(old: &BenchReport, new: &BenchReport, (was, is): (f64, f64), most: f64
         points.iter().map(|point| 100.0 * wrong(point) * points.len() as f64 / all.max(1.0)).collect()
     };
     let more = is - was;
-    let interval = difference(&shares(old), &shares(new), SEED, RESAMPLES).map(|one| one.about(more));
+    let interval = difference(&shares(old), &shares(new), SEED, RESAMPLES).map(|one| one.moved_to(more));
     // Zero errors are not more errors, even without an interval.
     let place = if is == 0.0 {
         Some(Place::Within)

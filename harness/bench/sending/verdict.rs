@@ -45,7 +45,7 @@ impl SenderOutcome {
         let missed = missed > 0 && !allowed.contains(&LedgerFault::Lost);
         let result = if self.outcome.ending == LoadEnding::Interrupted {
             BenchResult::Interrupted
-        } else if matches!(self.broke, Some(SubjectError::Broke(_))) {
+        } else if matches!(self.broke, Some(SubjectError::ProtocolViolation(_))) {
             BenchResult::Error
         } else if missed || !ledger.faults(allowed).is_empty() {
             BenchResult::Fail

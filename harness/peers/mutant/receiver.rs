@@ -1,5 +1,5 @@
-//! Faulty receivers: a gate in front of the reference receiver that accepts or rejects wrongly, or a change to what the
-//! reference receiver answers and processes.
+//! Faulty receivers. Some have a gate in front of the reference receiver that accepts or rejects wrongly. Others change what
+//! the reference receiver answers or processes.
 //!
 //! Invariant: what the gate accepts is signed again for the reference receiver, which does the rest.
 
@@ -96,7 +96,7 @@ impl Mutant {
         }
         let response = self.inner.answer(&judged);
         if response.status == 200 {
-            self.memory.accept(request.presented(), delivery.body.clone());
+            self.memory.accept(request.credentials(), delivery.body.clone());
         }
         match (&self.act, response.status) {
             (Act::Rewrites(rewrite), 400..) => rewrite(&request, response),
@@ -110,7 +110,7 @@ impl Mutant {
         }
     }
 
-    /// Works on a request if there is room for it. Each waits for those before it, while others come.
+    /// Works on a request, unless too many are in progress. Returns whether it did. It takes longer the more there are.
     async fn works(&self, most: usize) -> bool {
         let others = self.busy.fetch_add(1, Ordering::SeqCst);
         let has_room = others < most;

@@ -5,11 +5,11 @@ pub(super) fn post_only() -> &'static str {
 }
 
 pub(super) fn one_signature() -> &'static str {
-    "X-Twenty-Webhook-Signature must be there exactly once"
+    "X-Twenty-Webhook-Signature must be present exactly once"
 }
 
 pub(super) fn one_timestamp() -> &'static str {
-    "X-Twenty-Webhook-Timestamp must be there exactly once"
+    "X-Twenty-Webhook-Timestamp must be present exactly once"
 }
 
 pub(super) fn timestamp_not_digits() -> &'static str {

@@ -24,7 +24,7 @@ pub(crate) fn no_tls(ca: &Path) -> String {
 }
 
 pub(crate) fn ca_unusable(ca: &Path, why: impl fmt::Display) -> String {
-    format!("cannot use the CA file {}: {why}", ca.display())
+    format!("the CA file {} cannot be used: {why}", ca.display())
 }
 
 pub(crate) fn not_a_method(method: &str) -> String {

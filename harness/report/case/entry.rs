@@ -18,8 +18,8 @@ pub fn render(
     redaction: &Redaction,
 ) -> String {
     let (verdict, message) = match replayed {
-        Replayed::StillThere(message) => (VerdictName::Fail, Some(message)),
-        Replayed::Gone => (VerdictName::Pass, None),
+        Replayed::StillFails(message) => (VerdictName::Fail, Some(message)),
+        Replayed::Fixed => (VerdictName::Pass, None),
         Replayed::Inconclusive(why) => (VerdictName::Inconclusive, Some(why)),
     };
     let check = CheckEntry {

@@ -23,9 +23,9 @@ pub enum Timing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replayed {
     /// The failure, as a lower-case fragment.
-    StillThere(String),
+    StillFails(String),
     /// The receiver now does what is expected.
-    Gone,
+    Fixed,
     Inconclusive(String),
 }
 
@@ -59,35 +59,35 @@ impl Case {
         let after = after.as_ref().filter(|_| !self.expected.is_positive());
         let rejected = before.iter().chain(after).find(|control| !control.outcome.acknowledges());
         if let Some(how) = died {
-            return Replayed::StillThere(messages::answered_and_exited(what, outcome, how));
+            return Replayed::StillFails(messages::answered_and_exited(what, outcome, how));
         }
         if outcome.acknowledges() && is_met {
-            return Replayed::Gone;
+            return Replayed::Fixed;
         }
         if outcome.acknowledges() {
-            return Replayed::StillThere(if self.expected.is_positive() {
-                messages::answered_late(what, outcome, trial.took.as_secs_f64())
+            return Replayed::StillFails(if self.expected.is_positive() {
+                messages::accepted_late(what, trial.took.as_secs_f64())
             } else {
                 messages::answered(what, outcome)
             });
         }
-        // It answered the control before but not the one after: it exited.
+        // It answered the control before the delivery, but not the one after it: it exited.
         let exited =
             rejected.filter(|_| self.died.is_some()).filter(|control| control.outcome.status().is_none());
         if let (Some(control), Some(true)) = (exited, before.as_ref().map(|one| one.outcome.acknowledges())) {
-            return Replayed::StillThere(messages::answered_and_gone(what, outcome, &control.outcome));
+            return Replayed::StillFails(messages::answered_and_gone(what, outcome, &control.outcome));
         }
         if let Some(control) = rejected {
             return Replayed::Inconclusive(messages::control_rejected(&control.outcome, &timing.hint()));
         }
         match timing {
             Timing::Present(Some(doubt)) => Replayed::Inconclusive(doubt.to_string()),
-            // Without a control, the reason may be its age alone.
+            // Without a control, the delivery may have been rejected only because of its age.
             Timing::Frozen(_) if self.controls.is_empty() && !timing.hint().is_empty() => {
                 Replayed::Inconclusive(messages::answered(what, outcome) + &timing.hint())
             }
-            _ if is_met => Replayed::Gone,
-            _ => Replayed::StillThere(messages::answered(what, outcome)),
+            _ if is_met => Replayed::Fixed,
+            _ => Replayed::StillFails(messages::answered(what, outcome)),
         }
     }
 }

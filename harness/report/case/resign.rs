@@ -1,4 +1,4 @@
-//! Signs a saved case again: the same delivery, age and way of signing under a new timestamp.
+//! Signs a saved case again: the same delivery, age and way of signing, with a new timestamp.
 //!
 //! Only timestamps, signatures and nonces change. A value of unknown origin is left unchanged; if that could mislead, the
 //! result says so.
@@ -323,7 +323,7 @@ fn edit(value: &[u8], old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-/// A digit as far from the new one as the value is from the old one, so it always differs.
+/// A digit as far from the new one as the value is from the old one: equal digits stay equal, different ones different.
 fn digit(value: u8, old: u8, new: u8) -> u8 {
     let of = |digit: u8| char::from(digit).to_digit(16);
     match (of(value), of(old), of(new)) {

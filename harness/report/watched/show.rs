@@ -27,7 +27,7 @@ const MARGIN: &str = "                   ";
 /// The indentation of further lines in the summary.
 const SUMMARY_MARGIN: &str = "                              ";
 
-/// What was counted in addition to what was judged.
+/// Counts that the judge does not have.
 #[derive(Debug, Clone, Copy)]
 pub struct TrafficCounts {
     pub received: u64,
@@ -80,8 +80,8 @@ impl Show {
             let _ =
                 writeln!(text, "    {BAD}{:<6}{BAD:#} {:<6}  {message}", failure.requirement, failure.level);
             if let Some(cause) = &failure.cause {
-                let said = lines(&cause.to_string(), MARGIN);
-                let _ = writeln!(text, "           {DIM}cause{DIM:#}   {said}");
+                let words = lines(&cause.to_string(), MARGIN);
+                let _ = writeln!(text, "           {DIM}cause{DIM:#}   {words}");
                 if !cause.or.is_empty() {
                     let _ = writeln!(
                         text,
@@ -138,14 +138,14 @@ impl Show {
         for entry in &tally.entries {
             let (style, mark) = mark(entry.verdict());
             let of = entry.passed + entry.failed + entry.inconclusive;
-            let said = match entry.verdict() {
+            let words = match entry.verdict() {
                 VerdictName::Pass => messages::all_passed(entry.passed, of),
                 VerdictName::Fail => messages::some_failed(entry.failed, of, entry.first),
                 _ => lines(entry.why.as_deref().unwrap_or(messages::no_delivery()), SUMMARY_MARGIN),
             };
             let _ = writeln!(
                 text,
-                "  {style}{mark:<12}{style:#} {:<6} {DIM}{:<6}{DIM:#}  {}: {said}",
+                "  {style}{mark:<12}{style:#} {:<6} {DIM}{:<6}{DIM:#}  {}: {words}",
                 entry.requirement.id, entry.requirement.level, entry.requirement.title
             );
         }

@@ -16,8 +16,8 @@ use crate::suite::transcript::{
 use crate::webhook::recipe::{Digest, Message, Recipe};
 use crate::wire::exchange::{ExchangeId, Outcome};
 
-/// Why plain valid deliveries are rejected: what was accepted instead. If several ways are equally near to the
-/// contract, the first, which names the others.
+/// Why plain valid deliveries are rejected, found from what was accepted instead. If several ways of signing are equally near
+/// to the contract, the result is the first of them, and names the others.
 ///
 /// `refuses.everything` if other ways were tried and nothing at all was accepted; `None` if the trials do not show a
 /// cause.
@@ -37,11 +37,11 @@ pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
         return Some(causes.fold(first, Cause::or));
     }
     let tried_others = transcript.trials.iter().any(|trial| matches!(trial.respect, Respect::Signed(_)));
-    let nothing = transcript.exchanges.acknowledged() == 0;
-    (tried_others && nothing).then(|| Cause::new(Code::RefusesEverything))
+    let none_accepted = transcript.exchanges.acknowledged() == 0;
+    (tried_others && none_accepted).then(|| Cause::new(Code::RefusesEverything))
 }
 
-/// What a receiver does that accepts such a trial instead of the valid delivery, and how far from the contract that is.
+/// The cause if a receiver accepts such a trial instead of the valid delivery, with its distance from the contract.
 fn hypothesis(respect: Respect) -> Option<(usize, Cause)> {
     Some(match respect {
         Respect::Signed(recipe) => (recipe.distance(), Cause::of_recipe(&recipe)?),
@@ -62,8 +62,8 @@ fn hypothesis(respect: Respect) -> Option<(usize, Cause)> {
     })
 }
 
-/// The serialiser whose output a receiver hashes: it accepts what is signed over that, and rejects some or all of what
-/// is signed over the received bytes.
+/// The serialiser whose output a receiver hashes. The receiver accepts signatures over that output, and rejects some or all
+/// signatures over the received bytes.
 pub fn of_reserialising(transcript: &Transcript) -> Option<Cause> {
     if accepts_other_formattings(transcript) == Some(true) {
         return None;
@@ -167,8 +167,8 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
     }
 }
 
-/// Whether every delivery with a wrong signature is accepted, and those without one too. Method and form do not count:
-/// a receiver that verifies nothing may still route by method.
+/// Whether every delivery with a wrong signature, or without one, is accepted. Method and form do not count: a receiver that
+/// verifies nothing may still route by method.
 fn accepts_everything(transcript: &Transcript) -> Option<Cause> {
     use Respect::{Content, Digits, Key, Signed, Timestamp, Undated, Unsigned, UnsignedMalformed};
     // Trials of the diagnosis have no controls.
@@ -234,8 +234,8 @@ fn accepts_borrowed(transcript: &Transcript) -> bool {
     transcript.trials.iter().filter(borrowed).any(|trial| transcript.acknowledged(trial.exchange))
 }
 
-/// Why a receiver ended instead of answering: what was unusual about the request.
-pub fn of_end(respect: Respect) -> Cause {
+/// Why a receiver exited instead of answering, found from what was unusual about the request.
+pub fn of_exit(respect: Respect) -> Cause {
     let of_another_length = |digest| {
         matches!(
             digest,
@@ -253,7 +253,7 @@ pub fn of_end(respect: Respect) -> Cause {
     })
 }
 
-/// Why something was processed too seldom or too often.
+/// Why a delivery was processed too rarely or too often.
 pub fn of_processing(transcript: &Transcript, trial: &ProcessingTrial) -> Option<Cause> {
     let times = |trial: &ProcessingTrial| transcript.times_observed(&trial.observed);
     let of_kind = |kind: ProcessingKind| transcript.processing.iter().filter(move |trial| trial.kind == kind);

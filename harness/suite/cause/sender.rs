@@ -16,9 +16,9 @@ const NEAR_MS: u64 = 5_000;
 /// About how many bytes to hash in the search for a timestamp, and for another webhook's secret.
 const HASHED: usize = 8 * 1024 * 1024;
 
-/// Searches the known ways of signing for one that gives `header`: with the webhook's own secret and the other known ones, over
-/// the request unchanged, with another timestamp, and over the reformatted body. Ways with fewer differences from the contract
-/// come first.
+/// Searches the known ways of signing for one that gives `header`. It tries the webhook's own secret and the other known ones,
+/// with the unchanged request, with another timestamp, and with the reformatted body. Ways with fewer differences from the
+/// contract come first.
 ///
 /// `None` if the signature is right, or if no known way gives it.
 pub fn signature(
@@ -43,14 +43,14 @@ pub fn signature(
     if let Some(what) = other_timestamp(secret, timestamp, body, header, affordable) {
         return Some(Cause::detailed(Code::MessageTimestampDiffers, what));
     }
-    // A signature without a secret, or with one of no webhook, says nothing about the other webhooks.
-    let telling = |recipe: &Recipe| {
+    // A signature made without a secret, or with an unknown one, says nothing about the other webhooks.
+    let is_specific = |recipe: &Recipe| {
         !matches!(recipe.key, KeyForm::Other | KeyForm::Empty)
             && recipe.message != Message::TimestampAlone
             && recipe.digest != Digest::Unkeyed
     };
     let under_other = others.iter().take(affordable / 100);
-    let under_other = under_other.flat_map(|other| messages.recipes(other, header, telling));
+    let under_other = under_other.flat_map(|other| messages.recipes(other, header, is_specific));
     let recipe = under_other.min_by_key(Recipe::distance)?;
     Some(Cause::detailed(Code::KeyOtherWebhook, recipe.describe()))
 }
@@ -94,7 +94,7 @@ fn other_timestamp(
     })
 }
 
-/// The cause for the first of several recipes. If several serialisers print this body alike, it names all of them.
+/// The cause for the first of several recipes. If several serialisers print this body in the same way, it names all of them.
 fn of_recipes(first: Recipe, others: impl Iterator<Item = Recipe>) -> Option<Cause> {
     let Recipe { message: Message::Reserialised(serialiser), .. } = first else {
         return Cause::of_recipe(&first);

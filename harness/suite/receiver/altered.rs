@@ -98,8 +98,8 @@ const CONTENT: &[(&str, Respect, Change)] = &[
     ),
 ];
 
-/// A change of content under the old signature. Places are counted among the letters and digits of the body's strings, so
-/// no change is one of formatting only.
+/// A change of content that keeps the old signature. Positions count only letters and digits inside the body's strings, so every
+/// change is more than a change of formatting.
 #[derive(Debug, Clone)]
 enum Alteration {
     Replace(Index),
@@ -238,7 +238,7 @@ const TIMESTAMPS: &[(&str, Respect, Change)] = &[
     ),
 ];
 
-/// Another timestamp under the old signature.
+/// Another timestamp with the old signature.
 #[derive(Debug, Clone)]
 enum OtherTimestamp {
     Later(u32),
@@ -247,7 +247,7 @@ enum OtherTimestamp {
     Digit(Index),
 }
 
-/// VER-2: the timestamp. Up to four minutes off, so age is no reason to reject it.
+/// VER-2: the timestamp. It is up to four minutes off, so its age is not a reason to reject it.
 fn redatings() -> Property {
     let strategy = prop_oneof![
         (1..240_000_u32).prop_map(OtherTimestamp::Later),

@@ -1,6 +1,6 @@
 //! A test case for a receiver: how its delivery is made from the control before it.
 //!
-//! A forged delivery differs from that control in one respect; the control after it is the same delivery, signed again.
+//! A forged delivery differs from that control in one respect. The control after it is the same valid delivery, signed again.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,16 +14,15 @@ use crate::wire::exchange::Delivery;
 /// Makes a delivery from the control before it; `None` if there is nothing to try with this secret or body.
 type Make = Box<dyn Fn(&Maker, &Control) -> Option<Delivery> + Send + Sync>;
 
-/// Changes a control in one respect, given the timestamp that it was signed with; `None` if it cannot be changed so.
+/// Changes a control in one respect, given the timestamp that it was signed with; `None` if that is not possible.
 pub(super) type Change = fn(&Maker, &mut Delivery, &str) -> Option<()>;
 
-/// A test case.
 pub struct Case {
     /// What is sent, as a noun phrase with its article.
     pub(super) what: String,
     pub(super) respect: Respect,
     pub(super) generated: bool,
-    /// Whether it should be rejected, and so has a control after it too.
+    /// Whether it should be rejected. If so, it has a control after it too.
     forged: bool,
     /// A member added to the records of its controls, so that it differs from them in one respect only.
     member: Option<Cow<'static, str>>,
@@ -108,7 +107,7 @@ impl Case {
         Self { generated: true, ..self }
     }
 
-    /// The same as a delivery to reject, and so with a control after it too.
+    /// The same as a delivery to reject, with a control after it too.
     pub(super) fn must_be_rejected(self) -> Self {
         Self { forged: true, ..self }
     }

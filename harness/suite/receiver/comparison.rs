@@ -1,7 +1,7 @@
 //! VER-15: the comparison takes no measurably different time for a longer matching prefix.
 //!
-//! Three series of signatures are sent in turns, in a changing order, so other load affects all of them alike. The
-//! third series repeats the first: the difference between these two is noise.
+//! Three series of signatures are interleaved, in a changing order, so other load affects all of them equally. The third series
+//! repeats the first: the difference between these two is noise.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ const VER_15: Requirement = Requirement {
 /// What is sent for VER-15.
 const COMPARISON: Scenario = Scenario::receiver(
     "comparison",
-    "300 forged deliveries, in turns with the first or the last digit of the signature \
+    "300 forged deliveries with either the first or the last digit of the signature \
           wrong",
     |stage| stage.comparison().boxed_local(),
 );
@@ -46,7 +46,7 @@ const COMPARISON: Scenario = Scenario::receiver(
 /// The number of exchanges in each series.
 const EACH: usize = 100;
 
-/// The same if answers are slow.
+/// The number of exchanges in each series if answers are slow.
 const EACH_SLOW: usize = 40;
 
 impl ReceiverStage<'_> {
@@ -97,7 +97,7 @@ impl ReceiverStage<'_> {
         Ok(())
     }
 
-    /// Whether a valid delivery is accepted: only then are the others rejected because of their signature.
+    /// Whether a valid delivery is accepted. If not, the others may be rejected for another reason than their signature.
     async fn accepts_plain(&mut self) -> Result<bool, SubjectError> {
         let id = self.send(self.maker.deliver(&self.maker.plain())).await?;
         Ok(self.transcript.acknowledged(id))
@@ -113,13 +113,13 @@ fn comparison_time(_: &Requirement, t: &Transcript) -> Verdict {
     };
     let [early, late, control] =
         [&comparison.early, &comparison.late, &comparison.control].map(|series| median(series));
-    let apart = late.saturating_sub(early);
+    let difference = late.saturating_sub(early);
     // The difference between two equal series is noise.
     let noise = early.abs_diff(control);
-    if ranks_apart(&comparison.early, &comparison.late) < MEASURABLE || apart <= noise * 3 {
+    if ranks_apart(&comparison.early, &comparison.late) < MEASURABLE || difference <= noise * 3 {
         return Verdict::Pass;
     }
-    let message = messages::compared_digit_by_digit(apart, comparison.early.len());
+    let message = messages::compared_digit_by_digit(difference, comparison.early.len());
     Evidence::new(format!("{early:.0?}"), format!("{late:.0?}"), message)
         .shown_by(comparison.shown_by.iter().copied())
         .fail()

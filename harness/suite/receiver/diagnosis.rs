@@ -1,7 +1,7 @@
-//! If a plain valid delivery is rejected: which other way of signing the receiver expects.
+//! Finds which other way of signing a receiver expects, if it rejects a plain valid delivery.
 //!
-//! Invariant: an accepted way ends the search only after every way that is as near to the contract was tried too. If
-//! two are accepted, both are named.
+//! Invariant: when a way is accepted, the search ends only after trying every way that is equally near to the contract. If two
+//! are accepted, both are named.
 
 use futures_util::FutureExt as _;
 use serde_json::json;
@@ -60,21 +60,21 @@ impl ReceiverStage<'_> {
         if self.transcript.acknowledged(plain) {
             return Ok(());
         }
-        let telling = |recipe: &Recipe| {
+        let is_specific = |recipe: &Recipe| {
             recipe.digest != Digest::Zeros && !matches!(recipe.key, KeyForm::Empty | KeyForm::Other)
         };
-        let lattice: Vec<Recipe> = Recipe::lattice().into_iter().filter(telling).collect();
+        let lattice: Vec<Recipe> = Recipe::lattice().into_iter().filter(is_specific).collect();
         let (near, far) = ((1..=1), (2..=2));
-        let mut found = self.sign_differently(&lattice, near).await?;
-        found |= self.sign_by_default().await?;
-        found |= self.time_differently().await?;
-        found |= self.name_differently(&[Recipe::CONTRACT]).await?;
+        let mut found = self.try_recipes(&lattice, near).await?;
+        found |= self.try_default_secrets().await?;
+        found |= self.try_timestamp_forms().await?;
+        found |= self.try_header_names(&[Recipe::CONTRACT]).await?;
         if !found {
-            found = self.sign_differently(&lattice, far).await?;
+            found = self.try_recipes(&lattice, far).await?;
         }
         if !found {
             let (body_alone, prefixed) = (Message::BodyAlone, Digest::Prefixed);
-            self.name_differently(&[
+            self.try_header_names(&[
                 Recipe::message(body_alone),
                 Recipe::digest(prefixed),
                 Recipe::digest(Digest::Base64),
@@ -86,14 +86,14 @@ impl ReceiverStage<'_> {
     }
 
     /// Signs in every way of the lattice that differs from the contract in this many respects.
-    async fn sign_differently(
+    async fn try_recipes(
         &mut self,
         lattice: &[Recipe],
         distance: std::ops::RangeInclusive<usize>,
     ) -> Result<bool, SubjectError> {
         let mut found = false;
         for recipe in lattice.iter().filter(|recipe| distance.contains(&recipe.distance())) {
-            // With a member that each serialiser prints differently, to tell the serialisers apart.
+            // Each serialiser prints this member differently, which distinguishes them.
             let member = format!("\"probe\":{}", Serialiser::probe());
             let mut body = self.maker.render(&with_raw_member(&self.maker.plain(), &member));
             if recipe.message == Message::SecretMember {
@@ -113,7 +113,7 @@ impl ReceiverStage<'_> {
     }
 
     /// Signs with the secrets that programs fall back to.
-    async fn sign_by_default(&mut self) -> Result<bool, SubjectError> {
+    async fn try_default_secrets(&mut self) -> Result<bool, SubjectError> {
         let mut found = false;
         for secret in DEFAULT_SECRETS {
             let mut control = self.maker.control(self.maker.render(&self.maker.plain()));
@@ -127,7 +127,7 @@ impl ReceiverStage<'_> {
     }
 
     /// Correctly signed deliveries whose timestamp is in another unit or form.
-    async fn time_differently(&mut self) -> Result<bool, SubjectError> {
+    async fn try_timestamp_forms(&mut self) -> Result<bool, SubjectError> {
         let now_ms = self.maker.clock.now_ms();
         let mut found = false;
         for (respect, what, timestamp) in [
@@ -143,7 +143,7 @@ impl ReceiverStage<'_> {
     }
 
     /// Signature and timestamp in headers with other names.
-    async fn name_differently(&mut self, recipes: &[Recipe]) -> Result<bool, SubjectError> {
+    async fn try_header_names(&mut self, recipes: &[Recipe]) -> Result<bool, SubjectError> {
         let mut found = false;
         for &recipe in recipes {
             for &name in SIGNATURE_NAMES {
@@ -151,7 +151,7 @@ impl ReceiverStage<'_> {
                 let timestamp = delivery.headers.single(TIMESTAMP_HEADER).cloned().unwrap_or_default();
                 delivery.headers.remove(SIGNATURE_HEADER);
                 delivery.headers.add(name, value);
-                // The timestamp under every name: only the signature's name is in question here.
+                // The timestamp has every name, so only the name of the signature decides.
                 TIMESTAMP_NAMES.iter().for_each(|other| delivery.headers.add(*other, timestamp.clone()));
                 let what = format!("a delivery with its signature in {name}, signed {}", recipe.describe());
                 found |= self.try_single(what, Respect::Header(name, recipe), delivery).await?;
@@ -183,7 +183,7 @@ impl ReceiverStage<'_> {
         delivery: Delivery,
     ) -> Result<bool, SubjectError> {
         let id = self.send_forgery(delivery).await?;
-        self.write_single(DIAGNOSIS.name, what, respect, id);
+        self.record_single(DIAGNOSIS.name, what, respect, id);
         Ok(self.transcript.acknowledged(id))
     }
 }

@@ -160,7 +160,7 @@ pub(super) const SURROUNDED: Scenario = Scenario::cases(
     &[],
 );
 
-/// A surrounding: which it is, the end of "a delivery whose signature ...", and how it is made.
+/// A surrounding: its kind, the end of "a delivery whose signature ...", and the change that makes it.
 pub(super) type Surrounded = (Surrounding, &'static str, Change);
 
 pub(super) fn surrounded(changes: &'static [Surrounded]) -> Vec<Case> {
@@ -185,7 +185,7 @@ const SURROUNDINGS: &[Surrounded] = &[
     }),
 ];
 
-/// The right signature with something around it, made from its digits.
+/// Replaces the signature by one that is made from its digits.
 pub(super) fn around(delivery: &mut Delivery, change: impl Fn(&str) -> String) -> Option<()> {
     let signature = delivery.headers.single(SIGNATURE_HEADER)?.clone();
     let signature = change(std::str::from_utf8(&signature).ok()?);
@@ -218,11 +218,16 @@ const VER_21: Requirement = Requirement {
 const SECOND_SIGNATURE: Scenario = Scenario::cases(
     "second-signature",
     "deliveries with a valid and a bogus signature header, in both orders",
-    |_| SECOND.iter().map(|&(what, change)| Case::forged(what, Respect::SecondSignature, change)).collect(),
+    |_| {
+        SECOND_SIGNATURES
+            .iter()
+            .map(|&(what, change)| Case::forged(what, Respect::SecondSignature, change))
+            .collect()
+    },
     &[],
 );
 
-const SECOND: &[(&str, Change)] = &[
+const SECOND_SIGNATURES: &[(&str, Change)] = &[
     ("a delivery with a bogus signature after the valid one", |_, delivery, _| with_bogus(delivery, true)),
     ("a delivery with a bogus signature before the valid one", |_, delivery, _| with_bogus(delivery, false)),
 ];

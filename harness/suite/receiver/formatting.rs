@@ -190,8 +190,8 @@ fn accepts_formatting(requirement: &Requirement, t: &Transcript) -> Verdict {
     accepts(requirement.scenarios, t, |trial| of_formatting(t, trial))
 }
 
-/// Why a formatting is rejected. If another formatting of the same content is accepted under the old signature, the
-/// receiver hashes a re-serialised body and not the bytes.
+/// Why a formatting is rejected. If another formatting of the same content is accepted with the old signature, the receiver
+/// hashes a re-serialised body instead of the bytes.
 fn of_formatting(t: &Transcript, trial: &Trial) -> Option<Cause> {
     if let Some(cause) = of_reserialising(t) {
         return Some(cause);

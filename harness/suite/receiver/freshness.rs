@@ -127,7 +127,7 @@ const WINDOW: Scenario = Scenario::receiver(
     |stage| stage.window().boxed_local(),
 );
 
-/// The bounds of the window are sought up to this age.
+/// The search for the bounds of the window ends at this age.
 const LONGEST_MS: u64 = 40 * 365 * 24 * 60 * 60 * 1000;
 
 impl ReceiverStage<'_> {
@@ -176,7 +176,7 @@ impl ReceiverStage<'_> {
 }
 
 fn freshness(_: &Requirement, t: &Transcript) -> Verdict {
-    let too_small = |_: &Trial| Some(Cause::detailed(Code::AnswerStatus, "a window of less than a minute"));
+    let too_small = |_: &Trial| Some(Cause::detailed(Code::AnswerStatus, messages::small_window()));
     let both = [rejects(&[&STALE], t), accepts(&[&RECENT], t, too_small)];
     of_all(both.into_iter(), messages::nothing_tried(), "checks")
 }

@@ -3,7 +3,7 @@
 //! Nothing passes without evidence: without a trial, or with a rejected control, a check is inconclusive.
 
 use super::messages;
-use crate::suite::cause::receiver::{of_acceptance, of_end, of_refusal};
+use crate::suite::cause::receiver::{of_acceptance, of_exit, of_refusal};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Evidence, Expected, Requirement, Verdict};
 use crate::suite::scenario::Scenario;
@@ -20,7 +20,7 @@ pub(super) fn accepts(
     let trials = trials(scenarios, t);
     let rejected = trials.iter().copied().filter(|trial| !t.acknowledged(trial.exchange));
     let (judged, unclear): (Vec<&Trial>, Vec<&Trial>) =
-        rejected.partition(|trial| has_controls(t, trial) && !limits_rate(t, trial));
+        rejected.partition(|trial| has_controls(t, trial) && !is_rate_limited(t, trial));
     if let Some(first) = judged.first() {
         let outcome = t.outcome(first.exchange);
         let others = others(t, scenarios, &judged, &trials);
@@ -51,18 +51,18 @@ pub(super) fn rejects(scenarios: &[&Scenario], t: &Transcript) -> Verdict {
         let evidence = Evidence::new(Expected::NotAccepted, outcome.to_string(), message);
         return evidence.shown_by(accepted.iter().map(|trial| trial.exchange)).because(cause).fail();
     }
-    if let Some(fatal) = trials.iter().find(|trial| died_unanswered(t, trial)) {
+    if let Some(fatal) = trials.iter().find(|trial| exited_unanswered(t, trial)) {
         let outcome = t.outcome(fatal.exchange);
         let unanswered = messages::did_not_answer(outcome, t.exchange(fatal.exchange).took, &fatal.what);
         let message = with_death(t, fatal.exchange, unanswered);
         let evidence = Evidence::new(Expected::Rejected, outcome.to_string(), message);
-        return evidence.shown_by([fatal.exchange]).because(of_end(fatal.respect)).fail();
+        return evidence.shown_by([fatal.exchange]).because(of_exit(fatal.respect)).fail();
     }
     let unclear = trials.iter().copied().find(|trial| !has_controls(t, trial));
     uncontrolled(t, &trials, unclear).unwrap_or(Verdict::Pass)
 }
 
-/// The verdict on one rejection: it must be a 4xx. `crash` says why it is not, if that is known.
+/// The verdict on one rejection, which must be a 4xx. `crash` is the cause if it is not, as far as it is known.
 pub(super) fn is_4xx(t: &Transcript, trial: &Trial, crash: Option<Cause>) -> Verdict {
     let outcome = t.outcome(trial.exchange);
     let died = t.death_at(trial.exchange).is_some();
@@ -70,7 +70,7 @@ pub(super) fn is_4xx(t: &Transcript, trial: &Trial, crash: Option<Cause>) -> Ver
     if !died && outcome.status().is_some_and(|status| (400..500).contains(&status)) {
         return unclear.unwrap_or(Verdict::Pass);
     }
-    // If the valid delivery before it was rejected too, the rejection is not what is wrong.
+    // If the valid delivery before it was rejected too, the rejection shows nothing.
     if let (false, Some(unclear)) = (t.acknowledged(trial.controls[0]), unclear) {
         return unclear;
     }
@@ -83,7 +83,7 @@ pub(super) fn is_4xx(t: &Transcript, trial: &Trial, crash: Option<Cause>) -> Ver
     evidence.shown_by([trial.exchange]).because(cause).fail()
 }
 
-/// Why a rejection is not a 4xx: what the trial is about, if other rejections are answered 4xx.
+/// Why a rejection is not a 4xx, found from what is special about the trial; `None` if other rejections are not 4xx either.
 pub(super) fn of_crash(t: &Transcript, trial: &Trial, code: Code) -> Option<Cause> {
     let elsewhere = |other: &&Trial| {
         other.scenario != trial.scenario && !other.respect.is_valid() && !t.acknowledged(other.exchange)
@@ -98,7 +98,7 @@ pub(super) fn of_crash(t: &Transcript, trial: &Trial, code: Code) -> Option<Caus
         Respect::Surrounded(_) | Respect::Malformed(_) | Respect::WrongType(_) => Some(Cause::new(code)),
         Respect::TimestampForm(TimestampForm::MovedColon) => Some(Cause::new(Code::CrashMalformedJson)),
         Respect::TimestampForm(_) => {
-            Some(Cause::detailed(Code::AnswerStatus, "a timestamp that is not a number crashes the receiver"))
+            Some(Cause::detailed(Code::AnswerStatus, messages::crashing_timestamp()))
         }
         _ => None,
     }
@@ -108,8 +108,8 @@ fn trials<'t>(scenarios: &[&Scenario], t: &'t Transcript) -> Vec<&'t Trial> {
     scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name)).collect()
 }
 
-/// Whether the receiver ended instead of answering. VER-9 reports one that ended after its answer.
-fn died_unanswered(t: &Transcript, trial: &Trial) -> bool {
+/// Whether the receiver exited instead of answering. VER-9 reports a receiver that exits after its answer.
+fn exited_unanswered(t: &Transcript, trial: &Trial) -> bool {
     t.death_at(trial.exchange).is_some() && t.outcome(trial.exchange).status().is_none()
 }
 
@@ -117,9 +117,9 @@ pub(super) fn has_controls(t: &Transcript, trial: &Trial) -> bool {
     trial.controls.iter().all(|&control| t.acknowledged(control))
 }
 
-/// Whether a delivery was rejected by a rate limit, and not for what it is. RCV-8 judges how many at a time must be
+/// Whether a delivery was rejected by a rate limit, not because of its content. RCV-8 judges how many at a time must be
 /// accepted.
-fn limits_rate(t: &Transcript, trial: &Trial) -> bool {
+fn is_rate_limited(t: &Transcript, trial: &Trial) -> bool {
     let Outcome::Answered(response) = t.outcome(trial.exchange) else { return false };
     let later = response.headers.all("retry-after").next().is_some();
     trial.respect != Respect::Concurrent && (response.status == 429 || response.status == 503 && later)

@@ -71,7 +71,7 @@ const WRONG_KEYS: [KeyForm; 8] = [
     KeyForm::Lowercase,
 ];
 
-/// What programs use if no secret is configured. The last two are what a missing variable becomes as text.
+/// Secrets that programs use if none is configured. The last two are the text of a missing variable.
 pub(super) const DEFAULT_SECRETS: [&str; 12] = [
     "secret",
     "changeme",

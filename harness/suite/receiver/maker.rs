@@ -1,7 +1,7 @@
 //! Makes deliveries: plain events, rendered and signed.
 //!
-//! Invariant: only the clock and its own random sequence decide what a maker makes. Each case that runs at the same
-//! time as others has its own maker, so results do not depend on which case is faster.
+//! Invariant: the deliveries of a maker depend only on the clock and on its own random sequence. Cases that run at the same time
+//! have their own makers, so results do not depend on which case is faster.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -33,7 +33,6 @@ pub struct Maker {
     pub(super) key: Key,
     pub(super) clock: Clock,
     pub(super) random: Random,
-    /// The receiver's URL.
     url: String,
     /// The URL's path and query.
     path: String,
@@ -132,8 +131,8 @@ impl Maker {
         Control { delivery: self.sign_at(body, sent_ms), timestamp: sent_ms.to_string(), sent_ms }
     }
 
-    /// A valid delivery of a body that was sent before, signed with a time at least `later_ms` later: with the same
-    /// timestamp it would be the same delivery, byte for byte.
+    /// A valid delivery of a body that was sent before, signed with a time at least `later_ms` later. With the same timestamp it
+    /// would be the same delivery, byte for byte.
     pub(super) fn sign_again(&self, Repeated { body, sent_ms }: Repeated, later_ms: u64) -> Delivery {
         self.sign_at(body, self.clock.now_ms().max(sent_ms + later_ms))
     }

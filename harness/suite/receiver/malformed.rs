@@ -162,15 +162,15 @@ const VER_20: Requirement = Requirement {
 const WRONG_TYPES: Scenario = Scenario::cases(
     "wrong-types",
     "correctly signed objects whose event is not a string, or whose data is not an object",
-    |_| WRONG_TYPES_OF.iter().map(wrong_type).collect(),
+    |_| WRONG_TYPE_CASES.iter().map(wrong_type).collect(),
     &[event_numbers],
 );
 
-/// A value of another type: the end of "a signed body whose ...", whether it replaces the event's name (if not, the
-/// record), and the value.
+/// A value of another type. The text is the end of "a signed body whose ...". The flag says whether the value replaces the
+/// event's name; if not, it replaces the record.
 type WrongType = (&'static str, bool, fn() -> Value);
 
-const WRONG_TYPES_OF: &[WrongType] = &[
+const WRONG_TYPE_CASES: &[WrongType] = &[
     ("event is a number", true, || json!(42)),
     ("event is null", true, || Value::Null),
     ("event is an array", true, || json!(["person.created"])),

@@ -1,4 +1,5 @@
-//! What the checks of receivers say, in reading order: findings, reasons for an inconclusive verdict, notes of a run.
+//! What the checks of receivers say, in reading order: findings, details of causes, reasons for an inconclusive verdict, notes
+//! of a run.
 //!
 //! A finding begins with what the receiver did, and then names what was sent.
 
@@ -34,7 +35,7 @@ pub(super) fn did_not_answer(outcome: &Outcome, took: Duration, what: &str) -> S
     }
 }
 
-/// A finding during which the receiver's process ended.
+/// A finding whose delivery ended the receiver's process.
 pub(super) fn ended(finding: &str, how: &str) -> String {
     format!("{finding}; {how}")
 }
@@ -72,12 +73,20 @@ pub(super) fn parsed_before_verifying(
     }
 }
 
+pub(super) fn secret() -> &'static str {
+    "the secret"
+}
+
+pub(super) fn accepted_signature() -> &'static str {
+    "the signature that would have been accepted"
+}
+
 /// What is expected of the answer to a forged delivery.
 pub(super) fn reveals_nothing() -> &'static str {
     "neither the secret nor a valid signature in the answer"
 }
 
-/// What such an answer had instead.
+/// What such an answer contained.
 pub(super) fn contains(secret: &str) -> String {
     format!("{secret} in the answer")
 }
@@ -86,9 +95,9 @@ pub(super) fn revealed(secret: &str, what: &str) -> String {
     format!("revealed {secret} in its answer to {what}")
 }
 
-pub(super) fn compared_digit_by_digit(apart: Duration, each: usize) -> String {
+pub(super) fn compared_digit_by_digit(difference: Duration, each: usize) -> String {
     format!(
-        "rejected signatures with a wrong last digit {apart:.0?} later than those with a wrong first digit (medians of \
+        "rejected signatures with a wrong last digit {difference:.0?} later than those with a wrong first digit (medians of \
          {each} each); compare all digits in constant time"
     )
 }
@@ -106,18 +115,28 @@ pub(super) fn processed_rejected(what: &str) -> String {
 pub(super) fn processed_wrong_count(what: &str, times: usize, wanted: usize) -> String {
     match times {
         0 => format!("did not process {what}"),
-        _ => format!("processed {} instead of {}: {what}", often(times), often(wanted)),
+        _ => format!("processed {} instead of {}: {what}", count_in_words(times), count_in_words(wanted)),
     }
 }
 
 /// How often something was processed.
-pub(super) fn often(times: usize) -> String {
+pub(super) fn count_in_words(times: usize) -> String {
     match times {
         0 => "not at all".to_owned(),
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
         more => format!("{more} times"),
     }
+}
+
+// Details of causes.
+
+pub(super) fn small_window() -> &'static str {
+    "a window of less than a minute"
+}
+
+pub(super) fn crashing_timestamp() -> &'static str {
+    "a timestamp that is not a number crashes the receiver"
 }
 
 // Why a verdict is inconclusive, or a requirement not applicable.
@@ -134,7 +153,9 @@ pub(super) fn control_rejected(outcome: &Outcome, cause: Option<&str>) -> String
 }
 
 pub(super) fn rate_limited(outcome: &Outcome, what: &str) -> String {
-    format!("the receiver limits its rate: it answered {outcome} to {what}; lower --jobs or --cases")
+    format!(
+        "the receiver limits the rate of requests: it answered {outcome} to {what}; lower --jobs or --cases"
+    )
 }
 
 pub(super) fn nothing_tried() -> &'static str {
@@ -158,7 +179,7 @@ pub(super) fn no_limit_found() -> &'static str {
 }
 
 pub(super) fn secret_unknown() -> &'static str {
-    "the secret is not known"
+    "the receiver's secret is unknown"
 }
 
 pub(super) fn unsigned_accepted() -> &'static str {
@@ -166,7 +187,7 @@ pub(super) fn unsigned_accepted() -> &'static str {
 }
 
 pub(super) fn comparison_not_rejected() -> &'static str {
-    "the compared signatures were not all answered 4xx"
+    "not all of the compared signatures were answered 4xx"
 }
 
 pub(super) fn nothing_observed() -> &'static str {
@@ -182,7 +203,7 @@ pub(super) fn not_accepted(what: &str) -> String {
 }
 
 pub(super) fn not_answered_as_expected(what: &str) -> String {
-    format!("the receiver did not answer as expected to {what}")
+    format!("the receiver did not answer {what} as expected")
 }
 
 pub(super) fn never_observed(what: &str) -> String {
@@ -216,8 +237,9 @@ pub(super) fn forged_not_answered() -> &'static str {
 
 /// The bounds of the receiver's window; `None` if there is no bound.
 pub(super) fn window(old_ms: Option<u64>, ahead_ms: Option<u64>) -> String {
-    let old = old_ms.map_or("of any age".to_owned(), |ms| format!("up to about {} old", human(ms)));
-    let ahead = ahead_ms.map_or("any time ahead".to_owned(), |ms| format!("up to about {} ahead", human(ms)));
+    let old = old_ms.map_or("of any age".to_owned(), |ms| format!("up to about {} old", rounded(ms)));
+    let ahead =
+        ahead_ms.map_or("any time ahead".to_owned(), |ms| format!("up to about {} ahead", rounded(ms)));
     format!("the receiver accepts deliveries {old} and {ahead}")
 }
 
@@ -226,7 +248,7 @@ pub(super) fn stopped_answering(count: usize) -> String {
     format!("the receiver did not answer {count} valid deliveries in a row, so no more were sent")
 }
 
-fn human(ms: u64) -> String {
+fn rounded(ms: u64) -> String {
     let seconds = ms.div_ceil(1000);
     match seconds {
         0..=119 => format!("{seconds} s"),

@@ -117,7 +117,7 @@ impl ReceiverStage<'_> {
         let control = self.send(self.maker.deliver(&self.maker.plain())).await?;
         let deliveries: Vec<Delivery> =
             (0..count).map(|_| self.maker.deliver(&self.maker.plain())).map(closing).collect();
-        for exchange in self.together(&deliveries).await? {
+        for exchange in self.send_concurrently(&deliveries).await? {
             self.transcript.trials.push(Trial {
                 scenario,
                 what: format!("one of {count} concurrent valid deliveries"),
@@ -131,8 +131,8 @@ impl ReceiverStage<'_> {
     }
 }
 
-/// Closes its connection after the answer: a server that serves one connection after another would never come to the
-/// others.
+/// The delivery with a header that closes its connection after the answer. A server that serves one connection at a time would
+/// not reach the others until then.
 fn closing(mut delivery: Delivery) -> Delivery {
     delivery.headers.add("Connection", "close");
     delivery

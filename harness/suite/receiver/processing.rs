@@ -63,11 +63,11 @@ const PRC_2: Requirement = Requirement {
     why: "A receiver that works first and verifies afterwards has already done what an attacker sent, whatever it answers.",
     scenarios: &[&PROCESSING],
     needs: Some(Capability::Observations),
-    check: left_nothing,
+    check: rejected_not_processed,
     counterexamples: Faults::Receiver(&[ReceiverFault::ProcessesRejected]),
 };
 
-fn left_nothing(_: &Requirement, t: &Transcript) -> Verdict {
+fn rejected_not_processed(_: &Requirement, t: &Transcript) -> Verdict {
     if t.observed.is_empty() {
         return Verdict::Inconclusive(messages::nothing_observed().to_owned());
     }
@@ -117,11 +117,11 @@ fn once(_: &Requirement, t: &Transcript) -> Verdict {
         ProcessingKind::SameRecord,
         ProcessingKind::AfterForged,
     ];
-    let verdicts = kinds.into_iter().map(|kind| each(t, kind, as_often_as_wanted));
+    let verdicts = kinds.into_iter().map(|kind| each(t, kind, processed_as_often_as_wanted));
     of_all(verdicts, messages::nothing_tried(), "cases")
 }
 
-fn as_often_as_wanted(t: &Transcript, trial: &ProcessingTrial) -> Verdict {
+fn processed_as_often_as_wanted(t: &Transcript, trial: &ProcessingTrial) -> Verdict {
     let (times, wanted) = (t.times_observed(&trial.observed), trial.kind.times());
     let after_forged = trial.kind == ProcessingKind::AfterForged;
     let last = trial.exchanges.last().copied();
@@ -142,7 +142,7 @@ fn as_often_as_wanted(t: &Transcript, trial: &ProcessingTrial) -> Verdict {
         return Verdict::Inconclusive(messages::never_observed(&trial.what));
     }
     let message = messages::processed_wrong_count(&trial.what, times, wanted);
-    found(t, trial, messages::often(wanted), message)
+    found(t, trial, messages::count_in_words(wanted), message)
 }
 
 /// A delivery in the other dialect must be processed too, if those in the receiver's own dialect are.
@@ -177,7 +177,7 @@ fn acknowledged(t: &Transcript, trial: &ProcessingTrial) -> bool {
 
 fn found(t: &Transcript, trial: &ProcessingTrial, expected: impl Into<Expected>, message: String) -> Verdict {
     let times = t.times_observed(&trial.observed);
-    Evidence::new(expected, format!("observed {}", messages::often(times)), message)
+    Evidence::new(expected, format!("observed {}", messages::count_in_words(times)), message)
         .shown_by(trial.exchanges.iter().copied())
         .because(of_processing(t, trial))
         .fail()

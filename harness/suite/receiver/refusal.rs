@@ -97,7 +97,7 @@ const SIGNATURE_LENGTHS: &[Surrounded] = &[
     }),
 ];
 
-/// VER-9: signatures of any length, of any bytes that a header may have.
+/// VER-9: signatures of any length, with any bytes that a header may have.
 fn junk() -> Property {
     let strategy = prop_oneof![
         vec(select(&b"0123456789abcdefABCDEF"[..]), 1..160),
@@ -145,12 +145,12 @@ const VER_22: Requirement = Requirement {
         &SIGNATURE_LENGTH,
     ],
     needs: None,
-    check: gives_nothing_away,
+    check: reveals_nothing,
     counterexamples: Faults::Receiver(&[ReceiverFault::LeaksExpectedSignature, ReceiverFault::LeaksSecret]),
 };
 
 /// No answer to a rejected forgery may contain the secret, or the signature that would have been accepted.
-fn gives_nothing_away(requirement: &Requirement, t: &Transcript) -> Verdict {
+fn reveals_nothing(requirement: &Requirement, t: &Transcript) -> Verdict {
     let Some(secret) = &t.secret else { return Verdict::Inconclusive(messages::secret_unknown().to_owned()) };
     let key = Key::new(secret);
     let trials = requirement.scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name));
@@ -165,9 +165,9 @@ fn gives_nothing_away(requirement: &Requirement, t: &Transcript) -> Verdict {
         let timestamp = delivery.headers.single(TIMESTAMP_HEADER);
         let expected = timestamp.map(|timestamp| key.sign(timestamp, &delivery.body).to_hex());
         let leaked = if encodings::first_with(secret, shown()).is_some() {
-            (Code::LeaksSecret, "the secret")
+            (Code::LeaksSecret, messages::secret())
         } else if expected.is_some_and(|expected| shown().any(|text| contains_digits(text, &expected))) {
-            (Code::LeaksSignature, "the signature that would have been accepted")
+            (Code::LeaksSignature, messages::accepted_signature())
         } else {
             return Some(Verdict::Pass);
         };

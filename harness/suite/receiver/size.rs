@@ -139,7 +139,7 @@ fn beyond_the_limit(_: &Requirement, t: &Transcript) -> Verdict {
     }
     let chunked =
         |trial: &&Trial| matches!(t.exchange(trial.exchange).delivery.transfer, Transfer::Chunks(_));
-    // If chunks are not accepted at all, RCV-5 says so.
+    // If chunks are never accepted, RCV-5 says so.
     let accepts_chunks =
         t.trials_of(FRAMING.name).filter(chunked).all(|trial| t.acknowledged(trial.exchange));
     let trials = t.trials_of(BODY_LIMIT.name).filter(|trial| accepts_chunks || !chunked(trial));

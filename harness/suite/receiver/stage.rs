@@ -2,14 +2,14 @@
 
 mod batch;
 mod generated;
-mod line;
+mod link;
 
 use std::time::Duration;
 
 use futures_util::future::{LocalBoxFuture, join_all};
 
 use self::batch::Tried;
-use self::line::Line;
+use self::link::Link;
 use super::case::Case;
 use super::maker::Maker;
 use super::messages;
@@ -23,29 +23,28 @@ use crate::suite::transcript::{Capability, Ending, Respect, ScenarioName, Transc
 use crate::wire::client::Client;
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome};
 
-/// How a scenario that is not a list of cases is played on a receiver.
-pub type Course = for<'s> fn(&'s mut ReceiverStage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
+/// The code of a scenario that is not a list of cases.
+pub type Steps = for<'s> fn(&'s mut ReceiverStage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
 
 /// How long to wait for the answer to a forged delivery, once several of them have timed out.
-const IMPATIENT: Duration = Duration::from_secs(1);
+const FORGED_WAIT: Duration = Duration::from_secs(1);
 
 /// A receiver that takes longer than this to answer gets fewer generated cases.
 const SLOW: Duration = Duration::from_millis(50);
 
-/// The state of a run against a receiver.
+/// What the scenarios of a receiver run with.
 pub struct ReceiverStage<'a> {
     pub(super) subject: &'a mut Receiver,
-    pub(super) line: Line<'a>,
+    pub(super) link: Link<'a>,
     pub(super) maker: Maker,
     pub(super) transcript: &'a mut Transcript,
     pub(super) extent: Extent,
-    /// Whether it is known if the receiver accepts several deliveries at the same time.
-    pub(super) jobs_settled: bool,
+    /// Whether the receiver was already tested with several deliveries at the same time.
+    pub(super) concurrency_probed: bool,
     /// Whether it accepts a plain valid delivery; true until one was sent.
     pub(super) accepts_plain: bool,
     /// Whether it stopped answering, and was found silent again before a later scenario.
     pub(super) given_up: bool,
-    /// Whether its answers are slow.
     pub(super) slow: bool,
 }
 
@@ -65,39 +64,39 @@ impl<'a> ReceiverStage<'a> {
             Random::from_seed(extent.seed),
             (target.url(), target.path.clone()),
         );
-        let impatient = Client::new(transcript.limits.timeout.min(IMPATIENT), clock.clone());
-        let line = Line::new(client, impatient, target);
+        let impatient = Client::new(transcript.limits.timeout.min(FORGED_WAIT), clock.clone());
+        let link = Link::new(client, impatient, target);
         if subject.observes().is_some() {
             transcript.capabilities.insert(Capability::Observations);
         }
         Self {
             subject,
-            line,
+            link,
             maker,
             transcript,
             extent,
-            jobs_settled: false,
+            concurrency_probed: false,
             accepts_plain: true,
             given_up: false,
             slow: false,
         }
     }
 
-    /// Before a scenario: checks whether a receiver that stopped answering answers again.
+    /// Begins a scenario: checks whether a receiver that stopped answering answers again.
     pub async fn begin(&mut self) {
-        if self.line.is_silent() && !self.given_up {
-            let exchange = self.line.send_anyway(&self.maker.deliver(&self.maker.plain())).await;
+        if self.link.is_silent() && !self.given_up {
+            let exchange = self.link.send_anyway(&self.maker.deliver(&self.maker.plain())).await;
             self.given_up = exchange.outcome.status().is_none();
             self.transcript.record(exchange);
         }
     }
 
-    /// After a scenario: records how it ended.
+    /// Ends a scenario: records how it ended.
     pub fn end(&mut self, scenario: ScenarioName, played: Result<(), SubjectError>) {
         let ending = match played {
             Ok(()) => Ending::Complete,
-            Err(SubjectError::Broke(why)) => Ending::Broke(why),
-            Err(SubjectError::Stuck(why)) => Ending::Stuck(why),
+            Err(SubjectError::ProtocolViolation(why)) => Ending::ProtocolViolation(why),
+            Err(SubjectError::RequestFailed(why)) => Ending::RequestFailed(why),
             Err(why) => Ending::Died(why.to_string()),
         };
         self.transcript.endings.push((scenario, ending));
@@ -123,20 +122,20 @@ impl<'a> ReceiverStage<'a> {
 
     /// Checks whether the receiver accepts several plain deliveries at the same time. If it does not, RCV-8 says so,
     /// and all other cases are sent one at a time.
-    pub(super) async fn settle_jobs(&mut self) -> Result<(), SubjectError> {
-        if self.jobs_settled {
+    pub(super) async fn probe_concurrency(&mut self) -> Result<(), SubjectError> {
+        if self.concurrency_probed {
             return Ok(());
         }
-        self.jobs_settled = true;
+        self.concurrency_probed = true;
         let alone = self.send(self.maker.deliver(&self.maker.plain())).await?;
         self.accepts_plain = self.transcript.acknowledged(alone);
-        self.pace(self.transcript.exchange(alone).took);
+        self.limit_cases(self.transcript.exchange(alone).took);
         if !self.accepts_plain || self.extent.jobs < 2 {
             return Ok(());
         }
         let together: Vec<Delivery> =
             (0..2 * self.extent.jobs).map(|_| self.maker.deliver(&self.maker.plain())).collect();
-        let exchanges = self.together(&together).await?;
+        let exchanges = self.send_concurrently(&together).await?;
         if !exchanges.iter().all(|&id| self.transcript.acknowledged(id)) {
             self.extent.jobs = 1;
             self.transcript.remarks.push(messages::concurrency_lowered().to_owned());
@@ -145,7 +144,7 @@ impl<'a> ReceiverStage<'a> {
     }
 
     /// Generates fewer cases for a receiver that answers slowly.
-    pub(super) fn pace(&mut self, took: Duration) {
+    pub(super) fn limit_cases(&mut self, took: Duration) {
         let cases = u32::try_from(u128::from(self.extent.cases) * SLOW.as_millis() / took.as_millis().max(1));
         let cases = cases.unwrap_or(u32::MAX).max(4);
         if took > SLOW && cases < self.extent.cases {
@@ -163,12 +162,12 @@ impl<'a> ReceiverStage<'a> {
     }
 
     /// Sends deliveries at the same time.
-    pub(super) async fn together(
+    pub(super) async fn send_concurrently(
         &mut self,
         deliveries: &[Delivery],
     ) -> Result<Vec<ExchangeId>, SubjectError> {
-        let line = &self.line;
-        let sent = deliveries.iter().map(|delivery| line.client.send(&line.target, delivery));
+        let link = &self.link;
+        let sent = deliveries.iter().map(|delivery| link.client.send(&link.target, delivery));
         let ids: Vec<ExchangeId> =
             join_all(sent).await.into_iter().map(|exchange| self.transcript.record(exchange)).collect();
         let broken = ids.iter().copied().find(|&id| self.transcript.outcome(id).status().is_none());
@@ -178,15 +177,15 @@ impl<'a> ReceiverStage<'a> {
         Ok(ids)
     }
 
-    /// Sends one valid delivery. Errors: the last few were not answered, so sending more would only wait.
+    /// Sends one valid delivery. Errors: the last few were not answered, so waiting for more answers is pointless.
     pub(super) async fn send(&mut self, delivery: Delivery) -> Result<ExchangeId, SubjectError> {
-        let exchange = self.line.send(&delivery).await?;
+        let exchange = self.link.send(&delivery).await?;
         self.record(exchange).await
     }
 
     /// Sends a delivery that may be rejected, or not be answered at all.
     pub(super) async fn send_forgery(&mut self, delivery: Delivery) -> Result<ExchangeId, SubjectError> {
-        let exchange = self.line.send_forged(&delivery).await?;
+        let exchange = self.link.send_forged(&delivery).await?;
         self.record(exchange).await
     }
 
@@ -206,13 +205,18 @@ impl<'a> ReceiverStage<'a> {
         Ok(())
     }
 
-    pub(super) fn write(&mut self, scenario: ScenarioName, case: &Case, Tried { trial, controls }: Tried) {
+    pub(super) fn record_trial(
+        &mut self,
+        scenario: ScenarioName,
+        case: &Case,
+        Tried { trial, controls }: Tried,
+    ) {
         let (what, respect, generated) = (case.what.clone(), case.respect, case.generated);
         self.transcript.trials.push(Trial { scenario, what, respect, generated, exchange: trial, controls });
     }
 
     /// Records a trial without controls.
-    pub(super) fn write_single(
+    pub(super) fn record_single(
         &mut self,
         scenario: ScenarioName,
         what: String,

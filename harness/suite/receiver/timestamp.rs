@@ -52,7 +52,7 @@ pub(super) const TIMESTAMP_FORM: Scenario = Scenario::cases(
     &[timestamp_forms],
 );
 
-/// A form of timestamp: what it is, and how it is made from the current time.
+/// A form of timestamp, and how it is made from the current time.
 type Form = (TimestampForm, fn(u64) -> String);
 
 fn timestamp_form() -> Vec<Case> {
@@ -94,7 +94,7 @@ fn timestamp_form() -> Vec<Case> {
 /// A timestamp that is not only digits.
 #[derive(Debug, Clone)]
 enum OddTimestamp {
-    /// These bytes instead of it, after a letter.
+    /// A letter and these bytes instead of the timestamp.
     Text(Vec<u8>),
     /// This byte between its digits.
     Inserted(Index, u8),

@@ -83,7 +83,7 @@ impl ReceiverStage<'_> {
         for event in plain.into_iter().chain(others) {
             let id = self.send(self.maker.deliver(&event.with_id(&self.maker.random.uuid()))).await?;
             let what = format!("a valid delivery of {}", event.name);
-            self.write_single(VALID.name, what, Respect::Valid, id);
+            self.record_single(VALID.name, what, Respect::Valid, id);
         }
         Ok(())
     }
@@ -92,7 +92,7 @@ impl ReceiverStage<'_> {
 fn accepts_samples(_: &Requirement, t: &Transcript) -> Verdict {
     match accepts(&[&VALID], t, |_| of_reserialising(t).or_else(|| of_refusal(t))) {
         Verdict::Fail(mut evidence) if evidence.cause.is_none() => {
-            // Some are accepted and some are not: the signature is right, so it is the event that is rejected.
+            // If some are accepted, the signature is right, and the event is the reason for a rejection.
             let any_accepted = t.trials_of(VALID.name).any(|trial| t.acknowledged(trial.exchange));
             evidence.cause = any_accepted.then(|| Cause::new(Code::RefusesUnknownEvent));
             Verdict::Fail(evidence)

@@ -32,7 +32,7 @@ impl<'a> Arrived<'a> {
         self.emission.ok_or_else(|| Verdict::Inconclusive(messages::record_unknown().to_owned()))
     }
 
-    /// The event that was emitted, as above. `None` in recorded traffic, where only the delivery says what happened.
+    /// The event that was emitted, as in [`Self::emission`]. `None` in recorded traffic, for which no emission is known.
     pub(crate) fn emitted(&self) -> Result<Option<&'a Emission>, Verdict> {
         if self.transcript.recorded { Ok(None) } else { self.emission().map(Some) }
     }

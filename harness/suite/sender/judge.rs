@@ -1,4 +1,4 @@
-//! How checks of senders come to one verdict on many deliveries.
+//! How the checks of senders combine the verdicts on many deliveries.
 //!
 //! Invariant: nothing passes without evidence. If no delivery arrived, the verdict is inconclusive.
 
@@ -35,7 +35,7 @@ pub(crate) fn every_delivery(
     if among(&HTTPS) { and_over_https(t, plain, |t| each_over_https(t, &judge)) } else { plain }
 }
 
-/// A verdict on what went over plain HTTP and, unless that fails, on what went over HTTPS. `secured` is `None` if HTTPS shows
+/// A verdict on deliveries over plain HTTP and, unless that fails, on those over HTTPS. `secured` returns `None` if HTTPS shows
 /// nothing.
 pub(crate) fn and_over_https(
     t: &Transcript,

@@ -1,5 +1,5 @@
-//! Every sentence that the checks and scenarios of senders say: here what several groups share, then one file per group, in
-//! the order of the contract.
+//! Every sentence that the checks and scenarios of senders say. This file has those of several groups; each group has its own
+//! file, in the order of the contract.
 //!
 //! A finding is a fragment in lower case. Its subject is the delivery or the sender.
 
@@ -70,7 +70,7 @@ pub(super) fn no_webhook_registered() -> &'static str {
 }
 
 pub(super) fn record_unknown() -> &'static str {
-    "the delivery carries no record that was emitted"
+    "the delivery carries no emitted record"
 }
 
 pub(super) fn event_unnamed(member: &str) -> String {
@@ -86,7 +86,7 @@ pub(super) fn run_cut_off(event: &EventName) -> String {
 }
 
 pub(super) fn perhaps_not_kept(event: &EventName) -> String {
-    format!("the delivery of {event} may be among the requests that were too many to keep (see SUB-2)")
+    format!("the delivery of {event} may be among the requests that could not be kept (see SUB-2)")
 }
 
 // Retries, for SIG-7 and ACK-4.
@@ -96,7 +96,7 @@ pub(super) fn all_acknowledged() -> &'static str {
 }
 
 pub(super) fn not_retried(seconds: f64) -> String {
-    format!("the sender did not retry within the {seconds:.1} s that were watched")
+    format!("the sender did not retry within {seconds:.1} s")
 }
 
 pub(super) fn no_retry() -> &'static str {
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_follow_their_numbers() {
+    fn words_depend_on_the_count() {
         let event = EventName::new("person.created");
         for (said, expected) in [
             (delivery_of(None), "a delivery"),

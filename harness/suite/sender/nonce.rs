@@ -13,7 +13,7 @@ use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::transcript::Transcript;
 use crate::webhook::signature::NONCE_HEADER;
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "NON-1",
     title: "nonce",

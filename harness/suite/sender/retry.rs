@@ -14,8 +14,8 @@ pub(super) struct Retried<'a> {
     pub(super) attempts: Vec<&'a Arrival>,
 }
 
-/// The deliveries in the requirement's scenarios that were retried after an answer other than 2xx, or after none. Without any,
-/// the verdict says how long they were watched.
+/// The deliveries in the requirement's scenarios that were retried after an answer other than 2xx, or without an answer. If there
+/// are none, the verdict says how long the suite watched for them.
 pub(super) fn retried<'a>(requirement: &Requirement, t: &'a Transcript) -> Result<Vec<Retried<'a>>, Verdict> {
     let (mut found, mut watched_ms, mut failed) = (Vec::new(), 0, false);
     let webhooks = requirement.scenarios.iter().flat_map(|scenario| t.webhooks_of(scenario.name));

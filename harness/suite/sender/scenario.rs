@@ -1,4 +1,4 @@
-//! What is done to a sender: scenarios that several requirements use, and how they are played.
+//! Scenarios for senders that several requirements use.
 
 pub mod answers;
 pub mod events;

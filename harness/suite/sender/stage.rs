@@ -1,7 +1,7 @@
-//! What a run against a sender works with: it registers webhooks at endpoints, emits events, and records what arrives.
+//! The state of a run against a sender. It registers webhooks at endpoints, emits events, and records what arrives.
 //!
-//! Invariant: a wait ends as soon as what it waits for is there. Only to see that nothing comes does the stage watch for a fixed
-//! time, which counts as waited.
+//! Invariant: a wait ends as soon as its condition is met. To see that nothing arrives, the stage watches for a fixed time, which
+//! counts as waited.
 
 mod arrivals;
 mod outcomes;
@@ -27,13 +27,13 @@ use crate::webhook::signature::Secret;
 use crate::wire::endpoint::certificates::Authority;
 use crate::wire::endpoint::scripted::{Budget, Endpoint, Settings};
 
-/// How a scenario is played on a sender.
-pub type Course = for<'s> fn(&'s mut SenderStage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
+/// The code of a scenario.
+pub type Steps = for<'s> fn(&'s mut SenderStage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
 
 /// The query of the webhooks' URLs. It contains everything that a careless sender changes.
 const QUERY: &str = "tenant=a%20b&empty=&x=1";
 
-/// What a run against a sender works with.
+/// What the scenarios of a sender run with.
 pub struct SenderStage<'a> {
     pub subject: &'a dyn Sender,
     pub clock: &'a Clock,
@@ -102,11 +102,11 @@ impl<'a> SenderStage<'a> {
 
     /// The stage with HTTPS endpoints whose certificates this authority signs.
     #[must_use]
-    pub fn offering(self, authority: &'a Authority) -> Self {
+    pub fn with_https(self, authority: &'a Authority) -> Self {
         Self { authority: Some(authority), ..self }
     }
 
-    /// Greets the sender, and records what it declares.
+    /// Sends `hello`, and records what the sender declares.
     ///
     /// Errors: it does not answer, breaks the protocol, or does not speak the dialect.
     pub async fn greet(&mut self) -> Result<Hello, SubjectError> {
@@ -127,20 +127,20 @@ impl<'a> SenderStage<'a> {
         Ok(hello)
     }
 
-    /// Plays a scenario, and records how it ended.
-    pub async fn play(&mut self, scenario: ScenarioName, needs: Option<Capability>, course: Course) {
+    /// Runs a scenario, and records how it ended.
+    pub async fn play(&mut self, scenario: ScenarioName, needs: Option<Capability>, steps: Steps) {
         let is_able = needs.is_none_or(|needed| self.declares(needed));
-        let played = if is_able { course(self).await } else { Ok(()) };
-        self.collect();
-        let cleared = if played.is_ok() { self.clear_away().await } else { Ok(()) };
+        let played = if is_able { steps(self).await } else { Ok(()) };
+        self.record_arrivals();
+        let cleared = if played.is_ok() { self.delete_webhooks().await } else { Ok(()) };
         let ending = match played.and(cleared) {
             Ok(()) => Ending::Complete,
             Err(SubjectError::Died(why)) => Ending::Died(why),
-            Err(SubjectError::Broke(why)) => Ending::Broke(why),
-            Err(SubjectError::Unkept(why)) => Ending::Unkept(why),
-            Err(why) => Ending::Stuck(why.to_string()),
+            Err(SubjectError::ProtocolViolation(why)) => Ending::ProtocolViolation(why),
+            Err(SubjectError::BrokenCapability(why)) => Ending::BrokenCapability(why),
+            Err(why) => Ending::RequestFailed(why.to_string()),
         };
-        self.leave();
+        self.close_endpoints();
         self.transcript.endings.push((scenario, ending));
     }
 
@@ -158,7 +158,8 @@ impl<'a> SenderStage<'a> {
             }
             _ => Endpoint::start(settings).await,
         };
-        started.map_err(|why| SubjectError::Broke(messages::endpoint_not_started(&why.to_string())))
+        started
+            .map_err(|why| SubjectError::ProtocolViolation(messages::endpoint_not_started(&why.to_string())))
     }
 
     /// Registers a webhook with its own secret, at an endpoint that answers.
@@ -185,11 +186,11 @@ impl<'a> SenderStage<'a> {
         // Before the call: the reply may quote the secret.
         self.transcript.secrets.extend(secret.clone());
         let answer = match self.call(op).await {
-            Err(SubjectError::Stuck(why)) if operations.is_some() => {
-                return Err(unkept(Capability::Filters, &why));
+            Err(SubjectError::RequestFailed(why)) if operations.is_some() => {
+                return Err(broken_capability(Capability::Filters, &why));
             }
-            Err(SubjectError::Stuck(why)) if secret.is_none() => {
-                return Err(unkept(Capability::Unsigned, &why));
+            Err(SubjectError::RequestFailed(why)) if secret.is_none() => {
+                return Err(broken_capability(Capability::Unsigned, &why));
             }
             answer => answer?,
         };
@@ -213,7 +214,7 @@ impl<'a> SenderStage<'a> {
     }
 
     /// Emits the first event after a registration, which only SUB-1 judges.
-    pub(super) async fn first(&mut self, scenario: ScenarioName) -> Result<(), SubjectError> {
+    pub(super) async fn emit_first(&mut self, scenario: ScenarioName) -> Result<(), SubjectError> {
         self.emit(scenario, &self.sample("person.created"), Purpose::First).await
     }
 
@@ -287,7 +288,7 @@ impl<'a> SenderStage<'a> {
     }
 
     /// Deletes the scenario's webhooks, if the sender can.
-    pub(super) async fn clear_away(&mut self) -> Result<(), SubjectError> {
+    pub(super) async fn delete_webhooks(&mut self) -> Result<(), SubjectError> {
         if !self.declares(Capability::Delete) {
             return Ok(());
         }
@@ -295,7 +296,7 @@ impl<'a> SenderStage<'a> {
             if self.transcript.webhooks[registered.index].deleted_after.is_none() {
                 match self.call(Op::DeleteWebhook { webhook: registered.name.clone() }).await {
                     // The scenario is over; SUB-3 judges whether webhooks can be deleted.
-                    Ok(_) | Err(SubjectError::Stuck(_)) => {}
+                    Ok(_) | Err(SubjectError::RequestFailed(_)) => {}
                     Err(why) => return Err(why),
                 }
             }
@@ -304,7 +305,7 @@ impl<'a> SenderStage<'a> {
     }
 
     /// Closes the scenario's endpoints. The endpoint of a webhook that cannot be deleted stays open, but no longer counts.
-    pub(super) fn leave(&mut self) {
+    pub(super) fn close_endpoints(&mut self) {
         let left = self.registered.drain(..).map(|one| one.endpoint);
         if self.transcript.capabilities.contains(&Capability::Delete) {
             left.for_each(drop);
@@ -321,6 +322,6 @@ impl<'a> SenderStage<'a> {
 }
 
 /// The error of a sender that declares a capability but answers its operation with an error.
-pub(super) fn unkept(capability: Capability, why: &str) -> SubjectError {
-    SubjectError::Unkept(messages::capability_not_kept(capability.as_str(), why))
+pub(super) fn broken_capability(capability: Capability, why: &str) -> SubjectError {
+    SubjectError::BrokenCapability(messages::capability_broken(capability.as_str(), why))
 }

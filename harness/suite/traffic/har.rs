@@ -1,6 +1,6 @@
 //! Reads HAR files, as browsers, proxies and test tools write them: the requests under `log.entries`.
 //!
-//! The body is taken byte for byte. An error names the line of the entry.
+//! The body is read byte for byte. An error names the line of the entry.
 
 use std::time::Duration;
 
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_requests_and_skips_those_of_other_pages() {
+    fn reads_deliveries_and_skips_other_requests() {
         let text = har(
             r#"{"startedDateTime":"2026-01-02T03:04:05.678+01:00","time":1.5,"request":{"method":"POST","url":"http://h/a?b=1","headers":[{"name":":path","value":"/"},{"name":"X-Q","value":"1"}],"postData":{"mimeType":"application/json","text":"{\"a\":1}"}},"response":{"status":204}},
                {"startedDateTime":"2026-01-02T03:04:05Z","request":{"method":"POST","url":"http://h/","headers":[],"postData":{"text":"/w==","encoding":"base64"}}},

@@ -31,7 +31,7 @@ const QUEUED: usize = 1024;
 /// How many KiB may wait.
 const QUEUED_KIB: usize = 64 * 1024;
 /// How many are judged before their results are shown.
-const TOGETHER: usize = 64;
+const BATCH: usize = 64;
 /// The endpoint's limits. One thread is enough: requests wait to be judged, not for the endpoint.
 const ENDPOINT: intake::Limits =
     intake::Limits { threads: 1, connections: 512, body: 8 * 1024 * 1024, patience: Duration::from_secs(75) };
@@ -128,10 +128,10 @@ impl Intake for Queueing {
         Taken::Later(self.answer(request.to_delivery()).boxed())
     }
 
-    fn broken(&self, what: Broken, came: &[u8]) -> Option<BoxFuture<'_, ()>> {
-        let words = messages::broken_request(&what.to_string(), &quote(came));
+    fn broken(&self, what: Broken, bytes: &[u8]) -> Option<BoxFuture<'_, ()>> {
+        let words = messages::broken_request(&what.to_string(), &quote(bytes));
         let queued = async move {
-            // If the queue is gone, nothing is judged any more.
+            // If the queue is closed, nothing more is judged.
             let _ = self.queue.send(Queued::Broken(words)).await;
         };
         Some(queued.boxed())
@@ -169,9 +169,9 @@ impl Listening {
         let (queue, queued) = mpsc::channel(QUEUED);
         let (arrived, most) = (Arc::new(AtomicU64::new(0)), answering.most);
         let room = Arc::new(Semaphore::new(QUEUED_KIB));
-        let catcher = Arc::new(Queueing { answering, room, queue, arrived: arrived.clone() });
-        // From here on only the server and its connections keep the queue open.
-        let service = Service::start(address, ENDPOINT, catcher).await?;
+        let queueing = Arc::new(Queueing { answering, room, queue, arrived: arrived.clone() });
+        // Only the server and its connections now keep the queue open.
+        let service = Service::start(address, ENDPOINT, queueing).await?;
         Ok(Self { service, queued, arrived, most })
     }
 
@@ -196,12 +196,12 @@ impl Listening {
     ) -> Result<u64, Error> {
         let mut service = Some(self.service);
         let mut asked = std::pin::pin!(asked);
-        let mut batch = Vec::with_capacity(TOGETHER);
+        let mut batch = Vec::with_capacity(BATCH);
         loop {
             let ends = tokio::select! {
                 biased;
                 () = &mut asked, if service.is_some() => true,
-                count = self.queued.recv_many(&mut batch, TOGETHER) => {
+                count = self.queued.recv_many(&mut batch, BATCH) => {
                     if count == 0 {
                         let arrived = self.arrived.load(Ordering::Relaxed);
                         return Ok(self.most.map_or(arrived, |most| arrived.min(most)));
@@ -212,7 +212,7 @@ impl Listening {
                 }
             };
             if let Some(service) = service.take_if(|_| ends) {
-                // The queue is drained meanwhile, since the last requests may wait for room in it.
+                // The loop must still drain the queue, since the last requests may wait for room in it.
                 tokio::spawn(service.end_answered(LAST_ANSWERS));
             }
         }

@@ -10,7 +10,7 @@ use super::{har, messages};
 use crate::redaction::Redaction;
 use crate::wire::exchange::{Exchange, ExchangeId};
 
-/// Reads a file. If the secret was redacted from a line and is known, it is put back.
+/// Reads a file. If the secret was redacted from a line and is known, it is restored.
 ///
 /// Errors: the file is empty, cut off, or in another format. The message begins with the line.
 pub fn read(bytes: &[u8], redaction: &Redaction) -> Result<Recording, String> {

@@ -98,8 +98,8 @@ impl TrafficTally {
         self.causes.iter().map(|(name, count)| (name.as_str(), *count))
     }
 
-    /// The exit status: failed if a requirement at this level or above failed or a request was broken; incomplete if no delivery
-    /// arrived or a requirement was inconclusive; passed in all other cases.
+    /// The exit status: failed if a request was broken, or a requirement at this level or above failed. It is incomplete if no
+    /// delivery arrived or such a requirement was inconclusive. In all other cases it is passed.
     pub fn exit(&self, fail_on: Level) -> ExitStatus {
         let gated = || self.entries.iter().filter(|entry| entry.requirement.level <= fail_on);
         if self.broken > 0 || gated().any(|entry| entry.failed > 0) {

@@ -26,7 +26,7 @@ pub enum Conduct {
     ClosesAtOnce,
     /// It closes the connection instead of answering.
     Closes,
-    /// It resets the connection in the middle of the request.
+    /// It resets the connection during the request.
     Resets,
     /// It closes the connection inside the status line of a 200.
     CutsStatusLine,

@@ -1,4 +1,4 @@
-//! Records a run outside of memory while it is going on.
+//! Records a run outside of memory while it runs.
 //!
 //! Every exchange is recorded once, with its number, before it can be released. A secret is recorded before anything that may
 //! contain it.

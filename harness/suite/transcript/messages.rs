@@ -1,4 +1,5 @@
-//! The words for what a transcript holds: what an endpoint did with a delivery, and how a delivery differs from a valid one.
+//! The words for the contents of a transcript: what an endpoint did with a delivery, and how a delivery differs from a valid
+//! one.
 
 use std::borrow::Cow;
 
@@ -6,14 +7,14 @@ use super::{Age, Certificate, Conduct, Part, Redating, Respect, Surrounding, Tim
 
 impl Conduct {
     /// What happened to a delivery at this endpoint, as the end of "a delivery that ...".
-    pub fn what_became(self) -> &'static str {
+    pub fn what_happened(self) -> &'static str {
         match self {
             Self::Answers => "was answered",
             Self::AnswersEarly => "was answered before its body was read",
             Self::AnswersLate => "was answered late",
             Self::Drips => "was answered byte by byte",
             Self::Fails | Self::FailsTwice => "was answered 500",
-            Self::Refuses => "was refused a connection",
+            Self::Refuses => "had its connection refused",
             Self::ClosesAtOnce => "had its connection closed at once",
             Self::Closes => "had its connection closed without an answer",
             Self::Resets => "had its connection reset",
@@ -21,9 +22,9 @@ impl Conduct {
             Self::CutsHeaders => "got an answer cut off in the headers",
             Self::Hangs => "was never answered",
             Self::Secured(Certificate::Good) => "was answered over HTTPS",
-            Self::Secured(Certificate::Expired) => "met an expired certificate",
-            Self::Secured(Certificate::SelfSigned) => "met a self-signed certificate",
-            Self::Secured(Certificate::OtherHost) => "met a certificate for another host",
+            Self::Secured(Certificate::Expired) => "was presented with an expired certificate",
+            Self::Secured(Certificate::SelfSigned) => "was presented with a self-signed certificate",
+            Self::Secured(Certificate::OtherHost) => "was presented with a certificate for another host",
         }
     }
 

@@ -1,6 +1,6 @@
 //! What was sent to see which deliveries a receiver processes.
 //!
-//! Each trial has its own record id, so that whatever is observed of that record belongs to it alone.
+//! Each trial has its own record id, so everything observed about that record belongs to the trial.
 
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ pub enum ProcessingKind {
     Forged,
     /// The same delivery twice, byte for byte: once.
     Same,
-    /// The same body twice, signed anew, with another nonce: once.
+    /// The same body twice, signed again with another nonce: once.
     SignedAnew,
     /// Two events of the same kind and record, with other content: twice.
     SameRecord,

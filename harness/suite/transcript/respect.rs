@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::webhook::recipe::Recipe;
 
-/// The one respect in which a trial differs from a valid delivery. Causes depend on the variants; the words that some of them
-/// carry are for people.
+/// The single way in which a trial differs from a valid delivery. Causes depend on the variants; the texts in some of them are
+/// for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Respect {

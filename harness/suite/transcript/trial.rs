@@ -34,8 +34,8 @@ pub struct Tally {
     pub uncontrolled: usize,
 }
 
-/// How long a receiver took to reject signatures, by where they are wrong. The three series are interleaved, so that noise on
-/// the machine affects all of them alike.
+/// How long a receiver took to reject signatures, by the position of their wrong digits. The three series are interleaved, so
+/// noise on the machine affects all of them equally.
 #[derive(Debug, Clone)]
 pub struct Comparison {
     pub scenario: ScenarioName,

@@ -2,7 +2,7 @@
 //!
 //! Invariant: the endpoint stays up for later deliveries, memory stays bounded, and a finding names what arrived.
 
-use super::{MOST_MEMORY, Script, run_and_weigh};
+use super::{MOST_MEMORY, Script, run_and_measure_memory};
 use crate::cli::program::{Ran, Report};
 
 /// A sender that delivers each event as a plain request, except the first, for which it runs `MISBEHAVE`.
@@ -75,7 +75,7 @@ fn judge_by(run: &str, misbehave: &str, deadline: &str) -> Option<(Ran, Report)>
         "--exec",
         &command,
     ];
-    let (ran, peak) = run_and_weigh(&arguments)?;
+    let (ran, peak) = run_and_measure_memory(&arguments)?;
     let report = Report::read(&report).unwrap_or_else(|why| panic!("no report ({why}): {ran:#?}"));
     assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} MiB: {ran:#?}");
     // All later deliveries arrived.

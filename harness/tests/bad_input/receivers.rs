@@ -5,7 +5,7 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
-use super::{MOST_MEMORY, Script, run_and_weigh};
+use super::{MOST_MEMORY, Script, run_and_measure_memory};
 use crate::cli::program::{Ran, Report, judged, run};
 use crate::peers::servers::{read_request, serve};
 
@@ -119,7 +119,7 @@ fn receiver_output_needs_bounded_memory() {
     let Some(script) = receiver(talkative, "") else { return };
     let command = script.command();
     let arguments = ["receiver", "--exec", &command, "--secret", "s3cr3t", "--run", "RCV-1,RCV-8,VER-1"];
-    let Some((ran, peak)) = run_and_weigh(&arguments) else { return };
+    let Some((ran, peak)) = run_and_measure_memory(&arguments) else { return };
     assert!(ran.expect(0).result_line().starts_with("RESULT: pass "));
     assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} MiB");
 }
@@ -226,7 +226,8 @@ fn accepts_an_answer_with_a_huge_body_in_bounded_memory() {
         let folder = tempfile::tempdir().unwrap();
         let report = folder.path().join("report.json");
         let option = format!("--report=json={}", report.display());
-        let Some((ran, peak)) = run_and_weigh(&["receiver", "--url", &url, "--secret", "s3cr3t", &option])
+        let Some((ran, peak)) =
+            run_and_measure_memory(&["receiver", "--url", &url, "--secret", "s3cr3t", &option])
         else {
             return;
         };

@@ -9,7 +9,7 @@ use twenty_conform::suite::requirement::{Requirement, Role};
 use twenty_conform::suite::requirements;
 use twenty_conform::suite::sender::scenario::events::EVERY_EVENT;
 
-use super::{Held, MOST_MEMORY, Script, run_and_weigh};
+use super::{HeldConnection, MOST_MEMORY, Script, run_and_measure_memory};
 use crate::cli::program::{Ran, Report, judged, run};
 
 /// A sender that delivers nothing and follows the protocol, except for what it does at `INSTEAD`.
@@ -226,7 +226,7 @@ fn closed_stdout_breaks_the_protocol() {
 #[cfg(unix)]
 #[test]
 fn ends_processes_that_a_sender_started() {
-    let (url, held) = Held::new();
+    let (url, held) = HeldConnection::new();
     // The child inherits stdout and stderr, so they stay open after the sender ended.
     let leaves = "if op == 'hello': usual()
 else: subprocess.Popen(['sleep', '600'], pass_fds=[hold().fileno()]); sys.exit(6)";
@@ -234,13 +234,13 @@ else: subprocess.Popen(['sleep', '600'], pass_fds=[hold().fileno()]); sys.exit(6
     let mut arguments = arguments(&script.command()).map(str::to_owned);
     arguments[4] = "4s".to_owned();
     is_dead(Some(judged(arguments)), &["no reply to `create_webhook`", "exit status: 6"]);
-    held.await_end();
+    held.wait_until_closed();
 }
 
 #[cfg(unix)]
 #[test]
 fn ends_a_sender_that_ignores_sigterm() {
-    let (url, held) = Held::new();
+    let (url, held) = HeldConnection::new();
     let stays = "if op == 'hello': signal.signal(signal.SIGTERM, signal.SIG_IGN); held = hold()
 usual()
 while op == 'shutdown': time.sleep(1)";
@@ -248,7 +248,7 @@ while op == 'shutdown': time.sleep(1)";
     let (ran, report) = judged(arguments(&script.command()));
     ran.expect(1);
     assert_eq!(report.cause("SUB-1"), "send.lost");
-    held.await_end();
+    held.wait_until_closed();
 }
 
 #[test]
@@ -260,7 +260,7 @@ usual()";
     let report_option = format!("--report=json={}", report.display());
     let command = script.command();
     let arguments: Vec<&str> = arguments(&command).into_iter().chain([report_option.as_str()]).collect();
-    let Some((ran, peak)) = run_and_weigh(&arguments) else { return };
+    let Some((ran, peak)) = run_and_measure_memory(&arguments) else { return };
     let judged = (ran, Report::read(&report).unwrap());
     is_broken(Some(judged), &["a line longer than 16777216 bytes", "begins with \"xxxxxxxx"]);
     assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} MiB");
@@ -273,7 +273,7 @@ if seen > 12: warn('the last words'); sys.exit(8)
 usual()";
     let Some(script) = sender(talkative) else { return };
     let command = script.command();
-    let Some((ran, peak)) = run_and_weigh(&arguments(&command)) else { return };
+    let Some((ran, peak)) = run_and_measure_memory(&arguments(&command)) else { return };
     let ran = ran.expect(1);
     assert!(ran.stdout.contains("noise\n") && ran.stdout.contains("the last words"), "{ran:#?}");
     assert!(ran.stdout.len() < 100_000);

@@ -35,12 +35,12 @@ fn rejects_files_that_are_not_cases() {
         (edited(&|value| value["trial"]["body"] = json!(7)), "a string, or an object"),
         (
             edited(&|value| value["trial"]["method"] = json!("PO ST")),
-            "in `trial` \"PO ST\" is not a request method",
+            "`trial`: \"PO ST\" is not a request method",
         ),
         (edited(&|value| value["trial"]["target"] = json!("x")), "the target \"x\" is not a path"),
         (
             edited(&|value| value["controls"][0]["headers"][0][1] = json!("a\r\nb")),
-            "in `controls[0]` the value of",
+            "`controls[0]`: the value of",
         ),
         (edited(&|value| value["controls"][0]["headers"][0][0] = json!("a:")), "\"a:\" is not a header name"),
         (

@@ -1,4 +1,4 @@
-//! Null subjects, which always do the same thing, pass nothing by accident: what each may pass is listed with the reason.
+//! Null subjects always do the same thing. They pass nothing by accident: a list says what each may pass, and why.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -86,7 +86,7 @@ const UNSIGNED: MayPass = &[
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn null_senders_pass_no_must_by_accident() {
+async fn null_senders_pass_nothing_by_accident() {
     let nulls = [
         (NullSend::SendsNothing, &[][..]),
         (NullSend::SendsOnce, UNSIGNED),

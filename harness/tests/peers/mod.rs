@@ -1,4 +1,4 @@
-//! Peers that only tests need: servers and receivers on bare sockets, and senders that always do the same.
+//! Peers that only tests need: servers and receivers on bare sockets, and senders that always do the same thing.
 
 pub(crate) mod plain;
 pub(crate) mod receiver;

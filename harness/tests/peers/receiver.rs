@@ -12,7 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use twenty_conform::wire::client::Target;
 use twenty_conform::wire::endpoint::{Handler, Server, http};
 
-/// An answer that keeps the connection.
+/// An answer that keeps the connection open.
 pub(crate) const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 /// A receiver on bare sockets.

@@ -11,7 +11,7 @@ use tokio::runtime;
 use tokio::sync::oneshot;
 use twenty_conform::wire::client::Target;
 
-/// An answer that keeps the connection.
+/// An answer that keeps the connection open.
 pub(crate) const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 /// A peer that plays a script on the first connection that it accepts, and closes it. What the script returns can be

@@ -1,4 +1,4 @@
-//! Null senders: each always does the same, whatever it is asked.
+//! Null senders: each always does the same thing, whatever it is asked to do.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -24,9 +24,9 @@ pub(crate) enum Null {
     SendsOnce,
     /// The same twice.
     SendsTwice,
-    /// Ends at the first request.
+    /// Exits at the first request.
     Dies,
-    /// Ends at the first event.
+    /// Exits at the first event.
     DiesAtEvent,
     /// Never replies.
     IsSilent,
@@ -46,7 +46,7 @@ impl NullSender {
     }
 
     async fn send(&self, url: &str) {
-        // A null sender does not reach HTTPS endpoints, and goes on.
+        // A null sender skips HTTPS endpoints, because it has no TLS.
         let Ok(target) = Target::parse(url) else { return };
         let mut headers = Headers::default();
         headers.add("Content-Type", "application/json");
@@ -69,7 +69,7 @@ impl NullSender {
             (Null::Dies, _) | (Null::DiesAtEvent, Op::Emit(_)) => {
                 return Err(SubjectError::Died("it ended".to_owned()));
             }
-            (Null::IsSilent, _) => return Err(SubjectError::Stuck("it did not reply".to_owned())),
+            (Null::IsSilent, _) => return Err(SubjectError::RequestFailed("it did not reply".to_owned())),
             (Null::Refuses, _) => return Ok(Reply::Error("no".to_owned())),
             _ => {}
         }

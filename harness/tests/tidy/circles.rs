@@ -45,9 +45,9 @@ fn circles(files: &Files, known: &[(&[&str], &str)]) -> Vec<String> {
         }
         found.push(circle);
     }
-    let gone = known.iter().filter(|(files, _)| !found.iter().any(|circle| circle == files));
+    let unneeded = known.iter().filter(|(files, _)| !found.iter().any(|circle| circle == files));
     complaints.extend(
-        gone.map(|(files, why)| format!("the circle {} ({why}) is gone; remove it", files.join(" <-> "))),
+        unneeded.map(|(files, why)| format!("the circle {} ({why}) is gone; remove it", files.join(" <-> "))),
     );
     complaints
 }
@@ -95,8 +95,8 @@ fn is_part(import: &Import, parents: &BTreeMap<String, &str>) -> bool {
 }
 
 #[test]
-fn files_make_no_circles() {
-    assert_no(circles(&library(), CIRCLES), "files make no circles");
+fn files_do_not_import_in_circles() {
+    assert_no(circles(&library(), CIRCLES), "files do not import each other in circles");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Limits the length of files and functions.
 //!
 //! A file with more than 400 lines gives its reason in a line `//! Long because: …` at the top. A function with more than 80
-//! lines is a table: its first line is `// A table: …`, and one pair of brackets has at least three quarters of its lines.
+//! lines must be a table. The first line of a table is `// A table: …`, and one pair of brackets has at least three quarters of
+//! its lines.
 
 use super::source::{closing, tokens};
 use super::{Files, assert_no, rust_files};
@@ -12,7 +13,7 @@ const LONGEST_FUNCTION: usize = 80;
 /// A file or function that is still too long: its name, and its length, which may only shrink.
 type Known = (&'static str, usize);
 
-/// Files that are still too long. The list shrinks: an entry that is not needed any more fails the test.
+/// Files that are still too long. An entry that is no longer needed fails the test.
 const LONG_FILES: &[Known] = &[];
 
 /// Functions that are still too long, as file and name.
@@ -49,8 +50,9 @@ fn complaints(found: impl Iterator<Item = (String, usize)>, known: &[Known], wha
         .filter(|(name, lines)| !known.iter().any(|(other, most)| name == other && lines <= most));
     let mut complaints: Vec<String> =
         too_long.map(|(name, lines)| format!("{name} has {lines} lines; {what}")).collect();
-    let gone = known.iter().filter(|(name, _)| !found.iter().any(|(other, _)| name == other));
-    complaints.extend(gone.map(|(name, _)| format!("{name} is no longer too long; remove it from the list")));
+    let unneeded = known.iter().filter(|(name, _)| !found.iter().any(|(other, _)| name == other));
+    complaints
+        .extend(unneeded.map(|(name, _)| format!("{name} is no longer too long; remove it from the list")));
     complaints
 }
 

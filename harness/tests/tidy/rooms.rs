@@ -134,20 +134,20 @@ fn is_peer(import: &Import) -> bool {
     import.to.starts_with("harness/peers/") && import.to != "harness/peers/fault.rs"
 }
 
-/// Causes, and the rules that checks share. A check is a function of a transcript by its type.
-fn judges(name: &str) -> bool {
+/// Causes, and the rules that checks share. By its type, a check depends only on a transcript.
+fn is_judge(name: &str) -> bool {
     let rest = name.strip_prefix("harness/suite/").unwrap_or("-");
     ["cause", "judge", "verdict"].iter().any(|start| rest.starts_with(start)) || rest.ends_with("/judge.rs")
 }
 
 /// The files of the requirements, without the stages that run them.
-fn requirements(name: &str) -> bool {
+fn is_requirement(name: &str) -> bool {
     let rest = name.strip_prefix("harness/suite/").unwrap_or("-");
     let starts = ["receiver/", "sender/"].iter().any(|start| rest.starts_with(start));
     starts && !rest.contains("/stage") && !rest.contains("/scenario")
 }
 
-fn transcripts(name: &str) -> bool {
+fn is_transcript(name: &str) -> bool {
     name.starts_with("harness/suite/transcript") || name.starts_with("harness/wire/exchange")
 }
 
@@ -159,19 +159,19 @@ fn imports_follow_the_order_of_rooms() {
 #[test]
 fn judges_and_data_import_no_machinery() {
     let rule = "checks and causes judge nothing but a transcript";
-    assert_no(forbidden(&library(), judges, is_machinery, rule), rule);
+    assert_no(forbidden(&library(), is_judge, is_machinery, rule), rule);
     let rule = "a requirement's file opens and runs nothing";
-    assert_no(forbidden(&library(), requirements, is_run, rule), rule);
+    assert_no(forbidden(&library(), is_requirement, is_run, rule), rule);
     let rule = "the exchange and the transcript are data";
-    assert_no(forbidden(&library(), transcripts, is_machinery, rule), rule);
-    let judging = |import: &Import| judges(&import.to) || requirements(&import.to);
-    assert_no(forbidden(&library(), transcripts, judging, rule), rule);
+    assert_no(forbidden(&library(), is_transcript, is_machinery, rule), rule);
+    let judging = |import: &Import| is_judge(&import.to) || is_requirement(&import.to);
+    assert_no(forbidden(&library(), is_transcript, judging, rule), rule);
 }
 
 #[test]
 fn judges_and_data_import_no_peers() {
     let rule = "checks and causes never import the reference peers or the mutants";
-    let group = |name: &str| judges(name) || requirements(name) || transcripts(name);
+    let group = |name: &str| is_judge(name) || is_requirement(name) || is_transcript(name);
     assert_no(forbidden(&library(), group, is_peer, rule), rule);
 }
 
@@ -254,7 +254,7 @@ fn forbidden_import_of_a_judge_is_named() {
         ("harness/peers/mutant.rs", ""),
     ]);
     let complaint = ["harness/suite/cause.rs:2 imports crate::wire::client::Client: pure"];
-    assert_eq!(forbidden(&files, judges, is_machinery, "pure"), complaint);
+    assert_eq!(forbidden(&files, is_judge, is_machinery, "pure"), complaint);
     let complaint = ["harness/suite/sender/judge.rs:1 imports crate::peers::mutant: pure"];
-    assert_eq!(forbidden(&files, judges, is_peer, "pure"), complaint);
+    assert_eq!(forbidden(&files, is_judge, is_peer, "pure"), complaint);
 }

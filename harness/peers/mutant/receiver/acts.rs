@@ -1,4 +1,4 @@
-//! What a receiver does that has a fault: one row for each fault, in the order of `fault.rs`.
+//! What a receiver with each fault does: one row for each fault, in the order of `fault.rs`.
 
 use std::time::{Duration, Instant};
 
@@ -16,17 +16,17 @@ use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 use crate::wire::exchange::{Response, Transfer};
 
 /// How much longer a comparison that goes digit by digit takes for each right digit.
-const TIME_A_DIGIT: Duration = Duration::from_micros(20);
+const TIME_PER_DIGIT: Duration = Duration::from_micros(20);
 const ANY_EVENT: &[u8] = br#"{"event":"any.event","data":{}}"#;
 
-pub(super) type Question = fn(&Incoming<'_>) -> bool;
+pub(super) type Predicate = fn(&Incoming<'_>) -> bool;
 
 /// How a fault changes the reference receiver.
 pub(super) enum Act {
-    Rejects(Question),
+    Rejects(Predicate),
     /// Accepts these requests, whatever their signature.
-    Accepts(Question),
-    AcceptsOnly(Question),
+    Accepts(Predicate),
+    AcceptsOnly(Predicate),
     /// Accepts this body instead of the request's.
     AcceptsAs(fn(&Incoming<'_>) -> Option<Bytes>),
     /// The same, whatever the method.
@@ -36,10 +36,10 @@ pub(super) enum Act {
     ExpectsRecipe(Recipe),
     Hashes(Serialiser),
     /// Answers these requests with this status, and does nothing else.
-    Answers(u16, Question),
+    Answers(u16, Predicate),
     /// Compares signatures digit by digit.
     Compares,
-    Delays(Question),
+    Delays(Predicate),
     /// Works on this many requests at a time, and answers 503 to others.
     Works(usize),
     /// Changes the answer to a rejected request; `None` closes the connection.
@@ -48,7 +48,7 @@ pub(super) enum Act {
     /// Processes accepted deliveries in another way.
     Processes(fn(Observer) -> Observer),
     /// Does not recognise repeated bodies. Treats only these requests as repeats.
-    Forgets(Question),
+    Forgets(Predicate),
 }
 
 #[allow(clippy::too_many_lines, reason = "a table with one row for each fault")]
@@ -205,11 +205,11 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::DedupesOnConstant => Processes(processing::only_the_first),
         F::DedupesOnRecord => Processes(processing::once_per_record),
         F::DedupesOnNonce => {
-            Forgets(|it| it.header(NONCE_HEADER).is_some_and(|nonce| it.is_signed() && it.knew(nonce)))
+            Forgets(|it| it.header(NONCE_HEADER).is_some_and(|nonce| it.is_signed() && it.seen_before(nonce)))
         }
-        F::MarksBeforeVerifying => {
-            Answers(200, |it| it.knew(it.body()) && it.delivery.method == "POST" && it.is_signed_and_fresh())
-        }
+        F::MarksBeforeVerifying => Answers(200, |it| {
+            it.seen_before(it.body()) && it.delivery.method == "POST" && it.is_signed_and_fresh()
+        }),
         F::MisreadsOtherDialect => Answers(200, |it| {
             it.delivery.method == "POST" && body::is_shipped(it.body()) && it.is_signed_and_fresh()
         }),
@@ -221,7 +221,7 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
 
 /// Takes longer the more digits are right, like a comparison that stops at the first wrong digit.
 pub(super) fn compare_slowly(request: &Incoming<'_>) {
-    let until = Instant::now() + TIME_A_DIGIT * request.right_digits();
+    let until = Instant::now() + TIME_PER_DIGIT * request.right_digits();
     while Instant::now() < until {
         std::hint::spin_loop();
     }

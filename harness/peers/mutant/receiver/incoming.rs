@@ -145,9 +145,9 @@ impl<'a> Incoming<'a> {
         u32::try_from(alike).unwrap_or(u32::MAX)
     }
 
-    /// The body that was accepted before with the same timestamp and signature, if `same` says that this one is the same.
+    /// The body that was accepted before with the same timestamp and signature, if `same` is true of it and this one.
     pub(super) fn accepted_before(&self, same: fn(&[u8], &[u8]) -> bool) -> Option<Bytes> {
-        let old = self.memory.accepted().get(&self.presented()?).cloned()?;
+        let old = self.memory.accepted().get(&self.credentials()?).cloned()?;
         same(&old, self.body()).then_some(old)
     }
 
@@ -162,12 +162,13 @@ impl<'a> Incoming<'a> {
         self.memory.accepted().values().any(|old| old == self.body())
     }
 
-    pub(super) fn presented(&self) -> Option<(Bytes, Bytes)> {
+    /// The timestamp and the signature, if the request has both.
+    pub(super) fn credentials(&self) -> Option<(Bytes, Bytes)> {
         self.timestamp.clone().zip(self.signature.clone())
     }
 
     /// Remembers a nonce or a body. Returns whether it was already known.
-    pub(super) fn knew(&self, key: &Bytes) -> bool {
+    pub(super) fn seen_before(&self, key: &Bytes) -> bool {
         !self.memory.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
     }
 }
@@ -177,9 +178,9 @@ impl Memory {
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn accept(&self, presented: Option<(Bytes, Bytes)>, body: Bytes) {
-        if let Some(presented) = presented {
-            self.accepted().insert(presented, body);
+    pub(super) fn accept(&self, credentials: Option<(Bytes, Bytes)>, body: Bytes) {
+        if let Some(credentials) = credentials {
+            self.accepted().insert(credentials, body);
         }
     }
 }

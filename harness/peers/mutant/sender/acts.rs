@@ -19,7 +19,7 @@ use crate::wire::exchange::{Outcome, Response};
 /// The wait of a sender that waits less than a second.
 const TOO_SHORT: Duration = Duration::from_millis(600);
 /// The wait of a sender that waits without end.
-const FOR_EVER: Duration = Duration::from_secs(3600);
+const FOREVER: Duration = Duration::from_secs(3600);
 /// How long a careless transport waits for an answer.
 pub(super) const CARELESS_WAIT: Duration = Duration::from_secs(3);
 /// The pause between two attempts.
@@ -82,7 +82,7 @@ pub(super) enum Redirect {
 
 #[allow(clippy::too_many_lines, reason = "a table with one row for each fault")]
 pub(super) fn act(fault: SenderFault) -> Act {
-    // A table: a row for each fault.
+    // A table: one row for each fault.
     use Act::*;
     use SenderFault as F;
     match fault {
@@ -290,7 +290,7 @@ pub(super) fn act(fault: SenderFault) -> Act {
         }
         F::AnswerReadToItsEnd => SendsCarelessly(AnswerRead::WholeBody),
         F::WaitsTooShort => GivesUp(TOO_SHORT),
-        F::WaitsForEver => SendsBy(|| Pooled::new(FOR_EVER)),
+        F::WaitsForEver => SendsBy(|| Pooled::new(FOREVER)),
         F::InterimIsTheAnswer => SendsCarelessly(AnswerRead::FirstHead),
         F::NonceConstant => Alters(|it| {
             if it.dialect.nonce {

@@ -42,7 +42,7 @@ impl Registry {
         self.lock().webhooks.values().any(|(other, _)| other == url)
     }
 
-    /// How many of the registered webhooks were registered before that one.
+    /// How many of the registered webhooks were registered before the one with this URL.
     pub(super) fn place_of(&self, url: &str) -> u32 {
         let place = self.lock().webhooks.values().position(|(other, _)| other == url);
         place.and_then(|place| u32::try_from(place).ok()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! A transport that tampers with requests and with the reading of answers.
+//! A transport that changes requests and misreads answers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -113,7 +113,7 @@ impl Tampering {
             Act::GivesUp(wait) => timeout(wait, sent).await.unwrap_or(Outcome::TimedOut),
             _ => sent.await,
         };
-        let outcome = self.again(&registered, &mut request, outcome).await;
+        let outcome = self.resend(&registered, &mut request, outcome).await;
         let outcome = self.follow(&request.delivery, outcome).await;
         self.misread(&registered, outcome)
     }
@@ -140,7 +140,7 @@ impl Tampering {
     }
 
     /// Sends a delivery again if the fault says so. Returns the last outcome.
-    async fn again(&self, registered: &str, request: &mut Outgoing<'_>, mut outcome: Outcome) -> Outcome {
+    async fn resend(&self, registered: &str, request: &mut Outgoing<'_>, mut outcome: Outcome) -> Outcome {
         match self.act {
             Act::Resends(these) if these(&outcome) => {
                 outcome = self.forward(&request.url, request.delivery.clone()).await;

@@ -59,7 +59,7 @@ pub(super) fn formattings() -> Property {
     })
 }
 
-/// VER-17: other formattings under the old signature.
+/// VER-17: other formattings with the old signature.
 pub(super) fn reformatted() -> Property {
     Property::of("bodies reformatted after signing", reformattings(), |changes| {
         let (which, changes) = (name(changes), changes.clone());

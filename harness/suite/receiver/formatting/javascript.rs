@@ -76,7 +76,7 @@ fn json() -> impl Strategy<Value = Json> {
     prop_oneof![8 => tree, 1 => nested]
 }
 
-/// The most unusual feature of a JSON text: the likeliest reason why it is rejected.
+/// The most unusual feature of a JSON text, which is the likeliest reason for a rejection.
 fn feature(json: &Json, depth: usize) -> &'static str {
     fn of_text(text: &Text) -> &'static str {
         let has = |wanted: fn(char) -> bool| text.characters().any(|one| one.is_ok_and(wanted));
@@ -125,7 +125,7 @@ fn feature(json: &Json, depth: usize) -> &'static str {
     RANKED.into_iter().find(|ranked| of_parts.contains(ranked)).unwrap_or("an added member")
 }
 
-/// VER-8: records of any size up to 64 KiB: how much, and of what.
+/// VER-8: records of any size up to 64 KiB, with several kinds of content.
 pub(super) fn sizes() -> Property {
     Property::of(
         "records of up to 64 KiB",

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::webhook::dialect::Members;
 
-/// Members to add to a record, as `JSON.stringify` can write them: what each has, and its text.
+/// Members to add to a record, as `JSON.stringify` can write them: a description of each, and its text.
 pub(in crate::suite::receiver) const JAVASCRIPT: &[(&str, &str)] = &[
     ("text in many scripts", r#""scripts":["Łódź","日本語","العربية","हिन्दी","👩🏽‍🚀"]"#),
     ("control characters", r#""controls":"\b\t\n\f\r\u0000\u001f""#),

@@ -1,7 +1,7 @@
 //! What is sent to see what a receiver processes: valid and forged deliveries, and repeats, each with its own record id.
 //!
-//! Invariant: the run waits until everything expected is observed. Only for what must not be observed does it wait a
-//! fixed time, which it counts as waited.
+//! Invariant: the run waits until everything expected is observed. To see that nothing else is observed, it waits a fixed time,
+//! which it counts as waited.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -45,7 +45,7 @@ impl ReceiverStage<'_> {
         source.until(limits.prompt, everything).await?;
         self.transcript.waited += limits.quiet;
         self.transcript.observed = source.until(limits.quiet, |_| false).await?;
-        // The error, if not everything could be sent, comes last: what was sent is judged by what was observed.
+        // An error in sending is returned last, so that everything that was sent can be judged.
         sent
     }
 

@@ -1,12 +1,12 @@
-//! Tries cases, some of them at the same time, and finds the case that ends a receiver's process.
+//! Tries cases, some of them at the same time, and finds the case at which a receiver exits.
 //!
-//! Results are recorded in the order of the cases, whichever finishes first. If a receiver ends, the suspects are tried
-//! again alone, to blame the right case.
+//! Results are recorded in the order of the cases, whichever finishes first. If the receiver exits, the suspects are tried again
+//! alone, to find the case that causes it.
 
 use futures_util::stream::{self, StreamExt};
 
 use super::ReceiverStage;
-use super::line::Attempt;
+use super::link::Attempt;
 use crate::subject::SubjectError;
 use crate::suite::receiver::case::Case;
 use crate::suite::receiver::maker::{Maker, Repeated};
@@ -23,11 +23,11 @@ pub(in crate::suite::receiver) struct Tried {
     pub(in crate::suite::receiver) controls: Vec<ExchangeId>,
 }
 
-/// The results of several cases, in their order; `None` if there was nothing to try, or no more was sent.
+/// The results of several cases, in order. A result is `None` if there was nothing to try, or nothing more was sent.
 pub(in crate::suite::receiver) struct Batch {
     pub(in crate::suite::receiver) tried: Vec<Option<Tried>>,
-    /// Why no more was sent.
-    pub(in crate::suite::receiver) stuck: Option<SubjectError>,
+    /// Why nothing more was sent.
+    pub(in crate::suite::receiver) failure: Option<SubjectError>,
 }
 
 impl ReceiverStage<'_> {
@@ -38,13 +38,13 @@ impl ReceiverStage<'_> {
         cases: &[Case],
     ) -> Result<(), SubjectError> {
         for batch in cases.chunks(BATCH) {
-            let Batch { tried, stuck } = self.attempt_all(batch).await;
+            let Batch { tried, failure } = self.attempt_all(batch).await;
             for (case, tried) in batch.iter().zip(tried) {
                 if let Some(tried) = tried {
-                    self.write(scenario, case, tried);
+                    self.record_trial(scenario, case, tried);
                 }
             }
-            if let Some(why) = stuck {
+            if let Some(why) = failure {
                 return Err(why);
             }
         }
@@ -54,48 +54,48 @@ impl ReceiverStage<'_> {
     /// Tries cases, some of them at the same time. If the receiver ends during some, they are tried again alone, to
     /// find the case that ends it.
     pub(in crate::suite::receiver) async fn attempt_all(&mut self, cases: &[Case]) -> Batch {
-        if let Err(why) = self.settle_jobs().await {
-            return Batch { tried: Vec::new(), stuck: Some(why) };
+        if let Err(why) = self.probe_concurrency().await {
+            return Batch { tried: Vec::new(), failure: Some(why) };
         }
         let makers: Vec<Maker> =
             cases.iter().map(|_| self.maker.with_seed(self.maker.random.seed())).collect();
-        let line = &self.line;
+        let link = &self.link;
         let attempts: Vec<_> =
-            cases.iter().zip(&makers).map(|(case, maker)| line.attempt(maker, case)).collect();
+            cases.iter().zip(&makers).map(|(case, maker)| link.attempt(maker, case)).collect();
         let attempts: Vec<_> = stream::iter(attempts).buffered(self.extent.jobs).collect().await;
-        let (mut tried, mut stuck, mut suspects) = (Vec::with_capacity(cases.len()), None, Vec::new());
+        let (mut tried, mut failure, mut suspects) = (Vec::with_capacity(cases.len()), None, Vec::new());
         let mut unclear = false;
         for (at, attempt) in attempts.into_iter().enumerate() {
             let attempt = attempt.unwrap_or_else(|why| {
-                stuck = Some(why);
+                failure = Some(why);
                 None
             });
             let timed_out = |exchange: &Exchange| exchange.outcome == Outcome::TimedOut;
             if let Some(attempt) = attempt.as_ref().filter(|attempt| !attempt.is_answered()) {
-                // A timeout alone is no sign of a process that ended: its connections would be closed.
+                // A timeout alone does not mean that the process ended: its connections would be closed.
                 if !attempt.exchanges().all(|one| one.outcome.status().is_some() || timed_out(one)) {
                     suspects.push(at);
                     unclear |= !attempt.controls_are_answered();
                 }
             }
-            tried.push(attempt.map(|attempt| self.enter(attempt)));
+            tried.push(attempt.map(|attempt| self.record_attempt(attempt)));
         }
         if !suspects.is_empty() {
             match self.subject.revive().await {
                 Ok(None) if !unclear => {}
                 Ok(death) => {
-                    let again = self.again(cases, &makers, &suspects, &mut tried, death).await;
-                    stuck = again.err().or(stuck);
+                    let again = self.retry_suspects(cases, &makers, &suspects, &mut tried, death).await;
+                    failure = again.err().or(failure);
                 }
-                Err(why) => stuck = Some(why),
+                Err(why) => failure = Some(why),
             }
         }
-        Batch { tried, stuck }
+        Batch { tried, failure }
     }
 
     /// Tries suspects alone. If none of them ends the receiver again, the first observation is kept: trying again must
     /// not hide a crash.
-    async fn again(
+    async fn retry_suspects(
         &mut self,
         cases: &[Case],
         makers: &[Maker],
@@ -119,7 +119,7 @@ impl ReceiverStage<'_> {
                 tried[at] = None;
                 continue;
             }
-            let before = std::mem::replace(&mut tried[at], self.alone(&cases[at], &makers[at]).await?);
+            let before = std::mem::replace(&mut tried[at], self.try_alone(&cases[at], &makers[at]).await?);
             if first.is_some_and(|(first, _)| first == at) {
                 kept = before;
             }
@@ -134,7 +134,7 @@ impl ReceiverStage<'_> {
     }
 
     /// Tries a case while nothing else is sent.
-    pub(in crate::suite::receiver) async fn alone(
+    pub(in crate::suite::receiver) async fn try_alone(
         &mut self,
         case: &Case,
         maker: &Maker,
@@ -157,7 +157,7 @@ impl ReceiverStage<'_> {
         Ok(Some(Tried { trial, controls }))
     }
 
-    fn enter(&mut self, attempt: Attempt) -> Tried {
+    fn record_attempt(&mut self, attempt: Attempt) -> Tried {
         let before = self.transcript.record(attempt.before);
         let trial = self.transcript.record(attempt.trial);
         let after = attempt.after.map(|exchange| self.transcript.record(exchange));

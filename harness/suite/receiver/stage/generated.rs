@@ -53,15 +53,15 @@ impl ReceiverStage<'_> {
                 .collect();
             left -= trees.len();
             let cases: Vec<Case> = trees.iter().map(ValueTree::current).collect();
-            if cases.iter().any(Case::is_forged) && self.line.hangs_on_forged() {
+            if cases.iter().any(Case::is_forged) && self.link.hangs_on_forged() {
                 self.remark(messages::forged_not_answered());
                 break;
             }
             let deaths = self.transcript.deaths.len();
-            let Batch { tried, stuck } = self.attempt_all(&cases).await;
+            let Batch { tried, failure } = self.attempt_all(&cases).await;
             let hangs = |tried: &Tried| *self.transcript.outcome(tried.trial) == Outcome::TimedOut;
             if self.transcript.deaths.len() > deaths || tried.iter().flatten().any(hangs) {
-                // Each crash costs a restart, each hang the whole wait: no more of these.
+                // Each crash costs a restart, and each hang the whole wait, so no more are tried.
                 left = 0;
             }
             for ((tree, case), tried) in trees.into_iter().zip(&cases).zip(tried) {
@@ -78,7 +78,7 @@ impl ReceiverStage<'_> {
                     }
                 }
             }
-            if let Some(why) = stuck {
+            if let Some(why) = failure {
                 self.transcript.tallies.push(tally);
                 return Err(why);
             }
@@ -112,7 +112,7 @@ impl ReceiverStage<'_> {
             steps += 1;
             let smaller = tree.current();
             let maker = self.maker.with_seed(self.maker.random.seed());
-            let tried = self.alone(&smaller, &maker).await?;
+            let tried = self.try_alone(&smaller, &maker).await?;
             let same = |tried: &Tried| self.deviation(&smaller, tried) == Some(deviation);
             deviates = tried.as_ref().is_some_and(same);
             if let Some(tried) = tried.filter(|_| deviates) {
@@ -129,9 +129,9 @@ impl ReceiverStage<'_> {
         match smallest {
             Some((mut smallest, tried)) => {
                 smallest.what = messages::shrunk(&smallest.what);
-                self.write(scenario, &smallest, tried);
+                self.record_trial(scenario, &smallest, tried);
             }
-            None => self.write(scenario, case, tried),
+            None => self.record_trial(scenario, case, tried),
         }
         Ok(())
     }

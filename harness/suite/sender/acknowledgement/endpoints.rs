@@ -1,4 +1,4 @@
-//! The endpoints that do not answer plainly, and the events that reach them while they do not.
+//! The endpoints of a scenario that do not answer plainly, and the events that are judged there.
 
 use crate::suite::transcript::{Conduct, Emission, ScenarioName, Transcript};
 
@@ -12,7 +12,7 @@ pub(super) fn webhooks(
     all.filter(|(_, conduct)| wanted(*conduct)).collect()
 }
 
-/// The events that meet an endpoint's conduct: all but the first event after the registration.
-pub(super) fn met(t: &Transcript, webhook: usize) -> impl Iterator<Item = &Emission> {
+/// The events that are judged at an endpoint: all but the first event after the registration.
+pub(super) fn judged_events(t: &Transcript, webhook: usize) -> impl Iterator<Item = &Emission> {
     t.emissions_to(webhook).filter(|emission| !emission.first && emission.unsupported.is_none())
 }

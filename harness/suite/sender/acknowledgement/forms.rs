@@ -13,7 +13,7 @@ use crate::suite::sender::scenario::answers::ANSWER_FORMS;
 use crate::suite::transcript::{AnswerForm, Conduct, Transcript};
 use crate::wire::exchange::ExchangeId;
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-5",
     title: "only the status counts",

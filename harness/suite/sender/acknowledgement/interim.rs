@@ -6,7 +6,7 @@ use crate::suite::requirement::{Binds, Level, Recorded, Requirement};
 use crate::suite::sender::scenario::answers::ANSWER_FORMS;
 use crate::suite::transcript::AnswerForm;
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-7",
     title: "interim answers",

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what the sender did at an endpoint that does not answer is compared with what it did at one that does.
 
-use super::endpoints::{met, webhooks};
+use super::endpoints::{judged_events, webhooks};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::subject::capability::Capability;
 use crate::suite::cause::{Cause, Code};
@@ -14,7 +14,7 @@ use crate::suite::sender::scenario::https::BAD_CERTIFICATES;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Arrival, Conduct, Emission, ScenarioName, Transcript};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-3",
     title: "no answer is no acknowledgement",
@@ -53,7 +53,7 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
     let mut verdicts = Vec::new();
     for (webhook, conduct) in webhooks(t, scenario, Conduct::is_silent) {
         let mut seen_before = false;
-        for (at, emission) in met(t, webhook).enumerate() {
+        for (at, emission) in judged_events(t, webhook).enumerate() {
             let attempts = t.attempts(webhook, emission);
             let others_settled = t.settled_of(working, emission).is_some_and(|settled| settled.delivered);
             let exchanges = attempts.iter().map(|arrival| arrival.exchange);
@@ -62,7 +62,7 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
                     if !misread.contains(&conduct.as_str()) {
                         misread.push(conduct.as_str());
                     }
-                    let message = messages::silence_acknowledged(conduct.what_became());
+                    let message = messages::silence_acknowledged(conduct.what_happened());
                     let (expected, actual) =
                         (messages::reported_not_delivered(), messages::reported_delivered());
                     Evidence::new(expected, actual, message)
@@ -71,11 +71,11 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
                         .fail()
                 }
                 _ if stopped(t, scenario, last, conduct, emission, &attempts, seen_before) => {
-                    let message = messages::endpoint_given_up(&emission.event.name, conduct.what_became());
+                    let message = messages::endpoint_given_up(&emission.event.name, conduct.what_happened());
                     Evidence::new(messages::next_delivery(), messages::nothing_sent(), message)
                         .because(Cause::detailed(
                             Code::SendBlocked,
-                            format!("by a failure: {}", conduct.as_str()),
+                            messages::after_failure(conduct.as_str()),
                         ))
                         .fail()
                 }
@@ -89,20 +89,20 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
             seen_before |= !attempts.is_empty();
         }
         if conduct.sees_requests() && !seen_before {
-            verdicts.push(Verdict::Inconclusive(messages::endpoint_not_reached(conduct.what_became())));
+            verdicts.push(Verdict::Inconclusive(messages::endpoint_not_reached(conduct.what_happened())));
         }
     }
     let mut verdict = of_all(verdicts.into_iter(), messages::no_event_emitted(), "deliveries");
     if let Verdict::Fail(evidence) = &mut verdict
         && let Some(cause) = evidence.cause.as_mut().filter(|cause| cause.code == Code::SendAckStatus)
     {
-        cause.detail = Some(format!("no answer: {}", misread.join(", ")));
+        cause.detail = Some(messages::unanswered(&misread));
     }
     verdict
 }
 
-/// Whether a sender has given up on an endpoint: an event did not arrive there although an earlier one did, and although it
-/// reached the working endpoint that was registered last.
+/// Whether a sender has given up on an endpoint. If so, an earlier event arrived there but this one did not, although it reached
+/// the working endpoint that was registered last.
 fn stopped(
     t: &Transcript,
     scenario: ScenarioName,
@@ -126,7 +126,7 @@ fn bad_certificates(t: &Transcript) -> Option<Verdict> {
     let mut verdicts = Vec::new();
     for (webhook, registered) in webhooks {
         let Conduct::Secured(certificate) = registered.conduct else { continue };
-        let became = registered.conduct.what_became();
+        let what_happened = registered.conduct.what_happened();
         if t.arrivals.iter().any(|arrival| arrival.webhook == Some(webhook)) {
             // It was answered, so it may count as acknowledged.
             verdicts.push(Verdict::NotApplicable(messages::certificate_accepted(certificate.describe())));
@@ -135,7 +135,7 @@ fn bad_certificates(t: &Transcript) -> Option<Verdict> {
         let connected = |wanted: &dyn Fn(u64) -> bool| {
             t.handshakes.iter().any(|one| one.webhook == webhook && wanted(one.at_ms))
         };
-        for emission in met(t, webhook) {
+        for emission in judged_events(t, webhook) {
             let (name, asked) = (&emission.event.name, emission.asked_at_ms);
             let others_settled = t.settled_of(working, emission).is_some_and(|settled| settled.delivered);
             let stopped = emission.awaited
@@ -144,15 +144,15 @@ fn bad_certificates(t: &Transcript) -> Option<Verdict> {
                 && !t.attempts(working, emission).is_empty();
             verdicts.push(match t.settled_of(webhook, emission) {
                 Some(settled) if settled.delivered => {
-                    let message = messages::silence_acknowledged(became);
+                    let message = messages::silence_acknowledged(what_happened);
                     let (expected, actual) =
                         (messages::reported_not_delivered(), messages::reported_delivered());
                     let cause = Cause::detailed(Code::SendAckStatus, registered.conduct.as_str());
                     Evidence::new(expected, actual, message).because(cause).fail()
                 }
                 _ if stopped => {
-                    let message = messages::endpoint_given_up(name, became);
-                    let detail = format!("by a failure: {}", registered.conduct.as_str());
+                    let message = messages::endpoint_given_up(name, what_happened);
+                    let detail = messages::after_failure(registered.conduct.as_str());
                     Evidence::new(messages::next_delivery(), messages::nothing_sent(), message)
                         .because(Cause::detailed(Code::SendBlocked, detail))
                         .fail()

@@ -1,6 +1,6 @@
 //! What a sender did with a delivery that was acknowledged, and how it reports the delivery.
 //!
-//! Invariant: an answer that was given to no delivery shows nothing.
+//! Invariant: an answer shows nothing if its delivery did not arrive.
 
 use crate::subject::capability::Capability;
 use crate::suite::requirement::Verdict;
@@ -18,7 +18,7 @@ pub(super) fn delivered<'a>(
 }
 
 /// Whether the outcomes were asked for late enough for a delivery to be settled.
-fn had_time(t: &Transcript, delivery: ExchangeId) -> bool {
+fn asked_late_enough(t: &Transcript, delivery: ExchangeId) -> bool {
     let arrival = t.arrivals.iter().find(|arrival| arrival.exchange == delivery);
     let asked = arrival.and_then(|arrival| t.webhooks[arrival.webhook?].outcomes_at_ms);
     let deadline = u64::try_from(t.limits.deadline.as_millis()).unwrap_or(u64::MAX);
@@ -30,7 +30,7 @@ pub(super) fn answered(t: &Transcript, scenario: ScenarioName) -> impl Iterator<
     t.emissions_of(scenario).filter(|emission| !emission.first)
 }
 
-/// How an acknowledgement was misread, as (actual, message). `Err` if that cannot be judged.
+/// How an acknowledgement was misread, as (actual, message); `None` if it was read correctly. `Err` if that cannot be judged.
 pub(super) fn misread_acknowledgement(
     t: &Transcript,
     what: &str,
@@ -43,7 +43,7 @@ pub(super) fn misread_acknowledgement(
         }
         (1, Some(settled)) if settled.delivered => return Ok(None),
         (1, None) if !t.capabilities.contains(&Capability::Outcomes) => return Ok(None),
-        (1, None) if !had_time(t, deliveries[0]) => {
+        (1, None) if !asked_late_enough(t, deliveries[0]) => {
             return Err(Verdict::Inconclusive(messages::answered_too_late(what)));
         }
         (1, None) => ("no outcome".to_owned(), messages::outcome_missing(what)),

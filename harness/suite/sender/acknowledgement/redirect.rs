@@ -10,7 +10,7 @@ use crate::suite::sender::messages;
 use crate::suite::sender::scenario::answers::NOT_ACKNOWLEDGED;
 use crate::suite::transcript::{AnswerForm, MOVED, Transcript};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-8",
     title: "redirects not followed",
@@ -42,18 +42,19 @@ fn redirects(requirement: &Requirement, t: &Transcript) -> Verdict {
         let carries = |at: &usize| t.emissions[*at].record_id == emission.record_id;
         let followed = t.arrivals.iter().find_map(|arrival| {
             let exchange = t.exchange(arrival.exchange);
-            let there = exchange.delivery.target.starts_with(MOVED) && arrival.carries.iter().any(carries);
-            there.then_some((arrival.webhook.is_none(), exchange))
+            let is_redirected =
+                exchange.delivery.target.starts_with(MOVED) && arrival.carries.iter().any(carries);
+            is_redirected.then_some((arrival.webhook.is_none(), exchange))
         });
-        let Some((elsewhere, exchange)) = followed else { return Verdict::Pass };
+        let Some((to_another_host, exchange)) = followed else { return Verdict::Pass };
         let method = &exchange.delivery.method;
         let counts = settled.is_some_and(|settled| settled.delivered);
-        let (detail, message) = if elsewhere {
+        let (detail, message) = if to_another_host {
             let message = messages::followed_to_another_host(status, method);
-            (format!("to another host with {method}"), message)
+            (messages::to_another_host(method), message)
         } else if method != "POST" && counts {
             let message = messages::followed_and_counted(status, method);
-            (format!("a {method} that counts as delivered"), message)
+            (messages::counts_as_delivered(method), message)
         } else {
             return Verdict::Pass;
         };

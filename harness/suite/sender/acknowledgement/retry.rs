@@ -18,7 +18,7 @@ const MOST_ATTEMPTS: usize = 15;
 /// Two pauses in a row that are shorter than this are a tight loop.
 const SHORTEST_PAUSE_MS: u64 = 50;
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-4",
     title: "sane retries",
@@ -71,7 +71,7 @@ fn bounded(requirement: &Requirement, t: &Transcript) -> Verdict {
             None => Verdict::Pass,
             Some((other, what)) => {
                 let message = messages::retry_differs(name, what);
-                let cause = Cause::detailed(Code::PayloadValue, format!("{what} of a retry"));
+                let cause = Cause::detailed(Code::PayloadValue, messages::of_a_retry(what));
                 Evidence::new(messages::same(what), messages::different(what), message)
                     .shown_by([first.exchange, other.exchange])
                     .because(cause)

@@ -12,7 +12,7 @@ use crate::suite::sender::scenario::answers::{ACKNOWLEDGED, NOT_ACKNOWLEDGED};
 use crate::suite::sender::scenario::https::HTTPS;
 use crate::suite::transcript::{Emission, ScenarioName, Transcript};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "ACK-1",

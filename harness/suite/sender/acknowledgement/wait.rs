@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::endpoints::{met, webhooks};
+use super::endpoints::{judged_events, webhooks};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
@@ -12,10 +12,10 @@ use crate::suite::sender::messages;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Arrival, Conduct, Transcript};
 
-/// A shorter wait than this was not a second long. The sender starts counting a little before the endpoint does.
+/// The shortest wait that counts as a second: the sender starts counting a little before the endpoint does.
 const SHORTEST_WAIT: Duration = Duration::from_millis(900);
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-6",
     title: "bounded wait",
@@ -50,7 +50,7 @@ fn waits(requirement: &Requirement, t: &Transcript) -> Verdict {
 /// How long the sender waits for an answer that never comes.
 fn gives_up(t: &Transcript, webhook: usize) -> Verdict {
     let attempts: Vec<&Arrival> =
-        met(t, webhook).flat_map(|emission| t.attempts(webhook, emission)).collect();
+        judged_events(t, webhook).flat_map(|emission| t.attempts(webhook, emission)).collect();
     let Some(first) = attempts.first() else {
         return Verdict::Inconclusive(messages::hanging_not_reached().to_owned());
     };
@@ -62,7 +62,7 @@ fn gives_up(t: &Transcript, webhook: usize) -> Verdict {
             let message = messages::gave_up(wait.as_millis());
             Evidence::new(bound, format!("{} ms", wait.as_millis()), message)
                 .shown_by([exchange])
-                .because(Cause::detailed(Code::SendAckStatus, "no answer within a second"))
+                .because(Cause::detailed(Code::SendAckStatus, messages::no_answer_in_time()))
                 .fail()
         }
         Some((wait, _)) if wait <= t.limits.timeout => Verdict::Pass,
@@ -76,7 +76,7 @@ fn gives_up(t: &Transcript, webhook: usize) -> Verdict {
             let message = messages::waits_without_end(seconds);
             Evidence::new(bound, messages::still_waiting(seconds), message)
                 .shown_by([first.exchange])
-                .because(Cause::detailed(Code::SendBlocked, "by an answer that never comes"))
+                .because(Cause::detailed(Code::SendBlocked, messages::endless_wait()))
                 .fail()
         }
     }
@@ -84,12 +84,12 @@ fn gives_up(t: &Transcript, webhook: usize) -> Verdict {
 
 /// Whether the sender waits for an answer that takes a little less than a second.
 fn waits_long_enough(t: &Transcript, webhook: usize, conduct: Conduct) -> Verdict {
-    let Some(emission) = met(t, webhook).next() else {
+    let Some(emission) = judged_events(t, webhook).next() else {
         return Verdict::Inconclusive(messages::no_event_emitted().to_owned());
     };
     let attempts = t.attempts(webhook, emission);
     let Some(first) = attempts.first() else {
-        return Verdict::Inconclusive(messages::no_delivery_that(conduct.what_became()));
+        return Verdict::Inconclusive(messages::no_delivery_that(conduct.what_happened()));
     };
     let settled = t.settled_of(webhook, emission);
     // The reported outcome comes first: a sender that has read enough may close the connection during the answer.
@@ -99,7 +99,7 @@ fn waits_long_enough(t: &Transcript, webhook: usize, conduct: Conduct) -> Verdic
         (None, Some(wait)) => (messages::given_up_after(wait.as_millis()), messages::was_given_up()),
         (None, None) => return Verdict::Pass,
     };
-    let message = messages::wait_too_short(conduct.what_became(), end);
+    let message = messages::wait_too_short(conduct.what_happened(), end);
     Evidence::new("delivered", actual, message)
         .shown_by(attempts.iter().map(|arrival| arrival.exchange))
         .because(Cause::detailed(Code::SendAckStatus, format!("200, {}", conduct.as_str())))

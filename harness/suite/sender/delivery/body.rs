@@ -11,7 +11,7 @@ use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::transcript::LONGEST_BODY;
 use crate::webhook::dialect::{Members, NotAnObject};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "DLV-3",

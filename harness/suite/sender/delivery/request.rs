@@ -15,7 +15,7 @@ use crate::suite::sender::scenario::https::HTTPS;
 use crate::suite::transcript::{BrokenRequest, Emission, FailedHandshake, HandshakeEnd, Transcript};
 use crate::wire::codec::FramingFault;
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "DLV-1",
@@ -39,7 +39,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "DLV-2",
         title: "exact URL",
-        binds: Binds::Sender(Recorded::Cannot("the registered URL is not known")),
+        binds: Binds::Sender(Recorded::Cannot("the registered URL is unknown")),
         level: Level::Must,
         check_id: "sender/delivery/url",
         text: "The request goes to the registered URL: host, port, path and query unchanged.",
@@ -119,7 +119,7 @@ fn reached(t: &Transcript) -> Option<Verdict> {
         if registered.overflowed {
             return Verdict::Inconclusive(messages::perhaps_not_kept(name));
         }
-        let (found, cause) = instead(t, webhook, emission);
+        let (found, cause) = arrived_instead(t, webhook, emission);
         let message = messages::url_not_reached(name, &found);
         Evidence::new(messages::https_request(), found, message).because(cause).fail()
     });
@@ -127,11 +127,11 @@ fn reached(t: &Transcript) -> Option<Verdict> {
 }
 
 /// What reached an HTTPS endpoint instead of a delivery, and the cause.
-fn instead(t: &Transcript, webhook: usize, emission: &Emission) -> (String, Cause) {
+fn arrived_instead(t: &Transcript, webhook: usize, emission: &Emission) -> (String, Cause) {
     let since = |one: &&FailedHandshake| one.webhook == webhook && one.at_ms >= emission.asked_at_ms;
     match t.handshakes.iter().find(since) {
         Some(FailedHandshake { end: HandshakeEnd::NoTls, what, .. }) => {
-            (what.clone(), Cause::detailed(Code::SendUrl, "http instead of https"))
+            (what.clone(), Cause::detailed(Code::SendUrl, messages::http_instead_of_https()))
         }
         Some(FailedHandshake { what, .. }) => (what.clone(), Cause::detailed(Code::SendLost, "over HTTPS")),
         None => (messages::no_connection().to_owned(), Cause::detailed(Code::SendLost, "over HTTPS")),

@@ -11,12 +11,12 @@ use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Conduct, Emission, RegisteredWebhook, Transcript};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "DLV-6",
         title: "prompt",
-        binds: Binds::Sender(Recorded::Cannot("the time of the event is not known")),
+        binds: Binds::Sender(Recorded::Cannot("the time of the event is unknown")),
         level: Level::Must,
         check_id: "sender/delivery/prompt",
         text: "Delivery starts within the delivery deadline (default 5 s) after the event.",
@@ -98,7 +98,7 @@ fn unblocked(requirement: &Requirement, t: &Transcript) -> Verdict {
         let (actual, message) = (messages::started_after(took), messages::held_up(name, took));
         Evidence::new(messages::within_ms(deadline), actual, message)
             .shown_by(exchange)
-            .because(Cause::detailed(Code::SendBlocked, "by other endpoints that hang or refuse"))
+            .because(Cause::detailed(Code::SendBlocked, messages::other_endpoints()))
             .fail()
     });
     of_all(verdicts, messages::no_event_emitted(), "deliveries")

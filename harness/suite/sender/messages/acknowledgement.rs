@@ -1,7 +1,7 @@
 //! ACK: how a sender treats an answer, and the lack of one.
 //!
-//! `answer` is what a delivery was answered, such as `204` or `200 with an empty body`. `conduct` is what happened to a
-//! delivery at an endpoint, as the end of "a delivery that ...".
+//! `answer` is the answer to a delivery, such as `204` or `200 with an empty body`. `conduct` is the end of "a delivery that ...":
+//! what happened to it at an endpoint.
 
 use crate::webhook::event::EventName;
 
@@ -50,7 +50,7 @@ pub(crate) fn acknowledged_and_resent(answer: &str, count: usize) -> String {
 // ACK-2
 
 pub(crate) fn meant_to_be_acknowledged() -> &'static str {
-    "the delivery is one to acknowledge"
+    "the delivery was answered with a 2xx"
 }
 
 pub(crate) fn failure_acknowledged(answer: &str) -> String {
@@ -61,6 +61,16 @@ pub(crate) fn failure_acknowledged(answer: &str) -> String {
 
 pub(crate) fn silence_acknowledged(conduct: &str) -> String {
     format!("a delivery that {conduct} was reported as delivered")
+}
+
+/// The detail of a cause. `endpoint` says what the endpoint did.
+pub(crate) fn after_failure(endpoint: &str) -> String {
+    format!("by a failure: {endpoint}")
+}
+
+/// The detail of a cause. Each of `endpoints` says what an endpoint did.
+pub(crate) fn unanswered(endpoints: &[&str]) -> String {
+    format!("no answer: {}", endpoints.join(", "))
 }
 
 pub(crate) fn next_delivery() -> &'static str {
@@ -110,6 +120,11 @@ pub(crate) fn retry_differs(event: &EventName, what: &str) -> String {
     format!("a retry of the delivery of {event} differs from the first attempt in its {what}")
 }
 
+/// The detail of a cause.
+pub(crate) fn of_a_retry(what: &str) -> String {
+    format!("{what} of a retry")
+}
+
 pub(crate) fn same(what: &str) -> String {
     format!("the same {what}")
 }
@@ -144,6 +159,16 @@ pub(crate) fn wait_between(timeout_s: f64) -> String {
 
 pub(crate) fn gave_up(wait_ms: u128) -> String {
     format!("the sender gave up after {wait_ms} ms without an answer")
+}
+
+/// The detail of a cause.
+pub(crate) fn no_answer_in_time() -> &'static str {
+    "no answer within a second"
+}
+
+/// The detail of a cause.
+pub(crate) fn endless_wait() -> &'static str {
+    "by an answer that never comes"
 }
 
 pub(crate) fn still_waiting(seconds: f64) -> String {
@@ -185,8 +210,18 @@ pub(crate) fn followed_to_another_host(answer: u16, method: &str) -> String {
     format!("a delivery that was answered {answer} was sent on to another host with {method}")
 }
 
+/// The detail of a cause.
+pub(crate) fn to_another_host(method: &str) -> String {
+    format!("to another host with {method}")
+}
+
 pub(crate) fn followed_and_counted(answer: u16, method: &str) -> String {
     format!("a delivery that was answered {answer} became a {method} that was reported as delivered")
+}
+
+/// The detail of a cause.
+pub(crate) fn counts_as_delivered(method: &str) -> String {
+    format!("a {method} that counts as delivered")
 }
 
 pub(crate) fn followed_with(method: &str) -> String {

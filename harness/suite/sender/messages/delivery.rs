@@ -34,6 +34,11 @@ pub(crate) fn url_not_reached(event: &EventName, instead: &str) -> String {
     format!("no delivery of {event} reached the registered URL: {instead}")
 }
 
+/// The detail of a cause.
+pub(crate) fn http_instead_of_https() -> &'static str {
+    "http instead of https"
+}
+
 pub(crate) fn no_connection() -> &'static str {
     "the sender did not connect"
 }
@@ -115,6 +120,11 @@ pub(crate) fn late_without_trouble() -> &'static str {
 /// After how long a delivery started; `None` if it never did.
 pub(crate) fn started_after(took_ms: Option<u64>) -> String {
     took_ms.map_or_else(|| "not at all".to_owned(), |took| format!("after {took} ms"))
+}
+
+/// The detail of a cause.
+pub(crate) fn other_endpoints() -> &'static str {
+    "by other endpoints that hang or refuse"
 }
 
 pub(crate) fn held_up(event: &EventName, took_ms: Option<u64>) -> String {

@@ -26,7 +26,7 @@ pub(crate) fn malformed_event(delivery: &str, member: &str, given: &str) -> Stri
     format!("{delivery} carries {given} in `{member}`, which does not have the form <object>.<action>")
 }
 
-pub(crate) fn member_holding(member: &str, expected: &str) -> String {
+pub(crate) fn member_with(member: &str, expected: &str) -> String {
     format!("`{member}`: {expected}")
 }
 
@@ -84,7 +84,15 @@ pub(crate) fn not_before(time: &str) -> String {
     format!("not before {time}")
 }
 
-/// `when` says when that is: "after the request arrived".
+pub(crate) fn after_arrival() -> &'static str {
+    "after the request arrived"
+}
+
+pub(crate) fn before_event() -> &'static str {
+    "before the event was triggered"
+}
+
+/// `when` is [`after_arrival`] or [`before_event`].
 pub(crate) fn wrong_time(delivery: &str, member: &str, given: &str, when: &str) -> String {
     format!("{delivery} carries the time {given} in `{member}`, which is {when}")
 }

@@ -16,9 +16,9 @@ pub(crate) fn signature_malformed() -> &'static str {
 
 // SIG-1 and SIG-2
 
-/// `elsewhere` is another header that has the value.
-pub(crate) fn header_count(delivery: &str, header: &str, count: usize, elsewhere: Option<&str>) -> String {
-    match (count, elsewhere) {
+/// `other` is another header that has the value.
+pub(crate) fn header_count(delivery: &str, header: &str, count: usize, other: Option<&str>) -> String {
+    match (count, other) {
         (0, Some(other)) => format!("{delivery} has no {header} header; the value is in {other}"),
         (0, None) => format!("{delivery} has no {header} header"),
         _ => format!("{delivery} has {count} {header} headers"),
@@ -49,6 +49,10 @@ pub(crate) fn signature_mismatch(delivery: &str, why: Option<&str>) -> String {
 
 // SIG-5
 
+pub(crate) fn not_time_of_sending() -> &'static str {
+    "not the time of sending"
+}
+
 /// `form` says what it is: "in seconds".
 pub(crate) fn wrong_timestamp(delivery: &str, timestamp: &str, form: &str) -> String {
     format!("{delivery} has the timestamp header {timestamp}, which is {form}")
@@ -64,7 +68,7 @@ pub(crate) fn other_secret(delivery: &str) -> String {
     format!("{delivery} is signed with the secret of another webhook")
 }
 
-pub(crate) fn another_webhooks() -> &'static str {
+pub(crate) fn secret_of_another_webhook() -> &'static str {
     "another webhook's secret"
 }
 
@@ -89,7 +93,7 @@ pub(crate) fn on_retry(message: &str) -> String {
 // SIG-8 and SIG-9
 
 pub(crate) fn secret_too_short(bytes: usize) -> String {
-    format!("a secret of fewer than {bytes} bytes occurs in any text by chance")
+    format!("a secret of fewer than {bytes} bytes is too short to search for")
 }
 
 pub(crate) fn secret_leaked(delivery: &str, place: &str) -> String {

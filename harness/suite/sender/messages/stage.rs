@@ -1,10 +1,10 @@
-//! What the stage and the scenarios say: how a sender breaks a promise, and remarks on the run.
+//! What the stage and the scenarios say: errors, and remarks on the run.
 
 pub(crate) fn endpoint_not_started(why: &str) -> String {
     format!("cannot start an endpoint: {why}")
 }
 
-pub(crate) fn capability_not_kept(capability: &str, why: &str) -> String {
+pub(crate) fn capability_broken(capability: &str, why: &str) -> String {
     format!("the sender declares the capability `{capability}`, but it does not work: {why}")
 }
 
@@ -24,7 +24,7 @@ pub(crate) fn untrusted_accepted(certificates: &[&str]) -> String {
     )
 }
 
-// Remarks on generated events: each begins a remark that is made once, and goes on with a colon and the details.
+// The beginnings of remarks on generated events. A colon and the details follow. Each remark is made once.
 
 pub(crate) fn secret_refused() -> &'static str {
     "the sender refused a generated secret"
@@ -53,7 +53,7 @@ pub(crate) fn secret_size(characters: usize, bytes: usize) -> String {
 }
 
 pub(crate) fn wrong_only_in_burst(others: usize) -> String {
-    format!("emitted together with {others} others; smaller ones passed when emitted alone")
+    format!("emitted together with {others} others; smaller events passed when emitted alone")
 }
 
 // How a delivery differs from the event that was emitted.

@@ -12,7 +12,7 @@ use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::transcript::Emission;
 use crate::webhook::event::EventName;
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "PAY-1",
     title: "event name",
@@ -39,7 +39,7 @@ fn event(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let Some(given) = members.get(key) else {
         let message = messages::member_missing(&arrived.named(), key);
         let cause = missing(dialect, &members, |dialect| dialect.event_member);
-        let expected = messages::member_holding(key, &expected);
+        let expected = messages::member_with(key, &expected);
         return Ok(arrived.evidence(expected, messages::no_such_member(), message).because(cause).fail());
     };
     let text = members.text(key);

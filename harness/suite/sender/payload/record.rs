@@ -15,12 +15,12 @@ use crate::suite::transcript::{Emission, Transcript};
 use crate::webhook::json::Json;
 use crate::webhook::json::difference::{Change, Concern, first_change};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "PAY-2",
         title: "record unchanged",
-        binds: Binds::Sender(Recorded::Cannot("the original record is not known")),
+        binds: Binds::Sender(Recorded::Cannot("the original record is unknown")),
         level: Level::Must,
         check_id: "sender/payload/record",
         text: "`data` is an object that holds the record: every member given comes out equal (text in any script, \
@@ -43,7 +43,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "PAY-7",
         title: "long numbers",
-        binds: Binds::Sender(Recorded::Cannot("the original record is not known")),
+        binds: Binds::Sender(Recorded::Cannot("the original record is unknown")),
         level: Level::Should,
         check_id: "sender/payload/long-numbers",
         text: "So does a number beyond 2^53, or with more digits than a double holds.",

@@ -1,6 +1,6 @@
 //! PAY-6: the body's members and their types, compared with the snapshot of its event.
 //!
-//! Invariant: the snapshots are the files that the tests of the samples review. There is no second list of members.
+//! Invariant: the snapshots are the files that the tests of the samples check. There is no second list of members.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::webhook::dialect::{Dialect, Members, NotAnObject};
 use crate::webhook::event::EventName;
 use crate::webhook::shape::{self, Difference, Shape};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "PAY-6",
     title: "payload shape",
@@ -40,7 +40,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     ]),
 }];
 
-/// Top-level members that the snapshots do not have. They are worth knowing, and fail nothing.
+/// Top-level members that the snapshots do not have. A note lists them; they fail nothing.
 pub fn further_members(t: &Transcript) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (_, arrival) in t.arrivals_in(EVERY_EVENT.name) {
@@ -82,7 +82,7 @@ fn has_shape(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     };
     differences.retain(|difference| !is_further(difference));
     if emission.is_none() {
-        // The workspace decides what a record contains: custom fields, and no value in empty ones.
+        // What a record contains depends on the workspace: it has custom fields and empty ones.
         let within = format!("{}.", dialect.content_member(name));
         differences.retain(|difference| !difference.path.starts_with(&within));
     }

@@ -12,7 +12,7 @@ use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::webhook::dialect::rfc3339;
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "PAY-3",
@@ -104,11 +104,11 @@ fn time_value(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     // Not known of recorded traffic.
     let asked_at_ms = emission.map(|emission| emission.asked_at_ms);
     let (expected, what) = if moment.ms > latest.saturating_add(skew) {
-        (messages::not_after(&rfc3339(arrived.exchange.at_ms)), "after the request arrived")
+        (messages::not_after(&rfc3339(arrived.exchange.at_ms)), messages::after_arrival())
     } else if let Some(asked) = asked_at_ms
         && moment.ms.saturating_add(moment.precision_ms) < ms(asked).saturating_sub(skew)
     {
-        (messages::not_before(&rfc3339(asked)), "before the event was triggered")
+        (messages::not_before(&rfc3339(asked)), messages::before_event())
     } else {
         return Ok(Verdict::Pass);
     };
@@ -129,7 +129,7 @@ struct WrittenTime {
 
 impl WrittenTime {
     fn parse(text: &str) -> Option<Self> {
-        // jiff reads more than RFC 3339 allows; the fixed places of the grammar are checked first.
+        // jiff accepts more than RFC 3339 allows, so the fixed characters of the grammar are checked first.
         let bytes = text.as_bytes();
         let fits = |pattern: &[u8], bytes: &[u8]| {
             bytes.len() == pattern.len()

@@ -52,21 +52,21 @@ pub(crate) fn plain() -> Answer {
 }
 
 /// The targets of redirects.
-struct Elsewhere<'a> {
+struct RedirectTargets<'a> {
     another_host: &'a str,
     itself: &'a str,
 }
 
 /// The answer of that status and form to a record's deliveries.
-fn answer(status: u16, form: AnswerForm, record_id: &str, elsewhere: &Elsewhere<'_>) -> Answer {
+fn answer(status: u16, form: AnswerForm, record_id: &str, targets: &RedirectTargets<'_>) -> Answer {
     let mut answer = plain();
     answer.response.status = status;
     match form {
         AnswerForm::Plain => answer,
         AnswerForm::ToAnotherHost => {
-            answer.header("Location", format!("{}{record_id}", elsewhere.another_host))
+            answer.header("Location", format!("{}{record_id}", targets.another_host))
         }
-        AnswerForm::ToItself => answer.header("Location", format!("{}{record_id}", elsewhere.itself)),
+        AnswerForm::ToItself => answer.header("Location", format!("{}{record_id}", targets.itself)),
         AnswerForm::Body("an empty body") => Answer::status(status),
         AnswerForm::Body("a body of 4 MiB") => answer.body(JSON, format!("\"{}\"", "x".repeat(LARGE_BODY))),
         AnswerForm::Body("an endless body") => Answer { manner: Manner::Endless, ..answer },
@@ -100,8 +100,8 @@ impl SenderStage<'_> {
         let scenario = ACKNOWLEDGED.name;
         self.register(scenario).await?;
         let answers: Vec<(u16, AnswerForm)> = (200..=299).map(|status| (status, AnswerForm::Plain)).collect();
-        let elsewhere = Elsewhere { another_host: "", itself: "" };
-        self.emit_for_each(scenario, &answers, &elsewhere).await?;
+        let targets = RedirectTargets { another_host: "", itself: "" };
+        self.emit_for_each(scenario, &answers, &targets).await?;
         self.watch().await;
         // An acknowledged delivery is settled at once.
         self.settle([(0, self.record_ids(scenario))], self.transcript.limits.timeout).await
@@ -120,12 +120,12 @@ impl SenderStage<'_> {
         // A delivery that is acknowledged shows that outcomes are reported at all.
         let answers: Vec<(u16, AnswerForm)> =
             [(200, AnswerForm::Plain)].into_iter().chain(NOT_ACKNOWLEDGING.iter().flat_map(forms)).collect();
-        let elsewhere = Elsewhere { another_host: &another_host, itself: &itself };
-        self.emit_for_each(scenario, &answers, &elsewhere).await?;
+        let targets = RedirectTargets { another_host: &another_host, itself: &itself };
+        self.emit_for_each(scenario, &answers, &targets).await?;
         // A delivery that may be retried later is not settled, so the wait ends at the deadline.
         self.settle([(0, self.record_ids(scenario))], self.transcript.limits.deadline).await?;
         for received in endpoint.received() {
-            self.write_arrival(None, received);
+            self.record_arrival(None, received);
         }
         Ok(())
     }
@@ -137,8 +137,8 @@ impl SenderStage<'_> {
         self.register_as(scenario, NewWebhook { conduct: Conduct::AnswersEarly, ..early }).await?;
         self.registered[1].endpoint.follow(Script::before(Before::Answers(plain())));
         let answers: Vec<(u16, AnswerForm)> = FORMS.iter().map(|&form| (200, form)).collect();
-        let elsewhere = Elsewhere { another_host: "", itself: "" };
-        self.emit_for_each(scenario, &answers, &elsewhere).await?;
+        let targets = RedirectTargets { another_host: "", itself: "" };
+        self.emit_for_each(scenario, &answers, &targets).await?;
         self.watch().await;
         let ids = self.record_ids(scenario);
         self.settle([(0, ids.clone()), (1, ids)], self.patience()).await
@@ -149,13 +149,13 @@ impl SenderStage<'_> {
         &mut self,
         scenario: ScenarioName,
         answers: &[(u16, AnswerForm)],
-        elsewhere: &Elsewhere<'_>,
+        targets: &RedirectTargets<'_>,
     ) -> Result<(), SubjectError> {
-        self.first(scenario).await?;
+        self.emit_first(scenario).await?;
         let sample = self.sample("person.updated");
         let ids: Vec<String> = answers.iter().map(|_| self.random.uuid()).collect();
         let script = |(id, &(status, form)): (&String, &(u16, AnswerForm))| {
-            (id.clone(), vec![answer(status, form, id, elsewhere)])
+            (id.clone(), vec![answer(status, form, id, targets)])
         };
         self.registered[0].endpoint.follow(Script {
             by_record: ids.iter().zip(answers).map(script).collect(),

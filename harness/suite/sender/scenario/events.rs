@@ -1,6 +1,6 @@
 //! Events and their webhooks: every kind of event, several webhooks, filters, a deleted webhook, a webhook without a secret.
 //!
-//! Invariant: a delivery counts as missing only after all the time that it may take.
+//! Invariant: a delivery counts as missing only after the longest time that it may take.
 
 use futures_util::FutureExt as _;
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::subject::SubjectError;
 use crate::subject::capability::Capability;
 use crate::subject::protocol::Op;
 use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::sender::stage::{NewWebhook, Purpose, SenderStage, unkept};
+use crate::suite::sender::stage::{NewWebhook, Purpose, SenderStage, broken_capability};
 use crate::suite::transcript::{Conduct, ScenarioName};
 use crate::webhook::event::Event;
 
@@ -73,7 +73,7 @@ impl SenderStage<'_> {
     async fn every_event(&mut self) -> Result<(), SubjectError> {
         let scenario = EVERY_EVENT.name;
         self.register(scenario).await?;
-        self.first(scenario).await?;
+        self.emit_first(scenario).await?;
         for event in self.transcript.dialect.samples() {
             self.emit(scenario, &event, Purpose::Sample).await?;
         }
@@ -96,7 +96,7 @@ impl SenderStage<'_> {
         for secret in secrets {
             self.register_as(scenario, NewWebhook::with_secret(secret)).await?;
         }
-        self.first(scenario).await?;
+        self.emit_first(scenario).await?;
         for name in ["person.created", "company.created", "person.updated", "note.created"] {
             self.emit(scenario, &self.sample(name), Purpose::Sample).await?;
         }
@@ -113,7 +113,7 @@ impl SenderStage<'_> {
         }
         // An event that reaches the webhook without a filter could have reached the others.
         self.register(scenario).await?;
-        self.first(scenario).await?;
+        self.emit_first(scenario).await?;
         let names =
             ["person.created", "person.updated", "company.created", "company.updated", "note.created"];
         for name in names {
@@ -131,12 +131,12 @@ impl SenderStage<'_> {
         let scenario = DELETION.name;
         self.register(scenario).await?;
         self.register(scenario).await?;
-        self.first(scenario).await?;
+        self.emit_first(scenario).await?;
         self.wait_for_all().await;
         let deleted = &self.registered[0];
         let (index, webhook) = (deleted.index, deleted.name.clone());
         match self.call(Op::DeleteWebhook { webhook }).await {
-            Err(SubjectError::Stuck(why)) => return Err(unkept(Capability::Delete, &why)),
+            Err(SubjectError::RequestFailed(why)) => return Err(broken_capability(Capability::Delete, &why)),
             answer => answer?,
         };
         self.transcript.webhooks[index].deleted_after = Some(self.transcript.emissions.len());
@@ -146,7 +146,7 @@ impl SenderStage<'_> {
         // The deleted webhook should receive nothing, so the wait is for the other one.
         let after: Vec<String> = self.record_ids(scenario).split_off(1);
         self.wait_for(&self.registered[1].endpoint, after).await;
-        self.awaited(scenario);
+        self.mark_awaited(scenario);
         self.watch().await;
         Ok(())
     }
@@ -155,7 +155,7 @@ impl SenderStage<'_> {
         let scenario = UNSIGNED.name;
         let wanted = NewWebhook { secret: None, operations: None, conduct: Conduct::Answers };
         self.register_as(scenario, wanted).await?;
-        self.first(scenario).await?;
+        self.emit_first(scenario).await?;
         for name in ["person.created", "company.updated"] {
             self.emit(scenario, &self.sample(name), Purpose::Sample).await?;
         }

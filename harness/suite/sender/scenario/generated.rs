@@ -84,18 +84,18 @@ struct GeneratedRound {
     inboxes: Vec<Inbox>,
     /// The emitted events by record id.
     sent: HashMap<String, EmittedEvent>,
-    /// Deviations that plain events show or that were found before. They are not looked for.
+    /// Deviations that plain events show or that were found before. The search ignores them.
     known: BTreeSet<DeliveryDeviation>,
 }
 
-/// How the search goes on after a round.
+/// What follows a round of the search.
 #[derive(Debug, Clone, Copy)]
 enum AfterRound {
-    /// With the next round.
-    On,
-    /// With the same round again.
-    Again,
-    /// Not at all.
+    /// The next round.
+    NextRound,
+    /// The same round again, with new webhooks.
+    SameRound,
+    /// Nothing: the search ends.
     Stop,
 }
 
@@ -103,7 +103,7 @@ enum AfterRound {
 struct SearchState {
     properties: Vec<(RecordProperty, TestRunner, Tally)>,
     secrets: TestRunner,
-    /// Deviations that were found before and are not looked for any more.
+    /// Deviations that were found before, which the search ignores.
     found: BTreeSet<DeliveryDeviation>,
 }
 
@@ -112,7 +112,7 @@ impl GeneratedRound {
         Generated { property, steps, webhooks: self.webhooks.clone(), what: None }
     }
 
-    /// Reads what has arrived since.
+    /// Reads new arrivals.
     fn read(&mut self, registered: &[Registered]) {
         for (one, inbox) in registered.iter().zip(&mut self.inboxes) {
             one.endpoint.look(|received| inbox.read(received));
@@ -154,24 +154,24 @@ impl SenderStage<'_> {
             // Each round would leave webhooks that receive everything from then on.
             left = left.min(ROUND);
         }
-        let mut ended = Ok(AfterRound::On);
+        let mut ended = Ok(AfterRound::NextRound);
         while left > 0 && !matches!(ended, Ok(AfterRound::Stop) | Err(_)) {
             let cases = left.min(ROUND);
             ended = self.round(cases, &mut search).await;
-            left -= if matches!(ended, Ok(AfterRound::Again)) { 0 } else { cases };
+            left -= if matches!(ended, Ok(AfterRound::SameRound)) { 0 } else { cases };
         }
         self.transcript.tallies.extend(search.properties.into_iter().map(|(_, _, tally)| tally));
         ended.map(drop)
     }
 
-    /// Plays one set of webhooks with this many cases of each property. Returns how to go on.
+    /// Runs one round, with this many cases of each property. Returns what follows it.
     async fn round(&mut self, cases: usize, search: &mut SearchState) -> Result<AfterRound, SubjectError> {
         // What is kept here is released after each round, so it has its own budget.
         let kept = std::mem::replace(&mut self.settings.budget, Budget::of_a_run());
         let played = self.play_round(cases, search).await;
         self.settings.budget = kept;
-        let cleared = self.clear_away().await;
-        self.leave();
+        let cleared = self.delete_webhooks().await;
+        self.close_endpoints();
         // Deliveries that passed are in the evidence by now.
         self.transcript.release();
         let then = played?;
@@ -191,7 +191,7 @@ impl SenderStage<'_> {
             match self.register_as(SCENARIO, NewWebhook::with_secret(secret.current())).await {
                 Ok(()) => kinds.push(kind),
                 // The sender decides which secrets it accepts.
-                Err(SubjectError::Stuck(why)) => self.remark_once(messages::secret_refused(), &why),
+                Err(SubjectError::RequestFailed(why)) => self.remark_once(messages::secret_refused(), &why),
                 Err(why) => return Err(why),
             }
         }
@@ -202,14 +202,14 @@ impl SenderStage<'_> {
         let inboxes = webhooks.clone().map(|_| Inbox::default()).collect();
         let mut round =
             GeneratedRound { webhooks, inboxes, sent: HashMap::new(), known: search.found.clone() };
-        let then = self.look_into(cases, search, &mut round, secrets, &kinds).await;
+        let then = self.search_round(cases, search, &mut round, secrets, &kinds).await;
         round.read(&self.registered);
-        self.keep(&round);
+        self.record_rest(&round);
         then
     }
 
     /// Emits to a set of webhooks: a plain event and, if its deliveries are right, generated events.
-    async fn look_into(
+    async fn search_round(
         &mut self,
         cases: usize,
         search: &mut SearchState,
@@ -218,10 +218,10 @@ impl SenderStage<'_> {
         kinds: &[&str],
     ) -> Result<AfterRound, SubjectError> {
         // SUB-1 judges the first event after a registration. It shows nothing here.
-        self.first(SCENARIO).await?;
+        self.emit_first(SCENARIO).await?;
         let plain = self.plain();
         self.ask(&plain).await?;
-        self.arrive_all(round, slice::from_ref(&plain)).await;
+        self.wait_for_deliveries(round, slice::from_ref(&plain)).await;
         // A deviation of a plain event with a plain secret shows in every event; the fixed scenarios judge it.
         let at_each: Vec<_> =
             (0..round.inboxes.len()).map(|which| self.deviations_at(which, round, &plain)).collect();
@@ -232,7 +232,7 @@ impl SenderStage<'_> {
                 let which: Vec<&str> =
                     (1..lost.len()).filter(|&at| lost[at]).map(|at| kinds[at - 1]).collect();
                 let generated = Generated { what: Some(which.join(", ")), ..round.generated("secrets", 0) };
-                self.write_case(&plain, DeliveryDeviation::Lost, generated, round);
+                self.record_case(&plain, DeliveryDeviation::Lost, generated, round);
             }
             return Ok(AfterRound::Stop);
         }
@@ -244,12 +244,12 @@ impl SenderStage<'_> {
         {
             search.found.insert(DeliveryDeviation::Unverified);
             if secrets.is_empty() {
-                self.write_case(&plain, DeliveryDeviation::Unverified, round.generated("secrets", 0), round);
+                self.record_case(&plain, DeliveryDeviation::Unverified, round.generated("secrets", 0), round);
             } else {
                 self.shrink_secret(which, secrets.swap_remove(which - 1), round, &plain).await?;
             }
             // The search has filled the endpoints; the next round has new ones.
-            return Ok(AfterRound::Again);
+            return Ok(AfterRound::SameRound);
         }
         self.emit_generated(cases, search, round).await
     }

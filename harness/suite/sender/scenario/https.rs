@@ -37,7 +37,7 @@ impl SenderStage<'_> {
     async fn https(&mut self) -> Result<(), SubjectError> {
         let scenario = HTTPS.name;
         self.register_secured(scenario, Certificate::Good).await?;
-        self.first(scenario).await?;
+        self.emit_first(scenario).await?;
         for name in ["person.updated", "company.created"] {
             self.emit(scenario, &self.sample(name), Purpose::Sample).await?;
         }
@@ -52,11 +52,11 @@ impl SenderStage<'_> {
             self.register_secured(scenario, certificate).await?;
         }
         let mut before = self.visits();
-        self.first(scenario).await?;
+        self.emit_first(scenario).await?;
         self.wait_for_visits(&before).await;
         let sample = self.sample("person.updated");
         let mut ids = Vec::new();
-        // The second event shows whether the sender goes on.
+        // The second event shows whether the sender continues.
         for _ in 0..2 {
             let id = self.random.uuid();
             before = self.visits();
@@ -87,8 +87,8 @@ impl SenderStage<'_> {
         self.registered.iter().map(|one| one.endpoint.visits()).collect()
     }
 
-    /// Waits until the last event has reached the working endpoint, and the sender has connected to each of the others or has
-    /// had the time to.
+    /// Waits until the last event has reached the working endpoint. For the others, it waits until the sender has connected or the
+    /// deadline has passed.
     async fn wait_for_visits(&mut self, before: &[u64]) {
         let deadline = self.transcript.limits.deadline;
         let visits = self.registered.iter().zip(before);

@@ -1,6 +1,6 @@
 //! Endpoints that do not answer, or answer late, next to working ones.
 //!
-//! Invariant: everything that takes long happens at the same time, so the run waits only once.
+//! Invariant: all long waits happen at the same time, so the run waits only once.
 
 use std::time::Duration;
 
@@ -24,14 +24,14 @@ pub const UNANSWERED: Scenario = Scenario {
     play: Play::Sender(|stage| stage.unanswered().boxed_local()),
 };
 
-/// How long a late answer takes: somewhat less than the second that a sender must wait at least.
+/// How long a late answer takes: less than the second that a sender must wait.
 const LATE: Duration = Duration::from_millis(800);
 /// How long an answer byte by byte takes.
 const DRIPPING: Duration = Duration::from_millis(600);
 
 /// The endpoints that are registered after the first working one. The one that hangs comes first. Another working one comes
 /// last: a sender that delivers in order has reached all the others before it.
-const TROUBLE: &[Conduct] = &[
+const OTHER_ENDPOINTS: &[Conduct] = &[
     Conduct::Hangs,
     Conduct::Refuses,
     Conduct::ClosesAtOnce,
@@ -46,7 +46,7 @@ const TROUBLE: &[Conduct] = &[
     Conduct::Answers,
 ];
 
-/// What an endpoint does. Endpoints that answer at all do so in an unusual way for one record only.
+/// What an endpoint does. Endpoints that answer do so in an unusual way for one record only.
 fn script(conduct: Conduct, record_id: &str) -> Script {
     let always = |manner| Script::always(Answer { manner, ..plain() });
     let for_record = |answers: Vec<Answer>| Script {
@@ -74,41 +74,45 @@ impl SenderStage<'_> {
     async fn unanswered(&mut self) -> Result<(), SubjectError> {
         let scenario = UNANSWERED.name;
         let sample = self.sample("person.updated");
-        // How soon a delivery arrives while every endpoint works.
+        // Shows how soon a delivery arrives while every endpoint works.
         self.register(scenario).await?;
-        self.first(scenario).await?;
+        self.emit_first(scenario).await?;
         self.emit(scenario, &sample, Purpose::Sample).await?;
         self.wait_for_all().await;
-        let troubled = self.random.uuid();
-        for &conduct in TROUBLE {
+        let unanswered = self.random.uuid();
+        for &conduct in OTHER_ENDPOINTS {
             let wanted = NewWebhook::with_secret(self.random.secret());
             self.register_as(scenario, NewWebhook { conduct, ..wanted }).await?;
         }
-        self.first(scenario).await?;
+        self.emit_first(scenario).await?;
         self.wait_for_all().await;
-        for (registered, &conduct) in self.registered[1..].iter().zip(TROUBLE) {
-            registered.endpoint.follow(script(conduct, &troubled));
+        for (registered, &conduct) in self.registered[1..].iter().zip(OTHER_ENDPOINTS) {
+            registered.endpoint.follow(script(conduct, &unanswered));
         }
         let began = Instant::now();
-        self.emit_as(scenario, &sample, troubled.clone(), Purpose::Answered(200, AnswerForm::Plain)).await?;
+        self.emit_as(scenario, &sample, unanswered.clone(), Purpose::Answered(200, AnswerForm::Plain))
+            .await?;
         self.wait_for_all().await;
-        // Time for a sender to give up on a webhook when a delivery fails.
-        let soon = |conduct: &Conduct| conduct.is_silent() && *conduct != Conduct::Hangs;
-        let failing: Vec<usize> = (1..).zip(TROUBLE).filter(|(_, one)| soon(one)).map(|(at, _)| at).collect();
+        // Gives the sender time to give up on a webhook after a failed delivery.
+        let fails_at_once = |conduct: &Conduct| conduct.is_silent() && *conduct != Conduct::Hangs;
+        let failing: Vec<usize> =
+            (1..).zip(OTHER_ENDPOINTS).filter(|(_, one)| fails_at_once(one)).map(|(at, _)| at).collect();
         let all_of = |ids: &[String]| failing.iter().map(|&at| (at, ids.to_vec())).collect::<Vec<_>>();
-        self.settle(all_of(std::slice::from_ref(&troubled)), self.transcript.limits.deadline).await?;
-        let mut ids = vec![troubled.clone()];
+        self.settle(all_of(std::slice::from_ref(&unanswered)), self.transcript.limits.deadline).await?;
+        let mut ids = vec![unanswered.clone()];
         for _ in 0..4 {
             let id = self.random.uuid();
             self.emit_as(scenario, &sample, id.clone(), Purpose::Answered(200, AnswerForm::Plain)).await?;
             ids.push(id);
         }
         self.wait_for_all_but_hanging().await;
-        self.wait_until_given_up(&troubled, began).await;
+        self.wait_until_given_up(&unanswered, began).await;
         self.watch().await;
         self.settle(all_of(&ids), self.transcript.limits.deadline).await?;
-        let late = (1..).zip(TROUBLE).filter(|(_, one)| matches!(one, Conduct::AnswersLate | Conduct::Drips));
-        let once = late.map(|(at, _)| at).chain([1]).map(|at| (at, vec![troubled.clone()]));
+        let late = (1..)
+            .zip(OTHER_ENDPOINTS)
+            .filter(|(_, one)| matches!(one, Conduct::AnswersLate | Conduct::Drips));
+        let once = late.map(|(at, _)| at).chain([1]).map(|at| (at, vec![unanswered.clone()]));
         self.settle(once.chain([(0, ids)]), self.transcript.limits.deadline).await
     }
 
@@ -119,7 +123,7 @@ impl SenderStage<'_> {
         self.registered.insert(1, hanging);
     }
 
-    /// Waits until the sender has given up on the answer that never comes, or has had the time to.
+    /// Waits until the sender has given up on the answer that never comes, or the timeout has passed.
     async fn wait_until_given_up(&mut self, record_id: &str, since: Instant) {
         let began = Instant::now();
         let rest = self.patience().saturating_sub(since.elapsed());

@@ -11,7 +11,7 @@ use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::webhook::signature::{SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "SIG-3",

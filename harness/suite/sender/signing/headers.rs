@@ -13,7 +13,7 @@ use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::sender::scenario::https::HTTPS;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "SIG-1",

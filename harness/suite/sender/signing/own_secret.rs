@@ -11,7 +11,7 @@ use crate::suite::sender::scenario::events::SEVERAL_WEBHOOKS;
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "SIG-6",
     title: "each webhook's own secret",
@@ -23,11 +23,11 @@ pub const ALL: &[Requirement] = &[Requirement {
     why: "Endpoints belong to different parties, and each knows only its own secret.",
     scenarios: &[&SEVERAL_WEBHOOKS, &GENERATED],
     needs: None,
-    check: |requirement, t| every_delivery(requirement, t, under_its_own),
+    check: |requirement, t| every_delivery(requirement, t, signed_with_own_secret),
     counterexamples: Faults::Sender(&[SenderFault::KeyOfAnotherWebhook]),
 }];
 
-fn under_its_own(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
+fn signed_with_own_secret(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let (signature, timestamp) = (single(arrived, SIGNATURE_HEADER)?, single(arrived, TIMESTAMP_HEADER)?);
     let body = arrived.whole_body()?;
     if key_of(arrived)?.verify(timestamp, body, signature) {
@@ -37,7 +37,7 @@ fn under_its_own(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     match cause {
         Some(cause) if cause.code == Code::KeyOtherWebhook => {
             let message = messages::other_secret(&arrived.named());
-            let actual = messages::another_webhooks();
+            let actual = messages::secret_of_another_webhook();
             Ok(arrived.evidence("its own secret", actual, message).because(cause).fail())
         }
         _ => Err(Verdict::Inconclusive(messages::no_secret_matches().to_owned())),

@@ -13,7 +13,7 @@ use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::Transcript;
 use crate::webhook::signature::SIGNATURE_HEADER;
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "SIG-7",
     title: "retries are signed",

@@ -11,7 +11,7 @@ use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::signature::TIMESTAMP_HEADER;
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
     id: "SIG-5",
     title: "timestamp in milliseconds",
@@ -48,7 +48,7 @@ fn timestamp_form(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
         Some(ms) if near(ms) => return Ok(Verdict::Pass),
         Some(ms) if near(ms.saturating_mul(1000)) => ("seconds", "in seconds"),
         Some(ms) if near(ms / 1000) => ("microseconds", "in microseconds"),
-        Some(_) => ("not the time of sending", "not the time of sending"),
+        Some(_) => (messages::not_time_of_sending(), messages::not_time_of_sending()),
         None => ("not decimal digits", "not a decimal number"),
     };
     let message = messages::wrong_timestamp(&arrived.named(), &shown(timestamp), words);

@@ -31,17 +31,17 @@ impl SenderStage<'_> {
         let seen = self.registered.iter().filter(visible);
         join_all(seen.map(|one| self.wait_for(&one.endpoint, self.expected_at(one.index)))).await;
         if let Some(first) = self.registered.first() {
-            self.awaited(self.transcript.webhooks[first.index].scenario);
+            self.mark_awaited(self.transcript.webhooks[first.index].scenario);
         }
     }
 
     /// Notes that everything emitted so far has had enough time to arrive.
-    pub(crate) fn awaited(&mut self, scenario: ScenarioName) {
+    pub(crate) fn mark_awaited(&mut self, scenario: ScenarioName) {
         let of_scenario = self.transcript.emissions.iter_mut().filter(|one| one.scenario == scenario);
         of_scenario.for_each(|emission| emission.awaited = true);
     }
 
-    /// Waits until those records have arrived.
+    /// Waits until these records have arrived.
     pub(crate) async fn wait_for(&self, endpoint: &Endpoint, ids: Vec<String>) {
         let (mut missing, mut seen): (HashSet<String>, _) = (ids.into_iter().collect(), 0);
         let enough = |received: &[Received]| {
@@ -63,7 +63,7 @@ impl SenderStage<'_> {
     }
 
     /// Records what reached the endpoints.
-    pub(crate) fn collect(&mut self) {
+    pub(crate) fn record_arrivals(&mut self) {
         let (now, unfinished_after) = (self.clock.now_ms(), self.transcript.limits.deadline);
         let seen = |one: &Registered| (one.index, one.endpoint.seen(unfinished_after));
         for (index, seen) in self.registered.iter().map(seen).collect::<Vec<_>>() {
@@ -72,7 +72,7 @@ impl SenderStage<'_> {
                     other != index && one.delivery.target.contains(token.as_str())
                 };
                 if !self.tokens.iter().enumerate().any(strays) {
-                    self.write_arrival(Some(index), one);
+                    self.record_arrival(Some(index), one);
                 }
             }
             let broken = seen.broken.into_iter().map(|one| BrokenRequest {
@@ -95,7 +95,7 @@ impl SenderStage<'_> {
     }
 
     /// Records a request that reached a webhook's endpoint or, with `None`, the target of a redirect.
-    pub(crate) fn write_arrival(&mut self, webhook: Option<usize>, received: Received) {
+    pub(crate) fn record_arrival(&mut self, webhook: Option<usize>, received: Received) {
         let traits = Traits {
             began_ms: received.began_ms,
             body_length: received.body_length,

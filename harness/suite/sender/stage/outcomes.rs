@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{SenderStage, unkept};
+use super::{SenderStage, broken_capability};
 use crate::subject::SubjectError;
 use crate::subject::capability::Capability;
 use crate::subject::protocol::{self, Op, Outcome};
@@ -51,7 +51,7 @@ impl SenderStage<'_> {
                 let outcomes = self.outcomes(one.at).await?;
                 let is_settled = |id: &String| !one.arrived.contains(id) || outcomes.contains_key(id);
                 if over || one.ids.iter().all(is_settled) {
-                    self.write_down(one.at, at_ms, outcomes);
+                    self.record_outcomes(one.at, at_ms, outcomes);
                 } else {
                     still_open.push(one);
                 }
@@ -80,14 +80,16 @@ impl SenderStage<'_> {
     /// The reported outcomes of a webhook's deliveries, by record.
     async fn outcomes(&self, at: usize) -> Result<HashMap<String, Outcome>, SubjectError> {
         let answer = match self.call(Op::Outcomes { webhook: self.registered[at].name.clone() }).await {
-            Err(SubjectError::Stuck(why)) => return Err(unkept(Capability::Outcomes, &why)),
+            Err(SubjectError::RequestFailed(why)) => {
+                return Err(broken_capability(Capability::Outcomes, &why));
+            }
             answer => answer?,
         };
         let outcomes = protocol::outcomes(&answer)?;
         Ok(outcomes.into_iter().filter_map(|one| Some((one.record.clone()?, one))).collect())
     }
 
-    fn write_down(&mut self, at: usize, at_ms: u64, outcomes: HashMap<String, Outcome>) {
+    fn record_outcomes(&mut self, at: usize, at_ms: u64, outcomes: HashMap<String, Outcome>) {
         let webhook = self.registered[at].index;
         self.transcript.webhooks[webhook].outcomes_at_ms = Some(at_ms);
         // The new report replaces the earlier one.

@@ -13,7 +13,7 @@ use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::{DELETION, EVERY_EVENT, FILTERED};
 use crate::suite::transcript::{Emission, Transcript};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "SUB-3",

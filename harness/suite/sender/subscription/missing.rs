@@ -8,18 +8,19 @@ use crate::suite::sender::messages;
 use crate::suite::transcript::{Emission, Transcript};
 
 /// The webhooks that an event should have reached: those of its scenario or, if it was generated, of its round.
-pub(super) fn webhooks_there<'a>(
+pub(super) fn webhooks_of_event<'a>(
     t: &'a Transcript,
     emission: &'a Emission,
 ) -> impl Iterator<Item = usize> + 'a {
-    let there = |index: &usize| emission.generated.as_ref().is_none_or(|one| one.webhooks.contains(index));
-    t.webhooks_of(emission.scenario).map(|(index, _)| index).filter(there)
+    let is_target =
+        |index: &usize| emission.generated.as_ref().is_none_or(|one| one.webhooks.contains(index));
+    t.webhooks_of(emission.scenario).map(|(index, _)| index).filter(is_target)
 }
 
 /// The webhooks of a scenario at which an event did not arrive, and at which it arrived more than once.
 pub(super) fn missed_and_repeated(t: &Transcript, emission: &Emission) -> (Vec<usize>, Vec<usize>) {
     let count = |index| (index, t.deliveries(index, emission).len());
-    let counts: Vec<(usize, usize)> = webhooks_there(t, emission).map(count).collect();
+    let counts: Vec<(usize, usize)> = webhooks_of_event(t, emission).map(count).collect();
     let of = |wanted: fn(usize) -> bool| {
         counts.iter().filter(|(_, count)| wanted(*count)).map(|(index, _)| *index).collect()
     };

@@ -1,6 +1,6 @@
 //! SUB-1 and SUB-2: every webhook receives every event, beginning with the first.
 
-use super::missing::{cannot_be_emitted, lost, missed_and_repeated, not_awaited, webhooks_there};
+use super::missing::{cannot_be_emitted, lost, missed_and_repeated, not_awaited, webhooks_of_event};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
@@ -13,7 +13,7 @@ use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Emission, RegisteredWebhook, Transcript};
 
-/// The requirements of this group.
+/// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
     Requirement {
         id: "SUB-1",
@@ -107,7 +107,7 @@ fn once_at_each(t: &Transcript, emission: &Emission) -> Verdict {
         return inconclusive;
     }
     let name = &emission.event.name;
-    let webhooks = webhooks_there(t, emission).count();
+    let webhooks = webhooks_of_event(t, emission).count();
     let (missed, repeated) = missed_and_repeated(t, emission);
     if let Some(&webhook) = repeated.first() {
         let deliveries = t.deliveries(webhook, emission);

@@ -21,7 +21,7 @@ use crate::webhook::json::{Json, Text};
 const BURST: usize = 16;
 
 impl SenderStage<'_> {
-    /// Emits cases of each property, and looks into those whose deliveries are wrong.
+    /// Emits cases of each property, and shrinks those whose deliveries are wrong.
     pub(super) async fn emit_generated(
         &mut self,
         cases: usize,
@@ -36,11 +36,11 @@ impl SenderStage<'_> {
                 left -= trees.len();
                 let (trees, burst) = self.emit_burst(trees, property).await?;
                 let burst_size = burst.len();
-                self.arrive_all(round, &burst).await;
+                self.wait_for_deliveries(round, &burst).await;
                 for (tree, sent) in trees.into_iter().zip(burst) {
                     tally.cases += 1;
                     let deviations = self.deviations(round, &sent);
-                    self.note(round, &sent, &deviations);
+                    self.remark_on_surrogates(round, &sent, &deviations);
                     let counts = |one: &&DeliveryDeviation| {
                         **one != DeliveryDeviation::Altered(Concern::LoneSurrogates)
                     };
@@ -55,7 +55,7 @@ impl SenderStage<'_> {
                     let (sent, steps) = self.shrink(tree, sent, new, round).await?;
                     let alone = (steps == 0).then(|| messages::wrong_only_in_burst(burst_size - 1));
                     let generated = Generated { what: alone, ..round.generated(property.name, steps) };
-                    self.write_case(&sent, new, generated, round);
+                    self.record_case(&sent, new, generated, round);
                     if new == DeliveryDeviation::Lost {
                         // Each lost event costs the whole wait.
                         return Ok(AfterRound::Stop);
@@ -74,12 +74,12 @@ impl SenderStage<'_> {
             repeated.next().filter(|_| !round.known.contains(&DeliveryDeviation::Repeated))
         {
             search.found.insert(DeliveryDeviation::Repeated);
-            self.write_case(sent, DeliveryDeviation::Repeated, round.generated(property, 0), round);
+            self.record_case(sent, DeliveryDeviation::Repeated, round.generated(property, 0), round);
         }
-        Ok(AfterRound::On)
+        Ok(AfterRound::NextRound)
     }
 
-    /// Emits a burst of events. Returns those that the sender accepted: if it refuses some, that is no failure of the others.
+    /// Emits a burst of events. Returns those that the sender accepted, since it may refuse some.
     async fn emit_burst<T: ValueTree<Value = RecordMembers>>(
         &mut self,
         trees: Vec<T>,
@@ -87,7 +87,7 @@ impl SenderStage<'_> {
     ) -> Result<(Vec<T>, Vec<EmittedEvent>), SubjectError> {
         let named = trees.iter().zip(EVENTS.iter().cycle());
         let burst: Vec<EmittedEvent> =
-            named.map(|(tree, name)| self.made(name, &tree.current(), property.concern)).collect();
+            named.map(|(tree, name)| self.event_with(name, &tree.current(), property.concern)).collect();
         let asked = join_all(burst.iter().map(|sent| self.ask(sent))).await;
         let asked = asked.into_iter().collect::<Result<Vec<Option<String>>, _>>()?;
         if let Some(why) = asked.iter().flatten().next() {
@@ -106,7 +106,7 @@ impl SenderStage<'_> {
         EmittedEvent { event, record, id, asked_at_ms: self.clock.now_ms(), concern: Concern::Values }
     }
 
-    pub(super) fn made(&self, name: &str, members: &RecordMembers, concern: Concern) -> EmittedEvent {
+    pub(super) fn event_with(&self, name: &str, members: &RecordMembers, concern: Concern) -> EmittedEvent {
         let id = self.random.uuid();
         let own = (Text::from("id"), Json::Text(Text::from(&*id)));
         let record = Json::Object([own].into_iter().chain(members.iter().cloned()).collect());
@@ -126,7 +126,7 @@ impl SenderStage<'_> {
     }
 
     /// Remarks on how the sender changes text with lone surrogates, which no requirement covers.
-    fn note(
+    fn remark_on_surrogates(
         &mut self,
         round: &GeneratedRound,
         sent: &EmittedEvent,
@@ -134,7 +134,7 @@ impl SenderStage<'_> {
     ) {
         let concern = Concern::LoneSurrogates;
         if deviations.contains(&DeliveryDeviation::Altered(concern)) {
-            let mut got = (0..round.inboxes.len()).flat_map(|which| self.got(which, round, sent));
+            let mut got = (0..round.inboxes.len()).flat_map(|which| self.deliveries_of(which, round, sent));
             if let Some(change) = got.find_map(|one| self.change(&one, sent, concern)) {
                 self.remark_once(messages::lone_surrogate_changed(), &change);
             }

@@ -19,15 +19,16 @@ use crate::wire::endpoint::scripted::Received;
 
 impl SenderStage<'_> {
     /// Waits until these events have reached every webhook.
-    pub(super) async fn arrive_all(&self, round: &mut GeneratedRound, sent: &[EmittedEvent]) {
+    pub(super) async fn wait_for_deliveries(&self, round: &mut GeneratedRound, sent: &[EmittedEvent]) {
         round.sent.extend(sent.iter().map(|one| (one.id.clone(), one.clone())));
         // Twice the deadline: a late delivery is not a lost one.
         let wait = self.transcript.limits.deadline * 2;
-        self.inboxes_have(wait, round, |inbox| sent.iter().all(|one| !inbox.of(&one.id).is_empty())).await;
+        self.wait_for_inboxes(wait, round, |inbox| sent.iter().all(|one| !inbox.of(&one.id).is_empty()))
+            .await;
     }
 
     /// Waits until every webhook has received enough, at most this long.
-    pub(super) async fn inboxes_have(
+    pub(super) async fn wait_for_inboxes(
         &self,
         most: Duration,
         round: &mut GeneratedRound,
@@ -44,7 +45,12 @@ impl SenderStage<'_> {
     }
 
     /// The deliveries of an event that a webhook received.
-    pub(super) fn got(&self, which: usize, round: &GeneratedRound, sent: &EmittedEvent) -> Vec<Received> {
+    pub(super) fn deliveries_of(
+        &self,
+        which: usize,
+        round: &GeneratedRound,
+        sent: &EmittedEvent,
+    ) -> Vec<Received> {
         let places = round.inboxes[which].of(&sent.id);
         self.registered[which]
             .endpoint
@@ -66,16 +72,16 @@ impl SenderStage<'_> {
         round: &GeneratedRound,
         sent: &EmittedEvent,
     ) -> Vec<DeliveryDeviation> {
-        let got = self.got(which, round, sent);
+        let got = self.deliveries_of(which, round, sent);
         let number = match got.len() {
             0 => Some(DeliveryDeviation::Lost),
             1 => None,
             _ => Some(DeliveryDeviation::Repeated),
         };
         let mut found = Vec::from_iter(number);
-        let along: HashSet<&str> = round.inboxes[which].along(&sent.id).collect();
-        if along.iter().filter(|id| round.sent.contains_key(**id)).count() > 1 {
-            // The suite cannot tell where one event of a batch ends.
+        let carried_ids: HashSet<&str> = round.inboxes[which].ids_with(&sent.id).collect();
+        if carried_ids.iter().filter(|id| round.sent.contains_key(**id)).count() > 1 {
+            // The suite does not know where one event of a batch ends.
             found.push(DeliveryDeviation::Batched);
             return found;
         }

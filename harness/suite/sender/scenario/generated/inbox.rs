@@ -16,7 +16,7 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    /// Reads what has arrived since.
+    /// Reads new arrivals.
     pub(super) fn read(&mut self, received: &[Received]) {
         for (place, one) in received.iter().enumerate().skip(self.carried.len()) {
             let mut carried = Vec::new();
@@ -38,7 +38,7 @@ impl Inbox {
     }
 
     /// All ids in the requests that carry a record, including its own.
-    pub(super) fn along<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    pub(super) fn ids_with<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a str> + use<'a> {
         let places = self.of(id).to_vec();
         places.into_iter().flat_map(|place| self.carried(place)).map(String::as_str)
     }

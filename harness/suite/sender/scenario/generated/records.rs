@@ -35,7 +35,7 @@ impl RecordProperty {
 }
 
 /// Names that programs trip over: empty, integer-like (JavaScript moves these first), names of an object's own members, names
-/// that need escapes or mean something elsewhere.
+/// that need escapes or mean something targets.
 const NAMES: &[&str] = &[
     "",
     "0",

@@ -1,6 +1,6 @@
 //! Shrinks a generated event or secret that shows a deviation.
 //!
-//! Invariant: bounded in steps, in time, and in what the endpoints keep. The smallest case was seen to show the same deviation.
+//! Invariant: steps, time and the requests that endpoints keep are bounded. The smallest case showed the same deviation.
 
 use std::slice;
 
@@ -35,9 +35,9 @@ impl SenderStage<'_> {
                 break;
             }
             steps += 1;
-            let smaller = self.made(first.event.name.as_str(), &tree.current(), first.concern);
+            let smaller = self.event_with(first.event.name.as_str(), &tree.current(), first.concern);
             deviates = self.ask(&smaller).await?.is_none() && {
-                self.settle_for(deviation, round, &smaller).await;
+                self.wait_for_deviation(deviation, round, &smaller).await;
                 self.deviations(round, &smaller).contains(&deviation)
             };
             if deviates {
@@ -45,15 +45,15 @@ impl SenderStage<'_> {
             }
         }
         if let Some(sent) = smallest.as_ref().filter(|_| deviation == DeliveryDeviation::Lost) {
-            // It has had little time so far.
-            self.arrive_all(round, slice::from_ref(sent)).await;
+            // Its delivery had little time so far.
+            self.wait_for_deliveries(round, slice::from_ref(sent)).await;
             smallest = smallest.filter(|sent| self.deviations(round, sent).contains(&deviation));
         }
         Ok(smallest.map_or((first, 0), |smallest| (smallest, steps)))
     }
 
     /// Waits until an event's deliveries show whether it has the deviation.
-    async fn settle_for(
+    async fn wait_for_deviation(
         &self,
         deviation: DeliveryDeviation,
         round: &mut GeneratedRound,
@@ -61,11 +61,11 @@ impl SenderStage<'_> {
     ) {
         let quiet = self.transcript.limits.quiet;
         if deviation != DeliveryDeviation::Lost {
-            self.arrive_all(round, slice::from_ref(sent)).await;
+            self.wait_for_deliveries(round, slice::from_ref(sent)).await;
         }
         if matches!(deviation, DeliveryDeviation::Lost | DeliveryDeviation::Repeated) {
             let wanted = if deviation == DeliveryDeviation::Lost { 1 } else { 2 };
-            self.inboxes_have(quiet, round, |inbox| inbox.of(&sent.id).len() >= wanted).await;
+            self.wait_for_inboxes(quiet, round, |inbox| inbox.of(&sent.id).len() >= wanted).await;
         }
     }
 
@@ -97,13 +97,15 @@ impl SenderStage<'_> {
             steps += 1;
             self.register_as(SCENARIO, NewWebhook::with_secret(tree.current())).await?;
             round.inboxes.push(Inbox::default());
-            self.first(SCENARIO).await?;
+            self.emit_first(SCENARIO).await?;
             let sent = self.plain();
             self.ask(&sent).await?;
-            self.arrive_all(round, slice::from_ref(&sent)).await;
+            self.wait_for_deliveries(round, slice::from_ref(&sent)).await;
             let last = round.inboxes.len() - 1;
             deviates = self.deviations_at(last, round, &sent).contains(&DeliveryDeviation::Unverified);
-            if let Some(received) = self.got(last, round, &sent).into_iter().next().filter(|_| deviates) {
+            if let Some(received) =
+                self.deliveries_of(last, round, &sent).into_iter().next().filter(|_| deviates)
+            {
                 smallest = Some((self.registered[last].index, sent, received));
                 what = size(&tree.current());
             }
@@ -121,14 +123,14 @@ impl SenderStage<'_> {
         };
         match smallest {
             Some((index, sent, received)) => {
-                self.emitted(&sent, deviation, generated(index, steps));
-                self.write_arrival(Some(index), received);
+                self.record_emission(&sent, deviation, generated(index, steps));
+                self.record_arrival(Some(index), received);
             }
             None => {
                 let index = self.registered[which].index;
-                let received = self.got(which, round, plain).into_iter().next();
-                self.emitted(plain, deviation, generated(index, 0));
-                received.into_iter().for_each(|received| self.write_arrival(Some(index), received));
+                let received = self.deliveries_of(which, round, plain).into_iter().next();
+                self.record_emission(plain, deviation, generated(index, 0));
+                received.into_iter().for_each(|received| self.record_arrival(Some(index), received));
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What the transcript keeps of generated events: those that deviate, with their deliveries, and remarks.
+//! Records generated events that deviate, with their deliveries and remarks.
 //!
 //! Invariant: a few requests that carry no event of the suite are recorded too.
 
@@ -10,7 +10,7 @@ use crate::suite::transcript::{AnswerForm, Emission, Generated};
 use crate::webhook::json::difference::Concern;
 
 impl SenderStage<'_> {
-    pub(super) fn emitted(
+    pub(super) fn record_emission(
         &mut self,
         sent: &EmittedEvent,
         deviation: DeliveryDeviation,
@@ -33,32 +33,32 @@ impl SenderStage<'_> {
     }
 
     /// Records an event whose deliveries deviate, the deliveries, and the other events that they carry.
-    pub(super) fn write_case(
+    pub(super) fn record_case(
         &mut self,
         sent: &EmittedEvent,
         deviation: DeliveryDeviation,
         generated: Generated,
         round: &GeneratedRound,
     ) {
-        let along = round.inboxes.iter().flat_map(|inbox| inbox.along(&sent.id));
-        let along: BTreeSet<&str> = along.filter(|id| *id != sent.id).collect();
-        let along = along.into_iter().filter_map(|id| round.sent.get(id));
-        for other in along.filter(|_| deviation == DeliveryDeviation::Batched) {
-            self.emitted(other, deviation, generated.clone());
+        let carried_ids = round.inboxes.iter().flat_map(|inbox| inbox.ids_with(&sent.id));
+        let carried_ids: BTreeSet<&str> = carried_ids.filter(|id| *id != sent.id).collect();
+        let carried_ids = carried_ids.into_iter().filter_map(|id| round.sent.get(id));
+        for other in carried_ids.filter(|_| deviation == DeliveryDeviation::Batched) {
+            self.record_emission(other, deviation, generated.clone());
         }
-        self.emitted(sent, deviation, generated);
+        self.record_emission(sent, deviation, generated);
         for which in 0..round.inboxes.len() {
             let index = self.registered[which].index;
-            for received in self.got(which, round, sent) {
-                self.write_arrival(Some(index), received);
+            for received in self.deliveries_of(which, round, sent) {
+                self.record_arrival(Some(index), received);
             }
         }
     }
 
     /// Records the first few requests that carry no event of the suite, and keeps the rest as exchanges that show nothing.
-    pub(super) fn keep(&mut self, round: &GeneratedRound) {
-        const STRANGERS: usize = 8;
-        let mut strangers = 0;
+    pub(super) fn record_rest(&mut self, round: &GeneratedRound) {
+        const MOST_UNKNOWN: usize = 8;
+        let mut unknown = 0;
         let written: HashSet<String> =
             self.transcript.emissions_of(SCENARIO).map(|emission| emission.record_id.clone()).collect();
         for which in 0..round.inboxes.len() {
@@ -68,9 +68,9 @@ impl SenderStage<'_> {
                 if carried.iter().any(|id| written.contains(id)) {
                     continue;
                 }
-                if carried.is_empty() && strangers < STRANGERS {
-                    strangers += 1;
-                    self.write_arrival(Some(index), one);
+                if carried.is_empty() && unknown < MOST_UNKNOWN {
+                    unknown += 1;
+                    self.record_arrival(Some(index), one);
                 } else {
                     self.transcript.record(Self::exchange(one));
                 }

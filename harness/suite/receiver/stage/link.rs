@@ -13,8 +13,8 @@ use crate::wire::exchange::{Delivery, Exchange, Outcome};
 /// hangs on a forgery may still answer the next valid delivery.
 const MAX_SILENT: usize = 3;
 
-/// Shared by all cases that run at the same time.
-pub(in crate::suite::receiver) struct Line<'a> {
+/// The client and the receiver's silence so far. All cases that run at the same time share it.
+pub(in crate::suite::receiver) struct Link<'a> {
     pub(in crate::suite::receiver) client: &'a Client,
     pub(in crate::suite::receiver) target: Target,
     /// Sends forged deliveries once several of them were not answered: it waits only a second.
@@ -32,7 +32,7 @@ pub(in crate::suite::receiver) struct Attempt {
     pub(in crate::suite::receiver) after: Option<Exchange>,
 }
 
-impl<'a> Line<'a> {
+impl<'a> Link<'a> {
     pub(in crate::suite::receiver) fn new(client: &'a Client, impatient: Client, target: Target) -> Self {
         Self { client, target, impatient, silent: AtomicUsize::new(0), hung: AtomicUsize::new(0) }
     }
@@ -42,7 +42,7 @@ impl<'a> Line<'a> {
         self.hung.load(Ordering::Relaxed) >= MAX_SILENT
     }
 
-    /// Sends one valid delivery. Errors: the last few were not answered, so sending more would only wait.
+    /// Sends one valid delivery. Errors: the last few were not answered, so waiting for more answers is pointless.
     pub(in crate::suite::receiver) async fn send(
         &self,
         delivery: &Delivery,
@@ -74,7 +74,7 @@ impl<'a> Line<'a> {
         if !self.is_silent() {
             return Ok(());
         }
-        Err(SubjectError::Stuck(messages::stopped_answering(MAX_SILENT)))
+        Err(SubjectError::RequestFailed(messages::stopped_answering(MAX_SILENT)))
     }
 
     async fn exchange(&self, delivery: &Delivery, valid: bool) -> Exchange {
