@@ -61,8 +61,8 @@ pub(super) fn also_explained_by(causes: &[String]) -> String {
 pub(super) fn shown_by(exchanges: &[usize], most: usize) -> String {
     let shown: Vec<String> = exchanges.iter().take(most).map(|id| format!("#{id}")).collect();
     match exchanges.len().saturating_sub(shown.len()) {
-        0 => shown.join(" "),
-        more => format!("{} and {more} more", shown.join(" ")),
+        0 => format!("exchange {}", shown.join(" ")),
+        more => format!("exchange {} and {more} more", shown.join(" ")),
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) fn requests_in(requests: usize, took_ms: u64, waited_ms: u64, per_s: 
     match waited_ms {
         0 => format!("{requests} requests in {took_ms} ms; {per_s:.1} per second"),
         _ => format!(
-            "{requests} requests in {took_ms} ms, including {waited_ms} ms of waiting; {per_s:.1} per second without it"
+            "{requests} requests in {took_ms} ms, including {waited_ms} ms of waiting; {per_s:.1} per second otherwise"
         ),
     }
 }
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(requests_in(10, 1000, 0, 10.0), "10 requests in 1000 ms; 10.0 per second");
         assert_eq!(
             requests_in(10, 1000, 500, 20.0),
-            "10 requests in 1000 ms, including 500 ms of waiting; 20.0 per second without it"
+            "10 requests in 1000 ms, including 500 ms of waiting; 20.0 per second otherwise"
         );
         assert_eq!(some_failed(2, 5, Some(3)), "2 of 5 failed, first #3");
         assert_eq!(alternative_causes(&["a.b".to_owned(), "c.d".to_owned()]), "; or a.b; or c.d");

@@ -52,17 +52,22 @@ pub fn render(report: &Report, detail: Detail) -> String {
         let _ = writeln!(text, "\n{BAD}{head}{BAD:#}: {}", clean(&words));
         let _ = writeln!(text, "  fix: {}", cause.fix);
     }
-    let mut group = "";
-    for (requirement, check) in report.requirements.iter().zip(&report.checks) {
-        if detail == Detail::Quiet && matches!(check.verdict, VerdictName::Pass | VerdictName::NotApplicable)
-        {
-            continue;
+    let is_shown = |check: &CheckEntry| {
+        detail != Detail::Quiet || !matches!(check.verdict, VerdictName::Pass | VerdictName::NotApplicable)
+    };
+    let shown = || report.requirements.iter().zip(&report.checks).filter(|(_, check)| is_shown(check));
+    // The contract has some requirements of a group after other groups.
+    let mut groups: Vec<&str> = Vec::new();
+    for (_, check) in shown() {
+        if !groups.contains(&check.group()) {
+            groups.push(check.group());
         }
-        if check.group() != group {
-            group = check.group();
-            let _ = writeln!(text, "\n{BOLD}{group}{BOLD:#}");
+    }
+    for group in groups {
+        let _ = writeln!(text, "\n{BOLD}{group}{BOLD:#}");
+        for (requirement, check) in shown().filter(|(_, check)| check.group() == group) {
+            entry(&mut text, requirement, check, detail);
         }
-        entry(&mut text, requirement, check, detail);
     }
     for note in &report.notes {
         let _ = writeln!(text, "\nnote: {}", lines(note, "      "));

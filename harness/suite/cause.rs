@@ -104,7 +104,7 @@ codes! {
         "the timestamp header is not the current time in decimal milliseconds",
         "write the time of sending as decimal milliseconds since the epoch: Date.now(), time.time_ns() // 1_000_000";
     HeaderName = "header.name":
-        "a header has another name, or its name is matched case-sensitively",
+        "a header has the wrong name, or its name is matched case-sensitively",
         "use X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp, and ignore the case of header names";
     AcceptsEverything = "accepts.everything":
         "every request is accepted, whatever its signature",
@@ -129,7 +129,7 @@ codes! {
         "after verifying the signature, answer 400 if the body is not a JSON object with an event name";
     AcceptsTimestampFormat = "accepts.timestamp-format":
         "a timestamp that is not only digits is accepted",
-        "match the timestamp against ^[0-9]+$ before anything else; NaN passes every comparison with a limit";
+        "reject a timestamp that does not match ^[0-9]+$: otherwise it becomes NaN, which passes every age check";
     AcceptsBackDoor = "accepts.back-door":
         "an unsigned request is accepted because of a header or body that anyone can send",
         "let only the signature decide: no trusted addresses, no secret in a header, no unsigned pings";
@@ -149,14 +149,14 @@ codes! {
         "characters before or after the 64 digits are ignored",
         "match the signature against ^[0-9a-f]{64}$ before decoding it";
     CrashSignatureLength = "crash.signature-length":
-        "a signature of another length crashes the comparison",
-        "answer 401 to a signature of another length before a comparison that throws, such as timingSafeEqual";
+        "a signature of the wrong length crashes the comparison",
+        "check the length first and answer 401; comparisons such as timingSafeEqual throw if the lengths differ";
     CrashHeaderBytes = "crash.header-bytes":
         "a header with non-ASCII bytes crashes the receiver",
-        "compare bytes instead of strings, and answer 401 to a signature that is not ASCII";
+        "answer 401 to a signature that is not ASCII; compare bytes, and the lengths of bytes, not of strings";
     CrashMalformedJson = "crash.malformed-json":
-        "a body that cannot be parsed crashes the receiver",
-        "catch the parser's error, and answer 400";
+        "a body that is not a delivery crashes the receiver",
+        "answer 400 unless the body parses and is an object with an event name";
     AnswerStatus = "answer.status":
         "the status of the answer is wrong for this request",
         "answer 401 to a wrong signature, 400 to a body that is not a delivery, 413 to one that is too large, 405 to \
@@ -177,8 +177,8 @@ codes! {
         "a body with other JSON formatting is rejected",
         "hash the raw request body, before any JSON parser, and use a parser that accepts any valid JSON";
     RefusesEverything = "refuses.everything":
-        "every delivery is rejected, in every way of signing that was tried",
-        "check that the receiver has the secret, path and method of the webhook";
+        "no way of signing that was tried is accepted",
+        "give your receiver the secret that the suite uses, and check the path and the method";
     RefusesUnknownEvent = "refuses.unknown-event":
         "unknown events, objects or members are rejected",
         "answer 200 to events that you do not use: Twenty sends every kind of event to every webhook";
@@ -219,8 +219,8 @@ codes! {
         "a webhook's filter is not applied correctly",
         "match each event's name against the webhook's operations: exact names, object.*, *.action and *.*";
     SendAckStatus = "send.ack-status":
-        "a status, or no answer, is misread as an acknowledgement or as a failure",
-        "treat every final status from 200 to 299 as an acknowledgement, whatever its body, and nothing else";
+        "the sender misreads an answer, or the lack of one",
+        "treat only a complete header with a final status from 200 to 299 as an acknowledgement; read on after a 1xx";
     SendBlocked = "send.blocked":
         "a delivery is delayed by another one that hangs or fails",
         "give each delivery its own task and timeout, and continue with the next one after a failure";
@@ -259,16 +259,16 @@ codes! {
         "deliver every kind of event to every webhook without a filter";
     SendCrash = "send.crash":
         "the sender ended during the run",
-        "handle failed deliveries without ending the process";
+        "see what the sender wrote last; handle errors, such as failed deliveries, without ending the process";
     PayloadMember = "payload.member":
-        "a member of the payload is missing, has another name, or should not be there",
+        "a member of the payload is missing, has the wrong name, or should not be there",
         "send the documented members under their documented names";
     PayloadType = "payload.type":
-        "a member of the payload has another JSON type",
+        "a member of the payload has the wrong JSON type",
         "send each member with the JSON type that it has in the record";
     PayloadValue = "payload.value":
         "a value of the record was changed",
-        "serialise the record as UTF-8 JSON without converting its values";
+        "serialise the record as UTF-8 JSON without converting its values: long numbers must not become floats";
     PayloadTime = "payload.time":
         "the payload's timestamp is not the time of the event in UTC",
         "write the time of the event as an RFC 3339 date-time in UTC, such as 2025-02-10T15:30:50Z";

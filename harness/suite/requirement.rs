@@ -53,8 +53,23 @@ pub enum Recorded {
     Shows,
     /// A single delivery shows it if the webhook's secret is known.
     ShowsWithSecret,
-    /// They do not show it, and why.
-    Cannot(&'static str),
+    /// They do not show it.
+    Cannot(Unrecorded),
+}
+
+described! {
+    /// What recorded traffic does not show, and why a requirement about it does not apply.
+    pub enum Unrecorded {
+        Answers: "traffic alone does not show how the sender treats an answer",
+        EventTime: "the time of the event is unknown",
+        OtherEndpoints: "traffic alone does not show how endpoints affect each other",
+        OtherWebhooks: "the traffic is from one webhook",
+        Record: "the original record is unknown",
+        Retries: "traffic alone does not show which deliveries are retries",
+        Secret: "traffic alone does not show whether the webhook has a secret",
+        Url: "the registered URL is unknown",
+        Webhooks: "traffic alone does not show which webhooks and events there were",
+    }
 }
 
 impl Requirement {

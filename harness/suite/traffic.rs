@@ -38,7 +38,7 @@ pub fn not_shown(requirement: &Requirement, secret_known: bool) -> Option<&'stat
     match requirement.binds {
         Binds::Sender(Recorded::Shows) => None,
         Binds::Sender(Recorded::ShowsWithSecret) => (!secret_known).then(messages::secret_missing),
-        Binds::Sender(Recorded::Cannot(why)) => Some(why),
+        Binds::Sender(Recorded::Cannot(what)) => Some(what.describe()),
         Binds::Receiver => Some(messages::for_receivers()),
     }
 }

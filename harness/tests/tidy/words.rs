@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Files, assert_no, root, rust_files, tree};
+use super::{Files, assert_no, root, tree};
 
 /// Words to avoid, and what to say instead. They are found in names too, where `_` separates words.
 const WORDS: &[(&str, &str)] = &[
@@ -71,14 +71,14 @@ const RIGHT: &[(&str, &str)] = &[
     ("", "sender/signing/further-attempts"),
 ];
 
-const FOLDERS: &[&str] = &["docs", "fixtures", "snapshots", ".ci"];
+const FOLDERS: &[&str] = &["harness", "benches", "docs", "fixtures", "snapshots", ".ci"];
 const FILES: &[&str] = &["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Cargo.toml", "deny.toml"];
 /// Folders of third-party or generated files.
 const FOREIGN: &[&str] = &["node_modules", ".venv", "target", "vectors", "__pycache__"];
 
 /// Every file that people read, as path and text.
 fn texts() -> Files {
-    let mut found = [rust_files("harness"), rust_files("benches")].concat();
+    let mut found = Files::new();
     let mut open: Vec<_> = FOLDERS.iter().chain(FILES).map(|name| root().join(name)).collect();
     while let Some(path) = open.pop() {
         if path.is_dir() {
@@ -97,9 +97,16 @@ fn name(path: &Path) -> String {
     path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned()
 }
 
-/// The words of a line in lower case, with one space around each.
+/// The words of a line in lower case, with one space around each. `CamelCase` is two words.
 fn plain(line: &str) -> String {
-    let words = line.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut apart = String::new();
+    for character in line.chars() {
+        if character.is_uppercase() && apart.ends_with(char::is_lowercase) {
+            apart.push(' ');
+        }
+        apart.push(character);
+    }
+    let words = apart.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<String> = words.map(str::to_lowercase).collect();
     format!(" {} ", words.join(" "))
 }
@@ -147,13 +154,14 @@ fn word_to_avoid_is_named() {
             "a.md",
             "It waits Behind the line.\nThe check receiver/reception/genuine stays.\nWhat is left, is fine.",
         ),
-        ("b.rs", "fn a_twin_is_taken_in() {}\n"),
+        ("b.rs", "fn a_twin_is_taken_in() {}\nstruct SentBehind;\n"),
     ]);
     let found = complaints(&files);
     let expected = [
         "a.md:1 says `behind`; say after, past or following: It waits Behind the line.",
         "b.rs:1 says `twin`; say control: fn a_twin_is_taken_in() {}",
         "b.rs:1 says `taken in`; say processed: fn a_twin_is_taken_in() {}",
+        "b.rs:2 says `behind`; say after, past or following: struct SentBehind;",
     ];
     assert_eq!(found, expected);
 }

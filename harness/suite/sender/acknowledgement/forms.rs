@@ -6,7 +6,7 @@ use super::outcome::{answered, delivered, misread_acknowledgement};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::judge::first_scenario;
 use crate::suite::sender::messages;
 use crate::suite::sender::scenario::answers::ANSWER_FORMS;
@@ -17,7 +17,7 @@ use crate::wire::exchange::ExchangeId;
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-5",
     title: "only the status counts",
-    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how the sender treats an answer")),
+    binds: Binds::Sender(Recorded::Cannot(Unrecorded::Answers)),
     level: Level::Should,
     check_id: "sender/acknowledgement/status-alone",
     text: "An empty, large, non-JSON or error-looking body under a 2xx is still an acknowledgement.",

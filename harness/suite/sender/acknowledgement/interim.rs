@@ -2,7 +2,7 @@
 
 use super::forms::in_forms;
 use crate::peers::fault::{Faults, SenderFault};
-use crate::suite::requirement::{Binds, Level, Recorded, Requirement};
+use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Unrecorded};
 use crate::suite::sender::scenario::answers::ANSWER_FORMS;
 use crate::suite::transcript::AnswerForm;
 
@@ -10,7 +10,7 @@ use crate::suite::transcript::AnswerForm;
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-7",
     title: "interim answers",
-    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how the sender treats an answer")),
+    binds: Binds::Sender(Recorded::Cannot(Unrecorded::Answers)),
     level: Level::Should,
     check_id: "sender/acknowledgement/interim",
     text: "An interim 1xx before a 2xx is not the answer.",

@@ -7,7 +7,7 @@ use crate::peers::fault::{Faults, SenderFault};
 use crate::subject::capability::Capability;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::judge::{and_over_https, first_scenario};
 use crate::suite::sender::messages;
 use crate::suite::sender::scenario::https::BAD_CERTIFICATES;
@@ -18,7 +18,7 @@ use crate::suite::transcript::{Arrival, Conduct, Emission, ScenarioName, Transcr
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-3",
     title: "no answer is no acknowledgement",
-    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how the sender treats an answer")),
+    binds: Binds::Sender(Recorded::Cannot(Unrecorded::Answers)),
     level: Level::Must,
     check_id: "sender/acknowledgement/no-answer",
     text: "No answer (refused, reset, closed early, cut off inside the header, timed out) does not acknowledge; \

@@ -4,7 +4,7 @@ use super::outcome::{answered, delivered};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::judge::first_scenario;
 use crate::suite::sender::messages;
 use crate::suite::sender::scenario::answers::NOT_ACKNOWLEDGED;
@@ -14,7 +14,7 @@ use crate::suite::transcript::{AnswerForm, MOVED, Transcript};
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-8",
     title: "redirects not followed",
-    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how the sender treats an answer")),
+    binds: Binds::Sender(Recorded::Cannot(Unrecorded::Answers)),
     level: Level::Advice,
     check_id: "sender/acknowledgement/redirect",
     text: "A redirect is not followed to another host, and never turns the POST into a GET that counts as \

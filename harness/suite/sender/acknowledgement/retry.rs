@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::messages;
 use crate::suite::sender::retry::retried;
 use crate::suite::sender::scenario::answers::NOT_ACKNOWLEDGED;
@@ -22,7 +22,7 @@ const SHORTEST_PAUSE_MS: u64 = 50;
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-4",
     title: "sane retries",
-    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how the sender treats an answer")),
+    binds: Binds::Sender(Recorded::Cannot(Unrecorded::Answers)),
     level: Level::Should,
     check_id: "sender/acknowledgement/further-attempts",
     text: "If it retries: same event, same data, a bounded number of times, not in a tight loop.",

@@ -5,7 +5,7 @@ use crate::peers::fault::{Faults, SenderFault};
 use crate::subject::capability::Capability;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::judge::{and_over_https, first_scenario};
 use crate::suite::sender::messages;
 use crate::suite::sender::scenario::answers::{ACKNOWLEDGED, NOT_ACKNOWLEDGED};
@@ -17,7 +17,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "ACK-1",
         title: "every 2xx acknowledges",
-        binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how the sender treats an answer")),
+        binds: Binds::Sender(Recorded::Cannot(Unrecorded::Answers)),
         level: Level::Must,
         check_id: "sender/acknowledgement/2xx",
         text: "Every status from 200 to 299 acknowledges: the delivery is not sent again, and is reported as \
@@ -37,7 +37,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "ACK-2",
         title: "nothing else acknowledges",
-        binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how the sender treats an answer")),
+        binds: Binds::Sender(Recorded::Cannot(Unrecorded::Answers)),
         level: Level::Must,
         check_id: "sender/acknowledgement/not-2xx",
         text: "A final status outside 200 to 299 does not acknowledge, redirects included.",

@@ -6,7 +6,7 @@ use super::endpoints::{judged_events, webhooks};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::judge::first_scenario;
 use crate::suite::sender::messages;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
@@ -19,7 +19,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(900);
 pub const ALL: &[Requirement] = &[Requirement {
     id: "ACK-6",
     title: "bounded wait",
-    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how the sender treats an answer")),
+    binds: Binds::Sender(Recorded::Cannot(Unrecorded::Answers)),
     level: Level::Should,
     check_id: "sender/acknowledgement/wait",
     text: "The wait for the head of an answer is bounded (S: 5 s) and is at least 1 s.",

@@ -5,7 +5,7 @@ use url::Url;
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::{and_over_https, every_delivery};
 use crate::suite::sender::messages;
@@ -39,7 +39,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "DLV-2",
         title: "exact URL",
-        binds: Binds::Sender(Recorded::Cannot("the registered URL is unknown")),
+        binds: Binds::Sender(Recorded::Cannot(Unrecorded::Url)),
         level: Level::Must,
         check_id: "sender/delivery/url",
         text: "The request goes to the registered URL: host, port, path and query unchanged.",

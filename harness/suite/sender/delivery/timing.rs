@@ -3,7 +3,7 @@
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::{every_delivery, first_scenario};
 use crate::suite::sender::messages;
@@ -16,7 +16,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "DLV-6",
         title: "prompt",
-        binds: Binds::Sender(Recorded::Cannot("the time of the event is unknown")),
+        binds: Binds::Sender(Recorded::Cannot(Unrecorded::EventTime)),
         level: Level::Must,
         check_id: "sender/delivery/prompt",
         text: "Delivery starts within the delivery deadline (default 5 s) after the event.",
@@ -30,7 +30,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "DLV-7",
         title: "endpoints are independent",
-        binds: Binds::Sender(Recorded::Cannot("traffic alone does not show how endpoints affect each other")),
+        binds: Binds::Sender(Recorded::Cannot(Unrecorded::OtherEndpoints)),
         level: Level::Should,
         check_id: "sender/delivery/unblocked",
         text: "An endpoint that hangs, refuses or fails delays no delivery to another endpoint.",

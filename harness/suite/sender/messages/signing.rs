@@ -43,11 +43,15 @@ pub(crate) fn uppercase_digits(delivery: &str, signature: &str) -> String {
 
 /// `why` is what the known cause does, if there is one.
 pub(crate) fn signature_mismatch(delivery: &str, why: Option<&str>) -> String {
-    let why = why.unwrap_or("no known way of signing gives it");
+    let why = why.unwrap_or("no known way of signing gives it; check that the secret is the webhook's");
     format!("{delivery} has a signature that does not match: {why}")
 }
 
 // SIG-5
+
+pub(crate) fn not_decimal() -> &'static str {
+    "not a decimal number"
+}
 
 pub(crate) fn not_time_of_sending() -> &'static str {
     "not the time of sending"

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::member::missing;
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
-use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
 use crate::suite::sender::messages;
@@ -20,7 +20,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "PAY-2",
         title: "record unchanged",
-        binds: Binds::Sender(Recorded::Cannot("the original record is unknown")),
+        binds: Binds::Sender(Recorded::Cannot(Unrecorded::Record)),
         level: Level::Must,
         check_id: "sender/payload/record",
         text: "`data` is an object that holds the record: every member given comes out equal (text in any script, \
@@ -43,7 +43,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "PAY-7",
         title: "long numbers",
-        binds: Binds::Sender(Recorded::Cannot("the original record is unknown")),
+        binds: Binds::Sender(Recorded::Cannot(Unrecorded::Record)),
         level: Level::Should,
         check_id: "sender/payload/long-numbers",
         text: "So does a number beyond 2^53, or with more digits than a double holds.",

@@ -3,7 +3,7 @@
 use super::signed::{key_of, mismatch, single};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::Code;
-use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
 use crate::suite::sender::messages;
@@ -15,7 +15,7 @@ use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 pub const ALL: &[Requirement] = &[Requirement {
     id: "SIG-6",
     title: "each webhook's own secret",
-    binds: Binds::Sender(Recorded::Cannot("the traffic is from one webhook")),
+    binds: Binds::Sender(Recorded::Cannot(Unrecorded::OtherWebhooks)),
     level: Level::Must,
     check_id: "sender/signing/own-secret",
     text: "Each webhook's deliveries are signed under its own secret.",

@@ -4,7 +4,7 @@ use super::signature::valid;
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::messages;
 use crate::suite::sender::retry::retried;
@@ -17,7 +17,7 @@ use crate::webhook::signature::SIGNATURE_HEADER;
 pub const ALL: &[Requirement] = &[Requirement {
     id: "SIG-7",
     title: "retries are signed",
-    binds: Binds::Sender(Recorded::Cannot("traffic alone does not show which deliveries are retries")),
+    binds: Binds::Sender(Recorded::Cannot(Unrecorded::Retries)),
     level: Level::Must,
     check_id: "sender/signing/further-attempts",
     text: "A retry of a delivery verifies too.",

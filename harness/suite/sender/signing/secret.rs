@@ -5,7 +5,7 @@ use crate::peers::fault::{Faults, SenderFault};
 use crate::redaction::encodings::{SHORTEST, place_of};
 use crate::subject::capability::Capability;
 use crate::suite::cause::{Cause, Code};
-use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
 use crate::suite::sender::messages;
@@ -32,9 +32,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "SIG-9",
         title: "unsigned without a secret",
-        binds: Binds::Sender(Recorded::Cannot(
-            "traffic alone does not show whether the webhook has a secret",
-        )),
+        binds: Binds::Sender(Recorded::Cannot(Unrecorded::Secret)),
         level: Level::Advice,
         check_id: "sender/signing/unsigned",
         text: "Without a secret no signature header is sent.",

@@ -49,7 +49,7 @@ fn timestamp_form(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
         Some(ms) if near(ms.saturating_mul(1000)) => ("seconds", "in seconds"),
         Some(ms) if near(ms / 1000) => ("microseconds", "in microseconds"),
         Some(_) => (messages::not_time_of_sending(), messages::not_time_of_sending()),
-        None => ("not decimal digits", "not a decimal number"),
+        None => ("not decimal digits", messages::not_decimal()),
     };
     let message = messages::wrong_timestamp(&arrived.named(), &shown(timestamp), words);
     let cause = Cause::detailed(Code::HeaderTimestampFormat, detail);

@@ -7,7 +7,7 @@ use crate::peers::fault::{Faults, SenderFault};
 use crate::subject::capability::Capability;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::judge::first_scenario;
 use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::{DELETION, EVERY_EVENT, FILTERED};
@@ -18,9 +18,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "SUB-3",
         title: "nothing after deletion",
-        binds: Binds::Sender(Recorded::Cannot(
-            "traffic alone does not show which webhooks and events there were",
-        )),
+        binds: Binds::Sender(Recorded::Cannot(Unrecorded::Webhooks)),
         level: Level::Must,
         check_id: "sender/subscription/deleted",
         text: "A deleted webhook receives no event that was emitted after the deletion was answered.",
@@ -34,9 +32,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "SUB-4",
         title: "every kind of event",
-        binds: Binds::Sender(Recorded::Cannot(
-            "traffic alone does not show which webhooks and events there were",
-        )),
+        binds: Binds::Sender(Recorded::Cannot(Unrecorded::Webhooks)),
         level: Level::Must,
         check_id: "sender/subscription/every-kind",
         text: "A webhook without a filter receives every kind of event: created, updated, deleted, of standard and \
@@ -51,9 +47,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "SUB-5",
         title: "filters",
-        binds: Binds::Sender(Recorded::Cannot(
-            "traffic alone does not show which webhooks and events there were",
-        )),
+        binds: Binds::Sender(Recorded::Cannot(Unrecorded::Webhooks)),
         level: Level::Should,
         check_id: "sender/subscription/filter",
         text: "A webhook with a filter receives only matching events (capability `filters`).",

@@ -4,7 +4,7 @@ use super::missing::{cannot_be_emitted, lost, missed_and_repeated, not_awaited, 
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
-use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Verdict};
+use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::judge::{first_scenario, of_generated};
 use crate::suite::sender::messages;
 use crate::suite::sender::scenario::answers::NOT_ACKNOWLEDGED;
@@ -18,9 +18,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "SUB-1",
         title: "active at once",
-        binds: Binds::Sender(Recorded::Cannot(
-            "traffic alone does not show which webhooks and events there were",
-        )),
+        binds: Binds::Sender(Recorded::Cannot(Unrecorded::Webhooks)),
         level: Level::Must,
         check_id: "sender/subscription/active-at-once",
         text: "A webhook is active as soon as its registration has been answered: the next event reaches it.",
@@ -34,9 +32,7 @@ pub const ALL: &[Requirement] = &[
     Requirement {
         id: "SUB-2",
         title: "every webhook gets every event",
-        binds: Binds::Sender(Recorded::Cannot(
-            "traffic alone does not show which webhooks and events there were",
-        )),
+        binds: Binds::Sender(Recorded::Cannot(Unrecorded::Webhooks)),
         level: Level::Must,
         check_id: "sender/subscription/once-per-webhook",
         text: "Several webhooks can be registered; every event reaches each of them exactly once.",
