@@ -74,7 +74,7 @@ pub(super) fn ca_excludes_insecure() -> &'static str {
 // The secret.
 
 pub(super) fn secret_is_empty() -> &'static str {
-    "the secret is empty; give the one that the webhook was registered with"
+    "the secret is empty; give the secret that the webhook was registered with"
 }
 
 pub(super) fn secret_is_missing() -> &'static str {
@@ -106,7 +106,7 @@ pub(super) fn cannot_listen(address: SocketAddr, why: impl Display) -> String {
 }
 
 pub(super) fn server_stopped() -> &'static str {
-    "the server stopped without being asked to"
+    "the server stopped unexpectedly"
 }
 
 pub(super) fn certificate_is_not_verified(address: &str) -> String {
@@ -138,7 +138,7 @@ pub(super) const REFERENCE_PEERS: &str = "the reference sender and receiver";
 // `receiver`.
 
 pub(super) fn no_receiver() -> &'static str {
-    "no receiver is given; use --url URL for one that already runs, or --exec 'COMMAND' to start one"
+    "no receiver is given; use --url URL for a running receiver, or --exec 'COMMAND' to start one"
 }
 
 pub(super) fn trust_without_url() -> &'static str {
@@ -157,8 +157,8 @@ pub(super) fn running_again(time: &str, change: &str) -> String {
 // `sender`.
 
 pub(super) fn no_sender() -> &'static str {
-    "no sender is given; use --exec 'COMMAND' to start one, --control URL for one that already runs, or --transcript FILE \
-     for recorded deliveries"
+    "no sender is given; use --exec 'COMMAND' to start one, --control URL for a running sender, or --transcript FILE for \
+     recorded deliveries"
 }
 
 pub(super) fn trust_without_control() -> &'static str {
@@ -238,7 +238,7 @@ pub(super) fn signature_matches() -> &'static str {
 pub(super) fn signature_differs(expected: &str, captured: &str, cause: Option<(String, &str)>) -> String {
     let cause = match cause {
         Some((cause, fix)) => format!("  cause     {cause}\n  fix       {fix}\n"),
-        None => "  cause     unknown: no known mistake gives this signature\n  fix       check that the secret is the right one\n"
+        None => "  cause     unknown: no known cause gives this signature\n  fix       check that the secret is the right one\n"
             .to_owned(),
     };
     format!("the signature does not match\n  expected  {expected}\n  captured  {captured}\n{cause}")
@@ -285,7 +285,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_follow_the_data() {
+    fn messages_adapt_to_their_arguments() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         for (said, expected) in [
             (alternatives(&names(&["text"])), "text"),
@@ -296,7 +296,7 @@ mod tests {
             ),
             (
                 signature_differs("aa", "bb", None),
-                "the signature does not match\n  expected  aa\n  captured  bb\n  cause     unknown: no known mistake gives \
+                "the signature does not match\n  expected  aa\n  captured  bb\n  cause     unknown: no known cause gives \
                  this signature\n  fix       check that the secret is the right one\n",
             ),
             (

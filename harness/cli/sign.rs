@@ -23,7 +23,7 @@ use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 pub(super) struct Arguments {
     #[command(flatten)]
     secret: SecretOptions,
-    /// Use this value of the timestamp header [default: the present time in milliseconds]
+    /// Use this value of the timestamp header [default: the current time in milliseconds]
     #[arg(long, help_heading = PAYLOAD)]
     timestamp: Option<String>,
     /// Read the body from this file instead of stdin

@@ -18,8 +18,8 @@ pub(super) fn cannot_start(program: &str, why: impl Display, is_missing: bool) -
 }
 
 /// How a process ended: the status, and what is left of its stderr.
-pub(super) fn ended(command: &str, status: impl Display, last_words: &str) -> String {
-    format!("the command `{command}` ended with {status}{last_words}")
+pub(super) fn ended(command: &str, status: impl Display, last_stderr: &str) -> String {
+    format!("the command `{command}` ended with {status}{last_stderr}")
 }
 
 /// The end of a message. Empty if there are no lines.
@@ -31,7 +31,7 @@ pub(super) fn last_lines(lines: &[&str]) -> String {
 }
 
 pub(super) fn no_free_port(why: impl Display) -> String {
-    format!("no port is free: {why}")
+    format!("cannot find a free port: {why}")
 }
 
 /// `end` says how the process ended, from [`ended`].
@@ -41,10 +41,10 @@ pub(super) fn receiver_ended_at_start(command: &str, port: u16, end: impl Displa
     )
 }
 
-pub(super) fn receiver_never_listened(command: &str, port: u16, seconds: f64, last_words: &str) -> String {
+pub(super) fn receiver_never_listened(command: &str, port: u16, seconds: f64, last_stderr: &str) -> String {
     format!(
         "the receiver did not listen on 127.0.0.1:{port} or [::1]:{port} within {seconds} s; make `{command}` listen on the \
-         port in the variable PORT, or wait longer with --ready-timeout{last_words}"
+         port in the variable PORT, or wait longer with --ready-timeout{last_stderr}"
     )
 }
 
@@ -127,8 +127,8 @@ pub(super) fn endless_line(most: usize, quoted: &str) -> String {
     format!("the sender wrote a line longer than {most} bytes to stdout; it begins with {quoted}")
 }
 
-pub(super) fn no_reply_in_time(op: &str, request: u64, seconds: f64, last_words: &str) -> String {
-    format!("the sender did not reply to `{op}` (request {request}) within {seconds} s{last_words}")
+pub(super) fn no_reply_in_time(op: &str, request: u64, seconds: f64, last_stderr: &str) -> String {
+    format!("the sender did not reply to `{op}` (request {request}) within {seconds} s{last_stderr}")
 }
 
 /// `end` says how the process ended, from [`ended`].
@@ -136,8 +136,8 @@ pub(super) fn sender_ended(op: &str, end: impl Display) -> String {
     format!("no reply to `{op}`: {end}")
 }
 
-pub(super) fn stdout_closed(op: &str, last_words: &str) -> String {
-    format!("no reply to `{op}`: the sender closed its stdout, but it still runs{last_words}")
+pub(super) fn stdout_closed(op: &str, last_stderr: &str) -> String {
+    format!("no reply to `{op}`: the sender closed its stdout, but it still runs{last_stderr}")
 }
 
 pub(super) fn invalid_answer(op: &str, why: impl Display, quoted: &str) -> String {
@@ -166,7 +166,7 @@ pub(super) fn invalid_reply(
     why: &str,
 ) -> String {
     format!(
-        "the sender at {url} answered `{op}` (request {request}) with {status} and {quoted}, which is not its reply: {why}"
+        "the sender at {url} answered `{op}` (request {request}) with {status} and {quoted}, which is not a valid reply: {why}"
     )
 }
 
@@ -230,7 +230,7 @@ pub(super) fn changed(first: &str, count: usize) -> String {
 
 /// `changed` says what changed, from the function of this name.
 pub(super) fn changes_in_every_run(changed: &str) -> String {
-    format!("{changed} during each of the last runs; that no longer starts another run")
+    format!("{changed} during each of the last runs; such changes no longer start a run")
 }
 
 #[cfg(test)]
@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_follow_the_data() {
+    fn messages_adapt_to_their_arguments() {
         for (said, expected) in [
             (not_a_command(""), "the command \"\" is empty"),
             (not_a_command("'a"), "the command \"'a\" cannot be split into words; check its quotes"),

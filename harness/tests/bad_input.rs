@@ -71,8 +71,8 @@ impl Held {
 }
 
 /// Runs the binary under Python, which measures its peak memory. Returns that in MiB if the units of the system are known.
-fn run_and_weigh(arguments: &[&str]) -> Option<(Ran, Option<u64>)> {
-    const WEIGH: &str = "
+fn run_measuring_memory(arguments: &[&str]) -> Option<(Ran, Option<u64>)> {
+    const MEASURE: &str = "
 import os, sys
 child = os.fork()
 if child == 0:
@@ -81,7 +81,7 @@ _, status, usage = os.wait4(child, 0)
 open(sys.argv[1], 'w').write(str(usage.ru_maxrss))
 sys.exit(os.waitstatus_to_exitcode(status) % 256)
 ";
-    let script = Script::new(WEIGH)?;
+    let script = Script::new(MEASURE)?;
     let peak = script.path("peak");
     // The same environment as for any other run.
     let plain = twenty(arguments);

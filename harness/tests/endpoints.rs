@@ -48,9 +48,9 @@ async fn talk(endpoint: &Endpoint, request: impl AsRef<[u8]>) -> (String, Option
     let mut stream = connect(endpoint).await;
     // The connection may be reset before all of it is sent.
     let _ = stream.write_all(request.as_ref()).await;
-    let mut came = Vec::new();
-    let ended = tokio::time::timeout(WAIT, stream.read_to_end(&mut came)).await.expect("it hung");
-    (String::from_utf8_lossy(&came).into_owned(), ended.err().map(|why| why.kind()))
+    let mut reply = Vec::new();
+    let ended = tokio::time::timeout(WAIT, stream.read_to_end(&mut reply)).await.expect("it hung");
+    (String::from_utf8_lossy(&reply).into_owned(), ended.err().map(|why| why.kind()))
 }
 
 /// The same with a request that closes the connection.
@@ -77,8 +77,8 @@ async fn records_requests_unchanged() {
     let chunked = "PUT /a%20b?c= HTTP/1.1\r\nzebra: 1\r\nALPHA:  2 \r\nzebra: 3\r\nTransfer-Encoding: chunked\r\nHost: a\r\n\
          Connection: close\r\n\r\n3\r\n{\"a\r\n4;x=y\r\n\":1}\r\n0\r\nTrailer: 1\r\n\r\n";
     let both = format!("{}{chunked}", post("first"));
-    let (came, ended) = talk(&endpoint, both).await;
-    assert_eq!(came.matches("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").count(), 2, "{came:?}");
+    let (reply, ended) = talk(&endpoint, both).await;
+    assert_eq!(reply.matches("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").count(), 2, "{reply:?}");
     assert_eq!(ended, None);
     let received = endpoint.received();
     let [first, second] = &received[..] else { panic!("{received:?}") };
@@ -111,13 +111,13 @@ async fn answers_each_record_by_its_own_script() {
     let endpoint = endpoint(script).await;
     let mut statuses = Vec::new();
     for body in [RECORD, OTHER, RECORD, "none", RECORD, OTHER, RECORD] {
-        let (came, _) = ask(&endpoint, body).await;
-        statuses.push(came["HTTP/1.1 ".len()..][..3].to_owned());
-        assert_eq!(came.contains("Location: /moved\r\n"), body == OTHER, "{came}");
+        let (reply, _) = ask(&endpoint, body).await;
+        statuses.push(reply["HTTP/1.1 ".len()..][..3].to_owned());
+        assert_eq!(reply.contains("Location: /moved\r\n"), body == OTHER, "{reply}");
     }
     assert_eq!(statuses, ["500", "302", "503", "404", "200", "302", "200"]);
-    let (came, _) = talk(&endpoint, format!("GET /moved/{RECORD} HTTP/1.0\r\n\r\n")).await;
-    assert!(came.starts_with("HTTP/1.1 204"), "{came}");
+    let (reply, _) = talk(&endpoint, format!("GET /moved/{RECORD} HTTP/1.0\r\n\r\n")).await;
+    assert!(reply.starts_with("HTTP/1.1 204"), "{reply}");
 }
 
 #[tokio::test]
@@ -132,8 +132,8 @@ async fn cuts_closes_and_resets_answers() {
         (Manner::Resets, "", true, Some(Outcome::Reset)),
     ] {
         let endpoint = endpoint(Script::always(Answer::with_manner(manner))).await;
-        let (came, ended) = ask(&endpoint, RECORD).await;
-        assert_eq!(came, expected, "{manner:?}");
+        let (reply, ended) = ask(&endpoint, RECORD).await;
+        assert_eq!(reply, expected, "{manner:?}");
         assert_eq!(ended == Some(ErrorKind::ConnectionReset), reset, "{manner:?}: {ended:?}");
         let received = endpoint.received();
         assert_eq!(received.len(), 1);
@@ -148,10 +148,10 @@ async fn cuts_closes_and_resets_answers() {
 #[tokio::test]
 async fn sends_interim_answers_before_the_final_one() {
     let script = Script::always(Answer { interim: vec![102, 103], ..Answer::status(204) });
-    let (came, _) = ask(&endpoint(script).await, RECORD).await;
+    let (reply, _) = ask(&endpoint(script).await, RECORD).await;
     let expected =
         "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n";
-    assert_eq!(came, expected);
+    assert_eq!(reply, expected);
 }
 
 #[tokio::test]
@@ -193,8 +193,8 @@ async fn closes_resets_and_refuses_connections() {
     let resetting = endpoint(Script::before(Before::Resets)).await;
     // The endpoint does not wait for the body, and keeps the part that arrived.
     let cut = post(RECORD).replace("Content-Length: 36", "Content-Length: 100000");
-    let (came, ended) = talk(&resetting, cut).await;
-    assert_eq!((&came[..], ended), ("", Some(ErrorKind::ConnectionReset)));
+    let (reply, ended) = talk(&resetting, cut).await;
+    assert_eq!((&reply[..], ended), ("", Some(ErrorKind::ConnectionReset)));
     let received = resetting.received();
     assert_eq!((received.len(), &received[0].outcome), (1, &Outcome::Reset));
     let refusing = Endpoint::refusing(settings(WAIT)).unwrap();
@@ -222,17 +222,17 @@ async fn sends_an_endless_body() {
     let endpoint = endpoint(Script::always(Answer::with_manner(Manner::Endless))).await;
     let mut stream = connect(&endpoint).await;
     stream.write_all(post(RECORD).as_bytes()).await.unwrap();
-    let mut came = vec![0; 64 * 1024];
-    stream.read_exact(&mut came).await.unwrap();
-    assert!(came.starts_with(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n    "));
+    let mut reply = vec![0; 64 * 1024];
+    stream.read_exact(&mut reply).await.unwrap();
+    assert!(reply.starts_with(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n    "));
 }
 
 #[tokio::test]
 async fn retired_endpoint_answers_and_records_nothing() {
     let endpoint = endpoint(Script::always(Answer::status(500))).await;
     endpoint.retire();
-    let (came, _) = ask(&endpoint, RECORD).await;
-    assert!(came.starts_with("HTTP/1.1 200"), "{came}");
+    let (reply, _) = ask(&endpoint, RECORD).await;
+    assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
     assert_eq!(endpoint.count(), 0);
 }
 
@@ -254,8 +254,8 @@ async fn rejects_and_quotes_invalid_requests() {
         (b"hello\r\n\r\n", "beginning \"hello"),
     ] {
         let endpoint = endpoint(Script::default()).await;
-        let (came, _) = talk(&endpoint, rubbish).await;
-        assert!(came.starts_with("HTTP/1.1 400"), "{rubbish:?}: {came}");
+        let (reply, _) = talk(&endpoint, rubbish).await;
+        assert!(reply.starts_with("HTTP/1.1 400"), "{rubbish:?}: {reply}");
         let seen = endpoint.seen(WAIT);
         assert!(only(&seen).what.contains(words), "{seen:?}");
         // It stays up.
@@ -295,8 +295,8 @@ async fn gives_up_endless_and_slow_heads() {
     while stream.write_all(b"x").await.is_ok() {
         let mut answered = [0; 12];
         let pause = Duration::from_millis(20);
-        if let Ok(came) = tokio::time::timeout(pause, stream.read_exact(&mut answered)).await {
-            assert!(came.is_err() || &answered == b"HTTP/1.1 400");
+        if let Ok(reply) = tokio::time::timeout(pause, stream.read_exact(&mut answered)).await {
+            assert!(reply.is_err() || &answered == b"HTTP/1.1 400");
             break;
         }
     }
@@ -318,8 +318,8 @@ async fn gives_up_endless_and_slow_heads() {
 async fn keeps_the_beginning_of_a_long_body() {
     let endpoint = endpoint(Script::default()).await;
     let length = 3 * LONGEST_BODY;
-    let (came, _) = ask(&endpoint, &"x".repeat(length)).await;
-    assert!(came.starts_with("HTTP/1.1 200"), "{came}");
+    let (reply, _) = ask(&endpoint, &"x".repeat(length)).await;
+    assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
     let received = endpoint.received();
     assert_eq!((received[0].delivery.body.len(), received[0].body_length), (LONGEST_BODY, length as u64));
 }
@@ -333,9 +333,9 @@ fn record(number: usize) -> String {
 async fn pipeline(endpoint: &Endpoint, requests: Vec<String>) {
     let mut stream = connect(endpoint).await;
     let (mut answers, mut sink) = stream.split();
-    let mut came = vec![0; "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".len() * requests.len()];
+    let mut reply = vec![0; "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".len() * requests.len()];
     let sent = requests.concat();
-    let (read, written) = tokio::join!(answers.read_exact(&mut came), sink.write_all(sent.as_bytes()));
+    let (read, written) = tokio::join!(answers.read_exact(&mut reply), sink.write_all(sent.as_bytes()));
     read.unwrap();
     written.unwrap();
 }

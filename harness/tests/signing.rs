@@ -152,8 +152,8 @@ fn search_finds_every_applicable_recipe() {
         let mut found = messages.recipes(secret, header.as_bytes(), |_| true);
         // Without a key, the form of the key does not matter.
         let keyless = matches!(recipe.digest, Digest::Unkeyed | Digest::Zeros);
-        let sought = if keyless { Recipe { key: KeyForm::Utf8, ..recipe } } else { recipe };
-        assert!(found.any(|found| found == sought), "{} is not found", recipe.describe());
+        let expected = if keyless { Recipe { key: KeyForm::Utf8, ..recipe } } else { recipe };
+        assert!(found.any(|found| found == expected), "{} is not found", recipe.describe());
     }
     // All messages with all keys but two: this secret is neither hexadecimal nor base64.
     assert_eq!(applicable, Recipe::lattice().len() / KeyForm::ALL.len() * (KeyForm::ALL.len() - 2));

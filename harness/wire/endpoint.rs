@@ -107,7 +107,7 @@ where
                         sleep(ACCEPT_PAUSE).await;
                         continue;
                     };
-                    // Otherwise a small answer may wait for the TCP acknowledgement of the one before it.
+                    // Nagle's algorithm would delay a small answer until the previous one is acknowledged.
                     let _ = stream.set_nodelay(true);
                     connections.spawn(handle(stream));
                 }

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::comparison::{comparable, compare, prepared, same_bodies, same_events, whole};
+use super::comparison::{check_finished, comparable, compare, prepared, same_bodies, same_events};
 use super::messages;
 use super::thresholds::MaxRegression;
 use crate::bench::measure::machine::Machine;
@@ -81,9 +81,9 @@ pub fn save(folder: &Path, name: &str, report: &BenchReport) -> Result<PathBuf, 
 }
 
 /// Reads a report whose load finished.
-pub fn read_whole(path: &Path) -> Result<BenchReport, String> {
+pub fn read_finished(path: &Path) -> Result<BenchReport, String> {
     let report = read(path)?;
-    whole(&report).map_err(|why| messages::report_unusable(&path.display().to_string(), &why))?;
+    check_finished(&report).map_err(|why| messages::report_unusable(&path.display().to_string(), &why))?;
     Ok(report)
 }
 
@@ -134,7 +134,7 @@ impl Baseline {
             if report.result == BenchResult::Fail {
                 return Err(unusable(&name, messages::load_failed()));
             }
-            whole(&report).map_err(|why| unusable(&name, &why))?;
+            check_finished(&report).map_err(|why| unusable(&name, &why))?;
             Ok((name, report))
         };
         let old = old.map(read).transpose()?;
