@@ -18,8 +18,8 @@ pub(super) fn cannot_start(program: &str, why: impl Display, is_missing: bool) -
 }
 
 /// How a process ended: the status, and what is left of its stderr.
-pub(super) fn ended(command: &str, status: impl Display, last_stderr: &str) -> String {
-    format!("the command `{command}` ended with {status}{last_stderr}")
+pub(super) fn ended(command: &str, status: impl Display, stderr_end: &str) -> String {
+    format!("the command `{command}` ended with {status}{stderr_end}")
 }
 
 /// The end of a message. Empty if there are no lines.
@@ -41,10 +41,10 @@ pub(super) fn receiver_ended_at_start(command: &str, port: u16, end: impl Displa
     )
 }
 
-pub(super) fn receiver_never_listened(command: &str, port: u16, seconds: f64, last_stderr: &str) -> String {
+pub(super) fn receiver_never_listened(command: &str, port: u16, seconds: f64, stderr_end: &str) -> String {
     format!(
         "the receiver did not listen on 127.0.0.1:{port} or [::1]:{port} within {seconds} s; make `{command}` listen on the \
-         port in the variable PORT, or wait longer with --ready-timeout{last_stderr}"
+         port in the variable PORT, or wait longer with --ready-timeout{stderr_end}"
     )
 }
 
@@ -127,8 +127,8 @@ pub(super) fn endless_line(most: usize, quoted: &str) -> String {
     format!("the sender wrote a line longer than {most} bytes to stdout; it begins with {quoted}")
 }
 
-pub(super) fn no_reply_in_time(op: &str, request: u64, seconds: f64, last_stderr: &str) -> String {
-    format!("the sender did not reply to `{op}` (request {request}) within {seconds} s{last_stderr}")
+pub(super) fn no_reply_in_time(op: &str, request: u64, seconds: f64, stderr_end: &str) -> String {
+    format!("the sender did not reply to `{op}` (request {request}) within {seconds} s{stderr_end}")
 }
 
 /// `end` says how the process ended, from [`ended`].
@@ -136,8 +136,8 @@ pub(super) fn sender_ended(op: &str, end: impl Display) -> String {
     format!("no reply to `{op}`: {end}")
 }
 
-pub(super) fn stdout_closed(op: &str, last_stderr: &str) -> String {
-    format!("no reply to `{op}`: the sender closed its stdout, but it still runs{last_stderr}")
+pub(super) fn stdout_closed(op: &str, stderr_end: &str) -> String {
+    format!("no reply to `{op}`: the sender closed its stdout, but it still runs{stderr_end}")
 }
 
 pub(super) fn invalid_answer(op: &str, why: impl Display, quoted: &str) -> String {

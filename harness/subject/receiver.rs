@@ -183,7 +183,7 @@ async fn launch(
             return Err(SubjectError::Unreachable(messages::receiver_ended_at_start(command, port, how)));
         }
         if Instant::now() >= deadline {
-            let words = process.last_stderr();
+            let words = process.stderr_end();
             process.stop().await;
             let why = messages::receiver_never_listened(command, port, ready.as_secs_f64(), &words);
             return Err(SubjectError::Unreachable(why));

@@ -139,7 +139,7 @@ pub async fn run(plan: &LocustPlan<'_>) -> Result<LocustRun, Error> {
     // The master writes a line into the file when its workers are connected.
     let begun = || fs::metadata(&path).is_ok_and(|known| known.len() > 0);
     let ending = wait_for_master(&mut master, &mut workers, deadline, plan.interrupted, begun).await;
-    let last_stderr = master.last_stderr();
+    let stderr_end = master.stderr_end();
     end(&mut master, &mut workers).await;
 
     let early: Vec<String> = workers.into_iter().filter_map(|worker| Some(worker.ended?.1)).collect();
@@ -149,14 +149,14 @@ pub async fn run(plan: &LocustPlan<'_>) -> Result<LocustRun, Error> {
             MasterEnding::Ended(end) => end.text,
             MasterEnding::NotBegun => messages::worker_exited_before_load(),
             MasterEnding::Interrupted => messages::interrupted_before_results(),
-            MasterEnding::Late => messages::not_finished_in_time(&last_stderr),
+            MasterEnding::Late => messages::not_finished_in_time(&stderr_end),
         };
         return Err(Error::Subject(SubjectError::Unreachable(messages::no_results(&how, &early))));
     }
     let results = import::parse(&path.display().to_string(), &text).map_err(Error::Harness)?;
     let mut wrong = Vec::new();
     match &ending {
-        MasterEnding::Late => wrong.push(messages::stopped_because_late(&last_stderr)),
+        MasterEnding::Late => wrong.push(messages::stopped_because_late(&stderr_end)),
         MasterEnding::Ended(end) if end.code != Some(results.exit_status.into()) => {
             wrong.push(messages::status_differs(results.exit_status, &end.text));
         }

@@ -113,13 +113,13 @@ pub(super) fn interrupted_before_results() -> String {
     "interrupted before the load ended".to_owned()
 }
 
-/// `last_stderr` are the last lines of stderr, if any.
-pub(super) fn not_finished_in_time(last_stderr: &str) -> String {
-    format!("it did not finish in time{last_stderr}")
+/// `stderr_end` are the last lines of stderr, if any.
+pub(super) fn not_finished_in_time(stderr_end: &str) -> String {
+    format!("it did not finish in time{stderr_end}")
 }
 
-pub(super) fn stopped_because_late(last_stderr: &str) -> String {
-    format!("locust did not finish in time and was stopped{last_stderr}")
+pub(super) fn stopped_because_late(stderr_end: &str) -> String {
+    format!("locust did not finish in time and was stopped{stderr_end}")
 }
 
 pub(super) fn status_differs(in_results: u8, end: &str) -> String {
