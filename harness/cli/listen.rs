@@ -27,7 +27,6 @@ use crate::suite::transcript::Limits;
 use crate::wire::client::Target;
 use crate::wire::client::forwarding::{Forwarding, leads_to};
 
-/// Options of `listen`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -138,7 +137,7 @@ impl Arguments {
     }
 }
 
-/// Errors: forwarded requests would come back here forever.
+/// Checks that forwarded requests do not return to this endpoint. Errors: they would.
 async fn refuse_itself(target: &Target, listening: &Listening) -> Result<(), Error> {
     let url = target.url();
     match leads_to(target, listening.address()).await {

@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use crate::wire::exchange::Outcome;
+
 pub(super) mod help;
 
 // Values of options.
@@ -221,8 +223,10 @@ pub(super) fn hello_comes_first() -> &'static str {
 
 // `send`.
 
-pub(super) fn sent(event: &str, url: &str, outcome: impl Display, took_ms: f64) -> String {
-    format!("{event} to {url}: {outcome} in {took_ms:.1} ms\n")
+/// `outcome` is a status, or why there is no answer.
+pub(super) fn sent(event: &str, url: &str, outcome: &Outcome, took_ms: f64) -> String {
+    let word = if outcome.status().is_some() { "in" } else { "after" };
+    format!("{event} to {url}: {outcome} {word} {took_ms:.1} ms\n")
 }
 
 pub(super) fn no_sample(event: &str) -> String {
@@ -305,6 +309,7 @@ mod tests {
                  read it\n",
             ),
             (interrupted_before_ready("sent"), "interrupted before the receiver was ready; nothing was sent"),
+            (sent("a.b", "u", &Outcome::Refused, 0.3), "a.b to u: connection refused after 0.3 ms\n"),
             (cannot_replay(Path::new("a.json"), not_a_file()), "cannot replay a.json: it is not a file"),
         ] {
             assert_eq!(said, expected);

@@ -27,7 +27,6 @@ use crate::webhook::dialect::rfc3339;
 use crate::webhook::signature::Secret;
 use crate::wire::client::Target;
 
-/// Options of `receiver`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

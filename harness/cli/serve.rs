@@ -31,7 +31,6 @@ use crate::suite::transcript::Observed;
 use crate::webhook::dialect::Dialect;
 use crate::wire::endpoint::http;
 
-/// Options of `serve`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]

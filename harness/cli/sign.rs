@@ -18,7 +18,6 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
-/// Options of `sign`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

@@ -17,7 +17,7 @@ pub(super) fn cannot_start(program: &str, why: impl Display, is_missing: bool) -
     format!("the command {program:?} cannot be started: {why}{fix}")
 }
 
-/// How a process ended: the status, and what is left of its stderr.
+/// How a process ended. `stderr_end` is from [`last_lines`].
 pub(super) fn ended(command: &str, status: impl Display, stderr_end: &str) -> String {
     format!("the command `{command}` ended with {status}{stderr_end}")
 }
@@ -37,7 +37,7 @@ pub(super) fn no_free_port(why: impl Display) -> String {
 /// `end` says how the process ended, from [`ended`].
 pub(super) fn receiver_ended_at_start(command: &str, port: u16, end: impl Display) -> String {
     format!(
-        "the receiver ended before it listened on port {port}: {end}\nstart it yourself first: PORT={port} {command}"
+        "the receiver ended before it listened on port {port}: {end}\nto see why, start it yourself: PORT={port} {command}"
     )
 }
 
@@ -88,7 +88,7 @@ pub(super) fn invalid_observations(why: impl Display, quoted: &str) -> String {
     format!("{why}; the answer begins with {quoted}")
 }
 
-// A sender's replies: a fault each.
+// What is wrong with a line of a sender.
 
 pub(super) fn not_json(why: impl Display) -> String {
     format!("not JSON: {why}")
@@ -106,7 +106,7 @@ pub(super) fn reply_to_other_request(request: u64) -> String {
     format!("it is the reply to request {request}")
 }
 
-// A sender's replies: what is said of the sender.
+// Findings about a sender's replies.
 
 pub(super) fn invalid_line(quoted: &str, why: &str) -> String {
     format!(

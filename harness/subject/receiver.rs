@@ -1,7 +1,7 @@
 //! A receiver under test: one that runs already, one started from a command, or the reference receiver in this process.
 //!
-//! Invariant: if a receiver that was started here ends by itself, it is restarted on the same port before the next trial,
-//! and its end is recorded.
+//! Invariant: if a receiver that was started here ends by itself, its end is recorded. It is restarted on the same port before
+//! the next trial.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;

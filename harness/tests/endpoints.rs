@@ -324,7 +324,7 @@ async fn keeps_the_beginning_of_a_long_body() {
     assert_eq!((received[0].delivery.body.len(), received[0].body_length), (LONGEST_BODY, length as u64));
 }
 
-/// A UUID made of this number.
+/// The UUID with this number.
 fn record(number: usize) -> String {
     format!("20202020-0000-4000-8000-{number:012x}")
 }

@@ -1,4 +1,4 @@
-//! The load generator: what it sends and when, how it judges, and how it copes with receivers that misbehave.
+//! The load generator: what it sends and when, how it judges, and what it does with receivers that misbehave.
 //!
 //! Every receiver runs in this process, and every load is short or ended by a condition.
 

@@ -198,8 +198,8 @@ impl<'a> Messages<'a> {
         Self(Message::ALL.iter().filter_map(made).collect())
     }
 
-    /// The recipes that give `header` with `secret`, in the order of [`Recipe::lattice`], among those that `asked` returns true
-    /// for. A digest without a key is tried only once.
+    /// The recipes that give `header` with `secret`, in the order of [`Recipe::lattice`]. Only recipes for which `asked`
+    /// returns true are tried. A digest without a key is tried only once.
     pub fn recipes<'s>(
         &'s self,
         secret: &'s str,

@@ -1,7 +1,7 @@
 //! Servers, and the handlers that decide their answers.
 //!
-//! Invariant: a server listens before its address is known, on a port that the system chooses unless one is given, and stops
-//! when its value is dropped.
+//! Invariant: a server listens before its address is known, and stops when its value is dropped. The system chooses its port
+//! unless one is given.
 
 pub mod certificates;
 pub mod http;

@@ -65,7 +65,7 @@ pub enum Trust {
     Any,
 }
 
-/// An answer.
+/// The answer to a delivery.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Response {
     pub status: u16,

@@ -124,7 +124,7 @@ pub(super) fn server_aborted_tls(why: impl Display) -> String {
     format!("the server aborted the connection: {why}")
 }
 
-/// `why` is the TLS library's name for what is wrong, `fix` one of the functions after this one.
+/// `why` is the TLS library's name for the fault, `fix` one of the functions after this one.
 pub(super) fn certificate_rejected(why: impl Display, fix: &str) -> String {
     format!("{why}; {fix}")
 }

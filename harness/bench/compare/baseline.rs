@@ -64,7 +64,7 @@ pub fn read(path: &Path) -> Result<BenchReport, String> {
 /// Errors: the path cannot be written.
 pub fn save(folder: &Path, name: &str, report: &BenchReport) -> Result<PathBuf, (PathBuf, std::io::Error)> {
     let path = path(folder, name);
-    // In the same folder, so that the rename is atomic; with the process id, so that two processes do not share it.
+    // The same folder makes the rename atomic. The process id keeps two processes from sharing the file.
     let unfinished = folder.join(format!(".{name}.{}.unfinished", std::process::id()));
     let written = fs::create_dir_all(folder).and_then(|()| {
         let text = serde_json::to_string_pretty(report)? + "\n";

@@ -209,7 +209,7 @@ fn figure(metric: Metric, old: &BenchReport, new: &BenchReport, most: f64) -> Ne
 }
 
 fn errors(old: &BenchReport, new: &BenchReport, (was, is): (f64, f64), most: f64) -> NewFigure {
-    // Errors of each point as a percentage of the average point, so that their mean is the share of the whole.
+    // Errors of each point as a percentage of the average point: their mean is the share of the whole.
     let shares = |report: &BenchReport| -> Vec<f64> {
         let points = points(report);
         let wrong = |point: &SeriesPoint| (point.refused + point.failed) as f64;

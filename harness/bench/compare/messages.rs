@@ -2,7 +2,7 @@
 
 use crate::statistics::Interval;
 
-// Baselines: names, files, and what is kept.
+// Baselines: names and files.
 
 pub(super) fn not_a_name(name: &str, longest: usize) -> String {
     format!(

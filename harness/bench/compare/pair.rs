@@ -1,10 +1,11 @@
 //! Two receivers measured against each other on one machine: the order of loads, and what their ratios mean.
 //!
-//! There are three series, each with freshly started receivers: the base against itself (the A/A control, which shows what this
-//! machine can measure), the base against the candidate, and the same again if the first shows a regression. A round of a series
-//! is four loads in the order base, candidate, candidate, base. Every second round has the opposite order.
+//! There are three series, each with freshly started receivers. The A/A control measures the base against itself, which shows
+//! what this machine can measure. The second series measures the base against the candidate. The third repeats the second if
+//! that shows a regression. A round of a series is four loads in the order base, candidate, candidate, base. Every second round
+//! has the opposite order.
 //!
-//! A control whose interval is too wide gets up to three times its rounds while that may help, and the other series get as many
+//! A control whose interval is too wide gets up to three times its rounds while that may help. The other series get as many
 //! rounds as the control. Only the width decides this, never the ratio: continuing until the ratio looks good would bias it.
 //!
 //! If the control is not steady, the result is inconclusive. Two series have to agree on a regression.

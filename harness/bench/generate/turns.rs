@@ -13,7 +13,7 @@ use crate::bench::generate::plan::{LoadPlan, Mode, Phase, Schedule};
 
 /// How long after the end overdue deliveries are still sent.
 pub(super) const OVERDUE_LIMIT: Duration = Duration::from_secs(1);
-/// The shortest pause of the pacemaker: the system sleeps hardly more precisely.
+/// The shortest pause between releases: the system's timers are not more precise.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
 /// The longest pause, so that a stop is noticed soon.
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
@@ -106,7 +106,7 @@ impl Turns {
             let pause = next.saturating_sub(self.start.elapsed());
             thread::sleep(pause.clamp(SHORTEST_PAUSE, LONGEST_PAUSE));
         }
-        // One for each connection, so that none waits for a turn that never comes.
+        // One for each connection, because none of them may wait for a turn that never comes.
         open.due.add_permits(open.connections);
     }
 

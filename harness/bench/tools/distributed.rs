@@ -173,7 +173,7 @@ struct Watched {
 
 enum MasterEnding {
     Ended(ProcessEnd),
-    /// A worker exited before the load started; the master would wait for it in vain.
+    /// A worker exited before the load started. The master would wait for it until its timeout.
     NotBegun,
     Interrupted,
     Late,

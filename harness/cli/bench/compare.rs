@@ -14,7 +14,6 @@ use crate::cli::console::Console;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 
-/// Options of `bench compare`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Compare with this old report: a file (with a / in it, or ending in .json), or the name of a baseline

@@ -33,7 +33,6 @@ use crate::redaction::Redaction;
 use crate::subject::receiver::Receiver;
 use crate::webhook::signature::Secret;
 
-/// Options of `bench distributed`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

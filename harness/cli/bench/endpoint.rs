@@ -33,7 +33,6 @@ use crate::wire::endpoint::intake::{Limits, Service};
 /// The longest body that can be allowed, in bytes.
 const LONGEST_BODY: usize = 1 << 30;
 
-/// Options of `bench endpoint`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

@@ -44,7 +44,6 @@ use crate::wire::endpoint::http;
 
 const MOST_STEPS: usize = 100;
 
-/// Options of `bench receiver`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

@@ -45,7 +45,6 @@ use crate::wire::client::Target;
 
 const MOST_EVENTS: u64 = 1_000_000_000;
 
-/// Options of `bench sender`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Start the sender with this command, without a shell; it speaks the attachment protocol on stdin and stdout

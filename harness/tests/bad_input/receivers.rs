@@ -63,7 +63,7 @@ fn shows_stderr_of_a_command_that_ends_at_once() {
         "the receiver ended before it listened on port",
         "exit status: 4",
         "no database",
-        "first: PORT=",
+        "start it yourself: PORT=",
     ]);
     run(["receiver", "--exec", "true"]).expect(3).says(&["`true` ended with exit status: 0"]);
 }

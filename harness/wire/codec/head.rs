@@ -1,6 +1,6 @@
 //! Heads: where one ends, and what it says about the message.
 //!
-//! A request is parsed strictly (RFC 9112, with every MAY that lets a server refuse): whatever two readers could frame
+//! A request is parsed strictly (RFC 9112, with every MAY that allows a server to reject): whatever two readers could frame
 //! differently is a fault. An answer is parsed leniently, as the RFC asks of a client.
 //!
 //! Invariant: a head is parsed in place, without allocation.

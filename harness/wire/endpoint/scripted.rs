@@ -46,7 +46,7 @@ enum Socket {
     Listening {
         _server: Server,
     },
-    /// Bound, so that no other program gets the port, but not listening, so that connections are refused.
+    /// Bound but not listening: no other program gets the port, and connections are refused.
     Refusing {
         _socket: TcpSocket,
     },
