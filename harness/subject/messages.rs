@@ -14,7 +14,7 @@ pub(super) fn not_a_command(command: &str) -> String {
 
 pub(super) fn cannot_start(program: &str, why: impl Display, is_missing: bool) -> String {
     let fix = if is_missing { "; check its path, or put shell syntax into sh -c '…'" } else { "" };
-    format!("the command {program:?} cannot be started: {why}{fix}")
+    format!("cannot start the command {program:?}: {why}{fix}")
 }
 
 /// How a process ended. `stderr_end` is from [`last_lines`].
@@ -244,12 +244,12 @@ mod tests {
             (not_a_command("'a"), "the command \"'a\" cannot be split into words; check its quotes"),
             (
                 cannot_start("cd", "No such file or directory (os error 2)", true),
-                "the command \"cd\" cannot be started: No such file or directory (os error 2); check its path, or put shell \
+                "cannot start the command \"cd\": No such file or directory (os error 2); check its path, or put shell \
                  syntax into sh -c '…'",
             ),
             (
                 cannot_start("/", "Permission denied", false),
-                "the command \"/\" cannot be started: Permission denied",
+                "cannot start the command \"/\": Permission denied",
             ),
             (
                 ended("true", "exit status: 0", &last_lines(&[])),

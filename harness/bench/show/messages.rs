@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_out_what_is_not_there() {
+    fn omits_missing_parts() {
         assert_eq!(measured_time(10.0, 0.0), "10 s without warm-up");
         assert_eq!(measured_time(10.0, 1.5), "10 s after 1.5 s of warm-up");
         assert_eq!(first_example(0.0), "first example");

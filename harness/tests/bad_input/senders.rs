@@ -122,7 +122,7 @@ fn quotes_a_greeting_of_another_type() {
 }
 
 #[test]
-fn rejected_greeting_leaves_nothing_to_test() {
+fn rejected_greeting_exits_3() {
     let refusal = r#"say(json.dumps({"id": request["id"], "error": {"message": "no licence"}}))"#;
     let Some(ran) = start(refusal) else { return };
     ran.expect(3).says(&["`hello`", "no licence"]);
@@ -287,7 +287,7 @@ usual()";
 }
 
 #[test]
-fn declared_capability_that_is_not_kept_fails() {
+fn declared_capability_that_does_not_work_fails() {
     for (capability, op, id) in [
         ("delete", "delete_webhook", "SUB-3"),
         ("filters", "create_webhook", "SUB-5"),

@@ -288,7 +288,7 @@ time.sleep(600)
     }
 
     #[test]
-    fn interrupt_before_a_receiver_is_ready_leaves_nothing() {
+    fn interrupt_before_a_receiver_is_ready_ends_all_processes() {
         let (started, start) = mpsc::channel();
         let url = serve(move |stream| {
             let _ = started.send(stream);
