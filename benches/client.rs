@@ -1,8 +1,8 @@
 //! The cost of an exchange of the wire-exact client with the reference receiver, over loopback.
 //!
 //! It shows whether a step that a run against a receiver repeats thousands of times got slower: write a delivery as exact bytes,
-//! wait, and read the answer. `one` is a single small exchange, `lanes/4` is small exchanges in four parallel lanes, as the suite
-//! sends them, and `16MiB` is a single large body. The receiver runs in the same process and uses processor time for verifying,
+//! wait, and read the answer. `one` is a single small exchange. `lanes/4` is small exchanges in four parallel lanes, as the suite
+//! sends them. `16MiB` is a single large body. The receiver runs in the same process and uses processor time for verifying,
 //! hashing and parsing, so the client alone is faster than these figures.
 //!
 //! Deliveries are made before measuring. If the receiver does not accept one, the benchmark stops.

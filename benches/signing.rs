@@ -1,8 +1,8 @@
 //! The cost of one signature by the size of the body: to sign, to verify a valid and a wrong one, and to search for the cause of
 //! a wrong one.
 //!
-//! For comparison within the same run, `floor` is a plain SHA-256 of the same bytes, the lower limit of any signature, and `ring`
-//! is the same signature made by another library.
+//! Two cases are for comparison within the same run: `floor` is a plain SHA-256 of the same bytes, the lower limit of any
+//! signature. `ring` is the same signature made by another library.
 //!
 //! It shows whether signing or verifying got slower, and from which size hashing dominates. It does not show the cost of a
 //! delivery, because it looks up no header, parses no JSON and opens no socket. It cannot detect a timing leak: the comparison

@@ -7,7 +7,7 @@
 //! - `load` is the generator of `bench receiver` against the endpoint of `bench endpoint`, with one thread each: sign, send,
 //!   verify, account for, judge. Either of the two may be the bottleneck.
 //!
-//! Both sides share this machine's processors, so this does not show the greatest load that either can carry, nor the speed of
+//! Both sides share this machine's processors, so this does not show the highest load of either. It does not show the speed of
 //! Twenty or of another receiver.
 //!
 //! Each event has another record, or the receiver would ignore it as a duplicate. A delivery that does not arrive stops the

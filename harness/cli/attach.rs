@@ -52,7 +52,7 @@ pub(super) struct Attachment {
     ready: Duration,
 }
 
-enum Means {
+enum Attached {
     Url(String),
     Exec(String),
 }
@@ -65,12 +65,12 @@ enum Location {
 impl AttachOptions {
     /// Whether the command line or the environment names a receiver.
     pub(super) fn named(&self) -> bool {
-        self.means().is_some()
+        self.attached().is_some()
     }
 
-    fn means(&self) -> Option<Means> {
-        let url = word("url", self.url.as_ref(), Means::Url);
-        first_given([url, word("exec", self.exec.as_ref(), Means::Exec)])
+    fn attached(&self) -> Option<Attached> {
+        let url = word("url", self.url.as_ref(), Attached::Url);
+        first_given([url, word("exec", self.exec.as_ref(), Attached::Exec)])
     }
 
     /// The secret for the built-in receiver, if one is given.
@@ -88,16 +88,16 @@ impl AttachOptions {
         trust: &TrustOptions,
         console: &mut Console,
     ) -> Result<Attachment, Error> {
-        let (name, secret, place) = match self.means() {
-            Some(Means::Url(url)) => {
+        let (name, secret, place) = match self.attached() {
+            Some(Attached::Url(url)) => {
                 let target = trust.target(&url, console)?;
                 target.check_allowed(self.allow_remote).map_err(Error::Usage)?;
                 (url, self.secret.require()?, Location::At(target))
             }
-            Some(Means::Exec(_)) if trust.given() => {
+            Some(Attached::Exec(_)) if trust.given() => {
                 return Err(Error::Usage(messages::trust_without_url().to_owned()));
             }
-            Some(Means::Exec(command)) => {
+            Some(Attached::Exec(command)) => {
                 check_path(path)?;
                 let secret = self.secret.read()?.unwrap_or_else(made);
                 (command, secret, Location::Command { path: path.to_owned() })
@@ -125,14 +125,14 @@ impl Attachment {
         }
     }
 
-    /// Reaches or starts the receiver; `None` if that was interrupted. With `patient`, a receiver that already runs gets as
+    /// Reaches or starts the receiver; `None` if that was interrupted. With `retry`, a receiver that already runs gets as
     /// much time as a started one, since something else may be restarting it.
     ///
     /// Errors: it cannot be reached or started.
     pub(super) async fn reach(
         &self,
         interrupted: &watch::Receiver<bool>,
-        patient: bool,
+        retry: bool,
     ) -> Result<Option<Receiver>, SubjectError> {
         let mut interrupted = interrupted.clone();
         let reached = async {
@@ -141,7 +141,7 @@ impl Attachment {
                     let deadline = Instant::now() + self.ready;
                     loop {
                         let reached = Receiver::at(target.clone(), self.secret.clone()).await;
-                        if reached.is_ok() || !patient || Instant::now() >= deadline {
+                        if reached.is_ok() || !retry || Instant::now() >= deadline {
                             return reached;
                         }
                         sleep(REACH_PACE).await;

@@ -21,7 +21,6 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 
-/// Options of `bench`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]

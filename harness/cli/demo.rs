@@ -15,7 +15,6 @@ use crate::suite::requirement::Role;
 use crate::suite::run;
 use crate::webhook::signature::Secret;
 
-/// Options of `demo`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

@@ -19,7 +19,6 @@ const WIDTH: usize = 100;
 const SOURCES: [(&str, &str); 4] =
     [("D", "documentation"), ("S", "shipped server"), ("R", "standards"), ("W", "public code")];
 
-/// Options of `explain`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Explain a requirement (VER-1), a check (receiver/verification/altered-content) or a cause (message.body-alone)

@@ -8,7 +8,6 @@ use crate::exit::ExitStatus;
 use crate::suite::requirement::Role;
 use crate::suite::requirements;
 
-/// Options of `list`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// List the requirements on this role only

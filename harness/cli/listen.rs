@@ -27,7 +27,6 @@ use crate::suite::transcript::Limits;
 use crate::wire::client::Target;
 use crate::wire::client::forwarding::{Forwarding, leads_to};
 
-/// Options of `listen`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -73,18 +72,18 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let secret = arguments.secret.read()?;
     secret.iter().for_each(|secret| console.redact(secret));
     let mut keeping = arguments.out.as_deref().map(Keeping::claim).transpose()?;
-    let onward = arguments.onward(console)?;
+    let forward_target = arguments.forward_target(console)?;
     let forwarding = |target| Forwarding::new(target, arguments.timeout, Clock::system());
     let answering = Answering {
         clock: Clock::system(),
         status: arguments.status,
-        forwarding: onward.clone().map(forwarding),
+        forwarding: forward_target.clone().map(forwarding),
         most: if arguments.once { Some(1) } else { arguments.count },
     };
     let asked = asked_to_end();
     let address = arguments.listen.address();
     let listening = Listening::at(address, answering).await.map_err(|why| arguments.listen.refused(&why))?;
-    if let Some(target) = &onward {
+    if let Some(target) = &forward_target {
         refuse_itself(target, &listening).await?;
     }
     let dialect = arguments.dialect.dialect();
@@ -124,7 +123,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
 
 impl Arguments {
     /// The target of --forward. Errors: its URL is malformed or not allowed.
-    fn onward(&self, console: &mut Console) -> Result<Option<Target>, Error> {
+    fn forward_target(&self, console: &mut Console) -> Result<Option<Target>, Error> {
         let Some(url) = &self.forward else {
             return if self.trust.given() {
                 Err(Error::Usage(messages::trust_without_forward().to_owned()))
@@ -138,7 +137,7 @@ impl Arguments {
     }
 }
 
-/// Errors: forwarded requests would come back here forever.
+/// Checks that forwarded requests do not return to this endpoint. Errors: they would.
 async fn refuse_itself(target: &Target, listening: &Listening) -> Result<(), Error> {
     let url = target.url();
     match leads_to(target, listening.address()).await {

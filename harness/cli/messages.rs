@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::suite::requirement::Role;
+use crate::wire::exchange::Outcome;
 
 pub(super) mod help;
 
@@ -76,7 +77,7 @@ pub(super) fn ca_excludes_insecure() -> &'static str {
 // The secret.
 
 pub(super) fn secret_is_empty() -> &'static str {
-    "the secret is empty; give the one that the webhook was registered with"
+    "the secret is empty; give the secret that the webhook was registered with"
 }
 
 pub(super) fn secret_is_missing() -> &'static str {
@@ -108,7 +109,7 @@ pub(super) fn cannot_listen(address: SocketAddr, why: impl Display) -> String {
 }
 
 pub(super) fn server_stopped() -> &'static str {
-    "the server stopped without being asked to"
+    "the server stopped unexpectedly"
 }
 
 pub(super) fn certificate_is_not_verified(address: &str) -> String {
@@ -140,7 +141,7 @@ pub(super) const REFERENCE_PEERS: &str = "the reference sender and receiver";
 // `receiver`.
 
 pub(super) fn no_receiver() -> &'static str {
-    "no receiver is given; use --url URL for one that already runs, or --exec 'COMMAND' to start one"
+    "no receiver is given; use --url URL for a running receiver, or --exec 'COMMAND' to start one"
 }
 
 pub(super) fn trust_without_url() -> &'static str {
@@ -159,8 +160,8 @@ pub(super) fn running_again(time: &str, change: &str) -> String {
 // `sender`.
 
 pub(super) fn no_sender() -> &'static str {
-    "no sender is given; use --exec 'COMMAND' to start one, --control URL for one that already runs, or --transcript FILE \
-     for recorded deliveries"
+    "no sender is given; use --exec 'COMMAND' to start one, --control URL for a running sender, or --transcript FILE for \
+     recorded deliveries"
 }
 
 pub(super) fn trust_without_control() -> &'static str {
@@ -223,8 +224,10 @@ pub(super) fn hello_comes_first() -> &'static str {
 
 // `send`.
 
-pub(super) fn sent(event: &str, url: &str, outcome: impl Display, took_ms: f64) -> String {
-    format!("{event} to {url}: {outcome} in {took_ms:.1} ms\n")
+/// `outcome` is a status, or why there is no answer.
+pub(super) fn sent(event: &str, url: &str, outcome: &Outcome, took_ms: f64) -> String {
+    let word = if outcome.status().is_some() { "in" } else { "after" };
+    format!("{event} to {url}: {outcome} {word} {took_ms:.1} ms\n")
 }
 
 pub(super) fn no_sample(event: &str) -> String {
@@ -240,7 +243,7 @@ pub(super) fn signature_matches() -> &'static str {
 pub(super) fn signature_differs(expected: &str, captured: &str, cause: Option<(String, &str)>) -> String {
     let cause = match cause {
         Some((cause, fix)) => format!("  cause     {cause}\n  fix       {fix}\n"),
-        None => "  cause     unknown: no known mistake gives this signature\n  fix       check that the secret is the right one\n"
+        None => "  cause     unknown: no known cause gives this signature\n  fix       check that the secret is the right one\n"
             .to_owned(),
     };
     format!("the signature does not match\n  expected  {expected}\n  captured  {captured}\n{cause}")
@@ -290,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_follow_the_data() {
+    fn messages_adapt_to_their_arguments() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         for (said, expected) in [
             (alternatives(&names(&["text"])), "text"),
@@ -301,7 +304,7 @@ mod tests {
             ),
             (
                 signature_differs("aa", "bb", None),
-                "the signature does not match\n  expected  aa\n  captured  bb\n  cause     unknown: no known mistake gives \
+                "the signature does not match\n  expected  aa\n  captured  bb\n  cause     unknown: no known cause gives \
                  this signature\n  fix       check that the secret is the right one\n",
             ),
             (
@@ -310,6 +313,7 @@ mod tests {
                  read it\n",
             ),
             (interrupted_before_ready("sent"), "interrupted before the receiver was ready; nothing was sent"),
+            (sent("a.b", "u", &Outcome::Refused, 0.3), "a.b to u: connection refused after 0.3 ms\n"),
             (cannot_replay(Path::new("a.json"), not_a_file()), "cannot replay a.json: it is not a file"),
         ] {
             assert_eq!(said, expected);

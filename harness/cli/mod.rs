@@ -104,7 +104,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
     let command = environment::with_variables(Arguments::command());
     let matches = command.try_get_matches_from(arguments);
     matches.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|why| {
-        // If this cannot be printed, the status is what is left.
+        // If this cannot be printed, the status still shows the error.
         let _ = why.print();
         if why.use_stderr() { ExitStatus::Usage } else { ExitStatus::Passed }
     })

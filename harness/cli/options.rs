@@ -42,7 +42,7 @@ pub(super) struct ListenOptions {
     /// Listen on this port; 0 picks a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Listen at this address
+    /// Listen on this address
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
 }
@@ -52,7 +52,7 @@ impl ListenOptions {
         SocketAddr::new(self.host, self.port)
     }
 
-    /// The error for an address that is not free or not ours.
+    /// The error for an address that is in use, or that this machine does not have.
     pub(super) fn refused(self, why: &io::Error) -> Error {
         Error::Usage(messages::cannot_listen(self.address(), why))
     }

@@ -27,7 +27,6 @@ use crate::webhook::dialect::rfc3339;
 use crate::webhook::signature::Secret;
 use crate::wire::client::Target;
 
-/// Options of `receiver`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -90,7 +89,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     }
 }
 
-/// What a single run needs besides its plan.
+/// What a single run needs in addition to its plan.
 struct Once<'a> {
     arguments: &'a Arguments,
     attachment: &'a Attachment,
@@ -135,8 +134,8 @@ impl Once<'_> {
     }
 
     /// Reaches the receiver, and its observations if they are asked for.
-    async fn reach(&self, plan: &RunPlan, patient: bool) -> Result<Option<Receiver>, SubjectError> {
-        let Some(reached) = self.attachment.reach(&plan.options.interrupted, patient).await? else {
+    async fn reach(&self, plan: &RunPlan, retry: bool) -> Result<Option<Receiver>, SubjectError> {
+        let Some(reached) = self.attachment.reach(&plan.options.interrupted, retry).await? else {
             return Ok(None);
         };
         match (&self.source, &self.arguments.observe) {

@@ -32,7 +32,6 @@ use crate::wire::client::Client;
 /// The longest file that is read: a body of 16 MiB with every byte escaped.
 const LONGEST_FILE: u64 = 256 * 1024 * 1024;
 
-/// Options of `replay`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Replay this case, which a run with --out saved as DIR/cases/ID.json

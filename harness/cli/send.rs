@@ -27,7 +27,6 @@ use crate::webhook::signature::Key;
 use crate::wire::client::Client;
 use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 
-/// Options of `send`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Send the delivery to this URL

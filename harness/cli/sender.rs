@@ -24,7 +24,6 @@ use crate::suite::run::{self, Run};
 use crate::suite::traffic::{Traffic, reading};
 use crate::webhook::signature::Secret;
 
-/// Options of `sender`.
 #[derive(Debug, Args)]
 #[command(next_help_heading = TARGET)]
 pub(super) struct Arguments {

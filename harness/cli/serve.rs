@@ -31,7 +31,6 @@ use crate::suite::transcript::Observed;
 use crate::webhook::dialect::Dialect;
 use crate::wire::endpoint::http;
 
-/// Options of `serve`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -54,7 +53,7 @@ struct ReceiverArguments {
     listen: ListenOptions,
     #[command(flatten)]
     secret: SecretOptions,
-    /// Accept timestamps up to this far from the present
+    /// Accept timestamps up to this far from the current time
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration, help_heading = LIMITS)]
     window: Duration,
     /// Reject bodies longer than this

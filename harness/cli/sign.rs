@@ -18,12 +18,11 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
-/// Options of `sign`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     secret: SecretOptions,
-    /// Use this value of the timestamp header [default: the present time in milliseconds]
+    /// Use this value of the timestamp header [default: the current time in milliseconds]
     #[arg(long, help_heading = PAYLOAD)]
     timestamp: Option<String>,
     /// Read the body from this file instead of stdin

@@ -52,14 +52,14 @@ pub(super) fn name<F: ValueEnum>(format: &F) -> String {
     format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
-/// Writes the reports. If none of them goes to stdout, prints what `otherwise` returns. Returns why a report could not be
+/// Writes the reports. If none of them goes to stdout, prints `text`. Returns why a report could not be
 /// written.
 ///
 /// Errors: a report cannot be rendered.
 pub(super) fn write<F: Copy>(
     targets: &[ReportTarget<F>],
     render: impl Fn(F) -> Result<String, Error>,
-    otherwise: impl FnOnce() -> Result<String, Error>,
+    text: impl FnOnce() -> Result<String, Error>,
     console: &mut Console,
 ) -> Result<Option<Error>, Error> {
     let mut failed = None;
@@ -74,7 +74,7 @@ pub(super) fn write<F: Copy>(
         failed = failed.or(written.err());
     }
     if !targets.iter().any(ReportTarget::is_stdout) {
-        failed = console.print(&otherwise()?).err().or(failed);
+        failed = console.print(&text()?).err().or(failed);
     }
     Ok(failed)
 }

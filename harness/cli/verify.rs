@@ -18,7 +18,6 @@ use crate::terminal::clean;
 use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::codec::{Captured, NotCaptured, captured};
 
-/// Options of `verify`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

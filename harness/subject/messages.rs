@@ -14,12 +14,12 @@ pub(super) fn not_a_command(command: &str) -> String {
 
 pub(super) fn cannot_start(program: &str, why: impl Display, is_missing: bool) -> String {
     let fix = if is_missing { "; check its path, or put shell syntax into sh -c '…'" } else { "" };
-    format!("the command {program:?} cannot be started: {why}{fix}")
+    format!("cannot start the command {program:?}: {why}{fix}")
 }
 
-/// How a process ended: the status, and what is left of its stderr.
-pub(super) fn ended(command: &str, status: impl Display, last_words: &str) -> String {
-    format!("the command `{command}` ended with {status}{last_words}")
+/// How a process ended. `stderr_end` is from [`last_lines`].
+pub(super) fn ended(command: &str, status: impl Display, stderr_end: &str) -> String {
+    format!("the command `{command}` ended with {status}{stderr_end}")
 }
 
 /// The end of a message. Empty if there are no lines.
@@ -31,20 +31,20 @@ pub(super) fn last_lines(lines: &[&str]) -> String {
 }
 
 pub(super) fn no_free_port(why: impl Display) -> String {
-    format!("no port is free: {why}")
+    format!("cannot find a free port: {why}")
 }
 
 /// `end` says how the process ended, from [`ended`].
 pub(super) fn receiver_ended_at_start(command: &str, port: u16, end: impl Display) -> String {
     format!(
-        "the receiver ended before it listened on port {port}: {end}\nstart it yourself first: PORT={port} {command}"
+        "the receiver ended before it listened on port {port}: {end}\nto see why, start it yourself: PORT={port} {command}"
     )
 }
 
-pub(super) fn receiver_never_listened(command: &str, port: u16, seconds: f64, last_words: &str) -> String {
+pub(super) fn receiver_never_listened(command: &str, port: u16, seconds: f64, stderr_end: &str) -> String {
     format!(
         "the receiver did not listen on 127.0.0.1:{port} or [::1]:{port} within {seconds} s; make `{command}` listen on the \
-         port in the variable PORT, or wait longer with --ready-timeout{last_words}"
+         port in the variable PORT, or wait longer with --ready-timeout{stderr_end}"
     )
 }
 
@@ -88,7 +88,7 @@ pub(super) fn invalid_observations(why: impl Display, quoted: &str) -> String {
     format!("{why}; the answer begins with {quoted}")
 }
 
-// A sender's replies: a fault each.
+// What is wrong with a line of a sender.
 
 pub(super) fn not_json(why: impl Display) -> String {
     format!("not JSON: {why}")
@@ -106,7 +106,7 @@ pub(super) fn reply_to_other_request(request: u64) -> String {
     format!("it is the reply to request {request}")
 }
 
-// A sender's replies: what is said of the sender.
+// Findings about a sender's replies.
 
 pub(super) fn invalid_line(quoted: &str, why: &str) -> String {
     format!(
@@ -127,8 +127,8 @@ pub(super) fn endless_line(most: usize, quoted: &str) -> String {
     format!("the sender wrote a line longer than {most} bytes to stdout; it begins with {quoted}")
 }
 
-pub(super) fn no_reply_in_time(op: &str, request: u64, seconds: f64, last_words: &str) -> String {
-    format!("the sender did not reply to `{op}` (request {request}) within {seconds} s{last_words}")
+pub(super) fn no_reply_in_time(op: &str, request: u64, seconds: f64, stderr_end: &str) -> String {
+    format!("the sender did not reply to `{op}` (request {request}) within {seconds} s{stderr_end}")
 }
 
 /// `end` says how the process ended, from [`ended`].
@@ -136,8 +136,8 @@ pub(super) fn sender_ended(op: &str, end: impl Display) -> String {
     format!("no reply to `{op}`: {end}")
 }
 
-pub(super) fn stdout_closed(op: &str, last_words: &str) -> String {
-    format!("no reply to `{op}`: the sender closed its stdout, but it still runs{last_words}")
+pub(super) fn stdout_closed(op: &str, stderr_end: &str) -> String {
+    format!("no reply to `{op}`: the sender closed its stdout, but it still runs{stderr_end}")
 }
 
 pub(super) fn invalid_answer(op: &str, why: impl Display, quoted: &str) -> String {
@@ -166,7 +166,7 @@ pub(super) fn invalid_reply(
     why: &str,
 ) -> String {
     format!(
-        "the sender at {url} answered `{op}` (request {request}) with {status} and {quoted}, which is not its reply: {why}"
+        "the sender at {url} answered `{op}` (request {request}) with {status} and {quoted}, which is not a valid reply: {why}"
     )
 }
 
@@ -230,7 +230,7 @@ pub(super) fn changed(first: &str, count: usize) -> String {
 
 /// `changed` says what changed, from the function of this name.
 pub(super) fn changes_in_every_run(changed: &str) -> String {
-    format!("{changed} during each of the last runs; that no longer starts another run")
+    format!("{changed} during each of the last runs; such changes no longer start a run")
 }
 
 #[cfg(test)]
@@ -238,18 +238,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_follow_the_data() {
+    fn messages_adapt_to_their_arguments() {
         for (said, expected) in [
             (not_a_command(""), "the command \"\" is empty"),
             (not_a_command("'a"), "the command \"'a\" cannot be split into words; check its quotes"),
             (
                 cannot_start("cd", "No such file or directory (os error 2)", true),
-                "the command \"cd\" cannot be started: No such file or directory (os error 2); check its path, or put shell \
+                "cannot start the command \"cd\": No such file or directory (os error 2); check its path, or put shell \
                  syntax into sh -c '…'",
             ),
             (
                 cannot_start("/", "Permission denied", false),
-                "the command \"/\" cannot be started: Permission denied",
+                "cannot start the command \"/\": Permission denied",
             ),
             (
                 ended("true", "exit status: 0", &last_lines(&[])),

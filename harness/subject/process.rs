@@ -106,12 +106,12 @@ impl Process {
         {
             self.reading = None;
         }
-        let text = messages::ended(&self.command, status, &self.last_words());
+        let text = messages::ended(&self.command, status, &self.stderr_end());
         ProcessEnd { code: status.code(), text }
     }
 
     /// The last lines of stderr, as the end of a message; empty if there are none.
-    pub fn last_words(&self) -> String {
+    pub fn stderr_end(&self) -> String {
         let kept = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&kept.iter().copied().collect::<Vec<_>>()).into_owned();
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();

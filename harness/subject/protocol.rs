@@ -213,7 +213,7 @@ impl Reply {
         let line: Value = serde_json::from_slice(line).map_err(messages::not_json)?;
         let id = line.get("id").and_then(Value::as_u64).ok_or_else(messages::no_numeric_id)?;
         let words = |key: &str, inner: &str| {
-            // The words without an object are accepted too.
+            // A plain string instead of an object is accepted too.
             let given = line.get(key)?;
             let words = given.get(inner).unwrap_or(given);
             Some(words.as_str().map_or_else(|| words.to_string(), str::to_owned))
@@ -237,7 +237,7 @@ mod tests {
     use super::Reply;
 
     #[test]
-    fn keeps_the_words_of_every_form_of_error() {
+    fn reads_every_form_of_error_reply() {
         for (line, expected) in [
             (r#"{"id":1,"error":{"message":"locked"}}"#, "locked"),
             (r#"{"id":1,"error":"locked"}"#, "locked"),

@@ -1,7 +1,7 @@
 //! A receiver under test: one that runs already, one started from a command, or the reference receiver in this process.
 //!
-//! Invariant: if a receiver that was started here ends by itself, it is restarted on the same port before the next trial,
-//! and its end is recorded.
+//! Invariant: if a receiver that was started here ends by itself, its end is recorded. It is restarted on the same port before
+//! the next trial.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -183,7 +183,7 @@ async fn launch(
             return Err(SubjectError::Unreachable(messages::receiver_ended_at_start(command, port, how)));
         }
         if Instant::now() >= deadline {
-            let words = process.last_words();
+            let words = process.stderr_end();
             process.stop().await;
             let why = messages::receiver_never_listened(command, port, ready.as_secs_f64(), &words);
             return Err(SubjectError::Unreachable(why));

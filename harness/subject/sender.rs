@@ -43,7 +43,7 @@ struct Conversation {
     asked: u64,
     waiting: HashMap<u64, oneshot::Sender<Result<Reply, SubjectError>>>,
     answered: HashSet<u64>,
-    /// Why it is over, once it is: `Some(None)` if the output just ended.
+    /// Why it ended, if it did: `Some(None)` if the output just ended.
     over: Option<Option<SubjectError>>,
 }
 
@@ -91,7 +91,7 @@ impl Command {
         let id = match begun {
             Ok(id) => id,
             Err(Some(why)) => return Err(why),
-            Err(None) => return Err(self.death(name).await),
+            Err(None) => return Err(self.why_it_ended(name).await),
         };
         let line = op.encode(id) + "\n";
         let written = async {
@@ -101,14 +101,14 @@ impl Command {
             }
         };
         let conversation = async {
-            // If its stdin is closed, an earlier reply may tell why.
+            // If its stdin is closed, an earlier reply may give the reason.
             let _ = written.await;
             answered.await.ok()
         };
         match timeout(self.wait, conversation).await {
             Ok(Some(reply)) => reply,
             // Its stdout ended: the process has ended, or is about to.
-            Ok(None) => Err(self.death(name).await),
+            Ok(None) => Err(self.why_it_ended(name).await),
             Err(_) => {
                 lock(&self.conversation).waiting.remove(&id);
                 let mut process = self.process.lock().await;
@@ -116,17 +116,17 @@ impl Command {
                 if let Some(how) = process.ended().await {
                     return Err(SubjectError::Died(messages::sender_ended(name, how)));
                 }
-                let (wait, words) = (self.wait.as_secs_f64(), process.last_words());
+                let (wait, words) = (self.wait.as_secs_f64(), process.stderr_end());
                 Err(SubjectError::ProtocolViolation(messages::no_reply_in_time(name, id, wait, &words)))
             }
         }
     }
 
-    async fn death(&self, asked: &str) -> SubjectError {
+    async fn why_it_ended(&self, asked: &str) -> SubjectError {
         let mut process = self.process.lock().await;
         match process.ends_within(DEATH_WAIT).await {
             Some(how) => SubjectError::Died(messages::sender_ended(asked, how)),
-            None => SubjectError::ProtocolViolation(messages::stdout_closed(asked, &process.last_words())),
+            None => SubjectError::ProtocolViolation(messages::stdout_closed(asked, &process.stderr_end())),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Notices when the files of a program under test change.
 //!
-//! Files are polled, because the system's notifications do not work across shared folders of containers and virtual machines,
-//! and would need a watch for every folder of `node_modules`. Polling some hundred source files takes a millisecond or two.
+//! Files are polled. The system's notifications do not work across shared folders of containers and virtual machines, and need
+//! a watch for every folder of `node_modules`. Polling some hundred source files costs a millisecond or two.
 //!
 //! Invariant: bounded. A walk visits at most `MOST_ENTRIES` entries, and files that runs write do not start runs forever.
 

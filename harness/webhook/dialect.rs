@@ -60,7 +60,7 @@ pub static SHIPPED: Dialect = Dialect {
 };
 
 /// The actions that every receiver must accept (RCV-1).
-const FAMILIAR: [&str; 3] = ["created", "updated", "deleted"];
+const REQUIRED_ACTIONS: [&str; 3] = ["created", "updated", "deleted"];
 
 /// Both dialects, the default first.
 pub static ALL: [&Dialect; 2] = [&DOCUMENTED, &SHIPPED];
@@ -152,10 +152,10 @@ impl Dialect {
     }
 
     /// The samples that every receiver must accept (RCV-1): events of standard objects.
-    pub(crate) fn familiar(&self) -> impl Iterator<Item = Event> {
-        self.samples()
-            .into_iter()
-            .filter(|event| sample::is_standard(&event.name) && FAMILIAR.contains(&event.name.action()))
+    pub(crate) fn required_samples(&self) -> impl Iterator<Item = Event> {
+        self.samples().into_iter().filter(|event| {
+            sample::is_standard(&event.name) && REQUIRED_ACTIONS.contains(&event.name.action())
+        })
     }
 
     /// The sample of this name, if this dialect has one.

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_follow_the_data() {
+    fn messages_adapt_to_their_arguments() {
         assert_eq!(with_separator(""), "with nothing between timestamp and body");
         assert_eq!(with_separator("\n"), r#"with "\n" instead of the colon between timestamp and body"#);
         assert_eq!(

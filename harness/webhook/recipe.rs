@@ -1,5 +1,5 @@
-//! The ways in which programs compute a signature: the right one, and the wrong ones that the suite sends to receivers, looks
-//! for in senders, and gives to its mutants.
+//! The ways in which programs compute a signature: the right one and wrong ones. The suite sends wrong signatures to
+//! receivers, looks for them in senders, and uses them in its mutants.
 //!
 //! Invariant: `Recipe::CONTRACT` computes what `signature` computes (a test compares them), and every other recipe differs
 //! from it only in what its fields say.
@@ -198,8 +198,8 @@ impl<'a> Messages<'a> {
         Self(Message::ALL.iter().filter_map(made).collect())
     }
 
-    /// The recipes that give `header` with `secret`, in the order of [`Recipe::lattice`], among those that `asked` returns true
-    /// for. A digest without a key is tried only once.
+    /// The recipes that give `header` with `secret`, in the order of [`Recipe::lattice`]. Only recipes for which `asked`
+    /// returns true are tried. A digest without a key is tried only once.
     pub fn recipes<'s>(
         &'s self,
         secret: &'s str,

@@ -55,7 +55,7 @@ impl Client {
         exchange
     }
 
-    /// Sends deliveries one after another on one new connection. If the peer closes it, the rest goes on another.
+    /// Sends deliveries one after another on one new connection. If the peer closes it, the rest is sent on another.
     pub async fn send_all(&self, target: &Target, deliveries: &[Delivery]) -> Vec<Exchange> {
         let (mut exchanges, mut kept) = (Vec::with_capacity(deliveries.len()), None);
         for delivery in deliveries {
@@ -99,7 +99,7 @@ impl Client {
         if let Some(mut connection) = kept {
             let answer = converse(&mut connection, steps, deadline, (self.timeout, self.kept)).await;
             // A peer may close an idle connection at any moment. If no byte of an answer arrived, the request is sent again
-            // on a new connection, where an end without an answer is the peer's outcome.
+            // on a new connection. If that ends without an answer too, this is the outcome.
             if !(answer.silent && matches!(answer.outcome, Outcome::ClosedEarly | Outcome::Reset)) {
                 return (answer.outcome, answer.took, Some(connection).filter(|_| answer.reusable));
             }

@@ -1,7 +1,7 @@
 //! Servers, and the handlers that decide their answers.
 //!
-//! Invariant: a server listens before its address is known, on a port that the system chooses unless one is given, and stops
-//! when its value is dropped.
+//! Invariant: a server listens before its address is known, and stops when its value is dropped. The system chooses its port
+//! unless one is given.
 
 pub mod certificates;
 pub mod http;
@@ -107,7 +107,7 @@ where
                         sleep(ACCEPT_PAUSE).await;
                         continue;
                     };
-                    // Otherwise a small answer may wait for the TCP acknowledgement of the one before it.
+                    // Nagle's algorithm would delay a small answer until the previous one is acknowledged.
                     let _ = stream.set_nodelay(true);
                     connections.spawn(handle(stream));
                 }

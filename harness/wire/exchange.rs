@@ -65,7 +65,7 @@ pub enum Trust {
     Any,
 }
 
-/// An answer.
+/// The answer to a delivery.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Response {
     pub status: u16,
@@ -92,7 +92,7 @@ pub enum Outcome {
     Refused,
     Reset,
     ClosedEarly,
-    /// The answer was not valid HTTP, or the peer could not be reached: why.
+    /// The answer was not valid HTTP, or the connection failed in a way without a variant of its own. The text says which.
     Malformed(String),
     /// The certificate or the TLS handshake failed: why, and the usual fix if there is one.
     Tls(String),
@@ -205,7 +205,7 @@ impl fmt::Display for Outcome {
             Self::Refused => f.write_str(messages::connection_refused()),
             Self::Reset => f.write_str(messages::connection_reset()),
             Self::ClosedEarly => f.write_str(messages::closed_early()),
-            Self::Malformed(why) => f.write_str(&messages::no_http_response(why)),
+            Self::Malformed(why) => f.write_str(why),
             Self::Tls(why) => f.write_str(&messages::tls_error(why)),
             Self::Abandoned => f.write_str(messages::abandoned()),
         }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
-// Outcomes of a delivery. Each follows a colon, or is all that a report says of an answer.
+// Outcomes of a delivery. A report shows each alone, or after a colon.
 
 pub(super) fn timed_out() -> &'static str {
     "timed out"
@@ -21,7 +21,6 @@ pub(super) fn closed_early() -> &'static str {
     "connection closed before an answer"
 }
 
-/// Also said of what stops a connection earlier, such as a host that does not resolve.
 pub(super) fn no_http_response(why: &str) -> String {
     format!("no valid HTTP response: {why}")
 }
@@ -125,7 +124,7 @@ pub(super) fn server_aborted_tls(why: impl Display) -> String {
     format!("the server aborted the connection: {why}")
 }
 
-/// `why` is the TLS library's name for what is wrong, `fix` one of the functions after this one.
+/// `why` is the TLS library's name for the fault, `fix` one of the functions after this one.
 pub(super) fn certificate_rejected(why: impl Display, fix: &str) -> String {
     format!("{why}; {fix}")
 }
@@ -135,8 +134,8 @@ pub(super) fn trust_issuer() -> &'static str {
 }
 
 pub(super) fn update_issuer() -> &'static str {
-    "another key of an issuer with this name signed it: check that --ca FILE is up to date, or skip the check with \
-     --insecure"
+    "the issuer in --ca FILE has the same name but another key: check that the file is up to date, or skip the check \
+     with --insecure"
 }
 
 pub(super) fn renew_certificate() -> &'static str {
@@ -152,8 +151,8 @@ pub(super) fn use_certified_name() -> &'static str {
 }
 
 pub(super) fn trust_authority_itself() -> &'static str {
-    "the server presents the certificate of an authority as its own: trust that exact certificate with --ca FILE, or \
-     skip the check with --insecure"
+    "the server uses a CA certificate as its own: trust exactly that certificate with --ca FILE, or skip the check \
+     with --insecure"
 }
 
 pub(super) fn skip_check() -> &'static str {
@@ -163,7 +162,7 @@ pub(super) fn skip_check() -> &'static str {
 // The file of --ca.
 
 pub(super) fn unreadable_ca(file: &Path, why: impl Display) -> String {
-    format!("the CA file {} cannot be read: {why}", file.display())
+    format!("cannot read the CA file {}: {why}", file.display())
 }
 
 pub(super) fn oversized_ca(file: &Path, mib: u64) -> String {
@@ -191,7 +190,7 @@ pub(super) fn invalid_ca_certificate(file: &Path, number: usize, why: impl Displ
 }
 
 pub(super) fn unusable_ca(file: &Path, why: impl Display) -> String {
-    format!("the CA file {} cannot be used: {why}", file.display())
+    format!("cannot use the CA file {}: {why}", file.display())
 }
 
 // Certificates of the endpoints.
@@ -224,14 +223,14 @@ pub(super) fn body_too_large() -> &'static str {
 }
 
 pub(super) fn invalid_response() -> &'static str {
-    "the server has no valid HTTP response to this request\n"
+    "the server could not make a valid HTTP response to this request\n"
 }
 
 pub(super) fn https_only() -> &'static str {
     "plain HTTP request sent to an HTTPS endpoint\n"
 }
 
-// What reached a scripted endpoint instead of a request.
+// What a scripted endpoint received instead of a request.
 
 pub(super) fn broken_request(why: &str, bytes: u64, quoted: &str) -> String {
     match bytes {
@@ -256,19 +255,19 @@ pub(super) fn invalid_http(fault: impl Display) -> String {
     format!("it is not valid HTTP ({fault})")
 }
 
-/// A fault that is seen where it is, not at the beginning of the request.
+/// `quoted` is the malformed part, not the beginning of the request.
 pub(super) fn invalid_http_at(fault: impl Display, quoted: &str) -> String {
     format!("it is not valid HTTP ({fault}: {quoted})")
 }
 
-// What reached an HTTPS endpoint instead of a request: whole clauses.
+// What happened at an HTTPS endpoint instead of a request: whole clauses.
 
 pub(super) fn sender_speaks_no_tls(quoted: &str) -> String {
     format!("the sender did not speak TLS: it sent {quoted}")
 }
 
 pub(super) fn handshake_timed_out(seconds: f64) -> String {
-    format!("the TLS handshake was not complete {seconds:.1} s after the connection")
+    format!("the TLS handshake was not complete {seconds:.1} s after it began")
 }
 
 pub(super) fn sender_rejected_certificate(alert: &str) -> String {
@@ -292,7 +291,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_follow_the_data() {
+    fn messages_adapt_to_their_arguments() {
         let file = Path::new("ca.pem");
         for (said, expected) in [
             (broken_request("it ended", 1, "\"P\""), "it ended; 1 byte arrived: \"P\""),
@@ -316,7 +315,7 @@ mod tests {
                 "TLS error: the server did not speak TLS (corrupt message); if it serves plain HTTP, use http:// in the \
                  URL",
             ),
-            (handshake_timed_out(0.2), "the TLS handshake was not complete 0.2 s after the connection"),
+            (handshake_timed_out(0.2), "the TLS handshake was not complete 0.2 s after it began"),
         ] {
             assert_eq!(said, expected);
         }

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::redaction::Redaction;
 use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
-use crate::wire::endpoint::intake::{AnswerBytes, Broken, Intake, Request, Taken};
+use crate::wire::endpoint::intake::{AnswerBytes, Broken, Intake, IntakeAnswer, Request};
 
 /// The answer to a verified delivery.
 const ACCEPTED: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
@@ -199,7 +199,7 @@ impl Accounts {
 }
 
 impl Intake for Accounts {
-    fn take(&self, request: &Request<'_>) -> Taken<'_> {
+    fn handle(&self, request: &Request<'_>) -> IntakeAnswer<'_> {
         let path = request.target.split('?').next().unwrap_or_default();
         if request.method == "GET" && path == LEDGER_PATH {
             // The client says that nothing is in flight any more.
@@ -210,12 +210,12 @@ impl Intake for Accounts {
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
             )
             .into_bytes();
-            return Taken::Now(answer.into());
+            return IntakeAnswer::Now(answer.into());
         }
-        Taken::Now(self.deliver(request))
+        IntakeAnswer::Now(self.deliver(request))
     }
 
-    fn broken(&self, what: Broken, came: &[u8]) -> Option<BoxFuture<'_, ()>> {
+    fn broken(&self, what: Broken, arrived: &[u8]) -> Option<BoxFuture<'_, ()>> {
         let defect = match what {
             Broken::Malformed(_) => Defect::Malformed,
             Broken::TooLarge => Defect::TooLarge,
@@ -227,8 +227,8 @@ impl Intake for Accounts {
             webhook: None,
             defect,
             detail: "",
-            request: came,
-            bytes: came.len(),
+            request: arrived,
+            bytes: arrived.len(),
             at_ms,
         });
         None

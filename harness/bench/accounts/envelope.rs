@@ -42,7 +42,7 @@ impl<'a> Envelope<'a> {
         let found = Top { dialect }.deserialize(&mut reader);
         let read = found.and_then(|found| reader.end().map(|()| found));
         let Ok(Some(found)) = read else {
-            // Rare enough for a second pass, to tell a wrong shape from invalid JSON.
+            // Rare enough for a second pass, which distinguishes a wrong shape from invalid JSON.
             return Err(match serde_json::from_str::<IgnoredAny>(text) {
                 Ok(_) => Unreadable::Shape(messages::not_an_envelope().to_owned()),
                 Err(_) => Unreadable::NotJson,

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::comparison::{comparable, compare, prepared, same_bodies, same_events, whole};
+use super::comparison::{check_finished, comparable, compare, prepared, same_bodies, same_events};
 use super::messages;
 use super::thresholds::MaxRegression;
 use crate::bench::measure::machine::Machine;
@@ -64,7 +64,7 @@ pub fn read(path: &Path) -> Result<BenchReport, String> {
 /// Errors: the path cannot be written.
 pub fn save(folder: &Path, name: &str, report: &BenchReport) -> Result<PathBuf, (PathBuf, std::io::Error)> {
     let path = path(folder, name);
-    // In the same folder, so that the rename is atomic; with the process id, so that two processes do not share it.
+    // The same folder makes the rename atomic. The process id keeps two processes from sharing the file.
     let unfinished = folder.join(format!(".{name}.{}.unfinished", std::process::id()));
     let written = fs::create_dir_all(folder).and_then(|()| {
         let text = serde_json::to_string_pretty(report)? + "\n";
@@ -81,9 +81,9 @@ pub fn save(folder: &Path, name: &str, report: &BenchReport) -> Result<PathBuf, 
 }
 
 /// Reads a report whose load finished.
-pub fn read_whole(path: &Path) -> Result<BenchReport, String> {
+pub fn read_finished(path: &Path) -> Result<BenchReport, String> {
     let report = read(path)?;
-    whole(&report).map_err(|why| messages::report_unusable(&path.display().to_string(), &why))?;
+    check_finished(&report).map_err(|why| messages::report_unusable(&path.display().to_string(), &why))?;
     Ok(report)
 }
 
@@ -134,7 +134,7 @@ impl Baseline {
             if report.result == BenchResult::Fail {
                 return Err(unusable(&name, messages::load_failed()));
             }
-            whole(&report).map_err(|why| unusable(&name, &why))?;
+            check_finished(&report).map_err(|why| unusable(&name, &why))?;
             Ok((name, report))
         };
         let old = old.map(read).transpose()?;

@@ -18,11 +18,11 @@ use crate::statistics::{Better, FEWEST, Place, RESAMPLES, difference, quotient};
 /// The seed for resampling. It is fixed, so the same reports give the same intervals.
 const SEED: u64 = 0x7c3a;
 /// By what share the lengths of the same sample bodies may differ: in one dialect they contain the receiver's URL.
-const ALIKE: f64 = 0.01;
+const LENGTH_TOLERANCE: f64 = 0.01;
 
 /// Checks that two reports are comparable. Errors: every difference, as the end of a sentence.
 pub fn comparable(old: &BenchReport, new: &BenchReport) -> Result<(), String> {
-    let mut reasons = surroundings(old, &new.tool, &new.machine, &new.load, (new.role, &new.dialect));
+    let mut reasons = differences(old, &new.tool, &new.machine, &new.load, (new.role, &new.dialect));
     reasons.extend(bodies(&old.corpus, &new.corpus));
     if let Some(is) = &new.sending {
         reasons.extend(same_events(old, (is.webhooks, is.events)).err());
@@ -44,7 +44,7 @@ pub fn prepared(
     load: &LoadFacts,
     (role, dialect): (BenchRole, &str),
 ) -> Result<(), String> {
-    check_none(&surroundings(old, &Tool::this(), machine, load, (role, dialect)))
+    check_none(&differences(old, &Tool::this(), machine, load, (role, dialect)))
 }
 
 /// Checks that the bodies are those of the old report.
@@ -57,7 +57,7 @@ fn check_none(reasons: &[String]) -> Result<(), String> {
     if reasons.is_empty() { Ok(()) } else { Err(reasons.join("; ")) }
 }
 
-fn surroundings(
+fn differences(
     old: &BenchReport,
     tool: &Tool,
     machine: &Machine,
@@ -101,7 +101,7 @@ fn rates(load: &LoadFacts) -> String {
 }
 
 fn bodies(old: &CorpusFacts, new: &CorpusFacts) -> Option<String> {
-    let far = |old: u64, new: u64| old.abs_diff(new) as f64 > ALIKE * old as f64;
+    let far = |old: u64, new: u64| old.abs_diff(new) as f64 > LENGTH_TOLERANCE * old as f64;
     let other = old.bodies != new.bodies || far(old.bytes, new.bytes) || far(old.longest, new.longest);
     other.then(|| {
         let shown = |one: &CorpusFacts| messages::bodies(one.bodies, one.bytes);
@@ -110,7 +110,7 @@ fn bodies(old: &CorpusFacts, new: &CorpusFacts) -> Option<String> {
 }
 
 /// Checks that a report's load finished. Errors: it did not, as the end of a sentence.
-pub fn whole(report: &BenchReport) -> Result<(), String> {
+pub fn check_finished(report: &BenchReport) -> Result<(), String> {
     match report.result {
         BenchResult::Interrupted => Err(messages::load_interrupted().to_owned()),
         BenchResult::Incomplete => Err(messages::load_unfinished().to_owned()),
@@ -209,7 +209,7 @@ fn figure(metric: Metric, old: &BenchReport, new: &BenchReport, most: f64) -> Ne
 }
 
 fn errors(old: &BenchReport, new: &BenchReport, (was, is): (f64, f64), most: f64) -> NewFigure {
-    // Errors of each point as a percentage of the average point, so that their mean is the share of the whole.
+    // Errors of each point as a percentage of the average point: their mean is the share of the whole.
     let shares = |report: &BenchReport| -> Vec<f64> {
         let points = points(report);
         let wrong = |point: &SeriesPoint| (point.refused + point.failed) as f64;
@@ -235,9 +235,9 @@ fn errors(old: &BenchReport, new: &BenchReport, (was, is): (f64, f64), most: f64
 fn points(report: &BenchReport) -> &[SeriesPoint] {
     let series = &report.series;
     let rates = report.phases.len().max(1) as u64;
-    let whole = (report.load.duration_ms * rates).checked_div(series.interval_ms).unwrap_or_default();
-    let whole = usize::try_from(whole).unwrap_or(usize::MAX).min(series.points.len());
-    &series.points[..whole]
+    let complete = (report.load.duration_ms * rates).checked_div(series.interval_ms).unwrap_or_default();
+    let complete = usize::try_from(complete).unwrap_or(usize::MAX).min(series.points.len());
+    &series.points[..complete]
 }
 
 fn figure_of(metric: Metric, point: &SeriesPoint) -> Option<f64> {

@@ -2,7 +2,7 @@
 
 use crate::statistics::Interval;
 
-// Baselines: names, files, and what is kept.
+// Baselines: names and files.
 
 pub(super) fn not_a_name(name: &str, longest: usize) -> String {
     format!(
@@ -196,7 +196,7 @@ fn percent(share: f64) -> String {
     format!("{}%", (share * 1e4).round() / 1e2)
 }
 
-// What stops a pair. The receivers' names begin these sentences.
+// What ends a pair early. These sentences begin with a receiver's name.
 
 pub(super) const BASE: &str = "the base";
 pub(super) const SECOND_BASE: &str = "the base's second process";
@@ -249,17 +249,12 @@ pub(super) fn round_incomplete() -> String {
     "a round needs two loads on each receiver".to_owned()
 }
 
-pub(super) fn not_optimised() -> String {
-    "twenty-conform was built without optimisations, so the figures mostly measure twenty-conform itself"
-        .to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn words_follow_the_data() {
+    fn messages_adapt_to_their_arguments() {
         let ratio = Interval { low: 0.9, estimate: 0.91, high: 0.9249 };
         let unexpected = [(2, "answered 401"), (1, "the connection was reset")];
         for (said, expected) in [

@@ -1,11 +1,12 @@
 //! Two receivers measured against each other on one machine: the order of loads, and what their ratios mean.
 //!
-//! There are three series, each with freshly started receivers: the base against itself (the A/A control, which shows what this
-//! machine can measure), the base against the candidate, and the same again if the first shows a regression. A round of a series
-//! is four loads in the order base, candidate, candidate, base. Every second round has the opposite order.
+//! There are three series, each with freshly started receivers. The A/A control measures the base against itself, which shows
+//! what this machine can measure. The second series measures the base against the candidate. The third repeats the second if
+//! that shows a regression. A round of a series is four loads in the order base, candidate, candidate, base. Every second round
+//! has the opposite order.
 //!
-//! A control whose interval is too wide gets up to three times its rounds while that may help, and the other series get as many
-//! rounds as the control. Only the width decides that, never the ratio: continuing until a result is liked would choose it.
+//! A control whose interval is too wide gets up to three times its rounds while that may help. The other series get as many
+//! rounds as the control. Only the width decides this, never the ratio: continuing until the ratio looks good would bias it.
 //!
 //! If the control is not steady, the result is inconclusive. Two series have to agree on a regression.
 
@@ -20,7 +21,7 @@ use crate::statistics::{Better, Interval, Place, RESAMPLES, Steadiness, interval
 pub const FORMAT: &str = "twenty-conform-pair/1";
 pub const MOST_ROUNDS: usize = 1000;
 /// A control may have this many times the planned rounds.
-const PATIENCE: usize = 3;
+const LONGEST_CONTROL: usize = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -125,9 +126,11 @@ impl PairSeries {
             return false;
         }
         let Some(ratio) = ratio(name, rounds, seed) else { return true };
-        // The width falls with the square root of the rounds. If all of them would not be enough, measuring more is a waste.
-        let at_best = ratio.width() * (count as f64 / (PATIENCE * planned) as f64).sqrt();
-        count >= PATIENCE * planned || ratio.steadiness(most) != Steadiness::Wide || at_best > most / 2.0
+        // The width falls with the square root of the rounds. If the maximum would not be enough either, measuring more is pointless.
+        let at_best = ratio.width() * (count as f64 / (LONGEST_CONTROL * planned) as f64).sqrt();
+        count >= LONGEST_CONTROL * planned
+            || ratio.steadiness(most) != Steadiness::Wide
+            || at_best > most / 2.0
     }
 }
 

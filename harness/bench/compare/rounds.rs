@@ -67,13 +67,13 @@ pub struct PairMeasured {
 }
 
 /// Why a series ended early.
-enum Trouble {
+enum EndedEarly {
     /// What a receiver did, or an interruption.
     Subject(BenchResult, String),
     Harness(Error),
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for EndedEarly {
     fn from(why: Error) -> Self {
         Self::Harness(why)
     }
@@ -99,10 +99,10 @@ pub async fn measure_pair(
     // A candidate that does not start should not cost the time of the control.
     match comparison.start(messages::CANDIDATE, comparison.candidate, true).await {
         Ok(peer) => peer.receiver.stop().await,
-        Err(Trouble::Subject(result, why)) => {
+        Err(EndedEarly::Subject(result, why)) => {
             return Ok(PairMeasured { series, result, why: comparison.redaction.text(&why) });
         }
-        Err(Trouble::Harness(why)) => return Err(why),
+        Err(EndedEarly::Harness(why)) => return Err(why),
     }
     loop {
         let ratio = |one: &PairSeries| one.ratio;
@@ -124,11 +124,11 @@ pub async fn measure_pair(
                     return Ok(PairMeasured { series, result: BenchResult::Incomplete, why });
                 }
             }
-            Err(Trouble::Subject(result, why)) => {
+            Err(EndedEarly::Subject(result, why)) => {
                 series.push(PairSeries { name: next, rounds, ratio: None });
                 return Ok(PairMeasured { series, result, why: comparison.redaction.text(&why) });
             }
-            Err(Trouble::Harness(why)) => return Err(why),
+            Err(EndedEarly::Harness(why)) => return Err(why),
         }
     }
 }
@@ -142,7 +142,7 @@ impl PairSetup<'_> {
         took: Duration,
     ) -> PairReport {
         let machine = Machine::this();
-        let notes = if machine.optimised { Vec::new() } else { vec![messages::not_optimised()] };
+        let notes = machine.note().into_iter().collect();
         PairReport {
             format: FORMAT.to_owned(),
             tool: Tool::this(),
@@ -172,7 +172,7 @@ impl PairSetup<'_> {
         planned: usize,
         rounds: &mut Vec<PairRound>,
         numbers: &mut u64,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), EndedEarly> {
         let control = name == SeriesName::Control;
         let mut base = self.start(messages::BASE, self.base, false).await?;
         let (second, command) = match control {
@@ -200,18 +200,18 @@ impl PairSetup<'_> {
         name: &'static str,
         command: &str,
         judged: bool,
-    ) -> Result<StartedReceiver, Trouble> {
+    ) -> Result<StartedReceiver, EndedEarly> {
         let mut interrupted = self.interrupted.clone();
         let started = tokio::select! {
             started = Receiver::start(command, self.path, self.secret.clone(), self.ready) => started,
-            Ok(_) = interrupted.wait_for(|on| *on) => return Err(Trouble::interruption()),
+            Ok(_) = interrupted.wait_for(|on| *on) => return Err(EndedEarly::interruption()),
         };
         let receiver = match started {
             Ok(receiver) => receiver,
             Err(why @ SubjectError::Usage(_)) => return Err(Error::from(why).into()),
             Err(why) => {
                 let why = messages::about(name, &why.to_string());
-                return Err(Trouble::Subject(BenchResult::Incomplete, why));
+                return Err(EndedEarly::Subject(BenchResult::Incomplete, why));
             }
         };
         let corpus = match self.corpus {
@@ -228,7 +228,7 @@ impl PairSetup<'_> {
         is_over: impl Fn(&[PairRound]) -> bool,
         rounds: &mut Vec<PairRound>,
         numbers: &mut u64,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), EndedEarly> {
         if !self.plan.warm_up.is_zero() {
             let warm_up =
                 LoadPlan { duration: self.plan.warm_up, warm_up: Duration::ZERO, ..self.plan.clone() };
@@ -259,7 +259,7 @@ impl PairSetup<'_> {
         plan: &LoadPlan,
         peer: &mut StartedReceiver,
         numbers: &mut u64,
-    ) -> Result<LoadOutcome, Trouble> {
+    ) -> Result<LoadOutcome, EndedEarly> {
         let target = peer.receiver.target().clone();
         let subject = LoadTarget {
             target: &target,
@@ -272,7 +272,7 @@ impl PairSetup<'_> {
         let ran = run(plan, &subject, *numbers).await;
         let wrong = match &ran {
             Ok(outcome) if outcome.ending == LoadEnding::Interrupted => {
-                return Err(Trouble::interruption());
+                return Err(EndedEarly::interruption());
             }
             Ok(outcome) => self.wrong(outcome),
             Err(Error::Subject(why)) => Some(messages::stopped_listening_because(&why.to_string())),
@@ -287,12 +287,12 @@ impl PairSetup<'_> {
         let end = end.map(|how| messages::about(peer.name, &how));
         if let Some(why) = end.or(wrong.map(|what| messages::did(peer.name, &what))) {
             let result = if peer.judged { BenchResult::Fail } else { BenchResult::Incomplete };
-            return Err(Trouble::Subject(result, why));
+            return Err(EndedEarly::Subject(result, why));
         }
         let outcome = ran?;
         if nothing {
             let why = messages::nothing_finished(peer.name, plan.duration.as_millis());
-            return Err(Trouble::Subject(BenchResult::Incomplete, why));
+            return Err(EndedEarly::Subject(BenchResult::Incomplete, why));
         }
         *numbers = outcome.numbers;
         Ok(outcome)
@@ -334,7 +334,7 @@ impl PairSetup<'_> {
     }
 }
 
-impl Trouble {
+impl EndedEarly {
     fn interruption() -> Self {
         Self::Subject(BenchResult::Interrupted, messages::interrupted())
     }

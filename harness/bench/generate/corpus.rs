@@ -50,7 +50,7 @@ impl Corpus {
             workspace_id: "8e2b1c44-70d5-4a63-b0f4-1b1c9f0a2d02",
             occurred_at_ms: now_ms,
         };
-        let bodies = dialect.familiar().map(|event| {
+        let bodies = dialect.required_samples().map(|event| {
             let body = dialect.render(&event.with_id(PLACEHOLDER), &context);
             Body::prepare(&body).unwrap_or_else(|_| Body { bytes: (*body).into(), id: None })
         });

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 pub(super) fn corpus_unreadable(path: &Path, why: &std::io::Error) -> String {
-    format!("the corpus {} cannot be read: {why}", path.display())
+    format!("cannot read the corpus {}: {why}", path.display())
 }
 
 pub(super) fn corpus_empty(path: &Path) -> String {
@@ -12,7 +12,7 @@ pub(super) fn corpus_empty(path: &Path) -> String {
 }
 
 pub(super) fn corpus_too_large(path: &Path, most_mib: usize) -> String {
-    format!("the corpus {} is too large: the limit is {most_mib} MiB", path.display())
+    format!("the corpus {} is larger than {most_mib} MiB", path.display())
 }
 
 pub(super) fn body_too_long(source: &impl Display, bytes: usize, most_mib: usize) -> String {

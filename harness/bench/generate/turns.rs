@@ -12,8 +12,8 @@ use tokio::sync::{Semaphore, watch};
 use crate::bench::generate::plan::{LoadPlan, Mode, Phase, Schedule};
 
 /// How long after the end overdue deliveries are still sent.
-pub(super) const LAST_CALL: Duration = Duration::from_secs(1);
-/// The shortest pause of the pacemaker: the system sleeps hardly more precisely.
+pub(super) const OVERDUE_LIMIT: Duration = Duration::from_secs(1);
+/// The shortest pause between releases: the system's timers are not more precise.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
 /// The longest pause, so that a stop is noticed soon.
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
@@ -84,7 +84,7 @@ impl Turns {
             return Some(Turn { phase, planned: now, scheduled: false });
         };
         open.due.acquire().await.ok()?.forget();
-        if self.start.elapsed() > self.end() + LAST_CALL {
+        if self.start.elapsed() > self.end() + OVERDUE_LIMIT {
             return None;
         }
         let (phase, at) = open.schedule.at(open.next.fetch_add(1, Ordering::Relaxed))?;
@@ -106,13 +106,13 @@ impl Turns {
             let pause = next.saturating_sub(self.start.elapsed());
             thread::sleep(pause.clamp(SHORTEST_PAUSE, LONGEST_PAUSE));
         }
-        // One for each connection, so that none waits for a turn that never comes.
+        // One for each connection, because none of them may wait for a turn that never comes.
         open.due.add_permits(open.connections);
     }
 
     /// The deliveries that were not sent by the end: the phase of each, and how long it had been due.
     pub(in crate::bench) fn unsent(&self) -> impl Iterator<Item = (usize, Duration)> {
-        let end = self.end() + LAST_CALL;
+        let end = self.end() + OVERDUE_LIMIT;
         self.schedule.iter().flat_map(move |open| {
             let first = open.next.load(Ordering::Relaxed).min(open.schedule.total());
             let numbers = first..open.schedule.total();

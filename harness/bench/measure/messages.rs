@@ -61,7 +61,7 @@ pub(super) fn broken_report(why: &serde_json::Error) -> String {
 
 pub(super) fn needs_tls(url: &str) -> String {
     format!(
-        "{url} needs TLS, which a load does not speak; give the http address that your TLS proxy forwards to"
+        "{url} needs TLS, which a load does not support; give the http address that your TLS proxy forwards to"
     )
 }
 
@@ -73,7 +73,7 @@ pub(super) fn too_much_memory(connections: usize, longest: usize, most_mib: usiz
 }
 
 pub(super) fn thread_not_started(why: &std::io::Error) -> String {
-    format!("a thread of the load cannot be started: {why}")
+    format!("cannot start a thread of the load: {why}")
 }
 
 pub(super) fn thread_panicked() -> &'static str {
@@ -149,7 +149,7 @@ pub(super) fn nothing_measured() -> &'static str {
 }
 
 pub(super) fn not_optimised() -> &'static str {
-    "twenty-conform was built without optimisations, so its figures mean little"
+    "twenty-conform was built without optimisations, so the figures mostly measure twenty-conform itself"
 }
 
 #[cfg(test)]

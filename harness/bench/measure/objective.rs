@@ -54,8 +54,8 @@ impl Measure {
 }
 
 impl Bound {
-    /// Checks the counts. A bound on nothing is not met.
-    pub fn held_by(&self, counts: &PhaseCounts) -> BoundCheck {
+    /// Checks the counts. A bound is not met if nothing was measured.
+    pub fn check(&self, counts: &PhaseCounts) -> BoundCheck {
         let (measured, held) = match self {
             Self::Latency(measure, most) => {
                 let measured = measure.of(counts);
@@ -72,10 +72,10 @@ impl Bound {
 
 impl Objective {
     /// Checks each bound, and `most_errors` unless there is a bound on errors.
-    pub fn held_by(&self, counts: &PhaseCounts, most_errors: f64) -> Vec<BoundCheck> {
-        let mut held: Vec<BoundCheck> = self.0.iter().map(|bound| bound.held_by(counts)).collect();
+    pub fn check(&self, counts: &PhaseCounts, most_errors: f64) -> Vec<BoundCheck> {
+        let mut held: Vec<BoundCheck> = self.0.iter().map(|bound| bound.check(counts)).collect();
         if !self.0.iter().any(|bound| matches!(bound, Bound::Errors(_))) {
-            let mut errors = Bound::Errors(most_errors).held_by(counts);
+            let mut errors = Bound::Errors(most_errors).check(counts);
             // Unlike a bound, `most_errors` is inclusive.
             errors.held = counts.ended() > 0 && errors.measured <= most_errors * 100.0;
             held.push(errors);
@@ -185,9 +185,9 @@ impl<'de> Deserialize<'de> for Bound {
 
 pub const MOST_TRIALS: usize = 24;
 /// The search ends when the rates that met and missed the objective are this close.
-const NEAR: f64 = 1.05;
+const PRECISION: f64 = 1.05;
 /// The factor from a rate that was not confirmed down to the next.
-const SLIGHTLY: f64 = 1.1;
+const STEP_DOWN: f64 = 1.1;
 /// The lowest rate tried, in deliveries per second.
 pub const LOWEST_RATE: f64 = 1.0;
 
@@ -243,7 +243,7 @@ impl RateSearch {
             // A rate that fails its confirmation does not count.
             if self.confirming {
                 self.held = None;
-                self.down = SLIGHTLY;
+                self.down = STEP_DOWN;
             }
         }
         self.confirming = false;
@@ -253,7 +253,7 @@ impl RateSearch {
             _ if self.trials >= MOST_TRIALS => None,
             (Some(held), None) if held >= self.highest => self.confirm(held),
             (Some(held), None) => Some((2.0 * held).min(self.highest)),
-            (Some(held), Some(failed)) if failed / held <= NEAR => self.confirm(held),
+            (Some(held), Some(failed)) if failed / held <= PRECISION => self.confirm(held),
             (Some(held), Some(failed)) => Some((held * failed).sqrt()),
             (None, Some(failed)) if failed <= LOWEST_RATE => None,
             (None, Some(failed)) => Some((failed / self.down).max(LOWEST_RATE)),

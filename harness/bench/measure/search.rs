@@ -19,7 +19,7 @@ pub const FIRST_RATE: f64 = 500.0;
 const LATE: Duration = Duration::from_millis(2);
 
 #[derive(Debug, Clone)]
-pub struct Quest {
+pub struct SearchPlan {
     pub objective: Objective,
     pub text: String,
     pub first: f64,
@@ -43,16 +43,17 @@ pub struct FoundRate {
 pub async fn find(
     plan: &LoadPlan,
     subject: &LoadTarget<'_>,
-    quest: &Quest,
+    search_plan: &SearchPlan,
     mut on_trial: impl FnMut(&RateTrial),
 ) -> Result<FoundRate, Error> {
-    let mut search = RateSearch::from(quest.first, HIGHEST_RATE);
+    let mut search = RateSearch::from(search_plan.first, HIGHEST_RATE);
     let mut trials = Vec::new();
     let mut last: Option<(LoadOutcome, LoadPlan)> = None;
     let mut numbers = 0;
     while let Some(rate) = search.next_rate() {
-        let warm_up = if trials.is_empty() { plan.warm_up } else { plan.warm_up.min(quest.trial / 4) };
-        let plan = LoadPlan { mode: Mode::Rates(vec![rate]), duration: quest.trial, warm_up, ..plan.clone() };
+        let warm_up = if trials.is_empty() { plan.warm_up } else { plan.warm_up.min(search_plan.trial / 4) };
+        let plan =
+            LoadPlan { mode: Mode::Rates(vec![rate]), duration: search_plan.trial, warm_up, ..plan.clone() };
         let outcome = match (run(&plan, subject, numbers).await, &mut last) {
             (Ok(outcome), _) => outcome,
             // The receiver is gone, but the earlier trials are still worth a report.
@@ -72,12 +73,12 @@ pub async fn find(
             (Err(why), _) => return Err(why),
         };
         numbers = outcome.numbers;
-        let trial = judge(rate, search.confirms(), &outcome, quest);
+        let trial = judge(rate, search.confirms(), &outcome, search_plan);
         on_trial(&trial);
         let counts = outcome.counts();
         let continues = outcome.ending == LoadEnding::Complete
             && (counts.acknowledged > 0 || counts.ended() == 0)
-            && outcome.broken_level().is_none_or(|level| level > quest.tolerance.fail_on);
+            && outcome.broken_level().is_none_or(|level| level > search_plan.tolerance.fail_on);
         if continues {
             search.record(trial.held);
         }
@@ -88,16 +89,16 @@ pub async fn find(
         }
     }
     let (outcome, plan) = last.ok_or_else(|| Error::Harness(messages::no_trial().to_owned()))?;
-    let entry = SearchEntry { objective: quest.text.clone(), found: search.found(), trials };
+    let entry = SearchEntry { objective: search_plan.text.clone(), found: search.found(), trials };
     Ok(FoundRate { entry, outcome, plan })
 }
 
-fn judge(rate: f64, confirmation: bool, outcome: &LoadOutcome, quest: &Quest) -> RateTrial {
+fn judge(rate: f64, confirmation: bool, outcome: &LoadOutcome, search_plan: &SearchPlan) -> RateTrial {
     let counts = outcome.counts();
     let achieved = outcome.entries().first().map_or(0.0, |entry| entry.achieved);
     let (late, all, _) = counts.late;
     let late = all.checked_div(u32::try_from(late).unwrap_or(u32::MAX)).unwrap_or_default();
-    let missed = quest.objective.held_by(&counts, quest.tolerance.max_errors).into_iter();
+    let missed = search_plan.objective.check(&counts, search_plan.tolerance.max_errors).into_iter();
     let mut why: Vec<String> = missed.filter(|check| !check.held).map(|check| missed_by(&check)).collect();
     let cut_short = outcome.ending != LoadEnding::Complete;
     if cut_short {

@@ -62,7 +62,7 @@ impl TimeSeries {
             return;
         }
         let index = self.index(ended.at);
-        // Deliveries end in the order of time, so a part that is over does not come back.
+        // Deliveries end in the order of time, so an earlier part gets no more of them.
         if index > self.current {
             self.settle();
             self.current = index;

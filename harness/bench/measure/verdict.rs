@@ -138,5 +138,5 @@ fn judge(
 
 /// Checks each bound.
 pub(in crate::bench) fn checked(bounds: &[Bound], counts: &PhaseCounts) -> Vec<BoundCheck> {
-    bounds.iter().map(|bound| bound.held_by(counts)).collect()
+    bounds.iter().map(|bound| bound.check(counts)).collect()
 }

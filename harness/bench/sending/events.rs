@@ -15,7 +15,7 @@ pub(super) struct Events {
 
 impl Events {
     pub(super) fn new(dialect: &Dialect, seed: u64) -> Self {
-        let samples = dialect.familiar().map(|event| {
+        let samples = dialect.required_samples().map(|event| {
             let event = event.with_id(PLACEHOLDER);
             let at = event.record.get().find(PLACEHOLDER);
             (event, at)

@@ -5,7 +5,7 @@ use std::fmt::Display;
 // Errors.
 
 pub(super) fn no_port(why: &impl Display) -> String {
-    format!("no port can be opened for the webhooks: {why}")
+    format!("cannot open a port for the webhooks: {why}")
 }
 
 pub(super) fn task_panicked(why: &impl Display) -> String {
@@ -13,7 +13,7 @@ pub(super) fn task_panicked(why: &impl Display) -> String {
 }
 
 pub(super) fn task_outlived() -> &'static str {
-    "a task of the load did not end with it"
+    "a task of the load did not end"
 }
 
 // Findings, each followed by its first example. Those about one delivery are in `DeliveryFailure` and `Defect`.
@@ -51,7 +51,7 @@ pub(super) fn late(count: u64, timeout_s: f64) -> String {
 pub(super) fn unknown_ids(count: u64) -> String {
     let (deliveries, have) = if count == 1 { ("delivery", "has") } else { ("deliveries", "have") };
     format!(
-        "{count} verified {deliveries} {have} a record id that was not requested; does the sender pass ids on unchanged?"
+        "{count} verified {deliveries} {have} a record id that was not requested; check that the sender does not change record ids"
     )
 }
 

@@ -1,8 +1,8 @@
 //! Load on a sender: requests events, and measures how long each delivery takes to arrive and be verified.
 //!
-//! In a closed loop (saturation) a fixed number of events is in flight, and the next event is requested when all deliveries of
-//! one have arrived. So the load measures what the sender delivers, not what it accepts into a queue. In an open loop events
-//! are requested at fixed times.
+//! In a closed loop (saturation) a fixed number of events is in flight: the next event is requested when all deliveries of an
+//! earlier one have arrived. So the load measures what the sender delivers, not what it accepts into a queue. In an open loop
+//! events are requested at fixed times.
 //!
 //! A load ends after the plan and the wait for the last deliveries, when it is interrupted, or when the sender is gone. In each
 //! case it returns the outcome so far.

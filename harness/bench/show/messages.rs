@@ -73,6 +73,11 @@ pub(super) fn found_rate(rate: f64) -> String {
     format!("{rate:.1} deliveries per second")
 }
 
+/// The line after the trials.
+pub(super) fn highest(rate: f64) -> String {
+    format!("highest: {}", found_rate(rate))
+}
+
 pub(super) fn no_rate() -> &'static str {
     "none of the rates tried"
 }
@@ -238,7 +243,7 @@ pub(super) fn ratio(estimate: f64, low: f64, high: f64) -> String {
 // The accounts of an endpoint.
 
 pub(super) fn bytes_received(mib: f64, seconds: f64, per_second: f64) -> String {
-    format!("{mib:.1} MiB in {seconds:.1} s: {per_second:.1} per second")
+    format!("{mib:.1} MiB in {seconds:.1} s: {per_second:.1} requests per second")
 }
 
 pub(super) fn verified(verified: u64, distinct: u64) -> String {
@@ -320,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_out_what_is_not_there() {
+    fn omits_missing_parts() {
         assert_eq!(measured_time(10.0, 0.0), "10 s without warm-up");
         assert_eq!(measured_time(10.0, 1.5), "10 s after 1.5 s of warm-up");
         assert_eq!(first_example(0.0), "first example");

@@ -126,7 +126,7 @@ fn trials(text: &mut String, search: &SearchEntry) {
         );
     }
     let _ = match search.found {
-        Some(rate) => writeln!(text, "  {}", messages::found_rate(rate)),
+        Some(rate) => writeln!(text, "  {}", messages::highest(rate)),
         None => match search.trials.iter().rfind(|trial| trial.held) {
             Some(trial) => writeln!(
                 text,

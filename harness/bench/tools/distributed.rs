@@ -46,7 +46,7 @@ const LEDGER_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_LEDGER: usize = 1024 * 1024;
 
 #[derive(Debug)]
-pub struct Order<'a> {
+pub struct LocustPlan<'a> {
     pub python: &'a str,
     /// The folder of the locustfile, and of the results.
     pub folder: &'a Path,
@@ -112,9 +112,9 @@ pub async fn version(python: &str) -> Result<String, Error> {
 /// Runs a master and its workers to their end.
 ///
 /// Errors: a process cannot be started, or no results are written.
-pub async fn run(order: &Order<'_>) -> Result<LocustRun, Error> {
+pub async fn run(plan: &LocustPlan<'_>) -> Result<LocustRun, Error> {
     let port = free_port().await?.to_string();
-    let path = order.folder.join("results.json");
+    let path = plan.folder.join("results.json");
     // A file from an earlier run.
     match fs::remove_file(&path) {
         Err(why) if why.kind() != io::ErrorKind::NotFound => {
@@ -122,11 +122,11 @@ pub async fn run(order: &Order<'_>) -> Result<LocustRun, Error> {
         }
         _ => {}
     }
-    let mut master = start(&master(order, &port, &path)?, &[])?;
+    let mut master = start(&master(plan, &port, &path)?, &[])?;
     let mut workers = Vec::new();
-    for _ in 0..order.workers {
-        let secret = [("TWENTY_WEBHOOK_SECRET", order.secret.expose().to_owned())];
-        match start(&worker(order, &port)?, &secret) {
+    for _ in 0..plan.workers {
+        let secret = [("TWENTY_WEBHOOK_SECRET", plan.secret.expose().to_owned())];
+        match start(&worker(plan, &port)?, &secret) {
             Ok(worker) => workers.push(Watched { process: worker, ended: None }),
             Err(why) => {
                 end(&mut master, &mut workers).await;
@@ -134,12 +134,12 @@ pub async fn run(order: &Order<'_>) -> Result<LocustRun, Error> {
             }
         }
     }
-    let run_time = Duration::from_secs(run_time(order));
-    let deadline = Instant::now() + CONNECT_WAIT + run_time + 2 * order.timeout + END_WAIT;
+    let run_time = Duration::from_secs(run_time(plan));
+    let deadline = Instant::now() + CONNECT_WAIT + run_time + 2 * plan.timeout + END_WAIT;
     // The master writes a line into the file when its workers are connected.
     let begun = || fs::metadata(&path).is_ok_and(|known| known.len() > 0);
-    let ending = wait_for_master(&mut master, &mut workers, deadline, order.interrupted, begun).await;
-    let last_words = master.last_words();
+    let ending = wait_for_master(&mut master, &mut workers, deadline, plan.interrupted, begun).await;
+    let stderr_end = master.stderr_end();
     end(&mut master, &mut workers).await;
 
     let early: Vec<String> = workers.into_iter().filter_map(|worker| Some(worker.ended?.1)).collect();
@@ -149,14 +149,14 @@ pub async fn run(order: &Order<'_>) -> Result<LocustRun, Error> {
             MasterEnding::Ended(end) => end.text,
             MasterEnding::NotBegun => messages::worker_exited_before_load(),
             MasterEnding::Interrupted => messages::interrupted_before_results(),
-            MasterEnding::Late => messages::not_finished_in_time(&last_words),
+            MasterEnding::Late => messages::not_finished_in_time(&stderr_end),
         };
         return Err(Error::Subject(SubjectError::Unreachable(messages::no_results(&how, &early))));
     }
     let results = import::parse(&path.display().to_string(), &text).map_err(Error::Harness)?;
     let mut wrong = Vec::new();
     match &ending {
-        MasterEnding::Late => wrong.push(messages::stopped_because_late(&last_words)),
+        MasterEnding::Late => wrong.push(messages::stopped_because_late(&stderr_end)),
         MasterEnding::Ended(end) if end.code != Some(results.exit_status.into()) => {
             wrong.push(messages::status_differs(results.exit_status, &end.text));
         }
@@ -173,7 +173,7 @@ struct Watched {
 
 enum MasterEnding {
     Ended(ProcessEnd),
-    /// A worker exited before the load started; the master would wait for it in vain.
+    /// A worker exited before the load started. The master would wait for it until its timeout.
     NotBegun,
     Interrupted,
     Late,
@@ -234,13 +234,13 @@ fn start(command: &str, environment: &[(&str, String)]) -> Result<Process, Error
 }
 
 /// How long locust runs. It accepts only whole seconds.
-fn run_time(order: &Order<'_>) -> u64 {
-    (order.warm_up + order.duration).as_secs_f64().ceil() as u64
+fn run_time(plan: &LocustPlan<'_>) -> u64 {
+    (plan.warm_up + plan.duration).as_secs_f64().ceil() as u64
 }
 
-fn master(order: &Order<'_>, port: &str, results: &Path) -> Result<String, Error> {
+fn master(plan: &LocustPlan<'_>, port: &str, results: &Path) -> Result<String, Error> {
     let seconds = |duration: Duration| format!("{}ms", duration.as_millis());
-    let users = order.users.to_string();
+    let users = plan.users.to_string();
     let mut words: Vec<String> = [
         "--master",
         "--master-bind-host",
@@ -248,7 +248,7 @@ fn master(order: &Order<'_>, port: &str, results: &Path) -> Result<String, Error
         "--master-bind-port",
         port,
         "--expect-workers",
-        &order.workers.to_string(),
+        &plan.workers.to_string(),
         "--expect-workers-max-wait",
         &CONNECT_WAIT.as_secs().to_string(),
         "--users",
@@ -256,41 +256,41 @@ fn master(order: &Order<'_>, port: &str, results: &Path) -> Result<String, Error
         "--spawn-rate",
         &users,
         "--run-time",
-        &run_time(order).to_string(),
+        &run_time(plan).to_string(),
         "--host",
-        &order.target.url(),
+        &plan.target.url(),
         "--probe-share",
-        &order.probe_share.to_string(),
+        &plan.probe_share.to_string(),
         "--fail-on",
-        order.fail_on,
+        plan.fail_on,
         "--max-errors",
-        &order.max_errors.to_string(),
+        &plan.max_errors.to_string(),
         "--timeout",
-        &seconds(order.timeout),
+        &seconds(plan.timeout),
         "--warm-up",
-        &seconds(order.warm_up),
+        &seconds(plan.warm_up),
     ]
     .map(str::to_owned)
     .into();
     words.extend(["--results".to_owned(), results.display().to_string()]);
-    if let Some(rate) = order.rate {
+    if let Some(rate) = plan.rate {
         words.extend(["--rate".to_owned(), rate.to_string()]);
     }
-    if order.allow_remote {
+    if plan.allow_remote {
         words.push("--allow-remote".to_owned());
     }
-    locust(order, &words)
+    locust(plan, &words)
 }
 
-fn worker(order: &Order<'_>, port: &str) -> Result<String, Error> {
+fn worker(plan: &LocustPlan<'_>, port: &str) -> Result<String, Error> {
     let words = ["--worker", "--master-host", "127.0.0.1", "--master-port", port];
-    locust(order, &words.map(str::to_owned))
+    locust(plan, &words.map(str::to_owned))
 }
 
 /// The command of a locust process.
-fn locust(order: &Order<'_>, more: &[String]) -> Result<String, Error> {
-    let file = order.folder.join("locustfile.py").display().to_string();
-    let start = [order.python, "-m", "locust", "--locustfile", &file, "--headless", "--only-summary"];
+fn locust(plan: &LocustPlan<'_>, more: &[String]) -> Result<String, Error> {
+    let file = plan.folder.join("locustfile.py").display().to_string();
+    let start = [plan.python, "-m", "locust", "--locustfile", &file, "--headless", "--only-summary"];
     command(&start.into_iter().chain(more.iter().map(String::as_str)).collect::<Vec<_>>())
 }
 

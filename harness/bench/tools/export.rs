@@ -26,7 +26,7 @@ const LARGEST: u64 = 1 << 30;
 const MARK: &str = "twenty-conform bench export";
 const MARKED: u64 = 2048;
 
-/// The vectors that the locustfile checks itself against. Each detects another kind of wrong signing.
+/// The vectors that the locustfile checks itself against. Each detects a different signing error.
 const CHECKED: [&str; 7] = [
     "documentation-sample",
     "shipped-record-event",

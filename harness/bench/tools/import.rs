@@ -19,7 +19,7 @@ use crate::bench::measure::report::{
 };
 use crate::bench::measure::result::BenchResult;
 use crate::bench::measure::summary::per_second;
-use crate::bench::tools::locust::{FORMAT, LocustPoint, LocustResults, LocustWitness};
+use crate::bench::tools::locust::{FORMAT, LocustExchange, LocustPoint, LocustResults};
 
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 64 * 1024 * 1024;
@@ -226,7 +226,7 @@ fn probes(results: &LocustResults) -> Probes {
             level: probe.level.clone(),
             sent: probe.sent,
             let_through: probe.let_through,
-            exchange: results.witnesses.get(&format!("probe {}", probe.name)).map(shown),
+            exchange: results.exchanges.get(&format!("probe {}", probe.name)).map(shown),
         })
         .collect();
     Probes {
@@ -239,23 +239,23 @@ fn probes(results: &LocustResults) -> Probes {
 }
 
 fn unexpected(results: &LocustResults) -> Vec<Unexpected> {
-    let entry = |(kind, witness): (&String, &LocustWitness)| {
+    let entry = |(kind, exchange): (&String, &LocustExchange)| {
         let failure = DeliveryFailure::ALL.iter().find(|failure| failure.name() == kind);
         let text = match failure {
             Some(failure) => failure.describe().to_owned(),
             None => messages::answered(kind),
         };
-        Unexpected { kind: kind.clone(), text, count: witness.count, exchange: shown(witness) }
+        Unexpected { kind: kind.clone(), text, count: exchange.count, exchange: shown(exchange) }
     };
-    results.witnesses.iter().filter(|(kind, _)| !kind.starts_with("probe ")).map(entry).collect()
+    results.exchanges.iter().filter(|(kind, _)| !kind.starts_with("probe ")).map(entry).collect()
 }
 
-fn shown(witness: &LocustWitness) -> ShownExchange {
+fn shown(exchange: &LocustExchange) -> ShownExchange {
     ShownExchange {
-        at_ms: witness.at_ms,
-        took_ms: witness.took_ms,
-        status: witness.status,
-        request: witness.request.clone(),
-        answer: witness.answer.clone(),
+        at_ms: exchange.at_ms,
+        took_ms: exchange.took_ms,
+        status: exchange.status,
+        request: exchange.request.clone(),
+        answer: exchange.answer.clone(),
     }
 }

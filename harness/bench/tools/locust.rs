@@ -35,7 +35,8 @@ pub struct LocustResults {
     pub probe_statuses: BTreeMap<u16, u64>,
     pub series: LocustSeries,
     /// The first exchange of each unexpected kind: a status, the name of an error, or `probe` and its name.
-    pub witnesses: BTreeMap<String, LocustWitness>,
+    #[serde(rename = "witnesses")]
+    pub exchanges: BTreeMap<String, LocustExchange>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -160,7 +161,7 @@ pub struct LocustPoint(pub u64, pub u64, pub u64, pub u64, pub BTreeMap<u64, u64
 
 /// An unexpected exchange, with the number of its kind.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct LocustWitness {
+pub struct LocustExchange {
     pub count: u64,
     /// The time of its end, since the start of the test.
     pub at_ms: f64,

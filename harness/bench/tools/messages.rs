@@ -113,13 +113,13 @@ pub(super) fn interrupted_before_results() -> String {
     "interrupted before the load ended".to_owned()
 }
 
-/// `last_words` are the last lines of stderr, if any.
-pub(super) fn not_finished_in_time(last_words: &str) -> String {
-    format!("it did not finish in time{last_words}")
+/// `stderr_end` are the last lines of stderr, if any.
+pub(super) fn not_finished_in_time(stderr_end: &str) -> String {
+    format!("it did not finish in time{stderr_end}")
 }
 
-pub(super) fn stopped_because_late(last_words: &str) -> String {
-    format!("locust did not finish in time and was stopped{last_words}")
+pub(super) fn stopped_because_late(stderr_end: &str) -> String {
+    format!("locust did not finish in time and was stopped{stderr_end}")
 }
 
 pub(super) fn status_differs(in_results: u8, end: &str) -> String {
@@ -222,7 +222,7 @@ pub(super) fn begins_with(start: &str) -> String {
 }
 
 pub(super) fn results_broken(name: &str, why: &str) -> String {
-    format!("{name} does not have the results of the exported locustfile: {why}")
+    format!("{name} is not a valid results file of the exported locustfile: {why}")
 }
 
 pub(super) fn other_format(name: &str, format: &str, known: &str) -> String {
@@ -234,7 +234,7 @@ pub(super) fn unknown_status(name: &str, status: u8) -> String {
 }
 
 pub(super) fn statistics_broken(name: &str, why: &str) -> String {
-    format!("{name} does not have locust's statistics: {why}")
+    format!("{name} is not a valid file of locust's statistics: {why}")
 }
 
 pub(super) fn not_a_time(name: &str, entry: usize, text: &str) -> String {
@@ -303,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_follow_the_data() {
+    fn messages_adapt_to_their_arguments() {
         let early = ["exit status 3".to_owned(), "killed".to_owned()];
         for (said, expected) in [
             (

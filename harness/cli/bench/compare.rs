@@ -14,7 +14,6 @@ use crate::cli::console::Console;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 
-/// Options of `bench compare`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Compare with this old report: a file (with a / in it, or ending in .json), or the name of a baseline
@@ -36,7 +35,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
     let project = arguments.project.read()?;
     let read = |argument: &String| -> Result<(String, BenchReport), Error> {
         let path = baseline::locate(argument, &project.folder).map_err(Error::Usage)?;
-        Ok((argument.clone(), baseline::read_whole(&path).map_err(Error::Usage)?))
+        Ok((argument.clone(), baseline::read_finished(&path).map_err(Error::Usage)?))
     };
     let (old_name, old) = read(&arguments.old)?;
     let new: Vec<(String, BenchReport)> = [Some(&arguments.new), arguments.again.as_ref()]

@@ -15,7 +15,7 @@ use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::plan::MOST_CONNECTIONS;
 use crate::bench::measure::load;
 use crate::bench::measure::report::BenchReport;
-use crate::bench::tools::distributed::{self, MOST_WORKERS, Order, conclude, folder, ledger};
+use crate::bench::tools::distributed::{self, LocustPlan, MOST_WORKERS, conclude, folder, ledger};
 use crate::bench::tools::export::{ExportContent, locust, write};
 use crate::cli::attach::AttachOptions;
 use crate::cli::console::Console;
@@ -33,7 +33,6 @@ use crate::redaction::Redaction;
 use crate::subject::receiver::Receiver;
 use crate::webhook::signature::Secret;
 
-/// Options of `bench distributed`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -82,7 +81,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let (clock, interrupted) = (Clock::system(), interruption());
     let begun = Instant::now();
     let Some(mut receiver) = attachment.reach(&interrupted, false).await? else {
-        console.error(messages::interrupted_before_ready());
+        console.error(&crate::cli::messages::interrupted_before_ready("measured"));
         return Ok(ExitStatus::Interrupted);
     };
     if !arguments.output.quiet {
@@ -132,7 +131,7 @@ impl Arguments {
         write(folder, &locust(&content).map_err(Error::Harness)?).map_err(Error::Usage)?;
         let before = ledger(target, clock).await;
         let fail_on = self.load.tolerance().fail_on.to_string();
-        let played = distributed::run(&Order {
+        let run = distributed::run(&LocustPlan {
             python: &self.python,
             folder,
             target,
@@ -154,6 +153,6 @@ impl Arguments {
             Some(_) => ledger(target, clock).await,
             None => None,
         };
-        Ok(conclude(&played, (before.as_ref(), after.as_ref()), version))
+        Ok(conclude(&run, (before.as_ref(), after.as_ref()), version))
     }
 }

@@ -33,7 +33,6 @@ use crate::wire::endpoint::intake::{Limits, Service};
 /// The longest body that can be allowed, in bytes.
 const LONGEST_BODY: usize = 1 << 30;
 
-/// Options of `bench endpoint`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -51,10 +50,10 @@ pub(super) struct Arguments {
     /// `duplicated` if it repeats requests.
     #[arg(long, value_enum, value_name = "FAULT", help_heading = VERDICT)]
     allow: Vec<LedgerFault>,
-    /// Accept timestamps up to this far from the present; 0 accepts all
+    /// Accept timestamps up to this far from the current time; 0 accepts all
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = pause, help_heading = LIMITS)]
     window: Duration,
-    /// Serve N connections at the same time; more have to wait
+    /// Serve N connections at the same time; others wait
     #[arg(long, default_value = "1024", value_name = "N", value_parser = up_to::<MOST_CONNECTIONS>)]
     #[arg(help_heading = LIMITS)]
     concurrency: usize,

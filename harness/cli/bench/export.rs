@@ -20,7 +20,6 @@ use crate::wire::client::Target;
 /// Where most receivers in the examples listen.
 const USUAL_URL: &str = "http://127.0.0.1:3000/";
 
-/// Options of `bench export`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Write files for this tool

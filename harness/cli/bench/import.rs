@@ -13,7 +13,6 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 
-/// Options of `bench import`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Read the results of the exported locustfile (--results), or of locust itself (--json, or the _stats.csv file of --csv)

@@ -17,10 +17,6 @@ pub(super) fn measuring_events(name: &str, events: u64) -> String {
     format!("measuring {name} for {events} {}", if events == 1 { "event" } else { "events" })
 }
 
-pub(super) fn interrupted_before_ready() -> &'static str {
-    "interrupted before the receiver was ready; nothing was measured"
-}
-
 pub(super) fn not_a_rate(text: &str, highest: f64) -> String {
     format!("{text:?} is not a rate from 0.1 to {highest} deliveries per second")
 }
@@ -30,7 +26,7 @@ pub(super) fn more_than_half(text: &str) -> String {
 }
 
 pub(super) fn unwritten_format(format: &str, formats: &str) -> String {
-    format!("--report {format}: this command writes {formats}")
+    format!("this command cannot write {format} reports; use {formats}")
 }
 
 // Baselines.
@@ -50,15 +46,15 @@ pub(super) fn repeating() -> &'static str {
 // `bench receiver`.
 
 pub(super) fn too_many_rates(most: usize) -> String {
-    format!("--rate-steps has more than {most} rates")
+    format!("--rate-steps has too many rates; give at most {most}")
 }
 
 pub(super) fn no_receiver() -> &'static str {
-    "no receiver is given (--url, --exec); measuring the built-in one in this process"
+    "no receiver is given (--url, --exec); measuring the reference receiver in this process"
 }
 
 pub(super) fn no_free_port(why: impl Display) -> String {
-    format!("cannot listen on any port: {why}")
+    format!("cannot find a free port: {why}")
 }
 
 pub(super) fn wrong_objective(text: &str, why: impl Display) -> String {
@@ -85,7 +81,7 @@ pub(super) fn cannot_compare(name: &str, old: &str, why: impl Display) -> String
 }
 
 pub(super) fn same_report_again(name: &str) -> String {
-    format!("{name} is the first new report again; confirm with a new measurement")
+    format!("{name} is the same as the first new report; confirm with a new measurement")
 }
 
 // `bench pair`.
@@ -106,24 +102,20 @@ pub(super) fn too_few_deliveries(load: Duration, rate: f64, fewest: f64) -> Stri
 // `bench sender`.
 
 pub(super) fn no_sender() -> &'static str {
-    "no sender is given (--exec, --control); measuring the built-in one in this process"
+    "no sender is given (--exec, --control); measuring the reference sender in this process"
 }
 
 pub(super) fn control_is_elsewhere(url: &str) -> String {
     format!(
-        "--control {url} is another machine, and the endpoint listens on 127.0.0.1 only; start the sender on this machine, \
+        "--control {url} is on another machine, and the endpoint listens on 127.0.0.1 only; start the sender on this machine, \
          or send its load to `bench endpoint --host`"
     )
-}
-
-pub(super) fn runtime_not_started(why: impl Display) -> String {
-    format!("cannot start the async runtime: {why}")
 }
 
 // `bench endpoint`.
 
 pub(super) fn too_many_paths(most: usize) -> String {
-    format!("--path is given more than {most} times")
+    format!("--path is given too many times; give at most {most} paths")
 }
 
 pub(super) fn listening_on(url: &str, ledger: &str) -> String {
@@ -162,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_follow_the_data() {
+    fn messages_adapt_to_their_arguments() {
         for (said, expected) in [
             (measuring_for("x", Duration::from_millis(1500)), "measuring x for 1.5 s"),
             (measuring_for("x", Duration::from_secs(60)), "measuring x for 60 s"),

@@ -35,7 +35,6 @@ const PACED: (usize, Duration) = (10, Duration::from_millis(250));
 /// The fewest deliveries of a load at a rate: with fewer, the p99 is the slowest one.
 const FEWEST_DELIVERIES: f64 = 100.0;
 
-/// Options of `bench pair`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Start the receiver to compare with; its environment has PORT and TWENTY_WEBHOOK_SECRET

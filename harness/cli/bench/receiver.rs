@@ -22,7 +22,7 @@ use crate::bench::measure::load::{self, LoadTarget};
 use crate::bench::measure::machine::{Machine, Tool};
 use crate::bench::measure::objective::{Bound, Objective};
 use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFacts, Origin, RateTrial};
-use crate::bench::measure::search::{FIRST_RATE, Quest, find};
+use crate::bench::measure::search::{FIRST_RATE, SearchPlan, find};
 use crate::bench::measure::verdict::{ReceiverFacts, report};
 use crate::cli::attach::{AttachOptions, Attachment};
 use crate::cli::console::Console;
@@ -44,7 +44,6 @@ use crate::wire::endpoint::http;
 
 const MOST_STEPS: usize = 100;
 
-/// Options of `bench receiver`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -81,7 +80,7 @@ pub(super) struct Arguments {
     /// Try each rate of a search for this long
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration, help_heading = LOAD)]
     trial_duration: Duration,
-    /// Exit with status 6 unless this holds: 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; repeatable
+    /// Exit with status 6 unless this bound is met: 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; repeatable
     #[arg(long, value_name = "BOUND", help_heading = VERDICT)]
     threshold: Vec<Bound>,
     #[command(flatten)]
@@ -95,9 +94,9 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         return Err(Error::Usage(messages::too_many_rates(MOST_STEPS)));
     }
     let plan = arguments.plan();
-    let quest = arguments.quest()?;
+    let search_plan = arguments.search_plan()?;
     let (baseline, bounds) = arguments.baseline.open(&arguments.threshold)?;
-    let load = LoadFacts::of(&plan, arguments.load.tolerance().max_errors, quest.is_some());
+    let load = LoadFacts::of(&plan, arguments.load.tolerance().max_errors, search_plan.is_some());
     baseline.check(&load, BenchRole::Receiver, arguments.load.dialect().name)?;
     let made = || Secret::new(Random::from_seed(plan.seed).secret());
     let (path, trust) = (&arguments.load.path, TrustOptions::default());
@@ -120,7 +119,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     console.redact(&secret);
     let reached = reach(attachment.as_ref(), &secret, &clock, &interrupted, console).await?;
     let Some((mut receiver, name)) = reached else {
-        console.error(messages::interrupted_before_ready());
+        console.error(&crate::cli::messages::interrupted_before_ready("measured"));
         return Ok(ExitStatus::Interrupted);
     };
     let target = receiver.target().clone();
@@ -138,7 +137,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             interrupted: &interrupted,
         },
         plan,
-        quest,
+        search_plan,
         bounds,
         redaction: Redaction::new([&secret]),
     };
@@ -152,7 +151,7 @@ struct Measurement<'a> {
     name: &'a str,
     subject: LoadTarget<'a>,
     plan: LoadPlan,
-    quest: Option<Quest>,
+    search_plan: Option<SearchPlan>,
     bounds: Vec<Bound>,
     redaction: Redaction,
 }
@@ -185,15 +184,15 @@ impl Measurement<'_> {
     ) -> Result<(BenchReport, u64), Error> {
         let begun = Instant::now();
         let started_at_ms = self.subject.clock.now_ms();
-        let ran = match &self.quest {
+        let ran = match &self.search_plan {
             None => {
                 self.arguments.note(console, &messages::measuring_for(self.name, length(&self.plan)));
                 let ran = load::run(&self.plan, &self.subject, first).await;
                 ran.map(|outcome| (outcome, self.plan.clone(), None))
             }
-            Some(quest) => {
+            Some(search_plan) => {
                 let note = |trial: &RateTrial| self.arguments.note(console, &progress(trial));
-                let found = find(&self.plan, &self.subject, quest, note).await;
+                let found = find(&self.plan, &self.subject, search_plan, note).await;
                 found.map(|found| (found.outcome, found.plan, Some(found.entry)))
             }
         };
@@ -223,7 +222,7 @@ impl Measurement<'_> {
     }
 }
 
-/// The receiver to measure with its name; the built-in one if none is given. `None` if interrupted.
+/// The receiver to measure with its name; the reference receiver if none is given. `None` if interrupted.
 async fn reach(
     attachment: Option<&Attachment>,
     secret: &Secret,
@@ -263,11 +262,11 @@ impl Arguments {
         }
     }
 
-    fn quest(&self) -> Result<Option<Quest>, Error> {
+    fn search_plan(&self) -> Result<Option<SearchPlan>, Error> {
         let Some(text) = &self.find_max else { return Ok(None) };
         let objective: Objective =
             text.parse().map_err(|why| Error::Usage(messages::wrong_objective(text, why)))?;
-        Ok(Some(Quest {
+        Ok(Some(SearchPlan {
             objective,
             text: text.clone(),
             first: self.rate.unwrap_or(FIRST_RATE),

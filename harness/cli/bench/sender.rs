@@ -45,7 +45,6 @@ use crate::wire::client::Target;
 
 const MOST_EVENTS: u64 = 1_000_000_000;
 
-/// Options of `bench sender`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Start the sender with this command, without a shell; it speaks the attachment protocol on stdin and stdout
@@ -86,7 +85,7 @@ pub(super) struct Arguments {
     /// Do not fail on this kind of delivery; repeatable
     #[arg(long, value_enum, value_name = "FAULT", help_heading = VERDICT)]
     allow: Vec<LedgerFault>,
-    /// Exit with status 6 unless this holds: 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; repeatable
+    /// Exit with status 6 unless this bound is met: 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; repeatable
     #[arg(long, value_name = "BOUND", help_heading = VERDICT)]
     threshold: Vec<Bound>,
     /// Wait this long for each reply, and for each delivery after its event
@@ -194,8 +193,8 @@ impl Attached {
                 let subject = subject(Arc::new(sender));
                 block_in_place(|| {
                     let runtime = Builder::new_current_thread().enable_all().build();
-                    let runtime =
-                        runtime.map_err(|why| Error::Harness(messages::runtime_not_started(why)))?;
+                    let runtime = runtime
+                        .map_err(|why| Error::Harness(crate::cli::messages::runtime_not_started(why)))?;
                     runtime.block_on(sending::run(task, &subject))
                 })
             }

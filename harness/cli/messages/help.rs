@@ -83,7 +83,7 @@ Examples:
 
 pub(crate) const LISTEN: &str = "\
 Examples:
-  # Judge each delivery that arrives at port 4000
+  # Judge each delivery that arrives on port 4000
   $ twenty-conform listen --port 4000 --secret-file secret.txt
   # Pass deliveries on to your receiver
   $ twenty-conform listen --port 4000 --forward http://127.0.0.1:3000/hooks
@@ -167,14 +167,14 @@ Examples:
 
 pub(crate) const SERVE: &str = "\
 Examples:
-  # Run the reference receiver at port 3000
+  # Run the reference receiver on port 3000
   $ twenty-conform serve receiver --port 3000 --secret-file secret.txt
   # Test the reference sender
   $ twenty-conform sender --exec 'twenty-conform serve sender'";
 
 pub(crate) const SERVE_RECEIVER: &str = "\
 Examples:
-  # Run it at port 3000
+  # Run it on port 3000
   $ twenty-conform serve receiver --port 3000 --secret-file secret.txt
   # Test it
   $ twenty-conform receiver --exec 'twenty-conform serve receiver'";
@@ -195,7 +195,7 @@ Examples:
 
 pub(crate) const SIGN: &str = "\
 Examples:
-  # Sign a body with the present time
+  # Sign a body with the current time
   $ twenty-conform sign --secret-file secret.txt body.json
   # Sign with a given timestamp
   $ twenty-conform sign --secret-file secret.txt --timestamp 1767323045678 body.json";

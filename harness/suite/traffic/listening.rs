@@ -23,7 +23,7 @@ use crate::suite::requirements;
 use crate::suite::run::Finding;
 use crate::wire::client::forwarding::Forwarding;
 use crate::wire::codec::{encode_response, quote};
-use crate::wire::endpoint::intake::{self, Broken, Intake, Request, Service, Taken};
+use crate::wire::endpoint::intake::{self, Broken, Intake, IntakeAnswer, Request, Service};
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome, Response};
 
 /// How many requests may wait to be judged.
@@ -124,8 +124,8 @@ impl Queueing {
 }
 
 impl Intake for Queueing {
-    fn take(&self, request: &Request<'_>) -> Taken<'_> {
-        Taken::Later(self.answer(request.to_delivery()).boxed())
+    fn handle(&self, request: &Request<'_>) -> IntakeAnswer<'_> {
+        IntakeAnswer::Later(self.answer(request.to_delivery()).boxed())
     }
 
     fn broken(&self, what: Broken, bytes: &[u8]) -> Option<BoxFuture<'_, ()>> {

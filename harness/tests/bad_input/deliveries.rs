@@ -85,7 +85,7 @@ fn judge_by(run: &str, misbehave: &str, deadline: &str) -> Option<(Ran, Report)>
 
 /// Only this requirement fails, and its finding contains all of `words`.
 #[track_caller]
-fn is_named(judged: Option<(Ran, Report)>, id: &str, cause: &str, words: &[&str]) {
+fn assert_finding(judged: Option<(Ran, Report)>, id: &str, cause: &str, words: &[&str]) {
     let Some((ran, report)) = judged else { return };
     assert_eq!(report.with("fail"), [id].into(), "{ran:#?}");
     assert_eq!(report.cause(id), cause);
@@ -106,7 +106,7 @@ draining.join()"
     );
     // Plus the events of the scenario, each delivered once.
     let counted = format!("{} requests reached one webhook, for 21 events", count + 21);
-    is_named(judge(&flood, "20s"), "SUB-2", "send.once-per-webhook", &[&counted]);
+    assert_finding(judge(&flood, "20s"), "SUB-2", "send.once-per-webhook", &[&counted]);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn counts_a_flood_of_connections() {
     stream, whole = request(url, body)
     stream.sendall(whole)
     drain(stream)";
-    is_named(judge(flood, "20s"), "SUB-2", "send.once-per-webhook", &["3021 requests reached"]);
+    assert_finding(judge(flood, "20s"), "SUB-2", "send.once-per-webhook", &["3021 requests reached"]);
 }
 
 #[test]
@@ -125,7 +125,7 @@ head = f'POST {target} HTTP/1.1\\r\\nHost: {host}\\r\\nConnection: close\\r\\nCo
 stream.sendall(head.encode() + body + b' ' * (2 ** 20 - len(body)))
 for _ in range(2 ** 10 - 1): stream.sendall(b' ' * 2 ** 20)
 drain(stream)";
-    is_named(judge(large, "20s"), "DLV-3", "send.body-form", &["1073741824 bytes long"]);
+    assert_finding(judge(large, "20s"), "DLV-3", "send.body-form", &["1073741824 bytes long"]);
 }
 
 #[test]
@@ -157,7 +157,7 @@ try:
 except OSError: pass";
     let words =
         ["not a complete HTTP request", "header section longer than 65536 bytes", "beginning \"POST /hooks/"];
-    is_named(judge(endless, "20s"), "DLV-1", "send.framing", &words);
+    assert_finding(judge(endless, "20s"), "DLV-1", "send.framing", &words);
 }
 
 #[test]
@@ -170,7 +170,7 @@ def send():
     except OSError: pass
 threading.Thread(target=send, daemon=True).start()
 time.sleep(1)";
-    is_named(judge(trickle, "500ms"), "DLV-1", "send.framing", &["it was not complete", " \"P"]);
+    assert_finding(judge(trickle, "500ms"), "DLV-1", "send.framing", &["it was not complete", " \"P"]);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn quotes_a_malformed_request() {
     let rubbish = "stream, _, _ = connect(url)
 stream.sendall(b'\\x16\\x03\\x01 client hello \\xff\\r\\n\\r\\n')
 drain(stream)";
-    is_named(judge(rubbish, "20s"), "DLV-1", "send.framing", &["it is not valid HTTP", "client hello"]);
+    assert_finding(judge(rubbish, "20s"), "DLV-1", "send.framing", &["it is not valid HTTP", "client hello"]);
 }
 
 #[test]
@@ -187,5 +187,5 @@ fn reports_a_truncated_request() {
 stream.sendall(whole[:-5])
 stream.close()";
     let words = ["the connection closed in the middle of the request", "beginning \"POST /hooks/"];
-    is_named(judge(cut, "20s"), "DLV-1", "send.framing", &words);
+    assert_finding(judge(cut, "20s"), "DLV-1", "send.framing", &words);
 }

@@ -63,7 +63,7 @@ fn shows_stderr_of_a_command_that_ends_at_once() {
         "the receiver ended before it listened on port",
         "exit status: 4",
         "no database",
-        "first: PORT=",
+        "start it yourself: PORT=",
     ]);
     run(["receiver", "--exec", "true"]).expect(3).says(&["`true` ended with exit status: 0"]);
 }
@@ -115,8 +115,8 @@ open(first, 'w').close()
 
 #[test]
 fn receiver_output_needs_bounded_memory() {
-    let talkative = "for out in (sys.stdout, sys.stderr): print('noise\\n' * 20_000, file=out, flush=True)";
-    let Some(script) = receiver(talkative, "") else { return };
+    let noisy = "for out in (sys.stdout, sys.stderr): print('noise\\n' * 20_000, file=out, flush=True)";
+    let Some(script) = receiver(noisy, "") else { return };
     let command = script.command();
     let arguments = ["receiver", "--exec", &command, "--secret", "s3cr3t", "--run", "RCV-1,RCV-8,VER-1"];
     let Some((ran, peak)) = run_and_measure_memory(&arguments) else { return };
@@ -137,7 +137,7 @@ fn judge(answer: impl Fn(&mut TcpStream) -> io::Result<()> + Send + Sync + 'stat
 
 /// Without answers, the receiver fails to accept valid deliveries, and the rejection of invalid ones is inconclusive.
 #[track_caller]
-fn answers_nothing((ran, report): (Ran, Report), actual: &str) {
+fn assert_no_answers((ran, report): (Ran, Report), actual: &str) {
     assert!(ran.expect(1).result_line().starts_with("RESULT: fail "));
     assert!(report.with("fail").contains("RCV-1"));
     let shown = report.check("RCV-1")["actual"].as_str().unwrap();
@@ -155,7 +155,7 @@ fn closed() -> io::Error {
 
 #[test]
 fn names_a_connection_closed_before_an_answer() {
-    answers_nothing(judge(|_| Err(closed())), "connection closed before an answer");
+    assert_no_answers(judge(|_| Err(closed())), "connection closed before an answer");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn names_a_connection_closed_within_an_answer() {
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Le")?;
         Err(closed())
     };
-    answers_nothing(judge(half), "connection closed before an answer");
+    assert_no_answers(judge(half), "connection closed before an answer");
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn names_a_connection_that_is_reset() {
         // Closing a socket with unread bytes resets the connection.
         stream.peek(&mut [0]).map(drop)
     });
-    answers_nothing(judged(["receiver", "--url", &url, "--secret", "s3cr3t"]), "connection reset");
+    assert_no_answers(judged(["receiver", "--url", &url, "--secret", "s3cr3t"]), "connection reset");
 }
 
 #[test]
@@ -182,9 +182,9 @@ fn quotes_an_answer_that_is_not_http() {
         stream.write_all(b"SSH-2.0-OpenSSH_9.6\r\n")?;
         Err(closed())
     };
-    answers_nothing(judge(other), "no valid HTTP response: it begins with \"SSH-2.0-OpenSSH_9.6\\r\\n\"");
+    assert_no_answers(judge(other), "no valid HTTP response: it begins with \"SSH-2.0-OpenSSH_9.6\\r\\n\"");
     let other = |stream: &mut TcpStream| stream.write_all(b"HTTP/1.1 two hundred\r\n\r\n");
-    answers_nothing(judge(other), "HTTP/1.1 two hundred");
+    assert_no_answers(judge(other), "HTTP/1.1 two hundred");
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn names_an_endless_header() {
             stream.write_all(&filler)?;
         }
     };
-    answers_nothing(judge(endless), "no valid HTTP response: header section longer than 65536 bytes");
+    assert_no_answers(judge(endless), "no valid HTTP response: header section longer than 65536 bytes");
 }
 
 #[test]

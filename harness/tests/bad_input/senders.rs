@@ -76,7 +76,7 @@ fn first_and_others(report: &Report) -> (BTreeSet<&'static str>, BTreeSet<&'stat
 
 /// The first scenario's requirements are errors that contain all of `words`; the others are inconclusive.
 #[track_caller]
-fn is_broken(judged: Option<(Ran, Report)>, words: &[&str]) {
+fn assert_protocol_error(judged: Option<(Ran, Report)>, words: &[&str]) {
     let Some((ran, report)) = judged else { return };
     let ran = ran.expect(70);
     assert!(ran.result_line().starts_with("RESULT: error "), "{ran:#?}");
@@ -91,7 +91,7 @@ fn is_broken(judged: Option<(Ran, Report)>, words: &[&str]) {
 
 /// The first scenario's requirements fail with all of `words`, because the sender ended; the others are inconclusive.
 #[track_caller]
-fn is_dead(judged: Option<(Ran, Report)>, words: &[&str]) {
+fn assert_crash(judged: Option<(Ran, Report)>, words: &[&str]) {
     let Some((ran, report)) = judged else { return };
     assert!(ran.expect(1).result_line().starts_with("RESULT: fail "));
     let (first, others) = first_and_others(&report);
@@ -122,7 +122,7 @@ fn quotes_a_greeting_of_another_type() {
 }
 
 #[test]
-fn rejected_greeting_leaves_nothing_to_test() {
+fn rejected_greeting_exits_3() {
     let refusal = r#"say(json.dumps({"id": request["id"], "error": {"message": "no licence"}}))"#;
     let Some(ran) = start(refusal) else { return };
     ran.expect(3).says(&["`hello`", "no licence"]);
@@ -137,32 +137,35 @@ fn waits_a_limited_time_for_a_greeting() {
 #[test]
 fn quotes_a_malformed_later_reply() {
     let rubbish = r#"say("Delivered!") if op == "emit" and seen > 4 else usual()"#;
-    is_broken(judge(rubbish), &["the sender wrote \"Delivered!\" to stdout", "not JSON"]);
+    assert_protocol_error(judge(rubbish), &["the sender wrote \"Delivered!\" to stdout", "not JSON"]);
 }
 
 #[test]
 fn quotes_bytes_that_are_not_utf8() {
     let rubbish =
         r#"sys.stdout.buffer.write(b"\xff\xfe\x00\n") if op == "emit" else usual(); sys.stdout.flush()"#;
-    is_broken(judge(rubbish), &["the sender wrote ", "not JSON"]);
+    assert_protocol_error(judge(rubbish), &["the sender wrote ", "not JSON"]);
 }
 
 #[test]
 fn quotes_a_second_reply() {
     let twice = "usual()\nif op == 'create_webhook': usual()";
-    is_broken(judge(twice), &[r#"{\"id\": 2, \"ok\": "#, "replied to request 2 a second time"]);
+    assert_protocol_error(judge(twice), &[r#"{\"id\": 2, \"ok\": "#, "replied to request 2 a second time"]);
 }
 
 #[test]
 fn quotes_a_reply_without_a_request() {
     let unasked = r#"say('{"id": 999, "ok": {}}') if op == "emit" else usual()"#;
-    is_broken(judge(unasked), &[r#"{\"id\": 999, \"ok\": {}}"#, "request 999, which was never sent"]);
+    assert_protocol_error(
+        judge(unasked),
+        &[r#"{\"id\": 999, \"ok\": {}}"#, "request 999, which was never sent"],
+    );
 }
 
 #[test]
 fn quotes_a_reply_without_its_content() {
     let empty = r#"ok({"hook": "w1"}) if op == "create_webhook" else usual()"#;
-    is_broken(judge(empty), &["`create_webhook` has no string `webhook`", "hook"]);
+    assert_protocol_error(judge(empty), &["`create_webhook` has no string `webhook`", "hook"]);
 }
 
 #[test]
@@ -171,7 +174,7 @@ fn waits_a_limited_time_for_a_reply() {
     let silent =
         r#"sh -c 'read request; echo "{\"id\":1,\"ok\":{}}"; read request; echo silent >&2; sleep 600'"#;
     let judged = judged(["sender", "--dialect", "shipped", "--timeout", "4s", "--exec", silent]);
-    is_broken(Some(judged), &["did not reply to `create_webhook`", "within 4 s", "silent"]);
+    assert_protocol_error(Some(judged), &["did not reply to `create_webhook`", "within 4 s", "silent"]);
 }
 
 #[test]
@@ -200,27 +203,30 @@ fn quotes_a_line_before_the_end_of_a_sender() {
 
 #[test]
 fn sender_that_ends_after_its_greeting_fails() {
-    is_dead(judge("usual(); sys.exit(5)"), &["no reply to `create_webhook`", "exit status: 5"]);
+    assert_crash(judge("usual(); sys.exit(5)"), &["no reply to `create_webhook`", "exit status: 5"]);
 }
 
 #[test]
 fn sender_that_ends_during_a_run_fails() {
     let crash = "if seen > 5: warn('out of cheese'); sys.exit(7)\nusual()";
-    is_dead(judge(crash), &["no reply to `emit`", "exit status: 7", "out of cheese"]);
+    assert_crash(judge(crash), &["no reply to `emit`", "exit status: 7", "out of cheese"]);
 }
 
 #[cfg(unix)]
 #[test]
 fn sender_that_a_signal_ends_fails() {
     let killed = "os.kill(os.getpid(), signal.SIGKILL) if op == 'emit' else usual()";
-    is_dead(judge(killed), &["no reply to `emit`", "signal: 9"]);
+    assert_crash(judge(killed), &["no reply to `emit`", "signal: 9"]);
 }
 
 #[cfg(unix)]
 #[test]
 fn closed_stdout_breaks_the_protocol() {
     let closed = "os.close(1) if op == 'emit' else usual()";
-    is_broken(judge(closed), &["no reply to `emit`", "the sender closed its stdout, but it still runs"]);
+    assert_protocol_error(
+        judge(closed),
+        &["no reply to `emit`", "the sender closed its stdout, but it still runs"],
+    );
 }
 
 #[cfg(unix)]
@@ -233,7 +239,7 @@ else: subprocess.Popen(['sleep', '600'], pass_fds=[hold().fileno()]); sys.exit(6
     let Some(script) = sender(leaves).map(|script| script.with(&url)) else { return };
     let mut arguments = arguments(&script.command()).map(str::to_owned);
     arguments[4] = "4s".to_owned();
-    is_dead(Some(judged(arguments)), &["no reply to `create_webhook`", "exit status: 6"]);
+    assert_crash(Some(judged(arguments)), &["no reply to `create_webhook`", "exit status: 6"]);
     held.wait_until_closed();
 }
 
@@ -262,16 +268,16 @@ usual()";
     let arguments: Vec<&str> = arguments(&command).into_iter().chain([report_option.as_str()]).collect();
     let Some((ran, peak)) = run_and_measure_memory(&arguments) else { return };
     let judged = (ran, Report::read(&report).unwrap());
-    is_broken(Some(judged), &["a line longer than 16777216 bytes", "begins with \"xxxxxxxx"]);
+    assert_protocol_error(Some(judged), &["a line longer than 16777216 bytes", "begins with \"xxxxxxxx"]);
     assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} MiB");
 }
 
 #[test]
 fn long_stderr_needs_bounded_memory() {
-    let talkative = "if op == 'emit' and seen < 10: warn('noise\\n' * 2_000_000)
+    let noisy = "if op == 'emit' and seen < 10: warn('noise\\n' * 2_000_000)
 if seen > 12: warn('the last words'); sys.exit(8)
 usual()";
-    let Some(script) = sender(talkative) else { return };
+    let Some(script) = sender(noisy) else { return };
     let command = script.command();
     let Some((ran, peak)) = run_and_measure_memory(&arguments(&command)) else { return };
     let ran = ran.expect(1);
@@ -281,7 +287,7 @@ usual()";
 }
 
 #[test]
-fn declared_capability_that_is_not_kept_fails() {
+fn declared_capability_that_does_not_work_fails() {
     for (capability, op, id) in [
         ("delete", "delete_webhook", "SUB-3"),
         ("filters", "create_webhook", "SUB-5"),

@@ -17,12 +17,12 @@ fn bench(arguments: &[&str]) -> Ran {
 }
 
 #[test]
-fn bench_receiver_defaults_to_the_built_in_one() {
+fn bench_receiver_defaults_to_the_reference_receiver() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("bench.json");
     let report = format!("json={}", path.display());
     let ran = bench(&["--probe-share", "10%", "--report", &report]).expect(0);
-    ran.complains_of(&["built-in"]);
+    ran.complains_of(&["measuring the reference receiver in this process"]);
     let line = ran.result_line();
     assert!(line.starts_with("RESULT: pass rate ") && line.ends_with(" seed 7"), "{line}");
     let report: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
@@ -86,7 +86,7 @@ fn wrong_options_are_rejected_before_anything_is_sent() {
         (&["--url", "https://127.0.0.1/", "--secret", "abcdef"], 2, ["TLS", "http address"]),
         (&["--url", &url], 2, ["secret", "--secret-file"]),
         (&["--url", &url, "--secret", "abcdef"], 3, ["cannot be reached", "refused"]),
-        (&["--exec", "no-such-command-here"], 2, ["no-such-command-here", "cannot be started"]),
+        (&["--exec", "no-such-command-here"], 2, ["no-such-command-here", "cannot start"]),
         (&["--corpus", "no/such/corpus"], 2, ["corpus", "no/such/corpus"]),
         (&["--find-max", "p99>1s"], 2, ["p99>1s", "p99<50ms"]),
         (&["--threshold", "p99"], 2, ["--threshold", "not a bound"]),

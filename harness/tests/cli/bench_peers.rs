@@ -157,10 +157,10 @@ fn endpoint_without_deliveries_is_incomplete() {
 }
 
 #[test]
-fn bench_sender_defaults_to_the_built_in_one() {
+fn bench_sender_defaults_to_the_reference_sender() {
     let ran =
         run(["bench", "sender", "--events", "30", "--webhooks", "2", "--seed", "7", "--json"]).expect(0);
-    ran.complains_of(&["built-in"]);
+    ran.complains_of(&["measuring the reference sender in this process"]);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((&report["format"], &report["role"]), (&"twenty-conform-bench/1".into(), &"sender".into()));
     assert_eq!(report["total"]["acknowledged"], 60);
@@ -189,7 +189,7 @@ fn bench_sender_starts_and_stops_exec() {
 #[test]
 fn bench_sender_and_endpoint_reject_wrong_options() {
     for (arguments, status, words) in [
-        (["--exec", "no-such-command-here"].as_slice(), 2, ["no-such-command-here", "cannot be started"]),
+        (["--exec", "no-such-command-here"].as_slice(), 2, ["no-such-command-here", "cannot start"]),
         (&["--exec", "true", "--timeout", "2s"], 3, ["no reply to `hello`", "ended"]),
         (&["--exec", "cat"], 70, ["stdout", "hello"]),
         (&["--control", "http://192.0.2.1/"], 2, ["192.0.2.1", "bench endpoint"]),

@@ -203,7 +203,7 @@ fn verify_names_the_cause_of_a_mismatch() {
         ),
         (hex_secret, hmac_by_hand(&hex_key, &whole), &["key.hex-decoded:"]),
         (hex_secret, hmac_by_hand(&hex_key, &body), &["message.body-alone", "decoded from hexadecimal"]),
-        (&secret, right.to_uppercase() + "0", &["unknown", "no known mistake"]),
+        (&secret, right.to_uppercase() + "0", &["unknown", "no known cause"]),
         ("another", right.clone(), &["unknown"]),
     ] {
         let ran = verify(secret, captured(&timestamp, &signature, &body)).expect(1);
@@ -262,8 +262,8 @@ fn reference_receiver_accepts_what_send_sends() {
 #[test]
 fn send_exits_1_when_rejected_and_3_without_an_answer() {
     let receiver = serve_receiver("s3cr3t");
-    let refused = run(["send", "--url", &receiver.url, "--secret", "another"]).expect(1);
-    assert!(refused.stdout.contains(": 401 in "), "{refused:#?}");
+    let rejected = run(["send", "--url", &receiver.url, "--secret", "another"]).expect(1);
+    assert!(rejected.stdout.contains(": 401 in "), "{rejected:#?}");
     let closed = ClosedPort::new();
     let unreachable = run(["send", "--url", &closed.url(), "--secret", "s3cr3t"]).expect(3);
     assert!(unreachable.stdout.contains("connection refused"), "{unreachable:#?}");

@@ -52,7 +52,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Fails unless the exchanges in a folder are numbered from 1 without a gap, and the report counts as many.
 #[track_caller]
-fn is_whole(folder: &Path) -> Vec<Value> {
+fn assert_complete(folder: &Path) -> Vec<Value> {
     let exchanges = lines(&folder.join("exchanges.jsonl"));
     for (at, exchange) in exchanges.iter().enumerate() {
         assert_eq!(exchange["number"], at + 1);
@@ -86,7 +86,7 @@ fn evidence_has_every_exchange_and_trial() {
         assert_eq!(manifest[field], expected, "{field}");
     }
     assert_eq!(manifest["limits"]["timeout_ms"], 10_000);
-    let exchanges = is_whole(folder);
+    let exchanges = assert_complete(folder);
     let numbers = |trial: &Value| {
         let controls = trial["controls"].as_array().unwrap().iter();
         controls.chain([&trial["exchange"]]).map(|number| number.as_u64().unwrap()).collect::<Vec<_>>()
@@ -134,7 +134,8 @@ fn demo_keeps_evidence_of_both_runs() {
     let (ran, folder) = kept(&["demo", "--cases", "4"]);
     ran.expect(0);
     let folder = folder.path();
-    let both: usize = ["sender", "receiver"].iter().map(|role| is_whole(&folder.join(role)).len()).sum();
+    let both: usize =
+        ["sender", "receiver"].iter().map(|role| assert_complete(&folder.join(role)).len()).sum();
     let report = json(&folder.join("report.json"));
     assert_eq!((&report["role"], &report["exchanges"]), (&"both".into(), &both.into()));
     let intakes = lines(&folder.join("receiver/trials.jsonl"));
@@ -142,7 +143,7 @@ fn demo_keeps_evidence_of_both_runs() {
 }
 
 /// The forms of a secret to look for: plain, escaped in JSON once and twice, in base64, escaped for a URL.
-fn spellings(secret: &str) -> Vec<String> {
+fn encodings(secret: &str) -> Vec<String> {
     let escaped = |text: &str| {
         let quoted = Value::from(text).to_string();
         quoted[1..quoted.len() - 1].to_owned()
@@ -164,10 +165,10 @@ fn spellings(secret: &str) -> Vec<String> {
 #[test]
 fn evidence_never_contains_the_secret() {
     // A receiver that leaks the secret in every form.
-    let spoken = spellings(SECRET).join(" | ");
+    let leaked = encodings(SECRET).join(" | ");
     let answer =
-        format!("HTTP/1.1 200 \r\nX-Key: {spoken}\r\nContent-Length: {}\r\n\r\n{spoken}", spoken.len());
-    let talkative = serve(move |mut stream| {
+        format!("HTTP/1.1 200 \r\nX-Key: {leaked}\r\nContent-Length: {}\r\n\r\n{leaked}", leaked.len());
+    let leaky = serve(move |mut stream| {
         while read_request(&mut stream)? {
             std::io::Write::write_all(&mut stream, answer.as_bytes())?;
         }
@@ -178,7 +179,7 @@ fn evidence_never_contains_the_secret() {
     let with_secret = format!("{} --secret {plain}", reference("receiver"));
     let everything = always(200);
     for (secret, subject, status) in [
-        (SECRET, ["--url", &talkative], 1),
+        (SECRET, ["--url", &leaky], 1),
         (plain, ["--url", &everything], 1),
         (plain, ["--exec", &with_secret], 0),
     ] {
@@ -186,17 +187,17 @@ fn evidence_never_contains_the_secret() {
         arguments.extend(subject);
         let (ran, folder) = kept(&arguments);
         let ran = ran.expect(status);
-        let spelled = spellings(secret);
+        let encoded = encodings(secret);
         let holds = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes).into_owned();
-            spelled.iter().find(|spelling| text.contains(spelling.as_str())).cloned()
+            encoded.iter().find(|spelling| text.contains(spelling.as_str())).cloned()
         };
         for path in files(folder.path()) {
             assert_eq!(holds(&fs::read(&path).unwrap()), None, "{}", path.display());
         }
         assert_eq!(holds(ran.stdout.as_bytes()), None);
         assert!(fs::read_to_string(folder.path().join("exchanges.jsonl")).unwrap().contains("[redacted]"));
-        is_whole(folder.path());
+        assert_complete(folder.path());
     }
 }
 
@@ -226,7 +227,7 @@ fn evidence_redacts_secrets_that_a_sender_leaks() {
     let exec = format!("python3 '{}'", script.display());
     let (ran, folder) = kept(&["sender", "--exec", &exec, "--seed", "5"]);
     ran.expect(1);
-    let exchanges = is_whole(folder.path());
+    let exchanges = assert_complete(folder.path());
     let leaks: Vec<_> = exchanges.iter().filter(|one| headers(one).contains("X-Leak")).collect();
     assert!(!leaks.is_empty() && leaks.iter().all(|one| one["redacted"] == true));
     assert!(leaks.iter().any(|one| headers(one).contains("[redacted]")));
@@ -237,8 +238,8 @@ fn evidence_redacts_secrets_that_a_sender_leaks() {
         let text = fs::read_to_string(&path).unwrap();
         for secret in &secrets {
             let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
-            for spelled in [secret, secret.trim(), hex.as_str()] {
-                assert!(!text.contains(spelled), "{spelled} in {}", path.display());
+            for encoded in [secret, secret.trim(), hex.as_str()] {
+                assert!(!text.contains(encoded), "{encoded} in {}", path.display());
             }
         }
     }
@@ -248,13 +249,13 @@ fn evidence_redacts_secrets_that_a_sender_leaks() {
 fn evidence_of_recorded_traffic_equals_the_recording() {
     let (ran, first) = kept(&["sender", "--exec", &reference("sender"), "--seed", "5"]);
     ran.expect(0);
-    let exchanges = is_whole(first.path());
+    let exchanges = assert_complete(first.path());
     let file = first.path().join("exchanges.jsonl").display().to_string();
     let (ran, again) = kept(&["sender", "--transcript", &file]);
     ran.expect(0);
     let deliveries =
         |exchanges: &[Value]| -> Vec<Value> { exchanges.iter().map(|one| one["delivery"].clone()).collect() };
-    assert_eq!(deliveries(&is_whole(again.path())), deliveries(&exchanges));
+    assert_eq!(deliveries(&assert_complete(again.path())), deliveries(&exchanges));
     fs::write(first.path().join("broken"), "{").unwrap();
     let broken = first.path().join("broken").display().to_string();
     let (ran, nothing) = kept(&["sender", "--transcript", &broken]);
@@ -315,7 +316,7 @@ fn evidence_never_overwrites_files() {
     let mut command = twenty(["receiver", "--exec", &exec, "--run", "RCV-1"]);
     command.env("TWENTY_CONFORM_OUT", folder.path().join("c"));
     finish(command).expect(0);
-    is_whole(&folder.path().join("c"));
+    assert_complete(&folder.path().join("c"));
 }
 
 #[test]
@@ -323,7 +324,7 @@ fn run_that_cannot_start_leaves_its_reason() {
     let closed = crate::peers::servers::ClosedPort::new();
     let (ran, folder) = kept(&["receiver", "--url", &closed.url(), "--secret", "s3cr3t"]);
     ran.expect(3).complains_of(&["cannot be reached"]);
-    assert!(is_whole(folder.path()).is_empty());
+    assert!(assert_complete(folder.path()).is_empty());
     // A missing command is a usage error: the folder stays free for the next attempt.
     let (ran, folder) = kept(&["receiver", "--exec", "no-such-command"]);
     ran.expect(2);
@@ -332,7 +333,7 @@ fn run_that_cannot_start_leaves_its_reason() {
 
 /// The binary, in a shell that limits the size of files to this many blocks of 512 bytes (1024 in some shells).
 #[cfg(unix)]
-fn with_room_for(blocks: u32, arguments: &[&str]) -> Command {
+fn with_file_limit(blocks: u32, arguments: &[&str]) -> Command {
     let binary = twenty(arguments);
     let mut command = Command::new("sh");
     command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
@@ -357,7 +358,7 @@ fn unwritable_evidence_exits_70() {
     ] {
         let out = folder.path().join(name);
         let arguments = ["receiver", "--exec", &exec, "--cases", "4", "--out", out.to_str().unwrap()];
-        let ran = finish(with_room_for(blocks, &arguments)).expect(70);
+        let ran = finish(with_file_limit(blocks, &arguments)).expect(70);
         ran.complains_of(&["the evidence is incomplete"]);
         // The run reached its verdict, and the report names every incomplete file.
         assert!(ran.result_line().starts_with("RESULT: error must 10/10 "), "{ran:#?}");

@@ -21,7 +21,7 @@ const HEADINGS: [&str; 13] = [
     "Output:",
 ];
 
-/// What else stands at the beginning of a line.
+/// Other lines that are not indented.
 const OTHER_HEADINGS: [&str; 5] = ["Commands:", "Arguments:", "Examples:", "Exit status:", "Environment:"];
 
 const LONGEST_SENTENCE: usize = 30;

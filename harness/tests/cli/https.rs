@@ -37,7 +37,7 @@ fn sender_gets_the_authority_in_hello_and_environment() {
     ran.expect(0);
     assert!(report.with("pass").contains("DLV-2"), "{report:?}");
     // Without HTTPS deliveries there is no authority.
-    let none = "check('ca' not in request and 'TWENTY_CONFORM_CA' not in os.environ, 'told of one')";
+    let none = "check('ca' not in request and 'TWENTY_CONFORM_CA' not in os.environ, 'it got an authority')";
     let (ran, _) =
         changed("    capabilities = [", &format!("    {none}\n    capabilities = ["), &["--run", "DLV-3"]);
     ran.expect(0);

@@ -207,8 +207,8 @@ fn kept_deliveries_can_be_verified_and_rejudged() {
 
 #[test]
 fn forward_passes_requests_on_byte_for_byte() {
-    let came = Arc::new(Mutex::new(Vec::new()));
-    let kept = came.clone();
+    let forwarded = Arc::new(Mutex::new(Vec::new()));
+    let kept = forwarded.clone();
     let upstream = serve(move |mut stream| {
         let mut bytes = Vec::new();
         let mut buffer = [0; 4096];
@@ -229,10 +229,10 @@ fn forward_passes_requests_on_byte_for_byte() {
     assert!(answer.ends_with("\r\n\r\ntaken"), "{answer}");
     let (status, summary) = listening.end();
     assert_eq!(status, Some(0), "{summary}");
-    let (sent, came) = (String::from_utf8(sent).unwrap(), came.lock().unwrap().clone());
+    let (sent, forwarded) = (String::from_utf8(sent).unwrap(), forwarded.lock().unwrap().clone());
     let host = upstream.strip_prefix("http://").unwrap().strip_suffix('/').unwrap();
     let expected = sent.replace("Host: x", &format!("Host: {host}")).replace("Connection: close\r\n", "");
-    assert_eq!(String::from_utf8(came).unwrap(), expected);
+    assert_eq!(String::from_utf8(forwarded).unwrap(), expected);
 }
 
 #[test]
@@ -265,15 +265,18 @@ fn listen_reports_malformed_requests() {
 fn interrupted_listen_prints_a_summary() {
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
-    for came in [false, true] {
+    for delivered in [false, true] {
         let mut listening = Listening::new(&["--secret", SECRET]);
-        if came {
+        if delivered {
             listening.send(&valid("/", &body(1)));
             listening.next();
         }
         kill(Pid::from_raw(i32::try_from(listening.child.id()).unwrap()), Signal::SIGINT).unwrap();
         let (status, summary) = listening.end();
-        assert_eq!((status, &summary["judged"]), (Some(if came { 0 } else { 3 }), &usize::from(came).into()));
+        assert_eq!(
+            (status, &summary["judged"]),
+            (Some(if delivered { 0 } else { 3 }), &usize::from(delivered).into())
+        );
     }
 }
 

@@ -238,9 +238,9 @@ mod watching {
             assert_eq!(watching.result(), first, "the same seed");
         }
         let ran = watching.end().expect(0);
-        let told: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("running again")).collect();
-        assert_eq!(told.len(), 2, "{ran:#?}");
-        for line in told {
+        let notes: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("running again")).collect();
+        assert_eq!(notes.len(), 2, "{ran:#?}");
+        for line in notes {
             assert!(line.contains("Z: ") && line.contains("server.mjs changed"), "{line}");
         }
         // The evidence is from the last run.

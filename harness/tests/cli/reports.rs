@@ -213,7 +213,7 @@ fn closed_stdout_reader_exits_0() {
 const SECRET: &str = "Mellon-hAlf-mAsk-77";
 
 /// Fails if the secret is in the output of a run, or in a file of a folder.
-fn no_secret(ran: &Ran, folder: &Path) {
+fn assert_no_secret(ran: &Ran, folder: &Path) {
     let files = fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
     for text in [ran.stdout.clone(), ran.stderr.clone()].into_iter().chain(files) {
         assert!(!text.contains(SECRET), "{text}");
@@ -236,7 +236,7 @@ fn reports_never_contain_the_secret() {
         let arguments = ["receiver", "-v", "--secret", SECRET].into_iter().chain(subject);
         let ran = run(arguments.chain(formats.iter().map(String::as_str))).expect(status);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
-        no_secret(&ran, folder.path());
+        assert_no_secret(&ran, folder.path());
     }
 }
 
@@ -245,7 +245,7 @@ fn other_output_never_contains_the_secret() {
     let folder = TempDir::new().unwrap();
     let with_secret = |arguments: &[&str]| {
         let ran = run(arguments.iter().chain(&["--secret", SECRET]));
-        no_secret(&ran, folder.path());
+        assert_no_secret(&ran, folder.path());
         ran
     };
     let (refusing, closed) = (always(401), crate::peers::servers::ClosedPort::new());
@@ -259,11 +259,11 @@ fn other_output_never_contains_the_secret() {
     with_secret(&["receiver", "--exec", "x", "--bogus"]).expect(2);
     let mut help = twenty(["receiver", "--help"]);
     help.env("TWENTY_WEBHOOK_SECRET", SECRET);
-    no_secret(&finish(help).expect(0), folder.path());
+    assert_no_secret(&finish(help).expect(0), folder.path());
     if cfg!(unix) {
         // A receiver that prints the secret.
-        let gives_away = "sh -c 'echo the secret is $TWENTY_WEBHOOK_SECRET >&2; exit 4'";
-        let ran = with_secret(&["receiver", "--exec", gives_away]).expect(3);
+        let leaky = "sh -c 'echo the secret is $TWENTY_WEBHOOK_SECRET >&2; exit 4'";
+        let ran = with_secret(&["receiver", "--exec", leaky]).expect(3);
         ran.says(&["the secret is [redacted]", "exit status: 4"]);
     }
 }

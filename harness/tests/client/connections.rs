@@ -25,7 +25,7 @@ fn all_answered(exchanges: &[Exchange]) {
 }
 
 /// Sends three deliveries one after another to a peer that answers with these bytes.
-async fn three(answer: &'static [u8]) -> Vec<usize> {
+async fn send_three(answer: &'static [u8]) -> Vec<usize> {
     let (target, seen) = many(answer, 3).await;
     let client = client();
     for delivery in deliveries::<3>() {
@@ -43,7 +43,7 @@ async fn keeps_a_connection_if_the_answer_allows_it() {
         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nConnection: x-closed\r\nContent-Length: 0\r\n\r\n",
     ] {
-        assert_eq!(three(answer).await, [0, 0, 0], "{}", String::from_utf8_lossy(answer));
+        assert_eq!(send_three(answer).await, [0, 0, 0], "{}", String::from_utf8_lossy(answer));
     }
 }
 
@@ -56,7 +56,7 @@ async fn closes_a_connection_if_the_answer_forbids_reuse() {
         b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n",
     ] {
-        assert_eq!(three(answer).await, [0, 1, 2], "{}", String::from_utf8_lossy(answer));
+        assert_eq!(send_three(answer).await, [0, 1, 2], "{}", String::from_utf8_lossy(answer));
     }
 }
 

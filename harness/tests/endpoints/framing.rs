@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use twenty_conform::wire::codec::FramingFault::{self, *};
 use twenty_conform::wire::codec::MOST_HEADERS;
-use twenty_conform::wire::endpoint::intake::{Broken, Intake, Limits, Request, Service, Taken};
+use twenty_conform::wire::endpoint::intake::{Broken, Intake, IntakeAnswer, Limits, Request, Service};
 use twenty_conform::wire::endpoint::scripted::{Endpoint, Script};
 use twenty_conform::wire::endpoint::{Handler, http};
 use twenty_conform::wire::exchange::{Delivery, Response};
@@ -114,9 +114,9 @@ impl Notes {
 }
 
 impl Intake for Notes {
-    fn take(&self, request: &Request<'_>) -> Taken<'_> {
+    fn handle(&self, request: &Request<'_>) -> IntakeAnswer<'_> {
         self.note(Ok(request.body.to_vec()));
-        Taken::Now(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".into())
+        IntakeAnswer::Now(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".into())
     }
 
     fn broken(&self, what: Broken, _: &[u8]) -> Option<BoxFuture<'_, ()>> {
@@ -208,7 +208,7 @@ async fn every_endpoint_accepts_unusual_valid_requests() {
 }
 
 #[test]
-fn every_fault_has_its_own_words() {
+fn every_fault_has_a_unique_description() {
     let mut words: Vec<_> = FramingFault::ALL.iter().map(|fault| fault.describe()).collect();
     words.sort_unstable();
     words.dedup();

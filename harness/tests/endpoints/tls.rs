@@ -26,7 +26,7 @@ async fn secured(authority: &Authority, certificate: Certificate, patience: Dura
     Endpoint::start_secured(settings(patience), authority, certificate).await.unwrap()
 }
 
-async fn plainly(endpoint: &Endpoint) -> TcpStream {
+async fn connect_without_tls(endpoint: &Endpoint) -> TcpStream {
     TcpStream::connect(endpoint.url("").strip_prefix("https://").unwrap()).await.unwrap()
 }
 
@@ -96,11 +96,12 @@ async fn bad_certificate_is_rejected_unless_unchecked() {
             Outcome::Tls(why) => assert!(why.contains(words), "{certificate:?}: {why}"),
             other => panic!("{certificate:?}: {other}"),
         }
-        let came = handshake(&endpoint).await;
-        assert_eq!(came.end, HandshakeEnd::Refused, "{came:?}");
+        let recorded = handshake(&endpoint).await;
+        assert_eq!(recorded.end, HandshakeEnd::Refused, "{recorded:?}");
         assert!(
-            came.what.contains("the sender rejected the certificate (alert ") && came.what.contains(alert),
-            "{came:?}"
+            recorded.what.contains("the sender rejected the certificate (alert ")
+                && recorded.what.contains(alert),
+            "{recorded:?}"
         );
         assert_eq!((endpoint.count(), endpoint.visits()), (0, 1));
         assert_eq!(deliver(&endpoint.url("/"), Trust::Any).await.status(), Some(200));
@@ -113,8 +114,8 @@ async fn client_without_the_authority_rejects_its_certificates() {
     let (authority, other) = (authority(), Authority::new(Clock::fixed(1_735_066_639_761)));
     let endpoint = secured(&authority, Certificate::Good, WAIT).await;
     assert!(matches!(deliver(&endpoint.url("/"), trusting(&other)).await, Outcome::Tls(_)));
-    let came = handshake(&endpoint).await;
-    assert_eq!(came.end, HandshakeEnd::Refused, "{came:?}");
+    let recorded = handshake(&endpoint).await;
+    assert_eq!(recorded.end, HandshakeEnd::Refused, "{recorded:?}");
     still_answers(&endpoint, &authority).await;
 }
 
@@ -122,14 +123,14 @@ async fn client_without_the_authority_rejects_its_certificates() {
 async fn answers_and_records_plain_http() {
     let authority = authority();
     let endpoint = secured(&authority, Certificate::Good, WAIT).await;
-    let mut stream = plainly(&endpoint).await;
+    let mut stream = connect_without_tls(&endpoint).await;
     stream.write_all(post("{}").as_bytes()).await.unwrap();
     let mut answer = String::new();
     timeout(WAIT, stream.read_to_string(&mut answer)).await.expect("it hung").unwrap();
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("HTTPS"), "{answer}");
-    let came = handshake(&endpoint).await;
-    assert_eq!(came.end, HandshakeEnd::NoTls);
-    assert!(came.what.contains("did not speak TLS: it sent \"POST /hook?x=1"), "{came:?}");
+    let recorded = handshake(&endpoint).await;
+    assert_eq!(recorded.end, HandshakeEnd::NoTls);
+    assert!(recorded.what.contains("did not speak TLS: it sent \"POST /hook?x=1"), "{recorded:?}");
     still_answers(&endpoint, &authority).await;
 }
 
@@ -139,14 +140,14 @@ async fn gives_up_incomplete_handshakes() {
     // Nothing, part of a record, and a record that never becomes complete.
     for begin in [&b""[..], b"\x16\x03\x01", b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03"] {
         let endpoint = secured(&authority, Certificate::Good, Duration::from_millis(200)).await;
-        let mut stream = plainly(&endpoint).await;
+        let mut stream = connect_without_tls(&endpoint).await;
         stream.write_all(begin).await.unwrap();
-        let mut came = Vec::new();
+        let mut answer = Vec::new();
         // With a reset or without one.
-        let _ = timeout(WAIT, stream.read_to_end(&mut came)).await.expect("it hung");
-        let came = handshake(&endpoint).await;
-        assert_eq!(came.end, HandshakeEnd::Broken, "{begin:?}");
-        assert!(came.what.contains("not complete 0.2 s after the connection"), "{came:?}");
+        let _ = timeout(WAIT, stream.read_to_end(&mut answer)).await.expect("it hung");
+        let recorded = handshake(&endpoint).await;
+        assert_eq!(recorded.end, HandshakeEnd::Broken, "{begin:?}");
+        assert!(recorded.what.contains("not complete 0.2 s after it began"), "{recorded:?}");
     }
 }
 
@@ -154,12 +155,12 @@ async fn gives_up_incomplete_handshakes() {
 async fn records_garbage_and_closed_connections() {
     let authority = authority();
     let endpoint = secured(&authority, Certificate::Good, WAIT).await;
-    let mut stream = plainly(&endpoint).await;
+    let mut stream = connect_without_tls(&endpoint).await;
     stream.write_all(&[22; 64 * 1024]).await.unwrap();
     assert_eq!(handshake(&endpoint).await.end, HandshakeEnd::Broken);
 
     let endpoint = secured(&authority, Certificate::Good, WAIT).await;
-    drop(plainly(&endpoint).await);
+    drop(connect_without_tls(&endpoint).await);
     assert_eq!(handshake(&endpoint).await.end, HandshakeEnd::Left);
     still_answers(&endpoint, &authority).await;
 }

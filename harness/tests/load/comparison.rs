@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use twenty_conform::bench::compare::baseline;
-use twenty_conform::bench::compare::comparison::{comparable, compare, whole};
+use twenty_conform::bench::compare::comparison::{check_finished, comparable, compare};
 use twenty_conform::bench::compare::thresholds::{GivenRegression, MaxRegression};
 use twenty_conform::bench::measure::compared::{Metric, ReportComparison};
 use twenty_conform::bench::measure::report::BenchReport;
 use twenty_conform::exit::ExitStatus;
 use twenty_conform::statistics::Place;
 
-use super::made::Made;
+use super::made::MadeUp;
 
 fn against(old: &BenchReport, new: &[&BenchReport]) -> ReportComparison {
     let named: Vec<(&str, &BenchReport)> = new.iter().map(|report| ("new", *report)).collect();
@@ -23,8 +23,8 @@ fn place(comparison: &ReportComparison, metric: Metric) -> Option<Place> {
 
 #[test]
 fn regression_needs_two_new_reports() {
-    let old = Made::steady(10_000, 2_000).report();
-    let (same, slower) = (Made::steady(9_950, 2_010).report(), Made::steady(8_500, 2_000).report());
+    let old = MadeUp::steady(10_000, 2_000).report();
+    let (same, slower) = (MadeUp::steady(9_950, 2_010).report(), MadeUp::steady(8_500, 2_000).report());
     let one = against(&old, &[&same]);
     assert_eq!(
         (one.status(), one.exit_status, one.result.describe()),
@@ -55,8 +55,8 @@ fn regression_needs_two_new_reports() {
 
 #[test]
 fn each_metric_has_a_direction_and_a_threshold() {
-    let old = Made::steady(10_000, 2_000).report();
-    let (faster, later) = (Made::steady(20_000, 1_000).report(), Made::steady(10_000, 2_300).report());
+    let old = MadeUp::steady(10_000, 2_000).report();
+    let (faster, later) = (MadeUp::steady(20_000, 1_000).report(), MadeUp::steady(10_000, 2_300).report());
     assert_eq!(against(&old, &[&faster]).status(), ExitStatus::Passed, "better is never worse");
     let one = against(&old, &[&later]);
     assert_eq!(place(&one, Metric::Rate), Some(Place::Within));
@@ -71,7 +71,7 @@ fn each_metric_has_a_direction_and_a_threshold() {
         (Some(Place::Within), Some(Place::Beyond))
     );
 
-    let mut wrong = Made::steady(10_000, 2_000);
+    let mut wrong = MadeUp::steady(10_000, 2_000);
     wrong.refused = (0..10).map(|at| 200 + at).collect();
     let one = against(&old, &[&wrong.report()]);
     assert_eq!(place(&one, Metric::Errors), Some(Place::Beyond), "{one:#?}");
@@ -82,8 +82,8 @@ fn each_metric_has_a_direction_and_a_threshold() {
 
 #[test]
 fn change_within_the_noise_is_inconclusive() {
-    let old = Made::steady(10_000, 2_000).report();
-    let mut noisy = Made::steady(9_300, 2_000);
+    let old = MadeUp::steady(10_000, 2_000).report();
+    let mut noisy = MadeUp::steady(9_300, 2_000);
     noisy.rates = vec![5_000, 14_000, 9_000, 6_000, 13_000, 9_500, 4_000, 15_000, 8_000, 9_500];
     let one = against(&old, &[&noisy.report()]);
     assert_eq!(place(&one, Metric::Rate), Some(Place::Astride), "{one:#?}");
@@ -93,7 +93,7 @@ fn change_within_the_noise_is_inconclusive() {
     noisy.rates = vec![10_000, 10_000, 10_000, 0, 10_000, 10_000, 10_000, 10_000, 10_000, 10_000];
     assert_eq!(place(&against(&old, &[&noisy.report()]), Metric::Rate), Some(Place::Astride));
     // Too short to show the noise.
-    let mut short = Made::steady(5_000, 2_000);
+    let mut short = MadeUp::steady(5_000, 2_000);
     short.rates.truncate(3);
     short.p99_us.truncate(3);
     short.refused.truncate(3);
@@ -105,14 +105,14 @@ fn change_within_the_noise_is_inconclusive() {
 
 /// A report with one value replaced.
 fn with(pointer: &str, value: Value) -> BenchReport {
-    let mut json = Made::steady(1000, 1000).json();
+    let mut json = MadeUp::steady(1000, 1000).json();
     *json.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = value;
     BenchReport::parse(&json.to_string()).unwrap()
 }
 
 #[test]
 fn reports_of_different_loads_are_not_comparable() {
-    let old = Made::steady(1000, 1000).report();
+    let old = MadeUp::steady(1000, 1000).report();
     assert_eq!(comparable(&old, &old), Ok(()));
     for (pointer, value, words) in [
         ("/machine/cores", json!(64), "processors (2, now 64)"),
@@ -148,8 +148,8 @@ fn reports_of_different_loads_are_not_comparable() {
     {
         assert_eq!(comparable(&old, &with(pointer, value)), Ok(()), "{pointer}");
     }
-    assert!(whole(&with("/result", json!("interrupted"))).is_err());
-    assert!(whole(&with("/result", json!("incomplete"))).is_err());
+    assert!(check_finished(&with("/result", json!("interrupted"))).is_err());
+    assert!(check_finished(&with("/result", json!("incomplete"))).is_err());
     let failed = against(&old, &[&with("/result", json!("fail"))]);
     assert_eq!(failed.status(), ExitStatus::Failed);
 }
@@ -173,7 +173,7 @@ fn threshold_for_a_metric_overrides_the_one_for_all() {
 fn baselines_are_saved_atomically_and_errors_name_the_file() {
     let folder = TempDir::new().unwrap();
     let below = folder.path().join("a/b");
-    let (report, other) = (Made::steady(1000, 1000).report(), Made::steady(2000, 1000).report());
+    let (report, other) = (MadeUp::steady(1000, 1000).report(), MadeUp::steady(2000, 1000).report());
     let path = baseline::save(&below, "main", &report).unwrap();
     assert_eq!(baseline::read(&path).unwrap(), report);
     assert_eq!(baseline::save(&below, "main", &other).unwrap(), path, "the baseline is replaced");

@@ -11,7 +11,7 @@ use twenty_conform::bench::measure::report::{BenchReport, LoadMode};
 use twenty_conform::bench::measure::result::BenchResult;
 use twenty_conform::bench::show::{comparison, html, pair, text, trend};
 
-use super::made::Made;
+use super::made::MadeUp;
 
 /// Compares with a snapshot in `snapshots/bench`.
 fn assert_format(name: &str, text: &str) {
@@ -34,7 +34,7 @@ fn plain(text: &str) -> String {
 
 /// A report with every optional part, and with markup in every text that comes from outside.
 fn full() -> BenchReport {
-    let mut made = Made::steady(10_000, 2_000);
+    let mut made = MadeUp::steady(10_000, 2_000);
     made.refused[3] = 12;
     let mut json = made.json();
     json["subject"] = json!("node <script>alert(1)</script> \"x\" & 'y'");
@@ -57,7 +57,7 @@ fn full() -> BenchReport {
         { "rate": 2469.0, "achieved": 2000.0, "confirmation": false, "held": false, "why": "only 2000.0/s went out",
           "p50_us": 100, "p99_us": 900, "error_share": 0.0 }] });
     let mut report = BenchReport::parse(&json.to_string()).unwrap();
-    let old = Made::steady(11_000, 1_900).report();
+    let old = MadeUp::steady(11_000, 1_900).report();
     report.comparison = Some(compare(("main", &old), &[("this run", &report)], &MaxRegression::default()));
     report
 }
@@ -81,7 +81,7 @@ fn html_loads_nothing_and_escapes_outside_text() {
 
 #[test]
 fn html_survives_empty_and_absurd_figures() {
-    let mut report = Made::steady(0, 0).report();
+    let mut report = MadeUp::steady(0, 0).report();
     report.total.latency.count = 0;
     report.total.error_share = 0.0;
     let page = html::render(&report);
@@ -121,7 +121,7 @@ fn trends_have_the_formats_of_trackers() {
 
 #[test]
 fn trend_names_each_rate() {
-    let mut report = Made::steady(500, 2_000).report();
+    let mut report = MadeUp::steady(500, 2_000).report();
     report.load.mode = LoadMode::RateSteps;
     report.load.rates = vec![250.0, 500.0];
     let mut second = report.phases[0].clone();
@@ -138,8 +138,8 @@ fn trend_names_each_rate() {
 #[test]
 fn texts_match_their_snapshots() {
     assert_format("text", &plain(&text::render(&full())));
-    let old = Made::steady(10_000, 2_000).report();
-    let (slower, other) = (Made::steady(8_500, 2_100).report(), Made::steady(8_450, 2_000).report());
+    let old = MadeUp::steady(10_000, 2_000).report();
+    let (slower, other) = (MadeUp::steady(8_500, 2_100).report(), MadeUp::steady(8_450, 2_000).report());
     let compared =
         compare(("main", &old), &[("new.json", &slower), ("again.json", &other)], &MaxRegression::default());
     assert_format("compare", &plain(&comparison::render(&compared)));
@@ -197,7 +197,7 @@ fn each_result_has_a_word_and_a_status() {
         assert_eq!((Pass.or_worse(result), result.or_worse(result)), (result, result));
     }
     assert_eq!((Slow.or_worse(Inconclusive), Incomplete.or_worse(Fail)), (Slow, Fail));
-    let mut json = Made::steady(1000, 1000).json();
+    let mut json = MadeUp::steady(1000, 1000).json();
     json["result"] = json!("marvellous");
     let why = BenchReport::parse(&json.to_string()).unwrap_err();
     assert!(why.contains("marvellous"), "{why}");
@@ -206,7 +206,7 @@ fn each_result_has_a_word_and_a_status() {
 #[test]
 fn bounds_survive_a_round_trip() {
     for text in ["p99<50ms", "p99.9<800us", "max<1s", "mean<1500us", "errors<0.1%", "errors<0.0000001%"] {
-        let mut json = Made::steady(1000, 1000).json();
+        let mut json = MadeUp::steady(1000, 1000).json();
         json["thresholds"] = json!([{ "bound": text, "measured": 1.0, "held": true }]);
         let report = BenchReport::parse(&json.to_string()).unwrap();
         let again = BenchReport::parse(&serde_json::to_string(&report).unwrap()).unwrap();

@@ -229,7 +229,7 @@ async fn accepts_a_body_at_the_limit_and_answers_413_to_a_longer_one() {
     };
     assert!(endpoint.send(as_chunks(&long).as_bytes()).await.starts_with("HTTP/1.1 204"));
     assert!(endpoint.send(as_chunks(&longer).as_bytes()).await.starts_with("HTTP/1.1 413"));
-    // A client that sends Expect is told to continue.
+    // A client that sends Expect gets 100 Continue.
     let (head, body) = (valid(BODY).replace("Host: x", "Host: x\r\nExpect: 100-continue"), BODY);
     let mut stream = endpoint.connect().await;
     stream.write_all(head.strip_suffix(body).unwrap().as_bytes()).await.unwrap();

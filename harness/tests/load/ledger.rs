@@ -26,7 +26,7 @@ fn entry(ledger: &Ledger) -> LedgerEntry {
 }
 
 /// Asserts what is true of all accounts.
-fn adds_up(entry: &LedgerEntry) {
+fn assert_adds_up(entry: &LedgerEntry) {
     assert_eq!(entry.received, entry.verified + entry.wrong, "{entry:?}");
     let sum = entry.distinct + entry.duplicated + entry.without_id + entry.untracked;
     assert_eq!(entry.verified, sum, "{entry:?}");
@@ -69,7 +69,7 @@ proptest! {
             prop_assert_eq!(mark, Some(expected));
         }
         let entry = entry(&ledger);
-        adds_up(&entry);
+        assert_adds_up(&entry);
         let distinct: usize = known.values().map(BTreeSet::len).sum();
         let missing: u64 =
             known.values().filter_map(|all| Some(all.last()? + 1 - all.len() as u64)).sum();
@@ -99,7 +99,7 @@ fn two_updates_of_one_record_are_not_duplicates() {
     }
     assert_eq!(add(&mut ledger, webhook, Identity::None), None);
     let entry = entry(&ledger);
-    adds_up(&entry);
+    assert_adds_up(&entry);
     assert_eq!((entry.verified, entry.distinct, entry.without_id), (3, 2, 1));
     assert!(entry.faults(&[]).is_empty());
 }
@@ -113,7 +113,7 @@ fn accepted_probes_leave_no_gap() {
         add(&mut ledger, webhook, Identity::Numbered(Numbered { run, number }));
     }
     let entry = entry(&ledger);
-    adds_up(&entry);
+    assert_adds_up(&entry);
     assert_eq!((entry.lost, entry.duplicated, entry.out_of_order), (Some(0), 1, 0));
 }
 
@@ -145,7 +145,7 @@ fn remembers_deliveries_past_the_limits_of_pages_and_runs() {
         add(&mut ledger, webhook, Identity::Numbered(Numbered { run: Ids::of(seed + 2).run(), number: 0 }));
     }
     let entry = entry(&ledger);
-    adds_up(&entry);
+    assert_adds_up(&entry);
     assert_eq!((entry.distinct, entry.untracked), (12_000, 0), "they are remembered as hashes");
     assert!(entry.runs.len() <= 64);
 }
@@ -159,7 +159,7 @@ fn webhooks_past_the_limit_share_an_account() {
         add(&mut ledger, webhook, Identity::None);
     }
     let entry = entry(&ledger);
-    adds_up(&entry);
+    assert_adds_up(&entry);
     assert_eq!(entry.webhooks.len(), MOST_WEBHOOKS + 1);
     assert_eq!((entry.webhooks[MOST_WEBHOOKS].path.as_str(), entry.verified), ("(others)", 512));
 }
@@ -193,7 +193,7 @@ fn keeps_the_first_arrival_of_each_defect_without_the_secret() {
         at_ms,
     });
     let entry = entry(&ledger);
-    adds_up(&entry);
+    assert_adds_up(&entry);
     let kinds: Vec<_> = entry.kinds.iter().map(|kind| (kind.kind.as_str(), kind.count)).collect();
     assert_eq!(kinds, [("bad-signature", 2), ("wrong-shape", 1), ("malformed", 1)]);
     let first = entry.kinds[0].first.as_ref().unwrap();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use twenty_conform::bench::measure::report::BenchReport;
 
 /// The figures of a made-up load, for each second.
-pub(crate) struct Made {
+pub(crate) struct MadeUp {
     /// Accepted deliveries in each second.
     pub(crate) rates: Vec<u64>,
     /// The p99 in each second, in microseconds. p90 is half of it, p50 a quarter.
@@ -13,7 +13,7 @@ pub(crate) struct Made {
     pub(crate) refused: Vec<u64>,
 }
 
-impl Made {
+impl MadeUp {
     /// Ten seconds whose figures vary by about 1 %.
     pub(crate) fn steady(rate: u64, p99_us: u64) -> Self {
         let vary = |value: u64| (0..10).map(|at| value + value * ((at * 7) % 5) / 200).collect();

@@ -8,7 +8,7 @@ use twenty_conform::bench::measure::report::BenchReport;
 use twenty_conform::bench::measure::result::BenchResult;
 use twenty_conform::bench::show::{ledger, text};
 
-use super::made::Made;
+use super::made::MadeUp;
 
 fn assert_text(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
@@ -47,7 +47,7 @@ fn accounts() -> Value {
 
 #[test]
 fn renders_a_passing_open_loop() {
-    let mut json = Made::steady(200, 2_000).json();
+    let mut json = MadeUp::steady(200, 2_000).json();
     json["load"]["mode"] = json!("rate");
     json["load"]["rates"] = json!([204.0]);
     json["phases"][0]["rate"] = json!(204.0);
@@ -57,7 +57,7 @@ fn renders_a_passing_open_loop() {
 
 #[test]
 fn renders_a_failing_closed_loop() {
-    let mut made = Made::steady(1_000, 2_000);
+    let mut made = MadeUp::steady(1_000, 2_000);
     made.refused[3] = 12;
     let mut json = made.json();
     json["result"] = json!("fail");
@@ -82,7 +82,7 @@ fn renders_a_failing_closed_loop() {
 
 #[test]
 fn renders_a_sender_with_lost_and_duplicated_deliveries() {
-    let mut json = Made::steady(200, 40_000).json();
+    let mut json = MadeUp::steady(200, 40_000).json();
     json["role"] = json!("sender");
     json["subject"] = json!("node sender.mjs");
     json["result"] = json!("fail");

@@ -91,7 +91,7 @@ fn locustfile_has_the_probes_of_the_generator() {
 
 #[test]
 fn generator_reads_ids_of_the_locustfile() {
-    // Made by `Ids(0x123456789)` of the locustfile.
+    // MadeUp by `Ids(0x123456789)` of the locustfile.
     let first = Ids::read(b"12345678-9a3f-4327-8000-000000000000").unwrap();
     let second = Ids::read(b"12345678-9a3f-4327-8000-000000000001").unwrap();
     let probe = Ids::read(b"12345678-9a3f-4327-8000-000800000000").unwrap();

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use twenty_conform::wire::codec::encode_response;
-use twenty_conform::wire::endpoint::intake::{Broken, Intake, Limits, Request, Service, Taken};
+use twenty_conform::wire::endpoint::intake::{Broken, Intake, IntakeAnswer, Limits, Request, Service};
 use twenty_conform::wire::endpoint::{Handler, Server};
 
 struct Plain(Arc<dyn Handler>);
 
 impl Intake for Plain {
-    fn take(&self, request: &Request<'_>) -> Taken<'_> {
+    fn handle(&self, request: &Request<'_>) -> IntakeAnswer<'_> {
         let answer = self.0.handle(request.to_delivery());
-        Taken::Later(answer.map(|answer| answer.map(|answer| encode_response(&answer))).boxed())
+        IntakeAnswer::Later(answer.map(|answer| answer.map(|answer| encode_response(&answer))).boxed())
     }
 
     fn broken(&self, _: Broken, _: &[u8]) -> Option<BoxFuture<'_, ()>> {

@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn each_difference_belongs_to_one_concern() {
         let all = [Concern::Values, Concern::LongNumbers, Concern::LoneSurrogates];
-        for (given, came, concern) in [
+        for (given, actual, concern) in [
             ("[9007199254740993]", "[9007199254740992]", Concern::LongNumbers),
             ("[9007199254740992]", "[9007199254740991]", Concern::Values),
             (r#"["a\ud800"]"#, "[\"a\u{fffd}\"]", Concern::LoneSurrogates),
@@ -225,14 +225,14 @@ mod tests {
             ("{}", "[]", Concern::Values),
             ("true", "null", Concern::Values),
         ] {
-            let found: Vec<_> = all.into_iter().filter(|one| change(given, came, *one).is_some()).collect();
-            assert_eq!(found, [concern], "{given} {came}");
+            let found: Vec<_> = all.into_iter().filter(|one| change(given, actual, *one).is_some()).collect();
+            assert_eq!(found, [concern], "{given} {actual}");
         }
     }
 
     #[test]
     fn ignores_differences_of_formatting() {
-        for (given, came) in [
+        for (given, actual) in [
             (r#"{"a":1,"b":-0.0,"c":"\u00e9"}"#, r#"{"further":1,"c":"é","b":0,"a":1.0}"#),
             (r#"["\ud800","\ud83d\ude00"]"#, r#"["\uD800","😀"]"#),
             ("1e21", "1000000000000000000000"),
@@ -240,7 +240,7 @@ mod tests {
             (r#"{"a":1}"#, r#"{"a":2,"a":1}"#),
         ] {
             for concern in [Concern::Values, Concern::LongNumbers, Concern::LoneSurrogates] {
-                assert_eq!(change(given, came, concern), None, "{given} {came}");
+                assert_eq!(change(given, actual, concern), None, "{given} {actual}");
             }
         }
     }

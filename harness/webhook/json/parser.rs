@@ -29,8 +29,8 @@ impl Json {
         Ok(members)
     }
 
-    /// The text without the members of this name in the outermost object, otherwise unchanged: what its writer would have
-    /// written without them. `None` if there is no such member.
+    /// The text without the members of this name in the outermost object, as its writer would have written it without
+    /// them. `None` if there is no such member.
     pub fn without(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
         let members = Self::members(bytes).ok()?;
         let name = Text::from(name);

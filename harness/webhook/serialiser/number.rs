@@ -49,7 +49,7 @@ pub(super) fn go(raw: &str) -> Option<String> {
     })
 }
 
-/// An integer that fits 64 bits, otherwise a float with `serialize_precision = -1`, which may be [`INFINITY`].
+/// An integer that fits 64 bits, or else a float with `serialize_precision = -1`, which may be [`INFINITY`].
 pub(super) fn php(raw: &str) -> String {
     if is_integer(raw)
         && let Ok(integer) = raw.parse::<i64>()

@@ -31,7 +31,7 @@ impl Connection {
     /// Connects, with TLS if the target asks for it. `Err` is the outcome of a failed attempt.
     pub(crate) async fn open(target: &Target) -> Result<Self, Outcome> {
         let tcp = TcpStream::connect((target.host.as_str(), target.port)).await.map_err(|why| ended(&why))?;
-        // Otherwise a small request may wait for the TCP acknowledgement of the one before it.
+        // Nagle's algorithm would delay a small request until the previous one is acknowledged.
         let _ = tcp.set_nodelay(true);
         let stream: Box<dyn Stream> = match &target.scheme {
             Scheme::Http => Box::new(tcp),
@@ -51,7 +51,7 @@ impl Connection {
     }
 }
 
-/// The outcome of a failed connection.
+/// The outcome of a failed connection. A failure without a variant, such as a host that does not resolve, keeps the system's words.
 pub(crate) fn ended(why: &io::Error) -> Outcome {
     match why.kind() {
         io::ErrorKind::ConnectionRefused => Outcome::Refused,

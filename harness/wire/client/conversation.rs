@@ -126,11 +126,13 @@ fn unanswered(why: ReadError) -> Outcome {
     match why {
         ReadError::Closed { .. } => Outcome::ClosedEarly,
         ReadError::Io(why) => ended(&why),
-        ReadError::Malformed { fault, quoted } => Outcome::Malformed(match fault {
-            FramingFault::NotHttp => messages::begins_with(&quoted),
-            FramingFault::HeadTooLong => fault.to_string(),
-            _ => format!("{fault}: {quoted}"),
-        }),
+        ReadError::Malformed { fault, quoted } => {
+            Outcome::Malformed(messages::no_http_response(&match fault {
+                FramingFault::NotHttp => messages::begins_with(&quoted),
+                FramingFault::HeadTooLong => fault.to_string(),
+                _ => format!("{fault}: {quoted}"),
+            }))
+        }
     }
 }
 

@@ -35,12 +35,12 @@ impl Forwarding {
 
     /// Forwards a request and returns the answer, or 502 if there is none.
     pub(crate) async fn pass(&self, delivery: &Delivery) -> Response {
-        let mut onward = delivery.clone();
-        onward.headers = passed(&delivery.headers);
+        let mut forwarded = delivery.clone();
+        forwarded.headers = passed(&delivery.headers);
         if self.target.path != "/" {
-            onward.target.clone_from(&self.target.path);
+            forwarded.target.clone_from(&self.target.path);
         }
-        match self.client.send(&self.target, &onward).await.outcome {
+        match self.client.send(&self.target, &forwarded).await.outcome {
             Outcome::Answered(response) => Response { headers: passed(&response.headers), ..response },
             lost => Response::text(502, messages::forwarding_failed(&self.target.url(), lost)),
         }

@@ -8,7 +8,7 @@ use super::tls::Tls;
 use crate::wire::exchange::Trust;
 use crate::wire::messages;
 
-/// Where deliveries go.
+/// A URL, split into its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub scheme: Scheme,

@@ -1,6 +1,6 @@
 //! Heads: where one ends, and what it says about the message.
 //!
-//! A request is parsed strictly (RFC 9112, with every MAY that lets a server refuse): whatever two readers could frame
+//! A request is parsed strictly (RFC 9112, with every MAY that allows a server to reject): whatever two readers could frame
 //! differently is a fault. An answer is parsed leniently, as the RFC asks of a client.
 //!
 //! Invariant: a head is parsed in place, without allocation.
@@ -58,18 +58,18 @@ pub enum Side {
 /// before.
 ///
 /// Errors: the bytes are too long, or cannot become a head.
-pub fn head_end(came: &[u8], searched: usize, side: Side) -> Result<Option<usize>, FramingFault> {
+pub fn head_end(arrived: &[u8], searched: usize, side: Side) -> Result<Option<usize>, FramingFault> {
     // Empty lines may precede the start line (RFC 9112, section 2.2).
     let mut start = 0;
-    while came[start..].starts_with(b"\r\n") {
+    while arrived[start..].starts_with(b"\r\n") {
         start += 2;
     }
     let from = searched.saturating_sub(3).max(start);
-    if let Some(at) = memchr::memmem::find(&came[from..], b"\r\n\r\n") {
+    if let Some(at) = memchr::memmem::find(&arrived[from..], b"\r\n\r\n") {
         let end = from + at + 4;
         return if end > LONGEST_HEAD { Err(FramingFault::HeadTooLong) } else { Ok(Some(end)) };
     }
-    let begins = match (side, &came[start..]) {
+    let begins = match (side, &arrived[start..]) {
         (_, [] | [b'\r']) => true,
         (Side::Request, [first, ..]) => first.is_ascii_alphabetic() || *first == b'\n',
         (Side::Answer, begun) => begun.iter().zip(b"HTTP/").all(|(one, other)| one == other),
@@ -77,12 +77,12 @@ pub fn head_end(came: &[u8], searched: usize, side: Side) -> Result<Option<usize
     if !begins {
         return Err(FramingFault::NotHttp);
     }
-    if came.len() > LONGEST_HEAD {
+    if arrived.len() > LONGEST_HEAD {
         return Err(FramingFault::HeadTooLong);
     }
     // A head whose lines end with line feeds alone would never seem complete.
-    let alone = |at: usize| came[..from + at].last() != Some(&b'\r');
-    if memchr::memchr_iter(b'\n', &came[from..]).any(alone) {
+    let alone = |at: usize| arrived[..from + at].last() != Some(&b'\r');
+    if memchr::memchr_iter(b'\n', &arrived[from..]).any(alone) {
         return Err(FramingFault::BareLineFeed);
     }
     Ok(None)

@@ -264,7 +264,7 @@ impl Reader {
                 self.received += count as u64;
                 Ok(count)
             }
-            // TLS without close_notify: an end all the same.
+            // TLS without close_notify is an end too.
             Err(why) if why.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
             Err(why) => Err(ReadError::Io(why)),
         }

@@ -32,15 +32,16 @@ impl Watch {
                     if before > 0 {
                         self.head.extend_from_slice(piece);
                     }
-                    let came = if before > 0 { &self.head[..] } else { piece };
-                    let Some(end) = head_end(came, before, Side::Request)? else {
+                    let arrived = if before > 0 { &self.head[..] } else { piece };
+                    let Some(end) = head_end(arrived, before, Side::Request)? else {
                         if before == 0 {
                             self.head.extend_from_slice(piece);
                         }
                         return Ok(());
                     };
                     let mut slots = slots();
-                    self.rest = match RequestFacts::of(&parse_request(&came[..end], &mut slots)?)?.framing {
+                    self.rest = match RequestFacts::of(&parse_request(&arrived[..end], &mut slots)?)?.framing
+                    {
                         Framing::Chunked => Rest::Chunks(Chunks::new(Side::Request)),
                         Framing::Length(length) => Rest::Bytes(length),
                         Framing::UntilClose => Rest::Bytes(u64::MAX),

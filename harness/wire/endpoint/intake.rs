@@ -82,8 +82,8 @@ pub(crate) type AnswerBytes = Cow<'static, [u8]>;
 /// An answer that needs time; `None` closes the connection without one.
 pub(crate) type Later<'a> = BoxFuture<'a, Option<Vec<u8>>>;
 
-/// When a request is answered.
-pub enum Taken<'a> {
+/// The answer to a request: ready, or a future.
+pub enum IntakeAnswer<'a> {
     Now(AnswerBytes),
     /// Until the answer is ready, nothing else is read on the connection.
     Later(Later<'a>),
@@ -92,11 +92,11 @@ pub enum Taken<'a> {
 /// Answers requests.
 pub trait Intake: Send + Sync + 'static {
     /// Returns the answer to a request. It must not block.
-    fn take(&self, request: &Request<'_>) -> Taken<'_>;
+    fn handle(&self, request: &Request<'_>) -> IntakeAnswer<'_>;
 
-    /// Handles an incomplete or invalid request, which begins with `came`. The server waits for the returned future, sends an
+    /// Handles an incomplete or invalid request, which begins with `arrived`. The server waits for the returned future, sends an
     /// error status, and closes the connection.
-    fn broken(&self, what: Broken, came: &[u8]) -> Option<BoxFuture<'_, ()>>;
+    fn broken(&self, what: Broken, arrived: &[u8]) -> Option<BoxFuture<'_, ()>>;
 }
 
 /// The limits of a server.
@@ -140,13 +140,17 @@ struct Shared<I> {
 
 impl<I> Shared<I> {
     /// Adds an answer to those that go out together, or returns the future that gives it.
-    fn answer<'a>(&'a self, taken: Taken<'a>, answers: &mut Vec<u8>) -> Option<(Later<'a>, Underway<'a>)> {
+    fn answer<'a>(
+        &'a self,
+        taken: IntakeAnswer<'a>,
+        answers: &mut Vec<u8>,
+    ) -> Option<(Later<'a>, Underway<'a>)> {
         match taken {
-            Taken::Now(answer) => {
+            IntakeAnswer::Now(answer) => {
                 answers.extend_from_slice(&answer);
                 None
             }
-            Taken::Later(later) => Some((later, Underway::new(&self.underway))),
+            IntakeAnswer::Later(later) => Some((later, Underway::new(&self.underway))),
         }
     }
 }
@@ -285,7 +289,7 @@ async fn serve<I: Intake>(
     let serving = async {
         while let Some((stream, place)) = accepted.recv().await {
             let Ok(stream) = TcpStream::from_std(stream) else { continue };
-            // Otherwise a small answer may wait for the TCP acknowledgement of the one before it.
+            // Nagle's algorithm would delay a small answer until the previous one is acknowledged.
             let _ = stream.set_nodelay(true);
             let shared = shared.clone();
             tokio::spawn(async move {

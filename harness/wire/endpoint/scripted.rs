@@ -46,7 +46,7 @@ enum Socket {
     Listening {
         _server: Server,
     },
-    /// Bound, so that no other program gets the port, but not listening, so that connections are refused.
+    /// Bound but not listening: no other program gets the port, and connections are refused.
     Refusing {
         _socket: TcpSocket,
     },
@@ -115,7 +115,7 @@ impl Endpoint {
         format!("{}://{}{target}", self.scheme, self.address)
     }
 
-    /// Its URL with the name `localhost`, if that resolves to its address; otherwise [`Endpoint::url`].
+    /// Its URL with the name `localhost`, or [`Endpoint::url`] if that name does not resolve to its address.
     pub(crate) async fn url_by_name(&self, target: &str) -> String {
         let name = ("localhost", self.address.port());
         let found = lookup_host(name).await.is_ok_and(|mut found| found.any(|one| one == self.address));
@@ -131,7 +131,7 @@ impl Endpoint {
         self.log.retire();
     }
 
-    /// Everything that reached it so far. A request counts as broken if it is incomplete for longer than `unfinished_after`.
+    /// Everything that it received so far. A request counts as broken if it is incomplete for longer than `unfinished_after`.
     pub fn seen(&self, unfinished_after: Duration) -> Seen {
         self.log.seen(unfinished_after)
     }

@@ -1,4 +1,4 @@
-//! The JSON form of an exchange, as far as it is not derived.
+//! The parts of an exchange's JSON form that are not derived.
 //!
 //! ```json
 //! {"number":1,"at_ms":1735066639761,"took_us":812,

@@ -74,7 +74,7 @@ DAY_MS = 24 * 60 * 60 * 1000
 OTHER_SECRET = b"another-secret-than-the-one-agreed-on"
 KEPT = 4096  # characters shown of an exchange
 LONGEST_ANSWER = 64 * 1024 * 1024
-MOST_WITNESSES = 24  # in addition to one for each kind of probe
+MOST_EXCHANGES = 24  # in addition to one for each kind of probe
 MOST_POINTS = 3600  # of the series
 LEAVING = 2.0  # seconds: a worker interrupted together with the master may report this long before the master asks
 
@@ -304,18 +304,18 @@ def check_target(environment):
     """What is wrong with the URL, or None."""
     url = target_of(environment)
     if not url:
-        return "there is no receiver; give the whole URL of the webhook with --host"
+        return "no receiver is given; give the whole URL of the webhook with --host"
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
         return f"--host {url!r} is not an http or https URL"
     if parts.username or parts.password:
-        return "the URL has a user name or a password, which deliveries cannot carry; remove it"
+        return "the URL contains a user name or a password, which deliveries do not carry; remove it"
     try:
         here = parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname).is_loopback
     except ValueError:
         here = False
     if not here and not environment.parsed_options.allow_remote:
-        return f"{parts.netloc} is not this machine; add --allow-remote to send to it"
+        return f"{parts.netloc} is not this machine; to send to it anyway, add --allow-remote"
     return None
 
 
@@ -373,7 +373,7 @@ class State:
         self.timeout = options.timeout
         self.probe_share = options.probe_share
         # Each process sends at least one probe, however short the test.
-        self.owes_probe = options.probe_share > 0
+        self.needs_probe = options.probe_share > 0
         users = getattr(options, "twenty_users", 0) or 1
         self.period = users / options.rate if options.rate else None
         self.interval = getattr(options, "twenty_interval", 1)
@@ -402,8 +402,8 @@ class State:
 
     def make(self):
         """The next delivery, not yet signed, and the index of its probe, or None."""
-        is_probe = self.owes_probe or self.random.random() < self.probe_share
-        self.owes_probe = False
+        is_probe = self.needs_probe or self.random.random() < self.probe_share
+        self.needs_probe = False
         probe = self.random.randrange(len(PROBES)) if is_probe else None
         parts = self.bodies[self.turn % len(self.bodies)]
         self.turn += 1
@@ -475,12 +475,12 @@ class State:
         point[what] += 1
         return point[4]
 
-    def witness(self, kind, begun, ended, status, request, answer):
+    def keep_exchange(self, kind, begun, ended, status, request, answer):
         """Counts an unexpected exchange, and keeps the first of its kind."""
         known = self.witnesses.get(kind)
         if known:
             known["count"] += 1
-        elif len(self.witnesses) < MOST_WITNESSES + len(PROBES):
+        elif len(self.witnesses) < MOST_EXCHANGES + len(PROBES):
             self.witnesses[kind] = {
                 "count": 1,
                 "at_ms": (ended - self.start) * 1e3,
@@ -646,7 +646,7 @@ class TwentyUser(FastHttpUser):
                 wrong = state.end(into, ended, intended, probe, status, failure)
                 if wrong is not None:
                     request = lambda: self.request_text(headers, delivery.body)
-                    state.witness(wrong, begun, ended, status, request, answer)
+                    state.keep_exchange(wrong, begun, ended, status, request, answer)
                     response.failure(self.words(wrong, probe, status, answer))
                 elif probe is not None and status is None:
                     meta["name"] = "probe unanswered"
@@ -715,7 +715,7 @@ def on_init(environment, runner, **_):
         environment.events.report_to_master.add_listener(on_report_to_master)
         runner.register_message("twenty-finish", on_finish, concurrent=True)
     if not isinstance(runner, MasterRunner) and not os.environ.get("TWENTY_WEBHOOK_SECRET"):
-        refuse("there is no secret; set TWENTY_WEBHOOK_SECRET to the secret of the webhook")
+        refuse("the secret is missing; set TWENTY_WEBHOOK_SECRET")
     if not isinstance(runner, WorkerRunner):
         wrong = check_target(environment) if environment.parsed_options.headless else None
         wrong and refuse(wrong)
@@ -847,7 +847,7 @@ def judge(environment):
             what = {
                 "silent": "never reported",
                 "lost": "was lost, and its deliveries since its last report are not counted",
-                "left": "left before the end",
+                "left": "left early",
             }
             reasons.append(f"worker {number + 1} of {len(CONTROL.known)} {what[state]}")
         entry = {"number": number + 1, "state": state, "sent": 0, "acknowledged": 0, "in_flight": 0, "cores": 0}

@@ -32,8 +32,8 @@ type Ended = Result<(), Broken>;
 struct Served<'a, I> {
     stream: TcpStream,
     shared: &'a Shared<I>,
-    came: Vec<u8>,
-    /// How many bytes of `came` belong to handled requests.
+    arrived: Vec<u8>,
+    /// How many bytes of `arrived` belong to handled requests.
     used: usize,
     answers: Vec<u8>,
     /// The chunk lengths of the current request.
@@ -44,7 +44,7 @@ struct Served<'a, I> {
 }
 
 enum Step<'a> {
-    Taken(Ready<'a>),
+    IntakeAnswer(Ready<'a>),
     Begun(Incoming),
     Nothing,
 }
@@ -69,9 +69,9 @@ fn request<'a>(parsed: &'a httparse::Request<'_, 'a>, head: &'a [u8], body: &'a 
 
 pub(super) async fn serve<I: Intake>(stream: TcpStream, shared: &Shared<I>) {
     let alarm = Box::pin(sleep_until((Instant::now() + shared.limits.patience).into()));
-    let (came, answers) = (Vec::with_capacity(USUAL), Vec::with_capacity(64));
+    let (arrived, answers) = (Vec::with_capacity(USUAL), Vec::with_capacity(64));
     let sizes = Vec::new();
-    let mut connection = Served { stream, shared, came, used: 0, answers, sizes, alarm, room: None };
+    let mut connection = Served { stream, shared, arrived, used: 0, answers, sizes, alarm, room: None };
     if let Err(broken) = connection.run().await {
         connection.refuse(broken).await;
     }
@@ -94,7 +94,7 @@ impl<'a, I: Intake> Served<'a, I> {
                 if !self.flush(self.deadline()).await {
                     return Ok(());
                 }
-                self.forget();
+                self.discard_used();
                 let Some(answer) = later.await else { return Ok(()) };
                 self.answers.extend_from_slice(&answer);
                 if !self.flush(self.deadline()).await {
@@ -115,14 +115,14 @@ impl<'a, I: Intake> Served<'a, I> {
         loop {
             if begun.is_none() {
                 match self.begin(searched)? {
-                    Step::Taken(ready) => return Ok(Some(ready)),
+                    Step::IntakeAnswer(ready) => return Ok(Some(ready)),
                     Step::Begun(incoming) => begun = Some(incoming),
-                    Step::Nothing => searched = self.came.len() - self.used,
+                    Step::Nothing => searched = self.arrived.len() - self.used,
                 }
             }
             if let Some(incoming) = &mut begun {
-                let (came, most) = (&mut self.came[self.used..], self.shared.limits.body);
-                if let Some(end) = incoming.end(came, most, &mut self.sizes)? {
+                let (arrived, most) = (&mut self.arrived[self.used..], self.shared.limits.body);
+                if let Some(end) = incoming.end(arrived, most, &mut self.sizes)? {
                     return self.take(incoming, end).map(Some);
                 }
             }
@@ -130,18 +130,18 @@ impl<'a, I: Intake> Served<'a, I> {
             if !self.flush(deadline).await {
                 return Ok(None);
             }
-            self.forget();
+            self.discard_used();
             if let Some(incoming) = &mut begun {
-                incoming.slack(&mut self.came);
+                incoming.remove_framing(&mut self.arrived);
                 self.make_room(incoming, deadline).await?;
-                if std::mem::take(&mut incoming.expects) && self.came.len() == incoming.head {
+                if std::mem::take(&mut incoming.expects) && self.arrived.len() == incoming.head {
                     self.answers.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
                     if !self.flush(deadline).await {
                         return Ok(None);
                     }
                 }
             }
-            let idle = self.came.is_empty();
+            let idle = self.arrived.is_empty();
             match self.read(deadline).await {
                 Some(1..) if idle => deadline = self.deadline(),
                 Some(1..) => {}
@@ -155,36 +155,37 @@ impl<'a, I: Intake> Served<'a, I> {
 
     /// Handles the request if all of it arrived, which is the usual case. Then its head is parsed only once.
     fn begin(&mut self, searched: usize) -> Result<Step<'a>, Broken> {
-        let came = &self.came[self.used..];
-        let Some(head) = head_end(came, searched, Side::Request)? else { return Ok(Step::Nothing) };
+        let arrived = &self.arrived[self.used..];
+        let Some(head) = head_end(arrived, searched, Side::Request)? else { return Ok(Step::Nothing) };
         let mut slots = slots();
-        let parsed = parse_request(&came[..head], &mut slots)?;
+        let parsed = parse_request(&arrived[..head], &mut slots)?;
         let incoming = Incoming::new(RequestFacts::of(&parsed)?, head);
         match incoming.length() {
-            Some(whole) if whole <= came.len() && whole - head <= self.shared.limits.body => {
-                let taken = self.shared.intake.take(&request(&parsed, &came[..head], &came[head..whole]));
+            Some(whole) if whole <= arrived.len() && whole - head <= self.shared.limits.body => {
+                let taken =
+                    self.shared.intake.handle(&request(&parsed, &arrived[..head], &arrived[head..whole]));
                 let later = self.shared.answer(taken, &mut self.answers);
-                Ok(Step::Taken(Ready { whole, persists: incoming.persists, later }))
+                Ok(Step::IntakeAnswer(Ready { whole, persists: incoming.persists, later }))
             }
             _ => Ok(Step::Begun(incoming)),
         }
     }
 
     fn take(&mut self, incoming: &Incoming, end: End) -> Result<Ready<'a>, Broken> {
-        let came = &self.came[self.used..];
-        let (head, body) = (&came[..incoming.head], &came[incoming.head..end.body]);
+        let arrived = &self.arrived[self.used..];
+        let (head, body) = (&arrived[..incoming.head], &arrived[incoming.head..end.body]);
         let mut slots = slots();
         let parsed = parse_request(head, &mut slots)?;
         let chunks = incoming.length().is_none().then_some(&self.sizes[..]);
-        let taken = self.shared.intake.take(&Request { chunks, ..request(&parsed, head, body) });
+        let taken = self.shared.intake.handle(&Request { chunks, ..request(&parsed, head, body) });
         let later = self.shared.answer(taken, &mut self.answers);
         Ok(Ready { whole: end.whole, persists: incoming.persists, later })
     }
 
-    fn forget(&mut self) {
-        self.came.drain(..self.used);
+    fn discard_used(&mut self) {
+        self.arrived.drain(..self.used);
         self.used = 0;
-        if self.came.is_empty() {
+        if self.arrived.is_empty() {
             self.shrink();
         }
     }
@@ -193,7 +194,7 @@ impl<'a, I: Intake> Served<'a, I> {
     ///
     /// Errors: other requests hold the memory for longer than a request may take.
     async fn make_room(&mut self, incoming: &Incoming, deadline: Instant) -> Ended {
-        let needed = incoming.length().unwrap_or(self.came.len() + USUAL);
+        let needed = incoming.length().unwrap_or(self.arrived.len() + USUAL);
         if needed > COMMON && self.room.is_none() {
             // The length of a chunked body is unknown.
             let most = self.shared.limits.body.saturating_add(COMMON);
@@ -204,8 +205,8 @@ impl<'a, I: Intake> Served<'a, I> {
             self.room = room.map_err(|_| Broken::Slow)?.ok();
         }
         match incoming.length() {
-            Some(length) if length > self.came.capacity() => {
-                self.came.reserve_exact(length - self.came.len());
+            Some(length) if length > self.arrived.capacity() => {
+                self.arrived.reserve_exact(length - self.arrived.len());
             }
             _ => {}
         }
@@ -214,8 +215,8 @@ impl<'a, I: Intake> Served<'a, I> {
 
     /// Frees the memory of a long request.
     fn shrink(&mut self) {
-        if self.came.capacity() > COMMON {
-            self.came = Vec::with_capacity(USUAL);
+        if self.arrived.capacity() > COMMON {
+            self.arrived = Vec::with_capacity(USUAL);
         }
         if self.answers.capacity() > TOGETHER {
             self.answers = Vec::with_capacity(64);
@@ -224,11 +225,11 @@ impl<'a, I: Intake> Served<'a, I> {
 
     /// Reads the next bytes; `None` if none arrived in time.
     async fn read(&mut self, deadline: Instant) -> Option<usize> {
-        let (stream, came, alarm) = (&mut self.stream, &mut self.came, &mut self.alarm);
-        if came.len() == came.capacity() {
-            came.reserve(USUAL);
+        let (stream, arrived, alarm) = (&mut self.stream, &mut self.arrived, &mut self.alarm);
+        if arrived.len() == arrived.capacity() {
+            arrived.reserve(USUAL);
         }
-        let mut reading = pin!(stream.read_buf(came));
+        let mut reading = pin!(stream.read_buf(arrived));
         poll_fn(|cx| match reading.as_mut().poll(cx) {
             // A failed connection has ended.
             Poll::Ready(read) => Poll::Ready(Some(read.unwrap_or(0))),
@@ -241,7 +242,7 @@ impl<'a, I: Intake> Served<'a, I> {
     async fn flush(&mut self, deadline: Instant) -> bool {
         let (stream, answers, alarm) = (&mut self.stream, &self.answers, &mut self.alarm);
         let mut sent = 0;
-        let went = poll_fn(|cx| {
+        let sent_in_time = poll_fn(|cx| {
             while sent < answers.len() {
                 match Pin::new(&mut *stream).poll_write(cx, &answers[sent..]) {
                     Poll::Ready(Ok(count @ 1..)) => sent += count,
@@ -251,14 +252,14 @@ impl<'a, I: Intake> Served<'a, I> {
             }
             Poll::Ready(true)
         });
-        let went = went.await;
+        let sent_in_time = sent_in_time.await;
         self.answers.clear();
-        went
+        sent_in_time
     }
 
     async fn refuse(&mut self, broken: Broken) {
         let _underway = Underway::new(&self.shared.underway);
-        if let Some(handled) = self.shared.intake.broken(broken, &self.came[self.used..]) {
+        if let Some(handled) = self.shared.intake.broken(broken, &self.arrived[self.used..]) {
             handled.await;
         }
         let status = match broken {
@@ -269,7 +270,7 @@ impl<'a, I: Intake> Served<'a, I> {
         let refusal = refusal(status, format!("{broken}\n"));
         self.answers.extend_from_slice(&encode_response(&refusal));
         // Its bytes are no longer needed.
-        (self.came, self.used, self.room) = (Vec::new(), 0, None);
+        (self.arrived, self.used, self.room) = (Vec::new(), 0, None);
         let wait = DRAIN_WAIT.min(self.shared.limits.patience);
         if self.flush(Instant::now() + wait).await {
             let _ = self.stream.shutdown().await;

@@ -63,7 +63,7 @@ impl Incoming {
     /// Errors: its chunks are invalid, or its body is longer than `most`.
     pub(super) fn end(
         &mut self,
-        came: &mut [u8],
+        arrived: &mut [u8],
         most: usize,
         sizes: &mut Vec<usize>,
     ) -> Result<Option<End>, Broken> {
@@ -71,19 +71,19 @@ impl Incoming {
             Rest::Length(length) if *length > most => Err(Broken::TooLarge),
             Rest::Length(length) => {
                 let whole = self.head + *length;
-                Ok((came.len() >= whole).then_some(End { body: whole, whole }))
+                Ok((arrived.len() >= whole).then_some(End { body: whole, whole }))
             }
-            Rest::Chunks(joined) => joined.join(came, most - (joined.joined - self.head), sizes),
+            Rest::Chunks(joined) => joined.join(arrived, most - (joined.joined - self.head), sizes),
         }
     }
 
     /// Removes the framing between the joined part of a chunked body and the unread bytes.
-    pub(super) fn slack(&mut self, came: &mut Vec<u8>) {
+    pub(super) fn remove_framing(&mut self, arrived: &mut Vec<u8>) {
         if let Rest::Chunks(joined) = &mut self.rest
             && joined.next > joined.joined
         {
-            came.copy_within(joined.next.., joined.joined);
-            came.truncate(came.len() - (joined.next - joined.joined));
+            arrived.copy_within(joined.next.., joined.joined);
+            arrived.truncate(arrived.len() - (joined.next - joined.joined));
             joined.next = joined.joined;
         }
     }
@@ -93,12 +93,12 @@ impl Joined {
     /// Joins the chunks that arrived; `room` is how many more bytes the body may have.
     fn join(
         &mut self,
-        came: &mut [u8],
+        arrived: &mut [u8],
         mut room: usize,
         sizes: &mut Vec<usize>,
     ) -> Result<Option<End>, Broken> {
         loop {
-            let part = self.chunks.next(&came[self.next..])?;
+            let part = self.chunks.next(&arrived[self.next..])?;
             if let Some(size) = part.opens {
                 let size = usize::try_from(size).unwrap_or(usize::MAX);
                 if size > room {
@@ -111,12 +111,12 @@ impl Joined {
             let data = self.next + part.skip..self.next + part.skip + part.data;
             room = room.saturating_sub(part.data);
             self.next = data.end;
-            came.copy_within(data, self.joined);
+            arrived.copy_within(data, self.joined);
             self.joined += part.data;
             if part.ends {
                 return Ok(Some(End { body: self.joined, whole: self.next }));
             }
-            if self.next == came.len() {
+            if self.next == arrived.len() {
                 return Ok(None);
             }
         }
@@ -133,22 +133,22 @@ mod tests {
 
     /// Parses the request in pieces of this length. Returns its body and how many bytes were used.
     fn read(request: &str, piece: usize, most: usize) -> Result<(Vec<u8>, usize), Broken> {
-        let (mut came, mut sizes) = (Vec::new(), Vec::new());
+        let (mut arrived, mut sizes) = (Vec::new(), Vec::new());
         let (mut incoming, mut searched) = (None::<Incoming>, 0);
         for part in request.as_bytes().chunks(piece) {
-            came.extend_from_slice(part);
+            arrived.extend_from_slice(part);
             if incoming.is_none() {
-                let head = head_end(&came, searched, Side::Request)?;
-                searched = came.len();
+                let head = head_end(&arrived, searched, Side::Request)?;
+                searched = arrived.len();
                 if let Some(head) = head {
-                    let facts = RequestFacts::of(&parse_request(&came[..head], &mut slots())?)?;
+                    let facts = RequestFacts::of(&parse_request(&arrived[..head], &mut slots())?)?;
                     incoming = Some(Incoming::new(facts, head));
                 }
             }
             if let Some(one) = &mut incoming
-                && let Some(End { body, whole }) = one.end(&mut came, most, &mut sizes)?
+                && let Some(End { body, whole }) = one.end(&mut arrived, most, &mut sizes)?
             {
-                return Ok((came[one.head..body].to_vec(), whole));
+                return Ok((arrived[one.head..body].to_vec(), whole));
             }
         }
         Err(Broken::CutOff)

@@ -178,12 +178,12 @@ async fn answer<S: Peer>(
     place: Option<usize>,
     answer: &Answer,
 ) -> io::Result<Then> {
-    let whole = Instant::now();
-    let goes = async |reader: &mut Reader, stream: &mut S, pause: Duration| {
+    let begun = Instant::now();
+    let gives_up_within = async |reader: &mut Reader, stream: &mut S, pause: Duration| {
         timeout(pause, reader.ended(stream)).await.is_ok()
     };
-    if !answer.delay.is_zero() && goes(reader, stream, answer.delay).await {
-        log.given_up(place, whole.elapsed());
+    if !answer.delay.is_zero() && gives_up_within(reader, stream, answer.delay).await {
+        log.given_up(place, begun.elapsed());
         return Ok(Then::Close);
     }
     for &status in &answer.interim {
@@ -206,9 +206,9 @@ async fn answer<S: Peer>(
                 // Each byte has a planned time, so that delays of a busy machine do not add up.
                 let next = began + over * u32::try_from(at + 1).unwrap_or(u32::MAX) / most(bytes.len());
                 let pause = next.saturating_duration_since(Instant::now());
-                if !pause.is_zero() && goes(reader, stream, pause).await {
+                if !pause.is_zero() && gives_up_within(reader, stream, pause).await {
                     if at + 1 < head {
-                        log.given_up(place, whole.elapsed());
+                        log.given_up(place, begun.elapsed());
                     }
                     return Ok(Then::Close);
                 }
@@ -233,7 +233,7 @@ async fn answer<S: Peer>(
         Manner::Resets => return Ok(Then::Reset),
         Manner::Hangs => {
             reader.ended(stream).await;
-            log.given_up(place, whole.elapsed());
+            log.given_up(place, begun.elapsed());
         }
     }
     Ok(Then::Close)

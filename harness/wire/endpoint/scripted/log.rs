@@ -1,4 +1,4 @@
-//! What reached a scripted endpoint: unchanged requests, and bytes that are not a complete request.
+//! What a scripted endpoint received: unchanged requests, and bytes that are not a complete request.
 //!
 //! Invariant: bounded. Beyond the limits, requests are counted and bodies are measured, but not kept.
 
@@ -74,7 +74,7 @@ pub struct Handshake {
     pub what: String,
 }
 
-/// Everything that reached an endpoint.
+/// Everything that an endpoint received.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     /// The recorded requests, in the order of their last bytes.
@@ -235,8 +235,8 @@ impl Log {
         Arriving { body: BytesMut::new(), length: 0, budget: self.budget.clone(), granted: 0 }
     }
 
-    /// Records a request. Its answer is `at_head` if it was answered before its body, otherwise the script's. Returns its place,
-    /// if it is kept, and the answer.
+    /// Records a request. Its answer is `at_head` if it was answered before its body, or else the script's. Returns its
+    /// place, if it is kept, and the answer.
     pub(super) fn receive(
         &self,
         number: u64,

@@ -21,7 +21,7 @@ pub struct Script {
     /// Answers by the record id in the body: one answer after another, then the last one again and again.
     pub by_record: HashMap<String, Vec<Answer>>,
     /// The answer to all other requests.
-    pub otherwise: Answer,
+    pub default_answer: Answer,
 }
 
 /// What happens before the body of a request is read.
@@ -110,7 +110,7 @@ impl Default for Answer {
 
 impl Script {
     pub fn always(answer: Answer) -> Self {
-        Self { otherwise: answer, ..Self::default() }
+        Self { default_answer: answer, ..Self::default() }
     }
 
     /// A script with only this behaviour before the body is read.
@@ -125,12 +125,12 @@ impl Script {
             return answer.clone();
         }
         if self.by_record.is_empty() {
-            return self.otherwise.clone();
+            return self.default_answer.clone();
         }
         let scripted = uuids(&delivery.body).find_map(|id| Some((id, self.by_record.get(id)?)));
-        let Some((id, answers)) = scripted else { return self.otherwise.clone() };
+        let Some((id, answers)) = scripted else { return self.default_answer.clone() };
         let attempt = attempts.entry(id.to_owned()).or_default();
-        let answer = answers.get(*attempt).or(answers.last()).unwrap_or(&self.otherwise);
+        let answer = answers.get(*attempt).or(answers.last()).unwrap_or(&self.default_answer);
         *attempt += 1;
         answer.clone()
     }
