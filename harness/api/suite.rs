@@ -23,9 +23,9 @@ use crate::wire::endpoint::certificates::Authority;
 /// The form of the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Dialect {
-    /// Payloads as the documentation shows them
+    /// The payloads of Twenty's documentation: `event`, `data`, `timestamp`
     Documented,
-    /// Payloads as the shipped server sends them
+    /// The payloads that Twenty's server sends: `eventName`, `record` and others
     Shipped,
 }
 

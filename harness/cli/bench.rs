@@ -33,25 +33,25 @@ enum What {
     #[command(after_long_help = help::with_bench_statuses(help::BENCH_RECEIVER))]
     Receiver(Box<receiver::Arguments>),
     /// Compare benchmark reports and name figures that got worse beyond the noise
-    #[command(after_long_help = help::BENCH_COMPARE)]
+    #[command(after_long_help = help::with_bench_statuses(help::BENCH_COMPARE))]
     Compare(Box<compare::Arguments>),
-    /// Compare two receivers on this machine in alternating loads, after an A/A control
-    #[command(after_long_help = help::BENCH_PAIR)]
+    /// Compare two receivers on this machine in alternating loads, after comparing the first with itself
+    #[command(after_long_help = help::with_bench_statuses(help::BENCH_PAIR))]
     Pair(Box<pair::Arguments>),
     /// Make a sender emit events, and count late, wrong, lost and duplicated deliveries
     #[command(after_long_help = help::with_bench_statuses(help::BENCH_SENDER))]
     Sender(Box<sender::Arguments>),
     /// Verify every delivery of any load, and count wrong, lost and duplicated ones
-    #[command(after_long_help = help::BENCH_ENDPOINT)]
+    #[command(after_long_help = help::with_bench_statuses(help::BENCH_ENDPOINT))]
     Endpoint(Box<endpoint::Arguments>),
     /// Load a receiver from several locust workers on this machine
-    #[command(after_long_help = help::BENCH_DISTRIBUTED)]
+    #[command(after_long_help = help::with_bench_statuses(help::BENCH_DISTRIBUTED))]
     Distributed(Box<distributed::Arguments>),
     /// Write a load for locust or wrk
     #[command(after_long_help = help::BENCH_EXPORT)]
     Export(export::Arguments),
     /// Convert the results of locust to a benchmark report
-    #[command(after_long_help = help::BENCH_IMPORT)]
+    #[command(after_long_help = help::with_bench_statuses(help::BENCH_IMPORT))]
     Import(import::Arguments),
 }
 

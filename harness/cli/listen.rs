@@ -47,7 +47,7 @@ pub(super) struct Arguments {
     trust: TrustOptions,
     #[command(flatten)]
     dialect: DialectOption,
-    /// Lowest level whose failures fail the run
+    /// Fail the run if a requirement of this level or above fails
     #[arg(long, value_enum, value_name = "LEVEL", default_value = "must", help_heading = VERDICT)]
     fail_on: GateLevel,
     /// Stop after the first delivery

@@ -71,25 +71,25 @@ enum Command {
     #[command(after_long_help = help::with_statuses(help::SENDER))]
     Sender(sender::Arguments),
     /// Judge deliveries as they arrive from any sender
-    #[command(after_long_help = help::LISTEN)]
+    #[command(after_long_help = help::with(help::LISTEN, help::OF_LISTEN))]
     Listen(listen::Arguments),
     /// Measure speed and correctness under signed load
     #[command(after_long_help = help::BENCH)]
     Bench(bench::Arguments),
     /// Send a saved failure again and judge the answer
-    #[command(after_long_help = help::REPLAY)]
+    #[command(after_long_help = help::with(help::REPLAY, help::OF_REPLAY))]
     Replay(replay::Arguments),
     /// Run the reference receiver or sender
     #[command(after_long_help = help::SERVE)]
     Serve(serve::Arguments),
     /// Send one signed delivery
-    #[command(after_long_help = help::SEND)]
+    #[command(after_long_help = help::with(help::SEND, help::OF_SEND))]
     Send(send::Arguments),
     /// Compute the signature headers of a body
     #[command(after_long_help = help::SIGN)]
     Sign(sign::Arguments),
     /// Verify a captured request and name the cause of a mismatch
-    #[command(after_long_help = help::VERIFY)]
+    #[command(after_long_help = help::with(help::VERIFY, help::OF_VERIFY))]
     Verify(verify::Arguments),
     /// List the requirements and their checks
     #[command(after_long_help = help::LIST)]

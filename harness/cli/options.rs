@@ -24,7 +24,7 @@ use crate::webhook::signature::Secret;
 /// Which payloads a command sends or expects.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct DialectOption {
-    /// Use this form of payload
+    /// Form of the payloads; to work with a real Twenty, use shipped
     #[arg(long, value_enum, default_value = "documented", help_heading = PAYLOAD)]
     dialect: Dialect,
 }
@@ -61,9 +61,9 @@ impl ListenOptions {
 /// Which levels can fail a run.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum GateLevel {
-    /// Failures of must requirements
+    /// Fail the run if a must fails
     Must,
-    /// Failures of must and should requirements
+    /// Fail the run if a must or a should fails
     Should,
 }
 
@@ -83,23 +83,24 @@ const MOST_JOBS: usize = 64;
 pub(super) struct RunOptions {
     #[command(flatten)]
     pub(super) dialect: DialectOption,
-    /// Run only what PATTERN matches: an id (VER-1), checks (receiver/**), or the patterns in @FILE; repeatable
+    /// Run only what PATTERN matches: ids (VER-*), checks (receiver/**, sender/signing/*), or the patterns in @FILE;
+    /// repeatable
     #[arg(long, value_name = "PATTERN", help_heading = SELECTION)]
     pub(super) run: Vec<String>,
     /// Skip what PATTERN matches; repeatable
     #[arg(long, value_name = "PATTERN", help_heading = SELECTION)]
     pub(super) skip: Vec<String>,
-    /// Lowest level to run
+    /// Lowest level to run: must runs only the musts, advice runs everything
     #[arg(long, value_enum, default_value = "advice", help_heading = SELECTION)]
     pub(super) level: Level,
     /// Generate the same ids, secrets and nonces again from this seed [default: random]
     #[arg(long, value_name = "N", help_heading = CASES)]
     pub(super) seed: Option<u64>,
-    /// Generate this many cases for each property
+    /// Generate N cases of each kind, in addition to the fixed cases
     #[arg(long, value_name = "N", default_value = "64", help_heading = CASES)]
     #[arg(value_parser = clap::value_parser!(u32).range(..=100_000))]
     pub(super) cases: u32,
-    /// Lowest level whose failures fail the run
+    /// Fail the run if a requirement of this level or above fails
     #[arg(long, value_enum, value_name = "LEVEL", default_value = "must", help_heading = VERDICT)]
     pub(super) fail_on: GateLevel,
     /// Send up to this many cases to a receiver at the same time

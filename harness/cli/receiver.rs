@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     /// Send deliveries to this path of the started receiver
     #[arg(long, default_value = "/", help_heading = TARGET)]
     path: String,
-    /// Read what the receiver processed from its stdout, or from a URL that answers a GET with a JSON array
+    /// Check what the receiver processed: it prints a JSON line for each delivery, or a GET of URL returns a JSON array
     #[arg(long, value_name = "stdout|URL", help_heading = TARGET)]
     observe: Option<String>,
     /// Run again, with the same seed, after each change under PATH, until Ctrl-C; repeatable

@@ -27,7 +27,7 @@ pub(super) struct ReportOptions {
     /// Show only what did not pass
     #[arg(short, long, conflicts_with = "verbose", help_heading = OUTPUT)]
     pub(super) quiet: bool,
-    /// Show long curl commands in full
+    /// Show the number of cases, and long commands in full
     #[arg(short, long, help_heading = OUTPUT)]
     verbose: bool,
 }

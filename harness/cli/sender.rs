@@ -27,7 +27,7 @@ use crate::webhook::signature::Secret;
 #[derive(Debug, Args)]
 #[command(next_help_heading = TARGET)]
 pub(super) struct Arguments {
-    /// Start the sender with this command, without a shell; it speaks the attachment protocol on stdin and stdout
+    /// Start the sender with this command, without a shell; it reads requests as JSON lines on stdin and replies on stdout
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["control", "transcript"])]
     exec: Option<String>,
     /// Control the sender that already runs at this URL by POST, with the same protocol

@@ -42,7 +42,7 @@ enum Peer {
     /// Run the reference receiver, which prints a line for each delivery that it processes
     #[command(after_long_help = help::SERVE_RECEIVER)]
     Receiver(ReceiverArguments),
-    /// Run the reference sender, which speaks the attachment protocol on stdin and stdout
+    /// Run the reference sender, which reads requests as JSON lines on stdin and replies on stdout
     #[command(after_long_help = help::SERVE_SENDER)]
     Sender,
 }

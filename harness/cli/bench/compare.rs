@@ -16,9 +16,9 @@ use crate::exit::ExitStatus;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Compare with this old report: a file (with a / in it, or ending in .json), or the name of a baseline
+    /// The old report: a file (with a / in it, or ending in .json), or the name of a baseline
     old: String,
-    /// Compare this new report
+    /// The new report
     new: String,
     /// Confirm a regression with a second new report
     ///

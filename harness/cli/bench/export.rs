@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1000, help_heading = LOAD)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_DELIVERIES)))]
     count: u32,
-    /// Expect the receiver to accept timestamps up to this old (wrk)
+    /// Maximum age of a timestamp that the receiver accepts (wrk)
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration, help_heading = LOAD)]
     good_for: Duration,
     /// Generate the same ids and nonces again from this seed (wrk) [default: random]

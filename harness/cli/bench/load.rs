@@ -32,7 +32,7 @@ pub(super) struct LoadOptions {
     /// Share of probes: deliveries that must be rejected, since they are wrongly signed, altered or stale
     #[arg(long, default_value = "1%", value_name = "SHARE", value_parser = probe_share, help_heading = LOAD)]
     pub(super) probe_share: f64,
-    /// Lowest level whose accepted probes fail the run
+    /// Fail the run if a probe of this level or above is accepted
     #[arg(long, value_enum, value_name = "LEVEL", default_value = "must", help_heading = VERDICT)]
     fail_on: GateLevel,
     /// Maximum share of non-2xx answers to valid deliveries (load shedding included)

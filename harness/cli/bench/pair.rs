@@ -61,7 +61,7 @@ pub(super) struct Arguments {
     threads: usize,
     /// Measure each pair in N rounds of four loads: base, candidate, candidate, base [default: 20; 10 with --rate]
     ///
-    /// The A/A control may need up to three times as many.
+    /// The A/A control, which compares the base with itself, may need up to three times as many.
     #[arg(long, value_name = "N", value_parser = from_to::<FEWEST, MOST_ROUNDS>, help_heading = LOAD)]
     rounds: Option<usize>,
     /// Measure each load for this long [default: 100ms; 250ms with --rate]

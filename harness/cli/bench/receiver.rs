@@ -52,7 +52,8 @@ pub(super) struct Arguments {
     load: LoadOptions,
     /// Send N deliveries per second (open loop) [default: as many as the connections allow]
     ///
-    /// Latency is corrected for coordinated omission. --find-max starts at this rate.
+    /// Deliveries are due at fixed times, and latency counts from the planned time (corrected for coordinated omission).
+    /// --find-max starts at this rate.
     #[arg(long, value_name = "N", conflicts_with = "rate_steps", value_parser = rate, help_heading = LOAD)]
     rate: Option<f64>,
     /// Send at each of these rates in turn, each for the whole duration

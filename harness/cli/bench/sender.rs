@@ -47,7 +47,7 @@ const MOST_EVENTS: u64 = 1_000_000_000;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Start the sender with this command, without a shell; it speaks the attachment protocol on stdin and stdout
+    /// Start the sender with this command, without a shell; it reads requests as JSON lines on stdin and replies on stdout
     #[arg(long, value_name = "COMMAND", conflicts_with = "control", help_heading = TARGET)]
     exec: Option<String>,
     /// Control the sender at this URL on this machine by POST, with the same protocol
@@ -55,9 +55,9 @@ pub(super) struct Arguments {
     control: Option<String>,
     #[command(flatten)]
     dialect: DialectOption,
-    /// Emit N events per second (open loop) [default: as many as arrive]
+    /// Emit N events per second (open loop) [default: each new event when an earlier one has arrived]
     ///
-    /// Latency is corrected for coordinated omission.
+    /// Events are due at fixed times, and latency counts from the planned time (corrected for coordinated omission).
     #[arg(long, value_name = "N", value_parser = rate, help_heading = LOAD)]
     rate: Option<f64>,
     /// Keep N events in flight; with --rate, N requests that wait for their reply
@@ -82,7 +82,7 @@ pub(super) struct Arguments {
     /// Generate the same ids and secrets again from this seed [default: random]
     #[arg(long, value_name = "N", help_heading = LOAD)]
     seed: Option<u64>,
-    /// Do not fail on this kind of delivery; repeatable
+    /// Do not fail if deliveries are late, lost, duplicated or wrong in this way; repeatable
     #[arg(long, value_enum, value_name = "FAULT", help_heading = VERDICT)]
     allow: Vec<LedgerFault>,
     /// Exit with status 6 unless this bound is met: 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; repeatable

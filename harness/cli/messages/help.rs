@@ -2,33 +2,73 @@
 
 const STATUSES: &str = "\
 Exit status:
-    0  every gated requirement that applies passed
-    1  a gated requirement failed
-    2  usage error: wrong options, configuration or pattern
+    0  passed: every gated requirement that applies
+    1  failed: a gated requirement
+    2  usage error, or a command that does not exist
     3  incomplete: a gated requirement was inconclusive, or the program was not reached
     4  nothing was selected to run
     6  slower than a bound or a baseline allows (bench)
-   70  harness error, or a report could not be written
-  130  interrupted; a partial report was written";
+   70  the suite itself failed, a sender broke the protocol, or a file could not be written
+  130  interrupted; a partial report was written
+A requirement is gated if its failure fails the run: the musts, or as --fail-on says.";
 
 const BENCH_STATUSES: &str = "\
 Exit status:
-    0  every bound is met
-    1  an accepted probe, too many errors, or wrong, lost or duplicated deliveries
-    2  usage error: wrong options or configuration
+    0  passed: every bound is met
+    1  failed: an accepted probe, too many errors, or wrong, lost or duplicated deliveries
+    2  usage error, or a command that does not exist
     3  incomplete: the program was not reached, or the noise is too large to decide
     6  slower than a bound or a baseline allows
-   70  harness error, or a report could not be written
+   70  the suite itself failed, or a report could not be written
   130  interrupted; a partial report was written";
+
+/// The statuses of `listen`.
+pub(crate) const OF_LISTEN: &str = "\
+Exit status:
+    0  every gated requirement passed in every delivery
+    1  a gated requirement failed, or a request was malformed
+    2  usage error
+    3  incomplete: no delivery arrived, or a gated requirement was inconclusive
+   70  a delivery could not be saved or printed
+A requirement is gated if its failure fails the run: the musts, or as --fail-on says.";
+
+/// The statuses of `replay`.
+pub(crate) const OF_REPLAY: &str = "\
+Exit status:
+    0  the failure is fixed
+    1  the failure is still there
+    2  usage error, or the file is not a saved case
+    3  inconclusive: a valid delivery was rejected, or the receiver was not reached";
+
+/// The statuses of `send`.
+pub(crate) const OF_SEND: &str = "\
+Exit status:
+    0  the receiver accepted the delivery (2xx)
+    1  the receiver rejected it
+    2  usage error
+    3  no answer";
+
+/// The statuses of `verify`.
+pub(crate) const OF_VERIFY: &str = "\
+Exit status:
+    0  the signature matches
+    1  the signature does not match
+    2  usage error, or the input is not a request";
 
 const ENVIRONMENT: &str = "\
 Environment:
   Each option has a variable: --fail-on is TWENTY_CONFORM_FAIL_ON.
   The secret is TWENTY_WEBHOOK_SECRET, the port is PORT.";
 
-/// Examples, followed by the exit statuses.
+/// Examples of a command that runs the suite, followed by its exit statuses.
 pub(crate) fn with_statuses(examples: &str) -> String {
-    format!("{examples}\n\n{STATUSES}")
+    let statuses: Vec<&str> = STATUSES.lines().filter(|line| !line.ends_with("(bench)")).collect();
+    with(examples, &statuses.join("\n"))
+}
+
+/// Examples, followed by these exit statuses.
+pub(crate) fn with(examples: &str, statuses: &str) -> String {
+    format!("{examples}\n\n{statuses}")
 }
 
 /// Examples of a benchmark, followed by its exit statuses.
@@ -74,7 +114,7 @@ Examples:
 
 pub(crate) const SENDER: &str = "\
 Examples:
-  # Start a sender that speaks the attachment protocol, and test it
+  # Start the adapter of a sender, and test it
   $ twenty-conform sender --exec 'python3 sender.py'
   # Test a sender that is controlled by POST
   $ twenty-conform sender --control http://127.0.0.1:4010/control
