@@ -1,4 +1,4 @@
-//! README, CONTRIBUTING and the pages of `docs/`: their commands are run, and what the code knows is generated.
+//! README, CONTRIBUTING and the pages of `docs/`. Their commands are run, and the parts that depend on the code are generated.
 
 mod generated;
 mod pages;
@@ -14,7 +14,7 @@ use crate::goldens::subcommands;
 
 const REWRITE: &str = "UPDATE_README=1 cargo test --test conform readme";
 
-/// A reader has ten minutes.
+/// README can be read in ten minutes.
 const README_LINES: usize = 150;
 const SENTENCE_WORDS: usize = 30;
 

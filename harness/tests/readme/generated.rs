@@ -1,4 +1,4 @@
-//! Blocks of pages that are made from the code: the failing run of the README, the code map of CONTRIBUTING.
+//! Blocks of pages that are generated from the code: the failing run in README, and the code map in CONTRIBUTING.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,17 +10,17 @@ use super::pages::root;
 use crate::cli::program::run;
 use crate::implementations::is_missing;
 
-/// Fails unless the block of that name has this text; rewrites it instead if that is asked for.
-fn keep_block_true(page: &str, block: &str, expected: &str) {
+/// Fails unless the block of that name has this text. With `UPDATE_README` set, it rewrites the block instead.
+fn assert_block(page: &str, block: &str, expected: &str) {
     let (begin, end) = (format!("<!-- {block}:begin -->\n"), format!("<!-- {block}:end -->"));
     let text = fs::read_to_string(root().join(page)).unwrap();
     let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{page} has no line {begin}"));
     let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{page} has no line {end}"));
-    keep_page_true(page, &format!("{before}{begin}{expected}{end}{after}"));
+    assert_page(page, &format!("{before}{begin}{expected}{end}{after}"));
 }
 
-/// Fails unless the page has this text; rewrites it instead if that is asked for.
-pub(super) fn keep_page_true(page: &str, expected: &str) {
+/// Fails unless the page has this text. With `UPDATE_README` set, it rewrites the page instead.
+pub(super) fn assert_page(page: &str, expected: &str) {
     // Several tests may rewrite files, one after another.
     static REWRITING: Mutex<()> = Mutex::new(());
     let _turn = REWRITING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -34,9 +34,9 @@ pub(super) fn keep_page_true(page: &str, expected: &str) {
         return;
     }
     let (had, wanted): (Vec<&str>, Vec<&str>) = (text.lines().collect(), expected.lines().collect());
-    let gone = had.iter().filter(|line| !wanted.contains(line)).map(|line| format!("- {line}\n"));
-    let new = wanted.iter().filter(|line| !had.contains(line)).map(|line| format!("+ {line}\n"));
-    let difference: String = gone.chain(new).collect();
+    let removed = had.iter().filter(|line| !wanted.contains(line)).map(|line| format!("- {line}\n"));
+    let added = wanted.iter().filter(|line| !had.contains(line)).map(|line| format!("+ {line}\n"));
+    let difference: String = removed.chain(added).collect();
     panic!("{page} is out of date; `{REWRITE}` rewrites it:\n{difference}");
 }
 
@@ -82,7 +82,7 @@ fn code_map_matches_the_modules() {
         let shown = file.display().to_string();
         writeln!(table, "| `{}` | {what} |", shown.strip_suffix("mod.rs").unwrap_or(&shown)).unwrap();
     }
-    keep_block_true("CONTRIBUTING.md", "code-map", &table);
+    assert_block("CONTRIBUTING.md", "code-map", &table);
 }
 
 /// The report's head, its first cause, the beginning of the first result, and the last line.
@@ -99,5 +99,5 @@ fn failing_run_matches_the_program() {
     let last = printed.lines().last().unwrap();
     let command = format!("twenty-conform receiver --exec '{receiver}' --seed 42");
     let shown = format!("{head}\n\n{cause}\n\n{}\n[…]\n\n{last}", result.join("\n"));
-    keep_block_true("README.md", "failure", &format!("```console\n$ {command}\n{shown}\n```\n"));
+    assert_block("README.md", "failure", &format!("```console\n$ {command}\n{shown}\n```\n"));
 }

@@ -1,4 +1,4 @@
-//! `docs/requirements.md`, made from the code: every requirement and every cause, with an anchor for each.
+//! `docs/requirements.md`, which is generated from the code: every requirement and every cause, with an anchor for each.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use twenty_conform::suite::requirements;
 use twenty_conform::suite::transcript::Capability;
 
 use super::REWRITE;
-use super::generated::{keep_page_true, marked_up};
+use super::generated::{assert_page, marked_up};
 
 const HEAD: &str = "\
 What `twenty-conform` checks, and the causes that it names. `twenty-conform explain ID` also prints what is sent for a
@@ -87,7 +87,7 @@ fn document() -> String {
 
 #[test]
 fn requirements_page_matches_the_code() {
-    keep_page_true("docs/requirements.md", &document());
+    assert_page("docs/requirements.md", &document());
 }
 
 #[test]

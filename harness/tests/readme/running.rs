@@ -1,4 +1,4 @@
-//! Runs the commands of a page, in order, in a folder that holds the files that the page names.
+//! Runs the commands of a page, in order, in a folder with the files that the page names.
 //!
 //! Programs that run until Ctrl-C are started and kept until the page ends or another one needs their port. Ports that a page
 //! shows are replaced by free ones, and loads are shortened.
@@ -188,7 +188,7 @@ fn is_service(call: &[String]) -> bool {
         || ours.iter().any(|word| word == "--watch")
 }
 
-/// A call as a process to start, with what makes it shorter.
+/// A call as a process to start, with options that shorten it.
 fn program(call: &[String], folder: &Path) -> Command {
     let (variables, rest) = call.split_at(assignments(call));
     let mut command = match arguments(call) {
