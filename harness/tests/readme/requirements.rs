@@ -28,7 +28,8 @@ The source says where a requirement comes from. If sources differ, the documenta
 | standards | HTTP, JSON, HMAC and dates |
 | public code | what receivers and senders in use do |
 
-Some requirements continue another one, which is then named before them.
+Each requirement is one sentence about a correct program. If it continues the sentence of another requirement, that sentence is
+quoted before it.
 
 [Receivers](#receivers) · [Senders](#senders) · [Causes](#causes)
 ";
@@ -52,7 +53,7 @@ const CONTINUES: [(&str, &str); 9] = [
 
 /// `D (sample), S` as `documentation (sample), shipped server`.
 fn sources(source: &str) -> String {
-    let in_words = |part: &str| {
+    let word_of = |part: &str| {
         let (letter, rest) = part.split_at(part.find(' ').unwrap_or(part.len()));
         match SOURCES.iter().find(|(short, _)| *short == letter) {
             Some((_, word)) => format!("{word}{rest}"),
@@ -60,7 +61,7 @@ fn sources(source: &str) -> String {
             None => part.to_owned(),
         }
     };
-    source.split(", ").map(in_words).collect::<Vec<_>>().join(", ")
+    source.split(", ").map(word_of).collect::<Vec<_>>().join(", ")
 }
 
 /// A heading with an anchor that does not depend on its words.
