@@ -29,7 +29,8 @@ The source says where a requirement comes from. If sources differ, the documenta
 | public code | what receivers and senders in use do |
 
 Each requirement is one sentence about a correct program. If it continues the sentence of another requirement, that sentence is
-quoted before it.
+quoted before it. The *snapshot* of an event is the reviewed form of its body: members and their JSON types. The *skew allowance* is
+5 s, by which clocks may differ.
 
 [Receivers](#receivers) · [Senders](#senders) · [Causes](#causes)
 ";
@@ -98,6 +99,9 @@ fn section(requirement: &Requirement) -> String {
     }
     writeln!(text, "\n{}", marked_up(requirement.text)).unwrap();
     writeln!(text, "\nWhy: {}", marked_up(requirement.why)).unwrap();
+    if requirement.id == "NON-1" {
+        text.push_str("\nApplies with `--dialect shipped`.\n");
+    }
     match requirement.needs {
         None => {}
         Some(Capability::Observations) => text.push_str("\nApplies with `--observe`.\n"),
