@@ -15,8 +15,8 @@ const HEAD: &str = "\
 What `twenty-conform` checks, and the causes that it names. `twenty-conform explain ID` also prints what is sent for a
 requirement and which faults its check finds.
 
-A **must** is required by Twenty's documentation or an internet standard. A **should** is recommended there, or is what Twenty's
-server does. **Advice** is good practice from real receivers and senders. By default only failed musts fail a run. With
+A **must** is required by Twenty's documentation or an internet standard. A **should** is recommended there, or
+learned from Twenty's server and real programs. **Advice** is good practice. By default only failed musts fail a run. With
 `--fail-on should`, failed shoulds do too. Advice never fails a run.
 
 The source says where a requirement comes from. If sources differ, the documentation decides.
