@@ -8,7 +8,9 @@ mod running;
 
 use std::collections::BTreeSet;
 
-use self::pages::{arguments, calls, commands, page, pages, prose};
+use tempfile::TempDir;
+
+use self::pages::{arguments, blocks, calls, commands, page, pages, prose};
 use crate::cli::program::run;
 use crate::goldens::subcommands;
 
@@ -112,11 +114,18 @@ fn options_of(command: &[&str]) -> Option<BTreeSet<String>> {
     (ran.status == Some(0)).then(|| options(&ran.stdout))
 }
 
-/// Calls of the binary in running text: code that begins with its name.
-fn mentioned(text: &str) -> Vec<String> {
+/// Calls of the binary in running text: code that begins with its name, or with one of its commands.
+fn mentioned(text: &str, names: &BTreeSet<String>) -> Vec<String> {
     let text = prose(text);
     let code = text.split('`').skip(1).step_by(2);
-    code.filter(|code| code.starts_with("twenty-conform ")).map(str::to_owned).collect()
+    let call = |code: &str| {
+        let (first, _) = code.split_once(' ')?;
+        if names.contains(first) {
+            return Some(format!("twenty-conform {code}"));
+        }
+        (first == "twenty-conform").then(|| code.to_owned())
+    };
+    code.filter_map(call).collect()
 }
 
 /// What is wrong with the arguments of a call as a page shows it; `…` in it means more arguments.
@@ -135,7 +144,9 @@ fn complaint(arguments: &[String]) -> Option<String> {
     if !unknown.is_empty() {
         return Some(format!("{} has no {}", command.join(" "), unknown.join(", ")));
     }
-    if arguments.iter().any(|word| word == "…") {
+    // An option at the end may lack its value.
+    if arguments.iter().any(|word| word == "…") || arguments.last().is_some_and(|word| word.starts_with("--"))
+    {
         return None;
     }
     // `--help` after all arguments: they are parsed, and nothing is run. A missing argument is not noticed.
@@ -145,9 +156,11 @@ fn complaint(arguments: &[String]) -> Option<String> {
 
 #[test]
 fn commands_in_running_text_are_parsed() {
+    let help = run(["--help"]).expect(0).stdout;
+    let names: BTreeSet<String> = subcommands(&help).map(str::to_owned).collect();
     let mut wrong = Vec::new();
     for page in pages() {
-        for line in mentioned(&page.text) {
+        for line in mentioned(&page.text, &names) {
             for call in calls(&line) {
                 let Some(arguments) = arguments(&call) else { continue };
                 wrong.extend(complaint(arguments).map(|why| format!("{}: {line}: {why}", page.name)));
@@ -155,6 +168,38 @@ fn commands_in_running_text_are_parsed() {
         }
     }
     assert!(wrong.is_empty(), "pages show commands that do not parse:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn commands_in_running_text_are_found_without_the_program() {
+    let names = BTreeSet::from(["bench".to_owned(), "send".to_owned()]);
+    let text = "`twenty-conform list`, `bench export wrk DIR`, `send`, `sent --url` and\n```console\n$ send --url x\n```\n";
+    assert_eq!(mentioned(text, &names), ["twenty-conform list", "twenty-conform bench export wrk DIR"]);
+}
+
+#[test]
+fn configuration_in_a_page_is_accepted() {
+    let text = page("docs/benchmarks.md").text;
+    let shown: Vec<&str> = blocks(&text)
+        .into_iter()
+        .filter(|(language, _)| *language == "toml")
+        .map(|(_, block)| block)
+        .collect();
+    let [shown] = shown[..] else { panic!("not one configuration: {shown:?}") };
+    // A comment shows the other form of a value.
+    let (before, rest) = shown.split_once("\"5%\"").unwrap();
+    let table = rest.split_once("or a table: ").unwrap().1.lines().next().unwrap();
+    let other = format!("{before}{table}{}", rest.split_once('\n').map_or("", |(_, rest)| rest).trim_start());
+    let other = other.replacen(table, &format!("{table}\n"), 1);
+    for text in [shown, &*other] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("twenty-conform.toml");
+        std::fs::write(&path, text).unwrap();
+        let call = ["bench", "receiver", "--duration", "100ms", "--warm-up", "0ms", "--config"];
+        let ran = run(call.into_iter().chain(path.to_str()));
+        // 6: slower than the bounds in the file.
+        assert!(matches!(ran.status, Some(0 | 6)), "{text}: {ran:#?}");
+    }
 }
 
 #[test]

@@ -46,18 +46,26 @@ pub(super) fn prose(text: &str) -> String {
     text.split("```").step_by(2).collect()
 }
 
-/// The commands of all blocks, in reading order: lines with a prompt, and the steps of CI jobs.
+/// How commands begin in the `script:` of a GitLab job.
+const SCRIPTS: [&str; 2] = ["cargo ", "twenty-conform "];
+
+/// The commands of all blocks, in reading order: lines with a prompt, and the steps of CI jobs on GitHub and GitLab.
 pub(super) fn commands(text: &str) -> Vec<Shown> {
     let mut found: Vec<Shown> = Vec::new();
     for (language, block) in blocks(text) {
-        let prefix = match language {
-            "console" => "$ ",
-            "yaml" => "- run: ",
-            _ => continue,
+        let command = |line: &str| match language {
+            "console" => line.strip_prefix("$ ").map(str::to_owned),
+            "yaml" if line.starts_with("- run: ") => line.strip_prefix("- run: ").map(str::to_owned),
+            "yaml" => line
+                .strip_prefix("- ")
+                .filter(|line| SCRIPTS.iter().any(|name| line.starts_with(name)))
+                .map(str::to_owned),
+            _ => None,
         };
         for line in block.replace("\\\n", " ").lines() {
-            if let Some(line) = line.trim_start().strip_prefix(prefix) {
-                found.push(Shown { line: line.to_owned(), status: promised(line).unwrap_or(0) });
+            if let Some(line) = command(line.trim_start()) {
+                let status = promised(&line).unwrap_or(0);
+                found.push(Shown { line, status });
             } else if let (true, Some(last)) = (line.starts_with("RESULT: fail"), found.last_mut()) {
                 last.status = 1; // the block shows what the command prints
             }
@@ -97,9 +105,9 @@ pub(super) fn arguments(call: &[String]) -> Option<&[String]> {
 
 #[test]
 fn commands_are_found_with_their_status() {
-    let text = "```console\n$ a b \\\n  c  # exit status 3: why\n$ d\nRESULT: fail\n```\n```yaml\n- run: e\n```\n```rust\n$ f\n```\n";
+    let text = "```console\n$ a b \\\n  c  # exit status 3: why\n$ d\nRESULT: fail\n```\n```yaml\n- run: e\n  - cargo f\n  - if: g\n```\n```rust\n$ f\n```\n";
     let found: Vec<(String, i32)> =
         commands(text).into_iter().map(|shown| (shown.line, shown.status)).collect();
-    let expected = [("a b    c  # exit status 3: why", 3), ("d", 1), ("e", 0)];
+    let expected = [("a b    c  # exit status 3: why", 3), ("d", 1), ("e", 0), ("cargo f", 0)];
     assert_eq!(found, expected.map(|(line, status)| (line.to_owned(), status)));
 }

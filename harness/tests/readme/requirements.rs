@@ -15,14 +15,55 @@ const HEAD: &str = "\
 What `twenty-conform` checks, and the causes that it names. `twenty-conform explain ID` also prints what is sent for a
 requirement and which faults its check finds.
 
-A **must** is stated by the documentation or left without a choice by the standards. A **should** is recommended or
-implied. **Advice** is good practice. Only failures of a must fail a run, unless `--fail-on should` is given.
+A **must** is required by Twenty's documentation or an internet standard. A **should** is recommended there, or
+learned from Twenty's server and real programs. **Advice** is good practice. By default only failed musts fail a run. With
+`--fail-on should`, failed shoulds do too. Advice never fails a run.
 
-The source says where a requirement comes from: **D** is the documentation, which decides; **S** is the server that Twenty
-ships; **R** is the standards (HTTP, JSON, HMAC, dates); **W** is what implementations in use do.
+The source says where a requirement comes from. If sources differ, the documentation decides.
+
+| source | meaning |
+|---|---|
+| documentation | Twenty's webhook documentation |
+| shipped server | the server that Twenty ships |
+| standards | HTTP, JSON, HMAC and dates |
+| public code | what receivers and senders in use do |
+
+Each requirement is one sentence about a correct program. If it continues the sentence of another requirement, that sentence is
+quoted before it. The *snapshot* of an event is the reviewed form of its body: members and their JSON types. The *skew allowance* is
+5 s, by which clocks may differ.
 
 [Receivers](#receivers) · [Senders](#senders) · [Causes](#causes)
 ";
+
+/// The letters of sources, in words.
+const SOURCES: [(&str, &str); 4] =
+    [("D", "documentation"), ("S", "shipped server"), ("R", "standards"), ("W", "public code")];
+
+/// Requirements whose sentence continues that of another one.
+const CONTINUES: [(&str, &str); 9] = [
+    ("RCV-2", "RCV-1"),
+    ("RCV-13", "RCV-8"),
+    ("VER-16", "VER-8"),
+    ("VER-17", "VER-16"),
+    ("VER-18", "VER-8"),
+    ("VER-20", "VER-12"),
+    ("PAY-7", "PAY-2"),
+    ("SIG-4", "SIG-3"),
+    ("SIG-10", "SIG-3"),
+];
+
+/// `D (sample), S` as `documentation (sample), shipped server`.
+fn sources(source: &str) -> String {
+    let word_of = |part: &str| {
+        let (letter, rest) = part.split_at(part.find(' ').unwrap_or(part.len()));
+        match SOURCES.iter().find(|(short, _)| *short == letter) {
+            Some((_, word)) => format!("{word}{rest}"),
+            // A comma within parentheses.
+            None => part.to_owned(),
+        }
+    };
+    source.split(", ").map(word_of).collect::<Vec<_>>().join(", ")
+}
 
 /// A heading with an anchor that does not depend on its words.
 fn heading(depth: usize, anchor: &str, words: &str) -> String {
@@ -49,10 +90,18 @@ fn groups(role: Role) -> Vec<(&'static str, Vec<&'static Requirement>)> {
 fn section(requirement: &Requirement) -> String {
     let mut text =
         heading(4, &anchor(requirement.id), &format!("{}: {}", requirement.id, marked_up(requirement.title)));
-    let (level, source) = (requirement.level, marked_up(requirement.source));
+    let (level, source) = (requirement.level, marked_up(&sources(requirement.source)));
     writeln!(text, "\n**{level}** · source: {source} · check: `{}`", requirement.check_id).unwrap();
+    if let Some((_, earlier)) = CONTINUES.iter().find(|(id, _)| *id == requirement.id) {
+        let earlier = requirements::all().find(|other| other.id == *earlier).unwrap();
+        let (id, sentence) = (earlier.id, marked_up(earlier.text));
+        writeln!(text, "\nContinues [{id}](#{}): *{sentence}*", anchor(id)).unwrap();
+    }
     writeln!(text, "\n{}", marked_up(requirement.text)).unwrap();
     writeln!(text, "\nWhy: {}", marked_up(requirement.why)).unwrap();
+    if requirement.id == "NON-1" {
+        text.push_str("\nApplies with `--dialect shipped`.\n");
+    }
     match requirement.needs {
         None => {}
         Some(Capability::Observations) => text.push_str("\nApplies with `--observe`.\n"),
@@ -60,6 +109,16 @@ fn section(requirement: &Requirement) -> String {
             let name = serde_json::json!(capability);
             writeln!(text, "\nApplies to senders that declare `{}`.", name.as_str().unwrap()).unwrap();
         }
+    }
+    text
+}
+
+/// Ids, levels and titles of a group.
+fn index(members: &[&Requirement]) -> String {
+    let mut text = String::from("\n| id | level | title |\n|---|---|---|\n");
+    for requirement in members {
+        let (id, level, title) = (requirement.id, requirement.level, marked_up(requirement.title));
+        writeln!(text, "| [{id}](#{}) | {level} | {title} |", anchor(id)).unwrap();
     }
     text
 }
@@ -73,6 +132,7 @@ fn document() -> String {
             let name = group.rsplit('/').next().unwrap();
             let words = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
             text.push_str(&heading(3, &group.replace('/', "-"), &words));
+            text.push_str(&index(&members));
             text.extend(members.into_iter().map(section));
         }
     }
@@ -99,4 +159,13 @@ fn requirements_page_has_an_anchor_for_each_id_and_code() {
         assert_eq!(text.matches(&anchor).count(), 1, "{anchor}");
     }
     assert!(text.contains("<a id=\"ver-16\"></a>") && text.contains("<a id=\"message-body-alone\"></a>"));
+}
+
+#[test]
+fn sentences_that_continue_another_name_it() {
+    for requirement in requirements::all() {
+        let continues = ["So ", "It ", "The digits "].iter().any(|begin| requirement.text.starts_with(begin));
+        let named = CONTINUES.iter().any(|(id, _)| *id == requirement.id);
+        assert!(named || !continues, "add {} to CONTINUES: {}", requirement.id, requirement.text);
+    }
 }

@@ -25,12 +25,14 @@ use crate::skip::skip;
 /// Commands that are not run, each with the reason.
 const EXEMPT: &[(&str, &str)] = &[
     (".ci/run", "runs this test"),
+    ("cargo bench", "needs minutes, and the benchmarks are tested by CI"),
     ("cargo clippy", "a step of CI"),
     ("cargo fmt", "a step of CI"),
     ("cargo install", "builds the binary that this test runs"),
     ("cargo test", "runs this test"),
     ("INSTA_UPDATE=always cargo test", "writes into the repository"),
     ("UPDATE_README=1 cargo test", "writes into the repository"),
+    ("python3 benches/compare/", "needs minutes, a release build and other load tools"),
 ];
 
 /// Bench commands whose verdict depends on the load of the machine: 3 (inconclusive) and 6 (too slow) are right too.
@@ -52,18 +54,20 @@ struct Service {
     output: PathBuf,
 }
 
-/// Runs every command of a page; skips the page, visibly, if a runtime is missing.
+/// Runs every command of a page. If a runtime is missing, it skips the page, visibly.
 pub(super) fn run_page(name: &str) {
     let page = page(name);
-    let shown = commands(&page.text);
-    if missing(&shown) {
+    let mut shown = commands(&page.text);
+    shown.retain(|command| !EXEMPT.iter().any(|(exempt, _)| command.line.starts_with(exempt)));
+    if is_runtime_missing(&shown) {
         return;
     }
     let folder = prepare();
     let ports = ports(&shown);
     let mut services: Vec<Service> = Vec::new();
     for command in &shown {
-        if EXEMPT.iter().any(|(exempt, _)| command.line.starts_with(exempt)) {
+        if command.line.contains("bench distributed") && !root().join("fixtures/locust/.venv").exists() {
+            skip(&command.line, "fixtures/locust/.venv is missing; .ci/run makes it");
             continue;
         }
         let command = Shown { line: replaced(&command.line, &ports), ..*command };
@@ -74,13 +78,9 @@ pub(super) fn run_page(name: &str) {
     }
 }
 
-/// Whether a runtime that the page's commands need is missing here.
-fn missing(shown: &[Shown]) -> bool {
+/// Whether a runtime is missing that most commands of a page need.
+fn is_runtime_missing(shown: &[Shown]) -> bool {
     let needs = |word: &str| shown.iter().any(|shown| shown.line.contains(word));
-    if needs("bench distributed") && !root().join("fixtures/locust/.venv").exists() {
-        skip("commands of a page", "fixtures/locust/.venv is missing; .ci/run makes it");
-        return true;
-    }
     let runtimes = [("node ", "node"), ("python3 ", "python3"), ("curl ", "curl")];
     runtimes.iter().any(|(word, runtime)| needs(word) && is_missing(runtime))
 }
@@ -91,6 +91,7 @@ fn prepare() -> TempDir {
     let at = |name: &str| folder.path().join(name);
     symlink(root().join("fixtures"), at("fixtures")).unwrap();
     symlink(root().join("fixtures/locust/.venv"), at(".venv")).unwrap();
+    symlink(root().join("fixtures/locust/results.json"), at("twenty-conform-locust.json")).unwrap();
     fs::create_dir(at("src")).unwrap();
     let receiver = "receivers/node-http/server.mjs";
     let copies = [
@@ -151,7 +152,8 @@ fn run_command(shown: &Shown, folder: &Path, services: &mut Vec<Service>) {
     let calls = calls(&shown.line);
     let [call] = &*calls else {
         let known = ["echo", "python3", "twenty-conform"];
-        let is_known = calls.iter().all(|call| known.contains(&call[0].as_str()));
+        let is_file = |name: &str| shown.line.contains(&format!("> {name}"));
+        let is_known = calls.iter().all(|call| known.contains(&call[0].as_str()) || is_file(&call[0]));
         assert!(is_known, "neither run nor exempt: {}", shown.line);
         let mut command = Command::new("sh");
         command.args(["-c", &shown.line]).stdin(Stdio::null());
@@ -319,6 +321,23 @@ fn exempt_commands_are_on_a_page() {
     for (exempt, _) in EXEMPT {
         assert!(shown.iter().any(|line| line.starts_with(exempt)), "{exempt} is on no page");
     }
+}
+
+/// Commands that are not run must at least name benchmarks and scripts that exist.
+#[test]
+fn benchmarks_on_pages_exist() {
+    let mut checked = 0;
+    for shown in pages().iter().flat_map(|page| commands(&page.text)) {
+        let words: Vec<&str> = shown.line.split_whitespace().collect();
+        let path = match words[..] {
+            ["cargo", "bench", "--bench", name, ..] => format!("benches/{name}.rs"),
+            ["python3", script, ..] if script.starts_with("benches/") => script.to_owned(),
+            _ => continue,
+        };
+        assert!(root().join(&path).exists(), "{}: {path} does not exist", shown.line);
+        checked += 1;
+    }
+    assert!(checked > 0);
 }
 
 fn try_command(line: &str) {
