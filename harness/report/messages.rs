@@ -60,9 +60,10 @@ pub(super) fn also_explained_by(causes: &[String]) -> String {
 /// The numbers of the requests that show a failure, at most `most` of them.
 pub(super) fn shown_by(exchanges: &[usize], most: usize) -> String {
     let shown: Vec<String> = exchanges.iter().take(most).map(|id| format!("#{id}")).collect();
+    let name = if exchanges.len() == 1 { "exchange" } else { "exchanges" };
     match exchanges.len().saturating_sub(shown.len()) {
-        0 => format!("exchange {}", shown.join(" ")),
-        more => format!("exchange {} and {more} more", shown.join(" ")),
+        0 => format!("{name} {}", shown.join(" ")),
+        more => format!("{name} {} and {more} more", shown.join(" ")),
     }
 }
 
@@ -249,8 +250,8 @@ mod tests {
         assert_eq!(exited_after(&ids(1), "it exited"), "after exchange #1: it exited");
         assert_eq!(exited_after(&ids(2), "it exited"), "after exchange #1, #2: it exited");
         assert_eq!([cases(1), cases(2)], ["(1 case)", "(2 cases)"]);
-        assert_eq!(shown_by(&[3, 4], 2), "#3 #4");
-        assert_eq!(shown_by(&[3, 4, 5], 2), "#3 #4 and 1 more");
+        assert_eq!(shown_by(&[3, 4], 2), "exchanges #3 #4");
+        assert_eq!(shown_by(&[3, 4, 5], 2), "exchanges #3 #4 and 1 more");
         assert_eq!(requests_in(10, 1000, 0, 10.0), "10 requests in 1000 ms; 10.0 per second");
         assert_eq!(
             requests_in(10, 1000, 500, 20.0),
