@@ -44,7 +44,7 @@ pub(super) fn with_variables(command: Command) -> Command {
                 let variable = name_of(&long);
                 let is_hidden = variable.starts_with("TWENTY_");
                 let is_unused = UNUSED.contains(&(name.as_str(), long.as_str()));
-                arg.env(variable).hide_env(is_hidden).hide(is_unused)
+                arg.env(variable).hide_env(is_hidden).hide_env_values(true).hide(is_unused)
             }
             _ => arg,
         }

@@ -276,7 +276,10 @@ pub(super) fn give_a_request(what: &str) -> String {
 // `explain`.
 
 pub(super) fn nothing_to_explain(what: &str) -> String {
-    format!("{what:?} is not a requirement, a check or a cause; `twenty-conform list` shows the requirements")
+    format!(
+        "{what:?} is not a requirement, a check or a cause; `twenty-conform list` shows the requirements, \
+         docs/requirements.md the causes"
+    )
 }
 
 pub(super) fn needs_capability(role: Role, capability: &str) -> String {

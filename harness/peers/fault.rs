@@ -219,7 +219,7 @@ described! {
         VerifiesHexKeyBodyAlone: "expects a signature over the body alone, with the secret decoded from hexadecimal",
         ComparesPrefix: "compares only the first eight digits of the signature",
         ComparesDigitByDigit: "takes longer to compare a signature the more digits are right",
-        RejectsInBody: "answers 200 with an error in the body to what it rejects",
+        RejectsInBody: "rejects deliveries with status 200 and an error in the body",
         LeaksExpectedSignature: "quotes the expected signature in the answer to a rejected delivery",
         LeaksSecret: "quotes the secret in the answer to a rejected delivery",
         RejectsLoneSurrogates: "rejects a body with a lone surrogate",

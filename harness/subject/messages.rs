@@ -37,7 +37,7 @@ pub(super) fn no_free_port(why: impl Display) -> String {
 /// `end` says how the process ended, from [`ended`].
 pub(super) fn receiver_ended_at_start(command: &str, port: u16, end: impl Display) -> String {
     format!(
-        "the receiver ended before it listened on port {port}: {end}\nto see why, start it yourself: PORT={port} {command}"
+        "the receiver ended before it listened on port {port}: {end}\nto see why, start it yourself: PORT={port} TWENTY_WEBHOOK_SECRET=… {command}"
     )
 }
 

@@ -110,7 +110,7 @@ codes! {
         "every request is accepted, whatever its signature",
         "verify the signature before anything else, and answer 401 if it does not match";
     AcceptsUnsigned = "accepts.unsigned":
-        "requests without a signature or a timestamp are accepted",
+        "requests that lack the signature, the timestamp or both are accepted",
         "answer 401 if either header is missing or empty, even if no secret is configured";
     AcceptsAlternative = "accepts.alternative":
         "a second way of signing is accepted in addition to the right one",
@@ -129,7 +129,7 @@ codes! {
         "after verifying the signature, answer 400 if the body is not a JSON object with an event name";
     AcceptsTimestampFormat = "accepts.timestamp-format":
         "a timestamp that is not only digits is accepted",
-        "reject a timestamp that does not match ^[0-9]+$: otherwise it becomes NaN, which passes every age check";
+        "reject a timestamp that does not match ^[0-9]+$: it may become NaN, which `age > limit` never rejects";
     AcceptsBackDoor = "accepts.back-door":
         "an unsigned request is accepted because of a header or body that anyone can send",
         "let only the signature decide: no trusted addresses, no secret in a header, no unsigned pings";
@@ -262,7 +262,7 @@ codes! {
         "see what the sender wrote last; handle errors, such as failed deliveries, without ending the process";
     PayloadMember = "payload.member":
         "a member of the payload is missing, has the wrong name, or should not be there",
-        "send the documented members under their documented names";
+        "send exactly the members of the chosen dialect, under their names";
     PayloadType = "payload.type":
         "a member of the payload has the wrong JSON type",
         "send each member with the JSON type that it has in the record";

@@ -1,8 +1,11 @@
 //! What the suite says of a run as a whole, in the order of a run: selection, scenarios, verdicts.
 
 /// A pattern of `--run` or `--skip` that selects nothing.
-pub(super) fn pattern_without_match(pattern: &str) -> String {
-    format!("the pattern {pattern:?} matches no requirement or check; `twenty-conform list` shows them all")
+/// `whose` says which requirements were searched: `of a receiver`, or nothing.
+pub(super) fn pattern_without_match(pattern: &str, whose: &str) -> String {
+    format!(
+        "the pattern {pattern:?} matches no requirement or check{whose}; `twenty-conform list` shows them all"
+    )
 }
 
 /// A harness fault: the signatures of the test vectors are not those that the suite computes.

@@ -102,9 +102,9 @@ impl fmt::Debug for Requirement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// The documentation states it, or the standards require it.
+    /// Twenty's documentation or a standard requires it.
     Must,
-    /// The documentation recommends it, or the server or the standards imply it.
+    /// It is recommended there, or learned from Twenty's server and real programs.
     Should,
     /// Good practice.
     Advice,

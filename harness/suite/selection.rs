@@ -30,7 +30,11 @@ pub fn select(roles: &[Role], filter: &Filter) -> Result<Vec<&'static Requiremen
         requirements::all().filter(|requirement| roles.contains(&requirement.role())).collect();
     for pattern in filter.run.iter().chain(&filter.skip) {
         if !candidates.iter().any(|requirement| matches(pattern, requirement)) {
-            return Err(messages::pattern_without_match(pattern));
+            let whose = match roles {
+                [role] => format!(" of a {role}"),
+                _ => String::new(),
+            };
+            return Err(messages::pattern_without_match(pattern, &whose));
         }
     }
     let any = |patterns: &[String], requirement| patterns.iter().any(|pattern| matches(pattern, requirement));

@@ -96,7 +96,7 @@ fn heading(page: &mut String, report: &BenchReport) {
         row(
             "bodies",
             escape(&format!(
-                "{}, dialect {}",
+                "{}, {} payloads",
                 messages::bodies(report.corpus.bodies, report.corpus.bytes),
                 report.dialect
             )),

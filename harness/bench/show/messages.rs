@@ -14,7 +14,7 @@ pub(super) fn counted(count: usize, what: &str) -> String {
 
 pub(super) fn head(subject: &str, load: &LoadFacts, dialect: &str, seed: &str) -> String {
     let of_load = loop_of(load.mode, &load.rates);
-    format!("bench {subject} · {of_load} · dialect {dialect} · seed {seed}")
+    format!("bench {subject} · {of_load} · {dialect} payloads · seed {seed}")
 }
 
 /// Which loop was measured, and at which rates.
@@ -204,7 +204,7 @@ pub(super) fn trend_context(report: &BenchReport) -> String {
     let connections = counted(load.concurrency, "connection");
     let threads = counted(load.threads, "thread");
     format!(
-        "{} {} on {} {}, {} cores\n{connections}, {threads}, {} bodies, dialect {dialect}\nresult {result}",
+        "{} {} on {} {}, {} cores\n{connections}, {threads}, {} bodies, {dialect} payloads\nresult {result}",
         tool.name, tool.version, machine.os, machine.arch, machine.cores, corpus.bodies
     )
 }

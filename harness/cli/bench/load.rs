@@ -29,7 +29,7 @@ pub(super) struct LoadOptions {
     /// Send these bodies instead of samples: a JSON file, a file of JSON lines, or a folder of such files
     #[arg(long, value_name = "FILE|DIR", help_heading = PAYLOAD)]
     corpus: Option<PathBuf>,
-    /// Share of probes: deliveries that must be rejected, since they are wrongly signed, altered or stale
+    /// Share of probes: deliveries that must be rejected, because they are wrongly signed, altered or stale
     #[arg(long, default_value = "1%", value_name = "SHARE", value_parser = probe_share, help_heading = LOAD)]
     pub(super) probe_share: f64,
     /// Fail the run if a probe of this level or above is accepted

@@ -2,8 +2,8 @@
 
 const STATUSES: &str = "\
 Exit status:
-    0  passed: every gated requirement that applies
-    1  failed: a gated requirement
+    0  every gated requirement that applies passed
+    1  a gated requirement failed
     2  usage error, or a command that does not exist
     3  incomplete: a gated requirement was inconclusive, or the program was not reached
     4  nothing was selected to run
@@ -14,8 +14,8 @@ A requirement is gated if its failure fails the run: the musts, or as --fail-on 
 
 const BENCH_STATUSES: &str = "\
 Exit status:
-    0  passed: every bound is met
-    1  failed: an accepted probe, too many errors, or wrong, lost or duplicated deliveries
+    0  every bound is met
+    1  an accepted probe or too many errors; late, wrong, lost or duplicated deliveries of a sender
     2  usage error, or a command that does not exist
     3  incomplete: the program was not reached, or the noise is too large to decide
     6  slower than a bound or a baseline allows
@@ -141,7 +141,7 @@ pub(crate) const BENCH_RECEIVER: &str = "\
 Examples:
   # Send as fast as 64 connections allow
   $ twenty-conform bench receiver --exec 'node server.mjs'
-  # Send 500 deliveries per second, and fail when the p99 reaches 50 ms
+  # Send 500 deliveries per second, and exit with status 6 if the p99 reaches 50 ms
   $ twenty-conform bench receiver --exec 'node server.mjs' --rate 500 --threshold 'p99<50ms'
   # Search for the highest rate that keeps the p99 below 50 ms
   $ twenty-conform bench receiver --exec 'node server.mjs' --find-max 'p99<50ms'

@@ -183,7 +183,7 @@ pub(super) fn secret_unknown() -> &'static str {
 }
 
 pub(super) fn unsigned_accepted() -> &'static str {
-    "unsigned requests are accepted, so nothing is verified"
+    "unsigned requests are accepted, so the order cannot be judged"
 }
 
 pub(super) fn comparison_not_rejected() -> &'static str {

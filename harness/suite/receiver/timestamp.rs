@@ -30,7 +30,7 @@ const VER_10: Requirement = Requirement {
           digits with spaces, are rejected.",
     source: "R",
     why: "If other characters are allowed before the colon, the same signed text can be split into timestamp and body in \
-          two ways. And NaN passes every check of a window.",
+          two ways. And a check such as `age > limit` never rejects NaN.",
     scenarios: &[&TIMESTAMP_FORM],
     needs: None,
     check: rejects_all,

@@ -116,11 +116,11 @@ pub(crate) fn no_snapshot(event: &EventName) -> String {
 }
 
 pub(crate) fn shape_differs(event: &EventName, differences: &str) -> String {
-    format!("the delivery of {event} differs from its snapshot (- expected, + found):\n{differences}")
+    format!("the delivery of {event} does not have the expected shape (- expected, + found):\n{differences}")
 }
 
 pub(crate) fn snapshot_shape() -> &'static str {
-    "the snapshot's shape"
+    "the reviewed shape of the event"
 }
 
 pub(crate) fn differences(count: usize) -> String {

@@ -43,7 +43,7 @@ pub(crate) fn uppercase_digits(delivery: &str, signature: &str) -> String {
 
 /// `why` is what the known cause does, if there is one.
 pub(crate) fn signature_mismatch(delivery: &str, why: Option<&str>) -> String {
-    let why = why.unwrap_or("no known way of signing gives it; check that the secret is the webhook's");
+    let why = why.unwrap_or("it matches no known way of signing; check that the secret is the webhook's");
     format!("{delivery} has a signature that does not match: {why}")
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn signed_without_secret(delivery: &str) -> String {
 // NON-1
 
 pub(crate) fn no_nonce_in(dialect: &str) -> String {
-    format!("the dialect {dialect} has no nonce")
+    format!("the {dialect} dialect has no nonce")
 }
 
 pub(crate) fn fresh_nonce() -> &'static str {
