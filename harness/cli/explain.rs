@@ -116,7 +116,7 @@ mod tests {
     use super::{WIDTH, in_words, more, wrapped};
 
     #[test]
-    fn sources_are_spelled_out() {
+    fn names_sources_in_words() {
         for (source, words) in [
             ("D", "documentation"),
             ("D (sample), S", "documentation (sample), shipped server"),

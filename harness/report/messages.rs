@@ -122,7 +122,7 @@ pub(super) fn listen_result(
     stored: Option<u64>,
 ) -> String {
     let stored = stored.map(|stored| format!(" stored {stored}")).unwrap_or_default();
-    format!("RESULT: {result} received {received} judged {judged} failed {failed} broken {broken}{stored}")
+    format!("RESULT: {result} received {received} judged {judged} failed {failed} malformed {broken}{stored}")
 }
 
 // What a replay finds.

@@ -1,4 +1,4 @@
-//! Every sentence of this room: starting a program, talking to a sender, what a receiver observed, watching files.
+//! Every sentence that this folder says to users: starting a program, talking to a sender, what a receiver observed, watching files.
 
 use std::fmt::Display;
 use std::path::Path;

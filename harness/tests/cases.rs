@@ -236,7 +236,7 @@ fn resigning_makes_new_nonces_and_keeps_repeats() {
 }
 
 #[test]
-fn doubts_about_resigning_are_reported() {
+fn reports_why_a_case_may_not_be_signed_again_exactly() {
     let mut trial = control(THEN);
     let unknown = Key::new(&Secret::new("an unknown key")).sign(b"1", BODY).to_hex();
     trial.headers.set(SIGNATURE_HEADER, unknown.clone());

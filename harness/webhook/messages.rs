@@ -1,4 +1,4 @@
-//! Every sentence of this room: how a signature was made, and disagreements with the vectors.
+//! Every sentence that this folder says to users: how a signature was made, and disagreements with the vectors.
 
 // How a signature was made: each is the end of "signed …".
 

@@ -1,4 +1,4 @@
-//! Every sentence of this room, in the order of its folders: outcomes and requests, the client, the endpoints.
+//! Every sentence that this folder says to users, in the order of its folders: outcomes and requests, the client, the endpoints.
 
 use std::fmt::Display;
 use std::path::Path;

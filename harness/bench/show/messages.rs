@@ -295,7 +295,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_the_loop() {
+    fn heading_names_open_or_closed_loop() {
         for (mode, rates, expected) in [
             (LoadMode::Saturation, [].as_slice(), "closed loop (saturation)"),
             (LoadMode::Rate, &[200.0], "open loop at 200/s"),

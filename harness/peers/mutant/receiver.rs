@@ -45,7 +45,7 @@ enum Gate {
     Judge,
     /// Accepts this body, whatever the signature.
     Accept(Bytes),
-    /// The same, whatever the method.
+    /// Accepts this body with any method.
     AcceptAsPost(Bytes),
     Reject,
     Answer(u16),

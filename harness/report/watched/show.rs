@@ -102,7 +102,7 @@ impl Show {
         if self.json {
             return line(&json!({ "broken": what }));
         }
-        format!("{BAD}broken{BAD:#}  {}\n", clipped(what, LONGEST))
+        format!("{BAD}malformed{BAD:#}  {}\n", clipped(what, LONGEST))
     }
 
     pub fn summary(

@@ -94,7 +94,7 @@ fn endpoint_fails_on_probes_unless_wrong_is_allowed() {
 
 #[cfg(unix)]
 #[test]
-fn endpoint_makes_no_account_for_wrong_signatures() {
+fn endpoint_does_not_count_deliveries_with_wrong_signatures() {
     let endpoint = Endpoint::new(&["--json"]);
     let ready: Value = serde_json::from_str(&endpoint.first).unwrap();
     let url = ready["ready"]["url"].as_str().unwrap().to_owned();

@@ -75,7 +75,7 @@ proptest! {
     }
 
     #[test]
-    fn place_agrees_with_both_ends_of_the_interval(low in 0.5..1.5f64, width in 0.0..0.5f64, most in 0.01..0.3f64) {
+    fn verdict_agrees_with_both_ends_of_the_interval(low in 0.5..1.5f64, width in 0.0..0.5f64, most in 0.01..0.3f64) {
         let one = Interval { low, estimate: low + width / 2.0, high: low + width };
         let higher = match one.place(Better::Higher, most) {
             Place::Beyond => one.high < 1.0 - most,

@@ -29,7 +29,7 @@ pub(super) enum Act {
     AcceptsOnly(Predicate),
     /// Accepts this body instead of the request's.
     AcceptsAs(fn(&Incoming<'_>) -> Option<Bytes>),
-    /// The same, whatever the method.
+    /// Accepts these requests with any method.
     AcceptsAsPost(fn(&Incoming<'_>) -> Option<Bytes>),
     AcceptsRecipe(Recipe),
     /// Accepts what is signed by this recipe, and rejects everything else.
