@@ -29,6 +29,7 @@ pub mod duration;
 pub mod error;
 #[doc(hidden)]
 pub mod exit;
+mod plural;
 #[doc(hidden)]
 pub mod random;
 #[doc(hidden)]

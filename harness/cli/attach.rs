@@ -15,7 +15,8 @@ use super::headings::TARGET;
 use super::messages;
 use super::options::SecretOptions;
 use super::trust::TrustOptions;
-use super::values::{duration, path};
+use super::values::duration;
+use crate::api::receiver;
 use crate::error::Error;
 use crate::subject::SubjectError;
 use crate::subject::receiver::Receiver;
@@ -113,7 +114,7 @@ impl AttachOptions {
 
 /// Errors: the path of a started receiver is malformed.
 pub(super) fn check_path(text: &str) -> Result<(), Error> {
-    path(text).map(drop).map_err(|why| Error::Usage(messages::wrong_path(&why)))
+    receiver::check_path(text).map_err(|why: String| Error::Usage(messages::wrong_path(&why)))
 }
 
 impl Attachment {

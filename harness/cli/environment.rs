@@ -62,12 +62,7 @@ pub(super) fn name_of(long: &str) -> String {
 
 /// The value of an option's variable, if it is set and not empty.
 pub(super) fn variable(long: &str) -> Option<OsString> {
-    set(&name_of(long))
-}
-
-/// The value of a variable, if it is set and not empty.
-pub(super) fn set(name: &str) -> Option<OsString> {
-    env::var_os(name).filter(|value| !value.is_empty())
+    env::var_os(name_of(long)).filter(|value| !value.is_empty())
 }
 
 /// The value of one of several options that exclude each other: from the command line, and from its variable.

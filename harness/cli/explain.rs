@@ -85,13 +85,13 @@ fn more(name: &str) -> String {
 
 /// `D (sample), S` as `documentation (sample), shipped server`.
 fn in_words(source: &str) -> String {
-    let word = |letter: &str| SOURCES.iter().find(|(short, _)| *short == letter).map_or("", |(_, word)| word);
-    let parts = source.split(", ").map(|part| match part.split_once(' ') {
-        Some((letter, rest)) if !word(letter).is_empty() => format!("{} {rest}", word(letter)),
-        None if !word(part).is_empty() => word(part).to_owned(),
-        _ => part.to_owned(),
-    });
-    parts.collect::<Vec<_>>().join(", ")
+    let word_of = |part: &str| {
+        let (letter, rest) = part.split_at(part.find(' ').unwrap_or(part.len()));
+        let word = SOURCES.iter().find(|(short, _)| *short == letter);
+        // Without a word it follows a comma within parentheses.
+        word.map_or_else(|| part.to_owned(), |(_, word)| format!("{word}{rest}"))
+    };
+    source.split(", ").map(word_of).collect::<Vec<_>>().join(", ")
 }
 
 /// Breaks a text into lines of at most `WIDTH` characters after `margin`.

@@ -23,6 +23,7 @@ use crate::webhook::dialect::{Context, Dialect};
 use crate::webhook::event::Event;
 use crate::webhook::signature::{Key, Secret};
 use crate::wire::exchange::{Delivery, Headers, Outcome};
+use crate::wire::messages::not_a_url;
 
 /// How long to wait for an answer, like the server that ships (contract section 2).
 pub const ANSWER_WAIT: Duration = Duration::from_secs(5);
@@ -122,7 +123,7 @@ impl Sender {
         secret: Option<&Secret>,
         operations: Option<Vec<String>>,
     ) -> Result<u64, String> {
-        let parsed = Url::parse(url).map_err(|why| messages::not_a_url(url, why))?;
+        let parsed = Url::parse(url).map_err(|why| not_a_url(url, why))?;
         if !matches!(parsed.scheme(), "http" | "https") {
             return Err(messages::not_http(url));
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use crate::plural::counted;
 use crate::wire::exchange::Outcome;
 
 // Notes.
@@ -49,7 +50,7 @@ pub(super) fn alternative_causes(causes: &[String]) -> String {
 // Findings.
 
 pub(super) fn cases(count: usize) -> String {
-    if count == 1 { "(1 case)".to_owned() } else { format!("({count} cases)") }
+    format!("({})", counted(count, "case", "cases"))
 }
 
 /// Causes that explain what was seen as well as the first one does.
@@ -137,10 +138,6 @@ pub(super) fn answered(what: &str, outcome: &Outcome) -> String {
     }
 }
 
-pub(super) fn accepted_late(what: &str, seconds: f64) -> String {
-    format!("accepted {what} only after {seconds:.1} s")
-}
-
 pub(super) fn answered_and_exited(what: &str, outcome: &Outcome, how: &str) -> String {
     format!("{}; {how}", answered(what, outcome))
 }
@@ -150,14 +147,7 @@ pub(super) fn answered_and_gone(what: &str, outcome: &Outcome, next: &Outcome) -
     format!("{}, and then did not answer the next delivery: {next}", answered(what, outcome))
 }
 
-/// Why a replay is inconclusive. `hint` says what to do about it.
-pub(super) fn control_rejected(outcome: &Outcome, hint: &str) -> String {
-    match outcome.status() {
-        Some(status) => format!("the valid control delivery was rejected ({status}){hint}"),
-        None => format!("the valid control delivery was not answered: {outcome}{hint}"),
-    }
-}
-
+/// A hint at the end of the reason why a replay is inconclusive.
 pub(super) fn stale(minutes: u64) -> String {
     format!(
         "; it was signed {minutes} min ago, so its timestamp is probably too old: replay without --as-saved to sign it again"
@@ -273,10 +263,5 @@ mod tests {
         ] {
             assert!(answered(what, &outcome).starts_with(words), "{}", answered(what, &outcome));
         }
-        assert_eq!(control_rejected(&with(401), ""), "the valid control delivery was rejected (401)");
-        assert!(
-            control_rejected(&Outcome::Refused, "")
-                .starts_with("the valid control delivery was not answered: ")
-        );
     }
 }

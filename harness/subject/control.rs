@@ -88,11 +88,10 @@ impl Control {
                 op,
                 self.wait.as_secs_f64(),
             )),
-            Outcome::Malformed(_) => {
+            outcome if known || matches!(outcome, Outcome::Malformed(_)) => {
                 SubjectError::ProtocolViolation(messages::no_reply_from(&url, op, outcome))
             }
-            _ if known => SubjectError::ProtocolViolation(messages::no_reply_from(&url, op, outcome)),
-            _ => SubjectError::Unreachable(messages::sender_unreachable(&url, outcome)),
+            outcome => SubjectError::Unreachable(messages::sender_unreachable(&url, outcome)),
         }
     }
 }

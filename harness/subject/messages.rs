@@ -30,7 +30,7 @@ pub(super) fn last_lines(lines: &[&str]) -> String {
     }
 }
 
-pub(super) fn no_free_port(why: impl Display) -> String {
+pub(crate) fn no_free_port(why: impl Display) -> String {
     format!("cannot find a free port: {why}")
 }
 

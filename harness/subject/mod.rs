@@ -2,7 +2,7 @@
 
 pub mod capability;
 pub mod control;
-mod messages;
+pub(crate) mod messages;
 pub mod observations;
 pub mod observed;
 pub mod process;

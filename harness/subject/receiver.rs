@@ -48,8 +48,9 @@ impl Receiver {
         Err(SubjectError::Unreachable(match timeout(CONNECT_WAIT, Connection::open(&target)).await {
             Ok(Ok(_)) => return Ok(Self { target, secret, running: Running::Elsewhere, observes: None }),
             // Before HTTP and TLS: a host that does not resolve, a network that is unreachable.
-            Ok(Err(Outcome::Malformed(why))) => messages::receiver_unreachable(&url, why),
-            Ok(Err(why @ Outcome::Tls(_))) => messages::receiver_unreachable(&url, why),
+            Ok(Err(why @ (Outcome::Malformed(_) | Outcome::Tls(_)))) => {
+                messages::receiver_unreachable(&url, why)
+            }
             Ok(Err(why)) => messages::receiver_not_listening(&url, &address, why),
             Err(_) => {
                 let why = messages::no_connection_within(CONNECT_WAIT.as_secs());

@@ -1,6 +1,16 @@
 //! What the suite says of a run as a whole, in the order of a run: selection, scenarios, verdicts.
 
 /// A pattern of `--run` or `--skip` that selects nothing.
+/// How often something happened: `once`, `3 times`.
+pub(in crate::suite) fn times_in_words(count: usize) -> String {
+    match count {
+        0 => "not at all".to_owned(),
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
+    }
+}
+
 /// `whose` says which requirements were searched: `of a receiver`, or nothing.
 pub(super) fn pattern_without_match(pattern: &str, whose: &str) -> String {
     format!(

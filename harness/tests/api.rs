@@ -3,6 +3,7 @@
 use serde_json::Value;
 use twenty_conform::{Dialect, Error, Level, Receiver, RunResult, Sender, Suite, Verdict, sign, verify};
 
+use crate::cli::program::reference;
 use crate::peers::servers::always;
 
 /// Signing vectors made by independent programs.
@@ -104,7 +105,7 @@ async fn receiver_that_accepts_everything_fails_with_a_cause() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn starts_and_checks_a_receiver() {
-    let command = format!("'{}' serve receiver", env!("CARGO_BIN_EXE_twenty-conform"));
+    let command = reference("receiver");
     let mut receiver = Receiver::start(&command, "/hooks/twenty", "s3cr3t").await.unwrap();
     assert!(receiver.url().ends_with("/hooks/twenty"), "{}", receiver.url());
     let report = quick().only("RCV-1").only("VER-1").check_receiver(&mut receiver).await.unwrap();
@@ -121,7 +122,7 @@ async fn checks_senders_in_both_dialects() {
     assert_eq!(report.result(), RunResult::Pass, "{}", report.text());
     assert_eq!(report.requirement("NON-1").unwrap().verdict, Verdict::NotApplicable);
 
-    let sender = Sender::command(format!("'{}' serve sender", env!("CARGO_BIN_EXE_twenty-conform")));
+    let sender = Sender::command(reference("sender"));
     let report = suite.dialect(Dialect::Shipped).check_sender(&sender).await.unwrap();
     assert_eq!(report.result(), RunResult::Pass, "{}", report.text());
     assert_eq!(report.requirement("NON-1").unwrap().verdict, Verdict::Pass);

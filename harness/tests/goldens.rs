@@ -3,18 +3,14 @@
 //! Times, ports, signatures and numbers of exchanges differ from run to run, so they are masked.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Stdio;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
-use sha2::Sha256;
 use tempfile::TempDir;
 
-use crate::cli::listen::SECRET;
-use crate::cli::program::{Ran, finish, reference, serve_receiver, twenty};
+use crate::cli::listen::{SECRET, body, request, valid};
+use crate::cli::program::{Ran, finish, reference, serve, serve_receiver, twenty};
 use crate::cli::transcripts::recorded;
 use crate::peers::servers::always;
 use crate::snapshot::assert_snapshot;
@@ -158,53 +154,31 @@ fn reports_on_a_sender_that_violates_the_protocol() {
     );
 }
 
-/// A delivery; `signed` makes the signed text from timestamp and body.
-fn delivery(signed: impl Fn(u128, &str) -> String) -> Vec<u8> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
-    let body =
-        r#"{"event":"person.created","data":{"id":"r1","name":"Łódź"},"timestamp":"2025-02-10T15:30:50Z"}"#;
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-    mac.update(signed(now, body).as_bytes());
-    let signature = const_hex::encode(mac.finalize().into_bytes());
-    format!(
-        "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n\
-         X-Twenty-Webhook-Timestamp: {now}\r\nX-Twenty-Webhook-Signature: {signature}\r\n\
-         Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
-}
-
-fn valid() -> Vec<u8> {
-    delivery(|now, body| format!("{now}:{body}"))
-}
-
 /// The text that `listen` prints for these requests, masked.
 fn listened(arguments: &[&str], requests: &[Vec<u8>], status: i32) -> String {
     let count = requests.len().to_string();
-    let mut command = twenty([&["listen", "--count", &count][..], arguments].concat());
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut ready = String::new();
-    BufReader::new(child.stderr.take().unwrap()).read_line(&mut ready).unwrap();
-    let (_, address) = ready.trim().trim_end_matches('/').split_once("http://").unwrap();
+    let served = serve(twenty([&["listen", "--count", &count][..], arguments].concat()));
+    let address = served.url.strip_prefix("http://").unwrap().trim_end_matches('/');
     for request in requests {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(request).unwrap();
         stream.read_to_end(&mut Vec::new()).unwrap();
     }
-    masked(&Ran::new(child.wait_with_output().unwrap()).expect(status).stdout)
+    let (ended, text) = served.end();
+    assert_eq!(ended, Some(status), "{text}");
+    masked(&text)
 }
 
 #[test]
 fn listen_with_a_secret() {
-    let body_alone = delivery(|_, body| body.to_owned());
-    let text = listened(&["--secret", SECRET], &[valid(), body_alone], 1);
+    let body_alone = request("/", &body(1), "close", |_, body| body.to_owned());
+    let text = listened(&["--secret", SECRET], &[valid("/", &body(1)), body_alone], 1);
     assert_snapshot("reports/listen.text", &text);
 }
 
 #[test]
 fn listen_without_a_secret() {
-    let text = listened(&[], &[valid()], 0);
+    let text = listened(&[], &[valid("/", &body(1))], 0);
     assert_snapshot("reports/listen-without-secret.text", &text);
 }
 

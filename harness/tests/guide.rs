@@ -13,6 +13,7 @@ use twenty_conform::subject::protocol::{Op, Reply};
 
 use crate::cli::program::run;
 use crate::implementations::is_missing;
+use crate::readme::pages;
 
 /// How many lines of code the adapter has, according to the guide.
 const LINES: usize = 30;
@@ -23,19 +24,25 @@ fn guide() -> String {
 
 /// The contents of the blocks in a language.
 fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
-    let begin = format!("\n```{language}\n");
-    text.split(begin.as_str()).skip(1).map(|rest| rest.split_once("```\n").unwrap().0).collect()
+    let blocks = pages::blocks(text).into_iter();
+    blocks.filter(|(name, _)| *name == language).map(|(_, block)| block).collect()
 }
 
-/// The guide's programs, in a new folder under the names that the guide gives them.
-fn programs() -> TempDir {
-    let (text, folder) = (guide(), TempDir::new().unwrap());
+/// Writes the guide's programs under the names that the guide gives them.
+pub(crate) fn write_programs(folder: &Path) {
+    let text = guide();
     let names = ["adapter.py", "control.py"];
     let programs = blocks(&text, "python");
     assert_eq!(programs.len(), names.len());
     for (name, program) in names.into_iter().zip(programs) {
-        fs::write(folder.path().join(name), program).unwrap();
+        fs::write(folder.join(name), program).unwrap();
     }
+}
+
+/// The guide's programs in a new folder.
+fn programs() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    write_programs(folder.path());
     folder
 }
 

@@ -246,6 +246,9 @@ const MAY_BE_LATE: &[SenderFault] = &[
     SenderFault::WaitsTooShort,
 ];
 
+/// How many mutants of a run may miss the deadline in addition to what their fault breaks.
+const MOST_LATE: usize = 5;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sender_mutants_fail_the_requirements_of_their_fault() {
     // Each on its own thread: while one is judged, the others continue.
@@ -259,18 +262,20 @@ async fn sender_mutants_fail_the_requirements_of_their_fault() {
     // In any order, so the next one starts as soon as any is done.
     let mut runs: Vec<_> = runs.buffer_unordered(AT_ONCE).map(Result::unwrap).collect().await;
     runs.sort_by_key(|(fault, _)| SenderFault::ALL.iter().position(|other| other == fault));
-    let mut wrong = String::new();
+    let (mut wrong, mut late) = (String::new(), 0);
     let mut rows = Vec::new();
     for (fault, run) in &mut runs {
         let first = unexpected(*fault, run);
         if !first.is_empty() {
             // A busy machine may have made it late. A second run shows whether the result stays the same.
-            let expected = names_sender_fault(*fault);
-            let only_late = failed(run).iter().all(|id| *id == "DLV-6" || expected.contains(id))
-                && expected.iter().all(|id| failed(run).contains(id));
+            let (expected, failed) = (names_sender_fault(*fault), failed(run));
+            let more = failed.difference(&expected).collect::<Vec<_>>();
+            let only_late = expected.is_subset(&failed) && more == [&"DLV-6"];
+            late += usize::from(only_late);
             *run = run_sender_mutant(*fault, 4).await;
             let again = unexpected(*fault, run);
-            let may_change = (only_late || MAY_BE_LATE.contains(fault)) && again.is_empty();
+            let may_change =
+                (only_late && late <= MOST_LATE || MAY_BE_LATE.contains(fault)) && again.is_empty();
             let again = if again.is_empty() { "as expected\n" } else { &again };
             let changed = format!("{first}  with limits four times as long: {again}");
             if may_change {

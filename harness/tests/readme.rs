@@ -1,7 +1,7 @@
 //! README, CONTRIBUTING and the pages of `docs/`. Their commands are run, and the parts that depend on the code are generated.
 
 mod generated;
-mod pages;
+pub(crate) mod pages;
 mod requirements;
 #[cfg(unix)]
 mod running;

@@ -43,7 +43,7 @@ pub(super) fn invalid_base64(why: impl Display) -> String {
     format!("invalid base64: {why}")
 }
 
-pub(super) fn not_a_method(method: &str) -> String {
+pub(crate) fn not_a_method(method: &str) -> String {
     format!("{method:?} is not a request method")
 }
 
@@ -61,7 +61,7 @@ pub(super) fn line_break_in_header(name: &str) -> String {
 
 // Targets.
 
-pub(super) fn not_a_url(url: &str, why: impl Display) -> String {
+pub(crate) fn not_a_url(url: &str, why: impl Display) -> String {
     format!("{url:?} is not a URL: {why}")
 }
 
@@ -210,16 +210,8 @@ pub(super) fn oversized_certificates(file: &Path, mib: u64) -> String {
 
 // Bodies of the endpoints' own answers.
 
-pub(super) fn invalid_request(fault: impl Display) -> String {
-    format!("invalid HTTP request: {fault}\n")
-}
-
 pub(super) fn not_a_request() -> &'static str {
     "invalid HTTP request\n"
-}
-
-pub(super) fn body_too_large() -> &'static str {
-    "request body too large\n"
 }
 
 pub(super) fn invalid_response() -> &'static str {

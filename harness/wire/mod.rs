@@ -5,4 +5,4 @@ pub mod codec;
 pub mod endpoint;
 pub mod exchange;
 pub mod handshake;
-mod messages;
+pub(crate) mod messages;

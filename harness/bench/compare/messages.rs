@@ -1,5 +1,6 @@
 //! What comparisons say, in reading order: baselines, two reports, two receivers.
 
+use crate::plural::counted;
 use crate::statistics::Interval;
 
 // Baselines: names and files.
@@ -92,12 +93,8 @@ pub(super) fn bodies(count: usize, bytes: u64) -> String {
 
 /// The events of a sender's load; no number of events means that only time limits them.
 pub(super) fn events(webhooks: usize, events: Option<u64>) -> String {
-    let events = events.map_or("unlimited events".to_owned(), |count| counted(count, "event"));
-    format!("{events} to {}", counted(webhooks as u64, "webhook"))
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+    let events = events.map_or("unlimited events".to_owned(), |count| counted(count, "event", "events"));
+    format!("{events} to {}", counted(webhooks, "webhook", "webhooks"))
 }
 
 // What a comparison of reports concludes.
@@ -192,7 +189,8 @@ fn within(ratio: &Interval) -> String {
     format!("{:.3} to {:.3}", ratio.low, ratio.high)
 }
 
-fn percent(share: f64) -> String {
+/// A share as a percentage, to two digits.
+pub(in crate::bench) fn percent(share: f64) -> String {
     format!("{}%", (share * 1e4).round() / 1e2)
 }
 
@@ -239,10 +237,6 @@ pub(super) fn nothing_finished(receiver: &str, ms: u128) -> String {
 
 pub(super) fn too_few_rounds(fewest: usize) -> String {
     format!("a result needs at least {fewest} rounds")
-}
-
-pub(super) fn interrupted() -> String {
-    "the load was interrupted; the figures cover the time until then".to_owned()
 }
 
 pub(super) fn round_incomplete() -> String {

@@ -2,7 +2,7 @@
 
 pub mod baseline;
 pub mod comparison;
-mod messages;
+pub(in crate::bench) mod messages;
 pub mod pair;
 pub mod rounds;
 pub mod thresholds;

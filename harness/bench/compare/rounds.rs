@@ -15,6 +15,7 @@ use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::plan::LoadPlan;
 use crate::bench::measure::load::{LoadEnding, LoadOutcome, LoadTarget, run};
 use crate::bench::measure::machine::{Machine, Tool};
+use crate::bench::measure::messages::interrupted;
 use crate::bench::measure::report::LoadFacts;
 use crate::bench::measure::result::BenchResult;
 use crate::bench::measure::verdict::Tolerance;
@@ -336,6 +337,6 @@ impl PairSetup<'_> {
 
 impl EndedEarly {
     fn interruption() -> Self {
-        Self::Subject(BenchResult::Interrupted, messages::interrupted())
+        Self::Subject(BenchResult::Interrupted, interrupted().to_owned())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use crate::plural::counted;
+
 // Options.
 
 /// Examples of bounds, for each error about one.
@@ -108,13 +110,14 @@ pub(super) fn trial_rate_missed(achieved: f64) -> String {
 
 // Findings.
 
-pub(super) fn unexpected_status(status: u16) -> String {
-    format!("answered {status} to a valid delivery")
+/// `what` is a status or a kind of failure.
+pub(in crate::bench) fn unexpected_answer(what: impl Display) -> String {
+    format!("answered {what} to a valid delivery")
 }
 
 // Notes.
 
-pub(super) fn interrupted() -> &'static str {
+pub(in crate::bench) fn interrupted() -> &'static str {
     "the load was interrupted; the figures cover the time until then"
 }
 
@@ -123,8 +126,7 @@ pub(super) fn receiver_gone(seconds: f64) -> String {
 }
 
 pub(super) fn reopened(count: u64) -> String {
-    let connections = if count == 1 { "connection was" } else { "connections were" };
-    format!("{count} {connections} closed and reopened")
+    format!("{} closed and reopened", counted(count, "connection was", "connections were"))
 }
 
 pub(super) fn rate_missed(rate: f64, achieved: f64) -> String {

@@ -7,7 +7,7 @@ mod kept;
 mod latency;
 pub mod load;
 pub mod machine;
-mod messages;
+pub(in crate::bench) mod messages;
 pub mod objective;
 pub mod report;
 pub mod result;

@@ -138,7 +138,7 @@ impl LoadOutcome {
         let entry = |(kind, (count, kept)): (&UnexpectedKind, &(u64, KeptExchange))| {
             let (kind, text) = match kind {
                 UnexpectedKind::Probe(_) => return None,
-                UnexpectedKind::Status(status) => (status.to_string(), messages::unexpected_status(*status)),
+                UnexpectedKind::Status(status) => (status.to_string(), messages::unexpected_answer(status)),
                 UnexpectedKind::Failure(failure) => {
                     (failure.name().to_owned(), failure.describe().to_owned())
                 }

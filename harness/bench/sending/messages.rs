@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use crate::plural::counted;
+
 // Errors.
 
 pub(super) fn no_port(why: &impl Display) -> String {
@@ -49,9 +51,9 @@ pub(super) fn late(count: u64, timeout_s: f64) -> String {
 }
 
 pub(super) fn unknown_ids(count: u64) -> String {
-    let (deliveries, have) = if count == 1 { ("delivery", "has") } else { ("deliveries", "have") };
+    let deliveries = counted(count, "verified delivery has", "verified deliveries have");
     format!(
-        "{count} verified {deliveries} {have} a record id that was not requested; check that the sender does not change record ids"
+        "{deliveries} a record id that was not requested; check that the sender does not change record ids"
     )
 }
 
@@ -67,7 +69,7 @@ pub(super) fn generator_late(rate: f64, mean_ms: f64, most_ms: f64) -> String {
 }
 
 fn arrived(count: u64) -> String {
-    if count == 1 { "1 delivery arrived".to_owned() } else { format!("{count} deliveries arrived") }
+    counted(count, "delivery arrived", "deliveries arrived")
 }
 
 #[cfg(test)]

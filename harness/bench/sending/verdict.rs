@@ -7,7 +7,7 @@ use crate::bench::accounts::entry::{LedgerEntry, LedgerFault};
 use crate::bench::accounts::messages::with_detail;
 use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::measure::figures::{Probes, ShownExchange, Unexpected};
-use crate::bench::measure::load::{LoadEnding, LoadOutcome};
+use crate::bench::measure::load::LoadEnding;
 use crate::bench::measure::objective::Bound;
 use crate::bench::measure::report::{BenchReport, CorpusFacts, Figures, LoadFacts, Origin, SendingEntry};
 use crate::bench::measure::result::BenchResult;
@@ -146,7 +146,9 @@ impl SenderOutcome {
     }
 
     fn notes(&self, report: &BenchReport, state: &WatchState) -> Vec<String> {
-        let mut notes = lateness(&self.outcome);
+        let late = self.outcome.lateness().into_iter();
+        let mut notes: Vec<String> =
+            late.map(|(rate, mean, most)| messages::generator_late(rate, mean, most)).collect();
         let seconds = self.outcome.elapsed.as_secs_f64();
         match (self.outcome.ending, &self.broke) {
             (LoadEnding::Interrupted, _) => notes.push(messages::interrupted(seconds)),
@@ -171,10 +173,4 @@ impl SenderOutcome {
         notes.extend(report.machine.note());
         notes.iter().map(|note| self.redaction.text(note)).collect()
     }
-}
-
-/// The rates that the generator itself missed.
-fn lateness(outcome: &LoadOutcome) -> Vec<String> {
-    let all = outcome.lateness().into_iter();
-    all.map(|(rate, mean, most)| messages::generator_late(rate, mean, most)).collect()
 }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::bench::compare::messages::percent;
 use crate::bench::measure::compared::{MetricEntry, NewFigure, ReportComparison, Unit};
 use crate::bench::show::messages;
-use crate::bench::show::style::percent;
 use crate::statistics::{Interval, Place};
 use crate::terminal::{BAD, BOLD, DIM, GOOD};
 

@@ -10,8 +10,9 @@ use crate::bench::measure::report::{BenchReport, LoadMode};
 use crate::bench::measure::result::BenchResult;
 use crate::bench::show::chart::{Axis, ChartLine, draw};
 use crate::bench::show::comparison::{change, figure, within};
-use crate::bench::show::messages::{self, counted};
+use crate::bench::show::messages;
 use crate::bench::show::text::{ms, result_line, seconds, seed};
+use crate::plural::counted;
 use crate::statistics::Place;
 
 /// The page up to its table, with a place for the title.
@@ -88,8 +89,8 @@ fn heading(page: &mut String, report: &BenchReport) {
             escape(&format!(
                 "{}, {}, {}, {}",
                 messages::loop_of(load.mode, &load.rates),
-                counted(load.concurrency, "connection"),
-                counted(load.threads, "thread"),
+                counted(load.concurrency, "connection", "connections"),
+                counted(load.threads, "thread", "threads"),
                 messages::measured_time(seconds(load.duration_ms), seconds(load.warm_up_ms))
             )),
         ),
@@ -104,8 +105,8 @@ fn heading(page: &mut String, report: &BenchReport) {
         row(
             "machine",
             escape(&format!(
-                "{} cores, {} {} {}",
-                machine.cores,
+                "{}, {} {} {}",
+                messages::cores(machine),
                 machine.cpu.as_deref().unwrap_or_default(),
                 machine.os,
                 machine.arch

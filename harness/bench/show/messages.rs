@@ -1,16 +1,24 @@
 //! The words of reports for people, in the order of a report: of a load, a comparison, a pair, and the accounts.
 
 use crate::bench::accounts::entry::LedgerEntry;
+use crate::bench::accounts::messages::with_detail;
 use crate::bench::generate::messages::probe;
 use crate::bench::measure::figures::{Measured, ProbeEntry};
+use crate::bench::measure::machine::Machine;
 use crate::bench::measure::report::{BenchReport, LoadFacts, LoadMode};
 use crate::bench::measure::result::BenchResult;
-
-pub(super) fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
-}
+use crate::plural::counted;
 
 // The head.
+
+pub(super) fn cores(machine: &Machine) -> String {
+    counted(machine.cores, "core", "cores")
+}
+
+/// `2 cores, linux x86_64`.
+pub(super) fn machine(machine: &Machine) -> String {
+    format!("{}, {} {}", cores(machine), machine.os, machine.arch)
+}
 
 pub(super) fn head(subject: &str, load: &LoadFacts, dialect: &str, seed: &str) -> String {
     let of_load = loop_of(load.mode, &load.rates);
@@ -29,11 +37,11 @@ pub(super) fn loop_of(mode: LoadMode, rates: &[f64]) -> String {
 }
 
 pub(super) fn events_in_flight(count: usize) -> String {
-    format!("{} in flight", counted(count, "event"))
+    format!("{} in flight", counted(count, "event", "events"))
 }
 
 pub(super) fn requests_in_flight(count: usize) -> String {
-    format!("up to {} in flight", counted(count, "request"))
+    format!("up to {} in flight", counted(count, "request", "requests"))
 }
 
 pub(super) fn measured_time(seconds: f64, warm_up: f64) -> String {
@@ -54,8 +62,7 @@ pub(super) fn latency_corrected() -> &'static str {
 }
 
 pub(super) fn bodies(count: usize, bytes: u64) -> String {
-    let bodies = if count == 1 { "1 body".to_owned() } else { format!("{count} bodies") };
-    format!("{bodies}, {bytes} bytes")
+    format!("{}, {bytes} bytes", counted(count, "body", "bodies"))
 }
 
 // The search for the highest rate.
@@ -101,7 +108,7 @@ pub(super) fn events_per_second(events: f64) -> String {
 }
 
 pub(super) fn deliveries_per_second(deliveries: f64, webhooks: usize) -> String {
-    format!("{deliveries:.1} deliveries per second to {}", counted(webhooks, "webhook"))
+    format!("{deliveries:.1} deliveries per second to {}", counted(webhooks, "webhook", "webhooks"))
 }
 
 pub(super) fn deliveries(sent: u64, is_expected: bool, accepted: u64, rejected: u64, failed: u64) -> String {
@@ -201,11 +208,16 @@ pub(super) fn result(
 /// The `extra` text of a list of figures.
 pub(super) fn trend_context(report: &BenchReport) -> String {
     let BenchReport { tool, machine, load, corpus, dialect, result, .. } = report;
-    let connections = counted(load.concurrency, "connection");
-    let threads = counted(load.threads, "thread");
+    let connections = counted(load.concurrency, "connection", "connections");
+    let threads = counted(load.threads, "thread", "threads");
     format!(
-        "{} {} on {} {}, {} cores\n{connections}, {threads}, {} bodies, {dialect} payloads\nresult {result}",
-        tool.name, tool.version, machine.os, machine.arch, machine.cores, corpus.bodies
+        "{} {} on {} {}, {}\n{connections}, {threads}, {}, {dialect} payloads\nresult {result}",
+        tool.name,
+        tool.version,
+        machine.os,
+        machine.arch,
+        cores(machine),
+        counted(corpus.bodies, "body", "bodies")
     )
 }
 
@@ -277,8 +289,7 @@ pub(super) fn wrong(count: u64, status: u16, defect: &str) -> String {
 
 pub(super) fn first_wrong(at: &str, webhook: Option<&str>, detail: &str) -> String {
     let webhook = webhook.map(|path| format!(", at {path}")).unwrap_or_default();
-    let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
-    format!("first example, {at}{webhook}{detail}")
+    with_detail(&format!("first example, {at}{webhook}"), detail)
 }
 
 /// The last line, which scripts can search for.
@@ -335,7 +346,7 @@ mod tests {
         );
         assert_eq!(first_wrong("12:00", None, ""), "first example, 12:00");
         assert_eq!(
-            (bodies(1, 9), counted(2, "thread")),
+            (bodies(1, 9), counted(2, "thread", "threads")),
             ("1 body, 9 bytes".to_owned(), "2 threads".to_owned())
         );
     }

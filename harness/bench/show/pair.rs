@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use crate::bench::compare::messages::percent;
 use crate::bench::compare::pair::{Figure, PairReport, PairRound, PairSeries, SeriesName};
 use crate::bench::show::messages;
-use crate::bench::show::style::percent;
 use crate::bench::show::text::seconds;
+use crate::plural::counted;
 use crate::statistics::{Place, Steadiness, trimmed_mean};
 use crate::terminal::{BAD, BOLD, DIM, GOOD};
 
@@ -25,12 +26,10 @@ pub fn render(report: &PairReport) -> String {
     let _ = writeln!(text, "  candidate  {}", report.candidate);
     let _ = writeln!(
         text,
-        "{DIM}{} · {} · {} cores, {} {}{DIM:#}\n",
-        messages::counted(load.concurrency, "connection"),
+        "{DIM}{} · {} · {}{DIM:#}\n",
+        counted(load.concurrency, "connection", "connections"),
         messages::measured_loads(seconds(load.duration_ms), seconds(load.warm_up_ms)),
-        report.machine.cores,
-        report.machine.os,
-        report.machine.arch
+        messages::machine(&report.machine)
     );
     for series in &report.series {
         rounds(&mut text, report, series);
@@ -63,7 +62,7 @@ fn rounds(text: &mut String, report: &PairReport, series: &PairSeries) {
         text,
         "{BOLD}{}{BOLD:#}: {}",
         series.name.describe(),
-        messages::counted(series.rounds.len(), "round")
+        counted(series.rounds.len(), "round", "rounds")
     );
     let of = |pick: fn(&PairRound) -> [f64; 2]| {
         let figures: Vec<f64> = series.rounds.iter().flat_map(pick).collect();

@@ -15,8 +15,3 @@ pub(super) fn message(text: &mut String, mark: char, message: &str) {
         let _ = writeln!(text, "    {mark} {DIM}{}{DIM:#}", clipped(line, LONGEST_LINE));
     }
 }
-
-/// A share as a percentage, to two digits.
-pub(super) fn percent(share: f64) -> String {
-    format!("{}%", (share * 1e4).round() / 1e2)
-}

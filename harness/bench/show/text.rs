@@ -8,8 +8,9 @@ use crate::bench::measure::figures::{Measured, SeriesEntry, SeriesPoint, ShownEx
 use crate::bench::measure::objective::Bound;
 use crate::bench::measure::report::{BenchReport, LoadMode, SearchEntry, SendingEntry};
 use crate::bench::show::comparison;
-use crate::bench::show::messages::{self, counted};
+use crate::bench::show::messages;
 use crate::bench::show::style::message;
+use crate::plural::counted;
 use crate::terminal::{BAD, BOLD, DIM, GOOD, clean};
 
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -34,13 +35,11 @@ pub fn render(report: &BenchReport) -> String {
     let load = &report.load;
     let _ = writeln!(
         text,
-        "{DIM}{} · {} · {} · {} cores, {} {}{DIM:#}",
+        "{DIM}{} · {} · {} · {}{DIM:#}",
         concurrency(report),
-        counted(load.threads, "thread"),
+        counted(load.threads, "thread", "threads"),
         messages::measured_time(seconds(load.duration_ms), seconds(load.warm_up_ms)),
-        report.machine.cores,
-        report.machine.os,
-        report.machine.arch
+        messages::machine(&report.machine)
     );
     if load.mode != LoadMode::Saturation {
         let _ = writeln!(text, "{DIM}{}{DIM:#}", messages::latency_corrected());
@@ -101,7 +100,7 @@ pub(super) fn seed(report: &BenchReport) -> String {
 fn concurrency(report: &BenchReport) -> String {
     let count = report.load.concurrency;
     match (&report.sending, report.load.mode) {
-        (None, _) => counted(count, "connection"),
+        (None, _) => counted(count, "connection", "connections"),
         (Some(_), LoadMode::Saturation) => messages::events_in_flight(count),
         (Some(_), _) => messages::requests_in_flight(count),
     }

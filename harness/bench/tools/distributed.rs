@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::bench::measure::messages::interrupted;
 use crate::bench::measure::report::BenchReport;
 use crate::bench::measure::result::BenchResult;
 use crate::bench::tools::export::LOCUST;
@@ -24,6 +25,7 @@ use crate::bench::tools::reconcile::{LedgerCounts, reconcile};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::subject::SubjectError;
+use crate::subject::messages::no_free_port;
 use crate::subject::process::{Process, ProcessEnd};
 use crate::webhook::signature::Secret;
 use crate::wire::client::{Client, Target};
@@ -304,7 +306,7 @@ fn command(words: &[&str]) -> Result<String, Error> {
 async fn free_port() -> Result<u16, Error> {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
     let port = free.and_then(|listener| listener.local_addr()).map(|address| address.port());
-    port.map_err(|why| Error::Harness(messages::no_free_port(&why.to_string())))
+    port.map_err(|why| Error::Harness(no_free_port(why)))
 }
 
 /// The counts of the receiver's ledger so far; `None` if it has no ledger.
@@ -350,7 +352,7 @@ pub fn conclude(
     }
     report.notes.extend(run.early.iter().map(|how| messages::worker_exited_early(how)));
     if run.interrupted {
-        report.notes.push(messages::interrupted());
+        report.notes.push(interrupted().to_owned());
         report.settle(BenchResult::Interrupted);
     } else if !wrong.is_empty() {
         report.settle(BenchResult::Fail);

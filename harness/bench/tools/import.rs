@@ -14,6 +14,7 @@ use crate::bench::measure::figures::{
     ShownExchange, StatusCount, Unexpected,
 };
 use crate::bench::measure::machine::{Machine, Tool};
+use crate::bench::measure::messages::unexpected_answer;
 use crate::bench::measure::report::{
     BenchReport, BenchRole, CorpusFacts, Figures, LoadFacts, LoadMode, Origin,
 };
@@ -243,7 +244,7 @@ fn unexpected(results: &LocustResults) -> Vec<Unexpected> {
         let failure = DeliveryFailure::ALL.iter().find(|failure| failure.name() == kind);
         let text = match failure {
             Some(failure) => failure.describe().to_owned(),
-            None => messages::answered(kind),
+            None => unexpected_answer(kind),
         };
         Unexpected { kind: kind.clone(), text, count: exchange.count, exchange: shown(exchange) }
     };

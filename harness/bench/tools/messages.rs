@@ -1,5 +1,7 @@
 //! What the tools say, in reading order: exports, a run of locust and its counts, results read back.
 
+use crate::plural::counted;
+
 // Exports.
 
 pub(super) fn vector_missing(name: &str) -> String {
@@ -34,7 +36,7 @@ pub(super) fn deliveries_too_large(count: u32, mib: u64) -> String {
     )
 }
 
-/// The first line of the pre-signed deliveries. The exported script for wrk reads the count and the Unix time.
+/// The first line of the pre-signed deliveries. `presigned/deliveries.lua` parses it: the count, and the Unix time after `good until`.
 pub(super) fn head_of_deliveries(
     mark: &str,
     count: usize,
@@ -93,10 +95,6 @@ pub(super) fn not_a_command(words: &[&str], why: &str) -> String {
     format!("cannot make a command of {words:?}: {why}")
 }
 
-pub(super) fn no_free_port(why: &str) -> String {
-    format!("cannot find a free port: {why}")
-}
-
 // The run of locust.
 
 /// `early` says how each worker ended that exited before the master.
@@ -128,10 +126,6 @@ pub(super) fn status_differs(in_results: u8, end: &str) -> String {
 
 pub(super) fn worker_exited_early(how: &str) -> String {
     format!("a worker exited early: {how}")
-}
-
-pub(super) fn interrupted() -> String {
-    "the load was interrupted; the figures cover the time until then".to_owned()
 }
 
 pub(super) fn other_locust(tested: &str, version: &str) -> String {
@@ -258,7 +252,7 @@ pub(super) fn no_requests(name: &str) -> String {
 pub(super) fn measured_by(locust: &str, python: &str, processes: usize) -> String {
     format!(
         "measured by locust {locust} on Python {python} in {}; record ids and probes do not depend on a seed",
-        counted(processes as u64, "process", "processes")
+        counted(processes, "process", "processes")
     )
 }
 
@@ -268,10 +262,6 @@ pub(super) fn bytes_of_the_client() -> String {
 
 pub(super) fn in_flight_at_end(count: u64) -> String {
     format!("{} in flight at the end", counted(count, "valid delivery was", "valid deliveries were"))
-}
-
-pub(super) fn answered(kind: &str) -> String {
-    format!("answered {kind} to a valid delivery")
 }
 
 pub(super) fn rounded_times() -> String {
@@ -292,10 +282,6 @@ pub(super) fn less_than_results() -> String {
     "locust's own statistics lack statuses, bytes and the options of the load, and count rejected deliveries as failed; the \
      file of the locustfile's --results has them"
         .to_owned()
-}
-
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 #[cfg(test)]

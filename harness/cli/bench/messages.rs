@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::plural::counted;
+
 // What the commands share.
 
 pub(super) const REFERENCE_RECEIVER: &str = "the reference receiver";
@@ -14,7 +16,7 @@ pub(super) fn measuring_for(name: &str, length: Duration) -> String {
 }
 
 pub(super) fn measuring_events(name: &str, events: u64) -> String {
-    format!("measuring {name} for {events} {}", if events == 1 { "event" } else { "events" })
+    format!("measuring {name} for {}", counted(events, "event", "events"))
 }
 
 pub(super) fn not_a_rate(text: &str, highest: f64) -> String {
@@ -51,10 +53,6 @@ pub(super) fn too_many_rates(most: usize) -> String {
 
 pub(super) fn no_receiver() -> &'static str {
     "no receiver is given (--url, --exec); measuring the reference receiver in this process"
-}
-
-pub(super) fn no_free_port(why: impl Display) -> String {
-    format!("cannot find a free port: {why}")
 }
 
 pub(super) fn wrong_objective(text: &str, why: impl Display) -> String {
@@ -133,8 +131,7 @@ pub(super) fn too_few_connections(connections: usize, workers: usize) -> String 
 }
 
 pub(super) fn measuring_with_locust(name: &str, version: &str, workers: usize) -> String {
-    let noun = if workers == 1 { "worker" } else { "workers" };
-    format!("measuring {name} with locust {version}, {workers} {noun}")
+    format!("measuring {name} with locust {version}, {}", counted(workers, "worker", "workers"))
 }
 
 // `bench export`.

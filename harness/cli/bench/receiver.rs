@@ -38,6 +38,7 @@ use crate::exit::ExitStatus;
 use crate::peers::receiver::{Receiver as Reference, Settings};
 use crate::random::Random;
 use crate::redaction::Redaction;
+use crate::subject::messages::no_free_port;
 use crate::subject::receiver::Receiver;
 use crate::webhook::signature::Secret;
 use crate::wire::endpoint::http;
@@ -238,7 +239,7 @@ async fn reach(
     console.note(messages::no_receiver());
     let reference = Reference::new(Settings::new(secret.clone()), clock.clone(), Arc::new(drop));
     let server = http::serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(reference)).await;
-    let server = server.map_err(|why| Error::Harness(messages::no_free_port(why)))?;
+    let server = server.map_err(|why| Error::Harness(no_free_port(why)))?;
     Ok(Some((Receiver::here(server, "/", secret.clone()), messages::REFERENCE_RECEIVER.to_owned())))
 }
 

@@ -1,14 +1,17 @@
 //! What help ends with: examples of each command, and the exit statuses.
 
-const STATUSES: &str = "\
+const RUN_STATUSES: &str = "\
 Exit status:
     0  every gated requirement that applies passed
     1  a gated requirement failed
     2  usage error, or a command that does not exist
     3  incomplete: a gated requirement was inconclusive, or the program was not reached
-    4  nothing was selected to run
-    6  slower than a bound or a baseline allows (bench)
-   70  the suite itself failed, a sender broke the protocol, or a file could not be written
+    4  nothing was selected to run";
+
+const SLOWER: &str = "    6  slower than a bound or a baseline allows (bench)";
+
+const LAST_STATUSES: &str =
+    "   70  the suite itself failed, a sender broke the protocol, or a file could not be written
   130  interrupted; a partial report was written
 A requirement is gated if its failure fails the run: the musts, or as --fail-on says.";
 
@@ -38,7 +41,8 @@ Exit status:
     0  the failure is fixed
     1  the failure is still there
     2  usage error, or the file is not a saved case
-    3  inconclusive: a valid delivery was rejected, or the receiver was not reached";
+    3  inconclusive: a valid delivery was rejected, or the receiver was not reached
+  130  interrupted";
 
 /// The statuses of `send`.
 pub(crate) const OF_SEND: &str = "\
@@ -62,8 +66,7 @@ Environment:
 
 /// Examples of a command that runs the suite, followed by its exit statuses.
 pub(crate) fn with_statuses(examples: &str) -> String {
-    let statuses: Vec<&str> = STATUSES.lines().filter(|line| !line.ends_with("(bench)")).collect();
-    with(examples, &statuses.join("\n"))
+    with(examples, &[RUN_STATUSES, LAST_STATUSES].join("\n"))
 }
 
 /// Examples, followed by these exit statuses.
@@ -73,12 +76,12 @@ pub(crate) fn with(examples: &str, statuses: &str) -> String {
 
 /// Examples of a benchmark, followed by its exit statuses.
 pub(crate) fn with_bench_statuses(examples: &str) -> String {
-    format!("{examples}\n\n{BENCH_STATUSES}")
+    with(examples, BENCH_STATUSES)
 }
 
 /// The end of the help of the program itself.
 pub(crate) fn program() -> String {
-    format!("{PROGRAM}\n\n{STATUSES}\n\n{ENVIRONMENT}")
+    with(&with(PROGRAM, &[RUN_STATUSES, SLOWER, LAST_STATUSES].join("\n")), ENVIRONMENT)
 }
 
 pub(crate) const PROGRAM: &str = "\

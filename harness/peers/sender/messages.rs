@@ -3,10 +3,6 @@
 use std::fmt;
 use std::path::Path;
 
-pub(crate) fn not_a_url(url: &str, why: impl fmt::Display) -> String {
-    format!("{url:?} is not a URL: {why}")
-}
-
 pub(crate) fn not_http(url: &str) -> String {
     format!("{url:?} is neither an http nor an https URL")
 }
@@ -25,8 +21,4 @@ pub(crate) fn no_tls(ca: &Path) -> String {
 
 pub(crate) fn ca_unusable(ca: &Path, why: impl fmt::Display) -> String {
     format!("the CA file {} cannot be used: {why}", ca.display())
-}
-
-pub(crate) fn not_a_method(method: &str) -> String {
-    format!("{method:?} is not a request method")
 }

@@ -17,6 +17,7 @@ use url::Url;
 use crate::peers::sender::{Transport, messages};
 use crate::wire::client::tls;
 use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
+use crate::wire::messages::not_a_method;
 
 #[derive(Debug)]
 pub struct Pooled {
@@ -52,7 +53,7 @@ impl Pooled {
 
     async fn post(&self, url: Url, delivery: Delivery) -> Outcome {
         let Ok(method) = reqwest::Method::from_bytes(delivery.method.as_bytes()) else {
-            return Outcome::Malformed(messages::not_a_method(&delivery.method));
+            return Outcome::Malformed(not_a_method(&delivery.method));
         };
         let mut request = self.client().request(method, url).body(delivery.body);
         for (name, value) in &delivery.headers.0 {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Case;
 use super::resign::{Doubt, resigned};
 use crate::report::messages;
+use crate::suite::receiver::messages::{accepted_late, control_rejected};
 use crate::suite::replay::{ReplayAttempt, ReplayDeliveries};
 use crate::webhook::signature::Secret;
 
@@ -66,7 +67,7 @@ impl Case {
         }
         if outcome.acknowledges() {
             return Replayed::StillFails(if self.expected.is_positive() {
-                messages::accepted_late(what, trial.took.as_secs_f64())
+                accepted_late(trial.took, what)
             } else {
                 messages::answered(what, outcome)
             });
@@ -78,7 +79,7 @@ impl Case {
             return Replayed::StillFails(messages::answered_and_gone(what, outcome, &control.outcome));
         }
         if let Some(control) = rejected {
-            return Replayed::Inconclusive(messages::control_rejected(&control.outcome, &timing.hint()));
+            return Replayed::Inconclusive(control_rejected(&control.outcome) + &timing.hint());
         }
         match timing {
             Timing::Present(Some(doubt)) => Replayed::Inconclusive(doubt.to_string()),

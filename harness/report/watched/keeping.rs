@@ -2,7 +2,7 @@
 //!
 //! Nothing is overwritten, and no secret is written.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::DeliveryEntry;
 use crate::error::Error;
 use crate::redaction::Redaction;
+use crate::report::evidence::Folder;
 use crate::report::messages;
 use crate::wire::exchange::{Delivery, Exchange};
 
@@ -37,12 +38,7 @@ struct DeliveryLine<'a> {
 impl Keeping {
     /// Creates the folder, or uses an empty one. Errors: it cannot be created, or it is not empty.
     pub fn claim(folder: &Path) -> Result<Self, Error> {
-        let not_created = |why| Error::Usage(messages::folder_not_created(folder, &why));
-        fs::create_dir_all(folder).map_err(not_created)?;
-        let not_read = |why| Error::Usage(messages::folder_not_read(folder, &why));
-        if fs::read_dir(folder).map_err(not_read)?.next().is_some() {
-            return Err(Error::Usage(messages::folder_not_empty(folder)));
-        }
+        Folder::claim(folder)?;
         let path = folder.join(LINES);
         let lines =
             File::create_new(&path).map_err(|why| Error::Usage(messages::not_written(&path, &why)))?;

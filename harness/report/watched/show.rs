@@ -86,7 +86,7 @@ impl Show {
                     let _ = writeln!(
                         text,
                         "           {DIM}or{DIM:#}      {}",
-                        lines(&cause.or.join(", or "), MARGIN)
+                        lines(&messages::also_explained_by(&cause.or), MARGIN)
                     );
                 }
                 let _ = writeln!(text, "           {DIM}fix{DIM:#}     {}", cause.fix);

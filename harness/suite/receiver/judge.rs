@@ -66,13 +66,10 @@ pub(super) fn rejects(scenarios: &[&Scenario], t: &Transcript) -> Verdict {
 pub(super) fn is_4xx(t: &Transcript, trial: &Trial, crash: Option<Cause>) -> Verdict {
     let outcome = t.outcome(trial.exchange);
     let died = t.death_at(trial.exchange).is_some();
-    let unclear = control_rejected(t, trial);
-    if !died && outcome.status().is_some_and(|status| (400..500).contains(&status)) {
-        return unclear.unwrap_or(Verdict::Pass);
-    }
+    let is_4xx = !died && outcome.status().is_some_and(|status| (400..500).contains(&status));
     // If the valid delivery before it was rejected too, the rejection shows nothing.
-    if let (false, Some(unclear)) = (t.acknowledged(trial.controls[0]), unclear) {
-        return unclear;
+    if is_4xx || !t.acknowledged(trial.controls[0]) {
+        return control_rejected(t, trial).unwrap_or(Verdict::Pass);
     }
     let answered = messages::answered(outcome, t.exchange(trial.exchange).took, &trial.what);
     let message = with_death(t, trial.exchange, answered);
@@ -131,16 +128,25 @@ fn uncontrolled(t: &Transcript, trials: &[&Trial], unclear: Option<&Trial>) -> O
         return Some(Verdict::Inconclusive(messages::nothing_tried().to_owned()));
     }
     let unclear = unclear?;
-    control_rejected(t, unclear).or_else(|| {
-        Some(Verdict::Inconclusive(messages::rate_limited(t.outcome(unclear.exchange), &unclear.what)))
-    })
+    let reason = match rejected_control(t, unclear) {
+        Some(outcome) => {
+            let cause = of_refusal(t).map(|cause| messages::because(&cause.to_string()));
+            messages::control_rejected(outcome) + &cause.unwrap_or_default()
+        }
+        None => messages::rate_limited(t.outcome(unclear.exchange), &unclear.what),
+    };
+    Some(Verdict::Inconclusive(reason))
 }
 
-/// The verdict on a trial with a rejected control; `None` if the controls were accepted.
+/// What a rejected control of a trial was answered; `None` if the controls were accepted.
+fn rejected_control<'t>(t: &'t Transcript, trial: &Trial) -> Option<&'t Outcome> {
+    trial.controls.iter().find(|&&control| !t.acknowledged(control)).map(|&control| t.outcome(control))
+}
+
+/// The verdict on a trial with a rejected control; `None` if the controls were accepted. It names no cause: finding one for each
+/// of many trials would take long.
 pub(super) fn control_rejected(t: &Transcript, trial: &Trial) -> Option<Verdict> {
-    let rejected = trial.controls.iter().find(|&&control| !t.acknowledged(control))?;
-    let cause = of_refusal(t).map(|cause| cause.to_string());
-    Some(Verdict::Inconclusive(messages::control_rejected(t.outcome(*rejected), cause.as_deref())))
+    Some(Verdict::Inconclusive(messages::control_rejected(rejected_control(t, trial)?)))
 }
 
 fn with_death(t: &Transcript, exchange: ExchangeId, message: String) -> String {

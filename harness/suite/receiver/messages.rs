@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::suite::messages::times_in_words;
 use crate::wire::exchange::Outcome;
 
 // Findings.
@@ -56,7 +57,7 @@ pub(super) fn shrunk(what: &str) -> String {
     format!("{what} (shrunk from a generated case)")
 }
 
-pub(super) fn accepted_late(took: Duration, what: &str) -> String {
+pub(crate) fn accepted_late(took: Duration, what: &str) -> String {
     format!("accepted {what} only after {}", seconds(took))
 }
 
@@ -115,17 +116,7 @@ pub(super) fn processed_rejected(what: &str) -> String {
 pub(super) fn processed_wrong_count(what: &str, times: usize, wanted: usize) -> String {
     match times {
         0 => format!("did not process {what}"),
-        _ => format!("processed {} instead of {}: {what}", count_in_words(times), count_in_words(wanted)),
-    }
-}
-
-/// How often something was processed.
-pub(super) fn count_in_words(times: usize) -> String {
-    match times {
-        0 => "not at all".to_owned(),
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        more => format!("{more} times"),
+        _ => format!("processed {} instead of {}: {what}", times_in_words(times), times_in_words(wanted)),
     }
 }
 
@@ -141,15 +132,16 @@ pub(super) fn crashing_timestamp() -> &'static str {
 
 // Why a verdict is inconclusive, or a requirement not applicable.
 
-/// `cause` is why the receiver rejects valid deliveries, if that is known.
-pub(super) fn control_rejected(outcome: &Outcome, cause: Option<&str>) -> String {
-    let cause = cause.map(|cause| format!("; cause: {cause}")).unwrap_or_default();
+pub(crate) fn control_rejected(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Answered(answer) => {
-            format!("the valid control delivery was rejected ({}){cause}", answer.status)
-        }
-        _ => format!("the valid control delivery was not answered: {outcome}{cause}"),
+        Outcome::Answered(answer) => format!("the valid control delivery was rejected ({})", answer.status),
+        _ => format!("the valid control delivery was not answered: {outcome}"),
     }
+}
+
+/// The end of such a reason: why the receiver rejects valid deliveries.
+pub(super) fn because(cause: &str) -> String {
+    format!("; cause: {cause}")
 }
 
 pub(super) fn rate_limited(outcome: &Outcome, what: &str) -> String {
@@ -287,9 +279,10 @@ mod tests {
                 "accepted a delivery of 1 MiB only after 6.1 s",
             ),
             (
-                control_rejected(&status(401), Some("message.body-alone")),
+                control_rejected(&status(401)) + &because("message.body-alone"),
                 "the valid control delivery was rejected (401); cause: message.body-alone",
             ),
+            (control_rejected(&Outcome::TimedOut), "the valid control delivery was not answered: timed out"),
             (processed_wrong_count("one delivery", 2, 1), "processed twice instead of once: one delivery"),
             (processed_wrong_count("one delivery", 0, 1), "did not process one delivery"),
         ] {

@@ -16,7 +16,7 @@ mod judge;
 mod key;
 pub mod maker;
 mod malformed;
-mod messages;
+pub(crate) mod messages;
 mod pace;
 mod processing;
 pub mod property;

@@ -8,6 +8,7 @@ use super::messages;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::receiver::of_processing;
 use crate::suite::judge::of_all;
+use crate::suite::messages::times_in_words;
 use crate::suite::requirement::{Binds, Evidence, Expected, Level, Requirement, Verdict};
 use crate::suite::scenario::Scenario;
 use crate::suite::transcript::{Capability, ProcessingKind, ProcessingTrial, Transcript};
@@ -142,7 +143,7 @@ fn processed_as_often_as_wanted(t: &Transcript, trial: &ProcessingTrial) -> Verd
         return Verdict::Inconclusive(messages::never_observed(&trial.what));
     }
     let message = messages::processed_wrong_count(&trial.what, times, wanted);
-    found(t, trial, messages::count_in_words(wanted), message)
+    found(t, trial, times_in_words(wanted), message)
 }
 
 /// A delivery in the other dialect must be processed too, if those in the receiver's own dialect are.
@@ -151,15 +152,7 @@ pub(super) fn other_dialect(t: &Transcript) -> Verdict {
     if own.map(|trial| t.times_observed(&trial.observed)).sum::<usize>() == 0 {
         return Verdict::Inconclusive(messages::no_valid_observed().to_owned());
     }
-    each(t, ProcessingKind::OtherDialect, |t, trial| {
-        if !acknowledged(t, trial) {
-            return Verdict::Inconclusive(messages::not_accepted(&trial.what));
-        }
-        if t.times_observed(&trial.observed) > 0 {
-            return Verdict::Pass;
-        }
-        found(t, trial, "observed", messages::dropped(&trial.what, false))
-    })
+    each(t, ProcessingKind::OtherDialect, processed)
 }
 
 fn each(
@@ -177,7 +170,7 @@ fn acknowledged(t: &Transcript, trial: &ProcessingTrial) -> bool {
 
 fn found(t: &Transcript, trial: &ProcessingTrial, expected: impl Into<Expected>, message: String) -> Verdict {
     let times = t.times_observed(&trial.observed);
-    Evidence::new(expected, format!("observed {}", messages::count_in_words(times)), message)
+    Evidence::new(expected, format!("observed {}", times_in_words(times)), message)
         .shown_by(trial.exchanges.iter().copied())
         .because(of_processing(t, trial))
         .fail()

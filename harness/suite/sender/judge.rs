@@ -53,7 +53,7 @@ pub(crate) fn and_over_https(
         Verdict::Inconclusive(why) => Verdict::Inconclusive(messages::over_https(&why)),
         other => other,
     });
-    of_all([Some(plain), secured].into_iter().flatten(), messages::nothing_delivered(), "transports")
+    of_all([Some(plain), secured].into_iter().flatten(), messages::no_delivery_arrived(), "transports")
 }
 
 /// Evidence from a generated event. It points to the event, which can then be emitted again.

@@ -17,26 +17,12 @@ pub(super) use self::signing::*;
 pub(super) use self::stage::*;
 pub(super) use self::subscription::*;
 
+use crate::plural::counted;
 use crate::webhook::event::EventName;
 
 /// The subject of a finding about one delivery.
 pub(super) fn delivery_of(event: Option<&EventName>) -> String {
     event.map_or_else(|| "a delivery".to_owned(), |event| format!("the delivery of {event}"))
-}
-
-/// How often something happened.
-pub(super) fn times(count: usize) -> String {
-    match count {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        _ => format!("{count} times"),
-    }
-}
-
-/// A number of things, with an `s` unless it is one.
-fn counted(count: usize, thing: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {thing}{plural}")
 }
 
 /// A finding about a delivery over HTTPS, or why there is none.
@@ -46,7 +32,8 @@ pub(super) fn over_https(message: &str) -> String {
 
 /// A finding that a generated event or secret shows. `what` says more about it.
 pub(super) fn generated(message: &str, property: &str, steps: usize, what: Option<&str>) -> String {
-    let shrunk = if steps == 0 { String::new() } else { format!(", shrunk in {}", counted(steps, "step")) };
+    let shrunk =
+        if steps == 0 { String::new() } else { format!(", shrunk in {}", counted(steps, "step", "steps")) };
     let what = what.map(|what| format!(": {what}")).unwrap_or_default();
     format!("{message} (one of the generated {property}{shrunk}{what})")
 }
@@ -55,10 +42,6 @@ pub(super) fn generated(message: &str, property: &str, steps: usize, what: Optio
 
 pub(super) fn no_delivery_arrived() -> &'static str {
     "no delivery arrived"
-}
-
-pub(super) fn nothing_delivered() -> &'static str {
-    "nothing was delivered"
 }
 
 pub(super) fn no_event_emitted() -> &'static str {

@@ -144,7 +144,7 @@ fn quotes_a_malformed_later_reply() {
 fn quotes_bytes_that_are_not_utf8() {
     let rubbish =
         r#"sys.stdout.buffer.write(b"\xff\xfe\x00\n") if op == "emit" else usual(); sys.stdout.flush()"#;
-    assert_protocol_error(judge(rubbish), &["the sender wrote ", "not JSON"]);
+    assert_protocol_error(judge(rubbish), &["the sender wrote ", " to stdout", "not JSON"]);
 }
 
 #[test]

@@ -88,14 +88,19 @@ fn hmac(text: &str) -> String {
     const_hex::encode(mac.finalize().into_bytes())
 }
 
-pub(super) fn body(id: usize) -> String {
+pub(crate) fn body(id: usize) -> String {
     format!(
         r#"{{"event":"person.created","data":{{"id":"r{id}","name":"Łódź"}},"timestamp":"2025-02-10T15:30:50Z"}}"#
     )
 }
 
 /// A delivery; `signed` makes the signed text from timestamp and body.
-fn request(target: &str, body: &str, connection: &str, signed: impl Fn(u64, &str) -> String) -> Vec<u8> {
+pub(crate) fn request(
+    target: &str,
+    body: &str,
+    connection: &str,
+    signed: impl Fn(u64, &str) -> String,
+) -> Vec<u8> {
     let now = now_ms();
     let signature = hmac(&signed(now, body));
     format!(
@@ -107,7 +112,7 @@ fn request(target: &str, body: &str, connection: &str, signed: impl Fn(u64, &str
     .into_bytes()
 }
 
-fn valid(target: &str, body: &str) -> Vec<u8> {
+pub(crate) fn valid(target: &str, body: &str) -> Vec<u8> {
     request(target, body, "close", |now, body| format!("{now}:{body}"))
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -88,7 +88,11 @@ pub(crate) fn reference(peer: &str) -> String {
 
 /// Starts the reference receiver on a free port.
 pub(crate) fn serve_receiver(secret: &str) -> Served {
-    let mut command = twenty(["serve", "receiver", "--port", "0", "--secret", secret]);
+    serve(twenty(["serve", "receiver", "--port", "0", "--secret", secret]))
+}
+
+/// Starts a command that prints the address at which it listens.
+pub(crate) fn serve(mut command: Command) -> Served {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
@@ -103,6 +107,15 @@ impl Served {
         let mut line = String::new();
         BufReader::with_capacity(1, self.child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         line
+    }
+}
+
+impl Served {
+    /// Its exit status and stdout, once it ends by itself.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        let mut output = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+        (self.child.wait().unwrap().code(), output)
     }
 }
 

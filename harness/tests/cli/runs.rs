@@ -140,7 +140,7 @@ fn patterns_and_levels_select_requirements() {
         (&["--run", "VER-1,RCV-3"], &["RCV-3", "VER-1"]),
         (&["--run", &file], &["RCV-3", "VER-1"]),
         (
-            &["--run", "receiver/verification/altered-*", "--skip", "VER-*", "--run", "**/reception/gen*"],
+            &["--run", "receiver/verification/altered-*", "--skip", "VER-*", "--run", "**/reception/genuine"],
             &["RCV-1"],
         ),
         (&["--run", "receiver/**", "--skip", "VER-*", "--skip", "RCV-[1-7]", "--skip", "RCV-?"], &[]),

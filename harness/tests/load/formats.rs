@@ -1,7 +1,5 @@
 //! The formats of benchmark reports: a snapshot of each, made from a made-up report, and properties that no snapshot shows.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 use twenty_conform::bench::compare::comparison::compare;
 use twenty_conform::bench::compare::pair::{FORMAT, Figure, PairReport, PairRound, PairSeries, SeriesName};
@@ -12,16 +10,11 @@ use twenty_conform::bench::measure::result::BenchResult;
 use twenty_conform::bench::show::{comparison, html, pair, text, trend};
 
 use super::made::MadeUp;
+use crate::snapshot::assert_snapshot;
 
 /// Compares with a snapshot in `snapshots/bench`.
 fn assert_format(name: &str, text: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/bench"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    // The version is not a part of the format.
-    let text = text.replace(env!("CARGO_PKG_VERSION"), "[version]");
-    settings.bind(|| insta::assert_snapshot!(name, text));
+    assert_snapshot(&format!("bench/{name}"), text);
 }
 
 fn pretty(value: &Value) -> String {

@@ -1,7 +1,5 @@
 //! The texts of loads and of the accounts, as snapshots. The reports are made up, so they are the same on every machine.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 use twenty_conform::bench::accounts::entry::LedgerEntry;
 use twenty_conform::bench::measure::report::BenchReport;
@@ -9,14 +7,10 @@ use twenty_conform::bench::measure::result::BenchResult;
 use twenty_conform::bench::show::{ledger, text};
 
 use super::made::MadeUp;
+use crate::snapshot::assert_snapshot;
 
 fn assert_text(name: &str, text: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/bench"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    let text = text.replace(env!("CARGO_PKG_VERSION"), "[version]");
-    settings.bind(|| insta::assert_snapshot!(name, anstream::adapter::strip_str(&text).to_string()));
+    assert_snapshot(&format!("bench/{name}"), &anstream::adapter::strip_str(text).to_string());
 }
 
 fn rendered(json: &Value) -> String {

@@ -36,7 +36,7 @@ pub(super) fn page(name: &str) -> Page {
 }
 
 /// The fenced blocks of a text: language and content.
-pub(super) fn blocks(text: &str) -> Vec<(&str, &str)> {
+pub(crate) fn blocks(text: &str) -> Vec<(&str, &str)> {
     let fenced = text.split("```").skip(1).step_by(2);
     fenced.map(|block| block.split_once('\n').unwrap_or((block, ""))).collect()
 }

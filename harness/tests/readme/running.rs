@@ -17,8 +17,9 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use super::pages::{Shown, arguments, assignments, blocks, calls, commands, page, pages, root};
+use super::pages::{Shown, arguments, assignments, calls, commands, page, pages, root};
 use crate::cli::program::{Ran, finish, twenty};
+use crate::guide::write_programs;
 use crate::implementations::is_missing;
 use crate::skip::skip;
 
@@ -104,11 +105,7 @@ fn prepare() -> TempDir {
         fs::create_dir_all(at(name).parent().unwrap()).unwrap();
         fs::copy(root().join("fixtures/implementations").join(of), at(name)).unwrap();
     }
-    let guide = page("docs/attach-a-sender.md").text;
-    let programs = blocks(&guide).into_iter().filter(|(language, _)| *language == "python");
-    for (name, (_, program)) in ["adapter.py", "control.py"].into_iter().zip(programs) {
-        fs::write(at(name), program).unwrap();
-    }
+    write_programs(folder.path());
     let body = r#"{"event":"person.created","data":{"id":"abc12345"},"timestamp":"2025-02-10T15:30:50Z"}"#;
     let timestamp = "1735066639761";
     let signature = twenty_conform::sign("s3cr3t", timestamp, body);
@@ -128,8 +125,8 @@ fn ports(shown: &[Shown]) -> BTreeMap<String, u16> {
     for line in shown.iter().map(|shown| &shown.line) {
         for rest in BEFORE_PORT.iter().chain(&["127.0.0.1:"]).flat_map(|before| line.split(before).skip(1)) {
             let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            found.entry(digits).or_insert(port);
+            let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            found.entry(digits).or_insert_with(free);
         }
     }
     found

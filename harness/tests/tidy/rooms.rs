@@ -6,8 +6,18 @@ use super::imports::{self, Import};
 use super::{Files, assert_no, library, tree};
 
 /// Small files that every room may use. They use only each other, `webhook`, and the exchange.
-const GROUND_FLOOR: [&str; 9] =
-    ["clock", "described", "duration", "error", "exit", "random", "redaction", "statistics", "terminal"];
+const GROUND_FLOOR: [&str; 10] = [
+    "clock",
+    "described",
+    "duration",
+    "error",
+    "exit",
+    "plural",
+    "random",
+    "redaction",
+    "statistics",
+    "terminal",
+];
 
 /// The rooms. Each may use those before it.
 const ROOMS: [&str; 9] = ["webhook", "wire", "subject", "peers", "suite", "report", "bench", "api", "cli"];

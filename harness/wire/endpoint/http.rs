@@ -24,6 +24,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::timeout;
 
+use super::intake::Broken;
 use super::{Handler, MOST_CONNECTIONS, Server, drain, listen, refusal};
 use crate::wire::codec::{FramingFault, Watch, encode_response};
 use crate::wire::exchange::{Delivery, Headers, Response};
@@ -49,7 +50,7 @@ async fn connection(stream: TcpStream, handler: Arc<dyn Handler>) {
     let _ = poll_fn(|cx| connection.poll_without_shutdown(cx)).await;
     let (checked, mut outgoing) = connection.into_parts().io.into_inner().into_inner();
     if let Some(fault) = checked.fault {
-        let refusal = refusal(400, messages::invalid_request(fault));
+        let refusal = refusal(400, format!("{}\n", Broken::Malformed(fault)));
         let _ = timeout(REFUSAL_WAIT, outgoing.write_all(&encode_response(&refusal))).await;
     }
     let _ = timeout(REFUSAL_WAIT, outgoing.shutdown()).await;
@@ -95,7 +96,7 @@ async fn answer(
     let body = match Limited::new(body, handler.body_limit()).collect().await {
         Ok(body) => body.to_bytes(),
         Err(why) if why.is::<LengthLimitError>() => {
-            return Ok(outgoing(refusal(413, messages::body_too_large())));
+            return Ok(outgoing(refusal(413, format!("{}\n", Broken::TooLarge))));
         }
         Err(_) => return Err(NoAnswer),
     };

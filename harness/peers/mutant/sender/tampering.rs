@@ -17,9 +17,10 @@ use super::messages;
 use super::outgoing::Outgoing;
 use super::registry::Registry;
 use crate::clock::Clock;
-use crate::peers::sender::{Transport, messages as sender_messages};
+use crate::peers::sender::Transport;
 use crate::webhook::dialect::Dialect;
 use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
+use crate::wire::messages::not_a_url;
 
 /// How long a delivery waits for each webhook that was registered earlier.
 const TURN: Duration = Duration::from_millis(5);
@@ -81,7 +82,7 @@ impl Tampering {
             }
             .boxed(),
             (Ok(url), _) => way.send(url, delivery),
-            (Err(why), _) => ready(Outcome::Malformed(sender_messages::not_a_url(url, why))).boxed(),
+            (Err(why), _) => ready(Outcome::Malformed(not_a_url(url, why))).boxed(),
         }
     }
 

@@ -37,7 +37,7 @@ fn redirects(requirement: &Requirement, t: &Transcript) -> Verdict {
     let verdicts = redirected.map(|emission| {
         let (status, (deliveries, settled)) = (emission.answer, delivered(t, emission));
         if deliveries.is_empty() {
-            return Verdict::Inconclusive(messages::answered_not_arrived(&status.to_string()));
+            return Verdict::Inconclusive(messages::answered_not_arrived(status));
         }
         let carries = |at: &usize| t.emissions[*at].record_id == emission.record_id;
         let followed = t.arrivals.iter().find_map(|arrival| {

@@ -109,14 +109,14 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
             _ if (200..300).contains(&status) => {
                 Verdict::NotApplicable(messages::meant_to_be_acknowledged().to_owned())
             }
-            (true, _) => Verdict::Inconclusive(messages::answered_not_arrived(&status.to_string())),
+            (true, _) => Verdict::Inconclusive(messages::answered_not_arrived(status)),
             (false, None) if shows_outcomes => Verdict::Pass,
             (false, None) => Verdict::Inconclusive(messages::no_outcomes().to_owned()),
             (false, Some(settled)) if !settled.delivered => Verdict::Pass,
             (false, Some(_)) => {
                 let redirect = (300..400).contains(&status);
                 let code = if redirect { Code::SendRedirect } else { Code::SendAckStatus };
-                let message = messages::failure_acknowledged(&status.to_string());
+                let message = messages::failure_acknowledged(status);
                 Evidence::new(messages::reported_not_delivered(), messages::reported_delivered(), message)
                     .shown_by(deliveries)
                     .because(Cause::detailed(code, status.to_string()))

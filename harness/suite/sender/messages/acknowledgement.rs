@@ -3,6 +3,9 @@
 //! `answer` is the answer to a delivery, such as `204` or `200 with an empty body`. `conduct` is the end of "a delivery that ...":
 //! what happened to it at an endpoint.
 
+use std::fmt::Display;
+
+use crate::suite::messages::times_in_words;
 use crate::webhook::event::EventName;
 
 pub(crate) fn delivered_once() -> &'static str {
@@ -21,7 +24,7 @@ pub(crate) fn no_outcomes() -> &'static str {
     "the sender reported no outcome of any delivery"
 }
 
-pub(crate) fn answered_not_arrived(answer: &str) -> String {
+pub(crate) fn answered_not_arrived(answer: impl Display) -> String {
     format!("the delivery that was to be answered {answer} did not arrive")
 }
 
@@ -40,11 +43,11 @@ pub(crate) fn acknowledgement_unreported(answer: &str) -> String {
 }
 
 pub(crate) fn sent(count: usize) -> String {
-    format!("sent {}", super::times(count))
+    format!("sent {}", times_in_words(count))
 }
 
 pub(crate) fn acknowledged_and_resent(answer: &str, count: usize) -> String {
-    format!("a delivery that was answered {answer} was sent {}", super::times(count))
+    format!("a delivery that was answered {answer} was sent {}", times_in_words(count))
 }
 
 // ACK-2
@@ -53,8 +56,8 @@ pub(crate) fn meant_to_be_acknowledged() -> &'static str {
     "the delivery was answered with a 2xx"
 }
 
-pub(crate) fn failure_acknowledged(answer: &str) -> String {
-    format!("a delivery that was answered {answer} was reported as delivered")
+pub(crate) fn failure_acknowledged(answer: impl Display) -> String {
+    silence_acknowledged(&format!("was answered {answer}"))
 }
 
 // ACK-3

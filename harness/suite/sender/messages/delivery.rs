@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::plural::counted;
 use crate::webhook::event::EventName;
 
 // DLV-1
@@ -81,7 +82,7 @@ pub(crate) fn wrong_content_type(delivery: &str, declared: Option<&str>) -> Stri
 // DLV-5
 
 pub(crate) fn several_events(count: usize, is_array: bool) -> String {
-    let events = super::counted(count, "event");
+    let events = counted(count, "event", "events");
     match (is_array, count) {
         (true, 0) => "an array".to_owned(),
         (true, _) => format!("an array of {events}"),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::plural::counted;
 use crate::webhook::event::EventName;
 
 pub(crate) fn member_missing(delivery: &str, member: &str) -> String {
@@ -53,7 +54,7 @@ pub(crate) fn no_long_numbers() -> &'static str {
 }
 
 pub(crate) fn record_member_missing(member: &str) -> String {
-    format!("the body has no member `{member}` (see PAY-2)")
+    body_lacks_member(member) + " (see PAY-2)"
 }
 
 pub(crate) fn long_numbers_not_arrived() -> &'static str {
@@ -124,5 +125,5 @@ pub(crate) fn snapshot_shape() -> &'static str {
 }
 
 pub(crate) fn differences(count: usize) -> String {
-    super::counted(count, "difference")
+    counted(count, "difference", "differences")
 }

@@ -1,5 +1,6 @@
 //! SUB: which events reach which webhook.
 
+use crate::suite::messages::times_in_words;
 use crate::webhook::event::EventName;
 
 pub(crate) fn cannot_emit(event: &EventName, reason: &str) -> String {
@@ -31,7 +32,7 @@ pub(crate) fn once_at_each_webhook() -> &'static str {
 }
 
 pub(crate) fn delivered_repeatedly(event: &EventName, count: usize) -> String {
-    format!("the delivery of {event} arrived {} at one webhook", super::times(count))
+    format!("the delivery of {event} arrived {} at one webhook", times_in_words(count))
 }
 
 pub(crate) fn webhooks_left_out(event: &EventName, missed: usize, webhooks: usize) -> String {

@@ -43,19 +43,17 @@ fn event(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
         return Ok(arrived.evidence(expected, messages::no_such_member(), message).because(cause).fail());
     };
     let text = members.text(key);
-    let (right, message) = match emission {
-        Some(Emission { event, .. }) => (
-            text.as_deref() == Some(event.name.as_str()),
-            messages::wrong_event(&event.name, key, given.get()),
-        ),
-        None => (
-            text.is_some_and(|text| dialect.could_be_named(&EventName::new(text))),
-            messages::malformed_event(&arrived.named(), key, given.get()),
-        ),
+    let right = match emission {
+        Some(Emission { event, .. }) => text.as_deref() == Some(event.name.as_str()),
+        None => text.is_some_and(|text| dialect.could_be_named(&EventName::new(text))),
     };
     if right {
         return Ok(Verdict::Pass);
     }
+    let message = match emission {
+        Some(Emission { event, .. }) => messages::wrong_event(&event.name, key, given.get()),
+        None => messages::malformed_event(&arrived.named(), key, given.get()),
+    };
     let cause = Cause::detailed(Code::PayloadValue, key);
     Ok(arrived.evidence(expected, given.get(), message).because(cause).fail())
 }

@@ -4,6 +4,7 @@ use super::missing::{cannot_be_emitted, lost, missed_and_repeated, not_awaited, 
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
+use crate::suite::messages::times_in_words;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::judge::{first_scenario, of_generated};
 use crate::suite::sender::messages;
@@ -108,7 +109,7 @@ fn once_at_each(t: &Transcript, emission: &Emission) -> Verdict {
     if let Some(&webhook) = repeated.first() {
         let deliveries = t.deliveries(webhook, emission);
         let message = messages::delivered_repeatedly(name, deliveries.len());
-        return Evidence::new("once", messages::times(deliveries.len()), message)
+        return Evidence::new("once", times_in_words(deliveries.len()), message)
             .shown_by(deliveries)
             .because(Cause::detailed(Code::SendOncePerWebhook, "more than once"))
             .fail();

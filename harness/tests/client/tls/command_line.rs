@@ -27,7 +27,10 @@ async fn send_trusts_ca_file_or_anything_with_insecure() {
     assert!(ran.stdout.contains(&format!("https://localhost:{port}/: 200 in ")), "{ran:#?}");
     assert_eq!(ran.stderr, "");
     let (port, _seen) = answering(&shown).await;
-    run_with_servers(arguments(port, "--insecure")).await.expect(0).complains_of(&["--insecure"]);
+    run_with_servers(arguments(port, "--insecure"))
+        .await
+        .expect(0)
+        .complains_of(&["is not verified (--insecure)"]);
     let (port, _seen) = answering(&self_signed(|_| {})).await;
     let ran = run_with_servers(arguments(port, &given)).await.expect(3);
     contains_all(&ran.stdout, &["TLS error", "UnknownIssuer", "--insecure"]);
@@ -63,9 +66,9 @@ async fn report_says_that_the_certificate_was_not_checked() {
     let arguments =
         ["receiver", "--secret=s3cr3t", "--insecure", "--run=VER-3", "--seed=1", &url].map(str::to_owned);
     let (ran, report) = tokio::task::spawn_blocking(move || judged(arguments)).await.unwrap();
-    ran.expect(1).complains_of(&["--insecure"]);
+    ran.expect(1).complains_of(&["is not verified (--insecure)"]);
     let notes = report.0["notes"].to_string();
-    assert!(notes.contains("--insecure"), "{notes}");
+    assert!(notes.contains("was not checked (--insecure)"), "{notes}");
     let repro = report.check("VER-3")["curl"].as_str().unwrap().to_owned();
     contains_all(&repro, &["curl ", " 'https://127.0.0.1:", " --http1.1 -k "]);
 }
@@ -114,7 +117,7 @@ async fn environment_sets_trust_and_the_command_line_overrides_it() {
     };
     let (file, insecure) = ("TWENTY_CONFORM_CA", "TWENTY_CONFORM_INSECURE");
     send(&[(file, &ca)], &[], "https").await.expect(0);
-    send(&[(insecure, "yes")], &[], "https").await.expect(0).complains_of(&["--insecure"]);
+    send(&[(insecure, "yes")], &[], "https").await.expect(0).complains_of(&["is not verified (--insecure)"]);
     send(&[(insecure, "0"), (file, &ca)], &[], "https").await.expect(0);
     send(&[(file, "no-such-file.pem")], &["--insecure"], "https").await.expect(0);
     send(&[(file, "no-such-file.pem")], &[], "https").await.expect(2).complains_of(&["no-such-file.pem"]);

@@ -17,6 +17,7 @@ use tokio_rustls::server::TlsStream;
 use super::conversation::{CLOSE_WAIT, Ended, Peer, converse, refuse};
 use super::log::{Log, QUOTED};
 use crate::wire::codec::quote;
+use crate::wire::endpoint::drain;
 use crate::wire::handshake::HandshakeEnd;
 use crate::wire::messages;
 
@@ -42,8 +43,7 @@ pub(super) async fn connection(
             // Answer as common servers do, and read what was sent, so that the peer sees the answer and not a reset.
             refuse(&mut stream, messages::https_only()).await;
             let _ = stream.shutdown().await;
-            let rest = async { tokio::io::copy(&mut stream, &mut tokio::io::sink()).await };
-            let _ = timeout(CLOSE_WAIT, rest).await;
+            drain(stream, CLOSE_WAIT).await;
             return;
         }
         Err(_) => return log.handshake(HandshakeEnd::Broken, unfinished(patience)),
