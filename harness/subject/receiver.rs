@@ -3,13 +3,13 @@
 //! Invariant: if a receiver that was started here ends by itself, its end is recorded. It is restarted on the same port before
 //! the next trial.
 
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::observations::{Observations, Source};
+use super::port::free_port;
 use super::process::Process;
 use super::{SubjectError, messages};
 use crate::webhook::signature::Secret;
@@ -77,9 +77,7 @@ impl Receiver {
         ready: Duration,
     ) -> Result<Self, SubjectError> {
         let said = Observations::default();
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-        let port = free.and_then(|listener| listener.local_addr()).map(|address| address.port());
-        let port = port.map_err(|why| SubjectError::Unreachable(messages::no_free_port(why)))?;
+        let port = free_port().map_err(|why| SubjectError::Unreachable(messages::no_free_port(why)))?;
         let (process, host) = launch(command, port, &secret, ready, &said).await?;
         let target = Target::http(host, port, path);
         let process = Box::new(process);

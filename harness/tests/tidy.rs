@@ -84,7 +84,6 @@ fn only_some_files_open_sockets_or_processes() {
         "peers/sender/pooled.rs",
         "peers/mutant/sender/careless.rs",
         "bench/generate/",
-        "bench/tools/distributed.rs",
     ];
     assert_no(only(&library(), &allowed, &needles), "only these open sockets or processes");
 }

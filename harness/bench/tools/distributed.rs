@@ -5,12 +5,10 @@
 
 use std::fs;
 use std::io;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, copy, sink};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -26,6 +24,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::subject::SubjectError;
 use crate::subject::messages::no_free_port;
+use crate::subject::port::free_port;
 use crate::subject::process::{Process, ProcessEnd};
 use crate::webhook::signature::Secret;
 use crate::wire::client::{Client, Target};
@@ -115,7 +114,7 @@ pub async fn version(python: &str) -> Result<String, Error> {
 ///
 /// Errors: a process cannot be started, or no results are written.
 pub async fn run(plan: &LocustPlan<'_>) -> Result<LocustRun, Error> {
-    let port = free_port().await?.to_string();
+    let port = free_port().map_err(|why| Error::Harness(no_free_port(why)))?.to_string();
     let path = plan.folder.join("results.json");
     // A file from an earlier run.
     match fs::remove_file(&path) {
@@ -300,13 +299,6 @@ fn locust(plan: &LocustPlan<'_>, more: &[String]) -> Result<String, Error> {
 fn command(words: &[&str]) -> Result<String, Error> {
     let joined = shlex::try_join(words.iter().copied());
     joined.map_err(|why| Error::Usage(messages::not_a_command(words, &why.to_string())))
-}
-
-/// A free port on the loopback address.
-async fn free_port() -> Result<u16, Error> {
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-    let port = free.and_then(|listener| listener.local_addr()).map(|address| address.port());
-    port.map_err(|why| Error::Harness(no_free_port(why)))
 }
 
 /// The counts of the receiver's ledger so far; `None` if it has no ledger.

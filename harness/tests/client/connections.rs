@@ -2,6 +2,7 @@
 //!
 //! Invariant: a connection is reused only if nothing forbids it.
 
+use twenty_conform::subject::port::free_port;
 use twenty_conform::wire::client::Target;
 use twenty_conform::wire::exchange::{Delivery, Exchange, Outcome, Transfer};
 
@@ -117,7 +118,7 @@ async fn send_all_reconnects_if_the_peer_closes() {
 
 #[tokio::test]
 async fn send_all_reports_each_refused_connection() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port().unwrap();
     let target = Target::http("127.0.0.1", port, "/");
     let exchanges = client().send_all(&target, &deliveries::<3>()).await;
     assert!(exchanges.iter().all(|exchange| exchange.outcome == Outcome::Refused), "{exchanges:#?}");

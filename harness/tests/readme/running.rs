@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
+use twenty_conform::subject::port::free_port;
 
 use super::pages::{Shown, arguments, assignments, calls, commands, page, pages, root};
 use crate::cli::program::{Ran, finish, twenty};
@@ -125,8 +126,7 @@ fn ports(shown: &[Shown]) -> BTreeMap<String, u16> {
     for line in shown.iter().map(|shown| &shown.line) {
         for rest in BEFORE_PORT.iter().chain(&["127.0.0.1:"]).flat_map(|before| line.split(before).skip(1)) {
             let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            found.entry(digits).or_insert_with(free);
+            found.entry(digits).or_insert_with(|| free_port().unwrap());
         }
     }
     found
