@@ -65,6 +65,22 @@ pub(super) fn variable(long: &str) -> Option<OsString> {
     env::var_os(name_of(long)).filter(|value| !value.is_empty())
 }
 
+/// Nothing to say: the system ends what programs under test leave.
+#[cfg(not(unix))]
+pub(super) fn own_processes() {}
+
+/// Says that this process is the command-line program, which adopts what programs under test leave.
+#[cfg(unix)]
+pub(super) fn own_processes() {
+    use crate::subject::process;
+    // A deleted or replaced file is still this program there.
+    let this = PathBuf::from("/proc/self/exe");
+    let program = if this.exists() { Some(this) } else { env::current_exe().ok() };
+    if let Some(program) = program {
+        process::own(program, env::var(process::MARK).ok());
+    }
+}
+
 /// The value of one of several options that exclude each other: from the command line, and from its variable.
 pub(super) struct Choice<T>(Option<T>, Option<T>);
 

@@ -11,7 +11,7 @@ use super::console::Console;
 use super::headings::{ENDPOINT, LIMITS, OUTPUT, REPORTS, TARGET, VERDICT};
 use super::messages;
 use super::options::{DialectOption, GateLevel, ListenOptions, SecretOptions};
-use super::signals::asked_to_end;
+use super::signals::{asked_to_end, writing};
 use super::trust::TrustOptions;
 use super::values::duration;
 use crate::clock::Clock;
@@ -115,6 +115,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         console.print(&text)
     };
     let received = listening.judge(&mut judge, asked, print).await?;
+    let _writing = writing();
     let fail_on = arguments.fail_on.level();
     let counts = TrafficCounts { received, stored: keeping.as_ref().map(Keeping::stored) };
     console.print(&show.summary(&judge.tally, counts, fail_on, began.elapsed()))?;

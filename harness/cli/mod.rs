@@ -36,6 +36,7 @@ use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcomma
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use console::{ColorChoice, Console};
+use crate::subject::process::end_all;
 use headings::OUTPUT;
 use messages::help;
 
@@ -99,6 +100,23 @@ enum Command {
     Explain(explain::Arguments),
 }
 
+/// Whether this process is the watchdog of another; it has then done its work.
+pub fn is_watchdog(arguments: impl IntoIterator<Item = OsString>) -> bool {
+    #[cfg(unix)]
+    {
+        use crate::subject::process::watchdog::{ARGUMENT, keep_watch};
+        let mut arguments = arguments.into_iter().skip(1);
+        if arguments.next().is_some_and(|first| first == ARGUMENT) {
+            let marks = arguments.next().unwrap_or_default();
+            keep_watch(std::io::stdin().lock(), &marks.to_string_lossy());
+            return true;
+        }
+    }
+    #[cfg(not(unix))]
+    drop(arguments);
+    false
+}
+
 /// Parses the command line. Errors: it asks for help, or is wrong; the text has been printed.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, ExitStatus> {
     let command = environment::with_variables(Arguments::command());
@@ -113,12 +131,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
 /// Runs a command. Errors are printed on stderr and decide the status.
 pub fn run(arguments: Arguments) -> ExitStatus {
     let mut console = Console::new(arguments.color);
+    environment::own_processes();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => {
             let result = runtime.block_on(dispatch(arguments.command, &mut console));
             // An unfinished read of stdin must not keep the process alive.
             runtime.shutdown_background();
+            end_all();
             result
         }
         Err(why) => Err(Error::Harness(messages::runtime_not_started(why))),

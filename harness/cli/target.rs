@@ -10,6 +10,7 @@ use clap::ValueEnum;
 
 use super::console::Console;
 use super::messages;
+use super::signals::writing;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 
@@ -62,6 +63,7 @@ pub(super) fn write<F: Copy>(
     text: impl FnOnce() -> Result<String, Error>,
     console: &mut Console,
 ) -> Result<Option<Error>, Error> {
+    let _writing = writing();
     let mut failed = None;
     for target in targets {
         let rendered = render(target.format)?;

@@ -1,6 +1,16 @@
 //! The process of a subject: started without a shell, and ended together with everything it started.
 //!
-//! Invariant: the process group always ends when the value is dropped. A bounded part of stderr is kept.
+//! Invariant: every process of the command has ended when the value is dropped, or was stopped. A bounded part of stderr is kept.
+
+#[cfg(not(unix))]
+mod job;
+mod leader;
+#[cfg(unix)]
+mod table;
+#[cfg(unix)]
+mod tree;
+#[cfg(unix)]
+pub mod watchdog;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,11 +20,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::{SubjectError, messages};
+#[cfg(not(unix))]
+use job::{Tree, reaping};
+#[cfg(unix)]
+use tree::{Tree, reaping};
+
+#[cfg(not(unix))]
+pub use job::end_all;
+#[cfg(unix)]
+pub use table::MARK;
+#[cfg(unix)]
+pub use tree::{end_all, own};
 
 /// How many bytes of stderr are kept.
 const KEPT_STDERR: usize = 16 * 1024;
@@ -28,9 +49,9 @@ const STDERR_WAIT: Duration = Duration::from_millis(500);
 /// A running process, with the end of its stderr.
 #[derive(Debug)]
 pub struct Process {
-    child: Child,
-    /// The leader's id, which remains the group's id after the leader ended.
-    id: Option<u32>,
+    tree: Tree,
+    /// Waits for processes that the command left, while it runs.
+    reaping: Option<JoinHandle<()>>,
     command: String,
     stderr: Arc<Mutex<VecDeque<u8>>>,
     /// Reads stderr to its end; `None` after that.
@@ -69,37 +90,36 @@ impl Process {
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(if piped_input { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        #[cfg(unix)]
-        builder.process_group(0);
-        let mut child = builder.spawn().map_err(|why| {
+            .stderr(Stdio::piped());
+        let mut tree = Tree::start(builder).map_err(|why| {
             let is_missing = why.kind() == io::ErrorKind::NotFound;
             SubjectError::Usage(messages::cannot_start(&words[0], why, is_missing))
         })?;
         let stderr = Arc::new(Mutex::new(VecDeque::new()));
-        let reading = child.stderr.take().map(|stream| tokio::spawn(keep_last(stream, stderr.clone())));
-        Ok(Self { id: child.id(), child, command: command.to_owned(), stderr, reading })
+        let reading = tree.leader.stderr().map(|stream| tokio::spawn(keep_last(stream, stderr.clone())));
+        Ok(Self { tree, reaping: reaping(), command: command.to_owned(), stderr, reading })
     }
 
     /// Its stdin and stdout, on the first call.
     pub fn pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>) {
-        (self.child.stdin.take(), self.child.stdout.take())
+        self.tree.leader.pipes()
     }
 
     /// How it ended, if it did.
     pub async fn ended(&mut self) -> Option<ProcessEnd> {
-        let status = self.child.try_wait().ok()??;
+        let status = self.tree.leader.try_wait().ok()??;
         Some(self.describe(status).await)
     }
 
     /// Waits up to `wait` for its end. Returns how it ended.
     pub async fn ends_within(&mut self, wait: Duration) -> Option<ProcessEnd> {
-        let status = timeout(wait, self.child.wait()).await.ok()?.ok()?;
+        let status = timeout(wait, self.tree.leader.wait()).await.ok()?.ok()?;
         Some(self.describe(status).await)
     }
 
     async fn describe(&mut self, status: ExitStatus) -> ProcessEnd {
+        // What it left would hold its port and its pipes.
+        self.tree.end();
         // The end of the process may be seen before the end of stderr was read.
         if let Some(reading) = &mut self.reading
             && timeout(STDERR_WAIT, reading).await.is_ok()
@@ -118,38 +138,25 @@ impl Process {
         messages::last_lines(&lines[lines.len().saturating_sub(SHOWN_LINES)..])
     }
 
-    /// Ends the process and everything it started: with SIGTERM, and after two seconds with SIGKILL.
+    /// Ends the process and everything it started: with SIGTERM, and after two seconds with SIGKILL. What left its group has no
+    /// more time than its leader.
     pub async fn stop(&mut self) {
-        self.signal(false);
-        if timeout(STOP_WAIT, self.child.wait()).await.is_err() {
-            self.signal(true);
+        self.tree.terminate();
+        if timeout(STOP_WAIT, self.tree.leader.wait()).await.is_err() {
+            self.tree.kill();
             // SIGKILL cannot be delayed, so this ends.
-            let _ = self.child.wait().await;
+            let _ = self.tree.leader.wait().await;
         }
         // The leader ended, but its children may still run.
-        self.signal(true);
-    }
-
-    #[cfg(unix)]
-    fn signal(&self, kill: bool) {
-        use nix::sys::signal::{Signal, killpg};
-        use nix::unistd::Pid;
-        let group = self.id.and_then(|id| i32::try_from(id).ok());
-        if let Some(group) = group {
-            // An error means that the group has ended already.
-            let _ = killpg(Pid::from_raw(group), if kill { Signal::SIGKILL } else { Signal::SIGTERM });
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn signal(&mut self, _kill: bool) {
-        let _ = self.child.start_kill();
+        self.tree.end();
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.signal(true);
+        if let Some(reaping) = &self.reaping {
+            reaping.abort();
+        }
     }
 }
 

@@ -1,0 +1,253 @@
+//! Everything that a command under test started, in other groups and sessions too, and how it is ended.
+//!
+//! On Linux, three things tell whose a process is: its ancestors, its group, and a mark in its environment. The command-line
+//! program also adopts orphans (it is their subreaper), so a process that detaches and clears its environment is found too. Other
+//! Unix systems show ancestors and groups only.
+//!
+//! Invariant: only processes of this tree are ended, never those of another, and no one waits for a child but its own parent.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::process::Command;
+use tokio::task::JoinHandle;
+
+use super::leader::Leader;
+use super::table::{self, Entry, MARK, with_descendants};
+use super::watchdog::Watchdog;
+
+/// How long to repeat the search for processes. A killed one ends within milliseconds; one that is stuck in the kernel does not.
+const END_WAIT: Duration = Duration::from_millis(500);
+const END_PACE: Duration = Duration::from_millis(1);
+/// How long ended processes may stay in the table, so that a command that leaves many costs little.
+#[cfg(target_os = "linux")]
+const REAP_PACE: Duration = Duration::from_millis(200);
+
+/// A command's processes. They are ended at the latest when it is dropped.
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub(super) leader: Leader,
+    /// The leader's id, which remains the group's id after the leader ended.
+    id: i32,
+    mark: String,
+    has_ended: bool,
+}
+
+/// The trees of this process whose processes may run.
+#[derive(Debug, Default)]
+struct Living {
+    trees: Vec<(i32, String)>,
+    started: u64,
+    watchdog: Option<Watchdog>,
+}
+
+static LIVING: Mutex<Living> =
+    Mutex::new(Living { trees: Vec::new(), started: 0, watchdog: None });
+
+/// What only a program may do that owns its process: adopt orphans, and start itself as a watchdog.
+#[derive(Debug)]
+struct Owner {
+    program: PathBuf,
+    /// The mark of this process itself, if it is under test.
+    outer: Option<String>,
+}
+
+static OWNER: OnceLock<Owner> = OnceLock::new();
+
+/// Lets the first command adopt orphans and start `program`, this program, as a watchdog. `outer` is the value of the variable
+/// [`table::MARK`] of this process.
+pub fn own(program: PathBuf, outer: Option<String>) {
+    // The first call decides.
+    let _ = OWNER.set(Owner { program, outer });
+}
+
+/// Ends the processes of all commands.
+pub fn end_all() {
+    let trees = std::mem::take(&mut living().trees);
+    if !trees.is_empty() {
+        let (own, known) = (own_id(), known(&living()));
+        end_each(table::own_start(), |table| {
+            with_descendants(table, |one| {
+                trees.iter().any(|(leader, mark)| belongs(one, *leader, mark)) || is_adopted(one, own, &known)
+            })
+        });
+    }
+    // It ends at once.
+    living().watchdog = None;
+}
+
+impl Tree {
+    /// Starts a command in a group of its own. Errors: it cannot be started.
+    pub(super) fn start(mut command: Command) -> io::Result<Self> {
+        // Held until the leader is known, so that it is not mistaken for an orphan.
+        let mut living = living();
+        let owner = OWNER.get();
+        if let Some(owner) = owner {
+            living.guard(owner);
+        }
+        living.started += 1;
+        let mark = format!("{}{}", marks(), living.started);
+        let outer = owner.and_then(|owner| owner.outer.as_deref());
+        command.env(MARK, outer.map_or_else(|| mark.clone(), |outer| format!("{outer} {mark}")));
+        let leader = Leader::start(command)?;
+        let id = leader.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
+        living.trees.push((id, mark.clone()));
+        living.tell(id, true);
+        Ok(Self { leader, id, mark, has_ended: false })
+    }
+
+    /// Asks the leader's group to end.
+    pub(super) fn terminate(&self) {
+        self.signal_group(Signal::SIGTERM);
+    }
+
+    /// Ends the leader's group.
+    pub(super) fn kill(&self) {
+        self.signal_group(Signal::SIGKILL);
+    }
+
+    /// Ends what is left of it. The leader is still to be waited for.
+    pub(super) fn end(&mut self) {
+        if std::mem::replace(&mut self.has_ended, true) {
+            return;
+        }
+        self.kill();
+        end_each(table::own_start(), |table| self.members(table));
+        let mut living = living();
+        living.trees.retain(|(_, mark)| *mark != self.mark);
+        living.tell(self.id, false);
+    }
+
+    fn members(&self, table: &[Entry]) -> Vec<i32> {
+        let living = living();
+        // Among several trees, an orphan without a mark could be of any. It ends with the last of them.
+        let is_alone = living.trees.iter().all(|(_, mark)| *mark == self.mark);
+        let (own, known) = (own_id(), known(&living));
+        with_descendants(table, |one| {
+            belongs(one, self.id, &self.mark) || is_alone && is_adopted(one, own, &known)
+        })
+    }
+
+    fn signal_group(&self, signal: Signal) {
+        if self.id > 0 {
+            // An error means that the group has ended already.
+            let _ = nix::sys::signal::killpg(Pid::from_raw(self.id), signal);
+        }
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Living {
+    fn guard(&mut self, owner: &Owner) {
+        if self.watchdog.is_none() {
+            #[cfg(target_os = "linux")]
+            // Without it, orphans are found by their mark.
+            let _ = nix::sys::prctl::set_child_subreaper(true);
+            self.watchdog = Watchdog::start(&owner.program, &marks());
+            for (leader, _) in self.trees.clone() {
+                self.tell(leader, true);
+            }
+        }
+    }
+
+    fn tell(&mut self, leader: i32, is_living: bool) {
+        if self.watchdog.as_mut().is_some_and(|watchdog| watchdog.tell(leader, is_living).is_err()) {
+            // Something killed it. The next command starts another.
+            self.watchdog = None;
+        }
+    }
+}
+
+/// Waits for adopted processes whenever a child ends, since no one else does. `None`: nothing is adopted.
+pub(super) fn reaping() -> Option<JoinHandle<()>> {
+    #[cfg(target_os = "linux")]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        OWNER.get()?;
+        let mut ended = signal(SignalKind::child()).ok()?;
+        Some(tokio::spawn(async move {
+            while ended.recv().await.is_some() {
+                tokio::time::sleep(REAP_PACE).await;
+                reap();
+            }
+        }))
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
+}
+
+/// Waits for the adopted processes that ended.
+#[cfg(target_os = "linux")]
+fn reap() {
+    use nix::sys::wait::{WaitPidFlag, waitpid};
+    if OWNER.get().is_none() {
+        return;
+    }
+    let living = living();
+    let known = known(&living);
+    for child in table::children().into_iter().filter(|child| !known.contains(child)) {
+        // It may still run, or its leader's own handle may have waited for it.
+        let _ = waitpid(Pid::from_raw(child), Some(WaitPidFlag::WNOHANG));
+    }
+}
+
+/// Kills the processes that `find` finds in the table until there are none. It gets those that did not start before `since`.
+pub(super) fn end_each(since: u64, find: impl Fn(&[Entry]) -> Vec<i32>) {
+    let deadline = Instant::now() + END_WAIT;
+    let mut refused = BTreeSet::new();
+    loop {
+        let found: Vec<i32> =
+            find(&table::processes(since)).into_iter().filter(|id| !refused.contains(id)).collect();
+        for id in &found {
+            if kill(Pid::from_raw(*id), Signal::SIGKILL) == Err(Errno::EPERM) {
+                refused.insert(*id);
+            }
+        }
+        if found.is_empty() || Instant::now() >= deadline {
+            break;
+        }
+        thread::sleep(END_PACE);
+    }
+    #[cfg(target_os = "linux")]
+    reap();
+}
+
+fn belongs(one: &Entry, leader: i32, mark: &str) -> bool {
+    one.id == leader || one.group == leader || one.marks.iter().any(|word| word == mark)
+}
+
+/// Whether it is an orphan that this process adopted.
+fn is_adopted(one: &Entry, own: i32, known: &BTreeSet<i32>) -> bool {
+    OWNER.get().is_some() && one.parent == own && !known.contains(&one.id)
+}
+
+/// The children that this process started itself.
+fn known(living: &Living) -> BTreeSet<i32> {
+    let leaders = living.trees.iter().map(|(leader, _)| *leader);
+    leaders.chain(living.watchdog.as_ref().map(Watchdog::id)).collect()
+}
+
+/// The beginning of the marks of this process. No other has the same id and start.
+fn marks() -> String {
+    format!("{}-{}.", own_id(), table::own_start())
+}
+
+fn own_id() -> i32 {
+    i32::try_from(std::process::id()).unwrap_or_default()
+}
+
+fn living() -> MutexGuard<'static, Living> {
+    LIVING.lock().unwrap_or_else(PoisonError::into_inner)
+}
