@@ -43,6 +43,10 @@ pub(super) fn invalid_base64(why: impl Display) -> String {
     format!("invalid base64: {why}")
 }
 
+pub(super) fn list_too_long(most: usize) -> String {
+    format!("the list has more than {most} elements")
+}
+
 pub(crate) fn not_a_method(method: &str) -> String {
     format!("{method:?} is not a request method")
 }
