@@ -85,6 +85,10 @@ pub(super) fn trust_without_tls(url: &str) -> String {
     format!("--ca and --insecure apply to https URLs only; {url:?} is not one")
 }
 
+pub(super) fn address_to_listen_on(host: &str, instead: &str) -> String {
+    format!("{host} is an address to listen on; write {instead}")
+}
+
 pub(super) fn not_this_machine(address: &str) -> String {
     format!("{address} is not this machine; to send to it anyway, add --allow-remote")
 }
