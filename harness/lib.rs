@@ -29,6 +29,8 @@ pub mod duration;
 pub mod error;
 #[doc(hidden)]
 pub mod exit;
+#[doc(hidden)]
+pub mod files;
 mod plural;
 #[doc(hidden)]
 pub mod random;

@@ -14,6 +14,7 @@ use super::environment::{first_given, word};
 use super::headings::TARGET;
 use super::messages;
 use super::options::SecretOptions;
+use super::outputs::Input;
 use super::trust::TrustOptions;
 use super::values::duration;
 use crate::api::receiver;
@@ -72,6 +73,15 @@ impl AttachOptions {
     fn attached(&self) -> Option<Attached> {
         let url = word("url", self.url.as_ref(), Attached::Url);
         first_given([url, word("exec", self.exec.as_ref(), Attached::Exec)])
+    }
+
+    /// The files of the command and of the secret.
+    pub(super) fn inputs(&self) -> Vec<Input> {
+        let command = match self.attached() {
+            Some(Attached::Exec(command)) => Input::of_command("--exec", &command),
+            Some(Attached::Url(_)) | None => Vec::new(),
+        };
+        command.into_iter().chain(self.secret.inputs()).collect()
     }
 
     /// The secret for the built-in receiver, if one is given.

@@ -23,7 +23,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let mut plan = RunPlan::of(&arguments.run, &[Role::Sender, Role::Receiver])?;
-    let folder = arguments.run.reports.folder()?;
+    let folder = arguments.run.reports.claim(&arguments.run.inputs())?;
     let random = Random::from_seed(plan.options.seed);
 
     let subject = messages::REFERENCE_PEERS;

@@ -15,6 +15,7 @@ mod list;
 mod listen;
 mod messages;
 mod options;
+mod outputs;
 mod plan;
 mod receiver;
 mod replay;

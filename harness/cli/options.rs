@@ -5,14 +5,16 @@ use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::config;
 use super::environment::{file, first_given, word};
 use super::headings::{CASES, ENDPOINT, LIMITS, PAYLOAD, SECRET, SELECTION, VERDICT};
 use super::messages;
+use super::outputs::Input;
 use super::reports::ReportOptions;
 use super::values::{duration, up_to};
 use crate::api::suite::Dialect;
@@ -116,6 +118,14 @@ pub(super) struct RunOptions {
     pub(super) reports: ReportOptions,
 }
 
+impl RunOptions {
+    /// The files that every run reads.
+    pub(super) fn inputs(&self) -> Vec<Input> {
+        let patterns = Input::of_patterns("--run", &self.run).chain(Input::of_patterns("--skip", &self.skip));
+        patterns.chain([Input::named(Path::new(config::FILE))]).collect()
+    }
+}
+
 /// How the secret is given.
 #[derive(Debug, Args)]
 #[command(next_help_heading = SECRET)]
@@ -156,6 +166,12 @@ impl SecretOptions {
             return Err(Error::Usage(messages::secret_is_empty().to_owned()));
         }
         Ok(Some(Secret::new(secret)))
+    }
+
+    /// The file of the secret, if one is given.
+    pub(super) fn inputs(&self) -> Vec<Input> {
+        let file = first_given([file("secret-file", self.secret_file.as_ref(), std::convert::identity)]);
+        file.iter().map(|path| Input::of("--secret-file", path)).collect()
     }
 
     /// The secret. Errors: none was given, too.

@@ -11,6 +11,7 @@ use super::console::{Console, ProgressLine};
 use super::headings::TARGET;
 use super::messages;
 use super::options::RunOptions;
+use super::outputs::Input;
 use super::plan::{NotStarted, RunPlan};
 use super::trust::TrustOptions;
 use crate::error::Error;
@@ -57,11 +58,11 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     };
     let run = Once { arguments: &arguments, attachment: &attachment, source };
     if arguments.watch.is_empty() {
-        let folder = arguments.run.reports.folder()?;
+        let folder = arguments.run.reports.claim(&arguments.inputs())?;
         return run.run(&mut plan, folder.as_ref(), false, &mut || {}, console).await;
     }
     let mut watch = SourceWatch::new(&arguments.watch, arguments.run.reports.written())?;
-    let folder = arguments.run.reports.folder()?;
+    let folder = arguments.run.reports.claim(&arguments.inputs())?;
     let mut again = false;
     loop {
         watch.begin();
@@ -86,6 +87,14 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             }
             Ok(_) = interrupted.wait_for(|on| *on) => return Ok(status),
         }
+    }
+}
+
+impl Arguments {
+    /// The files that a run reads.
+    fn inputs(&self) -> Vec<Input> {
+        let watched = self.watch.iter().map(|path| Input::of("--watch", path)).collect();
+        [self.attach.inputs(), watched, self.trust.inputs(), self.run.inputs()].concat()
     }
 }
 

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::console::Console;
 use super::headings::{OUTPUT, REPORTS};
 use super::messages;
+use super::outputs::{self, Input};
 use super::target::{self, ReportTarget};
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -43,10 +44,12 @@ enum ReportFormat {
 }
 
 impl ReportOptions {
-    /// The folder for the evidence, if --out is given.
+    /// Checks that the reports can be written and overwrite nothing, and claims the folder for the evidence, if --out is given.
     ///
-    /// Errors: it cannot be made, or it is not empty.
-    pub(super) fn folder(&self) -> Result<Option<Folder>, Error> {
+    /// Errors: a report cannot be written or would overwrite an input, or the folder cannot be made or is not empty.
+    pub(super) fn claim(&self, inputs: &[Input]) -> Result<Option<Folder>, Error> {
+        let files: Vec<_> = self.report.iter().filter_map(ReportTarget::output).collect();
+        outputs::check(&files, inputs, self.out.as_deref())?;
         self.out.as_deref().map(Folder::claim).transpose()
     }
 

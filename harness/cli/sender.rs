@@ -2,6 +2,8 @@
 //!
 //! Invariant: a started sender is always stopped.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,8 +13,8 @@ use super::environment::{file, first_given, word};
 use super::headings::TARGET;
 use super::messages;
 use super::options::{RunOptions, SecretOptions};
+use super::outputs::Input;
 use super::plan::{NotStarted, RunPlan};
-use super::sign::input;
 use super::trust::TrustOptions;
 use crate::api::sender::Sender;
 use crate::error::Error;
@@ -70,6 +72,16 @@ impl Arguments {
         let transcript = file("transcript", self.transcript.as_ref(), AttachedSender::Transcript);
         first_given([exec, control, transcript]).ok_or_else(|| Error::Usage(messages::no_sender().to_owned()))
     }
+
+    /// The files that the run reads.
+    fn inputs(&self, attached: &AttachedSender) -> Vec<Input> {
+        let of_sender = match attached {
+            AttachedSender::Exec(command) => Input::of_command("--exec", command),
+            AttachedSender::Control(_) => Vec::new(),
+            AttachedSender::Transcript(file) => vec![Input::of("--transcript", file)],
+        };
+        [of_sender, self.secret.inputs(), self.trust.inputs(), self.run.inputs()].concat()
+    }
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
@@ -87,7 +99,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         AttachedSender::Transcript(_) => arguments.secret.read()?,
         AttachedSender::Exec(_) | AttachedSender::Control(_) => None,
     };
-    let folder = arguments.run.reports.folder()?;
+    let folder = arguments.run.reports.claim(&arguments.inputs(&attached))?;
     let evidence = folder.map(|folder| plan.keep(&folder, Role::Sender, &subject, secret.as_ref()));
     let run = match attached.run(&arguments, &plan, secret, console).await {
         Err(Error::Subject(why)) => {
@@ -127,6 +139,15 @@ impl AttachedSender {
     }
 }
 
+/// A file, or stdin for `-`. Errors: it cannot be opened.
+fn open(file: &Path) -> Result<Box<dyn Read>, Error> {
+    if file.as_os_str() == "-" {
+        return Ok(Box::new(io::stdin()));
+    }
+    let opened = File::open(file).map_err(|why| Error::Usage(messages::cannot_read(file.display(), why)))?;
+    Ok(Box::new(opened))
+}
+
 /// Judges a file. Errors: it cannot be read, or a line is malformed.
 fn recorded(
     file: &Path,
@@ -137,9 +158,9 @@ fn recorded(
     run::check_vectors()?;
     secret.iter().for_each(|secret| console.redact(secret));
     let began = std::time::Instant::now();
-    let recording = reading::read(&input(Some(file))?, &Redaction::new(secret.as_ref()))
+    let name = file.display().to_string();
+    let recording = reading::read(open(file)?, &name, &Redaction::new(secret.as_ref()))
         .map_err(|why| Error::Usage(messages::wrong_transcript(file, why)))?;
-    recording.remarks.iter().for_each(|remark| console.note(&messages::remark(remark)));
     let traffic = Traffic { dialect: plan.options.dialect, limits: plan.options.limits, secret };
     Ok(traffic.run(recording, &plan.selected, plan.options.keeper.as_ref(), began))
 }

@@ -2,7 +2,6 @@
 //!
 //! Invariant: if one report cannot be written, the others still are.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -11,8 +10,13 @@ use clap::ValueEnum;
 use super::console::Console;
 use super::messages;
 use super::signals::writing;
+use super::outputs::OutputFile;
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::files;
+
+/// Names of stdout. A second descriptor of a redirected stdout would overwrite its beginning.
+const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
 #[derive(Debug, Clone)]
 pub(super) struct ReportTarget<F> {
@@ -41,7 +45,15 @@ impl<F> ReportTarget<F> {
     }
 
     fn is_stdout(&self) -> bool {
-        self.path.as_os_str() == "-"
+        STDOUT.iter().any(|name| self.path.as_os_str() == *name)
+    }
+}
+
+impl<F: ValueEnum> ReportTarget<F> {
+    /// The file to check before a run; `None` for stdout.
+    pub(super) fn output(&self) -> Option<OutputFile> {
+        let option = || format!("--report {}={}", name(&self.format), self.path.display());
+        (!self.is_stdout()).then(|| OutputFile::new(option(), &self.path))
     }
 }
 
@@ -71,7 +83,7 @@ pub(super) fn write<F: Copy>(
             console.print(&rendered)
         } else {
             let failed = |source| Error::Report { path: target.path.clone(), source };
-            fs::write(&target.path, rendered).map_err(failed)
+            files::write(&target.path, rendered.as_bytes()).map_err(failed)
         };
         failed = failed.or(written.err());
     }

@@ -10,6 +10,7 @@ use super::console::Console;
 use super::environment::variable;
 use super::headings::TLS;
 use super::messages;
+use super::outputs::Input;
 use crate::error::Error;
 use crate::wire::client::Target;
 use crate::wire::exchange::Trust;
@@ -30,6 +31,12 @@ impl TrustOptions {
     /// Whether the command line has one of them.
     pub(super) fn given(&self) -> bool {
         self.ca.is_some() || self.insecure
+    }
+
+    /// The file of the certificates, if one is given.
+    pub(super) fn inputs(&self) -> Vec<Input> {
+        let file = self.ca.clone().or_else(|| variable("ca").map(PathBuf::from));
+        file.iter().map(|path| Input::of("--ca", path)).collect()
     }
 
     /// The target of a URL. Errors: the URL is malformed, the file has no certificates, or one of these options is given for a

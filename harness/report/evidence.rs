@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::duration::milliseconds;
 use crate::error::Error;
+use crate::files::{self, Folders, NotWritable};
 use crate::redaction::Redaction;
 use crate::report::case::Case;
 use crate::report::curl::body_name;
@@ -32,6 +33,15 @@ pub const FORMAT: &str = "twenty-conform-run/2";
 /// All files and folders of a run's evidence.
 const NAMES: [&str; 7] =
     ["run.json", "exchanges.jsonl", "trials.jsonl", "report.json", "report.txt", "cases", "bodies"];
+
+/// The subfolders of a run on both roles.
+const OF_ROLES: [&str; 2] = ["sender", "receiver"];
+
+/// Whether the evidence of a run may have a file at this path in its folder. On some systems names that differ in case are equal.
+pub fn has(path: &Path) -> bool {
+    let first = path.components().next().map(|first| first.as_os_str().to_string_lossy().to_lowercase());
+    first.is_some_and(|first| NAMES.iter().chain(&OF_ROLES).any(|name| first == *name))
+}
 
 /// A folder for evidence, which was empty when it was claimed.
 #[derive(Debug, Clone)]
@@ -77,13 +87,16 @@ struct Lines {
 impl Folder {
     /// Creates the folder, or uses an empty one.
     ///
-    /// Errors: it cannot be created or read, or it is not empty.
+    /// Errors: it cannot be created, read or written to, or it is not empty.
     pub fn claim(path: &Path) -> Result<Self, Error> {
         let not_created = |why| Error::Usage(messages::folder_not_created(path, &why));
         fs::create_dir_all(path).map_err(not_created)?;
         let not_read = |why| Error::Usage(messages::folder_not_read(path, &why));
         match fs::read_dir(path).map_err(not_read)?.next() {
-            None => Ok(Self(path.to_owned())),
+            None => match files::check_folder(path, Folders::Exist) {
+                Err(NotWritable::Folder(_, why)) => Err(Error::Usage(messages::not_written(path, &why))),
+                _ => Ok(Self(path.to_owned())),
+            },
             Some(_) => Err(Error::Usage(messages::folder_not_empty(path))),
         }
     }
@@ -216,7 +229,7 @@ impl Files {
         for id in bodies {
             let path = self.folder.join(body_name(*id));
             let body = self.redaction.delivery(&run.transcript.exchange(*id).delivery).body;
-            let written = make_parent(&path).and_then(|()| fs::write(&path, body));
+            let written = make_parent(&path).and_then(|()| files::write(&path, &body));
             self.failures.extend(written.err().map(|why| messages::not_written(&path, &why)));
         }
     }
@@ -303,16 +316,14 @@ fn write_reports(folder: &Path, report: &Report) -> Vec<String> {
     let reports = [("report.json", json_report::render(report)), ("report.txt", plain(&shown))];
     let write = |(name, text): (&str, String)| {
         let path = folder.join(name);
-        fs::write(&path, text).err().map(|why| messages::not_written(&path, &why))
+        files::write(&path, text.as_bytes()).err().map(|why| messages::not_written(&path, &why))
     };
     reports.into_iter().filter_map(write).collect()
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
-    let mut file = BufWriter::new(File::create(path)?);
-    serde_json::to_writer_pretty(&mut file, value)?;
-    file.write_all(b"\n")?;
-    file.flush()
+    let text = serde_json::to_string_pretty(value)? + "\n";
+    files::write(path, text.as_bytes())
 }
 
 fn make_parent(path: &Path) -> io::Result<()> {

@@ -45,7 +45,7 @@ pub fn not_shown(requirement: &Requirement, secret_known: bool) -> Option<&'stat
 
 impl Traffic {
     /// The transcript of these requests: one webhook with an unknown URL, and no event that the suite emitted.
-    pub fn transcript(&self, exchanges: impl IntoIterator<Item = Exchange>) -> Transcript {
+    pub fn transcript(&self, exchanges: Vec<Exchange>) -> Transcript {
         let mut transcript = Transcript::new(Role::Sender, self.dialect, self.limits);
         transcript.recorded = true;
         transcript.webhooks.push(RegisteredWebhook {
@@ -61,11 +61,11 @@ impl Traffic {
             dropped: 0,
             overflowed: false,
         });
-        for exchange in exchanges {
-            let body_length = exchange.delivery.body.len() as u64;
-            let traits = Traits { began_ms: exchange.at_ms, body_length, given_up_after: None };
-            transcript.arrive(Some(0), exchange, traits);
-        }
+        transcript.arrive_all(0, exchanges, |exchange| Traits {
+            began_ms: exchange.at_ms,
+            body_length: exchange.delivery.body.len() as u64,
+            given_up_after: None,
+        });
         transcript.endings.push((EVERY_EVENT.name, Ending::Complete));
         transcript
     }
@@ -78,7 +78,8 @@ impl Traffic {
         keeper: Option<&Keeper>,
         began: Instant,
     ) -> Run {
-        let transcript = self.transcript(recording.exchanges);
+        let mut transcript = self.transcript(recording.exchanges);
+        transcript.remarks = recording.remarks;
         if let Some(keeper) = keeper {
             transcript.exchanges.after(0).iter().for_each(|exchange| keeper.keep(Kept::Exchange(exchange)));
         }

@@ -306,6 +306,24 @@ impl Transcript {
         self.arrivals.push(Arrival { webhook, exchange, carries, traits });
     }
 
+    /// Records what reached a webhook before the suite began, which carries none of its events.
+    pub fn arrive_all(
+        &mut self,
+        webhook: usize,
+        exchanges: Vec<Exchange>,
+        traits: impl Fn(&Exchange) -> Traits,
+    ) {
+        let first = self.exchanges.count() + 1;
+        let arrival = |(at, exchange)| Arrival {
+            webhook: Some(webhook),
+            exchange: ExchangeId(first + at),
+            carries: Vec::new(),
+            traits: traits(exchange),
+        };
+        self.arrivals.extend(exchanges.iter().enumerate().map(arrival));
+        self.exchanges.append(exchanges);
+    }
+
     /// What reached the endpoints of a scenario's webhooks, with the webhook of each. It is in the order of emission: deliveries
     /// are concurrent, and a report must not depend on which was faster.
     pub fn arrivals_in(

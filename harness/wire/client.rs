@@ -5,6 +5,7 @@
 
 pub mod forwarding;
 
+pub(crate) mod address;
 mod connection;
 mod conversation;
 mod target;

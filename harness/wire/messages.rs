@@ -43,6 +43,10 @@ pub(super) fn invalid_base64(why: impl Display) -> String {
     format!("invalid base64: {why}")
 }
 
+pub(super) fn list_too_long(most: usize) -> String {
+    format!("the list has more than {most} elements")
+}
+
 pub(crate) fn not_a_method(method: &str) -> String {
     format!("{method:?} is not a request method")
 }
@@ -79,6 +83,10 @@ pub(super) fn no_host(url: &str) -> String {
 
 pub(super) fn trust_without_tls(url: &str) -> String {
     format!("--ca and --insecure apply to https URLs only; {url:?} is not one")
+}
+
+pub(super) fn address_to_listen_on(host: &str, instead: &str) -> String {
+    format!("{host} is an address to listen on; write {instead}")
 }
 
 pub(super) fn not_this_machine(address: &str) -> String {

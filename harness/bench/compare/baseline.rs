@@ -1,9 +1,9 @@
 //! Baselines: benchmark reports saved under a name, and compared with later loads.
 //!
-//! A baseline is replaced atomically, and only a load that is worth comparing with is saved.
+//! A baseline is replaced only on request and as a whole, and only a load that is worth comparing with is saved.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::comparison::{check_finished, comparable, compare, prepared, same_bodies, same_events};
@@ -13,6 +13,7 @@ use crate::bench::measure::machine::Machine;
 use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFacts};
 use crate::bench::measure::result::BenchResult;
 use crate::error::Error;
+use crate::files;
 
 /// The default folder of baselines.
 pub const FOLDER: &str = ".twenty-conform/baselines";
@@ -59,24 +60,23 @@ pub fn read(path: &Path) -> Result<BenchReport, String> {
     BenchReport::parse(&text).map_err(failed)
 }
 
-/// Saves a report under a name, replacing an old one. Returns its path.
+/// Saves a report under a name. Returns its path.
 ///
-/// Errors: the path cannot be written.
-pub fn save(folder: &Path, name: &str, report: &BenchReport) -> Result<PathBuf, (PathBuf, std::io::Error)> {
+/// Errors: the path cannot be written, or it exists and is to be kept.
+pub fn save(
+    folder: &Path,
+    (name, existing): (&str, Existing),
+    report: &BenchReport,
+) -> Result<PathBuf, (PathBuf, std::io::Error)> {
     let path = path(folder, name);
-    // The same folder makes the rename atomic. The process id keeps two processes from sharing the file.
-    let unfinished = folder.join(format!(".{name}.{}.unfinished", std::process::id()));
     let written = fs::create_dir_all(folder).and_then(|()| {
         let text = serde_json::to_string_pretty(report)? + "\n";
-        let mut file = File::create(&unfinished)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&unfinished, &path)
+        match existing {
+            Existing::IsReplaced => files::write(&path, text.as_bytes()),
+            // Another process may have saved it since the load began.
+            Existing::IsKept => files::write_new(&path, text.as_bytes()),
+        }
     });
-    if written.is_err() {
-        // It may not exist.
-        let _ = fs::remove_file(&unfinished);
-    }
     written.map(|()| path.clone()).map_err(|why| (path, why))
 }
 
@@ -92,8 +92,15 @@ pub fn read_finished(path: &Path) -> Result<BenchReport, String> {
 pub struct Baseline {
     folder: PathBuf,
     most: MaxRegression,
-    save: Option<String>,
+    save: Option<(String, Existing)>,
     old: Option<(String, BenchReport)>,
+}
+
+/// What happens to a baseline that has the name already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    IsKept,
+    IsReplaced,
 }
 
 described! {
@@ -115,15 +122,22 @@ pub enum KeptAs<'a> {
 impl Baseline {
     /// Reads the baseline `old`, and remembers `save` as the name to save the report under.
     ///
-    /// Errors: an invalid name, or a baseline that is missing, broken, or of a load that failed or did not finish.
+    /// Errors: an invalid name, a baseline that is missing, broken, or of a load that failed or did not finish, or one that
+    /// exists and is to be kept.
     pub fn open(
         folder: PathBuf,
         most: MaxRegression,
-        save: Option<&str>,
+        save: Option<(&str, Existing)>,
         old: Option<&str>,
     ) -> Result<Self, Error> {
         let checked = |name: &str| check_name(name).map(|()| name.to_owned()).map_err(Error::Usage);
-        let save = save.map(checked).transpose()?;
+        let save = save.map(|(name, existing)| checked(name).map(|name| (name, existing))).transpose()?;
+        if let Some((name, Existing::IsKept)) = &save {
+            let path = path(&folder, name);
+            if fs::symlink_metadata(&path).is_ok() {
+                return Err(Error::Usage(messages::baseline_exists(name, &path.display().to_string())));
+            }
+        }
         let old = old.map(checked).transpose()?;
         let read = |name: String| {
             let path = path(&folder, &name);
@@ -230,7 +244,7 @@ impl Baseline {
     ///
     /// Errors: it cannot be written.
     pub fn keep(&self, report: &BenchReport) -> Result<KeptAs<'_>, Error> {
-        let Some(name) = self.save.as_deref() else { return Ok(KeptAs::NotAsked) };
+        let Some((name, existing)) = &self.save else { return Ok(KeptAs::NotAsked) };
         let replaces = self.old.as_ref().is_some_and(|(old, _)| old == name);
         match report.result {
             BenchResult::Pass => {}
@@ -240,7 +254,7 @@ impl Baseline {
             }
             _ => return Ok(KeptAs::Refused(name, NotKept::NotPassed)),
         }
-        let kept = save(&self.folder, name, report);
+        let kept = save(&self.folder, (name, *existing), report);
         let path = kept.map_err(|(path, source)| Error::Report { path, source })?;
         Ok(KeptAs::Kept(name, path))
     }

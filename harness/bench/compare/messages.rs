@@ -37,6 +37,13 @@ pub(super) fn create_baseline(name: &str) -> String {
     format!("; create it with --save {name}")
 }
 
+/// A baseline has the name that a report is to be saved under.
+pub(super) fn baseline_exists(name: &str, path: &str) -> String {
+    format!(
+        "baseline {name:?} exists already ({path}); choose another name with --save, or replace it with --force"
+    )
+}
+
 // The load against a baseline, and its repetition.
 
 /// What a comparison calls the load that was just measured.

@@ -10,13 +10,14 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep_until, timeout, timeout_at};
 
 use crate::bench::generate::answer::{Answer, AnswerFault};
 use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::generate::messages;
 use crate::subject::SubjectError;
+use crate::wire::client::address::addresses;
 
 /// How long the first connection to an address may take.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
@@ -174,7 +175,7 @@ fn failure(why: &io::Error) -> DeliveryFailure {
 pub(in crate::bench) async fn reachable(host: &str, port: u16) -> Result<SocketAddr, SubjectError> {
     let unreachable = |why: String| SubjectError::Unreachable(messages::unreachable(host, port, &why));
     let mut failed = messages::no_address().to_owned();
-    for address in lookup_host((host, port)).await.map_err(|why| unreachable(why.to_string()))? {
+    for address in addresses(host, port).await.map_err(|why| unreachable(why.to_string()))? {
         match timeout(CONNECT_WAIT, TcpStream::connect(address)).await {
             Ok(Ok(_)) => return Ok(address),
             Ok(Err(why)) => failed = why.to_string(),

@@ -30,6 +30,8 @@ use crate::webhook::signature::Secret;
 use crate::wire::client::{Client, Target};
 use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 
+/// The file of the results, next to the locustfile.
+pub const RESULTS: &str = "results.json";
 pub const MOST_WORKERS: usize = 64;
 /// How long workers may take to connect to the master, even on a busy machine.
 const CONNECT_WAIT: Duration = Duration::from_secs(60);
@@ -115,7 +117,7 @@ pub async fn version(python: &str) -> Result<String, Error> {
 /// Errors: a process cannot be started, or no results are written.
 pub async fn run(plan: &LocustPlan<'_>) -> Result<LocustRun, Error> {
     let port = free_port().map_err(|why| Error::Harness(no_free_port(why)))?.to_string();
-    let path = plan.folder.join("results.json");
+    let path = plan.folder.join(RESULTS);
     // A file from an earlier run.
     match fs::remove_file(&path) {
         Err(why) if why.kind() != io::ErrorKind::NotFound => {

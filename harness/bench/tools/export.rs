@@ -4,13 +4,15 @@
 //! locust runs. Only exported files are overwritten.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::ids::{ID_LENGTH, Ids};
 use crate::bench::tools::messages;
+use crate::error::Error;
+use crate::files;
 use crate::random::Random;
 use crate::redaction::encodings::first_with;
 use crate::webhook::dialect::{Dialect, rfc3339};
@@ -36,6 +38,9 @@ const CHECKED: [&str; 7] = [
     "secret-131-bytes",
     "signed-text-64-bytes",
 ];
+
+/// The files of a load for locust.
+pub const LOCUST_FILES: [&str; 4] = ["locustfile.py", "requirements.txt", "k8s.yaml", "README.md"];
 
 const LOCUSTFILE: &str = include_str!("locust/locustfile.py");
 
@@ -81,10 +86,10 @@ pub fn locust(content: &ExportContent<'_>) -> Result<Vec<Exported>, String> {
     };
     let requirements = format!("# {MARK} locust\nlocust==@LOCUST@\n");
     Ok(vec![
-        Exported { name: "locustfile.py", bytes: locustfile(content)?.into_bytes() },
-        Exported { name: "requirements.txt", bytes: fill(&requirements) },
-        Exported { name: "k8s.yaml", bytes: fill(include_str!("locust/k8s.yaml")) },
-        Exported { name: "README.md", bytes: fill(include_str!("locust/README.md")) },
+        Exported { name: LOCUST_FILES[0], bytes: locustfile(content)?.into_bytes() },
+        Exported { name: LOCUST_FILES[1], bytes: fill(&requirements) },
+        Exported { name: LOCUST_FILES[2], bytes: fill(include_str!("locust/k8s.yaml")) },
+        Exported { name: LOCUST_FILES[3], bytes: fill(include_str!("locust/README.md")) },
     ])
 }
 
@@ -219,18 +224,19 @@ fn presigned(
 /// Writes an export into a folder, which is created if missing. Returns the paths.
 ///
 /// Errors: a path cannot be written, or has a file that was not exported.
-pub fn write(folder: &Path, files: &[Exported]) -> Result<Vec<PathBuf>, String> {
-    let failed =
-        |path: &Path, why: io::Error| messages::not_writable(&path.display().to_string(), &why.to_string());
-    let paths: Vec<PathBuf> = files.iter().map(|file| folder.join(file.name)).collect();
+pub fn write(folder: &Path, exported: &[Exported]) -> Result<Vec<PathBuf>, Error> {
+    let paths: Vec<PathBuf> = exported.iter().map(|file| folder.join(file.name)).collect();
     for path in &paths {
         if let Some(why) = protected(path) {
-            return Err(messages::not_overwritten(&path.display().to_string(), &why));
+            return Err(Error::Usage(messages::not_overwritten(&path.display().to_string(), &why)));
         }
     }
-    fs::create_dir_all(folder).map_err(|why| failed(folder, why))?;
-    for (path, file) in paths.iter().zip(files) {
-        fs::write(path, &file.bytes).map_err(|why| failed(path, why))?;
+    let made = fs::create_dir_all(folder);
+    made.map_err(|why| {
+        Error::Usage(messages::not_writable(&folder.display().to_string(), &why.to_string()))
+    })?;
+    for (path, file) in paths.iter().zip(exported) {
+        files::write(path, &file.bytes).map_err(|source| Error::Report { path: path.clone(), source })?;
     }
     Ok(paths)
 }

@@ -1,18 +1,19 @@
 //! The options that save a benchmark's report as a baseline, or compare it with one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::messages;
 use super::output::OutputOptions;
-use crate::bench::compare::baseline::{self, Baseline, KeptAs};
+use crate::bench::compare::baseline::{self, Baseline, Existing, KeptAs};
 use crate::bench::compare::thresholds::{GivenRegression, MaxRegression};
 use crate::bench::measure::objective::Bound;
 use crate::bench::measure::report::BenchReport;
-use crate::cli::config::Config;
+use crate::cli::config::{self, Config};
 use crate::cli::console::Console;
 use crate::cli::headings::COMPARISON;
+use crate::cli::outputs::{Input, OutputFile};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 
@@ -39,6 +40,9 @@ pub(super) struct BaselineOptions {
     /// Save the report under this name as a baseline
     #[arg(long, value_name = "NAME")]
     save: Option<String>,
+    /// Replace the baseline of this name if it exists
+    #[arg(long)]
+    force: bool,
     /// Compare with the baseline of this name, and repeat the load when a figure looks worse
     ///
     /// The status is 6 if both loads are worse, and 3 if the noise is too large to decide.
@@ -58,6 +62,14 @@ pub(super) struct Project {
 }
 
 impl ProjectOptions {
+    /// The configuration file.
+    pub(super) fn inputs(&self) -> Vec<Input> {
+        vec![match &self.config {
+            Some(path) => Input::of("--config", path),
+            None => Input::named(Path::new(config::FILE)),
+        }]
+    }
+
     /// Reads the configuration file; options override it. Errors: the file is wrong.
     pub(super) fn read(&self) -> Result<Project, Error> {
         let bench = Config::read(self.config.as_deref())?.bench;
@@ -71,12 +83,28 @@ impl ProjectOptions {
 }
 
 impl BaselineOptions {
-    /// Opens the baseline, and returns the bounds: those given, or those of the configuration file.
+    /// Opens the baseline, checks what the load will write, and returns the bounds: those given, or those of the configuration
+    /// file. `inputs` are the files that the command reads in addition.
     ///
-    /// Errors: the baseline is not usable, or the configuration file is wrong.
-    pub(super) fn open(&self, given: &[Bound]) -> Result<(Baseline, Vec<Bound>), Error> {
+    /// Errors: the baseline is not usable or exists already, a file cannot be written or would overwrite another, or the
+    /// configuration file is wrong.
+    pub(super) fn open(
+        &self,
+        given: &[Bound],
+        output: &OutputOptions,
+        mut inputs: Vec<Input>,
+    ) -> Result<(Baseline, Vec<Bound>), Error> {
         let Project { most, folder, bounds } = self.project.read()?;
-        let baseline = Baseline::open(folder, most, self.save.as_deref(), self.baseline.as_deref())?;
+        let existing = if self.force { Existing::IsReplaced } else { Existing::IsKept };
+        let saved = self.save.as_deref().map(|name| (name, existing));
+        let baseline = Baseline::open(folder.clone(), most, saved, self.baseline.as_deref())?;
+        let file = |name: &String| baseline::path(&folder, name);
+        let save = |name| OutputFile::new(format!("--save {name}"), &file(name)).in_created_folder();
+        // With --force, a baseline may be replaced by the load that was compared with it.
+        let compared = self.baseline.iter().filter(|name| self.save.as_ref() != Some(name));
+        inputs.extend(compared.map(|name| Input::of("--baseline", &file(name))));
+        inputs.extend(self.project.inputs());
+        output.check::<BenchReport>(self.save.iter().map(save).collect(), &inputs)?;
         Ok((baseline, if given.is_empty() { bounds } else { given.to_vec() }))
     }
 }

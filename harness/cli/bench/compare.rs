@@ -11,6 +11,7 @@ use crate::bench::measure::compared::ReportComparison;
 use crate::bench::measure::report::BenchReport;
 use crate::bench::measure::result::BenchResult;
 use crate::cli::console::Console;
+use crate::cli::outputs::Input;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 
@@ -31,8 +32,12 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    arguments.output.check::<ReportComparison>()?;
     let project = arguments.project.read()?;
+    let given = [Some(&arguments.old), Some(&arguments.new), arguments.again.as_ref()];
+    let located = given.into_iter().flatten().filter_map(|one| baseline::locate(one, &project.folder).ok());
+    let inputs: Vec<Input> =
+        located.map(|path| Input::named(&path)).chain(arguments.project.inputs()).collect();
+    arguments.output.check::<ReportComparison>(Vec::new(), &inputs)?;
     let read = |argument: &String| -> Result<(String, BenchReport), Error> {
         let path = baseline::locate(argument, &project.folder).map_err(Error::Usage)?;
         Ok((argument.clone(), baseline::read_finished(&path).map_err(Error::Usage)?))

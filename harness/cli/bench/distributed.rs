@@ -15,12 +15,13 @@ use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::plan::MOST_CONNECTIONS;
 use crate::bench::measure::load;
 use crate::bench::measure::report::BenchReport;
-use crate::bench::tools::distributed::{self, LocustPlan, MOST_WORKERS, conclude, folder, ledger};
-use crate::bench::tools::export::{ExportContent, locust, write};
+use crate::bench::tools::distributed::{self, LocustPlan, MOST_WORKERS, RESULTS, conclude, folder, ledger};
+use crate::bench::tools::export::{ExportContent, LOCUST_FILES, locust, write};
 use crate::cli::attach::AttachOptions;
 use crate::cli::console::Console;
 use crate::cli::headings::{LOAD, REPORTS};
 use crate::cli::options::random_seed;
+use crate::cli::outputs::{Input, OutputFile};
 use crate::cli::signals::interruption;
 use crate::cli::trust::TrustOptions;
 use crate::cli::values::{duration, pause, up_to};
@@ -65,7 +66,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    arguments.output.check::<BenchReport>()?;
+    arguments.output.check::<BenchReport>(arguments.written(), &arguments.inputs())?;
     let seed = random_seed();
     let made = || Secret::new(Random::from_seed(seed).secret());
     let attachment =
@@ -116,6 +117,20 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
 }
 
 impl Arguments {
+    fn inputs(&self) -> Vec<Input> {
+        [self.attach.inputs(), self.load.inputs()].concat()
+    }
+
+    /// The files in the folder of --out.
+    fn written(&self) -> Vec<OutputFile> {
+        let of = |(folder, name): (&PathBuf, &str)| {
+            let path = folder.join(name);
+            OutputFile::new(format!("--out {}", path.display()), &path).in_created_folder()
+        };
+        let names = || LOCUST_FILES.into_iter().chain([RESULTS]);
+        self.out.iter().flat_map(|folder| names().map(move |name| (folder, name))).map(of).collect()
+    }
+
     /// Runs locust on a receiver, and compares its counts with the receiver's ledger if there is one.
     async fn measure(
         &self,
@@ -128,7 +143,7 @@ impl Arguments {
         let (target, dialect) = (receiver.target(), self.load.dialect());
         let corpus = own.unwrap_or_else(|| Corpus::samples(dialect, &target.url(), clock.now_ms()));
         let content = ExportContent { dialect, corpus: &corpus, url: &target.url(), now_ms: clock.now_ms() };
-        write(folder, &locust(&content).map_err(Error::Harness)?).map_err(Error::Usage)?;
+        write(folder, &locust(&content).map_err(Error::Harness)?)?;
         let before = ledger(target, clock).await;
         let fail_on = self.load.tolerance().fail_on.to_string();
         let run = distributed::run(&LocustPlan {

@@ -83,7 +83,7 @@ pub(super) fn run(arguments: Arguments, console: &mut Console) -> Result<ExitSta
             wrk(&content, &signing).map_err(Error::Usage)?
         }
     };
-    let paths = write(&arguments.folder, &files).map_err(Error::Usage)?;
+    let paths = write(&arguments.folder, &files)?;
     let lines: String = paths.iter().map(|path| format!("{}\n", path.display())).collect();
     console.print(&lines)?;
     Ok(ExitStatus::Passed)

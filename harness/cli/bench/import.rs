@@ -9,6 +9,7 @@ use super::output::OutputOptions;
 use crate::bench::measure::report::BenchReport;
 use crate::bench::tools::import;
 use crate::cli::console::Console;
+use crate::cli::outputs::Input;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
@@ -23,7 +24,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    arguments.output.check::<BenchReport>()?;
+    arguments.output.check::<BenchReport>(Vec::new(), &[Input::named(&arguments.file)])?;
     let mut report = import::read(&arguments.file).map_err(Error::Usage)?;
     report.command = command_line(&Redaction::new(None));
     arguments.output.publish(&report, report.status(), console)

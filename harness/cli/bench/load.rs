@@ -12,6 +12,7 @@ use crate::bench::measure::objective::share;
 use crate::bench::measure::verdict::Tolerance;
 use crate::cli::headings::{LIMITS, LOAD, PAYLOAD, TARGET, VERDICT};
 use crate::cli::options::{DialectOption, GateLevel};
+use crate::cli::outputs::Input;
 use crate::cli::values::duration;
 use crate::error::Error;
 use crate::webhook::dialect::Dialect;
@@ -50,6 +51,11 @@ impl LoadOptions {
 
     pub(super) fn tolerance(&self) -> Tolerance {
         Tolerance { max_errors: self.max_errors, fail_on: self.fail_on.level() }
+    }
+
+    /// The file or folder of the bodies.
+    pub(super) fn inputs(&self) -> Vec<Input> {
+        self.corpus.iter().map(|path| Input::with_contents("--corpus", path)).collect()
     }
 
     /// The bodies of --corpus. Errors: they cannot be read, or there are none.

@@ -11,6 +11,7 @@ use crate::bench::show::{comparison, html, pair, text, trend};
 use crate::cli::console::Console;
 use crate::cli::headings::{OUTPUT, REPORTS};
 use crate::cli::messages::{alternatives, json_not_written};
+use crate::cli::outputs::{self, Input, OutputFile};
 use crate::cli::target::{self, ReportTarget, name, names};
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -90,13 +91,17 @@ impl Render for PairReport {
 }
 
 impl OutputOptions {
-    /// Errors: this report does not have one of the formats.
-    pub(super) fn check<T: Render>(&self) -> Result<(), Error> {
-        let none = |target: &&ReportTarget<Format>| !T::FORMATS.contains(&target.format);
-        self.report.iter().find(none).map_or(Ok(()), |target| {
+    /// Checks the reports before a run. `others` are the files that the command writes in addition.
+    ///
+    /// Errors: this report does not have one of the formats, or a file cannot be written or would overwrite another.
+    pub(super) fn check<T: Render>(&self, others: Vec<OutputFile>, inputs: &[Input]) -> Result<(), Error> {
+        if let Some(target) = self.report.iter().find(|target| !T::FORMATS.contains(&target.format)) {
             let formats = alternatives(&names(T::FORMATS));
-            Err(Error::Usage(messages::unwritten_format(&name(&target.format), &formats)))
-        })
+            return Err(Error::Usage(messages::unwritten_format(&name(&target.format), &formats)));
+        }
+        let reports = self.report.iter().filter_map(ReportTarget::output);
+        let files: Vec<OutputFile> = others.into_iter().chain(reports).collect();
+        outputs::check(&files, inputs, None)
     }
 
     /// Writes the reports and returns the status.

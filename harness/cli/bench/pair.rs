@@ -18,6 +18,7 @@ use crate::cli::attach::check_path;
 use crate::cli::console::Console;
 use crate::cli::headings::{LOAD, TARGET, VERDICT};
 use crate::cli::options::{SecretOptions, random_seed};
+use crate::cli::outputs::Input;
 use crate::cli::signals::interruption;
 use crate::cli::values::{duration, from_to, pause, up_to};
 use crate::clock::Clock;
@@ -83,7 +84,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    arguments.output.check::<PairReport>()?;
+    arguments.output.check::<PairReport>(Vec::new(), &arguments.inputs())?;
     let (rounds, plan) = arguments.plan()?;
     let figure = if arguments.rate.is_some() { Figure::P99 } else { Figure::Rate };
     let most = arguments.project.read()?.most;
@@ -130,6 +131,12 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
 }
 
 impl Arguments {
+    fn inputs(&self) -> Vec<Input> {
+        let commands = [("--base", &self.base), ("--candidate", &self.candidate)];
+        let commands = commands.map(|(option, command)| Input::of_command(option, command)).concat();
+        [commands, self.secret.inputs(), self.load.inputs(), self.project.inputs()].concat()
+    }
+
     /// The rounds of a series, and the plan of each load.
     ///
     /// Errors: a load has too few deliveries for a p99, or the path is malformed.

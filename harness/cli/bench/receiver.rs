@@ -97,7 +97,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     }
     let plan = arguments.plan();
     let search_plan = arguments.search_plan()?;
-    let (baseline, bounds) = arguments.baseline.open(&arguments.threshold)?;
+    let inputs = [arguments.attach.inputs(), arguments.load.inputs()].concat();
+    let (baseline, bounds) = arguments.baseline.open(&arguments.threshold, &arguments.output, inputs)?;
     let load = LoadFacts::of(&plan, arguments.load.tolerance().max_errors, search_plan.is_some());
     baseline.check(&load, BenchRole::Receiver, arguments.load.dialect().name)?;
     let made = || Secret::new(Random::from_seed(plan.seed).secret());

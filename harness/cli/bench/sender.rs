@@ -28,6 +28,7 @@ use crate::cli::console::Console;
 use crate::cli::environment::{first_given, word};
 use crate::cli::headings::{LIMITS, LOAD, TARGET, VERDICT};
 use crate::cli::options::{DialectOption, random_seed};
+use crate::cli::outputs::Input;
 use crate::cli::signals::interruption;
 use crate::cli::values::{duration, pause, up_to};
 use crate::clock::Clock;
@@ -117,7 +118,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     limits::allow(ends * task.connections()).map_err(Error::Usage)?;
     let (clock, interrupted) = (Clock::system(), interruption());
     let dialect = arguments.dialect.dialect();
-    let (baseline, bounds) = arguments.baseline.open(&arguments.threshold)?;
+    let (baseline, bounds) =
+        arguments.baseline.open(&arguments.threshold, &arguments.output, attached.inputs())?;
     baseline.check(&task.load(), BenchRole::Sender, dialect.name)?;
     baseline.check_events(task.webhooks, task.events)?;
     let name = match &attached {
@@ -159,6 +161,13 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
 }
 
 impl Attached {
+    fn inputs(&self) -> Vec<Input> {
+        match self {
+            Self::Exec(command) => Input::of_command("--exec", command),
+            Self::Control(_) | Self::Reference => Vec::new(),
+        }
+    }
+
     /// Runs the load, and stops a started sender.
     async fn measure(
         &self,

@@ -11,10 +11,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::pki_types::CertificateDer;
 use url::Url;
 
 use crate::peers::sender::{Transport, messages};
+use crate::wire::client::address::addresses;
 use crate::wire::client::tls;
 use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
 use crate::wire::messages::not_a_method;
@@ -91,6 +93,19 @@ impl Transport for Pooled {
     }
 }
 
+/// Resolves names as the client of the suite does: `localhost` is this machine.
+struct Resolver;
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            // The URL's port replaces this one.
+            let found = addresses(name.as_str(), 0).await?;
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
 /// A client that trusts these authorities and the system's.
 fn client(
     wait: Duration,
@@ -103,6 +118,7 @@ fn client(
     let trusted: Vec<_> =
         trusted.iter().map(|one| reqwest::Certificate::from_der(one)).collect::<Result<_, _>>()?;
     reqwest::Client::builder()
+        .dns_resolver(Resolver)
         .redirect(reqwest::redirect::Policy::none())
         .timeout(wait)
         .tls_certs_merge(trusted)

@@ -1,7 +1,11 @@
 //! Reads HAR files, as browsers, proxies and test tools write them: the requests under `log.entries`.
 //!
-//! The body is read byte for byte. An error names the line of the entry.
+//! The file is read once, entry by entry. The body is read byte for byte. An error names the line of the entry.
 
+use std::cell::Cell;
+use std::fmt;
+use std::io::Read;
+use std::rc::Rc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -9,24 +13,18 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
 use url::Url;
 
 use super::messages;
-use super::recording::{Recording, line_of};
+use super::recording::{Recording, Source};
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Headers, Outcome, Response, Transfer};
 
-#[derive(Deserialize)]
-struct Har<'a> {
-    #[serde(borrow)]
-    log: Log<'a>,
-}
-
-#[derive(Deserialize)]
-struct Log<'a> {
-    #[serde(borrow)]
-    entries: Vec<&'a RawValue>,
-}
+/// Where the entries are: `log.entries`.
+const ENTRIES: &[&str] = &["log", "entries"];
+/// How many headers of a request are read.
+const MOST_HEADERS: usize = 1000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,9 +41,11 @@ struct Entry {
 struct Request {
     method: String,
     url: String,
-    headers: Vec<Header>,
+    headers: RequestHeaders,
     post_data: Option<PostData>,
 }
+
+struct RequestHeaders(Headers);
 
 #[derive(Deserialize)]
 struct Header {
@@ -65,37 +65,152 @@ struct Answer {
     status: u16,
 }
 
+/// What was read of a file so far.
+struct Progress {
+    recording: Recording,
+    count: usize,
+    lines: Rc<Cell<usize>>,
+    /// The line of the entry that is being read.
+    entry: Option<usize>,
+    /// Why this entry is not a delivery.
+    refusal: Option<String>,
+}
+
+/// What is left of the way to the entries.
+struct Way<'a> {
+    names: &'static [&'static str],
+    progress: &'a mut Progress,
+}
+
+struct NextEntry<'a>(&'a mut Progress);
+
 /// Reads a HAR file. Requests with neither a body nor a webhook header are skipped.
 ///
 /// Errors: the line, and what is wrong there.
-pub(crate) fn read(text: &str) -> Result<Recording, String> {
-    let har: Har<'_> = serde_json::from_str(text).map_err(|why| {
-        let words = why.to_string();
-        let words = words.split(" at line ").next().unwrap_or_default();
-        messages::not_har(why.line(), words, why.is_eof())
-    })?;
-    let count = har.log.entries.len();
-    let mut exchanges = Vec::new();
-    for (at, raw) in har.log.entries.into_iter().enumerate() {
-        let before = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-        let line = line_of(&text.as_bytes()[..before.min(text.len())]);
-        let refused = |why: String| messages::har_entry(line, at, &why);
-        let entry: Entry = serde_json::from_str(raw.get()).map_err(|why| {
-            let words = why.to_string();
-            refused(words.split(" at line ").next().unwrap_or_default().to_owned())
-        })?;
-        exchanges.extend(exchange(entry).map_err(refused)?);
+pub(super) fn read<R: Read>(source: Source<R>) -> Result<Recording, String> {
+    let lines = source.line_count();
+    let mut progress =
+        Progress { recording: Recording::default(), count: 0, lines, entry: None, refusal: None };
+    let mut from = serde_json::Deserializer::from_reader(source);
+    let read =
+        Way { names: ENTRIES, progress: &mut progress }.deserialize(&mut from).and_then(|()| from.end());
+    read.map_err(|why| progress.describe(&why))?;
+    let Progress { mut recording, count, .. } = progress;
+    let skipped = count - recording.exchanges.len();
+    if skipped > 0 {
+        recording.remarks.push(messages::har_skipped(skipped, count));
     }
-    let skipped = count - exchanges.len();
-    let remarks = if skipped > 0 { vec![messages::har_skipped(skipped, count)] } else { Vec::new() };
-    Ok(Recording { exchanges, remarks })
+    Ok(recording)
+}
+
+impl Progress {
+    fn describe(&self, why: &serde_json::Error) -> String {
+        let text = why.to_string();
+        // The text ends with a line and a column.
+        let words = text.rsplit_once(" at line ").map_or(&*text, |(words, _)| words);
+        match (why.classify(), self.entry) {
+            (Category::Io, _) => messages::not_read(&text),
+            (Category::Data, Some(line)) => {
+                messages::har_entry(line, self.count, self.refusal.as_deref().unwrap_or(words))
+            }
+            _ => messages::not_har(why.line(), words, why.is_eof()),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Way<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        if self.names.is_empty() { from.deserialize_seq(self) } else { from.deserialize_map(self) }
+    }
+}
+
+impl<'de> Visitor<'de> for Way<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.names {
+            [name, ..] => write!(f, "an object with `{name}`"),
+            [] => f.write_str("an array"),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Some((&name, names)) = self.names.split_first() else { return Ok(()) };
+        let mut found = false;
+        while let Some(member) = map.next_key::<String>()? {
+            if member != name {
+                map.next_value::<IgnoredAny>()?;
+            } else if found {
+                return Err(A::Error::duplicate_field(name));
+            } else {
+                map.next_value_seed(Way { names, progress: &mut *self.progress })?;
+                found = true;
+            }
+        }
+        if found { Ok(()) } else { Err(A::Error::missing_field(name)) }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while entries.next_element_seed(NextEntry(self.progress))?.is_some() {}
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for NextEntry<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        let Self(progress) = self;
+        // The parser has read the first byte of the entry.
+        progress.entry = Some(progress.lines.get() + 1);
+        let added = match exchange(Entry::deserialize(from)?) {
+            Ok(Some(exchange)) => progress.recording.add(exchange),
+            other => other.map(drop),
+        };
+        if let Err(why) = added {
+            progress.refusal = Some(why);
+            return Err(D::Error::custom("refused"));
+        }
+        progress.entry = None;
+        progress.count += 1;
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for RequestHeaders {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = RequestHeaders;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RequestHeaders, A::Error> {
+                let mut headers = Vec::new();
+                while let Some(Header { name, value }) = list.next_element()? {
+                    // HTTP/2 puts the request line into pseudo-headers.
+                    if !name.starts_with(':') {
+                        headers.push((name, Bytes::from(value)));
+                    }
+                    if headers.len() > MOST_HEADERS {
+                        return Err(A::Error::custom(messages::too_many_headers(MOST_HEADERS)));
+                    }
+                }
+                Ok(RequestHeaders(Headers(headers)))
+            }
+        }
+
+        from.deserialize_seq(List)
+    }
 }
 
 fn exchange(entry: Entry) -> Result<Option<Exchange>, String> {
-    let Request { method, url, headers, post_data } = entry.request;
-    // HTTP/2 puts the request line into pseudo-headers.
-    let headers = headers.into_iter().filter(|header| !header.name.starts_with(':'));
-    let headers = Headers(headers.map(|header| (header.name, Bytes::from(header.value))).collect());
+    let Request { method, url, headers: RequestHeaders(headers), post_data } = entry.request;
     let is_webhook_header =
         |(name, _): &(String, Bytes)| name.to_ascii_lowercase().starts_with("x-twenty-webhook-");
     let body = match post_data {
@@ -131,7 +246,12 @@ fn exchange(entry: Entry) -> Result<Option<Exchange>, String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
-    use super::read;
+    use super::Recording;
+    use crate::suite::traffic::recording::Source;
+
+    fn read(text: &str) -> Result<Recording, String> {
+        super::read(Source::new(text.as_bytes()).unwrap())
+    }
 
     fn har(entries: &str) -> String {
         format!("{{\"log\": {{\"version\": \"1.2\",\n\"entries\": [\n{entries}\n]}}}}")

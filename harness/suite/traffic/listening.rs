@@ -156,7 +156,7 @@ impl Judge {
         };
         let number = usize::try_from(self.tally.judged).unwrap_or(usize::MAX).saturating_add(1);
         exchange.id = ExchangeId(number);
-        let transcript = self.traffic.transcript([(*exchange).clone()]);
+        let transcript = self.traffic.transcript(vec![(*exchange).clone()]);
         let findings = self.traffic.judge(&transcript, &self.selected);
         self.tally.add(number, &findings, &self.redaction);
         Watched::Delivery { exchange, findings }

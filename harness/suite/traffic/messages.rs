@@ -1,5 +1,7 @@
 //! What is said of recorded and watched traffic: files that cannot be read, and requirements that traffic does not show.
 
+use crate::plural::counted;
+
 /// Why recorded traffic does not show a requirement for signatures.
 pub(super) fn secret_missing() -> &'static str {
     "the webhook's secret is unknown; give it with --secret"
@@ -25,6 +27,38 @@ pub(super) fn empty_file() -> String {
 
 pub(super) fn no_deliveries(line: usize) -> String {
     format!("line {line}: the file has no deliveries")
+}
+
+pub(super) fn not_read(why: &str) -> String {
+    format!("cannot be read: {why}")
+}
+
+/// Follows that a file cannot be read.
+pub(super) fn too_long_file(most: u64) -> String {
+    format!("it is longer than {most} MiB")
+}
+
+pub(super) fn line_too_long(line: usize, most: usize) -> String {
+    format!("line {line} is longer than {most} MiB")
+}
+
+/// Follows the line or the entry of a delivery that is too many.
+pub(super) fn too_many_deliveries(before: usize, most: usize) -> String {
+    format!("the {before} deliveries before this line take {most} MiB of memory; split the file")
+}
+
+pub(super) fn too_many_headers(most: usize) -> String {
+    format!("the request has more than {most} headers")
+}
+
+pub(super) fn at_line(line: usize, why: &str) -> String {
+    format!("line {line}: {why}")
+}
+
+/// A remark in the report.
+pub(super) fn last_line_cut(file: &str, deliveries: usize) -> String {
+    let were = if deliveries == 1 { "was" } else { "were" };
+    format!("the last line of {file} is cut; {} {were} read", counted(deliveries, "delivery", "deliveries"))
 }
 
 /// A line that ends too early. `why` says what is missing.

@@ -36,6 +36,20 @@ impl Exchanges {
         id
     }
 
+    /// Adds exchanges, without a copy if there were none.
+    pub fn append(&mut self, mut exchanges: Vec<Exchange>) {
+        for exchange in &mut exchanges {
+            self.count += 1;
+            self.acknowledged += usize::from(exchange.outcome.acknowledges());
+            exchange.id = ExchangeId(self.count);
+        }
+        if self.kept.is_empty() {
+            self.kept = exchanges;
+        } else {
+            self.kept.append(&mut exchanges);
+        }
+    }
+
     /// The exchange with this number; `None` if it was released.
     pub fn get(&self, id: ExchangeId) -> Option<&Exchange> {
         let at = self.kept.binary_search_by_key(&id, |exchange| exchange.id).ok()?;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use twenty_conform::bench::compare::baseline;
+use twenty_conform::bench::compare::baseline::{self, Existing};
 use twenty_conform::bench::compare::comparison::{check_finished, comparable, compare};
 use twenty_conform::bench::compare::thresholds::{GivenRegression, MaxRegression};
 use twenty_conform::bench::measure::compared::{Metric, ReportComparison};
@@ -174,9 +174,13 @@ fn baselines_are_saved_atomically_and_errors_name_the_file() {
     let folder = TempDir::new().unwrap();
     let below = folder.path().join("a/b");
     let (report, other) = (MadeUp::steady(1000, 1000).report(), MadeUp::steady(2000, 1000).report());
-    let path = baseline::save(&below, "main", &report).unwrap();
+    let path = baseline::save(&below, ("main", Existing::IsKept), &report).unwrap();
     assert_eq!(baseline::read(&path).unwrap(), report);
-    assert_eq!(baseline::save(&below, "main", &other).unwrap(), path, "the baseline is replaced");
+    assert_eq!(
+        baseline::save(&below, ("main", Existing::IsReplaced), &other).unwrap(),
+        path,
+        "the baseline is replaced"
+    );
     assert_eq!(baseline::read(&path).unwrap(), other);
     let entries = std::fs::read_dir(&below).unwrap().count();
     assert_eq!(entries, 1, "no temporary file is left");
@@ -206,6 +210,6 @@ fn baselines_are_saved_atomically_and_errors_name_the_file() {
         assert_eq!(baseline::check_name(name), Ok(()), "{name:?}");
     }
     // A file cannot be the folder.
-    let (_, why) = baseline::save(&path.join("below"), "main", &report).unwrap_err();
+    let (_, why) = baseline::save(&path.join("below"), ("main", Existing::IsKept), &report).unwrap_err();
     assert!(!why.to_string().is_empty());
 }

@@ -6,10 +6,9 @@ use std::{fmt, io};
 
 use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::net::TcpStream;
 
 use super::target::{Scheme, Target};
-use super::tls;
+use super::{address, tls};
 use crate::wire::codec::Reader;
 use crate::wire::exchange::Outcome;
 
@@ -30,7 +29,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Stream for T {}
 impl Connection {
     /// Connects, with TLS if the target asks for it. `Err` is the outcome of a failed attempt.
     pub(crate) async fn open(target: &Target) -> Result<Self, Outcome> {
-        let tcp = TcpStream::connect((target.host.as_str(), target.port)).await.map_err(|why| ended(&why))?;
+        let tcp = address::connect(&target.host, target.port).await.map_err(|why| ended(&why))?;
         // Nagle's algorithm would delay a small request until the previous one is acknowledged.
         let _ = tcp.set_nodelay(true);
         let stream: Box<dyn Stream> = match &target.scheme {

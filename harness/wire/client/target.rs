@@ -1,9 +1,8 @@
 //! Where deliveries go: scheme, address and path.
 
-use std::net::IpAddr;
-
 use url::Url;
 
+use super::address;
 use super::tls::Tls;
 use crate::wire::exchange::Trust;
 use crate::wire::messages;
@@ -36,7 +35,8 @@ impl Target {
 
     /// Parses a URL.
     ///
-    /// Errors: the URL is invalid, the file has no certificates, or trust was given for a URL without TLS.
+    /// Errors: the URL is invalid, its host is an address for servers only, the file has no certificates, or trust was given for
+    /// a URL without TLS.
     pub fn trusting(url: &str, trust: Trust) -> Result<Self, String> {
         let parsed = Url::parse(url).map_err(|why| messages::not_a_url(url, why))?;
         let secure = match parsed.scheme() {
@@ -48,6 +48,10 @@ impl Target {
             return Err(messages::credentials_in_url());
         }
         let host = parsed.host_str().ok_or_else(|| messages::no_host(url))?;
+        let host = host.trim_matches(['[', ']']);
+        if let Some(instead) = address::instead_of(host) {
+            return Err(messages::address_to_listen_on(host, instead));
+        }
         let path = parsed
             .query()
             .map_or_else(|| parsed.path().to_owned(), |query| format!("{}?{query}", parsed.path()));
@@ -56,12 +60,7 @@ impl Target {
             (false, Trust::System) => Scheme::Http,
             (false, _) => return Err(messages::trust_without_tls(url)),
         };
-        Ok(Self {
-            port: parsed.port().unwrap_or(scheme.default_port()),
-            host: host.trim_matches(['[', ']']).to_owned(),
-            scheme,
-            path,
-        })
+        Ok(Self { port: parsed.port().unwrap_or(scheme.default_port()), host: host.to_owned(), scheme, path })
     }
 
     /// The authority for `Host` and URLs: the host, in brackets if it is an IPv6 address, and the port unless it is the
@@ -79,9 +78,9 @@ impl Target {
         if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() }
     }
 
-    /// Whether the host is `localhost` or a loopback address.
+    /// Whether the host is `localhost`, a name below it, or a loopback address.
     pub fn is_loopback(&self) -> bool {
-        self.host == "localhost" || self.host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        address::is_loopback(&self.host)
     }
 
     /// Errors: the target is another machine, and that is not allowed.

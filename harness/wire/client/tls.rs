@@ -63,8 +63,10 @@ impl Tls {
         host: &str,
         stream: TcpStream,
     ) -> Result<TlsStream<TcpStream>, Outcome> {
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| Outcome::Tls(messages::host_without_certificate(host)))?;
+        // Certificates and servers know a name without the dot that ends it in the resolver.
+        let name = host.strip_suffix('.').unwrap_or(host).to_owned();
+        let name =
+            ServerName::try_from(name).map_err(|_| Outcome::Tls(messages::host_without_certificate(host)))?;
         self.connector.connect(name, stream).await.map_err(|why| {
             Outcome::Tls(refusal(&why).unwrap_or_else(|| match why.kind() {
                 io::ErrorKind::UnexpectedEof => messages::closed_in_handshake(),

@@ -8,15 +8,22 @@
 //!
 //! Invariant: bytes survive a round trip. UTF-8 is written as a string, anything else as base64.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde::de::{Deserialize, Deserializer};
+use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use super::{Delivery, Headers, Outcome};
 use crate::wire::codec::is_token;
 use crate::wire::messages;
+
+/// How many headers are read: more than any endpoint accepts.
+const MOST_HEADERS: usize = 10_000;
+const MOST_LENGTHS: usize = 4_000_000;
 
 /// Bytes as they are written: a string, or `{"base64": …}`.
 #[derive(serde::Serialize)]
@@ -102,8 +109,35 @@ impl Serialize for Headers {
 
 impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let read = Vec::<(String, Read)>::deserialize(from)?;
+        let read = from.deserialize_seq(List::<(String, Read)>(MOST_HEADERS, PhantomData))?;
         Ok(Self(read.into_iter().map(|(name, value)| (name, value.into())).collect()))
+    }
+}
+
+/// The lengths of chunks or segments.
+pub(super) fn lengths<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<usize>, D::Error> {
+    from.deserialize_seq(List(MOST_LENGTHS, PhantomData))
+}
+
+/// A list with at most this many elements: in memory, short ones take a multiple of their text.
+struct List<T>(usize, PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sequence")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = list.next_element()? {
+            if elements.len() == self.0 {
+                return Err(A::Error::custom(messages::list_too_long(self.0)));
+            }
+            elements.push(element);
+        }
+        Ok(elements)
     }
 }
 

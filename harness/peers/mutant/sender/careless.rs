@@ -7,12 +7,12 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::Url;
 
 use crate::peers::sender::Transport;
 use crate::wire::client::Target;
+use crate::wire::client::address::connect;
 use crate::wire::codec::{AnswerFacts, Framing, Side, Step, encode_request, head_end, parse_answer, slots};
 use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
 
@@ -55,7 +55,7 @@ impl Careless {
     }
 
     async fn attempt(self, target: &Target, delivery: &Delivery) -> io::Result<Outcome> {
-        let mut stream = TcpStream::connect((target.host.as_str(), target.port)).await?;
+        let mut stream = connect(&target.host, target.port).await?;
         for step in encode_request(delivery, &target.authority()) {
             // Deliveries that are sent whole have no other steps.
             if let Step::Write(parts) = step {
