@@ -22,6 +22,8 @@
 mod described;
 
 #[doc(hidden)]
+pub mod budget;
+#[doc(hidden)]
 pub mod clock;
 #[doc(hidden)]
 pub mod duration;
@@ -29,6 +31,8 @@ pub mod duration;
 pub mod error;
 #[doc(hidden)]
 pub mod exit;
+#[doc(hidden)]
+pub mod input;
 mod plural;
 #[doc(hidden)]
 pub mod random;

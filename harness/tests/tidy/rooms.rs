@@ -6,12 +6,14 @@ use super::imports::{self, Import};
 use super::{Files, assert_no, library, tree};
 
 /// Small files that every room may use. They use only each other, `webhook`, and the exchange.
-const GROUND_FLOOR: [&str; 10] = [
+const GROUND_FLOOR: [&str; 12] = [
+    "budget",
     "clock",
     "described",
     "duration",
     "error",
     "exit",
+    "input",
     "plural",
     "random",
     "redaction",

@@ -89,6 +89,10 @@ pub(super) mod microseconds {
     }
 }
 
+pub(super) fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// An exchange without a recorded outcome had no answer.
 pub(super) fn not_recorded() -> Outcome {
     Outcome::ClosedEarly
@@ -162,6 +166,7 @@ mod tests {
             [r#""whole""#, r#"{"segments":[1,2]}"#, r#"{"chunks":[3]}"#, r#""expecting""#, r#"{"broken":4}"#];
         let outcomes = [
             answered,
+            r#"{"answered":{"status":200,"headers":[],"body":"","cut":7}}"#,
             r#""timed-out""#,
             r#""refused""#,
             r#""reset""#,
