@@ -27,8 +27,8 @@ pub const OUTCOMES: usize = 4 * MIB;
 pub const REPLY_TEXT: usize = 4 * KIB;
 /// The longest body for which the search for a cause parses and re-serialises it.
 pub const SEARCHED_BODY: usize = 256 * KIB;
-/// How many bytes that search hashes.
-pub const SEARCHED: usize = 64 * MIB;
+/// How many bytes that search hashes with one secret.
+pub const SEARCHED: usize = 96 * MIB;
 /// How many values a body may have for a check to parse it. A parsed value takes up to 100 bytes.
 pub const PARSED_VALUES: usize = 512 * KIB;
 
@@ -36,10 +36,18 @@ pub const PARSED_VALUES: usize = 512 * KIB;
 pub const SMALL_FILE: u64 = 64 * KIB as u64;
 /// The longest file with certificates.
 pub const CERTIFICATES: u64 = 16 * MIB as u64;
-/// The longest body, request or recording that is read from a file or from stdin.
-pub const INPUT: u64 = 64 * MIB as u64;
-/// The longest file with a case: a body of 16 MiB with many bytes escaped.
-pub const CASE: u64 = 40 * MIB as u64;
+/// The longest body or request that is read from a file or from stdin.
+pub const INPUT: u64 = 16 * MIB as u64;
+/// The longest line that `serve sender` reads from stdin.
+pub const INPUT_LINE: usize = 16 * MIB;
+/// The longest file that is read whole: recorded traffic, a corpus, a report, results of another tool, a case.
+pub const LARGE_FILE: u64 = 64 * MIB as u64;
+/// The longest value of a case's `respect`.
+pub const RESPECT: usize = 64 * KIB;
+/// How many headers a saved request may have.
+pub const SAVED_HEADERS: usize = 1024;
+/// In how many pieces a saved body may be sent.
+pub const SAVED_PIECES: usize = 1024 * KIB;
 
 /// How many bytes may still be kept. Clones share one budget.
 #[derive(Debug, Clone)]

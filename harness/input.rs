@@ -19,7 +19,7 @@ const PACE: Duration = Duration::from_millis(5);
 pub enum Unread {
     #[error(transparent)]
     Io(#[from] io::Error),
-    #[error("it is longer than {}", size(*.limit))]
+    #[error("it is larger than {}", size(*.limit))]
     TooLong {
         /// In bytes.
         limit: u64,
@@ -114,16 +114,16 @@ mod tests {
         let mut named = tempfile::NamedTempFile::new().unwrap();
         named.write_all(b"abc\xff").unwrap();
         assert_eq!(file(named.path(), 4).unwrap(), b"abc\xff");
-        assert_eq!(file(named.path(), 3).unwrap_err().to_string(), "it is longer than 3 bytes");
+        assert_eq!(file(named.path(), 3).unwrap_err().to_string(), "it is larger than 3 bytes");
         assert!(matches!(text(named.path(), 4), Err(Unread::NotText(3))));
         assert!(matches!(file(&named.path().join("x"), 4), Err(Unread::Io(_))));
-        assert_eq!(at_most(&mut &[0; 2048][..], 1024).unwrap_err().to_string(), "it is longer than 1 KiB");
+        assert_eq!(at_most(&mut &[0; 2048][..], 1024).unwrap_err().to_string(), "it is larger than 1 KiB");
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn device_without_an_end_is_too_long() {
         let why = file(std::path::Path::new("/dev/zero"), 1 << 20).unwrap_err();
-        assert_eq!(why.to_string(), "it is longer than 1 MiB");
+        assert_eq!(why.to_string(), "it is larger than 1 MiB");
     }
 }

@@ -12,9 +12,10 @@ use super::headings::TARGET;
 use super::messages;
 use super::options::{RunOptions, SecretOptions};
 use super::plan::{NotStarted, RunPlan};
-use super::sign::input;
+use super::sign::read_up_to;
 use super::trust::TrustOptions;
 use crate::api::sender::Sender;
+use crate::budget::LARGE_FILE;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
@@ -137,7 +138,7 @@ fn recorded(
     run::check_vectors()?;
     secret.iter().for_each(|secret| console.redact(secret));
     let began = std::time::Instant::now();
-    let recording = reading::read(&input(Some(file))?, &Redaction::new(secret.as_ref()))
+    let recording = reading::read(&read_up_to(Some(file), LARGE_FILE)?, &Redaction::new(secret.as_ref()))
         .map_err(|why| Error::Usage(messages::wrong_transcript(file, why)))?;
     recording.remarks.iter().for_each(|remark| console.note(&messages::remark(remark)));
     let traffic = Traffic { dialect: plan.options.dialect, limits: plan.options.limits, secret };

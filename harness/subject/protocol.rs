@@ -267,10 +267,10 @@ impl Reply {
             return Ok((id, Self::Ok(answer.to_owned())));
         }
         let error = of("error").map(|given| Self::Error(words(given, "message")));
-        let reply = error.or_else(|| of("unsupported").map(|given| Self::Unsupported(words(given, "reason"))));
+        let reply =
+            error.or_else(|| of("unsupported").map(|given| Self::Unsupported(words(given, "reason"))));
         reply.map(|reply| (id, reply)).ok_or_else(messages::no_result)
     }
-
 }
 
 /// Keeps the beginning of long texts in replies. Secrets are redacted before that, so that no part of one is left.

@@ -44,9 +44,9 @@ pub enum Transfer {
     #[default]
     Whole,
     /// With its length, in segments that begin at these offsets.
-    Segments(Vec<usize>),
+    Segments(#[serde(deserialize_with = "form::pieces::deserialize")] Vec<usize>),
     /// In chunks of these lengths, without its length.
-    Chunks(Vec<usize>),
+    Chunks(#[serde(deserialize_with = "form::pieces::deserialize")] Vec<usize>),
     /// With its length and `Expect: 100-continue`. The body follows once the peer asks for it, or after a second without an
     /// answer. A final answer before that means that the body is not sent.
     Expecting,

@@ -154,7 +154,10 @@ fn reveals_nothing(requirement: &Requirement, t: &Transcript) -> Verdict {
     }
     let trials = requirement.scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name));
     let verdicts = trials.filter_map(|trial| {
-        if t.outcome(trial.exchange).status().is_none() || t.acknowledged(trial.exchange) || !has_controls(t, trial) {
+        if t.outcome(trial.exchange).status().is_none()
+            || t.acknowledged(trial.exchange)
+            || !has_controls(t, trial)
+        {
             return None;
         }
         let leaks = t.leaks(trial.exchange);

@@ -40,9 +40,9 @@ impl Leaks {
             headers.chain([&*answer.body])
         };
         let timestamp = delivery.headers.single(TIMESTAMP_HEADER);
-        let expected = secret.zip(timestamp).map(|(secret, timestamp)| {
-            Key::new(secret).sign(timestamp, &delivery.body).to_hex()
-        });
+        let expected = secret
+            .zip(timestamp)
+            .map(|(secret, timestamp)| Key::new(secret).sign(timestamp, &delivery.body).to_hex());
         Self {
             secret: secret.is_some_and(|secret| encodings::first_with(secret, texts()).is_some()),
             signature: expected.is_some_and(|digits| texts().any(|text| contains_digits(text, &digits))),

@@ -34,9 +34,7 @@ impl Handler for Null {
         async move {
             match self {
                 Self::Status(status) => Some(Response::text(*status, "")),
-                Self::Echo => {
-                    Some(Response { status: 200, body: delivery.body, ..Response::default() })
-                }
+                Self::Echo => Some(Response { status: 200, body: delivery.body, ..Response::default() }),
                 Self::Closes => None,
                 Self::Silent => std::future::pending().await,
             }
