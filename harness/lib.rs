@@ -22,6 +22,8 @@
 mod described;
 
 #[doc(hidden)]
+pub mod budget;
+#[doc(hidden)]
 pub mod clock;
 #[doc(hidden)]
 pub mod duration;
@@ -31,6 +33,8 @@ pub mod error;
 pub mod exit;
 #[doc(hidden)]
 pub mod files;
+#[doc(hidden)]
+pub mod input;
 mod plural;
 #[doc(hidden)]
 pub mod random;

@@ -94,6 +94,7 @@ impl Redaction {
                 status: response.status,
                 headers: headers(&response.headers, |bytes| self.cleaned(bytes)),
                 body: self.bytes(&response.body),
+                cut: response.cut,
             }),
             Outcome::Malformed(why) => Outcome::Malformed(self.text(why)),
             other => other.clone(),

@@ -9,7 +9,7 @@ use super::messages;
 use crate::clock::Clock;
 use crate::error;
 use crate::peers::receiver::{Receiver as Reference, Settings};
-use crate::subject::observations::{Observations, Source};
+use crate::subject::observations::{Observing, Source};
 use crate::subject::receiver::Receiver as Subject;
 use crate::webhook::signature::Secret;
 use crate::wire::client::Target;
@@ -103,7 +103,7 @@ impl Receiver {
 
 /// The reference receiver, in this process, with observations. Errors: no port is free.
 pub(crate) async fn reference(secret: Secret, clock: Clock) -> Result<Subject, error::Error> {
-    let observations = Observations::default();
+    let observations = Observing::default();
     let observer = observations.clone();
     let observer = Arc::new(move |observed| observer.add(observed));
     let receiver = Reference::new(Settings::new(secret.clone()), clock, observer);

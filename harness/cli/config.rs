@@ -3,7 +3,6 @@
 //! Invariant: an unknown name or a wrong value is an error with the file and the line.
 
 use std::fmt;
-use std::fs;
 use std::io::ErrorKind;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -16,7 +15,9 @@ use super::messages;
 use crate::bench::compare::thresholds::{GivenRegression, bound};
 use crate::bench::measure::compared::Metric;
 use crate::bench::measure::objective::Bound;
+use crate::budget::SMALL_FILE;
 use crate::error::Error;
+use crate::input::{self, Unread};
 
 /// The name of the file, in the current folder.
 pub(super) const FILE: &str = "twenty-conform.toml";
@@ -54,10 +55,12 @@ impl Config {
     /// Errors: the named file does not exist, or a file is wrong.
     pub(super) fn read(named: Option<&Path>) -> Result<Self, Error> {
         let path = named.unwrap_or_else(|| Path::new(FILE));
-        match fs::read_to_string(path) {
+        match input::text(path, SMALL_FILE) {
             Ok(text) => Self::parse(&text)
                 .map_err(|(line, why)| Error::Usage(messages::wrong_configuration(path, line, &why))),
-            Err(why) if why.kind() == ErrorKind::NotFound && named.is_none() => Ok(Self::default()),
+            Err(Unread::Io(why)) if why.kind() == ErrorKind::NotFound && named.is_none() => {
+                Ok(Self::default())
+            }
             Err(why) => Err(Error::Usage(messages::cannot_read(path.display(), why))),
         }
     }

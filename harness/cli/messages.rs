@@ -80,6 +80,10 @@ pub(super) fn output_refuses(output: &str, why: impl Display) -> String {
 
 // The configuration file and the environment.
 
+pub(super) fn line_too_long(most: usize) -> String {
+    format!("stdin has a line longer than {} MiB", most >> 20)
+}
+
 pub(super) fn cannot_read(name: impl Display, why: impl Display) -> String {
     format!("cannot read {name}: {why}")
 }
@@ -111,10 +115,6 @@ pub(super) fn secret_is_missing() -> &'static str {
 }
 
 // Input.
-
-pub(super) fn too_long_input(name: &str, most: u64) -> String {
-    format!("{name} is longer than {most} bytes")
-}
 
 pub(super) fn not_utf8(file: &Path, why: impl Display) -> String {
     format!("{} is not UTF-8: {why}", file.display())
@@ -226,10 +226,6 @@ pub(super) fn not_a_file() -> &'static str {
     "it is not a file"
 }
 
-pub(super) fn too_long_for_a_case(bytes: u64, most: u64) -> String {
-    format!("it has {bytes} bytes; a case has at most {most}")
-}
-
 pub(super) fn not_a_receiver_requirement(id: &str) -> String {
     format!("{id:?} is not a requirement on receivers")
 }
@@ -262,9 +258,17 @@ pub(super) fn signature_matches() -> &'static str {
     "the signature matches\n"
 }
 
-pub(super) fn signature_differs(expected: &str, captured: &str, cause: Option<(String, &str)>) -> String {
+/// `is_long` is whether the body is too long for some causes.
+pub(super) fn signature_differs(
+    expected: &str,
+    captured: &str,
+    cause: Option<(String, &str)>,
+    is_long: bool,
+) -> String {
     let cause = match cause {
         Some((cause, fix)) => format!("  cause     {cause}\n  fix       {fix}\n"),
+        None if is_long => "  cause     unknown: the body is too long to try every known cause\n  fix       check that the secret is the right one\n"
+            .to_owned(),
         None => "  cause     unknown: no known cause gives this signature\n  fix       check that the secret is the right one\n"
             .to_owned(),
     };
@@ -328,12 +332,12 @@ mod tests {
                 "unknown report format \"xml\"; use text or json",
             ),
             (
-                signature_differs("aa", "bb", None),
+                signature_differs("aa", "bb", None, false),
                 "the signature does not match\n  expected  aa\n  captured  bb\n  cause     unknown: no known cause gives \
                  this signature\n  fix       check that the secret is the right one\n",
             ),
             (
-                signature_differs("aa", "bb", Some(("key.empty: it is empty".to_owned(), "read it"))),
+                signature_differs("aa", "bb", Some(("key.empty: it is empty".to_owned(), "read it")), true),
                 "the signature does not match\n  expected  aa\n  captured  bb\n  cause     key.empty: it is empty\n  fix       \
                  read it\n",
             ),

@@ -1,7 +1,6 @@
 //! The options that several commands share.
 
 use std::collections::hash_map::RandomState;
-use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -18,7 +17,9 @@ use super::outputs::Input;
 use super::reports::ReportOptions;
 use super::values::{duration, up_to};
 use crate::api::suite::Dialect;
+use crate::budget::SMALL_FILE;
 use crate::error::Error;
+use crate::input;
 use crate::suite::requirement::Level;
 use crate::webhook::dialect;
 use crate::webhook::signature::Secret;
@@ -156,7 +157,7 @@ impl SecretOptions {
         let secret = match first_given([secret, file]) {
             Some(SecretSource::Secret(secret)) => secret,
             Some(SecretSource::File(path)) => {
-                let text = fs::read_to_string(&path)
+                let text = input::text(&path, SMALL_FILE)
                     .map_err(|why| Error::Usage(messages::cannot_read(path.display(), why)))?;
                 text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(&text).to_owned()
             }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a run that could not start writes the same reports as any other, with the reason in each entry.
 
-use std::fs;
+use std::path::Path;
 
 use super::console::Console;
 use super::messages;
@@ -10,8 +10,10 @@ use super::options::{RunOptions, random_seed};
 use super::reports::ReportOptions;
 use super::signals::interruption;
 use crate::api::suite::Suite;
+use crate::budget::SMALL_FILE;
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::input;
 use crate::report::evidence::{Folder, Manifest, RunEvidence};
 use crate::report::{Heading, Report};
 use crate::subject::SubjectError;
@@ -128,7 +130,8 @@ fn patterns(given: &[String]) -> Result<Vec<String>, Error> {
             patterns.push(pattern.clone());
             continue;
         };
-        let text = fs::read_to_string(path).map_err(|why| Error::Usage(messages::cannot_read(path, why)))?;
+        let text = input::text(Path::new(path), SMALL_FILE);
+        let text = text.map_err(|why| Error::Usage(messages::cannot_read(path, why)))?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         patterns.extend(lines.map(str::to_owned));
     }

@@ -15,9 +15,11 @@ use super::messages;
 use super::signals::interruption;
 use super::trust::TrustOptions;
 use super::values::duration;
+use crate::budget::LARGE_FILE;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::input;
 use crate::random::Random;
 use crate::redaction::Redaction;
 use crate::report::Tool;
@@ -28,9 +30,6 @@ use crate::suite::requirement::{Requirement, Role};
 use crate::suite::requirements;
 use crate::webhook::signature::Secret;
 use crate::wire::client::Client;
-
-/// The longest file that is read: a body of 16 MiB with every byte escaped.
-const LONGEST_FILE: u64 = 256 * 1024 * 1024;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -110,8 +109,5 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     if !found.is_file() {
         return Err(messages::not_a_file().to_owned());
     }
-    if found.len() > LONGEST_FILE {
-        return Err(messages::too_long_for_a_case(found.len(), LONGEST_FILE));
-    }
-    fs::read(path).map_err(|why| why.to_string())
+    input::file(path, LARGE_FILE).map_err(|why| why.to_string())
 }

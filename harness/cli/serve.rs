@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, BufReader, stdin};
+use tokio::io::{BufReader, stdin};
 
 use super::console::Console;
 use super::environment::variable;
@@ -18,6 +18,7 @@ use super::messages::{self, help};
 use super::options::{ListenOptions, SecretOptions, random_seed};
 use super::signals::asked_to_end;
 use super::values::duration;
+use crate::budget::INPUT_LINE;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -25,6 +26,7 @@ use crate::peers::receiver::{Receiver, Settings};
 use crate::peers::sender::pooled::Pooled;
 use crate::peers::sender::{ANSWER_WAIT, Sender};
 use crate::random::Random;
+use crate::subject::lines::{LineEnd, bounded_line};
 use crate::subject::protocol::{Op, Reply};
 use crate::subject::sender::Sender as _;
 use crate::suite::transcript::Observed;
@@ -96,12 +98,14 @@ async fn sender(console: &mut Console) -> Result<ExitStatus, Error> {
     };
     let authority = || variable("ca").map(PathBuf::from);
     let mut sender: Option<Sender> = None;
-    let mut lines = BufReader::new(stdin()).lines();
+    let (mut input, mut line) = (BufReader::new(stdin()), Vec::new());
     loop {
-        let line =
-            lines.next_line().await.map_err(|why| Error::Usage(messages::cannot_read("stdin", why)))?;
-        let Some(line) = line else { break };
-        let (id, op) = Op::decode(&line);
+        match bounded_line(&mut input, &mut line, INPUT_LINE).await {
+            LineEnd::Whole => {}
+            LineEnd::End => break,
+            LineEnd::TooLong => return Err(Error::Usage(messages::line_too_long(INPUT_LINE))),
+        }
+        let (id, op) = Op::decode(&String::from_utf8_lossy(&line));
         let ends = matches!(op, Ok(Op::Shutdown));
         let reply = match op {
             Err(refusal) => refusal,

@@ -2,9 +2,8 @@
 //!
 //! Invariant: every byte that was read is signed, including a line feed at the end.
 
-use std::io::Read;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use clap::Args;
 
@@ -13,9 +12,11 @@ use super::headings::PAYLOAD;
 use super::messages;
 use super::options::SecretOptions;
 use crate::api::sign;
+use crate::budget::INPUT;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::input;
 use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 #[derive(Debug, Args)]
@@ -38,23 +39,16 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
     Ok(ExitStatus::Passed)
 }
 
-/// The longest input that is read, in bytes.
-const LONGEST_INPUT: u64 = 64 * 1024 * 1024;
-
-/// Reads a file; stdin for `None` and `-`.
+/// Reads a body or a request from a file; from stdin for `None` and `-`.
 pub(super) fn input(file: Option<&Path>) -> Result<Vec<u8>, Error> {
-    let (name, reader): (_, Box<dyn Read>) = match file.filter(|path| path.as_os_str() != "-") {
-        None => ("stdin".to_owned(), Box::new(io::stdin())),
-        Some(path) => {
-            let failed = |why| Error::Usage(messages::cannot_read(path.display(), why));
-            (path.display().to_string(), Box::new(fs::File::open(path).map_err(failed)?))
-        }
+    read_up_to(file, INPUT)
+}
+
+/// Reads a file of at most `limit` bytes; stdin for `None` and `-`.
+pub(super) fn read_up_to(file: Option<&Path>, limit: u64) -> Result<Vec<u8>, Error> {
+    let (name, read) = match file.filter(|path| path.as_os_str() != "-") {
+        None => ("stdin".to_owned(), input::at_most(&mut io::stdin(), limit)),
+        Some(path) => (path.display().to_string(), input::file(path, limit)),
     };
-    let mut bytes = Vec::new();
-    let read = reader.take(LONGEST_INPUT + 1).read_to_end(&mut bytes);
-    read.map_err(|why| Error::Usage(messages::cannot_read(&name, why)))?;
-    if bytes.len() as u64 > LONGEST_INPUT {
-        return Err(Error::Usage(messages::too_long_input(&name, LONGEST_INPUT)));
-    }
-    Ok(bytes)
+    read.map_err(|why| Error::Usage(messages::cannot_read(&name, why)))
 }

@@ -9,8 +9,8 @@ use clap::ValueEnum;
 
 use super::console::Console;
 use super::messages;
-use super::signals::writing;
 use super::outputs::OutputFile;
+use super::signals::writing;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::files;

@@ -12,6 +12,7 @@ use super::messages;
 use super::options::SecretOptions;
 use super::sign::input;
 use crate::api;
+use crate::budget::SEARCHED_BODY;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::terminal::clean;
@@ -53,8 +54,9 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
     };
     let expected = api::sign(secret.expose(), &timestamp, &body);
     let captured = String::from_utf8_lossy(&signature);
+    let is_long = body.len() > SEARCHED_BODY;
     let cause = mismatch.cause.as_ref().map(|cause| (cause.to_string(), cause.fix));
-    console.print(&messages::signature_differs(&expected, &clean(&captured), cause))?;
+    console.print(&messages::signature_differs(&expected, &clean(&captured), cause, is_long))?;
     Ok(ExitStatus::Failed)
 }
 

@@ -4,9 +4,14 @@ pub mod entry;
 pub mod replayed;
 pub mod resign;
 
+use std::fmt;
+
+use serde::de::{self, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::messages;
+use crate::budget::{RESPECT, shortened};
 use crate::redaction::Redaction;
 use crate::suite::replay::ReplayDeliveries;
 use crate::suite::requirement::{Evidence, Expected, Requirement};
@@ -15,6 +20,9 @@ use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, ExchangeId};
 
 pub const FORMAT: &str = "twenty-conform-case/2";
+
+/// How much of another format's name is shown.
+const LONGEST_NAME: usize = 120;
 
 /// A delivery that shows a failure, and its controls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +35,7 @@ pub struct Case {
     /// What was sent, as a noun phrase.
     pub what: String,
     /// How it differs from its controls.
+    #[serde(deserialize_with = "short_value")]
     pub respect: serde_json::Value,
     pub expected: Expected,
     pub actual: String,
@@ -42,6 +51,7 @@ pub struct Case {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
     /// The valid delivery before it, and for a negative also the one after it.
+    #[serde(deserialize_with = "at_most_two")]
     pub controls: Vec<Delivery>,
     pub trial: Delivery,
 }
@@ -98,24 +108,21 @@ impl Case {
     /// Reads a case. Errors: why the file is not a valid case.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         #[derive(Deserialize)]
-        struct Head {
-            format: Option<serde_json::Value>,
+        struct Head<'a> {
+            #[serde(borrow)]
+            format: Option<&'a RawValue>,
         }
-        let head: Head = serde_json::from_slice(bytes).map_err(|why| match why.classify() {
+        let head: Head<'_> = serde_json::from_slice(bytes).map_err(|why| match why.classify() {
             serde_json::error::Category::Data => messages::not_a_case(&why),
             _ => messages::not_json(&why),
         })?;
         match head.format {
-            Some(format) if format == FORMAT => {}
-            Some(format) => return Err(wrong_format(&format)),
+            Some(format) => check_format(format.get())?,
             None => return Err(messages::case_without_format(FORMAT)),
         }
         let case: Self = serde_json::from_slice(bytes).map_err(|why| why.to_string())?;
         if let Expected::Words(words) = &case.expected {
             return Err(messages::expectation_without_answer(words));
-        }
-        if case.controls.len() > 2 {
-            return Err(messages::too_many_controls(case.controls.len()));
         }
         case.trial.check().map_err(|why| messages::invalid_delivery("trial", &why))?;
         for (at, control) in case.controls.iter().enumerate() {
@@ -163,15 +170,51 @@ impl Case {
     }
 }
 
-/// Why a file of another format cannot be read.
-fn wrong_format(format: &serde_json::Value) -> String {
+/// Checks the format of a file, which is JSON text. Errors: why a file of another format cannot be read.
+fn check_format(format: &str) -> Result<(), String> {
     let is_case = |name: &str| name.starts_with("twenty-conform-case/");
     let is_of_suite = |name: &str| name.starts_with("twenty-conform-");
-    match format.as_str() {
-        Some(name) if is_case(name) => {
-            messages::case_of_other_version(name, env!("CARGO_PKG_VERSION"), FORMAT)
-        }
-        Some(name) if is_of_suite(name) => messages::other_file_of_run(name, FORMAT),
-        _ => messages::other_format(format, FORMAT),
+    let format = shortened(format, LONGEST_NAME);
+    Err(match serde_json::from_str::<String>(&format).as_deref() {
+        Ok(FORMAT) => return Ok(()),
+        Ok(name) if is_case(name) => messages::case_of_other_version(name, env!("CARGO_PKG_VERSION"), FORMAT),
+        Ok(name) if is_of_suite(name) => messages::other_file_of_run(name, FORMAT),
+        _ => messages::other_format(&format, FORMAT),
+    })
+}
+
+/// Reads a value of limited length: parsed, it may take fifty times the memory.
+fn short_value<'de, D: Deserializer<'de>>(from: D) -> Result<serde_json::Value, D::Error> {
+    let text = <&RawValue>::deserialize(from)?.get();
+    if text.len() > RESPECT {
+        return Err(de::Error::custom(messages::value_too_long(RESPECT)));
     }
+    serde_json::from_str(text).map_err(de::Error::custom)
+}
+
+fn at_most_two<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Delivery>, D::Error> {
+    struct Controls;
+
+    impl<'de> Visitor<'de> for Controls {
+        type Value = Vec<Delivery>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a sequence")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<Delivery>, A::Error> {
+            let mut controls = Vec::new();
+            while controls.len() < 2 {
+                let Some(control) = list.next_element()? else { return Ok(controls) };
+                controls.push(control);
+            }
+            let mut count = controls.len();
+            while list.next_element::<IgnoredAny>()?.is_some() {
+                count += 1;
+            }
+            if count > 2 { Err(de::Error::custom(messages::too_many_controls(count))) } else { Ok(controls) }
+        }
+    }
+
+    from.deserialize_seq(Controls)
 }

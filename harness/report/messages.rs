@@ -194,7 +194,7 @@ pub(super) fn other_file_of_run(format: &str, wanted: &str) -> String {
     )
 }
 
-pub(super) fn other_format(format: &serde_json::Value, wanted: &str) -> String {
+pub(super) fn other_format(format: &str, wanted: &str) -> String {
     format!("its `format` is {format}, not {wanted:?}")
 }
 
@@ -204,6 +204,10 @@ pub(super) fn expectation_without_answer(words: &str) -> String {
 
 pub(super) fn too_many_controls(count: usize) -> String {
     format!("it has {count} controls; a case has at most two")
+}
+
+pub(super) fn value_too_long(most: usize) -> String {
+    format!("a value of more than {} KiB", most >> 10)
 }
 
 /// An invalid delivery in a case. `place` is the member that has it.

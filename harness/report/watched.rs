@@ -6,12 +6,14 @@ pub mod show;
 use serde::Serialize;
 
 use super::check::CauseEntry;
+use crate::budget::PARSED_VALUES;
 use crate::redaction::Redaction;
 use crate::suite::requirement::{Level, Verdict};
 use crate::suite::run::{Finding, Judgement};
 use crate::suite::verdict::VerdictName;
 use crate::webhook::dialect::{self, Dialect, Members};
 use crate::webhook::event::EventName;
+use crate::webhook::json::has_at_most;
 
 /// A delivery and its verdict.
 #[derive(Debug, Clone, Serialize)]
@@ -85,7 +87,8 @@ impl DeliveryEntry {
 
 /// The event that a body names and its record's id, in the expected dialect or else in the other one.
 fn names(own: &'static Dialect, body: &[u8]) -> (Option<String>, Option<String>) {
-    let Ok(members) = Members::parse(body) else { return (None, None) };
+    let members = Some(body).filter(|body| has_at_most(body, PARSED_VALUES)).map(Members::parse);
+    let Some(Ok(members)) = members else { return (None, None) };
     let mut dialects = std::iter::once(own).chain(dialect::ALL);
     let named = dialects.find_map(|dialect| Some((dialect, members.text(dialect.event_member)?)));
     let Some((dialect, event)) = named else { return (None, None) };

@@ -16,6 +16,9 @@ pub enum Capability {
 }
 
 impl Capability {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Delete, Self::Filters, Self::Outcomes, Self::Unsigned, Self::Https, Self::Observations];
+
     /// The name in the attachment protocol.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

@@ -3,21 +3,22 @@
 //! Invariant: as with a command, an invalid reply is quoted and breaks the protocol. An operation is never sent twice.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
-use super::protocol::{Op, Reply};
+use super::protocol::{Op, Reply, ReplyTexts};
 use super::sender::Sender;
 use super::{SubjectError, messages};
+use crate::budget::OUTCOMES;
 use crate::clock::Clock;
 use crate::wire::client::{Client, Target};
 use crate::wire::codec::quote;
 use crate::wire::exchange::{Delivery, Headers, Outcome};
 
-const LONGEST_REPLY: usize = 16 * 1024 * 1024;
 /// How many requests are sent at the same time. Small services queue few connections and reset the others.
 const AT_ONCE: usize = 4;
 /// How long to wait for the reply to the last operation.
@@ -31,12 +32,13 @@ pub struct Control {
     asked: AtomicU64,
     answered: AtomicU64,
     turns: Semaphore,
+    texts: Mutex<ReplyTexts>,
 }
 
 impl Control {
     /// A sender at `target`; `wait` bounds each reply.
     pub(crate) fn at(target: Target, wait: Duration, clock: Clock) -> Self {
-        let client = Client::new(wait, clock).keeping(LONGEST_REPLY);
+        let client = Client::new(wait, clock).keeping(OUTCOMES);
         Self {
             target,
             client,
@@ -44,6 +46,7 @@ impl Control {
             asked: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             turns: Semaphore::new(AT_ONCE),
+            texts: Mutex::default(),
         }
     }
 
@@ -56,6 +59,8 @@ impl Control {
         // Never closed.
         let _turn = self.turns.acquire().await;
         let (id, name, url) = (self.asked.fetch_add(1, Ordering::Relaxed) + 1, op.name(), self.target.url());
+        let longest = op.longest_reply();
+        self.texts().know(&op);
         let mut headers = Headers::default();
         headers.add("Content-Type", "application/json");
         // An idle connection may be closed at any moment, and then the operation would have to be sent again.
@@ -69,12 +74,19 @@ impl Control {
             let answer = (response.status, &*quote(&response.body));
             SubjectError::ProtocolViolation(messages::invalid_reply(&url, name, id, answer, &why))
         };
+        if response.cut > 0 || response.body.len() > longest {
+            return Err(broke(messages::reply_too_long(longest)));
+        }
         let (of, reply) = Reply::decode(&response.body).map_err(broke)?;
         if of != id {
             return Err(broke(messages::reply_to_other_request(of)));
         }
         self.answered.fetch_add(1, Ordering::Relaxed);
-        Ok(reply)
+        Ok(self.texts().kept(reply))
+    }
+
+    fn texts(&self) -> std::sync::MutexGuard<'_, ReplyTexts> {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why there is no reply. A sender that never answered is unreachable; one that answered before has ended.

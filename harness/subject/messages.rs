@@ -84,6 +84,10 @@ pub(super) fn observe_answered(outcome: impl Display) -> String {
     format!("the answer was {outcome}")
 }
 
+pub(super) fn observe_answer_too_long(most: usize) -> String {
+    format!("the answer is longer than {} MiB", most >> 20)
+}
+
 pub(super) fn invalid_observations(why: impl Display, quoted: &str) -> String {
     format!("{why}; the answer begins with {quoted}")
 }
@@ -100,6 +104,10 @@ pub(super) fn no_numeric_id() -> String {
 
 pub(super) fn no_result() -> String {
     "it has none of `ok`, `error` and `unsupported`".to_owned()
+}
+
+pub(super) fn reply_too_long(most: usize) -> String {
+    format!("it is longer than {most} bytes")
 }
 
 pub(super) fn reply_to_other_request(request: u64) -> String {

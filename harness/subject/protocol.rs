@@ -1,16 +1,21 @@
 //! The attachment protocol of senders: JSON lines, with one reply per request, matched by id (interface, section 3).
 //!
-//! Invariant: the record of an `emit` is raw JSON text on both sides and is never parsed in between.
+//! Invariant: the record of an `emit` is raw JSON text on both sides and is never parsed in between. Of a reply, only the
+//! members that are known are parsed, and a bounded part of its texts is kept.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::path::PathBuf;
 
-use serde::de::DeserializeOwned;
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::capability::Capability;
 use super::{SubjectError, messages};
+use crate::budget::{OUTCOMES, REPLY, REPLY_TEXT, shortened};
+use crate::redaction::Redaction;
 use crate::webhook::dialect::Members;
 use crate::webhook::event::{Event, EventName};
 use crate::webhook::signature::Secret;
@@ -47,8 +52,8 @@ pub enum Op {
 /// What a sender replies.
 #[derive(Debug, Clone)]
 pub enum Reply {
-    /// Done, with an answer.
-    Ok(Value),
+    /// Done, with an answer as JSON text.
+    Ok(Box<RawValue>),
     Error(String),
     /// The sender cannot do this: why.
     Unsupported(String),
@@ -77,9 +82,13 @@ pub struct Outcome {
 }
 
 impl Hello {
-    /// Reads the answer to `hello`. Errors: [`SubjectError::ProtocolViolation`].
-    pub(crate) fn read(answer: &Value) -> Result<Self, SubjectError> {
-        read("hello", answer)
+    /// Reads the answer to `hello`. Of long names, the beginning is kept. Errors: [`SubjectError::ProtocolViolation`].
+    pub(crate) fn read(answer: &RawValue) -> Result<Self, SubjectError> {
+        let mut hello: Self = read("hello", answer, answer)?;
+        hello.name = shortened(&hello.name, REPLY_TEXT);
+        hello.version = shortened(&hello.version, REPLY_TEXT);
+        hello.capabilities.retain(|name| Capability::ALL.iter().any(|known| known.as_str() == name));
+        Ok(hello)
     }
 
     pub(crate) fn declares(&self, capability: Capability) -> bool {
@@ -88,24 +97,53 @@ impl Hello {
 }
 
 /// Reads the answer to `create_webhook`: the sender's name for the webhook. Errors: [`SubjectError::ProtocolViolation`].
-pub(crate) fn webhook_name(answer: &Value) -> Result<String, SubjectError> {
-    let name = answer.get("webhook").and_then(Value::as_str);
-    name.map(str::to_owned)
-        .ok_or_else(|| SubjectError::ProtocolViolation(messages::no_webhook_name(&quoted(answer))))
+pub(crate) fn webhook_name(answer: &RawValue) -> Result<String, SubjectError> {
+    let name = member(answer, "webhook").and_then(|name| serde_json::from_str(name.get()).ok());
+    name.ok_or_else(|| SubjectError::ProtocolViolation(messages::no_webhook_name(&quoted(answer))))
 }
 
 /// Reads the answer to `outcomes`. Errors: [`SubjectError::ProtocolViolation`].
-pub(crate) fn outcomes(answer: &Value) -> Result<Vec<Outcome>, SubjectError> {
-    read("outcomes", answer.get("deliveries").unwrap_or(&Value::Null))
+pub(crate) fn outcomes(answer: &RawValue) -> Result<Vec<Outcome>, SubjectError> {
+    read("outcomes", answer, member(answer, "deliveries").unwrap_or(RawValue::NULL))
 }
 
-fn read<T: DeserializeOwned>(op: &str, answer: &Value) -> Result<T, SubjectError> {
-    T::deserialize(answer)
+/// Reads a part of an answer.
+fn read<'a, T: Deserialize<'a>>(op: &str, answer: &RawValue, part: &'a RawValue) -> Result<T, SubjectError> {
+    serde_json::from_str(part.get())
         .map_err(|why| SubjectError::ProtocolViolation(messages::invalid_answer(op, why, &quoted(answer))))
 }
 
-fn quoted(answer: &Value) -> String {
-    quote(answer.to_string().as_bytes())
+/// The member of this name, if the text is an object.
+fn member<'a>(json: &'a RawValue, name: &str) -> Option<&'a RawValue> {
+    struct Find<'n>(&'n str);
+
+    impl<'de> Visitor<'de> for Find<'_> {
+        type Value = Option<&'de RawValue>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+            let mut found = None;
+            // As in most parsers, the last one counts.
+            while let Some(name) = members.next_key::<Cow<'de, str>>()? {
+                if name == self.0 {
+                    found = Some(members.next_value()?);
+                } else {
+                    members.next_value::<IgnoredAny>()?;
+                }
+            }
+            Ok(found)
+        }
+    }
+
+    let mut text = serde_json::Deserializer::from_str(json.get());
+    text.deserialize_map(Find(name)).ok().flatten()
+}
+
+fn quoted(answer: &RawValue) -> String {
+    quote(answer.get().as_bytes())
 }
 
 impl Op {
@@ -119,6 +157,11 @@ impl Op {
             Self::DeleteWebhook { .. } => "delete_webhook",
             Self::Shutdown => "shutdown",
         }
+    }
+
+    /// The longest reply to it, in bytes.
+    pub(crate) fn longest_reply(&self) -> usize {
+        if matches!(self, Self::Outcomes { .. }) { OUTCOMES } else { REPLY }
     }
 
     /// Its line, without the line feed.
@@ -198,6 +241,12 @@ impl Op {
 }
 
 impl Reply {
+    /// The reply that an operation is done, with this answer.
+    pub fn ok(answer: &Value) -> Self {
+        // A value always serialises.
+        Self::Ok(serde_json::value::to_raw_value(answer).unwrap_or_else(|_| RawValue::NULL.to_owned()))
+    }
+
     /// Its line, without the line feed.
     pub fn encode(&self, id: &Value) -> String {
         match self {
@@ -210,21 +259,59 @@ impl Reply {
 
     /// Reads a line. Errors: why it is not a reply.
     pub fn decode(line: &[u8]) -> Result<(u64, Self), String> {
-        let line: Value = serde_json::from_slice(line).map_err(messages::not_json)?;
-        let id = line.get("id").and_then(Value::as_u64).ok_or_else(messages::no_numeric_id)?;
-        let words = |key: &str, inner: &str| {
-            // A plain string instead of an object is accepted too.
-            let given = line.get(key)?;
-            let words = given.get(inner).unwrap_or(given);
-            Some(words.as_str().map_or_else(|| words.to_string(), str::to_owned))
-        };
-        if let Some(answer) = line.get("ok") {
-            return Ok((id, Self::Ok(answer.clone())));
+        let whole: &RawValue = serde_json::from_slice(line).map_err(messages::not_json)?;
+        let of = |name: &str| member(whole, name);
+        let id = of("id").and_then(|id| serde_json::from_str(id.get()).ok());
+        let id: u64 = id.ok_or_else(messages::no_numeric_id)?;
+        if let Some(answer) = of("ok") {
+            return Ok((id, Self::Ok(answer.to_owned())));
         }
-        let error = words("error", "message").map(Self::Error);
-        let reply = error.or_else(|| words("unsupported", "reason").map(Self::Unsupported));
+        let error = of("error").map(|given| Self::Error(words(given, "message")));
+        let reply =
+            error.or_else(|| of("unsupported").map(|given| Self::Unsupported(words(given, "reason"))));
         reply.map(|reply| (id, reply)).ok_or_else(messages::no_result)
     }
+}
+
+/// Keeps the beginning of long texts in replies. Secrets are redacted before that, so that no part of one is left.
+#[derive(Debug, Default)]
+pub(crate) struct ReplyTexts {
+    redaction: Redaction,
+    /// The length of the longest secret.
+    longest: usize,
+}
+
+impl ReplyTexts {
+    /// Notes the secret that an operation has.
+    pub(crate) fn know(&mut self, op: &Op) {
+        if let Op::CreateWebhook { secret: Some(secret), .. } = op {
+            self.redaction.add(secret);
+            self.longest = self.longest.max(secret.expose().len());
+        }
+    }
+
+    /// The reply as it is kept.
+    pub(crate) fn kept(&self, reply: Reply) -> Reply {
+        match reply {
+            Reply::Error(message) if message.len() > REPLY_TEXT => Reply::Error(self.beginning(&message)),
+            Reply::Unsupported(reason) if reason.len() > REPLY_TEXT => {
+                Reply::Unsupported(self.beginning(&reason))
+            }
+            short => short,
+        }
+    }
+
+    fn beginning(&self, text: &str) -> String {
+        // Enough for every encoding of a secret that begins in the part that is kept.
+        let enough = shortened(text, REPLY_TEXT + 8 * self.longest);
+        shortened(&self.redaction.text(&enough), REPLY_TEXT)
+    }
+}
+
+/// The text in a member of an object. A plain string instead of an object is accepted too.
+fn words(given: &RawValue, name: &str) -> String {
+    let words = member(given, name).unwrap_or(given);
+    serde_json::from_str(words.get()).unwrap_or_else(|_| words.get().to_owned())
 }
 
 /// JSON text without raw line feeds, which can only be white space between tokens.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::observations::{Observations, Source};
+use super::observations::{Observing, Source};
 use super::port::free_port;
 use super::process::Process;
 use super::{SubjectError, messages};
@@ -36,7 +36,7 @@ pub struct Receiver {
 enum Running {
     Elsewhere,
     Here(#[expect(dead_code, reason = "dropping it stops the server")] Server),
-    Command { command: String, port: u16, ready: Duration, process: Box<Process>, said: Observations },
+    Command { command: String, port: u16, ready: Duration, process: Box<Process>, said: Observing },
 }
 
 impl Receiver {
@@ -76,7 +76,7 @@ impl Receiver {
         secret: Secret,
         ready: Duration,
     ) -> Result<Self, SubjectError> {
-        let said = Observations::default();
+        let said = Observing::default();
         let port = free_port().map_err(|why| SubjectError::Unreachable(messages::no_free_port(why)))?;
         let (process, host) = launch(command, port, &secret, ready, &said).await?;
         let target = Target::http(host, port, path);
@@ -102,6 +102,7 @@ impl Receiver {
         let Running::Command { said, .. } = &self.running else {
             return Err(SubjectError::Usage(messages::stdout_of_other_receiver()));
         };
+        said.begin();
         self.observes = Some(Source::Pushed(said.clone()));
         Ok(self)
     }
@@ -163,7 +164,7 @@ async fn launch(
     port: u16,
     secret: &Secret,
     ready: Duration,
-    said: &Observations,
+    said: &Observing,
 ) -> Result<(Process, String), SubjectError> {
     let environment = [("PORT", port.to_string()), ("TWENTY_WEBHOOK_SECRET", secret.expose().to_owned())];
     let mut process = Process::start(command, &environment, false)?;

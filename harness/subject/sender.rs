@@ -10,18 +10,19 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
+use serde_json::value::RawValue;
+use tokio::io::{AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::ChildStdin;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::lines::{LineEnd, bounded_line};
 use super::process::Process;
-use super::protocol::{Op, Reply};
+use super::protocol::{Op, Reply, ReplyTexts};
 use super::{SubjectError, messages};
+use crate::budget::OUTCOMES;
 use crate::wire::codec::quote;
 
-const LONGEST_REPLY: usize = 16 * 1024 * 1024;
 /// How long a process may take to end after its stdout ended.
 const DEATH_WAIT: Duration = Duration::from_secs(2);
 
@@ -41,10 +42,19 @@ pub struct Command {
 #[derive(Debug, Default)]
 struct Conversation {
     asked: u64,
-    waiting: HashMap<u64, oneshot::Sender<Result<Reply, SubjectError>>>,
+    waiting: HashMap<u64, Waiting>,
+    texts: ReplyTexts,
     answered: HashSet<u64>,
     /// Why it ended, if it did: `Some(None)` if the output just ended.
     over: Option<Option<SubjectError>>,
+}
+
+/// A request that waits for its reply.
+#[derive(Debug)]
+struct Waiting {
+    reply: oneshot::Sender<Result<Reply, SubjectError>>,
+    /// The longest reply, in bytes.
+    longest: usize,
 }
 
 impl Command {
@@ -83,7 +93,9 @@ impl Command {
                 None => {
                     conversation.asked += 1;
                     let id = conversation.asked;
-                    conversation.waiting.insert(id, answer);
+                    conversation.texts.know(&op);
+                    let waiting = Waiting { reply: answer, longest: op.longest_reply() };
+                    conversation.waiting.insert(id, waiting);
                     Ok(id)
                 }
             }
@@ -141,11 +153,13 @@ impl Sender for Command {
 async fn listen<R: AsyncRead + Unpin>(mut output: BufReader<R>, conversation: Arc<Mutex<Conversation>>) {
     let mut line = Vec::new();
     let over = loop {
-        line.clear();
-        match bounded_line(&mut output, &mut line).await {
-            Ok(true) => {}
-            Ok(false) => break None,
-            Err(why) => break Some(SubjectError::ProtocolViolation(why)),
+        match bounded_line(&mut output, &mut line, OUTCOMES).await {
+            LineEnd::Whole => {}
+            LineEnd::End => break None,
+            LineEnd::TooLong => {
+                let why = messages::endless_line(OUTCOMES, &quote(&line));
+                break Some(SubjectError::ProtocolViolation(why));
+            }
         }
         if let Err(why) = take(&line, &mut lock(&conversation)) {
             break Some(SubjectError::ProtocolViolation(why));
@@ -155,7 +169,7 @@ async fn listen<R: AsyncRead + Unpin>(mut output: BufReader<R>, conversation: Ar
     for (_, waiting) in conversation.waiting.drain() {
         match &over {
             // A request that is no longer waiting does not need the reply.
-            Some(why) => drop(waiting.send(Err(why.clone()))),
+            Some(why) => drop(waiting.reply.send(Err(why.clone()))),
             None => drop(waiting),
         }
     }
@@ -167,10 +181,13 @@ fn take(line: &[u8], conversation: &mut Conversation) -> Result<(), String> {
     let decoded = Reply::decode(line);
     let (id, reply) = decoded.map_err(|why| messages::invalid_line(&quote(line), &why))?;
     match conversation.waiting.remove(&id) {
+        Some(Waiting { longest, .. }) if line.len() > longest => {
+            Err(messages::endless_line(longest, &quote(line)))
+        }
         Some(waiting) => {
             conversation.answered.insert(id);
             // A late reply is not wrong.
-            let _ = waiting.send(Ok(reply));
+            let _ = waiting.reply.send(Ok(conversation.texts.kept(reply)));
             Ok(())
         }
         None if conversation.answered.contains(&id) => Err(messages::second_reply(id, &quote(line))),
@@ -179,35 +196,12 @@ fn take(line: &[u8], conversation: &mut Conversation) -> Result<(), String> {
     }
 }
 
-/// Reads a line without its line feed; `false` at the end. Errors: the line is too long.
-async fn bounded_line<R: AsyncRead + Unpin>(
-    output: &mut BufReader<R>,
-    line: &mut Vec<u8>,
-) -> Result<bool, String> {
-    loop {
-        let buffer = output.fill_buf().await.unwrap_or_default();
-        if buffer.is_empty() {
-            return Ok(!line.is_empty());
-        }
-        let end = buffer.iter().position(|&byte| byte == b'\n');
-        line.extend_from_slice(&buffer[..end.unwrap_or(buffer.len())]);
-        let used = end.map_or(buffer.len(), |end| end + 1);
-        output.consume(used);
-        if end.is_some() {
-            return Ok(true);
-        }
-        if line.len() > LONGEST_REPLY {
-            return Err(messages::endless_line(LONGEST_REPLY, &quote(line)));
-        }
-    }
-}
-
 fn lock(conversation: &Mutex<Conversation>) -> std::sync::MutexGuard<'_, Conversation> {
     conversation.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The answer of a reply that must be `ok`. Errors: [`SubjectError::RequestFailed`].
-pub(crate) fn expect_ok(op: &'static str, reply: Reply) -> Result<Value, SubjectError> {
+pub(crate) fn expect_ok(op: &'static str, reply: Reply) -> Result<Box<RawValue>, SubjectError> {
     match reply {
         Reply::Ok(answer) => Ok(answer),
         Reply::Error(message) => {

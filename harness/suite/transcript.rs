@@ -2,6 +2,7 @@
 //!
 //! A check needs nothing else: a transcript refers to no clock, socket or subject.
 
+mod answers;
 mod conduct;
 mod emission;
 mod exchanges;
@@ -23,10 +24,11 @@ use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Trust};
 
 pub use crate::subject::capability::Capability;
-pub use crate::subject::observed::Observed;
+pub use crate::subject::observed::{Observations, Observed};
 pub use crate::wire::endpoint::scripted::uuids;
 pub use crate::wire::exchange::LONGEST_BODY;
 pub use crate::wire::handshake::{Certificate, HandshakeEnd};
+pub use answers::Leaks;
 pub use conduct::{AnswerForm, Conduct, MOVED};
 pub use emission::{
     Arrival, BrokenRequest, Emission, FailedHandshake, Generated, RegisteredWebhook, SettledDelivery, Traits,
@@ -60,7 +62,7 @@ pub struct Transcript {
     /// What was sent to see which deliveries a receiver processes.
     pub processing: Vec<ProcessingTrial>,
     /// What a receiver reports as processed.
-    pub observed: Vec<Observed>,
+    pub observed: Observations,
     /// How long rejections took, by how much of the signature was right.
     pub comparison: Option<Comparison>,
     /// Notes on how the run went.
@@ -178,7 +180,7 @@ impl Transcript {
             trials: Vec::new(),
             tallies: Vec::new(),
             processing: Vec::new(),
-            observed: Vec::new(),
+            observed: Observations::default(),
             comparison: None,
             remarks: Vec::new(),
             deaths: Vec::new(),
@@ -199,7 +201,11 @@ impl Transcript {
 
     /// Records an exchange and numbers it.
     pub fn record(&mut self, exchange: Exchange) -> ExchangeId {
-        let id = self.exchanges.push(exchange);
+        let id = match self.role {
+            Role::Receiver => self.exchanges.push_answered(exchange, self.secret.as_ref()),
+            // The answers are the suite's own.
+            Role::Sender => self.exchanges.push(exchange),
+        };
         if let (Some(keeper), Some(exchange)) = (&self.keeper, self.exchanges.get(id)) {
             keeper.keep(Kept::Exchange(exchange));
         }
@@ -247,6 +253,22 @@ impl Transcript {
         &self.exchange(id).outcome
     }
 
+    /// What an answer gives away, in the part of it that was cut too.
+    pub fn leaks(&self, id: ExchangeId) -> Leaks {
+        let Exchange { delivery, outcome, .. } = self.exchange(id);
+        let Outcome::Answered(answer) = outcome else { return Leaks::default() };
+        match self.exchanges.shown(id) {
+            Some(shown) => shown.leaks,
+            None => Leaks::of(self.secret.as_ref(), delivery, answer),
+        }
+    }
+
+    /// Whether an answer's body mentions an error.
+    pub fn says_error(&self, id: ExchangeId) -> bool {
+        let Outcome::Answered(answer) = self.outcome(id) else { return false };
+        self.exchanges.shown(id).map_or_else(|| answers::says_error(&answer.body), |shown| shown.error)
+    }
+
     pub fn acknowledged(&self, id: ExchangeId) -> bool {
         self.outcome(id).acknowledges()
     }
@@ -262,7 +284,7 @@ impl Transcript {
 
     /// How often the receiver processed this.
     pub fn times_observed(&self, wanted: &Observed) -> usize {
-        self.observed.iter().filter(|observed| *observed == wanted).count()
+        self.observed.times(wanted)
     }
 
     /// How many generated cases of a scenario deviated, and how many there were.

@@ -27,7 +27,7 @@ use twenty_conform::peers::sender::pooled::Pooled;
 use twenty_conform::peers::sender::{ANSWER_WAIT, Sender, Transport};
 use twenty_conform::random::Random;
 use twenty_conform::subject;
-use twenty_conform::subject::observations::{Observations, Source};
+use twenty_conform::subject::observations::{Observing, Source};
 use twenty_conform::suite::requirement::{Role, Verdict};
 use twenty_conform::suite::requirements;
 use twenty_conform::suite::run::{self, Judgement, Options, Run};
@@ -95,8 +95,8 @@ async fn check_receiver_without(
 }
 
 /// Observations, and an observer that adds to them.
-fn observations() -> (Observations, Observer) {
-    let observations = Observations::default();
+fn observations() -> (Observing, Observer) {
+    let observations = Observing::default();
     let added = observations.clone();
     (observations, Arc::new(move |observed| added.add(observed)))
 }

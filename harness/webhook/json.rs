@@ -68,6 +68,12 @@ pub struct MemberSpan {
     pub span: Range<usize>,
 }
 
+/// Whether a JSON text can be parsed in limited memory: it has at most `most` values.
+pub(crate) fn has_at_most(text: &[u8], most: usize) -> bool {
+    let begins_value = |byte: &&u8| matches!(byte, b',' | b':' | b'[');
+    text.len() <= 2 * most || text.iter().filter(begins_value).count() < most
+}
+
 impl Json {
     /// The value of this member: the last one, as in most parsers.
     pub fn get(&self, name: &str) -> Option<&Self> {

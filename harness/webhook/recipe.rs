@@ -8,6 +8,7 @@ mod digest;
 mod key;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::LazyLock;
 
 use serde::{Serialize, Serializer};
@@ -15,6 +16,7 @@ use serde::{Serialize, Serializer};
 pub use self::digest::Digest;
 pub use self::key::{KeyForm, OTHER_SECRET};
 
+use crate::budget::{SEARCHED, SEARCHED_BODY};
 use crate::webhook::dialect;
 use crate::webhook::json::Json;
 use crate::webhook::members::Members;
@@ -189,17 +191,22 @@ impl Message {
     }
 }
 
-/// All messages of one request, computed once for a search through all recipes.
+/// All messages of one request, computed once for a search through all recipes. Of a body that is too long to be parsed again and
+/// again, only the messages that have it unchanged.
 pub struct Messages<'a>(Vec<(Message, Cow<'a, [u8]>)>);
 
 impl<'a> Messages<'a> {
     pub fn of(timestamp: &'a [u8], body: &'a [u8]) -> Self {
         let made = |&message: &Message| Some((message, message.bytes(timestamp, body)?));
-        Self(Message::ALL.iter().filter_map(made).collect())
+        let is_short = body.len() <= SEARCHED_BODY;
+        let tried = Message::ALL.iter().filter(|&message| {
+            is_short || matches!(message, Message::Contract | Message::BodyAlone | Message::TimestampAlone)
+        });
+        Self(tried.filter_map(made).collect())
     }
 
     /// The recipes that give `header` with `secret`, in the order of [`Recipe::lattice`]. Only recipes for which `asked`
-    /// returns true are tried. A digest without a key is tried only once.
+    /// returns true are tried. A digest without a key is tried only once. The search ends early if it takes too many bytes.
     pub fn recipes<'s>(
         &'s self,
         secret: &'s str,
@@ -212,10 +219,12 @@ impl<'a> Messages<'a> {
         // The form of the header rules out most digests before anything is hashed.
         let fits = Digest::ALL.iter().copied().filter(|digest| digest.looks_like(header));
         let digests: Vec<Digest> = fits.collect();
+        let left = Cell::new(SEARCHED);
         LATTICE.iter().copied().filter(move |recipe| {
             let gives = || {
                 let (_, message) = self.0.iter().find(|(message, _)| *message == recipe.message)?;
                 let (_, key) = keys.iter().find(|(key, _)| *key == recipe.key)?;
+                left.set(left.get().checked_sub(message.len())?);
                 Some(recipe.digest.value(key, message).as_bytes() == header)
             };
             digests.contains(&recipe.digest)

@@ -4,7 +4,7 @@
 //! Invariant: a shape contains no values, so all bodies of one event have the same shape. The order of members is shown but
 //! not compared.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -16,7 +16,7 @@ use crate::webhook::event::EventName;
 include!(concat!(env!("OUT_DIR"), "/shapes.rs"));
 
 /// The members and JSON types of a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Shape {
     /// `null`, `boolean`, `number` or `text`.
     Scalar(&'static str),
@@ -37,6 +37,15 @@ pub struct Difference {
     pub actual: Option<String>,
 }
 
+/// How many different shapes of an array's elements are kept. No event has more than a few.
+const MOST_SHAPES: usize = 1000;
+
+/// How many further members are differences. Missing members and other types always are.
+const MOST_FURTHER: usize = 1000;
+
+/// How many differences a diff shows.
+const SHOWN: usize = 100;
+
 const SCALARS: [&str; 4] = ["null", "boolean", "number", "text"];
 
 impl Shape {
@@ -47,9 +56,9 @@ impl Shape {
             Value::Number(_) => Self::Scalar("number"),
             Value::String(_) => Self::Scalar("text"),
             Value::Array(elements) => {
-                let mut shapes = Vec::new();
+                let (mut shapes, mut known) = (Vec::new(), HashSet::new());
                 for shape in elements.iter().map(Self::of) {
-                    if !shapes.contains(&shape) {
+                    if shapes.len() < MOST_SHAPES && known.insert(shape.clone()) {
                         shapes.push(shape);
                     }
                 }
@@ -122,6 +131,9 @@ impl Shape {
                     }
                 }
                 for (key, shape) in actual.iter().filter(|(key, _)| find(expected, key).is_none()) {
+                    if found.len() >= MOST_FURTHER {
+                        break;
+                    }
                     found.push(Difference {
                         path: join(path, key),
                         expected: None,
@@ -166,7 +178,7 @@ pub fn snapshot_name(dialect: &Dialect, event: &EventName) -> String {
 /// Differences as a diff: `-` for the snapshot, `+` for the body.
 pub fn diff(differences: &[Difference]) -> String {
     let mut text = String::new();
-    for Difference { path, expected, actual } in differences {
+    for Difference { path, expected, actual } in differences.iter().take(SHOWN) {
         let path = if path.is_empty() { "(the whole body)" } else { path };
         for (sign, side) in [('-', expected), ('+', actual)] {
             if let Some(side) = side {
@@ -174,6 +186,10 @@ pub fn diff(differences: &[Difference]) -> String {
                 let _ = writeln!(text, "{sign} {path}: {side}");
             }
         }
+    }
+    if let Some(more) = differences.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "… and {more} more");
     }
     text.truncate(text.trim_end().len());
     text

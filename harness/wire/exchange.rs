@@ -44,9 +44,9 @@ pub enum Transfer {
     #[default]
     Whole,
     /// With its length, in segments that begin at these offsets.
-    Segments(#[serde(deserialize_with = "form::lengths")] Vec<usize>),
+    Segments(#[serde(deserialize_with = "form::pieces::deserialize")] Vec<usize>),
     /// In chunks of these lengths, without its length.
-    Chunks(#[serde(deserialize_with = "form::lengths")] Vec<usize>),
+    Chunks(#[serde(deserialize_with = "form::pieces::deserialize")] Vec<usize>),
     /// With its length and `Expect: 100-continue`. The body follows once the peer asks for it, or after a second without an
     /// answer. A final answer before that means that the body is not sent.
     Expecting,
@@ -75,6 +75,9 @@ pub struct Response {
     /// The first 32 KiB of the body.
     #[serde(default, with = "form::octets")]
     pub body: Bytes,
+    /// How many bytes of its headers and its body were received but not kept.
+    #[serde(default, skip_serializing_if = "form::is_zero")]
+    pub cut: u64,
 }
 
 /// Headers in the order of the wire.
@@ -179,7 +182,7 @@ impl Response {
     pub fn text(status: u16, body: impl Into<Bytes>) -> Self {
         let mut headers = Headers::default();
         headers.add("Content-Type", "text/plain; charset=utf-8");
-        Self { status, headers, body: body.into() }
+        Self { status, headers, body: body.into(), cut: 0 }
     }
 }
 

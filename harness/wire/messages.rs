@@ -39,12 +39,16 @@ pub(super) fn begins_with(quoted: &str) -> String {
 
 // Deliveries from files.
 
-pub(super) fn invalid_base64(why: impl Display) -> String {
-    format!("invalid base64: {why}")
+pub(super) fn bytes_in_json() -> &'static str {
+    "a string, or an object with one member `base64`"
 }
 
-pub(super) fn list_too_long(most: usize) -> String {
-    format!("the list has more than {most} elements")
+pub(super) fn too_many_elements(what: &str, most: usize) -> String {
+    format!("more than {most} {what}")
+}
+
+pub(super) fn invalid_base64(why: impl Display) -> String {
+    format!("invalid base64: {why}")
 }
 
 pub(crate) fn not_a_method(method: &str) -> String {
@@ -173,10 +177,6 @@ pub(super) fn unreadable_ca(file: &Path, why: impl Display) -> String {
     format!("cannot read the CA file {}: {why}", file.display())
 }
 
-pub(super) fn oversized_ca(file: &Path, mib: u64) -> String {
-    format!("the CA file {} is larger than {mib} MiB", file.display())
-}
-
 pub(super) fn ca_is_not_pem(file: &Path, why: impl Display) -> String {
     format!(
         "the CA file {} is not valid PEM: {why}; export the certificate again as PEM (Base64)",
@@ -210,10 +210,6 @@ pub(super) fn no_authority(why: impl Display) -> String {
 /// `which` is the end of "a certificate that …".
 pub(super) fn no_certificate(which: &str, why: impl Display) -> String {
     format!("cannot create a certificate that {which}: {why}")
-}
-
-pub(super) fn oversized_certificates(file: &Path, mib: u64) -> String {
-    format!("{} is larger than {mib} MiB", file.display())
 }
 
 // Bodies of the endpoints' own answers.

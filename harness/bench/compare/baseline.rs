@@ -2,8 +2,7 @@
 //!
 //! A baseline is replaced only on request and as a whole, and only a load that is worth comparing with is saved.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::comparison::{check_finished, comparable, compare, prepared, same_bodies, same_events};
@@ -12,14 +11,13 @@ use super::thresholds::MaxRegression;
 use crate::bench::measure::machine::Machine;
 use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFacts};
 use crate::bench::measure::result::BenchResult;
+use crate::budget::LARGE_FILE;
 use crate::error::Error;
-use crate::files;
+use crate::{files, input};
 
 /// The default folder of baselines.
 pub const FOLDER: &str = ".twenty-conform/baselines";
 const LONGEST_NAME: usize = 100;
-/// The longest report that is read, in bytes.
-const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// Checks that a name is a valid file name on every system.
 pub fn check_name(name: &str) -> Result<(), String> {
@@ -49,14 +47,7 @@ pub fn locate(argument: &str, folder: &Path) -> Result<PathBuf, String> {
 /// Reads a report.
 pub fn read(path: &Path) -> Result<BenchReport, String> {
     let failed = |why: String| messages::report_unreadable(&path.display().to_string(), &why);
-    let file = File::open(path).map_err(|why| failed(why.to_string()))?;
-    let mut text = Vec::new();
-    // One byte past the limit shows that the file is too large.
-    file.take(LARGEST + 1).read_to_end(&mut text).map_err(|why| failed(why.to_string()))?;
-    if text.len() as u64 > LARGEST {
-        return Err(failed(messages::report_too_large(LARGEST >> 20)));
-    }
-    let text = String::from_utf8(text).map_err(|_| failed(messages::report_not_text()))?;
+    let text = input::text(path, LARGE_FILE).map_err(|why| failed(why.to_string()))?;
     BenchReport::parse(&text).map_err(failed)
 }
 

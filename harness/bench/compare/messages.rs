@@ -16,14 +16,6 @@ pub(super) fn report_unreadable(path: &str, why: &str) -> String {
     format!("cannot read the report {path}: {why}")
 }
 
-pub(super) fn report_too_large(mib: u64) -> String {
-    format!("it is larger than {mib} MiB")
-}
-
-pub(super) fn report_not_text() -> String {
-    "it is not UTF-8 text".to_owned()
-}
-
 pub(super) fn report_unusable(path: &str, why: &str) -> String {
     format!("cannot use the report {path}: {why}")
 }

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::bench::generate::ids::PLACEHOLDER;
 use crate::bench::generate::messages;
+use crate::input::{self, Unread};
 use crate::webhook::dialect::{Context, Dialect};
 
 /// The longest body, in bytes.
@@ -64,15 +64,11 @@ impl Corpus {
         let mut corpus = Self { bodies: Vec::new() };
         let mut bytes = 0;
         for file in files(path)? {
-            // A device or a pipe has no length that could be checked first.
-            let mut text = Vec::new();
-            let opened = fs::File::open(&file);
-            let read = opened.and_then(|file| file.take(LARGEST_CORPUS as u64 + 1).read_to_end(&mut text));
-            read.map_err(|why| messages::corpus_unreadable(&file, &why))?;
+            let text = input::file(&file, (LARGEST_CORPUS - bytes) as u64).map_err(|why| match why {
+                Unread::TooLong { .. } => messages::corpus_too_large(path, LARGEST_CORPUS >> 20),
+                why => messages::corpus_unreadable(&file, &why),
+            })?;
             bytes += text.len();
-            if bytes > LARGEST_CORPUS {
-                return Err(messages::corpus_too_large(path, LARGEST_CORPUS >> 20));
-            }
             corpus.add(&file, &text)?;
         }
         if corpus.bodies.is_empty() {

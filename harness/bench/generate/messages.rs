@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
-pub(super) fn corpus_unreadable(path: &Path, why: &std::io::Error) -> String {
+pub(super) fn corpus_unreadable(path: &Path, why: impl Display) -> String {
     format!("cannot read the corpus {}: {why}", path.display())
 }
 

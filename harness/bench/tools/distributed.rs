@@ -20,8 +20,10 @@ use crate::bench::tools::import;
 use crate::bench::tools::locust::LocustResults;
 use crate::bench::tools::messages;
 use crate::bench::tools::reconcile::{LedgerCounts, reconcile};
+use crate::budget::LARGE_FILE;
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::input;
 use crate::subject::SubjectError;
 use crate::subject::messages::no_free_port;
 use crate::subject::port::free_port;
@@ -146,7 +148,7 @@ pub async fn run(plan: &LocustPlan<'_>) -> Result<LocustRun, Error> {
     end(&mut master, &mut workers).await;
 
     let early: Vec<String> = workers.into_iter().filter_map(|worker| Some(worker.ended?.1)).collect();
-    let text = fs::read_to_string(&path).unwrap_or_default();
+    let text = input::text(&path, LARGE_FILE).unwrap_or_default();
     if text.trim().is_empty() {
         let how = match ending {
             MasterEnding::Ended(end) => end.text,

@@ -3,8 +3,6 @@
 //! Figures that the results lack stay empty, and a note says so.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 
 use super::{messages, statistics};
@@ -21,21 +19,16 @@ use crate::bench::measure::report::{
 use crate::bench::measure::result::BenchResult;
 use crate::bench::measure::summary::per_second;
 use crate::bench::tools::locust::{FORMAT, LocustExchange, LocustPoint, LocustResults};
-
-/// The longest file that is read, in bytes.
-const LONGEST: u64 = 64 * 1024 * 1024;
+use crate::budget::LARGE_FILE;
+use crate::input::{self, Unread};
 
 /// Reads a file of results.
 pub fn read(path: &Path) -> Result<BenchReport, String> {
     let name = path.display().to_string();
-    // A device or a pipe has no length in its metadata.
-    let mut text = Vec::new();
-    let read = fs::File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut text));
-    read.map_err(|why| messages::file_unreadable(&name, &why.to_string()))?;
-    if text.len() as u64 > LONGEST {
-        return Err(messages::file_too_large(&name, LONGEST >> 20));
-    }
-    let text = String::from_utf8(text).map_err(|why| messages::file_not_text(&name, &why.to_string()))?;
+    let text = input::text(path, LARGE_FILE).map_err(|why| match why {
+        Unread::TooLong { limit } => messages::file_too_large(&name, limit >> 20),
+        why => messages::file_unreadable(&name, &why.to_string()),
+    })?;
     import(&name, &text)
 }
 

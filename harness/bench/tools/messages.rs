@@ -192,10 +192,6 @@ pub(super) fn file_too_large(name: &str, mib: u64) -> String {
     format!("{name} is too large; results of locust are smaller than {mib} MiB")
 }
 
-pub(super) fn file_not_text(name: &str, why: &str) -> String {
-    format!("{name} is not UTF-8 text: {why}")
-}
-
 pub(super) fn not_results(name: &str, hint: &str) -> String {
     format!(
         "{name} has neither the results of the exported locustfile (--results) nor locust's statistics (--json, --json-file, \

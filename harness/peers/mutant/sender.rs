@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -63,15 +64,15 @@ impl Mutant {
             return Err(SubjectError::Died(how));
         }
         match op {
-            Op::Emit(event) if self.drops(&event) => Ok(Reply::Ok(json!({}))),
+            Op::Emit(event) if self.drops(&event) => Ok(Reply::ok(&json!({}))),
             Op::Emit(event) if matches!(self.act, Act::Batches(these) if these(&event)) => {
                 self.batch(event);
-                Ok(Reply::Ok(json!({})))
+                Ok(Reply::ok(&json!({})))
             }
             Op::DeleteWebhook { webhook } => {
                 self.registry.lock().webhooks.retain(|id, _| format!("w{id}") != webhook);
                 match self.act {
-                    Act::KeepsDeleted => Ok(Reply::Ok(json!({}))),
+                    Act::KeepsDeleted => Ok(Reply::ok(&json!({}))),
                     _ => self.ask(Op::DeleteWebhook { webhook }).await,
                 }
             }
@@ -84,11 +85,11 @@ impl Mutant {
                 self.ask(Op::CreateWebhook { url, secret, operations }).await
             }
             Op::Outcomes { webhook } => {
-                let mut reply = self.ask(Op::Outcomes { webhook }).await?;
-                if let (Reply::Ok(answer), Act::Reports(these)) = (&mut reply, self.act) {
-                    report(answer, these);
-                }
-                Ok(reply)
+                let reply = self.ask(Op::Outcomes { webhook }).await?;
+                Ok(match (&reply, self.act) {
+                    (Reply::Ok(answer), Act::Reports(these)) => report(answer, these),
+                    _ => reply,
+                })
             }
             other => self.ask(other).await,
         }
@@ -129,11 +130,13 @@ impl Mutant {
 }
 
 /// Reports deliveries with these statuses as delivered.
-fn report(answer: &mut Value, these: fn(u64) -> bool) {
+fn report(answer: &RawValue, these: fn(u64) -> bool) -> Reply {
+    let mut answer: Value = serde_json::from_str(answer.get()).unwrap_or_default();
     let deliveries = answer.get_mut("deliveries").and_then(Value::as_array_mut);
     for delivery in deliveries.into_iter().flatten() {
         delivery["delivered"] = these(delivery["status"].as_u64().unwrap_or_default()).into();
     }
+    Reply::ok(&answer)
 }
 
 impl subject::sender::Sender for Mutant {

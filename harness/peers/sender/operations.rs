@@ -34,27 +34,27 @@ fn answer(sender: &Sender, op: Op) -> Reply {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 capabilities: able.into_iter().chain(https).collect(),
             };
-            Reply::Ok(json!(hello))
+            Reply::ok(&json!(hello))
         }
         Op::Hello { dialect, .. } => Reply::Error(messages::other_dialect(sender.dialect().name, &dialect)),
         Op::CreateWebhook { url, secret, operations } => {
             match sender.create_webhook(&url, secret.as_ref(), operations) {
-                Ok(id) => Reply::Ok(json!({ "webhook": format!("w{id}") })),
+                Ok(id) => Reply::ok(&json!({ "webhook": format!("w{id}") })),
                 Err(why) => Reply::Error(why),
             }
         }
         Op::Emit(event) => {
             sender.emit(&event);
-            Reply::Ok(json!({}))
+            Reply::ok(&json!({}))
         }
         Op::Outcomes { webhook } => match known(&webhook).and_then(|id| sender.outcomes(id)) {
-            Some(deliveries) => Reply::Ok(json!({ "deliveries": deliveries })),
+            Some(deliveries) => Reply::ok(&json!({ "deliveries": deliveries })),
             None => unknown(&webhook),
         },
         Op::DeleteWebhook { webhook } => match known(&webhook).filter(|&id| sender.delete_webhook(id)) {
-            Some(_) => Reply::Ok(json!({})),
+            Some(_) => Reply::ok(&json!({})),
             None => unknown(&webhook),
         },
-        Op::Shutdown => Reply::Ok(json!({})),
+        Op::Shutdown => Reply::ok(&json!({})),
     }
 }

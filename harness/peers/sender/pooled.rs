@@ -73,6 +73,7 @@ impl Pooled {
                 ),
                 // Only the status counts (contract ACK-5), so the body is never read.
                 body: Bytes::new(),
+                cut: 0,
             }),
             Err(why) if why.is_timeout() => Outcome::TimedOut,
             Err(why) => ended(&why),

@@ -48,8 +48,7 @@ struct Living {
     watchdog: Option<Watchdog>,
 }
 
-static LIVING: Mutex<Living> =
-    Mutex::new(Living { trees: Vec::new(), started: 0, watchdog: None });
+static LIVING: Mutex<Living> = Mutex::new(Living { trees: Vec::new(), started: 0, watchdog: None });
 
 /// What only a program may do that owns its process: adopt orphans, and start itself as a watchdog.
 #[derive(Debug)]

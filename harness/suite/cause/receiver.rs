@@ -14,7 +14,7 @@ use crate::suite::transcript::{
     Trial,
 };
 use crate::webhook::recipe::{Digest, Message, Recipe};
-use crate::wire::exchange::{ExchangeId, Outcome};
+use crate::wire::exchange::ExchangeId;
 
 /// Why plain valid deliveries are rejected, found from what was accepted instead. If several ways of signing are equally near
 /// to the contract, the result is the first of them, and names the others.
@@ -89,8 +89,8 @@ fn serialiser(transcript: &Transcript) -> Option<Cause> {
 pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause> {
     let valid_too = accepted.controls.iter().all(|&control| transcript.acknowledged(control));
     if valid_too {
-        let control_says = |&control: &ExchangeId| says_error(transcript, control);
-        if says_error(transcript, accepted.exchange) && !accepted.controls.iter().any(control_says) {
+        let control_says = |&control: &ExchangeId| transcript.says_error(control);
+        if transcript.says_error(accepted.exchange) && !accepted.controls.iter().any(control_says) {
             return Some(Cause::detailed(Code::AcceptsEverything, messages::error_in_body()));
         }
         if let Some(cause) = accepts_everything(transcript) {
@@ -211,15 +211,6 @@ fn accepts_unsigned(transcript: &Transcript) -> bool {
     trials.peek().is_some() && trials.all(|trial| transcript.acknowledged(trial.exchange))
 }
 
-/// Whether an answer's body mentions an error.
-fn says_error(transcript: &Transcript, id: ExchangeId) -> bool {
-    let Outcome::Answered(response) = transcript.outcome(id) else { return false };
-    let body = String::from_utf8_lossy(&response.body).to_lowercase();
-    ["error", "invalid", "unauthor", "forbidden", "mismatch", "denied", "\"ok\":false", "\"success\":false"]
-        .iter()
-        .any(|word| body.contains(word))
-}
-
 /// The part of the body that can be changed under an old signature, if there is one.
 fn ignored_part(transcript: &Transcript) -> Option<Part> {
     transcript.trials.iter().find_map(|trial| match trial.respect {
@@ -259,11 +250,11 @@ pub fn of_processing(transcript: &Transcript, trial: &ProcessingTrial) -> Option
     let of_kind = |kind: ProcessingKind| transcript.processing.iter().filter(move |trial| trial.kind == kind);
     let valid: Vec<usize> = of_kind(ProcessingKind::Valid).map(times).collect();
     // Only the first of all deliveries was processed.
-    let constant = valid.len() > 1 && transcript.observed.len() == 1;
+    let constant = valid.len() > 1 && transcript.observed.count() == 1;
     let (seen, wanted) = (times(trial), trial.kind.times());
     let code = match trial.kind {
         _ if constant && seen < wanted => Cause::detailed(Code::DedupeTooCoarse, "constant"),
-        _ if transcript.observed.is_empty() => return None,
+        _ if transcript.observed.count() == 0 => return None,
         ProcessingKind::Same if seen > wanted => Cause::new(Code::DedupeNone),
         ProcessingKind::SignedAnew if seen > wanted => {
             if of_kind(ProcessingKind::Same).all(|same| times(same) > 1) {

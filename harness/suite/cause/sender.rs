@@ -6,7 +6,9 @@
 mod messages;
 
 use super::{Cause, Code};
+use crate::budget::PARSED_VALUES;
 use crate::webhook::dialect::Members;
+use crate::webhook::json::has_at_most;
 use crate::webhook::recipe::{Digest, KeyForm, Message, Messages, Recipe};
 use crate::webhook::signature::{Key, Secret, Signature};
 
@@ -85,7 +87,8 @@ fn other_timestamp(
         };
         return Some(how.to_owned());
     }
-    let members = Members::parse(body).ok()?;
+    let members = Some(body).filter(|body| has_at_most(body, PARSED_VALUES));
+    let members = Members::parse(members?).ok()?;
     ["timestamp", "eventDate"].into_iter().find_map(|member| {
         let text = members.text(member)?;
         let ms = text.parse::<jiff::Timestamp>().ok().map(|time| time.as_millisecond().to_string());

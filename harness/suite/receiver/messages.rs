@@ -208,6 +208,12 @@ pub(super) fn rejected_was_processed() -> &'static str {
 
 // Notes of a run.
 
+pub(super) fn observations_cut(cut: u64, count: u64) -> String {
+    format!(
+        "{cut} of {count} observations are too long or too many to be kept, so they were not matched with deliveries"
+    )
+}
+
 pub(super) fn concurrency_lowered() -> &'static str {
     "the receiver did not accept all of several concurrent deliveries, so cases were sent one at a time"
 }

@@ -18,14 +18,12 @@ use super::signed_text::OTHER_MESSAGE;
 use super::timestamp::TIMESTAMP_FORM;
 use super::ways_in::BACK_DOOR;
 use crate::peers::fault::{Faults, ReceiverFault};
-use crate::redaction::encodings;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Requirement, Verdict};
 use crate::suite::scenario::Scenario;
 use crate::suite::transcript::{Respect, Surrounding, Transcript};
-use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use crate::wire::exchange::{Exchange, Outcome};
+use crate::webhook::signature::SIGNATURE_HEADER;
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_9, VER_22];
@@ -151,22 +149,21 @@ const VER_22: Requirement = Requirement {
 
 /// No answer to a rejected forgery may contain the secret, or the signature that would have been accepted.
 fn reveals_nothing(requirement: &Requirement, t: &Transcript) -> Verdict {
-    let Some(secret) = &t.secret else { return Verdict::Inconclusive(messages::secret_unknown().to_owned()) };
-    let key = Key::new(secret);
+    if t.secret.is_none() {
+        return Verdict::Inconclusive(messages::secret_unknown().to_owned());
+    }
     let trials = requirement.scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name));
     let verdicts = trials.filter_map(|trial| {
-        let Exchange { delivery, outcome: Outcome::Answered(answer), .. } = t.exchange(trial.exchange) else {
-            return None;
-        };
-        if t.acknowledged(trial.exchange) || !has_controls(t, trial) {
+        if t.outcome(trial.exchange).status().is_none()
+            || t.acknowledged(trial.exchange)
+            || !has_controls(t, trial)
+        {
             return None;
         }
-        let shown = || answer.headers.0.iter().map(|(_, value)| &**value).chain([&*answer.body]);
-        let timestamp = delivery.headers.single(TIMESTAMP_HEADER);
-        let expected = timestamp.map(|timestamp| key.sign(timestamp, &delivery.body).to_hex());
-        let leaked = if encodings::first_with(secret, shown()).is_some() {
+        let leaks = t.leaks(trial.exchange);
+        let leaked = if leaks.secret {
             (Code::LeaksSecret, messages::secret())
-        } else if expected.is_some_and(|expected| shown().any(|text| contains_digits(text, &expected))) {
+        } else if leaks.signature {
             (Code::LeaksSignature, messages::accepted_signature())
         } else {
             return Some(Verdict::Pass);
@@ -180,9 +177,4 @@ fn reveals_nothing(requirement: &Requirement, t: &Transcript) -> Verdict {
         Some(evidence.shown_by([trial.exchange]).because(Cause::new(code)).fail())
     });
     of_all(verdicts, messages::no_rejection_with_controls(), "answers")
-}
-
-/// Whether a text contains these hexadecimal digits, in either case.
-fn contains_digits(text: &[u8], digits: &str) -> bool {
-    text.windows(digits.len()).any(|window| window.eq_ignore_ascii_case(digits.as_bytes()))
 }

@@ -1,10 +1,12 @@
 //! A delivery as the checks of senders see it: the request, the webhook that received it, and the event that it carries.
 
+use crate::budget::PARSED_VALUES;
 use crate::suite::requirement::{Evidence, Expected, Verdict};
 use crate::suite::sender::messages;
 use crate::suite::transcript::{Arrival, Emission, RegisteredWebhook, Transcript};
 use crate::webhook::dialect::Members;
 use crate::webhook::event::EventName;
+use crate::webhook::json::has_at_most;
 use crate::wire::exchange::Exchange;
 
 /// A delivery that is judged on its own.
@@ -52,9 +54,16 @@ impl<'a> Arrived<'a> {
         messages::delivery_of(self.event_name().ok().as_ref())
     }
 
+    /// Its body, if it can be parsed in limited memory. Inconclusive if not.
+    pub(crate) fn parseable_body(&self) -> Result<&'a [u8], Verdict> {
+        let body = self.whole_body()?;
+        let why = || Verdict::Inconclusive(messages::too_many_values(PARSED_VALUES));
+        if has_at_most(body, PARSED_VALUES) { Ok(body) } else { Err(why()) }
+    }
+
     /// The members of its body. Inconclusive if the body is not a JSON object: DLV-3, DLV-5 and PAY-6 judge that.
     pub(crate) fn members(&self) -> Result<Members, Verdict> {
-        Members::parse(self.whole_body()?).map_err(|why| Verdict::Inconclusive(why.to_string()))
+        Members::parse(self.parseable_body()?).map_err(|why| Verdict::Inconclusive(why.to_string()))
     }
 
     /// Its body. Inconclusive if only a part of it was kept: DLV-3 judges that.

@@ -60,6 +60,10 @@ pub(super) fn event_unnamed(member: &str) -> String {
     format!("`{member}` in the body is missing or not text (see PAY-1)")
 }
 
+pub(super) fn too_many_values(most: usize) -> String {
+    format!("the body has more than {most} JSON values, too many to be parsed")
+}
+
 pub(super) fn body_not_kept(kept: usize, length: u64) -> String {
     format!("only {kept} of the body's {length} bytes were kept")
 }

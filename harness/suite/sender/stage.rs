@@ -9,7 +9,7 @@ mod outcomes;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::clock::Clock;
 use crate::random::Random;
@@ -271,7 +271,7 @@ impl<'a> SenderStage<'a> {
         expect_ok("emit", reply).map(drop)
     }
 
-    pub(super) async fn call(&self, op: Op) -> Result<Value, SubjectError> {
+    pub(super) async fn call(&self, op: Op) -> Result<Box<RawValue>, SubjectError> {
         let name = op.name();
         expect_ok(name, self.subject.call(op).await?)
     }

@@ -236,7 +236,7 @@ fn exchange(entry: Entry) -> Result<Option<Exchange>, String> {
         id: ExchangeId(0),
         delivery: Delivery { method, target, headers, body, transfer: Transfer::Whole },
         outcome: answered.map_or(Outcome::ClosedEarly, |status| {
-            Outcome::Answered(Response { status, headers: Headers::default(), body: Bytes::new() })
+            Outcome::Answered(Response { status, ..Response::default() })
         }),
         at_ms: u64::try_from(began.as_millisecond()).unwrap_or_default(),
         took: Duration::try_from_secs_f64(entry.time / 1000.0).unwrap_or_default(),

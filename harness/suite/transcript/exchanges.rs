@@ -2,17 +2,31 @@
 //!
 //! Numbers are never reused. An exchange that a trial, a death or an arrival refers to is never released.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use super::answers::{self, Shown};
+use crate::budget::{ANSWERS, Budget};
+use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId};
 
 /// Exchanges by number. An exchange that nothing refers to can be released; its number is not reused.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Exchanges {
     /// In the order of their numbers.
     kept: Vec<Exchange>,
     count: usize,
     acknowledged: usize,
+    /// What may still be kept of answers.
+    budget: Budget,
+    /// What the answers that were cut showed.
+    shown: HashMap<ExchangeId, Shown>,
+}
+
+impl Default for Exchanges {
+    fn default() -> Self {
+        let (kept, shown) = (Vec::new(), HashMap::new());
+        Self { kept, count: 0, acknowledged: 0, budget: Budget::of(ANSWERS), shown }
+    }
 }
 
 impl Exchanges {
@@ -50,6 +64,19 @@ impl Exchanges {
         }
     }
 
+    /// The same for an exchange with a receiver: its answer is cut to what may still be kept of answers.
+    pub(super) fn push_answered(&mut self, mut exchange: Exchange, secret: Option<&Secret>) -> ExchangeId {
+        let shown = answers::cut(&mut exchange, secret, &self.budget);
+        let id = self.push(exchange);
+        self.shown.extend(shown.map(|shown| (id, shown)));
+        id
+    }
+
+    /// What an answer showed before it was cut; `None` if it was not cut.
+    pub(super) fn shown(&self, id: ExchangeId) -> Option<Shown> {
+        self.shown.get(&id).copied()
+    }
+
     /// The exchange with this number; `None` if it was released.
     pub fn get(&self, id: ExchangeId) -> Option<&Exchange> {
         let at = self.kept.binary_search_by_key(&id, |exchange| exchange.id).ok()?;
@@ -64,6 +91,13 @@ impl Exchanges {
 
     /// Releases all exchanges but these.
     pub(super) fn keep(&mut self, named: &HashSet<ExchangeId>) {
-        self.kept.retain(|exchange| named.contains(&exchange.id));
+        self.kept.retain(|exchange| {
+            let is_kept = named.contains(&exchange.id);
+            if !is_kept {
+                answers::give_back(exchange, &self.budget);
+            }
+            is_kept
+        });
+        self.shown.retain(|id, _| named.contains(id));
     }
 }

@@ -263,7 +263,7 @@ async fn reports_events_that_the_sender_rejects() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sender_that_accepts_events_but_sends_nothing_ends_in_time() {
     let says = intercepted(|_, op| match op {
-        Op::Emit(_) => Action::Reply(Ok(Reply::Ok(serde_json::json!({})))),
+        Op::Emit(_) => Action::Reply(Ok(Reply::ok(&serde_json::json!({})))),
         op => Action::Pass(op),
     });
     let begun = Instant::now();
@@ -308,7 +308,7 @@ async fn sender_that_cannot_begin_is_an_error() {
         ),
         (
             |_, op| match op {
-                Op::CreateWebhook { .. } => Action::Reply(Ok(Reply::Ok(serde_json::json!({"id": 1})))),
+                Op::CreateWebhook { .. } => Action::Reply(Ok(Reply::ok(&serde_json::json!({"id": 1})))),
                 op => Action::Pass(op),
             },
             "has no string `webhook`",

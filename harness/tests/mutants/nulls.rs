@@ -14,7 +14,7 @@ use twenty_conform::suite::run;
 use twenty_conform::suite::transcript::Limits;
 use twenty_conform::webhook::dialect::DOCUMENTED;
 use twenty_conform::wire::endpoint::Handler;
-use twenty_conform::wire::exchange::{Delivery, Headers, Response};
+use twenty_conform::wire::exchange::{Delivery, Response};
 
 use super::{check_receiver, failed, options, passed, secret, short};
 use crate::peers::plain;
@@ -34,9 +34,7 @@ impl Handler for Null {
         async move {
             match self {
                 Self::Status(status) => Some(Response::text(*status, "")),
-                Self::Echo => {
-                    Some(Response { status: 200, headers: Headers::default(), body: delivery.body })
-                }
+                Self::Echo => Some(Response { status: 200, body: delivery.body, ..Response::default() }),
                 Self::Closes => None,
                 Self::Silent => std::future::pending().await,
             }

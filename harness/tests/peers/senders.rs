@@ -96,7 +96,7 @@ impl NullSender {
             Op::Hello { .. } => reply = json!({ "name": "null", "version": "1", "capabilities": [] }),
             Op::Outcomes { .. } | Op::DeleteWebhook { .. } | Op::Shutdown => {}
         }
-        Ok(Reply::Ok(reply))
+        Ok(Reply::ok(&reply))
     }
 }
 

@@ -6,13 +6,15 @@ use super::imports::{self, Import};
 use super::{Files, assert_no, library, tree};
 
 /// Small files that every room may use. They use only each other, `webhook`, and the exchange.
-const GROUND_FLOOR: [&str; 11] = [
+const GROUND_FLOOR: [&str; 13] = [
+    "budget",
     "clock",
     "described",
     "duration",
     "error",
     "exit",
     "files",
+    "input",
     "plural",
     "random",
     "redaction",

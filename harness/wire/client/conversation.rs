@@ -110,9 +110,9 @@ pub(crate) async fn converse(
     let body =
         timeout(BODY_WAIT.min(wait), reader.answer_body(&mut incoming, framing, kept, READ_BODY.max(kept)))
             .await;
-    let whole = matches!(body, Ok(Ok((_, true))));
-    if let Ok(Ok((body, _))) = body {
-        response.body = body;
+    let whole = matches!(body, Ok(Ok((_, _, true))));
+    if let Ok(Ok((body, cut, _))) = body {
+        (response.body, response.cut) = (body, cut);
     }
     Conversation {
         outcome: Outcome::Answered(response),

@@ -4,8 +4,7 @@
 //! with the usual fix.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,11 +21,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::budget::CERTIFICATES;
+use crate::input;
 use crate::wire::exchange::{Outcome, Trust};
 use crate::wire::messages;
-
-/// The largest CA file. For comparison, the whole store of a system is a quarter of a megabyte.
-const LONGEST_FILE: u64 = 16 * 1024 * 1024;
 
 #[derive(Clone)]
 pub struct Tls {
@@ -132,12 +130,7 @@ fn is_an_authority(reason: &CertificateError) -> bool {
 
 /// Reads the certificates in a PEM file, at least one.
 pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let mut text = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut text));
-    read.map_err(|why| messages::unreadable_ca(path, why))?;
-    if text.len() as u64 > LONGEST_FILE {
-        return Err(messages::oversized_ca(path, LONGEST_FILE / (1024 * 1024)));
-    }
+    let text = input::file(path, CERTIFICATES).map_err(|why| messages::unreadable_ca(path, why))?;
     let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
         .map_err(|why| messages::ca_is_not_pem(path, why))?;

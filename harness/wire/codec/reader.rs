@@ -75,7 +75,8 @@ impl Reader {
                 interim(status);
                 continue;
             }
-            let response = Response { status, headers: collect(parsed.headers), body: Bytes::new() };
+            let headers = collect(parsed.headers);
+            let response = Response { status, headers, ..Response::default() };
             return Ok(AnswerHead { response, framing, persists });
         }
     }
@@ -131,21 +132,24 @@ impl Reader {
     }
 
     /// Reads the body of an answer to its end, keeps its first `keep` bytes, and gives up after `limit` bytes. Returns what was
-    /// kept, and whether the end was reached.
+    /// kept, how many more bytes were read, and whether the end was reached.
     pub(crate) async fn answer_body<R: AsyncRead + Unpin>(
         &mut self,
         stream: &mut R,
         framing: Framing,
         keep: usize,
         limit: usize,
-    ) -> Result<(Bytes, bool), ReadError> {
-        let mut body = BytesMut::new();
+    ) -> Result<(Bytes, u64, bool), ReadError> {
+        let (mut body, mut length) = (BytesMut::new(), 0);
         let mut keep_of = |part: &[u8]| {
+            length += part.len() as u64;
             let room = keep.saturating_sub(body.len());
             body.extend_from_slice(&part[..part.len().min(room)]);
         };
         let whole = self.parts(stream, (framing, Side::Answer), limit as u64, &mut keep_of).await?;
-        Ok((body.freeze(), whole))
+        let cut = (length - body.len() as u64).max(u64::from(!whole));
+        // A body that was read in small steps has more memory than it needs.
+        Ok((Bytes::copy_from_slice(&body), cut, whole))
     }
 
     /// Reads the body of a request to its end and passes on each part as it arrives.

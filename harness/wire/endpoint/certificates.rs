@@ -4,8 +4,7 @@
 //! with its value. Keys come from the system's randomness, not from the run's seed: no verdict depends on them.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -21,7 +20,9 @@ use rustls::server::NoServerSessionStorage;
 use tempfile::TempDir;
 use tokio_rustls::TlsAcceptor;
 
+use crate::budget::CERTIFICATES;
 use crate::clock::Clock;
+use crate::input;
 use crate::wire::handshake::Certificate;
 use crate::wire::messages;
 
@@ -31,8 +32,6 @@ const HOSTS: [&str; 3] = ["127.0.0.1", "::1", "localhost"];
 const ANOTHER_HOST: &str = "another-host.invalid";
 /// How long good certificates are valid before and after now.
 const VALID: Duration = Duration::from_secs(2 * 24 * 60 * 60);
-/// The largest file of certificates. For comparison, the whole store of a system is a quarter of a megabyte.
-const LONGEST_FILE: u64 = 16 * 1024 * 1024;
 
 pub struct Authority {
     clock: Clock,
@@ -64,12 +63,9 @@ impl Authority {
     ///
     /// Errors: the other file cannot be read, or this one cannot be written.
     pub fn appended_to(&self, other: &Path, name: &str) -> Result<PathBuf, String> {
-        let (made, mut text) = (self.made()?, Vec::new());
-        let read = File::open(other).and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut text));
-        read.map_err(|why| format!("{}: {why}", other.display()))?;
-        if text.len() as u64 > LONGEST_FILE {
-            return Err(messages::oversized_certificates(other, LONGEST_FILE / (1024 * 1024)));
-        }
+        let made = self.made()?;
+        let mut text =
+            input::file(other, CERTIFICATES).map_err(|why| format!("{}: {why}", other.display()))?;
         text.push(b'\n');
         text.extend_from_slice(made.pem.as_bytes());
         let file = made.folder.path().join(name);

@@ -23,7 +23,8 @@ use super::{Server, listen};
 use crate::clock::Clock;
 use crate::wire::handshake::Certificate;
 
-pub use log::{Broken, Budget, Handshake, MOST_REQUESTS, Received, Seen};
+pub use crate::budget::Budget;
+pub use log::{Broken, Handshake, MOST_REQUESTS, Received, Seen};
 pub use script::{Answer, Before, Manner, Script};
 pub use uuids::uuids;
 

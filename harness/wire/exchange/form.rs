@@ -14,16 +14,13 @@ use std::marker::PhantomData;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use super::{Delivery, Headers, Outcome};
+use crate::budget::{SAVED_HEADERS, SAVED_PIECES};
 use crate::wire::codec::is_token;
 use crate::wire::messages;
-
-/// How many headers are read: more than any endpoint accepts.
-const MOST_HEADERS: usize = 10_000;
-const MOST_LENGTHS: usize = 4_000_000;
 
 /// Bytes as they are written: a string, or `{"base64": …}`.
 #[derive(serde::Serialize)]
@@ -42,31 +39,85 @@ impl<'a> From<&'a Bytes> for Written<'a> {
     }
 }
 
-#[derive(serde::Deserialize)]
-#[serde(untagged, expecting = "bytes must be a string, or an object with one member `base64`")]
-enum Read {
-    Text(String),
-    Coded { base64: Base64 },
-}
+/// Bytes as they are read. Anything else is rejected without being kept.
+struct Read(Bytes);
 
-#[derive(serde::Deserialize)]
-#[serde(try_from = "String")]
-struct Base64(Vec<u8>);
+impl<'de> Deserialize<'de> for Read {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct TextOrCoded;
 
-impl TryFrom<String> for Base64 {
-    type Error = String;
+        impl<'de> Visitor<'de> for TextOrCoded {
+            type Value = Read;
 
-    fn try_from(text: String) -> Result<Self, String> {
-        STANDARD.decode(text).map(Self).map_err(messages::invalid_base64)
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(messages::bytes_in_json())
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Read, E> {
+                Ok(Read(Bytes::copy_from_slice(text.as_bytes())))
+            }
+
+            fn visit_string<E: de::Error>(self, text: String) -> Result<Read, E> {
+                Ok(Read(text.into()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Read, A::Error> {
+                let unexpected = || de::Error::invalid_type(Unexpected::Map, &TextOrCoded);
+                let Some("base64") = members.next_key::<String>()?.as_deref() else {
+                    return Err(unexpected());
+                };
+                let text: String = members.next_value()?;
+                if members.next_key::<IgnoredAny>()?.is_some() {
+                    return Err(unexpected());
+                }
+                let bytes =
+                    STANDARD.decode(text).map_err(|why| de::Error::custom(messages::invalid_base64(why)))?;
+                Ok(Read(bytes.into()))
+            }
+        }
+
+        from.deserialize_any(TextOrCoded)
     }
 }
 
-impl From<Read> for Bytes {
-    fn from(read: Read) -> Self {
-        match read {
-            Read::Text(text) => text.into(),
-            Read::Coded { base64 } => base64.0.into(),
+/// Reads at most `most` elements of an array; more are an error.
+struct AtMost<T> {
+    most: usize,
+    what: &'static str,
+    elements: PhantomData<T>,
+}
+
+impl<T> AtMost<T> {
+    fn of(most: usize, what: &'static str) -> Self {
+        Self { most, what, elements: PhantomData }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for AtMost<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sequence")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+        let mut all = Vec::new();
+        while let Some(one) = list.next_element()? {
+            if all.len() == self.most {
+                return Err(de::Error::custom(messages::too_many_elements(self.what, self.most)));
+            }
+            all.push(one);
         }
+        Ok(all)
+    }
+}
+
+/// The lengths or places of the pieces of a body.
+pub(super) mod pieces {
+    use super::{AtMost, Deserializer, SAVED_PIECES};
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<usize>, D::Error> {
+        from.deserialize_seq(AtMost::of(SAVED_PIECES, "pieces"))
     }
 }
 
@@ -78,7 +129,7 @@ pub(super) mod octets {
     }
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Bytes, D::Error> {
-        Read::deserialize(from).map(Bytes::from)
+        Read::deserialize(from).map(|Read(bytes)| bytes)
     }
 }
 
@@ -96,6 +147,10 @@ pub(super) mod microseconds {
     }
 }
 
+pub(super) fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// An exchange without a recorded outcome had no answer.
 pub(super) fn not_recorded() -> Outcome {
     Outcome::ClosedEarly
@@ -109,35 +164,8 @@ impl Serialize for Headers {
 
 impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let read = from.deserialize_seq(List::<(String, Read)>(MOST_HEADERS, PhantomData))?;
-        Ok(Self(read.into_iter().map(|(name, value)| (name, value.into())).collect()))
-    }
-}
-
-/// The lengths of chunks or segments.
-pub(super) fn lengths<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<usize>, D::Error> {
-    from.deserialize_seq(List(MOST_LENGTHS, PhantomData))
-}
-
-/// A list with at most this many elements: in memory, short ones take a multiple of their text.
-struct List<T>(usize, PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a sequence")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(element) = list.next_element()? {
-            if elements.len() == self.0 {
-                return Err(A::Error::custom(messages::list_too_long(self.0)));
-            }
-            elements.push(element);
-        }
-        Ok(elements)
+        let read = from.deserialize_seq(AtMost::<(String, Read)>::of(SAVED_HEADERS, "headers"))?;
+        Ok(Self(read.into_iter().map(|(name, Read(value))| (name, value)).collect()))
     }
 }
 
@@ -196,6 +224,7 @@ mod tests {
             [r#""whole""#, r#"{"segments":[1,2]}"#, r#"{"chunks":[3]}"#, r#""expecting""#, r#"{"broken":4}"#];
         let outcomes = [
             answered,
+            r#"{"answered":{"status":200,"headers":[],"body":"","cut":7}}"#,
             r#""timed-out""#,
             r#""refused""#,
             r#""reset""#,

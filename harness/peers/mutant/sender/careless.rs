@@ -78,7 +78,7 @@ impl Careless {
     fn answer(self, received: &[u8], ended: bool) -> Option<Outcome> {
         let answered = |status, body: &[u8]| {
             let (headers, body) = (Headers::default(), Bytes::copy_from_slice(body));
-            Some(Outcome::Answered(Response { status, headers, body }))
+            Some(Outcome::Answered(Response { status, headers, body, cut: 0 }))
         };
         if self.reads == AnswerRead::FirstLine {
             let line = &received[..received.windows(2).position(|two| two == b"\r\n")?];

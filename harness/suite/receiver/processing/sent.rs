@@ -12,8 +12,9 @@ use tokio::time::sleep;
 use super::PROCESSING;
 use crate::subject::SubjectError;
 use crate::suite::receiver::maker::PLAIN_EVENT;
+use crate::suite::receiver::messages;
 use crate::suite::receiver::stage::ReceiverStage;
-use crate::suite::transcript::{Observed, ProcessingKind, ProcessingTrial};
+use crate::suite::transcript::{Observations, Observed, ProcessingKind, ProcessingTrial};
 use crate::webhook::dialect;
 use crate::webhook::event::Event;
 use crate::webhook::recipe::{KeyForm, Message, Recipe};
@@ -36,15 +37,16 @@ impl ReceiverStage<'_> {
                 if accepted { trial.kind.times() } else { 0 };
         }
         let limits = self.transcript.limits;
-        let everything = |seen: &[Observed]| {
-            wanted
-                .iter()
-                .all(|(observed, times)| seen.iter().filter(|one| *one == observed).count() >= *times)
-        };
+        let everything =
+            |seen: &Observations| wanted.iter().all(|(observed, times)| seen.times(observed) >= *times);
         // The checks report what was not observed by then.
         source.until(limits.prompt, everything).await?;
         self.transcript.waited += limits.quiet;
         self.transcript.observed = source.until(limits.quiet, |_| false).await?;
+        let (count, cut) = (self.transcript.observed.count(), self.transcript.observed.cut());
+        if cut > 0 {
+            self.remark(&messages::observations_cut(cut, count));
+        }
         // An error in sending is returned last, so that everything that was sent can be judged.
         sent
     }

@@ -78,6 +78,8 @@ impl ReceiverStage<'_> {
                     }
                 }
             }
+            // Cases that went as expected are in the evidence by now.
+            self.transcript.release();
             if let Some(why) = failure {
                 self.transcript.tallies.push(tally);
                 return Err(why);

@@ -97,7 +97,8 @@ fn content_type(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
 
 fn one_event(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let carried = arrived.arrival.carries.len();
-    let is_array = matches!(Members::parse(arrived.whole_body()?), Err(NotAnObject::OtherType("an array")));
+    let is_array =
+        matches!(Members::parse(arrived.parseable_body()?), Err(NotAnObject::OtherType("an array")));
     Ok(if carried > 1 || is_array {
         let actual = messages::several_events(carried, is_array);
         let message = messages::events_batched(&actual);

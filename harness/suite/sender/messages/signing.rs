@@ -41,9 +41,13 @@ pub(crate) fn uppercase_digits(delivery: &str, signature: &str) -> String {
 
 // SIG-4
 
-/// `why` is what the known cause does, if there is one.
-pub(crate) fn signature_mismatch(delivery: &str, why: Option<&str>) -> String {
-    let why = why.unwrap_or("it matches no known way of signing; check that the secret is the webhook's");
+/// `why` is what the known cause does, if there is one. `is_long` is whether the body is too long for some causes.
+pub(crate) fn signature_mismatch(delivery: &str, why: Option<&str>, is_long: bool) -> String {
+    let why = why.unwrap_or(if is_long {
+        "its body is too long to try every known way of signing; check that the secret is the webhook's"
+    } else {
+        "it matches no known way of signing; check that the secret is the webhook's"
+    });
     format!("{delivery} has a signature that does not match: {why}")
 }
 

@@ -60,7 +60,7 @@ pub fn further_members(t: &Transcript) -> Vec<String> {
 fn has_shape(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let dialect = arrived.transcript.dialect;
     let emission = arrived.emitted()?;
-    let body = arrived.whole_body()?;
+    let body = arrived.parseable_body()?;
     match Members::parse(body) {
         Err(NotAnObject::NotJson(why)) => {
             return Err(Verdict::Inconclusive(messages::body_is_not_json(why)));

@@ -1,6 +1,7 @@
 //! SIG-4: the signature matches the request.
 
 use super::signed::{key_of, mismatch, single};
+use crate::budget::SEARCHED_BODY;
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::Code;
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
@@ -65,7 +66,7 @@ pub(super) fn valid(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
         return Err(Verdict::Inconclusive(messages::signature_malformed().to_owned()));
     }
     let why = cause.as_ref().map(|cause| cause.code.text());
-    let message = messages::signature_mismatch(&arrived.named(), why);
+    let message = messages::signature_mismatch(&arrived.named(), why, body.len() > SEARCHED_BODY);
     let expected = key.sign(timestamp, body).to_hex();
     Ok(arrived.evidence(expected, String::from_utf8_lossy(signature), message).because(cause).fail())
 }

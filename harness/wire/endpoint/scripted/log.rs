@@ -3,7 +3,7 @@
 //! Invariant: bounded. Beyond the limits, requests are counted and bodies are measured, but not kept.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use super::script::{Answer, Before, Script};
 use super::uuids::uuids;
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::wire::codec::{FramingFault, quote};
 use crate::wire::exchange::{Delivery, LONGEST_BODY, Outcome};
@@ -22,7 +23,6 @@ pub const MOST_REQUESTS: usize = 1024;
 /// How many requests without a new record an endpoint keeps. A flood with one event is recognised by these, and room is left
 /// for the events after it.
 const MOST_REPEATS: u32 = 64;
-const MOST_BYTES: usize = 48 * 1024 * 1024;
 /// How many incomplete requests an endpoint keeps.
 const MOST_BROKEN: usize = 16;
 /// How many connections without a request an endpoint keeps: the first ones, and always the last.
@@ -31,10 +31,6 @@ const MOST_HANDSHAKES: usize = 64;
 pub(super) const QUOTED: usize = 128;
 /// The approximate cost of a kept request in addition to its bytes.
 const OVERHEAD: usize = 512;
-
-/// How many bytes may still be kept. Clones share one budget.
-#[derive(Debug, Clone)]
-pub struct Budget(Arc<AtomicUsize>);
 
 /// A request that arrived, with its times and its outcome.
 #[derive(Debug, Clone)]
@@ -125,23 +121,6 @@ struct Kept {
     begun: u64,
     handshakes: u64,
     retired: bool,
-}
-
-impl Budget {
-    pub fn of_a_run() -> Self {
-        Self(Arc::new(AtomicUsize::new(MOST_BYTES)))
-    }
-
-    /// Reserves `wanted` bytes, or as many as are left.
-    fn take(&self, wanted: usize) -> usize {
-        let left = |left: usize| Some(left.saturating_sub(wanted));
-        let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
-        before.unwrap_or_default().min(wanted)
-    }
-
-    fn give_back(&self, bytes: usize) {
-        self.0.fetch_add(bytes, Ordering::Relaxed);
-    }
 }
 
 impl Arriving {

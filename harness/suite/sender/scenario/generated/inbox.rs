@@ -7,6 +7,9 @@ use std::collections::HashMap;
 use crate::suite::transcript::uuids;
 use crate::wire::endpoint::scripted::Received;
 
+/// How many ids of one request are kept: far more than any event of the suite has.
+const MOST_IDS: usize = 256;
+
 /// The requests of one endpoint, by the records that they carry.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
@@ -20,7 +23,7 @@ impl Inbox {
     pub(super) fn read(&mut self, received: &[Received]) {
         for (place, one) in received.iter().enumerate().skip(self.carried.len()) {
             let mut carried = Vec::new();
-            for id in uuids(&one.delivery.body) {
+            for id in uuids(&one.delivery.body).take(MOST_IDS) {
                 let places = self.places.entry(id.to_owned()).or_default();
                 // A body may contain an id more than once.
                 if places.last() != Some(&place) {

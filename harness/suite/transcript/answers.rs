@@ -1,0 +1,186 @@
+//! What a run keeps of a receiver's answers, and what checks look for in them.
+//!
+//! Invariant: bounded by construction. Each answer gets at most a small part of what is left of the budget, so the budget is
+//! never used up. What checks look for is determined before an answer is cut, so no verdict depends on it.
+
+use bytes::Bytes;
+
+use crate::budget::Budget;
+use crate::redaction::{Redaction, encodings};
+use crate::webhook::signature::{Key, Secret, TIMESTAMP_HEADER};
+use crate::wire::exchange::{Delivery, Exchange, Headers, Outcome, Response};
+
+/// An answer gets this part of what is left. With the whole budget, that is more than the longest answer has.
+const PART: usize = 256;
+/// What a header takes in addition to its bytes.
+const OVERHEAD: usize = 96;
+/// The header that checks look for, and how much of its value is kept.
+const RETRY_AFTER: (&str, usize) = ("retry-after", 64);
+
+/// What an answer gives away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Leaks {
+    /// The secret, in any encoding.
+    pub secret: bool,
+    /// The signature that would have been accepted.
+    pub signature: bool,
+}
+
+/// What checks look for in an answer, determined before it was cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) leaks: Leaks,
+    pub(super) error: bool,
+}
+
+impl Leaks {
+    pub(super) fn of(secret: Option<&Secret>, delivery: &Delivery, answer: &Response) -> Self {
+        let texts = || {
+            let headers = answer.headers.0.iter().flat_map(|(name, value)| [name.as_bytes(), &**value]);
+            headers.chain([&*answer.body])
+        };
+        let timestamp = delivery.headers.single(TIMESTAMP_HEADER);
+        let expected = secret
+            .zip(timestamp)
+            .map(|(secret, timestamp)| Key::new(secret).sign(timestamp, &delivery.body).to_hex());
+        Self {
+            secret: secret.is_some_and(|secret| encodings::first_with(secret, texts()).is_some()),
+            signature: expected.is_some_and(|digits| texts().any(|text| contains_digits(text, &digits))),
+        }
+    }
+}
+
+/// Cuts the answer of an exchange to what the budget allows. Returns what it showed, if it was cut.
+pub(super) fn cut(exchange: &mut Exchange, secret: Option<&Secret>, budget: &Budget) -> Option<Shown> {
+    let Exchange { delivery, outcome: Outcome::Answered(answer), .. } = exchange else { return None };
+    let (most, whole) = (budget.left() / PART, cost(answer));
+    if whole <= most {
+        budget.take(whole);
+        return None;
+    }
+    let shown = Shown { leaks: Leaks::of(secret, delivery, answer), error: says_error(&answer.body) };
+    let before = bytes(answer);
+    // Half for the headers, and the rest for the body.
+    // A cut must not leave a part of a secret.
+    let redaction = Redaction::new(secret);
+    let (mut left, mut is_sought) = (most / 2, true);
+    let mut kept = Headers::default();
+    for (name, value) in std::mem::take(&mut answer.headers.0) {
+        let cost = OVERHEAD + name.len() + value.len();
+        if is_sought && name.eq_ignore_ascii_case(RETRY_AFTER.0) {
+            // A second one shows nothing more.
+            is_sought = false;
+            let value = redaction.bytes(&value);
+            kept.add(name, Bytes::copy_from_slice(&value[..value.len().min(RETRY_AFTER.1)]));
+        } else if cost <= left {
+            left -= cost;
+            kept.add(name, value);
+        }
+    }
+    answer.headers = kept;
+    let room = most.saturating_sub(cost_of_headers(answer));
+    if room < answer.body.len() {
+        let body = redaction.bytes(&answer.body);
+        answer.body = Bytes::copy_from_slice(&body[..room.min(body.len())]);
+    }
+    answer.cut += before.saturating_sub(bytes(answer)).max(1) as u64;
+    budget.take(cost(answer));
+    Some(shown)
+}
+
+/// Returns the bytes of an exchange that is no longer kept.
+pub(super) fn give_back(exchange: &Exchange, budget: &Budget) {
+    if let Outcome::Answered(answer) = &exchange.outcome {
+        budget.give_back(cost(answer));
+    }
+}
+
+fn cost(answer: &Response) -> usize {
+    cost_of_headers(answer) + answer.body.len()
+}
+
+fn cost_of_headers(answer: &Response) -> usize {
+    answer.headers.0.iter().map(|(name, value)| OVERHEAD + name.len() + value.len()).sum()
+}
+
+fn bytes(answer: &Response) -> usize {
+    let headers: usize = answer.headers.0.iter().map(|(name, value)| name.len() + value.len()).sum();
+    headers + answer.body.len()
+}
+
+/// Whether a text contains these hexadecimal digits, in either case.
+fn contains_digits(text: &[u8], digits: &str) -> bool {
+    text.windows(digits.len()).any(|window| window.eq_ignore_ascii_case(digits.as_bytes()))
+}
+
+/// Whether an answer's body mentions an error.
+pub(super) fn says_error(body: &[u8]) -> bool {
+    let body = String::from_utf8_lossy(body).to_lowercase();
+    ["error", "invalid", "unauthor", "forbidden", "mismatch", "denied", "\"ok\":false", "\"success\":false"]
+        .iter()
+        .any(|word| body.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+
+    use super::{Leaks, PART, Shown, cost, cut, give_back};
+    use crate::budget::Budget;
+    use crate::webhook::signature::Secret;
+    use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Headers, Outcome, Response};
+
+    fn answered(headers: &[(&str, usize)], body: Bytes) -> Exchange {
+        let headers = headers.iter().map(|(name, length)| ((*name).to_owned(), vec![b'h'; *length].into()));
+        Exchange {
+            id: ExchangeId(0),
+            at_ms: 0,
+            took: Duration::ZERO,
+            delivery: Delivery::new("POST", "/", Headers::default(), Bytes::new()),
+            outcome: Outcome::Answered(Response {
+                status: 503,
+                headers: Headers(headers.collect()),
+                body,
+                cut: 0,
+            }),
+        }
+    }
+
+    fn answer(exchange: &Exchange) -> &Response {
+        let Outcome::Answered(answer) = &exchange.outcome else { unreachable!("made as an answer") };
+        answer
+    }
+
+    #[test]
+    fn budget_is_never_used_up() {
+        let (most, secret) = (1024 * 1024, Secret::new("s3cr3t"));
+        let budget = Budget::of(most);
+        let mut kept = Vec::new();
+        for number in 0..20_000 {
+            let mut exchange = answered(&[("X-Long", 3000)], Bytes::from(vec![b'B'; 5000]));
+            let shown = cut(&mut exchange, Some(&secret), &budget);
+            assert_eq!(shown.is_some(), answer(&exchange).cut > 0, "{number}");
+            kept.push(exchange);
+        }
+        let costs: usize = kept.iter().map(|exchange| cost(answer(exchange))).sum();
+        assert!(costs <= most && budget.left() == most - costs && budget.left() > 0, "{costs}");
+        kept.iter().for_each(|exchange| give_back(exchange, &budget));
+        assert_eq!(budget.left(), most);
+    }
+
+    #[test]
+    fn what_checks_look_for_survives_a_cut() {
+        let secret = Secret::new("s3cr3t");
+        let body = [&b"x".repeat(9000)[..], b"Invalid: s3cr3t"].concat();
+        let mut exchange = answered(&[("X-Long", 9000), ("Retry-After", 3000)], body.into());
+        let shown = cut(&mut exchange, Some(&secret), &Budget::of(1000 * PART));
+        assert_eq!(shown, Some(Shown { leaks: Leaks { secret: true, signature: false }, error: true }));
+        let answer = answer(&exchange);
+        assert_eq!((answer.status, answer.headers.0.len()), (503, 1));
+        assert_eq!(answer.headers.single("retry-after").map(Bytes::len), Some(64));
+        let kept = answer.body.len() + "Retry-After".len() + 64;
+        assert_eq!(answer.cut as usize, 9000 + "X-Long".len() + "Retry-After".len() + 3000 + 9015 - kept);
+    }
+}
