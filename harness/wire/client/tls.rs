@@ -18,10 +18,10 @@ use rustls::{
     AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore,
     SignatureScheme,
 };
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::prompt::PromptStream;
 use crate::wire::exchange::{Outcome, Trust};
 use crate::wire::messages;
 
@@ -61,8 +61,8 @@ impl Tls {
     pub(crate) async fn handshake(
         &self,
         host: &str,
-        stream: TcpStream,
-    ) -> Result<TlsStream<TcpStream>, Outcome> {
+        stream: PromptStream,
+    ) -> Result<TlsStream<PromptStream>, Outcome> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| Outcome::Tls(messages::host_without_certificate(host)))?;
         self.connector.connect(name, stream).await.map_err(|why| {
