@@ -22,6 +22,7 @@ use twenty_conform::peers::sender::pooled::Pooled;
 use twenty_conform::peers::sender::{ANSWER_WAIT, Sender};
 use twenty_conform::random::Random;
 use twenty_conform::subject;
+use twenty_conform::suite::max_time::MaxTime;
 use twenty_conform::suite::requirement::{Role, Verdict};
 use twenty_conform::suite::requirements;
 use twenty_conform::suite::run::{self, Judgement, Options, Run};
@@ -35,6 +36,7 @@ fn options(interrupted: watch::Receiver<bool>) -> Options {
     Options {
         dialect: &DOCUMENTED,
         limits: Limits::default(),
+        max_time: MaxTime::new(Duration::from_secs(86_400)),
         seed: 7,
         cases: 64,
         jobs: 4,

@@ -61,6 +61,9 @@ pub enum SubjectError {
     /// It violated the attachment protocol; the text quotes what it sent.
     #[error("{0}")]
     ProtocolViolation(String),
+    /// The time of the run is used up.
+    #[error("out of time")]
+    OutOfTime,
 }
 
 impl SubjectError {
@@ -71,7 +74,10 @@ impl SubjectError {
         | Self::Died(text)
         | Self::RequestFailed(text)
         | Self::BrokenCapability(text)
-        | Self::ProtocolViolation(text)) = &mut self;
+        | Self::ProtocolViolation(text)) = &mut self
+        else {
+            return self;
+        };
         *text = change(text);
         self
     }

@@ -13,6 +13,7 @@ use super::sender::Sender;
 use crate::clock::Clock;
 use crate::error;
 use crate::report::{self, Heading};
+use crate::suite::max_time::MaxTime;
 use crate::suite::requirement::{Level, Requirement, Role};
 use crate::suite::run::{self, Options, Run};
 use crate::suite::selection::{self, Filter};
@@ -45,6 +46,8 @@ impl Dialect {
 #[derive(Debug, Clone)]
 pub struct Suite {
     pub(crate) options: Options,
+    /// The time of a run, if it is not the usual one.
+    max_time: Option<Duration>,
     filter: Filter,
     fail_on: Level,
 }
@@ -62,6 +65,7 @@ impl Suite {
         let options = Options {
             dialect: &DOCUMENTED,
             limits: Limits::default(),
+            max_time: MaxTime::new(MaxTime::usual(Role::Receiver)),
             seed: 0,
             cases: 64,
             jobs: 4,
@@ -70,7 +74,7 @@ impl Suite {
             interrupted: watch::channel(false).1,
             keeper: None,
         };
-        Self { options, filter: Filter::default(), fail_on: Level::Must }
+        Self { options, max_time: None, filter: Filter::default(), fail_on: Level::Must }
     }
 
     /// Sets the form of the payload; the default is [`Dialect::Documented`].
@@ -106,6 +110,14 @@ impl Suite {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.limits.timeout = timeout;
+        self
+    }
+
+    /// Sets how long a check may take; the default is 2 minutes for a receiver and 3 for a sender. What was not tried by then is
+    /// inconclusive.
+    #[must_use]
+    pub fn max_time(mut self, max_time: Duration) -> Self {
+        self.max_time = Some(max_time);
         self
     }
 
@@ -165,7 +177,8 @@ impl Suite {
     /// ```
     pub async fn check_receiver(&self, receiver: &mut Receiver) -> Result<Report, Error> {
         let selected = self.selected(Role::Receiver)?;
-        let run = run::receiver(&mut receiver.subject, &selected, &self.options, &|_| {}).await?;
+        let options = self.options_for(Role::Receiver);
+        let run = run::receiver(&mut receiver.subject, &selected, &options, &|_| {}).await?;
         Ok(self.report(&run, &receiver.name))
     }
 
@@ -191,8 +204,14 @@ impl Suite {
     /// ```
     pub async fn check_sender(&self, sender: &Sender) -> Result<Report, Error> {
         let selected = self.selected(Role::Sender)?;
-        let run = sender.run(&selected, &self.options, &|_| {}).await?;
+        let run = sender.run(&selected, &self.options_for(Role::Sender), &|_| {}).await?;
         Ok(self.report(&run, &sender.name()))
+    }
+
+    /// The options of a check that begins now.
+    fn options_for(&self, role: Role) -> Options {
+        let max_time = MaxTime::new(self.max_time.unwrap_or_else(|| MaxTime::usual(role)));
+        Options { max_time, ..self.options.clone() }
     }
 
     fn selected(&self, role: Role) -> Result<Vec<&'static Requirement>, error::Error> {

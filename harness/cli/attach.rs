@@ -145,11 +145,21 @@ impl Attachment {
         interrupted: &watch::Receiver<bool>,
         retry: bool,
     ) -> Result<Option<Receiver>, SubjectError> {
-        let mut interrupted = interrupted.clone();
+        self.reach_within(self.ready, interrupted, retry).await
+    }
+
+    /// The same within at most this time.
+    pub(super) async fn reach_within(
+        &self,
+        most: Duration,
+        interrupted: &watch::Receiver<bool>,
+        retry: bool,
+    ) -> Result<Option<Receiver>, SubjectError> {
+        let (mut interrupted, ready) = (interrupted.clone(), self.ready.min(most));
         let reached = async {
             match &self.place {
                 Location::At(target) => {
-                    let deadline = Instant::now() + self.ready;
+                    let deadline = Instant::now() + ready;
                     loop {
                         let reached = Receiver::at(target.clone(), self.secret.clone()).await;
                         if reached.is_ok() || !retry || Instant::now() >= deadline {
@@ -159,7 +169,7 @@ impl Attachment {
                     }
                 }
                 Location::Command { path } => {
-                    Receiver::start(&self.name, path, self.secret.clone(), self.ready).await
+                    Receiver::start(&self.name, path, self.secret.clone(), ready).await
                 }
             }
         };

@@ -112,6 +112,9 @@ pub(super) struct RunOptions {
     /// Wait this long for each answer, such as 10s or 500ms
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, help_heading = LIMITS)]
     pub(super) timeout: Duration,
+    /// End the run after this long; what was not tried by then is inconclusive [default: 2m for a receiver, 3m for a sender]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = LIMITS)]
+    pub(super) max_time: Option<Duration>,
     /// Fail a sender whose delivery starts later than this after its event
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, help_heading = LIMITS)]
     pub(super) deadline: Duration,

@@ -17,6 +17,7 @@ use crate::input;
 use crate::report::evidence::{Folder, Manifest, RunEvidence};
 use crate::report::{Heading, Report};
 use crate::subject::SubjectError;
+use crate::suite::max_time::MaxTime;
 use crate::suite::requirement::{Level, Requirement, Role};
 use crate::suite::run::{self, Options, Run};
 use crate::suite::selection::{self, Filter};
@@ -46,9 +47,11 @@ impl RunPlan {
         let filter = Filter { level: run.level, run: patterns(&run.run)?, skip: patterns(&run.skip)? };
         let selected = selection::select(roles, &filter).map_err(Error::Usage)?;
         let limits = Limits { timeout: run.timeout, deadline: run.deadline, ..Limits::default() };
+        let usual = || roles.iter().map(|&role| MaxTime::usual(role)).sum();
         let options = Options {
             dialect: run.dialect.dialect(),
             limits,
+            max_time: MaxTime::new(run.max_time.unwrap_or_else(usual)),
             seed: run.seed.unwrap_or_else(random_seed),
             cases: run.cases,
             jobs: run.jobs,

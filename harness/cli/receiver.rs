@@ -118,6 +118,7 @@ impl Once<'_> {
         let Attachment { name, secret, .. } = self.attachment;
         let reports = &self.arguments.run.reports;
         let evidence = folder.map(|folder| plan.keep(folder, Role::Receiver, name, Some(secret)));
+        plan.options.max_time = plan.options.max_time.again();
         let options = &plan.options;
         let mut subject = match self.reach(plan, again).await {
             Ok(Some(reached)) => reached,
@@ -144,7 +145,8 @@ impl Once<'_> {
 
     /// Reaches the receiver, and its observations if they are asked for.
     async fn reach(&self, plan: &RunPlan, retry: bool) -> Result<Option<Receiver>, SubjectError> {
-        let Some(reached) = self.attachment.reach(&plan.options.interrupted, retry).await? else {
+        let (interrupted, most) = (&plan.options.interrupted, plan.options.max_time.left());
+        let Some(reached) = self.attachment.reach_within(most, interrupted, retry).await? else {
             return Ok(None);
         };
         match (&self.source, &self.arguments.observe) {

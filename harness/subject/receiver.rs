@@ -3,6 +3,7 @@
 //! Invariant: if a receiver that was started here ends by itself, its end is recorded. It is restarted on the same port before
 //! the next trial.
 
+use std::io;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -23,6 +24,10 @@ const READY_PACE: Duration = Duration::from_millis(10);
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// How long a process may take to end after its connection broke.
 const DEATH_WAIT: Duration = Duration::from_millis(300);
+/// The same if it still listens, once it has survived several broken connections.
+const SHORT_WAIT: Duration = Duration::from_millis(10);
+/// After this many broken connections that a process survived, the wait is short.
+const FEW: usize = 3;
 
 #[derive(Debug)]
 pub struct Receiver {
@@ -30,6 +35,8 @@ pub struct Receiver {
     secret: Secret,
     running: Running,
     observes: Option<Source>,
+    /// How many broken connections its process survived.
+    survived: usize,
 }
 
 #[derive(Debug)]
@@ -46,7 +53,7 @@ impl Receiver {
     pub(crate) async fn at(target: Target, secret: Secret) -> Result<Self, SubjectError> {
         let (url, address) = (target.url(), target.address());
         Err(SubjectError::Unreachable(match timeout(CONNECT_WAIT, Connection::open(&target)).await {
-            Ok(Ok(_)) => return Ok(Self { target, secret, running: Running::Elsewhere, observes: None }),
+            Ok(Ok(_)) => return Ok(Self::new(target, secret, Running::Elsewhere)),
             // Before HTTP and TLS: a host that does not resolve, a network that is unreachable.
             Ok(Err(why @ (Outcome::Malformed(_) | Outcome::Tls(_)))) => {
                 messages::receiver_unreachable(&url, why)
@@ -63,7 +70,11 @@ impl Receiver {
     pub fn here(server: Server, path: &str, secret: Secret) -> Self {
         let address = server.address();
         let target = Target::http(address.ip().to_string(), address.port(), path);
-        Self { target, secret, running: Running::Here(server), observes: None }
+        Self::new(target, secret, Running::Here(server))
+    }
+
+    fn new(target: Target, secret: Secret, running: Running) -> Self {
+        Self { target, secret, running, observes: None, survived: 0 }
     }
 
     /// Starts a command with a free port and waits until it accepts connections there.
@@ -80,13 +91,8 @@ impl Receiver {
         let port = free_port().map_err(|why| SubjectError::Unreachable(messages::no_free_port(why)))?;
         let (process, host) = launch(command, port, &secret, ready, &said).await?;
         let target = Target::http(host, port, path);
-        let process = Box::new(process);
-        Ok(Self {
-            target,
-            secret,
-            running: Running::Command { command: command.to_owned(), port, ready, process, said },
-            observes: None,
-        })
+        let (command, process) = (command.to_owned(), Box::new(process));
+        Ok(Self::new(target, secret, Running::Command { command, port, ready, process, said }))
     }
 
     /// Adds the source of its observations.
@@ -143,7 +149,13 @@ impl Receiver {
         let Running::Command { command, port, ready, process, said } = &mut self.running else {
             return Ok(None);
         };
-        let Some(how) = process.ends_within(DEATH_WAIT).await else { return Ok(None) };
+        // The system closes the listening socket of a process that ends before its connections.
+        let wait = if self.survived >= FEW && listens(&self.target).await { SHORT_WAIT } else { DEATH_WAIT };
+        let Some(how) = process.ends_within(wait).await else {
+            self.survived += 1;
+            return Ok(None);
+        };
+        self.survived = 0;
         let again = launch(command, *port, &self.secret, *ready, said).await;
         let failed = |why| SubjectError::Unreachable(messages::receiver_not_restarted(&how, why));
         let (again, _) = again.map_err(failed)?;
@@ -156,6 +168,12 @@ impl Receiver {
             process.stop().await;
         }
     }
+}
+
+/// Whether something listens there, even if it does not serve.
+async fn listens(target: &Target) -> bool {
+    let connected = TcpStream::connect((target.host.as_str(), target.port)).await;
+    connected.map_or_else(|why| why.kind() != io::ErrorKind::ConnectionRefused, |_| true)
 }
 
 /// Starts the command and waits until its port accepts connections on a loopback address. Returns that address.

@@ -1,5 +1,7 @@
 //! What the suite says of a run as a whole, in the order of a run: selection, scenarios, verdicts.
 
+use std::time::Duration;
+
 /// A pattern of `--run` or `--skip` that selects nothing.
 /// How often something happened: `once`, `3 times`.
 pub(in crate::suite) fn times_in_words(count: usize) -> String {
@@ -25,6 +27,25 @@ pub(super) fn signatures_disagree(first: &str) -> String {
 
 pub(super) fn interrupted() -> String {
     "the run was interrupted".to_owned()
+}
+
+/// A requirement some of whose cases could not be tried within the run's time.
+pub(super) fn out_of_time(whole: Duration) -> String {
+    format!("out of time: not all of its cases were tried in {}; raise --max-time", in_words(whole))
+}
+
+/// How many of the generated cases were tried within the run's time.
+pub(super) fn fewer_generated(tried: usize, cases: usize, whole: Duration) -> String {
+    let (tried, whole) = (if tried == 0 { "none".to_owned() } else { tried.to_string() }, in_words(whole));
+    format!("{tried} of {cases} generated cases per property were tried in {whole}; raise --max-time")
+}
+
+fn in_words(time: Duration) -> String {
+    match time.as_secs_f64() {
+        seconds if seconds >= 120.0 && seconds % 60.0 == 0.0 => format!("{} min", seconds / 60.0),
+        seconds if seconds < 1.0 => format!("{} ms", time.as_millis()),
+        seconds => format!("{} s", (seconds * 10.0).round() / 10.0),
+    }
 }
 
 /// A scenario that is skipped because the program under test ended in an earlier one.
@@ -65,7 +86,17 @@ pub(super) fn first_of(finding: &str, failed: usize, of: usize, things: &str) ->
 
 #[cfg(test)]
 mod tests {
-    use super::first_of;
+    use std::time::Duration;
+
+    use super::{first_of, out_of_time};
+
+    #[test]
+    fn time_of_a_run_is_in_plain_units() {
+        for (ms, words) in [(120_000, "2 min"), (90_000, "90 s"), (2_500, "2.5 s"), (300, "300 ms")] {
+            let reason = out_of_time(Duration::from_millis(ms));
+            assert!(reason.contains(&format!(" in {words};")), "{reason}");
+        }
+    }
 
     #[test]
     fn first_finding_says_how_many_there_are() {

@@ -12,6 +12,9 @@ pub(crate) const MAX_STEPS: usize = 400;
 /// How long shrinking may take.
 pub(crate) const MAX_TIME: Duration = Duration::from_secs(3);
 
+/// With fewer generated cases than this of a property, its requirements are inconclusive, unless fewer are asked for.
+pub(crate) const LEAST_CASES: usize = 4;
+
 /// How many cases run, and how many of them at the same time.
 #[derive(Debug, Clone, Copy)]
 pub struct Extent {

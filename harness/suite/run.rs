@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use tokio::time::sleep_until;
 
 use super::{messages, receiver as on_receiver, sender as on_sender};
 use crate::clock::Clock;
@@ -14,6 +15,7 @@ use crate::error::Error;
 use crate::random::Random;
 use crate::subject::{self, SubjectError};
 use crate::suite::cause::{Cause, Code};
+use crate::suite::max_time::MaxTime;
 use crate::suite::property::Extent;
 use crate::suite::requirement::{Evidence, Requirement, Role, Verdict};
 use crate::suite::requirements;
@@ -29,6 +31,8 @@ use crate::wire::endpoint::certificates::Authority;
 pub struct Options {
     pub dialect: &'static Dialect,
     pub limits: Limits,
+    /// How long the whole run may take.
+    pub max_time: MaxTime,
     /// The seed of ids, secrets, nonces and generated cases.
     pub seed: u64,
     /// How many cases each property generates.
@@ -93,11 +97,12 @@ pub async fn receiver(
     transcript.url = subject.target().url();
     transcript.trust = subject.target().trust();
     transcript.keeper.clone_from(&options.keeper);
-    let client = Client::new(options.limits.timeout, options.clock.clone());
+    let client = Client::new(options.limits.timeout, options.clock.clone()).giving_up_on_bodies();
     let extent = options.extent();
     let scenarios = needed(Role::Receiver, selected);
+    let (clock, max_time) = (&options.clock, options.max_time);
     let mut stage =
-        on_receiver::stage::ReceiverStage::new(subject, &client, &options.clock, extent, &mut transcript);
+        on_receiver::stage::ReceiverStage::new(subject, &client, clock, extent, max_time, &mut transcript);
     play(&mut stage, &scenarios, options, progress).await;
     let findings = judge(&transcript, selected);
     Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
@@ -119,8 +124,9 @@ pub async fn sender(
     let random = Random::from_seed(options.seed);
     let scenarios = needed(Role::Sender, selected);
     let extent = options.extent();
+    let (clock, max_time) = (&options.clock, options.max_time);
     let mut stage =
-        on_sender::stage::SenderStage::new(subject, &options.clock, &random, extent, &mut transcript);
+        on_sender::stage::SenderStage::new(subject, clock, &random, extent, max_time, &mut transcript);
     if need_https(selected) {
         stage = stage.with_https(&options.authority);
     }
@@ -184,7 +190,11 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
         (
             None
             | Some(
-                Ending::Died(_) | Ending::RequestFailed(_) | Ending::BrokenCapability(_) | Ending::Skipped(_),
+                Ending::Died(_)
+                | Ending::RequestFailed(_)
+                | Ending::BrokenCapability(_)
+                | Ending::Skipped(_)
+                | Ending::OutOfTime(_),
             ),
             verdict @ Verdict::Fail(_),
         ) => Judgement::Judged(verdict),
@@ -202,6 +212,9 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
         }
         (Some(Ending::Died(why) | Ending::RequestFailed(why) | Ending::Skipped(why)), _) => {
             Judgement::Judged(Verdict::Inconclusive(why.clone()))
+        }
+        (Some(Ending::OutOfTime(whole)), _) => {
+            Judgement::Judged(Verdict::Inconclusive(messages::out_of_time(*whole)))
         }
         (Some(Ending::Complete), verdict) => Judgement::Judged(verdict),
     }
@@ -221,8 +234,17 @@ fn needed(role: Role, selected: &[&'static Requirement]) -> Vec<&'static Scenari
 
 /// Runs scenarios against a program under test, and records what happened.
 trait Player {
-    /// Runs one scenario, and records how it ended.
+    /// Runs one scenario without its generated cases, and records how it ended.
     fn play(&mut self, scenario: &Scenario) -> impl Future<Output = ()>;
+
+    /// Tries some more generated cases. Returns whether there are more to try in time.
+    fn play_round(&mut self) -> impl Future<Output = bool>;
+
+    /// Ends the rounds. `why` is how the scenarios end of which too few cases were tried.
+    fn end_rounds(&mut self, why: &Ending);
+
+    /// Records what a scenario has shown that ran out of time.
+    fn cut_off(&mut self);
 
     fn transcript(&mut self) -> &mut Transcript;
 }
@@ -238,6 +260,16 @@ impl Player for on_receiver::stage::ReceiverStage<'_> {
         self.end(scenario.name, played);
     }
 
+    async fn play_round(&mut self) -> bool {
+        self.try_round().await
+    }
+
+    fn end_rounds(&mut self, why: &Ending) {
+        Self::end_rounds(self, why);
+    }
+
+    fn cut_off(&mut self) {}
+
     fn transcript(&mut self) -> &mut Transcript {
         Self::transcript(self)
     }
@@ -250,38 +282,89 @@ impl Player for on_sender::stage::SenderStage<'_> {
         }
     }
 
+    // Generated events are a scenario of their own, with its own rounds.
+    async fn play_round(&mut self) -> bool {
+        false
+    }
+
+    fn end_rounds(&mut self, _: &Ending) {}
+
+    fn cut_off(&mut self) {
+        self.record_arrivals();
+        self.close_endpoints();
+    }
+
     fn transcript(&mut self) -> &mut Transcript {
         self.transcript
     }
 }
 
-/// Runs scenarios one after another. A scenario that is skipped or interrupted records why.
+/// Runs scenarios one after another, with rounds of generated cases after the usual ones.
 async fn play(
     stage: &mut impl Player,
     scenarios: &[&'static Scenario],
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
 ) {
+    let show = |done, scenario| progress(Progress { done, of: scenarios.len(), scenario });
+    let fixed = scenarios.partition_point(|scenario| scenario.turn == Turn::Usual);
     for (done, &scenario) in scenarios.iter().enumerate() {
-        progress(Progress { done, of: scenarios.len(), scenario: Some(scenario) });
-        let ended = match reason_to_stop(stage.transcript()) {
-            Some(why) => Some(why),
-            None => unless_interrupted(stage.play(scenario), options).await,
-        };
-        if let Some(why) = ended {
-            stage.transcript().endings.push((scenario.name, Ending::Skipped(why)));
+        if done == fixed {
+            play_rounds(stage, options).await;
         }
-        stage.transcript().close();
+        show(done, Some(scenario));
+        play_one(stage, scenario, options).await;
     }
-    progress(Progress { done: scenarios.len(), of: scenarios.len(), scenario: None });
+    if fixed == scenarios.len() {
+        play_rounds(stage, options).await;
+    }
+    show(scenarios.len(), None);
 }
 
-/// Runs a scenario until it ends or the run is interrupted. Returns the reason if it was interrupted.
-async fn unless_interrupted(scenario: impl Future<Output = ()>, options: &Options) -> Option<String> {
+/// Runs one scenario. If it is skipped or interrupted, or runs out of time, that is recorded.
+async fn play_one(stage: &mut impl Player, scenario: &Scenario, options: &Options) {
+    let ended = match reason_to_stop(stage.transcript(), options) {
+        Some(why) => Some(why),
+        None => {
+            let ended = unless_stopped(stage.play(scenario), options).await.err();
+            if let Some(Ending::OutOfTime(_)) = ended {
+                stage.cut_off();
+            }
+            ended
+        }
+    };
+    if let Some(why) = ended {
+        stage.transcript().endings.push((scenario.name, why));
+    }
+    stage.transcript().close();
+}
+
+async fn play_rounds(stage: &mut impl Player, options: &Options) {
+    let why = loop {
+        if let Some(why) = reason_to_stop(stage.transcript(), options) {
+            break why;
+        }
+        let more = unless_stopped(stage.play_round(), options).await;
+        stage.transcript().close();
+        match more {
+            Ok(true) => {}
+            // Either everything was tried, or what is left does not fit the time.
+            Ok(false) => break Ending::OutOfTime(options.max_time.whole()),
+            Err(why) => break why,
+        }
+    };
+    stage.end_rounds(&why);
+}
+
+/// Runs until the end, unless the run is interrupted or its time is over before. Errors: how it ended then.
+async fn unless_stopped<T>(played: impl Future<Output = T>, options: &Options) -> Result<T, Ending> {
+    // What is under way when the time is over ends by itself within a timeout. If it does not, it is cut off.
+    let latest = options.max_time.end() + options.limits.timeout;
     tokio::select! {
         biased;
-        () = interruption(options) => Some(messages::interrupted()),
-        () = scenario => None,
+        () = interruption(options) => Err(Ending::Skipped(messages::interrupted())),
+        played = played => Ok(played),
+        () = sleep_until(latest) => Err(Ending::OutOfTime(options.max_time.whole())),
     }
 }
 
@@ -293,15 +376,20 @@ async fn interruption(options: &Options) {
     }
 }
 
-/// Why no more scenarios can run; `None` if they can.
-fn reason_to_stop(transcript: &Transcript) -> Option<String> {
+/// How all other scenarios end, if no more can run.
+fn reason_to_stop(transcript: &Transcript, options: &Options) -> Option<Ending> {
     let lost = transcript.endings.iter().find_map(|(_, ending)| match ending {
         Ending::Died(why) | Ending::ProtocolViolation(why) => Some(messages::skipped_after(why)),
         _ => None,
     });
     let nothing_arrived =
         transcript.role == Role::Sender && !transcript.endings.is_empty() && transcript.arrivals.is_empty();
-    lost.or_else(|| nothing_arrived.then(messages::skipped_without_deliveries))
+    if *options.interrupted.borrow() {
+        return Some(Ending::Skipped(messages::interrupted()));
+    }
+    let skipped = lost.or_else(|| nothing_arrived.then(messages::skipped_without_deliveries));
+    let is_over = options.max_time.is_over();
+    skipped.map(Ending::Skipped).or_else(|| is_over.then(|| Ending::OutOfTime(options.max_time.whole())))
 }
 
 /// Compares the suite's own signatures with those of its test vectors, which other programs made.

@@ -27,6 +27,8 @@ pub struct Scenario {
 pub enum Turn {
     /// With the others.
     Usual,
+    /// After the fixed cases of the others: it generates cases, as many as the time allows.
+    Generated,
     /// After the others: it may end the program.
     Last,
     /// At the end, to find the cause of a failure. If it breaks down, no requirement is affected.
@@ -36,7 +38,7 @@ pub enum Turn {
 /// How a scenario runs.
 #[derive(Clone, Copy)]
 pub enum Play {
-    /// A receiver is sent fixed cases, then generated ones.
+    /// A receiver is sent fixed cases and, after those of all scenarios, generated ones.
     Cases {
         fixed: fn(&Maker) -> Vec<Case>,
         generated: &'static [fn() -> Property],

@@ -148,6 +148,8 @@ pub enum Ending {
     ProtocolViolation(String),
     /// It did not run: why.
     Skipped(String),
+    /// The run's time, which is given here, was used up before or during the scenario.
+    OutOfTime(Duration),
 }
 
 impl Role {
@@ -390,6 +392,15 @@ impl Transcript {
     /// The events that an arrival carries.
     pub fn carried(&self, arrival: &Arrival) -> impl Iterator<Item = &Emission> {
         arrival.carries.iter().map(|&at| &self.emissions[at])
+    }
+
+    /// Changes how a scenario ended that was complete except for its generated cases.
+    pub fn cut_short(&mut self, scenario: ScenarioName, how: Ending) {
+        let complete =
+            |(name, ending): &&mut (ScenarioName, Ending)| *name == scenario && *ending == Ending::Complete;
+        if let Some((_, ending)) = self.endings.iter_mut().find(complete) {
+            *ending = how;
+        }
     }
 
     /// How a scenario ended, if it ran.

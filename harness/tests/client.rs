@@ -2,6 +2,7 @@
 //!
 //! Invariant: tests compare the bytes that the peer received, and the outcome that the client reports.
 
+mod acknowledgement;
 mod connections;
 mod tls;
 

@@ -15,6 +15,7 @@ mod guide;
 mod implementations;
 mod load;
 mod load_locust;
+mod max_time;
 mod mutants;
 mod peers;
 mod readme;

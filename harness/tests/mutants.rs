@@ -28,6 +28,7 @@ use twenty_conform::peers::sender::{ANSWER_WAIT, Sender, Transport};
 use twenty_conform::random::Random;
 use twenty_conform::subject;
 use twenty_conform::subject::observations::{Observing, Source};
+use twenty_conform::suite::max_time::MaxTime;
 use twenty_conform::suite::requirement::{Role, Verdict};
 use twenty_conform::suite::requirements;
 use twenty_conform::suite::run::{self, Judgement, Options, Run};
@@ -50,7 +51,19 @@ fn options(dialect: &'static Dialect, limits: Limits) -> Options {
     std::mem::forget(never);
     let clock = Clock::system();
     let authority = Arc::new(Authority::new(clock.clone()));
-    Options { dialect, limits, seed: 7, cases: 8, jobs: 4, clock, interrupted, keeper: None, authority }
+    let max_time = MaxTime::new(Duration::from_secs(3600));
+    Options {
+        dialect,
+        limits,
+        seed: 7,
+        cases: 8,
+        jobs: 4,
+        clock,
+        interrupted,
+        keeper: None,
+        authority,
+        max_time,
+    }
 }
 
 /// Limits that are short, but long enough for a busy machine.

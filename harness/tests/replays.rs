@@ -19,6 +19,7 @@ use twenty_conform::report::case::replayed::{Replayed, Timing};
 use twenty_conform::report::case::resign::resigned;
 use twenty_conform::report::redaction;
 use twenty_conform::subject;
+use twenty_conform::suite::max_time::MaxTime;
 use twenty_conform::suite::replay::{ReplayAttempt, ReplayDeliveries};
 use twenty_conform::suite::requirement::Verdict;
 use twenty_conform::suite::requirements;
@@ -76,8 +77,19 @@ async fn cases(fault: ReceiverFault) -> Vec<Result<Case, &'static str>> {
     let dialect = if fault == ReceiverFault::DedupesOnNonce { &SHIPPED } else { &DOCUMENTED };
     let clock = Clock::fixed(THEN);
     let authority = Arc::new(Authority::new(clock.clone()));
-    let options =
-        Options { dialect, limits, seed: 7, cases: 4, jobs: 4, clock, interrupted, keeper: None, authority };
+    let max_time = MaxTime::new(Duration::from_secs(3600));
+    let options = Options {
+        dialect,
+        limits,
+        seed: 7,
+        cases: 4,
+        jobs: 4,
+        clock,
+        interrupted,
+        keeper: None,
+        authority,
+        max_time,
+    };
     let names = |faults: Faults| matches!(faults, Faults::Receiver(faults) if faults.contains(&fault));
     let selected: Vec<_> = requirements::all().filter(|one| names(one.counterexamples)).collect();
     let server = plain::serve(mutant(fault, THEN)).await.unwrap();

@@ -6,8 +6,10 @@
 pub mod forwarding;
 
 pub(crate) mod address;
+mod bodies;
 mod connection;
 mod conversation;
+mod prompt;
 mod target;
 pub(crate) mod tls;
 
@@ -19,7 +21,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::clock::Clock;
 use crate::wire::codec::{Step, encode_request, has_token};
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome, Transfer};
-use conversation::converse;
+use bodies::BodyWait;
+use conversation::{Reading, converse};
 
 /// How many bytes of an answer's body are kept by default.
 const KEPT_BODY: usize = 32 * 1024;
@@ -33,13 +36,14 @@ pub use tls::Tls;
 pub struct Client {
     timeout: Duration,
     kept: usize,
+    bodies: BodyWait,
     clock: Clock,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Client {
     pub fn new(timeout: Duration, clock: Clock) -> Self {
-        Self { timeout, kept: KEPT_BODY, clock, idle: Mutex::default() }
+        Self { timeout, kept: KEPT_BODY, bodies: BodyWait::default(), clock, idle: Mutex::default() }
     }
 
     /// Keeps this many bytes of an answer's body instead.
@@ -48,9 +52,26 @@ impl Client {
         Self { kept, ..self }
     }
 
+    /// Waits only for a few bodies that do not come, and then no more: the status is the answer.
+    #[must_use]
+    pub(crate) fn giving_up_on_bodies(self) -> Self {
+        Self { bodies: BodyWait::for_a_few(), ..self }
+    }
+
+    /// Another client with this timeout. Bodies that do not come count for both.
+    pub(crate) fn with_timeout(&self, timeout: Duration) -> Self {
+        let (kept, bodies) = (self.kept, self.bodies.clone());
+        Self { kept, bodies, ..Self::new(timeout, self.clock.clone()) }
+    }
+
     /// Sends one delivery. The exchange has no number yet; the transcript assigns it.
     pub async fn send(&self, target: &Target, delivery: &Delivery) -> Exchange {
-        let idle = if needs_fresh(delivery) { None } else { self.take_idle(target) };
+        let idle = if needs_fresh(delivery) {
+            self.close_idle();
+            None
+        } else {
+            self.take_idle(target)
+        };
         let (exchange, kept) = self.exchange(target, delivery, idle).await;
         self.put_back(kept);
         exchange
@@ -58,6 +79,7 @@ impl Client {
 
     /// Sends deliveries one after another on one new connection. If the peer closes it, the rest is sent on another.
     pub async fn send_all(&self, target: &Target, deliveries: &[Delivery]) -> Vec<Exchange> {
+        self.close_idle();
         let (mut exchanges, mut kept) = (Vec::with_capacity(deliveries.len()), None);
         for delivery in deliveries {
             let kept_for_it = kept.filter(|_| !needs_fresh(delivery));
@@ -98,7 +120,7 @@ impl Client {
         deadline: Instant,
     ) -> (Outcome, Option<Duration>, Option<Connection>) {
         if let Some(mut connection) = kept {
-            let answer = converse(&mut connection, steps, deadline, (self.timeout, self.kept)).await;
+            let answer = converse(&mut connection, steps, deadline, &self.reading()).await;
             // A peer may close an idle connection at any moment. If no byte of an answer arrived, the request is sent again
             // on a new connection. If that ends without an answer too, this is the outcome.
             if !(answer.silent && matches!(answer.outcome, Outcome::ClosedEarly | Outcome::Reset)) {
@@ -109,10 +131,14 @@ impl Client {
             Err(_) => (Outcome::TimedOut, None, None),
             Ok(Err(outcome)) => (outcome, None, None),
             Ok(Ok(mut connection)) => {
-                let answer = converse(&mut connection, steps, deadline, (self.timeout, self.kept)).await;
+                let answer = converse(&mut connection, steps, deadline, &self.reading()).await;
                 (answer.outcome, answer.took, Some(connection).filter(|_| answer.reusable))
             }
         }
+    }
+
+    fn reading(&self) -> Reading<'_> {
+        Reading { wait: self.timeout, kept: self.kept, bodies: &self.bodies }
     }
 
     fn take_idle(&self, target: &Target) -> Option<Connection> {
@@ -124,6 +150,12 @@ impl Client {
                 return Some(connection);
             }
         }
+    }
+
+    /// Closes the idle connections before a new one is opened. A peer that serves one connection at a time does not reach the new
+    /// one while it waits for more on another.
+    fn close_idle(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn put_back(&self, connection: Option<Connection>) {

@@ -51,7 +51,9 @@ const EACH_SLOW: usize = 40;
 
 impl ReceiverStage<'_> {
     async fn comparison(&mut self) -> Result<(), SubjectError> {
-        if !self.accepts_plain().await? {
+        let plain = self.send(self.maker.deliver(&self.maker.plain())).await?;
+        if !self.transcript.acknowledged(plain) {
+            // Then forged ones may be rejected for another reason than their signature.
             return Ok(());
         }
         let mut comparison = Comparison {
@@ -62,6 +64,11 @@ impl ReceiverStage<'_> {
             shown_by: Vec::new(),
         };
         let each = if self.slow { EACH_SLOW } else { EACH };
+        // Other requirements need some of the time too.
+        let took = self.transcript.exchange(plain).took;
+        if took * 3 * u32::try_from(each).unwrap_or(u32::MAX) > self.max_time.left() / 4 {
+            return Err(SubjectError::OutOfTime);
+        }
         for round in 0..each {
             // Each series is first, second and third equally often.
             for turn in 0..3 {
@@ -91,16 +98,11 @@ impl ReceiverStage<'_> {
                 }
             }
         }
-        if self.accepts_plain().await? {
+        let plain = self.send(self.maker.deliver(&self.maker.plain())).await?;
+        if self.transcript.acknowledged(plain) {
             self.transcript.comparison = Some(comparison);
         }
         Ok(())
-    }
-
-    /// Whether a valid delivery is accepted. If not, the others may be rejected for another reason than their signature.
-    async fn accepts_plain(&mut self) -> Result<bool, SubjectError> {
-        let id = self.send(self.maker.deliver(&self.maker.plain())).await?;
-        Ok(self.transcript.acknowledged(id))
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::future::{LocalBoxFuture, join_all};
 
 use self::batch::Tried;
+use self::generated::Search;
 use self::link::Link;
 use super::case::Case;
 use super::maker::Maker;
@@ -18,6 +19,7 @@ use crate::clock::Clock;
 use crate::random::Random;
 use crate::subject::SubjectError;
 use crate::subject::receiver::Receiver;
+use crate::suite::max_time::MaxTime;
 use crate::suite::property::Extent;
 use crate::suite::transcript::{Capability, Ending, Respect, ScenarioName, Transcript, Trial};
 use crate::wire::client::Client;
@@ -46,6 +48,11 @@ pub struct ReceiverStage<'a> {
     /// Whether it stopped answering, and was found silent again before a later scenario.
     pub(super) given_up: bool,
     pub(super) slow: bool,
+    pub(super) max_time: MaxTime,
+    /// The properties of the scenarios so far.
+    searches: Vec<Search>,
+    /// How long generated cases took so far.
+    generating: Duration,
 }
 
 impl<'a> ReceiverStage<'a> {
@@ -54,6 +61,7 @@ impl<'a> ReceiverStage<'a> {
         client: &'a Client,
         clock: &Clock,
         extent: Extent,
+        max_time: MaxTime,
         transcript: &'a mut Transcript,
     ) -> Self {
         let target = subject.target().clone();
@@ -64,8 +72,8 @@ impl<'a> ReceiverStage<'a> {
             Random::from_seed(extent.seed),
             (target.url(), target.path.clone()),
         );
-        let impatient = Client::new(transcript.limits.timeout.min(FORGED_WAIT), clock.clone());
-        let link = Link::new(client, impatient, target);
+        let impatient = client.with_timeout(transcript.limits.timeout.min(FORGED_WAIT));
+        let link = Link::new(client, impatient, target, max_time);
         if subject.observes().is_some() {
             transcript.capabilities.insert(Capability::Observations);
         }
@@ -79,12 +87,15 @@ impl<'a> ReceiverStage<'a> {
             accepts_plain: true,
             given_up: false,
             slow: false,
+            max_time,
+            searches: Vec::new(),
+            generating: Duration::ZERO,
         }
     }
 
     /// Begins a scenario: checks whether a receiver that stopped answering answers again.
     pub async fn begin(&mut self) {
-        if self.link.is_silent() && !self.given_up {
+        if self.link.is_silent() && !self.given_up && !self.max_time.is_over() {
             let exchange = self.link.send_anyway(&self.maker.deliver(&self.maker.plain())).await;
             self.given_up = exchange.outcome.status().is_none();
             self.transcript.record(exchange);
@@ -93,20 +104,24 @@ impl<'a> ReceiverStage<'a> {
 
     /// Ends a scenario: records how it ended.
     pub fn end(&mut self, scenario: ScenarioName, played: Result<(), SubjectError>) {
-        let ending = match played {
-            Ok(()) => Ending::Complete,
-            Err(SubjectError::ProtocolViolation(why)) => Ending::ProtocolViolation(why),
-            Err(SubjectError::RequestFailed(why)) => Ending::RequestFailed(why),
-            Err(why) => Ending::Died(why.to_string()),
-        };
+        let ending = played.map_or_else(|why| self.ending(why), |()| Ending::Complete);
         self.transcript.endings.push((scenario, ending));
+    }
+
+    fn ending(&self, why: SubjectError) -> Ending {
+        match why {
+            SubjectError::ProtocolViolation(why) => Ending::ProtocolViolation(why),
+            SubjectError::RequestFailed(why) => Ending::RequestFailed(why),
+            SubjectError::OutOfTime => Ending::OutOfTime(self.max_time.whole()),
+            why => Ending::Died(why.to_string()),
+        }
     }
 
     pub fn transcript(&mut self) -> &mut Transcript {
         self.transcript
     }
 
-    /// Tries a scenario's fixed cases, then its generated ones.
+    /// Tries a scenario's fixed cases. Its generated ones follow in rounds.
     pub async fn try_cases(
         &mut self,
         scenario: ScenarioName,
@@ -114,8 +129,10 @@ impl<'a> ReceiverStage<'a> {
         generated: &[fn() -> Property],
     ) -> Result<(), SubjectError> {
         self.try_all(scenario, &fixed(&self.maker)).await?;
-        for property in generated {
-            self.try_property(scenario, &property()).await?;
+        if self.accepts_plain {
+            // Otherwise every generated case would be inconclusive; the fixed cases say so.
+            let searches = generated.iter().map(|property| Search::new(scenario, property(), self.extent));
+            self.searches.extend(searches);
         }
         Ok(())
     }
@@ -161,11 +178,12 @@ impl<'a> ReceiverStage<'a> {
         }
     }
 
-    /// Sends deliveries at the same time.
+    /// Sends deliveries at the same time. Errors: the time is used up.
     pub(super) async fn send_concurrently(
         &mut self,
         deliveries: &[Delivery],
     ) -> Result<Vec<ExchangeId>, SubjectError> {
+        self.link.in_time()?;
         let link = &self.link;
         let sent = deliveries.iter().map(|delivery| link.client.send(&link.target, delivery));
         let ids: Vec<ExchangeId> =

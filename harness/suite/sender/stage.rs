@@ -6,10 +6,12 @@
 mod arrivals;
 mod outcomes;
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::random::Random;
@@ -17,6 +19,7 @@ use crate::subject::SubjectError;
 use crate::subject::capability::Capability;
 use crate::subject::protocol::{self, Hello, Op, Reply};
 use crate::subject::sender::{Sender, expect_ok};
+use crate::suite::max_time::MaxTime;
 use crate::suite::property::Extent;
 use crate::suite::sender::messages;
 use crate::suite::transcript::{
@@ -41,6 +44,9 @@ pub struct SenderStage<'a> {
     pub random: &'a Random,
     /// How much is generated, and from what.
     pub extent: Extent,
+    pub(super) max_time: MaxTime,
+    /// The longest wait for a reply so far, to requests that were sent one at a time.
+    pub(super) slowest_reply: Cell<Duration>,
     pub transcript: &'a mut Transcript,
     pub(super) settings: Settings,
     /// The authority of the HTTPS endpoints, if there are to be any.
@@ -91,13 +97,26 @@ impl<'a> SenderStage<'a> {
         clock: &'a Clock,
         random: &'a Random,
         extent: Extent,
+        max_time: MaxTime,
         transcript: &'a mut Transcript,
     ) -> Self {
         let patience = transcript.limits.timeout;
         let settings = Settings { clock: clock.clone(), budget: Budget::of_a_run(), patience };
         let (registered, retired, tokens) = (Vec::new(), Vec::new(), Vec::new());
-        let authority = None;
-        Self { subject, clock, random, extent, transcript, settings, authority, registered, retired, tokens }
+        Self {
+            subject,
+            clock,
+            random,
+            extent,
+            max_time,
+            slowest_reply: Cell::default(),
+            transcript,
+            settings,
+            authority: None,
+            registered,
+            retired,
+            tokens,
+        }
     }
 
     /// The stage with HTTPS endpoints whose certificates this authority signs.
@@ -138,6 +157,7 @@ impl<'a> SenderStage<'a> {
             Err(SubjectError::Died(why)) => Ending::Died(why),
             Err(SubjectError::ProtocolViolation(why)) => Ending::ProtocolViolation(why),
             Err(SubjectError::BrokenCapability(why)) => Ending::BrokenCapability(why),
+            Err(SubjectError::OutOfTime) => Ending::OutOfTime(self.max_time.whole()),
             Err(why) => Ending::RequestFailed(why.to_string()),
         };
         self.close_endpoints();
@@ -263,7 +283,7 @@ impl<'a> SenderStage<'a> {
             generated: None,
             awaited: false,
         });
-        let reply = self.subject.call(Op::Emit(event)).await?;
+        let reply = self.request(Op::Emit(event)).await?;
         if let (Reply::Unsupported(reason), Some(emission)) = (&reply, self.transcript.emissions.last_mut()) {
             emission.unsupported = Some(reason.clone());
             return Ok(());
@@ -273,7 +293,23 @@ impl<'a> SenderStage<'a> {
 
     pub(super) async fn call(&self, op: Op) -> Result<Box<RawValue>, SubjectError> {
         let name = op.name();
-        expect_ok(name, self.subject.call(op).await?)
+        expect_ok(name, self.request(op).await?)
+    }
+
+    /// Asks the sender for something while nothing else is asked.
+    async fn request(&self, op: Op) -> Result<Reply, SubjectError> {
+        let began = Instant::now();
+        let reply = self.request_together(op).await;
+        self.slowest_reply.set(self.slowest_reply.get().max(began.elapsed()));
+        reply
+    }
+
+    /// The same while other things may be asked. Errors: the time is used up, too.
+    pub(super) async fn request_together(&self, op: Op) -> Result<Reply, SubjectError> {
+        if self.max_time.is_over() {
+            return Err(SubjectError::OutOfTime);
+        }
+        self.subject.call(op).await
     }
 
     pub(super) fn sample(&self, name: &str) -> Event {
@@ -297,6 +333,8 @@ impl<'a> SenderStage<'a> {
                 match self.call(Op::DeleteWebhook { webhook: registered.name.clone() }).await {
                     // The scenario is over; SUB-3 judges whether webhooks can be deleted.
                     Ok(_) | Err(SubjectError::RequestFailed(_)) => {}
+                    // Nor does it lack anything if the time is used up.
+                    Err(SubjectError::OutOfTime) => return Ok(()),
                     Err(why) => return Err(why),
                 }
             }
@@ -305,7 +343,7 @@ impl<'a> SenderStage<'a> {
     }
 
     /// Closes the scenario's endpoints. The endpoint of a webhook that cannot be deleted stays open, but no longer counts.
-    pub(super) fn close_endpoints(&mut self) {
+    pub(crate) fn close_endpoints(&mut self) {
         let left = self.registered.drain(..).map(|one| one.endpoint);
         if self.transcript.capabilities.contains(&Capability::Delete) {
             left.for_each(drop);

@@ -7,6 +7,7 @@ use std::{fmt, io};
 use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
+use super::prompt::PromptStream;
 use super::target::{Scheme, Target};
 use super::{address, tls};
 use crate::wire::codec::Reader;
@@ -30,8 +31,7 @@ impl Connection {
     /// Connects, with TLS if the target asks for it. `Err` is the outcome of a failed attempt.
     pub(crate) async fn open(target: &Target) -> Result<Self, Outcome> {
         let tcp = address::connect(&target.host, target.port).await.map_err(|why| ended(&why))?;
-        // Nagle's algorithm would delay a small request until the previous one is acknowledged.
-        let _ = tcp.set_nodelay(true);
+        let tcp = PromptStream::new(tcp);
         let stream: Box<dyn Stream> = match &target.scheme {
             Scheme::Http => Box::new(tcp),
             Scheme::Https(tls) => Box::new(tls.handshake(&target.host, tcp).await?),

@@ -12,6 +12,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt, split};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::bodies::BodyWait;
 use super::connection::{Connection, ended};
 use crate::wire::codec::{AnswerHead, FramingFault, ReadError, Step};
 use crate::wire::exchange::Outcome;
@@ -19,8 +20,6 @@ use crate::wire::messages;
 
 /// How many bytes of an answer's body are read before the connection is given up, unless more are kept.
 const READ_BODY: usize = 1024 * 1024;
-/// The time limit for an answer's body after its head.
-const BODY_WAIT: Duration = Duration::from_secs(1);
 /// The pause between two segments of a body, so that they do not arrive as one.
 const SEGMENT_PAUSE: Duration = Duration::from_millis(5);
 /// How long to wait for `100 Continue`: some servers never send it.
@@ -34,6 +33,15 @@ pub(crate) struct Conversation {
     pub(crate) silent: bool,
     /// Whether the connection can carry another exchange.
     pub(crate) reusable: bool,
+}
+
+/// How the body of an answer is read.
+pub(crate) struct Reading<'a> {
+    /// The longest wait.
+    pub(crate) wait: Duration,
+    /// How many bytes are kept.
+    pub(crate) kept: usize,
+    pub(super) bodies: &'a BodyWait,
 }
 
 /// How far a request was written.
@@ -50,13 +58,12 @@ enum Ended {
     Abandoned,
 }
 
-/// Sends a request and reads its answer: the head until the deadline, the body for at most `wait`. Keeps `kept` bytes of the
-/// body.
+/// Sends a request and reads its answer: the head until the deadline, then the body.
 pub(crate) async fn converse(
     connection: &mut Connection,
     steps: &[Step],
     deadline: Instant,
-    (wait, kept): (Duration, usize),
+    reading: &Reading<'_>,
 ) -> Conversation {
     let Connection { stream, reader, .. } = connection;
     let (began, received_before) = (Instant::now(), reader.received());
@@ -107,9 +114,12 @@ pub(crate) async fn converse(
     };
     let AnswerHead { mut response, framing, persists } = head;
     // The status is the answer, whatever happens to the body after it.
-    let body =
-        timeout(BODY_WAIT.min(wait), reader.answer_body(&mut incoming, framing, kept, READ_BODY.max(kept)))
-            .await;
+    let kept = reading.kept;
+    let body = reader.answer_body(&mut incoming, framing, kept, READ_BODY.max(kept));
+    let body = timeout(reading.bodies.next(reading.wait), body).await;
+    if body.is_err() {
+        reading.bodies.missed();
+    }
     let whole = matches!(body, Ok(Ok((_, _, true))));
     if let Ok(Ok((body, cut, _))) = body {
         (response.body, response.cut) = (body, cut);

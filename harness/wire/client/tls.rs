@@ -17,10 +17,10 @@ use rustls::{
     AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore,
     SignatureScheme,
 };
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::prompt::PromptStream;
 use crate::budget::CERTIFICATES;
 use crate::input;
 use crate::wire::exchange::{Outcome, Trust};
@@ -59,8 +59,8 @@ impl Tls {
     pub(crate) async fn handshake(
         &self,
         host: &str,
-        stream: TcpStream,
-    ) -> Result<TlsStream<TcpStream>, Outcome> {
+        stream: PromptStream,
+    ) -> Result<TlsStream<PromptStream>, Outcome> {
         // Certificates and servers know a name without the dot that ends it in the resolver.
         let name = host.strip_suffix('.').unwrap_or(host).to_owned();
         let name =

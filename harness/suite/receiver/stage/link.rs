@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::subject::SubjectError;
+use crate::suite::max_time::MaxTime;
 use crate::suite::receiver::case::Case;
 use crate::suite::receiver::maker::Maker;
 use crate::suite::receiver::messages;
@@ -17,6 +18,7 @@ const MAX_SILENT: usize = 3;
 pub(in crate::suite::receiver) struct Link<'a> {
     pub(in crate::suite::receiver) client: &'a Client,
     pub(in crate::suite::receiver) target: Target,
+    max_time: MaxTime,
     /// Sends forged deliveries once several of them were not answered: it waits only a second.
     impatient: Client,
     /// How many valid deliveries in a row timed out.
@@ -33,8 +35,14 @@ pub(in crate::suite::receiver) struct Attempt {
 }
 
 impl<'a> Link<'a> {
-    pub(in crate::suite::receiver) fn new(client: &'a Client, impatient: Client, target: Target) -> Self {
-        Self { client, target, impatient, silent: AtomicUsize::new(0), hung: AtomicUsize::new(0) }
+    pub(in crate::suite::receiver) fn new(
+        client: &'a Client,
+        impatient: Client,
+        target: Target,
+        max_time: MaxTime,
+    ) -> Self {
+        let (silent, hung) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { client, target, max_time, impatient, silent, hung }
     }
 
     /// Whether several forged deliveries have timed out.
@@ -42,7 +50,8 @@ impl<'a> Link<'a> {
         self.hung.load(Ordering::Relaxed) >= MAX_SILENT
     }
 
-    /// Sends one valid delivery. Errors: the last few were not answered, so waiting for more answers is pointless.
+    /// Sends one valid delivery. Errors: the time is used up, or the last few were not answered, so waiting for more answers is
+    /// pointless.
     pub(in crate::suite::receiver) async fn send(
         &self,
         delivery: &Delivery,
@@ -70,11 +79,18 @@ impl<'a> Link<'a> {
         self.exchange(delivery, true).await
     }
 
+    /// Errors: nothing more is to be sent.
     fn check(&self) -> Result<(), SubjectError> {
+        self.in_time()?;
         if !self.is_silent() {
             return Ok(());
         }
         Err(SubjectError::RequestFailed(messages::stopped_answering(MAX_SILENT)))
+    }
+
+    /// Errors: the time is used up.
+    pub(in crate::suite::receiver) fn in_time(&self) -> Result<(), SubjectError> {
+        if self.max_time.is_over() { Err(SubjectError::OutOfTime) } else { Ok(()) }
     }
 
     async fn exchange(&self, delivery: &Delivery, valid: bool) -> Exchange {
@@ -99,10 +115,17 @@ impl<'a> Link<'a> {
         case: &Case,
     ) -> Result<Option<Attempt>, SubjectError> {
         let Some((control, delivery, repeated)) = case.prepare(maker) else { return Ok(None) };
-        // Checked only before the case: its three exchanges are recorded together or not at all.
+        // Silence is checked only before the case: its three exchanges are recorded together or not at all.
         self.check()?;
         let before = self.exchange(&control, true).await;
+        self.in_time()?;
         let trial = self.exchange(&delivery, !case.is_forged()).await;
+        if case.is_forged() && !trial.outcome.acknowledges() {
+            // A rejection shows nothing without the control after it; an acceptance does.
+            self.in_time()?;
+        } else if self.in_time().is_err() {
+            return Ok(Some(Attempt { before, trial, after: None }));
+        }
         let after = match repeated {
             Some(repeated) => Some(self.exchange(&maker.sign_again(repeated, 2), true).await),
             None => None,

@@ -14,6 +14,7 @@ mod written;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::slice;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
@@ -23,6 +24,8 @@ use self::inbox::Inbox;
 use self::records::RecordProperty;
 use crate::subject::SubjectError;
 use crate::subject::capability::Capability;
+use crate::suite::messages::fewer_generated;
+use crate::suite::property::LEAST_CASES;
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::sender::messages;
 use crate::suite::sender::stage::{NewWebhook, Registered, SenderStage};
@@ -39,7 +42,7 @@ pub const GENERATED: Scenario = Scenario {
             script, numbers at the edges of 2^53 and beyond, nesting, empty and integer-like names, lone surrogates, \
             up to 64 KiB",
     needs: None,
-    turn: Turn::Usual,
+    turn: Turn::Generated,
     play: Play::Sender(|stage| stage.generated().boxed_local()),
 };
 
@@ -105,6 +108,12 @@ struct SearchState {
     secrets: TestRunner,
     /// Deviations that were found before, which the search ignores.
     found: BTreeSet<DeliveryDeviation>,
+    /// How many cases of each property were tried.
+    tried: usize,
+    /// How long the last burst of each property took.
+    spent: Duration,
+    /// Whether another burst did not fit the time.
+    out_of_time: bool,
 }
 
 impl GeneratedRound {
@@ -148,6 +157,9 @@ impl SenderStage<'_> {
             properties: properties.collect(),
             secrets: self.extent.runner(SCENARIO, "secrets"),
             found: BTreeSet::new(),
+            tried: 0,
+            spent: Duration::ZERO,
+            out_of_time: false,
         };
         let mut left = self.extent.cases as usize;
         if !self.declares(Capability::Delete) {
@@ -155,13 +167,23 @@ impl SenderStage<'_> {
             left = left.min(ROUND);
         }
         let mut ended = Ok(AfterRound::NextRound);
-        while left > 0 && !matches!(ended, Ok(AfterRound::Stop) | Err(_)) {
+        while left > 0 && !search.out_of_time && !matches!(ended, Ok(AfterRound::Stop) | Err(_)) {
             let cases = left.min(ROUND);
             ended = self.round(cases, &mut search).await;
             left -= if matches!(ended, Ok(AfterRound::SameRound)) { 0 } else { cases };
         }
-        self.transcript.tallies.extend(search.properties.into_iter().map(|(_, _, tally)| tally));
-        ended.map(drop)
+        let SearchState { properties, tried, out_of_time, .. } = search;
+        self.transcript.tallies.extend(properties.into_iter().map(|(_, _, tally)| tally));
+        let cases = self.extent.cases as usize;
+        match ended {
+            Ok(_) if !out_of_time => Ok(()),
+            Ok(_) | Err(SubjectError::OutOfTime) if tried >= LEAST_CASES.min(cases) => {
+                self.transcript.remarks.push(fewer_generated(tried, cases, self.max_time.whole()));
+                Ok(())
+            }
+            Ok(_) => Err(SubjectError::OutOfTime),
+            Err(why) => Err(why),
+        }
     }
 
     /// Runs one round, with this many cases of each property. Returns what follows it.

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use proptest::strategy::ValueTree;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use super::records::{RecordMembers, RecordProperty};
 use super::{AfterRound, DeliveryDeviation, EVENTS, EmittedEvent, GeneratedRound, SearchState};
 use crate::subject::SubjectError;
 use crate::subject::protocol::{Op, Reply};
+use crate::suite::property::LEAST_CASES;
 use crate::suite::sender::messages;
 use crate::suite::sender::stage::SenderStage;
 use crate::suite::transcript::Generated;
@@ -29,11 +31,20 @@ impl SenderStage<'_> {
         round: &mut GeneratedRound,
     ) -> Result<AfterRound, SubjectError> {
         let mut arrived = Vec::new();
-        for (property, runner, tally) in &mut search.properties {
-            let mut left = cases;
-            while left > 0 && self.has_room() {
-                let trees: Vec<_> = (0..left.min(BURST)).map(|_| property.generate(runner)).collect();
-                left -= trees.len();
+        let (mut left, most) = (cases, self.burst());
+        while left > 0 {
+            if !self.has_time(search) {
+                search.out_of_time = true;
+                break;
+            }
+            let began = Instant::now();
+            let size = left.min(most);
+            left -= size;
+            for (property, runner, tally) in &mut search.properties {
+                if !self.has_room() {
+                    break;
+                }
+                let trees: Vec<_> = (0..size).map(|_| property.generate(runner)).collect();
                 let (trees, burst) = self.emit_burst(trees, property).await?;
                 let burst_size = burst.len();
                 self.wait_for_deliveries(round, &burst).await;
@@ -62,6 +73,8 @@ impl SenderStage<'_> {
                     }
                 }
             }
+            search.tried += size;
+            search.spent = began.elapsed();
         }
         self.watch().await;
         round.read(&self.registered);
@@ -77,6 +90,19 @@ impl SenderStage<'_> {
             self.record_case(sent, DeliveryDeviation::Repeated, round.generated(property, 0), round);
         }
         Ok(AfterRound::NextRound)
+    }
+
+    /// How many events are emitted at the same time: fewer if a sender that replies to one after another would be late.
+    fn burst(&self) -> usize {
+        let fit =
+            self.transcript.limits.timeout.as_millis() / 2 / self.slowest_reply.get().as_millis().max(1);
+        usize::try_from(fit).unwrap_or(BURST).clamp(1, BURST)
+    }
+
+    /// Whether there is time for another burst of each property.
+    fn has_time(&self, search: &SearchState) -> bool {
+        let after = self.transcript.limits.timeout * 3;
+        search.tried < LEAST_CASES || self.max_time.left_for_generated(after) > search.spent
     }
 
     /// Emits a burst of events. Returns those that the sender accepted, since it may refuse some.
@@ -119,7 +145,7 @@ impl SenderStage<'_> {
 
     /// Asks the sender to emit. Returns why it refuses the event, if it does.
     pub(super) async fn ask(&self, sent: &EmittedEvent) -> Result<Option<String>, SubjectError> {
-        Ok(match self.subject.call(Op::Emit(sent.event.clone())).await? {
+        Ok(match self.request_together(Op::Emit(sent.event.clone())).await? {
             Reply::Ok(_) => None,
             Reply::Error(why) | Reply::Unsupported(why) => Some(why),
         })

@@ -29,14 +29,20 @@ impl SenderStage<'_> {
         deviation: DeliveryDeviation,
         round: &mut GeneratedRound,
     ) -> Result<(EmittedEvent, usize), SubjectError> {
-        let (began, mut smallest, mut steps, mut deviates) = (Instant::now(), None, 0, true);
-        while steps < MAX_STEPS && began.elapsed() < MAX_TIME && self.has_room() {
+        let (mut smallest, mut steps, mut deviates) = (None, 0, true);
+        let end = self.end_of_shrinking();
+        while steps < MAX_STEPS && Instant::now() < end && self.has_room() {
             if !(if deviates { tree.simplify() } else { tree.complicate() }) {
                 break;
             }
             steps += 1;
             let smaller = self.event_with(first.event.name.as_str(), &tree.current(), first.concern);
-            deviates = self.ask(&smaller).await?.is_none() && {
+            let asked = match self.ask(&smaller).await {
+                // What was found so far counts.
+                Err(SubjectError::OutOfTime) => break,
+                asked => asked?,
+            };
+            deviates = asked.is_none() && {
                 self.wait_for_deviation(deviation, round, &smaller).await;
                 self.deviations(round, &smaller).contains(&deviation)
             };
@@ -69,6 +75,11 @@ impl SenderStage<'_> {
         }
     }
 
+    /// Shrinking ends then: the search needs most of the time that is left.
+    fn end_of_shrinking(&self) -> Instant {
+        Instant::now() + MAX_TIME.min(self.max_time.left() / 8)
+    }
+
     pub(super) fn has_room(&self) -> bool {
         self.registered.iter().all(|one| one.endpoint.count() < MOST_REQUESTS)
     }
@@ -83,23 +94,31 @@ impl SenderStage<'_> {
     ) -> Result<(), SubjectError> {
         let size = |secret: &str| messages::secret_size(secret.chars().count(), secret.len());
         let mut what = size(&tree.current());
-        let (began, mut steps, mut deviates) = (Instant::now(), 0, true);
+        let (end, mut steps, mut deviates) = (self.end_of_shrinking(), 0, true);
         let mut smallest: Option<(usize, EmittedEvent, Received)> = None;
         // Without deletion each step would leave a webhook registered.
         while self.declares(Capability::Delete)
             && steps < MAX_STEPS
-            && began.elapsed() < MAX_TIME
+            && Instant::now() < end
             && self.has_room()
         {
             if !(if deviates { tree.simplify() } else { tree.complicate() }) {
                 break;
             }
             steps += 1;
-            self.register_as(SCENARIO, NewWebhook::with_secret(tree.current())).await?;
-            round.inboxes.push(Inbox::default());
-            self.emit_first(SCENARIO).await?;
-            let sent = self.plain();
-            self.ask(&sent).await?;
+            let asked = async {
+                self.register_as(SCENARIO, NewWebhook::with_secret(tree.current())).await?;
+                round.inboxes.push(Inbox::default());
+                self.emit_first(SCENARIO).await?;
+                let sent = self.plain();
+                self.ask(&sent).await?;
+                Ok(sent)
+            };
+            let sent = match asked.await {
+                // What was found so far counts.
+                Err(SubjectError::OutOfTime) => break,
+                sent => sent?,
+            };
             self.wait_for_deliveries(round, slice::from_ref(&sent)).await;
             let last = round.inboxes.len() - 1;
             deviates = self.deviations_at(last, round, &sent).contains(&DeliveryDeviation::Unverified);

@@ -1,0 +1,117 @@
+//! Receivers that are slow, silent or broken.
+
+use std::time::Duration;
+
+use super::{hostile, reason, within};
+use crate::cli::program::{reference, run, twenty};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn receiver_that_answers_after_seconds_fails_rcv_7() {
+    let Some(command) = hostile("slow_receiver.py", "--delay 5.2") else { return };
+    let options = ["--max-time", "1s", "--run", "RCV-1,RCV-7,VER-1", "--fail-on", "should"];
+    let (ran, report) = within(11 * SECOND, "receiver", &command, &options);
+    ran.expect(1).says(&["accepted a valid delivery of person.created only after 5.2 s"]);
+    assert_eq!(report.cause("RCV-7"), "answer.late");
+    assert_eq!(
+        reason(&report, "VER-1"),
+        "out of time: not all of its cases were tried in 1 s; raise --max-time"
+    );
+}
+
+#[test]
+fn missing_freshness_check_is_found_at_40_ms_an_answer() {
+    let Some(command) = hostile("slow_receiver.py", "--delay 0.04 --any-age") else { return };
+    let options = ["--max-time", "6s", "--run", "RCV-1,VER-1,VER-11", "--fail-on", "should"];
+    let (ran, report) = within(6 * SECOND, "receiver", &command, &options);
+    ran.expect(1);
+    assert_eq!(report.cause("VER-11"), "accepts.stale");
+    assert!(report.with("pass").contains("RCV-1"), "{report:#?}");
+}
+
+#[test]
+fn receiver_that_serves_one_connection_at_a_time_is_judged() {
+    let Some(command) = hostile("slow_receiver.py", "--one-at-a-time") else { return };
+    let options = ["--timeout", "2s", "--cases", "4", "--run", "RCV-*,VER-1", "--fail-on", "should"];
+    let (ran, report) = within(20 * SECOND, "receiver", &command, &options);
+    ran.expect(0).says(&["cases were sent one at a time"]);
+    assert!(report.with("inconclusive").is_empty(), "{report:#?}");
+}
+
+/// Without the bound on waits for bodies, each of several hundred exchanges takes a second.
+#[test]
+fn bodies_that_do_not_come_cost_little() {
+    for body in ["never", "drip"] {
+        let Some(command) = hostile("slow_receiver.py", &format!("--body {body}")) else { return };
+        let options = ["--cases", "16", "--run", "RCV-1,RCV-2,VER-1,VER-2,VER-3"];
+        let (ran, report) = within(10 * SECOND, "receiver", &command, &options);
+        ran.expect(0);
+        assert_eq!(report.with("pass").len(), 5, "{report:#?}");
+    }
+}
+
+/// Without the bound on waits for the end of the process, each of several hundred exchanges takes 300 ms.
+#[test]
+fn broken_answers_of_a_living_process_cost_little() {
+    for broken in ["head", "cut", "reset", "garbage"] {
+        let Some(command) = hostile("slow_receiver.py", &format!("--broken {broken}")) else { return };
+        let options = ["--run", "RCV-1,RCV-2,VER-1,VER-3,VER-6"];
+        let (ran, report) = within(8 * SECOND, "receiver", &command, &options);
+        let ran = ran.expect(1);
+        assert!(!ran.stdout.contains("out of time"), "{ran:#?}");
+        assert!(report.with("fail").contains("RCV-1"), "{report:#?}");
+    }
+}
+
+#[test]
+fn process_that_ends_after_many_broken_answers_is_noticed() {
+    let Some(command) = hostile("slow_receiver.py", "--closes --exits") else { return };
+    let options = ["--cases", "4", "--run", "VER-1,VER-4,VER-9", "--fail-on", "should"];
+    let (ran, report) = within(20 * SECOND, "receiver", &command, &options);
+    ran.expect(1);
+    let message = report.message("VER-4");
+    assert!(message.contains("without a signature") && message.contains("exit status: 9"), "{message}");
+    assert_eq!(report.with("fail").len(), 2, "only what ended it and the refusals: {report:#?}");
+}
+
+#[test]
+fn every_run_ends_in_time_with_a_report() {
+    let subjects = [
+        "--delay 0.9",
+        "--delay 3",
+        "--body drip",
+        "--broken head",
+        "--broken cut",
+        "--broken reset",
+        "--broken garbage",
+        "--broken silence",
+        "--one-at-a-time --delay 0.2",
+    ];
+    for options in subjects {
+        let Some(command) = hostile("slow_receiver.py", options) else { return };
+        let (ran, report) =
+            within(2 * SECOND, "receiver", &command, &["--max-time", "1s", "--timeout", "1s"]);
+        assert!([Some(1), Some(3)].contains(&ran.status), "{options}: {ran:#?}");
+        assert!(report.with("inconclusive").len() > 10, "{options}: {report:#?}");
+        ran.says(&["out of time: not all of its cases were tried in 1 s"]);
+    }
+}
+
+#[test]
+fn receiver_that_does_not_listen_is_not_waited_for_longer() {
+    let Some(sleeper) = hostile("slow_sender.py", "") else { return };
+    let ran = run(["receiver", "--max-time", "1s", "--exec", &sleeper]).expect(3);
+    ran.says(&["receiver"]);
+}
+
+#[test]
+fn maximum_is_also_read_from_the_environment() {
+    let mut command = twenty(["receiver", "--exec", &reference("receiver"), "--run", "VER-1"]);
+    command.env("TWENTY_CONFORM_MAX_TIME", "1ms");
+    let ran = crate::cli::program::finish(command).expect(3);
+    ran.says(&["out of time: not all of its cases were tried in 1 ms"]);
+    run(["receiver", "--max-time", "0", "--url", "http://127.0.0.1:1/"])
+        .expect(2)
+        .complains_of(&["--max-time"]);
+}
