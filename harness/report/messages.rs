@@ -47,6 +47,11 @@ pub(super) fn alternative_causes(causes: &[String]) -> String {
     causes.iter().map(|cause| format!("; or {cause}")).collect()
 }
 
+/// The beginning of a line about requirements that are open for the same reason.
+pub(super) fn not_judged(count: usize) -> String {
+    counted(count, "requirement", "requirements")
+}
+
 // Findings.
 
 pub(super) fn cases(count: usize) -> String {

@@ -24,6 +24,7 @@ use crate::webhook::dialect::Dialect;
 use crate::webhook::vectors;
 use crate::wire::client::Client;
 use crate::wire::endpoint::certificates::Authority;
+use crate::wire::exchange::ExchangeId;
 
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -79,7 +80,7 @@ pub struct Progress {
 
 /// Runs the suite against a receiver.
 ///
-/// Errors: the suite's own test vectors fail.
+/// Errors: the suite's own test vectors fail, or the receiver's process ends by itself before it answers anything.
 pub async fn receiver(
     subject: &mut subject::receiver::Receiver,
     selected: &[&'static Requirement],
@@ -99,6 +100,11 @@ pub async fn receiver(
     let mut stage =
         on_receiver::stage::ReceiverStage::new(subject, &client, &options.clock, extent, &mut transcript);
     play(&mut stage, &scenarios, options, progress).await;
+    // If it cannot be restarted, nothing more needs it.
+    let _ = stage.finish().await;
+    if let Some(why) = stage.unstarted() {
+        return Err(why.into());
+    }
     let findings = judge(&transcript, selected);
     Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
 }
@@ -141,7 +147,10 @@ pub fn need_https(selected: &[&'static Requirement]) -> bool {
 }
 
 /// A run that could not start. The finding on each requirement is the reason.
-pub fn not_started(transcript: Transcript, selected: &[&'static Requirement], why: &SubjectError) -> Run {
+pub fn not_started(mut transcript: Transcript, selected: &[&'static Requirement], why: &SubjectError) -> Run {
+    transcript.unreached = true;
+    let skipped = needed(transcript.role, selected).into_iter();
+    transcript.endings = skipped.map(|one| (one.name, Ending::Skipped(why.to_string()))).collect();
     let judgement = || match why {
         SubjectError::ProtocolViolation(why) => Judgement::Error(why.clone()),
         other => Judgement::Judged(Verdict::Inconclusive(other.to_string())),
@@ -156,7 +165,32 @@ pub fn judge(transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<
         requirement,
         judgement: judge_one(transcript, requirement),
     };
-    selected.iter().map(finding).collect()
+    let mut findings: Vec<Finding> = selected.iter().map(finding).collect();
+    fail_for_end(transcript, &mut findings);
+    findings
+}
+
+/// If the receiver's process ended and no failure shows it, fails the requirement whose delivery was tried then. If that one is
+/// not selected or fails already, another one: an end is never without a failure.
+fn fail_for_end(transcript: &Transcript, findings: &mut [Finding]) {
+    let shown = |at: &ExchangeId| {
+        findings.iter().any(|finding| match &finding.judgement {
+            Judgement::Judged(Verdict::Fail(evidence)) => evidence.exchanges.contains(at),
+            _ => false,
+        })
+    };
+    let Some((at, how)) = transcript.deaths.iter().find(|(at, _)| !shown(at)) else { return };
+    let scenario = transcript.scenario_of(*at);
+    let open = findings.iter_mut().filter(|one| !matches!(one.judgement, Judgement::Judged(Verdict::Fail(_))));
+    let chosen = open.min_by_key(|finding| {
+        let requirement = finding.requirement;
+        let tried = requirement.scenarios.iter().any(|one| Some(one.name) == scenario);
+        let applies = !matches!(finding.judgement, Judgement::Judged(Verdict::NotApplicable(_)));
+        (!applies, !tried, requirement.level)
+    });
+    if let Some(finding) = chosen {
+        finding.judgement = Judgement::Judged(on_receiver::ended(transcript, *at, how));
+    }
 }
 
 fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
@@ -178,8 +212,11 @@ fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
         other => Some(other),
     });
     match (broken, verdict) {
-        // Not applicable stays not applicable when the subject breaks down.
-        (_, verdict @ Verdict::NotApplicable(_)) => Judgement::Judged(verdict),
+        // Not applicable stays not applicable when the subject breaks down, unless a trial would have shown that it applies.
+        (None, verdict @ Verdict::NotApplicable(_)) => Judgement::Judged(verdict),
+        (_, verdict @ Verdict::NotApplicable(_)) if transcript.role == Role::Sender => {
+            Judgement::Judged(verdict)
+        }
         // A failure that was seen before the scenario broke down counts.
         (
             None
@@ -229,11 +266,11 @@ trait Player {
 
 impl Player for on_receiver::stage::ReceiverStage<'_> {
     async fn play(&mut self, scenario: &Scenario) {
-        self.begin().await;
-        let played = match scenario.play {
-            Play::Cases { fixed, generated } => self.try_cases(scenario.name, fixed, generated).await,
-            Play::Receiver(steps) => steps(self).await,
-            Play::Sender(_) => Ok(()),
+        let played = match (self.begin().await, scenario.play) {
+            (Err(why), _) => Err(why),
+            (_, Play::Cases { fixed, generated }) => self.try_cases(scenario.name, fixed, generated).await,
+            (_, Play::Receiver(steps)) => steps(self).await,
+            (_, Play::Sender(_)) => Ok(()),
         };
         self.end(scenario.name, played);
     }

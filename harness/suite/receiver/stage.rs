@@ -1,6 +1,7 @@
 //! The state of a run against a receiver: the receiver, the connection to it, the maker of deliveries, the transcript.
 
 mod batch;
+mod ends;
 mod generated;
 mod link;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 use futures_util::future::{LocalBoxFuture, join_all};
 
 use self::batch::Tried;
+use self::ends::Ends;
 use self::link::Link;
 use super::case::Case;
 use super::maker::Maker;
@@ -29,6 +31,9 @@ pub type Steps = for<'s> fn(&'s mut ReceiverStage<'_>) -> LocalBoxFuture<'s, Res
 /// How long to wait for the answer to a forged delivery, once several of them have timed out.
 const FORGED_WAIT: Duration = Duration::from_secs(1);
 
+/// How long the process is watched after the last exchange of the run.
+const LAST_WATCH: Duration = Duration::from_millis(30);
+
 /// A receiver that takes longer than this to answer gets fewer generated cases.
 const SLOW: Duration = Duration::from_millis(50);
 
@@ -46,6 +51,7 @@ pub struct ReceiverStage<'a> {
     /// Whether it stopped answering, and was found silent again before a later scenario.
     pub(super) given_up: bool,
     pub(super) slow: bool,
+    pub(super) ends: Ends,
 }
 
 impl<'a> ReceiverStage<'a> {
@@ -79,16 +85,29 @@ impl<'a> ReceiverStage<'a> {
             accepts_plain: true,
             given_up: false,
             slow: false,
+            ends: Ends::default(),
         }
     }
 
-    /// Begins a scenario: checks whether a receiver that stopped answering answers again.
-    pub async fn begin(&mut self) {
+    /// Begins a scenario: restarts a process that ended since the last one, and checks whether a receiver that stopped answering
+    /// answers again.
+    ///
+    /// Errors: the process cannot be restarted, or it keeps ending.
+    pub async fn begin(&mut self) -> Result<(), SubjectError> {
+        self.revive_idle(Duration::ZERO).await?;
         if self.link.is_silent() && !self.given_up {
             let exchange = self.link.send_anyway(&self.maker.deliver(&self.maker.plain())).await;
             self.given_up = exchange.outcome.status().is_none();
             self.transcript.record(exchange);
         }
+        Ok(())
+    }
+
+    /// Ends the last scenario: records an end of the process after the last answer.
+    ///
+    /// Errors: the process cannot be restarted, or it keeps ending.
+    pub async fn finish(&mut self) -> Result<(), SubjectError> {
+        self.revive_idle(LAST_WATCH).await
     }
 
     /// Ends a scenario: records how it ended.
@@ -196,13 +215,6 @@ impl<'a> ReceiverStage<'a> {
             self.revive(id).await?;
         }
         Ok(id)
-    }
-
-    pub(super) async fn revive(&mut self, id: ExchangeId) -> Result<(), SubjectError> {
-        if let Some(how) = self.subject.revive().await? {
-            self.transcript.deaths.push((id, how));
-        }
-        Ok(())
     }
 
     pub(super) fn record_trial(

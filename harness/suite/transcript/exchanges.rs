@@ -12,6 +12,7 @@ pub struct Exchanges {
     /// In the order of their numbers.
     kept: Vec<Exchange>,
     count: usize,
+    answered: usize,
     acknowledged: usize,
 }
 
@@ -19,6 +20,11 @@ impl Exchanges {
     /// How many exchanges there were, including released ones.
     pub fn count(&self) -> usize {
         self.count
+    }
+
+    /// How many of them had an answer, including released ones.
+    pub fn answered(&self) -> usize {
+        self.answered
     }
 
     /// How many of them were acknowledged, including released ones.
@@ -29,6 +35,7 @@ impl Exchanges {
     /// Adds an exchange and numbers it, from 1.
     pub fn push(&mut self, mut exchange: Exchange) -> ExchangeId {
         self.count += 1;
+        self.answered += usize::from(exchange.outcome.status().is_some());
         self.acknowledged += usize::from(exchange.outcome.acknowledges());
         exchange.id = ExchangeId(self.count);
         let id = exchange.id;
