@@ -195,6 +195,9 @@ impl Report {
             report.checks.push(check);
         }
         report.conclude();
+        if report.ended && report.exit == ExitStatus::Failed && !report.gates(VerdictName::Fail) {
+            report.notes.push(messages::ended_fails_the_run());
+        }
         report
     }
 
@@ -262,10 +265,12 @@ impl Report {
         messages::result(result, &levels, inconclusive, not_applicable, self.seed)
     }
 
+    /// Whether a requirement of a gated level has this verdict.
+    fn gates(&self, wanted: VerdictName) -> bool {
+        self.requirements.iter().any(|entry| entry.level <= self.fail_on && entry.verdict == wanted)
+    }
+
     fn conclude(&mut self) {
-        let gated = |wanted: VerdictName| {
-            self.requirements.iter().any(|entry| entry.level <= self.fail_on && entry.verdict == wanted)
-        };
         self.exit = if self.interrupted {
             ExitStatus::Interrupted
         } else if self.lacks_evidence
@@ -274,9 +279,9 @@ impl Report {
             ExitStatus::Harness
         } else if self.unreached {
             ExitStatus::Incomplete
-        } else if self.ended || gated(VerdictName::Fail) {
+        } else if self.ended || self.gates(VerdictName::Fail) {
             ExitStatus::Failed
-        } else if gated(VerdictName::Inconclusive) {
+        } else if self.gates(VerdictName::Inconclusive) {
             ExitStatus::Incomplete
         } else if self.requirements.is_empty() {
             ExitStatus::NothingSelected

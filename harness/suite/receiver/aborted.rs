@@ -118,8 +118,9 @@ impl ReceiverStage<'_> {
             return Ok(());
         };
         let refused = gone.is_some_and(|gone| *self.transcript.outcome(gone) == Outcome::Refused);
+        let latest = ExchangeId(self.transcript.exchanges.count());
         match &ended {
-            Some(how) => self.restart(trial, how).await?,
+            Some(how) => self.restart(latest, how).await?,
             // Nothing listens, and nothing here can start it again.
             None if refused => {
                 self.record_end(last, trial, before, gone, None);
@@ -150,7 +151,7 @@ impl ReceiverStage<'_> {
         }
         // None of them ends it alone, so something else did.
         if let Some(how) = ended {
-            self.transcript.deaths.push((gone.unwrap_or(trial), how));
+            self.transcript.deaths.push((latest, how));
         }
         Ok(())
     }

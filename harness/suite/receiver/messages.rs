@@ -269,6 +269,10 @@ pub(super) fn ends_at_every_delivery(count: usize) -> String {
     format!("the receiver ended {count} times in a row without an answer, so no more was sent")
 }
 
+pub(super) fn ended_too_often(times: usize) -> String {
+    format!("the receiver's process ended {times} times, so no more was sent")
+}
+
 /// Why a scenario stops.
 pub(super) fn stopped_answering(count: usize) -> String {
     format!("the receiver did not answer {count} valid deliveries in a row, so no more were sent")

@@ -210,7 +210,16 @@ impl<'a> ReceiverStage<'a> {
 
     pub(super) async fn record(&mut self, exchange: Exchange) -> Result<ExchangeId, SubjectError> {
         let answered = exchange.outcome.status().is_some() || exchange.outcome == Outcome::Abandoned;
+        let delivery = (!answered).then(|| exchange.delivery.clone());
         let id = self.transcript.record(exchange);
+        let Some(delivery) = delivery else { return Ok(id) };
+        if !self.revive(id).await? {
+            return Ok(id);
+        }
+        // An earlier delivery ended the process. This one never reached it, or was lost with it.
+        let again = self.link.client.send(&self.link.target, &delivery).await;
+        let answered = again.outcome.status().is_some();
+        let id = self.transcript.record(again);
         if !answered {
             self.revive(id).await?;
         }

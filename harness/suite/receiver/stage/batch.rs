@@ -139,7 +139,7 @@ impl ReceiverStage<'_> {
             let latest = ExchangeId(unanswered.0 + EXCHANGES * self.extent.jobs);
             let culprit = self.culprit(latest).await?;
             let blamed = culprit.unwrap_or_else(|| self.blamed(unanswered));
-            match first.filter(|_| culprit.is_none()) {
+            match first.filter(|_| culprit.is_none() && !self.ends_by_itself()) {
                 Some((at, exchange)) => {
                     self.transcript.deaths.push((exchange, how));
                     tried[at] = kept;
@@ -171,9 +171,10 @@ impl ReceiverStage<'_> {
             let again = |later_ms| maker.sign_again(Repeated { body: body.clone(), sent_ms }, later_ms);
             let deaths = self.transcript.deaths.len();
             let mut control = self.send(again(2)).await?;
-            if self.transcript.deaths.len() > deaths {
+            if let Some((blamed, _)) = self.transcript.deaths[deaths..].iter_mut().find(|(at, _)| *at == control) {
                 // The forged delivery ended the receiver after its answer. The receiver runs again, so the control can
                 // be sent.
+                *blamed = trial;
                 control = self.send(again(3)).await?;
             }
             controls.push(control);

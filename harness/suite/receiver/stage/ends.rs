@@ -16,13 +16,15 @@ pub(in crate::suite::receiver) const WATCH: Duration = Duration::from_millis(600
 const IDLE_WATCH: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
 /// How much longer than its last life a process must live without a request. If it ends before, the request did not end it.
 const MARGIN: Duration = Duration::from_millis(200);
-/// How many exchanges before its end are sent again, and for how long in all.
-const MOST_SUSPECTS: usize = 12;
-const SEARCH_TIME: Duration = Duration::from_secs(8);
+/// Which exchanges before its end may have ended it: how many, and how long before the last one they began.
+const MOST_SUSPECTS: usize = 256;
+const SUSPECT_MS: u64 = 700;
 /// How many ends of a run are searched for their exchange. Each search costs restarts.
 const MOST_SEARCHES: usize = 3;
 /// After this many ends in a row without an answer, the run ends.
 const MOST_UNANSWERED: usize = 3;
+/// How much time of a run may be spent on ends: noticing them, searching and restarting.
+const MOST_TIME: Duration = Duration::from_secs(30);
 
 /// The ends of the process so far.
 #[derive(Debug, Default)]
@@ -32,6 +34,10 @@ pub(in crate::suite::receiver) struct Ends {
     /// How often it ended without an answer in between.
     unanswered: usize,
     searches: usize,
+    /// How much time they took.
+    took: Duration,
+    /// Whether the process ends some time after its start without a request, so that no search shows anything.
+    by_itself: bool,
     /// Whether deliveries must not be sent again, because the receiver's observations are counted.
     pub(in crate::suite::receiver) counting: bool,
     /// Why the receiver counts as not started: its process ended by itself before it answered anything.
@@ -39,13 +45,14 @@ pub(in crate::suite::receiver) struct Ends {
 }
 
 impl ReceiverStage<'_> {
-    /// After an exchange without an answer: if the process ended, records that and restarts it.
+    /// After an exchange without an answer: if the process ended, records that and restarts it. Returns whether another exchange
+    /// ended it, so that this one can be sent again.
     ///
     /// Errors: it cannot be restarted, or it keeps ending.
-    pub(in crate::suite::receiver) async fn revive(&mut self, id: ExchangeId) -> Result<(), SubjectError> {
+    pub(in crate::suite::receiver) async fn revive(&mut self, id: ExchangeId) -> Result<bool, SubjectError> {
         match self.subject.ends().await {
-            Some(how) => self.restart_and_blame(id, how).await,
-            None => Ok(()),
+            Some(how) => Ok(self.restart_and_blame(id, how).await? != id),
+            None => Ok(false),
         }
     }
 
@@ -57,7 +64,7 @@ impl ReceiverStage<'_> {
         let Some(how) = self.subject.ends_within(wait).await else { return Ok(()) };
         let last = ExchangeId(self.transcript.exchanges.count());
         if self.transcript.exchanges.get(last).is_some() {
-            return self.restart_and_blame(last, how).await;
+            return self.restart_and_blame(last, how).await.map(drop);
         }
         // An end is recorded with an exchange.
         let plain = self.maker.deliver(&self.maker.plain());
@@ -73,20 +80,31 @@ impl ReceiverStage<'_> {
         self.ends.unstarted.take()
     }
 
-    async fn restart_and_blame(&mut self, id: ExchangeId, how: String) -> Result<(), SubjectError> {
+    /// Returns the exchange that ended the process, as far as that can be found.
+    async fn restart_and_blame(&mut self, id: ExchangeId, how: String) -> Result<ExchangeId, SubjectError> {
+        let began = Instant::now();
         let blamed = self.blamed(id);
         self.restart(blamed, &how).await?;
-        let culprit = self.culprit(blamed).await?;
-        self.transcript.deaths.push((culprit.unwrap_or(blamed), how));
-        Ok(())
+        let culprit = self.culprit(blamed).await;
+        self.ends.took += began.elapsed();
+        let culprit = culprit.as_ref().copied().unwrap_or_default().unwrap_or(blamed);
+        self.transcript.deaths.push((culprit, how));
+        Ok(culprit)
     }
 
     /// If the process ended, restarts it. Returns how it ended, without recording it. `id` is the first exchange without an
     /// answer.
     pub(super) async fn restarted(&mut self, id: ExchangeId) -> Result<Option<String>, SubjectError> {
         let Some(how) = self.subject.ends().await else { return Ok(None) };
+        let began = Instant::now();
         self.restart(self.blamed(id), &how).await?;
+        self.ends.took += began.elapsed();
         Ok(Some(how))
+    }
+
+    /// Whether the process ends some time after its start, whatever is sent.
+    pub(super) fn ends_by_itself(&self) -> bool {
+        self.ends.by_itself
     }
 
     /// The exchange that ended the process, as far as `id` shows: a refused delivery never reached it, so it is the one before.
@@ -103,6 +121,10 @@ impl ReceiverStage<'_> {
         blamed: ExchangeId,
         how: &str,
     ) -> Result<(), SubjectError> {
+        if self.ends.took > MOST_TIME {
+            self.transcript.deaths.push((blamed, how.to_owned()));
+            return Err(SubjectError::Died(messages::ended_too_often(self.transcript.deaths.len())));
+        }
         let (lived, answered) = (self.subject.age(), self.transcript.exchanges.answered());
         self.ends.unanswered = if answered == self.ends.answered { self.ends.unanswered + 1 } else { 0 };
         self.ends.answered = answered;
@@ -136,27 +158,60 @@ impl ReceiverStage<'_> {
         Ok(())
     }
 
-    /// The exchange that ends the process when it is sent again, among `latest` and those before it; `None` if none does.
+    /// The exchange that ends the process when it is sent again, among `latest` and those shortly before it; `None` if none does.
     ///
     /// Errors: the process cannot be restarted.
     pub(super) async fn culprit(&mut self, latest: ExchangeId) -> Result<Option<ExchangeId>, SubjectError> {
-        if self.ends.counting || self.ends.searches >= MOST_SEARCHES {
+        if self.ends.counting || self.ends.by_itself || self.ends.searches >= MOST_SEARCHES {
             return Ok(None);
         }
         self.ends.searches += 1;
-        let began = Instant::now();
-        let numbers = (1..=latest.0).rev().take(4 * MOST_SUSPECTS).map(ExchangeId);
-        let known = numbers.filter_map(|id| Some((id, self.transcript.exchanges.get(id)?.delivery.clone())));
-        let suspects: Vec<(ExchangeId, Delivery)> = known.take(MOST_SUSPECTS).collect();
-        for (id, delivery) in suspects {
-            if began.elapsed() > SEARCH_TIME || self.ends.searches > MOST_SEARCHES {
-                break;
-            }
-            if self.ends_it(&delivery).await?.is_some() {
-                return Ok(Some(id));
+        let mut suspects = self.suspects(latest);
+        // Most processes end at once.
+        let Some((last, delivery)) = suspects.pop() else { return Ok(None) };
+        if self.ends_it(&delivery).await?.is_some() {
+            return Ok(Some(last));
+        }
+        if self.ends.by_itself || !self.one_ends_it(&suspects).await? {
+            return Ok(None);
+        }
+        while suspects.len() > 1 {
+            let later = suspects.split_off(suspects.len() / 2);
+            if self.one_ends_it(&later).await? {
+                suspects = later;
             }
         }
-        Ok(None)
+        let Some((id, delivery)) = suspects.pop() else { return Ok(None) };
+        Ok(self.ends_it(&delivery).await?.map(|_| id))
+    }
+
+    /// The exchanges shortly before the process ended, in order. Those that were refused never reached it.
+    fn suspects(&self, latest: ExchangeId) -> Vec<(ExchangeId, Delivery)> {
+        let exchanges = self.transcript.exchanges.after(latest.0.saturating_sub(MOST_SUSPECTS));
+        let until = |id: ExchangeId| id <= latest;
+        let reached = exchanges.iter().filter(|one| until(one.id) && one.outcome != Outcome::Refused);
+        let last_ms = reached.clone().next_back().map_or(0, |one| one.at_ms);
+        let recent = reached.filter(|one| last_ms.saturating_sub(one.at_ms) <= SUSPECT_MS);
+        recent.map(|one| (one.id, one.delivery.clone())).collect()
+    }
+
+    /// Whether the process ends if these are sent one after another.
+    ///
+    /// Errors: the process cannot be restarted.
+    async fn one_ends_it(&mut self, suspects: &[(ExchangeId, Delivery)]) -> Result<bool, SubjectError> {
+        for (_, delivery) in suspects {
+            let exchange = self.link.client.send(&self.link.target, delivery).await;
+            let lost = exchange.outcome.status().is_none() && exchange.outcome != Outcome::Abandoned;
+            self.transcript.record(exchange);
+            if lost {
+                break;
+            }
+        }
+        if self.subject.ends_within(WATCH).await.is_none() {
+            return Ok(false);
+        }
+        self.subject.restart().await?;
+        Ok(true)
     }
 
     /// Sends a delivery while nothing else is sent, and watches the process. Returns the exchange and how the process ended, if
@@ -175,8 +230,7 @@ impl ReceiverStage<'_> {
         if self.subject.ends_within(lived + MARGIN).await.is_none() {
             return Ok(Some((id, how)));
         }
-        // It ends by itself after some time, so no search shows anything.
-        self.ends.searches = MOST_SEARCHES + 1;
+        self.ends.by_itself = true;
         self.subject.restart().await?;
         Ok(None)
     }
