@@ -50,9 +50,10 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] for a command that does not exist, a path without a leading slash, or an empty secret.
+    /// [`Error::Usage`] for a command with unbalanced quotes, a path without a leading slash, or an empty secret.
     ///
-    /// [`Error::Subject`] if it exits or its port does not accept connections in time. The error quotes the end of its stderr.
+    /// [`Error::Subject`] if it cannot be started, exits, or its port does not accept connections in time. The error quotes the end
+    /// of its output.
     pub async fn start(command: &str, path: &str, secret: &str) -> Result<Self, Error> {
         check_path(path).map_err(|why| Error::Usage(messages::unusable_path(&why)))?;
         let subject = Subject::start(command, path, non_empty(secret)?, READY).await?;

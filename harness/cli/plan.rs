@@ -1,6 +1,6 @@
 //! The plan of a run, read from the options, and its way to a report and evidence.
 //!
-//! Invariant: a run that could not start writes the same reports as any other, with the reason in each entry.
+//! Invariant: a run that could not start writes the same reports as any other, with the reason in each entry. It is told once.
 
 use std::path::Path;
 
@@ -98,7 +98,7 @@ impl RunPlan {
 
     /// Writes the reports of a run that could not start.
     ///
-    /// Errors: why it could not start, or why a report could not be written.
+    /// Errors: an option is wrong, or a report could not be written.
     pub(super) fn publish_not_started(
         &self,
         not_started: NotStarted<'_>,
@@ -117,11 +117,10 @@ impl RunPlan {
         transcript.secret = secret;
         let report = self.report(&run::not_started(transcript, &self.selected, &why), subject, evidence);
         let status = reports.publish(&report, console)?;
-        if report.lacks_evidence {
+        if !reports.prints_text() {
             console.error(&why.to_string());
-            return Ok(status);
         }
-        Err(why.into())
+        Ok(status)
     }
 }
 

@@ -139,7 +139,15 @@ impl Once<'_> {
         subject.stop().await;
         // Before the report is published: later changes do not belong to this run.
         ended();
-        let report = plan.report(&ran?, name, evidence.as_ref());
+        let ran = match ran {
+            Err(Error::Subject(why)) => {
+                let secret = Some(secret.clone());
+                let not_started = NotStarted { role: Role::Receiver, subject: name, secret, why };
+                return plan.publish_not_started(not_started, reports, evidence.as_ref(), console);
+            }
+            ran => ran?,
+        };
+        let report = plan.report(&ran, name, evidence.as_ref());
         reports.publish(&report, console)
     }
 

@@ -58,6 +58,12 @@ impl ReportOptions {
         self.report.iter().map(ReportTarget::path).chain(self.out.as_deref())
     }
 
+    /// Whether the text report is printed, so that nothing in it needs to be told again.
+    pub(super) fn prints_text(&self) -> bool {
+        let mut printed = self.report.iter().filter(|target| target.is_stdout()).peekable();
+        printed.peek().is_none() || printed.any(|target| matches!(target.format(), ReportFormat::Text))
+    }
+
     /// Writes the reports and returns the status.
     ///
     /// Errors: a report cannot be written; the others still are.

@@ -39,12 +39,16 @@ impl<F: ValueEnum> FromStr for ReportTarget<F> {
 }
 
 impl<F> ReportTarget<F> {
+    pub(super) fn format(&self) -> &F {
+        &self.format
+    }
+
     /// The file; `-` is stdout.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    fn is_stdout(&self) -> bool {
+    pub(super) fn is_stdout(&self) -> bool {
         STDOUT.iter().any(|name| self.path.as_os_str() == *name)
     }
 }

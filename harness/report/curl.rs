@@ -52,9 +52,9 @@ pub(super) fn command(url: &str, trust: &Trust, delivery: &Delivery, file: Optio
     let framing = match delivery.transfer {
         Transfer::Chunks(_) => Some("Transfer-Encoding: chunked".to_owned()),
         Transfer::Expecting => Some("Expect: 100-continue".to_owned()),
-        Transfer::Broken(sent) => {
+        Transfer::Broken(_) | Transfer::Aborted(_) => {
             let announced = format!("Content-Length: {}", body.len());
-            body = &body[..body.len().min(sent)];
+            body = &body[..delivery.transfer.broken_off_after(body.len()).unwrap_or(body.len())];
             words.extend(["--max-time".to_owned(), "1".to_owned()]);
             Some(announced)
         }

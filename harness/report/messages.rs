@@ -27,6 +27,11 @@ pub(super) fn exited_after(exchanges: &[String], how: &str) -> String {
     format!("after exchange {}: {how}", exchanges.join(", "))
 }
 
+/// Why a run fails although every gated requirement passed.
+pub(super) fn ended_fails_the_run() -> String {
+    "the process ended during the run, which fails the run at every --fail-on".to_owned()
+}
+
 /// A file of the evidence could not be written.
 pub(super) fn evidence_incomplete(failure: &str) -> String {
     format!("the evidence is incomplete: {failure}")
@@ -45,6 +50,11 @@ pub(super) fn rejects_every_valid_delivery() -> &'static str {
 /// Other causes that also explain a failure, after the first.
 pub(super) fn alternative_causes(causes: &[String]) -> String {
     causes.iter().map(|cause| format!("; or {cause}")).collect()
+}
+
+/// The beginning of a line about requirements that are open for the same reason.
+pub(super) fn not_judged(count: usize) -> String {
+    counted(count, "requirement", "requirements")
 }
 
 // Findings.

@@ -23,10 +23,10 @@ use serde::Serialize;
 use crate::duration::milliseconds;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
-use crate::suite::requirement::{Level, Requirement};
+use crate::suite::requirement::{Level, Requirement, Role};
 use crate::suite::run::{Finding, Run};
 use crate::suite::sender::payload::shape::further_members;
-use crate::suite::transcript::Transcript;
+use crate::suite::transcript::{Ending, Transcript};
 use crate::wire::exchange::{Delivery, ExchangeId, Trust};
 use check::check_entry;
 
@@ -76,6 +76,15 @@ pub struct Report {
     /// Whether some of the run's evidence could not be written.
     #[serde(skip)]
     pub lacks_evidence: bool,
+    /// Whether the receiver's process, or the sender's, ended during the run. That fails the run, whatever fails it otherwise.
+    #[serde(skip)]
+    pub ended: bool,
+    /// Whether the program under test could not be reached or started, so that nothing was tried.
+    #[serde(skip)]
+    pub unreached: bool,
+    /// Why scenarios were not tried or stopped. Requirements that are open for one of these reasons are shown together.
+    #[serde(skip)]
+    pub stopped_by: Vec<String>,
     /// The exchanges whose bodies are in files that the `curl` commands read.
     #[serde(skip)]
     pub bodies: Vec<ExchangeId>,
@@ -173,6 +182,9 @@ impl Report {
             counts: BTreeMap::new(),
             fail_on: heading.fail_on,
             lacks_evidence: false,
+            ended: ended(transcript),
+            unreached: transcript.unreached,
+            stopped_by: stopped_by(transcript).map(|why| redact.text(why)).collect(),
             bodies: Vec::new(),
             notes,
             requirements: run.findings.iter().map(RequirementEntry::of).collect(),
@@ -183,6 +195,9 @@ impl Report {
             report.checks.push(check);
         }
         report.conclude();
+        if report.ended && report.exit == ExitStatus::Failed && !report.gates(VerdictName::Fail) {
+            report.notes.push(messages::ended_fails_the_run());
+        }
         report
     }
 
@@ -196,6 +211,9 @@ impl Report {
         self.active += other.active;
         self.interrupted |= other.interrupted;
         self.lacks_evidence |= other.lacks_evidence;
+        self.ended |= other.ended;
+        self.unreached |= other.unreached;
+        self.stopped_by.extend(other.stopped_by);
         self.notes.extend(other.notes);
         self.requirements.extend(other.requirements);
         self.checks.extend(other.checks);
@@ -247,19 +265,23 @@ impl Report {
         messages::result(result, &levels, inconclusive, not_applicable, self.seed)
     }
 
+    /// Whether a requirement of a gated level has this verdict.
+    fn gates(&self, wanted: VerdictName) -> bool {
+        self.requirements.iter().any(|entry| entry.level <= self.fail_on && entry.verdict == wanted)
+    }
+
     fn conclude(&mut self) {
-        let gated = |wanted: VerdictName| {
-            self.requirements.iter().any(|entry| entry.level <= self.fail_on && entry.verdict == wanted)
-        };
         self.exit = if self.interrupted {
             ExitStatus::Interrupted
         } else if self.lacks_evidence
             || self.requirements.iter().any(|entry| entry.verdict == VerdictName::Error)
         {
             ExitStatus::Harness
-        } else if gated(VerdictName::Fail) {
+        } else if self.unreached {
+            ExitStatus::Incomplete
+        } else if self.ended || self.gates(VerdictName::Fail) {
             ExitStatus::Failed
-        } else if gated(VerdictName::Inconclusive) {
+        } else if self.gates(VerdictName::Inconclusive) {
             ExitStatus::Incomplete
         } else if self.requirements.is_empty() {
             ExitStatus::NothingSelected
@@ -303,6 +325,22 @@ impl RunResult {
 pub fn redaction(transcript: &Transcript) -> Redaction {
     let own = transcript.webhooks.iter().filter_map(|webhook| webhook.secret.as_ref());
     Redaction::new(own.chain(&transcript.secret).chain(&transcript.secrets))
+}
+
+/// Whether the program under test ended during the run.
+fn ended(transcript: &Transcript) -> bool {
+    let died = |(_, ending): &(_, Ending)| matches!(ending, Ending::Died(_));
+    !transcript.deaths.is_empty() || transcript.role == Role::Sender && transcript.endings.iter().any(died)
+}
+
+/// Why scenarios were not tried or stopped, as far as that concerns the whole run.
+fn stopped_by(transcript: &Transcript) -> impl Iterator<Item = &str> {
+    transcript.endings.iter().filter_map(|(_, ending)| match ending {
+        Ending::Skipped(why) | Ending::Died(why) | Ending::ProtocolViolation(why) => Some(why.as_str()),
+        Ending::Complete | Ending::RequestFailed(_) | Ending::BrokenCapability(_) | Ending::OutOfTime(_) => {
+            None
+        }
+    })
 }
 
 /// A note for each way in which the subject exited, with the exchanges after which it did.

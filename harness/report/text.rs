@@ -55,6 +55,8 @@ pub fn render(report: &Report, detail: Detail) -> String {
     let is_shown = |check: &CheckEntry| {
         detail != Detail::Quiet || !matches!(check.verdict, VerdictName::Pass | VerdictName::NotApplicable)
     };
+    let together = together(report);
+    let is_shown = |check: &CheckEntry| is_shown(check) && !together.iter().any(|one| one.has(check));
     let shown = || report.requirements.iter().zip(&report.checks).filter(|(_, check)| is_shown(check));
     // The contract has some requirements of a group after other groups.
     let mut groups: Vec<&str> = Vec::new();
@@ -69,14 +71,55 @@ pub fn render(report: &Report, detail: Detail) -> String {
             entry(&mut text, requirement, check, detail);
         }
     }
+    for Together { verdict, reason, count } in &together {
+        let (style, mark) = mark(*verdict);
+        let _ = writeln!(
+            text,
+            "\n{style}{mark}{style:#}: {}: {}",
+            messages::not_judged(*count),
+            lines(reason, "  ")
+        );
+    }
     for note in &report.notes {
         let _ = writeln!(text, "\nnote: {}", lines(note, "      "));
     }
     let Report { exchanges, duration_ms, waited_ms, exchanges_per_s, .. } = *report;
     let requests = messages::requests_in(exchanges, duration_ms, waited_ms, exchanges_per_s);
-    let _ = writeln!(text, "\n{DIM}{requests}{DIM:#}");
+    let _ = match report.unreached {
+        true => writeln!(text),
+        false => writeln!(text, "\n{DIM}{requests}{DIM:#}"),
+    };
     let _ = writeln!(text, "{}", report.result_line());
     text
+}
+
+/// Requirements that are open for the same reason, which concerns the whole run.
+struct Together<'a> {
+    verdict: VerdictName,
+    reason: &'a str,
+    count: usize,
+}
+
+impl Together<'_> {
+    fn has(&self, check: &CheckEntry) -> bool {
+        check.verdict == self.verdict && check.message.as_deref() == Some(self.reason)
+    }
+}
+
+/// What is shown once, although it is the reason of several requirements.
+fn together(report: &Report) -> Vec<Together<'_>> {
+    let mut found: Vec<Together<'_>> = Vec::new();
+    for check in &report.checks {
+        let Some(reason) = check.message.as_deref() else { continue };
+        let is_open = matches!(check.verdict, VerdictName::Inconclusive | VerdictName::Error);
+        if let Some(known) = found.iter_mut().find(|known| known.has(check)) {
+            known.count += 1;
+        } else if is_open && report.stopped_by.iter().any(|why| why == reason) {
+            found.push(Together { verdict: check.verdict, reason, count: 1 });
+        }
+    }
+    found.retain(|one| one.count > 1 || report.unreached);
+    found
 }
 
 /// One check as text with ANSI colours.

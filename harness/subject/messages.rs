@@ -12,21 +12,29 @@ pub(super) fn not_a_command(command: &str) -> String {
     format!("the command {command:?} cannot be split into words; check its quotes")
 }
 
-pub(super) fn cannot_start(program: &str, why: impl Display, is_missing: bool) -> String {
-    let fix = if is_missing { "; check its path, or put shell syntax into sh -c '…'" } else { "" };
-    format!("cannot start the command {program:?}: {why}{fix}")
+/// `fix` is [`check_its_path`] or [`name_its_interpreter`].
+pub(super) fn cannot_start(program: &str, why: impl Display, fix: &str) -> String {
+    format!("cannot start the command {program:?}: {why}; {fix}")
 }
 
-/// How a process ended. `stderr_end` is from [`last_lines`].
-pub(super) fn ended(command: &str, status: impl Display, stderr_end: &str) -> String {
-    format!("the command `{command}` ended with {status}{stderr_end}")
+pub(super) fn check_its_path() -> &'static str {
+    "check its path, or put shell syntax into sh -c '…'"
 }
 
-/// The end of a message. Empty if there are no lines.
-pub(super) fn last_lines(lines: &[&str]) -> String {
+pub(super) fn name_its_interpreter() -> &'static str {
+    "make it executable, or begin with its interpreter, as in 'python3 app.py'"
+}
+
+/// How a process ended. `output_end` is from [`last_lines`].
+pub(super) fn ended(command: &str, status: impl Display, output_end: &str) -> String {
+    format!("the command `{command}` ended with {status}{output_end}")
+}
+
+/// The end of a message: the last lines of a stream, such as stderr. Empty if there are no lines.
+pub(super) fn last_lines(stream: &str, lines: &[&str]) -> String {
     match lines {
         [] => String::new(),
-        lines => format!("; the end of its stderr:\n    {}", lines.join("\n    ")),
+        lines => format!("; the end of its {stream}:\n    {}", lines.join("\n    ")),
     }
 }
 
@@ -37,8 +45,19 @@ pub(crate) fn no_free_port(why: impl Display) -> String {
 /// `end` says how the process ended, from [`ended`].
 pub(super) fn receiver_ended_at_start(command: &str, port: u16, end: impl Display) -> String {
     format!(
-        "the receiver ended before it listened on port {port}: {end}\nto see why, start it yourself: PORT={port} TWENTY_WEBHOOK_SECRET=… {command}"
+        "the receiver ended before it listened on port {port}: {end}\n{}",
+        start_it_yourself(command, port)
     )
+}
+
+/// The last line of a message about a receiver that cannot be started.
+fn start_it_yourself(command: &str, port: u16) -> String {
+    format!("to see why, start it yourself: PORT={port} TWENTY_WEBHOOK_SECRET=… {command}")
+}
+
+/// A receiver that listened, and then ended without a request.
+pub(super) fn receiver_ended_by_itself(command: &str, port: u16, end: impl Display) -> String {
+    format!("the receiver ended by itself, without a request: {end}\n{}", start_it_yourself(command, port))
 }
 
 pub(super) fn receiver_never_listened(command: &str, port: u16, seconds: f64, stderr_end: &str) -> String {
@@ -48,8 +67,8 @@ pub(super) fn receiver_never_listened(command: &str, port: u16, seconds: f64, st
     )
 }
 
-pub(super) fn receiver_not_restarted(end: impl Display, why: impl Display) -> String {
-    format!("{end}\nrestarting it failed: {why}")
+pub(super) fn receiver_not_restarted(why: impl Display) -> String {
+    format!("the receiver ended, and could not be restarted: {why}")
 }
 
 // A receiver that runs already.
@@ -251,20 +270,21 @@ mod tests {
             (not_a_command(""), "the command \"\" is empty"),
             (not_a_command("'a"), "the command \"'a\" cannot be split into words; check its quotes"),
             (
-                cannot_start("cd", "No such file or directory (os error 2)", true),
+                cannot_start("cd", "No such file or directory (os error 2)", check_its_path()),
                 "cannot start the command \"cd\": No such file or directory (os error 2); check its path, or put shell \
                  syntax into sh -c '…'",
             ),
             (
-                cannot_start("/", "Permission denied", false),
-                "cannot start the command \"/\": Permission denied",
+                cannot_start("/", "Permission denied", name_its_interpreter()),
+                "cannot start the command \"/\": Permission denied; make it executable, or begin with its interpreter, as in \
+                 'python3 app.py'",
             ),
             (
-                ended("true", "exit status: 0", &last_lines(&[])),
+                ended("true", "exit status: 0", &last_lines("stdout", &[])),
                 "the command `true` ended with exit status: 0",
             ),
             (
-                ended("x", "exit status: 1", &last_lines(&["one", "two"])),
+                ended("x", "exit status: 1", &last_lines("stderr", &["one", "two"])),
                 "the command `x` ended with exit status: 1; the end of its stderr:\n    one\n    two",
             ),
             (changed("a", 1), "a changed"),

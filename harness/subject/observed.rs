@@ -72,6 +72,17 @@ impl Observations {
         }
     }
 
+    /// Adds everything of another process of the same receiver.
+    pub fn extend(&mut self, other: Self) {
+        self.count += other.cut;
+        self.cut += other.cut;
+        for (observed, times) in other.times {
+            for _ in 0..times {
+                self.add(observed.clone());
+            }
+        }
+    }
+
     /// How often this was observed.
     pub fn times(&self, wanted: &Observed) -> usize {
         self.times.get(wanted).copied().unwrap_or_default()

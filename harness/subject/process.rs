@@ -24,6 +24,7 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::tail::{Tail, Tailed};
 use super::{SubjectError, messages};
 #[cfg(not(unix))]
 use job::{Tree, reaping};
@@ -39,12 +40,12 @@ pub use tree::{end_all, own};
 
 /// How many bytes of stderr are kept.
 const KEPT_STDERR: usize = 16 * 1024;
-/// How many of the last lines of stderr are shown.
+/// How many of the last lines of its output are shown.
 const SHOWN_LINES: usize = 12;
 /// How long a process may take to end after SIGTERM.
 const STOP_WAIT: Duration = Duration::from_secs(2);
-/// How long to wait for the rest of stderr after the process ended. A child process may keep stderr open.
-const STDERR_WAIT: Duration = Duration::from_millis(500);
+/// How long to wait for the rest of its output after the process ended. A child process may keep the streams open.
+const OUTPUT_WAIT: Duration = Duration::from_millis(500);
 
 /// A running process, with the end of its stderr.
 #[derive(Debug)]
@@ -54,6 +55,8 @@ pub struct Process {
     reaping: Option<JoinHandle<()>>,
     command: String,
     stderr: Arc<Mutex<VecDeque<u8>>>,
+    /// The end of stdout, if that is read through [`Process::stdout`].
+    stdout: Option<Tail>,
     /// Reads stderr to its end; `None` after that.
     reading: Option<JoinHandle<()>>,
 }
@@ -63,7 +66,7 @@ pub struct Process {
 pub struct ProcessEnd {
     /// Its exit code; `None` if a signal ended it.
     pub code: Option<i32>,
-    /// The command, its status and the last lines of its stderr, as a clause.
+    /// The command, its status and the last lines of its output, as a clause.
     pub text: String,
 }
 
@@ -76,7 +79,7 @@ impl fmt::Display for ProcessEnd {
 impl Process {
     /// Starts `command`, split into words as in a shell, with additional environment variables.
     ///
-    /// Errors: [`SubjectError::Usage`] if the command cannot be split or does not exist.
+    /// Errors: [`SubjectError::Usage`] if the command cannot be split, [`SubjectError::Unreachable`] if it cannot be started.
     pub fn start(
         command: &str,
         environment: &[(&str, String)],
@@ -92,17 +95,26 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut tree = Tree::start(builder).map_err(|why| {
-            let is_missing = why.kind() == io::ErrorKind::NotFound;
-            SubjectError::Usage(messages::cannot_start(&words[0], why, is_missing))
+            let fix = match why.kind() {
+                io::ErrorKind::NotFound => messages::check_its_path(),
+                _ => messages::name_its_interpreter(),
+            };
+            SubjectError::Unreachable(messages::cannot_start(&words[0], why, fix))
         })?;
         let stderr = Arc::new(Mutex::new(VecDeque::new()));
         let reading = tree.leader.stderr().map(|stream| tokio::spawn(keep_last(stream, stderr.clone())));
-        Ok(Self { tree, reaping: reaping(), command: command.to_owned(), stderr, reading })
+        Ok(Self { tree, reaping: reaping(), command: command.to_owned(), stderr, stdout: None, reading })
     }
 
     /// Its stdin and stdout, on the first call.
     pub fn pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>) {
         self.tree.leader.pipes()
+    }
+
+    /// Its stdout, on the first call. The end of what is read from it is shown if stderr is empty.
+    pub(super) fn stdout(&mut self) -> Option<Tailed<ChildStdout>> {
+        let stdout = self.tree.leader.pipes().1?;
+        Some(self.stdout.get_or_insert_default().of(stdout))
     }
 
     /// How it ended, if it did.
@@ -122,20 +134,27 @@ impl Process {
         self.tree.end();
         // The end of the process may be seen before the end of stderr was read.
         if let Some(reading) = &mut self.reading
-            && timeout(STDERR_WAIT, reading).await.is_ok()
+            && timeout(OUTPUT_WAIT, reading).await.is_ok()
         {
             self.reading = None;
         }
-        let text = messages::ended(&self.command, status, &self.stderr_end());
+        if let Some(stdout) = &self.stdout {
+            stdout.is_over(OUTPUT_WAIT).await;
+        }
+        let text = messages::ended(&self.command, status, &self.output_end());
         ProcessEnd { code: status.code(), text }
     }
 
-    /// The last lines of stderr, as the end of a message; empty if there are none.
-    pub fn stderr_end(&self) -> String {
+    /// The last lines of stderr, or of stdout if there are none, as the end of a message; empty if there are none either.
+    pub fn output_end(&self) -> String {
         let kept = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&kept.iter().copied().collect::<Vec<_>>()).into_owned();
-        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-        messages::last_lines(&lines[lines.len().saturating_sub(SHOWN_LINES)..])
+        let said = last_lines(&text);
+        if !said.is_empty() {
+            return messages::last_lines("stderr", &said);
+        }
+        let text = self.stdout.as_ref().map(Tail::text).unwrap_or_default();
+        messages::last_lines("stdout", &last_lines(&text))
     }
 
     /// Ends the process and everything it started: with SIGTERM, and after two seconds with SIGKILL. What left its group has no
@@ -158,6 +177,11 @@ impl Drop for Process {
             reaping.abort();
         }
     }
+}
+
+fn last_lines(text: &str) -> Vec<&str> {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(SHOWN_LINES)..].to_vec()
 }
 
 async fn keep_last<R: AsyncRead + Unpin>(mut stream: R, kept: Arc<Mutex<VecDeque<u8>>>) {

@@ -43,7 +43,15 @@ pub struct Receiver {
 enum Running {
     Elsewhere,
     Here(#[expect(dead_code, reason = "dropping it stops the server")] Server),
-    Command { command: String, port: u16, ready: Duration, process: Box<Process>, said: Observing },
+    Command {
+        command: String,
+        port: u16,
+        ready: Duration,
+        process: Box<Process>,
+        said: Observing,
+        /// When it last began to listen.
+        since: Instant,
+    },
 }
 
 impl Receiver {
@@ -79,8 +87,8 @@ impl Receiver {
 
     /// Starts a command with a free port and waits until it accepts connections there.
     ///
-    /// Errors: [`SubjectError::Usage`] if there is no such command, [`SubjectError::Unreachable`] if it ended or never
-    /// accepted a connection.
+    /// Errors: [`SubjectError::Usage`] if the command cannot be split, [`SubjectError::Unreachable`] if there is no such
+    /// command, or if it ended or never accepted a connection.
     pub(crate) async fn start(
         command: &str,
         path: &str,
@@ -91,8 +99,8 @@ impl Receiver {
         let port = free_port().map_err(|why| SubjectError::Unreachable(messages::no_free_port(why)))?;
         let (process, host) = launch(command, port, &secret, ready, &said).await?;
         let target = Target::http(host, port, path);
-        let (command, process) = (command.to_owned(), Box::new(process));
-        Ok(Self::new(target, secret, Running::Command { command, port, ready, process, said }))
+        let (command, process, since) = (command.to_owned(), Box::new(process), Instant::now());
+        Ok(Self::new(target, secret, Running::Command { command, port, ready, process, said, since }))
     }
 
     /// Adds the source of its observations.
@@ -136,31 +144,67 @@ impl Receiver {
 
     /// The same, after its connection broke: waits a moment for the process to end.
     pub(crate) async fn ends(&mut self) -> Option<String> {
+        if !matches!(self.running, Running::Command { .. }) {
+            return None;
+        }
+        // The system closes the listening socket of a process that ends before its connections.
+        let wait = if self.survived >= FEW && listens(&self.target).await { SHORT_WAIT } else { DEATH_WAIT };
+        let how = self.ends_within(wait).await;
+        self.survived = if how.is_some() { 0 } else { self.survived + 1 };
+        how
+    }
+
+    /// The same, with another wait.
+    pub(crate) async fn ends_within(&mut self, wait: Duration) -> Option<String> {
         match &mut self.running {
-            Running::Command { process, .. } => process.ends_within(DEATH_WAIT).await.map(|end| end.text),
+            Running::Command { process, .. } => process.ends_within(wait).await.map(|end| end.text),
             Running::Elsewhere | Running::Here(_) => None,
         }
+    }
+
+    /// How long ago its process began to listen; `None` if it was not started here.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        match &self.running {
+            Running::Command { since, .. } => Some(since.elapsed()),
+            Running::Elsewhere | Running::Here(_) => None,
+        }
+    }
+
+    /// Whether it runs already, so that its end cannot be seen.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        matches!(self.running, Running::Elsewhere)
+    }
+
+    /// The error that ends a run because its process ends without a request. `how` says how.
+    pub(crate) fn ended_by_itself(&self, how: &str) -> SubjectError {
+        SubjectError::Unreachable(match &self.running {
+            Running::Command { command, port, .. } => messages::receiver_ended_by_itself(command, *port, how),
+            Running::Elsewhere | Running::Here(_) => how.to_owned(),
+        })
+    }
+
+    /// Starts its command again after its process ended.
+    ///
+    /// Errors: it cannot be restarted.
+    pub(crate) async fn restart(&mut self) -> Result<(), SubjectError> {
+        let Running::Command { command, port, ready, process, said, since } = &mut self.running else {
+            return Ok(());
+        };
+        let again = launch(command, *port, &self.secret, *ready, said).await;
+        let failed = |why| SubjectError::Unreachable(messages::receiver_not_restarted(why));
+        let (again, _) = again.map_err(failed)?;
+        **process = again;
+        *since = Instant::now();
+        Ok(())
     }
 
     /// After a connection broke: restarts its process if that ended. Returns how it ended.
     ///
     /// Errors: it cannot be restarted.
     pub(crate) async fn revive(&mut self) -> Result<Option<String>, SubjectError> {
-        let Running::Command { command, port, ready, process, said } = &mut self.running else {
-            return Ok(None);
-        };
-        // The system closes the listening socket of a process that ends before its connections.
-        let wait = if self.survived >= FEW && listens(&self.target).await { SHORT_WAIT } else { DEATH_WAIT };
-        let Some(how) = process.ends_within(wait).await else {
-            self.survived += 1;
-            return Ok(None);
-        };
-        self.survived = 0;
-        let again = launch(command, *port, &self.secret, *ready, said).await;
-        let failed = |why| SubjectError::Unreachable(messages::receiver_not_restarted(&how, why));
-        let (again, _) = again.map_err(failed)?;
-        **process = again;
-        Ok(Some(how.text))
+        let Some(how) = self.ends().await else { return Ok(None) };
+        self.restart().await?;
+        Ok(Some(how))
     }
 
     pub(crate) async fn stop(mut self) {
@@ -186,7 +230,7 @@ async fn launch(
 ) -> Result<(Process, String), SubjectError> {
     let environment = [("PORT", port.to_string()), ("TWENTY_WEBHOOK_SECRET", secret.expose().to_owned())];
     let mut process = Process::start(command, &environment, false)?;
-    if let (_, Some(stdout)) = process.pipes() {
+    if let Some(stdout) = process.stdout() {
         // Read to its end even if it is not needed, so that the receiver never blocks on a full pipe.
         tokio::spawn(said.clone().read(stdout));
     }
@@ -201,7 +245,7 @@ async fn launch(
             return Err(SubjectError::Unreachable(messages::receiver_ended_at_start(command, port, how)));
         }
         if Instant::now() >= deadline {
-            let words = process.stderr_end();
+            let words = process.output_end();
             process.stop().await;
             let why = messages::receiver_never_listened(command, port, ready.as_secs_f64(), &words);
             return Err(SubjectError::Unreachable(why));

@@ -128,7 +128,7 @@ impl Command {
                 if let Some(how) = process.ended().await {
                     return Err(SubjectError::Died(messages::sender_ended(name, how)));
                 }
-                let (wait, words) = (self.wait.as_secs_f64(), process.stderr_end());
+                let (wait, words) = (self.wait.as_secs_f64(), process.output_end());
                 Err(SubjectError::ProtocolViolation(messages::no_reply_in_time(name, id, wait, &words)))
             }
         }
@@ -138,7 +138,7 @@ impl Command {
         let mut process = self.process.lock().await;
         match process.ends_within(DEATH_WAIT).await {
             Some(how) => SubjectError::Died(messages::sender_ended(asked, how)),
-            None => SubjectError::ProtocolViolation(messages::stdout_closed(asked, &process.stderr_end())),
+            None => SubjectError::ProtocolViolation(messages::stdout_closed(asked, &process.output_end())),
         }
     }
 }

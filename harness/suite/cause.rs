@@ -157,6 +157,12 @@ codes! {
     CrashMalformedJson = "crash.malformed-json":
         "a body that is not a delivery crashes the receiver",
         "answer 400 unless the body parses and is an object with an event name";
+    CrashAbortedRequest = "crash.aborted-request":
+        "a request that is broken off before its end stops the receiver",
+        "handle the errors of the request's stream (`aborted`, ECONNRESET, an incomplete body), and answer nothing";
+    CrashEverything = "crash.everything":
+        "the receiver's process ends during the run",
+        "catch the exceptions of a request and log them; read the last lines of the output to see why the process ends";
     AnswerStatus = "answer.status":
         "the status of the answer is wrong for this request",
         "answer 401 to a wrong signature, 400 to a body that is not a delivery, 413 to one that is too large, 405 to \

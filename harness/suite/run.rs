@@ -1,7 +1,6 @@
-//! Runs the scenarios of the selected requirements, and judges what happened.
-//!
-//! Judging is a pure function of the transcript. If the harness or the attachment breaks down, the subject neither fails nor
-//! passes.
+//! Runs the scenarios of the selected requirements. Judging follows, from the transcript alone.
+
+mod findings;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,11 +12,10 @@ use super::{messages, receiver as on_receiver, sender as on_sender};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::Random;
-use crate::subject::{self, SubjectError};
-use crate::suite::cause::{Cause, Code};
+use crate::subject;
 use crate::suite::max_time::MaxTime;
 use crate::suite::property::Extent;
-use crate::suite::requirement::{Evidence, Requirement, Role, Verdict};
+use crate::suite::requirement::{Requirement, Role};
 use crate::suite::requirements;
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::transcript::{Capability, Ending, Keeper, Limits, Transcript};
@@ -26,6 +24,8 @@ use crate::webhook::dialect::Dialect;
 use crate::webhook::vectors;
 use crate::wire::client::Client;
 use crate::wire::endpoint::certificates::Authority;
+
+pub use findings::{Finding, judge, not_started};
 
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -64,13 +64,6 @@ pub struct Run {
     pub interrupted: bool,
 }
 
-/// The judgement on one requirement.
-#[derive(Debug)]
-pub struct Finding {
-    pub requirement: &'static Requirement,
-    pub judgement: Judgement,
-}
-
 /// How far a run has come.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
@@ -83,7 +76,7 @@ pub struct Progress {
 
 /// Runs the suite against a receiver.
 ///
-/// Errors: the suite's own test vectors fail.
+/// Errors: the suite's own test vectors fail, or the receiver's process ends by itself before it answers anything.
 pub async fn receiver(
     subject: &mut subject::receiver::Receiver,
     selected: &[&'static Requirement],
@@ -104,6 +97,11 @@ pub async fn receiver(
     let mut stage =
         on_receiver::stage::ReceiverStage::new(subject, &client, clock, extent, max_time, &mut transcript);
     play(&mut stage, &scenarios, options, progress).await;
+    // If it cannot be restarted, nothing more needs it.
+    let _ = stage.finish().await;
+    if let Some(why) = stage.unstarted() {
+        return Err(why.into());
+    }
     let findings = judge(&transcript, selected);
     Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
 }
@@ -146,80 +144,6 @@ pub fn need_https(selected: &[&'static Requirement]) -> bool {
     needed(Role::Sender, selected).iter().any(|one| one.needs == Some(Capability::Https))
 }
 
-/// A run that could not start. The finding on each requirement is the reason.
-pub fn not_started(transcript: Transcript, selected: &[&'static Requirement], why: &SubjectError) -> Run {
-    let judgement = || match why {
-        SubjectError::ProtocolViolation(why) => Judgement::Error(why.clone()),
-        other => Judgement::Judged(Verdict::Inconclusive(other.to_string())),
-    };
-    let findings = selected.iter().map(|&requirement| Finding { requirement, judgement: judgement() });
-    Run { transcript, findings: findings.collect(), duration: Duration::ZERO, interrupted: false }
-}
-
-/// Judges a transcript. It needs no subject and can be repeated.
-pub fn judge(transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<Finding> {
-    let finding = |requirement: &&'static Requirement| Finding {
-        requirement,
-        judgement: judge_one(transcript, requirement),
-    };
-    selected.iter().map(finding).collect()
-}
-
-fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
-    if let Some(capability) = requirement.needs.filter(|needed| !transcript.capabilities.contains(needed)) {
-        let reason = match capability {
-            Capability::Observations => messages::observations_missing(),
-            other => messages::capability_missing(other.as_str()),
-        };
-        return Judgement::Judged(Verdict::NotApplicable(reason));
-    }
-    let verdict = (requirement.check)(requirement, transcript);
-    // A diagnosis that breaks down does not affect the verdict, nor does a scenario that was not meant to run.
-    let played =
-        |scenario: &Scenario| scenario.needs.is_none_or(|one| transcript.capabilities.contains(&one));
-    let judging = requirement.scenarios.iter();
-    let judging = judging.filter(|scenario| scenario.turn != Turn::Diagnosis && played(scenario));
-    let broken = judging.copied().find_map(|scenario| match transcript.ending(scenario.name)? {
-        Ending::Complete => None,
-        other => Some(other),
-    });
-    match (broken, verdict) {
-        // Not applicable stays not applicable when the subject breaks down.
-        (_, verdict @ Verdict::NotApplicable(_)) => Judgement::Judged(verdict),
-        // A failure that was seen before the scenario broke down counts.
-        (
-            None
-            | Some(
-                Ending::Died(_)
-                | Ending::RequestFailed(_)
-                | Ending::BrokenCapability(_)
-                | Ending::Skipped(_)
-                | Ending::OutOfTime(_),
-            ),
-            verdict @ Verdict::Fail(_),
-        ) => Judgement::Judged(verdict),
-        (None, verdict) => Judgement::Judged(verdict),
-        (Some(Ending::ProtocolViolation(why)), _) => Judgement::Error(why.clone()),
-        (Some(Ending::Died(why)), _) if transcript.role == Role::Sender => {
-            let (expected, actual) = messages::exited();
-            let evidence = Evidence::new(expected, actual, why.clone());
-            Judgement::Judged(evidence.because(Cause::new(Code::SendCrash)).fail())
-        }
-        (Some(Ending::BrokenCapability(why)), _) => {
-            let (expected, actual) = messages::capability_broken();
-            let evidence = Evidence::new(expected, actual, why.clone());
-            Judgement::Judged(evidence.fail())
-        }
-        (Some(Ending::Died(why) | Ending::RequestFailed(why) | Ending::Skipped(why)), _) => {
-            Judgement::Judged(Verdict::Inconclusive(why.clone()))
-        }
-        (Some(Ending::OutOfTime(whole)), _) => {
-            Judgement::Judged(Verdict::Inconclusive(messages::out_of_time(*whole)))
-        }
-        (Some(Ending::Complete), verdict) => Judgement::Judged(verdict),
-    }
-}
-
 /// The scenarios of the selected requirements, in the order in which they run.
 fn needed(role: Role, selected: &[&'static Requirement]) -> Vec<&'static Scenario> {
     let mut scenarios: Vec<&'static Scenario> = Vec::new();
@@ -251,11 +175,11 @@ trait Player {
 
 impl Player for on_receiver::stage::ReceiverStage<'_> {
     async fn play(&mut self, scenario: &Scenario) {
-        self.begin().await;
-        let played = match scenario.play {
-            Play::Cases { fixed, generated } => self.try_cases(scenario.name, fixed, generated).await,
-            Play::Receiver(steps) => steps(self).await,
-            Play::Sender(_) => Ok(()),
+        let played = match (self.begin().await, scenario.play) {
+            (Err(why), _) => Err(why),
+            (_, Play::Cases { fixed, generated }) => self.try_cases(scenario.name, fixed, generated).await,
+            (_, Play::Receiver(steps)) => steps(self).await,
+            (_, Play::Sender(_)) => Ok(()),
         };
         self.end(scenario.name, played);
     }

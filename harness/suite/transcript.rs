@@ -85,6 +85,8 @@ pub struct Transcript {
     pub settled: Vec<SettledDelivery>,
     /// The capabilities that a sender declared, or that a receiver was attached with.
     pub capabilities: BTreeSet<Capability>,
+    /// Whether the program under test could not be reached or started, so that nothing was tried.
+    pub unreached: bool,
     /// How each scenario ended.
     pub endings: Vec<(ScenarioName, Ending)>,
     /// Time spent waiting to see that nothing more arrives.
@@ -194,6 +196,7 @@ impl Transcript {
             handshakes: Vec::new(),
             settled: Vec::new(),
             capabilities: BTreeSet::new(),
+            unreached: false,
             endings: Vec::new(),
             waited: Duration::ZERO,
             keeper: None,
@@ -280,6 +283,14 @@ impl Transcript {
         self.deaths.iter().find(|(at, _)| *at == id).map(|(_, how)| how.as_str())
     }
 
+    /// The scenario that an exchange with a receiver belongs to, as far as its trials show.
+    pub fn scenario_of(&self, id: ExchangeId) -> Option<ScenarioName> {
+        let of_trial = |trial: &&Trial| trial.exchange == id || trial.controls.contains(&id);
+        let processed = || self.processing.iter().find(|trial| trial.exchanges.contains(&id));
+        let trial = self.trials.iter().find(of_trial).map(|trial| trial.scenario);
+        trial.or_else(|| processed().map(|trial| trial.scenario))
+    }
+
     pub fn trials_of(&self, scenario: ScenarioName) -> impl Iterator<Item = &Trial> {
         self.trials.iter().filter(move |trial| trial.scenario == scenario)
     }
@@ -303,7 +314,8 @@ impl Transcript {
         let processing = self.processing.iter().filter(|trial| trial.scenario == scenario).count();
         let compared = self.comparison.iter().filter(|comparison| comparison.scenario == scenario);
         let compared: usize = compared.map(|one| one.early.len() + one.late.len() + one.control.len()).sum();
-        fixed + self.generated(scenario).1 + processing + compared
+        // A delivery may be a trial in both ways.
+        fixed.max(processing) + self.generated(scenario).1 + compared
     }
 
     /// The webhooks of a scenario, with their indices, in the order of registration.

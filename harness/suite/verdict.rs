@@ -63,6 +63,8 @@ pub enum Expected {
     ClientError,
     /// It answers with this status.
     Status(u16),
+    /// It need not answer, but must answer the next delivery.
+    KeepsRunning,
     /// Something that a single answer does not show, in words.
     Words(Cow<'static, str>),
 }
@@ -81,6 +83,7 @@ impl Expected {
             Self::Rejected => "a non-2xx answer".into(),
             Self::ClientError => "4xx".into(),
             Self::Status(status) => status.to_string().into(),
+            Self::KeepsRunning => "the next delivery is answered".into(),
             Self::Words(words) => words.clone(),
         }
     }
@@ -102,6 +105,8 @@ impl Expected {
             // A valid delivery past the size limit (contract RCV-11): a receiver that accepts it has no such limit.
             Self::Status(413) => status == Some(413) || outcome.acknowledges(),
             Self::Status(wanted) => status == Some(*wanted),
+            // Whether it still runs is seen at the control after it.
+            Self::KeepsRunning => true,
             Self::Words(_) => return None,
         })
     }

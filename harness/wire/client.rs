@@ -119,16 +119,20 @@ impl Client {
         kept: Option<Connection>,
         deadline: Instant,
     ) -> (Outcome, Option<Duration>, Option<Connection>) {
+        let mut sent = None;
         if let Some(mut connection) = kept {
             let answer = converse(&mut connection, steps, deadline, &self.reading()).await;
             // A peer may close an idle connection at any moment. If no byte of an answer arrived, the request is sent again
-            // on a new connection. If that ends without an answer too, this is the outcome.
+            // on a new connection. If that ends without an answer too, this is the outcome, unless nothing listens any more:
+            // then the first one says that the request was sent.
             if !(answer.silent && matches!(answer.outcome, Outcome::ClosedEarly | Outcome::Reset)) {
                 return (answer.outcome, answer.took, Some(connection).filter(|_| answer.reusable));
             }
+            sent = Some(answer.outcome);
         }
         match timeout_at(deadline, Connection::open(target)).await {
             Err(_) => (Outcome::TimedOut, None, None),
+            Ok(Err(Outcome::Refused)) => (sent.unwrap_or(Outcome::Refused), None, None),
             Ok(Err(outcome)) => (outcome, None, None),
             Ok(Ok(mut connection)) => {
                 let answer = converse(&mut connection, steps, deadline, &self.reading()).await;
@@ -166,5 +170,5 @@ impl Client {
 
 /// Whether a delivery needs a new connection: an aborted request would not notice that the peer had closed an idle one.
 fn needs_fresh(delivery: &Delivery) -> bool {
-    matches!(delivery.transfer, Transfer::Broken(_))
+    matches!(delivery.transfer, Transfer::Broken(_) | Transfer::Aborted(_))
 }

@@ -26,6 +26,9 @@ pub trait Handler: Send + Sync + 'static {
     /// Answers a request; `None` closes the connection without an answer.
     fn handle(&self, delivery: Delivery) -> BoxFuture<'_, Option<Response>>;
 
+    /// A request was broken off before its end. Nobody reads an answer.
+    fn broken_off(&self) {}
+
     /// How many bytes of a body are read. The server answers 413 to longer ones.
     fn body_limit(&self) -> usize {
         5 * 1024 * 1024

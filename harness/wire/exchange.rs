@@ -52,6 +52,20 @@ pub enum Transfer {
     Expecting,
     /// With its length, but only the first N bytes are sent. Then the connection is closed without waiting for an answer.
     Broken(usize),
+    /// Broken off in another way.
+    Aborted(Abort),
+}
+
+/// How a request is broken off, other than by closing the connection inside a body with its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Abort {
+    /// The connection is closed inside the headers.
+    InHead,
+    /// The connection is closed inside the first chunk of the body.
+    InChunk,
+    /// The connection is reset after the first N bytes of a body with its length.
+    Reset(usize),
 }
 
 /// Which certificates are trusted of an `https` peer.
@@ -99,7 +113,7 @@ pub enum Outcome {
     Malformed(String),
     /// The certificate or the TLS handshake failed: why, and the usual fix if there is one.
     Tls(String),
-    /// The client closed the connection before an answer, as [`Transfer::Broken`] asks for.
+    /// The client closed the connection before an answer, as [`Transfer::Broken`] and [`Transfer::Aborted`] ask for.
     Abandoned,
 }
 
@@ -128,6 +142,18 @@ impl Delivery {
     /// A delivery whose body is sent all at once.
     pub(crate) fn new(method: &str, target: impl Into<String>, headers: Headers, body: Bytes) -> Self {
         Self { method: method.to_owned(), target: target.into(), headers, body, transfer: Transfer::Whole }
+    }
+}
+
+impl Transfer {
+    /// How many bytes of a body of this length are sent; `None` if all of them are.
+    pub(crate) fn broken_off_after(&self, length: usize) -> Option<usize> {
+        match self {
+            Self::Broken(sent) | Self::Aborted(Abort::Reset(sent)) => Some(length.min(*sent)),
+            Self::Aborted(Abort::InHead) => Some(0),
+            Self::Aborted(Abort::InChunk) => Some(length / 2),
+            Self::Whole | Self::Segments(_) | Self::Chunks(_) | Self::Expecting => None,
+        }
     }
 }
 

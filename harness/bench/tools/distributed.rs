@@ -144,7 +144,7 @@ pub async fn run(plan: &LocustPlan<'_>) -> Result<LocustRun, Error> {
     // The master writes a line into the file when its workers are connected.
     let begun = || fs::metadata(&path).is_ok_and(|known| known.len() > 0);
     let ending = wait_for_master(&mut master, &mut workers, deadline, plan.interrupted, begun).await;
-    let stderr_end = master.stderr_end();
+    let stderr_end = master.output_end();
     end(&mut master, &mut workers).await;
 
     let early: Vec<String> = workers.into_iter().filter_map(|worker| Some(worker.ended?.1)).collect();

@@ -8,7 +8,7 @@ mod body;
 mod incoming;
 mod processing;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -38,6 +38,8 @@ pub struct Mutant {
     busy: AtomicUsize,
     memory: Memory,
     observer: Observer,
+    /// Whether it behaves like a process that ended.
+    ended: AtomicBool,
 }
 
 enum Gate {
@@ -72,10 +74,14 @@ impl Mutant {
         };
         let inner = Receiver::new(settings, clock.clone(), processing);
         let (busy, memory) = (AtomicUsize::new(0), Memory::default());
-        Self { act, inner, secret, clock, late, busy, memory, observer }
+        let ended = AtomicBool::new(false);
+        Self { act, inner, secret, clock, late, busy, memory, observer, ended }
     }
 
     async fn answer(&self, delivery: Delivery) -> Option<Response> {
+        if self.ended.load(Ordering::SeqCst) {
+            return None;
+        }
         let event = body::event_name(&delivery.body);
         let request = Incoming::new(&delivery, &event, self.clock.now_ms(), &self.secret, &self.memory);
         match self.act {
@@ -142,6 +148,7 @@ impl Mutant {
             | Act::Works(_)
             | Act::Rewrites(_)
             | Act::ProcessesRejected
+            | Act::EndsWhenBrokenOff
             | Act::Processes(_) => return Gate::Judge,
         };
         if applies { then } else { otherwise }
@@ -157,5 +164,11 @@ impl Mutant {
 impl Handler for Mutant {
     fn handle(&self, delivery: Delivery) -> BoxFuture<'_, Option<Response>> {
         self.answer(delivery).boxed()
+    }
+
+    fn broken_off(&self) {
+        if matches!(self.act, Act::EndsWhenBrokenOff) {
+            self.ended.store(true, Ordering::SeqCst);
+        }
     }
 }

@@ -155,7 +155,7 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
         }
         Respect::Timestamp(_) => Some(Cause::new(Code::AcceptsReplayed)),
         Respect::DefaultSecret(_) => Some(alternative(Cause::detailed(Code::KeyOtherWebhook, which()))),
-        Respect::Header(..) => None,
+        Respect::Header(..) | Respect::Aborted => None,
         Respect::Key(which) => Some(alternative(Cause::detailed(Code::KeyPrefix, which))),
         Respect::Digits(which) => Some(alternative(Cause::detailed(Code::DigestTruncated, which))),
         Respect::Valid

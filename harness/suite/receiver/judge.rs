@@ -83,7 +83,8 @@ pub(super) fn is_4xx(t: &Transcript, trial: &Trial, crash: Option<Cause>) -> Ver
 /// Why a rejection is not a 4xx, found from what is special about the trial; `None` if other rejections are not 4xx either.
 pub(super) fn of_crash(t: &Transcript, trial: &Trial, code: Code) -> Option<Cause> {
     let elsewhere = |other: &&Trial| {
-        other.scenario != trial.scenario && !other.respect.is_valid() && !t.acknowledged(other.exchange)
+        let judged = !other.respect.is_valid() && other.respect != Respect::Aborted;
+        other.scenario != trial.scenario && judged && !t.acknowledged(other.exchange)
     };
     let has_4xx = |other: &Trial| t.outcome(other.exchange).status().is_some_and(|status| status / 100 == 4);
     let answered: Vec<bool> = t.trials.iter().filter(elsewhere).map(has_4xx).collect();

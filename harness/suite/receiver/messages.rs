@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::suite::messages::times_in_words;
-use crate::wire::exchange::Outcome;
+use crate::wire::exchange::{ExchangeId, Outcome};
 
 // Findings.
 
@@ -39,6 +39,35 @@ pub(super) fn did_not_answer(outcome: &Outcome, took: Duration, what: &str) -> S
 /// A finding whose delivery ended the receiver's process.
 pub(super) fn ended(finding: &str, how: &str) -> String {
     format!("{finding}; {how}")
+}
+
+/// A delivery that is broken off; `how` says where.
+pub(super) fn broken_off(how: &str) -> String {
+    format!("a valid delivery that was {how}")
+}
+
+/// A delivery after which the receiver ended.
+pub(super) fn ended_at(what: &str, how: &str) -> String {
+    format!("ended after {what}; {how}")
+}
+
+/// The same for an exchange that no check is about.
+pub(super) fn ended_after(exchange: ExchangeId, how: &str) -> String {
+    format!("ended during the run, after exchange {exchange}; {how}")
+}
+
+/// How a receiver ended whose process cannot be seen.
+pub(super) fn next_not_answered(outcome: &Outcome) -> String {
+    format!("the next valid delivery was not answered: {outcome}")
+}
+
+/// What is expected of a receiver that ended, and what happened.
+pub(super) fn keeps_running() -> &'static str {
+    "the process keeps running"
+}
+
+pub(super) fn process_ended() -> &'static str {
+    "it ended"
 }
 
 /// How many other cases show the same: ` (and 3 more of 12 cases; 7 of 64 generated cases)`.
@@ -239,6 +268,15 @@ pub(super) fn window(old_ms: Option<u64>, ahead_ms: Option<u64>) -> String {
     let ahead =
         ahead_ms.map_or("any time ahead".to_owned(), |ms| format!("up to about {} ahead", rounded(ms)));
     format!("the receiver accepts deliveries {old} and {ahead}")
+}
+
+/// Why a run stops.
+pub(super) fn ends_at_every_delivery(count: usize) -> String {
+    format!("the receiver ended {count} times in a row without an answer, so no more was sent")
+}
+
+pub(super) fn ended_too_often(times: usize) -> String {
+    format!("the receiver's process ended {times} times, so no more was sent")
 }
 
 /// Why a scenario stops.

@@ -3,12 +3,14 @@
 //! Each requirement is one block in one file. [`case`] and [`property`] define what is sent, [`stage`] sends it, and
 //! `judge` has the common rules.
 
+mod aborted;
 mod altered;
 pub mod case;
 mod comparison;
 mod diagnosis;
 mod dialect;
 mod digits;
+mod ended;
 mod formatting;
 mod freshness;
 mod header;
@@ -31,6 +33,8 @@ mod valid;
 mod ways_in;
 
 use super::requirement::Requirement;
+
+pub(super) use ended::ended;
 
 // The requirements that a load's forged probes violate if they are accepted.
 pub(crate) use altered::{VER_1, VER_2};

@@ -4,6 +4,7 @@
 
 use futures_util::FutureExt as _;
 
+use super::aborted::ABORTED;
 use super::messages;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::cause::receiver::of_processing;
@@ -62,7 +63,7 @@ const PRC_2: Requirement = Requirement {
     text: "A rejected delivery left nothing behind.",
     source: "D",
     why: "A receiver that works first and verifies afterwards has already done what an attacker sent, whatever it answers.",
-    scenarios: &[&PROCESSING],
+    scenarios: &[&PROCESSING, &ABORTED],
     needs: Some(Capability::Observations),
     check: rejected_not_processed,
     counterexamples: Faults::Receiver(&[ReceiverFault::ProcessesRejected]),

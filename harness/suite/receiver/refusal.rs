@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::prop_oneof;
 use proptest::sample::select;
 
+use super::aborted::{ABORTED, keeps_running};
 use super::altered::{ALTERED_CONTENT, ALTERED_TIMESTAMP};
 use super::case::Case;
 use super::digits::{OTHER_DIGEST, SURROUNDED, Surrounded, around, surrounded};
@@ -36,10 +37,12 @@ const VER_9: Requirement = Requirement {
     check_id: "receiver/verification/refusal-status",
     text: "A rejection is a 4xx (401 in the field), not a 5xx, a hang or a closed \
           connection, and the receiver answers the next delivery as before. Signatures of 0, 1, 63, 65 \
-          and 64 non-ASCII characters included.",
+          and 64 non-ASCII characters included; so are deliveries broken off in head or body, which \
+          nobody answers, but which must not end the process.",
     source: "W",
     why: "A comparison that throws on signatures of another length lets every scanner cause a crash report. In some \
-          runtimes it ends the process.",
+          runtimes it ends the process. So does a client that hangs up inside the body, if the error of the request's stream \
+          is not handled.",
     scenarios: &[
         &SIGNATURE_LENGTH,
         &ALTERED_CONTENT,
@@ -53,6 +56,7 @@ const VER_9: Requirement = Requirement {
         &STALE,
         &REFORMATTED,
         &BACK_DOOR,
+        &ABORTED,
     ],
     needs: None,
     check: refusal_status,
@@ -62,6 +66,7 @@ const VER_9: Requirement = Requirement {
         ReceiverFault::ThrowsOnTimestamp,
         ReceiverFault::ClosesOnRejection,
         ReceiverFault::RejectsWith500,
+        ReceiverFault::EndsOnAbortedRequest,
     ]),
 };
 
@@ -114,12 +119,14 @@ fn junk() -> Property {
 
 /// Every rejection of a negative must be a 4xx.
 fn refusal_status(requirement: &Requirement, t: &Transcript) -> Verdict {
-    let trials = requirement.scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name));
+    let answered = requirement.scenarios.iter().filter(|scenario| **scenario != &ABORTED);
+    let trials = answered.flat_map(|scenario| t.trials_of(scenario.name));
     let rejected = trials.filter(|trial| !t.acknowledged(trial.exchange));
     let verdicts = rejected.map(|trial| is_4xx(t, trial, of_crash(t, trial, Code::CrashSignatureLength)));
     // If a signature of another length is accepted, VER-4 and VER-6 say so.
     let of_length = Some(rejects(&[&SIGNATURE_LENGTH], t)).filter(|one| !matches!(one, Verdict::Fail(_)));
-    of_all(of_length.into_iter().chain(verdicts), messages::no_forged_rejected(), "rejections")
+    let verdicts = of_length.into_iter().chain(verdicts).chain(keeps_running(t));
+    of_all(verdicts, messages::no_forged_rejected(), "deliveries")
 }
 
 const VER_22: Requirement = Requirement {

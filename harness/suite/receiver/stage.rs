@@ -1,6 +1,7 @@
 //! The state of a run against a receiver: the receiver, the connection to it, the maker of deliveries, the transcript.
 
 mod batch;
+mod ends;
 mod generated;
 mod link;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 use futures_util::future::{LocalBoxFuture, join_all};
 
 use self::batch::Tried;
+use self::ends::Ends;
 use self::generated::Search;
 use self::link::Link;
 use super::case::Case;
@@ -30,6 +32,9 @@ pub type Steps = for<'s> fn(&'s mut ReceiverStage<'_>) -> LocalBoxFuture<'s, Res
 
 /// How long to wait for the answer to a forged delivery, once several of them have timed out.
 const FORGED_WAIT: Duration = Duration::from_secs(1);
+
+/// How long the process is watched after the last exchange of the run.
+const LAST_WATCH: Duration = Duration::from_millis(30);
 
 /// A receiver that takes longer than this to answer gets fewer generated cases.
 const SLOW: Duration = Duration::from_millis(50);
@@ -53,6 +58,7 @@ pub struct ReceiverStage<'a> {
     searches: Vec<Search>,
     /// How long generated cases took so far.
     generating: Duration,
+    pub(super) ends: Ends,
 }
 
 impl<'a> ReceiverStage<'a> {
@@ -90,16 +96,29 @@ impl<'a> ReceiverStage<'a> {
             max_time,
             searches: Vec::new(),
             generating: Duration::ZERO,
+            ends: Ends::default(),
         }
     }
 
-    /// Begins a scenario: checks whether a receiver that stopped answering answers again.
-    pub async fn begin(&mut self) {
+    /// Begins a scenario: restarts a process that ended since the last one, and checks whether a receiver that stopped answering
+    /// answers again.
+    ///
+    /// Errors: the process cannot be restarted, or it keeps ending.
+    pub async fn begin(&mut self) -> Result<(), SubjectError> {
+        self.revive_idle(Duration::ZERO).await?;
         if self.link.is_silent() && !self.given_up && !self.max_time.is_over() {
             let exchange = self.link.send_anyway(&self.maker.deliver(&self.maker.plain())).await;
             self.given_up = exchange.outcome.status().is_none();
             self.transcript.record(exchange);
         }
+        Ok(())
+    }
+
+    /// Ends the last scenario: records an end of the process after the last answer.
+    ///
+    /// Errors: the process cannot be restarted, or it keeps ending.
+    pub async fn finish(&mut self) -> Result<(), SubjectError> {
+        self.revive_idle(LAST_WATCH).await
     }
 
     /// Ends a scenario: records how it ended.
@@ -209,18 +228,20 @@ impl<'a> ReceiverStage<'a> {
 
     pub(super) async fn record(&mut self, exchange: Exchange) -> Result<ExchangeId, SubjectError> {
         let answered = exchange.outcome.status().is_some() || exchange.outcome == Outcome::Abandoned;
+        let delivery = (!answered).then(|| exchange.delivery.clone());
         let id = self.transcript.record(exchange);
+        let Some(delivery) = delivery else { return Ok(id) };
+        if !self.revive(id).await? {
+            return Ok(id);
+        }
+        // An earlier delivery ended the process. This one never reached it, or was lost with it.
+        let again = self.link.client.send(&self.link.target, &delivery).await;
+        let answered = again.outcome.status().is_some();
+        let id = self.transcript.record(again);
         if !answered {
             self.revive(id).await?;
         }
         Ok(id)
-    }
-
-    pub(super) async fn revive(&mut self, id: ExchangeId) -> Result<(), SubjectError> {
-        if let Some(how) = self.subject.revive().await? {
-            self.transcript.deaths.push((id, how));
-        }
-        Ok(())
     }
 
     pub(super) fn record_trial(

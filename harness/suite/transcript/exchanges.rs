@@ -9,12 +9,17 @@ use crate::budget::{ANSWERS, Budget};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId};
 
+/// How many of the last exchanges are never released, if their bodies have at most `SMALL` bytes.
+const RECENT: usize = 256;
+const SMALL: usize = 16 * 1024;
+
 /// Exchanges by number. An exchange that nothing refers to can be released; its number is not reused.
 #[derive(Debug)]
 pub struct Exchanges {
     /// In the order of their numbers.
     kept: Vec<Exchange>,
     count: usize,
+    answered: usize,
     acknowledged: usize,
     /// What may still be kept of answers.
     budget: Budget,
@@ -25,7 +30,7 @@ pub struct Exchanges {
 impl Default for Exchanges {
     fn default() -> Self {
         let (kept, shown) = (Vec::new(), HashMap::new());
-        Self { kept, count: 0, acknowledged: 0, budget: Budget::of(ANSWERS), shown }
+        Self { kept, count: 0, answered: 0, acknowledged: 0, budget: Budget::of(ANSWERS), shown }
     }
 }
 
@@ -33,6 +38,11 @@ impl Exchanges {
     /// How many exchanges there were, including released ones.
     pub fn count(&self) -> usize {
         self.count
+    }
+
+    /// How many of them had an answer, including released ones.
+    pub fn answered(&self) -> usize {
+        self.answered
     }
 
     /// How many of them were acknowledged, including released ones.
@@ -43,6 +53,7 @@ impl Exchanges {
     /// Adds an exchange and numbers it, from 1.
     pub fn push(&mut self, mut exchange: Exchange) -> ExchangeId {
         self.count += 1;
+        self.answered += usize::from(exchange.outcome.status().is_some());
         self.acknowledged += usize::from(exchange.outcome.acknowledges());
         exchange.id = ExchangeId(self.count);
         let id = exchange.id;
@@ -54,6 +65,7 @@ impl Exchanges {
     pub fn append(&mut self, mut exchanges: Vec<Exchange>) {
         for exchange in &mut exchanges {
             self.count += 1;
+            self.answered += usize::from(exchange.outcome.status().is_some());
             self.acknowledged += usize::from(exchange.outcome.acknowledges());
             exchange.id = ExchangeId(self.count);
         }
@@ -89,15 +101,17 @@ impl Exchanges {
         &self.kept[from..]
     }
 
-    /// Releases all exchanges but these.
+    /// Releases all exchanges but these and the last ones: a process may end a moment after it answered.
     pub(super) fn keep(&mut self, named: &HashSet<ExchangeId>) {
+        let recent = self.count.saturating_sub(RECENT);
         self.kept.retain(|exchange| {
-            let is_kept = named.contains(&exchange.id);
+            let is_recent = exchange.id.0 > recent && exchange.delivery.body.len() <= SMALL;
+            let is_kept = is_recent || named.contains(&exchange.id);
             if !is_kept {
                 answers::give_back(exchange, &self.budget);
             }
             is_kept
         });
-        self.shown.retain(|id, _| named.contains(id));
+        self.shown.retain(|id, _| id.0 > recent || named.contains(id));
     }
 }

@@ -63,6 +63,8 @@ pub enum Respect {
     UnsignedMalformed,
     /// It has no timestamp.
     Undated,
+    /// It is broken off before its end.
+    Aborted,
 }
 
 /// What is next to the digits of a signature, or wrong with their number.

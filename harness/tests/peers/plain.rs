@@ -18,7 +18,10 @@ impl Intake for Plain {
         IntakeAnswer::Later(answer.map(|answer| answer.map(|answer| encode_response(&answer))).boxed())
     }
 
-    fn broken(&self, _: Broken, _: &[u8]) -> Option<BoxFuture<'_, ()>> {
+    fn broken(&self, what: Broken, _: &[u8]) -> Option<BoxFuture<'_, ()>> {
+        if what == Broken::CutOff {
+            self.0.broken_off();
+        }
         None
     }
 }

@@ -6,6 +6,8 @@ use std::{fmt, io};
 
 use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 use super::prompt::PromptStream;
 use super::target::{Scheme, Target};
@@ -23,9 +25,21 @@ pub struct Connection {
 }
 
 /// A byte stream, plain or inside TLS.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {
+    fn tcp(&self) -> &TcpStream;
+}
 
-impl<T: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Stream for T {}
+impl Stream for PromptStream {
+    fn tcp(&self) -> &TcpStream {
+        PromptStream::tcp(self)
+    }
+}
+
+impl Stream for TlsStream<PromptStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0.tcp()
+    }
+}
 
 impl Connection {
     /// Connects, with TLS if the target asks for it. `Err` is the outcome of a failed attempt.

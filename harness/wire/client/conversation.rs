@@ -47,15 +47,18 @@ pub(crate) struct Reading<'a> {
 /// How far a request was written.
 enum Written {
     Whole,
-    /// As far as intended, without waiting for an answer.
-    Aborted,
+    /// As far as intended, without waiting for an answer. The connection is then closed, or reset.
+    Aborted {
+        reset: bool,
+    },
 }
 
 /// How an exchange ended.
 enum Ended {
     /// With a head, and whether the request was written completely.
     Head(AnswerHead, bool),
-    Abandoned,
+    /// Without an answer, as intended. The connection is then closed, or reset.
+    Abandoned { reset: bool },
 }
 
 /// Sends a request and reads its answer: the head until the deadline, then the body.
@@ -67,7 +70,7 @@ pub(crate) async fn converse(
 ) -> Conversation {
     let Connection { stream, reader, .. } = connection;
     let (began, received_before) = (Instant::now(), reader.received());
-    let (mut incoming, mut outgoing) = split(stream);
+    let (mut incoming, mut outgoing) = split(&mut *stream);
     let continued = Notify::new();
     let exchange = async {
         let answer = reader.answer_head(&mut incoming, |status| {
@@ -83,9 +86,9 @@ pub(crate) async fn converse(
         };
         match written {
             Ok(Written::Whole) => Ok(Ended::Head(answer.await?, true)),
-            Ok(Written::Aborted) => match answer.now_or_never() {
+            Ok(Written::Aborted { reset }) => match answer.now_or_never() {
                 Some(head) => Ok(Ended::Head(head?, false)),
-                None => Ok(Ended::Abandoned),
+                None => Ok(Ended::Abandoned { reset }),
             },
             // The peer stopped reading; an answer that it sent before still counts.
             Err(why) => match answer.await {
@@ -105,7 +108,13 @@ pub(crate) async fn converse(
     let (head, written) = match ended {
         Err(_) => return lost(Outcome::TimedOut, reader.received()),
         Ok(Err(why)) => return lost(unanswered(why), reader.received()),
-        Ok(Ok(Ended::Abandoned)) => {
+        Ok(Ok(Ended::Abandoned { reset: true })) => {
+            drop((incoming, outgoing));
+            // The reset is sent when the connection is dropped. If the peer closed first, nothing is left to reset.
+            let _ = stream.tcp().set_zero_linger();
+            return lost(Outcome::Abandoned, reader.received());
+        }
+        Ok(Ok(Ended::Abandoned { reset: false })) => {
             // If the peer closed first, the connection is closed as intended.
             let _ = timeout_at(deadline, outgoing.shutdown()).await;
             return lost(Outcome::Abandoned, reader.received());
@@ -159,7 +168,8 @@ async fn write<W: AsyncWrite + Unpin>(
                 // A peer that sends nothing may still want the body.
                 let _ = timeout(CONTINUE_WAIT, continued.notified()).await;
             }
-            Step::Close => return Ok(Written::Aborted),
+            Step::Close => return Ok(Written::Aborted { reset: false }),
+            Step::Reset => return Ok(Written::Aborted { reset: true }),
         }
     }
     Ok(Written::Whole)

@@ -20,6 +20,10 @@ impl PromptStream {
         Self(tcp)
     }
 
+    pub(super) fn tcp(&self) -> &TcpStream {
+        &self.0
+    }
+
     /// Acknowledges what was read. Linux goes back to delaying by itself, so this follows each read.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fn acknowledge(&self) {

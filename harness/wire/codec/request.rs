@@ -5,7 +5,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::push_headers;
-use crate::wire::exchange::{Delivery, Transfer};
+use crate::wire::exchange::{Abort, Delivery, Transfer};
 
 /// The longest chunk that is copied next to its size. Longer chunks are sent as slices, to avoid a second copy of a large
 /// body.
@@ -21,6 +21,8 @@ pub enum Step {
     AwaitContinue,
     /// Close the connection without waiting for the answer.
     Close,
+    /// Reset the connection without waiting for the answer.
+    Reset,
 }
 
 /// The steps of sending a delivery, with `Host` added after the request line and the framing after the headers.
@@ -32,9 +34,11 @@ pub fn encode_request(delivery: &Delivery, authority: &str) -> Vec<Step> {
     }
     push_headers(&mut head, &delivery.headers);
     let framing = match delivery.transfer {
-        Transfer::Chunks(_) => "Transfer-Encoding: chunked\r\n\r\n".to_owned(),
+        Transfer::Chunks(_) | Transfer::Aborted(Abort::InChunk) => {
+            "Transfer-Encoding: chunked\r\n\r\n".to_owned()
+        }
         Transfer::Expecting => format!("Content-Length: {}\r\nExpect: 100-continue\r\n\r\n", body.len()),
-        Transfer::Whole | Transfer::Segments(_) | Transfer::Broken(_) => {
+        Transfer::Whole | Transfer::Segments(_) | Transfer::Broken(_) | Transfer::Aborted(_) => {
             format!("Content-Length: {}\r\n\r\n", body.len())
         }
     };
@@ -58,11 +62,29 @@ pub fn encode_request(delivery: &Delivery, authority: &str) -> Vec<Step> {
         Transfer::Broken(sent) => {
             vec![write([head.freeze(), body.slice(..body.len().min(*sent))]), Step::Close]
         }
+        Transfer::Aborted(abort) => broken_off(head, body, *abort),
     }
 }
 
 fn write<const N: usize>(parts: [Bytes; N]) -> Step {
     Step::Write(parts.into_iter().filter(|part| !part.is_empty()).collect())
+}
+
+/// The beginning of the request. The peer can read it before the connection ends.
+fn broken_off(mut head: BytesMut, body: &Bytes, abort: Abort) -> Vec<Step> {
+    match abort {
+        Abort::InHead => {
+            head.truncate(head.len() / 2);
+            vec![write([head.freeze()]), Step::Pause, Step::Close]
+        }
+        Abort::InChunk => {
+            head.put_slice(format!("{:x}\r\n", body.len()).as_bytes());
+            vec![write([head.freeze(), body.slice(..body.len() / 2)]), Step::Pause, Step::Close]
+        }
+        Abort::Reset(sent) => {
+            vec![write([head.freeze(), body.slice(..body.len().min(sent))]), Step::Pause, Step::Reset]
+        }
+    }
 }
 
 /// The head, then the body in chunks. What remains after the given lengths is the last chunk. Empty chunks are left out,
@@ -94,7 +116,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::{Step, encode_request};
-    use crate::wire::exchange::{Delivery, Headers, Transfer};
+    use crate::wire::exchange::{Abort, Delivery, Headers, Transfer};
 
     fn steps(body: &'static [u8], transfer: Transfer) -> Vec<Step> {
         let headers = Headers(vec![("x-A".to_owned(), Bytes::from_static(b"\xe9"))]);
@@ -102,7 +124,7 @@ mod tests {
         encode_request(&Delivery { method, target, headers, body: Bytes::from_static(body), transfer }, "h:1")
     }
 
-    /// The bytes of the steps as text, with `|` for a pause, `?` for the wait and `!` for the close.
+    /// The bytes of the steps as text, with `|` for a pause, `?` for the wait, `!` for the close and `#` for the reset.
     fn shown(steps: &[Step]) -> String {
         let step = |step: &Step| match step {
             Step::Write(parts) => {
@@ -111,6 +133,7 @@ mod tests {
             Step::Pause => "|".to_owned(),
             Step::AwaitContinue => "?".to_owned(),
             Step::Close => "!".to_owned(),
+            Step::Reset => "#".to_owned(),
         };
         steps.iter().map(step).collect()
     }
@@ -127,10 +150,16 @@ mod tests {
             (Transfer::Expecting, "Content-Length: 5/Expect: 100-continue//?abcde"),
             (Transfer::Broken(2), "Content-Length: 5//ab!"),
             (Transfer::Broken(9), "Content-Length: 5//abcde!"),
+            (Transfer::Aborted(Abort::InChunk), "Transfer-Encoding: chunked//5/ab|!"),
+            (Transfer::Aborted(Abort::Reset(0)), "Content-Length: 5//|#"),
+            (Transfer::Aborted(Abort::Reset(2)), "Content-Length: 5//ab|#"),
         ] {
             assert_eq!(shown(&steps(b"abcde", transfer.clone())), format!("{head}{rest}"), "{transfer:?}");
         }
         assert!(shown(&steps(b"", Transfer::Chunks(vec![3]))).ends_with("chunked//0//"));
+        let cut = shown(&steps(b"abcde", Transfer::Aborted(Abort::InHead)));
+        assert!(cut.starts_with("POST /p?q HTTP/1.1/Host") && cut.ends_with("|!"), "{cut}");
+        assert!(!cut.contains("//"), "{cut}");
     }
 
     #[test]

@@ -17,10 +17,19 @@ use crate::wire::exchange::{Exchange, ExchangeId, Outcome};
 /// How many cases are tried before their results are recorded. If a receiver ends, the cases of that batch are suspects.
 pub(in crate::suite::receiver) const BATCH: usize = 32;
 
+/// How many exchanges a case has at most.
+const EXCHANGES: usize = 3;
+
 /// The exchanges of a case that was tried.
 pub(in crate::suite::receiver) struct Tried {
     pub(in crate::suite::receiver) trial: ExchangeId,
     pub(in crate::suite::receiver) controls: Vec<ExchangeId>,
+}
+
+impl Tried {
+    fn exchanges(&self) -> impl Iterator<Item = ExchangeId> {
+        self.controls.iter().copied().chain([self.trial])
+    }
 }
 
 /// The results of several cases, in order. A result is `None` if there was nothing to try, or nothing more was sent.
@@ -81,7 +90,7 @@ impl ReceiverStage<'_> {
             tried.push(attempt.map(|attempt| self.record_attempt(attempt)));
         }
         if !suspects.is_empty() {
-            match self.subject.revive().await {
+            match self.restarted(self.first_unanswered(&suspects, &tried)).await {
                 Ok(None) if !unclear => {}
                 Ok(death) => {
                     let again = self.retry_suspects(cases, &makers, &suspects, &mut tried, death).await;
@@ -104,6 +113,7 @@ impl ReceiverStage<'_> {
         death: Option<String>,
     ) -> Result<(), SubjectError> {
         let deaths = self.transcript.deaths.len();
+        let unanswered = self.first_unanswered(suspects, tried);
         let first = suspects.iter().find_map(|&at| {
             let one = tried[at].as_ref()?;
             let unanswered = self.transcript.outcome(one.trial).status().is_none();
@@ -124,13 +134,27 @@ impl ReceiverStage<'_> {
                 kept = before;
             }
         }
-        if let (Some(how), Some((at, exchange))) = (death, first)
-            && self.transcript.deaths.len() == deaths
-        {
-            self.transcript.deaths.push((exchange, how));
-            tried[at] = kept;
+        if let Some(how) = death.filter(|_| self.transcript.deaths.len() == deaths) {
+            // One of the others may have ended it after its answer.
+            let latest = ExchangeId(unanswered.0 + EXCHANGES * self.extent.jobs);
+            let culprit = self.culprit(latest).await?;
+            let blamed = culprit.unwrap_or_else(|| self.blamed(unanswered));
+            match first.filter(|_| culprit.is_none() && !self.ends_by_itself()) {
+                Some((at, exchange)) => {
+                    self.transcript.deaths.push((exchange, how));
+                    tried[at] = kept;
+                }
+                None => self.transcript.deaths.push((blamed, how)),
+            }
         }
         Ok(())
+    }
+
+    /// The first exchange of these cases that had no answer.
+    fn first_unanswered(&self, suspects: &[usize], tried: &[Option<Tried>]) -> ExchangeId {
+        let exchanges = suspects.iter().filter_map(|&at| tried[at].as_ref()).flat_map(Tried::exchanges);
+        let unanswered = exchanges.filter(|&id| self.transcript.outcome(id).status().is_none());
+        unanswered.min().unwrap_or(ExchangeId(self.transcript.exchanges.count()))
     }
 
     /// Tries a case while nothing else is sent.
@@ -145,11 +169,14 @@ impl ReceiverStage<'_> {
             if case.is_forged() { self.send_forgery(delivery).await? } else { self.send(delivery).await? };
         if let Some(Repeated { body, sent_ms }) = repeated {
             let again = |later_ms| maker.sign_again(Repeated { body: body.clone(), sent_ms }, later_ms);
+            let deaths = self.transcript.deaths.len();
             let mut control = self.send(again(2)).await?;
-            if let Some(how) = self.transcript.death_at(control).map(str::to_owned) {
+            if let Some((blamed, _)) =
+                self.transcript.deaths[deaths..].iter_mut().find(|(at, _)| *at == control)
+            {
                 // The forged delivery ended the receiver after its answer. The receiver runs again, so the control can
                 // be sent.
-                self.transcript.deaths.push((trial, how));
+                *blamed = trial;
                 control = self.send(again(3)).await?;
             }
             controls.push(control);

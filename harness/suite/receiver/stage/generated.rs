@@ -76,8 +76,11 @@ impl ReceiverStage<'_> {
             if self.searches[at].is_over(self.extent) {
                 continue;
             }
-            self.begin().await;
-            let Err(why) = self.try_some(at, count).await else { continue };
+            let tried = match self.begin().await {
+                Ok(()) => self.try_some(at, count).await,
+                died => died,
+            };
+            let Err(why) = tried else { continue };
             self.searches[at].over = !matches!(why, SubjectError::OutOfTime);
             if self.searches[at].over {
                 let ending = self.ending(why);

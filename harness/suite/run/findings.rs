@@ -1,0 +1,128 @@
+//! What a run shows about each selected requirement: a pure function of its transcript.
+//!
+//! If the harness or the attachment breaks down, the subject neither fails nor passes.
+
+use std::time::Duration;
+
+use super::{Run, needed};
+use crate::subject::SubjectError;
+use crate::suite::cause::{Cause, Code};
+use crate::suite::requirement::{Evidence, Requirement, Role, Verdict};
+use crate::suite::scenario::{Scenario, Turn};
+use crate::suite::transcript::{Capability, Ending, Transcript};
+use crate::suite::verdict::Judgement;
+use crate::suite::{messages, receiver as on_receiver};
+use crate::wire::exchange::ExchangeId;
+
+/// The judgement on one requirement.
+#[derive(Debug)]
+pub struct Finding {
+    pub requirement: &'static Requirement,
+    pub judgement: Judgement,
+}
+
+/// A run that could not start. The finding on each requirement is the reason.
+pub fn not_started(mut transcript: Transcript, selected: &[&'static Requirement], why: &SubjectError) -> Run {
+    transcript.unreached = true;
+    let skipped = needed(transcript.role, selected).into_iter();
+    transcript.endings = skipped.map(|one| (one.name, Ending::Skipped(why.to_string()))).collect();
+    let judgement = || match why {
+        SubjectError::ProtocolViolation(why) => Judgement::Error(why.clone()),
+        other => Judgement::Judged(Verdict::Inconclusive(other.to_string())),
+    };
+    let findings = selected.iter().map(|&requirement| Finding { requirement, judgement: judgement() });
+    Run { transcript, findings: findings.collect(), duration: Duration::ZERO, interrupted: false }
+}
+
+/// Judges a transcript. It needs no subject and can be repeated.
+pub fn judge(transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<Finding> {
+    let finding = |requirement: &&'static Requirement| Finding {
+        requirement,
+        judgement: judge_one(transcript, requirement),
+    };
+    let mut findings: Vec<Finding> = selected.iter().map(finding).collect();
+    fail_for_end(transcript, &mut findings);
+    findings
+}
+
+/// If the receiver's process ended and no failure shows it, fails the requirement whose delivery was tried then. If that one is
+/// not selected or fails already, another one: an end is never without a failure.
+fn fail_for_end(transcript: &Transcript, findings: &mut [Finding]) {
+    let shown = |at: &ExchangeId| {
+        findings.iter().any(|finding| match &finding.judgement {
+            Judgement::Judged(Verdict::Fail(evidence)) => evidence.exchanges.contains(at),
+            _ => false,
+        })
+    };
+    let Some((at, how)) = transcript.deaths.iter().find(|(at, _)| !shown(at)) else { return };
+    let scenario = transcript.scenario_of(*at);
+    let open =
+        findings.iter_mut().filter(|one| !matches!(one.judgement, Judgement::Judged(Verdict::Fail(_))));
+    let chosen = open.min_by_key(|finding| {
+        let requirement = finding.requirement;
+        let tried = requirement.scenarios.iter().any(|one| Some(one.name) == scenario);
+        let applies = !matches!(finding.judgement, Judgement::Judged(Verdict::NotApplicable(_)));
+        (!applies, !tried, requirement.level)
+    });
+    if let Some(finding) = chosen {
+        finding.judgement = Judgement::Judged(on_receiver::ended(transcript, *at, how));
+    }
+}
+
+fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
+    if let Some(capability) = requirement.needs.filter(|needed| !transcript.capabilities.contains(needed)) {
+        let reason = match capability {
+            Capability::Observations => messages::observations_missing(),
+            other => messages::capability_missing(other.as_str()),
+        };
+        return Judgement::Judged(Verdict::NotApplicable(reason));
+    }
+    let verdict = (requirement.check)(requirement, transcript);
+    // A diagnosis that breaks down does not affect the verdict, nor does a scenario that was not meant to run.
+    let played =
+        |scenario: &Scenario| scenario.needs.is_none_or(|one| transcript.capabilities.contains(&one));
+    let judging = requirement.scenarios.iter();
+    let judging = judging.filter(|scenario| scenario.turn != Turn::Diagnosis && played(scenario));
+    let broken = judging.copied().find_map(|scenario| match transcript.ending(scenario.name)? {
+        Ending::Complete => None,
+        other => Some(other),
+    });
+    match (broken, verdict) {
+        // Not applicable stays not applicable when the subject breaks down, unless a trial would have shown that it applies.
+        (None, verdict @ Verdict::NotApplicable(_)) => Judgement::Judged(verdict),
+        (_, verdict @ Verdict::NotApplicable(_)) if transcript.role == Role::Sender => {
+            Judgement::Judged(verdict)
+        }
+        // A failure that was seen before the scenario broke down counts.
+        (
+            None
+            | Some(
+                Ending::Died(_)
+                | Ending::RequestFailed(_)
+                | Ending::BrokenCapability(_)
+                | Ending::Skipped(_)
+                | Ending::OutOfTime(_),
+            ),
+            verdict @ Verdict::Fail(_),
+        ) => Judgement::Judged(verdict),
+        (None, verdict) => Judgement::Judged(verdict),
+        (Some(Ending::ProtocolViolation(why)), _) => Judgement::Error(why.clone()),
+        (Some(Ending::Died(why)), _) if transcript.role == Role::Sender => {
+            let (expected, actual) = messages::exited();
+            let evidence = Evidence::new(expected, actual, why.clone());
+            Judgement::Judged(evidence.because(Cause::new(Code::SendCrash)).fail())
+        }
+        (Some(Ending::BrokenCapability(why)), _) => {
+            let (expected, actual) = messages::capability_broken();
+            let evidence = Evidence::new(expected, actual, why.clone());
+            Judgement::Judged(evidence.fail())
+        }
+        (Some(Ending::Died(why) | Ending::RequestFailed(why) | Ending::Skipped(why)), _) => {
+            Judgement::Judged(Verdict::Inconclusive(why.clone()))
+        }
+        (Some(Ending::OutOfTime(whole)), _) => {
+            Judgement::Judged(Verdict::Inconclusive(messages::out_of_time(*whole)))
+        }
+        (Some(Ending::Complete), verdict) => Judgement::Judged(verdict),
+    }
+}
