@@ -84,7 +84,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let subject = attached.name();
     // A live sender gets secrets that the run makes.
     let secret = match attached {
-        AttachedSender::Transcript(_) => arguments.secret.read()?,
+        AttachedSender::Transcript(_) => arguments.secret.read(console)?,
         AttachedSender::Exec(_) | AttachedSender::Control(_) => None,
     };
     let folder = arguments.run.reports.folder()?;
@@ -135,7 +135,6 @@ fn recorded(
     console: &mut Console,
 ) -> Result<Run, Error> {
     run::check_vectors()?;
-    secret.iter().for_each(|secret| console.redact(secret));
     let began = std::time::Instant::now();
     let recording = reading::read(&input(Some(file))?, &Redaction::new(secret.as_ref()))
         .map_err(|why| Error::Usage(messages::wrong_transcript(file, why)))?;

@@ -64,7 +64,7 @@ pub(super) fn write<F: Copy>(
 ) -> Result<Option<Error>, Error> {
     let mut failed = None;
     for target in targets {
-        let rendered = render(target.format)?;
+        let rendered = console.redacted(&render(target.format)?);
         let written = if target.is_stdout() {
             console.print(&rendered)
         } else {

@@ -5,6 +5,7 @@ pub mod control;
 pub(crate) mod messages;
 pub mod observations;
 pub mod observed;
+mod output;
 pub mod port;
 pub mod process;
 pub mod protocol;

@@ -2,24 +2,18 @@
 //!
 //! Invariant: the process group always ends when the value is dropped. A bounded part of stderr is kept.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::output::LastOutput;
 use super::{SubjectError, messages};
 
-/// How many bytes of stderr are kept.
-const KEPT_STDERR: usize = 16 * 1024;
-/// How many of the last lines of stderr are shown.
-const SHOWN_LINES: usize = 12;
 /// How long a process may take to end after SIGTERM.
 const STOP_WAIT: Duration = Duration::from_secs(2);
 /// How long to wait for the rest of stderr after the process ended. A child process may keep stderr open.
@@ -32,7 +26,7 @@ pub struct Process {
     /// The leader's id, which remains the group's id after the leader ended.
     id: Option<u32>,
     command: String,
-    stderr: Arc<Mutex<VecDeque<u8>>>,
+    stderr: LastOutput,
     /// Reads stderr to its end; `None` after that.
     reading: Option<JoinHandle<()>>,
 }
@@ -77,8 +71,8 @@ impl Process {
             let is_missing = why.kind() == io::ErrorKind::NotFound;
             SubjectError::Usage(messages::cannot_start(&words[0], why, is_missing))
         })?;
-        let stderr = Arc::new(Mutex::new(VecDeque::new()));
-        let reading = child.stderr.take().map(|stream| tokio::spawn(keep_last(stream, stderr.clone())));
+        let stderr = LastOutput::default();
+        let reading = child.stderr.take().map(|stream| tokio::spawn(stderr.clone().keep(stream)));
         Ok(Self { id: child.id(), child, command: command.to_owned(), stderr, reading })
     }
 
@@ -112,10 +106,7 @@ impl Process {
 
     /// The last lines of stderr, as the end of a message; empty if there are none.
     pub fn stderr_end(&self) -> String {
-        let kept = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&kept.iter().copied().collect::<Vec<_>>()).into_owned();
-        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-        messages::last_lines(&lines[lines.len().saturating_sub(SHOWN_LINES)..])
+        self.stderr.last_lines()
     }
 
     /// Ends the process and everything it started: with SIGTERM, and after two seconds with SIGKILL.
@@ -150,15 +141,5 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.signal(true);
-    }
-}
-
-async fn keep_last<R: AsyncRead + Unpin>(mut stream: R, kept: Arc<Mutex<VecDeque<u8>>>) {
-    let mut buffer = [0; 4096];
-    while let Ok(count @ 1..) = stream.read(&mut buffer).await {
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend(&buffer[..count]);
-        let surplus = kept.len().saturating_sub(KEPT_STDERR);
-        kept.drain(..surplus);
     }
 }

@@ -161,7 +161,8 @@ fn reveals_nothing(requirement: &Requirement, t: &Transcript) -> Verdict {
         if t.acknowledged(trial.exchange) || !has_controls(t, trial) {
             return None;
         }
-        let shown = || answer.headers.0.iter().map(|(_, value)| &**value).chain([&*answer.body]);
+        let headers = || answer.headers.0.iter().flat_map(|(name, value)| [name.as_bytes(), value]);
+        let shown = || headers().chain([&*answer.body]);
         let timestamp = delivery.headers.single(TIMESTAMP_HEADER);
         let expected = timestamp.map(|timestamp| key.sign(timestamp, &delivery.body).to_hex());
         let leaked = if encodings::first_with(secret, shown()).is_some() {
