@@ -1,33 +1,33 @@
 //! Redacts secrets from everything that is shown or kept, and restores them when kept data is used again.
 //!
-//! Redacted data does not contain a secret in any common encoding: unchanged, escaped in JSON, in base64, in hexadecimal, or
-//! escaped for a URL. Data without a secret is unchanged. Each encoding has its own placeholder, so restoring is exact to the
-//! byte.
+//! Redacted data does not contain a secret in any common encoding, nor eight consecutive bytes of one: a program may have written
+//! a part, and what is kept may have been cut off anywhere. Next to `…`, which marks where the suite cut, four bytes are enough.
+//! Data without a secret is unchanged. A placeholder names the encoding and the part, so restoring is exact to the byte.
 
 pub mod encodings;
+mod fragments;
 
-use std::cmp::Reverse;
+use std::borrow::Cow;
 
 use bytes::Bytes;
-use memchr::memmem::Finder;
+use memchr::memmem;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::redaction::encodings::encodings;
+use crate::redaction::fragments::{Found, Fragments};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, Exchange, Headers, Outcome, Response};
 
+/// How each placeholder begins. `[redacted:base64]` is a whole secret, `[redacted:part:base64:4-20]` a part.
+const BEGIN: &str = "[redacted";
+const PART: &str = ":part";
+/// The longest placeholder.
+const LONGEST: usize = 80;
+
 #[derive(Debug, Clone, Default)]
 pub struct Redaction {
-    /// The secrets' encodings, longest first: one may contain another.
-    encodings: Vec<Encoding>,
-}
-
-/// Finds an encoded secret; the placeholder replaces it.
-#[derive(Debug, Clone)]
-struct Encoding {
-    finder: Finder<'static>,
-    placeholder: &'static str,
+    fragments: Fragments,
 }
 
 impl Redaction {
@@ -38,32 +38,28 @@ impl Redaction {
     }
 
     pub(crate) fn add(&mut self, secret: &Secret) {
-        for (encoded, placeholder) in encodings(secret) {
-            // Two secrets may have an encoding in common: the first placeholder is used.
-            if !self.encodings.iter().any(|known| known.finder.needle() == encoded.as_bytes()) {
-                let finder = Finder::new(&encoded).into_owned();
-                self.encodings.push(Encoding { finder, placeholder });
-            }
+        for (encoded, name) in encodings(secret) {
+            self.fragments.add(encoded.into_bytes(), name);
         }
-        self.encodings.sort_by_key(|encoding| Reverse(encoding.finder.needle().len()));
     }
 
-    pub(crate) fn text(&self, text: &str) -> String {
+    pub fn text(&self, text: &str) -> String {
         match self.cleaned(text.as_bytes()) {
             None => text.to_owned(),
-            // Text stays text when a part is replaced by text.
+            // A part may begin inside a character.
             Some(cleaned) => String::from_utf8_lossy(&cleaned).into_owned(),
         }
     }
 
-    /// A value as JSON, with its strings redacted.
+    /// A value as JSON, with its strings and names redacted.
     pub(crate) fn serialised(&self, value: &impl Serialize) -> Value {
         fn clean(redaction: &Redaction, value: Value) -> Value {
             match value {
                 Value::String(text) => redaction.text(&text).into(),
                 Value::Array(values) => values.into_iter().map(|value| clean(redaction, value)).collect(),
                 Value::Object(members) => {
-                    members.into_iter().map(|(name, value)| (name, clean(redaction, value))).collect()
+                    let members = members.into_iter();
+                    members.map(|(name, value)| (redaction.text(&name), clean(redaction, value))).collect()
                 }
                 other => other,
             }
@@ -92,11 +88,12 @@ impl Redaction {
         let outcome = match &exchange.outcome {
             Outcome::Answered(response) => Outcome::Answered(Response {
                 status: response.status,
-                headers: headers(&response.headers, |bytes| self.cleaned(bytes)),
+                headers: headers(&response.headers, &|bytes| self.cleaned(bytes)),
                 body: self.bytes(&response.body),
                 cut: response.cut,
             }),
             Outcome::Malformed(why) => Outcome::Malformed(self.text(why)),
+            Outcome::Tls(why) => Outcome::Tls(self.text(why)),
             other => other.clone(),
         };
         let clean = self.clean(&exchange.delivery);
@@ -107,60 +104,99 @@ impl Redaction {
 
     /// The delivery with the secret restored. If there are several secrets, the one that was added first.
     pub(crate) fn restored(&self, delivery: &Delivery) -> Delivery {
-        let mut known: Vec<(Finder<'_>, &[u8])> = Vec::new();
-        for Encoding { finder, placeholder } in &self.encodings {
-            if !known.iter().any(|(other, _)| other.needle() == placeholder.as_bytes()) {
-                known.push((Finder::new(placeholder), finder.needle()));
-            }
-        }
         changed(delivery, |bytes| {
-            known.iter().fold(None, |restored: Option<Vec<u8>>, (placeholder, encoded)| {
-                let bytes = restored.as_deref().unwrap_or(bytes);
-                replaced(bytes, placeholder, encoded).or(restored)
+            let mut restored = Vec::new();
+            let mut from = 0;
+            for at in memmem::find_iter(bytes, BEGIN) {
+                let Some((length, text)) = self.replaced_by(&bytes[at..]) else { continue };
+                restored.extend_from_slice(&bytes[from..at]);
+                restored.extend_from_slice(text);
+                from = at + length;
+            }
+            (from > 0).then(|| {
+                restored.extend_from_slice(&bytes[from..]);
+                restored
             })
         })
     }
 
+    /// The length of the placeholder that these bytes begin with, and what it replaced.
+    fn replaced_by(&self, bytes: &[u8]) -> Option<(usize, &[u8])> {
+        let bytes = &bytes[..bytes.len().min(LONGEST)];
+        let end = memchr::memchr(b']', bytes)?;
+        let inner = std::str::from_utf8(&bytes[BEGIN.len()..end]).ok()?;
+        let text = |name: &str| {
+            let mut known = self.fragments.encodings.iter();
+            known.find(|one| one.name == name.trim_start_matches(':')).map(|one| &*one.text)
+        };
+        let part = inner.strip_prefix(PART).and_then(|part| part.rsplit_once(':'));
+        let replaced = match part {
+            Some((name, range)) => {
+                let (from, to) = range.split_once('-')?;
+                text(name)?.get(from.parse().ok()?..to.parse().ok()?)?
+            }
+            None => text(inner)?,
+        };
+        Some((end + 1, replaced))
+    }
+
+    fn placeholder(&self, found: &Found) -> Cow<'static, str> {
+        let Found { start, end, encoding, offset } = *found;
+        let encoding = &self.fragments.encodings[encoding];
+        let colon = if encoding.name.is_empty() { "" } else { ":" };
+        let to = offset + end - start;
+        if end - start == encoding.text.len() {
+            return if colon.is_empty() {
+                Cow::Borrowed("[redacted]")
+            } else {
+                Cow::Owned(format!("{BEGIN}:{}]", encoding.name))
+            };
+        }
+        Cow::Owned(format!("{BEGIN}{PART}{colon}{}:{offset}-{to}]", encoding.name))
+    }
+
     /// `None` if there is no secret in it.
     fn cleaned(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        self.encodings.iter().fold(None, |cleaned: Option<Vec<u8>>, Encoding { finder, placeholder }| {
-            let bytes = cleaned.as_deref().unwrap_or(bytes);
-            replaced(bytes, finder, placeholder.as_bytes()).or(cleaned)
-        })
+        if self.fragments.is_empty() {
+            return None;
+        }
+        let found = self.fragments.find(bytes);
+        if found.is_empty() {
+            return None;
+        }
+        let mut cleaned = Vec::with_capacity(bytes.len());
+        let mut from = 0;
+        for one in &found {
+            cleaned.extend_from_slice(&bytes[from..one.start]);
+            cleaned.extend_from_slice(self.placeholder(one).as_bytes());
+            from = one.end;
+        }
+        cleaned.extend_from_slice(&bytes[from..]);
+        Some(cleaned)
     }
 }
 
-/// The delivery with its target, header values and body changed; `None` leaves a part unchanged.
+/// The delivery with its method, target, headers and body changed; `None` leaves a part unchanged.
 fn changed(delivery: &Delivery, change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Delivery {
-    let target = change(delivery.target.as_bytes());
     Delivery {
-        method: delivery.method.clone(),
-        target: target
-            .map_or_else(|| delivery.target.clone(), |target| String::from_utf8_lossy(&target).into_owned()),
+        method: changed_text(&delivery.method, &change),
+        target: changed_text(&delivery.target, &change),
         headers: headers(&delivery.headers, &change),
         body: change(&delivery.body).map_or_else(|| delivery.body.clone(), Bytes::from),
         transfer: delivery.transfer.clone(),
     }
 }
 
-fn headers(headers: &Headers, change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Headers {
+fn headers(headers: &Headers, change: &impl Fn(&[u8]) -> Option<Vec<u8>>) -> Headers {
     let changed = |value: &Bytes| change(value).map_or_else(|| value.clone(), Bytes::from);
-    Headers(headers.0.iter().map(|(name, value)| (name.clone(), changed(value))).collect())
+    Headers(headers.0.iter().map(|(name, value)| (changed_text(name, change), changed(value))).collect())
 }
 
-/// The bytes with every occurrence replaced; `None` if there is none.
-fn replaced(bytes: &[u8], old: &Finder<'_>, new: &[u8]) -> Option<Vec<u8>> {
-    let mut found = old.find_iter(bytes).peekable();
-    found.peek()?;
-    let mut result = Vec::with_capacity(bytes.len());
-    let mut from = 0;
-    for at in found {
-        result.extend_from_slice(&bytes[from..at]);
-        result.extend_from_slice(new);
-        from = at + old.needle().len();
+fn changed_text(text: &str, change: &impl Fn(&[u8]) -> Option<Vec<u8>>) -> String {
+    match change(text.as_bytes()) {
+        Some(changed) => String::from_utf8_lossy(&changed).into_owned(),
+        None => text.to_owned(),
     }
-    result.extend_from_slice(&bytes[from..]);
-    Some(result)
 }
 
 #[cfg(test)]
@@ -189,6 +225,10 @@ mod tests {
             ("D0BAD0BBD18ED187202237223F", ":HEX"),
             ("%D0%BA%D0%BB%D1%8E%D1%87%20%227%22%3F", ":url"),
             ("%D0%BA%D0%BB%D1%8E%D1%87+%227%22%3F", ":form"),
+            ("%d0%ba%d0%bb%d1%8e%d1%87+%227%22%3f", ":form-lower"),
+            ("КЛЮЧ \"7\"?", ":upper"),
+            ("ключ &quot;7&quot;?", ":html"),
+            (r#"ключ \\\"7\\\"?"#, ":json-json"),
         ] {
             assert_eq!(redaction.text(&format!("<{encoded}>")), format!("<[redacted{name}]>"), "{encoded}");
         }
@@ -217,6 +257,26 @@ mod tests {
     }
 
     #[test]
+    fn redacts_parts() {
+        let redaction = redaction("Aa6b2D9c-41f0Ee73/b85c0D1a");
+        assert_eq!(
+            redaction.text("Aa6b2D9c\n-41f0Ee73/b85c0D1a"),
+            "[redacted:part:0-8]\n[redacted:part:8-26]"
+        );
+        assert_eq!(redaction.text("<6b2D9c-41f0E>"), "<[redacted:part:2-14]>");
+        assert_eq!(redaction.text("41F0EE73%2FB8"), "[redacted:part:upper:9-17]%2FB8");
+        assert_eq!(redaction.text("6b2D9c- 6b2D9c-…"), "6b2D9c- 6b2D9c-…", "neither long nor at the cut");
+        assert_eq!(redaction.text("Aa6b… …5c0D1a Aa6…"), "[redacted:part:0-4]… …[redacted:part:20-26] Aa6…");
+        // `user:` comes before it.
+        assert_eq!(
+            redaction.text("dXNlcjpBYTZiMkQ5Yy00MWYwRWU3My9iODVjMEQxYQ=="),
+            "dXNlcjp[redacted:base64-2]Q=="
+        );
+        let worded = self::redaction("receiver-secret-1");
+        assert_eq!(worded.text("the receiver, receiver-sec"), "the receiver, [redacted:part:0-12]");
+    }
+
+    #[test]
     fn restores_redacted_text() {
         let redaction = redaction("s3cr3t\"x");
         let body = b"\xff s3cr3t\"x s3cr3t\\\"x 733363723374\x2278 7333637233742278 czNjcjN0Ing= czNjcjN0Ing";
@@ -233,6 +293,17 @@ mod tests {
             assert!(!shown.contains(encoded), "{shown}");
         }
         assert_eq!(redaction.restored(&clean), delivery);
+        let cut = |delivery: &Delivery| Delivery {
+            method: "s3cr3t\"x".to_owned(),
+            headers: Headers(vec![("s3cr3t\"x".to_owned(), Bytes::from_static(b"333637233742278"))]),
+            body: delivery.body.slice(..delivery.body.len() - 3),
+            ..delivery.clone()
+        };
+        let cut = cut(&delivery);
+        let clean = redaction.clean(&cut).unwrap();
+        assert!(format!("{clean:?}").contains("[redacted:part:base64:0-8]"), "{clean:?}");
+        assert_eq!((&*clean.method, &*clean.headers.0[0].0), ("[redacted]", "[redacted]"));
+        assert_eq!(redaction.restored(&clean), cut);
         assert!(
             redaction
                 .clean(&Delivery {

@@ -85,8 +85,8 @@ impl AttachOptions {
     }
 
     /// The secret for the built-in receiver, if one is given.
-    pub(super) fn given_secret(&self) -> Result<Option<Secret>, Error> {
-        self.secret.read()
+    pub(super) fn given_secret(&self, console: &mut Console) -> Result<Option<Secret>, Error> {
+        self.secret.read(console)
     }
 
     /// The receiver to test. `path` is the path of a started one, and `made` makes its secret if none is given.
@@ -103,14 +103,14 @@ impl AttachOptions {
             Some(Attached::Url(url)) => {
                 let target = trust.target(&url, console)?;
                 target.check_allowed(self.allow_remote).map_err(Error::Usage)?;
-                (url, self.secret.require()?, Location::At(target))
+                (url, self.secret.require(console)?, Location::At(target))
             }
             Some(Attached::Exec(_)) if trust.given() => {
                 return Err(Error::Usage(messages::trust_without_url().to_owned()));
             }
             Some(Attached::Exec(command)) => {
                 check_path(path)?;
-                let secret = self.secret.read()?.unwrap_or_else(made);
+                let secret = self.secret.read(console)?.unwrap_or_else(made);
                 (command, secret, Location::Command { path: path.to_owned() })
             }
             None => {

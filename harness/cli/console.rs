@@ -45,7 +45,13 @@ impl Console {
         }
     }
 
+    /// The text without secrets. Reports are redacted where they are made; this finds what was missed.
+    pub(super) fn redacted(&self, text: &str) -> String {
+        self.redaction.text(text)
+    }
+
     pub(super) fn print(&mut self, text: &str) -> Result<(), Error> {
+        let text = self.redacted(text);
         match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
             Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::Report { path: "(stdout)".into(), source: why })
@@ -59,7 +65,7 @@ impl Console {
         self.write(&lines(&self.redaction.text(text), ""));
     }
 
-    /// Redacts a secret in all later output to stderr: errors quote programs and commands, which may contain it.
+    /// Redacts a secret in all later output: errors quote programs and commands, which may contain it.
     pub(super) fn redact(&mut self, secret: &Secret) {
         self.redaction.add(secret);
     }

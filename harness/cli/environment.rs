@@ -7,7 +7,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, ValueParser};
 use clap::{Arg, ArgAction, Command};
 
 /// Options that exclude each other. Their variables are read after parsing, so an option on the command line overrides the
@@ -79,6 +79,14 @@ pub(super) fn own_processes() {
     if let Some(program) = program {
         process::own(program, env::var(process::MARK).ok());
     }
+}
+
+/// The first variable of an option that must be text and is not UTF-8. Paths need not be.
+pub(super) fn not_utf8(command: &Command) -> Option<String> {
+    let is_text = |arg: &&Arg| arg.get_value_parser().type_id() != ValueParser::path_buf().type_id();
+    let names = command.get_arguments().filter(is_text).filter_map(Arg::get_long).map(name_of);
+    let is_wrong = |name: &String| env::var_os(name).is_some_and(|value| value.to_str().is_none());
+    { names }.find(is_wrong).or_else(|| command.get_subcommands().find_map(not_utf8))
 }
 
 /// The value of one of several options that exclude each other: from the command line, and from its variable.

@@ -69,8 +69,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     run::check_vectors()?;
-    let secret = arguments.secret.read()?;
-    secret.iter().for_each(|secret| console.redact(secret));
+    let secret = arguments.secret.read(console)?;
     let mut keeping = arguments.out.as_deref().map(Keeping::claim).transpose()?;
     let forward_target = arguments.forward_target(console)?;
     let forwarding = |target| Forwarding::new(target, arguments.timeout, Clock::system());
@@ -108,7 +107,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             let entry = DeliveryEntry::new(dialect, &exchange.delivery.body, &findings, &judge.redaction);
             text.push_str(&show.delivery(&exchange, &entry, &judge.redaction));
             if let Some(keeping) = &mut keeping {
-                keeping.keep(*exchange, &entry, &judge.redaction)?;
+                keeping.keep(&exchange, &entry, &judge.redaction)?;
             }
         }
         keeping.as_mut().map_or(Ok(()), Keeping::flush)?;

@@ -110,6 +110,11 @@ pub(super) fn secret_is_empty() -> &'static str {
     "the secret is empty; give the secret that the webhook was registered with"
 }
 
+/// The value may be a secret, so it is not shown.
+pub(super) fn variable_not_utf8(name: &str) -> String {
+    format!("the variable {name} is not UTF-8; set it to text, or unset it")
+}
+
 pub(super) fn secret_is_missing() -> &'static str {
     "the secret is missing; give --secret, --secret-file or TWENTY_WEBHOOK_SECRET"
 }

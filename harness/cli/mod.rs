@@ -27,11 +27,13 @@ mod sign;
 mod signals;
 mod target;
 mod trust;
+mod usage;
 mod values;
 mod verify;
 
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::error::Error;
@@ -120,11 +122,17 @@ pub fn is_watchdog(arguments: impl IntoIterator<Item = OsString>) -> bool {
 
 /// Parses the command line. Errors: it asks for help, or is wrong; the text has been printed.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, ExitStatus> {
-    let command = environment::with_variables(Arguments::command());
-    let matches = command.try_get_matches_from(arguments);
-    matches.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|why| {
-        // If this cannot be printed, the status still shows the error.
-        let _ = why.print();
+    let given: Vec<OsString> = arguments.into_iter().collect();
+    let mut command = environment::with_variables(Arguments::command());
+    let matches = command.try_get_matches_from_mut(&given);
+    let parsed = matches.and_then(|matches| Arguments::from_arg_matches(&matches));
+    let is_complete = parsed.as_ref().err().is_none_or(|why| why.kind() == ErrorKind::InvalidUtf8);
+    if is_complete && let Some(variable) = environment::not_utf8(&command) {
+        Console::new(ColorChoice::Auto).error(&messages::variable_not_utf8(&variable));
+        return Err(ExitStatus::Usage);
+    }
+    parsed.map_err(|why| {
+        usage::print(&why, &given);
         if why.use_stderr() { ExitStatus::Usage } else { ExitStatus::Passed }
     })
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::config;
+use super::console::Console;
 use super::environment::{file, first_given, word};
 use super::headings::{CASES, ENDPOINT, LIMITS, PAYLOAD, SECRET, SELECTION, VERDICT};
 use super::messages;
@@ -153,8 +154,10 @@ impl SecretOptions {
         self.secret.is_some() || self.secret_file.is_some()
     }
 
-    /// The secret, if one was given. Errors: the file cannot be read, or the secret is empty.
-    pub(super) fn read(&self) -> Result<Option<Secret>, Error> {
+    /// The secret, if one was given. It is redacted in all later output of the console.
+    ///
+    /// Errors: the file cannot be read, or the secret is empty.
+    pub(super) fn read(&self, console: &mut Console) -> Result<Option<Secret>, Error> {
         let secret = word("secret", self.secret.as_ref(), SecretSource::Secret);
         let file = file("secret-file", self.secret_file.as_ref(), SecretSource::File);
         let secret = match first_given([secret, file]) {
@@ -169,7 +172,9 @@ impl SecretOptions {
         if secret.is_empty() {
             return Err(Error::Usage(messages::secret_is_empty().to_owned()));
         }
-        Ok(Some(Secret::new(secret)))
+        let secret = Secret::new(secret);
+        console.redact(&secret);
+        Ok(Some(secret))
     }
 
     /// The file of the secret, if one is given.
@@ -179,8 +184,8 @@ impl SecretOptions {
     }
 
     /// The secret. Errors: none was given, too.
-    pub(super) fn require(&self) -> Result<Secret, Error> {
-        self.read()?.ok_or_else(|| Error::Usage(messages::secret_is_missing().to_owned()))
+    pub(super) fn require(&self, console: &mut Console) -> Result<Secret, Error> {
+        self.read(console)?.ok_or_else(|| Error::Usage(messages::secret_is_missing().to_owned()))
     }
 }
 

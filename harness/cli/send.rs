@@ -62,7 +62,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let target = arguments.trust.target(&arguments.url, console)?;
     target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;
     let (dialect, clock, key) =
-        (arguments.dialect.dialect(), Clock::system(), Key::new(&arguments.secret.require()?));
+        (arguments.dialect.dialect(), Clock::system(), Key::new(&arguments.secret.require(console)?));
     let event = event(&arguments)?;
     let random = Random::from_seed(random_seed());
     let body = dialect.render(

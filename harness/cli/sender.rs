@@ -96,7 +96,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let subject = attached.name();
     // A live sender gets secrets that the run makes.
     let secret = match attached {
-        AttachedSender::Transcript(_) => arguments.secret.read()?,
+        AttachedSender::Transcript(_) => arguments.secret.read(console)?,
         AttachedSender::Exec(_) | AttachedSender::Control(_) => None,
     };
     let folder = arguments.run.reports.claim(&arguments.inputs(&attached))?;
@@ -156,7 +156,6 @@ fn recorded(
     console: &mut Console,
 ) -> Result<Run, Error> {
     run::check_vectors()?;
-    secret.iter().for_each(|secret| console.redact(secret));
     let began = std::time::Instant::now();
     let name = file.display().to_string();
     let recording = reading::read(open(file)?, &name, &Redaction::new(secret.as_ref()))

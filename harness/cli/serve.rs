@@ -71,7 +71,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
 }
 
 async fn receiver(arguments: ReceiverArguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let secret = arguments.secret.require()?;
+    let secret = arguments.secret.require(console)?;
     let settings =
         Settings { window: arguments.window, body_limit: arguments.body_limit, ..Settings::new(secret) };
     let receiver = Receiver::new(settings, Clock::system(), Arc::new(observe));

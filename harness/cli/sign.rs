@@ -31,7 +31,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let secret = arguments.secret.require()?;
+    let secret = arguments.secret.require(console)?;
     let body = input(arguments.file.as_deref())?;
     let timestamp = arguments.timestamp.clone().unwrap_or_else(|| Clock::system().now_ms().to_string());
     let signature = sign(secret.expose(), &timestamp, &body);

@@ -82,7 +82,7 @@ pub(super) fn write<F: Copy>(
     let _writing = writing();
     let mut failed = None;
     for target in targets {
-        let rendered = render(target.format)?;
+        let rendered = console.redacted(&render(target.format)?);
         let written = if target.is_stdout() {
             console.print(&rendered)
         } else {

@@ -34,7 +34,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let secret = arguments.secret.require()?;
+    let secret = arguments.secret.require(console)?;
     let given = input(arguments.file.as_deref())?;
     let (timestamp, signature, body) = match (&arguments.timestamp, &arguments.signature) {
         (Some(timestamp), Some(signature)) => (timestamp.clone().into(), signature.clone().into(), given),

@@ -1,7 +1,10 @@
-//! The encodings in which a program may write a secret: unchanged, escaped in JSON, in base64, in hexadecimal, or escaped for a
-//! URL.
+//! The encodings in which a program may write a secret: unchanged, escaped in JSON, in HTML, for a URL or in a quoted string, in
+//! base64 or in hexadecimal, in one case.
+
+use std::fmt::Write as _;
 
 use base64::Engine as _;
+use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use memchr::memmem;
 use serde_json::Value;
@@ -13,39 +16,121 @@ use crate::wire::exchange::Delivery;
 /// The shortest secret to search for: a shorter one occurs in any text by chance.
 pub(crate) const SHORTEST: usize = 4;
 
-/// The distinct encodings of a secret, each with its placeholder; empty if the secret is too short to search for.
+/// The distinct encodings of a secret, each with its name; empty if the secret is too short to search for.
 pub(crate) fn encodings(secret: &Secret) -> Vec<(String, &'static str)> {
     let secret = secret.expose();
     if secret.len() < SHORTEST {
         return Vec::new();
     }
-    let quoted = Value::from(secret).to_string();
-    let ascii = escape_non_ascii(&quoted);
-    let unquoted = |text: &str| text[1..text.len() - 1].to_owned();
+    let json = in_json(secret);
+    let ascii = escape_non_ascii(&json);
     let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let component = percent(secret, b"-_.!~*'()");
+    let path = percent(secret, b"-_.~/");
     let every = [
-        (secret.to_owned(), "[redacted]"),
-        (unquoted(&quoted), "[redacted:json]"),
-        (unquoted(&ascii), "[redacted:json-ascii]"),
-        (STANDARD.encode(secret), "[redacted:base64]"),
-        (STANDARD_NO_PAD.encode(secret), "[redacted:base64-unpadded]"),
-        (URL_SAFE.encode(secret), "[redacted:base64url]"),
-        (URL_SAFE_NO_PAD.encode(secret), "[redacted:base64url-unpadded]"),
-        (const_hex::encode(secret), "[redacted:hex]"),
-        (const_hex::encode_upper(secret), "[redacted:HEX]"),
-        (form.replace('+', "%20"), "[redacted:url]"),
-        (form, "[redacted:form]"),
+        (secret.to_owned(), ""),
+        (json.clone(), "json"),
+        (ascii.clone(), "json-ascii"),
+        (STANDARD.encode(secret), "base64"),
+        (STANDARD_NO_PAD.encode(secret), "base64-unpadded"),
+        (URL_SAFE.encode(secret), "base64url"),
+        (URL_SAFE_NO_PAD.encode(secret), "base64url-unpadded"),
+        (const_hex::encode(secret), "hex"),
+        (const_hex::encode_upper(secret), "HEX"),
+        (form.replace('+', "%20"), "url"),
+        (form.clone(), "form"),
         // White space around a header's value is not part of it.
-        (secret.trim().to_owned(), "[redacted:trimmed]"),
+        (secret.trim().to_owned(), "trimmed"),
+        // Some programs change the case of header names.
+        (secret.to_lowercase(), "lower"),
+        (secret.to_uppercase(), "upper"),
+        // In the middle of longer text in base64, such as a user and a password.
+        (inside(&STANDARD_NO_PAD, secret, 1), "base64-1"),
+        (inside(&STANDARD_NO_PAD, secret, 2), "base64-2"),
+        (inside(&URL_SAFE_NO_PAD, secret, 1), "base64url-1"),
+        (inside(&URL_SAFE_NO_PAD, secret, 2), "base64url-2"),
+        (lower_digits(&form.replace('+', "%20")), "url-lower"),
+        (lower_digits(&form), "form-lower"),
+        (lower_digits(&component), "component-lower"),
+        (component, "component"),
+        (lower_digits(&path), "path-lower"),
+        (path, "path"),
+        // PHP escapes slashes, Go escapes what is special in HTML.
+        (json.replace('/', r"\/"), "json-slashes"),
+        (ascii.replace('/', r"\/"), "json-ascii-slashes"),
+        (json.replace('<', r"\u003c").replace('>', r"\u003e").replace('&', r"\u0026"), "json-html"),
+        (in_json(&json), "json-json"),
+        (in_json(&ascii), "json-json-ascii"),
+        (quoted(secret), "quoted"),
+        (quoted(&json), "quoted-json"),
+        (quoted(&ascii), "quoted-json-ascii"),
+        (bytes_literal(secret), "bytes"),
+        (in_html(secret, "&quot;", "&#39;"), "html"),
+        (in_html(secret, "&quot;", "&#x27;"), "html-hex"),
+        (in_html(secret, "&#34;", "&#39;"), "html-decimal"),
+        (in_html(secret, "\"", "'"), "html-text"),
     ];
     let mut encodings: Vec<(String, &str)> = Vec::with_capacity(every.len());
-    for (encoded, placeholder) in every {
-        // Of equal encodings, the first placeholder is used.
+    for (encoded, name) in every {
+        // Of equal encodings, the first name is used.
         if encoded.len() >= SHORTEST && !encodings.iter().any(|(known, _)| *known == encoded) {
-            encodings.push((encoded, placeholder));
+            encodings.push((encoded, name));
         }
     }
     encodings
+}
+
+fn in_json(text: &str) -> String {
+    let quoted = Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+/// As the suite and Rust programs quote it.
+fn quoted(text: &str) -> String {
+    text.chars().flat_map(char::escape_debug).collect()
+}
+
+/// As Python quotes bytes.
+fn bytes_literal(text: &str) -> String {
+    text.bytes().flat_map(std::ascii::escape_default).map(char::from).collect()
+}
+
+fn in_html(text: &str, double: &str, single: &str) -> String {
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    escaped.replace('"', double).replace('\'', single)
+}
+
+/// Escaped for a URL, except for letters, digits and `kept`.
+fn percent(text: &str, kept: &[u8]) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
+
+/// The same escapes with lower-case digits.
+fn lower_digits(escaped: &str) -> String {
+    let mut digits = 0_u8;
+    let lowered = escaped.chars().map(|character| {
+        let is_digit = digits > 0;
+        digits = if character == '%' { 2 } else { digits.saturating_sub(1) };
+        if is_digit { character.to_ascii_lowercase() } else { character }
+    });
+    lowered.collect()
+}
+
+/// The digits that only the secret decides if it begins `before` bytes after a group of three.
+fn inside(engine: &GeneralPurpose, secret: &str, before: usize) -> String {
+    let shifted = [&[0; 2][..before], secret.as_bytes()].concat();
+    let encoded = engine.encode(&shifted);
+    let end = encoded.len() - usize::from(shifted.len() % 3 > 0);
+    encoded.get(before + 1..end).unwrap_or_default().to_owned()
 }
 
 /// The index of the first text that contains a secret in any encoding.
@@ -63,6 +148,12 @@ pub(crate) fn place_of(secret: &Secret, delivery: &Delivery) -> Option<String> {
     }
     if has_secret(delivery.target.as_bytes()) {
         return Some("the URL".to_owned());
+    }
+    if has_secret(delivery.method.as_bytes()) {
+        return Some("the method".to_owned());
+    }
+    if delivery.headers.0.iter().any(|(name, _)| has_secret(name.as_bytes())) {
+        return Some("a header name".to_owned());
     }
     let header = delivery.headers.0.iter().find(|(_, value)| has_secret(value));
     header.map(|(name, _)| format!("the header {name}"))

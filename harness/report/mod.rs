@@ -159,7 +159,7 @@ impl Report {
         }
         let additional = further_members(transcript);
         if !additional.is_empty() {
-            notes.push(messages::additional_members(&additional));
+            notes.push(redact.text(&messages::additional_members(&additional)));
         }
         notes.extend(exits(transcript).map(|note| redact.text(&note)));
         notes.extend(transcript.remarks.iter().map(|remark| redact.text(remark)));

@@ -6,6 +6,7 @@ pub(crate) mod lines;
 pub(crate) mod messages;
 pub mod observations;
 pub mod observed;
+mod output;
 pub mod port;
 pub mod process;
 pub mod protocol;

@@ -12,18 +12,16 @@ mod tree;
 #[cfg(unix)]
 pub mod watchdog;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::output::LastOutput;
 use super::tail::{Tail, Tailed};
 use super::{SubjectError, messages};
 #[cfg(not(unix))]
@@ -38,10 +36,6 @@ pub use table::MARK;
 #[cfg(unix)]
 pub use tree::{end_all, own};
 
-/// How many bytes of stderr are kept.
-const KEPT_STDERR: usize = 16 * 1024;
-/// How many of the last lines of its output are shown.
-const SHOWN_LINES: usize = 12;
 /// How long a process may take to end after SIGTERM.
 const STOP_WAIT: Duration = Duration::from_secs(2);
 /// How long to wait for the rest of its output after the process ended. A child process may keep the streams open.
@@ -54,7 +48,7 @@ pub struct Process {
     /// Waits for processes that the command left, while it runs.
     reaping: Option<JoinHandle<()>>,
     command: String,
-    stderr: Arc<Mutex<VecDeque<u8>>>,
+    stderr: LastOutput,
     /// The end of stdout, if that is read through [`Process::stdout`].
     stdout: Option<Tail>,
     /// Reads stderr to its end; `None` after that.
@@ -101,8 +95,8 @@ impl Process {
             };
             SubjectError::Unreachable(messages::cannot_start(&words[0], why, fix))
         })?;
-        let stderr = Arc::new(Mutex::new(VecDeque::new()));
-        let reading = tree.leader.stderr().map(|stream| tokio::spawn(keep_last(stream, stderr.clone())));
+        let stderr = LastOutput::default();
+        let reading = tree.leader.stderr().map(|stream| tokio::spawn(stderr.clone().keep(stream)));
         Ok(Self { tree, reaping: reaping(), command: command.to_owned(), stderr, stdout: None, reading })
     }
 
@@ -147,14 +141,11 @@ impl Process {
 
     /// The last lines of stderr, or of stdout if there are none, as the end of a message; empty if there are none either.
     pub fn output_end(&self) -> String {
-        let kept = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&kept.iter().copied().collect::<Vec<_>>()).into_owned();
-        let said = last_lines(&text);
+        let said = self.stderr.last_lines();
         if !said.is_empty() {
             return messages::last_lines("stderr", &said);
         }
-        let text = self.stdout.as_ref().map(Tail::text).unwrap_or_default();
-        messages::last_lines("stdout", &last_lines(&text))
+        messages::last_lines("stdout", &self.stdout.as_ref().map(Tail::last_lines).unwrap_or_default())
     }
 
     /// Ends the process and everything it started: with SIGTERM, and after two seconds with SIGKILL. What left its group has no
@@ -176,20 +167,5 @@ impl Drop for Process {
         if let Some(reaping) = &self.reaping {
             reaping.abort();
         }
-    }
-}
-
-fn last_lines(text: &str) -> Vec<&str> {
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(SHOWN_LINES)..].to_vec()
-}
-
-async fn keep_last<R: AsyncRead + Unpin>(mut stream: R, kept: Arc<Mutex<VecDeque<u8>>>) {
-    let mut buffer = [0; 4096];
-    while let Ok(count @ 1..) = stream.read(&mut buffer).await {
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend(&buffer[..count]);
-        let surplus = kept.len().saturating_sub(KEPT_STDERR);
-        kept.drain(..surplus);
     }
 }

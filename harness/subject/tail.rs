@@ -1,9 +1,7 @@
 //! The end of what a program writes to a stream that something else reads.
 
-use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,13 +9,12 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// How many bytes are kept.
-const KEPT: usize = 4 * 1024;
+use super::output::LastOutput;
 
 /// The last bytes that were read from a stream.
 #[derive(Debug, Clone)]
 pub(super) struct Tail {
-    kept: Arc<Mutex<VecDeque<u8>>>,
+    kept: LastOutput,
     over: watch::Sender<bool>,
 }
 
@@ -29,7 +26,7 @@ pub(super) struct Tailed<R> {
 
 impl Default for Tail {
     fn default() -> Self {
-        Self { kept: Arc::default(), over: watch::Sender::new(false) }
+        Self { kept: LastOutput::default(), over: watch::Sender::new(false) }
     }
 }
 
@@ -46,9 +43,8 @@ impl Tail {
         let _ = timeout(wait, over.wait_for(|over| *over)).await;
     }
 
-    pub(super) fn text(&self) -> String {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&kept.iter().copied().collect::<Vec<_>>()).into_owned()
+    pub(super) fn last_lines(&self) -> Vec<String> {
+        self.kept.last_lines()
     }
 }
 
@@ -64,11 +60,7 @@ impl<R: AsyncRead + Unpin> AsyncRead for Tailed<R> {
         if arrived.is_empty() {
             self.tail.over.send_replace(true);
         }
-        let mut kept = self.tail.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend(&arrived[arrived.len().saturating_sub(KEPT)..]);
-        let surplus = kept.len().saturating_sub(KEPT);
-        kept.drain(..surplus);
-        drop(kept);
+        self.tail.kept.push(arrived);
         Poll::Ready(read)
     }
 }

@@ -79,8 +79,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let secret = arguments.secret.require()?;
-    console.redact(&secret);
+    let secret = arguments.secret.require(console)?;
     if arguments.path.len() > MOST_WEBHOOKS {
         return Err(Error::Usage(messages::too_many_paths(MOST_WEBHOOKS)));
     }

@@ -72,8 +72,7 @@ pub(super) fn run(arguments: Arguments, console: &mut Console) -> Result<ExitSta
     let files = match arguments.tool {
         Name::Locust => locust(&content).map_err(Error::Harness)?,
         Name::Wrk => {
-            let secret = arguments.secret.require()?;
-            console.redact(&secret);
+            let secret = arguments.secret.require(console)?;
             let signing = Presigning {
                 secret: &secret,
                 count: arguments.count,

@@ -94,7 +94,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     });
     let corpus = arguments.load.corpus()?;
     limits::allow(plan.concurrency).map_err(Error::Usage)?;
-    let secret = arguments.secret.read()?;
+    let secret = arguments.secret.read(console)?;
     let secret = secret.unwrap_or_else(|| Secret::new(Random::from_seed(plan.seed).secret()));
     console.redact(&secret);
     let redaction = Redaction::new([&secret]);

@@ -117,7 +117,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let (clock, interrupted) = (Clock::system(), interruption());
     let secret = match &attachment {
         Some(attachment) => attachment.secret.clone(),
-        None => arguments.attach.given_secret()?.unwrap_or_else(made),
+        None => arguments.attach.given_secret(console)?.unwrap_or_else(made),
     };
     console.redact(&secret);
     let reached = reach(attachment.as_ref(), &secret, &clock, &interrupted, console).await?;

@@ -52,13 +52,11 @@ impl Keeping {
     /// Keeps a delivery. Errors: it cannot be written.
     pub fn keep(
         &mut self,
-        mut exchange: Exchange,
+        exchange: &Exchange,
         judged: &DeliveryEntry,
         redaction: &Redaction,
     ) -> Result<(), Error> {
-        let clean = redaction.clean(&exchange.delivery);
-        let redacted = clean.is_some();
-        exchange.delivery = clean.unwrap_or(exchange.delivery);
+        let (exchange, redacted) = redaction.exchange(exchange);
         let path = self.folder.join(format!("{}.http", exchange.id.0));
         let written = File::create_new(&path).and_then(|mut file| file.write_all(&raw(&exchange.delivery)));
         written.map_err(|source| Error::Report { path, source })?;

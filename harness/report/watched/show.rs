@@ -47,11 +47,11 @@ impl Show {
 
     pub fn delivery(&self, exchange: &Exchange, judged: &DeliveryEntry, redaction: &Redaction) -> String {
         let (delivery, status) = (&exchange.delivery, exchange.outcome.status());
-        let target = redaction.text(&delivery.target);
+        let (method, target) = (redaction.text(&delivery.method), redaction.text(&delivery.target));
         let at = rfc3339(exchange.at_ms);
         if self.json {
             let mut object = json!({
-                "number": exchange.id.0, "at": at, "at_ms": exchange.at_ms, "method": delivery.method,
+                "number": exchange.id.0, "at": at, "at_ms": exchange.at_ms, "method": method,
                 "target": target, "bytes": delivery.body.len(), "status": status,
             });
             if let (Some(object), Ok(Value::Object(judged))) =

@@ -80,11 +80,11 @@ impl TrafficTally {
                     }
                 }
                 Judgement::Judged(Verdict::NotApplicable(why)) => {
-                    entry.why.get_or_insert_with(|| why.clone());
+                    entry.why.get_or_insert_with(|| redaction.text(why));
                 }
                 Judgement::Judged(Verdict::Inconclusive(why)) | Judgement::Error(why) => {
                     if entry.inconclusive == 0 {
-                        entry.why = Some(why.clone());
+                        entry.why = Some(redaction.text(why));
                     }
                     entry.inconclusive += 1;
                 }

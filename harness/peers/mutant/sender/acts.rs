@@ -250,6 +250,22 @@ pub(super) fn act(fault: SenderFault) -> Act {
                 it.delivery.headers.add("X-Twenty-Webhook-Secret", secret.expose().to_owned());
             }
         }),
+        F::SecretInHeaderName => Alters(|it| {
+            if let Some(secret) = it.word() {
+                it.header(&format!("X-{secret}"), "1");
+            }
+        }),
+        F::SecretInMethod => Alters(|it| {
+            if let Some(secret) = it.word() {
+                it.delivery.method = secret;
+            }
+        }),
+        F::SecretInUrl => Alters(|it| {
+            if let Some(secret) = it.word() {
+                let separator = if it.url.contains('?') { '&' } else { '?' };
+                it.url.push_str(&format!("{separator}key={secret}"));
+            }
+        }),
         F::SecretInBody => Alters(|it| {
             if let Some(secret) = it.secret.clone() {
                 it.edit(|body| body["secret"] = secret.expose().into());

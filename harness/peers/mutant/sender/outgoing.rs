@@ -43,6 +43,12 @@ impl Outgoing<'_> {
         }
     }
 
+    /// The secret, if it can stand in a name or a URL.
+    pub(super) fn word(&self) -> Option<String> {
+        let secret = self.secret.as_ref().map(Secret::expose);
+        secret.filter(|secret| secret.bytes().all(|byte| byte.is_ascii_alphanumeric())).map(str::to_owned)
+    }
+
     /// Changes the body's bytes and signs it again.
     pub(super) fn rewrite(&mut self, change: impl FnOnce(&[u8]) -> Vec<u8>) {
         self.delivery.body = Bytes::from(change(&self.delivery.body));

@@ -27,7 +27,13 @@ pub const ALL: &[Requirement] = &[
         scenarios: &[&EVERY_EVENT, &SEVERAL_WEBHOOKS, &GENERATED],
         needs: None,
         check: |requirement, t| every_delivery(requirement, t, secret_kept),
-        counterexamples: Faults::Sender(&[SenderFault::SecretInHeader, SenderFault::SecretInBody]),
+        counterexamples: Faults::Sender(&[
+            SenderFault::SecretInHeader,
+            SenderFault::SecretInHeaderName,
+            SenderFault::SecretInMethod,
+            SenderFault::SecretInUrl,
+            SenderFault::SecretInBody,
+        ]),
     },
     Requirement {
         id: "SIG-9",

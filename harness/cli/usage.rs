@@ -1,0 +1,73 @@
+//! Errors of the command line, without the secrets in it.
+//!
+//! Invariant: what may be a mistyped `--secret` is not shown: its value, whatever is glued to it, and the values of options that do
+//! not exist.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use anstream::AutoStream;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::redaction::Redaction;
+use crate::webhook::signature::Secret;
+
+const OPTION: &str = "--secret";
+
+/// Prints an error, or the help that was asked for.
+pub(super) fn print(why: &clap::Error, arguments: &[OsString]) {
+    if !why.use_stderr() {
+        // The status is that of a success either way.
+        let _ = why.print();
+        return;
+    }
+    let text = hidden(why.render().ansi().to_string(), &doubtful(why, arguments));
+    // If this cannot be printed, the status still shows the error.
+    let _ = write!(AutoStream::auto(io::stderr()), "{text}");
+}
+
+/// The parts of the command line that may be a secret.
+fn doubtful(why: &clap::Error, arguments: &[OsString]) -> Vec<String> {
+    let arguments: Vec<String> =
+        arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let unknown = match (why.kind(), why.get(ContextKind::InvalidArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(unknown))) => Some(unknown.as_str()),
+        _ => None,
+    };
+    let mut found = Vec::new();
+    let mut is_value = false;
+    for argument in &arguments {
+        if is_value {
+            found.push(argument.clone());
+        }
+        is_value = argument == OPTION;
+        let name = argument.split('=').next().unwrap_or_default();
+        let of_unknown = unknown.is_some_and(|unknown| {
+            let unknown = unknown.split('=').next().unwrap_or_default();
+            name == unknown || (!name.starts_with("--") && name.starts_with(unknown))
+        });
+        if let Some(glued) = argument.strip_prefix(OPTION) {
+            let is_file = glued.starts_with("-file") && (glued.len() == 5 || glued.starts_with("-file="));
+            found.extend((!is_file).then(|| glued.trim_start_matches('=').to_owned()));
+        } else if of_unknown && let Some((_, value)) = argument.split_once('=') {
+            found.push(value.to_owned());
+        }
+        // `-secret`, and a value glued to one letter.
+        if let Some(glued) = argument.strip_prefix("-s") {
+            found.push(glued.strip_prefix("ecret").unwrap_or(glued).trim_start_matches('=').to_owned());
+        }
+    }
+    found.retain(|part| !part.is_empty());
+    found
+}
+
+fn hidden(mut text: String, parts: &[String]) -> String {
+    for part in parts {
+        text = Redaction::new([&Secret::new(part.as_str())]).text(&text);
+        // A short one is only looked for after the option.
+        for before in [OPTION, "--secret=", "-s"] {
+            text = text.replace(&format!("{before}{part}"), &format!("{before}[redacted]"));
+        }
+    }
+    text
+}

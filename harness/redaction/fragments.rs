@@ -1,0 +1,208 @@
+//! Finds secrets and parts of them in bytes, in one pass.
+//!
+//! Invariant: of what is found, the rest of the bytes has no [`WINDOW`] consecutive bytes of an encoding, unless they are words
+//! that every report has. A part may be all that is left of a secret that a program or the suite cut off.
+
+use std::collections::HashMap;
+
+use memchr::memmem;
+
+use super::encodings::SHORTEST;
+
+/// How many consecutive bytes of a secret are found wherever they are.
+pub(super) const WINDOW: usize = 8;
+/// Every window contains a gram that begins at a multiple of [`STRIDE`], so the search looks only there.
+const GRAM: usize = 4;
+const STRIDE: usize = WINDOW - GRAM + 1;
+/// How many bits of the filter there are for each gram.
+const SPREAD: usize = 32;
+/// Marks where text was cut off. What is next to it may be a shorter part of a secret.
+const CUT: &[u8] = "…".as_bytes();
+/// Words of the suite's own texts. A secret that contains one of them does not hide it everywhere.
+const WORDS: &str = "x-twenty-webhook-signature x-twenty-webhook-timestamp x-twenty-webhook-nonce twenty_webhook_secret \
+    content-type: application/json; charset=utf-8 content-length: transfer-encoding: connection: keep-alive user-agent: \
+    http://127.0.0.1: https://127.0.0.1: http://localhost: 127.0.0.1 authorization twenty-conform webhooks receiver's sender's \
+    receivers senders deliveries delivery signatures signature timestamps timestamp accepted accepts rejected rejects \
+    requirements requirement verification reception processing processed inconclusive interrupted acknowledges acknowledged \
+    documented documentation development production workspace password [redacted:part:base64url-unpadded]";
+
+/// A secret in one encoding.
+#[derive(Debug, Clone)]
+pub(super) struct Encoding {
+    pub(super) text: Vec<u8>,
+    pub(super) name: &'static str,
+}
+
+/// All encodings of all secrets, with an index of their windows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fragments {
+    pub(super) encodings: Vec<Encoding>,
+    /// The encodings that are shorter than a window, longest first.
+    short: Vec<usize>,
+    /// The encodings that begin with a window.
+    whole: HashMap<u64, Vec<usize>>,
+    /// One place of each window: an encoding and an offset.
+    windows: HashMap<u64, (usize, usize)>,
+    /// A bit for the hash of each gram. Its length is a power of two.
+    filter: Vec<u64>,
+    grams: usize,
+}
+
+/// A secret, or a part of one, in some bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// The index of the encoding, and the offset in it.
+    pub(super) encoding: usize,
+    pub(super) offset: usize,
+}
+
+impl Fragments {
+    pub(super) fn is_empty(&self) -> bool {
+        self.encodings.is_empty()
+    }
+
+    pub(super) fn add(&mut self, text: Vec<u8>, name: &'static str) {
+        // Two secrets may have an encoding in common: the first name is used.
+        let is_short = text.len() < WINDOW;
+        let alike = if is_short { Some(&self.short) } else { self.whole.get(&window(&text, 0)) };
+        if alike.into_iter().flatten().any(|&known| self.encodings[known].text == text) {
+            return;
+        }
+        let number = self.encodings.len();
+        if is_short {
+            let longer = |&known: &usize| self.encodings[known].text.len() >= text.len();
+            self.short.insert(self.short.partition_point(longer), number);
+        } else {
+            self.whole.entry(window(&text, 0)).or_default().push(number);
+            for at in 0..=text.len() - WINDOW {
+                self.windows.entry(window(&text, at)).or_insert((number, at));
+            }
+            self.grams += text.len() - GRAM + 1;
+        }
+        self.encodings.push(Encoding { text, name });
+        if self.grams * SPREAD > self.filter.len() * 64 {
+            self.filter = vec![0; (self.grams * SPREAD * 2 / 64).next_power_of_two()];
+            (0..self.encodings.len()).for_each(|number| self.note_grams(number));
+        } else {
+            self.note_grams(number);
+        }
+    }
+
+    fn note_grams(&mut self, number: usize) {
+        let text = &self.encodings[number].text;
+        if text.len() >= WINDOW {
+            for at in 0..=text.len() - GRAM {
+                let (word, bit) = slot(text, at, self.filter.len());
+                self.filter[word] |= bit;
+            }
+        }
+    }
+
+    /// What is found, in order and without overlaps.
+    pub(super) fn find(&self, bytes: &[u8]) -> Vec<Found> {
+        let mut found = self.long(bytes);
+        for &number in &self.short {
+            let text = &self.encodings[number].text;
+            for start in memmem::find_iter(bytes, text) {
+                add(&mut found, Found { start, end: start + text.len(), encoding: number, offset: 0 });
+            }
+        }
+        for mark in memmem::find_iter(bytes, CUT) {
+            let (before, after) = (self.cut_before(bytes, mark), self.cut_after(bytes, mark + CUT.len()));
+            before.into_iter().chain(after).for_each(|one| add(&mut found, one));
+        }
+        found
+    }
+
+    /// Whole encodings and parts, of at least a window.
+    fn long(&self, bytes: &[u8]) -> Vec<Found> {
+        let mut found = Vec::new();
+        if self.filter.is_empty() || bytes.len() < WINDOW {
+            return found;
+        }
+        let (mut from, mut gram) = (0, 0);
+        while gram + GRAM <= bytes.len() {
+            let (word, bit) = slot(bytes, gram, self.filter.len());
+            if self.filter[word] & bit == 0 {
+                gram += STRIDE;
+                continue;
+            }
+            let first = gram.saturating_sub(STRIDE - 1).max(from);
+            let last = gram.min(bytes.len() - WINDOW);
+            match (first..=last).find_map(|start| self.at(bytes, start)) {
+                Some(one) => {
+                    (from, gram) = (one.end, one.end);
+                    found.push(one);
+                }
+                None => gram += STRIDE,
+            }
+        }
+        found
+    }
+
+    /// The longest encoding that begins here, or the part of one.
+    fn at(&self, bytes: &[u8], start: usize) -> Option<Found> {
+        let here = window(bytes, start);
+        let &(encoding, offset) = self.windows.get(&here)?;
+        let rest = &bytes[start..];
+        let whole = self.whole.get(&here).into_iter().flatten();
+        let whole = whole.filter(|&&number| rest.starts_with(&self.encodings[number].text));
+        if let Some(&encoding) = whole.max_by_key(|&&number| self.encodings[number].text.len()) {
+            let end = start + self.encodings[encoding].text.len();
+            return Some(Found { start, end, encoding, offset: 0 });
+        }
+        let same =
+            rest.iter().zip(&self.encodings[encoding].text[offset..]).take_while(|(one, other)| one == other);
+        let end = start + same.count();
+        let is_word = memmem::find(WORDS.as_bytes(), &bytes[start..end].to_ascii_lowercase()).is_some();
+        (!is_word).then_some(Found { start, end, encoding, offset })
+    }
+
+    /// The beginning of an encoding that was cut off at `end`.
+    fn cut_before(&self, bytes: &[u8], end: usize) -> Option<Found> {
+        (SHORTEST..WINDOW).rev().find_map(|length| {
+            let start = end.checked_sub(length)?;
+            let part = &bytes[start..end];
+            let is_part = |one: &Encoding| one.text.len() > length && one.text.starts_with(part);
+            let encoding = self.encodings.iter().position(is_part)?;
+            Some(Found { start, end, encoding, offset: 0 })
+        })
+    }
+
+    /// The end of an encoding that was cut off at `start`.
+    fn cut_after(&self, bytes: &[u8], start: usize) -> Option<Found> {
+        (SHORTEST..WINDOW).rev().find_map(|length| {
+            let end = start + length;
+            let part = bytes.get(start..end)?;
+            let is_part = |one: &Encoding| one.text.len() > length && one.text.ends_with(part);
+            let encoding = self.encodings.iter().position(is_part)?;
+            Some(Found { start, end, encoding, offset: self.encodings[encoding].text.len() - length })
+        })
+    }
+}
+
+/// Adds what overlaps nothing that was found before.
+fn add(found: &mut Vec<Found>, one: Found) {
+    let at = found.partition_point(|other| other.end <= one.start);
+    if found.get(at).is_none_or(|next| next.start >= one.end) {
+        found.insert(at, one);
+    }
+}
+
+/// The window at an offset, as a number.
+fn window(bytes: &[u8], at: usize) -> u64 {
+    let mut window = [0; WINDOW];
+    window.copy_from_slice(&bytes[at..at + WINDOW]);
+    u64::from_le_bytes(window)
+}
+
+/// The bit of the gram at an offset, in a filter of `length` words.
+fn slot(bytes: &[u8], at: usize, length: usize) -> (usize, u64) {
+    let mut gram = [0; GRAM];
+    gram.copy_from_slice(&bytes[at..at + GRAM]);
+    // The golden ratio spreads similar grams.
+    let hash = u64::from(u32::from_le_bytes(gram)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 24;
+    (usize::try_from(hash >> 6).unwrap_or_default() & (length - 1), 1 << (hash & 63))
+}
