@@ -2,6 +2,7 @@
 //!
 //! Invariant: a failed write to stdout is an error of the command, unless the reader of stdout has gone.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstream::AutoStream;
@@ -11,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::suite::run::Progress;
-use crate::terminal::{BAD, lines};
+use crate::terminal::{BAD, guarded, json, lines};
 use crate::webhook::signature::Secret;
 
 /// When to colour.
@@ -45,8 +46,9 @@ impl Console {
         }
     }
 
+    /// Prints to stdout, with everything escaped that could control a terminal, except the styles of this program.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Error> {
-        match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
+        match self.out.write_all(guarded(text).as_bytes()).and_then(|()| self.out.flush()) {
             Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::Report { path: "(stdout)".into(), source: why })
             }
@@ -65,14 +67,33 @@ impl Console {
     }
 
     pub(super) fn error(&mut self, text: &str) {
-        let text = lines(&self.redaction.text(text), "");
+        // Only the first line begins at the margin, so no text from elsewhere can pass for a line of this program.
+        let text = lines(&self.redaction.text(text), "  ");
         self.write(&format!("{BAD}error:{BAD:#} {text}"));
     }
 
     fn write(&mut self, text: &str) {
         // If stderr is gone there is no other place to print.
-        let _ = writeln!(self.err, "{text}");
+        let _ = writeln!(self.err, "{}", guarded(text));
     }
+}
+
+/// Prints what the parser of the command line says: help to stdout, an error to stderr. An argument may come from anywhere, so an
+/// error that quotes control characters is printed without styles.
+pub(super) fn print_usage(why: &clap::Error) {
+    let said = why.render();
+    let plain = said.to_string();
+    // If this cannot be printed, the status still shows the error.
+    let _ = match guarded(&plain) {
+        Cow::Borrowed(_) => why.print(),
+        Cow::Owned(escaped) => io::stderr().write_all(escaped.as_bytes()),
+    };
+}
+
+/// Prints a line of JSON to stdout, for a program that reads it.
+pub(super) fn print_line(value: &serde_json::Value) {
+    // With stdout closed, no program reads it.
+    let _ = io::stdout().write_all(json(format!("{value}\n")).as_bytes());
 }
 
 /// The progress of a run, on terminals only.

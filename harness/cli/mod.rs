@@ -35,7 +35,7 @@ use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcomma
 
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use console::{ColorChoice, Console};
+use console::{ColorChoice, Console, print_usage};
 use headings::OUTPUT;
 use messages::help;
 
@@ -104,8 +104,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
     let command = environment::with_variables(Arguments::command());
     let matches = command.try_get_matches_from(arguments);
     matches.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|why| {
-        // If this cannot be printed, the status still shows the error.
-        let _ = why.print();
+        print_usage(&why);
         if why.use_stderr() { ExitStatus::Usage } else { ExitStatus::Passed }
     })
 }

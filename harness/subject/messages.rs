@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::path::Path;
 
+use crate::shell::joined;
+
 // Starting a program.
 
 pub(super) fn not_a_command(command: &str) -> String {
@@ -36,9 +38,12 @@ pub(crate) fn no_free_port(why: impl Display) -> String {
 
 /// `end` says how the process ended, from [`ended`].
 pub(super) fn receiver_ended_at_start(command: &str, port: u16, end: impl Display) -> String {
-    format!(
-        "the receiver ended before it listened on port {port}: {end}\nto see why, start it yourself: PORT={port} TWENTY_WEBHOOK_SECRET=… {command}"
-    )
+    // The command is split into words as in a shell, but no shell runs it.
+    let words = shlex::split(command).unwrap_or_default();
+    let again = joined(words.iter().map(String::as_str));
+    let fix = again
+        .map(|again| format!("\nto see why, start it yourself: PORT={port} TWENTY_WEBHOOK_SECRET=… {again}"));
+    format!("the receiver ended before it listened on port {port}: {end}{}", fix.unwrap_or_default())
 }
 
 pub(super) fn receiver_never_listened(command: &str, port: u16, seconds: f64, stderr_end: &str) -> String {

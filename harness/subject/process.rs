@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::{SubjectError, messages};
+use crate::terminal;
 
 /// How many bytes of stderr are kept.
 const KEPT_STDERR: usize = 16 * 1024;
@@ -113,7 +114,8 @@ impl Process {
     /// The last lines of stderr, as the end of a message; empty if there are none.
     pub fn stderr_end(&self) -> String {
         let kept = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&kept.iter().copied().collect::<Vec<_>>()).into_owned();
+        let kept: Vec<u8> = kept.iter().copied().collect();
+        let text = terminal::text(&kept);
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         messages::last_lines(&lines[lines.len().saturating_sub(SHOWN_LINES)..])
     }

@@ -13,6 +13,7 @@ use crate::bench::generate::ids::{ID_LENGTH, Ids};
 use crate::bench::tools::messages;
 use crate::random::Random;
 use crate::redaction::encodings::first_with;
+use crate::shell::quoted;
 use crate::webhook::dialect::{Dialect, rfc3339};
 use crate::webhook::signature::{Key, Secret};
 use crate::webhook::vectors;
@@ -161,7 +162,7 @@ pub fn wrk(content: &ExportContent<'_>, signing: &Presigning<'_>) -> Result<Vec<
             .replace("@MINUTES@", &format!("{:.1}", signing.good_for.as_secs_f64() / 60.0))
             .replace("@SIGNED@", &signed_at)
             .replace("@UNTIL@", &until)
-            .replace("@URL@", content.url)
+            .replace("@URL@", &quoted(content.url.as_bytes()).unwrap_or_default())
             .into_bytes()
     };
     let count = deliveries.len();

@@ -6,7 +6,7 @@ use super::imports::{self, Import};
 use super::{Files, assert_no, library, tree};
 
 /// Small files that every room may use. They use only each other, `webhook`, and the exchange.
-const GROUND_FLOOR: [&str; 10] = [
+const GROUND_FLOOR: [&str; 11] = [
     "clock",
     "described",
     "duration",
@@ -15,6 +15,7 @@ const GROUND_FLOOR: [&str; 10] = [
     "plural",
     "random",
     "redaction",
+    "shell",
     "statistics",
     "terminal",
 ];
