@@ -23,8 +23,8 @@ pub(crate) const UNCLEAR: Style = AnsiColor::Yellow.on_default();
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const BOLD: Style = Style::new().bold();
 
-/// Every sequence that a style writes.
-const SEQUENCES: [&str; 6] = ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m"];
+/// Every sequence that a style writes, and the underline of headings in help.
+const SEQUENCES: [&str; 7] = ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[4m", "\x1b[31m", "\x1b[32m", "\x1b[33m"];
 
 /// Whether a character is invisible, or changes how a terminal shows what follows.
 pub(crate) fn is_invisible(character: char) -> bool {

@@ -78,15 +78,14 @@ impl Console {
     }
 }
 
-/// Prints what the parser of the command line says: help to stdout, an error to stderr. An argument may come from anywhere, so an
-/// error that quotes control characters is printed without styles.
+/// Prints what the parser of the command line says: help to stdout, an error to stderr. An error quotes arguments, which may come
+/// from anywhere.
 pub(super) fn print_usage(why: &clap::Error) {
-    let said = why.render();
-    let plain = said.to_string();
+    let styled = why.render().ansi().to_string();
     // If this cannot be printed, the status still shows the error.
-    let _ = match guarded(&plain) {
+    let _ = match guarded(&styled) {
         Cow::Borrowed(_) => why.print(),
-        Cow::Owned(escaped) => io::stderr().write_all(escaped.as_bytes()),
+        Cow::Owned(escaped) => anstream::stderr().write_all(escaped.as_bytes()),
     };
 }
 

@@ -17,6 +17,8 @@ mod load;
 mod load_locust;
 mod mutants;
 mod peers;
+#[cfg(unix)]
+mod printed_commands;
 mod readme;
 mod reference;
 mod replays;
@@ -25,4 +27,6 @@ mod shapes;
 mod signing;
 mod skip;
 mod snapshot;
+#[cfg(unix)]
+mod terminal_output;
 mod tidy;
