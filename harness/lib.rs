@@ -40,6 +40,7 @@ mod plural;
 pub mod random;
 #[doc(hidden)]
 pub mod redaction;
+mod shell;
 #[doc(hidden)]
 pub mod statistics;
 #[doc(hidden)]

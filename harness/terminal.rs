@@ -1,10 +1,17 @@
-//! Text for a terminal: styles, and safe display of what a program under test wrote.
+//! Text for a terminal: styles, and safe display of what others wrote, such as a program under test or a file.
 //!
-//! Cleaned text has no character that moves the cursor, changes colours or changes the direction of writing.
+//! What is displayed has no character that moves the cursor, changes colours, is invisible, or changes the direction of writing,
+//! except the styles of this module. Each is escaped, such as `\u{1b}`; bytes that are not UTF-8 are shown as `\xff`.
+//!
+//! Text goes through two stages. Where it enters a sentence, it is [`clean`]ed or quoted. Everything that is printed or written as
+//! text passes [`guarded`] last, so that a forgotten place cannot harm a terminal.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+
+use crate::webhook::json::escape;
 
 /// For passes.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -16,26 +23,48 @@ pub(crate) const UNCLEAR: Style = AnsiColor::Yellow.on_default();
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const BOLD: Style = Style::new().bold();
 
+/// Every sequence that a style writes, and the underline of headings in help.
+const SEQUENCES: [&str; 7] = ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[4m", "\x1b[31m", "\x1b[32m", "\x1b[33m"];
+
 /// Whether a character is invisible, or changes how a terminal shows what follows.
 pub(crate) fn is_invisible(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(character,
+            // Soft hyphen, joiners and fillers.
+            '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}'
+            // Directions and zero widths, line and paragraph separators.
+            | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            // Annotations, characters that are none, and what XML forbids.
+            | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            // Tags and further variation selectors.
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The text on one line: invisible characters except tabs are escaped, such as `\u{1b}` or `\n`.
+/// Whether every byte is a character that is always visible.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
+}
+
+/// The text on one line: invisible characters except tabs are escaped, such as `\u{1b}`.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
+    if is_plain(text) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if is_invisible(character) && character != '\t' {
-            shown.extend(character.escape_default());
+            push_escaped(&mut shown, character);
         } else {
             shown.push(character);
         }
     }
     Cow::Owned(shown)
+}
+
+fn push_escaped(text: &mut String, character: char) {
+    // Writing to a string does not fail.
+    let _ = write!(text, "\\u{{{:x}}}", u32::from(character));
 }
 
 /// The same, cut off with an ellipsis after `most` characters.
@@ -59,21 +88,159 @@ pub(crate) fn lines(text: &str, margin: &str) -> String {
     shown
 }
 
+/// Bytes as text, with bytes that are not UTF-8 as `\xff`. Clean it to display it.
+///
+/// A reader can tell what was there: a backslash that others wrote is doubled where it would look like such an escape, or like one
+/// of [`clean`].
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && !(text.contains('\\') && (text.contains(is_invisible) || has_escape(text)))
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        let valid = chunk.valid();
+        for (at, character) in valid.char_indices() {
+            if character == '\\' {
+                let rest = valid[at..].trim_start_matches('\\');
+                let before_byte = rest.is_empty() && !chunk.invalid().is_empty();
+                if before_byte || rest.starts_with(is_invisible) || is_escape(rest) {
+                    shown.push('\\');
+                }
+            }
+            shown.push(character);
+        }
+        for byte in chunk.invalid() {
+            // Writing to a string does not fail.
+            let _ = write!(shown, "\\x{byte:02x}");
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Bytes in quotes on one line, escaped as in Rust; bytes that are not UTF-8 as `\xff`.
+pub(crate) fn quoted(bytes: &[u8]) -> String {
+    let mut shown = String::from("\"");
+    for chunk in bytes.utf8_chunks() {
+        shown.extend(chunk.valid().escape_debug());
+        for byte in chunk.invalid() {
+            // Writing to a string does not fail.
+            let _ = write!(shown, "\\x{byte:02x}");
+        }
+    }
+    shown + "\""
+}
+
+/// Whether a text has something that looks like an escape.
+fn has_escape(text: &str) -> bool {
+    text.match_indices('\\').any(|(at, _)| is_escape(&text[at + 1..]))
+}
+
+/// Whether a text begins like an escape without its backslash.
+fn is_escape(rest: &str) -> bool {
+    let is_byte = || {
+        let digits = rest.as_bytes().get(1..3);
+        rest.starts_with('x') && digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    rest.starts_with("u{") || is_byte()
+}
+
+/// The last stage of everything that is displayed: only line feeds, tabs and the styles of this module are left as they are.
+pub(crate) fn guarded(text: &str) -> Cow<'_, str> {
+    let is_dangerous = |one: char| is_invisible(one) && one != '\n' && one != '\t';
+    if !text.contains(is_dangerous) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let own = SEQUENCES.iter().find(|sequence| rest.starts_with(**sequence));
+        let length = own.map_or(character.len_utf8(), |sequence| sequence.len());
+        if own.is_none() && is_dangerous(character) {
+            push_escaped(&mut shown, character);
+        } else {
+            shown.push_str(&rest[..length]);
+        }
+        rest = &rest[length..];
+    }
+    Cow::Owned(shown)
+}
+
 /// The text without its styles.
 pub(crate) fn plain(text: &str) -> String {
-    anstream::adapter::strip_str(text).to_string()
+    anstream::adapter::strip_str(&guarded(text)).to_string()
+}
+
+/// JSON with invisible characters escaped, such as `\u202e`. They only occur inside strings; line feeds are formatting.
+pub(crate) fn json(json: String) -> String {
+    if json.is_ascii() && !json.contains('\u{7f}') {
+        return json;
+    }
+    let mut shown = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_invisible(character) && character != '\n' {
+            escape(character, &mut shown);
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{clean, clipped, lines};
+    use anstyle::Style;
+
+    use super::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean, clipped, guarded, json, lines, plain, text};
 
     #[test]
     fn escapes_invisible_and_control_characters() {
         assert_eq!(clean("Ünï\tcode 日本"), "Ünï\tcode 日本");
-        assert_eq!(clean("a\u{1b}[31m\r\nb\u{202e}\u{200b}"), r"a\u{1b}[31m\r\nb\u{202e}\u{200b}");
+        assert_eq!(
+            clean("a\u{1b}[31m\r\nb\u{202e}\u{200b}\u{9b}\u{e0041}"),
+            r"a\u{1b}[31m\u{d}\u{a}b\u{202e}\u{200b}\u{9b}\u{e0041}"
+        );
         assert_eq!(clipped("日本\u{7}語", 3), "日本\\u{7}…");
         assert_eq!(clipped("日本", 2), "日本");
         assert_eq!(lines("a\n\u{1b}b\r\nc", "  "), "a\n  \\u{1b}b\n  c");
+    }
+
+    #[test]
+    fn only_own_styles_pass_the_guard() {
+        for style in [GOOD, BAD, UNCLEAR, DIM, BOLD] {
+            let styled = format!("{style}é\t{style:#}\n");
+            assert_eq!(guarded(&styled), styled);
+            assert_eq!(plain(&styled), "é\t\n");
+        }
+        let others = format!("{BOLD}\u{1b}]0;x\u{7}\u{1b}[2J\u{1b}[1;31m\r\u{9b}5m\u{7f}\u{2028}{BOLD:#}");
+        let escaped = r"\u{1b}]0;x\u{7}\u{1b}[2J\u{1b}[1;31m\u{d}\u{9b}5m\u{7f}\u{2028}";
+        assert_eq!(guarded(&others), format!("{BOLD}{escaped}{BOLD:#}"));
+        assert_eq!(plain(&others), escaped);
+        assert_eq!(Style::new().render().to_string(), "");
+    }
+
+    #[test]
+    fn bytes_can_be_told_from_text_that_looks_like_them() {
+        let shown = |bytes: &'static [u8]| clean(&text(bytes)).into_owned();
+        for (bytes, expected) in [
+            (&b"C:\\new\\xml \\n"[..], r"C:\new\xml \n"),
+            (b"\xff\xc3", r"\xff\xc3"),
+            (b"\\xff", r"\\xff"),
+            (b"\\\xff", r"\\\xff"),
+            (b"\\\\xff", r"\\\\xff"),
+            (b"\x1b", r"\u{1b}"),
+            (b"\\u{1b}", r"\\u{1b}"),
+            (b"\\\x1b", r"\\\u{1b}"),
+            ("é\u{202e}".as_bytes(), r"é\u{202e}"),
+        ] {
+            assert_eq!(shown(bytes), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn json_keeps_its_meaning() {
+        let written = json("{\n \"a\": \"é\u{7f}\u{9b}\u{202e}\u{e0041}\"\n}".to_owned());
+        assert_eq!(written, "{\n \"a\": \"é\\u007f\\u009b\\u202e\\udb40\\udc41\"\n}");
     }
 }

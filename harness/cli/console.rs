@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::suite::run::Progress;
-use crate::terminal::{BAD, lines};
+use crate::terminal::{BAD, guarded, json, lines};
 use crate::webhook::signature::Secret;
 
 /// When to colour.
@@ -50,9 +50,10 @@ impl Console {
         self.redaction.text(text)
     }
 
+    /// Prints to stdout, with everything escaped that could control a terminal, except the styles of this program.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Error> {
         let text = self.redacted(text);
-        match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
+        match self.out.write_all(guarded(&text).as_bytes()).and_then(|()| self.out.flush()) {
             Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::Report { path: "(stdout)".into(), source: why })
             }
@@ -71,14 +72,21 @@ impl Console {
     }
 
     pub(super) fn error(&mut self, text: &str) {
-        let text = lines(&self.redaction.text(text), "");
+        // Only the first line begins at the margin, so no text from elsewhere can pass for a line of this program.
+        let text = lines(&self.redaction.text(text), "  ");
         self.write(&format!("{BAD}error:{BAD:#} {text}"));
     }
 
     fn write(&mut self, text: &str) {
         // If stderr is gone there is no other place to print.
-        let _ = writeln!(self.err, "{text}");
+        let _ = writeln!(self.err, "{}", guarded(text));
     }
+}
+
+/// Prints a line of JSON to stdout, for a program that reads it.
+pub(super) fn print_line(value: &serde_json::Value) {
+    // With stdout closed, no program reads it.
+    let _ = io::stdout().write_all(json(format!("{value}\n")).as_bytes());
 }
 
 /// The progress of a run, on terminals only.

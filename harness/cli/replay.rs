@@ -28,6 +28,7 @@ use crate::report::case::{Case, entry};
 use crate::suite::replay;
 use crate::suite::requirement::{Requirement, Role};
 use crate::suite::requirements;
+use crate::terminal::{clean, text};
 use crate::webhook::signature::Secret;
 use crate::wire::client::Client;
 
@@ -91,8 +92,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         "{} {} · replay {} · receiver {} · {how}\n\n",
         Tool::THIS.name,
         Tool::THIS.version,
-        arguments.file.display(),
-        attachment.name
+        clean(&text(arguments.file.as_os_str().as_encoded_bytes())),
+        clean(&attachment.name)
     );
     let shown = entry::render(requirement, &case, (&attempt, &replayed), &target, &redaction);
     console.print(&(redaction.text(&heading) + &shown))?;

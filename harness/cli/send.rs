@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
-use crate::terminal::lines;
+use crate::terminal::{lines, text};
 use crate::webhook::dialect::Context;
 use crate::webhook::event::{Event, EventName};
 use crate::webhook::signature::Key;
@@ -92,9 +92,9 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     console.print(&messages::sent(&event.name.to_string(), &target.url(), &exchange.outcome, took))?;
     Ok(match exchange.outcome {
         Outcome::Answered(response) => {
-            let body = String::from_utf8_lossy(&response.body).trim_end().to_owned();
-            if !body.is_empty() {
-                console.print(&(lines(&body, "") + "\n"))?;
+            let body = text(&response.body);
+            if !body.trim_end().is_empty() {
+                console.print(&(lines(body.trim_end(), "") + "\n"))?;
             }
             if (200..300).contains(&response.status) { ExitStatus::Passed } else { ExitStatus::Failed }
         }

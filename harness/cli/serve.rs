@@ -2,7 +2,6 @@
 //!
 //! Invariant: stdout carries only what a suite reads: observations and replies.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tokio::io::{BufReader, stdin};
 
-use super::console::Console;
+use super::console::{Console, print_line};
 use super::environment::variable;
 use super::headings::LIMITS;
 use super::messages::{self, help};
@@ -30,6 +29,7 @@ use crate::subject::lines::{LineEnd, bounded_line};
 use crate::subject::protocol::{Op, Reply};
 use crate::subject::sender::Sender as _;
 use crate::suite::transcript::Observed;
+use crate::terminal;
 use crate::webhook::dialect::Dialect;
 use crate::wire::endpoint::http;
 
@@ -87,8 +87,7 @@ async fn receiver(arguments: ReceiverArguments, console: &mut Console) -> Result
 }
 
 fn observe(observed: Observed) {
-    // With stdout closed, no suite reads observations.
-    let _ = writeln!(std::io::stdout(), "{}", json!({ "observed": observed }));
+    print_line(&json!({ "observed": observed }));
 }
 
 async fn sender(console: &mut Console) -> Result<ExitStatus, Error> {
@@ -122,7 +121,7 @@ async fn sender(console: &mut Console) -> Result<ExitStatus, Error> {
                 }
             }
         };
-        console.print(&(reply.encode(&id) + "\n"))?;
+        console.print(&terminal::json(reply.encode(&id) + "\n"))?;
         if ends {
             break;
         }

@@ -10,6 +10,7 @@ use anstream::AutoStream;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::redaction::Redaction;
+use crate::terminal::guarded;
 use crate::webhook::signature::Secret;
 
 const OPTION: &str = "--secret";
@@ -22,8 +23,8 @@ pub(super) fn print(why: &clap::Error, arguments: &[OsString]) {
         return;
     }
     let text = hidden(why.render().ansi().to_string(), &doubtful(why, arguments));
-    // If this cannot be printed, the status still shows the error.
-    let _ = write!(AutoStream::auto(io::stderr()), "{text}");
+    // It quotes arguments, which may come from anywhere. If this cannot be printed, the status still shows the error.
+    let _ = write!(AutoStream::auto(io::stderr()), "{}", guarded(&text));
 }
 
 /// The parts of the command line that may be a secret.

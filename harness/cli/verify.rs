@@ -15,7 +15,7 @@ use crate::api;
 use crate::budget::SEARCHED_BODY;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::terminal::clean;
+use crate::terminal::{clean, text};
 use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::codec::{Captured, NotCaptured, captured};
 
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
         return Ok(ExitStatus::Passed);
     };
     let expected = api::sign(secret.expose(), &timestamp, &body);
-    let captured = String::from_utf8_lossy(&signature);
+    let captured = text(&signature);
     let is_long = body.len() > SEARCHED_BODY;
     let cause = mismatch.cause.as_ref().map(|cause| (cause.to_string(), cause.fix));
     console.print(&messages::signature_differs(&expected, &clean(&captured), cause, is_long))?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::curl::{self, body_name};
+use super::messages;
 use crate::redaction::Redaction;
 use crate::subject::protocol::Op;
 use crate::suite::cause::Cause;
@@ -14,8 +15,7 @@ use crate::suite::requirement::{Level, Requirement, Role, Verdict, group_of};
 use crate::suite::run::{Finding, Judgement};
 use crate::suite::transcript::Transcript;
 use crate::suite::verdict::VerdictName;
-use crate::terminal::is_invisible;
-use crate::webhook::json::escape;
+use crate::terminal::json;
 use crate::wire::exchange::ExchangeId;
 
 #[derive(Debug, Clone, Serialize)]
@@ -38,6 +38,9 @@ pub struct CheckEntry {
     /// Receivers: a `curl` command that sends the first delivery that shows the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub curl: Option<String>,
+    /// Receivers: whether curl cannot send that delivery.
+    #[serde(skip)]
+    pub beyond_curl: bool,
     /// Senders: the `emit` request of the generated event that shows the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub emit: Option<String>,
@@ -83,6 +86,7 @@ impl CheckEntry {
             message: None,
             cause: None,
             curl: None,
+            beyond_curl: false,
             emit: None,
             exchanges: Vec::new(),
             cases: 0,
@@ -98,6 +102,11 @@ impl CheckEntry {
     /// A command that repeats the failure: an `emit` request for a sender, a `curl` command for a receiver.
     pub fn repeat(&self) -> Option<&str> {
         self.emit.as_deref().or(self.curl.as_deref())
+    }
+
+    /// The same for people, or what to do where there is no command.
+    pub(super) fn again(&self) -> Option<&str> {
+        self.repeat().or_else(|| self.beyond_curl.then(messages::no_curl_command))
     }
 }
 
@@ -154,27 +163,20 @@ pub(super) fn check_entry(
             let first = evidence.exchanges.first().filter(|_| transcript.role == Role::Receiver);
             let emission = evidence.emission.and_then(|at| transcript.emissions.get(at));
             entry.emit =
-                emission.map(|emission| visible(&redact.text(&Op::Emit(emission.event.clone()).encode(1))));
-            entry.curl = first.map(|&id| {
+                emission.map(|emission| json(redact.text(&Op::Emit(emission.event.clone()).encode(1))));
+            entry.curl = first.and_then(|&id| {
                 let delivery = redact.delivery(&transcript.exchange(id).delivery);
-                let file = out.filter(|_| curl::wants_file(&delivery.body)).map(|out| {
-                    bodies.push(id);
-                    out.join(body_name(id))
-                });
-                curl::command(&redact.text(&transcript.url), &transcript.trust, &delivery, file.as_deref())
+                let file =
+                    out.filter(|_| curl::wants_file(&delivery.body)).map(|out| out.join(body_name(id)));
+                let url = redact.text(&transcript.url);
+                let command = curl::command(&url, &transcript.trust, &delivery, file.as_deref())?;
+                bodies.extend(file.map(|_| id));
+                Some(command)
             });
+            entry.beyond_curl = first.is_some() && entry.curl.is_none();
         }
     }
     entry
-}
-
-/// The same JSON with invisible and control characters escaped. They only occur inside strings.
-fn visible(json: &str) -> String {
-    let mut shown = String::with_capacity(json.len());
-    for character in json.chars() {
-        if is_invisible(character) { escape(character, &mut shown) } else { shown.push(character) }
-    }
-    shown
 }
 
 fn duration_us(finding: &Finding, transcript: &Transcript) -> u64 {

@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
+use crate::terminal::{clean, lines};
+
 use super::{CheckEntry, Report, VerdictName};
 
 /// The report as XML, ending with a line feed.
 pub fn render(report: &Report) -> String {
     let mut document = Document::new(report.tool.name);
     document.set_time(Duration::from_millis(report.duration_ms));
-    let mut suite = TestSuite::new(format!("{} {} ({})", report.role, report.subject, report.dialect));
+    let mut suite =
+        TestSuite::new(format!("{} {} ({})", report.role, clean(&report.subject), report.dialect));
     suite.set_time(Duration::from_millis(report.duration_ms));
     for (requirement, check) in report.requirements.iter().zip(&report.checks) {
         let mut case = TestCase::new(format!("{} {}", requirement.id, requirement.title), status(check));
@@ -27,7 +30,8 @@ pub fn render(report: &Report) -> String {
 }
 
 fn status(check: &CheckEntry) -> TestCaseStatus {
-    let message = check.message.clone().unwrap_or_default();
+    // quick-junit would drop what XML forbids.
+    let message = lines(check.message.as_deref().unwrap_or_default(), "");
     let mut status = match check.verdict {
         VerdictName::Pass => return TestCaseStatus::success(),
         VerdictName::NotApplicable => {
@@ -41,7 +45,7 @@ fn status(check: &CheckEntry) -> TestCaseStatus {
     let cause = check.cause.as_ref();
     status.set_type(cause.map_or(check.verdict.as_str(), |cause| cause.code));
     let fix = cause.map(|cause| format!("\ncause: {}: {}\nfix: {}", cause.code, cause.text, cause.fix));
-    let again = check.repeat().map(|command| format!("\nagain: {command}"));
+    let again = check.again().map(|command| format!("\nagain: {command}"));
     status.set_description(format!("{message}{}{}", fix.unwrap_or_default(), again.unwrap_or_default()));
     status.set_message(message.lines().next().unwrap_or_default().to_owned());
     status

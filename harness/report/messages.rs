@@ -82,6 +82,11 @@ pub(super) fn long_command() -> &'static str {
     "(a long command; -v or the JSON report shows it)"
 }
 
+/// In the place of the command of a delivery that curl would change.
+pub(super) fn no_curl_command() -> &'static str {
+    "no curl command can send this; save the case with --out DIR and use `twenty-conform replay DIR/cases/ID.json`"
+}
+
 /// The last line but one.
 pub(super) fn requests_in(requests: usize, took_ms: u64, waited_ms: u64, per_s: f64) -> String {
     match waited_ms {

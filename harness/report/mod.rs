@@ -372,8 +372,8 @@ impl RequirementEntry {
     }
 }
 
-/// The command that sends a delivery to a URL.
-pub fn command(url: &str, trust: &Trust, delivery: &Delivery) -> String {
+/// The command that sends a delivery to the server of a URL; `None` if curl cannot send it.
+pub fn command(url: &str, trust: &Trust, delivery: &Delivery) -> Option<String> {
     curl::command(url, trust, delivery, None)
 }
 

@@ -176,10 +176,10 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
     if !check.exchanges.is_empty() {
         line("shown by", &messages::shown_by(&check.exchanges, SHOWN_EXCHANGES));
     }
-    if let Some(command) = check.repeat() {
+    if let Some(command) = check.again() {
         let fits = detail == Detail::Verbose || command.len() <= SHOWN_COMMAND;
         let shown = if fits { command } else { messages::long_command() };
-        // Unchanged, even if it spans several lines: its body is signed byte for byte.
+        // Unchanged: what is invisible is escaped in it already, in the way of the shell.
         let _ = writeln!(text, "                 {DIM}{:<8}{DIM:#} {shown}", "again");
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::path::Path;
 
+use crate::shell::joined;
+
 // Starting a program.
 
 pub(super) fn not_a_command(command: &str) -> String {
@@ -31,7 +33,7 @@ pub(super) fn ended(command: &str, status: impl Display, output_end: &str) -> St
 }
 
 /// The end of a message: the last lines of a stream, such as stderr. Empty if there are no lines.
-pub(super) fn last_lines(stream: &str, lines: &[&str]) -> String {
+pub(super) fn last_lines(stream: &str, lines: &[String]) -> String {
     match lines {
         [] => String::new(),
         lines => format!("; the end of its {stream}:\n    {}", lines.join("\n    ")),
@@ -44,20 +46,22 @@ pub(crate) fn no_free_port(why: impl Display) -> String {
 
 /// `end` says how the process ended, from [`ended`].
 pub(super) fn receiver_ended_at_start(command: &str, port: u16, end: impl Display) -> String {
-    format!(
-        "the receiver ended before it listened on port {port}: {end}\n{}",
-        start_it_yourself(command, port)
-    )
+    format!("the receiver ended before it listened on port {port}: {end}{}", start_it_yourself(command, port))
 }
 
 /// The last line of a message about a receiver that cannot be started.
 fn start_it_yourself(command: &str, port: u16) -> String {
-    format!("to see why, start it yourself: PORT={port} TWENTY_WEBHOOK_SECRET=… {command}")
+    // The command is split into words as in a shell, but no shell runs it.
+    let words = shlex::split(command).unwrap_or_default();
+    let again = joined(words.iter().map(String::as_str));
+    again.map_or_else(String::new, |again| {
+        format!("\nto see why, start it yourself: PORT={port} TWENTY_WEBHOOK_SECRET=… {again}")
+    })
 }
 
 /// A receiver that listened, and then ended without a request.
 pub(super) fn receiver_ended_by_itself(command: &str, port: u16, end: impl Display) -> String {
-    format!("the receiver ended by itself, without a request: {end}\n{}", start_it_yourself(command, port))
+    format!("the receiver ended by itself, without a request: {end}{}", start_it_yourself(command, port))
 }
 
 pub(super) fn receiver_never_listened(command: &str, port: u16, seconds: f64, stderr_end: &str) -> String {

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use crate::terminal;
+
 /// How many bytes are kept.
 const KEPT: usize = 16 * 1024;
 /// How many of the last lines are shown.
@@ -46,7 +48,7 @@ impl LastOutput {
         // A character that was cut is not shown.
         let cut = bytes.iter().take(3).take_while(|&&byte| kept.is_cut && byte & 0xc0 == 0x80).count();
         let mark = if kept.is_cut { "…" } else { "" };
-        format!("{mark}{}", String::from_utf8_lossy(&bytes[cut..]))
+        format!("{mark}{}", terminal::text(&bytes[cut..]))
     }
 
     /// The last lines.

@@ -18,6 +18,8 @@ mod load_locust;
 mod max_time;
 mod mutants;
 mod peers;
+#[cfg(unix)]
+mod printed_commands;
 mod readme;
 mod reference;
 mod replays;
@@ -26,4 +28,6 @@ mod shapes;
 mod signing;
 mod skip;
 mod snapshot;
+#[cfg(unix)]
+mod terminal_output;
 mod tidy;

@@ -13,10 +13,9 @@ mod reader;
 mod request;
 mod watch;
 
-use std::fmt::Write as _;
-
 use bytes::BufMut;
 
+use crate::terminal::quoted;
 use crate::wire::exchange::{Headers, Response};
 
 pub use captured::{Captured, NotCaptured, captured};
@@ -81,11 +80,9 @@ fn may_have_body(status: u16) -> bool {
 /// The first bytes that a peer sent, quoted and escaped to fit on one line.
 pub(crate) fn quote(bytes: &[u8]) -> String {
     const LONGEST: usize = 120;
-    let mut text = String::from("\"");
-    for character in String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST)]).chars() {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{}", character.escape_debug());
+    let mut text = quoted(&bytes[..bytes.len().min(LONGEST)]);
+    if bytes.len() > LONGEST {
+        text.insert(text.len() - 1, '…');
     }
-    text.push_str(if bytes.len() > LONGEST { "…\"" } else { "\"" });
     text
 }

@@ -10,6 +10,7 @@ use crate::bench::accounts::entry::{LedgerEntry, RunEntry, SampleEntry, WebhookE
 use crate::bench::accounts::seen::{Mark, SeenIds};
 use crate::bench::generate::ids::{Ids, Numbered};
 use crate::redaction::Redaction;
+use crate::terminal::text;
 use crate::webhook::dialect::rfc3339;
 
 /// How many webhooks have their own account.
@@ -157,7 +158,7 @@ impl Ledger {
         }
         let number = self.webhooks.len();
         let rest = number == MOST_WEBHOOKS;
-        let path_text = if rest { REST.to_owned() } else { String::from_utf8_lossy(path).into_owned() };
+        let path_text = if rest { REST.to_owned() } else { text(path).into_owned() };
         self.webhooks.push(WebhookAccount {
             counts: WebhookEntry { path: path_text, ..WebhookEntry::default() },
             ..WebhookAccount::default()
@@ -290,7 +291,7 @@ impl Ledger {
     }
 
     fn sample(&self, sample: &KeptArrival, redaction: &Redaction) -> SampleEntry {
-        let clean = redaction.text(&String::from_utf8_lossy(&sample.request));
+        let clean = redaction.text(&text(&sample.request));
         SampleEntry {
             at: rfc3339(sample.at_ms),
             webhook: sample.webhook.and_then(|number| self.path(number)).map(|path| redaction.text(path)),

@@ -19,6 +19,7 @@ use crate::bench::measure::tally::PhaseCounts;
 use crate::duration::milliseconds;
 use crate::redaction::Redaction;
 use crate::suite::requirement::Level;
+use crate::terminal;
 
 /// How much of a request or an answer is shown, in bytes.
 const SHOWN: usize = 4096;
@@ -233,7 +234,7 @@ fn statuses(counts: &[u64]) -> Vec<StatusCount> {
 fn shown(kept: &KeptExchange, redaction: &Redaction) -> ShownExchange {
     let text = |bytes: &[u8]| {
         // Truncated after redaction, which would miss a secret cut in half.
-        let clean = redaction.text(&String::from_utf8_lossy(bytes));
+        let clean = redaction.text(&terminal::text(bytes));
         match clean.char_indices().nth(SHOWN) {
             Some((end, _)) => format!("{}…", &clean[..end]),
             None => clean,

@@ -6,7 +6,7 @@ use crate::bench::compare::messages::percent;
 use crate::bench::measure::compared::{MetricEntry, NewFigure, ReportComparison, Unit};
 use crate::bench::show::messages;
 use crate::statistics::{Interval, Place};
-use crate::terminal::{BAD, BOLD, DIM, GOOD};
+use crate::terminal::{BAD, BOLD, DIM, GOOD, clean, lines};
 
 /// The comparison as text with ANSI colours.
 pub fn render(comparison: &ReportComparison) -> String {
@@ -25,7 +25,7 @@ pub fn table(comparison: &ReportComparison) -> String {
     let mut text = String::new();
     let new = comparison.new.join(", ");
     // Writing to a string does not fail.
-    let _ = writeln!(text, "{BOLD}{}{BOLD:#}", messages::compared(&new, &comparison.old));
+    let _ = writeln!(text, "{BOLD}{}{BOLD:#}", messages::compared(&clean(&new), &clean(&comparison.old)));
     let _ = writeln!(
         text,
         "  {DIM}{:<7} {:>14} {:>14} {:>9}  {:<20} verdict{DIM:#}",
@@ -45,7 +45,7 @@ pub fn table(comparison: &ReportComparison) -> String {
             );
         }
     }
-    let _ = writeln!(text, "  {}", comparison.why);
+    let _ = writeln!(text, "  {}", lines(&comparison.why, "  "));
     text
 }
 

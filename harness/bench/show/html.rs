@@ -14,6 +14,7 @@ use crate::bench::show::messages;
 use crate::bench::show::text::{ms, result_line, seconds, seed};
 use crate::plural::counted;
 use crate::statistics::Place;
+use crate::terminal::{clean, is_invisible};
 
 /// The page up to its table, with a place for the title.
 const HEAD: &str = include_str!("page.html");
@@ -53,8 +54,9 @@ fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            // Other control characters are not allowed in HTML.
-            other if other.is_control() && !matches!(other, '\n' | '\t') => escaped.push('\u{fffd}'),
+            '\n' | '\t' => escaped.push(character),
+            // HTML allows no other control character, and the others would deceive a reader.
+            other if is_invisible(other) => escaped.push_str(&clean(other.encode_utf8(&mut [0; 4]))),
             other => escaped.push(other),
         }
     }

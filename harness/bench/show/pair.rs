@@ -8,7 +8,7 @@ use crate::bench::show::messages;
 use crate::bench::show::text::seconds;
 use crate::plural::counted;
 use crate::statistics::{Place, Steadiness, trimmed_mean};
-use crate::terminal::{BAD, BOLD, DIM, GOOD};
+use crate::terminal::{BAD, BOLD, DIM, GOOD, clean, lines};
 
 /// The report as text with ANSI colours.
 pub fn render(report: &PairReport) -> String {
@@ -22,8 +22,8 @@ pub fn render(report: &PairReport) -> String {
         report.tool.version,
         messages::head("pair", load, &report.dialect, &report.seed.to_string())
     );
-    let _ = writeln!(text, "  base       {}", report.base);
-    let _ = writeln!(text, "  candidate  {}", report.candidate);
+    let _ = writeln!(text, "  base       {}", clean(&report.base));
+    let _ = writeln!(text, "  candidate  {}", clean(&report.candidate));
     let _ = writeln!(
         text,
         "{DIM}{} · {} · {}{DIM:#}\n",
@@ -35,9 +35,9 @@ pub fn render(report: &PairReport) -> String {
         rounds(&mut text, report, series);
     }
     for note in &report.notes {
-        let _ = writeln!(text, "note: {note}");
+        let _ = writeln!(text, "note: {}", lines(note, "      "));
     }
-    let _ = writeln!(text, "{}\n\n{}", report.why, result_line(report));
+    let _ = writeln!(text, "{}\n\n{}", lines(&report.why, "  "), result_line(report));
     text
 }
 

@@ -11,7 +11,7 @@ use crate::bench::show::comparison;
 use crate::bench::show::messages;
 use crate::bench::show::style::message;
 use crate::plural::counted;
-use crate::terminal::{BAD, BOLD, DIM, GOOD, clean};
+use crate::terminal::{BAD, BOLD, DIM, GOOD, clean, lines};
 
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const WIDEST: usize = 60;
@@ -26,7 +26,7 @@ pub fn render(report: &BenchReport) -> String {
         report.tool.name,
         report.tool.version,
         messages::head(
-            &format!("{} {}", report.role.describe(), report.subject),
+            &format!("{} {}", report.role.describe(), clean(&report.subject)),
             &report.load,
             &report.dialect,
             &seed(report)
@@ -69,7 +69,7 @@ pub fn render(report: &BenchReport) -> String {
         let _ = write!(text, "\n{}", comparison::table(compared));
     }
     for note in &report.notes {
-        let _ = writeln!(text, "\nnote: {note}");
+        let _ = writeln!(text, "\nnote: {}", lines(note, "      "));
     }
     let _ = writeln!(text, "\n{}", result_line(report));
     text
@@ -115,7 +115,7 @@ fn trials(text: &mut String, search: &SearchEntry) {
             (false, false) => (BAD, "not met"),
         };
         let again = if trial.confirmation { " (confirmation)" } else { "" };
-        let why = if trial.why.is_empty() { String::new() } else { format!("  {}", trial.why) };
+        let why = if trial.why.is_empty() { String::new() } else { format!("  {}", clean(&trial.why)) };
         let _ = writeln!(
             text,
             "  {:>10.1}/s  {style}{word:<8}{style:#}  p50 {} ms  p99 {} ms{again}{why}",
@@ -196,7 +196,7 @@ fn totals(text: &mut String, report: &BenchReport) {
     );
     let _ = writeln!(text, "  deliveries   {deliveries}");
     let errors: Vec<String> =
-        total.errors.iter().map(|error| format!("{} {}", error.count, error.name)).collect();
+        total.errors.iter().map(|error| format!("{} {}", error.count, clean(&error.name))).collect();
     let errors = if errors.is_empty() { String::new() } else { format!("; {}", errors.join(", ")) };
     let _ = writeln!(text, "  answers      {}{errors}", listed(&total.statuses));
     let mib = |bytes: u64| bytes as f64 / 1_048_576.0;
@@ -248,8 +248,13 @@ fn unexpected(text: &mut String, report: &BenchReport) {
         kind.exchange.iter().for_each(|exchange| shown(text, exchange));
     }
     for unexpected in &report.unexpected {
-        let _ =
-            writeln!(text, "\n{BAD}{}{BAD:#} × {}: {}", unexpected.kind, unexpected.count, unexpected.text);
+        let _ = writeln!(
+            text,
+            "\n{BAD}{}{BAD:#} × {}: {}",
+            clean(&unexpected.kind),
+            unexpected.count,
+            lines(&unexpected.text, "    ")
+        );
         shown(text, &unexpected.exchange);
     }
 }

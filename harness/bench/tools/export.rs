@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::files;
 use crate::random::Random;
 use crate::redaction::encodings::first_with;
+use crate::shell::quoted;
 use crate::webhook::dialect::{Dialect, rfc3339};
 use crate::webhook::signature::{Key, Secret};
 use crate::webhook::vectors;
@@ -166,7 +167,7 @@ pub fn wrk(content: &ExportContent<'_>, signing: &Presigning<'_>) -> Result<Vec<
             .replace("@MINUTES@", &format!("{:.1}", signing.good_for.as_secs_f64() / 60.0))
             .replace("@SIGNED@", &signed_at)
             .replace("@UNTIL@", &until)
-            .replace("@URL@", content.url)
+            .replace("@URL@", &quoted(content.url.as_bytes()).unwrap_or_default())
             .into_bytes()
     };
     let count = deliveries.len();

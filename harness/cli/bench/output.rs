@@ -56,7 +56,7 @@ pub(super) trait Render: Serialize {
 
 fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
     let failed = |why| Error::Harness(json_not_written(why));
-    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(failed)
+    serde_json::to_string_pretty(value).map(|text| terminal::json(text + "\n")).map_err(failed)
 }
 
 impl Render for BenchReport {

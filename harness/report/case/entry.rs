@@ -22,16 +22,15 @@ pub fn render(
         Replayed::Fixed => (VerdictName::Pass, None),
         Replayed::Inconclusive(why) => (VerdictName::Inconclusive, Some(why)),
     };
+    let (url, delivery) = (redaction.text(&target.url()), redaction.delivery(&attempt.trial.delivery));
+    let curl = command(&url, &target.trust(), &delivery);
     let check = CheckEntry {
         verdict,
+        beyond_curl: curl.is_none(),
         expected: Some(case.expected.describe().into_owned()),
         actual: Some(redaction.text(&attempt.trial.outcome.to_string())),
         message: message.map(|message| redaction.text(message)),
-        curl: Some(command(
-            &redaction.text(&target.url()),
-            &target.trust(),
-            &redaction.delivery(&attempt.trial.delivery),
-        )),
+        curl,
         ..CheckEntry::unjudged(requirement)
     };
     text::check(&RequirementEntry::new(requirement, verdict), &check, Detail::Verbose)

@@ -16,7 +16,7 @@ use crate::report::text::mark;
 use crate::suite::requirement::Level;
 use crate::suite::traffic::tally::TrafficTally;
 use crate::suite::verdict::VerdictName;
-use crate::terminal::{BAD, DIM, clipped, lines};
+use crate::terminal::{self, BAD, DIM, clipped, lines};
 use crate::webhook::dialect::rfc3339;
 use crate::wire::exchange::Exchange;
 
@@ -159,5 +159,5 @@ impl Show {
 }
 
 fn line(value: &Value) -> String {
-    format!("{value}\n")
+    terminal::json(format!("{value}\n"))
 }

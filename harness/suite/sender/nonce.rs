@@ -11,6 +11,7 @@ use crate::suite::sender::judge::first_scenario;
 use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::transcript::Transcript;
+use crate::terminal::quoted;
 use crate::webhook::signature::NONCE_HEADER;
 
 /// The requirements of this group, in the order of the contract.
@@ -47,7 +48,7 @@ fn nonce(requirement: &Requirement, t: &Transcript) -> Verdict {
             Some(nonce) if !seen.insert(nonce) => "repeated",
             Some(_) => return Verdict::Pass,
         };
-        let shown = nonce.map(|nonce| format!("{:?}", String::from_utf8_lossy(nonce)));
+        let shown = nonce.map(|nonce| quoted(nonce));
         let message = messages::wrong_nonce(&arrived.named(), detail, shown.as_deref());
         let actual = shown.unwrap_or_else(|| "missing or repeated".to_owned());
         let cause = Cause::detailed(Code::SendNonce, detail);

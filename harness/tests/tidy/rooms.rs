@@ -6,7 +6,7 @@ use super::imports::{self, Import};
 use super::{Files, assert_no, library, tree};
 
 /// Small files that every room may use. They use only each other, `webhook`, and the exchange.
-const GROUND_FLOOR: [&str; 13] = [
+const GROUND_FLOOR: [&str; 14] = [
     "budget",
     "clock",
     "described",
@@ -18,6 +18,7 @@ const GROUND_FLOOR: [&str; 13] = [
     "plural",
     "random",
     "redaction",
+    "shell",
     "statistics",
     "terminal",
 ];

@@ -9,6 +9,7 @@ use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::transcript::LONGEST_BODY;
+use crate::terminal::text;
 use crate::webhook::dialect::{Members, NotAnObject};
 
 /// The requirements of this group, in the order of the contract.
@@ -83,7 +84,7 @@ fn json(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
 
 fn content_type(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let declared = arrived.exchange.delivery.headers.single("content-type");
-    let declared = declared.map(|value| String::from_utf8_lossy(value));
+    let declared = declared.map(|value| text(value));
     let declared = declared.as_deref();
     let essence = declared.and_then(|declared| declared.split(';').next()).unwrap_or_default().trim();
     Ok(if essence.eq_ignore_ascii_case("application/json") {

@@ -13,6 +13,7 @@ use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::sender::scenario::https::HTTPS;
 use crate::suite::transcript::{BrokenRequest, Emission, FailedHandshake, HandshakeEnd, Transcript};
+use crate::terminal::text;
 use crate::wire::codec::FramingFault;
 
 /// The requirements of this group, in the order of the contract.
@@ -93,7 +94,7 @@ fn url(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
         .query()
         .map_or_else(|| registered.path().to_owned(), |query| format!("{}?{query}", registered.path()));
     let delivery = &arrived.exchange.delivery;
-    let host = delivery.headers.single("host").map(|host| String::from_utf8_lossy(host).into_owned());
+    let host = delivery.headers.single("host").map(|host| text(host).into_owned());
     let host = host.unwrap_or_default();
     Ok(if (host.as_str(), &delivery.target) == (authority, &target) {
         Verdict::Pass

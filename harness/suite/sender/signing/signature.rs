@@ -11,6 +11,7 @@ use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::{EVERY_EVENT, SEVERAL_WEBHOOKS};
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::sender::scenario::https::HTTPS;
+use crate::terminal::text;
 use crate::webhook::signature::{SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER};
 
 /// The requirements of this group, in the order of the contract.
@@ -68,5 +69,5 @@ pub(super) fn valid(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let why = cause.as_ref().map(|cause| cause.code.text());
     let message = messages::signature_mismatch(&arrived.named(), why, body.len() > SEARCHED_BODY);
     let expected = key.sign(timestamp, body).to_hex();
-    Ok(arrived.evidence(expected, String::from_utf8_lossy(signature), message).because(cause).fail())
+    Ok(arrived.evidence(expected, text(signature), message).because(cause).fail())
 }

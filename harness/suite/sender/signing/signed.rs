@@ -6,6 +6,7 @@ use crate::suite::cause::{Cause, sender};
 use crate::suite::requirement::Verdict;
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::messages;
+use crate::terminal::quoted;
 use crate::webhook::signature::{Key, Secret};
 
 /// The value of a header. Inconclusive if it is missing or repeated: SIG-1 and SIG-2 judge that.
@@ -16,7 +17,7 @@ pub(super) fn single<'a>(arrived: &Arrived<'a>, name: &str) -> Result<&'a [u8], 
 
 /// A header's value in quotes.
 pub(super) fn shown(value: &[u8]) -> String {
-    format!("{:?}", String::from_utf8_lossy(value))
+    quoted(value)
 }
 
 /// The key of the delivery's webhook. Only webhooks for unsigned deliveries have none.
