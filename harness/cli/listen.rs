@@ -109,8 +109,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         for one in arrived {
             let (exchange, storage, findings) = match one {
                 Watched::Delivery { exchange, storage, findings } => (exchange, storage, findings),
-                Watched::Broken(what) => {
-                    text.push_str(&show.broken(&what));
+                Watched::Broken(what, cause) => {
+                    text.push_str(&show.broken(&what, cause.as_ref()));
                     continue;
                 }
                 Watched::Loop => {

@@ -13,6 +13,7 @@ use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 use crate::report::messages;
 use crate::report::text::mark;
+use crate::suite::cause::Cause;
 use crate::suite::requirement::Level;
 use crate::suite::traffic::listening::Storage;
 use crate::suite::traffic::tally::TrafficTally;
@@ -130,11 +131,19 @@ impl Show {
         text
     }
 
-    pub fn broken(&self, what: &str) -> String {
+    pub fn broken(&self, what: &str, cause: Option<&Cause>) -> String {
         if self.json {
-            return line(&json!({ "broken": what }));
+            return match cause {
+                Some(cause) => line(&json!({ "broken": what, "cause": cause.code.as_str() })),
+                None => line(&json!({ "broken": what })),
+            };
         }
-        format!("{BAD}malformed{BAD:#}  {}\n", clipped(what, LONGEST))
+        let mut text = format!("{BAD}malformed{BAD:#}  {}\n", clipped(what, LONGEST));
+        if let Some(cause) = cause {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "           {DIM}cause{DIM:#}   {cause}");
+        }
+        text
     }
 
     pub fn summary(

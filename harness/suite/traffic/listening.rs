@@ -22,6 +22,7 @@ use super::tally::TrafficTally;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::redaction::Redaction;
+use crate::suite::cause::Cause;
 use crate::suite::requirement::{Requirement, Role};
 use crate::suite::requirements;
 use crate::suite::run::Finding;
@@ -87,8 +88,8 @@ pub enum Watched {
         storage: Storage,
         findings: Vec<Finding>,
     },
-    /// Not a whole request: what it is, as a noun phrase.
-    Broken(String),
+    /// Not a whole request: what it is, as a noun phrase, and the cause if the sender made it.
+    Broken(String, Option<Cause>),
     /// A request that was forwarded from here has come back. It is shown once.
     Loop,
 }
@@ -125,8 +126,8 @@ impl Judge {
             Watched::Delivery { exchange, findings, .. } => {
                 self.tally.add(exchange.id.0, findings, &self.redaction);
             }
-            Watched::Broken(what) => {
-                self.tally.broken += 1;
+            Watched::Broken(what, cause) => {
+                self.tally.add_broken(cause.as_ref(), &self.redaction);
                 *what = self.redaction.text(what);
             }
             Watched::Loop => {}

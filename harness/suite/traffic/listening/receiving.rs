@@ -12,6 +12,7 @@ use super::judging::Entries;
 use super::storing::Storing;
 use super::{Storage, Watched};
 use crate::clock::Clock;
+use crate::suite::sender::delivery::request::wrong_framing;
 use crate::suite::traffic::messages;
 use crate::wire::client::forwarding::Forwarding;
 use crate::wire::codec::{encode_response, quote};
@@ -79,9 +80,14 @@ impl Intake for Receiving {
 
     fn broken(&self, what: Broken, bytes: &[u8]) -> Option<BoxFuture<'_, ()>> {
         let words = messages::broken_request(&what.to_string(), &quote(bytes));
+        let cause = match what {
+            Broken::Malformed(fault) => Some(wrong_framing(Some(fault))),
+            // The network, or this server, may have cut it off.
+            Broken::CutOff | Broken::Slow | Broken::TooLarge => None,
+        };
         let queued = async move {
             // If the channel is closed, nothing more is judged.
-            let _ = self.told.send(Watched::Broken(words)).await;
+            let _ = self.told.send(Watched::Broken(words, cause)).await;
         };
         Some(queued.boxed())
     }
