@@ -62,6 +62,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, help_heading = LIMITS)]
     timeout: Duration,
     /// Save each delivery in this folder, which must be new or empty
+    ///
+    /// A delivery is answered after it is saved. If it cannot be saved, the answer is 503.
     #[arg(long, value_name = "DIR", help_heading = REPORTS)]
     out: Option<PathBuf>,
     /// Print JSON lines: one when ready, one for each delivery, and a summary

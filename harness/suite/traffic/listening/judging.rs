@@ -20,7 +20,7 @@ const QUEUED: usize = 1024;
 /// How many KiB of long bodies may wait. A body that is longer waits alone.
 const QUEUED_KIB: u32 = 16 * 1024;
 /// Bodies above this are long.
-const LONG: usize = 16 * 1024;
+const LONG: usize = 8 * 1024;
 
 /// A delivery that waits to be judged. It occupies its share of the queue until it is dropped.
 #[derive(Debug)]

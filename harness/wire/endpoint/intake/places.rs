@@ -12,10 +12,10 @@ use futures_util::task::AtomicWaker;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// How long an idle connection keeps its place.
-const IDLE: Duration = Duration::from_millis(500);
+/// How long an idle connection keeps its place: its next request may be on the way.
+const IDLE: Duration = Duration::from_secs(2);
 /// How long a connection with half a request, or with an answer that its peer does not read, keeps its place.
-const PARTIAL: Duration = Duration::from_secs(2);
+const PARTIAL: Duration = Duration::from_secs(3);
 /// How often the connections are looked through while a new one waits.
 const LOOK: Duration = Duration::from_millis(50);
 
