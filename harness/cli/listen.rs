@@ -10,19 +10,21 @@ use clap::Args;
 use super::console::Console;
 use super::headings::{ENDPOINT, LIMITS, OUTPUT, REPORTS, TARGET, VERDICT};
 use super::messages;
-use super::options::{DialectOption, GateLevel, ListenOptions, SecretOptions};
+use super::options::{DialectOption, GateLevel, ListenOptions, SecretOptions, random_seed};
 use super::signals::{asked_to_end, writing};
 use super::trust::TrustOptions;
 use super::values::duration;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::random::Random;
+use crate::redaction::Redaction;
 use crate::report::watched::DeliveryEntry;
-use crate::report::watched::keeping::Keeping;
+use crate::report::watched::keeping::{self, Keeping, Verdicts};
 use crate::report::watched::show::{Show, TrafficCounts};
 use crate::suite::run;
 use crate::suite::traffic::Traffic;
-use crate::suite::traffic::listening::{Answering, Judge, Listening, Watched};
+use crate::suite::traffic::listening::{Answering, Ended, Judge, Listening, Storage, Store, Watched};
 use crate::suite::transcript::Limits;
 use crate::wire::client::Target;
 use crate::wire::client::forwarding::{Forwarding, leads_to};
@@ -60,6 +62,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, help_heading = LIMITS)]
     timeout: Duration,
     /// Save each delivery in this folder, which must be new or empty
+    ///
+    /// A delivery is answered after it is saved. If it cannot be saved, the answer is 503.
     #[arg(long, value_name = "DIR", help_heading = REPORTS)]
     out: Option<PathBuf>,
     /// Print JSON lines: one when ready, one for each delivery, and a summary
@@ -70,15 +74,21 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     run::check_vectors()?;
     let secret = arguments.secret.read(console)?;
-    let mut keeping = arguments.out.as_deref().map(Keeping::claim).transpose()?;
     let forward_target = arguments.forward_target(console)?;
-    let forwarding = |target| Forwarding::new(target, arguments.timeout, Clock::system());
+    let redaction = Redaction::new(secret.as_ref());
+    let kept = arguments.out.as_deref().map(|folder| keeping::claim(folder, redaction)).transpose()?;
+    let (store, mut verdicts) = kept.unzip();
+    let stored = store.as_ref().map(Keeping::counts);
+    let name = format!("twenty-conform-{}", Random::from_seed(random_seed()).nonce());
+    let forwarding = |target| Forwarding::new(target, arguments.timeout, Clock::system(), name);
     let answering = Answering {
         clock: Clock::system(),
         status: arguments.status,
         forwarding: forward_target.clone().map(forwarding),
         most: if arguments.once { Some(1) } else { arguments.count },
+        store: store.map(|store| Box::new(store) as Box<dyn Store>),
     };
+    survive_the_limit_on_file_sizes();
     let asked = asked_to_end();
     let address = arguments.listen.address();
     let listening = Listening::at(address, answering).await.map_err(|why| arguments.listen.refused(&why))?;
@@ -94,32 +104,78 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         Some(line) => console.print(&line)?,
         None => console.note(&messages::listening_on(&url)),
     }
+    let mut saves = true;
     let print = |arrived: Vec<Watched>, judge: &Judge| {
         let mut text = String::new();
         for one in arrived {
-            let (exchange, findings) = match one {
-                Watched::Delivery { exchange, findings } => (exchange, findings),
-                Watched::Broken(what) => {
-                    text.push_str(&show.broken(&what));
+            let (exchange, storage, findings) = match one {
+                Watched::Delivery { exchange, storage, findings } => (exchange, storage, findings),
+                Watched::Broken(what, cause) => {
+                    text.push_str(&show.broken(&what, cause.as_ref()));
+                    continue;
+                }
+                Watched::Loop => {
+                    let to = forward_target.as_ref().map(Target::url).unwrap_or_default();
+                    console.note(&messages::forwards_in_a_loop(&to));
                     continue;
                 }
             };
+            note_failures(&storage, &mut saves, console);
             let entry = DeliveryEntry::new(dialect, &exchange.delivery.body, &findings, &judge.redaction);
-            text.push_str(&show.delivery(&exchange, &entry, &judge.redaction));
-            if let Some(keeping) = &mut keeping {
-                keeping.keep(&exchange, &entry, &judge.redaction)?;
+            text.push_str(&show.delivery(&exchange, &storage, &entry, &judge.redaction));
+            if let (Some(verdicts), Storage::Stored) = (&mut verdicts, storage) {
+                verdicts.keep(exchange.id.0, &entry);
             }
         }
-        keeping.as_mut().map_or(Ok(()), Keeping::flush)?;
+        verdicts.iter_mut().for_each(Verdicts::flush);
         console.print(&text)
     };
-    let received = listening.judge(&mut judge, asked, print).await?;
+    let Ended { received, not_judged } = listening.judge(&mut judge, asked, print).await?;
     let _writing = writing();
     let fail_on = arguments.fail_on.level();
-    let counts = TrafficCounts { received, stored: keeping.as_ref().map(Keeping::stored) };
+    let lost = verdicts.as_ref().and_then(Verdicts::lost);
+    let counts = TrafficCounts {
+        received,
+        not_judged,
+        stored: stored.map(|counts| [counts.stored(), counts.failed()]),
+        verdicts_lost: lost.map_or(0, |(count, _)| count),
+    };
+    if let Some((count, why)) = lost {
+        console.note(&messages::verdicts_not_saved(count, why));
+    }
+    if not_judged > 0 {
+        console.note(&messages::not_judged(not_judged, arguments.out.as_deref()));
+    }
     console.print(&show.summary(&judge.tally, counts, fail_on, began.elapsed()))?;
-    Ok(judge.tally.exit(fail_on))
+    Ok(counts.exit(&judge.tally, fail_on))
 }
+
+/// Notes when deliveries can no longer be saved, and when they can again.
+fn note_failures(storage: &Storage, saves: &mut bool, console: &mut Console) {
+    match storage {
+        Storage::Failed(why) if *saves => {
+            console.note(&messages::not_saved(why));
+            *saves = false;
+        }
+        Storage::Stored if !*saves => {
+            console.note(messages::saved_again());
+            *saves = true;
+        }
+        _ => {}
+    }
+}
+
+/// Makes a write past the limit on file sizes (`ulimit -f`) fail, as one to a full disk does, instead of ending the process.
+#[cfg(unix)]
+fn survive_the_limit_on_file_sizes() {
+    use nix::sys::signal::Signal;
+    use tokio::signal::unix::{SignalKind, signal};
+    // The handler stays. Without it, the signal still loses nothing that was acknowledged.
+    let _ = signal(SignalKind::from_raw(Signal::SIGXFSZ as i32));
+}
+
+#[cfg(not(unix))]
+fn survive_the_limit_on_file_sizes() {}
 
 impl Arguments {
     /// The target of --forward. Errors: its URL is malformed or not allowed.

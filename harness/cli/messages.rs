@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use crate::plural::counted;
 use crate::suite::requirement::Role;
 use crate::wire::exchange::Outcome;
 
@@ -215,6 +216,40 @@ pub(super) fn trust_without_forward() -> &'static str {
 
 pub(super) fn forwards_to_itself(url: &str, own: &str) -> String {
     format!("--forward {url} is this endpoint itself ({own}); give another URL, or another --port")
+}
+
+/// A request that `listen` forwarded has come back to it.
+pub(super) fn forwards_in_a_loop(url: &str) -> String {
+    format!(
+        "a request that was forwarded to {url} came back and is answered 508; give another URL with --forward"
+    )
+}
+
+/// Deliveries cannot be saved from here on.
+pub(super) fn not_saved(why: &str) -> String {
+    format!("deliveries are answered 503 because they cannot be saved: {why}")
+}
+
+/// Deliveries are saved again after failures.
+pub(super) fn saved_again() -> &'static str {
+    "deliveries are saved again and answered as before"
+}
+
+/// Verdicts that could not be saved, after the summary.
+pub(super) fn verdicts_not_saved(count: u64, why: &str) -> String {
+    format!("{} not saved: {why}", counted(count, "verdict is", "verdicts are"))
+}
+
+/// Deliveries that were not judged before the end.
+pub(super) fn not_judged(count: u64, out: Option<&Path>) -> String {
+    let count = counted(count, "delivery was", "deliveries were");
+    match out {
+        Some(out) => format!(
+            "{count} not judged before the end; judge what was saved with sender --transcript {}",
+            out.join("deliveries.jsonl").display()
+        ),
+        None => format!("{count} not judged before the end"),
+    }
 }
 
 pub(super) fn forward_not_resolved(url: &str, why: impl Display) -> String {

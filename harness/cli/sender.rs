@@ -133,7 +133,7 @@ impl AttachedSender {
                 target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;
                 Sender::control(target)
             }
-            Self::Transcript(file) => return recorded(&file, secret, plan, console),
+            Self::Transcript(file) => return recorded(&file, secret, plan),
         };
         sender.run(&plan.selected, &plan.options, &|at| progress.show(at)).await
     }
@@ -149,12 +149,7 @@ fn open(file: &Path) -> Result<Box<dyn Read>, Error> {
 }
 
 /// Judges a file. Errors: it cannot be read, or a line is malformed.
-fn recorded(
-    file: &Path,
-    secret: Option<Secret>,
-    plan: &RunPlan,
-    console: &mut Console,
-) -> Result<Run, Error> {
+fn recorded(file: &Path, secret: Option<Secret>, plan: &RunPlan) -> Result<Run, Error> {
     run::check_vectors()?;
     let began = std::time::Instant::now();
     let name = file.display().to_string();

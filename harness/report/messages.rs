@@ -135,10 +135,26 @@ pub(super) fn listen_result(
     result: &str,
     received: u64,
     [judged, failed, broken]: [u64; 3],
-    stored: Option<u64>,
+    not_judged: u64,
+    stored: Option<[u64; 2]>,
 ) -> String {
-    let stored = stored.map(|stored| format!(" stored {stored}")).unwrap_or_default();
-    format!("RESULT: {result} received {received} judged {judged} failed {failed} malformed {broken}{stored}")
+    let mut line =
+        format!("RESULT: {result} received {received} judged {judged} failed {failed} malformed {broken}");
+    if let Some([stored, failed]) = stored {
+        line += &format!(" stored {stored}");
+        if failed > 0 {
+            line += &format!(" not stored {failed}");
+        }
+    }
+    if not_judged > 0 {
+        line += &format!(" not judged {not_judged}");
+    }
+    line
+}
+
+/// A delivery that could not be stored.
+pub(super) fn not_stored() -> &'static str {
+    "not stored"
 }
 
 // What a replay finds.

@@ -288,7 +288,7 @@ mod tests {
                 "the command `true` ended with exit status: 0",
             ),
             (
-                ended("x", "exit status: 1", &last_lines("stderr", &["one", "two"])),
+                ended("x", "exit status: 1", &last_lines("stderr", &["one".to_owned(), "two".to_owned()])),
                 "the command `x` ended with exit status: 1; the end of its stderr:\n    one\n    two",
             ),
             (changed("a", 1), "a changed"),

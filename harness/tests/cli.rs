@@ -14,6 +14,10 @@ mod evidence;
 mod help;
 mod https;
 pub(crate) mod listen;
+#[cfg(unix)]
+mod listen_connections;
+#[cfg(unix)]
+mod listen_storage;
 mod replay_and_watch;
 mod reports;
 mod runs;

@@ -145,18 +145,6 @@ impl Delivery {
     }
 }
 
-impl Transfer {
-    /// How many bytes of a body of this length are sent; `None` if all of them are.
-    pub(crate) fn broken_off_after(&self, length: usize) -> Option<usize> {
-        match self {
-            Self::Broken(sent) | Self::Aborted(Abort::Reset(sent)) => Some(length.min(*sent)),
-            Self::Aborted(Abort::InHead) => Some(0),
-            Self::Aborted(Abort::InChunk) => Some(length / 2),
-            Self::Whole | Self::Segments(_) | Self::Chunks(_) | Self::Expecting => None,
-        }
-    }
-}
-
 impl Headers {
     /// The headers of a delivery sent at `now_ms`. Without a key there is no signature, timestamp or nonce.
     pub fn of_delivery(key: Option<&Key>, now_ms: u64, nonce: Option<String>, body: &[u8]) -> Self {

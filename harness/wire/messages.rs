@@ -101,6 +101,17 @@ pub(super) fn forwarding_failed(url: &str, outcome: impl Display) -> String {
     format!("forwarding to {url} failed: {outcome}\n")
 }
 
+// Open files.
+
+#[cfg(unix)]
+pub(super) fn too_many_files(needed: u64, soft: u64, hard: u64) -> String {
+    let root = if needed > hard { " as root" } else { "" };
+    format!(
+        "the load needs {needed} open files, and this process may have {soft}; lower --concurrency, or raise the limit{root} \
+         with ulimit -n {needed}"
+    )
+}
+
 // TLS of the client: what is wrong, then the fix.
 
 pub(super) fn no_system_certificates(why: impl Display) -> String {
@@ -315,5 +326,12 @@ mod tests {
         ] {
             assert_eq!(said, expected);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_root_only_above_the_hard_limit() {
+        assert!(!too_many_files(2000, 1024, 4096).contains("root"));
+        assert!(too_many_files(8000, 1024, 4096).contains("raise the limit as root with ulimit -n 8000"));
     }
 }

@@ -23,15 +23,6 @@ pub(super) fn body_not_json(source: &impl Display, why: &str, column: usize) -> 
     format!("the corpus is broken: {source} is not JSON: {why} (column {column})")
 }
 
-#[cfg(unix)]
-pub(super) fn too_many_files(needed: u64, soft: u64, hard: u64) -> String {
-    let root = if needed > hard { " as root" } else { "" };
-    format!(
-        "the load needs {needed} open files, and this process may have {soft}; lower --concurrency, or raise the limit{root} \
-         with ulimit -n {needed}"
-    )
-}
-
 pub(super) fn unreachable(host: &str, port: u16, why: &str) -> String {
     format!("the receiver cannot be reached: connecting to {host} port {port} failed: {why}")
 }
@@ -81,12 +72,5 @@ mod tests {
     #[test]
     fn describes_every_probe() {
         assert!(ALL.iter().all(|kind| probe(kind.name).is_some_and(|what| what.contains("deliveries"))));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn names_root_only_above_the_hard_limit() {
-        assert!(!too_many_files(2000, 1024, 4096).contains("root"));
-        assert!(too_many_files(8000, 1024, 4096).contains("raise the limit as root with ulimit -n 8000"));
     }
 }

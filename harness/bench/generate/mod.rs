@@ -5,7 +5,6 @@ pub mod connection;
 pub mod corpus;
 pub mod failure;
 pub mod ids;
-pub mod limits;
 pub(in crate::bench) mod messages;
 pub mod plan;
 pub mod probe;

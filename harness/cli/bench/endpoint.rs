@@ -14,7 +14,6 @@ use super::messages;
 use crate::bench::accounts::arrivals::{Accounts, LEDGER_PATH, Webhooks};
 use crate::bench::accounts::entry::{LedgerEntry, LedgerFault};
 use crate::bench::accounts::ledger::MOST_WEBHOOKS;
-use crate::bench::generate::limits;
 use crate::bench::generate::plan::MOST_CONNECTIONS;
 use crate::bench::measure::machine::Machine;
 use crate::bench::measure::result::BenchResult;
@@ -28,6 +27,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
+use crate::wire::descriptors;
 use crate::wire::endpoint::intake::{Limits, Service};
 
 /// The longest body that can be allowed, in bytes.
@@ -83,7 +83,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     if arguments.path.len() > MOST_WEBHOOKS {
         return Err(Error::Usage(messages::too_many_paths(MOST_WEBHOOKS)));
     }
-    limits::allow(arguments.concurrency).map_err(Error::Usage)?;
+    descriptors::allow(arguments.concurrency).map_err(Error::Usage)?;
     let redaction = Redaction::new([&secret]);
     let webhooks = match arguments.path.is_empty() {
         true => Webhooks::Anywhere(secret.clone()),
@@ -123,6 +123,7 @@ impl Arguments {
             connections: self.concurrency,
             body: self.body_limit,
             patience: self.timeout,
+            ..Limits::default()
         }
     }
 

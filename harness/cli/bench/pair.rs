@@ -11,7 +11,6 @@ use super::messages;
 use super::output::OutputOptions;
 use crate::bench::compare::pair::{Figure, MOST_ROUNDS, PairReport, SeriesName};
 use crate::bench::compare::rounds::{PairSetup, measure_pair};
-use crate::bench::generate::limits;
 use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode};
 use crate::bench::measure::compared::Metric;
 use crate::cli::attach::check_path;
@@ -28,6 +27,7 @@ use crate::random::Random;
 use crate::redaction::Redaction;
 use crate::statistics::FEWEST;
 use crate::webhook::signature::Secret;
+use crate::wire::descriptors;
 
 /// The rounds of a series and the length of each load, at saturation: a run takes about half a minute.
 const SATURATED: (usize, Duration) = (20, Duration::from_millis(100));
@@ -93,7 +93,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         Figure::P99 => most.of(Metric::P99),
     });
     let corpus = arguments.load.corpus()?;
-    limits::allow(plan.concurrency).map_err(Error::Usage)?;
+    descriptors::allow(plan.concurrency).map_err(Error::Usage)?;
     let secret = arguments.secret.read(console)?;
     let secret = secret.unwrap_or_else(|| Secret::new(Random::from_seed(plan.seed).secret()));
     console.redact(&secret);

@@ -16,7 +16,6 @@ use super::messages;
 use super::output::OutputOptions;
 use crate::bench::compare::baseline::Baseline;
 use crate::bench::generate::corpus::Corpus;
-use crate::bench::generate::limits;
 use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode, Phase};
 use crate::bench::measure::load::{self, LoadTarget};
 use crate::bench::measure::machine::{Machine, Tool};
@@ -41,6 +40,7 @@ use crate::redaction::Redaction;
 use crate::subject::messages::no_free_port;
 use crate::subject::receiver::Receiver;
 use crate::webhook::signature::Secret;
+use crate::wire::descriptors;
 use crate::wire::endpoint::http;
 
 const MOST_STEPS: usize = 100;
@@ -113,7 +113,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     // Files are read before anything is started.
     let own = arguments.load.corpus()?;
     let sockets = if attachment.is_some() { plan.concurrency } else { 2 * plan.concurrency };
-    limits::allow(sockets).map_err(Error::Usage)?;
+    descriptors::allow(sockets).map_err(Error::Usage)?;
     let (clock, interrupted) = (Clock::system(), interruption());
     let secret = match &attachment {
         Some(attachment) => attachment.secret.clone(),

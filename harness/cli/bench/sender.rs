@@ -16,7 +16,6 @@ use super::load::{MOST_THREADS, rate};
 use super::messages;
 use super::output::OutputOptions;
 use crate::bench::accounts::entry::LedgerFault;
-use crate::bench::generate::limits;
 use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode};
 use crate::bench::measure::machine::{Machine, Tool};
 use crate::bench::measure::objective::Bound;
@@ -43,6 +42,7 @@ use crate::subject::control::Control;
 use crate::subject::sender::{Command, Sender};
 use crate::webhook::dialect::Dialect;
 use crate::wire::client::Target;
+use crate::wire::descriptors;
 
 const MOST_EVENTS: u64 = 1_000_000_000;
 
@@ -115,7 +115,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     }
     // With the built-in sender, both ends of each connection are in this process.
     let ends = if matches!(attached, Attached::Reference) { 2 } else { 1 };
-    limits::allow(ends * task.connections()).map_err(Error::Usage)?;
+    descriptors::allow(ends * task.connections()).map_err(Error::Usage)?;
     let (clock, interrupted) = (Clock::system(), interruption());
     let dialect = arguments.dialect.dialect();
     let (baseline, bounds) =

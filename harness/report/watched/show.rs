@@ -13,7 +13,9 @@ use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 use crate::report::messages;
 use crate::report::text::mark;
+use crate::suite::cause::Cause;
 use crate::suite::requirement::Level;
+use crate::suite::traffic::listening::Storage;
 use crate::suite::traffic::tally::TrafficTally;
 use crate::suite::verdict::VerdictName;
 use crate::terminal::{self, BAD, DIM, clipped, lines};
@@ -31,8 +33,26 @@ const SUMMARY_MARGIN: &str = "                              ";
 #[derive(Debug, Clone, Copy)]
 pub struct TrafficCounts {
     pub received: u64,
-    /// How many were kept, if they are.
-    pub stored: Option<u64>,
+    /// How many were not judged, because listening was interrupted.
+    pub not_judged: u64,
+    /// How many are stored, and how many could not be, if they are.
+    pub stored: Option<[u64; 2]>,
+    /// How many verdicts could not be kept.
+    pub verdicts_lost: u64,
+}
+
+impl TrafficCounts {
+    /// The exit status: a harness fault if something could not be written, and incomplete if not all deliveries were judged.
+    pub fn exit(&self, tally: &TrafficTally, fail_on: Level) -> ExitStatus {
+        let exit = tally.exit(fail_on);
+        if self.verdicts_lost > 0 || self.stored.is_some_and(|[_, failed]| failed > 0) {
+            ExitStatus::Harness
+        } else if exit == ExitStatus::Passed && self.not_judged > 0 {
+            ExitStatus::Incomplete
+        } else {
+            exit
+        }
+    }
 }
 
 pub struct Show {
@@ -45,7 +65,13 @@ impl Show {
         self.json.then(|| line(&json!({ "ready": { "url": url } })))
     }
 
-    pub fn delivery(&self, exchange: &Exchange, judged: &DeliveryEntry, redaction: &Redaction) -> String {
+    pub fn delivery(
+        &self,
+        exchange: &Exchange,
+        storage: &Storage,
+        judged: &DeliveryEntry,
+        redaction: &Redaction,
+    ) -> String {
         let (delivery, status) = (&exchange.delivery, exchange.outcome.status());
         let (method, target) = (redaction.text(&delivery.method), redaction.text(&delivery.target));
         let at = rfc3339(exchange.at_ms);
@@ -57,6 +83,9 @@ impl Show {
             if let (Some(object), Ok(Value::Object(judged))) =
                 (object.as_object_mut(), serde_json::to_value(judged))
             {
+                if *storage != Storage::Unasked {
+                    object.insert("stored".to_owned(), (*storage == Storage::Stored).into());
+                }
                 object.extend(judged);
             }
             return line(&object);
@@ -67,8 +96,12 @@ impl Show {
             name.as_deref().map_or_else(|| "-".to_owned(), |name| clipped(name, LONGEST))
         };
         let answered = status.map(|status| format!(" → {status}")).unwrap_or_default();
+        let stored = match storage {
+            Storage::Failed(_) => format!("  {BAD}{}{BAD:#}", messages::not_stored()),
+            Storage::Unasked | Storage::Stored => String::new(),
+        };
         let mut text = format!(
-            "{time}  #{}  {}  {}  {} B  {style}{mark}{style:#}{DIM}{answered}{DIM:#}\n",
+            "{time}  #{}  {}  {}  {} B  {style}{mark}{style:#}{DIM}{answered}{DIM:#}{stored}\n",
             exchange.id.0,
             name(&judged.event),
             name(&judged.record),
@@ -98,24 +131,33 @@ impl Show {
         text
     }
 
-    pub fn broken(&self, what: &str) -> String {
+    pub fn broken(&self, what: &str, cause: Option<&Cause>) -> String {
         if self.json {
-            return line(&json!({ "broken": what }));
+            return match cause {
+                Some(cause) => line(&json!({ "broken": what, "cause": cause.code.as_str() })),
+                None => line(&json!({ "broken": what })),
+            };
         }
-        format!("{BAD}malformed{BAD:#}  {}\n", clipped(what, LONGEST))
+        let mut text = format!("{BAD}malformed{BAD:#}  {}\n", clipped(what, LONGEST));
+        if let Some(cause) = cause {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "           {DIM}cause{DIM:#}   {cause}");
+        }
+        text
     }
 
     pub fn summary(
         &self,
         tally: &TrafficTally,
-        TrafficCounts { received, stored }: TrafficCounts,
+        counts: TrafficCounts,
         fail_on: Level,
         took: Duration,
     ) -> String {
-        let exit = tally.exit(fail_on);
+        let exit = counts.exit(tally, fail_on);
         let result = match exit {
             ExitStatus::Passed => "pass",
             ExitStatus::Failed => "fail",
+            ExitStatus::Harness => "error",
             _ => "incomplete",
         };
         if self.json {
@@ -128,8 +170,10 @@ impl Show {
             });
             let causes = tally.causes().map(|(cause, count)| json!({ "cause": cause, "count": count }));
             return line(&json!({ "summary": {
-                "result": result, "exit_status": exit.code(), "received": received, "judged": tally.judged,
-                "failed": tally.failed, "broken": tally.broken, "stored": stored,
+                "result": result, "exit_status": exit.code(), "received": counts.received,
+                "judged": tally.judged, "failed": tally.failed, "broken": tally.broken,
+                "stored": counts.stored.map(|[stored, _]| stored),
+                "not_stored": counts.stored.map(|[_, failed]| failed), "not_judged": counts.not_judged,
                 "duration_ms": milliseconds(took),
                 "requirements": requirements.collect::<Vec<_>>(), "causes": causes.collect::<Vec<_>>(),
             }}));
@@ -152,8 +196,9 @@ impl Show {
         for (cause, count) in tally.causes() {
             let _ = writeln!(text, "  {DIM}cause{DIM:#}        {} ({count})", lines(cause, SUMMARY_MARGIN));
         }
-        let counts = [tally.judged, tally.failed, tally.broken];
-        let _ = writeln!(text, "\n{}", messages::listen_result(result, received, counts, stored));
+        let judged = [tally.judged, tally.failed, tally.broken];
+        let TrafficCounts { received, not_judged, stored, .. } = counts;
+        let _ = writeln!(text, "\n{}", messages::listen_result(result, received, judged, not_judged, stored));
         text
     }
 }

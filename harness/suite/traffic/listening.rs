@@ -1,7 +1,12 @@
 //! Answers and judges deliveries as they arrive, from a sender that the suite does not drive.
 //!
-//! Nothing is lost: each request is queued before it is answered, and is judged and shown before listening ends. If judging is
-//! slower than the sender, the sender waits for its answer.
+//! Nothing is lost: with a store, a delivery is answered only after it is stored; without one, after it is queued to be judged.
+//! All that arrive are judged and shown before listening ends, unless it is interrupted: then the rest is counted. If judging is
+//! slower than the sender, the sender waits for its answer. Long bodies have a queue of their own, and do not delay others.
+
+mod judging;
+mod receiving;
+mod storing;
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,37 +14,48 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
+use tokio::time::sleep_until;
 
+use super::Traffic;
 use super::tally::TrafficTally;
-use super::{Traffic, messages};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::redaction::Redaction;
+use crate::suite::cause::Cause;
 use crate::suite::requirement::{Requirement, Role};
 use crate::suite::requirements;
 use crate::suite::run::Finding;
 use crate::wire::client::forwarding::Forwarding;
-use crate::wire::codec::{encode_response, quote};
-use crate::wire::endpoint::intake::{self, Broken, Intake, IntakeAnswer, Request, Service};
-use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome, Response};
+use crate::wire::descriptors;
+use crate::wire::endpoint::intake::{self, Service};
+use crate::wire::exchange::Exchange;
 
-/// How many requests may wait to be judged.
-const QUEUED: usize = 1024;
-/// How many KiB may wait.
-const QUEUED_KIB: usize = 64 * 1024;
-/// How many are judged before their results are shown.
+use judging::Queues;
+use receiving::Receiving;
+use storing::Storing;
+pub use storing::{Storage, Store};
+
+/// How many are shown together.
 const BATCH: usize = 64;
-/// The endpoint's limits. One thread is enough: requests wait to be judged, not for the endpoint.
-const ENDPOINT: intake::Limits =
-    intake::Limits { threads: 1, connections: 512, body: 8 * 1024 * 1024, patience: Duration::from_secs(75) };
+/// How many results wait to be shown.
+const SHOWN: usize = 256;
+/// How many connections are open at the same time.
+const CONNECTIONS: usize = 512;
+/// The endpoint's limits. One thread is enough: requests wait to be stored or judged, not for the endpoint.
+const ENDPOINT: intake::Limits = intake::Limits {
+    threads: 1,
+    connections: CONNECTIONS,
+    body: 8 * 1024 * 1024,
+    long_bodies: 32 * 1024 * 1024,
+    patience: Duration::from_secs(75),
+};
 /// How long requests that are being answered may delay the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
+/// How long deliveries that wait to be judged may delay the end after an interruption.
+const LAST_VERDICTS: Duration = Duration::from_secs(4);
 
 /// How deliveries are answered, and how many are accepted.
-#[derive(Debug)]
 pub struct Answering {
     pub clock: Clock,
     /// The status of the answers, if deliveries are not forwarded.
@@ -48,13 +64,17 @@ pub struct Answering {
     pub forwarding: Option<Forwarding>,
     /// After how many deliveries listening ends.
     pub most: Option<u64>,
+    /// Where deliveries are stored before they are answered.
+    pub store: Option<Box<dyn Store>>,
 }
 
 /// A server that queues requests to be judged.
 #[derive(Debug)]
 pub struct Listening {
     service: Service,
-    queued: mpsc::Receiver<Queued>,
+    queues: Queues,
+    results: mpsc::Sender<Watched>,
+    judged: mpsc::Receiver<Watched>,
     arrived: Arc<AtomicU64>,
     most: Option<u64>,
 }
@@ -65,114 +85,81 @@ pub enum Watched {
     Delivery {
         /// The request and its answer, with the delivery's number.
         exchange: Box<Exchange>,
+        storage: Storage,
         findings: Vec<Finding>,
     },
-    /// Not a whole request: what it is, as a noun phrase.
-    Broken(String),
+    /// Not a whole request: what it is, as a noun phrase, and the cause if the sender made it.
+    Broken(String, Option<Cause>),
+    /// A request that was forwarded from here has come back. It is shown once.
+    Loop,
 }
 
-/// Judges deliveries one by one, and counts what they show.
+/// Counts what deliveries show.
 #[derive(Debug)]
 pub struct Judge {
-    pub traffic: Traffic,
+    pub traffic: Arc<Traffic>,
     /// Redacts the secret from what is counted.
     pub redaction: Redaction,
     pub tally: TrafficTally,
-    selected: Vec<&'static Requirement>,
+    selected: Arc<[&'static Requirement]>,
 }
 
-/// A request that waits to be judged. It occupies its share of the queue until it is dropped.
-#[derive(Debug)]
-enum Queued {
-    Whole(Box<Exchange>, OwnedSemaphorePermit),
-    Broken(String),
-}
-
-/// Answers or forwards requests, and queues them.
-struct Queueing {
-    answering: Answering,
-    room: Arc<Semaphore>,
-    queue: mpsc::Sender<Queued>,
-    /// How many arrived; those past the maximum are not accepted.
-    arrived: Arc<AtomicU64>,
-}
-
-impl Queueing {
-    async fn answer(&self, delivery: Delivery) -> Option<Vec<u8>> {
-        let before = self.arrived.fetch_add(1, Ordering::Relaxed);
-        if self.answering.most.is_some_and(|most| before >= most) {
-            return None;
-        }
-        let (at_ms, began) = (self.answering.clock.now_ms(), Instant::now());
-        let response = match &self.answering.forwarding {
-            Some(forwarding) => forwarding.pass(&delivery).await,
-            None => Response::text(self.answering.status, ""),
-        };
-        let answer = encode_response(&response);
-        let kib = u32::try_from(delivery.body.len() / 1024 + 1).unwrap_or(u32::MAX);
-        let exchange = Exchange {
-            id: ExchangeId(0),
-            delivery,
-            outcome: Outcome::Answered(response),
-            at_ms,
-            took: began.elapsed(),
-        };
-        let room = self.room.clone().acquire_many_owned(kib).await.ok()?;
-        self.queue.send(Queued::Whole(Box::new(exchange), room)).await.ok()?;
-        Some(answer)
-    }
-}
-
-impl Intake for Queueing {
-    fn handle(&self, request: &Request<'_>) -> IntakeAnswer<'_> {
-        IntakeAnswer::Later(self.answer(request.to_delivery()).boxed())
-    }
-
-    fn broken(&self, what: Broken, bytes: &[u8]) -> Option<BoxFuture<'_, ()>> {
-        let words = messages::broken_request(&what.to_string(), &quote(bytes));
-        let queued = async move {
-            // If the queue is closed, nothing more is judged.
-            let _ = self.queue.send(Queued::Broken(words)).await;
-        };
-        Some(queued.boxed())
-    }
+/// How listening ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended {
+    /// How many deliveries were accepted.
+    pub received: u64,
+    /// How many of them were not judged, because listening was interrupted.
+    pub not_judged: u64,
 }
 
 impl Judge {
     /// A judge of every requirement for senders.
     pub fn new(traffic: Traffic) -> Self {
-        let selected: Vec<&'static Requirement> = requirements::of(Role::Sender).collect();
+        let selected: Arc<[&'static Requirement]> = requirements::of(Role::Sender).collect();
         let redaction = Redaction::new(traffic.secret.as_ref());
-        Self { traffic, redaction, tally: TrafficTally::new(&selected), selected }
+        Self { traffic: Arc::new(traffic), redaction, tally: TrafficTally::new(&selected), selected }
     }
 
-    fn judge(&mut self, queued: Queued) -> Watched {
-        let mut exchange = match queued {
-            Queued::Whole(exchange, _room) => exchange,
-            Queued::Broken(what) => {
-                self.tally.broken += 1;
-                return Watched::Broken(self.redaction.text(&what));
+    fn count(&mut self, watched: &mut Watched) {
+        match watched {
+            Watched::Delivery { exchange, findings, .. } => {
+                self.tally.add(exchange.id.0, findings, &self.redaction);
             }
-        };
-        let number = usize::try_from(self.tally.judged).unwrap_or(usize::MAX).saturating_add(1);
-        exchange.id = ExchangeId(number);
-        let transcript = self.traffic.transcript(vec![(*exchange).clone()]);
-        let findings = self.traffic.judge(&transcript, &self.selected);
-        self.tally.add(number, &findings, &self.redaction);
-        Watched::Delivery { exchange, findings }
+            Watched::Broken(what, cause) => {
+                self.tally.add_broken(cause.as_ref(), &self.redaction);
+                *what = self.redaction.text(what);
+            }
+            Watched::Loop => {}
+        }
     }
 }
 
 impl Listening {
-    /// Starts to listen. Errors: the address cannot be bound.
+    /// Starts to listen. Errors: the address cannot be bound, or a thread cannot be started.
     pub async fn at(address: SocketAddr, answering: Answering) -> io::Result<Self> {
-        let (queue, queued) = mpsc::channel(QUEUED);
+        let (entries, queues) = judging::queues();
+        let (results, judged) = mpsc::channel(SHOWN);
         let (arrived, most) = (Arc::new(AtomicU64::new(0)), answering.most);
-        let room = Arc::new(Semaphore::new(QUEUED_KIB));
-        let queueing = Arc::new(Queueing { answering, room, queue, arrived: arrived.clone() });
-        // Only the server and its connections now keep the queue open.
-        let service = Service::start(address, ENDPOINT, queueing).await?;
-        Ok(Self { service, queued, arrived, most })
+        // A forwarded request needs a second socket.
+        let sockets = if answering.forwarding.is_some() { 2 } else { 1 };
+        let connections = (descriptors::allowed(CONNECTIONS * sockets) / sockets).max(1);
+        let storing = Storing::start(answering.store)?;
+        let receiving = Arc::new(Receiving {
+            clock: answering.clock,
+            status: answering.status,
+            forwarding: answering.forwarding,
+            most,
+            storing,
+            entries,
+            told: results.clone(),
+            arrived: arrived.clone(),
+            looped: false.into(),
+        });
+        // Only the server and its connections now keep the queues open.
+        let limits = intake::Limits { connections, ..ENDPOINT };
+        let service = Service::start(address, limits, receiving).await?;
+        Ok(Self { service, queues, results, judged, arrived, most })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -185,36 +172,52 @@ impl Listening {
     }
 
     /// Judges and shows what arrives, until enough deliveries were judged. When `asked` completes, it ends after those that have
-    /// arrived by then. Returns how many were accepted.
+    /// arrived by then and can be judged in a few seconds.
     ///
-    /// Errors: something could not be shown.
+    /// Errors: something could not be shown, or a thread cannot be started.
     pub async fn judge(
         mut self,
         judge: &mut Judge,
         asked: impl Future<Output = ()>,
         mut show: impl FnMut(Vec<Watched>, &Judge) -> Result<(), Error>,
-    ) -> Result<u64, Error> {
+    ) -> Result<Ended, Error> {
+        self.queues.judge(&judge.traffic, &judge.selected, &self.results).map_err(judging::not_started)?;
+        // Only the server and the threads now keep the results open.
+        drop(self.results);
         let mut service = Some(self.service);
         let mut asked = std::pin::pin!(asked);
+        let mut last = None::<Instant>;
         let mut batch = Vec::with_capacity(BATCH);
         loop {
+            let too_late = async {
+                match last {
+                    Some(last) => sleep_until(last.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
             let ends = tokio::select! {
                 biased;
-                () = &mut asked, if service.is_some() => true,
-                count = self.queued.recv_many(&mut batch, BATCH) => {
+                () = &mut asked, if last.is_none() => {
+                    last = Some(Instant::now() + LAST_VERDICTS);
+                    true
+                }
+                () = too_late => break,
+                count = self.judged.recv_many(&mut batch, BATCH) => {
                     if count == 0 {
-                        let arrived = self.arrived.load(Ordering::Relaxed);
-                        return Ok(self.most.map_or(arrived, |most| arrived.min(most)));
+                        break;
                     }
-                    let arrived = batch.drain(..).map(|queued| judge.judge(queued)).collect();
-                    show(arrived, judge)?;
+                    batch.iter_mut().for_each(|watched| judge.count(watched));
+                    show(batch.drain(..).collect(), judge)?;
                     self.most.is_some_and(|most| judge.tally.judged >= most)
                 }
             };
             if let Some(service) = service.take_if(|_| ends) {
-                // The loop must still drain the queue, since the last requests may wait for room in it.
+                // The loop must still drain the queues, since the last requests may wait for room in them.
                 tokio::spawn(service.end_answered(LAST_ANSWERS));
             }
         }
+        let arrived = self.arrived.load(Ordering::Relaxed);
+        let received = self.most.map_or(arrived, |most| arrived.min(most));
+        Ok(Ended { received, not_judged: received.saturating_sub(judge.tally.judged) })
     }
 }

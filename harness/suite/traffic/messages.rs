@@ -17,6 +17,20 @@ pub(super) fn broken_request(what: &str, quoted: &str) -> String {
     format!("{what}; it begins {quoted}")
 }
 
+/// The answer to a delivery that could not be stored.
+pub(super) fn not_stored(why: &str) -> String {
+    format!("the delivery could not be saved: {why}\n")
+}
+
+/// The answer to a request that was forwarded from here and came back.
+pub(super) fn came_back() -> &'static str {
+    "this request was forwarded from here before, so it goes round in a loop; give another URL with --forward\n"
+}
+
+pub(super) fn thread_not_started(why: &std::io::Error) -> String {
+    format!("cannot start a thread: {why}")
+}
+
 pub(super) fn not_utf8(line: usize) -> String {
     format!("line {line}: the file is not UTF-8")
 }

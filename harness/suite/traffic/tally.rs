@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
+use crate::suite::cause::Cause;
 use crate::suite::requirement::{Level, Requirement, Verdict};
 use crate::suite::run::{Finding, Judgement};
 use crate::suite::verdict::VerdictName;
@@ -73,10 +74,7 @@ impl TrafficTally {
                     entry.failed += 1;
                     entry.first.get_or_insert(number);
                     if let Some(cause) = &evidence.cause {
-                        let named = redaction.text(&cause.to_string());
-                        let known = self.causes.contains_key(&named) || self.causes.len() < MOST_CAUSES;
-                        let named = if known { named } else { cause.code.as_str().to_owned() };
-                        *self.causes.entry(named).or_default() += 1;
+                        count(&mut self.causes, cause, redaction);
                     }
                 }
                 Judgement::Judged(Verdict::NotApplicable(why)) => {
@@ -91,6 +89,14 @@ impl TrafficTally {
             }
         }
         self.failed += u64::from(failed);
+    }
+
+    /// Counts a request that was incomplete or invalid.
+    pub fn add_broken(&mut self, cause: Option<&Cause>, redaction: &Redaction) {
+        self.broken += 1;
+        if let Some(cause) = cause {
+            count(&mut self.causes, cause, redaction);
+        }
     }
 
     /// The causes that were found, with how often.
@@ -112,6 +118,13 @@ impl TrafficTally {
             ExitStatus::Passed
         }
     }
+}
+
+fn count(causes: &mut BTreeMap<String, u64>, cause: &Cause, redaction: &Redaction) {
+    let named = redaction.text(&cause.to_string());
+    let known = causes.contains_key(&named) || causes.len() < MOST_CAUSES;
+    let named = if known { named } else { cause.code.as_str().to_owned() };
+    *causes.entry(named).or_default() += 1;
 }
 
 impl RequirementTally {

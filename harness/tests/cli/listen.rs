@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -21,28 +21,32 @@ use crate::peers::servers::{ClosedPort, serve};
 pub(crate) const SECRET: &str = "0a1b2c3d4e5f-secret";
 
 /// A running `listen --json`.
-struct Listening {
-    child: Child,
-    output: BufReader<std::process::ChildStdout>,
+pub(super) struct Listening {
+    pub(super) child: Child,
+    output: Option<BufReader<std::process::ChildStdout>>,
     url: String,
 }
 
 impl Listening {
-    fn new(arguments: &[&str]) -> Self {
-        let mut command = twenty(["listen", "--json"].iter().chain(arguments));
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+    pub(super) fn new(arguments: &[&str]) -> Self {
+        Self::of(twenty(["listen", "--json"].iter().chain(arguments)))
+    }
+
+    /// A command that runs `listen --json`.
+    pub(super) fn of(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let ready = next(&mut output);
         let url = ready["ready"]["url"].as_str().unwrap_or_else(|| panic!("{ready}")).to_owned();
-        Self { child, output, url }
+        Self { child, output: Some(output), url }
     }
 
-    fn authority(&self) -> &str {
+    pub(super) fn authority(&self) -> &str {
         self.url.strip_prefix("http://").unwrap().strip_suffix('/').unwrap()
     }
 
     /// Sends a request and returns the whole answer.
-    fn send(&self, request: &[u8]) -> String {
+    pub(super) fn send(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.authority()).unwrap();
         stream.write_all(request).unwrap();
         let mut answer = Vec::new();
@@ -51,16 +55,35 @@ impl Listening {
     }
 
     /// The next line of its output.
-    fn next(&mut self) -> Value {
-        next(&mut self.output)
+    pub(super) fn next(&mut self) -> Value {
+        next(self.output.as_mut().unwrap())
     }
 
     /// Its exit status, and its last line.
-    fn end(mut self) -> (Option<i32>, Value) {
-        let rest = (&mut self.output).lines().map_while(Result::ok);
+    pub(super) fn end(mut self) -> (Option<i32>, Value) {
+        let rest = self.output.take().unwrap().lines().map_while(Result::ok);
         let last = rest.last().unwrap_or_default();
         let summary: Value = serde_json::from_str(&last).unwrap_or_else(|why| panic!("{why}: {last}"));
         (self.child.wait().unwrap().code(), summary["summary"].clone())
+    }
+}
+
+#[cfg(unix)]
+impl Listening {
+    /// Asks it to end, as Ctrl-C does.
+    pub(super) fn interrupt(&self) {
+        use nix::sys::signal::{Signal, kill};
+        use nix::unistd::Pid;
+        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), Signal::SIGINT).unwrap();
+    }
+
+    /// Reads its output from now on, so that it never waits for a reader. Returns the lines when it ends.
+    pub(super) fn read_on(&mut self) -> thread::JoinHandle<Vec<Value>> {
+        let output = self.output.take().unwrap();
+        thread::spawn(move || {
+            let lines = output.lines().map_while(Result::ok);
+            lines.map(|line| serde_json::from_str(&line).unwrap()).collect()
+        })
     }
 }
 
@@ -237,7 +260,11 @@ fn forward_passes_requests_on_byte_for_byte() {
     let (sent, forwarded) = (String::from_utf8(sent).unwrap(), forwarded.lock().unwrap().clone());
     let host = upstream.strip_prefix("http://").unwrap().strip_suffix('/').unwrap();
     let expected = sent.replace("Host: x", &format!("Host: {host}")).replace("Connection: close\r\n", "");
-    assert_eq!(String::from_utf8(forwarded).unwrap(), expected);
+    let forwarded = String::from_utf8(forwarded).unwrap();
+    let via: Vec<&str> = forwarded.lines().filter(|line| line.starts_with("Via: ")).collect();
+    let [via] = via[..] else { panic!("{forwarded}") };
+    assert!(via.starts_with("Via: 1.1 twenty-conform-"), "{via}");
+    assert_eq!(forwarded.replace(&format!("{via}\r\n"), ""), expected);
 }
 
 #[test]
@@ -268,15 +295,13 @@ fn listen_reports_malformed_requests() {
 #[cfg(unix)]
 #[test]
 fn interrupted_listen_prints_a_summary() {
-    use nix::sys::signal::{Signal, kill};
-    use nix::unistd::Pid;
     for delivered in [false, true] {
         let mut listening = Listening::new(&["--secret", SECRET]);
         if delivered {
             listening.send(&valid("/", &body(1)));
             listening.next();
         }
-        kill(Pid::from_raw(i32::try_from(listening.child.id()).unwrap()), Signal::SIGINT).unwrap();
+        listening.interrupt();
         let (status, summary) = listening.end();
         assert_eq!(
             (status, &summary["judged"]),
@@ -332,5 +357,7 @@ fn listen_loses_no_delivery_under_load() {
     assert_eq!(records.len(), CONNECTIONS * EACH, "each once");
     let lines = fs::read_to_string(folder.path().join("deliveries.jsonl")).unwrap();
     assert_eq!(lines.lines().count(), CONNECTIONS * EACH);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), CONNECTIONS * EACH + 1);
+    let verdicts = fs::read_to_string(folder.path().join("verdicts.jsonl")).unwrap();
+    assert_eq!(verdicts.lines().count(), CONNECTIONS * EACH);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), CONNECTIONS * EACH + 2);
 }

@@ -208,9 +208,9 @@ async fn rejects_impossible_loads_before_they_begin() {
 #[cfg(unix)]
 #[test]
 fn names_the_limit_on_open_files_and_its_fix() {
-    use twenty_conform::bench::generate::limits;
+    use twenty_conform::wire::descriptors;
 
-    let why = limits::allow(usize::MAX / 2).unwrap_err();
+    let why = descriptors::allow(usize::MAX / 2).unwrap_err();
     assert!(why.contains("ulimit -n") && why.contains("--concurrency"), "{why}");
-    limits::allow(8).unwrap();
+    descriptors::allow(8).unwrap();
 }

@@ -1,7 +1,8 @@
 //! Forwards requests unchanged to another address.
 //!
-//! Invariant: method, body and headers are forwarded byte for byte, except headers of the connection. A request is never
-//! forwarded to the server that received it.
+//! Invariant: method, body and headers are forwarded byte for byte, except headers of the connection. `Via` is added, which each
+//! server on the way names itself in (RFC 9110, 7.6.3). A request is never forwarded to the server that received it, and a
+//! request that came back is recognised.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -18,6 +19,7 @@ use crate::wire::messages;
 /// Headers of the connection, which the next one sets anew.
 const OF_THE_CONNECTION: [&str; 5] =
     ["host", "content-length", "transfer-encoding", "connection", "keep-alive"];
+const VIA: &str = "Via";
 /// How many bytes of an answer's body are passed back.
 const KEPT_BODY: usize = 8 * 1024 * 1024;
 
@@ -25,18 +27,34 @@ const KEPT_BODY: usize = 8 * 1024 * 1024;
 pub struct Forwarding {
     client: Client,
     target: Target,
+    /// The name of this server in `Via`.
+    name: String,
 }
 
 impl Forwarding {
-    /// Forwards to a target and waits `wait` for each answer. A path other than `/` replaces the path of the requests.
-    pub(crate) fn new(target: Target, wait: Duration, clock: Clock) -> Self {
-        Self { client: Client::new(wait, clock).keeping(KEPT_BODY), target }
+    /// Forwards to a target and waits `wait` for each answer. A path other than `/` replaces the path of the requests. `name` is
+    /// the name of this server in `Via`, which no other server must have.
+    pub(crate) fn new(target: Target, wait: Duration, clock: Clock, name: String) -> Self {
+        Self { client: Client::new(wait, clock).keeping(KEPT_BODY), target, name }
+    }
+
+    /// Whether this server has forwarded the request before.
+    pub(crate) fn came_back(&self, delivery: &Delivery) -> bool {
+        let lines = delivery.headers.0.iter().filter(|(name, _)| name.eq_ignore_ascii_case(VIA));
+        let servers = lines.flat_map(|(_, value)| value.split(|byte| *byte == b','));
+        // The protocol, then the name, then perhaps a comment.
+        let name = |server: &[u8]| {
+            let mut words = server.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            words.nth(1).is_some_and(|name| name == self.name.as_bytes())
+        };
+        servers.into_iter().any(name)
     }
 
     /// Forwards a request and returns the answer, or 502 if there is none.
     pub(crate) async fn pass(&self, delivery: &Delivery) -> Response {
         let mut forwarded = delivery.clone();
         forwarded.headers = passed(&delivery.headers);
+        forwarded.headers.add(VIA, format!("1.1 {}", self.name));
         if self.target.path != "/" {
             forwarded.target.clone_from(&self.target.path);
         }
@@ -74,8 +92,37 @@ pub(crate) async fn leads_to(target: &Target, server: SocketAddr) -> io::Result<
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
-    use super::leads_to;
+    use std::time::Duration;
+
+    use super::{Forwarding, leads_to};
+    use crate::clock::Clock;
     use crate::wire::client::Target;
+    use crate::wire::exchange::{Delivery, Headers, Transfer};
+
+    #[test]
+    fn recognises_requests_that_came_back() {
+        let target = Target::parse("http://127.0.0.1:4000/").unwrap();
+        let forwarding = Forwarding::new(target, Duration::from_secs(1), Clock::system(), "own-1".to_owned());
+        for (via, came_back) in [
+            ("1.1 own-1", true),
+            ("1.0 other, HTTP/1.1\town-1 (a comment)", true),
+            ("1.1 own-12", false),
+            ("1.1 other (own-1)", false),
+            ("own-1", false),
+            ("", false),
+        ] {
+            let mut headers = Headers::default();
+            headers.add("vIA", via);
+            let delivery = Delivery {
+                method: "POST".to_owned(),
+                target: "/".to_owned(),
+                headers,
+                body: "".into(),
+                transfer: Transfer::Whole,
+            };
+            assert_eq!(forwarding.came_back(&delivery), came_back, "{via}");
+        }
+    }
 
     #[tokio::test]
     async fn recognises_targets_that_lead_to_the_server() {

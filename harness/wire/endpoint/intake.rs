@@ -9,6 +9,7 @@
 
 mod connection;
 mod incoming;
+mod places;
 
 use std::borrow::Cow;
 use std::io;
@@ -19,18 +20,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use places::{Place, Places};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use super::{ACCEPT_PAUSE, Server};
 use crate::wire::codec::{FramingFault, collect};
 use crate::wire::exchange::{Delivery, Transfer};
-
-/// How many KiB all long bodies may take together, unless a single body may be longer. Long bodies exceed a connection's usual
-/// buffer.
-const LONG_BODIES_KIB: usize = 64 * 1024;
 
 /// A complete request, in its buffer.
 #[derive(Debug)]
@@ -103,16 +101,26 @@ pub trait Intake: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub threads: usize,
-    /// How many connections are open at the same time; more wait.
+    /// How many connections are open at the same time. If more arrive, those that have waited longest for their peers are closed,
+    /// and the others wait.
     pub connections: usize,
     pub body: usize,
+    /// How many bytes all long bodies may take together, unless a single body may be longer. Long bodies exceed a connection's
+    /// usual buffer.
+    pub long_bodies: usize,
     /// The time limit for a request from its first byte to its last, for reading an answer, and for an idle connection.
     pub patience: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { threads: 1, connections: 1024, body: 8 * 1024 * 1024, patience: Duration::from_secs(30) }
+        Self {
+            threads: 1,
+            connections: 1024,
+            body: 8 * 1024 * 1024,
+            long_bodies: 64 * 1024 * 1024,
+            patience: Duration::from_secs(30),
+        }
     }
 }
 
@@ -126,7 +134,7 @@ pub struct Service {
 }
 
 /// An accepted connection on its way to its thread.
-type Accepted = (std::net::TcpStream, OwnedSemaphorePermit);
+type Accepted = (std::net::TcpStream, Arc<Place>);
 
 struct Shared<I> {
     intake: Arc<I>,
@@ -180,7 +188,7 @@ impl Service {
         let address = listener.local_addr()?;
         let listener = listener.into_std()?;
         let (stop, _) = watch::channel(false);
-        let most_room = LONG_BODIES_KIB.max(limits.body / 1024 + 2);
+        let most_room = (limits.long_bodies / 1024).max(limits.body / 1024 + 2);
         let room = Arc::new(Semaphore::new(most_room));
         let (underway, _) = watch::channel(0);
         let mut service = Self { address, stop, threads: Vec::new(), underway: underway.clone() };
@@ -258,11 +266,9 @@ async fn accept(
     mut stop: watch::Receiver<bool>,
 ) {
     let Ok(listener) = TcpListener::from_std(listener) else { return };
-    let places = Arc::new(Semaphore::new(most.max(1)));
+    let mut places = Places::new(most);
     let dealing = async {
         for line in lines.iter().cycle() {
-            // Never closed.
-            let Ok(place) = places.clone().acquire_owned().await else { return };
             let stream = loop {
                 match listener.accept().await.and_then(|(stream, _)| stream.into_std()) {
                     Ok(stream) => break stream,
@@ -270,7 +276,8 @@ async fn accept(
                     Err(_) => sleep(ACCEPT_PAUSE).await,
                 }
             };
-            if line.send((stream, place)).is_err() {
+            // One connection beyond the places has been accepted: so it is known that a place is needed.
+            if line.send((stream, places.next().await)).is_err() {
                 return;
             }
         }
@@ -293,8 +300,7 @@ async fn serve<I: Intake>(
             let _ = stream.set_nodelay(true);
             let shared = shared.clone();
             tokio::spawn(async move {
-                connection::serve(stream, &shared).await;
-                drop(place);
+                connection::serve(stream, &shared, &place).await;
             });
         }
     };

@@ -66,14 +66,19 @@ fn with_broken(t: &Transcript, verdict: Verdict) -> Verdict {
     let broken: Vec<_> = t.broken.iter().filter(counts).collect();
     let Some(first) = broken.first() else { return verdict };
     let message = messages::broken_request(&first.what, broken.len() - 1);
-    let detail = match broken.iter().find_map(|one| one.fault) {
+    let cause = wrong_framing(broken.iter().find_map(|one| one.fault));
+    Evidence::new("a POST request", messages::not_complete(), message).because(cause).fail()
+}
+
+/// The cause of a request that is not complete, or has this fault.
+pub(crate) fn wrong_framing(fault: Option<FramingFault>) -> Cause {
+    let detail = match fault {
         // The interface names this detail.
         Some(FramingFault::LengthTwice) => "two lengths",
         Some(fault) => fault.describe(),
         None => "not complete",
     };
-    let cause = Cause::detailed(Code::SendFraming, detail);
-    Evidence::new("a POST request", messages::not_complete(), message).because(cause).fail()
+    Cause::detailed(Code::SendFraming, detail)
 }
 
 fn method(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {

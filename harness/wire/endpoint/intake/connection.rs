@@ -1,6 +1,7 @@
 //! One connection of the intake: answers all complete requests in the buffer together, then reads more.
 //!
-//! Invariant: every wait ends, and a buffer grows only as far as its request needs and the memory for long bodies allows.
+//! Invariant: every wait ends, and a buffer grows only as far as its request needs and the memory for long bodies allows. A long
+//! body keeps this memory until its request is answered.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -13,6 +14,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::{Sleep, sleep_until, timeout_at};
 
 use super::incoming::{End, Incoming};
+use super::places::{Place, Waiting};
 use super::{Broken, Intake, Later, Request, Shared, Underway};
 use crate::wire::codec::{LONGEST_HEAD, RequestFacts, Side, encode_response, head_end, parse_request, slots};
 use crate::wire::endpoint::{drain, refusal};
@@ -21,6 +23,8 @@ use crate::wire::endpoint::{drain, refusal};
 const USUAL: usize = 8 * 1024;
 /// The length up to which a buffer grows without reserving memory for long bodies.
 const COMMON: usize = LONGEST_HEAD + USUAL;
+/// How long a long body may make no progress: it keeps memory that others wait for.
+const STALL: Duration = Duration::from_secs(10);
 /// How long a rejected request is still read.
 const DRAIN_WAIT: Duration = Duration::from_secs(5);
 /// How many bytes of answers are collected before they are sent.
@@ -41,6 +45,7 @@ struct Served<'a, I> {
     /// Fires at a deadline or before it: checking again is cheaper than setting it for each request.
     alarm: Pin<Box<Sleep>>,
     room: Option<SemaphorePermit<'a>>,
+    place: &'a Place,
 }
 
 enum Step<'a> {
@@ -67,11 +72,12 @@ fn request<'a>(parsed: &'a httparse::Request<'_, 'a>, head: &'a [u8], body: &'a 
     }
 }
 
-pub(super) async fn serve<I: Intake>(stream: TcpStream, shared: &Shared<I>) {
+pub(super) async fn serve<I: Intake>(stream: TcpStream, shared: &Shared<I>, place: &Place) {
     let alarm = Box::pin(sleep_until((Instant::now() + shared.limits.patience).into()));
     let (arrived, answers) = (Vec::with_capacity(USUAL), Vec::with_capacity(64));
     let sizes = Vec::new();
-    let mut connection = Served { stream, shared, arrived, used: 0, answers, sizes, alarm, room: None };
+    let room = None;
+    let mut connection = Served { stream, shared, arrived, used: 0, answers, sizes, alarm, room, place };
     if let Err(broken) = connection.run().await {
         connection.refuse(broken).await;
     }
@@ -88,19 +94,21 @@ impl<'a, I: Intake> Served<'a, I> {
             let Some(Ready { whole, persists, later }) = self.next().await? else { return Ok(()) };
             self.used += whole;
             self.sizes.clear();
-            // The reservation is for one request.
-            self.room = None;
             if let Some((later, _underway)) = later {
                 if !self.flush(self.deadline()).await {
                     return Ok(());
                 }
                 self.discard_used();
+                self.place.answers();
                 let Some(answer) = later.await else { return Ok(()) };
+                self.place.waits(Waiting::Partial, Instant::now());
                 self.answers.extend_from_slice(&answer);
                 if !self.flush(self.deadline()).await {
                     return Ok(());
                 }
             }
+            // The reservation is for one request.
+            self.room = None;
             let due = self.answers.len() > TOGETHER || !persists;
             if due && (!self.flush(self.deadline()).await || !persists) {
                 return Ok(());
@@ -127,6 +135,8 @@ impl<'a, I: Intake> Served<'a, I> {
                 }
             }
             // The request is not complete: send the answers so far, free the used bytes, and read more.
+            let waiting = if self.used == self.arrived.len() { Waiting::Idle } else { Waiting::Partial };
+            self.place.waits(waiting, deadline.checked_sub(self.shared.limits.patience).unwrap_or(deadline));
             if !self.flush(deadline).await {
                 return Ok(None);
             }
@@ -185,7 +195,7 @@ impl<'a, I: Intake> Served<'a, I> {
     fn discard_used(&mut self) {
         self.arrived.drain(..self.used);
         self.used = 0;
-        if self.arrived.is_empty() {
+        if self.arrived.len() <= USUAL {
             self.shrink();
         }
     }
@@ -200,9 +210,14 @@ impl<'a, I: Intake> Served<'a, I> {
             let most = self.shared.limits.body.saturating_add(COMMON);
             let bytes = incoming.length().unwrap_or(most).min(most);
             let kib = u32::try_from((bytes / 1024 + 1).min(self.shared.most_room)).unwrap_or(u32::MAX);
-            let room = timeout_at(deadline.into(), self.shared.room.acquire_many(kib)).await;
+            let room = tokio::select! {
+                room = timeout_at(deadline.into(), self.shared.room.acquire_many(kib)) => room,
+                () = self.place.given_up() => return Err(Broken::Slow),
+            };
             // Never closed.
             self.room = room.map_err(|_| Broken::Slow)?.ok();
+            // Its reads have an earlier deadline.
+            self.alarm.as_mut().reset((Instant::now() + STALL).into());
         }
         match incoming.length() {
             Some(length) if length > self.arrived.capacity() => {
@@ -216,7 +231,7 @@ impl<'a, I: Intake> Served<'a, I> {
     /// Frees the memory of a long request.
     fn shrink(&mut self) {
         if self.arrived.capacity() > COMMON {
-            self.arrived = Vec::with_capacity(USUAL);
+            self.arrived.shrink_to(USUAL);
         }
         if self.answers.capacity() > TOGETHER {
             self.answers = Vec::with_capacity(64);
@@ -225,15 +240,17 @@ impl<'a, I: Intake> Served<'a, I> {
 
     /// Reads the next bytes; `None` if none arrived in time.
     async fn read(&mut self, deadline: Instant) -> Option<usize> {
+        let deadline = if self.room.is_some() { deadline.min(Instant::now() + STALL) } else { deadline };
         let (stream, arrived, alarm) = (&mut self.stream, &mut self.arrived, &mut self.alarm);
         if arrived.len() == arrived.capacity() {
-            arrived.reserve(USUAL);
+            // Doubled, a long chunked body would take twice its memory.
+            arrived.reserve_exact(USUAL.max(arrived.len() / 4));
         }
         let mut reading = pin!(stream.read_buf(arrived));
         poll_fn(|cx| match reading.as_mut().poll(cx) {
             // A failed connection has ended.
             Poll::Ready(read) => Poll::Ready(Some(read.unwrap_or(0))),
-            Poll::Pending => late(alarm, deadline, cx).map(|()| None),
+            Poll::Pending => late(alarm, deadline, self.place, cx).map(|()| None),
         })
         .await
     }
@@ -247,7 +264,7 @@ impl<'a, I: Intake> Served<'a, I> {
                 match Pin::new(&mut *stream).poll_write(cx, &answers[sent..]) {
                     Poll::Ready(Ok(count @ 1..)) => sent += count,
                     Poll::Ready(_) => return Poll::Ready(false),
-                    Poll::Pending => return late(alarm, deadline, cx).map(|()| false),
+                    Poll::Pending => return late(alarm, deadline, self.place, cx).map(|()| false),
                 }
             }
             Poll::Ready(true)
@@ -272,15 +289,22 @@ impl<'a, I: Intake> Served<'a, I> {
         // Its bytes are no longer needed.
         (self.arrived, self.used, self.room) = (Vec::new(), 0, None);
         let wait = DRAIN_WAIT.min(self.shared.limits.patience);
+        self.place.waits(Waiting::Partial, Instant::now());
         if self.flush(Instant::now() + wait).await {
             let _ = self.stream.shutdown().await;
-            drain(&mut self.stream, wait).await;
+            tokio::select! {
+                () = drain(&mut self.stream, wait) => {}
+                () = self.place.given_up() => {}
+            }
         }
     }
 }
 
-/// Whether the deadline has passed; if not, wakes the task at the deadline.
-fn late(alarm: &mut Pin<Box<Sleep>>, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
+/// Whether the deadline has passed or the place is given up; if not, wakes the task then.
+fn late(alarm: &mut Pin<Box<Sleep>>, deadline: Instant, place: &Place, cx: &mut Context<'_>) -> Poll<()> {
+    if place.poll_given_up(cx).is_ready() {
+        return Poll::Ready(());
+    }
     while alarm.as_mut().poll(cx).is_ready() {
         if Instant::now() >= deadline {
             return Poll::Ready(());
