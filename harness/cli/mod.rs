@@ -35,8 +35,8 @@ use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcomma
 
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use console::{ColorChoice, Console};
 use crate::subject::process::end_all;
+use console::{ColorChoice, Console};
 use headings::OUTPUT;
 use messages::help;
 

@@ -46,7 +46,8 @@ pub(super) fn asked_to_end() -> impl Future<Output = ()> {
     }
 }
 
-/// While this lives, the command only writes reports. A first signal then gives it `REPORT_WAIT`, and ends the process.
+/// From the call on, the command only writes reports, while the value lives. A first signal then gives it `REPORT_WAIT`, and
+/// ends the process.
 pub(super) struct Writing(());
 
 pub(super) fn writing() -> Writing {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: every process of the command has ended when the value is dropped, or was stopped. A bounded part of stderr is kept.
 
+#[cfg(unix)]
+mod ending;
 #[cfg(not(unix))]
 mod job;
 mod leader;
@@ -26,9 +28,9 @@ use tokio::time::timeout;
 
 use super::{SubjectError, messages};
 #[cfg(not(unix))]
-use job::{Tree, reaping};
+use job::Tree;
 #[cfg(unix)]
-use tree::{Tree, reaping};
+use tree::Tree;
 
 #[cfg(not(unix))]
 pub use job::end_all;
@@ -50,8 +52,6 @@ const STDERR_WAIT: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Process {
     tree: Tree,
-    /// Waits for processes that the command left, while it runs.
-    reaping: Option<JoinHandle<()>>,
     command: String,
     stderr: Arc<Mutex<VecDeque<u8>>>,
     /// Reads stderr to its end; `None` after that.
@@ -96,8 +96,9 @@ impl Process {
             SubjectError::Usage(messages::cannot_start(&words[0], why, is_missing))
         })?;
         let stderr = Arc::new(Mutex::new(VecDeque::new()));
-        let reading = tree.leader.stderr().map(|stream| tokio::spawn(keep_last(stream, stderr.clone())));
-        Ok(Self { tree, reaping: reaping(), command: command.to_owned(), stderr, reading })
+        let reading =
+            tree.leader.error_output().map(|stream| tokio::spawn(keep_last(stream, stderr.clone())));
+        Ok(Self { tree, command: command.to_owned(), stderr, reading })
     }
 
     /// Its stdin and stdout, on the first call.
@@ -149,14 +150,6 @@ impl Process {
         }
         // The leader ended, but its children may still run.
         self.tree.end();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        if let Some(reaping) = &self.reaping {
-            reaping.abort();
-        }
     }
 }
 

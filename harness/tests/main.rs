@@ -17,6 +17,7 @@ mod load;
 mod load_locust;
 mod mutants;
 mod peers;
+mod processes;
 mod readme;
 mod reference;
 mod replays;

@@ -24,7 +24,9 @@ pub(super) fn with_descendants(table: &[Entry], is_root: impl Fn(&Entry) -> bool
     let mut found: BTreeSet<i32> = table.iter().filter(|one| is_root(one)).map(|one| one.id).collect();
     loop {
         let known = found.len();
-        found.extend(table.iter().filter(|one| found.contains(&one.parent)).map(|one| one.id).collect::<Vec<_>>());
+        found.extend(
+            table.iter().filter(|one| found.contains(&one.parent)).map(|one| one.id).collect::<Vec<_>>(),
+        );
         if found.len() == known {
             break;
         }
@@ -70,7 +72,8 @@ mod linux {
     /// The processes whose parent is this one, ended ones too.
     pub(in super::super) fn children() -> Vec<i32> {
         let Ok(threads) = fs::read_dir("/proc/self/task") else { return Vec::new() };
-        let of = |thread: fs::DirEntry| fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        let of =
+            |thread: fs::DirEntry| fs::read_to_string(thread.path().join("children")).unwrap_or_default();
         let text: String = threads.flatten().map(of).collect();
         text.split_whitespace().filter_map(|id| id.parse().ok()).collect()
     }
@@ -87,8 +90,13 @@ mod linux {
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let number = |at: usize| fields.get(at)?.parse().ok();
         let has_ended = matches!(*fields.first()?, "Z" | "X");
-        let entry =
-            Entry { id: id.parse().ok()?, parent: number(1)?, group: number(2)?, has_ended, marks: Vec::new() };
+        let entry = Entry {
+            id: id.parse().ok()?,
+            parent: number(1)?,
+            group: number(2)?,
+            has_ended,
+            marks: Vec::new(),
+        };
         Some((entry, fields.get(19)?.parse().ok()?))
     }
 
@@ -109,6 +117,7 @@ mod other {
     use super::Entry;
 
     /// Other systems do not say it in a way that is worth reading; ids are not reused soon.
+    #[cfg(not(target_os = "linux"))]
     pub(in super::super) fn own_start() -> u64 {
         0
     }

@@ -10,25 +10,21 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+#[cfg(target_os = "linux")]
+use std::{thread, time::Duration};
 
-use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::Command;
-use tokio::task::JoinHandle;
 
+use super::ending::end_each;
 use super::leader::Leader;
 use super::table::{self, Entry, MARK, with_descendants};
 use super::watchdog::Watchdog;
 
-/// How long to repeat the search for processes. A killed one ends within milliseconds; one that is stuck in the kernel does not.
-const END_WAIT: Duration = Duration::from_millis(500);
-const END_PACE: Duration = Duration::from_millis(1);
-/// How long ended processes may stay in the table, so that a command that leaves many costs little.
+/// How often adopted processes are looked after, which takes less than 0.1 ms.
 #[cfg(target_os = "linux")]
-const REAP_PACE: Duration = Duration::from_millis(200);
+const ADOPTION_PACE: Duration = Duration::from_millis(250);
 
 /// A command's processes. They are ended at the latest when it is dropped.
 #[derive(Debug)]
@@ -46,10 +42,20 @@ struct Living {
     trees: Vec<(i32, String)>,
     started: u64,
     watchdog: Option<Watchdog>,
+    /// Orphans that run.
+    adopted: BTreeSet<i32>,
+    #[cfg(target_os = "linux")]
+    is_subreaper: bool,
 }
 
-static LIVING: Mutex<Living> =
-    Mutex::new(Living { trees: Vec::new(), started: 0, watchdog: None });
+static LIVING: Mutex<Living> = Mutex::new(Living {
+    trees: Vec::new(),
+    started: 0,
+    watchdog: None,
+    adopted: BTreeSet::new(),
+    #[cfg(target_os = "linux")]
+    is_subreaper: false,
+});
 
 /// What only a program may do that owns its process: adopt orphans, and start itself as a watchdog.
 #[derive(Debug)]
@@ -79,8 +85,10 @@ pub fn end_all() {
             })
         });
     }
+    let mut living = living();
+    living.adopt();
     // It ends at once.
-    living().watchdog = None;
+    living.watchdog = None;
 }
 
 impl Tree {
@@ -121,6 +129,7 @@ impl Tree {
         self.kill();
         end_each(table::own_start(), |table| self.members(table));
         let mut living = living();
+        living.adopt();
         living.trees.retain(|(_, mark)| *mark != self.mark);
         living.tell(self.id, false);
     }
@@ -138,7 +147,7 @@ impl Tree {
     fn signal_group(&self, signal: Signal) {
         if self.id > 0 {
             // An error means that the group has ended already.
-            let _ = nix::sys::signal::killpg(Pid::from_raw(self.id), signal);
+            let _ = killpg(Pid::from_raw(self.id), signal);
         }
     }
 }
@@ -152,14 +161,39 @@ impl Drop for Tree {
 impl Living {
     fn guard(&mut self, owner: &Owner) {
         if self.watchdog.is_none() {
-            #[cfg(target_os = "linux")]
-            // Without it, orphans are found by their mark.
-            let _ = nix::sys::prctl::set_child_subreaper(true);
             self.watchdog = Watchdog::start(&owner.program, &marks());
-            for (leader, _) in self.trees.clone() {
-                self.tell(leader, true);
-            }
+            let told: Vec<i32> =
+                self.trees.iter().map(|(leader, _)| *leader).chain(self.adopted.clone()).collect();
+            told.into_iter().for_each(|id| self.tell(id, true));
         }
+        // Without it, orphans are found by their mark.
+        #[cfg(target_os = "linux")]
+        if !std::mem::replace(&mut self.is_subreaper, true)
+            && nix::sys::prctl::set_child_subreaper(true).is_ok()
+        {
+            drop(thread::Builder::new().name("orphans".to_owned()).spawn(look_after));
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn adopt(&mut self) {}
+
+    /// Takes note of the orphans that this process has adopted, and waits for those that ended, since no one else does.
+    #[cfg(target_os = "linux")]
+    fn adopt(&mut self) {
+        use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+        if !self.is_subreaper {
+            return;
+        }
+        let known = known(self);
+        let orphans = table::children().into_iter().filter(|child| !known.contains(child));
+        // Never any child: others wait for the leaders.
+        let runs =
+            |id: &i32| waitpid(Pid::from_raw(*id), Some(WaitPidFlag::WNOHANG)) == Ok(WaitStatus::StillAlive);
+        let now: BTreeSet<i32> = orphans.filter(runs).collect();
+        let before = std::mem::replace(&mut self.adopted, now.clone());
+        before.difference(&now).for_each(|id| self.tell(*id, false));
+        now.difference(&before).for_each(|id| self.tell(*id, true));
     }
 
     fn tell(&mut self, leader: i32, is_living: bool) {
@@ -170,58 +204,16 @@ impl Living {
     }
 }
 
-/// Waits for adopted processes whenever a child ends, since no one else does. `None`: nothing is adopted.
-pub(super) fn reaping() -> Option<JoinHandle<()>> {
-    #[cfg(target_os = "linux")]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        OWNER.get()?;
-        let mut ended = signal(SignalKind::child()).ok()?;
-        Some(tokio::spawn(async move {
-            while ended.recv().await.is_some() {
-                tokio::time::sleep(REAP_PACE).await;
-                reap();
-            }
-        }))
-    }
-    #[cfg(not(target_os = "linux"))]
-    None
-}
-
-/// Waits for the adopted processes that ended.
+/// Looks after adopted processes while a command runs.
 #[cfg(target_os = "linux")]
-fn reap() {
-    use nix::sys::wait::{WaitPidFlag, waitpid};
-    if OWNER.get().is_none() {
-        return;
-    }
-    let living = living();
-    let known = known(&living);
-    for child in table::children().into_iter().filter(|child| !known.contains(child)) {
-        // It may still run, or its leader's own handle may have waited for it.
-        let _ = waitpid(Pid::from_raw(child), Some(WaitPidFlag::WNOHANG));
-    }
-}
-
-/// Kills the processes that `find` finds in the table until there are none. It gets those that did not start before `since`.
-pub(super) fn end_each(since: u64, find: impl Fn(&[Entry]) -> Vec<i32>) {
-    let deadline = Instant::now() + END_WAIT;
-    let mut refused = BTreeSet::new();
+fn look_after() {
     loop {
-        let found: Vec<i32> =
-            find(&table::processes(since)).into_iter().filter(|id| !refused.contains(id)).collect();
-        for id in &found {
-            if kill(Pid::from_raw(*id), Signal::SIGKILL) == Err(Errno::EPERM) {
-                refused.insert(*id);
-            }
+        thread::sleep(ADOPTION_PACE);
+        let mut living = living();
+        if !living.trees.is_empty() {
+            living.adopt();
         }
-        if found.is_empty() || Instant::now() >= deadline {
-            break;
-        }
-        thread::sleep(END_PACE);
     }
-    #[cfg(target_os = "linux")]
-    reap();
 }
 
 fn belongs(one: &Entry, leader: i32, mark: &str) -> bool {

@@ -9,8 +9,8 @@ use std::io::{self, BufRead, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use super::ending::end_each;
 use super::table::with_descendants;
-use super::tree::end_each;
 
 /// The first argument of a watchdog. The second is the beginning of the marks of its processes.
 pub const ARGUMENT: &str = "--watchdog-of";
