@@ -22,6 +22,8 @@ use super::leader::Leader;
 use super::table::{self, Entry, MARK, with_descendants};
 use super::watchdog::Watchdog;
 
+/// No process has this id.
+const NONE: i32 = -1;
 /// How often adopted processes are looked after, which takes less than 0.1 ms.
 #[cfg(target_os = "linux")]
 const ADOPTION_PACE: Duration = Duration::from_millis(250);
@@ -44,8 +46,8 @@ struct Living {
     watchdog: Option<Watchdog>,
     /// Orphans that run.
     adopted: BTreeSet<i32>,
-    #[cfg(target_os = "linux")]
-    is_subreaper: bool,
+    /// Whether orphans become children of this process; `None` before the first command.
+    is_adopting: Option<bool>,
 }
 
 static LIVING: Mutex<Living> = Mutex::new(Living {
@@ -53,8 +55,7 @@ static LIVING: Mutex<Living> = Mutex::new(Living {
     started: 0,
     watchdog: None,
     adopted: BTreeSet::new(),
-    #[cfg(target_os = "linux")]
-    is_subreaper: false,
+    is_adopting: None,
 });
 
 /// What only a program may do that owns its process: adopt orphans, and start itself as a watchdog.
@@ -78,10 +79,10 @@ pub fn own(program: PathBuf, outer: Option<String>) {
 pub fn end_all() {
     let trees = std::mem::take(&mut living().trees);
     if !trees.is_empty() {
-        let (own, known) = (own_id(), known(&living()));
+        let is_adopted = living().adopted_ones();
         end_each(table::own_start(), |table| {
             with_descendants(table, |one| {
-                trees.iter().any(|(leader, mark)| belongs(one, *leader, mark)) || is_adopted(one, own, &known)
+                trees.iter().any(|(leader, mark)| belongs(one, *leader, mark)) || is_adopted(one)
             })
         });
     }
@@ -105,7 +106,7 @@ impl Tree {
         let outer = owner.and_then(|owner| owner.outer.as_deref());
         command.env(MARK, outer.map_or_else(|| mark.clone(), |outer| format!("{outer} {mark}")));
         let leader = Leader::start(command)?;
-        let id = leader.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
+        let id = leader.id().and_then(|id| i32::try_from(id).ok()).unwrap_or(NONE);
         living.trees.push((id, mark.clone()));
         living.tell(id, true);
         Ok(Self { leader, id, mark, has_ended: false })
@@ -138,10 +139,8 @@ impl Tree {
         let living = living();
         // Among several trees, an orphan without a mark could be of any. It ends with the last of them.
         let is_alone = living.trees.iter().all(|(_, mark)| *mark == self.mark);
-        let (own, known) = (own_id(), known(&living));
-        with_descendants(table, |one| {
-            belongs(one, self.id, &self.mark) || is_alone && is_adopted(one, own, &known)
-        })
+        let is_adopted = living.adopted_ones();
+        with_descendants(table, |one| belongs(one, self.id, &self.mark) || is_alone && is_adopted(one))
     }
 
     fn signal_group(&self, signal: Signal) {
@@ -159,19 +158,15 @@ impl Drop for Tree {
 }
 
 impl Living {
+    /// Prepares for processes that detach, and for the end of this one.
     fn guard(&mut self, owner: &Owner) {
+        #[cfg(target_os = "linux")]
+        self.is_adopting.get_or_insert_with(begin_to_adopt);
         if self.watchdog.is_none() {
             self.watchdog = Watchdog::start(&owner.program, &marks());
             let told: Vec<i32> =
                 self.trees.iter().map(|(leader, _)| *leader).chain(self.adopted.clone()).collect();
             told.into_iter().for_each(|id| self.tell(id, true));
-        }
-        // Without it, orphans are found by their mark.
-        #[cfg(target_os = "linux")]
-        if !std::mem::replace(&mut self.is_subreaper, true)
-            && nix::sys::prctl::set_child_subreaper(true).is_ok()
-        {
-            drop(thread::Builder::new().name("orphans".to_owned()).spawn(look_after));
         }
     }
 
@@ -182,11 +177,9 @@ impl Living {
     #[cfg(target_os = "linux")]
     fn adopt(&mut self) {
         use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-        if !self.is_subreaper {
-            return;
-        }
-        let known = known(self);
-        let orphans = table::children().into_iter().filter(|child| !known.contains(child));
+        let (Some(true), Some(children)) = (self.is_adopting, table::children()) else { return };
+        let known = self.known();
+        let orphans = children.into_iter().filter(|child| !known.contains(child));
         // Never any child: others wait for the leaders.
         let runs =
             |id: &i32| waitpid(Pid::from_raw(*id), Some(WaitPidFlag::WNOHANG)) == Ok(WaitStatus::StillAlive);
@@ -196,12 +189,37 @@ impl Living {
         now.difference(&before).for_each(|id| self.tell(*id, true));
     }
 
+    /// Tells an orphan that this process adopted.
+    fn adopted_ones(&self) -> impl Fn(&Entry) -> bool + use<> {
+        let (own, known, adopts) = (own_id(), self.known(), self.is_adopting == Some(true));
+        move |one| adopts && one.parent == own && !known.contains(&one.id)
+    }
+
+    /// The children that this process started itself.
+    fn known(&self) -> BTreeSet<i32> {
+        let leaders = self.trees.iter().map(|(leader, _)| *leader);
+        leaders.chain(self.watchdog.as_ref().map(Watchdog::id)).collect()
+    }
+
     fn tell(&mut self, leader: i32, is_living: bool) {
         if self.watchdog.as_mut().is_some_and(|watchdog| watchdog.tell(leader, is_living).is_err()) {
             // Something killed it. The next command starts another.
             self.watchdog = None;
         }
     }
+}
+
+/// Makes orphans children of this process. Not if it has children already, which the program left that started this one in its
+/// own place: theirs could not be told from those of a command. Orphans are then found by their mark alone.
+#[cfg(target_os = "linux")]
+fn begin_to_adopt() -> bool {
+    let is_alone = table::children().is_some_and(|children| children.is_empty());
+    let begins = is_alone && nix::sys::prctl::set_child_subreaper(true).is_ok();
+    if begins {
+        // Without the thread, ended orphans stay in the table until the command ends.
+        drop(thread::Builder::new().name("orphans".to_owned()).spawn(look_after));
+    }
+    begins
 }
 
 /// Looks after adopted processes while a command runs.
@@ -218,17 +236,6 @@ fn look_after() {
 
 fn belongs(one: &Entry, leader: i32, mark: &str) -> bool {
     one.id == leader || one.group == leader || one.marks.iter().any(|word| word == mark)
-}
-
-/// Whether it is an orphan that this process adopted.
-fn is_adopted(one: &Entry, own: i32, known: &BTreeSet<i32>) -> bool {
-    OWNER.get().is_some() && one.parent == own && !known.contains(&one.id)
-}
-
-/// The children that this process started itself.
-fn known(living: &Living) -> BTreeSet<i32> {
-    let leaders = living.trees.iter().map(|(leader, _)| *leader);
-    leaders.chain(living.watchdog.as_ref().map(Watchdog::id)).collect()
 }
 
 /// The beginning of the marks of this process. No other has the same id and start.

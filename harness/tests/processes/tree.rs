@@ -192,3 +192,25 @@ async fn children_of_a_program_that_ended_by_itself_are_ended() {
     assert!(process.ends_within(Duration::from_secs(30)).await.is_some());
     family.ends("its leader was killed");
 }
+
+/// A shell script that starts something and then becomes the command: that child is not the command's.
+#[test]
+fn children_from_before_the_command_are_left_alone() {
+    if is_missing("python3") {
+        return;
+    }
+    let (mut before, mut family) = (Family::new(), Family::new());
+    let exec = family.command("accepts", KINDS);
+    let this = twenty(["receiver", "--run", "RCV-1", "--cases", "1"]);
+    let words = [this.get_program()].into_iter().chain(this.get_args()).map(|word| word.to_str().unwrap());
+    let line = shlex::try_join(words.chain(["--exec", &exec])).unwrap();
+    let script = format!("{} & exec {line}", before.command("waits", &["leader"]));
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &script]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let running = Running::new(command.spawn().unwrap());
+    before.gather(0);
+    family.gather(KINDS.len());
+    assert_eq!(running.end(), 0);
+    family.ends("after a normal end");
+    assert!(before.leader().runs());
+}
