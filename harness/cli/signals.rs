@@ -27,6 +27,8 @@ const EXIT_WAIT: Duration = Duration::from_millis(200);
 static ASKED: OnceLock<Option<watch::Sender<bool>>> = OnceLock::new();
 /// Whether there is nothing left to end, only reports to write.
 static IS_WRITING: AtomicBool = AtomicBool::new(false);
+/// Whether the second signal is ending the process.
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
 /// Becomes true when the process is asked to end.
 pub(super) fn interruption() -> watch::Receiver<bool> {
@@ -46,10 +48,15 @@ pub(super) fn asked_to_end() -> impl Future<Output = ()> {
     }
 }
 
-/// While this lives, the command only writes reports. A first signal then gives it `REPORT_WAIT`, and ends the process.
+/// From the call on, the command only writes reports, while the value lives. A first signal then gives it `REPORT_WAIT`, and
+/// ends the process.
 pub(super) struct Writing(());
 
+/// Does not return if the process is ending: the end of a program under test must not bring a report that is cut off.
 pub(super) fn writing() -> Writing {
+    while IS_ENDING.load(Ordering::SeqCst) {
+        thread::park();
+    }
     IS_WRITING.store(true, Ordering::SeqCst);
     Writing(())
 }
@@ -92,6 +99,7 @@ fn catch() -> Option<watch::Sender<bool>> {
 
 /// Ends the programs under test and this process, without a report.
 fn end_at_once() {
+    IS_ENDING.store(true, Ordering::SeqCst);
     // On threads of their own, since each could be blocked. If there can be no thread, the process still ends.
     let apart = |name: &str, act: fn()| drop(thread::Builder::new().name(name.to_owned()).spawn(act));
     apart("end", || {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: every process of the command has ended when the value is dropped, or was stopped. A bounded part of stderr is kept.
 
+#[cfg(unix)]
+mod ending;
 #[cfg(not(unix))]
 mod job;
 mod leader;
@@ -25,9 +27,9 @@ use super::output::LastOutput;
 use super::tail::{Tail, Tailed};
 use super::{SubjectError, messages};
 #[cfg(not(unix))]
-use job::{Tree, reaping};
+use job::Tree;
 #[cfg(unix)]
-use tree::{Tree, reaping};
+use tree::Tree;
 
 #[cfg(not(unix))]
 pub use job::end_all;
@@ -45,8 +47,6 @@ const OUTPUT_WAIT: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Process {
     tree: Tree,
-    /// Waits for processes that the command left, while it runs.
-    reaping: Option<JoinHandle<()>>,
     command: String,
     stderr: LastOutput,
     /// The end of stdout, if that is read through [`Process::stdout`].
@@ -96,8 +96,8 @@ impl Process {
             SubjectError::Unreachable(messages::cannot_start(&words[0], why, fix))
         })?;
         let stderr = LastOutput::default();
-        let reading = tree.leader.stderr().map(|stream| tokio::spawn(stderr.clone().keep(stream)));
-        Ok(Self { tree, reaping: reaping(), command: command.to_owned(), stderr, stdout: None, reading })
+        let reading = tree.leader.error_output().map(|stream| tokio::spawn(stderr.clone().keep(stream)));
+        Ok(Self { tree, command: command.to_owned(), stderr, stdout: None, reading })
     }
 
     /// Its stdin and stdout, on the first call.
@@ -159,13 +159,5 @@ impl Process {
         }
         // The leader ended, but its children may still run.
         self.tree.end();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        if let Some(reaping) = &self.reaping {
-            reaping.abort();
-        }
     }
 }

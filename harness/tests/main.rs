@@ -20,6 +20,7 @@ mod mutants;
 mod peers;
 #[cfg(unix)]
 mod printed_commands;
+mod processes;
 mod readme;
 mod reference;
 mod replays;

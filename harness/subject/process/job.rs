@@ -3,7 +3,6 @@
 use std::io;
 
 use tokio::process::Command;
-use tokio::task::JoinHandle;
 
 use super::leader::Leader;
 
@@ -15,11 +14,6 @@ pub(super) struct Tree {
 
 /// Nothing to do: a job ends with this process, however that ends.
 pub fn end_all() {}
-
-/// Nothing is adopted.
-pub(super) fn reaping() -> Option<JoinHandle<()>> {
-    None
-}
 
 impl Tree {
     /// Starts a command in a job of its own. Errors: it cannot be started.

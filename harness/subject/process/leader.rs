@@ -44,16 +44,16 @@ impl Leader {
         #[cfg(not(windows))]
         let pipes = (self.0.stdin.take(), self.0.stdout.take());
         #[cfg(windows)]
-        let pipes = (self.0.stdin().take(), self.0.stdout().take());
+        let pipes = (ChildWrapper::stdin(&mut *self.0).take(), ChildWrapper::stdout(&mut *self.0).take());
         pipes
     }
 
     /// Its stderr, on the first call.
-    pub(super) fn stderr(&mut self) -> Option<ChildStderr> {
+    pub(super) fn error_output(&mut self) -> Option<ChildStderr> {
         #[cfg(not(windows))]
         let stderr = self.0.stderr.take();
         #[cfg(windows)]
-        let stderr = self.0.stderr().take();
+        let stderr = ChildWrapper::stderr(&mut *self.0).take();
         stderr
     }
 

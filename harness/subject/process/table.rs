@@ -69,13 +69,16 @@ mod linux {
         .collect()
     }
 
-    /// The processes whose parent is this one, ended ones too.
-    pub(in super::super) fn children() -> Vec<i32> {
-        let Ok(threads) = fs::read_dir("/proc/self/task") else { return Vec::new() };
-        let of =
-            |thread: fs::DirEntry| fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+    /// The processes whose parent is this one, ended ones too. `None`: this kernel does not say.
+    pub(in super::super) fn children() -> Option<Vec<i32>> {
+        fs::metadata("/proc/thread-self/children").ok()?;
+        let threads = fs::read_dir("/proc/self/task").ok()?;
+        let of = |thread: fs::DirEntry| {
+            // A thread that ends meanwhile gives its children to another.
+            fs::read_to_string(thread.path().join("children")).unwrap_or_default()
+        };
         let text: String = threads.flatten().map(of).collect();
-        text.split_whitespace().filter_map(|id| id.parse().ok()).collect()
+        Some(text.split_whitespace().filter_map(|id| id.parse().ok()).collect())
     }
 
     /// A process and when it started.
@@ -117,6 +120,7 @@ mod other {
     use super::Entry;
 
     /// Other systems do not say it in a way that is worth reading; ids are not reused soon.
+    #[cfg(not(target_os = "linux"))]
     pub(in super::super) fn own_start() -> u64 {
         0
     }

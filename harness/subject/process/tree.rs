@@ -10,25 +10,23 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+#[cfg(target_os = "linux")]
+use std::{thread, time::Duration};
 
-use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::Command;
-use tokio::task::JoinHandle;
 
+use super::ending::end_each;
 use super::leader::Leader;
 use super::table::{self, Entry, MARK, with_descendants};
 use super::watchdog::Watchdog;
 
-/// How long to repeat the search for processes. A killed one ends within milliseconds; one that is stuck in the kernel does not.
-const END_WAIT: Duration = Duration::from_millis(500);
-const END_PACE: Duration = Duration::from_millis(1);
-/// How long ended processes may stay in the table, so that a command that leaves many costs little.
+/// No process has this id.
+const NONE: i32 = -1;
+/// How often adopted processes are looked after, which takes less than 0.1 ms.
 #[cfg(target_os = "linux")]
-const REAP_PACE: Duration = Duration::from_millis(200);
+const ADOPTION_PACE: Duration = Duration::from_millis(250);
 
 /// A command's processes. They are ended at the latest when it is dropped.
 #[derive(Debug)]
@@ -46,9 +44,19 @@ struct Living {
     trees: Vec<(i32, String)>,
     started: u64,
     watchdog: Option<Watchdog>,
+    /// Orphans that run.
+    adopted: BTreeSet<i32>,
+    /// Whether orphans become children of this process; `None` before the first command.
+    is_adopting: Option<bool>,
 }
 
-static LIVING: Mutex<Living> = Mutex::new(Living { trees: Vec::new(), started: 0, watchdog: None });
+static LIVING: Mutex<Living> = Mutex::new(Living {
+    trees: Vec::new(),
+    started: 0,
+    watchdog: None,
+    adopted: BTreeSet::new(),
+    is_adopting: None,
+});
 
 /// What only a program may do that owns its process: adopt orphans, and start itself as a watchdog.
 #[derive(Debug)]
@@ -71,15 +79,17 @@ pub fn own(program: PathBuf, outer: Option<String>) {
 pub fn end_all() {
     let trees = std::mem::take(&mut living().trees);
     if !trees.is_empty() {
-        let (own, known) = (own_id(), known(&living()));
+        let is_adopted = living().adopted_ones();
         end_each(table::own_start(), |table| {
             with_descendants(table, |one| {
-                trees.iter().any(|(leader, mark)| belongs(one, *leader, mark)) || is_adopted(one, own, &known)
+                trees.iter().any(|(leader, mark)| belongs(one, *leader, mark)) || is_adopted(one)
             })
         });
     }
+    let mut living = living();
+    living.adopt();
     // It ends at once.
-    living().watchdog = None;
+    living.watchdog = None;
 }
 
 impl Tree {
@@ -96,7 +106,7 @@ impl Tree {
         let outer = owner.and_then(|owner| owner.outer.as_deref());
         command.env(MARK, outer.map_or_else(|| mark.clone(), |outer| format!("{outer} {mark}")));
         let leader = Leader::start(command)?;
-        let id = leader.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
+        let id = leader.id().and_then(|id| i32::try_from(id).ok()).unwrap_or(NONE);
         living.trees.push((id, mark.clone()));
         living.tell(id, true);
         Ok(Self { leader, id, mark, has_ended: false })
@@ -120,6 +130,7 @@ impl Tree {
         self.kill();
         end_each(table::own_start(), |table| self.members(table));
         let mut living = living();
+        living.adopt();
         living.trees.retain(|(_, mark)| *mark != self.mark);
         living.tell(self.id, false);
     }
@@ -128,16 +139,14 @@ impl Tree {
         let living = living();
         // Among several trees, an orphan without a mark could be of any. It ends with the last of them.
         let is_alone = living.trees.iter().all(|(_, mark)| *mark == self.mark);
-        let (own, known) = (own_id(), known(&living));
-        with_descendants(table, |one| {
-            belongs(one, self.id, &self.mark) || is_alone && is_adopted(one, own, &known)
-        })
+        let is_adopted = living.adopted_ones();
+        with_descendants(table, |one| belongs(one, self.id, &self.mark) || is_alone && is_adopted(one))
     }
 
     fn signal_group(&self, signal: Signal) {
         if self.id > 0 {
             // An error means that the group has ended already.
-            let _ = nix::sys::signal::killpg(Pid::from_raw(self.id), signal);
+            let _ = killpg(Pid::from_raw(self.id), signal);
         }
     }
 }
@@ -149,16 +158,47 @@ impl Drop for Tree {
 }
 
 impl Living {
+    /// Prepares for processes that detach, and for the end of this one.
     fn guard(&mut self, owner: &Owner) {
+        #[cfg(target_os = "linux")]
+        self.is_adopting.get_or_insert_with(begin_to_adopt);
         if self.watchdog.is_none() {
-            #[cfg(target_os = "linux")]
-            // Without it, orphans are found by their mark.
-            let _ = nix::sys::prctl::set_child_subreaper(true);
             self.watchdog = Watchdog::start(&owner.program, &marks());
-            for (leader, _) in self.trees.clone() {
-                self.tell(leader, true);
-            }
+            let told: Vec<i32> =
+                self.trees.iter().map(|(leader, _)| *leader).chain(self.adopted.clone()).collect();
+            told.into_iter().for_each(|id| self.tell(id, true));
         }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn adopt(&mut self) {}
+
+    /// Takes note of the orphans that this process has adopted, and waits for those that ended, since no one else does.
+    #[cfg(target_os = "linux")]
+    fn adopt(&mut self) {
+        use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+        let (Some(true), Some(children)) = (self.is_adopting, table::children()) else { return };
+        let known = self.known();
+        let orphans = children.into_iter().filter(|child| !known.contains(child));
+        // Never any child: others wait for the leaders.
+        let runs =
+            |id: &i32| waitpid(Pid::from_raw(*id), Some(WaitPidFlag::WNOHANG)) == Ok(WaitStatus::StillAlive);
+        let now: BTreeSet<i32> = orphans.filter(runs).collect();
+        let before = std::mem::replace(&mut self.adopted, now.clone());
+        before.difference(&now).for_each(|id| self.tell(*id, false));
+        now.difference(&before).for_each(|id| self.tell(*id, true));
+    }
+
+    /// Tells an orphan that this process adopted.
+    fn adopted_ones(&self) -> impl Fn(&Entry) -> bool + use<> {
+        let (own, known, adopts) = (own_id(), self.known(), self.is_adopting == Some(true));
+        move |one| adopts && one.parent == own && !known.contains(&one.id)
+    }
+
+    /// The children that this process started itself.
+    fn known(&self) -> BTreeSet<i32> {
+        let leaders = self.trees.iter().map(|(leader, _)| *leader);
+        leaders.chain(self.watchdog.as_ref().map(Watchdog::id)).collect()
     }
 
     fn tell(&mut self, leader: i32, is_living: bool) {
@@ -169,73 +209,33 @@ impl Living {
     }
 }
 
-/// Waits for adopted processes whenever a child ends, since no one else does. `None`: nothing is adopted.
-pub(super) fn reaping() -> Option<JoinHandle<()>> {
-    #[cfg(target_os = "linux")]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        OWNER.get()?;
-        let mut ended = signal(SignalKind::child()).ok()?;
-        Some(tokio::spawn(async move {
-            while ended.recv().await.is_some() {
-                tokio::time::sleep(REAP_PACE).await;
-                reap();
-            }
-        }))
-    }
-    #[cfg(not(target_os = "linux"))]
-    None
-}
-
-/// Waits for the adopted processes that ended.
+/// Makes orphans children of this process. Not if it has children already, which the program left that started this one in its
+/// own place: theirs could not be told from those of a command. Orphans are then found by their mark alone.
 #[cfg(target_os = "linux")]
-fn reap() {
-    use nix::sys::wait::{WaitPidFlag, waitpid};
-    if OWNER.get().is_none() {
-        return;
+fn begin_to_adopt() -> bool {
+    let is_alone = table::children().is_some_and(|children| children.is_empty());
+    let begins = is_alone && nix::sys::prctl::set_child_subreaper(true).is_ok();
+    if begins {
+        // Without the thread, ended orphans stay in the table until the command ends.
+        drop(thread::Builder::new().name("orphans".to_owned()).spawn(look_after));
     }
-    let living = living();
-    let known = known(&living);
-    for child in table::children().into_iter().filter(|child| !known.contains(child)) {
-        // It may still run, or its leader's own handle may have waited for it.
-        let _ = waitpid(Pid::from_raw(child), Some(WaitPidFlag::WNOHANG));
-    }
+    begins
 }
 
-/// Kills the processes that `find` finds in the table until there are none. It gets those that did not start before `since`.
-pub(super) fn end_each(since: u64, find: impl Fn(&[Entry]) -> Vec<i32>) {
-    let deadline = Instant::now() + END_WAIT;
-    let mut refused = BTreeSet::new();
+/// Looks after adopted processes while a command runs.
+#[cfg(target_os = "linux")]
+fn look_after() {
     loop {
-        let found: Vec<i32> =
-            find(&table::processes(since)).into_iter().filter(|id| !refused.contains(id)).collect();
-        for id in &found {
-            if kill(Pid::from_raw(*id), Signal::SIGKILL) == Err(Errno::EPERM) {
-                refused.insert(*id);
-            }
+        thread::sleep(ADOPTION_PACE);
+        let mut living = living();
+        if !living.trees.is_empty() {
+            living.adopt();
         }
-        if found.is_empty() || Instant::now() >= deadline {
-            break;
-        }
-        thread::sleep(END_PACE);
     }
-    #[cfg(target_os = "linux")]
-    reap();
 }
 
 fn belongs(one: &Entry, leader: i32, mark: &str) -> bool {
     one.id == leader || one.group == leader || one.marks.iter().any(|word| word == mark)
-}
-
-/// Whether it is an orphan that this process adopted.
-fn is_adopted(one: &Entry, own: i32, known: &BTreeSet<i32>) -> bool {
-    OWNER.get().is_some() && one.parent == own && !known.contains(&one.id)
-}
-
-/// The children that this process started itself.
-fn known(living: &Living) -> BTreeSet<i32> {
-    let leaders = living.trees.iter().map(|(leader, _)| *leader);
-    leaders.chain(living.watchdog.as_ref().map(Watchdog::id)).collect()
 }
 
 /// The beginning of the marks of this process. No other has the same id and start.

@@ -8,12 +8,18 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
+use super::ending::end_each;
 use super::table::with_descendants;
-use super::tree::end_each;
 
 /// The first argument of a watchdog. The second is the beginning of the marks of its processes.
 pub const ARGUMENT: &str = "--watchdog-of";
+
+/// How long it may take to end. It takes a millisecond if no program is left.
+const END_WAIT: Duration = Duration::from_secs(1);
+const END_PACE: Duration = Duration::from_millis(1);
 
 /// The end of the pipe at which this process writes.
 #[derive(Debug)]
@@ -49,8 +55,16 @@ impl Watchdog {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         drop(self.process.stdin.take());
-        // It ends at the end of its input, with nothing to do.
-        let _ = self.process.wait();
+        // It ends at the end of its input, unless something stopped it.
+        let deadline = Instant::now() + END_WAIT;
+        while matches!(self.process.try_wait(), Ok(None)) {
+            if Instant::now() >= deadline {
+                let _ = self.process.kill();
+                let _ = self.process.wait();
+                break;
+            }
+            thread::sleep(END_PACE);
+        }
     }
 }
 
