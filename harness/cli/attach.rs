@@ -89,17 +89,22 @@ impl AttachOptions {
         self.secret.read(console)
     }
 
-    /// The receiver to test. `path` is the path of a started one, and `made` makes its secret if none is given.
+    /// The receiver to test. A started one has the path that is given, or else the usual one, and `made` makes its secret if none
+    /// is given.
     ///
-    /// Errors: no receiver is named, its URL or path is malformed, it is not allowed, or its secret is missing.
+    /// Errors: no receiver is named, its URL or path is malformed, a path is given in addition to a URL, it is not allowed, or its
+    /// secret is missing.
     pub(super) fn attachment(
         &self,
-        path: &str,
+        (path, usual_path): (Option<&str>, &str),
         made: impl FnOnce() -> Secret,
         trust: &TrustOptions,
         console: &mut Console,
     ) -> Result<Attachment, Error> {
         let (name, secret, place) = match self.attached() {
+            Some(Attached::Url(_)) if path.is_some() => {
+                return Err(Error::Usage(messages::path_with_url().to_owned()));
+            }
             Some(Attached::Url(url)) => {
                 let target = trust.target(&url, console)?;
                 target.check_allowed(self.allow_remote).map_err(Error::Usage)?;
@@ -109,6 +114,7 @@ impl AttachOptions {
                 return Err(Error::Usage(messages::trust_without_url().to_owned()));
             }
             Some(Attached::Exec(command)) => {
+                let path = path.unwrap_or(usual_path);
                 check_path(path)?;
                 let secret = self.secret.read(console)?.unwrap_or_else(made);
                 (command, secret, Location::Command { path: path.to_owned() })

@@ -3,12 +3,16 @@
 //! Invariant: the variable is `TWENTY_CONFORM_` and the option's long name in upper case, except for `PORT` and
 //! `TWENTY_WEBHOOK_SECRET`.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{BoolishValueParser, ValueParser};
 use clap::{Arg, ArgAction, Command};
+
+use super::messages;
+use crate::terminal::text;
 
 /// Options that exclude each other. Their variables are read after parsing, so an option on the command line overrides the
 /// variable of another instead of conflicting with it.
@@ -20,6 +24,14 @@ const WITHOUT: [(&str, &str); 1] = [("pair", "threshold")];
 
 /// Options that a command has but never uses; its help does not show them.
 const UNUSED: [(&str, &str); 2] = [("sender", "jobs"), ("receiver", "deadline")];
+
+const PREFIX: &str = "TWENTY_CONFORM_";
+
+/// Variables of programs that start this one, or that it exports: the locustfile.
+const OF_OTHERS: [&str; 1] = ["TWENTY_CONFORM_RESULTS"];
+
+/// How like a name must be to be named in a warning, up to 1.
+const LIKE: f64 = 0.5;
 
 /// Adds a variable to each option of the command and its subcommands. Commas separate several values in a variable, and a
 /// flag's variable is a word such as `true` or `off`.
@@ -56,8 +68,37 @@ pub(super) fn name_of(long: &str) -> String {
     match long {
         "port" => "PORT".to_owned(),
         "secret" => "TWENTY_WEBHOOK_SECRET".to_owned(),
-        _ => format!("TWENTY_CONFORM_{}", long.to_uppercase().replace('-', "_")),
+        _ => format!("{PREFIX}{}", long.to_uppercase().replace('-', "_")),
     }
+}
+
+/// A warning for each variable that begins like one of ours, but is of no option.
+pub(super) fn warnings(command: &Command) -> Vec<String> {
+    let known = names(command);
+    let is_ours = |name: &String| name.starts_with(PREFIX) && !known.contains(name);
+    let mut unknown: Vec<String> =
+        env::vars_os().map(|(name, _)| text(name.as_encoded_bytes()).into_owned()).filter(is_ours).collect();
+    unknown.sort();
+    unknown.iter().map(|name| messages::unknown_variable(name, nearest(name, &known))).collect()
+}
+
+/// The variables of all options of a command and its subcommands, and those of other programs that we export.
+fn names(command: &Command) -> BTreeSet<String> {
+    let mut known: BTreeSet<String> =
+        command.get_arguments().filter_map(Arg::get_long).map(name_of).collect();
+    known.extend(OF_OTHERS.map(str::to_owned));
+    command.get_subcommands().for_each(|one| known.extend(names(one)));
+    known
+}
+
+/// The known name that is most like this one, if one is.
+fn nearest<'a>(name: &str, known: &'a BTreeSet<String>) -> Option<&'a str> {
+    let likeness = |other: &&String| {
+        let [name, other] = [name, other.as_str()].map(|one| one.strip_prefix(PREFIX).unwrap_or(one));
+        strsim::normalized_damerau_levenshtein(name, other)
+    };
+    let near = known.iter().filter(|other| other.starts_with(PREFIX) && likeness(other) >= LIKE);
+    near.max_by(|one, other| likeness(one).total_cmp(&likeness(other))).map(String::as_str)
 }
 
 /// The value of an option's variable, if it is set and not empty.

@@ -44,6 +44,10 @@ pub(super) fn wrong_path(why: &str) -> String {
     format!("--path {why}")
 }
 
+pub(super) fn path_with_url() -> &'static str {
+    "--path is for a receiver that --exec starts; put the path into the URL of --url"
+}
+
 /// Names as a list in a sentence: `text, json or junit`.
 pub(super) fn alternatives(names: &[String]) -> String {
     match names.split_last() {
@@ -95,6 +99,12 @@ pub(super) fn wrong_configuration(file: &Path, line: usize, why: &str) -> String
 
 pub(super) fn expected_regressions() -> &'static str {
     "a share such as \"5%\", or a table with a share for each figure"
+}
+
+/// `nearest` is the known variable that is most like it.
+pub(super) fn unknown_variable(name: &str, nearest: Option<&str>) -> String {
+    let hint = nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
+    format!("warning: the variable {name} is not known{hint}")
 }
 
 pub(super) fn insecure_is_not_a_flag(value: &str) -> String {
@@ -290,6 +300,18 @@ pub(super) fn sent(event: &str, url: &str, outcome: &Outcome, took_ms: f64) -> S
 
 pub(super) fn no_sample(event: &str) -> String {
     format!("there is no sample of {event}; give a record with --data FILE")
+}
+
+// `sign`.
+
+pub(super) fn timestamp_is_not_a_number(text: &str) -> String {
+    format!(
+        "--timestamp {text:?} is not a number of milliseconds, such as 1735066639761; --any-timestamp signs it as it is"
+    )
+}
+
+pub(super) fn timestamp_is_no_value(text: &str) -> String {
+    format!("--timestamp {text:?} has control characters, which no header can have")
 }
 
 // `verify`.

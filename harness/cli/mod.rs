@@ -141,6 +141,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
 pub fn run(arguments: Arguments) -> ExitStatus {
     let mut console = Console::new(arguments.color);
     environment::own_processes();
+    environment::warnings(&Arguments::command()).iter().for_each(|warning| console.note(warning));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => {

@@ -32,9 +32,9 @@ use crate::wire::client::Target;
 pub(super) struct Arguments {
     #[command(flatten)]
     attach: AttachOptions,
-    /// Send deliveries to this path of the started receiver
-    #[arg(long, default_value = "/", help_heading = TARGET)]
-    path: String,
+    /// Send deliveries to this path of the started receiver [default: /]
+    #[arg(long, help_heading = TARGET)]
+    path: Option<String>,
     /// Check what the receiver processed: it prints a JSON line for each delivery, or a GET of URL returns a JSON array
     #[arg(long, value_name = "stdout|URL", help_heading = TARGET)]
     observe: Option<String>,
@@ -51,7 +51,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let mut plan = RunPlan::of(&arguments.run, &[Role::Receiver])?;
     let seed = plan.options.seed;
     let made = || Secret::new(Random::from_seed(seed).secret());
-    let attachment = arguments.attach.attachment(&arguments.path, made, &arguments.trust, console)?;
+    let path = (arguments.path.as_deref(), "/");
+    let attachment = arguments.attach.attachment(path, made, &arguments.trust, console)?;
     let source = match arguments.observe.as_deref() {
         Some(observe) => observed_at(observe, &arguments, console)?,
         None => None,

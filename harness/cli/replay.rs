@@ -59,7 +59,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         .find(named)
         .ok_or_else(|| unusable(messages::not_a_receiver_requirement(&case.requirement)))?;
     let made = || Secret::new(Random::from_seed(case.seed).secret());
-    let path = arguments.path.as_deref().unwrap_or_else(|| case.path());
+    let path = (arguments.path.as_deref(), case.path());
     let attachment = arguments.attach.attachment(path, made, &arguments.trust, console)?;
     let case = case.with_secret(&attachment.secret);
     let clock = Clock::system();

@@ -26,17 +26,33 @@ pub(super) struct Arguments {
     /// Use this value of the timestamp header [default: the current time in milliseconds]
     #[arg(long, help_heading = PAYLOAD)]
     timestamp: Option<String>,
+    /// Sign the value of --timestamp even if it is not a number
+    #[arg(long, requires = "timestamp", help_heading = PAYLOAD)]
+    any_timestamp: bool,
     /// Read the body from this file instead of stdin
     file: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let secret = arguments.secret.require(console)?;
+    if let Some(timestamp) = &arguments.timestamp {
+        check_timestamp(timestamp, arguments.any_timestamp)?;
+    }
     let body = input(arguments.file.as_deref())?;
     let timestamp = arguments.timestamp.clone().unwrap_or_else(|| Clock::system().now_ms().to_string());
     let signature = sign(secret.expose(), &timestamp, &body);
     console.print(&format!("{TIMESTAMP_HEADER}: {timestamp}\n{SIGNATURE_HEADER}: {signature}\n"))?;
     Ok(ExitStatus::Passed)
+}
+
+/// Errors: no header can have the value, or it is not a number and need be one.
+fn check_timestamp(text: &str, any: bool) -> Result<(), Error> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match (is_number, any, text.contains(char::is_control)) {
+        (true, ..) | (false, true, false) => Ok(()),
+        (false, true, true) => Err(Error::Usage(messages::timestamp_is_no_value(text))),
+        (false, false, _) => Err(Error::Usage(messages::timestamp_is_not_a_number(text))),
+    }
 }
 
 /// Reads a body or a request from a file; from stdin for `None` and `-`.

@@ -82,7 +82,7 @@ pub(super) fn long_command() -> &'static str {
     "(a long command; -v or the JSON report shows it)"
 }
 
-/// In the place of the command of a delivery that curl would change.
+/// Said instead of the command if curl would change the delivery.
 pub(super) fn no_curl_command() -> &'static str {
     "no curl command can send this; save the case with --out DIR and use `twenty-conform replay DIR/cases/ID.json`"
 }

@@ -68,6 +68,9 @@ impl Control {
         let delivery = Delivery::new("POST", &self.target.path, headers, op.encode(id).into());
         let response = match self.client.send(&self.target, &delivery).await.outcome {
             Outcome::Answered(response) => response,
+            lost if self.is_unknown_host(&lost).await => {
+                return Err(SubjectError::Unreachable(messages::sender_unreachable(&url, lost)));
+            }
             lost => return Err(self.lost(name, &lost)),
         };
         let broke = |why: String| {
@@ -87,6 +90,12 @@ impl Control {
 
     fn texts(&self) -> std::sync::MutexGuard<'_, ReplyTexts> {
         self.texts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is no reply because the host has no address.
+    async fn is_unknown_host(&self, outcome: &Outcome) -> bool {
+        let host = (self.target.host.as_str(), self.target.port);
+        matches!(outcome, Outcome::Malformed(_)) && tokio::net::lookup_host(host).await.is_err()
     }
 
     /// Why there is no reply. A sender that never answered is unreachable; one that answered before has ended.

@@ -76,7 +76,7 @@ impl Place {
         command(&self.url, &Trust::System, delivery)
     }
 
-    /// Runs the command. Returns the request that arrived, without chunks. Fails if the command leaves something behind.
+    /// Runs the command. Returns the request that arrived, without chunks. Fails if the command makes a file.
     fn run(&self, shell: &str, command: &str) -> (Vec<u8>, Vec<u8>) {
         let folder = TempDir::new().unwrap();
         let mut process = Command::new(shell);

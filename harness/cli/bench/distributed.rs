@@ -70,7 +70,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let seed = random_seed();
     let made = || Secret::new(Random::from_seed(seed).secret());
     let attachment =
-        arguments.attach.attachment(&arguments.load.path, made, &TrustOptions::default(), console)?;
+        arguments.attach.attachment(arguments.load.paths(), made, &TrustOptions::default(), console)?;
     if let Some(target) = attachment.target() {
         load::check(target)?;
     }

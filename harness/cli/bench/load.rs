@@ -22,9 +22,9 @@ pub(super) const MOST_THREADS: usize = 64;
 /// What is sent to a receiver, and which answers fail the run.
 #[derive(Debug, Args)]
 pub(super) struct LoadOptions {
-    /// Send deliveries to this path of the started receiver
-    #[arg(long, default_value = "/", help_heading = TARGET)]
-    pub(super) path: String,
+    /// Send deliveries to this path of the started receiver [default: /]
+    #[arg(long, help_heading = TARGET)]
+    path: Option<String>,
     #[command(flatten)]
     dialect: DialectOption,
     /// Send these bodies instead of samples: a JSON file, a file of JSON lines, or a folder of such files
@@ -47,6 +47,16 @@ pub(super) struct LoadOptions {
 impl LoadOptions {
     pub(super) fn dialect(&self) -> &'static Dialect {
         self.dialect.dialect()
+    }
+
+    /// The path that is given, and the usual one.
+    pub(super) fn paths(&self) -> (Option<&str>, &'static str) {
+        (self.path.as_deref(), "/")
+    }
+
+    /// The path of a started receiver.
+    pub(super) fn path(&self) -> &str {
+        self.path.as_deref().unwrap_or("/")
     }
 
     pub(super) fn tolerance(&self) -> Tolerance {

@@ -111,7 +111,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let comparison = PairSetup {
         base: &arguments.base,
         candidate: &arguments.candidate,
-        path: &arguments.load.path,
+        path: arguments.load.path(),
         secret: &secret,
         ready: arguments.ready_timeout,
         dialect,
@@ -141,7 +141,7 @@ impl Arguments {
     ///
     /// Errors: a load has too few deliveries for a p99, or the path is malformed.
     fn plan(&self) -> Result<(usize, LoadPlan), Error> {
-        check_path(&self.load.path)?;
+        check_path(self.load.path())?;
         let (rounds, duration) = if self.rate.is_some() { PACED } else { SATURATED };
         let duration = self.duration.unwrap_or(duration);
         if let Some(rate) = self.rate

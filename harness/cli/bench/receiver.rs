@@ -102,7 +102,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let load = LoadFacts::of(&plan, arguments.load.tolerance().max_errors, search_plan.is_some());
     baseline.check(&load, BenchRole::Receiver, arguments.load.dialect().name)?;
     let made = || Secret::new(Random::from_seed(plan.seed).secret());
-    let (path, trust) = (&arguments.load.path, TrustOptions::default());
+    let (path, trust) = (arguments.load.paths(), TrustOptions::default());
     let attachment = match arguments.attach.named() {
         true => Some(arguments.attach.attachment(path, made, &trust, console)?),
         false => None,

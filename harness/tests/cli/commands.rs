@@ -155,6 +155,49 @@ fn sign_names_missing_input() {
     run(["sign", "--secret-file", "no/such/file"]).expect(2).complains_of(&["no/such/file"]);
 }
 
+#[test]
+fn sign_refuses_a_timestamp_that_is_not_a_number() {
+    let with = |more: &[&str]| run_on(["sign", "--secret", "s3cr3t"].iter().chain(more), "{}");
+    for wrong in ["abc", "", "1735066639.761", "-1", "2025-01-01T00:00:00Z"] {
+        with(&["--timestamp", wrong])
+            .expect(2)
+            .complains_of(&["not a number of milliseconds", "--any-timestamp"]);
+    }
+    let ran = with(&["--timestamp", "2025-01-01T00:00:00Z", "--any-timestamp"]).expect(0);
+    assert!(ran.stdout.starts_with("X-Twenty-Webhook-Timestamp: 2025-01-01T00:00:00Z\n"), "{ran:?}");
+    with(&["--timestamp", "1\nX-Other: 2", "--any-timestamp"])
+        .expect(2)
+        .complains_of(&["control characters"]);
+}
+
+#[test]
+fn path_with_a_url_is_refused() {
+    let path = ["--url", "http://127.0.0.1:9/", "--path", "/hook", "--secret", "s3cr3t"];
+    for command in [&["receiver"][..], &["bench", "receiver"]] {
+        run(command.iter().chain(&path))
+            .expect(2)
+            .complains_of(&["--path is for a receiver that --exec starts"]);
+    }
+}
+
+#[test]
+fn unknown_variable_is_a_warning_with_the_nearest_name() {
+    let with = |name: &str| {
+        let mut command = twenty(["list"]);
+        command.env(name, "7");
+        super::program::finish(command).expect(0)
+    };
+    let warned = with("TWENTY_CONFORM_TIMEOUTS");
+    warned.complains_of(&["TWENTY_CONFORM_TIMEOUTS is not known", "did you mean TWENTY_CONFORM_TIMEOUT?"]);
+    with("TWENTY_CONFORM_XYZZY_PLUGH")
+        .complains_of(&["warning: the variable TWENTY_CONFORM_XYZZY_PLUGH is not known\n"]);
+    for known in
+        ["TWENTY_CONFORM_TIMEOUT", "TWENTY_CONFORM_URL", "TWENTY_CONFORM_INSECURE", "TWENTY_CONFORM_RESULTS"]
+    {
+        assert_eq!(with(known).stderr, "", "{known}");
+    }
+}
+
 /// A captured request.
 fn captured(timestamp: &str, signature: &str, body: &str) -> String {
     format!(

@@ -77,3 +77,9 @@ fn unreachable_control_exits_3() {
     run(["sender", "--control", "http://192.0.2.1/"]).expect(2).complains_of(&["--allow-remote"]);
     run(["sender", "--control", "ftp://127.0.0.1/"]).expect(2).complains_of(&["ftp"]);
 }
+
+#[test]
+fn sender_on_an_unknown_host_is_unreachable() {
+    let control = ["sender", "--control", "http://no-such-host.invalid/", "--allow-remote"];
+    run(control).expect(3).complains_of(&["http://no-such-host.invalid/ cannot be reached"]);
+}

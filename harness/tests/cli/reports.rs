@@ -92,7 +92,7 @@ fn json_report_of_a_failure_has_its_evidence() {
         assert!(check["cause"][field].as_str().is_some_and(|text| !text.is_empty()), "{field}");
     }
     let repro = check["curl"].as_str().unwrap();
-    assert!(repro.starts_with("curl -sS -i -X POST ") && repro.contains(&url), "{repro}");
+    assert!(repro.starts_with("curl -q -sS -i -X POST ") && repro.contains(&url), "{repro}");
     assert!(
         check["exchanges"].as_array().is_some_and(|all| all.iter().all(Value::is_u64) && !all.is_empty())
     );
