@@ -73,7 +73,12 @@ pub fn render(report: &Report, detail: Detail) -> String {
     }
     for Together { verdict, reason, count } in &together {
         let (style, mark) = mark(*verdict);
-        let _ = writeln!(text, "\n{style}{mark}{style:#}: {}: {}", messages::not_judged(*count), lines(reason, "  "));
+        let _ = writeln!(
+            text,
+            "\n{style}{mark}{style:#}: {}: {}",
+            messages::not_judged(*count),
+            lines(reason, "  ")
+        );
     }
     for note in &report.notes {
         let _ = writeln!(text, "\nnote: {}", lines(note, "      "));

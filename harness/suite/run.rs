@@ -181,7 +181,8 @@ fn fail_for_end(transcript: &Transcript, findings: &mut [Finding]) {
     };
     let Some((at, how)) = transcript.deaths.iter().find(|(at, _)| !shown(at)) else { return };
     let scenario = transcript.scenario_of(*at);
-    let open = findings.iter_mut().filter(|one| !matches!(one.judgement, Judgement::Judged(Verdict::Fail(_))));
+    let open =
+        findings.iter_mut().filter(|one| !matches!(one.judgement, Judgement::Judged(Verdict::Fail(_))));
     let chosen = open.min_by_key(|finding| {
         let requirement = finding.requirement;
         let tried = requirement.scenarios.iter().any(|one| Some(one.name) == scenario);

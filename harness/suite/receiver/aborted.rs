@@ -17,9 +17,7 @@ use crate::subject::observed::Observed;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Evidence, Expected, Verdict};
 use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{
-    ProcessingKind, ProcessingTrial, Respect, ScenarioName, Transcript, Trial,
-};
+use crate::suite::transcript::{ProcessingKind, ProcessingTrial, Respect, ScenarioName, Transcript, Trial};
 use crate::wire::exchange::{Abort, Delivery, ExchangeId, Outcome, Transfer};
 
 /// How long the process is watched after the last of them.
@@ -86,7 +84,8 @@ impl ReceiverStage<'_> {
         let Some(source) = observes else { return Ok(()) };
         // A receiver that ended may have lost its observations, or not answer for them.
         let observed = source.until(Duration::ZERO, |_| true).await;
-        let observed = if self.transcript.deaths.is_empty() { observed? } else { observed.unwrap_or_default() };
+        let observed =
+            if self.transcript.deaths.is_empty() { observed? } else { observed.unwrap_or_default() };
         if observed.len() >= self.transcript.observed.len() {
             self.transcript.observed = observed;
         } else {

@@ -40,7 +40,9 @@ pub(crate) struct Conversation {
 enum Written {
     Whole,
     /// As far as intended, without waiting for an answer. The connection is then closed, or reset.
-    Aborted { reset: bool },
+    Aborted {
+        reset: bool,
+    },
 }
 
 /// How an exchange ended.

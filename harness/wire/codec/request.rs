@@ -34,7 +34,9 @@ pub fn encode_request(delivery: &Delivery, authority: &str) -> Vec<Step> {
     }
     push_headers(&mut head, &delivery.headers);
     let framing = match delivery.transfer {
-        Transfer::Chunks(_) | Transfer::Aborted(Abort::InChunk) => "Transfer-Encoding: chunked\r\n\r\n".to_owned(),
+        Transfer::Chunks(_) | Transfer::Aborted(Abort::InChunk) => {
+            "Transfer-Encoding: chunked\r\n\r\n".to_owned()
+        }
         Transfer::Expecting => format!("Content-Length: {}\r\nExpect: 100-continue\r\n\r\n", body.len()),
         Transfer::Whole | Transfer::Segments(_) | Transfer::Broken(_) | Transfer::Aborted(_) => {
             format!("Content-Length: {}\r\n\r\n", body.len())
