@@ -54,7 +54,7 @@ pub(super) fn command(url: &str, trust: &Trust, delivery: &Delivery, file: Optio
         Transfer::Expecting => Some("Expect: 100-continue".to_owned()),
         Transfer::Broken(_) | Transfer::Aborted(_) => {
             let announced = format!("Content-Length: {}", body.len());
-            body = &body[..delivery.transfer.broken_off_after(body.len()).unwrap_or(body.len())];
+            body = &body[..delivery.transfer.cut_off_after(body.len()).unwrap_or(body.len())];
             words.extend(["--max-time".to_owned(), "1".to_owned()]);
             Some(announced)
         }

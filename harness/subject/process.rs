@@ -34,7 +34,7 @@ pub struct Process {
     id: Option<u32>,
     command: String,
     stderr: Arc<Mutex<VecDeque<u8>>>,
-    /// The end of stdout, if that is read through [`Process::stdout`].
+    /// The end of stdout, if that is read through [`Process::output`].
     stdout: Option<Tail>,
     /// Reads stderr to its end; `None` after that.
     reading: Option<JoinHandle<()>>,
@@ -94,7 +94,7 @@ impl Process {
     }
 
     /// Its stdout, on the first call. The end of what is read from it is shown if stderr is empty.
-    pub(super) fn stdout(&mut self) -> Option<Tailed<ChildStdout>> {
+    pub(super) fn output(&mut self) -> Option<Tailed<ChildStdout>> {
         let stdout = self.child.stdout.take()?;
         Some(self.stdout.get_or_insert_default().of(stdout))
     }

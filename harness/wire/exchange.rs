@@ -52,11 +52,11 @@ pub enum Transfer {
     Expecting,
     /// With its length, but only the first N bytes are sent. Then the connection is closed without waiting for an answer.
     Broken(usize),
-    /// Broken off in another way.
+    /// Cut off in another way.
     Aborted(Abort),
 }
 
-/// How a request is broken off, other than by closing the connection inside a body with its length.
+/// How a request is cut off, other than by closing the connection inside a body with its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Abort {
@@ -144,7 +144,7 @@ impl Delivery {
 
 impl Transfer {
     /// How many bytes of a body of this length are sent; `None` if all of them are.
-    pub(crate) fn broken_off_after(&self, length: usize) -> Option<usize> {
+    pub(crate) fn cut_off_after(&self, length: usize) -> Option<usize> {
         match self {
             Self::Broken(sent) | Self::Aborted(Abort::Reset(sent)) => Some(length.min(*sent)),
             Self::Aborted(Abort::InHead) => Some(0),

@@ -1,11 +1,10 @@
-//! Receivers that end at a request that is broken off (VER-9).
+//! Receivers that end at a request that is cut off (VER-9).
 
 use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
+use std::thread::yield_now;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -25,7 +24,7 @@ fn judged(attached: &[&str], out: &Path) -> (Ran, Report) {
     (ran, Report::read(&out.join("report.json")).unwrap())
 }
 
-/// Fails unless VER-9 alone fails, because of a delivery that was broken off.
+/// Fails unless VER-9 alone fails, because of a delivery that was cut off.
 #[track_caller]
 fn assert_ended_by_abort((ran, report): &(Ran, Report), out: &Path, how: &str) {
     assert_eq!(ran.status, Some(1), "{ran:#?}");
@@ -99,7 +98,7 @@ fn receiver_at_a_url_that_is_gone_after_an_aborted_request_fails() {
             .spawn();
         let running = Running(child.unwrap());
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            sleep(Duration::from_millis(5));
+            yield_now();
         }
         let (url, out) = (format!("http://127.0.0.1:{port}/"), folder.path().join(late));
         let judged = judged(&["--url", &url, "--secret", "s3cr3t"], &out);

@@ -19,7 +19,7 @@ fn blamed(report: &Report) -> Vec<&str> {
 fn delivery_that_ends_the_process_after_its_answer_is_named() {
     for late in ["0", "100", "300"] {
         let when = format!("event note.created {late}");
-        let Some((ran, report)) = receiver(&when, &["--run", "RCV-1,RCV-2,RCV-7"]) else { return };
+        let Some((ran, report)) = receiver(&when, &["--run", "RCV-1,RCV-2,VER-9"]) else { return };
         let ran = ran.expect(1);
         assert_eq!(report.with("fail"), ["RCV-1"].into(), "{late}: {ran:#?}");
         assert_eq!(report.cause("RCV-1"), "crash.everything");
@@ -31,8 +31,8 @@ fn delivery_that_ends_the_process_after_its_answer_is_named() {
 
 #[test]
 fn process_that_ends_after_some_requests_fails_something() {
-    for when in ["requests 40", "requests 300"] {
-        let Some((ran, report)) = receiver(when, &["--run", "RCV-*,VER-6,VER-9"]) else { return };
+    for when in ["requests 20", "requests 90"] {
+        let Some((ran, report)) = receiver(when, &["--run", "RCV-1,RCV-2,VER-6"]) else { return };
         let ran = ran.expect(1);
         assert!(!blamed(&report).is_empty(), "{ran:#?}");
         let shown = blamed(&report)[0];
@@ -60,7 +60,7 @@ fn end_fails_the_run_although_only_a_should_is_selected() {
 
 #[test]
 fn process_that_ends_at_each_accepted_delivery_ends_the_run() {
-    let Some((ran, report)) = receiver("accepting", &["--run", "RCV-*,VER-*"]) else { return };
+    let Some((ran, report)) = receiver("accepting", &["--run", "RCV-*"]) else { return };
     let ran = ran.expect(1);
     assert_eq!(report.cause("RCV-1"), "crash.everything", "{ran:#?}");
     // The reason is told once.

@@ -28,6 +28,13 @@ fn assert_told_once(ran: &Ran, words: &[&str]) {
     }
 }
 
+/// The command of a shell script.
+fn script(folder: &TempDir, name: &str, text: &str) -> String {
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    format!("sh '{}'", path.display())
+}
+
 /// Every requirement is inconclusive, for a reason with these words.
 #[track_caller]
 fn assert_inconclusive(report: &Report, words: &str) {
@@ -48,8 +55,8 @@ fn receiver_that_cannot_start_is_told_once() {
     let mut commands = vec![
         ("no-such-command --at all".to_owned(), "cannot start the command \"no-such-command\""),
         (plain, "make it executable"),
-        ("sh -c 'exit 0'".to_owned(), "ended with exit status: 0"),
-        ("sh -c 'echo no database; exit 4'".to_owned(), "no database"),
+        ("true".to_owned(), "ended with exit status: 0"),
+        (script(&folder, "says", "echo no database; exit 4"), "no database"),
     ];
     if let Some(ends) = python("starts-and-ends.py 0 300") {
         commands.push((ends, "DuplicateRoute: two routes have the same name"));
@@ -58,7 +65,8 @@ fn receiver_that_cannot_start_is_told_once() {
         commands.push((ends, "DuplicateRoute: two routes have the same name"));
     }
     if python("").is_some() {
-        commands.push(("python3 -c 'import no_such_module'".to_owned(), "No module named"));
+        let import = script(&folder, "import", "python3 -c 'import no_such_module'");
+        commands.push((import, "No module named"));
     }
     for (command, words) in commands {
         for options in [&[][..], &["-q"], &["--run", "VER-9"]] {
@@ -84,24 +92,28 @@ fn last_lines_and_the_command_to_try_are_shown() {
 
 #[test]
 fn sender_that_ends_or_speaks_no_protocol_is_told_once() {
-    let ran = binary(["sender", "--exec", "sh -c 'echo no configuration >&2; exit 4'"]).expect(3);
+    let folder = TempDir::new().unwrap();
+    let ends = script(&folder, "ends", "echo no configuration >&2; exit 4");
+    let ran = binary(["sender", "--exec", &ends]).expect(3);
     assert_told_once(&ran, &["no configuration", "exit status: 4", "RESULT: incomplete "]);
     let (ran, report) = judged(["sender", "--exec", "no-such-command"]);
     assert_told_once(&ran.expect(3), &["cannot start the command"]);
     assert_inconclusive(&report, "cannot start the command");
-    let ran = binary(["sender", "--exec", "echo Listening on 3000"]).expect(70);
+    let speaks = script(&folder, "speaks", "echo Listening on 3000");
+    let ran = binary(["sender", "--exec", &speaks]).expect(70);
     assert_told_once(&ran, &["\"Listening on 3000\"", "write logs to stderr", "RESULT: error "]);
 }
 
 #[test]
 fn bench_tells_once_that_a_program_cannot_start() {
-    let Some(ends) = python("starts-and-ends.py 0 300") else { return };
+    let folder = TempDir::new().unwrap();
+    let ends = script(&folder, "ends", "echo no configuration >&2; exit 4");
     for arguments in [
         &["bench", "receiver", "--exec", &ends][..],
-        &["bench", "sender", "--exec", "sh -c 'echo DuplicateRoute >&2; exit 1'"],
+        &["bench", "sender", "--exec", &ends],
         &["bench", "pair", "--base", &ends, "--candidate", &ends, "--duration", "100ms"],
     ] {
-        assert_told_once(&binary(arguments).expect(3), &["DuplicateRoute"]);
+        assert_told_once(&binary(arguments).expect(3), &["no configuration"]);
     }
     for role in ["receiver", "sender"] {
         let ran = binary(["bench", role, "--exec", "no-such-command"]).expect(3);
@@ -153,8 +165,8 @@ fn receiver_that_cannot_be_restarted_is_told_once() {
     let Some(ends) = python("ends.py event note.created 0") else { return };
     let folder = TempDir::new().unwrap();
     let lock = folder.path().join("lock");
-    let exec =
-        format!("sh -c 'mkdir \"{}\" || {{ echo lock is held >&2; exit 3; }}; exec {ends}'", lock.display());
+    let once = format!("mkdir '{}' || {{ echo lock is held >&2; exit 3; }}; exec {ends}", lock.display());
+    let exec = script(&folder, "once", &once);
     let (ran, report) = judged(["receiver", "--exec", &exec, "--run", "RCV-*,VER-*"]);
     let ran = ran.expect(1);
     assert!(report.cause("RCV-1") == "crash.everything", "{ran:#?}");

@@ -163,7 +163,10 @@ impl ReceiverStage<'_> {
     /// The exchange that ends the process when it is sent again, among `latest` and those shortly before it; `None` if none does.
     ///
     /// Errors: the process cannot be restarted.
-    pub(super) async fn culprit(&mut self, latest: ExchangeId) -> Result<Option<ExchangeId>, SubjectError> {
+    pub(in crate::suite::receiver) async fn culprit(
+        &mut self,
+        latest: ExchangeId,
+    ) -> Result<Option<ExchangeId>, SubjectError> {
         if self.ends.counting || self.ends.by_itself || self.ends.searches >= MOST_SEARCHES {
             return Ok(None);
         }
