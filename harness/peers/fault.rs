@@ -189,7 +189,7 @@ described! {
         ThrowsOnTimestamp: "answers 500 to a timestamp that is not a number",
         VerifiesKeyWithNewline: "uses the secret with the newline that follows it in a file",
         VerifiesDefaultSecret: "never reads the secret, and uses a built-in default",
-        EndsOnAbortedRequest: "ends at a request that is broken off before its end",
+        EndsOnAbortedRequest: "ends at a request that is cut off before its end",
         ClosesOnRejection: "closes the connection instead of answering a rejection",
         RejectsWith500: "answers every rejection with 500",
         AcceptsAnyTimestamp: "does not check the age if the timestamp is not a number",

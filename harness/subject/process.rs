@@ -49,7 +49,7 @@ pub struct Process {
     tree: Tree,
     command: String,
     stderr: LastOutput,
-    /// The end of stdout, if that is read through [`Process::stdout`].
+    /// The end of stdout, if that is read through [`Process::output`].
     stdout: Option<Tail>,
     /// Reads stderr to its end; `None` after that.
     reading: Option<JoinHandle<()>>,
@@ -106,7 +106,7 @@ impl Process {
     }
 
     /// Its stdout, on the first call. The end of what is read from it is shown if stderr is empty.
-    pub(super) fn stdout(&mut self) -> Option<Tailed<ChildStdout>> {
+    pub(super) fn output(&mut self) -> Option<Tailed<ChildStdout>> {
         let stdout = self.tree.leader.pipes().1?;
         Some(self.stdout.get_or_insert_default().of(stdout))
     }

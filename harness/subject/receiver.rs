@@ -230,7 +230,7 @@ async fn launch(
 ) -> Result<(Process, String), SubjectError> {
     let environment = [("PORT", port.to_string()), ("TWENTY_WEBHOOK_SECRET", secret.expose().to_owned())];
     let mut process = Process::start(command, &environment, false)?;
-    if let Some(stdout) = process.stdout() {
+    if let Some(stdout) = process.output() {
         // Read to its end even if it is not needed, so that the receiver never blocks on a full pipe.
         tokio::spawn(said.clone().read(stdout));
     }

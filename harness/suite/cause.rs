@@ -158,7 +158,7 @@ codes! {
         "a body that is not a delivery crashes the receiver",
         "answer 400 unless the body parses and is an object with an event name";
     CrashAbortedRequest = "crash.aborted-request":
-        "a request that is broken off before its end stops the receiver",
+        "a request that is cut off before its end stops the receiver",
         "handle the errors of the request's stream (`aborted`, ECONNRESET, an incomplete body), and answer nothing";
     CrashEverything = "crash.everything":
         "the receiver's process ends during the run",

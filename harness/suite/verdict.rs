@@ -83,7 +83,7 @@ impl Expected {
             Self::Rejected => "a non-2xx answer".into(),
             Self::ClientError => "4xx".into(),
             Self::Status(status) => status.to_string().into(),
-            Self::KeepsRunning => "the next delivery is answered".into(),
+            Self::KeepsRunning => "keeps running".into(),
             Self::Words(words) => words.clone(),
         }
     }

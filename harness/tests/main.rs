@@ -9,6 +9,7 @@ mod bad_input;
 mod cases;
 mod cli;
 mod client;
+mod crashes;
 mod endpoints;
 mod goldens;
 mod guide;

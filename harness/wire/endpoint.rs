@@ -26,8 +26,8 @@ pub trait Handler: Send + Sync + 'static {
     /// Answers a request; `None` closes the connection without an answer.
     fn handle(&self, delivery: Delivery) -> BoxFuture<'_, Option<Response>>;
 
-    /// A request was broken off before its end. Nobody reads an answer.
-    fn broken_off(&self) {}
+    /// A request was cut off before its end. No one reads an answer.
+    fn cut_off(&self) {}
 
     /// How many bytes of a body are read. The server answers 413 to longer ones.
     fn body_limit(&self) -> usize {

@@ -52,11 +52,11 @@ pub enum Transfer {
     Expecting,
     /// With its length, but only the first N bytes are sent. Then the connection is closed without waiting for an answer.
     Broken(usize),
-    /// Broken off in another way.
+    /// Cut off in another way.
     Aborted(Abort),
 }
 
-/// How a request is broken off, other than by closing the connection inside a body with its length.
+/// How a request is cut off, other than by closing the connection inside a body with its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Abort {

@@ -148,7 +148,7 @@ impl Mutant {
             | Act::Works(_)
             | Act::Rewrites(_)
             | Act::ProcessesRejected
-            | Act::EndsWhenBrokenOff
+            | Act::EndsWhenCutOff
             | Act::Processes(_) => return Gate::Judge,
         };
         if applies { then } else { otherwise }
@@ -166,8 +166,8 @@ impl Handler for Mutant {
         self.answer(delivery).boxed()
     }
 
-    fn broken_off(&self) {
-        if matches!(self.act, Act::EndsWhenBrokenOff) {
+    fn cut_off(&self) {
+        if matches!(self.act, Act::EndsWhenCutOff) {
             self.ended.store(true, Ordering::SeqCst);
         }
     }

@@ -1,4 +1,4 @@
-//! What is sent for VER-9 and PRC-2 in addition: deliveries that are broken off before their end. Nobody answers them, but they
+//! What is sent for VER-9 and PRC-2 in addition: deliveries that are cut off before their end. They are not answered, but they
 //! must not end the process, and must not be processed.
 //!
 //! Invariant: a control follows each of them. If it is not answered, or the process ends soon afterwards, they are sent again
@@ -25,28 +25,28 @@ const AFTERMATH: Duration = Duration::from_millis(500);
 
 pub(super) const ABORTED: Scenario = Scenario {
     name: ScenarioName("aborted"),
-    sends: "valid deliveries that are broken off: inside the headers, after them, inside the body or a chunk, before the last \
+    sends: "valid deliveries that are cut off: inside the headers, after them, inside the body or a chunk, before the last \
             byte, or with a reset; each with a valid delivery after it",
     needs: None,
     turn: Turn::Last,
-    play: Play::Receiver(|stage| stage.break_off().boxed_local()),
+    play: Play::Receiver(|stage| stage.cut_off_deliveries().boxed_local()),
 };
 
-/// How a delivery with a body of this length is broken off.
+/// How a delivery with a body of this length is cut off.
 type Form = (&'static str, fn(usize) -> Transfer);
 
 const FORMS: &[Form] = &[
-    ("broken off inside its headers", |_| Transfer::Aborted(Abort::InHead)),
-    ("broken off after its headers", |_| Transfer::Broken(0)),
-    ("broken off in the middle of its body", |length| Transfer::Broken(length / 2)),
-    ("broken off before the last byte of its body", |length| Transfer::Broken(length.saturating_sub(1))),
-    ("broken off inside a chunk", |_| Transfer::Aborted(Abort::InChunk)),
+    ("cut off inside its headers", |_| Transfer::Aborted(Abort::InHead)),
+    ("cut off after its headers", |_| Transfer::Broken(0)),
+    ("cut off in the middle of its body", |length| Transfer::Broken(length / 2)),
+    ("cut off before the last byte of its body", |length| Transfer::Broken(length.saturating_sub(1))),
+    ("cut off inside a chunk", |_| Transfer::Aborted(Abort::InChunk)),
     ("reset after its headers", |_| Transfer::Aborted(Abort::Reset(0))),
     ("reset in the middle of its body", |length| Transfer::Aborted(Abort::Reset(length / 2))),
 ];
 
 impl ReceiverStage<'_> {
-    async fn break_off(&mut self) -> Result<(), SubjectError> {
+    async fn cut_off_deliveries(&mut self) -> Result<(), SubjectError> {
         let observes = self.subject.observes().cloned();
         let mut before = self.send(self.maker.deliver(&self.maker.plain())).await?;
         if self.transcript.outcome(before).status().is_none() {
@@ -60,14 +60,14 @@ impl ReceiverStage<'_> {
         let mut sent = Vec::new();
         let mut gone = None;
         for &form in FORMS {
-            let trial = self.send_broken_off(form).await?;
+            let trial = self.send_cut_off(form).await?;
             sent.push((form, trial));
             let after = self.send_control().await?;
             if self.transcript.outcome(after).status().is_none() {
                 gone = Some(after);
                 break;
             }
-            self.record_broken_off(form, trial, vec![before, after]);
+            self.record_cut_off(form, trial, vec![before, after]);
         }
         if observes.is_some() {
             self.transcript.waited += AFTERMATH;
@@ -80,7 +80,7 @@ impl ReceiverStage<'_> {
             let last = self.send_control().await?;
             gone = Some(last).filter(|&last| self.transcript.outcome(last).status().is_none());
         }
-        self.find_broken_off(&sent, before, gone, ended).await?;
+        self.find_cut_off(&sent, before, gone, ended).await?;
         let Some(source) = observes else { return Ok(()) };
         // A receiver that ended may have lost its observations, or not answer for them.
         let observed = source.until(Duration::ZERO, |_| true).await;
@@ -106,7 +106,7 @@ impl ReceiverStage<'_> {
     }
 
     /// Finds the delivery that ended the receiver. `gone` is the control that was not answered, `ended` how the process ended.
-    async fn find_broken_off(
+    async fn find_cut_off(
         &mut self,
         sent: &[(Form, ExchangeId)],
         before: ExchangeId,
@@ -129,7 +129,7 @@ impl ReceiverStage<'_> {
         }
         // Most processes end at once, so the last one first.
         for &(form, _) in sent.iter().rev() {
-            let delivery = self.broken_off(form);
+            let delivery = self.cut_off(form);
             let event = self.maker.plain();
             let found = match ended {
                 Some(_) => self.ends_it(&delivery).await?,
@@ -150,7 +150,8 @@ impl ReceiverStage<'_> {
         }
         // None of them ends it alone, so something else did.
         if let Some(how) = ended {
-            self.transcript.deaths.push((latest, how));
+            let culprit = self.culprit(latest).await?.unwrap_or(latest);
+            self.transcript.deaths.push((culprit, how));
         }
         Ok(())
     }
@@ -167,17 +168,17 @@ impl ReceiverStage<'_> {
         let next = gone.map(|gone| messages::next_not_answered(self.transcript.outcome(gone)));
         self.transcript.deaths.push((trial, how.or(next).unwrap_or_default()));
         self.transcript.trials.retain(|known| known.exchange != trial);
-        self.record_broken_off(form, trial, vec![before]);
+        self.record_cut_off(form, trial, vec![before]);
     }
 
-    fn broken_off(&self, (_, transfer): Form) -> Delivery {
+    fn cut_off(&self, (_, transfer): Form) -> Delivery {
         let mut delivery = self.maker.deliver(&self.maker.plain());
         delivery.transfer = transfer(delivery.body.len());
         delivery
     }
 
-    /// Sends a delivery that is broken off. If processing is observed, it must not be.
-    async fn send_broken_off(&mut self, form: Form) -> Result<ExchangeId, SubjectError> {
+    /// Sends a delivery that is cut off. If processing is observed, it must not be.
+    async fn send_cut_off(&mut self, form: Form) -> Result<ExchangeId, SubjectError> {
         let event = self.maker.plain();
         let mut delivery = self.maker.deliver(&event);
         delivery.transfer = form.1(delivery.body.len());
@@ -186,7 +187,7 @@ impl ReceiverStage<'_> {
         if self.subject.observes().is_some() {
             self.transcript.processing.push(ProcessingTrial {
                 scenario: ABORTED.name,
-                what: messages::broken_off(form.0),
+                what: messages::cut_off(form.0),
                 observed: Observed { event: event.name.as_str().to_owned(), id: event.record_id() },
                 kind: ProcessingKind::Forged,
                 exchanges: vec![trial],
@@ -200,10 +201,10 @@ impl ReceiverStage<'_> {
         Ok(self.transcript.record(exchange))
     }
 
-    fn record_broken_off(&mut self, (how, _): Form, exchange: ExchangeId, controls: Vec<ExchangeId>) {
+    fn record_cut_off(&mut self, (how, _): Form, exchange: ExchangeId, controls: Vec<ExchangeId>) {
         self.transcript.trials.push(Trial {
             scenario: ABORTED.name,
-            what: messages::broken_off(how),
+            what: messages::cut_off(how),
             respect: Respect::Aborted,
             generated: false,
             exchange,
@@ -212,7 +213,7 @@ impl ReceiverStage<'_> {
     }
 }
 
-/// The verdicts on deliveries that were broken off: the receiver must answer the next one.
+/// The verdicts on deliveries that were cut off: the receiver must answer the next one.
 pub(super) fn keeps_running(t: &Transcript) -> impl Iterator<Item = Verdict> {
     t.trials_of(ABORTED.name).map(|trial| {
         let Some(how) = t.death_at(trial.exchange) else {

@@ -27,7 +27,9 @@ pub(super) fn accepts(
         let rejected = messages::rejected(outcome, t.exchange(first.exchange).took, &first.what);
         let message = with_death(t, first.exchange, rejected + &others);
         let evidence = Evidence::new(Expected::Accepted, outcome.to_string(), message);
-        return evidence.shown_by(judged.iter().map(|trial| trial.exchange)).because(cause(first)).fail();
+        let died = t.death_at(first.exchange).map(|_| Cause::new(Code::CrashEverything));
+        let cause = died.or_else(|| cause(first));
+        return evidence.shown_by(judged.iter().map(|trial| trial.exchange)).because(cause).fail();
     }
     uncontrolled(t, &trials, unclear.first().copied()).unwrap_or(Verdict::Pass)
 }

@@ -41,8 +41,8 @@ pub(super) fn ended(finding: &str, how: &str) -> String {
     format!("{finding}; {how}")
 }
 
-/// A delivery that is broken off; `how` says where.
-pub(super) fn broken_off(how: &str) -> String {
+/// A delivery that is cut off; `how` says where.
+pub(super) fn cut_off(how: &str) -> String {
     format!("a valid delivery that was {how}")
 }
 

@@ -202,16 +202,27 @@ impl<'a> ReceiverStage<'a> {
         &mut self,
         deliveries: &[Delivery],
     ) -> Result<Vec<ExchangeId>, SubjectError> {
+        let (ids, ended) = self.send_together(deliveries).await?;
+        // If something else ended the process, it is not their number.
+        Ok(if ended { self.send_together(deliveries).await?.0 } else { ids })
+    }
+
+    /// Returns the exchanges, and whether something else ended the process meanwhile.
+    async fn send_together(
+        &mut self,
+        deliveries: &[Delivery],
+    ) -> Result<(Vec<ExchangeId>, bool), SubjectError> {
         self.link.in_time()?;
         let link = &self.link;
         let sent = deliveries.iter().map(|delivery| link.client.send(&link.target, delivery));
         let ids: Vec<ExchangeId> =
             join_all(sent).await.into_iter().map(|exchange| self.transcript.record(exchange)).collect();
         let broken = ids.iter().copied().find(|&id| self.transcript.outcome(id).status().is_none());
-        if let Some(id) = broken {
-            self.revive(id).await?;
-        }
-        Ok(ids)
+        let ended = match broken {
+            Some(id) => self.revive(id).await?,
+            None => false,
+        };
+        Ok((ids, ended))
     }
 
     /// Sends one valid delivery. Errors: the last few were not answered, so waiting for more answers is pointless.

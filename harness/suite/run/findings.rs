@@ -48,19 +48,26 @@ pub fn judge(transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<
 /// If the receiver's process ended and no failure shows it, fails the requirement whose delivery was tried then. If that one is
 /// not selected or fails already, another one: an end is never without a failure.
 fn fail_for_end(transcript: &Transcript, findings: &mut [Finding]) {
+    let of_scenario = |finding: &Finding, at: &ExchangeId| {
+        let scenario = transcript.scenario_of(*at);
+        finding.requirement.scenarios.iter().any(|one| Some(one.name) == scenario)
+    };
+    // A failure shows the first of several ends.
     let shown = |at: &ExchangeId| {
         findings.iter().any(|finding| match &finding.judgement {
-            Judgement::Judged(Verdict::Fail(evidence)) => evidence.exchanges.contains(at),
+            Judgement::Judged(Verdict::Fail(evidence)) => {
+                let shows_end = evidence.exchanges.iter().any(|one| transcript.death_at(*one).is_some());
+                evidence.exchanges.contains(at) || shows_end && of_scenario(finding, at)
+            }
             _ => false,
         })
     };
     let Some((at, how)) = transcript.deaths.iter().find(|(at, _)| !shown(at)) else { return };
-    let scenario = transcript.scenario_of(*at);
     let open =
         findings.iter_mut().filter(|one| !matches!(one.judgement, Judgement::Judged(Verdict::Fail(_))));
     let chosen = open.min_by_key(|finding| {
         let requirement = finding.requirement;
-        let tried = requirement.scenarios.iter().any(|one| Some(one.name) == scenario);
+        let tried = of_scenario(finding, at);
         let applies = !matches!(finding.judgement, Judgement::Judged(Verdict::NotApplicable(_)));
         (!applies, !tried, requirement.level)
     });

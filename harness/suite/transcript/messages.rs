@@ -82,7 +82,7 @@ impl Respect {
             Self::Unsigned => "no signature",
             Self::UnsignedMalformed => "no signature, and a malformed body",
             Self::Undated => "no timestamp",
-            Self::Aborted => "broken off before its end",
+            Self::Aborted => "cut off before its end",
         };
         fixed.into()
     }

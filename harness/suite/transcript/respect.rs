@@ -63,7 +63,7 @@ pub enum Respect {
     UnsignedMalformed,
     /// It has no timestamp.
     Undated,
-    /// It is broken off before its end.
+    /// It is cut off before its end.
     Aborted,
 }
 

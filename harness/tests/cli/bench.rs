@@ -86,7 +86,7 @@ fn wrong_options_are_rejected_before_anything_is_sent() {
         (&["--url", "https://127.0.0.1/", "--secret", "abcdef"], 2, ["TLS", "http address"]),
         (&["--url", &url], 2, ["secret", "--secret-file"]),
         (&["--url", &url, "--secret", "abcdef"], 3, ["cannot be reached", "refused"]),
-        (&["--exec", "no-such-command-here"], 2, ["no-such-command-here", "cannot start"]),
+        (&["--exec", "no-such-command-here"], 3, ["no-such-command-here", "cannot start"]),
         (&["--corpus", "no/such/corpus"], 2, ["corpus", "no/such/corpus"]),
         (&["--find-max", "p99>1s"], 2, ["p99>1s", "p99<50ms"]),
         (&["--threshold", "p99"], 2, ["--threshold", "not a bound"]),

@@ -100,7 +100,7 @@ fn incomparable_baseline_is_rejected_before_the_receiver_starts() {
     let against = |arguments: &[&str]| {
         bench(&folder, &[["--baseline", "main", "--exec", "no-such-command"].as_slice(), arguments].concat())
     };
-    against(&[]).expect(2).complains_of(&["no-such-command", "cannot start"]);
+    against(&[]).expect(3).complains_of(&["no-such-command", "cannot start"]);
     for (pointer, value, words) in [
         ("/machine/cores", json!(999), "number of processors (999"),
         ("/tool/version", json!("0.0.0"), "different tool version (0.0.0"),
@@ -276,7 +276,7 @@ fn pair_measures_the_control_first() {
 fn pair_names_the_receiver_that_does_not_start() {
     let receiver = reference("receiver");
     let loose = ["--threshold", "90%"];
-    pair("no-such-command", &receiver, &loose).expect(2).complains_of(&["no-such-command", "cannot start"]);
+    pair("no-such-command", &receiver, &loose).expect(3).says(&["no-such-command", "cannot start"]);
     // `--version` ends at once, without listening.
     let dies = receiver.replace("serve receiver", "--version");
     let ran = pair(&dies, &receiver, &loose).expect(3);

@@ -189,7 +189,7 @@ fn bench_sender_starts_and_stops_exec() {
 #[test]
 fn bench_sender_and_endpoint_reject_wrong_options() {
     for (arguments, status, words) in [
-        (["--exec", "no-such-command-here"].as_slice(), 2, ["no-such-command-here", "cannot start"]),
+        (["--exec", "no-such-command-here"].as_slice(), 3, ["no-such-command-here", "cannot start"]),
         (&["--exec", "true", "--timeout", "2s"], 3, ["no reply to `hello`", "ended"]),
         (&["--exec", "cat"], 70, ["stdout", "hello"]),
         (&["--control", "http://192.0.2.1/"], 2, ["192.0.2.1", "bench endpoint"]),

@@ -64,15 +64,15 @@ fn control_quotes_malformed_replies() {
         stream.write_all(b"HTTP/1.1 500 \r\nContent-Length: 8\r\n\r\n<oops />")
     });
     let ran = run(["sender", "--control", &text]).expect(70);
-    ran.complains_of(&["`hello`", "500", "<oops />", "not JSON"]);
-    run(["sender", "--control", &always(200)]).expect(70).complains_of(&["`hello`", "not JSON"]);
+    ran.says(&["`hello`", "500", "<oops />", "not JSON"]);
+    run(["sender", "--control", &always(200)]).expect(70).says(&["`hello`", "not JSON"]);
 }
 
 #[test]
 fn unreachable_control_exits_3() {
     let closed = ClosedPort::new();
     let (ran, report) = judged(["sender", "--control", &closed.url()]);
-    ran.expect(3).complains_of(&[&closed.url(), "connection refused"]);
+    ran.expect(3).says(&[&closed.url(), "connection refused"]);
     assert!(report.with("pass").is_empty() && report.with("inconclusive").contains("DLV-1"));
     run(["sender", "--control", "http://192.0.2.1/"]).expect(2).complains_of(&["--allow-remote"]);
     run(["sender", "--control", "ftp://127.0.0.1/"]).expect(2).complains_of(&["ftp"]);

@@ -323,10 +323,13 @@ fn evidence_never_overwrites_files() {
 fn run_that_cannot_start_leaves_its_reason() {
     let closed = crate::peers::servers::ClosedPort::new();
     let (ran, folder) = kept(&["receiver", "--url", &closed.url(), "--secret", "s3cr3t"]);
-    ran.expect(3).complains_of(&["cannot be reached"]);
+    ran.expect(3).says(&["cannot be reached"]);
     assert!(assert_complete(folder.path()).is_empty());
-    // A missing command is a usage error: the folder stays free for the next attempt.
     let (ran, folder) = kept(&["receiver", "--exec", "no-such-command"]);
+    ran.expect(3).says(&["cannot start the command"]);
+    assert!(assert_complete(folder.path()).is_empty());
+    // After a usage error, the folder stays free for the next attempt.
+    let (ran, folder) = kept(&["receiver", "--exec", "quote ' missing"]);
     ran.expect(2);
     assert!(!folder.path().exists() || files(folder.path()).is_empty());
 }

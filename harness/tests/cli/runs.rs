@@ -213,7 +213,7 @@ fn unreachable_subjects_are_named() {
     let ran = run(["receiver", "--url", &closed.url(), "--secret", "s3cr3t"]).expect(3);
     ran.says(&[&closed.address.to_string(), &closed.url(), "refused"]);
     for role in ["receiver", "sender"] {
-        run([role, "--exec", "no-such-command --at all"]).expect(2).complains_of(&["\"no-such-command\""]);
+        run([role, "--exec", "no-such-command --at all"]).expect(3).says(&["\"no-such-command\""]);
         run([role, "--exec", "quote ' missing"]).expect(2).complains_of(&["quote ' missing"]);
         run([role, "--exec", ""]).expect(2).complains_of(&["\"\""]);
     }

@@ -20,7 +20,7 @@ impl Intake for Plain {
 
     fn broken(&self, what: Broken, _: &[u8]) -> Option<BoxFuture<'_, ()>> {
         if what == Broken::CutOff {
-            self.0.broken_off();
+            self.0.cut_off();
         }
         None
     }

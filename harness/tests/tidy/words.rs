@@ -61,6 +61,8 @@ const RIGHT: &[(&str, &str)] = &[
     // The contract's sentences.
     ("", "(a valid one beside a bogus one, in both orders)"),
     ("", "A rejected delivery left nothing behind."),
+    ("", "deliveries broken off in head or body"),
+    ("", "nobody answers, but which must not end the process"),
     // Ids of checks are never changed.
     ("", "receiver/reception/genuine"),
     ("", "sender/signing/genuine"),

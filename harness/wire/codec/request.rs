@@ -62,7 +62,7 @@ pub fn encode_request(delivery: &Delivery, authority: &str) -> Vec<Step> {
         Transfer::Broken(sent) => {
             vec![write([head.freeze(), body.slice(..body.len().min(*sent))]), Step::Close]
         }
-        Transfer::Aborted(abort) => broken_off(head, body, *abort),
+        Transfer::Aborted(abort) => cut_off(head, body, *abort),
     }
 }
 
@@ -71,7 +71,7 @@ fn write<const N: usize>(parts: [Bytes; N]) -> Step {
 }
 
 /// The beginning of the request. The peer can read it before the connection ends.
-fn broken_off(mut head: BytesMut, body: &Bytes, abort: Abort) -> Vec<Step> {
+fn cut_off(mut head: BytesMut, body: &Bytes, abort: Abort) -> Vec<Step> {
     match abort {
         Abort::InHead => {
             head.truncate(head.len() / 2);

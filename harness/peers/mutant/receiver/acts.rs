@@ -47,8 +47,8 @@ pub(super) enum Act {
     ProcessesRejected,
     /// Processes accepted deliveries in another way.
     Processes(fn(Observer) -> Observer),
-    /// Answers nothing more after a request that was broken off, like a process that ended.
-    EndsWhenBrokenOff,
+    /// Answers nothing more after a request that was cut off, like a process that ended.
+    EndsWhenCutOff,
     /// Does not recognise repeated bodies. Treats only these requests as repeats.
     Forgets(Predicate),
 }
@@ -141,7 +141,7 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::ThrowsOnTimestamp => Answers(500, |it| it.has_odd_timestamp()),
         F::VerifiesKeyWithNewline => ExpectsRecipe(Recipe::key(KeyForm::TrailingNewline)),
         F::VerifiesDefaultSecret => AcceptsOnly(|it| it.is_signed_by_default()),
-        F::EndsOnAbortedRequest => EndsWhenBrokenOff,
+        F::EndsOnAbortedRequest => EndsWhenCutOff,
         F::ClosesOnRejection => Rewrites(|_, _| None),
         F::RejectsWith500 => Rewrites(|_, _| Some(Response::text(500, ""))),
         F::AcceptsAnyTimestamp => Accepts(|it| it.is_signed() && it.has_odd_timestamp()),

@@ -139,7 +139,7 @@ impl ReceiverStage<'_> {
             let latest = ExchangeId(unanswered.0 + EXCHANGES * self.extent.jobs);
             let culprit = self.culprit(latest).await?;
             let blamed = culprit.unwrap_or_else(|| self.blamed(unanswered));
-            match first.filter(|_| culprit.is_none() && !self.ends_by_itself()) {
+            match first.filter(|_| culprit.is_none() && !self.ends_at_random()) {
                 Some((at, exchange)) => {
                     self.transcript.deaths.push((exchange, how));
                     tried[at] = kept;
@@ -171,9 +171,9 @@ impl ReceiverStage<'_> {
             let again = |later_ms| maker.sign_again(Repeated { body: body.clone(), sent_ms }, later_ms);
             let deaths = self.transcript.deaths.len();
             let mut control = self.send(again(2)).await?;
-            if let Some((blamed, _)) =
-                self.transcript.deaths[deaths..].iter_mut().find(|(at, _)| *at == control)
-            {
+            let at_random = self.ends_at_random();
+            let ends = &mut self.transcript.deaths[deaths..];
+            if let Some((blamed, _)) = ends.iter_mut().find(|(at, _)| *at == control && !at_random) {
                 // The forged delivery ended the receiver after its answer. The receiver runs again, so the control can
                 // be sent.
                 *blamed = trial;

@@ -17,14 +17,14 @@ const IDLE_WATCH: (Duration, Duration) = (Duration::from_millis(500), Duration::
 /// How much longer than its last life a process must live without a request. If it ends before, the request did not end it.
 const MARGIN: Duration = Duration::from_millis(200);
 /// Which exchanges before its end may have ended it: how many, and how long before the last one they began.
-const MOST_SUSPECTS: usize = 256;
+const MOST_SUSPECTS: usize = 2048;
 const SUSPECT_MS: u64 = 700;
 /// How many ends of a run are searched for their exchange. Each search costs restarts.
 const MOST_SEARCHES: usize = 3;
 /// After this many ends in a row without an answer, the run ends.
 const MOST_UNANSWERED: usize = 3;
 /// How much time of a run may be spent on ends: noticing them, searching and restarting.
-const MOST_TIME: Duration = Duration::from_secs(30);
+const MOST_TIME: Duration = Duration::from_secs(20);
 
 /// The ends of the process so far.
 #[derive(Debug, Default)]
@@ -38,6 +38,8 @@ pub(in crate::suite::receiver) struct Ends {
     took: Duration,
     /// Whether the process ends some time after its start without a request, so that no search shows anything.
     by_itself: bool,
+    /// Whether a search found nothing.
+    unexplained: bool,
     /// Whether deliveries must not be sent again, because the receiver's observations are counted.
     pub(in crate::suite::receiver) counting: bool,
     /// Why the receiver counts as not started: its process ended by itself before it answered anything.
@@ -51,7 +53,7 @@ impl ReceiverStage<'_> {
     /// Errors: it cannot be restarted, or it keeps ending.
     pub(in crate::suite::receiver) async fn revive(&mut self, id: ExchangeId) -> Result<bool, SubjectError> {
         match self.subject.ends().await {
-            Some(how) => Ok(self.restart_and_blame(id, how).await? != id),
+            Some(how) => Ok(self.restart_and_blame(id, how).await? != id || self.ends_at_random()),
             None => Ok(false),
         }
     }
@@ -102,9 +104,9 @@ impl ReceiverStage<'_> {
         Ok(Some(how))
     }
 
-    /// Whether the process ends some time after its start, whatever is sent.
-    pub(super) fn ends_by_itself(&self) -> bool {
-        self.ends.by_itself
+    /// Whether the process ended, and no delivery ended it again.
+    pub(super) fn ends_at_random(&self) -> bool {
+        self.ends.by_itself || self.ends.unexplained
     }
 
     /// The exchange that ended the process, as far as `id` shows: a refused delivery never reached it, so it is the one before.
@@ -161,12 +163,21 @@ impl ReceiverStage<'_> {
     /// The exchange that ends the process when it is sent again, among `latest` and those shortly before it; `None` if none does.
     ///
     /// Errors: the process cannot be restarted.
-    pub(super) async fn culprit(&mut self, latest: ExchangeId) -> Result<Option<ExchangeId>, SubjectError> {
+    pub(in crate::suite::receiver) async fn culprit(
+        &mut self,
+        latest: ExchangeId,
+    ) -> Result<Option<ExchangeId>, SubjectError> {
         let is_enough = self.ends.searches >= MOST_SEARCHES || self.max_time.is_over();
         if self.ends.counting || self.ends.by_itself || is_enough {
             return Ok(None);
         }
         self.ends.searches += 1;
+        let found = self.search(latest).await?;
+        self.ends.unexplained |= found.is_none();
+        Ok(found)
+    }
+
+    async fn search(&mut self, latest: ExchangeId) -> Result<Option<ExchangeId>, SubjectError> {
         let mut suspects = self.suspects(latest);
         // Most processes end at once.
         let Some((last, delivery)) = suspects.pop() else { return Ok(None) };

@@ -1,0 +1,194 @@
+//! Programs that cannot start, or end at once: told once, on one screen, with status 3.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use tempfile::TempDir;
+use twenty_conform::suite::requirement::Verdict;
+use twenty_conform::suite::requirements;
+use twenty_conform::suite::run::{self, Judgement};
+use twenty_conform::suite::transcript::{Ending, Limits, Role, Transcript};
+use twenty_conform::webhook::dialect::DOCUMENTED;
+
+use super::python;
+use crate::cli::program::{Ran, Report, judged, run as binary, twenty};
+
+/// The most lines on the terminal, including the `RESULT:` line.
+const MOST_LINES: usize = 20;
+
+/// Fails unless all of these words are on the terminal, each on one line, and there are few lines.
+#[track_caller]
+fn assert_told_once(ran: &Ran, words: &[&str]) {
+    let lines: Vec<&str> = ran.stdout.lines().chain(ran.stderr.lines()).collect();
+    assert!(lines.len() <= MOST_LINES, "{} lines: {ran:#?}", lines.len());
+    for word in words {
+        let told = lines.iter().filter(|line| line.contains(word)).count();
+        assert_eq!(told, 1, "{word:?} is on {told} lines: {ran:#?}");
+    }
+}
+
+/// The command of a shell script.
+fn script(folder: &TempDir, name: &str, text: &str) -> String {
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    format!("sh '{}'", path.display())
+}
+
+/// Every requirement is inconclusive, for a reason with these words.
+#[track_caller]
+fn assert_inconclusive(report: &Report, words: &str) {
+    assert_eq!(report.0["result"], "incomplete");
+    assert_eq!(report.0["exit_status"], 3);
+    for (id, verdict) in report.verdicts() {
+        assert_eq!(verdict, "inconclusive", "{id}");
+        assert!(report.message(id).contains(words), "{id}: {}", report.message(id));
+    }
+}
+
+#[test]
+fn receiver_that_cannot_start_is_told_once() {
+    let folder = TempDir::new().unwrap();
+    let plain = folder.path().join("plain.txt");
+    fs::write(&plain, "not a program").unwrap();
+    let plain = format!("'{}'", plain.display());
+    let mut commands = vec![
+        ("no-such-command --at all".to_owned(), "cannot start the command \"no-such-command\""),
+        (plain, "make it executable"),
+        ("true".to_owned(), "ended with exit status: 0"),
+        (script(&folder, "says", "echo no database; exit 4"), "no database"),
+    ];
+    if let Some(ends) = python("starts-and-ends.py 0 300") {
+        commands.push((ends, "DuplicateRoute: two routes have the same name"));
+    }
+    if let Some(ends) = python("starts-and-ends.py 100 300") {
+        commands.push((ends, "DuplicateRoute: two routes have the same name"));
+    }
+    if python("").is_some() {
+        let import = script(&folder, "import", "python3 -c 'import no_such_module'");
+        commands.push((import, "No module named"));
+    }
+    for (command, words) in commands {
+        for options in [&[][..], &["-q"], &["--run", "VER-9"]] {
+            let (ran, report) = judged(["receiver", "--exec", &command].iter().chain(options));
+            let ran = ran.expect(3);
+            assert_told_once(&ran, &[words]);
+            assert!(ran.result_line().starts_with("RESULT: incomplete "), "{ran:#?}");
+            assert_inconclusive(&report, words);
+        }
+    }
+}
+
+#[test]
+fn last_lines_and_the_command_to_try_are_shown() {
+    let Some(ends) = python("starts-and-ends.py 50 300") else { return };
+    let ran = binary(["receiver", "--exec", &ends]).expect(3);
+    assert_told_once(&ran, &["at frame 299", "DuplicateRoute", "start it yourself: PORT=", "exit status: 1"]);
+    assert!(ran.stdout.contains(&ends) && !ran.stdout.contains("at frame 280"), "{ran:#?}");
+    // A report to stdout that is not for people leaves the reason for stderr.
+    let ran = binary(["receiver", "--exec", &ends, "--report", "junit=-"]).expect(3);
+    assert!(ran.stderr.contains("DuplicateRoute") && ran.stderr.lines().count() <= MOST_LINES, "{ran:#?}");
+}
+
+#[test]
+fn sender_that_ends_or_speaks_no_protocol_is_told_once() {
+    let folder = TempDir::new().unwrap();
+    let ends = script(&folder, "ends", "echo no configuration >&2; exit 4");
+    let ran = binary(["sender", "--exec", &ends]).expect(3);
+    assert_told_once(&ran, &["no configuration", "exit status: 4", "RESULT: incomplete "]);
+    let (ran, report) = judged(["sender", "--exec", "no-such-command"]);
+    assert_told_once(&ran.expect(3), &["cannot start the command"]);
+    assert_inconclusive(&report, "cannot start the command");
+    let speaks = script(&folder, "speaks", "echo Listening on 3000");
+    let ran = binary(["sender", "--exec", &speaks]).expect(70);
+    assert_told_once(&ran, &["\"Listening on 3000\"", "write logs to stderr", "RESULT: error "]);
+}
+
+#[test]
+fn bench_tells_once_that_a_program_cannot_start() {
+    let folder = TempDir::new().unwrap();
+    let ends = script(&folder, "ends", "echo no configuration >&2; exit 4");
+    for arguments in [
+        &["bench", "receiver", "--exec", &ends][..],
+        &["bench", "sender", "--exec", &ends],
+        &["bench", "pair", "--base", &ends, "--candidate", &ends, "--duration", "100ms"],
+    ] {
+        assert_told_once(&binary(arguments).expect(3), &["no configuration"]);
+    }
+    for role in ["receiver", "sender"] {
+        let ran = binary(["bench", role, "--exec", "no-such-command"]).expect(3);
+        assert_told_once(&ran, &["cannot start the command"]);
+    }
+}
+
+/// The lines of a round of `--watch`, up to the result.
+fn round(lines: &mut impl Iterator<Item = String>) -> Vec<String> {
+    let mut round = Vec::new();
+    for line in lines {
+        let is_last = line.starts_with("RESULT:");
+        round.push(line);
+        if is_last {
+            break;
+        }
+    }
+    round
+}
+
+#[test]
+fn watch_tells_each_round_once_and_waits_for_a_change() {
+    let folder = TempDir::new().unwrap();
+    let script = folder.path().join("start.sh");
+    fs::write(&script, "echo first fault >&2; exit 1").unwrap();
+    let exec = format!("sh '{}'", script.display());
+    let mut command = twenty(["receiver", "--exec", &exec, "--watch", folder.path().to_str().unwrap()]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    for fault in ["first fault", "second fault", "third fault"] {
+        fs::write(&script, format!("echo {fault} >&2; exit 1")).unwrap();
+        // A change may be seen while a round still runs; then one more round tells the same.
+        let mut told = Vec::new();
+        while !told.iter().any(|line: &String| line.contains(fault)) {
+            told = round(&mut lines);
+            assert!(
+                told.len() <= MOST_LINES && told.last().unwrap().starts_with("RESULT: incomplete "),
+                "{told:#?}"
+            );
+        }
+        assert_eq!(told.iter().filter(|line| line.contains(fault)).count(), 1, "{told:#?}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn receiver_that_cannot_be_restarted_is_told_once() {
+    let Some(ends) = python("ends.py event note.created 0") else { return };
+    let folder = TempDir::new().unwrap();
+    let lock = folder.path().join("lock");
+    let once = format!("mkdir '{}' || {{ echo lock is held >&2; exit 3; }}; exec {ends}", lock.display());
+    let exec = script(&folder, "once", &once);
+    let (ran, report) = judged(["receiver", "--exec", &exec, "--run", "RCV-*,VER-*"]);
+    let ran = ran.expect(1);
+    assert!(report.cause("RCV-1") == "crash.everything", "{ran:#?}");
+    assert!(report.with("inconclusive").len() > 20, "{ran:#?}");
+    assert_eq!(ran.stdout.matches("lock is held").count(), 1, "{ran:#?}");
+    assert!(ran.stdout.lines().count() <= 2 * MOST_LINES, "{ran:#?}");
+}
+
+#[test]
+fn requirement_that_was_not_tried_is_inconclusive() {
+    let mut transcript = Transcript::new(Role::Receiver, &DOCUMENTED, Limits::default());
+    let skipped = Ending::Skipped("the run was interrupted".to_owned());
+    let selected: Vec<_> = requirements::of(Role::Receiver).filter(|one| one.needs.is_none()).collect();
+    for requirement in &selected {
+        for scenario in requirement.scenarios {
+            transcript.endings.push((scenario.name, skipped.clone()));
+        }
+    }
+    for finding in run::judge(&transcript, &selected) {
+        let Judgement::Judged(Verdict::Inconclusive(why)) = &finding.judgement else {
+            panic!("{}: {:?}", finding.requirement.id, finding.judgement);
+        };
+        assert_eq!(why, "the run was interrupted", "{}", finding.requirement.id);
+    }
+}
