@@ -1,7 +1,6 @@
 //! Runs the scenarios of the selected requirements, and judges what happened.
 //!
-//! Judging is a pure function of the transcript. If the harness or the attachment breaks down, the subject neither fails nor
-//! passes.
+//! What the time of a run does not allow is left out, the most telling cases last.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,10 +13,10 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::Random;
 use crate::subject::{self, SubjectError};
-use crate::suite::cause::{Cause, Code};
+pub use crate::suite::finding::{Finding, judge};
 use crate::suite::max_time::MaxTime;
 use crate::suite::property::Extent;
-use crate::suite::requirement::{Evidence, Requirement, Role, Verdict};
+use crate::suite::requirement::{Requirement, Role, Verdict};
 use crate::suite::requirements;
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::transcript::{Capability, Ending, Keeper, Limits, Transcript};
@@ -62,13 +61,6 @@ pub struct Run {
     pub duration: Duration,
     /// Whether it ended early.
     pub interrupted: bool,
-}
-
-/// The judgement on one requirement.
-#[derive(Debug)]
-pub struct Finding {
-    pub requirement: &'static Requirement,
-    pub judgement: Judgement,
 }
 
 /// How far a run has come.
@@ -154,70 +146,6 @@ pub fn not_started(transcript: Transcript, selected: &[&'static Requirement], wh
     };
     let findings = selected.iter().map(|&requirement| Finding { requirement, judgement: judgement() });
     Run { transcript, findings: findings.collect(), duration: Duration::ZERO, interrupted: false }
-}
-
-/// Judges a transcript. It needs no subject and can be repeated.
-pub fn judge(transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<Finding> {
-    let finding = |requirement: &&'static Requirement| Finding {
-        requirement,
-        judgement: judge_one(transcript, requirement),
-    };
-    selected.iter().map(finding).collect()
-}
-
-fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
-    if let Some(capability) = requirement.needs.filter(|needed| !transcript.capabilities.contains(needed)) {
-        let reason = match capability {
-            Capability::Observations => messages::observations_missing(),
-            other => messages::capability_missing(other.as_str()),
-        };
-        return Judgement::Judged(Verdict::NotApplicable(reason));
-    }
-    let verdict = (requirement.check)(requirement, transcript);
-    // A diagnosis that breaks down does not affect the verdict, nor does a scenario that was not meant to run.
-    let played =
-        |scenario: &Scenario| scenario.needs.is_none_or(|one| transcript.capabilities.contains(&one));
-    let judging = requirement.scenarios.iter();
-    let judging = judging.filter(|scenario| scenario.turn != Turn::Diagnosis && played(scenario));
-    let broken = judging.copied().find_map(|scenario| match transcript.ending(scenario.name)? {
-        Ending::Complete => None,
-        other => Some(other),
-    });
-    match (broken, verdict) {
-        // Not applicable stays not applicable when the subject breaks down.
-        (_, verdict @ Verdict::NotApplicable(_)) => Judgement::Judged(verdict),
-        // A failure that was seen before the scenario broke down counts.
-        (
-            None
-            | Some(
-                Ending::Died(_)
-                | Ending::RequestFailed(_)
-                | Ending::BrokenCapability(_)
-                | Ending::Skipped(_)
-                | Ending::OutOfTime(_),
-            ),
-            verdict @ Verdict::Fail(_),
-        ) => Judgement::Judged(verdict),
-        (None, verdict) => Judgement::Judged(verdict),
-        (Some(Ending::ProtocolViolation(why)), _) => Judgement::Error(why.clone()),
-        (Some(Ending::Died(why)), _) if transcript.role == Role::Sender => {
-            let (expected, actual) = messages::exited();
-            let evidence = Evidence::new(expected, actual, why.clone());
-            Judgement::Judged(evidence.because(Cause::new(Code::SendCrash)).fail())
-        }
-        (Some(Ending::BrokenCapability(why)), _) => {
-            let (expected, actual) = messages::capability_broken();
-            let evidence = Evidence::new(expected, actual, why.clone());
-            Judgement::Judged(evidence.fail())
-        }
-        (Some(Ending::Died(why) | Ending::RequestFailed(why) | Ending::Skipped(why)), _) => {
-            Judgement::Judged(Verdict::Inconclusive(why.clone()))
-        }
-        (Some(Ending::OutOfTime(whole)), _) => {
-            Judgement::Judged(Verdict::Inconclusive(messages::out_of_time(*whole)))
-        }
-        (Some(Ending::Complete), verdict) => Judgement::Judged(verdict),
-    }
 }
 
 /// The scenarios of the selected requirements, in the order in which they run.

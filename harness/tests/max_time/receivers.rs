@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{hostile, reason, within};
+use super::{hostile, within};
 use crate::cli::program::{reference, run, twenty};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -15,7 +15,7 @@ fn receiver_that_answers_after_seconds_fails_rcv_7() {
     ran.expect(1).says(&["accepted a valid delivery of person.created only after 5.2 s"]);
     assert_eq!(report.cause("RCV-7"), "answer.late");
     assert_eq!(
-        reason(&report, "VER-1"),
+        report.message("VER-1"),
         "out of time: not all of its cases were tried in 1 s; raise --max-time"
     );
 }

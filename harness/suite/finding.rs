@@ -1,0 +1,82 @@
+//! Judges what happened in a run: one finding for each selected requirement.
+//!
+//! Judging is a pure function of the transcript. If the harness or the attachment breaks down, the subject neither fails nor
+//! passes.
+
+use super::messages;
+use crate::suite::cause::{Cause, Code};
+use crate::suite::requirement::{Evidence, Requirement, Role, Verdict};
+use crate::suite::scenario::{Scenario, Turn};
+use crate::suite::transcript::{Capability, Ending, Transcript};
+use crate::suite::verdict::Judgement;
+
+/// The judgement on one requirement.
+#[derive(Debug)]
+pub struct Finding {
+    pub requirement: &'static Requirement,
+    pub judgement: Judgement,
+}
+
+/// Judges a transcript. It needs no subject and can be repeated.
+pub fn judge(transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<Finding> {
+    let finding = |requirement: &&'static Requirement| Finding {
+        requirement,
+        judgement: judge_one(transcript, requirement),
+    };
+    selected.iter().map(finding).collect()
+}
+
+fn judge_one(transcript: &Transcript, requirement: &Requirement) -> Judgement {
+    if let Some(capability) = requirement.needs.filter(|needed| !transcript.capabilities.contains(needed)) {
+        let reason = match capability {
+            Capability::Observations => messages::observations_missing(),
+            other => messages::capability_missing(other.as_str()),
+        };
+        return Judgement::Judged(Verdict::NotApplicable(reason));
+    }
+    let verdict = (requirement.check)(requirement, transcript);
+    // A diagnosis that breaks down does not affect the verdict, nor does a scenario that was not meant to run.
+    let played =
+        |scenario: &Scenario| scenario.needs.is_none_or(|one| transcript.capabilities.contains(&one));
+    let judging = requirement.scenarios.iter();
+    let judging = judging.filter(|scenario| scenario.turn != Turn::Diagnosis && played(scenario));
+    let broken = judging.copied().find_map(|scenario| match transcript.ending(scenario.name)? {
+        Ending::Complete => None,
+        other => Some(other),
+    });
+    match (broken, verdict) {
+        // Not applicable stays not applicable when the subject breaks down.
+        (_, verdict @ Verdict::NotApplicable(_)) => Judgement::Judged(verdict),
+        // A failure that was seen before the scenario broke down counts.
+        (
+            None
+            | Some(
+                Ending::Died(_)
+                | Ending::RequestFailed(_)
+                | Ending::BrokenCapability(_)
+                | Ending::Skipped(_)
+                | Ending::OutOfTime(_),
+            ),
+            verdict @ Verdict::Fail(_),
+        ) => Judgement::Judged(verdict),
+        (None, verdict) => Judgement::Judged(verdict),
+        (Some(Ending::ProtocolViolation(why)), _) => Judgement::Error(why.clone()),
+        (Some(Ending::Died(why)), _) if transcript.role == Role::Sender => {
+            let (expected, actual) = messages::exited();
+            let evidence = Evidence::new(expected, actual, why.clone());
+            Judgement::Judged(evidence.because(Cause::new(Code::SendCrash)).fail())
+        }
+        (Some(Ending::BrokenCapability(why)), _) => {
+            let (expected, actual) = messages::capability_broken();
+            let evidence = Evidence::new(expected, actual, why.clone());
+            Judgement::Judged(evidence.fail())
+        }
+        (Some(Ending::Died(why) | Ending::RequestFailed(why) | Ending::Skipped(why)), _) => {
+            Judgement::Judged(Verdict::Inconclusive(why.clone()))
+        }
+        (Some(Ending::OutOfTime(whole)), _) => {
+            Judgement::Judged(Verdict::Inconclusive(messages::out_of_time(*whole)))
+        }
+        (Some(Ending::Complete), verdict) => Judgement::Judged(verdict),
+    }
+}
