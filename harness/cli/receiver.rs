@@ -154,7 +154,7 @@ impl Once<'_> {
 
     /// Reaches the receiver, and its observations if they are asked for.
     async fn reach(&self, plan: &RunPlan, retry: bool) -> Result<Option<Receiver>, SubjectError> {
-        let (interrupted, most) = (&plan.options.interrupted, plan.options.max_time.left());
+        let (interrupted, most) = (&plan.options.interrupted, plan.options.max_time.whole());
         let Some(reached) = self.attachment.reach_within(most, interrupted, retry).await? else {
             return Ok(None);
         };

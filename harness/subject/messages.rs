@@ -67,7 +67,7 @@ pub(super) fn receiver_ended_by_itself(command: &str, port: u16, end: impl Displ
 pub(super) fn receiver_never_listened(command: &str, port: u16, seconds: f64, stderr_end: &str) -> String {
     format!(
         "the receiver did not listen on 127.0.0.1:{port} or [::1]:{port} within {seconds} s; make `{command}` listen on the \
-         port in the variable PORT, or wait longer with --ready-timeout{stderr_end}"
+         port in the variable PORT, or wait longer with --ready-timeout or --max-time{stderr_end}"
     )
 }
 

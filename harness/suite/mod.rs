@@ -25,6 +25,8 @@ pub mod cause;
 
 pub mod selection;
 
+pub mod finding;
+
 pub mod run;
 
 pub mod replay;

@@ -1,6 +1,6 @@
 //! Runs the scenarios of the selected requirements. Judging follows, from the transcript alone.
-
-mod findings;
+//!
+//! What the time of a run does not allow is left out, the most telling cases last.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,10 +12,11 @@ use super::{messages, receiver as on_receiver, sender as on_sender};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::Random;
-use crate::subject;
+use crate::subject::{self, SubjectError};
+pub use crate::suite::finding::{Finding, judge};
 use crate::suite::max_time::MaxTime;
 use crate::suite::property::Extent;
-use crate::suite::requirement::{Requirement, Role};
+use crate::suite::requirement::{Requirement, Role, Verdict};
 use crate::suite::requirements;
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::transcript::{Capability, Ending, Keeper, Limits, Transcript};
@@ -24,8 +25,6 @@ use crate::webhook::dialect::Dialect;
 use crate::webhook::vectors;
 use crate::wire::client::Client;
 use crate::wire::endpoint::certificates::Authority;
-
-pub use findings::{Finding, judge, not_started};
 
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -142,6 +141,19 @@ pub async fn sender(
 /// Whether these requirements need HTTPS endpoints.
 pub fn need_https(selected: &[&'static Requirement]) -> bool {
     needed(Role::Sender, selected).iter().any(|one| one.needs == Some(Capability::Https))
+}
+
+/// A run that could not start. The finding on each requirement is the reason.
+pub fn not_started(mut transcript: Transcript, selected: &[&'static Requirement], why: &SubjectError) -> Run {
+    transcript.unreached = true;
+    let skipped = needed(transcript.role, selected).into_iter();
+    transcript.endings = skipped.map(|one| (one.name, Ending::Skipped(why.to_string()))).collect();
+    let judgement = || match why {
+        SubjectError::ProtocolViolation(why) => Judgement::Error(why.clone()),
+        other => Judgement::Judged(Verdict::Inconclusive(other.to_string())),
+    };
+    let findings = selected.iter().map(|&requirement| Finding { requirement, judgement: judgement() });
+    Run { transcript, findings: findings.collect(), duration: Duration::ZERO, interrupted: false }
 }
 
 /// The scenarios of the selected requirements, in the order in which they run.

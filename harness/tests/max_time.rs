@@ -34,11 +34,6 @@ fn within(bound: Duration, role: &str, command: &str, options: &[&str]) -> (Ran,
     (ran, report)
 }
 
-/// Why a requirement is inconclusive.
-fn reason<'a>(report: &'a Report, id: &str) -> &'a str {
-    report.check(id)["inconclusive"].as_str().unwrap_or_default()
-}
-
 /// How many generated cases per property the report says were tried, of how many.
 fn generated(ran: &Ran) -> Option<(usize, usize)> {
     let note =

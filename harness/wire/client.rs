@@ -66,12 +66,7 @@ impl Client {
 
     /// Sends one delivery. The exchange has no number yet; the transcript assigns it.
     pub async fn send(&self, target: &Target, delivery: &Delivery) -> Exchange {
-        let idle = if needs_fresh(delivery) {
-            self.close_idle();
-            None
-        } else {
-            self.take_idle(target)
-        };
+        let idle = if needs_fresh(delivery) { None } else { self.take_idle(target) };
         let (exchange, kept) = self.exchange(target, delivery, idle).await;
         self.put_back(kept);
         exchange
@@ -79,7 +74,8 @@ impl Client {
 
     /// Sends deliveries one after another on one new connection. If the peer closes it, the rest is sent on another.
     pub async fn send_all(&self, target: &Target, deliveries: &[Delivery]) -> Vec<Exchange> {
-        self.close_idle();
+        // A peer that serves one connection at a time reaches the new one only if no other is open.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let (mut exchanges, mut kept) = (Vec::with_capacity(deliveries.len()), None);
         for delivery in deliveries {
             let kept_for_it = kept.filter(|_| !needs_fresh(delivery));
@@ -154,12 +150,6 @@ impl Client {
                 return Some(connection);
             }
         }
-    }
-
-    /// Closes the idle connections before a new one is opened. A peer that serves one connection at a time does not reach the new
-    /// one while it waits for more on another.
-    fn close_idle(&self) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn put_back(&self, connection: Option<Connection>) {

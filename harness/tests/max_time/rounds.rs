@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{generated, hostile, reason, within};
+use super::{generated, hostile, within};
 
 #[test]
 fn as_many_generated_cases_are_tried_as_fit_the_time() {
@@ -22,7 +22,7 @@ fn requirement_with_too_few_generated_cases_is_inconclusive() {
     let options = ["--max-time", "4s", "--jobs", "1", "--run", "RCV-3,RCV-4"];
     let (ran, report) = within(Duration::from_secs(4), "receiver", &command, &options);
     let ran = ran.expect(3);
-    assert!(reason(&report, "RCV-3").starts_with("out of time: "), "{ran:#?}");
+    assert!(report.message("RCV-3").starts_with("out of time: "), "{ran:#?}");
     assert!(report.with("pass").contains("RCV-4"), "it has fixed cases only: {ran:#?}");
 }
 

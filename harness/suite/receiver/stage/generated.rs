@@ -240,3 +240,35 @@ impl ReceiverStage<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::any;
+
+    use super::*;
+    use crate::suite::transcript::Respect;
+
+    fn search(name: &'static str, cases: u32) -> Search {
+        let property = Property::of(name, any::<u64>(), |number| {
+            Case::valid(number.to_string(), Respect::Valid, |_| None)
+        });
+        Search::new(ScenarioName("any"), property, Extent { cases, jobs: 4, seed: 7 })
+    }
+
+    fn some(search: &mut Search, count: usize) -> Vec<String> {
+        (0..count).map(|_| search.generate().current().what).collect()
+    }
+
+    #[test]
+    fn rounds_do_not_change_the_cases_of_a_seed() {
+        let all = some(&mut search("numbers", 64), 64);
+        let (mut numbers, mut others) = (search("numbers", 12), search("other numbers", 12));
+        let mut tried = Vec::new();
+        for round in [4, 1, 7] {
+            tried.extend(some(&mut numbers, round));
+            some(&mut others, round);
+        }
+        assert_eq!(tried, all[..12]);
+        assert_ne!(some(&mut search("other numbers", 12), 12), tried);
+    }
+}

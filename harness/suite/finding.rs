@@ -1,17 +1,13 @@
-//! What a run shows about each selected requirement: a pure function of its transcript.
+//! Judges what happened in a run: one finding for each selected requirement.
 //!
-//! If the harness or the attachment breaks down, the subject neither fails nor passes.
+//! Judging is a pure function of the transcript. If the harness or the attachment breaks down, the subject neither fails nor passes.
 
-use std::time::Duration;
-
-use super::{Run, needed};
-use crate::subject::SubjectError;
+use super::{messages, receiver as on_receiver};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Evidence, Requirement, Role, Verdict};
 use crate::suite::scenario::{Scenario, Turn};
 use crate::suite::transcript::{Capability, Ending, Transcript};
 use crate::suite::verdict::Judgement;
-use crate::suite::{messages, receiver as on_receiver};
 use crate::wire::exchange::ExchangeId;
 
 /// The judgement on one requirement.
@@ -19,19 +15,6 @@ use crate::wire::exchange::ExchangeId;
 pub struct Finding {
     pub requirement: &'static Requirement,
     pub judgement: Judgement,
-}
-
-/// A run that could not start. The finding on each requirement is the reason.
-pub fn not_started(mut transcript: Transcript, selected: &[&'static Requirement], why: &SubjectError) -> Run {
-    transcript.unreached = true;
-    let skipped = needed(transcript.role, selected).into_iter();
-    transcript.endings = skipped.map(|one| (one.name, Ending::Skipped(why.to_string()))).collect();
-    let judgement = || match why {
-        SubjectError::ProtocolViolation(why) => Judgement::Error(why.clone()),
-        other => Judgement::Judged(Verdict::Inconclusive(other.to_string())),
-    };
-    let findings = selected.iter().map(|&requirement| Finding { requirement, judgement: judgement() });
-    Run { transcript, findings: findings.collect(), duration: Duration::ZERO, interrupted: false }
 }
 
 /// Judges a transcript. It needs no subject and can be repeated.
