@@ -6,6 +6,7 @@
 
 mod api;
 mod bad_input;
+mod budget;
 mod cases;
 mod cli;
 mod client;
