@@ -1,7 +1,7 @@
 //! Writes files as a whole, and tells before a run whether a file can be written and which paths name the same file.
 //!
-//! Invariant: a file keeps its old content until the new one is complete, and a failed write leaves no other file behind. Devices,
-//! pipes and open descriptors cannot be replaced and are written directly.
+//! Invariant: a file keeps its old content until the new one is complete, and a failed write leaves no other file. Devices, pipes
+//! and open descriptors cannot be replaced and are written directly.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
@@ -54,7 +54,7 @@ enum Destination {
 /// Errors: it cannot be written. A file that existed is then unchanged, unless its folder cannot get a new file.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     match destination(path)? {
-        // A regular file can be behind a descriptor. What it has already is kept, as in every write to a descriptor.
+        // A descriptor can lead to a regular file. What it has already is kept, as in every write to a descriptor.
         Destination::Direct => OpenOptions::new().append(true).open(path)?.write_all(content),
         Destination::File(path) => replace(&path, content),
     }
@@ -74,9 +74,9 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     if old.is_some() {
         OpenOptions::new().write(true).open(path)?;
     }
-    let in_place = || OpenOptions::new().write(true).truncate(true).open(path)?.write_all(content);
+    let changed = || OpenOptions::new().write(true).truncate(true).open(path)?.write_all(content);
     let file = match filled(&folder_of(path), content) {
-        Err(why) if old.is_some() && is_denied(&why) => return in_place(),
+        Err(why) if old.is_some() && is_denied(&why) => return changed(),
         file => file?,
     };
     if let Some(old) = &old {
@@ -86,7 +86,7 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     }
     match file.persist(path) {
         // The file is a mount of its own, as in containers.
-        Err(failed) if old.is_some() && is_mount(&failed.error) => in_place(),
+        Err(failed) if old.is_some() && is_mount(&failed.error) => changed(),
         persisted => persisted.map(drop).map_err(|failed| failed.error),
     }
 }
@@ -107,7 +107,7 @@ fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
         builder.permissions(permissions);
     }
     builder.tempfile_in(folder).map_err(|why| {
-        // Without the path of the file, which nobody knows.
+        // Without the path of the file, which means nothing to a user.
         why.raw_os_error().map_or_else(|| io::Error::from(why.kind()), io::Error::from_raw_os_error)
     })
 }

@@ -1,6 +1,7 @@
 //! The project's rules, checked on the source text. A violation names the file, the line and the fix.
 
 mod circles;
+mod dependencies;
 mod imports;
 mod length;
 mod messages;

@@ -131,7 +131,7 @@ impl<'de> Visitor<'de> for Way<'_> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.names {
-            [name, ..] => write!(f, "an object with `{name}`"),
+            [name, ..] => write!(f, "an object (`{name}`)"),
             [] => f.write_str("an array"),
         }
     }

@@ -17,7 +17,7 @@ use crate::wire::exchange::{Exchange, Outcome};
 const LONGEST_FILE: u64 = 64 * 1024 * 1024;
 /// How many bytes of memory the deliveries may take.
 const MOST_KEPT: usize = 128 * 1024 * 1024;
-/// What an allocation takes in addition to its content.
+/// What an allocation costs in addition to its content.
 const ALLOCATION: usize = 16;
 const BUFFER: usize = 64 * 1024;
 
@@ -62,7 +62,7 @@ fn variable(exchange: &Exchange) -> usize {
     headers.chain(texts.map(|length| length + ALLOCATION)).sum()
 }
 
-/// The bytes of a file, read once, with the count of the lines that are behind.
+/// The bytes of a file, read once, with the count of its lines so far.
 pub(super) struct Source<R> {
     inner: R,
     buffer: Vec<u8>,

@@ -81,7 +81,7 @@ fn baseline_is_saved_and_compared() {
     assert_eq!(report["comparison"]["old"], "main");
     assert!(report["comparison"]["why"].as_str().unwrap().contains("at least 5 s"), "{report}");
     let before = fs::read(baseline(&folder)).unwrap();
-    let ran = bench(&folder, &["--baseline", "main", "--save", "main"]).expect(3);
+    let ran = bench(&folder, &["--baseline", "main", "--save", "main", "--force"]).expect(3);
     ran.complains_of(&["not saved as \"main\""]);
     ran.says(&["compared with main", "RESULT: inconclusive"]);
     assert_eq!(fs::read(baseline(&folder)).unwrap(), before, "it was not replaced");

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
@@ -28,6 +29,10 @@ impl File {
         let path = folder.path().join("recorded");
         fs::write(&path, text).unwrap();
         Self { _folder: folder, path }
+    }
+
+    pub(crate) fn content(&self) -> Vec<u8> {
+        fs::read(&self.path).unwrap()
     }
 
     pub(crate) fn arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
@@ -133,7 +138,9 @@ fn malformed_transcript_is_rejected_with_its_line() {
     let good = line(&body(1), "");
     for (text, words) in [
         (String::new(), "line 1: the file is empty"),
-        (format!("{good}\n{}", &good[..good.len() / 2]), "line 2 is cut off"),
+        (format!("{good}\n{}\n{good}\n", &good[..good.len() / 2]), "line 2 is cut off"),
+        (format!("{good}\n{}\n", &good[..good.len() / 2]), "line 2 is cut off"),
+        (good[..good.len() / 2].to_owned(), "line 1 is cut off"),
         (format!("{good}\n\n{{\"summary\":{{}}}}\n"), "line 3 is not an exchange"),
         ("event,record\n".to_owned(), "line 1 is not JSON"),
         ("{\n  \"log\": {\n    \"entries\": [\n".to_owned(), "cut off"),
@@ -145,6 +152,37 @@ fn malformed_transcript_is_rejected_with_its_line() {
     }
     run(["sender", "--transcript", "no/such/file"]).expect(2).complains_of(&["no/such/file"]);
     run_on(["sender", "--transcript", "-"], "what").expect(2).complains_of(&["line 1"]);
+}
+
+#[test]
+fn deliveries_before_a_cut_last_line_are_judged() {
+    let (right, alone) = (line(&body(1), &format!("{AT_MS}:{}", body(1))), line(&body(2), &body(2)));
+    for (whole, status) in [(&right, 0), (&alone, 1)] {
+        let file = File::new(format!("{whole}\n{whole}\n{}", &right[..right.len() - 9]));
+        let (ran, report) = judged(file.arguments(&["--secret", SECRET]));
+        ran.expect(status).says(&["note: the last line of ", "recorded is cut; 2 deliveries were read"]);
+        assert_eq!(report.0["exchanges"], 2);
+        let notes = report.0["notes"].to_string();
+        assert!(notes.contains("is cut; 2 deliveries were read"), "{notes}");
+    }
+}
+
+#[test]
+fn long_har_is_read_once() {
+    let entry = |line: &str| {
+        format!(
+            r#"{{"startedDateTime":"2026-01-01T00:00:00Z","request":{{"method":"{line}","url":"http://h/","headers":[]}}}}"#
+        )
+    };
+    let many = vec![entry("GET"); 80_000].join(",\n");
+    let file = File::new(format!("{{\"log\":{{\"entries\":[{many}]}}}}"));
+    let began = Instant::now();
+    run(file.arguments(&[])).expect(2).complains_of(&["line 1: the file has no deliveries"]);
+    // Counting the lines before each entry took minutes.
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    let file =
+        File::new(format!("{{\"log\":{{\"entries\":[{many},\n{}]}}}}", entry("").replace("\"\"", "1")));
+    run(file.arguments(&[])).expect(2).complains_of(&["line 80001: log.entries[80000]: "]);
 }
 
 #[test]

@@ -27,6 +27,7 @@ import platform
 import random
 import re
 import secrets
+import socket
 import sys
 import time
 import urllib.parse
@@ -310,13 +311,35 @@ def check_target(environment):
         return f"--host {url!r} is not an http or https URL"
     if parts.username or parts.password:
         return "the URL contains a user name or a password, which deliveries do not carry; remove it"
-    try:
-        here = parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname).is_loopback
-    except ValueError:
-        here = False
+    address = address_of(parts.hostname)
+    if address and address.is_unspecified:
+        instead = "127.0.0.1" if address.version == 4 else "[::1]"
+        return f"{parts.hostname} is an address to listen on; write {instead}"
+    here = address.is_loopback if address else is_localhost(parts.hostname)
     if not here and not environment.parsed_options.allow_remote:
         return f"{parts.netloc} is not this machine; to send to it anyway, add --allow-remote"
     return None
+
+
+def address_of(host):
+    """The address that a host is, or None for a name. An IPv4 address inside an IPv6 address is taken out."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def is_localhost(host):
+    """Whether a name is this machine's by definition, and the resolver agrees: it is asked when the load begins."""
+    name = host.lower().removesuffix(".")
+    if name != "localhost" and not name.endswith(".localhost"):
+        return False
+    try:
+        found = socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return all(address_of(one[4][0]).is_loopback for one in found)
 
 
 # --- The counts of this process -------------------------------------------------------------------------------------
@@ -722,8 +745,7 @@ def on_init(environment, runner, **_):
         # Fail now rather than at the end, when the results would be lost.
         path = environment.parsed_options.results
         try:
-            with open(path, "w", encoding="utf-8"):
-                pass
+            check_writable(path)
         except OSError as why:
             refuse(f"cannot write the results to {path}: {why}")
 
@@ -739,8 +761,10 @@ def on_test_start(environment, **_):
         CONTROL.known = dict.fromkeys(getattr(runner, "clients", []))
         CONTROL.begun_ms = time.time_ns() // 1_000_000
         # `bench distributed` learns from this line that all workers are connected.
-        with open(options.results, "w", encoding="utf-8") as file:
-            file.write("\n")
+        # The results of an earlier load stay until there are new ones.
+        if not os.path.exists(options.results):
+            with open(options.results, "w", encoding="utf-8") as file:
+                file.write("\n")
         CONTROL.users = runner.target_user_count
         CONTROL.run_time = options.run_time
         # Locust passes the master's own options on to the workers when it starts their users.
@@ -805,6 +829,41 @@ def on_test_stopping(environment, **_):
         STATE.stop()
 
 
+def check_writable(path):
+    """Fails if the file cannot be written. An existing file is not changed."""
+    if os.path.exists(path):
+        if not os.path.isdir(path) and not os.path.isfile(path):
+            return
+        with open(path, "r+", encoding="utf-8"):
+            return
+    unfinished = unfinished_name(path)
+    with open(unfinished, "x", encoding="utf-8"):
+        pass
+    os.remove(unfinished)
+
+
+def unfinished_name(path):
+    return f"{os.path.realpath(path)}.{os.getpid()}.unfinished"
+
+
+def write_results(path, results):
+    """Writes the results as a whole: earlier ones stay if the disk is full."""
+    text = json.dumps(results, ensure_ascii=False, indent=1) + "\n"
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return
+    unfinished = unfinished_name(path)
+    try:
+        with open(unfinished, "x", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(unfinished, os.path.realpath(path))
+    except OSError:
+        if os.path.exists(unfinished):
+            os.remove(unfinished)
+        raise
+
+
 def on_quitting(environment, **_):
     if isinstance(environment.runner, WorkerRunner):
         # It was not dismissed by the master, but is interrupted or ends by itself.
@@ -813,9 +872,7 @@ def on_quitting(environment, **_):
         return
     finish(environment)
     results = judge(environment)
-    with open(environment.parsed_options.results, "w", encoding="utf-8") as file:
-        json.dump(results, file, ensure_ascii=False, indent=1)
-        file.write("\n")
+    write_results(environment.parsed_options.results, results)
     for reason in results["reasons"]:
         print(f"twenty-conform: {reason}", file=sys.stderr)
     summary = results["all"]
