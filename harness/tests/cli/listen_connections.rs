@@ -27,7 +27,7 @@ const LONG: usize = 8 * 1024 * 1024;
 
 /// Connections that have sent these bytes.
 fn connections(listening: &Listening, count: usize, bytes: &[u8]) -> Vec<TcpStream> {
-    // The sockets of this process, and those of tests beside it.
+    // For these sockets, and those of other tests.
     descriptors::allow(4096).unwrap();
     let connection = |_| {
         let mut stream = TcpStream::connect(listening.authority()).unwrap();
@@ -98,7 +98,9 @@ fn listen_stays_below_the_limit_on_open_files() {
 
 #[test]
 fn held_bodies_stay_within_the_memory_and_do_not_block_others() {
-    for framing in [format!("Content-Length: {LONG}\r\n\r\n"), "Transfer-Encoding: chunked\r\n\r\n800000\r\n".into()] {
+    for framing in
+        [format!("Content-Length: {LONG}\r\n\r\n"), "Transfer-Encoding: chunked\r\n\r\n800000\r\n".into()]
+    {
         let listening = Listening::new(&["--secret", SECRET]);
         let head = format!("POST / HTTP/1.1\r\nHost: x\r\n{framing}");
         let mut held = connections(&listening, 250, head.as_bytes());
@@ -173,7 +175,11 @@ fn requests_that_wait_for_100_continue_and_http_1_0_are_answered() {
     let answer = listening.send(old.as_bytes());
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     let (status, summary) = listening.end();
-    assert_eq!((status, &summary["judged"], &summary["failed"]), (Some(0), &2.into(), &0.into()), "{summary}");
+    assert_eq!(
+        (status, &summary["judged"], &summary["failed"]),
+        (Some(0), &2.into(), &0.into()),
+        "{summary}"
+    );
 }
 
 #[test]
@@ -193,10 +199,7 @@ fn requests_with_wrong_framing_are_failures() {
         ),
         ("Host: x", format!("Transfer-Encoding: gzip, chunked\r\n\r\n{chunks}")),
         ("Host: x", format!("Transfer-Encoding: chunked\r\n\r\n+{chunks}")),
-        (
-            "Host: x",
-            format!("Transfer-Encoding: chunked\r\n\r\n{size}\r\n{content}GARBAGE\r\n0\r\n\r\n"),
-        ),
+        ("Host: x", format!("Transfer-Encoding: chunked\r\n\r\n{size}\r\n{content}GARBAGE\r\n0\r\n\r\n")),
         ("X-Other: x", format!("Content-Length: {length}\r\n\r\n{content}")),
         ("Host: x\r\nHost: y", format!("Content-Length: {length}\r\n\r\n{content}")),
     ];
@@ -208,7 +211,10 @@ fn requests_with_wrong_framing_are_failures() {
         assert_eq!(told["cause"], "send.framing", "{rest}: {told}");
     }
     let (status, summary) = interrupted(listening);
-    assert_eq!((status, &summary["broken"], &summary["result"]), (Some(1), &wrong.len().into(), &"fail".into()));
+    assert_eq!(
+        (status, &summary["broken"], &summary["result"]),
+        (Some(1), &wrong.len().into(), &"fail".into())
+    );
 }
 
 #[test]
