@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Compares the throughput of the load generator, the accounting endpoint and the reference sender with other tools.
+"""Compares the throughput of the load generator, the accounting endpoint, the reference sender and `listen` with other programs.
 
   throughput.py generator PROGRAM [ROUNDS]   the generator, which signs every delivery, vs. wrk posting a fixed one, to nginx
   throughput.py oha PROGRAM [ROUNDS]         the generator vs. oha posting a fixed delivery, to nginx
   throughput.py endpoint PROGRAM [ROUNDS]    the endpoint, which verifies and counts, vs. nginx answering 204, under wrk
   throughput.py sender PROGRAM [ROUNDS]      the reference sender to the endpoint vs. wrk to nginx
+  throughput.py listen PROGRAM [ROUNDS] [OTHER]   `listen --out` vs. that of another build, or vs. `listen` without --out
   throughput.py memory PROGRAM               memory of the endpoint after 10,000 and after 1,000,000 deliveries
   throughput.py rate PROGRAM                 an open loop at half of the saturation rate, for 30 s
 
 PROGRAM is a release build of twenty-conform. Each round measures both sides, in alternating order, so that other work on the
-machine affects both equally. The result is the median ratio. The script needs wrk and nginx, and oha for one comparison.
+machine affects both equally. The result is the median ratio. The script needs wrk and nginx, and oha for one comparison; `listen`
+needs none of them.
 
 All traffic stays on 127.0.0.1, every load is bounded, and every process is stopped at the end.
 """
@@ -135,6 +137,19 @@ def of_sender(program, folder):
     return of_program(folder, command + ["--warm-up", "500ms"])["total"]["rate"]
 
 
+def of_listen(program, generator, corpus, folder, *options):
+    """The deliveries per second that `listen` answers, all signed."""
+    port = free_port()
+    command = [program, "listen", "--port", str(port), "--secret", SECRET, "--json", *options]
+    with running(command, port, signal.SIGINT):
+        return of_generator(generator, port, corpus, folder, seconds=3)["rate"]
+
+
+def of_saving_listen(program, generator, corpus, folder):
+    with tempfile.TemporaryDirectory() as kept:
+        return of_listen(program, generator, corpus, folder, "--out", kept)
+
+
 def compare(rounds, measure_own, measure_other, names, what):
     ratios = []
     for nth in range(rounds):
@@ -155,7 +170,7 @@ def resident_mib(process):
 def main():
     what, program = sys.argv[1], os.path.abspath(sys.argv[2])
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
-    for needed in ("wrk", "nginx", *(["oha"] if what == "oha" else [])):
+    for needed in () if what == "listen" else ("wrk", "nginx", *(["oha"] if what == "oha" else [])):
         if shutil.which(needed) is None:
             sys.exit(f"{needed} is not installed; install it, for example with `apt-get install {needed}`")
     with tempfile.TemporaryDirectory() as folder:
@@ -182,6 +197,11 @@ def main():
             with nginx(folder, one):
                 compare(rounds, lambda: of_sender(program, folder), lambda: of_wrk(one, fixed, folder), ("sender", "wrk"),
                          f"reference sender vs. wrk, {CONNECTIONS} connections")
+        elif what == "listen":
+            before = os.path.abspath(sys.argv[4]) if len(sys.argv) > 4 else None
+            saves = lambda one: of_saving_listen(one, program, corpus, folder)
+            compare(rounds, lambda: saves(program), lambda: saves(before) if before else of_listen(program, program, corpus, folder),
+                     ("listen --out", "the other"), f"listen --out, {CONNECTIONS} connections, 1 KiB, signed")
         elif what == "memory":
             with endpoint(program, one) as process:
                 at_start, sent = resident_mib(process), 0

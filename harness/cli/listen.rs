@@ -120,7 +120,11 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
                     continue;
                 }
             };
-            note_failures(&storage, &mut saves, console);
+            if let Storage::Failed(why) = &storage
+                && std::mem::take(&mut saves)
+            {
+                console.note(&messages::not_saved(why));
+            }
             let entry = DeliveryEntry::new(dialect, &exchange.delivery.body, &findings, &judge.redaction);
             text.push_str(&show.delivery(&exchange, &storage, &entry, &judge.redaction));
             if let (Some(verdicts), Storage::Stored) = (&mut verdicts, storage) {
@@ -132,7 +136,6 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     };
     let Ended { received, not_judged } = listening.judge(&mut judge, asked, print).await?;
     let _writing = writing();
-    let fail_on = arguments.fail_on.level();
     let lost = verdicts.as_ref().and_then(Verdicts::lost);
     let counts = TrafficCounts {
         received,
@@ -140,29 +143,10 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         stored: stored.map(|counts| [counts.stored(), counts.failed()]),
         verdicts_lost: lost.map_or(0, |(count, _)| count),
     };
-    if let Some((count, why)) = lost {
-        console.note(&messages::verdicts_not_saved(count, why));
-    }
-    if not_judged > 0 {
-        console.note(&messages::not_judged(not_judged, arguments.out.as_deref()));
-    }
+    arguments.note_gaps(&counts, lost, console);
+    let fail_on = arguments.fail_on.level();
     console.print(&show.summary(&judge.tally, counts, fail_on, began.elapsed()))?;
     Ok(counts.exit(&judge.tally, fail_on))
-}
-
-/// Notes when deliveries can no longer be saved, and when they can again.
-fn note_failures(storage: &Storage, saves: &mut bool, console: &mut Console) {
-    match storage {
-        Storage::Failed(why) if *saves => {
-            console.note(&messages::not_saved(why));
-            *saves = false;
-        }
-        Storage::Stored if !*saves => {
-            console.note(messages::saved_again());
-            *saves = true;
-        }
-        _ => {}
-    }
 }
 
 /// Makes a write past the limit on file sizes (`ulimit -f`) fail, as one to a full disk does, instead of ending the process.
@@ -178,6 +162,16 @@ fn survive_the_limit_on_file_sizes() {
 fn survive_the_limit_on_file_sizes() {}
 
 impl Arguments {
+    /// Notes what is missing in the folder and in the summary.
+    fn note_gaps(&self, counts: &TrafficCounts, lost: Option<(u64, &str)>, console: &mut Console) {
+        if let Some((count, why)) = lost {
+            console.note(&messages::verdicts_not_saved(count, why));
+        }
+        if counts.not_judged > 0 {
+            console.note(&messages::not_judged(counts.not_judged, self.out.as_deref()));
+        }
+    }
+
     /// The target of --forward. Errors: its URL is malformed or not allowed.
     fn forward_target(&self, console: &mut Console) -> Result<Option<Target>, Error> {
         let Some(url) = &self.forward else {

@@ -235,14 +235,9 @@ pub(super) fn forwards_in_a_loop(url: &str) -> String {
     )
 }
 
-/// Deliveries cannot be saved from here on.
+/// The first delivery that cannot be saved.
 pub(super) fn not_saved(why: &str) -> String {
-    format!("deliveries are answered 503 because they cannot be saved: {why}")
-}
-
-/// Deliveries are saved again after failures.
-pub(super) fn saved_again() -> &'static str {
-    "deliveries are saved again and answered as before"
+    format!("deliveries that cannot be saved are answered 503: {why}")
 }
 
 /// Verdicts that could not be saved, after the summary.

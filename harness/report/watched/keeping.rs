@@ -61,7 +61,8 @@ pub struct Verdicts {
     lines: Lines,
     buffer: Vec<u8>,
     buffered: u64,
-    lost: Option<(u64, String)>,
+    lost: u64,
+    failure: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -90,7 +91,7 @@ pub fn claim(folder: &Path, redaction: Redaction) -> Result<(Keeping, Verdicts),
     let (deliveries, verdicts) = (lines(DELIVERIES)?, lines(VERDICTS)?);
     let counts = Arc::default();
     let keeping = Keeping { folder: folder.to_owned(), lines: deliveries, redaction, counts };
-    Ok((keeping, Verdicts { lines: verdicts, buffer: Vec::new(), buffered: 0, lost: None }))
+    Ok((keeping, Verdicts { lines: verdicts, buffer: Vec::new(), buffered: 0, lost: 0, failure: None }))
 }
 
 impl Keeping {
@@ -184,18 +185,23 @@ impl Verdicts {
         }
     }
 
-    /// Writes the verdicts to their file. What cannot be written is lost: it is still printed, and can be judged again.
+    /// Writes the verdicts to their file. If they cannot be written, it tries again with the next ones. If those are too many, they
+    /// are lost: they are still printed, and can be judged again.
     pub fn flush(&mut self) {
         if let Err(why) = self.lines.append(&self.buffer) {
-            let lost = self.lost.get_or_insert_with(|| (0, messages::not_written(&self.lines.path, &why)));
-            lost.0 += self.buffered;
+            self.failure.get_or_insert_with(|| messages::not_written(&self.lines.path, &why));
+            if self.buffer.len() <= TOGETHER {
+                return;
+            }
+            self.lost += self.buffered;
         }
         (self.buffer, self.buffered) = (Vec::new(), 0);
     }
 
-    /// How many verdicts are lost, and why the first is.
+    /// How many verdicts could not be written, and the first reason.
     pub fn lost(&self) -> Option<(u64, &str)> {
-        self.lost.as_ref().map(|(count, why)| (*count, why.as_str()))
+        let lost = self.lost + self.buffered;
+        self.failure.as_deref().filter(|_| lost > 0).map(|why| (lost, why))
     }
 }
 

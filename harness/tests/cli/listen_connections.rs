@@ -27,7 +27,7 @@ const LONG: usize = 8 * 1024 * 1024;
 
 /// Connections that have sent these bytes.
 fn connections(listening: &Listening, count: usize, bytes: &[u8]) -> Vec<TcpStream> {
-    // The sockets of this process, and those of tests beside it.
+    // For these sockets, and those of other tests.
     descriptors::allow(4096).unwrap();
     let connection = |_| {
         let mut stream = TcpStream::connect(listening.authority()).unwrap();

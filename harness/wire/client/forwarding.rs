@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn recognises_requests_that_came_back() {
         let target = Target::parse("http://127.0.0.1:4000/").unwrap();
-        let forwarding = Forwarding::new(target, Duration::from_secs(1), Clock::system(), "own-1".to_owned());
+        let forwarding = Forwarding::new(target, Duration::from_secs(1), Clock::fixed(0), "own-1".to_owned());
         for (via, came_back) in [
             ("1.1 own-1", true),
             ("1.0 other, HTTP/1.1\town-1 (a comment)", true),

@@ -15,6 +15,7 @@ use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -128,9 +129,19 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Service {
     address: SocketAddr,
-    stop: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
+    ending: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
     underway: watch::Sender<usize>,
+}
+
+/// How far the end of a server is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Serving,
+    /// Nothing new is accepted, and each connection ends after an answer.
+    Ending,
+    Ended,
 }
 
 /// An accepted connection on its way to its thread.
@@ -144,9 +155,15 @@ struct Shared<I> {
     most_room: usize,
     /// How many requests are waiting for their answer.
     underway: watch::Sender<usize>,
+    /// Whether each connection ends after its next answer.
+    ending: Arc<AtomicBool>,
 }
 
 impl<I> Shared<I> {
+    fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
+    }
+
     /// Adds an answer to those that go out together, or returns the future that gives it.
     fn answer<'a>(
         &'a self,
@@ -187,20 +204,22 @@ impl Service {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let listener = listener.into_std()?;
-        let (stop, _) = watch::channel(false);
+        let (phase, _) = watch::channel(Phase::Serving);
         let most_room = (limits.long_bodies / 1024).max(limits.body / 1024 + 2);
         let room = Arc::new(Semaphore::new(most_room));
         let (underway, _) = watch::channel(0);
-        let mut service = Self { address, stop, threads: Vec::new(), underway: underway.clone() };
-        let shared = Arc::new(Shared { intake, limits, room, most_room, underway });
+        let ending = Arc::new(AtomicBool::new(false));
+        let (threads, counted) = (Vec::new(), underway.clone());
+        let mut service = Self { address, phase, ending: ending.clone(), threads, underway: counted };
+        let shared = Arc::new(Shared { intake, limits, room, most_room, underway, ending });
         let mut lines = Vec::new();
         for number in 0..limits.threads.max(1) {
             let (line, accepted) = mpsc::unbounded_channel();
             lines.push(line);
-            let served = serve(shared.clone(), accepted, service.stop.subscribe());
+            let served = serve(shared.clone(), accepted, service.phase.subscribe());
             service.run(format!("intake-{number}"), served)?;
         }
-        let accepting = accept(listener, lines, limits.connections, service.stop.subscribe());
+        let accepting = accept(listener, lines, limits.connections, service.phase.subscribe());
         service.run("intake-accept".to_owned(), accepting)?;
         Ok(service)
     }
@@ -223,6 +242,8 @@ impl Service {
 
     /// Ends the server once every accepted request is answered, or after `within`.
     pub(crate) async fn end_answered(self, within: Duration) {
+        self.ending.store(true, Ordering::Relaxed);
+        self.phase.send_replace(Phase::Ending);
         let mut underway = self.underway.subscribe();
         // In both cases, the server ends here.
         let _ = timeout(within, underway.wait_for(|count| *count == 0)).await;
@@ -231,7 +252,7 @@ impl Service {
 
     /// Ends the server, and waits until it handles no more requests.
     pub async fn end(mut self) {
-        self.stop.send_replace(true);
+        self.phase.send_replace(Phase::Ended);
         let threads = std::mem::take(&mut self.threads);
         let joined = tokio::task::spawn_blocking(move || {
             // A thread that panicked has ended too.
@@ -254,7 +275,7 @@ impl From<Service> for Server {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        self.stop.send_replace(true);
+        self.phase.send_replace(Phase::Ended);
     }
 }
 
@@ -263,9 +284,10 @@ async fn accept(
     listener: std::net::TcpListener,
     lines: Vec<mpsc::UnboundedSender<Accepted>>,
     most: usize,
-    mut stop: watch::Receiver<bool>,
+    mut phase: watch::Receiver<Phase>,
 ) {
     let Ok(listener) = TcpListener::from_std(listener) else { return };
+    let mut ends = phase.clone();
     let mut places = Places::new(most);
     let dealing = async {
         for line in lines.iter().cycle() {
@@ -284,14 +306,18 @@ async fn accept(
     };
     tokio::select! {
         () = dealing => {}
-        _ = stop.wait_for(|stop| *stop) => {}
+        _ = ends.wait_for(|phase| *phase >= Phase::Ending) => {}
     }
+    drop(listener);
+    // Without its line, a thread would end with its connections.
+    let _ = phase.wait_for(|phase| *phase == Phase::Ended).await;
+    drop(lines);
 }
 
 async fn serve<I: Intake>(
     shared: Arc<Shared<I>>,
     mut accepted: mpsc::UnboundedReceiver<Accepted>,
-    mut stop: watch::Receiver<bool>,
+    mut phase: watch::Receiver<Phase>,
 ) {
     let serving = async {
         while let Some((stream, place)) = accepted.recv().await {
@@ -306,6 +332,6 @@ async fn serve<I: Intake>(
     };
     tokio::select! {
         () = serving => {}
-        _ = stop.wait_for(|stop| *stop) => {}
+        _ = phase.wait_for(|phase| *phase == Phase::Ended) => {}
     }
 }

@@ -94,6 +94,8 @@ impl<'a, I: Intake> Served<'a, I> {
             let Some(Ready { whole, persists, later }) = self.next().await? else { return Ok(()) };
             self.used += whole;
             self.sizes.clear();
+            // A load would otherwise never end.
+            let persists = persists && !self.shared.is_ending();
             if let Some((later, _underway)) = later {
                 if !self.flush(self.deadline()).await {
                     return Ok(());
