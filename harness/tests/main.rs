@@ -20,6 +20,7 @@ mod peers;
 mod readme;
 mod reference;
 mod replays;
+mod secrets;
 mod serialisers;
 mod shapes;
 mod signing;
