@@ -26,6 +26,7 @@ mod processes;
 mod readme;
 mod reference;
 mod replays;
+mod secrets;
 mod serialisers;
 mod shapes;
 mod signing;

@@ -100,6 +100,15 @@ pub(crate) fn serve(mut command: Command) -> Served {
     Served { url: url.unwrap_or_else(|| panic!("it said {line:?}")), child }
 }
 
+/// Starts a command whose first line on stdout is JSON with its URL.
+pub(crate) fn serve_with_json(mut command: Command) -> Served {
+    let child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut served = Served { child, url: String::new() };
+    let ready: Value = serde_json::from_str(&served.next_line()).unwrap();
+    served.url = ready["ready"]["url"].as_str().unwrap_or_else(|| panic!("{ready}")).to_owned();
+    served
+}
+
 impl Served {
     /// Its next line on stdout.
     pub(crate) fn next_line(&mut self) -> String {

@@ -1,0 +1,114 @@
+//! Looks for parts of secrets in outputs and files.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+use crate::cli::program::Ran;
+
+/// How many bytes of a secret nothing may contain.
+const WINDOW: usize = 8;
+
+/// The windows of some secrets, each with the encoding that has it.
+pub(super) struct Windows(HashMap<[u8; WINDOW], &'static str>);
+
+impl Windows {
+    pub(super) fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut windows = HashMap::new();
+        for secret in secrets {
+            for (name, encoded) in encodings(secret) {
+                for window in encoded.as_bytes().windows(WINDOW) {
+                    windows.entry(window.try_into().unwrap()).or_insert(name);
+                }
+            }
+        }
+        Self(windows)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The encoding and the text around the first part of a secret.
+    pub(super) fn found_in(&self, bytes: &[u8]) -> Option<(&'static str, String)> {
+        let found = bytes.windows(WINDOW).position(|window| self.0.contains_key(window));
+        found.map(|at| {
+            let around = &bytes[at.saturating_sub(80)..bytes.len().min(at + 80)];
+            (self.0[&bytes[at..at + WINDOW]], String::from_utf8_lossy(around).into_owned())
+        })
+    }
+
+    /// Fails if a part of a secret is in what a command printed.
+    #[track_caller]
+    pub(super) fn assert_not_in(&self, ran: &Ran, what: &str) {
+        assert_eq!(self.found_in(ran.stdout.as_bytes()), None, "{what}: stdout");
+        assert_eq!(self.found_in(ran.stderr.as_bytes()), None, "{what}: stderr");
+    }
+
+    /// Fails if a part of a secret is in a file of a folder or its subfolders, or in a file's name. Returns the number of files.
+    #[track_caller]
+    pub(super) fn assert_not_under(&self, folder: &Path, what: &str) -> usize {
+        let mut count = 0;
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            assert_eq!(self.found_in(path.file_name().unwrap().as_encoded_bytes()), None, "{what}: a name");
+            if path.is_dir() {
+                count += self.assert_not_under(&path, what);
+            } else {
+                assert_eq!(self.found_in(&fs::read(&path).unwrap()), None, "{what}: {}", path.display());
+                count += 1;
+            }
+        }
+        count
+    }
+}
+
+/// A secret in the encodings that programs use, made without the code under test.
+pub(super) fn encodings(secret: &str) -> Vec<(&'static str, String)> {
+    let escaped = |text: &str| {
+        let quoted = Value::from(text).to_string();
+        quoted[1..quoted.len() - 1].to_owned()
+    };
+    let once = escaped(secret);
+    let ascii = |text: &str| -> String {
+        let unit = |unit: &u16| format!("\\u{unit:04x}");
+        let mut units = [0; 2];
+        let mut of = |one: char| match one {
+            '\u{80}'.. => one.encode_utf16(&mut units).iter().map(unit).collect(),
+            _ => one.to_string(),
+        };
+        text.chars().map(&mut of).collect()
+    };
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let markup =
+        secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let mut all = vec![
+        ("plain", secret.to_owned()),
+        ("json twice", escaped(&once)),
+        ("json in ascii", ascii(&once)),
+        ("json", once),
+        ("upper hex", hex.to_uppercase()),
+        ("hex", hex),
+        ("url", form.replace('+', "%20")),
+        ("form", form),
+        ("html", markup.replace('\'', "&#x27;")),
+        ("lower case", secret.to_lowercase()),
+        ("upper case", secret.to_uppercase()),
+    ];
+    // Only the digits that do not depend on what is before and after.
+    for before in 0..3 {
+        let inside = |encoded: &str| {
+            let begin = before + usize::from(before > 0);
+            encoded.get(begin..encoded.len().saturating_sub(2)).unwrap_or_default().to_owned()
+        };
+        let bytes = [&b"::"[..before], secret.as_bytes()].concat();
+        all.push(("base64", inside(&STANDARD_NO_PAD.encode(&bytes))));
+        all.push(("base64url", inside(&URL_SAFE_NO_PAD.encode(&bytes))));
+    }
+    all
+}
