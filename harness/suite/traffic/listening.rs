@@ -207,7 +207,7 @@ impl Listening {
                         break;
                     }
                     batch.iter_mut().for_each(|watched| judge.count(watched));
-                    show(batch.drain(..).collect(), judge)?;
+                    show(std::mem::take(&mut batch), judge)?;
                     self.most.is_some_and(|most| judge.tally.judged >= most)
                 }
             };
