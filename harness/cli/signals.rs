@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -20,6 +20,9 @@ use crate::subject::process::end_all;
 
 /// How long the reports may take after a signal that arrives while they are written.
 const REPORT_WAIT: Duration = Duration::from_secs(2);
+/// The same signal within this time may be the same Ctrl-C: a parent such as `npm run` passes it on. The reports then get
+/// `REPORT_WAIT` too.
+const SAME_WAIT: Duration = Duration::from_millis(50);
 /// How long the process may take to end. It then kills itself.
 const EXIT_WAIT: Duration = Duration::from_millis(200);
 
@@ -78,17 +81,18 @@ fn catch() -> Option<watch::Sender<bool>> {
             let Some(mut signals) = signals() else { return };
             // The command waits for this.
             let _ = caught.send(());
-            signals.next().await;
+            let first = signals.next().await;
+            let asked_at = Instant::now();
             asking.send_replace(true);
-            let limit = async {
-                match IS_WRITING.load(Ordering::SeqCst) {
-                    true => tokio::time::sleep(REPORT_WAIT).await,
-                    false => std::future::pending().await,
+            let (mut is_limited, mut is_repeated) = (IS_WRITING.load(Ordering::SeqCst), false);
+            loop {
+                let limit = if is_limited { REPORT_WAIT } else { Duration::MAX };
+                match tokio::time::timeout(limit, signals.next()).await {
+                    Ok(again) if again == first && !is_repeated && asked_at.elapsed() < SAME_WAIT => {
+                        (is_limited, is_repeated) = (true, true);
+                    }
+                    _ => break,
                 }
-            };
-            tokio::select! {
-                () = signals.next() => {}
-                () = limit => {}
             }
             end_at_once();
         });
@@ -144,9 +148,9 @@ mod unix {
     pub(super) struct Signals(Vec<Signal>);
 
     impl Signals {
-        /// Waits for one of the signals.
-        pub(super) async fn next(&mut self) {
-            select_all(self.0.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
+        /// Waits for one of the signals. Returns which.
+        pub(super) async fn next(&mut self) -> usize {
+            select_all(self.0.iter_mut().map(|signal| Box::pin(signal.recv()))).await.1
         }
     }
 
@@ -175,12 +179,12 @@ mod windows {
     pub(super) struct Signals(CtrlC, CtrlBreak, CtrlClose);
 
     impl Signals {
-        /// Waits for one of the signals.
-        pub(super) async fn next(&mut self) {
+        /// Waits for one of the signals. Returns which.
+        pub(super) async fn next(&mut self) -> usize {
             tokio::select! {
-                _ = self.0.recv() => {}
-                _ = self.1.recv() => {}
-                _ = self.2.recv() => {}
+                _ = self.0.recv() => 0,
+                _ = self.1.recv() => 1,
+                _ = self.2.recv() => 2,
             }
         }
     }

@@ -105,11 +105,16 @@ impl Tree {
         let mark = format!("{}{}", marks(), living.started);
         let outer = owner.and_then(|owner| owner.outer.as_deref());
         command.env(MARK, outer.map_or_else(|| mark.clone(), |outer| format!("{outer} {mark}")));
-        let leader = Leader::start(command)?;
-        let id = leader.id().and_then(|id| i32::try_from(id).ok()).unwrap_or(NONE);
-        living.trees.push((id, mark.clone()));
-        living.tell(id, true);
-        Ok(Self { leader, id, mark, has_ended: false })
+        // The watchdog looks for the mark if this process is killed before it knows the leader.
+        living.tell(NONE, true);
+        let leader = Leader::start(command);
+        let id = leader.as_ref().ok().and_then(Leader::id).and_then(|id| i32::try_from(id).ok());
+        if let Some(id) = id {
+            living.trees.push((id, mark.clone()));
+            living.tell(id, true);
+        }
+        living.tell(NONE, false);
+        Ok(Self { leader: leader?, id: id.unwrap_or(NONE), mark, has_ended: false })
     }
 
     /// Asks the leader's group to end.

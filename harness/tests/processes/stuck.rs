@@ -107,6 +107,21 @@ fn first_signal_gives_a_blocked_report_some_time() {
     }
 }
 
+/// `npm run` passes Ctrl-C on to a program that the terminal has sent it already.
+#[test]
+fn signal_that_comes_twice_at_once_gives_a_blocked_report_some_time() {
+    if is_missing("python3") {
+        return;
+    }
+    let (stdout, _reader) = full();
+    let running = with_reports_left(RUN, "", stdout);
+    running.signal(Signal::SIGINT);
+    running.signal(Signal::SIGINT);
+    // The two may arrive as one. Then another signal is the second.
+    let status = running.ends_within(4 * BETWEEN).map_or_else(|| interrupted(&running).0, |end| end.code());
+    assert_eq!(status, Some(130));
+}
+
 #[test]
 fn second_signal_ends_a_listen_whose_output_is_blocked() {
     let (stdout, _reader) = full();

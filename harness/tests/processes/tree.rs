@@ -25,7 +25,7 @@ const MORE_KINDS: &[&str] = &[];
 enum Ending {
     Normal,
     First(Signal),
-    /// A second SIGINT while the first one ends the program.
+    /// SIGTERM after SIGINT, while that waits for the end of the program.
     Second,
 }
 
@@ -57,7 +57,7 @@ fn ended(command: &[&str], role: &str, kinds: &[&str], ending: Ending) -> (i32, 
         Ending::Second => {
             running.signal(Signal::SIGINT);
             family.leader_says("SIGTERM\n");
-            running.signal(Signal::SIGINT);
+            running.signal(Signal::SIGTERM);
         }
     }
     let status = running.end();
