@@ -2,7 +2,6 @@
 //!
 //! Invariant: a failed write to stdout is an error of the command, unless the reader of stdout has gone.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstream::AutoStream;
@@ -82,11 +81,9 @@ impl Console {
 /// from anywhere.
 pub(super) fn print_usage(why: &clap::Error) {
     let styled = why.render().ansi().to_string();
+    let escaped = guarded(&styled);
     // If this cannot be printed, the status still shows the error.
-    let _ = match guarded(&styled) {
-        Cow::Borrowed(_) => why.print(),
-        Cow::Owned(escaped) => anstream::stderr().write_all(escaped.as_bytes()),
-    };
+    let _ = if escaped == styled { why.print() } else { anstream::stderr().write_all(escaped.as_bytes()) };
 }
 
 /// Prints a line of JSON to stdout, for a program that reads it.
