@@ -72,7 +72,7 @@ pub(super) fn name_of(long: &str) -> String {
     }
 }
 
-/// A warning for each variable that begins like one of ours, but is of no option.
+/// A warning for each variable that begins like those of options, but belongs to none.
 pub(super) fn warnings(command: &Command) -> Vec<String> {
     let known = names(command);
     let is_ours = |name: &String| name.starts_with(PREFIX) && !known.contains(name);

@@ -47,7 +47,7 @@ pub fn render(report: &BenchReport) -> String {
 /// Escapes text for content and attributes.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in text.replace("\r\n", "\n").chars() {
         match character {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
