@@ -50,7 +50,9 @@ fn doubtful(why: &clap::Error, arguments: &[OsString]) -> Vec<String> {
         if let Some(glued) = argument.strip_prefix(OPTION) {
             let is_file = glued.starts_with("-file") && (glued.len() == 5 || glued.starts_with("-file="));
             found.extend((!is_file).then(|| glued.trim_start_matches('=').to_owned()));
-        } else if of_unknown && let Some((_, value)) = argument.split_once('=') {
+        } else if let Some((name, value)) = argument.split_once('=')
+            && (of_unknown || name.to_lowercase().ends_with("secret"))
+        {
             found.push(value.to_owned());
         }
         // `-secret`, and a value glued to one letter.
@@ -66,7 +68,7 @@ fn hidden(mut text: String, parts: &[String]) -> String {
     for part in parts {
         text = Redaction::new([&Secret::new(part.as_str())]).text(&text);
         // A short one is only looked for after the option.
-        for before in [OPTION, "--secret=", "-s"] {
+        for before in [OPTION, "secret=", "-s"] {
             text = text.replace(&format!("{before}{part}"), &format!("{before}[redacted]"));
         }
     }

@@ -1,6 +1,6 @@
 //! Finds secrets and parts of them in bytes, in one pass.
 //!
-//! Invariant: of what is found, the rest of the bytes has no [`WINDOW`] consecutive bytes of an encoding, unless they are words
+//! Invariant: apart from what is found, the bytes have no [`WINDOW`] consecutive bytes of an encoding, unless they are words
 //! that every report has. A part may be all that is left of a secret that a program or the suite cut off.
 
 use std::collections::HashMap;
@@ -41,11 +41,21 @@ pub(super) struct Fragments {
     short: Vec<usize>,
     /// The encodings that begin with a window.
     whole: HashMap<u64, Vec<usize>>,
-    /// One place of each window: an encoding and an offset.
-    windows: HashMap<u64, (usize, usize)>,
+    /// The last of the places of each window.
+    windows: HashMap<u64, usize>,
+    places: Vec<Place>,
     /// A bit for the hash of each gram. Its length is a power of two.
     filter: Vec<u64>,
     grams: usize,
+}
+
+/// Where an encoding has a window.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    encoding: usize,
+    offset: usize,
+    /// Another place of the same window, in an earlier encoding.
+    before: Option<usize>,
 }
 
 /// A secret, or a part of one, in some bytes.
@@ -77,7 +87,7 @@ impl Fragments {
         } else {
             self.whole.entry(window(&text, 0)).or_default().push(number);
             for at in 0..=text.len() - WINDOW {
-                self.windows.entry(window(&text, at)).or_insert((number, at));
+                self.note_window(window(&text, at), number, at);
             }
             self.grams += text.len() - GRAM + 1;
         }
@@ -87,6 +97,15 @@ impl Fragments {
             (0..self.encodings.len()).for_each(|number| self.note_grams(number));
         } else {
             self.note_grams(number);
+        }
+    }
+
+    fn note_window(&mut self, window: u64, encoding: usize, offset: usize) {
+        let before = self.windows.get(&window).copied();
+        // One place in each encoding is enough.
+        if before.is_none_or(|before| self.places[before].encoding != encoding) {
+            self.windows.insert(window, self.places.len());
+            self.places.push(Place { encoding, offset, before });
         }
     }
 
@@ -113,6 +132,13 @@ impl Fragments {
             let (before, after) = (self.cut_before(bytes, mark), self.cut_after(bytes, mark + CUT.len()));
             before.into_iter().chain(after).for_each(|one| add(&mut found, one));
         }
+        // The bytes may have been cut themselves. A short part is found if it becomes longer where it is written.
+        let edges = [self.cut_after(bytes, 0), self.cut_before(bytes, bytes.len()), self.only_part(bytes)];
+        for one in edges.into_iter().flatten() {
+            if grows(&bytes[one.start..one.end]) || std::str::from_utf8(bytes).is_err() {
+                add(&mut found, one);
+            }
+        }
         found
     }
 
@@ -124,8 +150,7 @@ impl Fragments {
         }
         let (mut from, mut gram) = (0, 0);
         while gram + GRAM <= bytes.len() {
-            let (word, bit) = slot(bytes, gram, self.filter.len());
-            if self.filter[word] & bit == 0 {
+            if !self.may_have(bytes, gram) {
                 gram += STRIDE;
                 continue;
             }
@@ -142,10 +167,10 @@ impl Fragments {
         found
     }
 
-    /// The longest encoding that begins here, or the part of one.
+    /// The longest encoding that begins here, or else the longest part of one.
     fn at(&self, bytes: &[u8], start: usize) -> Option<Found> {
         let here = window(bytes, start);
-        let &(encoding, offset) = self.windows.get(&here)?;
+        let mut next = Some(*self.windows.get(&here)?);
         let rest = &bytes[start..];
         let whole = self.whole.get(&here).into_iter().flatten();
         let whole = whole.filter(|&&number| rest.starts_with(&self.encodings[number].text));
@@ -153,20 +178,27 @@ impl Fragments {
             let end = start + self.encodings[encoding].text.len();
             return Some(Found { start, end, encoding, offset: 0 });
         }
-        let same =
-            rest.iter().zip(&self.encodings[encoding].text[offset..]).take_while(|(one, other)| one == other);
-        let end = start + same.count();
-        let is_word = memmem::find(WORDS.as_bytes(), &bytes[start..end].to_ascii_lowercase()).is_some();
-        (!is_word).then_some(Found { start, end, encoding, offset })
+        let mut longest = Found { start, end: start, encoding: 0, offset: 0 };
+        while let Some(Place { encoding, offset, before }) = next.map(|place| self.places[place]) {
+            let text = &self.encodings[encoding].text[offset..];
+            let end = start + rest.iter().zip(text).take_while(|(one, other)| one == other).count();
+            // Of equal parts, that of the first encoding.
+            if end >= longest.end {
+                longest = Found { start, end, encoding, offset };
+            }
+            next = before;
+        }
+        let part = &bytes[start..longest.end];
+        let is_word = memmem::find(WORDS.as_bytes(), &part.to_ascii_lowercase()).is_some();
+        (!is_word).then_some(longest)
     }
 
     /// The beginning of an encoding that was cut off at `end`.
     fn cut_before(&self, bytes: &[u8], end: usize) -> Option<Found> {
         (SHORTEST..WINDOW).rev().find_map(|length| {
-            let start = end.checked_sub(length)?;
+            let start = end.checked_sub(length).filter(|&start| self.may_have(bytes, start))?;
             let part = &bytes[start..end];
-            let is_part = |one: &Encoding| one.text.len() > length && one.text.starts_with(part);
-            let encoding = self.encodings.iter().position(is_part)?;
+            let encoding = self.encodings.iter().position(|one| one.text.starts_with(part))?;
             Some(Found { start, end, encoding, offset: 0 })
         })
     }
@@ -175,12 +207,34 @@ impl Fragments {
     fn cut_after(&self, bytes: &[u8], start: usize) -> Option<Found> {
         (SHORTEST..WINDOW).rev().find_map(|length| {
             let end = start + length;
-            let part = bytes.get(start..end)?;
-            let is_part = |one: &Encoding| one.text.len() > length && one.text.ends_with(part);
-            let encoding = self.encodings.iter().position(is_part)?;
+            let part = bytes.get(start..end).filter(|_| self.may_have(bytes, end - GRAM))?;
+            let encoding = self.encodings.iter().position(|one| one.text.ends_with(part))?;
             Some(Found { start, end, encoding, offset: self.encodings[encoding].text.len() - length })
         })
     }
+
+    /// The short part that these bytes are.
+    fn only_part(&self, bytes: &[u8]) -> Option<Found> {
+        if !(SHORTEST..WINDOW).contains(&bytes.len()) || !self.may_have(bytes, 0) {
+            return None;
+        }
+        let place = |(number, one): (usize, &Encoding)| Some((number, memmem::find(&one.text, bytes)?));
+        let (encoding, offset) = self.encodings.iter().enumerate().find_map(place)?;
+        Some(Found { start: 0, end: bytes.len(), encoding, offset })
+    }
+
+    /// Whether an encoding may have the gram at this offset.
+    fn may_have(&self, bytes: &[u8], at: usize) -> bool {
+        !self.filter.is_empty() && {
+            let (word, bit) = slot(bytes, at, self.filter.len());
+            self.filter[word] & bit != 0
+        }
+    }
+}
+
+/// Whether JSON, HTML or XML escape a byte of it.
+fn grows(part: &[u8]) -> bool {
+    part.iter().any(|byte| byte.is_ascii_control() || b"\"\\&<>'".contains(byte))
 }
 
 /// Adds what overlaps nothing that was found before.

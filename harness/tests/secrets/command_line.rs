@@ -23,7 +23,8 @@ fn mistyped_options_do_not_show_the_secret() {
                 let ran = run(command.iter().copied().chain([&*argument])).expect(2);
                 windows.assert_not_in(&ran, &argument);
                 assert!(!ran.stderr.contains(secret), "{argument}: {ran:#?}");
-                ran.complains_of(&["--help"]);
+                // As an argument of `sign` it is a file.
+                assert!(argument.starts_with("secret") || ran.stderr.contains("--help"), "{ran:#?}");
             }
         }
     }

@@ -44,7 +44,7 @@ fn leaks_nowhere(mode: &str, is_found: bool) {
         Windows::of(secrets.iter().map(String::as_str))
     };
     let mut command =
-        twenty(["sender", "--seed", "1", "--cases", "2", "--timeout", "2s", "--run", "SIG-8", "-v"]);
+        twenty(["sender", "--seed", "1", "--cases", "2", "--deadline", "2s", "--run", "SIG-8", "-v"]);
     command.args(["--exec", &exec]);
     for format in ["text", "json", "junit"] {
         command.arg("--report").arg(format!("{format}={}", folder.path().join(format).display()));
