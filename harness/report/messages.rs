@@ -27,6 +27,11 @@ pub(super) fn exited_after(exchanges: &[String], how: &str) -> String {
     format!("after exchange {}: {how}", exchanges.join(", "))
 }
 
+pub(super) fn answers_cut(count: usize) -> String {
+    let answers = counted(count, "long answer", "long answers");
+    format!("of {answers}, only a part was kept; exchanges.jsonl has how much is missing")
+}
+
 /// A file of the evidence could not be written.
 pub(super) fn evidence_incomplete(failure: &str) -> String {
     format!("the evidence is incomplete: {failure}")
