@@ -32,6 +32,11 @@ pub(super) fn ended_fails_the_run() -> String {
     "the process ended during the run, which fails the run at every --fail-on".to_owned()
 }
 
+pub(super) fn answers_cut(count: usize) -> String {
+    let answers = counted(count, "long answer", "long answers");
+    format!("of {answers}, only a part was kept; exchanges.jsonl has how much is missing")
+}
+
 /// A file of the evidence could not be written.
 pub(super) fn evidence_incomplete(failure: &str) -> String {
     format!("the evidence is incomplete: {failure}")

@@ -163,6 +163,9 @@ impl Report {
         }
         notes.extend(exits(transcript).map(|note| redact.text(&note)));
         notes.extend(transcript.remarks.iter().map(|remark| redact.text(remark)));
+        if transcript.exchanges.cut() > 0 {
+            notes.push(messages::answers_cut(transcript.exchanges.cut()));
+        }
         let mut report = Self {
             format: FORMAT,
             tool: Tool::THIS,

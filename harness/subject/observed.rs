@@ -41,7 +41,7 @@ pub struct Observations {
 }
 
 impl Observations {
-    /// What an entry takes in addition to its text.
+    /// The memory of an entry without its text.
     const OVERHEAD: usize = 128;
 
     pub fn add(&mut self, observed: Observed) {

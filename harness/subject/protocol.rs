@@ -302,9 +302,11 @@ impl ReplyTexts {
     }
 
     fn beginning(&self, text: &str) -> String {
-        // Enough for every encoding of a secret that begins in the part that is kept.
-        let enough = shortened(text, REPLY_TEXT + 8 * self.longest);
-        shortened(&self.redaction.text(&enough), REPLY_TEXT)
+        // No encoding of a secret is longer than this.
+        let longest = 8 * self.longest;
+        let redacted = self.redaction.text(&shortened(text, REPLY_TEXT + longest));
+        // The end may be a part of a secret, which is not redacted.
+        shortened(&redacted, REPLY_TEXT.min(redacted.len().saturating_sub(longest + "…".len())))
     }
 }
 
@@ -321,7 +323,26 @@ fn single_line(json: &RawValue) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Reply;
+    use super::{Op, Reply, ReplyTexts};
+    use crate::budget::REPLY_TEXT;
+    use crate::webhook::signature::Secret;
+
+    #[test]
+    fn long_text_is_cut_without_leaving_a_part_of_a_secret() {
+        let mut texts = ReplyTexts::default();
+        let secret = "0123456789abcdefghij";
+        let create =
+            Op::CreateWebhook { url: String::new(), secret: Some(Secret::new(secret)), operations: None };
+        texts.know(&create);
+        for before in 0..secret.len() {
+            let words = format!("{}{}", "x".repeat(before), secret.repeat(1000));
+            let Reply::Error(kept) = texts.kept(Reply::Error(words)) else { panic!("it was an error") };
+            assert!(kept.len() <= REPLY_TEXT + "…".len() && kept.ends_with('…'), "{kept}");
+            assert!(!kept.contains("0123"), "{kept}");
+        }
+        let short = texts.kept(Reply::Unsupported("no".to_owned()));
+        assert!(matches!(short, Reply::Unsupported(reason) if reason == "no"));
+    }
 
     #[test]
     fn reads_every_form_of_error_reply() {

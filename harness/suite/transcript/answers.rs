@@ -12,7 +12,7 @@ use crate::wire::exchange::{Delivery, Exchange, Headers, Outcome, Response};
 
 /// An answer gets this part of what is left. With the whole budget, that is more than the longest answer has.
 const PART: usize = 256;
-/// What a header takes in addition to its bytes.
+/// The memory of a header without its bytes.
 const OVERHEAD: usize = 96;
 /// The header that checks look for, and how much of its value is kept.
 const RETRY_AFTER: (&str, usize) = ("retry-after", 64);

@@ -23,6 +23,8 @@ pub struct Exchanges {
     acknowledged: usize,
     /// What may still be kept of answers.
     budget: Budget,
+    /// How many answers were cut, including released ones.
+    cut: usize,
     /// What the answers that were cut showed.
     shown: HashMap<ExchangeId, Shown>,
 }
@@ -30,7 +32,7 @@ pub struct Exchanges {
 impl Default for Exchanges {
     fn default() -> Self {
         let (kept, shown) = (Vec::new(), HashMap::new());
-        Self { kept, count: 0, answered: 0, acknowledged: 0, budget: Budget::of(ANSWERS), shown }
+        Self { kept, count: 0, answered: 0, acknowledged: 0, budget: Budget::of(ANSWERS), cut: 0, shown }
     }
 }
 
@@ -80,8 +82,14 @@ impl Exchanges {
     pub(super) fn push_answered(&mut self, mut exchange: Exchange, secret: Option<&Secret>) -> ExchangeId {
         let shown = answers::cut(&mut exchange, secret, &self.budget);
         let id = self.push(exchange);
+        self.cut += usize::from(shown.is_some());
         self.shown.extend(shown.map(|shown| (id, shown)));
         id
+    }
+
+    /// How many answers were cut to what may be kept.
+    pub fn cut(&self) -> usize {
+        self.cut
     }
 
     /// What an answer showed before it was cut; `None` if it was not cut.

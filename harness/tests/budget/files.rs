@@ -29,7 +29,7 @@ fn file_without_an_end_is_refused_with_its_limit() {
             [zero, "larger than 16 MiB"],
         ),
         (
-            &["send", "--url", "https://127.0.0.1:9/", "--secret", "s3cr3t", "--cacert", zero],
+            &["send", "--url", "https://127.0.0.1:9/", "--secret", "s3cr3t", "--ca", zero],
             [zero, "larger than 16 MiB"],
         ),
         (&["demo", "--run", "@/dev/zero"], small),
