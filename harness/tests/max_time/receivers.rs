@@ -30,6 +30,14 @@ fn missing_freshness_check_is_found_at_40_ms_an_answer() {
     assert!(report.with("pass").contains("RCV-1"), "{report:#?}");
 }
 
+/// The search for the window's bounds stays within 64 bits.
+#[test]
+fn window_of_a_day_is_measured() {
+    let Some(command) = hostile("slow_receiver.py", "--hours 24") else { return };
+    let (ran, _) = within(10 * SECOND, "receiver", &command, &["--run", "VER-11", "--cases", "4"]);
+    ran.says(&["the receiver accepts deliveries up to about 2"]);
+}
+
 #[test]
 fn receiver_that_serves_one_connection_at_a_time_is_judged() {
     let Some(command) = hostile("slow_receiver.py", "--one-at-a-time") else { return };
