@@ -67,11 +67,11 @@ fn bodies_that_do_not_come_cost_little() {
 fn broken_answers_of_a_living_process_cost_little() {
     for broken in ["head", "cut", "reset", "garbage"] {
         let Some(command) = hostile("slow_receiver.py", &format!("--broken {broken}")) else { return };
-        let options = ["--run", "RCV-1,RCV-2,VER-1,VER-3,VER-6"];
+        let options = ["--run", "RCV-2,VER-1,VER-3,VER-6"];
         let (ran, report) = within(30 * SECOND, "receiver", &command, &options);
-        let ran = ran.expect(1);
+        let ran = ran.expect(3);
         assert!(!ran.stdout.contains("out of time"), "{ran:#?}");
-        assert!(report.with("fail").contains("RCV-1"), "{report:#?}");
+        assert_eq!(report.with("inconclusive").len(), 4, "{report:#?}");
     }
 }
 
