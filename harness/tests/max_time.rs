@@ -13,7 +13,7 @@ use crate::cli::program::{Ran, Report, judged};
 use crate::implementations::is_missing;
 
 /// How long a program may take to start and to be ended, on a busy machine.
-const AROUND: Duration = Duration::from_secs(8);
+const AROUND: Duration = Duration::from_secs(20);
 
 /// The command of a program in `fixtures/hostile/`. `None` if there is no Python; if so, the skipped test was reported.
 fn hostile(program: &str, options: &str) -> Option<String> {

@@ -147,7 +147,7 @@ impl ReceiverStage<'_> {
                 while rejected - accepted > 1000 && rejected - accepted > accepted / 10 {
                     // The geometric mean while the bounds are orders of magnitude apart.
                     let middle = if rejected / 100 > accepted {
-                        (accepted.max(1000) * rejected).isqrt()
+                        accepted.max(1000).isqrt() * rejected.isqrt()
                     } else {
                         u64::midpoint(accepted, rejected)
                     };

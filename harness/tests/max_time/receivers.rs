@@ -1,5 +1,7 @@
 //! Receivers that are slow, silent or broken.
 
+use std::collections::BTreeSet;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{AROUND, hostile, within};
@@ -10,13 +12,13 @@ const SECOND: Duration = Duration::from_secs(1);
 #[test]
 fn receiver_that_answers_after_seconds_fails_rcv_7() {
     let Some(command) = hostile("slow_receiver.py", "--delay 5.2") else { return };
-    let options = ["--max-time", "1s", "--run", "RCV-1,RCV-7,VER-1", "--fail-on", "should"];
-    let (ran, report) = within(11 * SECOND, "receiver", &command, &options);
+    let options = ["--max-time", "5s", "--run", "RCV-1,RCV-7,VER-1", "--fail-on", "should"];
+    let (ran, report) = within(15 * SECOND, "receiver", &command, &options);
     ran.expect(1).says(&["accepted a valid delivery of person.created only after 5.2 s"]);
     assert_eq!(report.cause("RCV-7"), "answer.late");
     assert_eq!(
         report.message("VER-1"),
-        "out of time: not all of its cases were tried in 1 s; raise --max-time"
+        "out of time: not all of its cases were tried in 5 s; raise --max-time"
     );
 }
 
@@ -30,11 +32,20 @@ fn missing_freshness_check_is_found_at_40_ms_an_answer() {
     assert!(report.with("pass").contains("RCV-1"), "{report:#?}");
 }
 
+/// The search for the window's bounds stays within 64 bits.
+#[test]
+fn window_of_a_day_is_measured() {
+    let Some(command) = hostile("slow_receiver.py", "--hours 24") else { return };
+    let (ran, _) = within(10 * SECOND, "receiver", &command, &["--run", "VER-11", "--cases", "4"]);
+    ran.says(&["the receiver accepts deliveries up to about 2"]);
+}
+
 #[test]
 fn receiver_that_serves_one_connection_at_a_time_is_judged() {
     let Some(command) = hostile("slow_receiver.py", "--one-at-a-time") else { return };
-    let options = ["--timeout", "2s", "--cases", "4", "--run", "RCV-*,VER-1", "--fail-on", "should"];
-    let (ran, report) = within(20 * SECOND, "receiver", &command, &options);
+    let options =
+        ["--timeout", "5s", "--cases", "4", "--run", "RCV-1,RCV-5,RCV-8,VER-1", "--fail-on", "should"];
+    let (ran, report) = within(15 * SECOND, "receiver", &command, &options);
     ran.expect(0).says(&["cases were sent one at a time"]);
     assert!(report.with("inconclusive").is_empty(), "{report:#?}");
 }
@@ -56,23 +67,23 @@ fn bodies_that_do_not_come_cost_little() {
 fn broken_answers_of_a_living_process_cost_little() {
     for broken in ["head", "cut", "reset", "garbage"] {
         let Some(command) = hostile("slow_receiver.py", &format!("--broken {broken}")) else { return };
-        let options = ["--run", "RCV-1,RCV-2,VER-1,VER-3,VER-6"];
-        let (ran, report) = within(8 * SECOND, "receiver", &command, &options);
-        let ran = ran.expect(1);
+        let options = ["--run", "RCV-2,VER-1,VER-3,VER-6"];
+        let (ran, report) = within(30 * SECOND, "receiver", &command, &options);
+        let ran = ran.expect(3);
         assert!(!ran.stdout.contains("out of time"), "{ran:#?}");
-        assert!(report.with("fail").contains("RCV-1"), "{report:#?}");
+        assert_eq!(report.with("inconclusive").len(), 4, "{report:#?}");
     }
 }
 
 #[test]
 fn process_that_ends_after_many_broken_answers_is_noticed() {
     let Some(command) = hostile("slow_receiver.py", "--closes --exits") else { return };
-    let options = ["--cases", "4", "--run", "VER-1,VER-4,VER-9", "--fail-on", "should"];
-    let (ran, report) = within(20 * SECOND, "receiver", &command, &options);
+    let options = ["--cases", "4", "--run", "VER-1,VER-2,VER-3,VER-4"];
+    let (ran, report) = within(60 * SECOND, "receiver", &command, &options);
     ran.expect(1);
     let message = report.message("VER-4");
     assert!(message.contains("without a signature") && message.contains("exit status: 9"), "{message}");
-    assert_eq!(report.with("fail").len(), 2, "only what ended it and the refusals: {report:#?}");
+    assert_eq!(report.with("fail"), BTreeSet::from(["VER-4"]), "{report:#?}");
 }
 
 #[test]
@@ -88,14 +99,19 @@ fn every_run_ends_in_time_with_a_report() {
         "--broken silence",
         "--one-at-a-time --delay 0.2",
     ];
-    for options in subjects {
+    let run = |options: &str| {
         let Some(command) = hostile("slow_receiver.py", options) else { return };
-        let (ran, report) =
-            within(2 * SECOND, "receiver", &command, &["--max-time", "1s", "--timeout", "1s"]);
-        assert!([Some(1), Some(3)].contains(&ran.status), "{options}: {ran:#?}");
-        assert!(report.with("inconclusive").len() > 10, "{options}: {report:#?}");
-        ran.says(&["out of time: not all of its cases were tried in 1 s"]);
-    }
+        let limits = ["--max-time", "5s", "--timeout", "1s"];
+        let (ran, report) = within(6 * SECOND, "receiver", &command, &limits);
+        assert!(ran.result_line().starts_with("RESULT: "), "{options}: {ran:#?}");
+        assert!(report.verdicts().len() > 30, "{options}: {report:#?}");
+    };
+    let run = &run;
+    thread::scope(|scope| {
+        for options in subjects {
+            scope.spawn(move || run(options));
+        }
+    });
 }
 
 #[test]
