@@ -341,6 +341,8 @@ async fn interruption(options: &Options) {
 /// Why no more scenarios can run; `None` if they can.
 fn reason_to_stop(transcript: &Transcript) -> Option<String> {
     let lost = transcript.endings.iter().find_map(|(_, ending)| match ending {
+        // The same words as for the scenario itself, so that they are told once.
+        Ending::Died(why) if transcript.role == Role::Receiver => Some(why.clone()),
         Ending::Died(why) | Ending::ProtocolViolation(why) => Some(messages::skipped_after(why)),
         _ => None,
     });
