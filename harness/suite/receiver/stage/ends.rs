@@ -66,9 +66,8 @@ impl ReceiverStage<'_> {
         wait: Duration,
     ) -> Result<(), SubjectError> {
         let Some(how) = self.subject.ends_within(wait).await else { return Ok(()) };
-        let last = ExchangeId(self.transcript.exchanges.count());
-        if self.transcript.exchanges.get(last).is_some() {
-            return self.restart_and_blame(last, how).await.map(drop);
+        if let Some(last) = self.transcript.exchanges.after(0).last() {
+            return self.restart_and_blame(last.id, how).await.map(drop);
         }
         // An end is recorded with an exchange.
         let plain = self.maker.deliver(&self.maker.plain());
@@ -99,7 +98,7 @@ impl ReceiverStage<'_> {
         }
     }
 
-    /// Restarts the process, unless that failed before.
+    /// Restarts the process, and remembers it if that fails.
     ///
     /// Errors: that fails.
     async fn restart_again(&mut self) -> Result<(), SubjectError> {
