@@ -9,9 +9,9 @@ pub enum ExitStatus {
     Interrupted,
     /// 70: the suite itself failed, a subject violated the attachment protocol, or a report could not be written.
     Harness,
-    /// 2: wrong usage or configuration, including a pattern that matches nothing.
+    /// 2: wrong usage or configuration, including a pattern that matches nothing and a command that cannot be split into words.
     Usage,
-    /// 1: a gated requirement failed.
+    /// 1: a gated requirement failed, or the subject's process ended during the run.
     Failed,
     /// 6: slower than a limit allows, or confirmed to be slower than the base.
     Slower,

@@ -59,6 +59,11 @@ fn start_it_yourself(command: &str, port: u16) -> String {
     })
 }
 
+/// A receiver that listened, and ended under a load before its first answer.
+pub(super) fn receiver_ended_unanswered(command: &str, port: u16, end: impl Display) -> String {
+    format!("the receiver ended before it answered anything: {end}\n{}", start_it_yourself(command, port))
+}
+
 /// A receiver that listened, and then ended without a request.
 pub(super) fn receiver_ended_by_itself(command: &str, port: u16, end: impl Display) -> String {
     format!("the receiver ended by itself, without a request: {end}{}", start_it_yourself(command, port))

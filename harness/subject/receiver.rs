@@ -183,6 +183,16 @@ impl Receiver {
         })
     }
 
+    /// The error that ends a benchmark because its process ended before it answered anything. `how` says how.
+    pub(crate) fn ended_unanswered(&self, how: &str) -> SubjectError {
+        SubjectError::Unreachable(match &self.running {
+            Running::Command { command, port, .. } => {
+                messages::receiver_ended_unanswered(command, *port, how)
+            }
+            Running::Elsewhere | Running::Here(_) => how.to_owned(),
+        })
+    }
+
     /// Starts its command again after its process ended.
     ///
     /// Errors: it cannot be restarted.

@@ -201,6 +201,13 @@ impl Measurement<'_> {
         };
         let ended = receiver.ended().await;
         let (outcome, plan, search) = ran?;
+        let answered =
+            outcome.tally.phases.iter().any(|counts| {
+                counts.statuses.iter().chain(counts.probe_statuses.iter()).any(|&count| count > 0)
+            });
+        if let Some(how) = ended.as_ref().filter(|_| !answered) {
+            return Err(receiver.ended_unanswered(how).into());
+        }
         let facts = ReceiverFacts {
             origin: Origin {
                 role: BenchRole::Receiver,

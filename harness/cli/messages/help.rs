@@ -3,9 +3,9 @@
 const RUN_STATUSES: &str = "\
 Exit status:
     0  every gated requirement that applies passed
-    1  a gated requirement failed
-    2  usage error, or a command that does not exist
-    3  incomplete: a gated requirement was inconclusive, or the program was not reached
+    1  a gated requirement failed, or the program ended during the run
+    2  usage error
+    3  incomplete: a gated requirement was inconclusive, or the program was not started or reached
     4  nothing was selected to run";
 
 const SLOWER: &str = "    6  slower than a bound or a baseline allows (bench)";
@@ -19,8 +19,8 @@ const BENCH_STATUSES: &str = "\
 Exit status:
     0  every bound is met
     1  an accepted probe or too many errors; late, wrong, lost or duplicated deliveries of a sender
-    2  usage error, or a command that does not exist
-    3  incomplete: the program was not reached, or the noise is too large to decide
+    2  usage error
+    3  incomplete: the program was not started or reached, or the noise is too large to decide
     6  slower than a bound or a baseline allows
    70  the suite itself failed, or a report could not be written
   130  interrupted; a partial report was written";

@@ -148,6 +148,9 @@ impl ReceiverStage<'_> {
                 return Ok(());
             }
         }
+        if let (None, Some(gone)) = (&ended, gone) {
+            self.record_cut_off(last, trial, vec![before, gone]);
+        }
         // None of them ends it alone, so something else did.
         if let Some(how) = ended {
             let culprit = self.culprit(latest).await?.unwrap_or(latest);

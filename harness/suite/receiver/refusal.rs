@@ -125,8 +125,13 @@ fn refusal_status(requirement: &Requirement, t: &Transcript) -> Verdict {
     let verdicts = rejected.map(|trial| is_4xx(t, trial, of_crash(t, trial, Code::CrashSignatureLength)));
     // If a signature of another length is accepted, VER-4 and VER-6 say so.
     let of_length = Some(rejects(&[&SIGNATURE_LENGTH], t)).filter(|one| !matches!(one, Verdict::Fail(_)));
-    let verdicts = of_length.into_iter().chain(verdicts).chain(keeps_running(t));
-    of_all(verdicts, messages::no_forged_rejected(), "deliveries")
+    let rejections =
+        of_all(of_length.into_iter().chain(verdicts), messages::no_forged_rejected(), "rejections");
+    match (rejections, of_all(keeps_running(t), messages::nothing_tried(), "deliveries")) {
+        // A receiver that rejects nothing passes nothing by surviving.
+        (Verdict::Pass, aborted) | (Verdict::Inconclusive(_), aborted @ Verdict::Fail(_)) => aborted,
+        (rejections, _) => rejections,
+    }
 }
 
 const VER_22: Requirement = Requirement {

@@ -42,7 +42,7 @@ fn process_that_ends_after_some_requests_fails_something() {
 
 #[test]
 fn process_that_ends_by_itself_is_not_blamed_on_an_aborted_request() {
-    let Some((ran, report)) = receiver("timer 700", &["--run", "RCV-1,VER-9"]) else { return };
+    let Some((ran, report)) = receiver("timer 400", &["--run", "RCV-1,VER-9"]) else { return };
     let ran = ran.expect(1);
     assert!(!blamed(&report).is_empty(), "{ran:#?}");
     let causes = report.with("fail").into_iter().map(|id| report.cause(id)).collect::<Vec<_>>();

@@ -115,6 +115,9 @@ fn bench_tells_once_that_a_program_cannot_start() {
     ] {
         assert_told_once(&binary(arguments).expect(3), &["no configuration"]);
     }
+    if let Some(ends) = python("starts-and-ends.py 100 300") {
+        assert_told_once(&binary(["bench", "receiver", "--exec", &ends]).expect(3), &["DuplicateRoute"]);
+    }
     for role in ["receiver", "sender"] {
         let ran = binary(["bench", role, "--exec", "no-such-command"]).expect(3);
         assert_told_once(&ran, &["cannot start the command"]);

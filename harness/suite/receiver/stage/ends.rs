@@ -42,6 +42,8 @@ pub(in crate::suite::receiver) struct Ends {
     unexplained: bool,
     /// Whether deliveries must not be sent again, because the receiver's observations are counted.
     pub(in crate::suite::receiver) counting: bool,
+    /// Why the process cannot be restarted, once that failed.
+    gone: Option<SubjectError>,
     /// Why the receiver counts as not started: its process ended by itself before it answered anything.
     unstarted: Option<SubjectError>,
 }
@@ -64,9 +66,8 @@ impl ReceiverStage<'_> {
         wait: Duration,
     ) -> Result<(), SubjectError> {
         let Some(how) = self.subject.ends_within(wait).await else { return Ok(()) };
-        let last = ExchangeId(self.transcript.exchanges.count());
-        if self.transcript.exchanges.get(last).is_some() {
-            return self.restart_and_blame(last, how).await.map(drop);
+        if let Some(last) = self.transcript.exchanges.after(0).last() {
+            return self.restart_and_blame(last.id, how).await.map(drop);
         }
         // An end is recorded with an exchange.
         let plain = self.maker.deliver(&self.maker.plain());
@@ -91,7 +92,21 @@ impl ReceiverStage<'_> {
         self.ends.took += began.elapsed();
         let culprit = culprit.as_ref().copied().unwrap_or_default().unwrap_or(blamed);
         self.transcript.deaths.push((culprit, how));
-        Ok(culprit)
+        match &self.ends.gone {
+            Some(why) => Err(why.clone()),
+            None => Ok(culprit),
+        }
+    }
+
+    /// Restarts the process, and remembers it if that fails.
+    ///
+    /// Errors: that fails.
+    async fn restart_again(&mut self) -> Result<(), SubjectError> {
+        let restarted = self.subject.restart().await;
+        if let Err(why) = &restarted {
+            self.ends.gone = Some(why.clone());
+        }
+        restarted
     }
 
     /// If the process ended, restarts it. Returns how it ended, without recording it. `id` is the first exchange without an
@@ -123,6 +138,9 @@ impl ReceiverStage<'_> {
         blamed: ExchangeId,
         how: &str,
     ) -> Result<(), SubjectError> {
+        if let Some(why) = &self.ends.gone {
+            return Err(why.clone());
+        }
         if self.ends.took > MOST_TIME {
             self.transcript.deaths.push((blamed, how.to_owned()));
             return Err(SubjectError::Died(messages::ended_too_often(self.transcript.deaths.len())));
@@ -130,7 +148,7 @@ impl ReceiverStage<'_> {
         let (lived, answered) = (self.subject.age(), self.transcript.exchanges.answered());
         self.ends.unanswered = if answered == self.ends.answered { self.ends.unanswered + 1 } else { 0 };
         self.ends.answered = answered;
-        if let Err(why) = self.subject.restart().await {
+        if let Err(why) = self.restart_again().await {
             if answered == 0 {
                 // It ended before it answered anything, and again at once.
                 self.ends.unstarted = Some(self.subject.ended_by_itself(how));
@@ -222,14 +240,14 @@ impl ReceiverStage<'_> {
         if self.subject.ends_within(WATCH).await.is_none() {
             return Ok(false);
         }
-        self.subject.restart().await?;
+        self.restart_again().await?;
         Ok(true)
     }
 
     /// Sends a delivery while nothing else is sent, and watches the process. Returns the exchange and how the process ended, if
-    /// it did because of the delivery.
+    /// it did because of the delivery. If it cannot be restarted, the next attempt to do so says so.
     ///
-    /// Errors: the process cannot be restarted.
+    /// Errors: the process cannot be restarted a second time.
     pub(in crate::suite::receiver) async fn ends_it(
         &mut self,
         delivery: &Delivery,
@@ -238,12 +256,11 @@ impl ReceiverStage<'_> {
         let id = self.transcript.record(exchange);
         let Some(how) = self.subject.ends_within(WATCH).await else { return Ok(None) };
         let lived = self.subject.age().unwrap_or_default();
-        self.subject.restart().await?;
-        if self.subject.ends_within(lived + MARGIN).await.is_none() {
+        if self.restart_again().await.is_err() || self.subject.ends_within(lived + MARGIN).await.is_none() {
             return Ok(Some((id, how)));
         }
         self.ends.by_itself = true;
-        self.subject.restart().await?;
+        self.restart_again().await?;
         Ok(None)
     }
 }
