@@ -83,6 +83,20 @@ impl Console {
     }
 }
 
+/// Prints the help that was asked for.
+pub(super) fn print_help(why: &clap::Error) {
+    let styled = why.render().ansi().to_string();
+    let escaped = guarded(&styled);
+    // The status is that of a success either way.
+    let _ = if escaped == styled { why.print() } else { anstream::stdout().write_all(escaped.as_bytes()) };
+}
+
+/// Prints an error of the command line. It quotes arguments, which may come from anywhere.
+pub(super) fn print_usage(styled: &str) {
+    // If this cannot be printed, the status still shows the error.
+    let _ = anstream::stderr().write_all(guarded(styled).as_bytes());
+}
+
 /// Prints a line of JSON to stdout, for a program that reads it.
 pub(super) fn print_line(value: &serde_json::Value) {
     // With stdout closed, no program reads it.

@@ -9,6 +9,7 @@ use crate::suite::requirement::Role;
 use crate::wire::exchange::Outcome;
 
 pub(super) mod help;
+pub(super) mod outputs;
 
 // Values of options.
 
@@ -55,32 +56,6 @@ pub(super) fn alternatives(names: &[String]) -> String {
         Some((last, before)) => format!("{} or {last}", before.join(", ")),
         None => "none".to_owned(),
     }
-}
-
-// Files that are written, and found wrong before the run.
-
-pub(super) fn same_file(output: &str, other: &str) -> String {
-    format!("{output} and {other} are the same file; give the report another path")
-}
-
-pub(super) fn file_of_evidence(output: &str, out: &str) -> String {
-    format!("{output} is a file that {out} writes itself; give the report another path")
-}
-
-pub(super) fn output_is_folder(output: &str) -> String {
-    format!("{output} is a folder; give the path of a file")
-}
-
-pub(super) fn no_folder_of_output(output: &str, folder: &Path) -> String {
-    format!("cannot write {output}: there is no folder {}; create it, or give another path", folder.display())
-}
-
-pub(super) fn output_folder_refuses(output: &str, folder: &Path, why: impl Display) -> String {
-    format!("cannot write {output}: no file can be created in {}: {why}; give another path", folder.display())
-}
-
-pub(super) fn output_refuses(output: &str, why: impl Display) -> String {
-    format!("cannot write {output}: {why}; give another path")
 }
 
 // The configuration file and the environment.

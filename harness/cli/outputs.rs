@@ -85,7 +85,7 @@ pub(super) fn check(outputs: &[OutputFile], inputs: &[Input], evidence: Option<&
     let folder = evidence.map(|path| (path, Place::of(path)));
     for output in outputs {
         let place = Place::of(&output.path);
-        let refused = |other: &str| Err(Error::Usage(messages::same_file(&output.option, other)));
+        let refused = |other: &str| Err(Error::Usage(messages::outputs::same_file(&output.option, other)));
         if let Some((input, _)) = read.iter().find(|(input, other)| reads(input, other, &place)) {
             return refused(&input.option);
         }
@@ -103,7 +103,7 @@ pub(super) fn check(outputs: &[OutputFile], inputs: &[Input], evidence: Option<&
             }
             if let Some(inside) = place.within(folder) {
                 if evidence::has(inside) {
-                    return Err(Error::Usage(messages::file_of_evidence(&output.option, &option)));
+                    return Err(Error::Usage(messages::outputs::file_of_evidence(&output.option, &option)));
                 }
                 if inside.parent().is_some_and(|folder| folder.as_os_str().is_empty()) {
                     folders = Folders::AreCreated;
@@ -119,10 +119,10 @@ pub(super) fn check(outputs: &[OutputFile], inputs: &[Input], evidence: Option<&
 /// The error for an output that cannot be written.
 fn unwritable(option: &str, why: &NotWritable) -> Error {
     Error::Usage(match why {
-        NotWritable::IsFolder => messages::output_is_folder(option),
-        NotWritable::NoFolder(folder) => messages::no_folder_of_output(option, folder),
-        NotWritable::Folder(folder, why) => messages::output_folder_refuses(option, folder, why),
-        NotWritable::File(why) => messages::output_refuses(option, why),
+        NotWritable::IsFolder => messages::outputs::output_is_folder(option),
+        NotWritable::NoFolder(folder) => messages::outputs::no_folder_of_output(option, folder),
+        NotWritable::Folder(folder, why) => messages::outputs::output_folder_refuses(option, folder, why),
+        NotWritable::File(why) => messages::outputs::output_refuses(option, why),
     })
 }
 

@@ -4,27 +4,22 @@
 //! not exist.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
 
-use anstream::AutoStream;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::console::{print_help, print_usage};
 use crate::redaction::Redaction;
-use crate::terminal::guarded;
 use crate::webhook::signature::Secret;
 
 const OPTION: &str = "--secret";
 
 /// Prints an error, or the help that was asked for.
 pub(super) fn print(why: &clap::Error, arguments: &[OsString]) {
-    if !why.use_stderr() {
-        // The status is that of a success either way.
-        let _ = why.print();
-        return;
+    if why.use_stderr() {
+        print_usage(&hidden(why.render().ansi().to_string(), &doubtful(why, arguments)));
+    } else {
+        print_help(why);
     }
-    let text = hidden(why.render().ansi().to_string(), &doubtful(why, arguments));
-    // It quotes arguments, which may come from anywhere. If this cannot be printed, the status still shows the error.
-    let _ = write!(AutoStream::auto(io::stderr()), "{}", guarded(&text));
 }
 
 /// The parts of the command line that may be a secret.

@@ -3,6 +3,7 @@
 //! A check needs nothing else: a transcript refers to no clock, socket or subject.
 
 mod answers;
+mod arrivals;
 mod conduct;
 mod emission;
 mod exchanges;
@@ -316,94 +317,6 @@ impl Transcript {
         let compared: usize = compared.map(|one| one.early.len() + one.late.len() + one.control.len()).sum();
         // A delivery may be a trial in both ways.
         fixed.max(processing) + self.generated(scenario).1 + compared
-    }
-
-    /// The webhooks of a scenario, with their indices, in the order of registration.
-    pub fn webhooks_of(&self, scenario: ScenarioName) -> impl Iterator<Item = (usize, &RegisteredWebhook)> {
-        self.webhooks.iter().enumerate().filter(move |(_, webhook)| webhook.scenario == scenario)
-    }
-
-    pub fn emissions_of(&self, scenario: ScenarioName) -> impl Iterator<Item = &Emission> {
-        self.emissions.iter().filter(move |emission| emission.scenario == scenario)
-    }
-
-    /// Records a request that reached an endpoint, with the events that it carries.
-    pub fn arrive(&mut self, webhook: Option<usize>, exchange: Exchange, traits: Traits) {
-        let delivery = &exchange.delivery;
-        // A redirect may be followed without the body: then only the target has the id.
-        let mut carries: Vec<usize> = uuids(&delivery.body)
-            .chain(uuids(delivery.target.as_bytes()))
-            .filter_map(|id| self.emissions.iter().position(|emission| emission.record_id == id))
-            .collect();
-        // An id that occurs in a body more than once is still one event.
-        carries.sort_unstable();
-        carries.dedup();
-        let exchange = self.record(exchange);
-        self.arrivals.push(Arrival { webhook, exchange, carries, traits });
-    }
-
-    /// Records what reached a webhook before the suite began, which carries none of its events.
-    pub fn arrive_all(
-        &mut self,
-        webhook: usize,
-        exchanges: Vec<Exchange>,
-        traits: impl Fn(&Exchange) -> Traits,
-    ) {
-        let first = self.exchanges.count() + 1;
-        let arrival = |(at, exchange)| Arrival {
-            webhook: Some(webhook),
-            exchange: ExchangeId(first + at),
-            carries: Vec::new(),
-            traits: traits(exchange),
-        };
-        self.arrivals.extend(exchanges.iter().enumerate().map(arrival));
-        self.exchanges.append(exchanges);
-    }
-
-    /// What reached the endpoints of a scenario's webhooks, with the webhook of each. It is in the order of emission: deliveries
-    /// are concurrent, and a report must not depend on which was faster.
-    pub fn arrivals_in(
-        &self,
-        scenario: ScenarioName,
-    ) -> impl Iterator<Item = (&RegisteredWebhook, &Arrival)> {
-        let of_scenario = |arrival: &'_ &Arrival| {
-            arrival.webhook.is_some_and(|webhook| self.webhooks[webhook].scenario == scenario)
-        };
-        let mut arrivals: Vec<&Arrival> = self.arrivals.iter().filter(of_scenario).collect();
-        arrivals.sort_by_key(|arrival| (arrival.carries.first().copied(), arrival.webhook));
-        arrivals.into_iter().filter_map(|arrival| Some((&self.webhooks[arrival.webhook?], arrival)))
-    }
-
-    /// The events of its scenario that were emitted after a webhook was registered.
-    pub fn emissions_to(&self, webhook: usize) -> impl Iterator<Item = &Emission> {
-        let RegisteredWebhook { scenario, since, .. } = &self.webhooks[webhook];
-        self.emissions[*since..].iter().filter(move |emission| emission.scenario == *scenario)
-    }
-
-    /// The requests that carried an event to a webhook's endpoint, in the order of arrival, without redirected ones.
-    pub fn attempts(&self, webhook: usize, emission: &Emission) -> Vec<&Arrival> {
-        let carries = |arrival: &&Arrival| {
-            self.carried(arrival).any(|one| one.record_id == emission.record_id)
-                && !self.exchange(arrival.exchange).delivery.target.starts_with(MOVED)
-        };
-        let at_webhook = self.arrivals.iter().filter(|arrival| arrival.webhook == Some(webhook));
-        at_webhook.filter(carries).collect()
-    }
-
-    /// The numbers of [`Transcript::attempts`].
-    pub fn deliveries(&self, webhook: usize, emission: &Emission) -> Vec<ExchangeId> {
-        self.attempts(webhook, emission).into_iter().map(|arrival| arrival.exchange).collect()
-    }
-
-    /// The outcome that the sender reports for an event's delivery to a webhook, if it is final.
-    pub fn settled_of(&self, webhook: usize, emission: &Emission) -> Option<&SettledDelivery> {
-        let mut settled = self.settled.iter();
-        settled.find(|settled| settled.webhook == webhook && settled.record_id == emission.record_id)
-    }
-
-    /// The events that an arrival carries.
-    pub fn carried(&self, arrival: &Arrival) -> impl Iterator<Item = &Emission> {
-        arrival.carries.iter().map(|&at| &self.emissions[at])
     }
 
     /// Changes how a scenario ended that was complete except for its generated cases.
