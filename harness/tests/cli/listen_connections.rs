@@ -87,7 +87,7 @@ fn half_sent_requests_give_up_their_places() {
 fn listen_stays_below_the_limit_on_open_files() {
     let folder = TempDir::new().unwrap();
     let out = folder.path().display().to_string();
-    let limited = after_commands("ulimit -n 100", &["--secret", SECRET, "--out", &out]);
+    let limited = after_commands("ulimit -n 256", &["--secret", SECRET, "--out", &out]);
     let listening = Listening::of(limited);
     let mut first = connections(&listening, 1, b"");
     let _idle = connections(&listening, 300, b"");

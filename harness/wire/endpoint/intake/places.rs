@@ -1,6 +1,6 @@
 //! The places of connections. If there is none for a new connection, an idle one gives up its place, or else the one that has
-//! waited longest for the rest of a request. Of the idle ones it is the newest: those that were there before a flood of idle
-//! connections stay.
+//! waited longest for the rest of a request. Of the idle ones it is the newest, so that those that were there before a flood of
+//! idle connections stay longest.
 //!
 //! Invariant: a connection whose request is being answered keeps its place.
 
