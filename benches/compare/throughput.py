@@ -142,12 +142,12 @@ def of_listen(program, generator, corpus, folder, *options):
     port = free_port()
     command = [program, "listen", "--port", str(port), "--secret", SECRET, "--json", *options]
     with running(command, port, signal.SIGINT):
-        return of_generator(generator, port, corpus, folder, seconds=3)["rate"]
+        return of_generator(generator, port, corpus, folder, seconds=2)["rate"]
 
 
 def of_saving_listen(program, generator, corpus, folder):
-    with tempfile.TemporaryDirectory() as kept:
-        return of_listen(program, generator, corpus, folder, "--out", kept)
+    # Not removed until the end: ext4 is slow to create files where many were just removed.
+    return of_listen(program, generator, corpus, folder, "--out", tempfile.mkdtemp(dir=folder))
 
 
 def compare(rounds, measure_own, measure_other, names, what):

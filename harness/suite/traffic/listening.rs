@@ -216,6 +216,10 @@ impl Listening {
                 tokio::spawn(service.end_answered(LAST_ANSWERS));
             }
         }
+        // What was judged by now is shown.
+        batch.extend(std::iter::from_fn(|| self.judged.try_recv().ok()));
+        batch.iter_mut().for_each(|watched| judge.count(watched));
+        show(batch, judge)?;
         let arrived = self.arrived.load(Ordering::Relaxed);
         let received = self.most.map_or(arrived, |most| arrived.min(most));
         Ok(Ended { received, not_judged: received.saturating_sub(judge.tally.judged) })

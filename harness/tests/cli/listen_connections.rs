@@ -87,13 +87,19 @@ fn half_sent_requests_give_up_their_places() {
 fn listen_stays_below_the_limit_on_open_files() {
     let folder = TempDir::new().unwrap();
     let out = folder.path().display().to_string();
-    let limited = after_commands("ulimit -n 100", &["--secret", SECRET, "--out", &out]);
+    let limited = after_commands("ulimit -n 256", &["--secret", SECRET, "--out", &out]);
     let listening = Listening::of(limited);
+    let mut first = connections(&listening, 1, b"");
     let _idle = connections(&listening, 300, b"");
     assert_served(&listening);
+    // The newest idle ones were closed.
+    first[0].write_all(&valid("/", &body(2))).unwrap();
+    let mut answer = String::new();
+    first[0].read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     let (status, summary) = interrupted(listening);
-    assert_eq!((status, &summary["stored"]), (Some(0), &1.into()), "{summary}");
-    assert!(folder.path().join("1.http").exists());
+    assert_eq!((status, &summary["stored"]), (Some(0), &2.into()), "{summary}");
+    assert!(folder.path().join("1.http").exists() && folder.path().join("2.http").exists());
 }
 
 #[test]

@@ -102,8 +102,8 @@ pub trait Intake: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub threads: usize,
-    /// How many connections are open at the same time. If more arrive, those that have waited longest for their peers are closed,
-    /// and the others wait.
+    /// How many connections are open at the same time. If more arrive, some that wait for their peers are closed, and the others
+    /// wait.
     pub connections: usize,
     pub body: usize,
     /// How many bytes all long bodies may take together, unless a single body may be longer. Long bodies exceed a connection's

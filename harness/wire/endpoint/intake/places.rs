@@ -1,5 +1,6 @@
-//! The places of connections. If all are taken, the connection that has waited longest for its peer gives up its place to a new
-//! one: an idle connection, or else one with half a request.
+//! The places of connections. If there is none for a new connection, an idle one gives up its place, or else the one that has
+//! waited longest for the rest of a request. Of the idle ones it is the newest, so that those that were there before a flood of
+//! idle connections stay longest.
 //!
 //! Invariant: a connection whose request is being answered keeps its place.
 
@@ -43,10 +44,10 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The connection waits, since then. It is not a function of the clock, since the usual request must be cheap.
+    /// The connection waits, since then. The usual request needs this too, so it must be cheap.
     pub(super) fn waits(&self, waiting: Waiting, since: Instant) {
-        let ms = since.saturating_duration_since(self.began).as_millis();
-        let ms = u64::try_from(ms).unwrap_or(u64::MAX / 4);
+        let since = since.saturating_duration_since(self.began);
+        let ms = since.as_secs() * 1000 + u64::from(since.subsec_millis());
         self.state.store(ms * 2 + u64::from(waiting == Waiting::Partial), Ordering::Relaxed);
     }
 
@@ -102,7 +103,7 @@ impl Places {
             if let Ok(free) = self.free.clone().try_acquire_owned() {
                 break free;
             }
-            self.give_up_oldest();
+            self.give_up_one();
             // Until a place is free, or the next connection has waited long enough. The semaphore is never closed.
             if let Ok(Ok(free)) = timeout(LOOK, self.free.clone().acquire_owned()).await {
                 break free;
@@ -123,19 +124,20 @@ impl Places {
         place
     }
 
-    /// Makes the connection that has waited longest give up its place, if one has waited long enough.
-    fn give_up_oldest(&self) {
+    /// Makes one connection give up its place, if one has waited long enough.
+    fn give_up_one(&self) {
         let now = self.began.elapsed().as_millis();
         let places: Vec<Arc<Place>> = self.taken.iter().filter_map(Weak::upgrade).collect();
-        let oldest = |kind: Waiting, keeps: Duration| {
-            let waiting = places.iter().filter_map(|place| {
+        let waiting = |kind: Waiting, keeps: Duration| {
+            places.iter().filter_map(move |place| {
                 let (waiting, since) = place.waiting()?;
                 let long = u128::from(since) + keeps.as_millis() <= now;
                 (waiting == kind && long).then_some((since, place))
-            });
-            waiting.min_by_key(|(since, _)| *since).map(|(_, place)| place)
+            })
         };
-        let place = oldest(Waiting::Idle, IDLE).or_else(|| oldest(Waiting::Partial, PARTIAL));
-        place.into_iter().for_each(|place| place.give_up());
+        // The places are in the order in which they were taken.
+        let idle = waiting(Waiting::Idle, IDLE).next_back();
+        let place = idle.or_else(|| waiting(Waiting::Partial, PARTIAL).min_by_key(|(since, _)| *since));
+        place.into_iter().for_each(|(_, place)| place.give_up());
     }
 }
