@@ -27,8 +27,8 @@ const UNUSED: [(&str, &str); 2] = [("sender", "jobs"), ("receiver", "deadline")]
 
 const PREFIX: &str = "TWENTY_CONFORM_";
 
-/// Variables of programs that start this one, or that it exports: the locustfile.
-const OF_OTHERS: [&str; 1] = ["TWENTY_CONFORM_RESULTS"];
+/// Variables that are of no option: the locustfile's, and the one that marks processes of a program under test.
+const OF_OTHERS: [&str; 2] = ["TWENTY_CONFORM_RESULTS", "TWENTY_CONFORM_SUBJECT"];
 
 /// How like a name must be to be named in a warning, up to 1.
 const LIKE: f64 = 0.5;
