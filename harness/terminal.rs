@@ -172,18 +172,17 @@ pub(crate) fn plain(text: &str) -> String {
     anstream::adapter::strip_str(&guarded(text)).to_string()
 }
 
-/// JSON with invisible characters escaped, such as `\u202e`. They only occur inside strings; line feeds are formatting.
+/// JSON with invisible characters escaped, such as `\u202e`. They only occur inside strings, where serialisers escape the ASCII
+/// ones except DEL.
 pub(crate) fn json(json: String) -> String {
-    if json.is_ascii() && !json.contains('\u{7f}') {
+    // Most reports have none, and most of their characters are ASCII.
+    let is_dangerous = |one: char| one > '~' && is_invisible(one);
+    if !json.contains(is_dangerous) {
         return json;
     }
     let mut shown = String::with_capacity(json.len());
     for character in json.chars() {
-        if is_invisible(character) && character != '\n' {
-            escape(character, &mut shown);
-        } else {
-            shown.push(character);
-        }
+        if is_dangerous(character) { escape(character, &mut shown) } else { shown.push(character) }
     }
     shown
 }

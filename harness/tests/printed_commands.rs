@@ -94,7 +94,8 @@ impl Place {
         process.env("http_proxy", "http://127.0.0.1:9/");
         let mut process = assert_cmd::Command::from_std(process);
         let ran = process.timeout(Duration::from_secs(60)).output().unwrap();
-        let request = self.requests.try_recv();
+        // A request that was cut off arrives after the command ended.
+        let request = self.requests.recv_timeout(Duration::from_secs(30));
         let request = request.unwrap_or_else(|_| panic!("no request by {shell}: {command}\n{ran:?}"));
         assert!(self.requests.try_recv().is_err(), "a second request by {shell}: {command}");
         let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
