@@ -73,6 +73,11 @@ impl Redaction {
         self.cleaned(bytes).map_or_else(|| bytes.clone(), Bytes::from)
     }
 
+    /// Whether the bytes contain a secret.
+    pub(crate) fn finds(&self, bytes: &[u8]) -> bool {
+        self.encodings.iter().any(|encoding| encoding.finder.find(bytes).is_some())
+    }
+
     /// The delivery without the secrets. Redact before quoting, which changes the text.
     pub fn delivery(&self, delivery: &Delivery) -> Delivery {
         changed(delivery, |bytes| self.cleaned(bytes))

@@ -10,8 +10,8 @@ use crate::redaction::{Redaction, encodings};
 use crate::webhook::signature::{Key, Secret, TIMESTAMP_HEADER};
 use crate::wire::exchange::{Delivery, Exchange, Headers, Outcome, Response};
 
-/// An answer gets this part of what is left. With the whole budget, that is more than the longest answer has.
-const PART: usize = 256;
+/// An answer gets this part of what is left. Of the longest answers, more than a hundred are kept whole.
+const PART: usize = 64;
 /// The memory of a header without its bytes.
 const OVERHEAD: usize = 96;
 /// The header that checks look for, and how much of its value is kept.
@@ -35,34 +35,53 @@ pub(super) struct Shown {
 
 impl Leaks {
     pub(super) fn of(secret: Option<&Secret>, delivery: &Delivery, answer: &Response) -> Self {
-        let texts = || {
-            let headers = answer.headers.0.iter().flat_map(|(name, value)| [name.as_bytes(), &**value]);
-            headers.chain([&*answer.body])
-        };
-        let timestamp = delivery.headers.single(TIMESTAMP_HEADER);
-        let expected = secret
-            .zip(timestamp)
-            .map(|(secret, timestamp)| Key::new(secret).sign(timestamp, &delivery.body).to_hex());
-        Self {
-            secret: secret.is_some_and(|secret| encodings::first_with(secret, texts()).is_some()),
-            signature: expected.is_some_and(|digits| texts().any(|text| contains_digits(text, &digits))),
-        }
+        let has_secret = |secret| encodings::first_with(secret, texts(answer)).is_some();
+        let expected = accepted_signature(secret, delivery);
+        let has_digits = |digits: String| texts(answer).any(|text| contains_digits(text, &digits));
+        Self { secret: secret.is_some_and(has_secret), signature: expected.is_some_and(has_digits) }
     }
 }
 
-/// Cuts the answer of an exchange to what the budget allows. Returns what it showed, if it was cut.
-pub(super) fn cut(exchange: &mut Exchange, secret: Option<&Secret>, budget: &Budget) -> Option<Shown> {
+/// The names and values of an answer's headers, and its body.
+fn texts(answer: &Response) -> impl Iterator<Item = &[u8]> {
+    let headers = answer.headers.0.iter().flat_map(|(name, value)| [name.as_bytes(), &**value]);
+    headers.chain([&*answer.body])
+}
+
+/// The signature with which a delivery would have been accepted.
+fn accepted_signature(secret: Option<&Secret>, delivery: &Delivery) -> Option<String> {
+    let timestamp = delivery.headers.single(TIMESTAMP_HEADER)?;
+    Some(Key::new(secret?).sign(timestamp, &delivery.body).to_hex())
+}
+
+/// Cuts the answer of an exchange to what the budget allows. Returns what it showed, if it was cut. `redaction` has the secret.
+pub(super) fn cut(
+    exchange: &mut Exchange,
+    secret: Option<&Secret>,
+    redaction: &Redaction,
+    budget: &Budget,
+) -> Option<Shown> {
     let Exchange { delivery, outcome: Outcome::Answered(answer), .. } = exchange else { return None };
     let (most, whole) = (budget.left() / PART, cost(answer));
     if whole <= most {
         budget.take(whole);
         return None;
     }
-    let shown = Shown { leaks: Leaks::of(secret, delivery, answer), error: says_error(&answer.body) };
+    // One text, because many answers with many headers may be cut.
+    let mut text = Vec::with_capacity(whole);
+    for part in texts(answer) {
+        text.extend_from_slice(part);
+        text.push(b'\n');
+    }
+    let expected = accepted_signature(secret, delivery);
+    let leaks = Leaks {
+        secret: redaction.finds(&text),
+        signature: expected.is_some_and(|digits| contains_digits(&text, &digits)),
+    };
+    let shown = Shown { leaks, error: says_error(&answer.body) };
     let before = bytes(answer);
     // Half for the headers, and the rest for the body.
-    // A cut must not leave a part of a secret.
-    let redaction = Redaction::new(secret);
+    // Redacted first: a cut must not leave a part of a secret.
     let (mut left, mut is_sought) = (most / 2, true);
     let mut kept = Headers::default();
     for (name, value) in std::mem::take(&mut answer.headers.0) {
@@ -110,7 +129,10 @@ fn bytes(answer: &Response) -> usize {
 
 /// Whether a text contains these hexadecimal digits, in either case.
 fn contains_digits(text: &[u8], digits: &str) -> bool {
-    text.windows(digits.len()).any(|window| window.eq_ignore_ascii_case(digits.as_bytes()))
+    let digits = digits.as_bytes();
+    let Some(first) = digits.first() else { return true };
+    let places = memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), text);
+    places.filter_map(|at| text.get(at..at + digits.len())).any(|window| window.eq_ignore_ascii_case(digits))
 }
 
 /// Whether an answer's body mentions an error.
@@ -129,6 +151,7 @@ mod tests {
 
     use super::{Leaks, PART, Shown, cost, cut, give_back};
     use crate::budget::Budget;
+    use crate::redaction::Redaction;
     use crate::webhook::signature::Secret;
     use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Headers, Outcome, Response};
 
@@ -156,11 +179,12 @@ mod tests {
     #[test]
     fn budget_is_never_used_up() {
         let (most, secret) = (1024 * 1024, Secret::new("s3cr3t"));
+        let redaction = Redaction::new(Some(&secret));
         let budget = Budget::of(most);
         let mut kept = Vec::new();
         for number in 0..20_000 {
             let mut exchange = answered(&[("X-Long", 3000)], Bytes::from(vec![b'B'; 5000]));
-            let shown = cut(&mut exchange, Some(&secret), &budget);
+            let shown = cut(&mut exchange, Some(&secret), &redaction, &budget);
             assert_eq!(shown.is_some(), answer(&exchange).cut > 0, "{number}");
             kept.push(exchange);
         }
@@ -175,7 +199,8 @@ mod tests {
         let secret = Secret::new("s3cr3t");
         let body = [&b"x".repeat(9000)[..], b"Invalid: s3cr3t"].concat();
         let mut exchange = answered(&[("X-Long", 9000), ("Retry-After", 3000)], body.into());
-        let shown = cut(&mut exchange, Some(&secret), &Budget::of(1000 * PART));
+        let redaction = Redaction::new(Some(&secret));
+        let shown = cut(&mut exchange, Some(&secret), &redaction, &Budget::of(1000 * PART));
         assert_eq!(shown, Some(Shown { leaks: Leaks { secret: true, signature: false }, error: true }));
         let answer = answer(&exchange);
         assert_eq!((answer.status, answer.headers.0.len()), (503, 1));

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::answers::{self, Shown};
 use crate::budget::{ANSWERS, Budget};
+use crate::redaction::Redaction;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId};
 
@@ -23,6 +24,8 @@ pub struct Exchanges {
     acknowledged: usize,
     /// What may still be kept of answers.
     budget: Budget,
+    /// Redacts the receiver's secret from what is cut.
+    redaction: Option<Redaction>,
     /// How many answers were cut, including released ones.
     cut: usize,
     /// What the answers that were cut showed.
@@ -32,7 +35,8 @@ pub struct Exchanges {
 impl Default for Exchanges {
     fn default() -> Self {
         let (kept, shown) = (Vec::new(), HashMap::new());
-        Self { kept, count: 0, answered: 0, acknowledged: 0, budget: Budget::of(ANSWERS), cut: 0, shown }
+        let budget = Budget::of(ANSWERS);
+        Self { kept, count: 0, answered: 0, acknowledged: 0, budget, redaction: None, cut: 0, shown }
     }
 }
 
@@ -80,7 +84,8 @@ impl Exchanges {
 
     /// The same for an exchange with a receiver: its answer is cut to what may still be kept of answers.
     pub(super) fn push_answered(&mut self, mut exchange: Exchange, secret: Option<&Secret>) -> ExchangeId {
-        let shown = answers::cut(&mut exchange, secret, &self.budget);
+        let redaction = self.redaction.get_or_insert_with(|| Redaction::new(secret));
+        let shown = answers::cut(&mut exchange, secret, redaction, &self.budget);
         let id = self.push(exchange);
         self.cut += usize::from(shown.is_some());
         self.shown.extend(shown.map(|shown| (id, shown)));

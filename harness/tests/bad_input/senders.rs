@@ -268,7 +268,7 @@ usual()";
     let arguments: Vec<&str> = arguments(&command).into_iter().chain([report_option.as_str()]).collect();
     let Some((ran, peak)) = run_and_measure_memory(&arguments) else { return };
     let judged = (ran, Report::read(&report).unwrap());
-    assert_protocol_error(Some(judged), &["a line longer than 16777216 bytes", "begins with \"xxxxxxxx"]);
+    assert_protocol_error(Some(judged), &["a line longer than 4194304 bytes", "begins with \"xxxxxxxx"]);
     assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} MiB");
 }
 
