@@ -33,6 +33,7 @@ pub const ALL: &[Requirement] = &[
         counterexamples: Faults::Sender(&[
             SenderFault::MethodPut,
             SenderFault::MethodGet,
+            SenderFault::SecretInMethod,
             SenderFault::LengthDoubled,
             SenderFault::LengthAndCoding,
         ]),
@@ -51,6 +52,7 @@ pub const ALL: &[Requirement] = &[
         check: |requirement, t| and_over_https(t, every_delivery(requirement, t, url), reached),
         counterexamples: Faults::Sender(&[
             SenderFault::QueryDropped,
+            SenderFault::SecretInUrl,
             SenderFault::SlashAppended,
             SenderFault::HttpsHostChanged,
             SenderFault::HttpsDowngraded,
