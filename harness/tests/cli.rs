@@ -14,6 +14,7 @@ mod evidence;
 mod help;
 mod https;
 pub(crate) mod listen;
+mod localhost;
 mod outputs;
 mod replay_and_watch;
 mod reports;
