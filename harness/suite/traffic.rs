@@ -45,7 +45,7 @@ pub fn not_shown(requirement: &Requirement, secret_known: bool) -> Option<&'stat
 
 impl Traffic {
     /// The transcript of these requests: one webhook with an unknown URL, and no event that the suite emitted.
-    pub fn transcript(&self, exchanges: Vec<Exchange>) -> Transcript {
+    pub fn transcript(&self, exchanges: impl Into<Vec<Exchange>>) -> Transcript {
         let mut transcript = Transcript::new(Role::Sender, self.dialect, self.limits);
         transcript.recorded = true;
         transcript.webhooks.push(RegisteredWebhook {
@@ -61,7 +61,7 @@ impl Traffic {
             dropped: 0,
             overflowed: false,
         });
-        transcript.arrive_all(0, exchanges, |exchange| Traits {
+        transcript.arrive_all(0, exchanges.into(), |exchange| Traits {
             began_ms: exchange.at_ms,
             body_length: exchange.delivery.body.len() as u64,
             given_up_after: None,

@@ -18,6 +18,7 @@ pub(crate) mod listen;
 mod listen_connections;
 #[cfg(unix)]
 mod listen_storage;
+mod localhost;
 mod outputs;
 mod replay_and_watch;
 mod reports;

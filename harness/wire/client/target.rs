@@ -48,9 +48,10 @@ impl Target {
             return Err(messages::credentials_in_url());
         }
         let host = parsed.host_str().ok_or_else(|| messages::no_host(url))?;
-        let host = host.trim_matches(['[', ']']);
+        let written = host;
+        let host = written.trim_matches(['[', ']']);
         if let Some(instead) = address::instead_of(host) {
-            return Err(messages::address_to_listen_on(host, instead));
+            return Err(messages::address_to_listen_on(written, instead));
         }
         let path = parsed
             .query()
