@@ -70,6 +70,7 @@ fn bound(port: u16) -> io::Result<u16> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use std::net::TcpListener;
 
