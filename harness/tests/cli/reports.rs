@@ -256,7 +256,7 @@ fn other_output_never_contains_the_secret() {
     with_secret(&["send", "--url", &refusing]).expect(1);
     with_secret(&["send", "--url", &closed.url()]).expect(3);
     with_secret(&["receiver", "--url", &closed.url()]).expect(3);
-    with_secret(&["receiver", "--exec", "no-such-command"]).expect(2);
+    with_secret(&["receiver", "--exec", "no-such-command"]).expect(3);
     with_secret(&["receiver", "--exec", "x", "--url", "y"]).expect(2);
     with_secret(&["receiver", "--exec", "x", "--bogus"]).expect(2);
     let mut help = twenty(["receiver", "--help"]);
