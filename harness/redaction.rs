@@ -73,9 +73,9 @@ impl Redaction {
         self.cleaned(bytes).map_or_else(|| bytes.clone(), Bytes::from)
     }
 
-    /// Whether the bytes contain a secret.
+    /// Whether the bytes contain a secret, or a part of one.
     pub(crate) fn finds(&self, bytes: &[u8]) -> bool {
-        self.encodings.iter().any(|encoding| encoding.finder.find(bytes).is_some())
+        !self.fragments.is_empty() && !self.fragments.find(bytes).is_empty()
     }
 
     /// The delivery without the secrets. Redact before quoting, which changes the text.
