@@ -26,9 +26,9 @@ use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Trust};
 
 pub use crate::subject::capability::Capability;
 pub use crate::subject::observed::{Observations, Observed};
-pub use crate::wire::endpoint::scripted::uuids;
 pub use crate::wire::exchange::LONGEST_BODY;
 pub use crate::wire::handshake::{Certificate, HandshakeEnd};
+pub use crate::wire::uuids::uuids;
 pub use answers::Leaks;
 pub use conduct::{AnswerForm, Conduct, MOVED};
 pub use emission::{

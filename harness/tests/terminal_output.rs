@@ -155,7 +155,10 @@ fn loads_cannot_control_the_terminal() {
             "1s",
         ];
         assert_escaped(mode, &shown(&[&load[..], &["--report", &html]].concat()));
-        assert_escaped(&format!("{mode} html"), &fs::read(page).unwrap());
+        // A receiver that ends unanswered is not measured, so there is no report.
+        if mode != "receiver:ends-later" {
+            assert_escaped(&format!("{mode} html"), &fs::read(page).unwrap());
+        }
         assert_escaped(&format!("{mode} json"), &shown(&[&load[..], &["--json"]].concat()));
     }
 }

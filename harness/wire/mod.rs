@@ -7,3 +7,4 @@ pub mod endpoint;
 pub mod exchange;
 pub mod handshake;
 pub(crate) mod messages;
+pub mod uuids;

@@ -105,7 +105,8 @@ open(first, 'w').close()
     let options = ["--run", "VER-1,VER-4,VER-5", "--secret", "s3cr3t"];
     let (ran, report) = judged(["receiver", "--exec", &command].iter().chain(&options));
     assert!(ran.expect(1).result_line().starts_with("RESULT: fail "));
-    assert_eq!(report.verdicts(), [("VER-1", "pass"), ("VER-4", "fail"), ("VER-5", "inconclusive")]);
+    // Of VER-1, the generated cases were not tried.
+    assert_eq!(report.verdicts(), [("VER-1", "inconclusive"), ("VER-4", "fail"), ("VER-5", "inconclusive")]);
     for (id, words) in [
         ("VER-4", ["exit status: 9", "KeyError: signature"]),
         ("VER-5", ["exit status: 3", "the lock is held"]),

@@ -33,7 +33,7 @@ fn file_without_an_end_is_refused_with_its_limit() {
             [zero, "larger than 16 MiB"],
         ),
         (&["demo", "--run", "@/dev/zero"], small),
-        (&["sender", "--transcript", zero], [zero, "larger than 64 MiB"]),
+        (&["sender", "--transcript", zero], [zero, "longer than 32 MiB"]),
         (&["bench", "compare", "old.json", "new.json", "--config", zero], small),
         (&["bench", "import", zero], [zero, "64 MiB"]),
         (

@@ -81,5 +81,5 @@ fn unreachable_control_exits_3() {
 #[test]
 fn sender_on_an_unknown_host_is_unreachable() {
     let control = ["sender", "--control", "http://no-such-host.invalid/", "--allow-remote"];
-    run(control).expect(3).complains_of(&["http://no-such-host.invalid/ cannot be reached"]);
+    run(control).expect(3).says(&["http://no-such-host.invalid/ cannot be reached"]);
 }

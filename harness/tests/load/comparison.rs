@@ -194,7 +194,7 @@ fn baselines_are_saved_atomically_and_errors_name_the_file() {
         (b"[1,2]", "not a report"),
         (br#"{"format":"twenty-conform-report/1"}"#, "twenty-conform-report/1"),
         (br#"{"format":"twenty-conform-bench/1","role":"receiver"}"#, "broken"),
-        (b"\xff\xfe", "not UTF-8 text"),
+        (b"\xff\xfe", "not UTF-8"),
     ] {
         let broken = folder.path().join("broken.json");
         std::fs::write(&broken, content).unwrap();

@@ -59,7 +59,7 @@ fn listen_keeps_no_part_of_the_secret() {
         assert_eq!(status, Some(1), "{rest}");
         assert_eq!(windows.found_in(rest.as_bytes()), None);
         assert!(rest.contains("SIG-8"), "{rest}");
-        assert_eq!(windows.assert_not_under(folder.path(), "listen"), 7);
+        assert_eq!(windows.assert_not_under(folder.path(), "listen"), 8);
         // With the secret, what was kept is judged as it was; without, it stays redacted.
         let kept = folder.path().join("deliveries.jsonl").display().to_string();
         let ran = finish(twenty(["sender", "--transcript", &kept, "--secret", SECRET, "--run", "SIG-8"]));

@@ -7,7 +7,6 @@ mod conversation;
 mod log;
 mod script;
 mod secured;
-mod uuids;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -26,7 +25,6 @@ use crate::wire::handshake::Certificate;
 pub use crate::budget::Budget;
 pub use log::{Broken, Handshake, MOST_REQUESTS, Received, Seen};
 pub use script::{Answer, Before, Manner, Script};
-pub use uuids::uuids;
 
 /// The address of endpoints: a port of this machine that the system chooses.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);

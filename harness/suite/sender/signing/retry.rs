@@ -1,6 +1,6 @@
 //! SIG-7: retries are signed.
 
-use super::signature::valid;
+use super::signature::{Searches, valid};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
@@ -35,8 +35,10 @@ fn verified(requirement: &Requirement, t: &Transcript) -> Verdict {
         Ok(found) => found,
         Err(none) => return none,
     };
-    let verify =
-        |webhook, arrival| valid(&Arrived::of(t, webhook, arrival)).unwrap_or_else(|unclear| unclear);
+    let searches = Searches::default();
+    let verify = |webhook, arrival| {
+        valid(&Arrived::of(t, webhook, arrival), &searches).unwrap_or_else(|unclear| unclear)
+    };
     let verdicts = found.iter().flat_map(|one| {
         let (first, retries) = (one.attempts[0], &one.attempts[1..]);
         let name = &one.emission.event.name;

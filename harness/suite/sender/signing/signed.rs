@@ -26,6 +26,18 @@ pub(super) fn key_of(arrived: &Arrived<'_>) -> Result<Key, Verdict> {
     secret.map(Key::new).ok_or_else(|| Verdict::Inconclusive(messages::no_secret().to_owned()))
 }
 
+/// Whether the delivery is signed correctly with the secret of another webhook.
+pub(super) fn is_of_another_webhook(
+    arrived: &Arrived<'_>,
+    timestamp: &[u8],
+    body: &[u8],
+    signature: &[u8],
+) -> bool {
+    let own = arrived.webhook.secret.as_ref();
+    let others = arrived.transcript.webhooks.iter().filter_map(|other| other.secret.as_ref());
+    others.filter(|other| Some(*other) != own).any(|other| Key::new(other).verify(timestamp, body, signature))
+}
+
 /// The wrong way of signing that reproduces this delivery's signature.
 pub(super) fn mismatch(
     arrived: &Arrived<'_>,

@@ -11,13 +11,13 @@ use bytes::{Bytes, BytesMut};
 use tokio::sync::Notify;
 
 use super::script::{Answer, Before, Script};
-use super::uuids::uuids;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::wire::codec::{FramingFault, quote};
 use crate::wire::exchange::{Delivery, LONGEST_BODY, Outcome};
 use crate::wire::handshake::HandshakeEnd;
 use crate::wire::messages;
+use crate::wire::uuids::uuids;
 
 pub const MOST_REQUESTS: usize = 1024;
 /// How many requests without a new record an endpoint keeps. A flood with one event is recognised by these, and room is left

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::uuids::uuids;
 use crate::wire::exchange::{Delivery, Outcome, Response};
+use crate::wire::uuids::uuids;
 
 /// How an endpoint answers requests. The default answers 200 to everything.
 #[derive(Debug, Clone, Default)]

@@ -1,4 +1,4 @@
-//! The record ids in a request, by which a script and a log identify events.
+//! The record ids in a request, by which scripts, logs and transcripts identify events.
 
 /// The UUIDs in a body. The suite's record ids are unique UUIDs, so they show which events a body carries, whatever its
 /// form: not JSON, form-encoded, several events at once.
