@@ -172,12 +172,17 @@ pub(crate) fn plain(text: &str) -> String {
     anstream::adapter::strip_str(&guarded(text)).to_string()
 }
 
+/// How many bytes are searched at a time for what is not plain.
+const PART: usize = 4096;
+
 /// JSON with invisible characters escaped, such as `\u202e`. They only occur inside strings, where serialisers escape the ASCII
 /// ones except DEL.
 pub(crate) fn json(json: String) -> String {
-    // Most reports have none, and most of their characters are ASCII.
     let is_dangerous = |one: char| one > '~' && is_invisible(one);
-    if !json.contains(is_dangerous) {
+    // Most parts of a report are plain ASCII.
+    let bytes = json.as_bytes();
+    let is_plain = |part: &[u8]| part.is_ascii() && !part.contains(&0x7f);
+    if bytes.chunks(PART).all(is_plain) || !json.contains(is_dangerous) {
         return json;
     }
     let mut shown = String::with_capacity(json.len());

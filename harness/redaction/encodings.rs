@@ -143,6 +143,13 @@ pub(crate) fn first_with<'a>(secret: &Secret, texts: impl IntoIterator<Item = &'
 pub(crate) fn place_of(secret: &Secret, delivery: &Delivery) -> Option<String> {
     let encodings = encodings(secret);
     let has_secret = |bytes: &[u8]| contains(bytes, &encodings);
+    // One search of the whole head is faster than many of its parts.
+    let head = [delivery.method.as_bytes(), delivery.target.as_bytes()].into_iter();
+    let head: Vec<&[u8]> =
+        head.chain(delivery.headers.0.iter().flat_map(|(name, value)| [name.as_bytes(), value])).collect();
+    if !has_secret(&head.join(&b'\n')) && !has_secret(&delivery.body) {
+        return None;
+    }
     if has_secret(&delivery.body) {
         return Some("the body".to_owned());
     }
