@@ -23,7 +23,7 @@ use crate::report::{Report, Tool, json as json_report};
 use crate::suite::requirement::{Level, Role, Verdict};
 use crate::suite::run::{Judgement, Options, Run};
 use crate::suite::transcript::{Keeper, Kept, ProcessingTrial, Trial};
-use crate::terminal::plain;
+use crate::terminal::{self, plain};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId};
 
@@ -210,9 +210,10 @@ impl Files {
     fn keep(&mut self, kept: Kept<'_>) {
         match kept {
             Kept::Secret(secret) => self.redaction.add(secret),
-            Kept::Exchange(exchange) => {
+            Kept::Exchange { exchange, body_cut } => {
                 let (exchange, redacted) = self.redaction.exchange(exchange);
-                self.failures.extend(self.exchanges.add(&ExchangeLine { exchange: &exchange, redacted }));
+                let line = ExchangeLine { exchange: &exchange, redacted, body_cut };
+                self.failures.extend(self.exchanges.add(&line));
             }
             Kept::Scenario { trials, processing } => {
                 for trial in trials {
@@ -254,8 +255,9 @@ impl Lines {
     /// Writes a line to the file. Returns what went wrong.
     fn add(&mut self, line: &impl Serialize) -> Option<String> {
         let file = self.file.as_mut()?;
-        let written = serde_json::to_writer(&mut *file, line).map_err(io::Error::from);
-        let written = written.and_then(|()| file.write_all(b"\n")).and_then(|()| file.flush());
+        let text =
+            serde_json::to_string(line).map(|text| terminal::json(text + "\n")).map_err(io::Error::from);
+        let written = text.and_then(|text| file.write_all(text.as_bytes())).and_then(|()| file.flush());
         let why = written.err()?;
         if let Some(file) = self.file.take() {
             // The rest of the buffer cannot be written either.
@@ -273,6 +275,13 @@ struct ExchangeLine<'a> {
     /// Whether the secret was redacted from it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     redacted: bool,
+    /// How many bytes of the request's body are missing.
+    #[serde(skip_serializing_if = "is_zero")]
+    body_cut: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn trial_line(trial: &Trial, redaction: &Redaction) -> Value {
@@ -322,7 +331,7 @@ fn write_reports(folder: &Path, report: &Report) -> Vec<String> {
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
-    let text = serde_json::to_string_pretty(value)? + "\n";
+    let text = terminal::json(serde_json::to_string_pretty(value)? + "\n");
     files::write(path, text.as_bytes())
 }
 

@@ -81,7 +81,11 @@ impl Traffic {
         let mut transcript = self.transcript(recording.exchanges);
         transcript.remarks = recording.remarks;
         if let Some(keeper) = keeper {
-            transcript.exchanges.after(0).iter().for_each(|exchange| keeper.keep(Kept::Exchange(exchange)));
+            transcript
+                .exchanges
+                .after(0)
+                .iter()
+                .for_each(|exchange| keeper.keep(Kept::Exchange { exchange, body_cut: 0 }));
         }
         let findings = self.judge(&transcript, selected);
         Run { transcript, findings, duration: began.elapsed(), interrupted: false }

@@ -207,13 +207,18 @@ impl Transcript {
 
     /// Records an exchange and numbers it.
     pub fn record(&mut self, exchange: Exchange) -> ExchangeId {
+        self.record_part(exchange, 0)
+    }
+
+    /// The same for a request of whose body this many bytes are missing.
+    fn record_part(&mut self, exchange: Exchange, body_cut: u64) -> ExchangeId {
         let id = match self.role {
             Role::Receiver => self.exchanges.push_answered(exchange, self.secret.as_ref()),
             // The answers are the suite's own.
             Role::Sender => self.exchanges.push(exchange),
         };
         if let (Some(keeper), Some(exchange)) = (&self.keeper, self.exchanges.get(id)) {
-            keeper.keep(Kept::Exchange(exchange));
+            keeper.keep(Kept::Exchange { exchange, body_cut });
         }
         id
     }

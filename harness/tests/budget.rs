@@ -7,11 +7,15 @@ mod search;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tempfile::TempDir;
+use twenty_conform::suite::transcript::{Keeper, Kept, Limits, Role, Traits, Transcript};
+use twenty_conform::webhook::dialect::DOCUMENTED;
+use twenty_conform::wire::exchange::{Delivery, Exchange, ExchangeId, Headers, Outcome, Transfer};
 
 use crate::cli::program::{Report, twenty};
 use crate::implementations::is_missing;
@@ -174,4 +178,26 @@ fn observations_have_a_budget() {
             attacked("receiver", mode, &["--run", "PRC-*", "--cases", "1", "--observe", "stdout"]);
         }
     }
+}
+
+/// A request of which an endpoint kept a part is marked in the evidence.
+#[test]
+fn request_that_is_kept_in_part_is_marked() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let keep = seen.clone();
+    let mut transcript = Transcript::new(Role::Sender, &DOCUMENTED, Limits::default());
+    transcript.keeper = Some(Keeper::new(move |kept| {
+        if let Kept::Exchange { body_cut, .. } = kept {
+            keep.lock().unwrap().push(body_cut);
+        }
+    }));
+    for body_length in [2, 5] {
+        let (method, target) = ("POST".to_owned(), "/".to_owned());
+        let (headers, body, transfer) = (Headers::default(), Bytes::from_static(b"{}"), Transfer::Whole);
+        let delivery = Delivery { method, target, headers, body, transfer };
+        let (id, outcome, took) = (ExchangeId(0), Outcome::ClosedEarly, Duration::ZERO);
+        let exchange = Exchange { id, delivery, outcome, at_ms: 0, took };
+        transcript.arrive(None, exchange, Traits { began_ms: 0, body_length, given_up_after: None });
+    }
+    assert_eq!(*seen.lock().unwrap(), [0, 3]);
 }

@@ -13,7 +13,7 @@ use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFac
 use crate::bench::measure::result::BenchResult;
 use crate::budget::LARGE_FILE;
 use crate::error::Error;
-use crate::{files, input};
+use crate::{files, input, terminal};
 
 /// The default folder of baselines.
 pub const FOLDER: &str = ".twenty-conform/baselines";
@@ -61,7 +61,7 @@ pub fn save(
 ) -> Result<PathBuf, (PathBuf, std::io::Error)> {
     let path = path(folder, name);
     let written = fs::create_dir_all(folder).and_then(|()| {
-        let text = serde_json::to_string_pretty(report)? + "\n";
+        let text = terminal::json(serde_json::to_string_pretty(report)? + "\n");
         match existing {
             Existing::IsReplaced => files::write(&path, text.as_bytes()),
             // Another process may have saved it since the load began.

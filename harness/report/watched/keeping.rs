@@ -21,6 +21,7 @@ use crate::redaction::Redaction;
 use crate::report::evidence::Folder;
 use crate::report::messages;
 use crate::suite::traffic::listening::Store;
+use crate::terminal;
 use crate::wire::exchange::{Delivery, Exchange};
 
 const DELIVERIES: &str = "deliveries.jsonl";
@@ -106,13 +107,9 @@ impl Keeping {
         let path = self.path(exchange);
         let written = create(&path).and_then(|mut file| file.write_all(&raw(&exchange.delivery)));
         let line = written.and_then(|()| {
-            let before = lines.len();
-            let line = serde_json::to_writer(&mut *lines, &DeliveryLine { exchange, redacted });
-            lines.push(b'\n');
-            line.map_err(|why| {
-                lines.truncate(before);
-                why.into()
-            })
+            let line = serde_json::to_string(&DeliveryLine { exchange, redacted })?;
+            lines.extend_from_slice(terminal::json(line + "\n").as_bytes());
+            Ok(())
         });
         line.map_err(|why| self.failed(exchange, &path, &why))
     }
@@ -173,12 +170,9 @@ impl Store for Keeping {
 impl Verdicts {
     /// Keeps the verdict on a delivery.
     pub fn keep(&mut self, number: usize, judged: &DeliveryEntry) {
-        let before = self.buffer.len();
         // The suite's own data always serialises.
-        match serde_json::to_writer(&mut self.buffer, &VerdictLine { number, judged }) {
-            Ok(()) => self.buffer.push(b'\n'),
-            Err(_) => self.buffer.truncate(before),
-        }
+        let line = serde_json::to_string(&VerdictLine { number, judged }).unwrap_or_default();
+        self.buffer.extend_from_slice(terminal::json(line + "\n").as_bytes());
         self.buffered += 1;
         if self.buffer.len() > TOGETHER {
             self.flush();

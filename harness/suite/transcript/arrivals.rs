@@ -26,7 +26,8 @@ impl Transcript {
         // An id that occurs in a body more than once is still one event.
         carries.sort_unstable();
         carries.dedup();
-        let exchange = self.record(exchange);
+        let body_cut = traits.body_length.saturating_sub(delivery.body.len() as u64);
+        let exchange = self.record_part(exchange, body_cut);
         self.arrivals.push(Arrival { webhook, exchange, carries, traits });
     }
 

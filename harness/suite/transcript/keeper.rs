@@ -19,12 +19,13 @@ pub struct Keeper(Arc<dyn Fn(Kept<'_>) + Send + Sync>);
 pub enum Kept<'a> {
     /// A secret that must not be shown.
     Secret(&'a Secret),
-    Exchange(&'a Exchange),
-    /// The trials of a scenario that is over.
-    Scenario {
-        trials: &'a [Trial],
-        processing: &'a [ProcessingTrial],
+    Exchange {
+        exchange: &'a Exchange,
+        /// How many bytes of the request's body are missing, because it was too long to keep.
+        body_cut: u64,
     },
+    /// The trials of a scenario that is over.
+    Scenario { trials: &'a [Trial], processing: &'a [ProcessingTrial] },
 }
 
 impl Keeper {
