@@ -194,7 +194,16 @@ fn changed(delivery: &Delivery, change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> De
 
 fn headers(headers: &Headers, change: &impl Fn(&[u8]) -> Option<Vec<u8>>) -> Headers {
     let changed = |value: &Bytes| change(value).map_or_else(|| value.clone(), Bytes::from);
-    Headers(headers.0.iter().map(|(name, value)| (changed_text(name, change), changed(value))).collect())
+    Headers(headers.0.iter().map(|(name, value)| (changed_name(name, change), changed(value))).collect())
+}
+
+/// Programs change the case of header names, so a secret is looked for without it, too.
+fn changed_name(name: &str, change: &impl Fn(&[u8]) -> Option<Vec<u8>>) -> String {
+    let changed = changed_text(name, change);
+    match change(changed.to_ascii_lowercase().as_bytes()) {
+        Some(lower) => String::from_utf8_lossy(&lower).into_owned(),
+        None => changed,
+    }
 }
 
 fn changed_text(text: &str, change: &impl Fn(&[u8]) -> Option<Vec<u8>>) -> String {
@@ -236,6 +245,33 @@ mod tests {
             (r#"ключ \\\"7\\\"?"#, ":json-json"),
         ] {
             assert_eq!(redaction.text(&format!("<{encoded}>")), format!("<[redacted{name}]>"), "{encoded}");
+        }
+    }
+
+    #[test]
+    fn redacts_header_names_in_any_case() {
+        let secret = Secret::new("aB3-dE5fG7-hI9");
+        let name = "X-Ab3-De5Fg7-Hi9".to_owned();
+        let headers = Headers(vec![(name, Bytes::from_static(b"1"))]);
+        let (method, target, transfer) = ("POST".to_owned(), "/".to_owned(), Transfer::Whole);
+        let delivery = Delivery { method, target, headers, body: Bytes::new(), transfer };
+        assert_eq!(super::encodings::place_of(&secret, &delivery).as_deref(), Some("a header name"));
+        let clean = Redaction::new([&secret]).delivery(&delivery);
+        assert_eq!(clean.headers.0[0].0, "x-[redacted:lower]");
+    }
+
+    #[test]
+    fn redacts_bytes_as_programs_print_them() {
+        let redaction = redaction("key-Ω");
+        for (encoded, name) in [
+            ("6b 65 79 2d ce a9", "hex-spaced"),
+            ("6b:65:79:2d:ce:a9", "hex-colons"),
+            ("107,101,121,45,206,169", "numbers"),
+            ("107, 101, 121, 45, 206, 169", "numbers-spaced"),
+            ("%6B%65%79%2D%CE%A9", "percent"),
+            ("%6b%65%79%2d%ce%a9", "percent-lower"),
+        ] {
+            assert_eq!(redaction.text(&format!("<{encoded}>")), format!("<[redacted:{name}]>"), "{encoded}");
         }
     }
 

@@ -69,6 +69,13 @@ pub(crate) fn encodings(secret: &Secret) -> Vec<(String, &'static str)> {
         (in_html(secret, "&quot;", "&#x27;"), "html-hex"),
         (in_html(secret, "&#34;", "&#39;"), "html-decimal"),
         (in_html(secret, "\"", "'"), "html-text"),
+        // As Node and Python print bytes.
+        (each_byte(secret, " ", |byte| format!("{byte:02x}")), "hex-spaced"),
+        (each_byte(secret, ":", |byte| format!("{byte:02x}")), "hex-colons"),
+        (each_byte(secret, ",", |byte| byte.to_string()), "numbers"),
+        (each_byte(secret, ", ", |byte| byte.to_string()), "numbers-spaced"),
+        (each_byte(secret, "", |byte| format!("%{byte:02X}")), "percent"),
+        (each_byte(secret, "", |byte| format!("%{byte:02x}")), "percent-lower"),
     ];
     let mut encodings: Vec<(String, &str)> = Vec::with_capacity(every.len());
     for (encoded, name) in every {
@@ -83,6 +90,11 @@ pub(crate) fn encodings(secret: &Secret) -> Vec<(String, &'static str)> {
 fn in_json(text: &str) -> String {
     let quoted = Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()
+}
+
+/// Each byte as text, with a separator.
+fn each_byte(text: &str, separator: &str, shown: impl Fn(u8) -> String) -> String {
+    text.bytes().map(shown).collect::<Vec<_>>().join(separator)
 }
 
 /// As the suite and Rust programs quote it.
@@ -147,7 +159,10 @@ pub(crate) fn place_of(secret: &Secret, delivery: &Delivery) -> Option<String> {
     let head = [delivery.method.as_bytes(), delivery.target.as_bytes()].into_iter();
     let head: Vec<&[u8]> =
         head.chain(delivery.headers.0.iter().flat_map(|(name, value)| [name.as_bytes(), value])).collect();
-    if !has_secret(&head.join(&b'\n')) && !has_secret(&delivery.body) {
+    let head = head.join(&b'\n');
+    // Programs change the case of header names.
+    let is_clean = |head: &[u8]| !has_secret(head) && !has_secret(&head.to_ascii_lowercase());
+    if is_clean(&head) && !has_secret(&delivery.body) {
         return None;
     }
     if has_secret(&delivery.body) {
@@ -159,7 +174,9 @@ pub(crate) fn place_of(secret: &Secret, delivery: &Delivery) -> Option<String> {
     if has_secret(delivery.method.as_bytes()) {
         return Some("the method".to_owned());
     }
-    if delivery.headers.0.iter().any(|(name, _)| has_secret(name.as_bytes())) {
+    let is_in_name =
+        |name: &str| has_secret(name.as_bytes()) || has_secret(name.to_ascii_lowercase().as_bytes());
+    if delivery.headers.0.iter().any(|(name, _)| is_in_name(name)) {
         return Some("a header name".to_owned());
     }
     let header = delivery.headers.0.iter().find(|(_, value)| has_secret(value));

@@ -29,7 +29,8 @@ pub(super) fn exited_after(exchanges: &[String], how: &str) -> String {
 
 /// Why a run fails although every gated requirement passed.
 pub(super) fn ended_fails_the_run() -> String {
-    "the process ended during the run, which fails the run at every --fail-on".to_owned()
+    "the receiver ended or stopped answering during the run, which fails the run at every --fail-on"
+        .to_owned()
 }
 
 pub(super) fn answers_cut(count: usize) -> String {

@@ -8,10 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use crate::budget::shortened;
 use crate::terminal;
 
 /// How many bytes are kept.
 const KEPT: usize = 16 * 1024;
+/// How many bytes of a line are shown.
+const SHOWN_BYTES: usize = 500;
 /// How many of the last lines are shown.
 const SHOWN_LINES: usize = 12;
 
@@ -55,7 +58,10 @@ impl LastOutput {
     pub(super) fn last_lines(&self) -> Vec<String> {
         let text = self.text();
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-        lines[lines.len().saturating_sub(SHOWN_LINES)..].iter().map(|&line| line.to_owned()).collect()
+        lines[lines.len().saturating_sub(SHOWN_LINES)..]
+            .iter()
+            .map(|line| shortened(line, SHOWN_BYTES))
+            .collect()
     }
 }
 

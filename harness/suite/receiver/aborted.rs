@@ -136,7 +136,7 @@ impl ReceiverStage<'_> {
                 None => {
                     let exchange = self.link.client.send(&self.link.target, &delivery).await;
                     let trial = self.transcript.record(exchange);
-                    let after = self.link.client.send(&self.link.target, &self.maker.deliver(&event)).await;
+                    let after = self.link.send_on_new_connection(&self.maker.deliver(&event)).await?;
                     let silent = after.outcome.status().is_none();
                     let how = messages::next_not_answered(&after.outcome);
                     self.transcript.record(after);
@@ -200,7 +200,8 @@ impl ReceiverStage<'_> {
     }
 
     async fn send_control(&mut self) -> Result<ExchangeId, SubjectError> {
-        let exchange = self.link.send(&self.maker.deliver(&self.maker.plain())).await?;
+        // An open connection may outlive the receiver's socket for new ones.
+        let exchange = self.link.send_on_new_connection(&self.maker.deliver(&self.maker.plain())).await?;
         Ok(self.transcript.record(exchange))
     }
 

@@ -67,7 +67,7 @@ pub(super) fn keeps_running() -> &'static str {
 }
 
 pub(super) fn process_ended() -> &'static str {
-    "it ended"
+    "it ended or no longer answers"
 }
 
 /// How many other cases show the same: ` (and 3 more of 12 cases; 7 of 64 generated cases)`.

@@ -113,3 +113,12 @@ fn receiver_that_survives_aborted_requests_passes() {
     let ran = run(["receiver", "--exec", &exec].iter().chain(&OPTIONS)).expect(0);
     assert!(ran.stdout.contains("pass         VER-9 "), "{ran:#?}");
 }
+
+#[test]
+fn receiver_that_accepts_no_connections_after_an_aborted_request_fails() {
+    let folder = TempDir::new().unwrap();
+    let Some(exec) = python("ends.py abort-closes") else { return };
+    let out = folder.path().join("out");
+    let how = "the next valid delivery was not answered: connection refused";
+    assert_ended_by_abort(&judged(&["--exec", &exec], &out), &out, how);
+}

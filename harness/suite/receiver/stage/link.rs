@@ -93,9 +93,30 @@ impl<'a> Link<'a> {
         if self.max_time.is_over() { Err(SubjectError::OutOfTime) } else { Ok(()) }
     }
 
+    /// Sends one valid delivery on a new connection, which shows whether the receiver still accepts connections.
+    ///
+    /// Errors: the last few were not answered, so waiting for more answers is pointless.
+    pub(in crate::suite::receiver) async fn send_on_new_connection(
+        &self,
+        delivery: &Delivery,
+    ) -> Result<Exchange, SubjectError> {
+        self.check()?;
+        // There is one exchange for each delivery.
+        let sent = self.client.send_all(&self.target, std::slice::from_ref(delivery)).await;
+        Ok(match sent.into_iter().next() {
+            Some(exchange) => self.counted(exchange, true),
+            None => self.exchange(delivery, true).await,
+        })
+    }
+
     async fn exchange(&self, delivery: &Delivery, valid: bool) -> Exchange {
         let client = if !valid && self.hangs_on_forged() { &self.impatient } else { self.client };
         let exchange = client.send(&self.target, delivery).await;
+        self.counted(exchange, valid)
+    }
+
+    /// Counts an exchange that had no answer.
+    fn counted(&self, exchange: Exchange, valid: bool) -> Exchange {
         if !valid {
             self.hung.fetch_add(usize::from(exchange.outcome == Outcome::TimedOut), Ordering::Relaxed);
             return exchange;
