@@ -48,6 +48,11 @@ pub fn at_most(reader: &mut impl Read, limit: u64) -> Result<Vec<u8>, Unread> {
     if bytes.len() as u64 > limit { Err(Unread::TooLong { limit }) } else { Ok(bytes) }
 }
 
+/// Opens a file to read it piece by piece. A pipe that nothing is written to ends with an error.
+pub fn open(path: &Path) -> Result<impl Read + use<>, Unread> {
+    opened(path)
+}
+
 /// A file, or the reading end of a pipe.
 #[derive(Debug)]
 struct Opened {

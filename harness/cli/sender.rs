@@ -2,7 +2,6 @@
 //!
 //! Invariant: a started sender is always stopped.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +18,7 @@ use super::trust::TrustOptions;
 use crate::api::sender::Sender;
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::input;
 use crate::redaction::Redaction;
 use crate::report::evidence::RunEvidence;
 use crate::suite::requirement::Role;
@@ -144,7 +144,7 @@ fn open(file: &Path) -> Result<Box<dyn Read>, Error> {
     if file.as_os_str() == "-" {
         return Ok(Box::new(io::stdin()));
     }
-    let opened = File::open(file).map_err(|why| Error::Usage(messages::cannot_read(file.display(), why)))?;
+    let opened = input::open(file).map_err(|why| Error::Usage(messages::cannot_read(file.display(), why)))?;
     Ok(Box::new(opened))
 }
 

@@ -1,12 +1,14 @@
 //! The encodings in which a program may write a secret: unchanged, escaped in JSON, in HTML, for a URL or in a quoted string, in
 //! base64 or in hexadecimal, in one case.
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
-use memchr::memmem;
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use crate::webhook::recipe::escape_non_ascii;
@@ -147,22 +149,23 @@ fn inside(engine: &GeneralPurpose, secret: &str, before: usize) -> String {
 
 /// The index of the first text that contains a secret in any encoding.
 pub(crate) fn first_with<'a>(secret: &Secret, texts: impl IntoIterator<Item = &'a [u8]>) -> Option<usize> {
-    let encodings = encodings(secret);
-    texts.into_iter().position(|text| contains(text, &encodings))
+    let finders = finders(secret);
+    texts.into_iter().position(|text| contains(text, &finders))
 }
 
 /// Where a request contains a secret, as a noun phrase; `None` if it does not.
 pub(crate) fn place_of(secret: &Secret, delivery: &Delivery) -> Option<String> {
-    let encodings = encodings(secret);
-    let has_secret = |bytes: &[u8]| contains(bytes, &encodings);
+    let finders = finders(secret);
+    let has_secret = |bytes: &[u8]| contains(bytes, &finders);
     // One search of the whole head is faster than many of its parts.
     let head = [delivery.method.as_bytes(), delivery.target.as_bytes()].into_iter();
     let head: Vec<&[u8]> =
         head.chain(delivery.headers.0.iter().flat_map(|(name, value)| [name.as_bytes(), value])).collect();
     let head = head.join(&b'\n');
     // Programs change the case of header names.
-    let is_clean = |head: &[u8]| !has_secret(head) && !has_secret(&head.to_ascii_lowercase());
-    if is_clean(&head) && !has_secret(&delivery.body) {
+    let names =
+        delivery.headers.0.iter().map(|(name, _)| name.to_ascii_lowercase()).collect::<Vec<_>>().join("\n");
+    if !has_secret(&head) && !has_secret(names.as_bytes()) && !has_secret(&delivery.body) {
         return None;
     }
     if has_secret(&delivery.body) {
@@ -183,6 +186,24 @@ pub(crate) fn place_of(secret: &Secret, delivery: &Delivery) -> Option<String> {
     header.map(|(name, _)| format!("the header {name}"))
 }
 
-fn contains(bytes: &[u8], encodings: &[(String, &str)]) -> bool {
-    encodings.iter().any(|(encoded, _)| memmem::find(bytes, encoded.as_bytes()).is_some())
+fn contains(bytes: &[u8], finders: &[Finder<'_>]) -> bool {
+    finders.iter().any(|finder| finder.find(bytes).is_some())
+}
+
+thread_local! {
+    /// The searches for the last secret. To make them takes longer than to search a delivery, and `listen` has one secret.
+    static LAST: RefCell<Option<(Secret, Rc<[Finder<'static>]>)>> = const { RefCell::new(None) };
+}
+
+/// A search for each encoding of a secret.
+fn finders(secret: &Secret) -> Rc<[Finder<'static>]> {
+    LAST.with_borrow_mut(|last| match last {
+        Some((known, finders)) if known == secret => finders.clone(),
+        _ => {
+            let of = |(encoded, _): &(String, &str)| Finder::new(encoded.as_bytes()).into_owned();
+            let finders: Rc<[_]> = encodings(secret).iter().map(of).collect();
+            *last = Some((secret.clone(), finders.clone()));
+            finders
+        }
+    })
 }

@@ -229,6 +229,6 @@ mod tests {
         let tiny =
             r#"{"at_ms":1,"delivery":{"method":"P","target":"/","headers":[],"body":"","transfer":"whole"}}"#;
         let many = format!("{tiny}\n").repeat(600_000);
-        assert!(of(many).unwrap_err().contains("deliveries before this line take 64 MiB"));
+        assert!(of(many).unwrap_err().contains("deliveries before this line take 72 MiB"));
     }
 }

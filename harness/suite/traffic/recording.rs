@@ -16,7 +16,7 @@ use crate::wire::exchange::{Exchange, Outcome};
 /// The longest file that is read, in bytes.
 const LONGEST_FILE: u64 = 64 * 1024 * 1024;
 /// How many bytes of memory the deliveries may take.
-const MOST_KEPT: usize = 64 * 1024 * 1024;
+const MOST_KEPT: usize = 72 * 1024 * 1024;
 /// What an allocation costs in addition to its content.
 const ALLOCATION: usize = 16;
 const BUFFER: usize = 64 * 1024;

@@ -134,7 +134,8 @@ impl RequestFacts {
             match header.name.len() {
                 4 if header.name.eq_ignore_ascii_case("host") => hosts += 1,
                 6 if header.name.eq_ignore_ascii_case("expect") => {
-                    expects |= header.value.eq_ignore_ascii_case(b"100-continue");
+                    // HTTP/1.0 does not know it (RFC 9110, section 10.1.1).
+                    expects |= modern && header.value.eq_ignore_ascii_case(b"100-continue");
                 }
                 10 if header.name.eq_ignore_ascii_case("connection") => {
                     persists = persistence(header.value, persists);
