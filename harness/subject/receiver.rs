@@ -26,8 +26,10 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 const DEATH_WAIT: Duration = Duration::from_millis(300);
 /// The same if it still listens, once it has survived several broken connections.
 const SHORT_WAIT: Duration = Duration::from_millis(10);
-/// After this many broken connections that a process survived, the wait is short.
+/// After this many broken connections that a process survived, the wait is short if it still listens.
 const FEW: usize = 3;
+/// After this many, it is short even if the process no longer listens: it may have closed its socket and live on.
+const MANY: usize = 12;
 
 #[derive(Debug)]
 pub struct Receiver {
@@ -148,7 +150,8 @@ impl Receiver {
             return None;
         }
         // The system closes the listening socket of a process that ends before its connections.
-        let wait = if self.survived >= FEW && listens(&self.target).await { SHORT_WAIT } else { DEATH_WAIT };
+        let is_expected = self.survived < FEW || self.survived < MANY && !listens(&self.target).await;
+        let wait = if is_expected { DEATH_WAIT } else { SHORT_WAIT };
         let how = self.ends_within(wait).await;
         self.survived = if how.is_some() { 0 } else { self.survived + 1 };
         how

@@ -11,6 +11,12 @@ static SKIPPED: AtomicUsize = AtomicUsize::new(0);
 pub(crate) fn skip(what: &str, why: &str) {
     let is_ci = std::env::var_os("CI").is_some();
     assert!(!is_ci, "{}", line(0, what, why));
+    skip_for_rights(what, why);
+}
+
+/// The same for a test that needs rights, such as to mount a file system, which CI may not have either. A test that needs none
+/// covers the same code.
+pub(crate) fn skip_for_rights(what: &str, why: &str) {
     let count = SKIPPED.fetch_add(1, Ordering::SeqCst) + 1;
     // Not with `eprintln!`: libtest hides its output if the test passes.
     let _ = writeln!(std::io::stderr(), "{}", line(count, what, why));

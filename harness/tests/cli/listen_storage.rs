@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use super::listen::{Listening, SECRET, body, request, valid};
 use super::program::twenty;
-use crate::skip::skip;
+use crate::skip::skip_for_rights;
 
 const CONNECTIONS: usize = 8;
 
@@ -197,7 +197,7 @@ fn listen_answers_503_on_a_full_disk() {
         .output()
         .is_ok_and(|mounted| mounted.status.success());
     if !mounted {
-        skip("listen_answers_503_on_a_full_disk", "a tmpfs cannot be mounted");
+        skip_for_rights("listen_answers_503_on_a_full_disk", "a tmpfs cannot be mounted");
         return;
     }
     let _mounted = Mounted(folder.path());

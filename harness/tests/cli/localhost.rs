@@ -8,7 +8,7 @@ use super::program::run;
 #[test]
 fn localhost_is_this_machine_if_the_file_of_hosts_names_another() {
     use super::program::{finish, serve_receiver};
-    use crate::skip::skip;
+    use crate::skip::skip_for_rights;
 
     let folder = tempfile::TempDir::new().unwrap();
     // An address for documentation, which no machine has.
@@ -24,7 +24,7 @@ fn localhost_is_this_machine_if_the_file_of_hosts_names_another() {
     command.arg(assert_cmd::cargo::cargo_bin!("twenty-conform")).arg(port);
     let ran = finish(command);
     if ran.status == Some(99) || ran.status == Some(1) {
-        return skip("a file of hosts of its own", ran.stderr.trim());
+        return skip_for_rights("a file of hosts of its own", ran.stderr.trim());
     }
     assert!(ran.stdout.starts_with("192.0.2.1"), "{ran:?}");
     assert_eq!(ran.stdout.matches("status 0\n").count(), 4, "{ran:?}");

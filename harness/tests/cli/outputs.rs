@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::program::{Ran, finish, reference, run, twenty};
 use super::transcripts::recorded;
 use crate::peers::servers::always;
-use crate::skip::skip;
+use crate::skip::{skip, skip_for_rights};
 
 /// The files in a folder and below, with their content.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -256,7 +256,7 @@ fn read_only_file_system_is_found_before_the_run() {
 fn mounted(command: std::process::Command) -> Option<Ran> {
     let ran = finish(command);
     if ran.status == Some(99) || ran.status == Some(1) {
-        skip("a file system of its own", ran.stderr.trim());
+        skip_for_rights("a file system of its own", ran.stderr.trim());
         return None;
     }
     Some(ran)

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use tokio::io::{AsyncWrite, AsyncWriteExt, split};
 use tokio::sync::Notify;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::bodies::BodyWait;
@@ -86,10 +87,14 @@ pub(crate) async fn converse(
         };
         match written {
             Ok(Written::Whole) => Ok(Ended::Head(answer.await?, true)),
-            Ok(Written::Aborted { reset }) => match answer.now_or_never() {
-                Some(head) => Ok(Ended::Head(head?, false)),
-                None => Ok(Ended::Abandoned { reset }),
-            },
+            Ok(Written::Aborted { reset }) => {
+                // The runtime may not have looked yet for what arrived.
+                yield_now().await;
+                match answer.now_or_never() {
+                    Some(head) => Ok(Ended::Head(head?, false)),
+                    None => Ok(Ended::Abandoned { reset }),
+                }
+            }
             // The peer stopped reading; an answer that it sent before still counts.
             Err(why) => match answer.await {
                 Err(ReadError::Closed { empty: true }) => Err(ReadError::Io(why)),
