@@ -3,8 +3,8 @@
 //! What is displayed has no character that moves the cursor, changes colours, is invisible, or changes the direction of writing,
 //! except the styles of this module. Each is escaped, such as `\u{1b}`; bytes that are not UTF-8 are shown as `\xff`.
 //!
-//! Text goes through two stages. Where it enters a sentence, it is [`clean`]ed or quoted. Everything that is printed or written as
-//! text passes [`guarded`] last, so that a forgotten place cannot harm a terminal.
+//! Text goes through two stages. Where it enters a sentence, it is cleaned (`clean`) or quoted. Everything that is printed or
+//! written as text passes `guarded` last, so that a forgotten place cannot harm a terminal.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
