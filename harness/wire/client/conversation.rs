@@ -87,14 +87,7 @@ pub(crate) async fn converse(
         };
         match written {
             Ok(Written::Whole) => Ok(Ended::Head(answer.await?, true)),
-            Ok(Written::Aborted { reset }) => {
-                // The runtime may not have looked yet for what arrived.
-                yield_now().await;
-                match answer.now_or_never() {
-                    Some(head) => Ok(Ended::Head(head?, false)),
-                    None => Ok(Ended::Abandoned { reset }),
-                }
-            }
+            Ok(Written::Aborted { reset }) => after_abort(answer, reset).await,
             // The peer stopped reading; an answer that it sent before still counts.
             Err(why) => match answer.await {
                 Err(ReadError::Closed { empty: true }) => Err(ReadError::Io(why)),
@@ -144,6 +137,19 @@ pub(crate) async fn converse(
         silent: false,
         reusable: written && whole && persists && reader.is_empty(),
     }
+}
+
+/// How an exchange ended whose request was cut off: an answer that has arrived counts.
+async fn after_abort(
+    answer: impl Future<Output = Result<AnswerHead, ReadError>>,
+    reset: bool,
+) -> Result<Ended, ReadError> {
+    // The runtime may not have looked yet for what arrived.
+    yield_now().await;
+    Ok(match answer.now_or_never() {
+        Some(head) => Ended::Head(head?, false),
+        None => Ended::Abandoned { reset },
+    })
 }
 
 fn unanswered(why: ReadError) -> Outcome {
