@@ -1,4 +1,4 @@
-//! Writes files as a whole, and tells before a run whether a file can be written and which paths name the same file.
+//! Writes files as a whole, and finds before a run whether a file can be written and which paths name the same file.
 //!
 //! Invariant: a file keeps its old content until the new one is complete, and a failed write leaves no other file. Devices, pipes
 //! and open descriptors cannot be replaced and are written directly.

@@ -73,11 +73,6 @@ impl Redaction {
         self.cleaned(bytes).map_or_else(|| bytes.clone(), Bytes::from)
     }
 
-    /// Whether the bytes contain a secret, or a part of one.
-    pub(crate) fn finds(&self, bytes: &[u8]) -> bool {
-        !self.fragments.is_empty() && !self.fragments.find(bytes).is_empty()
-    }
-
     /// The delivery without the secrets. Redact before quoting, which changes the text.
     pub fn delivery(&self, delivery: &Delivery) -> Delivery {
         changed(delivery, |bytes| self.cleaned(bytes))

@@ -1,6 +1,6 @@
 //! The plan of a run, read from the options, and its way to a report and evidence.
 //!
-//! Invariant: a run that could not start writes the same reports as any other, with the reason in each entry. It is told once.
+//! Invariant: a run that could not start writes the same reports as any other, with the reason in each entry. The text report has it once.
 
 use std::path::Path;
 

@@ -147,10 +147,9 @@ fn inside(engine: &GeneralPurpose, secret: &str, before: usize) -> String {
     encoded.get(before + 1..end).unwrap_or_default().to_owned()
 }
 
-/// The index of the first text that contains a secret in any encoding.
-pub(crate) fn first_with<'a>(secret: &Secret, texts: impl IntoIterator<Item = &'a [u8]>) -> Option<usize> {
-    let finders = finders(secret);
-    texts.into_iter().position(|text| contains(text, &finders))
+/// Whether a text contains a secret in any encoding.
+pub(crate) fn is_in(secret: &Secret, text: &[u8]) -> bool {
+    contains(text, &finders(secret))
 }
 
 /// Where a request contains a secret, as a noun phrase; `None` if it does not.

@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -212,6 +213,7 @@ impl Files {
             Kept::Secret(secret) => self.redaction.add(secret),
             Kept::Exchange { exchange, body_cut } => {
                 let (exchange, redacted) = self.redaction.exchange(exchange);
+                let body_cut = NonZeroU64::new(body_cut);
                 let line = ExchangeLine { exchange: &exchange, redacted, body_cut };
                 self.failures.extend(self.exchanges.add(&line));
             }
@@ -276,12 +278,8 @@ struct ExchangeLine<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     redacted: bool,
     /// How many bytes of the request's body are missing.
-    #[serde(skip_serializing_if = "is_zero")]
-    body_cut: u64,
-}
-
-fn is_zero(count: &u64) -> bool {
-    *count == 0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_cut: Option<NonZeroU64>,
 }
 
 fn trial_line(trial: &Trial, redaction: &Redaction) -> Value {

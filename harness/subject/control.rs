@@ -15,6 +15,7 @@ use super::sender::Sender;
 use super::{SubjectError, messages};
 use crate::budget::OUTCOMES;
 use crate::clock::Clock;
+use crate::wire::client::address::addresses;
 use crate::wire::client::{Client, Target};
 use crate::wire::codec::quote;
 use crate::wire::exchange::{Delivery, Headers, Outcome};
@@ -94,8 +95,8 @@ impl Control {
 
     /// Whether there is no reply because the host has no address.
     async fn is_unknown_host(&self, outcome: &Outcome) -> bool {
-        let host = (self.target.host.as_str(), self.target.port);
-        matches!(outcome, Outcome::Malformed(_)) && tokio::net::lookup_host(host).await.is_err()
+        matches!(outcome, Outcome::Malformed(_))
+            && addresses(&self.target.host, self.target.port).await.is_err()
     }
 
     /// Why there is no reply. A sender that never answered is unreachable; one that answered before has ended.

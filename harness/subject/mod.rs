@@ -12,7 +12,6 @@ pub mod process;
 pub mod protocol;
 pub mod receiver;
 pub mod sender;
-mod tail;
 pub mod watch;
 
 pub use crate::error::SubjectError;

@@ -4,9 +4,15 @@
 //! there.
 
 use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, ReadBuf, copy, sink};
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::budget::shortened;
 use crate::terminal;
@@ -18,9 +24,19 @@ const SHOWN_BYTES: usize = 500;
 /// How many of the last lines are shown.
 const SHOWN_LINES: usize = 12;
 
-/// The last bytes of a stream.
+/// The last bytes that were read from a stream.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LastOutput(Arc<Mutex<Kept>>);
+pub(super) struct LastOutput {
+    kept: Arc<Mutex<Kept>>,
+    /// Whether the stream was read to its end.
+    over: watch::Sender<bool>,
+}
+
+/// A stream whose end is kept while it is read.
+pub(super) struct Tee<R> {
+    stream: R,
+    output: LastOutput,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -29,16 +45,26 @@ struct Kept {
 }
 
 impl LastOutput {
-    /// Reads the stream to its end.
-    pub(super) async fn keep<R: AsyncRead + Unpin>(self, mut stream: R) {
-        let mut buffer = [0; 4096];
-        while let Ok(count @ 1..) = stream.read(&mut buffer).await {
-            self.push(&buffer[..count]);
-        }
+    /// The stream, whose end is kept while something else reads it.
+    pub(super) fn tee<R>(&self, stream: R) -> Tee<R> {
+        Tee { stream, output: self.clone() }
     }
 
-    pub(super) fn push(&self, bytes: &[u8]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Reads a stream to its end, for nothing else.
+    pub(super) async fn read<R: AsyncRead + Unpin>(self, stream: R) {
+        // A stream that cannot be read has ended.
+        let _ = copy(&mut self.tee(stream), &mut sink()).await;
+    }
+
+    /// Waits until the stream was read to its end, for at most `wait`.
+    pub(super) async fn is_over(&self, wait: Duration) {
+        let mut over = self.over.subscribe();
+        // If it is not over by then, a child process keeps the stream open.
+        let _ = timeout(wait, over.wait_for(|over| *over)).await;
+    }
+
+    fn push(&self, bytes: &[u8]) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.bytes.extend(bytes);
         let surplus = kept.bytes.len().saturating_sub(KEPT);
         kept.bytes.drain(..surplus);
@@ -46,7 +72,7 @@ impl LastOutput {
     }
 
     fn text(&self) -> String {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes: Vec<u8> = kept.bytes.iter().copied().collect();
         // A character that was cut is not shown.
         let cut = bytes.iter().take(3).take_while(|&&byte| kept.is_cut && byte & 0xc0 == 0x80).count();
@@ -62,6 +88,23 @@ impl LastOutput {
             .iter()
             .map(|line| shortened(line, SHOWN_BYTES))
             .collect()
+    }
+}
+
+impl<R: AsyncRead + Unpin> AsyncRead for Tee<R> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        to: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = to.filled().len();
+        let read = ready!(Pin::new(&mut self.stream).poll_read(cx, to));
+        let arrived = &to.filled()[before..];
+        if arrived.is_empty() {
+            self.output.over.send_replace(true);
+        }
+        self.output.push(arrived);
+        Poll::Ready(read)
     }
 }
 

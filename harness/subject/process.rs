@@ -20,11 +20,9 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::process::{ChildStdin, ChildStdout, Command};
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::output::LastOutput;
-use super::tail::{Tail, Tailed};
+use super::output::{LastOutput, Tee};
 use super::{SubjectError, messages};
 #[cfg(not(unix))]
 use job::Tree;
@@ -50,9 +48,7 @@ pub struct Process {
     command: String,
     stderr: LastOutput,
     /// The end of stdout, if that is read through [`Process::output`].
-    stdout: Option<Tail>,
-    /// Reads stderr to its end; `None` after that.
-    reading: Option<JoinHandle<()>>,
+    stdout: Option<LastOutput>,
 }
 
 /// How a process ended.
@@ -96,8 +92,10 @@ impl Process {
             SubjectError::Unreachable(messages::cannot_start(&words[0], why, fix))
         })?;
         let stderr = LastOutput::default();
-        let reading = tree.leader.error_output().map(|stream| tokio::spawn(stderr.clone().keep(stream)));
-        Ok(Self { tree, command: command.to_owned(), stderr, stdout: None, reading })
+        if let Some(stream) = tree.leader.error_output() {
+            tokio::spawn(stderr.clone().read(stream));
+        }
+        Ok(Self { tree, command: command.to_owned(), stderr, stdout: None })
     }
 
     /// Its stdin and stdout, on the first call.
@@ -106,9 +104,9 @@ impl Process {
     }
 
     /// Its stdout, on the first call. The end of what is read from it is shown if stderr is empty.
-    pub(super) fn output(&mut self) -> Option<Tailed<ChildStdout>> {
+    pub(super) fn output(&mut self) -> Option<Tee<ChildStdout>> {
         let stdout = self.tree.leader.pipes().1?;
-        Some(self.stdout.get_or_insert_default().of(stdout))
+        Some(self.stdout.get_or_insert_default().tee(stdout))
     }
 
     /// How it ended, if it did.
@@ -126,14 +124,9 @@ impl Process {
     async fn describe(&mut self, status: ExitStatus) -> ProcessEnd {
         // What it left would hold its port and its pipes.
         self.tree.end();
-        // The end of the process may be seen before the end of stderr was read.
-        if let Some(reading) = &mut self.reading
-            && timeout(OUTPUT_WAIT, reading).await.is_ok()
-        {
-            self.reading = None;
-        }
-        if let Some(stdout) = &self.stdout {
-            stdout.is_over(OUTPUT_WAIT).await;
+        // The end of the process may be seen before the end of its output was read.
+        for output in [&self.stderr].into_iter().chain(&self.stdout) {
+            output.is_over(OUTPUT_WAIT).await;
         }
         let text = messages::ended(&self.command, status, &self.output_end());
         ProcessEnd { code: status.code(), text }
@@ -145,7 +138,7 @@ impl Process {
         if !said.is_empty() {
             return messages::last_lines("stderr", &said);
         }
-        messages::last_lines("stdout", &self.stdout.as_ref().map(Tail::last_lines).unwrap_or_default())
+        messages::last_lines("stdout", &self.stdout.as_ref().map(LastOutput::last_lines).unwrap_or_default())
     }
 
     /// Ends the process and everything it started: with SIGTERM, and after two seconds with SIGKILL. What left its group has no

@@ -315,7 +315,7 @@ async fn interruption(options: &Options) {
 /// How all other scenarios end, if no more can run.
 fn reason_to_stop(transcript: &Transcript, options: &Options) -> Option<Ending> {
     let lost = transcript.endings.iter().find_map(|(_, ending)| match ending {
-        // The same words as for the scenario itself, so that they are told once.
+        // The same words as for the scenario itself, so that they are reported once.
         Ending::Died(why) if transcript.role == Role::Receiver => Some(why.clone()),
         Ending::Died(why) | Ending::ProtocolViolation(why) => Some(messages::skipped_after(why)),
         _ => None,

@@ -1,6 +1,6 @@
 //! Programs under test whose process ends: at a request that is cut off, at any other moment of a run, or at the start.
 //!
-//! Invariant: an end is never without a failure or a reason, and names the exchange that caused it. A reason is told once.
+//! Invariant: an end is never without a failure or a reason, and names the exchange that caused it. A reason is reported once.
 
 mod aborted;
 mod ending;

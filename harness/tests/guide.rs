@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 use twenty_conform::subject::protocol::{Op, Reply};
 
-use crate::cli::program::run;
+use crate::cli::program::{Running, run};
 use crate::implementations::is_missing;
 use crate::readme::pages;
 
@@ -44,17 +44,6 @@ fn programs() -> TempDir {
     let folder = TempDir::new().unwrap();
     write_programs(folder.path());
     folder
-}
-
-/// A program that is killed when the value is dropped.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // The program may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[test]

@@ -45,7 +45,7 @@ use crate::snapshot::assert_snapshot;
 /// How many mutants run at the same time. They spend most of their time waiting.
 const AT_ONCE: usize = 16;
 
-fn options(dialect: &'static Dialect, limits: Limits) -> Options {
+pub(crate) fn options(dialect: &'static Dialect, limits: Limits) -> Options {
     let (never, interrupted) = watch::channel(false);
     // Never dropped, so nothing interrupts these runs.
     std::mem::forget(never);

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::mutants;
 use crate::peers::plain;
 use futures_util::stream::{self, StreamExt};
-use tokio::sync::watch;
 use twenty_conform::clock::Clock;
 use twenty_conform::peers::fault::{Faults, ReceiverFault};
 use twenty_conform::peers::mutant;
@@ -19,7 +19,6 @@ use twenty_conform::report::case::replayed::{Replayed, Timing};
 use twenty_conform::report::case::resign::resigned;
 use twenty_conform::report::redaction;
 use twenty_conform::subject;
-use twenty_conform::suite::max_time::MaxTime;
 use twenty_conform::suite::replay::{ReplayAttempt, ReplayDeliveries};
 use twenty_conform::suite::requirement::Verdict;
 use twenty_conform::suite::requirements;
@@ -29,7 +28,6 @@ use twenty_conform::webhook::dialect::{DOCUMENTED, SHIPPED};
 use twenty_conform::webhook::signature::Secret;
 use twenty_conform::wire::client::{Client, Target};
 use twenty_conform::wire::endpoint::Handler;
-use twenty_conform::wire::endpoint::certificates::Authority;
 
 const THEN: u64 = 1_735_066_639_761;
 const NOW: u64 = THEN + 24 * 60 * 60 * 1000 + 12_345;
@@ -71,25 +69,10 @@ fn reference(at_ms: u64) -> Arc<dyn Handler> {
 
 /// The cases of a mutant's failures, read back from their files.
 async fn cases(fault: ReceiverFault) -> Vec<Result<Case, &'static str>> {
-    let (_never, interrupted) = watch::channel(false);
     let prompt = Duration::from_millis(1500);
     let limits = Limits { prompt, quick: prompt, timeout: Duration::from_secs(8), ..Limits::default() };
     let dialect = if fault == ReceiverFault::DedupesOnNonce { &SHIPPED } else { &DOCUMENTED };
-    let clock = Clock::fixed(THEN);
-    let authority = Arc::new(Authority::new(clock.clone()));
-    let max_time = MaxTime::new(Duration::from_secs(3600));
-    let options = Options {
-        dialect,
-        limits,
-        seed: 7,
-        cases: 4,
-        jobs: 4,
-        clock,
-        interrupted,
-        keeper: None,
-        authority,
-        max_time,
-    };
+    let options = Options { cases: 4, clock: Clock::fixed(THEN), ..mutants::options(dialect, limits) };
     let names = |faults: Faults| matches!(faults, Faults::Receiver(faults) if faults.contains(&fault));
     let selected: Vec<_> = requirements::all().filter(|one| names(one.counterexamples)).collect();
     let server = plain::serve(mutant(fault, THEN)).await.unwrap();

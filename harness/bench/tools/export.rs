@@ -14,7 +14,7 @@ use crate::bench::tools::messages;
 use crate::error::Error;
 use crate::files;
 use crate::random::Random;
-use crate::redaction::encodings::first_with;
+use crate::redaction::encodings::is_in;
 use crate::shell::quoted;
 use crate::webhook::dialect::{Dialect, rfc3339};
 use crate::webhook::signature::{Key, Secret};
@@ -193,7 +193,7 @@ fn presigned(
     if !(1..=MOST_DELIVERIES).contains(&signing.count) || bodies.is_empty() {
         return Err(messages::wrong_number_of_deliveries(MOST_DELIVERIES));
     }
-    if let Some(at) = first_with(signing.secret, bodies.iter().map(|body| &*body.bytes)) {
+    if let Some(at) = bodies.iter().position(|body| is_in(signing.secret, &body.bytes)) {
         return Err(messages::secret_in_body(at + 1));
     }
     let key = Key::new(signing.secret);

@@ -35,17 +35,18 @@ pub(super) struct Shown {
 
 impl Leaks {
     pub(super) fn of(secret: Option<&Secret>, delivery: &Delivery, answer: &Response) -> Self {
-        let has_secret = |secret| encodings::first_with(secret, texts(answer)).is_some();
+        // One text: an answer may have many short headers.
+        let mut text = Vec::with_capacity(bytes(answer));
+        for (name, value) in &answer.headers.0 {
+            text.extend([name.as_bytes(), b"\n", value, b"\n"].concat());
+        }
+        text.extend_from_slice(&answer.body);
         let expected = accepted_signature(secret, delivery);
-        let has_digits = |digits: String| texts(answer).any(|text| contains_digits(text, &digits));
-        Self { secret: secret.is_some_and(has_secret), signature: expected.is_some_and(has_digits) }
+        Self {
+            secret: secret.is_some_and(|secret| encodings::is_in(secret, &text)),
+            signature: expected.is_some_and(|digits| contains_digits(&text, &digits)),
+        }
     }
-}
-
-/// The names and values of an answer's headers, and its body.
-fn texts(answer: &Response) -> impl Iterator<Item = &[u8]> {
-    let headers = answer.headers.0.iter().flat_map(|(name, value)| [name.as_bytes(), &**value]);
-    headers.chain([&*answer.body])
 }
 
 /// The signature with which a delivery would have been accepted.
@@ -67,18 +68,7 @@ pub(super) fn cut(
         budget.take(whole);
         return None;
     }
-    // One text, because many answers with many headers may be cut.
-    let mut text = Vec::with_capacity(whole);
-    for part in texts(answer) {
-        text.extend_from_slice(part);
-        text.push(b'\n');
-    }
-    let expected = accepted_signature(secret, delivery);
-    let leaks = Leaks {
-        secret: redaction.finds(&text),
-        signature: expected.is_some_and(|digits| contains_digits(&text, &digits)),
-    };
-    let shown = Shown { leaks, error: says_error(&answer.body) };
+    let shown = Shown { leaks: Leaks::of(secret, delivery, answer), error: says_error(&answer.body) };
     let before = bytes(answer);
     // Half for the headers, and the rest for the body.
     // Redacted first: a cut must not leave a part of a secret.

@@ -58,22 +58,23 @@ impl Exchanges {
 
     /// Adds an exchange and numbers it, from 1.
     pub fn push(&mut self, mut exchange: Exchange) -> ExchangeId {
+        let id = self.number(&mut exchange);
+        self.kept.push(exchange);
+        id
+    }
+
+    fn number(&mut self, exchange: &mut Exchange) -> ExchangeId {
         self.count += 1;
         self.answered += usize::from(exchange.outcome.status().is_some());
         self.acknowledged += usize::from(exchange.outcome.acknowledges());
         exchange.id = ExchangeId(self.count);
-        let id = exchange.id;
-        self.kept.push(exchange);
-        id
+        exchange.id
     }
 
     /// Adds exchanges, without a copy if there were none.
     pub fn append(&mut self, mut exchanges: Vec<Exchange>) {
         for exchange in &mut exchanges {
-            self.count += 1;
-            self.answered += usize::from(exchange.outcome.status().is_some());
-            self.acknowledged += usize::from(exchange.outcome.acknowledges());
-            exchange.id = ExchangeId(self.count);
+            self.number(exchange);
         }
         if self.kept.is_empty() {
             self.kept = exchanges;

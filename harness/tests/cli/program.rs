@@ -18,6 +18,17 @@ const LONGEST_RUN: Duration = Duration::from_secs(300);
 /// Variables that the binary reads in addition to `TWENTY_…`.
 const VARIABLES: [&str; 5] = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PORT", "TERM"];
 
+/// A program that is killed when the value is dropped.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The program may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// The outcome of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread::yield_now;
 
 use serde_json::Value;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use twenty_conform::subject::port::free_port;
 
 use super::{ends, python, shown_by};
-use crate::cli::program::{Ran, Report, finish, run, twenty};
+use crate::cli::program::{Ran, Report, Running, finish, run, twenty};
 use crate::implementations::is_missing;
 
 const OPTIONS: [&str; 4] = ["--run", "RCV-1,VER-6,VER-9", "--cases", "8"];
@@ -70,17 +70,6 @@ fn receiver_that_ends_some_time_after_an_aborted_request_fails() {
     }
 }
 
-/// A receiver that nothing restarts.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn receiver_at_a_url_that_is_gone_after_an_aborted_request_fails() {
     let folder = TempDir::new().unwrap();
@@ -89,6 +78,7 @@ fn receiver_at_a_url_that_is_gone_after_an_aborted_request_fails() {
             return;
         }
         let port = free_port().unwrap();
+        // Nothing restarts it.
         let child = Command::new("python3")
             .args(["fixtures/hostile/ends.py", "abort", late])
             .current_dir(env!("CARGO_MANIFEST_DIR"))

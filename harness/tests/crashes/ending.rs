@@ -63,7 +63,7 @@ fn process_that_ends_at_each_accepted_delivery_ends_the_run() {
     let Some((ran, report)) = receiver("accepting", &["--run", "RCV-*"]) else { return };
     let ran = ran.expect(1);
     assert_eq!(report.cause("RCV-1"), "crash.everything", "{ran:#?}");
-    // The reason is told once.
+    // The reason is reported once.
     let told = ran.stdout.matches("so no more was sent").count();
     assert!(told <= 1, "{ran:#?}");
 }

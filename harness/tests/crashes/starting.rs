@@ -1,4 +1,4 @@
-//! Programs that cannot start, or end at once: told once, on one screen, with status 3.
+//! Programs that cannot start, or end at once: reported once, on one screen, with status 3.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
