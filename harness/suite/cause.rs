@@ -11,9 +11,10 @@ use std::fmt;
 use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
 use crate::wire::exchange::ExchangeId;
 
-/// Declares the codes in one table: name, code, sentence, fix.
+/// Declares the codes in one table: name, code, sentence, fix, where it differs the fix of a sender (`sender …`), and the wrong fix to
+/// avoid (`avoid …`).
 macro_rules! codes {
-    ($($name:ident = $code:literal: $text:literal, $fix:literal;)*) => {
+    ($($name:ident = $code:literal: $text:literal, $fix:literal $(, sender $sender:literal)? $(, avoid $avoid:literal)?;)*) => {
         /// The stable name of a cause.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code {
@@ -34,9 +35,19 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// The usual fix, in one line.
+            /// The usual fix, in one line, for the author of a receiver, and of a sender where there is no other.
             pub fn fix(self) -> &'static str {
                 match self { $(Self::$name => $fix,)* }
+            }
+
+            /// The fix for the author of a sender, if it is another.
+            pub fn fix_of_sender(self) -> Option<&'static str> {
+                match self { $(Self::$name => None$(.or(Some($sender)))?,)* }
+            }
+
+            /// The wrong fix that is often tried instead.
+            pub fn avoid(self) -> Option<&'static str> {
+                match self { $(Self::$name => None$(.or(Some($avoid)))?,)* }
             }
         }
     };
