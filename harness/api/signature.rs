@@ -6,6 +6,7 @@ use super::messages;
 use crate::redaction::Redaction;
 use crate::report::CauseEntry;
 use crate::suite::cause::sender;
+use crate::suite::requirement::Role;
 use crate::webhook::signature::{Key, Secret};
 
 /// The value of `X-Twenty-Webhook-Signature`: 64 lowercase hexadecimal digits.
@@ -57,7 +58,7 @@ pub fn verify(
         return Ok(());
     }
     let cause = sender::signature(secret, &[], timestamp, body, signature);
-    Err(Mismatch { cause: cause.map(|cause| CauseEntry::new(&cause, &Redaction::new([&key]))) })
+    Err(Mismatch { cause: cause.map(|cause| CauseEntry::new(&cause, Role::Sender, &Redaction::new([&key]))) })
 }
 
 /// A signature that does not match. It contains neither the secret nor the right signature, so it is safe to log.

@@ -7,7 +7,7 @@ use super::messages;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::suite::cause::Code;
-use crate::suite::requirement::Requirement;
+use crate::suite::requirement::{Requirement, Role};
 use crate::suite::requirements;
 
 /// The page with an anchor for each requirement and each cause.
@@ -67,7 +67,14 @@ fn of_requirement(requirement: &Requirement) -> String {
 fn of_cause(code: Code) -> String {
     let mut text = format!("{}\n", code.as_str());
     section(&mut text, "Meaning", [code.text()], "");
-    section(&mut text, "Fix", [code.fix()], "");
+    let (receiver, sender) = (code.fix(Role::Receiver), code.fix(Role::Sender));
+    if receiver == sender {
+        section(&mut text, "Fix", [receiver], "");
+    } else {
+        section(&mut text, "Fix of a receiver", [receiver], "");
+        section(&mut text, "Fix of a sender", [sender], "");
+    }
+    section(&mut text, "Do not", [code.avoid()], "");
     text + &more(code.as_str())
 }
 

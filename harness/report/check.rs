@@ -69,8 +69,10 @@ pub struct CauseEntry {
     pub shown_by: Vec<usize>,
     /// What the implementation does, in lower case and without a full stop.
     pub text: &'static str,
-    /// The fix, in one line.
+    /// The fix, in one line, for the author of a program of the tested role.
     pub fix: &'static str,
+    /// The wrong fix that is often tried instead, to follow "do not".
+    pub avoid: &'static str,
 }
 
 impl CheckEntry {
@@ -111,14 +113,16 @@ impl CheckEntry {
 }
 
 impl CauseEntry {
-    pub(crate) fn new(cause: &Cause, redaction: &Redaction) -> Self {
+    /// The entry for a program of this role.
+    pub(crate) fn new(cause: &Cause, role: Role, redaction: &Redaction) -> Self {
         Self {
             code: cause.code.as_str(),
             detail: cause.detail.as_ref().map(|detail| redaction.text(detail)),
             or: cause.or.iter().map(|other| redaction.text(other)).collect(),
             shown_by: cause.shown_by.iter().map(|id| id.0).collect(),
             text: cause.code.text(),
-            fix: cause.fix(),
+            fix: cause.to_fix().fix(role),
+            avoid: cause.to_fix().avoid(),
         }
     }
 
@@ -158,7 +162,8 @@ pub(super) fn check_entry(
             entry.expected = Some(redact.text(&evidence.expected.describe()));
             entry.actual = Some(redact.text(&evidence.actual.0));
             entry.message = Some(redact.text(&evidence.message));
-            entry.cause = evidence.cause.as_ref().map(|cause| CauseEntry::new(cause, redact));
+            entry.cause =
+                evidence.cause.as_ref().map(|cause| CauseEntry::new(cause, transcript.role, redact));
             entry.exchanges = evidence.exchanges.iter().map(|id| id.0).collect();
             let first = evidence.exchanges.first().filter(|_| transcript.role == Role::Receiver);
             let emission = evidence.emission.and_then(|at| transcript.emissions.get(at));

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::check::CauseEntry;
 use crate::budget::PARSED_VALUES;
 use crate::redaction::Redaction;
-use crate::suite::requirement::{Level, Verdict};
+use crate::suite::requirement::{Level, Role, Verdict};
 use crate::suite::run::{Finding, Judgement};
 use crate::suite::verdict::VerdictName;
 use crate::webhook::dialect::{self, Dialect, Members};
@@ -71,7 +71,7 @@ impl DeliveryEntry {
                     // This delivery shows it, so numbers add nothing.
                     cause: evidence.cause.as_ref().map(|cause| CauseEntry {
                         shown_by: Vec::new(),
-                        ..CauseEntry::new(cause, redaction)
+                        ..CauseEntry::new(cause, Role::Sender, redaction)
                     }),
                 }),
             }

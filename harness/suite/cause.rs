@@ -8,13 +8,14 @@ pub mod sender;
 
 use std::fmt;
 
+use crate::suite::requirement::Role;
 use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
 use crate::wire::exchange::ExchangeId;
 
 /// Declares the codes in one table: name, code, sentence, fix, where it differs the fix of a sender (`sender …`), and the wrong fix to
 /// avoid (`avoid …`).
 macro_rules! codes {
-    ($($name:ident = $code:literal: $text:literal, $fix:literal $(, sender $sender:literal)? $(, avoid $avoid:literal)?;)*) => {
+    ($($name:ident = $code:literal: $text:literal, $fix:literal $(, sender $sender:literal)?, avoid $avoid:literal;)*) => {
         /// The stable name of a cause.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code {
@@ -35,19 +36,15 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// The usual fix, in one line, for the author of a receiver, and of a sender where there is no other.
-            pub fn fix(self) -> &'static str {
-                match self { $(Self::$name => $fix,)* }
-            }
-
-            /// The fix for the author of a sender, if it is another.
-            pub fn fix_of_sender(self) -> Option<&'static str> {
-                match self { $(Self::$name => None$(.or(Some($sender)))?,)* }
+            /// The usual fix, in one line, for the author of a program of this role.
+            pub fn fix(self, role: Role) -> &'static str {
+                let (usual, of_sender) = match self { $(Self::$name => ($fix, None::<&str>$(.or(Some($sender)))?),)* };
+                of_sender.filter(|_| role == Role::Sender).unwrap_or(usual)
             }
 
             /// The wrong fix that is often tried instead.
-            pub fn avoid(self) -> Option<&'static str> {
-                match self { $(Self::$name => None$(.or(Some($avoid)))?,)* }
+            pub fn avoid(self) -> &'static str {
+                match self { $(Self::$name => $avoid,)* }
             }
         }
     };
@@ -56,242 +53,336 @@ macro_rules! codes {
 codes! {
     MessageBodyAlone = "message.body-alone":
         "the signature covers the body alone, without timestamp and colon",
-        "sign the timestamp header's value, a colon, and the raw body: hmac(secret, timestamp + \":\" + body)";
+        "hash the timestamp header's value, a colon and the raw body, then reject timestamps more than 5 minutes off",
+        sender "sign the timestamp header's value, a colon, and the body that is sent: hmac(secret, timestamp + \":\" + body)",
+        avoid "accept both ways of signing: the old one stays open to replays";
     MessageSeparator = "message.separator":
         "the signed text has something other than a colon between timestamp and body",
-        "join timestamp and body with a single colon: timestamp + \":\" + body";
+        "join the timestamp header's value and the raw body with a single colon before hashing",
+        sender "join timestamp and body with a single colon: timestamp + \":\" + body",
+        avoid "try several separators until one matches";
     MessageDoubleStringified = "message.double-stringified":
         "the payload is stringified twice before it is signed, as in the documentation's faulty sample",
-        "sign the JSON text that is sent: `${timestamp}:${body}`, without a second JSON.stringify";
+        "hash the raw body; do not pass it through JSON.stringify, which the documentation's sample does once too often",
+        sender "sign the JSON text that is sent: `${timestamp}:${body}`, without a second JSON.stringify",
+        avoid "copy the documentation's sample: its second JSON.stringify is the fault";
     MessageTimestampUnit = "message.timestamp-unit":
         "the timestamp is read in seconds instead of milliseconds",
-        "use the text of the timestamp header unchanged; it is in milliseconds";
+        "use the text of the timestamp header unchanged, and compare it with the clock in milliseconds",
+        avoid "divide the header's value before it is hashed";
     MessageTimestampDiffers = "message.timestamp-differs":
         "the signature covers a timestamp that differs from the header's text",
-        "read the clock once, and use the same text in the header and in the signed text";
+        "hash the timestamp header's text unchanged: not parsed and printed again",
+        sender "read the clock once, and use the same text in the header and in the signed text",
+        avoid "widen the time window: the signature is wrong, not the age";
     MessagePart = "message.part":
         "the signature covers only a part of the text that it should cover",
-        "sign the timestamp header's value, a colon, and the whole raw body";
+        "hash the timestamp header's value, a colon, and the whole raw body",
+        sender "sign the timestamp header's value, a colon, and the whole body",
+        avoid "list the members to hash: what is not in the list can be changed by anyone";
     MessagePrefixOrNewline = "message.prefix-or-newline":
         "the signed text has bytes that the body on the wire does not have",
-        "sign exactly the bytes that are sent, without a newline after them";
+        "hash exactly the bytes that arrived, with nothing before or after them",
+        sender "sign exactly the bytes that are sent, without a newline after them",
+        avoid "trim the body before hashing: white space at its ends is signed too";
     KeyPrefix = "key.prefix":
         "the key is only a part of the secret, or the secret with something added",
-        "use exactly the secret's characters as the key; remove the newline if it is read from a file";
+        "use exactly the secret's characters as the key; remove the newline if it is read from a file",
+        avoid "cut the secret to a fixed length";
     KeyHexDecoded = "key.hex-decoded":
         "the secret is decoded from hexadecimal before it is used as the key",
-        "use the secret's text as the key: its UTF-8 bytes, not decoded";
+        "use the secret's text as the key: its UTF-8 bytes, not decoded",
+        avoid "generate another secret: it would be decoded too";
     KeyBase64Decoded = "key.base64-decoded":
         "the secret is decoded from base64 before it is used as the key",
-        "use the secret's text as the key: its UTF-8 bytes, not decoded";
+        "use the secret's text as the key: its UTF-8 bytes, not decoded",
+        avoid "add or remove a `whsec_` prefix: Twenty's secrets have none";
     KeyTrimmed = "key.trimmed":
         "the secret is trimmed, or changed to upper or lower case, before it is used as the key",
-        "use the secret unchanged, without trim(), toUpperCase() or toLowerCase()";
+        "use the secret unchanged, without trim(), toUpperCase() or toLowerCase()",
+        avoid "choose a secret without capitals or blanks: the next one may have them";
     KeyEmpty = "key.empty":
         "the key is empty, as when the secret was never read",
-        "read the secret from the configuration, and refuse to start if it is missing or empty";
+        "ignore an unset secret, and refuse to start if none is set; with rotation, an unset old secret is skipped",
+        sender "read the webhook's secret where it is registered, and sign with it",
+        avoid "remove the second secret if you rotate secrets: rotation needs it";
     KeyOtherWebhook = "key.other-webhook":
         "the key is the secret of another webhook, or a default secret",
-        "use this webhook's own secret, and refuse to start without one instead of falling back to a default";
+        "use this webhook's own secret, and refuse to start without one instead of falling back to a default",
+        sender "look up the secret of the webhook that the delivery goes to, for each delivery",
+        avoid "put the default secret into Twenty: everybody can read it in the source";
     DigestEncoding = "digest.encoding":
         "the digest is not written as lowercase hexadecimal digits",
-        "write the digest as 64 lowercase hexadecimal digits: digest(\"hex\") or hexdigest()";
+        "compare with the digest as 64 lowercase hexadecimal digits: digest(\"hex\") or hexdigest()",
+        sender "write the digest as 64 lowercase hexadecimal digits: digest(\"hex\") or hexdigest()",
+        avoid "decode the header in several ways until one matches";
     DigestPrefix = "digest.prefix":
         "the digits have `sha256=` before them",
-        "use the 64 digits alone as the header's value";
+        "compare with the 64 digits alone: Twenty's header has no `sha256=` before them",
+        sender "send the 64 digits alone as the header's value",
+        avoid "remove any prefix before comparing: a prefix is a forged header";
     DigestTruncated = "digest.truncated":
         "only a part of the digest is used",
-        "send all 64 digits, and compare all of them";
+        "compare all 64 digits",
+        sender "send all 64 digits",
+        avoid "compare the first digits only: a short match can be found by trying";
     DigestAlgorithm = "digest.algorithm":
         "the algorithm is not HMAC-SHA256",
-        "use HMAC with SHA-256: createHmac(\"sha256\", secret), hmac.new(secret, text, hashlib.sha256)";
+        "use HMAC with SHA-256: createHmac(\"sha256\", secret), hmac.new(secret, text, hashlib.sha256)",
+        avoid "choose the algorithm by a header: a sender could then choose a weaker one";
     HeaderMissing = "header.missing":
         "a required header is missing",
-        "send X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp with every delivery";
+        "send X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp with every delivery",
+        avoid "send the headers only for some events";
     HeaderDuplicate = "header.duplicate":
         "a header that may appear only once is repeated",
-        "senders: set the header instead of appending to it; receivers: reject a request that has it twice";
+        "read all values of the header, and answer 401 if there is more than one",
+        sender "set the header instead of appending to it",
+        avoid "take the first or the last value: a proxy may take the other one";
     HeaderTimestampFormat = "header.timestamp-format":
         "the timestamp header is not the current time in decimal milliseconds",
-        "write the time of sending as decimal milliseconds since the epoch: Date.now(), time.time_ns() // 1_000_000";
+        "read the header as decimal milliseconds since the epoch, which is what Twenty sends",
+        sender "write the time of sending as decimal milliseconds since the epoch: Date.now(), time.time_ns() // 1_000_000",
+        avoid "parse the header as a date: Date.parse and its like accept much more than digits";
     HeaderName = "header.name":
         "a header has the wrong name, or its name is matched case-sensitively",
-        "use X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp, and ignore the case of header names";
+        "read X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp, and ignore the case of header names",
+        sender "send X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp",
+        avoid "rename the headers in a proxy";
     AcceptsEverything = "accepts.everything":
         "every request is accepted, whatever its signature",
-        "verify the signature before anything else, and answer 401 if it does not match";
+        "verify the signature before anything else, and answer 401 if it does not match",
+        avoid "check only that the header is there";
     AcceptsUnsigned = "accepts.unsigned":
         "requests that lack the signature, the timestamp or both are accepted",
-        "answer 401 if either header is missing or empty, even if no secret is configured";
+        "answer 401 if either header is missing or empty, even if no secret is configured",
+        avoid "skip the check for addresses or in development mode: the switch is forgotten in production";
     AcceptsAlternative = "accepts.alternative":
         "a second way of signing is accepted in addition to the right one",
-        "accept only one way of signing: HMAC-SHA256 over timestamp, colon and raw body";
+        "accept only one way of signing: HMAC-SHA256 over timestamp, colon and raw body",
+        avoid "keep the second way for old senders: Twenty never used it";
     AcceptsReplayed = "accepts.replayed":
         "a signature that was made for one delivery is accepted for another",
-        "compute the signature for each request from its own timestamp and body; never look it up in a cache";
+        "compute the signature for each request from its own timestamp and body; never look it up in a cache",
+        avoid "make the cache's life shorter: it is still looked up";
     AcceptsStale = "accepts.stale":
         "an old delivery is accepted as if it were new",
-        "after verifying the signature, answer 401 if the timestamp is more than 5 minutes from now";
+        "after verifying the signature, answer 401 if the timestamp is more than 5 minutes from now",
+        avoid "check the age alone: an age that is not signed can be changed";
     AcceptsFuture = "accepts.future":
         "a delivery from the future is accepted",
-        "check the timestamp in both directions: abs(now - timestamp) must be at most 5 minutes";
+        "check the timestamp in both directions: abs(now - timestamp) must be at most 5 minutes",
+        avoid "reject only what is too old: a delivery dated ahead stays valid for as long as it likes";
     AcceptsMalformed = "accepts.malformed":
         "a signed request that is not a delivery is accepted",
-        "after verifying the signature, answer 400 if the body is not a JSON object with an event name";
+        "after verifying the signature, answer 400 if the body is not a JSON object with an event's name; an unknown name is still answered 200",
+        avoid "answer 400 to events that you do not know: Twenty sends every kind";
     AcceptsTimestampFormat = "accepts.timestamp-format":
         "a timestamp that is not only digits is accepted",
-        "reject a timestamp that does not match ^[0-9]+$: it may become NaN, which `age > limit` never rejects";
+        "reject a timestamp that does not match ^[0-9]+$: it may become NaN, which `age > limit` never rejects",
+        avoid "convert with parseInt or Number: they accept more than digits";
     AcceptsBackDoor = "accepts.back-door":
         "an unsigned request is accepted because of a header or body that anyone can send",
-        "let only the signature decide: no trusted addresses, no secret in a header, no unsigned pings";
+        "let only the signature decide: no trusted addresses, no secret in a header, no unsigned pings",
+        avoid "allow the addresses of a proxy: the header that names them can be sent by anyone";
     LeaksSecret = "leaks.secret":
         "the answer to a forged delivery contains the secret",
-        "answer a wrong signature with a fixed text, and never write the secret to an answer or a log";
+        "answer a wrong signature with a fixed text, and never write the secret to an answer or a log",
+        avoid "hide the answer's body in production only: tests and logs keep it";
     LeaksSignature = "leaks.signature":
         "the answer to a forged delivery contains the signature that would have been accepted",
-        "answer a wrong signature with a fixed text, and never write the expected signature to an answer or a log";
+        "answer a wrong signature with a fixed text, and never write the expected signature to an answer or a log",
+        avoid "show a part of the expected signature for debugging";
     MessageReserialised = "message.reserialised":
         "the signature covers a re-serialised body instead of the bytes on the wire",
-        "hash the raw request body, before any JSON parser; a sender signs exactly the bytes that it sends";
+        "hash the raw request body, before any JSON parser, and decode it strictly afterwards; a proxy before the receiver may change the body too",
+        sender "sign exactly the bytes that are sent: serialise once, then sign and send that text",
+        avoid "print the JSON as the sender does: numbers, key order and escapes differ from one to the next";
     MessageSecretMember = "message.secret-member":
         "a member named `secret` is removed from the body before it is hashed",
-        "hash the raw request body unchanged, with every member in it";
+        "hash the raw request body unchanged, with every member in it",
+        avoid "delete other members as well";
     DigestTrailing = "digest.trailing":
         "characters before or after the 64 digits are ignored",
-        "match the signature against ^[0-9a-f]{64}$ before decoding it";
+        "match the signature against ^[0-9a-f]{64}$ before decoding it",
+        avoid "trim the header: what is around the digits must be refused";
     CrashSignatureLength = "crash.signature-length":
         "a signature of the wrong length crashes the comparison",
-        "check the length first and answer 401; comparisons such as timingSafeEqual throw if the lengths differ";
+        "check the length first and answer 401; comparisons such as timingSafeEqual throw if the lengths differ",
+        avoid "compare with == instead: it takes measurably longer the more digits match";
     CrashHeaderBytes = "crash.header-bytes":
         "a header with non-ASCII bytes crashes the receiver",
-        "answer 401 to a signature that is not ASCII; compare bytes, and the lengths of bytes, not of strings";
+        "answer 401 to a signature that is not ASCII; compare bytes, and the lengths of bytes, not of strings",
+        avoid "catch the error and accept";
     CrashMalformedJson = "crash.malformed-json":
         "a body that is not a delivery crashes the receiver",
-        "answer 400 unless the body parses and is an object with an event name";
+        "answer 400 unless the body parses and is an object with an event name",
+        avoid "answer 200 to everything that does not parse";
     CrashAbortedRequest = "crash.aborted-request":
         "a request that is cut off before its end stops the receiver",
-        "handle the errors of the request's stream (`aborted`, ECONNRESET, an incomplete body), and answer nothing";
+        "handle the errors of the request's stream (`aborted`, ECONNRESET, an incomplete body), and answer nothing",
+        avoid "restart the process after each end: the deliveries in it are lost";
     CrashEverything = "crash.everything":
         "the receiver's process ends during the run",
-        "catch the exceptions of a request and log them; read the last lines of the output to see why the process ends";
+        "catch the exceptions of a request and log them; read the last lines of the output to see why the process ends",
+        avoid "restart the process after each end: the deliveries in it are lost";
     AnswerStatus = "answer.status":
         "the status of the answer is wrong for this request",
         "answer 401 to a wrong signature, 400 to a body that is not a delivery, 413 to one that is too large, 405 to \
-         another method";
+         another method",
+        avoid "answer 200 with an error in the body: only the status counts";
     RefusesDialect = "refuses.dialect":
         "the body of the other dialect is rejected",
-        "read the event's name from `event` or `eventName`";
+        "read the event's name from `event` or `eventName`, and the record from `data` or `record`",
+        avoid "answer 200 without reading it: the events would be lost";
     RefusesLarge = "refuses.large":
         "a large body is rejected",
-        "raise the body limit of the framework and of the proxy to 1 MiB or more";
+        "raise the body limit of the framework and of the proxy to 1 MiB or more",
+        avoid "switch the limit off: without one a single request can fill the memory";
     RefusesChunked = "refuses.chunked":
         "a chunked body, or one that arrives in several segments, is rejected",
-        "read the body to its end before hashing it, and do not require Content-Length";
+        "read the body to its end before hashing it, and do not require Content-Length",
+        avoid "answer 411: senders behind a proxy often have no Content-Length";
     RefusesSplitCharacter = "refuses.split-character":
         "a body that is split inside a multi-byte character is rejected",
-        "collect the body as bytes, and decode it only when it is complete";
+        "collect the body as bytes, and decode it only when it is complete",
+        avoid "read larger pieces: the split moves, and stays";
     RefusesSpelling = "refuses.spelling":
         "a body with other JSON formatting is rejected",
-        "hash the raw request body, before any JSON parser, and use a parser that accepts any valid JSON";
+        "hash the raw request body, before any JSON parser, and use a parser that accepts any valid JSON",
+        avoid "normalise the body before hashing";
     RefusesEverything = "refuses.everything":
         "no way of signing that was tried is accepted",
-        "give your receiver the secret that the suite uses, and check the path and the method";
+        "give your receiver the secret that the suite uses; check the path, the method, and that both headers are passed on by what stands before it",
+        avoid "switch the verification off to see a 2xx";
     RefusesUnknownEvent = "refuses.unknown-event":
         "unknown events, objects or members are rejected",
-        "answer 200 to events that you do not use: Twenty sends every kind of event to every webhook";
+        "answer 200 to events that you do not use: Twenty sends every kind of event to every webhook",
+        avoid "list the events that exist today: later versions have more";
     RefusesHeaderCase = "refuses.header-case":
         "headers are not found if the case of their names differs",
-        "ignore the case of header names (RFC 9110, section 5.1)";
+        "ignore the case of header names (RFC 9110, section 5.1)",
+        avoid "look for two spellings: HTTP/2 and proxies use others";
     RefusesConcurrent = "refuses.concurrent":
         "concurrent deliveries are not all accepted",
-        "answer first and do the work afterwards, and queue deliveries instead of rejecting them";
+        "answer first and do the work afterwards, and queue deliveries instead of rejecting them",
+        avoid "answer 503 and rely on retries: Twenty does not send again";
     AnswerLate = "answer.late":
         "the answer comes too late",
-        "answer first, and do the work afterwards";
+        "answer first, and do the work afterwards",
+        avoid "raise the timeout: Twenty's own is 5 s";
     AnswerNone = "answer.none":
         "the request is not answered: the connection or the process ends",
-        "answer every request that is rejected with a 4xx status, and do not let an exception end the process";
+        "answer every request that is rejected with a 4xx status, and do not let an exception end the process",
+        avoid "restart the process after each end: the deliveries in it are lost";
     DedupeNone = "dedupe.none":
         "a repeated delivery is processed each time",
-        "remember a hash of each processed body, and answer 200 to a known one without processing it again";
+        "remember a hash of each processed body, and answer 200 to a known one without processing it again",
+        avoid "remember the signature or the nonce: a retry has new ones";
     DedupeTooCoarse = "dedupe.too-coarse":
         "different events are mistaken for the same one",
-        "recognise repeats by a hash of the whole body, not by the record's id or anything else that events share";
+        "recognise repeats by a hash of the whole body, not by the record's id or anything else that events share",
+        avoid "switch the recognition of repeats off";
     DedupeNonce = "dedupe.nonce":
         "a repeated delivery is mistaken for a new one if it is signed again",
-        "recognise repeats by a hash of the body: a retry has a new timestamp, signature and nonce";
+        "recognise repeats by a hash of the body: a retry has a new timestamp, signature and nonce",
+        avoid "remember the nonce for longer: a retry has a new one";
     DedupeBeforeSuccess = "dedupe.before-success":
         "a delivery is remembered before it is verified, so a forged copy blocks the valid delivery",
-        "remember a delivery only after it was verified and processed";
+        "remember a delivery only after it was verified and processed",
+        avoid "forget everything after a failure: repeats of what was processed come too";
     MisreadsDialect = "misreads.dialect":
         "the body of the other dialect is accepted, but its event is not processed",
-        "read the event's name from `event` or `eventName`, and the record from `data` or `record`";
+        "read the event's name from `event` or `eventName`, and the record from `data` or `record`",
+        avoid "guess the event from other members";
     SendOncePerWebhook = "send.once-per-webhook":
         "an event does not reach each webhook exactly once",
-        "deliver each event once to each webhook that is registered for it";
+        "deliver each event once to each webhook that is registered for it",
+        avoid "leave it to receivers to sort out repeats";
     SendAfterDelete = "send.after-delete":
         "a deleted webhook still receives events",
-        "look up the registered webhooks for each event, not once at the start";
+        "look up the registered webhooks for each event, not once at the start",
+        avoid "wait for the next restart";
     SendFilter = "send.filter":
         "a webhook's filter is not applied correctly",
-        "match each event's name against the webhook's operations: exact names, object.*, *.action and *.*";
+        "match each event's name against the webhook's operations: exact names, object.*, *.action and *.*",
+        avoid "send everything and let the receiver choose";
     SendAckStatus = "send.ack-status":
         "the sender misreads an answer, or the lack of one",
-        "treat only a complete header with a final status from 200 to 299 as an acknowledgement; read on after a 1xx";
+        "treat only a complete header with a final status from 200 to 299 as an acknowledgement; read on after a 1xx",
+        avoid "read the answer's body: only the status counts";
     SendBlocked = "send.blocked":
         "a delivery is delayed by another one that hangs or fails",
-        "give each delivery its own task and timeout, and continue with the next one after a failure";
+        "give each delivery its own task and timeout, and continue with the next one after a failure",
+        avoid "raise the number of workers: as many endpoints that hang block them all";
     SendUnboundedRetry = "send.unbounded-retry":
         "a delivery is retried without end, or without a pause",
-        "stop after a few retries, with a growing pause before each";
+        "stop after a few retries, with a growing pause before each",
+        avoid "retry at once: an endpoint that is down stays down for longer";
     SendRedirect = "send.redirect":
         "a redirect is followed, or counts as an acknowledgement",
-        "do not follow redirects; treat a 3xx as a failed delivery";
+        "do not follow redirects; treat a 3xx as a failed delivery",
+        avoid "follow redirects to the same host only: the POST becomes a GET there too";
     SendBatch = "send.batch":
         "one request carries several events",
-        "send one request for each event";
+        "send one request for each event",
+        avoid "send an array: receivers expect one object";
     SendSecretLeak = "send.secret-leak":
         "the request contains the secret",
-        "send only the signature; the secret never leaves the sender and the receiver";
+        "send only the signature; the secret never leaves the sender and the receiver",
+        avoid "send the secret over HTTPS only: the receiver's logs have it then";
     SendMethod = "send.method":
         "the request method is not POST",
-        "send deliveries with POST";
+        "send deliveries with POST",
+        avoid "send the event in the query of a GET";
     SendUrl = "send.url":
         "the request does not go to the registered URL",
-        "keep host, port, path and query of the registered URL unchanged";
+        "keep host, port, path and query of the registered URL unchanged",
+        avoid "normalise the URL: its query and its final slash matter";
     SendBodyForm = "send.body-form":
         "the body is not one JSON text in UTF-8 without a byte-order mark, declared as application/json",
-        "send only the JSON text, in UTF-8, with Content-Type: application/json";
+        "send only the JSON text, in UTF-8, with Content-Type: application/json",
+        avoid "rename the content type and leave the body as it is";
     SendFraming = "send.framing":
         "what is sent is not a complete HTTP request",
-        "use an HTTP library, or follow RFC 9112: request line, headers, an empty line, and a body of the declared length";
+        "use an HTTP library, or follow RFC 9112: request line, headers, an empty line, and a body of the declared length",
+        avoid "count the body's characters: Content-Length is in bytes";
     SendNonce = "send.nonce":
         "the nonce is missing, malformed or used twice",
-        "send 16 random bytes as 32 lowercase hexadecimal digits, new for each request";
+        "send 16 random bytes as 32 lowercase hexadecimal digits, new for each request",
+        avoid "use the time or a counter: they repeat after a restart";
     SendLate = "send.late":
         "a delivery starts after the deadline",
-        "start the delivery when the event occurs, not in a later batch job";
+        "start the delivery when the event occurs, not in a later batch job",
+        avoid "date the delivery back";
     SendLost = "send.lost":
         "an event was never delivered",
-        "deliver every kind of event to every webhook without a filter";
+        "deliver every kind of event to every webhook without a filter",
+        avoid "send only the events that are documented by name";
     SendCrash = "send.crash":
         "the sender ended during the run",
-        "see what the sender wrote last; handle errors, such as failed deliveries, without ending the process";
+        "see what the sender wrote last; handle errors, such as failed deliveries, without ending the process",
+        avoid "restart the sender after each end: what it had in memory is lost";
     PayloadMember = "payload.member":
         "a member of the payload is missing, has the wrong name, or should not be there",
-        "send exactly the members of the chosen dialect, under their names";
+        "send exactly the members of the chosen dialect, under their names",
+        avoid "send members under two names";
     PayloadType = "payload.type":
         "a member of the payload has the wrong JSON type",
-        "send each member with the JSON type that it has in the record";
+        "send each member with the JSON type that it has in the record",
+        avoid "turn everything into text";
     PayloadValue = "payload.value":
         "a value of the record was changed",
-        "serialise the record as UTF-8 JSON without converting its values: long numbers must not become floats";
+        "serialise the record as UTF-8 JSON without converting its values: long numbers must not become floats",
+        avoid "round numbers before sending: the receiver cannot tell what was lost";
     PayloadTime = "payload.time":
         "the payload's timestamp is not the time of the event in UTC",
-        "write the time of the event as an RFC 3339 date-time in UTC, such as 2025-02-10T15:30:50Z";
+        "write the time of the event as an RFC 3339 date-time in UTC, such as 2025-02-10T15:30:50Z",
+        avoid "use local time with an offset: the documentation says UTC";
     PayloadDialect = "payload.dialect":
         "the payload has the form of the other dialect",
-        "choose the dialect that the sender uses: --dialect documented or --dialect shipped";
+        "choose the dialect that the sender uses: --dialect documented or --dialect shipped",
+        avoid "send the members of both dialects";
 }
 
 /// A cause that was found.
@@ -317,12 +408,12 @@ impl Cause {
         Self { detail: Some(detail.into()), ..Self::new(code) }
     }
 
-    /// The fix, in one line. Some faults that accept another way of signing have a more concrete fix of their own.
-    pub fn fix(&self) -> &'static str {
+    /// The code whose fix helps. Some faults that accept another way of signing have a more concrete fix of their own.
+    pub fn to_fix(&self) -> Code {
         use Code::{DigestTrailing, DigestTruncated, MessagePart, MessageReserialised, MessageSecretMember};
         let have_own_fix =
             [DigestTrailing, DigestTruncated, MessagePart, MessageReserialised, MessageSecretMember];
-        self.inner.filter(|inner| have_own_fix.contains(inner)).unwrap_or(self.code).fix()
+        self.inner.filter(|inner| have_own_fix.contains(inner)).unwrap_or(self.code)
     }
 
     #[must_use]

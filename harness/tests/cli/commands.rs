@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 use twenty_conform::suite::cause::Code;
+use twenty_conform::suite::requirement::Role;
 use twenty_conform::suite::requirements;
 
 use super::program::{Ran, run, run_on, serve_receiver, twenty};
@@ -108,7 +109,10 @@ fn explain_describes_requirements_checks_and_causes() {
         let text = run(["explain", code.as_str()]).expect(0).stdout;
         assert!(text.starts_with(code.as_str()), "{text}");
         let text = unwrapped(&text);
-        assert!(text.contains(&unwrapped(code.text())) && text.contains(&unwrapped(code.fix())), "{text}");
+        let (receiver, sender) = (code.fix(Role::Receiver), code.fix(Role::Sender));
+        for words in [code.text(), receiver, sender, code.avoid()] {
+            assert!(text.contains(&unwrapped(words)), "{words:?} in {text}");
+        }
         let link = format!("docs/requirements.md#{}", code.as_str().replace('.', "-"));
         assert!(text.ends_with(&link), "{text}");
     }

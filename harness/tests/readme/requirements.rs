@@ -140,7 +140,14 @@ fn document() -> String {
     for code in Code::ALL {
         text.push_str(&heading(3, &anchor(code.as_str()), &format!("`{}`", code.as_str())));
         writeln!(text, "\nWhat happens: {}.", marked_up(code.text())).unwrap();
-        writeln!(text, "\nFix: {}.", marked_up(code.fix())).unwrap();
+        let (receiver, sender) = (code.fix(Role::Receiver), code.fix(Role::Sender));
+        if receiver == sender {
+            writeln!(text, "\nFix: {}.", marked_up(receiver)).unwrap();
+        } else {
+            writeln!(text, "\nFix of a receiver: {}.", marked_up(receiver)).unwrap();
+            writeln!(text, "\nFix of a sender: {}.", marked_up(sender)).unwrap();
+        }
+        writeln!(text, "\nDo not {}.", marked_up(code.avoid())).unwrap();
     }
     text
 }
