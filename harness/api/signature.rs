@@ -58,14 +58,16 @@ pub fn verify(
         return Ok(());
     }
     let cause = sender::signature(secret, &[], timestamp, body, signature);
-    Err(Mismatch { cause: cause.map(|cause| CauseEntry::new(&cause, Role::Sender, &Redaction::new([&key]))) })
+    Err(Mismatch {
+        cause: cause.map(|cause| Box::new(CauseEntry::new(&cause, Role::Sender, &Redaction::new([&key])))),
+    })
 }
 
 /// A signature that does not match. It contains neither the secret nor the right signature, so it is safe to log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
     /// The mistake that produces exactly this signature, if known. If not, the secret is probably different.
-    pub cause: Option<CauseEntry>,
+    pub cause: Option<Box<CauseEntry>>,
 }
 
 impl fmt::Display for Mismatch {
