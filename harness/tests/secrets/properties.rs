@@ -71,10 +71,10 @@ proptest! {
             transfer: Transfer::Whole,
         };
         let clean = redaction.delivery(&delivery);
-        let written = serde_json::to_string(&clean).unwrap();
-        prop_assert_eq!(windows.found_in(written.as_bytes()), None, "{}", written);
-        for part in [&clean.body, &clean.headers.0[0].1] {
-            prop_assert_eq!(windows.found_in(part), None);
+        // Each part by itself: the quotes of JSON after seven characters of a secret may be its eighth by chance.
+        let (name, value) = &clean.headers.0[0];
+        for part in [clean.method.as_bytes(), clean.target.as_bytes(), name.as_bytes(), value, &clean.body] {
+            prop_assert_eq!(windows.found_in(part), None, "{}", String::from_utf8_lossy(part));
         }
     }
 
