@@ -71,8 +71,8 @@ fn of_cause(code: Code) -> String {
     if receiver == sender {
         section(&mut text, "Fix", [receiver], "");
     } else {
-        section(&mut text, "Fix of a receiver", [receiver], "");
-        section(&mut text, "Fix of a sender", [sender], "");
+        section(&mut text, &messages::fix_of(Role::Receiver), [receiver], "");
+        section(&mut text, &messages::fix_of(Role::Sender), [sender], "");
     }
     section(&mut text, "Do not", [code.avoid()], "");
     text + &more(code.as_str())

@@ -333,6 +333,11 @@ pub(super) fn give_a_request(what: &str) -> String {
 
 // `explain`.
 
+/// The heading of the fix for a program of this role, where the other's differs.
+pub(super) fn fix_of(role: Role) -> String {
+    format!("Fix of a {role}")
+}
+
 pub(super) fn nothing_to_explain(what: &str) -> String {
     format!(
         "{what:?} is not a requirement, a check or a cause; `twenty-conform list` shows the requirements, \

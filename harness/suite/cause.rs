@@ -242,7 +242,7 @@ codes! {
     RefusesChunked = "refuses.chunked":
         "a chunked body, or one that arrives in several segments, is rejected",
         "read the body to its end before hashing it, and do not require Content-Length",
-        avoid "answer 411: senders behind a proxy often have no Content-Length";
+        avoid "answer 411: senders that stream the body have no Content-Length";
     RefusesSplitCharacter = "refuses.split-character":
         "a body that is split inside a multi-byte character is rejected",
         "collect the body as bytes, and decode it only when it is complete",
