@@ -48,7 +48,8 @@ fn mismatch_names_its_cause() {
     assert_eq!(
         mismatch.to_string(),
         "the signature does not match: message.body-alone: the signature covers the body alone, without timestamp and \
-         colon; sign the timestamp header's value, a colon, and the raw body: hmac(secret, timestamp + \":\" + body)"
+         colon; sign the timestamp header's value, a colon, and the body that is sent: hmac(secret, timestamp + \":\" + \
+         body)"
     );
 }
 
