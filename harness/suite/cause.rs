@@ -180,7 +180,7 @@ codes! {
          another method";
     RefusesDialect = "refuses.dialect":
         "the body of the other dialect is rejected",
-        "read the event's name from `event` or `eventName`";
+        "read the event's name from `event` or `eventName`, and the record from `data` or `record`";
     RefusesLarge = "refuses.large":
         "a large body is rejected",
         "raise the body limit of the framework and of the proxy to 1 MiB or more";
