@@ -24,6 +24,8 @@ use crate::wire::endpoint::certificates::Authority;
 /// The form of the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Dialect {
+    /// The dialect that the receiver accepts, the sender declares or the traffic has; documented where it is not known
+    Auto,
     /// The payloads of Twenty's documentation: `event`, `data`, `timestamp`
     Documented,
     /// The payloads that Twenty's server sends: `eventName`, `record` and others
@@ -33,7 +35,7 @@ pub enum Dialect {
 impl Dialect {
     pub(crate) fn dialect(self) -> &'static dialect::Dialect {
         match self {
-            Self::Documented => &DOCUMENTED,
+            Self::Auto | Self::Documented => &DOCUMENTED,
             Self::Shipped => &SHIPPED,
         }
     }
@@ -64,6 +66,7 @@ impl Suite {
         let clock = Clock::system();
         let options = Options {
             dialect: &DOCUMENTED,
+            auto: false,
             limits: Limits::default(),
             max_time: MaxTime::new(MaxTime::usual(Role::Receiver)),
             seed: 0,
@@ -81,6 +84,7 @@ impl Suite {
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.options.dialect = dialect.dialect();
+        self.options.auto = dialect == Dialect::Auto;
         self
     }
 

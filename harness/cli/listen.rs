@@ -96,7 +96,8 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         refuse_itself(target, &listening).await?;
     }
     let dialect = arguments.dialect.dialect();
-    let mut judge = Judge::new(Traffic { dialect, limits: Limits::default(), secret });
+    let mut judge =
+        Judge::new(Traffic { dialect, auto: arguments.dialect.is_auto(), limits: Limits::default(), secret });
     let show = Show { json: arguments.json };
     let began = Instant::now();
     let url = listening.url("/");

@@ -28,12 +28,17 @@ use crate::webhook::signature::Secret;
 /// Which payloads a command sends or expects.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct DialectOption {
-    /// Form of the payloads; to work with a real Twenty, use shipped
-    #[arg(long, value_enum, default_value = "documented", help_heading = PAYLOAD)]
+    /// Form of the payloads; by default, the one that is accepted, declared or found
+    #[arg(long, value_enum, default_value = "auto", help_heading = PAYLOAD)]
     dialect: Dialect,
 }
 
 impl DialectOption {
+    pub(super) fn is_auto(self) -> bool {
+        self.dialect == Dialect::Auto
+    }
+
+    /// The dialect; documented under `auto`, which a run may replace.
     pub(super) fn dialect(self) -> &'static dialect::Dialect {
         self.dialect.dialect()
     }

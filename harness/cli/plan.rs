@@ -50,6 +50,7 @@ impl RunPlan {
         let usual = || roles.iter().map(|&role| MaxTime::usual(role)).sum();
         let options = Options {
             dialect: run.dialect.dialect(),
+            auto: run.dialect.is_auto(),
             limits,
             max_time: MaxTime::new(run.max_time.unwrap_or_else(usual)),
             seed: run.seed.unwrap_or_else(random_seed),

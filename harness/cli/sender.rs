@@ -155,6 +155,11 @@ fn recorded(file: &Path, secret: Option<Secret>, plan: &RunPlan) -> Result<Run, 
     let name = file.display().to_string();
     let recording = reading::read(open(file)?, &name, &Redaction::new(secret.as_ref()))
         .map_err(|why| Error::Usage(messages::wrong_transcript(file, why)))?;
-    let traffic = Traffic { dialect: plan.options.dialect, limits: plan.options.limits, secret };
+    let traffic = Traffic {
+        dialect: plan.options.dialect,
+        auto: plan.options.auto,
+        limits: plan.options.limits,
+        secret,
+    };
     Ok(traffic.run(recording, &plan.selected, plan.options.keeper.as_ref(), began))
 }

@@ -49,6 +49,27 @@ pub(super) fn payloads(dialect: &str) -> String {
     format!("{dialect} payloads")
 }
 
+/// Why these payloads were chosen, in the first line.
+pub(super) fn chosen(refused: Option<(&str, &str)>) -> String {
+    refused.map_or_else(
+        || " (auto)".to_owned(),
+        |(dialect, answer)| format!(" (auto: {dialect} ones are {answer})"),
+    )
+}
+
+/// How a delivery in the other dialect was refused.
+pub(super) fn refused_with(status: Option<u16>) -> String {
+    status.map_or_else(|| "not answered".to_owned(), |status| format!("answered {status}"))
+}
+
+/// What Twenty sends, where a receiver accepts one dialect alone.
+pub(super) fn why_this_dialect(chosen: &str, refused: &str, answer: &str) -> String {
+    format!(
+        "Twenty sends shipped payloads today, while its documentation shows documented ones. This receiver accepts \
+         {chosen} payloads; {refused} ones were {answer}."
+    )
+}
+
 pub(super) fn rejects_every_valid_delivery() -> &'static str {
     "Your receiver rejects every valid delivery"
 }

@@ -37,6 +37,26 @@ pub use crate::suite::verdict::VerdictName;
 /// The name and version of the JSON format.
 pub const FORMAT: &str = "twenty-conform-report/2";
 
+/// Why `auto` chose the dialect that it chose.
+#[derive(Debug, Clone, Serialize)]
+pub struct DialectChoice {
+    /// The dialect that was refused.
+    pub refused: &'static str,
+    /// How it was refused: `answered 400`.
+    pub answer: String,
+    /// What Twenty sends today, in a sentence.
+    pub sentence: String,
+}
+
+impl DialectChoice {
+    fn of(transcript: &Transcript) -> Option<Self> {
+        let (refused, id) = transcript.chosen?.refused?;
+        let answer = messages::refused_with(transcript.outcome(id).status());
+        let sentence = messages::why_this_dialect(transcript.dialect.name, refused, &answer);
+        Some(Self { refused, answer, sentence })
+    }
+}
+
 /// A run's result, ready to render.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
@@ -46,6 +66,11 @@ pub struct Report {
     /// What was tested: `receiver`, `sender`, or `both` in a demo.
     pub role: &'static str,
     pub dialect: &'static str,
+    /// What named the dialect: `auto`, or an option.
+    pub dialect_chosen_by: &'static str,
+    /// Why another dialect than the documented one was chosen, if `auto` found that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dialect_choice: Option<DialectChoice>,
     /// What was tested: a URL, a command, or the reference.
     pub subject: String,
     /// The seed, which repeats the run.
@@ -171,6 +196,8 @@ impl Report {
             tool: Tool::THIS,
             role: transcript.role.as_str(),
             dialect: transcript.dialect.name,
+            dialect_chosen_by: if transcript.chosen.is_some() { "auto" } else { "option" },
+            dialect_choice: DialectChoice::of(transcript),
             subject: redact.text(&heading.subject),
             seed: heading.seed,
             result: RunResult::Incomplete,

@@ -27,6 +27,16 @@ const MARGIN: &str = "                          ";
 /// How many exchanges are shown per failure.
 const SHOWN_EXCHANGES: usize = 8;
 
+/// The payloads of the run, and how they were chosen.
+fn payloads(report: &Report) -> String {
+    let mut words = messages::payloads(report.dialect);
+    if report.dialect_chosen_by == "auto" {
+        let choice = report.dialect_choice.as_ref();
+        words.push_str(&messages::chosen(choice.map(|choice| (choice.refused, choice.answer.as_str()))));
+    }
+    words
+}
+
 /// The report as text with ANSI colours.
 pub fn render(report: &Report, detail: Detail) -> String {
     let mut text = String::new();
@@ -38,9 +48,12 @@ pub fn render(report: &Report, detail: Detail) -> String {
         report.tool.version,
         report.role,
         clean(&report.subject),
-        messages::payloads(report.dialect),
+        payloads(report),
         report.seed
     );
+    if let Some(choice) = &report.dialect_choice {
+        let _ = writeln!(text, "{}", choice.sentence);
+    }
     if let Some(cause) = report.leading_cause() {
         let words = format!(
             "{}{}{}",

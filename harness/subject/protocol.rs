@@ -66,6 +66,9 @@ pub struct Hello {
     pub name: String,
     #[serde(default)]
     pub version: String,
+    /// The dialect that it speaks, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<String>,
     /// Its capabilities; unknown names are ignored.
     #[serde(default)]
     pub capabilities: Vec<String>,

@@ -19,7 +19,7 @@ use crate::suite::property::Extent;
 use crate::suite::requirement::{Requirement, Role, Verdict};
 use crate::suite::requirements;
 use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Capability, Ending, Keeper, Limits, Transcript};
+use crate::suite::transcript::{Capability, Chosen, Ending, Keeper, Limits, Transcript};
 pub use crate::suite::verdict::Judgement;
 use crate::webhook::dialect::Dialect;
 use crate::webhook::vectors;
@@ -28,7 +28,10 @@ use crate::wire::endpoint::certificates::Authority;
 
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// The dialect; under `auto`, that of a subject that does not show its own.
     pub dialect: &'static Dialect,
+    /// Whether the subject's own dialect is found out and used.
+    pub auto: bool,
     pub limits: Limits,
     /// How long the whole run may take.
     pub max_time: MaxTime,
@@ -85,6 +88,7 @@ pub async fn receiver(
     check_vectors()?;
     let began = Instant::now();
     let mut transcript = Transcript::new(Role::Receiver, options.dialect, options.limits);
+    transcript.chosen = options.auto.then(Chosen::default);
     transcript.secret = Some(subject.secret().clone());
     transcript.url = subject.target().url();
     transcript.trust = subject.target().trust();
@@ -95,6 +99,10 @@ pub async fn receiver(
     let (clock, max_time) = (&options.clock, options.max_time);
     let mut stage =
         on_receiver::stage::ReceiverStage::new(subject, &client, clock, extent, max_time, &mut transcript);
+    if options.auto {
+        // An interruption ends every scenario too, and is recorded there.
+        let _ = unless_stopped(stage.choose_dialect(), options).await;
+    }
     play(&mut stage, &scenarios, options, progress).await;
     // If it cannot be restarted, nothing more needs it.
     let _ = stage.finish().await;
@@ -117,6 +125,7 @@ pub async fn sender(
     check_vectors()?;
     let began = Instant::now();
     let mut transcript = Transcript::new(Role::Sender, options.dialect, options.limits);
+    transcript.chosen = options.auto.then(Chosen::default);
     transcript.keeper.clone_from(&options.keeper);
     let random = Random::from_seed(options.seed);
     let scenarios = needed(Role::Sender, selected);

@@ -17,7 +17,7 @@ use crate::suite::requirement::{Binds, Recorded, Requirement, Role, Verdict};
 use crate::suite::run::{self, Finding, Judgement, Run};
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::transcript::{
-    Conduct, Ending, Keeper, Kept, Limits, RegisteredWebhook, Traits, Transcript,
+    Chosen, Conduct, Ending, Keeper, Kept, Limits, RegisteredWebhook, Traits, Transcript,
 };
 use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::Secret;
@@ -27,7 +27,10 @@ use recording::Recording;
 /// What is known of traffic apart from its requests.
 #[derive(Debug, Clone)]
 pub struct Traffic {
+    /// The dialect of every body, or under `auto` of those that do not show theirs.
     pub dialect: &'static Dialect,
+    /// Whether each body is judged in the dialect that it has.
+    pub auto: bool,
     pub limits: Limits,
     /// The webhook's secret, if known.
     pub secret: Option<Secret>,
@@ -46,7 +49,11 @@ pub fn not_shown(requirement: &Requirement, secret_known: bool) -> Option<&'stat
 impl Traffic {
     /// The transcript of these requests: one webhook with an unknown URL, and no event that the suite emitted.
     pub fn transcript(&self, exchanges: impl Into<Vec<Exchange>>) -> Transcript {
-        let mut transcript = Transcript::new(Role::Sender, self.dialect, self.limits);
+        let exchanges = exchanges.into();
+        let mut bodies = exchanges.iter().map(|exchange| &exchange.delivery.body);
+        let own = self.auto.then(|| bodies.find_map(|body| Dialect::of_body(body))).flatten();
+        let mut transcript = Transcript::new(Role::Sender, own.unwrap_or(self.dialect), self.limits);
+        transcript.chosen = self.auto.then(Chosen::default);
         transcript.recorded = true;
         transcript.webhooks.push(RegisteredWebhook {
             scenario: EVERY_EVENT.name,
@@ -61,7 +68,7 @@ impl Traffic {
             dropped: 0,
             overflowed: false,
         });
-        transcript.arrive_all(0, exchanges.into(), |exchange| Traits {
+        transcript.arrive_all(0, exchanges, |exchange| Traits {
             began_ms: exchange.at_ms,
             body_length: exchange.delivery.body.len() as u64,
             given_up_after: None,

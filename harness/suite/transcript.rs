@@ -41,6 +41,13 @@ pub use respect::{Age, Part, Redating, Respect, Surrounding, TimestampForm};
 pub use scenario::ScenarioName;
 pub use trial::{Comparison, Tally, Trial};
 
+/// What dialect `auto` found out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// The dialect that was refused while the chosen one was accepted, and the answer to it.
+    pub refused: Option<(&'static str, ExchangeId)>,
+}
+
 /// What happened in a run, as far as verdicts depend on it.
 #[derive(Debug)]
 pub struct Transcript {
@@ -48,6 +55,8 @@ pub struct Transcript {
     /// Whether this is recorded or watched traffic. The suite emitted none of its events, so each delivery is judged by itself.
     pub recorded: bool,
     pub dialect: &'static Dialect,
+    /// How the dialect was found out; `None` if an option named it.
+    pub chosen: Option<Chosen>,
     pub limits: Limits,
     /// The receiver's secret.
     pub secret: Option<Secret>,
@@ -177,6 +186,7 @@ impl Transcript {
             role,
             recorded: false,
             dialect,
+            chosen: None,
             limits,
             secret: None,
             url: String::new(),
@@ -203,6 +213,12 @@ impl Transcript {
             keeper: None,
             kept: (0, 0),
         }
+    }
+
+    /// The dialect that this body is judged in: recorded and watched bodies show theirs, unless an option names it.
+    pub fn dialect_of(&self, body: &[u8]) -> &'static Dialect {
+        let own = (self.recorded && self.chosen.is_some()).then(|| Dialect::of_body(body)).flatten();
+        own.unwrap_or(self.dialect)
     }
 
     /// Records an exchange and numbers it.

@@ -49,6 +49,7 @@ pub(crate) fn options(dialect: &'static Dialect, limits: Limits) -> Options {
     let max_time = MaxTime::new(Duration::from_secs(3600));
     Options {
         dialect,
+        auto: false,
         limits,
         seed: 7,
         cases: 8,

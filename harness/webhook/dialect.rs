@@ -138,6 +138,18 @@ impl Member {
 }
 
 impl Dialect {
+    /// The dialect whose envelope members a body has, if more of them than of the other dialect's.
+    pub fn of_body(body: &[u8]) -> Option<&'static Self> {
+        let members = Members::parse(body).ok()?;
+        let count = |dialect: &Self| {
+            let own: [&str; 3] = [dialect.event_member, dialect.record_member, dialect.time_member];
+            own.into_iter().filter(|name| members.get(name).is_some()).count()
+        };
+        let most = ALL.into_iter().max_by_key(|dialect| count(dialect))?;
+        let alone = ALL.into_iter().filter(|dialect| count(dialect) == count(most)).count() == 1;
+        alone.then_some(most)
+    }
+
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
         ALL.into_iter().find(|dialect| dialect.name == name)
     }

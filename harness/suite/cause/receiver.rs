@@ -10,8 +10,8 @@ use std::collections::HashSet;
 
 use super::{Cause, Code};
 use crate::suite::transcript::{
-    Age, Part, ProcessingKind, ProcessingTrial, Redating, Respect, Surrounding, TimestampForm, Transcript,
-    Trial,
+    Age, Part, ProcessingKind, ProcessingTrial, Redating, Respect, ScenarioName, Surrounding, TimestampForm,
+    Transcript, Trial,
 };
 use crate::webhook::recipe::{Digest, Message, Recipe};
 use crate::wire::exchange::ExchangeId;
@@ -22,7 +22,12 @@ use crate::wire::exchange::ExchangeId;
 /// `refuses.everything` if other ways were tried and nothing at all was accepted; `None` if the trials do not show a
 /// cause.
 pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
-    let instead = transcript.trials.iter().filter(|trial| transcript.acknowledged(trial.exchange));
+    // Elsewhere the other form is sent to see whether it is accepted too, which explains no refusal.
+    let tells = |trial: &&Trial| {
+        !matches!(trial.respect, Respect::Form(_)) || trial.scenario == ScenarioName("diagnosis")
+    };
+    let instead =
+        transcript.trials.iter().filter(|trial| transcript.acknowledged(trial.exchange)).filter(tells);
     let mut found: Vec<(usize, Cause)> = instead
         .filter_map(|trial| {
             let (distance, cause) = hypothesis(trial.respect)?;
@@ -44,6 +49,9 @@ pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
 /// The cause if a receiver accepts such a trial instead of the valid delivery, with its distance from the contract.
 fn hypothesis(respect: Respect) -> Option<(usize, Cause)> {
     Some(match respect {
+        Respect::Form(dialect) => {
+            (1, Cause::detailed(Code::RefusesDialect, messages::only_this_form(dialect)))
+        }
         Respect::Signed(recipe) => (recipe.distance(), Cause::of_recipe(&recipe)?),
         Respect::Stale(Age::Seconds) => {
             (1, Cause::detailed(Code::MessageTimestampUnit, messages::header_in_seconds()))

@@ -7,12 +7,12 @@ use futures_util::FutureExt as _;
 use serde_json::json;
 
 use super::key::DEFAULT_SECRETS;
-use super::maker::{with_member, with_raw_member};
+use super::maker::{PLAIN_EVENT, with_member, with_raw_member};
 use super::stage::ReceiverStage;
 use crate::subject::SubjectError;
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::transcript::{Age, Respect, ScenarioName, TimestampForm};
-use crate::webhook::dialect::rfc3339;
+use crate::webhook::dialect::{self, rfc3339};
 use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
 use crate::webhook::serialiser::Serialiser;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
@@ -60,6 +60,9 @@ impl ReceiverStage<'_> {
         if self.transcript.acknowledged(plain) {
             return Ok(());
         }
+        if self.try_other_dialects().await? {
+            return Ok(());
+        }
         let is_specific = |recipe: &Recipe| {
             recipe.digest != Digest::Zeros && !matches!(recipe.key, KeyForm::Empty | KeyForm::Other)
         };
@@ -83,6 +86,19 @@ impl ReceiverStage<'_> {
             .await?;
         }
         Ok(())
+    }
+
+    /// Valid deliveries in the other dialects.
+    async fn try_other_dialects(&mut self) -> Result<bool, SubjectError> {
+        let mut found = false;
+        for other in dialect::ALL.into_iter().filter(|one| one.name != self.maker.dialect.name) {
+            let Some(event) = other.sample(PLAIN_EVENT) else { continue };
+            let event = event.with_id(&self.maker.random.uuid());
+            let delivery = self.maker.sign(self.maker.render_as(other, &event));
+            let what = format!("a valid delivery in dialect {}", other.name);
+            found |= self.try_single(what, Respect::Form(other.name), delivery).await?;
+        }
+        Ok(found)
     }
 
     /// Signs in every way of the lattice that differs from the contract in this many respects.

@@ -86,6 +86,12 @@ impl Maker {
         }
     }
 
+    /// The same, in this dialect.
+    pub(super) fn in_dialect(self, dialect: &'static Dialect) -> Self {
+        let event = dialect.sample(PLAIN_EVENT).unwrap_or(self.event);
+        Self { dialect, event, ..self }
+    }
+
     /// The event that controls carry, with a new record id.
     pub(super) fn plain(&self) -> Event {
         self.event.with_id(&self.random.uuid())

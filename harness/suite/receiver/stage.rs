@@ -23,7 +23,8 @@ use crate::subject::SubjectError;
 use crate::subject::receiver::Receiver;
 use crate::suite::max_time::MaxTime;
 use crate::suite::property::Extent;
-use crate::suite::transcript::{Capability, Ending, Respect, ScenarioName, Transcript, Trial};
+use crate::suite::transcript::{Capability, Chosen, Ending, Respect, ScenarioName, Transcript, Trial};
+use crate::webhook::dialect;
 use crate::wire::client::Client;
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome};
 
@@ -97,6 +98,33 @@ impl<'a> ReceiverStage<'a> {
             searches: Vec::new(),
             generating: Duration::ZERO,
             ends: Ends::default(),
+        }
+    }
+
+    /// Sends one valid delivery in each dialect, and goes on in the only one that is accepted.
+    ///
+    /// Only acceptance counts: a refusal may have any reason.
+    pub async fn choose_dialect(&mut self) {
+        let mut sent = Vec::new();
+        for dialect in dialect::ALL {
+            // With ids of their own, so that a run with the chosen dialect as an option sends the same as this one.
+            let maker = self.maker.with_seed(!self.extent.seed).in_dialect(dialect);
+            let delivery = maker.deliver(&maker.plain());
+            // Unlike those of scenarios, these do not count as unanswered: the receiver has not shown anything yet.
+            let exchange = self.link.client.send(&self.link.target, &delivery).await;
+            let answered = exchange.outcome.status().is_some();
+            let id = self.transcript.record(exchange);
+            sent.push((dialect, id));
+            if !answered && self.revive(id).await.is_err() {
+                return;
+            }
+        }
+        let (accepted, refused): (Vec<_>, Vec<_>) =
+            sent.into_iter().partition(|&(_, id)| self.transcript.acknowledged(id));
+        if let (&[(accepted, _)], &[(refused, id)]) = (&*accepted, &*refused) {
+            self.transcript.dialect = accepted;
+            self.transcript.chosen = Some(Chosen { refused: Some((refused.name, id)) });
+            self.maker = self.maker.with_seed(self.extent.seed).in_dialect(accepted);
         }
     }
 

@@ -4,7 +4,7 @@ use crate::budget::PARSED_VALUES;
 use crate::suite::requirement::{Evidence, Expected, Verdict};
 use crate::suite::sender::messages;
 use crate::suite::transcript::{Arrival, Emission, RegisteredWebhook, Transcript};
-use crate::webhook::dialect::Members;
+use crate::webhook::dialect::{Dialect, Members};
 use crate::webhook::event::EventName;
 use crate::webhook::json::has_at_most;
 use crate::wire::exchange::Exchange;
@@ -44,9 +44,14 @@ impl<'a> Arrived<'a> {
         if let Some(emission) = self.emitted()? {
             return Ok(emission.event.name.clone());
         }
-        let member = self.transcript.dialect.event_member;
+        let member = self.dialect().event_member;
         let named = self.members()?.text(member).map(EventName::new);
         named.ok_or_else(|| Verdict::Inconclusive(messages::event_unnamed(member)))
+    }
+
+    /// The dialect that it is judged in.
+    pub(crate) fn dialect(&self) -> &'static Dialect {
+        self.transcript.dialect_of(&self.exchange.delivery.body)
     }
 
     /// The subject of a finding about it: "the delivery of person.created".

@@ -25,6 +25,7 @@ use crate::suite::sender::messages;
 use crate::suite::transcript::{
     AnswerForm, Conduct, Emission, Ending, RegisteredWebhook, ScenarioName, Transcript,
 };
+use crate::webhook::dialect::Dialect;
 use crate::webhook::event::Event;
 use crate::webhook::signature::Secret;
 use crate::wire::endpoint::certificates::Authority;
@@ -140,6 +141,13 @@ impl<'a> SenderStage<'a> {
         // Without an authority a sender has no certificate to trust.
         let https = ca.is_some().then_some(Capability::Https);
         let hello = Hello::read(&self.call(Op::Hello { dialect, ca }).await?)?;
+        if self.transcript.chosen.is_some()
+            && let Some(own) = hello.dialect.as_deref()
+        {
+            let known = Dialect::named(own);
+            self.transcript.dialect =
+                known.ok_or_else(|| SubjectError::ProtocolViolation(messages::unknown_dialect(own)))?;
+        }
         let all = [Capability::Delete, Capability::Filters, Capability::Outcomes, Capability::Unsigned];
         let all = all.into_iter().chain(https);
         self.transcript.capabilities = all.filter(|one| hello.declares(*one)).collect();

@@ -35,3 +35,8 @@ pub(super) fn without(part: Part) -> String {
 pub(super) fn timestamp_or_signature() -> &'static str {
     "timestamp or signature"
 }
+
+/// What a receiver accepts that rejects the form of the other payloads.
+pub(super) fn only_this_form(dialect: &str) -> String {
+    format!("only {dialect} payloads are accepted; check those with --dialect {dialect}")
+}

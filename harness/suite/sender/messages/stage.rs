@@ -69,3 +69,7 @@ pub(crate) fn other_event_named() -> &'static str {
 pub(crate) fn value_differs(path: &str, actual: Option<&str>, expected: &str) -> String {
     format!("`{path}` is {}, not {expected}", actual.unwrap_or("missing"))
 }
+
+pub(crate) fn unknown_dialect(name: &str) -> String {
+    format!("its reply to hello names the dialect {name:?}; there are documented and shipped")
+}

@@ -29,7 +29,7 @@ pub const ALL: &[Requirement] = &[Requirement {
 }];
 
 fn event(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
-    let dialect = arrived.transcript.dialect;
+    let dialect = arrived.dialect();
     let (emission, members, key) = (arrived.emitted()?, arrived.members()?, dialect.event_member);
     // Which event happened is not known of recorded traffic, but its name has a form.
     let expected = match emission {

@@ -58,7 +58,7 @@ pub const ALL: &[Requirement] = &[
 ];
 
 fn record(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
-    let dialect = arrived.transcript.dialect;
+    let dialect = arrived.dialect();
     let (emission, members) = (arrived.emission()?, arrived.members()?);
     if emission.has_long_numbers {
         return Ok(Verdict::NotApplicable(messages::judged_by_pay_7().to_owned()));

@@ -58,7 +58,7 @@ pub fn further_members(t: &Transcript) -> Vec<String> {
 }
 
 fn has_shape(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
-    let dialect = arrived.transcript.dialect;
+    let dialect = arrived.dialect();
     let emission = arrived.emitted()?;
     let body = arrived.parseable_body()?;
     match Members::parse(body) {

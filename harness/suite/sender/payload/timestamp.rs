@@ -61,7 +61,7 @@ pub const ALL: &[Requirement] = &[
 ];
 
 fn time_present(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
-    let dialect = arrived.transcript.dialect;
+    let dialect = arrived.dialect();
     let (key, members) = (dialect.time_member, arrived.members()?);
     if members.get(key).is_some() {
         return Ok(Verdict::Pass);
@@ -72,7 +72,7 @@ fn time_present(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
 }
 
 fn time_form(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
-    let dialect = arrived.transcript.dialect;
+    let dialect = arrived.dialect();
     let (key, members) = (dialect.time_member, arrived.members()?);
     let Some(given) = members.get(key) else {
         return Ok(Verdict::NotApplicable(messages::body_lacks_member(key)));
