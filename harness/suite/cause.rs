@@ -8,7 +8,7 @@ pub mod sender;
 
 use std::fmt;
 
-use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
+use crate::webhook::recipe::{Digest, KeyForm, Message, Misread, Recipe};
 use crate::wire::exchange::ExchangeId;
 
 /// Declares the codes in one table: name, code, sentence, fix, where it differs the fix of a sender (`sender …`), and the wrong fix to
@@ -87,6 +87,11 @@ codes! {
     KeyTrimmed = "key.trimmed":
         "the secret is trimmed, or changed to upper or lower case, before it is used as the key",
         "use the secret unchanged, without trim(), toUpperCase() or toLowerCase()";
+    KeyConfiguration = "key.configuration":
+        "the key has what surrounds the secret in a configuration file, or lacks what was cut off there",
+        "compare the secret in the running program with the one of the webhook: without quotes, blanks, line ends or a name, \
+         and quoted where it contains `$` or `#`",
+        avoid "do not trim the secret in the program: a secret may begin or end with a blank";
     KeyEmpty = "key.empty":
         "the key is empty, as when the secret was never read",
         "read the secret from the configuration, and refuse to start if it is missing or empty";
@@ -153,6 +158,20 @@ codes! {
     MessageReserialised = "message.reserialised":
         "the signature covers a re-serialised body instead of the bytes on the wire",
         "hash the raw request body, before any JSON parser; a sender signs exactly the bytes that it sends";
+    MessageTextEncoding = "message.text-encoding":
+        "text beyond ASCII is changed before it is hashed",
+        "hash the raw bytes of the body, and turn text into bytes as UTF-8, never as ASCII or Latin-1",
+        avoid "do not remove or replace characters in the body";
+    MessageBodyConsumed = "message.body-consumed":
+        "the signature covers another text in the place of the body, because the body was parsed or read before",
+        "keep the raw bytes of the body before a parser reads the request, and hash those",
+        avoid "do not stringify the parsed body: that gives other bytes";
+    MessageBodyBase64 = "message.body-base64":
+        "the signature covers the base64 text of the body",
+        "decode the body before you hash it: `event.body` is base64 if `isBase64Encoded` is true";
+    MessageBytesLiteral = "message.bytes-literal":
+        "the signed text has the body as Python prints bytes, b'…'",
+        "join bytes, without formatting them as text: f\"{timestamp}:\".encode() + body";
     MessageSecretMember = "message.secret-member":
         "a member named `secret` is removed from the body before it is hashed",
         "hash the raw request body unchanged, with every member in it";
@@ -375,7 +394,26 @@ fn of_message(message: Message) -> Option<(Code, Option<&'static str>)> {
         Message::TrailingNewline => (Code::MessagePrefixOrNewline, Some("newline after the body")),
         Message::Reserialised(serialiser) => (Code::MessageReserialised, Some(serialiser.name())),
         Message::SecretMember => (Code::MessageSecretMember, None),
+        Message::Misread(misread) | Message::MisreadAlone(misread) => of_misread(misread),
     })
+}
+
+fn of_misread(misread: Misread) -> (Code, Option<&'static str>) {
+    let (code, detail) = match misread {
+        Misread::Ascii | Misread::AsciiCharacters => (Code::MessageTextEncoding, "ascii"),
+        Misread::AsciiDropped => (Code::MessageTextEncoding, "dropped"),
+        Misread::Latin1 | Misread::DecodedAsLatin1 => (Code::MessageTextEncoding, "latin-1"),
+        Misread::Replaced => (Code::MessageTextEncoding, "replacement"),
+        Misread::Escaped => (Code::MessageTextEncoding, "escaped"),
+        Misread::Empty => (Code::MessageBodyConsumed, "empty"),
+        Misread::ObjectObject => (Code::MessageBodyConsumed, "[object Object]"),
+        Misread::Undefined => (Code::MessageBodyConsumed, "undefined"),
+        Misread::Null => (Code::MessageBodyConsumed, "null"),
+        Misread::EmptyObject => (Code::MessageBodyConsumed, "{}"),
+        Misread::Base64 => return (Code::MessageBodyBase64, None),
+        Misread::BytesLiteral => return (Code::MessageBytesLiteral, None),
+    };
+    (code, Some(detail))
 }
 
 fn of_key(key: KeyForm) -> Option<(Code, Option<&'static str>)> {
@@ -389,6 +427,15 @@ fn of_key(key: KeyForm) -> Option<(Code, Option<&'static str>)> {
         KeyForm::TrailingNewline => (Code::KeyPrefix, Some("a trailing newline")),
         KeyForm::Empty => (Code::KeyEmpty, None),
         KeyForm::Other => (Code::KeyOtherWebhook, Some("an unknown secret")),
+        KeyForm::DoubleQuoted => (Code::KeyConfiguration, Some("double quotes")),
+        KeyForm::SingleQuoted => (Code::KeyConfiguration, Some("single quotes")),
+        KeyForm::CarriageReturn => (Code::KeyConfiguration, Some("carriage return")),
+        KeyForm::CarriageReturnLineFeed => (Code::KeyConfiguration, Some("carriage return and line feed")),
+        KeyForm::BlankBefore => (Code::KeyConfiguration, Some("a blank before it")),
+        KeyForm::BlankAfter => (Code::KeyConfiguration, Some("a blank after it")),
+        KeyForm::Named => (Code::KeyConfiguration, Some("the variable's name before it")),
+        KeyForm::CutAtDollar => (Code::KeyConfiguration, Some("cut at `$`")),
+        KeyForm::CutAtHash => (Code::KeyConfiguration, Some("cut at `#`")),
     })
 }
 

@@ -71,6 +71,29 @@ pub fn of_reserialising(transcript: &Transcript) -> Option<Cause> {
     serialiser(transcript)
 }
 
+/// How text beyond ASCII is changed before it is hashed, if that is why this valid delivery was rejected: the same change in what is
+/// signed made another one acceptable.
+pub fn of_text_encoding(transcript: &Transcript, rejected: &Trial) -> Option<Cause> {
+    let is_encoding = |recipe: Recipe| {
+        matches!(recipe.message, Message::Misread(misread) if misread.is_encoding())
+            && recipe == Recipe::message(recipe.message)
+    };
+    let accepted = |trial: &&Trial| {
+        matches!(trial.respect, Respect::Signed(recipe) if is_encoding(recipe))
+            && transcript.acknowledged(trial.exchange)
+    };
+    if transcript.exchange(rejected.exchange).delivery.body.is_ascii() {
+        return None;
+    }
+    let mut causes = transcript
+        .trials
+        .iter()
+        .filter(accepted)
+        .filter_map(|trial| Some(hypothesis(trial.respect)?.1.shown_by([trial.exchange])));
+    let first = causes.next()?;
+    Some(causes.fold(first, Cause::or))
+}
+
 fn serialiser(transcript: &Transcript) -> Option<Cause> {
     let reserialised = |trial: &&Trial| {
         matches!(trial.respect, Respect::Signed(Recipe { message: Message::Reserialised(_), .. }))

@@ -10,7 +10,7 @@ use super::processing;
 use crate::peers::fault::ReceiverFault;
 use crate::peers::receiver::Observer;
 use crate::webhook::dialect::Members;
-use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
+use crate::webhook::recipe::{Digest, KeyForm, Message, Misread, Recipe};
 use crate::webhook::serialiser::Serialiser;
 use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::exchange::{Response, Transfer};
@@ -140,6 +140,14 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         }
         F::ThrowsOnTimestamp => Answers(500, |it| it.has_odd_timestamp()),
         F::VerifiesKeyWithNewline => ExpectsRecipe(Recipe::key(KeyForm::TrailingNewline)),
+        F::VerifiesQuotedKey => ExpectsRecipe(Recipe::key(KeyForm::DoubleQuoted)),
+        F::VerifiesTextAsAscii => AcceptsOnly(|it| {
+            let text = Misread::Ascii.of(it.body());
+            text.is_some_and(|text| it.is_signed_as(it.signature.as_deref(), &text)) && it.is_fresh()
+        }),
+        F::VerifiesConsumedBody => ExpectsRecipe(Recipe::message(Message::Misread(Misread::ObjectObject))),
+        F::VerifiesBase64Body => ExpectsRecipe(Recipe::message(Message::Misread(Misread::Base64))),
+        F::VerifiesBytesLiteral => ExpectsRecipe(Recipe::message(Message::Misread(Misread::BytesLiteral))),
         F::VerifiesDefaultSecret => AcceptsOnly(|it| it.is_signed_by_default()),
         F::EndsOnAbortedRequest => EndsWhenCutOff,
         F::ClosesOnRejection => Rewrites(|_, _| None),
