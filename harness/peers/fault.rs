@@ -136,6 +136,13 @@ described! {
     /// A fault of a receiver: what a receiver with it does.
     pub enum ReceiverFault {
         RejectsEverything: "rejects every delivery",
+        RoutesElsewhere: "answers 404 to every request",
+        RoutesOtherMethods: "answers 405 to every request",
+        RedirectsEverything: "redirects every request to another path",
+        AsksForLogin: "answers 401 to every request, and asks for a login",
+        GuardsAgainstForms: "answers 403 to every request, because it has no CSRF token",
+        FailsBehindGateway: "answers 502 to every request",
+        ThrowsOnEverything: "answers 500 to every request",
         RejectsDeletions: "rejects deliveries of deleted records",
         VerifiesBodyAlone: "expects a signature over the body alone",
         VerifiesWithDot: "expects a dot between timestamp and body",

@@ -191,8 +191,36 @@ codes! {
         "a request that is cut off before its end stops the receiver",
         "handle the errors of the request's stream (`aborted`, ECONNRESET, an incomplete body), and answer nothing";
     CrashEverything = "crash.everything":
-        "the receiver's process ends during the run",
-        "catch the exceptions of a request and log them; read the last lines of the output to see why the process ends";
+        "the receiver crashes: its process ends during the run, or it answers 5xx to every delivery",
+        "catch the exceptions of a request and log them; read the last lines of the output to see why";
+    RouteNotFound = "route.not-found":
+        "nothing accepts deliveries at this path: everything is answered 404",
+        "give the path of your webhook's route with --path, or as the path of --url",
+        avoid "do not change how the signature is verified: no request has reached that code";
+    RouteMethod = "route.method":
+        "the path is known, but not with POST: everything is answered 405",
+        "register your webhook's route for POST, and check its path",
+        avoid "do not change how the signature is verified: no request has reached that code";
+    RouteRedirect = "route.redirect":
+        "everything is redirected to another address",
+        "register the address that is redirected to: its scheme, host and final slash; Twenty does not follow redirects",
+        avoid "do not change how the signature is verified: no request has reached that code";
+    RouteLogin = "route.login":
+        "a login is required before a delivery reaches the receiver",
+        "exempt the webhook's path from the login: the signature is what authenticates a delivery",
+        avoid "do not change how the signature is verified: no request has reached that code";
+    RouteCsrf = "route.csrf":
+        "a guard against cross-site requests (CSRF) rejects every delivery",
+        "exempt the webhook's path from the guard: @csrf_exempt, validateCsrfTokens(except: …), \
+         skip_forgery_protection",
+        avoid "do not switch the guard off for the whole application";
+    RouteRateLimit = "route.rate-limit":
+        "a rate limit rejects every delivery",
+        "lift the limit for the webhook's path, or for the test, and run the suite again with --jobs 1";
+    RouteProxy = "route.proxy":
+        "a gateway answers in the place of the receiver",
+        "check that the receiver runs, and that the gateway passes requests on to its address and port",
+        avoid "do not change how the signature is verified: no request has reached that code";
     AnswerStatus = "answer.status":
         "the status of the answer is wrong for this request",
         "answer 401 to a wrong signature, 400 to a body that is not a delivery, 413 to one that is too large, 405 to \

@@ -5,6 +5,7 @@
 //! detail.
 
 mod messages;
+mod route;
 
 use std::collections::HashSet;
 
@@ -36,8 +37,11 @@ pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
     if let Some(first) = causes.next() {
         return Some(causes.fold(first, Cause::or));
     }
-    let tried_others = transcript.trials.iter().any(|trial| matches!(trial.respect, Respect::Signed(_)));
     let none_accepted = transcript.exchanges.acknowledged() == 0;
+    if none_accepted && let Some(cause) = route::of_answers(transcript) {
+        return Some(cause);
+    }
+    let tried_others = transcript.trials.iter().any(|trial| matches!(trial.respect, Respect::Signed(_)));
     (tried_others && none_accepted).then(|| Cause::new(Code::RefusesEverything))
 }
 

@@ -41,6 +41,13 @@ const RCV_1: Requirement = Requirement {
     check: accepts_samples,
     counterexamples: Faults::Receiver(&[
         ReceiverFault::RejectsEverything,
+        ReceiverFault::RoutesElsewhere,
+        ReceiverFault::RoutesOtherMethods,
+        ReceiverFault::RedirectsEverything,
+        ReceiverFault::AsksForLogin,
+        ReceiverFault::GuardsAgainstForms,
+        ReceiverFault::FailsBehindGateway,
+        ReceiverFault::ThrowsOnEverything,
         ReceiverFault::RejectsDeletions,
         ReceiverFault::VerifiesBodyAlone,
         ReceiverFault::VerifiesWithDot,

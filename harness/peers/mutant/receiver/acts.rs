@@ -37,6 +37,8 @@ pub(super) enum Act {
     Hashes(Serialiser),
     /// Answers these requests with this status, and does nothing else.
     Answers(u16, Predicate),
+    /// Answers every request with this status, header and body.
+    AnswersAll(u16, &'static str, &'static str),
     /// Compares signatures digit by digit.
     Compares,
     Delays(Predicate),
@@ -60,6 +62,13 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
     use ReceiverFault as F;
     match fault {
         F::RejectsEverything => Rejects(|_| true),
+        F::RoutesElsewhere => AnswersAll(404, "", "Cannot POST /"),
+        F::RoutesOtherMethods => AnswersAll(405, "", ""),
+        F::RedirectsEverything => AnswersAll(301, "Location: /hooks/", ""),
+        F::AsksForLogin => AnswersAll(401, "WWW-Authenticate: Basic", ""),
+        F::GuardsAgainstForms => AnswersAll(403, "", "<h1>CSRF verification failed</h1>"),
+        F::FailsBehindGateway => AnswersAll(502, "", "<h1>502 Bad Gateway</h1>"),
+        F::ThrowsOnEverything => AnswersAll(500, "", "Internal Server Error"),
         F::RejectsDeletions => Rejects(|it| it.event.ends_with(".deleted")),
         F::VerifiesBodyAlone => ExpectsRecipe(Recipe::message(Message::BodyAlone)),
         F::VerifiesWithDot => ExpectsRecipe(Recipe::message(Message::Separator("."))),
