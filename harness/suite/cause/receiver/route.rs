@@ -3,6 +3,7 @@
 use super::messages;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::transcript::{Leaks, Respect, Transcript, Trial};
+use crate::webhook::recipe::Digest;
 use crate::wire::exchange::{Outcome, Response};
 
 /// How much of the place of a redirect is shown.
@@ -66,9 +67,13 @@ fn answers(t: &Transcript, these: impl Fn(Respect) -> bool) -> Option<Vec<(&Tria
     answers.filter(|answers| !answers.is_empty())
 }
 
-/// Whether only its signature distinguishes it from a valid delivery.
+/// Whether only the signature distinguishes it from a valid delivery, and the signature has the form of a valid one. Others may be rejected
+/// before the secret is read.
 fn is_forged(respect: Respect) -> bool {
-    matches!(respect, Respect::Signed(_) | Respect::Key(_) | Respect::Digits(_) | Respect::DefaultSecret(_))
+    match respect {
+        Respect::Signed(recipe) => recipe.digest == Digest::Hex,
+        _ => matches!(respect, Respect::Key(_) | Respect::DefaultSecret(_)),
+    }
 }
 
 fn is_limit(answer: &Response) -> bool {
