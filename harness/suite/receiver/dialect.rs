@@ -35,6 +35,7 @@ const DIA_1: Requirement = Requirement {
         ReceiverFault::MisreadsOtherDialect,
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
+        ReceiverFault::VerifiesTextAsAscii,
     ]),
 };
 

@@ -38,6 +38,7 @@ const VER_8: Requirement = Requirement {
     counterexamples: Faults::Receiver(&[
         ReceiverFault::RejectsControlCharacters,
         ReceiverFault::RejectsDeepNesting,
+        ReceiverFault::VerifiesTextAsAscii,
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
     ]),

@@ -138,6 +138,7 @@ const RCV_2: Requirement = Requirement {
         ReceiverFault::RejectsDeletions,
         ReceiverFault::RejectsUnknownEvents,
         ReceiverFault::RejectsUnknownMembers,
+        ReceiverFault::VerifiesTextAsAscii,
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
     ]),
