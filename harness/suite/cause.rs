@@ -9,7 +9,7 @@ pub mod sender;
 use std::fmt;
 
 use crate::suite::requirement::Role;
-use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
+use crate::webhook::recipe::{Digest, KeyForm, Message, Misread, Recipe};
 use crate::wire::exchange::ExchangeId;
 
 /// Declares the codes in one table: name, code, sentence, fix, where it differs the fix of a sender (`sender …`), and the wrong fix to
@@ -101,6 +101,11 @@ codes! {
         "the secret is trimmed, or changed to upper or lower case, before it is used as the key",
         "use the secret unchanged, without trim(), toUpperCase() or toLowerCase()",
         avoid "choose a secret without capitals or blanks: the next one may have them";
+    KeyConfiguration = "key.configuration":
+        "the key has what surrounds the secret in a configuration file, or lacks what was cut off there",
+        "compare the secret in the running program with the one of the webhook: without quotes, blanks, line ends or a name, \
+         and quoted where it contains `$` or `#`",
+        avoid "trim the secret in the program: a secret may begin or end with a blank";
     KeyEmpty = "key.empty":
         "the key is empty, as when the secret was never read",
         "ignore an unset secret, and refuse to start if none is set; with rotation, an unset old secret is skipped",
@@ -198,6 +203,22 @@ codes! {
         "hash the raw request body, before any JSON parser, and decode it strictly afterwards; a proxy before the receiver may change the body too",
         sender "sign exactly the bytes that are sent: serialise once, then sign and send that text",
         avoid "print the JSON as the sender does: numbers, key order and escapes differ from one to the next";
+    MessageTextEncoding = "message.text-encoding":
+        "text beyond ASCII is changed before it is hashed",
+        "hash the raw bytes of the body, and turn text into bytes as UTF-8, never as ASCII or Latin-1",
+        avoid "remove or replace characters in the body";
+    MessageBodyConsumed = "message.body-consumed":
+        "the signature covers another text in the place of the body, because the body was parsed or read before",
+        "keep the raw bytes of the body before a parser reads the request, and hash those",
+        avoid "stringify the parsed body: that gives other bytes";
+    MessageBodyBase64 = "message.body-base64":
+        "the signature covers the base64 text of the body",
+        "decode the body before you hash it: `event.body` is base64 if `isBase64Encoded` is true",
+        avoid "accept both: what is hashed is what arrived";
+    MessageBytesLiteral = "message.bytes-literal":
+        "the signed text has the body as Python prints bytes, b'…'",
+        "join bytes, without formatting them as text: f\"{timestamp}:\".encode() + body",
+        avoid "strip b and the quotes from the text: the escapes inside stay";
     MessageSecretMember = "message.secret-member":
         "a member named `secret` is removed from the body before it is hashed",
         "hash the raw request body unchanged, with every member in it",
@@ -223,9 +244,38 @@ codes! {
         "handle the errors of the request's stream (`aborted`, ECONNRESET, an incomplete body), and answer nothing",
         avoid "restart the process after each end: the deliveries in it are lost";
     CrashEverything = "crash.everything":
-        "the receiver's process ends during the run",
+        "the receiver crashes: its process ends during the run, or it answers 5xx to every delivery",
         "catch the exceptions of a request and log them; read the last lines of the output to see why the process ends",
         avoid "restart the process after each end: the deliveries in it are lost";
+    RouteNotFound = "route.not-found":
+        "nothing accepts deliveries at this path: everything is answered 404",
+        "give the path of your webhook's route with --path, or as the path of --url",
+        avoid "change how the signature is verified: no request has reached that code";
+    RouteMethod = "route.method":
+        "the path is known, but not with POST: everything is answered 405",
+        "register your webhook's route for POST, and check its path",
+        avoid "change how the signature is verified: no request has reached that code";
+    RouteRedirect = "route.redirect":
+        "everything is redirected to another address",
+        "register the address that is redirected to: its scheme, host and final slash; Twenty does not follow redirects",
+        avoid "change how the signature is verified: no request has reached that code";
+    RouteLogin = "route.login":
+        "a login is required before a delivery reaches the receiver",
+        "exempt the webhook's path from the login: the signature is what authenticates a delivery",
+        avoid "change how the signature is verified: no request has reached that code";
+    RouteCsrf = "route.csrf":
+        "a guard against cross-site requests (CSRF) rejects every delivery",
+        "exempt the webhook's path from the guard: @csrf_exempt, validateCsrfTokens(except: …), \
+         skip_forgery_protection",
+        avoid "switch the guard off for the whole application";
+    RouteRateLimit = "route.rate-limit":
+        "a rate limit rejects every delivery",
+        "lift the limit for the webhook's path, or for the test, and run the suite again with --jobs 1",
+        avoid "answer 200 before the limit is looked at, and drop the delivery";
+    RouteProxy = "route.proxy":
+        "a gateway answers in the place of the receiver",
+        "check that the receiver runs, and that the gateway passes requests on to its address and port",
+        avoid "change how the signature is verified: no request has reached that code";
     AnswerStatus = "answer.status":
         "the status of the answer is wrong for this request",
         "answer 401 to a wrong signature, 400 to a body that is not a delivery, 413 to one that is too large, 405 to \
@@ -466,7 +516,26 @@ fn of_message(message: Message) -> Option<(Code, Option<&'static str>)> {
         Message::TrailingNewline => (Code::MessagePrefixOrNewline, Some("newline after the body")),
         Message::Reserialised(serialiser) => (Code::MessageReserialised, Some(serialiser.name())),
         Message::SecretMember => (Code::MessageSecretMember, None),
+        Message::Misread(misread) | Message::MisreadAlone(misread) => of_misread(misread),
     })
+}
+
+fn of_misread(misread: Misread) -> (Code, Option<&'static str>) {
+    let (code, detail) = match misread {
+        Misread::Ascii | Misread::AsciiCharacters => (Code::MessageTextEncoding, "ascii"),
+        Misread::AsciiDropped => (Code::MessageTextEncoding, "dropped"),
+        Misread::Latin1 | Misread::DecodedAsLatin1 => (Code::MessageTextEncoding, "latin-1"),
+        Misread::Replaced => (Code::MessageTextEncoding, "replacement"),
+        Misread::Escaped => (Code::MessageTextEncoding, "escaped"),
+        Misread::Empty => (Code::MessageBodyConsumed, "empty"),
+        Misread::ObjectObject => (Code::MessageBodyConsumed, "[object Object]"),
+        Misread::Undefined => (Code::MessageBodyConsumed, "undefined"),
+        Misread::Null => (Code::MessageBodyConsumed, "null"),
+        Misread::EmptyObject => (Code::MessageBodyConsumed, "{}"),
+        Misread::Base64 => return (Code::MessageBodyBase64, None),
+        Misread::BytesLiteral => return (Code::MessageBytesLiteral, None),
+    };
+    (code, Some(detail))
 }
 
 fn of_key(key: KeyForm) -> Option<(Code, Option<&'static str>)> {
@@ -480,6 +549,15 @@ fn of_key(key: KeyForm) -> Option<(Code, Option<&'static str>)> {
         KeyForm::TrailingNewline => (Code::KeyPrefix, Some("a trailing newline")),
         KeyForm::Empty => (Code::KeyEmpty, None),
         KeyForm::Other => (Code::KeyOtherWebhook, Some("an unknown secret")),
+        KeyForm::DoubleQuoted => (Code::KeyConfiguration, Some("double quotes")),
+        KeyForm::SingleQuoted => (Code::KeyConfiguration, Some("single quotes")),
+        KeyForm::CarriageReturn => (Code::KeyConfiguration, Some("carriage return")),
+        KeyForm::CarriageReturnLineFeed => (Code::KeyConfiguration, Some("carriage return and line feed")),
+        KeyForm::BlankBefore => (Code::KeyConfiguration, Some("a blank before it")),
+        KeyForm::BlankAfter => (Code::KeyConfiguration, Some("a blank after it")),
+        KeyForm::Named => (Code::KeyConfiguration, Some("the variable's name before it")),
+        KeyForm::CutAtDollar => (Code::KeyConfiguration, Some("cut at `$`")),
+        KeyForm::CutAtHash => (Code::KeyConfiguration, Some("cut at `#`")),
     })
 }
 

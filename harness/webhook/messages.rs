@@ -53,6 +53,10 @@ pub(super) fn without_secret_member() -> &'static str {
     "over the body without its member `secret`"
 }
 
+pub(super) fn and_nothing_before(what: &str) -> String {
+    format!("{what}, without the timestamp")
+}
+
 // The vectors.
 
 pub(super) fn vector_disagrees(vector: &str, program: &str, theirs: &str, ours: &str) -> String {

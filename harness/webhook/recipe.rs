@@ -6,6 +6,7 @@
 
 mod digest;
 mod key;
+mod misread;
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -15,6 +16,7 @@ use serde::{Serialize, Serializer};
 
 pub use self::digest::Digest;
 pub use self::key::{KeyForm, OTHER_SECRET};
+pub use self::misread::Misread;
 
 use crate::budget::{SEARCHED, SEARCHED_BODY};
 use crate::webhook::dialect;
@@ -55,6 +57,10 @@ pub enum Message {
     Reserialised(Serialiser),
     /// The body without its member `secret`.
     SecretMember,
+    /// Another text in the place of the body.
+    Misread(Misread),
+    /// Another text in the place of the body, and nothing before it.
+    MisreadAlone(Misread),
 }
 
 impl Recipe {
@@ -82,9 +88,27 @@ impl Recipe {
 
     /// In how many fields this differs from the contract.
     pub(crate) fn distance(&self) -> usize {
-        usize::from(self.message != Message::Contract)
+        self.message.distance()
             + usize::from(self.key != KeyForm::Utf8)
             + usize::from(self.digest != Digest::Hex)
+    }
+
+    /// The recipes of receivers that misread the body or the configuration, alone and together with a missing timestamp. They are
+    /// apart from the lattice because their combinations would be too many.
+    pub fn misreadings() -> Vec<Self> {
+        let keys = KeyForm::ALL.iter().copied().filter(|key| key.is_configuration());
+        let keys: Vec<KeyForm> = keys.collect();
+        let mut all: Vec<Self> =
+            Misread::ALL.iter().map(|&misread| Self::message(Message::Misread(misread))).collect();
+        all.extend(keys.iter().map(|&key| Self::key(key)));
+        all.extend(
+            Misread::ALL
+                .iter()
+                .filter(|&&misread| misread != Misread::Empty)
+                .map(|&misread| Self::message(Message::MisreadAlone(misread))),
+        );
+        all.extend(keys.iter().map(|&key| Self { key, ..Self::message(Message::BodyAlone) }));
+        all
     }
 
     /// Every recipe, ordered by how many fields differ from the contract.
@@ -92,6 +116,7 @@ impl Recipe {
         let mut all: Vec<Self> = Message::ALL
             .iter()
             .flat_map(|&message| KeyForm::ALL.iter().map(move |&key| (message, key)))
+            .filter(|(_, key)| !key.is_configuration())
             .flat_map(|(message, key)| Digest::ALL.iter().map(move |&digest| Self { message, key, digest }))
             .collect();
         all.sort_by_key(Self::distance);
@@ -145,6 +170,15 @@ impl Message {
         Self::SecretMember,
     ];
 
+    /// In how many respects it differs from the contract.
+    fn distance(self) -> usize {
+        match self {
+            Self::Contract => 0,
+            Self::MisreadAlone(_) => 2,
+            _ => 1,
+        }
+    }
+
     /// The bytes that are signed; `None` if this message does not apply.
     pub(crate) fn bytes<'a>(&self, timestamp: &'a [u8], body: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let around = |separator: &str, body: &[u8]| [timestamp, separator.as_bytes(), body].concat().into();
@@ -172,6 +206,8 @@ impl Message {
                 around(":", &serialiser.reprint(body).filter(|printed| printed != body)?)
             }
             Self::SecretMember => around(":", &Json::without(body, "secret")?),
+            Self::Misread(misread) => around(":", &misread.of(body).filter(|text| text != body)?),
+            Self::MisreadAlone(misread) => misread.of(body).filter(|text| text != body)?.into(),
         })
     }
 
@@ -187,6 +223,8 @@ impl Message {
             Self::TrailingNewline => messages::with_line_feed().into(),
             Self::Reserialised(serialiser) => messages::over_reserialised(serialiser.describe()).into(),
             Self::SecretMember => messages::without_secret_member().into(),
+            Self::Misread(misread) => misread.describe().into(),
+            Self::MisreadAlone(misread) => messages::and_nothing_before(misread.describe()).into(),
         }
     }
 }

@@ -86,6 +86,13 @@ impl Mutant {
         let request = Incoming::new(&delivery, &event, self.clock.now_ms(), &self.secret, &self.memory);
         match self.act {
             Act::Delays(these) if these(&request) => sleep(self.late).await,
+            Act::AnswersAll(status, header, body) => {
+                let mut response = Response::text(status, body);
+                if let Some((name, value)) = header.split_once(": ") {
+                    response.headers.add(name, value);
+                }
+                return Some(response);
+            }
             Act::Works(most) if !self.works(most).await => return Some(Response::text(503, "busy\n")),
             _ => {}
         }
@@ -145,6 +152,7 @@ impl Mutant {
                 return Gate::Judge;
             }
             Act::Delays(_)
+            | Act::AnswersAll(..)
             | Act::Works(_)
             | Act::Rewrites(_)
             | Act::ProcessesRejected

@@ -5,6 +5,7 @@
 //! detail.
 
 mod messages;
+mod route;
 
 use std::collections::HashSet;
 
@@ -41,8 +42,11 @@ pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
     if let Some(first) = causes.next() {
         return Some(causes.fold(first, Cause::or));
     }
-    let tried_others = transcript.trials.iter().any(|trial| matches!(trial.respect, Respect::Signed(_)));
     let none_accepted = transcript.exchanges.acknowledged() == 0;
+    if none_accepted && let Some(cause) = route::of_answers(transcript) {
+        return Some(cause);
+    }
+    let tried_others = transcript.trials.iter().any(|trial| matches!(trial.respect, Respect::Signed(_)));
     (tried_others && none_accepted).then(|| Cause::new(Code::RefusesEverything))
 }
 
@@ -77,6 +81,29 @@ pub fn of_reserialising(transcript: &Transcript) -> Option<Cause> {
         return None;
     }
     serialiser(transcript)
+}
+
+/// How text beyond ASCII is changed before it is hashed, if that is why this valid delivery was rejected: the same change in what is
+/// signed made another one acceptable.
+pub fn of_text_encoding(transcript: &Transcript, rejected: &Trial) -> Option<Cause> {
+    let is_encoding = |recipe: Recipe| {
+        matches!(recipe.message, Message::Misread(misread) if misread.is_encoding())
+            && recipe == Recipe::message(recipe.message)
+    };
+    let accepted = |trial: &&Trial| {
+        matches!(trial.respect, Respect::Signed(recipe) if is_encoding(recipe))
+            && transcript.acknowledged(trial.exchange)
+    };
+    if transcript.exchange(rejected.exchange).delivery.body.is_ascii() {
+        return None;
+    }
+    let mut causes = transcript
+        .trials
+        .iter()
+        .filter(accepted)
+        .filter_map(|trial| Some(hypothesis(trial.respect)?.1.shown_by([trial.exchange])));
+    let first = causes.next()?;
+    Some(causes.fold(first, Cause::or))
 }
 
 fn serialiser(transcript: &Transcript) -> Option<Cause> {

@@ -11,9 +11,9 @@ use super::maker::{PLAIN_EVENT, with_member, with_raw_member};
 use super::stage::ReceiverStage;
 use crate::subject::SubjectError;
 use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Age, Respect, ScenarioName, TimestampForm};
+use crate::suite::transcript::{Age, Respect, ScenarioName, TimestampForm, Trial};
 use crate::webhook::dialect::{self, rfc3339};
-use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
+use crate::webhook::recipe::{Digest, KeyForm, Message, Misread, Recipe};
 use crate::webhook::serialiser::Serialiser;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::exchange::Delivery;
@@ -58,7 +58,7 @@ impl ReceiverStage<'_> {
     async fn diagnose(&mut self) -> Result<(), SubjectError> {
         let plain = self.send(self.maker.deliver(&self.maker.plain())).await?;
         if self.transcript.acknowledged(plain) {
-            return Ok(());
+            return self.diagnose_text().await;
         }
         if self.try_other_dialects().await? {
             return Ok(());
@@ -68,12 +68,15 @@ impl ReceiverStage<'_> {
         };
         let lattice: Vec<Recipe> = Recipe::lattice().into_iter().filter(is_specific).collect();
         let (near, far) = ((1..=1), (2..=2));
-        let mut found = self.try_recipes(&lattice, near).await?;
+        let misreadings = Recipe::misreadings();
+        let mut found = self.try_recipes(&lattice, near.clone()).await?;
+        found |= self.try_recipes(&misreadings, near).await?;
         found |= self.try_default_secrets().await?;
         found |= self.try_timestamp_forms().await?;
         found |= self.try_header_names(&[Recipe::CONTRACT]).await?;
         if !found {
-            found = self.try_recipes(&lattice, far).await?;
+            found = self.try_recipes(&lattice, far.clone()).await?;
+            found |= self.try_recipes(&misreadings, far).await?;
         }
         if !found {
             let (body_alone, prefixed) = (Message::BodyAlone, Digest::Prefixed);
@@ -101,6 +104,20 @@ impl ReceiverStage<'_> {
         Ok(found)
     }
 
+    /// If plain deliveries are accepted but some others are not, finds whether text beyond ASCII is changed before it is hashed.
+    async fn diagnose_text(&mut self) -> Result<(), SubjectError> {
+        let rejected =
+            |trial: &Trial| trial.respect.is_valid() && !self.transcript.acknowledged(trial.exchange);
+        if !self.transcript.trials.iter().any(rejected) {
+            return Ok(());
+        }
+        let encodings = Misread::ALL.iter().copied().filter(|misread| misread.is_encoding());
+        let recipes: Vec<Recipe> =
+            encodings.map(|misread| Recipe::message(Message::Misread(misread))).collect();
+        self.try_recipes(&recipes, 1..=1).await?;
+        Ok(())
+    }
+
     /// Signs in every way of the lattice that differs from the contract in this many respects.
     async fn try_recipes(
         &mut self,
@@ -111,7 +128,11 @@ impl ReceiverStage<'_> {
         for recipe in lattice.iter().filter(|recipe| distance.contains(&recipe.distance())) {
             // Each serialiser prints this member differently, which distinguishes them.
             let member = format!("\"probe\":{}", Serialiser::probe());
-            let mut body = self.maker.render(&with_raw_member(&self.maker.plain(), &member));
+            let mut body = if is_probed(recipe.message) {
+                self.maker.render(&with_raw_member(&self.maker.plain(), &member))
+            } else {
+                self.maker.render(&self.maker.plain())
+            };
             if recipe.message == Message::SecretMember {
                 body = with_member(&body, "secret", &json!("not a part of what is signed"));
             }
@@ -202,4 +223,10 @@ impl ReceiverStage<'_> {
         self.record_single(DIAGNOSIS.name, what, respect, id);
         Ok(self.transcript.acknowledged(id))
     }
+}
+
+/// Whether the probe distinguishes this message from others. Texts that are no encoding of the body are tried with a plain one, which
+/// every program prints alike.
+fn is_probed(message: Message) -> bool {
+    !matches!(message, Message::Misread(misread) | Message::MisreadAlone(misread) if !misread.is_encoding())
 }

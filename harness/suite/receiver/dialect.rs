@@ -6,7 +6,7 @@ use super::maker::PLAIN_EVENT;
 use super::messages;
 use super::processing::{self, PROCESSING};
 use crate::peers::fault::{Faults, ReceiverFault};
-use crate::suite::cause::receiver::of_reserialising;
+use crate::suite::cause::receiver::{of_reserialising, of_text_encoding};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
@@ -35,6 +35,7 @@ const DIA_1: Requirement = Requirement {
         ReceiverFault::MisreadsOtherDialect,
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
+        ReceiverFault::VerifiesTextAsAscii,
     ]),
 };
 
@@ -57,7 +58,11 @@ fn other_dialects(own: &'static Dialect) -> impl Iterator<Item = Case> {
 }
 
 fn other_dialect(_: &Requirement, t: &Transcript) -> Verdict {
-    let cause = |_: &Trial| of_reserialising(t).or_else(|| Some(Cause::new(Code::RefusesDialect)));
+    let cause = |trial: &Trial| {
+        of_text_encoding(t, trial)
+            .or_else(|| of_reserialising(t))
+            .or_else(|| Some(Cause::new(Code::RefusesDialect)))
+    };
     let accepted = accepts(&[&OTHER_DIALECT], t, cause);
     if !t.capabilities.contains(&Capability::Observations) {
         return accepted;

@@ -5,7 +5,7 @@ use super::case::Case;
 use super::judge::{accepts, rejects_all};
 use super::maker::{PLAIN_MEMBER, with_raw_member};
 use crate::peers::fault::{Faults, ReceiverFault};
-use crate::suite::cause::receiver::of_reserialising;
+use crate::suite::cause::receiver::{of_reserialising, of_text_encoding};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
 use crate::suite::scenario::Scenario;
@@ -38,6 +38,7 @@ const VER_8: Requirement = Requirement {
     counterexamples: Faults::Receiver(&[
         ReceiverFault::RejectsControlCharacters,
         ReceiverFault::RejectsDeepNesting,
+        ReceiverFault::VerifiesTextAsAscii,
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
     ]),
@@ -193,7 +194,7 @@ fn accepts_formatting(requirement: &Requirement, t: &Transcript) -> Verdict {
 /// Why a formatting is rejected. If another formatting of the same content is accepted with the old signature, the receiver
 /// hashes a re-serialised body instead of the bytes.
 fn of_formatting(t: &Transcript, trial: &Trial) -> Option<Cause> {
-    if let Some(cause) = of_reserialising(t) {
+    if let Some(cause) = of_text_encoding(t, trial).or_else(|| of_reserialising(t)) {
         return Some(cause);
     }
     let mut reformatted = t.trials_of(REFORMATTED.name).filter(|trial| t.acknowledged(trial.exchange));

@@ -14,7 +14,7 @@ use super::property::Property;
 use super::stage::ReceiverStage;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::subject::SubjectError;
-use crate::suite::cause::receiver::{of_refusal, of_reserialising};
+use crate::suite::cause::receiver::{of_refusal, of_reserialising, of_text_encoding};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
 use crate::suite::scenario::Scenario;
@@ -41,6 +41,13 @@ const RCV_1: Requirement = Requirement {
     check: accepts_samples,
     counterexamples: Faults::Receiver(&[
         ReceiverFault::RejectsEverything,
+        ReceiverFault::RoutesElsewhere,
+        ReceiverFault::RoutesOtherMethods,
+        ReceiverFault::RedirectsEverything,
+        ReceiverFault::AsksForLogin,
+        ReceiverFault::GuardsAgainstForms,
+        ReceiverFault::FailsBehindGateway,
+        ReceiverFault::ThrowsOnEverything,
         ReceiverFault::RejectsDeletions,
         ReceiverFault::VerifiesBodyAlone,
         ReceiverFault::VerifiesWithDot,
@@ -50,6 +57,11 @@ const RCV_1: Requirement = Requirement {
         ReceiverFault::VerifiesSeconds,
         ReceiverFault::VerifiesHexKeyBodyAlone,
         ReceiverFault::VerifiesKeyWithNewline,
+        ReceiverFault::VerifiesQuotedKey,
+        ReceiverFault::VerifiesTextAsAscii,
+        ReceiverFault::VerifiesConsumedBody,
+        ReceiverFault::VerifiesBase64Body,
+        ReceiverFault::VerifiesBytesLiteral,
         ReceiverFault::VerifiesDefaultSecret,
         ReceiverFault::RequiresShaPrefix,
         ReceiverFault::ExpectsUppercase,
@@ -90,7 +102,9 @@ impl ReceiverStage<'_> {
 }
 
 fn accepts_samples(_: &Requirement, t: &Transcript) -> Verdict {
-    match accepts(&[&VALID], t, |_| of_reserialising(t).or_else(|| of_refusal(t))) {
+    match accepts(&[&VALID], t, |trial| {
+        of_text_encoding(t, trial).or_else(|| of_reserialising(t)).or_else(|| of_refusal(t))
+    }) {
         Verdict::Fail(mut evidence) if evidence.cause.is_none() => {
             // If some are accepted, the signature is right, and the event is the reason for a rejection.
             let any_accepted = t.trials_of(VALID.name).any(|trial| t.acknowledged(trial.exchange));
@@ -115,14 +129,16 @@ const RCV_2: Requirement = Requirement {
     scenarios: &[&UNFAMILIAR],
     needs: None,
     check: |r, t| {
-        accepts(r.scenarios, t, |_| {
-            of_reserialising(t).or_else(|| Some(Cause::new(Code::RefusesUnknownEvent)))
+        accepts(r.scenarios, t, |trial| {
+            let misread = of_text_encoding(t, trial).or_else(|| of_reserialising(t));
+            misread.or_else(|| Some(Cause::new(Code::RefusesUnknownEvent)))
         })
     },
     counterexamples: Faults::Receiver(&[
         ReceiverFault::RejectsDeletions,
         ReceiverFault::RejectsUnknownEvents,
         ReceiverFault::RejectsUnknownMembers,
+        ReceiverFault::VerifiesTextAsAscii,
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
     ]),

@@ -22,6 +22,15 @@ described! {
         TrailingNewline: "with the secret and a line feed",
         Empty: "with an empty key",
         Other: "with another secret",
+        DoubleQuoted: "with the secret in double quotes",
+        SingleQuoted: "with the secret in single quotes",
+        CarriageReturn: "with the secret and a carriage return",
+        CarriageReturnLineFeed: "with the secret, a carriage return and a line feed",
+        BlankBefore: "with a blank before the secret",
+        BlankAfter: "with a blank after the secret",
+        Named: "with TWENTY_WEBHOOK_SECRET= before the secret",
+        CutAtDollar: "with the secret cut at `$`",
+        CutAtHash: "with the secret cut at `#`",
     }
 }
 
@@ -39,8 +48,40 @@ impl KeyForm {
             Self::TrailingNewline => Some(Cow::Owned([secret.as_bytes(), b"\n"].concat())),
             Self::Empty => different(b""),
             Self::Other => different(OTHER_SECRET.as_bytes()),
+            Self::DoubleQuoted => Some(own(format!("\"{secret}\""))),
+            Self::SingleQuoted => Some(own(format!("'{secret}'"))),
+            Self::CarriageReturn => Some(own(format!("{secret}\r"))),
+            Self::CarriageReturnLineFeed => Some(own(format!("{secret}\r\n"))),
+            Self::BlankBefore => Some(own(format!(" {secret}"))),
+            Self::BlankAfter => Some(own(format!("{secret} "))),
+            Self::Named => Some(own(format!("TWENTY_WEBHOOK_SECRET={secret}"))),
+            Self::CutAtDollar => cut(secret, '$'),
+            Self::CutAtHash => cut(secret, '#'),
         }
     }
+
+    /// Whether it is how a configuration file or a shell hands over the secret.
+    pub fn is_configuration(self) -> bool {
+        matches!(
+            self,
+            Self::DoubleQuoted
+                | Self::SingleQuoted
+                | Self::CarriageReturn
+                | Self::CarriageReturnLineFeed
+                | Self::BlankBefore
+                | Self::BlankAfter
+                | Self::Named
+                | Self::CutAtDollar
+                | Self::CutAtHash
+        )
+    }
+}
+
+/// What is left of the secret before this character; `None` if that is all or nothing of it.
+fn cut(secret: &str, at: char) -> Option<Cow<'_, [u8]>> {
+    let (before, _) = secret.split_once(at)?;
+    let before = before.trim_end();
+    (!before.is_empty()).then(|| before.as_bytes().into())
 }
 
 fn own(text: String) -> Cow<'static, [u8]> {

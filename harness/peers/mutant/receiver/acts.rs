@@ -10,7 +10,7 @@ use super::processing;
 use crate::peers::fault::ReceiverFault;
 use crate::peers::receiver::Observer;
 use crate::webhook::dialect::Members;
-use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
+use crate::webhook::recipe::{Digest, KeyForm, Message, Misread, Recipe};
 use crate::webhook::serialiser::Serialiser;
 use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::exchange::{Response, Transfer};
@@ -37,6 +37,8 @@ pub(super) enum Act {
     Hashes(Serialiser),
     /// Answers these requests with this status, and does nothing else.
     Answers(u16, Predicate),
+    /// Answers every request with this status, header and body.
+    AnswersAll(u16, &'static str, &'static str),
     /// Compares signatures digit by digit.
     Compares,
     Delays(Predicate),
@@ -60,6 +62,13 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
     use ReceiverFault as F;
     match fault {
         F::RejectsEverything => Rejects(|_| true),
+        F::RoutesElsewhere => AnswersAll(404, "", "Cannot POST /"),
+        F::RoutesOtherMethods => AnswersAll(405, "", ""),
+        F::RedirectsEverything => AnswersAll(301, "Location: /hooks/", ""),
+        F::AsksForLogin => AnswersAll(401, "WWW-Authenticate: Basic", ""),
+        F::GuardsAgainstForms => AnswersAll(403, "", "<h1>CSRF verification failed</h1>"),
+        F::FailsBehindGateway => AnswersAll(502, "", "<h1>502 Bad Gateway</h1>"),
+        F::ThrowsOnEverything => AnswersAll(500, "", "Internal Server Error"),
         F::RejectsDeletions => Rejects(|it| it.event.ends_with(".deleted")),
         F::VerifiesBodyAlone => ExpectsRecipe(Recipe::message(Message::BodyAlone)),
         F::VerifiesWithDot => ExpectsRecipe(Recipe::message(Message::Separator("."))),
@@ -140,6 +149,14 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         }
         F::ThrowsOnTimestamp => Answers(500, |it| it.has_odd_timestamp()),
         F::VerifiesKeyWithNewline => ExpectsRecipe(Recipe::key(KeyForm::TrailingNewline)),
+        F::VerifiesQuotedKey => ExpectsRecipe(Recipe::key(KeyForm::DoubleQuoted)),
+        F::VerifiesTextAsAscii => AcceptsOnly(|it| {
+            let text = Misread::Ascii.of(it.body());
+            text.is_some_and(|text| it.is_signed_as(it.signature.as_deref(), &text)) && it.is_fresh()
+        }),
+        F::VerifiesConsumedBody => ExpectsRecipe(Recipe::message(Message::Misread(Misread::ObjectObject))),
+        F::VerifiesBase64Body => ExpectsRecipe(Recipe::message(Message::Misread(Misread::Base64))),
+        F::VerifiesBytesLiteral => ExpectsRecipe(Recipe::message(Message::Misread(Misread::BytesLiteral))),
         F::VerifiesDefaultSecret => AcceptsOnly(|it| it.is_signed_by_default()),
         F::EndsOnAbortedRequest => EndsWhenCutOff,
         F::ClosesOnRejection => Rewrites(|_, _| None),

@@ -14,6 +14,10 @@ pub(super) fn error_in_body() -> &'static str {
     "an error in the body of a 2xx"
 }
 
+pub(super) fn status_to_everything(status: u16) -> String {
+    format!("{status} to every delivery")
+}
+
 pub(super) fn any_signature() -> &'static str {
     "any signature, but not a missing one"
 }
