@@ -49,6 +49,19 @@ pub(super) fn path_with_url() -> &'static str {
     "--path is for a receiver that --exec starts; put the path into the URL of --url"
 }
 
+/// `option` is about how a command is started.
+pub(super) fn needs_exec(option: &str) -> String {
+    format!("{option} is for a program that --exec starts; add --exec, or leave out {option}")
+}
+
+pub(super) fn not_a_folder(option: &str, path: &Path) -> String {
+    format!("{option} {} is not a folder; name one that exists", path.display())
+}
+
+pub(super) fn not_an_assignment() -> &'static str {
+    "expected NAME=VALUE, such as NODE_ENV=test"
+}
+
 /// Names as a list in a sentence: `text, json or junit`.
 pub(super) fn alternatives(names: &[String]) -> String {
     match names.split_last() {

@@ -16,6 +16,7 @@ use tokio::process::ChildStdin;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::launch::Launch;
 use super::lines::{LineEnd, bounded_line};
 use super::process::Process;
 use super::protocol::{Op, Reply, ReplyTexts};
@@ -62,11 +63,11 @@ impl Command {
     ///
     /// Errors: [`SubjectError::Usage`] if there is no such command.
     pub(crate) fn start(
-        command: &str,
+        launch: &Launch,
         environment: &[(&str, String)],
         wait: Duration,
     ) -> Result<Self, SubjectError> {
-        let mut process = Process::start(command, environment, true)?;
+        let mut process = launch.sender(environment)?;
         let (input, output) = process.pipes();
         let conversation = Arc::new(Mutex::new(Conversation::default()));
         if let Some(output) = output {
