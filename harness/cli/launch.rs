@@ -44,7 +44,7 @@ impl LaunchOptions {
     }
 }
 
-/// Reads `NAME=VALUE`. The error does not show the value, which may be secret.
+/// Reads `NAME=VALUE`.
 fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() && !text.contains('\0') => {
