@@ -114,6 +114,39 @@ pub(super) fn variable_not_utf8(name: &str) -> String {
     format!("the variable {name} is not UTF-8; set it to text, or unset it")
 }
 
+/// `oddities` say what the text of the file has, each from a function below.
+pub(super) fn secret_file_is_odd(file: &Path, oddities: &[&str]) -> String {
+    let name = file.display();
+    format!(
+        "warning: the secret in {name} {}, which is used as part of the secret; remove it if the webhook was registered without it",
+        oddities.join(" and ")
+    )
+}
+
+pub(super) fn has_mark() -> &'static str {
+    "begins with a byte order mark"
+}
+
+pub(super) fn has_quotes() -> &'static str {
+    "has quotes around it"
+}
+
+pub(super) fn has_name() -> &'static str {
+    "begins with a name and an equals sign"
+}
+
+pub(super) fn has_line_breaks() -> &'static str {
+    "has a line break in it or more than one at its end"
+}
+
+pub(super) fn has_carriage_return() -> &'static str {
+    "has a carriage return"
+}
+
+pub(super) fn has_blanks() -> &'static str {
+    "has a blank at an end"
+}
+
 pub(super) fn secret_is_missing() -> &'static str {
     "the secret is missing; give --secret, --secret-file or TWENTY_WEBHOOK_SECRET"
 }
@@ -136,6 +169,11 @@ pub(super) fn listening_on(url: &str) -> String {
 
 pub(super) fn cannot_listen(address: SocketAddr, why: impl Display) -> String {
     format!("cannot listen on {address}: {why}; choose another --port or --host")
+}
+
+/// `full` is the URL as it is used.
+pub(super) fn scheme_is_missing(url: &str, full: &str) -> String {
+    format!("{url} has no scheme; {full} is used")
 }
 
 pub(super) fn server_stopped() -> &'static str {

@@ -21,6 +21,7 @@ mod plan;
 mod receiver;
 mod replay;
 mod reports;
+mod secret_file;
 mod send;
 mod sender;
 mod serve;

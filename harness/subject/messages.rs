@@ -168,6 +168,14 @@ pub(super) fn invalid_line(quoted: &str, why: &str) -> String {
     )
 }
 
+/// A line that does not even begin as a reply does.
+pub(super) fn log_line(quoted: &str) -> String {
+    format!(
+        "the sender wrote {quoted} to stdout, which is for replies only; write logs to stderr (console.error in Node, \
+         file=sys.stderr in Python)"
+    )
+}
+
 pub(super) fn second_reply(request: u64, quoted: &str) -> String {
     format!("the sender replied to request {request} a second time: {quoted}")
 }

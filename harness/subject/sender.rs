@@ -180,7 +180,10 @@ async fn listen<R: AsyncRead + Unpin>(mut output: BufReader<R>, conversation: Ar
 /// Matches one line to its request. Errors: it is not a reply, or not to a request that is waiting.
 fn take(line: &[u8], conversation: &mut Conversation) -> Result<(), String> {
     let decoded = Reply::decode(line);
-    let (id, reply) = decoded.map_err(|why| messages::invalid_line(&quote(line), &why))?;
+    let (id, reply) = decoded.map_err(|why| match line.trim_ascii_start().first() {
+        Some(b'{') => messages::invalid_line(&quote(line), &why),
+        _ => messages::log_line(&quote(line)),
+    })?;
     match conversation.waiting.remove(&id) {
         Some(Waiting { longest, .. }) if line.len() > longest => {
             Err(messages::endless_line(longest, &quote(line)))

@@ -2,7 +2,9 @@
 //!
 //! Invariant: a secret that is put into a command is in no output.
 
-use super::program::{Ran, judged, reference, run};
+use twenty_conform::subject::port::free_port;
+
+use super::program::{Ran, judged, reference, run, serve_receiver};
 
 const SECRET: &str = "s3cr3t-of-the-command";
 
@@ -44,8 +46,10 @@ fn port_that_is_fixed_is_used_or_refused() {
         .expect(2)
         .complains_of(&[&format!("port {port} of --port is in use"), "leave out --port"]);
     assert!(!mark.exists(), "it was started all the same");
-    drop(taken);
-    started(&reference("receiver"), &["--port", &port]).expect(0);
+    let port = free_port().unwrap().to_string();
+    let (ran, report) =
+        judged(["receiver", "--exec", &reference("receiver"), "--port", &port, "--run", "RCV-1"]);
+    assert_eq!((ran.status, report.with("pass").len()), (Some(0), 1), "{ran:#?}");
 }
 
 #[cfg(unix)]
@@ -93,4 +97,45 @@ fn program_that_does_not_listen_is_asked_for_its_port() {
         !silent.stdout.contains("no shell runs") && !silent.stderr.contains("no shell runs"),
         "{silent:#?}"
     );
+}
+
+#[test]
+fn url_without_scheme_is_taken_as_http() {
+    let served = serve_receiver(SECRET);
+    let url = served.url.strip_prefix("http://").unwrap();
+    run(["receiver", "--url", url, "--secret", SECRET, "--run", "RCV-1"])
+        .expect(0)
+        .complains_of(&[&format!("{url} has no scheme; {} is used", served.url)]);
+    // It does not get around the rule about other machines.
+    run(["receiver", "--url", "example.com/hooks", "--secret", "x"])
+        .expect(2)
+        .complains_of(&["--allow-remote"]);
+    run(["receiver", "--url", "3000", "--secret", "x"]).expect(2);
+}
+
+#[test]
+fn odd_file_of_a_secret_is_told_and_used_as_it_is() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("secret.txt");
+    let path = file.to_str().unwrap();
+    let quoted = format!("\"{SECRET}\"");
+    std::fs::write(&file, format!("{quoted}\n")).unwrap();
+    let served = serve_receiver(&quoted);
+    let ran = run(["receiver", "--url", &served.url, "--secret-file", path, "--run", "RCV-1"]).expect(0);
+    ran.complains_of(&["warning: the secret in", "secret.txt has quotes around it"]);
+    assert!(!ran.stderr.contains(SECRET), "{ran:#?}");
+    std::fs::write(&file, format!("{SECRET}\n")).unwrap();
+    let served = serve_receiver(SECRET);
+    let ran = run(["receiver", "--url", &served.url, "--secret-file", path, "--run", "RCV-1"]).expect(0);
+    assert!(!ran.stderr.contains("warning"), "{ran:#?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn sender_that_logs_to_stdout_is_told_in_one_line() {
+    let ran = run(["sender", "--exec", "sh -c 'echo Listening, ready; cat'"]);
+    let told: Vec<&str> = ran.stdout.lines().filter(|line| line.contains("Listening")).collect();
+    let is_finding =
+        |line: &&&str| line.contains("wrote \"Listening, ready\" to stdout, which is for replies only");
+    assert_eq!(told.iter().filter(is_finding).count(), 1, "{ran:#?}");
 }
